@@ -1,0 +1,205 @@
+"""Every error this package raises, in one tree.
+
+::
+
+    AquilaError
+    ├── UsageError               an argument, option or marker that cannot be meant
+    │   └── CassetteNameError    a name that is empty or leaves the cassette folder
+    ├── SseError                 bytes that cannot be taken as an event stream
+    │   └── FrameTooLargeError
+    ├── CassetteError            something about a cassette file
+    │   ├── CassetteFormatError  the file is not a cassette: truncated, empty, binary, misspelt
+    │   │   └── CassetteVersionError   it is one, of a newer version
+    │   ├── CassetteSaveError    the file could not be written; the old one stands
+    │   └── SecretLeakError      a save that would have written a known secret
+    ├── ScopeError               it cannot be told which open cassette a request belongs to
+    ├── ReplayError              a request or a read that the tape cannot answer
+    │   ├── MissError            no recording matches the request
+    │   ├── UnplayedError        the test ended and did not play what it once recorded
+    │   ├── TruncatedReplayError a read past the end of a tape whose consumer had stopped there
+    │   └── RecordedFailure      a recorded failure whose class this process does not know
+    ├── RecordingDiscarded       a block that raised recorded failures; they were not kept
+    ├── NetworkBlockedError      a request outside any cassette while the network is blocked
+    ├── SettleTimeout            streams were still open when the time to wait for them was up
+    └── UnsupportedError         traffic that no cassette can hold (gRPC)
+
+A message reads top down: what happened, to what, where; then facts, expected before got; last the
+command or edit that mends it. What the message says is on the error as attributes too.
+
+Example:
+    >>> from aquila_cassette.errors import AquilaError, MissError
+    >>> issubclass(MissError, AquilaError)
+    True
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+__all__ = [
+    "AquilaError",
+    "CassetteError",
+    "CassetteFormatError",
+    "CassetteNameError",
+    "CassetteSaveError",
+    "CassetteVersionError",
+    "FrameTooLargeError",
+    "MissError",
+    "NetworkBlockedError",
+    "RecordedFailure",
+    "RecordingDiscarded",
+    "ReplayError",
+    "ScopeError",
+    "SecretLeakError",
+    "SettleTimeout",
+    "SseError",
+    "TruncatedReplayError",
+    "UnplayedError",
+    "UnsupportedError",
+    "UsageError",
+]
+
+
+class AquilaError(Exception):
+    """The base of all errors of this package; ``except AquilaError`` catches them and no others.
+
+    Args:
+        what: The first line: what happened, to what, where.
+        facts: Lines between, expected before got; each is indented by two spaces.
+        remedy: The last line: the command or edit that mends it.
+
+    Example:
+        >>> print(AquilaError("It broke.", facts=["expected: 1", "got: 2"], remedy="Mend: make it"))
+        It broke.
+          expected: 1
+          got: 2
+        Mend: make it
+    """
+
+    def __init__(self, what: str, *, facts: Sequence[str] = (), remedy: str = "") -> None:
+        self.what = what
+        self.facts = tuple(facts)
+        self.remedy = remedy
+        lines = [what, *(f"  {line}" for fact in self.facts for line in fact.split("\n"))]
+        if remedy:
+            lines.append(remedy)
+        super().__init__("\n".join(lines))
+
+
+class UsageError(AquilaError):
+    """An argument, option or marker that cannot be meant: unknown, misspelt or out of range."""
+
+
+class CassetteNameError(UsageError):
+    """A cassette name that is empty, not portable, or leaves the cassette folder."""
+
+
+class SseError(AquilaError):
+    """Bytes that cannot be taken as an event stream."""
+
+
+class FrameTooLargeError(SseError):
+    """A frame grew past the size limit before its blank line came.
+
+    Args:
+        limit: The limit, in bytes.
+        size: How many bytes the unfinished frame had when the limit was passed.
+    """
+
+    def __init__(self, limit: int, size: int) -> None:
+        self.limit = limit
+        self.size = size
+        super().__init__(
+            f"An event of the stream is larger than {limit} bytes.",
+            facts=[f"limit: {limit} bytes", f"got:   {size} bytes without a blank line"],
+            remedy=f"Raise the limit: Decoder(max_frame={size * 2})",
+        )
+
+
+class CassetteError(AquilaError):
+    """Something about a cassette file; `path` names it.
+
+    Args:
+        what: The first line.
+        path: The file.
+        facts: Lines between.
+        remedy: The last line.
+    """
+
+    def __init__(
+        self, what: str, *, path: Path, facts: Sequence[str] = (), remedy: str = ""
+    ) -> None:
+        self.path = path
+        super().__init__(what, facts=facts, remedy=remedy)
+
+
+class CassetteFormatError(CassetteError):
+    """The file is not a cassette; `line` (from 1) is where, or None. It is never overwritten."""
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        path: Path,
+        line: int | None = None,
+        facts: Sequence[str] = (),
+        remedy: str = "",
+    ) -> None:
+        self.line = line
+        super().__init__(what, path=path, facts=facts, remedy=remedy)
+
+
+class CassetteVersionError(CassetteFormatError):
+    """The file was written by a newer version of this package."""
+
+
+class CassetteSaveError(CassetteError):
+    """The file could not be written; what stood there before stands there still."""
+
+
+class SecretLeakError(CassetteError):
+    """A save was refused since the text still held a known secret; nothing was written."""
+
+
+class ScopeError(AquilaError):
+    """It cannot be told which of several open cassettes a request belongs to."""
+
+
+class ReplayError(AquilaError):
+    """A request or a read that the tape cannot answer."""
+
+
+class MissError(ReplayError):
+    """No recording matches a request; the message shows the closest one and how it differs."""
+
+
+class UnplayedError(ReplayError):
+    """A test (or a block outside pytest) ended without playing what it once recorded."""
+
+
+class TruncatedReplayError(ReplayError):
+    """A read past the end of a tape that was recorded only so far, since its consumer stopped."""
+
+
+class RecordedFailure(ReplayError):
+    """A recorded failure whose exception class does not exist in the library that now asks."""
+
+
+class RecordingDiscarded(AquilaError, UserWarning):  # noqa: N818 - a warning, named as one
+    """A block raised, and the failed answers that it recorded were not kept (a warning)."""
+
+
+class NetworkBlockedError(AquilaError):
+    """A request was made outside any cassette while the network is blocked."""
+
+
+class SettleTimeout(AquilaError, TimeoutError):  # noqa: N818 - after asyncio's TimeoutError
+    """Streams were still open when the time to wait for them was up; it lists them."""
+
+
+class UnsupportedError(AquilaError):
+    """Traffic that no cassette can hold was met inside a block."""
