@@ -180,7 +180,8 @@ class TestRawServer:
 
         with RawServer(script) as server:
             with client.stream("GET", server.url) as response:
-                assert next(response.iter_raw()) == b"one"
+                pieces = response.iter_raw()
+                assert next(pieces) == b"one"
                 assert not gone.is_set()
             assert gone.wait(10)
 
@@ -397,7 +398,9 @@ class TestH2Server:
 
         with H2Server(script) as server, h2_client() as client:
             with client.stream("GET", server.url) as response:
-                assert next(response.iter_raw()) == b"one"
+                pieces = response.iter_raw()
+                assert next(pieces) == b"one"
+                assert not gone.is_set()
             client.close()
             assert gone.wait(10)
 
