@@ -1,1 +1,102 @@
-"""Record the streams of language model providers as streams, and replay them in tests."""
+"""Record the streams of language model providers as streams, and replay them in tests.
+
+``aquila_cassette(name)`` is the whole of it for most users; the pytest plugin is there as soon as
+the package is installed. Everything else is imported on first use, so that a suite that has the
+package installed but does not use it starts as fast as without.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aquila_cassette.block import aquila_cassette
+    from aquila_cassette.cassette.model import (
+        Failure,
+        Headers,
+        Interaction,
+        Piece,
+        Request,
+        Response,
+        Tape,
+    )
+    from aquila_cassette.cassette.redaction import Redaction
+    from aquila_cassette.engine.deck import Cassette
+    from aquila_cassette.errors import (
+        AquilaError,
+        CassetteError,
+        CassetteFormatError,
+        CassetteNameError,
+        CassetteSaveError,
+        CassetteVersionError,
+        FrameTooLargeError,
+        MissError,
+        NetworkBlockedError,
+        RecordedFailure,
+        ReplayError,
+        ScopeError,
+        SecretLeakError,
+        SettleTimeout,
+        SseError,
+        TruncatedReplayError,
+        UnplayedError,
+        UnplayedWarning,
+        UnsupportedError,
+        UsageError,
+    )
+
+__all__ = [
+    "AquilaError",
+    "Cassette",
+    "CassetteError",
+    "CassetteFormatError",
+    "CassetteNameError",
+    "CassetteSaveError",
+    "CassetteVersionError",
+    "Failure",
+    "FrameTooLargeError",
+    "Headers",
+    "Interaction",
+    "MissError",
+    "NetworkBlockedError",
+    "Piece",
+    "RecordedFailure",
+    "Redaction",
+    "ReplayError",
+    "Request",
+    "Response",
+    "ScopeError",
+    "SecretLeakError",
+    "SettleTimeout",
+    "SseError",
+    "Tape",
+    "TruncatedReplayError",
+    "UnplayedError",
+    "UnplayedWarning",
+    "UnsupportedError",
+    "UsageError",
+    "aquila_cassette",
+]
+
+_HOMES = {
+    "aquila_cassette": "block",
+    "Cassette": "engine.deck",
+    "Redaction": "cassette.redaction",
+    **dict.fromkeys(
+        ("Failure", "Headers", "Interaction", "Piece", "Request", "Response", "Tape"),
+        "cassette.model",
+    ),
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    home = import_module(f"{__name__}.{_HOMES.get(name, 'errors')}")
+    return getattr(home, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -18,10 +18,12 @@
     │   ├── UnplayedError        the test ended and did not play what it once recorded
     │   ├── TruncatedReplayError a read past the end of a tape whose consumer had stopped there
     │   └── RecordedFailure      a recorded failure whose class this process does not know
-    ├── RecordingDiscarded       a block that raised recorded failures; they were not kept
     ├── NetworkBlockedError      a request outside any cassette while the network is blocked
     ├── SettleTimeout            streams were still open when the time to wait for them was up
     └── UnsupportedError         traffic that no cassette can hold (gRPC)
+
+    UserWarning
+    └── UnplayedWarning          what UnplayedError says, where it shall only warn
 
 A message reads top down: what happened, to what, where; then facts, expected before got; last the
 command or edit that mends it. What the message says is on the error as attributes too.
@@ -51,7 +53,6 @@ __all__ = [
     "MissError",
     "NetworkBlockedError",
     "RecordedFailure",
-    "RecordingDiscarded",
     "ReplayError",
     "ScopeError",
     "SecretLeakError",
@@ -59,6 +60,7 @@ __all__ = [
     "SseError",
     "TruncatedReplayError",
     "UnplayedError",
+    "UnplayedWarning",
     "UnsupportedError",
     "UsageError",
 ]
@@ -174,7 +176,31 @@ class ReplayError(AquilaError):
 
 
 class MissError(ReplayError):
-    """No recording matches a request; the message shows the closest one and how it differs."""
+    """No recording matches a request; the message shows the closest one and how it differs.
+
+    Args:
+        what: The first line.
+        method: The method asked for.
+        url: The URL asked for, redacted.
+        path: The cassette file.
+        facts: Lines between.
+        remedy: The last line.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        method: str,
+        url: str,
+        path: Path,
+        facts: Sequence[str] = (),
+        remedy: str = "",
+    ) -> None:
+        self.method = method
+        self.url = url
+        self.path = path
+        super().__init__(what, facts=facts, remedy=remedy)
 
 
 class UnplayedError(ReplayError):
@@ -185,12 +211,12 @@ class TruncatedReplayError(ReplayError):
     """A read past the end of a tape that was recorded only so far, since its consumer stopped."""
 
 
-class RecordedFailure(ReplayError):
+class RecordedFailure(ReplayError):  # noqa: N818 - it stands for an error of another name
     """A recorded failure whose exception class does not exist in the library that now asks."""
 
 
-class RecordingDiscarded(AquilaError, UserWarning):  # noqa: N818 - a warning, named as one
-    """A block raised, and the failed answers that it recorded were not kept (a warning)."""
+class UnplayedWarning(UserWarning):
+    """What `UnplayedError` says, where ``on_unplayed`` is ``warn``."""
 
 
 class NetworkBlockedError(AquilaError):

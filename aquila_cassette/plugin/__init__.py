@@ -1,0 +1,152 @@
+"""The pytest plugin: one test runs, its cassettes are its own, and its end is their judge.
+
+Nothing here loads the engine, httpx or yaml: a suite that has the plugin and does not use it starts
+as fast as without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from aquila_cassette.engine.current import set_owner_of_now
+from aquila_cassette.plugin import options
+from aquila_cassette.plugin.fixtures import _aquila_test, aquila_cassette, aquila_config, cassette
+from aquila_cassette.plugin.state import RUN, Run
+
+__all__ = ["_aquila_test", "aquila_cassette", "aquila_config", "cassette"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    options.add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin the run."""
+    config.addinivalue_line(
+        "markers",
+        "aquila_cassette(name, **options): record or replay the test's HTTP traffic in this "
+        "cassette (by default one named after the test).",
+    )
+    run = Run(config, getattr(config, "workerinput", {}).get("aquila_run"))
+    config.stash[RUN] = run
+    set_owner_of_now(run.owner_of_now)
+    if options.blocks_network(config):
+        from aquila_cassette.plugin.network import block_network
+
+        block_network()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the run."""
+    run = config.stash.get(RUN, None)
+    if run is None:
+        return
+    set_owner_of_now(None)
+    run.close()
+    if options.blocks_network(config):
+        from aquila_cassette.plugin.network import unblock_network
+
+        unblock_network()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let the run know which test runs."""
+    run = item.config.stash[RUN]
+    run.begin(item)
+    try:
+        return (yield)
+    finally:
+        run.end()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+) -> Generator[None, object, object]:
+    """Keep the blocks of wider fixtures from being signed by whichever test comes first."""
+    if fixturedef.scope == "function":
+        return (yield)
+    run = request.config.stash[RUN]
+    run.enter_wider_fixture()
+    try:
+        return (yield)
+    finally:
+        run.leave_wider_fixture()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Fail a test that passed although a request had no recording, or left some unplayed."""
+    yield
+    owner = item.config.stash[RUN].owner
+    if owner is not None:
+        from aquila_cassette.engine import verdict
+
+        verdict.judge(owner)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Note whether the test has failed so far: its fixtures' cassettes ask for that."""
+    report = yield
+    owner = item.config.stash[RUN].owner
+    if owner is not None and report.outcome != "passed":
+        owner.failed = True
+    return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
+    """Judge what the teardown did; put what mode ``all`` recorded in place if all went well."""
+    run = item.config.stash[RUN]
+    if run.owner is not None:
+        run.owner.in_teardown = True
+    yield
+    owner = run.owner
+    if owner is not None and not owner.failed:
+        from aquila_cassette.engine import verdict
+
+        verdict.judge(owner)
+        owner.commit()
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print the summary line, and what was asked to be explained."""
+    tally = config.stash[RUN].tally
+    if not tally.cassettes:
+        return
+    if config.getoption("--aquila-explain"):
+        terminalreporter.section("aquila: options")
+        terminalreporter.write_line(f"strongest first: {options.PRECEDENCE}")
+        for text in sorted(tally.explained):
+            terminalreporter.write_line(text)
+    for note in tally.not_kept:
+        terminalreporter.write_line(note, yellow=True)
+    bad = bool(tally.missed or tally.unplayed)
+    terminalreporter.write_line(tally.line(), red=bad, green=not bad)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Give an xdist worker the number of the run."""
+    node.workerinput["aquila_run"] = node.config.stash[RUN].number
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Send an xdist worker's counts to the controller."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["aquila_tally"] = session.config.stash[RUN].tally.data()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Take an xdist worker's counts."""
+    counted = getattr(node, "workeroutput", {}).get("aquila_tally")
+    if counted is not None:
+        node.config.stash[RUN].tally.merge(counted)

@@ -1,0 +1,32 @@
+"""Who answers for a block that is opened now: asked of whoever runs the tests.
+
+It imports nothing, so that the pytest plugin can say so without loading the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aquila_cassette.engine.owner import Owner
+
+__all__ = ["current_owner", "set_owner_of_now"]
+
+
+def _nobody() -> Owner | None:
+    return None
+
+
+_owner_of_now: Callable[[], Owner | None] = _nobody
+
+
+def current_owner() -> Owner | None:
+    """Tell who answers for a block that is opened now; None where no tests run."""
+    return _owner_of_now()
+
+
+def set_owner_of_now(owner_of_now: Callable[[], Owner | None] | None) -> None:
+    """Say how to find that out (None: nobody does); one test runs at a time in a process."""
+    global _owner_of_now
+    _owner_of_now = owner_of_now or _nobody

@@ -1,0 +1,291 @@
+"""An open cassette: it answers each request from the tape, or records the answer that passes."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from aquila_cassette.cassette.modes import Mode, decide
+from aquila_cassette.cassette.names import cassette_path
+from aquila_cassette.cassette.redaction import environment_secrets
+from aquila_cassette.engine import scope
+from aquila_cassette.engine.gate import no_secrets
+from aquila_cassette.engine.miss import miss
+from aquila_cassette.engine.recording import Recording
+from aquila_cassette.engine.replay import Replay
+from aquila_cassette.engine.streams import OpenStreams
+
+if TYPE_CHECKING:
+    from aquila_cassette.cassette.model import Interaction, Request
+    from aquila_cassette.engine.options import Resolved
+    from aquila_cassette.engine.owner import Owner
+    from aquila_cassette.errors import MissError
+
+__all__ = ["Cassette"]
+
+# How long `async with` waits for streams that other tasks still read, in seconds.
+_SETTLE_REPLAYING = 5.0
+_SETTLE_RECORDING = 120.0
+
+
+class Cassette:
+    """An open cassette, as ``with aquila_cassette(name) as cassette`` yields it.
+
+    Args:
+        name: The name it was opened by.
+        resolved: Its options, and where each came from.
+        owner: Who answers for it.
+
+    Raises:
+        CassetteNameError: The name leaves the cassette folder.
+        CassetteFormatError: The file is there and is not a cassette.
+    """
+
+    def __init__(self, name: str, resolved: Resolved, owner: Owner) -> None:
+        self.name = name
+        self.options = resolved.options
+        self.sources = resolved.sources
+        self.owner = owner
+        self.path: Path = cassette_path(owner.root / self.options.cassette_dir, name)
+        self.reel = owner.reel(self.path)
+        self.parent: Cassette | None = None
+        self.streams = OpenStreams()
+        self.discarded: list[Interaction] = []
+        self._matcher = self.options.matcher()
+        self.matching: Hashable = (
+            self.options.match_on,
+            self.options.ignore_json,
+            self.options.redact,
+        )
+        self._numbers = itertools.count(1)
+        self._played: list[Interaction] = []
+        self._recordings: list[Recording] = []
+        self._misses: list[MissError] = []
+        self._told = 0
+        self._lock = threading.Lock()
+        owner.cassettes.append(self)
+
+    @property
+    def mode(self) -> Mode:
+        """The record mode in force."""
+        return self.options.mode
+
+    @property
+    def may_record(self) -> bool:
+        """Whether a request that the tape does not know would be sent."""
+        return decide(self.mode, self.reel.state, known=False) == "record"
+
+    @property
+    def shown_path(self) -> str:
+        """The file's path as people see it: relative to where they are, if it is below."""
+        try:
+            return self.path.relative_to(Path.cwd()).as_posix()
+        except ValueError:
+            return str(self.path)
+
+    @property
+    def interactions(self) -> tuple[Interaction, ...]:
+        """What is on the tape: what was on file when it was opened, then what was recorded."""
+        return (*self.reel.tape.interactions, *self.recorded)
+
+    @property
+    def played(self) -> tuple[Interaction, ...]:
+        """What this block played, in the order in which it was asked for."""
+        return tuple(self._played)
+
+    @property
+    def recorded(self) -> tuple[Interaction, ...]:
+        """What this block has recorded so far, of responses that are over."""
+        return tuple(interaction for _, interaction in self._kept())
+
+    @property
+    def misses(self) -> tuple[MissError, ...]:
+        """The errors of the requests that no recording matched."""
+        return tuple(self._misses)
+
+    @property
+    def untold_misses(self) -> tuple[MissError, ...]:
+        """The misses since the last time that somebody was told of them."""
+        return tuple(self._misses[self._told :])
+
+    async def settled(self, timeout: float | None = None) -> None:
+        """Wait until no other task or thread has a stream of this cassette open.
+
+        Args:
+            timeout: The longest wait, in seconds; by default 5 on replay, 120 while recording.
+
+        Raises:
+            SettleTimeout: Streams were still open then; the error lists them.
+        """
+        if timeout is None:
+            timeout = _SETTLE_RECORDING if self._recordings else _SETTLE_REPLAYING
+        await self.streams.settled(timeout)
+
+    # What the heads call.
+
+    def ask(self, request: Request) -> Recording | Replay | None:
+        """Decide about one request: record it, replay it, or let it pass (None).
+
+        Args:
+            request: The request as it would go out, secrets and all.
+
+        Raises:
+            MissError: The tape has no answer and the mode does not let it be recorded.
+        """
+        if self.options.ignore_hosts and self._is_ignored(request.url):
+            return None
+        asked = self._redacted(request)
+        if asked is None:
+            return None
+        key = self._matcher.key(asked)
+        number = next(self._numbers)
+        state = self.reel.state
+        if decide(self.mode, state, known=True) == "replay":
+            found = self.reel.take(
+                self.matching, self._key_on_tape, key, repeats=self.options.repeats
+            )
+            if found is not None:
+                return self._replay(found.place, more=found.more)
+        if decide(self.mode, state, known=False) == "miss":
+            error = miss(self, asked, number, key)
+            self._misses.append(error)
+            raise error
+        return self._record(asked)
+
+    def ended(self, recording: Recording) -> None:
+        """Note that a recording is over."""
+        self.streams.over(recording.stream)
+
+    def before_record(self, interaction: Interaction) -> Interaction | None:
+        """Redact what is about to be kept, and show it to the user's hook."""
+        response = self.options.redact.response(
+            interaction.response, env=environment_secrets(os.environ)
+        )
+        hook = self.options.before_record_response
+        if hook is not None:
+            hooked = hook(response)
+            if hooked is None:
+                return None
+            response = self.options.redact.response(hooked, env=environment_secrets(os.environ))
+        return replace(interaction, response=response)
+
+    def settle_misses(self) -> None:
+        """Note that all misses so far were told; what is told once is not told again."""
+        self._told = len(self._misses)
+
+    def close(self, *, raised: bool) -> None:
+        """End the block: nothing is recorded after this; what is to be kept is saved.
+
+        Args:
+            raised: Whether the block ended in an exception. Then answers that failed (an HTTP
+                error, a failed stream) are put to `discarded`, and mode ``all`` keeps the old tape.
+
+        Raises:
+            CassetteSaveError: The file could not be written.
+            SecretLeakError: What would have been written still holds a known secret.
+        """
+        scope.leave(self)
+        for recording in list(self._recordings):
+            recording.closed()
+        if self.mode == "all":
+            if raised:
+                self._discard(self._kept())
+            return
+        kept = self._kept()
+        if raised:
+            failed = [(recording, one) for recording, one in kept if _is_failure(one)]
+            self._discard(failed)
+            kept = [pair for pair in kept if pair not in failed]
+        if kept:
+            self.reel.save([one for _, one in kept], drop=None, check=self._no_secrets)
+
+    def save_replacing(self) -> None:
+        """Save all that this tape's owner recorded, in the place of what it had on file.
+
+        Recordings of nobody (made outside pytest) give way where they answer the same request.
+        """
+        owner = self.owner
+        kept = [interaction for _, interaction in _over(self.reel.recordings)]
+        if not kept:
+            return
+        asked = {self._key_on_tape(interaction.request) for interaction in kept}
+
+        def gives_way(old: Interaction) -> bool:
+            if owner.name is None or owner.owns(old):
+                return True
+            return old.recorded_by is None and self._key_on_tape(old.request) in asked
+
+        self.reel.save(kept, drop=gives_way, check=self._no_secrets)
+
+    # How it works.
+
+    def _redacted(self, request: Request) -> Request | None:
+        redact = self.options.redact
+        secrets = environment_secrets(os.environ)
+        asked = redact.request(request, env=secrets)
+        hook = self.options.before_record_request
+        if hook is None:
+            return asked
+        hooked = hook(asked)
+        return None if hooked is None else redact.request(hooked, env=secrets)
+
+    def _key_on_tape(self, request: Request) -> Hashable:
+        return self._matcher.key(self.options.redact.request(request, env=()))
+
+    def _is_ignored(self, url: str) -> bool:
+        host = urlsplit(url).hostname or ""
+        return any(fnmatchcase(host, pattern.lower()) for pattern in self.options.ignore_hosts)
+
+    def _replay(self, place: int, *, more: bool) -> Replay:
+        interaction = self.reel.tape.interactions[place]
+        replay = Replay(self, interaction, place + 1, more=more)
+        replay.stream = self.streams.opened(_label(interaction.request))
+        self._played.append(interaction)
+        return replay
+
+    def _record(self, asked: Request) -> Recording:
+        recording = Recording(self, asked, next(self.reel.numbers))
+        recording.stream = self.streams.opened(_label(asked))
+        with self._lock:
+            self._recordings.append(recording)
+        self.reel.add(recording)
+        return recording
+
+    def _kept(self) -> list[tuple[Recording, Interaction]]:
+        with self._lock:
+            recordings = list(self._recordings)
+        return _over(recordings)
+
+    def _discard(self, pairs: list[tuple[Recording, Interaction]]) -> None:
+        for recording, interaction in pairs:
+            self.discarded.append(interaction)
+            self.reel.forget(recording)
+            self._recordings.remove(recording)
+
+    def _no_secrets(self, text: str) -> None:
+        no_secrets(text, self.options.redact, self.path, self.shown_path)
+
+
+def _over(recordings: Sequence[Recording]) -> list[tuple[Recording, Interaction]]:
+    """Pair those that are over and are to be kept with what is kept, in the order they started."""
+    return [
+        (recording, interaction)
+        for recording in sorted(recordings, key=lambda one: one.order)
+        if recording.over and (interaction := recording.interaction()) is not None
+    ]
+
+
+def _label(request: Request) -> str:
+    return f"{request.method} {request.url}"
+
+
+def _is_failure(interaction: Interaction) -> bool:
+    response = interaction.response
+    return response.ended == "failed" or (response.status or 0) >= 400

@@ -1,0 +1,108 @@
+"""Content encodings: what a compressed body decodes to, piece by piece."""
+
+from __future__ import annotations
+
+import importlib
+import zlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+__all__ = ["decode_pieces"]
+
+Decode = Callable[[bytes], bytes]
+
+
+def decode_pieces(encoding: str, pieces: Sequence[bytes]) -> list[bytes] | None:
+    """Decode a body of content encoding `encoding`, keeping one decoded piece for each.
+
+    Args:
+        encoding: The ``content-encoding`` header's value, e.g. ``gzip`` or ``gzip, br``.
+        pieces: The body as it came off the wire.
+
+    Returns:
+        As many pieces as were given (some may be empty), or None where the encoding is unknown
+        here or the bytes are not of it: then they can only be kept as they are.
+
+    Example:
+        >>> body = zlib.compress(b"Hello")
+        >>> decode_pieces("deflate", [body[:3], body[3:]])
+        [b'', b'Hello']
+    """
+    decoders: list[Decode] = []
+    for name in reversed([part.strip().lower() for part in encoding.split(",")]):
+        if name in ("", "identity"):
+            continue
+        make = _DECODERS.get(name)
+        decoder = make() if make is not None else None
+        if decoder is None:
+            return None
+        decoders.append(decoder)
+    decoded = []
+    for piece in pieces:
+        try:
+            for decoder in decoders:
+                piece = decoder(piece)
+        except Exception:
+            return None
+        decoded.append(piece)
+    return decoded
+
+
+def _gzip() -> Decode:
+    return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress
+
+
+def _deflate() -> Decode:
+    """Decode zlib-wrapped or raw deflate: servers send both under this name."""
+    wrapped, raw = zlib.decompressobj(), zlib.decompressobj(-zlib.MAX_WBITS)
+    state: list[Decode] = []
+
+    def decode(data: bytes) -> bytes:
+        if state:
+            return state[0](data)
+        try:
+            first = wrapped.decompress(data)
+        except zlib.error:
+            state.append(raw.decompress)
+            return raw.decompress(data)
+        state.append(wrapped.decompress)
+        return first
+
+    return decode
+
+
+def _brotli() -> Decode | None:
+    module = _first_module("brotli", "brotlicffi")
+    if module is None:
+        return None
+    decompressor = module.Decompressor()
+    decode: Decode = (
+        decompressor.process if hasattr(decompressor, "process") else decompressor.decompress
+    )
+    return lambda data: decode(data) if data else b""
+
+
+def _zstd() -> Decode | None:
+    module = _first_module("zstandard")
+    if module is None:
+        return None
+    decode: Decode = module.ZstdDecompressor().decompressobj().decompress
+    return decode
+
+
+def _first_module(*names: str) -> Any:
+    for name in names:
+        try:
+            return importlib.import_module(name)
+        except ImportError:
+            continue
+    return None
+
+
+_DECODERS: dict[str, Callable[[], Decode | None]] = {
+    "gzip": _gzip,
+    "x-gzip": _gzip,
+    "deflate": _deflate,
+    "br": _brotli,
+    "zstd": _zstd,
+}

@@ -1,0 +1,170 @@
+"""Recording one response, a piece at a time, without ever standing in its way."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from aquila_cassette.cassette.model import (
+    Ended,
+    Failure,
+    Headers,
+    Interaction,
+    Piece,
+    Request,
+    Response,
+)
+from aquila_cassette.dialects import ending
+from aquila_cassette.engine.encoding import decode_pieces
+
+if TYPE_CHECKING:
+    from aquila_cassette.engine.deck import Cassette
+    from aquila_cassette.engine.streams import OpenStream
+
+__all__ = ["Recording"]
+
+_NOT_OF_THE_BODY = ("content-encoding", "content-length", "transfer-encoding")
+
+
+class Recording:
+    """The response to one request while it passes by; the first of its ends to come wins.
+
+    A head calls `respond` when the headers came, `piece` for each read off the wire, and one of
+    `eof`, `failed` or `closed`. Each is cheap: what a recording means (its end, its encoding, its
+    secrets) is worked out when it is asked for, off the consumer's way.
+
+    Args:
+        cassette: The open cassette that records.
+        request: The request, redacted.
+        order: Its place among the requests of this cassette.
+    """
+
+    def __init__(self, cassette: Cassette, request: Request, order: int) -> None:
+        self.cassette = cassette
+        self.request = request
+        self.order = order
+        self.stream: OpenStream | None = None
+        self._recorded_by = cassette.owner.signature
+        self._started = time.perf_counter()
+        self._started_at = datetime.now(UTC)
+        self._pieces: list[tuple[float, bytes]] = []
+        self._status: int | None = None
+        self._headers: Headers = ()
+        self._http_version = "HTTP/1.1"
+        self._headers_after: int | None = None
+        self._signal: Callable[[], tuple[Ended, Failure | None]] | None = None
+        self._lock = threading.Lock()
+        self._kept: tuple[Interaction | None] | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether it ended; nothing is recorded after that."""
+        return self._signal is not None
+
+    def respond(self, status: int, headers: Headers, http_version: str) -> None:
+        """Take the head of the response: it came now."""
+        self._status = status
+        self._headers = headers
+        self._http_version = http_version
+        self._headers_after = self._ms(time.perf_counter())
+
+    def piece(self, data: bytes) -> None:
+        """Take one piece that the consumer is about to be given."""
+        if data and self._signal is None:
+            self._pieces.append((time.perf_counter(), bytes(data)))
+
+    def eof(self) -> None:
+        """The transport read to the end of the body."""
+        self._finish(self._at_eof)
+
+    def closed(self) -> None:
+        """The consumer closed it, was cancelled, or let it go."""
+        self._finish(self._at_close)
+
+    def failed(self, error: Exception) -> None:
+        """The transport raised `error`."""
+        failure = Failure(type(error).__name__, str(error))
+        self._finish(lambda: self._at_failure(failure))
+
+    def interaction(self) -> Interaction | None:
+        """Give what is to be kept, redacted; None where a hook dropped it."""
+        with self._lock:
+            if self._kept is None:
+                self._kept = (self.cassette.before_record(self._build()),)
+            return self._kept[0]
+
+    def _finish(self, signal: Callable[[], tuple[Ended, Failure | None]]) -> None:
+        with self._lock:
+            if self._signal is not None:
+                return
+            self._signal = signal
+        self.cassette.ended(self)
+
+    def _build(self) -> Interaction:
+        assert self._signal is not None, "asked for what is not over yet"
+        ended, error = self._signal()
+        headers, pieces = self._decoded()
+        return Interaction(
+            request=self.request,
+            response=Response(
+                status=self._status,
+                headers=headers,
+                pieces=pieces,
+                headers_after=self._headers_after,
+                http_version=self._http_version,
+                ended=ended,
+                error=error,
+            ),
+            recorded_at=self._started_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            recorded_by=self._recorded_by,
+        )
+
+    def _decoded(self) -> tuple[Headers, tuple[Piece, ...]]:
+        data = [data for _, data in self._pieces]
+        headers = tuple(pair for pair in self._headers if pair[0] not in _NOT_OF_THE_BODY)
+        encoding = self._header("content-encoding")
+        if encoding:
+            decoded = decode_pieces(encoding, data)
+            if decoded is None:
+                headers = (*headers, ("content-encoding", encoding))
+            else:
+                data = decoded
+        timed = zip(self._pieces, data, strict=True)
+        return headers, tuple(Piece(self._ms(at), part) for (at, _), part in timed if part)
+
+    # The ends, in the order of docs/endings.md: a terminal event wins over whatever came after.
+
+    def _at_eof(self) -> tuple[Ended, Failure | None]:
+        found = ending(self._header("content-type"), self._body())
+        if found.whole:
+            return "complete", None
+        return "failed", Failure(None, f"the stream ended without its {found.expected}")
+
+    def _at_close(self) -> tuple[Ended, Failure | None]:
+        if self._status is None:
+            return "closed", None
+        whole = self._has_all_bytes() or ending(self._header("content-type"), self._body()).terminal
+        return ("complete" if whole else "closed"), None
+
+    def _at_failure(self, failure: Failure) -> tuple[Ended, Failure | None]:
+        found = ending(self._header("content-type"), self._body())
+        return ("complete", None) if found.terminal else ("failed", failure)
+
+    def _has_all_bytes(self) -> bool:
+        if self.request.method == "HEAD" or self._status in (204, 304):
+            return True
+        length = self._header("content-length")
+        came = sum(len(data) for _, data in self._pieces)
+        return length is not None and length.isdigit() and came >= int(length)
+
+    def _body(self) -> bytes:
+        return b"".join([piece.data for piece in self._decoded()[1]])
+
+    def _header(self, name: str) -> str | None:
+        return next((value for key, value in self._headers if key == name), None)
+
+    def _ms(self, at: float) -> int:
+        return round((at - self._started) * 1000)

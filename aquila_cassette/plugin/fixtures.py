@@ -1,0 +1,88 @@
+"""The fixtures: `aquila_cassette`, `cassette`, and `aquila_config` for suites to override."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aquila_cassette.plugin import naming
+from aquila_cassette.plugin.state import RUN
+
+if TYPE_CHECKING:
+    from aquila_cassette.block import Block
+    from aquila_cassette.engine.deck import Cassette
+
+__all__ = ["_aquila_test", "aquila_cassette", "aquila_config", "cassette"]
+
+_MARKED: pytest.StashKey[Cassette] = pytest.StashKey()
+
+
+@pytest.fixture(scope="session")
+def aquila_config() -> dict[str, Any]:
+    """Override it to give options to all cassettes of a suite, a module or a class.
+
+    It returns a dict of `aquila_cassette`'s options: ``{"ignore_hosts": ["metrics.example"]}``.
+    """
+    return {}
+
+
+@pytest.fixture(autouse=True)
+def _aquila_test(request: pytest.FixtureRequest, aquila_config: dict[str, Any]) -> Iterator[None]:
+    """Tell the run which settings this test has, and open the cassette of its marker."""
+    run = request.config.stash[RUN]
+    run.settings = aquila_config
+    marker = request.node.get_closest_marker("aquila_cassette")
+    if marker is None:
+        yield
+        return
+    names = marker.args or (naming.default_name(request.node),)
+    if len(names) != 1 or not isinstance(names[0], str):
+        from aquila_cassette.errors import UsageError
+
+        raise UsageError(
+            f"@pytest.mark.aquila_cassette of {request.node.nodeid} takes one name.",
+            facts=["expected: one string, then options by name", f"got:      {marker.args!r}"],
+            remedy='Mend: write @pytest.mark.aquila_cassette("name")',
+        )
+    for opened in _opened(request, names[0]):
+        request.node.stash[_MARKED] = opened
+        yield
+
+
+@pytest.fixture
+def aquila_cassette(_aquila_test: None) -> Callable[..., Block]:
+    """Give the function that opens a cassette by name, as ``with``, ``async with`` or decorator."""
+    from aquila_cassette.block import aquila_cassette
+
+    return aquila_cassette
+
+
+@pytest.fixture
+def cassette(request: pytest.FixtureRequest, _aquila_test: None) -> Iterator[Cassette]:
+    """Open the cassette of the test's marker, or one that is named after the test."""
+    if _MARKED in request.node.stash:
+        yield request.node.stash[_MARKED]
+        return
+    yield from _opened(request, naming.default_name(request.node))
+
+
+def _opened(request: pytest.FixtureRequest, name: str) -> Iterator[Cassette]:
+    from aquila_cassette.block import Block, end_block
+    from aquila_cassette.engine.options import Layer
+
+    run = request.config.stash[RUN]
+    owner = run.owner_of_now()
+    assert owner is not None, "a test runs"
+    block = Block(name, Layer("the fixture", {}), owner)
+    opened = block.__enter__()
+    yield opened
+    # The test's own exception does not come by here, so what it did is asked of its report.
+    end_block(opened, TestFailed() if owner.failed else None)
+
+
+class TestFailed(Exception):  # noqa: N818 - it stands for the test's exception, never raised
+    """Stands for the exception of a test that failed, where only its report is at hand."""
+
+    __test__ = False

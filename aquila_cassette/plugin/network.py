@@ -1,0 +1,69 @@
+"""Refusing connections off this machine while no recording cassette makes them."""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+from typing import Any
+
+__all__ = ["block_network", "unblock_network"]
+
+# An audit hook sees every connection of every library and cannot be patched over. It cannot be
+# taken out either, so it looks at this.
+_blocked = False
+_hooked = False
+
+
+def block_network() -> None:
+    """Refuse connections from now on, except to this machine and by cassettes that may record."""
+    global _blocked, _hooked
+    _blocked = True
+    if not _hooked:
+        _hooked = True
+        sys.addaudithook(_hook)
+
+
+def unblock_network() -> None:
+    """Let connections through again."""
+    global _blocked
+    _blocked = False
+
+
+def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+    if not _blocked or event not in ("socket.connect", "socket.getaddrinfo"):
+        return
+    host = _host(event, arguments)
+    if host is None or _is_here(host) or _somebody_records():
+        return
+    from aquila_cassette.errors import NetworkBlockedError
+
+    raise NetworkBlockedError(
+        f"A connection to {host} was refused, since the network is blocked.",
+        facts=["blocked by: aquila_block_network"],
+        remedy='Mend: open a cassette around it: with aquila_cassette("name"): ...',
+    )
+
+
+def _host(event: str, arguments: tuple[Any, ...]) -> str | None:
+    """Give the host of a look-up or of an internet address; None for a socket file and the like."""
+    address = arguments[1] if event == "socket.connect" else (arguments[0],)
+    if not isinstance(address, tuple) or not address:
+        return None
+    host = address[0]
+    if isinstance(host, bytes):
+        return host.decode("ascii", "replace")
+    return host if isinstance(host, str) else None
+
+
+def _is_here(host: str) -> bool:
+    if host in ("", "localhost") or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def _somebody_records() -> bool:
+    scope = sys.modules.get("aquila_cassette.engine.scope")
+    return scope is not None and any(cassette.may_record for cassette in scope.opened())

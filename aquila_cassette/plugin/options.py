@@ -1,0 +1,84 @@
+"""The plugin's options on the command line and in the ini file, as layers of settings."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from aquila_cassette.engine.options import Layer
+
+__all__ = ["PRECEDENCE", "above", "add_options", "blocks_network", "ini"]
+
+PRECEDENCE = "command line > environment > the call > marker > aquila_config > ini > default"
+
+_MODES = ("none", "once", "new_episodes", "all")
+_UNPLAYED = ("fail", "warn", "ignore")
+_SHARED = ("mode", "cassette_dir", "on_unplayed")
+_INI = {"mode": "aquila_record"} | {name: f"aquila_{name}" for name in _SHARED[1:]}
+_FLAGS = {name: f"--{ini.replace('_', '-')}" for name, ini in _INI.items()}
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declare them; none takes a name that pytest-recording or cassetter owns."""
+    group = parser.getgroup("aquila", "aquila_cassette: record and replay provider streams")
+    group.addoption(
+        "--aquila-record",
+        choices=_MODES,
+        metavar="MODE",
+        help="record mode: none (replay only), once (record if there is no cassette yet), "
+        "new_episodes (record what is not known) or all (record anew)",
+    )
+    group.addoption("--aquila-cassette-dir", metavar="DIR", help="the folder of the cassettes")
+    group.addoption(
+        "--aquila-on-unplayed",
+        choices=_UNPLAYED,
+        metavar="ACTION",
+        help="what to do when a test does not play what it recorded: fail, warn or ignore",
+    )
+    group.addoption(
+        "--aquila-block-network",
+        action="store_true",
+        default=None,
+        help="refuse every connection off this machine that no recording cassette makes",
+    )
+    group.addoption(
+        "--aquila-explain",
+        action="store_true",
+        help=f"print each cassette's options and where they came from ({PRECEDENCE})",
+    )
+    parser.addini("aquila_record", "record mode, as --aquila-record")
+    parser.addini("aquila_cassette_dir", "the folder of the cassettes (default: cassettes)")
+    parser.addini("aquila_on_unplayed", "as --aquila-on-unplayed (default: fail)")
+    parser.addini("aquila_block_network", "as --aquila-block-network", type="bool", default=False)
+
+
+def above(config: pytest.Config) -> list[Layer]:
+    """Give the settings that are stronger than a call's: command line, then environment."""
+    from aquila_cassette.engine.options import Layer, environment_layer
+
+    flags = {name: config.getoption(flag) for name, flag in _FLAGS.items()}
+    given = [
+        Layer(_FLAGS[name], {name: value}) for name, value in flags.items() if value is not None
+    ]
+    return [*given, *environment_layer(os.environ)]
+
+
+def ini(config: pytest.Config) -> list[Layer]:
+    """Give the settings of the ini file, the weakest."""
+    from aquila_cassette.engine.options import Layer
+
+    values = {name: config.getini(key) for name, key in _INI.items()}
+    return [Layer(f"ini {_INI[name]}", {name: value}) for name, value in values.items() if value]
+
+
+def blocks_network(config: pytest.Config) -> bool:
+    """Tell whether connections off this machine are to be refused."""
+    if config.getoption("--aquila-block-network") is not None:
+        return True
+    environment = os.environ.get("AQUILA_BLOCK_NETWORK")
+    if environment is not None:
+        return environment.lower() not in ("", "0", "false", "no", "off")
+    return bool(config.getini("aquila_block_network"))

@@ -1,0 +1,110 @@
+"""What the plugin knows of a run: which test runs, who answers for its blocks, what was counted."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aquila_cassette.plugin import naming, options
+from aquila_cassette.plugin.tally import Tally
+
+if TYPE_CHECKING:
+    from aquila_cassette.engine.births import Births
+    from aquila_cassette.engine.owner import Owner
+
+__all__ = ["RUN", "Run"]
+
+RUN: pytest.StashKey[Run] = pytest.StashKey()
+
+
+class Run:
+    """One pytest process. The engine is loaded when a test opens its first cassette.
+
+    Args:
+        config: pytest's.
+        number: Names the whole run, the same in all of its processes.
+    """
+
+    def __init__(self, config: pytest.Config, number: str | None) -> None:
+        self.config = config
+        self.tally = Tally()
+        self.number = number or uuid.uuid4().hex
+        self.is_worker = number is not None
+        self.settings: Mapping[str, Any] = {}
+        self._item: pytest.Item | None = None
+        self._owner: Owner | None = None
+        self._births: Births | None = None
+        self._in_wider_fixture = 0
+
+    @property
+    def owner(self) -> Owner | None:
+        """Who answers for the running test; None while it has not opened a cassette."""
+        return self._owner
+
+    def owner_of_now(self) -> Owner | None:
+        """Give who answers for a block opened now: the test, or a wider fixture's block itself."""
+        if self._item is None or self._in_wider_fixture:
+            return self._make_owner(None)
+        if self._owner is None:
+            self._owner = self._make_owner(self._item)
+        return self._owner
+
+    def begin(self, item: pytest.Item) -> None:
+        """Note that `item` runs from now on."""
+        self._item = item
+        self._owner = None
+        self.settings = {}
+
+    def end(self) -> None:
+        """Note that the item is over, and count what it did."""
+        if self._owner is not None:
+            self.tally.add(self._owner)
+        self._item = self._owner = None
+
+    def enter_wider_fixture(self) -> None:
+        """Note that a fixture of wider scope is being set up: its requests are no single test's."""
+        self._in_wider_fixture += 1
+
+    def leave_wider_fixture(self) -> None:
+        """Note that it is set up."""
+        self._in_wider_fixture -= 1
+
+    def close(self) -> None:
+        """Clean up what the processes of this run shared."""
+        if not self.is_worker:
+            shutil.rmtree(self._shared_folder, ignore_errors=True)
+
+    @property
+    def _shared_folder(self) -> Path:
+        return Path(tempfile.gettempdir()) / f"aquila-cassette-run-{self.number}"
+
+    def _make_owner(self, item: pytest.Item | None) -> Owner:
+        from aquila_cassette.engine.births import Births
+        from aquila_cassette.engine.options import Layer
+        from aquila_cassette.engine.owner import Owner
+
+        above, ini = options.above(self.config), options.ini(self.config)
+        root = self.config.rootpath
+        if item is None:
+            rerecord = "Re-record: pytest --aquila-record=all"
+            return Owner(None, rerecord=rerecord, above=above, below=ini, root=root)
+        if self._births is None:
+            self._births = Births(self._shared_folder)
+        marker = item.get_closest_marker("aquila_cassette")
+        below = [Layer("aquila_config", self.settings), *ini]
+        if marker is not None:
+            below.insert(0, Layer("@pytest.mark.aquila_cassette", marker.kwargs))
+        return Owner(
+            naming.node_id(item),
+            rerecord=naming.rerecord_line(item),
+            above=above,
+            below=below,
+            root=root,
+            births=self._births,
+        )
