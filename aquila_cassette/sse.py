@@ -1,0 +1,296 @@
+r"""Server-Sent Events: bytes in any slicing, to verbatim frames and WHATWG events.
+
+A *frame* is the bytes of one event with the blank line that ends it; an *event* is what a frame
+means. The frames of a stream, joined, are the stream; how it was sliced never changes its events.
+Nothing here does input or output or knows HTTP: bytes are pushed in, frames come back.
+
+Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
+
+Example:
+    >>> from aquila_cassette.sse import Decoder
+    >>> decoder = Decoder()
+    >>> decoder.decode(b"event: token\ndata: Hel")
+    []
+    >>> [frame.event.data for frame in decoder.decode(b"lo\n\nda")]
+    ['Hello']
+    >>> decoder.flush()
+    Frame(raw=b'da', event=None)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from aquila_cassette.errors import FrameTooLargeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["Decoder", "Event", "Frame", "backwards", "events", "frames", "meaning", "split"]
+
+MAX_FRAME = 64 * 1024 * 1024
+"""The default size limit of one frame of a stream, in bytes."""
+
+_BOM = b"\xef\xbb\xbf"
+_BLANK_LINES = frozenset((b"\n", b"\r\n", b"\r"))
+_CR, _LF = 0x0D, 0x0A
+# A longer run of digits is no time anyone waits, and int() refuses 4300 of them.
+_MAX_RETRY_DIGITS = 18
+
+
+class Event(NamedTuple):
+    r"""What one frame means.
+
+    Args:
+        type: The event's type; ``message`` where the frame names none.
+        data: Its data lines, joined by ``\n``.
+        id: The last event id the stream has given so far; empty before the first.
+        retry: The reconnection time this frame gives, in ms; None where it gives none.
+    """
+
+    type: str
+    data: str
+    id: str = ""
+    retry: int | None = None
+
+
+class Frame(NamedTuple):
+    """The verbatim bytes of one frame, and what they mean.
+
+    Args:
+        raw: The bytes, the blank line that ends the frame included.
+        event: None where nothing is dispatched: comments, an empty frame, the unfinished rest.
+    """
+
+    raw: bytes
+    event: Event | None
+
+
+class Decoder:
+    r"""Decodes one stream, piece by piece; its work is linear in the bytes pushed in.
+
+    An event is dispatched as soon as the CR of its blank line is there, for a live stream must
+    not wait to see whether an LF follows; an LF that does follow, in the next piece, then is the
+    first byte of the next frame.
+
+    Args:
+        max_frame: The size limit of one frame, in bytes. What an endless line may cost.
+
+    Example:
+        >>> decoder = Decoder()
+        >>> [frame.raw for frame in decoder.decode(b": hi\r\n\r\ndata: 1\r\n\r")]
+        [b': hi\r\n\r\n', b'data: 1\r\n\r']
+        >>> [frame.raw for frame in decoder.decode(b"\ndata: 2\r\n\r\n")]
+        [b'\ndata: 2\r\n\r\n']
+    """
+
+    __slots__ = ("_after_cr", "_begun", "_fresh", "_last_id", "_limit", "_rest", "_size", "_skip")
+
+    def __init__(self, *, max_frame: int = MAX_FRAME) -> None:
+        self._limit = max_frame
+        self._rest: list[bytes] = []  # the unfinished frame, as it came: joined once, at its end
+        self._size = 0
+        self._begun = False  # enough bytes were seen to tell whether a byte order mark leads
+        self._fresh = True  # the next byte is the first of a line
+        self._after_cr = False
+        self._skip = 0  # bytes of the next frame that are a byte order mark
+        self._last_id = ""
+
+    def decode(self, piece: bytes) -> list[Frame]:
+        """Take the next piece and give the frames that it finishes.
+
+        Args:
+            piece: Bytes of the stream, any number of them.
+
+        Raises:
+            FrameTooLargeError: A frame passed the limit. The frames before it are given first:
+                where there are any, it is the next call that raises. No call after it succeeds.
+        """
+        self._refuse_too_large()
+        start = mark = 0
+        if not self._begun:
+            piece = b"".join([*self._rest, piece])
+            self._rest.clear()
+            self._size = 0
+            if len(piece) < len(_BOM) and _BOM.startswith(piece):
+                self._keep(piece)
+                return []
+            self._begun = True
+            if piece.startswith(_BOM):
+                start = mark = self._skip = len(_BOM)
+        elif self._after_cr and piece.startswith(b"\n"):
+            start = 1
+        done: list[Frame] = []
+        begin = 0
+        for end in _ends(piece, start, fresh=self._fresh):
+            self._keep(piece[begin:end])
+            if self._size > self._limit:
+                break
+            raw = self._rest[0] if len(self._rest) == 1 else b"".join(self._rest)
+            done.append(Frame(raw, self._read(raw)))
+            self._rest.clear()
+            self._size = 0
+            begin = end
+        else:
+            self._keep(piece[begin:])
+        if len(piece) > mark:
+            self._after_cr = piece[-1] == _CR
+            self._fresh = self._after_cr or piece[-1] == _LF
+        if not done:
+            self._refuse_too_large()
+        return done
+
+    def flush(self) -> Frame | None:
+        """Give what is left when the stream ends, or None; it is never an event.
+
+        Raises:
+            FrameTooLargeError: The rest passed the limit.
+        """
+        self._refuse_too_large()
+        raw = b"".join(self._rest)
+        self._rest.clear()
+        self._size = 0
+        return Frame(raw, None) if raw else None
+
+    def _keep(self, part: bytes) -> None:
+        if part:
+            self._rest.append(part)
+            self._size += len(part)
+
+    def _refuse_too_large(self) -> None:
+        if self._size > self._limit:
+            raise FrameTooLargeError(self._limit, self._size)
+
+    def _read(self, raw: bytes) -> Event | None:
+        if self._skip:
+            raw = raw[self._skip :]
+            self._skip = 0
+        self._last_id, event = _interpret(raw.splitlines(), self._last_id)
+        return event
+
+
+def frames(body: bytes) -> list[Frame]:
+    r"""Give all frames of a whole body; an unfinished rest is the last, without an event.
+
+    Args:
+        body: The body of any size: there is no limit, since it is in memory already.
+
+    Example:
+        >>> [(frame.raw, frame.event is None) for frame in frames(b"data: 1\n\ndata: 2")]
+        [(b'data: 1\n\n', False), (b'data: 2', True)]
+    """
+    decoder = Decoder(max_frame=len(body))
+    found = decoder.decode(body)
+    rest = decoder.flush()
+    return found if rest is None else [*found, rest]
+
+
+def events(body: bytes) -> list[Event]:
+    r"""Give all events of a whole body.
+
+    Args:
+        body: The body of any size.
+
+    Example:
+        >>> [event.data for event in events(b"data: 1\n\ndata: 2\n\ndata: 3")]
+        ['1', '2']
+    """
+    return [frame.event for frame in frames(body) if frame.event is not None]
+
+
+def split(body: bytes) -> list[bytes]:
+    r"""Cut a whole body into its frames without reading them; joined, they are the body.
+
+    Args:
+        body: The body of any size. Its unfinished rest is the last.
+
+    Example:
+        >>> split(b"data: 1\n\ndata: 2")
+        [b'data: 1\n\n', b'data: 2']
+    """
+    return _split(body, len(_BOM) if body.startswith(_BOM) else 0)
+
+
+def backwards(body: bytes, *, tail: int = 16 * 1024) -> Iterator[bytes]:
+    r"""Give the frames of `split` from the last to the first, and cut no more than are asked for.
+
+    Args:
+        body: The body of any size.
+        tail: How many bytes at its end are looked at first.
+
+    Example:
+        >>> next(backwards(b"data: 1\n\ndata: 2\n\n"))
+        b'data: 2\n\n'
+    """
+    # Where the tail begins within a frame, or between a CR and its LF, its first blank line is a
+    # true end of a frame all the same: what comes before that belongs to the head.
+    first = next(_ends(body[-tail:], 0, fresh=False), None) if len(body) > tail else None
+    if first is None:
+        yield from reversed(split(body))
+        return
+    edge = len(body) - tail + first
+    yield from reversed(_split(body[edge:], 0))
+    yield from reversed(split(body[:edge]))
+
+
+def meaning(raw: bytes) -> Event | None:
+    r"""Say what one frame means by itself; an unfinished one is read as if it ended here.
+
+    Args:
+        raw: The frame's bytes, with or without its blank line; a leading byte order mark is
+            passed over.
+
+    Example:
+        >>> meaning(b"data: [DONE]\n").data
+        '[DONE]'
+    """
+    return _interpret(raw.removeprefix(_BOM).splitlines(), "")[1]
+
+
+def _split(body: bytes, start: int) -> list[bytes]:
+    begin = 0
+    parts = []
+    for end in _ends(body, start, fresh=True):
+        parts.append(body[begin:end])
+        begin = end
+    if begin < len(body):
+        parts.append(body[begin:])
+    return parts
+
+
+def _ends(piece: bytes, start: int, *, fresh: bool) -> Iterator[int]:
+    """Give the offset past each blank line from `start` on; `fresh`: a line starts there."""
+    at = start
+    # Of bytes, splitlines() takes CR, LF and CRLF only, and it is faster than any regex.
+    for line in (piece[start:] if start else piece).splitlines(keepends=True):
+        at += len(line)
+        if fresh and len(line) <= 2 and line in _BLANK_LINES:
+            yield at
+        fresh = True
+
+
+def _interpret(lines: Iterable[bytes], last_id: str) -> tuple[str, Event | None]:
+    """Read the lines of one frame; give the last event id after them and the event, if any."""
+    type_ = ""
+    data: list[bytes] = []
+    retry: int | None = None
+    for line in lines:
+        if line.startswith(b"data: "):  # nearly every line there is
+            data.append(line[6:])
+            continue
+        name, _, value = line.partition(b":")
+        if value.startswith(b" "):
+            value = value[1:]
+        if name == b"data":
+            data.append(value)
+        elif name == b"event":
+            type_ = value.decode("utf-8", "replace")
+        elif name == b"id":
+            if b"\0" not in value:
+                last_id = value.decode("utf-8", "replace")
+        elif name == b"retry" and value.isdigit() and len(value) <= _MAX_RETRY_DIGITS:
+            retry = int(value)
+    if not data:
+        return last_id, None
+    text = (data[0] if len(data) == 1 else b"\n".join(data)).decode("utf-8", "replace")
+    return last_id, Event(type_ or "message", text, last_id, retry)

@@ -1,0 +1,51 @@
+"""Recorded provider streams, and the cases of the Web Platform Tests, where they are at hand."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+
+from aquila_cassette.sse import Event, events, frames, split
+from tests.sse.corpus import SHARED, Recorded, each_recorded, recorded
+from tests.sse.slices import byte_by_byte, decoded, events_of, sliced
+
+CASES = SHARED / "sse-cases.json"
+needs_cases = pytest.mark.skipif(
+    not CASES.is_file(), reason=f"the parsing cases are not beside the repository: {CASES}"
+)
+
+
+def listed(found: list[Event]) -> tuple[int, str]:
+    pairs = json.dumps([[event.type, event.data] for event in found], ensure_ascii=False)
+    return len(found), hashlib.sha256(pairs.encode()).hexdigest()[:24]
+
+
+@each_recorded(recorded())
+def test_a_recorded_stream_has_its_listed_events_in_any_slicing(recorded: Recorded) -> None:
+    body = recorded.body
+    expected = (recorded.events, recorded.events_sha)
+    assert listed(events(body)) == expected
+    assert listed(events_of(decoded(byte_by_byte(body)))) == expected
+    for seed in range(3):
+        found = decoded(sliced(body, seed))
+        assert listed(events_of(found)) == expected
+        assert b"".join(frame.raw for frame in found) == body
+    assert [frame.raw for frame in frames(body)] == split(body)
+
+
+@needs_cases
+@pytest.mark.parametrize("how", ["whole", "byte by byte", "at random"])
+def test_the_cases_of_the_web_platform_tests_hold(how: str) -> None:
+    cases = json.loads(CASES.read_text(encoding="utf-8"))
+    assert len(cases) == 16
+    for name, case in cases.items():
+        body = case["input"].encode()
+        pieces = {
+            "whole": [body],
+            "byte by byte": byte_by_byte(body),
+            "at random": sliced(body, 7),
+        }[how]
+        found = [[event.type, event.data] for event in events_of(decoded(pieces))]
+        assert found == case["expect"], name
