@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from aquila_cassette.engine.owner import Owner
 
-__all__ = ["current_owner", "set_owner_of_now"]
+__all__ = ["OwnerOfNow", "current_owner", "set_owner_of_now"]
+
+OwnerOfNow = Callable[[], "Owner | None"]
 
 
 def _nobody() -> Owner | None:
     return None
 
 
-_owner_of_now: Callable[[], Owner | None] = _nobody
+_owner_of_now: OwnerOfNow = _nobody
 
 
 def current_owner() -> Owner | None:
@@ -26,7 +28,12 @@ def current_owner() -> Owner | None:
     return _owner_of_now()
 
 
-def set_owner_of_now(owner_of_now: Callable[[], Owner | None] | None) -> None:
-    """Say how to find that out (None: nobody does); one test runs at a time in a process."""
+def set_owner_of_now(owner_of_now: OwnerOfNow) -> OwnerOfNow:
+    """Say how to find that out; one test runs at a time in a process.
+
+    Returns:
+        How it was found out before: a run inside a run (pytester) gives it back at its end.
+    """
     global _owner_of_now
-    _owner_of_now = owner_of_now or _nobody
+    before, _owner_of_now = _owner_of_now, owner_of_now
+    return before

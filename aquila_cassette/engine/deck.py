@@ -5,20 +5,22 @@ from __future__ import annotations
 import itertools
 import os
 import threading
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from aquila_cassette.cassette.modes import Mode, decide
+from aquila_cassette.cassette import files
+from aquila_cassette.cassette.modes import Decision, Mode, decide
 from aquila_cassette.cassette.names import cassette_path
 from aquila_cassette.cassette.redaction import environment_secrets
 from aquila_cassette.engine import scope
 from aquila_cassette.engine.gate import no_secrets
 from aquila_cassette.engine.miss import miss
 from aquila_cassette.engine.recording import Recording
+from aquila_cassette.engine.reel import Reel
 from aquila_cassette.engine.replay import Replay
 from aquila_cassette.engine.streams import OpenStreams
 
@@ -33,6 +35,8 @@ __all__ = ["Cassette"]
 # How long `async with` waits for streams that other tasks still read, in seconds.
 _SETTLE_REPLAYING = 5.0
 _SETTLE_RECORDING = 120.0
+
+_order = itertools.count()
 
 
 class Cassette:
@@ -54,16 +58,16 @@ class Cassette:
         self.sources = resolved.sources
         self.owner = owner
         self.path: Path = cassette_path(owner.root / self.options.cassette_dir, name)
-        self.reel = owner.reel(self.path)
         self.parent: Cassette | None = None
         self.streams = OpenStreams()
         self.discarded: list[Interaction] = []
         self._matcher = self.options.matcher()
-        self.matching: Hashable = (
-            self.options.match_on,
-            self.options.ignore_json,
-            self.options.redact,
-        )
+        self.reel = Reel.of_file(self.path, owner.births, self._key_on_tape)
+        # Mode `all` is `once` on an emptied tape: what a test's earlier blocks recorded is known.
+        self._deciding: Mode = self.mode
+        if self.mode == "all":
+            self._deciding = "once"
+            self.reel = Reel(owner.recorded_anew(self.path), "born", self._key_on_tape)
         self._numbers = itertools.count(1)
         self._played: list[Interaction] = []
         self._recordings: list[Recording] = []
@@ -80,7 +84,7 @@ class Cassette:
     @property
     def may_record(self) -> bool:
         """Whether a request that the tape does not know would be sent."""
-        return decide(self.mode, self.reel.state, known=False) == "record"
+        return self._decide(known=False) == "record"
 
     @property
     def shown_path(self) -> str:
@@ -93,7 +97,7 @@ class Cassette:
     @property
     def interactions(self) -> tuple[Interaction, ...]:
         """What is on the tape: what was on file when it was opened, then what was recorded."""
-        return (*self.reel.tape.interactions, *self.recorded)
+        return (*self.reel.interactions, *self.recorded)
 
     @property
     def played(self) -> tuple[Interaction, ...]:
@@ -146,14 +150,11 @@ class Cassette:
             return None
         key = self._matcher.key(asked)
         number = next(self._numbers)
-        state = self.reel.state
-        if decide(self.mode, state, known=True) == "replay":
-            found = self.reel.take(
-                self.matching, self._key_on_tape, key, repeats=self.options.repeats
-            )
+        if self._decide(known=True) == "replay":
+            found = self.reel.take(key, repeats=self.options.repeats)
             if found is not None:
                 return self._replay(found.place, more=found.more)
-        if decide(self.mode, state, known=False) == "miss":
+        if self._decide(known=False) == "miss":
             error = miss(self, asked, number, key)
             self._misses.append(error)
             raise error
@@ -204,27 +205,41 @@ class Cassette:
             self._discard(failed)
             kept = [pair for pair in kept if pair not in failed]
         if kept:
-            self.reel.save([one for _, one in kept], drop=None, check=self._no_secrets)
+            self._save([one for _, one in kept], drop=None)
 
-    def save_replacing(self) -> None:
-        """Save all that this tape's owner recorded, in the place of what it had on file.
+    def save_instead(self, gives_way: Callable[[Interaction, bool], bool]) -> None:
+        """Save what the blocks of this cassette recorded anew, in the place of what was there.
 
-        Recordings of nobody (made outside pytest) give way where they answer the same request.
+        Args:
+            gives_way: Tells whether an interaction on file gives way; it is also told whether its
+                request was answered again.
+
+        Raises:
+            CassetteSaveError: The file could not be written.
+            SecretLeakError: What would have been written still holds a known secret.
         """
-        owner = self.owner
-        kept = [interaction for _, interaction in _over(self.reel.recordings)]
-        if not kept:
+        anew = self.owner.recorded_anew(self.path)
+        if not anew:
             return
-        asked = {self._key_on_tape(interaction.request) for interaction in kept}
-
-        def gives_way(old: Interaction) -> bool:
-            if owner.name is None or owner.owns(old):
-                return True
-            return old.recorded_by is None and self._key_on_tape(old.request) in asked
-
-        self.reel.save(kept, drop=gives_way, check=self._no_secrets)
+        again = {self._key_on_tape(interaction.request) for interaction in anew}
+        self._save(anew, drop=lambda old: gives_way(old, self._key_on_tape(old.request) in again))
 
     # How it works.
+
+    def _decide(self, *, known: bool) -> Decision:
+        return decide(self._deciding, self.reel.state, known=known)
+
+    def _save(
+        self, interactions: Sequence[Interaction], drop: Callable[[Interaction], bool] | None
+    ) -> None:
+        births = self.owner.births
+        files.save(
+            self.path,
+            interactions,
+            drop=drop,
+            check=self._no_secrets,
+            on_create=None if births is None else lambda: births.add(self.path),
+        )
 
     def _redacted(self, request: Request) -> Request | None:
         redact = self.options.redact
@@ -244,18 +259,17 @@ class Cassette:
         return any(fnmatchcase(host, pattern.lower()) for pattern in self.options.ignore_hosts)
 
     def _replay(self, place: int, *, more: bool) -> Replay:
-        interaction = self.reel.tape.interactions[place]
+        interaction = self.reel.interactions[place]
         replay = Replay(self, interaction, place + 1, more=more)
         replay.stream = self.streams.opened(_label(interaction.request))
         self._played.append(interaction)
         return replay
 
     def _record(self, asked: Request) -> Recording:
-        recording = Recording(self, asked, next(self.reel.numbers))
+        recording = Recording(self, asked, next(_order))
         recording.stream = self.streams.opened(_label(asked))
         with self._lock:
             self._recordings.append(recording)
-        self.reel.add(recording)
         return recording
 
     def _kept(self) -> list[tuple[Recording, Interaction]]:
@@ -266,7 +280,6 @@ class Cassette:
     def _discard(self, pairs: list[tuple[Recording, Interaction]]) -> None:
         for recording, interaction in pairs:
             self.discarded.append(interaction)
-            self.reel.forget(recording)
             self._recordings.remove(recording)
 
     def _no_secrets(self, text: str) -> None:

@@ -43,15 +43,14 @@ def _closest(cassette: Cassette, request: Request, key: Hashable) -> list[str]:
     reel = cassette.reel
     if reel.state == "absent":
         return []
-    recorded = reel.tape.interactions
+    recorded = reel.interactions
     if not recorded:
         return ["closest:  none, the cassette is empty"]
-    played = reel.played_before(cassette.matching, key)
+    played = reel.played_last(key)
     if played is not None:
-        return [
-            f"closest:  interaction {played + 1}, {_dated(cassette, played)}the same request, already "
-            + "played (repeats=True plays it again)"
-        ]
+        where = f"interaction {played + 1}, {_dated(cassette, played)}"
+        again = "already played (repeats=True plays it again)"
+        return [f"closest:  {where}the same request, {again}"]
     place = diff.closest(request, [interaction.request for interaction in recorded])
     if place is None:
         return [f"closest:  none of the {len(recorded)} recorded requests is like it"]
@@ -64,7 +63,7 @@ def _closest(cassette: Cassette, request: Request, key: Hashable) -> list[str]:
 
 
 def _dated(cassette: Cassette, place: int) -> str:
-    at = cassette.reel.tape.interactions[place].recorded_at
+    at = cassette.reel.interactions[place].recorded_at
     return f"recorded {at[:10]}, " if at else ""
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aquila_cassette.engine.options import Layer, Resolved, environment_layer, resolve
-from aquila_cassette.engine.reel import Reel
 
 if TYPE_CHECKING:
     from aquila_cassette.cassette.model import Interaction
@@ -53,8 +52,7 @@ class Owner:
         self.below = list(below)
         self.root = root or Path.cwd()
         self.cassettes: list[Cassette] = []
-        self._births = births
-        self._reels: dict[Path, Reel] = {}
+        self.births = births
 
     @property
     def signature(self) -> str | None:
@@ -88,50 +86,63 @@ class Owner:
         """
         return resolve([*self.above, call, *self.below], os.environ)
 
-    def reel(self, path: Path) -> Reel:
-        """Give the tape at `path` as this owner sees it; the same one every time.
-
-        Raises:
-            CassetteFormatError: The file is not a cassette.
-        """
-        reel = self._reels.get(path)
-        if reel is None:
-            reel = self._reels[path] = Reel(path, self._births)
-        return reel
-
     def unplayed(self) -> list[tuple[Cassette, list[tuple[int, Interaction]]]]:
         """List what this owner recorded once and did not play, a row for each cassette.
 
-        A test answers for what it recorded itself; a block outside pytest for the whole tape. A
-        tape that is being recorded anew, or whose every block raised, owes nothing.
+        A test answers for what it recorded itself, in all of its blocks together; a block outside
+        pytest for the whole tape. A tape that is being recorded anew owes nothing.
         """
         rows = []
-        for path, reel in self._reels.items():
-            opened = [cassette for cassette in self.cassettes if cassette.path == path]
-            if not opened or any(cassette.mode == "all" for cassette in opened):
+        for cassettes in self._by_path():
+            first = cassettes[0]
+            if any(cassette.mode == "all" for cassette in cassettes):
                 continue
+            played = set().union(*(cassette.reel.played for cassette in cassettes))
             left = [
                 (place + 1, interaction)
-                for place, interaction in enumerate(reel.tape.interactions)
-                if place not in reel.played and self._owes(interaction)
+                for place, interaction in enumerate(first.reel.interactions)
+                if place not in played and self._owes(interaction)
             ]
             if left:
-                rows.append((opened[-1], left))
+                rows.append((first, left))
         return rows
+
+    def commit(self) -> None:
+        """Put what mode ``all`` recorded in the place of what this owner had on file before.
+
+        Recordings of nobody (made outside pytest) give way where they answer the same request.
+
+        Raises:
+            CassetteSaveError: The file could not be written.
+            SecretLeakError: What would have been written still holds a known secret.
+        """
+        for cassettes in self._by_path():
+            anew = [cassette for cassette in cassettes if cassette.mode == "all"]
+            if anew:
+                anew[-1].save_instead(self._gives_way)
+
+    def recorded_anew(self, path: Path) -> list[Interaction]:
+        """List what blocks of mode ``all`` have recorded for `path` and not saved yet."""
+        return [
+            interaction
+            for cassette in self.cassettes
+            if cassette.path == path and cassette.mode == "all"
+            for interaction in cassette.recorded
+        ]
+
+    def _by_path(self) -> list[list[Cassette]]:
+        grouped: dict[Path, list[Cassette]] = {}
+        for cassette in self.cassettes:
+            grouped.setdefault(cassette.path, []).append(cassette)
+        return list(grouped.values())
+
+    def _gives_way(self, old: Interaction, answered_again: bool) -> bool:
+        if self.name is None or self.owns(old):
+            return True
+        return old.recorded_by is None and answered_again
 
     def _owes(self, interaction: Interaction) -> bool:
         if self.name is None:
             return True
         due = self.in_teardown or not (interaction.recorded_by or "").endswith(_TEARDOWN)
         return due and self.owns(interaction)
-
-    def commit(self) -> None:
-        """Put what mode ``all`` recorded in the place of what this owner had on file before."""
-        for reel in self._reels.values():
-            replacing = [
-                cassette
-                for cassette in self.cassettes
-                if cassette.path == reel.path and cassette.mode == "all"
-            ]
-            if replacing:
-                replacing[-1].save_replacing()

@@ -94,7 +94,7 @@ class OpenStreams:
                 f"{len(pending)} stream{'' if len(pending) == 1 else 's'} still open "
                 f"after {timeout:g} s.",
                 facts=[f"open: {stream.label}" for stream in pending],
-                remedy="Mend: read or close them, or wait longer: await cassette.settled(timeout=...)",
+                remedy="Mend: read or close them, or wait longer: cassette.settled(timeout=...)",
             )
 
     async def _one_over(self) -> None:

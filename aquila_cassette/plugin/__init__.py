@@ -33,7 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     run = Run(config, getattr(config, "workerinput", {}).get("aquila_run"))
     config.stash[RUN] = run
-    set_owner_of_now(run.owner_of_now)
+    run.owner_before = set_owner_of_now(run.owner_of_now)
     if options.blocks_network(config):
         from aquila_cassette.plugin.network import block_network
 
@@ -45,7 +45,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     run = config.stash.get(RUN, None)
     if run is None:
         return
-    set_owner_of_now(None)
+    set_owner_of_now(run.owner_before)
     run.close()
     if options.blocks_network(config):
         from aquila_cassette.plugin.network import unblock_network

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,7 @@ class Run:
         self.number = number or uuid.uuid4().hex
         self.is_worker = number is not None
         self.settings: Mapping[str, Any] = {}
+        self.owner_before: Callable[[], Owner | None] = lambda: None
         self._item: pytest.Item | None = None
         self._owner: Owner | None = None
         self._births: Births | None = None

@@ -1,0 +1,14 @@
+"""Each of these tests has a folder of its own to record into, outside the project's cassettes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _own_cassettes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AQUILA_RECORD", "CI"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AQUILA_CASSETTE_DIR", str(tmp_path / "cassettes"))

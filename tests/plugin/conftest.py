@@ -1,0 +1,52 @@
+"""Each test here runs a suite of its own, in a folder of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.servers import Connection, RawServer, Request
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AQUILA_RECORD", "AQUILA_CASSETTE_DIR", "AQUILA_ON_UNPLAYED", "CI"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def server() -> Iterator[RawServer]:
+    """A server that answers every request with its path."""
+
+    def script(connection: Connection, request: Request) -> None:
+        status = int(request.path.rpartition("/")[2]) if "/status/" in request.path else 200
+        body = request.path.encode()
+        connection.head(status, {"content-type": "text/plain"}, length=len(body))
+        connection.piece(body)
+        connection.end()
+
+    with RawServer(script) as server:
+        yield server
+
+
+Suite = Callable[..., pytest.RunResult]
+
+
+@pytest.fixture
+def suite(pytester: pytest.Pytester, server: RawServer) -> Suite:
+    """Write a test file (`URL` and `get` are there to use) and run it with some arguments."""
+    pytester.makepyprojecttoml("[tool.pytest.ini_options]\nfilterwarnings = ['error']\n")
+
+    def run(source: str | None, *arguments: str) -> pytest.RunResult:
+        if source is not None:
+            head = (
+                "import httpx, pytest\n"
+                "from aquila_cassette import MissError, aquila_cassette as block\n"
+                f"URL = {server.url!r}\n"
+                "def get(path): return httpx.get(URL + path).text\n"
+            )
+            pytester.makepyfile(test_it=head + source)
+        return pytester.runpytest("-p", "no:cacheprovider", "-p", "no:randomly", *arguments)
+
+    return run

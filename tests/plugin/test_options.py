@@ -1,0 +1,156 @@
+"""Where an option may be set, which place wins, and how a user finds out."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from tests.servers import RawServer
+
+Suite = Callable[..., pytest.RunResult]
+
+SHOWS_MODE = """
+@pytest.fixture
+def aquila_config(): return {config}
+
+{marker}
+def test_a(aquila_cassette):
+    with aquila_cassette("x", {call}) as cassette:
+        print("mode is", cassette.mode)
+"""
+
+
+@pytest.mark.parametrize(
+    ("flag", "environment", "call", "marker", "config", "ini", "winner"),
+    [
+        ("none", "all", "all", "all", "all", "all", "none"),
+        (None, "none", "all", "all", "all", "all", "none"),
+        (None, None, "none", "all", "all", "all", "none"),
+        (None, None, None, "none", "all", "all", "none"),
+        (None, None, None, None, "none", "all", "none"),
+        (None, None, None, None, None, "none", "none"),
+        (None, None, None, None, None, None, "once"),
+    ],
+)
+def test_the_strongest_place_wins(
+    suite: Suite,
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    flag: str | None,
+    environment: str | None,
+    call: str | None,
+    marker: str | None,
+    config: str | None,
+    ini: str | None,
+    winner: str,
+) -> None:
+    if environment:
+        monkeypatch.setenv("AQUILA_RECORD", environment)
+    source = SHOWS_MODE.format(
+        config={"mode": config} if config else {},
+        marker=f"@pytest.mark.aquila_cassette('y', mode={marker!r})" if marker else "",
+        call=f"mode={call!r}" if call else "",
+    )
+    if ini:
+        pytester.makeini(f"[pytest]\naquila_record = {ini}\n")
+    result = suite(source, "-s", *([f"--aquila-record={flag}"] if flag else []))
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines([f"*mode is {winner}*"])
+
+
+def test_explain_prints_each_option_and_where_it_came_from(
+    suite: Suite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AQUILA_ON_UNPLAYED", "warn")
+    result = suite(
+        """
+@pytest.fixture
+def aquila_config(): return {"ignore_hosts": ["metrics.example"], "redact": ["x-mine"]}
+
+def test_a(aquila_cassette):
+    with aquila_cassette("x", speed=2): pass
+""",
+        "--aquila-explain",
+        "--aquila-record=none",
+    )
+    result.stdout.fnmatch_lines(
+        [
+            "strongest first: command line > environment > the call > marker > aquila_config > *",
+            "test_it.py::test_a  cassettes/x.yaml",
+            "  mode * none * --aquila-record",
+            "  match_on * method, url, body * default",
+            "  ignore_hosts * metrics.example * aquila_config",
+            "  redact * aquila_config",
+            "  speed * 2.0 * aquila_cassette(...)",
+            "  on_unplayed * warn * AQUILA_ON_UNPLAYED",
+        ]
+    )
+
+
+def test_the_folder_can_be_set(suite: Suite, pytester: pytest.Pytester) -> None:
+    source = "def test_a(aquila_cassette):\n    with aquila_cassette('x'): get('/a')\n"
+    suite(source, "--aquila-cassette-dir=tapes").assert_outcomes(passed=1)
+    assert (pytester.path / "tapes" / "x.yaml").is_file()
+
+
+def test_a_wrong_environment_variable_is_named(
+    suite: Suite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AQUILA_RECORD", "oncee")
+    result = suite("def test_a(cassette): pass\n")
+    result.stdout.fnmatch_lines(["E*UsageError: *AQUILA_RECORD*", "E*once*"])
+
+
+def test_a_blocked_network_refuses_what_no_recording_cassette_asks_for(suite: Suite) -> None:
+    source = """
+from aquila_cassette import NetworkBlockedError
+
+def test_blocked():
+    with pytest.raises(NetworkBlockedError) as caught:
+        httpx.get("http://192.0.2.1:9/")
+    assert str(caught.value).splitlines() == [
+        "A connection to 192.0.2.1 was refused, since the network is blocked.",
+        "  blocked by: aquila_block_network",
+        'Mend: open a cassette around it: with aquila_cassette("name"): ...',
+    ]
+
+def test_loopback(): assert get("/a") == "/a"
+"""
+    suite(source, "--aquila-block-network").assert_outcomes(passed=2)
+
+
+def test_the_plugin_lives_beside_pytest_recordings_options(
+    suite: Suite, pytester: pytest.Pytester
+) -> None:
+    pytester.makeconftest(
+        """
+def pytest_addoption(parser):
+    parser.addoption("--record-mode")
+    parser.addoption("--block-network", action="store_true")
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "vcr: taken")
+"""
+    )
+    suite("def test_a(cassette): get('/a')\n", "--record-mode=none").assert_outcomes(passed=1)
+
+
+def test_a_suite_that_does_not_use_the_plugin_loads_neither_httpx_nor_yaml_nor_vcr(
+    pytester: pytest.Pytester, server: RawServer
+) -> None:
+    pytester.makepyfile("def test_a(): pass")
+    result = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "pytest", "-p", "no:anyio", "-q"],
+        cwd=pytester.path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = {line.rpartition("|")[2].strip() for line in result.stderr.splitlines()}
+    assert "aquila_cassette.plugin" in loaded
+    assert not loaded & {"httpx", "httpx2", "yaml", "vcr", "anyio", "filelock", "rich", "typer"}
+    ours = {name for name in loaded if name.startswith("aquila_cassette")}
+    assert not any(name.startswith("aquila_cassette.cassette") for name in ours)

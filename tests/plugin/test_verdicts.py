@@ -1,0 +1,148 @@
+"""What fails a test at its end, and the very text that its user reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.servers import RawServer
+
+Suite = Callable[..., pytest.RunResult]
+
+SWALLOWS = """
+def swallow(path):
+    try:
+        return get(path)
+    except Exception:
+        return "fallback"
+"""
+
+
+def test_a_swallowed_miss_fails_the_test_of_a_fixture(
+    suite: Suite, server: RawServer, pytester: pytest.Pytester
+) -> None:
+    source = SWALLOWS + "def test_a(cassette):\n    assert swallow({path!r})\n"
+    suite(source.format(path="/a")).assert_outcomes(passed=1)
+    result = suite(source.format(path="/b"))
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            f"E*MissError: No recording matches GET {server.url}/b (request 1 of this block).",
+            "E*  cassette: cassettes/test_it/test_a.yaml (mode once)",
+            "E*  closest:  interaction 1, recorded ????-??-??, differs in the URL",
+            "E*    --- recorded",
+            "E*    +++ this request",
+            "E*Re-record: pytest test_it.py::test_a --aquila-record=all",
+            "aquila: 0 replayed, 0 recorded, 1 missed, 1 unplayed (test_it/test_a)",
+        ]
+    )
+    again = pytester.runpytest("test_it.py::test_a", "--aquila-record=all")
+    again.assert_outcomes(passed=1)
+    suite(None, "--aquila-record=none").assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    "opened",
+    ['@pytest.mark.aquila_cassette("x")\ndef test_a():\n    ', "def test_a(cassette):\n    "],
+)
+def test_a_swallowed_miss_fails_the_test_whatever_opened_the_cassette(
+    suite: Suite, opened: str
+) -> None:
+    result = suite(SWALLOWS + opened + 'swallow("/a")\n', "--aquila-record=none")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E*MissError: No recording matches GET */a (request 1*"])
+
+
+def test_a_miss_that_the_test_expects_around_the_block_is_no_failure(suite: Suite) -> None:
+    suite(
+        """
+def test_a():
+    with pytest.raises(MissError), block("x", mode="none"):
+        get("/a")
+"""
+    ).assert_outcomes(passed=1)
+
+
+def test_what_a_test_recorded_and_does_not_play_fails_it(suite: Suite, server: RawServer) -> None:
+    source = """
+def test_a(aquila_cassette):
+    with aquila_cassette("x"):
+        get("/1")
+"""
+    suite(source + '        get("/2")\n').assert_outcomes(passed=1)
+    result = suite(source)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E*UnplayedError: test_it.py::test_a did not play 1 interaction that it recorded.",
+            "E*  cassette: cassettes/x.yaml (mode once)",
+            f"E*  unplayed: interaction 2, GET {server.url}/2, recorded ????-??-??",
+            "E*Re-record: pytest test_it.py::test_a --aquila-record=all",
+            "aquila: 1 replayed, 0 recorded, 0 missed, 1 unplayed (x)",
+        ]
+    )
+    suite(None, "--aquila-on-unplayed=ignore").assert_outcomes(passed=1)
+    warned = suite(None, "--aquila-on-unplayed=warn", "-W", "default")
+    warned.assert_outcomes(passed=1, warnings=1)
+    warned.stdout.fnmatch_lines(["*UnplayedWarning: test_it.py::test_a did not play 1 inter*"])
+
+
+def test_what_other_tests_recorded_into_a_shared_tape_is_not_ones_business(suite: Suite) -> None:
+    source = """
+def test_a(aquila_cassette):
+    with aquila_cassette("shared"):
+        get("/a")
+
+def test_b(aquila_cassette):
+    with aquila_cassette("shared"):
+        get("/b")
+"""
+    first = suite(source)
+    first.assert_outcomes(passed=2)
+    first.stdout.fnmatch_lines(["aquila: 0 replayed, 2 recorded, 0 missed, 0 unplayed"])
+    suite(None, "-k", "test_a", "--aquila-record=none").assert_outcomes(passed=1, deselected=1)
+    suite(None, "-k", "test_b").assert_outcomes(passed=1, deselected=1)
+
+
+def test_what_a_fixtures_teardown_asks_for_is_due_only_then(suite: Suite) -> None:
+    source = """
+@pytest.fixture
+def remote(cassette):
+    yield
+    get("/goodbye")
+
+def test_a(remote):
+    get("/hello")
+"""
+    suite(source).assert_outcomes(passed=1)
+    suite(None, "--aquila-record=none").assert_outcomes(passed=1)
+    silent = source.replace('    get("/goodbye")\n', "")
+    suite(silent, "--aquila-record=none").assert_outcomes(passed=1, errors=1)
+
+
+def test_blocks_of_one_test_on_one_tape_answer_for_it_together(suite: Suite) -> None:
+    source = """
+def test_a(aquila_cassette):
+    with aquila_cassette("x"):
+        get("/1")
+    with aquila_cassette("x"):
+        get("/1")
+        get("/2")
+"""
+    for arguments in ([], ["--aquila-record=none"], ["--aquila-record=all"], []):
+        suite(source, *arguments).assert_outcomes(passed=1)
+
+
+def test_a_skipped_or_failing_test_is_not_blamed_for_what_it_did_not_play(suite: Suite) -> None:
+    source = """
+def test_a(cassette):
+    get("/1")
+    {}
+"""
+    suite(source.format("pass")).assert_outcomes(passed=1)
+    skipped = "\ndef test_a(cassette):\n    pytest.skip('today')\n"
+    suite(skipped).assert_outcomes(skipped=1)
+    failing = suite("\ndef test_a(cassette):\n    assert 1 == 2\n")
+    failing.assert_outcomes(failed=1)
+    failing.stdout.no_fnmatch_line("*UnplayedError*")
