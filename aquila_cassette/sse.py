@@ -211,12 +211,12 @@ def split(body: bytes) -> list[bytes]:
     return _split(body, len(_BOM) if body.startswith(_BOM) else 0)
 
 
-def backwards(body: bytes, *, tail: int = 16 * 1024) -> Iterator[bytes]:
+def backwards(body: bytes, *, tail: int = 2048) -> Iterator[bytes]:
     r"""Give the frames of `split` from the last to the first, and cut no more than are asked for.
 
     Args:
         body: The body of any size.
-        tail: How many bytes at its end are looked at first.
+        tail: How many bytes at its end are looked at first; then ever more of what is left.
 
     Example:
         >>> next(backwards(b"data: 1\n\ndata: 2\n\n"))
@@ -224,13 +224,14 @@ def backwards(body: bytes, *, tail: int = 16 * 1024) -> Iterator[bytes]:
     """
     # Where the tail begins within a frame, or between a CR and its LF, its first blank line is a
     # true end of a frame all the same: what comes before that belongs to the head.
-    first = next(_ends(body[-tail:], 0, fresh=False), None) if len(body) > tail else None
-    if first is None:
-        yield from reversed(split(body))
-        return
-    edge = len(body) - tail + first
-    yield from reversed(_split(body[edge:], 0))
-    yield from reversed(split(body[:edge]))
+    while len(body) > tail:
+        first = next(_ends(body[-tail:], 0, fresh=False), None)
+        if first is not None:
+            edge = len(body) - tail + first
+            yield from reversed(_split(body[edge:], 0))
+            body = body[:edge]
+        tail *= 8
+    yield from reversed(split(body))
 
 
 def meaning(raw: bytes) -> Event | None:

@@ -1,0 +1,95 @@
+"""How a body is framed, and its messages: SSE events or NDJSON lines, with their JSON."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from aquila_cassette import sse
+from aquila_cassette.dialects.lenient import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Framing", "Message", "backwards", "framing", "messages", "ndjson_lines", "read"]
+
+Framing = Literal["sse", "ndjson", "json"]
+"""How a body is framed; ``json`` is one JSON text, not a stream (or nothing known at all)."""
+
+_NDJSON_TYPES = ("ndjson", "jsonl", "json-lines", "json-seq", "stream+json")
+_SSE_FIELD = re.compile(rb"(?:data|event|id|retry)?:")
+
+
+class Message(NamedTuple):
+    """One message of a stream.
+
+    Args:
+        event: The SSE event type; ``message`` for a line of NDJSON.
+        data: Its data, verbatim.
+        json: That data parsed; None where it is no JSON.
+    """
+
+    event: str
+    data: str
+    json: Any
+
+
+def framing(content_type: str | None, body: bytes) -> Framing:
+    r"""Tell how `body` is framed: by what it is, for providers err about its content type.
+
+    Args:
+        content_type: The response's content type, as sent; None if there was none.
+        body: The body, whole or cut off.
+
+    Example:
+        >>> framing("application/json", b"data: [DONE]\n\n")
+        'sse'
+        >>> framing("text/event-stream", b'{"error": {"code": 404}}')
+        'json'
+    """
+    kind = (content_type or "").lower()
+    head = body[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not head.startswith((b"{", b"[")):
+        if "event-stream" in kind or _SSE_FIELD.match(head):
+            return "sse"
+        return "ndjson" if any(name in kind for name in _NDJSON_TYPES) else "json"
+    if any(name in kind for name in _NDJSON_TYPES):
+        return "ndjson"
+    first, _, more = body.partition(b"\n")
+    return "ndjson" if more.lstrip()[:1] == b"{" and isinstance(load(first), dict) else "json"
+
+
+def ndjson_lines(body: bytes) -> list[bytes]:
+    r"""Cut NDJSON into its lines; joined, they are the body.
+
+    Args:
+        body: The body of any size. Its unfinished rest is the last line.
+
+    Example:
+        >>> ndjson_lines(b'{"a": 1}\n{"a": 2}')
+        [b'{"a": 1}\n', b'{"a": 2}']
+    """
+    lines = body.split(b"\n")
+    last = lines.pop()
+    return [line + b"\n" for line in lines] + ([last] if last else [])
+
+
+def read(how: Framing, raw: bytes) -> Message | None:
+    """Read one frame or line; None where it holds no message."""
+    if how == "sse":
+        event = sse.meaning(raw)
+        return event and Message(event.type, event.data, load(event.data))
+    text = raw.decode("utf-8", "replace").strip()
+    return Message("message", text, load(text)) if text else None
+
+
+def messages(how: Framing, body: bytes) -> Iterator[Message]:
+    """Give the messages of `body` from the first to the last, an unfinished one included."""
+    for raw in sse.split(body) if how == "sse" else ndjson_lines(body):
+        if (message := read(how, raw)) is not None:
+            yield message
+
+
+def backwards(how: Framing, body: bytes) -> Iterator[bytes]:
+    """Give the frames or lines of `body` from the last to the first."""
+    return sse.backwards(body) if how == "sse" else reversed(ndjson_lines(body))

@@ -1,0 +1,165 @@
+"""What a model said in one answer, and how it is gathered from the messages of a stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+__all__ = ["Said", "Saying", "ToolCallSaid"]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallSaid:
+    """A tool the model calls.
+
+    Args:
+        name: The tool's name.
+        arguments: Its arguments, as the JSON text the model wrote; cut off where the stream was.
+    """
+
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a model said in one answer; of several choices, the first one.
+
+    Args:
+        text: The answer.
+        reasoning: What it thought before, where the provider shows that.
+        tool_calls: The tools it calls, in their order.
+        refusal: Why it would not answer; empty where it did.
+        model: The model's name as the provider gives it.
+        usage: The provider's counts, under the provider's names.
+        finish_reason: Why it stopped, in the provider's words.
+        error: The provider's message where it sent an error.
+        dialect: The name of the dialect that was read; None where none is known.
+    """
+
+    text: str = ""
+    reasoning: str = ""
+    tool_calls: tuple[ToolCallSaid, ...] = ()
+    refusal: str = ""
+    model: str | None = None
+    usage: dict[str, Any] | None = None
+    finish_reason: str | None = None
+    error: str | None = None
+    dialect: str | None = None
+
+
+class _Call:
+    __slots__ = ("arguments", "id", "name")
+
+    def __init__(self, id_: str, name: str) -> None:
+        self.id = id_
+        self.name = name
+        self.arguments: list[str] = []
+
+
+class Saying:
+    """Gathers what a dialect hears; all that is empty is passed over.
+
+    Example:
+        >>> saying = Saying()
+        >>> saying.text("Hel"); saying.text("lo")
+        >>> saying.said("openai-chat").text
+        'Hello'
+    """
+
+    def __init__(self) -> None:
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._refusal: list[str] = []
+        self._calls: list[_Call] = []
+        self._open: dict[Hashable, _Call] = {}
+        self._model = ""
+        self._usage: dict[str, Any] = {}
+        self._finish = ""
+        self._error = ""
+
+    @property
+    def spoke(self) -> bool:
+        """Whether any answer, refusal or tool call was heard so far."""
+        return bool(self._text or self._calls or self._refusal)
+
+    def text(self, chunk: str) -> None:
+        """Hear a chunk of the answer."""
+        if chunk:
+            self._text.append(chunk)
+
+    def reasoning(self, chunk: str) -> None:
+        """Hear a chunk of the reasoning."""
+        if chunk:
+            self._reasoning.append(chunk)
+
+    def refusal(self, chunk: str) -> None:
+        """Hear a chunk of a refusal."""
+        if chunk:
+            self._refusal.append(chunk)
+
+    def call(self, key: Hashable, *, id_: str = "", name: str = "", arguments: str = "") -> None:
+        """Hear of a tool call, or a chunk of its arguments.
+
+        Args:
+            key: What the provider counts its calls by. Some count none and give each whole call
+                the same key: then a new id begins a new call.
+            id_: The call's id.
+            name: The tool's name.
+            arguments: A chunk of the arguments' JSON text.
+        """
+        call = self._open.get(key)
+        if call is None or (id_ and call.id and call.id != id_):
+            call = self._open[key] = _Call(id_, name)
+            self._calls.append(call)
+        call.id = call.id or id_
+        call.name = call.name or name
+        if arguments:
+            call.arguments.append(arguments)
+
+    def settle(self, key: Hashable, *, name: str, arguments: str) -> None:
+        """Hear the whole of a tool call whose chunks may have been heard before."""
+        self.call(key, name=name)
+        if arguments:
+            self._open[key].arguments = [arguments]
+
+    def about(
+        self, *, model: str = "", usage: dict[str, Any] | None = None, finish_reason: str = ""
+    ) -> None:
+        """Hear about the answer: its model, its counts (later ones win), why it stopped."""
+        self._model = model or self._model
+        self._usage.update(usage or {})
+        self._finish = finish_reason or self._finish
+
+    def error(self, message: str) -> None:
+        """Hear the provider's error; the last one stands."""
+        self._error = message or self._error
+
+    def said(self, dialect: str | None) -> Said:
+        """Give what was heard."""
+        return Said(
+            text=_joined(self._text),
+            reasoning=_joined(self._reasoning),
+            tool_calls=tuple(
+                ToolCallSaid(_joined([call.name]), _joined(call.arguments)) for call in self._calls
+            ),
+            refusal=_joined(self._refusal),
+            model=_joined([self._model]) or None,
+            usage=self._usage or None,
+            finish_reason=_joined([self._finish]) or None,
+            error=_joined([self._error]) or None,
+            dialect=dialect,
+        )
+
+
+def _joined(chunks: list[str]) -> str:
+    """Join chunks; a character that its provider cut into two surrogates is whole again."""
+    text = "".join(chunks)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text

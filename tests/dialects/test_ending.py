@@ -1,0 +1,216 @@
+"""Whether a stream is over: told by its terminal event, or by EOF where that is enough."""
+
+from __future__ import annotations
+
+import pytest
+
+from aquila_cassette.dialects import Ending, ending
+from aquila_cassette.sse import split
+from tests.dialects.streams import (
+    ANTHROPIC,
+    CHAT,
+    COMPLETE,
+    GEMINI,
+    NDJSON,
+    OLLAMA,
+    RESPONSES,
+    SSE,
+    WHOLE,
+    chunk,
+    data,
+    event,
+    lines,
+    typed,
+)
+
+EXPECTED = {
+    "openai-chat": "data: [DONE]",
+    "openai-responses": "response.completed, response.incomplete or response.failed",
+    "openai-runs": "data: [DONE]",
+    "anthropic": "event: message_stop",
+    "anthropic-complete": "a stop_reason",
+    "gemini": "a finishReason",
+    "gemini-interactions": "data: [DONE]",
+    "cohere": "event: message-end",
+    "ollama": '"done": true',
+}
+ONLY_EOF_ENDS = ("anthropic-complete", "gemini")
+# Which frame makes the stream whole, where that is not the last one.
+LAST = {"openai-chat": -3, "cohere": -2}
+
+
+def frames_of(name: str) -> list[bytes]:
+    content_type, body = WHOLE[name]
+    return body.splitlines(keepends=True) if content_type == NDJSON else split(body)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_whole_stream_is_over(name: str) -> None:
+    terminal = name not in ONLY_EOF_ENDS
+    assert ending(*WHOLE[name]) == Ending(terminal, True, EXPECTED[name], name)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_stream_cut_before_its_end_is_not_over_wherever_it_is_cut(name: str) -> None:
+    content_type, _ = WHOLE[name]
+    frames = frames_of(name)
+    last = LAST.get(name, -1)
+    for kept in range(1, len(frames) + last + 1):
+        found = ending(content_type, b"".join(frames[:kept]))
+        assert found == Ending(False, False, EXPECTED[name], name), kept
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_stream_cut_within_its_last_frame_is_not_over(name: str) -> None:
+    content_type, _ = WHOLE[name]
+    frames = frames_of(name)
+    last = LAST.get(name, -1)
+    cut = b"".join(frames[:last]) + frames[last].rstrip()[:-2]
+    assert ending(content_type, cut) == Ending(False, False, EXPECTED[name], name)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_last_frame_without_its_blank_line_counts(name: str) -> None:
+    content_type, body = WHOLE[name]
+    assert ending(content_type, body.rstrip()) == ending(content_type, body)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_what_follows_a_terminal_event_changes_nothing(name: str) -> None:
+    content_type, body = WHOLE[name]
+    more = b'{"more": 1}\n' if content_type == NDJSON else b": 408\n\ndata: more\n\n" * 900
+    assert ending(content_type, body + more) == ending(content_type, body)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_provider_s_error_is_an_end(name: str) -> None:
+    content_type, _ = WHOLE[name]
+    begun = frames_of(name)[0]
+    error = {"error": {"message": "Overloaded"}}
+    if content_type == NDJSON:
+        bodies = [begun + lines(error), begun + lines({"error": "Overloaded"})]
+    else:
+        bodies = [
+            begun + data(error),
+            begun + event("error", error),
+            begun + event("error", {"message": "Overloaded"}),
+            begun + event("error", "Overloaded"),
+            begun + typed({"type": "error", "message": "Overloaded"}),
+            begun + data(error).rstrip(),
+        ]
+    for body in bodies:
+        assert ending(content_type, body) == Ending(True, True, EXPECTED[name], name), body
+    cut = bodies[0].rstrip()[:-2]
+    assert ending(content_type, cut) == Ending(False, False, EXPECTED[name], name)
+
+
+def test_an_error_cut_within_its_json_is_no_end_yet() -> None:
+    body = data(chunk({"content": "Hi"})) + b'event: error\ndata: {"error": {"mess'
+    assert ending(SSE, body) == Ending(False, False, "data: [DONE]", "openai-chat")
+
+
+def test_words_about_ends_end_nothing() -> None:
+    words = 'data: [DONE] message_stop "finish_reason": "stop" event: error {"error": "x"}'
+    body = data(chunk({"content": words}), chunk({"content": "[DONE]"}))
+    assert ending(SSE, body) == Ending(False, False, "data: [DONE]", "openai-chat")
+    spoken = {"type": "content_block_delta", "delta": {"text": '"type": "message_stop"'}}
+    body = typed({"type": "message_start", "message": {}}, spoken)
+    assert ending(SSE, body) == Ending(False, False, "event: message_stop", "anthropic")
+    told = {"message": {"content": '"done": true'}, "done": False}
+    assert not ending(NDJSON, lines(told, told)).whole
+
+
+@pytest.mark.parametrize("type_", ["response.completed", "response.incomplete", "response.failed"])
+def test_a_response_ends_in_three_ways(type_: str) -> None:
+    body = typed({"type": "response.created"}, {"type": type_, "response": {}})
+    assert ending(SSE, body).terminal
+
+
+def test_a_chat_without_done_is_whole_once_it_gave_a_finish_reason() -> None:
+    begun = data(chunk({"content": "Hi"}))
+    assert not ending(SSE, begun).whole
+    assert not ending(SSE, begun + data(chunk(finish_reason=""))).whole
+    found = ending(SSE, begun + data(chunk(finish_reason="stop")))
+    assert found == Ending(False, True, "data: [DONE]", "openai-chat")
+
+
+def test_a_chat_of_two_choices_is_whole_once_both_gave_a_finish_reason() -> None:
+    def choice(index: int, reason: str | None) -> dict[str, object]:
+        return {"index": index, "delta": {}, "finish_reason": reason}
+
+    begun = data(
+        chunk(choices=[choice(0, None)]),
+        chunk(choices=[choice(1, None)]),
+        chunk(choices=[choice(0, "stop")]),
+    )
+    assert not ending(SSE, begun).whole
+    assert ending(SSE, begun + data(chunk(choices=[choice(1, "stop")]))).whole
+
+
+def test_a_chat_with_a_second_tool_call_is_one_choice_all_the_same() -> None:
+    begun = data(chunk({"tool_calls": [{"index": 1, "function": {"name": "f"}}]}))
+    assert not ending(SSE, begun).whole
+    assert ending(SSE, begun + data(chunk(finish_reason="tool_calls"))).whole
+
+
+def test_a_blocked_prompt_is_a_whole_gemini_stream() -> None:
+    body = data({"promptFeedback": {"blockReason": "SAFETY"}})
+    assert ending(SSE, body) == Ending(False, True, "a finishReason", "gemini")
+
+
+def test_gemini_s_answer_to_one_word_blocked_does_not_end_it() -> None:
+    body = data(
+        {"candidates": [{"content": {"parts": []}, "note": {"blockReason": "x"}}]},
+    )
+    assert not ending(SSE, body).whole
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        (SSE, b""),
+        (None, b""),
+        (SSE, data({"value": "Hi"})),
+        (SSE, b'{"error": {"code": 404, "message": "No."}}'),
+        (SSE, data({"jsonrpc": "2.0", "id": 1, "error": {"code": -32601, "message": "No."}})),
+        ("application/json", b'{"choices": [{"message": {}, "finish_reason": null}]}'),
+        ("application/json", b'{"done": true, "message": {}}'),
+        (NDJSON, lines({"status": "pulling"})),
+        ("text/html", b"<p>502</p>"),
+    ],
+)
+def test_of_what_has_no_known_end_eof_is_the_end(content_type: str | None, body: bytes) -> None:
+    assert ending(content_type, body) == Ending(False, True, "the end of the body", None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        data({"error": {"message": "Overloaded"}}),
+        data({"value": "Hi"}, "[DONE]"),
+        data({"value": "Hi"}, "[DONE]") + b": bye\n\n",
+        event("error", "Overloaded"),
+    ],
+)
+def test_an_unknown_stream_that_says_it_is_done_is_over(body: bytes) -> None:
+    assert ending(SSE, body) == Ending(True, True, "the end of the body", None)
+
+
+def test_a_terminal_event_is_found_in_five_megabytes() -> None:
+    filler = data(chunk({"content": "error " * 20})) * 20_000
+    assert ending(SSE, CHAT + filler).terminal
+    assert ending(SSE, filler + CHAT).terminal
+    assert ending(SSE, RESPONSES + b": \n\n" * 100_000).terminal
+    large = data({"type": "response.completed", "response": {"instructions": "x" * 5_000_000}})
+    assert ending(SSE, RESPONSES[:200] + b"\n\n" + large).terminal
+
+
+@pytest.mark.parametrize("eol", [b"\r\n", b"\r"])
+@pytest.mark.parametrize("body", [CHAT, ANTHROPIC, COMPLETE, GEMINI])
+def test_the_end_of_lines_makes_no_difference(body: bytes, eol: bytes) -> None:
+    plain = body.replace(b"\r\n", b"\n")
+    assert ending(SSE, plain.replace(b"\n", eol)) == ending(SSE, plain)
+
+
+def test_ollama_is_told_from_its_lines_without_a_content_type() -> None:
+    assert ending(None, OLLAMA) == Ending(True, True, '"done": true', "ollama")

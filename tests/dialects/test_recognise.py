@@ -1,0 +1,89 @@
+"""Whose stream it is, told by what its messages hold."""
+
+from __future__ import annotations
+
+import pytest
+
+from aquila_cassette.dialects import DIALECTS, recognise
+from aquila_cassette.dialects.framing import framing, messages
+from tests.dialects.streams import (
+    ANTHROPIC,
+    CHAT,
+    NDJSON,
+    OLLAMA,
+    SSE,
+    WHOLE,
+    chunk,
+    data,
+    event,
+    lines,
+    typed,
+)
+
+
+def test_every_dialect_has_a_stream_here() -> None:
+    assert {dialect.name for dialect in DIALECTS} == set(WHOLE)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_dialect_is_known_by_its_stream(name: str) -> None:
+    dialect = recognise(*WHOLE[name])
+    assert dialect is not None
+    assert dialect.name == name
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_no_message_is_recognised_by_two_dialects(name: str) -> None:
+    content_type, body = WHOLE[name]
+    for message in messages(framing(content_type, body), body):
+        assert {each.name for each in DIALECTS if each.recognises(message)} <= {name}
+
+
+def test_the_content_type_counts_for_little() -> None:
+    for content_type in (None, "", "application/json", "**REDACTED**", "text/event-stream"):
+        dialect = recognise(content_type, CHAT)
+        assert dialect is not None
+        assert dialect.name == "openai-chat"
+    for content_type in (None, "application/json", NDJSON):
+        dialect = recognise(content_type, OLLAMA)
+        assert dialect is not None
+        assert dialect.name == "ollama"
+
+
+FILLED = {
+    "comments": b": waiting\n\n" * 5000 + CHAT,
+    "pings": data({"type": "ping"}) * 10 + ANTHROPIC,
+    "keep-alives": event("keepalive", {}) * 10 + CHAT,
+    "a byte order mark": "\ufeff".encode() + CHAT,
+    "blank lines": b"\r\n\n" + CHAT,
+    "an empty first chunk of Azure's": data({"choices": [], "model": ""}) + CHAT,
+    "a first message larger than one look": data(chunk({"content": "x" * 100_000})) + CHAT,
+}
+
+
+@pytest.mark.parametrize("filler", FILLED)
+def test_what_fills_the_start_hides_no_dialect(filler: str) -> None:
+    expected = "anthropic" if filler == "pings" else "openai-chat"
+    dialect = recognise(SSE, FILLED[filler])
+    assert dialect is not None
+    assert dialect.name == expected
+
+
+UNKNOWN = {
+    "nothing": (SSE, b""),
+    "JSON": ("application/json", b'{"choices": []}'),
+    "JSON over several lines": ("application/json", b'{\n "choices": [],\n "a": {}\n}\n'),
+    "JSON sent as a stream": (SSE, b'{"error": {"message": "No."}}'),
+    "another provider's stream": (SSE, data({"value": "Hi"})),
+    "MCP": (SSE, data({"jsonrpc": "2.0", "id": 1, "result": {}})),
+    "pings alone": (SSE, typed({"type": "ping"})),
+    "a first message cut off": (SSE, b'data: {"choices": ['),
+    "other lines": (NDJSON, lines({"status": "pulling"}, {"status": "success"})),
+    "text": ("text/plain", b"Hello"),
+    "binary": ("application/octet-stream", bytes(range(256))),
+}
+
+
+@pytest.mark.parametrize("what", UNKNOWN)
+def test_what_is_no_known_stream_has_no_dialect(what: str) -> None:
+    assert recognise(*UNKNOWN[what]) is None

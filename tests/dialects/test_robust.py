@@ -1,0 +1,132 @@
+"""No bytes whatever make a dialect raise."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aquila_cassette.dialects import DIALECTS, ending, recognise, said
+from tests.dialects.streams import NDJSON, SSE, WHOLE
+
+relaxed = settings(deadline=None, max_examples=200)
+content_types = st.sampled_from([None, "", SSE, NDJSON, "application/json", "**REDACTED**"])
+
+NAMES = re.findall(
+    r"\w+",
+    """
+    type object event_type event choices candidates delta message content content_block index
+    output_index item response output status usage usageMetadata model modelVersion finish_reason
+    finishReason stop_reason done done_reason error tool_calls function name arguments input parts
+    text thought thinking functionCall args promptFeedback blockReason completion step interaction
+    reasoning reasoning_details summary refusal id last_error step_details tool_plan partial_json
+    x_groq function_call
+    """,
+)
+WORDS = [
+    "",
+    "stop",
+    "response.completed",
+    "response.output_item.done",
+    "response.function_call_arguments.delta",
+    "message_start",
+    "message_delta",
+    "content_block_start",
+    "content_block_delta",
+    "message-end",
+    "tool-call-start",
+    "step.delta",
+    "step.start",
+    "function_call",
+    "tool_use",
+    "text",
+    "reasoning",
+    "error",
+    "chat.completion.chunk",
+    "thread.run",
+    "completion",
+    "\ud83d",
+]
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-1, 3) | st.floats() | st.sampled_from(WORDS),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=5)
+    ),
+    max_leaves=25,
+)
+objects = st.dictionaries(st.sampled_from(NAMES), values, max_size=8)
+events = st.sampled_from(
+    ["message", "error", "done", "thread.run.step.delta", "thread.message.delta", "response.x"]
+)
+
+
+def ask_everything(content_type: str | None, body: bytes) -> None:
+    dialect = recognise(content_type, body)
+    found = ending(content_type, body)
+    heard = said(content_type, body)
+    assert found.whole or not found.terminal
+    assert found.dialect == (dialect.name if dialect else None)
+    assert dialect is None or heard.dialect == dialect.name
+    (heard.text + heard.reasoning + heard.refusal + repr(heard.tool_calls)).encode()
+
+
+@relaxed
+@given(content_types, st.binary(max_size=200))
+def test_no_bytes_make_it_raise(content_type: str | None, body: bytes) -> None:
+    ask_everything(content_type, body)
+
+
+@relaxed
+@given(content_types, st.lists(st.tuples(events, objects), max_size=4))
+def test_no_events_of_known_fields_make_it_raise(
+    content_type: str | None, given_events: list[tuple[str, dict[str, Any]]]
+) -> None:
+    sse = "".join(f"event: {name}\ndata: {json.dumps(value)}\n\n" for name, value in given_events)
+    ask_everything(content_type, sse.encode())
+    lines = "".join(json.dumps(value) + "\n" for _, value in given_events)
+    ask_everything(content_type, lines.encode())
+    ask_everything(content_type, json.dumps([value for _, value in given_events]).encode())
+
+
+@relaxed
+@given(st.sampled_from(sorted(WHOLE)), objects)
+def test_no_message_amid_a_known_stream_makes_it_raise(name: str, value: dict[str, Any]) -> None:
+    content_type, body = WHOLE[name]
+    text = json.dumps(value)
+    ask_everything(content_type, body + f"data: {text}\n\n".encode())
+    ask_everything(content_type, body + f"{text}\n".encode())
+    for dialect in DIALECTS:
+        dialect.answers(value)
+
+
+@relaxed
+@given(st.sampled_from(sorted(WHOLE)), st.data())
+def test_no_cut_and_no_flipped_byte_makes_it_raise(name: str, draw: st.DataObject) -> None:
+    content_type, body = WHOLE[name]
+    at = draw.draw(st.integers(0, len(body) - 1))
+    ask_everything(content_type, body[:at])
+    flipped = body[:at] + bytes([draw.draw(st.integers(0, 255))]) + body[at + 1 :]
+    ask_everything(content_type, flipped)
+
+
+HOSTILE = {
+    "lists without an end": b"[" * 100_000,
+    "objects without an end": b'{"error":' * 100_000,
+    "errors within errors": b'{"error":' * 700 + b"1" + b"}" * 700,
+    "choices within choices": b'{"choices":[' * 400 + b"1" + b"]}" * 400,
+    "a number past all counting": b'{"choices": [{"index": ' + b"9" * 10_000 + b"}]}",
+    "numbers that are none": b'{"choices": [{"index": NaN, "delta": Infinity}]}',
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+@pytest.mark.parametrize("content_type", [None, SSE, NDJSON])
+def test_hostile_json_makes_it_raise_neither(what: str, content_type: str | None) -> None:
+    text = HOSTILE[what]
+    ask_everything(content_type, text)
+    ask_everything(content_type, b"event: error\ndata: " + text + b"\n\n")
+    ask_everything(content_type, text + b"\n" + text + b"\n")
