@@ -61,7 +61,7 @@ class Cassette:
         self.parent: Cassette | None = None
         self.streams = OpenStreams()
         self.discarded: list[Interaction] = []
-        self._matcher = self.options.matcher()
+        self.matcher = self.options.matcher()
         self.reel = Reel.of_file(self.path, owner.births, self._key_on_tape)
         # Mode `all` is `once` on an emptied tape: what a test's earlier blocks recorded is known.
         self._deciding: Mode = self.mode
@@ -148,7 +148,7 @@ class Cassette:
         asked = self._redacted(request)
         if asked is None:
             return None
-        key = self._matcher.key(asked)
+        key = self.matcher.key(asked)
         number = next(self._numbers)
         if self._decide(known=True) == "replay":
             found = self.reel.take(key, repeats=self.options.repeats)
@@ -252,7 +252,7 @@ class Cassette:
         return None if hooked is None else redact.request(hooked, env=secrets)
 
     def _key_on_tape(self, request: Request) -> Hashable:
-        return self._matcher.key(self.options.redact.request(request, env=()))
+        return self.matcher.key(self.options.redact.request(request, env=()))
 
     def _is_ignored(self, url: str) -> bool:
         host = urlsplit(url).hostname or ""

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 __all__ = ["miss"]
 
+_SHOWN = {"url": "the URL"} | {
+    name: f"the {name}" for name in ("method", "scheme", "host", "port", "path", "query", "body")
+}
+
 
 def miss(cassette: Cassette, request: Request, number: int, key: Hashable) -> MissError:
     """Say that `request` has no recording, which one comes closest, and how to record it.
@@ -40,7 +44,7 @@ def _where(cassette: Cassette) -> str:
 
 
 def _closest(cassette: Cassette, request: Request, key: Hashable) -> list[str]:
-    reel = cassette.reel
+    reel, matcher = cassette.reel, cassette.matcher
     if reel.state == "absent":
         return []
     recorded = reel.interactions
@@ -51,30 +55,18 @@ def _closest(cassette: Cassette, request: Request, key: Hashable) -> list[str]:
         where = f"interaction {played + 1}, {_dated(cassette, played)}"
         again = "already played (repeats=True plays it again)"
         return [f"closest:  {where}the same request, {again}"]
-    place = diff.closest(request, [interaction.request for interaction in recorded])
+    place = diff.closest(request, [interaction.request for interaction in recorded], matcher)
     if place is None:
-        return [f"closest:  none of the {len(recorded)} recorded requests is like it"]
+        return []
     closest = recorded[place].request
     where = f"interaction {place + 1}, {_dated(cassette, place)}"
+    parts = [_SHOWN.get(part, part) for part in matcher.differing(closest, request)]
     return [
-        f"closest:  {where}differs in {_differing(closest, request)}",
-        *(f"  {line}" for line in diff.describe(closest, request)),
+        f"closest:  {where}differs in {' and '.join(parts)}",
+        *(f"  {line}" for line in diff.describe(closest, request, matcher)),
     ]
 
 
 def _dated(cassette: Cassette, place: int) -> str:
     at = cassette.reel.interactions[place].recorded_at
     return f"recorded {at[:10]}, " if at else ""
-
-
-def _differing(recorded: Request, request: Request) -> str:
-    parts = [
-        name
-        for name, differs in (
-            ("the method", recorded.method != request.method),
-            ("the URL", recorded.url != request.url),
-            ("the body", recorded.body != request.body),
-        )
-        if differs
-    ]
-    return " and ".join(parts) or "what match_on looks at"

@@ -191,7 +191,7 @@ def _flag(name: str, value: object, source: str) -> bool:
 def _on_unplayed(name: str, value: object, source: str) -> OnUnplayed:
     if value not in ("fail", "warn", "ignore"):
         raise _wrong(name, value, source, "fail, warn or ignore")
-    return cast("OnUnplayed", value)
+    return value
 
 
 def _hook(name: str, value: object, source: str) -> object:

@@ -155,12 +155,12 @@ class _Head:
         lib = self._lib
 
         def make_error(name: str, message: str) -> Exception | None:
-            found = getattr(lib, name, None)
+            found: Any = getattr(lib, name, None)
             if not (isinstance(found, type) and issubclass(found, Exception)):
                 return None
-            if issubclass(found, lib.RequestError):
-                return found(message, request=request)
-            return found(message)
+            takes_request = issubclass(found, lib.RequestError)
+            made: Exception = found(message, request=request) if takes_request else found(message)
+            return made
 
         return make_error
 
