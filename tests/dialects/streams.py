@@ -49,7 +49,12 @@ RESPONSES = typed(
     {"type": "response.output_text.delta", "output_index": 0, "delta": "lo"},
     {
         "type": "response.completed",
-        "response": {"model": "m", "status": "completed", "usage": {"total_tokens": 3}},
+        "response": {
+            "model": "m",
+            "status": "completed",
+            "output": [{"type": "message", "content": [{"type": "output_text", "text": "Hello"}]}],
+            "usage": {"total_tokens": 3},
+        },
     },
 )
 RUNS = b"".join(

@@ -177,6 +177,11 @@ STREAMS = {
                 "item": {"type": "function_call", "name": "f", "arguments": "{}"},
             },
             {
+                "type": "response.output_item.done",
+                "output_index": 2,
+                "item": {"type": "custom_tool_call", "name": "g"},
+            },
+            {
                 "type": "response.incomplete",
                 "response": {
                     "status": "incomplete",

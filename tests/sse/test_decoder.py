@@ -110,6 +110,12 @@ def test_a_byte_order_mark_may_be_cut() -> None:
     ]
 
 
+def test_a_line_may_begin_after_a_byte_order_mark_that_came_alone() -> None:
+    decoder = Decoder()
+    assert decoder.decode(b"\xef\xbb\xbf") == []
+    assert decoder.decode(b"\n") == [Frame(b"\xef\xbb\xbf\n", None)]
+
+
 def test_a_character_may_be_cut() -> None:
     assert events_of(decoded([b"data: \xf0\x9f", b"\x98", b"\x80\n\n"])) == [
         Event("message", "\U0001f600")
