@@ -18,7 +18,10 @@ def _entries() -> list[dict[str, Any]]:
     index = CORPUS / "index.jsonl"
     if not index.exists():
         return []
-    return [json.loads(line) for line in index.read_text("utf-8").splitlines()]
+    entries = [json.loads(line) for line in index.read_text("utf-8").splitlines()]
+    for entry in entries:  # some sources wrote "200 OK"
+        entry["status"] = int(str(entry["status"]).split()[0])
+    return entries
 
 
 ENTRIES = _entries()

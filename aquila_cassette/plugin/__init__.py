@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from aquila_cassette.engine.current import set_owner_of_now
-from aquila_cassette.plugin import options
-from aquila_cassette.plugin.fixtures import _aquila_test, aquila_cassette, aquila_config, cassette
+from aquila_cassette.plugin import named_after_the_test, options
+from aquila_cassette.plugin.fixtures import _aquila_test, aquila_cassette, aquila_config
 from aquila_cassette.plugin.state import RUN, Run
 
-__all__ = ["_aquila_test", "aquila_cassette", "aquila_config", "cassette"]
+__all__ = ["_aquila_test", "aquila_cassette", "aquila_config"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,10 +34,19 @@ def pytest_configure(config: pytest.Config) -> None:
     run = Run(config, getattr(config, "workerinput", {}).get("aquila_run"))
     config.stash[RUN] = run
     run.owner_before = set_owner_of_now(run.owner_of_now)
+    if not config.pluginmanager.has_plugin("cassetter"):
+        config.pluginmanager.register(named_after_the_test, "aquila_cassette_named")
     if options.blocks_network(config):
         from aquila_cassette.plugin.network import block_network
 
         block_network()
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say so where a name of ours is taken."""
+    if config.pluginmanager.has_plugin("cassetter"):
+        return "aquila: the fixture `cassette` is cassetter's here; use `aquila_cassette`"
+    return None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

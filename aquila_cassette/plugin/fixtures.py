@@ -1,4 +1,4 @@
-"""The fixtures: `aquila_cassette`, `cassette`, and `aquila_config` for suites to override."""
+"""The fixtures `aquila_cassette` and, for suites to override, `aquila_config`; the marker."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from aquila_cassette.block import Block
     from aquila_cassette.engine.deck import Cassette
 
-__all__ = ["_aquila_test", "aquila_cassette", "aquila_config", "cassette"]
+__all__ = ["MARKED", "_aquila_test", "aquila_cassette", "aquila_config", "opened"]
 
-_MARKED: pytest.StashKey[Cassette] = pytest.StashKey()
+MARKED: pytest.StashKey[Cassette] = pytest.StashKey()
 
 
 @pytest.fixture(scope="session")
@@ -46,8 +46,8 @@ def _aquila_test(request: pytest.FixtureRequest, aquila_config: dict[str, Any]) 
             facts=["expected: one string, then options by name", f"got:      {marker.args!r}"],
             remedy='Mend: write @pytest.mark.aquila_cassette("name")',
         )
-    for opened in _opened(request, names[0]):
-        request.node.stash[_MARKED] = opened
+    for cassette in opened(request, names[0]):
+        request.node.stash[MARKED] = cassette
         yield
 
 
@@ -59,16 +59,8 @@ def aquila_cassette(_aquila_test: None) -> Callable[..., Block]:
     return aquila_cassette
 
 
-@pytest.fixture
-def cassette(request: pytest.FixtureRequest, _aquila_test: None) -> Iterator[Cassette]:
-    """Open the cassette of the test's marker, or one that is named after the test."""
-    if _MARKED in request.node.stash:
-        yield request.node.stash[_MARKED]
-        return
-    yield from _opened(request, naming.default_name(request.node))
-
-
-def _opened(request: pytest.FixtureRequest, name: str) -> Iterator[Cassette]:
+def opened(request: pytest.FixtureRequest, name: str) -> Iterator[Cassette]:
+    """Open a cassette for as long as a fixture lives."""
     from aquila_cassette.block import Block, end_block
     from aquila_cassette.engine.options import Layer
 
@@ -76,10 +68,10 @@ def _opened(request: pytest.FixtureRequest, name: str) -> Iterator[Cassette]:
     owner = run.owner_of_now()
     assert owner is not None, "a test runs"
     block = Block(name, Layer("the fixture", {}), owner)
-    opened = block.__enter__()
-    yield opened
+    cassette = block.__enter__()
+    yield cassette
     # The test's own exception does not come by here, so what it did is asked of its report.
-    end_block(opened, TestFailed() if owner.failed else None)
+    end_block(cassette, TestFailed() if owner.failed else None)
 
 
 class TestFailed(Exception):  # noqa: N818 - it stands for the test's exception, never raised
