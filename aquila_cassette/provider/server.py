@@ -119,15 +119,25 @@ class Provider:
             loop.close()
 
     async def _listen(self, listening: socket.socket, stopping: asyncio.Event) -> None:
-        server = await asyncio.start_server(self._connected, sock=listening)
-        await stopping.wait()
-        server.close()
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        open_: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.create_task(self._converse(reader, writer))
+            open_[task] = writer
+            task.add_done_callback(open_.pop)
+
+        server = await asyncio.start_server(connected, sock=listening)
+        await stopping.wait()
+        # A connection that is being accepted is made first: cut off there, it would stay open.
+        while accepting := asyncio.all_tasks() - open_.keys() - {asyncio.current_task()}:
+            await asyncio.gather(*accepting)
+        server.close()
+        for task, writer in open_.items():
+            writer.transport.abort()
+            task.cancel()
+        await asyncio.gather(*open_, return_exceptions=True)
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = Peer(reader, writer)
         try:
             while await self._serve(peer):

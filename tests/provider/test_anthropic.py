@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import anthropic
-import httpx
 import pytest
 
 from .asking import ESSAY, HELLO, WEATHER, WEATHER_ARGUMENTS, WEATHER_SCHEMA, full
@@ -11,13 +10,15 @@ from .asking import ESSAY, HELLO, WEATHER, WEATHER_ARGUMENTS, WEATHER_SCHEMA, fu
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import httpx
+
     from aquila_cassette.provider import Provider
 
 TOOL: Any = {"name": "get_weather", "input_schema": WEATHER_SCHEMA}
 OTHER: Any = {"name": "get_time", "input_schema": {"type": "object", "properties": {}}}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def sdk(provider: Provider) -> Iterator[anthropic.Anthropic]:
     with anthropic.Anthropic(api_key="k", base_url=provider.url, max_retries=0) as sdk:
         yield sdk
@@ -51,9 +52,9 @@ def test_a_stream_has_every_event_in_order(sdk: anthropic.Anthropic) -> None:
     assert events[-2].usage.output_tokens == whole.usage.output_tokens
 
 
-def test_a_ping_comes_before_the_first_word(provider: Provider) -> None:
+def test_a_ping_comes_before_the_first_word(provider: Provider, http: httpx.Client) -> None:
     ask = asking(HELLO, stream=True)
-    body = httpx.post(f"{provider.url}/v1/messages", json=ask, trust_env=False).text
+    body = http.post(f"{provider.url}/v1/messages", json=ask).text
     types = [line.removeprefix("event: ") for line in body.split("\n") if line[:6] == "event:"]
     assert types[:4] == ["message_start", "content_block_start", "ping", "content_block_delta"]
     assert types[-1] == "message_stop"

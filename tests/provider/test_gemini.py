@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from google import genai
 from google.genai import types
@@ -11,6 +10,8 @@ from .asking import ESSAY, HELLO, WEATHER, WEATHER_ARGUMENTS, WEATHER_SCHEMA, fu
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import httpx
 
     from aquila_cassette.provider import Provider
 
@@ -21,7 +22,7 @@ def client(provider: Provider) -> genai.Client:
     return genai.Client(api_key="k", http_options=types.HttpOptions(base_url=provider.url))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def sdk(provider: Provider) -> Iterator[genai.Client]:
     with client(provider) as sdk:
         yield sdk
@@ -52,9 +53,9 @@ def test_a_stream_says_the_same_in_many_chunks_and_stops(sdk: genai.Client) -> N
     assert chunks[-1].usage_metadata == whole.usage_metadata
 
 
-def test_frames_end_in_crlf(provider: Provider) -> None:
+def test_frames_end_in_crlf(provider: Provider, http: httpx.Client) -> None:
     url = f"{provider.url}/v1beta/models/{MODEL}:streamGenerateContent?alt=sse"
-    body = httpx.post(url, json={"contents": [{"parts": [{"text": HELLO}]}]}, trust_env=False)
+    body = http.post(url, json={"contents": [{"parts": [{"text": HELLO}]}]})
     assert body.content.count(b"\n") == body.content.count(b"\r\n") > 10
     assert body.content.endswith(b"}\r\n\r\n")
 
@@ -126,9 +127,11 @@ async def test_the_async_client_gets_the_same_objects(
         assert texts == [c.function_calls for c in sdk.models.generate_content_stream(**ask)]
 
 
-def test_a_request_without_contents_is_refused_with_400(provider: Provider) -> None:
+def test_a_request_without_contents_is_refused_with_400(
+    provider: Provider, http: httpx.Client
+) -> None:
     url = f"{provider.url}/v1beta/models/{MODEL}:generateContent"
-    answer = httpx.post(url, json={}, trust_env=False)
+    answer = http.post(url, json={})
     assert answer.status_code == 400
     assert answer.json() == {
         "error": {

@@ -19,7 +19,7 @@ TOOL: Any = {"type": "function", "function": {"name": "get_weather", "parameters
 OTHER: Any = {"type": "function", "function": {"name": "get_time", "parameters": {}}}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def sdk(provider: Provider) -> Iterator[openai.OpenAI]:
     with openai.OpenAI(api_key="k", base_url=f"{provider.url}/v1", max_retries=0) as sdk:
         yield sdk

@@ -20,7 +20,7 @@ OTHER: Any = {"type": "function", "name": "get_time", "parameters": {}}
 UNDECLARED = ("store", "frequency_penalty", "presence_penalty", "obfuscation")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def sdk(provider: Provider) -> Iterator[openai.OpenAI]:
     with openai.OpenAI(api_key="k", base_url=f"{provider.url}/v1", max_retries=0) as sdk:
         yield sdk

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import socket
 import time
@@ -16,6 +17,7 @@ from aquila_cassette.provider import Asked, Provider
 from .asking import ESSAY, HELLO, WEATHER, WEATHER_SCHEMA
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
 CHAT = "/v1/chat/completions"
@@ -36,6 +38,12 @@ ASKS: dict[str, tuple[str, dict[str, Any]]] = {
         {"contents": [{"parts": [{"text": ESSAY}]}]},
     ),
 }
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    with Provider(gap=0) as provider:
+        yield provider
 
 
 def exchange(url: str, path: str, body: bytes) -> bytes:
@@ -63,19 +71,19 @@ def test_two_runs_give_identical_bytes_headers_included(name: str, stream: bool)
     assert b"HTTP/1.1 200 OK\r\n" in answers.pop()
 
 
-def test_another_prompt_gets_other_ids() -> None:
+def test_another_prompt_gets_other_ids(http: httpx.Client) -> None:
     path, ask = ASKS["responses"]
     with Provider(gap=0) as provider:
         ids = {
-            httpx.post(provider.url + path, json={**ask, "input": prompt}).json()["id"]
+            http.post(provider.url + path, json={**ask, "input": prompt}).json()["id"]
             for prompt in (ESSAY, HELLO)
         }
     assert len(ids) == 2
 
 
-def test_each_event_is_a_chunk_and_none_is_split(provider: Provider) -> None:
+def test_each_event_is_a_chunk_and_none_is_split(provider: Provider, http: httpx.Client) -> None:
     path, ask = ASKS["messages"]
-    with httpx.stream("POST", provider.url + path, json={**ask, "stream": True}) as response:
+    with http.stream("POST", provider.url + path, json={**ask, "stream": True}) as response:
         pieces = list(response.iter_raw())
         assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
     assert all(piece.startswith(b"event: ") for piece in pieces)
@@ -83,12 +91,12 @@ def test_each_event_is_a_chunk_and_none_is_split(provider: Provider) -> None:
     assert any(not piece.isascii() for piece in pieces)
 
 
-def test_tokens_come_with_a_gap_of_half_to_one_and_a_half() -> None:
+def test_tokens_come_with_a_gap_of_half_to_one_and_a_half(http: httpx.Client) -> None:
     path, ask = ASKS["chat"]
     ask = {**ask, "stream": True, "max_tokens": 6}
     with Provider(gap=0.02) as provider:
         start = time.perf_counter()
-        with httpx.stream("POST", provider.url + path, json=ask) as response:
+        with http.stream("POST", provider.url + path, json=ask) as response:
             pieces = list(response.iter_raw())
     assert len(pieces) == 9
     assert time.perf_counter() - start > 6 * 0.02 * 0.5
@@ -106,9 +114,9 @@ def test_many_streams_are_served_side_by_side(provider: Provider) -> None:
     assert len(set(asyncio.run(main()))) == 20
 
 
-def test_it_keeps_what_it_was_asked(provider: Provider) -> None:
-    httpx.get(f"{provider.url}/v1/models")
-    httpx.post(f"{provider.url}{CHAT}?key=secret", json={"model": "m"})
+def test_it_keeps_what_it_was_asked(provider: Provider, http: httpx.Client) -> None:
+    http.get(f"{provider.url}/v1/models")
+    http.post(f"{provider.url}{CHAT}?key=secret", json={"model": "m"})
     assert provider.requests == [
         Asked("GET", "/v1/models", None),
         Asked("POST", CHAT, {"model": "m"}),
@@ -116,8 +124,10 @@ def test_it_keeps_what_it_was_asked(provider: Provider) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/v1/nothing"), ("GET", CHAT)])
-def test_a_path_that_it_does_not_serve_is_404(provider: Provider, method: str, path: str) -> None:
-    answer = httpx.request(method, provider.url + path)
+def test_a_path_that_it_does_not_serve_is_404(
+    provider: Provider, method: str, path: str, http: httpx.Client
+) -> None:
+    answer = http.request(method, provider.url + path)
     assert answer.status_code == 404
     assert answer.json()["error"]["message"] == f"Invalid URL ({method} {path})"
 
@@ -131,9 +141,9 @@ def test_a_connection_is_kept_alive(provider: Provider) -> None:
     assert "Request Count: 3" in repr(connection)
 
 
-def test_a_chunked_request_is_read(provider: Provider) -> None:
+def test_a_chunked_request_is_read(provider: Provider, http: httpx.Client) -> None:
     body = json.dumps(ASKS["chat"][1]).encode()
-    answer = httpx.post(provider.url + CHAT, content=iter([body[:9], body[9:]]))
+    answer = http.post(provider.url + CHAT, content=iter([body[:9], body[9:]]))
     assert answer.status_code == 200
 
 
@@ -147,30 +157,32 @@ def test_a_chunked_request_is_read(provider: Provider) -> None:
     ],
 )
 def test_what_is_not_http_closes_the_connection_and_nothing_else(
-    provider: Provider, garbage: bytes
+    provider: Provider, garbage: bytes, http: httpx.Client
 ) -> None:
     address = httpx.URL(provider.url)
     with socket.create_connection((address.host, address.port)) as sock:
         sock.sendall(garbage)
         with contextlib.suppress(ConnectionResetError):
             assert sock.recv(100) == b""
-    assert httpx.get(f"{provider.url}/v1/models").status_code == 200
+    assert http.get(f"{provider.url}/v1/models").status_code == 200
 
 
-def test_a_client_that_leaves_disturbs_nobody(provider: Provider) -> None:
+def test_a_client_that_leaves_disturbs_nobody(provider: Provider, http: httpx.Client) -> None:
     path, ask = ASKS["chat"]
     for _ in range(3):
-        with httpx.stream("POST", provider.url + path, json={**ask, "stream": True}) as response:
+        with http.stream("POST", provider.url + path, json={**ask, "stream": True}) as response:
             next(response.iter_raw())
-    assert httpx.get(f"{provider.url}/v1/models").status_code == 200
+    assert http.get(f"{provider.url}/v1/models").status_code == 200
 
 
-def test_half_a_surrogate_pair_in_a_prompt_breaks_nothing(provider: Provider) -> None:
+def test_half_a_surrogate_pair_in_a_prompt_breaks_nothing(
+    provider: Provider, http: httpx.Client
+) -> None:
     body = rb'{"model": "\ud83d", "stream": true, "input": "\ud83d \ude00"}'
-    assert httpx.post(f"{provider.url}/v1/responses", content=body).status_code == 200
+    assert http.post(f"{provider.url}/v1/responses", content=body).status_code == 200
 
 
-def test_starting_and_stopping_twice_is_the_same_as_once() -> None:
+def test_starting_and_stopping_twice_is_the_same_as_once(http: httpx.Client) -> None:
     provider = Provider(gap=0)
     provider.stop()
     provider.start()
@@ -180,17 +192,17 @@ def test_starting_and_stopping_twice_is_the_same_as_once() -> None:
     provider.stop()
     provider.stop()
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{url}/v1/models")
+        http.get(f"{url}/v1/models")
 
 
-def test_it_can_be_started_again_on_the_port_that_it_is_given() -> None:
+def test_it_can_be_started_again_on_the_port_that_it_is_given(http: httpx.Client) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     provider = Provider(gap=0, port=port)
     for _ in range(2):
         with provider:
             assert provider.url == f"http://127.0.0.1:{port}"
-            assert httpx.get(f"{provider.url}/v1/models").status_code == 200
+            assert http.get(f"{provider.url}/v1/models").status_code == 200
 
 
 def test_a_port_that_is_taken_is_an_os_error() -> None:
@@ -200,12 +212,15 @@ def test_a_port_that_is_taken_is_an_os_error() -> None:
             provider.start()
 
 
-def test_stopping_closes_an_idle_connection(provider: Provider) -> None:
-    address = httpx.URL(provider.url)
-    with socket.create_connection((address.host, address.port)) as sock:
-        provider.stop()
-        with contextlib.suppress(ConnectionResetError):
-            assert sock.recv(1) == b""
+def test_stopping_closes_connections_however_new_they_are() -> None:
+    for _ in range(20):
+        with Provider(gap=0) as provider:
+            address = httpx.URL(provider.url)
+            socks = [socket.create_connection((address.host, address.port)) for _ in range(5)]
+        for sock in socks:
+            with sock, contextlib.suppress(ConnectionResetError):
+                assert sock.recv(1) == b""
+    gc.collect()
 
 
 async def test_it_is_an_async_context_manager_too() -> None:
