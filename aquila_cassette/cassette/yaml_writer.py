@@ -1,0 +1,243 @@
+r"""Values to YAML, in one layout that reads well in a diff and that every YAML reader takes alike.
+
+Whatever YAML 1.1 would take for something else than the string it is (``no``, ``12:30``,
+``2026-11-22``) is quoted, so that a reader of either version gives the same values.
+
+Example:
+    >>> value = {"model": "m", "messages": [{"role": "user", "content": "no"}]}
+    >>> print("\n".join(field("json", value, 2)))
+      json:
+        model: m
+        messages:
+        - {role: user, content: "no"}
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias, Union
+
+__all__ = [
+    "Value",
+    "field",
+    "fields",
+    "is_literal",
+    "literal",
+    "quoted",
+    "quoted_lines",
+    "scalar",
+    "unsafe",
+]
+
+Value: TypeAlias = Union[bool, float, str, Mapping[str, "Value"], Sequence["Value"], None]  # noqa: UP007 - the names in quotes
+"""What JSON can say."""
+
+_WIDTH = 100  # characters; a small mapping or list that fits stands on one line
+_PRINTABLE = "\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff"
+# What no literal block can hold: YAML forbids it, or takes it for a line break.
+_UNSAFE = re.compile(f"[^\t\n{_PRINTABLE}]")
+_ESCAPED = re.compile(f'["\\\\]|[^{_PRINTABLE}]')
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
+_NOT_PLAIN = re.compile(rf": | #|:$| $|[^{_PRINTABLE}]")
+_NOT_PLAIN_IN_FLOW = re.compile(r"[,\[\]{}?]")
+_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+
+
+def scalar(value: bool | float | str | None, *, flow: bool = False) -> str:
+    r"""Write one scalar on one line, plain where no reader can misread it, else double-quoted.
+
+    Args:
+        value: The value. A lone surrogate, which no YAML can hold, becomes U+FFFD.
+        flow: Whether it stands within ``[]`` or ``{}``.
+
+    Example:
+        >>> [scalar(value) for value in ("gpt-4o", "on", "a: b", "2026-11-22", 1e-05, None)]
+        ['gpt-4o', '"on"', '"a: b"', '"2026-11-22"', '1.0e-05', 'null']
+    """
+    if isinstance(value, str):
+        return value if _is_plain(value, flow=flow) else quoted(value)
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = repr(value)
+    # YAML 1.1 takes what has an exponent for a number only if it has a fraction too.
+    return text.replace("e", ".0e") if "e" in text and "." not in text else text
+
+
+def quoted(text: str) -> str:
+    r"""Write `text` as a double-quoted scalar of one line, with the escapes that JSON has too.
+
+    Args:
+        text: Any text; a lone surrogate becomes U+FFFD.
+
+    Example:
+        >>> print(quoted('say "\u2028"'))
+        "say \"\u2028\""
+    """
+    return f'"{_ESCAPED.sub(_escape, text)}"'
+
+
+def quoted_lines(text: str, indent: int) -> str:
+    r"""Write `text` as a double-quoted scalar, each line of it on a line of its own.
+
+    Args:
+        text: Any text of several lines.
+        indent: Spaces before each line but the first.
+
+    Example:
+        >>> print(quoted_lines("a\x00\n  b", 2))
+        "a\u0000\n\
+          \  b"
+    """
+    parts = _ESCAPED.sub(lambda m: m[0] if m[0] == "\n" else _escape(m), text).split("\n")
+    # Spaces that lead a line are the layout's, unless a backslash stands before them.
+    rest = [f"\\{part}" if part.startswith(" ") else part for part in parts[1:]]
+    lines = ("\\n\\\n" + " " * indent).join([parts[0], *rest])
+    return f'"{lines}"'
+
+
+def is_literal(text: str) -> bool:
+    r"""Tell whether a literal block can hold `text` as it is.
+
+    Args:
+        text: Any text.
+
+    Example:
+        >>> is_literal("a\nb"), is_literal("a\u2028b"), is_literal("\n\n")
+        (True, False, False)
+    """
+    return bool(text.strip(" \t\n")) and not _UNSAFE.search(text)
+
+
+def unsafe(text: str) -> int:
+    r"""Count the characters of `text` that a literal block cannot hold.
+
+    Args:
+        text: Any text.
+
+    Example:
+        >>> unsafe("a\x00\nb\r")
+        2
+    """
+    return sum(1 for _ in _UNSAFE.finditer(text))
+
+
+def literal(text: str, indent: int) -> str:
+    r"""Write `text`, one that `is_literal`, as a literal block without its last line break.
+
+    Args:
+        text: The text.
+        indent: Spaces before each line.
+
+    Example:
+        >>> print(literal("a\n\n  b", 2))
+        |-
+          a
+        <BLANKLINE>
+            b
+    """
+    indicator = "2" if text[0] in " \t\n" else ""
+    if text[-1] != "\n":
+        chomp, text = "-", text + "\n"
+    else:
+        chomp = "+" if text[-2] == "\n" else ""
+    body = f"\n{text[:-1]}".replace("\n", "\n" + " " * indent)
+    return f"|{indicator}{chomp}{_bare_blank_lines(body, indent)}"
+
+
+def field(key: str, value: Value, indent: int) -> list[str]:
+    """Write one field of a mapping in block style, as lines (a literal block is one "line").
+
+    Args:
+        key: The field's name.
+        value: Its value. Mappings and lists of scalars that fit go on one line.
+        indent: Spaces before the key.
+
+    Example:
+        >>> field("stop", ["a", "b"], 2)
+        ['  stop: [a, b]']
+    """
+    head = f"{' ' * indent}{_key(key)}:"
+    line = _after(head, value, indent)
+    if line is not None:
+        return [line]
+    return [head, *_block(value, indent + 2 if isinstance(value, Mapping) else indent)]
+
+
+def fields(value: Mapping[str, Value], indent: int) -> list[str]:
+    """Write the fields of a mapping in block style, as lines; see `field`."""
+    return [line for key, inner in value.items() for line in field(key, inner, indent)]
+
+
+def _block(value: Value, indent: int) -> list[str]:
+    if isinstance(value, Mapping):
+        return fields(value, indent)
+    assert isinstance(value, Sequence)
+    head = " " * indent + "-"
+    out = []
+    for inner in value:
+        line = _after(head, inner, indent)
+        if line is not None:
+            out.append(line)
+        else:
+            first, *rest = _block(inner, indent + 2)
+            out += [f"{head}{first[len(head) :]}", *rest]
+    return out
+
+
+def _after(head: str, value: Value, indent: int) -> str | None:
+    """Write `value` behind `head` where it is no mapping or list that takes lines of its own."""
+    if isinstance(value, str):
+        block = "\n" in value and is_literal(value)
+        return f"{head} {literal(value, indent + 2) if block else scalar(value)}"
+    if value is None or isinstance(value, (bool, int, float)):
+        return f"{head} {scalar(value)}"
+    inner = list(value.values() if isinstance(value, Mapping) else value)
+    if not all(_fits_flow(one) for one in inner):
+        return None
+    parts = [scalar(one, flow=True) for one in inner]  # type: ignore[arg-type]
+    if isinstance(value, Mapping):
+        parts = [f"{_key(key)}: {part}" for key, part in zip(value, parts, strict=True)]
+    line = ", ".join(parts)
+    line = f"{head} {{{line}}}" if isinstance(value, Mapping) else f"{head} [{line}]"
+    return line if len(line) <= _WIDTH or not parts else None
+
+
+def _fits_flow(value: Value) -> bool:
+    if isinstance(value, str):
+        return "\n" not in value or not is_literal(value)
+    return value is None or isinstance(value, (bool, int, float))
+
+
+def _key(key: str) -> str:
+    if _KEY.fullmatch(key) and key.lower() not in _WORDS:
+        return key
+    return quoted(key)
+
+
+def _is_plain(text: str, *, flow: bool) -> bool:
+    return (
+        (text[:1].isalpha() or text[:1] in ("_", "/"))
+        and not _NOT_PLAIN.search(text)
+        and not (flow and _NOT_PLAIN_IN_FLOW.search(text))
+        and text.lower() not in _WORDS
+    )
+
+
+def _escape(match: re.Match[str]) -> str:
+    char = match[0]
+    if "\ud800" <= char <= "\udfff":
+        return "\ufffd"
+    return _ESCAPES.get(char) or f"\\u{ord(char):04x}"
+
+
+def _bare_blank_lines(body: str, indent: int) -> str:
+    """Take the indentation out of lines that have nothing else."""
+    pad = "\n" + " " * indent
+    blank = pad + "\n"
+    while blank in body:
+        body = body.replace(blank, "\n\n")
+    return body.removesuffix(" " * indent) if body.endswith(pad) else body
