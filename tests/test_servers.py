@@ -285,7 +285,7 @@ class TestGateServer:
 
     def test_a_client_that_buffers_fails_and_does_not_hang(self, client: httpx.Client) -> None:
         message = "the client did not see frame 1 within 0.05 s: something buffers"
-        with (  # noqa: PT012 - the exit of the server is what raises
+        with (
             pytest.raises(GateTimeout) as caught,
             GateServer([b"data: 1\n\n", b"data: 2\n\n"], watchdog=0.05) as server,
         ):

@@ -21,21 +21,27 @@ class Dialect(Protocol):
 
     def headers(self, seed: Seed, *, stream: bool) -> dict[str, str]:
         """Give the headers of an answer."""
+        raise NotImplementedError
 
     def refusal(self, seed: Seed, status: int, message: str) -> str:
         """Write the body of an error."""
+        raise NotImplementedError
 
     def ask(self, path: str, body: dict[str, Any]) -> Ask:
         """Read a request; RefusedError where it lacks what the real one requires."""
+        raise NotImplementedError
 
     def whole(self, ask: Ask, reply: Reply) -> str:
         """Write an answer in one."""
+        raise NotImplementedError
 
     def frames(self, ask: Ask, reply: Reply) -> Iterator[Frame]:
         """Write an answer as a stream."""
+        raise NotImplementedError
 
     def breakdown(self, ask: Ask, sent: int) -> Iterable[bytes]:
         """Write what a stream ends with when the model fails after `sent` frames."""
+        raise NotImplementedError
 
 
 _ROUTES: tuple[tuple[re.Pattern[str], Dialect], ...] = (

@@ -152,4 +152,5 @@ class Provider:
     async def _serve(self, peer: Peer) -> bool:
         request = await peer.request()
         self.requests.append(Asked(request.method, request.path, request.json()))
-        return await Exchange(peer, request, self.gap, self.check_key).run()
+        reusable = await Exchange(peer, request, self.gap, self.check_key).run()
+        return reusable and request.headers.get("connection", "").lower() != "close"

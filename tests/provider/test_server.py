@@ -49,10 +49,9 @@ def provider() -> Iterator[Provider]:
 def exchange(url: str, path: str, body: bytes) -> bytes:
     """Send a request on a bare socket; give every byte of the answer, headers included."""
     address = httpx.URL(url)
-    head = f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n"
+    head = f"POST {path} HTTP/1.1\r\nconnection: close\r\ncontent-length: {len(body)}\r\n\r\n"
     with socket.create_connection((address.host, address.port)) as sock:
         sock.sendall(head.encode() + body)
-        sock.shutdown(socket.SHUT_WR)
         with sock.makefile("rb") as stream:
             return stream.read()
 
