@@ -4,7 +4,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aquila_cassette.provider import anthropic, gemini, openai_chat, openai_responses
@@ -68,7 +68,7 @@ BODY = st.fixed_dictionaries(
 
 
 @pytest.mark.parametrize("dialect", [openai_chat, openai_responses, anthropic, gemini])
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(body=BODY)
 def test_any_json_is_refused_or_answered(dialect: Dialect, body: dict[str, Any]) -> None:
     try:

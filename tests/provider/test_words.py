@@ -32,11 +32,13 @@ def ask(prompt: str, *tools: str) -> Ask:
     )
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_tokens_joined_are_the_text(text: str) -> None:
     assert "".join(tokens(text)) == text
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_every_prompt_is_answered_in_more_than_five_tokens(prompt: str) -> None:
     reply = respond(ask(prompt))
@@ -111,13 +113,13 @@ def test_a_schema_that_holds_itself_comes_to_an_end() -> None:
     assert fill({**node, "$defs": {"Node": node}}, "go")["next"]["next"]
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.dictionaries(st.sampled_from(["properties", "$defs"]), json_values(*SCHEMA)), st.text())
 def test_no_schema_is_too_odd_to_be_filled(schema: dict[str, Any], prompt: str) -> None:
     json.dumps(fill(schema, prompt))
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(json_values())
 def test_anything_can_be_weighed(value: Any) -> None:
     assert weigh(value) >= 0
