@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -34,50 +33,31 @@ async def test_each_piece_is_seen_before_the_next_is_sent(face: Face) -> None:
         assert await face.pieces(server.url, json={"prompt": "Say hello"}) == seen
 
 
-def _openai_chat(url: str) -> Any:
-    client = openai.OpenAI(base_url=url, api_key="sk-test", max_retries=0)
+def _chat(client: Any) -> Any:
     return client.chat.completions.create(model="gpt-4o-mini", messages=PROMPT, stream=True)
 
 
-def _openai_responses(url: str) -> Any:
-    client = openai.OpenAI(base_url=url, api_key="sk-test", max_retries=0)
+def _responses(client: Any) -> Any:
     return client.responses.create(model="gpt-4o-mini", input="Say hello", stream=True)
 
 
-def _anthropic(url: str) -> Any:
-    client = anthropic.Anthropic(base_url=url, api_key="sk-test", max_retries=0)
+def _messages(client: Any) -> Any:
     return client.messages.create(
-        model="claude-sonnet-4-5", max_tokens=100, messages=PROMPT, stream=True
+        model="claude-sonnet-5-5", max_tokens=100, messages=PROMPT, stream=True
     )
 
 
-def _async_openai_chat(url: str) -> Any:
-    client = openai.AsyncOpenAI(base_url=url, api_key="sk-test", max_retries=0)
-    return client.chat.completions.create(model="gpt-4o-mini", messages=PROMPT, stream=True)
-
-
-def _async_openai_responses(url: str) -> Any:
-    client = openai.AsyncOpenAI(base_url=url, api_key="sk-test", max_retries=0)
-    return client.responses.create(model="gpt-4o-mini", input="Say hello", stream=True)
-
-
-def _async_anthropic(url: str) -> Any:
-    client = anthropic.AsyncAnthropic(base_url=url, api_key="sk-test", max_retries=0)
-    return client.messages.create(
-        model="claude-sonnet-4-5", max_tokens=100, messages=PROMPT, stream=True
-    )
-
-
-SYNC = [
-    pytest.param(_openai_chat, CHAT_FRAMES, id="openai-chat"),
-    pytest.param(_openai_responses, RESPONSES_FRAMES, id="openai-responses"),
-    pytest.param(_anthropic, MESSAGES_FRAMES, id="anthropic"),
+SDKS = [
+    pytest.param("OpenAI", _chat, CHAT_FRAMES, id="openai-chat"),
+    pytest.param("OpenAI", _responses, RESPONSES_FRAMES, id="openai-responses"),
+    pytest.param("Anthropic", _messages, MESSAGES_FRAMES, id="anthropic"),
 ]
-ASYNC = [
-    pytest.param(_async_openai_chat, CHAT_FRAMES, id="openai-chat"),
-    pytest.param(_async_openai_responses, RESPONSES_FRAMES, id="openai-responses"),
-    pytest.param(_async_anthropic, MESSAGES_FRAMES, id="anthropic"),
-]
+
+
+def sdk(name: str, url: str) -> Any:
+    """Make a client of openai or anthropic, sync or async, that never retries."""
+    made = getattr(openai, name, None) or getattr(anthropic, name)
+    return made(base_url=url, api_key="sk-test", max_retries=0)
 
 
 def text_of(event: Any) -> str:
@@ -91,35 +71,38 @@ def text_of(event: Any) -> str:
     return ""
 
 
-@pytest.mark.parametrize(("ask", "frames"), SYNC)
+@pytest.mark.parametrize(("name", "ask", "frames"), SDKS)
 def test_an_sdk_sees_each_event_before_the_next_is_sent(
-    ask: Callable[[str], Any], frames: tuple[bytes, ...]
+    name: str, ask: Callable[[Any], Any], frames: tuple[bytes, ...]
 ) -> None:
-    with GateServer(frames) as server:
+    with GateServer(frames) as server, sdk(name, server.url) as client:
         with aquila_cassette("gate"):
             live = []
-            for event in ask(server.url):
+            for event in ask(client):
                 live.append(event)
                 server.seen()
             assert server.sent == len(frames)
     assert "".join(map(text_of, live)) == "".join(CHAT_TEXT)
-    with aquila_cassette("gate", mode="none") as cassette:
-        assert list(ask(server.url)) == live
+    with aquila_cassette("gate", mode="none") as cassette, sdk(name, server.url) as client:
+        assert list(ask(client)) == live
     assert cassette.played[0].response.ended == "complete"
 
 
-@pytest.mark.parametrize(("ask", "frames"), ASYNC)
+@pytest.mark.parametrize(("name", "ask", "frames"), SDKS)
 async def test_an_async_sdk_sees_each_event_before_the_next_is_sent(
-    ask: Callable[[str], Any], frames: tuple[bytes, ...]
+    name: str, ask: Callable[[Any], Any], frames: tuple[bytes, ...]
 ) -> None:
     with GateServer(frames) as server:
-        async with aquila_cassette("gate"):
+        async with aquila_cassette("gate"), sdk(f"Async{name}", server.url) as client:
             live = []
-            async for event in await asyncio.wait_for(ask(server.url), 10):
+            async for event in await ask(client):
                 live.append(event)
                 server.seen()
             assert server.sent == len(frames)
     assert "".join(map(text_of, live)) == "".join(CHAT_TEXT)
-    async with aquila_cassette("gate", mode="none") as cassette:
-        assert [event async for event in await ask(server.url)] == live
+    async with (
+        aquila_cassette("gate", mode="none") as cassette,
+        sdk(f"Async{name}", server.url) as client,
+    ):
+        assert [event async for event in await ask(client)] == live
     assert cassette.played[0].response.ended == "complete"

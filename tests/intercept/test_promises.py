@@ -18,6 +18,9 @@ from aquila_cassette.provider import Provider
 from tests.clients import Face, every_face
 from tests.servers import CHAT_FRAMES, Connection, RawServer, Request
 
+NOBODY = "http://127.0.0.1:9"
+"""Where no server answers."""
+
 
 def echoing(connection: Connection, request: Request) -> None:
     """Stream back the prompt, a word a frame."""
@@ -49,34 +52,26 @@ async def test_five_concurrent_streams_replay_right_in_another_order(face: Face)
 
 @every_face
 async def test_the_tape_lists_requests_in_the_order_in_which_they_started(face: Face) -> None:
-    second_asked = threading.Event()
+    first_asked, second_asked = threading.Event(), threading.Event()
 
     def script(connection: Connection, request: Request) -> None:
         if request.json()["prompt"] == "first":
+            first_asked.set()
             connection.wait(second_asked)
         second_asked.set()
         echoing(connection, request)
 
+    async def ask(url: str, prompt: str) -> None:
+        await face.pieces(url, json={"prompt": prompt})
+
     with RawServer(script) as server, aquila_cassette("order") as cassette:
-        if face.sync:
-            with concurrent.futures.ThreadPoolExecutor() as pool:
-                first = pool.submit(asyncio.run, face.pieces(server.url, json={"prompt": "first"}))
-                await asyncio.to_thread(_asked, server, 1)
-                await face.pieces(server.url, json={"prompt": "second"})
-                first.result()
-        else:
-            task = asyncio.create_task(face.pieces(server.url, json={"prompt": "first"}))
-            await asyncio.to_thread(_asked, server, 1)
-            await face.pieces(server.url, json={"prompt": "second"})
-            await task
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            first = pool.submit(asyncio.run, ask(server.url, "first"))
+            await asyncio.to_thread(first_asked.wait, 10)
+            await ask(server.url, "second")
+            await asyncio.wrap_future(first)
     bodies = [json.loads(one.request.body)["prompt"] for one in cassette.recorded]
     assert bodies == ["first", "second"]
-
-
-def _asked(server: RawServer, count: int) -> None:
-    barrier = threading.Event()
-    while len(server.requests) < count:
-        barrier.wait(0.005)
 
 
 @every_face
@@ -106,25 +101,44 @@ async def test_a_changed_prompt_is_an_error_with_a_diff_and_the_command_that_re_
     )
 
 
+def ask_anthropic() -> None:
+    with anthropic.Anthropic(base_url=NOBODY, api_key="sk-test", max_retries=0) as client:
+        client.messages.create(
+            model="claude-sonnet-5-5",
+            max_tokens=10,
+            messages=[{"role": "user", "content": "Say hello"}],
+        )
+
+
 def test_a_miss_that_an_sdk_swallows_is_raised_at_the_end_of_the_block() -> None:
-    client = anthropic.Anthropic(base_url="http://127.0.0.1:9", api_key="sk-test", max_retries=0)
-    with pytest.raises(MissError, match=r"^No recording matches POST http://127\.0\.0\.1:9"):
+    with pytest.raises(MissError, match=rf"^No recording matches POST {NOBODY}/v1/messages"):
         with aquila_cassette("swallowed", mode="none"):
             with pytest.raises(anthropic.APIConnectionError, match=r"^Connection error\.$"):
-                client.messages.create(
-                    model="claude-sonnet-4-5",
-                    max_tokens=10,
-                    messages=[{"role": "user", "content": "Say hello"}],
-                )
+                ask_anthropic()
 
 
-def test_an_sdk_error_that_hides_a_miss_carries_the_miss_as_a_note() -> None:
-    client = openai.OpenAI(base_url="http://127.0.0.1:9", api_key="sk-test", max_retries=0)
-    with pytest.raises(openai.APIConnectionError) as caught:
+def test_an_sdk_error_that_hides_a_miss_and_leaves_the_block_is_caused_by_it() -> None:
+    with pytest.raises(anthropic.APIConnectionError) as caught:
         with aquila_cassette("hidden", mode="none"):
-            client.models.list()
-    cause = caught.value.__cause__
-    assert isinstance(cause, MissError)
+            ask_anthropic()
+    assert isinstance(caught.value.__cause__, MissError)
+
+
+def test_another_error_that_leaves_the_block_carries_a_swallowed_miss_as_a_note() -> None:
+    with pytest.raises(ZeroDivisionError) as caught:
+        with aquila_cassette("hidden", mode="none"):
+            with pytest.raises(anthropic.APIConnectionError):
+                ask_anthropic()
+            raise ZeroDivisionError
+    (note,) = caught.value.__notes__
+    assert note.startswith(f"No recording matches POST {NOBODY}/v1/messages (request 1 of this")
+
+
+def test_a_miss_comes_through_openai_as_it_is() -> None:
+    with pytest.raises(MissError, match=rf"^No recording matches GET {NOBODY}/models"):
+        with aquila_cassette("through", mode="none"):
+            with openai.OpenAI(base_url=NOBODY, api_key="sk-test") as client:
+                client.models.list()
 
 
 def test_requests_in_plain_threads_are_recorded_and_replayed() -> None:
@@ -184,7 +198,7 @@ def test_an_sdk_that_retries_a_recorded_error_does_not_really_wait() -> None:
 
     def script(connection: Connection, request: Request) -> None:
         if next(answers) == "error-429":
-            head = {"content-type": "application/json", "retry-after-ms": "1", "retry-after": "30"}
+            head = {"content-type": "application/json", "retry-after": "0.01"}
             connection.head(429, head, length=2)
             connection.piece(b"{}")
         else:
@@ -199,11 +213,13 @@ def test_an_sdk_that_retries_a_recorded_error_does_not_really_wait() -> None:
             slept.append(self._calculate_retry_timeout(2, options["options"], response.headers))  # type: ignore[attr-defined, arg-type]
 
     with RawServer(script) as server:
-        with aquila_cassette("retried"):
-            live = ask(openai.OpenAI(base_url=server.url, api_key="sk-test"))
-        tape = server.url
-    with aquila_cassette("retried", mode="none"):
-        assert ask(Watched(base_url=tape, api_key="sk-test")) == live
+        with aquila_cassette("retried"), openai.OpenAI(base_url=server.url, api_key="x") as client:
+            live = ask(client)
+    with (
+        aquila_cassette("retried", mode="none"),
+        Watched(base_url=server.url, api_key="x") as client,
+    ):
+        assert ask(client) == live
     assert slept == [0.001]
 
 

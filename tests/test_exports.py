@@ -1,0 +1,55 @@
+"""What the package offers is what it says it offers."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import subprocess
+import sys
+
+import aquila_cassette
+from aquila_cassette import errors
+
+
+def test_every_exported_name_can_be_had() -> None:
+    for name in aquila_cassette.__all__:
+        assert getattr(aquila_cassette, name) is not None
+    assert set(aquila_cassette.__all__) <= set(dir(aquila_cassette))
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    assert not hasattr(aquila_cassette, "no_such_name")
+
+
+def test_every_error_is_exported_and_drawn_in_the_tree() -> None:
+    classes = {
+        name: value
+        for name, value in vars(errors).items()
+        if inspect.isclass(value) and value.__module__ == errors.__name__
+    }
+    assert set(classes) == set(errors.__all__)
+    assert set(classes) <= set(aquila_cassette.__all__)
+    tree = inspect.getdoc(errors) or ""
+    drawn: dict[str, str] = {}
+    above: list[str] = []
+    for line in tree.splitlines():
+        found = re.match(r"^([ │]*)(?:[├└]── )?([A-Z]\w+)", line)
+        if found and ("──" in line or line.strip() in ("AquilaError", "UserWarning")):
+            depth = len(found[1]) // 4 if "──" not in line else (len(found[1]) - 4) // 4 + 1
+            above[depth:] = [found[2]]
+            drawn[found[2]] = above[depth - 1] if depth else ""
+    for name, value in classes.items():
+        if name == "AquilaError":
+            continue
+        assert drawn[name] == value.__bases__[0].__name__, name
+
+
+def test_importing_the_package_imports_nothing_heavy() -> None:
+    program = (
+        "import sys, aquila_cassette; "
+        "print(sorted({'httpx', 'yaml', 'anyio', 'filelock', 'rich'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
