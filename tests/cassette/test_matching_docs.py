@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+import doctest
+from pathlib import Path
+
+DOCS = Path(__file__).parents[2] / "docs" / "matching.md"
+
+
+def test_every_example_of_the_documentation_runs():
+    results = doctest.testfile(str(DOCS), module_relative=False)
+    assert (results.failed, results.attempted > 12) == (0, True)
