@@ -1,4 +1,4 @@
-"""A file replaced in one step: whatever is killed, and whenever, the old one is there or the new."""
+"""A file replaced in one step: whatever is killed, and when, there is the old one or the new."""
 
 from __future__ import annotations
 

@@ -152,8 +152,8 @@ def _from_json(fields: Mapping[str, Any]) -> bytes:
         raise Flaw(fields, "json_style", problem, facts=facts, remedy="use one of these")
     try:
         return encode(fields["json"]).encode()
-    except ValueError as error:  # a number such as 1e999
-        problem = f"'json' cannot be written as JSON: {error}"
+    except ValueError as error:
+        problem = "'json' has a number that is too large for JSON"
         raise Flaw(fields, "json", problem, remedy="store the body as text: instead") from error
 
 
@@ -163,8 +163,7 @@ def _from_base64(fields: Mapping[str, Any]) -> bytes:
     try:
         return base64.b64decode(b"".join(text.split()), validate=True)
     except binascii.Error as error:
-        problem = f"'base64' cannot be read: {str(error)[:1].lower()}{str(error)[1:]}"
-        raise Flaw(fields, "base64", problem) from error
+        raise Flaw(fields, "base64", "'base64' is no base64") from error
 
 
 def _base64_lines(body: bytes, indent: int) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from pathlib import Path
 
@@ -41,17 +42,12 @@ def cassette_path(folder: Path, name: str) -> Path:
     for part in name.split("/"):
         if why := _fault(part):
             raise _refused(name, why, folder)
-    if not name.lower().endswith(_SUFFIXES):
-        name += _SUFFIXES[0]
-    last = name.rpartition("/")[2]
-    if len(last.encode()) > _LONGEST_PART:
+    file = name if name.lower().endswith(_SUFFIXES) else name + _SUFFIXES[0]
+    if len(file.rpartition("/")[2].encode()) > _LONGEST_PART:
         raise _refused(name, f"its file name is longer than {_LONGEST_PART} bytes", folder)
-    path = folder / name
-    try:
-        real, home = path.resolve(), folder.resolve()
-    except (OSError, RuntimeError) as error:  # a loop of symbolic links, a path too long
-        raise _refused(name, f"its path cannot be resolved ({error})", folder) from error
-    if not real.is_relative_to(home):
+    path = folder / file
+    real = Path(os.path.realpath(path))
+    if not real.is_relative_to(os.path.realpath(folder)):
         raise _refused(name, f"it leads out of the cassette folder, to {str(real)!r}", folder)
     return path
 

@@ -42,7 +42,7 @@ def clean(data: bytes) -> bytes:
         YamlError: It is no UTF-8, or has a character that YAML refuses or takes for a line break.
     """
     if data.startswith(_UTF_16) or b"\0" in data[:2]:
-        raise YamlError("the file is UTF-16, and a cassette is UTF-8", 1, remedy="save it as UTF-8")
+        raise YamlError("the file is UTF-16, and a cassette is UTF-8", remedy="save it as UTF-8")
     data = data.removeprefix(_BOM)
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
@@ -71,4 +71,6 @@ def _forbidden(data: bytes) -> YamlError:
     line = text.count("\n", 0, match.start()) + 1
     code = ord(match[0])
     problem = f"the character U+{code:04X} stands here as it is, which a cassette may not have"
-    return YamlError(problem, line, remedy=f'write it as \\u{code:04x} in double quotes "..."')
+    # Runs of NUL are what a crash of the machine leaves; nobody wrote them.
+    remedy = f'write it as \\u{code:04x} in double quotes "..."' if code else ""
+    return YamlError(problem, line, remedy=remedy)

@@ -114,7 +114,7 @@ def cut(data: bytes) -> tuple[str, Iterator[tuple[int, Block]]]:
         if end is None or end.end() <= start:
             raise Decline
         # The first line tells the indentation, unless the header does.
-        if not header[1] and data[start + indent] in b" \t\n":
+        if not header[1] and data[start : start + indent + 1].lstrip(b" ")[:1] in b"\t\n":
             raise Decline
         blocks.append((column, Block(data, start, end.end(), indent, header[2])))
         parts += (data[at : start - 1], _MARK)

@@ -135,17 +135,19 @@ def events(text: str) -> Iterator[Any]:
     try:
         yield from yaml.parse(text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
-        if context_mark := getattr(error, "context_mark", None):
-            context = f"{getattr(error, 'context', '')} that starts on line {context_mark.line + 1}"
-            problem += f" ({context})"
-        lines = text.rstrip().split("\n")
-        # libyaml counts a line more where the text ends without a line break.
-        line = min(mark.line + 1 if mark else 1, len(lines))
-        facts = [f"reads: {reprlib.repr(lines[line - 1].strip())}"]
-        cut_off = mark is not None and mark.index >= len(text.rstrip())
-        raise YamlError(problem, line, facts=facts, cut_off=cut_off) from error
+        raise _no_yaml(error, text.rstrip()) from error
+
+
+def _no_yaml(error: Any, text: str) -> YamlError:
+    lines = text.split("\n")
+    mark = getattr(error, "problem_mark", None)
+    # libyaml counts a line more where the text ends without a line break.
+    line = min(mark.line + 1 if mark else 1, len(lines))
+    problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
+    if begun := getattr(error, "context_mark", None):
+        problem += f" ({error.context} that starts on line {min(begun.line + 1, len(lines))})"
+    facts = [f"reads: {reprlib.repr(lines[line - 1].strip())}"]
+    return YamlError(problem, line, facts=facts, cut_off=bool(mark and mark.index >= len(text)))
 
 
 class _Composer:
