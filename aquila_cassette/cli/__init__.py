@@ -1,1 +1,171 @@
-"""The shell: `aquila-cassette`."""
+"""The shell: `aquila-cassette`, its commands as their help reads, and nothing else."""
+
+# ruff: noqa: D301 - the character \b marks a paragraph of help that is not to be wrapped
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["main"]
+
+# Plain help: it reads the same on a terminal and in a pipe, and rich is not loaded for it.
+app = typer.Typer(
+    name="aquila-cassette",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Each command has its own help: aquila-cassette show --help",
+)
+
+_Folder = Annotated[
+    Path,
+    typer.Option(
+        "--cassette-dir",
+        "-d",
+        metavar="DIR",
+        envvar="AQUILA_CASSETTE_DIR",
+        help="The folder of the cassettes.",
+    ),
+]
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"aquila-cassette {version('aquila-cassette')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Say which version it is."
+        ),
+    ] = False,
+) -> None:
+    """See what is on tape: recorded streams of language model providers.
+
+    \b
+      aquila-cassette demo               watch it record and replay three streams
+      aquila-cassette list               what is in ./cassettes
+      aquila-cassette show chat.hello    what was asked, what was said, how it ended
+
+    Cassettes are recorded by tests, never by these commands (but for demo, into a folder of its
+    own). Colour only on a terminal, and never where NO_COLOR is set.
+
+    Exit codes: 0, all is well; 1, the demo found a difference; 2, a file or an argument is wrong.
+    """
+
+
+@app.command("demo")
+def _demo(
+    keep: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Record into this folder, not into a temporary one."),
+    ] = None,
+    gap: Annotated[
+        float,
+        typer.Option(min=0.0, metavar="SECONDS", help="The pause between two tokens, on average."),
+    ] = 0.04,
+) -> None:
+    """Record three live streams, and replay them with the provider gone.
+
+    A small provider starts on this machine; nothing leaves it, and no API key is needed. OpenAI
+    chat completions, OpenAI responses and Anthropic messages are each asked for by plain httpx
+    and by the provider's SDK, if it is installed (pip install 'aquila-cassette[demo]').
+
+    The table says, for each: when the first event reached the consumer while it was recorded, how
+    many pieces and bytes came, how long it took live and on replay, and whether the replay gave
+    the consumer the same (httpx: each piece, byte for byte; an SDK: each parsed event).
+
+    \b
+    Examples:
+      aquila-cassette demo
+      aquila-cassette demo --keep tapes && aquila-cassette show -d tapes chat.httpx
+      aquila-cassette demo --gap 0.2     at reading pace
+    """
+    from aquila_cassette.cli import demo
+
+    raise typer.Exit(demo.run(keep, gap))
+
+
+@app.command("list")
+def _list(
+    place: Annotated[
+        Path | None, typer.Argument(metavar="PATH", help="A folder or a file, not the whole DIR.")
+    ] = None,
+    folder: _Folder = Path("cassettes"),
+    as_json: _Json = False,
+) -> None:
+    """List cassettes, a line for each.
+
+    Each line has the cassette's name (as show takes it), its number of interactions (N), who
+    answered, which model was asked for, how long ago the last interaction was recorded, the
+    file's size, and how the answers ended: complete, closed (by the consumer), failed, or the
+    status of an HTTP error. "+1" says that there is one more.
+
+    A file that cannot be read gets a line that says so, and the exit code is 2.
+
+    \b
+    Examples:
+      aquila-cassette list
+      aquila-cassette list cassettes/chat
+      aquila-cassette list --json | jq '.[] | select(.ends.failed)'
+    """
+    from aquila_cassette.cli import listing
+
+    raise typer.Exit(listing.run(place, folder, as_json=as_json))
+
+
+@app.command("show")
+def _show(
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Cassettes, or paths.")],
+    folder: _Folder = Path("cassettes"),
+    as_json: _Json = False,
+) -> None:
+    """Show what is on a cassette.
+
+    For each interaction: the request as a person reads it, what the model said, thought and
+    called, how many events came in how many pieces, when they came (a bar from the request to the
+    last piece), how the answer ended, and which test recorded it when.
+
+    \b
+    Examples:
+      aquila-cassette show chat_live.responds
+      aquila-cassette show tests/tapes/old.yaml
+      aquila-cassette show chat_live.responds --json | jq -r '.[0].interactions[].response.text'
+    """
+    from aquila_cassette.cli import show
+
+    raise typer.Exit(show.run(names, folder, as_json=as_json))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run `aquila-cassette` and exit.
+
+    Args:
+        arguments: What follows the program's name; by default those of this process.
+
+    Raises:
+        SystemExit: Always: 0 where all is well.
+    """
+    from aquila_cassette.errors import AquilaError
+
+    try:
+        app(args=arguments, prog_name="aquila-cassette")
+    except AquilaError as error:
+        from aquila_cassette.cli.screen import complain
+
+        complain(str(error))
+        sys.exit(2)

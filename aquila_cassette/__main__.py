@@ -1,0 +1,8 @@
+"""``python -m aquila_cassette`` is ``aquila-cassette``."""
+
+from __future__ import annotations
+
+from aquila_cassette.cli import main
+
+if __name__ == "__main__":
+    main()

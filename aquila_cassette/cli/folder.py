@@ -1,0 +1,82 @@
+"""Which files are meant: cassettes by name or by path, and all there are in a folder."""
+
+from __future__ import annotations
+
+import difflib
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aquila_cassette.cassette.names import cassette_path, shown
+from aquila_cassette.errors import CassetteNameError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["cassettes_in", "find", "name_of"]
+
+_SUFFIXES = (".yaml", ".yml")
+
+
+def find(name: str, folder: Path) -> Path:
+    """Find the file that `name` means: a cassette in `folder`, else a file by its path.
+
+    Args:
+        name: A cassette's name, with or without its suffix, or a path.
+        folder: The cassette folder.
+
+    Raises:
+        UsageError: There is no such file; the message names the closest cassette.
+    """
+    candidates = [Path(name)]
+    try:
+        inside = cassette_path(folder, name)
+    except CassetteNameError:  # no cassette has that name, but a file may: ../tapes/old.yaml
+        pass
+    else:
+        candidates[:0] = [inside, inside.with_suffix(".yml")]
+    for path in candidates:
+        if path.is_file():
+            return path
+    names = [name_of(path, folder) for path in cassettes_in(folder)]
+    close = difflib.get_close_matches(name, names, n=1)
+    raise UsageError(
+        f"There is no cassette {name!r}.",
+        facts=[f"looked for: {shown(candidates[0])}"],
+        remedy=f"Show the closest: aquila-cassette show {shlex.quote(close[0])}"
+        if close
+        else "List what there is: aquila-cassette list",
+    )
+
+
+def cassettes_in(place: Path) -> Iterator[Path]:
+    """Give the cassette files in `place` and the folders below, by name; hidden ones are none.
+
+    Args:
+        place: A folder, or one file. Nothing is in a folder that does not exist.
+    """
+    if place.is_file():
+        yield place
+        return
+    for path in sorted(place.rglob("*")):
+        visible = not any(part.startswith(".") for part in path.relative_to(place).parts)
+        if visible and path.suffix.lower() in _SUFFIXES and path.is_file():
+            yield path
+
+
+def name_of(path: Path, folder: Path) -> str:
+    """Give the name that `find` finds `path` by.
+
+    Args:
+        path: The file.
+        folder: The cassette folder.
+
+    Example:
+        >>> name_of(Path("cassettes/chat/hello.yaml"), Path("cassettes"))
+        'chat/hello'
+    """
+    try:
+        inside = path.absolute().relative_to(folder.absolute())
+    except ValueError:
+        return shown(path)
+    return inside.as_posix().removesuffix(".yaml")

@@ -1,0 +1,81 @@
+"""The commands as a person runs them: in a folder of their own, with nothing set."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from aquila_cassette.cli import main
+from aquila_cassette.engine.current import set_owner_of_now
+
+TAPES = Path(__file__).parent / "tapes"
+"""Cassettes written by hand, one for each thing that the commands have to tell."""
+
+_SETTINGS = (
+    "AQUILA_RECORD",
+    "AQUILA_CASSETTE_DIR",
+    "AQUILA_ON_UNPLAYED",
+    "CI",
+    "COLUMNS",
+    "FORCE_COLOR",
+    "NO_COLOR",
+    "TTY_COMPATIBLE",
+)
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in _SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _outside_pytest() -> Iterator[None]:
+    """Let the demo's blocks answer for themselves, as they do in a shell, not for this test."""
+    before = set_owner_of_now(lambda: None)
+    yield
+    set_owner_of_now(before)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command wrote, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+
+Cli = Callable[..., Ran]
+Lay = Callable[..., Path]
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
+    """Run ``aquila-cassette`` with some arguments, its output a pipe."""
+
+    def run(*arguments: object) -> Ran:
+        with pytest.raises(SystemExit) as end:
+            main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        assert isinstance(end.value.code, int)
+        return Ran(end.value.code, out, err)
+
+    return run
+
+
+@pytest.fixture
+def lay() -> Lay:
+    """Lay one of the hand-written cassettes into a folder, under a name."""
+
+    def copy(tape: str, name: str | None = None, folder: str = "cassettes") -> Path:
+        path = Path(folder, f"{name or tape}.yaml")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return Path(shutil.copy(TAPES / f"{tape}.yaml", path))
+
+    return copy

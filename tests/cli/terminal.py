@@ -1,0 +1,37 @@
+"""A terminal of our own, to run a command as a person does."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+
+__all__ = ["on_a_terminal"]
+
+
+def on_a_terminal(*arguments: str, width: int = 80, **environment: str) -> str:
+    """Run ``python -m aquila_cassette`` on a terminal of that width; give all that it wrote."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
+    plain = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "aquila_cassette", *arguments],
+        env=plain | environment,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    ):
+        os.close(theirs)
+        written = bytearray()
+        try:
+            while part := os.read(ours, 65536):
+                written += part
+        except OSError:  # how Linux says that the other side is closed
+            pass
+        finally:
+            os.close(ours)
+    return written.decode().replace("\r\n", "\n")

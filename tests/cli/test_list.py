@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from aquila_cassette.cli.words import age, moment
+from tests.cli.conftest import Cli, Lay
+
+AGO = age(moment("2020-02-01T10:32:00Z"), datetime.now(UTC))
+
+
+def test_each_cassette_has_a_line(cli: Cli, lay: Lay) -> None:
+    for tape in ("chat", "closed", "failed", "gemini", "plain"):
+        lay(tape, f"kinds/{tape}")
+    ran = cli("list")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == (
+        "NAME          N  PROVIDER             MODEL              AGE        SIZE  ENDS\n"
+        f"kinds/chat    1  openai-chat          gpt-4o-mini        {AGO}  1.7 kB  complete\n"
+        "kinds/closed  1  anthropic            claude-sonnet-5-5  -        1.2 kB  closed\n"
+        "kinds/failed  3  openai-chat at groq  llama              "
+        f"{AGO}  1.1 kB  2 failed, 1 HTTP 429\n"
+        "kinds/gemini  1  gemini               gemini-2.5-flash   -         926 B  complete\n"
+        "kinds/plain   1  example.org          -                  -         255 B  complete\n"
+    )
+
+
+def test_a_damaged_file_has_a_line_that_says_so_and_the_exit_code_is_2(cli: Cli, lay: Lay) -> None:
+    lay("damaged", "bad")
+    lay("plain", "good/one")
+    ran = cli("list")
+    assert ran.out == (
+        "NAME      N  PROVIDER     MODEL  AGE   SIZE  ENDS\n"
+        "bad       cassettes/bad.yaml, line 6: 'ended' is not what it must be.\n"
+        "good/one  1  example.org  -      -    255 B  complete\n"
+    )
+    assert ran.err == ("1 of 2 files cannot be read. What is wrong: aquila-cassette show bad\n")
+    assert ran.code == 2
+
+
+def test_files_of_any_kind_of_damage_are_listed(cli: Cli) -> None:
+    Path("cassettes").mkdir()
+    Path("cassettes/empty.yaml").write_bytes(b"")
+    Path("cassettes/binary.yaml").write_bytes(bytes(range(256)))
+    Path("cassettes/other.yaml").write_text("on: push\n")
+    ran = cli("list")
+    assert ran.code == 2
+    assert [line.partition(" ")[0] for line in ran.out.splitlines()] == [
+        "NAME", "binary", "empty", "other",
+    ]  # fmt: skip
+    assert ran.err.startswith("3 of 3 files cannot be read.")
+
+
+def test_the_list_for_programs_has_every_name_and_count(cli: Cli, lay: Lay) -> None:
+    lay("failed")
+    lay("damaged")
+    ran = cli("list", "--json")
+    assert (ran.code, ran.err) == (2, "")
+    damaged, failed = json.loads(ran.out)
+    assert failed == {
+        "name": "failed",
+        "path": "cassettes/failed.yaml",
+        "bytes": Path("cassettes/failed.yaml").stat().st_size,
+        "interactions": 3,
+        "providers": ["groq"],
+        "dialects": ["openai-chat"],
+        "models": ["llama"],
+        "recorded_at": "2020-02-01T10:32:00Z",
+        "ends": {"failed": 2, "HTTP 429": 1},
+    }
+    assert damaged["error"] == (
+        "cassettes/damaged.yaml, line 6: 'ended' is not what it must be.\n"
+        "  expected: one of complete, closed, failed\n"
+        "  got:      'perhaps'\n"
+        "Mend: make it one of complete, closed, failed"
+    )
+
+
+def test_a_place_may_be_a_folder_or_a_file_and_the_names_are_those_that_show_takes(
+    cli: Cli, lay: Lay
+) -> None:
+    lay("plain", "a/one")
+    lay("plain", "b/two")
+    lay("plain", "three", folder="other")
+    for place, names in (
+        ("cassettes/a", ["a/one"]),
+        ("cassettes/b/two.yaml", ["b/two"]),
+        ("other", ["other/three.yaml"]),
+    ):
+        listed = [one["name"] for one in json.loads(cli("list", place, "--json").out)]
+        assert listed == names
+        assert cli("show", *names).code == 0
+
+
+def test_a_place_that_is_not_there_is_an_error(cli: Cli) -> None:
+    ran = cli("list", "cassetes")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == (
+        "There is no 'cassetes' to list.\nList the cassette folder: aquila-cassette list\n"
+    )
+
+
+def test_a_project_without_cassettes_is_told_how_to_make_one(cli: Cli) -> None:
+    ran = cli("list")
+    assert (ran.code, ran.out) == (0, "")
+    assert ran.err == "No cassettes in cassettes yet. A test that opens one records it: pytest\n"
+    assert cli("list", "--json").out == "[]\n"
+
+
+def test_the_folder_comes_from_the_option_else_from_the_environment(
+    cli: Cli, lay: Lay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay("plain", "here", folder="tapes")
+    lay("plain", "there", folder="others")
+    monkeypatch.setenv("AQUILA_CASSETTE_DIR", "others")
+    assert [one["name"] for one in json.loads(cli("list", "--json").out)] == ["there"]
+    listed = cli("list", "--json", "-d", "tapes").out
+    assert [one["name"] for one in json.loads(listed)] == ["here"]

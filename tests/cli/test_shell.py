@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli, Lay
+from tests.cli.terminal import on_a_terminal
+
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def piped(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "aquila_cassette", *arguments],
+        env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"} | environment,
+        capture_output=True,
+        encoding="utf-8",
+    )
+
+
+def test_the_version_is_that_of_the_package(cli: Cli) -> None:
+    assert cli("--version").out == f"aquila-cassette {version('aquila-cassette')}\n"
+
+
+def test_the_help_shows_examples_as_they_are_typed(cli: Cli) -> None:
+    ran = cli("--help")
+    assert ran.code == 0
+    assert "\n    aquila-cassette list               what is in ./cassettes\n" in ran.out
+    for command in ("demo", "list", "show"):
+        help_of = cli(command, "-h").out
+        assert f"Usage: aquila-cassette {command} [OPTIONS]" in help_of
+        assert f"  Examples:\n    aquila-cassette {command}" in help_of
+        assert "\b" not in help_of
+        assert help_of.isascii()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["shwo", "x"], ["show"], ["list", "--jsn"], ["demo", "--gap", "-1"]]
+)
+def test_a_misspelt_command_line_is_an_error_of_its_own(cli: Cli, arguments: list[str]) -> None:
+    ran = cli(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("Usage: aquila-cassette")
+
+
+def test_a_pipe_gets_neither_colours_nor_wrapped_lines(lay: Lay) -> None:
+    lay("chat", "a-name-" + "so-long-that-no-terminal-of-80-columns-shows-it-" * 2)
+    ran = piped("list")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    _heading, line = ran.stdout.splitlines()
+    assert "\x1b" not in ran.stdout
+    assert line.startswith("a-name-so-long")
+    assert line.endswith("complete")
+
+
+def test_a_terminal_gets_colours_and_lines_that_fit(lay: Lay) -> None:
+    lay("chat", "a-name-" + "so-long-that-no-terminal-of-80-columns-shows-it-" * 2)
+    lay("damaged", "bad")
+    written = on_a_terminal("list")
+    assert "\x1b[1m" in written
+    assert "\x1b[31m" in written
+    shown = COLOURS.sub("", written).splitlines()[:3]
+    assert shown[1].startswith("a-name-so-long-that-no-")
+    assert all(len(line) <= 80 for line in shown)
+
+
+def test_on_a_terminal_prose_is_wrapped_beneath_itself(lay: Lay) -> None:
+    path = lay("plain")
+    path.write_text(path.read_text().replace("blue", "a sky of many words " * 6))
+    shown = COLOURS.sub("", on_a_terminal("show", "plain", width=60))
+    assert (
+        "             - a sky of many words a sky of many words a sky\n"
+        "             of many words a sky of many words a sky of many\n"
+        "             words a sky of many words\n"
+    ) in shown
+
+
+def test_no_color_is_honoured_on_a_terminal(lay: Lay) -> None:
+    lay("chat")
+    written = on_a_terminal("show", "chat", NO_COLOR="1")
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", written)
+    assert "It is 18 °C." in written
+
+
+def test_where_the_encoding_is_ascii_so_is_all_that_is_written(lay: Lay) -> None:
+    lay("chat")
+    ran = piped("show", "chat", PYTHONIOENCODING="ascii")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.isascii()
+    assert "  assistant  -> get_weather" in ran.stdout
+    assert "  said       It is 18 \\xb0C.\n" in ran.stdout
+    assert "  arrived    ............@...@......................@ 1.00 s" in ran.stdout
+    told = piped("show", "chat", "--json", PYTHONIOENCODING="ascii").stdout
+    assert '"text": "It is 18 \\u00b0C."' in told
+
+
+def test_a_reader_that_stops_early_is_no_traceback(lay: Lay) -> None:
+    lay("chat")
+    ours, theirs = os.pipe()
+    os.close(ours)
+    ran = subprocess.run(
+        [sys.executable, "-m", "aquila_cassette", "show", *["chat"] * 200],
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    os.close(theirs)
+    assert "Traceback" not in ran.stderr
+    assert ran.returncode != 0
+
+
+def test_help_needs_neither_rich_nor_an_http_library_nor_yaml() -> None:
+    script = (
+        "import sys, aquila_cassette.cli as cli\n"
+        "try: cli.main(['list', '--help'])\n"
+        "except SystemExit: pass\n"
+        "print({'rich.console', 'httpx', 'yaml', 'openai'} & set(sys.modules))\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert ran.stdout.endswith("set()\n")
+
+
+def test_an_error_of_ours_is_its_text_and_exit_code_2(cli: Cli) -> None:
+    Path("tapes").write_text("a file")
+    ran = cli("demo", "--keep", "tapes")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == (
+        "The demo cannot keep its cassettes in 'tapes': that is a file.\n"
+        "Name a folder: aquila-cassette demo --keep tapes\n"
+    )

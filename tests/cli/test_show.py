@@ -1,0 +1,306 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from aquila_cassette.cli.words import age, moment
+from tests.cli.conftest import Cli, Lay
+
+AGO = age(moment("2020-02-01T10:30:00Z"), datetime.now(UTC))
+
+
+def shown(cli: Cli, *arguments: object) -> str:
+    ran = cli("show", *arguments)
+    assert (ran.code, ran.err) == (0, "")
+    return "\n" + "\n".join(line and f"    {line}" for line in ran.out.splitlines()) + "\n"
+
+
+def test_a_conversation_with_tools_is_shown_as_a_person_reads_it(cli: Cli, lay: Lay) -> None:
+    lay("chat", "weather.asks")
+    assert (
+        shown(cli, "weather.asks")
+        == f"""
+    weather.asks
+    cassettes/weather.asks.yaml, 1 interaction, 1.7 kB, by aquila-cassette 0.1.0
+
+    1/1 POST https://api.openai.com/v1/chat/completions
+    recorded 2020-02-01 10:30 UTC ({AGO} ago), by tests/test_weather.py::test_paris
+
+      model      gpt-4o-mini
+      system     Be brief.
+      user       Is it warm in Paris?
+                 In Celsius, please.
+      assistant  → get_weather {{"city":"Paris"}}
+      tool       18 degrees
+      tools      get_weather(city, unit?)
+      with       stream: true
+                 stream_options: {{include_usage: true}}
+
+      answer     200, OpenAI chat completions, gpt-4o-mini-2024-07-18
+      said       It is 18 °C.
+      came       4 events in 3 pieces, 521 B
+      arrived    ············█···█······················█ 1.00 s, first after 300 ms
+      ended      complete (stop)
+      usage      prompt_tokens 21, completion_tokens 6, total_tokens 27
+"""
+    )
+
+
+def test_a_stream_that_its_consumer_closed_shows_what_had_come(cli: Cli, lay: Lay) -> None:
+    lay("closed")
+    assert (
+        shown(cli, "closed")
+        == """
+    closed
+    cassettes/closed.yaml, 1 interaction, 1.2 kB
+
+    1/1 POST https://api.anthropic.com/v1/messages
+
+      model      claude-sonnet-5-5
+      system     Think first.
+      user       Which one?
+      with       max_tokens: 100
+
+      answer     200, Anthropic messages
+      thought    The left one?
+      called     → look {"where": "le
+      came       5 events in 5 pieces, 757 B
+      ended      closed by its consumer
+      usage      input_tokens 9, output_tokens 1
+"""
+    )
+
+
+def test_failures_are_shown_with_what_failed(cli: Cli, lay: Lay) -> None:
+    lay("failed")
+    assert (
+        shown(cli, "failed")
+        == f"""
+    failed
+    cassettes/failed.yaml, 3 interactions, 1.1 kB
+
+    1/3 POST https://api.groq.com/openai/v1/chat/completions
+    recorded 2020-02-01 10:30 UTC ({AGO} ago)
+
+      model      llama
+      with       stream: true
+
+      answer     200, OpenAI chat completions
+      said       One, two
+      came       1 event in 1 piece, 113 B
+      ended      failed: ReadError: [Errno 104] Connection reset by peer
+
+    2/3 POST https://api.groq.com/openai/v1/chat/completions
+    recorded 2020-02-01 10:31 UTC ({AGO} ago)
+
+      model      llama
+      with       stream: false
+
+      answer     429 Too Many Requests, application/json, retry after 20
+      error      Rate limit reached.
+      came       1 piece, 61 B
+      ended      complete
+
+    3/3 GET https://api.groq.com/openai/v1/models
+    recorded 2020-02-01 10:32 UTC ({AGO} ago)
+
+      answer     none
+      came       nothing
+      ended      failed: ConnectError: [Errno 111] Connection refused
+"""
+    )
+
+
+def test_other_dialects_and_plain_answers_are_shown_one_after_the_other(cli: Cli, lay: Lay) -> None:
+    for tape in ("gemini", "ollama", "plain"):
+        lay(tape)
+    url = "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash"
+    assert (
+        shown(cli, "gemini", "cassettes/ollama.yaml", "plain")
+        == f"""
+    gemini
+    cassettes/gemini.yaml, 1 interaction, 926 B
+
+    1/1 POST {url}:streamGenerateContent?alt=sse&key=[redacted]
+
+      model      gemini-2.5-flash
+      system     Be brief.
+      user       What is this?
+      user       [image/png, 18 B]
+      with       generationConfig: {{temperature: 0.5}}
+
+      answer     200, Google generateContent
+      said       A dot.
+      came       2 events in 2 pieces, 352 B
+      ended      complete (STOP)
+      usage      promptTokenCount 8, candidatesTokenCount 2
+
+    ollama
+    cassettes/ollama.yaml, 1 interaction, 455 B
+
+    1/1 POST http://localhost:11434/api/generate
+
+      model      llama3.2
+      user       Hello
+      with       stream: true
+
+      answer     200, Ollama
+      said       Hi there
+      came       3 events in 1 piece, 172 B
+      ended      complete (stop)
+
+    plain
+    cassettes/plain.yaml, 1 interaction, 255 B
+
+    1/1 GET https://example.org/weather
+
+      answer     200, application/json
+      body       temperature: 18
+                 sky: [blue, "no"]
+      came       1 piece, 38 B
+      ended      complete
+"""
+    )
+
+
+def tape_of(response: str, request: str = "{method: GET, url: https://example.org}") -> None:
+    Path("odd.yaml").write_text(
+        f"version: 1\ninteractions:\n- request: {request}\n  response:\n"
+        + "".join(f"    {line}\n" for line in dedent(response).strip().splitlines())
+    )
+
+
+def rows(cli: Cli) -> str:
+    return "\n".join(shown(cli, "odd.yaml").splitlines()[6:])
+
+
+def test_a_long_answer_that_is_no_models_is_cut_short(cli: Cli) -> None:
+    tape_of(f"status: 200\njson: {list(range(100))}\nended: complete")
+    lines = rows(cli).splitlines()
+    assert lines[1] == "      body       - 0"
+    assert lines[24:26] == ["                 - 23", "                 (76 more lines in the file)"]
+
+
+def test_an_answer_without_a_body_has_no_body_row(cli: Cli) -> None:
+    tape_of("status: 204\nended: complete")
+    assert rows(cli) == (
+        "      answer     204\n"
+        "      came       nothing\n"
+        "      ended      complete"
+    )  # fmt: skip
+
+
+def test_a_stream_that_nobody_knows_is_shown_as_text(cli: Cli) -> None:
+    tape_of(r"""
+        status: 200
+        headers: {content-type: text/event-stream}
+        text: "data: \e[31mred\n\ndata: two\n\n"
+        ended: complete
+    """)
+    assert rows(cli) == (
+        "      answer     200, text/event-stream\n"
+        "      body       data: \\x1b[31mred\n"
+        "\n"
+        "                 data: two\n"
+        "      came       2 events in 2 pieces, 27 B\n"
+        "      ended      complete"
+    )
+
+
+def test_a_silent_end_is_shown_without_an_exception(cli: Cli) -> None:
+    tape_of("""
+        status: 200
+        ended: failed
+        error: {type: null, message: "the stream ended without its data [DONE]"}
+    """)
+    assert rows(cli).endswith("ended      failed: the stream ended without its data [DONE]")
+
+
+def test_a_cassette_that_cannot_be_shown_does_not_hide_the_others(cli: Cli, lay: Lay) -> None:
+    lay("plain")
+    lay("damaged")
+    ran = cli("show", "damaged", "plain", "nowhere")
+    assert ran.code == 2
+    assert ran.out.startswith("plain\ncassettes/plain.yaml, 1 interaction, 255 B\n")
+    assert ran.err == (
+        "cassettes/damaged.yaml, line 6: 'ended' is not what it must be.\n"
+        "  expected: one of complete, closed, failed\n"
+        "  got:      'perhaps'\n"
+        "Mend: make it one of complete, closed, failed\n"
+        "There is no cassette 'nowhere'.\n"
+        "  looked for: cassettes/nowhere.yaml\n"
+        "List what there is: aquila-cassette list\n"
+    )
+
+
+def test_json_has_what_was_asked_what_was_said_and_when_it_came(cli: Cli, lay: Lay) -> None:
+    lay("chat")
+    lay("failed")
+    ran = cli("show", "chat", "failed", "--json")
+    assert ran.code == 0
+    chat, failed = json.loads(ran.out)
+    assert (chat["name"], chat["path"]) == ("chat", "cassettes/chat.yaml")
+    assert chat["recorded_with"] == "aquila-cassette 0.1.0"
+    (one,) = chat["interactions"]
+    assert one["recorded_at"] == "2020-02-01T10:30:00Z"
+    assert one["recorded_by"] == "tests/test_weather.py::test_paris"
+    assert one["request"]["model"] == "gpt-4o-mini"
+    assert one["request"]["json"]["messages"][0] == {"role": "system", "content": "Be brief."}
+    assert one["response"] == {
+        "status": 200,
+        "headers": [["content-type", "text/event-stream; charset=utf-8"]],
+        "provider": "openai",
+        "dialect": "openai-chat",
+        "model": "gpt-4o-mini-2024-07-18",
+        "text": "It is 18 °C.",
+        "reasoning": "",
+        "refusal": "",
+        "tool_calls": [],
+        "finish_reason": "stop",
+        "usage": {
+            "prompt_tokens": 21,
+            "completion_tokens": 6,
+            "total_tokens": 27,
+            "cached": 0,
+            "details": {},
+        },
+        "provider_error": None,
+        "events": 4,
+        "pieces": [[300, 155], [420, 162], [1000, 204]],
+        "bytes": 521,
+        "ended": "complete",
+        "error": None,
+    }
+    last = failed["interactions"][2]
+    assert last["request"] == {
+        "method": "GET",
+        "url": "https://api.groq.com/openai/v1/models",
+        "headers": [],
+        "model": None,
+        "bytes": 0,
+    }
+    assert last["response"]["error"] == {
+        "type": "ConnectError",
+        "message": "[Errno 111] Connection refused",
+    }
+
+
+def test_json_gives_a_request_that_is_none_as_text(cli: Cli) -> None:
+    request = '{method: POST, url: https://example.org, text: "a=1"}'
+    tape_of("status: 204\nended: complete", request)
+    (told,) = json.loads(cli("show", "odd.yaml", "--json").out)
+    assert told["interactions"][0]["request"]["text"] == "a=1"
+
+
+@pytest.mark.parametrize("names", [["damaged", "chat"], ["chat", "damaged"]])
+def test_json_leaves_out_what_cannot_be_read(cli: Cli, lay: Lay, names: list[str]) -> None:
+    lay("chat")
+    lay("damaged")
+    ran = cli("show", *names, "--json")
+    assert ran.code == 2
+    assert [one["name"] for one in json.loads(ran.out)] == ["chat"]
+    assert ran.err.startswith("cassettes/damaged.yaml, line 6")
