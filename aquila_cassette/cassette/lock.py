@@ -59,7 +59,7 @@ def held(target: Path, timeout: float) -> Iterator[None]:
 
 def _folder() -> Path:
     """Give the folder of this user's locks; the system's temporary one is everybody's."""
-    owner = os.getuid() if hasattr(os, "getuid") else ""
+    owner = os.geteuid() if hasattr(os, "geteuid") else ""
     folder = Path(tempfile.gettempdir()) / f"aquila-cassette-{owner}"
     folder.mkdir(mode=0o700, exist_ok=True)
     if owner != "" and folder.lstat().st_uid != owner:
