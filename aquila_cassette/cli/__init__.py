@@ -77,7 +77,7 @@ def _demo(
     gap: Annotated[
         float,
         typer.Option(min=0.0, metavar="SECONDS", help="The pause between two tokens, on average."),
-    ] = 0.04,
+    ] = 0.03,
 ) -> None:
     """Record three live streams, and replay them with the provider gone.
 

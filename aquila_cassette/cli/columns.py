@@ -12,14 +12,13 @@ if TYPE_CHECKING:
 __all__ = ["aligned", "cropped"]
 
 _GAP = 2
-_LEAST = 8
 
 
 def aligned(
     rows: Sequence[Sequence[str]],
     *,
     right: Collection[int] = (),
-    gives: Sequence[int] = (),
+    gives: Sequence[tuple[int, int]] = (),
     width: int | None = None,
     ellipsis: str = "…",
 ) -> list[list[str]]:
@@ -28,7 +27,8 @@ def aligned(
     Args:
         rows: The rows, their cells in equal number.
         right: The columns whose cells stand at the right.
-        gives: The columns that give way, the longest first, where the rows are too wide.
+        gives: The columns that give way where the rows are too wide, each down to its least width,
+            the second when the first has given all.
         width: The width to stay within, gaps of two between the columns included; None for any.
         ellipsis: What stands where a cell was cropped.
 
@@ -73,9 +73,8 @@ def cropped(text: str, width: int, ellipsis: str = "…") -> str:
     return set_cell_size(text, max(width - cell_len(ellipsis), 0)).rstrip() + ellipsis
 
 
-def _squeeze(widths: list[int], gives: Sequence[int], room: int) -> None:
-    while sum(widths) > room:
-        widest = max(gives, key=widths.__getitem__, default=None)
-        if widest is None or widths[widest] <= _LEAST:
-            return
-        widths[widest] -= 1
+def _squeeze(widths: list[int], gives: Sequence[tuple[int, int]], room: int) -> None:
+    for column, least in gives:
+        over = sum(widths) - room
+        if over > 0:
+            widths[column] = max(widths[column] - over, min(least, widths[column]))

@@ -85,7 +85,7 @@ def report(takes: Sequence[Take], screen: Screen) -> int:
     """
     signs = screen.glyphs
     rows = [_cells(take, signs.no if take.difference else signs.yes) for take in takes]
-    heading, *table = aligned([_HEADINGS, *rows], right=_RIGHT, width=screen.width, gives=(0,))
+    heading, *table = aligned([_HEADINGS, *rows], right=_RIGHT, width=screen.width, gives=[(0, 12)])
     screen.line(("  ".join(heading), "dim"))
     for take, (stream, client, *numbers, equal) in zip(takes, table, strict=True):
         style = "bold red" if take.difference else "bold green"

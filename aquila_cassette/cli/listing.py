@@ -28,7 +28,7 @@ __all__ = ["Row", "run"]
 
 _HEADINGS = ("NAME", "N", "PROVIDER", "MODEL", "AGE", "SIZE", "ENDS")
 _RIGHT = (1, 5)
-_GIVE = (0, 2, 3)
+_GIVE = ((2, 17), (3, 11), (0, 12), (2, 8))
 _STYLES = ("bold", "", "cyan", "", "dim", "dim", "")
 _END_STYLES = {"complete": "green", "failed": "red"}
 

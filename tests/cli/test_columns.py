@@ -20,17 +20,22 @@ def test_wide_characters_stand_in_line() -> None:
     ]
 
 
-def test_the_longest_of_the_columns_that_may_gives_way() -> None:
-    rows = [["a-long-name-of-a-cassette", "7", "gpt-4o-mini-2024-07-18", "complete"]]
-    assert lines(rows, gives=[0, 2], width=50) == [
-        "a-long-name-of-a…  7  gpt-4o-mini-2024-…  complete"
+def test_columns_give_way_in_their_order_each_down_to_its_least_width() -> None:
+    rows = [["a-name", "openai-chat at localhost", "gpt-4o-mini-2024-07-18", "complete"]]
+    gives = [(1, 16), (2, 11), (0, 2)]
+    assert lines(rows, gives=gives, width=66) == lines(rows, gives=gives)
+    assert lines(rows, gives=gives, width=60) == [
+        "a-name  openai-chat at lo…  gpt-4o-mini-2024-07-18  complete"
     ]
+    assert lines(rows, gives=gives, width=50) == [
+        "a-name  openai-chat at…   gpt-4o-mini-2…  complete"
+    ]
+    assert lines(rows, gives=gives, width=10) == ["a…  openai-chat at…   gpt-4o-min…  complete"]
 
 
-def test_nothing_is_cropped_in_a_pipe_nor_below_eight_cells() -> None:
+def test_nothing_is_cropped_in_a_pipe() -> None:
     rows = [["a-long-name-of-a-cassette", "complete"]]
-    assert lines(rows, gives=[0]) == ["a-long-name-of-a-cassette  complete"]
-    assert lines(rows, gives=[0], width=4) == ["a-long-…  complete"]
+    assert lines(rows, gives=[(0, 8)]) == ["a-long-name-of-a-cassette  complete"]
 
 
 @given(printable, st.integers(1, 40))
