@@ -15,7 +15,8 @@ from aquila_cassette.cassette import format as format_
 from aquila_cassette.cassette.format import dumps, loads
 from aquila_cassette.cassette.model import Failure, Interaction, Piece, Request, Response, Tape
 from aquila_cassette.errors import CassetteFormatError, CassetteVersionError
-from tests.cassette.tapes import AWKWARD, said, tapes
+from tests.cassette.draws import AWKWARD, tapes
+from tests.cassette.tapes import said
 
 PATH = Path("cassettes/x.yaml")
 RESTORE = "Mend: restore it (git checkout -- cassettes/x.yaml) or delete it and record again"

@@ -17,7 +17,8 @@ from aquila_cassette.cassette.model import Interaction, Piece, Request, Response
 from aquila_cassette.cassette.text import clean
 from aquila_cassette.cassette.timeline import TapedResponse
 from aquila_cassette.cassette.yaml_reader import compose
-from tests.cassette.tapes import EVENT_STREAM, bodies, said, tapes
+from tests.cassette.draws import bodies, tapes
+from tests.cassette.tapes import EVENT_STREAM, said
 from tests.corpus import CORPUS, every_corpus_file, sliced
 
 PATH = Path("cassettes/chat.yaml")
