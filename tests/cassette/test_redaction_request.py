@@ -163,8 +163,8 @@ def test_the_strings_of_a_list_are_redacted_one_by_one():
 
 
 @pytest.mark.parametrize("depth", [0, 1, 2, 3])
-def test_json_inside_strings_of_json_is_redacted_at_any_depth(depth: int):
-    secret = 'a"b\\c\nd, "e": \\"'
+@pytest.mark.parametrize("secret", ['a"b\\c\nd, "e": \\"', "a\\", "\\\\", '"', '\\"', "a\\\\\\"])
+def test_json_inside_strings_of_json_is_redacted_at_any_depth(secret: str, depth: int):
     inner = json.dumps({"api_key": secret, "b": 'say "hi" \\'})
     expected = json.dumps({"api_key": "[redacted]", "b": 'say "hi" \\'})
     for _ in range(depth):
@@ -175,6 +175,11 @@ def test_json_inside_strings_of_json_is_redacted_at_any_depth(depth: int):
 def test_a_string_that_was_broken_off_is_redacted_to_the_end_of_its_line():
     assert body_of(b'data: {"api_key": "abc def') == b'data: {"api_key": "[redacted]'
     assert body_of(b'{"api_key": "abc\n{"b": "c"}') == b'{"api_key": "[redacted]\n{"b": "c"}'
+
+
+def test_a_string_inside_a_string_that_was_broken_off_ends_with_the_outer_one():
+    body = json.dumps({"arguments": '{"a": 1, "api_key": "abc', "b": "c"})
+    assert body_of(body.encode()).decode() == body.replace("abc", "[redacted]")
 
 
 # Forms.
