@@ -35,7 +35,7 @@ def test_every_error_is_exported_and_drawn_in_the_tree() -> None:
     for line in tree.splitlines():
         found = re.match(r"^([ │]*)(?:[├└]── )?([A-Z]\w+)", line)
         if found and ("──" in line or line.strip() in ("AquilaError", "UserWarning")):
-            depth = len(found[1]) // 4 if "──" not in line else (len(found[1]) - 4) // 4 + 1
+            depth = (len(found[1]) - 4) // 4 + ("──" in line)
             above[depth:] = [found[2]]
             drawn[found[2]] = above[depth - 1] if depth else ""
     for name, value in classes.items():

@@ -23,6 +23,9 @@ __all__ = ["install"]
 
 _MARK = "__aquila_head__"
 
+_THIS = object()
+"""Tells our dispatchers from those of an earlier import of this package (pytester makes such)."""
+
 
 def install(lib: ModuleType) -> None:
     """Put the dispatchers into `lib`'s transport classes, unless they are there already.
@@ -30,6 +33,8 @@ def install(lib: ModuleType) -> None:
     Args:
         lib: The module ``httpx`` or ``httpx2`` (after ``alias_httpx()`` both names are one module).
     """
+    if not (hasattr(lib, "HTTPTransport") and hasattr(lib, "AsyncHTTPTransport")):
+        return  # another thread is importing it; the next block that opens comes by again
     head = _Head(lib)
     _wrap(lib.HTTPTransport, "handle_request", head.sync)
     _wrap(lib.AsyncHTTPTransport, "handle_async_request", head.asynchronous)
@@ -39,10 +44,13 @@ def _wrap(
     transport: Any, name: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]
 ) -> None:
     original = vars(transport)[name]
-    if not hasattr(original, _MARK) and not _is_a_mock(original):
-        dispatcher = functools.wraps(original)(make(original))
-        setattr(dispatcher, _MARK, True)
-        setattr(transport, name, dispatcher)
+    if getattr(original, _MARK, None) is _THIS or _is_a_mock(original):
+        return
+    while hasattr(original, _MARK):
+        original = original.__wrapped__
+    dispatcher = functools.wraps(original)(make(original))
+    setattr(dispatcher, _MARK, _THIS)
+    setattr(transport, name, dispatcher)
 
 
 def _is_a_mock(function: Callable[..., Any]) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+import aquila_cassette.block  # noqa: F401 - or each run of pytester would import its own
 from tests.servers import Connection, RawServer, Request
 
 
@@ -36,7 +37,10 @@ Suite = Callable[..., pytest.RunResult]
 @pytest.fixture
 def suite(pytester: pytest.Pytester, server: RawServer) -> Suite:
     """Write a test file (`URL` and `get` are there to use) and run it with some arguments."""
-    pytester.makepyprojecttoml("[tool.pytest.ini_options]\nfilterwarnings = ['error']\n")
+    pytester.makepyprojecttoml(
+        "[tool.pytest.ini_options]\nfilterwarnings = ['error']\n"
+        "asyncio_default_fixture_loop_scope = 'function'\n"
+    )
 
     def run(source: str | None, *arguments: str) -> pytest.RunResult:
         if source is not None:
@@ -47,6 +51,8 @@ def suite(pytester: pytest.Pytester, server: RawServer) -> Suite:
                 "def get(path): return httpx.get(URL + path).text\n"
             )
             pytester.makepyfile(test_it=head + source)
-        return pytester.runpytest("-p", "no:cacheprovider", "-p", "no:randomly", *arguments)
+        # xdist's controller does not end inside the process of another run.
+        runs = pytester.runpytest_subprocess if "-n" in arguments else pytester.runpytest
+        return runs("-p", "no:cacheprovider", *arguments)
 
     return run

@@ -161,7 +161,10 @@ def test_b(models): pass
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_async_tests_work_under_anyio(suite: Suite, backend: str) -> None:
+def test_async_tests_work_under_anyio(
+    suite: Suite, pytester: pytest.Pytester, backend: str
+) -> None:
+    pytester.makepyprojecttoml("[tool.pytest.ini_options]\nfilterwarnings = ['error']\n")
     source = f"""
 @pytest.fixture
 def anyio_backend(): return {backend!r}

@@ -55,7 +55,8 @@ def test_the_strongest_place_wins(
         call=f"mode={call!r}" if call else "",
     )
     if ini:
-        pytester.makeini(f"[pytest]\naquila_record = {ini}\n")
+        with (pytester.path / "pyproject.toml").open("a") as settings:
+            settings.write(f"aquila_record = {ini!r}\n")
     result = suite(source, "-s", *([f"--aquila-record={flag}"] if flag else []))
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines([f"*mode is {winner}*"])
@@ -150,7 +151,7 @@ def test_a_suite_that_does_not_use_the_plugin_loads_neither_httpx_nor_yaml_nor_v
         check=True,
     )
     loaded = {line.rpartition("|")[2].strip() for line in result.stderr.splitlines()}
-    assert "aquila_cassette.plugin" in loaded
+    assert "aquila_cassette.plugin.options" in loaded
     assert not loaded & {"httpx", "httpx2", "yaml", "vcr", "anyio", "filelock", "rich", "typer"}
     ours = {name for name in loaded if name.startswith("aquila_cassette")}
     assert not any(name.startswith("aquila_cassette.cassette") for name in ours)
