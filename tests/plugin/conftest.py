@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+import yaml  # noqa: F401
 
-import aquila_cassette.block  # noqa: F401 - or each run of pytester would import its own
+# What a run of pytester imports is forgotten at its end; imported here, it is the same in all runs.
+import aquila_cassette.block  # noqa: F401
 from tests.servers import Connection, RawServer, Request
 
 

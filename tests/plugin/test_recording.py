@@ -128,7 +128,7 @@ def test_on_ci_nothing_is_recorded(suite: Suite, monkeypatch: pytest.MonkeyPatch
     )
 
 
-def test_eight_tests_on_four_workers_record_into_one_new_cassette(
+def test_eight_workers_tests_record_into_one_new_cassette(
     suite: Suite, pytester: pytest.Pytester
 ) -> None:
     source = """
@@ -137,12 +137,12 @@ def test_a(aquila_cassette, number):
     with aquila_cassette("shared"):
         assert get(f"/{number}") == f"/{number}"
 """
-    result = suite(source, "-n", "4")
+    result = suite(source, "-n", "8")
     result.assert_outcomes(passed=8)
     result.stdout.fnmatch_lines(["aquila: 0 replayed, 8 recorded, 0 missed, 0 unplayed"])
     text = tape(pytester, "shared")
     assert sorted(line[-1] for line in text.splitlines() if "    url: " in line) == [*"01234567"]
-    replayed = suite(None, "-n", "4", "--aquila-record=none")
+    replayed = suite(None, "--aquila-record=none")
     replayed.assert_outcomes(passed=8)
     replayed.stdout.fnmatch_lines(["aquila: 8 replayed, 0 recorded, 0 missed, 0 unplayed"])
 
