@@ -24,7 +24,7 @@ from aquila_cassette.cassette.yaml_quick import Block
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["FIELDS", "STYLES", "lines", "read"]
+__all__ = ["FIELDS", "STYLES", "from_text", "lines", "read"]
 
 _FORMS = ("json", "sse", "text", "base64")
 _EXTRAS = {"json_style": ("json",), "eol": ("sse", "text")}
@@ -124,7 +124,22 @@ def read(fields: Mapping[str, Any]) -> bytes | Callable[[], bytes]:
     if eol not in ("lf", "crlf"):
         facts = ["expected: crlf", f"got:      {eol!r}"]
         raise Flaw(fields, "eol", "'eol' is not one that is known", facts=facts, remedy="mend it")
-    return functools.partial(_from_text, value, crlf=eol == "crlf")
+    return from_text(value, crlf=eol == "crlf")
+
+
+def from_text(value: str | Block, *, crlf: bool) -> Callable[[], bytes]:
+    """Give what gives the body that the field ``sse`` or ``text`` holds.
+
+    Args:
+        value: The field's value.
+        crlf: Whether the field ``eol`` says so.
+    """
+    return functools.partial(_encoded, value, crlf=crlf)
+
+
+def _encoded(value: str | Block, *, crlf: bool) -> bytes:
+    data = value.value() if isinstance(value, Block) else value.encode()
+    return data.replace(b"\n", b"\r\n") if crlf else data
 
 
 def _refuse_clashes(fields: Mapping[str, Any]) -> None:
@@ -136,11 +151,6 @@ def _refuse_clashes(fields: Mapping[str, Any]) -> None:
         if key in fields and not set(forms).intersection(held):
             problem = f"{key!r} goes with {' or '.join(map(repr, forms))}, which is not here"
             raise Flaw(fields, key, problem, remedy="take it out")
-
-
-def _from_text(value: str | Block, *, crlf: bool) -> bytes:
-    data = value.value() if isinstance(value, Block) else value.encode()
-    return data.replace(b"\n", b"\r\n") if crlf else data
 
 
 def _from_json(fields: Mapping[str, Any]) -> bytes:

@@ -17,13 +17,15 @@ from aquila_cassette.cassette.timeline import Source, TapedResponse, is_timeline
 from aquila_cassette.cassette.yaml_quick import Decline, Fields, cut, value_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aquila_cassette.cassette.model import Headers, Response
 
 __all__ = ["read"]
 
 _DEEPER = r"(?:      .*+\n)*+"
 _HEADERS = rf"(    headers:.*+\n{_DEEPER})?+"
-_BODY = rf"((?:    (?:json|json_style|sse|text|eol|base64):.*+\n{_DEEPER})*+)"
+_BODY = r"((?:    (?:(?:json|json_style|sse|text|eol|base64):|- |  ).*+\n)*+)"
 _HEAD = re.compile(rf"version: {build.VERSION}\n(?:recorded_with: (.*+)\n)?+interactions:\n")
 _ITEM = re.compile(
     r"- recorded_at: (.*+)\n"
@@ -42,7 +44,9 @@ _ITEM = re.compile(
     r"(    error: .*+\n)?+"
 )
 # The usual body of a response; its text stays in the file's bytes until someone asks.
-_BLOCK_BODY = re.compile(r"(?:    eol: (crlf)\n)?    (sse|text): \|2?[-+]?\0\n")
+_BLOCK_BODY = re.compile(r"(?:    eol: (crlf)\n)?+    (?:sse|text): \|2?[-+]?\0\n")
+# The usual body of a request; one in another style names that before it.
+_JSON = "    json:\n      "
 
 
 def read(data: bytes) -> Tape | None:
@@ -55,7 +59,7 @@ def read(data: bytes) -> Tape | None:
         return None
     try:
         return _Reading(data).tape()
-    except (Decline, Flaw):
+    except (Decline, Flaw, ValueError):  # the last is a number that JSON has not
         return None
 
 
@@ -88,18 +92,21 @@ class _Reading:
 
     def _interaction(self, item: re.Match[str]) -> Interaction:
         at, by, method, url, sent, body, *rest = item.groups()
-        held = bodies.read(self._fields.read(body, 4)) if body else b""
         return Interaction(
-            Request(
-                self._text(method),
-                self._text(url),
-                self._headers_of(sent),
-                held if isinstance(held, bytes) else held(),
-            ),
+            Request(self._text(method), self._text(url), self._headers_of(sent), self._sent(body)),
             self._response(*rest),
             self._text(at),
             None if by is None else self._text(by),
         )
+
+    def _sent(self, body: str) -> bytes:
+        if not body:
+            return b""
+        if body.startswith(_JSON):
+            value = self._fields.read(body[len(_JSON) - 6 :], 6)
+            return bodies.STYLES["compact"](value).encode()
+        held = bodies.read(self._fields.read(body, 4))
+        return held if isinstance(held, bytes) else held()
 
     def _response(
         self,
@@ -114,15 +121,8 @@ class _Reading:
     ) -> Response:
         if (pieces is not None and not is_timeline(pieces)) or (ended == "failed") != bool(error):
             raise Decline
-        fields: dict[str, Any]
-        if block := _BLOCK_BODY.fullmatch(body):
-            fields = {block[2]: self._fields.block(4)}
-            if block[1]:
-                fields["eol"] = block[1]
-        else:
-            fields = self._fields.read(body, 4) if body else {}
         return TapedResponse.of(
-            Source(bodies.read(fields), pieces),
+            Source(self._received(body), pieces),
             status=None if status is None else int(status),
             headers=self._headers_of(headers),
             headers_after=None if headers_after is None else int(headers_after),
@@ -130,6 +130,11 @@ class _Reading:
             ended=ended,
             error=build.error(self._fields.read(error, 4)) if error else None,
         )
+
+    def _received(self, body: str) -> bytes | Callable[[], bytes]:
+        if block := _BLOCK_BODY.fullmatch(body):
+            return bodies.from_text(self._fields.block(4), crlf=bool(block[1]))
+        return bodies.read(self._fields.read(body, 4)) if body else b""
 
     def _text(self, text: str) -> str:
         known = self._texts.get(text)

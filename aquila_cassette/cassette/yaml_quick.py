@@ -41,13 +41,15 @@ _LEAD = re.compile(rb" *(?:- )*")
 # Keys longer than 1024 characters are none to YAML; few are longer than 200.
 _NAME = r'([A-Za-z_][A-Za-z0-9_./-]{0,200}|"[^"\\\t]{0,200}")'
 _KEY = re.compile(_NAME + r":(?: (.*))?$")
-_FLOW_KEY = re.compile(_NAME + ": ")
 _QUOTED = r'"(?:[^"\\\t]++|\\(?:["\\nrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4}))*+"'
 _START = r"(?:[^-?:,\[\]{}#&*!|>'\"%@`\s]|-(?=[0-9]))"
 _PLAIN = rf"{_START}(?:[^ \t:#]++|:(?! |$)|(?<! )#| ++(?![:#]|$))*+"
 _IN_FLOW = rf"{_START}(?:[^ \t:#,\[\]{{}}?]++|:(?![ ,\[\]{{}}?]|$)|(?<! )#| ++(?![:#,\]}}]|$))*+"
 _SCALAR = re.compile(rf"({_QUOTED})|{_PLAIN}")
-_FLOW_ITEM = re.compile(rf"({_QUOTED})|({_IN_FLOW})|[\[{{]")
+# What a bracket holds: in a mapping behind a key, in a list alone; the third group is a separator.
+_IN_BRACKETS = rf"(?:({_QUOTED})|({_IN_FLOW})|(?=[\[{{]))(, )?+"
+_FLOW_FIELD = re.compile(rf"{_NAME}: {_IN_BRACKETS}")
+_FLOW_ITEM = re.compile(rf"(){_IN_BRACKETS}")
 _BLOCK_MARK = re.compile(r"\|2?[-+]?\0")
 
 
@@ -229,7 +231,7 @@ class Fields:
     def _item(self, line: str, column: int) -> Any:
         if line.startswith("- ", column + 2):
             return self._list(column + 2)
-        if _KEY.match(line, column + 2):
+        if line[column + 2 : column + 3] not in _NO_KEY and _KEY.match(line, column + 2):
             return self._map(column + 2)
         value = value_of(line[column + 2 :])
         self._at += 1
@@ -246,6 +248,7 @@ class Fields:
         raise Decline
 
 
+_NO_KEY = frozenset("{[|")
 _WORDS = ("null", "true", "false")
 _NESTED = object()
 _BLOCK = object()
@@ -290,38 +293,31 @@ def _flow(text: str, at: int, depth: int) -> tuple[Any, int]:
     if depth > _MAX_FLOW_DEPTH:
         raise Decline
     is_map = text[at] == "{"
+    pattern, close = (_FLOW_FIELD, "}") if is_map else (_FLOW_ITEM, "]")
     out: Any = {} if is_map else []
     at += 1
-    if text.startswith(("}", "]"), at):
-        return _closed(text, at, out)
-    while True:
-        if is_map:
-            name = _FLOW_KEY.match(text, at)
-            if name is None or (key := _name(name[1])) in out:
-                raise Decline
-            at = name.end()
-        item = _FLOW_ITEM.match(text, at)
-        if item is None:
+    more: str | None = None if text.startswith(close, at) else ", "
+    while more:
+        match = pattern.match(text, at)
+        if match is None:
             raise Decline
-        if item[2]:
-            value = _plain(item[2])
-            at = item.end()
-        elif item[1]:
-            value = json.loads(item[1])
-            at = item.end()
+        key, quoted, bare, more = match.groups()
+        at = match.end()
+        if bare:
+            value = _plain(bare)
+        elif quoted:
+            value = json.loads(quoted)
         else:
             value, at = _flow(text, at, depth + 1)
-        if is_map:
-            out[key] = value
-        else:
+            if text.startswith(", ", at):
+                more, at = ", ", at + 2
+        if not is_map:
             out.append(value)
-        if not text.startswith(", ", at):
-            return _closed(text, at, out)
-        at += 2
-
-
-def _closed(text: str, at: int, out: Any) -> tuple[Any, int]:
-    if text[at : at + 1] != ("}" if isinstance(out, dict) else "]"):
+        elif (key := _name(key)) in out:
+            raise Decline
+        else:
+            out[key] = value
+    if not text.startswith(close, at):
         raise Decline
     return out, at + 1
 

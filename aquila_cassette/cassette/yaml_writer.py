@@ -34,7 +34,9 @@ Value: TypeAlias = Union[bool, float, str, Mapping[str, "Value"], Sequence["Valu
 """What JSON can say."""
 
 _WIDTH = 100  # characters; a small mapping or list that fits stands on one line
-_PRINTABLE = "\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff"
+_PRINTABLE = (
+    "\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufdcf\ufdf0-\ufefe\uff00-\ufffd\U00010000-\U0010ffff"
+)
 # What no literal block can hold: YAML forbids it, or takes it for a line break.
 _UNSAFE = re.compile(f"[^\t\n{_PRINTABLE}]")
 _ESCAPED = re.compile(f'["\\\\]|[^{_PRINTABLE}]')

@@ -12,15 +12,19 @@ from tests.cassette.tapes import EVENT_STREAM
 AWKWARD = [
     *"abn012-+.:,#|>&*!%@`'\"[]{}?~=<\\/ \t\n\r",
     "\0", "\x01", "\x1b", "\x7f", "\x80", "\x85", "\x9f", "\xa0", "\u2028", "\u2029",
-    "\ud7ff", "\ue000", "\ufeff", "\ufffd", "\ufffe", "\uffff", "\U0001f600", "\U0010ffff",
-    "\r\n", "\n\n", ": ", " #", "- ", "no", "null", "true", "12:30", "2026-11-22", "1e5", "<<",
-    "data: ", "    sse: |+\n", "    pieces: 1+2\n", "\n- ", "---\n", "é", "日本",
+    "\ud7ff", "\ue000", "\ufdd0", "\ufeff", "\ufffd", "\ufffe", "\uffff", "\U0001f600",
+    "\U0010ffff", "\r\n", "\n\n", ": ", " #", "- ", "no", "null", "true", "12:30", "2026-11-22",
+    "1e5", "<<", "data: ", "    sse: |+\n", "    pieces: 1+2\n", "\n- ", "---\n", "é", "日本",
 ]  # fmt: skip
 texts = st.lists(st.sampled_from(AWKWARD), max_size=12).map("".join) | st.text(
     st.characters(exclude_categories=["Cs"]), max_size=20
 )
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts,
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | texts,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
     max_leaves=8,
 )
@@ -30,10 +34,7 @@ values = st.recursive(
 def json_bodies(draw: st.DrawFn) -> bytes:
     value = draw(st.lists(values, max_size=4) | st.dictionaries(texts, values, max_size=4))
     style = draw(st.sampled_from(sorted(STYLES)))
-    try:
-        return STYLES[style](value).encode()
-    except ValueError:  # an infinity
-        return b"{}"
+    return STYLES[style](value).encode()
 
 
 lines = st.lists(texts, max_size=6)

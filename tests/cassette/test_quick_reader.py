@@ -43,6 +43,7 @@ SNIPPETS = [
     *"ab01-+.:,#|>&*!%@'\"[]{}?~\\\t \n",
     " |\n", "|+\n", "|2", "\n  ", "\n    ", "\n      ", "\n        ", "- ", ": ", " #", "# c",
     "{a: 1}", "[1, b]", "{}", '"x"', '"\\u00e9"', "no", "null", "é", ", ", "a: b\n", "key: |\n",
+    "\x1b", "\x01", "\x0b", "\x7f", "1e999",
 ]  # fmt: skip
 
 
@@ -64,7 +65,7 @@ VALUES = [
     "- a", "a, b", "{}", "~", "'s'", "1e5", "[a,b]", "{a: 1, a: 2}", "?a", "[a?b]", "{u: https://a}",
     "[a:b]", '"a" b', "[ a]", "[a ]", "{a : b}", "a ", "{a: }", "[a, ]", "%a", "a%", "日本", "a  b",
     "[a  b]", "{null: 1}", '"a\\/b"', '"\\ud800"', "a : b", "a :b", "!a", "&a b", "*a", "<<", "> ",
-    "|1", "| #c", "", "|", "|-", "|+", "|2", "012", "+1",
+    "\x1b[1m", "a\x01", '"\x0b"', "1e999", "|1", "| #c", "", "|", "|-", "|+", "|2", "012", "+1",
 ]  # fmt: skip
 
 
@@ -123,6 +124,14 @@ def test_equal_tapes_come_of_a_file_and_of_its_edited_copy() -> None:
     text = dumps(TAPE)
     assert layout.read(text.encode()) == TAPE
     assert build.tape(compose("# mine\n" + text)) == TAPE
+
+
+def test_control_characters_pasted_into_a_body_are_taken_as_they_are() -> None:
+    text = dumps(Tape((said("Hel", "lo"),))).replace("Hel", "\x1b[1m\x01\x7f")
+    quick = layout.read(clean(text.encode()))
+    assert quick is not None
+    assert b"\x1b[1m\x01\x7f" in quick.interactions[0].response.body
+    assert build.tape(compose(text)) == quick
 
 
 def test_what_is_no_yaml_is_declined_too() -> None:
