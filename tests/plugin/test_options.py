@@ -8,8 +8,6 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.servers import RawServer
-
 Suite = Callable[..., pytest.RunResult]
 
 SHOWS_MODE = """
@@ -56,7 +54,7 @@ def test_the_strongest_place_wins(
     )
     if ini:
         with (pytester.path / "pyproject.toml").open("a") as settings:
-            settings.write(f"aquila_record = {ini!r}\n")
+            settings.write(f"\naquila_record = {ini!r}\n")
     result = suite(source, "-s", *([f"--aquila-record={flag}"] if flag else []))
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines([f"*mode is {winner}*"])
@@ -140,11 +138,13 @@ def pytest_configure(config):
 
 
 def test_a_suite_that_does_not_use_the_plugin_loads_neither_httpx_nor_yaml_nor_vcr(
-    pytester: pytest.Pytester, server: RawServer
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytester.makepyfile("def test_a(): pass")
+    # Other plugins of this environment import httpx themselves.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     result = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "pytest", "-p", "no:anyio", "-q"],
+        [sys.executable, "-X", "importtime", "-m", "pytest", "-p", "aquila_cassette.plugin"],
         cwd=pytester.path,
         capture_output=True,
         text=True,
