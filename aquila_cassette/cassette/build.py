@@ -20,10 +20,11 @@ __all__ = ["VERSION", "NewerVersion", "error", "headers", "tape"]
 VERSION = 1
 """The version of the format that this package reads and writes."""
 
-_TAPE = ("version", "recorded_with", "interactions")
-_INTERACTION = ("recorded_at", "recorded_by", "request", "response")
-_REQUEST = ("method", "url", "headers", *bodies.FIELDS)
-_RESPONSE = (
+# The fields there are; docs/format.md has them all.
+TAPE = ("version", "recorded_with", "interactions")
+INTERACTION = ("recorded_at", "recorded_by", "request", "response")
+REQUEST = ("method", "url", "headers", *bodies.FIELDS)
+RESPONSE = (
     "status",
     "http_version",
     "headers",
@@ -33,7 +34,7 @@ _RESPONSE = (
     "ended",
     "error",
 )
-_ERROR = ("type", "message")
+ERROR = ("type", "message")
 _ENDS = ("complete", "closed", "failed")
 
 
@@ -53,7 +54,7 @@ def tape(tree: Any) -> Tape:
     if not isinstance(tree, dict):
         raise Flaw(tree, None, "the file is no cassette, for no mapping stands at its top")
     _version(tree)
-    refuse_unknown(tree, _TAPE, "a cassette")
+    refuse_unknown(tree, TAPE, "a cassette")
     items = tree.get("interactions")
     if items is None:
         raise Flaw(tree, None, "the file has no interactions")
@@ -88,7 +89,7 @@ def _version(tree: Mapping[str, Any]) -> None:
 
 def _interaction(items: list[Any], place: int) -> Interaction:
     item = _mapping(items, place, "an interaction")
-    refuse_unknown(item, _INTERACTION, "an interaction")
+    refuse_unknown(item, INTERACTION, "an interaction")
     _need(item, ("request", "response"), "the interaction")
     return Interaction(
         _request(_mapping(item, "request", "the request")),
@@ -99,7 +100,7 @@ def _interaction(items: list[Any], place: int) -> Interaction:
 
 
 def _request(fields: Mapping[str, Any]) -> Request:
-    refuse_unknown(fields, _REQUEST, "a request")
+    refuse_unknown(fields, REQUEST, "a request")
     _need(fields, ("method", "url"), "the request")
     body = bodies.read(fields)
     return Request(
@@ -111,7 +112,7 @@ def _request(fields: Mapping[str, Any]) -> Request:
 
 
 def _response(fields: Mapping[str, Any]) -> Response:
-    refuse_unknown(fields, _RESPONSE, "a response")
+    refuse_unknown(fields, RESPONSE, "a response")
     _need(fields, ("ended",), "the response")
     ended = fields["ended"]
     if ended not in _ENDS:
@@ -182,7 +183,7 @@ def error(fields: Mapping[str, Any]) -> Failure | None:
     if fields.get("error") is None:
         return None
     given = _mapping(fields, "error", "'error'")
-    refuse_unknown(given, _ERROR, "an error")
+    refuse_unknown(given, ERROR, "an error")
     if "type" not in given:
         raise Flaw(given, None, "the error has no field 'type'", missing=True)
     _need(given, ("message",), "the error")

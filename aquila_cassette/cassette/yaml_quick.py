@@ -41,7 +41,7 @@ _LEAD = re.compile(rb" *(?:- )*")
 # Keys longer than 1024 characters are none to YAML; few are longer than 200.
 _NAME = r'([A-Za-z_][A-Za-z0-9_./-]{0,200}|"[^"\\\t]{0,200}")'
 _KEY = re.compile(_NAME + r":(?: (.*))?$")
-_QUOTED = r'"(?:[^"\\\t]++|\\(?:["\\nrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4}))*+"'
+_QUOTED = r'"(?:[^"\\\0-\x1f]++|\\(?:["\\nrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4}))*+"'
 _START = r"(?:[^-?:,\[\]{}#&*!|>'\"%@`\s]|-(?=[0-9]))"
 _PLAIN = rf"{_START}(?:[^ \t:#]++|:(?! |$)|(?<! )#| ++(?![:#]|$))*+"
 _IN_FLOW = rf"{_START}(?:[^ \t:#,\[\]{{}}?]++|:(?![ ,\[\]{{}}?]|$)|(?<! )#| ++(?![:#,\]}}]|$))*+"
