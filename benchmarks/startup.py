@@ -47,7 +47,7 @@ with cassetter.use_cassette("tape.yaml", record_mode="none")""",
 def run(lab: Lab) -> list[Row]:
     """Measure pytest with and without the plugin; then each tool's first block, imports and all."""
     rounds = max(2, lab.sizes.rounds // 2)
-    suite, environment = _suite(lab), _environment(lab)
+    suite, environment = _suite(lab), _environment()
     starts = {
         OURS: _pytest(suite, environment, "aquila_cassette.plugin"),
         PLAIN: _pytest(suite, environment, "empty_plugin"),
@@ -69,11 +69,9 @@ def _suite(lab: Lab) -> Path:
     return folder
 
 
-def _environment(lab: Lab) -> dict[str, str]:
-    # All modules are compiled by the turns that do not count, also where nobody wants that.
-    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(lab.new_folder())}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    return environment
+def _environment() -> dict[str, str]:
+    # The turns that do not count compile all modules, also where the environment forbids it.
+    return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _pytest(suite: Path, environment: dict[str, str], plugin: str) -> Callable[[], Sample]:

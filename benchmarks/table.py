@@ -31,7 +31,7 @@ def show(rows: Sequence[Row], out: TextIO) -> None:
     if not console.is_terminal:
         console.width, box = _WIDE, MARKDOWN
     table = Table(box=box)
-    table.add_column("median")
+    table.add_column("median (ours / theirs)")
     for who in CONTESTANTS:
         table.add_column(who, justify="right")
     table.add_column("target")
@@ -43,7 +43,9 @@ def show(rows: Sequence[Row], out: TextIO) -> None:
             _targets(row),
             f"{max(row.spread(who) for who in row.times) / 2:.0%}",
         )
-    console.print(table)
+    with console.capture() as drawn:
+        console.print(table)
+    out.writelines(f"{line.rstrip()}\n" for line in drawn.get().splitlines() if line.strip())
     targets = [target for row in rows for target in row.targets]
     console.print(f"{sum(one.met for one in targets)} of {len(targets)} targets met; {machine()}.")
 
