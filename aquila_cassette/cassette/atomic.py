@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import secrets
 import stat
 import time
 from contextlib import suppress
@@ -37,7 +35,7 @@ def replace(target: Path, data: bytes, *, check: Callable[[bytes], None]) -> Non
         mode = stat.S_IMODE(target.stat().st_mode)
         if not os.access(target, os.W_OK):  # a rename asks the folder alone
             raise PermissionError(13, "Permission denied", str(target))
-    beside = target.with_name(f"{_prefix(target)}{secrets.token_hex(4)}.tmp")
+    beside = target.with_name(f"{_prefix(target)}{os.urandom(4).hex()}.tmp")
     try:
         _write(beside, data, mode)
         check(beside.read_bytes())
@@ -61,6 +59,8 @@ def remove_leftovers(target: Path) -> None:
 
 
 def _prefix(target: Path) -> str:
+    import hashlib  # not needed to replay
+
     # A hash, since the name itself may be as long as a name can be.
     name = os.path.normcase(target.name).encode("utf-8", "surrogateescape")
     return f".aquila-{hashlib.sha256(name).hexdigest()[:12]}-"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
 from aquila_cassette.cassette.yaml_reader import List, Map
@@ -60,6 +59,8 @@ def refuse_unknown(fields: Mapping[str, Any], known: Sequence[str], what: str) -
     """
     for key in fields:
         if key not in known:
+            import difflib  # for a misspelt field only
+
             close = difflib.get_close_matches(key, known, n=1)
             raise Flaw(
                 fields,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,7 +29,9 @@ def held(target: Path, timeout: float) -> Iterator[None]:
     Raises:
         CassetteSaveError: Another process holds it all that time, or it cannot be made.
     """
-    from filelock import FileLock, Timeout  # a test that only replays needs none
+    import hashlib  # none of these is needed to replay
+
+    from filelock import FileLock, Timeout
 
     try:
         name = hashlib.sha256(os.path.normcase(target).encode("utf-8", "surrogateescape"))
@@ -59,6 +59,8 @@ def held(target: Path, timeout: float) -> Iterator[None]:
 
 def _folder() -> Path:
     """Give the folder of this user's locks; the system's temporary one is everybody's."""
+    import tempfile
+
     owner = os.geteuid() if hasattr(os, "geteuid") else ""
     folder = Path(tempfile.gettempdir()) / f"aquila-cassette-{owner}"
     folder.mkdir(mode=0o700, exist_ok=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from pathlib import Path
@@ -70,6 +69,8 @@ def safe(text: str) -> str:
         name = f"-{name}"
     name = re.sub(r"[. ]$", "-", name)
     if len(name.encode()) > _LONGEST:
+        import hashlib  # hardly ever needed
+
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
         head = name.encode()[: _LONGEST - 9].decode("utf-8", "ignore")
         name = f"{head}-{digest}"

@@ -25,7 +25,7 @@ _OTHERS = (
     b"\xef\xbf\xbe",
     b"\xef\xbf\xbf",
 )
-_FORBIDDEN = re.compile("[\0\r\x80-\x9f\u2028\u2029\ufdd0-\ufdef\ufeff\ufffe\uffff]")
+_FORBIDDEN = "[\0\r\x80-\x9f\u2028\u2029\ufdd0-\ufdef\ufeff\ufffe\uffff]"
 
 
 def clean(data: bytes) -> bytes:
@@ -67,7 +67,7 @@ def _check_utf_8(data: bytes) -> None:
 
 def _forbidden(data: bytes) -> YamlError:
     text = data.decode()
-    match = _FORBIDDEN.search(text)
+    match = re.search(_FORBIDDEN, text)
     assert match
     line = text.count("\n", 0, match.start()) + 1
     code = ord(match[0])
