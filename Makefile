@@ -25,7 +25,7 @@ lint: $(READY)  ## Lint, types and the import contract.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pyright --warnings
+	$(BIN)/pyright --warnings --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 
 bench: $(READY)  ## Compare with vcrpy, cassetter and plain httpx, side by side.

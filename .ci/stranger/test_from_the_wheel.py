@@ -5,7 +5,11 @@ import httpx
 from aquila_cassette import aquila_cassette
 from aquila_cassette.provider import Provider
 
-PROMPT = {"model": "aquila-1", "stream": True, "messages": [{"role": "user", "content": "Say hello"}]}
+PROMPT = {
+    "model": "aquila-1",
+    "stream": True,
+    "messages": [{"role": "user", "content": "Say hello"}],
+}
 
 
 def ask(url: str) -> bytes:

@@ -39,7 +39,7 @@ class Reel:
         key_of: Callable[[Request], Hashable],
     ) -> None:
         self.interactions = tuple(interactions)
-        self.state = state
+        self.state: TapeState = state
         self.played: set[int] = set()
         self._key_of = key_of
         self._waiting: dict[Hashable, deque[int]] | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Awaitable, Callable
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from aquila_cassette.cassette.model import Request
 from aquila_cassette.engine import scope
@@ -166,9 +166,9 @@ class _Head:
             found: Any = getattr(lib, name, None)
             if not (isinstance(found, type) and issubclass(found, Exception)):
                 return None
+            make = cast("Callable[..., Exception]", found)
             takes_request = issubclass(found, lib.RequestError)
-            made: Exception = found(message, request=request) if takes_request else found(message)
-            return made
+            return make(message, request=request) if takes_request else make(message)
 
         return make_error
 
