@@ -7,11 +7,11 @@ HTTP/2 and proxies would be hidden, below them the pool would be ours to keep wh
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from types import ModuleType
 from typing import Any, cast
 
-from aquila_cassette.cassette.model import Request
+from aquila_cassette.cassette.model import Headers, Request
 from aquila_cassette.engine import scope
 from aquila_cassette.engine.recording import Recording
 from aquila_cassette.engine.replay import MakeError, Replay
@@ -129,7 +129,7 @@ class _Head:
             replay.end(make_error)
         return self._lib.Response(
             status_code=response.status,
-            headers=list(replay.headers),
+            headers=_raw(replay.headers),
             stream=stream(replay, make_error),
             extensions={"http_version": response.http_version.encode("ascii")},
         )
@@ -139,7 +139,7 @@ class _Head:
     ) -> Any:
         recording.respond(
             response.status_code,
-            tuple((name.lower(), value) for name, value in response.headers.multi_items()),
+            _headers(response.headers.raw),
             response.http_version,
         )
         response.stream = tee(response.stream, recording)
@@ -177,6 +177,17 @@ def _model(request: Any) -> Request:
     return Request(
         method=request.method,
         url=str(request.url),
-        headers=tuple((name.lower(), value) for name, value in request.headers.multi_items()),
+        headers=_headers(request.headers.raw),
         body=request.content,
     )
+
+
+# A header's bytes may be of any encoding; as Latin-1 they come back as they were.
+
+
+def _headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
+    return tuple([(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in raw])
+
+
+def _raw(headers: Headers) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]

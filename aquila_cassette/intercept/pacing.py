@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import anyio
@@ -29,9 +30,14 @@ async def wait_async(seconds: float) -> None:
     if seconds > 0:
         await anyio.sleep(seconds)
     else:
-        await checkpoint()
+        await give_way()
 
 
 async def give_way() -> None:
-    """Let the other tasks of this loop run once."""
-    await checkpoint()
+    """Let the other tasks of this loop run once; for asyncio without anyio's way round."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        await checkpoint()
+    else:
+        await asyncio.sleep(0)

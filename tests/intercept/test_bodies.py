@@ -148,3 +148,19 @@ def test_an_unstreamed_answer_replays_with_what_real_ones_carry(face: Face) -> N
     assert response.is_closed
     assert response.is_stream_consumed
     assert response.elapsed.total_seconds() < 5
+
+
+@every_face
+async def test_a_header_that_is_not_ascii_replays_as_its_bytes(face: Face) -> None:
+    def script(connection: Connection, request: Request) -> None:
+        connection.send(
+            b"HTTP/1.1 302 Found\r\nlocation: /caf\xc3\xa9\r\ncontent-length: 0\r\n\r\n"
+        )
+        connection.end()
+
+    with RawServer(script) as server:
+        with aquila_cassette("header"):
+            live = await face.request("GET", server.url)
+    with aquila_cassette("header", mode="none"):
+        replayed = await face.request("GET", server.url)
+    assert dict(replayed.headers.raw)[b"location"] == dict(live.headers.raw)[b"location"]
