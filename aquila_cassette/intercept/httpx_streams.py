@@ -111,7 +111,7 @@ class _AsyncReplay:
             for count, piece in enumerate(replay.pieces):
                 if replay.speed:
                     await pacing.wait_async(replay.delay(piece))
-                elif count % pacing.PIECES_A_TURN == 0:
+                elif count % pacing.PIECES_A_TURN == pacing.PIECES_A_TURN - 1:
                     await pacing.give_way()
                 yield piece.data
             replay.end(self._make_error)
