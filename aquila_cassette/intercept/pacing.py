@@ -10,7 +10,7 @@ from anyio.lowlevel import checkpoint
 
 __all__ = ["PIECES_A_TURN", "give_way", "wait", "wait_async"]
 
-PIECES_A_TURN = 32
+PIECES_A_TURN = 50
 """How many pieces an unpaced replay gives before other tasks get a turn.
 
 A live stream never holds the loop between two reads. Giving way at each piece costs more than the
