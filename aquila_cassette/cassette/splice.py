@@ -61,13 +61,11 @@ def splice(text: str, dropped: Collection[int], new: Sequence[str]) -> str | Non
     return "".join(out + lines[items.spans[-1][1] :])
 
 
-def _find(text: str, lines: Sequence[str]) -> _Items | None:
+def _find(text: str, lines: list[str]) -> _Items | None:
     """Find the items of the list ``interactions``, or give None where it is in flow style."""
     stream = events(text)
-    for event in stream:  # to the first event within the mapping at the top
-        if type(event).__name__ == "MappingStartEvent":
-            break
-    if event.flow_style:
+    top = next(event for event in stream if type(event).__name__ == "MappingStartEvent")
+    if top.flow_style:
         return None
     for key in stream:
         value = next(stream)
@@ -80,12 +78,12 @@ def _find(text: str, lines: Sequence[str]) -> _Items | None:
     return None
 
 
-def _items(opening: Any, stream: Iterator[Any], lines: Sequence[str]) -> _Items:
+def _items(opening: Any, stream: Iterator[Any], lines: list[str]) -> _Items:
     indent = opening.start_mark.column
     dash = re.compile(rf" {{{indent}}}-(?:\s|$)")
     comment = re.compile(rf" {{0,{indent}}}#")
     spans: list[tuple[int, int]] = []
-    behind = opening.start_mark.line  # the first line behind what was read last
+    behind: int = opening.start_mark.line  # the first line behind what was read last
     while behind and comment.match(lines[behind - 1]):
         behind -= 1
     for event in stream:

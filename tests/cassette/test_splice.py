@@ -1,0 +1,71 @@
+"""Interactions taken out of a text and put in, the rest as it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aquila_cassette.cassette.format import as_read, loads, render
+from aquila_cassette.cassette.model import Interaction
+from aquila_cassette.cassette.splice import splice
+from tests.cassette.draws import interactions
+
+PATH = Path("cassettes/x.yaml")
+notes = st.sampled_from(["", "# about the next\n", "\n", "\n# about\n# the next\n", "#\n\n"])
+some = st.lists(interactions, max_size=2)
+
+
+@given(st.lists(interactions, min_size=1, max_size=3), some, st.data())
+@settings(max_examples=40, deadline=None)
+def test_what_stays_is_not_changed_by_a_character(
+    on_file: list[Interaction], new: list[Interaction], data: st.DataObject
+) -> None:
+    indent = data.draw(st.sampled_from(["", "", "  "]))
+    items = []
+    for interaction in on_file:
+        lines = render(interaction).split("\n")
+        text = "\n".join([indent + line if line else line for line in lines])
+        items.append(data.draw(notes).replace("#", f"{indent}#") + text)
+    head = data.draw(st.sampled_from(["interactions:\n", "# top\ninteractions: # here\n"]))
+    tail = data.draw(st.sampled_from(["version: 1\n", "\n# end\nversion: 1\n"]))
+    dropped = {place for place in range(len(items)) if data.draw(st.booleans())}
+    spliced = splice(head + "".join(items) + tail, dropped, [render(one) for one in new])
+    place = min(dropped, default=len(items))
+    rest = [number for number in range(place, len(items)) if number not in dropped]
+    expected = [*on_file[:place], *new, *(on_file[number] for number in rest)]
+    if spliced is None:
+        assert not expected
+        return
+    assert loads(spliced.encode(), path=PATH).interactions == tuple(map(as_read, expected))
+    # A comment at the top of the list is not told from one about its first item, nor are blank
+    # lines above an item from those below the one before.
+    for number in range(len(items)):
+        if number not in dropped:
+            assert items[number].strip("\n") in spliced
+    assert spliced.endswith(tail)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["interactions: []\n", "interactions: [{a: 1}]\n", "{interactions: [{a: 1}]}\n"],
+)
+def test_only_a_list_in_block_style_is_spliced(text: str) -> None:
+    assert splice(text, [], ["- a: 2\n"]) is None
+
+
+def test_the_last_interaction_is_not_taken_out_of_a_text() -> None:
+    assert splice("interactions:\n- a: 1\n", [0], []) is None
+
+
+def test_an_item_may_start_below_its_dash() -> None:
+    text = "interactions:\n-\n  a: 1\n-  # here\n\n  a: 2\n"
+    assert splice(text, [0], ["- a: 3\n"]) == "interactions:\n- a: 3\n-  # here\n\n  a: 2\n"
+
+
+def test_what_looks_like_a_comment_in_a_text_is_none() -> None:
+    text = 'interactions:\n- a: "x\n\n# no\n\n  y"\n- b: |\n    # no\n# yes\n- c: 1\n'
+    kept = text.partition("# yes")[0]
+    assert splice(text, [2], ["- d: 1\n"]) == kept + "- d: 1\n"
