@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from aquila_cassette.cassette.format import (
 from aquila_cassette.cassette.model import Interaction, Tape
 from aquila_cassette.cassette.names import shown
 from aquila_cassette.cassette.splice import splice
+from aquila_cassette.cassette.yaml_reader import NoLibyaml
 from aquila_cassette.errors import CassetteFormatError, CassetteSaveError
 
 if TYPE_CHECKING:
@@ -121,7 +123,9 @@ def _merge(
     if before is None:
         text = header(_program()) + "".join(items)
     else:
-        spliced = splice(before.decode(), dropped, items)
+        spliced = None
+        with suppress(NoLibyaml):  # then the file was as we write it, or it could not be read
+            spliced = splice(before.decode(), dropped, items)
         text = dumps(Tape(tuple(merged), tape.recorded_with)) if spliced is None else spliced
     if check is not None:
         check(text)

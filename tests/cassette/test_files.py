@@ -151,6 +151,21 @@ def test_a_missing_line_break_at_the_end_is_put_in(path: Path) -> None:
     assert path.read_text("utf-8") == whole + render(B)
 
 
+def test_where_libyaml_is_missing_what_we_wrote_can_still_be_added_to(path: Path) -> None:
+    script = (
+        "import sys\n"
+        "sys.modules['yaml._yaml'] = None\n"
+        "from pathlib import Path\n"
+        "from aquila_cassette.cassette.files import save\n"
+        "from tests.cassette.tapes import said\n"
+        "for text in sys.argv[2:]:\n"
+        "    save(Path(sys.argv[1]), [said(text)])\n"
+    )
+    root = Path(__file__).parents[2]
+    subprocess.run([sys.executable, "-c", script, path, "a", "b"], check=True, cwd=root)
+    assert load(path).interactions == (said("a"), said("b"))
+
+
 def test_a_missing_file_is_the_callers_business(path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         load(path)
