@@ -144,6 +144,7 @@ class Fields:
         self._at = 0
         # A line means the same wherever it stands; in a tape of many interactions most recur.
         self._known: dict[str, tuple[str, Any]] = {}
+        self._items: dict[str, Any] = {}
 
     def read(self, text: str, column: int) -> dict[str, Any]:
         """Read the fields that `text` consists of.
@@ -233,9 +234,11 @@ class Fields:
             return self._list(column + 2)
         if line[column + 2 : column + 3] not in _NO_KEY and _KEY.match(line, column + 2):
             return self._map(column + 2)
-        value = value_of(line[column + 2 :])
+        item = self._items.get(line, _NESTED)
+        if item is _NESTED:
+            item = self._items[line] = value_of(line[column + 2 :])
         self._at += 1
-        return self.block(column).value().decode() if value is _BLOCK else value
+        return self.block(column).value().decode() if item is _BLOCK else item
 
     def _nested(self, column: int) -> Any:
         indent = self._indents[self._at]
@@ -249,7 +252,8 @@ class Fields:
 
 
 _NO_KEY = frozenset("{[|")
-_WORDS = ("null", "true", "false")
+_NUMERIC = frozenset("-0123456789")
+_WORDS = frozenset({"null", "true", "false"})
 _NESTED = object()
 _BLOCK = object()
 
@@ -285,7 +289,7 @@ def value_of(text: str) -> Any:
         if _BLOCK_MARK.fullmatch(text):
             return _BLOCK
         raise Decline
-    return json.loads(text) if match[1] else _plain(text)
+    return _unquoted(text) if match[1] else _plain(text)
 
 
 def _flow(text: str, at: int, depth: int) -> tuple[Any, int]:
@@ -306,7 +310,7 @@ def _flow(text: str, at: int, depth: int) -> tuple[Any, int]:
         if bare:
             value = _plain(bare)
         elif quoted:
-            value = json.loads(quoted)
+            value = _unquoted(quoted)
         else:
             value, at = _flow(text, at, depth + 1)
             if text.startswith(", ", at):
@@ -322,7 +326,13 @@ def _flow(text: str, at: int, depth: int) -> tuple[Any, int]:
     return out, at + 1
 
 
+def _unquoted(text: str) -> Any:
+    return json.loads(text) if "\\" in text else text[1:-1]
+
+
 def _plain(text: str) -> Any:
+    if text[0] not in _NUMERIC and text not in _WORDS:
+        return text
     try:
         return plain(text)
     except ValueError:
