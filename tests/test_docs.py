@@ -46,13 +46,13 @@ def test_the_readmes_first_test_records_replays_and_misses_as_it_says(
     pytester.makepyfile(test_chat=source)
     with Provider(gap=0) as provider:
         monkeypatch.setenv("OPENAI_BASE_URL", f"{provider.url}/v1")
-        pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
+        pytester.runpytest_subprocess("-q", "-p", "no:cassetter").assert_outcomes(passed=1)
         assert len(provider.requests) == 1
     assert (pytester.path / "cassettes" / "chat.says_hello.yaml").is_file()
-    pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
+    pytester.runpytest_subprocess("-q", "-p", "no:cassetter").assert_outcomes(passed=1)
 
     pytester.makepyfile(test_chat=source.replace("Say hello", "Say hi"))
-    result = pytester.runpytest_subprocess("-q")
+    result = pytester.runpytest_subprocess("-q", "-p", "no:cassetter")
     result.assert_outcomes(failed=1)
     expected = re.sub(r"recorded \d{4}-\d\d-\d\d", "recorded ????-??-??", miss)
     expected = expected.replace("https://api.openai.com", provider.url)

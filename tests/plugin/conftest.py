@@ -44,7 +44,9 @@ def suite(pytester: pytest.Pytester, server: RawServer) -> Suite:
         "asyncio_default_fixture_loop_scope = 'function'\n"
     )
 
-    def run(source: str | None, *arguments: str) -> pytest.RunResult:
+    def run(
+        source: str | None, *arguments: str, beside_cassetter: bool = False
+    ) -> pytest.RunResult:
         if source is not None:
             head = (
                 "import httpx, pytest\n"
@@ -55,6 +57,7 @@ def suite(pytester: pytest.Pytester, server: RawServer) -> Suite:
             pytester.makepyfile(test_it=head + source)
         # xdist's controller does not end inside the process of another run.
         runs = pytester.runpytest_subprocess if "-n" in arguments else pytester.runpytest
-        return runs("-p", "no:cacheprovider", *arguments)
+        alone = [] if beside_cassetter else ["-p", "no:cassetter"]
+        return runs("-p", "no:cacheprovider", *alone, *arguments)
 
     return run

@@ -202,3 +202,18 @@ class Case(unittest.TestCase):
 """
     suite(source).assert_outcomes(passed=1)
     suite(None, "--aquila-record=none").assert_outcomes(passed=1)
+
+
+def test_where_cassetter_is_installed_the_name_cassette_is_left_to_it(suite: Suite) -> None:
+    source = """
+def test_a(cassette, aquila_cassette):
+    assert cassette is None
+    with aquila_cassette("x") as ours:
+        get("/a")
+    assert len(ours.recorded) == 1
+"""
+    result = suite(source, beside_cassetter=True)
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(
+        ["aquila: the fixture `cassette` is cassetter's here; use `aquila_cassette`"]
+    )
