@@ -77,7 +77,8 @@ def _cell(row: Row, who: str) -> str:
         return "-"
     if who == OURS:
         return _time(median)
-    return f"{_time(median)} ({ratio(row.times[OURS], row.times[who]):.2f}x)"
+    ours = ratio(row.times[OURS], row.times[who])
+    return f"{_time(median)} ({ours:.{2 if ours >= 0.01 else 4}f}x)"
 
 
 def _time(seconds: float) -> str:

@@ -134,7 +134,7 @@ def test_the_table_gives_medians_ratios_targets_and_noise(
     table.show(rows, out)
     lines = out.getvalue().splitlines()
     assert [cells(line) for line in lines[2:4]] == [
-        ["one", "2 ms", "1 ms (2.00x)", "2 s (0.00x)", "-", "≤ 1.5x plain: 2.00x MISSED", "38%"],
+        ["one", "2 ms", "1 ms (2.00x)", "2 s (0.0010x)", "-", "≤ 1.5x plain: 2.00x MISSED", "38%"],
         ["two", "50 µs", "40 µs (1.25x)", "-", "-", "≤ +5 ms: 1.00ms met", "0%"],
     ]
     assert lines[4:] == ["1 of 2 targets met; 2 cores."]
