@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import gzip
-import random
 import zlib
-from collections.abc import Iterator
-from typing import Any
 
 import brotli
-import httpx
-import httpx2
 import pytest
 
 from aquila_cassette import aquila_cassette
 from tests.clients import FACES, Face, every_face
-from tests.corpus import CORPUS, every_corpus_file, sliced
 from tests.servers import Connection, RawServer, Request
 
 
@@ -29,32 +23,6 @@ def answering(pieces: list[bytes], content_type: str, status: int = 200) -> RawS
         connection.end()
 
     return RawServer(script)
-
-
-@pytest.fixture(scope="module")
-def clients() -> Iterator[list[Any]]:
-    """A client of each library, for many tests: making one costs more than a whole replay."""
-    with httpx.Client() as one, httpx2.Client() as other:
-        yield [one, other]
-
-
-@every_corpus_file
-def test_a_real_stream_replays_piece_for_piece(clients: list[Any], entry: dict[str, Any]) -> None:
-    body = (CORPUS / entry["file"]).read_bytes()
-    sent = sliced(body, entry["file"])
-    client = random.Random(entry["file"]).choice(clients)
-    content_type = entry["content_type"] or "text/event-stream"
-    with answering(sent, content_type, entry["status"]) as server:
-        with aquila_cassette("corpus"):
-            with client.stream("GET", server.url) as response:
-                live = list(response.iter_raw())
-    with aquila_cassette("corpus", mode="none") as cassette:
-        with client.stream("GET", server.url) as response:
-            assert list(response.iter_raw()) == live
-            assert response.status_code == entry["status"]
-            assert response.headers["content-type"] == content_type
-    assert b"".join(live) == body
-    assert cassette.played[0].response.ended == "complete"
 
 
 AWKWARD = {
