@@ -84,7 +84,7 @@ def _no_utf_8(data: bytes) -> YamlError:
 
 
 def _forbidden(data: bytes) -> YamlError:
-    text = data.decode()
+    text = data.decode(errors="replace")  # bytes that are no UTF-8 may follow
     match = re.search(_FORBIDDEN, text)
     assert match
     line = text.count("\n", 0, match.start()) + 1

@@ -161,7 +161,10 @@ class Recording:
         return length is not None and length.isdigit() and came >= int(length)
 
     def _body(self) -> bytes:
-        return b"".join([piece.data for piece in self._decoded()[1]])
+        data = [data for _, data in self._pieces]
+        encoding = self._header("content-encoding")
+        decoded = decode_pieces(encoding, data) if encoding else None
+        return b"".join(data if decoded is None else decoded)
 
     def _header(self, name: str) -> str | None:
         return next((value for key, value in self._headers if key == name), None)

@@ -35,9 +35,17 @@ def install(lib: ModuleType) -> None:
     """
     if not (hasattr(lib, "HTTPTransport") and hasattr(lib, "AsyncHTTPTransport")):
         return  # another thread is importing it; the next block that opens comes by again
+    if _stands(lib.HTTPTransport, "handle_request") and _stands(
+        lib.AsyncHTTPTransport, "handle_async_request"
+    ):
+        return
     head = _Head(lib)
     _wrap(lib.HTTPTransport, "handle_request", head.sync)
     _wrap(lib.AsyncHTTPTransport, "handle_async_request", head.asynchronous)
+
+
+def _stands(transport: Any, name: str) -> bool:
+    return getattr(vars(transport)[name], _MARK, None) is _THIS
 
 
 def _wrap(

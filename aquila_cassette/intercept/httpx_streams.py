@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import islice
 from typing import Any
 
 from aquila_cassette.engine.recording import Recording
@@ -108,12 +109,15 @@ class _AsyncReplay:
     async def __aiter__(self) -> AsyncIterator[bytes]:
         replay = self._replay
         try:
-            for count, piece in enumerate(replay.pieces):
-                if replay.speed:
+            if replay.speed:
+                for piece in replay.pieces:
                     await pacing.wait_async(replay.delay(piece))
-                elif count % pacing.PIECES_A_TURN == pacing.PIECES_A_TURN - 1:
-                    await pacing.give_way()
+                    yield piece.data
+            for piece in replay.pieces:
                 yield piece.data
+                for piece in islice(replay.pieces, pacing.PIECES_A_TURN - 1):
+                    yield piece.data
+                await pacing.give_way()
             replay.end(self._make_error)
         finally:
             replay.done()

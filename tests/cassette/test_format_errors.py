@@ -472,3 +472,12 @@ except CassetteError as error:
         "x.yaml cannot be read: it was edited, and PyYAML has no libyaml here.\n"
         "Mend: pip install --force-reinstall --only-binary :all: pyyaml\n"
     )
+
+
+def test_a_forbidden_character_is_told_of_even_if_bytes_that_are_no_utf_8_follow_far_behind() -> (
+    None
+):
+    data = b"version: 1\n# \xe2\x80\xa8\n" + b"# x\n" * 40_000 + b"# \xff\n"
+    assert str(refusal(data)).startswith(
+        "cassettes/x.yaml, line 2: the character U+2028 stands here as it is"
+    )
