@@ -6,7 +6,8 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
 from aquila_cassette.cassette.model import (
     Ended,
@@ -32,8 +33,8 @@ _NOT_OF_THE_BODY = ("content-encoding", "content-length", "transfer-encoding")
 class Recording:
     """The response to one request while it passes by; the first of its ends to come wins.
 
-    A head calls `respond` when the headers came, `piece` for each read off the wire, and one of
-    `eof`, `failed` or `closed`. Each is cheap: what a recording means (its end, its encoding, its
+    A head calls `respond` when the headers came, `piece` for each read off the wire, and `eof` or
+    `closed`; it reads inside ``with recording:``, which notes what is raised. Each is cheap: what a recording means (its end, its encoding, its
     secrets) is worked out when it is asked for, off the consumer's way.
 
     Args:
@@ -75,6 +76,21 @@ class Recording:
         """Take one piece that the consumer is about to be given."""
         if data and self._signal is None:
             self._pieces.append((time.perf_counter(), bytes(data)))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        """Note what ended the reading, if anything did: the transport, or the consumer."""
+        if isinstance(error, Exception):
+            self.failed(error)
+        elif error is not None:  # cancelled, or a generator that was closed or let go
+            self.closed()
 
     def eof(self) -> None:
         """The transport read to the end of the body."""

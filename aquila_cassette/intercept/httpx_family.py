@@ -87,14 +87,8 @@ class _Head:
             if isinstance(answer, Replay):
                 pacing.wait(answer.head_delay())
                 return self._replayed(answer, request, self._streams.replay)
-            try:
+            with answer:
                 response = original(transport, self._uncompressed(request))
-            except Exception as error:
-                answer.failed(error)
-                raise
-            except BaseException:
-                answer.closed()
-                raise
             return self._teed(answer, response, self._streams.tee)
 
         return handle_request
@@ -115,14 +109,8 @@ class _Head:
             if isinstance(answer, Replay):
                 await pacing.wait_async(answer.head_delay())
                 return self._replayed(answer, request, self._streams.async_replay)
-            try:
+            with answer:
                 response = await original(transport, self._uncompressed(request))
-            except Exception as error:
-                answer.failed(error)
-                raise
-            except BaseException:
-                answer.closed()
-                raise
             return self._teed(answer, response, self._streams.async_tee)
 
         return handle_async_request

@@ -40,16 +40,10 @@ class _Tee:
 
     def __iter__(self) -> Iterator[bytes]:
         recording = self._recording
-        try:
+        with recording:
             for piece in self._stream:
                 recording.piece(piece)
                 yield piece
-        except Exception as error:
-            recording.failed(error)
-            raise
-        except BaseException:
-            recording.closed()
-            raise
         recording.eof()
 
     def close(self) -> None:
@@ -64,16 +58,10 @@ class _AsyncTee:
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         recording = self._recording
-        try:
+        with recording:
             async for piece in self._stream:
                 recording.piece(piece)
                 yield piece
-        except Exception as error:
-            recording.failed(error)
-            raise
-        except BaseException:
-            recording.closed()
-            raise
         recording.eof()
 
     async def aclose(self) -> None:
