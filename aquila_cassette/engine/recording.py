@@ -34,8 +34,9 @@ class Recording:
     """The response to one request while it passes by; the first of its ends to come wins.
 
     A head calls `respond` when the headers came, `piece` for each read off the wire, and `eof` or
-    `closed`; it reads inside ``with recording:``, which notes what is raised. Each is cheap: what a recording means (its end, its encoding, its
-    secrets) is worked out when it is asked for, off the consumer's way.
+    `closed`; it reads inside ``with recording:``, which notes what is raised. Each is cheap: what a
+    recording means (its end, its encoding, its secrets) is worked out when it is asked for, off the
+    consumer's way.
 
     Args:
         cassette: The open cassette that records.
