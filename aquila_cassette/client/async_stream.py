@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
 import inspect
-import sys
 from typing import TYPE_CHECKING, Any, Self
 
 import anyio
@@ -14,18 +11,16 @@ import anyio.to_thread
 from aquila_cassette.client.conversation import Call, Emit, Step, Stopped
 from aquila_cassette.client.events import Error, Response, StreamEvent
 from aquila_cassette.client.handle import Handle
-from aquila_cassette.client.log import waker
+from aquila_cassette.client.loops import in_background, waker
 from aquila_cassette.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import AsyncIterator
 
     from aquila_cassette.client.tools import Invocation
     from aquila_cassette.client.wire import AsyncWire
 
 __all__ = ["AsyncStream"]
-
-_tasks: set[asyncio.Task[None]] = set()
 
 
 class AsyncStream(Handle):
@@ -54,8 +49,15 @@ class AsyncStream(Handle):
         self._wire = wire
         self._idle = idle_timeout
         self._timeout = timeout
-        self._scope = anyio.CancelScope()
-        _start(self._drive)
+        try:
+            self._scope = anyio.CancelScope()
+            in_background(self._drive)
+        except RuntimeError:
+            self._on_over(self.ref)
+            raise UsageError(
+                "AsyncClient.stream was called where no event loop runs.",
+                remedy="Call it in an async function, or use Client",
+            ) from None
         self._wake_scope = waker(self._scope.cancel)
 
     async def __aiter__(self) -> AsyncIterator[StreamEvent]:
@@ -140,23 +142,6 @@ class AsyncStream(Handle):
             return
         with self._handing(event):
             await self._sink.asend(event)
-
-
-def _start(drive: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        trio = sys.modules.get("trio")
-        if trio is None or not trio.lowlevel.in_trio_run():
-            raise UsageError(
-                "AsyncClient.stream was called where no event loop runs.",
-                remedy="Call it in an async function, or use Client",
-            ) from None
-        trio.lowlevel.spawn_system_task(drive, context=contextvars.copy_context())
-        return
-    task = loop.create_task(drive())
-    _tasks.add(task)
-    task.add_done_callback(_tasks.discard)
 
 
 async def _call(invocations: list[Invocation]) -> None:

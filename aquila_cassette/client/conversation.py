@@ -117,6 +117,7 @@ class Conversation:
         tools: The tools, by their names.
         context: What tools get that want a context; their patches go over it.
         max_rounds: The most requests of one stream.
+        said: The texts of the chunks that were handed on so far: who drives it adds to them.
     """
 
     endpoint: Endpoint
@@ -127,6 +128,7 @@ class Conversation:
     tools: Mapping[str, Tool]
     context: Mapping[str, Any]
     max_rounds: int
+    said: list[str] = field(default_factory=list)
     _before: list[Round] = field(default_factory=list)
     _round: Round | None = None
     _status: int | None = None
@@ -134,7 +136,7 @@ class Conversation:
     @property
     def text(self) -> str:
         """All chunks so far, joined."""
-        return "".join(chunk for round_ in self._rounds() for chunk in round_.heard.chunks)
+        return "".join(self.said)
 
     def steps(self) -> Generator[Step, Any, None]:
         """Give what to do, one step after the other; the last is to emit a `Done` or an `Error`."""

@@ -34,8 +34,6 @@ class Ear(Saying):
         self._halves = {Chunk: "", Reasoning: ""}
         self.touched = False
         """Whether anything was heard since this was last set to False."""
-        self.chunks: list[str] = []
-        """The texts of all `Chunk` events so far."""
 
     def text(self, chunk: str) -> None:
         """Hear a chunk of the answer."""
@@ -96,5 +94,3 @@ class Ear(Saying):
 
     def _add(self, kind: type[Chunk | Reasoning], text: str) -> None:
         self._events.append(kind(text, ref=self._ref))
-        if kind is Chunk:
-            self.chunks.append(text)

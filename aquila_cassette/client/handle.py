@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from aquila_cassette.client.conversation import Conversation, Stopped
-from aquila_cassette.client.events import Done, Error, Response, StreamEvent
+from aquila_cassette.client.events import Chunk, Done, Error, Response, StreamEvent
 from aquila_cassette.client.log import Log
 from aquila_cassette.client.progress import Progress
 from aquila_cassette.errors import ResultTimeout, StreamError
@@ -80,6 +80,8 @@ class Handle:
         self._add(event)
 
     def _add(self, event: StreamEvent) -> None:
+        if isinstance(event, Chunk):
+            self._conversation.said.append(event.text)
         if self._log.add(event) and isinstance(event, Done | Error):
             self._on_over(self.ref)
 

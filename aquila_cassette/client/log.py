@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
 import threading
 from collections.abc import Callable
 
 import anyio
 
 from aquila_cassette.client.events import Done, Error, StreamEvent
+from aquila_cassette.client.loops import waker
 
-__all__ = ["Log", "waker"]
+__all__ = ["Log"]
 
 
 class Log:
@@ -64,30 +63,3 @@ class Log:
                 return
             self._wakers.append(wake)
         await event.wait()
-
-
-def waker(function: Callable[[], object]) -> Callable[[], None]:
-    """Make a function that has `function` run in this event loop, callable from any thread."""
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        return _trio_waker(function)
-
-    def wake() -> None:
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(function)
-
-    return wake
-
-
-def _trio_waker(function: Callable[[], object]) -> Callable[[], None]:
-    trio = sys.modules["trio"]
-    token = trio.lowlevel.current_trio_token()
-
-    def wake() -> None:
-        try:
-            token.run_sync_soon(function)
-        except trio.RunFinishedError:
-            return  # Nobody is left there who could wait.
-
-    return wake

@@ -72,7 +72,7 @@ def parameters_of(function: Callable[..., Any], *, without: str = "") -> dict[st
         >>> parameters_of(weather)["required"]
         ['city']
     """
-    hints = typing.get_type_hints(function)
+    hints = typing.get_type_hints(function, include_extras=True)
     _, told = described(function)
     properties: dict[str, Any] = {}
     required: list[str] = []
@@ -126,7 +126,7 @@ def _schema(hint: Any, function: Callable[..., Any], name: str) -> dict[str, Any
 
 
 def _record(kind: type, function: Callable[..., Any], name: str) -> dict[str, Any]:
-    hints = typing.get_type_hints(kind)
+    hints = typing.get_type_hints(kind, include_extras=True)
     required = getattr(kind, "__required_keys__", None)
     return {
         "type": "object",
