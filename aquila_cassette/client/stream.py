@@ -55,10 +55,11 @@ class Stream(Handle):
         self.cancel()
 
     def __del__(self) -> None:
-        # A reader that broke off and let go of the stream must not keep its connection.
+        # A reader that broke off and let go of the stream must keep neither connection nor ref.
         wire = getattr(self, "_wire", None)
         if wire is not None:
             wire.close()
+            self._on_over(self.ref)
 
     def result(self, timeout: float | None = None) -> Response:
         """Wait until the stream is over and give the whole answer; any number of times.
@@ -71,15 +72,14 @@ class Stream(Handle):
             ResultTimeout: It was not over in time.
         """
         if timeout is None:
-            while self._advance(len(self._log.events)):
-                pass
+            self.wait()
         elif not self.done:
             context = contextvars.copy_context()
-            threading.Thread(target=context.run, args=(self.result_or_not,), daemon=True).start()
+            threading.Thread(target=context.run, args=(self.wait,), daemon=True).start()
             self._log.wait_until_over(timeout)
         return self._outcome(timeout)
 
-    def result_or_not(self) -> None:
+    def wait(self) -> None:
         """Drive the stream to its end, whatever that is."""
         while self._advance(len(self._log.events)):
             pass

@@ -31,7 +31,7 @@ def asked(made: dict[str, Any] | None = None, **options: Any) -> httpx.Request:
     """Ask, and give the request that went out."""
     requests: list[httpx.Request] = []
     with Client(answering(b"", asked=requests), **made or {}) as client:
-        client.stream("Hi", **options).result_or_not()
+        client.stream("Hi", **options).wait()
     return requests[0]
 
 

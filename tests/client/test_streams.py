@@ -176,10 +176,11 @@ def test_leaving_the_block_closes_the_socket_and_a_second_cancel_does_nothing(he
 
 def test_a_reader_that_breaks_off_and_forgets_the_stream_leaks_no_connection(held: Held) -> None:
     with Client(**held.made()) as client:
-        for _ in client.stream("Hi"):
+        for _ in client.stream("Hi", ref="mine"):
             break
         gc.collect()
         assert held.gone.wait(5)
+        client.stream("Hi", ref="mine").cancel()
 
 
 def test_a_stream_may_be_cancelled_by_its_own_sink() -> None:
