@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import queue as queues
 from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import anyio.to_thread
 
@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 
+@runtime_checkable
 class Sink(Protocol):
     """Takes the events of a stream; `send` for the sync client, `asend` for the async one."""
 
@@ -51,7 +52,7 @@ def as_sink(given: SinkLike | None) -> Sink:
     """
     if given is None:
         return null()
-    if hasattr(given, "send") and hasattr(given, "asend"):
+    if isinstance(given, Sink):
         return given
     if callable(given):
         return callback(given)
