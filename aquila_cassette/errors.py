@@ -19,6 +19,8 @@
     │   ├── TruncatedReplayError a read past the end of a tape whose consumer had stopped there
     │   └── RecordedFailure      a recorded failure whose class this process does not know
     ├── NetworkBlockedError      a request outside any cassette while the network is blocked
+    ├── StreamError              a stream of the client ended without a real completion
+    ├── ResultTimeout            a stream's result was waited for longer than was allowed
     ├── SettleTimeout            streams were still open when the time to wait for them was up
     └── UnsupportedError         traffic that no cassette can hold (gRPC)
 
@@ -54,10 +56,12 @@ __all__ = [
     "NetworkBlockedError",
     "RecordedFailure",
     "ReplayError",
+    "ResultTimeout",
     "ScopeError",
     "SecretLeakError",
     "SettleTimeout",
     "SseError",
+    "StreamError",
     "TruncatedReplayError",
     "UnplayedError",
     "UnplayedWarning",
@@ -221,6 +225,38 @@ class UnplayedWarning(UserWarning):
 
 class NetworkBlockedError(AquilaError):
     """A request was made outside any cassette while the network is blocked."""
+
+
+class StreamError(AquilaError):
+    """A stream of the client ended without a real completion.
+
+    Args:
+        reason: Why, in the provider's own words where it gave any.
+        kind: What sort of failure: ``http``, ``provider``, ``refusal``, ``incomplete``, ``cut``,
+            ``transport``, ``timeout``, ``cancelled``, ``sink``, ``rounds`` or ``protocol``.
+        status: The HTTP status of the answer; None where there was none.
+        text: What the model had said until then.
+        facts: Lines between.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        kind: str,
+        status: int | None = None,
+        text: str = "",
+        facts: Sequence[str] = (),
+    ) -> None:
+        self.reason = reason
+        self.kind = kind
+        self.status = status
+        self.text = text
+        super().__init__(reason, facts=facts)
+
+
+class ResultTimeout(AquilaError, TimeoutError):  # noqa: N818 - after asyncio's TimeoutError
+    """A stream was not over when the time to wait for its result was up; it goes on."""
 
 
 class SettleTimeout(AquilaError, TimeoutError):  # noqa: N818 - after asyncio's TimeoutError

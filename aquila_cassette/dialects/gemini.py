@@ -75,7 +75,10 @@ def _hear_part(part: Table, saying: Saying) -> None:
     if call := table(part.get("functionCall")):
         # A call comes whole and without a number, so each has a key of its own.
         saying.call(
-            object(), name=words(call.get("name")), arguments=compact(call.get("args") or {})
+            object(),
+            id_=words(call.get("id")),
+            name=words(call.get("name")),
+            arguments=compact(call.get("args") or {}),
         )
 
 

@@ -93,7 +93,12 @@ def _hear_output(response: Table, saying: Saying) -> None:
 def _hear_call(item: Table, key: int, saying: Saying) -> None:
     if item.get("type") in _CALLS:
         arguments = words(item.get("arguments")) or words(item.get("input"))
-        saying.settle(key, name=words(item.get("name")), arguments=arguments)
+        saying.settle(
+            key,
+            id_=words(item.get("call_id")),
+            name=words(item.get("name")),
+            arguments=arguments,
+        )
 
 
 OPENAI_RESPONSES = Dialect(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-__all__ = ["Said", "Saying", "ToolCallSaid"]
+__all__ = ["CallHeard", "Said", "Saying", "ToolCallSaid"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,20 @@ class Said:
     dialect: str | None = None
 
 
+class CallHeard(NamedTuple):
+    """A tool call as it was heard so far, with the id that its result must name.
+
+    Args:
+        id: The provider's id of the call; empty where it gives none.
+        name: The tool's name.
+        arguments: Its arguments, as the JSON text the model wrote.
+    """
+
+    id: str
+    name: str
+    arguments: str
+
+
 class _Call:
     __slots__ = ("arguments", "id", "name")
 
@@ -86,6 +100,14 @@ class Saying:
         """Whether any answer, refusal or tool call was heard so far."""
         return bool(self._text or self._calls or self._refusal)
 
+    @property
+    def calls(self) -> list[CallHeard]:
+        """The tool calls heard so far, in their order."""
+        return [
+            CallHeard(call.id, _joined([call.name]), _joined(call.arguments))
+            for call in self._calls
+        ]
+
     def text(self, chunk: str) -> None:
         """Hear a chunk of the answer."""
         if chunk:
@@ -120,9 +142,9 @@ class Saying:
         if arguments:
             call.arguments.append(arguments)
 
-    def settle(self, key: Hashable, *, name: str, arguments: str) -> None:
+    def settle(self, key: Hashable, *, id_: str = "", name: str, arguments: str) -> None:
         """Hear the whole of a tool call whose chunks may have been heard before."""
-        self.call(key, name=name)
+        self.call(key, id_=id_, name=name)
         if arguments:
             self._open[key].arguments = [arguments]
 

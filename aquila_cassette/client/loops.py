@@ -1,0 +1,56 @@
+"""What asyncio and trio do differently, and anyio has no name for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+__all__ = ["in_background", "waker"]
+
+_tasks: set[asyncio.Task[None]] = set()
+
+
+def in_background(function: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run an async function in a task of its own, which no other waits for.
+
+    Raises:
+        RuntimeError: No event loop runs here.
+    """
+    trio = _trio()
+    if trio is not None:
+        trio.lowlevel.spawn_system_task(function, context=contextvars.copy_context())
+        return
+    task = asyncio.get_running_loop().create_task(function())
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)
+
+
+def waker(function: Callable[[], object]) -> Callable[[], None]:
+    """Make a function that has `function` run in this event loop, callable from any thread."""
+    trio = _trio()
+    if trio is None:
+        loop = asyncio.get_running_loop()
+
+        def wake() -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(function)
+
+    else:
+        token = trio.lowlevel.current_trio_token()
+
+        def wake() -> None:
+            try:
+                token.run_sync_soon(function)
+            except trio.RunFinishedError:
+                return  # Nobody is left there who could wait.
+
+    return wake
+
+
+def _trio() -> Any:
+    """Give trio where this is one of its tasks, maybe one within asyncio; else None."""
+    trio = sys.modules.get("trio")
+    return trio if trio is not None and trio.lowlevel.in_trio_task() else None

@@ -1,0 +1,121 @@
+"""Recorded streams of real providers: the client says what the provider's own SDK says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import anthropic
+import httpx2
+import openai
+import pytest
+from google import genai
+
+from aquila_cassette.client import Client, Done, Error, Raw, StreamEvent
+from aquila_cassette.dialects import ending
+from tests.client.talk import MODELS, answering
+from tests.corpus import sliced
+from tests.sse.corpus import Recorded, each_recorded, recorded
+
+ENDPOINTS = {
+    "openai-chat": "chat",
+    "openai-responses": "responses",
+    "anthropic": "messages",
+    "gemini": "gemini",
+}
+PROMPT: Any = [{"role": "user", "content": "Hi"}]
+
+
+def endpoint_of(one: Recorded) -> str | None:
+    return ENDPOINTS.get(ending(one.content_type, one.body).dialect or "")
+
+
+def status_of(one: Recorded) -> int:
+    return int(one.status.split()[0])
+
+
+KNOWN = [one for one in recorded() if endpoint_of(one)]
+OTHERS = [one for one in recorded() if not endpoint_of(one)]
+
+
+def streamed(one: Recorded, endpoint: str) -> list[StreamEvent]:
+    http = answering(
+        sliced(one.body, one.file), status=status_of(one), content_type=one.content_type
+    )
+    client = Client(http, model=MODELS[endpoint], endpoint=endpoint)
+    return list(client.stream("Hi", ref=one.file))
+
+
+def of_the_sdk(one: Recorded, endpoint: str) -> str:
+    def handle(request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, headers={"content-type": one.content_type}, content=one.body)
+
+    http = httpx2.Client(transport=httpx2.MockTransport(handle))
+    if endpoint == "messages":
+        return "".join(_anthropic(http))
+    if endpoint == "gemini":
+        return "".join(_gemini(http))
+    with openai.OpenAI(api_key="none", http_client=http, max_retries=0) as client:
+        if endpoint == "responses":
+            stream = client.responses.create(model="m", input="Hi", stream=True)
+            return "".join(
+                event.delta for event in stream if event.type == "response.output_text.delta"
+            )
+        chunks = client.chat.completions.create(model="m", messages=PROMPT, stream=True)
+        return "".join(_of_chunks(chunks))
+
+
+def _of_chunks(chunks: Any) -> Iterator[str]:
+    for chunk in chunks:
+        for choice in chunk.choices or []:
+            delta = getattr(choice, "delta", None)
+            content = delta.content if delta else getattr(choice, "text", None)
+            if choice.index == 0 and isinstance(content, list):  # Mistral's parts
+                yield from (part.get("text", "") for part in content)
+            elif choice.index == 0:
+                yield content or ""
+
+
+def _anthropic(http: httpx2.Client) -> Iterator[str]:
+    with (
+        anthropic.Anthropic(api_key="none", http_client=http, max_retries=0) as client,
+        client.messages.create(model="m", max_tokens=9, messages=PROMPT, stream=True) as stream,
+    ):
+        for event in stream:
+            if event.type == "content_block_delta" and event.delta.type == "text_delta":
+                yield event.delta.text
+
+
+def _gemini(http: httpx2.Client) -> Iterator[str]:
+    client = genai.Client(
+        api_key="none", vertexai=False, http_options=genai.types.HttpOptions(httpx_client=http)
+    )
+    for chunk in client.models.generate_content_stream(model="m", contents="Hi"):
+        for candidate in (chunk.candidates or [])[:1]:
+            for part in (candidate.content and candidate.content.parts) or []:
+                if part.text and not part.thought:
+                    yield part.text
+
+
+@each_recorded(KNOWN)
+def test_a_recorded_stream_gives_the_text_of_the_providers_own_sdk(recorded: Recorded) -> None:
+    endpoint = endpoint_of(recorded)
+    assert endpoint is not None
+    events = streamed(recorded, endpoint)
+    last = events[-1]
+    assert isinstance(last, Done | Error)
+    assert not any(isinstance(event, Done | Error) for event in events[:-1])
+    if isinstance(last, Error) and last.kind == "provider":
+        return
+    assert last.text == of_the_sdk(recorded, endpoint)
+
+
+@each_recorded(OTHERS)
+@pytest.mark.parametrize("endpoint", MODELS)
+def test_a_stream_of_another_dialect_passes_as_raw_events_and_ends_in_an_error(
+    recorded: Recorded, endpoint: str
+) -> None:
+    *before, last = streamed(recorded, endpoint)
+    assert isinstance(last, Error)
+    assert all(isinstance(event, Raw) for event in before)
+    assert last.status == status_of(recorded)
