@@ -144,7 +144,7 @@ async def test_a_cassette_records_the_client_and_replays_it_without_a_key_or_a_s
     tmp_path: Path,
 ) -> None:
     path = {"cassette_dir": tmp_path}
-    with Provider(gap=0, check_key=True) as provider, aquila_cassette("talk", **path):
+    with Provider(gap=0, check_key=True) as provider, aquila_cassette("talk", mode="once", **path):
         made: dict[str, Any] = {"base_url": f"{provider.url}/v1", "model": "gpt-4o-mini"}
         with Client(**made, api_key="a-key") as client:
             recorded = list(client.stream("Say hello", ref="r"))
@@ -162,7 +162,7 @@ def test_one_cassette_gives_equal_events_fifty_times(tmp_path: Path) -> None:
     options: dict[str, Any] = {"cassette_dir": tmp_path, "repeats": True}
     with Provider(gap=0) as provider:
         client = Client(base_url=f"{provider.url}/v1", model="gpt-4o-mini")
-        with client, aquila_cassette("talk", **options):
+        with client, aquila_cassette("talk", mode="once", **options):
             first = list(client.stream("Say hello", ref="r"))
     with client, aquila_cassette("talk", mode="none", **options):
         for _ in range(50):

@@ -19,9 +19,7 @@ def swallow(path):
 """
 
 
-def test_a_swallowed_miss_fails_the_test_of_a_fixture(
-    suite: Suite, server: RawServer, pytester: pytest.Pytester
-) -> None:
+def test_a_swallowed_miss_fails_the_test_of_a_fixture(suite: Suite, server: RawServer) -> None:
     source = SWALLOWS + "def test_a(cassette):\n    assert swallow({path!r})\n"
     suite(source.format(path="/a")).assert_outcomes(passed=1)
     result = suite(source.format(path="/b"))
@@ -37,8 +35,7 @@ def test_a_swallowed_miss_fails_the_test_of_a_fixture(
             "aquila: 0 replayed, 0 recorded, 1 missed, 1 unplayed (test_it/test_a)",
         ]
     )
-    again = pytester.runpytest("test_it.py::test_a", "--aquila-record=all")
-    again.assert_outcomes(passed=1)
+    suite(None, "test_it.py::test_a", "--aquila-record=all").assert_outcomes(passed=1)
     suite(None, "--aquila-record=none").assert_outcomes(passed=1)
 
 
