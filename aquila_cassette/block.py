@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Hashable, Iterable, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 from aquila_cassette import intercept
 from aquila_cassette.cassette.model import Request, Response
@@ -74,7 +75,29 @@ class Block:
         self.__exit__(exc_type, error, traceback)
 
     def __call__(self, function: Callable[P, T]) -> Callable[P, T]:
-        """Run each call of `function`, sync or async, in a block of its own."""
+        """Run each call of `function`, sync or async, generator or not, in a block of its own."""
+        if inspect.isasyncgenfunction(function):
+
+            @functools.wraps(function)
+            async def iterate_async(*args: P.args, **kwargs: P.kwargs) -> AsyncIterator[object]:
+                async with (
+                    Block(self._name, self._call, self._owner),
+                    aclosing(function(*args, **kwargs)) as items,
+                ):
+                    async for item in items:
+                        yield item
+
+            return cast("Callable[P, T]", iterate_async)
+
+        if inspect.isgeneratorfunction(function):
+
+            @functools.wraps(function)
+            def iterate(*args: P.args, **kwargs: P.kwargs) -> Generator[Any, Any, Any]:
+                with Block(self._name, self._call, self._owner):
+                    return (yield from function(*args, **kwargs))
+
+            return cast("Callable[P, T]", iterate)
+
         if inspect.iscoroutinefunction(function):
 
             @functools.wraps(function)

@@ -36,7 +36,8 @@ def clean(data: bytes) -> bytes:
             NUL, a CR alone, C1 controls (U+0085 among them), U+2028, U+2029, U+FEFF and
             noncharacters. (The other control characters are taken as they are.)
     """
-    if data.startswith(_UTF_16) or b"\0" in data[:2]:
+    # One NUL of two is half of a character; both are what a crash of the machine leaves.
+    if data.startswith(_UTF_16) or data[:2].count(0) == 1:
         raise YamlError("the file is UTF-16, and a cassette is UTF-8", remedy="save it as UTF-8")
     data = data.removeprefix(_BOM)
     if b"\r" in data:  # which is found ten times as fast as CRLF

@@ -3,12 +3,37 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Births"]
+    from aquila_cassette.cassette.model import Interaction
+
+__all__ = ["Births", "note_recorded", "recorded_here"]
+
+_recorded_here: set[tuple[str, str, str, bytes]] = set()
+
+
+def note_recorded(interactions: Iterable[Interaction]) -> None:
+    """Remember that this process recorded `interactions` and saved them.
+
+    Outside pytest nothing signs a recording. A block of mode ``all`` there takes the place of what
+    was on the tape, but not of what other blocks of the same process have just put there.
+    """
+    _recorded_here.update(_mark_of(interaction) for interaction in interactions)
+
+
+def recorded_here(interaction: Interaction) -> bool:
+    """Tell whether this process recorded `interaction`, as it stands on file."""
+    return _mark_of(interaction) in _recorded_here
+
+
+def _mark_of(interaction: Interaction) -> tuple[str, str, str, bytes]:
+    request = interaction.request
+    body = hashlib.sha256(request.body).digest()
+    return interaction.recorded_at, request.method, request.url, body
 
 
 class Births:

@@ -17,6 +17,7 @@ from aquila_cassette.cassette.modes import Decision, Mode, decide
 from aquila_cassette.cassette.names import cassette_path
 from aquila_cassette.cassette.redaction import environment_secrets
 from aquila_cassette.engine import scope
+from aquila_cassette.engine.births import note_recorded
 from aquila_cassette.engine.gate import no_secrets
 from aquila_cassette.engine.miss import miss
 from aquila_cassette.engine.recording import Recording
@@ -240,6 +241,7 @@ class Cassette:
             check=self._no_secrets,
             on_create=None if births is None else lambda: births.add(self.path),
         )
+        note_recorded(interactions)
 
     def _redacted(self, request: Request) -> Request | None:
         redact = self.options.redact

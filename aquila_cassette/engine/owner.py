@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aquila_cassette.engine.births import recorded_here
 from aquila_cassette.engine.options import Layer, Resolved, environment_layer, resolve
 
 if TYPE_CHECKING:
@@ -137,8 +138,10 @@ class Owner:
         return list(grouped.values())
 
     def _gives_way(self, old: Interaction, answered_again: bool) -> bool:
-        if self.name is None or self.owns(old):
+        if self.owns(old):
             return True
+        if self.name is None:
+            return answered_again or not recorded_here(old)
         return old.recorded_by is None and answered_again
 
     def _owes(self, interaction: Interaction) -> bool:

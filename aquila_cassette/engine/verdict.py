@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["discarded_note", "judge", "swallowed", "swallowed_miss", "unplayed"]
 
 
+_SHARED = 'Or, if several blocks share it: aquila_cassette(..., on_unplayed="ignore")'
+
+
 def swallowed(cassette: Cassette, left_by: BaseException | None) -> list[MissError]:
     """List the misses that did not leave the block by themselves, one for each request.
 
@@ -107,7 +110,7 @@ def _unplayed(
             f"cassette: {cassette.shown_path} (mode {cassette.mode})",
             *(f"unplayed: {_shown(number, interaction)}" for number, interaction in left),
         ],
-        remedy=owner.rerecord,
+        remedy=owner.rerecord if owner.name else f"{owner.rerecord}\n{_SHARED}",
     )
 
 

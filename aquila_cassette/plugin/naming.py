@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import shlex
 from pathlib import PurePosixPath
 
 import pytest
 
-__all__ = ["default_name", "node_id", "rerecord_line"]
+__all__ = ["default_name", "node_id", "refuse_the_name_of_cassetter", "rerecord_line"]
 
 
 def node_id(item: pytest.Item) -> str:
@@ -37,3 +38,24 @@ def rerecord_line(item: pytest.Item) -> str:
         module = str(item.path)
     target = f"{module.replace(os.sep, '/')}::{inside}" if inside else module
     return f"Re-record: pytest {shlex.quote(target)} --aquila-record=all"
+
+
+def refuse_the_name_of_cassetter(item: pytest.Item) -> None:
+    """Fail a test that asks for `cassette` where that is cassetter's, and its mark is missing.
+
+    Such a fixture is None and records nothing: the test would pass, with the network behind it.
+
+    Raises:
+        UsageError: `item` is such a test.
+    """
+    function = getattr(item, "function", None)
+    if function is None or item.get_closest_marker("vcr") is not None:
+        return
+    if "cassette" in inspect.signature(function).parameters:
+        from aquila_cassette.errors import UsageError
+
+        raise UsageError(
+            f"{item.nodeid} asks for the fixture `cassette`, which is cassetter's here.",
+            facts=["without @pytest.mark.vcr it is None and records nothing"],
+            remedy="Mend: ask for aquila_cassette, or uninstall cassetter",
+        )

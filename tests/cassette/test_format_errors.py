@@ -481,3 +481,9 @@ def test_a_forbidden_character_is_told_of_even_if_bytes_that_are_no_utf_8_follow
     assert str(refusal(data)).startswith(
         "cassettes/x.yaml, line 2: the character U+2028 stands here as it is"
     )
+
+
+def test_a_file_of_nothing_but_nul_is_not_taken_for_utf_16() -> None:
+    assert str(refusal(b"\0" * 100)).startswith(
+        "cassettes/x.yaml, line 1: the character U+0000 stands here as it is"
+    )

@@ -8,7 +8,8 @@ import contextvars
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import httpx
 import httpx2
@@ -309,3 +310,47 @@ with aquila_cassette("late") as cassette:
 assert len(cassette.recorded) == 2, cassette.recorded
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_decorated_generator_is_iterated_inside_its_block(server: RawServer) -> None:
+    @aquila_cassette("generated")
+    def ask() -> Iterator[str]:
+        yield httpx.get(f"{server.url}/1").text
+        yield httpx.get(f"{server.url}/2").text
+
+    assert [*ask(), *ask()] == ["ok"] * 4
+    assert len(server.requests) == 2
+
+
+async def test_a_decorated_async_generator_is_iterated_inside_its_block(server: RawServer) -> None:
+    @aquila_cassette("generated")
+    async def ask() -> AsyncIterator[str]:
+        async with httpx.AsyncClient() as client:
+            yield (await client.get(server.url)).text
+
+    assert [text async for text in ask()] + [text async for text in ask()] == ["ok"] * 2
+    assert len(server.requests) == 1
+
+
+def test_outside_pytest_blocks_of_mode_all_keep_what_their_process_put_on_the_same_tape(
+    server: RawServer, tmp_path: Path
+) -> None:
+    program = f"""
+import httpx
+from aquila_cassette import aquila_cassette
+for path in ["old"]:
+    with aquila_cassette("shared", mode="once"):
+        httpx.get({server.url!r} + "/old")
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+    program = f"""
+import httpx
+from aquila_cassette import aquila_cassette
+for path in ["/a", "/b", "/a"]:
+    with aquila_cassette("shared", mode="all"):
+        httpx.get({server.url!r} + path)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+    tape = (tmp_path / "cassettes" / "shared.yaml").read_text("utf-8")
+    urls = [line.rpartition("/")[2] for line in tape.splitlines() if "    url: " in line]
+    assert sorted(urls) == ["a", "b"]

@@ -20,6 +20,7 @@ SECRETS = {
     "user": "the-user-of-the-url",
     "password": "pass-word-of-the-url",
     "json field": "json-field-0a1b2c",
+    "token field": "shhh-token-77",
     "json value": "ghp_0a1b2c3d4e5f6a7b8c9d0a1b2c3d4e5f6a7b",
     "nested json": "nested-json-0a1b2c",
     "environment": "an environment's value",
@@ -52,6 +53,8 @@ def answer(connection: Connection, request: Request) -> None:
 def ask(url: str) -> bytes:
     body = {
         "api_key": SECRETS["json field"],
+        "mcp_servers": [{"name": "n", "authorization_token": SECRETS["token field"]}],
+        "eos_token": "</s>",
         "messages": [{"content": f"my token is {SECRETS['json value']}, keep it"}],
         "arguments": json.dumps({"client_secret": SECRETS["nested json"]}),
         "note": SECRETS["environment"],
@@ -75,6 +78,7 @@ def test_no_secret_is_in_the_file_and_the_request_still_matches(
         with aquila_cassette("secrets"):
             live = ask(server.url)
     text = (tmp_path / "cassettes" / "secrets.yaml").read_text("utf-8")
+    assert "</s>" in text
     assert [name for name, secret in SECRETS.items() if secret in text] == []
     assert SECRETS["answer field"].encode() in live
     with aquila_cassette("secrets", mode="none") as cassette:

@@ -206,14 +206,21 @@ class Case(unittest.TestCase):
 
 def test_where_cassetter_is_installed_the_name_cassette_is_left_to_it(suite: Suite) -> None:
     source = """
-def test_a(cassette, aquila_cassette):
-    assert cassette is None
+def test_a(cassette):
+    get("/a")
+
+def test_b(aquila_cassette):
     with aquila_cassette("x") as ours:
-        get("/a")
+        get("/b")
     assert len(ours.recorded) == 1
 """
     result = suite(source, beside_cassetter=True)
-    result.assert_outcomes(passed=1)
+    result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(
-        ["aquila: the fixture `cassette` is cassetter's here; use `aquila_cassette`"]
+        [
+            "aquila: the fixture `cassette` is cassetter's here; use `aquila_cassette`",
+            "E*test_it.py::test_a asks for the fixture `cassette`, which is cassetter's here.",
+            "E*  without @pytest.mark.vcr it is None and records nothing",
+            "E*Mend: ask for aquila_cassette, or uninstall cassetter",
+        ]
     )

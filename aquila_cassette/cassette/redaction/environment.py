@@ -27,6 +27,8 @@ _OPAQUE = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9._~+/=-]{16,}")
 _RUNS = re.compile(rb"[A-Za-z0-9_+/-]{%d,}" % RUN)
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _MARK = "[redacted]"
+_HTML_UPPER = {ord(char): f"\\u{ord(char):04X}" for char in "<>&'"}
+_HTML_LOWER = {ord(char): f"\\u{ord(char):04x}" for char in "<>&'"}
 
 
 class Needle(NamedTuple):
@@ -150,6 +152,11 @@ def _texts(secret: str) -> Iterator[str]:
         escaped = json.dumps(secret, ensure_ascii=ascii_only)[1:-1]
         yield escaped
         yield json.dumps(escaped, ensure_ascii=ascii_only)[1:-1]
+        # As PHP escapes slashes, and Go, Java and browsers what HTML would take for its own.
+        for text in (escaped, escaped.replace("/", "\\/")):
+            yield text
+            yield text.translate(_HTML_UPPER)
+            yield text.translate(_HTML_LOWER)
     yield secret.replace("'", "''")  # as a quoted scalar of YAML
     for safe in ("", "/"):
         for encode in (quote, quote_plus):

@@ -46,6 +46,12 @@ _HARMLESS_TOKENS = (
     "pagetoken", "nexttoken", "continuationtoken", "synctoken", "resumetoken", "resumptiontoken",
     "cursortoken", "starttoken", "endtoken", "prevtoken", "previoustoken", "paginationtoken",
 )  # fmt: skip
+# Tokens of these names are a tokeniser's, or are counted.
+_TEXT_TOKENS = (
+    "bostoken", "eostoken", "padtoken", "unktoken", "masktoken", "septoken", "clstoken",
+    "stoptoken", "specialtoken", "texttoken", "prompttoken", "firsttoken", "lasttoken",
+    "maxtoken", "mintoken", "pertoken",
+)  # fmt: skip
 
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
 _OPAQUE = re.compile(rb"(?=[^0-9]*[0-9])(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9._~+/=%-]{20,}")
@@ -104,5 +110,6 @@ class Names:
         if bare.endswith(("credential", "credentials")):
             return "opaque"
         if bare.endswith("token") and not bare.endswith(_HARMLESS_TOKENS):
-            return "opaque"
+            own = place in ("sent", "query", "form") and not bare.endswith(_TEXT_TOKENS)
+            return "always" if own else "opaque"
         return "never"
