@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
-import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +34,7 @@ class Run:
     def __init__(self, config: pytest.Config, number: str | None) -> None:
         self.config = config
         self.tally = Tally()
-        self.number = number or uuid.uuid4().hex
+        self.number = number or os.urandom(16).hex()
         self.is_worker = number is not None
         self.settings: Mapping[str, Any] = {}
         self.owner_before: Callable[[], Owner | None] = lambda: None
