@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -11,26 +12,29 @@ if TYPE_CHECKING:
 
     from aquila_cassette.cassette.model import Interaction
 
-__all__ = ["Births", "note_recorded", "recorded_here"]
+__all__ = ["Births", "note_recorded", "recorded_since"]
 
-_recorded_here: set[tuple[str, str, str, bytes]] = set()
+Mark = tuple[str, str, str, bytes]
+
+_saved_at: dict[Mark, float] = {}
 
 
 def note_recorded(interactions: Iterable[Interaction]) -> None:
-    """Remember that this process recorded `interactions` and saved them.
+    """Remember that this process has just saved `interactions`.
 
     Outside pytest nothing signs a recording. A block of mode ``all`` there takes the place of what
-    was on the tape, but not of what other blocks of the same process have just put there.
+    was on the tape, but not of what blocks beside it have put there in the meantime.
     """
-    _recorded_here.update(_mark_of(interaction) for interaction in interactions)
+    now = time.monotonic()
+    _saved_at.update((_mark_of(interaction), now) for interaction in interactions)
 
 
-def recorded_here(interaction: Interaction) -> bool:
-    """Tell whether this process recorded `interaction`, as it stands on file."""
-    return _mark_of(interaction) in _recorded_here
+def recorded_since(interaction: Interaction, since: float) -> bool:
+    """Tell whether this process saved `interaction`, as it stands on file, after `since`."""
+    return _saved_at.get(_mark_of(interaction), -1.0) >= since
 
 
-def _mark_of(interaction: Interaction) -> tuple[str, str, str, bytes]:
+def _mark_of(interaction: Interaction) -> Mark:
     request = interaction.request
     body = hashlib.sha256(request.body).digest()
     return interaction.recorded_at, request.method, request.url, body

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aquila_cassette.engine.births import recorded_here
+from aquila_cassette.engine.births import recorded_since
 from aquila_cassette.engine.options import Layer, Resolved, environment_layer, resolve
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Owner:
         self.below = list(below)
         self.root = root or Path.cwd()
         self.cassettes: list[Cassette] = []
+        self._since = time.monotonic()
         self.births = births
 
     @property
@@ -141,7 +143,7 @@ class Owner:
         if self.owns(old):
             return True
         if self.name is None:
-            return answered_again or not recorded_here(old)
+            return answered_again or not recorded_since(old, self._since)
         return old.recorded_by is None and answered_again
 
     def _owes(self, interaction: Interaction) -> bool:

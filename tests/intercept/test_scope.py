@@ -332,25 +332,28 @@ async def test_a_decorated_async_generator_is_iterated_inside_its_block(server: 
     assert len(server.requests) == 1
 
 
-def test_outside_pytest_blocks_of_mode_all_keep_what_their_process_put_on_the_same_tape(
+def test_outside_pytest_blocks_of_mode_all_keep_what_blocks_beside_them_recorded(
     server: RawServer, tmp_path: Path
 ) -> None:
-    program = f"""
-import httpx
+    ask = f"""
+import asyncio, httpx, sys
 from aquila_cassette import aquila_cassette
-for path in ["old"]:
-    with aquila_cassette("shared", mode="once"):
-        httpx.get({server.url!r} + "/old")
+
+async def main(*paths):
+    together = asyncio.Barrier(len(paths))
+
+    async def task(path):
+        async with aquila_cassette("shared", mode="all"):
+            await together.wait()
+            async with httpx.AsyncClient(verify=False) as client:
+                await client.get({server.url!r} + path)
+
+    await asyncio.gather(*map(task, paths))
+
+asyncio.run(main(*sys.argv[1:]))
 """
-    subprocess.run([sys.executable, "-c", program], check=True)
-    program = f"""
-import httpx
-from aquila_cassette import aquila_cassette
-for path in ["/a", "/b", "/a"]:
-    with aquila_cassette("shared", mode="all"):
-        httpx.get({server.url!r} + path)
-"""
-    subprocess.run([sys.executable, "-c", program], check=True)
+    subprocess.run([sys.executable, "-c", ask, "/old"], check=True)
+    subprocess.run([sys.executable, "-c", ask, "/a", "/b", "/c", "/d"], check=True)
     tape = (tmp_path / "cassettes" / "shared.yaml").read_text("utf-8")
     urls = [line.rpartition("/")[2] for line in tape.splitlines() if "    url: " in line]
-    assert sorted(urls) == ["a", "b"]
+    assert sorted(urls) == ["a", "b", "c", "d"]
