@@ -140,15 +140,10 @@ class Recording:
         )
 
     def _decoded(self) -> tuple[Headers, tuple[Piece, ...]]:
-        data = [data for _, data in self._pieces]
+        data, left = self._data()
         headers = tuple(pair for pair in self._headers if pair[0] not in _NOT_OF_THE_BODY)
-        encoding = self._header("content-encoding")
-        if encoding:
-            decoded = decode_pieces(encoding, data)
-            if decoded is None:
-                headers = (*headers, ("content-encoding", encoding))
-            else:
-                data = decoded
+        if left:
+            headers = (*headers, ("content-encoding", left))
         timed = zip(self._pieces, data, strict=True)
         return headers, tuple(Piece(self._ms(at), part) for (at, _), part in timed if part)
 
@@ -178,10 +173,16 @@ class Recording:
         return length is not None and length.isdigit() and came >= int(length)
 
     def _body(self) -> bytes:
+        return b"".join(self._data()[0])
+
+    def _data(self) -> tuple[list[bytes], str | None]:
+        """Give the pieces decoded, and the content encoding that could not be taken off."""
         data = [data for _, data in self._pieces]
         encoding = self._header("content-encoding")
-        decoded = decode_pieces(encoding, data) if encoding else None
-        return b"".join(data if decoded is None else decoded)
+        if not encoding:
+            return data, None
+        decoded = decode_pieces(encoding, data)
+        return (data, encoding) if decoded is None else (decoded, None)
 
     def _header(self, name: str) -> str | None:
         return next((value for key, value in self._headers if key == name), None)
