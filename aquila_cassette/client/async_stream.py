@@ -11,7 +11,7 @@ import anyio.to_thread
 from aquila_cassette.client.conversation import Call, Emit, Step, Stopped
 from aquila_cassette.client.events import Error, Response, StreamEvent
 from aquila_cassette.client.handle import Handle
-from aquila_cassette.client.loops import in_background, waker
+from aquila_cassette.pending.loops import in_background, waker
 from aquila_cassette.errors import UsageError
 
 if TYPE_CHECKING:
