@@ -1,0 +1,1 @@
+"""Views in the manner of LiveView, and waiting for what they have started."""
