@@ -191,4 +191,4 @@ print(sorted({name.split(".")[1] for name in loaded}))
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    assert done.stdout == "['client', 'dialects', 'errors', 'sse']\n"
+    assert done.stdout == "['client', 'dialects', 'errors', 'pending', 'sse']\n"
