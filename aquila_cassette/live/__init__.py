@@ -1,1 +1,17 @@
 """Views in the manner of LiveView, and waiting for what they have started."""
+
+from __future__ import annotations
+
+from aquila_cassette.live.components import Component
+from aquila_cassette.live.outcomes import Completed, Exited, Failed, Outcome
+from aquila_cassette.live.view import PushedEvent, View
+
+__all__ = [
+    "Completed",
+    "Component",
+    "Exited",
+    "Failed",
+    "Outcome",
+    "PushedEvent",
+    "View",
+]
