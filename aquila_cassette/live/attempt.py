@@ -24,6 +24,8 @@ def goes_on_up(error: BaseException) -> bool:
     A cancelled future that is awaited raises asyncio's ``CancelledError`` in a task that nobody
     has cancelled; that, and what testing tools raise past ``except Exception``, is only an error.
     """
+    if isinstance(error, BaseExceptionGroup):  # trio's nurseries make one of what they cancel
+        return all(goes_on_up(one) for one in error.exceptions)
     if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):
         return True
     if isinstance(error, asyncio.CancelledError):

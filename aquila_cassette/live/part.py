@@ -50,10 +50,10 @@ class Part:
         )
 
     def handle_async(self, name: str, outcome: Outcome) -> Any:
-        """Handle how a job ended; by default a failed one is the view's failure."""
+        """Handle how a job ended; by default one that raised is a failure of the view."""
         match outcome:
             case Failed(error) | Exited(BaseException() as error):
-                raise error
+                self.view._fail(error)
 
     def render(self) -> Any:
         """Show the state; in a string, or however whoever shows it takes it."""

@@ -125,11 +125,13 @@ class View(Part):
         """Cancel the jobs and the handler under way, wait for them, and drop all messages.
 
         Raises:
-            UsageError: Called inside a handler of this view.
+            UsageError: Called inside a handler or a job of this view.
         """
         if self._inbox is None:
             return
         self._inbox.refuse_inside("aclose")
+        for part in self._parts():
+            part._work.refuse_inside("aclose")
         for part in self._parts():
             part._work.close()
         self._inbox.close()
@@ -174,8 +176,13 @@ class View(Part):
     async def rendered(self) -> Any:
         """Give what `render` gives, sync or async, and drop the temporary assigns."""
         shown = await called(self.render)
-        self._drop_all_temporary()
+        self.drop_temporary_assigns()
         return shown
+
+    def drop_temporary_assigns(self) -> None:
+        """Set the temporary assigns of the view and its components back; after each render."""
+        for part in self._parts():
+            part._drop_temporary()
 
     # What whoever waits for it asks; a source of `aquila_cassette.pending`.
 
@@ -237,7 +244,7 @@ class View(Part):
             failed = await self._attempt(f"on_render of {self._title}", callback)
             error = error or failed
         if self._shown_by:
-            self._drop_all_temporary()
+            self.drop_temporary_assigns()
         tell(error)
 
     async def _attempt(self, what: str, function: Callable[[], Any]) -> BaseException | None:
@@ -255,10 +262,6 @@ class View(Part):
         if error is not None:
             self._failures.append(error)
             changed()
-
-    def _drop_all_temporary(self) -> None:
-        for part in self._parts():
-            part._drop_temporary()
 
     def _push(self, name: str, payload: Mapping[str, Any]) -> None:
         self.pushed.append(PushedEvent(name, payload))

@@ -52,7 +52,7 @@ class Job:
         self.cancelled: Exited | None = None
         self._function = function
         self._over = over
-        self._task: object = None
+        self.task: object = None
         self._scope = anyio.CancelScope()
         self._cancel_scope = waker(self._scope.cancel)
 
@@ -68,12 +68,12 @@ class Job:
         """Describe it, for whoever waits."""
         function = inspect.unwrap(getattr(self._function, "func", self._function))
         name = getattr(function, "__qualname__", repr(function))
-        return Pending(self.what, (f"runs: {name}",), self._task)
+        return Pending(self.what, (f"runs: {name}",), self.task)
 
     async def run(self) -> None:
         """Run it."""
         outside()
-        self._task = _this_task()
+        self.task = _this_task()
         outcome: Outcome | None = None
         try:
             with self._scope, jobs.inside(self.what):
@@ -154,6 +154,20 @@ class Work:
         if job := self._current.get(name):
             job.cancel(reason)
 
+    def refuse_inside(self, waiting: str) -> None:
+        """Refuse to wait for these jobs in one of them.
+
+        Raises:
+            UsageError: The job that this is called in would wait for itself.
+        """
+        here = _this_task()
+        for job in self.running:
+            if job.task is here:
+                raise UsageError(
+                    f"{waiting} was called inside {job.what}, and would wait for it.",
+                    remedy="Call it outside the view: whoever mounted it closes it",
+                )
+
     def close(self) -> None:
         """Cancel all jobs; their outcomes are told to nobody."""
         with self._lock:
@@ -182,7 +196,7 @@ class Work:
 def _log(job: Job, outcome: Outcome) -> None:
     match outcome:
         case Failed(error):
-            _logger.error("%s failed: %s", job.what, error)
+            _logger.error("%s failed (%s): %s", job.what, error.kind, error.reason)
         case Exited(BaseException() as error):
             _logger.error("%s raised %r.", job.what, error, exc_info=error)
         case Exited(reason):
