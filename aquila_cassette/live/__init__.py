@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aquila_cassette.live.components import Component
+from aquila_cassette.live.expecting import assert_flash, assert_push_event
 from aquila_cassette.live.outcomes import Completed, Exited, Failed, Outcome
 from aquila_cassette.live.view import PushedEvent, View
 
@@ -14,4 +15,6 @@ __all__ = [
     "Outcome",
     "PushedEvent",
     "View",
+    "assert_flash",
+    "assert_push_event",
 ]
