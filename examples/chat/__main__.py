@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import socket
 
 from aquila_cassette.client import AsyncClient
 from aquila_cassette.provider import Provider
@@ -25,9 +26,10 @@ def main() -> None:
             provider = stack.enter_context(Provider(gap=0.06))
             base_url, where = _base_url(provider, given.model), "The embedded provider answers"
         chat = Chat(lambda: AsyncClient(model=given.model, base_url=base_url), where=where)
-        print(f"http://{given.host}:{given.port}")
+        listening = stack.enter_context(socket.create_server((given.host, given.port)))
+        print(f"http://{given.host}:{given.port} (Ctrl+C ends it)", flush=True)
         with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(Server(chat, host=given.host, port=given.port).serve())
+            asyncio.run(Server(chat).serve([listening]))
 
 
 def _base_url(provider: Provider, model: str) -> str:

@@ -13,7 +13,7 @@ __all__ = ["fragments"]
 _SUGGESTIONS = (
     ("Say hello", "to see an answer grow"),
     ("Explain what a stream is", "in three sentences"),
-    ("Why do tests replay recordings?", "and what that is good for"),
+    ("Describe a cassette", "to someone who tests streams"),
 )
 
 

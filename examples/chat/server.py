@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import socket
 import weakref
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from html import escape
-from itertools import takewhile
 from pathlib import Path
 from string import Template
 
@@ -23,7 +23,7 @@ from aquila_cassette.client import AsyncClient
 from aquila_cassette.live import PushedEvent
 from examples.chat.chat_live import ChatLive
 
-__all__ = ["Chat", "Server"]
+__all__ = ["Chat", "Server", "serving"]
 
 _HERE = Path(__file__).parent
 _SAFE = {
@@ -51,7 +51,6 @@ class _Shown:
 
     def __init__(self, view: ChatLive) -> None:
         self.view = view
-        self._last: PushedEvent | None = None
         self._pages: weakref.WeakSet[_Page] = weakref.WeakSet()
         self._over = False
         view.on_render(self._tell)
@@ -89,8 +88,7 @@ class _Shown:
                     yield ": still here\n\n"
 
     def _tell(self) -> None:
-        pushed = [*takewhile(lambda one: one is not self._last, reversed(self.view.pushed))][::-1]
-        self._last = pushed[-1] if pushed else self._last
+        pushed = [self.view.pushed.popleft() for _ in range(len(self.view.pushed))]
         for page in self._pages:
             page.pushed += pushed
             page.changed.set()
@@ -194,18 +192,37 @@ class Server(uvicorn.Server):
 
     Args:
         chat: The application.
-        host: Where to listen.
-        port: The port; 0 for any that is free.
-        log_level: What uvicorn logs.
     """
 
-    def __init__(
-        self, chat: Chat, *, host: str = "127.0.0.1", port: int = 0, log_level: str = "warning"
-    ) -> None:
+    def __init__(self, chat: Chat) -> None:
+        super().__init__(uvicorn.Config(chat.app, log_level="warning"))
+        self.ready = asyncio.Event()
         self._chat = chat
-        super().__init__(uvicorn.Config(chat.app, host=host, port=port, log_level=log_level))
 
-    async def shutdown(self, sockets: list[object] | None = None) -> None:
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to listen."""
+        await super().startup(sockets)
+        self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Shut down."""
         self._chat.end_updates()
-        await super().shutdown(sockets)  # type: ignore[arg-type]
+        await super().shutdown(sockets)
+
+
+@asynccontextmanager
+async def serving(chat: Chat) -> AsyncIterator[str]:
+    """Serve on this machine, in this event loop, for the time of a block; give the address.
+
+    Args:
+        chat: The application.
+    """
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = Server(chat)
+    running = asyncio.create_task(server.serve([listening]))
+    await server.ready.wait()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await running
