@@ -56,17 +56,17 @@ def register_view(matches: type | Callable[[object], bool], make: Callable[[Any]
         >>> type(adapter_for(Sheet())).__name__
         'SheetAdapter'
     """
-    if isinstance(matches, type):
-        kind = matches
-        _registered.insert(0, (lambda view: isinstance(view, kind), make))
-        return
     if not callable(matches) or not callable(make):
         raise UsageError(
             "register_view takes a class or a function, and a function that makes the adapter.",
-            facts=[f"got: {reprlib.repr(matches)} and {reprlib.repr(make)}"],
+            facts=[f"got: {matches!r} and {make!r}"],
             remedy="Write: register_view(MyView, MyAdapter)",
         )
-    _registered.insert(0, (matches, make))
+    if isinstance(matches, type):
+        kind = matches
+        _registered.insert(0, (lambda view: isinstance(view, kind), make))
+    else:
+        _registered.insert(0, (matches, make))
 
 
 def adapter_for(view: object) -> Adapter:

@@ -97,9 +97,9 @@ class TextualApp(Adapter):
             Exception: What a worker or a message handler raised, and the app is ending of.
             UsageError: The app does not run.
         """
-        await self._running().animator.wait_until_complete()
         for _ in range(_ROUNDS):
-            nodes = self._listen()
+            await self._running().animator.wait_until_complete()
+            self._listen()
             before = self._ear.handled
             try:
                 # Its delay of none asks for no pause; without one it would watch the processor's
@@ -107,8 +107,7 @@ class TextualApp(Adapter):
                 await self._pilot.pause(0)
             except WaitForScreenTimeout:
                 continue  # A handler takes long; how long is too long is not decided here.
-            self._running()
-            if self._ear.handled == before and not any(node.message_queue_size for node in nodes):
+            if self._ear.handled == before:
                 return
 
     async def render(self) -> str:
@@ -147,14 +146,11 @@ class TextualApp(Adapter):
             )
         return self._app
 
-    def _listen(self) -> list[DOMNode]:
-        """Count what is handled anywhere in the app from now on; give the nodes that handle it."""
-        nodes = [self._app, *self._app.screen.walk_children(with_self=True)]
-        for node in nodes:
+    def _listen(self) -> None:
+        for node in [self._app, *self._app.screen.walk_children(with_self=True)]:
             if node.is_running and node not in self._ear.nodes:
                 self._ear.nodes.add(node)
                 node.message_signal.subscribe(self._app, self._ear.hear, immediate=True)
-        return nodes
 
 
 def _text_of(screenshot: str) -> str:
