@@ -42,8 +42,26 @@ class _Page:
     """One page that shows a view: whether the view changed, and what it pushed meanwhile."""
 
     def __init__(self) -> None:
-        self.changed = asyncio.Event()
         self.pushed: list[PushedEvent] = []
+        self._changed = asyncio.Event()
+
+    def tell(self, pushed: list[PushedEvent]) -> None:
+        """Say that the view changed."""
+        self.pushed += pushed
+        self._changed.set()
+
+    async def has_news(self, timeout: float) -> bool:
+        """Wait until the view has changed since this was asked last; tell whether it has.
+
+        Args:
+            timeout: Seconds to wait at most.
+        """
+        try:
+            await asyncio.wait_for(self._changed.wait(), timeout)
+        except TimeoutError:
+            return False
+        self._changed.clear()
+        return True
 
 
 class _Shown:
@@ -65,33 +83,34 @@ class _Shown:
         self._over = True
         self._tell()
 
-    async def updates(self) -> AsyncIterator[str]:
+    def updates(self) -> AsyncIterator[str]:
         """Give what changed since the last update, whenever something did.
 
         A page that is slow misses states between, and never the last.
         """
         page = _Page()
         self._pages.add(page)
+        return self._updates(page)
+
+    async def _updates(self, page: _Page) -> AsyncIterator[str]:
         sent: dict[str, str] = {}
-        while not self._over:
-            page.changed.clear()
-            pushed, page.pushed = page.pushed, []
-            parts = self.view.fragments()
-            fresh = {id_: html for id_, html in parts.items() if sent.get(id_) != html}
-            if fresh or pushed or sent.keys() != parts.keys():
-                yield _update(fresh, [*parts], pushed)
-            sent = parts
-            while not page.changed.is_set():
-                try:
-                    await asyncio.wait_for(page.changed.wait(), _SIGN_OF_LIFE)
-                except TimeoutError:
+        try:
+            while not self._over:
+                pushed, page.pushed = page.pushed, []
+                parts = self.view.fragments()
+                fresh = {id_: html for id_, html in parts.items() if sent.get(id_) != html}
+                if fresh or pushed or sent.keys() != parts.keys():
+                    yield _update(fresh, [*parts], pushed)
+                sent = parts
+                while not await page.has_news(_SIGN_OF_LIFE):
                     yield ": still here\n\n"
+        finally:
+            self._pages.discard(page)
 
     def _tell(self) -> None:
         pushed = [self.view.pushed.popleft() for _ in range(len(self.view.pushed))]
         for page in self._pages:
-            page.pushed += pushed
-            page.changed.set()
+            page.tell(pushed)
 
 
 def _update(parts: dict[str, str], ids: list[str], pushed: list[PushedEvent]) -> str:
@@ -176,9 +195,10 @@ class Chat:
             if id_ not in self._shown:
                 self._shown[id_] = _Shown(await ChatLive.open(client=self._client))
             shown = self._shown[id_] = self._shown.pop(id_)
-            forgotten = [one for one, shown in self._shown.items() if not shown.watched]
-            for one in forgotten[: max(0, len(self._shown) - self._most)]:
-                await self._forget(one)
+            unseen = [one for one, other in self._shown.items() if not other.watched]
+            for one in unseen[: max(0, len(self._shown) - self._most)]:
+                if one != id_:
+                    await self._forget(one)
             return shown
 
     async def _forget(self, id_: str) -> None:
