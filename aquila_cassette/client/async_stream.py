@@ -11,8 +11,8 @@ import anyio.to_thread
 from aquila_cassette.client.conversation import Call, Emit, Step, Stopped
 from aquila_cassette.client.events import Error, Response, StreamEvent
 from aquila_cassette.client.handle import Handle
-from aquila_cassette.pending.loops import in_background, waker
 from aquila_cassette.errors import UsageError
+from aquila_cassette.pending.loops import in_background, waker
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
