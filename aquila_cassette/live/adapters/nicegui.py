@@ -15,8 +15,9 @@ from aquila_cassette.live.adapters.adapter import Adapter
 
 __all__ = ["NiceguiUser"]
 
-_SHOWN = ("label", "text", "content", "message", "value", "placeholder")
-"""The public attributes in which elements keep what they show."""
+_PROPS = ("label", "error-message")
+_ATTRIBUTES = ("text", "content", "message")
+"""Where elements keep what they show, in public."""
 
 
 class NiceguiUser(Adapter):
@@ -73,13 +74,21 @@ def _visible() -> Iterator[ui.element]:
     return iter(ElementFilter(only_visible=True, local_scope=False))
 
 
-def _texts(element: ui.element) -> list[str]:
-    texts: list[str] = []
-    for name in _SHOWN:
-        text = getattr(element, name, None)
-        if isinstance(text, str) and text and text not in texts:
-            texts.append(_read(text) if isinstance(element, ui.html) else text)
-    return texts
+def _texts(element: ui.element) -> Iterator[str]:
+    value = getattr(element, "value", None)
+    said = [element.props.get("name")] if isinstance(element, ui.chat_message) else []
+    said += [element.props.get(name) for name in _PROPS]
+    said += [getattr(element, name, None) for name in _ATTRIBUTES]
+    said.append(element.props.get("placeholder") if value in (None, "") else value)
+    for text in dict.fromkeys(map(_text, said)):
+        if text:
+            yield _read(text) if isinstance(element, ui.html) else text
+
+
+def _text(said: object) -> str:
+    if isinstance(said, bool):
+        return ""  # What is ticked, is no text.
+    return str(said) if isinstance(said, str | int | float) else ""
 
 
 def _read(markup: str) -> str:
