@@ -140,9 +140,10 @@ class ChatLive(View):
             return
         text = conversation.response if text is None else text
         heard = ({"role": "assistant", "content": text},) if text else ()
-        ended = "stopped" if reason is None else "failed"
-        message = Message("assistant", text, ended=ended)
-        if reason is not None:
+        if reason is None:
+            message = Message("assistant", text, ended="stopped")
+        else:
+            message = Message("assistant", text, ended="failed")
             self.put_flash("error", reason)
         self._over(ref, message, (*conversation.asked, *heard))
 
@@ -165,7 +166,8 @@ class ChatLive(View):
             "streams",
             lambda streams: {one: id_ for one, id_ in streams.items() if one != ref},
         )
-        self.push_event("say", {"text": message.content or "Something went wrong."})
+        if conversation.id == self.assigns.current:
+            self.push_event("say", {"text": message.content})
 
     def _of(self, ref: Hashable) -> Conversation | None:
         found: Conversation | None = self.assigns.conversations.get(self.assigns.streams.get(ref))

@@ -38,8 +38,8 @@ def fragments(
             parts[_id(current, number)] = _said(current, number, message, retry=last)
         if current.loading:
             parts[_id(current, len(current.messages))] = _growing(current)
-    for kind, message in flash.items():
-        parts[f"flash-{kind}"] = _flash(kind, message)
+    for kind, text in flash.items():
+        parts[f"flash-{kind}"] = _flash(kind, text)
     parts["buttons"] = _buttons(loading=current is not None and current.loading)
     return parts
 
@@ -125,10 +125,10 @@ def _foot(message: Message) -> str:
     return f"<p class='meta'>{escape(' · '.join(one for one in told if one))}</p>"
 
 
-def _flash(kind: str, message: str) -> str:
+def _flash(kind: str, text: str) -> str:
     return (
         f"<div id='flash-{escape(kind)}' data-in='flashes' class='flash {escape(kind)}'"
-        f" role='alert'><p>{escape(message)}</p>"
+        f" role='alert'><p>{escape(text)}</p>"
         "<button type='button' data-event='dismiss' aria-label='Dismiss'>"
         "<svg viewBox='0 0 16 16' aria-hidden='true'><path d='M4 4l8 8M12 4l-8 8'/></svg>"
         "</button></div>"
