@@ -125,7 +125,7 @@ class Idle:
         mine = self._mine()
         if any(True for _ in self._open(mine)) or any(True for _ in self._told(mine)):
             return True
-        return any(True for _ in self._left(await self._works(), mine))
+        return bool(await self._works(mine))
 
     async def _look(self) -> list[tuple[object, Pending]]:
         mine = self._mine()
@@ -137,7 +137,7 @@ class Idle:
         for one in self._told(mine):
             found.append(((one.what, id(one.driver)), one))
             listed.add(id(one.driver))
-        for work in self._left(await self._works(), mine):
+        for work in await self._works(mine):
             if id(work.driver) not in listed:
                 found.append((work.key, Pending(_of_work(work), driver=work.driver)))
         parents = {id(one.parent) for one in (key for key, _ in found) if _is_stream(one)}
@@ -165,14 +165,7 @@ class Idle:
                 if id(one.driver) not in mine and not self._is_background(one.what):
                     yield one
 
-    def _left(self, works: Iterable[Work], mine: set[int]) -> Iterator[Work]:
-        for work in works:
-            if id(work.driver) not in mine and not (
-                self._background and self._is_background(_of_work(work))
-            ):
-                yield work
-
-    async def _works(self) -> list[Work]:
+    async def _works(self, mine: set[int]) -> list[Work]:
         """List the works whose drivers have not left them."""
         at: dict[Home, list[Work]] = {home_here(): []}
         anywhere: list[Work] = []
@@ -183,11 +176,13 @@ class Idle:
                 else:
                     at.setdefault(work.home, []).append(work)
         self._homes = set(at) - {home_here()}
-        pending = [work for work in anywhere if work.pending()]
+        pending = [work for work in anywhere if id(work.driver) not in mine and work.pending()]
         for home, works in at.items():
-            look = _Look(works, self._hops)
+            look = _Look(works, self._hops, mine)
             pending += look() if home is home_here() else await elsewhere(home, look, [])
-        return pending
+        if not self._background:
+            return pending
+        return [work for work in pending if not self._is_background(_of_work(work))]
 
     def _is_background(self, what: str) -> bool:
         return any(fnmatchcase(what, f"*{pattern}*") for pattern in self._background)
@@ -196,13 +191,14 @@ class Idle:
 class _Look:
     """Lists the works of one event loop whose drivers have not left them, in that loop."""
 
-    def __init__(self, works: Sequence[Work], hops: bool) -> None:
+    def __init__(self, works: Sequence[Work], hops: bool, mine: set[int]) -> None:
         self._works = works
         self._hops = hops
+        self._mine = mine
 
     def __call__(self) -> list[Work]:
         works = [*self._works, *(hopping() if self._hops else ())]
-        return [work for work in works if work.pending()]
+        return [work for work in works if id(work.driver) not in self._mine and work.pending()]
 
 
 def _drivers_of(stream: OpenStream) -> set[int]:
