@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from aquila_cassette.live.adapters import Adapter, register_view
 from aquila_cassette.live.components import Component
 from aquila_cassette.live.expecting import assert_flash, assert_push_event
 from aquila_cassette.live.outcomes import Completed, Exited, Failed, Outcome
+from aquila_cassette.live.render import render_async, render_sync, wait_settled
+from aquila_cassette.live.track import track
 from aquila_cassette.live.view import PushedEvent, View
 
 __all__ = [
+    "Adapter",
     "Completed",
     "Component",
     "Exited",
@@ -17,4 +21,9 @@ __all__ = [
     "View",
     "assert_flash",
     "assert_push_event",
+    "register_view",
+    "render_async",
+    "render_sync",
+    "track",
+    "wait_settled",
 ]

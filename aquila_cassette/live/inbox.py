@@ -16,6 +16,7 @@ from aquila_cassette.errors import UsageError
 from aquila_cassette.pending.changes import changed
 from aquila_cassette.pending.loops import in_background, waker
 from aquila_cassette.pending.sources import Pending
+from aquila_cassette.pending.streams import on_behalf_of
 
 __all__ = ["Inbox", "Message", "outside"]
 
@@ -125,6 +126,8 @@ class Inbox:
 
     async def _handle(self, message: Message) -> None:
         _here.set(message)
+        # A message may come out of a stream; what its handler asks for is not asked by the stream.
+        on_behalf_of.set(None)
         handled = False
         try:
             with anyio.CancelScope() as self._scope:

@@ -93,8 +93,10 @@ class View(Part):
         view = await cls.open(*args, **params)
         try:
             yield view
-        except BaseException:
+        except BaseException as error:
             await view.aclose()
+            while failure := view.take_failure():
+                error.add_note(f"Nobody was told that {view._title} had failed: {failure!r}")
             raise
         await view.aclose()
         if failure := view.take_failure():
@@ -288,7 +290,7 @@ class View(Part):
         elif type(component) is not kind:
             raise UsageError(
                 f"The id {id_!r} is taken in {self._title}.",
-                facts=[f"expected: a {type(component).__name__}", f"got:      a {kind.__name__}"],
+                facts=[f"expected: {type(component).__name__}", f"got:      {kind.__name__}"],
                 remedy="Mend: another id",
             )
         _refuse_waiting(component.handle_update(assigns), f"handle_update of {component._title}")

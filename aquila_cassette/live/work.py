@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import logging
-import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +17,7 @@ from aquila_cassette.live.inbox import outside
 from aquila_cassette.live.outcomes import Completed, Exited, Failed, Outcome
 from aquila_cassette.pending import jobs
 from aquila_cassette.pending.changes import changed
+from aquila_cassette.pending.drivers import current_driver
 from aquila_cassette.pending.loops import in_background, waker
 from aquila_cassette.pending.sources import Pending
 
@@ -73,7 +72,7 @@ class Job:
     async def run(self) -> None:
         """Run it."""
         outside()
-        self.task = _this_task()
+        self.task = current_driver()
         outcome: Outcome | None = None
         try:
             with self._scope, jobs.inside(self.what):
@@ -160,7 +159,7 @@ class Work:
         Raises:
             UsageError: The job that this is called in would wait for itself.
         """
-        here = _this_task()
+        here = current_driver()
         for job in self.running:
             if job.task is here:
                 raise UsageError(
@@ -201,10 +200,3 @@ def _log(job: Job, outcome: Outcome) -> None:
             _logger.error("%s raised %r.", job.what, error, exc_info=error)
         case Exited(reason):
             _logger.info("%s exited: %s", job.what, reason)
-
-
-def _this_task() -> object:
-    trio = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_task():
-        return trio.lowlevel.current_task()
-    return asyncio.current_task()

@@ -114,11 +114,17 @@ class Idle:
         self._raise_failure()
         return not await self._anything()
 
-    def _raise_failure(self) -> None:
+    def failure(self) -> BaseException | None:
+        """Give the first failure that a source has to tell, once."""
         for source in self._sources:
             failure = source.take_failure()
             if failure is not None:
-                raise failure
+                return failure
+        return None
+
+    def _raise_failure(self) -> None:
+        if (failure := self.failure()) is not None:
+            raise failure
 
     async def _anything(self) -> bool:
         """Tell whether anything is pending; tasks are looked at only where nothing else is."""
