@@ -1,4 +1,4 @@
-"""A Textual app through its adapter, as `render_async` uses it, without any stream."""
+"""A Textual app, rendered: its workers, messages and scrolls, without any stream."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from textual.pilot import Pilot
 from textual.widgets import Button, Input, Label
 from textual.worker import WorkerFailed
 
-from aquila_cassette.errors import UsageError
-from aquila_cassette.live.adapters import Adapter, adapter_for
+from aquila_cassette.errors import RenderTimeout, UsageError
+from aquila_cassette.live import render_async
+from aquila_cassette.live.adapters import adapter_for
 from aquila_cassette.pending.changes import changes
 
 
@@ -30,21 +31,10 @@ class Told(App[None]):
         self.query_one("#said", Label).update(text)
 
 
-async def settled(adapter: Adapter) -> str:
-    """Wait as `render_async` does: until it is drawn and nothing is pending, woken by the bell."""
-    while True:
-        count = changes.count
-        await adapter.settle()
-        if not adapter.pending():
-            shown: str = await adapter.render()
-            return shown
-        await asyncio.wait_for(changes.after(count), 5)
-
-
 async def test_the_screen_is_read_as_people_see_it() -> None:
     async with Told().run_test(size=(40, 5)) as pilot:
         pilot.app.say("<b> & [b]  two spaces\n你好 then \x1b more")  # type: ignore[attr-defined]
-        assert (await settled(adapter_for(pilot))).split("\n")[:2] == [
+        assert (await render_async(pilot)).split("\n")[:2] == [
             "<b> & [b]  two spaces",
             "你好 then \x1b more",
         ]
@@ -58,11 +48,11 @@ async def test_what_is_scrolled_out_of_sight_is_not_seen_and_what_is_scrolled_in
                     yield Label(f"line {number}.")
 
     async with Long().run_test(size=(40, 10)) as pilot:
-        shown = await settled(adapter_for(pilot))
+        shown = await render_async(pilot)
         assert "line 0." in shown
         assert "line 99." not in shown
         pilot.app.query_one(VerticalScroll).scroll_end(duration=1)
-        shown = await settled(adapter_for(pilot))
+        shown = await render_async(pilot)
         assert "line 0." not in shown
         assert "line 99." in shown
 
@@ -71,7 +61,7 @@ async def test_the_app_will_do_in_the_place_of_its_pilot() -> None:
     app = Told()
     async with app.run_test():
         app.say("Hello")
-        assert "Hello" in await settled(adapter_for(app))
+        assert "Hello" in await render_async(app)
 
 
 @pytest.mark.parametrize("thread", [False, True])
@@ -95,7 +85,7 @@ async def test_running_workers_are_pending_until_their_end_is_drawn(thread: bool
         assert isinstance(pending.driver, asyncio.Task)
         assert "it worked" not in await adapter.render()
         go.set()
-        assert "it worked" in await settled(adapter)
+        assert "it worked" in await render_async(pilot)
 
 
 async def test_the_end_of_a_worker_rings_once_for_all_who_wait() -> None:
@@ -125,20 +115,27 @@ async def test_a_worker_that_a_worker_starts_is_waited_for() -> None:
 
     async with app.run_test():
         app.run_worker(first())
-        assert "second round" in await settled(adapter_for(app))
+        assert "second round" in await render_async(app)
 
 
 async def test_cancelled_workers_are_not_pending_and_nobody_who_waits_cancels_one() -> None:
     app, never = Told(), asyncio.Event()
+
+    async def work() -> None:
+        await never.wait()
+
     async with app.run_test():
-        adapter = adapter_for(app)
-        worker = app.run_worker(never.wait())
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0):
-                await settled(adapter)
+        worker = app.run_worker(work(), name="stream")
+        with pytest.raises(RenderTimeout) as late:
+            await render_async(app, timeout=0.1)
+        line = work.__code__.co_firstlineno + 1
+        assert late.value.facts == (
+            "pending: worker 'stream' of Told",
+            f"  waits:  tests/live/test_adapters_textual.py:{line} in {work.__qualname__}",
+        )
         assert worker.is_running
         worker.cancel()
-        await settled(adapter)
+        await render_async(app)
         assert worker.is_finished
 
 
@@ -171,10 +168,9 @@ async def test_messages_that_follow_from_messages_are_handled_and_drawn() -> Non
             yield from self.relays
 
     async with Hops().run_test() as pilot:
-        adapter = adapter_for(pilot)
         for _ in range(5):
             pilot.app.query(Relay).first().post_message(Hop(9))
-            shown = await settled(adapter)
+            shown = await render_async(pilot)
             assert "hop 0" in shown
             assert shown.count("hop 0") == 1
             pilot.app.query(Relay).first().update("-")
@@ -195,7 +191,7 @@ async def test_a_click_need_not_be_waited_for_first() -> None:
 
     async with Clicked().run_test() as pilot:
         pilot.app.query_one(Button).press()
-        assert "an answer" in await settled(adapter_for(pilot))
+        assert "an answer" in await render_async(pilot)
 
 
 async def test_settling_a_quiet_screen_is_quick_and_watches_no_clock(
@@ -208,12 +204,11 @@ async def test_settling_a_quiet_screen_is_quick_and_watches_no_clock(
         return await real(delay, *rest)
 
     async with Told().run_test() as pilot:
-        adapter = adapter_for(pilot)
-        await settled(adapter)
+        await render_async(pilot)
         monkeypatch.setattr(asyncio, "sleep", no_sleep)
         monkeypatch.setattr("textual._wait.sleep", no_sleep)
         pilot.app.say("Hello")  # type: ignore[attr-defined]
-        assert "Hello" in await settled(adapter)
+        assert "Hello" in await render_async(pilot)
         monkeypatch.undo()
 
 
@@ -228,7 +223,7 @@ async def test_a_worker_that_failed_raises_its_own_error_when_the_app_is_rendere
         async with app.run_test() as pilot:
             app.run_worker(work())
             with pytest.raises(LookupError, match="out of luck"):
-                await settled(adapter_for(pilot))
+                await render_async(pilot)
 
 
 async def test_a_handler_that_failed_raises_its_own_error_when_the_app_is_rendered() -> None:
@@ -242,7 +237,7 @@ async def test_a_handler_that_failed_raises_its_own_error_when_the_app_is_render
         async with app.run_test() as pilot:
             app.post_message(Hop(0))
             with pytest.raises(LookupError, match="out of luck"):
-                await settled(adapter_for(pilot))
+                await render_async(pilot)
 
 
 async def test_a_worker_whose_failure_the_app_handles_fails_nothing() -> None:
@@ -253,7 +248,7 @@ async def test_a_worker_whose_failure_the_app_handles_fails_nothing() -> None:
 
     async with app.run_test() as pilot:
         worker = app.run_worker(work(), exit_on_error=False)
-        await settled(adapter_for(pilot))
+        await render_async(pilot)
         assert isinstance(worker.error, LookupError)
 
 

@@ -19,6 +19,7 @@ from textual.worker import NoActiveWorker, Worker, WorkerError, WorkerFailed, ge
 
 from aquila_cassette.errors import UsageError
 from aquila_cassette.live.adapters.adapter import Adapter
+from aquila_cassette.pending import frames
 from aquila_cassette.pending.changes import changed
 from aquila_cassette.pending.sources import Pending
 
@@ -88,7 +89,7 @@ class TextualApp(Adapter):
                 watcher = asyncio.create_task(_ring_at_the_end_of(worker))
                 _watchers.add(watcher)
                 watcher.add_done_callback(_watchers.discard)
-        return [Pending(_named(worker), driver=_task_of(worker)) for worker in running]
+        return [_pending(worker) for worker in running]
 
     async def settle(self) -> None:
         """Wait until all messages were handled, those that follow from them too, and it is drawn.
@@ -182,7 +183,11 @@ def _named(worker: Worker[Any]) -> str:
     return f"worker {worker.name!r} of {type(worker.node).__name__}"
 
 
-def _task_of(worker: Worker[Any]) -> object:
-    # Only it knows in which line the worker waits, and only this private name knows it. A thread
-    # worker's task waits for the thread.
-    return getattr(worker, "_task", None)
+def _pending(worker: Worker[Any]) -> Pending:
+    # Only its task knows in which line a worker waits, and only this private name knows the task.
+    # Where it is a thread's, it waits for the thread.
+    task = getattr(worker, "_task", None)
+    if not isinstance(task, asyncio.Task):
+        return Pending(_named(worker))
+    where = frames.where(frames.suspended(task.get_coro()))
+    return Pending(_named(worker), (f"waits:  {where}",) if where else (), task)
