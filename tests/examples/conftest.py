@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from aquila_cassette.block import Block
 from aquila_cassette.provider import Provider
 
 PORT = 8102  # it is part of the recorded URLs
@@ -19,3 +21,13 @@ def chat_provider(request: pytest.FixtureRequest) -> Iterator[str]:
         return
     with Provider(port=PORT, gap=0.002) as provider:
         yield provider.url
+
+
+@pytest.fixture
+def held(
+    request: pytest.FixtureRequest, aquila_cassette: Callable[..., Block]
+) -> Callable[..., Block]:
+    """Open a tape of another test, held back; it is the other test that records it."""
+    if request.config.getoption("--aquila-record") not in (None, "none"):
+        pytest.skip("it plays what another test records")
+    return functools.partial(aquila_cassette, hold=True)
