@@ -14,6 +14,7 @@ import anyio
 
 from aquila_cassette.errors import UsageError
 from aquila_cassette.pending.changes import changed
+from aquila_cassette.pending.elsewhere import home_here
 from aquila_cassette.pending.loops import in_background, waker
 from aquila_cassette.pending.sources import Pending
 from aquila_cassette.pending.streams import on_behalf_of
@@ -65,16 +66,24 @@ class Inbox:
         self._closed = False
         self._scope: anyio.CancelScope | None = None
         self._wake = waker(self._next)
+        # Of a loop that ended without closing its views nothing is to be waited for; a token of
+        # trio's cannot tell, but there the tasks that were cancelled have closed the inbox.
+        self._is_gone: Callable[[], bool] = getattr(home_here(), "is_closed", bool)
 
     @property
     def closed(self) -> bool:
         """Whether it takes no more messages."""
-        return self._closed
+        return self._closed or self.gone
+
+    @property
+    def gone(self) -> bool:
+        """Whether its event loop has ended."""
+        return self._is_gone()
 
     def put(self, message: Message) -> bool:
         """Take a message, from any thread; tell whether it was taken."""
         with self._lock:
-            if self._closed:
+            if self.closed:
                 return False
             self._waiting.append(message)
             idle, self._busy = not self._busy, True

@@ -190,10 +190,11 @@ class View(Part):
 
     def pending(self) -> Sequence[Pending]:
         """List the jobs that run, what is being handled, and what waits to be."""
+        if self._inbox is None or self._inbox.gone:
+            return []
         with self._lock:
             running = [job.pending() for part in self._parts() for job in part._work.running]
-            handled = self._inbox.pending() if self._inbox is not None else []
-            return [*running, *handled]
+            return [*running, *self._inbox.pending()]
 
     def take_failure(self) -> BaseException | None:
         """Give the next error of a handler that nobody was told of, once; None without one."""

@@ -43,6 +43,8 @@ class Conversations(View):
     def handle_info(self, event: Any) -> None:
         conversation = self.assigns.conversations[event.ref]
         match event:
+            case _ if conversation.state != "growing":
+                pass
             case Chunk(text):
                 self.put(event.ref, replace(conversation, text=conversation.text + text))
             case Done():
@@ -86,7 +88,8 @@ async def test_three_conversations_interleave_one_is_stopped_and_two_finish() ->
         await view.event("stop", {"prompt": "two"})
         await until(view, lambda: bool(view.pushed) and view.told["two"][1] != "growing")
         assert script.closed == ["two"]
-        script.say("two", chunk("too late"), DONE)
+        (two,) = [ref for ref, one in view.assigns.conversations.items() if one.prompt == "two"]
+        view.send(Chunk("too late", ref=two))
         for prompt in ("three", "one"):
             await say(prompt, "!", "stop")
             script.say(prompt, DONE)

@@ -324,15 +324,20 @@ async def test_closing_ends_the_handler_under_way_and_those_who_wait() -> None:
     await view.aclose()
 
 
-def test_a_view_whose_event_loop_ends_has_nothing_pending() -> None:
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_view_whose_event_loop_ends_has_nothing_pending(backend: str) -> None:
     async def leave() -> Notes:
         view = await Notes.open()
         view.start_async("job", anyio.sleep_forever)
         await anyio.lowlevel.checkpoint()
+        view.start_async("another", anyio.sleep_forever)
         return view
 
-    view = asyncio.run(leave())
+    view = anyio.run(leave, backend=backend)
     assert view.pending() == []
+    if backend == "asyncio":
+        view.send("nobody hears this")
+        assert view.pending() == []
 
 
 @in_each_loop
