@@ -149,7 +149,7 @@ class _Waiting:
         asked += [view] if _is_source(view) else sources()
         if adapter is not None:
             asked.append(_Of(adapter))
-        self._asked = asked
+        _refuse_for_oneself(called, here, asked)
         self._idle: Idle = idle(
             cassettes, here=here, streams=streams, also=[STREAMS], sources=asked
         )
@@ -194,6 +194,16 @@ class _Waiting:
             remedy="Mend: end it, name what stays open on purpose to background=(...), or wait "
             f"longer: {self._called}(..., timeout=...)",
         )
+
+
+def _refuse_for_oneself(called: str, here: Driver, asked: Sequence[Source]) -> None:
+    for source in asked:
+        for one in source.pending():
+            if one.driver is here:
+                raise UsageError(
+                    f"{called} was called inside {one.what}, and would wait for it.",
+                    remedy=f"Call {called} in the test; here, await what you need itself",
+                )
 
 
 class _Of:

@@ -78,14 +78,20 @@ class OpenStreams:
     ) -> OpenStream:
         """Note a request that starts now, driven from here."""
         stream = OpenStream(label, facts, background=background)
+        # Only with its reader does it count, for who looks from another thread.
+        self._read(stream)
         with self._lock:
             self.started += 1
             self._streams.add(stream)
-        self.read(stream)
+        changed()
         return stream
 
     def read(self, stream: OpenStream) -> None:
         """Note that this task or thread reads `stream`."""
+        self._read(stream)
+        changed()
+
+    def _read(self, stream: OpenStream) -> None:
         work = work_here(current_driver(), self._home)
         if work is not None:
             if not stream.background:
@@ -93,17 +99,16 @@ class OpenStreams:
                 self._add_waiting(work)
             if work not in stream.works:
                 stream.works.append(work)
-        changed()
 
     def over(self, stream: OpenStream | None) -> None:
         """Note that `stream` is over; a second call does nothing."""
-        with self._lock:
-            if stream is None or stream not in self._streams:
-                return
-            self._streams.discard(stream)
+        if stream is None or stream not in self._streams:
+            return
         if not stream.background:
             for work in stream.works:
                 self._add_waiting(work)
+        with self._lock:
+            self._streams.discard(stream)
         changed()
 
     def open(self) -> list[OpenStream]:

@@ -18,7 +18,6 @@ from typing import Any
 
 from aquila_cassette.pending import frames
 from aquila_cassette.pending.changes import changed
-from aquila_cassette.pending.parking import is_queue_get
 from aquila_cassette.pending.works import TaskWork, Work, waiting_for
 
 __all__ = ["ThreadWork", "waiting_for_thread"]
@@ -84,23 +83,20 @@ class ThreadWork(Work):
             return
         passing_on: Callable[[FrameType, str, Any], object] | None = before
 
+        get = queue.Queue.get.__code__
+
         def hook(frame: FrameType, event: str, argument: Any) -> None:
-            if passing_on is not None:
-                passing_on(frame, event, argument)
+            # It is called at each call and return in this thread, so it looks at little.
             if event == "return":
                 if frame is work_frame:
                     sys.setprofile(passing_on)
                     self._leave()
-                elif self._parked and is_queue_get(frame.f_code):
+                elif frame.f_code is get:
                     self._parked = False
-            elif event == "call":
-                if is_queue_get(frame.f_code):
-                    self._park()
-            elif event == "c_call":
-                if _is_simple_get(argument):
-                    self._park()
-            elif self._parked and _is_simple_get(argument):
-                self._parked = False
+            elif event == "call" and frame.f_code is get:
+                self._park()
+            if passing_on is not None:
+                passing_on(frame, event, argument)
 
         sys.setprofile(hook)
 
@@ -111,10 +107,6 @@ class ThreadWork(Work):
     def _park(self) -> None:
         self._parked = True
         changed()
-
-
-def _is_simple_get(function: Any) -> bool:
-    return function.__name__ == "get" and isinstance(function.__self__, queue.SimpleQueue)
 
 
 def waiting_for_thread(frame: FrameType | None) -> list[TaskWork]:
