@@ -340,6 +340,28 @@ def test_a_view_whose_event_loop_ends_has_nothing_pending(backend: str) -> None:
         assert view.pending() == []
 
 
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_view_whose_event_loop_ends_within_a_handler_takes_nothing_more(backend: str) -> None:
+    class Stuck(Notes):
+        async def handle_info(self, message: Any) -> None:
+            begun.set()
+            await anyio.sleep_forever()
+
+    async def leave() -> Stuck:
+        nonlocal begun
+        begun = anyio.Event()
+        view = await Stuck.open()
+        view.send(1)
+        view.send(2)
+        await begun.wait()
+        return view
+
+    begun: anyio.Event
+    view = anyio.run(leave, backend=backend)
+    view.send("nobody hears this")
+    assert view.pending() == []
+
+
 @in_each_loop
 async def test_nothing_of_a_view_runs_while_nothing_happens() -> None:
     async with Notes.mounted() as view:
