@@ -287,6 +287,18 @@ async def test_an_app_that_does_not_run_is_refused() -> None:
         )
 
 
+async def test_an_app_that_has_ended_is_refused() -> None:
+    app = Told()
+
+    async def work() -> None:
+        app.exit()
+
+    async with app.run_test() as pilot:
+        app.run_worker(work())
+        with pytest.raises(UsageError, match="Told does not run"):
+            await render_async(pilot)
+
+
 def test_an_app_is_refused_without_a_loop() -> None:
     adapter = adapter_for(Told())
     for call in (adapter.settle_sync, adapter.render_sync):
