@@ -194,6 +194,7 @@ async def test_nothing_is_told_or_logged_of_how_a_superseded_job_ended(
         finally:
             raise KeyError("while it was cancelled")
 
+    caplog.set_level(logging.INFO, "aquila_cassette.live")
     started, second = anyio.Event(), Held("second")
     second.go.set()
     async with Bench.mounted() as view:
