@@ -77,7 +77,7 @@ class Cassette:
         self._recordings: list[Recording] = []
         self._misses: list[MissError] = []
         self._told = 0
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         owner.cassettes.append(self)
 
     @property

@@ -109,7 +109,7 @@ class HeldReplay(Replay):
         self._over = False
         self._reader: weakref.ref[Driver] | None = None
         self._bell = Changes()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     # What the heads call.
 

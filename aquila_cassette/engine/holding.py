@@ -39,7 +39,7 @@ class Held:
         self.released = False
         self._streams: list[HeldReplay] = []
         self._home = threading.current_thread()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def replay(self, interaction: Interaction, number: int, *, more: bool) -> HeldReplay | None:
         """Make a held replay, as `Replay` is made; None for what is not held: no stream."""

@@ -37,7 +37,7 @@ class Source(Protocol):
 
 
 _sources: weakref.WeakSet[Source] = weakref.WeakSet()
-_lock = threading.Lock()
+_lock = threading.RLock()
 
 
 def register(source: Source) -> None:

@@ -67,7 +67,7 @@ class OpenStreams:
         self._home = threading.current_thread()
         self._streams: set[OpenStream] = set()
         self._works: dict[Hashable, Work] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def opened(
         self,

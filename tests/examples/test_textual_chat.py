@@ -76,6 +76,60 @@ async def test_the_screen_shows_what_the_assistant_said(
         assert "Stop" not in shown
 
 
+async def test_the_answer_grows_with_each_event(aquila_cassette: Open, provider: str) -> None:
+    async with (
+        aquila_cassette("textual_chat/responds", hold=True) as cassette,
+        chat(provider) as pilot,
+    ):
+        await ask(pilot, "Say hello")
+        states = []
+        for _ in range(5):
+            await cassette.advance(1)
+            states.append(answer(pilot))
+        cassette.release()
+        assert HELLO in await render_async(pilot)
+    assert states == ["", "Hello", "Hello!", "Hello! I", "Hello! I am"]
+
+
+async def test_nothing_can_be_asked_while_an_answer_grows(
+    aquila_cassette: Open, provider: str
+) -> None:
+    async with (
+        aquila_cassette("textual_chat/responds", hold=True) as cassette,
+        chat(provider) as pilot,
+    ):
+        await ask(pilot, "Say hello")
+        await cassette.advance(3)
+        prompt = current(pilot).query_one(Input)
+        assert prompt.disabled
+        await pilot.press("x", "enter")
+        assert prompt.value == ""
+        cassette.release()
+        await render_async(pilot)
+        assert prompt.has_focus
+        assert len(cassette.played) == 1
+
+
+async def test_escape_stops_an_answer_and_what_came_stays(
+    aquila_cassette: Open, provider: str
+) -> None:
+    async with (
+        aquila_cassette("textual_chat/stops", hold=True) as cassette,
+        chat(provider) as pilot,
+    ):
+        await ask(pilot, "Say hello")
+        await cassette.advance(3)
+        await pilot.press("escape")
+        shown = await render_async(pilot)
+        assert said(shown)[:3] == ["▌ Say hello", "Hello!", "Stopped. Ctrl+R tries again."]
+        assert "No answer" not in shown
+
+        await pilot.press("ctrl+r")
+        cassette.release()
+        shown = await render_async(pilot)
+        assert said(shown)[:3] == ["▌ Say hello", HELLO, "gpt-4o-mini · 22 tokens"]
+
+
 @pytest.mark.parametrize(
     ("fault", "came", "reason"),
     [
@@ -109,12 +163,51 @@ async def test_the_next_question_carries_what_was_said(
     assert HELLO in asked.body.decode()
 
 
+async def test_two_answers_grow_in_turns_in_conversations_of_their_own(
+    aquila_cassette: Open, provider: str
+) -> None:
+    async with (
+        aquila_cassette("textual_chat/two", hold=True) as cassette,
+        chat(provider) as pilot,
+    ):
+        await ask(pilot, "Say hello")
+        await cassette.advance(3)
+        hello = current(pilot)
+        await pilot.press("ctrl+n")
+        await ask(pilot, "Tell me about streams")
+        await cassette.advance(3, of="streams")
+        assert answer(pilot) == "Good question."
+        await cassette.advance(2, of="hello")
+        assert hello.query_one(Markdown).source == "Hello! I am"
+        assert answer(pilot) == "Good question."
+        cassette.release()
+        shown = await render_async(pilot)
+        assert "“streams”" in shown
+        assert HELLO not in shown
+
+        await pilot.press("ctrl+up")
+        assert current(pilot) is hello
+        shown = await render_async(pilot)
+        assert HELLO in shown
+        assert "“streams”" not in shown
+
+
 async def test_an_empty_conversation_is_not_left_for_another(provider: str) -> None:
     async with chat(provider) as pilot:
         await pilot.press("ctrl+n", "space", "enter")
         shown = await render_async(pilot)
         assert shown.count("New chat") == 2  # in the list, and among the keys
         assert "What can I do for you?" in shown
+
+
+async def test_leaving_in_the_middle_of_an_answer_closes_its_connection(
+    aquila_cassette: Open, provider: str
+) -> None:
+    async with aquila_cassette("textual_chat/responds", hold=True) as cassette:
+        async with chat(provider) as pilot:
+            await ask(pilot, "Say hello")
+            await cassette.advance(3)
+        await cassette.settled()
 
 
 async def test_a_narrow_terminal_has_no_list(provider: str) -> None:
