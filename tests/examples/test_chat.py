@@ -208,17 +208,19 @@ async def test_each_conversation_gets_its_own_answer(
         assert HELLO in await render_async(view)
 
 
-async def test_an_answer_grows_while_another_conversation_is_open(
-    held: Open, chat_provider: str
-) -> None:
-    async with (
-        held("chat_live.two") as cassette,
-        _mounted(chat_provider) as view,
-    ):
+async def test_two_answers_grow_in_turns_and_one_is_stopped(held: Open, chat_provider: str) -> None:
+    async with held("chat_live.two") as cassette, _mounted(chat_provider) as view:
         await view.event("send", {"prompt": "Say hello"})
-        await cassette.advance(3)
+        await cassette.advance(2)
         await view.event("new")
         await view.event("send", {"prompt": "Tell me about streams"})
+        await cassette.advance(3, of="streams")
+        await cassette.advance(1, of="hello")
+        first, second = view.assigns.conversations.values()
+        assert (first.response, second.response) == ("Hello!", "Good question")
+        assert view.current is second
+        assert _texts(view.fragments()["list"]).count(", being answered") == 2
+
         await view.event("open", {"id": "c1"})
         await view.event("stop")
         cassette.release()
@@ -228,6 +230,7 @@ async def test_an_answer_grows_while_another_conversation_is_open(
         assert second.messages[1].ended == "done"
         assert "“streams”" in second.messages[1].content
         assert view.current is first
+        assert view.assigns.streams == {}
 
 
 # What comes out of turn: told to a view in the middle of an answer, without any stream.
