@@ -14,6 +14,7 @@ from aquila_cassette.engine.replay import MakeError, Replay
 from aquila_cassette.errors import RecordedFailure, UsageError
 from aquila_cassette.pending.changes import Changes, changed
 from aquila_cassette.pending.drivers import Driver, current_driver
+from aquila_cassette.pending.streams import Readers
 
 if TYPE_CHECKING:
     from aquila_cassette.cassette.model import Interaction, Response
@@ -213,6 +214,11 @@ class HeldReplay(Replay):
             and bool(stream.works)
             and not stream.has_reader_but(set())
         )
+
+    def readers(self) -> Readers:
+        """Give who is still in the work that it reads this stream for, once that is over."""
+        streams = [] if self.stream is None or not self._over else self.stream.with_parents()
+        return Readers([work for stream in streams for work in stream.works])
 
     def fits(self, text: str) -> bool:
         """Tell whether `text` is in the URL or in what was asked."""

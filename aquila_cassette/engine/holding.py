@@ -15,7 +15,10 @@ from aquila_cassette.engine.settling import settled
 from aquila_cassette.errors import RenderTimeout, SettleTimeout, UsageError
 from aquila_cassette.pending import jobs
 from aquila_cassette.pending.changes import changes
+from aquila_cassette.pending.drivers import current_driver
+from aquila_cassette.pending.idle import Idle
 from aquila_cassette.pending.loops import in_a_loop_of_its_own
+from aquila_cassette.pending.sources import InboxOf, sources
 
 if TYPE_CHECKING:
     from aquila_cassette.cassette.model import Interaction
@@ -63,6 +66,7 @@ class Held:
             while True:
                 before = changes.count
                 if advance.is_done():
+                    await advance.drawn()
                     return
                 await changes.after(before)
         raise advance.too_late(timeout)
@@ -77,6 +81,7 @@ class Held:
         while True:
             before = changes.count
             if advance.is_done():
+                in_a_loop_of_its_own(advance.drawn)
                 return
             if not changes.wait_after(before, max(0.0, deadline - time.monotonic())):
                 raise advance.too_late(timeout)
@@ -137,6 +142,7 @@ class _Advance:
         _check_count(called, count)
         _check_which(called, of)
         self._held = held
+        self._here = current_driver()
         self._count = count
         self._of = of
         self._stream: HeldReplay | None = None
@@ -162,6 +168,20 @@ class _Advance:
                 return False
             self._target = self._stream.let(self._count)
         return self._stream.has_passed(self._target)
+
+    async def drawn(self) -> None:
+        """Wait until views have handled what came of it, and who read a stream that is over left.
+
+        Jobs are not waited for: they wait for the held stream, or for another.
+        """
+        assert self._stream is not None, "called when it is done"
+        await Idle(
+            [self._stream.readers()],
+            [InboxOf(source) for source in sources()],
+            here=self._here,
+            hops=False,
+            but_held=True,
+        ).wait(None)
 
     def live(self) -> UsageError:
         """Say that nothing can be held here."""

@@ -11,7 +11,7 @@ from aquila_cassette.pending.drivers import current_driver
 from aquila_cassette.pending.here import work_here
 from aquila_cassette.pending.works import Work
 
-__all__ = ["OpenStream", "OpenStreams", "on_behalf_of"]
+__all__ = ["OpenStream", "OpenStreams", "Readers", "on_behalf_of"]
 
 _MANY_WORKS = 64
 
@@ -57,6 +57,26 @@ class OpenStream:
                 if stands := work.stands():
                     return stands
         return None
+
+
+class Readers:
+    """Those who read certain streams, and those who wait for them.
+
+    Args:
+        works: The works of those who read.
+    """
+
+    def __init__(self, works: Sequence[Work]) -> None:
+        self._works = works
+
+    def open(self) -> Sequence[OpenStream]:
+        """List no stream."""
+        return ()
+
+    def works(self) -> Sequence[Work]:
+        """List the works of those who have not left them."""
+        works = [work for work in self._works if not work.gone()]
+        return [*works, *(waiting for work in works for waiting in work.waiting())]
 
 
 class OpenStreams:
@@ -111,12 +131,12 @@ class OpenStreams:
             self._streams.discard(stream)
         changed()
 
-    def open(self) -> list[OpenStream]:
+    def open(self) -> Sequence[OpenStream]:
         """List the streams that are open and are waited for."""
         with self._lock:
             return [stream for stream in self._streams if not stream.background]
 
-    def works(self) -> list[Work]:
+    def works(self) -> Sequence[Work]:
         """List the works of those who read streams here, and of who waits for them."""
         with self._lock:
             self._forget()
