@@ -176,10 +176,10 @@ async def test_two_answers_grow_in_turns_in_conversations_of_their_own(
         await pilot.press("ctrl+n")
         await ask(pilot, "Tell me about streams")
         await cassette.advance(3, of="streams")
-        assert answer(pilot) == "Good question."
+        assert answer(pilot) == "Good question"
         await cassette.advance(2, of="hello")
         assert hello.query_one(Markdown).source == "Hello! I am"
-        assert answer(pilot) == "Good question."
+        assert answer(pilot) == "Good question"
         cassette.release()
         shown = await render_async(pilot)
         assert "“streams”" in shown
