@@ -18,9 +18,11 @@ from typing import Any
 
 from aquila_cassette.pending import frames
 from aquila_cassette.pending.changes import changed
-from aquila_cassette.pending.works import TaskWork, Work, waiting_for
+from aquila_cassette.pending.works import Work, waiting_for
 
-__all__ = ["ThreadWork", "waiting_for_thread"]
+__all__ = ["ThreadWork"]
+
+Order = asyncio.Future[Any] | concurrent.futures.Future[Any]
 
 _here = threading.local()
 
@@ -37,7 +39,7 @@ class ThreadWork(Work):
         super().__init__(driver, frame)
         self._left = False
         self._parked = False
-        self._waiting = waiting_for_thread(frame)
+        self._orders = orders(frame)
 
     @classmethod
     def of_this_thread(cls, driver: threading.Thread, frame: FrameType | None) -> ThreadWork:
@@ -66,7 +68,7 @@ class ThreadWork(Work):
 
     def waiting(self) -> Sequence[Work]:
         """List the works of the tasks that wait for this one."""
-        return self._waiting
+        return [work for order in self._orders for work in waiting_for(order)]
 
     def stands(self) -> str | None:
         """Say where in the user's code the thread is."""
@@ -109,18 +111,17 @@ class ThreadWork(Work):
         changed()
 
 
-def waiting_for_thread(frame: FrameType | None) -> list[TaskWork]:
-    """List the works of the tasks that wait for what this thread was told to do.
+def orders(frame: FrameType | None) -> list[Order]:
+    """List the futures of what this thread was told to do; a pool's thread holds them further out.
 
     Args:
-        frame: Where the thread is. A pool's thread holds the future of its order further out.
+        frame: Where the thread is.
     """
-    works: list[TaskWork] = []
+    found: list[Order] = []
     for outer in frames.outwards(frame):
-        if not frames.is_plumbing(outer):
-            continue
-        local = outer.f_locals
-        future = local.get("future") or getattr(local.get("self"), "future", None)
-        if isinstance(future, asyncio.Future | concurrent.futures.Future):
-            works += waiting_for(future)
-    return works
+        if frames.is_plumbing(outer):
+            local = outer.f_locals
+            future = local.get("future") or getattr(local.get("self"), "future", None)
+            if isinstance(future, asyncio.Future | concurrent.futures.Future):
+                found.append(future)
+    return found

@@ -240,7 +240,7 @@ def test_conversations_of_our_client_are_interleaved_in_a_chosen_order(backend: 
                 assert streams[0].text == ""
                 assert streams[1].text
                 assert streams[2].text
-                await cassette.advance(999, of=2)
+                await cassette.advance(999, of="number 2")
                 assert (await streams[1].result()).text == streams[1].text
                 assert not streams[0].done
                 assert not streams[2].done
