@@ -14,8 +14,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aquila_cassette.block import Block
-from aquila_cassette.client import AsyncClient, Chunk, Done, Error, Meta, StreamRef
-from aquila_cassette.live import assert_flash, assert_push_event, render_async
+from aquila_cassette.client import AsyncClient, Chunk, Done, Error, Meta, Response, StreamRef
+from aquila_cassette.errors import StreamError
+from aquila_cassette.live import (
+    Completed,
+    Exited,
+    Failed,
+    Outcome,
+    assert_flash,
+    assert_push_event,
+    render_async,
+)
 from examples.chat.chat_live import ChatLive
 from examples.chat.conversation import Conversation, Message
 from examples.chat.fragments import fragments
@@ -248,6 +257,10 @@ async def _in_the_middle() -> AsyncIterator[ChatLive]:
             yield view
 
 
+def _failed(text: str) -> Message:
+    return Message("assistant", text, ended="failed")
+
+
 _ENDS = [
     Done("Hello", Meta(), ref=REF),
     Error("It broke.", kind="provider", text="Hel", ref=REF),
@@ -267,6 +280,30 @@ async def test_an_answer_ends_once(end: object, late: object) -> None:
         view.send(late)
         await render_async(view)
         assert (dict(view.assigns), dict(view.flash)) == (after, flash)
+
+
+_OUTCOMES = [
+    (Completed((REF, Response("Hello", Meta()))), Message("assistant", "Hello", Meta())),
+    (Failed(StreamError("It broke.", kind="cut", text="Hell")), _failed("Hell")),
+    (Exited("stopped"), Message("assistant", "Hel", ended="stopped")),
+    (Exited(OSError("It broke.")), _failed("Hel")),
+]
+
+
+@pytest.mark.parametrize(("outcome", "message"), _OUTCOMES)
+async def test_the_outcome_of_the_job_may_come_before_the_last_event(
+    outcome: Outcome, message: Message
+) -> None:
+    async with _in_the_middle() as view:
+        view.handle_async("c1", outcome)
+        assert view.current
+        assert view.current.messages == (QUESTION, message)
+        for end in _ENDS:
+            view.send(end)
+        await render_async(view)
+        assert view.current.messages == (QUESTION, message)
+        view.handle_async("c1", outcome)
+        assert view.current.messages == (QUESTION, message)
 
 
 _OTHERS = st.sampled_from([None, 0, "c1", "ref", StreamRef()])
