@@ -31,9 +31,11 @@ class Source(Protocol):
 
     def pending(self) -> Sequence[Pending]:
         """List what is going on; an empty list when nothing is."""
+        ...
 
     def take_failure(self) -> BaseException | None:
         """Give the next failure that nobody has been told of, once; None when there is none."""
+        ...
 
 
 class InboxOf:

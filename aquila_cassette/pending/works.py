@@ -124,10 +124,11 @@ class TaskWork(Work):
         if task is None or self.gone():
             return False
         waited = waits_for(task)
-        if self._waited is not None and waited is self._waited and not waited.done():
+        waits = waited is not None and not waited.done()
+        if waits and waited is self._waited:
             return False
         inwards = frames.suspended(task.get_coro())
-        if not self._in(inwards) or (waited is not None and not waited.done() and parked(inwards)):
+        if not self._in(inwards) or (waits and parked(inwards)):
             return False
         self._follow(waited)
         return True

@@ -17,8 +17,7 @@ def rows_of(path: Path) -> set[int]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and node.name.startswith("test_")
         for decorator in node.decorator_list
-        if isinstance(decorator, ast.Call)
-        and getattr(decorator.func, "id", None) == "seed_row"
+        if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", None) == "seed_row"
         for argument in decorator.args
         if isinstance(argument, ast.Constant) and isinstance(argument.value, int)
     }
