@@ -12,12 +12,13 @@ import pytest
 
 from aquila_cassette import MissError, RenderTimeout, UsageError, aquila_cassette
 from aquila_cassette.pending import jobs
+from aquila_cassette.pending.sources import Pending, register
 from tests.clients import FACES, Face, every_face
 from tests.intercept.held import EVENTS, URL, Reader, question, reading, tape
 from tests.servers import CHAT_FRAMES, Connection, RawServer, Request
 
 ASYNC = next(face for face in FACES if not face.sync)
-THREAD = next(face for face in FACES if face.sync)
+every_sync_face = pytest.mark.parametrize("face", [f for f in FACES if f.sync], ids=repr)
 SAY_WHICH = "Mend: say which, by a piece of its prompt or URL or by its number: "
 TEST = "tests/intercept/test_hold_errors.py"
 
@@ -149,6 +150,58 @@ def test_a_thread_that_does_not_come_back_is_named() -> None:
         "advance_sync(2) let events through that were not consumed in 0.05 s.",
         f"  stream 1: POST {URL}: its reader did not come back for more",
     ]
+
+
+class Stuck:
+    """A view whose handler does not end."""
+
+    def __init__(self) -> None:
+        register(self)
+
+    def pending(self) -> list[Pending]:
+        return [Pending("handler of Stuck")]
+
+    def take_failure(self) -> None:
+        return None
+
+
+def after_the_deadline(called: str) -> str:
+    return (
+        f"{called}(1): what came of the events was not handled in 0.05 s.\n"
+        "  pending: handler of Stuck\n"
+        f"Mend: end it, or wait longer: {called}(timeout=...)"
+    )
+
+
+@every_face
+async def test_a_view_that_does_not_handle_what_came_is_named(face: Face) -> None:
+    tape("held", EVENTS)
+    view = Stuck()
+    async with aquila_cassette("held", mode="none", hold=True) as cassette:
+        async with reading(cassette, face, question(1)):
+            with pytest.raises(RenderTimeout) as raised:
+                await cassette.advance(timeout=0.05)
+    del view
+    assert str(raised.value) == after_the_deadline("advance")
+
+
+@every_sync_face
+def test_a_view_that_does_not_handle_what_came_is_named_in_a_thread_too(face: Face) -> None:
+    tape("held", EVENTS)
+    view = Stuck()
+
+    def read() -> None:
+        with face.client() as client:
+            client.post(URL, json=question(1))
+
+    with aquila_cassette("held", mode="none", hold=True) as cassette:
+        thread = threading.Thread(target=read)
+        thread.start()
+        with pytest.raises(RenderTimeout) as raised:
+            cassette.advance_sync(timeout=0.05)
+    del view
+    thread.join()
+    assert str(raised.value) == after_the_deadline("advance_sync")
 
 
 async def test_a_request_without_a_recording_is_told_at_once() -> None:
