@@ -163,16 +163,15 @@ class _Waiting:
 
     async def unless_failed(self, function: Callable[[], Awaitable[None]]) -> None:
         """Run `function`, but raise a failure as soon as there is one."""
-        failure: BaseException | None = None
-
+        failures: list[BaseException] = []
         self._draws = True
 
         async def watch() -> None:
-            nonlocal failure
             while True:
                 count = changes.count
                 failure = self._idle.failure()
                 if failure is not None:
+                    failures.append(failure)
                     group.cancel_scope.cancel()
                     return
                 await changes.after(count)
@@ -182,11 +181,11 @@ class _Waiting:
             try:
                 await function()
             except Exception as error:  # raised below, where no group wraps it
-                failure = failure or error
+                failures.append(error)
             group.cancel_scope.cancel()
         self._draws = False
-        if failure is not None:
-            raise failure
+        if failures:
+            raise failures[0]
 
     async def too_late(self) -> SettleTimeout:
         """Make the error that says what still goes on."""
