@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Asked", "Turn", "asked"]
 
-Kind = Literal["words", "thought", "call", "result"]
+Kind = Literal["words", "part", "thought", "call", "result"]
 
 # Google names the model in the path: /v1beta/models/gemini-2.5-flash:streamGenerateContent
 _MODEL_IN_PATH = re.compile(r"/models/([^/:]+):\w+$")
@@ -31,7 +31,8 @@ class Turn(NamedTuple):
 
     Args:
         role: Who said it, in the provider's word.
-        kind: What it is: words, a thought, a tool call or what a tool gave back.
+        kind: What it is: words, a part that is none (an image, a file), a thought, a tool call or
+            what a tool gave back.
         text: It.
     """
 
@@ -158,7 +159,7 @@ def _part(role: str, part: Any) -> Turn:
         case {"functionResponse": {"name": str(name), **more}}:
             return Turn("tool", "result", f"{name}: {flow(more.get('response'))}")
         case _:
-            return Turn(role, "words", _attachment(part))
+            return Turn(role, "part", _attachment(part))
 
 
 def _call(name: str, arguments: Any) -> str:

@@ -60,6 +60,7 @@ def _program(
       aquila-cassette demo               watch it record and replay three streams
       aquila-cassette list               what is in ./cassettes
       aquila-cassette show chat.hello    what was asked, what was said, how it ended
+      aquila-cassette report --open      all of it as a page in the browser
 
     Cassettes are recorded by tests, never by these commands (but for demo, into a folder of its
     own). Colour only on a terminal, and never where NO_COLOR is set.
@@ -149,6 +150,35 @@ def _show(
     from aquila_cassette.cli import show
 
     raise typer.Exit(show.run(names, folder, as_json=as_json))
+
+
+@app.command("report")
+def _report(
+    place: Annotated[
+        Path | None, typer.Argument(metavar="PATH", help="A folder or a file, not the whole DIR.")
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The page to write.")
+    ] = Path("report.html"),
+    open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    folder: _Folder = Path("cassettes"),
+) -> None:
+    """Make a page to look through cassettes.
+
+    One HTML file that needs nothing else and reaches no network: each conversation as chat, each
+    stream as a time line that plays at its recorded pace, search over all names and texts,
+    filters, links to each interaction. It holds what the cassettes hold.
+
+    A file that cannot be read is listed with its error, and the exit code is 2.
+
+    \b
+    Examples:
+      aquila-cassette report --open
+      aquila-cassette report cassettes/chat -o chat.html
+    """
+    from aquila_cassette.cli import report
+
+    raise typer.Exit(report.run(place, folder, output, open_it=open_it))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -28,7 +28,7 @@ __all__ = ["run"]
 _BAR = 40
 _MOST_LINES = 24  # of an answer that is no model's
 _INDENT = 13
-_KINDS = {"words": "", "thought": "dim italic", "call": "magenta", "result": "cyan"}
+_KINDS = {"words": "", "part": "", "thought": "dim italic", "call": "magenta", "result": "cyan"}
 _ROLES = {"system": "yellow", "user": "cyan", "assistant": "green", "model": "green"}
 _ENDS = {"complete": "green", "closed": "yellow", "failed": "red"}
 

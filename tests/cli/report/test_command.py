@@ -1,0 +1,114 @@
+"""The command: where the page comes to stand, and what is said of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli, Lay
+
+
+def names(path: str) -> list[str]:
+    return re.findall(r'"name":"([^"]*)","path"', Path(path).read_text("utf-8"))
+
+
+def test_the_page_of_the_cassette_folder_is_written(cli: Cli, lay: Lay) -> None:
+    lay("chat", "a/one")
+    lay("failed")
+    ran = cli("report")
+    size = len(Path("report.html").read_bytes())
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == f"report.html 2 cassettes, 4 interactions, {size / 1000:.0f} kB\n"
+    assert names("report.html") == ["failed", "a/one"]
+
+
+def test_a_place_may_be_a_folder_or_a_file(cli: Cli, lay: Lay) -> None:
+    lay("plain", "a/one")
+    lay("plain", "b/two")
+    lay("plain", "deep/three", folder="other")
+    for place, found in (
+        ("cassettes/a", ["a/one"]),
+        ("cassettes/b/two.yaml", ["b/two"]),
+        ("other", ["deep/three"]),
+        ("other/deep/three.yaml", ["three"]),
+    ):
+        assert cli("report", place, "-o", "page.html").code == 0
+        assert names("page.html") == found
+    cli("report", "-d", "other", "-o", "page.html")
+    assert names("page.html") == ["deep/three"]
+
+
+def test_a_file_that_cannot_be_read_is_on_the_page_and_named(cli: Cli, lay: Lay) -> None:
+    lay("plain")
+    lay("damaged")
+    ran = cli("report", "-o", "out/new/page.html")
+    assert ran.code == 2
+    assert ran.out.startswith("out/new/page.html 2 cassettes, 1 interaction, ")
+    assert ran.err == ("1 of 2 files cannot be read. What is wrong: aquila-cassette show damaged\n")
+    assert names("out/new/page.html") == ["damaged", "plain"]
+
+
+def test_a_project_without_cassettes_gets_a_page_that_says_so(cli: Cli) -> None:
+    ran = cli("report")
+    assert ran.code == 0
+    assert ran.out.startswith("report.html 0 cassettes, 0 interactions, ")
+    assert ran.err == "No cassettes in cassettes yet. A test that opens one records it: pytest\n"
+
+
+def test_a_place_that_is_not_there_is_an_error(cli: Cli) -> None:
+    ran = cli("report", "cassetes")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == (
+        "There is no 'cassetes' to report on.\n"
+        "Report on the cassette folder: aquila-cassette report\n"
+    )
+
+
+def test_a_page_is_replaced_and_nothing_else_is(cli: Cli, lay: Lay) -> None:
+    tape = lay("plain")
+    before = tape.read_bytes()
+    ran = cli("report", "-o", tape)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == (
+        "cassettes/plain.yaml is no page, and would be lost.\n"
+        "Name another file: aquila-cassette report -o report.html\n"
+    )
+    assert tape.read_bytes() == before
+    assert cli("report").code == 0
+    lay("chat")
+    assert cli("report").code == 0
+    assert names("report.html") == ["chat", "plain"]
+    assert sorted(path.name for path in Path().iterdir()) == ["cassettes", "report.html"]
+
+
+def test_where_no_page_can_stand_the_reason_is_said(cli: Cli) -> None:
+    ran = cli("report", "-o", ".")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == (
+        ". could not be written: is a directory.\n"
+        "Name another file: aquila-cassette report -o report.html\n"
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the browser of this test is a shell script")
+def test_the_browser_is_given_the_address_of_the_page(lay: Lay, tmp_path: Path) -> None:
+    lay("plain")
+    browser = tmp_path / "browser"
+    browser.write_text('#!/bin/sh\nprintf %s "$1" > opened\n')
+    browser.chmod(0o755)
+    program = [sys.executable, "-m", "aquila_cassette", "report", "--open", "-o", "my page.html"]
+    ran = subprocess.run(program, env={**os.environ, "BROWSER": str(browser)}, check=True)
+    assert ran.returncode == 0
+    assert Path("opened").read_text() == (tmp_path / "my page.html").as_uri()
+
+
+def test_the_help_shows_examples_as_they_are_typed(cli: Cli) -> None:
+    help_of = cli("report", "-h").out
+    assert "Usage: aquila-cassette report [OPTIONS] [PATH]" in help_of
+    assert "  Examples:\n    aquila-cassette report --open\n" in help_of
+    assert help_of.isascii()
