@@ -141,19 +141,19 @@ class Screen:
 
         return write
 
-    def labelled(self, label: Span, lines: Sequence[Span], *, indent: int) -> None:
+    def labelled(self, label: Span, lines: Sequence[Span | list[Span]], *, indent: int) -> None:
         """Write `lines` beside a label, wrapped beneath themselves where there is a width.
 
         Args:
             label: What stands before the first of them.
-            lines: Lines without line ends, each of one style.
+            lines: Lines without line ends, each a span or a list of them.
             indent: At which cell they start.
         """
         head = Text("  ") + _text([label])
         head.pad_right(max(indent - head.cell_len, 1))
         room = max((self.width or 0) - indent, 20)
         for line in lines:
-            text = _text([line])
+            text = _text(line if isinstance(line, list) else [line])
             for part in text.wrap(self._console, room) if self.width else [text]:
                 whole = head + part
                 whole.rstrip()
