@@ -121,22 +121,24 @@ class Screen:
         self._console.print(_text(spans), end="", soft_wrap=True)
         self._console.file.flush()
 
-    def typist(self, indent: int) -> Callable[[str], None]:
+    def typist(self, indent: int) -> Callable[..., None]:
         """Give a function that writes text as it comes, a chunk at a time, wrapped at words.
+
+        It takes a chunk and, if there is one, the chunk's style.
 
         Args:
             indent: At which cell the line is now, and later lines start.
         """
         column = indent
 
-        def write(chunk: str) -> None:
+        def write(chunk: str, style: str = "") -> None:
             nonlocal column
             chunk = clean(chunk).replace("\n", " ")
             if self.width and column + cell_len(chunk.rstrip()) > self.width:
                 chunk = chunk.lstrip()
                 self.part("\n" + " " * indent)
                 column = indent
-            self.part(chunk)
+            self.part((chunk, style))
             column += cell_len(chunk)
 
         return write

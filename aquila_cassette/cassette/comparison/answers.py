@@ -78,7 +78,7 @@ def answer_changes(old: Interaction, new: Interaction, *, everything: bool) -> l
         ("arrival", arrival(was, now, everything=everything)),
         ("ended", _ended(old.response, new.response, everything=everything)),
     ]
-    found = {aspect: tuple(details) for aspect, details in rows}
+    found: dict[Aspect, tuple[Detail, ...]] = {aspect: tuple(details) for aspect, details in rows}
     if everything and bodies[0] != bodies[1] and not any(map(found.get, _OF_THE_BODY)):
         found["fields"] = tuple(bytes_hunks("body", *bodies))
     return [Change(aspect, details) for aspect, details in found.items() if details]

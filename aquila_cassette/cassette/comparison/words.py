@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from difflib import SequenceMatcher
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from aquila_cassette.cassette.comparison.result import Span, Words
@@ -12,8 +11,6 @@ from aquila_cassette.cassette.shown import common
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from aquila_cassette.cassette.comparison.result import Sign
 
 __all__ = ["compare_words"]
 
@@ -48,13 +45,13 @@ def compare_words(old: str, new: str) -> Words:
     kept = sum(len(was) for was, now in runs if was == now)
     if kept < _LEAST_KEPT * min(len(old), len(new)):
         runs = [(old, new)]
-    spans = (span for was, now in runs for span in _spans(was, now) if span.text)
-    joined = ((sign, "".join(one.text for one in same)) for sign, same in groupby(spans, _sign))
-    return Words(tuple(Span(sign, text) for sign, text in joined))
-
-
-def _sign(span: Span) -> Sign:
-    return span.sign
+    spans: list[Span] = []
+    for span in (span for was, now in runs for span in _spans(was, now) if span.text):
+        if spans and spans[-1].sign == span.sign:
+            spans[-1] = Span(span.sign, spans[-1].text + span.text)
+        else:
+            spans.append(span)
+    return Words(tuple(spans))
 
 
 def _spans(was: str, now: str) -> tuple[Span, Span, Span]:
