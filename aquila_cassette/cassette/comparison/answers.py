@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["answer_changes"]
 
-_OF_THE_BODY: tuple[Aspect, ...] = (
-    "dialect", "model", "reasoning", "text", "refusal", "calls", "error", "stop", "usage", "fields",
-)  # fmt: skip
 _MOST_FIELDS = 200
 _NOISY_HEADERS = frozenset({"retry-after", "retry-after-ms", "x-goog-upload-url"})
 _NOISY_PREFIXES = ("x-ratelimit-", "ratelimit", "anthropic-ratelimit-")
@@ -48,44 +45,57 @@ def answer_changes(old: Interaction, new: Interaction, *, everything: bool) -> l
     if old.response == new.response:
         return []
     was, now = Answer(old.response), Answer(new.response)
-    heard, hears = was.said, now.said
-    bodies = old.response.body, new.response.body
-    asked = old.request.body, new.request.body
-    rows: list[tuple[Aspect, Iterable[Detail]]] = [
-        ("status", _values("", _status(old.response), _status(new.response))),
-        (
-            "headers",
-            headers_changed(
-                old.response.headers,
-                new.response.headers,
-                is_noise=_is_noisy_header,
-                everything=everything,
-            ),
-        ),
-        ("dialect", _values("", heard.dialect, hears.dialect)),
-        ("model", _values("", heard.model, hears.model)),
-        ("reasoning", _text(heard.reasoning, hears.reasoning)),
-        ("text", _text(heard.text, hears.text)),
-        ("refusal", _text(heard.refusal, hears.refusal)),
-        ("calls", _calls(heard.tool_calls, hears.tool_calls)),
-        ("error", _text(heard.error or "", hears.error or "")),
-        ("stop", _values("", heard.finish_reason, hears.finish_reason)),
-        ("usage", _usage(heard.usage, hears.usage, everything=everything)),
-        (
-            "fields",
-            _fields(was, now, asked, everything=everything) if bodies[0] != bodies[1] else (),
-        ),
-        ("arrival", arrival(was, now, everything=everything)),
-        ("ended", _ended(old.response, new.response, everything=everything)),
+    headers = headers_changed(
+        old.response.headers, new.response.headers, is_noise=_is_noisy_header, everything=everything
+    )
+    return [
+        *_changes([("status", _values(_status(old.response), _status(new.response)))]),
+        *_changes([("headers", headers)]),
+        *_body_changes(was, now, (old.request.body, new.request.body), everything=everything),
+        *_changes([("arrival", arrival(was, now, everything=everything))]),
+        *_changes([("ended", _ended(old.response, new.response, everything=everything))]),
     ]
-    found: dict[Aspect, tuple[Detail, ...]] = {aspect: tuple(details) for aspect, details in rows}
-    if everything and bodies[0] != bodies[1] and not any(map(found.get, _OF_THE_BODY)):
-        found["fields"] = tuple(bytes_hunks("body", *bodies))
-    return [Change(aspect, details) for aspect, details in found.items() if details]
 
 
-def _values(name: str, old: str | None, new: str | None) -> Iterable[Value]:
-    return changed([(name, old, new)])
+def _changes(rows: Iterable[tuple[Aspect, Iterable[Detail]]]) -> list[Change]:
+    found = ((aspect, tuple(details)) for aspect, details in rows)
+    return [Change(aspect, details) for aspect, details in found if details]
+
+
+def _body_changes(
+    was: Answer, now: Answer, requests: tuple[bytes, bytes], *, everything: bool
+) -> list[Change]:
+    bodies = was.response.body, now.response.body
+    if bodies[0] == bodies[1] and was.framing == now.framing:
+        return []
+    try:
+        found = _changes(_body_rows(was, now, requests, everything=everything))
+    except RecursionError:  # nobody nests that deep; it came by accident, or to do harm
+        everything, found = True, []
+    # Where nothing tells in what way they differ, that they do is still to be told.
+    return found or (_changes([("fields", bytes_hunks("body", *bodies))]) if everything else [])
+
+
+def _body_rows(
+    was: Answer, now: Answer, requests: tuple[bytes, bytes], *, everything: bool
+) -> list[tuple[Aspect, Iterable[Detail]]]:
+    old, new = was.said, now.said
+    return [
+        ("dialect", _values(old.dialect, new.dialect)),
+        ("model", _values(old.model, new.model)),
+        ("reasoning", _text(old.reasoning, new.reasoning)),
+        ("text", _text(old.text, new.text)),
+        ("refusal", _text(old.refusal, new.refusal)),
+        ("calls", _calls(old.tool_calls, new.tool_calls)),
+        ("error", _text(old.error or "", new.error or "")),
+        ("stop", _values(old.finish_reason, new.finish_reason)),
+        ("usage", _usage(old.usage, new.usage, everything=everything)),
+        ("fields", _fields(was, now, requests, everything=everything)),
+    ]
+
+
+def _values(old: str | None, new: str | None) -> Iterable[Value]:
+    return changed([("", old, new)])
 
 
 def _status(response: Response) -> str | None:
@@ -149,14 +159,12 @@ def _fields(
     was: Answer, now: Answer, requests: tuple[bytes, bytes], *, everything: bool
 ) -> Iterator[Hunk]:
     """Compare whatever the bodies hold beside; what comes several times is told once."""
-    told: set[tuple[str, ...]] = set()
-    try:
-        for hunk in islice(_field_hunks(was, now, requests, everything=everything), _MOST_FIELDS):
-            if tuple(hunk.body) not in told:
-                told.add(tuple(hunk.body))
-                yield hunk
-    except RecursionError:  # nobody nests that deep; it came by accident, or to do harm
-        yield from bytes_hunks("body", was.response.body, now.response.body)
+    told: set[tuple[str, ...]] = set()  # an event repeats what another said: delta, done
+    for hunk in islice(_field_hunks(was, now, requests, everything=everything), _MOST_FIELDS):
+        what = (hunk.where.rpartition(".")[2], *hunk.body)
+        if what not in told:
+            told.add(what)
+            yield hunk
 
 
 def _field_hunks(
@@ -172,10 +180,16 @@ def _field_hunks(
         yield from bytes_hunks("body", was.response.body, now.response.body)
 
 
-def _ended(old: Response, new: Response, *, everything: bool) -> Iterable[Value]:
+def _ended(old: Response, new: Response, *, everything: bool) -> Iterator[Value]:
     was, now = _how(old), _how(new)
-    same = was == now if everything else _NUMBERS.sub("0", was) == _NUMBERS.sub("0", now)
-    return [] if same else [Value("", was, now)]
+    if everything:
+        if was == now and old.error != new.error:
+            was, now = repr(old.error), repr(new.error)
+        same = was == now
+    else:
+        same = _NUMBERS.sub("0", was) == _NUMBERS.sub("0", now)
+    if not same:
+        yield Value("", was, now)
 
 
 def _how(response: Response) -> str:

@@ -54,7 +54,7 @@ def arrival(old: Answer, new: Answer, *, everything: bool) -> Iterator[Value | W
 
 def _rows(old: Answer, new: Answer, *, everything: bool) -> Iterator[_Row]:
     was, now = old.response, new.response
-    if "json" not in (old.framing, new.framing):
+    if old.is_stream and new.is_stream and was.body != now.body:
         yield _Row("events", len(old.messages), len(new.messages), _APART)
     if everything or max(_took(was), _took(now)) >= _MS_APART:
         yield _Row("pieces", len(was.pieces), len(now.pieces), _APART)

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from aquila_cassette.cassette.comparison.result import Span, Value, Words
-from aquila_cassette.cassette.shown import cut, signed
+from aquila_cassette.cassette.shown import cut, few, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -105,7 +105,7 @@ def _words(spans: Sequence[Span]) -> Iterator[Line]:
         old, new = (
             "".join(span.text for span in spans if span.sign in (" ", sign)) for sign in "-+"
         )
-        yield from map(_signed, signed(_rows(old), _rows(new)))
+        yield from map(_signed, _replaced(_rows(old), _rows(new)))
         return
     line: list[Span] = []
     for place, span in enumerate(spans):
@@ -122,6 +122,16 @@ def _words(spans: Sequence[Span]) -> Iterator[Line]:
             line.append(Span(span.sign, f"{opening}{end}{closing}"))
     if line:
         yield tuple(line)
+
+
+def _replaced(old: list[str], new: list[str]) -> list[str]:
+    plain_old, plain_new = ([row.rstrip() for row in rows] for rows in (old, new))
+    if plain_old == plain_new:
+        return signed(old, new)  # which shows what only a quoted line can show
+    return [
+        *few([f"-{cut(row)}" for row in plain_old]),
+        *few([f"+{cut(row)}" for row in plain_new]),
+    ]
 
 
 def _rows(text: str) -> list[str]:

@@ -17,8 +17,7 @@ _NO_ID = frozenset({"model_id"})
 _VOLATILE = re.compile(
     r"""
     # dates
-    (?:^|_)created$ | (?:created|started|completed|finished|updated|expires|failed|cancelled)_at$
-    | ^timestamp$ | ^date$
+    (?:^|_)(?:created|updated)$ | _at$ | ^ts(?:_[mu]s)?$ | ^timestamp$ | ^date$
     # latencies
     | _(?:time|ms|duration|latency)$ | (?:^|_)latency(?:_|$) | per_second$ | invocation_metrics$
     | ^(?:time_info|timings|latency|throughput)$
@@ -32,7 +31,8 @@ _VOLATILE = re.compile(
     """,
     re.VERBOSE,
 )
-_PADDING = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+# The alphabet from its beginning, as far as it takes.
+_PADDING = re.compile(r"a(?:b(?:c(?:d\w*)?)?)?")
 _UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 # A run that a person or a catalogue would hardly write: gpt-4o-mini-2024-07-18 has none.
 _DRAWN = re.compile(
@@ -58,7 +58,7 @@ def is_noise(name: str, value: object, *, of_model: bool) -> bool:
     """
     name = _snake(name)
     if name == "p":
-        return isinstance(value, str) and _PADDING.startswith(value)
+        return isinstance(value, str) and _PADDING.fullmatch(value) is not None
     if _is_id(name):
         values = value if isinstance(value, list) else [value]
         return all(isinstance(one, str) and (of_model or _is_drawn(one)) for one in values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,7 +13,7 @@ from aquila_cassette.cassette.matching import Matcher, url_of
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Hashable, Iterable, Iterator, Sequence
+    from collections.abc import Hashable, Iterable, Sequence
 
     from aquila_cassette.cassette.model import Interaction, Request
 
@@ -142,27 +142,26 @@ def _rating(
 
 
 def _in_order(found: dict[int, int], old: int, new: int) -> list[Pair]:
-    matched = [(place, found[place]) for place in sorted(found)]
-    stayed = _longest_rise([at for _, at in matched])
-    moved = {place for place, at in matched if at not in stayed}
-    removed = sorted(set(range(old)) - set(found.values()))
+    stayed = _longest_rise([found[place] for place in sorted(found)])
+    removed = deque(sorted(set(range(old)) - set(found.values())))
     result: list[Pair] = []
-    before = iter([*removed, old])
-    next_removed = next(before)
-    for place in range(new):
+    for place, end in enumerate(_ends(found, stayed, old, new)):
+        while removed and removed[0] < end:
+            result.append(Pair(removed.popleft(), None))
         at = found.get(place)
-        if at is not None and place not in moved:
-            while next_removed < at:
-                result.append(Pair(next_removed, None))
-                next_removed = next(before)
-        result.append(Pair(at, place, place in moved))
-    return [*result, *_rest(next_removed, before, old)]
+        result.append(Pair(at, place, at is not None and at not in stayed))
+    return [*result, *(Pair(at, None) for at in removed)]
 
 
-def _rest(first: int, more: Iterator[int], end: int) -> Iterator[Pair]:
-    for at in (first, *more):
-        if at < end:
-            yield Pair(at, None)
+def _ends(found: dict[int, int], stayed: set[int], old: int, new: int) -> list[int]:
+    """Give for each place of the new tape where, on the old one, what stayed goes on."""
+    ends: list[int] = []
+    end = old
+    for place in reversed(range(new)):
+        at = found.get(place)
+        end = at if at is not None and at in stayed else end
+        ends.append(end)
+    return ends[::-1]
 
 
 def _longest_rise(numbers: Sequence[int]) -> set[int]:

@@ -35,6 +35,8 @@ _REASONS = frozenset({
 })  # fmt: skip
 _PLACES = frozenset({"index", "output_index", "content_index", "summary_index", "annotation_index"})
 
+_SNAPSHOTS = ("response", "interaction")
+
 
 class _Leaf(NamedTuple):
     path: tuple[str, ...]
@@ -95,32 +97,42 @@ def _leaves_of(answer: Answer, *, everything: bool) -> Iterator[_Leaf]:
             # The snapshots in a response's first and last event are of one thing.
             if leaf.path in (("type",), ("event_type",), ("object",)):
                 continue  # which the label says
-            whole = leaf.path[0] in ("response", "interaction") and len(leaf.path) > 1
+            whole = leaf.path[0] in _SNAPSHOTS and len(leaf.path) > 1
             yield leaf if whole or not label else leaf._replace(path=(label, *leaf.path))
 
 
 def _leaves(path: tuple[str, ...], value: Any, everything: bool) -> Iterator[_Leaf]:
-    """Give the values in `value` that hold something, places in lists named by ``index`` or not."""
+    """Give the values in `value` that hold something, by path; in lists by ``index``."""
     if isinstance(value, dict):
         for name, held in value.items():
             if name not in _PLACES and (everything or not is_noise(name, held, of_model=True)):
                 yield from _leaves((*path, name), held, everything)
     elif isinstance(value, list):
-        for held in value:
-            at = table(held).get("index")
-            step = str(at) if isinstance(at, int) and at else "*"
-            yield from _leaves((*path, step), held, everything)
+        for place, held in enumerate(value):
+            at = table(held).get("index", place)
+            yield from _leaves((*path, str(at)), held, everything)
     elif value is not None and value != "":
         yield _Leaf(path or ("body",), value)
 
 
 def _settled(path: tuple[str, ...], values: list[Any]) -> Any:
     """Make one value of those that stood at a path, however they were cut."""
-    chunks = path[-1] in _SPOKEN or any("delta" in step for step in path)
-    if chunks and path[-1] not in _NAMES and all(isinstance(value, str) for value in values):
+    if _is_cut(path, values):
         return "".join(values)
     runs = [value for at, value in enumerate(values) if not at or value != values[at - 1]]
     return runs[0] if len(runs) == 1 else runs
+
+
+def _is_cut(path: tuple[str, ...], values: list[Any]) -> bool:
+    """Tell whether the values at a path are chunks of one text."""
+    if (
+        path[0] in _SNAPSHOTS
+        or path[-1] in _NAMES
+        or not all(isinstance(one, str) for one in values)
+    ):
+        return False
+    # A field that each delta repeats is no text.
+    return path[-1] in _SPOKEN or (len(set(values)) > 1 and any("delta" in step for step in path))
 
 
 class _Heard:

@@ -70,7 +70,11 @@ def request_changes(old: Request, new: Request, *, everything: bool) -> list[Det
         new: The newer one.
         everything: Whether all headers and each byte count.
     """
-    found: list[Detail] = [*differences(old, new)]
+    found: list[Detail]
+    try:
+        found = [*differences(old, new)]
+    except RecursionError:  # nobody nests that deep; it came by accident, or to do harm
+        found = [*bytes_hunks("body", old.body, new.body)]
     found += headers_changed(
         old.headers, new.headers, is_noise=_NOISE.__contains__, everything=everything
     )

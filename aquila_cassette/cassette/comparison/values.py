@@ -21,7 +21,11 @@ def changed(rows: Iterable[tuple[str, str | None, str | None]]) -> list[Value]:
         >>> changed([("model", "a", "a"), ("", "stop", "")])
         [Value(name='', old='stop', new=None)]
     """
-    return [Value(name, old or None, new or None) for name, old, new in rows if old != new]
+    return [
+        Value(name, old or None, new or None) if old or new else Value(name, repr(old), repr(new))
+        for name, old, new in rows
+        if old != new
+    ]
 
 
 def headers_changed(
