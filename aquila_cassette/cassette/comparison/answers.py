@@ -15,7 +15,7 @@ from aquila_cassette.cassette.comparison.result import Change, Value
 from aquila_cassette.cassette.comparison.values import changed, headers_changed
 from aquila_cassette.cassette.comparison.words import compare_words
 from aquila_cassette.cassette.hunks import Hunk, bytes_hunks, json_hunks, text_hunks
-from aquila_cassette.cassette.shown import as_json, cut
+from aquila_cassette.cassette.shown import as_json, cut, visible
 from aquila_cassette.dialects.lenient import load
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ def answer_changes(old: Interaction, new: Interaction, *, everything: bool) -> l
 
 
 def _changes(rows: Iterable[tuple[Aspect, Iterable[Detail]]]) -> list[Change]:
-    found = ((aspect, tuple(details)) for aspect, details in rows)
-    return [Change(aspect, details) for aspect, details in found if details]
+    found = (Change(aspect, tuple(details)) for aspect, details in rows)
+    return [change for change in found if change.details]
 
 
 def _body_changes(
@@ -122,9 +122,9 @@ def _calls(old: Sequence[ToolCallSaid], new: Sequence[ToolCallSaid]) -> Iterator
                 yield from _arguments(was, now)
             continue
         for call in old[start:end]:
-            yield Hunk(call.name, [f"-{cut(call.arguments)}"])
+            yield Hunk(visible(call.name), [f"-{cut(visible(call.arguments))}"])
         for call in new[new_start:new_end]:
-            yield Hunk(call.name, [f"+{cut(call.arguments)}"])
+            yield Hunk(visible(call.name), [f"+{cut(visible(call.arguments))}"])
 
 
 def _arguments(old: ToolCallSaid, new: ToolCallSaid) -> Iterator[Hunk]:
@@ -132,9 +132,9 @@ def _arguments(old: ToolCallSaid, new: ToolCallSaid) -> Iterator[Hunk]:
         return
     was, now = load(old.arguments), load(new.arguments)
     if isinstance(was, dict) and isinstance(now, dict):
-        yield from json_hunks(old.name, was, now)
+        yield from json_hunks(visible(old.name), was, now)
     else:
-        yield from text_hunks(old.name, old.arguments, new.arguments)
+        yield from text_hunks(visible(old.name), old.arguments, new.arguments)
 
 
 def _usage(

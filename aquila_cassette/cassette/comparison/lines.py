@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from aquila_cassette.cassette.comparison.result import Span, Value, Words
-from aquila_cassette.cassette.shown import cut, few, signed
+from aquila_cassette.cassette.shown import cut, few, signed, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -72,18 +72,22 @@ def _values(values: Sequence[Value], arrow: str) -> Iterator[Line]:
             became.append(Span(" ", ", "))
         became += [
             Span(" ", lead),
-            Span("-", cut(old)),
+            Span("-", _value(old)),
             Span(" ", f" {arrow} "),
-            Span("+", cut(new)),
+            Span("+", _value(new)),
         ]
     if became:
         yield tuple(span for span in became if span.text)
     for name, old, new in values:
         lead = f"{name} " if name else ""
         if new is None and old is not None:
-            yield (Span("-", f"-{lead}{cut(old)}"),)
+            yield (Span("-", f"-{lead}{_value(old)}"),)
         elif old is None and new is not None:
-            yield (Span("+", f"+{lead}{cut(new)}"),)
+            yield (Span("+", f"+{lead}{_value(new)}"),)
+
+
+def _value(text: str) -> str:
+    return cut(visible(text))
 
 
 def _of(detail: Detail) -> Iterator[Line]:
