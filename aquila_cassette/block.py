@@ -19,6 +19,7 @@ from aquila_cassette.engine.current import current_owner
 from aquila_cassette.engine.deck import Cassette
 from aquila_cassette.engine.options import Layer, OnUnplayed
 from aquila_cassette.engine.owner import Owner
+from aquila_cassette.engine.settling import settled
 
 __all__ = ["Block", "aquila_cassette", "end_block"]
 
@@ -68,7 +69,7 @@ class Block:
     ) -> None:
         if error is None:
             try:
-                await self._entered[-1].settled()
+                await settled([self._entered[-1]], None, failures=False)
             except BaseException as late:
                 self.__exit__(type(late), late, late.__traceback__)
                 raise
@@ -158,6 +159,7 @@ def aquila_cassette(
     on_unplayed: OnUnplayed | None = None,
     before_record_request: Callable[[Request], Request | None] | None = None,
     before_record_response: Callable[[Response], Response | None] | None = None,
+    background: Sequence[str] | None = None,
     cassette_dir: str | Path | None = None,
 ) -> Block:
     """Record the HTTP traffic of a block into a cassette, or replay it from there.
@@ -183,6 +185,8 @@ def aquila_cassette(
         before_record_request: Sees each redacted request; returns the one to match and keep, or
             None to let it pass unrecorded.
         before_record_response: Sees each redacted response; returns the one to keep, or None.
+        background: Patterns of what goes on for long on purpose, so that nobody waits for it: URLs
+            (``*/v1/events*``), or places in the code (``*watch_prices*``).
         cassette_dir: The folder of the cassettes, by default ``cassettes``.
 
     Raises:
@@ -205,6 +209,7 @@ def aquila_cassette(
         "on_unplayed": on_unplayed,
         "before_record_request": before_record_request,
         "before_record_response": before_record_response,
+        "background": background,
         "cassette_dir": cassette_dir,
     }
     return Block(name, Layer("aquila_cassette(...)", call))

@@ -21,7 +21,8 @@
     ├── NetworkBlockedError      a request outside any cassette while the network is blocked
     ├── StreamError              a stream of the client ended without a real completion
     ├── ResultTimeout            a stream's result was waited for longer than was allowed
-    ├── SettleTimeout            streams were still open when the time to wait for them was up
+    ├── SettleTimeout            something was still going on when the time to wait was up
+    │   └── RenderTimeout        a view could not be rendered in time for that reason
     └── UnsupportedError         traffic that no cassette can hold (gRPC)
 
     UserWarning
@@ -55,6 +56,7 @@ __all__ = [
     "MissError",
     "NetworkBlockedError",
     "RecordedFailure",
+    "RenderTimeout",
     "ReplayError",
     "ResultTimeout",
     "ScopeError",
@@ -260,7 +262,11 @@ class ResultTimeout(AquilaError, TimeoutError):  # noqa: N818 - after asyncio's 
 
 
 class SettleTimeout(AquilaError, TimeoutError):  # noqa: N818 - after asyncio's TimeoutError
-    """Streams were still open when the time to wait for them was up; it lists them."""
+    """Something was still going on when the time to wait for it was up; it lists what."""
+
+
+class RenderTimeout(SettleTimeout):
+    """A view had something going on when the time to wait for it was up; it lists what."""
 
 
 class UnsupportedError(AquilaError):

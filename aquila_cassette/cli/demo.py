@@ -14,11 +14,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from aquila_cassette.cassette.names import shown
+from aquila_cassette.cassette.words import clean, count, duration, size
 from aquila_cassette.cli.columns import aligned
 from aquila_cassette.cli.screen import Screen
 from aquila_cassette.cli.streams import STREAMS, Opener, Stream, installed, with_httpx, with_sdk
 from aquila_cassette.cli.takes import Take, record, replay
-from aquila_cassette.cli.words import clean, count, duration, size
 from aquila_cassette.errors import UsageError
 from aquila_cassette.provider import Provider
 

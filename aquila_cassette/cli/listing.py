@@ -12,12 +12,12 @@ from rich.cells import cell_len
 
 from aquila_cassette.cassette import files
 from aquila_cassette.cassette.names import shown
+from aquila_cassette.cassette.words import age, clean, count, moment, size
 from aquila_cassette.cli.columns import aligned, cropped
 from aquila_cassette.cli.folder import cassettes_in, name_of
 from aquila_cassette.cli.providers import provider
 from aquila_cassette.cli.screen import Screen, Span, complain
 from aquila_cassette.cli.told import Told
-from aquila_cassette.cli.words import age, clean, count, moment, size
 from aquila_cassette.errors import CassetteError, UsageError
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from aquila_cassette.cassette import files
 from aquila_cassette.cassette.names import shown
+from aquila_cassette.cassette.plain_json import outline, readable
+from aquila_cassette.cassette.words import age, clean, count, duration, moment, size
 from aquila_cassette.cli.arrivals import arrivals, bar
 from aquila_cassette.cli.folder import find, name_of
-from aquila_cassette.cli.plain_json import outline, readable
 from aquila_cassette.cli.screen import Screen, complain
 from aquila_cassette.cli.told import Told
-from aquila_cassette.cli.words import age, clean, count, duration, moment, size
 from aquila_cassette.errors import AquilaError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from aquila_cassette import sse
-from aquila_cassette.cli.asked import Asked, asked
+from aquila_cassette.cassette.asked import Asked, asked
 from aquila_cassette.cli.providers import provider
 from aquila_cassette.dialects import DIALECTS, Said, ndjson_lines, recognise, said
 from aquila_cassette.dialects.framing import framing

@@ -11,8 +11,10 @@ import anyio.to_thread
 from aquila_cassette.client.conversation import Call, Emit, Step, Stopped
 from aquila_cassette.client.events import Error, Response, StreamEvent
 from aquila_cassette.client.handle import Handle
-from aquila_cassette.pending.loops import in_background, waker
+from aquila_cassette.client.open import opened
 from aquila_cassette.errors import UsageError
+from aquila_cassette.pending.loops import in_background, waker
+from aquila_cassette.pending.streams import on_behalf_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -52,6 +54,7 @@ class AsyncStream(Handle):
         try:
             self._scope = anyio.CancelScope()
             in_background(self._drive)
+            self._open = opened(self.ref, self._conversation)
         except RuntimeError:
             self._on_over(self.ref)
             raise UsageError(
@@ -62,6 +65,7 @@ class AsyncStream(Handle):
 
     async def __aiter__(self) -> AsyncIterator[StreamEvent]:
         at = 0
+        self._note_reader()
         while await self._log.grown_past(at):
             yield self._log.events[at]
             at += 1
@@ -86,6 +90,7 @@ class AsyncStream(Handle):
             StreamError: The stream ended without a real completion.
             ResultTimeout: It was not over in time.
         """
+        self._note_reader()
         with anyio.move_on_after(timeout):
             await self._log.over()
         return self._outcome(timeout)
@@ -100,6 +105,8 @@ class AsyncStream(Handle):
             self._wake_scope()
 
     async def _drive(self) -> None:
+        self._note_reader()
+        on_behalf_of.set(self._open)
         try:
             if self._timeout is not None:
                 self._scope.deadline = anyio.current_time() + self._timeout

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aquila_cassette.client.conversation import Conversation, Stopped
 from aquila_cassette.client.events import Chunk, Done, Error, Response, StreamEvent
 from aquila_cassette.client.log import Log
+from aquila_cassette.client.open import STREAMS
 from aquila_cassette.client.progress import Progress
 from aquila_cassette.errors import ResultTimeout, StreamError
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping
 
     from aquila_cassette.client.sinks import Sink
+    from aquila_cassette.pending.streams import OpenStream
 
 __all__ = ["Handle"]
 
@@ -41,6 +43,7 @@ class Handle:
         self._log = Log()
         self._on_over = over
         self._told = False
+        self._open: OpenStream | None = None
 
     @property
     def done(self) -> bool:
@@ -79,11 +82,17 @@ class Handle:
             raise
         self._add(event)
 
+    def _note_reader(self) -> None:
+        """Note that this task or thread reads the stream, and goes on when it is over."""
+        if self._open is not None and not self.done:
+            STREAMS.read(self._open)
+
     def _add(self, event: StreamEvent) -> None:
         if isinstance(event, Chunk):
             self._conversation.said.append(event.text)
         if self._log.add(event) and isinstance(event, Done | Error):
             self._on_over(self.ref)
+            STREAMS.over(self._open)
 
     def _outcome(self, timeout: float | None) -> Response:
         last = self._log.last

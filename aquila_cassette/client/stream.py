@@ -13,6 +13,8 @@ import anyio
 from aquila_cassette.client.conversation import Call, Emit, Step, Stopped
 from aquila_cassette.client.events import Error, Response, StreamEvent
 from aquila_cassette.client.handle import Handle
+from aquila_cassette.client.open import STREAMS, opened
+from aquila_cassette.pending.streams import on_behalf_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +62,7 @@ class Stream(Handle):
         if wire is not None:
             wire.close()
             self._on_over(self.ref)
+            STREAMS.over(self._open)
 
     def result(self, timeout: float | None = None) -> Response:
         """Wait until the stream is over and give the whole answer; any number of times.
@@ -112,8 +115,15 @@ class Stream(Handle):
     def _advance(self, at: int) -> bool:
         """Drive until there is an event after the first `at`; tell whether there is one."""
         with self._turn:
+            if self._open is None and not self.done:
+                self._open = opened(self.ref, self._conversation)
+            self._note_reader()
             self._start_timer()
-            self._run_on(at)
+            before = on_behalf_of.set(self._open)
+            try:
+                self._run_on(at)
+            finally:
+                on_behalf_of.reset(before)
         # Who stopped it while it was driven here could not end it.
         while self._progress.stopping and not self.done:
             with self._turn:

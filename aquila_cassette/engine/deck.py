@@ -20,22 +20,23 @@ from aquila_cassette.engine import scope
 from aquila_cassette.engine.births import note_recorded
 from aquila_cassette.engine.gate import no_secrets
 from aquila_cassette.engine.miss import miss
+from aquila_cassette.engine.progress import Progress, facts
 from aquila_cassette.engine.recording import Recording
 from aquila_cassette.engine.reel import Reel
 from aquila_cassette.engine.replay import Replay
-from aquila_cassette.engine.streams import OpenStreams
+from aquila_cassette.engine.settling import settled
+from aquila_cassette.engine.verdict import swallowed, swallowed_miss
+from aquila_cassette.pending.changes import changed
+from aquila_cassette.pending.streams import OpenStream, OpenStreams
 
 if TYPE_CHECKING:
     from aquila_cassette.cassette.model import Interaction, Request
     from aquila_cassette.engine.options import Resolved
     from aquila_cassette.engine.owner import Owner
     from aquila_cassette.errors import MissError
+    from aquila_cassette.pending.sources import Pending
 
 __all__ = ["Cassette"]
-
-# How long `async with` waits for streams that other tasks still read, in seconds.
-_SETTLE_REPLAYING = 5.0
-_SETTLE_RECORDING = 120.0
 
 _order = itertools.count()
 
@@ -88,6 +89,11 @@ class Cassette:
         return self._decide(known=False) == "record"
 
     @property
+    def records(self) -> bool:
+        """Whether what goes on here may be going on live, at a model's pace."""
+        return bool(self._recordings) or self.may_record
+
+    @property
     def shown_path(self) -> str:
         """The file's path as people see it: relative to where they are, if it is below."""
         try:
@@ -120,18 +126,33 @@ class Cassette:
         """The misses since the last time that somebody was told of them."""
         return tuple(self._misses[self._told :])
 
-    async def settled(self, timeout: float | None = None) -> None:
-        """Wait until no other task or thread has a stream of this cassette open.
+    async def settled(
+        self, timeout: float | None = None, *, streams: int | None = None, once: bool = False
+    ) -> None:
+        """Wait until every stream of this cassette is over, and who read it has left that work.
+
+        Streams that this very task reads are its own business and not waited for.
 
         Args:
             timeout: The longest wait, in seconds; by default 5 on replay, 120 while recording.
+            streams: How many streams must have been opened in this block, at least.
+            once: Wait only for what is going on now, not for what that starts.
 
         Raises:
-            SettleTimeout: Streams were still open then; the error lists them.
+            SettleTimeout: Something was still going on then; the error lists it.
+            MissError: A request had no recording.
         """
-        if timeout is None:
-            timeout = _SETTLE_RECORDING if self._recordings else _SETTLE_REPLAYING
-        await self.streams.settled(timeout)
+        await settled([self], timeout, streams=streams, once=once)
+
+    def take_failure(self) -> MissError | None:
+        """Give the misses that nobody was told of, as one error, and count them as told."""
+        misses = swallowed(self, None)
+        self.settle_misses()
+        return swallowed_miss(misses) if misses else None
+
+    def pending(self) -> Sequence[Pending]:
+        """List nothing: what may go on here are streams."""
+        return ()
 
     # What the heads call.
 
@@ -158,6 +179,7 @@ class Cassette:
         if self._decide(known=False) == "miss":
             error = miss(self, asked, number, key)
             self._misses.append(error)
+            changed()
             raise error
         return self._record(asked)
 
@@ -263,16 +285,23 @@ class Cassette:
     def _replay(self, place: int, *, more: bool) -> Replay:
         interaction = self.reel.interactions[place]
         replay = Replay(self, interaction, place + 1, more=more)
-        replay.stream = self.streams.opened(_label(interaction.request))
+        replay.stream = self._opened(interaction.request, replay.progress)
         self._played.append(interaction)
         return replay
 
     def _record(self, asked: Request) -> Recording:
         recording = Recording(self, asked, next(_order))
-        recording.stream = self.streams.opened(_label(asked))
+        recording.stream = self._opened(asked, recording.progress)
         with self._lock:
             self._recordings.append(recording)
         return recording
+
+    def _opened(self, request: Request, progress: Callable[[], Progress]) -> OpenStream:
+        return self.streams.opened(
+            f"{request.method} {request.url}",
+            lambda: facts(request, progress()),
+            background=any(fnmatchcase(request.url, one) for one in self.options.background),
+        )
 
     def _kept(self) -> list[tuple[Recording, Interaction]]:
         with self._lock:
@@ -295,10 +324,6 @@ def _over(recordings: Sequence[Recording]) -> list[tuple[Recording, Interaction]
         for recording in sorted(recordings, key=lambda one: one.order)
         if recording.over and (interaction := recording.interaction()) is not None
     ]
-
-
-def _label(request: Request) -> str:
-    return f"{request.method} {request.url}"
 
 
 def _is_failure(interaction: Interaction) -> bool:

@@ -38,6 +38,8 @@ class Options:
         before_record_request: Sees each redacted request; what it returns is matched and kept;
             None lets the request pass through unrecorded.
         before_record_response: Sees each redacted response before it is kept; None drops it.
+        background: Patterns of what goes on for long on purpose and is never waited for: URLs, or
+            places in the code (``*watch_prices*``).
         cassette_dir: The folder of the cassettes.
     """
 
@@ -51,6 +53,7 @@ class Options:
     on_unplayed: OnUnplayed = "fail"
     before_record_request: RequestHook | None = None
     before_record_response: ResponseHook | None = None
+    background: tuple[str, ...] = ()
     cassette_dir: Path = Path("cassettes")
 
     def matcher(self) -> Matcher:
@@ -211,6 +214,7 @@ _CHECKS: dict[str, Callable[[str, object, str], object]] = {
     "match_on": _match_on,
     "ignore_json": _texts,
     "ignore_hosts": _texts,
+    "background": _texts,
     "speed": _speed,
     "repeats": _flag,
     "on_unplayed": _on_unplayed,

@@ -20,10 +20,11 @@ from aquila_cassette.cassette.model import (
 )
 from aquila_cassette.dialects import ending
 from aquila_cassette.engine.encoding import decode_pieces
+from aquila_cassette.engine.progress import Progress
 
 if TYPE_CHECKING:
     from aquila_cassette.engine.deck import Cassette
-    from aquila_cassette.engine.streams import OpenStream
+    from aquila_cassette.pending.streams import OpenStream
 
 __all__ = ["Recording"]
 
@@ -112,6 +113,10 @@ class Recording:
             if self._kept is None:
                 self._kept = (self.cassette.before_record(self._build()),)
             return self._kept[0]
+
+    def progress(self) -> Progress:
+        """Say how far it was read."""
+        return Progress(self._header("content-type"), self._body())
 
     def _finish(self, signal: Callable[[], tuple[Ended, Failure | None]]) -> None:
         with self._lock:

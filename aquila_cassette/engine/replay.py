@@ -5,14 +5,16 @@ from __future__ import annotations
 import builtins
 import time
 from collections.abc import Callable, Iterator
+from operator import length_hint
 from typing import TYPE_CHECKING
 
 from aquila_cassette.cassette.model import Headers, Interaction, Piece
+from aquila_cassette.engine.progress import Progress
 from aquila_cassette.errors import RecordedFailure, TruncatedReplayError
 
 if TYPE_CHECKING:
     from aquila_cassette.engine.deck import Cassette
-    from aquila_cassette.engine.streams import OpenStream
+    from aquila_cassette.pending.streams import OpenStream
 
 __all__ = ["Replay"]
 
@@ -104,6 +106,12 @@ class Replay:
             ],
             remedy=self.cassette.owner.rerecord,
         )
+
+    def progress(self) -> Progress:
+        """Say how far it was read."""
+        response = self.interaction.response
+        read = len(response.pieces) - length_hint(self.pieces)
+        return Progress.of_a_replay(response, read)
 
     def done(self) -> None:
         """Note that nobody reads it any more."""

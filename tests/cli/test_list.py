@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aquila_cassette.cli.words import age, moment
+from aquila_cassette.cassette.words import age, moment
 from tests.cli.conftest import Cli, Lay
 
 AGO = age(moment("2020-02-01T10:32:00Z"), datetime.now(UTC))

@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from aquila_cassette.cli.words import age, moment
+from aquila_cassette.cassette.words import age, moment
 from tests.cli.conftest import Cli, Lay
 
 AGO = age(moment("2020-02-01T10:30:00Z"), datetime.now(UTC))

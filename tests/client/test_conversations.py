@@ -23,6 +23,7 @@ from aquila_cassette.client import (
 from aquila_cassette.errors import StreamError
 from aquila_cassette.provider import Provider
 from tests.client.talk import BACKENDS, MODELS, events_of
+from tests.live.rows import seed_row
 
 each_backend = pytest.mark.parametrize("backend", BACKENDS)
 each_endpoint = pytest.mark.parametrize("endpoint", MODELS)
@@ -64,6 +65,7 @@ async def population(city: str) -> int:
     return len(city)
 
 
+@seed_row(31)
 @each_backend
 @each_endpoint
 def test_an_answer_comes_in_chunks_that_join_to_its_text(

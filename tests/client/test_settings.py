@@ -15,6 +15,7 @@ from aquila_cassette.client import AsyncClient, Client
 from aquila_cassette.errors import MissError, UsageError
 from aquila_cassette.provider import Provider
 from tests.client.talk import answering
+from tests.live.rows import seed_row
 
 GOOGLE = "https://generativelanguage.googleapis.com"
 KEYS = ("OPENAI", "ANTHROPIC", "GEMINI")
@@ -158,6 +159,7 @@ async def test_a_cassette_records_the_client_and_replays_it_without_a_key_or_a_s
     assert replayed == also == recorded
 
 
+@seed_row(2)
 def test_one_cassette_gives_equal_events_fifty_times(tmp_path: Path) -> None:
     options: dict[str, Any] = {"cassette_dir": tmp_path, "repeats": True}
     with Provider(gap=0) as provider:
@@ -178,6 +180,7 @@ def test_a_request_that_no_tape_knows_is_an_error_with_the_whole_message(tmp_pat
         assert isinstance(error.cause, MissError)
 
 
+@seed_row(1)
 def test_the_client_imports_with_pytest_yaml_and_every_user_interface_blocked() -> None:
     program = """
 import sys

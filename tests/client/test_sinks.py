@@ -27,6 +27,7 @@ from aquila_cassette.client import (
 )
 from aquila_cassette.errors import StreamError, UsageError
 from tests.client.talk import answering
+from tests.live.rows import seed_row
 from tests.servers import CHAT_FRAMES, CHAT_TEXT
 
 CHAT = b"".join(CHAT_FRAMES)
@@ -43,6 +44,7 @@ def async_client() -> AsyncClient:
     return AsyncClient(httpx.AsyncClient(transport=httpx.MockTransport(handle)), model="m")
 
 
+@seed_row(5)
 def test_every_sink_gets_the_events_of_the_stream_in_their_order() -> None:
     kept, called, target = collector(), list[StreamEvent](), queues.Queue[StreamEvent]()
     events = list(asked(tee(kept, callback(called.append), queue(target), null())))
@@ -50,6 +52,7 @@ def test_every_sink_gets_the_events_of_the_stream_in_their_order() -> None:
     assert kept.text == "Hello, wörld"
 
 
+@seed_row(5)
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_every_sink_of_the_async_client_gets_them_too(backend: str) -> None:
     async def talk() -> None:

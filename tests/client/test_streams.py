@@ -26,6 +26,7 @@ from aquila_cassette.client import (
 )
 from aquila_cassette.errors import ResultTimeout, StreamError, UsageError
 from tests.client.talk import answering
+from tests.live.rows import seed_row
 from tests.servers import CHAT_FRAMES, CHAT_TEXT, Connection, RawServer, Request
 
 CANCELLED = "The stream was cancelled."
@@ -75,12 +76,14 @@ def asked(http: httpx.Client | None = None, **options: Any) -> Stream:
     return Client(http or whole(), model="gpt-4o-mini").stream("Hi", **options)
 
 
+@seed_row(3)
 def test_a_thousand_refs_are_distinct() -> None:
     refs = [StreamRef() for _ in range(1000)]
     assert len(set(refs)) == 1000
     assert len({repr(ref) for ref in refs}) == 1000
 
 
+@seed_row(4)
 def test_the_callers_ref_is_on_the_stream_and_on_every_event() -> None:
     ref = StreamRef()
     stream = asked(ref=ref)
@@ -88,6 +91,7 @@ def test_the_callers_ref_is_on_the_stream_and_on_every_event() -> None:
     assert all(event.ref is ref for event in stream)
 
 
+@seed_row(4)
 def test_a_ref_cannot_be_used_again_before_its_stream_is_over() -> None:
     http = answering(*[b"".join(CHAT_FRAMES)] * 2)
     client = Client(http, model="gpt-4o-mini")
@@ -102,6 +106,7 @@ def test_a_ref_cannot_be_used_again_before_its_stream_is_over() -> None:
     assert client.stream("Hi", ref="mine").result().text == "Hello, wörld"
 
 
+@seed_row(6)
 def test_the_result_is_the_same_any_number_of_times() -> None:
     stream = asked()
     assert stream.result() == stream.result() == stream.result(timeout=1)
@@ -198,6 +203,7 @@ def test_a_stream_cancelled_before_it_began_asks_nobody() -> None:
     assert requests == []
 
 
+@seed_row(20)
 @pytest.mark.parametrize("where", ["held", "silent"])
 def test_a_server_that_falls_silent_runs_into_the_idle_timeout(
     where: str, request: pytest.FixtureRequest
@@ -257,6 +263,7 @@ def test_an_async_stream_starts_at_once_without_being_read(backend: str, held: H
     anyio.run(talk, backend=backend)
 
 
+@seed_row(6)
 @each_loop
 def test_the_result_can_be_awaited_by_several_tasks_and_in_another_threads_loop(
     backend: str,
@@ -304,12 +311,14 @@ async def gathered(http: httpx.AsyncClient, **options: Any) -> tuple[list[Any], 
     return events, anyio.current_time() - start
 
 
+@seed_row(20)
 def test_a_pause_of_119_s_is_fine_and_each_piece_starts_the_clock_anew() -> None:
     events, took = on_a_virtual_clock(gathered, slow(between=119))
     assert isinstance(events[-1], Done)
     assert took == pytest.approx(119 * len(CHAT_FRAMES), abs=1)
 
 
+@seed_row(20)
 def test_a_pause_of_121_s_is_too_long() -> None:
     events, took = on_a_virtual_clock(gathered, slow(between=121))
     (error,) = events
@@ -317,6 +326,7 @@ def test_a_pause_of_121_s_is_too_long() -> None:
     assert took == pytest.approx(120)
 
 
+@seed_row(20)
 def test_the_time_out_in_all_is_not_set_back_by_pieces() -> None:
     async def limited() -> Any:
         return await gathered(slow(between=100), timeout=250)
@@ -327,6 +337,7 @@ def test_the_time_out_in_all_is_not_set_back_by_pieces() -> None:
     assert took == pytest.approx(250)
 
 
+@seed_row(20)
 @each_loop
 def test_a_time_out_closes_the_connection(backend: str, held: Held) -> None:
     async def talk() -> None:
@@ -415,6 +426,7 @@ def test_an_async_stream_needs_an_event_loop() -> None:
         client.stream("Hi", ref="mine")
 
 
+@seed_row(19)
 async def test_five_streams_at_once_do_not_mix() -> None:
     client = AsyncClient(slow(), model="gpt-4o-mini")
     streams = [client.stream("Hi", ref=number) for number in range(5)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import hypothesis.internal.observability  # noqa: F401 - its own plugin loads it at each end
 import pytest
 import yaml  # noqa: F401
 

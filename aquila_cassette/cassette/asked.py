@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from aquila_cassette.cli.plain_json import flow, readable
-from aquila_cassette.cli.words import size
+from aquila_cassette.cassette.plain_json import flow, readable
+from aquila_cassette.cassette.words import size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila_cassette import Request
-from aquila_cassette.cli.asked import Asked, asked
+from aquila_cassette.cassette.asked import Asked, asked
 
 URL = "https://models.example/v1/ask"
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aquila_cassette.cli.plain_json import flow, outline, readable
+from aquila_cassette.cassette.plain_json import flow, outline, readable
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aquila_cassette.cli.words import age, clean, count, duration, moment, size
+from aquila_cassette.cassette.words import age, clean, count, duration, moment, size
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from aquila_cassette.cli.words import size
+from aquila_cassette.cassette.words import size
 
 __all__ = ["flow", "outline", "readable"]
 

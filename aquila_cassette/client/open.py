@@ -1,0 +1,24 @@
+"""The open streams of this process's clients: whoever waits for streams asks for them here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aquila_cassette.pending.streams import OpenStream, OpenStreams
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from aquila_cassette.client.conversation import Conversation
+
+__all__ = ["STREAMS", "opened"]
+
+STREAMS = OpenStreams()
+
+
+def opened(ref: Hashable, conversation: Conversation) -> OpenStream:
+    """Note a stream that starts now, asked for from here."""
+    return STREAMS.opened(
+        f"stream {ref!r} of {conversation.ask.model}",
+        lambda: [f"text:   {conversation.text[-60:]!r}"],
+    )

@@ -1,0 +1,160 @@
+"""Waiting for what a view tells whoever shows it: pushed events and flashes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import anyio
+
+from aquila_cassette.errors import AquilaError
+from aquila_cassette.live.view import PushedEvent, View
+from aquila_cassette.pending import jobs
+from aquila_cassette.pending.changes import changes
+
+__all__ = ["assert_flash", "assert_push_event"]
+
+T = TypeVar("T")
+
+
+async def assert_push_event(
+    view: View, name: str, payload: Any = ..., *, timeout: float = 1.0
+) -> PushedEvent:
+    """Wait until the view has pushed an event, and take it: another call needs another event.
+
+    Args:
+        view: The view.
+        name: The event's name.
+        payload: What it brings, or a part of that: of a mapping, fields that it has among others;
+            for a text, a compiled pattern that is found in it; ``...`` for anything.
+        timeout: The longest wait, in seconds.
+
+    Raises:
+        AssertionError: No such event was pushed in time; it says what was pushed instead.
+        UsageError: Called inside a job or a handler.
+
+    Example:
+        >>> class Shop(View):
+        ...     def handle_event(self, name, params):
+        ...         self.push_event("sold", {"item": params["item"], "at": 12})
+        >>> async def sell():
+        ...     async with Shop.mounted() as view:
+        ...         await view.event("buy", {"item": "a pen"})
+        ...         return await assert_push_event(view, "sold", {"item": "a pen"})
+        >>> anyio.run(sell)
+        PushedEvent(name='sold', payload={'item': 'a pen', 'at': 12})
+    """
+    __tracebackhide__ = True
+    jobs.refuse_inside("assert_push_event")
+
+    def take() -> PushedEvent | None:
+        for event in list(view.pushed):
+            if event.name == name and _fits(payload, event.payload):
+                view.pushed.remove(event)
+                return event
+        return None
+
+    event = await _found(take, timeout)
+    if event is None:
+        wanted = f"{name!r}" if payload is ... else f"{name!r} {payload!r}"
+        raise _missing(
+            view,
+            f"{view._title} did not push {name!r} within {timeout:g} s.",
+            wanted,
+            [f"{event.name!r} {dict(event.payload)!r}" for event in view.pushed],
+        )
+    return event
+
+
+async def assert_flash(
+    view: View, kind: str, pattern: str | re.Pattern[str] = "", *, timeout: float = 1.0
+) -> str:
+    """Wait until the view shows a flash, and give its text; it stays.
+
+    Args:
+        view: The view.
+        kind: The flash's kind: ``error``, ``info``.
+        pattern: A text that it contains, or a compiled pattern that is found in it.
+        timeout: The longest wait, in seconds.
+
+    Raises:
+        AssertionError: No such flash was shown in time; it says what was shown instead.
+        UsageError: Called inside a job or a handler.
+
+    Example:
+        >>> class Shop(View):
+        ...     def handle_event(self, name, params):
+        ...         self.put_flash("error", "We are closed.")
+        >>> async def buy():
+        ...     async with Shop.mounted() as view:
+        ...         await view.event("buy")
+        ...         return await assert_flash(view, "error", "closed")
+        >>> anyio.run(buy)
+        'We are closed.'
+    """
+    __tracebackhide__ = True
+    jobs.refuse_inside("assert_flash")
+
+    def look() -> str | None:
+        message = view.flash.get(kind)
+        if message is None:
+            return None
+        found = pattern in message if isinstance(pattern, str) else pattern.search(message)
+        return message if found else None
+
+    message = await _found(look, timeout)
+    if message is None:
+        raise _missing(
+            view,
+            f"{view._title} did not show the flash {kind!r} within {timeout:g} s.",
+            f"{kind!r} {pattern!r}" if pattern else f"{kind!r}",
+            [f"{kind!r} {message!r}" for kind, message in view.flash.items()],
+        )
+    return message
+
+
+async def _found(look: Callable[[], T | None], timeout: float) -> T | None:
+    with anyio.move_on_after(timeout):
+        while True:
+            count = changes.count
+            if (found := look()) is not None:
+                return found
+            await changes.after(count)
+    return None
+
+
+def _fits(expected: Any, got: Any) -> bool:
+    if expected is ...:
+        return True
+    if isinstance(expected, re.Pattern):
+        return isinstance(got, str) and expected.search(got) is not None
+    if isinstance(expected, Mapping):
+        return isinstance(got, Mapping) and all(
+            name in got and _fits(one, got[name]) for name, one in expected.items()
+        )
+    if isinstance(expected, list | tuple):
+        return (
+            isinstance(got, list | tuple)
+            and len(got) == len(expected)
+            and all(map(_fits, expected, got))
+        )
+    return bool(expected == got)
+
+
+def _missing(view: View, what: str, expected: str, instead: Sequence[str]) -> AssertionError:
+    pending = [one.what for one in view.pending()]
+    failed = [repr(error) for error in list(view._failures)]
+    facts = [
+        *_listed("expected", [expected]),
+        *_listed("got", instead or ["nothing"]),
+        *_listed("failed", failed),
+        *_listed("pending", pending),
+    ]
+    remedy = "Wait longer: timeout=..." if pending else "Nothing is pending that could bring it"
+    return AssertionError(str(AquilaError(what, facts=facts, remedy=remedy)))
+
+
+def _listed(label: str, values: Sequence[str]) -> list[str]:
+    labels = [f"{label}:", *[""] * len(values)]
+    return [f"{label:<9} {value}" for label, value in zip(labels, values, strict=False)]

@@ -1,0 +1,255 @@
+"""Waiting until a view has nothing going on, and giving what it then shows."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, TypeGuard, TypeVar
+
+import anyio
+
+from aquila_cassette.client.open import STREAMS
+from aquila_cassette.engine import scope
+from aquila_cassette.engine.settling import default_timeout, idle, pending_lines
+from aquila_cassette.errors import RenderTimeout, SettleTimeout, UsageError
+from aquila_cassette.live.adapters import Adapter, adapter_for
+from aquila_cassette.live.track import TRACKED
+from aquila_cassette.pending import jobs
+from aquila_cassette.pending.changes import changes
+from aquila_cassette.pending.drivers import Driver, current_driver
+from aquila_cassette.pending.idle import Idle
+from aquila_cassette.pending.sources import Pending, Source, sources
+
+__all__ = ["render_async", "render_sync", "wait_settled"]
+
+T = TypeVar("T")
+
+
+async def render_async(
+    view: object, *, timeout: float | None = None, streams: int | None = None, once: bool = False
+) -> Any:
+    """Wait until nothing goes on that could still change `view`, and give what it shows.
+
+    What goes on is: jobs (of `View.start_async`, and those that were given to `track`); streams of
+    our client; every response of any SDK in an open cassette, and the task or thread that reads it
+    until it has left the function it was in; a call in a worker thread that such code awaits; and
+    the view's inbox. What a finished job starts is waited for.
+
+    Args:
+        view: An object with ``render()``, a function, a Textual Pilot or App, a NiceGUI User, a
+            Playwright page, or what `register_view` has taught it. Of a `View` only its own jobs
+            count; else those of all views.
+        timeout: The longest wait, in seconds; by default 5 on replay, 120 while recording.
+        streams: How many streams must have been opened in the open cassettes, at least: for a
+            request that comes late.
+        once: Wait only for what goes on now, not for what that starts.
+
+    Raises:
+        RenderTimeout: Something was still going on; the error lists it, and where it waits.
+        MissError: A request had no recording; at once, whatever an SDK makes of it.
+        UsageError: Called inside a job that it would wait for, or nothing is known of `view`.
+        Exception: What a job or a handler raised that nobody handled.
+
+    Example:
+        >>> from aquila_cassette.client import AsyncClient, collector
+        >>> from aquila_cassette.provider import Provider
+        >>> async def main(url):
+        ...     said = collector()
+        ...     async with AsyncClient(base_url=url, model="claude-sonnet-5-5") as client:
+        ...         client.stream("Say hello", sink=said)
+        ...         return await render_async(lambda: said.text)
+        >>> with Provider(gap=0) as provider:
+        ...     asyncio.run(main(provider.url))
+        'Hello! ...'
+    """
+    jobs.refuse_inside("render_async")
+    adapter = adapter_for(view)
+    waiting = _Waiting("render_async", view, adapter, current_driver(), timeout, streams)
+    with anyio.move_on_after(waiting.limit):
+        while True:
+            await waiting.unless_failed(adapter.settle)
+            count = changes.count
+            await waiting.idle(once=once)
+            await waiting.unless_failed(adapter.settle)
+            if once or (changes.count == count and not await waiting.look()):
+                break
+        return await adapter.render()
+    raise await waiting.too_late()
+
+
+def render_sync(
+    view: object, *, timeout: float | None = None, streams: int | None = None, once: bool = False
+) -> Any:
+    """Do what `render_async` does, from a thread without an event loop: sync tests and browsers.
+
+    Args:
+        view: See `render_async`.
+        timeout: See `render_async`.
+        streams: See `render_async`.
+        once: See `render_async`.
+
+    Raises:
+        RenderTimeout: Something was still going on; the error lists it, and where it waits.
+        MissError: A request had no recording.
+        UsageError: Called where an event loop runs, which it would block.
+    """
+    jobs.refuse_inside("render_sync")
+    _refuse_in_a_task("render_sync", "await render_async(view)")
+    adapter = adapter_for(view)
+    waiting = _Waiting("render_sync", view, adapter, current_driver(), timeout, streams)
+    deadline = time.monotonic() + waiting.limit
+    while True:
+        adapter.settle_sync()
+        count = changes.count
+        _in_a_loop_of_its_own(lambda: _until(waiting, deadline, once=once))
+        adapter.settle_sync()
+        if once or (changes.count == count and not _in_a_loop_of_its_own(waiting.look)):
+            return adapter.render_sync()
+
+
+def wait_settled(
+    *, timeout: float | None = None, streams: int | None = None, once: bool = False
+) -> None:
+    """Wait in this thread for what `render_async` waits for, and render nothing.
+
+    Args:
+        timeout: See `render_async`.
+        streams: See `render_async`.
+        once: See `render_async`.
+
+    Raises:
+        SettleTimeout: Something was still going on; the error lists it, and where it waits.
+        MissError: A request had no recording.
+        UsageError: Called where an event loop runs, which it would block.
+    """
+    jobs.refuse_inside("wait_settled")
+    _refuse_in_a_task("wait_settled", "await cassette.settled(), or await render_async(view)")
+    waiting = _Waiting("wait_settled", None, None, current_driver(), timeout, streams)
+    deadline = time.monotonic() + waiting.limit
+    _in_a_loop_of_its_own(lambda: _until(waiting, deadline, once=once))
+
+
+class _Waiting:
+    def __init__(
+        self,
+        called: str,
+        view: object,
+        adapter: Adapter | None,
+        here: Driver,
+        timeout: float | None,
+        streams: int | None,
+    ) -> None:
+        cassettes = scope.opened()
+        self._called = called
+        self.limit = default_timeout(cassettes) if timeout is None else timeout
+        asked: list[Source] = [TRACKED]
+        asked += [view] if _is_source(view) else sources()
+        if adapter is not None:
+            asked.append(_Of(adapter))
+        self._asked = asked
+        self._idle: Idle = idle(
+            cassettes, here=here, streams=streams, also=[STREAMS], sources=asked
+        )
+
+    async def idle(self, *, once: bool) -> None:
+        """Wait without an end."""
+        await self._idle.wait(None, once=once)
+
+    async def look(self) -> list[Pending]:
+        """List what goes on."""
+        return await self._idle.look()
+
+    async def unless_failed(self, function: Callable[[], Awaitable[None]]) -> None:
+        """Run `function`, but raise a failure as soon as there is one."""
+        failure: BaseException | None = None
+
+        async def watch() -> None:
+            nonlocal failure
+            while True:
+                count = changes.count
+                failure = self._idle.failure()
+                if failure is not None:
+                    group.cancel_scope.cancel()
+                    return
+                await changes.after(count)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(watch)
+            await function()
+            group.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
+
+    async def too_late(self) -> SettleTimeout:
+        """Make the error that says what still goes on."""
+        left = await self._idle.wait(0)
+        things = f"{len(left)} thing{'' if len(left) == 1 else 's'}"
+        kind = SettleTimeout if self._called == "wait_settled" else RenderTimeout
+        return kind(
+            f"{self._called}: {things} still going on after {self.limit:g} s.",
+            facts=pending_lines(left),
+            remedy="Mend: end it, name what stays open on purpose to background=(...), or wait "
+            f"longer: {self._called}(..., timeout=...)",
+        )
+
+
+class _Of:
+    """What an adapter has going on; it has no failures."""
+
+    def __init__(self, adapter: Adapter) -> None:
+        self._adapter = adapter
+
+    def pending(self) -> Sequence[Pending]:
+        return self._adapter.pending()
+
+    def take_failure(self) -> BaseException | None:
+        return None
+
+
+def _is_source(view: object) -> TypeGuard[Source]:
+    return callable(getattr(view, "pending", None)) and callable(
+        getattr(view, "take_failure", None)
+    )
+
+
+async def _until(waiting: _Waiting, deadline: float, *, once: bool) -> None:
+    with anyio.move_on_after(deadline - time.monotonic()):
+        await waiting.idle(once=once)
+        return
+    raise await waiting.too_late()
+
+
+def _refuse_in_a_task(called: str, instead: str) -> None:
+    trio = sys.modules.get("trio")
+    in_trio = trio is not None and trio.lowlevel.in_trio_task()
+    try:
+        in_a_task = in_trio or asyncio.current_task() is not None
+    except RuntimeError:
+        return
+    if in_a_task:
+        raise UsageError(
+            f"{called} was called in an event loop, which it would block.",
+            remedy=f"Mend: {instead}",
+        )
+
+
+def _in_a_loop_of_its_own(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run an async function in a thread of its own: here a loop may run already, in a greenlet."""
+    results: list[T] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(anyio.run(function))
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run, name="aquila_cassette waits", daemon=True)
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
+    return results[0]

@@ -1,0 +1,134 @@
+"""The work of a thread: a profile hook tells when it has left the function that it was in.
+
+Nothing else does: a pool's thread lives on, and waits for its next order in C. The hook is set by
+the thread itself when it makes a request, and taken off when the function returns. The thread that
+the tests run in never gets one, so sync tests keep their speed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import queue
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import Any
+
+from aquila_cassette.pending import frames
+from aquila_cassette.pending.changes import changed
+from aquila_cassette.pending.parking import is_queue_get
+from aquila_cassette.pending.works import TaskWork, Work, waiting_for
+
+__all__ = ["ThreadWork", "waiting_for_thread"]
+
+_here = threading.local()
+
+
+class ThreadWork(Work):
+    """The work of a thread.
+
+    Args:
+        driver: The thread; it must be this one.
+        frame: See `Work`.
+    """
+
+    def __init__(self, driver: threading.Thread, frame: FrameType | None) -> None:
+        super().__init__(driver, frame)
+        self._left = False
+        self._parked = False
+        self._waiting = waiting_for_thread(frame)
+
+    @classmethod
+    def of_this_thread(cls, driver: threading.Thread, frame: FrameType | None) -> ThreadWork:
+        """Give the work that this thread is in, and watch for its end."""
+        work: ThreadWork | None = getattr(_here, "work", None)
+        if work is not None and not work._left and work.is_in(frame):
+            return work
+        work = cls(driver, frame)
+        _here.work = work
+        if frame is not None:
+            work._watch(frame)
+        return work
+
+    def is_in(self, frame: FrameType | None) -> bool:
+        """Tell whether `frame` of this thread is the one of this work."""
+        return frame is not None and self._in([frame])
+
+    def gone(self) -> bool:
+        """Tell whether the thread has ended, or left its function."""
+        thread = self.driver
+        return self._left or thread is None or not thread.is_alive()
+
+    def pending(self) -> bool:
+        """Tell whether the thread has not left its function, nor waits for an order in a queue."""
+        return not self.gone() and not self._parked
+
+    def waiting(self) -> Sequence[Work]:
+        """List the works of the tasks that wait for this one."""
+        return self._waiting
+
+    def stands(self) -> str | None:
+        """Say where in the user's code the thread is."""
+        thread = self.driver
+        ident = None if thread is None else thread.ident
+        frame = None if ident is None else sys._current_frames().get(ident)
+        return frames.where(list(frames.outwards(frame))[::-1])
+
+    def _watch(self, work_frame: FrameType) -> None:
+        before: Any = sys.getprofile()
+        if before is not None and not callable(before):
+            # A profiler written in C, which cannot be shared: the work is over with its stream.
+            self._left = True
+            return
+        passing_on: Callable[[FrameType, str, Any], object] | None = before
+
+        def hook(frame: FrameType, event: str, argument: Any) -> None:
+            if passing_on is not None:
+                passing_on(frame, event, argument)
+            if event == "return":
+                if frame is work_frame:
+                    sys.setprofile(passing_on)
+                    self._leave()
+                elif self._parked and is_queue_get(frame.f_code):
+                    self._parked = False
+            elif event == "call":
+                if is_queue_get(frame.f_code):
+                    self._park()
+            elif event == "c_call":
+                if _is_simple_get(argument):
+                    self._park()
+            elif self._parked and _is_simple_get(argument):
+                self._parked = False
+
+        sys.setprofile(hook)
+
+    def _leave(self) -> None:
+        self._left = True
+        changed()
+
+    def _park(self) -> None:
+        self._parked = True
+        changed()
+
+
+def _is_simple_get(function: Any) -> bool:
+    return function.__name__ == "get" and isinstance(function.__self__, queue.SimpleQueue)
+
+
+def waiting_for_thread(frame: FrameType | None) -> list[TaskWork]:
+    """List the works of the tasks that wait for what this thread was told to do.
+
+    Args:
+        frame: Where the thread is. A pool's thread holds the future of its order further out.
+    """
+    works: list[TaskWork] = []
+    for outer in frames.outwards(frame):
+        if not frames.is_plumbing(outer):
+            continue
+        local = outer.f_locals
+        future = local.get("future") or getattr(local.get("self"), "future", None)
+        if isinstance(future, asyncio.Future | concurrent.futures.Future):
+            works += waiting_for(future)
+    return works

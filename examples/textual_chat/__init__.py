@@ -1,0 +1,1 @@
+"""A chat in the terminal, made with Textual and the streaming client."""

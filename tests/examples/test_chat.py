@@ -1,0 +1,332 @@
+"""The chat as a view, on recordings: no browser, no provider, no clock."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from aquila_cassette.block import Block
+from aquila_cassette.client import AsyncClient, Chunk, Done, Error, Meta, StreamRef
+from aquila_cassette.live import assert_flash, assert_push_event, render_async
+from examples.chat.chat_live import ChatLive
+from examples.chat.conversation import Conversation, Message
+from examples.chat.fragments import fragments
+
+Open = Callable[..., Block]
+
+HELLO = "Hello! I am all ears. ☕ What shall we look at first?"
+
+
+@asynccontextmanager
+async def _mounted(provider: str) -> AsyncIterator[ChatLive]:
+    async with (
+        AsyncClient(model="gpt-4o-mini", base_url=f"{provider}/v1", api_key="sk-own") as client,
+        ChatLive.mounted(client=client) as view,
+    ):
+        yield view
+
+
+class _Read(HTMLParser):
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.texts: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+def _texts(part: str) -> list[str]:
+    """Give the texts that a part of the page shows, those for screen readers first among them."""
+    return _Read(part).texts
+
+
+async def test_it_begins_with_no_conversation(chat_provider: str) -> None:
+    async with _mounted(chat_provider) as view:
+        assert dict(view.assigns) == {"conversations": {}, "streams": {}, "current": None}
+        assert "What shall we talk about?" in view.render()
+
+
+async def test_the_page_shows_what_the_assistant_said(
+    aquila_cassette: Open, chat_provider: str
+) -> None:
+    async with aquila_cassette("chat_live.responds"), _mounted(chat_provider) as view:
+        await view.event("send", {"prompt": "Say hello"})
+        assert HELLO in await render_async(view)
+        assert _texts(view.fragments()["c1-0"]) == ["You said", "Say hello"]
+        answer = ["The answer", HELLO, "gpt-4o-mini · 15 tokens"]
+        assert _texts(view.fragments()["c1-1"]) == answer
+        assert (conversation := view.current)
+        assert conversation.messages[1].meta
+        assert conversation.messages[1].meta.model == "gpt-4o-mini"
+        assert (conversation.response, conversation.stream_ref) == ("", None)
+        assert view.assigns.streams == {}
+        await assert_push_event(view, "say", {"text": HELLO})
+
+
+async def test_what_the_user_said_is_there_before_the_first_word_of_the_answer(
+    held: Open, chat_provider: str
+) -> None:
+    async with (
+        held("chat_live.responds") as cassette,
+        _mounted(chat_provider) as view,
+    ):
+        await view.event("send", {"prompt": " Say hello "})
+        assert (conversation := view.current)
+        assert conversation.messages == (Message("user", "Say hello"),)
+        assert conversation.loading
+        assert view.assigns.streams == {conversation.stream_ref: "c1"}
+        parts = view.fragments()
+        assert "aria-busy='true'" in parts["c1-1"]
+        assert _texts(parts["c1-1"]) == ["The answer", "The answer is on its way"]
+        assert "id='send' type='submit' aria-label='Send' disabled" in parts["buttons"]
+        assert "id='stop'" in parts["buttons"]
+        cassette.release()
+        await render_async(view)
+        assert "disabled" not in view.fragments()["buttons"]
+        assert "id='stop'" not in view.fragments()["buttons"]
+
+
+async def test_the_answer_grows_with_each_event(held: Open, chat_provider: str) -> None:
+    async with (
+        held("chat_live.responds") as cassette,
+        _mounted(chat_provider) as view,
+    ):
+        await view.event("send", {"prompt": "Say hello"})
+        states = []
+        while view.current and view.current.loading:
+            await cassette.advance(1)
+            states.append(view.current.response)
+        await render_async(view)
+    assert states[:5] == ["", "Hello", "Hello!", "Hello! I", "Hello! I am"]
+    assert HELLO in states
+    assert all(later.startswith(before) for before, later in pairwise(states[:-1]))
+
+
+async def test_a_second_question_waits_for_the_first_answer(held: Open, chat_provider: str) -> None:
+    async with (
+        held("chat_live.responds") as cassette,
+        _mounted(chat_provider) as view,
+    ):
+        await view.event("send", {"prompt": "Say hello"})
+        before = dict(view.assigns)
+        await view.event("send", {"prompt": "Say hello"})
+        await view.event("retry")
+        assert dict(view.assigns) == before
+        cassette.release()
+        await render_async(view)
+        assert len([*cassette.played, *cassette.recorded]) == 1
+
+
+async def test_the_model_is_told_what_was_said_before(
+    aquila_cassette: Open, chat_provider: str
+) -> None:
+    async with aquila_cassette("chat_live.converses") as cassette, _mounted(chat_provider) as view:
+        await view.event("send", {"prompt": "Say hello"})
+        await render_async(view)
+        await view.event("send", {"prompt": "Tell me about streams"})
+        assert "“streams”" in await render_async(view)
+        (_, second) = cassette.played or cassette.recorded
+        asked = json.loads(second.request.body)
+    assert asked["messages"] == [
+        {"role": "user", "content": "Say hello"},
+        {"role": "assistant", "content": HELLO},
+        {"role": "user", "content": "Tell me about streams"},
+    ]
+
+
+async def test_a_stopped_answer_stays_as_far_as_it_came(held: Open, chat_provider: str) -> None:
+    async with (
+        held("chat_live.responds", repeats=True) as cassette,
+        _mounted(chat_provider) as view,
+    ):
+        await view.event("send", {"prompt": "Say hello"})
+        await cassette.advance(3)
+        await view.event("stop")
+        await render_async(view)
+        assert view.current
+        assert view.current.messages[1] == Message("assistant", "Hello!", ended="stopped")
+        stopped = ["The answer", "Hello!", "You stopped this answer.", "Try again"]
+        assert _texts(view.fragments()["c1-1"]) == stopped
+        assert view.flash == {}
+
+        await view.event("retry")
+        cassette.release()
+        await render_async(view)
+        assert [one.content for one in view.current.messages] == ["Say hello", HELLO]
+        assert view.current.messages[1].ended == "done"
+
+
+@pytest.mark.parametrize(
+    ("fault", "came", "reason"),
+    [
+        ("error-midstream", "Let me begin with “", "The server had an error while processing"),
+        ("cut", "In short: “the", "The stream ended before data: [DONE]."),
+        ("error-429", "", "Rate limit reached. Please try again in 20s."),
+    ],
+)
+async def test_what_came_before_a_failure_stays_and_the_reason_is_flashed(
+    aquila_cassette: Open, chat_provider: str, fault: str, came: str, reason: str
+) -> None:
+    async with aquila_cassette(f"chat_live.{fault}"), _mounted(chat_provider) as view:
+        await view.event("send", {"prompt": fault})
+        await assert_flash(view, "error", reason)
+        shown = await render_async(view)
+        assert view.current
+        assert not view.current.loading
+        assert view.current.messages[1:] == (Message("assistant", came, ended="failed"),)
+        assert "Something went wrong." in shown
+        (flashed,) = _texts(view.fragments()["flash-error"])
+        assert flashed.startswith(reason)
+
+        await view.event("dismiss")
+        assert "flash-error" not in view.fragments()
+
+
+async def test_each_conversation_gets_its_own_answer(
+    aquila_cassette: Open, chat_provider: str
+) -> None:
+    async with aquila_cassette("chat_live.two"), _mounted(chat_provider) as view:
+        await view.event("send", {"prompt": "Say hello"})
+        await view.event("new")
+        await view.event("send", {"prompt": "Tell me about streams"})
+        assert "“streams”" in await render_async(view)
+        await view.event("open", {"id": "c1"})
+        assert HELLO in await render_async(view)
+
+
+async def test_an_answer_grows_while_another_conversation_is_open(
+    held: Open, chat_provider: str
+) -> None:
+    async with (
+        held("chat_live.two") as cassette,
+        _mounted(chat_provider) as view,
+    ):
+        await view.event("send", {"prompt": "Say hello"})
+        await cassette.advance(3)
+        await view.event("new")
+        await view.event("send", {"prompt": "Tell me about streams"})
+        await view.event("open", {"id": "c1"})
+        await view.event("stop")
+        cassette.release()
+        await render_async(view)
+        first, second = view.assigns.conversations.values()
+        assert first.messages[1] == Message("assistant", "Hello!", ended="stopped")
+        assert second.messages[1].ended == "done"
+        assert "“streams”" in second.messages[1].content
+        assert view.current is first
+
+
+# What comes out of turn: told to a view in the middle of an answer, without any stream.
+
+REF = StreamRef()
+QUESTION = Message("user", "Say hello")
+GROWING = Conversation("c1", (QUESTION,), response="Hel", stream_ref=REF)
+
+
+@asynccontextmanager
+async def _in_the_middle() -> AsyncIterator[ChatLive]:
+    async with AsyncClient(model="gpt-4o-mini") as client:
+        async with ChatLive.mounted(client=client) as view:
+            view.assign(conversations={"c1": GROWING}, streams={REF: "c1"}, current="c1")
+            yield view
+
+
+_ENDS = [
+    Done("Hello", Meta(), ref=REF),
+    Error("It broke.", kind="provider", text="Hel", ref=REF),
+    Error("The stream was cancelled.", kind="cancelled", text="Hel", ref=REF),
+]
+
+
+@pytest.mark.parametrize("end", _ENDS)
+@pytest.mark.parametrize("late", [*_ENDS, Chunk("lo", ref=REF)])
+async def test_an_answer_ends_once(end: object, late: object) -> None:
+    async with _in_the_middle() as view:
+        view.send(end)
+        await render_async(view)
+        after, flash = dict(view.assigns), dict(view.flash)
+        assert view.current
+        assert len(view.current.messages) == 2
+        view.send(late)
+        await render_async(view)
+        assert (dict(view.assigns), dict(view.flash)) == (after, flash)
+
+
+_OTHERS = st.sampled_from([None, 0, "c1", "ref", StreamRef()])
+_STRANGE = st.one_of(
+    st.builds(Chunk, st.text(), ref=_OTHERS),
+    st.builds(Done, st.text(), st.just(Meta()), ref=_OTHERS),
+    st.builds(Error, st.text(), kind=st.just("cut"), text=st.text(), ref=_OTHERS),
+    st.none() | st.text() | st.tuples(st.text(), st.text()),
+)
+
+
+@given(st.lists(_STRANGE, max_size=10))
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+def test_what_other_streams_say_changes_nothing(messages: list[object]) -> None:
+    async def told() -> None:
+        async with _in_the_middle() as view:
+            before = dict(view.assigns)
+            for message in messages:
+                view.send(message)
+            await render_async(view)
+            assert dict(view.assigns) == before
+            assert view.flash == {}
+
+    asyncio.run(told())
+
+
+# The page of a state.
+
+
+@given(st.text(min_size=1), st.sampled_from(["done", "stopped", "failed"]))
+def test_nothing_that_is_said_becomes_a_tag(said: str, ended: str) -> None:
+    texts = (f"<i>{said}", f"'><b {said}")
+    quiet = Conversation("c1", tuple(Message("user", text) for text in texts))
+    loud = Conversation("c2", tuple(Message("assistant", text, ended=ended) for text in texts))  # type: ignore[arg-type]
+    for one in (quiet, loud):
+        page = "".join(fragments([quiet, loud], one, {"error": texts[0]}).values())
+        assert not _Read(page).tags & {"i", "b"}
+
+
+def test_a_long_question_makes_a_short_title() -> None:
+    conversation = Conversation("c1", (Message("user", "word " * 30),))
+    assert conversation.title == f"{'word ' * 11}word…"
+    assert conversation.title in fragments([conversation], conversation, {})["title"]
+
+
+def test_only_the_last_answer_can_be_tried_again() -> None:
+    broken = Message("assistant", "Hel", ended="failed")
+    conversation = Conversation("c1", (QUESTION, broken, QUESTION, broken))
+    parts = fragments([conversation], conversation, {})
+    assert "Try again" not in parts["c1-1"]
+    assert "Try again" in parts["c1-3"]
+
+
+@pytest.mark.parametrize(
+    ("meta", "foot"),
+    [
+        (Meta(), []),
+        (Meta(model="m"), ["m"]),
+        (Meta(model="m", usage={"completion_tokens": 3}), ["m · 3 tokens"]),
+        (Meta(model="m", usage={"output_tokens": 4}), ["m · 4 tokens"]),
+    ],
+)
+def test_an_answer_says_whose_it_is_and_how_long(meta: Meta, foot: list[str]) -> None:
+    conversation = Conversation("c1", (QUESTION, Message("assistant", "Hello", meta)))
+    shown = _texts(fragments([conversation], conversation, {})["c1-1"])
+    assert shown == ["The answer", "Hello", *foot]

@@ -1,0 +1,252 @@
+"""The chat's page in a headless Chromium, on recordings that are held back and let go."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Locator, Page, expect
+
+from aquila_cassette.block import Block
+from aquila_cassette.client import AsyncClient
+from examples.chat.browser import EXECUTABLE, chromium
+from examples.chat.server import Chat, serving
+
+Open = Callable[..., Block]
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.skipif(not Path(EXECUTABLE).exists(), reason=f"there is no {EXECUTABLE}"),
+]
+
+HELLO = "Hello! I am all ears. ☕ What shall we look at first?"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def address(chat_provider: str) -> AsyncIterator[str]:
+    def client() -> AsyncClient:
+        return AsyncClient(model="gpt-4o-mini", base_url=f"{chat_provider}/v1", api_key="sk-own")
+
+    async with serving(Chat(client)) as url:
+        yield url
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(browser: Browser, address: str) -> AsyncIterator[Page]:
+    complaints: list[str] = []
+    async with await browser.new_page(viewport={"width": 1000, "height": 700}) as page:
+        page.set_default_timeout(5_000)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: complaints.append(message.text))
+        await page.goto(address)
+        yield page
+    assert complaints == []
+
+
+def _answer(page: Page) -> Locator:
+    return page.get_by_role("article").nth(1).locator(".text")
+
+
+def _prompt(page: Page) -> Locator:
+    return page.get_by_role("textbox", name="Your message")
+
+
+async def _ask(page: Page, prompt: str) -> None:
+    await _prompt(page).fill(prompt)
+    await _prompt(page).press("Enter")
+    await expect(page.get_by_role("article").first).to_be_visible()
+
+
+async def test_the_page_shows_exactly_what_three_events_have_brought(
+    held: Open, page: Page, tmp_path: Path
+) -> None:
+    async with held("chat_live.responds") as cassette:
+        await _ask(page, "Say hello")
+        await expect(_answer(page)).to_have_text("The answer is on its way")
+
+        await cassette.advance(3)
+        await expect(_answer(page)).to_have_text("Hello!")
+        three = await page.screenshot(animations="disabled", path=tmp_path / "three.png")
+        assert three == await page.screenshot(animations="disabled")
+
+        await cassette.advance(1)
+        await expect(_answer(page)).to_have_text("Hello! I")
+        assert three != await page.screenshot(animations="disabled")
+
+        cassette.release()
+        await expect(_answer(page)).to_have_text(HELLO)
+        await expect(page.locator("article .meta")).to_have_text("gpt-4o-mini · 15 tokens")
+
+
+async def test_the_button_sends_then_stops_then_sends(held: Open, page: Page) -> None:
+    send = page.locator("#send")
+    stop = page.get_by_role("button", name="Stop the answer")
+    async with held("chat_live.responds") as cassette:
+        await expect(send).to_be_enabled()
+        await _prompt(page).fill("Say hello")
+        await page.get_by_role("button", name="Send").click()
+        await expect(stop).to_be_enabled()
+        await expect(send).to_be_disabled()
+        await expect(send).to_be_hidden()
+        await expect(_prompt(page)).to_be_focused()
+        await expect(_prompt(page)).to_have_value("")
+
+        await _prompt(page).fill("And then?")
+        await _prompt(page).press("Enter")
+        cassette.release()
+        await expect(send).to_be_enabled()
+        await expect(stop).to_have_count(0)
+        await expect(page.get_by_role("article")).to_have_count(2)
+        await expect(_prompt(page)).to_have_value("And then?")
+
+
+@pytest.mark.parametrize("how", ["the button", "Escape"])
+async def test_an_answer_is_stopped_in_the_middle_and_tried_again(
+    held: Open, page: Page, how: str
+) -> None:
+    async with held("chat_live.responds", repeats=True) as cassette:
+        await _ask(page, "Say hello")
+        await cassette.advance(3)
+        await expect(_answer(page)).to_have_text("Hello!")
+        if how == "Escape":
+            await page.keyboard.press("Escape")
+        else:
+            await page.get_by_role("button", name="Stop the answer").click()
+        await expect(_answer(page)).to_have_text("Hello!You stopped this answer.Try again")
+        await expect(page.get_by_role("alert")).to_have_count(0)
+        await expect(_prompt(page)).to_be_focused()
+
+        await page.get_by_role("button", name="Try again").click()
+        cassette.release()
+        await expect(_answer(page)).to_have_text(HELLO)
+
+
+async def test_a_failure_is_flashed_and_what_had_come_stays(held: Open, page: Page) -> None:
+    async with held("chat_live.error-midstream") as cassette:
+        cassette.release()
+        await _ask(page, "error-midstream")
+        await expect(page.get_by_role("alert")).to_contain_text("The server had an error")
+        await expect(_answer(page)).to_contain_text("Let me begin with “")
+        await expect(_answer(page)).to_contain_text("The answer breaks off here.")
+        await page.get_by_role("button", name="Dismiss").click()
+        await expect(page.get_by_role("alert")).to_have_count(0)
+
+
+async def test_two_conversations_grow_side_by_side(held: Open, page: Page) -> None:
+    conversations = page.get_by_role("navigation", name="Conversations")
+    hello = conversations.get_by_role("button", name="Say hello")
+    streams = conversations.get_by_role("button", name="Tell me about streams")
+    async with held("chat_live.two") as cassette:
+        await _ask(page, "Say hello")
+        await cassette.advance(3)
+        await page.get_by_role("button", name="New chat").click()
+        await expect(page.get_by_role("heading", name="What shall we talk about?")).to_be_visible()
+        await _ask(page, "Tell me about streams")
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Tell me about streams")
+        await expect(streams).to_have_attribute("aria-current", "true")
+        await expect(conversations.get_by_text("being answered")).to_have_count(2)
+
+        await hello.click()
+        await expect(hello).to_have_attribute("aria-current", "true")
+        await expect(_answer(page)).to_have_text("Hello!")
+        cassette.release()
+        await expect(_answer(page)).to_have_text(HELLO)
+        await streams.click()
+        await expect(_answer(page)).to_contain_text("“streams”")
+        await expect(conversations.get_by_text("being answered")).to_have_count(0)
+
+
+async def test_shift_and_enter_starts_a_line(aquila_cassette: Open, page: Page) -> None:
+    async with aquila_cassette("chat_live.two_lines"):
+        await _prompt(page).press_sequentially("Say")
+        await _prompt(page).press("Shift+Enter")
+        await _prompt(page).press_sequentially("hello")
+        await _prompt(page).press("Enter")
+        await expect(page.get_by_role("article").first.locator("p")).to_have_text("Say\nhello")
+        await expect(page.locator("article .meta")).to_be_visible()
+
+
+async def test_nothing_is_sent_while_nothing_is_written(page: Page) -> None:
+    await _prompt(page).press("Enter")
+    await _prompt(page).fill("  \n ")
+    await _prompt(page).press("Enter")
+    await page.get_by_role("button", name="New chat").click()
+    await expect(page.get_by_role("article")).to_have_count(0)
+    await expect(page.locator("#conversations li")).to_have_count(0)
+
+
+async def test_a_suggestion_is_asked_by_a_click(aquila_cassette: Open, page: Page) -> None:
+    async with aquila_cassette("chat_live.suggested"):
+        await page.get_by_role("button", name="Say hello").click()
+        await expect(page.get_by_role("article").first.locator("p")).to_have_text(
+            "Say hello to see an answer grow"
+        )
+        await expect(page.locator("article .meta")).to_be_visible()
+
+
+async def test_a_screen_reader_is_told_the_answer_once_it_is_whole(held: Open, page: Page) -> None:
+    told = page.locator("#told")
+    async with held("chat_live.responds") as cassette:
+        await _ask(page, "Say hello")
+        await cassette.advance(3)
+        await expect(page.get_by_role("article").nth(1)).to_have_attribute("aria-busy", "true")
+        await expect(told).to_have_text("")
+        cassette.release()
+        await expect(told).to_have_text(HELLO)
+        await expect(page.get_by_role("article").nth(1)).not_to_have_attribute("aria-busy", "true")
+
+
+async def test_a_page_that_is_loaded_again_goes_on_growing(held: Open, page: Page) -> None:
+    async with held("chat_live.responds") as cassette:
+        await _ask(page, "Say hello")
+        await cassette.advance(3)
+        await expect(_answer(page)).to_have_text("Hello!")
+        await page.reload()
+        await expect(_answer(page)).to_have_text("Hello!")
+        cassette.release()
+        await expect(_answer(page)).to_have_text(HELLO)
+
+
+async def test_on_a_narrow_screen_the_conversations_are_in_a_drawer(held: Open, page: Page) -> None:
+    await page.set_viewport_size({"width": 360, "height": 640})
+    drawer = page.get_by_role("complementary", name="Conversations")
+    async with held("chat_live.responds") as cassette:
+        cassette.release()
+        await expect(drawer).to_be_hidden()
+        await _ask(page, "Say hello")
+        await expect(_answer(page)).to_have_text(HELLO)
+        await page.get_by_role("button", name="Show the conversations").click()
+        await drawer.get_by_role("button", name="New chat").click()
+        await expect(drawer).to_be_hidden()
+        await expect(page.get_by_role("article")).to_have_count(0)
+        await page.get_by_role("button", name="Show the conversations").click()
+        await drawer.get_by_role("button", name="Say hello").click()
+        await expect(drawer).to_be_hidden()
+        await expect(_answer(page)).to_have_text(HELLO)
+    width = await page.evaluate("document.documentElement.scrollWidth")
+    assert width == 360
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_the_text_stands_out_from_the_page(page: Page, scheme: str) -> None:
+    await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    style = "getComputedStyle(document.body)"
+    ink = _luminance(await page.evaluate(f"{style}.color"))
+    paper = _luminance(await page.evaluate(f"{style}.backgroundColor"))
+    assert (max(ink, paper) + 0.05) / (min(ink, paper) + 0.05) > 7
+    assert (ink < paper) is (scheme == "light")
+
+
+def _luminance(colour: str) -> float:
+    """Give the relative luminance of ``rgb(r, g, b)``, as the WCAG has it."""
+    shares = [int(part) / 255 for part in colour.removeprefix("rgb(").removesuffix(")").split(",")]
+    linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in shares]
+    return sum(weight * one for weight, one in zip((0.2126, 0.7152, 0.0722), linear, strict=True))

@@ -1,0 +1,97 @@
+"""A model's text becomes HTML that says the same, and nothing that it does not mean."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from examples.chat.markup import markup
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("Hello", "<p>Hello</p>"),
+        ("One\nand a half\n\nTwo", "<p>One<br>and a half</p><p>Two</p>"),
+        ("# Title\nText", "<p class='heading'>Title</p><p>Text</p>"),
+        ("**bold `code`** `**`", "<p><strong>bold <code>code</code></strong> <code>**</code></p>"),
+        ("2 ** 3 ** 4", "<p>2 ** 3 ** 4</p>"),
+        ("Do:\n- one\n  more\n- two", "<p>Do:</p><ul><li>one<br>more</li><li>two</li></ul>"),
+        ("3. three\n4. four", "<ol start='3'><li>three</li><li>four</li></ol>"),
+        ("1. one\n- a\n- b", "<ol start='1'><li>one</li></ol><ul><li>a</li><li>b</li></ul>"),
+        ("```py\na < b\n\nc\n```\nend", "<pre><code>a &lt; b\n\nc</code></pre><p>end</p>"),
+        ("```\nstill open", "<pre><code>still open</code></pre>"),
+        ("~~~~\n```\n~~~~", "<pre><code>```</code></pre>"),
+        ("```", "<pre><code></code></pre>"),
+        ("", ""),
+    ],
+)
+def test_a_text_is_written_as_html(text: str, html: str) -> None:
+    assert markup(text) == html
+
+
+def test_a_tag_is_text() -> None:
+    assert markup("<script>x()</script>") == "<p>&lt;script&gt;x()&lt;/script&gt;</p>"
+
+
+def test_a_tag_in_code_is_text() -> None:
+    assert markup("```<b>\n<i>\n```\n`<u>`") == (
+        "<pre><code>&lt;i&gt;</code></pre><p><code>&lt;u&gt;</code></p>"
+    )
+
+
+class _Read(HTMLParser):
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: set[tuple[str, tuple[str, ...]]] = set()
+        self.text = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.add((tag, tuple(name for name, _ in attrs)))
+        if tag != "br":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+_ALLOWED = {
+    *((tag, ()) for tag in ("p", "br", "ul", "li", "pre", "code", "strong")),
+    ("p", ("class",)),
+    ("ol", ("start",)),
+}
+
+_TEXTS = st.lists(
+    st.sampled_from(
+        [*"<>&'\"`*#- \n\tab1.", "```", "~~~", "**", "\n\n", "\n- ", "\n1. ", "<b onclick='x'>"]
+    )
+    | st.characters(),
+    max_size=40,
+).map("".join)
+
+
+@given(_TEXTS)
+def test_any_text_gives_only_tags_that_are_known_and_closed(text: str) -> None:
+    read = _Read(markup(text))
+    assert read.seen <= _ALLOWED
+    assert read.open == []
+
+
+@given(_TEXTS.filter(lambda text: not set(text) & set("`~*#-+0123456789")))
+def test_a_text_without_marks_loses_nothing_but_white_space(text: str) -> None:
+    assert "".join(_Read(markup(text)).text.split()) == "".join(text.split())
+
+
+@given(_TEXTS)
+def test_all_that_has_come_can_be_shown_while_it_grows(text: str) -> None:
+    for end in range(len(text)):
+        assert _Read(markup(text[:end])).open == []

@@ -1,0 +1,172 @@
+"""The chat's server: what goes over the wire, without a browser."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from aquila_cassette.client import AsyncClient
+from aquila_cassette.provider import Provider
+from examples.chat.server import Chat, serving
+
+
+@asynccontextmanager
+async def _chat(*, most: int = 100) -> AsyncIterator[httpx.AsyncClient]:
+    with Provider(gap=0) as provider:
+        chat = Chat(
+            lambda: AsyncClient(model="gpt-4o-mini", base_url=f"{provider.url}/v1"),
+            where="<here>",
+            most=most,
+        )
+        async with serving(chat) as url, httpx.AsyncClient(base_url=url, verify=False) as http:
+            yield http
+
+
+class _Page:
+    """What a page knows: it takes each update as page.js does."""
+
+    def __init__(self, http: httpx.AsyncClient, view: str) -> None:
+        self._http = http
+        self._url = f"/live/{view}"
+        self.parts: dict[str, str] = {}
+        self.fresh: list[str] = []
+
+    @asynccontextmanager
+    async def shown(self) -> AsyncIterator[None]:
+        async with self._http.stream("GET", self._url, timeout=10) as response:
+            assert response.headers["content-type"].startswith("text/event-stream")
+            self._lines = response.aiter_lines()
+            await self.update()
+            yield
+
+    async def update(self) -> None:
+        async for line in self._lines:
+            if line.startswith("data: "):
+                update = json.loads(line.removeprefix("data: "))
+                known = {**self.parts, **update["parts"]}
+                self.fresh = [*update["parts"]]
+                self.parts = {id_: known[id_] for id_ in update["ids"]}
+                return
+        pytest.fail("The updates ended.")
+
+    async def until(self, id_: str, text: str) -> None:
+        while text not in self.parts.get(id_, ""):
+            await self.update()
+
+    async def do(self, name: str, **params: str) -> int:
+        return await _post(self._http, self._url, {"name": name, "params": params})
+
+
+async def _post(http: httpx.AsyncClient, url: str, event: Any) -> int:
+    return (await http.post(url, json=event)).status_code
+
+
+@asynccontextmanager
+async def _without_a_server() -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(Chat(AsyncClient, where="<here>").app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://chat") as http:
+        yield http
+
+
+async def test_the_page_names_a_view_that_nobody_can_guess_and_shows_where_it_is_answered() -> None:
+    async with _without_a_server() as http:
+        pages = [await http.get("/") for _ in range(2)]
+    views = {page.text.split('data-view="')[1].split('"')[0] for page in pages}
+    assert len(views) == 2
+    assert all(len(view) >= 22 for view in views)
+    assert "&lt;here&gt;" in pages[0].text
+    assert pages[0].headers["content-security-policy"].startswith("default-src 'self';")
+
+
+@pytest.mark.parametrize("name", ["page.css", "page.js", "icon.svg"])
+async def test_the_page_gets_its_files(name: str) -> None:
+    async with _without_a_server() as http:
+        assert (await http.get(f"/{name}")).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["server.py", "page.html", "..%2F__init__.py", "nothing"])
+async def test_it_gets_no_others(name: str) -> None:
+    async with _without_a_server() as http:
+        assert (await http.get(f"/{name}")).status_code == 404
+
+
+async def test_an_event_for_a_view_that_is_not_there_is_not_found() -> None:
+    async with _without_a_server() as http:
+        assert await _post(http, "/live/nobody", {"name": "new", "params": {}}) == 404
+
+
+async def test_an_event_that_cannot_be_meant_is_refused() -> None:
+    async with _chat() as http:
+        page = _Page(http, "a")
+        async with page.shown():
+            for event in (1, {}, {"name": "new"}, {"name": 1, "params": {}}):
+                assert await _post(http, "/live/a", event) == 400
+            assert await _post(http, "/live/a", {"name": "new", "params": []}) == 400
+            assert (await http.post("/live/a", content=b"{")).status_code == 400
+
+
+async def test_an_event_that_means_nothing_now_changes_nothing() -> None:
+    async with _chat() as http:
+        page = _Page(http, "a")
+        async with page.shown():
+            before = page.parts
+            for name in ("nothing", "stop", "retry", "send", "open"):
+                assert await page.do(name) == 204
+            assert await page.do("send", prompt=" ") == 204
+            assert await page.do("open", id="c9") == 204
+            await page.do("new")  # This one comes with an update.
+            await page.update()
+    assert page.parts == before
+
+
+async def test_only_the_parts_that_changed_are_sent() -> None:
+    async with _chat() as http:
+        page = _Page(http, "a")
+        async with page.shown():
+            assert [*page.parts] == ["list", "title", "empty", "buttons"]
+            await page.do("send", prompt="Say hello")
+            await page.until("c1-1", "gpt-4o-mini")
+            assert [*page.parts] == ["list", "title", "c1-0", "c1-1", "buttons"]
+            await page.do("send", prompt="And now tell me about streams")
+            await page.until("c1-3", "gpt-4o-mini")
+            assert not {"title", "c1-0", "c1-1"} & {*page.fresh}
+
+
+async def test_a_page_that_is_loaded_again_shows_what_was_there() -> None:
+    async with _chat() as http:
+        page = _Page(http, "a")
+        async with page.shown():
+            await page.do("send", prompt="Say hello")
+            await page.until("c1-1", "gpt-4o-mini")
+        again = _Page(http, "a")
+        async with again.shown():
+            assert again.parts == page.parts
+
+
+async def test_each_tab_has_a_view_of_its_own() -> None:
+    async with _chat() as http:
+        page, other = _Page(http, "a"), _Page(http, "b")
+        async with page.shown(), other.shown():
+            await page.do("send", prompt="Say hello")
+            await page.until("c1-1", "gpt-4o-mini")
+            assert "empty" in other.parts
+            await other.do("new")
+            await other.update()
+            assert "empty" in other.parts
+
+
+async def test_the_view_that_was_longest_not_looked_at_is_forgotten() -> None:
+    async with _chat(most=1) as http:
+        watched = _Page(http, "watched")
+        async with watched.shown():
+            async with _Page(http, "left").shown():
+                pass
+            assert await _Page(http, "left").do("new") == 204
+            async with _Page(http, "next").shown():
+                assert await _Page(http, "left").do("new") == 404
+                assert await watched.do("new") == 204

@@ -1,0 +1,53 @@
+"""Tests that run in each event loop, and waiting in them for what a view does."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
+
+import anyio
+import pytest
+
+from aquila_cassette.live import View
+from aquila_cassette.pending.changes import changes
+
+__all__ = ["in_each_loop", "settled", "until"]
+
+
+def in_each_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Make an async test one that runs in asyncio and in trio."""
+
+    def run(backend: str, **fixtures: Any) -> None:
+        anyio.run(partial(test, **fixtures), backend=backend)
+
+    run.__name__, run.__qualname__ = test.__name__, test.__qualname__
+    run.__module__, run.__doc__ = test.__module__, test.__doc__
+    backend = inspect.Parameter("backend", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    signature = inspect.signature(test)
+    run.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[backend, *signature.parameters.values()]
+    )
+    return pytest.mark.parametrize("backend", ["asyncio", "trio"])(run)
+
+
+async def settled(view: View) -> None:
+    """Wait until the view has nothing to do; raise what failed."""
+    while True:
+        count = changes.count
+        if (failure := view.take_failure()) is not None:
+            raise failure
+        if not view.pending():
+            return
+        await changes.after(count)
+
+
+async def until(view: View, true: Callable[[], bool]) -> None:
+    """Wait until something is true of the view after one of its messages."""
+    while not true():
+        handled = anyio.Event()
+        stop = view.on_render(handled.set)
+        with anyio.fail_after(10):
+            await handled.wait()
+        stop()

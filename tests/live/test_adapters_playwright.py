@@ -1,0 +1,131 @@
+"""A page in headless chromium through its adapter, in both of Playwright's APIs."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import threading
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from playwright import async_api, sync_api
+
+from aquila_cassette.errors import UsageError
+from aquila_cassette.live.adapters import adapter_for
+
+CHROMIUM: dict[str, Any] = {
+    "executable_path": "/usr/bin/chromium",
+    "args": [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ],
+}
+
+GROWS = """<!doctype html><title>Grows</title><p id="said"></p>
+<script>
+  // The text grows by a word a frame, as a page does that draws what it was told step by step.
+  function grow(words) {
+    if (!words.length) return;
+    document.querySelector("#said").append(words[0] + " ");
+    requestAnimationFrame(() => grow(words.slice(1)));
+  }
+</script>
+"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "index.html").write_text(GROWS, "utf-8")
+    (folder / "next.html").write_text("<!doctype html><p>the next page</p>", "utf-8")
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    handler = functools.partial(Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+async def page(site: str) -> AsyncIterator[async_api.Page]:
+    async with async_api.async_playwright() as playwright:
+        browser = await playwright.chromium.launch(**CHROMIUM)
+        page = await browser.new_page()
+        await page.goto(f"{site}/index.html")
+        yield page
+        await browser.close()
+
+
+@pytest.fixture
+def sync_page(site: str) -> Iterator[sync_api.Page]:
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**CHROMIUM)
+        page = browser.new_page()
+        page.goto(f"{site}/index.html")
+        yield page
+        browser.close()
+
+
+WORDS = " ".join(f"word{number}" for number in range(30))
+GROW = f"void grow({WORDS.split()!r})"
+
+
+async def test_an_async_page_is_settled_when_its_document_stays_as_it_is(
+    page: async_api.Page,
+) -> None:
+    adapter = adapter_for(page)
+    assert adapter.pending() == ()
+    await page.evaluate(GROW)
+    await adapter.settle()
+    assert f'<p id="said">{WORDS} </p>' in await adapter.render()
+
+
+async def test_an_async_page_that_is_left_settles_on_the_next(
+    page: async_api.Page, site: str
+) -> None:
+    adapter = adapter_for(page)
+    await page.evaluate("setInterval(() => document.body.append('.'), 1)")
+    await page.evaluate(f"void setTimeout(() => {{ location = '{site}/next.html' }}, 50)")
+    await adapter.settle()
+    assert "the next page" in await adapter.render()
+
+
+async def test_an_async_page_is_refused_without_a_loop(page: async_api.Page) -> None:
+    adapter = adapter_for(page)
+    for call in (adapter.settle_sync, adapter.render_sync):
+        with pytest.raises(UsageError) as refused:
+            call()
+        assert str(refused.value) == (
+            "This page is of playwright.async_api, and render_sync runs no event loop.\n"
+            "Make the test async: await render_async(page)"
+        )
+
+
+def test_a_sync_page_settles_without_a_loop(sync_page: sync_api.Page, site: str) -> None:
+    adapter = adapter_for(sync_page)
+    sync_page.evaluate(GROW)
+    adapter.settle_sync()
+    assert f'<p id="said">{WORDS} </p>' in adapter.render_sync()
+    for form in (adapter.settle(), adapter.render()):
+        with pytest.raises(UsageError) as refused:
+            form.send(None)  # type: ignore[attr-defined]
+        assert str(refused.value) == (
+            "This page is of playwright.sync_api, which cannot be awaited.\n"
+            "In a sync test: render_sync(page); or use a page of playwright.async_api"
+        )
+    sync_page.evaluate("void setInterval(() => document.body.append('.'), 1)")
+    sync_page.evaluate(f"void setTimeout(() => {{ location = '{site}/next.html' }}, 50)")
+    adapter.settle_sync()
+    assert "the next page" in adapter.render_sync()

@@ -1,0 +1,288 @@
+"""A Textual app, rendered: its workers, messages and scrolls, without any stream."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.containers import VerticalScroll
+from textual.message import Message
+from textual.pilot import Pilot
+from textual.widgets import Button, Input, Label
+from textual.worker import WorkerFailed
+
+from aquila_cassette.errors import RenderTimeout, UsageError
+from aquila_cassette.live import render_async
+from aquila_cassette.live.adapters import adapter_for
+from aquila_cassette.pending.changes import changes
+
+
+class Told(App[None]):
+    """Runs what a test tells it, in workers and handlers."""
+
+    def compose(self) -> ComposeResult:
+        yield Label("", id="said", markup=False)
+        yield Input(placeholder="Ask")
+
+    def say(self, text: str) -> None:
+        self.query_one("#said", Label).update(text)
+
+
+async def test_the_screen_is_read_as_people_see_it() -> None:
+    async with Told().run_test(size=(40, 5)) as pilot:
+        pilot.app.say("<b> & [b]  two spaces\n你好 then \x1b more")  # type: ignore[attr-defined]
+        assert (await render_async(pilot)).split("\n")[:2] == [
+            "<b> & [b]  two spaces",
+            "你好 then \x1b more",
+        ]
+
+
+async def test_what_is_scrolled_out_of_sight_is_not_seen_and_what_is_scrolled_in_is() -> None:
+    class Long(App[None]):
+        def compose(self) -> ComposeResult:
+            with VerticalScroll():
+                for number in range(100):
+                    yield Label(f"line {number}.")
+
+    async with Long().run_test(size=(40, 10)) as pilot:
+        shown = await render_async(pilot)
+        assert "line 0." in shown
+        assert "line 99." not in shown
+        pilot.app.query_one(VerticalScroll).scroll_end(duration=1)
+        shown = await render_async(pilot)
+        assert "line 0." not in shown
+        assert "line 99." in shown
+
+
+async def test_the_app_will_do_in_the_place_of_its_pilot() -> None:
+    app = Told()
+    async with app.run_test():
+        app.say("Hello")
+        assert "Hello" in await render_async(app)
+
+
+@pytest.mark.parametrize("thread", [False, True])
+async def test_running_workers_are_pending_until_their_end_is_drawn(thread: bool) -> None:
+    app, go = Told(), threading.Event()
+
+    async def work() -> None:
+        await asyncio.to_thread(go.wait)
+        app.say("it worked")
+
+    def work_in_a_thread() -> None:
+        go.wait()
+        app.call_from_thread(app.say, "it worked")
+
+    async with app.run_test() as pilot:
+        adapter = adapter_for(pilot)
+        app.run_worker(work_in_a_thread if thread else work, name="stream", thread=thread)
+        await adapter.settle()
+        (pending,) = adapter.pending()
+        assert pending.what == "worker 'stream' of Told"
+        assert isinstance(pending.driver, asyncio.Task)
+        assert "it worked" not in await adapter.render()
+        go.set()
+        assert "it worked" in await render_async(pilot)
+
+
+async def test_the_end_of_a_worker_rings_once_for_all_who_wait() -> None:
+    app, go = Told(), asyncio.Event()
+    async with app.run_test():
+        worker = app.run_worker(go.wait())
+        for _ in range(3):
+            assert len(adapter_for(app).pending()) == 1
+        count = changes.count
+        go.set()
+        await worker.wait()
+        await asyncio.wait_for(changes.after(count), 5)
+        assert changes.count == count + 1
+        assert adapter_for(app).pending() == []
+
+
+async def test_a_worker_that_a_worker_starts_is_waited_for() -> None:
+    app = Told()
+
+    async def first() -> None:
+        await asyncio.sleep(0)
+        app.run_worker(second())
+
+    async def second() -> None:
+        await asyncio.to_thread(lambda: None)
+        app.say("second round")
+
+    async with app.run_test():
+        app.run_worker(first())
+        assert "second round" in await render_async(app)
+
+
+async def test_cancelled_workers_are_not_pending_and_nobody_who_waits_cancels_one() -> None:
+    app, never = Told(), asyncio.Event()
+
+    async def work() -> None:
+        await never.wait()
+
+    async with app.run_test():
+        worker = app.run_worker(work(), name="stream")
+        with pytest.raises(RenderTimeout) as late:
+            await render_async(app, timeout=0.1)
+        line = work.__code__.co_firstlineno + 1
+        assert late.value.facts == (
+            "pending: worker 'stream' of Told",
+            f"  waits:  tests/live/test_adapters_textual.py:{line} in {work.__qualname__}",
+        )
+        assert worker.is_running
+        worker.cancel()
+        await render_async(app)
+        assert worker.is_finished
+
+
+class Hop(Message):
+    def __init__(self, left: int) -> None:
+        self.left = left
+        super().__init__()
+
+
+class Relay(Label):
+    """Hands a message on to the next, each after a wait of its own."""
+
+    def __init__(self, relays: list[Relay]) -> None:
+        super().__init__("-")
+        self.relays = relays
+
+    async def on_hop(self, hop: Hop) -> None:
+        hop.stop()
+        await asyncio.to_thread(lambda: None)
+        self.update(f"hop {hop.left}")
+        if hop.left:
+            self.relays[hop.left % len(self.relays)].post_message(Hop(hop.left - 1))
+
+
+async def test_messages_that_follow_from_messages_are_handled_and_drawn() -> None:
+    class Hops(App[None]):
+        def compose(self) -> ComposeResult:
+            self.relays: list[Relay] = []
+            self.relays += [Relay(self.relays) for _ in range(3)]
+            yield from self.relays
+
+    async with Hops().run_test() as pilot:
+        for _ in range(5):
+            pilot.app.query(Relay).first().post_message(Hop(9))
+            shown = await render_async(pilot)
+            assert "hop 0" in shown
+            assert shown.count("hop 0") == 1
+            pilot.app.query(Relay).first().update("-")
+
+
+async def test_a_click_need_not_be_waited_for_first() -> None:
+    class Clicked(App[None]):
+        def compose(self) -> ComposeResult:
+            yield Button("Ask")
+            yield Label("", id="said")
+
+        def on_button_pressed(self) -> None:
+            self.run_worker(self.answer())
+
+        async def answer(self) -> None:
+            await asyncio.to_thread(lambda: None)
+            await self.mount(Label("an answer"))
+
+    async with Clicked().run_test() as pilot:
+        pilot.app.query_one(Button).press()
+        assert "an answer" in await render_async(pilot)
+
+
+async def test_settling_a_quiet_screen_is_quick_and_watches_no_clock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = asyncio.sleep
+
+    async def no_sleep(delay: float, *rest: Any) -> Any:
+        assert delay == 0
+        return await real(delay, *rest)
+
+    async with Told().run_test() as pilot:
+        await render_async(pilot)
+        monkeypatch.setattr(asyncio, "sleep", no_sleep)
+        monkeypatch.setattr("textual._wait.sleep", no_sleep)
+        pilot.app.say("Hello")  # type: ignore[attr-defined]
+        assert "Hello" in await render_async(pilot)
+        monkeypatch.undo()
+
+
+async def test_a_worker_that_failed_raises_its_own_error_when_the_app_is_rendered() -> None:
+    app = Told()
+
+    async def work() -> None:
+        message = "out of luck"
+        raise LookupError(message)
+
+    with pytest.raises(WorkerFailed):  # Textual's own, when the app ends.
+        async with app.run_test() as pilot:
+            app.run_worker(work())
+            with pytest.raises(LookupError, match="out of luck"):
+                await render_async(pilot)
+
+
+async def test_a_handler_that_failed_raises_its_own_error_when_the_app_is_rendered() -> None:
+    class Broken(Told):
+        def on_hop(self) -> None:
+            message = "out of luck"
+            raise LookupError(message)
+
+    app = Broken()
+    with pytest.raises(LookupError):
+        async with app.run_test() as pilot:
+            app.post_message(Hop(0))
+            with pytest.raises(LookupError, match="out of luck"):
+                await render_async(pilot)
+
+
+async def test_a_worker_whose_failure_the_app_handles_fails_nothing() -> None:
+    app = Told()
+
+    async def work() -> None:
+        raise LookupError
+
+    async with app.run_test() as pilot:
+        worker = app.run_worker(work(), exit_on_error=False)
+        await render_async(pilot)
+        assert isinstance(worker.error, LookupError)
+
+
+async def test_waiting_inside_a_worker_is_refused() -> None:
+    app = Told()
+
+    async def work() -> None:
+        adapter_for(app).pending()
+
+    async with app.run_test():
+        worker = app.run_worker(work(), name="stream", exit_on_error=False)
+        with pytest.raises(WorkerFailed):
+            await worker.wait()
+        assert str(worker.error) == (
+            "render_async was called inside worker 'stream' of Told, and would wait for it.\n"
+            "Call render_async in the test; here, await what you need itself"
+        )
+
+
+async def test_an_app_that_does_not_run_is_refused() -> None:
+    for call in (adapter_for(Told()).settle, adapter_for(Pilot(Told())).render):
+        with pytest.raises(UsageError) as refused:
+            await call()
+        assert str(refused.value) == (
+            "Told does not run.\nRender it inside: async with app.run_test() as pilot:"
+        )
+
+
+def test_an_app_is_refused_without_a_loop() -> None:
+    adapter = adapter_for(Told())
+    for call in (adapter.settle_sync, adapter.render_sync):
+        with pytest.raises(UsageError) as refused:
+            call()
+        assert str(refused.value) == (
+            "Told is a Textual app and lives in an event loop.\n"
+            "Make the test async: await render_async(pilot)"
+        )

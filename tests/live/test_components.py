@@ -1,0 +1,275 @@
+"""Components: parts of a view, in its event loop and inbox."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import anyio
+import pytest
+
+from aquila_cassette.client import AsyncClient, Chunk, Done, StreamRef
+from aquila_cassette.errors import UsageError
+from aquila_cassette.live import Completed, Component, Exited, Outcome, View
+from tests.live.loops import in_each_loop, settled
+from tests.live.rows import seed_row
+from tests.live.script import Script
+from tests.servers import CHAT_FRAMES
+
+
+class Counter(Component):
+    """Counts its clicks."""
+
+    temporary_assigns = {"fresh": []}  # noqa: RUF012 - as its users write it
+
+    def mount(self) -> None:
+        self.assign(count=0, label="", threads=[threading.get_ident()])
+
+    async def handle_event(self, name: str, params: Any) -> None:
+        before = self.assigns.count
+        await anyio.lowlevel.checkpoint()
+        # No other handler of the view or its components has run meanwhile.
+        self.assign(count=before + 1)
+        self.update("threads", lambda threads: [*threads, threading.get_ident()])
+        self.update("fresh", lambda fresh: [*fresh, before + 1])
+
+    def render(self) -> str:
+        return f"{self.assigns.label} {self.assigns.count}"
+
+
+class Panel(View):
+    """Two counters, and whatever they told it."""
+
+    def mount(self) -> None:
+        self.assign(told=[])
+        self.component(Counter, "left", label="Left:")
+        self.component(Counter, "right", label="Right:")
+
+    def handle_event(self, name: str, params: Any) -> None:
+        match name:
+            case "rename":
+                self.component(Counter, **params)
+            case "add":
+                self.component(*params)
+
+    def handle_info(self, message: Any) -> None:
+        self.update("told", lambda told: [*told, message])
+
+    def render(self) -> str:
+        return ", ".join(component.render() for component in self.components.values())
+
+
+@seed_row(23)
+@in_each_loop
+async def test_a_component_shares_the_loop_and_the_inbox_of_its_view() -> None:
+    async with Panel.mounted() as view:
+        left = view.components["left"]
+        async with anyio.create_task_group() as group:
+            for _ in range(5):
+                group.start_soon(left.event, "click")
+        assert await view.rendered() == "Left: 5, Right: 0"
+        assert set(left.assigns.threads) == {threading.get_ident()}
+        left.send("from the left")
+        await settled(view)
+        assert view.assigns.told == ["from the left"]
+        left.put_flash("info", "Counted.")
+        left.push_event("counted", {"count": 5})
+        assert (view.flash["info"], view.pushed[0].name) == ("Counted.", "counted")
+
+
+@in_each_loop
+async def test_what_a_component_raises_is_raised_to_who_sent_the_event() -> None:
+    class Broken(Component):
+        def handle_event(self, name: str, params: Any) -> None:
+            raise KeyError(name)
+
+    class Page(View):
+        def mount(self) -> None:
+            self.component(Broken, 1)
+
+    async with Page.mounted() as view:
+        with pytest.raises(KeyError, match="click"):
+            await view.components[1].event("click")
+
+
+@seed_row(30)
+@in_each_loop
+async def test_an_update_that_is_sent_changes_its_target_only() -> None:
+    async with Panel.mounted() as view:
+        left, right = view.components.values()
+        before = dict(right.assigns)
+        view.send_update(left, label="West:")
+        await settled(view)
+        assert left.assigns.label == "West:"
+        assert dict(right.assigns) == before
+        view.send_update("right", label="East:", count=3)
+        await settled(view)
+        assert await view.rendered() == "West: 0, East: 3"
+
+
+@seed_row(30)
+@in_each_loop
+async def test_an_update_to_an_unknown_component_is_refused() -> None:
+    async with Panel.mounted() as view, Panel.mounted() as other:
+        for target in ("middle", other.components["left"]):
+            id_ = target if isinstance(target, str) else "left"
+            with pytest.raises(UsageError) as raised:
+                view.send_update(target, label="?")
+            assert str(raised.value) == (
+                f"Panel has no component {id_!r}.\n"
+                "  it has: 'left', 'right'\n"
+                f"Make it in a handler: self.component(..., {id_!r})"
+            )
+        assert await view.rendered() == "Left: 0, Right: 0"
+
+
+@in_each_loop
+async def test_a_component_may_take_its_assigns_in_its_own_way_and_is_made_once() -> None:
+    class Sum(Component):
+        def mount(self) -> None:
+            self.assign(total=0)
+
+        def handle_update(self, assigns: dict[str, Any]) -> None:
+            self.update("total", lambda total: total + assigns["number"])
+
+    class Page(View):
+        def mount(self) -> None:
+            for number in (1, 2):
+                self.sum = self.component(Sum, "sum", number=number)
+
+    async with Page.mounted() as view:
+        assert view.components["sum"] is view.sum
+        view.send_update("sum", number=4)
+        await settled(view)
+        assert view.sum.assigns.total == 7
+
+
+@in_each_loop
+async def test_an_id_belongs_to_one_class() -> None:
+    class Other(Component):
+        pass
+
+    async with Panel.mounted() as view:
+        with pytest.raises(UsageError) as raised:
+            await view.event("add", (Other, "left"))
+        assert str(raised.value) == (
+            "The id 'left' is taken in Panel.\n"
+            "  expected: Counter\n"
+            "  got:      Other\n"
+            "Mend: another id"
+        )
+
+
+@in_each_loop
+async def test_a_component_cannot_be_mounted_by_an_async_function() -> None:
+    class Slow(Component):
+        async def mount(self) -> None:
+            await anyio.lowlevel.checkpoint()
+
+    async with Panel.mounted() as view:
+        with pytest.raises(UsageError) as raised:
+            await view.event("add", (Slow, "slow"))
+        assert str(raised.value) == (
+            "mount of Slow 'slow' of Panel is async, and there is nobody who could wait for it.\n"
+            "Make it a plain function; wait in a job: self.start_async(...)"
+        )
+        assert "slow" not in view.components
+
+
+@in_each_loop
+async def test_temporary_assigns_of_components_are_dropped_with_those_of_the_view() -> None:
+    async with Panel.mounted() as view:
+        left = view.components["left"]
+        await left.event("click")
+        assert left.assigns.fresh == [1]
+        await view.rendered()
+        assert left.assigns.fresh == []
+
+
+class Worker(Component):
+    """Keeps how its jobs ended."""
+
+    def mount(self) -> None:
+        self.assign(outcomes=[])
+
+    def handle_event(self, name: str, params: Any) -> None:
+        if name == "cancel":
+            self.cancel_async("job")
+        else:
+            self.start_async("job", params)
+
+    def handle_async(self, name: str, outcome: Outcome) -> None:
+        self.update("outcomes", lambda outcomes: [*outcomes, outcome])
+
+
+class Workshop(View):
+    def mount(self) -> None:
+        self.workers = [self.component(Worker, name) for name in ("one", "two")]
+
+
+@in_each_loop
+async def test_components_have_their_own_jobs_of_the_same_name_which_their_view_waits_for() -> None:
+    async def work() -> str:
+        await anyio.lowlevel.checkpoint()
+        return "done"
+
+    async with Workshop.mounted() as view:
+        one, two = view.workers
+        await one.event("work", anyio.sleep_forever)
+        await two.event("work", anyio.sleep_forever)
+        assert [job.what for job in view.pending()] == [
+            "job 'job' of Worker 'one' of Workshop",
+            "job 'job' of Worker 'two' of Workshop",
+        ]
+        await one.event("cancel")
+        await two.event("work", work)
+        await settled(view)
+        assert one.assigns.outcomes == [Exited("cancelled")]
+        assert two.assigns.outcomes == [Completed("done")]
+        await one.event("work", anyio.sleep_forever)
+    assert view.pending() == []
+
+
+class Answer(Component):
+    """An answer that grows with what the view passes on to it."""
+
+    def mount(self) -> None:
+        self.assign(text="", done=False)
+
+    def handle_update(self, assigns: dict[str, Any]) -> None:
+        match assigns["event"]:
+            case Chunk(text):
+                self.update("text", lambda so_far: so_far + text)
+            case Done():
+                self.assign(done=True)
+
+
+class Answers(View):
+    """A view that has the answers' jobs, and passes on their events."""
+
+    def mount(self, client: AsyncClient) -> None:
+        self.client = client
+
+    def handle_event(self, name: str, params: Any) -> None:
+        ref = StreamRef()
+        self.component(Answer, ref, event=None)
+        self.start_async(str(ref), self.stream, params, ref)
+
+    async def stream(self, prompt: str, ref: StreamRef) -> None:
+        async with self.client.stream(prompt, ref=ref, sink=self.send) as stream:
+            await stream.result()
+
+    def handle_info(self, event: Any) -> None:
+        self.send_update(event.ref, event=event)
+
+
+@seed_row(23, 30)
+@in_each_loop
+async def test_a_view_passes_the_events_of_a_stream_on_to_a_component() -> None:
+    script = Script()
+    script.say("Hello", *CHAT_FRAMES)
+    async with script.client() as client, Answers.mounted(client) as view:
+        await view.event("ask", "Hello")
+        await settled(view)
+        (answer,) = view.components.values()
+        assert dict(answer.assigns) == {"text": "Hello, wörld", "done": True}

@@ -1,0 +1,187 @@
+"""Waiting for pushed events and flashes, and what is said where they do not come."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import anyio
+import pytest
+
+from aquila_cassette.errors import UsageError
+from aquila_cassette.live import View, assert_flash, assert_push_event
+from tests.live.loops import in_each_loop, settled
+from tests.live.rows import seed_row
+
+
+class Shop(View):
+    """Sells what it is asked for, later."""
+
+    def mount(self) -> None:
+        self.open = anyio.Event()
+
+    def handle_event(self, name: str, params: Any) -> None:
+        match name:
+            case "sell":
+                self.push_event("sold", params)
+            case "later":
+                self.start_async("sale", self.sell, params)
+            case "warn":
+                self.put_flash(**params)
+            case _:
+                raise KeyError(name)
+
+    def handle_info(self, message: Any) -> None:
+        raise KeyError("no")
+
+    async def sell(self, params: Any) -> Any:
+        await self.open.wait()
+        return params
+
+    def handle_async(self, name: str, outcome: Any) -> None:
+        self.push_event("sold", outcome.value)
+        self.put_flash("info", f"Sold {outcome.value['item']}.")
+
+
+@seed_row(28)
+@in_each_loop
+async def test_an_event_that_comes_later_is_waited_for() -> None:
+    async with Shop.mounted() as view:
+        await view.event("later", {"item": "a pen"})
+        async with anyio.create_task_group() as group:
+
+            async def wait() -> None:
+                event = await assert_push_event(view, "sold", {"item": "a pen"}, timeout=10)
+                assert event.payload == {"item": "a pen"}
+                await assert_flash(view, "info", timeout=10)
+
+            group.start_soon(wait)
+            await anyio.lowlevel.checkpoint()
+            view.open.set()
+
+
+@in_each_loop
+async def test_each_event_answers_for_one_assertion() -> None:
+    async with Shop.mounted() as view:
+        for number in (1, 2, 3):
+            await view.event("sell", {"number": number})
+        assert (await assert_push_event(view, "sold", {"number": 2})).payload["number"] == 2
+        assert [event.payload["number"] for event in view.pushed] == [1, 3]
+        await assert_push_event(view, "sold")
+        await assert_push_event(view, "sold")
+        with pytest.raises(AssertionError):
+            await assert_push_event(view, "sold", timeout=0)
+
+
+@pytest.mark.parametrize(
+    ("expected", "fits"),
+    [
+        (..., True),
+        ({}, True),
+        ({"item": "a pen"}, True),
+        ({"item": re.compile("pen$")}, True),
+        ({"item": re.compile("^pen")}, False),
+        ({"count": re.compile("2")}, False),
+        ({"item": "pen"}, False),
+        ({"price": ...}, False),
+        ({"to": {"town": "Lund"}}, True),
+        ({"to": {"town": ...}}, True),
+        ({"to": {"town": "Malmö"}}, False),
+        ({"to": "Lund"}, False),
+        ({"count": {"of": 2}}, False),
+        ({"tags": ["new", re.compile("blu")]}, True),
+        ({"tags": ["new"]}, False),
+        ({"tags": "new"}, False),
+        ({"item": ["a pen"]}, False),
+        (None, False),
+    ],
+)
+@in_each_loop
+async def test_a_part_of_a_payload_is_enough(expected: Any, fits: bool) -> None:
+    payload = {
+        "item": "a pen",
+        "count": 2,
+        "to": {"name": "Eva", "town": "Lund"},
+        "tags": ("new", "blue"),
+    }
+    async with Shop.mounted() as view:
+        await view.event("sell", payload)
+        if fits:
+            assert (await assert_push_event(view, "sold", expected)).payload is payload
+        else:
+            with pytest.raises(AssertionError):
+                await assert_push_event(view, "sold", expected, timeout=0)
+            assert len(view.pushed) == 1
+
+
+@seed_row(28)
+@in_each_loop
+async def test_an_event_that_does_not_come_is_missed_with_what_came_instead() -> None:
+    async with Shop.mounted() as view:
+        with pytest.raises(AssertionError) as raised:
+            await assert_push_event(view, "sold", timeout=0)
+        assert str(raised.value) == (
+            "Shop did not push 'sold' within 0 s.\n"
+            "  expected: 'sold'\n"
+            "  got:      nothing\n"
+            "Nothing is pending that could bring it"
+        )
+        await view.event("sell", {"item": "a pen"})
+        await view.event("sell", {"item": "ink"})
+        await view.event("later", {"item": "paper"})
+        with pytest.raises(AssertionError) as raised:
+            await assert_push_event(view, "sold", {"item": "paper"}, timeout=0.01)
+        assert str(raised.value) == (
+            "Shop did not push 'sold' within 0.01 s.\n"
+            "  expected: 'sold' {'item': 'paper'}\n"
+            "  got:      'sold' {'item': 'a pen'}\n"
+            "            'sold' {'item': 'ink'}\n"
+            "  pending:  job 'sale' of Shop\n"
+            "Wait longer: timeout=..."
+        )
+
+
+@seed_row(29)
+@in_each_loop
+async def test_a_flash_stays_for_the_next_assertion() -> None:
+    async with Shop.mounted() as view:
+        await view.event("warn", {"kind": "error", "message": "Something went wrong."})
+        for pattern in ("", "went wrong", re.compile(r"^Some\w+")):
+            assert await assert_flash(view, "error", pattern) == "Something went wrong."
+
+
+@seed_row(29)
+@in_each_loop
+async def test_a_flash_that_does_not_show_is_missed_with_what_is_shown_and_what_failed() -> None:
+    async with Shop.mounted() as view:
+        view.send("what nobody expects")
+        await view.event("warn", {"kind": "info", "message": "Saved."})
+        for pattern, expected in (("Lost", "'error' 'Lost'"), ("", "'error'")):
+            with pytest.raises(AssertionError) as raised:
+                await assert_flash(view, "error", pattern, timeout=0)
+            assert str(raised.value) == (
+                "Shop did not show the flash 'error' within 0 s.\n"
+                f"  expected: {expected}\n"
+                "  got:      'info' 'Saved.'\n"
+                "  failed:   KeyError('no')\n"
+                "Nothing is pending that could bring it"
+            )
+        with pytest.raises(AssertionError):
+            await assert_flash(view, "info", re.compile("^saved"), timeout=0)
+        with pytest.raises(KeyError):
+            await settled(view)
+
+
+@in_each_loop
+async def test_a_handler_cannot_wait_for_what_it_would_push_itself() -> None:
+    class Knot(Shop):
+        async def handle_event(self, name: str, params: Any) -> None:
+            if name == "push":
+                await assert_push_event(self, "sold")
+            else:
+                await assert_flash(self, "info")
+
+    async with Knot.mounted() as view:
+        for name, what in (("push", "assert_push_event"), ("flash", "assert_flash")):
+            with pytest.raises(UsageError, match=f"{what} was called inside handle_event of Knot"):
+                await view.event(name)

@@ -1,0 +1,500 @@
+"""Jobs: in the background, one of a name at a time, each with one outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.from_thread
+import anyio.to_thread
+import pytest
+import trio
+
+from aquila_cassette import aquila_cassette
+from aquila_cassette.client import AsyncClient, Client
+from aquila_cassette.errors import StreamError, UsageError
+from aquila_cassette.live import Completed, Exited, Failed, Outcome, View
+from aquila_cassette.pending.changes import changes
+from aquila_cassette.provider import Provider
+from tests.live.loops import in_each_loop, settled
+from tests.live.rows import seed_row
+
+
+class Bench(View):
+    """A view that runs whatever job it is given, and keeps the outcomes."""
+
+    def mount(self) -> None:
+        self.outcomes: list[tuple[str, Outcome]] = []
+
+    def handle_event(self, name: str, params: Any) -> None:
+        self.start_async(name, params)
+
+    def handle_async(self, name: str, outcome: Outcome) -> None:
+        self.outcomes.append((name, outcome))
+
+
+class Held:
+    """A job that waits until it is let go, and tells how it was left."""
+
+    def __init__(self, value: object = None) -> None:
+        self.go = anyio.Event()
+        self.started = anyio.Event()
+        self.left = anyio.Event()
+        self._value = value
+
+    async def run(self) -> object:
+        self.started.set()
+        try:
+            await self.go.wait()
+        finally:
+            self.left.set()
+        return self._value
+
+
+@seed_row(17)
+@in_each_loop
+async def test_a_job_that_returns_is_completed_and_one_whose_stream_failed_is_failed() -> None:
+    error = StreamError("Overloaded", kind="provider")
+
+    async def fail() -> None:
+        raise error
+
+    async def complete() -> tuple[str, str]:
+        return "a ref", "Hello"
+
+    async with Bench.mounted() as view:
+        await view.event("one", complete)
+        await settled(view)
+        await view.event("two", fail)
+        await settled(view)
+    assert view.outcomes == [
+        ("one", Completed(("a ref", "Hello"))),
+        ("two", Failed(error)),
+    ]
+
+
+@seed_row(18, 34)
+@in_each_loop
+async def test_a_job_that_raises_has_exited_and_the_view_lives_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    error = KeyError("no such thing")
+
+    async def fail() -> None:
+        raise error
+
+    async def complete() -> str:
+        return "fine"
+
+    async with Bench.mounted() as view:
+        await view.event("job", fail)
+        await settled(view)
+        await view.event("job", complete)
+        await settled(view)
+    assert view.outcomes == [("job", Exited(error)), ("job", Completed("fine"))]
+    (record,) = [one for one in caplog.records if one.levelno >= logging.ERROR]
+    assert record.getMessage() == "job 'job' of Bench raised KeyError('no such thing')."
+    assert record.exc_info is not None
+
+
+@seed_row(18)
+@in_each_loop
+async def test_a_cancelled_job_has_exited_with_the_reason_when_it_has_left() -> None:
+    async with Bench.mounted() as view:
+        for reason in ("cancelled", "stopped"):
+            held = Held()
+            await view.event("job", held.run)
+            await held.started.wait()
+            if reason == "cancelled":
+                view.cancel_async("job")
+            else:
+                view.cancel_async("job", reason)
+            assert not held.left.is_set()
+            await settled(view)
+            assert held.left.is_set()
+            assert view.outcomes.pop() == ("job", Exited(reason))
+        view.cancel_async("job")
+        view.cancel_async("another")
+        await settled(view)
+        assert view.outcomes == []
+
+
+@in_each_loop
+async def test_a_job_that_is_cancelled_before_it_began_never_begins() -> None:
+    held = Held()
+
+    class Hasty(Bench):
+        def handle_event(self, name: str, params: Any) -> None:
+            self.start_async(name, params)
+            self.cancel_async(name, "at once")
+
+    async with Hasty.mounted() as view:
+        await view.event("job", held.run)
+        await settled(view)
+        assert view.outcomes == [("job", Exited("at once"))]
+        assert not held.started.is_set()
+
+
+@in_each_loop
+async def test_a_cancelled_job_has_exited_even_if_it_returns_all_the_same() -> None:
+    async def stubborn() -> str:
+        started.set()
+        try:
+            await anyio.sleep_forever()
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError):
+                return "a value"
+            raise
+        return ""
+
+    async with Bench.mounted() as view:
+        started = anyio.Event()
+        await view.event("job", stubborn)
+        await started.wait()
+        view.cancel_async("job", "enough")
+        await settled(view)
+        assert view.outcomes == [("job", Exited("enough"))]
+
+
+@seed_row(21)
+@in_each_loop
+async def test_a_job_of_the_same_name_supersedes_the_first() -> None:
+    first, second, other = Held("first"), Held("second"), Held("other")
+    async with Bench.mounted() as view:
+        await view.event("job", first.run)
+        await view.event("other", other.run)
+        await first.started.wait()
+        await view.event("job", second.run)
+        await first.left.wait()
+        for held in (first, second, other):
+            held.go.set()
+        await settled(view)
+    assert sorted(view.outcomes) == [("job", Completed("second")), ("other", Completed("other"))]
+
+
+@seed_row(21)
+@in_each_loop
+async def test_an_outcome_that_waits_in_the_inbox_is_superseded_too() -> None:
+    class Slow(Bench):
+        async def handle_event(self, name: str, params: Any) -> None:
+            self.start_async(name, params)
+            if params == first.run:
+                # The first job is over before this is, and its outcome has to wait.
+                while any("job" in one.what for one in self.pending()):
+                    await changes.after(changes.count)
+                self.start_async(name, second.run)
+
+    first, second = Held("first"), Held("second")
+    first.go.set()
+    second.go.set()
+    async with Slow.mounted() as view:
+        await view.event("job", first.run)
+        await settled(view)
+    assert view.outcomes == [("job", Completed("second"))]
+
+
+HERE: ContextVar[str] = ContextVar("HERE", default="nowhere")
+
+
+@in_each_loop
+async def test_a_plain_function_runs_in_a_thread_in_the_context_of_who_started_it() -> None:
+    def look(where: str, *, sure: bool) -> tuple[str, bool, str, bool]:
+        return where, sure, HERE.get(), threading.current_thread() is home
+
+    home = threading.current_thread()
+    async with Bench.mounted() as view:
+        HERE.set("in the test")
+        await view.event("job", partial(look, "there", sure=True))
+        await settled(view)
+    assert view.outcomes == [("job", Completed(("there", True, "in the test", False)))]
+
+
+@in_each_loop
+async def test_a_plain_function_that_gives_a_coroutine_has_it_awaited_in_the_loop() -> None:
+    async def look() -> bool:
+        await anyio.lowlevel.checkpoint()
+        return threading.current_thread() is home
+
+    home = threading.current_thread()
+    async with Bench.mounted() as view:
+        await view.event("job", lambda: look())
+        await settled(view)
+    assert view.outcomes == [("job", Completed(True))]
+
+
+@in_each_loop
+async def test_a_thread_that_is_cancelled_is_let_go() -> None:
+    def wait() -> str:
+        view.send("it runs")
+        assert go.wait(10)
+        return "too late"
+
+    go = threading.Event()
+    async with Bench.mounted() as view:
+        await view.event("job", wait)
+        view.cancel_async("job")
+        await settled(view)
+        assert view.outcomes == [("job", Exited("cancelled"))]
+        await view.event("job", wait)
+    go.set()
+    assert len(view.outcomes) == 1
+
+
+@in_each_loop
+async def test_a_job_may_have_its_view_handle_an_event() -> None:
+    class Shop(Bench):
+        async def handle_event(self, name: str, params: Any) -> None:
+            if name == "sell":
+                self.start_async("sale", self.sell)
+            else:
+                self.assign(sold=params)
+
+        async def sell(self) -> str:
+            await self.event("sold", {"item": "a pen"})
+            return self.assigns.sold["item"]
+
+    async with Shop.mounted() as view:
+        await view.event("sell")
+        await settled(view)
+        assert view.outcomes == [("sale", Completed("a pen"))]
+
+
+@in_each_loop
+async def test_a_handler_goes_on_when_the_job_it_started_is_over_and_starts_the_next() -> None:
+    class Rounds(Bench):
+        def handle_async(self, name: str, outcome: Outcome) -> None:
+            super().handle_async(name, outcome)
+            match outcome:
+                case Completed(int(left)) if left:
+                    self.start_async(name, self.one, left - 1)
+
+        async def one(self, left: int) -> int:
+            await anyio.lowlevel.checkpoint()
+            return left
+
+    async with Rounds.mounted() as view:
+        await view.event("round", partial(view.one, 3))
+        await settled(view)
+        assert view.outcomes == [("round", Completed(left)) for left in (3, 2, 1, 0)]
+
+
+def refused(*args: object, **kwargs: object) -> Any:
+    raise AssertionError("nobody may sleep here")
+
+
+@seed_row(26)
+@in_each_loop
+async def test_three_jobs_are_waited_for_without_a_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (anyio, asyncio, trio, time):
+        monkeypatch.setattr(module, "sleep", refused)
+    one, two = Held(1), Held(2)
+
+    def third() -> int:
+        assert go.wait(10)
+        return 3
+
+    go = threading.Event()
+    async with Bench.mounted() as view:
+        for name, job in (("one", one.run), ("two", two.run), ("three", third)):
+            await view.event(name, job)
+        await one.started.wait()
+        jobs = view.pending()
+        assert [job.what for job in jobs] == [
+            "job 'one' of Bench",
+            "job 'two' of Bench",
+            "job 'three' of Bench",
+        ]
+        assert jobs[0].facts == ("runs: Held.run",)
+        assert all(job.driver is not None for job in jobs[:2])
+        woken: list[int] = []
+        async with anyio.create_task_group() as group:
+
+            async def wait() -> None:
+                await settled(view)
+                woken.append(changes.count)
+
+            group.start_soon(wait)
+            for let in (two.go.set, go.set):
+                let()
+                await until_told(view, len(view.outcomes) + 1)
+            assert [job.what for job in view.pending()] == ["job 'one' of Bench"]
+            assert woken == []
+            one.go.set()
+        assert sorted(view.outcomes) == [
+            ("one", Completed(1)),
+            ("three", Completed(3)),
+            ("two", Completed(2)),
+        ]
+
+
+async def until_told(view: Bench, count: int) -> None:
+    while len(view.outcomes) < count or any("handle" in one.what for one in view.pending()):
+        await changes.after(changes.count)
+
+
+@seed_row(24)
+@in_each_loop
+async def test_the_cassette_of_who_submits_is_in_force_in_jobs_their_tasks_and_threads(
+    tmp_path: Path,
+) -> None:
+    class Asks(Bench):
+        def mount(self, url: str) -> None:
+            super().mount()
+            self.made: dict[str, Any] = {"base_url": f"{url}/v1", "model": "gpt-4o-mini"}
+
+        def handle_event(self, name: str, params: Any) -> None:
+            self.start_async("task", self.in_a_grandchild, f"{params} in a task")
+            self.start_async("thread", self.in_a_thread, f"{params} in a thread")
+
+        async def in_a_grandchild(self, prompt: str) -> str:
+            texts: list[str] = []
+
+            async def ask() -> None:
+                async with AsyncClient(**self.made) as client:
+                    texts.append((await client.ask(prompt)).text)
+
+            async with anyio.create_task_group() as group:
+                group.start_soon(ask)
+            return texts[0]
+
+        def in_a_thread(self, prompt: str) -> str:
+            with Client(**self.made) as client:
+                return client.ask(prompt).text
+
+    async def two_tests_side_by_side(url: str, mode: Any) -> dict[str, Any]:
+        said: dict[str, Any] = {}
+        opened = [anyio.Event(), anyio.Event()]
+
+        async def one_test(number: int, view: Asks) -> None:
+            name = f"test {number}"
+            async with aquila_cassette(name, mode=mode, cassette_dir=tmp_path) as cassette:
+                opened[number].set()
+                await opened[1 - number].wait()
+                await view.event("ask", name)
+                await settled(view)
+                said[name] = (
+                    sorted(view.outcomes),
+                    sorted(one.request.body for one in cassette.interactions),
+                )
+                opened.append(anyio.Event())
+                if len(opened) == 4:
+                    opened[2].set()
+                    opened[3].set()
+                await opened[-1].wait()
+
+        # Both views are mounted outside of both cassettes, which are open at once.
+        async with Asks.mounted(url) as one, Asks.mounted(url) as other:
+            async with anyio.create_task_group() as group:
+                group.start_soon(one_test, 0, one)
+                group.start_soon(one_test, 1, other)
+        return said
+
+    with Provider(gap=0) as provider:
+        recorded = await two_tests_side_by_side(provider.url, "once")
+    assert await two_tests_side_by_side(provider.url, "none") == recorded
+    for name, (outcomes, bodies) in recorded.items():
+        assert [type(outcome) for _, outcome in outcomes] == [Completed, Completed]
+        assert [name.encode() in body for body in bodies] == [True, True]
+
+
+async def test_a_future_that_was_cancelled_is_no_cancelled_job() -> None:
+    async def wait() -> None:
+        future = asyncio.get_running_loop().create_future()
+        future.cancel()
+        await future
+
+    async with Bench.mounted() as view:
+        await view.event("job", wait)
+        await settled(view)
+        ((_, outcome),) = view.outcomes
+        assert isinstance(outcome.reason, asyncio.CancelledError)
+
+
+async def test_a_job_whose_loop_ends_tells_nobody() -> None:
+    held = Held()
+    async with Bench.mounted() as view:
+        await view.event("job", held.run)
+        await held.started.wait()
+        (job,) = view.pending()
+        assert isinstance(job.driver, asyncio.Task)
+        job.driver.cancel()
+        await settled(view)
+        assert view.outcomes == []
+
+
+@in_each_loop
+async def test_what_testing_tools_raise_in_a_job_is_its_outcome() -> None:
+    async def fail() -> None:
+        pytest.fail("not like this")
+
+    async with Bench.mounted() as view:
+        await view.event("job", fail)
+        await settled(view)
+        ((_, outcome),) = view.outcomes
+        assert str(outcome.reason) == "not like this"
+
+
+@in_each_loop
+async def test_a_job_that_nobody_handles_fails_the_view_and_a_cancelled_one_does_not(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Careless(View):
+        def handle_event(self, name: str, params: Any) -> None:
+            self.start_async(name, params)
+
+    async def fail() -> None:
+        raise KeyError("lost")
+
+    with pytest.raises(KeyError, match="lost"):
+        async with Careless.mounted() as view:
+            held = Held()
+            await view.event("held", held.run)
+            view.cancel_async("held")
+            await settled(view)
+            await view.event("job", fail)
+            with pytest.raises(KeyError, match="lost"):
+                await settled(view)
+            assert view.take_failure() is None
+            assert len([one for one in caplog.records if one.levelno >= logging.ERROR]) == 1
+            await view.event("job", fail)
+            while view.pending():
+                await changes.after(changes.count)
+
+
+@in_each_loop
+async def test_start_async_needs_an_event_loop_and_a_mounted_view() -> None:
+    async def refusal(start: Callable[..., Any]) -> str:
+        with pytest.raises(UsageError) as raised:
+            await anyio.to_thread.run_sync(start, "job", anyio.sleep_forever)
+        return str(raised.value)
+
+    async with Bench.mounted() as view:
+        assert await refusal(view.start_async) == (
+            "start_async of job 'job' of Bench was called where no event loop runs.\n"
+            "Call it in a handler; from a thread, self.send(...) a message"
+        )
+        assert view.pending() == []
+    assert await refusal(view.start_async) == "start_async('job') came after Bench was closed."
+    assert await refusal(Bench().start_async) == (
+        "start_async('job') needs Bench to be mounted.\nMend: async with Bench.mounted(...) as view"
+    )
+
+
+@in_each_loop
+async def test_a_job_cannot_close_the_view_that_would_wait_for_it() -> None:
+    async with Bench.mounted() as view:
+        await view.event("job", view.aclose)
+        await settled(view)
+        ((_, outcome),) = view.outcomes
+        assert str(outcome.reason) == (
+            "aclose was called inside job 'job' of Bench, and would wait for it.\n"
+            "Call it outside the view: whoever mounted it closes it"
+        )

@@ -1,0 +1,560 @@
+"""A view: one inbox, one handler at a time, and what is shown after each."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import subprocess
+import sys
+import threading
+import weakref
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import pytest
+
+from aquila_cassette.errors import UsageError
+from aquila_cassette.live import View
+from aquila_cassette.pending.changes import changes
+from aquila_cassette.pending.sources import sources
+from tests.live.loops import in_each_loop, settled, until
+from tests.live.rows import seed_row
+
+
+class Notes(View):
+    """A view that notes what happens."""
+
+    def mount(self, *notes: Any) -> None:
+        self.assign(notes=[*notes], loading=False)
+
+    def note(self, what: object) -> None:
+        self.update("notes", lambda notes: [*notes, what])
+
+    async def handle_event(self, name: str, params: Any) -> None:
+        match name:
+            case "raise":
+                raise params
+            case "slow":
+                self.note("begun")
+                for _ in range(5):
+                    await anyio.lowlevel.checkpoint()
+        self.note((name, params))
+
+    def handle_info(self, message: Any) -> None:
+        if isinstance(message, BaseException):
+            raise message
+        self.note(message)
+
+    def render(self) -> str:
+        return " ".join(map(str, self.assigns.notes))
+
+
+@in_each_loop
+async def test_a_view_is_mounted_with_what_it_is_given_and_closed_after_its_block() -> None:
+    async with Notes.mounted("one", "two") as view:
+        assert view.assigns.notes == ["one", "two"]
+        assert view in sources()
+    with pytest.raises(UsageError) as raised:
+        await view.event("add")
+    assert str(raised.value) == "handle_event of Notes came after Notes was closed."
+    view.send("nobody hears this")
+    assert view.pending() == []
+
+
+@in_each_loop
+async def test_mount_may_be_async_and_what_it_raises_is_raised() -> None:
+    class Slow(View):
+        async def mount(self, *, fail: bool) -> None:
+            await anyio.lowlevel.checkpoint()
+            if fail:
+                raise KeyError("no")
+            self.assign(mounted=True)
+
+    async with Slow.mounted(fail=False) as view:
+        assert view.assigns.mounted
+    with pytest.raises(KeyError, match="no"):
+        await Slow.open(fail=True)
+
+
+@in_each_loop
+async def test_an_event_returns_when_its_handler_is_done() -> None:
+    async with Notes.mounted() as view:
+        await view.event("slow", 1)
+        assert view.assigns.notes == ["begun", ("slow", 1)]
+        await view.event("add")
+        assert view.assigns.notes[-1] == ("add", {})
+
+
+@in_each_loop
+async def test_one_handler_runs_at_a_time_in_the_order_of_the_messages() -> None:
+    class Slow(Notes):
+        async def handle_info(self, message: Any) -> None:
+            self.note(f"{message} begins")
+            for _ in range(5 - message):
+                await anyio.lowlevel.checkpoint()
+            self.note(f"{message} ends")
+
+    async with Slow.mounted() as view:
+        for number in range(5):
+            view.send(number)
+        await view.event("add")
+        expected = [f"{number} {what}" for number in range(5) for what in ("begins", "ends")]
+        assert view.assigns.notes == [*expected, ("add", {})]
+
+
+@in_each_loop
+async def test_messages_of_a_thread_come_in_their_order() -> None:
+    def send(name: int) -> None:
+        for number in range(200):
+            view.send((name, number))
+
+    async with Notes.mounted() as view:
+        async with anyio.create_task_group() as group:
+            for name in range(4):
+                group.start_soon(anyio.to_thread.run_sync, send, name)
+        await settled(view)
+        for name in range(4):
+            mine = [number for of, number in view.assigns.notes if of == name]
+            assert mine == list(range(200))
+
+
+HERE: ContextVar[str] = ContextVar("HERE", default="nowhere")
+
+
+@in_each_loop
+async def test_a_message_is_handled_in_the_context_of_who_sent_it() -> None:
+    class Where(Notes):
+        def handle_info(self, message: Any) -> None:
+            self.note((message, HERE.get()))
+            HERE.set("in a handler")
+
+    async with Where.mounted() as view:
+        for where in ("here", "there"):
+            HERE.set(where)
+            view.send(1)
+        await settled(view)
+        threading.Thread(target=view.send, args=(2,)).start()
+        await until(view, lambda: len(view.assigns.notes) == 3)
+        assert view.assigns.notes == [(1, "here"), (1, "there"), (2, "nowhere")]
+        assert HERE.get() == "there"
+
+
+# What goes wrong in a handler.
+
+
+@in_each_loop
+async def test_what_a_handler_raises_is_raised_to_who_sent_the_event_and_to_nobody_else(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with Notes.mounted() as view:
+        with pytest.raises(KeyError, match="no"):
+            await view.event("raise", KeyError("no"))
+        await view.event("add", 1)
+        assert view.assigns.notes == [("add", 1)]
+        assert view.take_failure() is None
+    (record,) = caplog.records
+    assert (record.name, record.levelno) == ("aquila_cassette.live", logging.ERROR)
+    assert record.getMessage() == "handle_event of Notes raised KeyError('no')."
+
+
+@in_each_loop
+async def test_what_nobody_waits_for_is_a_failure_of_the_view_which_lives_on() -> None:
+    async with Notes.mounted() as view:
+        view.send(KeyError("no"))
+        view.send("still here")
+        with pytest.raises(KeyError, match="no"):
+            await settled(view)
+        await settled(view)
+        assert view.assigns.notes == ["still here"]
+
+
+@in_each_loop
+async def test_a_failure_that_nobody_was_told_of_is_raised_by_the_end_of_the_block() -> None:
+    with pytest.raises(KeyError, match="no"):
+        async with Notes.mounted() as view:
+            view.send(KeyError("no"))
+            await view.event("add")
+    with pytest.raises(ValueError, match="mine") as raised:
+        async with Notes.mounted() as view:
+            view.send(KeyError("no"))
+            await view.event("add")
+            raise ValueError("mine")
+    assert raised.value.__notes__ == ["Nobody was told that Notes had failed: KeyError('no')"]
+    assert view.take_failure() is None
+
+
+@in_each_loop
+async def test_the_failure_of_an_event_that_is_not_waited_for_any_more_is_not_lost() -> None:
+    class Slow(Notes):
+        async def handle_event(self, name: str, params: Any) -> None:
+            begun.set()
+            await go.wait()
+            raise KeyError("no")
+
+    begun, go = anyio.Event(), anyio.Event()
+    async with Slow.mounted() as view:
+        async with anyio.create_task_group() as group:
+            group.start_soon(view.event, "x")
+            await begun.wait()
+            group.cancel_scope.cancel()
+        go.set()
+        with pytest.raises(KeyError, match="no"):
+            while view.pending():
+                await changes.after(changes.count)
+            await settled(view)
+
+
+@in_each_loop
+async def test_what_testing_tools_raise_in_a_handler_reaches_the_test() -> None:
+    class Checks(Notes):
+        def handle_event(self, name: str, params: Any) -> None:
+            pytest.fail("not like this")
+
+    async with Checks.mounted() as view:
+        with pytest.raises(pytest.fail.Exception, match="not like this"):
+            await view.event("check")
+
+
+async def test_a_handler_that_awaits_what_was_cancelled_fails_and_the_view_lives_on() -> None:
+    class Careless(Notes):
+        async def handle_event(self, name: str, params: Any) -> None:
+            future = asyncio.get_running_loop().create_future()
+            future.cancel()
+            await future
+
+    async with Careless.mounted() as view:
+        with pytest.raises(asyncio.CancelledError):
+            await view.event("wait")
+        view.send("still here")
+        await settled(view)
+        assert view.assigns.notes == ["still here"]
+
+
+@in_each_loop
+async def test_an_event_that_nobody_handles_is_refused() -> None:
+    class Still(View):
+        pass
+
+    async with Still.mounted() as view:
+        view.send("this is ignored")
+        with pytest.raises(UsageError) as raised:
+            await view.event("click")
+        assert str(raised.value) == (
+            "Still handles no events, and got 'click'.\n"
+            "Define it: def handle_event(self, name, params): ..."
+        )
+        assert await view.rendered() == ""
+
+
+@pytest.mark.parametrize("what", ["event", "aclose"])
+@in_each_loop
+async def test_a_handler_cannot_wait_for_itself(what: str) -> None:
+    class Knot(Notes):
+        async def handle_event(self, name: str, params: Any) -> None:
+            if name == "event":
+                await self.event("another")
+            else:
+                await self.aclose()
+
+    async with Knot.mounted() as view:
+        with pytest.raises(UsageError) as raised:
+            await view.event(what)
+        assert str(raised.value) == (
+            f"{what} was called inside handle_event of Knot, and would wait for it.\n"
+            "Call the method itself, or send a message: self.send(...)"
+        )
+
+
+@in_each_loop
+async def test_a_handler_may_wait_for_another_view() -> None:
+    class Outer(Notes):
+        async def handle_event(self, name: str, params: Any) -> None:
+            async with Notes.mounted() as inner:
+                await inner.event("slow", params)
+                self.note(inner.assigns.notes)
+
+    async with Outer.mounted() as view:
+        await view.event("x", 1)
+        assert view.assigns.notes == [["begun", ("slow", 1)]]
+
+
+def test_a_view_that_is_not_mounted_takes_nothing() -> None:
+    view = Notes()
+    with pytest.raises(UsageError) as raised:
+        view.send(1)
+    assert str(raised.value) == (
+        "send needs Notes to be mounted.\nMend: async with Notes.mounted(...) as view"
+    )
+    assert view.pending() == []
+    anyio.run(view.aclose)
+
+
+# Its end.
+
+
+@in_each_loop
+async def test_closing_ends_the_handler_under_way_and_those_who_wait() -> None:
+    class Stuck(Notes):
+        async def handle_event(self, name: str, params: Any) -> None:
+            begun.set()
+            try:
+                await anyio.sleep_forever()
+            finally:
+                left.append(name)
+
+    async def ask(name: str) -> None:
+        with pytest.raises(UsageError) as raised:
+            await view.event(name)
+        told.append(str(raised.value))
+
+    begun, left, told = anyio.Event(), list[str](), list[str]()
+    async with anyio.create_task_group() as group:
+        async with Stuck.mounted() as view:
+            group.start_soon(ask, "first")
+            await begun.wait()
+            group.start_soon(ask, "second")
+            while len(view.pending()) < 2:
+                await anyio.lowlevel.checkpoint()
+    assert left == ["first"]
+    assert told == ["Stuck was closed before handle_event of Stuck was done."] * 2
+    await view.aclose()
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_view_whose_event_loop_ends_has_nothing_pending(backend: str) -> None:
+    async def leave() -> Notes:
+        view = await Notes.open()
+        view.start_async("job", anyio.sleep_forever)
+        await anyio.lowlevel.checkpoint()
+        view.start_async("another", anyio.sleep_forever)
+        return view
+
+    view = anyio.run(leave, backend=backend)
+    assert view.pending() == []
+    if backend == "asyncio":
+        view.send("nobody hears this")
+        assert view.pending() == []
+
+
+@in_each_loop
+async def test_nothing_of_a_view_runs_while_nothing_happens() -> None:
+    async with Notes.mounted() as view:
+        await view.event("slow")
+        before = changes.count
+        for _ in range(20):
+            await anyio.lowlevel.checkpoint()
+        assert changes.count == before
+        if "asyncio" in str(type(anyio.lowlevel.current_token())):
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+# What waits for it.
+
+
+@in_each_loop
+async def test_a_view_tells_what_it_is_doing_and_what_waits() -> None:
+    async with Notes.mounted() as view:
+        assert view.pending() == []
+        seen: list[list[str]] = []
+        view.on_render(lambda: seen.append([one.what for one in view.pending()]))
+        for number in range(3):
+            view.send(number)
+        assert [one.what for one in view.pending()] == ["3 messages in the inbox of Notes"]
+        await settled(view)
+    handler = "handle_info of Notes"
+    assert seen == [
+        [handler, "2 messages in the inbox of Notes"],
+        [handler, "1 message in the inbox of Notes"],
+        [handler],
+    ]
+
+
+# What it shows.
+
+
+@in_each_loop
+async def test_who_shows_a_view_is_called_after_each_message_until_it_has_had_enough() -> None:
+    async with Notes.mounted() as view:
+        shown: list[Any] = []
+
+        async def show_slowly() -> None:
+            await anyio.lowlevel.checkpoint()
+            shown.append(view.render())
+
+        stop = view.on_render(lambda: shown.append(len(view.assigns.notes)))
+        stop_slowly = view.on_render(show_slowly)
+        await view.event("add", 1)
+        assert shown == [1, "('add', 1)"]
+        stop()
+        stop_slowly()
+        await view.event("add", 2)
+        assert len(shown) == 2
+
+
+@in_each_loop
+async def test_who_shows_a_view_is_called_also_where_a_handler_raised() -> None:
+    async with Notes.mounted() as view:
+        shown: list[int] = []
+        view.on_render(lambda: shown.append(1))
+        with pytest.raises(KeyError):
+            await view.event("raise", KeyError("no"))
+        assert shown == [1]
+
+
+@in_each_loop
+async def test_who_cannot_show_a_view_fails_it(caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> None:
+        raise KeyError("no")
+
+    async with Notes.mounted() as view:
+        stop = view.on_render(fail)
+        view.send(1)
+        with pytest.raises(KeyError, match="no"):
+            await settled(view)
+        stop()
+        await settled(view)
+        assert view.assigns.notes == [1]
+    assert caplog.messages == ["on_render of Notes raised KeyError('no')."]
+
+
+class Log(View):
+    """A view that shows each line once, and keeps none."""
+
+    temporary_assigns = {"lines": []}  # noqa: RUF012 - as its users write it
+
+    def handle_info(self, message: Any) -> None:
+        self.update("lines", lambda lines: [*lines, message])
+
+    async def render(self) -> str:
+        return " ".join(map(str, self.assigns.lines))
+
+
+@seed_row(32)
+@in_each_loop
+async def test_a_temporary_assign_is_dropped_when_it_was_rendered() -> None:
+    async with Log.mounted() as view:
+        view.send("one")
+        view.send("two")
+        await settled(view)
+        assert await view.rendered() == "one two"
+        assert await view.rendered() == ""
+        page: list[str] = []
+        view.on_render(lambda: page.extend(view.assigns.lines))
+        view.send("three")
+        view.send("four")
+        await settled(view)
+        assert page == ["three", "four"]
+        assert view.assigns.lines == []
+        view.assigns.lines.append("in place")
+        await view.rendered()
+        assert view.assigns.lines == []
+        assert Log.temporary_assigns == {"lines": []}
+
+
+class Line:
+    """A message whose life can be seen."""
+
+    def __str__(self) -> str:
+        return "."
+
+
+@seed_row(32)
+@in_each_loop
+async def test_ten_thousand_messages_leave_nothing_behind() -> None:
+    alive: weakref.WeakSet[Line] = weakref.WeakSet()
+    most = 0
+
+    def show() -> None:
+        nonlocal shown, most
+        shown += len(view.assigns.lines)
+        most = max(most, len(alive))
+
+    shown = 0
+    async with Log.mounted() as view:
+        view.on_render(show)
+        sizes: list[int] = []
+        for thousands in range(1, 11):
+            for _ in range(1000):
+                line = Line()
+                alive.add(line)
+                view.send(line)
+                view.push_event("line")
+                if len(alive) == 100:
+                    await settled(view)
+            await settled(view)
+            del line
+            if thousands in (1, 10):
+                sizes.append(retained())
+        assert shown == 10_000
+        assert len(alive) == 0
+        assert most <= 100
+        assert sizes[1] - sizes[0] < 20_000
+
+
+def retained() -> int:
+    gc.collect()
+    return sum(map(sys.getsizeof, gc.get_objects()))
+
+
+@in_each_loop
+async def test_what_is_pushed_and_never_taken_is_bounded() -> None:
+    async with Notes.mounted() as view:
+        for number in range(1500):
+            view.push_event("count", {"number": number})
+        assert len(view.pushed) == 1000
+        assert view.pushed[-1].payload == {"number": 1499}
+
+
+# The assigns.
+
+
+@in_each_loop
+async def test_assigns_are_a_mapping_with_attributes() -> None:
+    async with Notes.mounted("one") as view:
+        assert view.assigns["notes"] == view.assigns.notes == ["one"]
+        assert dict(view.assigns) == {"notes": ["one"], "loading": False}
+        assert repr(view.assigns) == "Assigns({'notes': ['one'], 'loading': False})"
+        with pytest.raises(AttributeError) as raised:
+            _ = view.assigns.note
+        assert str(raised.value) == "'note' is not assigned; 'notes', 'loading' is"
+        with pytest.raises(KeyError):
+            view.update("note", str)
+        with pytest.raises(UsageError) as refused:
+            view.assign(items=[])
+        assert str(refused.value) == (
+            "'items' cannot be assigned: assigns.items is a method.\nCall it otherwise: all_items"
+        )
+
+
+@in_each_loop
+async def test_a_flash_stays_until_it_is_taken_back() -> None:
+    async with Notes.mounted() as view:
+        view.put_flash("info", "Saved.")
+        view.put_flash("error", "Lost.")
+        view.put_flash("info", "Saved again.")
+        assert view.flash == {"info": "Saved again.", "error": "Lost."}
+        view.clear_flash("info")
+        view.clear_flash("info")
+        assert view.flash == {"error": "Lost."}
+        view.clear_flash()
+        assert view.flash == {}
+
+
+def test_importing_the_live_view_imports_neither_pytest_nor_yaml_nor_a_framework() -> None:
+    program = """
+import sys
+for name in ("pytest", "yaml", "textual", "nicegui", "playwright", "starlette", "rich", "trio"):
+    sys.modules[name] = None
+import aquila_cassette.live
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.fixture(autouse=True)
+def no_view_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    yield
+    assert [one for view in sources() if isinstance(view, View) for one in view.pending()] == []
