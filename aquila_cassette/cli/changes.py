@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from aquila_cassette.cassette.comparison.lines import lines, plain
 from aquila_cassette.cassette.shown import cut
+from aquila_cassette.cassette.words import clean
 from aquila_cassette.cli.told import Told
-from aquila_cassette.cli.words import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

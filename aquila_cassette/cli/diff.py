@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from aquila_cassette.cassette import files
 from aquila_cassette.cassette.comparison import compare
 from aquila_cassette.cassette.names import shown
+from aquila_cassette.cassette.words import clean
 from aquila_cassette.cli.changes import as_json, show_changes
 from aquila_cassette.cli.folder import find
 from aquila_cassette.cli.revisions import tape_at
 from aquila_cassette.cli.screen import Screen
-from aquila_cassette.cli.words import clean
 from aquila_cassette.errors import UsageError
 
 if TYPE_CHECKING:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import re
 import sys
-import time
 from codecs import getincrementaldecoder
 from typing import TYPE_CHECKING
 
 from aquila_cassette.cassette import files
 from aquila_cassette.cassette.names import shown
 from aquila_cassette.cassette.shown import cut
+from aquila_cassette.cassette.words import clean
 from aquila_cassette.cli.folder import find, name_of
+from aquila_cassette.cli.pace import Pace
 from aquila_cassette.cli.screen import Screen
 from aquila_cassette.cli.show import end_of, head_of
 from aquila_cassette.cli.speech import Listener
 from aquila_cassette.cli.told import Told
-from aquila_cassette.cli.words import clean
 from aquila_cassette.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from aquila_cassette.cassette.model import Interaction, Tape
@@ -66,18 +66,21 @@ def run(
         _check(path, tape, only)
     screen = Screen()
     player = _Raw(screen) if raw else _Player(screen)
-    try:
-        for path, tape in tapes:
-            for number, one in enumerate(tape.interactions, 1):
-                if not only or number in only:
-                    where = f"{number}/{len(tape.interactions)}"
-                    player.begin(name_of(path, folder) if len(tapes) > 1 else "", where, one)
-                    for piece in _paced(one, speed):
-                        player.piece(piece)
-                    player.end()
-    except KeyboardInterrupt:
-        player.stop()
-        return _STOPPED
+    with Pace(speed) as pace:
+        try:
+            for path, tape in tapes:
+                name = name_of(path, folder) if len(tapes) > 1 else ""
+                for number, one in enumerate(tape.interactions, 1):
+                    if not only or number in only:
+                        player.begin(name, f"{number}/{len(tape.interactions)}", one)
+                        pace.start()
+                        for at, data in one.response.pieces:
+                            pace.wait(at)
+                            player.piece(data)
+                        player.end()
+        except KeyboardInterrupt:
+            player.stop()
+            return _STOPPED
     return 0
 
 
@@ -90,16 +93,6 @@ def _check(path: Path, tape: Tape, only: Collection[int]) -> None:
                 facts=[f"it has: {total}"],
                 remedy=f"Show what there is: aquila-cassette show {shown(path)}",
             )
-
-
-def _paced(one: Interaction, speed: float) -> Iterator[bytes]:
-    started = time.monotonic()
-    for at, data in one.response.pieces:
-        if speed:
-            due = started + at / 1000 / speed
-            if (left := due - time.monotonic()) > 0:
-                time.sleep(left)
-        yield data
 
 
 class _Player:

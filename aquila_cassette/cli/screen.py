@@ -138,8 +138,12 @@ class Screen:
                 chunk = chunk.lstrip()
                 self.part("\n" + " " * indent)
                 column = indent
-            self.part((chunk, style))
             column += cell_len(chunk)
+            if self.width and column > self.width:
+                # The space before the next line's first word.
+                column = self.width + 1
+                chunk = chunk.rstrip()
+            self.part((chunk, style))
 
         return write
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from aquila_cassette import sse
 from aquila_cassette.cassette.comparison.noise import FILLERS
-from aquila_cassette.cli.plain_json import readable
+from aquila_cassette.cassette.plain_json import readable
 from aquila_cassette.dialects import DIALECTS, said
 from aquila_cassette.dialects.framing import framing, read
 from aquila_cassette.dialects.lenient import table, words
@@ -135,6 +135,7 @@ class _Speech(Saying):
         self._new: list[Utterance] = []
         self._half: dict[Kind, str] = {}
         self._told: list[str] = []
+        self._at = -1  # the call that was told of last
         self._error_told = ""
 
     def text(self, chunk: str) -> None:
@@ -181,16 +182,21 @@ class _Speech(Saying):
 
     def _tell_calls(self) -> None:
         for place, call in enumerate(self.calls):
-            told = self._told[place] if place < len(self._told) else None
-            if told is None:
+            if place == len(self._told):
                 if not call.name:
                     return
                 self._told.append("")
-                self._new.append(Utterance("called", _call(call.name, ""), begins=True))
-                told = ""
+                self._begin_call(place, call.name)
+            told = self._told[place]
             if call.arguments != told and call.arguments.startswith(told):
+                if place != self._at:  # calls that are made side by side
+                    self._begin_call(place, call.name)
                 self._new.append(Utterance("called", call.arguments[len(told) :]))
                 self._told[place] = call.arguments
+
+    def _begin_call(self, place: int, name: str) -> None:
+        self._at = place
+        self._new.append(Utterance("called", _call(name, ""), begins=True))
 
 
 def _call(name: str, arguments: str) -> str:
