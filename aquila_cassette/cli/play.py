@@ -105,6 +105,7 @@ class _Player:
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
         self._row = ""
+        self._breaks = 0
         self._first = True
 
     def begin(self, name: str, where: str, one: Interaction) -> None:
@@ -167,17 +168,21 @@ class _Player:
         self._write = self._screen.typist(_INDENT)
 
     def _type(self, text: str, style: str) -> None:
-        for place, line in enumerate(text.split("\n")):
-            if place:
-                self._screen.part("\n" + " " * _INDENT)
-                self._write = self._screen.typist(_INDENT)
-            for word in _WORDS.split(line):
+        for place, line in enumerate(clean(text).split("\n")):
+            # A line end waits for what follows it, so that rows end in none.
+            self._breaks += place > 0
+            for word in filter(None, _WORDS.split(line)):
+                if self._breaks:
+                    self._screen.part("\n" * self._breaks + " " * _INDENT)
+                    self._write = self._screen.typist(_INDENT)
+                    self._breaks = 0
                 self._write(word, style)
 
     def _finish_row(self) -> None:
         if self._row:
             self._screen.line()
         self._row = ""
+        self._breaks = 0
 
 
 class _Raw:
@@ -189,11 +194,11 @@ class _Raw:
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
-        self._decode = getincrementaldecoder("utf-8")("backslashreplace").decode
         self._ended = True
 
     def begin(self, _name: str, where: str, one: Interaction) -> None:
         """Show whose bytes they are, to a person."""
+        self._decode = getincrementaldecoder("utf-8")("backslashreplace").decode
         if self._screen.is_terminal:
             url = clean(one.request.url)
             self._screen.line((f"{where} {clean(one.request.method)} {url}", "bold"))

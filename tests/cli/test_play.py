@@ -104,7 +104,7 @@ def test_several_calls_and_lines_stand_each_on_their_own(cli: Cli) -> None:
             chunk({"reasoning_content": "Both "}),
             chunk({"reasoning_content": "of\nthem."}),
             chunk({"content": "One mo"}),
-            chunk({"content": "ment.\n\n- a\n"}),
+            chunk({"content": "ment.\r\n\n- a\n"}),
             chunk({"tool_calls": [call(0, "look", '{"at":'), call(1, "listen", "")]}),
             chunk({"tool_calls": [call(0, "", ' "me"}')]}),
             chunk({"tool_calls": [call(1, "", "{}")]}, finish_reason="tool_calls"),
@@ -121,15 +121,12 @@ def test_several_calls_and_lines_stand_each_on_their_own(cli: Cli) -> None:
   said       One moment.
 
              - a
-
   called     → look {"at":
              → listen
              → look  "me"}
              → listen {}
   ended      complete (tool_calls)
-""".replace(
-            "\n\n             - a\n\n", "\n             \n             - a\n             \n"
-        ).replace("listen\n", "listen \n")
+""".replace("listen\n", "listen \n")
     )
 
 
