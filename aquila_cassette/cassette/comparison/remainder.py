@@ -95,8 +95,6 @@ def _leaves_of(answer: Answer, *, everything: bool) -> Iterator[_Leaf]:
         label = type_ or (message.event if message.event != "message" else "")
         for leaf in _leaves((), message.json, everything):
             # The snapshots in a response's first and last event are of one thing.
-            if leaf.path in (("type",), ("event_type",), ("object",)):
-                continue  # which the label says
             whole = leaf.path[0] in _SNAPSHOTS and len(leaf.path) > 1
             yield leaf if whole or not label else leaf._replace(path=(label, *leaf.path))
 

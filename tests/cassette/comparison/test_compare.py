@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from aquila_cassette.cassette.comparison.lines import lines, plain
 from aquila_cassette.cassette.model import Failure, Interaction, Piece, Request, Response, Tape
 from tests.cassette.comparison.takes import DIALECTS, Noise, Scene, noises, take, tape
 from tests.cassette.draws import tapes
+from tests.dialects.streams import typed
 
 relaxed = settings(max_examples=40, deadline=None)
 each_dialect = pytest.mark.parametrize("dialect", DIALECTS)
@@ -247,12 +249,75 @@ def test_an_api_version_counts_and_how_an_sdk_says_json_does_not() -> None:
 
 
 def test_json_nested_deeper_than_can_be_read_is_compared_as_it_is() -> None:
-    for depth in (500, 950, 100_000):
-        old, new = (
-            answered(b'{"choices": [], "x": ' + b"[" * depth + end + b"]" * depth + b"}")
+    # Somewhere between is a depth at which it can be parsed and no more than that.
+    for depth in (*range(820, 1000, 2), 100_000):
+        bodies = [
+            b'{"model": "m", "choices": [], "x": ' + b"[" * depth + end + b"]" * depth + b"}"
             for end in (b"1", b"2")
+        ]
+        answers = (answered(body) for body in bodies)
+        assert list(changed(*answers)) == ["fields"]
+        asked = (Request("POST", "https://example.com", body=body) for body in bodies)
+        assert list(changed(*(Interaction(one, Response(204)) for one in asked))) == ["request"]
+
+
+def test_what_an_answer_repeats_of_its_request_is_told_once() -> None:
+    def told_to(how: str) -> Interaction:
+        response = {"model": "m", "instructions": how, "status": "completed", "output": []}
+        body = typed(
+            {"type": "response.created", "response": response},
+            {"type": "response.completed", "response": response},
         )
-        assert list(changed(old, new)) == ["fields"]
+        asked = json.dumps({"instructions": how}).encode()
+        request = Request("POST", "https://example.com/v1/responses", body=asked)
+        return replace(answered(body, "text/event-stream"), request=request)
+
+    assert changed(told_to("Be brief."), told_to("Be kind.")) == {
+        "request": ["@@ instructions @@", "-Be brief.", "+Be kind."]
+    }
+
+
+def test_what_several_events_repeat_is_told_once() -> None:
+    def citing(url: str) -> Interaction:
+        note = {"type": "url_citation", "url": url}
+        body = typed(
+            {"type": "response.output_text.annotation.added", "annotation": note},
+            {"type": "response.content_part.done", "part": {"text": "a", "annotations": [note]}},
+        )
+        return answered(body, "text/event-stream")
+
+    assert changed(citing("https://a.example"), citing("https://b.example")) == {
+        "fields": [
+            "@@ response.output_text.annotation.added.annotation.url @@",
+            "-https://a.example",
+            "+https://b.example",
+        ]
+    }
+
+
+def test_fillers_and_counts_of_nothing_are_no_difference() -> None:
+    def waiting(pings: int, **usage: int) -> Interaction:
+        start: dict[str, Any] = {"type": "message_start", "message": {"model": "m"}}
+        fillers: list[dict[str, Any]] = [{"type": "ping"}] * pings
+        end = {"type": "message_delta", "delta": {}, "usage": {"output_tokens": 3, **usage}}
+        return answered(typed(start, *fillers, end, {"type": "message_stop"}), "text/event-stream")
+
+    assert changed(waiting(0), waiting(40, cache_read_input_tokens=0)) == {}
+
+
+def test_an_event_that_was_not_sent_before_is_told() -> None:
+    ends: list[dict[str, Any]] = [
+        {"type": "response.completed", "response": {"status": "completed"}}
+    ]
+    old, new = (
+        answered(
+            typed(*({"type": f"response.{name}"} for name in names), *ends), "text/event-stream"
+        )
+        for names in (["queued"], ["queued", "looked"])
+    )
+    assert changed(old, new) == {
+        "fields": ["@@ response.looked.type @@", '+"response.looked"'],
+    }
 
 
 # Multi-turn: ids of one answer in the next request.
@@ -326,6 +391,21 @@ def test_interactions_that_came_and_went_are_told_where_they_stood() -> None:
     assert compare(tape(A, B, C), tape(A, other, C)).summary() == "1 added, 1 removed"
     assert states(tape(), tape(A)) == [("added", None, 1)]
     assert states(tape(A), tape()) == [("removed", 1, None)]
+
+
+def test_what_has_too_little_in_common_is_not_the_same_call() -> None:
+    def posted(body: str, path: str) -> Interaction:
+        return Interaction(
+            Request("POST", f"https://a.example{path}", body=body.encode()), Response(204)
+        )
+
+    apart = [("removed", 1, None), ("added", None, 1)]
+    one = posted("one two three four", "/a")
+    assert states(tape(one), tape(posted("five six seven eight", "/a"))) == apart
+    assert states(tape(one), tape(posted("one five six seven", "/a"))) == [("changed", 1, 1)]
+    # At another path more must be the same.
+    assert states(tape(one), tape(posted("one five six seven", "/b"))) == apart
+    assert states(tape(one), tape(posted("one two three five", "/b"))) == [("changed", 1, 1)]
 
 
 def test_an_interaction_that_moved_is_told() -> None:

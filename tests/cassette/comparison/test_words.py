@@ -48,6 +48,11 @@ def test_equal_texts_have_one_span_at_most(text: str) -> None:
         ("one two", "one\ntwo", ["one[- two-]{+\\n+}", "{+two+}"]),
         # With little in common, both as a whole.
         ("Paris is warm.", "No idea!", ["-Paris is warm.", "+No idea!"]),
+        (
+            "Paris is warm and sunny today.",
+            "No idea.",
+            ["-Paris is warm and sunny today.", "+No idea."],
+        ),
         ("", "Hello\nyou", ["+Hello", "+you"]),
         ("Hello", "", ["-Hello"]),
         # What meets by chance between two changes is changed with them.
