@@ -83,7 +83,10 @@ def _remainder(answer: Answer, request: bytes, *, everything: bool) -> dict[str,
 
 def _leaves_of(answer: Answer, *, everything: bool) -> Iterator[_Leaf]:
     if answer.framing == "json":
-        yield from _leaves((), answer.json, everything)
+        if answer.json is None:  # nested so deeply that it could be read but a moment ago
+            yield _Leaf(("body",), answer.response.body.decode("utf-8", "backslashreplace"))
+        else:
+            yield from _leaves((), answer.json, everything)
         return
     for message in answer.messages:
         if message.json is None:
