@@ -12,6 +12,7 @@ from tests.cli.conftest import Cli, Lay
 from tests.cli.terminal import on_a_terminal
 
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
 Edit = Callable[..., None]
 
 
@@ -84,6 +85,19 @@ def test_what_changed_since_the_last_commit_is_told(cli: Cli, committed: Path, e
   came       first 300 ms → 1300 ms, last 1000 ms → 2200 ms
 """
     )
+
+
+def test_the_page_shows_what_is_printed(cli: Cli, committed: Path, edit: Edit) -> None:
+    edit(committed, *RECORDED_AGAIN)
+    assert f"\n```\n{cli('diff', 'chat').out}```\n" in PAGE.read_text("utf-8")
+
+
+def test_the_help_shows_examples_as_they_are_typed(cli: Cli) -> None:
+    for command in ("diff", "play"):
+        help_of = cli(command, "-h").out
+        assert f"Usage: aquila-cassette {command} [OPTIONS]" in help_of
+        assert f"  Examples:\n    aquila-cassette {command}" in help_of
+        assert help_of.isascii()
 
 
 def test_what_differs_each_time_is_told_on_demand(cli: Cli, committed: Path, edit: Edit) -> None:
