@@ -68,6 +68,7 @@ class Block:
         traceback: TracebackType | None,
     ) -> None:
         if error is None:
+            self._entered[-1].release()
             try:
                 await settled([self._entered[-1]], None, failures=False)
             except BaseException as late:
@@ -155,6 +156,7 @@ def aquila_cassette(
     ignore_hosts: Sequence[str] | None = None,
     redact: Redaction | Iterable[object] | None = None,
     speed: float | None = None,
+    hold: bool | None = None,
     repeats: bool | None = None,
     on_unplayed: OnUnplayed | None = None,
     before_record_request: Callable[[Request], Request | None] | None = None,
@@ -180,6 +182,8 @@ def aquila_cassette(
         redact: Names of further secret fields, patterns of secret values, or a `Redaction`; they
             add to the defaults.
         speed: 0 (default) replays at once, 1 at the recorded pace, 4 four times as fast.
+        hold: Whether replayed streams are held back, and ``cassette.advance(n)`` lets their events
+            through; then `speed` does not count for them.
         repeats: Whether the last of equal recordings may be played again and again.
         on_unplayed: ``fail`` (default), ``warn`` or ``ignore``.
         before_record_request: Sees each redacted request; returns the one to match and keep, or
@@ -205,6 +209,7 @@ def aquila_cassette(
         "ignore_hosts": ignore_hosts,
         "redact": redact,
         "speed": speed,
+        "hold": hold,
         "repeats": repeats,
         "on_unplayed": on_unplayed,
         "before_record_request": before_record_request,

@@ -19,6 +19,7 @@ from aquila_cassette.cassette.redaction import environment_secrets
 from aquila_cassette.engine import scope
 from aquila_cassette.engine.births import note_recorded
 from aquila_cassette.engine.gate import no_secrets
+from aquila_cassette.engine.holding import Held, Which
 from aquila_cassette.engine.miss import miss
 from aquila_cassette.engine.progress import Progress, facts
 from aquila_cassette.engine.recording import Recording
@@ -70,12 +71,13 @@ class Cassette:
         if self.mode == "all":
             self._deciding = "once"
             self.reel = Reel(owner.recorded_anew(self.path), "born", self._key_on_tape)
+        self._held = Held(self)
         self._numbers = itertools.count(1)
         self._played: list[Interaction] = []
         self._recordings: list[Recording] = []
         self._misses: list[MissError] = []
         self._told = 0
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         owner.cassettes.append(self)
 
     @property
@@ -92,6 +94,11 @@ class Cassette:
     def records(self) -> bool:
         """Whether what goes on here may be going on live, at a model's pace."""
         return bool(self._recordings) or self.may_record
+
+    @property
+    def only_records(self) -> bool:
+        """Whether all that is asked goes out, since the tape has nothing to replay."""
+        return self.may_record and not self.reel.interactions
 
     @property
     def shown_path(self) -> str:
@@ -143,6 +150,52 @@ class Cassette:
             MissError: A request had no recording.
         """
         await settled([self], timeout, streams=streams, once=once)
+
+    async def advance(self, n: int = 1, *, of: Which = None, timeout: float = 5.0) -> None:
+        """Let `n` events of a held stream through, and wait until its reader consumed them.
+
+        A stream that is asked for a little later is waited for. Where fewer events are left, the
+        stream just ends. An end that raises is let through like an event.
+
+        Args:
+            n: How many events: of an SSE stream its events, of NDJSON its lines.
+            of: Which stream, where several are held: a piece of its prompt or of its URL, or its
+                number among the held streams, from 1 in the order of their requests.
+            timeout: The longest wait, in seconds.
+
+        Raises:
+            UsageError: There are several streams to choose from; nothing is left to let through;
+                or nothing can be held: the block has no ``hold=True``, or it records.
+            RenderTimeout: No held stream came, or its reader did not come back for more.
+            MissError: A request had no recording.
+        """
+        await self._held.advance(n, of, timeout)
+
+    def advance_sync(self, n: int = 1, *, of: Which = None, timeout: float = 5.0) -> None:
+        """Do what `advance` does, and block this thread meanwhile.
+
+        Args:
+            n: As for `advance`.
+            of: The same.
+            timeout: The same.
+
+        Raises:
+            UsageError: As `advance` does.
+            RenderTimeout: The same.
+            MissError: The same.
+        """
+        self._held.advance_sync(n, of, timeout)
+
+    def release(self, of: Which = None) -> None:
+        """Let all of a held stream through; without `of` all of all streams, now and later.
+
+        Args:
+            of: Which streams, as for `advance`; several may fit.
+
+        Raises:
+            UsageError: None fits.
+        """
+        self._held.release(of)
 
     def take_failure(self) -> MissError | None:
         """Give the misses that nobody was told of, as one error, and count them as told."""
@@ -216,6 +269,7 @@ class Cassette:
             SecretLeakError: What would have been written still holds a known secret.
         """
         scope.leave(self)
+        self._held.release(None)
         for recording in list(self._recordings):
             recording.closed()
         if self.mode == "all":
@@ -284,7 +338,8 @@ class Cassette:
 
     def _replay(self, place: int, *, more: bool) -> Replay:
         interaction = self.reel.interactions[place]
-        replay = Replay(self, interaction, place + 1, more=more)
+        held = self._held.replay(interaction, place + 1, more=more) if self.options.hold else None
+        replay = held or Replay(self, interaction, place + 1, more=more)
         replay.stream = self._opened(interaction.request, replay.progress)
         self._played.append(interaction)
         return replay

@@ -33,6 +33,7 @@ class Options:
         ignore_hosts: Host names (``*.example.com`` is a pattern) that pass through untouched.
         redact: What is kept out of the file.
         speed: 0 replays at once; 1 at the recorded pace; 4 four times as fast.
+        hold: Whether replayed streams are held back until the test lets their events through.
         repeats: Whether the last of equal recordings is played again and again.
         on_unplayed: What to do when recorded interactions were not played.
         before_record_request: Sees each redacted request; what it returns is matched and kept;
@@ -49,6 +50,7 @@ class Options:
     ignore_hosts: tuple[str, ...] = ()
     redact: Redaction = field(default_factory=Redaction)
     speed: float = 0.0
+    hold: bool = False
     repeats: bool = False
     on_unplayed: OnUnplayed = "fail"
     before_record_request: RequestHook | None = None
@@ -216,6 +218,7 @@ _CHECKS: dict[str, Callable[[str, object, str], object]] = {
     "ignore_hosts": _texts,
     "background": _texts,
     "speed": _speed,
+    "hold": _flag,
     "repeats": _flag,
     "on_unplayed": _on_unplayed,
     "before_record_request": _hook,

@@ -59,7 +59,8 @@ class Recording:
         self._http_version = "HTTP/1.1"
         self._headers_after: int | None = None
         self._signal: Callable[[], tuple[Ended, Failure | None]] | None = None
-        self._lock = threading.Lock()
+        # Reentrant: while it is held, the garbage collector may close the stream that is recorded.
+        self._lock = threading.RLock()
         self._kept: tuple[Interaction | None] | None = None
 
     @property

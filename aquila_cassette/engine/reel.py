@@ -44,7 +44,7 @@ class Reel:
         self._key_of = key_of
         self._waiting: dict[Hashable, deque[int]] | None = None
         self._last: dict[Hashable, int] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     @classmethod
     def of_file(

@@ -18,7 +18,7 @@ __all__ = ["current", "enter", "leave", "opened"]
 # context cannot be reset in another.
 _here: ContextVar[Cassette | None] = ContextVar("aquila_cassette", default=None)
 _open: tuple[Cassette, ...] = ()
-_lock = threading.Lock()
+_lock = threading.RLock()
 
 
 def enter(cassette: Cassette) -> None:

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from aquila_cassette.cassette.model import Headers, Request
 from aquila_cassette.engine import scope
+from aquila_cassette.engine.hold import HeldReplay
 from aquila_cassette.engine.recording import Recording
 from aquila_cassette.engine.replay import MakeError, Replay
 from aquila_cassette.intercept import pacing
@@ -86,7 +87,9 @@ class _Head:
                 return original(transport, request)
             if isinstance(answer, Replay):
                 pacing.wait(answer.head_delay())
-                return self._replayed(answer, request, self._streams.replay)
+                held = isinstance(answer, HeldReplay)
+                stream = self._streams.held if held else self._streams.replay
+                return self._replayed(answer, request, stream)
             with answer:
                 response = original(transport, self._uncompressed(request))
             return self._teed(answer, response, self._streams.tee)
@@ -108,7 +111,9 @@ class _Head:
                 return await original(transport, request)
             if isinstance(answer, Replay):
                 await pacing.wait_async(answer.head_delay())
-                return self._replayed(answer, request, self._streams.async_replay)
+                held = isinstance(answer, HeldReplay)
+                stream = self._streams.async_held if held else self._streams.async_replay
+                return self._replayed(answer, request, stream)
             with answer:
                 response = await original(transport, self._uncompressed(request))
             return self._teed(answer, response, self._streams.async_tee)
@@ -116,7 +121,7 @@ class _Head:
         return handle_async_request
 
     def _replayed(
-        self, replay: Replay, request: Any, stream: Callable[[Replay, MakeError], Any]
+        self, replay: Replay, request: Any, stream: Callable[[Any, MakeError], Any]
     ) -> Any:
         make_error = self._error_maker(request)
         response = replay.interaction.response

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import islice
 from typing import Any
 
+from aquila_cassette.engine.hold import HeldReplay
 from aquila_cassette.engine.recording import Recording
 from aquila_cassette.engine.replay import MakeError, Replay
 from aquila_cassette.intercept import pacing
@@ -26,6 +27,10 @@ class Streams:
         self.replay: Callable[[Replay, MakeError], Any] = _of(_Replay, lib.SyncByteStream)
         self.async_replay: Callable[[Replay, MakeError], Any] = _of(
             _AsyncReplay, lib.AsyncByteStream
+        )
+        self.held: Callable[[HeldReplay, MakeError], Any] = _of(_Held, lib.SyncByteStream)
+        self.async_held: Callable[[HeldReplay, MakeError], Any] = _of(
+            _AsyncHeld, lib.AsyncByteStream
         )
 
 
@@ -112,3 +117,42 @@ class _AsyncReplay:
 
     async def aclose(self) -> None:
         self._replay.done()
+
+
+class _Held:
+    def __init__(self, replay: HeldReplay, make_error: MakeError) -> None:
+        self._replay = replay
+        self._make_error = make_error
+
+    def __iter__(self) -> Iterator[bytes]:
+        replay = self._replay
+        iterator = replay.begin()
+        try:
+            while step := replay.take():
+                yield step
+            replay.end(self._make_error)
+        finally:
+            replay.leave(iterator)
+
+    def close(self) -> None:
+        self._replay.close()
+
+
+class _AsyncHeld:
+    def __init__(self, replay: HeldReplay, make_error: MakeError) -> None:
+        self._replay = replay
+        self._make_error = make_error
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        replay = self._replay
+        iterator = replay.begin()
+        try:
+            while step := await replay.take_async():
+                yield step
+                await pacing.give_way()
+            replay.end(self._make_error)
+        finally:
+            replay.leave(iterator)
+
+    async def aclose(self) -> None:
+        self._replay.close()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, TypeGuard, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeGuard
 
 import anyio
 
@@ -21,11 +20,10 @@ from aquila_cassette.pending import jobs
 from aquila_cassette.pending.changes import changes
 from aquila_cassette.pending.drivers import Driver, current_driver
 from aquila_cassette.pending.idle import Idle
+from aquila_cassette.pending.loops import in_a_loop_of_its_own
 from aquila_cassette.pending.sources import Pending, Source, sources
 
 __all__ = ["render_async", "render_sync", "wait_settled"]
-
-T = TypeVar("T")
 
 
 async def render_async(
@@ -104,9 +102,9 @@ def render_sync(
     while True:
         adapter.settle_sync()
         count = changes.count
-        _in_a_loop_of_its_own(lambda: _until(waiting, deadline, once=once))
+        in_a_loop_of_its_own(lambda: _until(waiting, deadline, once=once))
         adapter.settle_sync()
-        if once or (changes.count == count and not _in_a_loop_of_its_own(waiting.look)):
+        if once or (changes.count == count and not in_a_loop_of_its_own(waiting.look)):
             return adapter.render_sync()
 
 
@@ -129,7 +127,7 @@ def wait_settled(
     _refuse_in_a_task("wait_settled", "await cassette.settled(), or await render_async(view)")
     waiting = _Waiting("wait_settled", None, None, current_driver(), timeout, streams)
     deadline = time.monotonic() + waiting.limit
-    _in_a_loop_of_its_own(lambda: _until(waiting, deadline, once=once))
+    in_a_loop_of_its_own(lambda: _until(waiting, deadline, once=once))
 
 
 class _Waiting:
@@ -149,7 +147,7 @@ class _Waiting:
         asked += [view] if _is_source(view) else sources()
         if adapter is not None:
             asked.append(_Of(adapter))
-        self._asked = asked
+        _refuse_for_oneself(called, here, asked)
         self._idle: Idle = idle(
             cassettes, here=here, streams=streams, also=[STREAMS], sources=asked
         )
@@ -196,6 +194,16 @@ class _Waiting:
         )
 
 
+def _refuse_for_oneself(called: str, here: Driver, asked: Sequence[Source]) -> None:
+    for source in asked:
+        for one in source.pending():
+            if one.driver is here:
+                raise UsageError(
+                    f"{called} was called inside {one.what}, and would wait for it.",
+                    remedy=f"Call {called} in the test; here, await what you need itself",
+                )
+
+
 class _Of:
     """What an adapter has going on; it has no failures."""
 
@@ -234,22 +242,3 @@ def _refuse_in_a_task(called: str, instead: str) -> None:
             f"{called} was called in an event loop, which it would block.",
             remedy=f"Mend: {instead}",
         )
-
-
-def _in_a_loop_of_its_own(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run an async function in a thread of its own: here a loop may run already, in a greenlet."""
-    results: list[T] = []
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            results.append(anyio.run(function))
-        except BaseException as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=run, name="aquila_cassette waits", daemon=True)
-    thread.start()
-    thread.join()
-    if errors:
-        raise errors[0]
-    return results[0]

@@ -23,7 +23,7 @@ class Tracked:
 
     def __init__(self) -> None:
         self._jobs: dict[Job, None] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def add(self, job: Job) -> None:
         """Wait for `job` from now on."""

@@ -187,7 +187,7 @@ class Work:
             if outcome is not None and self._current.get(job.name) is job:
                 _log(job, outcome)
                 self._tell(job, outcome)
-            # Only now: at no time shall there be neither a job nor its outcome to wait for.
+            # Under the same lock: at no time is there neither a job nor its outcome to wait for.
             self._running.pop(job, None)
         changed()
 

@@ -32,14 +32,16 @@ def work_here(driver: Driver, home: threading.Thread) -> Work | None:
     return TrioWork(driver, _of_coroutine(frame, driver.coro))
 
 
-def _of_coroutine(frame: FrameType, coroutine: object) -> FrameType | None:
+def _of_coroutine(frame: FrameType | None, coroutine: object) -> FrameType | None:
+    # Each request comes by here, some dozens of frames deep.
     outermost = getattr(coroutine, "cr_frame", None)
-    mine = None
-    for one in frames.outwards(frame):
-        if frames.yours(one.f_code):
-            mine = one
-        if one is outermost:
+    is_yours, mine = frames.is_yours, None
+    while frame is not None:
+        if is_yours(frame.f_code.co_filename):
+            mine = frame
+        if frame is outermost:
             break
+        frame = frame.f_back
     return mine
 
 

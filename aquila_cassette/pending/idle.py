@@ -13,7 +13,7 @@ from aquila_cassette.pending.drivers import Driver
 from aquila_cassette.pending.elsewhere import Home, elsewhere, home_here, turn
 from aquila_cassette.pending.hops import hopping
 from aquila_cassette.pending.sources import Pending, Source
-from aquila_cassette.pending.streams import OpenStream, OpenStreams
+from aquila_cassette.pending.streams import OpenStream, OpenStreams, Readers
 from aquila_cassette.pending.works import Work, awaiting
 
 __all__ = ["Idle"]
@@ -40,7 +40,7 @@ class Idle:
 
     def __init__(
         self,
-        streams: Iterable[OpenStreams],
+        streams: Iterable[OpenStreams | Readers],
         sources: Iterable[Source],
         *,
         here: Driver,

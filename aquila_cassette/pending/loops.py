@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import sys
+import threading
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
-__all__ = ["in_background", "waker"]
+import anyio
+
+__all__ = ["in_a_loop_of_its_own", "in_background", "waker"]
+
+T = TypeVar("T")
 
 _tasks: set[asyncio.Task[None]] = set()
 
@@ -48,6 +53,25 @@ def waker(function: Callable[[], object]) -> Callable[[], None]:
                 return  # Nobody is left there who could wait.
 
     return wake
+
+
+def in_a_loop_of_its_own(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run an async function in a thread of its own: here a loop may run already, in a greenlet."""
+    results: list[T] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(anyio.run(function))
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run, name="aquila_cassette waits", daemon=True)
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
+    return results[0]
 
 
 def _trio() -> Any:

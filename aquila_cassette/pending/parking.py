@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import queue
 import sys
 from types import CodeType, FrameType
 from typing import Any
 
-__all__ = ["is_queue_get", "parked"]
+__all__ = ["parked"]
 
 
 def parked(inwards: list[FrameType]) -> bool:
@@ -23,11 +22,6 @@ def parked(inwards: list[FrameType]) -> bool:
     """
     gets = _gets()
     return any(frame.f_code in gets for frame in inwards)
-
-
-def is_queue_get(code: CodeType) -> bool:
-    """Tell whether a frame of a thread waits for the next item of a queue."""
-    return code is queue.Queue.get.__code__
 
 
 def _gets() -> frozenset[CodeType]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["Pending", "Source", "register", "sources"]
+__all__ = ["InboxOf", "Pending", "Source", "register", "sources"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,34 @@ class Source(Protocol):
 
     def pending(self) -> Sequence[Pending]:
         """List what is going on; an empty list when nothing is."""
+        ...
 
     def take_failure(self) -> BaseException | None:
         """Give the next failure that nobody has been told of, once; None when there is none."""
+        ...
+
+
+class InboxOf:
+    """What a source has pending that no task or thread of its own does: messages to be handled.
+
+    Args:
+        source: The source; its failures are told to others.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def pending(self) -> Sequence[Pending]:
+        """List it."""
+        return [one for one in self._source.pending() if one.driver is None]
+
+    def take_failure(self) -> BaseException | None:
+        """Give none."""
+        return None
 
 
 _sources: weakref.WeakSet[Source] = weakref.WeakSet()
-_lock = threading.Lock()
+_lock = threading.RLock()
 
 
 def register(source: Source) -> None:

@@ -11,7 +11,7 @@ from aquila_cassette.pending.drivers import current_driver
 from aquila_cassette.pending.here import work_here
 from aquila_cassette.pending.works import Work
 
-__all__ = ["OpenStream", "OpenStreams", "on_behalf_of"]
+__all__ = ["OpenStream", "OpenStreams", "Readers", "on_behalf_of"]
 
 _MANY_WORKS = 64
 
@@ -59,6 +59,26 @@ class OpenStream:
         return None
 
 
+class Readers:
+    """Those who read certain streams, and those who wait for them.
+
+    Args:
+        works: The works of those who read.
+    """
+
+    def __init__(self, works: Sequence[Work]) -> None:
+        self._works = works
+
+    def open(self) -> Sequence[OpenStream]:
+        """List no stream."""
+        return ()
+
+    def works(self) -> Sequence[Work]:
+        """List the works of those who have not left them."""
+        works = [work for work in self._works if not work.gone()]
+        return [*works, *(waiting for work in works for waiting in work.waiting())]
+
+
 class OpenStreams:
     """The open streams of one cassette, or of our own client."""
 
@@ -67,7 +87,7 @@ class OpenStreams:
         self._home = threading.current_thread()
         self._streams: set[OpenStream] = set()
         self._works: dict[Hashable, Work] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def opened(
         self,
@@ -78,14 +98,20 @@ class OpenStreams:
     ) -> OpenStream:
         """Note a request that starts now, driven from here."""
         stream = OpenStream(label, facts, background=background)
+        # Only with its reader does it count, for who looks from another thread.
+        self._read(stream)
         with self._lock:
             self.started += 1
             self._streams.add(stream)
-        self.read(stream)
+        changed()
         return stream
 
     def read(self, stream: OpenStream) -> None:
         """Note that this task or thread reads `stream`."""
+        self._read(stream)
+        changed()
+
+    def _read(self, stream: OpenStream) -> None:
         work = work_here(current_driver(), self._home)
         if work is not None:
             if not stream.background:
@@ -93,25 +119,24 @@ class OpenStreams:
                 self._add_waiting(work)
             if work not in stream.works:
                 stream.works.append(work)
-        changed()
 
     def over(self, stream: OpenStream | None) -> None:
         """Note that `stream` is over; a second call does nothing."""
-        with self._lock:
-            if stream is None or stream not in self._streams:
-                return
-            self._streams.discard(stream)
+        if stream is None or stream not in self._streams:
+            return
         if not stream.background:
             for work in stream.works:
                 self._add_waiting(work)
+        with self._lock:
+            self._streams.discard(stream)
         changed()
 
-    def open(self) -> list[OpenStream]:
+    def open(self) -> Sequence[OpenStream]:
         """List the streams that are open and are waited for."""
         with self._lock:
             return [stream for stream in self._streams if not stream.background]
 
-    def works(self) -> list[Work]:
+    def works(self) -> Sequence[Work]:
         """List the works of those who read streams here, and of who waits for them."""
         with self._lock:
             self._forget()

@@ -18,10 +18,11 @@ from typing import Any
 
 from aquila_cassette.pending import frames
 from aquila_cassette.pending.changes import changed
-from aquila_cassette.pending.parking import is_queue_get
-from aquila_cassette.pending.works import TaskWork, Work, waiting_for
+from aquila_cassette.pending.works import Work, waiting_for
 
-__all__ = ["ThreadWork", "waiting_for_thread"]
+__all__ = ["ThreadWork"]
+
+Order = asyncio.Future[Any] | concurrent.futures.Future[Any]
 
 _here = threading.local()
 
@@ -38,7 +39,7 @@ class ThreadWork(Work):
         super().__init__(driver, frame)
         self._left = False
         self._parked = False
-        self._waiting = waiting_for_thread(frame)
+        self._orders = orders(frame)
 
     @classmethod
     def of_this_thread(cls, driver: threading.Thread, frame: FrameType | None) -> ThreadWork:
@@ -67,7 +68,7 @@ class ThreadWork(Work):
 
     def waiting(self) -> Sequence[Work]:
         """List the works of the tasks that wait for this one."""
-        return self._waiting
+        return [work for order in self._orders for work in waiting_for(order)]
 
     def stands(self) -> str | None:
         """Say where in the user's code the thread is."""
@@ -84,23 +85,20 @@ class ThreadWork(Work):
             return
         passing_on: Callable[[FrameType, str, Any], object] | None = before
 
+        get = queue.Queue.get.__code__
+
         def hook(frame: FrameType, event: str, argument: Any) -> None:
-            if passing_on is not None:
-                passing_on(frame, event, argument)
+            # It is called at each call and return in this thread, so it looks at little.
             if event == "return":
                 if frame is work_frame:
                     sys.setprofile(passing_on)
                     self._leave()
-                elif self._parked and is_queue_get(frame.f_code):
+                elif frame.f_code is get:
                     self._parked = False
-            elif event == "call":
-                if is_queue_get(frame.f_code):
-                    self._park()
-            elif event == "c_call":
-                if _is_simple_get(argument):
-                    self._park()
-            elif self._parked and _is_simple_get(argument):
-                self._parked = False
+            elif event == "call" and frame.f_code is get:
+                self._park()
+            if passing_on is not None:
+                passing_on(frame, event, argument)
 
         sys.setprofile(hook)
 
@@ -113,22 +111,17 @@ class ThreadWork(Work):
         changed()
 
 
-def _is_simple_get(function: Any) -> bool:
-    return function.__name__ == "get" and isinstance(function.__self__, queue.SimpleQueue)
-
-
-def waiting_for_thread(frame: FrameType | None) -> list[TaskWork]:
-    """List the works of the tasks that wait for what this thread was told to do.
+def orders(frame: FrameType | None) -> list[Order]:
+    """List the futures of what this thread was told to do; a pool's thread holds them further out.
 
     Args:
-        frame: Where the thread is. A pool's thread holds the future of its order further out.
+        frame: Where the thread is.
     """
-    works: list[TaskWork] = []
+    found: list[Order] = []
     for outer in frames.outwards(frame):
-        if not frames.is_plumbing(outer):
-            continue
-        local = outer.f_locals
-        future = local.get("future") or getattr(local.get("self"), "future", None)
-        if isinstance(future, asyncio.Future | concurrent.futures.Future):
-            works += waiting_for(future)
-    return works
+        if frames.is_plumbing(outer):
+            local = outer.f_locals
+            future = local.get("future") or getattr(local.get("self"), "future", None)
+            if isinstance(future, asyncio.Future | concurrent.futures.Future):
+                found.append(future)
+    return found

@@ -11,7 +11,15 @@ import functools
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["waited_for_by", "waits_for"]
+from aquila_cassette.pending.changes import changed
+
+__all__ = ["ring", "waited_for_by", "waits_for"]
+
+
+def ring(_future: object) -> None:
+    """Ring the bell, as a callback of a future: it wakes nobody by itself."""
+    changed()
+
 
 _PLUMBING = ("asyncio", "anyio", "concurrent")
 
@@ -27,6 +35,8 @@ def waited_for_by(future: Any) -> set[asyncio.Task[Any]]:
     Tasks that wait for those are listed too.
     """
     found: set[asyncio.Task[Any]] = set()
+    if not _callbacks(future):
+        return found
     seen: set[int] = set()
     left = [future]
     while left:
@@ -43,9 +53,9 @@ def waited_for_by(future: Any) -> set[asyncio.Task[Any]]:
 
 def _callbacks(future: Any) -> list[Any]:
     of_asyncio = getattr(future, "_callbacks", None)
-    if of_asyncio is not None:
-        return [callback for callback, *_ in of_asyncio]
-    return list(getattr(future, "_done_callbacks", None) or ())
+    if of_asyncio:
+        return [callback for callback, *_ in of_asyncio if callback is not ring]
+    return list(getattr(future, "_done_callbacks", ()))
 
 
 def _futures_in(callback: Any) -> Iterator[Any]:

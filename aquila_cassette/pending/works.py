@@ -18,7 +18,7 @@ from aquila_cassette.pending import frames
 from aquila_cassette.pending.changes import changed
 from aquila_cassette.pending.drivers import Driver
 from aquila_cassette.pending.parking import parked
-from aquila_cassette.pending.waiting import waited_for_by, waits_for
+from aquila_cassette.pending.waiting import ring, waited_for_by, waits_for
 
 __all__ = ["TaskWork", "TrioWork", "Work", "awaiting", "waiting_for"]
 
@@ -124,10 +124,11 @@ class TaskWork(Work):
         if task is None or self.gone():
             return False
         waited = waits_for(task)
-        if self._waited is not None and waited is self._waited and not waited.done():
+        waits = waited is not None and not waited.done()
+        if waits and waited is self._waited:
             return False
         inwards = frames.suspended(task.get_coro())
-        if not self._in(inwards) or (waited is not None and not waited.done() and parked(inwards)):
+        if not self._in(inwards) or (waits and parked(inwards)):
             return False
         self._follow(waited)
         return True
@@ -145,7 +146,7 @@ class TaskWork(Work):
     def attend(self) -> None:
         """Have the bell rung when the task is done."""
         if (task := self.driver) is not None:
-            task.add_done_callback(_ring)
+            task.add_done_callback(ring)
 
     def _follow(self, waited: asyncio.Future[Any] | None) -> None:
         if waited is None:
@@ -153,11 +154,7 @@ class TaskWork(Work):
         elif self._followed is None or self._followed() is not waited:
             self._followed = weakref.ref(waited)
             # Added after the task's own callback, so that it rings when the task has had its step.
-            waited.add_done_callback(_ring)
-
-
-def _ring(_future: object) -> None:
-    changed()
+            waited.add_done_callback(ring)
 
 
 def waiting_for(future: Any) -> list[TaskWork]:

@@ -18,7 +18,8 @@ source.addEventListener("update", ({ data }) => {
   for (const part of document.querySelectorAll("[data-in]"))
     if (!ids.includes(part.id)) part.remove();
   for (const [id, html] of Object.entries(parts)) show(id, html);
-  if (focused && document.activeElement?.id !== focused) (byId(focused) ?? prompt).focus();
+  if (focused && document.activeElement.id !== focused) byId(focused)?.focus();
+  if (focused && document.activeElement === document.body) prompt.focus();
   if (follows) scroller.scrollTop = scroller.scrollHeight;
   for (const [name, payload] of pushed) heard[name]?.(payload);
 });
@@ -56,6 +57,7 @@ function submit() {
   if (!text || stop()) return;
   send("send", { prompt: text });
   prompt.value = "";
+  prompt.focus();
   scroller.scrollTop = scroller.scrollHeight;
 }
 

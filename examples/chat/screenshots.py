@@ -59,6 +59,7 @@ async def _take(browser: Browser, scheme: Literal["light", "dark"]) -> None:
         await _ask(page, _QUESTION)
         await cassette.advance(_EVENTS)
         await expect(page.locator(".growing")).to_contain_text("A failure")
+        await page.mouse.move(600, 650)  # away from the buttons, which show that it is over them
         picture = _IMAGES / f"chat-{scheme}.png"
         await page.screenshot(path=picture, animations="disabled", scale="device")
         print(picture)

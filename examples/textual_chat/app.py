@@ -35,12 +35,13 @@ class ChatApp(App[None]):
         Binding("ctrl+up", "turn(-1)", "Previous", priority=True),
         Binding("ctrl+down", "turn(1)", "Next", priority=True),
     ]
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (72, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-wide")]  # noqa: RUF012, no ClassVar there
 
     def __init__(self, client: AsyncClient, *, where: str) -> None:
         super().__init__()
         self.client = client
         self.where = where
+        self.theme = "tokyo-night"
 
     def compose(self) -> ComposeResult:
         """Begin with one empty conversation."""
@@ -54,7 +55,6 @@ class ChatApp(App[None]):
 
     def on_mount(self) -> None:
         """Let the user write at once."""
-        self.theme = "tokyo-night"
         self.query_one(OptionList).highlighted = 0
         self.current.focus_prompt()
 

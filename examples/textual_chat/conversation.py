@@ -45,7 +45,8 @@ class Conversation(Vertical):
         """Begin with nothing said."""
         with VerticalScroll(classes="said"):
             yield Label("What can I do for you?", classes="greeting")
-        yield Input(placeholder="Ask anything", classes="prompt")
+        with Vertical(classes="foot"):
+            yield Input(placeholder="Ask anything", classes="prompt")
 
     @property
     def answering(self) -> bool:

@@ -36,7 +36,7 @@ async def main() -> None:
             on_unplayed="ignore",
         ) as cassette,
         AsyncClient(model="gpt-4o-mini", base_url="http://127.0.0.1:8102/v1") as client,
-        ChatApp(client, where="gpt-4o-mini").run_test(size=(104, 32)) as pilot,
+        ChatApp(client, where="gpt-4o-mini").run_test(size=(118, 36)) as pilot,
     ):
         for prompt in _BEFORE:
             await pilot.press(*prompt, "enter")

@@ -14,8 +14,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aquila_cassette.block import Block
-from aquila_cassette.client import AsyncClient, Chunk, Done, Error, Meta, StreamRef
-from aquila_cassette.live import assert_flash, assert_push_event, render_async
+from aquila_cassette.client import AsyncClient, Chunk, Done, Error, Meta, Response, StreamRef
+from aquila_cassette.errors import StreamError
+from aquila_cassette.live import (
+    Completed,
+    Exited,
+    Failed,
+    Outcome,
+    assert_flash,
+    assert_push_event,
+    render_async,
+)
 from examples.chat.chat_live import ChatLive
 from examples.chat.conversation import Conversation, Message
 from examples.chat.fragments import fragments
@@ -107,13 +116,13 @@ async def test_the_answer_grows_with_each_event(held: Open, chat_provider: str) 
     ):
         await view.event("send", {"prompt": "Say hello"})
         states = []
-        while view.current and view.current.loading:
-            await cassette.advance(1)
+        while view.current and HELLO not in states:
+            await cassette.advance()
             states.append(view.current.response)
+        cassette.release()
         await render_async(view)
     assert states[:5] == ["", "Hello", "Hello!", "Hello! I", "Hello! I am"]
-    assert HELLO in states
-    assert all(later.startswith(before) for before, later in pairwise(states[:-1]))
+    assert all(later.startswith(before) and later != before for before, later in pairwise(states))
 
 
 async def test_a_second_question_waits_for_the_first_answer(held: Open, chat_provider: str) -> None:
@@ -208,17 +217,19 @@ async def test_each_conversation_gets_its_own_answer(
         assert HELLO in await render_async(view)
 
 
-async def test_an_answer_grows_while_another_conversation_is_open(
-    held: Open, chat_provider: str
-) -> None:
-    async with (
-        held("chat_live.two") as cassette,
-        _mounted(chat_provider) as view,
-    ):
+async def test_two_answers_grow_in_turns_and_one_is_stopped(held: Open, chat_provider: str) -> None:
+    async with held("chat_live.two") as cassette, _mounted(chat_provider) as view:
         await view.event("send", {"prompt": "Say hello"})
-        await cassette.advance(3)
+        await cassette.advance(2)
         await view.event("new")
         await view.event("send", {"prompt": "Tell me about streams"})
+        await cassette.advance(3, of="streams")
+        await cassette.advance(1, of="hello")
+        first, second = view.assigns.conversations.values()
+        assert (first.response, second.response) == ("Hello!", "Good question")
+        assert view.current is second
+        assert _texts(view.fragments()["list"]).count(", being answered") == 2
+
         await view.event("open", {"id": "c1"})
         await view.event("stop")
         cassette.release()
@@ -228,6 +239,7 @@ async def test_an_answer_grows_while_another_conversation_is_open(
         assert second.messages[1].ended == "done"
         assert "“streams”" in second.messages[1].content
         assert view.current is first
+        assert view.assigns.streams == {}
 
 
 # What comes out of turn: told to a view in the middle of an answer, without any stream.
@@ -243,6 +255,10 @@ async def _in_the_middle() -> AsyncIterator[ChatLive]:
         async with ChatLive.mounted(client=client) as view:
             view.assign(conversations={"c1": GROWING}, streams={REF: "c1"}, current="c1")
             yield view
+
+
+def _failed(text: str) -> Message:
+    return Message("assistant", text, ended="failed")
 
 
 _ENDS = [
@@ -264,6 +280,30 @@ async def test_an_answer_ends_once(end: object, late: object) -> None:
         view.send(late)
         await render_async(view)
         assert (dict(view.assigns), dict(view.flash)) == (after, flash)
+
+
+_OUTCOMES = [
+    (Completed((REF, Response("Hello", Meta()))), Message("assistant", "Hello", Meta())),
+    (Failed(StreamError("It broke.", kind="cut", text="Hell")), _failed("Hell")),
+    (Exited("stopped"), Message("assistant", "Hel", ended="stopped")),
+    (Exited(OSError("It broke.")), _failed("Hel")),
+]
+
+
+@pytest.mark.parametrize(("outcome", "message"), _OUTCOMES)
+async def test_the_outcome_of_the_job_may_come_before_the_last_event(
+    outcome: Outcome, message: Message
+) -> None:
+    async with _in_the_middle() as view:
+        view.handle_async("c1", outcome)
+        assert view.current
+        assert view.current.messages == (QUESTION, message)
+        for end in _ENDS:
+            view.send(end)
+        await render_async(view)
+        assert view.current.messages == (QUESTION, message)
+        view.handle_async("c1", outcome)
+        assert view.current.messages == (QUESTION, message)
 
 
 _OTHERS = st.sampled_from([None, 0, "c1", "ref", StreamRef()])

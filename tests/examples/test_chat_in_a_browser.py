@@ -235,6 +235,16 @@ async def test_on_a_narrow_screen_the_conversations_are_in_a_drawer(held: Open, 
     assert width == 360
 
 
+async def test_a_server_that_ends_lets_its_pages_go_and_they_say_so(browser: Browser) -> None:
+    async with await browser.new_page() as page:
+        lost = page.get_by_text("The server is out of reach.")
+        async with serving(Chat(AsyncClient)) as url:
+            await page.goto(url)
+            await expect(page.get_by_role("heading", level=1)).to_have_text("New chat")
+            await expect(lost).to_be_hidden()
+        await expect(lost).to_be_visible()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_the_text_stands_out_from_the_page(page: Page, scheme: str) -> None:
     await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]

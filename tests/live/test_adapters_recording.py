@@ -80,6 +80,24 @@ async def test_textuals_pause_sees_no_whole_answer_and_render_async_each(
     assert rendered == [True] * TIMES
 
 
+async def test_a_message_handler_that_streams_by_itself_is_waited_for(
+    aquila_cassette: Open, client: AsyncClient, tmp_path: Path
+) -> None:
+    class Blocks(Asks):
+        async def on_button_pressed(self) -> None:
+            await self.answer()
+
+        def ask(self) -> None:
+            pass
+
+    async with (
+        aquila_cassette("handler", mode="all", cassette_dir=tmp_path),
+        Blocks(client).run_test() as pilot,
+    ):
+        pilot.app.query_one(Button).press()
+        assert LAST_WORDS in await render_async(pilot)
+
+
 async def test_niceguis_should_see_sees_no_whole_answer_and_render_async_each(
     aquila_cassette: Open, client: AsyncClient, tmp_path: Path
 ) -> None:

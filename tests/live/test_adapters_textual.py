@@ -212,6 +212,15 @@ async def test_settling_a_quiet_screen_is_quick_and_watches_no_clock(
         monkeypatch.undo()
 
 
+async def failing(app: Told) -> Exception:
+    """Give what `render_async` raises; Textual raises its own when the app ends."""
+    try:
+        await render_async(app)
+    except Exception as error:
+        return error
+    raise AssertionError
+
+
 async def test_a_worker_that_failed_raises_its_own_error_when_the_app_is_rendered() -> None:
     app = Told()
 
@@ -219,11 +228,12 @@ async def test_a_worker_that_failed_raises_its_own_error_when_the_app_is_rendere
         message = "out of luck"
         raise LookupError(message)
 
-    with pytest.raises(WorkerFailed):  # Textual's own, when the app ends.
-        async with app.run_test() as pilot:
+    raised = None
+    with pytest.raises(WorkerFailed):
+        async with app.run_test():
             app.run_worker(work())
-            with pytest.raises(LookupError, match="out of luck"):
-                await render_async(pilot)
+            raised = await failing(app)
+    assert repr(raised) == "LookupError('out of luck')"
 
 
 async def test_a_handler_that_failed_raises_its_own_error_when_the_app_is_rendered() -> None:
@@ -232,12 +242,12 @@ async def test_a_handler_that_failed_raises_its_own_error_when_the_app_is_render
             message = "out of luck"
             raise LookupError(message)
 
-    app = Broken()
+    app, raised = Broken(), None
     with pytest.raises(LookupError):
-        async with app.run_test() as pilot:
+        async with app.run_test():
             app.post_message(Hop(0))
-            with pytest.raises(LookupError, match="out of luck"):
-                await render_async(pilot)
+            raised = await failing(app)
+    assert repr(raised) == "LookupError('out of luck')"
 
 
 async def test_a_worker_whose_failure_the_app_handles_fails_nothing() -> None:
@@ -269,12 +279,24 @@ async def test_waiting_inside_a_worker_is_refused() -> None:
 
 
 async def test_an_app_that_does_not_run_is_refused() -> None:
-    for call in (adapter_for(Told()).settle, adapter_for(Pilot(Told())).render):
+    for view in (Told(), Pilot(Told())):
         with pytest.raises(UsageError) as refused:
-            await call()
+            await render_async(view)
         assert str(refused.value) == (
             "Told does not run.\nRender it inside: async with app.run_test() as pilot:"
         )
+
+
+async def test_an_app_that_has_ended_is_refused() -> None:
+    app = Told()
+
+    async def work() -> None:
+        app.exit()
+
+    async with app.run_test() as pilot:
+        app.run_worker(work())
+        with pytest.raises(UsageError, match="Told does not run"):
+            await render_async(pilot)
 
 
 def test_an_app_is_refused_without_a_loop() -> None:

@@ -185,3 +185,45 @@ async def test_a_handler_cannot_wait_for_what_it_would_push_itself() -> None:
         for name, what in (("push", "assert_push_event"), ("flash", "assert_flash")):
             with pytest.raises(UsageError, match=f"{what} was called inside handle_event of Knot"):
                 await view.event(name)
+
+
+@in_each_loop
+async def test_a_job_cannot_wait_for_what_its_end_would_push() -> None:
+    class Knot(Shop):
+        async def sell(self, params: Any) -> Any:
+            await assert_push_event(self, "sold")
+
+        def handle_async(self, name: str, outcome: Any) -> None:
+            self.reason = outcome.reason
+
+    async with Knot.mounted() as view:
+        await view.event("later")
+        await settled(view)
+        assert str(view.reason).startswith(
+            "assert_push_event was called inside job 'sale' of Knot, and would wait for it."
+        )
+
+
+@pytest.mark.parametrize("what", ["push", "flash"])
+@in_each_loop
+async def test_what_a_handler_tells_is_heard_while_it_goes_on(what: str) -> None:
+    class Slow(Shop):
+        async def handle_event(self, name: str, params: Any) -> None:
+            if name == "push":
+                self.push_event("sold")
+            else:
+                self.put_flash("info", "Sold.")
+            await self.open.wait()
+
+    async def wait() -> None:
+        if what == "push":
+            await assert_push_event(view, "sold", timeout=5)
+        else:
+            await assert_flash(view, "info", timeout=5)
+        view.open.set()
+
+    async with Slow.mounted() as view:
+        async with anyio.create_task_group() as group:
+            group.start_soon(wait)
+            await anyio.wait_all_tasks_blocked()
+            await view.event(what)

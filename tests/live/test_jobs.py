@@ -20,12 +20,14 @@ import trio
 
 from aquila_cassette import aquila_cassette
 from aquila_cassette.client import AsyncClient, Client
+from aquila_cassette.client.open import STREAMS
 from aquila_cassette.errors import StreamError, UsageError
 from aquila_cassette.live import Completed, Exited, Failed, Outcome, View
 from aquila_cassette.pending.changes import changes
 from aquila_cassette.provider import Provider
-from tests.live.loops import in_each_loop, settled
+from tests.live.loops import in_each_loop, settled, until
 from tests.live.rows import seed_row
+from tests.live.script import Script, chunk
 
 
 class Bench(View):
@@ -182,23 +184,63 @@ async def test_a_job_of_the_same_name_supersedes_the_first() -> None:
 
 @seed_row(21)
 @in_each_loop
-async def test_an_outcome_that_waits_in_the_inbox_is_superseded_too() -> None:
-    class Slow(Bench):
-        async def handle_event(self, name: str, params: Any) -> None:
-            self.start_async(name, params)
-            if params == first.run:
-                # The first job is over before this is, and its outcome has to wait.
-                while any("job" in one.what for one in self.pending()):
-                    await changes.after(changes.count)
-                self.start_async(name, second.run)
+async def test_nothing_is_told_or_logged_of_how_a_superseded_job_ended(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def fail() -> None:
+        started.set()
+        try:
+            await anyio.sleep_forever()
+        finally:
+            raise KeyError("while it was cancelled")
 
+    caplog.set_level(logging.INFO, "aquila_cassette.live")
+    started, second = anyio.Event(), Held("second")
+    second.go.set()
+    async with Bench.mounted() as view:
+        await view.event("job", fail)
+        await started.wait()
+        await view.event("job", second.run)
+        await settled(view)
+    assert view.outcomes == [("job", Completed("second"))]
+    assert caplog.messages == []
+
+
+class Slow(Bench):
+    """A bench whose handler does something else once the job is over, and its outcome waits."""
+
+    def mount(self, then: Callable[[Slow], None]) -> None:
+        super().mount()
+        self.then = then
+
+    async def handle_event(self, name: str, params: Any) -> None:
+        self.start_async(name, params)
+        while any("job 'job'" in one.what for one in self.pending()):
+            await changes.after(changes.count)
+        self.then(self)
+
+
+@seed_row(21)
+@in_each_loop
+async def test_an_outcome_that_waits_in_the_inbox_is_superseded_too() -> None:
     first, second = Held("first"), Held("second")
     first.go.set()
     second.go.set()
-    async with Slow.mounted() as view:
+    async with Slow.mounted(lambda view: view.start_async("job", second.run)) as view:
         await view.event("job", first.run)
         await settled(view)
     assert view.outcomes == [("job", Completed("second"))]
+
+
+@seed_row(18)
+@in_each_loop
+async def test_a_job_that_is_cancelled_while_its_outcome_waits_has_exited() -> None:
+    held = Held("a value")
+    held.go.set()
+    async with Slow.mounted(lambda view: view.cancel_async("job", "too late")) as view:
+        await view.event("job", held.run)
+        await settled(view)
+    assert view.outcomes == [("job", Exited("too late"))]
 
 
 HERE: ContextVar[str] = ContextVar("HERE", default="nowhere")
@@ -241,7 +283,8 @@ async def test_a_thread_that_is_cancelled_is_let_go() -> None:
     async with Bench.mounted() as view:
         await view.event("job", wait)
         view.cancel_async("job")
-        await settled(view)
+        with anyio.fail_after(5):
+            await settled(view)
         assert view.outcomes == [("job", Exited("cancelled"))]
         await view.event("job", wait)
     go.set()
@@ -254,12 +297,17 @@ async def test_a_job_may_have_its_view_handle_an_event() -> None:
         async def handle_event(self, name: str, params: Any) -> None:
             if name == "sell":
                 self.start_async("sale", self.sell)
+                # The job asks while this handler, whose child it is, has not returned.
+                await asked.wait()
             else:
                 self.assign(sold=params)
 
         async def sell(self) -> str:
+            asked.set()
             await self.event("sold", {"item": "a pen"})
             return self.assigns.sold["item"]
+
+    asked = anyio.Event()
 
     async with Shop.mounted() as view:
         await view.event("sell")
@@ -403,6 +451,32 @@ async def test_the_cassette_of_who_submits_is_in_force_in_jobs_their_tasks_and_t
     for name, (outcomes, bodies) in recorded.items():
         assert [type(outcome) for _, outcome in outcomes] == [Completed, Completed]
         assert [name.encode() in body for body in bodies] == [True, True]
+
+
+@in_each_loop
+async def test_a_stream_that_is_asked_for_by_an_event_of_another_is_a_stream_of_its_own() -> None:
+    class Chain(Bench):
+        def mount(self, client: AsyncClient) -> None:
+            super().mount()
+            self.client = client
+
+        async def ask(self, prompt: str) -> None:
+            async with self.client.stream(prompt, sink=self.send) as stream:
+                await stream.result()
+
+        def handle_info(self, event: Any) -> None:
+            if event.text == "more":
+                self.start_async("second", self.ask, "second")
+            else:
+                self.assign(parents=[one.parent for one in STREAMS.open()])
+
+    script = Script()
+    script.say("first", chunk("more"))
+    script.say("second", chunk("here"))
+    async with script.client() as client, Chain.mounted(client) as view:
+        await view.event("first", partial(view.ask, "first"))
+        await until(view, lambda: "parents" in view.assigns)
+        assert view.assigns.parents == [None, None]
 
 
 async def test_a_future_that_was_cancelled_is_no_cancelled_job() -> None:

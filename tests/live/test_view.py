@@ -16,6 +16,7 @@ from typing import Any
 import anyio
 import anyio.to_thread
 import pytest
+import trio
 
 from aquila_cassette.errors import UsageError
 from aquila_cassette.live import View
@@ -173,6 +174,22 @@ async def test_what_nobody_waits_for_is_a_failure_of_the_view_which_lives_on() -
 
 
 @in_each_loop
+async def test_a_failure_is_told_at_once_whatever_else_goes_on() -> None:
+    class Stuck(Notes):
+        async def handle_info(self, message: Any) -> None:
+            await anyio.lowlevel.checkpoint()
+            if message is None:
+                await anyio.sleep_forever()
+            raise message
+
+    async with Stuck.mounted() as view:
+        view.send(KeyError("no"))
+        view.send(None)
+        with anyio.fail_after(5), pytest.raises(KeyError, match="no"):
+            await settled(view)
+
+
+@in_each_loop
 async def test_a_failure_that_nobody_was_told_of_is_raised_by_the_end_of_the_block() -> None:
     with pytest.raises(KeyError, match="no"):
         async with Notes.mounted() as view:
@@ -324,6 +341,26 @@ async def test_closing_ends_the_handler_under_way_and_those_who_wait() -> None:
     await view.aclose()
 
 
+def test_closing_a_view_whose_handler_is_in_a_nursery_fails_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Nursery(Notes):
+        async def handle_info(self, message: Any) -> None:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(trio.sleep_forever)
+                begun.set()
+                await trio.sleep_forever()
+
+    async def leave() -> None:
+        async with Nursery.mounted() as view:
+            view.send(1)
+            await begun.wait()
+
+    begun = trio.Event()
+    trio.run(leave)
+    assert caplog.messages == []
+
+
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_a_view_whose_event_loop_ends_has_nothing_pending(backend: str) -> None:
     async def leave() -> Notes:
@@ -338,6 +375,28 @@ def test_a_view_whose_event_loop_ends_has_nothing_pending(backend: str) -> None:
     if backend == "asyncio":
         view.send("nobody hears this")
         assert view.pending() == []
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_view_whose_event_loop_ends_within_a_handler_takes_nothing_more(backend: str) -> None:
+    class Stuck(Notes):
+        async def handle_info(self, message: Any) -> None:
+            begun.set()
+            await anyio.sleep_forever()
+
+    async def leave() -> Stuck:
+        nonlocal begun
+        begun = anyio.Event()
+        view = await Stuck.open()
+        view.send(1)
+        view.send(2)
+        await begun.wait()
+        return view
+
+    begun: anyio.Event
+    view = anyio.run(leave, backend=backend)
+    view.send("nobody hears this")
+    assert view.pending() == []
 
 
 @in_each_loop

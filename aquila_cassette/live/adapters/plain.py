@@ -46,8 +46,29 @@ class _HasRender(Protocol):
 
 
 class Rendered(Called):
-    """An object with `render()`, sync or async."""
+    """An object with `render()`, sync or async; a `View` drops its temporary assigns after it."""
 
     def __init__(self, view: Any) -> None:
         shown: _HasRender = view
         super().__init__(shown.render)
+        self._after: Callable[[], None] = getattr(view, "drop_temporary_assigns", _nothing)
+
+    async def render(self) -> Any:
+        """Render it, and await what that returns if it can be awaited."""
+        shown = await super().render()
+        self._after()
+        return shown
+
+    def render_sync(self) -> Any:
+        """Render it.
+
+        Raises:
+            UsageError: Its `render` is async.
+        """
+        shown = super().render_sync()
+        self._after()
+        return shown
+
+
+def _nothing() -> None:
+    pass

@@ -82,14 +82,6 @@ class SyncPage(Adapter):
     def __init__(self, page: sync_api.Page) -> None:
         self._page = page
 
-    async def settle(self) -> None:
-        """Refuse.
-
-        Raises:
-            UsageError: Always.
-        """
-        await self.render()
-
     async def render(self) -> Any:
         """Refuse.
 

@@ -94,12 +94,12 @@ class TextualApp(Adapter):
     async def settle(self) -> None:
         """Wait until all messages were handled, those that follow from them too, and it is drawn.
 
-        Raises:
-            Exception: What a worker or a message handler raised, and the app is ending of.
-            UsageError: The app does not run.
+        Of an app that has failed or does not run there is nothing to wait for; `render` says so.
         """
         for _ in range(_ROUNDS):
-            await self._running().animator.wait_until_complete()
+            if self._failure() is not None:
+                return
+            await self._app.animator.wait_until_complete()
             self._listen()
             before = self._ear.handled
             try:
@@ -112,8 +112,15 @@ class TextualApp(Adapter):
                 return
 
     async def render(self) -> str:
-        """Give the text of the screen as people see it."""
-        return _text_of(self._running().export_screenshot(simplify=True))
+        """Give the text of the screen as people see it.
+
+        Raises:
+            Exception: What a worker or a message handler raised, and the app has ended of.
+            UsageError: The app does not run.
+        """
+        if (failure := self._failure()) is not None:
+            raise failure
+        return _text_of(self._app.export_screenshot(simplify=True))
 
     def settle_sync(self) -> None:
         """Refuse.
@@ -134,18 +141,18 @@ class TextualApp(Adapter):
             remedy="Make the test async: await render_async(pilot)",
         )
 
-    def _running(self) -> App[Any]:
+    def _failure(self) -> Exception | None:
         # Textual re-raises it when `run_test` ends, which is too late for who asserts before; it
         # has no public name.
         failure = self._app._exception
-        if failure is not None:
-            raise failure.error if isinstance(failure, WorkerFailed) else failure
-        if not self._app.is_running:
-            raise UsageError(
+        if isinstance(failure, WorkerFailed) and isinstance(failure.error, Exception):
+            return failure.error
+        if failure is None and not self._app.is_running:
+            return UsageError(
                 f"{type(self._app).__name__} does not run.",
                 remedy="Render it inside: async with app.run_test() as pilot:",
             )
-        return self._app
+        return failure
 
     def _listen(self) -> None:
         for node in [self._app, *self._app.screen.walk_children(with_self=True)]:

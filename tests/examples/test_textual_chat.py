@@ -1,0 +1,217 @@
+"""The chat in the terminal, on recordings: no provider, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, Markdown
+
+from aquila_cassette.block import Block
+from aquila_cassette.client import AsyncClient
+from aquila_cassette.live import render_async
+from aquila_cassette.provider import Provider
+from examples.textual_chat.app import ChatApp
+from examples.textual_chat.conversation import Conversation
+
+Open = Callable[..., Block]
+
+PORT = 8103  # it is part of the recorded URLs
+HELLO = "Hello! I am all ears. ☕ What shall we look at first?"
+
+
+@pytest.fixture(scope="session")
+def provider(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The provider's URL. It only runs when it is asked for something that is not on tape."""
+    if request.config.getoption("--aquila-record") in (None, "none"):
+        yield f"http://127.0.0.1:{PORT}"
+        return
+    with Provider(port=PORT, gap=0.002) as provider:
+        yield provider.url
+
+
+@asynccontextmanager
+async def chat(provider: str, width: int = 120) -> AsyncIterator[Pilot[None]]:
+    """The chat in a terminal of its own."""
+    async with (
+        AsyncClient(model="gpt-4o-mini", base_url=f"{provider}/v1", api_key="sk-own") as client,
+        ChatApp(client, where="the embedded provider").run_test(
+            size=(width, 30), notifications=True
+        ) as pilot,
+    ):
+        yield pilot
+
+
+def current(pilot: Pilot[None]) -> Conversation:
+    assert isinstance(pilot.app, ChatApp)
+    return pilot.app.current
+
+
+async def ask(pilot: Pilot[None], prompt: str) -> None:
+    current(pilot).query_one(Input).value = prompt
+    await pilot.press("enter")
+
+
+def answer(pilot: Pilot[None]) -> str:
+    """The last answer of the conversation that is open, as far as it came."""
+    return current(pilot).query(Markdown).last().source
+
+
+def said(screen: str) -> list[str]:
+    """The lines of the conversation that is open, without the list beside it."""
+    lines = [line[30:].strip() for line in screen.splitlines()]
+    return [line for line in lines if line]
+
+
+async def test_the_screen_shows_what_the_assistant_said(
+    aquila_cassette: Open, provider: str
+) -> None:
+    async with aquila_cassette("textual_chat/responds"), chat(provider) as pilot:
+        await ask(pilot, "Say hello")
+        shown = await render_async(pilot)
+        assert shown.splitlines()[3].strip().startswith("Say hello")
+        assert said(shown)[:3] == ["▌ Say hello", HELLO, "gpt-4o-mini · 22 tokens"]
+        assert "Stop" not in shown
+
+
+async def test_the_answer_grows_with_each_event(aquila_cassette: Open, provider: str) -> None:
+    async with (
+        aquila_cassette("textual_chat/responds", hold=True) as cassette,
+        chat(provider) as pilot,
+    ):
+        await ask(pilot, "Say hello")
+        states = []
+        for _ in range(5):
+            await cassette.advance(1)
+            states.append(answer(pilot))
+        cassette.release()
+        assert HELLO in await render_async(pilot)
+    assert states == ["", "Hello", "Hello!", "Hello! I", "Hello! I am"]
+
+
+async def test_nothing_can_be_asked_while_an_answer_grows(
+    aquila_cassette: Open, provider: str
+) -> None:
+    async with (
+        aquila_cassette("textual_chat/responds", hold=True) as cassette,
+        chat(provider) as pilot,
+    ):
+        await ask(pilot, "Say hello")
+        await cassette.advance(3)
+        prompt = current(pilot).query_one(Input)
+        assert prompt.disabled
+        await pilot.press("x", "enter")
+        assert prompt.value == ""
+        cassette.release()
+        await render_async(pilot)
+        assert prompt.has_focus
+        assert len(cassette.played) == 1
+
+
+async def test_escape_stops_an_answer_and_what_came_stays(
+    aquila_cassette: Open, provider: str
+) -> None:
+    async with (
+        aquila_cassette("textual_chat/stops", hold=True) as cassette,
+        chat(provider) as pilot,
+    ):
+        await ask(pilot, "Say hello")
+        await cassette.advance(3)
+        await pilot.press("escape")
+        shown = await render_async(pilot)
+        assert said(shown)[:3] == ["▌ Say hello", "Hello!", "Stopped. Ctrl+R tries again."]
+        assert "No answer" not in shown
+
+        await pilot.press("ctrl+r")
+        cassette.release()
+        shown = await render_async(pilot)
+        assert said(shown)[:3] == ["▌ Say hello", HELLO, "gpt-4o-mini · 22 tokens"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "came", "reason"),
+    [
+        ("error-midstream", "Let me begin with “", "The server had an error while processing"),
+        ("error-429", "", "Rate limit reached. Please try again in 20s."),
+    ],
+    ids=["midstream", "refused"],
+)
+async def test_what_came_before_a_failure_stays_and_the_reason_is_told(
+    aquila_cassette: Open, provider: str, fault: str, came: str, reason: str
+) -> None:
+    async with aquila_cassette(f"textual_chat/{fault}"), chat(provider) as pilot:
+        await ask(pilot, fault)
+        shown = await render_async(pilot)
+        assert answer(pilot) == came
+        assert "This answer broke off. Ctrl+R tries again." in shown
+        assert "No answer" in shown
+        assert reason in shown
+        assert not pilot.app.query_one(Input).disabled
+
+
+async def test_the_next_question_carries_what_was_said(
+    aquila_cassette: Open, provider: str
+) -> None:
+    async with aquila_cassette("textual_chat/goes_on") as cassette, chat(provider) as pilot:
+        await ask(pilot, "Say hello")
+        await render_async(pilot)
+        await ask(pilot, "Tell me about streams")
+        assert "“streams”" in await render_async(pilot)
+        asked = (cassette.played or cassette.recorded)[1].request
+    assert HELLO in asked.body.decode()
+
+
+async def test_two_answers_grow_in_turns_in_conversations_of_their_own(
+    aquila_cassette: Open, provider: str
+) -> None:
+    async with (
+        aquila_cassette("textual_chat/two", hold=True) as cassette,
+        chat(provider) as pilot,
+    ):
+        await ask(pilot, "Say hello")
+        await cassette.advance(3)
+        hello = current(pilot)
+        await pilot.press("ctrl+n")
+        await ask(pilot, "Tell me about streams")
+        await cassette.advance(3, of="streams")
+        assert answer(pilot) == "Good question"
+        await cassette.advance(2, of="hello")
+        assert hello.query_one(Markdown).source == "Hello! I am"
+        assert answer(pilot) == "Good question"
+        cassette.release()
+        shown = await render_async(pilot)
+        assert "“streams”" in shown
+        assert HELLO not in shown
+
+        await pilot.press("ctrl+up")
+        assert current(pilot) is hello
+        shown = await render_async(pilot)
+        assert HELLO in shown
+        assert "“streams”" not in shown
+
+
+async def test_an_empty_conversation_is_not_left_for_another(provider: str) -> None:
+    async with chat(provider) as pilot:
+        await pilot.press("ctrl+n", "space", "enter")
+        shown = await render_async(pilot)
+        assert shown.count("New chat") == 2  # in the list, and among the keys
+        assert "What can I do for you?" in shown
+
+
+async def test_leaving_in_the_middle_of_an_answer_closes_its_connection(
+    aquila_cassette: Open, provider: str
+) -> None:
+    async with aquila_cassette("textual_chat/responds", hold=True) as cassette:
+        async with chat(provider) as pilot:
+            await ask(pilot, "Say hello")
+            await cassette.advance(3)
+        await cassette.settled()
+
+
+async def test_a_narrow_terminal_has_no_list(provider: str) -> None:
+    async with chat(provider, width=60) as pilot:
+        assert "the embedded provider" not in await render_async(pilot)
+    async with chat(provider, width=80) as pilot:
+        assert "the embedded provider" in await render_async(pilot)

@@ -1,0 +1,82 @@
+"""Each scenario many times in a row while all processors are busy: ``python -m tests.live.stress``.
+
+It prints how often the page was whole, and how much longer than the work `render_async` took.
+Arguments: how often (200), how many processes keep the processors busy (as many as there are), and
+which applications (all).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from aquila_cassette import RenderTimeout, aquila_cassette
+from aquila_cassette.live import render_async
+from aquila_cassette.provider import Provider
+from tests.live.scenarios import APPS, SCENARIOS, App, Page, Scenario, opened
+
+
+def burn() -> None:
+    while True:
+        sum(range(1000))
+
+
+async def once(app: App, scenario: Scenario, mode: str, tapes: Path) -> tuple[bool, float]:
+    """Run a scenario; tell whether the page was whole, and how late, in milliseconds."""
+    page = Page()
+    with aquila_cassette(
+        f"{app}-{scenario}",
+        mode=mode,  # type: ignore[arg-type]
+        cassette_dir=tapes,
+        on_unplayed="ignore",
+    ):
+        scenario.start(app, page)
+        streams = scenario.streams if app.threads or scenario.starts_late else None
+        try:
+            await render_async(page, streams=streams)
+        except RenderTimeout as error:
+            print(error)
+            return False, 0.0
+        returned = time.perf_counter()
+        whole = scenario.is_whole(page)
+    return whole, (returned - page.worked_until) * 1000
+
+
+async def main(times: int, tapes: Path) -> int:
+    flawed = 0
+    print(f"{'':28} {'whole':>9} {'late by, ms: median':>20} {'99 of 100':>10} {'most':>7}")
+    with Provider(gap=0) as provider:
+        for name in sys.argv[3:] or APPS:
+            async with opened(name, provider.url) as app:
+                for scenario in SCENARIOS:
+                    await once(app, scenario, "once", tapes)
+                    runs = [await once(app, scenario, "none", tapes) for _ in range(times)]
+                    whole = sum(one for one, _ in runs)
+                    late = sorted(ms for _, ms in runs)
+                    flawed += times - whole
+                    print(
+                        f"{name + ' ' + scenario.name:28} {whole:>5}/{times}"
+                        f" {statistics.median(late):>18.1f} {late[int(times * 0.99) - 1]:>10.1f}"
+                        f" {late[-1]:>7.1f}",
+                        flush=True,
+                    )
+    return flawed
+
+
+if __name__ == "__main__":
+    TIMES = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    BUSY = int(sys.argv[2]) if len(sys.argv) > 2 else os.cpu_count() or 1
+    processes = [multiprocessing.Process(target=burn, daemon=True) for _ in range(BUSY)]
+    for process in processes:
+        process.start()
+    with tempfile.TemporaryDirectory() as folder:
+        FLAWED = asyncio.run(main(TIMES, Path(folder)))
+    for process in processes:
+        process.terminate()
+    sys.exit(1 if FLAWED else 0)

@@ -1,0 +1,28 @@
+"""Every promise of the document that this project was created from has a test that names it."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+TESTS = Path(__file__).parents[1]
+ROWS = set(range(1, 35))
+
+
+def rows_of(path: Path) -> set[int]:
+    """List the rows that the tests of a file name."""
+    return {
+        argument.value
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.name.startswith("test_")
+        for decorator in node.decorator_list
+        if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", None) == "seed_row"
+        for argument in decorator.args
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, int)
+    }
+
+
+def test_each_row_of_the_checklist_has_a_test_that_names_it() -> None:
+    named = set().union(*(rows_of(path) for path in TESTS.rglob("test_*.py")))
+    assert named == ROWS

@@ -1,0 +1,568 @@
+"""What `render_async`, `render_sync`, `wait_settled` and `cassette.settled` wait for, and say."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import anthropic
+import httpx
+import pytest
+import trio
+
+from aquila_cassette import (
+    MissError,
+    RenderTimeout,
+    SettleTimeout,
+    UsageError,
+    aquila_cassette,
+)
+from aquila_cassette.client import AsyncClient, Client, collector
+from aquila_cassette.live import render_async, render_sync, track, wait_settled
+from aquila_cassette.provider import Provider
+from tests.live.rows import seed_row
+from tests.live.scenarios import WORK, Page
+
+HERE = Path(__file__).relative_to(Path.cwd()).as_posix()
+URL = "http://127.0.0.1:8199/v1/chat/completions"
+BODY = {
+    "model": "gpt-4o-mini",
+    "stream": True,
+    "messages": [{"role": "user", "content": "Say hello"}],
+}
+FRAMES = (
+    b"".join(
+        b'data: {"choices": [{"index": 0, "delta": {"content": "%s"}, "finish_reason": null}]}\n\n'
+        % word
+        for word in (b"Hel", b"lo", b"!")
+    )
+    + b"data: [DONE]\n\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of its own, with one tape that answers the same request any number of times."""
+    monkeypatch.delenv("AQUILA_RECORD", raising=False)
+    monkeypatch.setenv("AQUILA_CASSETTE_DIR", str(tmp_path / "cassettes"))
+    folder = tmp_path / "cassettes"
+    folder.mkdir()
+    text = FRAMES.decode().replace("\n", "\n      ").rstrip(" ")
+    (folder / "hello.yaml").write_text(
+        f"""version: 1
+interactions:
+- request:
+    method: POST
+    url: {URL}
+    json: {{model: gpt-4o-mini, stream: true, messages: [{{role: user, content: Say hello}}]}}
+  response:
+    status: 200
+    headers: {{content-type: text/event-stream}}
+    sse: |+
+      {text}
+    ended: complete
+"""
+    )
+
+
+def hello(**options: Any) -> Any:
+    return aquila_cassette("hello", mode="none", repeats=True, on_unplayed="ignore", **options)
+
+
+async def ask(page: Page) -> None:
+    async with httpx.AsyncClient(verify=False) as client:
+        async with client.stream("POST", URL, json=BODY) as response:
+            page.lines.append("")
+            async for line in response.aiter_lines():
+                page.lines[-1] += line
+
+
+def ask_sync(page: Page) -> None:
+    with httpx.Client(verify=False) as client, client.stream("POST", URL, json=BODY) as response:
+        page.lines.append("".join(response.iter_lines()))
+
+
+async def test_a_worker_that_asks_its_queue_again_is_not_waited_for() -> None:
+    page, orders = Page(), asyncio.Queue[int]()
+
+    async def worker() -> None:
+        while True:
+            await orders.get()
+            await ask(page)
+            await asyncio.sleep(WORK)
+            page.lines.append("done")
+
+    with hello():
+        task = asyncio.create_task(worker())
+        for _ in range(2):
+            orders.put_nowait(1)
+            await render_async(page)
+        task.cancel()
+    assert [line for line in page.lines if line == "done"] == ["done", "done"]
+
+
+def test_a_thread_that_asks_its_queue_again_is_not_waited_for() -> None:
+    page, orders = Page(), queue.Queue[int]()
+
+    def worker() -> None:
+        while orders.get():
+            ask_sync(page)
+            time.sleep(WORK)
+            page.lines.append("done")
+
+    with hello():
+        thread = threading.Thread(target=worker)
+        thread.start()
+        for number in range(1, 3):
+            orders.put(1)
+            wait_settled(streams=number)
+            assert page.lines.count("done") == number
+        orders.put(0)
+        thread.join()
+
+
+@pytest.mark.parametrize("how", ["to_thread", "run_in_executor", "anyio"])
+async def test_a_thread_that_the_code_awaits_is_waited_for_before_it_has_asked(how: str) -> None:
+    page = Page()
+
+    def work() -> None:
+        time.sleep(WORK)
+        ask_sync(page)
+
+    async def handler() -> None:
+        if how == "to_thread":
+            await asyncio.to_thread(work)
+        elif how == "anyio":
+            import anyio.to_thread
+
+            await anyio.to_thread.run_sync(work)
+        else:
+            await asyncio.get_running_loop().run_in_executor(None, work)
+        await asyncio.sleep(WORK)
+        page.lines.append("saved")
+
+    with hello():
+        task = asyncio.create_task(handler())
+        assert (await render_async(page)).endswith("saved")
+        await task
+
+
+async def test_what_waits_for_the_reader_through_groups_and_time_outs_is_waited_for() -> None:
+    page = Page()
+
+    async def grouped() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(ask(page))
+            group.create_task(asyncio.wait_for(ask(page), 10))
+
+    async def handler() -> None:
+        await asyncio.gather(asyncio.shield(asyncio.create_task(grouped())))
+        await asyncio.sleep(WORK)
+        page.lines.append("saved")
+
+    with hello():
+        task = asyncio.create_task(handler())
+        assert (await render_async(page)).endswith("saved")
+        await task
+
+
+async def test_work_that_goes_on_when_nobody_waits_yet_is_waited_for_later() -> None:
+    page, over = Page(), asyncio.Event()
+
+    async def one() -> None:
+        await ask(page)
+        over.set()
+
+    async def handler() -> None:
+        await asyncio.wait_for(one(), 10)
+        await asyncio.sleep(WORK * 4)
+        page.lines.append("saved")
+
+    with hello():
+        task = asyncio.create_task(handler())
+        await over.wait()
+        assert (await render_async(page)).endswith("saved")
+        await task
+
+
+async def test_a_test_in_a_time_out_of_its_own_does_not_wait_for_itself() -> None:
+    page = Page()
+    with hello():
+        await ask(page)
+        assert "Hel" in await asyncio.wait_for(render_async(page), 10)
+
+
+async def test_a_ticking_task_that_asked_nothing_is_not_waited_for() -> None:
+    async def ticking() -> None:
+        while True:
+            await asyncio.sleep(0.001)
+
+    page = Page()
+    with hello():
+        ticker, task = asyncio.create_task(ticking()), asyncio.create_task(ask(page))
+        assert "Hel" in await render_async(page)
+        assert task.done()
+        ticker.cancel()
+
+
+def test_trio_waits_for_who_reads_and_for_who_waits_for_that() -> None:
+    page = Page()
+
+    async def handler() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ask, page)
+            nursery.start_soon(trio.to_thread.run_sync, ask_sync, page)
+        await trio.sleep(WORK)
+        page.lines.append("saved")
+
+    async def main() -> None:
+        with hello():
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(handler)
+                assert (await render_async(page)).endswith("saved")
+
+    trio.run(main)
+    assert len(page.lines) == 3
+
+
+@seed_row(27)
+async def test_the_time_out_lists_what_goes_on_and_where_its_reader_waits() -> None:
+    page = Page()
+
+    async def slow() -> None:
+        await ask(page)
+        await asyncio.Event().wait()
+
+    with hello():
+        task = asyncio.create_task(slow())
+        with pytest.raises(RenderTimeout) as raised:
+            await render_async(page, timeout=0.2)
+        task.cancel()
+    line = slow.__code__.co_firstlineno + 2
+    assert str(raised.value) == (
+        "render_async: 1 thing still going on after 0.2 s.\n"
+        f"  pending: {HERE}:{line} in {slow.__qualname__}\n"
+        "Mend: end it, name what stays open on purpose to background=(...), or wait longer: "
+        "render_async(..., timeout=...)"
+    )
+
+
+async def test_a_stream_that_is_still_open_is_told_with_how_far_it_came(tmp_path: Path) -> None:
+    said = collector()
+    with Provider(gap=0) as provider, aquila_cassette("hang", mode="once"):
+        async with AsyncClient(base_url=f"{provider.url}/v1", model="hang") as client:
+
+            async def answer() -> None:
+                async for _ in client.stream("Say hello", sink=said, timeout=30):
+                    pass
+
+            task = asyncio.create_task(answer())
+            with pytest.raises(RenderTimeout) as raised:
+                await render_async(lambda: said.text, timeout=1)
+            task.cancel()
+    first, what, prompt, model, events, reader, _mend = str(raised.value).splitlines()
+    assert first == "render_async: 1 thing still going on after 1 s."
+    assert what == f"  pending: POST {provider.url}/v1/chat/completions"
+    assert prompt == "    prompt: 'Say hello'"
+    assert model == "    model:  hang"
+    assert events == f"    events: 4, so far {said.text!r}"
+    line = answer.__code__.co_firstlineno + 1
+    assert reader == f"    reader: {HERE}:{line} in {answer.__qualname__}"
+
+
+async def test_what_stays_open_on_purpose_is_not_waited_for() -> None:
+    page = Page()
+
+    async def watch_prices() -> None:
+        while True:
+            await ask(page)
+            await asyncio.sleep(WORK)
+
+    async def held_open() -> None:
+        await ask(page)
+        await asyncio.Event().wait()
+
+    with hello(background=("*watch_prices*", "*held_open*")):
+        tasks = [asyncio.create_task(work()) for work in (watch_prices, held_open)]
+        await render_async(page)
+        for task in tasks:
+            task.cancel()
+    with hello(background=(URL,)):
+        task = asyncio.create_task(watch_prices())
+        await render_async(page)
+        task.cancel()
+
+
+async def test_once_waits_for_what_goes_on_now_only() -> None:
+    page = Page()
+
+    async def chain(left: int) -> None:
+        await ask(page)
+        if left:
+            tasks.append(asyncio.create_task(chain(left - 1)))
+
+    tasks: list[Any] = []
+    with hello():
+        tasks.append(asyncio.create_task(chain(3)))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        await render_async(page, once=True)
+        assert len(page.lines) < 4
+        await render_async(page)
+        assert len(page.lines) == 4
+
+
+async def test_a_miss_is_raised_at_once_and_not_after_the_retries_of_an_sdk() -> None:
+    tries: list[float] = []
+
+    async def handler() -> None:
+        async with anthropic.AsyncAnthropic(api_key="sk-own", max_retries=2) as client:
+            try:
+                await client.messages.create(
+                    model="claude-sonnet-5-5",
+                    max_tokens=10,
+                    messages=[{"role": "user", "content": "Hi"}],
+                )
+            except anthropic.APIConnectionError:
+                tries.append(1)
+
+    with pytest.raises(MissError, match="No recording matches POST https://api"):
+        with hello():
+            task = asyncio.create_task(handler())
+            try:
+                await render_async(Page())
+            finally:
+                assert not tries
+                task.cancel()
+
+
+async def test_a_miss_that_render_async_raised_is_told_and_not_told_again() -> None:
+    async def handler() -> None:
+        with pytest.raises(MissError):
+            async with httpx.AsyncClient(verify=False) as client:
+                await client.get("http://127.0.0.1:8199/other")
+
+    with hello() as cassette:
+        task = asyncio.create_task(handler())
+        with pytest.raises(MissError):
+            await render_async(Page())
+        await task
+    assert len(cassette.misses) == 1
+
+
+async def test_what_a_tracked_job_raised_is_raised() -> None:
+    async def job() -> None:
+        await asyncio.sleep(WORK)
+        raise LookupError("no such thing")
+
+    track(asyncio.create_task(job()))
+    with pytest.raises(LookupError, match="no such thing"):
+        await render_async(Page())
+    await render_async(Page())
+
+
+async def test_a_tracked_future_of_a_pool_is_waited_for() -> None:
+    page = Page()
+    with ThreadPoolExecutor() as pool:
+        track(pool.submit(lambda: (time.sleep(WORK), page.lines.append("done"))))
+        assert await render_async(page) == "done"
+
+
+def test_what_cannot_be_tracked_is_refused() -> None:
+    with pytest.raises(UsageError) as raised:
+        track("job")
+    assert str(raised.value) == (
+        "'job' cannot be tracked.\n"
+        "  expected: a task or future of asyncio, or a future of a thread pool\n"
+        "Mend: track(asyncio.create_task(...))"
+    )
+
+
+async def test_waiting_inside_a_tracked_job_is_refused_and_no_deadlock() -> None:
+    async def job() -> None:
+        await render_async(Page())
+
+    task = track(asyncio.create_task(job(), name="summary"))
+    with pytest.raises(UsageError) as raised:
+        await render_async(Page())
+    assert str(raised.value) == (
+        "render_async was called inside job 'summary', and would wait for it.\n"
+        "Call render_async in the test; here, await what you need itself"
+    )
+    assert task.done()
+
+
+async def test_a_number_of_streams_needs_an_open_cassette() -> None:
+    with pytest.raises(UsageError) as raised:
+        await render_async(Page(), streams=1)
+    assert str(raised.value) == (
+        "streams=1 needs an open cassette: that is what counts them.\n"
+        'Mend: with aquila_cassette("name"): ...'
+    )
+
+
+async def test_too_few_streams_are_a_time_out_that_says_so() -> None:
+    with hello(), pytest.raises(RenderTimeout) as raised:
+        await render_async(Page(), streams=1, timeout=0.05)
+    assert str(raised.value).splitlines()[1] == "  pending: streams that have not started"
+
+
+async def test_our_client_is_waited_for_without_any_cassette() -> None:
+    said = collector()
+    transport = httpx.MockTransport(
+        lambda _request: httpx.Response(
+            200, headers={"content-type": "text/event-stream"}, content=FRAMES
+        )
+    )
+    client = AsyncClient(httpx.AsyncClient(transport=transport), model="gpt-4o-mini")
+    client.stream("Say hello", sink=said)
+    assert await render_async(lambda: said.text) == "Hello!"
+
+
+# From threads.
+
+
+@contextmanager
+def app_in_a_thread() -> Iterator[Callable[[Any], Any]]:
+    """An event loop in a thread, as a server has; gives what starts a coroutine there."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    yield lambda coroutine: asyncio.run_coroutine_threadsafe(coroutine, loop)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+def test_render_sync_waits_for_tasks_of_an_event_loop_in_another_thread() -> None:
+    page = Page()
+
+    async def handler() -> None:
+        await asyncio.wait_for(ask(page), 10)
+        await asyncio.sleep(WORK)
+        page.lines.append("saved")
+
+    with hello(), app_in_a_thread() as start:
+        start(handler())
+        assert render_sync(page, streams=1).endswith("saved")
+
+
+def test_render_sync_says_what_goes_on_in_another_event_loop() -> None:
+    page = Page()
+
+    async def slow() -> None:
+        await ask(page)
+        await asyncio.sleep(0.5)
+
+    with hello(), app_in_a_thread() as start:
+        future = start(slow())
+        with pytest.raises(RenderTimeout, match=r"render_sync: 1 thing.*\n.* in .*slow"):
+            render_sync(page, streams=1, timeout=0.2)
+        future.result()
+
+
+def test_wait_settled_waits_for_threads_until_they_left_their_work() -> None:
+    page = Page()
+
+    def work() -> None:
+        ask_sync(page)
+        time.sleep(WORK)
+        page.lines.append("saved")
+
+    with hello(), ThreadPoolExecutor() as pool:
+        pool.submit(work)
+        wait_settled(streams=1)
+        assert page.lines[-1] == "saved"
+
+
+def test_wait_settled_says_what_a_thread_does() -> None:
+    free = threading.Event()
+
+    def work() -> None:
+        ask_sync(Page())
+        free.wait()
+
+    with hello():
+        thread = threading.Thread(target=work)
+        thread.start()
+        with pytest.raises(SettleTimeout, match=r"wait_settled: 1 thing.*\n.* in .*work"):
+            wait_settled(streams=1, timeout=0.2)
+        free.set()
+        thread.join()
+
+
+def test_a_thread_of_our_sync_client_is_waited_for() -> None:
+    lines: list[str] = []
+    transport = httpx.MockTransport(
+        lambda _request: httpx.Response(
+            200, headers={"content-type": "text/event-stream"}, content=FRAMES
+        )
+    )
+    begun = threading.Event()
+
+    def work() -> None:
+        stream = Client(httpx.Client(transport=transport), model="gpt-4o-mini").stream("Say hello")
+        for event in stream:
+            begun.set()
+            lines.append(repr(event))
+        time.sleep(WORK)
+        lines.append("saved")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    begun.wait()
+    wait_settled()
+    assert lines[-1] == "saved"
+    thread.join()
+
+
+async def test_the_sync_forms_are_refused_in_an_event_loop() -> None:
+    with pytest.raises(UsageError) as raised:
+        render_sync(Page())
+    assert str(raised.value) == (
+        "render_sync was called in an event loop, which it would block.\n"
+        "Mend: await render_async(view)"
+    )
+    with pytest.raises(UsageError, match="wait_settled was called in an event loop"):
+        wait_settled()
+
+
+# cassette.settled, and the end of `async with`.
+
+
+async def test_settled_waits_for_work_after_the_stream_and_for_a_number_of_streams() -> None:
+    page = Page()
+
+    async def late() -> None:
+        await asyncio.sleep(WORK)
+        await ask(page)
+        await asyncio.sleep(WORK)
+        page.lines.append("saved")
+
+    with hello() as cassette:
+        task = asyncio.create_task(late())
+        await cassette.settled(streams=1)
+        assert page.lines[-1] == "saved"
+        await task
+
+
+async def test_async_with_lets_a_tool_loop_make_its_next_request() -> None:
+    page = Page()
+
+    async def loop() -> None:
+        for _ in range(3):
+            await ask(page)
+            await asyncio.sleep(WORK)
+
+    async with hello() as cassette:
+        task = asyncio.create_task(loop())
+        await asyncio.sleep(0)
+    assert task.done()
+    assert len(cassette.played) == 3
