@@ -156,12 +156,13 @@ def tokens(request: Request, matcher: Matcher) -> Counter[object]:
         text = request.body[:_LONGEST_BODY].decode("utf-8", "replace")
         return Counter(islice(_words(text), _TOKENS))
     body = matcher.body(request)
-    found = (
-        _leaves("", body.value)
-        if body.kind == "json"
-        else _words(body.value.decode("utf-8", "replace"))
-    )
-    return Counter(islice(found, _TOKENS))
+    if body.kind == "json":
+        try:
+            return Counter(islice(_leaves("", body.value), _TOKENS))
+        except RecursionError:  # it could be parsed, and is nested too deeply to be walked
+            pass
+    rest = request.body if body.kind == "json" else body.value
+    return Counter(islice(_words(rest.decode("utf-8", "replace")), _TOKENS))
 
 
 def _words(text: str) -> Iterator[object]:

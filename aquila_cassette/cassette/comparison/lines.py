@@ -95,7 +95,7 @@ def _of(detail: Detail) -> Iterator[Line]:
         yield from _words(detail.spans)
     elif not isinstance(detail, Value):
         head, *body = detail.lines()
-        yield (Span("@", head),)
+        yield (Span("@", cut(head)),)
         yield from map(_signed, body)
 
 

@@ -248,9 +248,21 @@ def test_an_api_version_counts_and_how_an_sdk_says_json_does_not() -> None:
     }
 
 
+def test_a_header_that_came_in_two_lines_is_the_same_but_for_its_look() -> None:
+    one = answered(b"")
+    old, new = (
+        replace(one, response=replace(one.response, headers=headers))
+        for headers in ((("link", "<a>"), ("link", "<b>")), (("link", "<a>, <b>"),))
+    )
+    assert changed(old, new) == {}
+    assert changed(old, new, everything=True) == {
+        "headers": ["order link: <a>, link: <b> → link: <a>, <b>"]
+    }
+
+
 def test_json_nested_deeper_than_can_be_read_is_compared_as_it_is() -> None:
     # Somewhere between is a depth at which it can be parsed and no more than that.
-    for depth in (*range(840, 1000, 5), 100_000):
+    for depth in (*range(840, 1000, 5), 3_000, 100_000):
         bodies = [
             b'{"model": "m", "choices": [], "x": ' + b"[" * depth + end + b"]" * depth + b"}"
             for end in (b"1", b"2")
