@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from difflib import SequenceMatcher
-from hashlib import sha256
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from aquila_cassette.cassette.hunks import Hunk, bytes_hunks, json_hunks
 from aquila_cassette.cassette.matching import Matcher, name_of, url_of
-from aquila_cassette.cassette.shown import as_json, below, common, cut, pair, signed, visible
+from aquila_cassette.cassette.shown import pair
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -18,14 +17,13 @@ if TYPE_CHECKING:
     from aquila_cassette.cassette.matching import Part, Url
     from aquila_cassette.cassette.model import Request
 
-__all__ = ["closest", "describe"]
+__all__ = ["closest", "describe", "differences", "likeness", "tokens"]
 
 _CANDIDATES = 32
 _END = 4096
 _BYTE_WORD = re.compile(rb"\w+")
 _TOKENS = 3000
 _LONGEST_BODY = 256 * 1024
-_ALIGNED = 300
 _WORD = re.compile(r"\w+|[^\w\s]")
 
 
@@ -58,8 +56,8 @@ def closest(
     if len(places) == 1:
         return places[0]
     matcher = matcher or Matcher()
-    wanted = _tokens(request, matcher)
-    return max(places, key=lambda place: _likeness(wanted, _tokens(recorded[place], matcher)))
+    wanted = tokens(request, matcher)
+    return max(places, key=lambda place: likeness(wanted, tokens(recorded[place], matcher)))
 
 
 def describe(
@@ -87,13 +85,7 @@ def describe(
         -hello
         +hi
     """
-    matcher = matcher or Matcher()
-    found = [
-        hunk
-        for part in matcher.match_on
-        if matcher.differs(part, recorded, request)
-        for hunk in _hunks(part, recorded, request, matcher)
-    ]
+    found = differences(recorded, request, matcher)
     if not found:
         return []
     lines = ["--- recorded", "+++ this request"]
@@ -103,6 +95,23 @@ def describe(
         more = len(found) - hunks
         lines.append(f"... and {more} more difference{'s' if more > 1 else ''}")
     return lines
+
+
+def differences(recorded: Request, request: Request, matcher: Matcher | None = None) -> list[Hunk]:
+    """Give all that `describe` would show, hunk by hunk.
+
+    Args:
+        recorded: The recorded request, redacted.
+        request: The request at hand, redacted.
+        matcher: What counts; by default method, URL and body.
+    """
+    matcher = matcher or Matcher()
+    return [
+        hunk
+        for part in matcher.match_on
+        if matcher.differs(part, recorded, request)
+        for hunk in _hunks(part, recorded, request, matcher)
+    ]
 
 
 def _nearness(request: Request, one: Request) -> tuple[int, ...]:
@@ -136,18 +145,24 @@ def _words_at_the_ends(body: bytes) -> set[bytes]:
     return set(_BYTE_WORD.findall(body))
 
 
-def _tokens(request: Request, matcher: Matcher) -> Counter[object]:
-    """Count what a body is made of: the fields of JSON with each their words, else the words."""
+def tokens(request: Request, matcher: Matcher) -> Counter[object]:
+    """Count what a body is made of: the fields of JSON with each their words, else the words.
+
+    Args:
+        request: The request; of a large body its beginning is enough.
+        matcher: What counts of it.
+    """
     if len(request.body) > _LONGEST_BODY:
         text = request.body[:_LONGEST_BODY].decode("utf-8", "replace")
         return Counter(islice(_words(text), _TOKENS))
     body = matcher.body(request)
-    found = (
-        _leaves("", body.value)
-        if body.kind == "json"
-        else _words(body.value.decode("utf-8", "replace"))
-    )
-    return Counter(islice(found, _TOKENS))
+    if body.kind == "json":
+        try:
+            return Counter(islice(_leaves("", body.value), _TOKENS))
+        except RecursionError:  # it could be parsed, and is nested too deeply to be walked
+            pass
+    rest = request.body if body.kind == "json" else body.value
+    return Counter(islice(_words(rest.decode("utf-8", "replace")), _TOKENS))
 
 
 def _words(text: str) -> Iterator[object]:
@@ -169,34 +184,33 @@ def _leaves(path: str, value: Any) -> Iterator[object]:
         yield path, value
 
 
-def _likeness(one: Counter[object], other: Counter[object]) -> float:
+def likeness(one: Counter[object], other: Counter[object]) -> float:
+    """Say how much two bodies are alike, from 0 to 1, by what `tokens` counted of each.
+
+    Args:
+        one: Of the one.
+        other: Of the other.
+
+    Example:
+        >>> likeness(Counter({"a": 2}), Counter({"a": 1, "b": 1}))
+        0.5
+    """
     both = one.total() + other.total()
     return 2 * (one & other).total() / both if both else 1.0
 
 
-class _Hunk(NamedTuple):
-    """One difference: where, what is to be noted of it, and its lines with their signs."""
-
-    where: str
-    body: list[str]
-    note: str = ""
-
-    def lines(self) -> list[str]:
-        return [f"@@ {self.where} @@{self.note and ' ' + self.note}", *self.body]
-
-
-def _hunks(part: Part, recorded: Request, request: Request, matcher: Matcher) -> Iterable[_Hunk]:
+def _hunks(part: Part, recorded: Request, request: Request, matcher: Matcher) -> Iterable[Hunk]:
     if part == "body":
         return _body_hunks(recorded, request, matcher)
     if part == "method":
-        return [_Hunk("method", pair(recorded.method, request.method))]
+        return [Hunk("method", pair(recorded.method, request.method))]
     if part == "url":
-        return [_Hunk("url", pair(recorded.url, request.url))]
+        return [Hunk("url", pair(recorded.url, request.url))]
     name = name_of(part)
     if isinstance(part, str):
         old, new = (_url_part(url_of(one.url), part) for one in (recorded, request))
-        return [_Hunk(name, pair(old, new))]
-    return [_Hunk(name, pair(repr(part(recorded)), repr(part(request))))]
+        return [Hunk(name, pair(old, new))]
+    return [Hunk(name, pair(repr(part(recorded)), repr(part(request))))]
 
 
 def _url_part(url: Url, part: str) -> str:
@@ -205,86 +219,10 @@ def _url_part(url: Url, part: str) -> str:
     return str(getattr(url, part))
 
 
-def _body_hunks(recorded: Request, request: Request, matcher: Matcher) -> Iterable[_Hunk]:
+def _body_hunks(recorded: Request, request: Request, matcher: Matcher) -> Iterable[Hunk]:
     old, new = matcher.body(recorded), matcher.body(request)
     if old.kind == new.kind == "json":
-        return _json_hunks("", old.value, new.value)
-    texts = [_as_text(one.body if body.kind == "json" else body.value)
+        return json_hunks("", old.value, new.value)
+    texts = [one.body if body.kind == "json" else body.value
              for one, body in ((recorded, old), (request, new))]  # fmt: skip
-    if texts[0] is None or texts[1] is None:
-        return [_Hunk("body", [f"-{_sized(recorded.body)}", f"+{_sized(request.body)}"])]
-    return _text_hunks("body", texts[0], texts[1])
-
-
-def _as_text(body: bytes) -> str | None:
-    try:
-        text = body.decode()
-    except UnicodeDecodeError:
-        return None
-    return None if "\0" in text else text
-
-
-def _sized(body: bytes) -> str:
-    return f"<{len(body)} bytes, sha256 {sha256(body).hexdigest()[:12]}>"
-
-
-def _json_hunks(path: str, old: Any, new: Any) -> Iterator[_Hunk]:
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in dict.fromkeys((*old, *new)):
-            inner = below(path, key)
-            if key not in new:
-                yield _Hunk(inner, [f"-{cut(as_json(old[key]))}"])
-            elif key not in old:
-                yield _Hunk(inner, [f"+{cut(as_json(new[key]))}"])
-            else:
-                yield from _json_hunks(inner, old[key], new[key])
-    elif isinstance(old, list) and isinstance(new, list):
-        yield from _list_hunks(path, old, new)
-    elif isinstance(old, str) and isinstance(new, str):
-        if old != new:
-            yield from _text_hunks(path or "body", old, new)
-    elif as_json(old) != as_json(new):
-        yield _Hunk(path or "body", pair(as_json(old), as_json(new), quoted=False))
-
-
-def _list_hunks(path: str, old: list[Any], new: list[Any]) -> Iterator[_Hunk]:
-    note = f"{len(old)} items became {len(new)}" if len(old) != len(new) else ""
-    for old_start, old_end, new_start, new_end in _changes(
-        [as_json(item) for item in old], [as_json(item) for item in new]
-    ):
-        both = min(old_end - old_start, new_end - new_start)
-        for at in range(both):
-            inner = below(path, str(new_start + at))
-            yield from _json_hunks(inner, old[old_start + at], new[new_start + at])
-        for at in range(old_start + both, old_end):
-            yield _Hunk(below(path, str(at)), [f"-{cut(as_json(old[at]))}"], note)
-        for at in range(new_start + both, new_end):
-            yield _Hunk(below(path, str(at)), [f"+{cut(as_json(new[at]))}"], note)
-
-
-def _changes(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
-    """Give the ranges in which two sequences differ; long ones are compared place by place."""
-    start, old_end, new_end = common(old, new)
-    if max(old_end, new_end) - start > _ALIGNED:
-        yield start, old_end, start, new_end
-        return
-    aligned = SequenceMatcher(None, old[start:old_end], new[start:new_end], autojunk=False)
-    for tag, old_from, old_to, new_from, new_to in aligned.get_opcodes():
-        if tag != "equal":
-            yield old_from + start, old_to + start, new_from + start, new_to + start
-
-
-def _text_hunks(path: str, old: str, new: str) -> Iterator[_Hunk]:
-    """Compare two strings line by line; one line each is simply shown."""
-    if "\n" not in old and "\n" not in new:
-        yield _Hunk(path, pair(old, new))
-        return
-    old_lines, new_lines = old.split("\n"), new.split("\n")
-    for old_start, old_end, new_start, new_end in _changes(old_lines, new_lines):
-        above = new_lines[max(0, new_start - 1) : new_start]
-        before, after = (
-            [f" {cut(visible(line))}" for line in lines]
-            for lines in (above, new_lines[new_end : new_end + 1])
-        )
-        changed = signed(old_lines[old_start:old_end], new_lines[new_start:new_end])
-        yield _Hunk(f"{path}, line {new_start + 1}", [*before, *changed, *after])
+    return bytes_hunks("body", *texts)

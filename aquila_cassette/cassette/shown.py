@@ -9,7 +9,7 @@ from unicodedata import normalize
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["as_json", "below", "common", "cut", "pair", "signed", "visible"]
+__all__ = ["as_json", "below", "common", "cut", "few", "pair", "signed", "visible"]
 
 _LINES = 12
 _WIDTH, _HEAD, _TAIL, _AROUND = 160, 90, 50, 30
@@ -43,12 +43,13 @@ def signed(old: Sequence[str], new: Sequence[str]) -> list[str]:
         return pair(old[0], new[0], line=True)
     show = _shown_alike([*old, *new], line=True)
     return [
-        *(_few([f"-{cut(show(line))}" for line in old])),
-        *(_few([f"+{cut(show(line))}" for line in new])),
+        *(few([f"-{cut(show(line))}" for line in old])),
+        *(few([f"+{cut(show(line))}" for line in new])),
     ]
 
 
-def _few(lines: list[str]) -> list[str]:
+def few(lines: list[str]) -> list[str]:
+    """Leave out the middle of many lines of one sign, and say how many."""
     if len(lines) <= _LINES:
         return lines
     half = _LINES // 2

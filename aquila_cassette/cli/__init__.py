@@ -61,11 +61,14 @@ def _program(
       aquila-cassette list               what is in ./cassettes
       aquila-cassette show chat.hello    what was asked, what was said, how it ended
       aquila-cassette report --open      all of it as a page in the browser
+      aquila-cassette play chat.hello    the same as it came, at its pace
+      aquila-cassette diff chat.hello    what changed since the last commit
 
     Cassettes are recorded by tests, never by these commands (but for demo, into a folder of its
     own). Colour only on a terminal, and never where NO_COLOR is set.
 
-    Exit codes: 0, all is well; 1, the demo found a difference; 2, a file or an argument is wrong.
+    Exit codes: 0, all is well; 1, demo or diff found a difference; 2, a file or an argument is
+    wrong.
     """
 
 
@@ -179,6 +182,84 @@ def _report(
     from aquila_cassette.cli import report
 
     raise typer.Exit(report.run(place, folder, output, open_it=open_it))
+
+
+@app.command("diff")
+def _diff(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A cassette, or a path.")],
+    other: Annotated[
+        str | None, typer.Argument(metavar="OTHER", help="Another, which is taken as the newer.")
+    ] = None,
+    folder: _Folder = Path("cassettes"),
+    revision: Annotated[
+        str | None,
+        typer.Option(
+            "--git", metavar="REV", help="A commit to compare with; by default the last one."
+        ),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show what differs each time, too.")
+    ] = False,
+    as_json: _Json = False,
+) -> None:
+    """Say what changed between two recordings.
+
+    Of each interaction: the request, what the model said (word by word), thought and called, why
+    it stopped, its usage, what else its events hold, when and in how many events and pieces it
+    came, and how it ended. Interactions that were added, removed or moved are named.
+
+    What differs each time one asks is left out: ids, dates, fingerprints, padding, latencies, how
+    the stream was cut into pieces, and times that are less than twice as long or half a second
+    apart. --all shows it.
+
+    Exit codes: 0, they are the same; 1, they differ; 2, one of them cannot be read.
+
+    \b
+    Examples:
+      aquila-cassette diff chat_live.responds             since the last commit
+      aquila-cassette diff chat_live.responds --git main
+      aquila-cassette diff old.yaml chat_live.responds
+    """
+    from aquila_cassette.cli import diff
+
+    raise typer.Exit(
+        diff.run(name, other, folder, revision=revision, everything=everything, as_data=as_json)
+    )
+
+
+@app.command("play")
+def _play(
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Cassettes, or paths.")],
+    folder: _Folder = Path("cassettes"),
+    speed: Annotated[
+        float,
+        typer.Option(min=0.0, metavar="FACTOR", help="4 is four times as fast; 0 is at once."),
+    ] = 1.0,
+    only: Annotated[
+        list[int] | None,
+        typer.Option("--only", "-n", min=1, metavar="N", help="The interaction with that number."),
+    ] = None,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="The bytes as they came, not what they say.")
+    ] = False,
+) -> None:
+    """Play a cassette's streams at the pace at which they came.
+
+    Each interaction in turn: what was asked last, then what the model thought, said and called,
+    piece by piece as it was recorded, and how it ended. Ctrl-C stops.
+
+    With --raw, the bytes of the answers. In a pipe they come as they are and alone, so that a
+    parser can be fed with a live stream; on a terminal, control characters are shown as escapes.
+
+    \b
+    Examples:
+      aquila-cassette play chat_live.responds
+      aquila-cassette play chat_live.responds --speed 4
+      aquila-cassette play chat_live.responds --only 2 --raw | my-parser
+    """
+    from aquila_cassette.cli import play
+
+    raise typer.Exit(play.run(names, folder, speed=speed, only=only or (), raw=raw))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

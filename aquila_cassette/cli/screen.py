@@ -121,39 +121,45 @@ class Screen:
         self._console.print(_text(spans), end="", soft_wrap=True)
         self._console.file.flush()
 
-    def typist(self, indent: int) -> Callable[[str], None]:
+    def typist(self, indent: int) -> Callable[..., None]:
         """Give a function that writes text as it comes, a chunk at a time, wrapped at words.
+
+        It takes a chunk and, if there is one, the chunk's style.
 
         Args:
             indent: At which cell the line is now, and later lines start.
         """
         column = indent
 
-        def write(chunk: str) -> None:
+        def write(chunk: str, style: str = "") -> None:
             nonlocal column
             chunk = clean(chunk).replace("\n", " ")
             if self.width and column + cell_len(chunk.rstrip()) > self.width:
                 chunk = chunk.lstrip()
                 self.part("\n" + " " * indent)
                 column = indent
-            self.part(chunk)
             column += cell_len(chunk)
+            if self.width and column > self.width:
+                # The space before the next line's first word.
+                column = self.width + 1
+                chunk = chunk.rstrip()
+            self.part((chunk, style))
 
         return write
 
-    def labelled(self, label: Span, lines: Sequence[Span], *, indent: int) -> None:
+    def labelled(self, label: Span, lines: Sequence[Span | list[Span]], *, indent: int) -> None:
         """Write `lines` beside a label, wrapped beneath themselves where there is a width.
 
         Args:
             label: What stands before the first of them.
-            lines: Lines without line ends, each of one style.
+            lines: Lines without line ends, each a span or a list of them.
             indent: At which cell they start.
         """
         head = Text("  ") + _text([label])
         head.pad_right(max(indent - head.cell_len, 1))
         room = max((self.width or 0) - indent, 20)
         for line in lines:
-            text = _text([line])
+            text = _text(line if isinstance(line, list) else [line])
             for part in text.wrap(self._console, room) if self.width else [text]:
                 whole = head + part
                 whole.rstrip()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from aquila_cassette.cassette.model import Tape
     from aquila_cassette.cli.screen import Span
 
-__all__ = ["run"]
+__all__ = ["end_of", "head_of", "run"]
 
 _BAR = 40
 _MOST_LINES = 24  # of an answer that is no model's
@@ -132,7 +132,7 @@ class _Shower:
 
     def _answer(self, told: Told) -> None:
         said = told.said
-        self._row("answer", _head(told))
+        self._row("answer", head_of(told))
         if said.reasoning:
             self._row("thought", said.reasoning, "dim italic")
         if said.text:
@@ -161,7 +161,7 @@ class _Shower:
             drawn = bar(arrivals(times, _BAR), ascii_only=self._screen.glyphs.ascii_only)
             spans = f"{duration(max(times))}, first after {duration(min(times))}"
             self._row("arrived", f"{drawn} {spans}", "blue")
-        self._row("ended", *_end(told))
+        self._row("ended", *end_of(told))
         if counted := _counted(told.said.usage):
             self._row("usage", counted, "dim")
 
@@ -189,8 +189,12 @@ def _provenance(told: Told) -> str:
     return ", ".join(parts)
 
 
-def _head(told: Told) -> str:
-    """Say what answered: the status, the dialect, the model where another was asked for."""
+def head_of(told: Told) -> str:
+    """Say what answered: the status, the dialect, the model where another was asked for.
+
+    Args:
+        told: The interaction.
+    """
     status = told.response.status
     if status is None:
         return "none"
@@ -214,8 +218,12 @@ def _body(told: Told) -> list[str]:
     return [*lines[:_MOST_LINES], f"({len(lines) - _MOST_LINES} more lines in the file)"]
 
 
-def _end(told: Told) -> tuple[str, str]:
-    """Say how it ended, and in which style."""
+def end_of(told: Told) -> tuple[str, str]:
+    """Say how it ended, and in which style.
+
+    Args:
+        told: The interaction.
+    """
     response = told.response
     match response.ended:
         case "complete":

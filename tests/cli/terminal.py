@@ -17,7 +17,8 @@ def on_a_terminal(*arguments: str, width: int = 80, **environment: str) -> str:
     """Run ``python -m aquila_cassette`` on a terminal of that width; give all that it wrote."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
-    plain = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
+    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    plain = kept | {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
     with subprocess.Popen(
         [sys.executable, "-m", "aquila_cassette", *arguments],
         env=plain | environment,

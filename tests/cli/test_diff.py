@@ -1,0 +1,321 @@
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli, Lay
+from tests.cli.terminal import on_a_terminal
+
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
+Edit = Callable[..., None]
+
+
+@pytest.fixture
+def edit() -> Edit:
+    """Replace parts of a cassette, each of which is there."""
+
+    def replace(path: Path, *pairs: tuple[str, str]) -> None:
+        text = path.read_text("utf-8")
+        for old, new in pairs:
+            assert old in text
+            text = text.replace(old, new)
+        path.write_text(text, "utf-8")
+
+    return replace
+
+
+def git(*arguments: str) -> None:
+    who = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
+    quiet = ("-c", "init.defaultBranch=main", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", *who, *quiet, *arguments], check=True, capture_output=True)
+
+
+@pytest.fixture
+def committed(lay: Lay, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Give a cassette that was committed."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "no-config"))
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    path = lay("chat")
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-q", "-m", "Record")
+    return path
+
+
+RECORDED_AGAIN = (
+    ("Be brief.", "Be kind."),
+    ("18 °C", "19 °C"),
+    ('"finish_reason":"stop"', '"finish_reason":"length"'),
+    ('"id":"1"', '"id":"chatcmpl-9"'),
+    ('"completion_tokens":6', '"completion_tokens":8'),
+    ("2020-02-01", "2020-03-01"),
+    ("pieces: 300+155 420+162 1000+204", "pieces: 1300+155 1420+162 2200+206"),
+)
+
+
+def test_what_changed_since_the_last_commit_is_told(cli: Cli, committed: Path, edit: Edit) -> None:
+    assert cli("diff", "chat") == cli("diff", "chat", "--git", "HEAD")
+    ran = cli("diff", "chat")
+    assert (ran.code, ran.out, ran.err) == (0, "The same.\n", "")
+    edit(committed, *RECORDED_AGAIN)
+    ran = cli("diff", "chat")
+    assert (ran.code, ran.err) == (1, "")
+    assert (
+        "\n" + ran.out
+        == """
+--- cassettes/chat.yaml (HEAD)
++++ cassettes/chat.yaml
+1 of 1 changed
+
+1 POST https://api.openai.com/v1/chat/completions
+  request    @@ messages.0.content @@
+             -Be brief.
+             +Be kind.
+  said       It is [-18-]{+19+} °C.
+  stopped    stop → length
+  usage      completion_tokens 6 → 8
+  came       first 300 ms → 1300 ms, last 1000 ms → 2200 ms
+"""
+    )
+
+
+def test_the_page_shows_what_is_printed(cli: Cli, committed: Path, edit: Edit) -> None:
+    edit(committed, *RECORDED_AGAIN)
+    assert f"\n```\n{cli('diff', 'chat').out}```\n" in PAGE.read_text("utf-8")
+
+
+def test_the_help_shows_examples_as_they_are_typed(cli: Cli) -> None:
+    for command in ("diff", "play"):
+        help_of = cli(command, "-h").out
+        assert f"Usage: aquila-cassette {command} [OPTIONS]" in help_of
+        assert f"  Examples:\n    aquila-cassette {command}" in help_of
+        assert help_of.isascii()
+
+
+def test_what_differs_each_time_is_told_on_demand(cli: Cli, committed: Path, edit: Edit) -> None:
+    edit(committed, ('"id":"1"', '"id":"2"'), ("2020-02-01", "2020-03-01"), ("420+", "430+"))
+    ran = cli("diff", "chat")
+    assert (ran.code, ran.out) == (
+        0,
+        "The same, but for ids, dates, times and the like (--all shows them).\n",
+    )
+    ran = cli("diff", "chat", "--all")
+    assert ran.code == 1
+    assert (
+        "\n" + ran.out
+        == """
+--- cassettes/chat.yaml (HEAD)
++++ cassettes/chat.yaml
+1 of 1 changed
+
+1 POST https://api.openai.com/v1/chat/completions
+  fields     @@ id @@
+             -1
+             +2
+  came       300+155 [-420-]{+430+}+162 1000+204
+  kept       recorded_at 2020-02-01T10:30:00Z → 2020-03-01T10:30:00Z
+"""
+    )
+
+
+def test_a_cassette_is_compared_with_another_as_the_newer(cli: Cli, lay: Lay) -> None:
+    lay("failed")
+    new = lay("failed", "again")
+    parts = new.read_text("utf-8").split("\n- ")
+    # The second is gone, the third comes first, and another call stands at the end.
+    other = parts[3].replace("GET", "DELETE").replace("/models", "/files/file-1")
+    new.write_text("\n- ".join([parts[0], parts[3].rstrip(), parts[1], other]), "utf-8")
+    ran = cli("diff", "failed", "again")
+    assert (ran.code, ran.err) == (1, "")
+    assert (
+        "\n" + ran.out
+        == """
+--- cassettes/failed.yaml
++++ cassettes/again.yaml
+1 added, 1 removed, 1 moved
+
+3 → 1 GET https://api.groq.com/openai/v1/models moved
+
+2 POST https://api.groq.com/openai/v1/chat/completions removed
+  error      -Rate limit reached.
+  ended      -HTTP 429
+
+3 DELETE https://api.groq.com/openai/v1/files/file-1 added
+  ended      +failed
+"""
+    )
+
+
+def test_json_tells_programs_the_same(cli: Cli, lay: Lay, edit: Edit) -> None:
+    lay("ollama")
+    edit(lay("ollama", "again"), (" there", " you"), ("http://localhost", "http://127.0.0.1"))
+    ran = cli("diff", "ollama", "again", "--json")
+    assert ran.code == 1
+    assert json.loads(ran.out) == {
+        "old": "cassettes/ollama.yaml",
+        "new": "cassettes/again.yaml",
+        "same": False,
+        "summary": "1 of 1 changed",
+        "changes": [],
+        "interactions": [
+            {
+                "state": "changed",
+                "old": 1,
+                "new": 1,
+                "moved": False,
+                "method": "POST",
+                "url": "http://127.0.0.1:11434/api/generate",
+                "changes": [
+                    {
+                        "aspect": "request",
+                        "lines": [
+                            "@@ url @@",
+                            "-http://localhost:11434/api/generate",
+                            "+http://127.0.0.1:11434/api/generate",
+                        ],
+                    },
+                    {"aspect": "text", "lines": ["Hi [-there-]{+you+}"]},
+                ],
+            }
+        ],
+    }
+    same = cli("diff", "ollama", "ollama", "--json")
+    assert (same.code, json.loads(same.out)["same"]) == (0, True)
+
+
+def test_nothing_off_a_tape_reaches_the_terminal_raw(cli: Cli, lay: Lay, edit: Edit) -> None:
+    lay("ollama")
+    edit(lay("ollama", "again"), (" there", r" \u001b[31mthere\u202e"))
+    out = cli("diff", "ollama", "again").out
+    assert r"  said       Hi [-there-]{+\x1b[31mthere\u202e+}" in out.splitlines()
+    assert not set(out) & {"\x1b", "\u202e"}
+
+
+def test_a_terminal_gets_red_and_green(committed: Path, edit: Edit) -> None:
+    edit(committed, *RECORDED_AGAIN)
+    written = on_a_terminal("diff", "chat", width=60)
+    assert "It is \x1b[31m[-18-]\x1b[0m\x1b[32m{+19+}\x1b[0m °C." in written
+    assert "\x1b[31m-Be brief.\x1b[0m" in written
+    assert "\x1b[36m@@ messages.0.content @@\x1b[0m" in written
+    plain = COLOURS.sub("", on_a_terminal("diff", "chat", width=60, NO_COLOR="1"))
+    assert plain == COLOURS.sub("", written)
+    assert all(len(line) <= 60 for line in plain.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (
+            ["diff", "chat", "--git", "v9"],
+            (
+                "git knows no revision 'v9'.\n"
+                "Compare with another file: aquila-cassette diff OLD.yaml cassettes/chat.yaml\n"
+            ),
+        ),
+        (
+            ["diff", "chat", "--git=--help"],
+            (
+                "git knows no revision '--help'.\n"
+                "Compare with another file: aquila-cassette diff OLD.yaml cassettes/chat.yaml\n"
+            ),
+        ),
+        (
+            ["diff", "new"],
+            (
+                "cassettes/new.yaml is not in HEAD.\n"
+                "Compare with another file: aquila-cassette diff OLD.yaml cassettes/new.yaml\n"
+            ),
+        ),
+        (
+            ["diff", "chat", "new", "--git", "HEAD"],
+            (
+                "A cassette is compared with another file or with a commit, not with both.\n"
+                "  OTHER: new\n"
+                "  --git: HEAD\n"
+                "Leave one of them out.\n"
+            ),
+        ),
+        (
+            ["diff", "chat", "chta"],
+            (
+                "There is no cassette 'chta'.\n"
+                "  looked for: cassettes/chta.yaml\n"
+                "Show the closest: aquila-cassette show chat\n"
+            ),
+        ),
+    ],
+)
+def test_what_cannot_be_compared_is_an_error(
+    cli: Cli, committed: Path, lay: Lay, arguments: list[str], complaint: str
+) -> None:
+    lay("plain", "new")
+    ran = cli(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == complaint
+
+
+def test_a_damaged_cassette_is_an_error_now_or_in_the_commit(
+    cli: Cli, committed: Path, lay: Lay
+) -> None:
+    whole = committed.read_text("utf-8")
+    lay("damaged", "chat")
+    ran = cli("diff", "chat")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("cassettes/chat.yaml, line 6: ")
+    git("commit", "-q", "-a", "-m", "Damage")
+    committed.write_text(whole, "utf-8")
+    ran = cli("diff", "chat")
+    assert (ran.code, ran.out) == (2, "")
+    first, fact, last = ran.err.splitlines()
+    assert first == "cassettes/chat.yaml was no whole cassette in HEAD."
+    assert fact.startswith("  cassettes/chat.yaml, line 6: ")
+    assert last == "Compare with another file: aquila-cassette diff OLD.yaml cassettes/chat.yaml"
+    assert cli("diff", "chat", "--git", "HEAD~1").out == "The same.\n"
+
+
+def test_outside_a_repository_there_is_nothing_to_compare_with(
+    cli: Cli, lay: Lay, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    lay("chat")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    ran = cli("diff", "chat")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == (
+        "cassettes/chat.yaml is in no git repository.\n"
+        "Compare with another file: aquila-cassette diff OLD.yaml cassettes/chat.yaml\n"
+    )
+
+
+def test_without_git_there_is_nothing_to_compare_with(
+    cli: Cli, lay: Lay, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    lay("chat")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    ran = cli("diff", "chat")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("git is not installed here.\n")
+
+
+def test_within_a_hook_of_gits_the_repository_is_still_found(
+    cli: Cli, committed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_DIR", ".git")
+    monkeypatch.setenv("GIT_PREFIX", "")
+    assert cli("diff", "chat").out == "The same.\n"
+
+
+def test_line_ends_are_as_a_checkout_gives_them(cli: Cli, committed: Path) -> None:
+    text = committed.read_bytes()
+    Path(".gitattributes").write_text("*.yaml text eol=crlf\n")
+    committed.write_bytes(text.replace(b"\n", b"\r\n"))
+    git("add", ".")
+    git("commit", "-q", "--allow-empty", "-m", "Say how lines end")
+    assert cli("diff", "chat", "--all").out == "The same.\n"

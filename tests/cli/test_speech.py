@@ -1,0 +1,95 @@
+"""An answer heard a piece at a time says what it says as a whole, however it is cut."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aquila_cassette.cli.speech import Listener, Utterance
+from aquila_cassette.dialects import said
+from tests.corpus import CORPUS, every_corpus_file, sliced
+from tests.dialects import streams
+from tests.dialects.streams import chunk, data, lines
+
+
+def heard(kind: str | None, pieces: list[bytes]) -> list[Utterance]:
+    listener = Listener(kind)
+    found = [one for piece in pieces for one in listener.push(piece)]
+    return found + listener.finish()
+
+
+def check(kind: str | None, body: bytes, pieces: list[bytes]) -> None:
+    whole = said(kind, body)
+    texts: Counter[str] = Counter()
+    found = heard(kind, pieces)
+    for kind_, wanted in (
+        ("said", whole.text),
+        ("thought", whole.reasoning),
+        ("refused", whole.refusal),
+    ):
+        assert "".join(one.text for one in found if one.kind == kind_) == wanted
+    # Calls that a provider makes side by side are heard in turns.
+    texts.update("".join(one.text for one in found if one.kind == "called"))
+    assert texts == Counter("".join(f"{one.name} {one.arguments}" for one in whole.tool_calls))
+    errors = [one.text for one in found if one.kind == "error"]
+    assert errors[-1:] == ([whole.error] if whole.error else [])
+
+
+@every_corpus_file
+def test_each_recorded_stream_says_the_same_in_any_pieces(entry: dict[str, Any]) -> None:
+    body = (CORPUS / entry["file"]).read_bytes()
+    kind = entry["content_type"] or "text/event-stream"
+    check(kind, body, sliced(body, entry["file"]))
+
+
+BODIES = [
+    (streams.SSE, streams.CHAT),
+    (streams.SSE, streams.RESPONSES),
+    (streams.NDJSON, lines({"message": {"content": "Hé"}, "done": False},
+                           {"response": "!", "done": True})),
+    ("application/json", b'{"choices": [{"message": {"content": "Hi", "reasoning": "Hm"}}]}'),
+    ("application/json", b'{"error": {"message": "No."}}'),
+    (None, data({"error": {"message": "No."}}, eol="\r\n")),
+    ("text/plain", b"no stream"),
+    (streams.SSE, b""),
+    (streams.SSE, b": keepalive\n\n"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "body"), BODIES)
+def test_each_framing_is_heard_byte_by_byte(kind: str | None, body: bytes) -> None:
+    check(kind, body, [body[at : at + 1] for at in range(len(body))])
+
+
+@given(st.sampled_from(BODIES), st.data())
+@settings(max_examples=100, deadline=None)
+def test_a_body_cut_off_anywhere_says_what_there_is(
+    of: tuple[str | None, bytes], draw: st.DataObject
+) -> None:
+    kind, body = of
+    body = body[: draw.draw(st.integers(0, len(body)))]
+    cut = draw.draw(st.integers(0, len(body)))
+    check(kind, body, [body[:cut], body[cut:]])
+
+
+def test_each_chunk_is_heard_when_its_event_is_whole() -> None:
+    listener = Listener("text/event-stream")
+    first, second = data(chunk({"content": "Hel"})), data(chunk({"content": "lo"}))
+    assert listener.push(first[:-1]) == []
+    assert listener.push(first[-1:] + second[:5]) == [Utterance("said", "Hel")]
+    assert listener.push(second[5:]) == [Utterance("said", "lo")]
+    assert listener.finish() == []
+
+
+def test_a_character_in_two_halves_is_heard_when_it_is_whole() -> None:
+    listener = Listener("text/event-stream")
+    template = r'{"choices": [{"delta": {"content": "HALF"}}]}'
+    halves = [data(template.replace("HALF", half)) for half in (r"\ud83d", r"\ude00")]
+    assert listener.push(halves[0]) == []
+    assert listener.push(halves[1]) == [Utterance("said", "😀")]
+    assert listener.push(halves[0]) == []
+    assert listener.finish() == [Utterance("said", "�")]
