@@ -29,7 +29,7 @@ from aquila_cassette.errors import CassetteFormatError, CassetteSaveError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["load", "read", "save"]
+__all__ = ["load", "read", "save", "save_error"]
 
 _WRITABLE = "make it and its folder writable for this user"
 _ROOM = "free some space there, and run again"
@@ -130,7 +130,7 @@ def save(
             atomic.remove_leftovers(target)
             return _merge(path, target, new, drop, check, on_create)
     except OSError as error:
-        raise _save_error(error, path) from error
+        raise save_error(error, path) from error
 
 
 def _merge(
@@ -198,7 +198,13 @@ def _read_back(path: Path, data: bytes, written: bytes, merged: list[Interaction
     )
 
 
-def _save_error(error: OSError, path: Path) -> CassetteSaveError:
+def save_error(error: OSError, path: Path) -> CassetteSaveError:
+    """Make the error for a file that could not be written.
+
+    Args:
+        error: Why not.
+        path: The file.
+    """
     reason = (error.strerror or str(error)).lower()
     return CassetteSaveError(
         f"{shown(path)} could not be written: {reason}.",
