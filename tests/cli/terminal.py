@@ -13,11 +13,15 @@ import termios
 __all__ = ["on_a_terminal"]
 
 
-def on_a_terminal(*arguments: str, width: int = 80, **environment: str) -> str:
-    """Run ``python -m aquila_cassette`` on a terminal of that width; give all that it wrote."""
+def on_a_terminal(*arguments: str, width: int = 80, typed: str = "", **environment: str) -> str:
+    """Run ``python -m aquila_cassette`` on a terminal of that width; give all that it wrote.
+
+    What is typed stands on the terminal before the command asks for it, as it may in a shell.
+    """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
     plain = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
+    plain["PYTHONPATH"] = os.environ.get("PYTHONPATH", "")
     with subprocess.Popen(
         [sys.executable, "-m", "aquila_cassette", *arguments],
         env=plain | environment,
@@ -26,6 +30,7 @@ def on_a_terminal(*arguments: str, width: int = 80, **environment: str) -> str:
         stderr=theirs,
     ):
         os.close(theirs)
+        os.write(ours, typed.encode())
         written = bytearray()
         try:
             while part := os.read(ours, 65536):
