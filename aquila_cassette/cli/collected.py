@@ -79,4 +79,5 @@ def merged(first: Census, tests: Iterable[str]) -> Census:
         first.files | second.files,
         (*first.unsure, *second.unsure),
         {**second.rules, **first.rules},
+        first.marked | second.marked,
     )

@@ -63,7 +63,7 @@ def run(old: str, new: str, folder: Path, *, code: bool, dry_run: bool) -> int:
 def _refuse(source: Path, target: Path) -> None:
     if target.exists() or target.is_symlink():
         same = source.exists() and target.exists() and source.samefile(target)
-        if not same or source == target:
+        if not same or str(source) == str(target):
             raise UsageError(
                 f"There is a file at {shown(target)} already; it is not overwritten.",
                 facts=[f"to move: {shown(source)}"],

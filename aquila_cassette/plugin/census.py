@@ -38,7 +38,7 @@ class Census:
 
     def __init__(self, target: Path) -> None:
         self._target = target
-        self._tests: dict[str, tuple[str | None, int | None]] = {}
+        self._tests: dict[str, tuple[str | None, int | None, bool]] = {}
         self._reports: dict[str, str] = {}
         self._files: set[str] = set()
         self._rules: list[dict[str, Any]] = []
@@ -46,7 +46,7 @@ class Census:
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         """Note a test, before anybody deselects it."""
-        self._tests[naming.node_id(item)] = (_cassette(item), self._rule(item))
+        self._tests[naming.node_id(item)] = (_cassette(item), self._rule(item), _is_marked(item))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note what failed or was skipped."""
@@ -112,6 +112,16 @@ def _cassette(item: pytest.Item) -> str | None:
     if ours and "cassette" in getattr(item, "fixturenames", ()):
         return naming.default_name(item)
     return None
+
+
+def _is_marked(item: pytest.Item) -> bool:
+    """Tell whether all parameters of a test come from marks: none from a fixture or a hook."""
+    given: set[str] = set()
+    for mark in item.iter_markers("parametrize"):
+        names = mark.args[0] if mark.args else mark.kwargs.get("argnames", "")
+        given.update(names.replace(",", " ").split() if isinstance(names, str) else names)
+    spec = getattr(item, "callspec", None)
+    return spec is None or given.issuperset(spec.params)
 
 
 _configs: dict[object, Any] = {}

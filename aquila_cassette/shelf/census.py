@@ -12,12 +12,13 @@ from aquila_cassette.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Census", "Standing"]
+__all__ = ["TEARDOWN", "Census", "Standing"]
 
 Standing: TypeAlias = Literal["there", "gone", "unknown"]
 """Whether a test exists, as far as can be told."""
 
-_TEARDOWN = " (teardown)"
+TEARDOWN = " (teardown)"
+"""What ``recorded_by`` has behind the id of a test whose fixture asked while it was torn down."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Census:
         files: The files, as node ids, whose tests are all known.
         unsure: The node ids of what failed to load or was skipped: its tests are not known.
         rules: What is kept out of the tapes of a test, by its node id, beside the defaults.
+        marked: The tests all of whose parameters come from marks.
     """
 
     root: Path
@@ -38,6 +40,7 @@ class Census:
     files: frozenset[str] = frozenset()
     unsure: tuple[str, ...] = ()
     rules: Mapping[str, Redaction] = field(default_factory=dict)
+    marked: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Census:
@@ -49,20 +52,21 @@ class Census:
         rules = [_rules(one) for one in data["rules"]]
         return cls(
             Path(data["root"]),
-            {test: name for test, name, _ in data["tests"]},
+            {test: name for test, name, _, _ in data["tests"]},
             frozenset(data["files"]),
             tuple(data["unsure"]),
-            {test: rules[number] for test, _, number in data["tests"] if number is not None},
+            {test: rules[number] for test, _, number, _ in data["tests"] if number is not None},
+            frozenset(test for test, _, _, marked in data["tests"] if marked),
         )
 
     def standing(self, test: str, near: Path) -> Standing:
-        """Tell whether a test that once recorded is still there.
+        """Tell by what was collected whether a test that once recorded is still there.
 
         Args:
             test: What ``recorded_by`` says.
             near: The tape, whose suite may start from another folder.
         """
-        test = test.removesuffix(_TEARDOWN)
+        test = test.removesuffix(TEARDOWN)
         if test in self.tests:
             return "there"
         file = test.partition("::")[0]
@@ -80,7 +84,7 @@ class Census:
             owners: What its interactions' ``recorded_by`` say.
             name: Its name.
         """
-        names = {owner.removesuffix(_TEARDOWN) for owner in owners}
+        names = {owner.removesuffix(TEARDOWN) for owner in owners}
         users = [
             rule
             for test, rule in self.rules.items()

@@ -190,7 +190,7 @@ def inspect_sheet(sheet: Sheet, known: Known) -> list[Finding]:
     if known.longest is not None:
         found += old(sheet, known.longest, known.now)
     if known.census is not None:
-        found += gone(sheet, known.census)
+        found += gone(sheet, known.census, known.project)
     return found
 
 

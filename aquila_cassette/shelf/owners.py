@@ -15,6 +15,7 @@ from aquila_cassette.cassette.names import shown
 from aquila_cassette.shelf.finding import Finding
 from aquila_cassette.shelf.openings import openings
 from aquila_cassette.shelf.reach import ANYTHING, Reach
+from aquila_cassette.shelf.standing import standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -52,17 +53,18 @@ def owners(sheet: Sheet) -> list[str]:
     return list(dict.fromkeys(by for by in recorded_by if by))
 
 
-def gone(sheet: Sheet, census: Census) -> Iterator[Finding]:
+def gone(sheet: Sheet, census: Census, project: Project | None) -> Iterator[Finding]:
     """Find interactions whose test no longer exists; one finding for each such test.
 
     Args:
         sheet: The file.
         census: What was collected.
+        project: The code; None where it is not looked at.
     """
     told: set[str] = set()
     for number, interaction in sheet.numbered:
         by = interaction.recorded_by
-        if by and by not in told and census.standing(by, sheet.path) == "gone":
+        if by and by not in told and standing(by, sheet.path, census, project) == "gone":
             told.add(by)
             line = sheet.line("interactions", number, "recorded_by")
             what = f"recorded_by names {by}, which no longer exists"
@@ -85,7 +87,7 @@ def orphans(sheets: Sequence[tuple[Sheet, str]], census: Census, project: Projec
     left = [
         (sheet.path, name)
         for sheet, name in sheets
-        if not any(census.standing(by, sheet.path) != "gone" for by in owners(sheet))
+        if all(standing(by, sheet.path, census, project) == "gone" for by in owners(sheet))
         and not opened.intersection(_tails(name))
     ]
     if left:

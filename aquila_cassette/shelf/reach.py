@@ -20,6 +20,10 @@ ANYTHING = ".*"
 
 _DEPTH = 8
 _FIELD = re.compile(r"%(?:\([^)]*\))?[-#0 +]*[0-9*]*(?:\.[0-9*]+)?[a-zA-Z%]|\{[^{}]*\}")
+_WRITTEN_OUT = (
+    *(ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.UnaryOp),
+    *(ast.unaryop, ast.keyword, ast.Load),
+)
 _CONSTANT = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
@@ -49,6 +53,33 @@ class Reach:
             source: The file it stands in.
         """
         return self._of(node, source, 0)
+
+    def parameters(
+        self, function: ast.FunctionDef | ast.AsyncFunctionDef, source: Source
+    ) -> Iterator[ast.expr]:
+        """Give the lists of values that marks give a test.
+
+        Args:
+            function: The test.
+            source: The file it stands in.
+        """
+        yield from (call.args[1] for call in _parametrizing(function, source))
+
+    def is_listed(self, values: ast.expr, source: Source) -> bool:
+        """Tell whether a list of values is written out, so that it is the same in each run.
+
+        Args:
+            values: The expression.
+            source: The file it stands in.
+        """
+        items = self._items(values, source, 0)
+        if items is None:
+            return False
+        return all(
+            isinstance(node, _WRITTEN_OUT) or _is_param(node)
+            for item in items
+            for node in _nodes(item)
+        )
 
     def _of(self, node: ast.expr | None, source: Source, depth: int) -> str:
         if node is None or depth > _DEPTH:
@@ -205,9 +236,8 @@ def _filled(template: str) -> str:
 
 
 def _at(item: ast.expr, place: int | None) -> ast.expr | None:
-    if isinstance(item, ast.Call):  # pytest.param(...)
-        named = getattr(item.func, "attr", getattr(item.func, "id", ""))
-        if named != "param" or any(isinstance(one, ast.Starred) for one in item.args):
+    if isinstance(item, ast.Call):
+        if not _is_param(item) or any(isinstance(one, ast.Starred) for one in item.args):
             return None
         index = place or 0
         return item.args[index] if index < len(item.args) else None
@@ -269,9 +299,7 @@ def _parametrized(
     name: str, function: ast.FunctionDef | ast.AsyncFunctionDef, source: Source
 ) -> Iterator[tuple[ast.expr, int | None]]:
     """Give the lists of values that marks of a test, its class or its module give a parameter."""
-    for call in _marks(function, source):
-        if getattr(call.func, "attr", "") != "parametrize" or len(call.args) < 2:
-            continue
+    for call in _parametrizing(function, source):
         match call.args[0]:
             case ast.Constant(value=str(text)):
                 names = [one.strip() for one in text.split(",") if one.strip()]
@@ -281,6 +309,31 @@ def _parametrized(
                 continue
         if name in names:
             yield call.args[1], None if len(names) == 1 else names.index(name)
+
+
+def _parametrizing(
+    function: ast.FunctionDef | ast.AsyncFunctionDef, source: Source
+) -> Iterator[ast.Call]:
+    for call in _marks(function, source):
+        if getattr(call.func, "attr", "") == "parametrize" and len(call.args) > 1:
+            yield call
+
+
+def _is_param(node: ast.AST) -> bool:
+    """Tell whether `node` is a call of ``pytest.param``."""
+    return isinstance(node, ast.Call) and (
+        getattr(node.func, "attr", getattr(node.func, "id", "")) == "param"
+    )
+
+
+def _nodes(item: ast.AST) -> Iterator[ast.AST]:
+    """Give all parts of a value, but for the name of ``pytest.param`` and its marks."""
+    yield item
+    for inner in ast.iter_child_nodes(item):
+        of_param = isinstance(item, ast.Call) and inner is item.func
+        marks = isinstance(inner, ast.keyword) and inner.arg == "marks"
+        if not of_param and not marks:
+            yield from _nodes(inner)
 
 
 def _marks(function: ast.FunctionDef | ast.AsyncFunctionDef, source: Source) -> Iterator[ast.Call]:

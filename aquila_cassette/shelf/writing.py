@@ -152,7 +152,7 @@ def _move(old: Path, new: Path) -> None:
 
 def _is_same_file(old: Path, new: Path) -> bool:
     alike = old.name.casefold() == new.name.casefold() and old.parent == new.parent
-    return old != new and alike and new.exists() and old.samefile(new)
+    return str(old) != str(new) and alike and new.exists() and old.samefile(new)
 
 
 def _refuse_changed(path: Path, old: bytes) -> None:

@@ -34,7 +34,10 @@ def suite() -> Path:
         "def test_own(cassette): ...\n"
         "@pytest.mark.aquila_cassette('marked')\n"
         "@pytest.mark.parametrize('n', [1, 2])\n"
-        "def test_marked(n): ...\n",
+        "def test_marked(n): ...\n"
+        "@pytest.fixture(params=[1, 2])\n"
+        "def given(request): ...\n"
+        "def test_given(given): ...\n",
     )
 
 
@@ -233,7 +236,11 @@ def test_the_tests_say_whose_a_tape_is_and_what_is_kept_out_of_it(cli: Cli, suit
     lay("cassettes/marked.yaml", text(chat(recorded_by=None, sent=b'{"city":"Rome"}')))
     lay("cassettes/tests/test_chat/test_own.yaml", text(chat(recorded_by=None)))
     lay("cassettes/lost.yaml", text(chat(recorded_by="tests/test_chat.py::test_gone")))
-    shared = [chat(), chat(sent=b"{}", recorded_by="tests/test_chat.py::test_marked[3]")]
+    shared = [
+        chat(),
+        chat(sent=b"{}", recorded_by="tests/test_chat.py::test_marked[3]"),
+        chat(sent=b"[]", recorded_by="tests/test_chat.py::test_given[3]"),
+    ]
     lay("cassettes/shared.yaml", text(*shared))
     ran = cli("check")
     assert here in own

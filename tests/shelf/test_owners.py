@@ -12,6 +12,7 @@ from aquila_cassette.shelf.census import Census
 from aquila_cassette.shelf.inspection import Known, find_orphans, read
 from aquila_cassette.shelf.owners import Orphans
 from aquila_cassette.shelf.project import Project
+from aquila_cassette.shelf.standing import standing
 from tests.shelf.tapes import BY, NOW, chat, check, lay, text
 
 FOLDER = Path("cassettes")
@@ -75,6 +76,66 @@ def test_a_suite_in_a_folder_of_its_own_may_have_its_test() -> None:
     project = Project((Path.cwd(),), FOLDER)
     known = Known(Path("part/cassettes"), NOW, census=census(), project=project)
     assert find_orphans(read([path]), known).sure == ()
+
+
+GONE_WITH_ITS_PARAMETER = [
+    '@pytest.mark.parametrize("model", ["gpt", "claude"])',
+    '@pytest.mark.parametrize("model", [pytest.param("gpt", marks=slow()), "claude"])',
+    '@pytest.mark.parametrize("n", (1, -1))\n@pytest.mark.parametrize("model", MODELS)',
+]
+PERHAPS_IN_ANOTHER_ENVIRONMENT = [
+    '@pytest.mark.parametrize("model", MODELS if KEY else [])',
+    '@pytest.mark.parametrize("model", models())',
+    '@pytest.mark.parametrize("model", [*MODELS, "gpt"])',
+    '@pytest.mark.parametrize("model", [pytest.param(name(), id="gpt")])',
+    '@pytest.mark.parametrize(argnames="model", argvalues=[1])',
+    "",
+]
+
+
+@pytest.mark.parametrize(
+    ("marks", "expected"),
+    [
+        *((marks, "gone") for marks in GONE_WITH_ITS_PARAMETER),
+        *((marks, "unknown") for marks in PERHAPS_IN_ANOTHER_ENVIRONMENT),
+    ],
+)
+def test_a_parameter_is_gone_only_where_all_that_there_are_are_written_out(
+    marks: str, expected: str
+) -> None:
+    lay("tests/test_chat.py", f'MODELS = ["gpt", "claude"]\n{marks}\ndef test_it(model): ...\n')
+    now = "tests/test_chat.py::test_it[gpt]"
+    project = Project((Path.cwd(),), FOLDER)
+    for marked in ({now}, set()):
+        known = census(tests={now: None}, marked=frozenset(marked))
+        asked = standing("tests/test_chat.py::test_it[old]", FOLDER / "x.yaml", known, project)
+        assert asked == (expected if marked else "unknown")
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("if KEY:\n  def test_it(): ...", "unknown"),
+        ("try:\n  def test_it(): ...\nexcept E: ...", "unknown"),
+        ("def test_other(): ...", "gone"),
+        ("class TestIt:\n  def test_it(): ...", "gone"),
+        ("", "gone"),
+        ("no python (", "gone"),
+    ],
+)
+def test_a_test_that_its_file_still_has_may_be_there(code: str, expected: str) -> None:
+    lay("tests/test_chat.py", code)
+    project = Project((Path.cwd(),), FOLDER)
+    test = "tests/test_chat.py::test_it (teardown)"
+    assert standing(test, FOLDER / "x.yaml", census(), project) == expected
+
+
+def test_a_test_that_has_lost_its_parameters_is_another_test() -> None:
+    lay("tests/test_chat.py", "class TestIt:\n  async def test_it(): ...")
+    project = Project((Path.cwd(),), FOLDER)
+    known = census(tests={"tests/test_chat.py::TestIt::test_it": None})
+    test = "tests/test_chat.py::TestIt::test_it[a]"
+    assert standing(test, FOLDER / "x.yaml", known, project) == "gone"
 
 
 def test_a_test_that_opens_it_by_its_marker_or_its_own_name_speaks_for_it() -> None:
