@@ -230,6 +230,18 @@ FAULTS: dict[str, tuple[str | bytes, list[tuple[int, str, str]]]] = {
             (17, "length", "content-length of the response is '12', and the body has 95 bytes"),
         ],
     ),
+    "a compressed stream": (
+        in_the_request("event-stream}", "event-stream, content-encoding: zstd}").replace(
+            "data: [DONE]", "data: [DON!]"
+        ),
+        [(17, "header", f"the header 'content-encoding' of the response {NOT_KEPT}")],
+    ),
+    "a length, of a stream that was not read to its end": (
+        text(chat(pieces=PIECES[:1]))
+        .replace("event-stream}", 'event-stream, content-length: "95"}')
+        .replace("ended: complete", "ended: closed"),
+        [(17, "header", f"the header 'content-length' of the response {NOT_KEPT}")],
+    ),
     "no JSON": (
         text(chat(sent=b'{"model":')),
         [(9, "type", "the request says that it is JSON, and its body is not")],
