@@ -61,11 +61,12 @@ def _check(
 
     \b
     Files that cannot be used:
-      unreadable, empty, binary, truncated, newer (of a version to come), duplicate-key,
-      anchor, tag, format (anything else)
+      unreadable, empty, binary, truncated, newer (of a version to come),
+      duplicate-key, anchor, tag, format (anything else)
     What should not be on a tape:
-      secret       what saving it today would hide: in URLs, headers, JSON, forms, by its
-                   looks, or as the value of a variable of this environment
+      secret       what saving it today would hide: in URLs, headers, JSON,
+                   forms, by its looks, or as the value of a variable of
+                   this environment
       header       a header that would not be kept
     What is used no more:
       orphan       no test uses the tape

@@ -35,7 +35,7 @@ Folder = Annotated[
 Names = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[PATH]...",
+        metavar="PATH",
         help="Cassettes, files or folders, not the whole DIR.",
         autocompletion=completion.names,
         show_default=False,
