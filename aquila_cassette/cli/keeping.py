@@ -72,7 +72,7 @@ def _check(
       orphan       no test uses the tape
       gone         recorded_by names a test that no longer exists
       old          older than --max-age
-      duplicate    the same request with the same answer, twice
+      duplicate    the same request with the same answer, needlessly twice
     Edits that do not add up:
       pieces       the time line and the body          ended    the end and the stream
       length       content-length and the body         type     content-type and the body

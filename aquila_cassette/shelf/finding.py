@@ -39,7 +39,7 @@ KINDS: dict[str, Kind] = {
     "orphan": Kind("warning", "no test uses the tape"),
     "gone": Kind("warning", "recorded_by names a test that no longer exists"),
     "old": Kind("warning", "recorded longer ago than --max-age"),
-    "duplicate": Kind("warning", "the same request with the same answer, twice"),
+    "duplicate": Kind("warning", "the same request with the same answer, needlessly twice"),
     "pieces": Kind("warning", "the time line does not add up to the body, or runs backwards"),
     "ended": Kind("warning", "how it ended is not what the rest of the response says"),
     "length": Kind("warning", "content-length is not the length of the body"),

@@ -172,9 +172,16 @@ FAULTS: dict[str, tuple[str | bytes, list[tuple[int, str, str]]]] = {
         ),
         [(17, "header", "the header 'date' of the response is not kept when recording")],
     ),
-    "twice the same": (
-        text(chat(), chat(recorded_at="2026-11-21T10:30:00Z")),
-        [(26, "duplicate", "interaction 2 is interaction 1 once more")],
+    "a copy": (
+        text(chat(), chat()),
+        [(26, "duplicate", "interaction 2 is interaction 1 once more, to the millisecond")],
+    ),
+    "twice the same, by two tests": (
+        text(
+            chat(),
+            chat(recorded_at="2026-11-21T10:30:00Z", recorded_by="tests/test_chat.py::test_b"),
+        ),
+        [(26, "duplicate", "interaction 2 is interaction 1 once more, by another test")],
     ),
     "a longer body": (
         in_the_request('"Hi"}}]}\n', '"Hi there"}}]}\n'),
@@ -386,6 +393,15 @@ QUIET: dict[str, Callable[[], Interaction]] = {
 @pytest.mark.parametrize("what", QUIET)
 def test_what_can_be_recorded_is_no_fault(what: str) -> None:
     assert found(text(QUIET[what]())) == []
+
+
+def test_a_test_that_asks_twice_needs_both_answers_and_so_does_one_that_tries_again() -> None:
+    later = replace(chat(), recorded_at="2026-11-20T10:30:01Z")
+    slower = chat(pieces=(PIECES[0], Piece(331, PIECES[1].data)))
+    assert found(text(chat(), later, slower)) == []
+    refused = replace(chat(), response=Response(429, JSON, (Piece(2, b"{}"),)))
+    cut = Response(None, ended="failed", error=Failure("ConnectError", "refused"))
+    assert found(text(refused, refused, *[replace(chat(), response=cut)] * 2)) == []
 
 
 def test_two_questions_and_two_answers_are_no_duplicate() -> None:
