@@ -146,7 +146,18 @@ class CassetteError(AquilaError):
 
 
 class CassetteFormatError(CassetteError):
-    """The file is not a cassette; `line` (from 1) is where, or None. It is never overwritten."""
+    """The file is not a cassette; it is never overwritten.
+
+    Args:
+        what: The first line.
+        path: The file.
+        line: Where, from 1; None where it is the whole.
+        damage: What kind of damage it is, in a word: ``unreadable``, ``empty``, ``binary``,
+            ``truncated``, ``newer``, ``duplicate-key``, ``anchor``, ``tag``, or ``format`` for any
+            other.
+        facts: Lines between.
+        remedy: The last line.
+    """
 
     def __init__(
         self,
@@ -154,10 +165,12 @@ class CassetteFormatError(CassetteError):
         *,
         path: Path,
         line: int | None = None,
+        damage: str = "format",
         facts: Sequence[str] = (),
         remedy: str = "",
     ) -> None:
         self.line = line
+        self.damage = damage
         super().__init__(what, path=path, facts=facts, remedy=remedy)
 
 

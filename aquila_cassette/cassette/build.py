@@ -41,6 +41,10 @@ _ENDS = ("complete", "closed", "failed")
 class NewerVersion(Flaw):
     """The file is a cassette of a version to come."""
 
+    def __init__(self, within: Any, key: str | int | None, problem: str, *, remedy: str) -> None:
+        super().__init__(within, key, problem, remedy=remedy)
+        self.damage = "newer"
+
 
 def tape(tree: Any) -> Tape:
     """Build the tape that `tree` describes.

@@ -29,7 +29,7 @@ from aquila_cassette.errors import CassetteFormatError, CassetteSaveError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["load", "save"]
+__all__ = ["load", "read", "save", "save_error"]
 
 _WRITABLE = "make it and its folder writable for this user"
 _ROOM = "free some space there, and run again"
@@ -56,7 +56,41 @@ def load(path: Path) -> Tape:
         CassetteFormatError: It is no cassette, a damaged one, or cannot be read.
         CassetteVersionError: It is a cassette of a version to come.
     """
-    return loads(_read(path), path=path)
+    return loads(read(path), path=path)
+
+
+def read(path: Path) -> bytes:
+    """Give the bytes of a cassette file, whatever they are.
+
+    Args:
+        path: The file.
+
+    Raises:
+        FileNotFoundError: There is none.
+        CassetteFormatError: It cannot be read, or is no file or too large for a cassette.
+    """
+    try:
+        status = path.stat()
+        if stat.S_ISREG(status.st_mode) and status.st_size <= MAX_BYTES:
+            return path.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise CassetteFormatError(
+            f"{shown(path)} cannot be read: {(error.strerror or str(error)).lower()}.",
+            path=path,
+            damage="unreadable",
+            remedy=f"Mend: {_remedy(error, 'make it readable for this user')}",
+        ) from error
+    if stat.S_ISREG(status.st_mode):
+        raise too_large(status.st_size, path)
+    what = "a folder" if stat.S_ISDIR(status.st_mode) else "no regular file"
+    raise CassetteFormatError(
+        f"{shown(path)} cannot be read: it is {what}.",
+        path=path,
+        damage="unreadable",
+        remedy="Mend: take it away, or name the cassette otherwise",
+    )
 
 
 def save(
@@ -96,7 +130,7 @@ def save(
             atomic.remove_leftovers(target)
             return _merge(path, target, new, drop, check, on_create)
     except OSError as error:
-        raise _save_error(error, path) from error
+        raise save_error(error, path) from error
 
 
 def _merge(
@@ -108,7 +142,7 @@ def _merge(
     on_create: Callable[[], None] | None,
 ) -> Tape:
     try:
-        before = _read(path)
+        before = read(path)
     except FileNotFoundError:
         before = None
     tape = Tape() if before is None else loads(before, path=path)
@@ -164,30 +198,13 @@ def _read_back(path: Path, data: bytes, written: bytes, merged: list[Interaction
     )
 
 
-def _read(path: Path) -> bytes:
-    try:
-        status = path.stat()
-        if stat.S_ISREG(status.st_mode) and status.st_size <= MAX_BYTES:
-            return path.read_bytes()
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise CassetteFormatError(
-            f"{shown(path)} cannot be read: {(error.strerror or str(error)).lower()}.",
-            path=path,
-            remedy=f"Mend: {_remedy(error, 'make it readable for this user')}",
-        ) from error
-    if stat.S_ISREG(status.st_mode):
-        raise too_large(status.st_size, path)
-    what = "a folder" if stat.S_ISDIR(status.st_mode) else "no regular file"
-    raise CassetteFormatError(
-        f"{shown(path)} cannot be read: it is {what}.",
-        path=path,
-        remedy="Mend: take it away, or name the cassette otherwise",
-    )
+def save_error(error: OSError, path: Path) -> CassetteSaveError:
+    """Make the error for a file that could not be written.
 
-
-def _save_error(error: OSError, path: Path) -> CassetteSaveError:
+    Args:
+        error: Why not.
+        path: The file.
+    """
     reason = (error.strerror or str(error)).lower()
     return CassetteSaveError(
         f"{shown(path)} could not be written: {reason}.",

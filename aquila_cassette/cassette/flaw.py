@@ -38,6 +38,7 @@ class Flaw(Exception):  # noqa: N818 - what it becomes is an error
         self.facts = tuple(facts)
         self.remedy = remedy
         self.missing = missing
+        self.damage = "format"
         self.cut_off = False
         self.line: int | None = None
         if isinstance(within, (Map, List)):

@@ -71,7 +71,7 @@ def loads(data: bytes, *, path: Path) -> Tape:
         tree = compose(text)
         if tree is None:
             what = f"{shown(path)}: the file is empty."
-            raise CassetteFormatError(what, path=path, remedy=_restore(path))
+            raise CassetteFormatError(what, path=path, damage="empty", remedy=_restore(path))
         tape = build.tape(tree)
     except (YamlError, Flaw) as error:
         raise _format_error(error, data, path) from error
@@ -167,6 +167,7 @@ def too_large(size: int, path: Path) -> CassetteFormatError:
     return CassetteFormatError(
         f"{shown(path)}: the file is too large for a cassette.",
         path=path,
+        damage="unreadable",
         facts=[f"limit: {MAX_BYTES} bytes", f"got:   {size} bytes"],
         remedy="Mend: split it into several cassettes",
     )
@@ -236,7 +237,12 @@ def _format_error(error: YamlError | Flaw, data: bytes, path: Path) -> CassetteF
         line = data.rstrip().count(b"\n") + 1
         what = f"{shown(path)}, line {line}: the file ends in the middle of an interaction."
         return CassetteFormatError(
-            what, path=path, line=line, facts=[error.problem, *facts], remedy=_restore(path)
+            what,
+            path=path,
+            line=line,
+            damage="truncated",
+            facts=[error.problem, *facts],
+            remedy=_restore(path),
         )
     place = f", line {error.line}" if error.line else ""
     kind = CassetteVersionError if isinstance(error, build.NewerVersion) else CassetteFormatError
@@ -244,6 +250,7 @@ def _format_error(error: YamlError | Flaw, data: bytes, path: Path) -> CassetteF
         f"{shown(path)}{place}: {error.problem}.",
         path=path,
         line=error.line,
+        damage=error.damage,
         facts=facts,
         remedy=f"Mend: {error.remedy}" if error.remedy else _restore(path),
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from aquila_cassette.errors import CassetteNameError
 
-__all__ = ["cassette_path", "safe", "shown"]
+__all__ = ["cassette_path", "of_test", "safe", "shown"]
 
 _SUFFIXES = (".yaml", ".yml")
 # What pytest-recording replaces, so that a suite that moves over finds its names again.
@@ -75,6 +75,22 @@ def safe(text: str) -> str:
         head = name.encode()[: _LONGEST - 9].decode("utf-8", "ignore")
         name = f"{head}-{digest}"
     return name
+
+
+def of_test(node_id: str) -> str:
+    """Give the name of the cassette that is named after a test, safe as a file name.
+
+    Args:
+        node_id: The test's node id in pytest.
+
+    Example:
+        >>> of_test("tests/test_chat.py::TestChat::test_reply[a/b]")
+        'tests/test_chat/TestChat.test_reply[a-b]'
+    """
+    module, _, inside = node_id.partition("::")
+    folder = PurePosixPath(module).with_suffix("").parts
+    test = ".".join(inside.split("::", inside.partition("[")[0].count("::")))
+    return "/".join([*(safe(part) for part in folder if part != ".."), safe(test)])
 
 
 def shown(path: Path) -> str:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from aquila_cassette.cassette.yaml_reader import events
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-__all__ = ["splice"]
+__all__ = ["splice", "swap"]
 
 _BOM = "\ufeff"
 
@@ -59,6 +59,41 @@ def splice(text: str, dropped: Collection[int], new: Sequence[str]) -> str | Non
     if place == len(items.spans):
         out += fresh
     return "".join(out + lines[items.spans[-1][1] :])
+
+
+def swap(
+    text: str, new: Mapping[int, str], *, keep: Callable[[str], bool] | None = None
+) -> str | None:
+    r"""Put new interactions in the places of old ones, one for one.
+
+    Every other line stays as it is, and so do the comments right above an interaction.
+
+    Args:
+        text: The file, a cassette that can be read.
+        new: What `format.render` gave, by the place (from 0) of the interaction that goes.
+        keep: Told the text of an interaction that is to go; where it says so, that one stays.
+
+    Returns:
+        The new text, or None where the interactions are no list in block style.
+
+    Example:
+        >>> swap("interactions:\n# mine\n- a: 1\n- b: 2  # and mine\n", {0: "- c: 3\n"})
+        'interactions:\n# mine\n- c: 3\n- b: 2  # and mine\n'
+    """
+    lines = re.findall(r"[^\n]*\n|[^\n]+", text)
+    items = _find(text.removeprefix(_BOM), lines)
+    if items is None:
+        return None
+    eol = "\r\n" if lines[0].endswith("\r\n") else "\n"
+    dash = re.compile(rf" {{{items.indent}}}-(?:\s|$)")
+    out, done = [], 0
+    for number, (start, end) in enumerate(items.spans):
+        dashed = next(n for n in range(start, end) if dash.match(lines[n]))
+        if number in new and not (keep and keep("".join(lines[dashed:end]))):
+            out += lines[done:dashed]
+            out.append(_indented(new[number], items.indent).replace("\n", eol))
+            done = end
+    return "".join(out + lines[done:])
 
 
 def _find(text: str, lines: list[str]) -> _Items | None:

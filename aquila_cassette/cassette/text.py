@@ -38,7 +38,8 @@ def clean(data: bytes) -> bytes:
     """
     # One NUL of two is half of a character; both are what a crash of the machine leaves.
     if data.startswith(_UTF_16) or data[:2].count(0) == 1:
-        raise YamlError("the file is UTF-16, and a cassette is UTF-8", remedy="save it as UTF-8")
+        problem = "the file is UTF-16, and a cassette is UTF-8"
+        raise YamlError(problem, remedy="save it as UTF-8", damage="binary")
     data = data.removeprefix(_BOM)
     if b"\r" in data:  # which is found ten times as fast as CRLF
         data = data.replace(b"\r\n", b"\n")
@@ -80,7 +81,8 @@ def _no_utf_8(data: bytes) -> YamlError:
         data.decode()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        return YamlError(f"the byte 0x{data[error.start]:02x} is no UTF-8", line)
+        problem = f"the byte 0x{data[error.start]:02x} is no UTF-8"
+        return YamlError(problem, line, damage="binary")
     raise AssertionError("its lines are no UTF-8, and the whole is")
 
 
@@ -93,4 +95,4 @@ def _forbidden(data: bytes) -> YamlError:
     problem = f"the character U+{code:04X} stands here as it is, which a cassette may not have"
     # Runs of NUL are what a crash of the machine leaves; nobody wrote them.
     remedy = f'write it as \\u{code:04x} in double quotes "..."' if code else ""
-    return YamlError(problem, line, remedy=remedy)
+    return YamlError(problem, line, remedy=remedy, damage="format" if code else "binary")

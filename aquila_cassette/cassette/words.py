@@ -33,9 +33,9 @@ def moment(text: str) -> datetime | None:
     """
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # the latter of a time before the year 1 in UTC
         return None
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def age(at: datetime | None, now: datetime) -> str:

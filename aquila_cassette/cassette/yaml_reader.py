@@ -43,6 +43,7 @@ class YamlError(Exception):
         facts: Lines for below.
         remedy: The edit that mends it, where it is known.
         cut_off: Whether the text ends before what it began is whole.
+        damage: What kind of damage that is, as `CassetteFormatError` has it.
     """
 
     def __init__(
@@ -53,7 +54,9 @@ class YamlError(Exception):
         facts: Sequence[str] = (),
         remedy: str = "",
         cut_off: bool = False,
+        damage: str = "format",
     ) -> None:
+        self.damage = damage
         self.problem = problem
         self.line = line
         self.facts = tuple(facts)
@@ -189,11 +192,11 @@ class _Composer:
             remedy = (
                 f"write the value out, or put it in quotes if it is text that starts with {sign}"
             )
-            raise YamlError(problem, _line(event), remedy=remedy)
+            raise YamlError(problem, _line(event), remedy=remedy, damage="anchor")
         if event.tag is not None:
             problem = f"the tag {event.tag} stands here, and a cassette may use none"
             remedy = "take it out, or put the value in quotes if it is text that starts with !"
-            raise YamlError(problem, _line(event), remedy=remedy)
+            raise YamlError(problem, _line(event), remedy=remedy, damage="tag")
         if kind == "ScalarEvent":
             return self._scalar(event)
         if depth == MAX_DEPTH:
@@ -225,7 +228,8 @@ class _Composer:
             line = _line(event)
             if key in out:
                 problem = f"the key {key!r} is here a second time; it is on line {out.lines[key]}"
-                raise YamlError(problem, line, remedy="take one of the two out")
+                remedy = "take one of the two out"
+                raise YamlError(problem, line, remedy=remedy, damage="duplicate-key")
             out.lines[key] = line
             out[key] = self._value(self._next(), depth + 1)
         return out
@@ -238,7 +242,7 @@ class _Composer:
         if key == "<<" and event.implicit[0]:
             problem = "a merge key stands here, and a cassette may use none"
             remedy = 'write the fields out, or put "<<" in quotes if it is a key'
-            raise YamlError(problem, _line(event), remedy=remedy)
+            raise YamlError(problem, _line(event), remedy=remedy, damage="anchor")
         if not isinstance(key, str):
             problem = f"the key {event.value} is not text"
             raise YamlError(problem, _line(event), remedy=f'put it in quotes: "{event.value}"')

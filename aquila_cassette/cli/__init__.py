@@ -11,12 +11,15 @@ from typing import Annotated
 
 import typer
 
+from aquila_cassette.cli import completion, keeping
+from aquila_cassette.cli.options import Folder as _Folder
+
 __all__ = ["main"]
 
 # Plain help: it reads the same on a terminal and in a pipe, and rich is not loaded for it.
 app = typer.Typer(
     name="aquila-cassette",
-    add_completion=False,
+    add_completion=True,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -24,16 +27,6 @@ app = typer.Typer(
     epilog="Each command has its own help: aquila-cassette show --help",
 )
 
-_Folder = Annotated[
-    Path,
-    typer.Option(
-        "--cassette-dir",
-        "-d",
-        metavar="DIR",
-        envvar="AQUILA_CASSETTE_DIR",
-        help="The folder of the cassettes.",
-    ),
-]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
@@ -63,12 +56,16 @@ def _program(
       aquila-cassette report --open      all of it as a page in the browser
       aquila-cassette play chat.hello    the same as it came, at its pace
       aquila-cassette diff chat.hello    what changed since the last commit
+      aquila-cassette check              what is wrong with them
+      aquila-cassette scrub              take out secrets that got in
+      aquila-cassette rm --orphans       remove what no test uses
+      aquila-cassette mv OLD NEW         give one another name, in the code too
 
     Cassettes are recorded by tests, never by these commands (but for demo, into a folder of its
     own). Colour only on a terminal, and never where NO_COLOR is set.
 
-    Exit codes: 0, all is well; 1, demo or diff found a difference; 2, a file or an argument is
-    wrong.
+    Exit codes: 0, all is well; 1, demo or diff found a difference, or check something; 2, a file or
+    an argument is wrong.
     """
 
 
@@ -134,7 +131,12 @@ def _list(
 
 @app.command("show")
 def _show(
-    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Cassettes, or paths.")],
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NAME", help="Cassettes, or paths.", autocompletion=completion.names
+        ),
+    ],
     folder: _Folder = Path("cassettes"),
     as_json: _Json = False,
 ) -> None:
@@ -260,6 +262,9 @@ def _play(
     from aquila_cassette.cli import play
 
     raise typer.Exit(play.run(names, folder, speed=speed, only=only or (), raw=raw))
+
+
+keeping.add_to(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

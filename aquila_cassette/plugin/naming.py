@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import os
 import shlex
-from pathlib import PurePosixPath
 
 import pytest
 
@@ -20,12 +19,9 @@ def node_id(item: pytest.Item) -> str:
 
 def default_name(item: pytest.Item) -> str:
     """Name the cassette of a test: ``<module path>/<Class.test[param]>``, safe as file names."""
-    from aquila_cassette.cassette.names import safe
+    from aquila_cassette.cassette.names import of_test
 
-    module, _, inside = node_id(item).partition("::")
-    folder = PurePosixPath(module).with_suffix("").parts
-    test = ".".join(inside.split("::", inside.partition("[")[0].count("::")))
-    return "/".join([*(safe(part) for part in folder if part != ".."), safe(test)])
+    return of_test(node_id(item))
 
 
 def rerecord_line(item: pytest.Item) -> str:

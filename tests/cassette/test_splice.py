@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from aquila_cassette.cassette.format import as_read, loads, render
 from aquila_cassette.cassette.model import Interaction
-from aquila_cassette.cassette.splice import splice
+from aquila_cassette.cassette.splice import splice, swap
 from tests.cassette.draws import interactions
 
 PATH = Path("cassettes/x.yaml")
@@ -69,3 +69,31 @@ def test_what_looks_like_a_comment_in_a_text_is_none() -> None:
     text = 'interactions:\n- a: "x\n\n# no\n\n  y"\n- b: |\n    # no\n# yes\n- c: 1\n'
     kept = text.partition("# yes")[0]
     assert splice(text, [2], ["- d: 1\n"]) == kept + "- d: 1\n"
+
+
+@given(st.lists(interactions, min_size=1, max_size=3), some, st.data())
+@settings(max_examples=40, deadline=None)
+def test_interactions_are_swapped_one_for_one_and_the_comments_above_them_stay(
+    on_file: list[Interaction], new: list[Interaction], data: st.DataObject
+) -> None:
+    items = [f"# about {number}\n{render(one)}" for number, one in enumerate(on_file)]
+    text = f"version: 1\ninteractions:\n{''.join(items)}# end\n"
+    places = data.draw(st.permutations(range(len(on_file))))
+    by_place = dict(zip(places, new, strict=False))
+    swapped = swap(text, {place: render(one) for place, one in by_place.items()})
+    assert swapped is not None
+    expected = [by_place.get(number, one) for number, one in enumerate(on_file)]
+    assert loads(swapped.encode(), path=PATH).interactions == tuple(map(as_read, expected))
+    for number, item in enumerate(items):
+        assert (f"# about {number}\n" if number in by_place else item) in swapped
+    assert swapped.endswith("# end\n")
+
+
+def test_an_interaction_that_is_to_be_kept_is_not_swapped() -> None:
+    text = "interactions:\n- a: 1  # mine\n- b: 2\n"
+    swapped = swap(text, {0: "- c: 3\n", 1: "- d: 4\n"}, keep=lambda item: "#" in item)
+    assert swapped == "interactions:\n- a: 1  # mine\n- d: 4\n"
+
+
+def test_only_a_list_in_block_style_is_swapped_in() -> None:
+    assert swap("interactions: [{a: 1}]\n", {0: "- b: 2\n"}) is None

@@ -13,8 +13,11 @@ import termios
 __all__ = ["on_a_terminal"]
 
 
-def on_a_terminal(*arguments: str, width: int = 80, **environment: str) -> str:
-    """Run ``python -m aquila_cassette`` on a terminal of that width; give all that it wrote."""
+def on_a_terminal(*arguments: str, width: int = 80, typed: str = "", **environment: str) -> str:
+    """Run ``python -m aquila_cassette`` on a terminal of that width; give all that it wrote.
+
+    What is typed stands on the terminal before the command asks for it, as it may in a shell.
+    """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
     kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
@@ -27,6 +30,7 @@ def on_a_terminal(*arguments: str, width: int = 80, **environment: str) -> str:
         stderr=theirs,
     ):
         os.close(theirs)
+        os.write(ours, typed.encode())
         written = bytearray()
         try:
             while part := os.read(ours, 65536):

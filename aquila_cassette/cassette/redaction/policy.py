@@ -16,6 +16,7 @@ from aquila_cassette.cassette.redaction.environment import (
     variable_of,
 )
 from aquila_cassette.cassette.redaction.finder import ENVIRONMENT, Finder, Secrets, cleaned
+from aquila_cassette.cassette.redaction.found import Found, found
 from aquila_cassette.cassette.redaction.headers import (
     FRAMING,
     KEPT_PREFIXES,
@@ -165,6 +166,38 @@ class Redaction:
         if pieces is response.pieces and headers == response.headers and error == response.error:
             return response
         return replace(response, headers=headers, pieces=pieces, error=error)
+
+    def found(self, message: Request | Response, *, env: Secrets | None = None) -> list[Found]:
+        """Tell what `request` or `response` would hide in a message; nothing if it would stay.
+
+        Args:
+            message: As it is on a tape.
+            env: What `environment_secrets` gives; by default of this process.
+
+        Example:
+            >>> sent = Request("GET", "https://a.example/me?key=abc", (("cookie", "a=b"),))
+            >>> [(one.part, one.kind) for one in Redaction().found(sent, env=())]
+            [('url', "query field 'key'"), ('headers', "the header 'cookie'")]
+        """
+        env = _secrets(env)
+        keep = frozenset(name.lower() for name in self.keep_headers)
+        return list(found(message, self._finder, keep, env, lambda data: _named(data, env)))
+
+    def text(self, text: str, *, env: Secrets | None = None) -> str:
+        """Give a text that is no message, such as a comment, without what `leaks` finds in it.
+
+        Args:
+            text: Any text.
+            env: What `environment_secrets` gives; by default of this process.
+
+        Example:
+            >>> Redaction().text("# it was AKIAIOSFODNN7EXAMPLE", env=())
+            '# it was [redacted]'
+        """
+        env = _secrets(env)
+        data = text.encode("utf-8", "surrogatepass")
+        clean = cleaned(data, lambda data: self._finder.values(data, env))
+        return text if clean is data else clean.decode("utf-8", "replace")
 
     def leaks(self, text: str, *, env: Secrets | None = None) -> list[Leak]:
         """Find what is still secret in the text of a cassette, whatever put it there.

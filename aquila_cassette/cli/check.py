@@ -1,0 +1,126 @@
+"""``check``: what is wrong with the tapes of a shelf."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from aquila_cassette.cassette.names import shown
+from aquila_cassette.cassette.words import clean, count
+from aquila_cassette.cli import findings
+from aquila_cassette.cli.options import Format
+from aquila_cassette.cli.screen import Screen, complain
+from aquila_cassette.cli.shelf import Rules, Shelf, shelf
+from aquila_cassette.errors import UsageError
+from aquila_cassette.shelf.age import span
+from aquila_cassette.shelf.finding import KINDS
+from aquila_cassette.shelf.inspection import Inspection, inspect, inspect_sheet
+from aquila_cassette.shelf.mending import mend
+from aquila_cassette.shelf.writing import remove_leftover
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from aquila_cassette.shelf.finding import Finding
+    from aquila_cassette.shelf.owners import Orphans
+
+__all__ = ["run", "say_doubt"]
+
+
+def run(
+    given: Sequence[str],
+    folder: Path,
+    *,
+    rules: Rules,
+    max_age: str | None,
+    ignore: Sequence[str],
+    tests: bool,
+    fix: bool,
+    how: Format,
+) -> int:
+    """Check cassettes.
+
+    Args:
+        given: Names and paths; none for the whole folder.
+        folder: The cassette folder.
+        rules: What the command line says about secrets.
+        max_age: The greatest age that will do, as the user wrote it.
+        ignore: Kinds of fault to pass over.
+        tests: Whether to ask pytest for the tests.
+        fix: Whether to mend what is safe to mend.
+        how: How to write the findings.
+
+    Returns:
+        The exit code: 1 where something is left to see to, else 0.
+
+    Raises:
+        UsageError: An argument cannot be meant.
+    """
+    _refuse_unknown(ignore)
+    longest = None if max_age is None else span(max_age)
+    there = shelf(given, folder, rules=rules, tests=tests, longest=longest)
+    inspection = inspect(there.stock, there.places, there.known)
+    found = [one for one in inspection.findings if one.kind not in ignore]
+    fixed = _fix(found, there) if fix else []
+    findings.show(found, fixed, how, Screen())
+    say_doubt(inspection.orphans)
+    if how is Format.text:
+        complain(_summary(found, fixed, inspection, there))
+    return 1 if len(found) > len(fixed) else 0
+
+
+def say_doubt(orphans: Orphans) -> None:
+    """Say of which tapes it cannot be told whether somebody uses them, and why.
+
+    Args:
+        orphans: What was found out.
+    """
+    if orphans.doubtful:
+        names = ", ".join(clean(shown(path)) for path in orphans.doubtful)
+        complain(
+            f"Perhaps no test uses {names}. It cannot be told: "
+            f"{clean(orphans.doubt)} opens a cassette whose name is made when it runs."
+        )
+
+
+def _refuse_unknown(kinds: Sequence[str]) -> None:
+    for kind in kinds:
+        if kind not in KINDS:
+            raise UsageError(
+                f"There is no kind of finding {kind!r}.",
+                facts=[f"known: {', '.join(KINDS)}"],
+                remedy="See what each is: aquila-cassette check --help",
+            )
+
+
+def _fix(found: Sequence[Finding], there: Shelf) -> list[Finding]:
+    """Mend what can be mended; give the findings that are so no more."""
+    fixed: list[Finding] = []
+    paths = [sheet.path for sheet in there.stock.sheets]
+    wanted = [one for one in found if one.mends]
+    for one in wanted:
+        if one.kind == "leftover" and remove_leftover(one.path, paths, time.time()):
+            fixed.append(one)
+    for sheet in there.stock.sheets:
+        ours = [one for one in wanted if one.path == sheet.path and one.kind != "leftover"]
+        if ours and (mended := mend(sheet)) is not None:
+            left = {(one.kind, one.what) for one in inspect_sheet(mended, there.known)}
+            fixed += [one for one in ours if (one.kind, one.what) not in left]
+    return fixed
+
+
+def _summary(
+    found: Sequence[Finding], fixed: Sequence[Finding], inspection: Inspection, there: Shelf
+) -> str:
+    tapes = count(there.stock.size, "cassette")
+    if not there.stock.size and not found:
+        return "No cassettes there. A test that opens one records it: pytest"
+    left = [one for one in found if one not in fixed]
+    done = f"{count(len(fixed), 'finding')} fixed. " if fixed else ""
+    if not left:
+        return f"{done}Nothing {'else ' if fixed else ''}found in {tapes}."
+    where = len({one.path for one in left})
+    mends = sum(one.mends for one in left)
+    rest = f" --fix mends {mends} of them." if mends and not fixed else ""
+    return f"{done}{count(len(left), 'finding')} in {where} of {tapes}.{rest}"

@@ -1,0 +1,82 @@
+"""Findings as people read them, as GitHub shows them beside the lines, and as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aquila_cassette.cassette.names import shown
+from aquila_cassette.cassette.words import clean
+from aquila_cassette.cli.options import Format
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from aquila_cassette.cli.screen import Screen
+    from aquila_cassette.shelf.finding import Finding
+
+__all__ = ["show"]
+
+_STYLES = {"error": "red", "warning": "yellow"}
+
+
+def show(found: Sequence[Finding], fixed: Collection[Finding], how: Format, screen: Screen) -> None:
+    """Write findings, one a line, but for JSON.
+
+    Args:
+        found: The findings.
+        fixed: Those of them that have been put right.
+        how: In which form.
+        screen: Where.
+    """
+    if how is Format.json:
+        screen.data([_as_json(one, one in fixed) for one in found])
+        return
+    for one in found:
+        if how is Format.text:
+            _line(one, one in fixed, screen)
+        elif one not in fixed:
+            screen.line(_annotation(one))
+
+
+def _line(one: Finding, fixed: bool, screen: Screen) -> None:
+    where = clean(f"{shown(one.path)}:{one.line}").replace("\n", "\\n")
+    rest = "fixed" if fixed else one.remedy
+    screen.line(
+        (where, "bold"),
+        ": ",
+        (one.kind, "green" if fixed else _STYLES[one.level]),
+        f": {_one_line(one.what)}",
+        (f" ({_one_line(rest)})" if rest else "", "dim"),
+    )
+
+
+def _annotation(one: Finding) -> str:
+    """Write a workflow command of GitHub Actions."""
+    message = f"{one.what} ({one.remedy})" if one.remedy else one.what
+    properties = f"file={_property(clean(shown(one.path)))},line={one.line},title={one.kind}"
+    return f"::{one.level} {properties}::{_escaped(clean(message))}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _escaped(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _one_line(text: str) -> str:
+    return clean(text).replace("\n", " ")
+
+
+def _as_json(one: Finding, fixed: bool) -> dict[str, Any]:
+    return {
+        "path": shown(one.path),
+        "line": one.line,
+        "kind": one.kind,
+        "level": one.level,
+        "message": one.what,
+        "remedy": one.remedy or None,
+        "fixable": one.mends,
+        "fixed": fixed,
+    }

@@ -1,0 +1,214 @@
+"""The commands that look after a shelf, as their help reads: check, scrub, rm, mv."""
+
+# ruff: noqa: D301 - the character \b marks a paragraph of help that is not to be wrapped
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aquila_cassette.cli import completion
+from aquila_cassette.cli.options import (
+    Allow,
+    Folder,
+    Format,
+    KeepHeaders,
+    Names,
+    Redact,
+    Tests,
+)
+
+__all__ = ["add_to"]
+
+_DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Show it, and change nothing.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the program.
+
+    Args:
+        app: The program.
+    """
+    app.command("check")(_check)
+    app.command("scrub")(_scrub)
+    app.command("rm")(_rm)
+    app.command("mv")(_mv)
+
+
+def _check(
+    places: Names = None,
+    folder: Folder = Path("cassettes"),
+    max_age: Annotated[
+        str | None,
+        typer.Option(metavar="AGE", help="Find what is older: 36h, 30d, 12w, 1y."),
+    ] = None,
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended safely.")] = False,
+    how: Annotated[Format, typer.Option("--format", help="How to write findings.")] = Format.text,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option("--ignore", metavar="KIND", help="A kind to pass over; may be repeated."),
+    ] = None,
+    tests: Tests = True,
+    redact: Redact = None,
+    keep: KeepHeaders = None,
+    allow: Allow = None,
+) -> None:
+    """Find what is wrong with cassettes.
+
+    One line a finding: the file and its line, the kind, what is wrong, and what mends it.
+
+    \b
+    Files that cannot be used:
+      unreadable, empty, binary, truncated, newer (of a version to come),
+      duplicate-key, anchor, tag, format (anything else)
+    What should not be on a tape:
+      secret       what saving it today would hide: in URLs, headers, JSON,
+                   forms, by its looks, or as the value of a variable of
+                   this environment
+      header       a header that would not be kept
+    What is used no more:
+      orphan       no test uses the tape
+      gone         recorded_by names a test that no longer exists
+      old          older than --max-age
+      duplicate    the same request with the same answer, needlessly twice
+    Edits that do not add up:
+      pieces       the time line and the body          ended    the end and the stream
+      length       content-length and the body         type     content-type and the body
+      request      a method or URL that never matches  date     recorded_at is no time
+      layout       it would be written otherwise today
+    Files that lie wrong:
+      name         Windows cannot hold it              case     two names, one but for case
+      leftover     a temporary file of a save that was killed
+
+    A tape is an orphan only where nothing speaks for it: none of its interactions was recorded by
+    a test that is there (or may be: its file did not load, or was skipped), no collected test
+    opens it by its marker or its own name, no call of aquila_cassette() in the project can come to
+    its name, and its name stands in quotes in no file of the project. Code that makes names of
+    what only a run can tell leaves it in doubt; that is said, and it is no finding. What is in
+    other projects, or in files that pytest and this command do not see, it cannot know.
+
+    The tests' own redact= counts where a marker or aquila_config has it; one in a call is not
+    seen: name it with --redact, --keep-header and --allow.
+
+    --fix rewrites a file (layout, pieces) only where that leaves all that is on the tape the same,
+    in one step, and keeps its comments; and it deletes leftovers.
+
+    \b
+    Examples:
+      aquila-cassette check
+      aquila-cassette check --max-age 12w --ignore duplicate
+      aquila-cassette check cassettes/chat --no-tests
+      aquila-cassette check --format=github     in a workflow of GitHub Actions
+
+    Exit codes: 0, nothing is left to see to; 1, something is; 2, an argument is wrong.
+    """
+    from aquila_cassette.cli import check
+    from aquila_cassette.cli.shelf import Rules
+
+    code = check.run(
+        places or [],
+        folder,
+        rules=Rules(redact or (), keep or (), allow or ()),
+        max_age=max_age,
+        ignore=ignore or (),
+        tests=tests,
+        fix=fix,
+        how=how,
+    )
+    raise typer.Exit(code)
+
+
+def _scrub(
+    places: Names = None,
+    folder: Folder = Path("cassettes"),
+    dry_run: _DryRun = False,
+    tests: Tests = True,
+    redact: Redact = None,
+    keep: KeepHeaders = None,
+    allow: Allow = None,
+) -> None:
+    """Take secrets out of cassettes, in place.
+
+    What saving a tape today would hide is hidden: see docs/secrets.md. The difference is shown,
+    with the length of a secret in the place of the secret. Interactions with nothing to hide keep
+    each character. The new file takes the place of the old in one step, and no copy of the old one
+    is left: a secret that was committed is in the history all the same, so make it invalid.
+
+    The tests' own redact= counts where a marker or aquila_config has it; one in a call is not
+    seen: name it with --redact, --keep-header and --allow.
+
+    \b
+    Examples:
+      aquila-cassette scrub --dry-run
+      aquila-cassette scrub chat_live.responds
+      aquila-cassette scrub --redact tenant --keep-header x-request-id
+
+    Exit codes: 0, it is done; 1, --dry-run found something; 2, a file or an argument is wrong.
+    """
+    from aquila_cassette.cli import scrub
+    from aquila_cassette.cli.shelf import Rules
+
+    rules = Rules(redact or (), keep or (), allow or ())
+    raise typer.Exit(scrub.run(places or [], folder, rules=rules, tests=tests, dry_run=dry_run))
+
+
+def _rm(
+    places: Names = None,
+    folder: Folder = Path("cassettes"),
+    orphans: Annotated[
+        bool, typer.Option("--orphans", help="Those that no test uses, as check finds them.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    dry_run: _DryRun = False,
+) -> None:
+    """Remove the cassettes that no test uses.
+
+    They are listed, and removed once you say so. Where nobody can be asked, --yes must stand.
+    What makes a tape an orphan: aquila-cassette check --help
+
+    \b
+    Examples:
+      aquila-cassette rm --orphans
+      aquila-cassette rm --orphans cassettes/chat --yes
+
+    Exit codes: 0, it is done, or there is none; 1, you said no, or --dry-run found some; 2, an
+    argument is wrong, or it cannot be told which tests there are.
+    """
+    from aquila_cassette.cli import remove
+
+    raise typer.Exit(remove.run(places or [], folder, orphans=orphans, yes=yes, dry_run=dry_run))
+
+
+def _mv(
+    old: Annotated[
+        str,
+        typer.Argument(metavar="OLD", help="A cassette.", autocompletion=completion.names),
+    ],
+    new: Annotated[
+        str,
+        typer.Argument(metavar="NEW", help="Its new name.", autocompletion=completion.names),
+    ],
+    folder: Folder = Path("cassettes"),
+    code: Annotated[
+        bool, typer.Option("--code", help="Change the name in the project's code, too.")
+    ] = False,
+    dry_run: _DryRun = False,
+) -> None:
+    """Give a cassette another name.
+
+    Nothing that stands at the new name is overwritten. With --code the name changes in calls of
+    aquila_cassette("...") and in its markers, in all Python files below this folder; the
+    difference is shown. Where else the name stands in quotes is told, and left to you.
+
+    \b
+    Examples:
+      aquila-cassette mv chat.hello chat/greets --code
+      aquila-cassette mv chat.hello chat/greets --code --dry-run
+
+    Exit codes: 0, it is done; 2, a file or an argument is wrong.
+    """
+    from aquila_cassette.cli import move
+
+    raise typer.Exit(move.run(old, new, folder, code=code, dry_run=dry_run))

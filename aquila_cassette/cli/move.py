@@ -1,0 +1,105 @@
+"""``mv``: another name for a tape, and for it in the code."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aquila_cassette.cassette.names import cassette_path, shown
+from aquila_cassette.cassette.words import clean
+from aquila_cassette.cli import patches
+from aquila_cassette.cli.folder import find
+from aquila_cassette.cli.screen import Screen, complain
+from aquila_cassette.errors import AquilaError, UsageError
+from aquila_cassette.shelf.inspection import name_in
+from aquila_cassette.shelf.project import Project
+from aquila_cassette.shelf.renaming import Renaming, renaming, write
+from aquila_cassette.shelf.sheet import Sheet
+from aquila_cassette.shelf.writing import move
+
+if TYPE_CHECKING:
+    from aquila_cassette.shelf.renaming import Edited
+
+__all__ = ["run"]
+
+
+def run(old: str, new: str, folder: Path, *, code: bool, dry_run: bool) -> int:
+    """Move a cassette.
+
+    Args:
+        old: Its name, or its path.
+        new: The name it is to have in the folder.
+        folder: The cassette folder.
+        code: Whether to change its name in the code.
+        dry_run: Whether to change nothing.
+
+    Returns:
+        The exit code, 0.
+
+    Raises:
+        UsageError: There is no such cassette, or something stands at its new place.
+        CassetteNameError: The new name cannot be used.
+        CassetteSaveError: It could not be moved, or a file of code could not be written.
+    """
+    source, target = find(old, folder), cassette_path(folder, new)
+    _refuse(source, target)
+    project = Project((Path.cwd(),), folder)
+    found = renaming(project, source, target, folder)
+    screen = Screen()
+    edits = found.edits if code else ()
+    for edit in edits:
+        _show(edit, screen)
+    if not dry_run:
+        move(source, target)
+        for edit in edits:
+            write(edit)
+    would = "would be " if dry_run else ""
+    screen.line(f"{clean(shown(source))} {would}moved to ", (clean(shown(target)), "bold"))
+    _tell_of_the_rest(found, source, target, folder, code=code)
+    return 0
+
+
+def _refuse(source: Path, target: Path) -> None:
+    if target.exists() or target.is_symlink():
+        same = source.exists() and target.exists() and source.samefile(target)
+        if not same or str(source) == str(target):
+            raise UsageError(
+                f"There is a file at {shown(target)} already; it is not overwritten.",
+                facts=[f"to move: {shown(source)}"],
+                remedy="Choose another name, or move that one away first.",
+            )
+
+
+def _show(edit: Edited, screen: Screen) -> None:
+    name = shown(edit.path)
+    lines = difflib.unified_diff(
+        edit.old.splitlines(), edit.new.splitlines(), name, name, n=1, lineterm=""
+    )
+    patches.show(lines, screen)
+
+
+def _tell_of_the_rest(
+    found: Renaming, source: Path, target: Path, folder: Path, *, code: bool
+) -> None:
+    left = [*found.left, *(() if code else found.changed)]
+    if left:
+        where = ", ".join(f"{clean(shown(path))}:{line}" for path, line in sorted(left))
+        complain(f"The old name still stands in {where}.")
+    for test in _named_after(source if source.exists() else target, source, folder):
+        complain(
+            f"{clean(test)} may open it by its own name (the fixture cassette): mark it "
+            f'@pytest.mark.aquila_cassette("{clean(name_in(target, folder))}")'
+        )
+
+
+def _named_after(now: Path, before: Path, folder: Path) -> list[str]:
+    """List the tests that recorded a tape and whose own name was that of the tape."""
+    from aquila_cassette.cassette.names import of_test
+    from aquila_cassette.shelf.owners import owners
+
+    try:
+        tests = owners(Sheet.of(now))
+    except AquilaError:  # a damaged tape may move, too
+        return []
+    return [test for test in tests if of_test(test) == name_in(before, folder)]

@@ -1,0 +1,103 @@
+"""``rm --orphans``: tapes that no test uses, removed."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from aquila_cassette.cassette.names import shown
+from aquila_cassette.cassette.words import clean, count, size
+from aquila_cassette.cli import collected
+from aquila_cassette.cli.check import say_doubt
+from aquila_cassette.cli.columns import aligned
+from aquila_cassette.cli.screen import Screen, complain
+from aquila_cassette.cli.shelf import Rules, shelf
+from aquila_cassette.errors import UsageError
+from aquila_cassette.shelf.inspection import find_orphans
+from aquila_cassette.shelf.owners import owners
+from aquila_cassette.shelf.writing import remove
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from aquila_cassette.shelf.sheet import Sheet
+
+__all__ = ["run"]
+
+
+def run(given: Sequence[str], folder: Path, *, orphans: bool, yes: bool, dry_run: bool) -> int:
+    """Remove orphans.
+
+    Args:
+        given: Names and paths; none for the whole folder.
+        folder: The cassette folder.
+        orphans: Whether that was asked for; nothing else can be.
+        yes: Whether not to ask.
+        dry_run: Whether only to list them.
+
+    Returns:
+        The exit code: 1 where the user said no or it is a dry run, and there are some; else 0.
+
+    Raises:
+        UsageError: It was not asked for, cannot be asked, or cannot be told.
+        CassetteSaveError: One could not be removed.
+    """
+    if not orphans:
+        raise UsageError(
+            "rm removes what no test uses, and nothing else.",
+            remedy="Ask for that: aquila-cassette rm --orphans",
+        )
+    there = shelf(given, folder, rules=Rules(), tests=True)
+    if there.stock.size and (there.known.census is None or not there.known.census.tests):
+        raise UsageError(
+            "It cannot be told which cassettes no test uses: pytest collected no test.",
+            remedy=f"Run it where the tests are. What pytest says: {collected.COMMAND}",
+        )
+    lost = find_orphans(there.stock, there.known)
+    say_doubt(lost)
+    sheets = [sheet for sheet in there.stock.sheets if sheet.path in lost.sure]
+    if not sheets:
+        complain(f"No orphans among {count(there.stock.size, 'cassette')}.")
+        return 0
+    screen = Screen()
+    _list(sheets, screen)
+    if dry_run:
+        return 1
+    if not yes and not _agreed(len(sheets), screen):
+        complain("Nothing was removed.")
+        return 1
+    for sheet in sheets:
+        remove(sheet.path, sheet.data)
+    complain(f"{count(len(sheets), 'cassette')} removed.")
+    return 0
+
+
+def _list(sheets: Sequence[Sheet], screen: Screen) -> None:
+    rows = []
+    for sheet in sheets:
+        recorded = [one.recorded_at[:10] for one in sheet.tape.interactions if one.recorded_at]
+        by = owners(sheet)
+        more = f" +{len(by) - 1}" if len(by) > 1 else ""
+        rows.append(
+            [
+                clean(shown(sheet.path)),
+                count(len(sheet.tape.interactions), "interaction"),
+                size(len(sheet.data)),
+                clean(max(recorded, default="-")),
+                clean(f"by {by[0]}{more}") if by else "-",
+            ]
+        )
+    for name, *rest in aligned(rows, right=[2]):
+        screen.line((name, "bold"), "  ", ("  ".join(rest), "dim"))
+
+
+def _agreed(number: int, screen: Screen) -> bool:
+    if not (screen.is_terminal and sys.stdin.isatty()):
+        raise UsageError(
+            f"{count(number, 'cassette')} would be removed, and nobody can be asked.",
+            remedy="Look at the list, then: aquila-cassette rm --orphans --yes",
+        )
+    return typer.confirm(f"Remove {count(number, 'cassette')}?", err=True)

@@ -1,0 +1,83 @@
+"""How long ago tapes were recorded."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from aquila_cassette.cassette.words import moment
+from aquila_cassette.errors import UsageError
+from aquila_cassette.shelf.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from aquila_cassette.shelf.sheet import Sheet
+
+__all__ = ["dates", "old", "span"]
+
+_UNITS = {"h": 1 / 24, "d": 1, "w": 7, "y": 365}
+_SPAN = re.compile(r"([0-9]{1,5})([hdwy])")
+
+
+def span(text: str) -> timedelta:
+    """Read a span of time.
+
+    Args:
+        text: A whole number and its unit: h, d, w or y (365 days).
+
+    Raises:
+        UsageError: It is something else.
+
+    Example:
+        >>> span("30d"), span("12w")
+        (datetime.timedelta(days=30), datetime.timedelta(days=84))
+    """
+    match = _SPAN.fullmatch(text.strip().lower())
+    if match is None:
+        raise UsageError(
+            f"{text!r} is no span of time.",
+            facts=["expected: a whole number and h, d, w or y"],
+            remedy="Write, for example, 30d or 12w.",
+        )
+    return timedelta(days=int(match[1]) * _UNITS[match[2]])
+
+
+def dates(sheet: Sheet) -> Iterator[Finding]:
+    """Find what stands in the place of a time and is none.
+
+    Args:
+        sheet: The file.
+    """
+    for number, interaction in sheet.numbered:
+        if interaction.recorded_at and moment(interaction.recorded_at) is None:
+            line = sheet.line("interactions", number, "recorded_at")
+            remedy = 'write it as "2026-11-22T10:30:00Z", or take it out'
+            yield Finding(sheet.path, line, "date", "recorded_at is no time", remedy)
+
+
+def old(sheet: Sheet, longest: timedelta, now: datetime) -> Iterator[Finding]:
+    """Find a tape whose oldest interaction is too old; one that does not say when it was is not.
+
+    Args:
+        sheet: The file.
+        longest: The greatest age that will do.
+        now: The time to count from.
+    """
+    times = [
+        (at, number)
+        for number, interaction in sheet.numbered
+        if (at := moment(interaction.recorded_at)) is not None
+    ]
+    if not times:
+        return
+    oldest, number = min(times)
+    if now - oldest <= longest:
+        return
+    days = (now - oldest).days
+    ago = f"{days} day{'' if days == 1 else 's'} ago"
+    line = sheet.line("interactions", number, "recorded_at")
+    what = f"interaction {number + 1} was recorded on {oldest:%Y-%m-%d}, {ago}"
+    yield Finding(sheet.path, line, "old", what, "record it again")

@@ -1,0 +1,77 @@
+"""Files that are no cassette, or a damaged one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aquila_cassette.cassette.names import shown
+from aquila_cassette.errors import CassetteFormatError
+from aquila_cassette.shelf.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from aquila_cassette.cassette.redaction import Redaction
+    from aquila_cassette.errors import CassetteError
+    from aquila_cassette.shelf.sheet import Sheet
+
+__all__ = ["damage", "dangling", "hollow", "leaks"]
+
+
+def damage(path: Path, error: CassetteError) -> Finding:
+    """Make a finding of what was raised when the file was read.
+
+    Args:
+        path: The file.
+        error: What was raised.
+    """
+    kind = error.damage if isinstance(error, CassetteFormatError) else "unreadable"
+    line = (error.line if isinstance(error, CassetteFormatError) else None) or 1
+    # The finding has the path and the line in front of it already.
+    what = error.what.removeprefix(shown(path)).removeprefix(f", line {line}")
+    return Finding(
+        path, line, kind, what.removeprefix(":").strip().rstrip("."), _clause(error.remedy)
+    )
+
+
+def dangling(place: Path) -> Iterator[Finding]:
+    """Find symbolic links that should lead to a cassette and lead nowhere.
+
+    Args:
+        place: A folder, or one file.
+    """
+    for path in [place] if place.is_symlink() else sorted(place.rglob("*")):
+        is_one = path.suffix.lower() in (".yaml", ".yml") and not path.name.startswith(".")
+        if is_one and path.is_symlink() and not path.exists():
+            what = "it is a link that leads nowhere"
+            yield Finding(path, 1, "unreadable", what, "put the file back, or delete the link")
+
+
+def hollow(sheet: Sheet) -> Iterator[Finding]:
+    """Find a tape with nothing on it.
+
+    Args:
+        sheet: The file.
+    """
+    if not sheet.tape.interactions:
+        what = "it has no interactions, so every request misses"
+        line = sheet.line("interactions")
+        yield Finding(sheet.path, line, "empty", what, "delete it and record again")
+
+
+def leaks(path: Path, data: bytes, redact: Redaction) -> Iterator[Finding]:
+    """Find what is secret in a file that cannot be read, by its value alone.
+
+    Args:
+        path: The file.
+        data: Its bytes.
+        redact: The rules.
+    """
+    for leak in redact.leaks(data.decode(errors="replace")):
+        remedy = "delete the file, or take it out by hand"
+        yield Finding(path, leak.line, "secret", f"{leak.kind}, in a damaged file", remedy)
+
+
+def _clause(remedy: str) -> str:
+    return remedy.removeprefix("Mend: ")

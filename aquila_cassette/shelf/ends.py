@@ -1,0 +1,47 @@
+"""How a response ended, against what the rest of it says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aquila_cassette.dialects import ending
+from aquila_cassette.shelf.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aquila_cassette.cassette.model import Response
+    from aquila_cassette.shelf.sheet import Sheet
+
+__all__ = ["ends"]
+
+
+def ends(sheet: Sheet) -> Iterator[Finding]:
+    """Find ends that a recording of the same response would not have.
+
+    Args:
+        sheet: The file.
+    """
+    for number, interaction in sheet.numbered:
+        line = sheet.line("interactions", number, "response", "ended")
+        for what, remedy in _faults(interaction.response):
+            yield Finding(sheet.path, line, "ended", what, remedy)
+
+
+def _faults(response: Response) -> Iterator[tuple[str, str]]:
+    ended = response.ended
+    if response.error is not None and ended != "failed":
+        yield f"it is {ended}, and an error stands beside it", "take one of the two out"
+    if response.status is None:
+        if ended == "complete":
+            yield "it is complete, and has no status: no response began", "write the status"
+        elif response.headers or response.pieces or response.headers_after is not None:
+            yield "it has no status, and yet headers or a body", "write the status"
+        return
+    if response.header("content-encoding"):
+        return  # nobody can tell what the bytes say
+    found = ending(response.header("content-type"), response.body)
+    if ended == "complete" and not found.whole:
+        yield f"it is complete, and the stream has no {found.expected}", "make it closed"
+    if ended != "complete" and found.terminal:
+        yield f"it is {ended}, and the stream came to its end", "make it complete"

@@ -1,0 +1,126 @@
+"""Requests and headers that go neither with their bodies nor with any program that sends them."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from aquila_cassette.dialects.framing import framing
+from aquila_cassette.shelf.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aquila_cassette.cassette.model import Interaction, Request, Response
+    from aquila_cassette.shelf.sheet import Sheet
+
+__all__ = ["lengths", "requests", "types"]
+
+_JSON = re.compile(r"\s*(?:application|text)/(?:[^;\s]*\+)?json\s*(?:;|$)", re.IGNORECASE)
+_EVENTS = re.compile(r"\s*text/event-stream\s*(?:;|$)", re.IGNORECASE)
+_FIELD = re.compile(rb"^(?:\xef\xbb\xbf)?(?:(?:data|event|id|retry)?:|data\r?$)", re.MULTILINE)
+
+
+def requests(sheet: Sheet) -> Iterator[Finding]:
+    """Find requests that never match, since no program sends them.
+
+    Args:
+        sheet: The file.
+    """
+    for number, interaction in sheet.numbered:
+        request = interaction.request
+        way = ("interactions", number, "request")
+        if request.method != request.method.upper():
+            what = f"the method {request.method!r} is not in upper case, so it never matches"
+            line = sheet.line(*way, "method")
+            yield Finding(sheet.path, line, "request", what, f"write {request.method.upper()}")
+        if not _is_absolute(request.url):
+            what = "the URL is not absolute, so it never matches"
+            line = sheet.line(*way, "url")
+            yield Finding(sheet.path, line, "request", what, "write it with scheme and host")
+
+
+def lengths(sheet: Sheet) -> Iterator[Finding]:
+    """Find a ``content-length`` that is not the length of its body.
+
+    Args:
+        sheet: The file.
+    """
+    for number, interaction in sheet.numbered:
+        response = interaction.response
+        bodiless = interaction.request.method == "HEAD" or response.status in (204, 304)
+        messages: list[tuple[str, Request | Response]] = [("request", interaction.request)]
+        # A response that was cut short is shorter than it said, and a compressed one was.
+        if response.ended == "complete" and not bodiless:
+            messages.append(("response", response))
+        for part, message in messages:
+            told = message.header("content-length")
+            size = str(len(message.body))
+            if told is None or told.strip() == size or message.header("content-encoding"):
+                continue
+            line = sheet.line("interactions", number, part, "headers", "content-length")
+            what = f"content-length of the {part} is {told!r}, and the body has {size} bytes"
+            yield Finding(sheet.path, line, "length", what, "take the header out")
+
+
+def types(sheet: Sheet) -> Iterator[Finding]:
+    """Find bodies that are not what their ``content-type`` says.
+
+    Only where it leaves no doubt: the body of a request, and the whole body of a response that is
+    no error, since servers send errors as whatever they like.
+
+    Args:
+        sheet: The file.
+    """
+    for number, interaction in sheet.numbered:
+        for part, fault in _type_faults(interaction):
+            line = sheet.line("interactions", number, part, "headers", "content-type")
+            what = f"the {part} says that it is {fault}, and its body is not"
+            yield Finding(sheet.path, line, "type", what, "mend the body or the header")
+
+
+def _type_faults(interaction: Interaction) -> Iterator[tuple[str, str]]:
+    request, response = interaction.request, interaction.response
+    sent = request.header("content-type") or ""
+    if _JSON.match(sent) and not _may_be_json(request.body):
+        yield "request", "JSON"
+    if response.ended != "complete" or (response.status or 500) >= 400:
+        return
+    if not response.body or response.header("content-encoding"):
+        return
+    came, body = response.header("content-type") or "", response.body
+    if _JSON.match(came) and framing(came, body) == "json" and not _may_be_json(body):
+        yield "response", "JSON"
+    if _EVENTS.match(came) and not _FIELD.search(body) and not _is_json(body):
+        yield "response", "an event stream"
+
+
+def _may_be_json(body: bytes) -> bool:
+    """Tell whether `body` is JSON, or nothing that could be told: no bytes, or no text."""
+    if not body:
+        return True
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return True
+    return _is_json(body)
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        json.loads(body)
+    except RecursionError:
+        return True
+    except ValueError:
+        return False
+    return True
+
+
+def _is_absolute(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return bool(parts.scheme and parts.netloc)

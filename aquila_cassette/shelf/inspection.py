@@ -1,0 +1,228 @@
+"""All checks on all files: what is known goes in, findings come out."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from aquila_cassette.cassette import files
+from aquila_cassette.cassette.names import shown
+from aquila_cassette.cassette.redaction import Redaction
+from aquila_cassette.errors import CassetteError
+from aquila_cassette.shelf.age import dates, old
+from aquila_cassette.shelf.damage import damage, dangling, hollow, leaks
+from aquila_cassette.shelf.doubles import doubles
+from aquila_cassette.shelf.ends import ends
+from aquila_cassette.shelf.finding import MENDS, Finding
+from aquila_cassette.shelf.heads import lengths, requests, types
+from aquila_cassette.shelf.layout import layout, relaid
+from aquila_cassette.shelf.leftovers import leftovers, leftovers_in
+from aquila_cassette.shelf.names import names
+from aquila_cassette.shelf.owners import Orphans, gone, orphans, owners
+from aquila_cassette.shelf.secrets import secrets
+from aquila_cassette.shelf.sheet import Sheet
+from aquila_cassette.shelf.timelines import timelines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime, timedelta
+    from pathlib import Path
+
+    from aquila_cassette.shelf.census import Census
+    from aquila_cassette.shelf.project import Project
+
+__all__ = [
+    "Inspection",
+    "Known",
+    "Stock",
+    "find_orphans",
+    "inspect",
+    "inspect_sheet",
+    "name_in",
+    "read",
+]
+
+_SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the checks go by.
+
+    Args:
+        folder: The cassette folder, from which tapes have their names.
+        now: The time.
+        redact: What is kept out of tapes beside the defaults.
+        census: What pytest collected; None where that is not known.
+        project: The code; None where it is not looked at.
+        longest: The greatest age that will do; None for any.
+    """
+
+    folder: Path
+    now: datetime
+    redact: Redaction = field(default_factory=Redaction)
+    census: Census | None = None
+    project: Project | None = None
+    longest: timedelta | None = None
+
+    def rules(self, sheet: Sheet) -> Redaction:
+        """Give what is kept out of one tape: what was said, and what its tests say."""
+        if self.census is None:
+            return self.redact
+        return self.redact | self.census.rules_for(owners(sheet), name_in(sheet.path, self.folder))
+
+
+@dataclass(frozen=True)
+class Stock:
+    """Cassettes, read.
+
+    Args:
+        sheets: The files that could be read.
+        damaged: The others, each with what was raised.
+    """
+
+    sheets: tuple[Sheet, ...]
+    damaged: tuple[tuple[Path, CassetteError], ...] = ()
+
+    @property
+    def size(self) -> int:
+        """How many files there are."""
+        return len(self.sheets) + len(self.damaged)
+
+    @property
+    def paths(self) -> list[Path]:
+        """The files, by name."""
+        return sorted([*(sheet.path for sheet in self.sheets), *(path for path, _ in self.damaged)])
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What was found.
+
+    Args:
+        findings: By file and line.
+        orphans: The tapes that nobody uses.
+    """
+
+    findings: tuple[Finding, ...]
+    orphans: Orphans
+
+
+def name_in(path: Path, folder: Path) -> str:
+    """Give the name of a tape in the cassette folder, without its suffix.
+
+    Args:
+        path: The file.
+        folder: The folder; a file elsewhere is named by its whole path.
+    """
+    try:
+        whole = path.absolute().relative_to(folder.absolute()).as_posix()
+    except ValueError:
+        whole = path.absolute().as_posix()
+    return whole[: -len(path.suffix)] if path.suffix.lower() in _SUFFIXES else whole
+
+
+def read(paths: Iterable[Path]) -> Stock:
+    """Read cassettes; damaged ones end nothing.
+
+    Args:
+        paths: The files.
+    """
+    sheets: list[Sheet] = []
+    damaged: list[tuple[Path, CassetteError]] = []
+    for path in paths:
+        try:
+            sheets.append(Sheet.of(path))
+        except CassetteError as error:
+            damaged.append((path, error))
+        except FileNotFoundError:  # somebody removed it just now
+            continue
+    return Stock(tuple(sheets), tuple(damaged))
+
+
+def inspect(stock: Stock, places: Iterable[Path], known: Known) -> Inspection:
+    """Check files, and the places they lie in.
+
+    Args:
+        stock: The cassettes.
+        places: The folders or files that were asked for.
+        known: What to go by.
+    """
+    found = [one for sheet in stock.sheets for one in inspect_sheet(sheet, known)]
+    for path, error in stock.damaged:
+        found.append(damage(path, error))
+        found += _leaks(path, known.redact)
+    found += names(stock.paths, known.folder)
+    for place in places:
+        found += dangling(place)
+        found += leftovers(leftovers_in(place))
+    lost = find_orphans(stock, known)
+    # That the tests of an orphan are gone goes without saying.
+    found = [one for one in found if one.kind != "gone" or one.path not in lost.sure]
+    for path in lost.sure:
+        what = "no test uses it"
+        found.append(Finding(path, 1, "orphan", what, "aquila-cassette rm --orphans"))
+    distinct = dict.fromkeys(found)
+    ordered = sorted(distinct, key=lambda one: (str(one.path), one.line))
+    return Inspection(tuple(ordered), lost)
+
+
+def inspect_sheet(sheet: Sheet, known: Known) -> list[Finding]:
+    """Check one file that could be read.
+
+    Args:
+        sheet: The file.
+        known: What to go by.
+    """
+    scrub = f"aquila-cassette scrub {shlex.quote(shown(sheet.path))}"
+    found = [
+        *hollow(sheet),
+        *secrets(sheet, known.rules(sheet), scrub),
+        *dates(sheet),
+        *doubles(sheet),
+        *ends(sheet),
+        *requests(sheet),
+        *lengths(sheet),
+        *types(sheet),
+        *_layout(sheet),
+    ]
+    if known.longest is not None:
+        found += old(sheet, known.longest, known.now)
+    if known.census is not None:
+        found += gone(sheet, known.census, known.project)
+    return found
+
+
+def _layout(sheet: Sheet) -> list[Finding]:
+    """Check what `relaid` can mend, and tell what it does mend."""
+    found = [*timelines(sheet), *layout(sheet)]
+    text = relaid(sheet) if found else None
+    if text is None:
+        return found
+    mended = Sheet(sheet.path, text.encode(), sheet.tape)
+    left = {(one.kind, one.what) for one in (*timelines(mended), *layout(mended))}
+    return [
+        one if (one.kind, one.what) in left else replace(one, remedy=MENDS, mends=True)
+        for one in found
+    ]
+
+
+def _leaks(path: Path, redact: Redaction) -> list[Finding]:
+    try:
+        return list(leaks(path, files.read(path), redact))
+    except (CassetteError, FileNotFoundError):
+        return []
+
+
+def find_orphans(stock: Stock, known: Known) -> Orphans:
+    """Find the tapes that nobody uses; none where the tests or the code are not known.
+
+    Args:
+        stock: The cassettes.
+        known: What to go by.
+    """
+    if known.census is None or known.project is None:
+        return Orphans(())
+    named = [(sheet, name_in(sheet.path, known.folder)) for sheet in stock.sheets]
+    return orphans(named, known.census, known.project)

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli.conftest import Cli
+from tests.shelf.tapes import chat, lay, text
+
+CODE = """\
+NAMES = ["chat.hello"]
+
+
+def test_reply(aquila_cassette):
+    with aquila_cassette("chat.hello"):
+        ...
+"""
+DIFFERENCE = """\
+--- tests/test_chat.py
++++ tests/test_chat.py
+@@ -4,3 +4,3 @@
+ def test_reply(aquila_cassette):
+-    with aquila_cassette("chat.hello"):
++    with aquila_cassette("talk/hi"):
+         ...
+"""
+
+
+def test_a_tape_gets_another_name_and_so_it_does_in_the_code(cli: Cli) -> None:
+    lay("cassettes/chat.hello.yaml", text())
+    lay("tests/test_chat.py", CODE)
+    moved = "cassettes/chat.hello.yaml would be moved to cassettes/talk/hi.yaml\n"
+    ran = cli("mv", "chat.hello", "talk/hi", "--code", "--dry-run")
+    assert (ran.code, ran.out) == (0, DIFFERENCE + moved)
+    assert Path("tests/test_chat.py").read_text() == CODE
+    assert Path("cassettes/chat.hello.yaml").read_text() == text()
+    ran = cli("mv", "chat.hello", "talk/hi", "--code")
+    assert (ran.code, ran.out) == (0, DIFFERENCE + moved.replace("would be ", ""))
+    assert ran.err == "The old name still stands in tests/test_chat.py:1.\n"
+    assert 'aquila_cassette("talk/hi")' in Path("tests/test_chat.py").read_text()
+    assert not Path("cassettes/chat.hello.yaml").exists()
+    assert Path("cassettes/talk/hi.yaml").read_text() == text()
+
+
+def test_without_being_told_to_it_changes_no_code_and_says_where_the_name_stands(
+    cli: Cli,
+) -> None:
+    lay("cassettes/chat.hello.yaml", text())
+    lay("tests/test_chat.py", CODE)
+    ran = cli("mv", "cassettes/chat.hello.yaml", "talk/hi.yaml")
+    assert ran.out == "cassettes/chat.hello.yaml moved to cassettes/talk/hi.yaml\n"
+    assert ran.err == "The old name still stands in tests/test_chat.py:1, tests/test_chat.py:5.\n"
+    assert Path("tests/test_chat.py").read_text() == CODE
+
+
+def test_nothing_is_overwritten_and_no_code_changes_then(cli: Cli) -> None:
+    lay("cassettes/chat.hello.yaml", text())
+    lay("cassettes/talk/hi.yaml", "another")
+    lay("tests/test_chat.py", CODE)
+    ran = cli("mv", "chat.hello", "talk/hi", "--code")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == (
+        "There is a file at cassettes/talk/hi.yaml already; it is not overwritten.\n"
+        "  to move: cassettes/chat.hello.yaml\n"
+        "Choose another name, or move that one away first.\n"
+    )
+    assert Path("cassettes/talk/hi.yaml").read_text() == "another"
+    assert Path("tests/test_chat.py").read_text() == CODE
+    assert cli("mv", "talk/hi", "talk/hi").code == 2
+
+
+def test_names_that_cannot_be_meant_are_refused(cli: Cli) -> None:
+    lay("cassettes/chat.yaml", text())
+    for old, new, why in (
+        ("caht", "x", "There is no cassette 'caht'."),
+        ("chat", "../x", "The cassette name '../x' cannot be used: it has the part '..'."),
+        ("chat", "a:b", "The cassette name 'a:b' cannot be used: it has the character ':'."),
+        ("chat", "nul", "The cassette name 'nul' cannot be used: its part 'nul' is a device"),
+    ):
+        ran = cli("mv", old, new)
+        assert (ran.code, ran.out) == (2, "")
+        assert ran.err.startswith(why)
+    assert Path("cassettes/chat.yaml").exists()
+
+
+def test_a_test_whose_own_name_the_tape_had_is_told_of(cli: Cli) -> None:
+    lay("cassettes/tests/test_chat/test_reply.yaml", text(chat()))
+    ran = cli("mv", "tests/test_chat/test_reply", "hi")
+    assert ran.err == (
+        "tests/test_chat.py::test_reply may open it by its own name (the fixture cassette): "
+        'mark it @pytest.mark.aquila_cassette("hi")\n'
+    )
+
+
+def test_a_damaged_tape_moves_too(cli: Cli) -> None:
+    lay("cassettes/bad.yaml", b"\xff")
+    assert cli("mv", "bad", "worse").code == 0
+    assert Path("cassettes/worse.yaml").read_bytes() == b"\xff"
+
+
+def test_only_the_case_of_a_name_can_change(cli: Cli) -> None:
+    lay("cassettes/chat.yaml", text())
+    lay("test_chat.py", 'aquila_cassette("chat")\n')
+    assert cli("mv", "chat", "Chat", "--code").code == 0
+    assert [path.name for path in Path("cassettes").iterdir()] == ["Chat.yaml"]
+    assert Path("test_chat.py").read_text() == 'aquila_cassette("Chat")\n'

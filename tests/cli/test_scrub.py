@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli.conftest import Cli
+from tests.cli.terminal import on_a_terminal
+from tests.shelf.tapes import chat, lay, text
+
+KEY = "sk-ant-api03-abcdefghijklmnop"
+LEAKY = text(chat(url=f"https://a.example/?key={KEY}&n=1"), chat(sent=b'{"n":1}'))
+CLEAN = LEAKY.replace(KEY, "[redacted]")
+SHOWN = (
+    "--- cassettes/leaky.yaml\n"
+    "+++ cassettes/leaky.yaml\n"
+    "@@ -7,3 +7,3 @@\n"
+    "     method: POST\n"
+    "-    url: https://a.example/?key=<29 characters>&n=1\n"
+    "+    url: https://a.example/?key=[redacted]&n=1\n"
+    "     headers: {content-type: application/json}\n"
+)
+
+
+def test_a_tape_is_scrubbed_in_place_and_the_difference_is_shown(cli: Cli) -> None:
+    lay("cassettes/leaky.yaml", LEAKY)
+    lay("cassettes/good.yaml", text())
+    ran = cli("scrub", "--no-tests")
+    assert (ran.code, ran.out, ran.err) == (0, SHOWN, "1 cassette of 2 scrubbed.\n")
+    assert Path("cassettes/leaky.yaml").read_text() == CLEAN
+    assert Path("cassettes/good.yaml").read_text() == text()
+    assert sorted(one.name for one in Path("cassettes").iterdir()) == ["good.yaml", "leaky.yaml"]
+    assert cli("check", "--no-tests").code == 0
+    ran = cli("scrub", "--no-tests", "leaky")
+    assert (ran.code, ran.out, ran.err) == (0, "", "Nothing to hide in 1 cassette.\n")
+
+
+def test_a_dry_run_changes_nothing(cli: Cli) -> None:
+    lay("cassettes/leaky.yaml", LEAKY)
+    ran = cli("scrub", "--no-tests", "--dry-run")
+    assert (ran.code, ran.out, ran.err) == (1, SHOWN, "1 cassette of 1 would be scrubbed.\n")
+    assert Path("cassettes/leaky.yaml").read_text() == LEAKY
+
+
+def test_a_damaged_tape_is_told_of_and_left_and_the_others_are_scrubbed(cli: Cli) -> None:
+    lay("cassettes/bad.yaml", b"")
+    lay("cassettes/leaky.yaml", LEAKY)
+    ran = cli("scrub", "--no-tests")
+    assert (ran.code, ran.out) == (2, SHOWN)
+    assert ran.err == (
+        "cassettes/bad.yaml: the file is empty.\n"
+        "Mend: restore it (git checkout -- cassettes/bad.yaml) or delete it and record again\n"
+        "1 cassette of 2 scrubbed.\n"
+    )
+    assert Path("cassettes/bad.yaml").read_bytes() == b""
+
+
+def test_the_rules_of_the_suite_and_of_the_command_line_count(cli: Cli) -> None:
+    lay("pytest.ini", "[pytest]\naddopts = -p no:cassetter\n")
+    lay(
+        "tests/test_chat.py",
+        "import pytest\nfrom aquila_cassette import Redaction\n"
+        "@pytest.mark.aquila_cassette('x', redact=Redaction(['city'], keep_headers=['x-own']))\n"
+        "def test_reply(): ...\n",
+    )
+    content = text(chat(sent=b'{"city":"Rome","street":"Via","zip":1}'))
+    content = content.replace("event-stream}", "event-stream, x-own: abc, x-more: abc}")
+    path = lay("cassettes/chat.yaml", content)
+    ran = cli("scrub", "--redact", "street", "--keep-header", "x-more")
+    assert ran.code == 0
+    assert path.read_text() == (
+        content.replace("Rome", '"[redacted]"').replace("Via", '"[redacted]"')
+    )
+
+
+def test_a_file_of_windows_keeps_its_line_ends(cli: Cli) -> None:
+    lay("cassettes/leaky.yaml", LEAKY.replace("\n", "\r\n"))
+    assert cli("scrub", "--no-tests").out == SHOWN
+    assert Path("cassettes/leaky.yaml").read_bytes() == CLEAN.replace("\n", "\r\n").encode()
+
+
+def test_a_terminal_sees_what_goes_in_red_and_what_comes_in_green(cli: Cli) -> None:
+    lay("cassettes/leaky.yaml", LEAKY)
+    shown = on_a_terminal("scrub", "--no-tests", "-n")
+    assert "\x1b[31m-    url" in shown
+    assert "\x1b[32m+    url" in shown
+    assert KEY not in shown
