@@ -103,6 +103,22 @@ async def test_a_body_that_comes_compressed_is_kept_as_what_it_decodes_to(
     assert not {"content-encoding", "content-length", "transfer-encoding"} & {*replayed.headers}
 
 
+@every_face
+async def test_a_body_in_an_encoding_that_nobody_knows_is_kept_with_its_name(face: Face) -> None:
+    def script(connection: Connection, request: Request) -> None:
+        connection.head(200, {"content-type": "text/plain", "content-encoding": "x-own"}, length=6)
+        connection.piece(b"\x00\x01own\xff")
+        connection.end()
+
+    with RawServer(script) as server:
+        with aquila_cassette("own"):
+            live = await face.request("GET", server.url)
+    with aquila_cassette("own", mode="none"):
+        replayed = await face.request("GET", server.url)
+    assert live.content == replayed.content == b"\x00\x01own\xff"
+    assert replayed.headers["content-encoding"] == "x-own"
+
+
 @pytest.mark.parametrize("face", [face for face in FACES if face.sync], ids=repr)
 def test_an_unstreamed_answer_replays_with_what_real_ones_carry(face: Face) -> None:
     with answering([b'{"object": ', b'"list"}'], "application/json") as server:

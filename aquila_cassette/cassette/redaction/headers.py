@@ -21,6 +21,8 @@ KEPT_RECEIVED = _BOTH | {
     "location", "link", "www-authenticate", "openai-version", "anthropic-version", "allow",
     "content-range", "accept-ranges", "x-amzn-errortype", "x-ms-error-code", "x-goog-upload-url",
     "warning", "deprecation", "sunset",
+    # Of a live response it comes here only where the body could not be decoded, and is as it came.
+    "content-encoding",
 }  # fmt: skip
 """Kept of a response: what an SDK acts on. Dates, ids, cookies and organisations are not."""
 
