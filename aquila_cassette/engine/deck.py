@@ -65,7 +65,7 @@ class Cassette:
         self.streams = OpenStreams()
         self.discarded: list[Interaction] = []
         self.matcher = self.options.matcher()
-        self.reel = Reel.of_file(self.path, owner.births, self._key_on_tape)
+        self.reel = Reel.of_file(self.path, owner.births, self._key_on_tape, reader=owner.signature)
         # Mode `all` is `once` on an emptied tape: what a test's earlier blocks recorded is known.
         self._deciding: Mode = self.mode
         if self.mode == "all":

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import anyio
 
 from aquila_cassette.engine.hold import HeldReplay, steps
-from aquila_cassette.engine.settling import settled
+from aquila_cassette.engine.settling import pending_lines, settled
 from aquila_cassette.errors import RenderTimeout, SettleTimeout, UsageError
 from aquila_cassette.pending import jobs
 from aquila_cassette.pending.changes import changes
 from aquila_cassette.pending.drivers import current_driver
 from aquila_cassette.pending.idle import Idle
 from aquila_cassette.pending.loops import in_a_loop_of_its_own
-from aquila_cassette.pending.sources import InboxOf, sources
+from aquila_cassette.pending.sources import InboxOf, Pending, sources
 
 if TYPE_CHECKING:
     from aquila_cassette.cassette.model import Interaction
@@ -62,14 +62,14 @@ class Held:
         if self.cassette.only_records:
             await self._recorded()
             raise advance.live()
+        deadline = time.monotonic() + timeout
         with anyio.move_on_after(timeout):
             while True:
                 before = changes.count
                 if advance.is_done():
-                    await advance.drawn()
-                    return
+                    break
                 await changes.after(before)
-        raise advance.too_late(timeout)
+        await advance.end(timeout, deadline)
 
     def advance_sync(self, count: int, of: Which, timeout: float) -> None:
         """Do the same, and block this thread meanwhile."""
@@ -80,11 +80,9 @@ class Held:
         deadline = time.monotonic() + timeout
         while True:
             before = changes.count
-            if advance.is_done():
-                in_a_loop_of_its_own(advance.drawn)
-                return
-            if not changes.wait_after(before, max(0.0, deadline - time.monotonic())):
-                raise advance.too_late(timeout)
+            if advance.is_done() or not changes.wait_after(before, deadline - time.monotonic()):
+                break
+        in_a_loop_of_its_own(lambda: advance.end(timeout, deadline))
 
     def release(self, of: Which) -> None:
         """Let everything through; see `Cassette.release`."""
@@ -169,19 +167,29 @@ class _Advance:
             self._target = self._stream.let(self._count)
         return self._stream.has_passed(self._target)
 
-    async def drawn(self) -> None:
+    async def end(self, timeout: float, deadline: float) -> None:
         """Wait until views have handled what came of it, and who read a stream that is over left.
 
         Jobs are not waited for: they wait for the held stream, or for another.
+
+        Args:
+            timeout: The longest wait in all, in seconds.
+            deadline: When that is up, by `time.monotonic`.
+
+        Raises:
+            RenderTimeout: That, or the consuming before it, was not done in time.
         """
-        assert self._stream is not None, "called when it is done"
-        await Idle(
+        if self._stream is None or not self.is_done():
+            raise self._too_late(timeout)
+        left = await Idle(
             [self._stream.readers()],
             [InboxOf(source) for source in sources()],
             here=self._here,
             hops=False,
             but_held=True,
-        ).wait(None)
+        ).wait(max(0.0, deadline - time.monotonic()))
+        if left:
+            raise self._too_late(timeout, left)
 
     def live(self) -> UsageError:
         """Say that nothing can be held here."""
@@ -195,9 +203,13 @@ class _Advance:
             remedy=remedy,
         )
 
-    def too_late(self, timeout: float) -> RenderTimeout:
+    def _too_late(self, timeout: float, left: Sequence[Pending] = ()) -> RenderTimeout:
         """Say what was waited for in vain, for so many seconds."""
-        if self._stream is None:
+        facts = pending_lines(left)
+        if left:
+            what = f"{self._call}: what came of the events was not handled in {timeout:g} s."
+            mend = "end it"
+        elif self._stream is None:
             what = f"{self._call} found no held stream in {timeout:g} s."
             facts = self._held.told() or ["held: none"]
             mend = "have it asked for in a task or thread of its own"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from aquila_cassette import sse
 from aquila_cassette.cassette.asked import asked
 from aquila_cassette.dialects import said
+from aquila_cassette.dialects.framing import framing, ndjson_lines
 
 if TYPE_CHECKING:
     from aquila_cassette.cassette.model import Request, Response
@@ -36,7 +37,7 @@ class Progress:
         """Say what the first so many pieces of a recorded response are."""
         body = b"".join(piece.data for piece in response.pieces[:pieces])
         content_type = next((v for name, v in response.headers if name == "content-type"), None)
-        return cls(content_type, body, _count(response.body))
+        return cls(content_type, body, _count(content_type, response.body))
 
 
 def facts(request: Request, progress: Progress) -> list[str]:
@@ -56,12 +57,14 @@ def facts(request: Request, progress: Progress) -> list[str]:
     of = "" if progress.events is None else f" of {progress.events}"
     text = said(progress.content_type, progress.body).text
     so_far = f", so far {_cut(text, end=True)!r}" if text else ""
-    lines.append(f"events: {_count(progress.body)}{of}{so_far}")
+    lines.append(f"events: {_count(progress.content_type, progress.body)}{of}{so_far}")
     return lines
 
 
-def _count(body: bytes) -> int:
-    return sum(1 for _ in sse.events(body))
+def _count(content_type: str | None, body: bytes) -> int:
+    if framing(content_type, body) == "ndjson":
+        return sum(1 for line in ndjson_lines(body) if line.endswith(b"\n") and line.strip())
+    return len(sse.events(body))
 
 
 def _cut(text: str, *, end: bool = False) -> str:

@@ -30,6 +30,7 @@ class Reel:
         interactions: What is on the tape.
         state: Whether there was a file, and whether this run made it.
         key_of: Computes the key of a recorded request.
+        reader: Which test plays it: of equal recordings, its own come before those of others.
     """
 
     def __init__(
@@ -37,18 +38,26 @@ class Reel:
         interactions: Sequence[Interaction],
         state: TapeState,
         key_of: Callable[[Request], Hashable],
+        *,
+        reader: str | None = None,
     ) -> None:
         self.interactions = tuple(interactions)
         self.state: TapeState = state
         self.played: set[int] = set()
         self._key_of = key_of
+        self._reader = reader
         self._waiting: dict[Hashable, deque[int]] | None = None
         self._last: dict[Hashable, int] = {}
         self._lock = threading.RLock()
 
     @classmethod
     def of_file(
-        cls, path: Path, births: Births | None, key_of: Callable[[Request], Hashable]
+        cls,
+        path: Path,
+        births: Births | None,
+        key_of: Callable[[Request], Hashable],
+        *,
+        reader: str | None = None,
     ) -> Reel:
         """Load the tape at `path`, if there is one.
 
@@ -56,9 +65,9 @@ class Reel:
             CassetteFormatError: The file is there and is not a cassette.
         """
         if not path.exists():
-            return cls((), "absent", key_of)
-        born = births is not None and path in births
-        return cls(files.load(path).interactions, "born" if born else "present", key_of)
+            return cls((), "absent", key_of, reader=reader)
+        state: TapeState = "born" if births is not None and path in births else "present"
+        return cls(files.load(path).interactions, state, key_of, reader=reader)
 
     def take(self, key: Hashable, *, repeats: bool) -> Found | None:
         """Take the next recording of the request with `key`.
@@ -85,6 +94,9 @@ class Reel:
     def _index(self) -> dict[Hashable, deque[int]]:
         if self._waiting is None:
             self._waiting = {}
-            for place, interaction in enumerate(self.interactions):
+            for place, interaction in sorted(enumerate(self.interactions), key=self._of_others):
                 self._waiting.setdefault(self._key_of(interaction.request), deque()).append(place)
         return self._waiting
+
+    def _of_others(self, numbered: tuple[int, Interaction]) -> bool:
+        return self._reader is not None and numbered[1].recorded_by != self._reader

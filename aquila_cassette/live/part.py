@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Part"]
 
+_PACKAGE = __name__.rpartition(".")[0] + "."
+
+
+def _is_private(base: type, name: str) -> bool:
+    return (
+        base.__module__.startswith(_PACKAGE) and name.startswith("_") and not name.startswith("__")
+    )
+
 
 class Part:
     """A part of a page with a state of its own: a view, or a component of one."""
@@ -32,6 +40,18 @@ class Part:
     """The view that this is, or is a part of."""
 
     _work: Work
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        if cls.__module__.startswith(_PACKAGE):
+            return
+        for base in cls.__mro__[1:]:
+            for name in vars(base):
+                if name in vars(cls) and _is_private(base, name):
+                    raise UsageError(
+                        f"{cls.__name__} defines {name}, which is a name of {base.__name__}'s own.",
+                        remedy="Mend: give it another name",
+                    )
 
     # What users write. The arguments are those of `mount`'s caller.
 

@@ -19,7 +19,7 @@ from aquila_cassette.live.track import TRACKED
 from aquila_cassette.pending import jobs
 from aquila_cassette.pending.changes import changes
 from aquila_cassette.pending.drivers import Driver, current_driver
-from aquila_cassette.pending.idle import Idle
+from aquila_cassette.pending.idle import NOT_STARTED, Idle
 from aquila_cassette.pending.loops import in_a_loop_of_its_own
 from aquila_cassette.pending.sources import Pending, Source, sources
 
@@ -148,6 +148,7 @@ class _Waiting:
         if adapter is not None:
             asked.append(_Of(adapter))
         _refuse_for_oneself(called, here, asked)
+        self._draws = False
         self._idle: Idle = idle(
             cassettes, here=here, streams=streams, also=[STREAMS], sources=asked
         )
@@ -162,28 +163,35 @@ class _Waiting:
 
     async def unless_failed(self, function: Callable[[], Awaitable[None]]) -> None:
         """Run `function`, but raise a failure as soon as there is one."""
-        failure: BaseException | None = None
+        failures: list[BaseException] = []
+        self._draws = True
 
         async def watch() -> None:
-            nonlocal failure
             while True:
                 count = changes.count
                 failure = self._idle.failure()
                 if failure is not None:
+                    failures.append(failure)
                     group.cancel_scope.cancel()
                     return
                 await changes.after(count)
 
         async with anyio.create_task_group() as group:
             group.start_soon(watch)
-            await function()
+            try:
+                await function()
+            except Exception as error:  # raised below, where no group wraps it
+                failures.append(error)
             group.cancel_scope.cancel()
-        if failure is not None:
-            raise failure
+        self._draws = False
+        if failures:
+            raise failures[0]
 
     async def too_late(self) -> SettleTimeout:
         """Make the error that says what still goes on."""
         left = await self._idle.wait(0)
+        if self._draws:
+            left = [*(one for one in left if one != NOT_STARTED), Pending("the view still draws")]
         things = f"{len(left)} thing{'' if len(left) == 1 else 's'}"
         kind = SettleTimeout if self._called == "wait_settled" else RenderTimeout
         return kind(

@@ -16,13 +16,16 @@ from aquila_cassette.pending.sources import Pending, Source
 from aquila_cassette.pending.streams import OpenStream, OpenStreams, Readers
 from aquila_cassette.pending.works import Work, awaiting
 
-__all__ = ["Idle"]
+__all__ = ["NOT_STARTED", "Idle"]
 
 # What is over may start something else a few callbacks later; each of those is a turn of the loop.
 _TURNS = 10
 
 # A loop that hangs cannot say what it does; it is waited for this long, in seconds, to report.
 _PATIENCE = 0.5
+
+NOT_STARTED = Pending("streams that have not started")
+"""What is pending where nothing goes on, but fewer streams started than were asked for."""
 
 
 class Idle:
@@ -79,7 +82,7 @@ class Idle:
             return []
         with anyio.move_on_after(_PATIENCE):
             self._raise_failure()
-            return await self.look() or [Pending("streams that have not started")]
+            return await self.look() or [NOT_STARTED]
         return [Pending("an event loop that does not answer: something blocks it")]
 
     async def look(self) -> list[Pending]:

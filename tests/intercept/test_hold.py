@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import threading
 from typing import Any
 
@@ -363,6 +364,30 @@ async def test_who_waits_for_all_else_does_not_wait_for_what_is_held(face: Face)
             pending = await idle([cassette], here=here).look()
             assert pending[0].what == f"POST {URL}"
             assert reader.pieces == EVENTS[:2]
+
+
+@every_sync_face
+async def test_who_comes_to_wait_for_a_held_thread_later_is_not_waited_for_either(
+    face: Face,
+) -> None:
+    tape("held", EVENTS)
+
+    def read() -> None:
+        with face.client() as client:
+            client.post(URL, json=question(1))
+
+    async def wait_for(thread: asyncio.Future[None]) -> None:
+        await thread
+
+    async with aquila_cassette("held", mode="none", hold=True) as cassette:
+        context = contextvars.copy_context()
+        thread = asyncio.get_running_loop().run_in_executor(None, context.run, read)
+        await cassette.advance(2)
+        waiting = asyncio.create_task(wait_for(thread))
+        await asyncio.sleep(0)
+        assert await idle([cassette], here=current_driver(), but_held=True).wait(1) == []
+        cassette.release()
+        await waiting
 
 
 def test_a_block_without_hold_is_not_held() -> None:

@@ -12,12 +12,13 @@ import pytest
 
 from aquila_cassette import MissError, RenderTimeout, UsageError, aquila_cassette
 from aquila_cassette.pending import jobs
+from aquila_cassette.pending.sources import Pending, register
 from tests.clients import FACES, Face, every_face
 from tests.intercept.held import EVENTS, URL, Reader, question, reading, tape
 from tests.servers import CHAT_FRAMES, Connection, RawServer, Request
 
 ASYNC = next(face for face in FACES if not face.sync)
-THREAD = next(face for face in FACES if face.sync)
+every_sync_face = pytest.mark.parametrize("face", [f for f in FACES if f.sync], ids=repr)
 SAY_WHICH = "Mend: say which, by a piece of its prompt or URL or by its number: "
 TEST = "tests/intercept/test_hold_errors.py"
 
@@ -100,28 +101,32 @@ async def test_a_reader_that_does_not_come_back_is_named() -> None:
     tape("held", EVENTS)
     never = asyncio.Event()
 
-    async def read_one() -> None:
+    async def read_two() -> None:
         async with httpx.AsyncClient(verify=False) as client:
             async with client.stream("POST", URL, json=question(1)) as response:
+                seen = 0
                 async for _ in response.aiter_raw():
-                    await never.wait()
+                    seen += 1
+                    if seen == 2:
+                        await never.wait()
 
     with aquila_cassette("held", mode="none", hold=True) as cassette:
-        task = asyncio.create_task(read_one())
+        task = asyncio.create_task(read_two())
+        await cassette.advance()
         with pytest.raises(RenderTimeout) as raised:
-            await cassette.advance(2, timeout=0.05)
+            await cassette.advance(2, timeout=0.2)
         never.set()
         await cassette.advance(1)
         task.cancel()
         await asyncio.wait([task])
-    line = read_one.__code__.co_firstlineno + 4
+    line = read_two.__code__.co_firstlineno + 7
     assert str(raised.value) == (
-        "advance(2) let events through that were not consumed in 0.05 s.\n"
+        "advance(2) let events through that were not consumed in 0.2 s.\n"
         f"  stream 1: POST {URL}: its reader did not come back for more\n"
         "    prompt: 'question 1'\n"
-        "    events: 1 of 5\n"
+        "    events: 2 of 5\n"
         f"    reader: {TEST}:{line} in "
-        "test_a_reader_that_does_not_come_back_is_named.<locals>.read_one\n"
+        "test_a_reader_that_does_not_come_back_is_named.<locals>.read_two\n"
         "Mend: read it in a task or thread of its own, or wait longer: advance(timeout=...)"
     )
 
@@ -130,25 +135,81 @@ def test_a_thread_that_does_not_come_back_is_named() -> None:
     tape("held", EVENTS)
     back = threading.Event()
 
-    def read_one() -> None:
+    def read_two() -> None:
         with httpx.Client(verify=False) as client:
             with client.stream("POST", URL, json=question(1)) as response:
-                for _ in response.iter_raw():
-                    back.wait()
+                for number, _ in enumerate(response.iter_raw(), 1):
+                    if number == 2:
+                        back.wait()
 
     with aquila_cassette("held", mode="none", hold=True) as cassette:
-        thread = threading.Thread(target=read_one)
+        thread = threading.Thread(target=read_two)
         thread.start()
+        cassette.advance_sync()
         try:
             with pytest.raises(RenderTimeout) as raised:
-                cassette.advance_sync(2, timeout=0.05)
+                cassette.advance_sync(2, timeout=0.2)
         finally:
             back.set()
     thread.join()
     assert str(raised.value).splitlines()[:2] == [
-        "advance_sync(2) let events through that were not consumed in 0.05 s.",
+        "advance_sync(2) let events through that were not consumed in 0.2 s.",
         f"  stream 1: POST {URL}: its reader did not come back for more",
     ]
+
+
+class Stuck:
+    """A view whose handler does not end."""
+
+    def __init__(self) -> None:
+        register(self)
+
+    def pending(self) -> list[Pending]:
+        return [Pending("handler of Stuck")]
+
+    def take_failure(self) -> None:
+        return None
+
+
+def after_the_deadline(called: str) -> str:
+    return (
+        f"{called}(1): what came of the events was not handled in 0.2 s.\n"
+        "  pending: handler of Stuck\n"
+        f"Mend: end it, or wait longer: {called}(timeout=...)"
+    )
+
+
+@every_face
+async def test_a_view_that_does_not_handle_what_came_is_named(face: Face) -> None:
+    tape("held", EVENTS)
+    async with aquila_cassette("held", mode="none", hold=True) as cassette:
+        async with reading(cassette, face, question(1)):
+            await cassette.advance()
+            view = Stuck()
+            with pytest.raises(RenderTimeout) as raised:
+                await cassette.advance(timeout=0.2)
+            del view
+    assert str(raised.value) == after_the_deadline("advance")
+
+
+@every_sync_face
+def test_a_view_that_does_not_handle_what_came_is_named_in_a_thread_too(face: Face) -> None:
+    tape("held", EVENTS)
+
+    def read() -> None:
+        with face.client() as client:
+            client.post(URL, json=question(1))
+
+    with aquila_cassette("held", mode="none", hold=True) as cassette:
+        thread = threading.Thread(target=read)
+        thread.start()
+        cassette.advance_sync()
+        view = Stuck()
+        with pytest.raises(RenderTimeout) as raised:
+            cassette.advance_sync(timeout=0.2)
+        del view
+    thread.join()
+    assert str(raised.value) == after_the_deadline("advance_sync")
 
 
 async def test_a_request_without_a_recording_is_told_at_once() -> None:

@@ -21,6 +21,9 @@ from aquila_cassette.live import render_async
 from aquila_cassette.provider import Provider
 from tests.live.scenarios import APPS, SCENARIOS, App, Page, Scenario, opened
 
+HANGS = 0.1
+"""How long a stream that hangs is waited for, in seconds."""
+
 
 def burn() -> None:
     while True:
@@ -48,6 +51,38 @@ async def once(app: App, scenario: Scenario, mode: str, tapes: Path) -> tuple[bo
     return whole, (returned - page.worked_until) * 1000
 
 
+async def hung(app: App, tapes: Path) -> tuple[bool, float]:
+    """Wait for a stream that hangs; tell whether that was told, and how long after the limit."""
+    page = Page()
+    with aquila_cassette(
+        f"{app}-text", mode="none", cassette_dir=tapes, on_unplayed="ignore", hold=True
+    ):
+        SCENARIOS[0].start(app, page)
+        started = time.perf_counter()
+        try:
+            await render_async(page, streams=1, timeout=HANGS)
+        except RenderTimeout as error:
+            told = "events: 0 of" in str(error) and "reader: tests/live/scenarios.py" in str(error)
+            late = (time.perf_counter() - started - HANGS) * 1000
+        else:
+            told, late = False, 0.0
+    await render_async(page)
+    return told, late
+
+
+def row(title: str, runs: list[tuple[bool, float]]) -> int:
+    """Print a row; give how many runs had a flaw."""
+    times = len(runs)
+    whole = sum(one for one, _ in runs)
+    late = sorted(ms for _, ms in runs)
+    print(
+        f"{title:28} {whole:>5}/{times} {statistics.median(late):>18.1f}"
+        f" {late[int(times * 0.99) - 1]:>10.1f} {late[-1]:>7.1f}",
+        flush=True,
+    )
+    return times - whole
+
+
 async def main(times: int, tapes: Path) -> int:
     flawed = 0
     print(f"{'':28} {'whole':>9} {'late by, ms: median':>20} {'99 of 100':>10} {'most':>7}")
@@ -57,15 +92,9 @@ async def main(times: int, tapes: Path) -> int:
                 for scenario in SCENARIOS:
                     await once(app, scenario, "once", tapes)
                     runs = [await once(app, scenario, "none", tapes) for _ in range(times)]
-                    whole = sum(one for one, _ in runs)
-                    late = sorted(ms for _, ms in runs)
-                    flawed += times - whole
-                    print(
-                        f"{name + ' ' + scenario.name:28} {whole:>5}/{times}"
-                        f" {statistics.median(late):>18.1f} {late[int(times * 0.99) - 1]:>10.1f}"
-                        f" {late[-1]:>7.1f}",
-                        flush=True,
-                    )
+                    flawed += row(f"{name} {scenario}", runs)
+                runs = [await hung(app, tapes) for _ in range(times)]
+                flawed += row(f"{name} hang", runs)
     return flawed
 
 

@@ -617,3 +617,15 @@ import aquila_cassette.live
 def no_view_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     assert [one for view in sources() if isinstance(view, View) for one in view.pending()] == []
+
+
+def test_a_view_that_takes_a_private_name_of_the_views_own_is_refused_where_it_is_defined() -> None:
+    with pytest.raises(UsageError) as raised:
+
+        class Asking(View):
+            def _ask(self) -> None:
+                """Ask."""
+
+    assert str(raised.value) == (
+        "Asking defines _ask, which is a name of View's own.\nMend: give it another name"
+    )

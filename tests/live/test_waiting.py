@@ -25,7 +25,14 @@ from aquila_cassette import (
     aquila_cassette,
 )
 from aquila_cassette.client import AsyncClient, Client, collector
-from aquila_cassette.live import render_async, render_sync, track, wait_settled
+from aquila_cassette.live import (
+    Adapter,
+    register_view,
+    render_async,
+    render_sync,
+    track,
+    wait_settled,
+)
 from aquila_cassette.provider import Provider
 from tests.live.rows import seed_row
 from tests.live.scenarios import WORK, Page
@@ -424,6 +431,45 @@ async def test_our_client_is_waited_for_without_any_cassette() -> None:
     client = AsyncClient(httpx.AsyncClient(transport=transport), model="gpt-4o-mini")
     client.stream("Say hello", sink=said)
     assert await render_async(lambda: said.text) == "Hello!"
+
+
+async def test_what_a_view_raises_while_it_draws_is_raised_as_it_is() -> None:
+    class Sheet:
+        pass
+
+    class SheetAdapter(Adapter):
+        def __init__(self, sheet: Sheet) -> None:
+            self.sheet = sheet
+
+        async def settle(self) -> None:
+            raise LookupError("no screen")
+
+        async def render(self) -> str:
+            return ""
+
+    register_view(Sheet, SheetAdapter)
+    with pytest.raises(LookupError, match="no screen"):
+        await render_async(Sheet())
+
+
+async def test_a_view_that_never_stops_drawing_is_a_time_out_that_says_so() -> None:
+    class Restless:
+        pass
+
+    class RestlessAdapter(Adapter):
+        def __init__(self, _view: Restless) -> None:
+            pass
+
+        async def settle(self) -> None:
+            await asyncio.Event().wait()
+
+        async def render(self) -> str:
+            return ""
+
+    register_view(Restless, RestlessAdapter)
+    with pytest.raises(RenderTimeout) as raised:
+        await render_async(Restless(), timeout=0.05)
+    assert str(raised.value).splitlines()[1] == "  pending: the view still draws"
 
 
 # From threads.

@@ -85,6 +85,22 @@ def test_a(aquila_cassette):
     warned.stdout.fnmatch_lines(["*UnplayedWarning: test_it.py::test_a did not play 1 inter*"])
 
 
+def test_of_equal_requests_on_a_shared_tape_each_test_plays_its_own(suite: Suite) -> None:
+    source = """
+def test_a(aquila_cassette):
+    with aquila_cassette("shared"):
+        get("/a")
+
+
+def test_b(aquila_cassette):
+    with aquila_cassette("shared"):
+        get("/a")
+"""
+    suite(source, "--aquila-record=all").assert_outcomes(passed=2)
+    suite(None, "test_it.py::test_b", "--aquila-record=none").assert_outcomes(passed=1)
+    suite(None, "--aquila-record=none").assert_outcomes(passed=2)
+
+
 def test_what_other_tests_recorded_into_a_shared_tape_is_not_ones_business(suite: Suite) -> None:
     source = """
 def test_a(aquila_cassette):
