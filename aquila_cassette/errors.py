@@ -11,7 +11,8 @@
     │   ├── CassetteFormatError  the file is not a cassette: truncated, empty, binary, misspelt
     │   │   └── CassetteVersionError   it is one, of a newer version
     │   ├── CassetteSaveError    the file could not be written; the old one stands
-    │   └── SecretLeakError      a save that would have written a known secret
+    │   ├── SecretLeakError      a save that would have written a known secret
+    │   └── ResendError          a recorded request cannot be sent again without its test
     ├── ScopeError               it cannot be told which open cassette a request belongs to
     ├── ReplayError              a request or a read that the tape cannot answer
     │   ├── MissError            no recording matches the request
@@ -58,6 +59,7 @@ __all__ = [
     "RecordedFailure",
     "RenderTimeout",
     "ReplayError",
+    "ResendError",
     "ResultTimeout",
     "ScopeError",
     "SecretLeakError",
@@ -184,6 +186,10 @@ class CassetteSaveError(CassetteError):
 
 class SecretLeakError(CassetteError):
     """A save was refused since the text still held a known secret; nothing was written."""
+
+
+class ResendError(CassetteError):
+    """A recorded request cannot be sent again without its test; the tape stays as it was."""
 
 
 class ScopeError(AquilaError):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-__all__ = ["age", "clean", "count", "duration", "moment", "size"]
+from aquila_cassette.errors import UsageError
+
+__all__ = ["age", "clean", "count", "duration", "moment", "size", "span"]
 
 _STEPS = (
     (timedelta(days=365), "year"),
@@ -14,6 +16,8 @@ _STEPS = (
     (timedelta(hours=1), "hour"),
     (timedelta(minutes=1), "min"),
 )
+_SPAN = re.compile(r"([0-9]{1,5})([hdwy])")
+_SPANS = {"h": 1 / 24, "d": 1, "w": 7, "y": 365}
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 # Control characters would move the cursor or colour the rest; bidirectional ones reorder a line.
 _OBEYED = re.compile(
@@ -55,6 +59,29 @@ def age(at: datetime | None, now: datetime) -> str:
         if now - at >= step:
             return count((now - at) // step, name, plural=name if name == "min" else None)
     return "now"
+
+
+def span(text: str) -> timedelta:
+    """Read a span of time.
+
+    Args:
+        text: A whole number and its unit: h, d, w or y (365 days).
+
+    Raises:
+        UsageError: It is something else.
+
+    Example:
+        >>> span("30d"), span("12w")
+        (datetime.timedelta(days=30), datetime.timedelta(days=84))
+    """
+    match = _SPAN.fullmatch(text.strip().lower())
+    if match is None:
+        raise UsageError(
+            f"{text!r} is no span of time.",
+            facts=["expected: a whole number and h, d, w or y"],
+            remedy="Write, for example, 30d or 12w.",
+        )
+    return timedelta(days=int(match[1]) * _SPANS[match[2]])
 
 
 def size(octets: int) -> str:

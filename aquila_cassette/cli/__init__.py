@@ -56,16 +56,17 @@ def _program(
       aquila-cassette report --open      all of it as a page in the browser
       aquila-cassette play chat.hello    the same as it came, at its pace
       aquila-cassette diff chat.hello    what changed since the last commit
+      aquila-cassette record chat.hello  record it again, by its tests
       aquila-cassette check              what is wrong with them
       aquila-cassette scrub              take out secrets that got in
       aquila-cassette rm --orphans       remove what no test uses
       aquila-cassette mv OLD NEW         give one another name, in the code too
 
-    Cassettes are recorded by tests, never by these commands (but for demo, into a folder of its
-    own). Colour only on a terminal, and never where NO_COLOR is set.
+    Cassettes are recorded by tests; of these commands record, check --fix, scrub, rm and mv change
+    some (and demo fills a folder of its own). Colour only on a terminal, and never where NO_COLOR is set.
 
-    Exit codes: 0, all is well; 1, demo or diff found a difference, or check something; 2, a file or
-    an argument is wrong.
+    Exit codes: 0, all is well; 1, demo or diff found a difference, check something, or record left
+    something as it was; 2, a file or an argument is wrong.
     """
 
 
@@ -186,6 +187,74 @@ def _report(
     raise typer.Exit(report.run(place, folder, output, open_it=open_it))
 
 
+@app.command("record")
+def _record(
+    context: typer.Context,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME", help="Cassettes, paths, or patterns of names: 'chat/*'."),
+    ] = None,
+    folder: _Folder = Path("cassettes"),
+    stale: Annotated[
+        str | None,
+        typer.Option(metavar="AGE", help="What is older than AGE: 30d (also h, w, y)."),
+    ] = None,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="What tests missed when they ran last.")
+    ] = False,
+    direct: Annotated[
+        bool, typer.Option("--direct", help="Without tests: send the recorded requests again.")
+    ] = False,
+    header: Annotated[
+        list[str] | None,
+        typer.Option(metavar="'NAME: VALUE'", help="With --direct: a header to send, too."),
+    ] = None,
+    base_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="With --direct: ask there, not the recorded host."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
+    ] = False,
+) -> None:
+    """Record cassettes again, and show what changed.
+
+    Each interaction on tape names the test that recorded it. Exactly those tests are run, all in
+    one pytest, with --aquila-record=all; what follows -- is handed on to it. A cassette is
+    replaced only by a test that passed; else the old one stays.
+
+    With --direct no test is needed: the recorded requests are sent again, in their order, with
+    the key from the provider's usual variable (OPENAI_API_KEY, ANTHROPIC_API_KEY, ...), and the
+    answers are shown as they come. Where a request sends back an id, a text or a tool call of an
+    earlier answer, it gets that of the new answer. Where it cannot be told what the test would
+    send (above all: where the model now calls another tool), the cassette stays as it was.
+
+    NAMEs and --stale narrow each other down; --failed adds to what --stale finds.
+
+    Exit codes: 0, all were recorded again; 1, some stay as they were; 2, a file or an argument is
+    wrong; 130, Ctrl-C. Whatever stops it, each cassette is whole: the old one or the new one.
+
+    \b
+    Examples:
+      aquila-cassette record chat_live.responds
+      aquila-cassette record 'chat/*' --stale 30d -- -n 4
+      aquila-cassette record --failed
+      aquila-cassette record --direct chat.hello --header 'x-api-key: ...'
+    """
+    from aquila_cassette.cli import record
+
+    raise typer.Exit(
+        record.run(
+            record.Wanted(names or (), folder, stale, failed),
+            direct=direct,
+            dry_run=dry_run,
+            headers=header or (),
+            base_url=base_url,
+            arguments=context.obj or (),
+        )
+    )
+
+
 @app.command("diff")
 def _diff(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A cassette, or a path.")],
@@ -278,8 +347,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     from aquila_cassette.errors import AquilaError
 
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    for_pytest: list[str] = []
+    if given[:1] == ["record"] and "--" in given:
+        # click would take what follows for names.
+        place = given.index("--")
+        given, for_pytest = given[:place], given[place + 1 :]
     try:
-        app(args=arguments, prog_name="aquila-cassette")
+        app(args=given, prog_name="aquila-cassette", obj=for_pytest)
     except AquilaError as error:
         from aquila_cassette.cli.screen import complain
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aquila_cassette.cassette.comparison.lines import lines, plain
+from aquila_cassette.cassette.comparison.lines import LABELS, lines, plain
 from aquila_cassette.cassette.shown import cut
 from aquila_cassette.cassette.words import clean
 from aquila_cassette.cli.told import Told
@@ -20,14 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["as_json", "show_changes"]
 
 _INDENT = 13
-_LABELS = {
-    "reasoning": "thought",
-    "text": "said",
-    "refusal": "refused",
-    "calls": "called",
-    "stop": "stopped",
-    "arrival": "came",
-}
 _STYLES = {" ": "", "-": "red", "+": "green", "@": "cyan"}
 _STATES = {"added": "green", "removed": "red", "moved": "yellow", "changed": "bold"}
 
@@ -77,7 +69,7 @@ class _Shower:
 
     def change(self, change: Change) -> None:
         shown = lines(change, arrow=self._screen.glyphs.arrow)
-        self._row(_LABELS.get(change.aspect, change.aspect), [_styled(line) for line in shown])
+        self._row(LABELS.get(change.aspect, change.aspect), [_styled(line) for line in shown])
 
     def _row(self, label: str, rows: list[list[Span]]) -> None:
         self._screen.labelled((label, "dim"), rows, indent=_INDENT)

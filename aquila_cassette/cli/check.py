@@ -6,13 +6,12 @@ import time
 from typing import TYPE_CHECKING
 
 from aquila_cassette.cassette.names import shown
-from aquila_cassette.cassette.words import clean, count
+from aquila_cassette.cassette.words import clean, count, span
 from aquila_cassette.cli import findings
 from aquila_cassette.cli.options import Format
 from aquila_cassette.cli.screen import Screen, complain
 from aquila_cassette.cli.shelf import Rules, Shelf, shelf
 from aquila_cassette.errors import UsageError
-from aquila_cassette.shelf.age import span
 from aquila_cassette.shelf.finding import KINDS
 from aquila_cassette.shelf.inspection import Inspection, inspect, inspect_sheet
 from aquila_cassette.shelf.mending import mend

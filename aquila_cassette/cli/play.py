@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from aquila_cassette.cassette.model import Interaction, Tape
     from aquila_cassette.cli.speech import Utterance
 
-__all__ = ["run"]
+__all__ = ["Player", "run"]
 
 _INDENT = 13
 _STOPPED = 130  # what a shell gives a program that Ctrl-C ended
@@ -65,7 +65,7 @@ def run(
     for path, tape in tapes:
         _check(path, tape, only)
     screen = Screen()
-    player = _Raw(screen) if raw else _Player(screen)
+    player = _Raw(screen) if raw else Player(screen)
     with Pace(speed) as pace:
         try:
             for path, tape in tapes:
@@ -95,7 +95,7 @@ def _check(path: Path, tape: Tape, only: Collection[int]) -> None:
             )
 
 
-class _Player:
+class Player:
     """Shows what answers say, as it comes.
 
     Args:
@@ -140,10 +140,14 @@ class _Player:
         """Show what a piece adds."""
         self._say(self._listener.push(data))
 
-    def end(self) -> None:
-        """Show how it ended."""
+    def end(self, told: Told | None = None) -> None:
+        """Show how it ended.
+
+        Args:
+            told: The interaction as it is in the end, where only its head was there when it began.
+        """
         self._say(self._listener.finish())
-        how, style = end_of(self._told)
+        how, style = end_of(told or self._told)
         self._label("ended", "dim")
         self._type(how, style)
         self._finish_row()

@@ -86,6 +86,11 @@ class Screen:
         self.glyphs = Glyphs(self._console.options.ascii_only)
 
     @property
+    def console(self) -> Console:
+        """What it writes to, for what draws more than lines."""
+        return self._console
+
+    @property
     def is_terminal(self) -> bool:
         """Whether a person looks at it, as far as can be told."""
         return self._console.is_terminal

@@ -50,6 +50,7 @@ __all__ = [
     "Said",
     "ToolCallSaid",
     "ending",
+    "hear",
     "ndjson_lines",
     "recognise",
     "said",
@@ -143,16 +144,35 @@ def said(content_type: str | None, body: bytes) -> Said:
         >>> said("application/json", answer).text
         'Hi'
     """
+    saying = Saying()
+    return saying.said(hear(content_type, body, saying))
+
+
+def hear(content_type: str | None, body: bytes, saying: Saying) -> str | None:
+    """Let `saying` gather what the model said, as `said` does.
+
+    Args:
+        content_type: The response's content type; None if there was none.
+        body: The body, whole or cut off.
+        saying: Gathers it.
+
+    Returns:
+        The name of the dialect that was spoken; None where it is not known.
+
+    Example:
+        >>> saying = Saying()
+        >>> hear("application/json", b'{"choices": [{"message": {"content": "Hi"}}]}', saying)
+        'openai-chat'
+    """
     how = framing(content_type, body)
     if how == "json":
-        return _said_at_once(body)
+        return _hear_at_once(body, saying)
     dialect = _recognise(how, body)
-    saying = Saying()
     for message in messages(how, body):
         saying.error(problem(message) or "")
         if dialect is not None:
             dialect.hear(message, saying)
-    return saying.said(dialect.name if dialect else None)
+    return dialect.name if dialect else None
 
 
 def _recognise(how: Framing, body: bytes) -> Dialect | None:
@@ -197,9 +217,8 @@ def _is_terminal(message: Message) -> bool:
     return message.data.startswith("[DONE]") or problem(message) is not None
 
 
-def _said_at_once(body: bytes) -> Said:
+def _hear_at_once(body: bytes, saying: Saying) -> str | None:
     answer = load(body)
-    saying = Saying()
     name = None
     # Gemini streams a JSON list of answers where SSE is not asked for.
     for part in answer if isinstance(answer, list) else [answer]:
@@ -211,4 +230,4 @@ def _said_at_once(body: bytes) -> Said:
             dialect.hear_answer(fields, saying)
         else:
             saying.about(model=words(fields.get("model")), usage=table(fields.get("usage")))
-    return saying.said(name)
+    return name

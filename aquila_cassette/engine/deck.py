@@ -64,6 +64,7 @@ class Cassette:
         self.parent: Cassette | None = None
         self.streams = OpenStreams()
         self.discarded: list[Interaction] = []
+        self.replaced: tuple[tuple[Interaction, ...], tuple[Interaction, ...]] = (), ()
         self.matcher = self.options.matcher()
         self.reel = Reel.of_file(self.path, owner.births, self._key_on_tape, reader=owner.signature)
         # Mode `all` is `once` on an emptied tape: what a test's earlier blocks recorded is known.
@@ -299,7 +300,16 @@ class Cassette:
         if not anew:
             return
         again = {self._key_on_tape(interaction.request) for interaction in anew}
-        self._save(anew, drop=lambda old: gives_way(old, self._key_on_tape(old.request) in again))
+        gone: list[Interaction] = []
+
+        def drop(old: Interaction) -> bool:
+            if gives_way(old, self._key_on_tape(old.request) in again):
+                gone.append(old)
+                return True
+            return False
+
+        self._save(anew, drop=drop)
+        self.replaced = tuple(gone), tuple(anew)
 
     # How it works.
 

@@ -55,6 +55,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if run is None:
         return
     set_owner_of_now(run.owner_before)
+    if run.tally.cassettes and not run.is_worker:
+        from aquila_cassette.plugin.noted import note_misses
+
+        note_misses(config, run.tally)
     run.close()
     if options.blocks_network(config):
         from aquila_cassette.plugin.network import unblock_network
@@ -134,6 +138,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.write_line(f"strongest first: {options.PRECEDENCE}")
         for text in sorted(tally.explained):
             terminalreporter.write_line(text)
+    for change in tally.shown_changes():
+        terminalreporter.write_line(change)
     for note in tally.not_kept:
         terminalreporter.write_line(note, yellow=True)
     bad = bool(tally.missed or tally.unplayed)

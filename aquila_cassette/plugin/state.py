@@ -64,6 +64,8 @@ class Run:
 
     def end(self) -> None:
         """Note that the item is over, and count what it did."""
+        if self._item is not None:
+            self.tally.ran.append(naming.node_id(self._item))
         if self._owner is not None:
             self.tally.add(self._owner)
         self._item = self._owner = None

@@ -2,47 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from aquila_cassette.cassette.words import moment
-from aquila_cassette.errors import UsageError
 from aquila_cassette.shelf.finding import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from aquila_cassette.shelf.sheet import Sheet
 
-__all__ = ["dates", "old", "span"]
-
-_UNITS = {"h": 1 / 24, "d": 1, "w": 7, "y": 365}
-_SPAN = re.compile(r"([0-9]{1,5})([hdwy])")
-
-
-def span(text: str) -> timedelta:
-    """Read a span of time.
-
-    Args:
-        text: A whole number and its unit: h, d, w or y (365 days).
-
-    Raises:
-        UsageError: It is something else.
-
-    Example:
-        >>> span("30d"), span("12w")
-        (datetime.timedelta(days=30), datetime.timedelta(days=84))
-    """
-    match = _SPAN.fullmatch(text.strip().lower())
-    if match is None:
-        raise UsageError(
-            f"{text!r} is no span of time.",
-            facts=["expected: a whole number and h, d, w or y"],
-            remedy="Write, for example, 30d or 12w.",
-        )
-    return timedelta(days=int(match[1]) * _UNITS[match[2]])
+__all__ = ["dates", "old"]
 
 
 def dates(sheet: Sheet) -> Iterator[Finding]:

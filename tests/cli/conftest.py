@@ -11,6 +11,8 @@ import pytest
 
 from aquila_cassette.cli import main
 from aquila_cassette.engine.current import set_owner_of_now
+from aquila_cassette.provider import Provider
+from tests.cli.shelf import Shelf
 
 TAPES = Path(__file__).parent / "tapes"
 """Cassettes written by hand, one for each thing that the commands have to tell."""
@@ -79,3 +81,18 @@ def lay() -> Lay:
         return Path(shutil.copy(TAPES / f"{tape}.yaml", path))
 
     return copy
+
+
+@pytest.fixture(scope="session")
+def provider() -> Iterator[Provider]:
+    """The embedded provider; what it was asked is of all tests so far."""
+    with Provider(gap=0) as provider:
+        yield provider
+
+
+@pytest.fixture
+def shelf(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> Shelf:
+    """A project in the current folder, whose tests ask the provider."""
+    # Plugins of this machine have nothing to do there, and cost time.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    return Shelf(provider)

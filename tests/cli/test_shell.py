@@ -32,7 +32,19 @@ def test_the_help_shows_examples_as_they_are_typed(cli: Cli) -> None:
     ran = cli("--help")
     assert ran.code == 0
     assert "\n    aquila-cassette list               what is in ./cassettes\n" in ran.out
-    for command in ("demo", "list", "show", "check", "scrub", "rm", "mv"):
+    for command in (
+        "demo",
+        "list",
+        "show",
+        "record",
+        "report",
+        "diff",
+        "play",
+        "check",
+        "scrub",
+        "rm",
+        "mv",
+    ):
         help_of = cli(command, "-h").out
         assert f"Usage: aquila-cassette {command} [OPTIONS]" in help_of
         assert f"  Examples:\n    aquila-cassette {command}" in help_of

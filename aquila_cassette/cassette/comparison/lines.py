@@ -13,10 +13,20 @@ if TYPE_CHECKING:
 
     from aquila_cassette.cassette.comparison.result import Change, Detail
 
-__all__ = ["Line", "lines", "plain"]
+__all__ = ["LABELS", "Line", "lines", "plain"]
 
 Line = tuple[Span, ...]
 """One line: its spans, joined, are how it reads without colour."""
+
+LABELS = {
+    "reasoning": "thought",
+    "text": "said",
+    "refusal": "refused",
+    "calls": "called",
+    "stop": "stopped",
+    "arrival": "came",
+}
+"""What an aspect is called where it is shown, if not by its own name."""
 
 _AROUND = 40  # characters of what is the same, beside what is not
 _MARKS = {"-": ("[-", "-]"), "+": ("{+", "+}")}

@@ -1,0 +1,99 @@
+"""What came of recording cassettes again: what changed in them, and which stayed as they were."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from aquila_cassette.cassette.comparison import compare
+from aquila_cassette.cassette.words import clean, count
+from aquila_cassette.cli.changes import show_changes
+from aquila_cassette.cli.columns import aligned
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aquila_cassette.cassette.comparison import Comparison
+    from aquila_cassette.cassette.model import Tape
+    from aquila_cassette.cli.screen import Screen
+
+__all__ = ["Outcome", "show_outcomes"]
+
+Result = Literal["re-recorded", "in part", "kept"]
+
+_HEADINGS = ("NAME", "RESULT", "CHANGED, OR WHY NOT")
+_STYLES = {"re-recorded": "green", "in part": "yellow", "kept": "red"}
+_GIVE = ((2, 30), (0, 20), (2, 12))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one cassette.
+
+    Args:
+        name: What the commands find it by.
+        result: Whether it was recorded again.
+        old: What it held.
+        new: What it holds.
+        why: Why not, or not all of it.
+    """
+
+    name: str
+    result: Result
+    old: Tape
+    new: Tape
+    why: str = ""
+
+    @cached_property
+    def comparison(self) -> Comparison:
+        """How what it holds differs from what it held."""
+        return compare(self.old, self.new)
+
+    @property
+    def changed(self) -> str:
+        """Say in a few words what changed, or why nothing did."""
+        if self.result == "kept":
+            return self.why
+        said = self.comparison.summary() if self.old.interactions else "new"
+        return f"{said}; {self.why}" if self.why else said
+
+
+def show_outcomes(screen: Screen, outcomes: Sequence[Outcome]) -> None:
+    """Show what changed in each cassette, then a line for each, then how many there were.
+
+    Args:
+        screen: Where.
+        outcomes: What became of each.
+    """
+    for one in outcomes:
+        if one.result != "kept" and one.old.interactions and not one.comparison.same:
+            screen.line((clean(one.name), "bold"))
+            show_changes(screen, one.comparison)
+            screen.line()
+    rows = [(clean(one.name), one.result, _one_line(one.changed)) for one in outcomes]
+    heading, *table = aligned(
+        [_HEADINGS, *rows], gives=_GIVE, width=screen.width, ellipsis=screen.glyphs.ellipsis
+    )
+    screen.line(("  ".join(heading), "dim"))
+    for (name, result, changed), one in zip(table, outcomes, strict=True):
+        screen.line((name, "bold"), "  ", (result, _STYLES[one.result]), "  ", changed)
+    screen.line()
+    screen.line(_summary(outcomes))
+
+
+def _summary(outcomes: Sequence[Outcome]) -> str:
+    results = [one.result for one in outcomes]
+    anew = [one for one in outcomes if one.result != "kept"]
+    changed = sum(not one.comparison.same for one in anew)
+    parts = [f"{count(results.count('re-recorded'), 'cassette')} re-recorded"]
+    if partly := results.count("in part"):
+        parts.append(f"{partly} in part")
+    if kept := results.count("kept"):
+        parts.append(f"{kept} kept as before")
+    said = ", ".join(parts)
+    return f"{said}; {changed or 'nothing'} changed." if anew else f"{said}."
+
+
+def _one_line(text: str) -> str:
+    return clean(" ".join(text.split()))

@@ -1,0 +1,221 @@
+"""``record``: through the tests that recorded the cassettes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from aquila_cassette.cassette import files
+from aquila_cassette.cassette.model import Tape
+from aquila_cassette.cassette.words import clean, count, moment
+from aquila_cassette.cli.columns import aligned
+from aquila_cassette.cli.folder import cassettes_in, name_of
+from aquila_cassette.cli.outcome import Outcome, show_outcomes
+from aquila_cassette.cli.progress import Progress
+from aquila_cassette.cli.screen import Screen, complain
+from aquila_cassette.cli.testing import TestProcess
+from aquila_cassette.errors import CassetteError
+from aquila_cassette.rerecord.picking import Picked, module_of, tests_of, whose
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from aquila_cassette.cassette.model import Interaction
+
+__all__ = ["plan", "run"]
+
+_BROKE_OFF = 130  # what a shell gives a program that Ctrl-C ended
+
+
+def plan(screen: Screen, picks: Sequence[Picked]) -> None:
+    """Show which tests would run.
+
+    Args:
+        screen: Where.
+        picks: The cassettes.
+    """
+    tests = _tests(picks)
+    screen.line(f"Would run {count(len(tests), 'test')} for {count(len(picks), 'cassette')}:")
+    names = {
+        test: ", ".join(one.name for one in picks if test in one.tests) for test in tests
+    }  # fmt: skip
+    if tests:
+        rows = [(clean(test), clean(name)) for test, name in names.items()]
+        for test, name in aligned(rows):
+            screen.line("  ", test, "  ", (name, "dim"))
+    for one in picks:
+        if one.unsigned:
+            screen.line(f"{clean(one.name)}: {_unsigned(one)}.")
+
+
+def run(
+    screen: Screen, picks: Sequence[Picked], root: Path, folder: Path, arguments: Sequence[str]
+) -> int:
+    """Run the tests of some cassettes in mode ``all``, and show what changed.
+
+    Args:
+        screen: Where to show it.
+        picks: The cassettes.
+        root: The folder that the tests' node ids begin at.
+        folder: The cassette folder.
+        arguments: What pytest is given besides.
+
+    Returns:
+        The exit code: 0 where all were recorded again, 1 where not, 2 where pytest did not start,
+        130 where Ctrl-C stopped it.
+    """
+    tests = _tests(picks)
+    all_of_them = [*picks, *_beside(picks, tests, folder)]
+    started = datetime.now(UTC).replace(microsecond=0)
+    heard = _Heard(root)
+    there = [test for test in tests if (root / module_of(test)).is_file()]
+    if there:
+        with TestProcess(there, arguments, root) as process:
+            with Progress(screen, len(there)) as progress:
+                for event in process.events():
+                    heard.hear(event, progress)
+            heard.interrupted = bool(process.interrupted)
+            if heard.status is None and not heard.interrupted:
+                complain(f"pytest did not run:\n{clean(process.log).rstrip()}")
+                return 2
+    outcomes = [
+        outcome
+        for place, one in enumerate(all_of_them)
+        if (outcome := _outcome(one, heard, started)).result != "kept" or place < len(picks)
+    ]
+    if there:
+        screen.line()
+    _show_failures(screen, heard)
+    show_outcomes(screen, outcomes)
+    if heard.interrupted:
+        complain("Stopped. Each cassette is whole: the old one or the new one.")
+        return _BROKE_OFF
+    return int(any(one.result != "re-recorded" for one in outcomes))
+
+
+@dataclass
+class _Heard:
+    """What pytest told.
+
+    Args:
+        root: The folder that node ids begin at.
+        found: The tests that it found and was not told to leave out.
+        broken: The files that it could not collect, and why.
+        ends: How the tests ended, and why they did not pass.
+        status: How pytest ended; None as long as it did not.
+        interrupted: Whether Ctrl-C stopped it.
+    """
+
+    root: Path
+    found: set[str] = field(default_factory=set)
+    broken: dict[str, str] = field(default_factory=dict)
+    ends: dict[str, tuple[str, str]] = field(default_factory=dict)
+    status: int | None = None
+    interrupted: bool = False
+
+    def hear(self, event: dict[str, object], progress: Progress) -> None:
+        """Take one event."""
+        match event:
+            case {"found": list(tests)}:
+                self.found.update(tests)
+                progress.expect(len(self.found))
+            case {"broken": str(module), "why": str(why)}:
+                self.broken[module] = why
+            case {"test": str(test), "outcome": str(outcome), "why": str(why)}:
+                again = test in self.ends  # it was run again after a failure
+                self.ends[test] = outcome, why
+                if not again:
+                    progress.done(test, well=outcome == "passed")
+            case {"ended": int(status)}:
+                self.status = status
+
+    def why_not(self, test: str) -> str:
+        """Say why a test recorded nothing; an empty text where it passed."""
+        outcome, why = self.ends.get(test, ("", ""))
+        if outcome == "passed":
+            return ""
+        if outcome:
+            return f"{test} {outcome}: {_first_line(why)}".rstrip(": ")
+        module = module_of(test)
+        if module in self.broken:
+            return f"{module} cannot be collected: {_last_line(self.broken[module])}"
+        if not (self.root / module).is_file():
+            return f"{test} is gone: there is no {module}"
+        if test in self.found or self.interrupted:
+            return f"{test} did not run"
+        return f"{test} is gone, or pytest's options leave it out"
+
+
+def _tests(picks: Sequence[Picked]) -> list[str]:
+    return list(dict.fromkeys(test for one in picks for test in one.tests))
+
+
+def _beside(picks: Sequence[Picked], tests: Sequence[str], folder: Path) -> list[Picked]:
+    """List the cassettes that nobody picked, and that the tests record as well."""
+    picked = {one.path.absolute() for one in picks}
+    chosen = set(tests)
+    beside = []
+    for path in cassettes_in(folder):
+        if path.absolute() in picked:
+            continue
+        try:
+            tape = files.load(path)
+        except CassetteError:
+            continue  # it is not what was asked for; `list` and `check` tell of it
+        if too := chosen.intersection(tests_of(tape.interactions)):
+            beside.append(Picked(name_of(path, folder), path, tape, tuple(sorted(too))))
+    return beside
+
+
+def _outcome(one: Picked, heard: _Heard, started: datetime) -> Outcome:
+    new = files.load(one.path) if one.path.exists() else Tape()
+    reasons = []
+    for test in one.tests:
+        if why := heard.why_not(test):
+            reasons.append(why)
+        elif _left(one.tape, new, test, started):
+            reasons.append(f"{test} passed and recorded nothing here")
+    all_failed = len(reasons) == len(one.tests)
+    if one.unsigned:
+        reasons.append(_unsigned(one))
+    why = f"{reasons[0]} (and {len(reasons) - 1} more)" if len(reasons) > 1 else "".join(reasons)
+    if all_failed:
+        return Outcome(one.name, "kept", one.tape, new, why)
+    return Outcome(one.name, "in part" if why else "re-recorded", one.tape, new, why)
+
+
+def _left(old: Tape, new: Tape, test: str, started: datetime) -> bool:
+    """Tell whether what a test recorded before still stands, though it has passed."""
+
+    def mine(tape: Tape) -> Counter[Interaction]:
+        return Counter(one for one in tape.interactions if whose(one) == test)
+
+    was, now = mine(old), mine(new)
+    if not was:
+        return not now
+    return any((moment(one.recorded_at) or started) < started for one in was & now)
+
+
+def _unsigned(one: Picked) -> str:
+    number = count(one.unsigned, "interaction")
+    return f"{number} recorded by no test (--direct asks again)"
+
+
+def _show_failures(screen: Screen, heard: _Heard) -> None:
+    bad = {test: why for test, (outcome, why) in heard.ends.items() if outcome == "failed"}
+    for name, why in [*bad.items(), *heard.broken.items()]:
+        screen.line((clean(name), "bold red"))
+        for line in clean(why).rstrip().split("\n"):
+            screen.line("  ", line)
+        screen.line()
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0]
+
+
+def _last_line(text: str) -> str:
+    return text.strip().rpartition("\n")[2].removeprefix("E").strip()

@@ -1,0 +1,119 @@
+"""Running some tests out of their files, and telling another process how they end.
+
+`aquila-cassette record` loads it with ``-p``. It is given files, not tests, since pytest runs
+nothing at all where one of the tests that it is given is gone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aquila_cassette.plugin.naming import node_id
+
+__all__ = ["CHOSEN", "EVENTS"]
+
+CHOSEN = "AQUILA_CASSETTE_CHOSEN"
+"""The variable that names a JSON file with the node ids of the tests to run."""
+
+EVENTS = "AQUILA_CASSETTE_EVENTS"
+"""The variable that names a file descriptor to write to: one JSON value a line."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin, where the tests to run are told."""
+    if CHOSEN not in os.environ:
+        return
+    chosen = frozenset(json.loads(Path(os.environ[CHOSEN]).read_text("utf-8")))
+    config.pluginmanager.register(_Selection(chosen), "aquila_chosen")
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Telling(int(os.environ.pop(EVENTS))), "aquila_telling")
+
+
+class _Selection:
+    """Leaves the tests out that were not chosen; in every process that collects them."""
+
+    def __init__(self, chosen: frozenset[str]) -> None:
+        self._chosen = chosen
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> None:
+        kept = [item for item in items if node_id(item) in self._chosen]
+        left = [item for item in items if node_id(item) not in self._chosen]
+        if left:
+            config.hook.pytest_deselected(items=left)
+            items[:] = kept
+
+
+class _Telling:
+    """Tells what is found, and how each test ends."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._events = os.fdopen(descriptor, "w", encoding="utf-8")
+        self._session: pytest.Session | None = None
+        self._ends: dict[str, tuple[str, str]] = {}
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        self._session = session
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self._tell(broken=report.nodeid, why=_why(report))
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        if session.items:
+            self._tell(found=[node_id(item) for item in session.items])
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: object, ids: list[str]) -> None:
+        self._tell(found=[_without_group(one) for one in ids])
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        test = _without_group(report.nodeid)
+        if report.failed:
+            if self._ends.get(test, ("",))[0] != "failed":
+                self._ends[test] = ("failed", _why(report))
+        elif report.skipped:
+            self._ends.setdefault(test, ("skipped", _why(report)))
+        if report.when == "teardown":
+            outcome, why = self._ends.pop(test, ("passed", ""))
+            self._tell(test=test, outcome=outcome, why=why)
+
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        self._tell(ended=int(exitstatus))
+
+    def pytest_unconfigure(self) -> None:
+        with suppress(OSError):
+            self._events.close()
+
+    def _tell(self, **event: Any) -> None:
+        try:
+            self._events.write(json.dumps(event) + "\n")
+            self._events.flush()
+        except OSError:  # nobody listens any more: who started this is gone
+            if self._session is not None:
+                self._session.shouldstop = "nobody listens any more"
+
+
+def _without_group(test: str) -> str:
+    """Take off the group that pytest-xdist's loadgroup appends."""
+    head, at, group = test.rpartition("@")
+    return head if at and "[" not in group and "]" not in group and "::" not in group else test
+
+
+def _why(report: pytest.CollectReport | pytest.TestReport) -> str:
+    """Say why it did not pass: the exception's message, or the reason to skip it."""
+    if hasattr(report, "wasxfail"):
+        return f"xfail: {report.wasxfail}".rstrip(": ")
+    told = report.longrepr
+    if isinstance(told, tuple):
+        return told[2].removeprefix("Skipped: ")
+    crash = getattr(told, "reprcrash", None)
+    return str(crash.message if crash is not None else told or "")

@@ -1,0 +1,195 @@
+"""The strings of a JSON document, each with where it stands and who says it there."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from aquila_cassette.cassette.bodies import STYLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = [
+    "Author",
+    "Leaf",
+    "Path",
+    "encoded_like",
+    "is_id_name",
+    "is_protocol_name",
+    "leaves",
+    "replaced",
+]
+
+Author = Literal["model", "user", "other"]
+"""Who says something in a conversation; ``other`` stands for tools, settings, all the rest."""
+
+Path = tuple["str | int", ...]
+"""Names and places from the document down; an empty name leads into a string that is JSON."""
+
+_INSIDE = ""
+_ID = re.compile(r"(?:^|[_-])ids?$|[a-z0-9]I[dD]s?$", re.ASCII)
+_PROTOCOL = frozenset({"type", "role", "object", "model", "status", "format", "event", "mode"})
+_MODELS = frozenset({"assistant", "model", "chatbot"})
+_DEEPEST = 100
+
+
+class Leaf(NamedTuple):
+    """A string, or the number under a name like ``id``, in a document.
+
+    Args:
+        path: Where it stands.
+        name: The nearest name above it.
+        author: Who says it.
+        value: It.
+    """
+
+    path: Path
+    name: str
+    author: Author
+    value: str | int
+
+    @property
+    def text(self) -> str:
+        """The value as text."""
+        return str(self.value)
+
+    @property
+    def is_container(self) -> bool:
+        """Whether it is JSON, the leaves of which come after it."""
+        return isinstance(self.value, str) and _container(self.value) is not None
+
+    @property
+    def shown(self) -> str:
+        """Where it stands, as a person writes it: ``messages.1.content``."""
+        return ".".join(str(step) for step in self.path if step != _INSIDE)
+
+
+def is_id_name(name: str) -> bool:
+    """Tell whether a field of that name holds an id.
+
+    Args:
+        name: In any style.
+
+    Example:
+        >>> [is_id_name(name) for name in ("id", "call_id", "responseId", "file_ids", "grid")]
+        [True, True, True, True, False]
+    """
+    return _ID.search(name) is not None
+
+
+def is_protocol_name(name: str) -> bool:
+    """Tell whether a field of that name holds a word of the protocol, never what somebody said.
+
+    Args:
+        name: As providers spell it.
+    """
+    return name in _PROTOCOL
+
+
+def leaves(document: Any) -> Iterator[Leaf]:
+    """Give the leaves of `document`, in its order; those of JSON inside a string as well.
+
+    A string that is a JSON object or list is given itself, and then what is in it.
+
+    Args:
+        document: What came from JSON.
+
+    Example:
+        >>> for leaf in leaves({"messages": [{"role": "user", "content": "Hi"}], "n": 1}):
+        ...     print(leaf.shown, leaf.author, leaf.value)
+        messages.0.role user user
+        messages.0.content user Hi
+    """
+    return _leaves(document, (), "", "other")
+
+
+def _leaves(value: Any, path: Path, name: str, author: Author) -> Iterator[Leaf]:
+    if len(path) > _DEEPEST:
+        return
+    if isinstance(value, str):
+        yield Leaf(path, name, author, value)
+        inside = _container(value)
+        if inside is not None:
+            yield from _leaves(inside, (*path, _INSIDE), name, author)
+    elif isinstance(value, int) and not isinstance(value, bool) and is_id_name(name):
+        yield Leaf(path, name, author, value)
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from _leaves(item, (*path, place), name, author)
+    elif isinstance(value, dict):
+        author = _author(value, author)
+        for key, item in value.items():
+            yield from _leaves(item, (*path, key), key, author)
+
+
+def _author(value: dict[str, Any], above: Author) -> Author:
+    kind, role = value.get("type"), value.get("role")
+    if isinstance(kind, str):
+        if kind.endswith(("_output", "tool_result")):
+            return "other"
+        if kind == "reasoning" or kind.endswith("_call"):
+            return "model"
+    if "functionResponse" in value or "function_response" in value:
+        return "other"
+    if isinstance(role, str):
+        role = role.lower()
+        return "model" if role in _MODELS else "user" if role == "user" else "other"
+    return above
+
+
+def replaced(document: Any, values: Mapping[Path, str | int]) -> Any:
+    """Give `document` with other values at some paths.
+
+    Args:
+        document: What came from JSON.
+        values: Paths of leaves, and what shall stand there.
+
+    Example:
+        >>> replaced({"a": ["x", "y"]}, {("a", 1): "z"})
+        {'a': ['x', 'z']}
+        >>> replaced({"a": '{"b": "x"}'}, {("a", "", "b"): "z"})
+        {'a': '{"b": "z"}'}
+    """
+    if not values:
+        return document
+    if () in values:
+        return values[()]
+    below: dict[str | int, dict[Path, str | int]] = {}
+    for path, value in values.items():
+        below.setdefault(path[0], {})[path[1:]] = value
+    if isinstance(document, str):
+        inside = replaced(_container(document), below[_INSIDE])
+        return encoded_like(document, inside)
+    if isinstance(document, list):
+        return [replaced(item, below.get(place, {})) for place, item in enumerate(document)]
+    return {key: replaced(item, below.get(key, {})) for key, item in document.items()}
+
+
+def encoded_like(text: str, value: Any) -> str:
+    """Write `value` as JSON in the style of another JSON text.
+
+    Args:
+        text: The other; where its style is not one of the usual, it is written compactly.
+        value: What came from JSON.
+
+    Example:
+        >>> encoded_like('{"a": 1}', {"b": [2]})
+        '{"b": [2]}'
+    """
+    was = json.loads(text)
+    same = (style for style in STYLES.values() if style(was) == text)
+    return next(same, STYLES["compact"])(value)
+
+
+def _container(text: str) -> Any:
+    """Read a string that is a JSON object or list; None for any other."""
+    if not text.lstrip().startswith(("{", "[")):
+        return None
+    try:
+        value = json.loads(text)
+        STYLES["compact"](value)  # what cannot be written again is no JSON to us
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, (dict, list)) else None

@@ -1,0 +1,97 @@
+"""A project with tests of its own and a shelf of cassettes that they recorded long ago."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+
+from aquila_cassette.block import Block
+from aquila_cassette.cassette import files
+from aquila_cassette.cassette.model import Interaction
+from aquila_cassette.engine.options import Layer
+from aquila_cassette.engine.owner import Owner
+from aquila_cassette.provider import Provider
+
+__all__ = ["LONG_AGO", "Shelf"]
+
+LONG_AGO = "2020-02-01T10:30:00Z"
+
+HEAD = """
+import httpx, pytest
+client = httpx.Client(verify=False)
+
+def ask(prompt):
+    body = {{"model": "gpt-4o-mini", "stream": True,
+            "messages": [{{"role": "user", "content": prompt}}]}}
+    return client.post("{url}/v1/chat/completions", json=body).text
+"""
+PYPROJECT = """
+[tool.pytest.ini_options]
+addopts = ["-p", "aquila_cassette.plugin"]
+filterwarnings = ["error", "ignore::ResourceWarning"]
+"""
+
+
+class Shelf:
+    """The project in the current folder.
+
+    Args:
+        provider: Whom its tests ask.
+    """
+
+    def __init__(self, provider: Provider) -> None:
+        self.provider = provider
+        Path("pyproject.toml").write_text(PYPROJECT)
+
+    def tests(self, source: str, name: str = "test_it.py") -> None:
+        """Write a file of tests; `ask(prompt)` is there to use."""
+        path = Path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(HEAD.format(url=self.provider.url) + source)
+
+    def tape(
+        self,
+        name: str,
+        *recorded: tuple[str | None, str],
+        at: str = LONG_AGO,
+        folder: str = "cassettes",
+    ) -> Path:
+        """Lay a cassette on the shelf: the prompts of some tests."""
+        path = Path(folder, f"{name}.yaml")
+        files.save(
+            path,
+            [
+                replace(self.asked(prompt), recorded_by=test, recorded_at=at)
+                for test, prompt in recorded
+            ],
+        )
+        return path
+
+    def asked(self, prompt: str) -> Interaction:
+        """Ask the provider as the tests do."""
+        body = {
+            "model": "gpt-4o-mini",
+            "stream": True,
+            "messages": [{"role": "user", "content": prompt}],
+        }
+        (one,) = self.recorded([("/v1/chat/completions", body)])
+        return one
+
+    def recorded(self, requests: Iterable[tuple[str, object]]) -> list[Interaction]:
+        """Record some requests, and save nothing."""
+        owner = Owner("a test", rerecord="")
+        block = Block("x", Layer("the test", {"mode": "all", "cassette_dir": "none"}), owner)
+        with httpx.Client(verify=False) as client, block as cassette:
+            for path, body in requests:
+                client.post(self.provider.url + path, json=body).read()
+        return list(cassette.recorded)
+
+    def prompts(self, name: str) -> list[str]:
+        """List the prompts on a cassette."""
+        tape = files.load(Path("cassettes", f"{name}.yaml"))
+        bodies = [json.loads(one.request.body) for one in tape.interactions]
+        return [body["messages"][-1]["content"] for body in bodies]

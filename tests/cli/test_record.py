@@ -1,0 +1,416 @@
+"""``record``: cassettes recorded again by the tests that recorded them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from aquila_cassette.cassette import files
+from tests.cli.conftest import Cli
+from tests.cli.shelf import LONG_AGO, Shelf
+from tests.cli.terminal import on_a_terminal
+
+SUITE = """
+@pytest.mark.parametrize("word", ["sea", "a::b [c] d/e", "\\u00e9 (teardown)"])
+def test_word(aquila_cassette, word):
+    with aquila_cassette("words"):
+        ask("NEW " + word)
+
+@pytest.fixture
+def farewell(aquila_cassette):
+    yield
+    with aquila_cassette("farewell"):
+        ask("NEW bye")
+
+class TestIt:
+    def test_it(self, aquila_cassette, farewell):
+        with aquila_cassette("sub/farewell"):
+            ask("NEW hi")
+
+def test_other(aquila_cassette):
+    with aquila_cassette("words"):
+        ask("NEW other")
+
+def test_never(aquila_cassette):
+    with aquila_cassette("never"):
+        ask("NEW never")
+"""
+
+
+def lay_suite(shelf: Shelf) -> None:
+    shelf.tests(SUITE)
+    test = "test_it.py::test_word"
+    shelf.tape(
+        "words",
+        (f"{test}[sea]", "old sea"),
+        ("test_it.py::test_other", "old other"),
+        (f"{test}[a::b [c] d/e]", "old abc"),
+        (f"{test}[\\xe9 (teardown)]", "old e"),
+    )
+    shelf.tape("farewell", ("test_it.py::TestIt::test_it (teardown)", "old bye"))
+    shelf.tape("sub/farewell", ("test_it.py::TestIt::test_it", "old hi"))
+    shelf.tape("never", ("test_it.py::test_never", "old never"))
+
+
+def test_exactly_the_tests_that_recorded_a_cassette_record_it_again(cli: Cli, shelf: Shelf) -> None:
+    lay_suite(shelf)
+    shelf.provider.requests.clear()
+    ran = cli("record", "words", "farewell")
+    assert (ran.code, ran.err) == (0, "")
+    assert shelf.prompts("words") == [
+        "NEW sea", "NEW other", "NEW a::b [c] d/e", "NEW \xe9 (teardown)",
+    ]  # fmt: skip
+    assert shelf.prompts("farewell") == ["NEW bye"]
+    assert shelf.prompts("sub/farewell") == ["NEW hi"]  # its test records it as well
+    assert shelf.prompts("never") == ["old never"]
+    assert len(shelf.provider.requests) == 6
+    assert ran.out.startswith(
+        "1/5 ✓ test_it.py::test_word[sea]\n"
+        "2/5 ✓ test_it.py::test_word[a::b [c] d/e]\n"
+        "3/5 ✓ test_it.py::test_word[\\xe9 (teardown)]\n"
+        "4/5 ✓ test_it.py::TestIt::test_it\n"
+        "5/5 ✓ test_it.py::test_other\n"
+        "\n"
+        "words\n"
+    )
+    assert ran.out.endswith(
+        "\n"
+        "NAME          RESULT       CHANGED, OR WHY NOT\n"
+        "words         re-recorded  4 of 4 changed\n"
+        "farewell      re-recorded  1 of 1 changed\n"
+        "sub/farewell  re-recorded  1 of 1 changed\n"
+        "\n"
+        "3 cassettes re-recorded; 3 changed.\n"
+    )
+
+
+def test_what_changed_is_shown_for_each_cassette(cli: Cli, shelf: Shelf) -> None:
+    shelf.tests("def test_it(aquila_cassette):\n  with aquila_cassette('a'): ask('Say hi')\n")
+    shelf.tape("a", ("test_it.py::test_it", "Say hello"))
+    ran = cli("record", "a")
+    assert ran.out == (
+        "1/1 ✓ test_it.py::test_it\n"
+        "\n"
+        "a\n"
+        f"1 POST {shelf.provider.url}/v1/chat/completions\n"
+        "  request    @@ messages.0.content @@\n"
+        "             -Say hello\n"
+        "             +Say hi\n"
+        "\n"
+        "NAME  RESULT       CHANGED, OR WHY NOT\n"
+        "a     re-recorded  1 of 1 changed\n"
+        "\n"
+        "1 cassette re-recorded; 1 changed.\n"
+    )
+
+
+DOCUMENTED = """
+def test_counts(aquila_cassette):
+    with aquila_cassette("chat.counts"):
+        text = ask("Say hello in one line")
+    said = [json.loads(line[6:]) for line in text.splitlines() if line[:7] == "data: {"]
+    deltas = [choice["delta"] for one in said for choice in one["choices"]]
+    reply = "".join(delta.get("content") or "" for delta in deltas)
+    assert "3" in reply, "it does not count"
+
+def test_greets(aquila_cassette):
+    with aquila_cassette("chat.greets"):
+        ask("Say a warm hello")
+"""
+
+
+def test_the_documentation_shows_what_is_printed(cli: Cli, shelf: Shelf) -> None:
+    page = (Path(__file__).parents[2] / "docs/cli.md").read_text("utf-8")
+    (command, shown) = re.findall(r"```console\n\$ aquila-cassette (.*)\n([^`]*)```", page)[0]
+    shelf.tests("import json\n" + DOCUMENTED, "test_chat.py")
+    shelf.tape("chat.greets", ("test_chat.py::test_greets", "Say hello"))
+    shelf.tape("chat.counts", ("test_chat.py::test_counts", "Say hello"))
+    ran = cli(*command.split())
+    assert ran.out == shown.replace("https://api.openai.com", shelf.provider.url)
+
+
+WOES = """
+import os
+
+def test_bad(aquila_cassette):
+    with aquila_cassette("bad"):
+        ask("NEW")
+    assert "this" == "that", "not\\nat all"
+
+def test_skipped(aquila_cassette):
+    pytest.skip("no key here")
+
+def test_elsewhere(aquila_cassette):
+    with aquila_cassette("another"):
+        ask("NEW")
+
+def test_good(aquila_cassette):
+    with aquila_cassette("mixed"):
+        ask("NEW")
+"""
+
+
+def test_a_cassette_stays_as_it_was_unless_its_tests_passed(cli: Cli, shelf: Shelf) -> None:
+    shelf.tests(WOES)
+    shelf.tests("import no_such_module", "test_broken.py")
+    old = {
+        name: shelf.tape(name, *[(test, f"old {test}") for test in tests]).read_bytes()
+        for name, *tests in (
+            ("bad", "test_it.py::test_bad"),
+            ("broken", "test_broken.py::test_it"),
+            ("elsewhere", "test_it.py::test_elsewhere"),
+            ("gone", "test_it.py::test_gone"),
+            ("gone_too", "tests/test_gone.py::test_it"),
+            ("skipped", "test_it.py::test_skipped"),
+            ("unsigned", None),
+        )
+    }
+    shelf.tape(
+        "mixed", ("test_it.py::test_good", "old"), ("test_it.py::test_bad", "old"), (None, "old")
+    )
+    ran = cli("record", "*")
+    assert (ran.code, ran.err) == (1, "")
+    for name, before in old.items():
+        assert Path(f"cassettes/{name}.yaml").read_bytes() == before
+    assert shelf.prompts("mixed") == ["NEW", "old", "old"]
+    table = ran.out[ran.out.index("NAME ") :]
+    assert table == (
+        "NAME       RESULT   CHANGED, OR WHY NOT\n"
+        "bad        kept     test_it.py::test_bad failed: AssertionError: not\n"
+        "broken     kept     test_broken.py cannot be collected: "
+        "ModuleNotFoundError: No module named 'no_such_module'\n"
+        "elsewhere  kept     test_it.py::test_elsewhere passed and recorded nothing here\n"
+        "gone       kept     test_it.py::test_gone is gone, or pytest's options leave it out\n"
+        "gone_too   kept     tests/test_gone.py::test_it is gone: there is no tests/test_gone.py\n"
+        "mixed      in part  1 of 3 changed; "
+        "test_it.py::test_bad failed: AssertionError: not (and 1 more)\n"
+        "skipped    kept     test_it.py::test_skipped skipped: no key here\n"
+        "unsigned   kept     1 interaction recorded by no test (--direct asks again)\n"
+        "\n"
+        "0 cassettes re-recorded, 1 in part, 7 kept as before; 1 changed.\n"
+    )
+    assert (
+        "\ntest_it.py::test_bad\n  AssertionError: not\n    at all\n  assert 'this' == 'that'\n"
+    ) in ran.out
+    assert ran.out.startswith(
+        "1/4 ✗ test_it.py::test_bad\n"
+        "2/4 ✗ test_it.py::test_skipped\n"
+        "3/4 ✓ test_it.py::test_elsewhere\n"
+        "4/4 ✓ test_it.py::test_good\n"
+    )
+
+
+def test_without_tests_to_run_pytest_is_not_started(cli: Cli, shelf: Shelf) -> None:
+    shelf.tape("x", (None, "old"))
+    ran = cli("record", "x")
+    assert (ran.code, ran.err) == (1, "")
+    assert ran.out == (
+        "NAME  RESULT  CHANGED, OR WHY NOT\n"
+        "x     kept    1 interaction recorded by no test (--direct asks again)\n"
+        "\n"
+        "0 cassettes re-recorded, 1 kept as before.\n"
+    )
+
+
+TWO = """
+@pytest.mark.parametrize("name", ["old", "new"])
+def test_it(aquila_cassette, name):
+    with aquila_cassette(name):
+        ask("NEW")
+"""
+
+
+def lay_two(shelf: Shelf) -> None:
+    shelf.tests(TWO)
+    shelf.tape("old", ("test_it.py::test_it[old]", "old"))
+    shelf.tape("new", ("test_it.py::test_it[new]", "old"), at="2999-01-01T00:00:00Z")
+    shelf.tape("undated", ("test_it.py::test_it[new]", "old"), at="")
+
+
+def test_stale_picks_what_was_recorded_long_ago(cli: Cli, shelf: Shelf) -> None:
+    lay_two(shelf)
+    assert cli("record", "--stale", "30d", "--dry-run").out == (
+        "Would run 1 test for 1 cassette:\n  test_it.py::test_it[old]  old\n"
+    )
+    ran = cli("record", "new", "--stale", "1w")
+    assert (ran.code, ran.out) == (0, "")
+    assert ran.err == "Nothing to record again: nothing is older than 1w.\n"
+    ran = cli("record", "--stale", "soon")
+    assert (ran.code, ran.err) == (
+        2,
+        (
+            "'soon' is no span of time.\n"
+            "  expected: a whole number and h, d, w or y\n"
+            "Write, for example, 30d or 12w.\n"
+        ),
+    )
+
+
+def test_failed_picks_the_tests_that_missed_when_they_ran_last(
+    cli: Cli, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay_two(shelf)
+    ran = cli("record", "--failed")
+    assert (ran.code, ran.out) == (0, "")
+    assert ran.err == "Nothing to record again: no test missed when it ran last.\n"
+
+    note = Path(".pytest_cache/v/aquila/misses")
+    note.parent.mkdir(parents=True)
+    note.write_text('{"test_it.py::test_it[new]": ["cassettes/new.yaml"]}')
+    assert cli("record", "--failed", "--dry-run").out == (
+        "Would run 1 test for 1 cassette:\n  test_it.py::test_it[new]  new\n"
+    )
+    assert cli("record", "--failed", "--stale", "30d", "--dry-run").out == (
+        "Would run 2 tests for 2 cassettes:\n"
+        "  test_it.py::test_it[old]  old\n"
+        "  test_it.py::test_it[new]  new\n"
+    )
+    assert cli("record", "--failed", "old").err.startswith("Nothing to record again: no test")
+    # From a folder below, it is the same project.
+    Path("sub").mkdir()
+    monkeypatch.chdir("sub")
+    ran = cli("record", "--failed", "-d", "../cassettes")
+    assert (ran.code, ran.err) == (0, "")
+    monkeypatch.chdir("..")
+    assert shelf.prompts("new") == ["NEW"]
+    assert note.read_text() == "{}"
+
+
+def test_a_cassette_that_a_test_missed_need_not_be_there(cli: Cli, shelf: Shelf) -> None:
+    shelf.tests(TWO)
+    note = Path(".pytest_cache/v/aquila/misses")
+    note.parent.mkdir(parents=True)
+    note.write_text('{"test_it.py::test_it[new]": ["cassettes/new.yaml"]}')
+    ran = cli("record", "--failed")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.endswith(
+        "NAME  RESULT       CHANGED, OR WHY NOT\n"
+        "new   re-recorded  new\n"
+        "\n"
+        "1 cassette re-recorded; 1 changed.\n"
+    )
+
+
+def test_a_dry_run_runs_nothing(cli: Cli, shelf: Shelf) -> None:
+    lay_suite(shelf)
+    shelf.tape("unsigned", (None, "old"), (None, "old"))
+    shelf.provider.requests.clear()
+    ran = cli("record", "--dry-run", "words", "*farewell", "unsigned")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == (
+        "Would run 5 tests for 4 cassettes:\n"
+        "  test_it.py::test_word[sea]              words\n"
+        "  test_it.py::test_other                  words\n"
+        "  test_it.py::test_word[a::b [c] d/e]     words\n"
+        "  test_it.py::test_word[\\xe9 (teardown)]  words\n"
+        "  test_it.py::TestIt::test_it             farewell, sub/farewell\n"
+        "unsigned: 2 interactions recorded by no test (--direct asks again).\n"
+    )
+    assert shelf.provider.requests == []
+
+
+def test_what_follows_two_dashes_is_handed_to_pytest(cli: Cli, shelf: Shelf) -> None:
+    lay_two(shelf)
+    ran = cli("record", "*", "--", "-p", "xdist.plugin", "-n", "2", "-k", "old")
+    assert ran.code == 1
+    assert ran.out.startswith("1/1 ✓ test_it.py::test_it[old]\n")
+    assert (
+        "new      kept         test_it.py::test_it[new] is gone, or pytest's options leave it out\n"
+    ) in ran.out
+    assert shelf.prompts("old") == ["NEW"]
+
+
+def test_a_pytest_that_does_not_start_says_why(cli: Cli, shelf: Shelf) -> None:
+    lay_two(shelf)
+    ran = cli("record", "old", "--", "--no-such-option")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("pytest did not run:\nERROR: usage: ")
+    assert "unrecognized arguments: --no-such-option" in ran.err
+    assert shelf.prompts("old") == ["old"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (
+            [],
+            (
+                "record is not told which cassettes to record again.\n"
+                "  expected: names, patterns, --stale or --failed\n"
+                "All of them: aquila-cassette record '*'\n"
+            ),
+        ),
+        (
+            ["od"],
+            (
+                "There is no cassette 'od'.\n"
+                "  looked for: cassettes/od.yaml\n"
+                "Show the closest: aquila-cassette show old\n"
+            ),
+        ),
+        (
+            ["z*"],
+            "No cassette has a name like 'z*'.\nList what there is: aquila-cassette list\n",
+        ),
+        (
+            ["--direct", "--failed"],
+            (
+                "--direct sends what is on tape; what a test missed is not.\n"
+                "Leave --direct out: aquila-cassette record --failed\n"
+            ),
+        ),
+        (
+            ["old", "--direct", "--", "-x"],
+            (
+                "--direct runs no tests, so there is nobody to take what follows `--`.\n"
+                "Leave one of them out.\n"
+            ),
+        ),
+        (
+            ["old", "--header", "x-api-key: 1"],
+            (
+                "--header and --base-url go with --direct; tests know whom they ask.\n"
+                "Add --direct, or leave them out.\n"
+            ),
+        ),
+    ],
+)
+def test_arguments_that_cannot_be_meant(
+    cli: Cli, shelf: Shelf, arguments: list[str], error: str
+) -> None:
+    lay_two(shelf)
+    ran = cli("record", *arguments)
+    assert (ran.code, ran.out, ran.err) == (2, "", error)
+
+
+def test_a_damaged_cassette_is_told_and_the_others_are_recorded(cli: Cli, shelf: Shelf) -> None:
+    lay_two(shelf)
+    Path("cassettes/damaged.yaml").write_text("version: 1\n")
+    ran = cli("record", "old", "damaged")
+    assert ran.code == 2
+    assert ran.err.startswith("cassettes/damaged.yaml")
+    assert shelf.prompts("old") == ["NEW"]
+
+
+def test_a_terminal_gets_a_bar_and_failures_above_it(cli: Cli, shelf: Shelf) -> None:
+    shelf.tests(WOES)
+    shelf.tape("bad", ("test_it.py::test_bad", "old"))
+    shelf.tape("mixed", ("test_it.py::test_good", "old"))
+    written = on_a_terminal("record", "*", width=100, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+    assert "1/2" in written
+    assert "━━━" in written
+    assert "✗\x1b[0m test_it.py::test_bad" in written
+    assert "✓" not in written
+    assert "\x1b[32mre-recorded\x1b[0m" in written
+
+
+def test_a_shared_cassette_keeps_what_others_recorded_at_its_place(cli: Cli, shelf: Shelf) -> None:
+    shelf.tests("def test_b(aquila_cassette):\n  with aquila_cassette('x'): ask('NEW')\n")
+    shelf.tape("x", ("other.py::a", "A"), ("test_it.py::test_b", "B"), (None, "C"))
+    ran = cli("record", "x", "--stale", "1d")
+    assert ran.code == 1
+    assert shelf.prompts("x") == ["A", "NEW", "C"]
+    tape = files.load(Path("cassettes/x.yaml"))
+    assert [one.recorded_at == LONG_AGO for one in tape.interactions] == [True, False, True]

@@ -1,0 +1,580 @@
+"""``record --direct``: the recorded requests asked again, live, without their tests."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from aquila_cassette import aquila_cassette
+from aquila_cassette.cassette import files
+from aquila_cassette.cassette.model import Failure, Interaction, Piece, Request, Response
+from aquila_cassette.provider import Provider
+from tests.cli.conftest import Cli
+from tests.rerecord.talking import APPS, App, Model, talk
+from tests.servers import Connection, RawServer
+from tests.servers import Request as Asked
+
+TOOLS = ["What is the weather in Lund?", "And how is life there?", "Thanks. weather in Malmö?"]
+TESTS = "tests/test_chat.py::test_it"
+
+
+class Line:
+    """An application's own line to a provider."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    def answer(self, request: Request) -> Response:
+        headers = dict(request.headers)
+        sent = self._client.post(request.url, content=request.body, headers=headers)
+        kind = sent.headers["content-type"]
+        return Response(sent.status_code, (("content-type", kind),), (Piece(0, sent.content),))
+
+
+def lay(*interactions: Interaction, name: str = "chat") -> Path:
+    path = Path(f"cassettes/{name}.yaml")
+    files.save(path, interactions)
+    return path
+
+
+@pytest.mark.parametrize("app", APPS.values(), ids=list(APPS))
+def test_a_conversation_with_tools_is_recorded_as_its_application_would(
+    cli: Cli, provider: Provider, app: App
+) -> None:
+    # Recorded on a day when the model said other things and gave other ids.
+    lay(*talk(app, Model(1), TOOLS, provider.url))
+    ran = cli("record", "--direct", "chat")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.endswith("\n1 cassette re-recorded; 1 changed.\n")
+    with httpx.Client(verify=False) as client:
+        line = Line(client)
+        expected = talk(app, line, TOOLS, provider.url)
+        tape = files.load(Path("cassettes/chat.yaml")).interactions
+        assert [one.request for one in tape] == [one.request for one in expected]
+        assert [one.response.body for one in tape] == [one.response.body for one in expected]
+        asked = len(provider.requests)
+        with aquila_cassette("chat", mode="none") as cassette:
+            talk(app, line, TOOLS, provider.url)
+        assert len(cassette.played) == 5
+        assert len(provider.requests) == asked
+
+
+def body(prompt: str) -> bytes:
+    message = {"role": "user", "content": prompt}
+    return json.dumps({"model": "gpt-4o-mini", "stream": True, "messages": [message]}).encode()
+
+
+def sse(*texts: str) -> bytes:
+    chunks = [{"choices": [{"index": 0, "delta": {"content": text}}]} for text in texts]
+    frames = [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks]
+    return "".join([*frames, "data: [DONE]\n\n"]).encode()
+
+
+STREAM = (("content-type", "text/event-stream"),)
+JSON = (("content-type", "application/json"),)
+
+
+def recorded(
+    url: str, prompt: str = "Say it", answer: Response | None = None, by: str | None = TESTS
+) -> Interaction:
+    request = Request("POST", f"{url}/v1/chat/completions", JSON, body(prompt))
+    answer = answer or Response(200, STREAM, (Piece(3, sse("old")),))
+    return Interaction(request, answer, "2020-01-01T00:00:00Z", by)
+
+
+Script = Callable[[Connection, Asked], None]
+Serve = Callable[[Script], RawServer]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Start a server that answers as a script says."""
+    servers = []
+
+    def start(script: Script) -> RawServer:
+        server = RawServer(script).__enter__()
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        server.__exit__(None, None, None)
+
+
+def says(*texts: str) -> Script:
+    def script(connection: Connection, _: Asked) -> None:
+        connection.head()
+        connection.piece(sse(*texts))
+        connection.end()
+
+    return script
+
+
+def test_the_new_answer_keeps_whose_it_is_and_what_was_sent(cli: Cli, serve: Serve) -> None:
+    server = serve(says("new", " answer"))
+    path = lay(recorded(server.url), recorded(server.url, "Again", by=None))
+    old = files.load(path).interactions
+    ran = cli("record", "--direct", "chat")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == (
+        f"chat 1/2 POST {server.url}/v1/chat/completions\n"
+        "  user       Say it\n"
+        "  said       new answer\n"
+        "  ended      complete\n"
+        "\n"
+        f"chat 2/2 POST {server.url}/v1/chat/completions\n"
+        "  user       Again\n"
+        "  said       new answer\n"
+        "  ended      complete\n"
+        "\n"
+        "chat\n"
+        f"1 POST {server.url}/v1/chat/completions\n"
+        "  said       -old\n"
+        "             +new answer\n"
+        "\n"
+        f"2 POST {server.url}/v1/chat/completions\n"
+        "  said       -old\n"
+        "             +new answer\n"
+        "\n"
+        "NAME  RESULT       CHANGED, OR WHY NOT\n"
+        "chat  re-recorded  2 of 2 changed\n"
+        "\n"
+        "1 cassette re-recorded; 1 changed.\n"
+    )
+    new = files.load(path).interactions
+    assert [one.request for one in new] == [one.request for one in old]
+    assert [one.recorded_by for one in new] == [TESTS, None]
+    assert all(one.recorded_at > "2020-01-01T00:00:00Z" for one in new)
+    assert [one.response.body for one in new] == [sse("new", " answer")] * 2
+    assert [request.body for request in server.requests] == [body("Say it"), body("Again")]
+
+
+def test_an_answer_is_shown_as_it_comes_and_kept_when_it_is_whole(serve: Serve) -> None:
+    shown = threading.Event()
+
+    def script(connection: Connection, _: Asked) -> None:
+        connection.head()
+        connection.piece(sse("first").removesuffix(b"data: [DONE]\n\n"))
+        connection.wait(shown)
+        connection.piece(sse(" last"))
+        connection.end()
+
+    server = serve(script)
+    path = lay(recorded(server.url))
+    before = path.read_bytes()
+    with running() as process:
+        assert process.stdout is not None
+        came = ""
+        while "  said       first" not in came:
+            came += process.stdout.read(1)
+        assert path.read_bytes() == before
+        shown.set()
+        assert process.stdout.read().startswith(" last\n  ended      complete\n")
+    assert process.returncode == 0
+    assert files.load(path).interactions[0].response.body.count(b"data:") == 3
+
+
+def running() -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "aquila_cassette", "record", "--direct", "*"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_ctrl_c_leaves_the_cassette_that_was_asked_as_it_was(serve: Serve) -> None:
+    asked = threading.Event()
+
+    def script(connection: Connection, request: Asked) -> None:
+        if b"wait" in request.body:
+            connection.head()
+            asked.set()
+            connection.gone()
+        else:
+            says("new")(connection, request)
+
+    server = serve(script)
+    lay(recorded(server.url), name="a")
+    old = [
+        lay(recorded(server.url), recorded(server.url, "wait"), name="b").read_bytes(),
+        lay(recorded(server.url), name="c").read_bytes(),
+    ]
+    with running() as process:
+        assert asked.wait(30)
+        process.send_signal(signal.SIGINT)
+        assert process.stdout is not None
+        out = process.stdout.read()
+    assert process.returncode == 130
+    assert out.endswith(
+        "\n"
+        "NAME  RESULT       CHANGED, OR WHY NOT\n"
+        "a     re-recorded  1 of 1 changed\n"
+        "b     kept         stopped\n"
+        "c     kept         not asked\n"
+        "\n"
+        "1 cassette re-recorded, 2 kept as before; 1 changed.\n"
+        "Stopped. Each cassette is whole: the old one or the new one.\n"
+    )
+    assert [Path(f"cassettes/{name}.yaml").read_bytes() for name in "bc"] == old
+
+
+def test_a_key_comes_from_the_usual_variable_of_its_host(
+    cli: Cli, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-key-of-openai")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-key-of-anthropic")
+    monkeypatch.setenv("GEMINI_API_KEY", "key-of-gemini")
+    server = serve(says("your key is key-of-gemini"))
+    hosts = (
+        "api.openai.com",
+        "api.anthropic.com",
+        "generativelanguage.googleapis.com",
+        "a.example",
+    )
+    path = lay(*(recorded(f"https://{host}") for host in hosts))
+    ran = cli("record", "--direct", "chat", "--base-url", server.url, "--header", "X-Of-Mine: 7777")
+    assert (ran.code, ran.err) == (0, "")
+    of_openai, of_anthropic, of_gemini, of_nobody = (one.headers for one in server.requests)
+    assert of_openai["authorization"] == "Bearer sk-key-of-openai"
+    assert of_anthropic["x-api-key"] == "sk-key-of-anthropic"
+    assert of_gemini["x-goog-api-key"] == "key-of-gemini"
+    assert not {"authorization", "x-api-key", "x-goog-api-key"} & of_nobody.keys()
+    assert all(one.headers["x-of-mine"] == "7777" for one in server.requests)
+    assert {one.path for one in server.requests} == {"/v1/chat/completions"}
+    tape = files.load(path).interactions
+    assert [one.request.url for one in tape] == [
+        f"https://{host}/v1/chat/completions" for host in hosts
+    ]
+    assert all(b"your key is [redacted]" in one.response.body for one in tape)
+
+
+def test_a_missing_key_is_told_before_anything_is_sent(
+    cli: Cli, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OPENAI_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    server = serve(says("new"))
+    lay(recorded(server.url), name="a")
+    lay(recorded("https://api.openai.com"), name="b")
+    lay(recorded("https://api.openai.com"), name="c")
+    lay(recorded("https://generativelanguage.googleapis.com"), name="d")
+    ran = cli("record", "--direct", "*")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == (
+        "There is no key for api.openai.com and generativelanguage.googleapis.com; "
+        "nothing was sent.\n"
+        "  api.openai.com: OPENAI_API_KEY is not set (cassettes/b.yaml and 1 more)\n"
+        "  generativelanguage.googleapis.com: GEMINI_API_KEY or GOOGLE_API_KEY is not set "
+        "(cassettes/d.yaml)\n"
+        "Set the variable, or give the header: --header 'authorization: Bearer ...'\n"
+    )
+    assert server.requests == []
+
+
+def test_a_header_stands_for_the_key_and_stays_out_of_the_file(cli: Cli, serve: Serve) -> None:
+    server = serve(says("you are of-mine-1234"))
+    path = lay(recorded("https://api.openai.com"))
+    ran = cli(
+        "record", "--direct", "chat", "--base-url", f"{server.url}/proxy/v1/",
+        "--header", "authorization: Bearer of-mine-1234",
+    )  # fmt: skip
+    assert (ran.code, ran.err) == (0, "")
+    (request,) = server.requests
+    assert request.path == "/proxy/v1/chat/completions"
+    assert request.headers["authorization"] == "Bearer of-mine-1234"
+    assert "of-mine" not in path.read_text()
+
+
+def hidden(url: str, fields: dict[str, Any]) -> Interaction:
+    request = Request("POST", f"{url}/v1/things?key=[redacted]", JSON, json.dumps(fields).encode())
+    return Interaction(request, Response(200, STREAM, (Piece(3, sse("old")),)))
+
+
+def test_what_was_hidden_in_a_request_comes_back_from_the_environment(
+    cli: Cli, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TENANT_SECRET", "of the tenant")
+    monkeypatch.setenv("GEMINI_API_KEY", "key-of-gemini")
+    server = serve(says("you: of the tenant"))
+    path = lay(hidden("https://generativelanguage.googleapis.com", {"tenantSecret": "[redacted]"}))
+    ran = cli("record", "--direct", "chat", "--base-url", server.url)
+    assert (ran.code, ran.err) == (0, "")
+    (request,) = server.requests
+    assert request.path == "/v1/things?key=key-of-gemini"
+    assert request.json() == {"tenantSecret": "of the tenant"}
+    (one,) = files.load(path).interactions
+    assert one.request.url.endswith("?key=[redacted]")
+    assert one.request.body == b'{"tenantSecret": "[redacted]"}'
+    assert b"you: [redacted]" in one.response.body
+
+
+REMEDY = "Record it through its tests: aquila-cassette record chat\n"
+
+
+@pytest.mark.parametrize(
+    ("one", "error"),
+    [
+        (
+            recorded("", answer=Response(None, ended="closed")),
+            "no answer came; that cannot be asked for.\n",
+        ),
+        (
+            recorded(
+                "",
+                answer=Response(
+                    200,
+                    STREAM,
+                    (Piece(0, sse("x")[:20]),),
+                    ended="failed",
+                    error=Failure("ReadError", "reset"),
+                ),
+            ),
+            "its answer broke off; that cannot be asked for.\n  recorded: ReadError: reset\n",
+        ),
+        (
+            recorded(
+                "",
+                answer=Response(
+                    200, STREAM, (Piece(0, b'data: {"error": {"message": "no"}}\n\n'),)
+                ),
+            ),
+            (
+                "its answer ended in the provider's error; that cannot be asked for.\n"
+                "  recorded: no\n"
+            ),
+        ),
+        (
+            Interaction(
+                Request("POST", "/v1", JSON, b'{"secret": "[redacted]"}'),
+                Response(200),
+                recorded_by=TESTS,
+            ),
+            "it holds a secret that is not in the environment.\n  hidden: body.secret\n",
+        ),
+        (
+            recorded("", prompt="My key: sk-abcdefghijklmnopqrstuvwxyz123456"),
+            "today's rules hide more of it; its suite's rules are not known here.\n",
+        ),
+    ],
+    ids=["cancelled", "reset", "error", "hidden", "allowed"],
+)
+def test_what_cannot_be_asked_again_is_refused_at_once(
+    cli: Cli, serve: Serve, one: Interaction, error: str
+) -> None:
+    server = serve(says("new"))
+    request = Request("POST", f"{server.url}/x", one.request.headers, one.request.body)
+    path = lay(
+        recorded(server.url), Interaction(request, one.response, recorded_by=one.recorded_by)
+    )
+    before = path.read_bytes()
+    ran = cli("record", "--direct", "chat")
+    assert ran.code == 1
+    assert ran.err == (f"Request 2 of cassettes/chat.yaml cannot be asked again: {error}{REMEDY}")
+    assert ran.out.startswith("\nNAME  RESULT  CHANGED, OR WHY NOT\nchat  kept    ")
+    assert path.read_bytes() == before
+    assert server.requests == []
+
+
+def answers(status: int, text: bytes, kind: str = "application/json") -> Script:
+    def script(connection: Connection, _: Asked) -> None:
+        connection.head(status, {"content-type": kind}, length=len(text))
+        connection.piece(text)
+        connection.end()
+
+    return script
+
+
+def breaks(connection: Connection, _: Asked) -> None:
+    connection.head()
+    connection.piece(sse("x", "y")[:-20])
+    connection.fin()
+
+
+def never_ends(connection: Connection, _: Asked) -> None:
+    connection.head()
+    connection.piece(sse("x").removesuffix(b"data: [DONE]\n\n"))
+    connection.end()
+
+
+@pytest.mark.parametrize(
+    ("script", "error"),
+    [
+        (
+            answers(401, b'{"error": {"message": "Incorrect API key."}}'),
+            (
+                "it was answered with another status.\n"
+                "  recorded: HTTP 200\n  now:      HTTP 401\n  Incorrect API key.\n"
+            ),
+        ),
+        (
+            answers(200, b'data: {"error": {"message": "Overloaded"}}\n\n', "text/event-stream"),
+            "its answer ended in the provider's error.\n  Overloaded\n",
+        ),
+        (
+            answers(200, b"<html>Log in</html>", "text/html"),
+            "it was answered in another dialect.\n  recorded: openai-chat\n  now:      None\n",
+        ),
+        (
+            never_ends,
+            "its answer broke off.\n  the stream ended without its data: [DONE]\n",
+        ),
+        (
+            breaks,
+            (
+                "it could not be sent, or heard.\n"
+                "  RemoteProtocolError: peer closed connection without sending complete message "
+                "body (incomplete chunked read)\n"
+            ),
+        ),
+    ],
+    ids=["status", "error", "dialect", "end", "reset"],
+)
+def test_an_answer_of_another_kind_is_not_kept(
+    cli: Cli, serve: Serve, script: Script, error: str
+) -> None:
+    def second(connection: Connection, request: Asked) -> None:
+        (script if b"second" in request.body else says("new"))(connection, request)
+
+    server = serve(second)
+    path = lay(recorded(server.url), recorded(server.url, "second"))
+    before = path.read_bytes()
+    ran = cli("record", "--direct", "chat")
+    assert ran.code == 1
+    assert ran.err == (
+        f"Request 2 of cassettes/chat.yaml was not recorded again: {error}"
+        f"  cassettes/chat.yaml stays as it was.\n{REMEDY}"
+    )
+    assert path.read_bytes() == before
+
+
+def test_an_error_that_was_recorded_is_recorded_again(cli: Cli, serve: Serve) -> None:
+    server = serve(answers(429, b'{"error": {"message": "Later."}}'))
+    old = Response(429, JSON, (Piece(1, b'{"error": {"message": "Soon."}}'),))
+    path = lay(recorded(server.url, answer=old))
+    assert cli("record", "--direct", "chat").code == 0
+    assert b"Later" in files.load(path).interactions[0].response.body
+
+
+def test_what_its_consumer_had_stopped_reading_is_read_to_its_end(cli: Cli, serve: Serve) -> None:
+    server = serve(says("new"))
+    old = Response(200, STREAM, (Piece(3, sse("x")[:60]),), ended="closed")
+    path = lay(recorded(server.url, answer=old))
+    assert cli("record", "--direct", "chat").code == 0
+    assert files.load(path).interactions[0].response.ended == "complete"
+
+
+def test_rules_of_a_suite_that_hid_something_are_not_forgotten(cli: Cli, serve: Serve) -> None:
+    server = serve(says("of acme"))
+    old = Response(200, STREAM, (Piece(3, sse("of [redacted]")),))
+    path = lay(recorded(server.url, answer=old))
+    before = path.read_bytes()
+    ran = cli("record", "--direct", "chat")
+    assert ran.code == 1
+    assert ran.err == (
+        "Request 1 of cassettes/chat.yaml was not recorded again: "
+        "what its suite hid in the recorded answer is not hidden in the new one.\n"
+        f"  cassettes/chat.yaml stays as it was.\n{REMEDY}"
+    )
+    assert path.read_bytes() == before
+
+
+def test_headers_that_a_suite_keeps_are_kept(cli: Cli, serve: Serve) -> None:
+    def script(connection: Connection, _: Asked) -> None:
+        headers = {"content-type": "text/event-stream", "x-mine": "new", "x-other": "new"}
+        connection.head(200, headers)
+        connection.piece(sse("new"))
+        connection.end()
+
+    server = serve(script)
+    old = Response(200, (*STREAM, ("x-mine", "old")), (Piece(3, sse("old")),))
+    path = lay(recorded(server.url, answer=old))
+    assert cli("record", "--direct", "chat").code == 0
+    (one,) = files.load(path).interactions
+    assert one.response.headers == (*STREAM, ("x-mine", "new"))
+
+
+def test_a_tool_that_is_called_otherwise_is_told_and_nothing_is_kept(
+    cli: Cli, provider: Provider
+) -> None:
+    tape = talk(APPS["chat"], Model(1, calls=True), TOOLS, provider.url)
+    path = lay(*tape)
+    before = path.read_bytes()
+    ran = cli("record", "--direct", "chat")
+    assert ran.code == 1
+    assert ran.err == (
+        "Request 2 of cassettes/chat.yaml cannot be followed: "
+        "answer 1 now calls other tools, or with other arguments.\n"
+        '  recorded: weather {"city": "Oslo"}\n'
+        '  now:      weather {"city":"Lund"}\n'
+        "  What the tools gave back on the tape would be the result of another call.\n"
+        "Record it by what recorded it: no test has signed it\n"
+    )
+    assert ran.out.endswith(
+        "NAME  RESULT  CHANGED, OR WHY NOT\n"
+        "chat  kept    answer 1 now calls other tools, or with other arguments.\n"
+        "\n"
+        "0 cassettes re-recorded, 1 kept as before.\n"
+    )
+    assert path.read_bytes() == before
+
+
+def test_a_cassette_that_somebody_else_records_meanwhile_is_not_overwritten(
+    cli: Cli, serve: Serve
+) -> None:
+    def script(connection: Connection, request: Asked) -> None:
+        theirs = recorded(server.url, "theirs")
+        files.save(path, [theirs], drop=lambda _: True)
+        says("new")(connection, request)
+
+    server = serve(script)
+    path = lay(recorded(server.url))
+    ran = cli("record", "--direct", "chat")
+    assert ran.code == 1
+    assert ran.err == (
+        "cassettes/chat.yaml was not written: somebody else has recorded into it meanwhile.\n"
+        "Run it again.\n"
+    )
+    (one,) = files.load(path).interactions
+    assert one.request.body == body("theirs")
+
+
+def test_a_dry_run_says_what_would_be_sent(
+    cli: Cli, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    server = serve(says("new"))
+    lay(recorded(server.url), recorded("https://api.openai.com"), name="a")
+    lay(recorded(server.url, answer=Response(None, ended="closed")), name="b")
+    ran = cli("record", "--direct", "*", "--dry-run")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == (
+        "Would send 2 requests of 1 cassette, live:\n"
+        f"  POST {server.url}/v1/chat/completions\n"
+        "  POST https://api.openai.com/v1/chat/completions  OPENAI_API_KEY\n"
+        "Request 1 of cassettes/b.yaml cannot be asked again: "
+        "no answer came; that cannot be asked for.\n"
+        "Record it through its tests: aquila-cassette record b\n"
+    )
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("header", ["authorization", ": x", "a b: c", "x-key: a\nb"])
+def test_a_header_that_is_none_is_refused_and_not_repeated(cli: Cli, header: str) -> None:
+    lay(recorded("http://127.0.0.1:9"))
+    ran = cli("record", "--direct", "chat", "--header", header)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == (
+        "--header does not name a header.\n"
+        "  expected: name: value\n"
+        "Write, for example: --header 'x-api-key: ...'\n"
+    )

@@ -1,0 +1,156 @@
+"""The walk of a new user: record, change the prompt, see the miss, mend it, see what changed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from aquila_cassette.provider import Provider
+
+TEST = """\
+from openai import OpenAI
+
+
+def test_reply(aquila_cassette):
+    with aquila_cassette("chat.says_hello"):
+        stream = OpenAI().chat.completions.create(
+            model="gpt-4o-mini",
+            stream=True,
+            messages=[{"role": "user", "content": "Say hello"}],
+        )
+        text = "".join(c.choices[0].delta.content or "" for c in stream if c.choices)
+    assert "Hello" in text
+"""
+
+
+class Shell:
+    """A shell in the user's project; it gives what a command wrote, and its exit code."""
+
+    def __init__(self, url: str) -> None:
+        self._environment = {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "HOME": os.environ.get("HOME", ""),
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+            "LC_ALL": "C.UTF-8",
+            "COLUMNS": "200",
+            "OPENAI_API_KEY": "sk-a-key-for-the-embedded-provider",
+            "OPENAI_BASE_URL": f"{url}/v1",
+            # Other plugins of this machine write lines of their own.
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "PYTEST_ADDOPTS": "-p aquila_cassette.plugin -q",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+        }
+
+    def run(self, command: str, **environment: str) -> tuple[str, int]:
+        ran = subprocess.run(
+            ["/bin/sh", "-c", command],
+            env=self._environment | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+        )
+        written = re.sub(r" in \d+\.\d\ds", " in 0.00s", ran.stdout)
+        return re.sub(r" {3,}\[100%\]", " [100%]", written), ran.returncode
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    with Provider(gap=0) as provider:
+        yield provider
+
+
+def test_a_new_user_records_misses_records_again_sees_what_changed_and_is_green(
+    provider: Provider,
+) -> None:
+    url = f"{provider.url}/v1/chat/completions"
+    shell = Shell(provider.url)
+    Path("test_chat.py").write_text(TEST)
+
+    # Record with a test; it replays.
+    out, code = shell.run("pytest")
+    assert (code, out) == (
+        0,
+        ". [100%]\naquila: 0 replayed, 1 recorded, 0 missed, 0 unplayed\n1 passed in 0.00s\n",
+    )
+    assert Path("cassettes/chat.says_hello.yaml").is_file()
+    out, code = shell.run("pytest", CI="true")
+    assert (code, out) == (
+        0,
+        ". [100%]\naquila: 1 replayed, 0 recorded, 0 missed, 0 unplayed\n1 passed in 0.00s\n",
+    )
+    assert len(provider.requests) == 1
+    shell.run("git init -q && git add . && git -c user.name=u -c user.email=u@e commit -qm first")
+
+    # Change the prompt, and see the miss.
+    Path("test_chat.py").write_text(TEST.replace("Say hello", "Say a warm hello"))
+    out, code = shell.run("pytest")
+    assert code == 1
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert (
+        f"MissError: No recording matches POST {url} (request 1 of this block).\n"
+        "  cassette: cassettes/chat.says_hello.yaml (mode once)\n"
+        f"  closest:  interaction 1, recorded {today}, differs in the body\n"
+        "    --- recorded\n"
+        "    +++ this request\n"
+        "    @@ messages.0.content @@\n"
+        "    -Say hello\n"
+        "    +Say a warm hello\n"
+        "Re-record: pytest test_chat.py::test_reply --aquila-record=all\n"
+    ) in re.sub(r"^E {3,11}(?:aquila_cassette\.errors\.)?(?=\S|  )", "", out, flags=re.MULTILINE)
+    assert "\naquila: 0 replayed, 0 recorded, 1 missed, 1 unplayed (chat.says_hello)\n" in out
+    assert out.endswith(
+        "\nFAILED test_chat.py::test_reply - aquila_cassette.errors.MissError: "
+        f"No recording matches POST {url} (request 1 of this block).\n"
+        "1 failed in 0.00s\n"
+    )
+
+    # Run the printed command as it stands, and see what changed.
+    command = re.findall(r"Re-record: (.+)", out)[0]
+    out, code = shell.run(command)
+    said = "-Hello! I am all ears. ☕ What shall we look at first?\n" + " " * 13
+    said += "+Hello! It is good to hear from you — what is on your mind?"
+    assert (code, out) == (
+        0,
+        (
+            ". [100%]\n"
+            "aquila: cassettes/chat.says_hello.yaml was recorded again: 1 of 1 changed\n"
+            f"  1 POST {url}\n"
+            "    request  @@ messages.0.content @@\n"
+            "             -Say hello\n"
+            "             +Say a warm hello\n"
+            f"    said     {said}\n"
+            "aquila: 0 replayed, 1 recorded, 0 missed, 0 unplayed\n"
+            "1 passed in 0.00s\n"
+        ),
+    )
+    out, code = shell.run("aquila-cassette diff chat.says_hello")
+    assert (code, out) == (
+        1,
+        (
+            "--- cassettes/chat.says_hello.yaml (HEAD)\n"
+            "+++ cassettes/chat.says_hello.yaml\n"
+            "1 of 1 changed\n"
+            "\n"
+            f"1 POST {url}\n"
+            "  request    @@ messages.0.content @@\n"
+            "             -Say hello\n"
+            "             +Say a warm hello\n"
+            f"  said       {said}\n"
+        ),
+    )
+
+    # All is green, and nothing is asked.
+    asked = len(provider.requests)
+    out, code = shell.run("pytest", CI="true")
+    assert (code, out) == (
+        0,
+        ". [100%]\naquila: 1 replayed, 0 recorded, 0 missed, 0 unplayed\n1 passed in 0.00s\n",
+    )
+    assert len(provider.requests) == asked

@@ -1,0 +1,59 @@
+"""What a run in mode ``all`` says of what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.servers import RawServer
+
+Suite = Callable[..., pytest.RunResult]
+
+SOURCE = """
+@pytest.mark.parametrize("name", {names})
+def test_a(aquila_cassette, name):
+    with aquila_cassette(name):
+        get("/{path}")
+"""
+
+
+@pytest.mark.parametrize("more", [[], ["-n", "2"]])
+def test_what_changed_is_said_of_each_cassette(
+    suite: Suite, server: RawServer, more: list[str]
+) -> None:
+    suite(SOURCE.format(names=["x", "y"], path="old")).assert_outcomes(passed=2)
+    result = suite(SOURCE.format(names=["x"], path="new"), "--aquila-record=all", *more)
+    result.stdout.fnmatch_lines(
+        [
+            "aquila: cassettes/x.yaml was recorded again: 1 added, 1 removed",
+            f"  1 GET {server.url}/old removed",
+            f"  1 GET {server.url}/new added",
+            "aquila: 0 replayed, 1 recorded, 0 missed, 0 unplayed",
+        ],
+        consecutive=True,
+    )
+    assert "y.yaml" not in result.stdout.str()
+
+
+def test_a_recording_that_says_the_same_is_not_spoken_of(suite: Suite) -> None:
+    suite(SOURCE.format(names=["x"], path="old")).assert_outcomes(passed=1)
+    result = suite(None, "--aquila-record=all")
+    assert "recorded again" not in result.stdout.str()
+
+
+def test_nothing_changed_where_nothing_was_replaced(suite: Suite) -> None:
+    source = SOURCE.format(names=["x"], path="old")
+    result = suite(source, "--aquila-record=all")
+    assert "recorded again" not in result.stdout.str()
+    result = suite(source.replace("/old", "/new") + "    assert 0", "--aquila-record=all")
+    result.assert_outcomes(failed=1)
+    assert "recorded again" not in result.stdout.str()
+
+
+def test_of_many_only_some_are_shown(suite: Suite) -> None:
+    names = [f"x{number}" for number in range(23)]
+    suite(SOURCE.format(names=names, path="old")).assert_outcomes(passed=23)
+    result = suite(SOURCE.format(names=names, path="new"), "--aquila-record=all")
+    assert result.stdout.str().count("was recorded again") == 20
+    result.stdout.fnmatch_lines(["aquila: 3 more changed; aquila-cassette diff NAME says how"])
