@@ -63,7 +63,8 @@ def _program(
       aquila-cassette mv OLD NEW         give one another name, in the code too
 
     Cassettes are recorded by tests; of these commands record, check --fix, scrub, rm and mv change
-    some (and demo fills a folder of its own). Colour only on a terminal, and never where NO_COLOR is set.
+    some (and demo fills a folder of its own). Colour only on a terminal, and never where NO_COLOR
+    is set.
 
     Exit codes: 0, all is well; 1, demo or diff found a difference, check something, or record left
     something as it was; 2, a file or an argument is wrong.

@@ -14,7 +14,8 @@ KEY = "sk-ant-api03-abcdefghijklmnop"
 
 
 def test_the_page_has_every_kind_of_finding() -> None:
-    rows = re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", PAGE, re.MULTILINE)
+    (section,) = re.findall(r"^## check\n(.*?)^## ", PAGE, re.MULTILINE | re.DOTALL)
+    rows = re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", section, re.MULTILINE)
     assert rows == [(name, kind.meaning) for name, kind in KINDS.items()]
     errors = [name for name, kind in KINDS.items() if kind.level == "error"]
     assert errors == [*list(KINDS)[:9], "secret"]
@@ -32,7 +33,9 @@ def test_the_examples_of_the_page_are_what_is_written(cli: Cli) -> None:
     lost = chat(recorded_by="tests/test_chat.py::test_lost", recorded_at=recorded_at)
     lay("cassettes/chat.lost.yaml", text(lost))
     lay("cassettes/torn.yaml", text()[: text().index("    ended:")])
-    examples = re.findall(r"```console\n\$ aquila-cassette ([^\n]*)\n(.*?)```", PAGE, re.DOTALL)
+    examples = re.findall(
+        r"```console\n\$ aquila-cassette ((?:check|scrub)[^\n]*)\n(.*?)```", PAGE, re.DOTALL
+    )
     assert [command.split()[0] for command, _ in examples] == ["check", "scrub"]
     for command, expected in examples:
         if command.startswith("scrub"):
