@@ -28,6 +28,7 @@ from aquila_cassette.live import (
 from examples.chat.chat_live import ChatLive
 from examples.chat.conversation import Conversation, Message
 from examples.chat.fragments import fragments
+from tests.live.rows import seed_row
 
 Open = Callable[..., Block]
 
@@ -69,6 +70,7 @@ async def test_it_begins_with_no_conversation(chat_provider: str) -> None:
         assert "What shall we talk about?" in view.render()
 
 
+@seed_row(25)
 async def test_the_page_shows_what_the_assistant_said(
     aquila_cassette: Open, chat_provider: str
 ) -> None:

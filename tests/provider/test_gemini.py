@@ -113,6 +113,8 @@ def test_max_output_tokens_cuts_the_answer(sdk: genai.Client) -> None:
     assert last.candidates[0].finish_reason is types.FinishReason.MAX_TOKENS
 
 
+# Where aiohttp is installed the SDK uses it, in a way that aiohttp discourages.
+@pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
 async def test_the_async_client_gets_the_same_objects(
     provider: Provider, sdk: genai.Client
 ) -> None:
