@@ -123,7 +123,7 @@ def test_greets(aquila_cassette):
 
 def test_the_documentation_shows_what_is_printed(cli: Cli, shelf: Shelf) -> None:
     page = (Path(__file__).parents[2] / "docs/cli.md").read_text("utf-8")
-    (command, shown) = re.findall(r"```console\n\$ aquila-cassette (.*)\n([^`]*)```", page)[0]
+    (command, shown) = re.findall(r"```console\n\$ aquila-cassette (record.*)\n([^`]*)```", page)[0]
     shelf.tests("import json\n" + DOCUMENTED, "test_chat.py")
     shelf.tape("chat.greets", ("test_chat.py::test_greets", "Say hello"))
     shelf.tape("chat.counts", ("test_chat.py::test_counts", "Say hello"))
