@@ -108,6 +108,10 @@ class Recording:
         failure = Failure(type(error).__name__, str(error))
         self._finish(lambda: self._at_failure(failure))
 
+    def attend(self) -> None:
+        """Note that this task or thread begins to read the body."""
+        self.cassette.streams.attend(self.stream)
+
     def interaction(self) -> Interaction | None:
         """Give what is to be kept, redacted; None where a hook dropped it."""
         with self._lock:

@@ -113,6 +113,10 @@ class Replay:
         read = len(response.pieces) - length_hint(self.pieces)
         return Progress.of_a_replay(response, read)
 
+    def attend(self) -> None:
+        """Note that this task or thread begins to read the body."""
+        self.cassette.streams.attend(self.stream)
+
     def done(self) -> None:
         """Note that nobody reads it any more."""
         self.cassette.streams.over(self.stream)

@@ -45,6 +45,7 @@ class _Tee:
 
     def __iter__(self) -> Iterator[bytes]:
         recording = self._recording
+        recording.attend()
         with recording:
             for piece in self._stream:
                 recording.piece(piece)
@@ -63,6 +64,7 @@ class _AsyncTee:
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         recording = self._recording
+        recording.attend()
         with recording:
             async for piece in self._stream:
                 recording.piece(piece)
@@ -81,6 +83,7 @@ class _Replay:
 
     def __iter__(self) -> Iterator[bytes]:
         replay = self._replay
+        replay.attend()
         try:
             for piece in replay.pieces:
                 if replay.speed:
@@ -101,6 +104,7 @@ class _AsyncReplay:
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         replay = self._replay
+        replay.attend()
         try:
             if replay.speed:
                 for piece in replay.pieces:

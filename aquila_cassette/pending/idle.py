@@ -165,7 +165,9 @@ class Idle:
     def _open(self, mine: set[int]) -> Iterator[OpenStream]:
         for streams in self._streams:
             for stream in streams.open():
-                if stream.has_reader_but(mine) and not self._is_background(stream.label):
+                if stream.has_reader_but(mine, home_here()) and not self._is_background(
+                    stream.label
+                ):
                     yield stream
 
     def _told(self, mine: set[int]) -> Iterator[Pending]:

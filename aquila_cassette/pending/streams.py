@@ -42,9 +42,20 @@ class OpenStream:
         self.parent = on_behalf_of.get()
         self.works: list[Work] = []
 
-    def has_reader_but(self, mine: set[int]) -> bool:
-        """Tell whether somebody may still read it whose ``id`` is not in `mine`."""
-        return any(not work.gone() and id(work.driver) not in mine for work in self.works)
+    def has_reader_but(self, mine: set[int], home: object = None) -> bool:
+        """Tell whether somebody may still read it whose ``id`` is not in `mine`.
+
+        Args:
+            mine: The ids of drivers that do not count.
+            home: The event loop that this runs in: who lives there, or in a thread, is asked
+                whether it has left the work that it read the stream for. Others may be at it.
+        """
+        return any(
+            not work.gone()
+            and id(work.driver) not in mine
+            and (home is None or work.home not in (None, home) or work.pending())
+            for work in self.works
+        )
 
     def with_parents(self) -> list[OpenStream]:
         """List it, and the client's stream on whose behalf it is open."""
@@ -110,6 +121,13 @@ class OpenStreams:
         """Note that this task or thread reads `stream`."""
         self._read(stream)
         changed()
+
+    def attend(self, stream: OpenStream | None) -> None:
+        """Note who begins to read `stream`, if that is not who asked for it."""
+        if stream is not None:
+            driver = current_driver()
+            if all(work.driver is not driver for work in stream.works):
+                self.read(stream)
 
     def _read(self, stream: OpenStream) -> None:
         work = work_here(current_driver(), self._home)

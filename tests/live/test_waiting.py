@@ -199,6 +199,56 @@ async def test_work_that_goes_on_when_nobody_waits_yet_is_waited_for_later() -> 
         await task
 
 
+async def test_a_stream_that_nobody_reads_any_more_is_not_waited_for() -> None:
+    page, kept, orders = Page(), list[Any](), asyncio.Queue[int]()
+
+    async def handler(client: httpx.AsyncClient) -> None:
+        request = client.build_request("POST", URL, json=BODY)
+        response = await client.send(request, stream=True)
+        pieces = response.aiter_raw()
+        page.lines.append((await anext(pieces)).decode())
+        kept.extend([response, pieces])
+        await asyncio.sleep(WORK)
+        page.lines.append("enough")
+
+    async def pump() -> None:
+        async with httpx.AsyncClient(verify=False) as client:
+            while await orders.get():
+                await handler(client)
+            await kept[0].aclose()
+
+    with hello():
+        task = asyncio.create_task(pump())
+        orders.put_nowait(1)
+        assert (await render_async(page)).endswith("enough")
+        orders.put_nowait(0)
+        await task
+
+
+async def test_a_stream_that_was_handed_to_another_task_is_waited_for() -> None:
+    page, handed, orders = Page(), asyncio.Queue[Any](), asyncio.Queue[int]()
+
+    async def asker() -> None:
+        async with httpx.AsyncClient(verify=False) as client:
+            while await orders.get():
+                request = client.build_request("POST", URL, json=BODY)
+                handed.put_nowait(await client.send(request, stream=True))
+
+    async def reader() -> None:
+        response = await handed.get()
+        async for line in response.aiter_lines():
+            page.lines.append(line)
+        await asyncio.sleep(WORK)
+        page.lines.append("whole")
+
+    with hello():
+        tasks = [asyncio.create_task(asker()), asyncio.create_task(reader())]
+        orders.put_nowait(1)
+        assert (await render_async(page)).endswith("whole")
+        orders.put_nowait(0)
+        await asyncio.gather(*tasks)
+
+
 async def test_a_test_in_a_time_out_of_its_own_does_not_wait_for_itself() -> None:
     page = Page()
     with hello():
