@@ -86,7 +86,8 @@ async def _chunked(response: aiohttp.ClientResponse) -> list[Any]:
 
 
 async def _chunks(response: aiohttp.ClientResponse) -> list[Any]:
-    return [chunk async for chunk in response.content.iter_chunks()]
+    # A chunk's end that comes late makes an empty one, as it always did.
+    return [chunk async for chunk in response.content.iter_chunks() if chunk[0]]
 
 
 async def _read(response: aiohttp.ClientResponse) -> list[Any]:
