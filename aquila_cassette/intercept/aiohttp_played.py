@@ -20,8 +20,6 @@ from aquila_cassette.intercept.aiohttp_stage import Stage, StagedConnection
 
 __all__ = ["Played", "connection"]
 
-_LIMIT = 2**16
-
 
 async def connection(replay: Replay, connector: Any, request: Any) -> StagedConnection:
     """Make a connection on which `replay` answers `request`, when its head is due.
@@ -50,13 +48,13 @@ async def connection(replay: Replay, connector: Any, request: Any) -> StagedConn
             stage.set_exception(error)
     else:
         if request._continue is not None:
-            stage.feed_data((_message(100, "HTTP/1.1", ()), EMPTY_PAYLOAD), 0)
-        stage.feed_data(_answer(replay, make_error, request, stage), 0)
+            stage.tell(lambda _limit: (_message(100, "HTTP/1.1", ()), EMPTY_PAYLOAD))
+        stage.tell(lambda limit: _answer(replay, make_error, request, stage, limit))
     return StagedConnection(connector, request, stage)
 
 
 def _answer(
-    replay: Replay, make_error: MakeError, request: Any, stage: Stage
+    replay: Replay, make_error: MakeError, request: Any, stage: Stage, limit: int
 ) -> tuple[RawResponseMessage, StreamReader]:
     response = replay.interaction.response
     status = response.status or 0
@@ -64,7 +62,7 @@ def _answer(
     if request.method == "HEAD" or status in (204, 304):
         replay.done()
         return message, EMPTY_PAYLOAD
-    return message, Played(replay, make_error, request, stage)
+    return message, Played(replay, make_error, request, stage, limit)
 
 
 def _message(status: int, version: str, headers: Any) -> RawResponseMessage:
@@ -101,10 +99,13 @@ class Played(StreamReader):
         make_error: Makes the exception that it ends in.
         request: The ``ClientRequest``, whose time-out holds.
         stage: The protocol of the connection.
+        limit: The size of a read buffer, in bytes.
     """
 
-    def __init__(self, replay: Replay, make_error: MakeError, request: Any, stage: Stage) -> None:
-        super().__init__(stage, _LIMIT, timer=request._timer, loop=request.loop)
+    def __init__(
+        self, replay: Replay, make_error: MakeError, request: Any, stage: Stage, limit: int
+    ) -> None:
+        super().__init__(stage, limit, timer=request._timer, loop=request.loop)
         self.begin_http_chunk_receiving()
         self._replay = replay
         self._make_error = make_error

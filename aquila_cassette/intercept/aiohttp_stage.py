@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
+from aiohttp.http import RawResponseMessage
+from aiohttp.streams import StreamReader
 
 __all__ = ["Stage", "StagedConnection"]
 
 
 class Stage(ResponseHandler):
-    """aiohttp's protocol without a parser: what it hears is put in by `feed_data`."""
+    """aiohttp's protocol without a parser: what it hears is put in by `tell`."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
         self.connection_made(_Void())
+        self._limit = 2**16
 
-    def set_response_params(self, **_params: Any) -> None:
-        """Make no parser."""
+    def tell(self, make: Callable[[int], tuple[RawResponseMessage, StreamReader]]) -> None:
+        """Put in a message and its body.
+
+        Args:
+            make: Makes them, for the size of a read buffer that the session asks for.
+        """
+        heard: Any = make
+        self.feed_data(heard, 0)
+
+    def set_response_params(self, *, read_bufsize: int = 2**16, **_params: Any) -> None:
+        """Make no parser; but how long a line may be hangs on the buffer's size."""
+        self._limit = read_bufsize
 
     async def read(self) -> Any:
         """Give what was put in, once the task that writes the request is done, as on the wire.
@@ -28,7 +42,8 @@ class Stage(ResponseHandler):
         """
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        return await super().read()
+        make: Any = await super().read()
+        return make(self._limit)
 
     def start_timeout(self) -> None:
         """Do not wait for a server."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import gc
 import io
 import json
@@ -18,7 +19,7 @@ import httpx
 import pytest
 from aiohttp import web
 
-from aquila_cassette import MissError, aquila_cassette
+from aquila_cassette import MissError, Piece, aquila_cassette
 from aquila_cassette.cassette import files
 from tests.intercept.aiohttp_clients import JSON, READS, pieces, stream, tape_of
 from tests.intercept.held import EVENTS, URL, question, tape
@@ -158,25 +159,61 @@ async def test_repeats_plays_the_last_answer_again() -> None:
 
 
 async def test_a_recorded_pace_is_kept_and_a_cancelled_read_loses_nothing() -> None:
-    def slow(connection: Connection, request: Request) -> None:
-        connection.head(200)
-        connection.piece(EVENTS[0])
-        time.sleep(0.2)
-        connection.piece(EVENTS[1])
-        connection.end()
-
-    with RawServer(slow) as server:
-        with aquila_cassette("pace"):
-            await pieces(server.url, json=JSON)
+    tape("pace", EVENTS[:2])
+    with aquila_cassette("pace", mode="none", on_unplayed="ignore") as cassette:
+        (one,) = cassette.interactions
+    timed = (Piece(0, EVENTS[0]), Piece(200, EVENTS[1]))
+    paced = replace(one, response=replace(one.response, pieces=timed, headers_after=0))
+    files.save(cassette.path, [paced], drop=lambda old: True)
     with aquila_cassette("pace", mode="none", speed=1):
         began = time.perf_counter()
-        async with stream(server.url, json=JSON) as response:
+        async with stream(URL, json=question(1)) as response:
             assert await response.content.readany() == EVENTS[0]
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(response.content.readany(), 0.02)
             assert await response.content.readany() == EVENTS[1]
-            assert time.perf_counter() - began >= 0.15
+            assert time.perf_counter() - began >= 0.2
             assert await response.content.readany() == b""
+
+
+async def test_a_line_may_be_as_long_on_replay_as_on_the_wire() -> None:
+    line = bytes(300_000) + b"\n"
+
+    async def read(url: str, size: int) -> bytes:
+        async with aiohttp.ClientSession(read_bufsize=size) as session:
+            async with session.post(url, data=line) as response:
+                return await response.content.readline()
+
+    with RawServer(echo) as server:
+        with aquila_cassette("line"):
+            assert await read(server.url, 2**18) == line
+    with aquila_cassette("line", mode="none", repeats=True):
+        assert await read(server.url, 2**18) == line
+        with pytest.raises(aiohttp.http_exceptions.LineTooLong):
+            await read(server.url, 2**16)
+
+
+async def test_whoever_patches_the_session_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def mocked(*_args: Any, **_options: Any) -> str:
+        return "of a mock"
+
+    with aquila_cassette("mocked", mode="none") as cassette:
+        monkeypatch.setattr(aiohttp.ClientSession, "_request", mocked)
+        async with aiohttp.ClientSession() as session:
+            assert str(await session.post(URL, json=JSON)) == "of a mock"
+        assert cassette.misses == ()
+
+
+async def test_a_loop_in_a_thread_of_its_own_is_recorded_and_replayed() -> None:
+    def in_a_thread(url: str) -> bytes:
+        return b"".join(asyncio.run(pieces(url, json=JSON)))
+
+    with RawServer(chat) as server:
+        url = server.url
+        with aquila_cassette("thread"), concurrent.futures.ThreadPoolExecutor() as pool:
+            live = pool.submit(in_a_thread, url).result()
+    with aquila_cassette("thread", mode="none"), concurrent.futures.ThreadPoolExecutor() as pool:
+        assert pool.submit(in_a_thread, url).result() == live == b"".join(CHAT_FRAMES)
 
 
 async def test_a_session_s_time_out_holds_for_a_replay_at_its_pace() -> None:

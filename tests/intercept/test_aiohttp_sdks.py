@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -149,3 +151,15 @@ asyncio.run(main())
             sys.executable, "-c", program, server.url, str(tmp_path)
         )
         assert await process.wait() == 0
+
+
+def test_the_documented_program_records_and_replays() -> None:
+    page = Path(__file__).parents[2] / "docs" / "libraries.md"
+    (source,) = re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    program: dict[str, Any] = {}
+    exec(compile(source, str(page), "exec"), program)
+    with Provider() as provider:
+        url = f"{provider.url}/v1/chat/completions"
+        live = asyncio.run(program["main"](url))
+    assert asyncio.run(program["main"](url)) == live
+    assert live[-1] == b"data: [DONE]\n"
