@@ -205,9 +205,9 @@ class Played(StreamReader):
         while not self._eof:
             await self._wait("wait_eof")
 
-    def set_exception(self, exc: Any, *cause: Any) -> None:
+    def set_exception(self, exc: Any, *cause: Any, **named: Any) -> None:
         """Take an error from outside: the response was closed or released."""
-        super().set_exception(exc, *cause)
+        super().set_exception(exc, *cause, **named)
         replay = self._replay
         if isinstance(replay, HeldReplay):
             replay.close()

@@ -195,15 +195,15 @@ class Tee(StreamReader):
             self._take(self._live.read_nowait(), is_chunk=not self._live.at_eof())
         return super().read_nowait(n)
 
-    def set_exception(self, exc: Any, *cause: Any) -> None:
+    def set_exception(self, exc: Any, *cause: Any, **named: Any) -> None:
         """Take an error from outside: the response was closed or released."""
         if self._unread and self._live.is_eof():
             with contextlib.suppress(Exception):
                 self._recording.piece(self._live.read_nowait())
                 self._recording.eof()
         self._recording.closed()
-        super().set_exception(exc, *cause)
-        self._live.set_exception(exc, *cause)
+        super().set_exception(exc, *cause, **named)
+        self._live.set_exception(exc, *cause, **named)
 
     def is_eof(self) -> bool:
         """Tell whether all has arrived."""

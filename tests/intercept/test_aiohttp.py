@@ -23,7 +23,16 @@ from aquila_cassette import MissError, Piece, aquila_cassette
 from aquila_cassette.cassette import files
 from tests.intercept.aiohttp_clients import JSON, READS, pieces, stream, tape_of
 from tests.intercept.held import EVENTS, URL, question, tape
-from tests.servers import CHAT_FRAMES, Connection, GateServer, RawServer, Request
+from tests.servers import (
+    CHAT_FRAMES,
+    Connection,
+    GateServer,
+    Proxy,
+    RawServer,
+    Request,
+    client_context,
+    server_context,
+)
 
 
 def chat(connection: Connection, request: Request) -> None:
@@ -610,3 +619,21 @@ async def test_httpx_and_aiohttp_make_the_same_tape_and_play_each_other_s() -> N
         async with httpx.AsyncClient(verify=False) as client:
             async with client.stream("POST", server.url, content=body, headers=headers) as answer:
                 assert [piece async for piece in answer.aiter_raw()] == list(CHAT_FRAMES)
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+async def test_a_request_through_a_proxy_is_recorded_once_and_replayed_without_it(
+    tls: bool,
+) -> None:
+    async def ask() -> bytes:
+        async with stream(url, json=JSON, proxy=proxy.url, ssl=client_context()) as response:
+            return await response.read()
+
+    with RawServer(chat, tls=server_context() if tls else None) as server, Proxy() as proxy:
+        url = server.url
+        with aquila_cassette("proxy") as cassette:
+            live = await ask()
+        assert [request.method for request in proxy.requests] == ["CONNECT" if tls else "POST"]
+        assert [one.request.method for one in cassette.recorded] == ["POST"]
+    with aquila_cassette("proxy", mode="none"):
+        assert await ask() == live
