@@ -75,8 +75,10 @@ def _check(
       duplicate    the same request with the same answer, needlessly twice
     Edits that do not add up:
       pieces       the time line and the body          ended    the end and the stream
-      length       content-length and the body         type     content-type and the body
-      request      a method or URL that never matches  date     recorded_at is no time
+      length       content-length and the body; a body that a HEAD, 204 or 304 cannot have
+      type         content-type, and what the body is or is kept as
+      request      a method or URL that never matches
+      date         recorded_at is no time, or one in the future
       layout       it would be written otherwise today
     Files that lie wrong:
       name         Windows cannot hold it              case     two names, one but for case

@@ -15,7 +15,8 @@ from aquila_cassette.shelf.damage import damage, dangling, hollow, leaks
 from aquila_cassette.shelf.doubles import doubles
 from aquila_cassette.shelf.ends import ends
 from aquila_cassette.shelf.finding import MENDS, Finding
-from aquila_cassette.shelf.heads import lengths, requests, types
+from aquila_cassette.shelf.forms import forms
+from aquila_cassette.shelf.heads import bodiless, lengths, requests, types
 from aquila_cassette.shelf.layout import layout, relaid
 from aquila_cassette.shelf.leftovers import leftovers, leftovers_in
 from aquila_cassette.shelf.names import names
@@ -179,12 +180,14 @@ def inspect_sheet(sheet: Sheet, known: Known) -> list[Finding]:
     found = [
         *hollow(sheet),
         *secrets(sheet, known.rules(sheet), scrub),
-        *dates(sheet),
+        *dates(sheet, known.now),
         *doubles(sheet),
         *ends(sheet),
         *requests(sheet),
         *lengths(sheet),
+        *bodiless(sheet),
         *types(sheet),
+        *forms(sheet),
         *_layout(sheet),
     ]
     if known.longest is not None:
