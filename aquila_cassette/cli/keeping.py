@@ -95,7 +95,8 @@ def _check(
     seen: name it with --redact, --keep-header and --allow.
 
     --fix rewrites a file (layout, pieces) only where that leaves all that is on the tape the same,
-    in one step, and keeps its comments; and it deletes leftovers.
+    in one step, and keeps its comments; and it deletes leftovers. What a link leads to outside of
+    the folder stays as it is.
 
     \b
     Examples:
@@ -136,7 +137,9 @@ def _scrub(
     What saving a tape today would hide is hidden: see docs/secrets.md. The difference is shown,
     with the length of a secret in the place of the secret. Interactions with nothing to hide keep
     each character. The new file takes the place of the old in one step, and no copy of the old one
-    is left: a secret that was committed is in the history all the same, so make it invalid.
+    is left: a secret that was committed is in the history all the same, so make it invalid. In a
+    damaged file each secret is replaced where it stands. What a link leads to outside of the
+    folder stays as it is, and is told of.
 
     The tests' own redact= counts where a marker or aquila_config has it; one in a call is not
     seen: name it with --redact, --keep-header and --allow.

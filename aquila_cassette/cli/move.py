@@ -13,6 +13,7 @@ from aquila_cassette.cli.folder import find
 from aquila_cassette.cli.screen import Screen, complain
 from aquila_cassette.errors import AquilaError, UsageError
 from aquila_cassette.shelf.inspection import name_in
+from aquila_cassette.shelf.links import way_out
 from aquila_cassette.shelf.project import Project
 from aquila_cassette.shelf.renaming import Renaming, renaming, write
 from aquila_cassette.shelf.sheet import Sheet
@@ -43,6 +44,7 @@ def run(old: str, new: str, folder: Path, *, code: bool, dry_run: bool) -> int:
         CassetteSaveError: It could not be moved, or a file of code could not be written.
     """
     source, target = find(old, folder), cassette_path(folder, new)
+    _refuse_to_leave(source, folder)
     _refuse(source, target)
     project = Project((Path.cwd(),), folder)
     found = renaming(project, source, target, folder)
@@ -58,6 +60,15 @@ def run(old: str, new: str, folder: Path, *, code: bool, dry_run: bool) -> int:
     screen.line(f"{clean(shown(source))} {would}moved to ", (clean(shown(target)), "bold"))
     _tell_of_the_rest(found, source, target, folder, code=code)
     return 0
+
+
+def _refuse_to_leave(source: Path, folder: Path) -> None:
+    if (real := way_out(source, [folder], entry=True)) is not None:
+        raise UsageError(
+            f"{shown(source)} leads out of the folder that it is in; it is not moved.",
+            facts=[f"to: {shown(real)}"],
+            remedy="Move that file itself.",
+        )
 
 
 def _refuse(source: Path, target: Path) -> None:

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 GOOD = text()
 KEY = "sk-ant-api03-abcdefghijklmnop"
 LEAKY = text(chat(url=f"https://a.example/?key={KEY}"))
+OUT = "it leads out of the cassette folder, to "
 ODD = GOOD.replace("method: POST", 'method: "POST"')
 
 
@@ -94,6 +95,48 @@ def test_a_body_edited_by_hand_is_mended_so_that_it_adds_up(cli: Cli) -> None:
     ran = cli("check", "--no-tests", "--fix")
     assert (ran.code, ran.err) == (0, "1 finding fixed. Nothing else found in 1 cassette.\n")
     assert "    pieces: 300+84 330+14\n" in Path("cassettes/odd.yaml").read_text()
+
+
+def test_what_a_link_leads_to_elsewhere_is_not_mended(cli: Cli) -> None:
+    real = lay("elsewhere/odd.yaml", ODD)
+    Path("cassettes").mkdir()
+    Path("cassettes/odd.yaml").symlink_to("../elsewhere/odd.yaml")
+    expected = (
+        "cassettes/odd.yaml:4: layout: it is laid out otherwise than it would be written today "
+        "(it leads out of the folder: aquila-cassette check --fix elsewhere/odd.yaml)"
+    )
+    for options in ([], ["--fix"], ["--fix", "cassettes/odd.yaml"]):
+        ran = cli("check", "--no-tests", *options)
+        assert (ran.code, ran.out.splitlines()[1:]) == (1, [expected])
+        assert ran.out.startswith(f"cassettes/odd.yaml:1: name: {OUT}")
+        assert ran.err == "2 findings in 1 of 1 cassette.\n"
+    assert real.read_text() == ODD
+    assert cli("check", "--no-tests", "--fix", "elsewhere/odd.yaml").code == 0
+    assert real.read_text() == GOOD
+
+
+def test_what_cannot_be_written_is_said_and_the_rest_is_mended(cli: Cli) -> None:
+    from aquila_cassette.shelf import mending
+
+    lay("cassettes/a.yaml", ODD)
+    lay("cassettes/b.yaml", ODD)
+    written = mending.rewrite
+
+    def changed(path: Path, *rest: object) -> None:
+        if path.name == "a.yaml":
+            path.write_text(GOOD.replace("POST", "PUT"))
+        written(path, *rest)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mending, "rewrite", changed)
+        ran = cli("check", "--no-tests", "--fix")
+    assert ran.code == 1
+    assert ran.err == (
+        "cassettes/a.yaml was changed while it was looked at.\n"
+        "Nothing was written. Run the command again\n"
+        "1 finding fixed. 1 finding in 1 of 2 cassettes.\n"
+    )
+    assert Path("cassettes/b.yaml").read_text() == GOOD
 
 
 def test_a_file_with_notes_in_the_way_is_left_as_it_is(cli: Cli) -> None:
