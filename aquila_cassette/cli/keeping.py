@@ -205,7 +205,8 @@ def _mv(
 
     Nothing that stands at the new name is overwritten. With --code the name changes in calls of
     aquila_cassette("...") and in its markers, in all Python files below this folder; the
-    difference is shown. Where else the name stands in quotes is told, and left to you.
+    difference is shown. Calls that come to the name in a way that cannot be changed safely are
+    told, file and line, and left to you; so is where else it stands in quotes.
 
     \b
     Examples:

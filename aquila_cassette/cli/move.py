@@ -97,6 +97,12 @@ def _tell_of_the_rest(
     if left:
         where = ", ".join(f"{clean(shown(path))}:{line}" for path, line in sorted(left))
         complain(f"The old name still stands in {where}.")
+    for path, line in found.by_hand:
+        where = f"{clean(shown(path))}:{line}"
+        complain(f"{where} names it and cannot be changed: do it by hand.")
+    if found.doubt:
+        where = ", ".join(f"{clean(shown(path))}:{line}" for path, line in found.doubt)
+        complain(f"Perhaps it is opened in {where}, too: that name is made when it runs.")
     for test in _named_after(source if source.exists() else target, source, folder):
         complain(
             f"{clean(test)} may open it by its own name (the fixture cassette): mark it "
