@@ -177,6 +177,44 @@ def test_only_what_is_named_is_checked(cli: Cli) -> None:
         assert [line.partition(":")[0] for line in lines] == names
 
 
+def test_the_environment_names_the_folder_and_an_option_is_stronger(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay("cassettes/a.yaml", b"")
+    lay("tapes/b.yaml", b"")
+    monkeypatch.setenv("AQUILA_CASSETTE_DIR", "tapes")
+    for arguments, name in (
+        ([], "tapes/b.yaml"),
+        (["b"], "tapes/b.yaml"),
+        (["-d", "cassettes"], "cassettes/a.yaml"),
+        (["cassettes/a.yaml"], "cassettes/a.yaml"),
+    ):
+        assert cli("check", "--no-tests", *arguments).out.startswith(f"{name}:1: empty: ")
+
+
+def test_all_that_is_no_cassette_by_its_name_is_passed_over(cli: Cli) -> None:
+    lay("cassettes/a.yaml", GOOD)
+    lay("cassettes/B.YML", GOOD)
+    for name in ("notes.md", ".hidden.yaml", ".git/c.yaml", "d.yaml.bak", "e.json"):
+        lay(f"cassettes/{name}", b"")
+    ran = cli("check", "--no-tests")
+    assert (ran.code, ran.out, ran.err) == (0, "", "Nothing found in 2 cassettes.\n")
+
+
+def test_one_file_that_cannot_be_read_hides_no_other(cli: Cli) -> None:
+    lay("cassettes/a.yaml", b"\xff")
+    lay("cassettes/b.yaml", "version: 2\n")
+    lay("cassettes/c.yaml", ODD)
+    Path("cassettes/d.yaml").symlink_to("d.yaml")  # itself
+    lines = cli("check", "--no-tests").out.splitlines()
+    assert [line.split(": ")[:2] for line in lines] == [
+        ["cassettes/a.yaml:1", "binary"],
+        ["cassettes/b.yaml:1", "newer"],
+        ["cassettes/c.yaml:4", "layout"],
+        ["cassettes/d.yaml:1", "unreadable"],
+    ]
+
+
 def test_kinds_can_be_passed_over(cli: Cli) -> None:
     lay("cassettes/odd.yaml", ODD)
     lay("cassettes/bad.yaml", b"")
