@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import re
 from pathlib import Path
@@ -115,27 +116,27 @@ def test_what_a_link_leads_to_elsewhere_is_not_mended(cli: Cli) -> None:
     assert real.read_text() == GOOD
 
 
-def test_what_cannot_be_written_is_said_and_the_rest_is_mended(cli: Cli) -> None:
-    from aquila_cassette.shelf import mending
+def test_what_cannot_be_written_is_said_and_the_rest_is_mended(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = Path.replace
+
+    def refused(self: Path, target: Path) -> Path:
+        if target.name == "a.yaml":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return rename(self, target)
 
     lay("cassettes/a.yaml", ODD)
     lay("cassettes/b.yaml", ODD)
-    written = mending.rewrite
-
-    def changed(path: Path, *rest: object) -> None:
-        if path.name == "a.yaml":
-            path.write_text(GOOD.replace("POST", "PUT"))
-        written(path, *rest)  # type: ignore[arg-type]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mending, "rewrite", changed)
-        ran = cli("check", "--no-tests", "--fix")
+    monkeypatch.setattr(Path, "replace", refused)
+    ran = cli("check", "--no-tests", "--fix")
     assert ran.code == 1
     assert ran.err == (
-        "cassettes/a.yaml was changed while it was looked at.\n"
-        "Nothing was written. Run the command again\n"
+        "cassettes/a.yaml could not be written: no space left on device.\n"
+        "Mend: free some space there, and run again\n"
         "1 finding fixed. 1 finding in 1 of 2 cassettes.\n"
     )
+    assert Path("cassettes/a.yaml").read_text() == ODD
     assert Path("cassettes/b.yaml").read_text() == GOOD
 
 
