@@ -637,3 +637,19 @@ async def test_a_request_through_a_proxy_is_recorded_once_and_replayed_without_i
         assert [one.request.method for one in cassette.recorded] == ["POST"]
     with aquila_cassette("proxy", mode="none"):
         assert await ask() == live
+
+
+async def test_the_body_of_an_error_that_nobody_reads_is_kept_if_it_came() -> None:
+    def at_once(connection: Connection, request: Request) -> None:
+        connection.send(b"HTTP/1.1 429 Slow down\r\ncontent-length: 4\r\n\r\nslow")
+        connection.end()
+
+    with RawServer(at_once) as server:
+        for mode in ("once", "none"):
+            with aquila_cassette("error", mode=mode) as cassette:
+                async with aiohttp.ClientSession(raise_for_status=True) as session:
+                    with pytest.raises(aiohttp.ClientResponseError) as error:
+                        await session.post(server.url, json=JSON)
+                    assert error.value.status == 429
+                (one,) = cassette.interactions
+                assert (one.response.body, one.response.ended) == (b"slow", "complete")
