@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aquila_cassette.cassette.foreign.places import located
 from aquila_cassette.cassette.names import cassette_path, shown
 from aquila_cassette.errors import CassetteNameError, UsageError
 
@@ -21,20 +22,23 @@ _SUFFIXES = (".yaml", ".yml")
 def find(name: str, folder: Path) -> Path:
     """Find the file that `name` means: a cassette in `folder`, else a file by its path.
 
+    A cassette may be in another recorder's format, and end as that recorder's do.
+
     Args:
         name: A cassette's name, with or without its suffix, or a path.
         folder: The cassette folder.
 
     Raises:
-        UsageError: There is no such file; the message names the closest cassette.
+        UsageError: There is no such file; the message names the closest cassette. Or several may
+            be meant.
     """
     candidates = [Path(name)]
     try:
-        inside = cassette_path(folder, name)
+        cassette_path(folder, name)
     except CassetteNameError:  # no cassette has that name, but a file may: ../tapes/old.yaml
         pass
     else:
-        candidates[:0] = [inside, inside.with_suffix(".yml")]
+        candidates.insert(0, located(folder, name))
     for path in candidates:
         if path.is_file():
             return path

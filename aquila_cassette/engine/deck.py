@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from aquila_cassette.cassette import files
+from aquila_cassette.cassette.foreign.places import located
+from aquila_cassette.cassette.foreign.refusal import refuse_to_record
 from aquila_cassette.cassette.modes import Decision, Mode, decide
-from aquila_cassette.cassette.names import cassette_path
 from aquila_cassette.cassette.redaction import environment_secrets
 from aquila_cassette.engine import scope
 from aquila_cassette.engine.births import note_recorded
@@ -53,6 +54,7 @@ class Cassette:
     Raises:
         CassetteNameError: The name leaves the cassette folder.
         CassetteFormatError: The file is there and is not a cassette.
+        CassetteSaveError: It is in another recorder's format, and the mode would write it.
     """
 
     def __init__(self, name: str, resolved: Resolved, owner: Owner) -> None:
@@ -60,13 +62,15 @@ class Cassette:
         self.options = resolved.options
         self.sources = resolved.sources
         self.owner = owner
-        self.path: Path = cassette_path(owner.root / self.options.cassette_dir, name)
+        self.path: Path = located(owner.root / self.options.cassette_dir, name)
         self.parent: Cassette | None = None
         self.streams = OpenStreams()
         self.discarded: list[Interaction] = []
         self.replaced: tuple[tuple[Interaction, ...], tuple[Interaction, ...]] = (), ()
         self.matcher = self.options.matcher()
         self.reel = Reel.of_file(self.path, owner.births, self._key_on_tape, reader=owner.signature)
+        if self.reel.foreign and self.mode in ("all", "new_episodes"):
+            raise refuse_to_record(self.path, self.reel.foreign, self.mode)
         # Mode `all` is `once` on an emptied tape: what a test's earlier blocks recorded is known.
         self._deciding: Mode = self.mode
         if self.mode == "all":
