@@ -39,7 +39,9 @@ def interactions(tree: Any) -> tuple[Interaction, ...] | None:
         try:
             read.append(_interaction(values.mapping(items, place, "the interaction")))
         except Flaw as flaw:
-            flaw.cut_off = flaw.missing and place == len(items) - 1
+            # PyYAML sorts keys: where the file is whole, 'version' comes after all of them.
+            is_end = isinstance(tree, list) or [*tree][-1] == "interactions"
+            flaw.cut_off = flaw.missing and is_end and place == len(items) - 1
             raise
     return tuple(read)
 

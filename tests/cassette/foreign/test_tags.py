@@ -19,14 +19,18 @@ from tests.cassette.foreign.samples import only, tape, vcrpy
         ("body: !!python/tuple [abc, d]", b"abcd"),
         ("body: !!python/none null", b""),
         (
-            "body: !!python/object/new:_io.BytesIO\n"
-            "      state: !!python/tuple\n      - !!binary |\n        YWJj\n      - 0\n      - null",
+            (
+                "body: !!python/object/new:_io.BytesIO\n"
+                "      state: !!python/tuple\n      - !!binary |\n        YWJj\n      - 0\n"
+            ),
             b"abc",
         ),
         ("body: !!python/object/new:_io.BytesIO {state: !!python/tuple [abc, 0, null]}", b"abc"),
         (
-            "body: !!python/object/apply:builtins.iter\n"
-            "      args:\n      - - !!binary YWJj\n        - !!binary ZA==\n      state: 0",
+            (
+                "body: !!python/object/apply:builtins.iter\n"
+                "      args:\n      - - !!binary YWJj\n        - !!binary ZA==\n      state: 0"
+            ),
             b"abcd",
         ),
     ],
@@ -38,17 +42,27 @@ def test_bodies_of_python_objects_are_their_bytes(sent: str, body: bytes) -> Non
 @pytest.mark.parametrize(
     "headers",
     [
-        "headers: !!python/object:requests.structures.CaseInsensitiveDict\n"
-        "      _store:\n        set-cookie: !!python/tuple [Set-Cookie, [a=1, b=2]]",
-        "headers: !!python/object:requests.structures.CaseInsensitiveDict\n"
-        "      _store: !!python/object/apply:collections.OrderedDict\n"
-        "      - - - set-cookie\n          - !!python/tuple [Set-Cookie, [a=1, b=2]]",
-        "headers: !!python/object:urllib3._collections.HTTPHeaderDict\n"
-        "      _container: {set-cookie: [Set-Cookie, a=1, b=2]}",
-        "headers:\n      ? !!python/object/new:multidict._multidict.istr\n      - Set-Cookie\n"
-        "      : [a=1, b=2]",
-        "headers: !!python/object/apply:collections.OrderedDict\n"
-        "    - - - Set-Cookie\n        - [a=1, b=2]",
+        (
+            "headers: !!python/object:requests.structures.CaseInsensitiveDict\n"
+            "      _store:\n        set-cookie: !!python/tuple [Set-Cookie, [a=1, b=2]]"
+        ),
+        (
+            "headers: !!python/object:requests.structures.CaseInsensitiveDict\n"
+            "      _store: !!python/object/apply:collections.OrderedDict\n"
+            "      - - - set-cookie\n          - !!python/tuple [Set-Cookie, [a=1, b=2]]"
+        ),
+        (
+            "headers: !!python/object:urllib3._collections.HTTPHeaderDict\n"
+            "      _container: {set-cookie: [Set-Cookie, a=1, b=2]}"
+        ),
+        (
+            "headers:\n      ? !!python/object/new:multidict._multidict.istr\n      - Set-Cookie\n"
+            "      : [a=1, b=2]"
+        ),
+        (
+            "headers: !!python/object/apply:collections.OrderedDict\n"
+            "    - - - Set-Cookie\n        - [a=1, b=2]"
+        ),
     ],
 )
 def test_headers_of_python_objects_are_their_fields(headers: str) -> None:

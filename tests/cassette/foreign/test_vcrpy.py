@@ -127,7 +127,7 @@ def test_an_event_stream_has_a_piece_for_each_frame() -> None:
     headers = "headers: {content-type: [text/event-stream]}"
     response = only(vcrpy(received=received, headers=headers)).response
     assert response.body == EVENTS
-    first, rest = EVENTS[:20], EVENTS[20:]
+    first, rest = EVENTS[:21], EVENTS[21:]
     assert response.pieces == (Piece(0, first), Piece(0, rest))
 
 
