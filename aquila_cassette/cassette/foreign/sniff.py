@@ -33,6 +33,7 @@ _TOP = re.compile(rb"^(?:---[ \t]*\r?\n)?(?:interactions|requests|responses):", 
 _BETAMAX = re.compile(rb"^http_interactions:", re.MULTILINE)
 _LIST = re.compile(rb"(?:---[ \t]*\r?\n)?- request:")
 _HOST = re.compile(rb"^ {2,4}host:", re.MULTILINE)
+_ENDED = re.compile(rb"^ {2,4}ended: (?:complete|closed|failed)\r?$", re.MULTILINE)
 # vcrpy has a string there, or a mapping with 'string' in it.
 _TYPED = re.compile(rb"^ {4}body:\r?\n {6}type: (?:json|text|binary|none)\r?$", re.MULTILINE)
 
@@ -57,6 +58,8 @@ def sniff(data: bytes) -> Kind | None:
     data = data.lstrip(_BLANK)
     if data[:1] in (b"{", b"["):
         return _of_json(data)
+    if _ENDED.search(data):  # of ours, then, though somebody wrote uri for url
+        return None
     if _BETAMAX.search(data):
         return "betamax"
     if _TOP.search(data) and _URI.search(data):
