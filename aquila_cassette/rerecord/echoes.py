@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from aquila_cassette.rerecord.leaves import Leaf, Mark, Path
     from aquila_cassette.rerecord.turns import Turn
+    from aquila_cassette.rerecord.values import Value
 
 __all__ = ["refuse_mark", "refuse_plain", "refuse_text"]
 
@@ -68,15 +69,17 @@ def refuse_plain(turns: Iterable[Turn], text: str) -> None:
 
 
 def _refuse_values(turn: Turn, path: Path, text: str, *, is_whole: bool) -> None:
+    whole = value_of(text)
     for value in turn.lost:
-        if is_whole:
-            found = value_of(text) == value
-        else:
-            found = any(
-                not is_explained(value, at, text, turn.texts) for at in occurrences(value, text)
-            )
-        if found:
+        if whole is not None and _is_same(value, whole):
             raise _quotes(turn, value.text, path)
+        places = [] if is_whole else occurrences(value, text)
+        if not all(is_explained(value, at, text, turn.texts) for at in places):
+            raise _quotes(turn, value.text, path)
+
+
+def _is_same(one: Value, other: Value) -> bool:
+    return one.kind == other.kind and one.text.lower() == other.text.lower()
 
 
 def _refuse_quotes(turn: Turn, path: Path, text: str, *, is_prompt: bool) -> None:
