@@ -11,14 +11,14 @@ from aquila_cassette.dialects.framing import framing, messages
 from aquila_cassette.dialects.lenient import load, table, words
 from aquila_cassette.dialects.said import Saying
 from aquila_cassette.rerecord.leaves import is_id_name, is_opaque, is_protocol_name
-from aquila_cassette.rerecord.values import json_leaves, leaves_of, scalars, told, value_of
+from aquila_cassette.rerecord.values import add, json_leaves, leaves_of, scalars, told
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
 
     from aquila_cassette.cassette.model import Response
     from aquila_cassette.dialects.said import CallHeard
-    from aquila_cassette.rerecord.values import Address, Value
+    from aquila_cassette.rerecord.values import Address, Told
 
 __all__ = ["Answer", "Kind", "Place", "canonical"]
 
@@ -101,7 +101,7 @@ class Answer:
         return tuple(one for one in leaves if isinstance(one, str) and one.strip())
 
     @cached_property
-    def told(self) -> dict[Address, Value]:
+    def told(self) -> dict[Address, Told]:
         """The values that a later request can use, each by where it stands."""
         leaves: list[tuple[Address, Any]] = [(("plain", *at), one) for at, one in self._plain]
         for address, ids in self._ids.items():
@@ -110,9 +110,11 @@ class Answer:
                 for number, one in enumerate(ids)
                 if not is_opaque(one)
             ]
-        found = {at: value for at, one in leaves if (value := value_of(one))}
+        found: dict[Address, Told] = {}
+        for at, one in leaves:
+            add(found, at, one)
         for slot, text in enumerate(self._slots):
-            found |= {(slot, *at): value for at, value in told(text).items()}
+            found |= {(slot, *at): one for at, one in told(text).items()}
         return found
 
     @cached_property

@@ -86,8 +86,12 @@ class Turn:
         """The values of the old answer that no longer stand where they stood."""
         now = self.new.told
         return tuple(
-            {value: None for at, value in self.old.told.items() if now.get(at) != value}
-        )  # fmt: skip
+            {
+                one.value: None
+                for at, one in self.old.told.items()
+                if at not in now or now[at].spelt != one.spelt
+            }
+        )
 
     def string_now(self, old: str) -> str | None:
         """Give what stands where a string of the old answer's JSON stood; None if it is not clear.

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Address",
+    "Told",
     "Value",
+    "add",
     "is_explained",
+    "json_leaves",
     "leaves_of",
     "occurrences",
     "scalars",
@@ -30,8 +33,9 @@ Address = tuple["Hashable", ...]
 """Where in an answer a value stands, as an application may point to it."""
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_SIGNED = re.compile(r"[-+\u2212]?(\d+(?:[.,]\d+)*)")
+_PLAIN = re.compile(r"([-\u2212]?)((?:0|[1-9]\d*|[1-9]\d{0,2}(?:,\d{3})+)(?:\.\d+)?)")
 _TRUTH = re.compile(r"(?<!\w)(?:true|false)(?!\w)", re.IGNORECASE)
+_NULL = re.compile(r"(?<!\w)(?:null|None)(?!\w)")
 _FENCE = re.compile(r"```\w*\n(.*?)```", re.DOTALL)
 _BULLET = re.compile(r"^(?:[-*\u2022#>]+|\d+[.)])\s+")
 _AROUND = " \t\r\n.,;:!?\"'`*_()[]{}<>|\u201c\u201d\u2018\u2019\u00ab\u00bb\u2026"
@@ -60,8 +64,20 @@ class Value(NamedTuple):
         text: It, in one spelling.
     """
 
-    kind: Literal["number", "truth", "text"]
+    kind: Literal["number", "truth", "null", "text"]
     text: str
+
+
+class Told(NamedTuple):
+    """A value as it was told.
+
+    Args:
+        value: It.
+        spelt: In that spelling: one that is spelt otherwise now has changed.
+    """
+
+    value: Value
+    spelt: str
 
 
 def value_of(scalar: object) -> Value | None:
@@ -73,39 +89,42 @@ def value_of(scalar: object) -> Value | None:
     Example:
         >>> value_of(3.0) == value_of(" 3.")
         True
-        >>> value_of("**Paris**"), value_of(True), value_of(None)
+        >>> value_of("**Paris**"), value_of(True), value_of("")
         (Value(kind='text', text='Paris'), Value(kind='truth', text='true'), None)
     """
+    if scalar is None:
+        return Value("null", "null")
     if isinstance(scalar, bool):
         return Value("truth", str(scalar).lower())
     if isinstance(scalar, (int, float)):
-        return _number(Decimal(repr(scalar))) if math.isfinite(scalar) else None
+        return Value("number", _shortest(Decimal(repr(scalar)))) if math.isfinite(scalar) else None
     if not isinstance(scalar, str):
         return None
     text = scalar.strip(_AROUND) or scalar.strip()
-    if match := _SIGNED.fullmatch(text):
-        return _number(_read(match[1])[0])
+    if match := _PLAIN.fullmatch(text):
+        sign = "-" if match[1] else ""
+        return Value("number", _shortest(Decimal(sign + match[2].replace(",", ""))))
     if text.lower() in {"true", "false"}:
         return Value("truth", text.lower())
     return Value("text", text) if text else None
 
 
-def _number(number: Decimal) -> Value:
-    # A sign may be a dash: what it stands before is compared without.
-    return Value("number", f"{abs(number).normalize():f}")
+def _shortest(number: Decimal) -> str:
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _read(token: str) -> list[Decimal]:
-    """Read a number that may have commas or points within, in each way; the usual one first."""
+def _read(token: str) -> list[str]:
+    """Read a number that may have commas or points within, in each way that makes sense."""
     ways = [token.replace(",", "")]
     if "," in token:
         ways += [token.replace(".", "").replace(",", "."), *token.split(",")]
     elif re.fullmatch(r"\d{1,3}(?:\.\d{3})+", token):
         ways.append(token.replace(".", ""))
-    return [Decimal(way) for way in ways if way.count(".") < 2] or [Decimal(0)]
+    return [_shortest(Decimal(way)) for way in ways if way.count(".") < 2]
 
 
-def told(text: str) -> dict[Address, Value]:
+def told(text: str) -> dict[Address, Told]:
     r"""Give the values of a text by where they stand in it.
 
     A line, and what is set off, stands at a place from the beginning and at one from the end: an
@@ -115,19 +134,19 @@ def told(text: str) -> dict[Address, Value]:
         text: What a model said, or wrote into a call.
 
     Example:
-        >>> told('{"pick": "A"}')[("json", "pick")].text
+        >>> told('{"pick": "A"}')[("json", "pick")].spelt
         'A'
-        >>> told("I think so.\nAnswer: B")[("line", -1)].text
+        >>> told("I think so.\nAnswer: B.")[("line", -1)].value.text
         'Answer: B'
-        >>> told("Answer: B")[("tail", -1)].text
-        'B'
+        >>> told("Answer: B.")[("tail", -1)].spelt
+        'B.'
     """
-    found: dict[Address, Value] = {}
-    _add(found, ("whole",), value_of(text))
+    found: dict[Address, Told] = {}
+    add(found, ("whole",), text.strip())
     inside = leaves_of(text)
     if inside:
         for path, scalar in inside.items():
-            _add(found, path, value_of(scalar))
+            add(found, path, scalar)
         return found
     lines = [line for line in map(_bare, text.splitlines()) if line]
     if len(lines) > 1:
@@ -157,16 +176,23 @@ def json_leaves(text: str) -> list[Any]:
     return [one for _, one in scalars(_container(text))]
 
 
-def _add(found: dict[Address, Value], address: Address, value: Value | None) -> None:
+def add(found: dict[Address, Told], at: Address, scalar: object) -> None:
+    """Note what stands somewhere, if it is a value.
+
+    Args:
+        found: What stands where.
+        at: Where it stands.
+        scalar: It.
+    """
+    value = value_of(scalar)
     if value is not None:
-        found[address] = value
+        found[at] = Told(value, str(scalar))
 
 
-def _add_all(found: dict[Address, Value], name: str, texts: list[str]) -> None:
+def _add_all(found: dict[Address, Told], name: str, texts: list[str]) -> None:
     for place, text in enumerate(texts):
-        value = value_of(text)
-        if value is not None:
-            found[name, place] = found[name, place - len(texts)] = value
+        add(found, (name, place), text)
+        add(found, (name, place - len(texts)), text)
 
 
 def _bare(line: str) -> str:
@@ -229,10 +255,12 @@ def occurrences(value: Value, text: str) -> list[tuple[int, int]]:
             match.span()
             for match in _NUMBER.finditer(text)
             if word_ends(text[: match.start()], match[0])
-            and value in map(_number, _read(match[0]))
+            and value.text.removeprefix("-") in _read(match[0])  # a sign may be a dash
         ]  # fmt: skip
     if value.kind == "truth":
         return [match.span() for match in _TRUTH.finditer(text) if match[0].lower() == value.text]
+    if value.kind == "null":
+        return [match.span() for match in _NULL.finditer(text)]
     part = value.text
     if len(part) >= _CASED:
         part, text = part.lower(), text.lower()
