@@ -82,6 +82,8 @@ class Cassette:
         self._told = 0
         self._lock = threading.RLock()
         owner.cassettes.append(self)
+        if self.mode == "none" and owner.keys is not None:
+            owner.keys.opened()
 
     @property
     def mode(self) -> Mode:
@@ -277,6 +279,8 @@ class Cassette:
             SecretLeakError: What would have been written still holds a known secret.
         """
         scope.leave(self)
+        if self.mode == "none" and self.owner.keys is not None:
+            self.owner.keys.closed()
         self._held.release(None)
         for recording in list(self._recordings):
             recording.closed()
