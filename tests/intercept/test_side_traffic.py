@@ -102,6 +102,16 @@ async def test_an_async_client_gets_the_same_answer() -> None:
     assert answer.json()["access_token"] == PLACEHOLDER
 
 
+async def test_aiohttp_gets_the_same_answer() -> None:
+    import aiohttp
+
+    async with aquila_cassette("side", mode="none"), aiohttp.ClientSession() as client:
+        async with client.post("https://oauth2.googleapis.com/token") as answer:
+            assert (await answer.json())["access_token"] == PLACEHOLDER
+        async with client.head("https://huggingface.co/api/telemetry/x") as answer:
+            assert (answer.status, await answer.read()) == (200, b"")
+
+
 @pytest.mark.parametrize(
     "asked",
     [
