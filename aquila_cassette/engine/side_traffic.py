@@ -4,7 +4,8 @@ While its block records it passes, and is not kept. On replay it is not sent: it
 answer, since a refusal would set off the sender's retries, and the network may be missing.
 
 Only requests stand here whose answers the code under test does not read. Each was found in the
-source of its sender, 2026-11.
+source of its sender, 2026-11, but for those of sentry and of AWS's single sign-on, which are
+known from their documentation.
 """
 
 from __future__ import annotations
@@ -228,6 +229,12 @@ SIDE_TRAFFIC = (
         "usage counts",
         ("HEAD huggingface.co/api/telemetry/*",),
         _TAKEN,
+    ),
+    SideTraffic(
+        "huggingface_hub",
+        "which coding agents there are, once a day; it falls back on those it knows",
+        ("GET huggingface.co/api/agent-harnesses",),
+        _absent,
     ),
     SideTraffic(
         "posthog",
