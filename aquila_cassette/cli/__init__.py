@@ -284,6 +284,8 @@ def _diff(
     the stream was cut into pieces, and times that are less than twice as long or half a second
     apart. --all shows it.
 
+    A cassette that is new since that commit, or was removed, is said to be, and differs.
+
     Exit codes: 0, they are the same; 1, they differ; 2, one of them cannot be read.
 
     \b

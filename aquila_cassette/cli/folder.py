@@ -13,7 +13,7 @@ from aquila_cassette.errors import CassetteNameError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["cassettes_in", "find", "name_of"]
+__all__ = ["candidates", "cassettes_in", "find", "name_of"]
 
 _SUFFIXES = (".yaml", ".yml")
 
@@ -28,25 +28,33 @@ def find(name: str, folder: Path) -> Path:
     Raises:
         UsageError: There is no such file; the message names the closest cassette.
     """
-    candidates = [Path(name)]
-    try:
-        inside = cassette_path(folder, name)
-    except CassetteNameError:  # no cassette has that name, but a file may: ../tapes/old.yaml
-        pass
-    else:
-        candidates[:0] = [inside, inside.with_suffix(".yml")]
-    for path in candidates:
+    paths = candidates(name, folder)
+    for path in paths:
         if path.is_file():
             return path
     names = [name_of(path, folder) for path in cassettes_in(folder)]
     close = difflib.get_close_matches(name, names, n=1)
     raise UsageError(
         f"There is no cassette {name!r}.",
-        facts=[f"looked for: {shown(candidates[0])}"],
+        facts=[f"looked for: {shown(paths[0])}"],
         remedy=f"Show the closest: aquila-cassette show {shlex.quote(close[0])}"
         if close
         else "List what there is: aquila-cassette list",
     )
+
+
+def candidates(name: str, folder: Path) -> list[Path]:
+    """List the files that `name` may mean, the likeliest first; none need exist.
+
+    Args:
+        name: A cassette's name, with or without its suffix, or a path.
+        folder: The cassette folder.
+    """
+    try:
+        inside = cassette_path(folder, name)
+    except CassetteNameError:  # no cassette has that name, but a file may: ../tapes/old.yaml
+        return [Path(name)]
+    return [inside, inside.with_suffix(".yml"), Path(name)]
 
 
 def cassettes_in(place: Path) -> Iterator[Path]:

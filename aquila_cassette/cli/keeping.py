@@ -75,8 +75,10 @@ def _check(
       duplicate    the same request with the same answer, needlessly twice
     Edits that do not add up:
       pieces       the time line and the body          ended    the end and the stream
-      length       content-length and the body         type     content-type and the body
-      request      a method or URL that never matches  date     recorded_at is no time
+      length       content-length and the body; a body that a HEAD, 204 or 304 cannot have
+      type         content-type, and what the body is or is kept as
+      request      a method or URL that never matches
+      date         recorded_at is no time, or one in the future
       layout       it would be written otherwise today
     Files that lie wrong:
       name         Windows cannot hold it              case     two names, one but for case
@@ -93,7 +95,8 @@ def _check(
     seen: name it with --redact, --keep-header and --allow.
 
     --fix rewrites a file (layout, pieces) only where that leaves all that is on the tape the same,
-    in one step, and keeps its comments; and it deletes leftovers.
+    in one step, and keeps its comments; and it deletes leftovers. What a link leads to outside of
+    the folder stays as it is.
 
     \b
     Examples:
@@ -134,7 +137,9 @@ def _scrub(
     What saving a tape today would hide is hidden: see docs/secrets.md. The difference is shown,
     with the length of a secret in the place of the secret. Interactions with nothing to hide keep
     each character. The new file takes the place of the old in one step, and no copy of the old one
-    is left: a secret that was committed is in the history all the same, so make it invalid.
+    is left: a secret that was committed is in the history all the same, so make it invalid. In a
+    damaged file each secret is replaced where it stands. What a link leads to outside of the
+    folder stays as it is, and is told of.
 
     The tests' own redact= counts where a marker or aquila_config has it; one in a call is not
     seen: name it with --redact, --keep-header and --allow.
@@ -200,7 +205,8 @@ def _mv(
 
     Nothing that stands at the new name is overwritten. With --code the name changes in calls of
     aquila_cassette("...") and in its markers, in all Python files below this folder; the
-    difference is shown. Where else the name stands in quotes is told, and left to you.
+    difference is shown. Calls that come to the name in a way that cannot be changed safely are
+    told, file and line, and left to you; so is where else it stands in quotes.
 
     \b
     Examples:
