@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from aquila_cassette.cassette import files
+from aquila_cassette.cassette.foreign.places import located
+from aquila_cassette.cassette.foreign.refusal import refuse_to_record
 from aquila_cassette.cassette.modes import Decision, Mode, decide
-from aquila_cassette.cassette.names import cassette_path
 from aquila_cassette.cassette.redaction import environment_secrets
 from aquila_cassette.engine import scope
 from aquila_cassette.engine.births import note_recorded
@@ -53,6 +54,7 @@ class Cassette:
     Raises:
         CassetteNameError: The name leaves the cassette folder.
         CassetteFormatError: The file is there and is not a cassette.
+        CassetteSaveError: It is in another recorder's format, and the mode would write it.
     """
 
     def __init__(self, name: str, resolved: Resolved, owner: Owner) -> None:
@@ -307,11 +309,13 @@ class Cassette:
     # saves its recordings otherwise.
 
     def _find_path(self, name: str) -> Path:
-        return cassette_path(self.owner.root / self.options.cassette_dir, name)
+        return located(self.owner.root / self.options.cassette_dir, name)
 
     def _load_reel(self) -> Reel:
         owner = self.owner
         reel = Reel.of_file(self.path, owner.births, self._key_on_tape, reader=owner.signature)
+        if reel.foreign and self.mode in ("all", "new_episodes"):
+            raise refuse_to_record(self.path, reel.foreign, self.mode)
         if self.mode == "all":
             return Reel(owner.recorded_anew(self.path), "born", self._key_on_tape)
         return reel

@@ -35,7 +35,7 @@ Pair = tuple[Any, Any]
 
 
 class Files:
-    """A persister, as vcrpy calls it. Loads the test's own tape and those that its marks name besides; saves the first alone.
+    """A persister, as vcrpy calls it: loads the test's own tape, and others that are only read.
 
     A tape of our own format is read, and added to, as such.
 

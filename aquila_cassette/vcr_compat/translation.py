@@ -11,9 +11,9 @@ from typing import Any
 from vcr.request import Request as TheirRequest  # type: ignore[import-untyped]
 from vcr.util import read_body  # type: ignore[import-untyped]
 
+from aquila_cassette.cassette.encoding import decode_pieces
 from aquila_cassette.cassette.model import Ended, Failure, Headers, Request, Response
 from aquila_cassette.cassette.timeline import Source, TapedResponse, is_timeline, timeline
-from aquila_cassette.engine.encoding import decode_pieces
 
 __all__ = ["OURS", "NoCase", "our_request", "our_response", "their_request", "their_response"]
 

@@ -245,8 +245,8 @@ def test_another_body_is_answered_as_vcrpy_does_and_told(suite: Suite, server: R
     result.stdout.fnmatch_lines(
         [
             (
-                "aquila: test_it.py::test_prompt was answered although its body is not the recorded "
-                f"one: POST {server.url}/ask"
+                "aquila: test_it.py::test_prompt was answered although its body is not the recorded one"
+                f": POST {server.url}/ask"
             ),
             "aquila: 1 replayed, 0 recorded, 0 missed, 0 unplayed",
         ]
@@ -305,7 +305,7 @@ def test_a_damaged_tape_is_an_error_and_stays(suite: Suite, lay: Callable[..., P
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
         [
-            "E*cassettes/test_it/test_one.yaml is no cassette that the suite's serializer reads.",
+            "E*test_one.yaml is no cassette that the suite's serializer reads.",
             "E*Mend: take it back from version control, or remove it and record again",
         ]
     )
