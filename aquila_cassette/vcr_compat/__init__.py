@@ -24,25 +24,24 @@ _MARKS = (
 )
 
 
-def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
-    """Declare the hook of pytest-recording."""
-    pluginmanager.add_hookspecs(hooks)
-
-
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Declare the options, where this is loaded after the installed plugins (by a conftest)."""
     if pluginmanager.has_plugin("aquila_cassette"):
-        options.refuse_company(pluginmanager)
-        options.add_options(parser)
+        _stand_in(parser, pluginmanager)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser) -> None:
     """Declare them, where it is loaded before these (``-p``): now it is known who else is there."""
     manager = early_config.pluginmanager
-    options.refuse_company(manager)
+    _stand_in(parser, manager)
     if not manager.has_plugin("aquila_cassette"):
         manager.import_plugin("aquila_cassette.plugin")
+
+
+def _stand_in(parser: pytest.Parser, manager: pytest.PytestPluginManager) -> None:
+    options.refuse_company(manager)
+    manager.add_hookspecs(hooks)
     options.add_options(parser)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+import json
 import threading
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,7 +106,7 @@ class Deck(Cassette):
             forms = self._forms(filtered, asked)
             chosen = self.tape.choose(forms, self._has_body_of(asked), strict=self.strict)
             if chosen is None and self.tape.write_protected:
-                raise self._missed(missing(self, asked, number, forms[-1]))
+                raise self._missed(missing(self, asked, number, asked.theirs))
         if chosen is None:
             return self._record(asked)
         if not chosen.same_body:
@@ -195,16 +196,18 @@ class Deck(Cassette):
     def _forms(self, filtered: Any, asked: _Asked) -> Sequence[Any]:
         """List the forms in which a request may be on the tape: as it is, and redacted.
 
-        A request without a body has none, or an empty one, as the library is that sent it.
+        Whether a request without a body has none, or an empty one, is as its library has it, and
+        of aiohttp vcrpy keeps not the bytes but the JSON value.
         """
         if self.tape.looks_at_urls_only and filtered.uri == asked.url:
             return (filtered,)
         forms = [filtered, asked.theirs]
         if not asked.body:
-            for form in tuple(forms):
-                other = copy.copy(form)
-                other.body = None if form.body is not None else b""
-                forms.append(other)
+            forms += [_with_body(one, None if one.body is not None else b"") for one in forms]
+        elif self.tape.holds_values:
+            with suppress(ValueError):
+                value = json.loads(asked.body)
+                forms += [_with_body(one, value) for one in forms]
         return forms
 
     def _has_body_of(self, asked: Request) -> Any:
@@ -222,6 +225,12 @@ class Deck(Cassette):
             request, response = self.tape.data[place]
             self._ours[place] = Interaction(our_request(request), our_response(response))
         return self._ours[place]
+
+
+def _with_body(theirs: Any, body: Any) -> Any:
+    other = copy.copy(theirs)
+    other.body = body
+    return other
 
 
 def _body(theirs: Any) -> bytes:

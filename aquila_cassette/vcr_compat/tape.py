@@ -63,6 +63,11 @@ class Tape(Cassette):  # type: ignore[misc]
         """Whether nothing but method and URL decides what matches."""
         return _LOOK_AT_THE_URL.issuperset(self._match_on)
 
+    @property
+    def holds_values(self) -> bool:
+        """Whether a request on the tape has a JSON value for a body, in place of its bytes."""
+        return any(isinstance(request.body, dict | list) for request, _ in self._pairs)
+
     def choose(
         self,
         forms: Sequence[Any],
