@@ -50,12 +50,21 @@ class _Done:
         result: What became of it, in a few words.
         conversion: What it was to become; None where it could not be read.
         error: What was wrong; None where nothing was.
+        needs_leave: Whether it would be replaced, and may not.
+        is_new: Whether something was written, or would be.
     """
 
     path: Path
     result: str
     conversion: Conversion | None = None
     error: AquilaError | None = None
+    needs_leave: bool = False
+    is_new: bool = False
+
+    @property
+    def is_left(self) -> bool:
+        """Whether it is not what it was to become."""
+        return self.needs_leave or self.error is not None
 
 
 def run(
@@ -106,10 +115,15 @@ def run(
     failed = [one.error for one in done if one.error is not None]
     for error in failed:
         complain(clean(str(error)))
+    if waiting := sum(one.needs_leave for one in done):
+        complain(
+            f"{count(waiting, 'file')} would be replaced. "
+            "Mend: allow it with --in-place, or write elsewhere with -o FOLDER"
+        )
     complain(_summary(done, to, dry_run=dry_run))
     if any(not isinstance(error, UsageError) for error in failed):
         return 2
-    return 1 if failed else 0
+    return 1 if any(one.is_left for one in done) else 0
 
 
 def _meant(name: str, folder: Path) -> Iterator[_Wanted]:
@@ -172,10 +186,7 @@ def _put(
     path = conversion.source
     try:
         if target == path and not in_place:
-            raise UsageError(
-                f"{shown(path)} would be replaced.",
-                remedy="Mend: allow it with --in-place, or write elsewhere with -o FOLDER",
-            )
+            return _Done(path, "left: it would be replaced", conversion, needs_leave=True)
         if target in taken:
             raise UsageError(
                 f"{shown(path)} would become {shown(target)}, as another of these files does.",
@@ -186,11 +197,11 @@ def _put(
         return _Done(path, "left as it was", conversion, error)
     taken.add(target)
     result = f"to {shown(target)}" if written else f"left: {shown(target)} holds it already"
-    return _Done(path, result, conversion)
+    return _Done(path, result, conversion, is_new=written)
 
 
 def _show(done: Sequence[_Done], screen: Screen) -> None:
-    cells = [list(_HEADINGS)]
+    cells: list[list[str]] = [list(_HEADINGS)]
     for one in done:
         conversion = one.conversion
         origin, number, hidden = "-", "-", "-"
@@ -205,12 +216,12 @@ def _show(done: Sequence[_Done], screen: Screen) -> None:
     screen.line(("  ".join(heading), "dim"))
     for one, line in zip(done, table, strict=True):
         *cells_before, last = line
-        style = "red" if one.error else ""
+        style = "red" if one.is_left else ""
         screen.line(
             (cells_before[0], "bold"), "  ", "  ".join(cells_before[1:]), "  ", (last, style)
         )
         conversion = one.conversion
-        if conversion is not None and one.error is None:
+        if conversion is not None and one.is_new:
             if conversion.hidden:
                 screen.line((f"  hidden: {clean(_listed(conversion.hidden))}", "dim"))
             for lost in conversion.lost:
@@ -226,7 +237,7 @@ def _listed(hidden: Counter[str]) -> str:
 def _summary(done: Sequence[_Done], to: Target, *, dry_run: bool) -> str:
     if not done:
         return "No cassettes there. What is read: vcrpy, cassetter, betamax, HAR, and our own."
-    new = sum(one.result.startswith("to ") for one in done)
+    new = sum(one.is_new for one in done)
     would = "would be " if dry_run else ""
     name = "our format" if to == "v1" else NAMES[to]
     return f"{new} of {count(len(done), 'file')} {would}converted to {name}."

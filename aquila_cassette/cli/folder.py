@@ -53,12 +53,16 @@ def candidates(name: str, folder: Path) -> list[Path]:
     Args:
         name: A cassette's name, with or without its suffix, or a path.
         folder: The cassette folder.
+
+    Raises:
+        UsageError: There are several in formats of other recorders.
     """
     try:
         inside = cassette_path(folder, name)
     except CassetteNameError:  # no cassette has that name, but a file may: ../tapes/old.yaml
         return [Path(name)]
-    return [located(folder, name), inside.with_suffix(".yml"), Path(name)]
+    ours = [inside, inside.with_suffix(".yml"), Path(name)]
+    return list(dict.fromkeys([located(folder, name), *ours]))
 
 
 def cassettes_in(place: Path) -> Iterator[Path]:

@@ -65,14 +65,15 @@ def convert(path: Path, target: Target, redact: Redaction) -> Conversion:
         SecretLeakError: What would be written holds a known secret all the same.
     """
     data = files.read(path)
-    tape = reading.loads(data, path=path) if sniff(data) else None
-    if tape is None:
-        tape = loads(data, path=path)
+    read = reading.whole(data, path=path) if sniff(data) else None
+    if read is None:
+        read = reading.Whole(loads(data, path=path))
+    tape = read.tape
     hidden: Counter[str] = Counter()
     if tape.foreign == ("" if target == "v1" else "vcrpy"):
         return Conversion(path, data, tape.foreign, target, tape.interactions, "", hidden)
     clean = tuple(as_read(_clean(one, redact, hidden)) for one in tape.interactions)
-    lost: list[str] = []
+    lost = [f"interactions {one}: left out" for one in read.passed_over]
     if target == "v1":
         text = dumps(Tape(clean, files.program()))
     else:

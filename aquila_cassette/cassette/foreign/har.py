@@ -27,12 +27,32 @@ def interactions(tree: Any) -> tuple[Interaction, ...] | None:
     Raises:
         Flaw: It is one, and damaged.
     """
+    entries = _entries(tree)
+    if entries is None:
+        return None
+    places = range(len(entries))
+    return tuple(_interaction(entries, at) for at in places if not _is_upgrade(entries[at]))
+
+
+def passed_over(tree: Any) -> tuple[str, ...]:
+    """Name what no tape can hold.
+
+    Args:
+        tree: What the file says.
+    """
+    upgrades = sum(map(_is_upgrade, _entries(tree) or ()))
+    return (f"{upgrades} of WebSocket",) if upgrades else ()
+
+
+def _entries(tree: Any) -> list[Any] | None:
     log = tree.get("log") if isinstance(tree, Mapping) else None
     entries = log.get("entries") if isinstance(log, Mapping) else None
-    if not isinstance(entries, list):
-        return None
-    read = [_interaction(entries, place) for place in range(len(entries))]
-    return tuple(one for one in read if one.response.status != 101)
+    return entries if isinstance(entries, list) else None
+
+
+def _is_upgrade(entry: Any) -> bool:
+    response = entry.get("response") if isinstance(entry, Mapping) else None
+    return isinstance(response, Mapping) and response.get("status") == 101
 
 
 def _interaction(entries: list[Any], place: int) -> Interaction:

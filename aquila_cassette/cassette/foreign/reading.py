@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aquila_cassette.cassette.flaw import Flaw
 from aquila_cassette.cassette.foreign import har, vcrpy
@@ -17,12 +17,35 @@ from aquila_cassette.cassette.yaml_reader import NoLibyaml, YamlError, plain
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["loads"]
+__all__ = ["Whole", "loads", "whole"]
 
 _CHUNK = 1 << 20
 
 
+class Whole(NamedTuple):
+    """What a file holds.
+
+    Args:
+        tape: What a tape can hold of it.
+        passed_over: The rest, a line for each kind.
+    """
+
+    tape: Tape
+    passed_over: tuple[str, ...] = ()
+
+
 def loads(data: bytes, *, path: Path) -> Tape | None:
+    """Read the tape in the bytes of a file in another recorder's format, as `whole` does.
+
+    Args:
+        data: The whole file.
+        path: Where it is, for messages.
+    """
+    read = whole(data, path=path)
+    return None if read is None else read.tape
+
+
+def whole(data: bytes, *, path: Path) -> Whole | None:
     """Read the bytes of a file in another recorder's format, whatever its suffix.
 
     Nothing is redacted, and nothing that a tag of the file names is run.
@@ -32,7 +55,7 @@ def loads(data: bytes, *, path: Path) -> Tape | None:
         path: Where it is, for messages.
 
     Returns:
-        The tape, or None where the file is in no other format that is known.
+        What it holds, or None where the file is in no other format that is known.
 
     Raises:
         CassetteFormatError: It is in one, and damaged or too large; the message says what to do.
@@ -48,7 +71,8 @@ def loads(data: bytes, *, path: Path) -> Tape | None:
         raise no_libyaml(path) from error
     if read is None:
         return None
-    return Tape(read, recorded_with="", foreign=kind)
+    over = har.passed_over(tree) if kind == "HAR" else vcrpy.passed_over(tree)
+    return Whole(Tape(read, foreign=kind), over)
 
 
 def _unpacked(data: bytes, path: Path) -> bytes:

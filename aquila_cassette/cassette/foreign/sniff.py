@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from typing import Literal, TypeAlias
 
 __all__ = ["GZIP", "NAMES", "Kind", "sniff"]
@@ -21,6 +22,7 @@ NAMES: dict[str, str] = {
 GZIP = b"\x1f\x8b"
 """How a compressed file begins."""
 
+_GLANCE = 4 << 20  # bytes of a compressed file
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 # A file that we wrote is told at once: every load asks.
 _OURS = b"version: 1\nrecorded_with:"
@@ -30,6 +32,8 @@ _URI = re.compile(rb"^ {0,4}(?:- )?uri:", re.MULTILINE)
 _TOP = re.compile(rb"^(?:---[ \t]*\r?\n)?(?:interactions|requests|responses):", re.MULTILINE)
 _BETAMAX = re.compile(rb"^http_interactions:", re.MULTILINE)
 _LIST = re.compile(rb"(?:---[ \t]*\r?\n)?- request:")
+_HOST = re.compile(rb"^ {2,4}host:", re.MULTILINE)
+_ENDED = re.compile(rb"^ {2,4}ended: (?:complete|closed|failed)\r?$", re.MULTILINE)
 # vcrpy has a string there, or a mapping with 'string' in it.
 _TYPED = re.compile(rb"^ {4}body:\r?\n {6}type: (?:json|text|binary|none)\r?$", re.MULTILINE)
 
@@ -47,15 +51,20 @@ def sniff(data: bytes) -> Kind | None:
     if data.startswith(_OURS):
         return None
     if data.startswith(GZIP):
-        return "vcrpy"
+        try:
+            data = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(data, _GLANCE)
+        except zlib.error:
+            return None
     data = data.lstrip(_BLANK)
     if data[:1] in (b"{", b"["):
         return _of_json(data)
+    if _ENDED.search(data):  # of ours, then, though somebody wrote uri for url
+        return None
     if _BETAMAX.search(data):
         return "betamax"
     if _TOP.search(data) and _URI.search(data):
         return "cassetter" if _TYPED.search(data) else "vcrpy"
-    return "vcrpy" if _LIST.match(data) else None
+    return "vcrpy" if _LIST.match(data) and _HOST.search(data) else None
 
 
 def _of_json(data: bytes) -> Kind | None:

@@ -11,6 +11,7 @@ from aquila_cassette.cassette.model import Interaction, Request, Response
 
 __all__ = ["interactions"]
 
+_OTHERS = {"grpc_interactions": "gRPC", "ws_interactions": "WebSocket"}
 _PORTS = {"https": 443, "http": 80}
 
 
@@ -32,6 +33,8 @@ def interactions(tree: Any) -> tuple[Interaction, ...] | None:
         return _apart(tree)
     else:
         items = tree.get("http_interactions", tree.get("interactions"))
+    if not items and passed_over(tree):
+        return ()
     if not isinstance(items, list) or not items or not _is_foreign(items[0]):
         return None
     read = []
@@ -44,6 +47,18 @@ def interactions(tree: Any) -> tuple[Interaction, ...] | None:
             flaw.cut_off = flaw.missing and is_end and place == len(items) - 1
             raise
     return tuple(read)
+
+
+def passed_over(tree: Any) -> tuple[str, ...]:
+    """Name what cassetter keeps and no tape of ours can hold.
+
+    Args:
+        tree: What the file says.
+    """
+    if not isinstance(tree, Mapping):
+        return ()
+    found = ((name, tree.get(key)) for key, name in _OTHERS.items())
+    return tuple(f"{len(one)} of {name}" for name, one in found if isinstance(one, list) and one)
 
 
 def _is_foreign(item: Any) -> bool:

@@ -160,11 +160,23 @@ def test_a_tape_of_ours_that_speaks_of_a_uri_is_a_tape_of_ours(tmp_path: Path) -
     path = tmp_path / "chat.yaml"
     path.write_text(
         "interactions:\n- request:\n   method: POST\n   url: https://a.example/\n   json:\n"
-        "    uri: b\n  response:\n   status: 200\n   ended: complete\nversion: 1\n"
+        "    uri: b\n  response: {status: 200, ended: complete}\nversion: 1\n"
     )
     assert sniff(path.read_bytes()) == "vcrpy"
     read = files.load(path)
     assert (read.foreign, read.interactions[0].request.body) == ("", b'{"uri":"b"}')
+
+
+def test_a_tape_of_ours_with_a_misspelt_url_is_told_so(tmp_path: Path) -> None:
+    path = tmp_path / "chat.yaml"
+    path.write_text(
+        "version: 1\ninteractions:\n- request:\n    method: POST\n    uri: https://a.example/\n"
+        "    json: {a: b}\n  response:\n    status: 200\n    ended: complete\n"
+    )
+    with pytest.raises(CassetteFormatError) as caught:
+        files.load(path)
+    assert "line 5: a request has no field 'uri'" in str(caught.value)
+    assert caught.value.remedy == 'Mend: rename it to "url"'
 
 
 def test_json_that_is_no_tape_is_none() -> None:
