@@ -78,8 +78,8 @@ class Suite:
         self._config.stash[RUN].tally.add(deck.owner)
         for request in deck.other_body:
             self.note(
-                f"aquila: {deck.owner.name or 'a wider fixture'} was answered although its body "
-                f"is not the recorded one: {request.method} {request.url}"
+                f"aquila: {deck.owner.name or 'a wider fixture'} got the answer to another body: "
+                f"{request.method} {request.url}"
             )
 
 

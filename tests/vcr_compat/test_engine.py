@@ -228,7 +228,7 @@ def test_two():
     suite(source.replace("ORDER", '["one", "two", "three"]'), "--record-mode=once")
     result = suite(source.replace("ORDER", '["three", "one", "two"]'))
     result.assert_outcomes(passed=1)
-    result.stdout.no_fnmatch_line("*not the recorded one*")
+    result.stdout.no_fnmatch_line("*another body*")
 
 
 CHANGED = """
@@ -244,10 +244,7 @@ def test_another_body_is_answered_as_vcrpy_does_and_told(suite: Suite, server: R
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(
         [
-            (
-                "aquila: test_it.py::test_prompt was answered although its body is not the recorded one"
-                f": POST {server.url}/ask"
-            ),
+            f"aquila: *::test_prompt got the answer to another body: POST {server.url}/ask",
             "aquila: 1 replayed, 0 recorded, 0 missed, 0 unplayed",
         ]
     )
