@@ -8,7 +8,10 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
+from urllib.parse import urlsplit
 
 __all__ = ["blocked"]
 
@@ -58,9 +61,40 @@ def blocked(allowed: Sequence[str] | None) -> Iterator[None]:
         sys.addaudithook(_hook)
     before, _block = _block, _Block(allowed)
     try:
-        yield
+        with _curl_guarded(_block):
+            yield
     finally:
         _block = before
+
+
+@contextmanager
+def _curl_guarded(block: _Block) -> Iterator[None]:
+    """Guard pycurl as well: libcurl opens its sockets without Python."""
+    if find_spec("pycurl") is None:
+        yield
+        return
+    pycurl: Any = import_module("pycurl")
+    hosts: dict[int, str] = {}  # an attribute of a handle's class hides one of the handle
+
+    class Curl(pycurl.Curl):  # type: ignore[misc]
+        """A handle that performs nothing but what the block allows."""
+
+        def setopt(self, option: int, value: Any) -> Any:
+            if option == pycurl.URL:
+                hosts[id(self)] = urlsplit(_text(value)).hostname or ""
+            return super().setopt(option, value)
+
+        def perform(self) -> Any:
+            host = hosts.get(id(self), "")
+            if not block.allows(host):
+                raise RuntimeError(f"Network is disabled for host {host!r}")
+            return super().perform()
+
+    original, pycurl.Curl = pycurl.Curl, Curl
+    try:
+        yield
+    finally:
+        pycurl.Curl = original
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:

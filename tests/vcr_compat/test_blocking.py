@@ -107,3 +107,31 @@ def test_the_mark_takes_nothing_else(suite: Suite) -> None:
     result.stdout.fnmatch_lines(
         ["E*@pytest.mark.block_network of test_it.py::test_one takes allowed_hosts=?...? alone"]
     )
+
+
+def test_pycurl_is_refused_too(suite: Suite, pytester: pytest.Pytester) -> None:
+    (pytester.path / "pycurl.py").write_text(
+        "URL = 10002\n"
+        "class Curl:\n"
+        "    def setopt(self, option, value): pass\n"
+        "    def perform(self): return 'performed'\n"
+    )
+    suite(
+        """
+import pycurl
+
+def perform(url):
+    curl = pycurl.Curl()
+    curl.setopt(pycurl.URL, url)
+    return curl.perform()
+
+@pytest.mark.block_network(allowed_hosts=["allowed.*"])
+def test_blocked():
+    assert perform(b"https://allowed.example/a") == "performed"
+    with pytest.raises(RuntimeError, match="Network is disabled for host 'other.example'"):
+        perform("https://other.example/a")
+
+def test_free():
+    assert perform("https://other.example/a") == "performed"
+"""
+    ).assert_outcomes(passed=2)
