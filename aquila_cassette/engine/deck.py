@@ -22,11 +22,13 @@ from aquila_cassette.engine.births import note_recorded
 from aquila_cassette.engine.gate import no_secrets
 from aquila_cassette.engine.holding import Held, Which
 from aquila_cassette.engine.miss import miss
+from aquila_cassette.engine.placeholder import holds_placeholder, refuse_placeholder
 from aquila_cassette.engine.progress import Progress, facts
 from aquila_cassette.engine.recording import Recording
 from aquila_cassette.engine.reel import Reel
 from aquila_cassette.engine.replay import Replay
 from aquila_cassette.engine.settling import settled
+from aquila_cassette.engine.side_traffic import SideTraffic, side_traffic
 from aquila_cassette.engine.verdict import swallowed, swallowed_miss
 from aquila_cassette.pending.changes import changed
 from aquila_cassette.pending.streams import OpenStream, OpenStreams
@@ -79,6 +81,8 @@ class Cassette:
         self._told = 0
         self._lock = threading.RLock()
         owner.cassettes.append(self)
+        if self.mode == "none" and owner.keys is not None:
+            owner.keys.opened()
 
     @property
     def mode(self) -> Mode:
@@ -224,14 +228,19 @@ class Cassette:
         if asked is None:
             return None
         key = self.matcher.key(asked)
-        number = next(self._numbers)
         if self._decide(known=True) == "replay":
             found = self.reel.take(key, repeats=self.options.repeats)
             if found is not None:
+                next(self._numbers)
                 interaction = self.reel.interactions[found.place]
                 return self._replay(interaction, found.place + 1, more=found.more)
+        # What is on the tape is replayed, whatever it is; so a test may be about side traffic too.
+        if not self.options.record_side_traffic and (kind := side_traffic(request)):
+            return self._beside(kind, request)
+        number = next(self._numbers)
         if self._decide(known=False) == "miss":
             raise self._missed(miss(self, asked, number, key))
+        refuse_placeholder(request, asked)
         return self._record(asked)
 
     def ended(self, recording: Recording) -> None:
@@ -322,6 +331,8 @@ class Cassette:
 
     def _stop(self) -> None:
         scope.leave(self)
+        if self.mode == "none" and self.owner.keys is not None:
+            self.owner.keys.closed()
         self._held.release(None)
         for recording in list(self._recordings):
             recording.closed()
@@ -370,6 +381,12 @@ class Cassette:
         replay.stream = self._opened(interaction.request, replay.progress)
         self._played.append(interaction)
         return replay
+
+    def _beside(self, kind: SideTraffic, request: Request) -> Replay | None:
+        """Let side traffic pass where its block records; else answer it, and count it nowhere."""
+        if self.may_record and not holds_placeholder(request):
+            return None
+        return Replay(self, kind.interaction(request), 0, more=False)
 
     def _record(self, asked: Request) -> Recording:
         recording = Recording(self, asked, next(_order))

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 from aquila_cassette.cassette.model import Interaction, Request, Response
 from aquila_cassette.engine import scope
 from aquila_cassette.engine.deck import Cassette
+from aquila_cassette.engine.placeholder import refuse_placeholder
 from aquila_cassette.engine.reel import Reel
+from aquila_cassette.engine.side_traffic import side_traffic
 from aquila_cassette.vcr_compat.missing import missing
 from aquila_cassette.vcr_compat.secrets import Secrets
 from aquila_cassette.vcr_compat.translation import (
@@ -96,18 +98,22 @@ class Deck(Cassette):
 
         Raises:
             MissError: The tape has no answer and the mode does not let it be recorded.
+            UsageError: It would be recorded, and its key is only a placeholder.
         """
         filtered = self.tape.filter_request(their_request(request))
         if not filtered:
             return None
         asked = self._asked(filtered)
         with self._asking:
-            number = next(self._numbers)
             forms = self._forms(filtered, asked)
             chosen = self.tape.choose(forms, self._has_body_of(asked), strict=self.strict)
+            if chosen is None and (kind := side_traffic(request)):
+                return self._beside(kind, request)
+            number = next(self._numbers)
             if chosen is None and self.tape.write_protected:
                 raise self._missed(missing(self, asked, number, asked.theirs))
         if chosen is None:
+            refuse_placeholder(request, asked)
             return self._record(asked)
         if not chosen.same_body:
             self.other_body.append(asked)

@@ -266,12 +266,21 @@ def test_the_other_commands_read_such_files_or_say_what_to_do(cli: Cli) -> None:
     assert ran.out == (
         "cassettes/chat.yaml:1: format: the file is in vcrpy's format, which is only read, "
         "to replay and show it (aquila-cassette convert cassettes/chat.yaml --in-place)\n"
+        "cassettes/chat.yaml:6: secret: the header 'authorization', in vcrpy's format "
+        "(aquila-cassette convert cassettes/chat.yaml --in-place)\n"
     )
     ran = cli("scrub", "--no-tests")
     assert (ran.code, ran.err.splitlines()[1]) == (
         2,
         "Mend: aquila-cassette convert cassettes/chat.yaml --in-place",
     )
+
+
+def test_scrub_leaves_such_a_tape_as_it_is(cli: Cli) -> None:
+    path = lay("cassettes/chat.yaml", LEAKY)
+    ran = cli("scrub", "--no-tests")
+    assert (ran.code, ran.out) == (2, "")
+    assert path.read_text() == LEAKY
 
 
 def test_such_a_tape_is_not_recorded_anew(cli: Cli) -> None:

@@ -12,7 +12,7 @@ from aquila_cassette.errors import CassetteFormatError, CassetteSaveError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["not_ours", "refuse_to_record"]
+__all__ = ["convert_command", "not_ours", "refuse_to_record"]
 
 
 def not_ours(path: Path, kind: str) -> CassetteFormatError:
@@ -25,7 +25,7 @@ def not_ours(path: Path, kind: str) -> CassetteFormatError:
     return CassetteFormatError(
         f"{shown(path)}: the file is in {NAMES[kind]}, which is only read, to replay and show it.",
         path=path,
-        remedy=f"Mend: {_command(path)}",
+        remedy=f"Mend: {convert_command(path)}",
     )
 
 
@@ -41,10 +41,15 @@ def refuse_to_record(path: Path, kind: str, mode: str) -> CassetteSaveError:
         f"{shown(path)} is in {NAMES[kind]}: it can be replayed, not recorded into.",
         path=path,
         facts=[f"mode: {mode}"],
-        remedy=f"Convert it first: {_command(path)}",
+        remedy=f"Convert it first: {convert_command(path)}",
     )
 
 
-def _command(path: Path) -> str:
+def convert_command(path: Path) -> str:
+    """Give the command that makes a tape of ours out of such a file.
+
+    Args:
+        path: The file.
+    """
     in_place = " --in-place" if path.suffix == ".yaml" else ""
     return f"aquila-cassette convert {shlex.quote(shown(path))}{in_place}"
