@@ -444,3 +444,16 @@ def test_next(vcr):
         "--record-mode=new_episodes",
     ).assert_outcomes(passed=1)
     assert len(server.requests) == 1
+
+
+def test_side_traffic_of_sdks_is_no_miss(suite: Suite) -> None:
+    suite(
+        """
+@pytest.mark.vcr
+def test_models(vcr):
+    url = "https://raw.githubusercontent.com/BerriAI/litellm/main/model_prices_and_context_window.json"
+    httpx.get(url)
+    assert vcr.play_count == len(vcr) == 0
+""",
+        "--vcr-strict",
+    ).assert_outcomes(passed=1)
