@@ -64,20 +64,15 @@ class Cassette:
         self.options = resolved.options
         self.sources = resolved.sources
         self.owner = owner
-        self.path: Path = located(owner.root / self.options.cassette_dir, name)
+        self.path: Path = self._find_path(name)
         self.parent: Cassette | None = None
         self.streams = OpenStreams()
         self.discarded: list[Interaction] = []
         self.replaced: tuple[tuple[Interaction, ...], tuple[Interaction, ...]] = (), ()
         self.matcher = self.options.matcher()
-        self.reel = Reel.of_file(self.path, owner.births, self._key_on_tape, reader=owner.signature)
-        if self.reel.foreign and self.mode in ("all", "new_episodes"):
-            raise refuse_to_record(self.path, self.reel.foreign, self.mode)
         # Mode `all` is `once` on an emptied tape: what a test's earlier blocks recorded is known.
-        self._deciding: Mode = self.mode
-        if self.mode == "all":
-            self._deciding = "once"
-            self.reel = Reel(owner.recorded_anew(self.path), "born", self._key_on_tape)
+        self._deciding: Mode = "once" if self.mode == "all" else self.mode
+        self.reel = self._load_reel()
         self._held = Held(self)
         self._numbers = itertools.count(1)
         self._played: list[Interaction] = []
@@ -237,16 +232,14 @@ class Cassette:
             found = self.reel.take(key, repeats=self.options.repeats)
             if found is not None:
                 next(self._numbers)
-                return self._replay(found.place, more=found.more)
+                interaction = self.reel.interactions[found.place]
+                return self._replay(interaction, found.place + 1, more=found.more)
         # What is on the tape is replayed, whatever it is; so a test may be about side traffic too.
         if not self.options.record_side_traffic and (kind := side_traffic(request)):
             return self._beside(kind, request)
         number = next(self._numbers)
         if self._decide(known=False) == "miss":
-            error = miss(self, asked, number, key)
-            self._misses.append(error)
-            changed()
-            raise error
+            raise self._missed(miss(self, asked, number, key))
         refuse_placeholder(request, asked)
         return self._record(asked)
 
@@ -282,12 +275,7 @@ class Cassette:
             CassetteSaveError: The file could not be written.
             SecretLeakError: What would have been written still holds a known secret.
         """
-        scope.leave(self)
-        if self.mode == "none" and self.owner.keys is not None:
-            self.owner.keys.closed()
-        self._held.release(None)
-        for recording in list(self._recordings):
-            recording.closed()
+        self._stop()
         if self.mode == "all":
             if raised:
                 self._discard(self._kept())
@@ -326,7 +314,33 @@ class Cassette:
         self._save(anew, drop=drop)
         self.replaced = tuple(gone), tuple(anew)
 
-    # How it works.
+    # How it works. A cassette of another format (vcr_compat) is a subclass that finds, keeps and
+    # saves its recordings otherwise.
+
+    def _find_path(self, name: str) -> Path:
+        return located(self.owner.root / self.options.cassette_dir, name)
+
+    def _load_reel(self) -> Reel:
+        owner = self.owner
+        reel = Reel.of_file(self.path, owner.births, self._key_on_tape, reader=owner.signature)
+        if reel.foreign and self.mode in ("all", "new_episodes"):
+            raise refuse_to_record(self.path, reel.foreign, self.mode)
+        if self.mode == "all":
+            return Reel(owner.recorded_anew(self.path), "born", self._key_on_tape)
+        return reel
+
+    def _stop(self) -> None:
+        scope.leave(self)
+        if self.mode == "none" and self.owner.keys is not None:
+            self.owner.keys.closed()
+        self._held.release(None)
+        for recording in list(self._recordings):
+            recording.closed()
+
+    def _missed(self, error: MissError) -> MissError:
+        self._misses.append(error)
+        changed()
+        return error
 
     def _decide(self, *, known: bool) -> Decision:
         return decide(self._deciding, self.reel.state, known=known)
@@ -361,10 +375,9 @@ class Cassette:
         host = urlsplit(url).hostname or ""
         return any(fnmatchcase(host, pattern.lower()) for pattern in self.options.ignore_hosts)
 
-    def _replay(self, place: int, *, more: bool) -> Replay:
-        interaction = self.reel.interactions[place]
-        held = self._held.replay(interaction, place + 1, more=more) if self.options.hold else None
-        replay = held or Replay(self, interaction, place + 1, more=more)
+    def _replay(self, interaction: Interaction, number: int, *, more: bool) -> Replay:
+        held = self._held.replay(interaction, number, more=more) if self.options.hold else None
+        replay = held or Replay(self, interaction, number, more=more)
         replay.stream = self._opened(interaction.request, replay.progress)
         self._played.append(interaction)
         return replay

@@ -162,7 +162,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             terminalreporter.write_line(text)
     for change in tally.shown_changes():
         terminalreporter.write_line(change)
-    for note in tally.not_kept:
+    for note in (*tally.notes, *tally.not_kept):
         terminalreporter.write_line(note, yellow=True)
     bad = bool(tally.missed or tally.unplayed)
     terminalreporter.write_line(tally.line(), red=bad, green=not bad)
