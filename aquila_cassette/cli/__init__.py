@@ -61,6 +61,7 @@ def _program(
       aquila-cassette scrub              take out secrets that got in
       aquila-cassette rm --orphans       remove what no test uses
       aquila-cassette mv OLD NEW         give one another name, in the code too
+      aquila-cassette convert PATH       make one of a tape of vcrpy, cassetter or HAR
 
     Cassettes are recorded by tests; of these commands record, check --fix, scrub, rm and mv change
     some (and demo fills a folder of its own). Colour only on a terminal, and never where NO_COLOR

@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aquila_cassette.cassette.foreign.places import located
 from aquila_cassette.cassette.names import cassette_path, shown
 from aquila_cassette.errors import CassetteNameError, UsageError
 
@@ -21,12 +22,15 @@ _SUFFIXES = (".yaml", ".yml")
 def find(name: str, folder: Path) -> Path:
     """Find the file that `name` means: a cassette in `folder`, else a file by its path.
 
+    A cassette may be in another recorder's format, and end as that recorder's do.
+
     Args:
         name: A cassette's name, with or without its suffix, or a path.
         folder: The cassette folder.
 
     Raises:
-        UsageError: There is no such file; the message names the closest cassette.
+        UsageError: There is no such file; the message names the closest cassette. Or several may
+            be meant.
     """
     paths = candidates(name, folder)
     for path in paths:
@@ -49,12 +53,16 @@ def candidates(name: str, folder: Path) -> list[Path]:
     Args:
         name: A cassette's name, with or without its suffix, or a path.
         folder: The cassette folder.
+
+    Raises:
+        UsageError: There are several in formats of other recorders.
     """
     try:
         inside = cassette_path(folder, name)
     except CassetteNameError:  # no cassette has that name, but a file may: ../tapes/old.yaml
         return [Path(name)]
-    return [inside, inside.with_suffix(".yml"), Path(name)]
+    ours = [inside, inside.with_suffix(".yml"), Path(name)]
+    return list(dict.fromkeys([located(folder, name), *ours]))
 
 
 def cassettes_in(place: Path) -> Iterator[Path]:

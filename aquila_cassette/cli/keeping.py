@@ -1,4 +1,4 @@
-"""The commands that look after a shelf, as their help reads: check, scrub, rm, mv."""
+"""The commands that look after a shelf, as their help reads: check, scrub, rm, mv, convert."""
 
 # ruff: noqa: D301 - the character \b marks a paragraph of help that is not to be wrapped
 
@@ -16,6 +16,7 @@ from aquila_cassette.cli.options import (
     Format,
     KeepHeaders,
     Names,
+    Recorder,
     Redact,
     Tests,
 )
@@ -35,6 +36,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("scrub")(_scrub)
     app.command("rm")(_rm)
     app.command("mv")(_mv)
+    app.command("convert")(_convert)
 
 
 def _check(
@@ -218,3 +220,61 @@ def _mv(
     from aquila_cassette.cli import move
 
     raise typer.Exit(move.run(old, new, folder, code=code, dry_run=dry_run))
+
+
+def _convert(
+    places: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH", help="Cassettes, files, folders, or patterns of paths: 'old/*.json'."
+        ),
+    ],
+    folder: Folder = Path("cassettes"),
+    to: Annotated[Recorder, typer.Option("--to", help="The format to write.")] = Recorder.v1,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="Write there, not beside each file."),
+    ] = None,
+    in_place: Annotated[
+        bool, typer.Option("--in-place", help="Replace files whose name stays the same.")
+    ] = False,
+    dry_run: _DryRun = False,
+    redact: Redact = None,
+    keep: KeepHeaders = None,
+    allow: Allow = None,
+) -> None:
+    """Convert cassettes of other recorders to ours, or ours to vcrpy's format.
+
+    What is read: vcrpy's YAML and JSON, of any age and compressed or not, cassetter's YAML,
+    betamax's JSON, HAR, and our own. What a Python tag in YAML names is never run.
+
+    old.json becomes old.yaml beside it, and stays. Where the new file would have the name of the
+    old one, --in-place must stand: it is replaced in one step, after the new one was read back.
+    Nothing else is ever overwritten.
+
+    What saving a tape would hide is hidden, and what that was is told; headers that a tape of ours
+    would not keep go. A file that would hold a known secret all the same is not written.
+
+    \b
+    Examples:
+      aquila-cassette convert tests/cassettes --dry-run
+      aquila-cassette convert tests/cassettes -o cassettes
+      aquila-cassette convert chat.hello --in-place
+      aquila-cassette convert cassettes --to vcrpy -o for_vcrpy
+
+    Exit codes: 0, it is done; 1, some stay as they were, since something is in the way; 2, a file
+    or an argument is wrong.
+    """
+    from aquila_cassette.cli import convert
+    from aquila_cassette.cli.shelf import Rules
+
+    code = convert.run(
+        places,
+        folder,
+        to=to.value,
+        output=output,
+        in_place=in_place,
+        dry_run=dry_run,
+        redact=Rules(redact or (), keep or (), allow or ()).redaction(),
+    )
+    raise typer.Exit(code)

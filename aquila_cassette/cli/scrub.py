@@ -6,6 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from aquila_cassette.cassette import files
+from aquila_cassette.cassette.foreign import sniff
 from aquila_cassette.cassette.names import shown
 from aquila_cassette.cassette.words import clean, count
 from aquila_cassette.cli import patches
@@ -79,6 +80,8 @@ def _scrub_damaged(path: Path, there: Shelf, screen: Screen, *, dry_run: bool) -
     try:
         old = files.read(path)
     except (AquilaError, FileNotFoundError):  # which was told already
+        return False
+    if sniff(old):  # a mark in the place of a header such as content-encoding would spoil it
         return False
     rules = there.known.raw_rules(path, old)
     new = raw_scrubbed(old, rules)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aquila_cassette.cassette.foreign import NAMES, sniff
 from aquila_cassette.cassette.names import shown
 from aquila_cassette.errors import CassetteFormatError
 from aquila_cassette.shelf.finding import Finding
@@ -68,12 +69,14 @@ def leaks(path: Path, data: bytes, redact: Redaction, scrub: str = "") -> Iterat
         path: The file.
         data: Its bytes.
         redact: The rules.
-        scrub: The command that takes them out.
+        scrub: The command that takes them out, or makes a tape without them.
     """
+    format_of_another = sniff(data)
+    where = NAMES[format_of_another] if format_of_another else "a damaged file"
     for one in raw_secrets(data, redact):
         kind = "secret" if one.secret else "header"
         not_kept = "" if one.secret else " is not kept when recording"
-        what = f"{one.kind}{not_kept}, in a damaged file"
+        what = f"{one.kind}{not_kept}, in {where}"
         yield Finding(path, one.line, kind, what, scrub)
 
 

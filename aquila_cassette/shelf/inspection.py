@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from aquila_cassette.cassette import files
+from aquila_cassette.cassette.foreign import sniff
+from aquila_cassette.cassette.foreign.refusal import convert_command
 from aquila_cassette.cassette.names import shown
 from aquila_cassette.cassette.redaction import Redaction
 from aquila_cassette.errors import CassetteError
@@ -239,7 +241,8 @@ def _leaks(path: Path, known: Known) -> list[Finding]:
         data = files.read(path)
     except (CassetteError, FileNotFoundError):
         return []
-    return list(leaks(path, data, known.raw_rules(path, data), _scrub(path)))
+    mends = convert_command(path) if sniff(data) else _scrub(path)
+    return list(leaks(path, data, known.raw_rules(path, data), mends))
 
 
 def _scrub(path: Path) -> str:
