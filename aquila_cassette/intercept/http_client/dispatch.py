@@ -40,19 +40,19 @@ def install(lib: ModuleType) -> None:
     _meet_those_to_come(base)
 
 
-def _meet(cls: type) -> None:
+def _meet(cls: Any) -> None:
     if "connect" in vars(cls):
         _wrap(cls, "connect", _connect)
     for subclass in cls.__subclasses__():
         _meet(subclass)
 
 
-def _meet_those_to_come(base: type) -> None:
-    def __init_subclass__(cls: type, **kwargs: Any) -> None:  # noqa: N807
+def _meet_those_to_come(base: Any) -> None:
+    def met(cls: Any, /, **kwargs: Any) -> None:
         super(base, cls).__init_subclass__(**kwargs)
         _meet(cls)
 
-    base.__init_subclass__ = classmethod(__init_subclass__)  # type: ignore[assignment]
+    base.__init_subclass__ = classmethod(met)
 
 
 def _wrap(cls: Any, name: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
