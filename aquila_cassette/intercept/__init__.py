@@ -7,7 +7,13 @@ pass everything through while no cassette is open.
 
 from __future__ import annotations
 
-from aquila_cassette.intercept import grpc_family, http_client, httpx_family, tornado_simple
+from aquila_cassette.intercept import (
+    botocore_errors,
+    grpc_family,
+    http_client,
+    httpx_family,
+    tornado_simple,
+)
 from aquila_cassette.intercept.imports import when_imported
 
 __all__ = ["install"]
@@ -18,5 +24,6 @@ def install() -> None:
     for name in ("httpx", "httpx2"):
         when_imported(name, httpx_family.install)
     when_imported("http.client", http_client.install)
+    when_imported("botocore.httpsession", botocore_errors.install)
     when_imported("tornado.simple_httpclient", tornado_simple.install)
     when_imported("grpc", grpc_family.install)
