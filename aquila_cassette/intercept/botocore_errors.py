@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 from aquila_cassette.errors import AquilaError
+from aquila_cassette.intercept.dispatchers import put_in
 
 __all__ = ["install"]
-
-_MARK = "__aquila_head__"
 
 
 def install(lib: ModuleType) -> None:
@@ -20,27 +20,18 @@ def install(lib: ModuleType) -> None:
         lib: The module ``botocore.httpsession``.
     """
     session = getattr(lib, "URLLib3Session", None)
-    if session is None or hasattr(session.send, _MARK):
-        return
-    original = session.send
+    if session is not None:
+        put_in(session, "send", functools.partial(_send, lib))
 
-    @functools.wraps(original)
-    def send(self: Any, request: Any) -> Any:
+
+def _send(lib: Any, original: Callable[..., Any]) -> Callable[..., Any]:
+    def send(session: Any, request: Any) -> Any:
         try:
-            return original(self, request)
+            return original(session, request)
         except lib.HTTPClientError as error:
             cause = error.kwargs.get("error")
-            if _is_ours(cause):
+            if isinstance(cause, AquilaError):
                 raise cause from None
             raise
 
-    setattr(send, _MARK, True)
-    session.send = send
-
-
-def _is_ours(error: object) -> bool:
-    # By name: an earlier import of this package (pytester makes such) has classes of its own.
-    return any(
-        (cls.__module__, cls.__name__) == (AquilaError.__module__, AquilaError.__name__)
-        for cls in type(error).__mro__
-    )
+    return send

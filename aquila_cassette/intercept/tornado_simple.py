@@ -21,15 +21,12 @@ from aquila_cassette.engine.hold import HeldReplay
 from aquila_cassette.engine.recording import Recording
 from aquila_cassette.engine.replay import Replay
 from aquila_cassette.intercept import pacing
+from aquila_cassette.intercept.dispatchers import put_in
 from aquila_cassette.intercept.http_client.failures import failure, is_a_cut
 
 __all__ = ["install"]
 
-_MARK = "__aquila_head__"
 _ANSWER = "_aquila_answer"
-
-_THIS = object()
-"""Tells our dispatchers from those of an earlier import of this package (pytester makes such)."""
 
 
 def install(lib: ModuleType) -> None:
@@ -40,24 +37,13 @@ def install(lib: ModuleType) -> None:
     """
     if not hasattr(lib, "_HTTPConnection"):
         return  # another thread is importing it
-    _wrap(lib.SimpleAsyncHTTPClient, "fetch_impl", _fetch_impl)
+    put_in(lib.SimpleAsyncHTTPClient, "fetch_impl", _fetch_impl)
     connection = lib._HTTPConnection
-    _wrap(connection, "run", functools.partial(_run, lib))
-    _wrap(connection, "headers_received", _headers_received)
-    _wrap(connection, "data_received", _data_received)
-    _wrap(connection, "finish", _finish)
-    _wrap(connection, "_handle_exception", functools.partial(_handle_exception, lib))
-
-
-def _wrap(cls: Any, name: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-    original = vars(cls)[name]
-    if getattr(original, _MARK, None) is _THIS:
-        return
-    while hasattr(original, _MARK):
-        original = original.__wrapped__
-    dispatcher = functools.wraps(original)(make(original))
-    setattr(dispatcher, _MARK, _THIS)
-    setattr(cls, name, dispatcher)
+    put_in(connection, "run", functools.partial(_run, lib))
+    put_in(connection, "headers_received", _headers_received)
+    put_in(connection, "data_received", _data_received)
+    put_in(connection, "finish", _finish)
+    put_in(connection, "_handle_exception", functools.partial(_handle_exception, lib))
 
 
 def _fetch_impl(original: Callable[..., Any]) -> Callable[..., Any]:

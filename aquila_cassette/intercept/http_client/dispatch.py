@@ -12,14 +12,10 @@ from types import ModuleType
 from typing import Any
 
 from aquila_cassette.engine import scope
+from aquila_cassette.intercept.dispatchers import put_in, stands
 from aquila_cassette.intercept.http_client.line import Line
 
 __all__ = ["install"]
-
-_MARK = "__aquila_head__"
-
-_THIS = object()
-"""Tells our dispatchers from those of an earlier import of this package (pytester makes such)."""
 
 
 def install(lib: ModuleType) -> None:
@@ -28,21 +24,21 @@ def install(lib: ModuleType) -> None:
     Args:
         lib: The module ``http.client``.
     """
-    if not hasattr(lib, "HTTPSConnection"):
-        return  # another thread is importing it, or this Python has no TLS
+    if not hasattr(lib, "error"):
+        return  # another thread is importing it; the next block that opens comes by again
     base = lib.HTTPConnection
-    if getattr(base.connect, _MARK, None) is _THIS:
+    if stands(base, "connect"):
         return
-    _wrap(base, "putrequest", _putrequest)
-    _wrap(base, "putheader", _putheader)
-    _wrap(base, "getresponse", _getresponse)
+    put_in(base, "putrequest", _putrequest)
+    put_in(base, "putheader", _putheader)
+    put_in(base, "getresponse", _getresponse)
     _meet(base)
     _meet_those_to_come(base)
 
 
 def _meet(cls: Any) -> None:
     if "connect" in vars(cls):
-        _wrap(cls, "connect", _connect)
+        put_in(cls, "connect", _connect)
     for subclass in cls.__subclasses__():
         _meet(subclass)
 
@@ -53,17 +49,6 @@ def _meet_those_to_come(base: Any) -> None:
         _meet(cls)
 
     base.__init_subclass__ = classmethod(met)
-
-
-def _wrap(cls: Any, name: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-    original = vars(cls)[name]
-    if getattr(original, _MARK, None) is _THIS:
-        return
-    while hasattr(original, _MARK):
-        original = original.__wrapped__
-    dispatcher = functools.wraps(original)(make(original))
-    setattr(dispatcher, _MARK, _THIS)
-    setattr(cls, name, dispatcher)
 
 
 def _connect(original: Callable[..., Any]) -> Callable[..., Any]:
