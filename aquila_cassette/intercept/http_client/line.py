@@ -40,7 +40,7 @@ class Line:
     def __init__(self, connection: Any, cassette: Cassette, real: Any = None) -> None:
         self._connection = connection
         self._cassette = cassette
-        self._real = real
+        self._real: Any = real
         self._sent = Sent()
         self._decided = False
         self._answer: Recording | Replay | None = None
