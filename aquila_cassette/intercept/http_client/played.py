@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from http.client import responses
 from typing import Any
 
-from aquila_cassette.cassette.model import Headers, Response
+from aquila_cassette.cassette.model import Response
 from aquila_cassette.dialects.framing import framing
 from aquila_cassette.engine.hold import HeldReplay
 from aquila_cassette.engine.replay import MakeError, Replay
@@ -66,7 +66,7 @@ class _PlayedRaw(io.RawIOBase):
         response = replay.interaction.response
         chunked = _comes_in_chunks(response)
         if response.status is not None:
-            yield _head(response.status, replay.headers, response, chunked=chunked)
+            yield self._head(response.status, chunked=chunked)
             for data in self._held() if isinstance(replay, HeldReplay) else self._pieces():
                 yield b"%x\r\n%b\r\n" % (len(data), data) if chunked else data
         error = response.error
@@ -75,6 +75,20 @@ class _PlayedRaw(io.RawIOBase):
         replay.end(self._make_error)
         if chunked:
             yield b"0\r\n\r\n"
+
+    def _head(self, status: int, *, chunked: bool) -> bytes:
+        interaction = self._replay.interaction
+        response = interaction.response
+        version = "HTTP/1.0" if response.http_version == "HTTP/1.0" else "HTTP/1.1"
+        lines = [f"{version} {status} {responses.get(status, '')}"]
+        for name, value in self._replay.headers:
+            if name not in _FRAMING:
+                lines.append(f"{name}: {value}")
+        if chunked:
+            lines.append("transfer-encoding: chunked")
+        elif status not in (204, 304) and interaction.request.method != "HEAD":
+            lines.append(f"content-length: {len(response.body)}")
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
 
     def _pieces(self) -> Iterator[bytes]:
         replay = self._replay
@@ -99,12 +113,3 @@ def _comes_in_chunks(response: Response) -> bool:
     return framing(kind, response.body) != "json"
 
 
-def _head(status: int, headers: Headers, response: Response, *, chunked: bool) -> bytes:
-    version = "HTTP/1.0" if response.http_version == "HTTP/1.0" else "HTTP/1.1"
-    lines = [f"{version} {status} {responses.get(status, '')}"]
-    lines += [f"{name}: {value}" for name, value in headers if name not in _FRAMING]
-    if chunked:
-        lines.append("transfer-encoding: chunked")
-    elif status not in (204, 304):
-        lines.append(f"content-length: {len(response.body)}")
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
