@@ -15,7 +15,15 @@ from typing import NamedTuple
 
 from aquila_cassette.dialects.lenient import Table, compact, load, table, words
 
-__all__ = ["CONTENT_TYPE", "Binary", "is_whole", "meaning", "split"]
+__all__ = [
+    "CONTENT_TYPE",
+    "Binary",
+    "is_whole",
+    "meaning",
+    "payload_at",
+    "reframed",
+    "split",
+]
 
 CONTENT_TYPE = "application/vnd.amazon.eventstream"
 
@@ -100,6 +108,33 @@ def meaning(raw: bytes) -> Binary | None:
     if headers.get(":message-type") == "exception":
         event = "error"
     return Binary(event, payload.decode("utf-8", "replace"), load(payload))
+
+
+def payload_at(raw: bytes) -> int:
+    """Tell where the payload of a message begins; its end where it is none.
+
+    Args:
+        raw: A part that `split` gave.
+    """
+    if not is_whole(raw):
+        return len(raw)
+    return _PRELUDE.size + int.from_bytes(raw[4:8], "big")
+
+
+def reframed(raw: bytes) -> bytes:
+    r"""Give a message whose payload was changed the length and the checksums that it has now.
+
+    Args:
+        raw: The message, its length and checksums as they were.
+
+    Example:
+        >>> message = b"\x00\x00\x00\x10\x00\x00\x00\x00\x05\xc2H\xeb}\x98\xc8\xff"
+        >>> reframed(message) == message
+        True
+    """
+    sizes = len(raw).to_bytes(4, "big") + raw[4:8]
+    message = sizes + _CHECKSUM.pack(crc32(sizes)) + raw[_PRELUDE.size : -_CHECKSUM.size]
+    return message + _CHECKSUM.pack(crc32(message))
 
 
 def _size(body: bytes, at: int) -> int:

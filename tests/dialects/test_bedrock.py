@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aquila_cassette import Piece, Request, Response
+from aquila_cassette import Piece, Redaction, Request, Response
 from aquila_cassette.cassette.asked import Turn, asked
 from aquila_cassette.dialects import ending, recognise, said
 from aquila_cassette.dialects.framing import framing, messages, units
@@ -153,3 +153,18 @@ def test_no_bytes_whatever_raise_and_none_is_lost(body: bytes) -> None:
 @pytest.mark.parametrize("at", range(0, len(BODY), 97))
 def test_a_stream_cut_anywhere_is_read_as_far_as_it_goes(at: int) -> None:
     assert "Hello, wörld".startswith(said(TYPE, BODY[:at]).text)
+
+
+def test_a_secret_in_an_event_is_hidden_and_the_message_stays_whole() -> None:
+    secret = "sk-ant-api03-0a1b2c3d4e5f6a7b8c9d"
+    delta = {"contentBlockIndex": 0, "delta": {"text": f"it is {secret}!"}}
+    told = binary("contentBlockDelta", delta)
+    pieces = (Piece(0, BODY), Piece(1, told[:80]), Piece(2, told[80:] + BODY))
+    response = Response(200, (("content-type", TYPE),), pieces)
+    clean = Redaction().response(response, env=())
+    assert secret.encode() not in clean.body
+    assert clean.body.startswith(BODY)
+    assert clean.body.endswith(BODY)
+    assert len(clean.pieces) == 3
+    assert len(list(messages("eventstream", clean.body))) == 2 * len(CONVERSE_FRAMES) + 1
+    assert "it is [redacted]!" in said(TYPE, clean.body).text

@@ -111,5 +111,3 @@ def _comes_in_chunks(response: Response) -> bool:
         return True
     kind = response.header("content-type")
     return framing(kind, response.body) != "json"
-
-
