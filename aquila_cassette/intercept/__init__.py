@@ -8,6 +8,7 @@ pass everything through while no cassette is open.
 from __future__ import annotations
 
 from aquila_cassette.intercept import (
+    aiohttp_family,
     botocore_errors,
     grpc_family,
     http_client,
@@ -26,4 +27,5 @@ def install() -> None:
     when_imported("http.client", http_client.install)
     when_imported("botocore.httpsession", botocore_errors.install)
     when_imported("tornado.simple_httpclient", tornado_simple.install)
+    when_imported("aiohttp", aiohttp_family.install)
     when_imported("grpc", grpc_family.install)

@@ -16,7 +16,7 @@ from aquila_cassette.engine.hold import HeldReplay
 from aquila_cassette.engine.recording import Recording
 from aquila_cassette.engine.replay import MakeError, Replay
 from aquila_cassette.intercept import pacing
-from aquila_cassette.intercept.bystanders import belongs_to_others
+from aquila_cassette.intercept.bystanders import belongs_to_others, past_others
 from aquila_cassette.intercept.dispatchers import put_in, stands
 from aquila_cassette.intercept.httpx_streams import Streams
 
@@ -75,7 +75,7 @@ class _Head:
                 held = isinstance(answer, HeldReplay)
                 stream = self._streams.held if held else self._streams.replay
                 return self._replayed(answer, request, stream)
-            with answer:
+            with answer, past_others():
                 response = original(transport, self._uncompressed(request))
             return self._teed(answer, response, self._streams.tee)
 
@@ -99,7 +99,7 @@ class _Head:
                 held = isinstance(answer, HeldReplay)
                 stream = self._streams.async_held if held else self._streams.async_replay
                 return self._replayed(answer, request, stream)
-            with answer:
+            with answer, past_others():
                 response = await original(transport, self._uncompressed(request))
             return self._teed(answer, response, self._streams.async_tee)
 

@@ -32,12 +32,14 @@ class Page:
 
     lines: list[str] = field(default_factory=list)
     worked_until: float = 0.0
+    when_worked: Callable[[], None] = lambda: None
 
     def render(self) -> str:
         return "\n".join(self.lines)
 
     def worked(self) -> None:
         """Note that some work was done now."""
+        self.when_worked()
         self.worked_until = time.perf_counter()
 
 
