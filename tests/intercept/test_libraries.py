@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
+import gzip
 import http.client
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import boto3
 import httplib2
 import httpx
@@ -53,6 +56,14 @@ def by_httpx(url: str) -> bytes:
 
 def by_httpx2(url: str) -> bytes:
     return httpx2.get(url, verify=False).content
+
+
+def by_aiohttp(url: str) -> bytes:
+    async def fetch() -> bytes:
+        async with aiohttp.ClientSession() as session, session.get(url) as response:
+            return await response.read()
+
+    return asyncio.run(fetch())
 
 
 def by_requests(url: str) -> bytes:
@@ -113,6 +124,7 @@ def by_tornado(url: str) -> bytes:
 LIBRARIES: list[Callable[[str], bytes]] = [
     by_httpx,
     by_httpx2,
+    by_aiohttp,
     by_requests,
     by_urllib3,
     by_urllib,
@@ -153,7 +165,7 @@ def test_calls_through_all_libraries_land_in_one_file_and_replay_with_the_server
     with aquila_cassette("all", mode="none") as cassette:
         assert replayed(url) == live
     assert len(cassette.played) == len(LIBRARIES)
-    assert live[2] == b"/by_requests"
+    assert live[3] == b"/by_requests"
 
 
 @pytest.mark.parametrize("ask", LIBRARIES)
@@ -341,6 +353,45 @@ def test_bodies_are_asked_for_uncompressed_and_the_user_s_request_is_as_it_was(
         response = requests.get(server.url)
     assert server.requests[0].headers["accept-encoding"] == "identity"
     assert response.request.headers["accept-encoding"].startswith("gzip")
+
+
+def test_an_answer_that_comes_compressed_all_the_same_is_kept_as_what_it_says() -> None:
+    def script(connection: Connection, request: Request) -> None:
+        body = gzip.compress(b"hello " * 100)
+        headers = {"content-type": "text/plain", "content-encoding": "gzip"}
+        connection.head(200, headers, length=len(body))
+        connection.piece(body)
+        connection.end()
+
+    with RawServer(script) as server:
+        url = server.url
+        with aquila_cassette("compressed") as cassette:
+            live = requests.get(url).content
+        assert cassette.recorded[0].response.body == live == b"hello " * 100
+    with aquila_cassette("compressed", mode="none"):
+        assert requests.get(url).content == live
+
+
+def test_a_server_that_answers_before_it_read_the_request_is_recorded() -> None:
+    def script(connection: Connection, request: Request) -> None:
+        raise AssertionError("it never comes to this")
+
+    class Impatient(RawServer):
+        def serve(self, sock: Any) -> None:
+            sock.recv(1000)
+            sock.sendall(b"HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\nno")
+            Connection(sock).gone()
+
+    def ask(url: str) -> tuple[int, bytes]:
+        answer = requests.post(url, data=b"x" * 3_000_000)
+        return answer.status_code, answer.content
+
+    with Impatient(script) as server:
+        url = server.url
+        with aquila_cassette("impatient"):
+            live = ask(url)
+    with aquila_cassette("impatient", mode="none"):
+        assert ask(url) == live == (413, b"no")
 
 
 def test_head_and_empty_answers_replay() -> None:
