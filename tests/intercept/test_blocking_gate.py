@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
 from aquila_cassette import aquila_cassette
+from aquila_cassette.provider import Provider
 from tests.blocking import Face, every_face
 from tests.servers import CHAT_FRAMES, GateServer
 
@@ -66,3 +69,17 @@ def test_small_reads_do_not_cut_the_pieces_smaller() -> None:
                 while response.read(7):
                     pass
     assert [piece.data for piece in cassette.recorded[0].response.pieces] == [CHAT_FRAMES[0]]
+
+
+def test_the_documented_program_records_and_replays() -> None:
+    page = Path(__file__).parents[2] / "docs" / "libraries.md"
+    (source,) = re.findall(
+        r"```python\n(import requests.*?)```", page.read_text("utf-8"), re.DOTALL
+    )
+    program: dict[str, Any] = {}
+    exec(compile(source, str(page), "exec"), program)
+    with Provider() as provider:
+        url = f"{provider.url}/v1/chat/completions"
+        live = program["main"](url)
+    assert program["main"](url) == live
+    assert live[-1] == b"data: [DONE]"
