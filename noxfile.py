@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import nox
 
-from tests.sdks.rows import ENVIRONMENTS
+sys.path.insert(0, str(Path(__file__).parent))  # nox runs this file from anywhere
+
+from tests.sdks.rows import ENVIRONMENTS  # noqa: E402
 
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_existing_virtualenvs = True
