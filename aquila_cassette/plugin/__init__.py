@@ -72,9 +72,19 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     run = item.config.stash[RUN]
     run.begin(item)
     try:
-        return (yield)
-    finally:
-        run.end()
+        result = yield
+    except BaseException:
+        run.end(whole=False)
+        raise
+    run.end()
+    return result
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    """Let a test that is tried again answer for this try alone."""
+    item.config.stash[RUN].begin_again()
+    yield
 
 
 @pytest.hookimpl(wrapper=True)
@@ -103,13 +113,29 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         verdict.judge(owner)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, Any, Any]:
     """Note whether the test has failed so far: its fixtures' cassettes ask for that."""
     report = yield
-    owner = item.config.stash[RUN].owner
-    if owner is not None and report.outcome != "passed":
+    run = item.config.stash[RUN]
+    xfailed = report.skipped and hasattr(report, "wasxfail")
+    run.skipped |= report.skipped and not (xfailed and report.when != "setup")
+    owner = run.owner
+    if owner is None:
+        return report
+    if xfailed and call.excinfo is not None and call.excinfo.value is owner.refused:
+        # That a tape could not be replaced is not what the test is expected to fail with.
+        del report.wasxfail
+        report.outcome = "failed"
+    if not report.passed:
         owner.failed = True
+        owner.xfailed = report.skipped and xfailed and report.when == "call"
+    if report.when == "teardown" and owner.committed:
+        from aquila_cassette.engine import verdict
+
+        report.aquila_given_up = verdict.given_up(owner)
     return report
 
 
@@ -125,6 +151,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
         from aquila_cassette.engine import verdict
 
         verdict.judge(owner)
+    if owner is not None and (owner.xfailed or not owner.failed):
         owner.commit()
 
 

@@ -37,6 +37,7 @@ class Run:
         self.number = number or os.urandom(16).hex()
         self.is_worker = number is not None
         self.settings: Mapping[str, Any] = {}
+        self.skipped = False
         self.owner_before: Callable[[], Owner | None] = lambda: None
         self._item: pytest.Item | None = None
         self._owner: Owner | None = None
@@ -60,14 +61,29 @@ class Run:
         """Note that `item` runs from now on."""
         self._item = item
         self._owner = None
+        self.skipped = False
         self.settings = {}
 
-    def end(self) -> None:
-        """Note that the item is over, and count what it did."""
-        if self._item is not None:
-            self.tally.ran.append(naming.node_id(self._item))
+    def begin_again(self) -> None:
+        """Note that the item is set up; if that is not for the first time, count what it did."""
         if self._owner is not None:
             self.tally.add(self._owner)
+            self._owner = None
+        self.skipped = False
+
+    def end(self, *, whole: bool = True) -> None:
+        """Note that the item is over, and count what it did.
+
+        Args:
+            whole: Whether it ran to its end.
+        """
+        owner = self._owner
+        if owner is not None:
+            self.tally.add(owner)
+        if self._item is not None and whole and not self.skipped:
+            in_vain = owner is not None and owner.records_anew and not owner.committed
+            if not in_vain:
+                self.tally.ran.append(naming.node_id(self._item))
         self._item = self._owner = None
 
     def enter_wider_fixture(self) -> None:
