@@ -22,6 +22,7 @@ from aquila_cassette.engine.change import Change
 from aquila_cassette.engine.gate import no_secrets
 from aquila_cassette.engine.holding import Held, Which
 from aquila_cassette.engine.miss import miss
+from aquila_cassette.engine.overwriting import failure
 from aquila_cassette.engine.progress import Progress, facts
 from aquila_cassette.engine.recording import Recording
 from aquila_cassette.engine.reel import Reel
@@ -308,7 +309,7 @@ class Cassette:
         Raises:
             OverwriteError: Failures would take the place of good answers.
         """
-        if self.path.exists():
+        if self.path.exists() and any(map(failure, self.owner.answers_anew(self.path))):
             change = Change(self, gives_way)
             for old in files.load(self.path).interactions:
                 change.drops(old)

@@ -72,9 +72,10 @@ class Owner:
         return f"{self.name}{_TEARDOWN}" if self.name and self.in_teardown else self.name
 
     @property
-    def records_anew(self) -> bool:
-        """Whether a block of mode ``all`` was opened."""
-        return any(cassette.mode == "all" for cassette in self.cassettes)
+    def recorded_in_vain(self) -> bool:
+        """Whether a block of mode ``all`` did not replace what it was to replace."""
+        anew = [cassette for cassette in self.cassettes if cassette.mode == "all"]
+        return bool(anew) and (not self.committed or any(one.discarded for one in anew))
 
     def owns(self, interaction: Interaction) -> bool:
         """Tell whether this owner recorded `interaction`."""

@@ -80,10 +80,9 @@ class Run:
         owner = self._owner
         if owner is not None:
             self.tally.add(owner)
-        if self._item is not None and whole and not self.skipped:
-            in_vain = owner is not None and owner.records_anew and not owner.committed
-            if not in_vain:
-                self.tally.ran.append(naming.node_id(self._item))
+        in_vain = owner is not None and owner.recorded_in_vain
+        if self._item is not None and whole and not (self.skipped or in_vain):
+            self.tally.ran.append(naming.node_id(self._item))
         self._item = self._owner = None
 
     def enter_wider_fixture(self) -> None:
