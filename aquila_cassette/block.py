@@ -155,6 +155,7 @@ def aquila_cassette(
     match_on: Sequence[str | Callable[[Request], Hashable]] | None = None,
     ignore_json: Sequence[str] | None = None,
     ignore_hosts: Sequence[str] | None = None,
+    record_side_traffic: bool | None = None,
     redact: Redaction | Iterable[object] | None = None,
     speed: float | None = None,
     hold: bool | None = None,
@@ -180,6 +181,8 @@ def aquila_cassette(
         match_on: What makes two requests the same; by default ``("method", "url", "body")``.
         ignore_json: Paths of JSON fields left out of matching: ``("messages.*.id",)``.
         ignore_hosts: Hosts whose requests pass through untouched; ``*.example.com`` is a pattern.
+        record_side_traffic: Whether what SDKs send by themselves (telemetry, price tables, tokens)
+            is recorded and replayed as any other request is; by default it is kept off the tape.
         redact: Names of further secret fields, patterns of secret values, or a `Redaction`; they
             add to the defaults.
         speed: 0 (default) replays at once, 1 at the recorded pace, 4 four times as fast.
@@ -208,6 +211,7 @@ def aquila_cassette(
         "match_on": match_on,
         "ignore_json": ignore_json,
         "ignore_hosts": ignore_hosts,
+        "record_side_traffic": record_side_traffic,
         "redact": redact,
         "speed": speed,
         "hold": hold,

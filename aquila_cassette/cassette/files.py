@@ -6,11 +6,13 @@ import errno
 import os
 import stat
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aquila_cassette.cassette import atomic, lock
+from aquila_cassette.cassette.foreign import sniff
 from aquila_cassette.cassette.format import (
     MAX_BYTES,
     as_read,
@@ -29,7 +31,7 @@ from aquila_cassette.errors import CassetteFormatError, CassetteSaveError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["load", "read", "save", "save_error"]
+__all__ = ["load", "program", "read", "save", "save_error"]
 
 _WRITABLE = "make it and its folder writable for this user"
 _ROOM = "free some space there, and run again"
@@ -46,7 +48,10 @@ _REMEDIES = {
 
 
 def load(path: Path) -> Tape:
-    """Read a cassette file.
+    """Read a cassette file, be it ours or in another recorder's format.
+
+    Of the latter, what the requests hold that is secret is redacted: of a tape of ours it was when
+    it was saved. The answers are as they lie.
 
     Args:
         path: The file.
@@ -56,7 +61,27 @@ def load(path: Path) -> Tape:
         CassetteFormatError: It is no cassette, a damaged one, or cannot be read.
         CassetteVersionError: It is a cassette of a version to come.
     """
-    return loads(read(path), path=path)
+    data = read(path)
+    if sniff(data) is not None and (tape := _foreign(data, path)) is not None:
+        return tape
+    return loads(data, path=path)
+
+
+def _foreign(data: bytes, path: Path) -> Tape | None:
+    # Neither is needed to replay a tape of ours.
+    from aquila_cassette.cassette.foreign import reading
+    from aquila_cassette.cassette.redaction import Redaction
+
+    tape = reading.loads(data, path=path)
+    if tape is None:
+        return None
+    redact = Redaction()
+    return replace(
+        tape,
+        interactions=tuple(
+            replace(one, request=redact.request(one.request)) for one in tape.interactions
+        ),
+    )
 
 
 def read(path: Path) -> bytes:
@@ -155,7 +180,7 @@ def _merge(
     merged = [*on_file[:place], *map(as_read, new), *rest]
     items = [render(one) for one in new]
     if before is None:
-        text = header(_program()) + "".join(items)
+        text = header(program()) + "".join(items)
     else:
         spliced = None
         with suppress(NoLibyaml):  # then the file was as we write it, or it could not be read
@@ -219,7 +244,8 @@ def _remedy(error: OSError, otherwise: str) -> str:
 
 
 @cache
-def _program() -> str:
+def program() -> str:
+    """Give the name of this program and its version, as ``recorded_with`` has it."""
     from importlib.metadata import version  # 10 ms that only recording pays
 
     return f"aquila-cassette {version('aquila-cassette')}"

@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING
 
 from aquila_cassette.cassette import bodies, build, layout, yaml_writer
 from aquila_cassette.cassette.flaw import Flaw
+from aquila_cassette.cassette.foreign import sniff
+from aquila_cassette.cassette.foreign.refusal import not_ours
 from aquila_cassette.cassette.model import Failure, Interaction, Request, Response, Tape
 from aquila_cassette.cassette.names import shown
 from aquila_cassette.cassette.text import clean
@@ -38,7 +40,17 @@ if TYPE_CHECKING:
     from aquila_cassette.cassette.model import Headers
     from aquila_cassette.cassette.yaml_writer import Value
 
-__all__ = ["MAX_BYTES", "as_read", "dumps", "header", "loads", "render", "too_large"]
+__all__ = [
+    "MAX_BYTES",
+    "as_read",
+    "dumps",
+    "format_error",
+    "header",
+    "loads",
+    "no_libyaml",
+    "render",
+    "too_large",
+]
 
 MAX_BYTES = 256 * 1024 * 1024
 """The size of the largest file that is read."""
@@ -74,15 +86,13 @@ def loads(data: bytes, *, path: Path) -> Tape:
             raise CassetteFormatError(what, path=path, damage="empty", remedy=_restore(path))
         tape = build.tape(tree)
     except (YamlError, Flaw) as error:
-        raise _format_error(error, data, path) from error
+        if kind := sniff(data):
+            raise not_ours(path, kind) from error
+        raise format_error(error, data, path) from error
     except NoLibyaml as error:
-        raise CassetteError(
-            f"{shown(path)} cannot be read: it was edited, and PyYAML has no libyaml here.",
-            path=path,
-            remedy="Mend: pip install --force-reinstall --only-binary :all: pyyaml",
-        ) from error
+        raise no_libyaml(path) from error
     if not data.endswith(b"\n") and not data.endswith(_WHOLE):
-        raise _format_error(YamlError("its last line has no line break", cut_off=True), data, path)
+        raise format_error(YamlError("its last line has no line break", cut_off=True), data, path)
     return tape
 
 
@@ -173,6 +183,19 @@ def too_large(size: int, path: Path) -> CassetteFormatError:
     )
 
 
+def no_libyaml(path: Path) -> CassetteError:
+    """Make the error for a file that only libyaml could read.
+
+    Args:
+        path: Where it is.
+    """
+    return CassetteError(
+        f"{shown(path)} cannot be read: it was edited, and PyYAML has no libyaml here.",
+        path=path,
+        remedy="Mend: pip install --force-reinstall --only-binary :all: pyyaml",
+    )
+
+
 def _request_lines(request: Request) -> list[str]:
     return [
         *yaml_writer.field("method", request.method, 4),
@@ -231,7 +254,14 @@ def _headers(headers: Headers) -> Headers:
     )
 
 
-def _format_error(error: YamlError | Flaw, data: bytes, path: Path) -> CassetteFormatError:
+def format_error(error: YamlError | Flaw, data: bytes, path: Path) -> CassetteFormatError:
+    """Make the error for a file that is not what it should be.
+
+    Args:
+        error: What is wrong.
+        data: The whole file.
+        path: Where it is.
+    """
     facts = error.facts
     if error.cut_off:
         line = data.rstrip().count(b"\n") + 1

@@ -106,7 +106,9 @@ class Tape:
     Args:
         interactions: In the order in which their requests started.
         recorded_with: The program that wrote the file.
+        foreign: Whose format the file has, ``vcrpy`` for example; empty for ours.
     """
 
     interactions: tuple[Interaction, ...] = ()
     recorded_with: str = ""
+    foreign: str = ""

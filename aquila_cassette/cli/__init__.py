@@ -61,6 +61,7 @@ def _program(
       aquila-cassette scrub              take out secrets that got in
       aquila-cassette rm --orphans       remove what no test uses
       aquila-cassette mv OLD NEW         give one another name, in the code too
+      aquila-cassette convert PATH       make one of a tape of vcrpy, cassetter or HAR
 
     Cassettes are recorded by tests; of these commands record, check --fix, scrub, rm and mv change
     some (and demo fills a folder of its own). Colour only on a terminal, and never where NO_COLOR
@@ -284,6 +285,8 @@ def _diff(
     What differs each time one asks is left out: ids, dates, fingerprints, padding, latencies, how
     the stream was cut into pieces, and times that are less than twice as long or half a second
     apart. --all shows it.
+
+    A cassette that is new since that commit, or was removed, is said to be, and differs.
 
     Exit codes: 0, they are the same; 1, they differ; 2, one of them cannot be read.
 

@@ -11,7 +11,7 @@ from aquila_cassette.cli import findings
 from aquila_cassette.cli.options import Format
 from aquila_cassette.cli.screen import Screen, complain
 from aquila_cassette.cli.shelf import Rules, Shelf, shelf
-from aquila_cassette.errors import UsageError
+from aquila_cassette.errors import AquilaError, UsageError
 from aquila_cassette.shelf.finding import KINDS
 from aquila_cassette.shelf.inspection import Inspection, inspect, inspect_sheet
 from aquila_cassette.shelf.mending import mend
@@ -103,7 +103,12 @@ def _fix(found: Sequence[Finding], there: Shelf) -> list[Finding]:
             fixed.append(one)
     for sheet in there.stock.sheets:
         ours = [one for one in wanted if one.path == sheet.path and one.kind != "leftover"]
-        if ours and (mended := mend(sheet)) is not None:
+        try:
+            mended = mend(sheet) if ours else None
+        except AquilaError as error:
+            complain(clean(str(error)))
+            continue
+        if mended is not None:
             left = {(one.kind, one.what) for one in inspect_sheet(mended, there.known)}
             fixed += [one for one in ours if (one.kind, one.what) not in left]
     return fixed

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from aquila_cassette.cassette import files
 from aquila_cassette.cassette.comparison import compare
+from aquila_cassette.cassette.model import Tape
 from aquila_cassette.cassette.names import shown
-from aquila_cassette.cassette.words import clean
+from aquila_cassette.cassette.words import clean, count
 from aquila_cassette.cli.changes import as_json, show_changes
-from aquila_cassette.cli.folder import find
-from aquila_cassette.cli.revisions import tape_at
+from aquila_cassette.cli.folder import candidates, find
+from aquila_cassette.cli.revisions import is_kept, tape_at
 from aquila_cassette.cli.screen import Screen
 from aquila_cassette.errors import UsageError
 
@@ -40,13 +41,14 @@ def run(
         as_data: Whether a program reads it.
 
     Returns:
-        The exit code: 0 where they are the same, 1 where they differ.
+        The exit code: 0 where they are the same, 1 where they differ or only one is there.
 
     Raises:
-        AquilaError: One of them cannot be read.
+        AquilaError: One of them cannot be read; or there is no such cassette, now or then.
     """
-    path = find(name, folder)
+    screen = Screen()
     if other is not None:
+        path = find(name, folder)
         if revision is not None:
             raise UsageError(
                 "A cassette is compared with another file or with a commit, not with both.",
@@ -58,10 +60,12 @@ def run(
         was, now = shown(path), shown(new_path)
     else:
         revision = revision or "HEAD"
-        old, new = tape_at(revision, path), files.load(path)
+        path, committed, current = _then_and_now(name, folder, revision)
         was, now = f"{shown(path)} ({revision})", shown(path)
+        if committed is None or current is None:
+            return _only_one(path, revision, committed, current, screen, as_data=as_data)
+        old, new = committed, current
     comparison = compare(old, new, everything=everything)
-    screen = Screen()
     if as_data:
         screen.data({"old": was, "new": now, **as_json(comparison)})
     elif comparison.same:
@@ -74,3 +78,48 @@ def run(
         screen.line()
         show_changes(screen, comparison)
     return 0 if comparison.same else 1
+
+
+def _then_and_now(name: str, folder: Path, revision: str) -> tuple[Path, Tape | None, Tape | None]:
+    """Read a cassette as it was committed and as it is; None on the side where it is not."""
+    try:
+        path = find(name, folder)
+    except UsageError as error:
+        kept = [path for path in candidates(name, folder) if is_kept(path)]
+        for path in kept:
+            if (old := tape_at(revision, path)) is not None:
+                return path, old, None
+        if not kept:
+            raise
+        raise UsageError(
+            f"There is no cassette {name!r}, and there was none in {revision}.",
+            facts=error.facts,
+            remedy=error.remedy,
+        ) from None
+    return path, tape_at(revision, path), files.load(path)
+
+
+def _only_one(
+    path: Path,
+    revision: str,
+    old: Tape | None,
+    new: Tape | None,
+    screen: Screen,
+    *,
+    as_data: bool,
+) -> int:
+    """Say on which side a cassette is, where it is not on both."""
+    tape = old or new
+    assert tape is not None
+    if as_data:
+        sides = {
+            "old": None if old is None else f"{shown(path)} ({revision})",
+            "new": None if new is None else shown(path),
+        }
+        comparison = compare(old or Tape(), new or Tape())
+        screen.data({**sides, **as_json(comparison), "same": False})
+    else:
+        where = "the working tree" if old is None else revision
+        size = count(len(tape.interactions), "interaction")
+        screen.line((f"Only in {clean(where)}: {clean(shown(path))}", "bold"), f" ({size})")
+    return 1

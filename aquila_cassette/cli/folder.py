@@ -7,13 +7,14 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aquila_cassette.cassette.foreign.places import located
 from aquila_cassette.cassette.names import cassette_path, shown
 from aquila_cassette.errors import CassetteNameError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["cassettes_in", "find", "name_of"]
+__all__ = ["candidates", "cassettes_in", "find", "name_of"]
 
 _SUFFIXES = (".yaml", ".yml")
 
@@ -21,32 +22,47 @@ _SUFFIXES = (".yaml", ".yml")
 def find(name: str, folder: Path) -> Path:
     """Find the file that `name` means: a cassette in `folder`, else a file by its path.
 
+    A cassette may be in another recorder's format, and end as that recorder's do.
+
     Args:
         name: A cassette's name, with or without its suffix, or a path.
         folder: The cassette folder.
 
     Raises:
-        UsageError: There is no such file; the message names the closest cassette.
+        UsageError: There is no such file; the message names the closest cassette. Or several may
+            be meant.
     """
-    candidates = [Path(name)]
-    try:
-        inside = cassette_path(folder, name)
-    except CassetteNameError:  # no cassette has that name, but a file may: ../tapes/old.yaml
-        pass
-    else:
-        candidates[:0] = [inside, inside.with_suffix(".yml")]
-    for path in candidates:
+    paths = candidates(name, folder)
+    for path in paths:
         if path.is_file():
             return path
     names = [name_of(path, folder) for path in cassettes_in(folder)]
     close = difflib.get_close_matches(name, names, n=1)
     raise UsageError(
         f"There is no cassette {name!r}.",
-        facts=[f"looked for: {shown(candidates[0])}"],
+        facts=[f"looked for: {shown(paths[0])}"],
         remedy=f"Show the closest: aquila-cassette show {shlex.quote(close[0])}"
         if close
         else "List what there is: aquila-cassette list",
     )
+
+
+def candidates(name: str, folder: Path) -> list[Path]:
+    """List the files that `name` may mean, the likeliest first; none need exist.
+
+    Args:
+        name: A cassette's name, with or without its suffix, or a path.
+        folder: The cassette folder.
+
+    Raises:
+        UsageError: There are several in formats of other recorders.
+    """
+    try:
+        inside = cassette_path(folder, name)
+    except CassetteNameError:  # no cassette has that name, but a file may: ../tapes/old.yaml
+        return [Path(name)]
+    ours = [inside, inside.with_suffix(".yml"), Path(name)]
+    return list(dict.fromkeys([located(folder, name), *ours]))
 
 
 def cassettes_in(place: Path) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""The commands that look after a shelf, as their help reads: check, scrub, rm, mv."""
+"""The commands that look after a shelf, as their help reads: check, scrub, rm, mv, convert."""
 
 # ruff: noqa: D301 - the character \b marks a paragraph of help that is not to be wrapped
 
@@ -16,6 +16,7 @@ from aquila_cassette.cli.options import (
     Format,
     KeepHeaders,
     Names,
+    Recorder,
     Redact,
     Tests,
 )
@@ -35,6 +36,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("scrub")(_scrub)
     app.command("rm")(_rm)
     app.command("mv")(_mv)
+    app.command("convert")(_convert)
 
 
 def _check(
@@ -75,8 +77,10 @@ def _check(
       duplicate    the same request with the same answer, needlessly twice
     Edits that do not add up:
       pieces       the time line and the body          ended    the end and the stream
-      length       content-length and the body         type     content-type and the body
-      request      a method or URL that never matches  date     recorded_at is no time
+      length       content-length and the body; a body that a HEAD, 204 or 304 cannot have
+      type         content-type, and what the body is or is kept as
+      request      a method or URL that never matches
+      date         recorded_at is no time, or one in the future
       layout       it would be written otherwise today
     Files that lie wrong:
       name         Windows cannot hold it              case     two names, one but for case
@@ -93,7 +97,8 @@ def _check(
     seen: name it with --redact, --keep-header and --allow.
 
     --fix rewrites a file (layout, pieces) only where that leaves all that is on the tape the same,
-    in one step, and keeps its comments; and it deletes leftovers.
+    in one step, and keeps its comments; and it deletes leftovers. What a link leads to outside of
+    the folder stays as it is.
 
     \b
     Examples:
@@ -134,7 +139,9 @@ def _scrub(
     What saving a tape today would hide is hidden: see docs/secrets.md. The difference is shown,
     with the length of a secret in the place of the secret. Interactions with nothing to hide keep
     each character. The new file takes the place of the old in one step, and no copy of the old one
-    is left: a secret that was committed is in the history all the same, so make it invalid.
+    is left: a secret that was committed is in the history all the same, so make it invalid. In a
+    damaged file each secret is replaced where it stands. What a link leads to outside of the
+    folder stays as it is, and is told of.
 
     The tests' own redact= counts where a marker or aquila_config has it; one in a call is not
     seen: name it with --redact, --keep-header and --allow.
@@ -200,7 +207,8 @@ def _mv(
 
     Nothing that stands at the new name is overwritten. With --code the name changes in calls of
     aquila_cassette("...") and in its markers, in all Python files below this folder; the
-    difference is shown. Where else the name stands in quotes is told, and left to you.
+    difference is shown. Calls that come to the name in a way that cannot be changed safely are
+    told, file and line, and left to you; so is where else it stands in quotes.
 
     \b
     Examples:
@@ -212,3 +220,61 @@ def _mv(
     from aquila_cassette.cli import move
 
     raise typer.Exit(move.run(old, new, folder, code=code, dry_run=dry_run))
+
+
+def _convert(
+    places: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH", help="Cassettes, files, folders, or patterns of paths: 'old/*.json'."
+        ),
+    ],
+    folder: Folder = Path("cassettes"),
+    to: Annotated[Recorder, typer.Option("--to", help="The format to write.")] = Recorder.v1,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="Write there, not beside each file."),
+    ] = None,
+    in_place: Annotated[
+        bool, typer.Option("--in-place", help="Replace files whose name stays the same.")
+    ] = False,
+    dry_run: _DryRun = False,
+    redact: Redact = None,
+    keep: KeepHeaders = None,
+    allow: Allow = None,
+) -> None:
+    """Convert cassettes of other recorders to ours, or ours to vcrpy's format.
+
+    What is read: vcrpy's YAML and JSON, of any age and compressed or not, cassetter's YAML,
+    betamax's JSON, HAR, and our own. What a Python tag in YAML names is never run.
+
+    old.json becomes old.yaml beside it, and stays. Where the new file would have the name of the
+    old one, --in-place must stand: it is replaced in one step, after the new one was read back.
+    Nothing else is ever overwritten.
+
+    What saving a tape would hide is hidden, and what that was is told; headers that a tape of ours
+    would not keep go. A file that would hold a known secret all the same is not written.
+
+    \b
+    Examples:
+      aquila-cassette convert tests/cassettes --dry-run
+      aquila-cassette convert tests/cassettes -o cassettes
+      aquila-cassette convert chat.hello --in-place
+      aquila-cassette convert cassettes --to vcrpy -o for_vcrpy
+
+    Exit codes: 0, it is done; 1, some stay as they were, since something is in the way; 2, a file
+    or an argument is wrong.
+    """
+    from aquila_cassette.cli import convert
+    from aquila_cassette.cli.shelf import Rules
+
+    code = convert.run(
+        places,
+        folder,
+        to=to.value,
+        output=output,
+        in_place=in_place,
+        dry_run=dry_run,
+        redact=Rules(redact or (), keep or (), allow or ()).redaction(),
+    )
+    raise typer.Exit(code)

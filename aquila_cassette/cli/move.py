@@ -13,6 +13,7 @@ from aquila_cassette.cli.folder import find
 from aquila_cassette.cli.screen import Screen, complain
 from aquila_cassette.errors import AquilaError, UsageError
 from aquila_cassette.shelf.inspection import name_in
+from aquila_cassette.shelf.links import way_out
 from aquila_cassette.shelf.project import Project
 from aquila_cassette.shelf.renaming import Renaming, renaming, write
 from aquila_cassette.shelf.sheet import Sheet
@@ -43,6 +44,7 @@ def run(old: str, new: str, folder: Path, *, code: bool, dry_run: bool) -> int:
         CassetteSaveError: It could not be moved, or a file of code could not be written.
     """
     source, target = find(old, folder), cassette_path(folder, new)
+    _refuse_to_leave(source, folder)
     _refuse(source, target)
     project = Project((Path.cwd(),), folder)
     found = renaming(project, source, target, folder)
@@ -58,6 +60,15 @@ def run(old: str, new: str, folder: Path, *, code: bool, dry_run: bool) -> int:
     screen.line(f"{clean(shown(source))} {would}moved to ", (clean(shown(target)), "bold"))
     _tell_of_the_rest(found, source, target, folder, code=code)
     return 0
+
+
+def _refuse_to_leave(source: Path, folder: Path) -> None:
+    if (real := way_out(source, [folder], entry=True)) is not None:
+        raise UsageError(
+            f"{shown(source)} leads out of the folder that it is in; it is not moved.",
+            facts=[f"to: {shown(real)}"],
+            remedy="Move that file itself.",
+        )
 
 
 def _refuse(source: Path, target: Path) -> None:
@@ -86,6 +97,12 @@ def _tell_of_the_rest(
     if left:
         where = ", ".join(f"{clean(shown(path))}:{line}" for path, line in sorted(left))
         complain(f"The old name still stands in {where}.")
+    for path, line in found.by_hand:
+        where = f"{clean(shown(path))}:{line}"
+        complain(f"{where} names it and cannot be changed: do it by hand.")
+    if found.doubt:
+        where = ", ".join(f"{clean(shown(path))}:{line}" for path, line in found.doubt)
+        complain(f"Perhaps it is opened in {where}, too: that name is made when it runs.")
     for test in _named_after(source if source.exists() else target, source, folder):
         complain(
             f"{clean(test)} may open it by its own name (the fixture cassette): mark it "

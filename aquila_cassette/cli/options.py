@@ -10,7 +10,7 @@ import typer
 
 from aquila_cassette.cli import completion
 
-__all__ = ["Allow", "Folder", "Format", "KeepHeaders", "Names", "Redact", "Tests"]
+__all__ = ["Allow", "Folder", "Format", "KeepHeaders", "Names", "Recorder", "Redact", "Tests"]
 
 
 class Format(StrEnum):
@@ -19,6 +19,13 @@ class Format(StrEnum):
     text = "text"
     github = "github"
     json = "json"
+
+
+class Recorder(StrEnum):
+    """Whose format is written: ours, or vcrpy's."""
+
+    v1 = "v1"
+    vcrpy = "vcrpy"
 
 
 Folder = Annotated[

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from aquila_cassette.cassette import files
+from aquila_cassette.cassette.foreign.refusal import refuse_to_record
 from aquila_cassette.cassette.model import Tape
 from aquila_cassette.cassette.words import clean, span
 from aquila_cassette.cli.folder import name_of
@@ -129,7 +130,10 @@ def _pick(wanted: Wanted) -> _Picks:
     damaged = False
     for path in files_named(wanted.names, wanted.folder):
         try:
-            tapes[path] = files.load(path)
+            tape = files.load(path)
+            if tape.foreign:
+                raise refuse_to_record(path, tape.foreign, "all")
+            tapes[path] = tape
         except CassetteError as error:
             damaged = True
             complain(clean(str(error)))

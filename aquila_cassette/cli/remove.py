@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from aquila_cassette.cli import collected
 from aquila_cassette.cli.check import say_doubt
 from aquila_cassette.cli.columns import aligned
 from aquila_cassette.cli.screen import Screen, complain
-from aquila_cassette.cli.shelf import Rules, shelf
+from aquila_cassette.cli.shelf import Rules, Shelf, shelf
 from aquila_cassette.errors import UsageError
 from aquila_cassette.shelf.inspection import find_orphans
 from aquila_cassette.shelf.owners import owners
@@ -62,6 +63,8 @@ def run(given: Sequence[str], folder: Path, *, orphans: bool, yes: bool, dry_run
     if not sheets:
         complain(f"No orphans among {count(there.stock.size, 'cassette')}.")
         return 0
+    for sheet in sheets:
+        _refuse_to_leave(sheet.path, there)
     screen = Screen()
     _list(sheets, screen)
     if dry_run:
@@ -70,9 +73,23 @@ def run(given: Sequence[str], folder: Path, *, orphans: bool, yes: bool, dry_run
         complain("Nothing was removed.")
         return 1
     for sheet in sheets:
+        real = sheet.path.resolve() if sheet.path.is_symlink() else None
         remove(sheet.path, sheet.data)
+        if real is not None:
+            path, target = clean(shown(sheet.path)), clean(shown(real))
+            complain(f"{path} is a link: {target}, to which it leads, stays.")
     complain(f"{count(len(sheets), 'cassette')} removed.")
     return 0
+
+
+def _refuse_to_leave(path: Path, there: Shelf) -> None:
+    if (real := there.way_out(path, entry=True)) is not None:
+        folder = shlex.quote(shown(real.parent))
+        raise UsageError(
+            f"{shown(path)} leads out of the folder that it is in; it is not removed.",
+            facts=[f"to: {shown(real)}"],
+            remedy=f"Leave it out, or name that folder: aquila-cassette rm --orphans {folder}",
+        )
 
 
 def _list(sheets: Sequence[Sheet], screen: Screen) -> None:

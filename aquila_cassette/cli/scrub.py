@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
+from aquila_cassette.cassette import files
+from aquila_cassette.cassette.foreign import sniff
 from aquila_cassette.cassette.names import shown
 from aquila_cassette.cassette.words import clean, count
 from aquila_cassette.cli import patches
 from aquila_cassette.cli.screen import Screen, complain
-from aquila_cassette.cli.shelf import Rules, shelf
-from aquila_cassette.errors import AquilaError
+from aquila_cassette.cli.shelf import Rules, Shelf, shelf
+from aquila_cassette.errors import AquilaError, CassetteSaveError
 from aquila_cassette.shelf.masked import difference
+from aquila_cassette.shelf.raw import raw_scrubbed, raw_secrets
 from aquila_cassette.shelf.scrubbing import scrubbed
-from aquila_cassette.shelf.writing import rewrite
+from aquila_cassette.shelf.writing import replace_raw, rewrite
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from aquila_cassette.cassette.redaction import Redaction
     from aquila_cassette.shelf.sheet import Sheet
 
 __all__ = ["run"]
@@ -40,27 +45,83 @@ def run(given: Sequence[str], folder: Path, *, rules: Rules, tests: bool, dry_ru
     there = shelf(given, folder, rules=rules, tests=tests)
     screen = Screen()
     failed = False
-    done = 0
-    for _, error in there.stock.damaged:
+    done = kept = 0
+    for path, damage in there.stock.damaged:
         failed = True
-        complain(clean(str(error)))
-    for sheet in there.stock.sheets:
-        new = scrubbed(sheet, there.known.rules(sheet))
-        if new is None:
-            continue
-        name = clean(shown(sheet.path))
-        screen.line((f"--- {name}", "bold"))
-        screen.line((f"+++ {name}", "bold"))
-        patches.show(difference(sheet.text, new.text, names=_headers(sheet)), screen)
+        complain(clean(str(damage)))
         try:
-            if not dry_run:
-                rewrite(sheet.path, sheet.data, sheet.encoded(new.text), new.interactions)
-            done += 1
+            done += _scrub_damaged(path, there, screen, dry_run=dry_run)
         except AquilaError as error:
-            failed = True
+            kept += 1
             complain(clean(str(error)))
-    complain(_summary(done, there.stock.size, dry_run=dry_run))
-    return 2 if failed else 1 if dry_run and done else 0
+    for sheet in there.stock.sheets:
+        try:
+            done += _scrub(sheet, there, screen, dry_run=dry_run)
+        except AquilaError as error:
+            kept += 1
+            complain(clean(str(error)))
+    complain(_summary(done, kept, there.stock.size, dry_run=dry_run))
+    return 2 if failed or kept else 1 if dry_run and done else 0
+
+
+def _scrub(sheet: Sheet, there: Shelf, screen: Screen, *, dry_run: bool) -> bool:
+    new = scrubbed(sheet, there.known.rules(sheet))
+    if new is None:
+        return False
+    _refuse_to_leave(sheet.path, there)
+    _show(sheet.path, difference(sheet.text, new.text, names=_headers(sheet)), screen)
+    if not dry_run:
+        rewrite(sheet.path, sheet.data, sheet.encoded(new.text), new.interactions)
+    return True
+
+
+def _scrub_damaged(path: Path, there: Shelf, screen: Screen, *, dry_run: bool) -> bool:
+    """Put a mark where each secret stands in a file that cannot be read, and leave it so."""
+    try:
+        old = files.read(path)
+    except (AquilaError, FileNotFoundError):  # which was told already
+        return False
+    if sniff(old):  # a mark in the place of a header such as content-encoding would spoil it
+        return False
+    rules = there.known.raw_rules(path, old)
+    new = raw_scrubbed(old, rules)
+    if new is None:
+        _refuse_to_leave_a_secret(path, old, rules)
+        return False
+    _refuse_to_leave(path, there)
+    before, after = (data.decode("utf-8", "replace") for data in (old, new))
+    _show(path, difference(before, after), screen)
+    if not dry_run:
+        replace_raw(path, old, new)
+    return True
+
+
+def _show(path: Path, lines: Iterable[str], screen: Screen) -> None:
+    name = clean(shown(path))
+    screen.line((f"--- {name}", "bold"))
+    screen.line((f"+++ {name}", "bold"))
+    patches.show(lines, screen)
+
+
+def _refuse_to_leave(path: Path, there: Shelf) -> None:
+    if (real := there.way_out(path)) is not None:
+        raise CassetteSaveError(
+            f"{shown(path)} holds a secret, and leads out of the folder that it is in.",
+            path=path,
+            facts=[f"to: {shown(real)}"],
+            remedy=f"Scrub that file itself: aquila-cassette scrub {shlex.quote(shown(real))}",
+        )
+
+
+def _refuse_to_leave_a_secret(path: Path, data: bytes, rules: Redaction) -> None:
+    if left := raw_secrets(data, rules):
+        lines = ", ".join(dict.fromkeys(str(one.line) for one in left))
+        raise CassetteSaveError(
+            f"{shown(path)} still holds a secret, which cannot be taken out safely.",
+            path=path,
+            facts=[f"line: {lines}"],
+            remedy="Delete the file, or take it out by hand",
+        )
 
 
 def _headers(sheet: Sheet) -> set[str]:
@@ -72,7 +133,9 @@ def _headers(sheet: Sheet) -> set[str]:
     }
 
 
-def _summary(done: int, size: int, *, dry_run: bool) -> str:
+def _summary(done: int, kept: int, size: int, *, dry_run: bool) -> str:
+    if kept and not done:
+        return f"Nothing scrubbed in {count(size, 'cassette')}."
     if not done:
         return f"Nothing to hide in {count(size, 'cassette')}."
     would = "would be " if dry_run else ""

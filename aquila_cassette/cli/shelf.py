@@ -12,6 +12,7 @@ from aquila_cassette.cli import collected
 from aquila_cassette.cli.folder import cassettes_in, find
 from aquila_cassette.cli.screen import complain
 from aquila_cassette.shelf.inspection import Known, Stock, read
+from aquila_cassette.shelf.links import way_out
 from aquila_cassette.shelf.owners import owners
 from aquila_cassette.shelf.project import Project
 
@@ -54,6 +55,15 @@ class Shelf:
     places: tuple[Path, ...]
     stock: Stock
     known: Known
+
+    def way_out(self, path: Path, *, entry: bool = False) -> Path | None:
+        """Give what a path leads to where that is not in the folders that were asked for.
+
+        Args:
+            path: A file of the stock.
+            entry: Whether the path itself counts, of a link the link.
+        """
+        return way_out(path, (*self.places, self.known.folder), entry=entry)
 
 
 def shelf(

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from aquila_cassette.cassette import files
+from aquila_cassette.cassette.foreign.places import located
+from aquila_cassette.cassette.foreign.refusal import refuse_to_record
 from aquila_cassette.cassette.modes import Decision, Mode, decide
-from aquila_cassette.cassette.names import cassette_path
 from aquila_cassette.cassette.redaction import environment_secrets
 from aquila_cassette.engine import scope
 from aquila_cassette.engine.births import note_recorded
@@ -23,11 +24,13 @@ from aquila_cassette.engine.gate import no_secrets
 from aquila_cassette.engine.holding import Held, Which
 from aquila_cassette.engine.miss import miss
 from aquila_cassette.engine.overwriting import failure
+from aquila_cassette.engine.placeholder import holds_placeholder, refuse_placeholder
 from aquila_cassette.engine.progress import Progress, facts
 from aquila_cassette.engine.recording import Recording
 from aquila_cassette.engine.reel import Reel
 from aquila_cassette.engine.replay import Replay
 from aquila_cassette.engine.settling import settled
+from aquila_cassette.engine.side_traffic import SideTraffic, side_traffic
 from aquila_cassette.engine.verdict import swallowed, swallowed_miss
 from aquila_cassette.pending.changes import changed
 from aquila_cassette.pending.streams import OpenStream, OpenStreams
@@ -55,6 +58,7 @@ class Cassette:
     Raises:
         CassetteNameError: The name leaves the cassette folder.
         CassetteFormatError: The file is there and is not a cassette.
+        CassetteSaveError: It is in another recorder's format, and the mode would write it.
     """
 
     def __init__(self, name: str, resolved: Resolved, owner: Owner) -> None:
@@ -62,18 +66,15 @@ class Cassette:
         self.options = resolved.options
         self.sources = resolved.sources
         self.owner = owner
-        self.path: Path = cassette_path(owner.root / self.options.cassette_dir, name)
+        self.path: Path = self._find_path(name)
         self.parent: Cassette | None = None
         self.streams = OpenStreams()
         self.discarded: list[Interaction] = []
         self.replaced: tuple[tuple[Interaction, ...], tuple[Interaction, ...]] = (), ()
         self.matcher = self.options.matcher()
-        self.reel = Reel.of_file(self.path, owner.births, self.key_on_tape, reader=owner.signature)
         # Mode `all` is `once` on an emptied tape: what a test's earlier blocks recorded is known.
-        self._deciding: Mode = self.mode
-        if self.mode == "all":
-            self._deciding = "once"
-            self.reel = Reel(owner.recorded_anew(self.path), "born", self.key_on_tape)
+        self._deciding: Mode = "once" if self.mode == "all" else self.mode
+        self.reel = self._load_reel()
         self._held = Held(self)
         self._numbers = itertools.count(1)
         self._played: list[Interaction] = []
@@ -83,6 +84,8 @@ class Cassette:
         self._told = 0
         self._lock = threading.RLock()
         owner.cassettes.append(self)
+        if self.mode == "none" and owner.keys is not None:
+            owner.keys.opened()
 
     @property
     def mode(self) -> Mode:
@@ -238,16 +241,19 @@ class Cassette:
         if asked is None:
             return None
         key = self.matcher.key(asked)
-        number = next(self._numbers)
         if self._decide(known=True) == "replay":
             found = self.reel.take(key, repeats=self.options.repeats)
             if found is not None:
-                return self._replay(found.place, more=found.more)
+                next(self._numbers)
+                interaction = self.reel.interactions[found.place]
+                return self._replay(interaction, found.place + 1, more=found.more)
+        # What is on the tape is replayed, whatever it is; so a test may be about side traffic too.
+        if not self.options.record_side_traffic and (kind := side_traffic(request)):
+            return self._beside(kind, request)
+        number = next(self._numbers)
         if self._decide(known=False) == "miss":
-            error = miss(self, asked, number, key)
-            self._misses.append(error)
-            changed()
-            raise error
+            raise self._missed(miss(self, asked, number, key))
+        refuse_placeholder(request, asked)
         return self._record(asked)
 
     def ended(self, recording: Recording) -> None:
@@ -286,10 +292,7 @@ class Cassette:
             CassetteSaveError: The file could not be written.
             SecretLeakError: What would have been written still holds a known secret.
         """
-        scope.leave(self)
-        self._held.release(None)
-        for recording in list(self._recordings):
-            recording.closed()
+        self._stop()
         kept = self._kept()
         failed = [(recording, one) for recording, one in kept if raised and _is_failure(one)]
         if self.mode == "all":
@@ -334,7 +337,33 @@ class Cassette:
         self._save(anew, drop=change.drops, check=change.refuse_loss)
         self.replaced = tuple(old for _, old in change.gone), tuple(anew)
 
-    # How it works.
+    # How it works. A cassette of another format (vcr_compat) is a subclass that finds, keeps and
+    # saves its recordings otherwise.
+
+    def _find_path(self, name: str) -> Path:
+        return located(self.owner.root / self.options.cassette_dir, name)
+
+    def _load_reel(self) -> Reel:
+        owner = self.owner
+        reel = Reel.of_file(self.path, owner.births, self.key_on_tape, reader=owner.signature)
+        if reel.foreign and self.mode in ("all", "new_episodes"):
+            raise refuse_to_record(self.path, reel.foreign, self.mode)
+        if self.mode == "all":
+            return Reel(owner.recorded_anew(self.path), "born", self.key_on_tape)
+        return reel
+
+    def _stop(self) -> None:
+        scope.leave(self)
+        if self.mode == "none" and self.owner.keys is not None:
+            self.owner.keys.closed()
+        self._held.release(None)
+        for recording in list(self._recordings):
+            recording.closed()
+
+    def _missed(self, error: MissError) -> MissError:
+        self._misses.append(error)
+        changed()
+        return error
 
     def _decide(self, *, known: bool) -> Decision:
         return decide(self._deciding, self.reel.state, known=known)
@@ -378,13 +407,18 @@ class Cassette:
         host = urlsplit(url).hostname or ""
         return any(fnmatchcase(host, pattern.lower()) for pattern in self.options.ignore_hosts)
 
-    def _replay(self, place: int, *, more: bool) -> Replay:
-        interaction = self.reel.interactions[place]
-        held = self._held.replay(interaction, place + 1, more=more) if self.options.hold else None
-        replay = held or Replay(self, interaction, place + 1, more=more)
+    def _replay(self, interaction: Interaction, number: int, *, more: bool) -> Replay:
+        held = self._held.replay(interaction, number, more=more) if self.options.hold else None
+        replay = held or Replay(self, interaction, number, more=more)
         replay.stream = self._opened(interaction.request, replay.progress)
         self._played.append(interaction)
         return replay
+
+    def _beside(self, kind: SideTraffic, request: Request) -> Replay | None:
+        """Let side traffic pass where its block records; else answer it, and count it nowhere."""
+        if self.may_record and not holds_placeholder(request):
+            return None
+        return Replay(self, kind.interaction(request), 0, more=False)
 
     def _record(self, asked: Request) -> Recording:
         recording = Recording(self, asked, next(_order))

@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 from aquila_cassette.cassette import diff
+from aquila_cassette.engine.sender import sender
 from aquila_cassette.errors import MissError
 
 if TYPE_CHECKING:
@@ -33,7 +34,11 @@ def miss(cassette: Cassette, request: Request, number: int, key: Hashable) -> Mi
         method=request.method,
         url=request.url,
         path=cassette.path,
-        facts=[f"cassette: {_where(cassette)}", *_closest(cassette, request, key)],
+        facts=[
+            f"cassette: {_where(cassette)}",
+            *([f"sent by:  {by}"] if (by := sender()) else []),
+            *_closest(cassette, request, key),
+        ],
         remedy=cassette.owner.rerecord,
     )
 

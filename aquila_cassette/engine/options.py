@@ -31,6 +31,8 @@ class Options:
         match_on: What makes two requests the same.
         ignore_json: Paths of JSON fields that do not take part in matching.
         ignore_hosts: Host names (``*.example.com`` is a pattern) that pass through untouched.
+        record_side_traffic: Whether what SDKs send by themselves (telemetry, price tables, tokens)
+            is recorded and replayed as any other request is.
         redact: What is kept out of the file.
         speed: 0 replays at once; 1 at the recorded pace; 4 four times as fast.
         hold: Whether replayed streams are held back until the test lets their events through.
@@ -48,6 +50,7 @@ class Options:
     match_on: tuple[str | Callable[[Request], Hashable], ...] = ("method", "url", "body")
     ignore_json: tuple[str, ...] = ()
     ignore_hosts: tuple[str, ...] = ()
+    record_side_traffic: bool = False
     redact: Redaction = field(default_factory=Redaction)
     speed: float = 0.0
     hold: bool = False
@@ -216,6 +219,7 @@ _CHECKS: dict[str, Callable[[str, object, str], object]] = {
     "match_on": _match_on,
     "ignore_json": _texts,
     "ignore_hosts": _texts,
+    "record_side_traffic": _flag,
     "background": _texts,
     "speed": _speed,
     "hold": _flag,

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from aquila_cassette.engine.births import recorded_since
 from aquila_cassette.engine.options import Layer, Resolved, environment_layer, resolve
@@ -20,7 +20,18 @@ if TYPE_CHECKING:
     from aquila_cassette.engine.births import Births
     from aquila_cassette.engine.deck import Cassette
 
-__all__ = ["Owner"]
+__all__ = ["Keys", "Owner"]
+
+
+class Keys(Protocol):
+    """Who lends placeholder keys while a block can only replay."""
+
+    def opened(self) -> None:
+        """Note that such a block is open."""
+
+    def closed(self) -> None:
+        """Note that it is closed."""
+
 
 _TEARDOWN = " (teardown)"
 
@@ -36,6 +47,7 @@ class Owner:
         below: Settings weaker than those of a call, the strongest first.
         root: The folder that a relative cassette folder is taken from.
         births: Which cassettes were made in this run; None where there is no run.
+        keys: Who is told of the blocks of mode ``none``.
     """
 
     def __init__(
@@ -47,6 +59,7 @@ class Owner:
         below: Sequence[Layer] = (),
         root: Path | None = None,
         births: Births | None = None,
+        keys: Keys | None = None,
     ) -> None:
         self.name = name
         self.in_teardown = False
@@ -61,6 +74,7 @@ class Owner:
         self.cassettes: list[Cassette] = []
         self._since = time.monotonic()
         self.births = births
+        self.keys = keys
 
     @property
     def signature(self) -> str | None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from aquila_cassette.cassette.encoding import decode_pieces
 from aquila_cassette.cassette.model import (
     Ended,
     Failure,
@@ -19,7 +20,6 @@ from aquila_cassette.cassette.model import (
     Response,
 )
 from aquila_cassette.dialects import ending
-from aquila_cassette.engine.encoding import decode_pieces
 from aquila_cassette.engine.progress import Progress
 
 if TYPE_CHECKING:

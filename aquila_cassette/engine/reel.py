@@ -31,6 +31,7 @@ class Reel:
         state: Whether there was a file, and whether this run made it.
         key_of: Computes the key of a recorded request.
         reader: Which test plays it: of equal recordings, its own come before those of others.
+        foreign: Whose format the file has; empty for ours.
     """
 
     def __init__(
@@ -40,7 +41,9 @@ class Reel:
         key_of: Callable[[Request], Hashable],
         *,
         reader: str | None = None,
+        foreign: str = "",
     ) -> None:
+        self.foreign = foreign
         self.interactions = tuple(interactions)
         self.state: TapeState = state
         self.played: set[int] = set()
@@ -67,7 +70,8 @@ class Reel:
         if not path.exists():
             return cls((), "absent", key_of, reader=reader)
         state: TapeState = "born" if births is not None and path in births else "present"
-        return cls(files.load(path).interactions, state, key_of, reader=reader)
+        tape = files.load(path)
+        return cls(tape.interactions, state, key_of, reader=reader, foreign=tape.foreign)
 
     def take(self, key: Hashable, *, repeats: bool) -> Found | None:
         """Take the next recording of the request with `key`.

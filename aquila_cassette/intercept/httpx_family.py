@@ -17,7 +17,7 @@ from aquila_cassette.engine.hold import HeldReplay
 from aquila_cassette.engine.recording import Recording
 from aquila_cassette.engine.replay import MakeError, Replay
 from aquila_cassette.intercept import pacing
-from aquila_cassette.intercept.bystanders import belongs_to_others
+from aquila_cassette.intercept.bystanders import belongs_to_others, past_others
 from aquila_cassette.intercept.httpx_streams import Streams
 
 __all__ = ["install"]
@@ -90,7 +90,7 @@ class _Head:
                 held = isinstance(answer, HeldReplay)
                 stream = self._streams.held if held else self._streams.replay
                 return self._replayed(answer, request, stream)
-            with answer:
+            with answer, past_others():
                 response = original(transport, self._uncompressed(request))
             return self._teed(answer, response, self._streams.tee)
 
@@ -114,7 +114,7 @@ class _Head:
                 held = isinstance(answer, HeldReplay)
                 stream = self._streams.async_held if held else self._streams.async_replay
                 return self._replayed(answer, request, stream)
-            with answer:
+            with answer, past_others():
                 response = await original(transport, self._uncompressed(request))
             return self._teed(answer, response, self._streams.async_tee)
 

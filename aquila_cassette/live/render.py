@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeGuard
@@ -22,6 +21,7 @@ from aquila_cassette.pending.drivers import Driver, current_driver
 from aquila_cassette.pending.idle import NOT_STARTED, Idle
 from aquila_cassette.pending.loops import in_a_loop_of_its_own
 from aquila_cassette.pending.sources import Pending, Source, sources
+from aquila_cassette.pending.trio_here import trio_here
 
 __all__ = ["render_async", "render_sync", "wait_settled"]
 
@@ -239,10 +239,8 @@ async def _until(waiting: _Waiting, deadline: float, *, once: bool) -> None:
 
 
 def _refuse_in_a_task(called: str, instead: str) -> None:
-    trio = sys.modules.get("trio")
-    in_trio = trio is not None and trio.lowlevel.in_trio_task()
     try:
-        in_a_task = in_trio or asyncio.current_task() is not None
+        in_a_task = trio_here() is not None or asyncio.current_task() is not None
     except RuntimeError:
         return
     if in_a_task:

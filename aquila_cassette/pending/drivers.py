@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
 from typing import Any
+
+from aquila_cassette.pending.trio_here import trio_here
 
 __all__ = ["Driver", "current_driver"]
 
@@ -15,8 +16,8 @@ Driver = Any
 
 def current_driver() -> Driver:
     """Tell which task, of asyncio or trio, or else which thread runs this code."""
-    trio = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_task():
+    trio = trio_here()
+    if trio is not None:
         return trio.lowlevel.current_task()
     try:
         task = asyncio.current_task()

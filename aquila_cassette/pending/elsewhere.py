@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import anyio
 
 from aquila_cassette.pending.loops import waker
+from aquila_cassette.pending.trio_here import trio_here
 
 __all__ = ["Home", "elsewhere", "home_here", "turn"]
 
@@ -21,8 +21,8 @@ Home = Any
 
 def home_here() -> Home:
     """Give the event loop that runs this code."""
-    trio = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_task():
+    trio = trio_here()
+    if trio is not None:
         return trio.lowlevel.current_trio_token()
     return asyncio.get_running_loop()
 

@@ -14,6 +14,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from aquila_cassette.pending import frames
+from aquila_cassette.pending.trio_here import trio_here
 from aquila_cassette.pending.waiting import waits_for
 from aquila_cassette.pending.works import TaskWork, TrioWork, Work
 
@@ -22,8 +23,8 @@ __all__ = ["hopping"]
 
 def hopping() -> list[Work]:
     """List the works of the user's tasks of this event loop that wait for a worker thread."""
-    trio = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_task():
+    trio = trio_here()
+    if trio is not None:
         return _of_trio(trio)
     codes = _to_thread_codes("anyio" in sys.modules)
     return [

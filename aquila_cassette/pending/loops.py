@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import sys
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import anyio
+
+from aquila_cassette.pending.trio_here import trio_here
 
 __all__ = ["in_a_loop_of_its_own", "in_background", "waker"]
 
@@ -24,7 +25,7 @@ def in_background(function: Callable[[], Coroutine[Any, Any, None]]) -> None:
     Raises:
         RuntimeError: No event loop runs here.
     """
-    trio = _trio()
+    trio = trio_here()
     if trio is not None:
         trio.lowlevel.spawn_system_task(function, context=contextvars.copy_context())
         return
@@ -35,7 +36,7 @@ def in_background(function: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 def waker(function: Callable[[], object]) -> Callable[[], None]:
     """Make a function that has `function` run in this event loop, callable from any thread."""
-    trio = _trio()
+    trio = trio_here()
     if trio is None:
         loop = asyncio.get_running_loop()
 
@@ -72,9 +73,3 @@ def in_a_loop_of_its_own(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
     if errors:
         raise errors[0]
     return results[0]
-
-
-def _trio() -> Any:
-    """Give trio where this is one of its tasks, maybe one within asyncio; else None."""
-    trio = sys.modules.get("trio")
-    return trio if trio is not None and trio.lowlevel.in_trio_task() else None

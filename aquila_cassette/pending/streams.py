@@ -6,8 +6,9 @@ import threading
 from collections.abc import Callable, Hashable, Sequence
 from contextvars import ContextVar
 
+from aquila_cassette.pending.around import work_around
 from aquila_cassette.pending.changes import changed
-from aquila_cassette.pending.drivers import current_driver
+from aquila_cassette.pending.drivers import Driver, current_driver
 from aquila_cassette.pending.here import work_here
 from aquila_cassette.pending.works import Work
 
@@ -130,11 +131,13 @@ class OpenStreams:
                 self.read(stream)
 
     def _read(self, stream: OpenStream) -> None:
-        work = work_here(current_driver(), self._home)
+        driver = current_driver()
+        work = work_here(driver, self._home)
         if work is not None:
             if not stream.background:
                 work = self._known(work)
                 self._add_waiting(work)
+                self._add_around(driver)
             if work not in stream.works:
                 stream.works.append(work)
 
@@ -175,6 +178,11 @@ class OpenStreams:
             self._works[work.key] = work
         work.attend()
         return work
+
+    def _add_around(self, driver: Driver) -> None:
+        around = work_around(driver, self._home)
+        if around is not None:
+            self._add_waiting(self._known(around))
 
     def _add_waiting(self, work: Work) -> None:
         for waiting in work.waiting():

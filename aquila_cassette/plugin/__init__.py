@@ -6,6 +6,7 @@ as fast as without it.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator
 from typing import Any
 
@@ -14,7 +15,8 @@ import pytest
 from aquila_cassette.engine.current import set_owner_of_now
 from aquila_cassette.plugin import named_after_the_test, options
 from aquila_cassette.plugin.fixtures import _aquila_test, aquila_cassette, aquila_config
-from aquila_cassette.plugin.state import RUN, Run
+from aquila_cassette.plugin.placeholder_keys import PlaceholderKeys
+from aquila_cassette.plugin.state import KEYS, RUN, Run
 
 __all__ = ["_aquila_test", "aquila_cassette", "aquila_config"]
 
@@ -22,6 +24,16 @@ __all__ = ["_aquila_test", "aquila_cassette", "aquila_config"]
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options."""
     options.add_options(parser)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Lend keys to clients that are made where a module is imported, if the suite asks for it."""
+    if options.lends_keys(early_config) == "session" and options.only_replays(
+        [*options.above(early_config), *options.ini(early_config)]
+    ):
+        keys = early_config.stash.setdefault(KEYS, PlaceholderKeys())
+        keys.lend("models")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -80,11 +92,18 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     return result
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
-    """Let a test that is tried again answer for this try alone."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Lend keys before fixtures make clients; take our place before pytest-httpx takes its own.
+
+    A test that is tried again answers for this try alone.
+    """
     item.config.stash[RUN].begin_again()
-    yield
+    item.config.stash[RUN].lend_keys(item)
+    if "httpx_mock" in getattr(item, "fixturenames", ()) and "aquila_cassette.block" in sys.modules:
+        from aquila_cassette import intercept
+
+        intercept.install()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -167,7 +186,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             terminalreporter.write_line(text)
     for change in tally.shown_changes():
         terminalreporter.write_line(change)
-    for note in tally.not_kept:
+    for note in (*tally.notes, *tally.not_kept):
         terminalreporter.write_line(note, yellow=True)
     bad = bool(tally.missed or tally.unplayed)
     terminalreporter.write_line(tally.line(), red=bad, green=not bad)

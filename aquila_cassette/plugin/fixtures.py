@@ -33,6 +33,8 @@ def _aquila_test(request: pytest.FixtureRequest, aquila_config: dict[str, Any]) 
     """Tell the run which settings this test has, and open the cassette of its marker."""
     run = request.config.stash[RUN]
     run.settings = aquila_config
+    if aquila_config:
+        run.lend_keys(request.node)
     if request.config.pluginmanager.has_plugin("cassetter"):
         naming.refuse_the_name_of_cassetter(request.node)
     marker = request.node.get_closest_marker("aquila_cassette")

@@ -8,7 +8,13 @@ import shlex
 
 import pytest
 
-__all__ = ["default_name", "node_id", "refuse_the_name_of_cassetter", "rerecord_line"]
+__all__ = [
+    "default_name",
+    "node_id",
+    "refuse_the_name_of_cassetter",
+    "rerecord_line",
+    "uses_cassettes",
+]
 
 
 def node_id(item: pytest.Item) -> str:
@@ -34,6 +40,14 @@ def rerecord_line(item: pytest.Item) -> str:
         module = str(item.path)
     target = f"{module.replace(os.sep, '/')}::{inside}" if inside else module
     return f"Re-record: pytest {shlex.quote(target)} --aquila-record=all"
+
+
+def uses_cassettes(item: pytest.Item) -> bool:
+    """Tell whether a test has the marker, or asks for a fixture of ours."""
+    asked = getattr(item, "fixturenames", ())
+    if "aquila_cassette" in asked or item.get_closest_marker("aquila_cassette") is not None:
+        return True
+    return "cassette" in asked and not item.config.pluginmanager.has_plugin("cassetter")
 
 
 def refuse_the_name_of_cassetter(item: pytest.Item) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,15 @@ import pytest
 if TYPE_CHECKING:
     from aquila_cassette.engine.options import Layer
 
-__all__ = ["PRECEDENCE", "above", "add_options", "blocks_network", "ini"]
+__all__ = [
+    "PRECEDENCE",
+    "above",
+    "add_options",
+    "blocks_network",
+    "ini",
+    "lends_keys",
+    "only_replays",
+]
 
 PRECEDENCE = "command line > environment > the call > marker > aquila_config > ini > default"
 
@@ -52,6 +61,12 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini("aquila_record", "record mode, as --aquila-record")
     parser.addini("aquila_cassette_dir", "the folder of the cassettes (default: cassettes)")
     parser.addini("aquila_on_unplayed", "as --aquila-on-unplayed (default: fail)")
+    parser.addini(
+        "aquila_placeholder_keys",
+        "whether SDKs get placeholder keys in mode none: true (for tests and blocks that replay), "
+        "session (from before the first conftest.py is loaded) or false",
+        default="true",
+    )
     parser.addini("aquila_block_network", "as --aquila-block-network", type="bool", default=False)
 
 
@@ -59,11 +74,18 @@ def above(config: pytest.Config) -> list[Layer]:
     """Give the settings that are stronger than a call's: command line, then environment."""
     from aquila_cassette.engine.options import Layer, environment_layer
 
-    flags = {name: config.getoption(flag) for name, flag in _FLAGS.items()}
+    flags = {name: _given(config, flag) for name, flag in _FLAGS.items()}
     given = [
         Layer(_FLAGS[name], {name: value}) for name, value in flags.items() if value is not None
     ]
     return [*given, *environment_layer(os.environ)]
+
+
+def _given(config: pytest.Config, flag: str) -> object:
+    name = flag.removeprefix("--").replace("-", "_")
+    given = getattr(config.option, name, None)
+    # Until the first conftest.py is loaded the command line stands only here.
+    return given if given is not None else getattr(config.known_args_namespace, name, None)
 
 
 def ini(config: pytest.Config) -> list[Layer]:
@@ -82,3 +104,31 @@ def blocks_network(config: pytest.Config) -> bool:
     if environment is not None:
         return environment.lower() not in ("", "0", "false", "no", "off")
     return bool(config.getini("aquila_block_network"))
+
+
+def lends_keys(config: pytest.Config) -> str:
+    """Tell when placeholder keys are lent: ``true``, ``session`` or ``false``.
+
+    Raises:
+        pytest.UsageError: The ini file says something else.
+    """
+    value = str(config.getini("aquila_placeholder_keys")).strip().lower()
+    if value not in ("true", "session", "false"):
+        from aquila_cassette.errors import UsageError
+
+        error = UsageError(
+            "ini aquila_placeholder_keys has a value that it cannot take.",
+            facts=["expected: true, session or false", f"got:      {value!r}"],
+            remedy="Mend: aquila_placeholder_keys = true",
+        )
+        raise pytest.UsageError(str(error))
+    return value
+
+
+def only_replays(layers: Iterable[Layer]) -> bool:
+    """Tell whether the mode is ``none``, as far as `layers`, strongest first, say."""
+    from aquila_cassette.cassette.modes import default_mode
+
+    said = (layer.values.get("mode") for layer in layers)
+    mode = next((mode for mode in said if mode is not None), None)
+    return (mode or default_mode(os.environ)) == "none"

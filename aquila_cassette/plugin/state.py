@@ -12,15 +12,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aquila_cassette.plugin import naming, options
+from aquila_cassette.plugin.placeholder_keys import PlaceholderKeys
 from aquila_cassette.plugin.tally import Tally
 
 if TYPE_CHECKING:
     from aquila_cassette.engine.births import Births
+    from aquila_cassette.engine.options import Layer
     from aquila_cassette.engine.owner import Owner
 
-__all__ = ["RUN", "Run"]
+__all__ = ["KEYS", "RUN", "Run"]
 
 RUN: pytest.StashKey[Run] = pytest.StashKey()
+
+KEYS: pytest.StashKey[PlaceholderKeys] = pytest.StashKey()
+"""The keys that this process lends; there before the run is, which begins after the conftests."""
 
 
 class Run:
@@ -43,6 +48,8 @@ class Run:
         self._owner: Owner | None = None
         self._births: Births | None = None
         self._in_wider_fixture = 0
+        self.keys = config.stash.setdefault(KEYS, PlaceholderKeys())
+        self._lent = False
 
     @property
     def owner(self) -> Owner | None:
@@ -64,6 +71,17 @@ class Run:
         self.skipped = False
         self.settings = {}
 
+    def lend_keys(self, item: pytest.Item) -> None:
+        """Lend placeholder keys to a test that replays, as far as its mode is known by now."""
+        lends = (
+            options.lends_keys(self.config) != "false"
+            and naming.uses_cassettes(item)
+            and options.only_replays([*options.above(self.config), *self._below(item)])
+        )
+        if lends != self._lent:
+            self._lent = lends
+            (self.keys.lend if lends else self.keys.take_back)("models")
+
     def begin_again(self) -> None:
         """Note that the item is set up; if that is not for the first time, count what it did."""
         if self._owner is not None:
@@ -77,6 +95,10 @@ class Run:
         Args:
             whole: Whether it ran to its end.
         """
+        if self._lent:
+            self._lent = False
+            self.keys.take_back("models")
+        self.keys.sweep()
         owner = self._owner
         if owner is not None:
             self.tally.add(owner)
@@ -94,7 +116,8 @@ class Run:
         self._in_wider_fixture -= 1
 
     def close(self) -> None:
-        """Clean up what the processes of this run shared."""
+        """Give back the keys, and clean up what the processes of this run shared."""
+        self.keys.end()
         if not self.is_worker:
             shutil.rmtree(self._shared_folder, ignore_errors=True)
 
@@ -104,25 +127,32 @@ class Run:
 
     def _make_owner(self, item: pytest.Item | None) -> Owner:
         from aquila_cassette.engine.births import Births
-        from aquila_cassette.engine.options import Layer
         from aquila_cassette.engine.owner import Owner
 
         above, ini = options.above(self.config), options.ini(self.config)
         root = self.config.rootpath
+        keys = None if options.lends_keys(self.config) == "false" else self.keys
         if item is None:
             rerecord = "Re-record: pytest --aquila-record=all"
-            return Owner(None, rerecord=rerecord, above=above, below=ini, root=root)
+            return Owner(None, rerecord=rerecord, above=above, below=ini, root=root, keys=keys)
         if self._births is None:
             self._births = Births(self._shared_folder)
-        marker = item.get_closest_marker("aquila_cassette")
-        below = [Layer("aquila_config", self.settings), *ini]
-        if marker is not None:
-            below.insert(0, Layer("@pytest.mark.aquila_cassette", marker.kwargs))
         return Owner(
             naming.node_id(item),
             rerecord=naming.rerecord_line(item),
             above=above,
-            below=below,
+            below=self._below(item),
             root=root,
             births=self._births,
+            keys=keys,
         )
+
+    def _below(self, item: pytest.Item) -> list[Layer]:
+        """Give the settings of a test that are weaker than those of a call."""
+        from aquila_cassette.engine.options import Layer
+
+        below = [Layer("aquila_config", self.settings), *options.ini(self.config)]
+        marker = item.get_closest_marker("aquila_cassette")
+        if marker is not None:
+            below.insert(0, Layer("@pytest.mark.aquila_cassette", marker.kwargs))
+        return below

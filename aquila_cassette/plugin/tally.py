@@ -30,6 +30,7 @@ class Tally:
             recorded still.
         missed_by: The tests that missed, and the files where, as they stand below the root.
         not_kept: What is to be said of recordings that were not kept.
+        notes: What else is to be said at the end.
         changed: What changed in what was recorded again.
         explained: Each cassette's options and where they came from.
     """
@@ -42,6 +43,7 @@ class Tally:
     ran: list[str] = field(default_factory=list)
     missed_by: dict[str, list[str]] = field(default_factory=dict)
     not_kept: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     explained: list[str] = field(default_factory=list)
 
@@ -87,6 +89,7 @@ class Tally:
         self.ran += other["ran"]
         self.missed_by |= other["missed_by"]
         self.not_kept += other["not_kept"]
+        self.notes += other["notes"]
         self.changed += other["changed"]
         self.explained += other["explained"]
 

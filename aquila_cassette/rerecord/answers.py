@@ -10,13 +10,15 @@ from aquila_cassette.dialects import hear
 from aquila_cassette.dialects.framing import framing, messages
 from aquila_cassette.dialects.lenient import load, table, words
 from aquila_cassette.dialects.said import Saying
-from aquila_cassette.rerecord.leaves import is_id_name, is_protocol_name
+from aquila_cassette.rerecord.leaves import is_id_name, is_opaque, is_protocol_name
+from aquila_cassette.rerecord.values import add, json_leaves, leaves_of, scalars, told
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
 
     from aquila_cassette.cassette.model import Response
     from aquila_cassette.dialects.said import CallHeard
+    from aquila_cassette.rerecord.values import Address, Told
 
 __all__ = ["Answer", "Kind", "Place", "canonical"]
 
@@ -66,7 +68,7 @@ class Answer:
         self.response = response
         self._content_type = response.header("content-type")
         self._saying = _Shaped()
-        hear(self._content_type, response.body, self._saying)
+        self.is_said = hear(self._content_type, response.body, self._saying) is not None
 
     @property
     def calls(self) -> list[CallHeard]:
@@ -79,6 +81,70 @@ class Answer:
         said = self._saying.said(None)
         texts = (said.text, said.reasoning, said.refusal, *(call.arguments for call in self.calls))
         return tuple(text for text in texts if text.strip())
+
+    @property
+    def text(self) -> str:
+        """What the model said; empty where it only thought or called."""
+        return self._saying.said(None).text
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it says nothing, thinks nothing and calls nothing."""
+        return not self.words and not self.calls
+
+    @cached_property
+    def quotable(self) -> tuple[str, ...]:
+        """The texts that a later request can quote a part of; of JSON, its strings."""
+        leaves = [one for _, one in self._plain]
+        for text in self.words:
+            leaves += json_leaves(text) or [text]
+        return tuple(one for one in leaves if isinstance(one, str) and one.strip())
+
+    @cached_property
+    def told(self) -> dict[Address, Told]:
+        """The values that a later request can use, each by where it stands."""
+        leaves: list[tuple[Address, Any]] = [(("plain", *at), one) for at, one in self._plain]
+        for address, ids in self._ids.items():
+            leaves += [
+                (("id", address, number), one)
+                for number, one in enumerate(ids)
+                if not is_opaque(one)
+            ]
+        found: dict[Address, Told] = {}
+        for at, one in leaves:
+            add(found, at, one)
+        for slot, text in enumerate(self._slots):
+            found |= {(slot, *at): one for at, one in told(text).items()}
+        return found
+
+    @cached_property
+    def strings(self) -> dict[Address, str]:
+        """The strings of JSON that was said, each by where it stands."""
+        leaves: list[tuple[Address, Any]] = [(("plain", *at), one) for at, one in self._plain]
+        for slot, text in enumerate(self._slots):
+            leaves += [((slot, *at), one) for at, one in leaves_of(text).items()]
+        return {at: one for at, one in leaves if isinstance(one, str)}
+
+    @property
+    def _slots(self) -> tuple[str, ...]:
+        said = self._saying.said(None)
+        return said.text, said.reasoning, said.refusal, *(call.arguments for call in self.calls)
+
+    @cached_property
+    def _plain(self) -> list[tuple[Address, Any]]:
+        """The leaves of an answer that is JSON, and its text where it is text, but no model's."""
+        kind = self._content_type or ""
+        if self.is_said:
+            return []
+        if framing(kind, self.response.body) != "json":
+            return []
+        if kind.startswith("text/") and self._messages == [None]:
+            return [((), self.response.body.decode(errors="replace"))]
+        return [
+            (path, value)
+            for path, value in scalars(self._messages[0])
+            if not (path and (is_protocol_name(str(path[-1])) or is_id_name(str(path[-1]))))
+        ]
 
     @cached_property
     def shape(self) -> tuple[str, ...]:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from aquila_cassette.cassette.names import shown
 from aquila_cassette.errors import ResendError
 from aquila_cassette.rerecord.answers import Answer
-from aquila_cassette.rerecord.following import Follower, Refusal
+from aquila_cassette.rerecord.following import Follower
 from aquila_cassette.rerecord.picking import whose
+from aquila_cassette.rerecord.refusal import Refusal
 from aquila_cassette.rerecord.requests import RequestDocument
 from aquila_cassette.rerecord.turns import Turn
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aquila_cassette.cassette.bodies import STYLES
 from aquila_cassette.rerecord.answers import canonical
-from aquila_cassette.rerecord.leaves import is_id_name, is_protocol_name
-from aquila_cassette.rerecord.quoting import is_long, quoted, stands_in
+from aquila_cassette.rerecord.echoes import refuse_mark, refuse_plain, refuse_text
+from aquila_cassette.rerecord.leaves import is_id_name, is_opaque, is_protocol_name
+from aquila_cassette.rerecord.quoting import is_long
+from aquila_cassette.rerecord.refusal import Refusal, cropped
+from aquila_cassette.rerecord.standing import filled, other_parts, standing
+from aquila_cassette.rerecord.swapping import stands_in, swapped
 from aquila_cassette.rerecord.turns import spoken
 
 if TYPE_CHECKING:
@@ -23,24 +26,9 @@ if TYPE_CHECKING:
     from aquila_cassette.rerecord.requests import RequestDocument
     from aquila_cassette.rerecord.turns import Turn
 
-__all__ = ["Follower", "Refusal"]
+__all__ = ["Follower"]
 
-_OPAQUE = re.compile(r"(?=\S*\d)(?=\S*[A-Za-z])\S{8,}|[\w-]{16,}", re.ASCII)
 _WHOLE = ("url", "target")
-_CROP = 60
-
-
-class Refusal(Exception):  # noqa: N818 - becomes a ResendError
-    """A request that cannot be followed: why, and the facts.
-
-    Args:
-        why: A clause that begins in lower case.
-        facts: Lines that show it.
-    """
-
-    def __init__(self, why: str, *facts: str) -> None:
-        super().__init__(why)
-        self.facts = facts
 
 
 class Follower:
@@ -68,9 +56,13 @@ class Follower:
         if not self._turns:
             return self._document.request
         self._find_calls()
+        self._fill_empty_turns()
         for leaf in self._document.leaves:
             if not self._is_explained(leaf.path):
                 self._follow(leaf)
+        for path, mark in self._document.marks:
+            if not self._is_explained(path):
+                refuse_mark(self._turns, path, mark)
         request = self._document.replaced(self._values)
         return request if self._document.is_json else self._followed_bytes(request)
 
@@ -94,6 +86,8 @@ class Follower:
                 names: list[tuple[Author, str]] = [("model", call.name), ("other", call.name)]
                 if any(self._counted[one] > turn.counted[one] for one in names):
                     self._touch(turn, ())
+                    if not call.id and self._counted[names[0]] > turn.counted[names[0]]:
+                        _refuse_other_parts(turn, ("body",))
 
     def _touch(self, turn: Turn, path: Path) -> None:
         """Note that the request goes on from an answer: it must call what it called."""
@@ -107,17 +101,17 @@ class Follower:
             "What the tools gave back on the tape would be the result of another call.",
         )
 
+    def _fill_empty_turns(self) -> None:
+        for hollow, turn in standing(self._document, self._turns):
+            self._touch(turn, hollow.path)
+            self._values.update(filled(hollow, turn))
+            self._explained.add(hollow.path)
+
     def _touch_words(self, turn: Turn, leaf: Leaf) -> None:
         self._touch(turn, leaf.path)
         if not turn.changed and turn.old.shape == turn.new.shape:
             return
-        if turn.old.shape != turn.new.shape:
-            raise Refusal(
-                f"answer {turn.number} now has other parts than the ones it sends back.",
-                f"sent back: {leaf.shown}",
-                f"recorded:  {', '.join(turn.old.shape) or 'nothing'}",
-                f"now:       {', '.join(turn.new.shape) or 'nothing'}",
-            )
+        _refuse_other_parts(turn, leaf.path)
         if turn.old.response.ended != "complete":
             raise Refusal(
                 f"it sends back answer {turn.number}, of which only a part is on the tape.",
@@ -127,7 +121,11 @@ class Follower:
     # Strings.
 
     def _follow(self, leaf: Leaf) -> None:
-        if not leaf.text.strip() or is_protocol_name(leaf.name):
+        if is_protocol_name(leaf.name) and leaf.name != "model":
+            return
+        if not leaf.text.strip():
+            if leaf.text and leaf.author == "model":
+                self._follow_words(leaf)
             return
         if self._follow_id(leaf) or self._follow_words(leaf) or self._follow_other(leaf):
             self._explained.add(leaf.path)
@@ -139,13 +137,15 @@ class Follower:
 
     def _follow_id(self, leaf: Leaf) -> bool:
         value = leaf.text
-        if not (is_id_name(leaf.name) or _OPAQUE.fullmatch(value)):
+        if not (is_id_name(leaf.name) or is_opaque(value)):
             return False
         for turn in self._turns:
             if turn.old.kind(value) == "id":
-                if turn.knew(value) if _OPAQUE.fullmatch(value) else value in turn.known:
+                if turn.knew(value) if is_opaque(value) else value in turn.known:
                     return True  # the answer has it from a request
                 self._touch(turn, leaf.path)
+                if leaf.author == "model":
+                    _refuse_other_parts(turn, leaf.path)
                 self._put(leaf, self._counterpart(turn, value, leaf))
                 return True
         return False
@@ -181,7 +181,7 @@ class Follower:
             else:
                 raise Refusal(
                     f"it cannot be told which of several answers {leaf.shown} repeats.",
-                    f"it is: {_cropped(leaf.text)}",
+                    f"it is: {cropped(leaf.text)}",
                 )
             self._words[said] = shared
         return self._words[said]
@@ -191,7 +191,7 @@ class Follower:
         for turn in self._turns:
             if turn.old.kind(value) != "other" or value in turn.known:
                 continue
-            if _plain(leaf.name) in map(_plain, turn.old.names(value)) or _OPAQUE.fullmatch(value):
+            if _plain(leaf.name) in map(_plain, turn.old.names(value)) or is_opaque(value):
                 self._touch(turn, leaf.path)
                 self._put(leaf, self._counterpart(turn, value, leaf))
                 return True
@@ -204,6 +204,7 @@ class Follower:
             for was, now in zip(turn.old.calls, turn.new.calls, strict=False):
                 if leaf.author == "model" and canonical(was.arguments) == canonical(value):
                     self._touch(turn, leaf.path)
+                    _refuse_other_parts(turn, leaf.path)
                     self._explained.add(leaf.path)
                     new = _respelt(value, was.arguments, now.arguments)
                     if new is None:
@@ -222,25 +223,15 @@ class Follower:
             for old, new in self._swaps(turn, leaf, value):
                 if swaps.setdefault(old, new) != new:
                     raise self._chance(turn, old, leaf)
-        rest = _swapped(value, dict.fromkeys(swaps, "\n"))
-        for turn in fresh:
-            if turn.changed:
-                part = quoted(
-                    rest, turn.old.words, known=turn.known, said_now=turn.new.words
-                )  # fmt: skip
-                if part is not None:
-                    raise Refusal(
-                        f"it quotes a part of answer {turn.number}, which now is another.",
-                        f"quoted: {part!r} in {leaf.shown}",
-                    )
+        refuse_text(self._turns, leaf, swapped(value, dict.fromkeys(swaps, "\n")))
         if leaf.author == "model" and not swaps:
             self._refuse_what_nobody_said(leaf, value)
         if swaps:
-            self._put(leaf, _swapped(value, swaps))
+            self._put(leaf, swapped(value, swaps))
 
     def _swaps(self, turn: Turn, leaf: Leaf, value: str) -> Iterator[tuple[str, str]]:
         for old in turn.old.values("id"):
-            if old in value and _OPAQUE.fullmatch(old) and not turn.knew(old):
+            if old in value and is_opaque(old) and not turn.knew(old):
                 self._touch(turn, leaf.path)
                 yield old, self._counterpart(turn, old, leaf)
         for old in sorted(turn.old.values("words"), key=len, reverse=True):
@@ -249,12 +240,17 @@ class Follower:
             new = turn.old.counterparts(old, turn.new)
             if new == {old}:
                 continue
-            if not is_long(old) and old in turn.known:
+            if not is_long(old) and turn.explains(old, value):
                 continue
             if not is_long(old) or turn.knew(old):
                 raise self._chance(turn, old, leaf)
             self._touch_words(turn, leaf)
             yield old, self._counterpart(turn, old, leaf)
+        for old in set(filter(is_long, turn.old.strings.values())):
+            now = turn.string_now(old)
+            if now not in (None, old) and stands_in(old, value) and not turn.knew(old):
+                self._touch_words(turn, leaf)
+                yield old, now
 
     def _refuse_what_nobody_said(self, leaf: Leaf, value: str) -> None:
         """Refuse words of the model that are in no answer, if they may have been made of one."""
@@ -271,7 +267,7 @@ class Follower:
             ):
                 raise Refusal(
                     f"it tells answer {turn.number}, which now is another, in other words.",
-                    f"told: {leaf.shown}, {_cropped(value)}",
+                    f"told: {leaf.shown}, {cropped(value)}",
                 )
 
     def _followed_bytes(self, request: Request) -> Request:
@@ -279,7 +275,7 @@ class Follower:
         body = request.body
         for turn in self._turns:
             for old in turn.old.values("id"):
-                if old.encode() in body and _OPAQUE.fullmatch(old) and not turn.knew(old):
+                if old.encode() in body and is_opaque(old) and not turn.knew(old):
                     new = turn.old.counterparts(old, turn.new)
                     if len(new) != 1:
                         raise self._nothing(turn, old, "the body", new)
@@ -288,6 +284,7 @@ class Follower:
                 is_long(old) and old.strip().encode() in body for old in turn.old.values("words")
             ):
                 raise Refusal(f"its body, which is no JSON, repeats answer {turn.number}.")
+        refuse_plain(self._turns, self._document.plain)
         return replace(request, body=body)
 
     # What they have in common.
@@ -310,14 +307,22 @@ class Follower:
         what = "several things" if found else "nothing"
         return Refusal(
             f"it sends back part of answer {turn.number}, and the new answer has {what} there.",
-            f"sent back: {where}, {_cropped(value)}",
+            f"sent back: {where}, {cropped(value)}",
         )
 
     def _chance(self, turn: Turn, value: str, leaf: Leaf) -> Refusal:
         return Refusal(
-            f"it cannot be told whether it has {_cropped(value)} from answer {turn.number}.",
+            f"it cannot be told whether it has {cropped(value)} from answer {turn.number}.",
             f"it stands in: {leaf.shown}",
         )
+
+
+def _refuse_other_parts(turn: Turn, path: Path) -> None:
+    """Refuse to send back an answer that now has parts for which the request has no place."""
+    # Words that are only white space may have been left out.
+    had_words, has_words = bool(turn.old.text.strip()), bool(turn.new.text.strip())
+    if turn.old.shape != turn.new.shape or had_words != has_words:
+        raise other_parts(turn, path)
 
 
 def _plain(name: str) -> str:
@@ -352,15 +357,3 @@ def _respelt(value: str, was: str, now: str) -> str | None:
             return style(new)
     compact = STYLES["compact"]
     return value if compact(old) == compact(new) else None
-
-
-def _swapped(text: str, swaps: dict[str, str]) -> str:
-    if not swaps:
-        return text
-    longest_first = sorted(swaps, key=len, reverse=True)
-    pattern = "|".join(map(re.escape, longest_first))
-    return re.sub(pattern, lambda match: swaps[match[0]], text)
-
-
-def _cropped(text: str) -> str:
-    return repr(text if len(text) <= _CROP else f"{text[:_CROP]}...")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from aquila_cassette.cassette.model import Headers
 
-__all__ = ["Account", "account_of", "key_of", "parse_header", "require_keys", "target"]
+__all__ = ["ACCOUNTS", "Account", "account_of", "key_of", "parse_header", "require_keys", "target"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Account:
     prefix: str = "Bearer "
 
 
-_ACCOUNTS = {
+ACCOUNTS = {
     "api.openai.com": Account(("OPENAI_API_KEY",)),
     "api.anthropic.com": Account(("ANTHROPIC_API_KEY",), "x-api-key", ""),
     "generativelanguage.googleapis.com": Account(
@@ -52,8 +52,10 @@ _ACCOUNTS = {
     "openrouter.ai": Account(("OPENROUTER_API_KEY",)),
     "router.huggingface.co": Account(("HF_TOKEN", "HUGGINGFACEHUB_API_TOKEN")),
     "api.replicate.com": Account(("REPLICATE_API_TOKEN",)),
+    "api.voyageai.com": Account(("VOYAGE_API_KEY",)),
     "*.openai.azure.com": Account(("AZURE_OPENAI_API_KEY",), "api-key", ""),
 }
+"""The providers that are known, by the host that is asked; a star stands for one label."""
 
 
 def account_of(url: str) -> Account | None:
@@ -74,9 +76,9 @@ def account_of(url: str) -> Account | None:
     host = (parts.hostname or "").lower()
     if parts.scheme.lower() != "https":
         return None
-    if exact := _ACCOUNTS.get(host):
+    if exact := ACCOUNTS.get(host):
         return exact
-    return next((one for name, one in _ACCOUNTS.items() if _is_of(host, name)), None)
+    return next((one for name, one in ACCOUNTS.items() if _is_of(host, name)), None)
 
 
 def _is_of(host: str, pattern: str) -> bool:

@@ -14,12 +14,17 @@ if TYPE_CHECKING:
 __all__ = [
     "Author",
     "Leaf",
+    "Mark",
     "Path",
     "encoded_like",
     "is_id_name",
+    "is_model",
+    "is_opaque",
     "is_protocol_name",
     "leaves",
+    "marks",
     "replaced",
+    "shown",
 ]
 
 Author = Literal["model", "user", "other"]
@@ -28,8 +33,12 @@ Author = Literal["model", "user", "other"]
 Path = tuple["str | int", ...]
 """Names and places from the document down; an empty name leads into a string that is JSON."""
 
+Mark = str | int | float | bool
+"""A number, a truth value, or the name of a field."""
+
 _INSIDE = ""
 _ID = re.compile(r"(?:^|[_-])ids?$|[a-z0-9]I[dD]s?$", re.ASCII)
+_OPAQUE = re.compile(r"(?=\S*\d)(?=\S*[A-Za-z])\S{8,}|[\w-]{16,}", re.ASCII)
 _PROTOCOL = frozenset({"type", "role", "object", "model", "status", "format", "event", "mode"})
 _MODELS = frozenset({"assistant", "model", "chatbot"})
 _DEEPEST = 100
@@ -63,7 +72,16 @@ class Leaf(NamedTuple):
     @property
     def shown(self) -> str:
         """Where it stands, as a person writes it: ``messages.1.content``."""
-        return ".".join(str(step) for step in self.path if step != _INSIDE)
+        return shown(self.path)
+
+
+def shown(path: Path) -> str:
+    """Write a path as a person does: ``messages.1.content``.
+
+    Args:
+        path: In a document.
+    """
+    return ".".join(str(step) for step in path if step != _INSIDE)
 
 
 def is_id_name(name: str) -> bool:
@@ -77,6 +95,19 @@ def is_id_name(name: str) -> bool:
         [True, True, True, True, False]
     """
     return _ID.search(name) is not None
+
+
+def is_opaque(text: str) -> bool:
+    """Tell whether a text looks like an id, which is in no other place by chance.
+
+    Args:
+        text: Any text.
+
+    Example:
+        >>> [is_opaque(text) for text in ("call_8Xq2", "call_1", "42")]
+        [True, False, False]
+    """
+    return _OPAQUE.fullmatch(text) is not None
 
 
 def is_protocol_name(name: str) -> bool:
@@ -124,6 +155,36 @@ def _leaves(value: Any, path: Path, name: str, author: Author) -> Iterator[Leaf]
             yield from _leaves(item, (*path, key), key, author)
 
 
+def marks(document: Any, path: Path = ()) -> Iterator[tuple[Path, Mark]]:
+    """Give what `leaves` does not: numbers, truth values and names of fields, with their paths.
+
+    Args:
+        document: What came from JSON.
+        path: Where it stands.
+
+    Example:
+        >>> list(marks({"n": 1, "of": '{"stop": true}'}))
+        ... # doctest: +NORMALIZE_WHITESPACE
+        [(('n',), 'n'), (('n',), 1), (('of',), 'of'), (('of', '', 'stop'), 'stop'),
+         (('of', '', 'stop'), True)]
+    """
+    if len(path) > _DEEPEST:
+        return
+    if isinstance(document, (int, float)):
+        yield path, document
+    elif isinstance(document, str):
+        inside = _container(document)
+        if inside is not None:
+            yield from marks(inside, (*path, _INSIDE))
+    elif isinstance(document, list):
+        for place, item in enumerate(document):
+            yield from marks(item, (*path, place))
+    elif isinstance(document, dict):
+        for key, item in document.items():
+            yield (*path, key), key
+            yield from marks(item, (*path, key))
+
+
 def _author(value: dict[str, Any], above: Author) -> Author:
     kind, role = value.get("type"), value.get("role")
     if isinstance(kind, str):
@@ -134,9 +195,17 @@ def _author(value: dict[str, Any], above: Author) -> Author:
     if "functionResponse" in value or "function_response" in value:
         return "other"
     if isinstance(role, str):
-        role = role.lower()
-        return "model" if role in _MODELS else "user" if role == "user" else "other"
+        return "model" if is_model(role) else "user" if role.lower() == "user" else "other"
     return above
+
+
+def is_model(role: object) -> bool:
+    """Tell whether a role is that of the model.
+
+    Args:
+        role: As a provider spells it.
+    """
+    return isinstance(role, str) and role.lower() in _MODELS
 
 
 def replaced(document: Any, values: Mapping[Path, str | int]) -> Any:

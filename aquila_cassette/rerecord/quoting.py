@@ -1,72 +1,91 @@
-"""Whether a text quotes a part of another: a phrase, a name, a number, a value of its JSON."""
+"""Whether a text quotes a part of another: a phrase, a name, a number."""
 
 from __future__ import annotations
 
-import json
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from aquila_cassette.rerecord.leaves import leaves
+from aquila_cassette.rerecord.common import is_common
+from aquila_cassette.rerecord.scripts import grams, runs, spaced, starts
+from aquila_cassette.rerecord.values import is_explained, value_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["is_long", "quoted", "stands_in"]
+__all__ = ["is_long", "quoted"]
 
 _WORD = re.compile(r"\w+(?:['\u2019.,:/@_-]+\w+)*")
 _ENDS = ".!?:;\"'\u201c\u201d\u2018\u2019([{\n"
+_ENDING = re.compile(r"[*_`'\")\]]*(?:[.,;!?\n]|\s*$)")
+_LIST = re.compile(r"(?:^|\n)[ \t]*$")  # a number after that counts an item
 _LONG = 12  # characters
 _PHRASES = (2, 3, 4)  # words
+_TELLING = 4  # characters: two words of as many are a phrase, unless common
+_SHORT = 6  # words
+_SHORTEST = 3  # characters of a word that tells in a short answer
 
 
 class _Text(NamedTuple):
+    """A text taken apart; all in small letters.
+
+    Args:
+        words: Its words.
+        parts: Phrases of it, and parts in scripts without spaces.
+        telling: Those of them that nobody says by chance.
+        names: What is written with a capital.
+        proper: What is, where no sentence begins.
+        numbers: Its numbers and single letters, in their order.
+        ends: Numbers and letters that a sentence ends with, as the point of it.
+        short: Whether it has but few words.
+    """
+
     words: frozenset[str]
-    phrases: frozenset[str]
+    parts: frozenset[str]
+    telling: frozenset[str]
+    names: frozenset[str]
+    proper: frozenset[str]
+    numbers: tuple[str, ...]
+    ends: frozenset[str]
+    short: bool
 
 
 def is_long(text: str) -> bool:
-    """Tell whether a text is long enough to be found by chance in no other.
+    r"""Tell whether a text is long enough to be found by chance in no other.
 
     Args:
         text: Any text.
 
     Example:
-        >>> is_long("Yes."), is_long("Paris is a city")
-        (False, True)
+        >>> is_long("Yes."), is_long("Paris is a city"), is_long("\u6771" * 8)
+        (False, True, True)
     """
-    return len(text) >= _LONG and len(_WORD.findall(text)) > 2
-
-
-def stands_in(part: str, text: str) -> bool:
-    """Tell whether `part` stands in `text`, not within a word.
-
-    Args:
-        part: What is looked for.
-        text: Where.
-
-    Example:
-        >>> stands_in("Par", "Paris"), stands_in("Paris", "In Paris?")
-        (False, True)
-    """
-    start = r"(?<!\w)" if part[:1].isalnum() else ""
-    end = r"(?!\w)" if part[-1:].isalnum() else ""
-    return re.search(f"{start}{re.escape(part)}{end}", text) is not None
+    # Without spaces, two characters are about a word.
+    unspaced = len("".join(runs(text)))
+    words = len(_WORD.findall(text)) + unspaced // 2
+    return len(text) + unspaced // 2 >= _LONG and words > 2
 
 
 def quoted(
-    text: str, said: Iterable[str], *, known: Iterable[str], said_now: Iterable[str]
+    text: str,
+    said: Iterable[str],
+    *,
+    known: Iterable[str],
+    said_now: Iterable[str],
+    is_prompt: bool = True,
 ) -> str | None:
     """Find what `text` can only have from what was said.
 
     Args:
         text: Part of a request.
-        said: What earlier answers said.
+        said: What an earlier answer said.
         known: What was asked before that was said: words of it came from there.
-        said_now: What those answers say today; a single word that they still say does no harm.
+        said_now: What that answer says today; what it still says does no harm.
+        is_prompt: Whether a person or a program speaks here to the model: then the words of a
+            short answer tell, even if they are neither names nor numbers.
 
     Returns:
-        A phrase, a name, a number or a value; None where nothing shows.
+        A phrase, a name, a number or a word; None where nothing shows.
 
     Example:
         >>> answer = "The capital of France is Paris, a city of 2.1 million."
@@ -74,61 +93,146 @@ def quoted(
         >>> quoted("And what is there to see in Paris?", [answer], known=[asked], said_now=["No."])
         'Paris'
         >>> quoted("And the capital of Spain?", [answer], known=[asked], said_now=["No."])
+        >>> quoted("Draw the whale.", ["I choose the whale."], known=[], said_now=["The shark."])
+        'whale'
     """
-    said = tuple(said)
-    old, asked = list(map(_read, said)), list(map(_read, known))
-    for phrase in _phrases(text):
-        if _is_in(phrase, (one.phrases for one in old), (one.phrases for one in asked)):
-            return phrase
-    harmless = [*asked, *map(_read, said_now)]
-    for word in _telling(text):
-        low = word.casefold()
-        if _is_in(low, (one.words for one in old), (one.words for one in harmless)):
-            return word
-    return _value(text, said, (*known, *said_now))
+    old = list(map(_read, said))
+    parts = [part for part in _parts(text) if any(part in one.telling for one in old)]
+    found = (
+        (match, [one for one in old if _tells(match, text, one, is_prompt=is_prompt)])
+        for match in _WORD.finditer(text)
+    )
+    words = [(match, sources) for match, sources in found if sources]
+    if not (parts or words):
+        return None
+    known = tuple(known)
+    asked, now = list(map(_read, known)), list(map(_read, said_now))
+    for part in parts:
+        if not any(part in one.parts for one in (*asked, *now)):
+            return part
+    for match, sources in words:
+        if not _is_harmless(match[0], sources, asked, now):
+            value = value_of(match[0])
+            if value is None or not is_explained(value, match.span(), text, known):
+                return match[0]
+    return None
 
 
-def _is_in(one: str, old: Iterator[frozenset[str]], harmless: Iterator[frozenset[str]]) -> bool:
-    return any(one in words for words in old) and not any(one in words for words in harmless)
+@lru_cache(maxsize=1024)
+def _parts(text: str) -> tuple[str, ...]:
+    return (*_phrases(text), *grams(text, short=False), *grams(text, short=True), *starts(text))
 
 
 @lru_cache(maxsize=1024)
 def _read(text: str) -> _Text:
-    words = [word.casefold() for word in _WORD.findall(text)]
-    return _Text(frozenset(words), frozenset(_phrases(text)))
+    found = _WORD.findall(text)
+    unspaced = "".join(runs(text))
+    short = len(_WORD.findall(spaced(text))) + len(unspaced) // 2 <= _SHORT
+    return _Text(
+        frozenset(word.casefold() for word in found),
+        frozenset(parts := _parts(text)),
+        frozenset(parts if short else (*_phrases(text), *grams(text, short=False))),
+        frozenset(word.casefold() for word in found if _is_name(word)),
+        frozenset(
+            match[0].casefold()
+            for match in _WORD.finditer(text)
+            if _is_name(match[0]) and not _begins(match, text)
+        ),
+        tuple(word.casefold() for word in found if _is_number(word)),
+        frozenset(
+            match[0].casefold()
+            for match in _WORD.finditer(text)
+            if _is_number(match[0])
+            and _ENDING.match(text, match.end())
+            and not _LIST.search(text, 0, match.start())
+        ),
+        short,
+    )
 
 
 def _phrases(text: str) -> Iterator[str]:
     words = [word.casefold() for word in _WORD.findall(text)]
     for size in _PHRASES:
         for at in range(len(words) - size + 1):
-            phrase = " ".join(words[at : at + size])
-            if len(phrase) >= _LONG:
+            some = words[at : at + size]
+            phrase = " ".join(some)
+            tell = [word for word in some if not is_common(word)]
+            if (tell and len(phrase) >= _LONG) or (
+                len(tell) == size and min(map(len, tell)) >= _TELLING
+            ):
                 yield phrase
 
 
-def _telling(text: str) -> Iterator[str]:
-    """Give the numbers of `text`, and what is written with a capital though no sentence begins."""
-    for match in _WORD.finditer(text):
-        word, before = match[0], text[: match.start()].rstrip(" ")
-        if any(char.isdigit() for char in word):
-            if len(word) > 1:
-                yield word
-        elif word[0].isupper() and len(word) > 2 and before and before[-1] not in _ENDS:
-            yield word
+def _is_name(word: str) -> bool:
+    return word[0].isupper() and len(word) > 1 and not is_common(word)
 
 
-def _value(text: str, said: tuple[str, ...], harmless: tuple[str, ...]) -> str | None:
-    """Find a value of a JSON answer in `text`."""
-    for answer in said:
-        try:
-            document = json.loads(answer)
-        except (ValueError, RecursionError):
-            continue
-        for leaf in leaves(document):
-            value = leaf.text
-            if len(value) < 2 or not stands_in(value, text):
-                continue
-            if not any(stands_in(value, other) for other in harmless):
-                return value
-    return None
+def _is_number(word: str) -> bool:
+    return any(map(str.isdigit, word)) or (len(word) == 1 and word.isupper() and word != "I")
+
+
+def _begins(match: re.Match[str], text: str) -> bool:
+    """Tell whether a sentence begins with a word, or may begin."""
+    before = text[: match.start()].rstrip(" ")
+    return not before or before[-1] in _ENDS
+
+
+def _tells(match: re.Match[str], text: str, said: _Text, *, is_prompt: bool) -> bool:
+    """Tell whether a word of `text`, if it is in what was said, may well be from there."""
+    word = match[0]
+    low = word.casefold()
+    if low not in said.words:
+        return False
+    if len(word) == 1 and _is_number(word):
+        is_point = said.short and low in said.ends
+        return is_point and (word.isdigit() or not _begins(match, text))
+    if _is_number(word):
+        return True
+    if is_common(word):
+        return False
+    if _is_name(word) and len(word) > 2 and not _begins(match, text):
+        return True
+    if low in said.proper and len(word) >= _TELLING:
+        return True
+    return is_prompt and said.short and len(word) >= _SHORTEST
+
+
+def _is_harmless(
+    word: str, said: Sequence[_Text], asked: Sequence[_Text], now: Sequence[_Text]
+) -> bool:
+    low = word.casefold()
+    is_now = any(low in one.words for one in now)
+    if is_now:
+        return not _is_moved(low, said, now)
+    return any(low in one.words for one in asked) and not _is_chosen(low, said, asked, now)
+
+
+def _is_chosen(
+    low: str, said: Sequence[_Text], asked: Sequence[_Text], now: Sequence[_Text]
+) -> bool:
+    """Tell whether both answers chose among what they were offered, and not the same."""
+    is_short = all(one.short for one in (*said, *now))
+    offered = _all(one.words if is_short else _choices(one) for one in asked)
+    chosen = _all(one.words if is_short else _choices(one) for one in now) & offered
+    new = chosen - _all(one.words for one in said)
+    return low in offered and any(not is_common(one) for one in new)
+
+
+def _choices(one: _Text) -> frozenset[str]:
+    return one.names.union(one.numbers)
+
+
+def _all(sets: Iterable[frozenset[str]]) -> frozenset[str]:
+    return frozenset[str]().union(*sets)
+
+
+def _is_moved(low: str, said: Sequence[_Text], now: Sequence[_Text]) -> bool:
+    """Tell whether numbers or letters of two short answers have changed their places."""
+    for old, new in ((old, new) for old in said for new in now if old.short and new.short):
+        if low in old.numbers and low in new.numbers:
+            both = set(old.numbers) & set(new.numbers)
+            if [one for one in old.numbers if one in both] != [
+                one for one in new.numbers if one in both
+            ]:
+                return True
+    return False

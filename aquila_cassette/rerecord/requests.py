@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, unquote_plus, urlsplit, urlunsplit
 
-from aquila_cassette.rerecord.leaves import encoded_like, leaves, replaced
+from aquila_cassette.rerecord.leaves import encoded_like, leaves, marks, replaced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aquila_cassette.cassette.model import Request
-    from aquila_cassette.rerecord.leaves import Leaf, Path
+    from aquila_cassette.rerecord.leaves import Leaf, Mark, Path
 
 __all__ = ["RequestDocument"]
 
@@ -55,11 +55,20 @@ class RequestDocument:
             "body": self._body(),
         }
         self.leaves: tuple[Leaf, ...] = tuple(leaves(self.document))
+        self.marks: tuple[tuple[Path, Mark], ...] = tuple(marks(self.document))
 
     @property
     def is_json(self) -> bool:
         """Whether all there is to look through is here: the body is JSON, or there is none."""
         return self.document["body"] is not None or not self.request.body
+
+    @property
+    def plain(self) -> str:
+        """The body where it is text, but no JSON; empty where it is not."""
+        try:
+            return "" if self.is_json else self.request.body.decode()
+        except UnicodeDecodeError:
+            return ""
 
     def replaced(self, values: Mapping[Path, str | int]) -> Request:
         """Give the request with other values at some paths of its document.

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+from aquila_cassette.rerecord.hollow import hollows
+from aquila_cassette.rerecord.quoting import is_long
+from aquila_cassette.rerecord.values import is_explained, occurrences, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aquila_cassette.rerecord.answers import Answer
-    from aquila_cassette.rerecord.leaves import Author, Leaf
+    from aquila_cassette.rerecord.leaves import Author, Leaf, Path
     from aquila_cassette.rerecord.requests import RequestDocument
+    from aquila_cassette.rerecord.values import Value
 
-__all__ = ["Turn", "spoken"]
+__all__ = ["Turn", "field", "spoken"]
 
 
 def spoken(leaf: Leaf) -> tuple[Author, str]:
@@ -22,6 +28,19 @@ def spoken(leaf: Leaf) -> tuple[Author, str]:
         leaf: Of a request.
     """
     return leaf.author, leaf.text
+
+
+def field(path: Path) -> tuple[str | int, str | int]:
+    """Give the field that a path leads to: the part of the request, and the nearest name.
+
+    Args:
+        path: In a request.
+
+    Example:
+        >>> field(("body", "messages", 3, "stop", 0))
+        ('body', 'stop')
+    """
+    return path[0], next(step for step in reversed(path) if isinstance(step, str) and step)
 
 
 class Turn:
@@ -42,8 +61,11 @@ class Turn:
         self.new = new
         self.known = frozenset(leaf.text for document in asked for leaf in document.leaves)
         self.counted = Counter(spoken(leaf) for leaf in asked[-1].leaves)
-        self.users = frozenset(leaf.text for leaf in asked[-1].leaves if leaf.author == "user")
-        self.changed = old.words != new.words
+        self.prompts = Counter(leaf.text for leaf in asked[-1].leaves if leaf.author == "user")
+        self.users = frozenset(self.prompts)
+        self.hollows = len(hollows(asked[-1].document["body"]))
+        self.changed = (old.words, old.quotable) != (new.words, new.quotable)
+        self._asked = tuple(asked)
 
     @property
     def number(self) -> int:
@@ -53,3 +75,71 @@ class Turn:
     def knew(self, text: str) -> bool:
         """Tell whether `text` stood in a request before the answer came."""
         return text in self.known or any(text in one for one in self.known)
+
+    @cached_property
+    def texts(self) -> frozenset[str]:
+        """All that was said in the requests, those that are no JSON as well."""
+        return self.known.union(document.plain for document in self._asked)
+
+    @cached_property
+    def lost(self) -> tuple[Value, ...]:
+        """The values of the old answer that no longer stand where they stood."""
+        now = self.new.told
+        return tuple(
+            {
+                one.value: None
+                for at, one in self.old.told.items()
+                if at not in now or now[at].spelt != one.spelt
+            }
+        )
+
+    def string_now(self, old: str) -> str | None:
+        """Give what stands where a string of the old answer's JSON stood; None if it is not clear.
+
+        Args:
+            old: The string.
+        """
+        places = [at for at, one in self.old.strings.items() if one == old]
+        found = {self.new.strings.get(at) for at in places}
+        return found.pop() if len(found) == 1 else None
+
+    def explains(self, part: str, text: str) -> bool:
+        """Tell whether a short part of a text stood in such a place before the answer came.
+
+        Args:
+            part: It.
+            text: A string of a request.
+        """
+        value = value_of(part)
+        places = occurrences(value, text) if value else []
+        return part in self.known or bool(
+            value and places and all(is_explained(value, at, text, self.texts) for at in places)
+        )
+
+    def had(self, path: Path, value: object) -> bool:
+        """Tell whether a value stood in that field before the answer came: a constant.
+
+        Args:
+            path: Where it stands now.
+            value: It, a name where it is the name that stands there.
+        """
+        return (field(path), type(value), value) in self._fields
+
+    @cached_property
+    def _fields(self) -> frozenset[tuple[object, type, object]]:
+        return frozenset(
+            (field(path), type(value), value)
+            for document in self._asked
+            for path, value in (
+                *((leaf.path, leaf.value) for leaf in document.leaves),
+                *document.marks,
+            )
+        )
+
+    def repeats(self, text: str) -> bool:
+        """Tell whether a long text is one that stood in a request before the answer came.
+
+        Args:
+            text: A whole leaf.
+        """
+        return is_long(text) and text in self.known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from aquila_cassette.cassette.words import moment
@@ -9,24 +10,32 @@ from aquila_cassette.shelf.finding import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from aquila_cassette.shelf.sheet import Sheet
 
 __all__ = ["dates", "old"]
 
+_AHEAD = timedelta(days=1)  # by which another machine's clock may be
+_REMEDY = 'write it as "2026-11-22T10:30:00Z", or take it out'
 
-def dates(sheet: Sheet) -> Iterator[Finding]:
-    """Find what stands in the place of a time and is none.
+
+def dates(sheet: Sheet, now: datetime) -> Iterator[Finding]:
+    """Find what stands in the place of a time and is none, or is still to come.
 
     Args:
         sheet: The file.
+        now: The time.
     """
     for number, interaction in sheet.numbered:
-        if interaction.recorded_at and moment(interaction.recorded_at) is None:
-            line = sheet.line("interactions", number, "recorded_at")
-            remedy = 'write it as "2026-11-22T10:30:00Z", or take it out'
-            yield Finding(sheet.path, line, "date", "recorded_at is no time", remedy)
+        if not interaction.recorded_at:
+            continue
+        at = moment(interaction.recorded_at)
+        if at is not None and at - now <= _AHEAD:
+            continue
+        what = "is no time" if at is None else f"lies in the future: {at:%Y-%m-%d}"
+        line = sheet.line("interactions", number, "recorded_at")
+        yield Finding(sheet.path, line, "date", f"recorded_at {what}", _REMEDY)
 
 
 def old(sheet: Sheet, longest: timedelta, now: datetime) -> Iterator[Finding]:

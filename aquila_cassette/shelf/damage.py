@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aquila_cassette.cassette.foreign import NAMES, sniff
 from aquila_cassette.cassette.names import shown
 from aquila_cassette.errors import CassetteFormatError
 from aquila_cassette.shelf.finding import Finding
+from aquila_cassette.shelf.raw import raw_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,17 +62,22 @@ def hollow(sheet: Sheet) -> Iterator[Finding]:
         yield Finding(sheet.path, line, "empty", what, "delete it and record again")
 
 
-def leaks(path: Path, data: bytes, redact: Redaction) -> Iterator[Finding]:
-    """Find what is secret in a file that cannot be read, by its value alone.
+def leaks(path: Path, data: bytes, redact: Redaction, scrub: str = "") -> Iterator[Finding]:
+    """Find secrets, and headers that are not kept, in a file that cannot be read.
 
     Args:
         path: The file.
         data: Its bytes.
         redact: The rules.
+        scrub: The command that takes them out, or makes a tape without them.
     """
-    for leak in redact.leaks(data.decode(errors="replace")):
-        remedy = "delete the file, or take it out by hand"
-        yield Finding(path, leak.line, "secret", f"{leak.kind}, in a damaged file", remedy)
+    format_of_another = sniff(data)
+    where = NAMES[format_of_another] if format_of_another else "a damaged file"
+    for one in raw_secrets(data, redact):
+        kind = "secret" if one.secret else "header"
+        not_kept = "" if one.secret else " is not kept when recording"
+        what = f"{one.kind}{not_kept}, in {where}"
+        yield Finding(path, one.line, kind, what, scrub)
 
 
 def _clause(remedy: str) -> str:

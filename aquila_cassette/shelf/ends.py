@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aquila_cassette.dialects import ending
+from aquila_cassette.dialects.framing import backwards, framing, read
 from aquila_cassette.shelf.finding import Finding
 
 if TYPE_CHECKING:
@@ -43,5 +44,21 @@ def _faults(response: Response) -> Iterator[tuple[str, str]]:
     found = ending(response.header("content-type"), response.body)
     if ended == "complete" and not found.whole:
         yield f"it is complete, and the stream has no {found.expected}", "make it closed"
+    elif ended == "complete" and found.dialect and not found.terminal and _ends_oddly(response):
+        what = "it is complete, and the stream ends in data that is no JSON, not [DONE]"
+        yield what, "mend the stream's last event"
     if ended != "complete" and found.terminal:
         yield f"it is {ended}, and the stream came to its end", "make it complete"
+
+
+def _ends_oddly(response: Response) -> bool:
+    """Tell whether the last event of a stream is one at which every SDK would fail.
+
+    Where a reason to stop is enough for a stream to be whole (many servers never send ``[DONE]``),
+    what came of ``[DONE]`` by a slip of the hand would not be missed. They all parse what is
+    neither that nor JSON, so that no server sends it.
+    """
+    how = framing(response.header("content-type"), response.body)
+    events = (read(how, raw) for raw in backwards(how, response.body))
+    last = next((event for event in events if event is not None), None)
+    return last is not None and last.json is None and last.data.strip() not in ("", "null")

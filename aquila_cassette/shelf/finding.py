@@ -42,10 +42,12 @@ KINDS: dict[str, Kind] = {
     "duplicate": Kind("warning", "the same request with the same answer, needlessly twice"),
     "pieces": Kind("warning", "the time line does not add up to the body, or runs backwards"),
     "ended": Kind("warning", "how it ended is not what the rest of the response says"),
-    "length": Kind("warning", "content-length is not the length of the body"),
-    "type": Kind("warning", "content-type is not what the body is"),
+    "length": Kind(
+        "warning", "content-length is not the body's length, or a body is where none can be"
+    ),
+    "type": Kind("warning", "content-type is not what the body is, or is kept as"),
     "request": Kind("warning", "a request that no program sends"),
-    "date": Kind("warning", "recorded_at is no time"),
+    "date": Kind("warning", "recorded_at is no time, or one in the future"),
     "layout": Kind("warning", "laid out otherwise than it would be written today"),
     "name": Kind("warning", "a name that Windows cannot hold, or that no test can open"),
     "case": Kind("warning", "two names that are one where case does not count"),

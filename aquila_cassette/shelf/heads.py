@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from aquila_cassette.dialects.framing import framing
+from aquila_cassette.cassette.bodies import FIELDS
+from aquila_cassette.dialects.framing import framing, messages, ndjson_lines
 from aquila_cassette.shelf.finding import Finding
 
 if TYPE_CHECKING:
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
     from aquila_cassette.cassette.model import Interaction, Request, Response
     from aquila_cassette.shelf.sheet import Sheet
 
-__all__ = ["lengths", "requests", "types"]
+__all__ = ["bodiless", "lengths", "requests", "types"]
 
 _JSON = re.compile(r"\s*(?:application|text)/(?:[^;\s]*\+)?json\s*(?:;|$)", re.IGNORECASE)
 _EVENTS = re.compile(r"\s*text/event-stream\s*(?:;|$)", re.IGNORECASE)
+_LINES = re.compile(r"\s*application/(?:x-)?(?:ndjson|jsonl|json-lines)\s*(?:;|$)", re.IGNORECASE)
 _FIELD = re.compile(rb"^(?:\xef\xbb\xbf)?(?:(?:data|event|id|retry)?:|data\r?$)", re.MULTILINE)
 
 
@@ -50,10 +52,9 @@ def lengths(sheet: Sheet) -> Iterator[Finding]:
     """
     for number, interaction in sheet.numbered:
         response = interaction.response
-        bodiless = interaction.request.method == "HEAD" or response.status in (204, 304)
         messages: list[tuple[str, Request | Response]] = [("request", interaction.request)]
         # A response that was cut short is shorter than it said, and a compressed one was.
-        if response.ended == "complete" and not bodiless:
+        if response.ended == "complete" and not _why_bodiless(interaction):
             messages.append(("response", response))
         for part, message in messages:
             told = message.header("content-length")
@@ -65,11 +66,39 @@ def lengths(sheet: Sheet) -> Iterator[Finding]:
             yield Finding(sheet.path, line, "length", what, "take the header out")
 
 
+def bodiless(sheet: Sheet) -> Iterator[Finding]:
+    """Find bodies of answers that can have none, which no HTTP library would hand on.
+
+    Args:
+        sheet: The file.
+
+    Source: https://www.rfc-editor.org/rfc/rfc9110#section-6.4.1
+    """
+    for number, interaction in sheet.numbered:
+        size = len(interaction.response.body)
+        if size and (why := _why_bodiless(interaction)):
+            way = ("interactions", number, "response")
+            form = next((form for form in FIELDS if sheet.value(*way, form) is not None), "status")
+            line = sheet.line(*way, form)
+            what = f"the answer has a body of {size} bytes, and one {why} has none"
+            yield Finding(sheet.path, line, "length", what, "take the body out, or mend the other")
+
+
+def _why_bodiless(interaction: Interaction) -> str:
+    status = interaction.response.status
+    if interaction.request.method == "HEAD":
+        return "to HEAD"
+    if status is not None and (status in (204, 304) or 100 <= status < 200):
+        return f"with status {status}"
+    return ""
+
+
 def types(sheet: Sheet) -> Iterator[Finding]:
     """Find bodies that are not what their ``content-type`` says.
 
     Only where it leaves no doubt: the body of a request, and the whole body of a response that is
-    no error, since servers send errors as whatever they like.
+    no error, since servers send errors as whatever they like. Nor is it a fault where a server
+    streams under the type of JSON, or answers in JSON where a stream was asked for: some do.
 
     Args:
         sheet: The file.
@@ -91,10 +120,23 @@ def _type_faults(interaction: Interaction) -> Iterator[tuple[str, str]]:
     if not response.body or response.header("content-encoding"):
         return
     came, body = response.header("content-type") or "", response.body
-    if _JSON.match(came) and framing(came, body) == "json" and not _may_be_json(body):
+    if _JSON.match(came) and not _is_some_json(came, body):
         yield "response", "JSON"
+    if _LINES.match(came) and not _is_json(body) and not _is_some_json(came, body):
+        yield "response", "lines of JSON"
     if _EVENTS.match(came) and not _FIELD.search(body) and not _is_json(body):
         yield "response", "an event stream"
+
+
+def _is_some_json(kind: str, body: bytes) -> bool:
+    """Tell whether `body` is JSON, lines of it, or an event stream that has an event."""
+    how = framing(kind, body)
+    if how == "sse":
+        return next(messages(how, body), None) is not None
+    if how == "ndjson":
+        return all(_is_json(line) for line in ndjson_lines(body) if line.strip())
+    # What is no UTF-8 is read as if each byte were a character: JSON's own signs are ASCII.
+    return _is_json(body) or _is_json(body.decode("latin-1").encode())
 
 
 def _may_be_json(body: bytes) -> bool:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from aquila_cassette.cassette import files
+from aquila_cassette.cassette.foreign import sniff
+from aquila_cassette.cassette.foreign.refusal import convert_command
 from aquila_cassette.cassette.names import shown
 from aquila_cassette.cassette.redaction import Redaction
 from aquila_cassette.errors import CassetteError
@@ -15,17 +17,20 @@ from aquila_cassette.shelf.damage import damage, dangling, hollow, leaks
 from aquila_cassette.shelf.doubles import doubles
 from aquila_cassette.shelf.ends import ends
 from aquila_cassette.shelf.finding import MENDS, Finding
-from aquila_cassette.shelf.heads import lengths, requests, types
+from aquila_cassette.shelf.forms import forms
+from aquila_cassette.shelf.heads import bodiless, lengths, requests, types
 from aquila_cassette.shelf.layout import layout, relaid
 from aquila_cassette.shelf.leftovers import leftovers, leftovers_in
+from aquila_cassette.shelf.links import way_out
 from aquila_cassette.shelf.names import names
 from aquila_cassette.shelf.owners import Orphans, gone, orphans, owners
+from aquila_cassette.shelf.raw import raw_owners
 from aquila_cassette.shelf.secrets import secrets
 from aquila_cassette.shelf.sheet import Sheet
 from aquila_cassette.shelf.timelines import timelines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime, timedelta
     from pathlib import Path
 
@@ -68,9 +73,21 @@ class Known:
 
     def rules(self, sheet: Sheet) -> Redaction:
         """Give what is kept out of one tape: what was said, and what its tests say."""
+        return self._rules(owners(sheet), sheet.path)
+
+    def raw_rules(self, path: Path, data: bytes) -> Redaction:
+        """Give what is kept out of a file that cannot be read.
+
+        Args:
+            path: The file.
+            data: Its bytes.
+        """
+        return self._rules(raw_owners(data), path)
+
+    def _rules(self, owners: Iterable[str], path: Path) -> Redaction:
         if self.census is None:
             return self.redact
-        return self.redact | self.census.rules_for(owners(sheet), name_in(sheet.path, self.folder))
+        return self.redact | self.census.rules_for(owners, name_in(path, self.folder))
 
 
 @dataclass(frozen=True)
@@ -141,7 +158,7 @@ def read(paths: Iterable[Path]) -> Stock:
     return Stock(tuple(sheets), tuple(damaged))
 
 
-def inspect(stock: Stock, places: Iterable[Path], known: Known) -> Inspection:
+def inspect(stock: Stock, places: Sequence[Path], known: Known) -> Inspection:
     """Check files, and the places they lie in.
 
     Args:
@@ -152,11 +169,12 @@ def inspect(stock: Stock, places: Iterable[Path], known: Known) -> Inspection:
     found = [one for sheet in stock.sheets for one in inspect_sheet(sheet, known)]
     for path, error in stock.damaged:
         found.append(damage(path, error))
-        found += _leaks(path, known.redact)
+        found += _leaks(path, known)
     found += names(stock.paths, known.folder)
     for place in places:
         found += dangling(place)
         found += leftovers(leftovers_in(place))
+    found = [_left_outside(one, known, places) if one.mends else one for one in found]
     lost = find_orphans(stock, known)
     # That the tests of an orphan are gone goes without saying.
     found = [one for one in found if one.kind != "gone" or one.path not in lost.sure]
@@ -175,16 +193,17 @@ def inspect_sheet(sheet: Sheet, known: Known) -> list[Finding]:
         sheet: The file.
         known: What to go by.
     """
-    scrub = f"aquila-cassette scrub {shlex.quote(shown(sheet.path))}"
     found = [
         *hollow(sheet),
-        *secrets(sheet, known.rules(sheet), scrub),
-        *dates(sheet),
+        *secrets(sheet, known.rules(sheet), _scrub(sheet.path)),
+        *dates(sheet, known.now),
         *doubles(sheet),
         *ends(sheet),
         *requests(sheet),
         *lengths(sheet),
+        *bodiless(sheet),
         *types(sheet),
+        *forms(sheet),
         *_layout(sheet),
     ]
     if known.longest is not None:
@@ -208,11 +227,26 @@ def _layout(sheet: Sheet) -> list[Finding]:
     ]
 
 
-def _leaks(path: Path, redact: Redaction) -> list[Finding]:
+def _left_outside(one: Finding, known: Known, places: Sequence[Path]) -> Finding:
+    """Tell what would be mended, and lies outside of the folders that were asked for."""
+    real = way_out(one.path, (*places, known.folder), entry=one.kind == "leftover")
+    if real is None:
+        return one
+    command = f"aquila-cassette check --fix {shlex.quote(shown(real))}"
+    return replace(one, remedy=f"it leads out of the folder: {command}", mends=False)
+
+
+def _leaks(path: Path, known: Known) -> list[Finding]:
     try:
-        return list(leaks(path, files.read(path), redact))
+        data = files.read(path)
     except (CassetteError, FileNotFoundError):
         return []
+    mends = convert_command(path) if sniff(data) else _scrub(path)
+    return list(leaks(path, data, known.raw_rules(path, data), mends))
+
+
+def _scrub(path: Path) -> str:
+    return f"aquila-cassette scrub {shlex.quote(shown(path))}"
 
 
 def find_orphans(stock: Stock, known: Known) -> Orphans:

@@ -19,6 +19,7 @@ from aquila_cassette.cassette.splice import swap
 from aquila_cassette.cassette.yaml_reader import events
 from aquila_cassette.errors import CassetteError
 from aquila_cassette.shelf.finding import Finding
+from aquila_cassette.shelf.forms import misnamed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,15 +85,19 @@ def bare(text: str) -> str:
 def layout(sheet: Sheet) -> Iterator[Finding]:
     """Find out whether a file would be written otherwise today; time lines do not count.
 
+    Nor do interactions whose form of a body and its type are at odds: which of the two is right
+    must be told first.
+
     Args:
         sheet: The file.
     """
     if sheet.is_as_written or not sheet.tape.interactions:
         return
     expected = _TIMELINE.sub("", dumps(sheet.tape))
-    if _TIMELINE.sub("", bare(sheet.text)) == expected:
+    ours = _TIMELINE.sub("", _judged(sheet))
+    if ours == expected:
         return
-    line = _first_difference(sheet, expected)
+    line = _first_difference(sheet, ours, expected)
     what = "it is laid out otherwise than it would be written today"
     yield Finding(sheet.path, line, "layout", what, "comments stand in it: lay it out by hand")
 
@@ -100,7 +105,8 @@ def layout(sheet: Sheet) -> Iterator[Finding]:
 def relaid(sheet: Sheet) -> str | None:
     """Give the text of a file as it would be written today, with the comments that it has.
 
-    An interaction with comments within it stays as it is; those above it stay in any case.
+    An interaction with comments within it stays as it is; those above it stay in any case. So does
+    one whose form of a body and its type are at odds: that would be seen no more.
 
     Args:
         sheet: The file.
@@ -109,9 +115,11 @@ def relaid(sheet: Sheet) -> str | None:
         The text, or None where nothing can be made better.
     """
     text, tape = sheet.text, sheet.tape
-    if not comments(text):
+    odd = misnamed(sheet)
+    if not odd and not comments(text):
         return dumps(tape)
-    again = swap(text, {number: render(one) for number, one in sheet.numbered}, keep=_has_comment)
+    new = {number: render(one) for number, one in sheet.numbered if number not in odd}
+    again = swap(text, new, keep=_has_comment)
     if again is None:
         return None
     head, found, rest = again.partition("interactions:\n")
@@ -128,12 +136,17 @@ def _has_comment(item: str) -> bool:
     return bool(comments(item))
 
 
-def _first_difference(sheet: Sheet, expected: str) -> int:
+def _judged(sheet: Sheet) -> str:
+    """Give the bare text of a file, with what is not to be judged as it would be written."""
+    text = bare(sheet.text)
+    odd = {number: render(sheet.tape.interactions[number]) for number in misnamed(sheet)}
+    return (swap(text, odd) if odd else None) or text
+
+
+def _first_difference(sheet: Sheet, ours: str, expected: str) -> int:
     """Give the line of the first interaction whose text is not as expected, else the first."""
-    ours = _TIMELINE.sub("", bare(sheet.text)).split("\n")
-    theirs = expected.split("\n")
     number = -1
-    for line, other in zip(ours, theirs, strict=False):
+    for line, other in zip(ours.split("\n"), expected.split("\n"), strict=False):
         if line.startswith("- "):
             number += 1
         if line != other:

@@ -105,6 +105,11 @@ class Project:
         """All files of text that a person writes, the code among them."""
         return self._files
 
+    def holds(self, path: Path) -> bool:
+        """Tell whether a file lies below the folders itself, and is no link that leads out."""
+        real = Path(os.path.realpath(path))
+        return any(real.is_relative_to(os.path.realpath(root)) for root in self._roots)
+
     def sources(self, word: str) -> Iterator[Source]:
         """Give the files of Python in which `word` stands.
 

@@ -13,11 +13,11 @@ from aquila_cassette.cassette.names import shown
 from aquila_cassette.errors import CassetteFormatError, CassetteSaveError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from aquila_cassette.cassette.model import Interaction
 
-__all__ = ["move", "remove", "remove_leftover", "rewrite"]
+__all__ = ["move", "remove", "remove_leftover", "replace_raw", "rewrite"]
 
 _PATIENCE = 60.0  # seconds to wait for another process that saves the tape
 _LONG_AGO = 3600.0  # seconds; no save takes so long
@@ -37,12 +37,32 @@ def rewrite(path: Path, old: bytes, new: bytes, interactions: Sequence[Interacti
             read back; what stood there stands there still.
     """
 
-    def verify(written: bytes) -> None:
+    def is_right(written: bytes) -> bool:
         try:
-            same = loads(written, path=path).interactions == tuple(interactions)
+            return loads(written, path=path).interactions == tuple(interactions)
         except CassetteFormatError:
-            same = False
-        if not same:
+            return False
+
+    _replace(path, old, new, is_right)
+
+
+def replace_raw(path: Path, old: bytes, new: bytes) -> None:
+    """Put `new` where `old` is, as `rewrite` does, in a file that is no cassette or a damaged one.
+
+    Args:
+        path: The file. A symbolic link to it stays one.
+        old: What it holds.
+        new: What it is to hold.
+
+    Raises:
+        CassetteSaveError: It holds something else by now, or could not be written.
+    """
+    _replace(path, old, new, lambda written: written == new)
+
+
+def _replace(path: Path, old: bytes, new: bytes, is_right: Callable[[bytes], bool]) -> None:
+    def verify(written: bytes) -> None:
+        if not is_right(written):
             raise CassetteSaveError(
                 f"{shown(path)} could not be written so that it reads back.",
                 path=path,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import re
 from pathlib import Path
@@ -15,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 GOOD = text()
 KEY = "sk-ant-api03-abcdefghijklmnop"
 LEAKY = text(chat(url=f"https://a.example/?key={KEY}"))
+OUT = "it leads out of the cassette folder, to "
 ODD = GOOD.replace("method: POST", 'method: "POST"')
 
 
@@ -96,6 +98,48 @@ def test_a_body_edited_by_hand_is_mended_so_that_it_adds_up(cli: Cli) -> None:
     assert "    pieces: 300+84 330+14\n" in Path("cassettes/odd.yaml").read_text()
 
 
+def test_what_a_link_leads_to_elsewhere_is_not_mended(cli: Cli) -> None:
+    real = lay("elsewhere/odd.yaml", ODD)
+    Path("cassettes").mkdir()
+    Path("cassettes/odd.yaml").symlink_to("../elsewhere/odd.yaml")
+    expected = (
+        "cassettes/odd.yaml:4: layout: it is laid out otherwise than it would be written today "
+        "(it leads out of the folder: aquila-cassette check --fix elsewhere/odd.yaml)"
+    )
+    for options in ([], ["--fix"], ["--fix", "cassettes/odd.yaml"]):
+        ran = cli("check", "--no-tests", *options)
+        assert (ran.code, ran.out.splitlines()[1:]) == (1, [expected])
+        assert ran.out.startswith(f"cassettes/odd.yaml:1: name: {OUT}")
+        assert ran.err == "2 findings in 1 of 1 cassette.\n"
+    assert real.read_text() == ODD
+    assert cli("check", "--no-tests", "--fix", "elsewhere/odd.yaml").code == 0
+    assert real.read_text() == GOOD
+
+
+def test_what_cannot_be_written_is_said_and_the_rest_is_mended(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = Path.replace
+
+    def refused(self: Path, target: Path) -> Path:
+        if target.name == "a.yaml":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return rename(self, target)
+
+    lay("cassettes/a.yaml", ODD)
+    lay("cassettes/b.yaml", ODD)
+    monkeypatch.setattr(Path, "replace", refused)
+    ran = cli("check", "--no-tests", "--fix")
+    assert ran.code == 1
+    assert ran.err == (
+        "cassettes/a.yaml could not be written: no space left on device.\n"
+        "Mend: free some space there, and run again\n"
+        "1 finding fixed. 1 finding in 1 of 2 cassettes.\n"
+    )
+    assert Path("cassettes/a.yaml").read_text() == ODD
+    assert Path("cassettes/b.yaml").read_text() == GOOD
+
+
 def test_a_file_with_notes_in_the_way_is_left_as_it_is(cli: Cli) -> None:
     noted = ODD.replace('"POST"', '"POST"  # never GET')
     lay("cassettes/odd.yaml", noted)
@@ -132,6 +176,44 @@ def test_only_what_is_named_is_checked(cli: Cli) -> None:
     ):
         lines = cli("check", "--no-tests", *arguments).out.splitlines()
         assert [line.partition(":")[0] for line in lines] == names
+
+
+def test_the_environment_names_the_folder_and_an_option_is_stronger(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay("cassettes/a.yaml", b"")
+    lay("tapes/b.yaml", b"")
+    monkeypatch.setenv("AQUILA_CASSETTE_DIR", "tapes")
+    for arguments, name in (
+        ([], "tapes/b.yaml"),
+        (["b"], "tapes/b.yaml"),
+        (["-d", "cassettes"], "cassettes/a.yaml"),
+        (["cassettes/a.yaml"], "cassettes/a.yaml"),
+    ):
+        assert cli("check", "--no-tests", *arguments).out.startswith(f"{name}:1: empty: ")
+
+
+def test_all_that_is_no_cassette_by_its_name_is_passed_over(cli: Cli) -> None:
+    lay("cassettes/a.yaml", GOOD)
+    lay("cassettes/B.YML", GOOD)
+    for name in ("notes.md", ".hidden.yaml", ".git/c.yaml", "d.yaml.bak", "e.json"):
+        lay(f"cassettes/{name}", b"")
+    ran = cli("check", "--no-tests")
+    assert (ran.code, ran.out, ran.err) == (0, "", "Nothing found in 2 cassettes.\n")
+
+
+def test_one_file_that_cannot_be_read_hides_no_other(cli: Cli) -> None:
+    lay("cassettes/a.yaml", b"\xff")
+    lay("cassettes/b.yaml", "version: 2\n")
+    lay("cassettes/c.yaml", ODD)
+    Path("cassettes/d.yaml").symlink_to("d.yaml")  # itself
+    lines = cli("check", "--no-tests").out.splitlines()
+    assert [line.split(": ")[:2] for line in lines] == [
+        ["cassettes/a.yaml:1", "binary"],
+        ["cassettes/b.yaml:1", "newer"],
+        ["cassettes/c.yaml:4", "layout"],
+        ["cassettes/d.yaml:1", "unreadable"],
+    ]
 
 
 def test_kinds_can_be_passed_over(cli: Cli) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 from aquila_cassette.shelf.finding import KINDS
@@ -25,7 +26,7 @@ def test_the_examples_of_the_page_are_what_is_written(cli: Cli) -> None:
     lay("pytest.ini", "[pytest]\naddopts = -p no:cassetter\n")
     lay("tests/test_chat.py", "def test_reply(): ...\n")
     url = chat().request.url
-    recorded_at = "2099-01-01T00:00:00Z"  # no example gets old
+    recorded_at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"  # no example gets old
     lay("cassettes/chat.greets.yaml", text(chat(recorded_at=recorded_at)))
     lay("cassettes/chat.hello.yaml", text(chat(url=f"{url}?key={KEY}", recorded_at=recorded_at)))
     hi = text(chat(recorded_at=recorded_at)).replace('"Hi"', '"Hello"')

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Cli
 from tests.shelf.tapes import chat, lay, text
 
@@ -102,3 +104,64 @@ def test_only_the_case_of_a_name_can_change(cli: Cli) -> None:
     assert cli("mv", "chat", "Chat", "--code").code == 0
     assert [path.name for path in Path("cassettes").iterdir()] == ["Chat.yaml"]
     assert Path("test_chat.py").read_text() == 'aquila_cassette("Chat")\n'
+
+
+def test_of_a_link_the_link_moves_and_what_it_leads_to_stays(cli: Cli) -> None:
+    real = lay("elsewhere/real.yaml", text())
+    Path("cassettes").mkdir()
+    Path("cassettes/chat.yaml").symlink_to("../elsewhere/real.yaml")
+    ran = cli("mv", "cassettes/chat.yaml", "deep/hi")
+    assert (ran.code, ran.out) == (0, "cassettes/chat.yaml moved to cassettes/deep/hi.yaml\n")
+    assert Path("cassettes/deep/hi.yaml").readlink() == Path("../../elsewhere/real.yaml")
+    assert real.read_text() == text()
+
+
+def test_a_tape_that_lies_elsewhere_is_not_moved(cli: Cli) -> None:
+    real = lay("elsewhere/chat.yaml", text())
+    Path("cassettes").mkdir()
+    Path("cassettes/far").symlink_to("../elsewhere")
+    for new in ("hi", "far/hi"):
+        ran = cli("mv", "cassettes/far/chat.yaml", new)
+        assert (ran.code, ran.out) == (2, "")
+        assert "leads out of the " in ran.err
+    assert real.exists()
+    assert [path.name for path in real.parent.iterdir()] == ["chat.yaml"]
+
+
+def test_code_that_a_link_leads_to_elsewhere_is_left_and_told_of(cli: Cli, tmp_path: Path) -> None:
+    code = 'aquila_cassette("chat")\n'
+    real = lay(tmp_path / "theirs.py", code)
+    lay("work/cassettes/chat.yaml", text())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir("work")
+        Path("conftest.py").symlink_to("../theirs.py")
+        ran = cli("mv", "chat", "hi", "--code")
+    assert (ran.code, real.read_text()) == (0, code)
+    assert ran.err == "conftest.py:1 names it and cannot be changed: do it by hand.\n"
+
+
+def test_what_cannot_be_changed_is_told_with_its_place(cli: Cli) -> None:
+    code = """\
+NAMES = ["hello"]
+def test_one(aquila_cassette):
+    aquila_cassette("chat" ".hello")
+def test_two(aquila_cassette):
+    aquila_cassette("chat."  # ours
+        "hello")
+def test_three(aquila_cassette):
+    for name in NAMES:
+        aquila_cassette(f"chat.{name}")
+def test_four(aquila_cassette, request):
+    aquila_cassette(request.node.name)
+"""
+    lay("cassettes/chat.hello.yaml", text(chat(recorded_by=None)))
+    path = lay("test_it.py", code)
+    ran = cli("mv", "chat.hello", "hi", "--code", "--dry-run")
+    assert ran.code == 0
+    assert ran.err == (
+        "test_it.py:5 names it and cannot be changed: do it by hand.\n"
+        "test_it.py:9 names it and cannot be changed: do it by hand.\n"
+        "Perhaps it is opened in test_it.py:11, too: that name is made when it runs.\n"
+    )
+    assert cli("mv", "chat.hello", "hi", "--code").err == ran.err
+    assert path.read_text() == code.replace('"chat" ".hello"', '"hi"')

@@ -528,6 +528,42 @@ def test_a_tool_that_is_called_otherwise_is_told_and_nothing_is_kept(
     assert path.read_bytes() == before
 
 
+def test_a_request_that_may_have_a_value_of_an_answer_is_told_and_nothing_is_kept(
+    cli: Cli, serve: Serve
+) -> None:
+    server = serve(says('{"n": 4}'))
+    old = Response(200, STREAM, (Piece(3, sse('{"n": 3}')),))
+    path = lay(recorded(server.url, answer=old), recorded(server.url, "Add 1 to 3"))
+    before = path.read_bytes()
+    ran = cli("record", "--direct", "chat")
+    assert ran.code == 1
+    assert ran.err == (
+        "Request 2 of cassettes/chat.yaml cannot be followed: "
+        "it quotes a part of answer 1, which now is another.\n"
+        f"  quoted: '3' in body.messages.0.content\n{REMEDY}"
+    )
+    assert path.read_bytes() == before
+    assert len(server.requests) == 1
+
+
+def test_an_empty_answer_that_has_words_now_is_sent_back_with_them(cli: Cli, serve: Serve) -> None:
+    def messages(said: str) -> Request:
+        turns = [("user", "a"), ("assistant", said), ("user", "b")]
+        told = [{"role": role, "content": text} for role, text in turns]
+        sent = json.dumps({"messages": told}).encode()
+        return Request("POST", f"{server.url}/v1/chat/completions", JSON, sent)
+
+    server = serve(says("Lyon."))
+    empty = Response(200, STREAM, (Piece(3, sse("")),))
+    path = lay(
+        recorded(server.url, answer=empty), Interaction(messages(""), empty, recorded_by=TESTS)
+    )
+    ran = cli("record", "--direct", "chat")
+    assert (ran.code, ran.err) == (0, "")
+    assert server.requests[1].body == messages("Lyon.").body
+    assert files.load(path).interactions[1].request == messages("Lyon.")
+
+
 def test_a_cassette_that_somebody_else_records_meanwhile_is_not_overwritten(
     cli: Cli, serve: Serve
 ) -> None:

@@ -98,3 +98,69 @@ def test_nothing_else_is_removed(cli: Cli, shelf: list[Path]) -> None:
         "Ask for that: aquila-cassette rm --orphans\n"
     )
     assert all(path.exists() for path in shelf)
+
+
+def test_of_a_link_the_link_goes_and_what_it_leads_to_stays(cli: Cli, shelf: list[Path]) -> None:
+    for path in shelf:
+        path.unlink()
+    real = lay("elsewhere/real.yaml", GONE)
+    Path("cassettes/lost.yaml").symlink_to("../elsewhere/real.yaml")
+    ran = cli("rm", "--orphans", "--yes")
+    assert ran.code == 0
+    assert ran.err == (
+        "cassettes/lost.yaml is a link: elsewhere/real.yaml, to which it leads, stays.\n"
+        "1 cassette removed.\n"
+    )
+    assert not Path("cassettes/lost.yaml").is_symlink()
+    assert real.read_text() == GONE
+
+
+def test_a_tape_that_lies_elsewhere_is_not_removed(cli: Cli, shelf: list[Path]) -> None:
+    real = lay("elsewhere/far.yaml", GONE)
+    Path("cassettes/far").symlink_to("../elsewhere")
+    ran = cli("rm", "--orphans", "--yes", "cassettes/far/far.yaml", "lost")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == (
+        "cassettes/far/far.yaml leads out of the folder that it is in; it is not removed.\n"
+        "  to: elsewhere/far.yaml\n"
+        "Leave it out, or name that folder: aquila-cassette rm --orphans elsewhere\n"
+    )
+    assert real.exists()
+    assert all(path.exists() for path in shelf)
+
+
+def test_exactly_the_orphans_are_removed(cli: Cli, shelf: list[Path]) -> None:
+    """Each way in which somebody may use a tape keeps it, and one without any goes."""
+    lay(
+        "tests/test_use.py",
+        "import pytest\n"
+        "NAMES = ['listed']\n"
+        "def test_called(aquila_cassette):\n"
+        "    with aquila_cassette('called'): ...\n"
+        "@pytest.mark.aquila_cassette('marked')\n"
+        "def test_marked(): ...\n"
+        "def test_own(cassette): ...\n"
+        "@pytest.mark.parametrize('n', [1, 2])\n"
+        "def test_each(aquila_cassette, n):\n"
+        "    with aquila_cassette(f'each.{n}'): ...\n",
+    )
+    lay("notes.md", "See cassettes/noted.yaml.\n")
+    kept = {
+        *("called", "marked", "tests/test_use/test_own", "each.1", "each.2", "listed", "noted"),
+        *("used", "bad"),
+    }
+    for name in kept - {"used", "bad"}:
+        lay(f"cassettes/{name}.yaml", GONE)
+    lay("cassettes/each.yaml", GONE)
+    bytes_before = {name: Path(f"cassettes/{name}.yaml").read_bytes() for name in kept}
+    ran = cli("rm", "--orphans", "--yes")
+    assert ran.code == 0
+    assert [line.split()[0] for line in ran.out.splitlines()] == [
+        "cassettes/deep/lost.yaml",
+        "cassettes/each.yaml",
+        "cassettes/lost.yaml",
+    ]
+    assert ran.err == "3 cassettes removed.\n"
+    assert {name: Path(f"cassettes/{name}.yaml").read_bytes() for name in kept} == bytes_before
+    files = [path for path in Path("cassettes").rglob("*") if path.is_file()]
+    assert len(files) == len(kept)

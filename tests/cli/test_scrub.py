@@ -83,3 +83,88 @@ def test_a_terminal_sees_what_goes_in_red_and_what_comes_in_green(cli: Cli) -> N
     assert "\x1b[31m-    url" in shown
     assert "\x1b[32m+    url" in shown
     assert KEY not in shown
+
+
+def test_a_damaged_tape_is_scrubbed_where_its_secrets_stand(cli: Cli) -> None:
+    torn = LEAKY[: LEAKY.index("    ended:")]
+    path = lay("cassettes/torn.yaml", torn)
+    complaint = (
+        "cassettes/torn.yaml, line 24: the file ends in the middle of an interaction.\n"
+        "  the response has no field 'ended'\n"
+        "Mend: restore it (git checkout -- cassettes/torn.yaml) or delete it and record again\n"
+    )
+    ran = cli("check", "--no-tests")
+    assert ran.out.startswith(
+        "cassettes/torn.yaml:8: secret: query field 'key', in a damaged file "
+        "(aquila-cassette scrub cassettes/torn.yaml)\n"
+    )
+    shown = SHOWN.replace("leaky", "torn")
+    ran = cli("scrub", "--no-tests", "--dry-run")
+    assert (ran.code, ran.out) == (2, shown)
+    assert ran.err == complaint + "1 cassette of 1 would be scrubbed.\n"
+    assert path.read_text() == torn
+    ran = cli("scrub", "--no-tests")
+    assert (ran.code, ran.out) == (2, shown)
+    assert ran.err == complaint + "1 cassette of 1 scrubbed.\n"
+    assert path.read_text() == torn.replace(KEY, "[redacted]")
+    assert "secret" not in cli("check", "--no-tests").out
+    assert [one.name for one in path.parent.iterdir()] == ["torn.yaml"]
+
+
+def test_a_secret_that_cannot_be_taken_out_is_said_to_be_there_still(cli: Cli) -> None:
+    data = f"# {KEY}\n".encode("utf-16") + b"\x00"
+    path = lay("cassettes/odd.yaml", data)
+    ran = cli("scrub", "--no-tests")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.endswith(
+        "cassettes/odd.yaml still holds a secret, which cannot be taken out safely.\n"
+        "  line: 1\n"
+        "Delete the file, or take it out by hand\n"
+        "Nothing scrubbed in 1 cassette.\n"
+    )
+    assert path.read_bytes() == data
+
+
+def test_the_rules_of_the_suite_count_in_a_damaged_file_too(cli: Cli) -> None:
+    lay("pytest.ini", "[pytest]\naddopts = -p no:cassetter\n")
+    lay(
+        "tests/test_chat.py",
+        "import pytest\nfrom aquila_cassette import Redaction\n"
+        "@pytest.mark.aquila_cassette('x', redact=Redaction(['city']))\n"
+        "def test_reply(): ...\n",
+    )
+    content = text(chat(sent=b'{"city":"Rome","zip":1}')).partition("    ended:")[0]
+    path = lay("cassettes/chat.yaml", content)
+    assert cli("scrub").code == 2
+    assert path.read_text() == content.replace("Rome", '"[redacted]"')
+
+
+def test_what_a_link_leads_to_elsewhere_is_not_written(cli: Cli) -> None:
+    real = lay("elsewhere/leaky.yaml", LEAKY)
+    torn = lay("elsewhere/torn.yaml", LEAKY[: LEAKY.index("    ended:")])
+    before = torn.read_bytes()
+    Path("cassettes").mkdir()
+    for target in (real, torn):
+        Path("cassettes", target.name).symlink_to(Path("..", target))
+    for options in ([], ["--dry-run"], ["cassettes/leaky.yaml", "cassettes/torn.yaml"]):
+        ran = cli("scrub", "--no-tests", *options)
+        assert (ran.code, ran.out) == (2, "")
+        assert ran.err.endswith(
+            "cassettes/leaky.yaml holds a secret, and leads out of the folder that it is in.\n"
+            "  to: elsewhere/leaky.yaml\n"
+            "Scrub that file itself: aquila-cassette scrub elsewhere/leaky.yaml\n"
+            "Nothing scrubbed in 2 cassettes.\n"
+        )
+        assert "cassettes/torn.yaml holds a secret, and leads out" in ran.err
+    assert (real.read_text(), torn.read_bytes()) == (LEAKY, before)
+    ran = cli("scrub", "--no-tests", "elsewhere/leaky.yaml")  # what the message says
+    assert (ran.code, real.read_text()) == (0, CLEAN)
+
+
+def test_what_a_link_leads_to_within_the_folder_is_written(cli: Cli) -> None:
+    real = lay("elsewhere/real/leaky.yaml", LEAKY)
+    Path("elsewhere/link.yaml").symlink_to("real/leaky.yaml")
+    Path("cassettes").symlink_to("elsewhere")
+    assert cli("scrub", "--no-tests", "link").code == 0
+    assert real.read_text() == CLEAN
+    assert Path("cassettes/link.yaml").is_symlink()

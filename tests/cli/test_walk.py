@@ -96,6 +96,7 @@ def test_a_new_user_records_misses_records_again_sees_what_changed_and_is_green(
     assert (
         f"MissError: No recording matches POST {url} (request 1 of this block).\n"
         "  cassette: cassettes/chat.says_hello.yaml (mode once)\n"
+        "  sent by:  test_chat.py:6 in test_reply, through openai\n"
         f"  closest:  interaction 1, recorded {today}, differs in the body\n"
         "    --- recorded\n"
         "    +++ this request\n"

@@ -88,9 +88,12 @@ async def test_a_changed_prompt_is_an_error_with_a_diff_and_the_command_that_re_
     with pytest.raises(MissError) as caught:
         with aquila_cassette("drift", mode="none"):
             await face.pieces(server.url, json=body("Say hi"))
+    by = caught.value.facts[1]
+    assert by.startswith("sent by:  tests/clients.py:")
     assert str(caught.value) == (
         f"No recording matches POST {server.url} (request 1 of this block).\n"
         f"  cassette: {tmp_path}/cassettes/drift.yaml (mode none)\n"
+        f"  {by}\n"
         f"  closest:  interaction 1, recorded {today}, differs in the body\n"
         "    --- recorded\n"
         "    +++ this request\n"

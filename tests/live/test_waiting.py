@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
+import sys
 import threading
 import time
+import types
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -576,6 +579,89 @@ def test_wait_settled_waits_for_threads_until_they_left_their_work() -> None:
         pool.submit(work)
         wait_settled(streams=1)
         assert page.lines[-1] == "saved"
+
+
+async def ask_in_a_task(page: Page) -> None:
+    await asyncio.create_task(ask(page))
+
+
+async def ask_in_the_way(page: Page) -> None:
+    ask_sync(page)
+
+
+def by_run_until_complete(coroutine: Any) -> None:
+    with contextlib.closing(asyncio.new_event_loop()) as loop:
+        loop.run_until_complete(coroutine)
+
+
+def by_trio(coroutine: Any) -> None:
+    async def wait() -> None:
+        await coroutine
+
+    trio.run(wait)
+
+
+@pytest.mark.parametrize(
+    ("run", "asked"),
+    [
+        (asyncio.run, ask),
+        (asyncio.run, ask_in_a_task),
+        (asyncio.run, ask_in_the_way),
+        (by_run_until_complete, ask),
+        (by_trio, ask),
+        (by_trio, ask_in_the_way),
+    ],
+)
+def test_a_thread_that_goes_on_after_its_event_loop_is_waited_for(
+    run: Callable[[Any], None], asked: Callable[[Page], Any]
+) -> None:
+    page = Page()
+
+    def work() -> None:
+        run(asked(page))
+        time.sleep(WORK)
+        page.lines.append("shown")
+        run(asked(page))
+        time.sleep(WORK)
+        page.lines.append("saved")
+
+    with hello():
+        thread = threading.Thread(target=work)
+        thread.start()
+        wait_settled(streams=1)
+        assert len(page.lines) == 4
+        assert page.lines[3] == "saved"
+        thread.join()
+
+
+def test_a_thread_whose_event_loop_serves_others_is_not_waited_for() -> None:
+    page, begun, end = Page(), threading.Event(), threading.Event()
+
+    async def serve() -> None:
+        task = asyncio.create_task(ask(page))
+        begun.set()
+        await asyncio.to_thread(end.wait)
+        await task
+
+    with hello():
+        thread = threading.Thread(target=lambda: asyncio.run(serve()))
+        thread.start()
+        begun.wait()
+        wait_settled(streams=1, timeout=2)
+        assert len(page.lines) == 1
+        end.set()
+        thread.join()
+
+
+def test_trio_may_be_half_imported_in_another_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Page()
+    monkeypatch.setitem(sys.modules, "trio", types.ModuleType("trio"))
+    with hello():
+        thread = threading.Thread(target=ask_sync, args=(page,))
+        thread.start()
+        wait_settled(streams=1)
+        thread.join()
+    assert len(page.lines) == 1
 
 
 def test_wait_settled_says_what_a_thread_does() -> None:

@@ -28,6 +28,7 @@ def test_a_swallowed_miss_fails_the_test_of_a_fixture(suite: Suite, server: RawS
         [
             f"E*MissError: No recording matches GET {server.url}/b (request 1 of this block).",
             "E*  cassette: cassettes/test_it/test_a.yaml (mode once)",
+            "E*  sent by:  test_it.py:4 in get",
             "E*  closest:  interaction 1, recorded ????-??-??, differs in the URL",
             "E*    --- recorded",
             "E*    +++ this request",

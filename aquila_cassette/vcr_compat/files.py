@@ -1,0 +1,193 @@
+"""Where tapes lie unless a suite registers a persister of its own: files, saved in one step."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from vcr.persisters.filesystem import CassetteNotFoundError  # type: ignore[import-untyped]
+from vcr.serialize import deserialize, serialize  # type: ignore[import-untyped]
+
+from aquila_cassette.cassette import atomic, lock
+from aquila_cassette.cassette import files as our_files
+from aquila_cassette.cassette.format import loads
+from aquila_cassette.cassette.model import Interaction
+from aquila_cassette.cassette.names import shown
+from aquila_cassette.cassette.redaction import Redaction
+from aquila_cassette.engine.gate import no_secrets
+from aquila_cassette.errors import CassetteFormatError
+from aquila_cassette.vcr_compat.translation import (
+    our_request,
+    our_response,
+    their_request,
+    their_response,
+)
+
+__all__ = ["Files"]
+
+_FROM = "_aquila_from"
+_LOCK_TIMEOUT = 60.0  # seconds
+
+Pair = tuple[Any, Any]
+
+
+class Files:
+    """A persister, as vcrpy calls it: loads the test's own tape, and others that are only read.
+
+    A tape of our own format is read, and added to, as such.
+
+    Args:
+        others: The files that are only read.
+        replaces: Whether what is saved takes the place of what is on file; then that is not read.
+    """
+
+    def __init__(self, others: Sequence[str] = (), *, replaces: bool = False) -> None:
+        self.redact = Redaction()
+        self.replaces = replaces
+        self._anew = replaces
+        self._others = [Path(path) for path in dict.fromkeys(others)]
+        self._found: bytes | None = None
+
+    def fresh(self) -> Files:
+        """Give one for another cassette, told the same."""
+        fresh = Files(replaces=self._anew)
+        fresh._others = self._others
+        return fresh
+
+    def load_cassette(self, cassette_path: Any, serializer: Any) -> tuple[Any, ...]:
+        """Read them all.
+
+        Args:
+            cassette_path: The test's own tape.
+            serializer: The suite's.
+
+        Raises:
+            CassetteNotFoundError: Nothing is on any of them.
+            CassetteFormatError: One is damaged; it is not overwritten.
+        """
+        path = Path(cassette_path)
+        self._found = _bytes_of(path)
+        pairs: list[Pair] = []
+        metadata: list[Any] = []
+        if self._found is not None and not self._anew:
+            found, *metadata = _read(self._found, path, serializer)
+            pairs += _marked(found, "file")
+        for other in self._others:
+            data = _bytes_of(other)
+            if other != path and data is not None:
+                pairs += _marked(_read(data, other, serializer)[0], "elsewhere")
+        if not pairs:
+            raise CassetteNotFoundError
+        return ([one for one, _ in pairs], [one for _, one in pairs], *metadata)
+
+    def save_cassette(
+        self, cassette_path: Any, cassette_dict: dict[str, Any], serializer: Any
+    ) -> None:
+        """Write the test's own tape, and keep what other processes have put there since.
+
+        Args:
+            cassette_path: The file.
+            cassette_dict: What vcrpy would write.
+            serializer: The suite's.
+
+        Raises:
+            CassetteSaveError: It could not be written; the old one stands.
+        """
+        path = Path(os.path.realpath(cassette_path))
+        pairs = [
+            (request, response)
+            for request, response in zip(
+                cassette_dict["requests"], cassette_dict["responses"], strict=True
+            )
+            if getattr(request, _FROM, None) != "elsewhere"
+        ]
+        if self._found is not None and _is_ours(self._found, path, serializer):
+            self._save_ours(path, pairs)
+            return
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with lock.held(path, _LOCK_TIMEOUT):
+                before = _bytes_of(path)
+                if before != self._found and before is not None and not self.replaces:
+                    new = [pair for pair in pairs if getattr(pair[0], _FROM, None) is None]
+                    pairs = [*_read(before, path, serializer)[0], *new]
+                kept = {
+                    **cassette_dict,
+                    "requests": [request for request, _ in pairs],
+                    "responses": [response for _, response in pairs],
+                }
+                data = serialize(kept, serializer).encode("utf-8")
+                atomic.replace(path, data, check=lambda _: None)
+        except OSError as error:
+            raise our_files.save_error(error, path) from error
+
+    def _save_ours(self, path: Path, pairs: Sequence[Pair]) -> None:
+        new = [
+            Interaction(
+                self.redact.request(our_request(request)),
+                self.redact.response(our_response(response)),
+            )
+            for request, response in pairs
+            if self.replaces or getattr(request, _FROM, None) is None
+        ]
+        drop = (lambda _: True) if self.replaces else None
+        our_files.save(
+            path,
+            new,
+            drop=drop,
+            check=lambda text: no_secrets(text, self.redact, path, shown(path)),
+        )
+
+
+def _bytes_of(path: Path) -> bytes | None:
+    """Give what is on file; None where nothing is: an empty file counts as none."""
+    try:
+        data = our_files.read(path)
+    except FileNotFoundError:
+        return None
+    return data if data.strip() else None
+
+
+def _read(data: bytes, path: Path, serializer: Any) -> tuple[Any, ...]:
+    """Give the requests and responses of a file, then what vcrpy calls its metadata, if any."""
+    if _is_ours(data, path, serializer):
+        tape = loads(data, path=path)
+        return (
+            [
+                (their_request(one.request), their_response(one.response))
+                for one in tape.interactions
+            ],
+        )
+    try:
+        requests, responses, *metadata = deserialize(data.decode("utf-8"), serializer)
+    except (ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
+        raise CassetteFormatError(
+            f"{shown(path)} is no cassette that the suite's serializer reads.",
+            path=path,
+            facts=str(error).splitlines() or [type(error).__name__],
+            remedy="Mend: take it back from version control, or remove it and record again",
+        ) from error
+    return (list(zip(requests, responses, strict=True)), *metadata)
+
+
+def _is_ours(data: bytes, path: Path, serializer: Any) -> bool:
+    """Tell whether a file is of our own format; vcrpy's has ``uri``, ours has ``url``."""
+    if path.suffix.lower() not in (".yaml", ".yml") or (b"uri:" in data and b"url:" not in data):
+        return False
+    if data.startswith(b"version: 1\nrecorded_with:"):
+        return True
+    try:
+        first = serializer.deserialize(data.decode("utf-8"))["interactions"][0]["request"]
+    except Exception:
+        return False
+    return "url" in first and "uri" not in first
+
+
+def _marked(pairs: list[Pair], origin: str) -> list[Pair]:
+    """Note on each request where it comes from; copies that vcrpy and hooks make have it too."""
+    for request, _ in pairs:
+        setattr(request, _FROM, origin)
+    return pairs

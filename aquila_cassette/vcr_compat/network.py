@@ -1,0 +1,121 @@
+"""Refusing connections as pytest-recording does: those to this machine too, but for named hosts."""
+
+from __future__ import annotations
+
+import re
+import socket
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+from urllib.parse import urlsplit
+
+__all__ = ["blocked"]
+
+
+class _Block:
+    """What is refused for now.
+
+    Args:
+        allowed: Regexes of the hosts that are not.
+    """
+
+    def __init__(self, allowed: Sequence[str] | None) -> None:
+        self._allowed = re.compile("|".join(f"(?:{one})" for one in allowed)) if allowed else None
+        self._addresses: set[str] = set()
+        self._asking = threading.local()
+
+    def allows(self, host: str) -> bool:
+        """Tell whether `host` may be reached."""
+        return host in self._addresses or bool(self._allowed and self._allowed.match(host))
+
+    def looked_up(self, host: str) -> None:
+        """Note the addresses of a host that is allowed by name: a connection shows no other."""
+        if getattr(self._asking, "now", False) or not self.allows(host):
+            return
+        self._asking.now = True
+        try:
+            with suppress(OSError):
+                self._addresses |= {str(found[4][0]) for found in socket.getaddrinfo(host, None)}
+        finally:
+            self._asking.now = False
+
+
+_block: _Block | None = None
+_hooked = False
+
+
+@contextmanager
+def blocked(allowed: Sequence[str] | None) -> Iterator[None]:
+    """Refuse every connection but to allowed hosts, for as long as the context lasts.
+
+    Args:
+        allowed: Regexes; each is matched from the start of a host's name or address.
+    """
+    global _block, _hooked
+    if not _hooked:
+        _hooked = True
+        sys.addaudithook(_hook)
+    before, _block = _block, _Block(allowed)
+    try:
+        with _curl_guarded(_block):
+            yield
+    finally:
+        _block = before
+
+
+@contextmanager
+def _curl_guarded(block: _Block) -> Iterator[None]:
+    """Guard pycurl as well: libcurl opens its sockets without Python."""
+    if find_spec("pycurl") is None:
+        yield
+        return
+    pycurl: Any = import_module("pycurl")
+    hosts: dict[int, str] = {}  # an attribute of a handle's class hides one of the handle
+
+    class Curl(pycurl.Curl):  # type: ignore[misc]
+        """A handle that performs nothing but what the block allows."""
+
+        def setopt(self, option: int, value: Any) -> Any:
+            if option == pycurl.URL:
+                hosts[id(self)] = urlsplit(_text(value)).hostname or ""
+            return super().setopt(option, value)
+
+        def perform(self) -> Any:
+            host = hosts.get(id(self), "")
+            if not block.allows(host):
+                raise RuntimeError(f"Network is disabled for host {host!r}")
+            return super().perform()
+
+    original, pycurl.Curl = pycurl.Curl, Curl
+    try:
+        yield
+    finally:
+        pycurl.Curl = original
+
+
+def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+    block = _block
+    if block is None or event not in ("socket.connect", "socket.getaddrinfo"):
+        return
+    if event == "socket.getaddrinfo":
+        block.looked_up(_text(arguments[0]))
+        return
+    address = arguments[1]
+    host = _text(address[0] if isinstance(address, tuple) else address)
+    if not block.allows(host) and not _in_a_socketpair():
+        arguments[0].close()  # who opened it closes it after an OSError alone
+        raise RuntimeError(f"Network is disabled for host {host!r}")
+
+
+def _text(host: Any) -> str:
+    return host.decode("utf-8", "replace") if isinstance(host, bytes | bytearray) else str(host)
+
+
+def _in_a_socketpair() -> bool:
+    """Tell whether this is how Windows makes a pair of sockets: every event loop needs one."""
+    frame = sys._getframe(2)
+    return "socketpair" in frame.f_code.co_name

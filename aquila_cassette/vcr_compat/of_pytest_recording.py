@@ -1,0 +1,168 @@
+"""The fixtures of pytest-recording."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aquila_cassette.vcr_compat.network import blocked
+from aquila_cassette.vcr_compat.opening import opened
+
+__all__ = [
+    "allowed_hosts",
+    "block_network",
+    "default_cassette_name",
+    "disable_recording",
+    "record_mode",
+    "vcr",
+    "vcr_cassette_dir",
+    "vcr_config",
+    "vcr_markers",
+]
+
+_UNSAFE = str.maketrans(dict.fromkeys("<>?%*:|\"'/\\", "-"))
+_LONGEST = 255  # bytes of a file name, on every file system in use
+_REWRITE = "rewrite"
+
+
+@pytest.fixture(scope="session")
+def record_mode(request: pytest.FixtureRequest) -> str:
+    """Give the record mode of the command line."""
+    return request.config.getoption("--record-mode") or "none"
+
+
+@pytest.fixture(scope="session")
+def disable_recording(request: pytest.FixtureRequest) -> bool:
+    """Tell whether cassettes are out of force."""
+    return bool(request.config.getoption("--disable-recording"))
+
+
+@pytest.fixture
+def vcr_config() -> dict[str, Any]:
+    """Override it to give vcrpy's options to all cassettes."""
+    return {}
+
+
+@pytest.fixture
+def vcr_markers(request: pytest.FixtureRequest) -> list[pytest.Mark]:
+    """Give the marks `vcr` of a test, the nearest first."""
+    return list(request.node.iter_markers("vcr"))
+
+
+@pytest.fixture(scope="module")
+def vcr_cassette_dir(request: pytest.FixtureRequest) -> str:
+    """Give the folder of a module's cassettes."""
+    path = request.path
+    return str(path.parent / "cassettes" / path.stem)
+
+
+@pytest.fixture
+def default_cassette_name(request: pytest.FixtureRequest) -> str:
+    """Name the cassette of a test."""
+    mark = request.node.get_closest_marker("default_cassette")
+    if mark is not None:
+        if not mark.args:
+            raise pytest.UsageError('write @pytest.mark.default_cassette("name.yaml")')
+        return str(mark.args[0])
+    name = request.node.name
+    inside = f"{request.cls.__name__}.{name}" if request.cls else name
+    return inside.translate(_UNSAFE)
+
+
+@pytest.fixture
+def allowed_hosts(request: pytest.FixtureRequest) -> list[str] | None:
+    """Give the hosts that may be reached although the network is blocked, as regexes."""
+    mark = request.node.get_closest_marker("block_network")
+    hosts = (
+        (mark.kwargs.get("allowed_hosts") if mark else None)
+        or request.config.getoption("--allowed-hosts")
+        or request.getfixturevalue("vcr_config").get("allowed_hosts")
+    )
+    return hosts.split(",") if isinstance(hosts, str) else hosts
+
+
+@pytest.fixture(autouse=True)
+def block_network(
+    request: pytest.FixtureRequest, record_mode: str, vcr_markers: list[pytest.Mark]
+) -> Iterator[None]:
+    """Refuse connections, where that is asked for and nothing is to be recorded."""
+    mark = request.node.get_closest_marker("block_network")
+    if mark is not None and (mark.args or set(mark.kwargs) - {"allowed_hosts"}):
+        raise pytest.UsageError(
+            f"@pytest.mark.block_network of {request.node.nodeid} takes allowed_hosts=[...] alone"
+        )
+    mode = record_mode
+    if vcr_markers and request.config.getoption("--record-mode") is None:
+        config = request.getfixturevalue("vcr_config")
+        mode = _merged(config, vcr_markers).get("record_mode", "none")
+    asked_for = mark is not None or request.config.getoption("--block-network")
+    records = bool(vcr_markers) and mode != "none"
+    if asked_for and not records:
+        with blocked(request.getfixturevalue("allowed_hosts")):
+            yield
+    else:
+        yield
+
+
+@pytest.fixture(autouse=True)
+def vcr(
+    request: pytest.FixtureRequest,
+    vcr_markers: list[pytest.Mark],
+    vcr_cassette_dir: str,
+    record_mode: str,
+    disable_recording: bool,
+) -> Iterator[Any]:
+    """Open the cassette of a test that is marked, and give it; None for any other."""
+    use: Any = nullcontext()
+    if vcr_markers and not disable_recording:
+        use = _use(request, vcr_markers, os.fspath(vcr_cassette_dir), record_mode)
+    yield from opened(request, use)
+
+
+def _use(request: pytest.FixtureRequest, marks: list[pytest.Mark], folder: str, mode: str) -> Any:
+    from vcr import VCR  # type: ignore[import-untyped]
+
+    from aquila_cassette.vcr_compat.files import Files
+    from aquila_cassette.vcr_compat.machine import Machine
+    from aquila_cassette.vcr_compat.seat import Seat
+
+    config = request.config
+    options = _merged(request.getfixturevalue("vcr_config"), marks)
+    mode = options.pop("record_mode", mode)
+    anew = mode == _REWRITE
+    suffix = f".{options['serializer']}" if "serializer" in options else ".yaml"
+    machine = Machine(
+        Seat(config),
+        anew=anew,
+        path_transformer=VCR.ensure_suffix(suffix),
+        cassette_library_dir=folder,
+        record_mode="new_episodes" if anew else mode,
+    )
+    others = [os.fspath(Path(folder, name)) for mark in marks for name in mark.args]
+    machine.register_persister(Files(others, replaces=anew))
+    config.hook.pytest_recording_configure(config=config, vcr=machine)
+    name = _short(request.getfixturevalue("default_cassette_name"), suffix)
+    return machine.use_cassette(name, **options)
+
+
+def _merged(config: dict[str, Any], marks: list[pytest.Mark]) -> dict[str, Any]:
+    """Merge what the marks say, the nearest last, over the suite's configuration."""
+    options = copy.deepcopy(config)
+    for mark in reversed(marks):
+        options.update(mark.kwargs)
+    return options
+
+
+def _short(name: str, suffix: str) -> str:
+    """Cut a name that no file can have, as pytest-recording does, so that its files are found."""
+    if len(name) + len(suffix) <= _LONGEST:
+        return name
+    digest = hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
+    return f"{name[: _LONGEST - len(suffix) - len(digest) - 3]}...{digest}"

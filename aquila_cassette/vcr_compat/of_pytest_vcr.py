@@ -1,0 +1,88 @@
+"""The fixtures of pytest-vcr."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from aquila_cassette.vcr_compat.opening import opened
+
+__all__ = [
+    "_vcr_marker",
+    "vcr",
+    "vcr_cassette",
+    "vcr_cassette_dir",
+    "vcr_cassette_name",
+    "vcr_config",
+]
+
+
+@pytest.fixture(autouse=True)
+def _vcr_marker(request: pytest.FixtureRequest) -> None:
+    """Open the cassette of a test that is marked."""
+    if request.node.get_closest_marker("vcr"):
+        request.getfixturevalue("vcr_cassette")
+
+
+@pytest.fixture(scope="module")
+def vcr_config() -> dict[str, Any]:
+    """Override it to give vcrpy's options to all cassettes."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def vcr_cassette_dir(request: pytest.FixtureRequest) -> str:
+    """Give the folder of a module's cassettes."""
+    return str(request.path.parent / "cassettes")
+
+
+@pytest.fixture
+def vcr_cassette_name(request: pytest.FixtureRequest) -> str:
+    """Name the cassette of a test: as its mark does, else after the test."""
+    mark = request.node.get_closest_marker("vcr")
+    if mark is not None and mark.args:
+        return str(mark.args[0])
+    name = str(request.node.name)
+    return f"{request.cls.__name__}.{name}" if request.cls else name
+
+
+@pytest.fixture(scope="module")
+def vcr(request: pytest.FixtureRequest, vcr_config: dict[str, Any], vcr_cassette_dir: str) -> Any:
+    """Give the `vcr.VCR` of a module."""
+    from vcr import VCR  # type: ignore[import-untyped]
+
+    from aquila_cassette.vcr_compat.machine import Machine
+    from aquila_cassette.vcr_compat.seat import Seat
+
+    if request.config.getoption("deprecated_vcr_record"):
+        message = "--vcr-record-mode is deprecated: use --vcr-record"
+        warnings.warn(DeprecationWarning(message), stacklevel=1)
+    settings = {
+        "cassette_library_dir": vcr_cassette_dir,
+        "path_transformer": VCR.ensure_suffix(".yaml"),
+        **vcr_config,
+        **_options(request),
+    }
+    return Machine(Seat(request.config), **settings)
+
+
+@pytest.fixture
+def vcr_cassette(request: pytest.FixtureRequest, vcr: Any, vcr_cassette_name: str) -> Iterator[Any]:
+    """Open the cassette of a test, and give it."""
+    yield from opened(request, vcr.use_cassette(vcr_cassette_name, **_options(request)))
+
+
+def _options(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Give what the mark and, stronger, the command line say."""
+    mark = request.node.get_closest_marker("vcr")
+    options = dict(mark.kwargs) if mark is not None else {}
+    config = request.config
+    mode = config.getoption("vcr_record") or config.getoption("deprecated_vcr_record")
+    if mode:
+        options["record_mode"] = mode
+    if config.getoption("disable_vcr"):
+        options["before_record_request"] = lambda _: None
+    return options

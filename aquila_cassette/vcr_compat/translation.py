@@ -1,0 +1,185 @@
+"""vcrpy's requests and responses as ours, and ours as vcrpy's."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from vcr.request import Request as TheirRequest  # type: ignore[import-untyped]
+from vcr.util import read_body  # type: ignore[import-untyped]
+
+from aquila_cassette.cassette.encoding import decode_pieces
+from aquila_cassette.cassette.model import Ended, Failure, Headers, Request, Response
+from aquila_cassette.cassette.timeline import Source, TapedResponse, is_timeline, timeline
+
+__all__ = ["OURS", "NoCase", "our_request", "our_response", "their_request", "their_response"]
+
+OURS = "aquila"
+"""Where a response says what vcrpy's format has no place for; vcrpy passes over it."""
+
+_KNOWN_ENCODINGS = frozenset({"gzip", "x-gzip", "deflate", "br"})
+
+
+class NoCase(dict[str, Any]):
+    """The headers of a response as hooks get them: ``Set-Cookie`` and ``set-cookie`` are one."""
+
+    def __getitem__(self, name: str) -> Any:
+        return super().__getitem__(self._as_written(name))
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        super().__setitem__(self._as_written(name), value)
+
+    def __delitem__(self, name: str) -> None:
+        super().__delitem__(self._as_written(name))
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and super().__contains__(self._as_written(name))
+
+    def __deepcopy__(self, _memo: object) -> NoCase:
+        return NoCase({name: copy.copy(values) for name, values in self.items()})
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Give a header's values."""
+        return super().get(self._as_written(name), default)
+
+    def pop(self, name: str, *default: Any) -> Any:
+        """Take a header out, and give its values."""
+        return super().pop(self._as_written(name), *default)
+
+    def setdefault(self, name: str, default: Any = None) -> Any:
+        """Give a header's values, and put them there if there are none."""
+        return super().setdefault(self._as_written(name), default)
+
+    def _as_written(self, name: str) -> str:
+        if super().__contains__(name):
+            return name
+        low = name.lower()
+        return next((known for known in self if known.lower() == low), name)
+
+
+def their_request(request: Request) -> Any:
+    """Give a request of ours as vcrpy's matchers and hooks know it."""
+    headers: dict[str, str] = {}
+    for name, value in request.headers:
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return TheirRequest(request.method, request.url, request.body, headers)
+
+
+def our_request(theirs: Any) -> Request:
+    """Give a request of vcrpy's as ours."""
+    return Request(
+        str(theirs.method),
+        str(theirs.uri),
+        tuple((name.lower(), _text(value)) for name, value in theirs.headers.items()),
+        _bytes(read_body(theirs)),
+    )
+
+
+def their_response(response: Response) -> dict[str, Any]:
+    """Give a response of ours as vcrpy keeps it; what only we know of it stands at `OURS`."""
+    headers = NoCase()
+    for name, value in response.headers:
+        headers.setdefault(name, []).append(value)
+    theirs: dict[str, Any] = {
+        "status": {"code": response.status, "message": _phrase(response.status)},
+        "headers": headers,
+        "body": {"string": response.body},
+    }
+    more = _only_ours(response)
+    if more:
+        theirs[OURS] = more
+    return theirs
+
+
+def our_response(theirs: Mapping[str, Any]) -> Response:
+    """Give a response of vcrpy's as ours: decoded of any content encoding.
+
+    Args:
+        theirs: As it comes off a tape or out of a hook; vcrpy's old form for httpx is known too.
+    """
+    if "status_code" in theirs:
+        status, body = theirs["status_code"], theirs.get("content")
+    else:
+        status, body = theirs["status"]["code"], (theirs.get("body") or {}).get("string")
+    ours = theirs.get(OURS) or {}
+    pieces = ours.get("pieces")
+    headers, data = _decoded(tuple(_headers(theirs.get("headers") or {})), _bytes(body))
+    error = ours.get("error")
+    ended: Ended = ours.get("ended", "complete")
+    return TapedResponse.of(
+        Source(data, pieces if isinstance(pieces, str) and is_timeline(pieces) else None),
+        status=status,
+        headers=headers,
+        headers_after=ours.get("headers_after"),
+        http_version=ours.get("http_version", "HTTP/1.1"),
+        ended=ended,
+        error=Failure(error.get("type"), error["message"]) if error else None,
+    )
+
+
+def _only_ours(response: Response) -> dict[str, Any]:
+    more: dict[str, Any] = {}
+    if len(response.pieces) > 1:
+        more["pieces"] = timeline(response.pieces)
+        if response.headers_after is not None:
+            more["headers_after"] = response.headers_after
+    if response.http_version != "HTTP/1.1":
+        more["http_version"] = response.http_version
+    if response.ended != "complete":
+        more["ended"] = response.ended
+    if response.error is not None:
+        more["error"] = {"type": response.error.type, "message": response.error.message}
+    return more
+
+
+def _headers(theirs: Mapping[str, Any] | Iterable[Any]) -> Iterable[tuple[str, str]]:
+    pairs: Iterable[Any] = theirs.items() if isinstance(theirs, Mapping) else theirs
+    for name, values in pairs:
+        for value in values if isinstance(values, list | tuple) else (values,):
+            yield _text(name).lower(), _text(value)
+
+
+def _decoded(headers: Headers, body: bytes) -> tuple[Headers, bytes]:
+    encoding = ", ".join(value for name, value in headers if name == "content-encoding")
+    gone = {"transfer-encoding"}
+    if encoding:
+        pieces = decode_pieces(encoding, [body])
+        known = {part.strip().lower() for part in encoding.split(",")} <= _KNOWN_ENCODINGS
+        if pieces is not None:
+            body = pieces[0]
+        if pieces is not None or known:  # vcrpy, or a hook, has decoded it and left the header
+            gone.add("content-encoding")
+    return tuple(
+        (name, value)
+        for name, value in headers
+        if name not in gone and not (name == "content-length" and body and value != str(len(body)))
+    ), body
+
+
+def _phrase(status: int | None) -> str:
+    try:
+        return HTTPStatus(status or 0).phrase
+    except ValueError:
+        return ""
+
+
+def _text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def _bytes(value: Any) -> bytes:
+    """Give a body as bytes, in whichever form a serializer or a hook has left it."""
+    if value is None:
+        return b""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value)
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape")
+    if hasattr(value, "read"):
+        return _bytes(value.read())
+    if isinstance(value, dict):
+        return json.dumps(value).encode()
+    return b"".join(_bytes(part) for part in value)

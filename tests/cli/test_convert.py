@@ -1,0 +1,314 @@
+"""``convert``: tapes of other recorders to ours, ours to vcrpy's, and nothing lost on the way."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from aquila_cassette.cassette import files
+from aquila_cassette.cassette.foreign.conversion import convert, write
+from aquila_cassette.cassette.redaction import Redaction
+from aquila_cassette.errors import CassetteSaveError
+from tests.cassette.foreign.samples import CASSETTER, EVENTS, URL, vcrpy
+from tests.cli.conftest import Cli
+from tests.cli.terminal import on_a_terminal
+from tests.shelf.tapes import chat, lay, text
+
+PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8")
+EXAMPLE = r"```console\n\$ aquila-cassette (convert[^\n]*)\n(.*?)```"
+KEY = "sk-ant-api03-abcdefghijklmnop"
+LEAKY = vcrpy(sent=f"""body: '{{"n":1,"api_key":"{KEY}"}}'""")
+OURS = f"""\
+interactions:
+- request:
+    method: POST
+    url: {URL}
+    json:
+      "n": 1
+      api_key: "[redacted]"
+  response:
+    status: 200
+    headers: {{content-type: text/plain}}
+    text: hi
+    pieces: 0+2
+    ended: complete
+"""
+
+
+def below_the_head(path: str | Path) -> str:
+    return Path(path).read_text().partition("\n")[2].partition("\n")[2]
+
+
+def test_a_file_of_another_name_stays_and_ours_is_beside_it(cli: Cli) -> None:
+    packed = lay("cassettes/chat.yaml.gz", gzip.compress(LEAKY.encode()))
+    before = packed.read_bytes()
+    ran = cli("convert", "chat")
+    assert (ran.code, ran.err) == (0, "1 of 1 file converted to our format.\n")
+    assert ran.out == (
+        "FILE                    FORMAT  N  HIDDEN  RESULT\n"
+        "cassettes/chat.yaml.gz  vcrpy   1       2  to cassettes/chat.yaml\n"
+        "  hidden: the header 'authorization', a key (sk-...)\n"
+    )
+    assert packed.read_bytes() == before
+    assert below_the_head("cassettes/chat.yaml") == OURS
+    assert cli("convert", "cassettes/chat.yaml.gz").out.endswith(
+        "left: cassettes/chat.yaml holds it already\n"
+    )
+
+
+def test_a_file_is_replaced_only_where_that_is_allowed(cli: Cli) -> None:
+    path = lay("cassettes/chat.yaml", LEAKY)
+    ran = cli("convert", "chat")
+    assert (ran.code, ran.err) == (
+        1,
+        (
+            "1 file would be replaced. "
+            "Mend: allow it with --in-place, or write elsewhere with -o FOLDER\n"
+            "0 of 1 file converted to our format.\n"
+        ),
+    )
+    assert ran.out.endswith("cassettes/chat.yaml  vcrpy   1       2  left: it would be replaced\n")
+    assert path.read_text() == LEAKY
+    assert cli("convert", "chat", "--in-place").code == 0
+    assert below_the_head(path) == OURS
+    assert [one.name for one in Path("cassettes").iterdir()] == ["chat.yaml"]
+    ran = cli("convert", "chat", "--in-place")
+    assert (ran.code, ran.out.splitlines()[-1]) == (
+        0,
+        "cassettes/chat.yaml  ours    1       -  left: in our format already",
+    )
+
+
+def test_a_folder_is_converted_into_another_and_keeps_its_names(cli: Cli) -> None:
+    lay("old/a/chat.yaml", CASSETTER)
+    lay("old/chat.v2.json", json.dumps({"interactions": [], "version": 1}))
+    lay("old/session.har", json.dumps({"log": {"entries": []}}))
+    lay("old/legacy", vcrpy())
+    lay("old/ours.yaml", text())
+    lay("old/package.json", '{"name": "x"}')
+    lay("old/README.md", "# uri:")
+    lay("old/.hidden/chat.yaml", vcrpy())
+    ran = cli("convert", "old", "-o", "new")
+    assert ran.code == 0
+    assert sorted(path.as_posix() for path in Path("new").rglob("*.yaml")) == [
+        "new/a/chat.yaml",
+        "new/legacy.yaml",
+        "new/session.yaml",
+    ]
+    assert ran.err == "3 of 4 files converted to our format.\n"
+    assert files.load(Path("new/a/chat.yaml")).interactions[0].response.body == EVENTS
+
+
+def test_a_pattern_means_the_files_that_fit(cli: Cli) -> None:
+    lay("old/a.json", json.dumps({"log": {"entries": []}}))
+    lay("old/b.yaml", vcrpy())
+    ran = cli("convert", "old/*.yaml", "-o", "new")
+    assert (ran.code, ran.err) == (0, "1 of 1 file converted to our format.\n")
+    assert Path("new/b.yaml").exists()
+    ran = cli("convert", "old/*.yml")
+    assert (ran.code, ran.err) == (
+        2,
+        (
+            "No file has a path like 'old/*.yml'.\n"
+            "Name a cassette, a file, or a folder: aquila-cassette convert cassettes\n"
+        ),
+    )
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(cli: Cli) -> None:
+    lay("old/chat.yaml", vcrpy())
+    wet, dry = (cli("convert", "old", "-o", f"{kind}", *more) for kind, more in DRY)
+    assert dry.code == 0
+    assert not Path("dry").exists()
+    assert dry.out.replace("dry/", "wet/") == wet.out
+    assert dry.err == "1 of 1 file would be converted to our format.\n"
+
+
+DRY = (("wet", ()), ("dry", ("--dry-run",)))
+
+
+def test_nothing_that_stands_there_is_overwritten(cli: Cli) -> None:
+    lay("cassettes/chat.json", json.dumps({"log": {"entries": []}}))
+    ours = lay("cassettes/chat.yaml", text())
+    for more in ([], ["--in-place"], ["--dry-run"]):
+        ran = cli("convert", "cassettes/chat.json", *more)
+        assert ran.code == 1
+        assert ran.err.startswith(
+            "There is a file at cassettes/chat.yaml already; it is not overwritten.\n"
+            "Mend: move it away, or write into another folder with -o FOLDER\n"
+        )
+    assert ours.read_text() == text()
+
+
+def test_two_files_do_not_become_one(cli: Cli) -> None:
+    lay("old/chat.har", json.dumps({"log": {"entries": []}}))
+    lay("old/chat.yml", vcrpy())
+    for more in (["--dry-run"], []):
+        ran = cli("convert", "old", *more)
+        assert ran.code == 1
+        assert ran.err.startswith(
+            "old/chat.yml would become old/chat.yaml, as another of these files does.\n"
+            "Mend: convert one of the two into another folder with -o FOLDER\n"
+        )
+
+
+def test_a_damaged_file_is_told_of_and_the_others_are_converted(cli: Cli) -> None:
+    lay("old/a.yaml", vcrpy(sent="body: !!python/object/apply:os.system ['touch made']"))
+    lay("old/b.yaml", vcrpy())
+    lay("old/c.yaml", "")
+    ran = cli("convert", "old", "-o", "new")
+    assert ran.code == 2
+    assert ran.err == (
+        "old/a.yaml, line 3: the tag !!python/object/apply:os.system stands here.\n"
+        "  it names Python code, which is never run\n"
+        "Mend: take the tag out, and write the value as plain text\n"
+        "old/c.yaml: the file is empty.\n"
+        "Mend: restore it (git checkout -- old/c.yaml) or delete it and record again\n"
+        "1 of 3 files converted to our format.\n"
+    )
+    assert "old/a.yaml  -       -       -  left: it cannot be converted\n" in ran.out
+    assert not Path("made").exists()
+    assert Path("new/b.yaml").exists()
+
+
+def test_a_file_that_would_hold_a_secret_all_the_same_is_not_written(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACME_API_KEY", "QUITE-A-SECRET-0815")
+    lay("old/chat.yaml", vcrpy().replace("method: POST", "method: QUITE-A-SECRET-0815"))
+    ran = cli("convert", "old", "-o", "new")
+    assert (ran.code, ran.err) == (
+        2,
+        (
+            "old/chat.yaml was not converted, since the new file would hold a secret.\n"
+            "  line 5 of it: the value of ACME_API_KEY\n"
+            "Mend: name the field it stands in with --redact\n"
+            "0 of 1 file converted to our format.\n"
+        ),
+    )
+    assert not Path("new").exists()
+
+
+def test_the_rules_of_the_command_line_count(cli: Cli) -> None:
+    sent = """body: '{"tenant":"acme","n":1}'"""
+    lay("old/chat.yaml", vcrpy(sent=sent, headers="headers: {x-own: [a], x-more: [b]}"))
+    assert (
+        cli("convert", "old", "-o", "new", "--redact", "tenant", "--keep-header", "x-own").code == 0
+    )
+    (one,) = files.load(Path("new/chat.yaml")).interactions
+    assert one.request.body == b'{"tenant":"[redacted]","n":1}'
+    assert one.response.headers == (("x-own", "a"),)
+
+
+def test_ours_becomes_a_tape_of_vcrpy_and_comes_back(cli: Cli) -> None:
+    lay("cassettes/chat.yaml", text())
+    ran = cli("convert", "cassettes", "--to", "vcrpy", "-o", "out")
+    assert (ran.code, ran.err) == (0, "1 of 1 file converted to vcrpy's format.\n")
+    there = files.load(Path("out/chat.yaml"))
+    assert there.foreign == "vcrpy"
+    assert cli("convert", "out", "-o", "back").code == 0
+    (back,), before = files.load(Path("back/chat.yaml")).interactions, chat()
+    assert (back.request, back.response.body) == (before.request, before.response.body)
+    assert (back.response.headers, back.recorded_at) == (
+        before.response.headers,
+        before.recorded_at,
+    )
+    ran = cli("convert", "out", "--to", "vcrpy")
+    assert (ran.code, "left: in vcrpy's format already" in ran.out) == (0, True)
+
+
+def test_what_vcrpy_cannot_hold_is_told(cli: Cli) -> None:
+    closed = text().replace("ended: complete", "ended: closed")
+    lay("cassettes/chat.yaml", closed)
+    assert cli("convert", "chat", "--to", "vcrpy", "-o", "out").out.endswith(
+        "  lost: interaction 1: the answer was not read to its end; "
+        "vcrpy replays what was as a whole one\n"
+    )
+
+
+def test_what_a_tape_of_ours_cannot_hold_is_told(cli: Cli) -> None:
+    more = "ws_interactions:\n- uri: wss://a.example\n  frames: []\n"
+    lay("old/chat.yaml", CASSETTER + more)
+    lay("old/only.yaml", "version: 1\ninteractions: []\n" + more)
+    ran = cli("convert", "old", "-o", "new")
+    assert ran.code == 0
+    assert ran.out.count("  lost: interactions 1 of WebSocket: left out\n") == 2
+    assert len(files.load(Path("new/chat.yaml")).interactions) == 2
+
+
+def test_a_file_that_changes_meanwhile_is_left(tmp_path: Path) -> None:
+    path = lay(tmp_path / "chat.yaml", vcrpy())
+    conversion = convert(path, "v1", Redaction())
+    path.write_text(vcrpy() + "# mine\n")
+    with pytest.raises(CassetteSaveError, match="was changed while it was converted"):
+        write(conversion, path, in_place=True)
+    assert path.read_text() == vcrpy() + "# mine\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write all")
+def test_a_folder_that_cannot_be_written_is_told_of(cli: Cli) -> None:
+    lay("old/chat.yaml", vcrpy())
+    Path("new").mkdir(mode=0o500)
+    assert cli("convert", "old", "-o", "new").code == 2
+
+
+def test_the_other_commands_read_such_files_or_say_what_to_do(cli: Cli) -> None:
+    lay("cassettes/chat.yaml", vcrpy())
+    assert cli("list").out.splitlines()[1].split()[:2] == ["chat", "1"]
+    assert "hi" in cli("show", "chat").out
+    assert cli("show", "chat.yaml").code == 0
+    ran = cli("check", "--no-tests")
+    assert ran.out == (
+        "cassettes/chat.yaml:1: format: the file is in vcrpy's format, which is only read, "
+        "to replay and show it (aquila-cassette convert cassettes/chat.yaml --in-place)\n"
+        "cassettes/chat.yaml:6: secret: the header 'authorization', in vcrpy's format "
+        "(aquila-cassette convert cassettes/chat.yaml --in-place)\n"
+    )
+    ran = cli("scrub", "--no-tests")
+    assert (ran.code, ran.err.splitlines()[1]) == (
+        2,
+        "Mend: aquila-cassette convert cassettes/chat.yaml --in-place",
+    )
+
+
+def test_scrub_leaves_such_a_tape_as_it_is(cli: Cli) -> None:
+    path = lay("cassettes/chat.yaml", LEAKY)
+    ran = cli("scrub", "--no-tests")
+    assert (ran.code, ran.out) == (2, "")
+    assert path.read_text() == LEAKY
+
+
+def test_such_a_tape_is_not_recorded_anew(cli: Cli) -> None:
+    path = lay("cassettes/chat.yaml", vcrpy())
+    for more in ([], ["--direct"]):
+        ran = cli("record", "chat", *more)
+        assert (ran.code, ran.out) == (2, "")
+        assert ran.err.startswith(
+            "cassettes/chat.yaml is in vcrpy's format: it can be replayed, not recorded into.\n"
+            "  mode: all\n"
+            "Convert it first: aquila-cassette convert cassettes/chat.yaml --in-place\n"
+        )
+    assert path.read_text() == vcrpy()
+
+
+def test_the_example_of_the_page_is_what_is_written(cli: Cli) -> None:
+    lay("tests/cassettes/test_chat.yaml", LEAKY)
+    lay("tests/cassettes/test_image.yaml.gz", gzip.compress(vcrpy().encode()))
+    lay("tests/cassettes/test_tools.yaml", CASSETTER)
+    examples = re.findall(EXAMPLE, PAGE, re.DOTALL)
+    assert len(examples) == 1
+    for command, expected in examples:
+        ran = cli(*command.split())
+        assert ran.out + ran.err == expected
+
+
+def test_a_terminal_gets_colours_and_its_width(tmp_path: Path) -> None:
+    lay(tmp_path / "cassettes/chat.json", json.dumps({"log": {"entries": []}}))
+    shown = on_a_terminal("convert", str(tmp_path / "cassettes"), width=60)
+    assert "\x1b[1m" in shown
+    assert "1 of 1 file converted to our format." in shown
