@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test lint bench wheel clean
+.PHONY: help demo test lint sdks bench wheel clean
 
 help:  ## Say what there is.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -28,6 +28,10 @@ lint: $(READY)  ## Lint, types and the import contract.
 	$(BIN)/pyright --warnings --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 
+sdks: $(READY)  ## Run every SDK through the matrix, in environments of their own; writes docs/sdks.md.
+	@$(BIN)/nox --session sdks
+	@$(BIN)/python -m tests.sdks.table .nox/results
+
 bench: $(READY)  ## Compare with vcrpy, cassetter and plain httpx, side by side.
 	@$(BIN)/python -m benchmarks
 
@@ -35,4 +39,4 @@ wheel: $(READY)  ## Build the wheel, install it into an empty environment, run t
 	@sh .ci/wheel $(BIN)/python
 
 clean:  ## Remove what was made.
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .nox dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from aquila_cassette.cassette.plain_json import flow, readable
 from aquila_cassette.cassette.words import size
@@ -20,8 +20,9 @@ __all__ = ["Asked", "Turn", "asked"]
 
 Kind = Literal["words", "part", "thought", "call", "result"]
 
-# Google names the model in the path: /v1beta/models/gemini-2.5-flash:streamGenerateContent
-_MODEL_IN_PATH = re.compile(r"/models/([^/:]+):\w+$")
+# Some name the model in the path, Google: /v1beta/models/gemini-2.5-flash:streamGenerateContent,
+# and bedrock: /model/anthropic.claude-sonnet-5/converse-stream
+_MODEL_IN_PATH = re.compile(r"/models/([^/:]+):\w+$|/model/([^/]+)/(?:converse|invoke)[\w-]*$")
 _SYSTEM = ("system", "instructions", "systemInstruction", "system_instruction")
 _TALK = ("messages", "input", "contents", "prompt")
 
@@ -74,7 +75,7 @@ def asked(request: Request) -> Asked:
         ((Turn(role='user', kind='words', text='Hi'),), {'stream': True})
     """
     in_path = _MODEL_IN_PATH.search(urlsplit(request.url).path)
-    model = in_path[1] if in_path else ""
+    model = unquote(in_path[1] or in_path[2]) if in_path else ""
     if not request.body:
         return Asked(model)
     try:
@@ -152,6 +153,10 @@ def _part(role: str, part: Any) -> Turn:
             return Turn("assistant", "call", _call(name, given))
         case {"functionCall": {"name": str(name), **more}}:
             return Turn(role, "call", _call(name, more.get("args")))
+        case {"toolUse": {"name": str(name), **more}}:
+            return Turn(role, "call", _call(name, more.get("input")))
+        case {"toolResult": {"content": result}}:
+            return Turn("tool", "result", _joined(result))
         case {"type": "tool_result"}:
             return Turn("tool", "result", _joined(part.get("content")))
         case {"type": "function_call_output", "output": output}:

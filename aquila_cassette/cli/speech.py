@@ -8,7 +8,7 @@ from aquila_cassette import sse
 from aquila_cassette.cassette.comparison.noise import FILLERS
 from aquila_cassette.cassette.plain_json import readable
 from aquila_cassette.dialects import DIALECTS, said
-from aquila_cassette.dialects.framing import framing, read
+from aquila_cassette.dialects.framing import framing, is_finished, read, units
 from aquila_cassette.dialects.lenient import table, words
 from aquila_cassette.dialects.problem import problem
 from aquila_cassette.dialects.said import Saying
@@ -91,6 +91,11 @@ class Listener:
         if self._how == "ndjson":
             *lines, self._waiting = self._waiting.split(b"\n")
             yield from lines
+        if self._how == "eventstream":
+            found = units(self._how, self._waiting)
+            whole = [raw for raw in found if is_finished(self._how, raw)]
+            self._waiting = b"".join(found[len(whole) :])
+            yield from whole
 
     def _hear(self, raw: bytes) -> Iterator[Utterance]:
         message = read(self._how, raw)

@@ -10,7 +10,7 @@ from aquila_cassette import sse
 from aquila_cassette.cassette.asked import Asked, asked
 from aquila_cassette.cli.providers import provider
 from aquila_cassette.dialects import DIALECTS, Said, ndjson_lines, recognise, said
-from aquila_cassette.dialects.framing import framing
+from aquila_cassette.dialects.framing import framing, messages
 
 if TYPE_CHECKING:
     from aquila_cassette.cassette.model import Interaction
@@ -77,6 +77,8 @@ class Told:
                 return len(sse.events(body))
             case "ndjson":
                 return sum(1 for line in ndjson_lines(body) if line.strip())
+            case "eventstream":
+                return sum(1 for _ in messages("eventstream", body))
             case "json":
                 return None
 

@@ -19,6 +19,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from aquila_cassette.dialects.anthropic import ANTHROPIC, ANTHROPIC_COMPLETE
+from aquila_cassette.dialects.bedrock import BEDROCK
 from aquila_cassette.dialects.cohere import COHERE
 from aquila_cassette.dialects.dialect import Dialect
 from aquila_cassette.dialects.framing import (
@@ -59,6 +60,7 @@ __all__ = [
 DIALECTS = (
     ANTHROPIC,
     ANTHROPIC_COMPLETE,
+    BEDROCK,
     COHERE,
     GEMINI,
     GEMINI_INTERACTIONS,
@@ -197,7 +199,8 @@ def _dialect_of(first: Iterator[Message]) -> Dialect | None:
 
 
 def _has_terminal(dialect: Dialect, how: Framing, body: bytes) -> bool:
-    hints = (*dialect.hints, b"[DONE]", b"error")
+    # What a binary frame wraps is not to be seen in its bytes.
+    hints = (b"",) if how == "eventstream" else (*dialect.hints, b"[DONE]", b"error")
     if not any(hint in body for hint in hints):
         return False
     return any(

@@ -1,4 +1,4 @@
-"""How a body is framed, and its messages: SSE events or NDJSON lines, with their JSON."""
+"""How a body is framed, and its messages: events or lines, with their JSON."""
 
 from __future__ import annotations
 
@@ -6,15 +6,29 @@ import re
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from aquila_cassette import sse
+from aquila_cassette.dialects import eventstream
 from aquila_cassette.dialects.lenient import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Framing", "Message", "backwards", "framing", "messages", "ndjson_lines", "read"]
+__all__ = [
+    "Framing",
+    "Message",
+    "backwards",
+    "framing",
+    "is_finished",
+    "messages",
+    "ndjson_lines",
+    "read",
+    "units",
+]
 
-Framing = Literal["sse", "ndjson", "json"]
-"""How a body is framed; ``json`` is one JSON text, not a stream (or nothing known at all)."""
+Framing = Literal["sse", "ndjson", "eventstream", "json"]
+"""How a body is framed; ``eventstream`` is Amazon's binary one.
+
+``json`` is one JSON text, not a stream (or nothing known at all).
+"""
 
 _NDJSON_TYPES = ("ndjson", "jsonl", "json-lines", "json-seq", "stream+json")
 _SSE_FIELD = re.compile(rb"(?:data|event|id|retry)?:")
@@ -48,6 +62,8 @@ def framing(content_type: str | None, body: bytes) -> Framing:
         'json'
     """
     kind = (content_type or "").lower()
+    if kind.startswith(eventstream.CONTENT_TYPE):
+        return "eventstream"
     head = body[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
     if not head.startswith((b"{", b"[")):
         if "event-stream" in kind or _SSE_FIELD.match(head):
@@ -74,22 +90,53 @@ def ndjson_lines(body: bytes) -> list[bytes]:
     return [line + b"\n" for line in lines] + ([last] if last else [])
 
 
+def units(how: Framing, body: bytes) -> list[bytes]:
+    r"""Cut a stream into its frames or lines; joined, they are the body.
+
+    Args:
+        how: The framing of the body.
+        body: The body, whole or cut off. Its unfinished rest is the last.
+
+    Example:
+        >>> units("sse", b"data: 1\n\n: hi\n\ndata: 2")
+        [b'data: 1\n\n', b': hi\n\n', b'data: 2']
+    """
+    if how == "sse":
+        return sse.split(body)
+    return eventstream.split(body) if how == "eventstream" else ndjson_lines(body)
+
+
+def is_finished(how: Framing, raw: bytes) -> bool:
+    """Tell whether a line or a binary frame is finished, and not blank.
+
+    Args:
+        how: The framing of the body, not SSE: there it is for the decoder to say.
+        raw: A part that `units` gave.
+    """
+    if how == "eventstream":
+        return eventstream.is_whole(raw)
+    return raw.endswith(b"\n") and bool(raw.strip())
+
+
 def read(how: Framing, raw: bytes) -> Message | None:
     """Read one frame or line; None where it holds no message."""
     if how == "sse":
         event = sse.meaning(raw)
         return event and Message(event.type, event.data, load(event.data))
+    if how == "eventstream":
+        binary = eventstream.meaning(raw)
+        return binary and Message(*binary)
     text = raw.decode("utf-8", "replace").strip()
     return Message("message", text, load(text)) if text else None
 
 
 def messages(how: Framing, body: bytes) -> Iterator[Message]:
     """Give the messages of `body` from the first to the last, an unfinished one included."""
-    for raw in sse.split(body) if how == "sse" else ndjson_lines(body):
+    for raw in units(how, body):
         if (message := read(how, raw)) is not None:
             yield message
 
 
 def backwards(how: Framing, body: bytes) -> Iterator[bytes]:
     """Give the frames or lines of `body` from the last to the first."""
-    return sse.backwards(body) if how == "sse" else reversed(ndjson_lines(body))
+    return sse.backwards(body) if how == "sse" else reversed(units(how, body))

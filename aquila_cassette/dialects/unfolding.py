@@ -6,8 +6,8 @@ from bisect import bisect_left
 from itertools import accumulate
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from aquila_cassette import dialects, sse
-from aquila_cassette.dialects.framing import framing, ndjson_lines, read
+from aquila_cassette import dialects
+from aquila_cassette.dialects.framing import framing, read, units
 from aquila_cassette.dialects.problem import problem
 from aquila_cassette.dialects.said import Saying
 
@@ -78,7 +78,7 @@ def unfold(content_type: str | None, pieces: Sequence[bytes]) -> list[Chunk]:
 def _messages(how: Framing, body: bytes) -> Iterator[tuple[int, Message]]:
     """Give each message, and where in the body it ends."""
     end = 0
-    for raw in sse.split(body) if how == "sse" else ndjson_lines(body):
+    for raw in units(how, body):
         end += len(raw)
         if (message := read(how, raw)) is not None:
             yield end, message

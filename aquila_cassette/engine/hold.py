@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aquila_cassette import sse
 from aquila_cassette.cassette.asked import asked
-from aquila_cassette.dialects.framing import framing, ndjson_lines, read
+from aquila_cassette.dialects.framing import framing, is_finished, read, units
 from aquila_cassette.engine.progress import Progress, facts
 from aquila_cassette.engine.replay import MakeError, Replay
 from aquila_cassette.errors import RecordedFailure, UsageError
@@ -47,7 +47,7 @@ def steps(response: Response) -> list[bytes]:
     if how == "sse":
         parts = [(frame.raw, frame.event is not None) for frame in sse.frames(body)]
     else:
-        parts = [(line, line.endswith(b"\n") and bool(line.strip())) for line in ndjson_lines(body)]
+        parts = [(raw, is_finished(how, raw)) for raw in units(how, body)]
     found: list[bytes] = []
     waiting: list[bytes] = []
     for raw, is_event in parts:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aquila_cassette import sse
 from aquila_cassette.cassette.asked import asked
 from aquila_cassette.dialects import said
-from aquila_cassette.dialects.framing import framing, ndjson_lines
+from aquila_cassette.dialects.framing import framing, is_finished, units
 
 if TYPE_CHECKING:
     from aquila_cassette.cassette.model import Request, Response
@@ -62,8 +62,9 @@ def facts(request: Request, progress: Progress) -> list[str]:
 
 
 def _count(content_type: str | None, body: bytes) -> int:
-    if framing(content_type, body) == "ndjson":
-        return sum(1 for line in ndjson_lines(body) if line.endswith(b"\n") and line.strip())
+    how = framing(content_type, body)
+    if how in ("ndjson", "eventstream"):
+        return sum(1 for raw in units(how, body) if is_finished(how, raw))
     return len(sse.events(body))
 
 

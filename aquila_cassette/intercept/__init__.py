@@ -7,7 +7,14 @@ pass everything through while no cassette is open.
 
 from __future__ import annotations
 
-from aquila_cassette.intercept import aiohttp_family, grpc_family, httpx_family
+from aquila_cassette.intercept import (
+    aiohttp_family,
+    botocore_errors,
+    grpc_family,
+    http_client,
+    httpx_family,
+    tornado_simple,
+)
 from aquila_cassette.intercept.imports import when_imported
 
 __all__ = ["install"]
@@ -17,5 +24,8 @@ def install() -> None:
     """Put the heads into the HTTP libraries that are imported, and those that will be."""
     for name in ("httpx", "httpx2"):
         when_imported(name, httpx_family.install)
+    when_imported("http.client", http_client.install)
+    when_imported("botocore.httpsession", botocore_errors.install)
+    when_imported("tornado.simple_httpclient", tornado_simple.install)
     when_imported("aiohttp", aiohttp_family.install)
     when_imported("grpc", grpc_family.install)

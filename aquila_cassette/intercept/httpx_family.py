@@ -6,7 +6,6 @@ HTTP/2 and proxies would be hidden, below them the pool would be ours to keep wh
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Awaitable, Callable, Iterable
 from types import ModuleType
 from typing import Any, cast
@@ -18,14 +17,10 @@ from aquila_cassette.engine.recording import Recording
 from aquila_cassette.engine.replay import MakeError, Replay
 from aquila_cassette.intercept import pacing
 from aquila_cassette.intercept.bystanders import belongs_to_others, past_others
+from aquila_cassette.intercept.dispatchers import put_in, stands
 from aquila_cassette.intercept.httpx_streams import Streams
 
 __all__ = ["install"]
-
-_MARK = "__aquila_head__"
-
-_THIS = object()
-"""Tells our dispatchers from those of an earlier import of this package (pytester makes such)."""
 
 
 def install(lib: ModuleType) -> None:
@@ -36,7 +31,7 @@ def install(lib: ModuleType) -> None:
     """
     if not (hasattr(lib, "HTTPTransport") and hasattr(lib, "AsyncHTTPTransport")):
         return  # another thread is importing it; the next block that opens comes by again
-    if _stands(lib.HTTPTransport, "handle_request") and _stands(
+    if stands(lib.HTTPTransport, "handle_request") and stands(
         lib.AsyncHTTPTransport, "handle_async_request"
     ):
         return
@@ -45,21 +40,11 @@ def install(lib: ModuleType) -> None:
     _wrap(lib.AsyncHTTPTransport, "handle_async_request", head.asynchronous)
 
 
-def _stands(transport: Any, name: str) -> bool:
-    return getattr(vars(transport)[name], _MARK, None) is _THIS
-
-
 def _wrap(
     transport: Any, name: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]
 ) -> None:
-    original = vars(transport)[name]
-    if getattr(original, _MARK, None) is _THIS or _is_a_mock(original):
-        return
-    while hasattr(original, _MARK):
-        original = original.__wrapped__
-    dispatcher = functools.wraps(original)(make(original))
-    setattr(dispatcher, _MARK, _THIS)
-    setattr(transport, name, dispatcher)
+    if not _is_a_mock(vars(transport)[name]):
+        put_in(transport, name, make)
 
 
 def _is_a_mock(function: Callable[..., Any]) -> bool:

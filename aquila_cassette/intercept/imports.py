@@ -21,10 +21,10 @@ Hook = Callable[[ModuleType], None]
 
 
 def when_imported(name: str, hook: Hook) -> None:
-    """Call `hook` with the top-level module `name` now, or right after its first import.
+    """Call `hook` with the module `name` now, or right after its first import.
 
     Args:
-        name: A top-level module name.
+        name: The module's full name.
         hook: It may be called again with the same module; it must not mind.
     """
     module = sys.modules.get(name)

@@ -22,7 +22,8 @@ from tests.dialects.streams import (
 
 
 def test_every_dialect_has_a_stream_here() -> None:
-    assert {dialect.name for dialect in DIALECTS} == set(WHOLE)
+    binary = {"bedrock"}  # in test_bedrock.py
+    assert {dialect.name for dialect in DIALECTS} - binary == set(WHOLE)
 
 
 @pytest.mark.parametrize("name", WHOLE)

@@ -155,7 +155,7 @@ asyncio.run(main())
 
 def test_the_documented_program_records_and_replays() -> None:
     page = Path(__file__).parents[2] / "docs" / "libraries.md"
-    (source,) = re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    (source,) = re.findall(r"```python\n(import asyncio.*?)```", page.read_text("utf-8"), re.DOTALL)
     program: dict[str, Any] = {}
     exec(compile(source, str(page), "exec"), program)
     with Provider() as provider:

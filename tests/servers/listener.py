@@ -117,7 +117,13 @@ class Listener:
             self._open.discard(sock)
             wrapped = tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
             self._open.add(wrapped)
-        wrapped.do_handshake()
+        try:
+            wrapped.do_handshake()
+        except BaseException:
+            with self._lock:
+                self._open.discard(wrapped)
+            wrapped.close()
+            raise
         return wrapped
 
 

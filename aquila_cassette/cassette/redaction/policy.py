@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from aquila_cassette.cassette.model import Request
 from aquila_cassette.cassette.redaction.arguments import compiled, listed, strings, unique
+from aquila_cassette.cassette.redaction.binary import is_binary, with_framing
 from aquila_cassette.cassette.redaction.environment import (
     environment_secrets,
     needles,
@@ -224,6 +225,8 @@ class Redaction:
         pieces, body = response.pieces, response.body
         kind = response.header("content-type") or ""
         while spans := self._finder.in_body(body, env, "received", kind):
+            if is_binary(kind):
+                spans = with_framing(body, spans)
             body = replaced(body, spans)
             pieces = recut(pieces, spans, body)
         return pieces

@@ -1,0 +1,29 @@
+"""The matrix of SDKs, an environment for each group of SDKs that can be installed together."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import nox
+
+sys.path.insert(0, str(Path(__file__).parent))  # nox runs this file from anywhere
+
+from tests.sdks.rows import ENVIRONMENTS  # noqa: E402
+
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_existing_virtualenvs = True
+
+HARNESS = ["pytest>=9", "pytest-asyncio>=1.3", "pytest-xdist>=3.8", "cryptography>=44", "h2>=4"]
+
+
+@nox.session
+@nox.parametrize("environment", [nox.param(name, id=name) for name in ENVIRONMENTS])
+def sdks(session: nox.Session, environment: str) -> None:
+    """Run every SDK of an environment through the matrix, and note what held."""
+    session.install("--editable", ".", *HARNESS, *ENVIRONMENTS[environment])
+    session.run(
+        *("pytest", "tests/sdks", "--quiet", "--numprocesses=auto", "-p", "no:cacheprovider"),
+        *(f"--sdks={environment}", f"--sdks-results=.nox/results/{environment}.json"),
+        *session.posargs,
+    )

@@ -1,0 +1,170 @@
+"""Bedrock's binary event stream: its messages, what they say, and when it is over."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aquila_cassette import Piece, Redaction, Request, Response
+from aquila_cassette.cassette.asked import Turn, asked
+from aquila_cassette.dialects import ending, recognise, said
+from aquila_cassette.dialects.framing import framing, messages, units
+from aquila_cassette.dialects.unfolding import unfold
+from aquila_cassette.engine.hold import steps
+from tests.servers.bedrock import CONVERSE_FRAMES, EVENTSTREAM, binary, wrapped
+
+TYPE = EVENTSTREAM["content-type"]
+BODY = b"".join(CONVERSE_FRAMES)
+
+
+def test_a_stream_is_cut_into_its_messages() -> None:
+    assert framing(TYPE, BODY) == "eventstream"
+    assert units("eventstream", BODY) == list(CONVERSE_FRAMES)
+    assert [message.event for message in messages("eventstream", BODY)] == [
+        "messageStart",
+        *["contentBlockDelta"] * 3,
+        "contentBlockStop",
+        "messageStop",
+        "metadata",
+    ]
+
+
+def test_a_stream_says_its_text_and_what_is_about_it() -> None:
+    heard = said(TYPE, BODY)
+    assert heard.text == "Hello, wörld"
+    assert (heard.finish_reason, heard.dialect) == ("end_turn", "bedrock")
+    assert heard.usage == {"inputTokens": 2, "outputTokens": 3, "totalTokens": 5}
+
+
+def test_a_stream_says_its_tool_calls_and_its_thoughts() -> None:
+    use = {"toolUse": {"toolUseId": "t1", "name": "get_weather"}}
+    body = b"".join(
+        [
+            binary(
+                "contentBlockDelta",
+                {"contentBlockIndex": 0, "delta": {"reasoningContent": {"text": "Hm."}}},
+            ),
+            binary("contentBlockStart", {"contentBlockIndex": 1, "start": use}),
+            *(
+                binary(
+                    "contentBlockDelta",
+                    {"contentBlockIndex": 1, "delta": {"toolUse": {"input": text}}},
+                )
+                for text in ('{"city":', '"Oslo"}')
+            ),
+        ]
+    )
+    heard = said(TYPE, body)
+    assert heard.reasoning == "Hm."
+    assert [(call.name, call.arguments) for call in heard.tool_calls] == [
+        ("get_weather", '{"city":"Oslo"}')
+    ]
+
+
+def test_an_answer_that_is_not_streamed_says_the_same() -> None:
+    answer = (
+        b'{"output": {"message": {"role": "assistant", "content": [{"text": "Hi"}, '
+        b'{"toolUse": {"toolUseId": "t", "name": "now", "input": {}}}]}}, '
+        b'"stopReason": "tool_use", "usage": {"totalTokens": 3}}'
+    )
+    heard = said("application/json", answer)
+    assert (heard.text, heard.finish_reason, heard.dialect) == ("Hi", "tool_use", "bedrock")
+    assert [(call.name, call.arguments) for call in heard.tool_calls] == [("now", "{}")]
+
+
+def test_a_stream_is_over_with_its_metadata_and_whole_after_its_stop() -> None:
+    assert ending(TYPE, BODY).terminal
+    stopped = ending(TYPE, b"".join(CONVERSE_FRAMES[:-1]))
+    assert (stopped.terminal, stopped.whole) == (False, True)
+    for kept in range(1, len(CONVERSE_FRAMES) - 2):
+        cut = ending(TYPE, b"".join(CONVERSE_FRAMES[:kept]))
+        assert (cut.terminal, cut.whole, cut.expected) == (False, False, "event: metadata")
+
+
+def test_an_exception_in_the_stream_is_an_error_and_its_end() -> None:
+    slow = binary("throttlingException", {"message": "Slow down."}, kind="exception")
+    body = CONVERSE_FRAMES[0] + slow
+    assert said(TYPE, body).error == "Slow down."
+    assert ending(TYPE, body).terminal
+
+
+def test_a_model_s_own_events_are_read_through_their_wrapping() -> None:
+    body = b"".join(
+        [
+            wrapped({"type": "message_start", "message": {"model": "claude", "content": []}}),
+            wrapped(
+                {"type": "content_block_delta", "index": 0, "delta": {"text": "Hi"}},
+            ),
+            wrapped({"type": "message_stop"}),
+        ]
+    )
+    dialect = recognise(TYPE, body)
+    assert dialect is not None
+    assert dialect.name == "anthropic"
+    assert said(TYPE, body).text == "Hi"
+    assert ending(TYPE, body).terminal
+
+
+def test_a_damaged_message_says_nothing() -> None:
+    damaged = bytearray(CONVERSE_FRAMES[1])
+    damaged[-8] ^= 1
+    assert said(TYPE, CONVERSE_FRAMES[0] + bytes(damaged)).text == ""
+
+
+def test_each_piece_adds_what_its_messages_say() -> None:
+    first = b"".join(CONVERSE_FRAMES[:2])
+    halves = [first, BODY[len(first) :]]
+    chunks = unfold(TYPE, halves)
+    assert "".join(chunk.text for chunk in chunks) == "Hello, wörld"
+    assert {chunk.piece for chunk in chunks} == {0, 1}
+
+
+def test_a_held_stream_is_let_through_message_by_message() -> None:
+    response = Response(200, (("content-type", TYPE),), (Piece(0, BODY),))
+    assert steps(response) == list(CONVERSE_FRAMES)
+
+
+def test_a_request_is_read_with_the_model_in_its_path() -> None:
+    body = (
+        b'{"messages": [{"role": "user", "content": [{"text": "Hi"}]}, '
+        b'{"role": "assistant", "content": '
+        b'[{"toolUse": {"toolUseId": "t", "name": "now", "input": {}}}]}, {"role": "user", '
+        b'"content": [{"toolResult": {"toolUseId": "t", "content": [{"text": "noon"}]}}]}]}'
+    )
+    url = "https://bedrock-runtime.us-east-1.amazonaws.com/model/a.claude-v1%3A0/converse-stream"
+    read = asked(Request("POST", url, body=body))
+    assert read.model == "a.claude-v1:0"
+    assert read.turns == (
+        Turn("user", "words", "Hi"),
+        Turn("assistant", "call", "now {}"),
+        Turn("tool", "result", "noon"),
+    )
+
+
+@settings(deadline=None, max_examples=100)
+@given(body=st.binary(max_size=60) | st.binary(max_size=20).map(lambda more: BODY[:300] + more))
+def test_no_bytes_whatever_raise_and_none_is_lost(body: bytes) -> None:
+    assert b"".join(units("eventstream", body)) == body
+    ending(TYPE, body)
+    said(TYPE, body)
+
+
+@pytest.mark.parametrize("at", range(0, len(BODY), 97))
+def test_a_stream_cut_anywhere_is_read_as_far_as_it_goes(at: int) -> None:
+    assert "Hello, wörld".startswith(said(TYPE, BODY[:at]).text)
+
+
+def test_a_secret_in_an_event_is_hidden_and_the_message_stays_whole() -> None:
+    secret = "sk-ant-api03-0a1b2c3d4e5f6a7b8c9d"
+    delta = {"contentBlockIndex": 0, "delta": {"text": f"it is {secret}!"}}
+    told = binary("contentBlockDelta", delta)
+    pieces = (Piece(0, BODY), Piece(1, told[:80]), Piece(2, told[80:] + BODY))
+    response = Response(200, (("content-type", TYPE),), pieces)
+    clean = Redaction().response(response, env=())
+    assert secret.encode() not in clean.body
+    assert clean.body.startswith(BODY)
+    assert clean.body.endswith(BODY)
+    assert len(clean.pieces) == 3
+    assert len(list(messages("eventstream", clean.body))) == 2 * len(CONVERSE_FRAMES) + 1
+    assert "it is [redacted]!" in said(TYPE, clean.body).text

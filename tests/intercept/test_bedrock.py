@@ -1,0 +1,187 @@
+"""boto3 against bedrock: a binary event stream, signed requests, and errors that come through."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from aquila_cassette import MissError, TruncatedReplayError, aquila_cassette
+from tests.servers import CHAT_TEXT, Connection, GateServer, RawServer, Request
+from tests.servers.bedrock import CONVERSE_FRAMES, EVENTSTREAM
+
+KEY = "AKIA0A1B2C3D4E5F6A7B"
+SECRET = "wJalrXUtnFEMI0K7MDENG0bPxRfiCYEXAMPLEKEY"
+SESSION = "session-token-0a1b2c3d4e5f6a7b"
+
+
+@pytest.fixture(autouse=True)
+def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    monkeypatch.setenv("AWS_SESSION_TOKEN", SESSION)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+
+
+def converse(url: str, *, prompt: str = "Say hello", **config: Any) -> Iterator[dict[str, Any]]:
+    """Give the events of one stream."""
+    options = {"retries": {"total_max_attempts": 1}, **config}
+    client = boto3.client(
+        "bedrock-runtime", endpoint_url=url, region_name="us-east-1", config=Config(**options)
+    )
+    try:
+        answer = client.converse_stream(
+            modelId="anthropic.claude-sonnet-5-5-v1:0",
+            messages=[{"role": "user", "content": [{"text": prompt}]}],
+        )
+        with contextlib.closing(answer["stream"]) as events:
+            yield from events
+    finally:
+        client.close()
+
+
+def sends(frames: tuple[bytes, ...], then: Callable[[Connection], None]) -> RawServer:
+    def script(connection: Connection, request: Request) -> None:
+        connection.head(200, EVENTSTREAM)
+        for frame in frames:
+            connection.piece(frame)
+        then(connection)
+
+    return RawServer(script)
+
+
+def test_each_event_is_seen_before_the_next_is_sent(tmp_path: Path) -> None:
+    with GateServer(CONVERSE_FRAMES, headers=EVENTSTREAM) as server:
+        with aquila_cassette("bedrock") as cassette:
+            live = []
+            for event in converse(server.url):
+                live.append(event)
+                server.seen()
+        url = server.url
+    recorded = cassette.recorded[0].response
+    assert [piece.data for piece in recorded.pieces] == list(CONVERSE_FRAMES)
+    assert recorded.ended == "complete"
+    text = [event["contentBlockDelta"]["delta"]["text"] for event in live[1:4]]
+    assert tuple(text) == CHAT_TEXT
+    with aquila_cassette("bedrock", mode="none"):
+        assert list(converse(url)) == live
+    file = (tmp_path / "cassettes" / "bedrock.yaml").read_text()
+    assert "base64: |-" in file
+    for secret in (KEY, SECRET, SESSION, "AWS4-HMAC", "amz-sdk"):
+        assert secret not in file
+
+
+def test_a_stream_is_held_event_by_event() -> None:
+    with sends(CONVERSE_FRAMES, Connection.end) as server:
+        url = server.url
+        with aquila_cassette("bedrock"):
+            live = list(converse(url))
+    with aquila_cassette("bedrock", mode="none", hold=True) as cassette:
+        cassette.release()
+        assert list(converse(url)) == live
+
+
+def test_stopping_early_leaves_a_closed_tape() -> None:
+    with sends(CONVERSE_FRAMES[:2], Connection.gone) as server:
+        with aquila_cassette("bedrock") as cassette:
+            events = converse(server.url)
+            live = [next(events), next(events)]
+            events.close()
+        assert cassette.recorded[0].response.ended == "closed"
+        url = server.url
+    with aquila_cassette("bedrock", mode="none"):
+        events = converse(url)
+        assert [next(events), next(events)] == live
+        with pytest.raises(TruncatedReplayError):
+            next(events)
+
+
+def test_a_cut_stream_fails_alike_on_replay() -> None:
+    def read(url: str) -> tuple[int, Exception]:
+        count = 0
+        try:
+            for _ in converse(url):
+                count += 1
+        except Exception as error:
+            return count, error
+        raise AssertionError("it did not fail")
+
+    with sends(CONVERSE_FRAMES[:3], Connection.fin) as server:
+        with aquila_cassette("bedrock"):
+            count, live = read(server.url)
+        url = server.url
+    with aquila_cassette("bedrock", mode="none"):
+        again, error = read(url)
+    assert again == count == 3
+    assert type(error) is type(live)
+    assert str(error) == str(live)
+
+
+def test_an_error_answer_replays_as_that_error() -> None:
+    def script(connection: Connection, request: Request) -> None:
+        body = b'{"message": "Slow down."}'
+        headers = {"content-type": "application/json", "x-amzn-errortype": "ThrottlingException"}
+        connection.head(429, headers, length=len(body))
+        connection.piece(body)
+        connection.end()
+
+    with RawServer(script) as server:
+        url = server.url
+        with aquila_cassette("bedrock"), pytest.raises(ClientError) as live:
+            list(converse(url))
+    with aquila_cassette("bedrock", mode="none"), pytest.raises(ClientError) as error:
+        list(converse(url))
+    assert str(error.value) == str(live.value)
+    assert "ThrottlingException" in str(error.value)
+
+
+def test_a_refused_connection_is_refused_again() -> None:
+    with sends((), Connection.end) as server:
+        url = server.url
+    with aquila_cassette("bedrock"), pytest.raises(EndpointConnectionError) as live:
+        list(converse(url))
+    with aquila_cassette("bedrock", mode="none"), pytest.raises(EndpointConnectionError) as error:
+        list(converse(url))
+    assert str(error.value) == str(live.value)
+
+
+def test_a_miss_comes_out_as_it_is_and_is_not_tried_again() -> None:
+    with sends(CONVERSE_FRAMES, Connection.end) as server:
+        url = server.url
+        with aquila_cassette("bedrock"):
+            list(converse(url))
+    with pytest.raises(MissError, match="-Say hello") as missed:
+        with aquila_cassette("bedrock", mode="none", on_unplayed="ignore") as cassette:
+            list(converse(url, prompt="Say hi", retries={"total_max_attempts": 5}))
+    assert len(cassette.misses) == 1
+    assert missed.value.__cause__ is None
+
+
+def test_a_request_that_would_wait_for_100_continue_is_recorded() -> None:
+    def script(connection: Connection, request: Request) -> None:
+        connection.head(200, {"content-type": "text/plain"}, length=0)
+        connection.end()
+
+    def put(url: str) -> int:
+        client = boto3.client("s3", endpoint_url=url, region_name="us-east-1")
+        try:
+            answer = client.put_object(Bucket="b", Key="k", Body=b"x" * 2_000_000)
+            status: int = answer["ResponseMetadata"]["HTTPStatusCode"]
+            return status
+        finally:
+            client.close()
+
+    with RawServer(script) as server:
+        url = server.url
+        with aquila_cassette("s3"):
+            assert put(url) == 200
+        assert "expect" not in server.requests[0].headers
+        assert len(server.requests[0].body) >= 2_000_000
+    with aquila_cassette("s3", mode="none", match_on=("method", "url")):
+        assert put(url) == 200

@@ -1,0 +1,115 @@
+"""The rows of the matrix, and the environments in which they run; it imports no SDK."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["ENVIRONMENTS", "ROWS", "Row", "rows_of"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One way of using one SDK.
+
+    Args:
+        title: As in the table.
+        package: The distribution, whose version the table names.
+        module: The module of `tests.sdks.drivers`.
+        through: The HTTP libraries that it uses, sync and async.
+        environment: Where it is installed: one of `ENVIRONMENTS`.
+        in_suite: Whether the environment of the project's own tests has it as well.
+        warns: Filters for warnings that the SDK gives by itself, and that users see too.
+        collects: The faces with which the SDK itself reads to the end before it shows anything.
+    """
+
+    title: str
+    package: str
+    module: str
+    through: str
+    environment: str = "providers"
+    in_suite: bool = False
+    warns: tuple[str, ...] = ()
+    collects: tuple[str, ...] = ()
+
+    def driver(self) -> Any:
+        """Import it."""
+        return importlib.import_module(f"tests.sdks.drivers.{self.module}").DRIVER
+
+
+ROWS = (
+    Row("openai, chat", "openai", "openai_chat", "httpx2", in_suite=True),
+    Row("openai, responses", "openai", "openai_responses", "httpx2", in_suite=True),
+    Row("openai, DefaultAioHttpClient", "openai", "openai_aiohttp", "aiohttp"),
+    Row("anthropic", "anthropic", "anthropic_messages", "httpx2", in_suite=True),
+    Row("anthropic, DefaultAioHttpClient", "anthropic", "anthropic_aiohttp", "aiohttp"),
+    Row(
+        "google-genai",
+        "google-genai",
+        "google_genai",
+        "httpx2, aiohttp",
+        in_suite=True,
+        warns=("ignore:Inheritance class AiohttpClientSession:DeprecationWarning",),
+    ),
+    Row("mistralai", "mistralai", "mistral", "httpx2"),
+    Row("groq", "groq", "groq_chat", "httpx"),
+    Row("cohere", "cohere", "cohere_chat", "httpx"),
+    Row("ollama", "ollama", "ollama_chat", "httpx"),
+    Row(
+        "litellm",
+        "litellm",
+        "litellm_chat",
+        "httpx, aiohttp",
+        "litellm",
+        warns=("ignore:Item .* on TypedDict class:UserWarning",),
+    ),
+    Row("together", "together", "together_chat", "httpx"),
+    Row("huggingface_hub", "huggingface_hub", "huggingface", "httpx2"),
+    Row("boto3, bedrock-runtime", "boto3", "bedrock", "urllib3", in_suite=True),
+    Row("langchain-openai", "langchain-openai", "langchain_openai_chat", "httpx2"),
+    Row("langchain-anthropic", "langchain-anthropic", "langchain_anthropic_messages", "httpx2"),
+    Row("pydantic-ai", "pydantic-ai-slim", "pydantic_ai_agent", "httpx2"),
+    Row("openai-agents", "openai-agents", "openai_agents", "httpx2"),
+    Row(
+        "instructor",
+        "instructor",
+        "instructor_partial",
+        "httpx2",
+        "instructor",
+        collects=("sync",),
+    ),
+    Row(
+        "llama-index-llms-openai", "llama-index-llms-openai", "llama_index", "httpx", "llama_index"
+    ),
+)
+
+ENVIRONMENTS: dict[str, list[str]] = {
+    "providers": [
+        "anthropic[aiohttp]>=2.12",
+        "boto3>=1.44",
+        "cohere>=7.3",
+        "google-genai>=3.4",
+        "groq>=1.7",
+        "huggingface_hub>=2.4",
+        "langchain-anthropic>=1.7",
+        "langchain-openai>=1.7",
+        "mistralai>=3.7",
+        "ollama>=0.6",
+        "openai-agents>=0.24",
+        "openai[aiohttp]>=3.54",
+        "pydantic-ai-slim[openai]>=2.68",
+        "together>=3.1",
+    ],
+    "litellm": ["litellm>=1.106", "mcp>=1.9"],
+    "instructor": ["instructor>=1.17"],
+    "llama_index": ["llama-index-llms-openai>=0.8"],
+}
+"""What is installed together; who pins another openai or jiter than the rest is alone."""
+
+
+def rows_of(environment: str | None) -> list[Row]:
+    """List the rows that run in an environment; in that of the project's own tests for None."""
+    if environment is None:
+        return [row for row in ROWS if row.in_suite]
+    return [row for row in ROWS if row.environment == environment]

@@ -1,0 +1,145 @@
+"""What holds for every SDK, sync and async. `make sdks` runs this in all environments."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from aquila_cassette import MissError, aquila_cassette
+from tests.sdks.driver import Ask
+from tests.sdks.faces import Asked
+from tests.sdks.rows import Row
+from tests.sdks.server import ModelServer
+from tests.sdks.wires import CITY, TEXT
+
+PROMPT = "Say hello"
+
+
+@pytest.mark.holds("streams")
+async def test_the_first_part_is_seen_before_the_rest_is_sent(row: Row, face: str) -> None:
+    driver = row.driver()
+    with ModelServer(driver, gated=True) as server, aquila_cassette("tape"):
+        asked = Asked(driver, face, Ask(server.url, PROMPT))
+        first = await asked.first()
+        assert not server.is_whole
+        server.seen()
+        rest = await asked.rest()
+    assert "".join([first, *rest]) == "".join(TEXT)
+
+
+@pytest.mark.holds("collects")
+async def test_an_sdk_that_collects_does_so_by_itself(row: Row, face: str) -> None:
+    driver = row.driver()
+    with ModelServer(driver) as server:
+        await Asked(driver, face, Ask(server.url, PROMPT)).first()
+        assert server.is_whole
+
+
+@pytest.mark.holds("replays")
+async def test_the_parts_come_again_as_they_came_with_the_server_gone(row: Row, face: str) -> None:
+    driver = row.driver()
+    with ModelServer(driver) as server, aquila_cassette("tape") as tape:
+        ask = Ask(server.url, PROMPT)
+        live = Asked(driver, face, ask)
+        parts = await live.rest()
+    assert live.error is None
+    assert "".join(parts) == "".join(TEXT)
+    (recorded,) = tape.recorded
+    assert recorded.response.body == server.sent
+    assert recorded.response.ended == "complete"
+    with aquila_cassette("tape", mode="none") as tape:
+        again = Asked(driver, face, ask)
+        assert await again.rest() == parts
+    assert again.error is None
+    assert tape.played == (recorded,)
+
+
+@pytest.mark.holds("tools")
+async def test_a_tool_is_called_again_with_the_same_arguments(row: Row, face: str) -> None:
+    driver = row.driver()
+    with ModelServer(driver) as server, aquila_cassette("tape"):
+        ask = Ask(server.url, PROMPT, tool=True)
+        live = Asked(driver, face, ask)
+        parts = await live.rest()
+    assert live.error is None
+    assert CITY in _letters("".join(parts))
+    with aquila_cassette("tape", mode="none"):
+        again = Asked(driver, face, ask)
+        assert await again.rest() == parts
+    assert again.error is None
+
+
+@pytest.mark.holds("stops")
+async def test_who_stopped_early_stops_early_again(row: Row, face: str) -> None:
+    driver = row.driver()
+    with ModelServer(driver, gated=True) as server:
+        with aquila_cassette("tape") as tape:
+            ask = Ask(server.url, PROMPT)
+            live = Asked(driver, face, ask)
+            first = await live.first()
+            await live.leave()
+            del live
+        server.seen()
+    assert [one.response.ended for one in tape.interactions + tape.recorded][:1] == ["closed"]
+    with aquila_cassette("tape", mode="none"):
+        again = Asked(driver, face, ask)
+        assert await again.first() == first
+        await again.leave()
+        del again
+
+
+@pytest.mark.holds("fails")
+@pytest.mark.parametrize("ends", ["cut", "error"])
+async def test_what_fails_in_mid_stream_fails_alike(row: Row, face: str, ends: str) -> None:
+    driver = row.driver()
+    if ends == "error" and driver.wire.error is None:
+        ends = "cut"  # a provider that has no such event breaks off
+    with ModelServer(driver, ends=ends) as server:
+        ask = Ask(server.url, PROMPT)
+        bare = Asked(driver, face, ask)
+        seen = await bare.rest(), _told(bare.error)
+        with aquila_cassette("tape"):
+            live = Asked(driver, face, ask)
+            assert (await live.rest(), _told(live.error)) == seen
+    with aquila_cassette("tape", mode="none"):
+        again = Asked(driver, face, ask)
+        assert (await again.rest(), _told(again.error)) == seen
+
+
+@pytest.mark.holds("misses")
+async def test_another_prompt_misses_loudly_and_asks_nobody(row: Row, face: str) -> None:
+    driver = row.driver()
+    with ModelServer(driver) as server:
+        with aquila_cassette("tape"):
+            await Asked(driver, face, Ask(server.url, PROMPT)).rest()
+        count = len(server.requests)
+        with pytest.raises(Exception) as raised:  # noqa: PT011 - each SDK wraps a miss in its own
+            with aquila_cassette("tape", mode="none", on_unplayed="ignore"):
+                asked = Asked(driver, face, Ask(server.url, "Say goodbye"))
+                await asked.rest()
+                if asked.error is not None:
+                    raise asked.error
+        assert len(server.requests) == count
+    assert any(isinstance(one, MissError) for one in _chain(raised.value))
+
+
+def _letters(parts: str) -> str:
+    """Join what came in pieces: only the letters count."""
+    return "".join(json.dumps(parts).split("(")).translate(str.maketrans("", "", ')"\\ '))
+
+
+def _told(error: BaseException | None) -> tuple[str, str] | None:
+    return None if error is None else (type(error).__qualname__, str(error))
+
+
+def _chain(error: BaseException) -> list[Any]:
+    found: list[BaseException] = []
+    left: list[BaseException | None] = [error]
+    while left:
+        one = left.pop()
+        if one is not None and one not in found:
+            found.append(one)
+            left += [one.__cause__, one.__context__]
+    return found

@@ -1,0 +1,96 @@
+"""OpenAI's responses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .wire import Frame, Wire, named
+
+__all__ = ["RESPONSES"]
+
+Step = tuple[str, dict[str, Any]]
+
+
+def _response(status: str, output: list[Any]) -> dict[str, Any]:
+    return {
+        "id": "resp_1",
+        "object": "response",
+        "created_at": 1767225600,
+        "status": status,
+        "error": None,
+        "incomplete_details": None,
+        "instructions": None,
+        "metadata": {},
+        "model": "gpt-4o-mini",
+        "output": output,
+        "parallel_tool_calls": True,
+        "temperature": 1.0,
+        "tool_choice": "auto",
+        "tools": [],
+        "top_p": 1.0,
+        "usage": {
+            "input_tokens": 2,
+            "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+            "output_tokens": 3,
+            "output_tokens_details": {"reasoning_tokens": 0},
+            "total_tokens": 5,
+        },
+    }
+
+
+def _frames(begun: dict[str, Any], inside: list[Step], item: dict[str, Any]) -> list[Frame]:
+    steps: list[Step] = [
+        ("response.created", {"response": _response("in_progress", [])}),
+        ("response.output_item.added", {"output_index": 0, "item": begun}),
+        *inside,
+        ("response.output_item.done", {"output_index": 0, "item": item}),
+        ("response.completed", {"response": _response("completed", [item])}),
+    ]
+    return [
+        Frame(
+            named(kind, {"type": kind, **fields, "sequence_number": number}),
+            shows=kind.endswith(".delta"),
+        )
+        for number, (kind, fields) in enumerate(steps)
+    ]
+
+
+def text(parts: Sequence[str]) -> list[Frame]:
+    at = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+    part = {"type": "output_text", "text": "".join(parts), "annotations": []}
+    item = {"id": "msg_1", "type": "message", "role": "assistant"}
+    inside: list[Step] = [
+        ("response.content_part.added", {**at, "part": {**part, "text": ""}}),
+        *(("response.output_text.delta", {**at, "delta": one, "logprobs": []}) for one in parts),
+        ("response.output_text.done", {**at, "text": "".join(parts), "logprobs": []}),
+        ("response.content_part.done", {**at, "part": part}),
+    ]
+    begun = {**item, "status": "in_progress", "content": []}
+    return _frames(begun, inside, {**item, "status": "completed", "content": [part]})
+
+
+def tool(name: str, parts: Sequence[str]) -> list[Frame]:
+    at = {"item_id": "fc_1", "output_index": 0}
+    arguments = "".join(parts)
+    item = {"id": "fc_1", "type": "function_call", "call_id": "call_1", "name": name}
+    inside: list[Step] = [
+        *(("response.function_call_arguments.delta", {**at, "delta": one}) for one in parts),
+        ("response.function_call_arguments.done", {**at, "arguments": arguments, "name": name}),
+    ]
+    begun = {**item, "status": "in_progress", "arguments": ""}
+    return _frames(begun, inside, {**item, "status": "completed", "arguments": arguments})
+
+
+ERROR = named(
+    "error",
+    {
+        "type": "error",
+        "code": "server_error",
+        "message": "The model is overloaded.",
+        "param": None,
+        "sequence_number": 9,
+    },
+)
+
+RESPONSES = Wire("OpenAI responses", "text/event-stream", text, tool, ERROR)
