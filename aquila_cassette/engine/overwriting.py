@@ -117,15 +117,17 @@ def loss(
     was, now = _by_key(old, key_of), _by_key(enumerate(new, 1), key_of)
     good: list[Numbered] = []
     failures: list[Interaction] = []
-    for key in was.keys() & now.keys():
+    for key in was:
+        if key not in now:
+            continue
         before, after = _good(was[key]), _good(now[key])
         bad = [one for _, one in now[key] if failure(one)]
         if len(before) > len(after) and bad and not _asked_less(was[key], now[key], after):
             good += before[len(after) :]
             failures += bad[-1:]
-    gone = [one for key in was.keys() - now.keys() for one in was[key]]
-    came = [one for key in now.keys() - was.keys() for one in now[key]]
-    outages = [one for key in now.keys() - was.keys() for one in _outage(now[key])]
+    gone = [one for key in was if key not in now for one in was[key]]
+    came = [one for key in now if key not in was for one in now[key]]
+    outages = [one for key in now if key not in was for one in _outage(now[key])]
     spare = len(gone) - len(_good(gone))
     if _good(gone) and outages:
         fewer = len(_good(came)) < len(_good(gone))
