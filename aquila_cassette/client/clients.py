@@ -139,6 +139,8 @@ class AsyncClient(Asking):
     def stream(self, prompt: Prompt, **options: Unpack[Options]) -> AsyncStream:
         """Ask at once, and give the answer as a stream of events.
 
+        Without a sink, the stream ends when nobody holds it any more: keep it, or read it.
+
         Args:
             prompt: What the user says, or a whole conversation.
             options: See `Options`.
@@ -156,6 +158,7 @@ class AsyncClient(Asking):
             wire=AsyncWire(self._transport()),
             idle_timeout=options.get("idle_timeout", IDLE_TIMEOUT),
             timeout=options.get("timeout"),
+            goes_on=options.get("sink") is not None,
         )
 
     async def ask(self, prompt: Prompt, **options: Unpack[Options]) -> Response:
