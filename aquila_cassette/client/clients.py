@@ -90,6 +90,7 @@ class Client(Asking):
             self._owned = None
 
     def __enter__(self) -> Self:
+        self._transport()
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -202,6 +203,8 @@ class AsyncClient(Asking):
             self._owned = None
 
     async def __aenter__(self) -> Self:
+        # To make it takes a while (certificates), in which the event loop would stand still later.
+        self._transport()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
