@@ -9,7 +9,7 @@ import nox
 
 sys.path.insert(0, str(Path(__file__).parent))  # nox runs this file from anywhere
 
-from tests.sdks.rows import ENVIRONMENTS  # noqa: E402
+from tests.sdks.rows import ENVIRONMENTS
 
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_existing_virtualenvs = True

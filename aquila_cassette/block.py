@@ -127,6 +127,7 @@ def end_block(cassette: Cassette, error: BaseException | None) -> None:
     Raises:
         MissError: A request had no recording and the code under test swallowed that.
         UnplayedError: The owner ended and did not play what it once recorded.
+        OverwriteError: Good answers on file would have given way to failures.
         CassetteError: The cassette could not be saved.
     """
     cassette.close(raised=error is not None)

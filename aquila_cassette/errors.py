@@ -11,6 +11,7 @@
     │   ├── CassetteFormatError  the file is not a cassette: truncated, empty, binary, misspelt
     │   │   └── CassetteVersionError   it is one, of a newer version
     │   ├── CassetteSaveError    the file could not be written; the old one stands
+    │   ├── OverwriteError       good answers would have given way to failures
     │   ├── SecretLeakError      a save that would have written a known secret
     │   └── ResendError          a recorded request cannot be sent again without its test
     ├── ScopeError               it cannot be told which open cassette a request belongs to
@@ -56,6 +57,7 @@ __all__ = [
     "FrameTooLargeError",
     "MissError",
     "NetworkBlockedError",
+    "OverwriteError",
     "RecordedFailure",
     "RenderTimeout",
     "ReplayError",
@@ -182,6 +184,10 @@ class CassetteVersionError(CassetteFormatError):
 
 class CassetteSaveError(CassetteError):
     """The file could not be written; what stood there before stands there still."""
+
+
+class OverwriteError(CassetteError):
+    """Good answers on a tape would have given way to failures; the tape stays as it was."""
 
 
 class SecretLeakError(CassetteError):

@@ -223,7 +223,8 @@ def _record(
 
     Each interaction on tape names the test that recorded it. Exactly those tests are run, all in
     one pytest, with --aquila-record=all; what follows -- is handed on to it. A cassette is
-    replaced only by a test that passed; else the old one stays.
+    replaced only by a test that passed (or failed as xfail expects), and never a good answer by a
+    failure; else the old one stays.
 
     With --direct no test is needed: the recorded requests are sent again, in their order, with
     the key from the provider's usual variable (OPENAI_API_KEY, ANTHROPIC_API_KEY, ...), and the

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["plan", "run"]
 
 _BROKE_OFF = 130  # what a shell gives a program that Ctrl-C ended
+_INTERNAL_ERROR = 3  # pytest's exit code; pytest itself is not loaded here
+_WELL = ("passed", "xfailed")
+_MODULE = re.compile(r"^(\w+\.)+(?=\w+: )")
 
 
 def plan(screen: Screen, picks: Sequence[Picked]) -> None:
@@ -64,8 +68,8 @@ def run(
         arguments: What pytest is given besides.
 
     Returns:
-        The exit code: 0 where all were recorded again, 1 where not, 2 where pytest did not start,
-        130 where Ctrl-C stopped it.
+        The exit code: 0 where all were recorded again, 1 where not, 2 where pytest did not start
+        or broke off, 130 where Ctrl-C stopped it.
     """
     tests = _tests(picks)
     all_of_them = [*picks, *_beside(picks, tests, folder)]
@@ -78,9 +82,11 @@ def run(
                 for event in process.events():
                     heard.hear(event, progress)
             heard.interrupted = bool(process.interrupted)
-            if heard.status is None and not heard.interrupted:
-                complain(f"pytest did not run:\n{clean(process.log).rstrip()}")
-                return 2
+            if heard.broke_off:
+                how = "broke off" if heard.found else "did not run"
+                complain(f"pytest {how}:\n{clean(process.log).rstrip()}")
+                if not heard.found:
+                    return 2
     outcomes = [
         outcome
         for place, one in enumerate(all_of_them)
@@ -93,6 +99,8 @@ def run(
     if heard.interrupted:
         complain("Stopped. Each cassette is whole: the old one or the new one.")
         return _BROKE_OFF
+    if there and heard.broke_off:
+        return 2
     return int(any(one.result != "re-recorded" for one in outcomes))
 
 
@@ -105,6 +113,7 @@ class _Heard:
         found: The tests that it found and was not told to leave out.
         broken: The files that it could not collect, and why.
         ends: How the tests ended, and why they did not pass.
+        given_up: Why tests that ended well gave up what they recorded.
         status: How pytest ended; None as long as it did not.
         interrupted: Whether Ctrl-C stopped it.
     """
@@ -113,8 +122,14 @@ class _Heard:
     found: set[str] = field(default_factory=set)
     broken: dict[str, str] = field(default_factory=dict)
     ends: dict[str, tuple[str, str]] = field(default_factory=dict)
+    given_up: dict[str, str] = field(default_factory=dict)
     status: int | None = None
     interrupted: bool = False
+
+    @property
+    def broke_off(self) -> bool:
+        """Whether pytest ended by an accident of its own: killed, crashed, an internal error."""
+        return self.status in (None, _INTERNAL_ERROR) and not self.interrupted
 
     def hear(self, event: dict[str, object], progress: Progress) -> None:
         """Take one event."""
@@ -124,18 +139,19 @@ class _Heard:
                 progress.expect(len(self.found))
             case {"broken": str(module), "why": str(why)}:
                 self.broken[module] = why
-            case {"test": str(test), "outcome": str(outcome), "why": str(why)}:
+            case {"test": str(test), "outcome": str(outcome), "why": str(why), **more}:
                 again = test in self.ends  # it was run again after a failure
                 self.ends[test] = outcome, why
+                self.given_up[test] = str(more.get("given_up", ""))
                 if not again:
-                    progress.done(test, well=outcome == "passed")
+                    progress.done(test, well=outcome in _WELL)
             case {"ended": int(status)}:
                 self.status = status
 
     def why_not(self, test: str) -> str:
-        """Say why a test recorded nothing; an empty text where it passed."""
+        """Say why a test recorded nothing; an empty text where it ended as it should."""
         outcome, why = self.ends.get(test, ("", ""))
-        if outcome == "passed":
+        if outcome in _WELL:
             return ""
         if outcome:
             return f"{test} {outcome}: {_first_line(why)}".rstrip(": ")
@@ -147,6 +163,13 @@ class _Heard:
         if test in self.found or self.interrupted:
             return f"{test} did not run"
         return f"{test} is gone, or pytest's options leave it out"
+
+    def why_not_here(self, test: str) -> str:
+        """Say of a test that ended as it should why it recorded nothing in a cassette."""
+        outcome, _ = self.ends[test]
+        if why := self.given_up[test]:
+            return f"{test} {outcome} and kept nothing: {why}"
+        return f"{test} {outcome} and recorded nothing here"
 
 
 def _tests(picks: Sequence[Picked]) -> list[str]:
@@ -171,14 +194,19 @@ def _beside(picks: Sequence[Picked], tests: Sequence[str], folder: Path) -> list
 
 
 def _outcome(one: Picked, heard: _Heard, started: datetime) -> Outcome:
-    new = files.load(one.path) if one.path.exists() else Tape()
+    try:
+        new = files.load(one.path) if one.path.exists() else Tape()
+    except CassetteError as error:
+        complain(clean(str(error)))
+        return Outcome(one.name, "kept", one.tape, one.tape, f"it cannot be read: {error.what}")
     reasons = []
     for test in one.tests:
         if why := heard.why_not(test):
             reasons.append(why)
         elif _left(one.tape, new, test, started):
-            reasons.append(f"{test} passed and recorded nothing here")
-    all_failed = len(reasons) == len(one.tests)
+            reasons.append(heard.why_not_here(test))
+    # A test that fails at its very end may have replaced one of its cassettes.
+    all_failed = len(reasons) == len(one.tests) and new.interactions == one.tape.interactions
     if one.unsigned:
         reasons.append(_unsigned(one))
     why = f"{reasons[0]} (and {len(reasons) - 1} more)" if len(reasons) > 1 else "".join(reasons)
@@ -214,7 +242,8 @@ def _show_failures(screen: Screen, heard: _Heard) -> None:
 
 
 def _first_line(text: str) -> str:
-    return text.strip().partition("\n")[0]
+    """Give the first line, an exception without the module that it comes from."""
+    return _MODULE.sub("", text.strip().partition("\n")[0])
 
 
 def _last_line(text: str) -> str:

@@ -19,9 +19,11 @@ from aquila_cassette.cassette.modes import Decision, Mode, decide
 from aquila_cassette.cassette.redaction import environment_secrets
 from aquila_cassette.engine import scope
 from aquila_cassette.engine.births import note_recorded
+from aquila_cassette.engine.change import Change
 from aquila_cassette.engine.gate import no_secrets
 from aquila_cassette.engine.holding import Held, Which
 from aquila_cassette.engine.miss import miss
+from aquila_cassette.engine.overwriting import failure
 from aquila_cassette.engine.placeholder import holds_placeholder, refuse_placeholder
 from aquila_cassette.engine.progress import Progress, facts
 from aquila_cassette.engine.recording import Recording
@@ -77,6 +79,7 @@ class Cassette:
         self._numbers = itertools.count(1)
         self._played: list[Interaction] = []
         self._recordings: list[Recording] = []
+        self._given_up: set[Recording] = set()
         self._misses: list[MissError] = []
         self._told = 0
         self._lock = threading.RLock()
@@ -126,6 +129,16 @@ class Cassette:
     def recorded(self) -> tuple[Interaction, ...]:
         """What this block has recorded so far, of responses that are over."""
         return tuple(interaction for _, interaction in self._kept())
+
+    @property
+    def answers(self) -> tuple[Interaction, ...]:
+        """What came of all that was asked live in this block, whether it is kept or not."""
+        return tuple(recording.answer() for recording in self._over())
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its block has not ended yet."""
+        return self in scope.opened()
 
     @property
     def misses(self) -> tuple[MissError, ...]:
@@ -247,18 +260,21 @@ class Cassette:
         """Note that a recording is over."""
         self.streams.over(recording.stream)
 
+    def redacted(self, interaction: Interaction) -> Interaction:
+        """Redact the answer of what was recorded."""
+        secrets = environment_secrets(os.environ)
+        return replace(
+            interaction, response=self.options.redact.response(interaction.response, env=secrets)
+        )
+
     def before_record(self, interaction: Interaction) -> Interaction | None:
         """Redact what is about to be kept, and show it to the user's hook."""
-        response = self.options.redact.response(
-            interaction.response, env=environment_secrets(os.environ)
-        )
+        interaction = self.redacted(interaction)
         hook = self.options.before_record_response
-        if hook is not None:
-            hooked = hook(response)
-            if hooked is None:
-                return None
-            response = self.options.redact.response(hooked, env=environment_secrets(os.environ))
-        return replace(interaction, response=response)
+        if hook is None:
+            return interaction
+        hooked = hook(interaction.response)
+        return None if hooked is None else self.redacted(replace(interaction, response=hooked))
 
     def settle_misses(self) -> None:
         """Note that all misses so far were told; what is told once is not told again."""
@@ -269,24 +285,38 @@ class Cassette:
 
         Args:
             raised: Whether the block ended in an exception. Then answers that failed (an HTTP
-                error, a failed stream) are put to `discarded`, and mode ``all`` keeps the old tape.
+                error, a failed stream) are put to `discarded`. Of mode ``all`` it is all or nothing
+                then, and nothing where no test is there to have expected that exception.
 
         Raises:
             CassetteSaveError: The file could not be written.
             SecretLeakError: What would have been written still holds a known secret.
         """
         self._stop()
-        if self.mode == "all":
-            if raised:
-                self._discard(self._kept())
-            return
         kept = self._kept()
-        if raised:
-            failed = [(recording, one) for recording, one in kept if _is_failure(one)]
-            self._discard(failed)
-            kept = [pair for pair in kept if pair not in failed]
-        if kept:
-            self._save([one for _, one in kept], drop=None)
+        failed = [(recording, one) for recording, one in kept if raised and _is_failure(one)]
+        if self.mode == "all":
+            if failed or (raised and self.owner.name is None):
+                self._discard(kept)
+            return
+        self._discard(failed)
+        if self.recorded:
+            self._save(self.recorded, drop=None)
+
+    def refuse_loss(self, gives_way: Callable[[Interaction, bool], bool]) -> None:
+        """Look whether what is on file may give way to what was recorded anew.
+
+        Args:
+            gives_way: As for `save_instead`.
+
+        Raises:
+            OverwriteError: Failures would take the place of good answers.
+        """
+        if self.path.exists() and any(map(failure, self.owner.answers_anew(self.path))):
+            change = Change(self, gives_way)
+            for old in files.load(self.path).interactions:
+                change.drops(old)
+            change.refuse_loss()
 
     def save_instead(self, gives_way: Callable[[Interaction, bool], bool]) -> None:
         """Save what the blocks of this cassette recorded anew, in the place of what was there.
@@ -296,23 +326,16 @@ class Cassette:
                 request was answered again.
 
         Raises:
+            OverwriteError: Failures would take the place of good answers.
             CassetteSaveError: The file could not be written.
             SecretLeakError: What would have been written still holds a known secret.
         """
         anew = self.owner.recorded_anew(self.path)
         if not anew:
             return
-        again = {self._key_on_tape(interaction.request) for interaction in anew}
-        gone: list[Interaction] = []
-
-        def drop(old: Interaction) -> bool:
-            if gives_way(old, self._key_on_tape(old.request) in again):
-                gone.append(old)
-                return True
-            return False
-
-        self._save(anew, drop=drop)
-        self.replaced = tuple(gone), tuple(anew)
+        change = Change(self, gives_way)
+        self._save(anew, drop=change.drops, check=change.refuse_loss)
+        self.replaced = tuple(old for _, old in change.gone), tuple(anew)
 
     # How it works. A cassette of another format (vcr_compat) is a subclass that finds, keeps and
     # saves its recordings otherwise.
@@ -322,11 +345,11 @@ class Cassette:
 
     def _load_reel(self) -> Reel:
         owner = self.owner
-        reel = Reel.of_file(self.path, owner.births, self._key_on_tape, reader=owner.signature)
+        reel = Reel.of_file(self.path, owner.births, self.key_on_tape, reader=owner.signature)
         if reel.foreign and self.mode in ("all", "new_episodes"):
             raise refuse_to_record(self.path, reel.foreign, self.mode)
         if self.mode == "all":
-            return Reel(owner.recorded_anew(self.path), "born", self._key_on_tape)
+            return Reel(owner.recorded_anew(self.path), "born", self.key_on_tape)
         return reel
 
     def _stop(self) -> None:
@@ -346,14 +369,22 @@ class Cassette:
         return decide(self._deciding, self.reel.state, known=known)
 
     def _save(
-        self, interactions: Sequence[Interaction], drop: Callable[[Interaction], bool] | None
+        self,
+        interactions: Sequence[Interaction],
+        drop: Callable[[Interaction], bool] | None,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         births = self.owner.births
+
+        def look(text: str) -> None:
+            check()
+            no_secrets(text, self.options.redact, self.path, self.shown_path)
+
         files.save(
             self.path,
             interactions,
             drop=drop,
-            check=self._no_secrets,
+            check=look,
             on_create=None if births is None else lambda: births.add(self.path),
         )
         note_recorded(interactions)
@@ -368,7 +399,8 @@ class Cassette:
         hooked = hook(asked)
         return None if hooked is None else redact.request(hooked, env=secrets)
 
-    def _key_on_tape(self, request: Request) -> Hashable:
+    def key_on_tape(self, request: Request) -> Hashable:
+        """Give the key of a request that is on tape."""
         return self.matcher.key(self.options.redact.request(request, env=()))
 
     def _is_ignored(self, url: str) -> bool:
@@ -403,26 +435,24 @@ class Cassette:
         )
 
     def _kept(self) -> list[tuple[Recording, Interaction]]:
+        """Pair those that are to be kept with what is kept."""
+        return [
+            (recording, interaction)
+            for recording in self._over()
+            if recording not in self._given_up
+            and (interaction := recording.interaction()) is not None
+        ]
+
+    def _over(self) -> list[Recording]:
+        """List the recordings that are over, in the order they started."""
         with self._lock:
             recordings = list(self._recordings)
-        return _over(recordings)
+        return sorted((one for one in recordings if one.over), key=lambda one: one.order)
 
     def _discard(self, pairs: list[tuple[Recording, Interaction]]) -> None:
         for recording, interaction in pairs:
             self.discarded.append(interaction)
-            self._recordings.remove(recording)
-
-    def _no_secrets(self, text: str) -> None:
-        no_secrets(text, self.options.redact, self.path, self.shown_path)
-
-
-def _over(recordings: Sequence[Recording]) -> list[tuple[Recording, Interaction]]:
-    """Pair those that are over and are to be kept with what is kept, in the order they started."""
-    return [
-        (recording, interaction)
-        for recording in sorted(recordings, key=lambda one: one.order)
-        if recording.over and (interaction := recording.interaction()) is not None
-    ]
+            self._given_up.add(recording)
 
 
 def _is_failure(interaction: Interaction) -> bool:

@@ -6,12 +6,14 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from aquila_cassette.engine.births import recorded_since
 from aquila_cassette.engine.options import Layer, Resolved, environment_layer, resolve
+from aquila_cassette.errors import CassetteError
 
 if TYPE_CHECKING:
     from aquila_cassette.cassette.model import Interaction
@@ -62,6 +64,9 @@ class Owner:
         self.name = name
         self.in_teardown = False
         self.failed = False
+        self.xfailed = False
+        self.committed = False
+        self.refused: CassetteError | None = None
         self.rerecord = rerecord
         self.above = list(above)
         self.below = list(below)
@@ -79,6 +84,12 @@ class Owner:
         is not due yet.
         """
         return f"{self.name}{_TEARDOWN}" if self.name and self.in_teardown else self.name
+
+    @property
+    def recorded_in_vain(self) -> bool:
+        """Whether a block of mode ``all`` did not replace what it was to replace."""
+        anew = [cassette for cassette in self.cassettes if cassette.mode == "all"]
+        return bool(anew) and (not self.committed or any(one.discarded for one in anew))
 
     def owns(self, interaction: Interaction) -> bool:
         """Tell whether this owner recorded `interaction`."""
@@ -124,19 +135,35 @@ class Owner:
                 rows.append((first, left))
         return rows
 
+    def refuse_losses(self) -> None:
+        """Look whether what was on file may give way to what mode ``all`` recorded so far.
+
+        Raises:
+            OverwriteError: Failures would take the place of good answers.
+        """
+        with self._noting_refusal():
+            for anew in self._anew():
+                if not any(cassette.is_open for cassette in anew):
+                    anew[-1].refuse_loss(self._gives_way_now)
+
     def commit(self) -> None:
         """Put what mode ``all`` recorded in the place of what this owner had on file before.
 
-        Recordings of nobody (made outside pytest) give way where they answer the same request.
+        It is all of it, or nothing: a test's tapes may follow from each other. Recordings of nobody
+        (made outside pytest) give way where they answer the same request. A tape stays as it was
+        where something of it was given up since a block raised.
 
         Raises:
+            OverwriteError: Failures would take the place of good answers.
             CassetteSaveError: The file could not be written.
             SecretLeakError: What would have been written still holds a known secret.
         """
-        for cassettes in self._by_path():
-            anew = [cassette for cassette in cassettes if cassette.mode == "all"]
-            if anew:
-                anew[-1].save_instead(self._gives_way)
+        self.refuse_losses()
+        with self._noting_refusal():
+            for anew in self._anew():
+                if not any(cassette.discarded for cassette in anew):
+                    anew[-1].save_instead(self._gives_way)
+        self.committed = True
 
     def recorded_anew(self, path: Path) -> list[Interaction]:
         """List what blocks of mode ``all`` have recorded for `path` and not saved yet."""
@@ -146,6 +173,31 @@ class Owner:
             if cassette.path == path and cassette.mode == "all"
             for interaction in cassette.recorded
         ]
+
+    def answers_anew(self, path: Path) -> list[Interaction]:
+        """List what came of all that blocks of mode ``all`` have asked for `path`, kept or not."""
+        return [
+            interaction
+            for cassette in self.cassettes
+            if cassette.path == path and cassette.mode == "all"
+            for interaction in cassette.answers
+        ]
+
+    @contextmanager
+    def _noting_refusal(self) -> Iterator[None]:
+        try:
+            yield
+        except CassetteError as error:
+            self.refused = error
+            raise
+
+    def _anew(self) -> list[list[Cassette]]:
+        """List the blocks of mode ``all``, those of one file together."""
+        grouped = (
+            [cassette for cassette in cassettes if cassette.mode == "all"]
+            for cassettes in self._by_path()
+        )
+        return [anew for anew in grouped if anew]
 
     def _by_path(self) -> list[list[Cassette]]:
         grouped: dict[Path, list[Cassette]] = {}
@@ -160,8 +212,14 @@ class Owner:
             return answered_again or not recorded_since(old, self._since)
         return old.recorded_by is None and answered_again
 
+    def _gives_way_now(self, old: Interaction, answered_again: bool) -> bool:
+        return self._is_due(old) and self._gives_way(old, answered_again)
+
     def _owes(self, interaction: Interaction) -> bool:
         if self.name is None:
             return True
-        due = self.in_teardown or not (interaction.recorded_by or "").endswith(_TEARDOWN)
-        return due and self.owns(interaction)
+        return self._is_due(interaction) and self.owns(interaction)
+
+    def _is_due(self, interaction: Interaction) -> bool:
+        by = interaction.recorded_by or ""
+        return self.in_teardown or self.name is None or not by.endswith(_TEARDOWN)

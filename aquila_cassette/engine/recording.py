@@ -119,6 +119,10 @@ class Recording:
                 self._kept = (self.cassette.before_record(self._build()),)
             return self._kept[0]
 
+    def answer(self) -> Interaction:
+        """Give what came, redacted, whether it is to be kept or not."""
+        return self.interaction() or self.cassette.redacted(self._build())
+
     def progress(self) -> Progress:
         """Say how far it was read."""
         return Progress(self._header("content-type"), self._body())

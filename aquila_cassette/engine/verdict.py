@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from aquila_cassette.engine.overwriting import failure
 from aquila_cassette.errors import MissError, UnplayedError, UnplayedWarning
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from aquila_cassette.engine.deck import Cassette
     from aquila_cassette.engine.owner import Owner
 
-__all__ = ["discarded_note", "judge", "swallowed", "swallowed_miss", "unplayed"]
+__all__ = ["discarded_note", "given_up", "judge", "swallowed", "swallowed_miss", "unplayed"]
 
 
 _SHARED = 'Or, if several blocks share it: aquila_cassette(..., on_unplayed="ignore")'
@@ -55,6 +56,7 @@ def judge(owner: Owner) -> None:
 
     Raises:
         MissError: A request had no recording and nobody was told.
+        OverwriteError: It recorded failures in the place of good answers.
         UnplayedError: Something was left, and ``on_unplayed`` is ``fail``.
     """
     misses = []
@@ -63,6 +65,7 @@ def judge(owner: Owner) -> None:
         cassette.settle_misses()
     if misses:
         raise swallowed_miss(misses)
+    owner.refuse_losses()
     if not any(cassette.misses for cassette in owner.cassettes):
         unplayed(owner)
 
@@ -96,6 +99,16 @@ def discarded_note(cassette: Cassette) -> str | None:
         asked = f"{interaction.request.method} {interaction.request.url}"
         lines.append(f"  {asked} ({status}, {how})")
     return "\n".join(lines)
+
+
+def given_up(owner: Owner) -> str:
+    """Say what kept a test that ended well from recording anew; nothing where nothing did."""
+    for cassette in owner.cassettes:
+        if cassette.mode == "all":
+            for one in cassette.discarded:
+                if how := failure(one):
+                    return f"{how.kind} in a block that raised"
+    return ""
 
 
 def _unplayed(

@@ -8,7 +8,6 @@ is above stays aiohttp's own, and whoever patches that wins over us there (aiore
 
 from __future__ import annotations
 
-import functools
 import importlib
 from collections.abc import Awaitable, Callable
 from types import ModuleType
@@ -17,13 +16,9 @@ from typing import Any
 from aquila_cassette.cassette.model import Request
 from aquila_cassette.engine import scope
 from aquila_cassette.engine.replay import Replay
+from aquila_cassette.intercept.dispatchers import put_in
 
 __all__ = ["install"]
-
-_MARK = "__aquila_head__"
-
-_THIS = object()
-"""Tells our dispatcher from those of an earlier import of this package (pytester makes such)."""
 
 Connect = Callable[..., Awaitable[Any]]
 
@@ -36,15 +31,7 @@ def install(aiohttp: ModuleType) -> None:
     """
     if not hasattr(aiohttp, "BaseConnector"):
         return  # another thread is importing it; the next block that opens comes by again
-    connector: Any = aiohttp.BaseConnector
-    original = vars(connector)["connect"]
-    if getattr(original, _MARK, None) is _THIS:
-        return
-    while hasattr(original, _MARK):
-        original = original.__wrapped__
-    dispatcher = functools.wraps(original)(_dispatcher(original))
-    setattr(dispatcher, _MARK, _THIS)
-    connector.connect = dispatcher
+    put_in(aiohttp.BaseConnector, "connect", _dispatcher)
 
 
 def _dispatcher(original: Connect) -> Connect:

@@ -1,4 +1,4 @@
-"""Putting a dispatcher into a library's class: once, for good, and so that it stays there."""
+"""Putting a dispatcher into a library: once, for good, and so that it stays there."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def stands(cls: Any, name: str) -> bool:
     """Tell whether a dispatcher of ours stands there.
 
     Args:
-        cls: The library's class.
-        name: One of its own methods.
+        cls: The library's class or module.
+        name: One of its own methods or functions.
     """
     return getattr(vars(cls)[name], _MARK, None) is _THIS
 
@@ -29,8 +29,8 @@ def put_in(cls: Any, name: str, make: Callable[[Callable[..., Any]], Callable[..
     """Put a dispatcher in the place of a method, unless one stands there.
 
     Args:
-        cls: The library's class.
-        name: One of its own methods.
+        cls: The library's class or module.
+        name: One of its own methods or functions.
         make: Makes the dispatcher of the original method.
     """
     if stands(cls, name):

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 from aquila_cassette.engine import scope
 from aquila_cassette.errors import UnsupportedError
+from aquila_cassette.intercept.dispatchers import put_in
 
 __all__ = ["install"]
-
-_MARK = "__aquila_head__"
 
 
 def install(grpc: ModuleType) -> None:
@@ -25,16 +23,8 @@ def install(grpc: ModuleType) -> None:
         return  # another thread is importing it; the next block that opens comes by again
     refusal = _refusal(grpc)
     for name in ("insecure_channel", "secure_channel"):
-        _wrap(grpc, name, lambda make: _guarded(make, grpc, refusal))
-        _wrap(grpc.aio, name, lambda make: _guarded_aio(make, _aio_refusals(grpc)))
-
-
-def _wrap(module: Any, name: str, guarded: Callable[[Callable[..., Any]], Any]) -> None:
-    make = getattr(module, name)
-    if not hasattr(make, _MARK):
-        guard = functools.wraps(make)(guarded(make))
-        setattr(guard, _MARK, True)
-        setattr(module, name, guard)
+        put_in(grpc, name, lambda make: _guarded(make, grpc, refusal))
+        put_in(grpc.aio, name, lambda make: _guarded_aio(make, _aio_refusals(grpc)))
 
 
 def _guarded(make: Callable[..., Any], grpc: Any, refusal: Any) -> Callable[..., Any]:

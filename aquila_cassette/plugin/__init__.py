@@ -84,19 +84,28 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     run = item.config.stash[RUN]
     run.begin(item)
     try:
-        return (yield)
-    finally:
-        run.end()
+        result = yield
+    except BaseException:
+        run.end(whole=False)
+        raise
+    run.end()
+    return result
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Lend keys before fixtures make clients; take our place before pytest-httpx takes its own."""
-    item.config.stash[RUN].lend_keys(item)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    """Begin a try: it answers for itself alone.
+
+    Keys are lent before fixtures make clients, and our heads stand before those of pytest-httpx.
+    """
+    run = item.config.stash[RUN]
+    run.begin_again()
+    run.lend_keys(item)
     if "httpx_mock" in getattr(item, "fixturenames", ()) and "aquila_cassette.block" in sys.modules:
         from aquila_cassette import intercept
 
         intercept.install()
+    yield
 
 
 @pytest.hookimpl(wrapper=True)
@@ -125,13 +134,29 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         verdict.judge(owner)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, Any, Any]:
     """Note whether the test has failed so far: its fixtures' cassettes ask for that."""
     report = yield
-    owner = item.config.stash[RUN].owner
-    if owner is not None and report.outcome != "passed":
+    run = item.config.stash[RUN]
+    xfailed = report.skipped and hasattr(report, "wasxfail")
+    run.skipped |= report.skipped and not (xfailed and report.when != "setup")
+    owner = run.owner
+    if owner is None:
+        return report
+    if xfailed and call.excinfo is not None and call.excinfo.value is owner.refused:
+        # That a tape could not be replaced is not what the test is expected to fail with.
+        del report.wasxfail
+        report.outcome = "failed"
+    if not report.passed:
         owner.failed = True
+        owner.xfailed = report.skipped and xfailed and report.when == "call"
+    if report.when == "teardown" and owner.committed:
+        from aquila_cassette.engine import verdict
+
+        report.aquila_given_up = verdict.given_up(owner)
     return report
 
 
@@ -147,6 +172,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
         from aquila_cassette.engine import verdict
 
         verdict.judge(owner)
+    if owner is not None and (owner.xfailed or not owner.failed):
         owner.commit()
 
 

@@ -81,10 +81,13 @@ class _Telling:
             if self._ends.get(test, ("",))[0] != "failed":
                 self._ends[test] = ("failed", _why(report))
         elif report.skipped:
-            self._ends.setdefault(test, ("skipped", _why(report)))
+            # One that is not even set up records nothing: pytest.mark.xfail(run=False).
+            xfailed = hasattr(report, "wasxfail") and report.when != "setup"
+            self._ends.setdefault(test, ("xfailed" if xfailed else "skipped", _why(report)))
         if report.when == "teardown":
             outcome, why = self._ends.pop(test, ("passed", ""))
-            self._tell(test=test, outcome=outcome, why=why)
+            given_up = getattr(report, "aquila_given_up", "")
+            self._tell(test=test, outcome=outcome, why=why, given_up=given_up)
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         self._tell(ended=int(exitstatus))

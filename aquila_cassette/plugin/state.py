@@ -42,6 +42,7 @@ class Run:
         self.number = number or os.urandom(16).hex()
         self.is_worker = number is not None
         self.settings: Mapping[str, Any] = {}
+        self.skipped = False
         self.owner_before: Callable[[], Owner | None] = lambda: None
         self._item: pytest.Item | None = None
         self._owner: Owner | None = None
@@ -67,6 +68,7 @@ class Run:
         """Note that `item` runs from now on."""
         self._item = item
         self._owner = None
+        self.skipped = False
         self.settings = {}
 
     def lend_keys(self, item: pytest.Item) -> None:
@@ -80,16 +82,29 @@ class Run:
             self._lent = lends
             (self.keys.lend if lends else self.keys.take_back)("models")
 
-    def end(self) -> None:
-        """Note that the item is over, and count what it did."""
+    def begin_again(self) -> None:
+        """Note that the item is set up; if that is not for the first time, count what it did."""
+        if self._owner is not None:
+            self.tally.add(self._owner)
+            self._owner = None
+        self.skipped = False
+
+    def end(self, *, whole: bool = True) -> None:
+        """Note that the item is over, and count what it did.
+
+        Args:
+            whole: Whether it ran to its end.
+        """
         if self._lent:
             self._lent = False
             self.keys.take_back("models")
         self.keys.sweep()
-        if self._item is not None:
+        owner = self._owner
+        if owner is not None:
+            self.tally.add(owner)
+        in_vain = owner is not None and owner.recorded_in_vain
+        if self._item is not None and whole and not (self.skipped or in_vain):
             self.tally.ran.append(naming.node_id(self._item))
-        if self._owner is not None:
-            self.tally.add(self._owner)
         self._item = self._owner = None
 
     def enter_wider_fixture(self) -> None:

@@ -26,7 +26,8 @@ class Tally:
         recorded: How many were recorded.
         missed: How many requests had no recording.
         unplayed: How many interactions were left unplayed, by cassette.
-        ran: The tests that ran.
+        ran: The tests that ran, but for those that recorded in vain: what they missed is to be
+            recorded still.
         missed_by: The tests that missed, and the files where, as they stand below the root.
         not_kept: What is to be said of recordings that were not kept.
         notes: What else is to be said at the end.
@@ -60,7 +61,7 @@ class Tally:
             note = discarded_note(cassette)
             if note:
                 self.not_kept.append(note)
-            if owner.failed and cassette.mode == "all" and cassette.recorded:
+            if not owner.committed and cassette.mode == "all" and cassette.recorded:
                 self.not_kept.append(
                     f"aquila: {cassette.shown_path} stays as it was, since {owner.name} failed"
                 )

@@ -188,7 +188,7 @@ class Deck(Cassette):
         return Path(name).absolute()
 
     def _load_reel(self) -> Reel:
-        return Reel((), "present" if self.tape.rewound else "absent", self._key_on_tape)
+        return Reel((), "present" if self.tape.rewound else "absent", self.key_on_tape)
 
     def _asked(self, filtered: Any) -> _Asked:
         clean = self._secrets.request(our_request(filtered))

@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
+import httpx
 import pytest
 
 from aquila_cassette.cassette import files
+from aquila_cassette.provider import Provider
 from tests.cli.conftest import Cli
 from tests.cli.shelf import LONG_AGO, Shelf
 
@@ -61,22 +63,31 @@ def anew(shelf: Shelf, laid: dict[Path, bytes]) -> int:
     return count
 
 
-def test_two_hundred_cassettes_are_replaced_in_one_run_and_replay(cli: Cli, shelf: Shelf) -> None:
-    laid = lay(shelf, 200)
-    asked = len(shelf.provider.requests)
-    ran = cli("record", "*")
+def test_two_hundred_cassettes_are_replaced_in_one_run_and_replay_with_the_provider_gone(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    with Provider(gap=0) as provider:
+        shelf = Shelf(provider)
+        laid = lay(shelf, 200)
+        asked = len(provider.requests)
+        ran = cli("record", "*")
+        assert len(provider.requests) - asked == 200
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.endswith("\n200 cassettes re-recorded; 200 changed.\n")
     assert anew(shelf, laid) == 200
-    assert len(shelf.provider.requests) - asked == 200
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(provider.url)
+    files_before = {path: path.read_bytes() for path in laid}
     replayed = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "--aquila-record=none"],
         capture_output=True,
         text=True,
     )
+    assert replayed.returncode == 0
     assert "\n200 passed" in replayed.stdout
     assert "aquila: 200 replayed, 0 recorded, 0 missed, 0 unplayed\n" in replayed.stdout
-    assert len(shelf.provider.requests) - asked == 200
+    assert {path: path.read_bytes() for path in laid} == files_before
 
 
 @dataclass

@@ -78,6 +78,23 @@ def test_a_test_is_forgotten_when_it_ran_and_did_not_miss(
     assert noted(pytester) == {}
 
 
+@pytest.mark.parametrize("body", ["pytest.skip('no key')", "assert client is None"])
+def test_a_test_that_was_to_record_and_did_not_is_not_forgotten(
+    run: Run, pytester: pytest.Pytester, body: str
+) -> None:
+    run(MISSES)
+    run(body, "--aquila-record=all", "-k", "a]")
+    assert noted(pytester) == A | B
+
+
+def test_a_test_that_failed_without_a_miss_is_forgotten(
+    run: Run, pytester: pytest.Pytester
+) -> None:
+    run(MISSES)
+    run("assert client is None")
+    assert noted(pytester) == {}
+
+
 def test_a_run_that_never_missed_writes_nothing(run: Run, pytester: pytest.Pytester) -> None:
     run("pass")
     assert noted(pytester) is None

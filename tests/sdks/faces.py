@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+import asyncio
+import contextvars
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from tests.sdks.driver import Ask, Driver
 
 __all__ = ["FACES", "Asked", "has"]
 
 FACES = ("sync", "async")
+
+T = TypeVar("T")
 
 
 def has(driver: Driver, face: str) -> bool:
@@ -19,6 +24,8 @@ def has(driver: Driver, face: str) -> bool:
 
 class Asked:
     """What an SDK shows of one answer, part by part.
+
+    A sync SDK is stepped through in a thread of its own, since some run an event loop inside.
 
     Args:
         driver: The SDK.
@@ -30,13 +37,15 @@ class Asked:
         opened = driver.stream if face == "sync" else driver.astream
         assert opened is not None
         self._parts: Any = opened(ask)
+        self._context = contextvars.copy_context()
+        self._thread = ThreadPoolExecutor(1)
         self.error: BaseException | None = None
 
     async def first(self) -> str:
         """Give the next part."""
-        if isinstance(self._parts, Iterator):
-            return str(next(self._parts))
-        return str(await anext(self._parts))
+        if isinstance(self._parts, AsyncIterator):
+            return str(await anext(self._parts))
+        return str(await self._in_thread(lambda: next(self._parts)))
 
     async def rest(self) -> list[str]:
         """Give all parts that are left; what ends them early is kept in `error`."""
@@ -46,10 +55,10 @@ class Asked:
                 async for part in self._parts:
                     parts.append(part)
             else:
-                for part in self._parts:
-                    parts.append(part)
+                await self._in_thread(lambda: parts.extend(self._parts))
         except Exception as error:
             self.error = error
+        self._thread.shutdown()
         return parts
 
     async def leave(self) -> None:
@@ -57,4 +66,9 @@ class Asked:
         if isinstance(self._parts, AsyncIterator):
             await self._parts.aclose()  # type: ignore[attr-defined]
         else:
-            self._parts.close()
+            await self._in_thread(self._parts.close)
+        self._thread.shutdown()
+
+    async def _in_thread(self, step: Callable[[], T]) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._context.run, step)

@@ -1,36 +1,19 @@
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncIterator, Iterator
-from typing import Any, cast
+from typing import Any
 
-from langchain_anthropic import ChatAnthropic
+import langchain_anthropic
 
-from tests.sdks.driver import FUNCTION, Ask, Driver
-from tests.sdks.drivers.langchain_messages import shown
+from tests.sdks.drivers.langchain_models import langchain
 from tests.sdks.wires.messages import MESSAGES
 
 __all__ = ["DRIVER"]
 
+MODEL: Any = langchain_anthropic.ChatAnthropic
 
-def _model(ask: Ask) -> Any:
-    model = cast("Any", ChatAnthropic)(
+DRIVER = langchain(
+    MESSAGES,
+    lambda ask: MODEL(
         model="claude-sonnet-5-5", base_url=ask.url, api_key="sk-ant-test", max_retries=0
-    )
-    return model.bind_tools([FUNCTION]) if ask.tool else model
-
-
-def stream(ask: Ask) -> Iterator[str]:
-    with contextlib.closing(_model(ask).stream(ask.prompt)) as chunks:
-        for chunk in chunks:
-            yield from shown(chunk)
-
-
-async def astream(ask: Ask) -> AsyncIterator[str]:
-    async with contextlib.aclosing(_model(ask).astream(ask.prompt)) as chunks:
-        async for chunk in chunks:
-            for part in shown(chunk):
-                yield part
-
-
-DRIVER = Driver(MESSAGES, stream, astream)
+    ),
+)

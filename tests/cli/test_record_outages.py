@@ -1,0 +1,236 @@
+"""``record`` while the provider is down, and through tests that are expected to fail."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aquila_cassette.provider import Provider
+from tests.cli.conftest import Cli
+from tests.cli.shelf import Shelf
+
+SWALLOWS = """
+def reply(prompt):
+    try:
+        return ask(prompt)
+    except httpx.HTTPError:
+        return "fallback"
+
+@pytest.mark.parametrize("name", ["a", "b"])
+def test_it(aquila_cassette, name):
+    with aquila_cassette(name):
+        reply({prompt!r} + name)
+"""
+
+
+def lay(shelf: Shelf, prompt: str = "Say ") -> dict[str, bytes]:
+    shelf.tests(SWALLOWS.format(prompt=prompt))
+    return {
+        name: shelf.tape(name, (f"test_it.py::test_it[{name}]", f"Say {name}")).read_bytes()
+        for name in "ab"
+    }
+
+
+def on_file() -> dict[str, bytes]:
+    return {name: Path(f"cassettes/{name}.yaml").read_bytes() for name in "ab"}
+
+
+def test_a_provider_that_is_down_costs_no_tape(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    with Provider(gap=0) as provider:
+        old = lay(Shelf(provider))
+    ran = cli("record", "*")
+    assert (ran.code, ran.err) == (1, "")
+    assert on_file() == old
+    asked = f"POST {provider.url}/v1/chat/completions"
+    told = "OverwriteError: cassettes/{}.yaml stays as it was: "
+    told += "1 good answer would have given way to ConnectError."
+    assert ran.out.startswith(
+        "1/2 ✗ test_it.py::test_it[a]\n"
+        "2/2 ✗ test_it.py::test_it[b]\n"
+        "\n"
+        "test_it.py::test_it[a]\n"
+        f"  aquila_cassette.errors.{told.format('a')}\n"
+        f"    on tape: interaction 1, recorded 2020-02-01, {asked}: HTTP 200\n"
+        f"    now:     {asked}: ConnectError: "
+    )
+    assert (
+        "  See to the provider. Re-record: pytest 'test_it.py::test_it[a]' --aquila-record=all\n"
+        "  Or, to have the failure on tape: delete cassettes/a.yaml, and run that\n"
+    ) in ran.out
+    assert ran.out.endswith(
+        "NAME  RESULT  CHANGED, OR WHY NOT\n"
+        f"a     kept    test_it.py::test_it[a] failed: {told.format('a')}\n"
+        f"b     kept    test_it.py::test_it[b] failed: {told.format('b')}\n"
+        "\n"
+        "0 cassettes re-recorded, 2 kept as before.\n"
+    )
+
+
+DOCUMENTED = """
+def test_greets(aquila_cassette):
+    client.headers["x-provider-fault"] = "error-401"
+    with aquila_cassette("chat.greets"):
+        ask("Say hello")
+"""
+
+
+def test_the_documentation_shows_the_error_that_is_raised(cli: Cli, shelf: Shelf) -> None:
+    page = (Path(__file__).parents[2] / "docs/cli.md").read_text("utf-8")
+    shown = page[page.index("OverwriteError: ") :].partition("```")[0]
+    shelf.tests(DOCUMENTED, "test_chat.py")
+    at = "2026-11-22T10:30:00Z"
+    shelf.tape("chat.greets", ("test_chat.py::test_greets", "Say hello"), at=at)
+    ran = cli("record", "chat.greets")
+    _, _, told = ran.out.partition("aquila_cassette.errors.")
+    told = told.partition("\n\n")[0].replace("\n  ", "\n") + "\n"
+    assert told == shown.replace("https://api.openai.com", shelf.provider.url)
+
+
+FAULTS = {
+    "error-401": "HTTP 401",
+    "error-429": "HTTP 429",
+    "error-500": "HTTP 500",
+    "error-midstream": "an error of the provider",
+    "drop-after-5": "ReadError",
+    "cut": "a stream that broke off",
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_whatever_keeps_the_provider_from_answering(cli: Cli, shelf: Shelf, fault: str) -> None:
+    old = lay(shelf)
+    source = Path("test_it.py").read_text().replace("'Say ' + name", f'"{fault}"')
+    Path("test_it.py").write_text(source)
+    ran = cli("record", "a")
+    assert (ran.code, on_file()) == (1, old)
+    why = f"1 good answer would have given way to {FAULTS[fault]}."
+    assert ran.out.endswith(
+        "a     kept    test_it.py::test_it[a] failed: "
+        f"OverwriteError: cassettes/a.yaml stays as it was: {why}\n"
+        "\n"
+        "0 cassettes re-recorded, 1 kept as before.\n"
+    )
+
+
+def test_what_was_missed_is_still_to_be_recorded_when_the_provider_is_back(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    with Provider(gap=0) as provider:
+        lay(Shelf(provider))
+    note = Path(".pytest_cache/v/aquila/misses")
+    note.parent.mkdir(parents=True)
+    note.write_text('{"test_it.py::test_it[a]": ["cassettes/a.yaml"]}')
+    assert cli("record", "--failed").code == 1
+    assert cli("record", "--failed", "--dry-run").out == (
+        "Would run 1 test for 1 cassette:\n  test_it.py::test_it[a]  a\n"
+    )
+
+
+XFAILS = """
+@pytest.mark.xfail(reason="not yet", strict=True)
+def test_expected(aquila_cassette):
+    with aquila_cassette("expected"):
+        assert ask("NEW") == "no"
+
+@pytest.mark.xfail(strict=True)
+def test_strict(aquila_cassette):
+    with aquila_cassette("strict"):
+        ask("NEW")
+
+@pytest.mark.xfail(strict=False)
+def test_lenient(aquila_cassette):
+    with aquila_cassette("lenient"):
+        ask("NEW")
+
+@pytest.mark.xfail(run=False, reason="it hangs")
+def test_not_run(aquila_cassette):
+    with aquila_cassette("not_run"):
+        ask("NEW")
+
+@pytest.mark.xfail(strict=True)
+def test_error(aquila_cassette):
+    with aquila_cassette("error"):
+        assert ask("error-404") == "no"
+"""
+
+
+def test_a_test_that_fails_as_expected_records_its_cassette_again(cli: Cli, shelf: Shelf) -> None:
+    shelf.tests(XFAILS)
+    names = ("error", "expected", "lenient", "not_run", "strict")
+    for name in names:
+        prompt = "error-404" if name == "error" else "old"
+        shelf.tape(name, (f"test_it.py::test_{name}", prompt))
+    ran = cli("record", "*")
+    assert (ran.code, ran.err) == (1, "")
+    assert [shelf.prompts(name) for name in names] == [
+        ["error-404"], ["NEW"], ["NEW"], ["old"], ["old"],
+    ]  # fmt: skip
+    assert ran.out.startswith(
+        "1/5 ✓ test_it.py::test_expected\n"
+        "2/5 ✗ test_it.py::test_strict\n"
+        "3/5 ✓ test_it.py::test_lenient\n"
+        "4/5 ✗ test_it.py::test_not_run\n"
+        "5/5 ✓ test_it.py::test_error\n"
+    )
+    assert ran.out.endswith(
+        "NAME      RESULT       CHANGED, OR WHY NOT\n"
+        "error     kept         test_it.py::test_error xfailed and kept nothing: "
+        "HTTP 404 in a block that raised\n"
+        "expected  re-recorded  1 of 1 changed\n"
+        "lenient   re-recorded  1 of 1 changed\n"
+        "not_run   kept         test_it.py::test_not_run skipped: xfail: [NOTRUN] it hangs\n"
+        "strict    kept         test_it.py::test_strict failed: [XPASS(strict)]\n"
+        "\n"
+        "2 cassettes re-recorded, 3 kept as before; 2 changed.\n"
+    )
+
+
+def test_a_pytest_that_breaks_off_leaves_the_rest_as_it_was_and_says_so(
+    cli: Cli, shelf: Shelf
+) -> None:
+    old = lay(shelf, "NEW ")
+    source = Path("test_it.py").read_text()
+    Path("test_it.py").write_text(source + "        if name == 'b': __import__('os')._exit(9)\n")
+    ran = cli("record", "*")
+    assert ran.code == 2
+    assert ran.err.startswith("pytest broke off:\n")
+    assert on_file()["b"] == old["b"]
+    assert shelf.prompts("a") == ["NEW a"]
+    assert ran.out.endswith(
+        "a     re-recorded  1 of 1 changed\n"
+        "b     kept         test_it.py::test_it[b] did not run\n"
+        "\n"
+        "1 cassette re-recorded, 1 kept as before; 1 changed.\n"
+    )
+
+
+def test_a_cassette_that_a_failing_test_replaced_is_not_said_to_be_kept(
+    cli: Cli, shelf: Shelf
+) -> None:
+    shelf.tests("""
+from pathlib import Path
+
+@pytest.fixture
+def damage():
+    yield
+    Path("cassettes/b.yaml").write_text("version: 1\\nint")
+
+def test_it(aquila_cassette, damage):
+    for name in "ab":
+        with aquila_cassette(name):
+            ask("NEW")
+""")
+    for name in "ab":
+        shelf.tape(name, ("test_it.py::test_it", "old"))
+    ran = cli("record", "*")
+    assert ran.code == 1
+    assert ran.err.startswith("cassettes/b.yaml")
+    assert shelf.prompts("a") == ["NEW"]
+    rows = ran.out[ran.out.index("NAME ") :].splitlines()
+    failed = "test_it.py::test_it failed: CassetteFormatError: cassettes/b.yaml"
+    assert rows[1].startswith(f"a     in part  1 of 1 changed; {failed}")
+    assert rows[2].startswith("b     kept     it cannot be read: cassettes/b.yaml")
+    assert rows[-1] == "0 cassettes re-recorded, 1 in part, 1 kept as before; 1 changed."
