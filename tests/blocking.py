@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -102,7 +103,11 @@ class Face:
     @contextlib.contextmanager
     def _urllib(self, url: str, method: str, body: bytes | None, timeout: float) -> Iterator[Reply]:
         request = urllib.request.Request(url, body, method=method)
-        with urllib.request.urlopen(request, timeout=timeout) as response:
+        try:
+            opened = urllib.request.urlopen(request, timeout=timeout)
+        except urllib.error.HTTPError as error:
+            opened = error  # it raises an answer, which can be read like any other
+        with opened as response:
             pieces = iter(response.read1, b"")
             yield Reply(response.status, response.headers, pieces, response)
 

@@ -18,6 +18,9 @@ T = TypeVar("T")
 Home = Any
 """An event loop of asyncio, or a token of trio's."""
 
+_AGAIN = 0.01
+"""How long a loop that does not answer is believed to run, in seconds."""
+
 
 def home_here() -> Home:
     """Give the event loop that runs this code."""
@@ -33,7 +36,7 @@ async def elsewhere(home: Home, function: Callable[[], T], gone: T) -> T:
     Args:
         home: The loop.
         function: What to run there; it must not raise.
-        gone: The result where that loop has ended.
+        gone: The result where that loop has ended, or stopped meanwhile.
     """
     results: list[T] = []
     done = anyio.Event()
@@ -47,7 +50,11 @@ async def elsewhere(home: Home, function: Callable[[], T], gone: T) -> T:
 
     if not _post(home, run):
         return gone
-    await done.wait()
+    while not done.is_set():
+        with anyio.move_on_after(_AGAIN):
+            await done.wait()
+        if not (done.is_set() or _runs(home)):
+            return gone  # What was posted to it is lost, and nobody says so.
     return results[0]
 
 
@@ -56,6 +63,12 @@ async def turn(homes: set[Home]) -> None:
     await anyio.lowlevel.checkpoint()
     for home in homes:
         await elsewhere(home, lambda: None, None)
+
+
+def _runs(home: Home) -> bool:
+    if isinstance(home, asyncio.AbstractEventLoop):
+        return home.is_running()
+    return _post(home, lambda: None)
 
 
 def _post(home: Home, function: Callable[[], None]) -> bool:

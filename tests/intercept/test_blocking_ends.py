@@ -284,9 +284,6 @@ def test_a_stream_that_is_dropped_and_never_closed_is_closed_when_it_is_collecte
 
 @every_face
 def test_an_error_answer_replays_as_that_error(face: Face) -> None:
-    if face.name == "urllib":
-        pytest.skip("urllib raises it")
-
     def script(connection: Connection, request: Request) -> None:
         connection.head(429, {"content-type": "application/json", "retry-after": "20"}, length=2)
         connection.piece(b"{}")
