@@ -1,40 +1,39 @@
-"""A stream of the async client: a task of its own drives it from the start."""
+"""A stream of the async client as its readers have it."""
 
 from __future__ import annotations
 
-import inspect
-from typing import TYPE_CHECKING, Any, Self
+import weakref
+from collections.abc import AsyncIterator, Callable, Hashable
+from typing import TYPE_CHECKING, Self
 
 import anyio
-import anyio.to_thread
 
-from aquila_cassette.client.conversation import Call, Emit, Step, Stopped
-from aquila_cassette.client.events import Error, Response, StreamEvent
-from aquila_cassette.client.handle import Handle
-from aquila_cassette.client.open import opened
-from aquila_cassette.errors import UsageError
-from aquila_cassette.pending.loops import in_background, waker
-from aquila_cassette.pending.streams import on_behalf_of
+from aquila_cassette.client.async_drive import AsyncDrive
+from aquila_cassette.client.handle import Face
+from aquila_cassette.client.log import Log
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from aquila_cassette.client.tools import Invocation
+    from aquila_cassette.client.conversation import Conversation
+    from aquila_cassette.client.events import Response, StreamEvent
+    from aquila_cassette.client.sinks import Sink
     from aquila_cassette.client.wire import AsyncWire
 
 __all__ = ["AsyncStream"]
 
 
-class AsyncStream(Handle):
+class AsyncStream(Face):
     """One stream of the async client; get it from `AsyncClient.stream`.
 
     It has started when you get it. Several tasks may iterate; each gets all events from the first.
 
     Args:
+        conversation: What is asked.
+        sink: Where its events go.
+        over: Is called once, when the stream is over.
         wire: Where to ask.
         idle_timeout: Seconds without a byte after which the stream fails; None for never.
         timeout: Seconds that the stream may take in all; None for any time.
-        handle: The arguments of `Handle`.
+        goes_on: Whether it goes on when nobody holds this any more: where somebody has its sink.
 
     Raises:
         UsageError: There is no running event loop.
@@ -42,33 +41,26 @@ class AsyncStream(Handle):
 
     def __init__(
         self,
-        *handle: Any,
+        conversation: Conversation,
+        sink: Sink,
+        over: Callable[[Hashable], None],
+        *,
         wire: AsyncWire,
         idle_timeout: float | None,
         timeout: float | None,
+        goes_on: bool,
     ) -> None:
-        super().__init__(*handle)
-        self._wire = wire
-        self._idle = idle_timeout
-        self._timeout = timeout
-        try:
-            self._scope = anyio.CancelScope()
-            in_background(self._drive)
-            self._open = opened(self.ref, self._conversation)
-        except RuntimeError:
-            self._on_over(self.ref)
-            raise UsageError(
-                "AsyncClient.stream was called where no event loop runs.",
-                remedy="Call it in an async function, or use Client",
-            ) from None
-        self._wake_scope = waker(self._scope.cancel)
+        log = Log()
+        super().__init__(conversation, log)
+        self._drive = AsyncDrive(
+            conversation, sink, over, log, wire=wire, idle_timeout=idle_timeout, timeout=timeout
+        )
+        self._open = self._drive.start()
+        if not goes_on:
+            weakref.finalize(self, self._drive.let_go).atexit = False
 
-    async def __aiter__(self) -> AsyncIterator[StreamEvent]:
-        at = 0
-        self._note_reader()
-        while await self._log.grown_past(at):
-            yield self._log.events[at]
-            at += 1
+    def __aiter__(self) -> AsyncIterator[StreamEvent]:
+        return _Reading(self, self._log, self._note_reader)
 
     async def __aenter__(self) -> Self:
         return self
@@ -100,73 +92,22 @@ class AsyncStream(Handle):
 
         The stream is over as soon as its task has had its turn: ``async with`` waits for that.
         """
-        if not self.done:
-            self._progress.stop(Stopped("cancelled", "The stream was cancelled."))
-            self._wake_scope()
-
-    async def _drive(self) -> None:
-        self._note_reader()
-        on_behalf_of.set(self._open)
-        try:
-            if self._timeout is not None:
-                self._scope.deadline = anyio.current_time() + self._timeout
-            with self._scope:
-                await self._run_on()
-            if self._progress.step is not None and not self.done:
-                late = f"The stream took more than {self._timeout or 0:g} s."
-                self._progress.failed(Stopped("timeout", late))
-                await self._run_on()
-        except BaseException as error:
-            # The task itself was cancelled, as when its event loop ends: nobody is asked any more.
-            self._add(Error(repr(error), kind="cancelled", text=self.text, ref=self.ref))
-            await self._wire.close()
-            raise
-
-    async def _run_on(self) -> None:
-        while (step := self._progress.step) is not None:
-            try:
-                value = await self._done(step)
-            except Exception as error:
-                self._progress.failed(error)
-            else:
-                self._progress.did(value)
-
-    async def _done(self, step: Step) -> object:
-        match step:
-            case Emit(event):
-                await self._emit(event)
-            case Call(invocations):
-                await _call(invocations)
-            case _:
-                with anyio.move_on_after(self._idle):
-                    return await self._wire.do(step)
-                raise Stopped("timeout", f"Nothing came for {self._idle:g} s.")
-        return None
-
-    async def _emit(self, event: StreamEvent) -> None:
-        if self._told:
-            self._add(event)
-            return
-        with self._handing(event):
-            await self._sink.asend(event)
+        self._drive.cancel()
 
 
-async def _call(invocations: list[Invocation]) -> None:
-    async with anyio.create_task_group() as group:
-        for one in invocations:
-            group.start_soon(_call_one, one)
+class _Reading(AsyncIterator["StreamEvent"]):
+    # No generator: an event loop would keep one, and with it the stream, that was broken off.
+    def __init__(self, stream: AsyncStream, log: Log, begin: Callable[[], None]) -> None:
+        self._stream = stream  # which does not end as long as it is read
+        self._log = log
+        self._begin = begin
+        self._at = 0
 
-
-async def _call_one(invocation: Invocation) -> None:
-    if invocation.run is None:
-        return
-    try:
-        run = invocation.run
-        # A function that is not async may block; one that is only makes its coroutine there, which
-        # trio takes for a mistake where it is not in something.
-        (value,) = await anyio.to_thread.run_sync(lambda: [run()], abandon_on_cancel=True)
-        if inspect.isawaitable(value):
-            value = await value
-        invocation.returned(value)
-    except Exception as error:
-        invocation.raised(error)
+    async def __anext__(self) -> StreamEvent:
+        if self._at == 0:
+            self._begin()
+        if not await self._log.grown_past(self._at):
+            raise StopAsyncIteration
+        event = self._log.events[self._at]
+        self._at += 1
+        return event

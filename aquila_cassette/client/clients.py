@@ -90,6 +90,7 @@ class Client(Asking):
             self._owned = None
 
     def __enter__(self) -> Self:
+        self._transport()
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -139,6 +140,8 @@ class AsyncClient(Asking):
     def stream(self, prompt: Prompt, **options: Unpack[Options]) -> AsyncStream:
         """Ask at once, and give the answer as a stream of events.
 
+        Without a sink, the stream ends when nobody holds it any more: keep it, or read it.
+
         Args:
             prompt: What the user says, or a whole conversation.
             options: See `Options`.
@@ -156,6 +159,7 @@ class AsyncClient(Asking):
             wire=AsyncWire(self._transport()),
             idle_timeout=options.get("idle_timeout", IDLE_TIMEOUT),
             timeout=options.get("timeout"),
+            goes_on=options.get("sink") is not None,
         )
 
     async def ask(self, prompt: Prompt, **options: Unpack[Options]) -> Response:
@@ -199,6 +203,8 @@ class AsyncClient(Asking):
             self._owned = None
 
     async def __aenter__(self) -> Self:
+        # To make it takes a while (certificates), in which the event loop would stand still later.
+        self._transport()
         return self
 
     async def __aexit__(self, *exc: object) -> None:

@@ -19,30 +19,23 @@ if TYPE_CHECKING:
     from aquila_cassette.client.sinks import Sink
     from aquila_cassette.pending.streams import OpenStream
 
-__all__ = ["Handle"]
+__all__ = ["Face", "Handle"]
 
 _logger = logging.getLogger("aquila_cassette.client")
 
 
-class Handle:
-    """One stream: its ref, its events so far, and how it ended.
+class Face:
+    """What a reader has of a stream: its ref, its events so far, and how it ended.
 
     Args:
         conversation: What is asked.
-        sink: Where its events go.
-        over: Is called once, when the stream is over.
+        log: The events.
     """
 
-    def __init__(
-        self, conversation: Conversation, sink: Sink, over: Callable[[Hashable], None]
-    ) -> None:
+    def __init__(self, conversation: Conversation, log: Log) -> None:
         self.ref = conversation.ref
         self._conversation = conversation
-        self._progress = Progress(conversation)
-        self._sink = sink
-        self._log = Log()
-        self._on_over = over
-        self._told = False
+        self._log = log
         self._open: OpenStream | None = None
 
     @property
@@ -59,6 +52,53 @@ class Handle:
     def tool_context(self) -> Mapping[str, Any]:
         """The tool context, with what tools have patched so far."""
         return self._conversation.context
+
+    def _note_reader(self) -> None:
+        """Note that this task or thread reads the stream, and goes on when it is over."""
+        if self._open is not None and not self.done:
+            STREAMS.read(self._open)
+
+    def _outcome(self, timeout: float | None) -> Response:
+        last = self._log.last
+        if last is None:
+            raise ResultTimeout(
+                f"The stream was not over after {timeout:g} s; it goes on.",
+                facts=[f"so far: {self.text[-200:]!r}"],
+                remedy="Mend: wait longer, or end it: stream.cancel()",
+            )
+        if isinstance(last, Error):
+            raise StreamError(
+                last.reason,
+                kind=last.kind,
+                status=last.status,
+                text=last.text,
+                facts=[f"status: {last.status}"] if last.kind == "http" else [],
+            ) from last.cause
+        return Response(last.text, last.meta, list(last.messages))
+
+
+class Handle(Face):
+    """A stream as its driver has it.
+
+    Args:
+        conversation: What is asked.
+        sink: Where its events go.
+        over: Is called once, when the stream is over.
+        log: Keeps its events; None for a new one.
+    """
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        sink: Sink,
+        over: Callable[[Hashable], None],
+        log: Log | None = None,
+    ) -> None:
+        super().__init__(conversation, Log() if log is None else log)
+        self._progress = Progress(conversation)
+        self._sink = sink
+        self._on_over = over
+        self._told = False
 
     @contextlib.contextmanager
     def _handing(self, event: StreamEvent) -> Iterator[None]:
@@ -82,32 +122,9 @@ class Handle:
             raise
         self._add(event)
 
-    def _note_reader(self) -> None:
-        """Note that this task or thread reads the stream, and goes on when it is over."""
-        if self._open is not None and not self.done:
-            STREAMS.read(self._open)
-
     def _add(self, event: StreamEvent) -> None:
         if isinstance(event, Chunk):
             self._conversation.said.append(event.text)
         if self._log.add(event) and isinstance(event, Done | Error):
             self._on_over(self.ref)
             STREAMS.over(self._open)
-
-    def _outcome(self, timeout: float | None) -> Response:
-        last = self._log.last
-        if last is None:
-            raise ResultTimeout(
-                f"The stream was not over after {timeout:g} s; it goes on.",
-                facts=[f"so far: {self.text[-200:]!r}"],
-                remedy="Mend: wait longer, or end it: stream.cancel()",
-            )
-        if isinstance(last, Error):
-            raise StreamError(
-                last.reason,
-                kind=last.kind,
-                status=last.status,
-                text=last.text,
-                facts=[f"status: {last.status}"] if last.kind == "http" else [],
-            ) from last.cause
-        return Response(last.text, last.meta, list(last.messages))

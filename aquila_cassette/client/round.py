@@ -8,7 +8,8 @@ from aquila_cassette.client.dialects.ask import MADE_UP
 from aquila_cassette.client.ear import Ear
 from aquila_cassette.client.events import Kind, Raw, StreamEvent
 from aquila_cassette.client.framing import Cutter
-from aquila_cassette.dialects.lenient import compact, load, table
+from aquila_cassette.client.strange import SHOWN, is_broken, page, refusal
+from aquila_cassette.dialects.lenient import compact, table
 from aquila_cassette.dialects.problem import problem, problem_in
 from aquila_cassette.dialects.said import CallHeard
 from aquila_cassette.sse import Event as SseEvent
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Flaw", "Round"]
 
-_SHOWN = 500
+# How much of a body is kept, to name one that is no stream: a title stands within it.
+_HEAD = 8 * 1024
 
 
 class Flaw(NamedTuple):
@@ -47,6 +49,7 @@ class Round:
         self._endpoint = endpoint
         self._ref = ref
         self._status = status
+        self._content_type = content_type
         self._cutter = Cutter(content_type)
         self._ear = Ear(ref)
         self._turn = endpoint.turn()
@@ -54,7 +57,8 @@ class Round:
         self._whole = False
         self._known = False
         self._foreign = ""
-        self._body: list[bytes] = []
+        self._broken = ""
+        self._body = bytearray()
         self.response_id = ""
         self.over = False
         """Whether nothing more is to be read."""
@@ -79,8 +83,10 @@ class Round:
             FrameTooLargeError: An event passed the size limit.
         """
         if self._status >= 300:
-            self._body.append(piece)
+            self._body += piece
             return
+        if not self._known:
+            self._body += piece[: max(0, _HEAD - len(self._body))]
         for message in self._cutter.feed(piece):
             yield from self._take(message)
             if self.over:
@@ -89,9 +95,7 @@ class Round:
     def eof(self) -> Iterator[StreamEvent]:
         """Take the end of the body."""
         if self._status >= 300:
-            body = b"".join(self._body)
-            words = problem_in(_first(load(body))) or body.decode("utf-8", "replace").strip()
-            self._problem = words[:_SHOWN] or f"HTTP {self._status}"
+            self._problem = refusal(self._content_type, bytes(self._body))
         else:
             rest, answers = self._cutter.end()
             for message in rest:
@@ -115,16 +119,26 @@ class Round:
             return Flaw("http", self._problem or f"HTTP {self._status}")
         if words := self._problem or said.error:
             return Flaw("provider", words)
+        if self._broken:
+            return Flaw("protocol", f"A chunk of the stream is no JSON: {self._broken}")
         if said.refusal or reason in endpoint.refusals:
             return Flaw("refusal", said.refusal or f"The answer was refused: {reason}")
         if not self._whole and not (endpoint.ends_by_reason and reason):
-            if self._foreign and not self._known:
+            if foreign := self._named():
                 title = endpoint.dialect.title
-                return Flaw("protocol", f"The answer is none of {title}: {self._foreign}")
+                return Flaw("protocol", f"The answer is none of {title}: {foreign}")
             return Flaw("cut", f"The stream ended before {endpoint.dialect.expected}.")
+        if reason in endpoint.failures:
+            return Flaw("provider", endpoint.failures[reason])
         if reason and reason not in endpoint.completions:
             return Flaw("incomplete", f"The answer is incomplete: {reason}")
         return None
+
+    def _named(self) -> str | None:
+        """Name what came, if nothing of it was the dialect's."""
+        if self._known:
+            return None
+        return self._foreign or page(self._content_type, bytes(self._body))
 
     def _take(self, message: Message) -> Iterator[StreamEvent]:
         if message.data.startswith("[DONE]"):
@@ -133,6 +147,9 @@ class Round:
             self._whole = self._whole or (self._known and self._endpoint.ends_by_reason)
         elif (words := problem(message)) is not None:
             self._problem = words
+            self.over = True
+        elif is_broken(message, known=self._known):
+            self._broken = message.data[:SHOWN]
             self.over = True
         else:
             yield from self._hear(message)
@@ -149,7 +166,7 @@ class Round:
             self._keep(table(message.json))
             self.over = self._whole = dialect.ends(message)
         else:
-            self._foreign = self._foreign or message.data[:_SHOWN]
+            self._foreign = self._foreign or message.data[:SHOWN]
         events = self._ear.take()
         yield from events
         if not (self._ear.touched or self.over):
@@ -165,14 +182,10 @@ class Round:
             self._known = self._whole = True
         else:
             text = answer if isinstance(answer, str) else compact(answer)
-            self._foreign = text[:_SHOWN]
+            self._foreign = text[:SHOWN]
             yield Raw(SseEvent("message", text), ref=self._ref)
         yield from self._ear.take()
 
     def _keep(self, fields: dict[str, Any]) -> None:
         self._turn.take(fields)
         self.response_id = self._endpoint.id_of(fields) or self.response_id
-
-
-def _first(answer: Any) -> Any:
-    return answer[0] if isinstance(answer, list) and answer else answer

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["OPENAI_RESPONSES"]
 
-_ENDS = ("response.completed", "response.incomplete", "response.failed")
+# The last is in no list of a stream's events, but of a response's states, and some servers send it.
+_ENDS = ("response.completed", "response.incomplete", "response.failed", "response.cancelled")
 _REASONING = ("response.reasoning_summary_text.delta", "response.reasoning_text.delta")
 _ARGUMENTS = (
     "response.function_call_arguments.delta",

@@ -12,7 +12,7 @@ import respx
 
 from aquila_cassette.client import Chunk, Client, Done, Error, Raw, Reasoning, ToolCall
 from aquila_cassette.errors import StreamError
-from tests.client.talk import BACKENDS, MODELS, events_of, sse, stored_of
+from tests.client.talk import BACKENDS, MODELS, answering, events_of, sse, stored_of
 from tests.servers import CHAT_FRAMES, CHAT_TEXT, MESSAGES_FRAMES, RESPONSES_FRAMES
 
 each_backend = pytest.mark.parametrize("backend", BACKENDS)
@@ -59,6 +59,12 @@ WHOLE: dict[str, dict[str, Any]] = {
     },
     "gemini": candidate("Hello", "STOP"),
 }
+
+
+def after_the_first_frame(endpoint: str) -> int:
+    """Give where the second frame of a stream begins."""
+    end = b"\r\n\r\n" if endpoint == "gemini" else b"\n\n"
+    return STREAMS[endpoint].index(end) + len(end)
 
 
 @pytest.fixture(autouse=True)
@@ -150,6 +156,25 @@ def test_an_error_status_without_json_gives_what_there_is(
 ) -> None:
     (error,) = talk("sync", "chat", body, 502)
     assert (error.reason, error.kind, error.status) == (reason, "http", 502)
+
+
+@each_endpoint
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (sse('{"error": {"message": "No, thanks."}}'), "No, thanks."),
+        (sse('{"type": "error", "message": "No, thanks."}', event="error"), "No, thanks."),
+        (b": wait\n\n" + sse("No, thanks.", event="error"), "No, thanks."),
+        (sse('{"detail": "No, thanks."}'), '{"detail": "No, thanks."}'),
+        (sse('{"error": {"message": "No, thanks."}}').rstrip(), "No, thanks."),
+        (b": wait\n\n", ": wait"),
+    ],
+)
+def test_an_error_status_whose_body_is_a_stream_is_an_error_in_the_providers_words(
+    endpoint: str, body: bytes, reason: str, talk: Talk
+) -> None:
+    (error,) = talk("sync", endpoint, body, 500)
+    assert (error.reason, error.kind, error.status) == (reason, "http", 500)
 
 
 def test_a_redirect_that_nobody_follows_is_an_error(talk: Talk) -> None:
@@ -296,6 +321,34 @@ def test_an_answer_that_ran_into_its_limit_is_incomplete(endpoint: str, talk: Ta
     assert error.meta.finish_reason == reason
 
 
+NO_REASON = {
+    "chat": sse(chat(delta(content="Hi")), chat(usage={"total_tokens": 3}), "[DONE]"),
+    "messages": sse(
+        '{"type": "content_block_delta", "delta": {"type": "text_delta", "text": "Hi"}}',
+        '{"type": "message_delta", "delta": {"stop_reason": null}}',
+        '{"type": "message_stop"}',
+    ),
+    "responses": sse(
+        '{"type": "response.output_text.delta", "delta": "Hi"}',
+        '{"type": "response.completed", "response": {}}',
+    ),
+}
+
+
+@pytest.mark.parametrize("endpoint", NO_REASON)
+def test_a_last_event_ends_an_answer_that_gives_no_reason_to_stop(
+    endpoint: str, talk: Talk
+) -> None:
+    done = talk("sync", endpoint, NO_REASON[endpoint])[-1]
+    assert isinstance(done, Done)
+    assert (done.text, done.meta.status, done.meta.finish_reason) == ("Hi", "completed", None)
+
+
+def test_without_a_last_event_an_answer_without_a_reason_to_stop_is_cut(talk: Talk) -> None:
+    error = talk("sync", "chat", sse(chat(delta(content="Hi"))))[-1]
+    assert (error.kind, error.text) == ("cut", "Hi")
+
+
 FAILURES = [
     ("chat", sse(chat(delta(content="Hel")), '{"error": {"message": "Overloaded"}}')),
     (
@@ -312,6 +365,31 @@ FAILURES = [
     ),
     ("gemini", lines(candidate("Hel")) + b'{\n  "error": {"message": "Overloaded"}\n}'),
 ]
+
+
+RESPONSE_ENDS = [
+    ("response.cancelled", "cancelled", "The provider cancelled the response."),
+    ("response.failed", "failed", "The response failed; the provider does not say why."),
+]
+
+
+@pytest.mark.parametrize(("type_", "status", "reason"), RESPONSE_ENDS)
+def test_a_response_that_the_provider_broke_off_is_an_error_that_says_so(
+    type_: str, status: str, reason: str, talk: Talk
+) -> None:
+    body = sse(
+        '{"type": "response.output_text.delta", "delta": "Hel"}',
+        json.dumps({"type": type_, "response": {"status": status, "output": []}}),
+    )
+    chunk, error = talk("sync", "responses", body)
+    assert chunk == Chunk("Hel", ref="r")
+    assert (error.reason, error.kind, error.text) == (reason, "provider", "Hel")
+    assert error.meta.finish_reason == status
+
+
+def test_a_cancelled_response_that_is_not_streamed_is_the_same_error(talk: Talk) -> None:
+    (error,) = talk("sync", "responses", {**WHOLE["responses"], "status": "cancelled"})[1:]
+    assert (error.reason, error.kind) == ("The provider cancelled the response.", "provider")
 
 
 @each_backend
@@ -338,10 +416,110 @@ def test_json_of_somebody_else_is_named(talk: Talk) -> None:
     assert error.reason == ('The answer is none of OpenAI chat completions: {"hello": "there"}')
 
 
-def test_a_page_in_place_of_an_answer_is_named(talk: Talk, mocked: respx.Router) -> None:
-    mocked.post(URLS["chat"]).mock(return_value=httpx.Response(200, html="<h1>Please log in</h1>"))
+IN_PLACE = [
+    ("text/html; charset=utf-8", b"<h1>Please log in</h1>", "text/html: <h1>Please log in</h1>"),
+    (
+        "text/html",
+        b"<!DOCTYPE html>\n<html>\n<TITLE lang=en>Bad gateway \n &amp; so on</TITLE>\n</html>",
+        "text/html: Bad gateway & so on",
+    ),
+    ("text/event-stream", b"\n <html>Sorry</html>\nMore", "text/event-stream: <html>Sorry</html>"),
+    ("text/plain", b"upstream timed out\n\n", "text/plain: upstream timed out"),
+    ("", b"Moved", "no content type: Moved"),
+    ("application/octet-stream", b"\x00\x01\x02 \xff", "application/octet-stream"),
+]
+
+
+@pytest.mark.parametrize(("content_type", "body", "named"), IN_PLACE)
+def test_a_page_in_place_of_an_answer_is_named(
+    content_type: str, body: bytes, named: str, mocked: respx.Router
+) -> None:
+    headers = {"content-type": content_type} if content_type else {}
+    answer = httpx.Response(200, headers=headers, content=body)
+    mocked.post(URLS["chat"]).mock(return_value=answer)
     (error,) = events_of("sync", "Hi", made={"model": "gpt-4o-mini"})
-    assert error.kind == "cut"
+    assert error.reason == f"The answer is none of OpenAI chat completions: {named}"
+    assert error.kind == "protocol"
+
+
+@each_endpoint
+def test_a_page_that_comes_byte_by_byte_is_named_all_the_same(endpoint: str) -> None:
+    page = b"<!doctype html>\n\n<title>Please log in</title>\n" + b"data: x\n" * 2000
+    http = answering([page[at : at + 1] for at in range(len(page))], content_type="text/html")
+    client = Client(http, model=MODELS[endpoint], endpoint=endpoint)
+    (error,) = client.stream("Hi")
+    assert isinstance(error, Error)
+    assert error.reason.endswith(": text/html: Please log in")
+
+
+@pytest.mark.parametrize("body", [b"", b"\n\n", b": wait\n\n", b"data", b"data: {", b"event: x"])
+def test_a_stream_that_is_cut_before_it_says_anything_is_not_taken_for_a_page(
+    body: bytes, talk: Talk
+) -> None:
+    (error,) = talk("sync", "chat", body)
+    assert (error.reason, error.kind) == ("The stream ended before data: [DONE].", "cut")
+
+
+BROKEN = [
+    (
+        "chat",
+        sse('{"choices": [{"index": 0, "delta": {"content": "lo"'),
+        '{"choices": [{"index": 0, "',
+    ),
+    (
+        "chat",
+        sse('"choices": [{"index": 0, "delta": {"content": "lo"}}]}'),
+        '"choices": [{"index": ',
+    ),
+    ("responses", sse('{"type": "response.output_text.delta", "delta": "l'), '{"type": "response.'),
+    ("messages", sse('{"type": "content_block_delta", ', event="content_block_delta"), '{"type": '),
+    ("gemini", sse('[{"candidates": '), '[{"candidates": '),
+]
+
+
+@pytest.mark.parametrize(("endpoint", "broken", "shown"), BROKEN)
+def test_a_chunk_whose_json_is_broken_is_an_error_that_shows_it(
+    endpoint: str, broken: bytes, shown: str, talk: Talk
+) -> None:
+    first = {
+        "chat": CHAT_FRAMES[0],
+        "responses": sse('{"type": "response.output_text.delta", "delta": "Hel"}'),
+        "messages": sse('{"type": "content_block_delta", "delta": {"text": "Hel"}}'),
+        "gemini": lines(candidate("Hel")),
+    }[endpoint]
+    chunk, error = talk("sync", endpoint, first + broken + STREAMS[endpoint])
+    assert chunk == Chunk("Hel", ref="r")
+    assert (error.kind, error.text) == ("protocol", "Hel")
+    assert error.reason.startswith(f"A chunk of the stream is no JSON: {shown}")
+
+
+def test_a_first_chunk_whose_json_is_broken_is_an_error_too(talk: Talk) -> None:
+    (error,) = talk("sync", "chat", sse('{"choices": [oops'), 200)
+    assert error.reason == 'A chunk of the stream is no JSON: {"choices": [oops'
+
+
+def test_an_error_event_whose_json_is_broken_is_an_error_that_shows_it(talk: Talk) -> None:
+    *_, error = talk("sync", "chat", CHAT_FRAMES[0] + sse('{"error": {"mess', event="error"))
+    assert error.reason == 'A chunk of the stream is no JSON: {"error": {"mess'
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        sse("still here", event="heartbeat"),
+        b"data:\n\n",
+        sse('{"type": "response.sang", "tune": []}', event="response.sang"),
+        sse("3"),
+    ],
+)
+@each_endpoint
+def test_what_is_unknown_and_not_broken_changes_nothing(
+    endpoint: str, unknown: bytes, talk: Talk
+) -> None:
+    begun, body = after_the_first_frame(endpoint), STREAMS[endpoint]
+    done = talk("sync", endpoint, body[:begun] + unknown + body[begun:])[-1]
+    assert isinstance(done, Done)
+    assert done.text == "Hello, wörld"
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
@@ -14,7 +16,7 @@ from aquila_cassette import aquila_cassette
 from aquila_cassette.client import AsyncClient, Client
 from aquila_cassette.errors import MissError, UsageError
 from aquila_cassette.provider import Provider
-from tests.client.talk import answering
+from tests.client.talk import BACKENDS, answering
 from tests.live.rows import seed_row
 
 GOOGLE = "https://generativelanguage.googleapis.com"
@@ -195,3 +197,30 @@ print(sorted({name.split(".")[1] for name in loaded}))
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout == "['client', 'dialects', 'errors', 'pending', 'sse']\n"
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_client_in_a_block_is_ready_before_it_is_asked(
+    backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    def noted(kind: type[httpx.Client] | type[httpx.AsyncClient]) -> Callable[..., Any]:
+        def make() -> Any:
+            made.append(kind.__name__)
+            return kind(verify=False)
+
+        return make
+
+    monkeypatch.setattr(httpx, "Client", noted(httpx.Client))
+    monkeypatch.setattr(httpx, "AsyncClient", noted(httpx.AsyncClient))
+
+    async def enter() -> None:
+        async with AsyncClient(model="m"):
+            assert made == ["AsyncClient"]
+
+    if backend == "sync":
+        with Client(model="m"):
+            assert made == ["Client"]
+    else:
+        anyio.run(enter, backend=backend)

@@ -120,9 +120,9 @@ def test_words_about_ends_end_nothing() -> None:
     assert not ending(NDJSON, lines(told, told)).whole
 
 
-@pytest.mark.parametrize("type_", ["response.completed", "response.incomplete", "response.failed"])
-def test_a_response_ends_in_three_ways(type_: str) -> None:
-    body = typed({"type": "response.created"}, {"type": type_, "response": {}})
+@pytest.mark.parametrize("how", ["completed", "incomplete", "failed", "cancelled"])
+def test_a_response_ends_in_four_ways(how: str) -> None:
+    body = typed({"type": "response.created"}, {"type": f"response.{how}", "response": {}})
     assert ending(SSE, body).terminal
 
 

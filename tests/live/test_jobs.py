@@ -6,7 +6,8 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
@@ -59,6 +60,17 @@ class Held:
         finally:
             self.left.set()
         return self._value
+
+
+@contextmanager
+def in_time(*held: anyio.Event) -> Iterator[None]:
+    """Fail where a cancel never comes, and let the jobs go that a view waits for at its end."""
+    try:
+        with anyio.fail_after(5):
+            yield
+    finally:
+        for event in held:
+            event.set()
 
 
 @seed_row(17)
@@ -171,14 +183,15 @@ async def test_a_cancelled_job_has_exited_even_if_it_returns_all_the_same() -> N
 async def test_a_job_of_the_same_name_supersedes_the_first() -> None:
     first, second, other = Held("first"), Held("second"), Held("other")
     async with Bench.mounted() as view:
-        await view.event("job", first.run)
-        await view.event("other", other.run)
-        await first.started.wait()
-        await view.event("job", second.run)
-        await first.left.wait()
-        for held in (first, second, other):
-            held.go.set()
-        await settled(view)
+        with in_time(first.go, second.go, other.go):
+            await view.event("job", first.run)
+            await view.event("other", other.run)
+            await first.started.wait()
+            await view.event("job", second.run)
+            await first.left.wait()
+            for held in (first, second, other):
+                held.go.set()
+            await settled(view)
     assert sorted(view.outcomes) == [("job", Completed("second")), ("other", Completed("other"))]
 
 
@@ -190,18 +203,19 @@ async def test_nothing_is_told_or_logged_of_how_a_superseded_job_ended(
     async def fail() -> None:
         started.set()
         try:
-            await anyio.sleep_forever()
+            await never.wait()
         finally:
             raise KeyError("while it was cancelled")
 
     caplog.set_level(logging.INFO, "aquila_cassette.live")
-    started, second = anyio.Event(), Held("second")
+    started, never, second = anyio.Event(), anyio.Event(), Held("second")
     second.go.set()
     async with Bench.mounted() as view:
-        await view.event("job", fail)
-        await started.wait()
-        await view.event("job", second.run)
-        await settled(view)
+        with in_time(never):
+            await view.event("job", fail)
+            await started.wait()
+            await view.event("job", second.run)
+            await settled(view)
     assert view.outcomes == [("job", Completed("second"))]
     assert caplog.messages == []
 
@@ -227,8 +241,9 @@ async def test_an_outcome_that_waits_in_the_inbox_is_superseded_too() -> None:
     first.go.set()
     second.go.set()
     async with Slow.mounted(lambda view: view.start_async("job", second.run)) as view:
-        await view.event("job", first.run)
-        await settled(view)
+        with in_time():
+            await view.event("job", first.run)
+            await settled(view)
     assert view.outcomes == [("job", Completed("second"))]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -59,6 +59,8 @@ class Endpoint:
         id_of: Finds the response's id in a message of the stream or a whole answer; or "".
         completions: The reasons to stop that are real completions; all others are failures.
         refusals: Those that say that the model or the provider refused to answer.
+        failures: Those that say that the provider broke the answer off, and the words for it where
+            it gives none.
         ends_by_reason: Whether a reason to stop, with EOF, ends a stream without a last event.
         stored: The path of stored responses; None where there are none.
     """
@@ -73,5 +75,6 @@ class Endpoint:
     id_of: Callable[[dict[str, Any]], str]
     completions: frozenset[str]
     refusals: frozenset[str] = field(default_factory=frozenset)
+    failures: Mapping[str, str] = field(default_factory=dict)
     ends_by_reason: bool = False
     stored: str | None = None

@@ -104,5 +104,9 @@ RESPONSES = Endpoint(
     id_of=_id_of,
     completions=frozenset({"completed"}),
     refusals=frozenset({"content_filter"}),
+    failures={
+        "cancelled": "The provider cancelled the response.",
+        "failed": "The response failed; the provider does not say why.",
+    },
     stored="/responses",
 )
