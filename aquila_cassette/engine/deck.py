@@ -108,6 +108,11 @@ class Cassette:
         return self.may_record and not self.reel.interactions
 
     @property
+    def keeps_old(self) -> bool:
+        """Whether it was to be recorded anew, and what was there has not given way so far."""
+        return self.mode == "all" and not self.owner.committed
+
+    @property
     def shown_path(self) -> str:
         """The file's path as people see it: relative to where they are, if it is below."""
         try:

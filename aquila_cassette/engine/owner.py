@@ -89,7 +89,7 @@ class Owner:
     def recorded_in_vain(self) -> bool:
         """Whether a block of mode ``all`` did not replace what it was to replace."""
         anew = [cassette for cassette in self.cassettes if cassette.mode == "all"]
-        return bool(anew) and (not self.committed or any(one.discarded for one in anew))
+        return any(cassette.keeps_old or cassette.discarded for cassette in anew)
 
     def owns(self, interaction: Interaction) -> bool:
         """Tell whether this owner recorded `interaction`."""

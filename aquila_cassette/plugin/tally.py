@@ -61,7 +61,7 @@ class Tally:
             note = discarded_note(cassette)
             if note:
                 self.not_kept.append(note)
-            if not owner.committed and cassette.mode == "all" and cassette.recorded:
+            if cassette.keeps_old and cassette.recorded:
                 self.not_kept.append(
                     f"aquila: {cassette.shown_path} stays as it was, since {owner.name} failed"
                 )

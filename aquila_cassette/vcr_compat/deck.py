@@ -75,6 +75,7 @@ class Deck(Cassette):
         self._secrets = secrets
         self._asking = threading.RLock()
         self._handed: set[int] = set()
+        self._keeps_old = False
         self._ours: dict[int, Interaction] = {}
         self._bodies: dict[int, Hashable] = {}
         super().__init__(str(tape.path), resolved, owner)
@@ -139,6 +140,11 @@ class Deck(Cassette):
             theirs=theirs,
         )
 
+    @property
+    def keeps_old(self) -> bool:
+        """Whether it was to be recorded anew, and what was there stays."""
+        return self._keeps_old
+
     def hand_over(self, *, failed: bool = False) -> None:
         """Put what was recorded, and is over, on the tape.
 
@@ -166,6 +172,7 @@ class Deck(Cassette):
             self._stop()
             if self.owner.failed:
                 if self.mode == "all":
+                    self._keeps_old = True
                     return False
                 pairs = self._kept()
                 self._discard([pair for pair in pairs if pair[1].response.ended == "failed"])

@@ -102,6 +102,10 @@ def test_what_is_recorded_anew_replaces_the_old_tape_only_if_the_test_passed(
             ]
         )
         assert tape("test_one.yaml") == before
+        passed = suite(ONE, f"--record-mode={mode}")
+        passed.assert_outcomes(passed=1)
+        passed.stdout.no_fnmatch_line("*stays as it was*")
+        before = tape("test_one.yaml")
 
 
 def test_other_cassettes_are_read_and_only_the_default_one_is_written(

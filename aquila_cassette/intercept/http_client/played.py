@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from http.client import responses
 from typing import Any
@@ -18,6 +19,7 @@ __all__ = ["played_file"]
 
 _BUFFER = 65536
 _FRAMING = ("content-length", "transfer-encoding")
+_MORE = re.compile(r"(\d+) more expected")
 
 
 def played_file(replay: Replay, make_error: MakeError) -> io.BufferedReader:
@@ -87,7 +89,7 @@ class _PlayedRaw(io.RawIOBase):
         if chunked:
             lines.append("transfer-encoding: chunked")
         elif status not in (204, 304) and interaction.request.method != "HEAD":
-            lines.append(f"content-length: {len(response.body)}")
+            lines.append(f"content-length: {len(response.body) + (_missing(response) or 0)}")
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
 
     def _pieces(self) -> Iterator[bytes]:
@@ -106,7 +108,18 @@ class _PlayedRaw(io.RawIOBase):
             yield step
 
 
+def _missing(response: Response) -> int | None:
+    """Tell how many bytes did not come of those that were promised; None if none was promised."""
+    error = response.error
+    if error is None or error.type != "IncompleteRead":
+        return None
+    found = _MORE.search(error.message)
+    return int(found[1]) if found else None
+
+
 def _comes_in_chunks(response: Response) -> bool:
+    if _missing(response) is not None:
+        return False
     if response.ended != "complete" or len(response.pieces) > 1:
         return True
     kind = response.header("content-type")
