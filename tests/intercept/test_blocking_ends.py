@@ -6,7 +6,6 @@ import gc
 import threading
 from collections.abc import Callable
 
-import pytest
 import requests
 import urllib3
 
