@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["is_long", "quoted"]
 
 _WORD = re.compile(r"\w+(?:['\u2019.,:/@_-]+\w+)*")
+_INSIDE = re.compile(r"\d+(?:[.,:/-]\d+)*|[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 _ENDS = ".!?:;\"'\u201c\u201d\u2018\u2019([{\n"
 _ENDING = re.compile(r"[*_`'\")\]]*(?:[.,;!?\n]|\s*$)")
 _LIST = re.compile(r"(?:^|\n)[ \t]*$")  # a number after that counts an item
@@ -24,6 +25,22 @@ _PHRASES = (2, 3, 4)  # words
 _TELLING = 4  # characters: two words of as many are a phrase, unless common
 _SHORT = 6  # words
 _SHORTEST = 3  # characters of a word that tells in a short answer
+
+
+class _Word(NamedTuple):
+    """A word, or a part of one: ``crimson`` in ``color:crimson``, ``18`` in ``18C``.
+
+    Args:
+        text: It, as it is written.
+        start: Where it begins.
+        end: Where it ends.
+        key: It, in one spelling: small letters, a number without commas.
+    """
+
+    text: str
+    start: int
+    end: int
+    key: str
 
 
 class _Text(NamedTuple):
@@ -99,10 +116,10 @@ def quoted(
     old = list(map(_read, said))
     parts = [part for part in _parts(text) if any(part in one.telling for one in old)]
     found = (
-        (match, [one for one in old if _tells(match, text, one, is_prompt=is_prompt)])
-        for match in _WORD.finditer(text)
+        (word, [one for one in old if _tells(word, text, one, is_prompt=is_prompt)])
+        for word in _words(text)
     )
-    words = [(match, sources) for match, sources in found if sources]
+    words = [(word, sources) for word, sources in found if sources]
     if not (parts or words):
         return None
     known = tuple(known)
@@ -110,11 +127,11 @@ def quoted(
     for part in parts:
         if not any(part in one.parts for one in (*asked, *now)):
             return part
-    for match, sources in words:
-        if not _is_harmless(match[0], sources, asked, now):
-            value = value_of(match[0])
-            if value is None or not is_explained(value, match.span(), text, known):
-                return match[0]
+    for word, sources in words:
+        if not _is_harmless(word.key, sources, asked, now):
+            value = value_of(word.text)
+            if value is None or not is_explained(value, (word.start, word.end), text, known):
+                return word.text
     return None
 
 
@@ -124,27 +141,41 @@ def _parts(text: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1024)
+def _words(text: str) -> tuple[_Word, ...]:
+    return tuple(word for match in _WORD.finditer(text) for word in _taken_apart(match))
+
+
+def _taken_apart(match: re.Match[str]) -> Iterator[_Word]:
+    """Give a word, and the words and numbers that it is put together of."""
+    yield _Word(match[0], *match.span(), _key(match[0]))
+    for part in _INSIDE.finditer(match.string, *match.span()):
+        if part.span() != match.span():
+            yield _Word(part[0], *part.span(), _key(part[0]))
+
+
+def _key(text: str) -> str:
+    value = value_of(text) if "," in text else None
+    return value.text if value is not None and value.kind == "number" else text.casefold()
+
+
+@lru_cache(maxsize=1024)
 def _read(text: str) -> _Text:
-    found = _WORD.findall(text)
+    words = _words(text)
     unspaced = "".join(runs(text))
     short = len(_WORD.findall(spaced(text))) + len(unspaced) // 2 <= _SHORT
     return _Text(
-        frozenset(word.casefold() for word in found),
+        frozenset(word.key for word in words),
         frozenset(parts := _parts(text)),
         frozenset(parts if short else (*_phrases(text), *grams(text, short=False))),
-        frozenset(word.casefold() for word in found if _is_name(word)),
+        frozenset(word.key for word in words if _is_name(word.text)),
+        frozenset(word.key for word in words if _is_name(word.text) and not _begins(word, text)),
+        tuple(word.key for word in words if _is_number(word.text)),
         frozenset(
-            match[0].casefold()
-            for match in _WORD.finditer(text)
-            if _is_name(match[0]) and not _begins(match, text)
-        ),
-        tuple(word.casefold() for word in found if _is_number(word)),
-        frozenset(
-            match[0].casefold()
-            for match in _WORD.finditer(text)
-            if _is_number(match[0])
-            and _ENDING.match(text, match.end())
-            and not _LIST.search(text, 0, match.start())
+            word.key
+            for word in words
+            if _is_number(word.text)
+            and _ENDING.match(text, word.end)
+            and not _LIST.search(text, 0, word.start)
         ),
         short,
     )
@@ -171,36 +202,34 @@ def _is_number(word: str) -> bool:
     return any(map(str.isdigit, word)) or (len(word) == 1 and word.isupper() and word != "I")
 
 
-def _begins(match: re.Match[str], text: str) -> bool:
+def _begins(word: _Word, text: str) -> bool:
     """Tell whether a sentence begins with a word, or may begin."""
-    before = text[: match.start()].rstrip(" ")
+    before = text[: word.start].rstrip(" ")
     return not before or before[-1] in _ENDS
 
 
-def _tells(match: re.Match[str], text: str, said: _Text, *, is_prompt: bool) -> bool:
+def _tells(word: _Word, text: str, said: _Text, *, is_prompt: bool) -> bool:
     """Tell whether a word of `text`, if it is in what was said, may well be from there."""
-    word = match[0]
-    low = word.casefold()
-    if low not in said.words:
+    written = word.text
+    if word.key not in said.words:
         return False
-    if len(word) == 1 and _is_number(word):
-        is_point = said.short and low in said.ends
-        return is_point and (word.isdigit() or not _begins(match, text))
-    if _is_number(word):
+    if len(written) == 1 and _is_number(written):
+        is_point = said.short and word.key in said.ends
+        return is_point and (written.isdigit() or not _begins(word, text))
+    if _is_number(written):
         return True
-    if is_common(word):
+    if is_common(written):
         return False
-    if _is_name(word) and len(word) > 2 and not _begins(match, text):
+    if _is_name(written) and len(written) > 2 and not _begins(word, text):
         return True
-    if low in said.proper and len(word) >= _TELLING:
+    if word.key in said.proper and len(written) >= _TELLING:
         return True
-    return is_prompt and said.short and len(word) >= _SHORTEST
+    return is_prompt and said.short and len(written) >= _SHORTEST
 
 
 def _is_harmless(
-    word: str, said: Sequence[_Text], asked: Sequence[_Text], now: Sequence[_Text]
+    low: str, said: Sequence[_Text], asked: Sequence[_Text], now: Sequence[_Text]
 ) -> bool:
-    low = word.casefold()
     is_now = any(low in one.words for one in now)
     if is_now:
         return not _is_moved(low, said, now)

@@ -24,6 +24,9 @@ _EVENTS = re.compile(r"\s*text/event-stream\s*(?:;|$)", re.IGNORECASE)
 _LINES = re.compile(r"\s*application/(?:x-)?(?:ndjson|jsonl|json-lines)\s*(?:;|$)", re.IGNORECASE)
 _FIELD = re.compile(rb"^(?:\xef\xbb\xbf)?(?:(?:data|event|id|retry)?:|data\r?$)", re.MULTILINE)
 
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""What a method may be made of (RFC 9110, section 9.1)."""
+
 
 def requests(sheet: Sheet) -> Iterator[Finding]:
     """Find requests that never match, since no program sends them.
@@ -34,7 +37,11 @@ def requests(sheet: Sheet) -> Iterator[Finding]:
     for number, interaction in sheet.numbered:
         request = interaction.request
         way = ("interactions", number, "request")
-        if request.method != request.method.upper():
+        if not _TOKEN.fullmatch(request.method):
+            what = f"the method {request.method!r} is none that can be sent, so it never matches"
+            line = sheet.line(*way, "method")
+            yield Finding(sheet.path, line, "request", what, "write one word, such as POST")
+        elif request.method != request.method.upper():
             what = f"the method {request.method!r} is not in upper case, so it never matches"
             line = sheet.line(*way, "method")
             yield Finding(sheet.path, line, "request", what, f"write {request.method.upper()}")
@@ -42,6 +49,10 @@ def requests(sheet: Sheet) -> Iterator[Finding]:
             what = "the URL is not absolute, so it never matches"
             line = sheet.line(*way, "url")
             yield Finding(sheet.path, line, "request", what, "write it with scheme and host")
+        elif not request.url.lower().startswith(("http://", "https://")):
+            what = "the URL is neither of http nor of https, so it never matches"
+            line = sheet.line(*way, "url")
+            yield Finding(sheet.path, line, "request", what, "write https://, or http://")
 
 
 def lengths(sheet: Sheet) -> Iterator[Finding]:

@@ -54,6 +54,17 @@ SHARK = (
         ("a", '{"ok": true}', '{"ok": false}', "It is True?", "true"),
         ("a", 'Here:\n```json\n{"n": 3}\n```', "No.", "Add 1 to 3", "3"),
         ("a", 'Here: {"n": [3]} - so', 'Here: {"n": [4]} - so', "Add 1 to 3", "3"),
+        ("a", "The total is $1,250.", "The total is $3,700.", "why 1250?", "1250"),
+        ("a", "About 12,500 people", "About 13,900 people", "why 12500?", "12500"),
+        ("a", "价格是45元", "价格是99元", "付45块", "45"),
+        ("a", "It is 18C today.", "It is 27C today.", "is 18 warm?", "18"),
+        ("a", "apple,pear", "plum,fig", "describe apple", "apple"),
+        ("a", "alpha,beta,gamma", "delta,omega", "list gamma / beta / alpha", "gamma"),
+        ("a", "color:crimson", "color:teal", "paint it crimson", "crimson"),
+        ("a", "north/south", "east/west", "go north", "north"),
+        ("a", "Result: top-secret", "Result: low-risk", "explain secret", "secret"),
+        ("a", "Hello World Foo", "Goodbye Moon Bar", "file hello-world-foo", "world"),
+        ("a", "Mail bob@x.org now", "Mail amy@y.org now", "who is bob", "bob"),
     ],
 )  # fmt: skip
 def test_a_part_of_an_answer_that_is_another_now_is_refused(

@@ -328,6 +328,20 @@ FAULTS: dict[str, tuple[str | bytes, list[tuple[int, str, str]]]] = {
         in_the_request("method: POST", "method: post"),
         [(7, "request", "the method 'post' is not in upper case, so it never matches")],
     ),
+    "a method that is no word": (
+        in_the_request("method: POST", "method: P OST"),
+        [
+            (
+                7,
+                "request",
+                "the method 'P OST' is none that can be sent, so it never matches",
+            )
+        ],
+    ),
+    "a URL of another scheme": (
+        in_the_request("https://api.example.com", "htp://api.example.com"),
+        [(8, "request", "the URL is neither of http nor of https, so it never matches")],
+    ),
     "a URL without a host": (
         in_the_request("https://api.example.com", ""),
         [(8, "request", "the URL is not absolute, so it never matches")],
