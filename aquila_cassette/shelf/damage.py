@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from aquila_cassette.cassette.foreign import NAMES, sniff
 from aquila_cassette.cassette.names import shown
+from aquila_cassette.cassette.redaction import REDACTED
 from aquila_cassette.errors import CassetteFormatError
 from aquila_cassette.shelf.finding import Finding
 from aquila_cassette.shelf.raw import raw_secrets
@@ -19,6 +21,12 @@ if TYPE_CHECKING:
     from aquila_cassette.shelf.sheet import Sheet
 
 __all__ = ["damage", "dangling", "hollow", "leaks"]
+
+# What filters of other recorders put in the place of secrets.
+_MARK = re.compile(
+    rb"(?:Bearer )?(?:(?i:\[?\b(?:REDACTED|FILTERED|DUMMY|X{4,})\b\]?)"
+    rb"|<[A-Z][A-Z0-9_ -]*>|\*{4,})"
+)
 
 
 def damage(path: Path, error: CassetteError) -> Finding:
@@ -72,8 +80,13 @@ def leaks(path: Path, data: bytes, redact: Redaction, scrub: str = "") -> Iterat
         scrub: The command that takes them out, or makes a tape without them.
     """
     format_of_another = sniff(data)
-    where = NAMES[format_of_another] if format_of_another else "a damaged file"
+    where = "a damaged file"
+    if format_of_another:
+        where = NAMES[format_of_another]
+        data = _MARK.sub(REDACTED.encode(), data)  # on the same lines
     for one in raw_secrets(data, redact):
+        if format_of_another and not one.secret:  # other recorders keep all headers
+            continue
         kind = "secret" if one.secret else "header"
         not_kept = "" if one.secret else " is not kept when recording"
         what = f"{one.kind}{not_kept}, in {where}"

@@ -22,6 +22,14 @@ __all__ = ["bodiless", "lengths", "requests", "types"]
 _JSON = re.compile(r"\s*(?:application|text)/(?:[^;\s]*\+)?json\s*(?:;|$)", re.IGNORECASE)
 _EVENTS = re.compile(r"\s*text/event-stream\s*(?:;|$)", re.IGNORECASE)
 _LINES = re.compile(r"\s*application/(?:x-)?(?:ndjson|jsonl|json-lines)\s*(?:;|$)", re.IGNORECASE)
+# Servers send JSON as text, as unknown bytes and as types of their own, but as none of these.
+_NEVER_JSON = re.compile(
+    r"\s*((?:image|audio|video|font|multipart)/[^;\s]+|application/(?:pdf|zip|gzip|wasm))"
+    r"\s*(?:;|$)",
+    re.IGNORECASE,
+)
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
+_SCHEME = re.compile(r"https?(?:\+\w+)?")  # http+unix: a socket, as some clients write it
 _FIELD = re.compile(rb"^(?:\xef\xbb\xbf)?(?:(?:data|event|id|retry)?:|data\r?$)", re.MULTILINE)
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -37,17 +45,17 @@ def requests(sheet: Sheet) -> Iterator[Finding]:
     for number, interaction in sheet.numbered:
         request = interaction.request
         way = ("interactions", number, "request")
-        if not _TOKEN.fullmatch(request.method):
-            what = f"the method {request.method!r} is none that can be sent, so it never matches"
+        if not _TOKEN.fullmatch(request.method) and request.method == request.method.upper():
+            what = f"the method {request.method!r} is no token of HTTP, so it never matches"
             line = sheet.line(*way, "method")
-            yield Finding(sheet.path, line, "request", what, "write one word, such as POST")
+            yield Finding(sheet.path, line, "request", what, "write GET, POST or what was sent")
         elif request.method != request.method.upper():
             what = f"the method {request.method!r} is not in upper case, so it never matches"
             line = sheet.line(*way, "method")
             yield Finding(sheet.path, line, "request", what, f"write {request.method.upper()}")
-        if not _is_absolute(request.url):
-            what = "the URL is not absolute, so it never matches"
+        if fault := _url_fault(request.url):
             line = sheet.line(*way, "url")
+            what = f"the URL{fault}, so it never matches"
             yield Finding(sheet.path, line, "request", what, "write it with scheme and host")
         elif not request.url.lower().startswith(("http://", "https://")):
             what = "the URL is neither of http nor of https, so it never matches"
@@ -115,28 +123,30 @@ def types(sheet: Sheet) -> Iterator[Finding]:
         sheet: The file.
     """
     for number, interaction in sheet.numbered:
-        for part, fault in _type_faults(interaction):
+        for part, fault, body in _type_faults(interaction):
             line = sheet.line("interactions", number, part, "headers", "content-type")
-            what = f"the {part} says that it is {fault}, and its body is not"
+            what = f"the {part} says that it is {fault}, and its body is {body}"
             yield Finding(sheet.path, line, "type", what, "mend the body or the header")
 
 
-def _type_faults(interaction: Interaction) -> Iterator[tuple[str, str]]:
+def _type_faults(interaction: Interaction) -> Iterator[tuple[str, str, str]]:
     request, response = interaction.request, interaction.response
     sent = request.header("content-type") or ""
     if _JSON.match(sent) and not _may_be_json(request.body):
-        yield "request", "JSON"
+        yield "request", "JSON", "not"
     if response.ended != "complete" or (response.status or 500) >= 400:
         return
     if not response.body or response.header("content-encoding"):
         return
     came, body = response.header("content-type") or "", response.body
     if _JSON.match(came) and not _is_some_json(came, body):
-        yield "response", "JSON"
+        yield "response", "JSON", "not"
     if _LINES.match(came) and not _is_json(body) and not _is_some_json(came, body):
-        yield "response", "lines of JSON"
+        yield "response", "lines of JSON", "not"
     if _EVENTS.match(came) and not _FIELD.search(body) and not _is_json(body):
-        yield "response", "an event stream"
+        yield "response", "an event stream", "not"
+    if (never := _NEVER_JSON.match(came)) and body.lstrip()[:1] in b"{[" and _is_json(body):
+        yield "response", never[1], "JSON"
 
 
 def _is_some_json(kind: str, body: bytes) -> bool:
@@ -171,9 +181,13 @@ def _is_json(body: bytes) -> bool:
     return True
 
 
-def _is_absolute(url: str) -> bool:
+def _url_fault(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
-        return False
-    return bool(parts.scheme and parts.netloc)
+        return " is not absolute"
+    if not (parts.scheme and parts.netloc):
+        return " is not absolute"
+    if not _SCHEME.fullmatch(parts.scheme):
+        return f"'s scheme is {parts.scheme!r}, not http or https"
+    return ""

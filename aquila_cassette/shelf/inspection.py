@@ -168,7 +168,8 @@ def inspect(stock: Stock, places: Sequence[Path], known: Known) -> Inspection:
     """
     found = [one for sheet in stock.sheets for one in inspect_sheet(sheet, known)]
     for path, error in stock.damaged:
-        found.append(damage(path, error))
+        if (fault := _fault(path, error)) is not None:
+            found.append(damage(path, fault))
         found += _leaks(path, known)
     found += names(stock.paths, known.folder)
     for place in places:
@@ -234,6 +235,19 @@ def _left_outside(one: Finding, known: Known, places: Sequence[Path]) -> Finding
         return one
     command = f"aquila-cassette check --fix {shlex.quote(shown(real))}"
     return replace(one, remedy=f"it leads out of the folder: {command}", mends=False)
+
+
+def _fault(path: Path, error: CassetteError) -> CassetteError | None:
+    """Give what keeps a file from being replayed; a tape of another recorder is, as it lies."""
+    try:
+        if sniff(files.read(path)):
+            files.load(path)
+            return None
+    except CassetteError as other:
+        return other
+    except FileNotFoundError:
+        pass
+    return error
 
 
 def _leaks(path: Path, known: Known) -> list[Finding]:

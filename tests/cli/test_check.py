@@ -392,3 +392,56 @@ def test_the_projects_own_shelf_is_clean(cli: Cli, monkeypatch: pytest.MonkeyPat
 def test_the_help_names_every_kind(cli: Cli) -> None:
     help_of = cli("check", "--help").out
     assert [kind for kind in KINDS if kind not in help_of] == []
+
+
+VCRPY = """\
+interactions:
+- request:
+    body: null
+    headers:
+      authorization:
+      - %s
+    method: GET
+    uri: https://a.example/?key=%s
+  response:
+    body:
+      string: '{"a": 1}'
+    headers:
+      content-type:
+      - application/json
+      date:
+      - today
+    status:
+      code: 200
+      message: OK
+version: 1
+"""
+
+
+@pytest.mark.parametrize(
+    "mark",
+    ["DUMMY", "REDACTED", "'[REDACTED]'", "XXXX", "<API_KEY>", "'**********'", "Bearer DUMMY"],
+)
+def test_a_tape_of_another_recorder_without_secrets_is_no_fault(cli: Cli, mark: str) -> None:
+    lay("cassettes/old.yaml", VCRPY % (mark, mark.strip("'").removeprefix("Bearer ")))
+    ran = cli("check", "--no-tests")
+    assert (ran.code, ran.out, ran.err) == (0, "", "Nothing found in 1 cassette.\n")
+
+
+def test_a_secret_on_a_tape_of_another_recorder_is_an_error(cli: Cli) -> None:
+    for value in ("Bearer correct-horse", "DUMMY-correct-horse", "<correct-horse>"):
+        lay("cassettes/old.yaml", VCRPY % (value, "DUMMY"))
+        ran = cli("check", "--no-tests")
+        assert ran.code == 1
+        assert ran.out == (
+            "cassettes/old.yaml:6: secret: the header 'authorization', in vcrpy's format "
+            "(aquila-cassette convert cassettes/old.yaml --in-place)\n"
+        )
+
+
+def test_a_tape_of_another_recorder_that_cannot_be_replayed_is_an_error(cli: Cli) -> None:
+    torn = (VCRPY % ("DUMMY", "DUMMY")).replace("      code: 200", "      code: [200")
+    lay("cassettes/old.yaml", torn)
+    ran = cli("check", "--no-tests")
+    assert ran.code == 1
+    assert ran.out.startswith("cassettes/old.yaml:")

@@ -20,6 +20,7 @@ KEY = "sk-ant-api03-abcdefghijklmnop"
 GOOD = text()
 NOT_KEPT = "is not kept when recording"
 LINES: Headers = (("content-type", "application/x-ndjson"),)
+PNG: Headers = (("content-type", "image/png"),)
 FINISHED = (
     PIECES[0],
     Piece(
@@ -330,17 +331,15 @@ FAULTS: dict[str, tuple[str | bytes, list[tuple[int, str, str]]]] = {
     ),
     "a method that is no word": (
         in_the_request("method: POST", "method: P OST"),
-        [
-            (
-                7,
-                "request",
-                "the method 'P OST' is none that can be sent, so it never matches",
-            )
-        ],
+        [(7, "request", "the method 'P OST' is no token of HTTP, so it never matches")],
     ),
-    "a URL of another scheme": (
-        in_the_request("https://api.example.com", "htp://api.example.com"),
-        [(8, "request", "the URL is neither of http nor of https, so it never matches")],
+    "a scheme that is none": (
+        in_the_request("https://api", "htp://api"),
+        [(8, "request", "the URL's scheme is 'htp', not http or https, so it never matches")],
+    ),
+    "JSON said to be a picture": (
+        text(replace(chat(), response=Response(200, PNG, (Piece(1, b'{"a": 1}'),)))),
+        [(17, "type", "the response says that it is image/png, and its body is JSON")],
     ),
     "a URL without a host": (
         in_the_request("https://api.example.com", ""),
@@ -489,6 +488,20 @@ QUIET: dict[str, Callable[[], Interaction]] = {
         chat(), response=Response(200, JSON, (Piece(1, b'{"a'),), ended="closed")
     ),
 }
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "", "text/plain", "text/html; charset=utf-8", "text/json", "text/javascript",
+        "application/problem+json", "application/x-ndjson", "application/x-amz-json-1.1",
+        "application/octet-stream", "application/vnd.own", "application/javascript",
+    ],
+)  # fmt: skip
+def test_json_may_come_under_any_type_that_servers_give_it(kind: str) -> None:
+    headers: Headers = (("content-type", kind),) if kind else ()
+    answer = Response(200, headers, (Piece(1, b'{"a": 1}'),))
+    assert found(text(replace(chat(), response=answer))) == []
 
 
 @pytest.mark.parametrize("what", QUIET)
