@@ -32,9 +32,6 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 _SCHEME = re.compile(r"https?(?:\+\w+)?")  # http+unix: a socket, as some clients write it
 _FIELD = re.compile(rb"^(?:\xef\xbb\xbf)?(?:(?:data|event|id|retry)?:|data\r?$)", re.MULTILINE)
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-"""What a method may be made of (RFC 9110, section 9.1)."""
-
 
 def requests(sheet: Sheet) -> Iterator[Finding]:
     """Find requests that never match, since no program sends them.
@@ -57,10 +54,6 @@ def requests(sheet: Sheet) -> Iterator[Finding]:
             line = sheet.line(*way, "url")
             what = f"the URL{fault}, so it never matches"
             yield Finding(sheet.path, line, "request", what, "write it with scheme and host")
-        elif not request.url.lower().startswith(("http://", "https://")):
-            what = "the URL is neither of http nor of https, so it never matches"
-            line = sheet.line(*way, "url")
-            yield Finding(sheet.path, line, "request", what, "write https://, or http://")
 
 
 def lengths(sheet: Sheet) -> Iterator[Finding]:

@@ -302,7 +302,7 @@ def test_nothing_off_a_tape_reaches_the_terminal_raw(cli: Cli) -> None:
         out = cli("check", "--no-tests", "--format", how).out
         assert "\x1b" not in out
         assert "\u202e" not in out
-    assert "the method 'po\\x1b[31m\\u202est' is none that can be sent" in out
+    assert "the method 'po\\x1b[31m\\u202est' is not in upper case" in out
 
 
 def test_a_terminal_gets_colours_and_a_pipe_none(cli: Cli) -> None:
