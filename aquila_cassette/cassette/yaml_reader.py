@@ -19,7 +19,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["MAX_DEPTH", "List", "Map", "NoLibyaml", "YamlError", "compose", "events", "plain"]
+__all__ = [
+    "MAX_DEPTH",
+    "Composer",
+    "List",
+    "Map",
+    "NoLibyaml",
+    "YamlError",
+    "compose",
+    "events",
+    "line_of",
+    "plain",
+]
 
 MAX_DEPTH = 64
 """How deep mappings and lists may nest."""
@@ -124,7 +135,7 @@ def compose(text: str) -> Any:
         YamlError: It is not the YAML described above.
         NoLibyaml: It cannot be told.
     """
-    return _Composer(text).document()
+    return _Strict(text).document()
 
 
 def events(text: str) -> Iterator[Any]:
@@ -165,12 +176,43 @@ def _has_controls(text: str) -> bool:
     return any(chr(code) in text for code in _CONTROLS)
 
 
-class _Composer:
-    """One reading of one text: events in, values out."""
+class Composer:
+    """One reading of one text: events in, values out; what YAML may be in it is its subclass's.
+
+    Args:
+        text: What the file says.
+    """
 
     def __init__(self, text: str) -> None:
         self._next: Callable[[], Any] = events(text).__next__
         self._has_stand_ins = _has_controls(text)
+
+    def _value(self, event: Any, depth: int) -> Any:
+        raise NotImplementedError
+
+    def _text(self, event: Any) -> str:
+        text: str = event.value
+        return text.translate(_BACK) if self._has_stand_ins else text
+
+    def _list(self, event: Any, depth: int) -> List:
+        out = List(line_of(event))
+        while type(event := self._next()).__name__ != "SequenceEndEvent":
+            out.lines.append(line_of(event))
+            out.append(self._value(event, depth + 1))
+        return out
+
+
+def line_of(event: Any) -> int:
+    """Give the line, from 1, that an event of libyaml's starts on.
+
+    Args:
+        event: As PyYAML has it.
+    """
+    return int(event.start_mark.line) + 1
+
+
+class _Strict(Composer):
+    """Reads what a cassette may use of YAML, and refuses the rest."""
 
     def document(self) -> Any:
         self._next()  # the start of the stream
@@ -181,7 +223,7 @@ class _Composer:
         more = self._next()
         if type(more).__name__ != "StreamEndEvent":
             problem = "a second document starts here, and a cassette is one"
-            raise YamlError(problem, _line(more), remedy="take out the line '---'")
+            raise YamlError(problem, line_of(more), remedy="take out the line '---'")
         return value
 
     def _value(self, event: Any, depth: int) -> Any:
@@ -192,40 +234,33 @@ class _Composer:
             remedy = (
                 f"write the value out, or put it in quotes if it is text that starts with {sign}"
             )
-            raise YamlError(problem, _line(event), remedy=remedy, damage="anchor")
+            raise YamlError(problem, line_of(event), remedy=remedy, damage="anchor")
         if event.tag is not None:
             problem = f"the tag {event.tag} stands here, and a cassette may use none"
             remedy = "take it out, or put the value in quotes if it is text that starts with !"
-            raise YamlError(problem, _line(event), remedy=remedy, damage="tag")
+            raise YamlError(problem, line_of(event), remedy=remedy, damage="tag")
         if kind == "ScalarEvent":
             return self._scalar(event)
         if depth == MAX_DEPTH:
             problem = f"more than {MAX_DEPTH} mappings and lists stand within each other"
-            raise YamlError(problem, _line(event), remedy="store the body as text: instead")
+            raise YamlError(problem, line_of(event), remedy="store the body as text: instead")
         return self._map(event, depth) if kind == "MappingStartEvent" else self._list(event, depth)
 
     def _scalar(self, event: Any) -> Any:
-        text = event.value.translate(_BACK) if self._has_stand_ins else event.value
+        text = self._text(event)
         if not event.implicit[0]:  # it has quotes, or is a block
             return text
         try:
             return plain(text)
         except ValueError as error:
             problem = f"the number of {len(event.value)} digits is too long to read"
-            raise YamlError(problem, _line(event), remedy="put it in quotes") from error
-
-    def _list(self, event: Any, depth: int) -> List:
-        out = List(_line(event))
-        while type(event := self._next()).__name__ != "SequenceEndEvent":
-            out.lines.append(_line(event))
-            out.append(self._value(event, depth + 1))
-        return out
+            raise YamlError(problem, line_of(event), remedy="put it in quotes") from error
 
     def _map(self, event: Any, depth: int) -> Map:
-        out = Map(_line(event))
+        out = Map(line_of(event))
         while type(event := self._next()).__name__ != "MappingEndEvent":
             key = self._key(event, depth)
-            line = _line(event)
+            line = line_of(event)
             if key in out:
                 problem = f"the key {key!r} is here a second time; it is on line {out.lines[key]}"
                 remedy = "take one of the two out"
@@ -238,16 +273,12 @@ class _Composer:
         key = self._value(event, depth + 1)
         if isinstance(key, (Map, List)):
             problem = "a mapping or list stands where a key belongs"
-            raise YamlError(problem, _line(event), remedy="put the text in quotes if it is a key")
+            raise YamlError(problem, line_of(event), remedy="put the text in quotes if it is a key")
         if key == "<<" and event.implicit[0]:
             problem = "a merge key stands here, and a cassette may use none"
             remedy = 'write the fields out, or put "<<" in quotes if it is a key'
-            raise YamlError(problem, _line(event), remedy=remedy, damage="anchor")
+            raise YamlError(problem, line_of(event), remedy=remedy, damage="anchor")
         if not isinstance(key, str):
             problem = f"the key {event.value} is not text"
-            raise YamlError(problem, _line(event), remedy=f'put it in quotes: "{event.value}"')
+            raise YamlError(problem, line_of(event), remedy=f'put it in quotes: "{event.value}"')
         return key
-
-
-def _line(event: Any) -> int:
-    return int(event.start_mark.line) + 1

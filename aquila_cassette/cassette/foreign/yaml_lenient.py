@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlunsplit
 
-from aquila_cassette.cassette.yaml_reader import List, Map, YamlError, events
+from aquila_cassette.cassette.yaml_reader import Composer, Map, YamlError, line_of
 
 __all__ = ["Plain", "compose", "plain_1_1"]
 
@@ -61,14 +61,14 @@ def compose(text: str, *, plain: Plain) -> Any:
         YamlError: It is no YAML, has a tag that is not known, or is made to swell.
         NoLibyaml: It cannot be told.
     """
-    return _Composer(text, plain).document()
+    return _Lenient(text, plain).document()
 
 
-class _Composer:
-    """One reading of one text: events in, values out."""
+class _Lenient(Composer):
+    """Reads aliases and the tags that are known, and of equal keys the last."""
 
     def __init__(self, text: str, plain: Plain) -> None:
-        self._next: Callable[[], Any] = events(text).__next__
+        super().__init__(text)
         self._plain = plain
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._values = 0
@@ -87,7 +87,7 @@ class _Composer:
             return self._alias(event)
         if depth == _MAX_DEPTH:
             problem = f"more than {_MAX_DEPTH} mappings and lists stand within each other"
-            raise YamlError(problem, _line(event))
+            raise YamlError(problem, line_of(event))
         if kind == "ScalarEvent":
             value = self._scalar(event)
         elif kind == "MappingStartEvent":
@@ -104,7 +104,7 @@ class _Composer:
         known = self._anchors.get(event.anchor)
         if known is None:
             problem = f"*{event.anchor} stands within what it names, or names nothing"
-            raise YamlError(problem, _line(event), damage="anchor")
+            raise YamlError(problem, line_of(event), damage="anchor")
         value, size = known
         self._count(size, event)
         return value
@@ -113,10 +113,10 @@ class _Composer:
         self._values += number
         if self._values > _MAX_VALUES:
             problem = f"written out, the file has more than {_MAX_VALUES} values"
-            raise YamlError(problem, _line(event), damage="anchor")
+            raise YamlError(problem, line_of(event), damage="anchor")
 
     def _scalar(self, event: Any) -> Any:
-        text = event.value
+        text = self._text(event)
         if event.tag is None or event.tag == "!":
             return self._plain(text) if event.implicit[0] else text
         make = _SCALARS.get(event.tag.removeprefix(_YAML))
@@ -125,22 +125,15 @@ class _Composer:
         try:
             return make(text)
         except ValueError as error:
-            raise YamlError(f"this is not what {_shown(event.tag)} says", _line(event)) from error
-
-    def _list(self, event: Any, depth: int) -> List:
-        out = List(_line(event))
-        while type(event := self._next()).__name__ != "SequenceEndEvent":
-            out.lines.append(_line(event))
-            out.append(self._value(event, depth + 1))
-        return out
+            raise YamlError(f"this is not what {_shown(event.tag)} says", line_of(event)) from error
 
     def _map(self, event: Any, depth: int) -> Map:
-        out = Map(_line(event))
+        out = Map(line_of(event))
         while type(event := self._next()).__name__ != "MappingEndEvent":
             key = self._value(event, depth + 1)
             if isinstance(key, (dict, list)):
-                raise YamlError("a mapping or list stands where a key belongs", _line(event))
-            out.lines[key] = _line(event)
+                raise YamlError("a mapping or list stands where a key belongs", line_of(event))
+            out.lines[key] = line_of(event)
             out[key] = self._value(self._next(), depth + 1)  # of equal keys the last, as PyYAML
         return out
 
@@ -155,7 +148,7 @@ def _tagged(event: Any, value: Any) -> Any:
     try:
         return make(value)
     except (LookupError, TypeError, ValueError) as error:
-        raise YamlError(f"this is not what {_shown(event.tag)} holds", _line(event)) from error
+        raise YamlError(f"this is not what {_shown(event.tag)} holds", line_of(event)) from error
 
 
 def _refused(event: Any) -> YamlError:
@@ -163,15 +156,11 @@ def _refused(event: Any) -> YamlError:
     is_code = event.tag.startswith(_PYTHON)
     facts = ["it names Python code, which is never run"] if is_code else []
     remedy = "take the tag out, and write the value as plain text"
-    return YamlError(problem, _line(event), facts=facts, remedy=remedy, damage="tag")
+    return YamlError(problem, line_of(event), facts=facts, remedy=remedy, damage="tag")
 
 
 def _shown(tag: str) -> str:
     return f"!!{tag.removeprefix(_YAML)}" if tag.startswith(_YAML) else tag
-
-
-def _line(event: Any) -> int:
-    return int(event.start_mark.line) + 1
 
 
 # What the nodes of known tags hold. None of these functions makes an object of the tag's class.

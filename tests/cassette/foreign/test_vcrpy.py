@@ -32,6 +32,10 @@ def test_json_says_the_same_as_yaml() -> None:
     assert tape(json.dumps(yaml.safe_load(vcrpy()))) == tape(vcrpy())
 
 
+def test_a_control_character_that_yaml_forbids_is_the_one_that_stands_there() -> None:
+    assert only(vcrpy().replace("hi", "h\x1bi")).response.body == b"h\x1bi"
+
+
 @pytest.mark.parametrize("data", [vcrpy(), json.dumps(yaml.safe_load(vcrpy()))])
 def test_a_compressed_file_says_the_same(data: str) -> None:
     assert tape(gzip.compress(data.encode())) == tape(vcrpy())
