@@ -33,11 +33,11 @@ def is_common(word: str) -> bool:
     """Tell whether `word` is an English word that any text may have, or one small letter.
 
     Args:
-    word: In any case.
+        word: In any case.
 
     Example:
-    >>> [is_common(word) for word in ("The", "a", "A", "whale", "7")]
-    [True, True, False, False, False]
+        >>> [is_common(word) for word in ("The", "a", "A", "whale", "7")]
+        [True, True, False, False, False]
     """
     if len(word) == 1:
         return word == "I" or (word.isascii() and word.islower())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from aquila_cassette.rerecord.values import word_ends
+from aquila_cassette.rerecord.values import places
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,13 +26,7 @@ def stands_in(part: str, text: str) -> bool:
         >>> stands_in("\u6771\u4eac", "\u6771\u4eac\u306f\u6674\u308c")
         True
     """
-    at = text.find(part)
-    while at >= 0:
-        end = at + len(part)
-        if word_ends(text[:at], part) and word_ends(part, text[end:]):
-            return True
-        at = text.find(part, at + 1)
-    return False
+    return any(places(part, text))
 
 
 def swapped(text: str, swaps: Mapping[str, str]) -> str:

@@ -23,10 +23,10 @@ __all__ = [
     "json_leaves",
     "leaves_of",
     "occurrences",
+    "places",
     "scalars",
     "told",
     "value_of",
-    "word_ends",
 ]
 
 Address = tuple["Hashable", ...]
@@ -254,7 +254,7 @@ def occurrences(value: Value, text: str) -> list[tuple[int, int]]:
         return [
             match.span()
             for match in _NUMBER.finditer(text)
-            if word_ends(text[: match.start()], match[0])
+            if _word_ends(text[: match.start()], match[0])
             and value.text.removeprefix("-") in _read(match[0])  # a sign may be a dash
         ]  # fmt: skip
     if value.kind == "truth":
@@ -264,16 +264,29 @@ def occurrences(value: Value, text: str) -> list[tuple[int, int]]:
     part = value.text
     if len(part) >= _CASED:
         part, text = part.lower(), text.lower()
-    found, at = [], text.find(part)
+    return list(places(part, text))
+
+
+def places(part: str, text: str) -> Iterator[tuple[int, int]]:
+    """Find where a part stands in a text, as it is written, not within a word.
+
+    Args:
+        part: It.
+        text: Where.
+
+    Example:
+        >>> list(places("ab", "ab, abc, ab"))
+        [(0, 2), (9, 11)]
+    """
+    at = text.find(part)
     while at >= 0:
         end = at + len(part)
-        if word_ends(text[:at], part) and word_ends(part, text[end:]):
-            found.append((at, end))
+        if _word_ends(text[:at], part) and _word_ends(part, text[end:]):
+            yield at, end
         at = text.find(part, at + 1)
-    return found
 
 
-def word_ends(before: str, after: str) -> bool:
+def _word_ends(before: str, after: str) -> bool:
     """Tell whether a word ends between two texts."""
     last, first = before[-1:], after[:1]
     return not (

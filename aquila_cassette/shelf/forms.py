@@ -49,7 +49,7 @@ def _misnamed(sheet: Sheet) -> Iterator[tuple[int, str, Request | Response]]:
     if sheet.is_as_written:
         return
     for number, one in sheet.numbered:
-        if _is_kept_as_sse(sheet, number, "request") and not _says_so(one.request):
+        if _is_kept_as_sse(sheet, number, "request") and not is_event_stream(one.request):
             yield number, "request", one.request
         if _is_kept_as_sse(sheet, number, "response") and not is_event_stream(one.response):
             yield number, "response", one.response
@@ -57,7 +57,3 @@ def _misnamed(sheet: Sheet) -> Iterator[tuple[int, str, Request | Response]]:
 
 def _is_kept_as_sse(sheet: Sheet, number: int, part: str) -> bool:
     return sheet.value("interactions", number, part, "sse") is not None
-
-
-def _says_so(request: Request) -> bool:
-    return (request.header("content-type") or "").lower().startswith("text/event-stream")

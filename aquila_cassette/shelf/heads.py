@@ -42,14 +42,14 @@ def requests(sheet: Sheet) -> Iterator[Finding]:
     for number, interaction in sheet.numbered:
         request = interaction.request
         way = ("interactions", number, "request")
-        if not _TOKEN.fullmatch(request.method) and request.method == request.method.upper():
-            what = f"the method {request.method!r} is no token of HTTP, so it never matches"
-            line = sheet.line(*way, "method")
-            yield Finding(sheet.path, line, "request", what, "write GET, POST or what was sent")
-        elif request.method != request.method.upper():
+        if request.method != request.method.upper():
             what = f"the method {request.method!r} is not in upper case, so it never matches"
             line = sheet.line(*way, "method")
             yield Finding(sheet.path, line, "request", what, f"write {request.method.upper()}")
+        elif not _TOKEN.fullmatch(request.method):
+            what = f"the method {request.method!r} is no token of HTTP, so it never matches"
+            line = sheet.line(*way, "method")
+            yield Finding(sheet.path, line, "request", what, "write GET, POST or what was sent")
         if fault := _url_fault(request.url):
             line = sheet.line(*way, "url")
             what = f"the URL{fault}, so it never matches"

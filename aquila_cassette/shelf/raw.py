@@ -25,6 +25,7 @@ from aquila_cassette.cassette.yaml_reader import plain
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from aquila_cassette.cassette.model import Headers
     from aquila_cassette.cassette.redaction import Redaction
 
 __all__ = ["RawSecret", "raw_owners", "raw_scrubbed", "raw_secrets"]
@@ -135,18 +136,21 @@ def _bytes(text: str, codec: str) -> bytes:
     return text.encode(codec, "surrogateescape" if codec == "utf-8" else "replace")
 
 
-def _message(part: _Part, body: bytes) -> Request | Response:
+def _message(part: _Part, body: bytes = b"", headers: Headers = ()) -> Request | Response:
     if part == "request":
-        return Request("POST", _URL, (), body)
-    return Response(200, (), (Piece(0, body),))
+        return Request("POST", _URL, headers, body)
+    return Response(200, headers, (Piece(0, body),))
+
+
+def _redacted(message: Request | Response, redact: Redaction) -> Request | Response:
+    if isinstance(message, Request):
+        return redact.request(message)
+    return redact.response(message)
 
 
 def _clean(part: _Part, text: str, redact: Redaction) -> str:
     body = text.encode("utf-8", "surrogateescape")
-    if part == "request":
-        clean = redact.request(Request("POST", _URL, (), body)).body
-    else:
-        clean = redact.response(Response(200, (), (Piece(0, body),))).body
+    clean = _redacted(_message(part, body), redact).body
     return text if clean == body else clean.decode("utf-8", "surrogateescape")
 
 
@@ -272,19 +276,11 @@ class _Pairs:
         return found[0].kind, str(clean.get(name, REDACTED)), True
 
     def _hidden_header(self, name: str, value: str) -> tuple[str, str, bool] | None:
-        headers = ((name, value),)
-        found = (
-            self._redact.found(Request("GET", _URL, headers))
-            if self._part == "request"
-            else self._redact.found(Response(200, headers))
-        )
+        message = _message(self._part, headers=((name, value),))
+        found = self._redact.found(message)
         if not found:
             return None
-        kept = (
-            self._redact.request(Request("GET", _URL, headers)).headers
-            if self._part == "request"
-            else self._redact.response(Response(200, headers)).headers
-        )
+        kept = _redacted(message, self._redact).headers
         return found[0].kind, kept[0][1] if kept else REDACTED, found[0].secret
 
     def _told(self, request: Request, new: str) -> tuple[str, str, bool] | None:
