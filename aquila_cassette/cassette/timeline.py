@@ -11,7 +11,7 @@ from aquila_cassette.cassette.model import Piece, Response
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aquila_cassette.cassette.model import Ended, Failure, Headers
+    from aquila_cassette.cassette.model import Ended, Failure, Headers, Request
 
 __all__ = ["Source", "TapedResponse", "cut", "is_event_stream", "is_timeline", "timeline"]
 
@@ -45,17 +45,17 @@ def is_timeline(text: str) -> bool:
     return bones == b"+ " * (len(bones) // 2) + b"+"
 
 
-def is_event_stream(response: Response) -> bool:
-    """Tell whether `response` says that it is ``text/event-stream``.
+def is_event_stream(message: Request | Response) -> bool:
+    """Tell whether `message` says that it is ``text/event-stream``.
 
     Args:
-        response: Any response.
+        message: Any request or response.
 
     Example:
         >>> is_event_stream(Response(200, (("content-type", "text/event-stream; charset=utf-8"),)))
         True
     """
-    content_type = response.header("content-type") or ""
+    content_type = message.header("content-type") or ""
     return content_type.partition(";")[0].strip().lower() == "text/event-stream"
 
 

@@ -167,21 +167,11 @@ class Owner:
 
     def recorded_anew(self, path: Path) -> list[Interaction]:
         """List what blocks of mode ``all`` have recorded for `path` and not saved yet."""
-        return [
-            interaction
-            for cassette in self.cassettes
-            if cassette.path == path and cassette.mode == "all"
-            for interaction in cassette.recorded
-        ]
+        return [one for cassette in self._anew_at(path) for one in cassette.recorded]
 
     def answers_anew(self, path: Path) -> list[Interaction]:
         """List what came of all that blocks of mode ``all`` have asked for `path`, kept or not."""
-        return [
-            interaction
-            for cassette in self.cassettes
-            if cassette.path == path and cassette.mode == "all"
-            for interaction in cassette.answers
-        ]
+        return [one for cassette in self._anew_at(path) for one in cassette.answers]
 
     @contextmanager
     def _noting_refusal(self) -> Iterator[None]:
@@ -190,6 +180,9 @@ class Owner:
         except CassetteError as error:
             self.refused = error
             raise
+
+    def _anew_at(self, path: Path) -> list[Cassette]:
+        return [one for one in self.cassettes if one.path == path and one.mode == "all"]
 
     def _anew(self) -> list[list[Cassette]]:
         """List the blocks of mode ``all``, those of one file together."""

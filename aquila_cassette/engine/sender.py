@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aquila_cassette.pending.frames import is_yours, outwards, where
+from aquila_cassette.pending.frames import is_installed, is_yours, outwards, where
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -72,14 +72,10 @@ def _packages(frames: list[FrameType]) -> list[str]:
 
 def _package(frame: FrameType) -> str:
     """Name the package that a frame runs, if it is one that sends on its own account."""
-    if not _is_installed(frame.f_code.co_filename):
+    if not is_installed(frame.f_code.co_filename):
         return ""
     package = _module(frame).partition(".")[0]
     return "" if package in _CARRIERS or package.startswith("_") else package
-
-
-def _is_installed(filename: str) -> bool:
-    return "site-packages" in filename or "dist-packages" in filename
 
 
 def _module(frame: FrameType) -> str:

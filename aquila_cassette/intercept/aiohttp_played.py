@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from http import HTTPStatus
+from http.client import responses
 from operator import length_hint
 from typing import Any
 
@@ -17,6 +17,7 @@ from aquila_cassette.engine.replay import MakeError, Replay
 from aquila_cassette.intercept import pacing
 from aquila_cassette.intercept.aiohttp_errors import error_maker
 from aquila_cassette.intercept.aiohttp_stage import Stage, StagedConnection
+from aquila_cassette.intercept.fields import raw
 
 __all__ = ["Played", "connection"]
 
@@ -67,21 +68,18 @@ def _answer(
 
 def _message(status: int, version: str, headers: Any) -> RawResponseMessage:
     major, _, minor = version.partition("/")[2].partition(".")
-    raw = tuple([(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers])
+    as_bytes = raw(headers)
     # As aiohttp's parsers decode them.
     pairs = [
-        (k.decode("utf-8", "surrogateescape"), v.decode("utf-8", "surrogateescape")) for k, v in raw
+        (k.decode("utf-8", "surrogateescape"), v.decode("utf-8", "surrogateescape"))
+        for k, v in as_bytes
     ]
-    try:
-        reason = HTTPStatus(status).phrase
-    except ValueError:
-        reason = ""
     return RawResponseMessage(
         HttpVersion(int(major or 1), int(minor or 0)),
         status,
-        reason,
+        responses.get(status, ""),
         CIMultiDictProxy(CIMultiDict(pairs)),
-        raw,
+        as_bytes,
         False,
         None,
         False,

@@ -18,6 +18,7 @@ from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from aquila_cassette.cassette.model import Headers
 from aquila_cassette.engine.recording import Recording
 from aquila_cassette.intercept.aiohttp_stage import Stage
+from aquila_cassette.intercept.fields import fields
 
 __all__ = ["Listener", "Tee"]
 
@@ -120,10 +121,7 @@ class Listener:
         of_the_wire: tuple[str, ...] = ()
         if self._decompresses and encoding in _DECODED:
             of_the_wire = ("content-encoding", "content-length")
-        pairs = [
-            (name.decode("latin-1").lower(), value.decode("latin-1"))
-            for name, value in response.raw_headers
-        ]
+        pairs = fields(response.raw_headers)
         return tuple([pair for pair in pairs if pair[0] not in of_the_wire])
 
 

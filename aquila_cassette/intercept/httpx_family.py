@@ -6,11 +6,11 @@ HTTP/2 and proxies would be hidden, below them the pool would be ours to keep wh
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from types import ModuleType
 from typing import Any, cast
 
-from aquila_cassette.cassette.model import Headers, Request
+from aquila_cassette.cassette.model import Request
 from aquila_cassette.engine import scope
 from aquila_cassette.engine.hold import HeldReplay
 from aquila_cassette.engine.recording import Recording
@@ -18,6 +18,7 @@ from aquila_cassette.engine.replay import MakeError, Replay
 from aquila_cassette.intercept import pacing
 from aquila_cassette.intercept.bystanders import belongs_to_others, past_others
 from aquila_cassette.intercept.dispatchers import put_in, stands
+from aquila_cassette.intercept.fields import fields, raw
 from aquila_cassette.intercept.httpx_streams import Streams
 
 __all__ = ["install"]
@@ -115,7 +116,7 @@ class _Head:
             replay.end(make_error)
         return self._lib.Response(
             status_code=response.status,
-            headers=_raw(replay.headers),
+            headers=raw(replay.headers),
             stream=stream(replay, make_error),
             extensions={"http_version": response.http_version.encode("ascii")},
         )
@@ -125,7 +126,7 @@ class _Head:
     ) -> Any:
         recording.respond(
             response.status_code,
-            _headers(response.headers.raw),
+            fields(response.headers.raw),
             response.http_version,
         )
         response.stream = tee(response.stream, recording)
@@ -163,17 +164,6 @@ def _model(request: Any) -> Request:
     return Request(
         method=request.method,
         url=str(request.url),
-        headers=_headers(request.headers.raw),
+        headers=fields(request.headers.raw),
         body=request.content,
     )
-
-
-# A header's bytes may be of any encoding; as Latin-1 they come back as they were.
-
-
-def _headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
-    return tuple([(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in raw])
-
-
-def _raw(headers: Headers) -> list[tuple[bytes, bytes]]:
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]

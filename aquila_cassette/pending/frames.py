@@ -12,6 +12,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 __all__ = [
+    "is_installed",
     "is_plumbing",
     "is_yours",
     "outermost_of_yours",
@@ -41,9 +42,18 @@ def is_yours(filename: str) -> bool:
     """
     if filename.startswith("<frozen "):
         return False
-    if filename.startswith(_PACKAGE) or any(part in filename for part in _INSTALLED):
+    if filename.startswith(_PACKAGE) or is_installed(filename):
         return False
     return not filename.startswith(_LIBRARIES)
+
+
+def is_installed(filename: str) -> bool:
+    """Tell whether a file belongs to an installed package.
+
+    Args:
+        filename: As a code object names it.
+    """
+    return any(part in filename for part in _INSTALLED)
 
 
 def yours(code: CodeType) -> bool:

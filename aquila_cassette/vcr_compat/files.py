@@ -13,6 +13,7 @@ from vcr.serialize import deserialize, serialize  # type: ignore[import-untyped]
 
 from aquila_cassette.cassette import atomic, lock
 from aquila_cassette.cassette import files as our_files
+from aquila_cassette.cassette.foreign.sniff import OURS
 from aquila_cassette.cassette.format import loads
 from aquila_cassette.cassette.model import Interaction
 from aquila_cassette.cassette.names import shown
@@ -177,7 +178,7 @@ def _is_ours(data: bytes, path: Path, serializer: Any) -> bool:
     """Tell whether a file is of our own format; vcrpy's has ``uri``, ours has ``url``."""
     if path.suffix.lower() not in (".yaml", ".yml") or (b"uri:" in data and b"url:" not in data):
         return False
-    if data.startswith(b"version: 1\nrecorded_with:"):
+    if data.startswith(OURS):
         return True
     try:
         first = serializer.deserialize(data.decode("utf-8"))["interactions"][0]["request"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterable, Mapping
-from http import HTTPStatus
+from http.client import responses
 from typing import Any
 
 from vcr.request import Request as TheirRequest  # type: ignore[import-untyped]
@@ -84,7 +84,7 @@ def their_response(response: Response) -> dict[str, Any]:
     for name, value in response.headers:
         headers.setdefault(name, []).append(value)
     theirs: dict[str, Any] = {
-        "status": {"code": response.status, "message": _phrase(response.status)},
+        "status": {"code": response.status, "message": responses.get(response.status or 0, "")},
         "headers": headers,
         "body": {"string": response.body},
     }
@@ -157,13 +157,6 @@ def _decoded(headers: Headers, body: bytes) -> tuple[Headers, bytes]:
         for name, value in headers
         if name not in gone and not (name == "content-length" and body and value != str(len(body)))
     ), body
-
-
-def _phrase(status: int | None) -> str:
-    try:
-        return HTTPStatus(status or 0).phrase
-    except ValueError:
-        return ""
 
 
 def _text(value: Any) -> str:

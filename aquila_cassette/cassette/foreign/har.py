@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from aquila_cassette.cassette.foreign import values
 from aquila_cassette.cassette.model import Failure, Headers, Interaction, Request, Response
+from aquila_cassette.cassette.timeline import is_event_stream
 
 __all__ = ["interactions"]
 
@@ -115,22 +116,16 @@ def _response(response: Mapping[str, Any], received: Headers, timings: Any) -> R
         missing = isinstance(size, int) and size > 0 and not 300 <= status < 400
         # What was not saved cannot be replayed: a read of it raises, as past any tape's end.
         ended = "closed" if missing else "complete"
+    is_stream = is_event_stream(Response(status, received))
     return values.response(
         status,
         received,
         body,
         decoded=True,
-        pieces=None if after is None or _is_stream(received) else f"{after}+{len(body)}",
+        pieces=None if after is None or is_stream else f"{after}+{len(body)}",
         headers_after=before,
         http_version=version,
         ended=ended,
-    )
-
-
-def _is_stream(received: Headers) -> bool:
-    return any(
-        name == "content-type" and value.lower().startswith("text/event-stream")
-        for name, value in received
     )
 
 

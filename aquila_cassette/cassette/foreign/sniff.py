@@ -6,7 +6,7 @@ import re
 import zlib
 from typing import Literal, TypeAlias
 
-__all__ = ["GZIP", "NAMES", "Kind", "sniff"]
+__all__ = ["GZIP", "NAMES", "OURS", "Kind", "sniff"]
 
 Kind: TypeAlias = Literal["vcrpy", "cassetter", "betamax", "HAR"]
 """Whose format a file has that is not ours."""
@@ -22,10 +22,11 @@ NAMES: dict[str, str] = {
 GZIP = b"\x1f\x8b"
 """How a compressed file begins."""
 
+OURS = b"version: 1\nrecorded_with:"
+"""How a file that we wrote begins: it is told at once, for every load asks."""
+
 _GLANCE = 4 << 20  # bytes of a compressed file
 _BLANK = b"\xef\xbb\xbf \t\r\n"
-# A file that we wrote is told at once: every load asks.
-_OURS = b"version: 1\nrecorded_with:"
 _HAR = re.compile(rb'\{\s*"log"\s*:')
 # Deeper than that, it may stand in a body.
 _URI = re.compile(rb"^ {0,4}(?:- )?uri:", re.MULTILINE)
@@ -48,7 +49,7 @@ def sniff(data: bytes) -> Kind | None:
         >>> sniff(b"interactions:\n- request:\n    body: null\n    uri: https://a.example/\n")
         'vcrpy'
     """
-    if data.startswith(_OURS):
+    if data.startswith(OURS):
         return None
     if data.startswith(GZIP):
         try:

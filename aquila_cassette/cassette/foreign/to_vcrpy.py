@@ -25,7 +25,7 @@ Example:
 
 from __future__ import annotations
 
-from http import HTTPStatus
+from http.client import responses
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _item(interaction: Interaction) -> dict[str, Any]:
         "response": {
             "body": {"string": _body(response.body)},
             "headers": _headers(response.headers),
-            "status": {"code": code, "message": _reason(code)},
+            "status": {"code": code, "message": responses.get(code, "")},
         },
     }
     if interaction.recorded_at:
@@ -115,13 +115,6 @@ def _headers(headers: Headers) -> dict[str, list[str]]:
     for name, value in headers:
         grouped.setdefault(name, []).append(value)
     return grouped
-
-
-def _reason(code: int) -> str:
-    try:
-        return HTTPStatus(code).phrase
-    except ValueError:
-        return ""
 
 
 def _dump(tree: Any, *, readable: bool) -> str:
