@@ -9,9 +9,9 @@ from typing import Any
 
 import aiohttp
 
-from aquila_cassette import Interaction, aquila_cassette
+from aquila_cassette import aquila_cassette
 
-__all__ = ["JSON", "READS", "kept", "pieces", "replayed", "stream", "tape_of"]
+__all__ = ["JSON", "READS", "pieces", "replayed", "stream", "tape_of"]
 
 JSON = {"prompt": "Say hello"}
 
@@ -31,13 +31,6 @@ async def pieces(url: str, **request: Any) -> list[bytes]:
     """Open a stream and read all its pieces."""
     async with stream(url, **request) as response:
         return [piece async for piece in response.content.iter_any()]
-
-
-def kept(name: str = "ends") -> Interaction:
-    """The one interaction on the tape, as it is on file."""
-    with aquila_cassette(name, mode="none", on_unplayed="ignore") as cassette:
-        (interaction,) = cassette.interactions
-    return interaction
 
 
 def tape_of(cassette: Any) -> str:

@@ -30,16 +30,10 @@ from tests.servers import (
     Proxy,
     RawServer,
     Request,
+    chat,
     client_context,
     server_context,
 )
-
-
-def chat(connection: Connection, request: Request) -> None:
-    connection.head(200)
-    for frame in CHAT_FRAMES:
-        connection.piece(frame)
-    connection.end()
 
 
 def echo(connection: Connection, request: Request) -> None:

@@ -15,27 +15,10 @@ import pytest
 
 from aquila_cassette import Failure, TruncatedReplayError, aquila_cassette
 from aquila_cassette.cassette import files
-from tests.intercept.aiohttp_clients import JSON, kept, pieces, replayed, stream
+from tests.intercept.aiohttp_clients import JSON, pieces, replayed, stream
 from tests.intercept.held import EVENTS, URL, question, tape
-from tests.servers import CHAT_FRAMES, Connection, RawServer, Request
-
-FRAMES = [b"data: %d\n\n" % number for number in range(1, 6)]
-
-
-def sends(frames: Any, then: Callable[[Connection], None]) -> Callable[[Connection, Request], None]:
-    """A server that sends `frames`, then ends in its own way."""
-
-    def script(connection: Connection, request: Request) -> None:
-        connection.head(200)
-        for frame in frames:
-            connection.piece(frame)
-        then(connection)
-
-    return script
-
-
-def stalls(connection: Connection) -> None:
-    connection.gone()
+from tests.intercept.kept import kept
+from tests.servers import CHAT_FRAMES, FRAMES, Connection, RawServer, Request, sends
 
 
 class Stepped:
@@ -66,7 +49,7 @@ async def read_all(url: str, script: Stepped, **request: Any) -> bytes:
 
 
 async def test_a_consumer_that_leaves_after_three_events_leaves_a_closed_tape() -> None:
-    with RawServer(sends(FRAMES[:3], stalls)) as server:
+    with RawServer(sends(FRAMES[:3], Connection.gone)) as server:
         with aquila_cassette("ends"):
             async with stream(server.url, json=JSON) as response:
                 seen = await response.content.readexactly(27)
@@ -85,7 +68,7 @@ LEAVES: dict[str, Callable[[aiohttp.ClientResponse], Any]] = {
 
 @pytest.mark.parametrize("leave", LEAVES)
 async def test_release_and_close_end_it_at_once(leave: str) -> None:
-    with RawServer(sends(FRAMES[:1], stalls)) as server:
+    with RawServer(sends(FRAMES[:1], Connection.gone)) as server:
         for recording in (True, False):
             with aquila_cassette("ends") as cassette:
                 async with aiohttp.ClientSession() as session:
@@ -102,7 +85,7 @@ async def test_release_and_close_end_it_at_once(leave: str) -> None:
 
 
 async def test_stopping_at_the_terminal_event_is_a_whole_stream() -> None:
-    with RawServer(sends(CHAT_FRAMES, stalls)) as server:
+    with RawServer(sends(CHAT_FRAMES, Connection.gone)) as server:
         with aquila_cassette("ends"):
             async with stream(server.url, json=JSON) as response:
                 await response.content.readuntil(b"[DONE]\n\n")
@@ -147,7 +130,7 @@ async def test_a_cut_that_looks_like_an_end_is_marked_and_replays_as_it_was_seen
 
 
 async def test_a_server_that_falls_silent_times_out_alike_on_replay() -> None:
-    with RawServer(sends(FRAMES[:2], stalls)) as server:
+    with RawServer(sends(FRAMES[:2], Connection.gone)) as server:
         timeout = aiohttp.ClientTimeout(sock_read=0.2)
         with aquila_cassette("ends"), pytest.raises(aiohttp.SocketTimeoutError) as live:
             await pieces(server.url, json=JSON, timeout=timeout)
@@ -157,7 +140,7 @@ async def test_a_server_that_falls_silent_times_out_alike_on_replay() -> None:
 
 
 async def test_a_total_time_out_in_the_body_times_out_alike_on_replay() -> None:
-    with RawServer(sends(FRAMES[:2], stalls)) as server:
+    with RawServer(sends(FRAMES[:2], Connection.gone)) as server:
         timeout = aiohttp.ClientTimeout(total=0.3)
         with aquila_cassette("ends"), pytest.raises(TimeoutError):
             await pieces(server.url, json=JSON, timeout=timeout)
@@ -253,7 +236,7 @@ async def test_a_cancelled_task_leaves_what_it_had_read() -> None:
                 if len(seen) == 27:
                     three.set()
 
-    with RawServer(sends(FRAMES[:3], stalls)) as server:
+    with RawServer(sends(FRAMES[:3], Connection.gone)) as server:
         with aquila_cassette("ends"):
             task = asyncio.create_task(read(server.url))
             await three.wait()

@@ -17,6 +17,7 @@ from google import genai
 
 from aquila_cassette import MissError, aquila_cassette
 from aquila_cassette.provider import Provider
+from tests.intercept.asks import ask_chat, ask_messages, ask_responses
 from tests.servers import (
     CHAT_FRAMES,
     MESSAGES_FRAMES,
@@ -26,8 +27,6 @@ from tests.servers import (
     RawServer,
     Request,
 )
-
-PROMPT = [{"role": "user", "content": "Say hello"}]
 
 
 def _openai(url: str) -> Any:
@@ -43,24 +42,10 @@ def _anthropic(url: str) -> Any:
     )
 
 
-def _chat(client: Any) -> Any:
-    return client.chat.completions.create(model="gpt-4o-mini", messages=PROMPT, stream=True)
-
-
-def _responses(client: Any) -> Any:
-    return client.responses.create(model="gpt-4o-mini", input="Say hello", stream=True)
-
-
-def _messages(client: Any) -> Any:
-    return client.messages.create(
-        model="claude-sonnet-5-5", max_tokens=100, messages=PROMPT, stream=True
-    )
-
-
 SDKS = [
-    pytest.param(_openai, _chat, CHAT_FRAMES, id="openai-chat"),
-    pytest.param(_openai, _responses, RESPONSES_FRAMES, id="openai-responses"),
-    pytest.param(_anthropic, _messages, MESSAGES_FRAMES, id="anthropic"),
+    pytest.param(_openai, ask_chat, CHAT_FRAMES, id="openai-chat"),
+    pytest.param(_openai, ask_responses, RESPONSES_FRAMES, id="openai-responses"),
+    pytest.param(_anthropic, ask_messages, MESSAGES_FRAMES, id="anthropic"),
 ]
 
 
@@ -90,7 +75,7 @@ async def test_an_sdk_on_aiohttp_that_stops_early_leaves_a_closed_tape() -> None
     with RawServer(one_event) as server:
         for ended in (["closed"], []):
             async with aquila_cassette("early") as cassette, _openai(server.url) as client:
-                reply = await _chat(client)
+                reply = await ask_chat(client)
                 async for event in reply:
                     assert event.choices[0].delta.content == "Hel"
                     break
@@ -103,7 +88,7 @@ async def test_an_sdk_on_aiohttp_that_stops_early_leaves_a_closed_tape() -> None
 async def test_a_miss_reaches_the_caller_of_an_sdk_on_aiohttp() -> None:
     with pytest.raises(MissError):
         async with aquila_cassette("miss", mode="none"), _openai("http://127.0.0.1:9") as client:
-            await _chat(client)
+            await ask_chat(client)
 
 
 @pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")

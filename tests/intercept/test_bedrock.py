@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from aquila_cassette import MissError, TruncatedReplayError, aquila_cassette
-from tests.servers import CHAT_TEXT, Connection, GateServer, RawServer, Request
+from tests.servers import CHAT_TEXT, Connection, GateServer, RawServer, Request, sends
 from tests.servers.bedrock import CONVERSE_FRAMES, EVENTSTREAM
 
 KEY = "AKIA0A1B2C3D4E5F6A7B"
@@ -46,16 +46,6 @@ def converse(url: str, *, prompt: str = "Say hello", **config: Any) -> Iterator[
         client.close()
 
 
-def sends(frames: tuple[bytes, ...], then: Callable[[Connection], None]) -> RawServer:
-    def script(connection: Connection, request: Request) -> None:
-        connection.head(200, EVENTSTREAM)
-        for frame in frames:
-            connection.piece(frame)
-        then(connection)
-
-    return RawServer(script)
-
-
 def test_each_event_is_seen_before_the_next_is_sent(tmp_path: Path) -> None:
     with GateServer(CONVERSE_FRAMES, headers=EVENTSTREAM) as server:
         with aquila_cassette("bedrock") as cassette:
@@ -78,7 +68,7 @@ def test_each_event_is_seen_before_the_next_is_sent(tmp_path: Path) -> None:
 
 
 def test_a_stream_is_held_event_by_event() -> None:
-    with sends(CONVERSE_FRAMES, Connection.end) as server:
+    with RawServer(sends(CONVERSE_FRAMES, Connection.end, EVENTSTREAM)) as server:
         url = server.url
         with aquila_cassette("bedrock"):
             live = list(converse(url))
@@ -88,7 +78,7 @@ def test_a_stream_is_held_event_by_event() -> None:
 
 
 def test_stopping_early_leaves_a_closed_tape() -> None:
-    with sends(CONVERSE_FRAMES[:2], Connection.gone) as server:
+    with RawServer(sends(CONVERSE_FRAMES[:2], Connection.gone, EVENTSTREAM)) as server:
         with aquila_cassette("bedrock") as cassette:
             events = converse(server.url)
             live = [next(events), next(events)]
@@ -112,7 +102,7 @@ def test_a_cut_stream_fails_alike_on_replay() -> None:
             return count, error
         raise AssertionError("it did not fail")
 
-    with sends(CONVERSE_FRAMES[:3], Connection.fin) as server:
+    with RawServer(sends(CONVERSE_FRAMES[:3], Connection.fin, EVENTSTREAM)) as server:
         with aquila_cassette("bedrock"):
             count, live = read(server.url)
         url = server.url
@@ -142,7 +132,7 @@ def test_an_error_answer_replays_as_that_error() -> None:
 
 
 def test_a_refused_connection_is_refused_again() -> None:
-    with sends((), Connection.end) as server:
+    with RawServer(sends((), Connection.end, EVENTSTREAM)) as server:
         url = server.url
     with aquila_cassette("bedrock"), pytest.raises(EndpointConnectionError) as live:
         list(converse(url))
@@ -152,7 +142,7 @@ def test_a_refused_connection_is_refused_again() -> None:
 
 
 def test_a_miss_comes_out_as_it_is_and_is_not_tried_again() -> None:
-    with sends(CONVERSE_FRAMES, Connection.end) as server:
+    with RawServer(sends(CONVERSE_FRAMES, Connection.end, EVENTSTREAM)) as server:
         url = server.url
         with aquila_cassette("bedrock"):
             list(converse(url))

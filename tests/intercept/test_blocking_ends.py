@@ -4,42 +4,16 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Callable
 
 import requests
 import urllib3
 
-from aquila_cassette import Interaction, TruncatedReplayError, aquila_cassette
+from aquila_cassette import TruncatedReplayError, aquila_cassette
 from tests.blocking import Face, every_face
-from tests.servers import CHAT_FRAMES, Connection, RawServer, Request
+from tests.intercept.kept import kept
+from tests.servers import CHAT_FRAMES, FRAMES, Connection, RawServer, Request, sends
 
 JSON = {"prompt": "Say hello"}
-FRAMES = [b"data: %d\n\n" % number for number in range(1, 6)]
-
-Script = Callable[[Connection, Request], None]
-
-
-def sends(frames: list[bytes] | tuple[bytes, ...], then: Callable[[Connection], None]) -> Script:
-    """A server that sends `frames`, then ends in its own way."""
-
-    def script(connection: Connection, request: Request) -> None:
-        connection.head(200)
-        for frame in frames:
-            connection.piece(frame)
-        then(connection)
-
-    return script
-
-
-def stalls(connection: Connection) -> None:
-    connection.gone()
-
-
-def kept() -> Interaction:
-    """The one interaction on the tape, as it is on file."""
-    with aquila_cassette("ends", mode="none", on_unplayed="ignore") as cassette:
-        (interaction,) = cassette.interactions
-    return interaction
 
 
 def read_all(face: Face, url: str, timeout: float = 10) -> tuple[bytes, Exception | None]:
@@ -79,7 +53,7 @@ def test_a_whole_stream_is_complete(face: Face) -> None:
 
 @every_face
 def test_a_consumer_that_stops_after_three_events_leaves_a_closed_tape(face: Face) -> None:
-    with RawServer(sends(FRAMES[:3], stalls)) as server:
+    with RawServer(sends(FRAMES[:3], Connection.gone)) as server:
         with aquila_cassette("ends"), face.stream(server.url, json=JSON) as reply:
             seen = [reply.piece() for _ in range(3)]
     response = kept().response
@@ -99,7 +73,7 @@ def test_what_came_but_was_not_read_is_not_kept(face: Face) -> None:
 
 @every_face
 def test_reading_on_past_the_end_of_a_closed_tape_says_so(face: Face) -> None:
-    with RawServer(sends(FRAMES[:3], stalls)) as server:
+    with RawServer(sends(FRAMES[:3], Connection.gone)) as server:
         with aquila_cassette("ends"), face.stream(server.url, json=JSON) as reply:
             for _ in range(3):
                 reply.piece()
@@ -112,7 +86,7 @@ def test_reading_on_past_the_end_of_a_closed_tape_says_so(face: Face) -> None:
 
 @every_face
 def test_stopping_at_the_terminal_event_is_a_whole_stream(face: Face) -> None:
-    with RawServer(sends(CHAT_FRAMES, stalls)) as server:
+    with RawServer(sends(CHAT_FRAMES, Connection.gone)) as server:
         with aquila_cassette("ends"), face.stream(server.url, json=JSON) as reply:
             for _ in CHAT_FRAMES:
                 reply.piece()
@@ -224,7 +198,7 @@ def test_a_server_that_hangs_up_before_it_answers_fails_alike_on_replay(face: Fa
 
 @every_face
 def test_a_server_that_falls_silent_times_out_alike_on_replay(face: Face) -> None:
-    with RawServer(sends(FRAMES[:2], stalls)) as server:
+    with RawServer(sends(FRAMES[:2], Connection.gone)) as server:
         with aquila_cassette("ends"):
             seen, live = read_all(face, server.url, timeout=0.2)
     assert (seen, type(live)) == (b"".join(FRAMES[:2]), face.timeout)
@@ -272,7 +246,7 @@ def test_a_stream_still_open_when_the_block_ends_is_closed_there(face: Face) -> 
 
 
 def test_a_stream_that_is_dropped_and_never_closed_is_closed_when_it_is_collected() -> None:
-    with RawServer(sends(FRAMES[:2], stalls)) as server, urllib3.PoolManager() as pool:
+    with RawServer(sends(FRAMES[:2], Connection.gone)) as server, urllib3.PoolManager() as pool:
         with aquila_cassette("ends") as cassette:
             response = pool.request("POST", server.url, json=JSON, preload_content=False)
             pieces = response.stream()

@@ -15,20 +15,12 @@ import urllib3
 from aquila_cassette import aquila_cassette
 from tests.servers import (
     CHAT_FRAMES,
-    Connection,
     Proxy,
     RawServer,
-    Request,
+    chat,
     client_context,
     server_context,
 )
-
-
-def chat(connection: Connection, request: Request) -> None:
-    connection.head(200)
-    for frame in CHAT_FRAMES:
-        connection.piece(frame)
-    connection.end()
 
 
 @pytest.fixture(scope="module")

@@ -11,30 +11,16 @@ from pathlib import Path
 import anyio
 import pytest
 
-from aquila_cassette import Interaction, TruncatedReplayError, aquila_cassette
+from aquila_cassette import TruncatedReplayError, aquila_cassette
 from tests.clients import FACES, Face, every_face
-from tests.servers import CHAT_FRAMES, Connection, RawServer, Request
+from tests.intercept.kept import kept
+from tests.servers import CHAT_FRAMES, FRAMES, Connection, RawServer, Request, sends
 
 JSON = {"prompt": "Say hello"}
-FRAMES = [b"data: %d\n\n" % number for number in range(1, 6)]
 ASYNC_FACES = [face for face in FACES if not face.sync]
 SYNC_FACES = [face for face in FACES if face.sync]
 every_async_face = pytest.mark.parametrize("face", ASYNC_FACES, ids=repr)
 every_sync_face = pytest.mark.parametrize("face", SYNC_FACES, ids=repr)
-
-Script = Callable[[Connection, Request], None]
-
-
-def sends(frames: list[bytes] | tuple[bytes, ...], then: Callable[[Connection], None]) -> Script:
-    """A server that sends `frames`, then ends in its own way."""
-
-    def script(connection: Connection, request: Request) -> None:
-        connection.head(200)
-        for frame in frames:
-            connection.piece(frame)
-        then(connection)
-
-    return script
 
 
 async def read_three_and_on(face: Face, url: str, then: Callable[[], object]) -> None:
@@ -44,17 +30,6 @@ async def read_three_and_on(face: Face, url: str, then: Callable[[], object]) ->
             await reply.piece()
         then()
         await reply.pieces()
-
-
-def stalls(connection: Connection) -> None:
-    connection.gone()
-
-
-def kept() -> Interaction:
-    """The one interaction on the tape, as it is on file."""
-    with aquila_cassette("ends", mode="none", on_unplayed="ignore") as cassette:
-        (interaction,) = cassette.interactions
-    return interaction
 
 
 async def replayed(face: Face, url: str) -> tuple[bytes, BaseException | None]:
@@ -82,7 +57,7 @@ async def test_a_whole_stream_is_complete(face: Face) -> None:
 
 @every_face
 async def test_a_consumer_that_stops_after_three_events_leaves_a_closed_tape(face: Face) -> None:
-    with RawServer(sends(FRAMES[:3], stalls)) as server:
+    with RawServer(sends(FRAMES[:3], Connection.gone)) as server:
         with aquila_cassette("ends"):
             async with face.stream(server.url, json=JSON) as reply:
                 seen = [await reply.piece() for _ in range(3)]
@@ -97,7 +72,7 @@ async def test_a_consumer_that_stops_after_three_events_leaves_a_closed_tape(fac
 async def test_reading_on_past_the_end_of_a_closed_tape_says_how_to_record_more(
     face: Face, request: pytest.FixtureRequest
 ) -> None:
-    with RawServer(sends(FRAMES[:3], stalls)) as server:
+    with RawServer(sends(FRAMES[:3], Connection.gone)) as server:
         with aquila_cassette("ends"):
             async with face.stream(server.url, json=JSON) as reply:
                 seen = b"".join([await reply.piece() for _ in range(3)])
@@ -116,7 +91,7 @@ async def test_reading_on_past_the_end_of_a_closed_tape_says_how_to_record_more(
 
 @every_face
 async def test_stopping_at_the_terminal_event_is_a_whole_stream(face: Face) -> None:
-    with RawServer(sends(CHAT_FRAMES, stalls)) as server:
+    with RawServer(sends(CHAT_FRAMES, Connection.gone)) as server:
         with aquila_cassette("ends"):
             async with face.stream(server.url, json=JSON) as reply:
                 for _ in CHAT_FRAMES:
@@ -207,7 +182,7 @@ async def test_a_refused_connection_is_kept_and_refused_again(face: Face) -> Non
 
 @every_face
 async def test_a_server_that_falls_silent_times_out_alike_on_replay(face: Face) -> None:
-    with RawServer(sends(FRAMES[:2], stalls)) as server:
+    with RawServer(sends(FRAMES[:2], Connection.gone)) as server:
         client = face.client(timeout=0.1)
         with aquila_cassette("ends"):
             with pytest.raises(face.lib.ReadTimeout):
@@ -230,7 +205,7 @@ async def test_a_cancelled_task_leaves_what_it_had_read(face: Face) -> None:
                 if len(seen) == 3:
                     three.set()
 
-    with RawServer(sends(FRAMES[:3], stalls)) as server:
+    with RawServer(sends(FRAMES[:3], Connection.gone)) as server:
         with aquila_cassette("ends"):
             task = asyncio.create_task(read(server.url))
             await three.wait()
@@ -246,7 +221,7 @@ async def test_a_cancelled_task_leaves_what_it_had_read(face: Face) -> None:
 
 @every_async_face
 async def test_a_cancellation_that_leaves_the_block_keeps_what_was_read(face: Face) -> None:
-    with RawServer(sends(FRAMES[:3], stalls)) as server:
+    with RawServer(sends(FRAMES[:3], Connection.gone)) as server:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(None) as limit, aquila_cassette("ends"):
                 await read_three_and_on(face, server.url, lambda: limit.reschedule(0))
@@ -256,7 +231,7 @@ async def test_a_cancellation_that_leaves_the_block_keeps_what_was_read(face: Fa
 
 @every_async_face
 async def test_asyncio_timeout_around_the_reader_leaves_a_closed_tape(face: Face) -> None:
-    with RawServer(sends(FRAMES[:3], stalls)) as server:
+    with RawServer(sends(FRAMES[:3], Connection.gone)) as server:
         with aquila_cassette("ends"):
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(None) as limit:
@@ -276,7 +251,7 @@ def test_a_trio_cancel_scope_leaves_a_closed_tape(face: Face) -> None:
         assert got == b"".join(FRAMES[:3])
         assert isinstance(error, TruncatedReplayError)
 
-    with RawServer(sends(FRAMES[:3], stalls)) as server:
+    with RawServer(sends(FRAMES[:3], Connection.gone)) as server:
         anyio.run(main, server.url, backend="trio")
 
 
@@ -305,7 +280,7 @@ async def test_a_call_cancelled_before_the_headers_is_kept_as_closed(face: Face)
 def test_a_stream_that_is_dropped_and_never_closed_is_closed_when_it_is_collected(
     face: Face,
 ) -> None:
-    with RawServer(sends(FRAMES[:2], stalls)) as server, face.client() as client:
+    with RawServer(sends(FRAMES[:2], Connection.gone)) as server, face.client() as client:
         with aquila_cassette("ends") as cassette:
             request = client.build_request("POST", server.url, json=JSON)
             response = client.send(request, stream=True)
@@ -343,7 +318,7 @@ async def test_a_stream_still_open_when_the_block_ends_is_closed_there(face: Fac
 
 @every_sync_face
 def test_close_from_another_thread_is_a_close_although_the_read_then_fails(face: Face) -> None:
-    with RawServer(sends(FRAMES[:1], stalls)) as server, face.client() as client:
+    with RawServer(sends(FRAMES[:1], Connection.gone)) as server, face.client() as client:
         with aquila_cassette("ends"):
             request = client.build_request("POST", server.url, json=JSON)
             response = client.send(request, stream=True)

@@ -9,14 +9,7 @@ from typing import Any
 import httpx
 
 from aquila_cassette import Response, aquila_cassette
-from tests.servers import CHAT_FRAMES, Connection, RawServer, Request
-
-
-def chat(connection: Connection, request: Request) -> None:
-    connection.head(200, {"content-type": "text/event-stream"})
-    for frame in CHAT_FRAMES:
-        connection.piece(frame)
-    connection.end()
+from tests.servers import RawServer, chat
 
 
 def test_a_stream_that_is_collected_while_its_recording_is_redacted_blocks_nobody(

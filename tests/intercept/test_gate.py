@@ -11,9 +11,8 @@ import pytest
 
 from aquila_cassette import aquila_cassette
 from tests.clients import Face, every_face
+from tests.intercept.asks import ask_chat, ask_messages, ask_responses
 from tests.servers import CHAT_FRAMES, CHAT_TEXT, MESSAGES_FRAMES, RESPONSES_FRAMES, GateServer
-
-PROMPT = [{"role": "user", "content": "Say hello"}]
 
 
 @every_face
@@ -33,24 +32,10 @@ async def test_each_piece_is_seen_before_the_next_is_sent(face: Face) -> None:
         assert await face.pieces(server.url, json={"prompt": "Say hello"}) == seen
 
 
-def _chat(client: Any) -> Any:
-    return client.chat.completions.create(model="gpt-4o-mini", messages=PROMPT, stream=True)
-
-
-def _responses(client: Any) -> Any:
-    return client.responses.create(model="gpt-4o-mini", input="Say hello", stream=True)
-
-
-def _messages(client: Any) -> Any:
-    return client.messages.create(
-        model="claude-sonnet-5-5", max_tokens=100, messages=PROMPT, stream=True
-    )
-
-
 SDKS = [
-    pytest.param("OpenAI", _chat, CHAT_FRAMES, id="openai-chat"),
-    pytest.param("OpenAI", _responses, RESPONSES_FRAMES, id="openai-responses"),
-    pytest.param("Anthropic", _messages, MESSAGES_FRAMES, id="anthropic"),
+    pytest.param("OpenAI", ask_chat, CHAT_FRAMES, id="openai-chat"),
+    pytest.param("OpenAI", ask_responses, RESPONSES_FRAMES, id="openai-responses"),
+    pytest.param("Anthropic", ask_messages, MESSAGES_FRAMES, id="anthropic"),
 ]
 
 

@@ -10,9 +10,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError
 
 from aquila_cassette import MissError, TruncatedReplayError, aquila_cassette
-from tests.servers import CHAT_FRAMES, Connection, GateServer, RawServer, Request
-
-FRAMES = [b"data: %d\n\n" % number for number in range(1, 6)]
+from tests.servers import CHAT_FRAMES, FRAMES, Connection, GateServer, RawServer, Request
 
 
 async def fetch(url: str, seen: list[bytes] | None = None, **options: Any) -> Any:

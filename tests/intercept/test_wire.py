@@ -8,6 +8,7 @@ import pytest
 
 from aquila_cassette import aquila_cassette
 from tests.servers import (
+    FRAMES,
     Connection,
     H2Server,
     H2Stream,
@@ -18,7 +19,6 @@ from tests.servers import (
 )
 
 LIBS = pytest.mark.parametrize("lib", [httpx, httpx2], ids=lambda lib: lib.__name__)
-FRAMES = [b"data: %d\n\n" % number for number in range(1, 6)]
 
 
 @LIBS

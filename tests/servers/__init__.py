@@ -12,10 +12,12 @@ from .h2 import H2Server, H2Stream
 from .listener import WATCHDOG, ScriptError
 from .proxy import Proxy
 from .raw import Connection, RawServer, Request
+from .scripts import FRAMES, Script, chat, sends
 
 __all__ = [
     "CHAT_FRAMES",
     "CHAT_TEXT",
+    "FRAMES",
     "MESSAGES_FRAMES",
     "RESPONSES_FRAMES",
     "WATCHDOG",
@@ -27,7 +29,10 @@ __all__ = [
     "Proxy",
     "RawServer",
     "Request",
+    "Script",
     "ScriptError",
+    "chat",
     "client_context",
+    "sends",
     "server_context",
 ]

@@ -12,6 +12,16 @@ CHAT_TEXT = ("Hel", "lo, ", "wörld")
 """The text deltas of each of the three streams."""
 
 
+USAGE = {
+    "input_tokens": 2,
+    "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+    "output_tokens": 3,
+    "output_tokens_details": {"reasoning_tokens": 0},
+    "total_tokens": 5,
+}
+"""What OpenAI's responses say that the answer cost."""
+
+
 def _chat(delta: dict[str, Any], finish_reason: str | None = None) -> bytes:
     chunk = {
         "id": "chatcmpl-1",
@@ -31,7 +41,8 @@ def _json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def _response(status: str, output: list[Any], usage: dict[str, Any] | None) -> dict[str, Any]:
+def response_object(status: str, output: list[Any], usage: dict[str, Any] | None) -> dict[str, Any]:
+    """A response of OpenAI's, as its events have it."""
     return {
         "id": "resp_1",
         "object": "response",
@@ -57,16 +68,9 @@ def _responses() -> tuple[bytes, ...]:
     at = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
     part = {"type": "output_text", "text": text, "annotations": []}
     item = {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed"}
-    usage = {
-        "input_tokens": 2,
-        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
-        "output_tokens": 3,
-        "output_tokens_details": {"reasoning_tokens": 0},
-        "total_tokens": 5,
-    }
     steps: list[tuple[str, dict[str, Any]]] = [
-        ("response.created", {"response": _response("in_progress", [], None)}),
-        ("response.in_progress", {"response": _response("in_progress", [], None)}),
+        ("response.created", {"response": response_object("in_progress", [], None)}),
+        ("response.in_progress", {"response": response_object("in_progress", [], None)}),
         (
             "response.output_item.added",
             {"output_index": 0, "item": {**item, "status": "in_progress", "content": []}},
@@ -81,7 +85,7 @@ def _responses() -> tuple[bytes, ...]:
         ("response.output_item.done", {"output_index": 0, "item": {**item, "content": [part]}}),
         (
             "response.completed",
-            {"response": _response("completed", [{**item, "content": [part]}], usage)},
+            {"response": response_object("completed", [{**item, "content": [part]}], USAGE)},
         ),
     ]
     return tuple(
@@ -90,8 +94,9 @@ def _responses() -> tuple[bytes, ...]:
     )
 
 
-def _messages() -> tuple[bytes, ...]:
-    message: dict[str, Any] = {
+def message_object() -> dict[str, Any]:
+    """A message of Anthropic's as it begins."""
+    return {
         "id": "msg_1",
         "type": "message",
         "role": "assistant",
@@ -101,8 +106,11 @@ def _messages() -> tuple[bytes, ...]:
         "stop_sequence": None,
         "usage": {"input_tokens": 2, "output_tokens": 1},
     }
+
+
+def _messages() -> tuple[bytes, ...]:
     return (
-        _named("message_start", message=message),
+        _named("message_start", message=message_object()),
         _named("content_block_start", index=0, content_block={"type": "text", "text": ""}),
         *(
             _named("content_block_delta", index=0, delta={"type": "text_delta", "text": text})

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tests.servers.frames import message_object
+
 from .wire import Frame, Wire, named
 
 __all__ = ["MESSAGES"]
@@ -15,18 +17,8 @@ def _event(kind: str, *, shows: bool = False, **fields: Any) -> Frame:
 
 
 def _frames(block: dict[str, Any], deltas: list[dict[str, Any]], stop_reason: str) -> list[Frame]:
-    message = {
-        "id": "msg_1",
-        "type": "message",
-        "role": "assistant",
-        "model": "claude-sonnet-5-5",
-        "content": [],
-        "stop_reason": None,
-        "stop_sequence": None,
-        "usage": {"input_tokens": 2, "output_tokens": 1},
-    }
     return [
-        _event("message_start", message=message),
+        _event("message_start", message=message_object()),
         _event("content_block_start", index=0, content_block=block),
         Frame(named("ping", {"type": "ping"})),
         *(_event("content_block_delta", shows=True, index=0, delta=delta) for delta in deltas),

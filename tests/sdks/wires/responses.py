@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tests.servers.frames import USAGE, response_object
+
 from .wire import Frame, Wire, named
 
 __all__ = ["RESPONSES"]
@@ -12,40 +14,13 @@ __all__ = ["RESPONSES"]
 Step = tuple[str, dict[str, Any]]
 
 
-def _response(status: str, output: list[Any]) -> dict[str, Any]:
-    return {
-        "id": "resp_1",
-        "object": "response",
-        "created_at": 1767225600,
-        "status": status,
-        "error": None,
-        "incomplete_details": None,
-        "instructions": None,
-        "metadata": {},
-        "model": "gpt-4o-mini",
-        "output": output,
-        "parallel_tool_calls": True,
-        "temperature": 1.0,
-        "tool_choice": "auto",
-        "tools": [],
-        "top_p": 1.0,
-        "usage": {
-            "input_tokens": 2,
-            "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
-            "output_tokens": 3,
-            "output_tokens_details": {"reasoning_tokens": 0},
-            "total_tokens": 5,
-        },
-    }
-
-
 def _frames(begun: dict[str, Any], inside: list[Step], item: dict[str, Any]) -> list[Frame]:
     steps: list[Step] = [
-        ("response.created", {"response": _response("in_progress", [])}),
+        ("response.created", {"response": response_object("in_progress", [], None)}),
         ("response.output_item.added", {"output_index": 0, "item": begun}),
         *inside,
         ("response.output_item.done", {"output_index": 0, "item": item}),
-        ("response.completed", {"response": _response("completed", [item])}),
+        ("response.completed", {"response": response_object("completed", [item], USAGE)}),
     ]
     return [
         Frame(

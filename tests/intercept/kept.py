@@ -1,0 +1,14 @@
+"""What a recording left on its tape."""
+
+from __future__ import annotations
+
+from aquila_cassette import Interaction, aquila_cassette
+
+__all__ = ["kept"]
+
+
+def kept(name: str = "ends") -> Interaction:
+    """The one interaction on the tape, as it is on file."""
+    with aquila_cassette(name, mode="none", on_unplayed="ignore") as cassette:
+        (interaction,) = cassette.interactions
+    return interaction
