@@ -305,8 +305,8 @@ class Cassette:
                 self._discard(kept)
             return
         self._discard(failed)
-        if self.recorded:
-            self._save(self.recorded, drop=None)
+        if recorded := self.recorded:
+            self._save(recorded, drop=None)
 
     def refuse_loss(self, gives_way: Callable[[Interaction, bool], bool]) -> None:
         """Look whether what is on file may give way to what was recorded anew.

@@ -134,9 +134,7 @@ class Answer:
     def _plain(self) -> list[tuple[Address, Any]]:
         """The leaves of an answer that is JSON, and its text where it is text, but no model's."""
         kind = self._content_type or ""
-        if self.is_said:
-            return []
-        if framing(kind, self.response.body) != "json":
+        if self.is_said or framing(kind, self.response.body) != "json":
             return []
         if kind.startswith("text/") and self._messages == [None]:
             return [((), self.response.body.decode(errors="replace"))]

@@ -13,7 +13,7 @@ from aquila_cassette.rerecord.echoes import refuse_mark, refuse_plain, refuse_te
 from aquila_cassette.rerecord.leaves import is_id_name, is_opaque, is_protocol_name
 from aquila_cassette.rerecord.quoting import is_long
 from aquila_cassette.rerecord.refusal import Refusal, cropped
-from aquila_cassette.rerecord.standing import filled, other_parts, standing
+from aquila_cassette.rerecord.standing import filled, only_a_part, other_parts, standing
 from aquila_cassette.rerecord.swapping import stands_in, swapped
 from aquila_cassette.rerecord.turns import spoken
 
@@ -113,10 +113,7 @@ class Follower:
             return
         _refuse_other_parts(turn, leaf.path)
         if turn.old.response.ended != "complete":
-            raise Refusal(
-                f"it sends back answer {turn.number}, of which only a part is on the tape.",
-                f"sent back: {leaf.shown}",
-            )
+            raise only_a_part(turn, leaf.path)
 
     # Strings.
 

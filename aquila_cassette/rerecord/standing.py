@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aquila_cassette.rerecord.requests import RequestDocument
     from aquila_cassette.rerecord.turns import Turn
 
-__all__ = ["filled", "other_parts", "standing"]
+__all__ = ["filled", "only_a_part", "other_parts", "standing"]
 
 _SAID = frozenset({"text", "message", "output_text"})
 
@@ -74,10 +74,7 @@ def filled(hollow: Hollow, turn: Turn) -> dict[Path, str]:
     if hollow.place is None or not text or not _SAID.issuperset(turn.new.shape):
         raise other_parts(turn, hollow.path)
     if turn.old.response.ended != "complete":
-        raise Refusal(
-            f"it sends back answer {turn.number}, of which only a part is on the tape.",
-            f"sent back: {shown(hollow.path)}",
-        )
+        raise only_a_part(turn, hollow.path)
     if hollow.text == turn.old.text != "":
         return {hollow.place: text}
     if text != text.strip():
@@ -86,6 +83,19 @@ def filled(hollow: Hollow, turn: Turn) -> dict[Path, str]:
             f"sent back: {shown(hollow.path)}",
         )
     return {hollow.place: text}
+
+
+def only_a_part(turn: Turn, path: Path) -> Refusal:
+    """Say that an answer that is sent back was not recorded to its end.
+
+    Args:
+        turn: The answer.
+        path: Where it is sent back.
+    """
+    return Refusal(
+        f"it sends back answer {turn.number}, of which only a part is on the tape.",
+        f"sent back: {shown(path)}",
+    )
 
 
 def other_parts(turn: Turn, path: Path) -> Refusal:
