@@ -125,6 +125,16 @@ class Answer:
             leaves += [((slot, *at), one) for at, one in leaves_of(text).items()]
         return {at: one for at, one in leaves if isinstance(one, str)}
 
+    @cached_property
+    def voids(self) -> dict[Address, str | None]:
+        """The nulls and the empty strings of JSON that the model said, each by where it stands."""
+        return {
+            (slot, *at): one
+            for slot, text in enumerate(self._slots)
+            for at, one in leaves_of(text).items()
+            if one is None or one == ""
+        }
+
     @property
     def _slots(self) -> tuple[str, ...]:
         said = self._saying.said(None)

@@ -8,12 +8,13 @@ not either, if they are neither in an earlier request nor in the new answer.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from aquila_cassette.rerecord.leaves import is_protocol_name, shown
 from aquila_cassette.rerecord.quoting import quoted
 from aquila_cassette.rerecord.refusal import Refusal, cropped
-from aquila_cassette.rerecord.values import is_explained, occurrences, value_of
+from aquila_cassette.rerecord.values import escapes, is_explained, occurrences, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from aquila_cassette.rerecord.turns import Turn
     from aquila_cassette.rerecord.values import Value
 
-__all__ = ["refuse_mark", "refuse_plain", "refuse_text"]
+__all__ = ["refuse_mark", "refuse_plain", "refuse_text", "refuse_void"]
 
 _WHOLE = ("path", "headers")
 _DECLARED = frozenset({"tools", "functions", "response_format", "tool_choice"})
@@ -76,6 +77,10 @@ def _refuse_values(turn: Turn, path: Path, text: str, *, is_whole: bool) -> None
         places = [] if is_whole else occurrences(value, text)
         if not all(is_explained(value, at, text, turn.texts) for at in places):
             raise _quotes(turn, value.text, path)
+        for form in escapes(value):
+            found = occurrences(form, text)
+            if not all(is_explained(form, at, text, turn.texts) for at in found):
+                raise _quotes(turn, value.text, path)
 
 
 def _is_same(one: Value, other: Value) -> bool:
@@ -122,11 +127,30 @@ def refuse_mark(turns: Iterable[Turn], path: Path, mark: Mark) -> None:
             value.kind == "number" and turn.changed and _is_number_of(turn, value.text)
         )
         if is_quoted:
-            raise Refusal(
-                f"it cannot be told whether it has {value.text} from answer {turn.number}, "
-                "which now is another.",
-                f"it stands in: {shown(path)}",
-            )
+            raise _chance(turn, value.text, path)
+
+
+def refuse_void(turns: Iterable[Turn], path: Path, void: str | None) -> None:
+    """Refuse a null, or an empty string, that an answer's JSON may have given.
+
+    Args:
+        turns: The answers before it.
+        path: Where it stands.
+        void: It.
+
+    Raises:
+        Refusal: An answer had one, and no longer has it there, and the field had none before.
+    """
+    for turn in turns:
+        if void in turn.lost_voids and not turn.had_void(path, void):
+            raise _chance(turn, json.dumps(void), path)
+
+
+def _chance(turn: Turn, text: str, path: Path) -> Refusal:
+    return Refusal(
+        f"it cannot be told whether it has {text} from answer {turn.number}, which now is another.",
+        f"it stands in: {shown(path)}",
+    )
 
 
 def _is_number_of(turn: Turn, number: str) -> bool:

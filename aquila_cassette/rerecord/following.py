@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aquila_cassette.cassette.bodies import STYLES
 from aquila_cassette.rerecord.answers import canonical
-from aquila_cassette.rerecord.echoes import refuse_mark, refuse_plain, refuse_text
+from aquila_cassette.rerecord.echoes import refuse_mark, refuse_plain, refuse_text, refuse_void
 from aquila_cassette.rerecord.leaves import is_id_name, is_opaque, is_protocol_name
 from aquila_cassette.rerecord.quoting import is_long
 from aquila_cassette.rerecord.refusal import Refusal, cropped
@@ -63,6 +63,9 @@ class Follower:
         for path, mark in self._document.marks:
             if not self._is_explained(path):
                 refuse_mark(self._turns, path, mark)
+        for path, void in self._document.voids:
+            if not self._is_explained(path):
+                refuse_void(self._turns, path, void)
         request = self._document.replaced(self._values)
         return request if self._document.is_json else self._followed_bytes(request)
 

@@ -25,6 +25,7 @@ __all__ = [
     "marks",
     "replaced",
     "shown",
+    "voids",
 ]
 
 Author = Literal["model", "user", "other"]
@@ -183,6 +184,39 @@ def marks(document: Any, path: Path = ()) -> Iterator[tuple[Path, Mark]]:
         for key, item in document.items():
             yield (*path, key), key
             yield from marks(item, (*path, key))
+
+
+def voids(
+    document: Any, path: Path = (), author: Author = "other"
+) -> Iterator[tuple[Path, str | None]]:
+    """Give where a document has a null or an empty string, but not beside the model's own words.
+
+    Libraries send an answer back with nulls for all that it does not have.
+
+    Args:
+        document: What came from JSON.
+        path: Where it stands.
+        author: Who says it there.
+
+    Example:
+        >>> list(voids({"stop": None, "input": [{"role": "assistant", "audio": None}]}))
+        [(('stop',), None)]
+    """
+    if len(path) > _DEEPEST or author == "model":
+        return
+    if document is None or document == "":
+        yield path, document
+    elif isinstance(document, str):
+        inside = _container(document)
+        if inside is not None:
+            yield from voids(inside, (*path, _INSIDE), author)
+    elif isinstance(document, list):
+        for place, item in enumerate(document):
+            yield from voids(item, (*path, place), author)
+    elif isinstance(document, dict):
+        author = _author(document, author)
+        for key, item in document.items():
+            yield from voids(item, (*path, key), author)
 
 
 def _author(value: dict[str, Any], above: Author) -> Author:

@@ -24,6 +24,7 @@ _LONG = 12  # characters
 _PHRASES = (2, 3, 4)  # words
 _TELLING = 4  # characters: two words of as many are a phrase, unless common
 _SHORT = 6  # words
+_CUT = 6  # characters of a word that may be the beginning of a longer one
 _SHORTEST = 3  # characters of a word that tells in a short answer
 
 
@@ -116,10 +117,11 @@ def quoted(
     old = list(map(_read, said))
     parts = [part for part in _parts(text) if any(part in one.telling for one in old)]
     found = (
-        (word, [one for one in old if _tells(word, text, one, is_prompt=is_prompt)])
+        (word, form, [one for one in old if _tells(form, text, one, is_prompt=is_prompt)])
         for word in _words(text)
+        for form in _forms(word, old)
     )
-    words = [(word, sources) for word, sources in found if sources]
+    words = [(word, form, sources) for word, form, sources in found if sources]
     if not (parts or words):
         return None
     known = tuple(known)
@@ -127,12 +129,28 @@ def quoted(
     for part in parts:
         if not any(part in one.parts for one in (*asked, *now)):
             return part
-    for word, sources in words:
-        if not _is_harmless(word.key, sources, asked, now):
+    for word, form, sources in words:
+        if not any(_is_harmless(one.key, sources, asked, now) for one in {word, form}):
             value = value_of(word.text)
             if value is None or not is_explained(value, (word.start, word.end), text, known):
                 return word.text
     return None
+
+
+def _forms(word: _Word, said: Sequence[_Text]) -> Iterator[_Word]:
+    """Give a word, and those of which it may be the plural, the singular or the beginning."""
+    yield word
+    low = word.key
+    if not low.isalpha() or runs(low) or any(low in one.words for one in said):
+        return
+    others = [low + "s", low + "es"]
+    others += [low.removesuffix(end) for end in ("s", "es") if low.endswith(end)]
+    if len(low) >= _CUT:
+        others += [one for text in said for one in text.words if one.startswith(low)]
+    for other in dict.fromkeys(others):
+        if len(other) >= _SHORTEST and any(other in one.words for one in said):
+            written = other.capitalize() if word.text[0].isupper() else other
+            yield word._replace(text=written, key=other)
 
 
 @lru_cache(maxsize=1024)

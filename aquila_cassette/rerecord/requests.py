@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, unquote_plus, urlsplit, urlunsplit
 
-from aquila_cassette.rerecord.leaves import encoded_like, leaves, marks, replaced
+from aquila_cassette.rerecord.leaves import encoded_like, leaves, marks, replaced, voids
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +56,12 @@ class RequestDocument:
         }
         self.leaves: tuple[Leaf, ...] = tuple(leaves(self.document))
         self.marks: tuple[tuple[Path, Mark], ...] = tuple(marks(self.document))
+        self.voids: tuple[tuple[Path, str | None], ...] = tuple(
+            (path, void)
+            for part in ("query", "body")
+            if self.document[part] is not None
+            for path, void in voids(self.document[part], (part,))
+        )
 
     @property
     def is_json(self) -> bool:

@@ -93,6 +93,14 @@ class Turn:
             }
         )
 
+    @cached_property
+    def lost_voids(self) -> frozenset[str | None]:
+        """What of null and the empty string was in the answer's JSON where it no longer is."""
+        now = self.new.voids
+        return frozenset(
+            void for at, void in self.old.voids.items() if at not in now or now[at] != void
+        )
+
     def string_now(self, old: str) -> str | None:
         """Give what stands where a string of the old answer's JSON stood; None if it is not clear.
 
@@ -134,6 +142,19 @@ class Turn:
                 *((leaf.path, leaf.value) for leaf in document.leaves),
                 *document.marks,
             )
+        )
+
+    def had_void(self, path: Path, void: str | None) -> bool:
+        """Tell whether a null or an empty string stood in that field before the answer came.
+
+        Args:
+            path: Where it stands now.
+            void: It.
+        """
+        return any(
+            (field(at), one) == (field(path), void)
+            for document in self._asked
+            for at, one in document.voids
         )
 
     def repeats(self, text: str) -> bool:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from urllib.parse import quote, quote_plus
 
 from aquila_cassette.rerecord.common import is_common
 from aquila_cassette.rerecord.scripts import is_unspaced
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterable, Iterator
 
 __all__ = [
     "Address",
     "Told",
     "Value",
     "add",
+    "escapes",
     "is_explained",
     "json_leaves",
     "leaves_of",
@@ -235,6 +239,38 @@ def scalars(document: Any, path: Address = ()) -> Iterator[tuple[Address, Any]]:
             yield from scalars(item, (*path, place))
     elif path or document is not None:
         yield path, document
+
+
+@lru_cache(maxsize=1024)
+def escapes(value: Value) -> tuple[Value, ...]:
+    """Give a text as it stands in HTML, JSON and URLs, where that is another.
+
+    Args:
+        value: It.
+
+    Example:
+        >>> [one.text for one in escapes(Value("text", "a < b"))]
+        ['a &lt; b', 'a%20%3C%20b', 'a+%3C+b']
+    """
+    if value.kind != "text":
+        return ()
+    text = value.text
+    marked = html.escape(text)
+    found = (
+        html.escape(text, quote=False),
+        marked,
+        marked.replace("&#x27;", "&#39;"),
+        marked.replace("&#x27;", "&#39;").replace("&quot;", "&#34;"),
+        json.dumps(text)[1:-1],
+        json.dumps(text, ensure_ascii=False)[1:-1],
+        _encoded(quote, text),
+        _encoded(quote_plus, text),
+    )
+    return tuple(Value("text", one) for one in dict.fromkeys(found) if one != text)
+
+
+def _encoded(encode: Callable[..., str], text: str) -> str:
+    return encode(text, safe="", errors="replace")  # half a surrogate pair has no bytes
 
 
 def occurrences(value: Value, text: str) -> list[tuple[int, int]]:
