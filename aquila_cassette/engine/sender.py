@@ -18,7 +18,7 @@ _CARRIERS = frozenset(
     {
         *("httpx", "httpx2", "httpcore", "httpcore2", "httpx_aiohttp", "aiohttp", "anyio"),
         *("requests", "urllib3", "httplib2", "tornado", "vcr", "respx", "pytest_httpx", "uvloop"),
-        *("trio", "aquila_cassette"),
+        *("trio", "lm15", "aquila_cassette"),
     }
 )
 """Packages that send for others."""

@@ -13,6 +13,7 @@ from aquila_cassette.intercept import (
     grpc_family,
     http_client,
     httpx_family,
+    lm15_family,
     tornado_simple,
 )
 from aquila_cassette.intercept.imports import when_imported
@@ -28,4 +29,6 @@ def install() -> None:
     when_imported("botocore.httpsession", botocore_errors.install)
     when_imported("tornado.simple_httpclient", tornado_simple.install)
     when_imported("aiohttp", aiohttp_family.install)
+    for name in ("lm15.transports", "dspy._vendor.lm15.transports"):
+        when_imported(name, lm15_family.install)
     when_imported("grpc", grpc_family.install)

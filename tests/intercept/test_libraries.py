@@ -24,6 +24,7 @@ import pytest
 import requests
 import urllib3
 from botocore.config import Config
+from lm15.transports import StdlibTransport, TransportRequest
 from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop
 
@@ -121,6 +122,12 @@ def by_tornado(url: str) -> bytes:
         loop.close()
 
 
+def by_lm15(url: str) -> bytes:
+    with StdlibTransport() as transport, transport.stream(TransportRequest("GET", url)) as answer:
+        body: bytes = answer.read()
+        return body
+
+
 LIBRARIES: list[Callable[[str], bytes]] = [
     by_httpx,
     by_httpx2,
@@ -131,6 +138,7 @@ LIBRARIES: list[Callable[[str], bytes]] = [
     by_httplib2,
     by_boto3,
     by_tornado,
+    by_lm15,
 ]
 
 
