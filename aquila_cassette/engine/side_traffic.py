@@ -141,8 +141,8 @@ class SideTraffic:
 SIDE_TRAFFIC = (
     # Tables that come with the package too.
     SideTraffic(
-        "litellm",
-        "prices and limits of models, at import; it falls back on those it brings",
+        "litellm, dspy",
+        "prices and limits of models; it falls back on those it brings",
         ("GET raw.githubusercontent.com/BerriAI/litellm/*",),
         _absent,
     ),

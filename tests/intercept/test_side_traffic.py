@@ -68,7 +68,7 @@ def warming(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("POST https://oauth2.googleapis.com/token", "google-auth", 200),
         (
             "GET https://raw.githubusercontent.com/BerriAI/litellm/main/model_prices.json",
-            "litellm",
+            "litellm, dspy",
             404,
         ),
         (

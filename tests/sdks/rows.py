@@ -64,6 +64,7 @@ ROWS = (
         "litellm",
         warns=("ignore:Item .* on TypedDict class:UserWarning",),
     ),
+    Row("dspy", "dspy", "dspy_program", "lm15", "litellm"),
     Row("together", "together", "together_chat", "httpx"),
     Row("huggingface_hub", "huggingface_hub", "huggingface", "httpx2"),
     Row("boto3, bedrock-runtime", "boto3", "bedrock", "urllib3", in_suite=True),
@@ -101,7 +102,7 @@ ENVIRONMENTS: dict[str, list[str]] = {
         "pydantic-ai-slim[openai]>=2.68",
         "together>=3.1",
     ],
-    "litellm": ["litellm>=1.106", "mcp>=1.9"],
+    "litellm": ["dspy>=3.4", "litellm>=1.106", "mcp>=1.9"],
     "instructor": ["instructor>=1.17"],
     "llama_index": ["llama-index-llms-openai>=0.8"],
 }

@@ -14,5 +14,5 @@ def shown(chunk: Any) -> Iterator[str]:
     for choice in chunk.choices:
         if choice.delta.content:
             yield choice.delta.content
-        for call in choice.delta.tool_calls or ():
-            yield called(call.function.name or "", call.function.arguments)
+        for call in getattr(choice.delta, "tool_calls", None) or ():
+            yield called(getattr(call.function, "name", None) or "", call.function.arguments)
