@@ -13,6 +13,7 @@ import typer
 
 from aquila_cassette.cli import completion, keeping
 from aquila_cassette.cli.options import Folder as _Folder
+from aquila_cassette.cli.suite import FOLDER, folder_of_the_suite
 
 __all__ = ["main"]
 
@@ -40,6 +41,7 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _program(
+    context: typer.Context,
     _: Annotated[
         bool,
         typer.Option(
@@ -70,6 +72,8 @@ def _program(
     Exit codes: 0, all is well; 1, demo or diff found a difference, check something, or record left
     something as it was; 2, a file or an argument is wrong.
     """
+    folder = folder_of_the_suite()
+    context.default_map = {str(one.name): {"folder": folder} for one in app.registered_commands}
 
 
 @app.command("demo")
@@ -109,7 +113,7 @@ def _list(
     place: Annotated[
         Path | None, typer.Argument(metavar="PATH", help="A folder or a file, not the whole DIR.")
     ] = None,
-    folder: _Folder = Path("cassettes"),
+    folder: _Folder = FOLDER,
     as_json: _Json = False,
 ) -> None:
     """List cassettes, a line for each.
@@ -140,7 +144,7 @@ def _show(
             metavar="NAME", help="Cassettes, or paths.", autocompletion=completion.names
         ),
     ],
-    folder: _Folder = Path("cassettes"),
+    folder: _Folder = FOLDER,
     as_json: _Json = False,
 ) -> None:
     """Show what is on a cassette.
@@ -169,7 +173,7 @@ def _report(
         Path, typer.Option("--output", "-o", metavar="FILE", help="The page to write.")
     ] = Path("report.html"),
     open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
-    folder: _Folder = Path("cassettes"),
+    folder: _Folder = FOLDER,
 ) -> None:
     """Make a page to look through cassettes.
 
@@ -196,7 +200,7 @@ def _record(
         list[str] | None,
         typer.Argument(metavar="NAME", help="Cassettes, paths, or patterns of names: 'chat/*'."),
     ] = None,
-    folder: _Folder = Path("cassettes"),
+    folder: _Folder = FOLDER,
     stale: Annotated[
         str | None,
         typer.Option(metavar="AGE", help="What is older than AGE: 30d (also h, w, y)."),
@@ -264,7 +268,7 @@ def _diff(
     other: Annotated[
         str | None, typer.Argument(metavar="OTHER", help="Another, which is taken as the newer.")
     ] = None,
-    folder: _Folder = Path("cassettes"),
+    folder: _Folder = FOLDER,
     revision: Annotated[
         str | None,
         typer.Option(
@@ -306,7 +310,7 @@ def _diff(
 @app.command("play")
 def _play(
     names: Annotated[list[str], typer.Argument(metavar="NAME", help="Cassettes, or paths.")],
-    folder: _Folder = Path("cassettes"),
+    folder: _Folder = FOLDER,
     speed: Annotated[
         float,
         typer.Option(min=0.0, metavar="FACTOR", help="4 is four times as fast; 0 is at once."),

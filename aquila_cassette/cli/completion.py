@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import typer
+
+from aquila_cassette.cli.suite import folder_of_the_suite
 
 __all__ = ["names"]
 
@@ -18,6 +18,9 @@ def names(ctx: typer.Context, incomplete: str) -> list[str]:
     """
     from aquila_cassette.cli.folder import cassettes_in, name_of
 
-    folder = ctx.params.get("folder") or Path("cassettes")
+    # Defaults of the program are not looked for while the shell completes.
+    source = ctx.get_parameter_source("folder")
+    is_named = source is not None and source.name != "DEFAULT"
+    folder = ctx.params["folder"] if is_named else folder_of_the_suite()
     every = (name_of(path, folder) for path in cassettes_in(folder))
     return sorted(name for name in every if name.startswith(incomplete))

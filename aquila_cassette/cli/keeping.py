@@ -20,6 +20,7 @@ from aquila_cassette.cli.options import (
     Redact,
     Tests,
 )
+from aquila_cassette.cli.suite import FOLDER
 
 __all__ = ["add_to"]
 
@@ -41,7 +42,7 @@ def add_to(app: typer.Typer) -> None:
 
 def _check(
     places: Names = None,
-    folder: Folder = Path("cassettes"),
+    folder: Folder = FOLDER,
     max_age: Annotated[
         str | None,
         typer.Option(metavar="AGE", help="Find what is older: 36h, 30d, 12w, 1y."),
@@ -127,7 +128,7 @@ def _check(
 
 def _scrub(
     places: Names = None,
-    folder: Folder = Path("cassettes"),
+    folder: Folder = FOLDER,
     dry_run: _DryRun = False,
     tests: Tests = True,
     redact: Redact = None,
@@ -163,7 +164,7 @@ def _scrub(
 
 def _rm(
     places: Names = None,
-    folder: Folder = Path("cassettes"),
+    folder: Folder = FOLDER,
     orphans: Annotated[
         bool, typer.Option("--orphans", help="Those that no test uses, as check finds them.")
     ] = False,
@@ -197,7 +198,7 @@ def _mv(
         str,
         typer.Argument(metavar="NEW", help="Its new name.", autocompletion=completion.names),
     ],
-    folder: Folder = Path("cassettes"),
+    folder: Folder = FOLDER,
     code: Annotated[
         bool, typer.Option("--code", help="Change the name in the project's code, too.")
     ] = False,
@@ -229,7 +230,7 @@ def _convert(
             metavar="PATH", help="Cassettes, files, folders, or patterns of paths: 'old/*.json'."
         ),
     ],
-    folder: Folder = Path("cassettes"),
+    folder: Folder = FOLDER,
     to: Annotated[Recorder, typer.Option("--to", help="The format to write.")] = Recorder.v1,
     output: Annotated[
         Path | None,

@@ -1,0 +1,104 @@
+"""Commands look into the folder that the suite's own configuration names."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import TAPES, Cli
+from tests.cli.test_completion import completed
+
+SAYS = 'aquila_cassette_dir = "tapes"'
+INI = "aquila_cassette_dir = tapes"
+
+FILES = {
+    "pytest.toml": f"[pytest]\n{SAYS}\n",
+    ".pytest.toml": f"[pytest]\n{SAYS}\n",
+    "pytest.ini": f"[pytest]\n{INI}\n",
+    ".pytest.ini": f"[pytest]\n{INI}\n",
+    "pyproject.toml": f"[tool.pytest.ini_options]\n{SAYS}\n",
+    "tox.ini": f"[pytest]\n{INI}\n",
+    "setup.cfg": f"[tool:pytest]\n{INI}\n",
+}
+
+
+@pytest.fixture(autouse=True)
+def _tape(tmp_path: Path) -> None:
+    (tmp_path / "tapes").mkdir()
+    shutil.copy(TAPES / "plain.yaml", tmp_path / "tapes" / "one.yaml")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_folder_is_the_one_that_pytest_reads_there(name: str, cli: Cli) -> None:
+    assert cli("list", "--json").out == "[]\n"
+    Path(name).write_text(FILES[name])
+    ran = cli("show", "one")
+    assert (ran.code, ran.err) == (0, "")
+    assert "\ntapes/one.yaml, " in ran.out
+
+
+def test_the_native_table_of_pytest_9_counts_too(cli: Cli) -> None:
+    Path("pyproject.toml").write_text(f"[tool.pytest]\n{SAYS}\n")
+    assert cli("show", "one").code == 0
+
+
+def test_a_folder_below_has_the_file_above(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("pytest.ini").write_text(FILES["pytest.ini"])
+    (tmp_path / "tests").mkdir()
+    monkeypatch.chdir("tests")
+    Path("pyproject.toml").write_text("[project]\nname = 'a'\n")  # says nothing to pytest
+    assert cli("show", "one").out.splitlines()[1].startswith("../tapes/one.yaml, ")
+
+
+def test_the_first_file_that_is_for_pytest_decides_alone(cli: Cli) -> None:
+    Path("pytest.ini").write_text("")
+    Path("pyproject.toml").write_text(FILES["pyproject.toml"])
+    assert cli("show", "one").code == 2
+
+
+def test_the_option_and_the_environment_win(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("pytest.ini").write_text("[pytest]\naquila_cassette_dir = elsewhere\n")
+    assert cli("show", "one").code == 2
+    assert cli("show", "one", "-d", "tapes").code == 0
+    monkeypatch.setenv("AQUILA_CASSETTE_DIR", "tapes")
+    assert cli("show", "one").code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("pyproject.toml", "[tool.pytest"), ("tox.ini", "aquila_cassette_dir = tapes"),
+     ("pyproject.toml", "tool = 1"), ("pytest.toml", "[pytest]\naquila_cassette_dir = 1"),
+     ("setup.cfg", "[tool:pytest]\naquila_cassette_dir ="), ("tox.ini", "\udcff")],
+)  # fmt: skip
+def test_a_file_that_cannot_be_read_or_says_nothing_of_a_folder_is_passed_over(
+    name: str, text: str, cli: Cli
+) -> None:
+    Path(name).write_text(text, errors="surrogateescape")
+    ran = cli("list", "--json")
+    assert (ran.code, ran.out, ran.err) == (0, "[]\n", "")
+
+
+def test_help_says_which_folder_it_is(cli: Cli) -> None:
+    assert "default: cassettes" in cli("list", "--help").out
+    Path("pytest.ini").write_text(FILES["pytest.ini"])
+    assert "default: tapes" in cli("list", "--help").out
+
+
+def test_the_shell_completes_the_names_there() -> None:
+    Path("pytest.ini").write_text(FILES["pytest.ini"])
+    assert completed("aquila-cassette show o") == ["one"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_pytest_reads_the_same(name: str, pytester: pytest.Pytester) -> None:
+    pytester.path.joinpath(name).write_text(FILES[name])
+    pytester.makepyfile("""
+        def test_one(cassette):
+            print(f"in {cassette.path.parent.parent.name}")
+    """)
+    alone = ("-p", "no:cassetter", "-p", "no:cacheprovider", "-p", "no:asyncio")
+    pytester.runpytest("-s", *alone).stdout.fnmatch_lines(["*in tapes*"])
