@@ -16,7 +16,7 @@ from typing import Any
 from aquila_cassette.pending import frames
 from aquila_cassette.pending.drivers import Driver
 from aquila_cassette.pending.threads import ThreadWork
-from aquila_cassette.pending.waiting import ring, waited_for_by
+from aquila_cassette.pending.waiting import ring_after, waited_for_by
 
 __all__ = ["AroundWork", "work_around"]
 
@@ -72,7 +72,7 @@ def _end(frame: FrameType, driver: Driver) -> Callable[[], bool] | None:
         main = frame.f_locals["future"]
         if driver is not main and main not in waited_for_by(driver):
             return None
-        main.add_done_callback(ring)
+        ring_after(main)
         done: Callable[[], bool] = main.done
         return done
     run = getattr(sys.modules.get("trio"), "run", None)

@@ -9,15 +9,26 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Iterator
+from contextvars import Context
 from typing import Any
 
 from aquila_cassette.pending.changes import changed
 
-__all__ = ["ring", "waited_for_by", "waits_for"]
+__all__ = ["ring_after", "waited_for_by", "waits_for"]
 
 
-def ring(_future: object) -> None:
-    """Ring the bell, as a callback of a future: it wakes nobody by itself."""
+def ring_after(future: asyncio.Future[Any]) -> None:
+    """Ring the bell when `future` is done, after what waits for it so far was told.
+
+    Args:
+        future: It is rung for once, however often this is called; and it may outlive all that goes
+            on here, so it gets nothing of this context to hold on to.
+    """
+    future.remove_done_callback(_ring)
+    future.add_done_callback(_ring, context=Context())
+
+
+def _ring(_future: object) -> None:
     changed()
 
 
@@ -54,7 +65,7 @@ def waited_for_by(future: Any) -> set[asyncio.Task[Any]]:
 def _callbacks(future: Any) -> list[Any]:
     of_asyncio = getattr(future, "_callbacks", None)
     if of_asyncio:
-        return [callback for callback, *_ in of_asyncio if callback is not ring]
+        return [callback for callback, *_ in of_asyncio if callback is not _ring]
     return list(getattr(future, "_done_callbacks", ()))
 
 

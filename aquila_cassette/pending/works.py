@@ -18,7 +18,7 @@ from aquila_cassette.pending import frames
 from aquila_cassette.pending.changes import changed
 from aquila_cassette.pending.drivers import Driver
 from aquila_cassette.pending.parking import parked
-from aquila_cassette.pending.waiting import ring, waited_for_by, waits_for
+from aquila_cassette.pending.waiting import ring_after, waited_for_by, waits_for
 
 __all__ = ["TaskWork", "TrioWork", "Work", "awaiting", "waiting_for"]
 
@@ -146,7 +146,7 @@ class TaskWork(Work):
     def attend(self) -> None:
         """Have the bell rung when the task is done."""
         if (task := self.driver) is not None:
-            task.add_done_callback(ring)
+            ring_after(task)
 
     def _follow(self, waited: asyncio.Future[Any] | None) -> None:
         if waited is None:
@@ -154,7 +154,7 @@ class TaskWork(Work):
         elif self._followed is None or self._followed() is not waited:
             self._followed = weakref.ref(waited)
             # Added after the task's own callback, so that it rings when the task has had its step.
-            waited.add_done_callback(ring)
+            ring_after(waited)
 
 
 def waiting_for(future: Any) -> list[TaskWork]:
