@@ -6,13 +6,15 @@ import shlex
 from typing import TYPE_CHECKING
 
 from aquila_cassette.cassette import files
-from aquila_cassette.cassette.foreign import sniff
+from aquila_cassette.cassette.foreign import NAMES, Kind, sniff
+from aquila_cassette.cassette.foreign.refusal import convert_command
 from aquila_cassette.cassette.names import shown
 from aquila_cassette.cassette.words import clean, count
 from aquila_cassette.cli import patches
 from aquila_cassette.cli.screen import Screen, complain
 from aquila_cassette.cli.shelf import Rules, Shelf, shelf
 from aquila_cassette.errors import AquilaError, CassetteSaveError
+from aquila_cassette.shelf.damage import leaks
 from aquila_cassette.shelf.masked import difference
 from aquila_cassette.shelf.raw import raw_scrubbed, raw_secrets
 from aquila_cassette.shelf.scrubbing import scrubbed
@@ -47,10 +49,15 @@ def run(given: Sequence[str], folder: Path, *, rules: Rules, tests: bool, dry_ru
     failed = False
     done = kept = 0
     for path, damage in there.stock.damaged:
-        failed = True
-        complain(clean(str(damage)))
+        kind = _of_another(path)
+        if kind is None:
+            failed = True
+            complain(clean(str(damage)))
         try:
-            done += _scrub_damaged(path, there, screen, dry_run=dry_run)
+            if kind is None:
+                done += _scrub_damaged(path, there, screen, dry_run=dry_run)
+            else:
+                _refuse_secrets_of_another(path, kind, there)
         except AquilaError as error:
             kept += 1
             complain(clean(str(error)))
@@ -73,6 +80,31 @@ def _scrub(sheet: Sheet, there: Shelf, screen: Screen, *, dry_run: bool) -> bool
     if not dry_run:
         rewrite(sheet.path, sheet.data, sheet.encoded(new.text), new.interactions)
     return True
+
+
+def _of_another(path: Path) -> Kind | None:
+    """Tell whose format it is in, if another recorder's that replays as it lies."""
+    try:
+        kind = sniff(files.read(path))
+        if kind is not None:
+            files.load(path)
+    except (AquilaError, FileNotFoundError):
+        return None
+    return kind
+
+
+def _refuse_secrets_of_another(path: Path, kind: Kind, there: Shelf) -> None:
+    """Refuse to change another recorder's tape: a mark for a header's value could spoil it."""
+    data = files.read(path)
+    mend = convert_command(path)
+    every = leaks(path, data, there.known.raw_rules(path, data), mend)
+    if lines := list(dict.fromkeys(str(one.line) for one in every if one.kind == "secret")):
+        raise CassetteSaveError(
+            f"{shown(path)} holds a secret, and is in {NAMES[kind]}, which scrub does not change.",
+            path=path,
+            facts=[f"line: {', '.join(lines)}"],
+            remedy=f"Make a cassette without it: {mend}",
+        )
 
 
 def _scrub_damaged(path: Path, there: Shelf, screen: Screen, *, dry_run: bool) -> bool:

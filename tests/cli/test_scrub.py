@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.cassette.foreign.samples import vcrpy
 from tests.cli.conftest import Cli
 from tests.cli.terminal import on_a_terminal
 from tests.shelf.tapes import chat, lay, text
@@ -51,6 +52,28 @@ def test_a_damaged_tape_is_told_of_and_left_and_the_others_are_scrubbed(cli: Cli
         "1 cassette of 2 scrubbed.\n"
     )
     assert Path("cassettes/bad.yaml").read_bytes() == b""
+
+
+def test_a_tape_of_another_recorder_is_left_and_told_of_only_where_it_holds_a_secret(
+    cli: Cli,
+) -> None:
+    lay("cassettes/old.yaml", vcrpy().replace("Bearer abc", "DUMMY"))
+    lay("cassettes/leaky.yaml", LEAKY)
+    ran = cli("scrub", "--no-tests")
+    assert (ran.code, ran.out, ran.err) == (0, SHOWN, "1 cassette of 2 scrubbed.\n")
+    leaking = vcrpy().replace("Bearer abc", f"Bearer {KEY}")
+    lay("cassettes/old.yaml", leaking)
+    ran = cli("scrub", "--no-tests")
+    assert (ran.code, ran.out) == (2, "")
+    line = 1 + leaking[: leaking.index(KEY)].count("\n")
+    assert ran.err == (
+        "cassettes/old.yaml holds a secret, and is in vcrpy's format, which scrub does not "
+        "change.\n"
+        f"  line: {line}\n"
+        "Make a cassette without it: aquila-cassette convert cassettes/old.yaml --in-place\n"
+        "Nothing scrubbed in 2 cassettes.\n"
+    )
+    assert Path("cassettes/old.yaml").read_text() == leaking
 
 
 def test_the_rules_of_the_suite_and_of_the_command_line_count(cli: Cli) -> None:
