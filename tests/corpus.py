@@ -4,34 +4,78 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-__all__ = ["CORPUS", "every_corpus_file", "sliced"]
+__all__ = [
+    "CORPUS",
+    "RECORDED",
+    "SHARED",
+    "Recorded",
+    "each_recorded",
+    "every_recorded",
+    "needs_corpus",
+    "sliced",
+]
 
-CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
+SHARED = Path(__file__).parents[2] / "shared"
+CORPUS = SHARED / "corpus"
+
+needs_corpus = pytest.mark.skipif(not CORPUS.is_dir(), reason=f"there is no corpus at {CORPUS}")
 
 
-def _entries() -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Recorded:
+    """One recorded body, and what is listed of it."""
+
+    file: str
+    status: int
+    content_type: str
+    events: int
+    events_sha: str
+
+    @property
+    def body(self) -> bytes:
+        return (CORPUS / self.file).read_bytes()
+
+    @property
+    def pieces(self) -> list[bytes]:
+        """The body cut at random, each time the same way."""
+        return sliced(self.body, self.file)
+
+
+def _recorded() -> list[Recorded]:
     index = CORPUS / "index.jsonl"
     if not index.exists():
         return []
-    entries = [json.loads(line) for line in index.read_text("utf-8").splitlines()]
-    for entry in entries:  # some sources wrote "200 OK"
-        entry["status"] = int(str(entry["status"]).split()[0])
-    return entries
+    return [
+        Recorded(
+            row["file"],
+            int(str(row["status"]).split()[0]),  # some sources wrote "200 OK"
+            row["content_type"] or "text/event-stream",
+            row["events"],
+            row["events_sha"],
+        )
+        for row in map(json.loads, index.read_text("utf-8").splitlines())
+    ]
 
 
-ENTRIES = _entries()
+RECORDED = _recorded()
+"""All recorded bodies; none in a clone without them."""
 
-every_corpus_file = pytest.mark.parametrize(
-    "entry",
-    ENTRIES
-    or [pytest.param(None, marks=pytest.mark.skip(reason=f"there is no corpus at {CORPUS}"))],
-    ids=lambda entry: entry["file"] if entry else "none",
-)
+
+def each_recorded(rows: Sequence[Recorded]) -> pytest.MarkDecorator:
+    """Run a test for each of `rows`, which is skipped, with the reason, where there are none."""
+    missing = pytest.param(None, marks=needs_corpus, id="none")
+    return pytest.mark.parametrize(
+        "recorded", rows or [missing], ids=[row.file for row in rows] or None
+    )
+
+
+every_recorded = each_recorded(RECORDED)
 
 
 def sliced(body: bytes, seed: str) -> list[bytes]:

@@ -19,7 +19,7 @@ from aquila_cassette.cassette.timeline import TapedResponse
 from aquila_cassette.cassette.yaml_reader import compose
 from tests.cassette.draws import bodies, tapes
 from tests.cassette.tapes import EVENT_STREAM, said
-from tests.corpus import CORPUS, every_corpus_file, sliced
+from tests.corpus import Recorded, every_recorded
 
 PATH = Path("cassettes/chat.yaml")
 
@@ -80,11 +80,10 @@ def test_every_body_comes_back_byte_for_byte(body: bytes) -> None:
     assert tape.interactions[0].request.body == body
 
 
-@every_corpus_file
-def test_a_real_stream_comes_back_piece_for_piece(entry: dict[str, str]) -> None:
-    body = (CORPUS / entry["file"]).read_bytes()
-    pieces = tuple(Piece(7 * at, part) for at, part in enumerate(sliced(body, entry["file"])))
-    response = Response(200, (("content-type", entry["content_type"]),), pieces)
+@every_recorded
+def test_a_real_stream_comes_back_piece_for_piece(recorded: Recorded) -> None:
+    pieces = tuple(Piece(7 * at, part) for at, part in enumerate(recorded.pieces))
+    response = Response(200, (("content-type", recorded.content_type),), pieces)
     tape = Tape((Interaction(Request("POST", "https://a.b"), response, "2026-11-22T10:30:00Z"),))
     text = dumps(tape)
     assert loads(text.encode(), path=PATH).interactions[0].response.pieces == pieces

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from aquila_cassette.cli.speech import Listener, Utterance
 from aquila_cassette.dialects import said
-from tests.corpus import CORPUS, every_corpus_file, sliced
+from tests.corpus import Recorded, every_recorded
 from tests.dialects import streams
 from tests.dialects.streams import chunk, data, lines
 
@@ -39,11 +38,11 @@ def check(kind: str | None, body: bytes, pieces: list[bytes]) -> None:
     assert errors[-1:] == ([whole.error] if whole.error else [])
 
 
-@every_corpus_file
-def test_each_recorded_stream_says_the_same_in_any_pieces(entry: dict[str, Any]) -> None:
-    body = (CORPUS / entry["file"]).read_bytes()
-    kind = entry["content_type"] or "text/event-stream"
-    check(kind, body, sliced(body, entry["file"]))
+@every_recorded
+def test_each_recorded_stream_says_the_same_in_any_pieces(recorded: Recorded) -> None:
+    body = recorded.body
+    kind = recorded.content_type
+    check(kind, body, recorded.pieces)
 
 
 BODIES = [

@@ -14,8 +14,7 @@ from google import genai
 from aquila_cassette.client import Client, Done, Error, Raw, StreamEvent
 from aquila_cassette.dialects import ending
 from tests.client.talk import MODELS, answering
-from tests.corpus import sliced
-from tests.sse.corpus import Recorded, each_recorded, recorded
+from tests.corpus import RECORDED, Recorded, each_recorded
 
 ENDPOINTS = {
     "openai-chat": "chat",
@@ -30,18 +29,12 @@ def endpoint_of(one: Recorded) -> str | None:
     return ENDPOINTS.get(ending(one.content_type, one.body).dialect or "")
 
 
-def status_of(one: Recorded) -> int:
-    return int(one.status.split()[0])
-
-
-KNOWN = [one for one in recorded() if endpoint_of(one)]
-OTHERS = [one for one in recorded() if not endpoint_of(one)]
+KNOWN = [one for one in RECORDED if endpoint_of(one)]
+OTHERS = [one for one in RECORDED if not endpoint_of(one)]
 
 
 def streamed(one: Recorded, endpoint: str) -> list[StreamEvent]:
-    http = answering(
-        sliced(one.body, one.file), status=status_of(one), content_type=one.content_type
-    )
+    http = answering(one.pieces, status=one.status, content_type=one.content_type)
     client = Client(http, model=MODELS[endpoint], endpoint=endpoint)
     return list(client.stream("Hi", ref=one.file))
 
@@ -118,4 +111,4 @@ def test_a_stream_of_another_dialect_passes_as_raw_events_and_ends_in_an_error(
     *before, last = streamed(recorded, endpoint)
     assert isinstance(last, Error)
     assert all(isinstance(event, Raw) for event in before)
-    assert last.status == status_of(recorded)
+    assert last.status == recorded.status

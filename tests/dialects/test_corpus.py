@@ -10,7 +10,7 @@ from typing import Any
 from aquila_cassette.dialects import DIALECTS, ending, said
 from aquila_cassette.dialects.framing import framing, messages
 from aquila_cassette.sse import events, frames
-from tests.sse.corpus import Recorded, each_recorded, needs_corpus, recorded
+from tests.corpus import RECORDED, Recorded, each_recorded, needs_corpus
 
 CHAT = ("openai-chat", True)
 CHAT_WITHOUT_DONE = ("openai-chat", False)
@@ -104,26 +104,26 @@ def expected_of(file: str) -> tuple[str | None, bool]:
 
 @needs_corpus
 def test_the_table_covers_every_recorded_stream() -> None:
-    files = [each.file for each in recorded()]
+    files = [each.file for each in RECORDED]
     assert Counter(map(family, files)) == {name: count for name, (count, _) in TABLE.items()}
     assert set(EXCEPTIONS) <= set(files)
 
 
-@each_recorded(recorded())
+@each_recorded(RECORDED)
 def test_a_recorded_stream_is_over(recorded: Recorded) -> None:
     dialect, terminal = expected_of(recorded.file)
     found = ending(recorded.content_type, recorded.body)
     assert (found.dialect, found.terminal, found.whole) == (dialect, terminal, True)
 
 
-@each_recorded(recorded())
+@each_recorded(RECORDED)
 def test_no_recorded_message_is_recognised_by_another_dialect(recorded: Recorded) -> None:
     name = ending(recorded.content_type, recorded.body).dialect
     for message in messages(framing(recorded.content_type, recorded.body), recorded.body):
         assert {each.name for each in DIALECTS if each.recognises(message)} <= {name}
 
 
-@each_recorded([each for each in recorded() if expected_of(each.file)[0]])
+@each_recorded([each for each in RECORDED if expected_of(each.file)[0]])
 def test_a_recorded_stream_cut_half_way_is_not_whole(recorded: Recorded) -> None:
     body = recorded.body
     whole = ending(recorded.content_type, body)
@@ -146,7 +146,7 @@ def parsed(body: bytes) -> list[dict[str, Any]]:
     return [json.loads(text) for text in texts if text.startswith("{")]
 
 
-@each_recorded([each for each in recorded() if "-completions-" in each.file])
+@each_recorded([each for each in RECORDED if "-completions-" in each.file])
 def test_a_recorded_chat_says_the_text_of_its_deltas(recorded: Recorded) -> None:
     text = ""
     for chunk in parsed(recorded.body):
@@ -160,7 +160,7 @@ def test_a_recorded_chat_says_the_text_of_its_deltas(recorded: Recorded) -> None
     assert said(recorded.content_type, recorded.body).text == text
 
 
-@each_recorded([each for each in recorded() if re.search(r"-(messages|streamraw)", each.file)])
+@each_recorded([each for each in RECORDED if re.search(r"-(messages|streamraw)", each.file)])
 def test_a_recorded_message_says_the_text_of_its_deltas(recorded: Recorded) -> None:
     deltas = [event.get("delta", {}) for event in parsed(recorded.body)]
     found = said(recorded.content_type, recorded.body)
@@ -170,7 +170,7 @@ def test_a_recorded_message_says_the_text_of_its_deltas(recorded: Recorded) -> N
     assert "".join(call.arguments for call in found.tool_calls) == arguments
 
 
-@each_recorded([each for each in recorded() if re.search(r"-resp(onses|-id)-", each.file)])
+@each_recorded([each for each in RECORDED if re.search(r"-resp(onses|-id)-", each.file)])
 def test_a_recorded_response_says_its_output(recorded: Recorded) -> None:
     found = said(recorded.content_type, recorded.body)
     heard = parsed(recorded.body)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from aquila_cassette.dialects import said
 from aquila_cassette.dialects.unfolding import Chunk, unfold
+from tests.corpus import RECORDED, Recorded, each_recorded
 from tests.dialects.streams import SSE, WHOLE, chunk, data, typed
-from tests.sse.corpus import Recorded, each_recorded, recorded
 
 
 def parts(chunks: list[Chunk]) -> dict[str, list[tuple[str, str]]]:
@@ -47,7 +47,7 @@ def assert_it_comes_to_what_was_said(content_type: str | None, pieces: list[byte
     assert [text for _, text in found.get("error", [])][-1:] == ([whole.error] * bool(whole.error))
 
 
-@each_recorded(recorded())
+@each_recorded(RECORDED)
 def test_a_recorded_stream_unfolds_to_what_it_said(recorded: Recorded) -> None:
     chance = random.Random(recorded.file)
     cuts = sorted(chance.choices(range(len(recorded.body) + 1), k=20))

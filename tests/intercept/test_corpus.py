@@ -16,10 +16,8 @@ from google.genai import errors as genai_errors
 
 from aquila_cassette import aquila_cassette
 from aquila_cassette.dialects import recognise
-from tests.corpus import CORPUS, every_corpus_file, sliced
+from tests.corpus import Recorded, every_recorded
 from tests.servers import Connection, RawServer, Request
-
-Entry = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -29,12 +27,12 @@ def clients() -> Iterator[list[Any]]:
         yield [one, other]
 
 
-def answering(entry: Entry) -> RawServer:
+def answering(recorded: Recorded) -> RawServer:
     """A server that answers whatever it is asked with a recorded body, cut at random."""
-    pieces = sliced((CORPUS / entry["file"]).read_bytes(), entry["file"])
+    pieces = recorded.pieces
 
     def script(connection: Connection, request: Request) -> None:
-        connection.head(entry["status"], {"content-type": content_type(entry)})
+        connection.head(recorded.status, {"content-type": recorded.content_type})
         for piece in pieces:
             connection.piece(piece)
         connection.end()
@@ -42,23 +40,21 @@ def answering(entry: Entry) -> RawServer:
     return RawServer(script)
 
 
-def content_type(entry: Entry) -> str:
-    return entry["content_type"] or "text/event-stream"
-
-
-@every_corpus_file
-async def test_a_real_stream_replays_piece_for_piece(clients: list[Any], entry: Entry) -> None:
-    client = random.Random(entry["file"]).choice(clients)
-    with answering(entry) as server:
+@every_recorded
+async def test_a_real_stream_replays_piece_for_piece(
+    clients: list[Any], recorded: Recorded
+) -> None:
+    client = random.Random(recorded.file).choice(clients)
+    with answering(recorded) as server:
         with aquila_cassette("corpus"), client.stream("GET", server.url) as response:
             live = list(response.iter_raw())
-    assert b"".join(live) == (CORPUS / entry["file"]).read_bytes()
+    assert b"".join(live) == recorded.body
     with aquila_cassette("corpus", mode="none", repeats=True) as cassette:
         for one in clients:
             with one.stream("GET", server.url) as response:
                 assert list(response.iter_raw()) == live
-                assert response.status_code == entry["status"]
-                assert response.headers["content-type"] == content_type(entry)
+                assert response.status_code == recorded.status
+                assert response.headers["content-type"] == recorded.content_type
         for lib in (httpx, httpx2):
             async with (
                 lib.AsyncClient(verify=False) as asynchronous,
@@ -107,11 +103,11 @@ def parsed(ask: Callable[[str], list[Any]], url: str) -> object:
         return type(error), str(error)
 
 
-@every_corpus_file
-def test_a_real_stream_gives_an_sdk_the_same_objects_on_replay(entry: Entry) -> None:
-    dialect = recognise(content_type(entry), (CORPUS / entry["file"]).read_bytes())
+@every_recorded
+def test_a_real_stream_gives_an_sdk_the_same_objects_on_replay(recorded: Recorded) -> None:
+    dialect = recognise(recorded.content_type, recorded.body)
     ask = ASK.get(dialect.name if dialect else "", ask_chat)
-    with answering(entry) as server:
+    with answering(recorded) as server:
         with aquila_cassette("sdk"):
             live = parsed(ask, server.url)
     with aquila_cassette("sdk", mode="none"):

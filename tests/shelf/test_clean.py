@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
 from aquila_cassette import aquila_cassette
 from aquila_cassette.shelf.inspection import Known
-from tests.corpus import CORPUS, every_corpus_file, sliced
+from tests.corpus import Recorded, every_recorded
 from tests.servers import Connection, RawServer, Request
 from tests.shelf.tapes import check
 
@@ -29,16 +28,15 @@ def client() -> Iterator[httpx.Client]:
         yield client
 
 
-@every_corpus_file
+@every_recorded
 def test_nothing_is_found_in_a_real_stream(
-    client: httpx.Client, tmp_path: Path, entry: dict[str, Any]
+    client: httpx.Client, tmp_path: Path, recorded: Recorded
 ) -> None:
-    body = (CORPUS / entry["file"]).read_bytes()
-    pieces = [piece for piece in sliced(body, entry["file"]) if piece]
+    pieces = [piece for piece in recorded.pieces if piece]
 
     def script(connection: Connection, _request: Request) -> None:
-        kind = entry["content_type"] or "text/event-stream"
-        connection.head(entry["status"], {"content-type": kind})
+        kind = recorded.content_type
+        connection.head(recorded.status, {"content-type": kind})
         for piece in pieces:
             connection.piece(piece)
         connection.end()

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from aquila_cassette.sse import Event, events, frames, split
-from tests.sse.corpus import SHARED, Recorded, each_recorded, recorded
+from tests.corpus import RECORDED, SHARED, Recorded, each_recorded
 from tests.sse.slices import byte_by_byte, decoded, events_of, sliced
 
 CASES = SHARED / "sse-cases.json"
@@ -22,7 +22,7 @@ def listed(found: list[Event]) -> tuple[int, str]:
     return len(found), hashlib.sha256(pairs.encode()).hexdigest()[:24]
 
 
-@each_recorded(recorded())
+@each_recorded(RECORDED)
 def test_a_recorded_stream_has_its_listed_events_in_any_slicing(recorded: Recorded) -> None:
     body = recorded.body
     expected = (recorded.events, recorded.events_sha)

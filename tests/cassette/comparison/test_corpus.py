@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from aquila_cassette.cassette.comparison import compare
 from aquila_cassette.cassette.model import Interaction, Piece, Request, Response, Tape
 from aquila_cassette.dialects import said
-from tests.corpus import CORPUS, every_corpus_file, sliced
+from tests.corpus import Recorded, every_recorded, sliced
 
 _VALUE = re.compile(
     rb'("(?:obfuscation|system_fingerprint|created|created_at|sequence_number|id|item_id|responseId'
@@ -27,10 +26,10 @@ def drawn_anew(found: re.Match[bytes]) -> bytes:
     return found[1] + (b'"9' + value[1:] if value.startswith(b'"') else b"9" + value)
 
 
-@every_corpus_file
-def test_a_stream_with_other_ids_dates_and_cuts_is_the_same(entry: dict[str, Any]) -> None:
-    body = (CORPUS / entry["file"]).read_bytes()
-    kind = entry["content_type"] or "text/event-stream"
+@every_recorded
+def test_a_stream_with_other_ids_dates_and_cuts_is_the_same(recorded: Recorded) -> None:
+    body = recorded.body
+    kind = recorded.content_type
     other = _VALUE.sub(drawn_anew, body) if said(kind, body).dialect else body
     comparison = compare(on_tape(body, kind, "one"), on_tape(other, kind, "other"))
     assert comparison.interactions[0].changes == ()

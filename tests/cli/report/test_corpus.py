@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from aquila_cassette import Interaction, Request, Response
 from aquila_cassette.cassette.model import Piece
 from aquila_cassette.cli.report.shelf import Entry
@@ -11,9 +9,9 @@ from aquila_cassette.cli.report.telling import in_full, in_short
 from aquila_cassette.cli.told import Told
 from aquila_cassette.dialects import said
 from tests.cli.report.conftest import Show
-from tests.corpus import CORPUS, ENTRIES, sliced
+from tests.corpus import RECORDED, Recorded, needs_corpus
 
-SOME = ENTRIES[::6]
+SOME = RECORDED[::6]
 
 # Follows each link, and gives what is said at the end, at the start, and at the end again.
 WALK = """(names) => names.map((name) => {
@@ -32,25 +30,29 @@ WALK = """(names) => names.map((name) => {
 })"""
 
 
-def entry_of(name: str, content_type: str) -> Entry:
-    pieces = sliced((CORPUS / name).read_bytes(), name)
+def entry_of(recorded: Recorded) -> Entry:
     one = Interaction(
         Request("POST", "https://provider.example/v1"),
         Response(
             200,
-            (("content-type", content_type),),
-            tuple(Piece(100 + 10 * place, piece) for place, piece in enumerate(pieces)),
+            (("content-type", recorded.content_type),),
+            tuple(Piece(100 + 10 * place, piece) for place, piece in enumerate(recorded.pieces)),
         ),
     )
     told = Told(one)
-    short = {"name": name, "path": name, "bytes": 1, "interactions": [in_short(told)]}
+    short = {
+        "name": recorded.file,
+        "path": recorded.file,
+        "bytes": 1,
+        "interactions": [in_short(told)],
+    }
     return Entry(short, [in_full(told)])
 
 
-@pytest.mark.skipif(not SOME, reason=f"there is no corpus at {CORPUS}")
+@needs_corpus
 def test_a_recorded_stream_is_shown_whole_and_plays_from_nothing_to_all(show: Show) -> None:
-    page = show(found=[entry_of(one["file"], one["content_type"]) for one in SOME])
-    seen = page.evaluate(WALK, [one["file"] for one in SOME])
+    page = show(found=[entry_of(one) for one in SOME])
+    seen = page.evaluate(WALK, [one.file for one in SOME])
     for one, heard in zip(SOME, seen, strict=True):
-        text = said(one["content_type"], (CORPUS / one["file"]).read_bytes()).text
-        assert heard == [text, "", text], one["file"]
+        text = said(one.content_type, one.body).text
+        assert heard == [text, "", text], one.file
