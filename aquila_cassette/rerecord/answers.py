@@ -135,6 +135,18 @@ class Answer:
             if one is None or one == ""
         }
 
+    @cached_property
+    def sizes(self) -> dict[Address, int]:
+        """How many items each list of the JSON that was said has, by where it stands."""
+        found: dict[Address, int] = {}
+        for slot, text in enumerate(self._slots):
+            for at in leaves_of(text):
+                for depth, step in enumerate(at):
+                    if isinstance(step, int):
+                        place = (slot, *at[:depth])
+                        found[place] = max(found.get(place, 0), step + 1)
+        return found
+
     @property
     def _slots(self) -> tuple[str, ...]:
         said = self._saying.said(None)

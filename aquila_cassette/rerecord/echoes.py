@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from aquila_cassette.rerecord.leaves import is_protocol_name, shown
+from aquila_cassette.rerecord.leaves import shown
 from aquila_cassette.rerecord.quoting import quoted
 from aquila_cassette.rerecord.refusal import Refusal, cropped
 from aquila_cassette.rerecord.values import escapes, is_explained, occurrences, value_of
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from aquila_cassette.rerecord.turns import Turn
     from aquila_cassette.rerecord.values import Value
 
-__all__ = ["refuse_mark", "refuse_plain", "refuse_text", "refuse_void"]
+__all__ = ["refuse_host", "refuse_mark", "refuse_plain", "refuse_text", "refuse_void"]
 
-_WHOLE = ("path", "headers")
+_WHOLE = ("headers",)
 _DECLARED = frozenset({"tools", "functions", "response_format", "tool_choice"})
 _TOP = 2  # steps: the name of a field of the body
 
@@ -106,6 +106,21 @@ def _quotes(turn: Turn, part: str, path: Path) -> Refusal:
     )
 
 
+def refuse_host(turns: Iterable[Turn], host: str) -> None:
+    """Refuse a host in whose name a value of an answer stands.
+
+    Args:
+        turns: The answers before it.
+        host: It, with its port.
+
+    Raises:
+        Refusal: There is one, and it was not asked before the answer came.
+    """
+    for turn in turns:
+        if host not in turn.hosts:
+            _refuse_values(turn, ("host",), host, is_whole=False)
+
+
 def refuse_mark(turns: Iterable[Turn], path: Path, mark: Mark) -> None:
     """Refuse a number, a truth value or a field's name that an answer may have given.
 
@@ -117,8 +132,6 @@ def refuse_mark(turns: Iterable[Turn], path: Path, mark: Mark) -> None:
     Raises:
         Refusal: An answer had it, and no longer has, and the field did not have it before.
     """
-    if isinstance(mark, str) and is_protocol_name(mark):
-        return
     value = value_of(mark)
     for turn in turns:
         if value is None or turn.had(path, mark):

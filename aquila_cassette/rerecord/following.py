@@ -9,13 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from aquila_cassette.cassette.bodies import STYLES
 from aquila_cassette.rerecord.answers import canonical
-from aquila_cassette.rerecord.echoes import refuse_mark, refuse_plain, refuse_text, refuse_void
-from aquila_cassette.rerecord.leaves import is_id_name, is_opaque, is_protocol_name
+from aquila_cassette.rerecord.echoes import (
+    refuse_host,
+    refuse_mark,
+    refuse_plain,
+    refuse_text,
+    refuse_void,
+)
+from aquila_cassette.rerecord.leaves import is_id_name, is_opaque, is_protocol_word
 from aquila_cassette.rerecord.quoting import is_long
 from aquila_cassette.rerecord.refusal import Refusal, cropped
 from aquila_cassette.rerecord.standing import filled, only_a_part, other_parts, standing
 from aquila_cassette.rerecord.swapping import stands_in, swapped
 from aquila_cassette.rerecord.turns import spoken
+from aquila_cassette.rerecord.unseen import unseen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,6 +67,8 @@ class Follower:
         for leaf in self._document.leaves:
             if not self._is_explained(leaf.path):
                 self._follow(leaf)
+        if not any(path[0] == "url" for path in self._explained):
+            refuse_host(self._turns, self._document.host)
         for path, mark in self._document.marks:
             if not self._is_explained(path):
                 refuse_mark(self._turns, path, mark)
@@ -121,7 +130,7 @@ class Follower:
     # Strings.
 
     def _follow(self, leaf: Leaf) -> None:
-        if is_protocol_name(leaf.name) and leaf.name != "model":
+        if is_protocol_word(leaf):
             return
         if not leaf.text.strip():
             if leaf.text and leaf.author == "model":
@@ -161,6 +170,7 @@ class Follower:
         new = self._counterpart(turn, value, leaf)
         if new != value and leaf.author != "model" and not is_long(value):
             raise self._chance(turn, value, leaf)
+        self._refuse_unseen(turn, value, new, leaf)
         self._put(leaf, new)
         return True
 
@@ -245,12 +255,15 @@ class Follower:
             if not is_long(old) or turn.knew(old):
                 raise self._chance(turn, old, leaf)
             self._touch_words(turn, leaf)
-            yield old, self._counterpart(turn, old, leaf)
+            now = self._counterpart(turn, old, leaf)
+            self._refuse_unseen(turn, old, now, leaf)
+            yield old, now
         for old in set(filter(is_long, turn.old.strings.values())):
-            now = turn.string_now(old)
-            if now not in (None, old) and stands_in(old, value) and not turn.knew(old):
+            string = turn.string_now(old)
+            if string not in (None, old) and stands_in(old, value) and not turn.knew(old):
                 self._touch_words(turn, leaf)
-                yield old, now
+                self._refuse_unseen(turn, old, string, leaf)
+                yield old, string
 
     def _refuse_what_nobody_said(self, leaf: Leaf, value: str) -> None:
         """Refuse words of the model that are in no answer, if they may have been made of one."""
@@ -288,6 +301,16 @@ class Follower:
         return replace(request, body=body)
 
     # What they have in common.
+
+    def _refuse_unseen(self, turn: Turn, old: str, new: str, leaf: Leaf) -> None:
+        """Refuse to put in a text to which something may be done that the old one does not show."""
+        what = unseen(old, new, within=None if leaf.author == "model" else leaf.text)
+        if what is not None:
+            raise Refusal(
+                f"answer {turn.number} now has {what}, and the recorded one does not show what is "
+                "done to that.",
+                f"sent back: {leaf.shown}, {cropped(new)}",
+            )
 
     def _is_explained(self, path: Path) -> bool:
         return any(path[: len(known)] == known for known in self._explained)

@@ -21,6 +21,7 @@ __all__ = [
     "is_model",
     "is_opaque",
     "is_protocol_name",
+    "is_protocol_word",
     "leaves",
     "marks",
     "replaced",
@@ -41,6 +42,16 @@ _INSIDE = ""
 _ID = re.compile(r"(?:^|[_-])ids?$|[a-z0-9]I[dD]s?$", re.ASCII)
 _OPAQUE = re.compile(r"(?=\S*\d)(?=\S*[A-Za-z])\S{8,}|[\w-]{16,}", re.ASCII)
 _PROTOCOL = frozenset({"type", "role", "object", "model", "status", "format", "event", "mode"})
+_WORDS = frozenset({
+    "any", "array", "assistant", "auto", "base64", "boolean", "chatbot", "completed", "content",
+    "custom", "custom_tool_call", "custom_tool_call_output", "developer", "disabled", "document",
+    "enabled", "ephemeral", "file", "function", "function_call", "function_call_output", "image",
+    "image_url", "in_progress", "incomplete", "input_audio", "input_file", "input_image",
+    "input_text", "integer", "item_reference", "json_object", "json_schema", "message", "model",
+    "none", "null", "number", "object", "output_text", "reasoning", "redacted_thinking", "refusal",
+    "required", "string", "summary_text", "system", "text", "thinking", "tool", "tool_call",
+    "tool_result", "tool_use", "url", "user", "validated", "web_search_call",
+})  # fmt: skip
 _MODELS = frozenset({"assistant", "model", "chatbot"})
 _DEEPEST = 100
 
@@ -120,6 +131,23 @@ def is_protocol_name(name: str) -> bool:
     return name in _PROTOCOL
 
 
+def is_protocol_word(leaf: Leaf) -> bool:
+    """Tell whether a leaf is a word of the protocol, which is from no answer.
+
+    In JSON within a string a field of the same name holds what somebody said.
+
+    Args:
+        leaf: Of a request.
+
+    Example:
+        >>> request = {"role": "user", "content": '{"type": "text"}'}
+        >>> [is_protocol_word(one) for one in leaves(request)]
+        [True, False, False]
+    """
+    is_within = _INSIDE in leaf.path
+    return is_protocol_name(leaf.name) and not is_within and leaf.text.lower() in _WORDS
+
+
 def leaves(document: Any) -> Iterator[Leaf]:
     """Give the leaves of `document`, in its order; those of JSON inside a string as well.
 
@@ -189,9 +217,10 @@ def marks(document: Any, path: Path = ()) -> Iterator[tuple[Path, Mark]]:
 def voids(
     document: Any, path: Path = (), author: Author = "other"
 ) -> Iterator[tuple[Path, str | None]]:
-    """Give where a document has a null or an empty string, but not beside the model's own words.
+    """Give where a document has a null or an empty string, but not beside words of model or tool.
 
-    Libraries send an answer back with nulls for all that it does not have.
+    Libraries send an answer back with nulls for all that it does not have; what a tool gives back,
+    it has not from an answer.
 
     Args:
         document: What came from JSON.
@@ -213,7 +242,7 @@ def voids(
     elif isinstance(document, list):
         for place, item in enumerate(document):
             yield from voids(item, (*path, place), author)
-    elif isinstance(document, dict):
+    elif isinstance(document, dict) and not _is_of_a_tool(document):
         author = _author(document, author)
         for key, item in document.items():
             yield from voids(item, (*path, key), author)
@@ -221,16 +250,24 @@ def voids(
 
 def _author(value: dict[str, Any], above: Author) -> Author:
     kind, role = value.get("type"), value.get("role")
-    if isinstance(kind, str):
-        if kind.endswith(("_output", "tool_result")):
-            return "other"
-        if kind == "reasoning" or kind.endswith("_call"):
-            return "model"
-    if "functionResponse" in value or "function_response" in value:
+    if _is_of_a_tool(value):
         return "other"
+    if isinstance(kind, str) and (kind == "reasoning" or kind.endswith("_call")):
+        return "model"
     if isinstance(role, str):
         return "model" if is_model(role) else "user" if role.lower() == "user" else "other"
     return above
+
+
+def _is_of_a_tool(value: dict[str, Any]) -> bool:
+    """Tell whether an object tells what a tool gave back."""
+    kind = value.get("type")
+    return (
+        (isinstance(kind, str) and kind.endswith(("_output", "tool_result")))
+        or "functionResponse" in value
+        or "function_response" in value
+        or value.get("role") in ("tool", "function")
+    )
 
 
 def is_model(role: object) -> bool:

@@ -64,6 +64,11 @@ class RequestDocument:
         )
 
     @property
+    def host(self) -> str:
+        """Who is asked: the name, and the port where it is told."""
+        return self._url.netloc
+
+    @property
     def is_json(self) -> bool:
         """Whether all there is to look through is here: the body is JSON, or there is none."""
         return self.document["body"] is not None or not self.request.body

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from aquila_cassette.rerecord.answers import Answer
     from aquila_cassette.rerecord.leaves import Author, Leaf, Path
     from aquila_cassette.rerecord.requests import RequestDocument
-    from aquila_cassette.rerecord.values import Value
+    from aquila_cassette.rerecord.values import Address, Value
 
 __all__ = ["Turn", "field", "spoken"]
 
@@ -82,6 +82,11 @@ class Turn:
         return self.known.union(document.plain for document in self._asked)
 
     @cached_property
+    def hosts(self) -> frozenset[str]:
+        """Who was asked."""
+        return frozenset(document.host for document in self._asked)
+
+    @cached_property
     def lost(self) -> tuple[Value, ...]:
         """The values of the old answer that no longer stand where they stood."""
         now = self.new.told
@@ -89,9 +94,17 @@ class Turn:
             {
                 one.value: None
                 for at, one in self.old.told.items()
-                if at not in now or now[at].spelt != one.spelt
+                if at not in now or now[at].spelt != one.spelt or self._is_resized(at)
             }
         )
+
+    def _is_resized(self, at: Address) -> bool:
+        """Tell whether a place is in a list that now has more or fewer items.
+
+        An application that takes one of them cannot be told from one that takes all.
+        """
+        lists = (at[:depth] for depth in range(2, len(at)))
+        return any(self.old.sizes.get(one) != self.new.sizes.get(one) for one in lists)
 
     @cached_property
     def lost_voids(self) -> frozenset[str | None]:
@@ -108,7 +121,7 @@ class Turn:
             old: The string.
         """
         places = [at for at, one in self.old.strings.items() if one == old]
-        found = {self.new.strings.get(at) for at in places}
+        found = {None if self._is_resized(at) else self.new.strings.get(at) for at in places}
         return found.pop() if len(found) == 1 else None
 
     def explains(self, part: str, text: str) -> bool:

@@ -91,11 +91,11 @@ def test_a_redirect_is_followed(location: str, now: str, expected: str) -> None:
 
 def test_what_a_field_of_the_same_name_gave_is_followed() -> None:
     got = followed(
-        (asks(), answers({"uri": "files/one", "state": "ready", "next": "a b"})),
-        (asks({"fileData": {"uri": "files/one"}, "mode": "ready"}), NOTHING),
+        (asks(), answers({"uri": "files/one", "state": "auto", "next": "a b"})),
+        (asks({"fileData": {"uri": "files/one"}, "mode": "auto"}), NOTHING),
         new=[answers({"uri": "files/two", "state": "busy", "next": "c d"})],
     )
-    assert json.loads(got.body) == {"fileData": {"uri": "files/two"}, "mode": "ready"}
+    assert json.loads(got.body) == {"fileData": {"uri": "files/two"}, "mode": "auto"}
 
 
 def test_an_answer_that_does_not_have_the_id_is_refused() -> None:

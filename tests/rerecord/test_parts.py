@@ -83,6 +83,12 @@ def test_what_is_empty_beside_the_words_of_the_model_is_nobodys(answer: str, now
     assert followed(*tape, new=[says(now)]) == chat("a", said(now), "b")
 
 
+def test_nothing_in_what_a_tool_gives_back_is_from_the_tool() -> None:
+    told = {"role": "tool", "content": '{"error": null, "note": ""}'}
+    tape = [(chat("a"), says('{"a":null,"b":""}')), (chat("a", told), NOTHING)]
+    assert followed(*tape, new=[says('{"a":"x","b":"y"}')]) == chat("a", told)
+
+
 def test_a_field_that_is_empty_and_of_which_no_answer_told_stays() -> None:
     tape = [(with_(), says('{"a": 1}')), (with_(stop=None, user=""), NOTHING)]
     assert followed(*tape, new=[says('{"a": 2}')]) == with_(stop=None, user="")
