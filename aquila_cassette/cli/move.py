@@ -11,6 +11,7 @@ from aquila_cassette.cassette.words import clean
 from aquila_cassette.cli import patches
 from aquila_cassette.cli.folder import find
 from aquila_cassette.cli.screen import Screen, complain
+from aquila_cassette.cli.suite import root_of_the_suite
 from aquila_cassette.errors import AquilaError, UsageError
 from aquila_cassette.shelf.inspection import name_in
 from aquila_cassette.shelf.links import way_out
@@ -46,7 +47,7 @@ def run(old: str, new: str, folder: Path, *, code: bool, dry_run: bool) -> int:
     source, target = find(old, folder), cassette_path(folder, new)
     _refuse_to_leave(source, folder)
     _refuse(source, target)
-    project = Project((Path.cwd(),), folder)
+    project = Project((_code_of(folder),), folder)
     found = renaming(project, source, target, folder)
     screen = Screen()
     edits = found.edits if code else ()
@@ -60,6 +61,17 @@ def run(old: str, new: str, folder: Path, *, code: bool, dry_run: bool) -> int:
     screen.line(f"{clean(shown(source))} {would}moved to ", (clean(shown(target)), "bold"))
     _tell_of_the_rest(found, source, target, folder, code=code)
     return 0
+
+
+def _code_of(folder: Path) -> Path:
+    """Give where the code is that names cassettes of a folder: the suite's root if that is above.
+
+    Whoever stands in a folder of the suite has its cassettes, and means its tests.
+    """
+    here, root = Path.cwd(), root_of_the_suite()
+    is_below = folder.absolute().resolve().is_relative_to(here.resolve())
+    is_the_suites = folder.absolute().resolve().is_relative_to(root.resolve())
+    return root if is_the_suites and not is_below else here
 
 
 def _refuse_to_leave(source: Path, folder: Path) -> None:

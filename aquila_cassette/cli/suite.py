@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-__all__ = ["FOLDER", "folder_of_the_suite"]
+__all__ = ["FOLDER", "folder_of_the_suite", "root_of_the_suite"]
 
 FOLDER = Path("cassettes")
 """Where cassettes are if nothing else is said."""
@@ -40,16 +40,26 @@ def folder_of_the_suite() -> Path:
 
     Source: https://docs.pytest.org/en/stable/reference/customize.html
     """
+    base, said = _configuration()
+    folder = said.get("aquila_cassette_dir")
+    if not isinstance(folder, str) or not folder:
+        return FOLDER
+    return Path(os.path.relpath(base / folder, Path.cwd()))
+
+
+def root_of_the_suite() -> Path:
+    """Give the folder of the file that pytest would read here; the current one without a file."""
+    return _configuration()[0]
+
+
+def _configuration() -> tuple[Path, dict[str, Any]]:
     here = Path.cwd()
     for base in (here, *here.parents):
         for name in _IN_ORDER:
             said = _said(base / name)
             if said is not None:
-                folder = said.get("aquila_cassette_dir")
-                if not isinstance(folder, str) or not folder:
-                    return FOLDER
-                return Path(os.path.relpath(base / folder, here))
-    return FOLDER
+                return base, said
+    return here, {}
 
 
 def _said(path: Path) -> dict[str, Any] | None:
@@ -77,7 +87,8 @@ def _toml(text: str, name: str) -> dict[str, Any] | None:
 
 
 def _ini(text: str, name: str) -> dict[str, Any] | None:
-    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    parser = configparser.RawConfigParser(strict=False)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # as pytest, keep the case
     try:
         parser.read_string(text)
     except configparser.Error:

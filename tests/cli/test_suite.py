@@ -54,6 +54,20 @@ def test_a_folder_below_has_the_file_above(
     assert cli("show", "one").out.splitlines()[1].startswith("../tapes/one.yaml, ")
 
 
+def test_mv_from_a_folder_below_changes_the_code_of_the_suite(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("pytest.ini").write_text(FILES["pytest.ini"])
+    code = tmp_path / "tests" / "test_chat.py"
+    code.parent.mkdir()
+    code.write_text('aquila_cassette("one")\n')
+    (tmp_path / "tests" / "deep").mkdir()
+    monkeypatch.chdir("tests/deep")
+    assert cli("mv", "one", "two", "--code").code == 0
+    assert code.read_text() == 'aquila_cassette("two")\n'
+    assert (tmp_path / "tapes" / "two.yaml").exists()
+
+
 def test_the_first_file_that_is_for_pytest_decides_alone(cli: Cli) -> None:
     Path("pytest.ini").write_text("")
     Path("pyproject.toml").write_text(FILES["pyproject.toml"])
@@ -71,7 +85,9 @@ def test_the_option_and_the_environment_win(cli: Cli, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("name", "text"),
     [("pyproject.toml", "[tool.pytest"), ("tox.ini", "aquila_cassette_dir = tapes"),
-     ("pyproject.toml", "tool = 1"), ("pytest.toml", "[pytest]\naquila_cassette_dir = 1"),
+     ("pytest.ini", "[pytest]\nAquila_Cassette_Dir = tapes"),
+     ("pyproject.toml", "tool = 1"),
+     ("pytest.toml", "[pytest]\naquila_cassette_dir = 1"),
      ("setup.cfg", "[tool:pytest]\naquila_cassette_dir ="), ("tox.ini", "\udcff")],
 )  # fmt: skip
 def test_a_file_that_cannot_be_read_or_says_nothing_of_a_folder_is_passed_over(
