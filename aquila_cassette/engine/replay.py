@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Replay"]
 
+_NO_ANSWER = "ConnectError"
+"""What it comes to if no answer came and the tape has no name for it; every head knows it."""
+
 MakeError = Callable[[str, str], Exception | None]
 """Makes an exception of the requesting library from its class name and message, or None."""
 
@@ -90,16 +93,21 @@ class Replay:
         if response.ended == "closed":
             raise self._truncated()
         error = response.error
-        if response.ended != "failed" or error is None or error.type is None:
+        if response.ended != "failed" or error is None:
             return
-        made = make_error(error.type, error.message)
+        name = error.type
+        if name is None:
+            if response.status is not None:
+                return  # a body without its end event: no transport raised anything
+            name = _NO_ANSWER
+        made = make_error(name, error.message)
         if made is not None:
             raise made
-        builtin = getattr(builtins, error.type, None)
+        builtin = getattr(builtins, name, None)
         if isinstance(builtin, type) and issubclass(builtin, Exception):
             raise builtin(error.message)
         raise RecordedFailure(
-            f"The recorded answer to {self._asked} failed with {error.type}.",
+            f"The recorded answer to {self._asked} failed with {name}.",
             facts=[
                 f"cassette: {self.cassette.shown_path} (interaction {self.number})",
                 f"message:  {error.message}",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import errno
 import os
 import re
+import ssl
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -63,6 +65,8 @@ def error_maker(request: Any, replay: Replay) -> MakeError:
 
 def _made(kind: type[Exception], message: str, request: Any) -> Exception:
     make = cast("Callable[..., Exception]", kind)
+    if issubclass(kind, aiohttp.ClientConnectorCertificateError):
+        return make(request.connection_key, _certificate_error(message))
     if issubclass(kind, aiohttp.ClientConnectorError):
         return make(request.connection_key, _os_error(message))
     if issubclass(kind, aiohttp.ClientResponseError):
@@ -73,6 +77,16 @@ def _made(kind: type[Exception], message: str, request: Any) -> Exception:
     if issubclass(kind, OSError) and told:
         return make(int(told[1]), told[2])
     return make(message)
+
+
+def _certificate_error(message: str) -> Exception:
+    """Give the error that aiohttp tells of in the brackets: its class, and what it was made of."""
+    told = re.search(r"\[\w+: (\(.*\))\]$", message, re.DOTALL)
+    try:
+        made_of = ast.literal_eval(told[1]) if told else (message,)
+    except (ValueError, SyntaxError):
+        made_of = (message,)
+    return ssl.SSLCertVerificationError(*made_of)
 
 
 def _os_error(message: str) -> OSError:

@@ -135,7 +135,7 @@ class _Head:
         if isinstance(found, type) and issubclass(found, lib.TransportError):
             return found(message)  # type: ignore[no-any-return]
         builtin = getattr(builtins, name, None)
-        if isinstance(builtin, type) and issubclass(builtin, OSError):
+        if builtin is not OSError and isinstance(builtin, type) and issubclass(builtin, OSError):
             return lib.TransportError(message)  # type: ignore[no-any-return]
         return None
 

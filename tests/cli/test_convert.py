@@ -267,9 +267,9 @@ def test_the_other_commands_read_such_files_or_say_what_to_do(cli: Cli) -> None:
         "(aquila-cassette convert cassettes/chat.yaml --in-place)\n"
     )
     ran = cli("scrub", "--no-tests")
-    assert (ran.code, ran.err.splitlines()[1]) == (
+    assert (ran.code, ran.err.splitlines()[2]) == (
         2,
-        "Mend: aquila-cassette convert cassettes/chat.yaml --in-place",
+        "Make a cassette without it: aquila-cassette convert cassettes/chat.yaml --in-place",
     )
 
 

@@ -210,7 +210,7 @@ def test_a_server_that_falls_silent_runs_into_the_idle_timeout(
 ) -> None:
     server: Held = request.getfixturevalue(where)
     with Client(**server.made()) as client:
-        *_, error = client.stream("Hi", idle_timeout=0.05)
+        *_, error = client.stream("Hi", idle_timeout=0.5)
         assert isinstance(error, Error)
         assert error.kind == "timeout"
         assert error.reason.startswith("ReadTimeout")
@@ -219,8 +219,8 @@ def test_a_server_that_falls_silent_runs_into_the_idle_timeout(
 
 def test_the_whole_of_a_stream_may_be_limited(held: Held) -> None:
     with Client(**held.made()) as client:
-        *_, error = client.stream("Hi", timeout=0.05)
-        assert (error.kind, error.reason) == ("timeout", "The stream took more than 0.05 s.")
+        *_, error = client.stream("Hi", timeout=0.5)
+        assert (error.kind, error.reason) == ("timeout", "The stream took more than 0.5 s.")
         assert held.gone.wait(5)
 
 
@@ -342,8 +342,8 @@ def test_the_time_out_in_all_is_not_set_back_by_pieces() -> None:
 def test_a_time_out_closes_the_connection(backend: str, held: Held) -> None:
     async def talk() -> None:
         async with AsyncClient(**held.made()) as client:
-            with pytest.raises(StreamError, match=r"Nothing came for 0\.05 s\."):
-                await client.stream("Hi", idle_timeout=0.05).result()
+            with pytest.raises(StreamError, match=r"Nothing came for 0\.5 s\."):
+                await client.stream("Hi", idle_timeout=0.5).result()
             assert await anyio.to_thread.run_sync(held.gone.wait, 5)
 
     anyio.run(talk, backend=backend)

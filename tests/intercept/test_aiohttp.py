@@ -25,6 +25,7 @@ from tests.intercept.aiohttp_clients import JSON, READS, pieces, stream, tape_of
 from tests.intercept.held import EVENTS, URL, question, tape
 from tests.servers import (
     CHAT_FRAMES,
+    FRAMES,
     Connection,
     GateServer,
     Proxy,
@@ -32,6 +33,7 @@ from tests.servers import (
     Request,
     chat,
     client_context,
+    sends,
     server_context,
 )
 
@@ -545,7 +547,7 @@ async def test_the_pool_is_as_it_would_be_without_us() -> None:
             async with session.post(url, json=JSON) as response:
                 await response.read()
             found.append(pooled(session))
-            async with session.post(url, json=JSON) as response:
+            async with session.post(f"{url}/stalls", json=JSON) as response:
                 await response.content.readany()
                 found.append(pooled(session))
             response = await session.post(url, json=JSON)
@@ -555,7 +557,12 @@ async def test_the_pool_is_as_it_would_be_without_us() -> None:
             found.append(pooled(session))
         return found
 
-    with RawServer(chat) as server:
+    stalls = sends(FRAMES[:1], Connection.gone)
+
+    def script(connection: Connection, request: Request) -> None:
+        (stalls if request.path == "/stalls" else chat)(connection, request)
+
+    with RawServer(script) as server:
         url = server.url
         without = await states()
         with aquila_cassette("pool"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import ssl
 import threading
 import warnings
 from collections.abc import Awaitable, Callable
@@ -19,6 +20,7 @@ from tests.intercept.aiohttp_clients import JSON, pieces, replayed, stream
 from tests.intercept.held import EVENTS, URL, question, tape
 from tests.intercept.kept import kept
 from tests.servers import CHAT_FRAMES, FRAMES, Connection, RawServer, Request, sends
+from tests.servers.certificate import server_context
 
 
 class Stepped:
@@ -196,6 +198,17 @@ async def test_a_refused_connection_is_kept_and_refused_again() -> None:
     assert (got, type(error), str(error)) == (b"", type(live.value), str(live.value))
     assert isinstance(error, aiohttp.ClientConnectorError)
     assert (error.host, error.port) == (live.value.host, live.value.port)
+
+
+async def test_a_certificate_that_is_not_trusted_is_not_trusted_again() -> None:
+    with RawServer(sends(FRAMES, Connection.end), tls=server_context()) as server:
+        url = server.url
+        with aquila_cassette("ends"), pytest.raises(aiohttp.ClientSSLError) as live:
+            await pieces(url, json=JSON)
+    got, error = await replayed(url)
+    assert (got, type(error), str(error)) == (b"", type(live.value), str(live.value))
+    assert isinstance(error, aiohttp.ClientConnectorCertificateError)
+    assert isinstance(error.certificate_error, ssl.SSLCertVerificationError)
 
 
 async def test_a_server_that_hangs_up_before_the_head_does_so_again() -> None:

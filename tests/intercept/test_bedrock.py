@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from aquila_cassette import MissError, TruncatedReplayError, aquila_cassette
 from tests.servers import CHAT_TEXT, Connection, GateServer, RawServer, Request, sends
-from tests.servers.bedrock import CONVERSE_FRAMES, EVENTSTREAM
+from tests.servers.bedrock import CONVERSE_FRAMES, EVENTSTREAM, wrapped
 
 KEY = "AKIA0A1B2C3D4E5F6A7B"
 SECRET = "wJalrXUtnFEMI0K7MDENG0bPxRfiCYEXAMPLEKEY"
@@ -111,6 +111,33 @@ def test_a_cut_stream_fails_alike_on_replay() -> None:
     assert again == count == 3
     assert type(error) is type(live)
     assert str(error) == str(live)
+
+
+def test_a_model_s_own_events_come_again_with_what_the_headers_tell() -> None:
+    events = [{"type": "message_start"}, {"type": "message_stop"}]
+    headers = {
+        **EVENTSTREAM,
+        "x-amzn-bedrock-content-type": "application/json",
+        "x-amzn-bedrock-performanceconfig-latency": "standard",
+    }
+
+    def invoke(url: str) -> tuple[dict[str, Any], list[Any]]:
+        client = boto3.client("bedrock-runtime", endpoint_url=url, region_name="us-east-1")
+        try:
+            answer = client.invoke_model_with_response_stream(modelId="m", body=b"{}")
+            with contextlib.closing(answer.pop("body")) as stream:
+                read = list(stream)
+            return {k: v for k, v in answer.items() if k != "ResponseMetadata"}, read
+        finally:
+            client.close()
+
+    with RawServer(sends(map(wrapped, events), Connection.end, headers)) as server:
+        url = server.url
+        with aquila_cassette("bedrock"):
+            live = invoke(url)
+    assert live[0] == {"contentType": "application/json", "performanceConfigLatency": "standard"}
+    with aquila_cassette("bedrock", mode="none"):
+        assert invoke(url) == live
 
 
 def test_an_error_answer_replays_as_that_error() -> None:

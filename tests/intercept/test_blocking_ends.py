@@ -200,7 +200,7 @@ def test_a_server_that_hangs_up_before_it_answers_fails_alike_on_replay(face: Fa
 def test_a_server_that_falls_silent_times_out_alike_on_replay(face: Face) -> None:
     with RawServer(sends(FRAMES[:2], Connection.gone)) as server:
         with aquila_cassette("ends"):
-            seen, live = read_all(face, server.url, timeout=0.2)
+            seen, live = read_all(face, server.url, timeout=0.5)
     assert (seen, type(live)) == (b"".join(FRAMES[:2]), face.timeout)
     with aquila_cassette("ends", mode="none"):
         again, error = read_all(face, server.url)
@@ -215,7 +215,7 @@ def test_a_server_that_never_answers_times_out_alike_on_replay(face: Face) -> No
 
     with RawServer(script) as server:
         with aquila_cassette("ends"):
-            _, live = read_all(face, server.url, timeout=0.2)
+            _, live = read_all(face, server.url, timeout=0.5)
     assert live is not None
     with aquila_cassette("ends", mode="none"):
         _, error = read_all(face, server.url)

@@ -183,7 +183,7 @@ async def test_a_refused_connection_is_kept_and_refused_again(face: Face) -> Non
 @every_face
 async def test_a_server_that_falls_silent_times_out_alike_on_replay(face: Face) -> None:
     with RawServer(sends(FRAMES[:2], Connection.gone)) as server:
-        client = face.client(timeout=0.1)
+        client = face.client(timeout=0.5)
         with aquila_cassette("ends"):
             with pytest.raises(face.lib.ReadTimeout):
                 async with face.stream(server.url, json=JSON, client=client) as reply:

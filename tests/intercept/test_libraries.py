@@ -29,6 +29,9 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop
 
 from aquila_cassette import MissError, ScopeError, aquila_cassette
+from aquila_cassette.cassette.format import dumps
+from aquila_cassette.cassette.model import Failure, Interaction, Response, Tape
+from aquila_cassette.cassette.model import Request as Asked
 from tests.servers import Connection, RawServer, Request
 from tests.servers.bedrock import CONVERSE_FRAMES, EVENTSTREAM
 
@@ -236,6 +239,22 @@ def test_an_ignored_host_passes_through(server: RawServer) -> None:
         for ask in (by_requests, by_urllib3, by_urllib, by_httplib2, by_tornado):
             assert ask(f"{server.url}/x") == b"/x"
     assert cassette.played == ()
+
+
+# boto3 posts, and cannot be asked for it so.
+@pytest.mark.parametrize("ask", [ask for ask in LIBRARIES if ask is not by_boto3])
+def test_a_request_to_which_no_answer_came_fails_at_once_whatever_is_told_of_it(
+    ask: Callable[[str], bytes], tmp_path: Path
+) -> None:
+    url = "http://127.0.0.1:9/x"  # as a HAR file has one that the browser blocked
+    blocked = Response(None, ended="failed", error=Failure(None, "net::ERR_BLOCKED_BY_CLIENT"))
+    path = tmp_path / "cassettes" / "blocked.yaml"
+    path.parent.mkdir()
+    path.write_text(dumps(Tape((Interaction(Asked("GET", url), blocked),))))
+    with aquila_cassette("blocked", mode="none", repeats=True) as cassette:  # some ask again
+        with pytest.raises(Exception, match="ERR_BLOCKED_BY_CLIENT"):
+            ask(url)
+    assert cassette.played
 
 
 # Pools and sockets: as without us.

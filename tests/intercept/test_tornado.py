@@ -144,7 +144,7 @@ async def test_a_time_out_leaves_what_came_and_times_out_again() -> None:
     with RawServer(script) as server:
         async with aquila_cassette("tornado") as cassette:
             with pytest.raises(HTTPTimeoutError):
-                await fetch(server.url, [], request_timeout=0.3)
+                await fetch(server.url, [], request_timeout=0.6)
         assert cassette.recorded[0].response.body == FRAMES[0]
     seen: list[bytes] = []
     async with aquila_cassette("tornado", mode="none"):

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["answer_changes"]
 
 _MOST_FIELDS = 200
-_NOISY_HEADERS = frozenset({"retry-after", "retry-after-ms", "x-goog-upload-url"})
+_NOISY_HEADERS = frozenset({
+    "retry-after", "retry-after-ms", "x-goog-upload-url", "x-amzn-bedrock-invocation-latency",
+})  # fmt: skip
 _NOISY_PREFIXES = ("x-ratelimit-", "ratelimit", "anthropic-ratelimit-")
 # Counts of bytes, ports and addresses in an exception's message.
 _NUMBERS = re.compile(r"0x[0-9a-f]+|\d+", re.IGNORECASE)

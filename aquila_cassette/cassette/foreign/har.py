@@ -75,9 +75,14 @@ def _interaction(entries: list[Any], place: int) -> Interaction:
 
 
 def _headers(fields: Mapping[str, Any]) -> Headers:
-    # Those that begin with a colon are HTTP/2's way to tell the method and the URL.
-    pairs = values.headers(fields.get("headers"))
-    return tuple(pair for pair in pairs if not pair[0].startswith(":"))
+    # Those that begin with a colon are HTTP/2's way to tell the method and the URL. Browsers join
+    # fields of one name, such as set-cookie, by line breaks.
+    return tuple(
+        (name, line)
+        for name, value in values.headers(fields.get("headers"))
+        if not name.startswith(":")
+        for line in value.split("\n")
+    )
 
 
 def _sent(request: Mapping[str, Any]) -> bytes:

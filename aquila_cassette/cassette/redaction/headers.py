@@ -26,7 +26,7 @@ KEPT_RECEIVED = _BOTH | {
 }  # fmt: skip
 """Kept of a response: what an SDK acts on. Dates, ids, cookies and organisations are not."""
 
-KEPT_PREFIXES = ("x-ratelimit-", "ratelimit-", "anthropic-ratelimit-")
+KEPT_PREFIXES = ("x-ratelimit-", "ratelimit-", "anthropic-ratelimit-", "x-amzn-bedrock-")
 """Beginnings of further names kept of a response."""
 
 LINKS = frozenset({"location", "x-goog-upload-url"})

@@ -55,6 +55,12 @@ def har(**given: Any) -> str:
     return json.dumps({"log": {"version": "1.2", "creator": {}, "entries": [entry]}})
 
 
+def test_lines_that_a_browser_joined_are_fields_of_their_own() -> None:
+    headers = [{"name": "set-cookie", "value": "a=b\nc=d"}]
+    response = only(har(response={"headers": headers})).response
+    assert response.headers == (("set-cookie", "a=b"), ("set-cookie", "c=d"))
+
+
 def test_an_entry_is_an_interaction_with_its_times() -> None:
     one = only(har())
     assert (one.request.method, one.request.url, one.request.body) == ("POST", URL, b'{"n":1}')
