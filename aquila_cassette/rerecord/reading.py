@@ -32,6 +32,7 @@ _RUN = 5  # words: so many are a phrase if one of them is rare
 _SHORT = 6  # words
 _BESIDE = 60  # characters
 _BEFORE = 3  # words
+_FEW = 50  # phrases: more are sought all at once
 
 
 class Word(NamedTuple):
@@ -213,6 +214,8 @@ class Text:
         }
         if not wanted:
             return set()
+        if len(wanted) <= _FEW:
+            return {phrase for phrase in wanted if f" {phrase} " in self.joined}
         known = {word for phrase in wanted for word in phrase.split()}
         words = self.joined.split()
         places = [at for at, word in enumerate(words) if word in known]
