@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import select
 import signal
+import socket
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Self
@@ -28,11 +30,17 @@ class Pace:
         self._started = 0.0
         self._waits = self._asked = False
         self._before: Any = None
+        self._woken = -1
+        self._bell, self._ringer = socket.socketpair()
 
     def __enter__(self) -> Self:
         # Elsewhere nobody could be asked: signals are the main thread's.
         if threading.current_thread() is threading.main_thread():
             self._before = signal.signal(signal.SIGINT, self._ask)
+            # A signal that comes just before a sleep would be handled only after it.
+            self._ringer.setblocking(False)
+            fd = self._ringer.fileno()
+            self._woken = signal.set_wakeup_fd(fd, warn_on_full_buffer=False)
         return self
 
     def __exit__(
@@ -42,7 +50,10 @@ class Pace:
         trace: TracebackType | None,
     ) -> None:
         if self._before is not None:
+            signal.set_wakeup_fd(self._woken)
             signal.signal(signal.SIGINT, self._before)
+        self._bell.close()
+        self._ringer.close()
 
     def start(self) -> None:
         """Count from now."""
@@ -61,10 +72,14 @@ class Pace:
         try:
             if self._asked:
                 raise KeyboardInterrupt
-            if self._speed:
-                time.sleep(max(self._started + due / 1000 / self._speed - time.monotonic(), 0))
+            while self._speed and (left := self._left(due)) > 0:
+                if select.select([self._bell], [], [], left)[0]:
+                    self._bell.recv(64)
         finally:
             self._waits = False
+
+    def _left(self, due: int) -> float:
+        return self._started + due / 1000 / self._speed - time.monotonic()
 
     def _ask(self, _number: int, _frame: object) -> None:
         if self._waits or self._asked:

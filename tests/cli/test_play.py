@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -215,6 +216,8 @@ def interrupted(arguments: list[str], seen: bytes, out: int, reader: int) -> tup
         env={**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"},
     ) as process:
         os.close(out)
+        guard = threading.Timer(60, process.kill)
+        guard.start()
         written = b""
         while seen not in written:
             written += os.read(reader, 65536)
@@ -224,7 +227,9 @@ def interrupted(arguments: list[str], seen: bytes, out: int, reader: int) -> tup
                 written += part
         except OSError:  # how Linux says that the other side of a terminal is closed
             pass
-        return process.wait(), written
+        code = process.wait()
+        guard.cancel()
+        return code, written
 
 
 @pytest.mark.parametrize("raw", [(), ("--raw",)])
