@@ -10,7 +10,7 @@ import httpx
 import httpx2
 import pytest
 
-__all__ = ["FACES", "Face", "Reply"]
+__all__ = ["FACES", "Face", "Reply", "as_async"]
 
 
 class Reply:
@@ -57,7 +57,7 @@ class Face:
             if self.sync:
                 used = client or stack.enter_context(self.client())
                 response = stack.enter_context(used.stream(method, url, **request))
-                yield Reply(response, _as_async(response.iter_raw()))
+                yield Reply(response, as_async(response.iter_raw()))
             else:
                 used = client or await stack.enter_async_context(self.client())
                 response = await stack.enter_async_context(used.stream(method, url, **request))
@@ -77,7 +77,7 @@ class Face:
             return await reply.pieces()
 
 
-async def _as_async(iterator: Any) -> AsyncIterator[bytes]:
+async def as_async(iterator: Any) -> AsyncIterator[bytes]:
     try:
         for piece in iterator:
             yield piece

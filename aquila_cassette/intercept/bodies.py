@@ -2,29 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from aquila_cassette.engine.hold import HeldReplay
 from aquila_cassette.engine.recording import Recording
 from aquila_cassette.engine.replay import MakeError, Replay
 from aquila_cassette.intercept import pacing
 
-__all__ = ["AsyncHeld", "AsyncPlayed", "AsyncTee", "Held", "Played", "Tee"]
+__all__ = ["Bodies"]
+
+AnyReplay = TypeVar("AnyReplay", bound=Replay)
 
 
-class Tee:
-    """A live body with a tee in it.
+class Bodies:
+    """Makes bodies for one library.
 
     Args:
-        stream: The library's own; it is iterated, and closed.
-        recording: What takes its pieces.
+        stream: The class of which it wants them, if it insists on one.
+        async_stream: The same for tasks.
     """
 
+    def __init__(self, stream: type = object, async_stream: type = object) -> None:
+        self.tee: Callable[[Any, Recording], Any] = _of(_Tee, stream)
+        self.async_tee: Callable[[Any, Recording], Any] = _of(_AsyncTee, async_stream)
+        self._played, self._held = _of(_Played, stream), _of(_Held, stream)
+        self._async_played = _of(_AsyncPlayed, async_stream)
+        self._async_held = _of(_AsyncHeld, async_stream)
+
+    def recorded(self, replay: Replay, make_error: MakeError) -> Any:
+        """Make the body of a recorded answer.
+
+        Args:
+            replay: What is played.
+            make_error: Makes an exception of the library, from its name and message.
+        """
+        make = self._held if isinstance(replay, HeldReplay) else self._played
+        return make(replay, make_error)
+
+    def async_recorded(self, replay: Replay, make_error: MakeError) -> Any:
+        """Make the body of a recorded answer for tasks.
+
+        Args:
+            replay: What is played.
+            make_error: Makes an exception of the library, from its name and message.
+        """
+        make = self._async_held if isinstance(replay, HeldReplay) else self._async_played
+        return make(replay, make_error)
+
+
+def _of(body: type, stream: type) -> Any:
+    return type(body.__name__.lstrip("_"), (body, stream), {})
+
+
+class _Teed:
     def __init__(self, stream: Any, recording: Recording) -> None:
-        self._stream = stream
+        self._stream = stream  # it is iterated, and closed
         self._recording = recording
+
+
+class _Replayed(Generic[AnyReplay]):
+    def __init__(self, replay: AnyReplay, make_error: MakeError) -> None:
+        self._replay = replay
+        self._make_error = make_error
+
+
+class _Tee(_Teed):
+    """A live body with a tee in it."""
 
     def __iter__(self) -> Iterator[bytes]:
         recording = self._recording
@@ -36,22 +81,12 @@ class Tee:
         recording.eof()
 
     def close(self) -> None:
-        """Note that nobody reads it any more."""
         self._recording.closed()
         self._stream.close()
 
 
-class AsyncTee:
-    """A live body with a tee in it, for tasks.
-
-    Args:
-        stream: The library's own; it is iterated, and closed.
-        recording: What takes its pieces.
-    """
-
-    def __init__(self, stream: Any, recording: Recording) -> None:
-        self._stream = stream
-        self._recording = recording
+class _AsyncTee(_Teed):
+    """A live body with a tee in it, for tasks."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         recording = self._recording
@@ -63,22 +98,12 @@ class AsyncTee:
         recording.eof()
 
     async def aclose(self) -> None:
-        """Note that nobody reads it any more."""
         self._recording.closed()
         await self._stream.aclose()
 
 
-class Played:
-    """A recorded body.
-
-    Args:
-        replay: What is played.
-        make_error: Makes an exception of the library, from its name and message.
-    """
-
-    def __init__(self, replay: Replay, make_error: MakeError) -> None:
-        self._replay = replay
-        self._make_error = make_error
+class _Played(_Replayed[Replay]):
+    """A recorded body."""
 
     def __iter__(self) -> Iterator[bytes]:
         replay = self._replay
@@ -93,21 +118,11 @@ class Played:
             replay.done()
 
     def close(self) -> None:
-        """Note that nobody reads it any more."""
         self._replay.done()
 
 
-class AsyncPlayed:
-    """A recorded body, for tasks.
-
-    Args:
-        replay: What is played.
-        make_error: Makes an exception of the library, from its name and message.
-    """
-
-    def __init__(self, replay: Replay, make_error: MakeError) -> None:
-        self._replay = replay
-        self._make_error = make_error
+class _AsyncPlayed(_Replayed[Replay]):
+    """A recorded body, for tasks."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         replay = self._replay
@@ -127,21 +142,11 @@ class AsyncPlayed:
             replay.done()
 
     async def aclose(self) -> None:
-        """Note that nobody reads it any more."""
         self._replay.done()
 
 
-class Held:
-    """A recorded body that the test lets through.
-
-    Args:
-        replay: What is played.
-        make_error: Makes an exception of the library, from its name and message.
-    """
-
-    def __init__(self, replay: HeldReplay, make_error: MakeError) -> None:
-        self._replay = replay
-        self._make_error = make_error
+class _Held(_Replayed[HeldReplay]):
+    """A recorded body that the test lets through."""
 
     def __iter__(self) -> Iterator[bytes]:
         replay = self._replay
@@ -154,21 +159,11 @@ class Held:
             replay.leave(iterator)
 
     def close(self) -> None:
-        """Note that nobody reads it any more."""
         self._replay.close()
 
 
-class AsyncHeld:
-    """A recorded body that the test lets through, for tasks.
-
-    Args:
-        replay: What is played.
-        make_error: Makes an exception of the library, from its name and message.
-    """
-
-    def __init__(self, replay: HeldReplay, make_error: MakeError) -> None:
-        self._replay = replay
-        self._make_error = make_error
+class _AsyncHeld(_Replayed[HeldReplay]):
+    """A recorded body that the test lets through, for tasks."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         replay = self._replay
@@ -182,5 +177,4 @@ class AsyncHeld:
             replay.leave(iterator)
 
     async def aclose(self) -> None:
-        """Note that nobody reads it any more."""
         self._replay.close()

@@ -12,14 +12,13 @@ from typing import Any, cast
 
 from aquila_cassette.cassette.model import Request
 from aquila_cassette.engine import scope
-from aquila_cassette.engine.hold import HeldReplay
 from aquila_cassette.engine.recording import Recording
 from aquila_cassette.engine.replay import MakeError, Replay
 from aquila_cassette.intercept import pacing
+from aquila_cassette.intercept.bodies import Bodies
 from aquila_cassette.intercept.bystanders import belongs_to_others, past_others
 from aquila_cassette.intercept.dispatchers import put_in, stands
 from aquila_cassette.intercept.fields import fields, raw
-from aquila_cassette.intercept.httpx_streams import Streams
 
 __all__ = ["install"]
 
@@ -58,7 +57,7 @@ class _Head:
 
     def __init__(self, lib: Any) -> None:
         self._lib = lib
-        self._streams = Streams(lib)
+        self._bodies = Bodies(lib.SyncByteStream, lib.AsyncByteStream)
 
     def sync(self, original: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         """Wrap ``HTTPTransport.handle_request``."""
@@ -73,12 +72,10 @@ class _Head:
                 return original(transport, request)
             if isinstance(answer, Replay):
                 pacing.wait(answer.head_delay())
-                held = isinstance(answer, HeldReplay)
-                stream = self._streams.held if held else self._streams.replay
-                return self._replayed(answer, request, stream)
+                return self._replayed(answer, request, self._bodies.recorded)
             with answer, past_others():
                 response = original(transport, self._uncompressed(request))
-            return self._teed(answer, response, self._streams.tee)
+            return self._teed(answer, response, self._bodies.tee)
 
         return handle_request
 
@@ -97,12 +94,10 @@ class _Head:
                 return await original(transport, request)
             if isinstance(answer, Replay):
                 await pacing.wait_async(answer.head_delay())
-                held = isinstance(answer, HeldReplay)
-                stream = self._streams.async_held if held else self._streams.async_replay
-                return self._replayed(answer, request, stream)
+                return self._replayed(answer, request, self._bodies.async_recorded)
             with answer, past_others():
                 response = await original(transport, self._uncompressed(request))
-            return self._teed(answer, response, self._streams.async_tee)
+            return self._teed(answer, response, self._bodies.async_tee)
 
         return handle_async_request
 

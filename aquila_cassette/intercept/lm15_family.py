@@ -14,11 +14,10 @@ from typing import Any
 
 from aquila_cassette.cassette.model import Request
 from aquila_cassette.engine import scope
-from aquila_cassette.engine.hold import HeldReplay
 from aquila_cassette.engine.recording import Recording
 from aquila_cassette.engine.replay import Replay
 from aquila_cassette.intercept import pacing
-from aquila_cassette.intercept.bodies import AsyncHeld, AsyncPlayed, AsyncTee, Held, Played, Tee
+from aquila_cassette.intercept.bodies import Bodies
 from aquila_cassette.intercept.dispatchers import put_in
 
 __all__ = ["install"]
@@ -63,6 +62,7 @@ class _Head:
 
     def __init__(self, lib: Any) -> None:
         self._lib = lib
+        self._bodies = Bodies()
 
     def sync(self, original: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         """Wrap ``StdlibTransport.stream``."""
@@ -75,15 +75,12 @@ class _Head:
             if isinstance(answer, Replay):
                 pacing.wait(answer.head_delay())
                 self._begin(answer)
-                body: Any = (
-                    Held(answer, self._failure)
-                    if isinstance(answer, HeldReplay)
-                    else Played(answer, self._failure)
-                )
+                body = self._bodies.recorded(answer, self._failure)
                 return self._response(_played_head(answer), body)
             with answer:
                 response = original(transport, request)
-            return self._response(_live_head(answer, response), Tee(response, answer))
+            body = self._bodies.tee(response, answer)
+            return self._response(_live_head(answer, response), body)
 
         return stream
 
@@ -98,15 +95,12 @@ class _Head:
             if isinstance(answer, Replay):
                 await pacing.wait_async(answer.head_delay())
                 self._begin(answer)
-                body: Any = (
-                    AsyncHeld(answer, self._failure)
-                    if isinstance(answer, HeldReplay)
-                    else AsyncPlayed(answer, self._failure)
-                )
+                body = self._bodies.async_recorded(answer, self._failure)
                 return self._async_response(_played_head(answer), body)
             with answer:
                 response = await original(transport, request)
-            return self._async_response(_live_head(answer, response), AsyncTee(response, answer))
+            body = self._bodies.async_tee(response, answer)
+            return self._async_response(_live_head(answer, response), body)
 
         def stream(transport: Any, request: Any) -> _Opening:
             return _Opening(lambda: opened(transport, request))

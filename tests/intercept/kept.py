@@ -1,10 +1,13 @@
-"""What a recording left on its tape."""
+"""What a recording left on its tape, and what that gives."""
 
 from __future__ import annotations
 
-from aquila_cassette import Interaction, aquila_cassette
+from contextlib import AbstractAsyncContextManager
 
-__all__ = ["kept"]
+from aquila_cassette import Interaction, aquila_cassette
+from tests.clients import Reply
+
+__all__ = ["kept", "read_again"]
 
 
 def kept(name: str = "ends") -> Interaction:
@@ -12,3 +15,17 @@ def kept(name: str = "ends") -> Interaction:
     with aquila_cassette(name, mode="none", on_unplayed="ignore") as cassette:
         (interaction,) = cassette.interactions
     return interaction
+
+
+async def read_again(asked: AbstractAsyncContextManager[Reply]) -> tuple[bytes, Exception | None]:
+    """Read the replay of what is asked to its end: its bytes, and what it ended in."""
+    seen = b""
+    with aquila_cassette("ends", mode="none"):
+        try:
+            async with asked as reply:
+                while True:
+                    seen += await reply.piece()
+        except StopAsyncIteration:
+            return seen, None
+        except Exception as error:
+            return seen, error

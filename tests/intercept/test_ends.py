@@ -13,7 +13,7 @@ import pytest
 
 from aquila_cassette import TruncatedReplayError, aquila_cassette
 from tests.clients import FACES, Face, every_face
-from tests.intercept.kept import kept
+from tests.intercept.kept import kept, read_again
 from tests.servers import CHAT_FRAMES, FRAMES, Connection, RawServer, Request, sends
 
 JSON = {"prompt": "Say hello"}
@@ -32,18 +32,8 @@ async def read_three_and_on(face: Face, url: str, then: Callable[[], object]) ->
         await reply.pieces()
 
 
-async def replayed(face: Face, url: str) -> tuple[bytes, BaseException | None]:
-    """Read the replay to its end: its bytes, and what it ended in."""
-    seen = b""
-    with aquila_cassette("ends", mode="none"):
-        try:
-            async with face.stream(url, json=JSON) as reply:
-                while True:
-                    seen += await reply.piece()
-        except StopAsyncIteration:
-            return seen, None
-        except Exception as error:
-            return seen, error
+async def replayed(face: Face, url: str) -> tuple[bytes, Exception | None]:
+    return await read_again(face.stream(url, json=JSON))
 
 
 @every_face

@@ -29,35 +29,17 @@ from aquila_cassette import MissError, TruncatedReplayError, aquila_cassette
 from aquila_cassette.cassette.format import dumps
 from aquila_cassette.cassette.model import Failure, Interaction, Response, Tape
 from aquila_cassette.cassette.model import Request as Asked
-from tests.intercept.kept import kept
+from tests.clients import Reply, as_async
+from tests.intercept.kept import kept, read_again
 from tests.servers import CHAT_FRAMES, FRAMES, Connection, GateServer, RawServer, Request, sends
 
 BODY = b'{"prompt": "Say hello"}'
 
 
-class Reply:
-    """An answer of either transport, read piece by piece."""
-
-    def __init__(self, response: Any, pieces: AsyncIterator[bytes]) -> None:
-        self.response = response
-        self._pieces = pieces
-
-    async def piece(self) -> bytes:
-        return await anext(self._pieces)
-
-    async def pieces(self) -> list[bytes]:
-        return [piece async for piece in self._pieces]
-
-
 @contextlib.asynccontextmanager
 async def by_sync(url: str, **options: Any) -> AsyncIterator[Reply]:
     with StdlibTransport(**options) as transport, transport.stream(asked(url)) as response:
-
-        async def pieces() -> AsyncIterator[bytes]:
-            for piece in response:
-                yield piece
-
-        yield Reply(response, pieces())
+        yield Reply(response, as_async(response))
 
 
 @contextlib.asynccontextmanager
@@ -81,17 +63,7 @@ async def read(opened: Opened, url: str, **options: Any) -> list[bytes]:
 
 
 async def replayed(opened: Opened, url: str) -> tuple[bytes, Exception | None]:
-    """Read the replay to its end: its bytes, and what it ended in."""
-    seen = b""
-    with aquila_cassette("ends", mode="none"):
-        try:
-            async with opened(url) as reply:
-                while True:
-                    seen += await reply.piece()
-        except StopAsyncIteration:
-            return seen, None
-        except Exception as error:
-            return seen, error
+    return await read_again(opened(url))
 
 
 @either
