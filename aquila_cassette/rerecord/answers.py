@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from aquila_cassette.dialects import hear
@@ -120,32 +121,33 @@ class Answer:
     @cached_property
     def strings(self) -> dict[Address, str]:
         """The strings of JSON that was said, each by where it stands."""
-        leaves: list[tuple[Address, Any]] = [(("plain", *at), one) for at, one in self._plain]
-        for slot, text in enumerate(self._slots):
-            leaves += [((slot, *at), one) for at, one in leaves_of(text).items()]
+        plain = ((("plain", *at), one) for at, one in self._plain)
+        leaves = chain(plain, self._leaves.items())
         return {at: one for at, one in leaves if isinstance(one, str)}
 
     @cached_property
     def voids(self) -> dict[Address, str | None]:
         """The nulls and the empty strings of JSON that the model said, each by where it stands."""
-        return {
-            (slot, *at): one
-            for slot, text in enumerate(self._slots)
-            for at, one in leaves_of(text).items()
-            if one is None or one == ""
-        }
+        return {at: one for at, one in self._leaves.items() if one is None or one == ""}
 
     @cached_property
     def sizes(self) -> dict[Address, int]:
         """How many items each list of the JSON that was said has, by where it stands."""
         found: dict[Address, int] = {}
-        for slot, text in enumerate(self._slots):
-            for at in leaves_of(text):
-                for depth, step in enumerate(at):
-                    if isinstance(step, int):
-                        place = (slot, *at[:depth])
-                        found[place] = max(found.get(place, 0), step + 1)
+        for at in self._leaves:
+            for depth, step in enumerate(at[1:], 1):  # the first says in which text
+                if isinstance(step, int):
+                    found[at[:depth]] = max(found.get(at[:depth], 0), step + 1)
         return found
+
+    @cached_property
+    def _leaves(self) -> dict[Address, Any]:
+        """The leaves of the JSON that the model said, each by where it stands."""
+        return {
+            (slot, *at): one
+            for slot, text in enumerate(self._slots)
+            for at, one in leaves_of(text).items()
+        }
 
     @property
     def _slots(self) -> tuple[str, ...]:

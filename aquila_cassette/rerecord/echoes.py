@@ -74,12 +74,9 @@ def _refuse_values(turn: Turn, path: Path, text: str, *, is_whole: bool) -> None
     for value in turn.lost:
         if whole is not None and _is_same(value, whole):
             raise _quotes(turn, value.text, path)
-        places = [] if is_whole else occurrences(value, text)
-        if not all(is_explained(value, at, text, turn.texts) for at in places):
-            raise _quotes(turn, value.text, path)
-        for form in escapes(value):
-            found = occurrences(form, text)
-            if not all(is_explained(form, at, text, turn.texts) for at in found):
+        for form in (*(() if is_whole else (value,)), *escapes(value)):
+            places = occurrences(form, text)
+            if not all(is_explained(form, at, text, turn.texts) for at in places):
                 raise _quotes(turn, value.text, path)
 
 

@@ -106,11 +106,11 @@ def _pairs(
     """Give digits and letters that are beside the same word as in the old answer only."""
     if not text.pairs:
         return
-    told = _signs(old)
+    told, told_now = _signs(old), _signs(now)
     for pair in text.pairs:
-        if _sign(pair) not in told or _sign(pair) in _signs(now):
+        if _sign(pair) not in told or _sign(pair) in told_now:
             continue
-        others = {sign for sign, beside in _signs(now) - told if beside == pair.beside}
+        others = {sign for sign, beside in told_now - told if beside == pair.beside}
         known = _sign(pair) in _signs(asked)
         if (others or not known) and not _is_known(pair, text, asked):
             yield pair.shown

@@ -164,10 +164,12 @@ class Turn:
             path: Where it stands now.
             void: It.
         """
-        return any(
-            (field(at), one) == (field(path), void)
-            for document in self._asked
-            for at, one in document.voids
+        return (field(path), void) in self._void_fields
+
+    @cached_property
+    def _void_fields(self) -> frozenset[tuple[object, str | None]]:
+        return frozenset(
+            (field(at), void) for document in self._asked for at, void in document.voids
         )
 
     def repeats(self, text: str) -> bool:
