@@ -14,7 +14,7 @@ from aquila_cassette.cli import patches
 from aquila_cassette.cli.screen import Screen, complain
 from aquila_cassette.cli.shelf import Rules, Shelf, shelf
 from aquila_cassette.errors import AquilaError, CassetteSaveError
-from aquila_cassette.shelf.damage import leaks
+from aquila_cassette.shelf.damage import leaks, of_another
 from aquila_cassette.shelf.masked import difference
 from aquila_cassette.shelf.raw import raw_scrubbed, raw_secrets
 from aquila_cassette.shelf.scrubbing import scrubbed
@@ -85,12 +85,9 @@ def _scrub(sheet: Sheet, there: Shelf, screen: Screen, *, dry_run: bool) -> bool
 def _of_another(path: Path) -> Kind | None:
     """Tell whose format it is in, if another recorder's that replays as it lies."""
     try:
-        kind = sniff(files.read(path))
-        if kind is not None:
-            files.load(path)
+        return of_another(path)
     except (AquilaError, FileNotFoundError):
         return None
-    return kind
 
 
 def _refuse_secrets_of_another(path: Path, kind: Kind, there: Shelf) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import configparser
 import os
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +71,8 @@ def _said(path: Path) -> dict[str, Any] | None:
 
 
 def _toml(text: str, name: str) -> dict[str, Any] | None:
+    import tomllib
+
     try:
         read: Any = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
@@ -87,6 +87,8 @@ def _toml(text: str, name: str) -> dict[str, Any] | None:
 
 
 def _ini(text: str, name: str) -> dict[str, Any] | None:
+    import configparser
+
     parser = configparser.RawConfigParser(strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # as pytest, keep the case
     try:

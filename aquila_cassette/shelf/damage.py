@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from aquila_cassette.cassette import files
 from aquila_cassette.cassette.foreign import NAMES, sniff
 from aquila_cassette.cassette.names import shown
 from aquila_cassette.cassette.redaction import REDACTED
@@ -16,17 +17,34 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from aquila_cassette.cassette.foreign import Kind
     from aquila_cassette.cassette.redaction import Redaction
     from aquila_cassette.errors import CassetteError
     from aquila_cassette.shelf.sheet import Sheet
 
-__all__ = ["damage", "dangling", "hollow", "leaks"]
+__all__ = ["damage", "dangling", "hollow", "leaks", "of_another"]
 
 # What filters of other recorders put in the place of secrets.
 _MARK = re.compile(
     rb"(?:Bearer )?(?:(?i:\[?\b(?:REDACTED|FILTERED|DUMMY|X{4,})\b\]?)"
     rb"|<[A-Z][A-Z0-9_ -]*>|\*{4,})"
 )
+
+
+def of_another(path: Path) -> Kind | None:
+    """Tell whose format a file has, if another recorder's: it replays as it lies.
+
+    Args:
+        path: The file.
+
+    Raises:
+        CassetteError: It has that format, and is damaged; or it cannot be read.
+        FileNotFoundError: There is none.
+    """
+    kind = sniff(files.read(path))
+    if kind is not None:
+        files.load(path)
+    return kind
 
 
 def damage(path: Path, error: CassetteError) -> Finding:

@@ -13,7 +13,7 @@ from aquila_cassette.cassette.names import shown
 from aquila_cassette.cassette.redaction import Redaction
 from aquila_cassette.errors import CassetteError
 from aquila_cassette.shelf.age import dates, old
-from aquila_cassette.shelf.damage import damage, dangling, hollow, leaks
+from aquila_cassette.shelf.damage import damage, dangling, hollow, leaks, of_another
 from aquila_cassette.shelf.doubles import doubles
 from aquila_cassette.shelf.ends import ends
 from aquila_cassette.shelf.finding import MENDS, Finding
@@ -240,8 +240,7 @@ def _left_outside(one: Finding, known: Known, places: Sequence[Path]) -> Finding
 def _fault(path: Path, error: CassetteError) -> CassetteError | None:
     """Give what keeps a file from being replayed; a tape of another recorder is, as it lies."""
     try:
-        if sniff(files.read(path)):
-            files.load(path)
+        if of_another(path):
             return None
     except CassetteError as other:
         return other
