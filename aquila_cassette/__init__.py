@@ -11,18 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from aquila_cassette.block import aquila_cassette
-    from aquila_cassette.cassette.model import (
-        Failure,
-        Headers,
-        Interaction,
-        Piece,
-        Request,
-        Response,
-        Tape,
-    )
-    from aquila_cassette.cassette.redaction import Redaction
-    from aquila_cassette.engine.deck import Cassette
+    from aquila_cassette.api import aquila_cassette
     from aquila_cassette.errors import (
         AquilaError,
         CassetteError,
@@ -50,10 +39,22 @@ if TYPE_CHECKING:
         UnsupportedError,
         UsageError,
     )
+    from aquila_cassette.model import (
+        CassetteData,
+        Failure,
+        Headers,
+        Interaction,
+        Piece,
+        Request,
+        Response,
+    )
+    from aquila_cassette.redaction import Redaction
+    from aquila_cassette.session.cassette import Cassette
 
 __all__ = [
     "AquilaError",
     "Cassette",
+    "CassetteData",
     "CassetteError",
     "CassetteFormatError",
     "CassetteNameError",
@@ -80,7 +81,6 @@ __all__ = [
     "SettleTimeout",
     "SseError",
     "StreamError",
-    "Tape",
     "TruncatedReplayError",
     "UnplayedError",
     "UnplayedWarning",
@@ -90,12 +90,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "aquila_cassette": "block",
-    "Cassette": "engine.deck",
-    "Redaction": "cassette.redaction",
+    "aquila_cassette": "api",
+    "Cassette": "session.cassette",
+    "Redaction": "redaction",
     **dict.fromkeys(
-        ("Failure", "Headers", "Interaction", "Piece", "Request", "Response", "Tape"),
-        "cassette.model",
+        ("Failure", "Headers", "Interaction", "Piece", "Request", "Response", "CassetteData"),
+        "model",
     ),
 }
 

@@ -15,10 +15,10 @@
     │   ├── SecretLeakError      a save that would have written a known secret
     │   └── ResendError          a recorded request cannot be sent again without its test
     ├── ScopeError               it cannot be told which open cassette a request belongs to
-    ├── ReplayError              a request or a read that the tape cannot answer
+    ├── ReplayError              a request or a read that the cassette cannot answer
     │   ├── MissError            no recording matches the request
     │   ├── UnplayedError        the test ended and did not play what it once recorded
-    │   ├── TruncatedReplayError a read past the end of a tape whose consumer had stopped there
+    │   ├── TruncatedReplayError a read past the end of a cassette whose consumer had stopped there
     │   └── RecordedFailure      a recorded failure whose class this process does not know
     ├── NetworkBlockedError      a request outside any cassette while the network is blocked
     ├── StreamError              a stream of the client ended without a real completion
@@ -85,20 +85,20 @@ class AquilaError(Exception):
         remedy: The last line: the command or edit that mends it.
 
     Example:
-        >>> print(AquilaError("It broke.", facts=["expected: 1", "got: 2"], remedy="Mend: make it"))
+        >>> print(AquilaError("It broke.", facts=["expected: 1", "got: 2"], remedy="Fix: make it"))
         It broke.
           expected: 1
           got: 2
-        Mend: make it
+        Fix: make it
     """
 
-    def __init__(self, what: str, *, facts: Sequence[str] = (), remedy: str = "") -> None:
+    def __init__(self, what: str, *, facts: Sequence[str] = (), fix: str = "") -> None:
         self.what = what
         self.facts = tuple(facts)
-        self.remedy = remedy
+        self.fix = fix
         lines = [what, *(f"  {line}" for fact in self.facts for line in fact.split("\n"))]
-        if remedy:
-            lines.append(remedy)
+        if fix:
+            lines.append(fix)
         super().__init__("\n".join(lines))
 
 
@@ -128,7 +128,7 @@ class FrameTooLargeError(SseError):
         super().__init__(
             f"An event of the stream is larger than {limit} bytes.",
             facts=[f"limit: {limit} bytes", f"got:   {size} bytes without a blank line"],
-            remedy=f"Raise the limit: Decoder(max_frame={size * 2})",
+            fix=f"Raise the limit: Decoder(max_frame={size * 2})",
         )
 
 
@@ -142,11 +142,9 @@ class CassetteError(AquilaError):
         remedy: The last line.
     """
 
-    def __init__(
-        self, what: str, *, path: Path, facts: Sequence[str] = (), remedy: str = ""
-    ) -> None:
+    def __init__(self, what: str, *, path: Path, facts: Sequence[str] = (), fix: str = "") -> None:
         self.path = path
-        super().__init__(what, facts=facts, remedy=remedy)
+        super().__init__(what, facts=facts, fix=fix)
 
 
 class CassetteFormatError(CassetteError):
@@ -171,11 +169,11 @@ class CassetteFormatError(CassetteError):
         line: int | None = None,
         damage: str = "format",
         facts: Sequence[str] = (),
-        remedy: str = "",
+        fix: str = "",
     ) -> None:
         self.line = line
         self.damage = damage
-        super().__init__(what, path=path, facts=facts, remedy=remedy)
+        super().__init__(what, path=path, facts=facts, fix=fix)
 
 
 class CassetteVersionError(CassetteFormatError):
@@ -187,7 +185,7 @@ class CassetteSaveError(CassetteError):
 
 
 class OverwriteError(CassetteError):
-    """Good answers on a tape would have given way to failures; the tape stays as it was."""
+    """Good answers on a cassette would have given way to failures; the cassette stays as it was."""
 
 
 class SecretLeakError(CassetteError):
@@ -195,7 +193,7 @@ class SecretLeakError(CassetteError):
 
 
 class ResendError(CassetteError):
-    """A recorded request cannot be sent again without its test; the tape stays as it was."""
+    """A recorded request cannot be sent again without its test; the cassette stays as it was."""
 
 
 class ScopeError(AquilaError):
@@ -203,7 +201,7 @@ class ScopeError(AquilaError):
 
 
 class ReplayError(AquilaError):
-    """A request or a read that the tape cannot answer."""
+    """A request or a read that the cassette cannot answer."""
 
 
 class MissError(ReplayError):
@@ -226,12 +224,12 @@ class MissError(ReplayError):
         url: str,
         path: Path,
         facts: Sequence[str] = (),
-        remedy: str = "",
+        fix: str = "",
     ) -> None:
         self.method = method
         self.url = url
         self.path = path
-        super().__init__(what, facts=facts, remedy=remedy)
+        super().__init__(what, facts=facts, fix=fix)
 
 
 class UnplayedError(ReplayError):
@@ -239,7 +237,7 @@ class UnplayedError(ReplayError):
 
 
 class TruncatedReplayError(ReplayError):
-    """A read past the end of a tape that was recorded only so far, since its consumer stopped."""
+    """A read past the end of a cassette that was recorded only so far, since its consumer stopped."""
 
 
 class RecordedFailure(ReplayError):  # noqa: N818 - it stands for an error of another name

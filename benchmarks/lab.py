@@ -1,4 +1,4 @@
-"""Where a run takes place: a folder, a provider, and the tapes that the tools recorded there."""
+"""Where a run takes place: a folder, a provider, and the cassettes that the tools recorded there."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Lab:
         return folder
 
     def record(self, who: str, bodies: list[bytes]) -> Path:
-        """Let tool `who` record the answers to `bodies`; give the folder of its tape."""
+        """Let tool `who` record the answers to `bodies`; give the folder of its cassette."""
         folder = self.new_folder()
         with TOOLS[who].record(folder), httpx.Client() as client:
             ask_with(client, self.url)(bodies, TOOLS[who].streams)

@@ -1,4 +1,4 @@
-"""Loading a large tape: each tool its own file of the same content, made by its own recording."""
+"""Loading a large cassette: each tool its own file of the same content, made by its own recording."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.tools import TOOLS
 
 
 def run(lab: Lab) -> list[Row]:
-    """Measure the load alone, and a whole block that plays one answer off the tape."""
+    """Measure the load alone, and a whole block that plays one answer off the cassette."""
     sizes = lab.sizes
     with httpx.Client() as client:
         turns = {who: _turn(lab, who, client) for who in TOOLS}

@@ -19,10 +19,10 @@ class Sizes:
     """How much each benchmark does.
 
     Args:
-        interactions: Streams on the large tape.
+        interactions: Streams on the large cassette.
         events: Events of a stream.
         requests: Requests that one sample of a replay or of a burst takes the mean of.
-        others: Other interactions on the tapes that a replay must be flat between.
+        others: Other interactions on the cassettes that a replay must be flat between.
         gap: Seconds between two events of the paced stream.
         rounds: Rounds of a benchmark that is quick; a slow one takes a part of them.
     """

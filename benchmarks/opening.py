@@ -1,4 +1,4 @@
-"""Entering and leaving a block on a small tape."""
+"""Entering and leaving a block on a small cassette."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from benchmarks.tools import TOOLS
 
 
 def run(lab: Lab) -> list[Row]:
-    """Measure a block that does nothing, and one that replays the one stream on its tape."""
+    """Measure a block that does nothing, and one that replays the one stream on its cassette."""
     with httpx.Client() as client:
         turns = {who: _turn(lab, who, client) for who in TOOLS}
         measured = take_turns(turns, lab.sizes.rounds)
-    tape = f"a tape of {lab.sizes.events} events"
+    tape = f"a cassette of {lab.sizes.events} events"
     return [
         Row("open", f"open and close {tape}", measured["empty"]),
         Row("open", f"open {tape}, replay it, close", measured["block"]),

@@ -46,7 +46,7 @@ def run(lab: Lab) -> list[Row]:
 
 
 def run_flat(lab: Lab) -> list[Row]:
-    """Measure the same among few and among many other interactions on the tape, sync."""
+    """Measure the same among few and among many other interactions on the cassette, sync."""
     with httpx.Client() as client:
         ask = ask_with(client, lab.url)
         turns = {
@@ -101,7 +101,7 @@ def _requests(lab: Lab, ask: Ask, stream: int, pieces: int, *, raw: bool) -> Sam
 
 
 def _among(lab: Lab, who: str, others: int) -> Path:
-    """Record a tape on which the stream that is replayed stands in the middle."""
+    """Record a cassette on which the stream that is replayed stands in the middle."""
     bodies = [request_body(stream, _EVENTS_OF_OTHERS) for stream in range(others)]
     bodies.insert(others // 2, request_body(others // 2, lab.sizes.events))
     return lab.record(who, bodies)

@@ -34,13 +34,13 @@ print(time.process_time() - started)
 _BLOCKS = {
     OURS: """
 from aquila_cassette import aquila_cassette
-with aquila_cassette("tape", mode="none", cassette_dir=".", on_unplayed="ignore")""",
+with aquila_cassette("cassette", mode="none", cassette_dir=".", on_unplayed="ignore")""",
     VCRPY: """
 import vcr
-with vcr.use_cassette("tape.yaml", record_mode="none")""",
+with vcr.use_cassette("cassette.yaml", record_mode="none")""",
     CASSETTER: """
 import cassetter
-with cassetter.use_cassette("tape.yaml", record_mode="none")""",
+with cassetter.use_cassette("cassette.yaml", record_mode="none")""",
 }
 
 

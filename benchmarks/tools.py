@@ -14,10 +14,10 @@ from cassetter import Cassetter
 from vcr.cassette import Cassette as VcrCassette
 
 from aquila_cassette import aquila_cassette
-from aquila_cassette.cassette import files
+from aquila_cassette.storage import files
 from benchmarks.measure import CASSETTER, OURS, VCRPY
 
-TAPE = "tape"
+TAPE = "cassette"
 
 # Bodies take part in matching in every tool: without them, several answers of one URL are told
 # apart by their order alone, and a replay among others would serve the wrong one.

@@ -60,8 +60,8 @@ def test_every_contestant_of_a_row_is_measured_in_the_same_rounds(
         ("its first event", _ALL),
         ("its processor time", _ALL),
         ("close a block that recorded 2 x 6 events", _RECORDERS),
-        ("open and close a tape of 6 events", _RECORDERS),
-        ("open a tape of 6 events, replay it, close", _RECORDERS),
+        ("open and close a cassette of 6 events", _RECORDERS),
+        ("open a cassette of 6 events, replay it, close", _RECORDERS),
     ]
     for row in rows:
         assert len({len(seconds) for seconds in row["rounds"].values()}) == 1
@@ -104,8 +104,8 @@ def test_a_pipe_gets_the_table_as_markdown() -> None:
     ]
     assert set(lines[1]) == {"|", "-"}
     assert [cells(line)[0] for line in lines[2:-1]] == [
-        "open and close a tape of 6 events",
-        "open a tape of 6 events, replay it, close",
+        "open and close a cassette of 6 events",
+        "open a cassette of 6 events, replay it, close",
     ]
     assert re.fullmatch(
         r"0 of 0 targets met; \d+ cores, Python \S+, httpx \S+, vcrpy \S+, cassetter \S+\.",

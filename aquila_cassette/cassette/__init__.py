@@ -1,1 +1,1 @@
-"""What stands on a tape, how it is written to YAML and read back, matched, redacted, saved."""
+"""What stands on a cassette, how it is written to YAML and read back, matched, redacted, saved."""

@@ -49,7 +49,7 @@ def _program(
         ),
     ] = False,
 ) -> None:
-    """See what is on tape: recorded streams of language model providers.
+    """See what is on cassette: recorded streams of language model providers.
 
     \b
       aquila-cassette demo               watch it record and replay three streams
@@ -63,7 +63,7 @@ def _program(
       aquila-cassette scrub              take out secrets that got in
       aquila-cassette rm --orphans       remove what no test uses
       aquila-cassette mv OLD NEW         give one another name, in the code too
-      aquila-cassette convert PATH       make one of a tape of vcrpy, cassetter or HAR
+      aquila-cassette convert PATH       make one of a cassette of vcrpy, cassetter or HAR
 
     Cassettes are recorded by tests; of these commands record, check --fix, scrub, rm and mv change
     some (and demo fills a folder of its own). Colour only on a terminal, and never where NO_COLOR
@@ -100,7 +100,7 @@ def _demo(
     \b
     Examples:
       aquila-cassette demo
-      aquila-cassette demo --keep tapes && aquila-cassette show -d tapes chat.httpx
+      aquila-cassette demo --keep cassettes && aquila-cassette show -d cassettes chat.httpx
       aquila-cassette demo --gap 0.2     at reading pace
     """
     from aquila_cassette.cli import demo
@@ -156,7 +156,7 @@ def _show(
     \b
     Examples:
       aquila-cassette show chat_live.responds
-      aquila-cassette show tests/tapes/old.yaml
+      aquila-cassette show tests/cassettes/old.yaml
       aquila-cassette show chat_live.responds --json | jq -r '.[0].interactions[].response.text'
     """
     from aquila_cassette.cli import show
@@ -188,7 +188,7 @@ def _report(
       aquila-cassette report --open
       aquila-cassette report cassettes/chat -o chat.html
     """
-    from aquila_cassette.cli import report
+    from aquila_cassette import report
 
     raise typer.Exit(report.run(place, folder, output, open_it=open_it))
 
@@ -225,7 +225,7 @@ def _record(
 ) -> None:
     """Record cassettes again, and show what changed.
 
-    Each interaction on tape names the test that recorded it. Exactly those tests are run, all in
+    Each interaction on cassette names the test that recorded it. Exactly those tests are run, all in
     one pytest, with --aquila-record=all; what follows -- is handed on to it. A cassette is
     replaced only by a test that passed (or failed as xfail expects), and never a good answer by a
     failure; else the old one stays.

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aquila_cassette.cassette.comparison.lines import LABELS, lines, plain
-from aquila_cassette.cassette.shown import cut
-from aquila_cassette.cassette.words import clean
 from aquila_cassette.cli.told import Told
+from aquila_cassette.matching.diff_format import cut
+from aquila_cassette.transcript.comparison.lines import LABELS, lines, plain
+from aquila_cassette.transcript.humanize import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aquila_cassette.cassette.comparison import Change, Compared, Comparison
-    from aquila_cassette.cassette.comparison.lines import Line
-    from aquila_cassette.cassette.model import Interaction
     from aquila_cassette.cli.screen import Screen, Span
+    from aquila_cassette.model import Interaction
+    from aquila_cassette.transcript.comparison import Change, Compared, Comparison
+    from aquila_cassette.transcript.comparison.lines import Line
 
 __all__ = ["as_json", "show_changes"]
 

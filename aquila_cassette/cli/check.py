@@ -1,28 +1,28 @@
-"""``check``: what is wrong with the tapes of a shelf."""
+"""``check``: what is wrong with the cassettes of a shelf."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
 
-from aquila_cassette.cassette.names import shown
-from aquila_cassette.cassette.words import clean, count, span
 from aquila_cassette.cli import findings
+from aquila_cassette.cli.maintenance.finding import KINDS
+from aquila_cassette.cli.maintenance.inspection import Inspection, inspect, inspect_sheet
+from aquila_cassette.cli.maintenance.mending import mend
+from aquila_cassette.cli.maintenance.writing import remove_leftover
 from aquila_cassette.cli.options import Format
 from aquila_cassette.cli.screen import Screen, complain
 from aquila_cassette.cli.shelf import Rules, Shelf, shelf
 from aquila_cassette.errors import AquilaError, UsageError
-from aquila_cassette.shelf.finding import KINDS
-from aquila_cassette.shelf.inspection import Inspection, inspect, inspect_sheet
-from aquila_cassette.shelf.mending import mend
-from aquila_cassette.shelf.writing import remove_leftover
+from aquila_cassette.storage.names import shown
+from aquila_cassette.transcript.humanize import clean, count, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from aquila_cassette.shelf.finding import Finding
-    from aquila_cassette.shelf.owners import Orphans
+    from aquila_cassette.cli.maintenance.finding import Finding
+    from aquila_cassette.cli.maintenance.owners import Orphans
 
 __all__ = ["run", "say_doubt"]
 
@@ -70,7 +70,7 @@ def run(
 
 
 def say_doubt(orphans: Orphans) -> None:
-    """Say of which tapes it cannot be told whether somebody uses them, and why.
+    """Say of which cassettes it cannot be told whether somebody uses them, and why.
 
     Args:
         orphans: What was found out.
@@ -89,7 +89,7 @@ def _refuse_unknown(kinds: Sequence[str]) -> None:
             raise UsageError(
                 f"There is no kind of finding {kind!r}.",
                 facts=[f"known: {', '.join(KINDS)}"],
-                remedy="See what each is: aquila-cassette check --help",
+                fix="See what each is: aquila-cassette check --help",
             )
 
 

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aquila_cassette.shelf.census import Census
+from aquila_cassette.cli.maintenance.census import Census
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

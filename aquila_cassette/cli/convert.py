@@ -1,4 +1,4 @@
-"""``convert``: tapes of other recorders to ours, and ours to vcrpy's format."""
+"""``convert``: cassettes of other recorders to ours, and ours to vcrpy's format."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aquila_cassette.cassette import files
-from aquila_cassette.cassette.foreign import NAMES, sniff
-from aquila_cassette.cassette.foreign.conversion import convert, write
-from aquila_cassette.cassette.foreign.places import SUFFIXES, stem
-from aquila_cassette.cassette.names import shown
-from aquila_cassette.cassette.words import clean, count
 from aquila_cassette.cli.columns import aligned
 from aquila_cassette.cli.folder import find
 from aquila_cassette.cli.progress import Progress
 from aquila_cassette.cli.screen import Screen, complain
 from aquila_cassette.errors import AquilaError, CassetteError, UsageError
+from aquila_cassette.importers import NAMES
+from aquila_cassette.importers.conversion import convert, write
+from aquila_cassette.importers.detect import sniff
+from aquila_cassette.importers.locate import SUFFIXES, stem
+from aquila_cassette.storage import files
+from aquila_cassette.storage.names import shown
+from aquila_cassette.transcript.humanize import clean, count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from aquila_cassette.cassette.foreign.conversion import Conversion, Target
-    from aquila_cassette.cassette.redaction import Redaction
+    from aquila_cassette.importers.conversion import Conversion, Target
+    from aquila_cassette.redaction import Redaction
 
 __all__ = ["run"]
 
@@ -77,7 +78,7 @@ def run(
     dry_run: bool,
     redact: Redaction,
 ) -> int:
-    """Convert tapes.
+    """Convert cassettes.
 
     Args:
         given: Names, files, folders, or patterns of paths.
@@ -118,7 +119,7 @@ def run(
     if waiting := sum(one.needs_leave for one in done):
         complain(
             f"{count(waiting, 'file')} would be replaced. "
-            "Mend: allow it with --in-place, or write elsewhere with -o FOLDER"
+            "Fix: allow it with --in-place, or write elsewhere with -o FOLDER"
         )
     complain(_summary(done, to, dry_run=dry_run))
     if any(not isinstance(error, UsageError) for error in failed):
@@ -139,7 +140,7 @@ def _meant(name: str, folder: Path) -> Iterator[_Wanted]:
         if not found:
             raise UsageError(
                 f"No file has a path like {name!r}.",
-                remedy="Name a cassette, a file, or a folder: aquila-cassette convert cassettes",
+                fix="Name a cassette, a file, or a folder: aquila-cassette convert cassettes",
             )
         for one in found:
             yield _Wanted(one, _base(path), asked_for=True)
@@ -190,7 +191,7 @@ def _put(
         if target in taken:
             raise UsageError(
                 f"{shown(path)} would become {shown(target)}, as another of these files does.",
-                remedy="Mend: convert one of the two into another folder with -o FOLDER",
+                fix="Fix: convert one of the two into another folder with -o FOLDER",
             )
         written = write(conversion, target, in_place=in_place, dry_run=dry_run)
     except AquilaError as error:

@@ -13,14 +13,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from aquila_cassette.cassette.names import shown
-from aquila_cassette.cassette.words import clean, count, duration, size
 from aquila_cassette.cli.columns import aligned
 from aquila_cassette.cli.screen import Screen
 from aquila_cassette.cli.streams import STREAMS, Opener, Stream, installed, with_httpx, with_sdk
 from aquila_cassette.cli.takes import Take, record, replay
 from aquila_cassette.errors import UsageError
 from aquila_cassette.provider import Provider
+from aquila_cassette.storage.names import shown
+from aquila_cassette.transcript.humanize import clean, count, duration, size
 
 __all__ = ["report", "run"]
 
@@ -46,7 +46,7 @@ def run(keep: Path | None, gap: float) -> int:
     if keep is not None and keep.exists() and not keep.is_dir():
         raise UsageError(
             f"The demo cannot keep its cassettes in {shown(keep)!r}: that is a file.",
-            remedy="Name a folder: aquila-cassette demo --keep tapes",
+            fix="Name a folder: aquila-cassette demo --keep cassettes",
         )
     screen = Screen()
     signs = screen.glyphs
@@ -68,7 +68,7 @@ def run(keep: Path | None, gap: float) -> int:
         for take in takes:
             replay(take, url=provider.url, folder=folder)
     code = report(takes, screen)
-    screen.line("Look inside a tape:  ", (_show_command(takes[-1], folder), "bold"))
+    screen.line("Look inside a cassette:  ", (_show_command(takes[-1], folder), "bold"))
     screen.line("Record your own:     ", ('with aquila_cassette("my.first"): ...', "bold"))
     return code
 
@@ -187,7 +187,7 @@ def _answers(host: str) -> str:
 
 
 def _show_command(take: Take, folder: Path) -> str:
-    """Give the command that shows a take's tape, as it can be run from here."""
+    """Give the command that shows a take's cassette, as it can be run from here."""
     program = "aquila-cassette"
     if shutil.which(program) is None:
         program = shown(Path(sys.argv[0]))

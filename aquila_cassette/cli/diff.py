@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aquila_cassette.cassette import files
-from aquila_cassette.cassette.comparison import compare
-from aquila_cassette.cassette.model import Tape
-from aquila_cassette.cassette.names import shown
-from aquila_cassette.cassette.words import clean, count
 from aquila_cassette.cli.changes import as_json, show_changes
 from aquila_cassette.cli.folder import candidates, find
 from aquila_cassette.cli.revisions import is_kept, tape_at
 from aquila_cassette.cli.screen import Screen
 from aquila_cassette.errors import UsageError
+from aquila_cassette.model import CassetteData
+from aquila_cassette.storage import files
+from aquila_cassette.storage.names import shown
+from aquila_cassette.transcript.comparison import compare
+from aquila_cassette.transcript.humanize import clean, count
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ def run(
             raise UsageError(
                 "A cassette is compared with another file or with a commit, not with both.",
                 facts=[f"OTHER: {other}", f"--git: {revision}"],
-                remedy="Leave one of them out.",
+                fix="Leave one of them out.",
             )
         new_path = find(other, folder)
         old, new = files.load(path), files.load(new_path)
@@ -80,7 +80,9 @@ def run(
     return 0 if comparison.same else 1
 
 
-def _then_and_now(name: str, folder: Path, revision: str) -> tuple[Path, Tape | None, Tape | None]:
+def _then_and_now(
+    name: str, folder: Path, revision: str
+) -> tuple[Path, CassetteData | None, CassetteData | None]:
     """Read a cassette as it was committed and as it is; None on the side where it is not."""
     try:
         path = find(name, folder)
@@ -94,7 +96,7 @@ def _then_and_now(name: str, folder: Path, revision: str) -> tuple[Path, Tape | 
         raise UsageError(
             f"There is no cassette {name!r}, and there was none in {revision}.",
             facts=error.facts,
-            remedy=error.remedy,
+            fix=error.fix,
         ) from None
     return path, tape_at(revision, path), files.load(path)
 
@@ -102,8 +104,8 @@ def _then_and_now(name: str, folder: Path, revision: str) -> tuple[Path, Tape | 
 def _only_one(
     path: Path,
     revision: str,
-    old: Tape | None,
-    new: Tape | None,
+    old: CassetteData | None,
+    new: CassetteData | None,
     screen: Screen,
     *,
     as_data: bool,
@@ -116,7 +118,7 @@ def _only_one(
             "old": None if old is None else f"{shown(path)} ({revision})",
             "new": None if new is None else shown(path),
         }
-        comparison = compare(old or Tape(), new or Tape())
+        comparison = compare(old or CassetteData(), new or CassetteData())
         screen.data({**sides, **as_json(comparison), "same": False})
     else:
         where = "the working tree" if old is None else revision

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aquila_cassette.cassette.names import shown
-from aquila_cassette.cassette.words import clean
 from aquila_cassette.cli.options import Format
+from aquila_cassette.storage.names import shown
+from aquila_cassette.transcript.humanize import clean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from aquila_cassette.cli.maintenance.finding import Finding
     from aquila_cassette.cli.screen import Screen
-    from aquila_cassette.shelf.finding import Finding
 
 __all__ = ["show"]
 
@@ -40,7 +40,7 @@ def show(found: Sequence[Finding], fixed: Collection[Finding], how: Format, scre
 
 def _line(one: Finding, fixed: bool, screen: Screen) -> None:
     where = clean(f"{shown(one.path)}:{one.line}").replace("\n", "\\n")
-    rest = "fixed" if fixed else one.remedy
+    rest = "fixed" if fixed else one.fix
     screen.line(
         (where, "bold"),
         ": ",
@@ -52,7 +52,7 @@ def _line(one: Finding, fixed: bool, screen: Screen) -> None:
 
 def _annotation(one: Finding) -> str:
     """Write a workflow command of GitHub Actions."""
-    message = f"{one.what} ({one.remedy})" if one.remedy else one.what
+    message = f"{one.what} ({one.fix})" if one.fix else one.what
     properties = f"file={_property(clean(shown(one.path)))},line={one.line},title={one.kind}"
     return f"::{one.level} {properties}::{_escaped(clean(message))}"
 
@@ -76,7 +76,7 @@ def _as_json(one: Finding, fixed: bool) -> dict[str, Any]:
         "kind": one.kind,
         "level": one.level,
         "message": one.what,
-        "remedy": one.remedy or None,
+        "remedy": one.fix or None,
         "fixable": one.mends,
         "fixed": fixed,
     }

@@ -7,9 +7,9 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aquila_cassette.cassette.foreign.places import located
-from aquila_cassette.cassette.names import cassette_path, shown
 from aquila_cassette.errors import CassetteNameError, UsageError
+from aquila_cassette.importers.locate import located
+from aquila_cassette.storage.names import cassette_path, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ def find(name: str, folder: Path) -> Path:
     raise UsageError(
         f"There is no cassette {name!r}.",
         facts=[f"looked for: {shown(paths[0])}"],
-        remedy=f"Show the closest: aquila-cassette show {shlex.quote(close[0])}"
+        fix=f"Show the closest: aquila-cassette show {shlex.quote(close[0])}"
         if close
         else "List what there is: aquila-cassette list",
     )
@@ -59,7 +59,7 @@ def candidates(name: str, folder: Path) -> list[Path]:
     """
     try:
         inside = cassette_path(folder, name)
-    except CassetteNameError:  # no cassette has that name, but a file may: ../tapes/old.yaml
+    except CassetteNameError:  # no cassette has that name, but a file may: ../cassettes/old.yaml
         return [Path(name)]
     ours = [inside, inside.with_suffix(".yml"), Path(name)]
     return list(dict.fromkeys([located(folder, name), *ours]))

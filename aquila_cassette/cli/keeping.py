@@ -66,13 +66,13 @@ def _check(
     Files that cannot be used:
       unreadable, empty, binary, truncated, newer (of a version to come),
       duplicate-key, anchor, tag, format (anything else)
-    What should not be on a tape:
+    What should not be on a cassette:
       secret       what saving it today would hide: in URLs, headers, JSON,
                    forms, by its looks, or as the value of a variable of
                    this environment
       header       a header that would not be kept
     What is used no more:
-      orphan       no test uses the tape
+      orphan       no test uses the cassette
       gone         recorded_by names a test that no longer exists
       old          older than --max-age
       duplicate    the same request with the same answer, needlessly twice
@@ -87,7 +87,7 @@ def _check(
       name         Windows cannot hold it              case     two names, one but for case
       leftover     a temporary file of a save that was killed
 
-    A tape is an orphan only where nothing speaks for it: none of its interactions was recorded by
+    A cassette is an orphan only where nothing speaks for it: none of its interactions was recorded by
     a test that is there (or may be: its file did not load, or was skipped), no collected test
     opens it by its marker or its own name, no call of aquila_cassette() in the project can come to
     its name, and its name stands in quotes in no file of the project. Code that makes names of
@@ -97,7 +97,7 @@ def _check(
     The tests' own redact= counts where a marker or aquila_config has it; one in a call is not
     seen: name it with --redact, --keep-header and --allow.
 
-    --fix rewrites a file (layout, pieces) only where that leaves all that is on the tape the same,
+    --fix rewrites a file (layout, pieces) only where that leaves all that is on the cassette the same,
     in one step, and keeps its comments; and it deletes leftovers. What a link leads to outside of
     the folder stays as it is.
 
@@ -137,7 +137,7 @@ def _scrub(
 ) -> None:
     """Take secrets out of cassettes, in place.
 
-    What saving a tape today would hide is hidden: see docs/secrets.md. The difference is shown,
+    What saving a cassette today would hide is hidden: see docs/secrets.md. The difference is shown,
     with the length of a secret in the place of the secret. Interactions with nothing to hide keep
     each character. The new file takes the place of the old in one step, and no copy of the old one
     is left: a secret that was committed is in the history all the same, so make it invalid. In a
@@ -174,7 +174,7 @@ def _rm(
     """Remove the cassettes that no test uses.
 
     They are listed, and removed once you say so. Where nobody can be asked, --yes must stand.
-    What makes a tape an orphan: aquila-cassette check --help
+    What makes a cassette an orphan: aquila-cassette check --help
 
     \b
     Examples:
@@ -253,7 +253,7 @@ def _convert(
     old one, --in-place must stand: it is replaced in one step, after the new one was read back.
     Nothing else is ever overwritten.
 
-    What saving a tape would hide is hidden, and what that was is told; headers that a tape of ours
+    What saving a cassette would hide is hidden, and what that was is told; headers that a cassette of ours
     would not keep go. A file that would hold a known secret all the same is not written.
 
     \b

@@ -10,15 +10,15 @@ from urllib.parse import urlsplit
 
 from rich.cells import cell_len
 
-from aquila_cassette.cassette import files
-from aquila_cassette.cassette.names import shown
-from aquila_cassette.cassette.words import age, clean, count, moment, size
 from aquila_cassette.cli.columns import aligned, cropped
 from aquila_cassette.cli.folder import cassettes_in, name_of
 from aquila_cassette.cli.providers import provider
 from aquila_cassette.cli.screen import Screen, Span, complain
 from aquila_cassette.cli.told import Told
 from aquila_cassette.errors import CassetteError, UsageError
+from aquila_cassette.storage import files
+from aquila_cassette.storage.names import shown
+from aquila_cassette.transcript.humanize import age, clean, count, moment, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -41,7 +41,7 @@ class Row:
         name: What `show` finds it by.
         path: Where it is.
         octets: Its size, in bytes.
-        tape: Its interactions; none where it is damaged.
+        cassette: Its interactions; none where it is damaged.
         error: What is wrong with it; None where nothing is.
     """
 
@@ -115,7 +115,7 @@ def run(place: Path | None, folder: Path, *, as_json: bool) -> int:
     if place is not None and not place.exists():
         raise UsageError(
             f"There is no {shown(place)!r} to list.",
-            remedy="List the cassette folder: aquila-cassette list",
+            fix="List the cassette folder: aquila-cassette list",
         )
     rows = [Row.of(path, folder) for path in cassettes_in(place or folder)]
     screen = Screen()

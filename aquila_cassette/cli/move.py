@@ -1,4 +1,4 @@
-"""``mv``: another name for a tape, and for it in the code."""
+"""``mv``: another name for a cassette, and for it in the code."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aquila_cassette.cassette.names import cassette_path, shown
-from aquila_cassette.cassette.words import clean
 from aquila_cassette.cli import patches
 from aquila_cassette.cli.folder import find
+from aquila_cassette.cli.maintenance.inspection import name_in
+from aquila_cassette.cli.maintenance.links import way_out
+from aquila_cassette.cli.maintenance.project import Project
+from aquila_cassette.cli.maintenance.renaming import Renaming, renaming, write
+from aquila_cassette.cli.maintenance.sheet import Sheet
+from aquila_cassette.cli.maintenance.writing import move
 from aquila_cassette.cli.screen import Screen, complain
 from aquila_cassette.cli.suite import root_of_the_suite
 from aquila_cassette.errors import AquilaError, UsageError
-from aquila_cassette.shelf.inspection import name_in
-from aquila_cassette.shelf.links import way_out
-from aquila_cassette.shelf.project import Project
-from aquila_cassette.shelf.renaming import Renaming, renaming, write
-from aquila_cassette.shelf.sheet import Sheet
-from aquila_cassette.shelf.writing import move
+from aquila_cassette.storage.names import cassette_path, shown
+from aquila_cassette.transcript.humanize import clean
 
 if TYPE_CHECKING:
-    from aquila_cassette.shelf.renaming import Edited
+    from aquila_cassette.cli.maintenance.renaming import Edited
 
 __all__ = ["run"]
 
@@ -79,7 +79,7 @@ def _refuse_to_leave(source: Path, folder: Path) -> None:
         raise UsageError(
             f"{shown(source)} leads out of the folder that it is in; it is not moved.",
             facts=[f"to: {shown(real)}"],
-            remedy="Move that file itself.",
+            fix="Move that file itself.",
         )
 
 
@@ -90,7 +90,7 @@ def _refuse(source: Path, target: Path) -> None:
             raise UsageError(
                 f"There is a file at {shown(target)} already; it is not overwritten.",
                 facts=[f"to move: {shown(source)}"],
-                remedy="Choose another name, or move that one away first.",
+                fix="Choose another name, or move that one away first.",
             )
 
 
@@ -123,12 +123,12 @@ def _tell_of_the_rest(
 
 
 def _named_after(now: Path, before: Path, folder: Path) -> list[str]:
-    """List the tests that recorded a tape and whose own name was that of the tape."""
-    from aquila_cassette.cassette.names import of_test
-    from aquila_cassette.shelf.owners import owners
+    """List the tests that recorded a cassette and whose own name was that of the cassette."""
+    from aquila_cassette.cli.maintenance.owners import owners
+    from aquila_cassette.storage.names import of_test
 
     try:
         tests = owners(Sheet.of(now))
-    except AquilaError:  # a damaged tape may move, too
+    except AquilaError:  # a damaged cassette may move, too
         return []
     return [test for test in tests if of_test(test) == name_in(before, folder)]

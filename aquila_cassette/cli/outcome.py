@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from aquila_cassette.cassette.comparison import compare
-from aquila_cassette.cassette.words import clean, count
 from aquila_cassette.cli.changes import show_changes
 from aquila_cassette.cli.columns import aligned
+from aquila_cassette.transcript.comparison import compare
+from aquila_cassette.transcript.humanize import clean, count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aquila_cassette.cassette.comparison import Comparison
-    from aquila_cassette.cassette.model import Tape
     from aquila_cassette.cli.screen import Screen
+    from aquila_cassette.model import CassetteData
+    from aquila_cassette.transcript.comparison import Comparison
 
 __all__ = ["Outcome", "show_outcomes"]
 
@@ -41,8 +41,8 @@ class Outcome:
 
     name: str
     result: Result
-    old: Tape
-    new: Tape
+    old: CassetteData
+    new: CassetteData
     why: str = ""
 
     @cached_property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aquila_cassette.cassette.words import clean
+from aquila_cassette.transcript.humanize import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

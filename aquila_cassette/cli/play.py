@@ -7,10 +7,6 @@ import sys
 from codecs import getincrementaldecoder
 from typing import TYPE_CHECKING
 
-from aquila_cassette.cassette import files
-from aquila_cassette.cassette.names import shown
-from aquila_cassette.cassette.shown import cut
-from aquila_cassette.cassette.words import clean
 from aquila_cassette.cli.folder import find, name_of
 from aquila_cassette.cli.pace import Pace
 from aquila_cassette.cli.screen import Screen
@@ -18,13 +14,17 @@ from aquila_cassette.cli.show import end_of, head_of
 from aquila_cassette.cli.speech import Listener
 from aquila_cassette.cli.told import Told
 from aquila_cassette.errors import UsageError
+from aquila_cassette.matching.diff_format import cut
+from aquila_cassette.storage import files
+from aquila_cassette.storage.names import shown
+from aquila_cassette.transcript.humanize import clean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from pathlib import Path
 
-    from aquila_cassette.cassette.model import Interaction, Tape
     from aquila_cassette.cli.speech import Utterance
+    from aquila_cassette.model import CassetteData, Interaction
 
 __all__ = ["Player", "run"]
 
@@ -84,14 +84,14 @@ def run(
     return 0
 
 
-def _check(path: Path, tape: Tape, only: Collection[int]) -> None:
+def _check(path: Path, tape: CassetteData, only: Collection[int]) -> None:
     total = len(tape.interactions)
     for number in only:
         if number > total:
             raise UsageError(
                 f"{shown(path)} has no interaction {number}.",
                 facts=[f"it has: {total}"],
-                remedy=f"Show what there is: aquila-cassette show {shown(path)}",
+                fix=f"Show what there is: aquila-cassette show {shown(path)}",
             )
 
 

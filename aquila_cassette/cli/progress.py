@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-from aquila_cassette.cassette.words import clean
+from aquila_cassette.transcript.humanize import clean
 
 if TYPE_CHECKING:
     from types import TracebackType

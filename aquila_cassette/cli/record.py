@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from aquila_cassette.cassette import files
-from aquila_cassette.cassette.foreign.refusal import refuse_to_record
-from aquila_cassette.cassette.model import Tape
-from aquila_cassette.cassette.words import clean, span
 from aquila_cassette.cli.folder import name_of
+from aquila_cassette.cli.rerecord.picking import Picked, merged, module_of, pick, tests_that_missed
 from aquila_cassette.cli.screen import Screen, complain
 from aquila_cassette.cli.selection import files_named, missed, root_of
 from aquila_cassette.errors import CassetteError, UsageError
-from aquila_cassette.rerecord.picking import Picked, merged, module_of, pick, tests_that_missed
+from aquila_cassette.importers.refusal import refuse_to_record
+from aquila_cassette.model import CassetteData
+from aquila_cassette.storage import files
+from aquila_cassette.transcript.humanize import clean, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -81,8 +81,8 @@ def run(
         return 2 if picks.damaged else 0
     if direct:
         from aquila_cassette.cli import record_direct
-        from aquila_cassette.rerecord.keys import parse_header
-        from aquila_cassette.rerecord.line import Line
+        from aquila_cassette.cli.rerecord.keys import parse_header
+        from aquila_cassette.cli.rerecord.line import Line
 
         line = Line(tuple(map(parse_header, headers)), base_url)
         if dry_run:
@@ -106,27 +106,27 @@ def _check(wanted: Wanted, *, direct: bool, for_direct: bool, for_pytest: bool) 
         raise UsageError(
             "record is not told which cassettes to record again.",
             facts=["expected: names, patterns, --stale or --failed"],
-            remedy="All of them: aquila-cassette record '*'",
+            fix="All of them: aquila-cassette record '*'",
         )
     if direct and wanted.failed:
         raise UsageError(
-            "--direct sends what is on tape; what a test missed is not.",
-            remedy="Leave --direct out: aquila-cassette record --failed",
+            "--direct sends what is on cassette; what a test missed is not.",
+            fix="Leave --direct out: aquila-cassette record --failed",
         )
     if direct and for_pytest:
         raise UsageError(
             "--direct runs no tests, so there is nobody to take what follows `--`.",
-            remedy="Leave one of them out.",
+            fix="Leave one of them out.",
         )
     if for_direct and not direct:
         raise UsageError(
             "--header and --base-url go with --direct; tests know whom they ask.",
-            remedy="Add --direct, or leave them out.",
+            fix="Add --direct, or leave them out.",
         )
 
 
 def _pick(wanted: Wanted) -> _Picks:
-    tapes: dict[Path, Tape] = {}
+    tapes: dict[Path, CassetteData] = {}
     damaged = False
     for path in files_named(wanted.names, wanted.folder):
         try:
@@ -151,7 +151,7 @@ def _pick(wanted: Wanted) -> _Picks:
     return _Picks(picked, root or root_of(modules, wanted.folder), damaged)
 
 
-def _missed(wanted: Wanted, tapes: Mapping[Path, Tape], noted: Noted) -> Iterator[Picked]:
+def _missed(wanted: Wanted, tapes: Mapping[Path, CassetteData], noted: Noted) -> Iterator[Picked]:
     """Pick by the note of the last run; a cassette that a test misses need not be there yet."""
     loaded = {path.absolute(): (path, tape) for path, tape in tapes.items()}
     for file, tests in tests_that_missed(noted.tests).items():
@@ -159,7 +159,7 @@ def _missed(wanted: Wanted, tapes: Mapping[Path, Tape], noted: Noted) -> Iterato
         there = loaded.get(path.absolute())
         if there is None and (wanted.names or path.exists()):
             continue  # it was not named, or it is damaged
-        path, tape = there or (path, Tape())
+        path, tape = there or (path, CassetteData())
         yield Picked(name_of(path, wanted.folder), path, tape, tuple(tests))
 
 

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from aquila_cassette.cassette.names import shown
-from aquila_cassette.cassette.words import clean, count
 from aquila_cassette.cli.outcome import Outcome, show_outcomes
 from aquila_cassette.cli.play import Player
+from aquila_cassette.cli.rerecord.keys import account_of, require_keys, target
+from aquila_cassette.cli.rerecord.live import TIMEOUT, ask_again, refuse_at_once
 from aquila_cassette.cli.screen import Screen, complain
 from aquila_cassette.cli.told import Told
 from aquila_cassette.errors import AquilaError, CassetteError
-from aquila_cassette.rerecord.keys import account_of, require_keys, target
-from aquila_cassette.rerecord.live import TIMEOUT, ask_again, refuse_at_once
+from aquila_cassette.storage.names import shown
+from aquila_cassette.transcript.humanize import clean, count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aquila_cassette.cassette.model import Interaction
-    from aquila_cassette.rerecord.line import Line
-    from aquila_cassette.rerecord.picking import Picked
+    from aquila_cassette.cli.rerecord.line import Line
+    from aquila_cassette.cli.rerecord.picking import Picked
+    from aquila_cassette.model import Interaction
 
 __all__ = ["plan", "run"]
 
@@ -84,7 +84,7 @@ def run(screen: Screen, picks: Sequence[Picked], line: Line) -> int:
                 if stopped:
                     outcomes.append(Outcome(one.name, "kept", one.tape, one.tape, "not asked"))
                     continue
-                new = ask_again(one.tape, one.path, _remedy(one), line, audience, client)
+                new = ask_again(one.tape, one.path, _fix(one), line, audience, client)
             except CassetteError as error:
                 audience.stop()
                 complain(clean(str(error)))
@@ -129,13 +129,13 @@ def _refused(picks: Sequence[Picked], line: Line) -> dict[object, AquilaError]:
     refused: dict[object, AquilaError] = {}
     for one in picks:
         try:
-            refuse_at_once(one.tape, one.path, _remedy(one), line)
+            refuse_at_once(one.tape, one.path, _fix(one), line)
         except AquilaError as error:
             refused[one.path] = error
     return refused
 
 
-def _remedy(one: Picked) -> str:
+def _fix(one: Picked) -> str:
     if one.tests:
         return f"Record it through its tests: aquila-cassette record {shlex.quote(one.name)}"
     return "Record it by what recorded it: no test has signed it"

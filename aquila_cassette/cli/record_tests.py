@@ -8,23 +8,23 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from aquila_cassette.cassette import files
-from aquila_cassette.cassette.model import Tape
-from aquila_cassette.cassette.words import clean, count, moment
 from aquila_cassette.cli.columns import aligned
 from aquila_cassette.cli.folder import cassettes_in, name_of
 from aquila_cassette.cli.outcome import Outcome, show_outcomes
 from aquila_cassette.cli.progress import Progress
+from aquila_cassette.cli.rerecord.picking import Picked, module_of, tests_of, whose
 from aquila_cassette.cli.screen import Screen, complain
 from aquila_cassette.cli.testing import TestProcess
 from aquila_cassette.errors import CassetteError
-from aquila_cassette.rerecord.picking import Picked, module_of, tests_of, whose
+from aquila_cassette.model import CassetteData
+from aquila_cassette.storage import files
+from aquila_cassette.transcript.humanize import clean, count, moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from aquila_cassette.cassette.model import Interaction
+    from aquila_cassette.model import Interaction
 
 __all__ = ["plan", "run"]
 
@@ -195,7 +195,7 @@ def _beside(picks: Sequence[Picked], tests: Sequence[str], folder: Path) -> list
 
 def _outcome(one: Picked, heard: _Heard, started: datetime) -> Outcome:
     try:
-        new = files.load(one.path) if one.path.exists() else Tape()
+        new = files.load(one.path) if one.path.exists() else CassetteData()
     except CassetteError as error:
         complain(clean(str(error)))
         return Outcome(one.name, "kept", one.tape, one.tape, f"it cannot be read: {error.what}")
@@ -215,10 +215,10 @@ def _outcome(one: Picked, heard: _Heard, started: datetime) -> Outcome:
     return Outcome(one.name, "in part" if why else "re-recorded", one.tape, new, why)
 
 
-def _left(old: Tape, new: Tape, test: str, started: datetime) -> bool:
+def _left(old: CassetteData, new: CassetteData, test: str, started: datetime) -> bool:
     """Tell whether what a test recorded before still stands, though it has passed."""
 
-    def mine(tape: Tape) -> Counter[Interaction]:
+    def mine(tape: CassetteData) -> Counter[Interaction]:
         return Counter(one for one in tape.interactions if whose(one) == test)
 
     was, now = mine(old), mine(new)

@@ -1,4 +1,4 @@
-"""``rm --orphans``: tapes that no test uses, removed."""
+"""``rm --orphans``: cassettes that no test uses, removed."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from aquila_cassette.cassette.names import shown
-from aquila_cassette.cassette.words import clean, count, size
 from aquila_cassette.cli import collected
 from aquila_cassette.cli.check import say_doubt
 from aquila_cassette.cli.columns import aligned
+from aquila_cassette.cli.maintenance.inspection import find_orphans
+from aquila_cassette.cli.maintenance.owners import owners
+from aquila_cassette.cli.maintenance.writing import remove
 from aquila_cassette.cli.screen import Screen, complain
 from aquila_cassette.cli.shelf import Rules, Shelf, shelf
 from aquila_cassette.errors import UsageError
-from aquila_cassette.shelf.inspection import find_orphans
-from aquila_cassette.shelf.owners import owners
-from aquila_cassette.shelf.writing import remove
+from aquila_cassette.storage.names import shown
+from aquila_cassette.transcript.humanize import clean, count, size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from aquila_cassette.shelf.sheet import Sheet
+    from aquila_cassette.cli.maintenance.sheet import Sheet
 
 __all__ = ["run"]
 
@@ -49,13 +49,13 @@ def run(given: Sequence[str], folder: Path, *, orphans: bool, yes: bool, dry_run
     if not orphans:
         raise UsageError(
             "rm removes what no test uses, and nothing else.",
-            remedy="Ask for that: aquila-cassette rm --orphans",
+            fix="Ask for that: aquila-cassette rm --orphans",
         )
     there = shelf(given, folder, rules=Rules(), tests=True)
     if there.stock.size and (there.known.census is None or not there.known.census.tests):
         raise UsageError(
             "It cannot be told which cassettes no test uses: pytest collected no test.",
-            remedy=f"Run it where the tests are. What pytest says: {collected.COMMAND}",
+            fix=f"Run it where the tests are. What pytest says: {collected.COMMAND}",
         )
     lost = find_orphans(there.stock, there.known)
     say_doubt(lost)
@@ -88,7 +88,7 @@ def _refuse_to_leave(path: Path, there: Shelf) -> None:
         raise UsageError(
             f"{shown(path)} leads out of the folder that it is in; it is not removed.",
             facts=[f"to: {shown(real)}"],
-            remedy=f"Leave it out, or name that folder: aquila-cassette rm --orphans {folder}",
+            fix=f"Leave it out, or name that folder: aquila-cassette rm --orphans {folder}",
         )
 
 
@@ -115,6 +115,6 @@ def _agreed(number: int, screen: Screen) -> bool:
     if not (screen.is_terminal and sys.stdin.isatty()):
         raise UsageError(
             f"{count(number, 'cassette')} would be removed, and nobody can be asked.",
-            remedy="Look at the list, then: aquila-cassette rm --orphans --yes",
+            fix="Look at the list, then: aquila-cassette rm --orphans --yes",
         )
     return typer.confirm(f"Remove {count(number, 'cassette')}?", err=True)

@@ -7,14 +7,14 @@ import shlex
 import subprocess
 from typing import TYPE_CHECKING
 
-from aquila_cassette.cassette import format as cassette_format
-from aquila_cassette.cassette.names import shown
 from aquila_cassette.errors import CassetteError, UsageError
+from aquila_cassette.storage import format as cassette_format
+from aquila_cassette.storage.names import shown
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from aquila_cassette.cassette.model import Tape
+    from aquila_cassette.model import CassetteData
 
 __all__ = ["is_kept", "tape_at"]
 
@@ -34,7 +34,7 @@ def is_kept(path: Path) -> bool:
     return _git(path, "rev-parse", "--is-inside-work-tree") is not None
 
 
-def tape_at(revision: str, path: Path) -> Tape | None:
+def tape_at(revision: str, path: Path) -> CassetteData | None:
     """Read a cassette as it was committed.
 
     Args:
@@ -92,4 +92,4 @@ def _nearest(path: Path) -> Path:
 
 def _refused(path: Path, what: str, *facts: str) -> UsageError:
     command = f"aquila-cassette diff OLD.yaml {shlex.quote(shown(path))}"
-    return UsageError(what, facts=facts, remedy=f"Compare with another file: {command}")
+    return UsageError(what, facts=facts, fix=f"Compare with another file: {command}")

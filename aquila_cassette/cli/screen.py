@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from aquila_cassette.cassette.words import clean
+from aquila_cassette.transcript.humanize import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -1,31 +1,32 @@
-"""``scrub``: secrets taken out of tapes, in place."""
+"""``scrub``: secrets taken out of cassettes, in place."""
 
 from __future__ import annotations
 
 import shlex
 from typing import TYPE_CHECKING
 
-from aquila_cassette.cassette import files
-from aquila_cassette.cassette.foreign import NAMES, Kind, sniff
-from aquila_cassette.cassette.foreign.refusal import convert_command
-from aquila_cassette.cassette.names import shown
-from aquila_cassette.cassette.words import clean, count
 from aquila_cassette.cli import patches
+from aquila_cassette.cli.maintenance.damage import leaks, of_another
+from aquila_cassette.cli.maintenance.masked import difference
+from aquila_cassette.cli.maintenance.raw import raw_scrubbed, raw_secrets
+from aquila_cassette.cli.maintenance.scrubbing import scrubbed
+from aquila_cassette.cli.maintenance.writing import replace_raw, rewrite
 from aquila_cassette.cli.screen import Screen, complain
 from aquila_cassette.cli.shelf import Rules, Shelf, shelf
 from aquila_cassette.errors import AquilaError, CassetteSaveError
-from aquila_cassette.shelf.damage import leaks, of_another
-from aquila_cassette.shelf.masked import difference
-from aquila_cassette.shelf.raw import raw_scrubbed, raw_secrets
-from aquila_cassette.shelf.scrubbing import scrubbed
-from aquila_cassette.shelf.writing import replace_raw, rewrite
+from aquila_cassette.importers import NAMES, Kind
+from aquila_cassette.importers.detect import sniff
+from aquila_cassette.importers.refusal import convert_command
+from aquila_cassette.storage import files
+from aquila_cassette.storage.names import shown
+from aquila_cassette.transcript.humanize import clean, count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from aquila_cassette.cassette.redaction import Redaction
-    from aquila_cassette.shelf.sheet import Sheet
+    from aquila_cassette.cli.maintenance.sheet import Sheet
+    from aquila_cassette.redaction import Redaction
 
 __all__ = ["run"]
 
@@ -91,7 +92,7 @@ def _of_another(path: Path) -> Kind | None:
 
 
 def _refuse_secrets_of_another(path: Path, kind: Kind, there: Shelf) -> None:
-    """Refuse to change another recorder's tape: a mark for a header's value could spoil it."""
+    """Refuse to change another recorder's cassette: a mark for a header's value could spoil it."""
     data = files.read(path)
     mend = convert_command(path)
     every = leaks(path, data, there.known.raw_rules(path, data), mend)
@@ -100,7 +101,7 @@ def _refuse_secrets_of_another(path: Path, kind: Kind, there: Shelf) -> None:
             f"{shown(path)} holds a secret, and is in {NAMES[kind]}, which scrub does not change.",
             path=path,
             facts=[f"line: {', '.join(lines)}"],
-            remedy=f"Make a cassette without it: {mend}",
+            fix=f"Make a cassette without it: {mend}",
         )
 
 
@@ -138,7 +139,7 @@ def _refuse_to_leave(path: Path, there: Shelf) -> None:
             f"{shown(path)} holds a secret, and leads out of the folder that it is in.",
             path=path,
             facts=[f"to: {shown(real)}"],
-            remedy=f"Scrub that file itself: aquila-cassette scrub {shlex.quote(shown(real))}",
+            fix=f"Scrub that file itself: aquila-cassette scrub {shlex.quote(shown(real))}",
         )
 
 
@@ -149,12 +150,12 @@ def _refuse_to_leave_a_secret(path: Path, data: bytes, rules: Redaction) -> None
             f"{shown(path)} still holds a secret, which cannot be taken out safely.",
             path=path,
             facts=[f"line: {lines}"],
-            remedy="Delete the file, or take it out by hand",
+            fix="Delete the file, or take it out by hand",
         )
 
 
 def _headers(sheet: Sheet) -> set[str]:
-    """Give the names of all headers on a tape: they are shown, though what they hold is not."""
+    """Give the names of all headers on a cassette: they are shown, though what they hold is not."""
     return {
         name
         for one in sheet.tape.interactions

@@ -59,7 +59,7 @@ def _named(name: str, folder: Path) -> list[Path]:
     if not fitting:
         raise UsageError(
             f"No cassette has a name like {name!r}.",
-            remedy="List what there is: aquila-cassette list",
+            fix="List what there is: aquila-cassette list",
         )
     return fitting
 

@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aquila_cassette.cassette.redaction import Redaction
 from aquila_cassette.cli import collected
 from aquila_cassette.cli.folder import cassettes_in, find
+from aquila_cassette.cli.maintenance.inspection import Known, Stock, read
+from aquila_cassette.cli.maintenance.links import way_out
+from aquila_cassette.cli.maintenance.owners import owners
+from aquila_cassette.cli.maintenance.project import Project
 from aquila_cassette.cli.screen import complain
-from aquila_cassette.shelf.inspection import Known, Stock, read
-from aquila_cassette.shelf.links import way_out
-from aquila_cassette.shelf.owners import owners
-from aquila_cassette.shelf.project import Project
+from aquila_cassette.redaction import Redaction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,7 +114,7 @@ def _place(given: str, folder: Path) -> Path:
 
 
 def _home(places: Sequence[Path], folder: Path) -> Path:
-    """Give the folder that tapes have their names from: one that lies elsewhere has its own."""
+    """Give the folder that cassettes have their names from: one that lies elsewhere has its own."""
     first = places[0].absolute()
     if len(places) == 1 and first.is_dir() and not first.is_relative_to(folder.absolute()):
         return places[0]

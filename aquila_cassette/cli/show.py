@@ -6,22 +6,22 @@ from datetime import UTC, datetime
 from http.client import responses
 from typing import TYPE_CHECKING, Any
 
-from aquila_cassette.cassette import files
-from aquila_cassette.cassette.names import shown
-from aquila_cassette.cassette.plain_json import outline, readable
-from aquila_cassette.cassette.words import age, clean, count, duration, moment, size
 from aquila_cassette.cli.arrivals import arrivals, bar
 from aquila_cassette.cli.folder import find, name_of
 from aquila_cassette.cli.screen import Screen, complain
 from aquila_cassette.cli.told import Told
 from aquila_cassette.errors import AquilaError
+from aquila_cassette.storage import files
+from aquila_cassette.storage.names import shown
+from aquila_cassette.transcript.humanize import age, clean, count, duration, moment, size
+from aquila_cassette.transcript.plain_json import outline, readable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from aquila_cassette.cassette.model import Tape
     from aquila_cassette.cli.screen import Span
+    from aquila_cassette.model import CassetteData
 
 __all__ = ["end_of", "head_of", "run"]
 
@@ -67,7 +67,7 @@ def run(names: Sequence[str], folder: Path, *, as_json: bool) -> int:
     return 2 if failed else 0
 
 
-def _as_json(name: str, path: Path, tape: Tape) -> dict[str, Any]:
+def _as_json(name: str, path: Path, tape: CassetteData) -> dict[str, Any]:
     return {
         "name": name,
         "path": shown(path),
@@ -77,7 +77,7 @@ def _as_json(name: str, path: Path, tape: Tape) -> dict[str, Any]:
 
 
 class _Shower:
-    """Shows one tape.
+    """Shows one cassette.
 
     Args:
         screen: Where.
@@ -86,7 +86,7 @@ class _Shower:
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
 
-    def tape(self, name: str, path: Path, tape: Tape) -> None:
+    def tape(self, name: str, path: Path, tape: CassetteData) -> None:
         """Show all of it."""
         where = shown(path)
         facts = [

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from aquila_cassette import sse
-from aquila_cassette.cassette.comparison.noise import FILLERS
-from aquila_cassette.cassette.plain_json import readable
 from aquila_cassette.dialects import DIALECTS, said
 from aquila_cassette.dialects.framing import framing, is_finished, read, units
 from aquila_cassette.dialects.lenient import table, words
 from aquila_cassette.dialects.problem import problem
 from aquila_cassette.dialects.said import Saying
+from aquila_cassette.transcript.comparison.noise import FILLERS
+from aquila_cassette.transcript.plain_json import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

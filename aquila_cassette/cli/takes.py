@@ -1,4 +1,4 @@
-"""A take: one stream consumed by one client, live and then from the tape, and compared."""
+"""A take: one stream consumed by one client, live and then from the cassette, and compared."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Heard:
 
 @dataclass(slots=True)
 class Take:
-    """One stream consumed by one client: live, then from the tape.
+    """One stream consumed by one client: live, then from the cassette.
 
     Args:
         stream: Which.
@@ -41,7 +41,7 @@ class Take:
         live: What came while it was recorded.
         pieces: How many reads off the wire were recorded.
         octets: How many bytes.
-        replayed: What came from the tape; None where nothing was replayed.
+        replayed: What came from the cassette; None where nothing was replayed.
         failure: Why not.
     """
 

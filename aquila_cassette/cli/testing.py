@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from aquila_cassette.rerecord.picking import module_of
+from aquila_cassette.cli.rerecord.picking import module_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ _POSIX = os.name == "posix"
 class TestProcess:
     """A pytest process that runs some tests in mode ``all``, whatever their number.
 
-    Ctrl-C is handed on to it, once: it then ends by itself, and its tapes are whole. Another one
+    Ctrl-C is handed on to it, once: it then ends by itself, and its cassettes are whole. Another one
     kills it.
 
     Args:

@@ -7,13 +7,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from aquila_cassette import sse
-from aquila_cassette.cassette.asked import Asked, asked
 from aquila_cassette.cli.providers import provider
 from aquila_cassette.dialects import DIALECTS, Said, ndjson_lines, recognise, said
 from aquila_cassette.dialects.framing import framing, messages
+from aquila_cassette.transcript.request import Asked, asked
 
 if TYPE_CHECKING:
-    from aquila_cassette.cassette.model import Interaction
+    from aquila_cassette.model import Interaction
 
 __all__ = ["Told"]
 
@@ -24,7 +24,7 @@ class Told:
     """One interaction, as the commands tell of it.
 
     Args:
-        interaction: As it is on the tape.
+        interaction: As it is on the cassette.
     """
 
     def __init__(self, interaction: Interaction) -> None:

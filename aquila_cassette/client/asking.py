@@ -95,7 +95,7 @@ class Asking:
         model = options.get("model") or settings.model
         if not model:
             raise UsageError(
-                "No model is named.", remedy="Mend: client.stream(prompt, model='gpt-4o-mini')"
+                "No model is named.", fix="Fix: client.stream(prompt, model='gpt-4o-mini')"
             )
         previous = options.get("previous_response_id")
         stored = bool(previous or options.get("store"))
@@ -108,12 +108,12 @@ class Asking:
         if previous and endpoint.stored != "/responses":
             raise UsageError(
                 f"The endpoint {endpoint.name!r} cannot continue a stored response.",
-                remedy="Mend: endpoint='responses', or pass the messages of the last answer",
+                fix="Fix: endpoint='responses', or pass the messages of the last answer",
             )
         tools = tools_of(options.get("tools") or ())
         rounds = options.get("max_rounds", 10)
         if rounds < 1:
-            raise UsageError(f"max_rounds is {rounds}.", remedy="Mend: max_rounds=1 or more")
+            raise UsageError(f"max_rounds is {rounds}.", fix="Fix: max_rounds=1 or more")
         return Conversation(
             endpoint=endpoint,
             ask=Ask(
@@ -149,7 +149,7 @@ class Asking:
         if found.stored is None:
             raise UsageError(
                 f"The endpoint {found.name!r} stores no responses.",
-                remedy="Mend: endpoint='responses'",
+                fix="Fix: endpoint='responses'",
             )
         where = settings.base_url_of(found.provider), settings.headers_of(found.provider)
         return stored(method, response_id, found, *where)
@@ -159,7 +159,7 @@ class Asking:
         if ref in self._active:
             raise UsageError(
                 f"The ref {ref!r} names a stream that is not over yet.",
-                remedy="Pass another ref, or wait: stream.result()",
+                fix="Pass another ref, or wait: stream.result()",
             )
         self._active.add(ref)
         return ref
@@ -175,7 +175,7 @@ def _messages(prompt: Prompt) -> tuple[dict[str, Any], ...]:
     raise UsageError(
         f"A prompt cannot be {prompt!r}.",
         facts=["expected: a string, or a list of messages", f"got:      {type(prompt).__name__}"],
-        remedy="Mend: client.stream('Say hello')",
+        fix="Fix: client.stream('Say hello')",
     )
 
 
@@ -185,5 +185,5 @@ def _refuse_unknown(options: Mapping[str, Any]) -> None:
         raise UsageError(
             f"There is no option {unknown[0]!r}.",
             facts=[f"expected: {', '.join(Options.__annotations__)}", f"got:      {unknown[0]}"],
-            remedy=f"Send it as it is: extra_body={{{unknown[0]!r}: ...}}",
+            fix=f"Send it as it is: extra_body={{{unknown[0]!r}: ...}}",
         )

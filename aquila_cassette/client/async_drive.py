@@ -14,13 +14,13 @@ from aquila_cassette.client.events import Error, StreamEvent
 from aquila_cassette.client.handle import Handle
 from aquila_cassette.client.open import opened
 from aquila_cassette.errors import UsageError
-from aquila_cassette.pending.loops import in_background, waker
-from aquila_cassette.pending.streams import on_behalf_of
+from aquila_cassette.waiting.loops import in_background, waker
+from aquila_cassette.waiting.streams import on_behalf_of
 
 if TYPE_CHECKING:
     from aquila_cassette.client.tools import Invocation
     from aquila_cassette.client.wire import AsyncWire
-    from aquila_cassette.pending.streams import OpenStream
+    from aquila_cassette.waiting.streams import OpenStream
 
 __all__ = ["AsyncDrive"]
 
@@ -61,7 +61,7 @@ class AsyncDrive(Handle):
             self._on_over(self.ref)
             raise UsageError(
                 "AsyncClient.stream was called where no event loop runs.",
-                remedy="Call it in an async function, or use Client",
+                fix="Call it in an async function, or use Client",
             ) from None
         self._wake_scope = waker(self._scope.cancel)
         return self._open

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping
 
     from aquila_cassette.client.sinks import Sink
-    from aquila_cassette.pending.streams import OpenStream
+    from aquila_cassette.waiting.streams import OpenStream
 
 __all__ = ["Face", "Handle"]
 
@@ -64,7 +64,7 @@ class Face:
             raise ResultTimeout(
                 f"The stream was not over after {timeout:g} s; it goes on.",
                 facts=[f"so far: {self.text[-200:]!r}"],
-                remedy="Mend: wait longer, or end it: stream.cancel()",
+                fix="Fix: wait longer, or end it: stream.cancel()",
             )
         if isinstance(last, Error):
             raise StreamError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aquila_cassette.pending.streams import OpenStream, OpenStreams
+from aquila_cassette.waiting.streams import OpenStream, OpenStreams
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

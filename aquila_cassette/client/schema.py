@@ -138,5 +138,5 @@ def _record(kind: type, function: Callable[..., Any], name: str) -> dict[str, An
 def _unfit(function: Callable[..., Any], name: str, why: str) -> UsageError:
     return UsageError(
         f"The parameter {name!r} of the tool {function.__name__!r} {why}.",
-        remedy="Give its hint or its schema: Tool(name, description, parameters, function)",
+        fix="Give its hint or its schema: Tool(name, description, parameters, function)",
     )

@@ -58,7 +58,7 @@ def as_sink(given: SinkLike | None) -> Sink:
         return callback(given)
     raise UsageError(
         f"{given!r} is no sink.",
-        remedy="Pass a function, or one of aquila_cassette.client.sinks: sink=queue(...)",
+        fix="Pass a function, or one of aquila_cassette.client.sinks: sink=queue(...)",
     )
 
 
@@ -85,7 +85,7 @@ class _Callback:
                 waiting.close()
             raise UsageError(
                 "The sync client cannot await an async sink.",
-                remedy="Use AsyncClient, or a function that is not async",
+                fix="Use AsyncClient, or a function that is not async",
             )
 
     async def asend(self, event: StreamEvent) -> None:
@@ -143,7 +143,7 @@ class _Queue:
             raise UsageError(
                 f"{target!r} is no queue.",
                 facts=["expected: put(item) or send(item)"],
-                remedy="Pass a queue.Queue, an asyncio.Queue or the sending end of a channel",
+                fix="Pass a queue.Queue, an asyncio.Queue or the sending end of a channel",
             )
 
     def send(self, event: StreamEvent) -> None:
@@ -152,7 +152,7 @@ class _Queue:
                 waiting.close()
             raise UsageError(
                 "The sync client cannot await an async queue.",
-                remedy="Use AsyncClient, or a queue.Queue",
+                fix="Use AsyncClient, or a queue.Queue",
             )
 
     async def asend(self, event: StreamEvent) -> None:

@@ -14,7 +14,7 @@ from aquila_cassette.client.conversation import Call, Emit, Step, Stopped
 from aquila_cassette.client.events import Error, Response, StreamEvent
 from aquila_cassette.client.handle import Handle
 from aquila_cassette.client.open import STREAMS, opened
-from aquila_cassette.pending.streams import on_behalf_of
+from aquila_cassette.waiting.streams import on_behalf_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

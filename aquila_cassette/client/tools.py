@@ -94,7 +94,7 @@ def tools_of(given: Iterable[Tool | Callable[..., Any]]) -> dict[str, Tool]:
         if made.name in found:
             raise UsageError(
                 f"Two tools are named {made.name!r}.",
-                remedy="Give one another name: Tool(name, description, parameters, function)",
+                fix="Give one another name: Tool(name, description, parameters, function)",
             )
         found[made.name] = made
     return found

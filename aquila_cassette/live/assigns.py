@@ -48,6 +48,6 @@ class Assigns(Mapping[str, Any]):
             if hasattr(Mapping, name):
                 raise UsageError(
                     f"{name!r} cannot be assigned: assigns.{name} is a method.",
-                    remedy=f"Call it otherwise: all_{name}",
+                    fix=f"Call it otherwise: all_{name}",
                 )
         self._values.update(values)

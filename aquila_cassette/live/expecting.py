@@ -10,8 +10,8 @@ import anyio
 
 from aquila_cassette.errors import AquilaError
 from aquila_cassette.live.view import PushedEvent, View
-from aquila_cassette.pending import jobs
-from aquila_cassette.pending.changes import changes
+from aquila_cassette.waiting import jobs
+from aquila_cassette.waiting.notifier import changes
 
 __all__ = ["assert_flash", "assert_push_event"]
 
@@ -151,8 +151,8 @@ def _missing(view: View, what: str, expected: str, instead: Sequence[str]) -> As
         *_listed("failed", failed),
         *_listed("pending", pending),
     ]
-    remedy = "Wait longer: timeout=..." if pending else "Nothing is pending that could bring it"
-    return AssertionError(str(AquilaError(what, facts=facts, remedy=remedy)))
+    fix = "Wait longer: timeout=..." if pending else "Nothing is pending that could bring it"
+    return AssertionError(str(AquilaError(what, facts=facts, fix=fix)))
 
 
 def _listed(label: str, values: Sequence[str]) -> list[str]:

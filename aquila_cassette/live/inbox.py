@@ -13,11 +13,11 @@ from typing import Any
 import anyio
 
 from aquila_cassette.errors import UsageError
-from aquila_cassette.pending.changes import changed
-from aquila_cassette.pending.elsewhere import home_here
-from aquila_cassette.pending.loops import in_background, waker
-from aquila_cassette.pending.sources import Pending
-from aquila_cassette.pending.streams import on_behalf_of
+from aquila_cassette.waiting.in_loop import home_here
+from aquila_cassette.waiting.loops import in_background, waker
+from aquila_cassette.waiting.notifier import changed
+from aquila_cassette.waiting.sources import Pending
+from aquila_cassette.waiting.streams import on_behalf_of
 
 __all__ = ["Inbox", "Message", "outside"]
 
@@ -110,7 +110,7 @@ class Inbox:
         if message is not None and message is self._now:
             raise UsageError(
                 f"{waiting} was called inside {message.what}, and would wait for it.",
-                remedy="Call the method itself, or send a message: self.send(...)",
+                fix="Call the method itself, or send a message: self.send(...)",
             )
 
     def close(self) -> None:

@@ -50,7 +50,7 @@ class Part:
                 if name in vars(cls) and _is_private(base, name):
                     raise UsageError(
                         f"{cls.__name__} defines {name}, which is a name of {base.__name__}'s own.",
-                        remedy="Mend: give it another name",
+                        fix="Fix: give it another name",
                     )
 
     # What users write. The arguments are those of `mount`'s caller.
@@ -66,7 +66,7 @@ class Part:
         """
         raise UsageError(
             f"{type(self).__name__} handles no events, and got {name!r}.",
-            remedy="Define it: def handle_event(self, name, params): ...",
+            fix="Define it: def handle_event(self, name, params): ...",
         )
 
     def handle_async(self, name: str, outcome: Outcome) -> Any:

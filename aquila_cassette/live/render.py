@@ -10,18 +10,18 @@ from typing import Any, TypeGuard
 import anyio
 
 from aquila_cassette.client.open import STREAMS
-from aquila_cassette.engine import scope
-from aquila_cassette.engine.settling import default_timeout, idle, pending_lines
 from aquila_cassette.errors import RenderTimeout, SettleTimeout, UsageError
 from aquila_cassette.live.adapters import Adapter, adapter_for
 from aquila_cassette.live.track import TRACKED
-from aquila_cassette.pending import jobs
-from aquila_cassette.pending.changes import changes
-from aquila_cassette.pending.drivers import Driver, current_driver
-from aquila_cassette.pending.idle import NOT_STARTED, Idle
-from aquila_cassette.pending.loops import in_a_loop_of_its_own
-from aquila_cassette.pending.sources import Pending, Source, sources
-from aquila_cassette.pending.trio_here import trio_here
+from aquila_cassette.session import current as scope
+from aquila_cassette.session.waiting import default_timeout, idle, pending_lines
+from aquila_cassette.waiting import jobs
+from aquila_cassette.waiting.current_task import Driver, current_driver
+from aquila_cassette.waiting.idle import NOT_STARTED, Idle
+from aquila_cassette.waiting.loops import in_a_loop_of_its_own
+from aquila_cassette.waiting.notifier import changes
+from aquila_cassette.waiting.sources import Pending, Source, sources
+from aquila_cassette.waiting.trio_here import trio_here
 
 __all__ = ["render_async", "render_sync", "wait_settled"]
 
@@ -197,7 +197,7 @@ class _Waiting:
         return kind(
             f"{self._called}: {things} still going on after {self.limit:g} s.",
             facts=pending_lines(left),
-            remedy="Mend: end it, name what stays open on purpose to background=(...), or wait "
+            fix="Fix: end it, name what stays open on purpose to background=(...), or wait "
             f"longer: {self._called}(..., timeout=...)",
         )
 
@@ -208,7 +208,7 @@ def _refuse_for_oneself(called: str, here: Driver, asked: Sequence[Source]) -> N
             if one.driver is here:
                 raise UsageError(
                     f"{called} was called inside {one.what}, and would wait for it.",
-                    remedy=f"Call {called} in the test; here, await what you need itself",
+                    fix=f"Call {called} in the test; here, await what you need itself",
                 )
 
 
@@ -246,5 +246,5 @@ def _refuse_in_a_task(called: str, instead: str) -> None:
     if in_a_task:
         raise UsageError(
             f"{called} was called in an event loop, which it would block.",
-            remedy=f"Mend: {instead}",
+            fix=f"Fix: {instead}",
         )

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from aquila_cassette.errors import UsageError
-from aquila_cassette.pending.changes import changed
-from aquila_cassette.pending.sources import Pending
+from aquila_cassette.waiting.notifier import changed
+from aquila_cassette.waiting.sources import Pending
 
 __all__ = ["TRACKED", "track"]
 
@@ -83,7 +83,7 @@ def track(job: T) -> T:
         raise UsageError(
             f"{job!r} cannot be tracked.",
             facts=["expected: a task or future of asyncio, or a future of a thread pool"],
-            remedy="Mend: track(asyncio.create_task(...))",
+            fix="Fix: track(asyncio.create_task(...))",
         )
     TRACKED.add(job)
     return job

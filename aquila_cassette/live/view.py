@@ -21,9 +21,9 @@ from aquila_cassette.live.components import Component
 from aquila_cassette.live.inbox import Inbox, Message
 from aquila_cassette.live.part import Part
 from aquila_cassette.live.reply import Reply
-from aquila_cassette.pending import jobs
-from aquila_cassette.pending.changes import changed, changes
-from aquila_cassette.pending.sources import Pending, register
+from aquila_cassette.waiting import jobs
+from aquila_cassette.waiting.notifier import changed, changes
+from aquila_cassette.waiting.sources import Pending, register
 
 __all__ = ["PushedEvent", "View"]
 
@@ -186,7 +186,7 @@ class View(Part):
         for part in self._parts():
             part._drop_temporary()
 
-    # What whoever waits for it asks; a source of `aquila_cassette.pending`.
+    # What whoever waits for it asks; a source of `aquila_cassette.waiting`.
 
     def pending(self) -> Sequence[Pending]:
         """List the jobs that run, what is being handled, and what waits to be."""
@@ -209,7 +209,7 @@ class View(Part):
         if self._inbox is None:
             raise UsageError(
                 f"{what} needs {self._title} to be mounted.",
-                remedy=f"Mend: async with {type(self).__name__}.mounted(...) as view",
+                fix=f"Fix: async with {type(self).__name__}.mounted(...) as view",
             )
         if self._inbox.closed:
             raise UsageError(f"{what} came after {self._title} was closed.")
@@ -292,7 +292,7 @@ class View(Part):
             raise UsageError(
                 f"The id {id_!r} is taken in {self._title}.",
                 facts=[f"expected: {type(component).__name__}", f"got:      {kind.__name__}"],
-                remedy="Mend: another id",
+                fix="Fix: another id",
             )
         _refuse_waiting(component.handle_update(assigns), f"handle_update of {component._title}")
         return component
@@ -305,7 +305,7 @@ class View(Part):
             raise UsageError(
                 f"{self._title} has no component {id_!r}.",
                 facts=[f"it has: {known}"],
-                remedy=f"Make it in a handler: self.component(..., {id_!r})",
+                fix=f"Make it in a handler: self.component(..., {id_!r})",
             )
         return component
 
@@ -316,5 +316,5 @@ def _refuse_waiting(result: Any, what: str) -> None:
             result.close()
         raise UsageError(
             f"{what} is async, and there is nobody who could wait for it.",
-            remedy="Make it a plain function; wait in a job: self.start_async(...)",
+            fix="Make it a plain function; wait in a job: self.start_async(...)",
         )

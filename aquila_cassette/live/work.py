@@ -15,11 +15,11 @@ from aquila_cassette.errors import StreamError, UsageError
 from aquila_cassette.live.attempt import goes_on_up
 from aquila_cassette.live.inbox import outside
 from aquila_cassette.live.outcomes import Completed, Exited, Failed, Outcome
-from aquila_cassette.pending import jobs
-from aquila_cassette.pending.changes import changed
-from aquila_cassette.pending.drivers import current_driver
-from aquila_cassette.pending.loops import in_background, waker
-from aquila_cassette.pending.sources import Pending
+from aquila_cassette.waiting import jobs
+from aquila_cassette.waiting.current_task import current_driver
+from aquila_cassette.waiting.loops import in_background, waker
+from aquila_cassette.waiting.notifier import changed
+from aquila_cassette.waiting.sources import Pending
 
 __all__ = ["Job", "Work"]
 
@@ -139,7 +139,7 @@ class Work:
             except RuntimeError:
                 raise UsageError(
                     f"start_async of {what} was called where no event loop runs.",
-                    remedy="Call it in a handler; from a thread, self.send(...) a message",
+                    fix="Call it in a handler; from a thread, self.send(...) a message",
                 ) from None
             before = self._current.get(name)
             self._current[name] = job
@@ -164,7 +164,7 @@ class Work:
             if job.task is here:
                 raise UsageError(
                     f"{waiting} was called inside {job.what}, and would wait for it.",
-                    remedy="Call it outside the view: whoever mounted it closes it",
+                    fix="Call it outside the view: whoever mounted it closes it",
                 )
 
     def close(self) -> None:

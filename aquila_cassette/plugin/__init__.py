@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from aquila_cassette.engine.current import set_owner_of_now
 from aquila_cassette.plugin import named_after_the_test, options
 from aquila_cassette.plugin.fixtures import _aquila_test, aquila_cassette, aquila_config
 from aquila_cassette.plugin.placeholder_keys import PlaceholderKeys
 from aquila_cassette.plugin.state import KEYS, RUN, Run
+from aquila_cassette.session.current_owner import set_owner_of_now
 
 __all__ = ["_aquila_test", "aquila_cassette", "aquila_config"]
 
@@ -101,8 +101,8 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
     run = item.config.stash[RUN]
     run.begin_again()
     run.lend_keys(item)
-    if "httpx_mock" in getattr(item, "fixturenames", ()) and "aquila_cassette.block" in sys.modules:
-        from aquila_cassette import intercept
+    if "httpx_mock" in getattr(item, "fixturenames", ()) and "aquila_cassette.api" in sys.modules:
+        from aquila_cassette import http as intercept
 
         intercept.install()
     yield
@@ -129,7 +129,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     yield
     owner = item.config.stash[RUN].owner
     if owner is not None:
-        from aquila_cassette.engine import verdict
+        from aquila_cassette.session import test_outcome as verdict
 
         verdict.judge(owner)
 
@@ -147,14 +147,14 @@ def pytest_runtest_makereport(
     if owner is None:
         return report
     if xfailed and call.excinfo is not None and call.excinfo.value is owner.refused:
-        # That a tape could not be replaced is not what the test is expected to fail with.
+        # That a cassette could not be replaced is not what the test is expected to fail with.
         del report.wasxfail
         report.outcome = "failed"
     if not report.passed:
         owner.failed = True
         owner.xfailed = report.skipped and xfailed and report.when == "call"
     if report.when == "teardown" and owner.committed:
-        from aquila_cassette.engine import verdict
+        from aquila_cassette.session import test_outcome as verdict
 
         report.aquila_given_up = verdict.given_up(owner)
     return report
@@ -169,7 +169,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
     yield
     owner = run.owner
     if owner is not None and not owner.failed:
-        from aquila_cassette.engine import verdict
+        from aquila_cassette.session import test_outcome as verdict
 
         verdict.judge(owner)
     if owner is not None and (owner.xfailed or not owner.failed):

@@ -82,8 +82,8 @@ class Census:
         return self._numbers[key]
 
     def _noted(self, redact: list[Any]) -> int | None:
-        from aquila_cassette.cassette.redaction import Redaction
         from aquila_cassette.errors import UsageError
+        from aquila_cassette.redaction import Redaction
 
         rules = Redaction()
         try:

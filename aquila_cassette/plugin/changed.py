@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aquila_cassette.cassette.comparison import compare
-from aquila_cassette.cassette.comparison.lines import LABELS, lines, plain
-from aquila_cassette.cassette.model import Tape
-from aquila_cassette.cassette.words import clean
+from aquila_cassette.model import CassetteData
+from aquila_cassette.transcript.comparison import compare
+from aquila_cassette.transcript.comparison.lines import LABELS, lines, plain
+from aquila_cassette.transcript.humanize import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from aquila_cassette.cassette.comparison import Compared
-    from aquila_cassette.cassette.model import Interaction
+    from aquila_cassette.model import Interaction
+    from aquila_cassette.transcript.comparison import Compared
 
 __all__ = ["changed"]
 
@@ -28,7 +28,7 @@ def changed(name: str, old: Sequence[Interaction], new: Sequence[Interaction]) -
         old: What gave way.
         new: What came instead.
     """
-    comparison = compare(Tape(tuple(old)), Tape(tuple(new)))
+    comparison = compare(CassetteData(tuple(old)), CassetteData(tuple(new)))
     if comparison.same:
         return None
     rows = [f"aquila: {name} was recorded again: {comparison.summary()}"]

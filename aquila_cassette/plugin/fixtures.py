@@ -11,8 +11,8 @@ from aquila_cassette.plugin import naming
 from aquila_cassette.plugin.state import RUN
 
 if TYPE_CHECKING:
-    from aquila_cassette.block import Block
-    from aquila_cassette.engine.deck import Cassette
+    from aquila_cassette.api import Block
+    from aquila_cassette.session.cassette import Cassette
 
 __all__ = ["MARKED", "_aquila_test", "aquila_cassette", "aquila_config", "opened"]
 
@@ -48,7 +48,7 @@ def _aquila_test(request: pytest.FixtureRequest, aquila_config: dict[str, Any]) 
         raise UsageError(
             f"@pytest.mark.aquila_cassette of {request.node.nodeid} takes one name.",
             facts=["expected: one string, then options by name", f"got:      {marker.args!r}"],
-            remedy='Mend: write @pytest.mark.aquila_cassette("name")',
+            fix='Fix: write @pytest.mark.aquila_cassette("name")',
         )
     for cassette in opened(request, names[0]):
         request.node.stash[MARKED] = cassette
@@ -58,15 +58,15 @@ def _aquila_test(request: pytest.FixtureRequest, aquila_config: dict[str, Any]) 
 @pytest.fixture
 def aquila_cassette(_aquila_test: None) -> Callable[..., Block]:
     """Give the function that opens a cassette by name, as ``with``, ``async with`` or decorator."""
-    from aquila_cassette.block import aquila_cassette
+    from aquila_cassette.api import aquila_cassette
 
     return aquila_cassette
 
 
 def opened(request: pytest.FixtureRequest, name: str) -> Iterator[Cassette]:
     """Open a cassette for as long as a fixture lives."""
-    from aquila_cassette.block import Block, end_block
-    from aquila_cassette.engine.options import Layer
+    from aquila_cassette.api import Block, end_block
+    from aquila_cassette.session.options import Layer
 
     run = request.config.stash[RUN]
     owner = run.owner_of_now()

@@ -15,7 +15,7 @@ from aquila_cassette.plugin import naming
 from aquila_cassette.plugin.fixtures import MARKED, opened
 
 if TYPE_CHECKING:
-    from aquila_cassette.engine.deck import Cassette
+    from aquila_cassette.session.cassette import Cassette
 
 __all__ = ["cassette"]
 

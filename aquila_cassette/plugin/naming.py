@@ -25,7 +25,7 @@ def node_id(item: pytest.Item) -> str:
 
 def default_name(item: pytest.Item) -> str:
     """Name the cassette of a test: ``<module path>/<Class.test[param]>``, safe as file names."""
-    from aquila_cassette.cassette.names import of_test
+    from aquila_cassette.storage.names import of_test
 
     return of_test(node_id(item))
 
@@ -39,7 +39,7 @@ def rerecord_line(item: pytest.Item) -> str:
     except ValueError:  # another drive, on Windows
         module = str(item.path)
     target = f"{module.replace(os.sep, '/')}::{inside}" if inside else module
-    return f"Re-record: pytest {shlex.quote(target)} --aquila-record=all"
+    return f"Fix: pytest {shlex.quote(target)} --aquila-record=all"
 
 
 def uses_cassettes(item: pytest.Item) -> bool:
@@ -67,5 +67,5 @@ def refuse_the_name_of_cassetter(item: pytest.Item) -> None:
         raise UsageError(
             f"{item.nodeid} asks for the fixture `cassette`, which is cassetter's here.",
             facts=["without @pytest.mark.vcr it is None and records nothing"],
-            remedy="Mend: ask for aquila_cassette, or uninstall cassetter",
+            fix="Fix: ask for aquila_cassette, or uninstall cassetter",
         )

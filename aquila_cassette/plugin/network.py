@@ -40,7 +40,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     raise NetworkBlockedError(
         f"A connection to {host} was refused, since the network is blocked.",
         facts=["blocked by: aquila_block_network"],
-        remedy='Mend: open a cassette around it: with aquila_cassette("name"): ...',
+        fix='Fix: open a cassette around it: with aquila_cassette("name"): ...',
     )
 
 
@@ -65,5 +65,5 @@ def _is_here(host: str) -> bool:
 
 
 def _somebody_records() -> bool:
-    scope = sys.modules.get("aquila_cassette.engine.scope")
+    scope = sys.modules.get("aquila_cassette.session.current")
     return scope is not None and any(cassette.may_record for cassette in scope.opened())

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from aquila_cassette.engine.placeholder import PLACEHOLDER
+from aquila_cassette.session.placeholder_key import PLACEHOLDER
 
 __all__ = ["PlaceholderKeys"]
 
@@ -85,7 +85,7 @@ class PlaceholderKeys:
 
 
 def _missing(kind: Kind) -> Iterator[str]:
-    from aquila_cassette.rerecord.keys import ACCOUNTS
+    from aquila_cassette.cli.rerecord.keys import ACCOUNTS
 
     if kind == "accounts" and not _aws_is_set_up():
         yield from _AWS

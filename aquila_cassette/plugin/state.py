@@ -16,9 +16,9 @@ from aquila_cassette.plugin.placeholder_keys import PlaceholderKeys
 from aquila_cassette.plugin.tally import Tally
 
 if TYPE_CHECKING:
-    from aquila_cassette.engine.births import Births
-    from aquila_cassette.engine.options import Layer
-    from aquila_cassette.engine.owner import Owner
+    from aquila_cassette.session.new_cassettes import Births
+    from aquila_cassette.session.options import Layer
+    from aquila_cassette.session.owner import Owner
 
 __all__ = ["KEYS", "RUN", "Run"]
 
@@ -126,14 +126,14 @@ class Run:
         return Path(tempfile.gettempdir()) / f"aquila-cassette-run-{self.number}"
 
     def _make_owner(self, item: pytest.Item | None) -> Owner:
-        from aquila_cassette.engine.births import Births
-        from aquila_cassette.engine.owner import Owner
+        from aquila_cassette.session.new_cassettes import Births
+        from aquila_cassette.session.owner import Owner
 
         above, ini = options.above(self.config), options.ini(self.config)
         root = self.config.rootpath
         keys = None if options.lends_keys(self.config) == "false" else self.keys
         if item is None:
-            rerecord = "Re-record: pytest --aquila-record=all"
+            rerecord = "Fix: pytest --aquila-record=all"
             return Owner(None, rerecord=rerecord, above=above, below=ini, root=root, keys=keys)
         if self._births is None:
             self._births = Births(self._shared_folder)
@@ -149,7 +149,7 @@ class Run:
 
     def _below(self, item: pytest.Item) -> list[Layer]:
         """Give the settings of a test that are weaker than those of a call."""
-        from aquila_cassette.engine.options import Layer
+        from aquila_cassette.session.options import Layer
 
         below = [Layer("aquila_config", self.settings), *options.ini(self.config)]
         marker = item.get_closest_marker("aquila_cassette")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from aquila_cassette.engine.owner import Owner
+    from aquila_cassette.session.owner import Owner
 
 __all__ = ["Tally"]
 
@@ -49,7 +49,7 @@ class Tally:
 
     def add(self, owner: Owner) -> None:
         """Count what one owner's cassettes did."""
-        from aquila_cassette.engine.verdict import discarded_note
+        from aquila_cassette.session.test_outcome import discarded_note
 
         for cassette in owner.cassettes:
             self.cassettes += 1

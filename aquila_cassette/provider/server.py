@@ -66,7 +66,7 @@ class Provider:
         if not self._url:
             raise UsageError(
                 "The provider has no address before it is started.",
-                remedy="Start it: with Provider() as provider: ...",
+                fix="Start it: with Provider() as provider: ...",
             )
         return self._url
 

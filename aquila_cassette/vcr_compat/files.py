@@ -1,4 +1,4 @@
-"""Where tapes lie unless a suite registers a persister of its own: files, saved in one step."""
+"""Where cassettes lie unless a suite registers a persister of its own: files, saved in one step."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import yaml
 from vcr.persisters.filesystem import CassetteNotFoundError  # type: ignore[import-untyped]
 from vcr.serialize import deserialize, serialize  # type: ignore[import-untyped]
 
-from aquila_cassette.cassette import atomic, lock
-from aquila_cassette.cassette import files as our_files
-from aquila_cassette.cassette.foreign.sniff import OURS
-from aquila_cassette.cassette.format import loads
-from aquila_cassette.cassette.model import Interaction
-from aquila_cassette.cassette.names import shown
-from aquila_cassette.cassette.redaction import Redaction
-from aquila_cassette.engine.gate import no_secrets
 from aquila_cassette.errors import CassetteFormatError
+from aquila_cassette.importers.detect import OURS
+from aquila_cassette.model import Interaction
+from aquila_cassette.redaction import Redaction
+from aquila_cassette.session.leak_check import no_secrets
+from aquila_cassette.storage import atomic, lock
+from aquila_cassette.storage import files as our_files
+from aquila_cassette.storage.format import loads
+from aquila_cassette.storage.names import shown
 from aquila_cassette.vcr_compat.translation import (
     our_request,
     our_response,
@@ -36,9 +36,9 @@ Pair = tuple[Any, Any]
 
 
 class Files:
-    """A persister, as vcrpy calls it: loads the test's own tape, and others that are only read.
+    """A persister, as vcrpy calls it: loads the test's own cassette, and others that are only read.
 
-    A tape of our own format is read, and added to, as such.
+    A cassette of our own format is read, and added to, as such.
 
     Args:
         others: The files that are only read.
@@ -62,7 +62,7 @@ class Files:
         """Read them all.
 
         Args:
-            cassette_path: The test's own tape.
+            cassette_path: The test's own cassette.
             serializer: The suite's.
 
         Raises:
@@ -87,7 +87,7 @@ class Files:
     def save_cassette(
         self, cassette_path: Any, cassette_dict: dict[str, Any], serializer: Any
     ) -> None:
-        """Write the test's own tape, and keep what other processes have put there since.
+        """Write the test's own cassette, and keep what other processes have put there since.
 
         Args:
             cassette_path: The file.
@@ -169,7 +169,7 @@ def _read(data: bytes, path: Path, serializer: Any) -> tuple[Any, ...]:
             f"{shown(path)} is no cassette that the suite's serializer reads.",
             path=path,
             facts=str(error).splitlines() or [type(error).__name__],
-            remedy="Mend: take it back from version control, or remove it and record again",
+            fix="Fix: take it back from version control, or remove it and record again",
         ) from error
     return (list(zip(requests, responses, strict=True)), *metadata)
 

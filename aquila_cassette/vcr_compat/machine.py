@@ -10,7 +10,7 @@ from vcr import VCR  # type: ignore[import-untyped]
 from vcr.cassette import CassetteContextDecorator  # type: ignore[import-untyped]
 
 from aquila_cassette.vcr_compat.files import Files
-from aquila_cassette.vcr_compat.tape import Tape
+from aquila_cassette.vcr_compat.tape import CassetteData
 
 if TYPE_CHECKING:
     from aquila_cassette.vcr_compat.seat import Seat
@@ -26,7 +26,7 @@ class Machine(VCR):  # type: ignore[misc]
 
     Args:
         seat: Who opens them.
-        anew: Whether the tapes are recorded from nothing (pytest-recording's ``rewrite``).
+        anew: Whether the cassettes are recorded from nothing (pytest-recording's ``rewrite``).
         settings: As vcrpy takes them.
     """
 
@@ -62,19 +62,19 @@ class _Loader:
 
     Args:
         seat: Who opens the cassettes.
-        anew: Whether the tape is left as it is, and recorded from nothing.
+        anew: Whether the cassette is left as it is, and recorded from nothing.
     """
 
     def __init__(self, seat: Seat, *, anew: bool) -> None:
         self._seat = seat
         self._anew = anew
 
-    def load(self, **settings: Any) -> Tape:
-        """Open a tape."""
+    def load(self, **settings: Any) -> CassetteData:
+        """Open a cassette."""
         said = settings.pop(_SAID, ())
         if settings.get("persister") and isinstance(settings["persister"], Files):
             settings["persister"] = settings["persister"].fresh()
-        tape = Tape(**settings)
+        tape = CassetteData(**settings)
         if not self._anew or isinstance(settings["persister"], Files):
             tape._load()
         self._seat.take(tape, anew=self._anew, said=said)
@@ -84,13 +84,13 @@ class _Loader:
 class _Use(CassetteContextDecorator):  # type: ignore[misc]
     """A block or a decorator: vcrpy's, but that nothing is patched and our scope is entered."""
 
-    def _patch_generator(self, cassette: Tape) -> Generator[Tape, Any, None]:
+    def _patch_generator(self, cassette: CassetteData) -> Generator[CassetteData, Any, None]:
         assert cassette.deck is not None
         with cassette.deck.in_force():
             yield cassette
 
-    def __enter__(self) -> Tape:
-        tape: Tape = super().__enter__()
+    def __enter__(self) -> CassetteData:
+        tape: CassetteData = super().__enter__()
         self._tape = tape
         return tape
 

@@ -8,13 +8,13 @@ from vcr.errors import (  # type: ignore[import-untyped]
     CannotOverwriteExistingCassetteException,
 )
 
-from aquila_cassette.cassette.diff import describe
 from aquila_cassette.errors import MissError
+from aquila_cassette.matching.difference import describe
 from aquila_cassette.vcr_compat.translation import our_request
 
 if TYPE_CHECKING:
-    from aquila_cassette.cassette.model import Request
-    from aquila_cassette.vcr_compat.deck import Deck
+    from aquila_cassette.model import Request
+    from aquila_cassette.vcr_compat.session import Deck
 
 __all__ = ["VcrMissError", "missing"]
 
@@ -48,7 +48,7 @@ class VcrMissError(
             url=request.url,
             path=deck.path,
             facts=facts,
-            remedy=deck.owner.rerecord,
+            fix=deck.owner.rerecord,
         )
 
 

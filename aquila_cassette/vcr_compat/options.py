@@ -29,7 +29,7 @@ def refuse_company(manager: pytest.PytestPluginManager) -> None:
                 UsageError(
                     f"aquila_cassette.vcr_compat and {owners} cannot both be in force.",
                     facts=["both own the mark `vcr` and its options"],
-                    remedy=f"Mend: pytest -p aquila_cassette.vcr_compat {blocked}",
+                    fix=f"Fix: pytest -p aquila_cassette.vcr_compat {blocked}",
                 )
             )
         )

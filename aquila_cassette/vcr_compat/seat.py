@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from vcr.record_mode import RecordMode  # type: ignore[import-untyped]
 
-from aquila_cassette import intercept
-from aquila_cassette.engine.options import Layer
-from aquila_cassette.engine.owner import Owner
+from aquila_cassette import http as intercept
 from aquila_cassette.plugin import naming
 from aquila_cassette.plugin.state import RUN
-from aquila_cassette.vcr_compat.deck import Deck
+from aquila_cassette.session.options import Layer
+from aquila_cassette.session.owner import Owner
 from aquila_cassette.vcr_compat.files import Files
 from aquila_cassette.vcr_compat.secrets import Secrets
+from aquila_cassette.vcr_compat.session import Deck
 from aquila_cassette.vcr_compat.suite import SUITE
 
 if TYPE_CHECKING:
-    from aquila_cassette.vcr_compat.tape import Tape
+    from aquila_cassette.vcr_compat.tape import CassetteData
 
 __all__ = ["Seat"]
 
@@ -38,11 +38,11 @@ class Seat:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
 
-    def take(self, tape: Tape, *, anew: bool, said: Iterable[str]) -> None:
-        """Put our engine under a tape.
+    def take(self, tape: CassetteData, *, anew: bool, said: Iterable[str]) -> None:
+        """Put our engine under a cassette.
 
         Args:
-            tape: vcrpy's.
+            cassette: vcrpy's.
             anew: Whether it is recorded from nothing.
             said: What the suite itself puts in the place of secrets.
         """

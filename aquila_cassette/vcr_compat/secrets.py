@@ -9,12 +9,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
-from aquila_cassette.cassette.redaction import Redaction, environment_secrets
-from aquila_cassette.cassette.redaction.headers import FRAMING
-from aquila_cassette.cassette.redaction.names import Names
+from aquila_cassette.redaction import Redaction, environment_secrets
+from aquila_cassette.redaction.headers import FRAMING
+from aquila_cassette.redaction.names import Names
 
 if TYPE_CHECKING:
-    from aquila_cassette.cassette.model import Headers, Request, Response
+    from aquila_cassette.model import Headers, Request, Response
 
 __all__ = ["Secrets"]
 
@@ -22,7 +22,7 @@ __all__ = ["Secrets"]
 class Secrets:
     """Hides secrets as `Redaction` does, but keeps the names of all headers.
 
-    Suites look at headers that our own tapes leave out: a matcher compares them, a test asks a
+    Suites look at headers that our own cassettes leave out: a matcher compares them, a test asks a
     replayed answer for them.
 
     Args:

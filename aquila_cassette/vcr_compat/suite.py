@@ -12,7 +12,7 @@ from aquila_cassette.plugin.state import RUN
 
 if TYPE_CHECKING:
     from aquila_cassette.errors import MissError
-    from aquila_cassette.vcr_compat.deck import Deck
+    from aquila_cassette.vcr_compat.session import Deck
 
 __all__ = ["SUITE", "Kind", "Suite"]
 
@@ -56,12 +56,12 @@ class Suite:
         """Write the last line of an error: the command that records again."""
         flag = _RERECORD[self.kind]
         if item is None:
-            return f"Re-record: pytest {flag}"
+            return f"Fix: pytest {flag}"
         return naming.rerecord_line(item).replace("--aquila-record=all", flag)
 
     def swallowed(self) -> list[MissError]:
         """List the misses that the running test was never told of: somebody in between was."""
-        from aquila_cassette.engine.verdict import swallowed
+        from aquila_cassette.session.test_outcome import swallowed
 
         misses = [miss for deck in self.decks for miss in swallowed(deck, None)]
         for deck in self.decks:

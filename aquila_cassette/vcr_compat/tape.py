@@ -15,9 +15,9 @@ from aquila_cassette.vcr_compat.translation import NoCase
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from aquila_cassette.vcr_compat.deck import Deck
+    from aquila_cassette.vcr_compat.session import Deck
 
-__all__ = ["Chosen", "Tape"]
+__all__ = ["CassetteData", "Chosen"]
 
 _LOOK_AT_THE_URL = frozenset(
     {matchers.method, matchers.uri}
@@ -26,14 +26,14 @@ _LOOK_AT_THE_URL = frozenset(
 
 
 class Chosen(NamedTuple):
-    """Where on the tape the answer is; whether its request had this body; whether more follow."""
+    """Where on the cassette the answer is; whether its request had this body; whether more follow."""
 
     place: int
     same_body: bool
     more: bool
 
 
-class Tape(Cassette):  # type: ignore[misc]
+class CassetteData(Cassette):  # type: ignore[misc]
     """A `vcr.cassette.Cassette`: loading, hooks, matchers, counts and saving are vcrpy's own.
 
     What reaches it are requests that our heads met; responses come when they are over.
@@ -65,7 +65,7 @@ class Tape(Cassette):  # type: ignore[misc]
 
     @property
     def holds_values(self) -> bool:
-        """Whether a request on the tape has a JSON value for a body, in place of its bytes."""
+        """Whether a request on the cassette has a JSON value for a body, in place of its bytes."""
         return any(isinstance(request.body, dict | list) for request, _ in self._pairs)
 
     def choose(
@@ -81,8 +81,8 @@ class Tape(Cassette):  # type: ignore[misc]
         first: what runs side by side gets its own answers.
 
         Args:
-            forms: The request, filtered, in the forms in which it may be on the tape.
-            same_body: Tells whether the request at a place of the tape had the body of this one.
+            forms: The request, filtered, in the forms in which it may be on the cassette.
+            same_body: Tells whether the request at a place of the cassette had the body of this one.
             strict: Whether nothing but the same body will do.
         """
         repeats = self.allow_playback_repeats
@@ -119,7 +119,7 @@ class Tape(Cassette):  # type: ignore[misc]
         super().append(request, response)
 
     def keep(self, request: Any, response: dict[str, Any]) -> None:
-        """Put a recording on the tape, filtered as it is to be saved."""
+        """Put a recording on the cassette, filtered as it is to be saved."""
         self._pairs.append((request, response))
         self.dirty = True
 

@@ -11,9 +11,9 @@ from typing import Any
 from vcr.request import Request as TheirRequest  # type: ignore[import-untyped]
 from vcr.util import read_body  # type: ignore[import-untyped]
 
-from aquila_cassette.cassette.encoding import decode_pieces
-from aquila_cassette.cassette.model import Ended, Failure, Headers, Request, Response
-from aquila_cassette.cassette.timeline import Source, TapedResponse, is_timeline, timeline
+from aquila_cassette.content_encoding import decode_pieces
+from aquila_cassette.model import Ended, Failure, Headers, Request, Response
+from aquila_cassette.storage.pieces import LazyResponse, Source, is_timeline, timeline
 
 __all__ = ["OURS", "NoCase", "our_request", "our_response", "their_request", "their_response"]
 
@@ -98,7 +98,7 @@ def our_response(theirs: Mapping[str, Any]) -> Response:
     """Give a response of vcrpy's as ours: decoded of any content encoding.
 
     Args:
-        theirs: As it comes off a tape or out of a hook; vcrpy's old form for httpx is known too.
+        theirs: As it comes off a cassette or out of a hook; vcrpy's old form for httpx is known too.
     """
     if "status_code" in theirs:
         status, body = theirs["status_code"], theirs.get("content")
@@ -109,7 +109,7 @@ def our_response(theirs: Mapping[str, Any]) -> Response:
     headers, data = _decoded(tuple(_headers(theirs.get("headers") or {})), _bytes(body))
     error = ours.get("error")
     ended: Ended = ours.get("ended", "complete")
-    return TapedResponse.of(
+    return LazyResponse.of(
         Source(data, pieces if isinstance(pieces, str) and is_timeline(pieces) else None),
         status=status,
         headers=headers,

@@ -23,9 +23,9 @@ from rich.text import Text
 HERE = Path(__file__).parent
 WIDTH = 84
 PICTURES = {
-    "demo": ["demo", "--keep", "tapes"],
-    "show": ["show", "-d", "tapes", "messages.anthropic"],
-    "list": ["list", "-d", "tapes"],
+    "demo": ["demo", "--keep", "cassettes"],
+    "show": ["show", "-d", "cassettes", "messages.anthropic"],
+    "list": ["list", "-d", "cassettes"],
 }
 
 

@@ -1,4 +1,4 @@
-"""Demo tapes for the picture of the report: made by hand, so that they tell a little story."""
+"""Demo cassettes for the picture of the report: made by hand, so that they tell a little story."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from aquila_cassette import Interaction, Request, Response
-from aquila_cassette.cassette import files
-from aquila_cassette.cassette.model import Ended, Failure, Piece
+from aquila_cassette.model import Ended, Failure, Piece
+from aquila_cassette.storage import files
 
 SSE = (("content-type", "text/event-stream; charset=utf-8"),)
 JSON = (("content-type", "application/json"),)

@@ -1,6 +1,6 @@
 """Take the pictures of the chat: ``python -m examples.chat.screenshots`` writes into ``docs/img``.
 
-What is said in them comes from a tape that was written by hand; it is held back where a picture
+What is said in them comes from a cassette that was written by hand; it is held back where a picture
 shall show an answer that still grows.
 """
 

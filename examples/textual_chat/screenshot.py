@@ -1,6 +1,6 @@
 """Take the picture of the chat: ``python -m examples.textual_chat.screenshot`` writes ``docs/img``.
 
-What is said in it comes from the tape that the chat in a web page has for its pictures; it is held
+What is said in it comes from the cassette that the chat in a web page has for its pictures; it is held
 back in the middle of the last answer.
 """
 

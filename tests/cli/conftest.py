@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from aquila_cassette.cli import main
-from aquila_cassette.engine.current import set_owner_of_now
 from aquila_cassette.provider import Provider
+from aquila_cassette.session.current_owner import set_owner_of_now
 from tests.cli.shelf import Shelf
 
-TAPES = Path(__file__).parent / "tapes"
+TAPES = Path(__file__).parent / "cassettes"
 """Cassettes written by hand, one for each thing that the commands have to tell."""
 
 _SETTINGS = (

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import httpx
 
-from aquila_cassette.block import Block
-from aquila_cassette.cassette import files
-from aquila_cassette.cassette.model import Interaction
-from aquila_cassette.engine.options import Layer
-from aquila_cassette.engine.owner import Owner
+from aquila_cassette.api import Block
+from aquila_cassette.model import Interaction
 from aquila_cassette.provider import Provider
+from aquila_cassette.session.options import Layer
+from aquila_cassette.session.owner import Owner
+from aquila_cassette.storage import files
 
 __all__ = ["LONG_AGO", "Shelf"]
 

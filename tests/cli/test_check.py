@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from aquila_cassette.shelf.finding import KINDS
+from aquila_cassette.cli.maintenance.finding import KINDS
 from tests.cli.conftest import Cli
+from tests.cli.maintenance.tapes import chat, lay, text
 from tests.cli.terminal import on_a_terminal
-from tests.shelf.tapes import chat, lay, text
 
 ROOT = Path(__file__).parents[2]
 GOOD = text()
@@ -133,7 +133,7 @@ def test_what_cannot_be_written_is_said_and_the_rest_is_mended(
     assert ran.code == 1
     assert ran.err == (
         "cassettes/a.yaml could not be written: no space left on device.\n"
-        "Mend: free some space there, and run again\n"
+        "Fix: free some space there, and run again\n"
         "1 finding fixed. 1 finding in 1 of 2 cassettes.\n"
     )
     assert Path("cassettes/a.yaml").read_text() == ODD
@@ -182,11 +182,11 @@ def test_the_environment_names_the_folder_and_an_option_is_stronger(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lay("cassettes/a.yaml", b"")
-    lay("tapes/b.yaml", b"")
-    monkeypatch.setenv("AQUILA_CASSETTE_DIR", "tapes")
+    lay("cassettes/b.yaml", b"")
+    monkeypatch.setenv("AQUILA_CASSETTE_DIR", "cassettes")
     for arguments, name in (
-        ([], "tapes/b.yaml"),
-        (["b"], "tapes/b.yaml"),
+        ([], "cassettes/b.yaml"),
+        (["b"], "cassettes/b.yaml"),
         (["-d", "cassettes"], "cassettes/a.yaml"),
         (["cassettes/a.yaml"], "cassettes/a.yaml"),
     ):

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.shelf.tapes import lay, text
+from tests.cli.maintenance.tapes import lay, text
 
 
 def completed(words: str) -> list[str]:
@@ -38,8 +38,8 @@ def test_the_shell_completes_the_names_of_cassettes(command: str) -> None:
 
 
 def test_it_looks_into_the_folder_that_is_named() -> None:
-    lay("tapes/one.yaml", text())
-    assert completed("aquila-cassette check -d tapes o") == ["one"]
+    lay("cassettes/one.yaml", text())
+    assert completed("aquila-cassette check -d cassettes o") == ["one"]
 
 
 def test_the_shell_completes_commands_and_formats() -> None:

@@ -1,4 +1,4 @@
-"""``convert``: tapes of other recorders to ours, ours to vcrpy's, and nothing lost on the way."""
+"""``convert``: cassettes of other recorders to ours, ours to vcrpy's, and nothing lost on the way."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from aquila_cassette.cassette import files
-from aquila_cassette.cassette.foreign.conversion import convert, write
-from aquila_cassette.cassette.redaction import Redaction
 from aquila_cassette.errors import CassetteSaveError
-from tests.cassette.foreign.samples import CASSETTER, EVENTS, URL, vcrpy
+from aquila_cassette.importers.conversion import convert, write
+from aquila_cassette.redaction import Redaction
+from aquila_cassette.storage import files
 from tests.cli.conftest import Cli
+from tests.cli.maintenance.tapes import chat, lay, text
 from tests.cli.terminal import on_a_terminal
-from tests.shelf.tapes import chat, lay, text
+from tests.importers.samples import CASSETTER, EVENTS, URL, vcrpy
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8")
 EXAMPLE = r"```console\n\$ aquila-cassette (convert[^\n]*)\n(.*?)```"
@@ -67,7 +67,7 @@ def test_a_file_is_replaced_only_where_that_is_allowed(cli: Cli) -> None:
         1,
         (
             "1 file would be replaced. "
-            "Mend: allow it with --in-place, or write elsewhere with -o FOLDER\n"
+            "Fix: allow it with --in-place, or write elsewhere with -o FOLDER\n"
             "0 of 1 file converted to our format.\n"
         ),
     )
@@ -139,7 +139,7 @@ def test_nothing_that_stands_there_is_overwritten(cli: Cli) -> None:
         assert ran.code == 1
         assert ran.err.startswith(
             "There is a file at cassettes/chat.yaml already; it is not overwritten.\n"
-            "Mend: move it away, or write into another folder with -o FOLDER\n"
+            "Fix: move it away, or write into another folder with -o FOLDER\n"
         )
     assert ours.read_text() == text()
 
@@ -152,7 +152,7 @@ def test_two_files_do_not_become_one(cli: Cli) -> None:
         assert ran.code == 1
         assert ran.err.startswith(
             "old/chat.yml would become old/chat.yaml, as another of these files does.\n"
-            "Mend: convert one of the two into another folder with -o FOLDER\n"
+            "Fix: convert one of the two into another folder with -o FOLDER\n"
         )
 
 
@@ -165,9 +165,9 @@ def test_a_damaged_file_is_told_of_and_the_others_are_converted(cli: Cli) -> Non
     assert ran.err == (
         "old/a.yaml, line 3: the tag !!python/object/apply:os.system stands here.\n"
         "  it names Python code, which is never run\n"
-        "Mend: take the tag out, and write the value as plain text\n"
+        "Fix: take the tag out, and write the value as plain text\n"
         "old/c.yaml: the file is empty.\n"
-        "Mend: restore it (git checkout -- old/c.yaml) or delete it and record again\n"
+        "Fix: restore it (git checkout -- old/c.yaml) or delete it and record again\n"
         "1 of 3 files converted to our format.\n"
     )
     assert "old/a.yaml  -       -       -  left: it cannot be converted\n" in ran.out
@@ -186,7 +186,7 @@ def test_a_file_that_would_hold_a_secret_all_the_same_is_not_written(
         (
             "old/chat.yaml was not converted, since the new file would hold a secret.\n"
             "  line 5 of it: the value of ACME_API_KEY\n"
-            "Mend: name the field it stands in with --redact\n"
+            "Fix: name the field it stands in with --redact\n"
             "0 of 1 file converted to our format.\n"
         ),
     )

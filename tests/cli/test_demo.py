@@ -25,7 +25,7 @@ def numbered(text: str) -> str:
 
 
 def test_the_demo_records_live_streams_and_replays_them_without_their_provider(cli: Cli) -> None:
-    ran = cli("demo", "--gap", "0", "--keep", "tapes")
+    ran = cli("demo", "--gap", "0", "--keep", "cassettes")
     assert (ran.code, ran.err) == (0, "")
     lines = numbered(ran.out).splitlines()
     assert lines[:15] == [
@@ -42,7 +42,7 @@ def test_the_demo_records_live_streams_and_replays_them_without_their_provider(c
         "  Anthropic messages  Hello! I am all ears. ☕ What shall we look at first?",
         "",
         "■ provider stopped: 127.0.0.1:# refuses connections",
-        "▶ replaying from tapes",
+        "▶ replaying from cassettes",
         "",
     ]
     assert [re.sub(r" +", " ", re.sub(r" \d+ #", " N #", line)) for line in lines[15:22]] == [
@@ -60,14 +60,14 @@ def test_the_demo_records_live_streams_and_replays_them_without_their_provider(c
         "All 6 replays are equal, piece for piece and event for event; together #.",
         lines[-2],
     ]
-    assert lines[-2].endswith(" show tapes/messages.anthropic.yaml")
+    assert lines[-2].endswith(" show cassettes/messages.anthropic.yaml")
     assert lines[-1] == 'Record your own:     with aquila_cassette("my.first"): ...'
 
 
 def test_the_tapes_of_the_demo_can_be_kept_shown_and_recorded_again(cli: Cli) -> None:
     for _ in range(2):
-        assert cli("demo", "--gap", "0", "--keep", "tapes").code == 0
-    assert sorted(path.name for path in Path("tapes").glob("*.yaml")) == [
+        assert cli("demo", "--gap", "0", "--keep", "cassettes").code == 0
+    assert sorted(path.name for path in Path("cassettes").glob("*.yaml")) == [
         "chat.httpx.yaml",
         "chat.openai.yaml",
         "messages.anthropic.yaml",
@@ -75,11 +75,11 @@ def test_the_tapes_of_the_demo_can_be_kept_shown_and_recorded_again(cli: Cli) ->
         "responses.httpx.yaml",
         "responses.openai.yaml",
     ]
-    listed = cli("list", "-d", "tapes")
+    listed = cli("list", "-d", "cassettes")
     assert listed.code == 0
     assert [line.split()[1] for line in listed.out.splitlines()[1:]] == ["1"] * 6
-    assert "said       Hello! I am all ears." in cli("show", "-d", "tapes", "chat.openai").out
-    texts = "".join(path.read_text() for path in Path("tapes").glob("*.yaml"))
+    assert "said       Hello! I am all ears." in cli("show", "-d", "cassettes", "chat.openai").out
+    texts = "".join(path.read_text() for path in Path("cassettes").glob("*.yaml"))
     assert "sk-demo" not in texts
 
 
@@ -90,7 +90,7 @@ def test_the_demo_minds_neither_the_settings_of_tests_nor_proxies(
     monkeypatch.setenv("AQUILA_CASSETTE_DIR", "elsewhere")
     monkeypatch.setenv("CI", "true")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    assert cli("demo", "--gap", "0", "--keep", "tapes").code == 0
+    assert cli("demo", "--gap", "0", "--keep", "cassettes").code == 0
     assert not Path("elsewhere").exists()
     assert os.environ["AQUILA_RECORD"] == "none"
     assert "NO_PROXY" not in os.environ
@@ -109,7 +109,7 @@ def test_an_sdk_that_is_not_installed_is_named_and_the_others_are_recorded(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "anthropic", None)
-    ran = cli("demo", "--gap", "0", "--keep", "tapes")
+    ran = cli("demo", "--gap", "0", "--keep", "cassettes")
     assert ran.code == 0
     assert "  anthropic is not installed: pip install 'aquila-cassette[demo]'\n" in ran.out
     assert "All 5 replays are equal" in ran.out

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aquila_cassette.cassette.words import age, moment
+from aquila_cassette.transcript.humanize import age, moment
 from tests.cli.conftest import Cli, Lay
 
 AGO = age(moment("2020-02-01T10:32:00Z"), datetime.now(UTC))
@@ -75,7 +75,7 @@ def test_the_list_for_programs_has_every_name_and_count(cli: Cli, lay: Lay) -> N
         "cassettes/damaged.yaml, line 6: 'ended' is not what it must be.\n"
         "  expected: one of complete, closed, failed\n"
         "  got:      'perhaps'\n"
-        "Mend: make it one of complete, closed, failed"
+        "Fix: make it one of complete, closed, failed"
     )
 
 
@@ -113,9 +113,9 @@ def test_a_project_without_cassettes_is_told_how_to_make_one(cli: Cli) -> None:
 def test_the_folder_comes_from_the_option_else_from_the_environment(
     cli: Cli, lay: Lay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lay("plain", "here", folder="tapes")
+    lay("plain", "here", folder="cassettes")
     lay("plain", "there", folder="others")
     monkeypatch.setenv("AQUILA_CASSETTE_DIR", "others")
     assert [one["name"] for one in json.loads(cli("list", "--json").out)] == ["there"]
-    listed = cli("list", "--json", "-d", "tapes").out
+    listed = cli("list", "--json", "-d", "cassettes").out
     assert [one["name"] for one in json.loads(listed)] == ["here"]

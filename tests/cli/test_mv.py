@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
-from tests.shelf.tapes import chat, lay, text
+from tests.cli.maintenance.tapes import chat, lay, text
 
 CODE = """\
 NAMES = ["chat.hello"]

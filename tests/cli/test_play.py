@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from aquila_cassette.cassette.files import load
+from aquila_cassette.storage.files import load
 from tests.cli.conftest import Cli, Lay
 from tests.cli.terminal import on_a_terminal
 from tests.dialects.streams import chunk, data, typed

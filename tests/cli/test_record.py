@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aquila_cassette.cassette import files
+from aquila_cassette.storage import files
 from tests.cli.conftest import Cli
 from tests.cli.shelf import LONG_AGO, Shelf
 from tests.cli.terminal import on_a_terminal
@@ -357,7 +357,7 @@ def test_a_pytest_that_does_not_start_says_why(cli: Cli, shelf: Shelf) -> None:
         (
             ["--direct", "--failed"],
             (
-                "--direct sends what is on tape; what a test missed is not.\n"
+                "--direct sends what is on cassette; what a test missed is not.\n"
                 "Leave --direct out: aquila-cassette record --failed\n"
             ),
         ),

@@ -15,11 +15,11 @@ import httpx
 import pytest
 
 from aquila_cassette import aquila_cassette
-from aquila_cassette.cassette import files
-from aquila_cassette.cassette.model import Failure, Interaction, Piece, Request, Response
+from aquila_cassette.model import Failure, Interaction, Piece, Request, Response
 from aquila_cassette.provider import Provider
+from aquila_cassette.storage import files
 from tests.cli.conftest import Cli
-from tests.rerecord.talking import APPS, App, Model, talk
+from tests.cli.rerecord.talking import APPS, App, Model, talk
 from tests.servers import Connection, RawServer
 from tests.servers import Request as Asked
 
@@ -516,7 +516,7 @@ def test_a_tool_that_is_called_otherwise_is_told_and_nothing_is_kept(
         "answer 1 now calls other tools, or with other arguments.\n"
         '  recorded: weather {"city": "Oslo"}\n'
         '  now:      weather {"city":"Lund"}\n'
-        "  What the tools gave back on the tape would be the result of another call.\n"
+        "  What the tools gave back on the cassette would be the result of another call.\n"
         "Record it by what recorded it: no test has signed it\n"
     )
     assert ran.out.endswith(

@@ -15,8 +15,8 @@ from typing import IO
 import httpx
 import pytest
 
-from aquila_cassette.cassette import files
 from aquila_cassette.provider import Provider
+from aquila_cassette.storage import files
 from tests.cli.conftest import Cli
 from tests.cli.shelf import LONG_AGO, Shelf
 

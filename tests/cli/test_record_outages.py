@@ -52,12 +52,12 @@ def test_a_provider_that_is_down_costs_no_tape(cli: Cli, monkeypatch: pytest.Mon
         "\n"
         "test_it.py::test_it[a]\n"
         f"  aquila_cassette.errors.{told.format('a')}\n"
-        f"    on tape: interaction 1, recorded 2020-02-01, {asked}: HTTP 200\n"
+        f"    on cassette: interaction 1, recorded 2020-02-01, {asked}: HTTP 200\n"
         f"    now:     {asked}: ConnectError: "
     )
     assert (
-        "  See to the provider. Re-record: pytest 'test_it.py::test_it[a]' --aquila-record=all\n"
-        "  Or, to have the failure on tape: delete cassettes/a.yaml, and run that\n"
+        "  See to the provider. Fix: pytest 'test_it.py::test_it[a]' --aquila-record=all\n"
+        "  Or, to have the failure on cassette: delete cassettes/a.yaml, and run that\n"
     ) in ran.out
     assert ran.out.endswith(
         "NAME  RESULT  CHANGED, OR WHY NOT\n"

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
+from tests.cli.maintenance.tapes import chat, lay, text
 from tests.cli.terminal import on_a_terminal
-from tests.shelf.tapes import chat, lay, text
 
 GONE = text(chat(recorded_by="tests/test_chat.py::test_gone"))
 LISTED = (
@@ -17,7 +17,7 @@ LISTED = (
 
 @pytest.fixture
 def shelf() -> list[Path]:
-    """Two orphans, a tape in use, and a damaged one; the first two are given."""
+    """Two orphans, a cassette in use, and a damaged one; the first two are given."""
     lay("pytest.ini", "[pytest]\naddopts = -p no:cassetter\n")
     lay("tests/test_chat.py", "def test_reply(): ...\n")
     lay("cassettes/used.yaml", text())
@@ -130,7 +130,7 @@ def test_a_tape_that_lies_elsewhere_is_not_removed(cli: Cli, shelf: list[Path]) 
 
 
 def test_exactly_the_orphans_are_removed(cli: Cli, shelf: list[Path]) -> None:
-    """Each way in which somebody may use a tape keeps it, and one without any goes."""
+    """Each way in which somebody may use a cassette keeps it, and one without any goes."""
     lay(
         "tests/test_use.py",
         "import pytest\n"

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.cassette.foreign.samples import vcrpy
 from tests.cli.conftest import Cli
+from tests.cli.maintenance.tapes import chat, lay, text
 from tests.cli.terminal import on_a_terminal
-from tests.shelf.tapes import chat, lay, text
+from tests.importers.samples import vcrpy
 
 KEY = "sk-ant-api03-abcdefghijklmnop"
 LEAKY = text(chat(url=f"https://a.example/?key={KEY}&n=1"), chat(sent=b'{"n":1}'))
@@ -48,7 +48,7 @@ def test_a_damaged_tape_is_told_of_and_left_and_the_others_are_scrubbed(cli: Cli
     assert (ran.code, ran.out) == (2, SHOWN)
     assert ran.err == (
         "cassettes/bad.yaml: the file is empty.\n"
-        "Mend: restore it (git checkout -- cassettes/bad.yaml) or delete it and record again\n"
+        "Fix: restore it (git checkout -- cassettes/bad.yaml) or delete it and record again\n"
         "1 cassette of 2 scrubbed.\n"
     )
     assert Path("cassettes/bad.yaml").read_bytes() == b""
@@ -114,7 +114,7 @@ def test_a_damaged_tape_is_scrubbed_where_its_secrets_stand(cli: Cli) -> None:
     complaint = (
         "cassettes/torn.yaml, line 24: the file ends in the middle of an interaction.\n"
         "  the response has no field 'ended'\n"
-        "Mend: restore it (git checkout -- cassettes/torn.yaml) or delete it and record again\n"
+        "Fix: restore it (git checkout -- cassettes/torn.yaml) or delete it and record again\n"
     )
     ran = cli("check", "--no-tests")
     assert ran.out.startswith(

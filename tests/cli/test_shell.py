@@ -139,10 +139,10 @@ def test_help_needs_neither_rich_nor_an_http_library_nor_yaml() -> None:
 
 
 def test_an_error_of_ours_is_its_text_and_exit_code_2(cli: Cli) -> None:
-    Path("tapes").write_text("a file")
-    ran = cli("demo", "--keep", "tapes")
+    Path("cassettes").write_text("a file")
+    ran = cli("demo", "--keep", "cassettes")
     assert (ran.code, ran.out) == (2, "")
     assert ran.err == (
-        "The demo cannot keep its cassettes in 'tapes': that is a file.\n"
-        "Name a folder: aquila-cassette demo --keep tapes\n"
+        "The demo cannot keep its cassettes in 'cassettes': that is a file.\n"
+        "Name a folder: aquila-cassette demo --keep cassettes\n"
     )

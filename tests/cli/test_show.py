@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from aquila_cassette.cassette.words import age, moment
+from aquila_cassette.transcript.humanize import age, moment
 from tests.cli.conftest import Cli, Lay
 
 AGO = age(moment("2020-02-01T10:30:00Z"), datetime.now(UTC))
@@ -230,7 +230,7 @@ def test_a_cassette_that_cannot_be_shown_does_not_hide_the_others(cli: Cli, lay:
         "cassettes/damaged.yaml, line 6: 'ended' is not what it must be.\n"
         "  expected: one of complete, closed, failed\n"
         "  got:      'perhaps'\n"
-        "Mend: make it one of complete, closed, failed\n"
+        "Fix: make it one of complete, closed, failed\n"
         "There is no cassette 'nowhere'.\n"
         "  looked for: cassettes/nowhere.yaml\n"
         "List what there is: aquila-cassette list\n"

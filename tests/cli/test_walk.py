@@ -103,7 +103,7 @@ def test_a_new_user_records_misses_records_again_sees_what_changed_and_is_green(
         "    @@ messages.0.content @@\n"
         "    -Say hello\n"
         "    +Say a warm hello\n"
-        "Re-record: pytest test_chat.py::test_reply --aquila-record=all\n"
+        "Fix: pytest test_chat.py::test_reply --aquila-record=all\n"
     ) in re.sub(r"^E {3,11}(?:aquila_cassette\.errors\.)?(?=\S|  )", "", out, flags=re.MULTILINE)
     assert "\naquila: 0 replayed, 0 recorded, 1 missed, 1 unplayed (chat.says_hello)\n" in out
     assert out.endswith(
@@ -113,7 +113,7 @@ def test_a_new_user_records_misses_records_again_sees_what_changed_and_is_green(
     )
 
     # Run the printed command as it stands, and see what changed.
-    command = re.findall(r"Re-record: (.+)", out)[0]
+    command = re.findall(r"Fix: (.+)", out)[0]
     out, code = shell.run(command)
     said = "-Hello! I am all ears. ☕ What shall we look at first?\n" + " " * 13
     said += "+Hello! It is good to hear from you — what is on your mind?"

@@ -125,7 +125,7 @@ def test_what_cannot_be_meant_is_refused(
     with pytest.raises(UsageError) as raised:
         Client(**made).stream("Hi", **options)
     assert raised.value.what == what
-    assert raised.value.remedy
+    assert raised.value.fix
 
 
 @pytest.mark.parametrize("prompt", [{"message": "Hi"}, [], 7, ["Hi"]])
@@ -139,7 +139,7 @@ def test_an_endpoint_that_stores_nothing_has_nothing_to_fetch() -> None:
     with pytest.raises(UsageError) as raised:
         Client(model="claude-5").retrieve("x")
     assert str(raised.value) == (
-        "The endpoint 'messages' stores no responses.\nMend: endpoint='responses'"
+        "The endpoint 'messages' stores no responses.\nFix: endpoint='responses'"
     )
 
 

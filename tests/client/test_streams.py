@@ -140,7 +140,7 @@ def test_a_result_that_is_not_there_in_time_leaves_the_stream_going(held: Held) 
         assert str(raised.value) == (
             "The stream was not over after 0.01 s; it goes on.\n"
             "  so far: 'Hel'\n"
-            "Mend: wait longer, or end it: stream.cancel()"
+            "Fix: wait longer, or end it: stream.cancel()"
         )
         assert not stream.done
         assert not held.gone.is_set()

@@ -148,7 +148,7 @@ def test_a_function_that_cannot_be_told_of_is_refused(
     with pytest.raises(UsageError) as raised:
         tool(function)
     assert raised.value.what.startswith(f"The parameter {what}")
-    assert raised.value.remedy == (
+    assert raised.value.fix == (
         "Give its hint or its schema: Tool(name, description, parameters, function)"
     )
 

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aquila_cassette import Piece, Redaction, Request, Response
-from aquila_cassette.cassette.asked import Turn, asked
 from aquila_cassette.dialects import ending, recognise, said
 from aquila_cassette.dialects.framing import framing, messages, units
 from aquila_cassette.dialects.unfolding import unfold
-from aquila_cassette.engine.hold import steps
+from aquila_cassette.session.stepped_player import steps
+from aquila_cassette.transcript.request import Turn, asked
 from tests.servers.bedrock import CONVERSE_FRAMES, EVENTSTREAM, binary, wrapped
 
 TYPE = EVENTSTREAM["content-type"]

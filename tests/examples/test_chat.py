@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aquila_cassette.block import Block
+from aquila_cassette.api import Block
 from aquila_cassette.client import AsyncClient, Chunk, Done, Error, Meta, Response, StreamRef
 from aquila_cassette.errors import StreamError
 from aquila_cassette.live import (

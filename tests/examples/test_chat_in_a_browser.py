@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
-from aquila_cassette.block import Block
+from aquila_cassette.api import Block
 from aquila_cassette.client import AsyncClient
 from examples.chat.browser import EXECUTABLE, chromium
 from examples.chat.server import Chat, serving

@@ -9,7 +9,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Markdown
 
-from aquila_cassette.block import Block
+from aquila_cassette.api import Block
 from aquila_cassette.client import AsyncClient
 from aquila_cassette.live import render_async
 from aquila_cassette.provider import Provider
@@ -24,7 +24,7 @@ HELLO = "Hello! I am all ears. ☕ What shall we look at first?"
 
 @pytest.fixture(scope="session")
 def provider(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The provider's URL. It only runs when it is asked for something that is not on tape."""
+    """The provider's URL. It only runs when it is asked for something that is not on cassette."""
     if request.config.getoption("--aquila-record") in (None, "none"):
         yield f"http://127.0.0.1:{PORT}"
         return

@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from aquila_cassette.live import View
-from aquila_cassette.pending.changes import changes
+from aquila_cassette.waiting.notifier import changes
 
 __all__ = ["in_each_loop", "settled", "until"]
 

@@ -15,7 +15,7 @@ from textual import on
 from textual.app import App, ComposeResult
 from textual.widgets import Button, Label
 
-from aquila_cassette.block import Block
+from aquila_cassette.api import Block
 from aquila_cassette.client import AsyncClient, Chunk
 from aquila_cassette.live import render_async
 from aquila_cassette.provider import Provider

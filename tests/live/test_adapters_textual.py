@@ -17,7 +17,7 @@ from textual.worker import WorkerFailed
 from aquila_cassette.errors import RenderTimeout, UsageError
 from aquila_cassette.live import render_async
 from aquila_cassette.live.adapters import adapter_for
-from aquila_cassette.pending.changes import changes
+from aquila_cassette.waiting.notifier import changes
 
 
 class Told(App[None]):

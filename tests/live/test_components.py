@@ -156,7 +156,7 @@ async def test_an_id_belongs_to_one_class() -> None:
             "The id 'left' is taken in Panel.\n"
             "  expected: Counter\n"
             "  got:      Other\n"
-            "Mend: another id"
+            "Fix: another id"
         )
 
 

@@ -24,8 +24,8 @@ from aquila_cassette.client import AsyncClient, Client
 from aquila_cassette.client.open import STREAMS
 from aquila_cassette.errors import StreamError, UsageError
 from aquila_cassette.live import Completed, Exited, Failed, Outcome, View
-from aquila_cassette.pending.changes import changes
 from aquila_cassette.provider import Provider
+from aquila_cassette.waiting.notifier import changes
 from tests.live.loops import in_each_loop, settled, until
 from tests.live.rows import seed_row
 from tests.live.script import Script, chunk
@@ -573,7 +573,7 @@ async def test_start_async_needs_an_event_loop_and_a_mounted_view() -> None:
         assert view.pending() == []
     assert await refusal(view.start_async) == "start_async('job') came after Bench was closed."
     assert await refusal(Bench().start_async) == (
-        "start_async('job') needs Bench to be mounted.\nMend: async with Bench.mounted(...) as view"
+        "start_async('job') needs Bench to be mounted.\nFix: async with Bench.mounted(...) as view"
     )
 
 

@@ -15,7 +15,7 @@ from tests.live.scenarios import APPS, SCENARIOS, Page, Scenario, opened
 
 @pytest.fixture(scope="module")
 def tapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("tapes")
+    return tmp_path_factory.mktemp("cassettes")
 
 
 @pytest.fixture(scope="module")

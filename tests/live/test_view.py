@@ -20,8 +20,8 @@ import trio
 
 from aquila_cassette.errors import UsageError
 from aquila_cassette.live import View
-from aquila_cassette.pending.changes import changes
-from aquila_cassette.pending.sources import sources
+from aquila_cassette.waiting.notifier import changes
+from aquila_cassette.waiting.sources import sources
 from tests.live.loops import in_each_loop, settled, until
 from tests.live.rows import seed_row
 
@@ -304,7 +304,7 @@ def test_a_view_that_is_not_mounted_takes_nothing() -> None:
     with pytest.raises(UsageError) as raised:
         view.send(1)
     assert str(raised.value) == (
-        "send needs Notes to be mounted.\nMend: async with Notes.mounted(...) as view"
+        "send needs Notes to be mounted.\nFix: async with Notes.mounted(...) as view"
     )
     assert view.pending() == []
     anyio.run(view.aclose)
@@ -627,5 +627,5 @@ def test_a_view_that_takes_a_private_name_of_the_views_own_is_refused_where_it_i
                 """Ask."""
 
     assert str(raised.value) == (
-        "Asking defines _ask, which is a name of View's own.\nMend: give it another name"
+        "Asking defines _ask, which is a name of View's own.\nFix: give it another name"
     )

@@ -59,7 +59,7 @@ FRAMES = (
 
 @pytest.fixture(autouse=True)
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder of its own, with one tape that answers the same request any number of times."""
+    """A folder of its own, with one cassette that answers the same request any number of times."""
     monkeypatch.delenv("AQUILA_RECORD", raising=False)
     monkeypatch.setenv("AQUILA_CASSETTE_DIR", str(tmp_path / "cassettes"))
     folder = tmp_path / "cassettes"
@@ -309,7 +309,7 @@ async def test_the_time_out_lists_what_goes_on_and_where_its_reader_waits() -> N
     assert str(raised.value) == (
         "render_async: 1 thing still going on after 0.2 s.\n"
         f"  pending: {HERE}:{line} in {slow.__qualname__}\n"
-        "Mend: end it, name what stays open on purpose to background=(...), or wait longer: "
+        "Fix: end it, name what stays open on purpose to background=(...), or wait longer: "
         "render_async(..., timeout=...)"
     )
 
@@ -441,7 +441,7 @@ def test_what_cannot_be_tracked_is_refused() -> None:
     assert str(raised.value) == (
         "'job' cannot be tracked.\n"
         "  expected: a task or future of asyncio, or a future of a thread pool\n"
-        "Mend: track(asyncio.create_task(...))"
+        "Fix: track(asyncio.create_task(...))"
     )
 
 
@@ -464,7 +464,7 @@ async def test_a_number_of_streams_needs_an_open_cassette() -> None:
         await render_async(Page(), streams=1)
     assert str(raised.value) == (
         "streams=1 needs an open cassette: that is what counts them.\n"
-        'Mend: with aquila_cassette("name"): ...'
+        'Fix: with aquila_cassette("name"): ...'
     )
 
 
@@ -710,7 +710,7 @@ async def test_the_sync_forms_are_refused_in_an_event_loop() -> None:
         render_sync(Page())
     assert str(raised.value) == (
         "render_sync was called in an event loop, which it would block.\n"
-        "Mend: await render_async(view)"
+        "Fix: await render_async(view)"
     )
     with pytest.raises(UsageError, match="wait_settled was called in an event loop"):
         wait_settled()

@@ -17,7 +17,7 @@ PORT = 8101  # it is part of the recorded URLs
 
 @pytest.fixture(scope="session")
 def provider(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The provider's URL. It only runs when it is asked for something that is not on tape."""
+    """The provider's URL. It only runs when it is asked for something that is not on cassette."""
     if request.config.getoption("--aquila-record") in (None, "none"):
         yield f"http://127.0.0.1:{PORT}"
         return

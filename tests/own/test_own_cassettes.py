@@ -14,7 +14,7 @@ import openai
 import pytest
 from google import genai
 
-from aquila_cassette.block import Block
+from aquila_cassette.api import Block
 
 Open = Callable[..., Block]
 
@@ -119,7 +119,7 @@ def test_recording_them_again_changes_only_dates_and_timings(tmp_path: Path) -> 
 
 
 def _timeless(path: Path) -> str:
-    """Give a tape without its dates and times, and without how pieces coalesced."""
+    """Give a cassette without its dates and times, and without how pieces coalesced."""
     text = path.read_text("utf-8")
     text = re.sub(r'recorded_at: "[^"]+"', "recorded_at: -", text)
     return re.sub(r"^    (pieces|headers_after): .*$", r"    \1: -", text, flags=re.MULTILINE)

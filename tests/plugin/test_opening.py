@@ -104,7 +104,7 @@ def test_a_marker_without_one_name_is_told_how_to_write_it(suite: Suite) -> None
             "E*UsageError: @pytest.mark.aquila_cassette of test_it.py::test_a takes one name.",
             "E*  expected: one string, then options by name",
             "E*  got:      ('a', 'b')",
-            'E*Mend: write @pytest.mark.aquila_cassette("name")',
+            'E*Fix: write @pytest.mark.aquila_cassette("name")',
         ]
     )
 
@@ -124,7 +124,7 @@ def test_a(cassette):
     result.stdout.fnmatch_lines(
         [
             "E*UsageError: aquila_config sets an unknown option 'ignore_host'.",
-            "E*Mend: write 'ignore_hosts'",
+            "E*Fix: write 'ignore_hosts'",
         ]
     )
 
@@ -221,6 +221,6 @@ def test_b(aquila_cassette):
             "aquila: the fixture `cassette` is cassetter's here; use `aquila_cassette`",
             "E*test_it.py::test_a asks for the fixture `cassette`, which is cassetter's here.",
             "E*  without @pytest.mark.vcr it is None and records nothing",
-            "E*Mend: ask for aquila_cassette, or uninstall cassetter",
+            "E*Fix: ask for aquila_cassette, or uninstall cassetter",
         ]
     )

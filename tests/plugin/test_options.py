@@ -91,8 +91,8 @@ def test_a(aquila_cassette):
 
 def test_the_folder_can_be_set(suite: Suite, pytester: pytest.Pytester) -> None:
     source = "def test_a(aquila_cassette):\n    with aquila_cassette('x'): get('/a')\n"
-    suite(source, "--aquila-cassette-dir=tapes").assert_outcomes(passed=1)
-    assert (pytester.path / "tapes" / "x.yaml").is_file()
+    suite(source, "--aquila-cassette-dir=cassettes").assert_outcomes(passed=1)
+    assert (pytester.path / "cassettes" / "x.yaml").is_file()
 
 
 def test_a_wrong_environment_variable_is_named(
@@ -113,7 +113,7 @@ def test_blocked():
     assert str(caught.value).splitlines() == [
         "A connection to 192.0.2.1 was refused, since the network is blocked.",
         "  blocked by: aquila_block_network",
-        'Mend: open a cassette around it: with aquila_cassette("name"): ...',
+        'Fix: open a cassette around it: with aquila_cassette("name"): ...',
     ]
 
 def test_loopback(): assert get("/a") == "/a"
@@ -154,4 +154,4 @@ def test_a_suite_that_does_not_use_the_plugin_loads_neither_httpx_nor_yaml_nor_v
     assert "aquila_cassette.plugin.options" in loaded
     assert not loaded & {"httpx", "httpx2", "yaml", "vcr", "anyio", "filelock", "rich", "typer"}
     ours = {name for name in loaded if name.startswith("aquila_cassette")}
-    assert not any(name.startswith("aquila_cassette.cassette") for name in ours)
+    assert not any(name.startswith("aquila_cassette.storage") for name in ours)

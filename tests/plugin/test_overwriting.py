@@ -1,4 +1,4 @@
-"""Good answers on tape do not give way to failures, however the test takes those."""
+"""Good answers on cassette do not give way to failures, however the test takes those."""
 
 from __future__ import annotations
 
@@ -68,10 +68,10 @@ def test_a_failure_that_the_test_swallows_does_not_replace_a_good_answer(
                 "E*OverwriteError: cassettes/x.yaml stays as it was: "
                 "1 good answer would have given way to HTTP 401."
             ),
-            f"E*  on tape: interaction 1, recorded ????-??-??, GET {server.url}/a: HTTP 200",
+            f"E*  on cassette: interaction 1, recorded ????-??-??, GET {server.url}/a: HTTP 200",
             f"E*  now:     GET {server.url}/a: HTTP 401",
-            "E*See to the key. Re-record: pytest test_it.py::test_a --aquila-record=all",
-            "E*Or, to have the failure on tape: delete cassettes/x.yaml, and run that",
+            "E*See to the key. Fix: pytest test_it.py::test_a --aquila-record=all",
+            "E*Or, to have the failure on cassette: delete cassettes/x.yaml, and run that",
             "aquila: cassettes/x.yaml stays as it was, since test_it.py::test_a failed",
         ]
     )
@@ -126,8 +126,8 @@ def test_on_a_shared_tape_only_what_the_test_recorded_counts(
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
         [
-            "E*  on tape: interaction 2, *",
-            "E*Or, to have the failure on tape: delete interaction 2 of it, and run that",
+            "E*  on cassette: interaction 2, *",
+            "E*Or, to have the failure on cassette: delete interaction 2 of it, and run that",
         ]
     )
     suite(None, "--aquila-record=none").assert_outcomes(passed=2)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aquila_cassette.rerecord.keys import ACCOUNTS
+from aquila_cassette.cli.rerecord.keys import ACCOUNTS
 
 Suite = Callable[..., pytest.RunResult]
 
@@ -165,7 +165,7 @@ def test_another_value_is_an_error(suite: Suite, pytester: pytest.Pytester) -> N
             "ERROR: ini aquila_placeholder_keys has a value that it cannot take.",
             "  expected: true, session or false",
             "  got:      'always'",
-            "Mend: aquila_placeholder_keys = true",
+            "Fix: aquila_placeholder_keys = true",
         ]
     )
 

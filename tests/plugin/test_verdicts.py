@@ -32,7 +32,7 @@ def test_a_swallowed_miss_fails_the_test_of_a_fixture(suite: Suite, server: RawS
             "E*  closest:  interaction 1, recorded ????-??-??, differs in the URL",
             "E*    --- recorded",
             "E*    +++ this request",
-            "E*Re-record: pytest test_it.py::test_a --aquila-record=all",
+            "E*Fix: pytest test_it.py::test_a --aquila-record=all",
             "aquila: 0 replayed, 0 recorded, 1 missed, 1 unplayed (test_it/test_a)",
         ]
     )
@@ -76,7 +76,7 @@ def test_a(aquila_cassette):
             "E*UnplayedError: test_it.py::test_a did not play 1 interaction that it recorded.",
             "E*  cassette: cassettes/x.yaml (mode once)",
             f"E*  unplayed: interaction 2, GET {server.url}/2, recorded ????-??-??",
-            "E*Re-record: pytest test_it.py::test_a --aquila-record=all",
+            "E*Fix: pytest test_it.py::test_a --aquila-record=all",
             "aquila: 1 replayed, 0 recorded, 0 missed, 1 unplayed (x)",
         ]
     )

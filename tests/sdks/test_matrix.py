@@ -21,7 +21,7 @@ MISSED = "No recording matches POST "
 @pytest.mark.holds("streams")
 async def test_the_first_part_is_seen_before_the_rest_is_sent(row: Row, face: str) -> None:
     driver = row.driver()
-    with ModelServer(driver, gated=True) as server, aquila_cassette("tape"):
+    with ModelServer(driver, gated=True) as server, aquila_cassette("cassette"):
         asked = Asked(driver, face, Ask(server.url, PROMPT))
         first = await asked.first()
         assert not server.is_whole
@@ -41,7 +41,7 @@ async def test_an_sdk_that_collects_does_so_by_itself(row: Row, face: str) -> No
 @pytest.mark.holds("replays")
 async def test_the_parts_come_again_as_they_came_with_the_server_gone(row: Row, face: str) -> None:
     driver = row.driver()
-    with ModelServer(driver) as server, aquila_cassette("tape") as tape:
+    with ModelServer(driver) as server, aquila_cassette("cassette") as tape:
         ask = Ask(server.url, PROMPT)
         live = Asked(driver, face, ask)
         parts = await live.rest()
@@ -50,7 +50,7 @@ async def test_the_parts_come_again_as_they_came_with_the_server_gone(row: Row, 
     (recorded,) = tape.recorded
     assert recorded.response.body == server.sent
     assert recorded.response.ended == "complete"
-    with aquila_cassette("tape", mode="none") as tape:
+    with aquila_cassette("cassette", mode="none") as tape:
         again = Asked(driver, face, ask)
         assert await again.rest() == parts
     assert again.error is None
@@ -60,13 +60,13 @@ async def test_the_parts_come_again_as_they_came_with_the_server_gone(row: Row, 
 @pytest.mark.holds("tools")
 async def test_a_tool_is_called_again_with_the_same_arguments(row: Row, face: str) -> None:
     driver = row.driver()
-    with ModelServer(driver) as server, aquila_cassette("tape"):
+    with ModelServer(driver) as server, aquila_cassette("cassette"):
         ask = Ask(server.url, PROMPT, tool=True)
         live = Asked(driver, face, ask)
         parts = await live.rest()
     assert live.error is None
     assert CITY in _letters("".join(parts))
-    with aquila_cassette("tape", mode="none"):
+    with aquila_cassette("cassette", mode="none"):
         again = Asked(driver, face, ask)
         assert await again.rest() == parts
     assert again.error is None
@@ -76,7 +76,7 @@ async def test_a_tool_is_called_again_with_the_same_arguments(row: Row, face: st
 async def test_who_stopped_early_stops_early_again(row: Row, face: str) -> None:
     driver = row.driver()
     with ModelServer(driver, gated=True) as server:
-        with aquila_cassette("tape") as tape:
+        with aquila_cassette("cassette") as tape:
             ask = Ask(server.url, PROMPT)
             live = Asked(driver, face, ask)
             first = await live.first()
@@ -84,7 +84,7 @@ async def test_who_stopped_early_stops_early_again(row: Row, face: str) -> None:
             del live
         server.seen()
     assert [one.response.ended for one in tape.interactions + tape.recorded][:1] == ["closed"]
-    with aquila_cassette("tape", mode="none"):
+    with aquila_cassette("cassette", mode="none"):
         again = Asked(driver, face, ask)
         assert await again.first() == first
         await again.leave()
@@ -101,10 +101,10 @@ async def test_what_fails_in_mid_stream_fails_alike(row: Row, face: str, ends: s
         ask = Ask(server.url, PROMPT)
         bare = Asked(driver, face, ask)
         seen = await bare.rest(), _told(bare.error)
-        with aquila_cassette("tape"):
+        with aquila_cassette("cassette"):
             live = Asked(driver, face, ask)
             assert (await live.rest(), _told(live.error)) == seen
-    with aquila_cassette("tape", mode="none"):
+    with aquila_cassette("cassette", mode="none"):
         again = Asked(driver, face, ask)
         assert (await again.rest(), _told(again.error)) == seen
 
@@ -113,11 +113,11 @@ async def test_what_fails_in_mid_stream_fails_alike(row: Row, face: str, ends: s
 async def test_another_prompt_misses_loudly_and_asks_nobody(row: Row, face: str) -> None:
     driver = row.driver()
     with ModelServer(driver) as server:
-        with aquila_cassette("tape"):
+        with aquila_cassette("cassette"):
             await Asked(driver, face, Ask(server.url, PROMPT)).rest()
         count = len(server.requests)
         with pytest.raises(Exception) as raised:  # noqa: PT011 - each SDK wraps a miss in its own
-            with aquila_cassette("tape", mode="none", on_unplayed="ignore"):
+            with aquila_cassette("cassette", mode="none", on_unplayed="ignore"):
                 asked = Asked(driver, face, Ask(server.url, "Say goodbye"))
                 await asked.rest()
                 if asked.error is not None:

@@ -85,7 +85,7 @@ def conftest(pytester: pytest.Pytester, server: RawServer) -> Callable[[str], Pa
 
 @pytest.fixture
 def tape(pytester: pytest.Pytester) -> Callable[[str], Any]:
-    """Read a tape of vcrpy's, below ``cassettes/test_it``."""
+    """Read a cassette of vcrpy's, below ``cassettes/test_it``."""
 
     def read(name: str) -> Any:
         path = pytester.path / "cassettes" / "test_it" / name

@@ -39,7 +39,7 @@ def test_beside_what_it_stands_in_for_it_says_how_to_go_on(
         [
             f"ERROR: aquila_cassette.vcr_compat and {_OWNERS[name]} cannot both be in force.",
             "  both own the mark `vcr` and its options",
-            f"Mend: pytest -p aquila_cassette.vcr_compat -p no:{name}",
+            f"Fix: pytest -p aquila_cassette.vcr_compat -p no:{name}",
         ]
     )
     suite(None, "-p", f"no:{name}").assert_outcomes(passed=1)

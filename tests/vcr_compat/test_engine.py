@@ -15,7 +15,7 @@ import yaml
 from tests.servers import CHAT_FRAMES, GateServer, RawServer
 
 Suite = Callable[..., pytest.RunResult]
-Tape = Callable[[str], Any]
+CassetteData = Callable[[str], Any]
 
 STREAM = """
 @pytest.mark.vcr
@@ -39,7 +39,7 @@ def _old(url: str, said: str, **response: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def lay(pytester: pytest.Pytester) -> Callable[..., Path]:
-    """Put a tape where a test of ``test_it.py`` looks for it."""
+    """Put a cassette where a test of ``test_it.py`` looks for it."""
 
     def lay(name: str, *interactions: Any) -> Path:
         path = pytester.path / "cassettes" / "test_it" / f"{name}.yaml"
@@ -51,7 +51,7 @@ def lay(pytester: pytest.Pytester) -> Callable[..., Path]:
 
 
 def test_streams_are_streams_while_recording_and_on_replay(
-    suite: Suite, server: RawServer, tape: Tape
+    suite: Suite, server: RawServer, tape: CassetteData
 ) -> None:
     source = STREAM.replace("FRAMES", repr(list(CHAT_FRAMES)))
     suite(source, "--record-mode=once").assert_outcomes(passed=1)
@@ -91,7 +91,7 @@ def test_a_stream_of_an_old_tape_comes_frame_by_frame(
     suite(STREAM.replace("FRAMES", repr(list(CHAT_FRAMES)))).assert_outcomes(passed=1)
 
 
-def test_a_consumer_that_stops_early_keeps_what_it_read(suite: Suite, tape: Tape) -> None:
+def test_a_consumer_that_stops_early_keeps_what_it_read(suite: Suite, tape: CassetteData) -> None:
     source = """
 @pytest.mark.vcr
 def test_stops():
@@ -162,7 +162,7 @@ def test_old(vcr):
 
 
 def test_an_old_tape_that_is_added_to_keeps_what_it_held(
-    suite: Suite, server: RawServer, lay: Callable[..., Path], tape: Tape
+    suite: Suite, server: RawServer, lay: Callable[..., Path], tape: CassetteData
 ) -> None:
     old = _old(f"{server.url}/one?api_key=sk-abcdefgh", "the password is swordfish")
     lay("test_add", old)
@@ -203,7 +203,7 @@ def test_keys(vcr):
     suite(replaying).assert_outcomes(passed=1)
 
 
-def test_rules_of_ours_hold_for_what_is_recorded(suite: Suite, tape: Tape) -> None:
+def test_rules_of_ours_hold_for_what_is_recorded(suite: Suite, tape: CassetteData) -> None:
     source = """
 @pytest.fixture(scope="session")
 def aquila_config():
@@ -262,7 +262,7 @@ def test_another_body_is_a_miss_where_that_is_asked_for(suite: Suite) -> None:
             "E*@@ messages.0.content @@",
             "E*-Say hello",
             "E*+Say hi",
-            "E*Re-record: pytest test_it.py::test_prompt --record-mode=rewrite",
+            "E*Fix: pytest test_it.py::test_prompt --record-mode=rewrite",
         ]
     )
 
@@ -303,13 +303,15 @@ def test_a_damaged_tape_is_an_error_and_stays(suite: Suite, lay: Callable[..., P
     result.stdout.fnmatch_lines(
         [
             "E*test_one.yaml is no cassette that the suite's serializer reads.",
-            "E*Mend: take it back from version control, or remove it and record again",
+            "E*Fix: take it back from version control, or remove it and record again",
         ]
     )
     assert path.read_text() == "interactions:\n- request: {method: GET\n"
 
 
-def test_an_empty_file_counts_as_none(suite: Suite, lay: Callable[..., Path], tape: Tape) -> None:
+def test_an_empty_file_counts_as_none(
+    suite: Suite, lay: Callable[..., Path], tape: CassetteData
+) -> None:
     lay("test_one").write_text("")
     source = "@pytest.mark.vcr\ndef test_one(): get('/one')"
     suite(source, "--record-mode=once").assert_outcomes(passed=1)
@@ -347,7 +349,7 @@ def test_both(vcr):
 
 
 def test_what_another_process_saved_meanwhile_is_kept(
-    suite: Suite, lay: Callable[..., Path], server: RawServer, tape: Tape
+    suite: Suite, lay: Callable[..., Path], server: RawServer, tape: CassetteData
 ) -> None:
     path = lay("shared", _old(f"{server.url}/zero", "zero"))
     other = json.dumps(
@@ -376,7 +378,7 @@ def test_mine():
     assert paths == ["zero", "other", "mine"]
 
 
-def test_an_answer_that_failed_is_kept_if_the_test_passed(suite: Suite, tape: Tape) -> None:
+def test_an_answer_that_failed_is_kept_if_the_test_passed(suite: Suite, tape: CassetteData) -> None:
     from tests.servers import Connection, Request
 
     def cut(connection: Connection, request: Request) -> None:

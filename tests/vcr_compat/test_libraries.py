@@ -1,4 +1,4 @@
-"""One suite, each HTTP library: recorded, replayed, and added to an old tape."""
+"""One suite, each HTTP library: recorded, replayed, and added to an old cassette."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def ask(path):
 """,
 }
 
-if find_spec("aquila_cassette.intercept.http_client") is None:
+if find_spec("aquila_cassette.http.http_client") is None:
     del ASK["requests"], ASK["urllib"]
 
 SOURCE = """

@@ -12,7 +12,7 @@ from tests.servers import RawServer
 
 Suite = Callable[..., pytest.RunResult]
 Conftest = Callable[[str], Path]
-Tape = Callable[[str], Any]
+CassetteData = Callable[[str], Any]
 
 ONE = """
 @pytest.mark.vcr
@@ -38,13 +38,13 @@ def test_nothing_is_recorded_unless_it_is_asked_for(suite: Suite, server: RawSer
         [
             f"E*VcrMissError: No recording matches GET {server.url}/one (request 1 of this block).",
             "E*cassette: cassettes/test_it/test_one.yaml (mode none; there is no such file yet)",
-            "E*Re-record: pytest test_it.py::test_one --record-mode=rewrite",
+            "E*Fix: pytest test_it.py::test_one --record-mode=rewrite",
         ]
     )
     assert not server.requests
 
 
-def test_modes_mean_what_vcrpy_says(suite: Suite, server: RawServer, tape: Tape) -> None:
+def test_modes_mean_what_vcrpy_says(suite: Suite, server: RawServer, tape: CassetteData) -> None:
     two = ONE + "    more = os.environ.get('MORE')\n    if more: get(more)\n"
     suite(two, "--record-mode=once").assert_outcomes(passed=1)
     adding = two.replace("os.environ.get('MORE')", "'/two'")
@@ -64,7 +64,7 @@ def test_modes_mean_what_vcrpy_says(suite: Suite, server: RawServer, tape: Tape)
 
 
 def test_rewrite_begins_a_tape_again_and_leaves_the_others(
-    suite: Suite, server: RawServer, tape: Tape
+    suite: Suite, server: RawServer, tape: CassetteData
 ) -> None:
     suite("@pytest.mark.vcr\ndef test_extra(): get('/extra')", "--record-mode=once")
     source = """
@@ -86,7 +86,7 @@ def test_one(vcr):
 
 
 def test_what_is_recorded_anew_replaces_the_old_tape_only_if_the_test_passed(
-    suite: Suite, tape: Tape
+    suite: Suite, tape: CassetteData
 ) -> None:
     suite(ONE, "--record-mode=once").assert_outcomes(passed=1)
     before = tape("test_one.yaml")
@@ -109,7 +109,7 @@ def test_what_is_recorded_anew_replaces_the_old_tape_only_if_the_test_passed(
 
 
 def test_other_cassettes_are_read_and_only_the_default_one_is_written(
-    suite: Suite, server: RawServer, pytester: pytest.Pytester, tape: Tape
+    suite: Suite, server: RawServer, pytester: pytest.Pytester, tape: CassetteData
 ) -> None:
     suite(
         "@pytest.mark.vcr\ndef test_a(): get('/a')\n@pytest.mark.vcr\ndef test_b(): get('/b')",
@@ -260,7 +260,7 @@ class TestIt:
 
 @pytest.mark.parametrize("scope", ["session", "package", "module", "class", "function"])
 def test_the_suites_config_may_have_any_scope(
-    suite: Suite, conftest: Conftest, scope: str, tape: Tape
+    suite: Suite, conftest: Conftest, scope: str, tape: CassetteData
 ) -> None:
     conftest(
         f"@pytest.fixture(scope={scope!r})\n"
@@ -270,7 +270,7 @@ def test_the_suites_config_may_have_any_scope(
     assert tape("test_one.yaml")[0]["request"]["uri"].endswith("/one?a=2")
 
 
-def test_filters_take_names_replacements_and_functions(suite: Suite, tape: Tape) -> None:
+def test_filters_take_names_replacements_and_functions(suite: Suite, tape: CassetteData) -> None:
     source = """
 @pytest.fixture
 def vcr_config():
@@ -304,7 +304,7 @@ def test_it():
 
 
 def test_hooks_see_and_change_requests_and_responses(
-    suite: Suite, server: RawServer, tape: Tape
+    suite: Suite, server: RawServer, tape: CassetteData
 ) -> None:
     source = """
 def request_hook(request):
@@ -493,7 +493,7 @@ def test_a_tape_can_be_played_again_and_again(suite: Suite, server: RawServer) -
     assert len(server.requests) == 1
 
 
-def test_what_is_not_used_any_more_can_be_dropped(suite: Suite, tape: Tape) -> None:
+def test_what_is_not_used_any_more_can_be_dropped(suite: Suite, tape: CassetteData) -> None:
     source = "@pytest.mark.vcr(drop_unused_requests=True)\ndef test_a():\n    get('/a')\n"
     suite(source + "    get('/b')", "--record-mode=once").assert_outcomes(passed=1)
     assert len(tape("test_a.yaml")) == 2
@@ -502,7 +502,7 @@ def test_what_is_not_used_any_more_can_be_dropped(suite: Suite, tape: Tape) -> N
 
 
 def test_values_can_be_hidden_on_the_tape_alone(
-    suite: Suite, tape: Tape, server: RawServer
+    suite: Suite, tape: CassetteData, server: RawServer
 ) -> None:
     source = """
 @pytest.mark.vcr(filter_sensitive_data={"<WHO>": "somebody"})

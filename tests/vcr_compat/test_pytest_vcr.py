@@ -57,7 +57,7 @@ def test_the_command_line_chooses_the_mode(suite_of_vcr: Suite, server: RawServe
     always = ONE.replace("vcr()", 'vcr(record_mode="all")')
     result = suite_of_vcr(always, "--vcr-record=none")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["E*Re-record: pytest test_it.py::test_iana --vcr-record=all"])
+    result.stdout.fnmatch_lines(["E*Fix: pytest test_it.py::test_iana --vcr-record=all"])
     assert not server.requests
     suite_of_vcr(always).assert_outcomes(passed=1)
     suite_of_vcr(ONE, "--vcr-record=all").assert_outcomes(passed=1)

@@ -43,7 +43,7 @@ def endpoint_for(
         if provider not in (None, found.provider.name):
             raise UsageError(
                 f"The endpoint {endpoint!r} is not one of the provider {provider!r}.",
-                remedy=f"Name one of the two, or provider={found.provider.name!r}",
+                fix=f"Name one of the two, or provider={found.provider.name!r}",
             )
         return found
     if provider is None:
@@ -65,5 +65,5 @@ def _unknown(what: str, got: str, known: list[str]) -> UsageError:
     return UsageError(
         f"There is no {what} {got!r}.",
         facts=[f"expected: {', '.join(known)}", f"got:      {got}"],
-        remedy=f"Mend: {what}={known[0]!r}",
+        fix=f"Fix: {what}={known[0]!r}",
     )

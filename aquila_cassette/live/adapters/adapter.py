@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from aquila_cassette.errors import UsageError
-from aquila_cassette.pending.sources import Pending
+from aquila_cassette.waiting.sources import Pending
 
 __all__ = ["Adapter"]
 
@@ -52,5 +52,5 @@ class Adapter(Protocol):
         """
         raise UsageError(
             f"{type(self).__name__} renders in an event loop only, and render_sync runs none.",
-            remedy="Make the test async: await render_async(view)",
+            fix="Make the test async: await render_async(view)",
         )

@@ -60,7 +60,7 @@ def register_view(matches: type | Callable[[object], bool], make: Callable[[Any]
         raise UsageError(
             "register_view takes a class or a function, and a function that makes the adapter.",
             facts=[f"got: {matches!r} and {make!r}"],
-            remedy="Write: register_view(MyView, MyAdapter)",
+            fix="Write: register_view(MyView, MyAdapter)",
         )
     if isinstance(matches, type):
         kind = matches
@@ -84,7 +84,7 @@ def adapter_for(view: object) -> Adapter:
     if isinstance(view, type):
         raise UsageError(
             f"{view.__name__} is a class, and what is rendered is an object of it.",
-            remedy=f"Pass the {view.__name__} that your test has made",
+            fix=f"Pass the {view.__name__} that your test has made",
         )
     for module, name, ours, maker in _FRAMEWORKS:
         kind = getattr(sys.modules.get(module), name, None)
@@ -99,5 +99,5 @@ def adapter_for(view: object) -> Adapter:
     raise UsageError(
         f"Nothing is known of how to render {reprlib.repr(view)}.",
         facts=_KINDS,
-        remedy=f"For others: register_view({type(view).__name__}, MyAdapter)",
+        fix=f"For others: register_view({type(view).__name__}, MyAdapter)",
     )

@@ -44,7 +44,7 @@ class NiceguiUser(Adapter):
         if self._user.client is None:
             raise UsageError(
                 "This NiceGUI user has opened no page.",
-                remedy='Open one first: await user.open("/")',
+                fix='Open one first: await user.open("/")',
             )
         with self._user.client:
             texts = [text for element in _visible() for text in _texts(element)]
@@ -66,7 +66,7 @@ class NiceguiUser(Adapter):
         """
         raise UsageError(
             "A NiceGUI user lives in an event loop, and render_sync runs none.",
-            remedy="Make the test async: await render_async(user)",
+            fix="Make the test async: await render_async(user)",
         )
 
 

@@ -37,7 +37,7 @@ class Called(Adapter):
         name = getattr(self._function, "__qualname__", repr(self._function))
         raise UsageError(
             f"{name} is async, and render_sync runs no event loop.",
-            remedy="Make the test async: await render_async(view)",
+            fix="Make the test async: await render_async(view)",
         )
 
 

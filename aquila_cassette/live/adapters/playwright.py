@@ -72,7 +72,7 @@ class AsyncPage(Adapter):
         """
         raise UsageError(
             "This page is of playwright.async_api, and render_sync runs no event loop.",
-            remedy="Make the test async: await render_async(page)",
+            fix="Make the test async: await render_async(page)",
         )
 
 
@@ -90,7 +90,7 @@ class SyncPage(Adapter):
         """
         raise UsageError(
             "This page is of playwright.sync_api, which cannot be awaited.",
-            remedy="In a sync test: render_sync(page); or use a page of playwright.async_api",
+            fix="In a sync test: render_sync(page); or use a page of playwright.async_api",
         )
 
     def settle_sync(self) -> None:

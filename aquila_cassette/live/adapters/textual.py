@@ -19,9 +19,9 @@ from textual.worker import NoActiveWorker, Worker, WorkerError, WorkerFailed, ge
 
 from aquila_cassette.errors import UsageError
 from aquila_cassette.live.adapters.adapter import Adapter
-from aquila_cassette.pending import frames
-from aquila_cassette.pending.changes import changed
-from aquila_cassette.pending.sources import Pending
+from aquila_cassette.waiting import frames
+from aquila_cassette.waiting.notifier import changed
+from aquila_cassette.waiting.sources import Pending
 
 __all__ = ["TextualApp"]
 
@@ -81,7 +81,7 @@ class TextualApp(Adapter):
         if here in running:
             raise UsageError(
                 f"render_async was called inside {_named(here)}, and would wait for it.",
-                remedy="Call render_async in the test; here, await what you need itself",
+                fix="Call render_async in the test; here, await what you need itself",
             )
         for worker in running:
             if worker not in self._ear.workers:
@@ -138,7 +138,7 @@ class TextualApp(Adapter):
         """
         raise UsageError(
             f"{type(self._app).__name__} is a Textual app and lives in an event loop.",
-            remedy="Make the test async: await render_async(pilot)",
+            fix="Make the test async: await render_async(pilot)",
         )
 
     def _failure(self) -> Exception | None:
@@ -150,7 +150,7 @@ class TextualApp(Adapter):
         if failure is None and not self._app.is_running:
             return UsageError(
                 f"{type(self._app).__name__} does not run.",
-                remedy="Render it inside: async with app.run_test() as pilot:",
+                fix="Render it inside: async with app.run_test() as pilot:",
             )
         return failure
 

@@ -1,0 +1,226 @@
+"""`aquila_cassette(name)`: the block in which requests are recorded or replayed."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import AsyncIterator, Callable, Generator, Hashable, Iterable, Sequence
+from contextlib import aclosing
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ParamSpec, TypeVar, cast
+
+from aquila_cassette import http as intercept
+from aquila_cassette.model import Request, Response
+from aquila_cassette.redaction import Redaction
+from aquila_cassette.session import current as scope
+from aquila_cassette.session import test_outcome as verdict
+from aquila_cassette.session.cassette import Cassette
+from aquila_cassette.session.current_owner import current_owner
+from aquila_cassette.session.modes import Mode
+from aquila_cassette.session.options import Layer, OnUnplayed
+from aquila_cassette.session.owner import Owner
+from aquila_cassette.session.waiting import settled
+
+__all__ = ["Block", "aquila_cassette", "end_block"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Block:
+    """A block on one cassette: ``with``, ``async with``, or a decorator of either kind of function.
+
+    Args:
+        name: The cassette's name below the cassette folder.
+        call: The options that were given, as the strongest settings but for the command line's.
+        owner: Who answers for it; by default the test that runs, else the block itself.
+    """
+
+    def __init__(self, name: str, call: Layer, owner: Owner | None = None) -> None:
+        self._name = name
+        self._call = call
+        self._owner = owner
+        self._entered: list[Cassette] = []
+
+    def __enter__(self) -> Cassette:
+        intercept.install()
+        owner = self._owner or current_owner() or Owner.of_a_block()
+        cassette = Cassette(self._name, owner.resolve(self._call), owner)
+        scope.enter(cassette)
+        self._entered.append(cassette)
+        return cassette
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        end_block(self._entered.pop(), error)
+
+    async def __aenter__(self) -> Cassette:
+        return self.__enter__()
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self._entered[-1].release()
+            try:
+                await settled([self._entered[-1]], None, failures=False)
+            except BaseException as late:
+                self.__exit__(type(late), late, late.__traceback__)
+                raise
+        self.__exit__(exc_type, error, traceback)
+
+    def __call__(self, function: Callable[P, T]) -> Callable[P, T]:
+        """Run each call of `function`, sync or async, generator or not, in a block of its own."""
+        if inspect.isasyncgenfunction(function):
+
+            @functools.wraps(function)
+            async def iterate_async(*args: P.args, **kwargs: P.kwargs) -> AsyncIterator[object]:
+                async with (
+                    Block(self._name, self._call, self._owner),
+                    aclosing(function(*args, **kwargs)) as items,
+                ):
+                    async for item in items:
+                        yield item
+
+            return cast("Callable[P, T]", iterate_async)
+
+        if inspect.isgeneratorfunction(function):
+
+            @functools.wraps(function)
+            def iterate(*args: P.args, **kwargs: P.kwargs) -> Generator[Any, Any, Any]:
+                with Block(self._name, self._call, self._owner):
+                    return (yield from function(*args, **kwargs))
+
+            return cast("Callable[P, T]", iterate)
+
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def run_async(*args: P.args, **kwargs: P.kwargs) -> object:
+                async with Block(self._name, self._call, self._owner):
+                    return await function(*args, **kwargs)
+
+            return cast("Callable[P, T]", run_async)
+
+        @functools.wraps(function)
+        def run(*args: P.args, **kwargs: P.kwargs) -> T:
+            with Block(self._name, self._call, self._owner):
+                return function(*args, **kwargs)
+
+        return run
+
+
+def end_block(cassette: Cassette, error: BaseException | None) -> None:
+    """End the block of `cassette`: save what is to be kept, and say what was swallowed or unplayed.
+
+    Args:
+        cassette: The open cassette.
+        error: The exception that leaves the block; it gets notes instead of being replaced.
+
+    Raises:
+        MissError: A request had no recording and the code under test swallowed that.
+        UnplayedError: The owner ended and did not play what it once recorded.
+        OverwriteError: Good answers on file would have given way to failures.
+        CassetteError: The cassette could not be saved.
+    """
+    cassette.close(raised=error is not None)
+    misses = verdict.swallowed(cassette, error)
+    cassette.settle_misses()
+    if error is not None:
+        notes = [*(str(miss) for miss in misses), verdict.discarded_note(cassette)]
+        for note in notes:
+            if note:
+                error.add_note(note)
+        return
+    answers_for_itself = cassette.owner.name is None
+    if answers_for_itself:
+        cassette.owner.commit()
+    if misses:
+        raise verdict.swallowed_miss(misses)
+    if answers_for_itself:
+        verdict.unplayed(cassette.owner)
+
+
+def aquila_cassette(
+    name: str,
+    *,
+    mode: Mode | None = None,
+    match_on: Sequence[str | Callable[[Request], Hashable]] | None = None,
+    ignore_json: Sequence[str] | None = None,
+    ignore_hosts: Sequence[str] | None = None,
+    record_side_traffic: bool | None = None,
+    redact: Redaction | Iterable[object] | None = None,
+    speed: float | None = None,
+    hold: bool | None = None,
+    repeats: bool | None = None,
+    on_unplayed: OnUnplayed | None = None,
+    before_record_request: Callable[[Request], Request | None] | None = None,
+    before_record_response: Callable[[Response], Response | None] | None = None,
+    background: Sequence[str] | None = None,
+    cassette_dir: str | Path | None = None,
+) -> Block:
+    """Record the HTTP traffic of a block into a cassette, or replay it from there.
+
+    Use it as ``with``, as ``async with`` (which waits until all streams are over), or as a
+    decorator of a sync or async function. Blocks nest; the innermost is in force. An option that
+    is not given comes from the test's marker, ``aquila_config``, the ini file, or its default.
+
+    Args:
+        name: The cassette's name; dots and slashes are fine: ``chat_live.responds`` is
+            ``cassettes/chat_live.responds.yaml``.
+        mode: ``none`` (replay only), ``once`` (record if there is no file yet; the default),
+            ``new_episodes`` (replay what is known, record the rest), ``all`` (record anew). Where
+            ``CI`` is set the default is ``none``.
+        match_on: What makes two requests the same; by default ``("method", "url", "body")``.
+        ignore_json: Paths of JSON fields left out of matching: ``("messages.*.id",)``.
+        ignore_hosts: Hosts whose requests pass through untouched; ``*.example.com`` is a pattern.
+        record_side_traffic: Whether what SDKs send by themselves (telemetry, price tables, tokens)
+            is recorded and replayed as any other request is; by default it is kept off the cassette.
+        redact: Names of further secret fields, patterns of secret values, or a `Redaction`; they
+            add to the defaults.
+        speed: 0 (default) replays at once, 1 at the recorded pace, 4 four times as fast.
+        hold: Whether replayed streams are held back, and ``cassette.advance(n)`` lets their events
+            through; then `speed` does not count for them.
+        repeats: Whether the last of equal recordings may be played again and again.
+        on_unplayed: ``fail`` (default), ``warn`` or ``ignore``.
+        before_record_request: Sees each redacted request; returns the one to match and keep, or
+            None to let it pass unrecorded.
+        before_record_response: Sees each redacted response; returns the one to keep, or None.
+        background: Patterns of what goes on for long on purpose, so that nobody waits for it: URLs
+            (``*/v1/events*``), or places in the code (``*watch_prices*``).
+        cassette_dir: The folder of the cassettes, by default ``cassettes``.
+
+    Raises:
+        UsageError: An option has a value that it cannot take (when the block is entered).
+
+    Example:
+        >>> import httpx
+        >>> with aquila_cassette("docs/models", mode="none", cassette_dir="cassettes"):
+        ...     httpx.get("http://127.0.0.1:8101/v1/models").json()["object"]
+        'list'
+    """
+    call = {
+        "mode": mode,
+        "match_on": match_on,
+        "ignore_json": ignore_json,
+        "ignore_hosts": ignore_hosts,
+        "record_side_traffic": record_side_traffic,
+        "redact": redact,
+        "speed": speed,
+        "hold": hold,
+        "repeats": repeats,
+        "on_unplayed": on_unplayed,
+        "before_record_request": before_record_request,
+        "before_record_response": before_record_response,
+        "background": background,
+        "cassette_dir": cassette_dir,
+    }
+    return Block(name, Layer("aquila_cassette(...)", call))

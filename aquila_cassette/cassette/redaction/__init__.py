@@ -1,9 +1,0 @@
-"""Redaction: no secret of a request or a response reaches a cassette."""
-
-from __future__ import annotations
-
-from aquila_cassette.cassette.redaction.environment import environment_secrets
-from aquila_cassette.cassette.redaction.found import Found
-from aquila_cassette.cassette.redaction.policy import REDACTED, Leak, Pattern, Redaction
-
-__all__ = ["REDACTED", "Found", "Leak", "Pattern", "Redaction", "environment_secrets"]

@@ -1,0 +1,236 @@
+"""Listening in on one request of aiohttp and on its response.
+
+Two methods are laid over those of the very request and response, and take themselves off when they
+are called: nothing that another request could meet is changed, not even the pooled connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import aiohttp
+from aiohttp import hdrs
+from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
+
+from aquila_cassette.http.aiohttp_connection import Stage
+from aquila_cassette.http.headers import fields
+from aquila_cassette.model import Headers
+from aquila_cassette.session.recorder import Recorder
+
+__all__ = ["Listener", "Tee"]
+
+_DECODED = ("gzip", "x-gzip", "deflate", "br", "zstd")
+"""The content encodings that aiohttp takes off; it refuses those of them that it cannot."""
+
+
+class Listener:
+    """Notes in a recording what comes of a request.
+
+    Args:
+        recording: Takes it.
+        request: A ``ClientRequest`` that was not sent yet.
+    """
+
+    def __init__(self, recording: Recorder, request: Any) -> None:
+        self._recording = recording
+        self._request = request
+        self._decompresses = True
+
+    @contextlib.contextmanager
+    def connecting(self) -> Iterator[None]:
+        """Note an error in getting a connection as the caller of aiohttp will see it."""
+        try:
+            with self._waiting():
+                yield
+        except TimeoutError:
+            url = self._request.url
+            error = getattr(aiohttp, "ConnectionTimeoutError", aiohttp.ServerTimeoutError)
+            self._recording.failed(error(f"Connection timeout to host {url}"))
+            raise
+        except OSError as error:
+            as_seen = isinstance(error, aiohttp.ClientError)
+            self._recording.failed(error if as_seen else aiohttp.ClientOSError(*error.args))
+            raise
+        except Exception as error:
+            self._recording.failed(error)
+            raise
+
+    def listen(self, connection: Any) -> None:
+        """Listen to what is sent on `connection`, and to what comes back.
+
+        Args:
+            connection: The ``Connection`` that the request got.
+        """
+        request = self._request
+        asks_for = request.headers.get(hdrs.ACCEPT_ENCODING)
+        if asks_for is not None:  # each piece can be read, and kept, as it comes
+            request.headers[hdrs.ACCEPT_ENCODING] = "identity"
+
+        def set_response_params(set_params: Callable[..., Any], **params: Any) -> Any:
+            self._decompresses = params.get("auto_decompress", True)
+            return set_params(**params)
+
+        async def send(send: Callable[..., Any], connection: Any) -> Any:
+            try:
+                with self._recording, self._waiting():
+                    response = await send(connection)
+            finally:
+                if asks_for is not None:
+                    request.headers[hdrs.ACCEPT_ENCODING] = asks_for
+            _lay_over(response, "start", start)
+            return response
+
+        async def start(start: Callable[..., Any], connection: Any) -> Any:
+            with self._recording, self._waiting():
+                response = await start(connection)
+            self._responded(response)
+            return response
+
+        _lay_over(connection.protocol, "set_response_params", set_response_params)
+        _lay_over(request, "send", send)
+
+    @contextlib.contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """Note a cancellation: the consumer's, or a time-out's (``ClientTimeout(total=...)``)."""
+        try:
+            yield
+        except asyncio.CancelledError:
+            if getattr(self._request._timer, "_cancelled", False):
+                self._recording.failed(TimeoutError())
+            self._recording.closed()
+            raise
+
+    def _responded(self, response: Any) -> None:
+        recording = self._recording
+        version = response.version
+        recording.respond(
+            response.status, self._headers(response), f"HTTP/{version.major}.{version.minor}"
+        )
+        live = response.content
+        if live is EMPTY_PAYLOAD or live.at_eof():
+            recording.eof()
+        else:
+            response.content = Tee(live, recording, unread=response.status >= 300)
+
+    def _headers(self, response: Any) -> Headers:
+        """Give the headers of the body as it is teed: aiohttp may take its encoding off before."""
+        encoding = response.headers.get("content-encoding", "").lower()
+        of_the_wire: tuple[str, ...] = ()
+        if self._decompresses and encoding in _DECODED:
+            of_the_wire = ("content-encoding", "content-length")
+        pairs = fields(response.raw_headers)
+        return tuple([pair for pair in pairs if pair[0] not in of_the_wire])
+
+
+def _lay_over(target: Any, name: str, method: Callable[..., Any]) -> None:
+    """Have the next call of `target`'s method go to `method`, with the original before the rest."""
+    original = getattr(target, name)
+
+    def once(*args: Any, **kwargs: Any) -> Any:
+        vars(target).pop(name, None)
+        return method(original, *args, **kwargs)
+
+    setattr(target, name, once)
+
+
+class Tee(StreamReader):
+    """The body of a live response as its consumer reads it, with a recording that listens.
+
+    It pulls from aiohttp's reader when its own buffer is empty, a piece off the wire at a time. So
+    the protocol, the pool and flow control work as ever; and what is kept is what the consumer
+    came for, when it came, whichever method it reads by.
+
+    Args:
+        live: The reader that the connection feeds.
+        recording: Takes the pieces and the end.
+        unread: Whether to keep a body that came whole although nobody reads it: that of a redirect
+            or of an error is released as soon as its status is known.
+    """
+
+    def __init__(self, live: Any, recording: Recorder, *, unread: bool) -> None:
+        loop = asyncio.get_running_loop()
+        super().__init__(Stage(loop), live.get_read_buffer_limits()[0], loop=loop)
+        self.begin_http_chunk_receiving()
+        self._live = live
+        self._recording = recording
+        self._unread = unread
+
+    async def _wait(self, func_name: str) -> None:
+        self._recording.attend()
+        try:
+            data, is_chunk = await self._live.readchunk()
+        except TimeoutError as error:  # may be of the session's timer, which leaves no mark on it
+            self._recording.failed(error)
+            raise
+        except Exception:
+            self._fail()
+            raise
+        self._take(data, is_chunk)
+
+    def _take(self, data: bytes, is_chunk: bool) -> None:
+        if data:
+            self._recording.piece(data)
+            self.feed_data(data, len(data))
+        if is_chunk:
+            self.end_http_chunk_receiving()
+        elif not data:
+            self._recording.eof()
+            self.feed_eof()
+
+    def _fail(self) -> None:
+        """Take over what the connection failed with; a misuse of the reader is no such thing."""
+        error = self._live.exception()
+        if error is not None:
+            self._recording.failed(error)
+            super().set_exception(error)
+
+    def read_nowait(self, n: int = -1) -> bytes:
+        """Read what is there."""
+        if not self._buffer and not self._eof:
+            self._take(self._live.read_nowait(), is_chunk=not self._live.at_eof())
+        return super().read_nowait(n)
+
+    def set_exception(self, exc: Any, *cause: Any, **named: Any) -> None:
+        """Take an error from outside: the response was closed or released."""
+        if self._unread and self._live.is_eof():
+            with contextlib.suppress(Exception):
+                self._recording.piece(self._live.read_nowait())
+                self._recording.eof()
+        self._recording.closed()
+        super().set_exception(exc, *cause, **named)
+        self._live.set_exception(exc, *cause, **named)
+
+    def is_eof(self) -> bool:
+        """Tell whether all has arrived."""
+        return super().is_eof() or bool(self._live.is_eof())
+
+    def at_eof(self) -> bool:
+        """Tell whether all has arrived and was read."""
+        if not self._buffer and not self._eof and self._live.at_eof():
+            self._take(b"", is_chunk=False)
+        return super().at_eof()
+
+    def on_eof(self, callback: Callable[[], None]) -> None:
+        """Call back when all has arrived."""
+        self._live.on_eof(callback)
+
+    async def wait_eof(self) -> None:
+        """Wait until all has arrived, and have it here."""
+        await self._live.wait_eof()
+        while not self._eof:
+            await self._wait("wait_eof")
+
+    def set_read_chunk_size(self, n: int) -> None:
+        """Pass on what its consumer reads at a time; aiohttp has it since 3.14."""
+        for reader in (super(), self._live):
+            if hasattr(reader, "set_read_chunk_size"):
+                reader.set_read_chunk_size(n)
+
+    def __del__(self) -> None:
+        """Note that its consumer let it go."""
+        recording = getattr(self, "_recording", None)
+        if recording is not None:
+            recording.closed()

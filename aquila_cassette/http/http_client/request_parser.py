@@ -1,0 +1,128 @@
+"""A request as http.client writes it to its socket: heard to its end, and read."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from aquila_cassette.model import Headers
+
+__all__ = ["Sent"]
+
+
+class Sent:
+    r"""The bytes of one request, as they are sent.
+
+    Example:
+        >>> sent = Sent()
+        >>> sent.hear(b"POST /chat HTTP/1.1\r\nContent-Length: 2\r\n\r\n")
+        >>> sent.whole
+        False
+        >>> sent.hear(b"hi")
+        >>> sent.whole, sent.method, sent.target, sent.body
+        (True, 'POST', '/chat', b'hi')
+    """
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+        self._head_end = -1
+        self._next_chunk = 0
+        self._chunks: list[bytes] = []
+
+    def hear(self, data: bytes) -> None:
+        """Take what is sent next."""
+        self._bytes += data
+        if self._head_end < 0:
+            self._head_end = self._bytes.find(b"\r\n\r\n")
+            self._next_chunk = self._head_end + 4
+
+    @property
+    def whole(self) -> bool:
+        """Whether the request is complete, as its own framing says."""
+        if self._head_end < 0:
+            return False
+        if self._is_chunked:
+            return self._has_last_chunk()
+        length = self.header("content-length") or "0"
+        return len(self._bytes) - self._head_end - 4 >= (int(length) if length.isdigit() else 0)
+
+    @property
+    def method(self) -> str:
+        """The method."""
+        return self._line[0]
+
+    @property
+    def target(self) -> str:
+        """What is asked for: a path, or a whole URL where a proxy is asked."""
+        return self._line[1]
+
+    @cached_property
+    def headers(self) -> Headers:
+        """The header fields, names in lower case."""
+        found: list[tuple[str, str]] = []
+        for line in self._head.split("\r\n")[1:]:
+            if line[:1] in (" ", "\t") and found:
+                name, value = found.pop()
+                found.append((name, f"{value} {line.strip()}"))
+            else:
+                name, _, value = line.partition(":")
+                found.append((name.strip().lower(), value.strip()))
+        return tuple(found)
+
+    def header(self, name: str) -> str | None:
+        """Give the first value of header `name` (lower case), or None."""
+        return next((value for key, value in self.headers if key == name), None)
+
+    @property
+    def body(self) -> bytes:
+        """The body, chunks joined."""
+        if self._is_chunked:
+            self._has_last_chunk()
+            return b"".join(self._chunks)
+        return bytes(self._bytes[self._head_end + 4 :])
+
+    def as_it_is(self) -> bytes:
+        """Give the bytes as they were sent."""
+        return bytes(self._bytes)
+
+    def uncompressed(self) -> bytes:
+        """Give the bytes, asking for a body as it is, so that each piece can be read as it comes.
+
+        What is part of a signature stays.
+        """
+        asked = self.header("accept-encoding")
+        if asked in (None, "identity") or "accept-encoding" in (self.header("authorization") or ""):
+            return self.as_it_is()
+        lines = bytes(self._bytes[: self._head_end]).split(b"\r\n")
+        kept = [
+            b"Accept-Encoding: identity" if line.lower().startswith(b"accept-encoding:") else line
+            for line in lines
+        ]
+        return b"\r\n".join(kept) + bytes(self._bytes[self._head_end :])
+
+    @cached_property
+    def _head(self) -> str:
+        return self._bytes[: self._head_end].decode("latin-1")
+
+    @cached_property
+    def _line(self) -> tuple[str, str]:
+        method, _, rest = self._head.partition("\r\n")[0].partition(" ")
+        return method.upper(), rest.rpartition(" ")[0]
+
+    @property
+    def _is_chunked(self) -> bool:
+        return "chunked" in (self.header("transfer-encoding") or "").lower()
+
+    def _has_last_chunk(self) -> bool:
+        """Read on through the chunks that are whole, and tell whether the last one was there."""
+        while True:
+            line_end = self._bytes.find(b"\r\n", self._next_chunk)
+            if line_end < 0:
+                return False
+            size = int(self._bytes[self._next_chunk : line_end].partition(b";")[0], 16)
+            if size == 0:
+                return self._bytes.find(b"\r\n\r\n", line_end) >= 0
+            start, end = line_end + 2, line_end + 2 + size
+            if end + 2 > len(self._bytes):
+                return False
+            self._chunks.append(bytes(self._bytes[start:end]))
+            self._next_chunk = end + 2

@@ -1,0 +1,186 @@
+"""A file written in the format of another recorder: redacted, and read back before it counts."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from aquila_cassette.errors import CassetteError, CassetteSaveError, SecretLeakError, UsageError
+from aquila_cassette.importers import read as reading
+from aquila_cassette.importers import to_vcrpy
+from aquila_cassette.importers.detect import sniff
+from aquila_cassette.model import CassetteData
+from aquila_cassette.storage import atomic, files, lock
+from aquila_cassette.storage.format import as_read, dumps, loads
+from aquila_cassette.storage.names import shown
+
+if TYPE_CHECKING:
+    from aquila_cassette.model import Interaction
+    from aquila_cassette.redaction import Redaction
+
+__all__ = ["Conversion", "Target", "convert", "write"]
+
+Target: TypeAlias = Literal["v1", "vcrpy"]
+"""What is written: our format, or vcrpy's YAML."""
+
+_PATIENCE = 60.0  # seconds to wait for another process that saves the cassette
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What a file is to become.
+
+    Args:
+        source: The file.
+        data: What it holds.
+        origin: Whose format it has; empty for ours.
+        target: Whose format it is to have.
+        interactions: What is then on the cassette.
+        text: The text to write; empty where the file has that format already.
+        hidden: What redaction took out, and how often.
+        lost: What the new format cannot hold, a line for each.
+    """
+
+    source: Path
+    data: bytes = field(repr=False)
+    origin: str
+    target: Target
+    interactions: tuple[Interaction, ...]
+    text: str = field(repr=False)
+    hidden: Counter[str]
+    lost: tuple[str, ...] = ()
+
+
+def convert(path: Path, target: Target, redact: Redaction) -> Conversion:
+    """Read a file and compute what it is to become; nothing is written.
+
+    Args:
+        path: The file.
+        target: Whose format to write.
+        redact: What to keep out of it.
+
+    Raises:
+        CassetteFormatError: It is no cassette, or a damaged one.
+        SecretLeakError: What would be written holds a known secret all the same.
+    """
+    data = files.read(path)
+    read = reading.whole(data, path=path) if sniff(data) else None
+    if read is None:
+        read = reading.Whole(loads(data, path=path))
+    tape = read.tape
+    hidden: Counter[str] = Counter()
+    if tape.foreign == ("" if target == "v1" else "vcrpy"):
+        return Conversion(path, data, tape.foreign, target, tape.interactions, "", hidden)
+    clean = tuple(as_read(_clean(one, redact, hidden)) for one in tape.interactions)
+    lost = [f"interactions {one}: left out" for one in read.passed_over]
+    if target == "v1":
+        text = dumps(CassetteData(clean, files.program()))
+    else:
+        for number, one in enumerate(clean, 1):
+            if what := to_vcrpy.losses(one):
+                lost.append(f"interaction {number}: {what}")
+        clean = tuple(one for one in clean if one.response.status is not None)
+        text = to_vcrpy.dumps(clean)
+    _refuse_secrets(text, redact, path)
+    return Conversion(path, data, tape.foreign, target, clean, text, hidden, tuple(lost))
+
+
+def _clean(one: Interaction, redact: Redaction, hidden: Counter[str]) -> Interaction:
+    for message in (one.request, one.response):
+        hidden.update(found.kind for found in redact.found(message) if found.secret)
+    return replace(
+        one,
+        request=redact.request(one.request),
+        response=redact.response(one.response),
+        recorded_by=one.recorded_by and redact.text(one.recorded_by),
+    )
+
+
+def _refuse_secrets(text: str, redact: Redaction, path: Path) -> None:
+    if leaks := redact.leaks(text):
+        raise SecretLeakError(
+            f"{shown(path)} was not converted, since the new file would hold a secret.",
+            path=path,
+            facts=[f"line {leak.line} of it: {leak.kind}" for leak in leaks],
+            fix="Fix: name the field it stands in with --redact",
+        )
+
+
+def write(
+    conversion: Conversion, path: Path, *, in_place: bool = False, dry_run: bool = False
+) -> bool:
+    """Write what a file is to become, and read it back before it takes its place.
+
+    Args:
+        conversion: What to write.
+        path: Where to. Nothing that stands there is overwritten, but for the same text.
+        in_place: Whether `path` may be the converted file itself, if it still holds what it held.
+        dry_run: Whether only to see that it could be.
+
+    Returns:
+        Whether it was written; False where the same stands there already.
+
+    Raises:
+        UsageError: Another file stands there.
+        CassetteSaveError: It could not be written, or would not read back; what stood there stands
+            there still.
+    """
+    data = conversion.text.encode()
+    target = Path(os.path.realpath(path))
+    try:
+        if dry_run:
+            return _is_news(data, conversion, path, target, in_place=in_place)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with lock.held(target, _PATIENCE):
+            atomic.remove_leftovers(target)
+            if not _is_news(data, conversion, path, target, in_place=in_place):
+                return False
+            atomic.replace(target, data, check=lambda written: _verify(written, conversion, path))
+    except OSError as error:
+        raise files.save_error(error, path) from error
+    return True
+
+
+def _is_news(
+    data: bytes, conversion: Conversion, path: Path, target: Path, *, in_place: bool
+) -> bool:
+    """Tell whether what is to be written is not there yet; refuse to overwrite anything else."""
+    before = target.read_bytes() if target.exists() else None
+    if before is None or before == data:
+        return before is None
+    if not in_place or target != Path(os.path.realpath(conversion.source)):
+        raise _in_the_way(path)
+    if before != conversion.data:
+        raise CassetteSaveError(
+            f"{shown(path)} was changed while it was converted.",
+            path=path,
+            fix="Nothing was written. Run the command again",
+        )
+    return True
+
+
+def _in_the_way(path: Path) -> UsageError:
+    return UsageError(
+        f"There is a file at {shown(path)} already; it is not overwritten.",
+        fix="Fix: move it away, or write into another folder with -o FOLDER",
+    )
+
+
+def _verify(written: bytes, conversion: Conversion, path: Path) -> None:
+    """Refuse bytes that do not read back as what they were made of."""
+    try:
+        if conversion.target == "v1":
+            same = loads(written, path=path).interactions == conversion.interactions
+        else:
+            same = to_vcrpy.holds(written.decode(), conversion.interactions)
+    except CassetteError:
+        same = False
+    if not same:
+        raise CassetteSaveError(
+            f"{shown(path)} could not be written so that it reads back.",
+            path=path,
+            fix="What stood there stands there still. Please report this, with the file",
+        )

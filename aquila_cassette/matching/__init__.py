@@ -1,0 +1,1 @@
+"""Find the interaction that answers a request, and say how the closest one differs."""

@@ -1,0 +1,329 @@
+"""When two requests are the same: keys to look recordings up by."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from difflib import get_close_matches
+from functools import lru_cache, partial
+from hashlib import blake2b
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
+from urllib.parse import unquote_plus
+
+from aquila_cassette.errors import UsageError
+
+if TYPE_CHECKING:
+    from aquila_cassette.model import Request
+
+__all__ = ["DEFAULT", "NAMES", "Body", "Matcher", "Part", "Url", "body_of", "name_of", "url_of"]
+
+Part: TypeAlias = "str | Callable[[Request], Hashable]"
+"""What two requests must have in common: a name of `NAMES`, or a function that gives a value."""
+
+DEFAULT: tuple[Part, ...] = ("method", "url", "body")
+"""What matches unless told otherwise. No headers: they are volatile in every SDK."""
+
+NAMES = ("method", "url", "scheme", "host", "port", "path", "query", "body")
+
+_MEANT = {"uri": "url", "raw_body": "body", "json": "body", "params": "query", "verb": "method"}
+_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+_URL = re.compile(
+    r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):)?(?://(?P<netloc>[^/?#]*))?"
+    r"(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?",
+    re.DOTALL,
+)
+_NETLOC = re.compile(r"(?:[^@]*@)?(?P<host>\[[^\]]*\]|[^:]*)(?::(?P<port>[0-9]*))?")
+_BOUNDARY = re.compile(r'boundary="?([^";,]+)', re.IGNORECASE)
+_JSON_TYPE = re.compile(r"\s*(?:application|text)/(?:[^;\s]*\+)?json\b", re.IGNORECASE)
+_CACHED = 16 * 1024
+
+
+class Url(NamedTuple):
+    """The parts of a URL as they are compared; a fragment is none of them."""
+
+    scheme: str
+    host: str
+    port: int | None
+    path: str
+    query: tuple[tuple[str, str], ...]
+
+
+class Body(NamedTuple):
+    """A body as it is compared.
+
+    Args:
+        kind: Whether it was read as JSON.
+        value: The JSON value without the fields that are left out; else the bytes, in which the
+            boundary of a multipart body is always the same.
+    """
+
+    kind: Literal["json", "bytes"]
+    value: Any
+
+
+@lru_cache(maxsize=1024)
+def url_of(url: str) -> Url:
+    """Take a URL apart so that equal ones are equal: case of the host, default port, query order.
+
+    Args:
+        url: Absolute.
+
+    Example:
+        >>> url_of("https://API.openai.com:443/v1?b=2&a=1") == url_of(
+        ...     "https://api.openai.com/v1?a=1&b=2#top"
+        ... )
+        True
+    """
+    parts = _URL.match(url)
+    assert parts, "every part of the pattern may be missing"
+    scheme = (parts["scheme"] or "").lower()
+    netloc = _NETLOC.match(parts["netloc"] or "")
+    host, port = (netloc["host"].lower(), netloc["port"]) if netloc else ("", None)
+    pairs = (pair.partition("=") for pair in (parts["query"] or "").split("&") if pair)
+    return Url(
+        scheme,
+        host,
+        int(port) if port else _PORTS.get(scheme),
+        parts["path"] or "/",
+        tuple(sorted((unquote_plus(name), unquote_plus(value)) for name, _, value in pairs)),
+    )
+
+
+def body_of(request: Request, ignore_json: Sequence[str] = ()) -> Body:
+    """Read the body of `request` as it is compared.
+
+    JSON is told by the content type or, where there is none, by its being JSON.
+
+    Args:
+        request: The request.
+        ignore_json: Paths of fields to leave out.
+    """
+    return _read(request.body, request.header("content-type"), _steps(ignore_json))
+
+
+class Matcher:
+    """Gives requests that are the same the same key.
+
+    Args:
+        match_on: What must be equal: names (``method``, ``url``, ``scheme``, ``host``, ``port``,
+            ``path``, ``query``, ``body``), or functions from a redacted request to a value.
+        ignore_json: Paths of JSON fields that do not count: ``metadata.request_id``; ``*`` is any
+            field or any place in a list: ``messages.*.id``.
+
+    Raises:
+        UsageError: A name or a path that cannot be meant.
+
+    Example:
+        >>> from aquila_cassette.model import Request
+        >>> matcher = Matcher(ignore_json=["id"])
+        >>> one = Request("POST", "https://a.example/v1", body=b'{"n": 1, "id": "x"}')
+        >>> other = Request("POST", "https://A.example:443/v1", body=b'{"id":"y","n":1.0}')
+        >>> matcher.key(one) == matcher.key(other)
+        True
+    """
+
+    def __init__(self, match_on: Sequence[Part] = DEFAULT, ignore_json: Sequence[str] = ()) -> None:
+        self.match_on = _checked_parts(match_on)
+        self.ignore_json = _checked_paths(ignore_json)
+        self._steps = _steps(self.ignore_json)
+        # The bodies of a cassette are asked for again when they are replayed: the same bytes.
+        self._digest = lru_cache(maxsize=1024)(self._compute_digest)
+        self._getters = tuple(self._getter(part) for part in self.match_on)
+
+    def key(self, request: Request) -> Hashable:
+        """Give what `request` is looked up by; equal requests have equal keys.
+
+        Raises:
+            UsageError: A function of `match_on` gave a value that cannot be a key.
+        """
+        return tuple([get(request) for get in self._getters])
+
+    def differs(self, part: Part, recorded: Request, request: Request) -> bool:
+        """Tell whether two requests differ in one `part` of `match_on`."""
+        get = self._getters[self.match_on.index(part)]
+        return get(recorded) != get(request)
+
+    def differing(self, recorded: Request, request: Request) -> tuple[str, ...]:
+        """Name the parts in which two requests differ, in the order of `match_on`."""
+        return tuple(
+            name_of(part) for part in self.match_on if self.differs(part, recorded, request)
+        )
+
+    def body(self, request: Request) -> Body:
+        """Read the body of `request` as this matcher compares it."""
+        return _read(request.body, request.header("content-type"), self._steps)
+
+    def _getter(self, part: Part) -> Callable[[Request], Hashable]:
+        if not isinstance(part, str):
+            return partial(_hashable, part)
+        if part == "body":
+            return self._body_key
+        if part == "method":
+            return attrgetter("method")
+        if part == "url":
+            return _url_key
+        return lambda request: getattr(url_of(request.url), part)
+
+    def _body_key(self, request: Request) -> bytes:
+        body = request.body
+        if not body:
+            return b""
+        kind = request.header("content-type")
+        if len(body) > _CACHED:
+            return self._compute_digest(body, kind)
+        return self._digest(body, kind)
+
+    def _compute_digest(self, body: bytes, kind: str | None) -> bytes:
+        read = _read(body, kind, self._steps)
+        data = _ENCODER.encode(read.value).encode() if read.kind == "json" else read.value
+        return read.kind.encode() + blake2b(data, digest_size=16).digest()
+
+
+def name_of(part: Part) -> str:
+    """Give the name of a part of `match_on`, a function's own for a function."""
+    return part if isinstance(part, str) else str(getattr(part, "__name__", part))
+
+
+def _url_key(request: Request) -> Url:
+    return url_of(request.url)
+
+
+def _hashable(part: Callable[[Request], Hashable], request: Request) -> Hashable:
+    value = part(request)
+    try:
+        hash(value)
+    except TypeError:
+        raise UsageError(
+            f"The function {name_of(part)} in match_on= gave a value that cannot be looked up by.",
+            facts=["expected: a str, a number, a tuple of such", f"got:      {value!r}"],
+            fix="Give it back as a str or a tuple.",
+        ) from None
+    return value
+
+
+def _read(body: bytes, kind: str | None, ignored: Sequence[Sequence[str]]) -> Body:
+    if body and (not kind or _JSON_TYPE.match(kind)):
+        try:
+            value = _DECODER.decode(body.decode())
+        except (ValueError, RecursionError):
+            return Body("bytes", body)
+        for path in ignored:
+            _leave_out(value, path)
+        return Body("json", value)
+    if kind and kind.lower().startswith("multipart/") and (named := _BOUNDARY.search(kind)):
+        fence = b"--" + named[1].strip().encode("utf-8", "surrogateescape")
+        return Body("bytes", body.replace(fence, b"--boundary"))
+    return Body("bytes", body)
+
+
+def _number(text: str) -> float | int:
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
+# In JSON 1 and 1.0 are one number; as Python writes them they are two.
+_DECODER = json.JSONDecoder(parse_float=_number)
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
+
+def _steps(paths: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(path.split(".")) for path in paths)
+
+
+def _leave_out(value: Any, path: Sequence[str]) -> None:
+    """Take what stands at `path` out of `value`. In a list None takes its place: others stay."""
+    *way, last = path
+    holders: list[Any] = [value]
+    for step in way:
+        holders = [holder[key] for holder in holders for key in _keys(holder, step)]
+    for holder in holders:
+        for key in _keys(holder, last):
+            if isinstance(holder, dict):
+                del holder[key]
+            else:
+                holder[key] = None
+
+
+def _keys(holder: Any, step: str) -> list[Any]:
+    """Give the keys or places that `step` names in an object or a list."""
+    if isinstance(holder, dict):
+        return list(holder) if step == "*" else [step] if step in holder else []
+    if isinstance(holder, list):
+        if step == "*":
+            return list(range(len(holder)))
+        return [int(step)] if step.isdecimal() and int(step) < len(holder) else []
+    return []
+
+
+def _checked_parts(parts: object) -> tuple[Part, ...]:
+    listed = _listed("match_on", parts)
+    if not listed:
+        raise UsageError(
+            "match_on= is empty: every request would match every other.",
+            facts=[f"known: {', '.join(NAMES)}"],
+            fix='Write, for example, match_on=["method", "url", "body"].',
+        )
+    for part in listed:
+        if part in ("headers", "header"):
+            raise UsageError(
+                "match_on= cannot compare all headers: they are volatile in every SDK.",
+                facts=[f"got: {part!r}"],
+                fix=f"Give a function for the one you mean: {_HEADER_EXAMPLE}",
+            )
+        if part not in NAMES and not callable(part):
+            close = _closest(part) if isinstance(part, str) else None
+            raise UsageError(
+                f"match_on= names nothing that could be compared: {part!r}.",
+                facts=[f"known: {', '.join(NAMES)}; or a function of the request"],
+                fix=f"Change it to {close!r}." if close else "Change it to one of these.",
+            )
+    return cast("tuple[Part, ...]", listed)
+
+
+_HEADER_EXAMPLE = 'lambda request: request.header("anthropic-beta")'
+
+
+def _closest(name: str) -> str | None:
+    low = name.lower()
+    return _MEANT.get(low) or next(iter(get_close_matches(low, NAMES, n=1)), None)
+
+
+def _checked_paths(paths: object) -> tuple[str, ...]:
+    listed = _listed("ignore_json", paths)
+    for path in listed:
+        if not isinstance(path, str):
+            raise UsageError(
+                "ignore_json= takes paths.",
+                facts=["expected: a string such as 'messages.*.id'", f"got:      {path!r}"],
+                fix=f"Take {path!r} out of ignore_json.",
+            )
+        meant = _as_path(path)
+        if meant != path or not all(path.split(".")):
+            raise UsageError(
+                f"ignore_json= has a path that cannot be followed: {path!r}.",
+                facts=["expected: names joined by dots; * for any; 0, 1, ... in a list"],
+                fix=f"Change it to {meant!r}." if meant else "Take it out.",
+            )
+    return cast("tuple[str, ...]", listed)
+
+
+def _as_path(path: str) -> str:
+    """Guess the path from other ways to write one: ``$.a[*].b``, ``a[].b``, ``/a/0/b``."""
+    if path.startswith("/"):
+        path = path.replace("/", ".")
+    path = re.sub(r"\[\*?\]", ".*", path)
+    path = re.sub(r"\[['\"]?([^\]'\"]*)['\"]?\]", r".\1", path)
+    return ".".join(step for step in path.removeprefix("$").split(".") if step)
+
+
+def _listed(name: str, value: object) -> tuple[object, ...]:
+    if isinstance(value, str) or callable(value) or not isinstance(value, Iterable):
+        shown = name_of(value) if callable(value) else repr(value)
+        raise UsageError(
+            f"{name}= takes a list.",
+            facts=[f"expected: [{shown}]", f"got:      {shown}"],
+            fix=f"Write {name}=[{shown}].",
+        )
+    return tuple(value)

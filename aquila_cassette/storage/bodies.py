@@ -1,0 +1,216 @@
+r"""A body and the fields that hold it: the most readable form that gives back exactly its bytes.
+
+Example:
+    >>> print("\n".join(lines(b'{"model":"m","stop":[1,2]}', 2, event_stream=False)))
+      json:
+        model: m
+        stop: [1, 2]
+    >>> read({"json": {"model": "m", "stop": [1, 2]}})
+    b'{"model":"m","stop":[1,2]}'
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+import json
+from typing import TYPE_CHECKING, Any
+
+from aquila_cassette.storage import yaml_writer
+from aquila_cassette.storage.fast_reader import Block
+from aquila_cassette.storage.schema_error import Flaw
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["FIELDS", "STYLES", "from_text", "lines", "read"]
+
+_FORMS = ("json", "sse", "text", "base64")
+_EXTRAS = {"json_style": ("json",), "eol": ("sse", "text")}
+FIELDS = (*_FORMS, *_EXTRAS)
+"""The fields that hold a body: one of the first four, and what may go with it."""
+_FIELDS = frozenset(FIELDS)
+
+_SEPARATORS = {
+    "compact": (None, (",", ":")),
+    "spaced": (None, (", ", ": ")),
+    "indent-2": (2, (",", ": ")),
+    "indent-4": (4, (",", ": ")),
+}
+STYLES: dict[str, Callable[[Any], str]] = {
+    name + suffix: json.JSONEncoder(
+        indent=indent, separators=separators, ensure_ascii=bool(suffix), allow_nan=False
+    ).encode
+    for suffix in ("", "-ascii")
+    for name, (indent, separators) in _SEPARATORS.items()
+}
+"""The ways of writing JSON that `json_style` names; the first is the default."""
+
+# A structure is slow to load, a text is not, and nobody reads a thousand values of an embedding.
+_JSON_BYTES = 64 * 1024
+_JSON_VALUES = 1000
+_JSON_DEPTH = 20
+_KEY_LENGTH = 200
+
+_LINE = 90  # characters of text that stay on the line of their key
+_BASE64_LINE = 76
+# One character in eight escaped, and base64 is no harder to read.
+_ESCAPED_SHARE = 8
+
+
+def lines(body: bytes, indent: int, *, event_stream: bool) -> list[str]:
+    """Write the fields that hold `body`, as lines of YAML (a literal block is one "line").
+
+    Args:
+        body: The body; an empty one has no fields.
+        indent: Spaces before each field.
+        event_stream: Whether it is of the type ``text/event-stream``.
+    """
+    if not body:
+        return []
+    pad = " " * indent
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return _base64_lines(body, indent)
+    if structure := _as_json(text):
+        style, value = structure
+        first = [] if style == "compact" else [f"{pad}json_style: {style}"]
+        if isinstance(value, dict) and value:
+            # Never on one line: each field of a request has a line of its own in a diff.
+            return [*first, f"{pad}json:", *yaml_writer.fields(value, indent + 2)]
+        return [*first, *yaml_writer.field("json", value, indent)]
+    first = []
+    if "\r" in text:
+        lf = text.replace("\r\n", "\n")
+        if "\r" not in lf and lf.count("\n") == len(text) - len(lf):
+            first, text = [f"{pad}eol: crlf"], lf
+    head = f"{pad}{'sse' if event_stream else 'text'}:"
+    if yaml_writer.is_literal(text):
+        short = not event_stream and "\n" not in text and len(text) <= _LINE
+        value = yaml_writer.scalar(text) if short else yaml_writer.literal(text, indent + 2)
+    elif yaml_writer.unsafe(text) * _ESCAPED_SHARE <= len(text):
+        value = yaml_writer.quoted_lines(text, indent + 2)
+    else:
+        return _base64_lines(body, indent)
+    return [*first, f"{head} {value}"]
+
+
+def read(fields: Mapping[str, Any]) -> bytes | Callable[[], bytes]:
+    """Give the body that `fields` hold, or for a long text what gives it.
+
+    Args:
+        fields: Those of a request or response, others among them.
+
+    Raises:
+        Flaw: They hold two bodies, or none that can be read.
+    """
+    held = _FIELDS.intersection(fields)
+    if len(held) != 1 or not held.isdisjoint(_EXTRAS):
+        _refuse_clashes(fields)
+    form = next((form for form in _FORMS if form in held), None)
+    if form is None:
+        return b""
+    if form == "json":
+        return _from_json(fields)
+    value = fields[form]
+    if not isinstance(value, (str, Block)):
+        problem = f"{form!r} must be text"
+        raise Flaw(fields, form, problem, facts=[f"got: {value!r}"], fix="put it in quotes")
+    if form == "base64":
+        return _from_base64(fields)
+    eol = fields.get("eol", "lf")
+    if eol not in ("lf", "crlf"):
+        facts = ["expected: crlf", f"got:      {eol!r}"]
+        raise Flaw(fields, "eol", "'eol' is not one that is known", facts=facts, fix="mend it")
+    return from_text(value, crlf=eol == "crlf")
+
+
+def from_text(value: str | Block, *, crlf: bool) -> Callable[[], bytes]:
+    """Give what gives the body that the field ``sse`` or ``text`` holds.
+
+    Args:
+        value: The field's value.
+        crlf: Whether the field ``eol`` says so.
+    """
+    return functools.partial(_encoded, value, crlf=crlf)
+
+
+def _encoded(value: str | Block, *, crlf: bool) -> bytes:
+    data = value.value() if isinstance(value, Block) else value.encode()
+    return data.replace(b"\n", b"\r\n") if crlf else data
+
+
+def _refuse_clashes(fields: Mapping[str, Any]) -> None:
+    held = [form for form in _FORMS if form in fields]
+    if len(held) > 1:
+        problem = f"the body is here twice, as {held[0]!r} and as {held[1]!r}"
+        raise Flaw(fields, held[1], problem, fix="take one of the two out")
+    for key, forms in _EXTRAS.items():
+        if key in fields and not set(forms).intersection(held):
+            problem = f"{key!r} goes with {' or '.join(map(repr, forms))}, which is not here"
+            raise Flaw(fields, key, problem, fix="take it out")
+
+
+def _from_json(fields: Mapping[str, Any]) -> bytes:
+    style = fields.get("json_style", "compact")
+    encode = STYLES.get(style) if isinstance(style, str) else None
+    if encode is None:
+        facts = [f"expected: one of {', '.join(STYLES)}", f"got:      {style!r}"]
+        problem = "'json_style' is not one that is known"
+        raise Flaw(fields, "json_style", problem, facts=facts, fix="use one of these")
+    try:
+        return encode(fields["json"]).encode()
+    except ValueError as error:
+        problem = "'json' has a number that is too large for JSON"
+        raise Flaw(fields, "json", problem, fix="store the body as text: instead") from error
+
+
+def _from_base64(fields: Mapping[str, Any]) -> bytes:
+    value = fields["base64"]
+    text = value.value() if isinstance(value, Block) else value.encode()
+    try:
+        return base64.b64decode(b"".join(text.split()), validate=True)
+    except binascii.Error as error:
+        raise Flaw(fields, "base64", "'base64' is no base64") from error
+
+
+def _base64_lines(body: bytes, indent: int) -> list[str]:
+    text = base64.b64encode(body).decode()
+    starts = range(0, len(text), _BASE64_LINE)
+    wrapped = "\n".join([text[start : start + _BASE64_LINE] for start in starts])
+    return [f"{' ' * indent}base64: {yaml_writer.literal(wrapped, indent + 2)}"]
+
+
+def _as_json(text: str) -> tuple[str, Any] | None:
+    """Give the style and the value that reproduce `text`, where it is a small JSON structure."""
+    if text[0] not in "{[" or len(text) > _JSON_BYTES:
+        return None
+    try:
+        value = json.loads(text)
+        # YAML cannot hold the lone surrogates that an escape in JSON may stand for.
+        STYLES["compact"](value).encode()
+    except (ValueError, RecursionError):
+        return None
+    if not _is_small(value):
+        return None
+    return next(((name, value) for name, style in STYLES.items() if style(value) == text), None)
+
+
+def _is_small(value: Any) -> bool:
+    values, level = 0, [value]
+    for _ in range(_JSON_DEPTH):
+        inner: list[Any] = []
+        for one in level:
+            if isinstance(one, dict):
+                if any(len(key) > _KEY_LENGTH for key in one):
+                    return False
+                inner += one.values()
+            elif isinstance(one, list):
+                inner += one
+        values += len(level)
+        if not inner or values > _JSON_VALUES:
+            return values <= _JSON_VALUES
+        level = inner
+    return False

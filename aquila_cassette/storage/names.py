@@ -1,0 +1,133 @@
+"""Cassette names: which file one means, and names made out of test ids."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path, PurePosixPath
+
+from aquila_cassette.errors import CassetteNameError
+
+__all__ = ["cassette_path", "of_test", "safe", "shown"]
+
+_SUFFIXES = (".yaml", ".yml")
+# What pytest-recording replaces, so that a suite that moves over finds its names again.
+_UNSAFE = re.compile(r"""[<>?%*:|"'/\\\x00-\x1f\x7f\ud800-\udfff]""")
+_REFUSED = re.compile(r'[<>:"|?*\\\x00-\x1f\x7f\ud800-\udfff]')
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)", re.IGNORECASE)
+_LONGEST = 120  # bytes of a name made from a test id: a path of it stays under Windows's 260
+_LONGEST_PART = 255  # bytes of a file name, on every file system in use
+
+
+def cassette_path(folder: Path, name: str) -> Path:
+    """Give the file that cassette `name` means in `folder`; it need not exist.
+
+    Args:
+        folder: The cassette folder.
+        name: May have dots and slashes. ``.yaml`` is added, unless it ends so or in ``.yml``.
+
+    Raises:
+        CassetteNameError: The name is empty, is not portable, or leaves the folder.
+
+    Example:
+        >>> cassette_path(Path("cassettes"), "chat_live.responds").as_posix()
+        'cassettes/chat_live.responds.yaml'
+    """
+    if not name:
+        what = "The cassette name is empty."
+        raise CassetteNameError(what, fix='Fix: name it, for example "chat_live.responds"')
+    if name.startswith("/"):
+        raise _refused(name, "it is absolute", folder)
+    for part in name.split("/"):
+        if why := _fault(part):
+            raise _refused(name, why, folder)
+    file = name if name.lower().endswith(_SUFFIXES) else name + _SUFFIXES[0]
+    if len(file.rpartition("/")[2].encode()) > _LONGEST_PART:
+        raise _refused(name, f"its file name is longer than {_LONGEST_PART} bytes", folder)
+    path = folder / file
+    real = Path(os.path.realpath(path))
+    if not real.is_relative_to(os.path.realpath(folder)):
+        raise _refused(name, f"it leads out of the cassette folder, to {str(real)!r}", folder)
+    return path
+
+
+def safe(text: str) -> str:
+    """Make part of a cassette name out of `text`, any part of a pytest node id.
+
+    What is invalid in file names becomes ``-``, as pytest-recording does it. What is too long is
+    cut and ends in a hash of the whole, so that two long names stay two.
+
+    Args:
+        text: For example ``TestChat.test_reply[a/b]``.
+
+    Example:
+        >>> safe("test_reply[https://a.b/c?d]")
+        'test_reply[https---a.b-c-d]'
+    """
+    name = _UNSAFE.sub("-", text)
+    if not name.rstrip(". ") or _RESERVED.match(name):
+        name = f"-{name}"
+    name = re.sub(r"[. ]$", "-", name)
+    if len(name.encode()) > _LONGEST:
+        import hashlib  # hardly ever needed
+
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        head = name.encode()[: _LONGEST - 9].decode("utf-8", "ignore")
+        name = f"{head}-{digest}"
+    return name
+
+
+def of_test(node_id: str) -> str:
+    """Give the name of the cassette that is named after a test, safe as a file name.
+
+    Args:
+        node_id: The test's node id in pytest.
+
+    Example:
+        >>> of_test("tests/test_chat.py::TestChat::test_reply[a/b]")
+        'tests/test_chat/TestChat.test_reply[a-b]'
+    """
+    module, _, inside = node_id.partition("::")
+    folder = PurePosixPath(module).with_suffix("").parts
+    test = ".".join(inside.split("::", inside.partition("[")[0].count("::")))
+    return "/".join([*(safe(part) for part in folder if part != ".."), safe(test)])
+
+
+def shown(path: Path) -> str:
+    """Give `path` as messages show it: from the working directory where it is inside.
+
+    Args:
+        path: Any path.
+
+    Example:
+        >>> shown(Path.cwd() / "cassettes" / "chat.yaml")
+        'cassettes/chat.yaml'
+    """
+    try:
+        return path.absolute().relative_to(Path.cwd()).as_posix()
+    except (ValueError, OSError):
+        return str(path)
+
+
+def _fault(part: str) -> str:
+    if part == "":
+        return "it has an empty part"
+    if part in (".", ".."):
+        return f"it has the part {part!r}"
+    if bad := _REFUSED.search(part):
+        return f"it has the character {bad.group()!r}"
+    if part[-1] in ". ":
+        return f"its part {part!r} ends in {part[-1]!r}"
+    if _RESERVED.match(part):
+        return f"its part {part!r} is a device on Windows"
+    if len(part.encode()) > _LONGEST_PART:
+        return f"it has a part that is longer than {_LONGEST_PART} bytes"
+    return ""
+
+
+def _refused(name: str, why: str, folder: Path) -> CassetteNameError:
+    return CassetteNameError(
+        f"The cassette name {name!r} cannot be used: {why}.",
+        facts=[f"folder: {shown(folder)}"],
+        fix="Fix: use letters, digits, '_', '-', '.', and '/' for a folder inside that one",
+    )

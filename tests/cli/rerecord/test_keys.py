@@ -1,0 +1,142 @@
+"""Whose key goes where, and what is put back into a request."""
+
+from __future__ import annotations
+
+import pytest
+
+from aquila_cassette.cli.rerecord.hidden import Unhidden, unhidden
+from aquila_cassette.cli.rerecord.keys import account_of, key_of, require_keys, target
+from aquila_cassette.cli.rerecord.line import Line
+from aquila_cassette.errors import UsageError
+from aquila_cassette.model import Request
+from aquila_cassette.redaction import Redaction
+
+
+@pytest.mark.parametrize(
+    ("url", "variable"),
+    [
+        ("https://api.openai.com/v1", "OPENAI_API_KEY"),
+        ("https://API.Anthropic.com/v1/messages", "ANTHROPIC_API_KEY"),
+        ("https://api.together.xyz/v1", "TOGETHER_API_KEY"),
+        ("https://mine.openai.azure.com/openai/v1", "AZURE_OPENAI_API_KEY"),
+        ("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
+    ],
+)
+def test_a_key_is_known_for_the_hosts_of_providers(url: str, variable: str) -> None:
+    account = account_of(url)
+    assert account is not None
+    assert key_of(account, {variable: "k"}) == "k"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api.openai.com/v1",
+        "https://api.openai.com.evil.example/v1",
+        "https://evil.example/api.openai.com",
+        "https://api.openai.com@evil.example/v1",
+        "https://api.together.evil.example/v1",
+        "https://a.b.openai.azure.com.evil.example",
+        "https://evil-openai.azure.com",
+        "http://127.0.0.1:8000/v1",
+    ],
+)
+def test_no_key_goes_to_another_host_or_goes_unencrypted(url: str) -> None:
+    environ = {"OPENAI_API_KEY": "k", "TOGETHER_API_KEY": "k", "AZURE_OPENAI_API_KEY": "k"}
+    assert account_of(url) is None
+    assert Line(environ=environ).account_headers(url) == ()
+
+
+def test_the_second_variable_counts_where_the_first_is_not_set_or_empty() -> None:
+    account = account_of("https://generativelanguage.googleapis.com/v1beta")
+    assert account is not None
+    assert key_of(account, {"GEMINI_API_KEY": "", "GOOGLE_API_KEY": "g"}) == "g"
+    assert key_of(account, {"GEMINI_API_KEY": "m", "GOOGLE_API_KEY": "g"}) == "m"
+    assert key_of(account, {}) is None
+
+
+def test_a_header_that_is_given_stands_for_the_key() -> None:
+    given = (("authorization", "Bearer mine"),)
+    line = Line(given, environ={"OPENAI_API_KEY": "k"})
+    assert line.account_headers("https://api.openai.com/v1") == given
+    require_keys({"x": ["https://api.openai.com/v1"]}, {}, given)
+    with pytest.raises(UsageError):
+        require_keys({"x": ["https://api.anthropic.com/v1"]}, {}, given)
+
+
+@pytest.mark.parametrize(
+    ("url", "base", "expected"),
+    [
+        ("https://a.example/v1/chat?b=c", "http://b.example:80", "http://b.example:80/v1/chat?b=c"),
+        ("https://a.example/v1/chat", "http://b.example/v1", "http://b.example/v1/chat"),
+        ("https://a.example/v1/chat", "http://b.example/p/v1/", "http://b.example/p/v1/chat"),
+        ("https://a.example/openai/v1/chat", "http://b/x/openai/v1", "http://b/x/openai/v1/chat"),
+        ("https://a.example/v1/chat", "http://b.example/v2", "http://b.example/v2/v1/chat"),
+        ("https://a.example", "http://b.example/v2", "http://b.example/v2"),
+    ],
+)
+def test_a_base_url_takes_the_place_of_the_host(url: str, base: str, expected: str) -> None:
+    assert target(url, base) == expected
+
+
+ENVIRON = {"OPENAI_API_KEY": "sk-1", "MY_TENANT_TOKEN": "t-1", "EMPTY_SECRET": ""}
+URL = "https://a.example/v1"
+JSON = (("content-type", "application/json"),)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request("GET", "https://a.example/v1?api_key=sk-1&x=1"),
+        Request("POST", URL, JSON, b'{"myTenantToken":"t-1","a":{"apiKey":"sk-1"}}'),
+        Request("POST", URL, JSON, b'{"tool":"{\\"api_key\\": \\"sk-1\\"}"}'),
+    ],
+)  # fmt: skip
+def test_what_redaction_took_out_is_put_back(request_: Request) -> None:
+    kept = Redaction().request(request_, env=())
+    assert kept != request_
+    again, secrets = unhidden(kept, key="sk-1", environ=ENVIRON)
+    assert again == request_
+    assert set(secrets) <= {"sk-1", "t-1"}
+
+
+@pytest.mark.parametrize(
+    ("request_", "where"),
+    [
+        (Request("GET", "https://a.example/v1?sig=[redacted]"), "query.0.sig"),
+        (Request("GET", "https://a.example/[redacted]/v1"), "path.1.id"),
+        (Request("GET", "https://a.example/", (("x-mine", "[redacted]"),)), "headers.0.x-mine"),
+        (Request("POST", "https://a.example/", (), b'{"a": "my [redacted]"}'), "body.a"),
+        (Request("POST", "https://a.example/", (), b'{"empty_secret": "[redacted]"}'),
+         "body.empty_secret"),
+        (Request("POST", "https://a.example/", (), b"token=[redacted]"), "body"),
+        (Request("POST", "https://a.example/", (), b'{"[redacted]": 1}'), "body"),
+    ],
+)  # fmt: skip
+def test_what_nobody_knows_is_not_put_back(request_: Request, where: str) -> None:
+    with pytest.raises(Unhidden, match=where):
+        unhidden(request_, key="sk-1", environ=ENVIRON)
+
+
+def test_secrets_of_the_environment_go_to_no_host_that_is_not_known() -> None:
+    body = b'{"my_tenant_token": "[redacted]"}'
+    with pytest.raises(Unhidden):
+        Line(environ=ENVIRON).unhidden(Request("POST", "https://evil.example/", JSON, body))
+    for url in ("https://api.openai.com/v1", "http://127.0.0.1:8000/"):
+        _, secrets = Line(environ=ENVIRON).unhidden(Request("POST", url, JSON, body))
+        assert secrets == ["t-1"]
+    line = Line(environ=ENVIRON, base_url="https://proxy.example")
+    _, secrets = line.unhidden(Request("POST", "https://other.example/", JSON, body))
+    assert secrets == ["t-1"]
+
+
+def test_of_the_headers_given_only_keys_are_secrets() -> None:
+    opaque = "a1b2c3d4e5f6a7b8c9d0e1f2"
+    given = (
+        ("authorization", "Bearer of-mine"),
+        ("x-tenant-key", "acme"),
+        ("anthropic-beta", "tools-2024-04-04"),
+        ("x-mode", f"production {opaque}"),
+        ("x-api-key", "abc"),
+    )
+    assert Line(given, environ={}).secrets == ["of-mine", "acme", opaque]

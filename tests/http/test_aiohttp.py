@@ -1,0 +1,656 @@
+"""aiohttp: its streams are recorded while they are read, and replayed as the streams they were."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import gc
+import io
+import json
+import re
+import time
+import zlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from typing import Any
+
+import aiohttp
+import httpx
+import pytest
+from aiohttp import web
+
+from aquila_cassette import MissError, Piece, aquila_cassette
+from aquila_cassette.storage import files
+from tests.http.aiohttp_clients import JSON, READS, pieces, stream, tape_of
+from tests.http.held import EVENTS, URL, question, tape
+from tests.servers import (
+    CHAT_FRAMES,
+    FRAMES,
+    Connection,
+    GateServer,
+    Proxy,
+    RawServer,
+    Request,
+    chat,
+    client_context,
+    sends,
+    server_context,
+)
+
+
+def echo(connection: Connection, request: Request) -> None:
+    connection.head(200, {"content-type": "application/json"}, length=len(request.body))
+    connection.piece(request.body)
+    connection.end()
+
+
+def pooled(session: aiohttp.ClientSession) -> tuple[int, int]:
+    """How many connections a session's pool holds: idle ones, and those in use."""
+    connector: Any = session.connector
+    return sum(map(len, connector._conns.values())), len(connector._acquired)
+
+
+async def test_each_piece_is_seen_before_the_next_is_sent() -> None:
+    with GateServer(CHAT_FRAMES) as server:
+        with aquila_cassette("gate") as cassette:
+            seen = []
+            async with stream(server.url, json=JSON) as response:
+                async for piece in response.content.iter_any():
+                    seen.append(piece)
+                    assert (server.sent, piece) == (len(seen), CHAT_FRAMES[len(seen) - 1])
+                    server.seen()
+            assert [piece.data for piece in cassette.recorded[0].response.pieces] == seen
+    assert seen == list(CHAT_FRAMES)
+    with aquila_cassette("gate", mode="none"):
+        assert await pieces(server.url, json=JSON) == seen
+
+
+@pytest.mark.parametrize("how", READS)
+async def test_a_body_replays_as_it_was_read_in_every_way_to_read_it(how: str) -> None:
+    async def read(url: str) -> list[Any]:
+        async with stream(url, json=JSON) as response:
+            found = await READS[how](response)
+            assert response.connection is None
+            assert response.content.at_eof()
+            return found
+
+    with RawServer(chat) as server:
+        with aquila_cassette("reads"):
+            live = await read(server.url)
+    with aquila_cassette("reads", mode="none") as cassette:
+        assert await read(server.url) == live
+        assert cassette.played[0].response.ended == "complete"
+
+
+async def test_a_replayed_response_is_one_of_the_session_with_all_that_it_tells() -> None:
+    class OurResponse(aiohttp.ClientResponse):
+        """A session may bring its own."""
+
+    def script(connection: Connection, request: Request) -> None:
+        connection.head(201, {"content-type": "application/json; charset=utf-8"}, length=8)
+        connection.piece(b'{"a": 1}')
+        connection.end()
+
+    async def told() -> list[Any]:
+        async with aiohttp.ClientSession(response_class=OurResponse) as session:
+            async with session.post(f"{url}/things?q=1#part", json=JSON) as response:
+                assert type(response) is OurResponse
+                return [
+                    response.status,
+                    response.ok,
+                    await response.json(),
+                    await response.text(),
+                    response.url,
+                    response.real_url,
+                    response.method,
+                    response.host,
+                    response.version,
+                    response.history,
+                    response.content_type,
+                    response.charset,
+                    response.connection,
+                    response.closed,
+                    response.request_info.url,
+                    dict(response.request_info.headers),
+                    dict(response.raw_headers)[b"content-type"],
+                ]
+
+    with RawServer(script) as server:
+        url = server.url
+        with aquila_cassette("told"):
+            live = await told()
+    with aquila_cassette("told", mode="none"):
+        assert await told() == live
+
+
+async def test_once_records_and_then_replays_with_the_server_gone() -> None:
+    with RawServer(chat) as server:
+        with aquila_cassette("once") as cassette:
+            live = b"".join(await pieces(server.url, json=JSON))
+        assert (cassette.recorded[0].response.ended, len(server.requests)) == ("complete", 1)
+    for mode in ("once", "none", "new_episodes"):
+        with aquila_cassette("once", mode=mode) as cassette:
+            assert b"".join(await pieces(server.url, json=JSON)) == live
+            assert (len(cassette.played), cassette.recorded) == (1, ())
+
+
+async def test_a_miss_reaches_the_caller_and_leaves_nothing_open() -> None:
+    tape("miss", EVENTS)
+    with pytest.raises(MissError) as told, aquila_cassette("miss", mode="none"):
+        async with aiohttp.ClientSession() as session:
+            with pytest.raises(MissError) as error:
+                await session.post(URL, json=question(2))
+            assert pooled(session) == (0, 0)
+    assert told.value is error.value
+    assert str(error.value).splitlines()[0] == (
+        f"No recording matches POST {URL} (request 1 of this block)."
+    )
+    assert "    -question 1\n    +question 2\n" in str(error.value)
+
+
+async def test_an_ignored_host_goes_out_and_is_not_recorded() -> None:
+    with RawServer(echo) as server:
+        with aquila_cassette("ignored", mode="none", ignore_hosts=["127.0.0.1"]) as cassette:
+            async with stream(server.url, json=JSON) as response:
+                assert await response.json() == JSON
+            assert (cassette.played, cassette.recorded, cassette.misses) == ((), (), ())
+
+
+async def test_repeats_plays_the_last_answer_again() -> None:
+    tape("repeats", EVENTS)
+    with aquila_cassette("repeats", mode="none", repeats=True):
+        for _ in range(3):
+            assert await pieces(URL, json=question(1)) == [b"".join(EVENTS)]
+
+
+async def test_a_recorded_pace_is_kept_and_a_cancelled_read_loses_nothing() -> None:
+    tape("pace", EVENTS[:2])
+    with aquila_cassette("pace", mode="none", on_unplayed="ignore") as cassette:
+        (one,) = cassette.interactions
+    timed = (Piece(0, EVENTS[0]), Piece(200, EVENTS[1]))
+    paced = replace(one, response=replace(one.response, pieces=timed, headers_after=0))
+    files.save(cassette.path, [paced], drop=lambda old: True)
+    with aquila_cassette("pace", mode="none", speed=1):
+        began = time.perf_counter()
+        async with stream(URL, json=question(1)) as response:
+            assert await response.content.readany() == EVENTS[0]
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(response.content.readany(), 0.02)
+            assert await response.content.readany() == EVENTS[1]
+            assert time.perf_counter() - began >= 0.2
+            assert await response.content.readany() == b""
+
+
+async def test_a_line_may_be_as_long_on_replay_as_on_the_wire() -> None:
+    line = bytes(300_000) + b"\n"
+
+    async def read(url: str, size: int) -> bytes:
+        async with aiohttp.ClientSession(read_bufsize=size) as session:
+            async with session.post(url, data=line) as response:
+                return await response.content.readline()
+
+    with RawServer(echo) as server:
+        with aquila_cassette("line"):
+            assert await read(server.url, 2**18) == line
+    with aquila_cassette("line", mode="none", repeats=True):
+        assert await read(server.url, 2**18) == line
+        with pytest.raises(aiohttp.http_exceptions.LineTooLong):
+            await read(server.url, 2**16)
+
+
+async def test_whoever_patches_the_session_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def mocked(*_args: Any, **_options: Any) -> str:
+        return "of a mock"
+
+    with aquila_cassette("mocked", mode="none") as cassette:
+        monkeypatch.setattr(aiohttp.ClientSession, "_request", mocked)
+        async with aiohttp.ClientSession() as session:
+            assert str(await session.post(URL, json=JSON)) == "of a mock"
+        assert cassette.misses == ()
+
+
+async def test_a_loop_in_a_thread_of_its_own_is_recorded_and_replayed() -> None:
+    def in_a_thread(url: str) -> bytes:
+        return b"".join(asyncio.run(pieces(url, json=JSON)))
+
+    with RawServer(chat) as server:
+        url = server.url
+        with aquila_cassette("thread"), concurrent.futures.ThreadPoolExecutor() as pool:
+            live = pool.submit(in_a_thread, url).result()
+    with aquila_cassette("thread", mode="none"), concurrent.futures.ThreadPoolExecutor() as pool:
+        assert pool.submit(in_a_thread, url).result() == live == b"".join(CHAT_FRAMES)
+
+
+async def test_a_session_s_time_out_holds_for_a_replay_at_its_pace() -> None:
+    tape("slow", EVENTS)  # the cassette's answer comes after 200 s
+    with aquila_cassette("slow", mode="none", speed=1):
+        with pytest.raises(TimeoutError):
+            await pieces(URL, json=question(1), timeout=aiohttp.ClientTimeout(total=0.05))
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda content: content.readany(),
+        lambda content: content.readuntil(b"\n\n"),
+        lambda content: content.read(1000),
+    ],
+    ids=["readany", "readuntil", "read"],
+)
+async def test_a_held_stream_gives_an_event_when_the_test_lets_it_through(
+    read: Callable[[Any], Any],
+) -> None:
+    tape("held", EVENTS)
+    got: list[bytes] = []
+
+    async def consume() -> None:
+        async with stream(URL, json=question(1)) as response:
+            while event := await read(response.content):
+                got.append(event)
+
+    with aquila_cassette("held", mode="none", hold=True) as cassette:
+        task = asyncio.create_task(consume())
+        for count in range(1, 4):
+            await cassette.advance()
+            assert got == EVENTS[:count]
+        await cassette.advance(2)
+        await task
+    assert got == EVENTS
+
+
+async def test_a_held_stream_that_is_closed_meanwhile_fails_as_a_live_one() -> None:
+    tape("held", EVENTS)
+    with aquila_cassette("held", mode="none", hold=True) as cassette:
+        async with aiohttp.ClientSession() as session:
+            response = await session.post(URL, json=question(1))
+            reading = asyncio.create_task(response.content.readany())
+            await asyncio.sleep(0)
+            response.close()
+            with pytest.raises(aiohttp.ClientConnectionError, match="Connection closed"):
+                await reading
+        await cassette.settled()
+
+
+async def test_settled_waits_for_the_reader_of_a_stream_recorded_and_replayed() -> None:
+    got: list[bytes] = []
+
+    async def consume(url: str) -> None:
+        got.clear()
+        async with stream(url, json=JSON) as response:
+            async for piece in response.content.iter_any():
+                got.append(piece)
+
+    with RawServer(chat) as server:
+        for _ in ("record", "replay"):
+            with aquila_cassette("settled") as cassette:
+                task = asyncio.create_task(consume(server.url))
+                await cassette.settled(streams=1)
+                assert b"".join(got) == b"".join(CHAT_FRAMES)
+                await task
+
+
+async def test_twenty_streams_side_by_side_each_get_their_own_answer() -> None:
+    def numbered(connection: Connection, request: Request) -> None:
+        connection.head(200)
+        for part in range(5):
+            connection.piece(b"data: %s.%d\n\n" % (request.json()["prompt"].encode(), part))
+        connection.end()
+
+    async def all_of(order: list[int]) -> dict[int, bytes]:
+        async with aiohttp.ClientSession() as session:
+            answers = await asyncio.gather(
+                *(pieces(url, session=session, json={"prompt": str(number)}) for number in order)
+            )
+        return {number: b"".join(got) for number, got in zip(order, answers, strict=True)}
+
+    with RawServer(numbered) as server:
+        url = server.url
+        with aquila_cassette("many"):
+            live = await all_of(list(range(20)))
+    with aquila_cassette("many", mode="none"):
+        assert await all_of(list(reversed(range(20)))) == live
+    assert live[7] == b"".join(b"data: 7.%d\n\n" % part for part in range(5))
+
+
+async def _sent(*parts: bytes) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
+
+
+def _form() -> aiohttp.FormData:
+    form = aiohttp.FormData()
+    form.add_field("prompt", "hello")
+    form.add_field("file", io.BytesIO(b"content"), filename="a.txt", content_type="text/plain")
+    return form
+
+
+BODIES: dict[str, Callable[[], dict[str, Any]]] = {
+    "json": lambda: {"json": {"a": "ü"}},
+    "bytes": lambda: {"data": b"bytes"},
+    "large bytes": lambda: {"data": io.BytesIO(bytes(2**21))},
+    "str": lambda: {"data": "text ü"},
+    "a form": lambda: {"data": {"a": "1", "b": "ü"}},
+    "a form with a file": lambda: {"data": _form()},
+    "a file": lambda: {"data": io.BytesIO(b"of a file")},
+    "a generator": lambda: {"data": _sent(b"one ", b"two")},
+    "compressed": lambda: {"json": {"a": 1}, "compress": "deflate"},
+    "none": dict,
+}
+
+
+@pytest.mark.parametrize("body", BODIES)
+async def test_a_request_body_is_sent_as_ever_and_matched_on_replay(body: str) -> None:
+    with RawServer(echo) as server:
+        async with stream(server.url, method="POST", **BODIES[body]()) as response:
+            await response.read()
+        with aquila_cassette("bodies") as cassette:
+            async with stream(server.url, method="POST", **BODIES[body]()) as response:
+                live = await response.read()
+    without, with_us = server.requests
+    own = {"accept-encoding", "content-type"}
+    if body != "a form with a file":
+        assert with_us.body == without.body
+        own.discard("content-type")
+    assert len(with_us.body) == len(without.body)
+    assert without.headers.items() - with_us.headers.items() <= {
+        (name, without.headers.get(name)) for name in own
+    }
+    decoded = zlib.decompress(with_us.body) if body == "compressed" else with_us.body
+    assert len(cassette.recorded[0].request.body) == len(decoded)
+    with aquila_cassette("bodies", mode="none"):
+        async with stream(server.url, method="POST", **BODIES[body]()) as response:
+            assert await response.read() == live
+
+
+async def test_a_body_of_one_reading_survives_a_redirect() -> None:
+    def script(connection: Connection, request: Request) -> None:
+        if request.path == "/from":
+            connection.head(307, {"location": "/to"}, length=0)
+            connection.end()
+        else:
+            echo(connection, request)
+
+    async def asked() -> tuple[bytes, list[int], str]:
+        async with stream(f"{url}/from", data=io.BytesIO(b"once")) as response:
+            body = await response.read()
+            return body, [hop.status for hop in response.history], response.url.path
+
+    with RawServer(script) as server:
+        url = server.url
+        with aquila_cassette("redirect"):
+            live = await asked()
+    assert live == (b"once", [307], "/to")
+    with aquila_cassette("redirect", mode="none") as cassette:
+        assert await asked() == live
+        hops = [(one.response.status, one.response.ended) for one in cassette.played]
+    assert hops == [(307, "complete"), (200, "complete")]
+
+
+async def test_a_body_is_asked_for_uncompressed_and_the_caller_does_not_see_that() -> None:
+    with RawServer(chat) as server:
+        with aquila_cassette("identity"):
+            async with stream(server.url, json=JSON) as response:
+                await response.read()
+    assert server.requests[0].headers["accept-encoding"] == "identity"
+    assert "gzip" in response.request_info.headers["Accept-Encoding"]
+
+
+@pytest.mark.parametrize("decompress", [True, False])
+async def test_a_body_that_comes_compressed_all_the_same_is_kept_readable(decompress: bool) -> None:
+    packed = zlib.compressobj(wbits=31)
+    body = packed.compress(b'{"a":1}') + packed.flush()
+
+    def script(connection: Connection, request: Request) -> None:
+        headers = {"content-type": "application/json", "content-encoding": "gzip"}
+        connection.head(200, headers, length=len(body))
+        connection.piece(body)
+        connection.end()
+
+    with RawServer(script) as server:
+        with aquila_cassette("gzip") as cassette:
+            async with stream(server.url, json=JSON, auto_decompress=decompress) as response:
+                assert await response.read() == (b'{"a":1}' if decompress else body)
+    recorded = cassette.recorded[0].response
+    assert recorded.body == b'{"a":1}'
+    assert "content-encoding" not in dict(recorded.headers)
+    with aquila_cassette("gzip", mode="none"):
+        async with stream(server.url, json=JSON) as response:
+            assert await response.json() == {"a": 1}
+
+
+async def test_cookies_traces_middlewares_and_raise_for_status_work_on_replay() -> None:
+    def script(connection: Connection, request: Request) -> None:
+        if request.headers.get("authorization") != "Bearer two":
+            connection.head(401, {"set-cookie": "seen=yes"}, length=0)
+        else:
+            connection.head(200, {"x-cookie": request.headers.get("cookie", "")}, length=2)
+            connection.piece(b"ok")
+        connection.end()
+
+    async def retries(request: Any, handler: Any) -> Any:
+        request.headers["Authorization"] = "Bearer one"
+        response = await handler(request)
+        if response.status == 401:
+            request.headers["Authorization"] = "Bearer two"
+            response.release()
+            response = await handler(request)
+        return response
+
+    async def asked() -> list[Any]:
+        told: list[Any] = []
+        trace = aiohttp.TraceConfig()
+
+        def note(name: str) -> Any:
+            async def noted(_session: Any, _context: Any, params: Any) -> None:
+                told.append((name, getattr(params, "chunk", None)))
+
+            return noted
+
+        for name in ("request_start", "request_headers_sent", "request_chunk_sent", "request_end"):
+            getattr(trace, f"on_{name}").append(note(name))
+        trace.on_response_chunk_received.append(note("received"))
+        jar = aiohttp.CookieJar(unsafe=True)
+        async with aiohttp.ClientSession(
+            trace_configs=[trace], cookie_jar=jar, middlewares=[retries]
+        ) as session:
+            async with session.post(url, json=JSON, raise_for_status=True) as response:
+                told.append(await response.text())
+            with pytest.raises(aiohttp.ClientResponseError) as error:
+                await session.post(url, json=JSON, middlewares=[], raise_for_status=True)
+            told.append((error.value.status, str(error.value.request_info.url)))
+            told.append({cookie.key: cookie.value for cookie in jar})
+        return told
+
+    with RawServer(script) as server:
+        url = server.url
+        with aquila_cassette("session"):
+            live = await asked()
+        with aquila_cassette("session", mode="none") as cassette:
+            again = await asked()
+    assert again[:-1] == live[:-1]
+    assert live[-1] == {"seen": "yes"}
+    assert [one.response.status for one in cassette.played] == [401, 200, 401]
+
+
+async def test_a_recorded_cookie_comes_into_the_session_s_jar() -> None:
+    headers = (("set-cookie", "a=1"), ("set-cookie", "b=2"), ("content-type", "text/plain"))
+    tape("cookie", [b"ok"])
+    with aquila_cassette("cookie", mode="none", on_unplayed="ignore") as cassette:
+        (one,) = cassette.interactions
+    with_cookies = replace(one, response=replace(one.response, headers=headers))
+    files.save(cassette.path, [with_cookies], drop=lambda old: True)
+    with aquila_cassette("cookie", mode="none"):
+        async with aiohttp.ClientSession() as session:
+            async with session.post(URL, json=question(1)) as response:
+                assert {name: one.value for name, one in response.cookies.items()} == {
+                    "a": "1",
+                    "b": "2",
+                }
+            assert {cookie.key for cookie in session.cookie_jar} == {"a", "b"}
+
+
+async def test_head_and_bodiless_answers_are_complete() -> None:
+    def script(connection: Connection, request: Request) -> None:
+        connection.head(204 if request.method == "DELETE" else 200, {}, length=0)
+        connection.end()
+
+    with RawServer(script) as server:
+        for mode in ("once", "none"):
+            with aquila_cassette("bodiless", mode=mode) as cassette:
+                for method in ("HEAD", "DELETE", "GET"):
+                    async with stream(server.url, method=method) as response:
+                        assert await response.read() == b""
+                ended = [one.response.ended for one in cassette.interactions]
+                assert ended == ["complete"] * 3
+
+
+async def test_a_wait_for_100_continue_is_answered_on_replay() -> None:
+    with RawServer(echo) as server:
+        with aquila_cassette("continue"):
+            async with stream(server.url, json=JSON) as response:
+                live = await response.read()
+    with aquila_cassette("continue", mode="none"):
+        async with stream(server.url, json=JSON, expect100=True) as response:
+            assert await response.read() == live
+
+
+async def test_a_websocket_passes_untouched() -> None:
+    async def talk(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        async for message in socket:
+            await socket.send_str(f"heard {message.data}")
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/", talk)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    try:
+        with aquila_cassette("socket", mode="none") as cassette:
+            async with aiohttp.ClientSession() as session:
+                async with session.ws_connect(f"http://{host}:{port}/") as socket:
+                    await socket.send_str("hi")
+                    assert await socket.receive_str() == "heard hi"
+            assert cassette.misses == ()
+    finally:
+        await runner.cleanup()
+
+
+async def test_the_pool_is_as_it_would_be_without_us() -> None:
+    async def states() -> list[tuple[int, int]]:
+        found = []
+        async with aiohttp.ClientSession() as session:
+            async with session.post(url, json=JSON) as response:
+                await response.read()
+            found.append(pooled(session))
+            async with session.post(f"{url}/stalls", json=JSON) as response:
+                await response.content.readany()
+                found.append(pooled(session))
+            response = await session.post(url, json=JSON)
+            await response.content.wait_eof()
+            found.append(pooled(session))
+            response.close()
+            found.append(pooled(session))
+        return found
+
+    stalls = sends(FRAMES[:1], Connection.gone)
+
+    def script(connection: Connection, request: Request) -> None:
+        (stalls if request.path == "/stalls" else chat)(connection, request)
+
+    with RawServer(script) as server:
+        url = server.url
+        without = await states()
+        with aquila_cassette("pool"):
+            assert await states() == without
+        with aquila_cassette("pool", mode="none"):
+            assert await states() == [(0, 0)] * 4
+        gc.collect()
+
+
+async def test_a_session_made_before_the_block_and_used_after_it_is_left_whole() -> None:
+    with RawServer(chat) as server:
+        async with aiohttp.ClientSession() as session:
+            for block in ("before", "record", "replay", "after"):
+                if block in ("record", "replay"):
+                    with aquila_cassette("session"):
+                        got = await pieces(server.url, session=session, json=JSON)
+                else:
+                    got = await pieces(server.url, session=session, json=JSON)
+                assert b"".join(got) == b"".join(CHAT_FRAMES)
+        assert len(server.requests) == 3
+
+
+async def test_httpx_and_aiohttp_make_the_same_tape_and_play_each_other_s() -> None:
+    body = json.dumps(JSON).encode()
+    headers = {"content-type": "application/json", "accept": "text/event-stream"}
+    texts = []
+    with GateServer(CHAT_FRAMES) as server:
+        with aquila_cassette("of_aiohttp") as cassette:
+            async with stream(server.url, data=body, headers=headers) as response:
+                async for _ in response.content.iter_any():
+                    server.seen()
+        texts.append(tape_of(cassette))
+        with aquila_cassette("of_httpx") as cassette:
+            async with httpx.AsyncClient(verify=False) as client:
+                async with client.stream(
+                    "POST", server.url, content=body, headers=headers
+                ) as answer:
+                    async for _ in answer.aiter_raw():
+                        server.seen()
+        texts.append(tape_of(cassette))
+    told = [
+        [
+            # Of the times only the sizes are left: `pieces: 12+193 15+175`.
+            re.sub(r"\d+\+", "", line)
+            for line in text.splitlines()
+            if not line.startswith(("- recorded_at:", "    headers_after:"))
+        ]
+        for text in texts
+    ]
+    assert told[0] == told[1]
+    assert any(line.startswith("    pieces: 193 ") for line in told[0])
+    with aquila_cassette("of_httpx", mode="none"):
+        assert await pieces(server.url, data=body, headers=headers) == list(CHAT_FRAMES)
+    with aquila_cassette("of_aiohttp", mode="none"):
+        async with httpx.AsyncClient(verify=False) as client:
+            async with client.stream("POST", server.url, content=body, headers=headers) as answer:
+                assert [piece async for piece in answer.aiter_raw()] == list(CHAT_FRAMES)
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+async def test_a_request_through_a_proxy_is_recorded_once_and_replayed_without_it(
+    tls: bool,
+) -> None:
+    async def ask() -> bytes:
+        async with stream(url, json=JSON, proxy=proxy.url, ssl=client_context()) as response:
+            return await response.read()
+
+    with RawServer(chat, tls=server_context() if tls else None) as server, Proxy() as proxy:
+        url = server.url
+        with aquila_cassette("proxy") as cassette:
+            live = await ask()
+        assert [request.method for request in proxy.requests] == ["CONNECT" if tls else "POST"]
+        assert [one.request.method for one in cassette.recorded] == ["POST"]
+    with aquila_cassette("proxy", mode="none"):
+        assert await ask() == live
+
+
+async def test_the_body_of_an_error_that_nobody_reads_is_kept_if_it_came() -> None:
+    def at_once(connection: Connection, request: Request) -> None:
+        connection.send(b"HTTP/1.1 429 Slow down\r\ncontent-length: 4\r\n\r\nslow")
+        connection.end()
+
+    with RawServer(at_once) as server:
+        for mode in ("once", "none"):
+            with aquila_cassette("error", mode=mode) as cassette:
+                async with aiohttp.ClientSession(raise_for_status=True) as session:
+                    with pytest.raises(aiohttp.ClientResponseError) as error:
+                        await session.post(server.url, json=JSON)
+                    assert error.value.status == 429
+                (one,) = cassette.interactions
+                assert (one.response.body, one.response.ended) == (b"slow", "complete")

@@ -1,0 +1,150 @@
+"""SDKs on aiohttp see each event while it is recorded, and again on replay."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import anthropic
+import openai
+import pytest
+from google import genai
+
+from aquila_cassette import MissError, aquila_cassette
+from aquila_cassette.provider import Provider
+from tests.http.asks import ask_chat, ask_messages, ask_responses
+from tests.servers import (
+    CHAT_FRAMES,
+    MESSAGES_FRAMES,
+    RESPONSES_FRAMES,
+    Connection,
+    GateServer,
+    RawServer,
+    Request,
+)
+
+
+def _openai(url: str) -> Any:
+    return openai.AsyncOpenAI(
+        base_url=url, api_key="sk-test", max_retries=0, http_client=openai.DefaultAioHttpClient()
+    )
+
+
+def _anthropic(url: str) -> Any:
+    http_client = anthropic.DefaultAioHttpClient()
+    return anthropic.AsyncAnthropic(
+        base_url=url, api_key="test", max_retries=0, http_client=http_client
+    )
+
+
+SDKS = [
+    pytest.param(_openai, ask_chat, CHAT_FRAMES, id="openai-chat"),
+    pytest.param(_openai, ask_responses, RESPONSES_FRAMES, id="openai-responses"),
+    pytest.param(_anthropic, ask_messages, MESSAGES_FRAMES, id="anthropic"),
+]
+
+
+@pytest.mark.parametrize(("sdk", "ask", "frames"), SDKS)
+async def test_an_sdk_on_aiohttp_is_recorded_once_and_sees_each_event_as_it_comes(
+    sdk: Callable[[str], Any], ask: Callable[[Any], Any], frames: tuple[bytes, ...]
+) -> None:
+    with GateServer(frames) as server:
+        async with aquila_cassette("sdk") as cassette, sdk(server.url) as client:
+            live = []
+            async for event in await ask(client):
+                live.append(event)
+                server.seen()
+            assert server.sent == len(frames)
+        assert [one.response.body for one in cassette.recorded] == [b"".join(frames)]
+    async with aquila_cassette("sdk", mode="none") as cassette, sdk(server.url) as client:
+        assert [event async for event in await ask(client)] == live
+    assert cassette.played[0].response.ended == "complete"
+
+
+async def test_an_sdk_on_aiohttp_that_stops_early_leaves_a_closed_tape() -> None:
+    def one_event(connection: Connection, request: Request) -> None:
+        connection.head(200)
+        connection.piece(CHAT_FRAMES[0])
+        connection.gone()
+
+    with RawServer(one_event) as server:
+        for ended in (["closed"], []):
+            async with aquila_cassette("early") as cassette, _openai(server.url) as client:
+                reply = await ask_chat(client)
+                async for event in reply:
+                    assert event.choices[0].delta.content == "Hel"
+                    break
+                await reply.close()
+                assert [one.response.ended for one in cassette.recorded] == ended
+                await cassette.settled()
+    assert len(server.requests) == 1
+
+
+async def test_a_miss_reaches_the_caller_of_an_sdk_on_aiohttp() -> None:
+    with pytest.raises(MissError):
+        async with aquila_cassette("miss", mode="none"), _openai("http://127.0.0.1:9") as client:
+            await ask_chat(client)
+
+
+@pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
+async def test_google_genai_streams_on_aiohttp_recorded_and_replayed() -> None:
+    async def events(url: str) -> AsyncIterator[Any]:
+        client = genai.Client(api_key="test", http_options={"base_url": url})
+        try:
+            reply = await client.aio.models.generate_content_stream(
+                model="gemini-2.5-flash", contents="Say hello"
+            )
+            async for event in reply:
+                yield event.text
+            assert isinstance(client._api_client._aiohttp_session, aiohttp.ClientSession)
+        finally:
+            await client.aio.aclose()
+
+    with Provider() as provider:
+        url = provider.url
+        async with aquila_cassette("gemini") as cassette:
+            live = [text async for text in events(url)]
+        assert [one.response.ended for one in cassette.recorded] == ["complete"]
+        assert len(cassette.recorded[0].response.pieces) > 5
+    async with aquila_cassette("gemini", mode="none"):
+        assert [text async for text in events(url)] == live
+
+
+async def test_aiohttp_that_is_imported_inside_a_block_is_recorded_too(tmp_path: Any) -> None:
+    program = """
+import asyncio, sys
+from aquila_cassette import aquila_cassette
+
+async def main():
+    with aquila_cassette("late", cassette_dir=sys.argv[2], mode="once") as cassette:
+        assert "aiohttp" not in sys.modules
+        import aiohttp
+        async with aiohttp.ClientSession() as session:
+            async with session.get(sys.argv[1]) as response:
+                await response.read()
+        assert len(cassette.recorded) == 1
+
+asyncio.run(main())
+"""
+    with GateServer(CHAT_FRAMES[:1]) as server:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", program, server.url, str(tmp_path)
+        )
+        assert await process.wait() == 0
+
+
+def test_the_documented_program_records_and_replays() -> None:
+    page = Path(__file__).parents[2] / "docs" / "libraries.md"
+    (source,) = re.findall(r"```python\n(import asyncio.*?)```", page.read_text("utf-8"), re.DOTALL)
+    program: dict[str, Any] = {}
+    exec(compile(source, str(page), "exec"), program)
+    with Provider() as provider:
+        url = f"{provider.url}/v1/chat/completions"
+        live = asyncio.run(program["main"](url))
+    assert asyncio.run(program["main"](url)) == live
+    assert live[-1] == b"data: [DONE]\n"

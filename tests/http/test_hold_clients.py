@@ -1,0 +1,271 @@
+"""Half-written answers, cancels and interleaved conversations, with SDKs and with our client."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any, NamedTuple
+
+import anthropic
+import anyio
+import anyio.to_thread
+import openai
+import pytest
+
+from aquila_cassette import aquila_cassette
+from aquila_cassette.client import AsyncClient, Client, Error
+from aquila_cassette.provider import Provider
+from tests.client.talk import MODELS
+from tests.http.held import tape
+from tests.servers import CHAT_FRAMES, CHAT_TEXT, MESSAGES_FRAMES, RESPONSES_FRAMES
+
+SITE = "https://api.example.com"
+"""Where no server answers."""
+
+HELLO = [{"role": "user", "content": "Say hello"}]
+CHAT: dict[str, Any] = {"model": "gpt-4o-mini", "messages": HELLO, "stream": True}
+RESPONSES: dict[str, Any] = {"model": "gpt-4o-mini", "input": "Say hello", "stream": True}
+MESSAGES: dict[str, Any] = {
+    "model": "claude-sonnet-5-5",
+    "max_tokens": 64,
+    "messages": HELLO,
+    "stream": True,
+}
+
+each_loop = pytest.mark.parametrize("backend", ["asyncio", "trio"])
+each_endpoint = pytest.mark.parametrize("endpoint", MODELS)
+
+
+class Sdk(NamedTuple):
+    """An SDK that asks for a greeting: what goes over the wire, and who gives the texts of it."""
+
+    path: str
+    asked: dict[str, Any]
+    frames: tuple[bytes, ...]
+    before: int
+    """How many events come before the first text."""
+    texts: Callable[[], Iterator[str]]
+    texts_async: Callable[[], AsyncIterator[str]]
+
+
+def chat() -> Iterator[str]:
+    with openai.OpenAI(base_url=f"{SITE}/v1", api_key="k") as client:
+        for chunk in client.chat.completions.create(**CHAT):
+            yield chunk.choices[0].delta.content or ""
+
+
+async def chat_async() -> AsyncIterator[str]:
+    async with openai.AsyncOpenAI(base_url=f"{SITE}/v1", api_key="k") as client:
+        async for chunk in await client.chat.completions.create(**CHAT):
+            yield chunk.choices[0].delta.content or ""
+
+
+def responses() -> Iterator[str]:
+    with openai.OpenAI(base_url=f"{SITE}/v1", api_key="k") as client:
+        for event in client.responses.create(**RESPONSES):
+            yield event.delta if event.type == "response.output_text.delta" else ""
+
+
+async def responses_async() -> AsyncIterator[str]:
+    async with openai.AsyncOpenAI(base_url=f"{SITE}/v1", api_key="k") as client:
+        async for event in await client.responses.create(**RESPONSES):
+            yield event.delta if event.type == "response.output_text.delta" else ""
+
+
+def messages() -> Iterator[str]:
+    with anthropic.Anthropic(base_url=SITE, api_key="k") as client:
+        for event in client.messages.create(**MESSAGES):
+            yield event.delta.text if event.type == "content_block_delta" else ""
+
+
+async def messages_async() -> AsyncIterator[str]:
+    async with anthropic.AsyncAnthropic(base_url=SITE, api_key="k") as client:
+        async for event in await client.messages.create(**MESSAGES):
+            yield event.delta.text if event.type == "content_block_delta" else ""
+
+
+SDKS = {
+    "openai-chat": Sdk("/v1/chat/completions", CHAT, CHAT_FRAMES, 0, chat, chat_async),
+    "openai-responses": Sdk(
+        "/v1/responses", RESPONSES, RESPONSES_FRAMES, 4, responses, responses_async
+    ),
+    "anthropic": Sdk("/v1/messages", MESSAGES, MESSAGES_FRAMES, 2, messages, messages_async),
+}
+each_sdk = pytest.mark.parametrize("sdk", SDKS.values(), ids=SDKS)
+
+
+@each_sdk
+async def test_the_answer_of_an_async_sdk_is_seen_half_written(sdk: Sdk) -> None:
+    tape("held", sdk.frames, asked=[sdk.asked], url=SITE + sdk.path)
+    said: list[str] = []
+
+    async def show() -> None:
+        async for text in sdk.texts_async():
+            said.append(text)
+
+    async with aquila_cassette("held", mode="none", hold=True) as cassette:
+        task = asyncio.create_task(show())
+        await cassette.advance(sdk.before + 1)
+        assert "".join(said) == CHAT_TEXT[0]
+        await cassette.advance()
+        assert "".join(said) == "".join(CHAT_TEXT[:2])
+        assert not task.done()
+        await cassette.advance(99)
+        await task
+    assert "".join(said) == "".join(CHAT_TEXT)
+
+
+@each_sdk
+def test_the_answer_of_a_sync_sdk_in_a_thread_is_seen_half_written(sdk: Sdk) -> None:
+    tape("held", sdk.frames, asked=[sdk.asked], url=SITE + sdk.path)
+    said: list[str] = []
+
+    def show() -> None:
+        for text in sdk.texts():
+            said.append(text)
+
+    with aquila_cassette("held", mode="none", hold=True) as cassette:
+        thread = threading.Thread(target=show)
+        thread.start()
+        cassette.advance_sync(sdk.before + 1)
+        assert "".join(said) == CHAT_TEXT[0]
+        cassette.advance_sync()
+        assert "".join(said) == "".join(CHAT_TEXT[:2])
+        cassette.advance_sync(99)
+        thread.join()
+    assert "".join(said) == "".join(CHAT_TEXT)
+
+
+@each_sdk
+async def test_an_async_sdk_is_cancelled_in_the_middle(sdk: Sdk) -> None:
+    tape("held", sdk.frames, asked=[sdk.asked], url=SITE + sdk.path)
+    said: list[str] = []
+
+    async def show() -> None:
+        async for text in sdk.texts_async():
+            said.append(text)
+
+    async with aquila_cassette("held", mode="none", hold=True) as cassette:
+        task = asyncio.create_task(show())
+        await cassette.advance(sdk.before + 1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert "".join(said) == CHAT_TEXT[0]
+
+
+def recorded(endpoint: str, *prompts: str) -> dict[str, Any]:
+    """Record the embedded provider's answers, and give how to make a client that replays them."""
+    with Provider(gap=0) as provider:
+        url = f"{provider.url}/v1" if endpoint in ("chat", "responses") else provider.url
+        made = {"base_url": url, "model": MODELS[endpoint], "endpoint": endpoint}
+        with aquila_cassette("ours"), Client(**made) as client:  # type: ignore[arg-type]
+            for prompt in prompts:
+                client.ask(prompt)
+    return made
+
+
+@each_loop
+@each_endpoint
+def test_our_async_client_gives_the_chunks_let_through(endpoint: str, backend: str) -> None:
+    made = recorded(endpoint, "Say hello")
+
+    async def main() -> None:
+        async with aquila_cassette("ours", mode="none", hold=True) as cassette:
+            async with AsyncClient(**made) as client:
+                stream = client.stream("Say hello")
+                while not stream.text:
+                    await cassette.advance()
+                first = stream.text
+                while stream.text == first:
+                    await cassette.advance()
+                second = stream.text
+                assert not stream.done
+                cassette.release()
+                answer = await stream.result()
+        assert second.startswith(first)
+        assert answer.text.startswith(second)
+        assert len(answer.text) > len(second)
+
+    anyio.run(main, backend=backend)
+
+
+@each_loop
+def test_our_async_clients_stream_is_cancelled_in_the_middle(backend: str) -> None:
+    made = recorded("messages", "Say hello")
+
+    async def main() -> list[Any]:
+        async with aquila_cassette("ours", mode="none", hold=True) as cassette:
+            async with AsyncClient(**made) as client:
+                stream = client.stream("Say hello")
+                while not stream.text:
+                    await cassette.advance()
+                stream.cancel()
+                return [event async for event in stream]
+
+    events = anyio.run(main, backend=backend)
+    assert isinstance(events[-1], Error)
+    assert events[-1].kind == "cancelled"
+
+
+def test_our_sync_clients_stream_is_cancelled_from_another_thread_in_the_middle() -> None:
+    made = recorded("messages", "Say hello")
+    events: list[Any] = []
+    with aquila_cassette("ours", mode="none", hold=True) as cassette, Client(**made) as client:
+        stream = client.stream("Say hello")
+        thread = threading.Thread(target=lambda: events.extend(stream))
+        thread.start()
+        while not stream.text:
+            cassette.advance_sync()
+        text = stream.text
+        stream.cancel()
+        thread.join()
+    assert isinstance(events[-1], Error)
+    assert (events[-1].kind, events[-1].text) == ("cancelled", text)
+
+
+@each_loop
+def test_conversations_of_our_client_are_interleaved_in_a_chosen_order(backend: str) -> None:
+    prompts = [f"Tell me about number {number}" for number in range(1, 4)]
+    made = recorded("chat", *prompts)
+
+    async def main() -> None:
+        async with aquila_cassette("ours", mode="none", hold=True) as cassette:
+            async with AsyncClient(**made) as client:
+                streams = [client.stream(prompt) for prompt in prompts]
+                for _ in range(2):
+                    for number in (2, 3):
+                        await cassette.advance(2, of=f"number {number}")
+                assert streams[0].text == ""
+                assert streams[1].text
+                assert streams[2].text
+                await cassette.advance(999, of="number 2")
+                assert (await streams[1].result()).text == streams[1].text
+                assert not streams[0].done
+                assert not streams[2].done
+
+    anyio.run(main, backend=backend)
+
+
+def test_a_thread_beside_trio_is_stepped_through() -> None:
+    tape("held", CHAT_FRAMES, asked=[CHAT], url=f"{SITE}/v1/chat/completions")
+    said: list[str] = []
+
+    async def main() -> None:
+        async with aquila_cassette("held", mode="none", hold=True) as cassette:
+            async with anyio.create_task_group() as group:
+                group.start_soon(anyio.to_thread.run_sync, lambda: said.extend(noting(chat())))
+                await cassette.advance(2)
+                assert "".join(seen) == "".join(CHAT_TEXT[:2])
+                await cassette.advance(99)
+
+    seen: list[str] = []
+
+    def noting(texts: Iterator[str]) -> Iterator[str]:
+        for text in texts:
+            seen.append(text)
+            yield text
+
+    anyio.run(main, backend="trio")
+    assert "".join(said) == "".join(CHAT_TEXT)

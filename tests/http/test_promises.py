@@ -1,0 +1,251 @@
+"""The promises of the design's table that httpx and httpx2 alone can show, a test each."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import json
+import threading
+from pathlib import Path
+
+import anthropic
+import httpx
+import openai
+import pytest
+
+from aquila_cassette import MissError, aquila_cassette
+from aquila_cassette.provider import Provider
+from tests.clients import Face, every_face
+from tests.servers import CHAT_FRAMES, Connection, RawServer, Request
+
+NOBODY = "http://127.0.0.1:9"
+"""Where no server answers."""
+
+
+def echoing(connection: Connection, request: Request) -> None:
+    """Stream back the prompt, a word a frame."""
+    connection.head(200)
+    for word in request.json()["prompt"].split():
+        connection.piece(f"data: {word}\n\n".encode())
+    connection.end()
+
+
+def words(prompt: str) -> bytes:
+    return "".join(f"data: {word}\n\n" for word in prompt.split()).encode()
+
+
+@every_face
+async def test_five_concurrent_streams_replay_right_in_another_order(face: Face) -> None:
+    prompts = [f"this is prompt number {number}" for number in range(5)]
+
+    async def ask(url: str, prompt: str) -> bytes:
+        return b"".join(await face.pieces(url, json={"prompt": prompt}))
+
+    with RawServer(echoing) as server:
+        with aquila_cassette("five"):
+            await asyncio.gather(*(ask(server.url, prompt) for prompt in prompts))
+    with aquila_cassette("five", mode="none"):
+        backwards = prompts[::-1]
+        answers = await asyncio.gather(*(ask(server.url, prompt) for prompt in backwards))
+    assert answers == [words(prompt) for prompt in backwards]
+
+
+@every_face
+async def test_the_tape_lists_requests_in_the_order_in_which_they_started(face: Face) -> None:
+    first_asked, second_asked = threading.Event(), threading.Event()
+
+    def script(connection: Connection, request: Request) -> None:
+        if request.json()["prompt"] == "first":
+            first_asked.set()
+            connection.wait(second_asked)
+        second_asked.set()
+        echoing(connection, request)
+
+    async def ask(url: str, prompt: str) -> None:
+        await face.pieces(url, json={"prompt": prompt})
+
+    with RawServer(script) as server, aquila_cassette("order") as cassette:
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            first = pool.submit(asyncio.run, ask(server.url, "first"))
+            await asyncio.to_thread(first_asked.wait, 10)
+            await ask(server.url, "second")
+            await asyncio.wrap_future(first)
+    bodies = [json.loads(one.request.body)["prompt"] for one in cassette.recorded]
+    assert bodies == ["first", "second"]
+
+
+@every_face
+async def test_a_changed_prompt_is_an_error_with_a_diff_and_the_command_that_re_records(
+    face: Face, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    def body(content: str) -> dict[str, object]:
+        return {"prompt": "x", "messages": [{"role": "user", "content": content}]}
+
+    with RawServer(echoing) as server:
+        with aquila_cassette("drift") as cassette:
+            await face.pieces(server.url, json=body("Say hello"))
+    today = cassette.recorded[0].recorded_at[:10]
+    with pytest.raises(MissError) as caught:
+        with aquila_cassette("drift", mode="none"):
+            await face.pieces(server.url, json=body("Say hi"))
+    by = caught.value.facts[1]
+    assert by.startswith("sent by:  tests/clients.py:")
+    assert str(caught.value) == (
+        f"No recording matches POST {server.url} (request 1 of this block).\n"
+        f"  cassette: {tmp_path}/cassettes/drift.yaml (mode none)\n"
+        f"  {by}\n"
+        f"  closest:  interaction 1, recorded {today}, differs in the body\n"
+        "    --- recorded\n"
+        "    +++ this request\n"
+        "    @@ messages.0.content @@\n"
+        "    -Say hello\n"
+        "    +Say hi\n"
+        f"Fix: pytest '{request.node.nodeid}' --aquila-record=all"
+    )
+
+
+def ask_anthropic() -> None:
+    with anthropic.Anthropic(base_url=NOBODY, api_key="sk-test", max_retries=0) as client:
+        client.messages.create(
+            model="claude-sonnet-5-5",
+            max_tokens=10,
+            messages=[{"role": "user", "content": "Say hello"}],
+        )
+
+
+def test_a_miss_that_an_sdk_swallows_is_raised_at_the_end_of_the_block() -> None:
+    with pytest.raises(MissError, match=rf"^No recording matches POST {NOBODY}/v1/messages"):
+        with aquila_cassette("swallowed", mode="none"):
+            with pytest.raises(anthropic.APIConnectionError, match=r"^Connection error\.$"):
+                ask_anthropic()
+
+
+def test_an_sdk_error_that_hides_a_miss_and_leaves_the_block_is_caused_by_it() -> None:
+    with pytest.raises(anthropic.APIConnectionError) as caught:
+        with aquila_cassette("hidden", mode="none"):
+            ask_anthropic()
+    assert isinstance(caught.value.__cause__, MissError)
+
+
+def test_another_error_that_leaves_the_block_carries_a_swallowed_miss_as_a_note() -> None:
+    with pytest.raises(ZeroDivisionError) as caught:
+        with aquila_cassette("hidden", mode="none"):
+            with pytest.raises(anthropic.APIConnectionError):
+                ask_anthropic()
+            raise ZeroDivisionError
+    (note,) = caught.value.__notes__
+    assert note.startswith(f"No recording matches POST {NOBODY}/v1/messages (request 1 of this")
+
+
+def test_a_miss_comes_through_openai_as_it_is() -> None:
+    with pytest.raises(MissError, match=rf"^No recording matches GET {NOBODY}/models"):
+        with aquila_cassette("through", mode="none"):
+            with openai.OpenAI(base_url=NOBODY, api_key="sk-test") as client:
+                client.models.list()
+
+
+def test_requests_in_plain_threads_are_recorded_and_replayed() -> None:
+    def ask(url: str) -> bytes:
+        return httpx.post(url, json={"prompt": "from a thread"}).content
+
+    with RawServer(echoing) as server:
+        with aquila_cassette("threads"):
+            with concurrent.futures.ThreadPoolExecutor() as pool:
+                live = pool.submit(ask, server.url).result()
+    with aquila_cassette("threads", mode="none"):
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            assert pool.submit(ask, server.url).result() == live == words("from a thread")
+
+
+def test_equal_requests_replay_in_recorded_order_and_one_more_is_a_miss() -> None:
+    answers = iter([b"one", b"two"])
+
+    def script(connection: Connection, request: Request) -> None:
+        connection.head(200, {"content-type": "text/plain"})
+        connection.piece(next(answers))
+        connection.end()
+
+    with RawServer(script) as server:
+        with aquila_cassette("equal"):
+            live = [httpx.get(server.url).text for _ in range(2)]
+    assert live == ["one", "two"]
+    with pytest.raises(MissError) as caught, aquila_cassette("equal", mode="none"):
+        assert [httpx.get(server.url).text for _ in range(2)] == live
+        httpx.get(server.url)
+    assert "the same request, already played (repeats=True plays it again)" in str(caught.value)
+    with aquila_cassette("equal", mode="none", repeats=True):
+        assert [httpx.get(server.url).text for _ in range(4)] == ["one", "two", "two", "two"]
+
+
+def test_fields_that_are_ignored_do_not_take_part_in_matching() -> None:
+    def ask(url: str, request_id: str) -> bytes:
+        body = {"prompt": "Say hello", "metadata": {"request_id": request_id}}
+        return httpx.post(url, json=body).content
+
+    with RawServer(echoing) as server:
+        with aquila_cassette("ignored"):
+            live = ask(server.url, "1")
+    with aquila_cassette("ignored", mode="none", ignore_json=["metadata.request_id"]):
+        assert ask(server.url, "2") == live
+
+
+def test_an_sdk_that_retries_a_recorded_error_does_not_really_wait() -> None:
+    answers = iter(["error-429", "gpt-4o-mini"])
+    slept: list[float] = []
+
+    def ask(client: openai.OpenAI) -> str:
+        stream = client.chat.completions.create(
+            model="gpt-4o-mini", messages=[{"role": "user", "content": "Hello"}], stream=True
+        )
+        return "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices)
+
+    def script(connection: Connection, request: Request) -> None:
+        if next(answers) == "error-429":
+            head = {"content-type": "application/json", "retry-after": "0.01"}
+            connection.head(429, head, length=2)
+            connection.piece(b"{}")
+        else:
+            connection.head(200)
+            for frame in CHAT_FRAMES:
+                connection.piece(frame)
+        connection.end()
+
+    class Watched(openai.OpenAI):
+        def _sleep_for_retry(self, **options: object) -> None:
+            response = options["response"]
+            slept.append(self._calculate_retry_timeout(2, options["options"], response.headers))  # type: ignore[attr-defined, arg-type]
+
+    with RawServer(script) as server:
+        with aquila_cassette("retried"), openai.OpenAI(base_url=server.url, api_key="x") as client:
+            live = ask(client)
+    with (
+        aquila_cassette("retried", mode="none"),
+        Watched(base_url=server.url, api_key="x") as client,
+    ):
+        assert ask(client) == live
+    assert slept == [0.001]
+
+
+def test_the_recorded_pace_is_kept_on_request_and_none_by_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import time
+
+    waited: list[float] = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    with Provider(gap=0) as provider:
+        prompt = {
+            "model": "aquila-1",
+            "stream": True,
+            "messages": [{"role": "user", "content": "Hi"}],
+        }
+        url = f"{provider.url}/v1/chat/completions"
+        with aquila_cassette("paced"):
+            httpx.post(url, json=prompt)
+    with aquila_cassette("paced", mode="none"):
+        httpx.post(url, json=prompt)
+    assert waited == []
+    with aquila_cassette("paced", mode="none", speed=0.001):
+        httpx.post(url, json=prompt)
+    assert waited
+    assert all(wait > 0 for wait in waited)

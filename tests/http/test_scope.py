@@ -1,0 +1,359 @@
+"""Which cassette answers: across tasks, threads, nested blocks, and clients made before."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextvars
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import httpx2
+import pytest
+
+from aquila_cassette import ScopeError, aquila_cassette
+from tests.clients import Face, every_face
+from tests.servers import Connection, RawServer, Request
+
+
+def ok(connection: Connection, request: Request) -> None:
+    connection.head(200, {"content-type": "text/plain"}, length=2)
+    connection.piece(b"ok")
+    connection.end()
+
+
+@pytest.fixture
+def server() -> Iterator[RawServer]:
+    with RawServer(ok) as server:
+        yield server
+
+
+@every_face
+async def test_a_client_made_before_the_block_is_recorded(face: Face, server: RawServer) -> None:
+    client = face.client()
+    async with face.stream(server.url, client=client) as reply:
+        await reply.pieces()
+    with aquila_cassette("before") as cassette:
+        async with face.stream(server.url, client=client) as reply:
+            await reply.pieces()
+    assert len(cassette.recorded) == 1
+    assert server.connections == 1
+    if face.sync:
+        client.close()
+    else:
+        await client.aclose()
+
+
+def test_blocks_nest_and_the_inner_one_is_in_force(server: RawServer) -> None:
+    with aquila_cassette("outer") as outer:
+        httpx.get(f"{server.url}/1")
+        with aquila_cassette("inner") as inner:
+            httpx.get(f"{server.url}/2")
+        httpx.get(f"{server.url}/3")
+    assert [one.request.url[-1] for one in outer.recorded] == ["1", "3"]
+    assert [one.request.url[-1] for one in inner.recorded] == ["2"]
+
+
+async def test_two_tasks_have_a_cassette_each(server: RawServer) -> None:
+    both = asyncio.Barrier(2)
+
+    async def task(name: str) -> list[str]:
+        async with aquila_cassette(name) as cassette:
+            await both.wait()
+            async with httpx.AsyncClient() as client:
+                await client.get(f"{server.url}/{name}")
+            await both.wait()
+        return [one.request.url.rpartition("/")[2] for one in cassette.recorded]
+
+    assert await asyncio.gather(task("a"), task("b")) == [["a"], ["b"]]
+
+
+async def test_a_thread_started_while_two_cassettes_are_open_side_by_side_is_told(
+    server: RawServer,
+) -> None:
+    both = asyncio.Barrier(2)
+    errors: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            httpx.get(server.url)
+        except BaseException as error:
+            errors.append(error)
+
+    async def task(name: str) -> None:
+        async with aquila_cassette(name):
+            await both.wait()
+            if name == "a":
+                thread = threading.Thread(target=ask, name="worker")
+                thread.start()
+                await asyncio.to_thread(thread.join)
+            await both.wait()
+
+    await asyncio.gather(task("a"), task("b"))
+    (error,) = errors
+    assert isinstance(error, ScopeError)
+    first, *facts, last = str(error).splitlines()
+    assert first == (
+        "A request was made outside every block while several cassettes are open side by side."
+    )
+    assert facts[0] == "  thread: worker"
+    assert sorted(fact.rpartition("/")[2] for fact in facts[1:]) == ["a.yaml", "b.yaml"]
+    assert last == (
+        "Fix: enter the block in that thread, or start it with contextvars.copy_context().run(...)"
+        " or asyncio.to_thread(...)"
+    )
+
+
+def test_a_thread_takes_the_innermost_of_nested_cassettes(server: RawServer) -> None:
+    with aquila_cassette("outer"), aquila_cassette("inner") as inner:
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            pool.submit(httpx.get, server.url).result()
+    assert len(inner.recorded) == 1
+
+
+def test_blocks_that_end_out_of_order_leave_the_other_in_force(server: RawServer) -> None:
+    first, second = aquila_cassette("first"), aquila_cassette("second")
+    first.__enter__()
+    cassette = second.__enter__()
+    first.__exit__(None, None, None)
+    httpx.get(server.url)
+    second.__exit__(None, None, None)
+    assert len(cassette.recorded) == 1
+    httpx.get(server.url)
+    assert len(cassette.recorded) == 1
+
+
+def test_a_context_that_outlives_its_block_takes_the_one_that_is_open_now(
+    server: RawServer,
+) -> None:
+    with aquila_cassette("first"):
+        kept = contextvars.copy_context()
+    with aquila_cassette("second") as second:
+        kept.run(httpx.get, server.url)
+    assert len(second.recorded) == 1
+    kept.run(httpx.get, server.url)
+    assert len(second.recorded) == 1
+
+
+async def test_a_grandchild_task_is_in_its_block(server: RawServer) -> None:
+    async def ask() -> None:
+        async with httpx2.AsyncClient() as client:
+            await client.get(server.url)
+
+    async def child() -> None:
+        await asyncio.create_task(ask())
+
+    async with aquila_cassette("family") as cassette:
+        await asyncio.create_task(child())
+    assert len(cassette.recorded) == 1
+
+
+async def test_async_with_waits_for_the_streams_of_other_tasks(server: RawServer) -> None:
+    goes_on = threading.Event()
+
+    def script(connection: Connection, request: Request) -> None:
+        connection.head(200)
+        connection.piece(b"data: 1\n\n")
+        connection.wait(goes_on)
+        connection.piece(b"data: 2\n\n")
+        connection.end()
+
+    started = asyncio.Event()
+
+    async def read(url: str) -> bytes:
+        seen = b""
+        async with httpx.AsyncClient() as client, client.stream("GET", url) as response:
+            async for piece in response.aiter_raw():
+                seen += piece
+                started.set()
+        return seen
+
+    with RawServer(script) as slow:
+        async with aquila_cassette("settled") as cassette:
+            task = asyncio.create_task(read(slow.url))
+            await started.wait()
+            asyncio.get_running_loop().call_soon(goes_on.set)
+        assert [one.response.ended for one in cassette.recorded] == ["complete"]
+        assert await task == b"data: 1\n\ndata: 2\n\n"
+
+
+async def test_async_with_does_not_wait_for_a_stream_of_its_own_task(server: RawServer) -> None:
+    def script(connection: Connection, request: Request) -> None:
+        connection.head(200)
+        connection.piece(b"data: 1\n\n")
+        connection.gone()
+
+    with RawServer(script) as silent:
+        async with httpx.AsyncClient() as client:
+            async with aquila_cassette("own") as cassette:
+                request = client.build_request("GET", silent.url)
+                response = await client.send(request, stream=True)
+                pieces = response.aiter_raw()
+                await anext(pieces)
+            assert [one.response.ended for one in cassette.recorded] == ["closed"]
+            await response.aclose()
+
+
+def test_mock_asgi_and_wsgi_transports_are_left_alone() -> None:
+    mock = httpx.MockTransport(lambda request: httpx.Response(204))
+    with aquila_cassette("left", mode="none"), httpx.Client(transport=mock) as client:
+        assert client.get("http://nowhere.example").status_code == 204
+
+
+def test_a_respx_route_that_matches_wins_and_is_not_recorded(server: RawServer) -> None:
+    import respx
+
+    with aquila_cassette("respx") as cassette, respx.mock(assert_all_mocked=False) as router:
+        router.get("http://mocked.example/").respond(204)
+        assert httpx.get("http://mocked.example/").status_code == 204
+    assert cassette.recorded == ()
+
+
+def test_ignored_hosts_pass_through(server: RawServer) -> None:
+    with aquila_cassette("hosts", mode="none", ignore_hosts=["127.0.0.*"]) as cassette:
+        assert httpx.get(server.url).text == "ok"
+    assert (cassette.played, cassette.misses) == ((), ())
+
+
+def test_a_decorated_function_runs_in_a_block_of_its_own_each_time(server: RawServer) -> None:
+    @aquila_cassette("decorated")
+    def ask() -> str:
+        """Ask."""
+        return httpx.get(server.url).text
+
+    assert (ask(), ask.__doc__) == ("ok", "Ask.")
+    assert len(server.requests) == 1
+
+
+async def test_a_decorated_coroutine_function_stays_one(server: RawServer) -> None:
+    @aquila_cassette("decorated")
+    async def ask() -> str:
+        async with httpx.AsyncClient() as client:
+            return (await client.get(server.url)).text
+
+    assert asyncio.iscoroutinefunction(ask)
+    assert await ask() == "ok"
+
+
+def test_redirects_and_retries_are_recorded_each(server: RawServer) -> None:
+    def script(connection: Connection, request: Request) -> None:
+        if request.path == "/old":
+            connection.head(302, {"location": "/new"}, length=0)
+        else:
+            connection.head(200, {"content-type": "text/plain"}, length=3)
+            connection.piece(b"new")
+        connection.end()
+
+    with RawServer(script) as moved:
+        with aquila_cassette("moved") as cassette:
+            assert httpx.get(f"{moved.url}/old", follow_redirects=True).text == "new"
+        assert [one.response.status for one in cassette.recorded] == [302, 200]
+    with aquila_cassette("moved", mode="none"):
+        replayed = httpx.get(f"{moved.url}/old", follow_redirects=True)
+    assert (replayed.text, [one.status_code for one in replayed.history]) == ("new", [302])
+
+
+def test_a_pool_whose_stream_was_closed_early_goes_on_as_without_a_recorder(
+    server: RawServer,
+) -> None:
+    def connections(record: bool) -> int:
+        def script(connection: Connection, request: Request) -> None:
+            connection.head(200)
+            connection.piece(b"data: 1\n\n")
+            if request.path == "/early":
+                connection.gone()
+            else:
+                connection.end()
+
+        with RawServer(script) as counted, httpx.Client() as client:
+            block = aquila_cassette("pool", mode="all")
+            if record:
+                block.__enter__()
+            with client.stream("GET", f"{counted.url}/early") as response:
+                next(response.iter_raw())
+            client.get(f"{counted.url}/whole")
+            client.get(f"{counted.url}/again")
+            if record:
+                block.__exit__(None, None, None)
+            return counted.connections
+
+    assert connections(record=True) == connections(record=False)
+
+
+def test_after_alias_httpx_the_one_library_is_recorded_once(server: RawServer) -> None:
+    program = f"""
+import httpx2
+httpx2.alias_httpx()
+from aquila_cassette import aquila_cassette
+with aquila_cassette("alias") as cassette:
+    import httpx
+    assert httpx is httpx2
+    httpx.get({server.url!r})
+assert len(cassette.recorded) == 1, cassette.recorded
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_library_that_is_imported_inside_the_block_is_recorded(server: RawServer) -> None:
+    program = f"""
+import sys
+from aquila_cassette import aquila_cassette
+with aquila_cassette("late") as cassette:
+    assert "httpx" not in sys.modules and "httpx2" not in sys.modules
+    import httpx, httpx2
+    httpx.get({server.url!r})
+    httpx2.get({server.url!r})
+assert len(cassette.recorded) == 2, cassette.recorded
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_decorated_generator_is_iterated_inside_its_block(server: RawServer) -> None:
+    @aquila_cassette("generated")
+    def ask() -> Iterator[str]:
+        yield httpx.get(f"{server.url}/1").text
+        yield httpx.get(f"{server.url}/2").text
+
+    assert [*ask(), *ask()] == ["ok"] * 4
+    assert len(server.requests) == 2
+
+
+async def test_a_decorated_async_generator_is_iterated_inside_its_block(server: RawServer) -> None:
+    @aquila_cassette("generated")
+    async def ask() -> AsyncIterator[str]:
+        async with httpx.AsyncClient() as client:
+            yield (await client.get(server.url)).text
+
+    assert [text async for text in ask()] + [text async for text in ask()] == ["ok"] * 2
+    assert len(server.requests) == 1
+
+
+def test_outside_pytest_blocks_of_mode_all_keep_what_blocks_beside_them_recorded(
+    server: RawServer, tmp_path: Path
+) -> None:
+    ask = f"""
+import asyncio, httpx, sys
+from aquila_cassette import aquila_cassette
+
+async def main(*paths):
+    together = asyncio.Barrier(len(paths))
+
+    async def task(path):
+        async with aquila_cassette("shared", mode="all"):
+            await together.wait()
+            async with httpx.AsyncClient(verify=False) as client:
+                await client.get({server.url!r} + path)
+
+    await asyncio.gather(*map(task, paths))
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+    subprocess.run([sys.executable, "-c", ask, "/old"], check=True)
+    subprocess.run([sys.executable, "-c", ask, "/a", "/b", "/c", "/d"], check=True)
+    tape = (tmp_path / "cassettes" / "shared.yaml").read_text("utf-8")
+    urls = [line.rpartition("/")[2] for line in tape.splitlines() if "    url: " in line]
+    assert sorted(urls) == ["a", "b", "c", "d"]

@@ -1,0 +1,124 @@
+"""Secrets in every place of a request and an answer: none is in the file, and matching holds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from aquila_cassette import SecretLeakError, aquila_cassette
+from tests.servers import Connection, RawServer, Request
+
+SECRETS = {
+    "header": "sk-header-0a1b2c3d4e5f6a7b8c9d",
+    "x-api-key": "sk-ant-api03-0a1b2c3d4e5f6a7b8c9d",
+    "cookie": "session-0a1b2c3d4e5f",
+    "unknown header": "whatever-0a1b2c3d4e5f",
+    "query": "AIzaSyA0a1b2c3d4e5f6a7b8c9d0e1f2a3b4c5d",
+    "user": "the-user-of-the-url",
+    "password": "pass-word-of-the-url",
+    "json field": "json-field-0a1b2c",
+    "token field": "shhh-token-77",
+    "json value": "ghp_0a1b2c3d4e5f6a7b8c9d0a1b2c3d4e5f6a7b",
+    "nested json": "nested-json-0a1b2c",
+    "environment": "an environment's value",
+    "bearer": "Bearer abcdef0123456789abcdef",
+    "jwt": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P",
+    "aws": "AKIA0A1B2C3D4E5F6A7B",
+    "answer field": "answer-field-0a1b2c",
+    "answer header": "answer-header-0a1b2c",
+}
+
+
+def answer(connection: Connection, request: Request) -> None:
+    """Answer with secrets of its own and those that it was asked with, cut in their middle."""
+    words = [SECRETS["environment"], SECRETS["jwt"], SECRETS["aws"], SECRETS["bearer"]]
+    fields = {"access_token": SECRETS["answer field"], "text": " and ".join(words), "n": 1}
+    frame = f"data: {json.dumps(fields)}\n\ndata: [DONE]\n\n".encode()
+    connection.head(
+        200,
+        {
+            "content-type": "text/event-stream",
+            "set-cookie": f"id={SECRETS['answer header']}",
+            "x-internal": SECRETS["answer header"],
+        },
+    )
+    for start in range(0, len(frame), 11):
+        connection.piece(frame[start : start + 11])
+    connection.end()
+
+
+def ask(url: str) -> bytes:
+    body = {
+        "api_key": SECRETS["json field"],
+        "mcp_servers": [{"name": "n", "authorization_token": SECRETS["token field"]}],
+        "eos_token": "</s>",
+        "messages": [{"content": f"my token is {SECRETS['json value']}, keep it"}],
+        "arguments": json.dumps({"client_secret": SECRETS["nested json"]}),
+        "note": SECRETS["environment"],
+    }
+    headers = {
+        "authorization": f"Bearer {SECRETS['header']}",
+        "x-api-key": SECRETS["x-api-key"],
+        "cookie": SECRETS["cookie"],
+        "x-whatever": SECRETS["unknown header"],
+    }
+    address = url.replace("//", f"//{SECRETS['user']}:{SECRETS['password']}@")
+    request = httpx.post(f"{address}/v1?key={SECRETS['query']}&page=2", json=body, headers=headers)
+    return request.content
+
+
+def test_no_secret_is_in_the_file_and_the_request_still_matches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_API_KEY", SECRETS["environment"])
+    with RawServer(answer) as server:
+        with aquila_cassette("secrets"):
+            live = ask(server.url)
+    text = (tmp_path / "cassettes" / "secrets.yaml").read_text("utf-8")
+    assert "</s>" in text
+    assert [name for name, secret in SECRETS.items() if secret in text] == []
+    assert SECRETS["answer field"].encode() in live
+    with aquila_cassette("secrets", mode="none") as cassette:
+        replayed = ask(server.url)
+    assert json.loads(replayed.split(b"\n")[0].removeprefix(b"data: "))["n"] == 1
+    assert b"[redacted]" in replayed
+    assert len(cassette.played) == 1
+
+
+@pytest.mark.parametrize(
+    "request_of",
+    [
+        {"data": {"password": "form-secret-0a1b", "page": "1"}},
+        {"files": {"client_secret": (None, "form-secret-0a1b"), "page": (None, "1")}},
+    ],
+    ids=["form", "multipart"],
+)
+def test_no_secret_of_a_form_is_in_the_file(
+    tmp_path: Path, request_of: dict[str, dict[str, str]]
+) -> None:
+    with RawServer(answer) as server:
+        with aquila_cassette("form"):
+            httpx.post(server.url, **request_of)  # type: ignore[arg-type]
+    assert "form-secret" not in (tmp_path / "cassettes" / "form.yaml").read_text("utf-8")
+    with aquila_cassette("form", mode="none"):
+        httpx.post(server.url, **request_of)  # type: ignore[arg-type]
+
+
+def test_a_secret_that_is_known_only_after_the_redaction_stops_the_save(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(response: object) -> object:
+        monkeypatch.setenv("LATE_API_KEY", "text/event-stream")
+        return response
+
+    with RawServer(answer) as server:
+        with pytest.raises(SecretLeakError) as caught:
+            with aquila_cassette("late", before_record_response=late):  # type: ignore[arg-type]
+                httpx.post(server.url, json={"accept": "text/event-streams"})
+    first, *_, last = str(caught.value).splitlines()
+    assert first.endswith("late.yaml was not written, since it would hold a secret.")
+    assert last == "Fix: name it to redact=..., or let before_record_response take it out"
+    assert not (tmp_path / "cassettes" / "late.yaml").exists()

@@ -1,0 +1,33 @@
+"""The page on side traffic lists what the code does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aquila_cassette.model import Request
+from aquila_cassette.session.ambient import SIDE_TRAFFIC, SideTraffic
+from aquila_cassette.session.placeholder_key import PLACEHOLDER
+
+PAGE = Path(__file__).parents[2] / "docs" / "side-traffic.md"
+
+
+def on_replay(kind: SideTraffic) -> str:
+    asked = Request("POST", "https://host.example/tenant/path")
+    status, _, body = kind.answer(asked)
+    if status == 404:
+        return "not there"
+    if "tenant_discovery_endpoint" in body:
+        return "its own addresses"
+    return "a placeholder" if PLACEHOLDER in body else "taken"
+
+
+def row(kind: SideTraffic) -> str:
+    requests = "<br>".join(f"`{one}`" for one in kind.requests)
+    if kind.agent != "*":
+        requests += f"<br>from `{kind.agent}`"
+    return f"| {kind.sender} | {kind.what} | {requests} | {on_replay(kind)} |"
+
+
+def test_the_page_lists_each_kind() -> None:
+    listed = [line for line in PAGE.read_text("utf-8").splitlines() if line.startswith("| ")][1:]
+    assert listed == [row(kind) for kind in SIDE_TRAFFIC]

@@ -1,0 +1,185 @@
+"""Files in another format that are damaged: one clear error, with the line, and what mends it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aquila_cassette.errors import CassetteFormatError
+from aquila_cassette.importers import read as reading
+from aquila_cassette.importers.detect import sniff
+from aquila_cassette.storage import files
+from tests.importers.samples import CASSETTER, PATH, tape, vcrpy
+
+RESTORE = "Fix: restore it (git checkout -- cassettes/chat.yaml) or delete it and record again"
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (
+            vcrpy().replace("    method: POST\n", ""),
+            ", line 3: the request has no field 'method'.",
+        ),
+        (
+            vcrpy(status="status: {code: abc}"),
+            (
+                ", line 15: the status is not what it must be.\n"
+                "  expected: a number from 100 to 999\n"
+                "  got:      'abc'"
+            ),
+        ),
+        (
+            vcrpy(received="body: {base64_string: '???'}"),
+            ", line 10: 'base64_string' is no base64.",
+        ),
+        (vcrpy(received="body: {string: [{}]}"), ", line 10: 'body' is no body that is known."),
+        (vcrpy(sent="body: 5"), ", line 3: 'body' is no body that is known."),
+        (
+            CASSETTER.replace("ff0001", "xyz"),
+            ", line 39: 'content' is no hexadecimal.",
+        ),
+        (
+            vcrpy().replace("  response:", "  answer:"),
+            ", line 2: the response is missing.",
+        ),
+        (
+            vcrpy().partition("    status:")[0],
+            (
+                ", line 14: the file ends in the middle of an interaction.\n"
+                "  the response has no field 'status'"
+            ),
+        ),
+        (
+            vcrpy(sent='body: "abc'),
+            (
+                ", line 18: the file ends in the middle of an interaction.\n"
+                "  found unexpected end of stream (while scanning a quoted scalar that starts on "
+                "line 3)\n  reads: 'version: 1'"
+            ),
+        ),
+        (
+            '{"interactions": [{"request": {"uri": "a"',
+            (
+                ", line 1: the file ends in the middle of an interaction.\n"
+                "  this is no JSON: expecting ',' delimiter"
+            ),
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_line(data: str, message: str) -> None:
+    with pytest.raises(CassetteFormatError) as caught:
+        tape(data)
+    assert str(caught.value) == f"cassettes/chat.yaml{message}\n{RESTORE}"
+
+
+def test_a_compressed_file_may_be_cut_off_or_damaged() -> None:
+    data = gzip.compress(vcrpy().encode())
+    for broken, problem in (
+        (data[:-20], "the compressed file is cut off"),
+        (data[:-8] + bytes(8), "the compressed file is damaged"),
+    ):
+        with pytest.raises(CassetteFormatError, match=problem):
+            tape(broken)
+
+
+def test_a_compressed_file_cannot_swell_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MAX_BYTES", 3 << 20)  # the real limit takes a while to reach
+    data = gzip.compress(b" " * (4 << 20), 1)
+    with pytest.raises(CassetteFormatError, match="too large for a cassette"):
+        tape(data)
+
+
+def test_bytes_that_are_no_text_are_refused() -> None:
+    with pytest.raises(CassetteFormatError, match=r"line 3: the byte 0xff is no UTF-8"):
+        tape(vcrpy().encode().replace(b'{"n":1}', b"\xff"))
+
+
+@pytest.mark.parametrize("depth", [200, 100_000])
+def test_values_cannot_stand_within_each_other_without_end(depth: int) -> None:
+    nested = "[" * depth + "]" * depth
+    with pytest.raises(CassetteFormatError, match="stand within"):
+        tape(vcrpy(sent=f"parsed_body: {nested}"))
+
+
+@given(st.integers(0, len(vcrpy())), st.integers(0, 40), st.text(max_size=3))
+@settings(max_examples=80, deadline=None)
+def test_whatever_is_edited_away_there_is_a_tape_or_a_clear_error(
+    start: int, length: int, put: str
+) -> None:
+    text = vcrpy()
+    _read_or_refused((text[:start] + put + text[start + length :]).encode("utf-8", "replace"))
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.binary(max_size=3),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["body", "string", "uri", "headers", "status", "code", "method"]),
+                inner,
+            )
+        ),
+        max_leaves=6,
+    ),
+    st.sampled_from(["request", "response"]),
+    st.sampled_from(["body", "headers", "status", "uri", "method", "parsed_body", "status_code"]),
+)
+@settings(max_examples=80, deadline=None)
+def test_whatever_stands_in_a_field_there_is_a_tape_or_a_clear_error(
+    value: object, message: str, key: str
+) -> None:
+    tree = yaml.safe_load(vcrpy())
+    tree["interactions"][0][message][key] = value
+    _read_or_refused(yaml.safe_dump(tree).encode())
+
+
+def _read_or_refused(data: bytes) -> None:
+    try:
+        read = reading.loads(data, path=PATH)
+    except CassetteFormatError as error:
+        _has_a_remedy(error)
+        return
+    for one in read.interactions if read else ():
+        assert isinstance(one.request.body, bytes)
+        assert isinstance(one.response.body, bytes)
+        assert isinstance(one.request.url, str)
+
+
+def _has_a_remedy(error: CassetteFormatError) -> None:
+    assert error.fix
+
+
+def test_a_tape_of_ours_that_speaks_of_a_uri_is_a_tape_of_ours(tmp_path: Path) -> None:
+    path = tmp_path / "chat.yaml"
+    path.write_text(
+        "interactions:\n- request:\n   method: POST\n   url: https://a.example/\n   json:\n"
+        "    uri: b\n  response: {status: 200, ended: complete}\nversion: 1\n"
+    )
+    assert sniff(path.read_bytes()) == "vcrpy"
+    read = files.load(path)
+    assert (read.foreign, read.interactions[0].request.body) == ("", b'{"uri":"b"}')
+
+
+def test_a_tape_of_ours_with_a_misspelt_url_is_told_so(tmp_path: Path) -> None:
+    path = tmp_path / "chat.yaml"
+    path.write_text(
+        "version: 1\ninteractions:\n- request:\n    method: POST\n    uri: https://a.example/\n"
+        "    json: {a: b}\n  response:\n    status: 200\n    ended: complete\n"
+    )
+    with pytest.raises(CassetteFormatError) as caught:
+        files.load(path)
+    assert "line 5: a request has no field 'uri'" in str(caught.value)
+    assert caught.value.fix == 'Fix: rename it to "url"'
+
+
+def test_json_that_is_no_tape_is_none() -> None:
+    assert reading.loads(json.dumps({"a": "uri"}).encode(), path=PATH) is None
+    assert sniff(b'{"a": 1}') is None

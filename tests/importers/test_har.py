@@ -1,0 +1,133 @@
+"""HAR, as browsers and proxies save it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from aquila_cassette.errors import CassetteFormatError
+from aquila_cassette.model import Failure, Piece
+from tests.importers.samples import EVENTS, URL, only, tape
+
+
+def har(**given: Any) -> str:
+    request = {
+        "method": "POST",
+        "url": f"{URL}#top",
+        "httpVersion": "HTTP/2.0",
+        "headers": [
+            {"name": ":authority", "value": "api.example.com"},
+            {"name": "Content-Type", "value": "application/json"},
+        ],
+        "postData": {"mimeType": "application/json", "text": '{"n":1}'},
+        **given.pop("request", {}),
+    }
+    response = {
+        "status": 200,
+        "statusText": "OK",
+        "httpVersion": "h2",
+        "headers": [
+            {"name": "content-type", "value": "text/plain"},
+            {"name": "content-encoding", "value": "gzip"},
+        ],
+        "content": {"size": 2, "mimeType": "text/plain", "text": "hi"},
+        "redirectURL": "",
+        "bodySize": 22,
+        **given.pop("response", {}),
+    }
+    entry = {
+        "startedDateTime": "2026-11-22T11:30:00.123+01:00",
+        "time": 60,
+        "request": request,
+        "response": response,
+        "timings": {
+            "blocked": 1.5,
+            "dns": -1,
+            "connect": -1,
+            "send": 0.5,
+            "wait": 40,
+            "receive": 20,
+        },
+        **given,
+    }
+    return json.dumps({"log": {"version": "1.2", "creator": {}, "entries": [entry]}})
+
+
+def test_lines_that_a_browser_joined_are_fields_of_their_own() -> None:
+    headers = [{"name": "set-cookie", "value": "a=b\nc=d"}]
+    response = only(har(response={"headers": headers})).response
+    assert response.headers == (("set-cookie", "a=b"), ("set-cookie", "c=d"))
+
+
+def test_an_entry_is_an_interaction_with_its_times() -> None:
+    one = only(har())
+    assert (one.request.method, one.request.url, one.request.body) == ("POST", URL, b'{"n":1}')
+    assert one.request.headers == (("content-type", "application/json"),)
+    assert one.recorded_at == "2026-11-22T10:30:00Z"
+    response = one.response
+    assert response.pieces == (Piece(62, b"hi"),)
+    assert (response.status, response.headers_after, response.http_version) == (200, 42, "HTTP/2")
+    assert response.headers == (("content-type", "text/plain"),)
+    assert tape(har()).foreign == "HAR"
+
+
+def test_a_body_may_be_base64() -> None:
+    content = {"size": 3, "text": "/wAB", "encoding": "base64"}
+    assert only(har(response={"content": content})).response.body == b"\xff\0\x01"
+
+
+def test_a_form_may_be_told_by_its_fields() -> None:
+    post = {"params": [{"name": "a", "value": "b c"}, {"name": "d"}]}
+    assert only(har(request={"postData": post})).request.body == b"a=b+c&d="
+    assert only(har(request={"postData": None})).request.body == b""
+
+
+def test_an_event_stream_has_a_piece_for_each_frame() -> None:
+    response = {
+        "headers": [{"name": "Content-Type", "value": "text/event-stream"}],
+        "content": {"text": EVENTS.decode()},
+    }
+    read = only(har(response=response)).response
+    assert (read.body, len(read.pieces)) == (EVENTS, 2)
+
+
+def test_a_request_that_got_no_answer_failed() -> None:
+    response = {"status": 0, "_error": "net::ERR_ABORTED", "content": {}}
+    read = only(har(response=response)).response
+    assert (read.status, read.ended) == (None, "failed")
+    assert read.error == Failure(None, "net::ERR_ABORTED")
+
+
+def test_a_body_that_was_not_saved_cannot_be_read_to_its_end() -> None:
+    assert only(har(response={"content": {"size": 5}})).response.ended == "closed"
+    assert only(har(response={"content": {"size": 0}})).response.ended == "complete"
+    assert only(har(response={"content": {"size": 5}, "status": 302})).response.ended == "complete"
+
+
+def test_times_may_be_missing() -> None:
+    for timings in (None, {}, {"wait": "soon", "receive": float("nan")}):
+        response = only(har(timings=timings)).response
+        assert (response.headers_after, response.pieces) == (None, (Piece(0, b"hi"),))
+
+
+def test_an_upgrade_to_a_websocket_is_passed_over() -> None:
+    assert tape(har(response={"status": 101})).interactions == ()
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [("HTTP/1.1", "HTTP/1.1"), ("http/1.0", "HTTP/1.0"), ("h3", "HTTP/3"), ("", "HTTP/1.1")],
+)
+def test_the_version_of_http_is_named_as_httpx_names_it(version: str, expected: str) -> None:
+    assert only(har(response={"httpVersion": version})).response.http_version == expected
+
+
+def test_an_entry_without_a_request_is_refused() -> None:
+    with pytest.raises(CassetteFormatError) as caught:
+        tape(har().replace('"request"', '"asked"'))
+    assert str(caught.value) == (
+        "cassettes/chat.yaml: the request of entry 1 is missing.\n"
+        "Fix: restore it (git checkout -- cassettes/chat.yaml) or delete it and record again"
+    )

@@ -1,0 +1,69 @@
+"""Which file a name means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aquila_cassette.errors import CassetteNameError
+from aquila_cassette.importers.locate import located, stem
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("cassettes/chat").mkdir(parents=True)
+
+
+def lay(*names: str) -> None:
+    for name in names:
+        Path("cassettes", name).touch()
+
+
+def where(name: str) -> str:
+    return located(Path("cassettes"), name).name
+
+
+@pytest.mark.parametrize(
+    "file", ["chat.hi.yml", "chat.hi.json", "chat.hi.har", "chat.hi.yaml.gz", "chat.hi"]
+)
+def test_the_only_file_of_a_name_is_meant_whatever_its_suffix(file: str) -> None:
+    lay(file, "other.json")
+    assert where("chat.hi") == file
+    assert where(file) == file
+
+
+def test_where_there_is_none_the_usual_one_is_to_be() -> None:
+    assert where("chat") == "chat.yaml"  # and not the folder of that name
+    assert where("chat.json") == "chat.json.yaml"
+    assert where("n" * 250) == f"{'n' * 250}.yaml"
+
+
+def test_the_usual_one_comes_first() -> None:
+    lay("chat.yaml", "chat.json", "chat.har")
+    assert where("chat") == "chat.yaml"
+    assert where("chat.har") == "chat.har"
+
+
+def test_of_two_others_one_must_be_named() -> None:
+    lay("chat.json", "chat.har")
+    with pytest.raises(CassetteNameError) as caught:
+        where("chat")
+    assert str(caught.value) == (
+        "The cassette name 'chat' may mean 2 files.\n"
+        "  cassettes/chat.json\n"
+        "  cassettes/chat.har\n"
+        'Fix: name the one that is meant, with its suffix: "chat.json"'
+    )
+    assert where("chat.json") == "chat.json"
+
+
+def test_a_name_that_leaves_the_folder_is_refused_all_the_same() -> None:
+    with pytest.raises(CassetteNameError, match="cannot be used"):
+        where("../chat.json")
+
+
+def test_the_stem_of_a_file_is_the_name_without_what_is_of_its_format() -> None:
+    files = ["a.b.yaml", "a.b.YML", "a.b.json", "a.b.har", "a.b.yaml.gz", "a.b.json.gz", "a.b"]
+    assert {stem(file) for file in files} == {"a.b"}

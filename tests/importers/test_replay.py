@@ -1,0 +1,119 @@
+"""Blocks that replay a cassette of another recorder, as it lies."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import httpx
+import pytest
+
+from aquila_cassette import MissError, aquila_cassette
+from aquila_cassette.errors import CassetteError, CassetteSaveError
+from aquila_cassette.session.modes import Mode
+from tests.importers.samples import CASSETTER, EVENTS, URL, vcrpy
+
+KEY = "sk-ant-api03-abcdefghijklmnop"
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AQUILA_RECORD", "CI", "AQUILA_CASSETTE_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AQUILA_CASSETTE_DIR", str(tmp_path / "cassettes"))
+    Path("cassettes").mkdir()
+
+
+def lay(data: str | bytes, name: str = "chat.yaml") -> Path:
+    path = Path("cassettes", name)
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    return path
+
+
+@pytest.mark.parametrize("mode", ["none", "once"])
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("chat.yaml", vcrpy().encode()),
+        ("chat.yaml.gz", gzip.compress(vcrpy().encode())),
+        ("chat", vcrpy().encode()),
+    ],
+)
+def test_a_tape_of_vcrpy_replays_and_stays_as_it_is(name: str, data: bytes, mode: Mode) -> None:
+    path = lay(data, name)
+    with aquila_cassette("chat", mode=mode) as cassette, httpx.Client(verify=False) as client:
+        answer = client.post(URL, json={"n": 1}, headers={"authorization": "Bearer other"})
+        assert cassette.path.name == name
+    assert (answer.status_code, answer.text) == (200, "hi")
+    assert answer.headers["content-type"] == "text/plain"
+    assert path.read_bytes() == data
+    assert [one.name for one in Path("cassettes").iterdir()] == [name]
+
+
+def test_a_stream_comes_event_by_event() -> None:
+    lay(CASSETTER)
+    sent = {"at": "2026-11-22", "more": ["yes", "1_000", "12:30", 100000.0, None]}
+    with aquila_cassette("chat", mode="none", on_unplayed="ignore"):
+        with httpx.Client(verify=False) as client:
+            with client.stream("POST", URL, json=sent) as answer:
+                pieces = list(answer.iter_raw())
+    assert pieces == [EVENTS[:21], EVENTS[21:]]
+
+
+def test_a_changed_prompt_misses_and_no_secret_of_the_tape_is_shown() -> None:
+    lay(vcrpy(sent=f"""body: '{{"n":1,"api_key":"{KEY}"}}'"""))
+    with pytest.raises(MissError) as caught:
+        with aquila_cassette("chat", mode="once"), httpx.Client(verify=False) as client:
+            client.post(URL, json={"n": 2, "api_key": KEY})
+    assert "-1\n" in str(caught.value)
+    assert "+2\n" in str(caught.value)
+    assert KEY not in str(caught.value)
+
+
+def test_redaction_counts_on_both_sides() -> None:
+    lay(vcrpy(sent=f"""body: '{{"n":1,"api_key":"{KEY}"}}'""").replace(URL, f"{URL}?key={KEY}"))
+    with aquila_cassette("chat", mode="none"), httpx.Client(verify=False) as client:
+        assert client.post(f"{URL}?key=another", json={"n": 1, "api_key": "b"}).text == "hi"
+
+
+def test_a_variable_of_this_environment_is_redacted_on_the_tape_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ACME_API_KEY", "quite-a-secret-0815")
+    lay(vcrpy(sent="""body: '{"n":"quite-a-secret-0815"}'"""))
+    with aquila_cassette("chat", mode="none"), httpx.Client(verify=False) as client:
+        assert client.post(URL, json={"n": "quite-a-secret-0815"}).text == "hi"
+
+
+@pytest.mark.parametrize("mode", ["all", "new_episodes"])
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("chat.yaml", "aquila-cassette convert cassettes/chat.yaml --in-place"),
+        ("chat.json", "aquila-cassette convert cassettes/chat.json"),
+    ],
+)
+def test_a_mode_that_would_write_the_tape_is_refused_before_anything_is_sent(
+    name: str, command: str, mode: Mode
+) -> None:
+    path = lay(vcrpy(), name)
+    with pytest.raises(CassetteSaveError) as caught:
+        with aquila_cassette("chat", mode=mode):
+            raise AssertionError("the block must not be entered")
+    assert str(caught.value) == (
+        f"cassettes/{name} is in vcrpy's format: it can be replayed, not recorded into.\n"
+        f"  mode: {mode}\n"
+        f"Convert it first: {command}"
+    )
+    assert path.read_text() == vcrpy()
+
+
+def test_no_block_is_left_in_force_by_a_refusal() -> None:
+    lay(vcrpy())
+    lay(vcrpy(), "other.yaml")
+    with pytest.raises(CassetteError):
+        with aquila_cassette("chat", mode="all"):
+            pass
+    with aquila_cassette("other", mode="none"), httpx.Client(verify=False) as client:
+        assert client.post(URL, json={"n": 1}).text == "hi"

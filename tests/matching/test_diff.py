@@ -1,0 +1,330 @@
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aquila_cassette.matching.difference import closest, describe
+from aquila_cassette.matching.keys import Matcher
+from aquila_cassette.model import Headers, Request
+
+URL = "https://api.example.com/v1/chat"
+JSON: Headers = (("content-type", "application/json"),)
+TEXT: Headers = (("content-type", "text/plain"),)
+
+
+def asked(value: Any = None, *, url: str = URL, method: str = "POST") -> Request:
+    return Request(method, url, JSON, json.dumps(value).encode())
+
+
+def sent(body: bytes) -> Request:
+    return Request("POST", URL, TEXT, body)
+
+
+def diff(recorded: Any, request: Any, **options: Any) -> list[str]:
+    """Give the lines below the head of a diff of two JSON bodies."""
+    lines = describe(asked(recorded), asked(request), Matcher(**options))
+    assert lines[:2] == ["--- recorded", "+++ this request"]
+    return lines[2:]
+
+
+def chat(*contents: str, **fields: Any) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": content} for content in contents], **fields}
+
+
+# describe.
+
+
+def test_a_field_that_changed_is_shown_with_its_path():
+    assert describe(asked(chat("Say hello", n=1)), asked(chat("Say hi", n=1))) == [
+        "--- recorded",
+        "+++ this request",
+        "@@ messages.0.content @@",
+        "-Say hello",
+        "+Say hi",
+    ]
+
+
+def test_requests_that_match_have_no_difference():
+    assert describe(asked({"a": 1, "b": 2}), asked({"b": 2, "a": 1.0})) == []
+
+
+def test_fields_that_went_and_came_are_shown():
+    assert diff({"a": "x", "b": {"c": [1]}}, {"b": {"c": [1], "d": {"e": None}}}) == [
+        "@@ a @@",
+        '-"x"',
+        "@@ b.d @@",
+        '+{"e": null}',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "lines"),
+    [
+        (1, 2, ["-1", "+2"]),
+        (1, "1", ["-1", '+"1"']),
+        (1, True, ["-1", "+true"]),
+        (0, False, ["-0", "+false"]),
+        (None, "", ["-null", '+""']),
+        ("", "a", ["-''", "+'a'"]),
+        ("a", "a ", ["-'a'", "+'a '"]),
+        ("a\tb", "a b", ["-'a\\tb'", "+'a b'"]),
+        ("a\u00a0b", "a b", ["-'a\\xa0b'", "+'a b'"]),
+        ("\u00e9", "e\u0301", ["-'\\xe9'", "+'e\\u0301'"]),
+        ("größer", "kleiner", ["-größer", "+kleiner"]),
+        ([], {}, ["-[]", "+{}"]),
+        ("a", ["a\u202e"], ['-"a"', '+["a\\u202e"]']),
+    ],
+)
+def test_values_are_shown_so_that_they_cannot_be_mistaken(old: Any, new: Any, lines: list[str]):
+    assert diff({"v": old}, {"v": new}) == ["@@ v @@", *lines]
+
+
+def test_a_body_that_is_no_object_is_called_the_body():
+    assert diff(1, 2) == ["@@ body @@", "-1", "+2"]
+    assert diff("a", "b") == ["@@ body @@", "-a", "+b"]
+    assert diff([1, 2], [1, 3]) == ["@@ 1 @@", "-2", "+3"]
+
+
+def test_a_message_that_was_added_is_one_difference():
+    old, new = chat("one", "two", "three"), chat("zero", "one", "two", "three")
+    assert diff(old, new) == [
+        "@@ messages.0 @@ 3 items became 4",
+        '+{"content": "zero", "role": "user"}',
+    ]
+    assert diff(new, old) == [
+        "@@ messages.0 @@ 4 items became 3",
+        '-{"content": "zero", "role": "user"}',
+    ]
+
+
+def test_a_message_that_changed_and_one_that_was_added_are_two():
+    assert diff(chat("one", "two"), chat("one", "2", "three")) == [
+        "@@ messages.1.content @@",
+        "-two",
+        "+2",
+        "@@ messages.2 @@ 2 items became 3",
+        '+{"content": "three", "role": "user"}',
+    ]
+
+
+def test_a_text_of_many_lines_is_compared_line_by_line():
+    lines = [f"line {number}" for number in range(1, 30)]
+    changed = [*lines[:4], "LINE 5", *lines[5:20], "extra", *lines[20:]]
+    assert diff(chat("\n".join(lines)), chat("\n".join(changed))) == [
+        "@@ messages.0.content, line 5 @@",
+        " line 4",
+        "-line 5",
+        "+LINE 5",
+        " line 6",
+        "@@ messages.0.content, line 21 @@",
+        " line 20",
+        "+extra",
+        " line 21",
+    ]
+
+
+def test_a_line_that_differs_only_at_its_end_is_quoted():
+    assert diff("a\nb\n", "a\nb \n") == [
+        "@@ body, line 2 @@",
+        " a",
+        "-'b'",
+        "+'b '",
+        " ",
+    ]
+    assert diff("a\nb", "a\r\nb") == ["@@ body, line 1 @@", "-'a'", "+'a\\r'", " b"]
+
+
+def test_a_line_that_was_added_at_the_end_is_shown():
+    assert diff("a", "a\nb") == ["@@ body, line 2 @@", " a", "+b"]
+
+
+def test_long_values_are_cut_around_what_differs():
+    same = "word " * 100
+    assert diff(f"{same}yes {same}.", f"{same}no {same}.") == [
+        "@@ body @@",
+        f"-[... 470 characters ...] {'word ' * 6}yes {'word ' * 5}word [... 472 characters ...]",
+        f"+[... 470 characters ...] {'word ' * 6}no {'word ' * 5}word [... 472 characters ...]",
+    ]
+
+
+def test_a_long_value_that_came_is_cut_in_the_middle():
+    assert diff({}, {"a": "x" * 1000}) == [
+        "@@ a @@",
+        '+"' + "x" * 89 + " [... 862 characters ...] " + "x" * 49 + '"',
+    ]
+
+
+def test_many_lines_that_went_are_cut_in_the_middle():
+    lines = diff("\n".join(["first", *map(str, range(50)), "last"]), "first\nlast")
+    assert lines == [
+        "@@ body, line 2 @@",
+        " first",
+        *(f"-{number}" for number in range(6)),
+        "-[... 38 lines ...]",
+        *(f"-{number}" for number in range(44, 50)),
+        " last",
+    ]
+
+
+def test_of_many_differences_only_the_first_are_shown():
+    old, new = ({f"f{n:02}": n + by for n in range(20)} for by in (0, 1))
+    lines = diff(old, new)
+    assert [line for line in lines if line.startswith("@@")] == [f"@@ f{n:02} @@" for n in range(8)]
+    assert lines[-1] == "... and 12 more differences"
+    assert describe(asked(old), asked(new), hunks=19)[-1] == "... and 1 more difference"
+
+
+def test_method_and_url_are_shown_like_fields():
+    assert describe(asked(1, method="PUT", url=URL + "?a=1"), asked(1)) == [
+        "--- recorded",
+        "+++ this request",
+        "@@ method @@",
+        "-PUT",
+        "+POST",
+        "@@ url @@",
+        f"-{URL}?a=1",
+        f"+{URL}",
+    ]
+
+
+def test_only_what_the_matcher_looks_at_is_shown():
+    def first(request: Request) -> int:
+        return json.loads(request.body)["n"] // 10
+
+    matcher = Matcher(["host", "query", first])
+    one = asked({"n": 10}, method="PUT", url="https://a.example/x?b=2&a=1")
+    other = asked({"n": 25}, url="https://b.example:1/y?a=1&b=3")
+    assert describe(one, other, matcher)[2:] == [
+        "@@ host @@",
+        "-a.example",
+        "+b.example",
+        "@@ query @@",
+        "-a=1&b=2",
+        "+a=1&b=3",
+        "@@ first @@",
+        "-1",
+        "+2",
+    ]
+
+
+def test_ignored_fields_are_not_shown():
+    old, new = {"id": 1, "a": [{"id": 2, "b": 1}]}, {"id": 3, "a": [{"id": 4, "b": 2}]}
+    assert diff(old, new, ignore_json=["id", "a.*.id"]) == ["@@ a.0.b @@", "-1", "+2"]
+
+
+def test_a_body_that_is_no_json_is_compared_line_by_line():
+    assert describe(sent(b"a\nb\nc"), sent(b"a\nB\nc"))[2:] == [
+        "@@ body, line 2 @@",
+        " a",
+        "-b",
+        "+B",
+        " c",
+    ]
+
+
+def test_json_against_no_json_is_compared_as_text():
+    assert describe(asked({"a": 1}), sent(b"hello"))[2:] == ["@@ body @@", '-{"a": 1}', "+hello"]
+    assert describe(asked({"a": 1}), sent(b""))[2:] == ["@@ body @@", "-'{\"a\": 1}'", "+''"]
+
+
+@pytest.mark.parametrize("body", [b"\xff\x00", b"a\x00b"])
+def test_of_bytes_that_are_no_text_only_size_and_hash_are_shown(body: bytes):
+    lines = describe(sent(body), sent(b"abc"))[2:]
+    assert lines[0] == "@@ body @@"
+    assert lines[1].startswith(f"-<{len(body)} bytes, sha256 ")
+    assert lines[2] == "+<3 bytes, sha256 ba7816bf8f01>"
+
+
+def test_odd_names_of_fields_cannot_be_mistaken():
+    assert diff({"": 1, "\n": 1}, {"": 2, "\n": 2}) == [
+        "@@ '' @@",
+        "-1",
+        "+2",
+        "@@ '\\n' @@",
+        "-1",
+        "+2",
+    ]
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.text(max_size=4) | st.just("a\nb\nc"),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=2), inner),
+    max_leaves=10,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(VALUES, VALUES)
+def test_there_is_a_difference_to_show_exactly_if_they_do_not_match(one: Any, other: Any):
+    matcher = Matcher()
+    lines = describe(asked(one), asked(other), matcher)
+    assert bool(lines) == (matcher.key(asked(one)) != matcher.key(asked(other)))
+    assert all(line.isprintable() and line[:1] in "-+@ ." for line in lines)
+    assert not lines or {line[0] for line in lines[2:]} & {"-", "+"}
+
+
+def test_a_diff_of_huge_bodies_stays_short():
+    chance = random.Random(3)
+    old = [chance.random() for _ in range(5_000)]
+    new = [chance.random() for _ in range(5_000)]
+    text = "\n".join(map(str, old)), "\n".join(map(str, new))
+    lines = diff({"a": old, "b": text[0], "c": text[0].replace("\n", " ")},
+                 {"a": new, "b": text[1], "c": text[1].replace("\n", " ")})  # fmt: skip
+    assert len(lines) < 60
+    assert max(map(len, lines)) < 300
+
+
+# closest.
+
+
+def test_the_most_similar_body_is_the_closest():
+    recorded = [
+        asked(chat("Translate this poem into French")),
+        asked(chat("Say hello to everybody in the room")),
+        asked(chat("What is the capital of France?")),
+    ]
+    assert closest(asked(chat("Say hello to everybody in the house")), recorded) == 1
+    assert closest(asked(chat("What was the capital of France?", n=1)), recorded) == 2
+
+
+def test_method_and_url_weigh_more_than_the_body():
+    recorded = [asked("hello", url=URL + "/x"), asked("hello", method="PUT"), asked("bye")]
+    assert closest(asked("hello"), recorded) == 2
+
+
+def test_the_same_path_on_another_host_is_closer_than_another_path():
+    recorded = [asked("hello", url=URL + "/x"), asked("bye", url="https://b.example/v1/chat")]
+    assert closest(asked("hello"), recorded) == 1
+
+
+def test_of_equals_the_first_is_the_closest():
+    assert closest(asked("b"), [asked("a"), asked("c"), asked("c")]) == 0
+
+
+def test_nothing_is_closest_to_nothing():
+    assert closest(asked("a"), []) is None
+
+
+def test_ignored_fields_do_not_bring_requests_closer():
+    recorded = [asked({"id": "one two three four", "a": "x"}), asked({"id": "q", "a": "y"})]
+    matcher = Matcher(ignore_json=["id"])
+    assert closest(asked({"id": "one two three four", "a": "y"}), recorded, matcher) == 1
+
+
+def test_bodies_that_are_no_json_are_compared_by_their_words():
+    recorded = [sent(b"\xff\xfe one two"), sent(b"three four five"), sent(b"")]
+    assert closest(sent(b"four five six"), recorded) == 1
+
+
+def test_among_a_thousand_of_the_same_url_a_near_twin_is_found():
+    chance = random.Random(1)
+    words = [f"word{number}" for number in range(500)]
+    recorded = [asked(chat(" ".join(chance.choices(words, k=200)))) for _ in range(1000)]
+    twin = json.loads(recorded[637].body)
+    twin["messages"][0]["content"] += " indeed"
+    assert closest(asked(twin), recorded) == 637

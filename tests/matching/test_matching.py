@@ -1,0 +1,398 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aquila_cassette.errors import UsageError
+from aquila_cassette.matching.keys import Body, Matcher, body_of
+from aquila_cassette.model import Headers, Request
+
+URL = "https://api.example.com/v1/chat"
+JSON: Headers = (("content-type", "application/json"),)
+
+
+def asked(body: bytes = b"", *, url: str = URL, method: str = "POST", headers: Headers = JSON):
+    return Request(method, url, headers, body)
+
+
+def same(one: Request, other: Request, **options) -> bool:
+    matcher = Matcher(**options)
+    return matcher.key(one) == matcher.key(other)
+
+
+# URLs.
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (f"{URL}?a=1&b=2", f"{URL}?b=2&a=1"),
+        (f"{URL}?a=1&a=2", f"{URL}?a=2&a=1"),
+        (f"{URL}?a=x%20y", f"{URL}?a=x+y"),
+        (f"{URL}?a=%7E", f"{URL}?a=~"),
+        (f"{URL}?", URL),
+        (f"{URL}#top", URL),
+        ("https://API.Example.com:443/v1/chat", URL),
+        ("http://a.example:80", "http://a.example/"),
+        ("HTTPS://a.example", "https://a.example"),
+        ("http://[::1]:80/a", "http://[::1]/a"),
+        (f"{URL}?key=[redacted]&a=1", f"{URL}?a=1&key=[redacted]"),
+    ],
+)
+def test_urls_that_mean_the_same_match(one: str, other: str):
+    assert same(asked(url=one), asked(url=other))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "http://api.example.com/v1/chat",
+        "https://api.example.com:8443/v1/chat",
+        "https://api2.example.com/v1/chat",
+        "https://api.example.com/v1/Chat",
+        "https://api.example.com/v1/chat/",
+        f"{URL}?a=1",
+        f"{URL}?a",
+        "https://api.example.com/v1%2Fchat",
+    ],
+)
+def test_urls_that_mean_something_else_do_not(other: str):
+    assert not same(asked(url=URL), asked(url=other))
+
+
+def test_methods_and_bodies_count_and_headers_do_not():
+    assert not same(asked(method="GET"), asked(method="POST"))
+    assert not same(asked(b"{}"), asked(b"[]"))
+    assert same(asked(b"{}"), asked(b"{}", headers=(*JSON, ("anthropic-beta", "x"))))
+
+
+# Bodies.
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ('{"a": 1, "b": {"c": 2, "d": 3}}', '{"b":{"d":3,"c":2},"a":1}'),
+        ('{"a": "\\u00fc\\n"}', '{"a":"ü\\u000a"}'),
+        ('{"a": [1.0, 1e2, -0.0, 0.10]}', '{"a": [1, 100, 0, 0.1]}'),
+        ('{"a":"\\/"}', ' {"a" : "/"}\n'),
+    ],
+)
+def test_json_that_means_the_same_matches(one: str, other: str):
+    assert same(asked(one.encode()), asked(other.encode()))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ('{"a": 1}', '{"a": "1"}'),
+        ('{"a": 1}', '{"a": true}'),
+        ('{"a": 0}', '{"a": false}'),
+        ('{"a": null}', "{}"),
+        ('{"a": [1, 2]}', '{"a": [2, 1]}'),
+        ('{"a": 12345678901234567890}', '{"a": 12345678901234567891}'),
+        ('"a"', '"a "'),
+        ("", "null"),
+    ],
+)
+def test_json_that_means_something_else_does_not(one: str, other: str):
+    assert not same(asked(one.encode()), asked(other.encode()))
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json", "application/json; charset=utf-8", "application/vnd.x+json", None]
+)
+def test_json_is_told_by_its_type_or_by_being_json(kind: str | None):
+    headers = (("content-type", kind),) if kind else ()
+    assert same(asked(b'{"a":1}', headers=headers), asked(b'{ "a": 1 }', headers=headers))
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-ndjson", "application/jsonl"])
+def test_what_says_that_it_is_no_json_is_compared_as_bytes(kind: str):
+    headers = (("content-type", kind),)
+    assert not same(asked(b'{"a":1}', headers=headers), asked(b'{ "a": 1 }', headers=headers))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"\xff\xfe",
+        b'{"a": NaN',
+        b"[" * 100_000,
+        b"1" * 10_000,
+        b'\xef\xbb\xbf{"a":1}',
+        b'"\xed"',
+    ],
+)
+def test_what_is_called_json_and_is_none_is_compared_as_bytes(body: bytes):
+    assert same(asked(body), asked(bytes(bytearray(body))))
+    assert not same(asked(body), asked(body + b" "))
+    assert body_of(asked(body)) == Body("bytes", body)
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_the_boundary_of_a_multipart_body_does_not_count(quote: str):
+    def form(boundary: str, value: str) -> Request:
+        kind = f"multipart/form-data; boundary={quote}{boundary}{quote}"
+        body = f"--{boundary}\r\nContent-Disposition: a\r\n\r\n{value}\r\n--{boundary}--\r\n"
+        return asked(body.encode(), headers=(("content-type", kind),))
+
+    assert same(form("0a1b", "x"), form("zz-9", "x"))
+    assert not same(form("0a1b", "x"), form("zz-9", "y"))
+
+
+@pytest.mark.parametrize("size", [10, 100_000])
+def test_bodies_of_any_size_are_told_apart(size: int):
+    text = "x" * size
+    one, other = (json.dumps({"a": text, "b": end}).encode() for end in "12")
+    assert same(asked(one), asked(json.dumps({"b": "1", "a": text}).encode()))
+    assert not same(asked(one), asked(other))
+
+
+# ignore_json.
+
+
+@pytest.mark.parametrize(
+    ("path", "one", "other"),
+    [
+        ("id", '{"id": 1, "a": 2}', '{"a": 2}'),
+        ("metadata.request_id", '{"metadata": {"request_id": 1}}', '{"metadata": {}}'),
+        ("messages.*.id", '{"messages": [{"id": 1}, {"id": 2}]}', '{"messages": [{}, {"id": 3}]}'),
+        ("tools.0.x", '{"tools": [{"x": 1}, {"x": 2}]}', '{"tools": [{}, {"x": 2}]}'),
+        ("a.*", '{"a": {"b": 1, "c": 2}}', '{"a": {}}'),
+        ("a.*", '{"a": [1, 2]}', '{"a": [3, 4]}'),
+        ("a.1", '{"a": [1, 2, 3]}', '{"a": [1, 9, 3]}'),
+        ("*.id", '{"a": {"id": 1}, "b": [5]}', '{"a": {"id": 2}, "b": [5]}'),
+        ("0.id", '[{"id": 1}]', '[{"id": 2}]'),
+        ("5.0", '{"5": [1]}', '{"5": [2]}'),
+    ],
+)
+def test_a_field_that_is_ignored_does_not_count(path: str, one: str, other: str):
+    pair = asked(one.encode()), asked(other.encode())
+    assert same(*pair, ignore_json=[path])
+    assert not same(*pair)
+
+
+@pytest.mark.parametrize(
+    ("path", "one", "other"),
+    [
+        ("tools.0.x", '{"tools": [{"x": 1}, {"x": 2}]}', '{"tools": [{"x": 1}, {"x": 3}]}'),
+        ("a.*", '{"a": [1, 2]}', '{"a": [1]}'),
+        ("a.b", '{"a": {"b": 1}}', '{"a": 5}'),
+        ("a.9", '{"a": [1]}', '{"a": [2]}'),
+        ("a.b.c", '{"a": "x"}', '{"a": "y"}'),
+    ],
+)
+def test_what_an_ignored_path_does_not_name_counts(path: str, one: str, other: str):
+    assert not same(asked(one.encode()), asked(other.encode()), ignore_json=[path])
+
+
+# match_on.
+
+
+@pytest.mark.parametrize(
+    ("part", "url"),
+    [
+        ("scheme", "http://api.example.com:443/v1/chat?q=1"),
+        ("host", "https://other.example/v1/chat?q=1"),
+        ("port", "https://api.example.com:1/v1/chat?q=1"),
+        ("path", "https://api.example.com/?q=1"),
+        ("query", "https://api.example.com/v1/chat?q=2"),
+    ],
+)
+def test_each_part_of_a_url_counts_alone(part: str, url: str):
+    one, other = asked(url=f"{URL}?q=1"), asked(url=url)
+    assert not same(one, other, match_on=[part])
+    rest = {"scheme", "host", "port", "path", "query"} - {part}
+    assert same(one, other, match_on=sorted(rest))
+
+
+def test_only_what_is_named_counts():
+    assert same(asked(b"1"), asked(b"2", url="x:/"), match_on=["method"])
+    assert not same(asked(b"1"), asked(b"2"), match_on=["body"])
+
+
+def test_a_function_gives_what_counts():
+    def model(request: Request) -> str:
+        return json.loads(request.body)["model"]
+
+    one, other = asked(b'{"model": "a", "n": 1}'), asked(b'{"model": "a", "n": 2}')
+    assert same(one, other, match_on=["method", model])
+    assert not same(one, asked(b'{"model": "b", "n": 1}'), match_on=["method", model])
+
+
+def test_a_function_that_gives_no_key_is_named():
+    def messages(request: Request) -> list[str]:
+        return ["a"]
+
+    with pytest.raises(UsageError) as caught:
+        Matcher([messages]).key(asked())  # type: ignore[list-item]
+    assert str(caught.value) == (
+        "The function messages in match_on= gave a value that cannot be looked up by.\n"
+        "  expected: a str, a number, a tuple of such\n"
+        "  got:      ['a']\n"
+        "Give it back as a str or a tuple."
+    )
+
+
+def test_the_parts_in_which_two_requests_differ_are_named():
+    matcher = Matcher()
+    one = asked(b"1")
+    assert matcher.differing(one, one) == ()
+    assert matcher.differing(one, asked(b"2", method="PUT")) == ("method", "body")
+    assert matcher.differing(one, asked(b"1", url="x:/")) == ("url",)
+
+
+KNOWN = "method, url, scheme, host, port, path, query, body"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"match_on": ["method", "uri"]},
+            (
+                "match_on= names nothing that could be compared: 'uri'.\n"
+                f"  known: {KNOWN}; or a function of the request\n"
+                "Change it to 'url'."
+            ),
+        ),
+        (
+            {"match_on": ["Metod"]},
+            (
+                "match_on= names nothing that could be compared: 'Metod'.\n"
+                f"  known: {KNOWN}; or a function of the request\n"
+                "Change it to 'method'."
+            ),
+        ),
+        (
+            {"match_on": [5]},
+            (
+                "match_on= names nothing that could be compared: 5.\n"
+                f"  known: {KNOWN}; or a function of the request\n"
+                "Change it to one of these."
+            ),
+        ),
+        (
+            {"match_on": ["headers"]},
+            (
+                "match_on= cannot compare all headers: they are volatile in every SDK.\n"
+                "  got: 'headers'\n"
+                "Give a function for the one you mean: "
+                'lambda request: request.header("anthropic-beta")'
+            ),
+        ),
+        (
+            {"match_on": []},
+            (
+                "match_on= is empty: every request would match every other.\n"
+                f"  known: {KNOWN}\n"
+                'Write, for example, match_on=["method", "url", "body"].'
+            ),
+        ),
+        (
+            {"match_on": "body"},
+            (
+                "match_on= takes a list.\n"
+                "  expected: ['body']\n"
+                "  got:      'body'\n"
+                "Write match_on=['body']."
+            ),
+        ),
+        (
+            {"match_on": body_of},
+            (
+                "match_on= takes a list.\n"
+                "  expected: [body_of]\n"
+                "  got:      body_of\n"
+                "Write match_on=[body_of]."
+            ),
+        ),
+        (
+            {"ignore_json": "id"},
+            (
+                "ignore_json= takes a list.\n"
+                "  expected: ['id']\n"
+                "  got:      'id'\n"
+                "Write ignore_json=['id']."
+            ),
+        ),
+        (
+            {"ignore_json": ["$.messages[*]['id']"]},
+            (
+                "ignore_json= has a path that cannot be followed: \"$.messages[*]['id']\".\n"
+                "  expected: names joined by dots; * for any; 0, 1, ... in a list\n"
+                "Change it to 'messages.*.id'."
+            ),
+        ),
+        (
+            {"ignore_json": ["/tools/0/x"]},
+            (
+                "ignore_json= has a path that cannot be followed: '/tools/0/x'.\n"
+                "  expected: names joined by dots; * for any; 0, 1, ... in a list\n"
+                "Change it to 'tools.0.x'."
+            ),
+        ),
+        (
+            {"ignore_json": ["messages[].id"]},
+            (
+                "ignore_json= has a path that cannot be followed: 'messages[].id'.\n"
+                "  expected: names joined by dots; * for any; 0, 1, ... in a list\n"
+                "Change it to 'messages.*.id'."
+            ),
+        ),
+        (
+            {"ignore_json": [""]},
+            (
+                "ignore_json= has a path that cannot be followed: ''.\n"
+                "  expected: names joined by dots; * for any; 0, 1, ... in a list\n"
+                "Take it out."
+            ),
+        ),
+        (
+            {"ignore_json": [5]},
+            (
+                "ignore_json= takes paths.\n"
+                "  expected: a string such as 'messages.*.id'\n"
+                "  got:      5\n"
+                "Take 5 out of ignore_json."
+            ),
+        ),
+    ],
+)
+def test_an_option_that_cannot_be_meant_is_refused(options: dict, message: str):
+    with pytest.raises(UsageError) as caught:
+        Matcher(**options)
+    assert str(caught.value) == message
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=5) | st.floats(-2, 2),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=8,
+)
+
+
+def _strict(value: object) -> object:
+    """Give a value whose equality is JSON's: 1 is 1.0 and is not true."""
+    if isinstance(value, dict):
+        return {name: _strict(held) for name, held in value.items()}
+    if isinstance(value, list):
+        return [_strict(held) for held in value]
+    return (isinstance(value, bool), value)
+
+
+@settings(max_examples=300, deadline=None)
+@given(VALUES, VALUES, st.booleans(), st.sampled_from([None, 2]))
+def test_json_matches_exactly_if_its_values_are_equal(
+    one: object, other: object, ascii_only: bool, indent: int | None
+):
+    bodies = json.dumps(one), json.dumps(other, ensure_ascii=ascii_only, indent=indent)
+    encoded = [body.encode("utf-8", "surrogatepass") for body in bodies]
+    assert same(asked(encoded[0]), asked(encoded[1])) == (_strict(one) == _strict(other))
+    again = json.dumps(one, ensure_ascii=ascii_only, indent=indent)
+    assert same(asked(encoded[0]), asked(again.encode()))

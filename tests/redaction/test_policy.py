@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from aquila_cassette.errors import UsageError
+from aquila_cassette.model import Request
+from aquila_cassette.redaction import Leak, Redaction
+
+KEY = "sk-" + "aB3dE6gH9" * 4
+
+
+def test_none_is_the_defaults():
+    assert Redaction.of(None) == Redaction()
+
+
+def test_a_redaction_is_taken_as_it_is():
+    redaction = Redaction(names=["a"])
+    assert Redaction.of(redaction) is redaction
+
+
+def test_strings_are_names_and_patterns_are_patterns():
+    pattern = re.compile(rb"x+")
+    assert Redaction.of(["a", pattern, "b"]) == Redaction(names=["a", "b"], patterns=[pattern])
+    assert Redaction.of(iter(["a"])) == Redaction(names=["a"])
+
+
+def test_two_are_one_that_hides_what_either_hides():
+    one = Redaction(names=["a"], patterns=["x"], keep_headers=["h"], allow=["password"])
+    other = Redaction(names=["a", "b"], patterns=["y"], keep_headers=["i"], allow=["secret"])
+    assert one | other == Redaction(
+        names=["a", "b"],
+        patterns=["x", "y"],
+        keep_headers=["h", "i"],
+        allow=["password", "secret"],
+    )
+
+
+def test_equal_ones_are_interchangeable():
+    assert {Redaction(names=["a"]), Redaction(names=("a", "a"))} == {Redaction(names=["a"])}
+    assert Redaction(names=["a"]) != Redaction(names=["b"])
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (
+            "tenant",
+            (
+                "redact= takes names of fields (str) and patterns of values (re.Pattern).\n"
+                "  expected: a list of str and re.Pattern, or a Redaction\n"
+                "  got:      'tenant'\n"
+                "Write redact=['tenant']."
+            ),
+        ),
+        (
+            5,
+            (
+                "redact= takes names of fields (str) and patterns of values (re.Pattern).\n"
+                "  expected: a list of str and re.Pattern, or a Redaction\n"
+                "  got:      5\n"
+                'Write, for example, redact=["tenant"].'
+            ),
+        ),
+        (
+            ["a", 5],
+            (
+                "redact= takes names of fields (str) and patterns of values (re.Pattern).\n"
+                "  expected: a list of str and re.Pattern, or a Redaction\n"
+                "  got:      5\n"
+                'Write, for example, redact=["tenant"].'
+            ),
+        ),
+    ],
+)
+def test_anything_else_is_refused(value: object, message: str):
+    with pytest.raises(UsageError) as caught:
+        Redaction.of(value)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            {"names": "tenant"},
+            (
+                "Redaction(names=...) takes a list.\n"
+                "  expected: ['tenant']\n"
+                "  got:      'tenant'\n"
+                "Write names=['tenant']."
+            ),
+        ),
+        (
+            {"allow": ["a", ""]},
+            (
+                "Redaction(allow=...) takes strings that are not empty.\n"
+                "  expected: a string\n"
+                "  got:      ''\n"
+                "Take '' out of allow."
+            ),
+        ),
+        (
+            {"patterns": ["a("]},
+            (
+                "The pattern 'a(' is no regular expression.\n"
+                "  reason: missing ), unterminated subpattern at position 1\n"
+                "Mend it, or give a literal value as re.compile(re.escape(value))."
+            ),
+        ),
+        (
+            {"patterns": ["ü+"]},
+            (
+                "The pattern 'ü+' is not ASCII.\n"
+                "  patterns are searched in bytes, where one such character is several\n"
+                "Give its bytes: re.compile(b'\\xc3\\xbc+')."
+            ),
+        ),
+        (
+            {"patterns": [["a"]]},
+            (
+                "Redaction(patterns=...) takes regular expressions.\n"
+                "  expected: str, bytes or re.Pattern\n"
+                "  got:      ['a']\n"
+                "Take ['a'] out of patterns."
+            ),
+        ),
+        (
+            {"keep_headers": ["Content-Length"]},
+            (
+                "Redaction(keep_headers=...) names 'content-length', which no cassette can keep.\n"
+                "  it tells how the bytes came over one connection; on a replay it is wrong\n"
+                "Take 'content-length' out of keep_headers."
+            ),
+        ),
+    ],
+)
+def test_an_argument_that_cannot_be_meant_is_refused(arguments: dict, message: str):
+    with pytest.raises(UsageError) as caught:
+        Redaction(**arguments)
+    assert str(caught.value) == message
+
+
+def test_the_flags_of_a_pattern_count():
+    redaction = Redaction.of([re.compile("acct", re.IGNORECASE)])
+    assert redaction.request(Request("GET", "x:/ACCT"), env=()).url == "x:/[redacted]"
+
+
+def test_leaks_tell_the_line_and_the_kind_and_never_the_value(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MY_SERVICE_TOKEN", "hunter2hunter2")
+    redaction = Redaction(patterns=["acct_[0-9]+"])
+    text = f"ok\n{KEY} {KEY}\npassword: x\nhunter2hunter2\naHVudGVyMmh1bnRlcjI=\nacct_1\n"
+    assert redaction.leaks(text) == [
+        Leak(2, "a key (sk-...)"),
+        Leak(4, "the value of MY_SERVICE_TOKEN"),
+        Leak(5, "the value of MY_SERVICE_TOKEN"),
+        Leak(6, "a pattern given as redact="),
+    ]
+
+
+def test_a_leak_whose_variable_is_gone_is_told_all_the_same():
+    assert Redaction().leaks("a hunter2hunter2", env=("hunter2hunter2",)) == [
+        Leak(1, "the value of an environment variable")
+    ]
+
+
+@pytest.mark.parametrize("scalar", ["'it''s hunter2'", '"it\'s hunter2"', "it's hunter2"])
+def test_a_leak_is_found_however_yaml_quotes_it(scalar: str):
+    assert len(Redaction().leaks(f"a: {scalar}", env=("it's hunter2",))) == 1
+
+
+def test_what_was_redacted_or_allowed_does_not_leak():
+    redaction = Redaction(allow=[KEY, "hunter2hunter2"], patterns=["redacted"])
+    text = f"api_key: '[redacted]'\n{KEY} hunter2hunter2\nBearer [redacted]\n"
+    assert redaction.leaks(text, env=("hunter2hunter2",)) == []

@@ -1,0 +1,377 @@
+from __future__ import annotations
+
+import base64
+import json
+import string
+
+import pytest
+
+from aquila_cassette.model import Request
+from aquila_cassette.redaction import Redaction
+
+REDACTION = Redaction()
+URL = "https://api.example.com/v1/chat"
+OPAQUE = "f3Kq9ZtR7mWx2LpV8sYd"
+LONG = (string.ascii_letters + string.digits) * 2
+
+
+def body_of(data: bytes, content_type: str = "application/json", url: str = URL) -> bytes:
+    sent = Request("POST", url, (("content-type", content_type),), data)
+    return REDACTION.request(sent, env=()).body
+
+
+def url_of(url: str) -> str:
+    return REDACTION.request(Request("GET", url), env=()).url
+
+
+def said(text: str) -> str:
+    return json.loads(body_of(json.dumps({"content": text}).encode()))["content"]
+
+
+# Headers.
+
+
+def test_only_headers_of_the_allow_list_stay():
+    sent = Request(
+        "POST",
+        URL,
+        (
+            ("host", "api.example.com"),
+            ("Content-Type", "application/json"),
+            ("accept", "text/event-stream"),
+            ("authorization", "Bearer sk-abc"),
+            ("x-api-key", "abc"),
+            ("x-goog-api-key", "abc"),
+            ("cookie", "a=b"),
+            ("openai-organization", "org-1"),
+            ("x-stainless-os", "Linux"),
+            ("x-nobody-thought-of-this", "secret"),
+            ("anthropic-version", "2023-06-01"),
+            ("openai-beta", "assistants=v2"),
+            ("content-length", "2"),
+        ),
+        b"{}",
+    )
+    assert REDACTION.request(sent, env=()).headers == (
+        ("content-type", "application/json"),
+        ("accept", "text/event-stream"),
+        ("anthropic-version", "2023-06-01"),
+        ("openai-beta", "assistants=v2"),
+    )
+
+
+def test_a_secret_in_a_header_that_stays_is_still_redacted():
+    sent = Request("POST", URL, (("anthropic-beta", f"a, Bearer {OPAQUE}"),))
+    assert REDACTION.request(sent, env=()).headers == (("anthropic-beta", "a, Bearer [redacted]"),)
+
+
+def test_a_request_with_nothing_to_hide_is_given_back_itself():
+    sent = Request("POST", URL + "?page=2", (("accept", "*/*"),), b'{"n": 1}')
+    assert REDACTION.request(sent, env=()) is sent
+
+
+# URLs.
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "key", "api_key", "apikey", "api-key", "apiKey", "API_KEY", "access_token", "token", "sig",
+        "signature", "password", "secret", "client_secret", "X-Amz-Signature", "X-Amz-Credential",
+        "X-Amz-Security-Token", "X-Goog-Signature", "X-Goog-Credential", "AWSAccessKeyId",
+        "subscription-key", "api%5Fkey",
+    ],
+)  # fmt: skip
+def test_a_query_parameter_that_names_a_key_is_redacted(name: str):
+    assert url_of(f"{URL}?a=1&{name}=x&b=%20") == f"{URL}?a=1&{name}=[redacted]&b=%20"
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["pageToken=abc", "max_tokens=5", "keyword=a", "monkey=1", "code=DE", "key", "key=", "alt=sse"],
+)
+def test_other_query_parameters_stay(query: str):
+    assert url_of(f"{URL}?{query}") == f"{URL}?{query}"
+
+
+def test_a_code_that_looks_random_is_redacted():
+    assert url_of(f"{URL}?code=4/0A{OPAQUE}&state=x") == f"{URL}?code=[redacted]&state=x"
+
+
+def test_credentials_and_fragment_are_taken_out_of_a_url():
+    assert url_of("https://me:pass@host:8443/a?b=1#access_token=x") == "https://host:8443/a?b=1"
+
+
+def test_a_url_is_otherwise_byte_for_byte_the_same():
+    odd = "https://HOST:443/a%2Fb//c?&&b=1&a=%7E+ü&b&=&c=d=e"
+    assert url_of(odd) == odd
+
+
+def test_a_key_in_the_path_of_a_url_is_redacted():
+    assert url_of(f"https://host/bot/sk-{LONG}/send") == "https://host/bot/[redacted]/send"
+
+
+# JSON.
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "api_key", "openai_api_key", "OPENAI_API_KEY", "x-api-key", "apiKey", "APIKey", "myApiKey",
+        "access_token", "refresh_token", "id_token", "auth_token", "bearer_token", "session_token",
+        "client_secret", "secret", "secret_key", "secret_access_key", "aws_secret_access_key",
+        "password", "db_password", "passphrase", "private_key", "authorization", "Authorization",
+        "Proxy-Authorization", "token",
+    ],
+)  # fmt: skip
+def test_a_json_field_that_names_a_secret_is_redacted_and_all_else_stays(name: str):
+    data = '{ "a": [1],\n "NAME" : "x y",\t"b": {"NAME": "" }}'.replace("NAME", name)
+    assert body_of(data.encode()).decode() == data.replace("x y", "[redacted]")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        '{"max_tokens": 1024}',
+        '{"usage": {"prompt_tokens": 5, "total_tokens": 9, "completion_tokens": 4}}',
+        '{"next_page_token": "CAUQAA1234567890abcdefgh", "pageToken": "CAUQAA1234567890abcdefgh"}',
+        '{"key": "value", "primary_key": "id", "prompt_cache_key": "user-1234567890abcdef1234"}',
+        '{"stop_sequence": null, "eos_token": "<|endoftext|>", "hotkey": "ctrl"}',
+        '{"properties": {"password": {"type": "string"}, "api_key": {"type": "string"}}}',
+        '{"required": ["password", "token"], "is_secret": true, "api_key": null}',
+        '{"text": "password: \\"hunter\\", token"}',
+        '{"signature": "EqoBCkgIARABGAIiQL2UoU0b1OHYi+yCHpBY7U6FQW8"}',
+        '{"content": "The secret is: be kind"}',
+    ],
+)
+def test_ordinary_json_stays(data: str):
+    assert body_of(data.encode()) == data.encode()
+
+
+def test_a_number_is_replaced_by_a_string_so_that_json_stays_json():
+    redacted = body_of(b'{"password": 12345, "pin": 1, "args": "{\\"password\\": -1.5e3}"}')
+    assert redacted == (
+        b'{"password": "[redacted]", "pin": 1, "args": "{\\"password\\": \\"[redacted]\\"}"}'
+    )
+    json.loads(json.loads(redacted)["args"])
+
+
+def test_the_strings_of_a_list_are_redacted_one_by_one():
+    assert body_of(b'{"Authorization": ["Bearer a", "b"], "c": ["d"]}') == (
+        b'{"Authorization": ["[redacted]", "[redacted]"], "c": ["d"]}'
+    )
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2, 3])
+@pytest.mark.parametrize("secret", ['a"b\\c\nd, "e": \\"', "a\\", "\\\\", '"', '\\"', "a\\\\\\"])
+def test_json_inside_strings_of_json_is_redacted_at_any_depth(secret: str, depth: int):
+    inner = json.dumps({"api_key": secret, "b": 'say "hi" \\'})
+    expected = json.dumps({"api_key": "[redacted]", "b": 'say "hi" \\'})
+    for _ in range(depth):
+        inner, expected = (json.dumps({"arguments": one, "n": 1}) for one in (inner, expected))
+    assert body_of(inner.encode()).decode() == expected
+
+
+def test_a_string_that_was_broken_off_is_redacted_to_the_end_of_its_line():
+    assert body_of(b'data: {"api_key": "abc def') == b'data: {"api_key": "[redacted]'
+    assert body_of(b'{"api_key": "abc\n{"b": "c"}') == b'{"api_key": "[redacted]\n{"b": "c"}'
+
+
+def test_a_string_inside_a_string_that_was_broken_off_ends_with_the_outer_one():
+    body = json.dumps({"arguments": '{"a": 1, "api_key": "abc', "b": "c"})
+    assert body_of(body.encode()).decode() == body.replace("abc", "[redacted]")
+
+
+# Forms.
+
+
+def test_form_fields_are_redacted_by_name():
+    kind = "application/x-www-form-urlencoded; charset=utf-8"
+    form = b"grant_type=refresh&client_secret=a%20b&refresh_token=c&username=me&password=&key=v"
+    assert body_of(form, kind) == (
+        b"grant_type=refresh&client_secret=[redacted]&refresh_token=[redacted]"
+        b"&username=me&password=&key=v"
+    )
+
+
+def test_what_is_no_form_is_not_read_as_one():
+    assert body_of(b"password=abc", "text/plain") == b"password=abc"
+
+
+@pytest.mark.parametrize("quote", ['"', ""])
+def test_parts_of_a_multipart_form_are_redacted_by_name(quote: str):
+    form = (
+        "--B\r\nContent-Disposition: form-data; name=Qapi_keyQ\r\n\r\n%s\r\n"
+        "--B\r\ncontent-disposition: form-data; name=QfileQ; filename=Qpassword=Q\r\n"
+        "Content-Type: text/plain\r\n\r\nline\r\n\r\nline\r\n"
+        "--B\r\nContent-Disposition: form-data; filename=Qa.binQ; name=Qclient_secretQ\r\n"
+        "Content-Type: application/octet-stream\r\n\r\n%s\r\n--B--\r\n"
+    ).replace("Q", quote)
+    redacted = body_of((form % ("abc", "\r\n--x")).encode(), "multipart/form-data; boundary=B")
+    assert redacted.decode() == form % ("[redacted]", "[redacted]")
+
+
+# Values that look like keys.
+
+KEYS = [
+    f"sk-{LONG}",
+    f"sk-ant-api03-{LONG[:40]}-_AA",
+    f"sk-proj-{LONG[:30]}_-{LONG}",
+    f"sk-or-v1-{LONG}",
+    "sk-my-own-key-1234-abcdef",
+    f"sk_live_{LONG[:24]}",
+    f"AIzaSy{LONG[:33]}",
+    f"ya29.a0{LONG}",
+    f"ghp_{LONG[:36]}",
+    f"gho_{LONG[:36]}",
+    f"ghs_{LONG[:36]}",
+    f"github_pat_{LONG[:22]}_{LONG[:59]}",
+    "AKIAIOSFODNN7EXAMPLE",
+    "ASIAIOSFODNN7EXAMPLE",
+    f"gsk_{LONG[:52]}",
+    f"xai-{LONG[:80]}",
+    f"hf_{LONG[:34]}",
+    f"pplx-{LONG[:48]}",
+    f"r8_{LONG[:37]}",
+    f"nvapi-{LONG[:40]}_-",
+    "xoxb-123456789012-abcdefghij",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P",
+    "dapi0123456789abcdef0123456789abcdef",
+]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_what_looks_like_a_key_is_redacted_wherever_it_stands(key: str):
+    assert said(key) == "[redacted]"
+    assert said(f"use {key}, or") == "use [redacted], or"
+    assert said(f"a\n{key}\nb") == "a\n[redacted]\nb"  # in JSON this is a\nsk-...
+    assert said(f"é{key} é") == "é[redacted] é"  # and this \u00e9sk-...
+    assert said(f"k={key}") == "k=[redacted]"
+    assert body_of(f"a%3D{key}".encode(), "text/plain") == b"a%3D[redacted]"
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_key_glued_to_a_word_is_no_key(key: str):
+    assert said(f"ta{key}") == f"ta{key}"
+
+
+def test_keys_next_to_each_other_all_go():
+    assert said(" ".join(KEYS)) == " ".join(["[redacted]"] * len(KEYS))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "task-12345678901234567890abcdefgh",
+        "use sk-learn-contrib-py-earth or sk-toggleable__label-arrow, sk-container-id-1",
+        "the AKIA prefix; hf_hub_download; xai-sdk; gsk_; r8_; ghp_x",
+        "models: gpt-4o-mini-2024-07-18, claude-sonnet-4-20250514",
+        "msg_01XFDUDYJgAACzvnptvVoYEL call_abc123def456ghi789jkl chatcmpl-9xYzAbCdEfGhIjKlMnOp",
+        "550e8400-e29b-41d4-a716-446655440000",
+        "Bearer authentication is a scheme; Bearer tokens, bearer of bad news; Bearer <token>",
+        "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A\n-----END PUBLIC KEY-----",
+        "A file begins with -----BEGIN PRIVATE KEY----- and then has base64",
+    ],
+)
+def test_prose_and_ids_are_no_keys(text: str):
+    assert said(text) == text
+
+
+def test_no_key_is_found_inside_an_image():
+    image = base64.b64encode(bytes(range(256)) * 1000).decode()
+    image = f"{image[:5000]}AKIAIOSFODNN7EXAMPLE{image[5000:9000]}AIza{image[9000:]}"
+    assert said(f"data:image/png;base64,{image}") == f"data:image/png;base64,{image}"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"Authorization: Bearer {OPAQUE}", "Authorization: Bearer [redacted]"),
+        ("bearer abc12345", "bearer [redacted]"),
+        ("Bearer sk-short!", "Bearer [redacted]!"),
+        ("Bearer abc.def~1+/=x.", "Bearer [redacted]."),
+    ],
+)
+def test_a_bearer_token_is_redacted(text: str, expected: str):
+    assert said(text) == expected
+
+
+@pytest.mark.parametrize("kind", ["", "RSA ", "EC ", "OPENSSH ", "ENCRYPTED "])
+def test_a_private_key_is_redacted_whole(kind: str):
+    lines = "\n".join([LONG[:64]] * 3)
+    pem = f"-----BEGIN {kind}PRIVATE KEY-----\n{lines}\n-----END {kind}PRIVATE KEY-----"
+    assert said(f"my key:\n{pem}\nthanks") == "my key:\n[redacted]\nthanks"
+    assert body_of(pem.encode() + b"\n", "text/plain") == b"[redacted]\n"
+    assert body_of(json.dumps({"a": json.dumps({"b": pem})}).encode()) == (
+        b'{"a": "{\\"b\\": \\"[redacted]\\"}"}'
+    )
+
+
+def test_a_private_key_that_was_broken_off_is_redacted():
+    assert said(f"-----BEGIN PRIVATE KEY-----\r\n{LONG[:64]}\r\n{LONG[:20]}") == "[redacted]"
+
+
+# Links in a text.
+
+
+def test_the_signature_of_a_link_in_a_text_is_redacted():
+    link = f"https://x.blob.example/a.png?se=2026&sig={OPAQUE}%3D&sp=r"
+    assert said(f"![a]({link}) done") == (
+        "![a](https://x.blob.example/a.png?se=2026&sig=[redacted]&sp=r) done"
+    )
+    assert body_of(
+        b'{"url":"https://x.example/?a=1\\u0026X-Amz-Signature=%s"}' % OPAQUE.encode()
+    ) == (b'{"url":"https://x.example/?a=1\\u0026X-Amz-Signature=[redacted]"}')
+
+
+def test_the_placeholder_of_a_link_in_a_text_stays():
+    text = "GET /v1?api_key=YOUR_API_KEY&key=abc, then x = sig"
+    assert said(text) == text
+
+
+# What users add.
+
+
+def test_a_name_that_a_user_adds_counts_everywhere_and_in_every_style():
+    redaction = Redaction(names=["Tenant-ID", "x"])
+    sent = Request(
+        "POST",
+        URL + "?tenantId=a&x=1&subtenant_id=2",
+        (("content-type", "application/json"),),
+        b'{"tenant_id": "b", "args": "{\\"TENANT-ID\\": 5}", "tenant": "c", "x" :"d", "ax": "e"}',
+    )
+    redacted = redaction.request(sent, env=())
+    assert redacted.url == URL + "?tenantId=[redacted]&x=[redacted]&subtenant_id=2"
+    assert redacted.body == (
+        b'{"tenant_id": "[redacted]", "args": "{\\"TENANT-ID\\": \\"[redacted]\\"}", '
+        b'"tenant": "c", "x" :"[redacted]", "ax": "e"}'
+    )
+    form = Request(
+        "POST", URL, (("content-type", "application/x-www-form-urlencoded"),), b"tenant_id=a&b=c"
+    )
+    assert redaction.request(form, env=()).body == b"tenant_id=[redacted]&b=c"
+
+
+@pytest.mark.parametrize("pattern", ["acct_[0-9]+", rb"acct_[0-9]+"])
+def test_a_pattern_that_a_user_adds_is_searched_everywhere(pattern: str | bytes):
+    redaction = Redaction(patterns=[pattern])
+    sent = Request("POST", URL + "/acct_1", (("accept", "acct_2"),), b"\xff acct_3, acct_x")
+    assert redaction.request(sent, env=()) == Request(
+        "POST", URL + "/[redacted]", (("accept", "[redacted]"),), b"\xff [redacted], acct_x"
+    )
+
+
+def test_a_header_that_a_user_adds_is_kept_but_not_its_secret():
+    redaction = Redaction(keep_headers=["X-Request-Id", "X-Api-Key", "Cookie"])
+    sent = Request("GET", URL, (("x-request-id", "r1"), ("X-API-Key", "abc"), ("cookie", "a=b")))
+    assert redaction.request(sent, env=()).headers == (
+        ("x-request-id", "r1"),
+        ("x-api-key", "[redacted]"),
+        ("cookie", "[redacted]"),
+    )
+
+
+def test_what_a_user_allows_is_no_secret():
+    redaction = Redaction(allow=["password", "AKIAIOSFODNN7EXAMPLE", "value-of-env"])
+    sent = Request("POST", URL, (), b'{"password": "a", "b": "AKIAIOSFODNN7EXAMPLE value-of-env"}')
+    assert redaction.request(sent, env=("value-of-env",)) is sent

@@ -1,0 +1,204 @@
+"""A cassette is data: whatever is written on it, the page shows it and obeys none of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from aquila_cassette import Interaction, Request, Response
+from aquila_cassette.model import Failure, Piece
+from aquila_cassette.report.page import page as page_of
+from aquila_cassette.storage import files
+from tests.report.conftest import ABOUT, Show, texts
+
+HACK = "window.hacked = (window.hacked ?? 0) + 1"
+PAYLOADS = [
+    f"</script><script>{HACK}</script>",
+    f"<!--<script>{HACK}</script>",
+    f'"><img src="http://127.0.0.1:9/x" onerror="{HACK}">',
+    f"<svg onload='{HACK}'><style>*{{display:none}}</style>",
+    f"javascript:{HACK}//https://example.org/",
+    f"{{{{script}}}}${{{HACK}}}`{HACK}`",
+    f"]]>\u2028{HACK}\u2029\ufeff\\u003cscript>",
+]
+
+
+def said_in_chat(text: str, *, ascii_only: bool = True) -> bytes:
+    def frame(delta: dict[str, Any], **more: Any) -> bytes:
+        chunk = {"object": "chat.completion.chunk", "model": text, "choices": [{"delta": delta}]}
+        chunk["choices"][0] |= more  # type: ignore[index]
+        return f"data: {json.dumps(chunk, ensure_ascii=ascii_only)}\n\n".encode()
+
+    call = {"index": 0, "id": "c", "function": {"name": text, "arguments": text}}
+    return (
+        frame({"content": text})
+        + frame({"reasoning_content": text})
+        + frame({"refusal": text})
+        + frame({"tool_calls": [call]}, finish_reason=text)
+        + f"data: {json.dumps({'error': {'message': text}})}\n\n".encode()
+    )
+
+
+def hostile(text: str) -> Interaction:
+    """An interaction that holds `text` wherever one can hold a text."""
+    body = {
+        "model": text,
+        "messages": [
+            {"role": "system", "content": text},
+            {"role": "user", "content": [{"type": "text", "text": text}, {text: text}]},
+            {"role": "user", "content": [{"type": "image_url", "image_url": {"url": text}}]},
+            {"role": text, "content": text, "tool_calls": [{"function": {"name": text}}]},
+            {"role": "tool", "content": json.dumps([text, {text: text}])},
+        ],
+        "tools": [{"name": text, "parameters": {"properties": {text: {}}}}],
+        text: text,
+    }
+    return Interaction(
+        Request(
+            "POST", f"https://x.example/{text}?{text}", (("x", text),), json.dumps(body).encode()
+        ),
+        Response(
+            200,
+            (("content-type", "text/event-stream"), ("x", text)),
+            (Piece(10, said_in_chat(text)), Piece(20, f": {text}\n".encode())),
+            ended="failed",
+            error=Failure(text.splitlines()[0], text),
+        ),
+        text,
+        text,
+    )
+
+
+def look_at_all(page: Page, interactions: int) -> None:
+    """Open whatever can be opened, and play."""
+    for number in range(interactions):
+        page.evaluate("(hash) => { location.hash = hash }", f"#hostile/{number + 1}")
+        for summary in page.locator(".section summary").all():
+            summary.click()
+        page.keyboard.press("Space")
+        page.clock.run_for(100)
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+    page.fill("#query", "<script>")
+    page.keyboard.press("Escape")
+    page.keyboard.press("h")
+
+
+def test_nothing_on_a_tape_is_markup_or_script(show: Show) -> None:
+    files.save(Path("cassettes/hostile.yaml"), [hostile(text) for text in PAYLOADS])
+    Path('cassettes/"><img src=x onerror=alert(1)>.yaml').write_text("<script>alert(1)</script>")
+    page = show()
+    look_at_all(page, len(PAYLOADS))
+    assert page.evaluate("typeof window.hacked") == "undefined"
+    made = page.evaluate("[...document.querySelectorAll('*')].map((node) => node.localName)")
+    assert not {"img", "iframe", "object", "embed", "link", "base"} & set(made)
+    assert made.count("style") == 1
+    links = page.evaluate(
+        "[...document.querySelectorAll('[href]')].map((n) => n.attributes.href.value)"
+    )
+    assert all(link.startswith("#") for link in links)
+
+
+@pytest.mark.parametrize("text", PAYLOADS[:6], ids=range(6))
+def test_it_is_shown_as_it_stands(show: Show, text: str) -> None:
+    files.save(Path("cassettes/hostile.yaml"), [hostile(text)])
+    page = show("#hostile/1")
+    assert texts(page, ".answer .said") == [text]
+    assert texts(page, ".answer .thought .words") == [text]
+    assert texts(page, ".message.system .words") == [text]
+    assert texts(page, ".answer .finish") == [text]
+    assert texts(page, ".badges .model") == [text]
+    assert texts(page, ".url")[0].startswith("https://x.example/")
+
+
+def test_half_characters_and_those_that_reorder_or_ring_are_made_visible(show: Show) -> None:
+    text = "a\x1b[31m\x07b\x00\ud83dc\u202edesrever\u2066 \x9f d\U0001f600\té\r\nz"
+    one = Interaction(
+        Request("POST", "https://x.example/", (), json.dumps({"prompt": text}).encode()),
+        Response(
+            200,
+            (("content-type", "text/event-stream"),),
+            (Piece(10, said_in_chat(text)[:-20]), Piece(20, b"")),
+        ),
+    )
+    files.save(Path("cassettes/odd.yaml"), [one])
+    page = show("#odd/1")
+    visible = "a␛[31m␇b␀�c�desrever� � d😀\té\nz"
+    shown = page.locator(".message.user .words").evaluate("(node) => node.textContent")
+    assert shown.replace("\r", "").replace("\ud83d", "�") == visible
+    shown = page.locator(".answer .said").evaluate("(node) => node.textContent")
+    assert shown.replace("\r", "") == visible
+
+
+def test_a_character_that_came_in_two_halves_is_never_shown_as_half(show: Show) -> None:
+    halves = [r"\ud83d", r"\ude00"]
+    frames = [
+        f'data: {{"choices":[{{"delta":{{"content":"{half}"}}}}]}}\n\n'.encode() for half in halves
+    ]
+    one = Interaction(
+        Request("POST", "https://x.example/"),
+        Response(
+            200,
+            (("content-type", "text/event-stream"),),
+            tuple(Piece(place * 10 + 10, frame) for place, frame in enumerate(frames)),
+        ),
+    )
+    files.save(Path("cassettes/half.yaml"), [one])
+    page = show("#half/1")
+    page.keyboard.press("0")
+    grown = []
+    for _ in frames:
+        page.keyboard.press("ArrowRight")
+        grown.append(texts(page, ".answer .said"))
+    assert grown[-1] == ["😀"]
+    assert "".join(grown[0]) == ""
+
+
+def test_the_page_can_reach_no_network_even_if_it_wanted_to(browser: Browser) -> None:
+    path = Path("report.html").absolute()
+    path.write_bytes(page_of([], about=ABOUT))
+    page = browser.new_page()
+    page.goto(path.as_uri())
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        there = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        for wish, directive in {
+            "fetch(there).catch(() => {})": "connect-src",
+            "navigator.sendBeacon(there)": "connect-src",
+            "new Image().src = there": "img-src",
+            "Object.assign(add('link'), { rel: 'stylesheet', href: there })": "style-src-elem",
+            "add('style').textContent = 'a {}'": "style-src-elem",
+        }.items():
+            violated = page.evaluate(
+                f"""(there) => new Promise((done) => {{
+                  const heard = (event) => done(event.effectiveDirective);
+                  const add = (name) => document.body.appendChild(document.createElement(name));
+                  addEventListener("securitypolicyviolation", heard, {{ once: true }});
+                  {wish};
+                }})""",
+                there,
+            )
+            assert violated == directive, wish
+        refused = "try { document.body.innerHTML = '<p>'; 'taken' } catch (error) { error.name }"
+        assert page.evaluate(refused) == "TypeError"
+        server.setblocking(False)
+        with pytest.raises(BlockingIOError):  # nobody came
+            server.accept()
+    page.close()
+
+
+PARSERS = ("innerHTML", "outerHTML", "insertAdjacent", "document.write", "DOMParser", "eval(")
+
+
+def test_the_sources_hand_no_text_to_a_parser() -> None:
+    sources = resources.files("aquila_cassette.report").joinpath("sources")
+    for source in sources.iterdir():
+        text = source.read_text("utf-8")
+        assert [name for name in PARSERS if name in text] == [], source.name
+        assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text), source.name

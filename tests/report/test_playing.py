@@ -1,0 +1,243 @@
+"""A stream is played as it came: the clock of the page is the test's."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from aquila_cassette.sse import split
+from aquila_cassette.storage import files
+from tests.cli.conftest import Lay
+from tests.report.conftest import Show, texts
+
+# The cassette `chat`: "It is " came 300 ms after the request, "18 °C." at 420 ms, its end at 1000 ms.
+FRAME = 17  # ms; the page draws once in so many
+
+
+def whole_frames(path: Path) -> None:
+    """Have each of the first pieces end where a frame does."""
+    (one,) = files.load(path).interactions
+    first, second, *rest = map(len, split(one.response.body))
+    pieces = f"pieces: 300+{first} 420+{second} 1000+{sum(rest)}"
+    path.write_text(re.sub(r"pieces: .*", pieces, path.read_text("utf-8")), "utf-8")
+
+
+def said(page: Page) -> str:
+    return "".join(texts(page, ".answer .said"))
+
+
+@pytest.fixture
+def page(show: Show, lay: Lay) -> Page:
+    whole_frames(lay("chat"))
+    page = show("#chat/1")
+    assert said(page) == "It is 18 °C."
+    return page
+
+
+def test_a_stream_plays_at_its_recorded_pace_and_ends_whole(page: Page) -> None:
+    page.get_by_role("button", name="Play").click()
+    heard = {}
+    for before, now in pairwise((0, 250, 350, 400, 470, 950, 1050)):
+        page.clock.run_for(now - before)
+        heard[now] = said(page)
+    assert heard == {
+        250: "",
+        350: "It is ",
+        400: "It is ",
+        470: "It is 18 °C.",
+        950: "It is 18 °C.",
+        1050: "It is 18 °C.",
+    }
+    assert texts(page, ".end .how") == ["complete"]
+    assert texts(page, ".clock") == ["1.00 s\nof 1.00 s"]
+    assert page.get_by_role("button", name="Play").is_visible()
+
+
+def test_before_the_first_token_it_waits_and_its_end_comes_last(page: Page) -> None:
+    page.keyboard.press("Space")
+    page.clock.run_for(200)
+    assert page.locator(".waiting").is_visible()
+    assert texts(page, ".end .how") == []
+    page.clock.run_for(200)
+    assert not page.locator(".waiting").is_visible()
+    assert page.locator(".growing .last").inner_text() == "It is "
+    assert texts(page, ".end .how") == []
+
+
+@pytest.mark.parametrize(("speed", "ms"), [("¼\u00d7", 4000), ("2\u00d7", 500), ("16\u00d7", 63)])
+def test_it_plays_as_much_faster_or_slower_as_one_likes(page: Page, speed: str, ms: int) -> None:
+    page.get_by_role("radio", name=speed, exact=True).check()
+    page.keyboard.press("Space")
+    page.clock.run_for(ms * 0.9 - FRAME)
+    assert page.get_by_role("button", name="Pause").is_visible()
+    page.clock.run_for(ms * 0.1 + 2 * FRAME)
+    assert page.get_by_role("button", name="Play").is_visible()
+
+
+def test_a_pause_holds_the_text_where_it_is(page: Page) -> None:
+    page.keyboard.press("Space")
+    page.clock.run_for(350)
+    page.keyboard.press("Space")
+    page.clock.run_for(5000)
+    assert said(page) == "It is "
+    page.keyboard.press("Space")
+    page.clock.run_for(120)
+    assert said(page) == "It is 18 °C."
+
+
+def test_the_time_line_is_dragged_to_any_moment(page: Page) -> None:
+    box = page.get_by_role("slider", name="Time").bounding_box()
+    assert box is not None
+
+    def at(share: float) -> tuple[float, float]:
+        return box["x"] + share * box["width"], box["y"] + 20
+
+    page.mouse.click(*at(0.35))
+    assert said(page) == "It is "
+    page.mouse.move(*at(0.35))
+    page.mouse.down()
+    page.mouse.move(*at(0.1))
+    assert said(page) == ""
+    page.mouse.move(*at(0.6))
+    page.mouse.up()
+    assert said(page) == "It is 18 °C."
+    (text,) = re.findall(r"\d+", page.locator(".clock b").inner_text())
+    assert abs(int(text) - 600) < 25
+    assert page.locator(".hint").inner_text() == "420 ms\npiece 2 of 3, 161 B\n18 °C."
+
+
+def test_keys_step_from_piece_to_piece(page: Page) -> None:
+    steps = []
+    for key in ("0", "ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft", "ArrowLeft", "End"):
+        page.keyboard.press(key)
+        steps.append((texts(page, ".clock b")[0], said(page)))
+    assert steps == [
+        ("0 ms", ""),
+        ("300 ms", "It is "),
+        ("420 ms", "It is 18 °C."),
+        ("1.00 s", "It is 18 °C."),
+        ("420 ms", "It is 18 °C."),
+        ("300 ms", "It is "),
+        ("1.00 s", "It is 18 °C."),
+    ]
+    slider = page.get_by_role("slider", name="Time")
+    assert slider.get_attribute("aria-valuetext") == "1.00 s of 1.00 s"
+
+
+def test_the_speed_is_chosen_by_keys_and_kept_for_the_next_tape(page: Page, lay: Lay) -> None:
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    page.keyboard.press("-")
+    chosen = "document.querySelector('#deck input:checked').value"
+    assert page.evaluate(chosen) == "2"
+    page.evaluate("location.hash = '#'")
+    page.evaluate("location.hash = '#chat/1'")
+    assert page.evaluate(chosen) == "2"
+
+
+def test_the_facts_of_the_stream_are_told(page: Page) -> None:
+    assert texts(page, "#deck .facts > div") == [
+        "first piece\n300 ms",
+        "first token\n300 ms",
+        "longest gap\n580 ms",
+        "came\n4 events in 3 pieces, 521 B",
+    ]
+    assert texts(page, ".span") == ["300 ms"]
+    assert page.locator(".span").get_attribute("title") == "first piece after 300 ms"
+
+
+def test_a_tape_without_times_plays_evenly_and_says_so(show: Show, lay: Lay) -> None:
+    lay("closed")
+    page = show("#closed/1")
+    assert texts(page, ".axis") == ["no times on this cassette: an even pace"]
+    assert texts(page, ".clock") == ["5\nof 5 pieces"]
+    page.keyboard.press("Space")
+    grown = []
+    for _ in range(15):  # a frame each: no state of the page is missed
+        page.clock.run_for(16)
+        shown = texts(page, ".answer .thought .words, .answer .card")
+        if shown not in grown:
+            grown.append(shown)
+    assert grown == [
+        [],
+        ["The left one?"],
+        ["The left one?", "look"],
+        ["The left one?", 'look\n{"where": "le'],
+    ]
+
+
+def test_reasoning_and_tool_calls_grow_in_their_order(show: Show) -> None:
+    frames = [
+        ("content_block_start", '"index":0,"content_block":{"type":"thinking","thinking":""}'),
+        ("content_block_delta", '"index":0,"delta":{"thinking":"Let me "}'),
+        ("content_block_delta", '"index":0,"delta":{"thinking":"look."}'),
+        ("content_block_start", '"index":1,"content_block":{"type":"tool_use","name":"look"}'),
+        ("content_block_delta", '"index":1,"delta":{"partial_json":"{\\"far\\": tr"}'),
+        ("content_block_delta", '"index":1,"delta":{"partial_json":"ue}"}'),
+        ("message_stop", '"x":0'),
+    ]
+    body = "".join(
+        f'      event: {type_}\n      data: {{"type":"{type_}",{more}}}\n\n'
+        for type_, more in frames
+    )
+    Path("cassettes").mkdir()
+    Path("cassettes/look.yaml").write_text(
+        "version: 1\ninteractions:\n"
+        "- request: {method: POST, url: https://api.anthropic.com/v1/messages}\n"
+        "  response:\n    status: 200\n"
+        f"    headers: {{content-type: text/event-stream}}\n    sse: |+\n{body}"
+        "    ended: complete\n"
+    )
+    page = show("#look/1")
+    page.keyboard.press("0")
+    grown = []
+    for _ in frames:
+        page.keyboard.press("ArrowRight")
+        shown = [
+            re.sub(r"\n+", "\n", text) for text in texts(page, ".answer .thought, .answer .card")
+        ]
+        grown.append(shown)
+    thought = "thought\nLet me look."
+    assert grown == [
+        [],
+        ["thought\nLet me "],
+        [thought],
+        [thought, "look"],
+        [thought, 'look\n{\n  "far": tr'],
+        [thought, 'look\n{\n  "far": true\n}'],
+        [thought, 'look\n{\n  "far": true\n}'],
+    ]
+
+
+def test_an_answer_that_grows_stays_in_sight(show: Show, lay: Lay) -> None:
+    path = lay("chat")
+    whole_frames(path)
+    path.write_text(
+        path.read_text().replace("Be brief.", "Be\\nbrief.").replace("18 degrees", "18\\n" * 15)
+    )
+    page = show("#chat/1")
+    page.set_viewport_size({"width": 1000, "height": 420})
+    page.keyboard.press("Space")
+    page.clock.run_for(350)
+    below = """document.querySelector('.answer').getBoundingClientRect().bottom
+        - document.querySelector('#main').getBoundingClientRect().bottom"""
+    assert page.evaluate(below) <= 0
+    page.evaluate("document.querySelector('#main').scrollTop = 0")
+    page.clock.run_for(100)
+    assert page.evaluate("document.querySelector('#main').scrollTop") == 0
+
+
+def test_where_nothing_came_there_is_nothing_to_play(show: Show, lay: Lay) -> None:
+    lay("failed")
+    lay("plain")
+    page = show("#failed/3")
+    assert not page.locator("#deck").is_visible()
+    page.keyboard.press("Space")
+    page.goto(page.url.replace("#failed/3", "#plain/1"))
+    assert page.get_by_role("button", name="Play").is_disabled()
+    page.keyboard.press("Space")
+    assert "the cassette does not say when" in page.locator("#deck").inner_text()

@@ -1,0 +1,94 @@
+"""Which good answers failures would take the place of."""
+
+from __future__ import annotations
+
+import pytest
+
+from aquila_cassette.model import Failure, Interaction, Piece, Request, Response
+from aquila_cassette.session.overwrite_guard import loss
+
+ERROR = b'event: error\ndata: {"type": "error", "error": {"message": "Overloaded"}}\n\n'
+BAD_KEY = b'{"error": {"message": "API key not valid. Please pass a valid API key."}}'
+SSE = (("content-type", "text/event-stream"),)
+JSON = (("content-type", "application/json"),)
+BODY = (Piece(1, b"well"),)
+ANSWERS = {
+    "ok": Response(200, pieces=BODY),
+    "empty": Response(204),
+    "stopped": Response(200, pieces=BODY, ended="closed"),
+    "unread": Response(200, ended="closed"),
+    "given-up": Response(None, ended="closed"),
+    "refused": Response(None, ended="failed", error=Failure("ConnectError", "refused")),
+    "cut": Response(200, pieces=BODY, ended="failed", error=Failure("ReadError", "reset")),
+    "no-end": Response(200, pieces=BODY, ended="failed", error=Failure(None, "no [DONE]")),
+    "overloaded": Response(200, SSE, (Piece(1, ERROR),)),
+    "bad-key": Response(400, JSON, (Piece(1, BAD_KEY),)),
+}
+
+
+def tape(text: str) -> list[Interaction]:
+    """Read ``a:ok b:429``: what was asked, and what came."""
+    made = []
+    for word in text.split():
+        asked, _, came = word.partition(":")
+        response = ANSWERS.get(came) or Response(int(came), pieces=BODY)
+        made.append(Interaction(Request("GET", f"https://x.example/{asked}"), response))
+    return made
+
+
+def lost(old: str, new: str) -> list[int]:
+    found = loss(enumerate(tape(old), 1), tape(new), lambda request: request.url)
+    return [number for number, _ in found.good] if found else []
+
+
+@pytest.mark.parametrize("came", [*ANSWERS, "401", "403", "404", "429", "500", "529"])
+def test_a_failure_in_the_place_of_a_good_answer_is_a_loss(came: str) -> None:
+    good = came in ("ok", "empty", "stopped")
+    assert lost("a:ok", f"a:{came}") == ([] if good else [1])
+    # Of another request, only what has nothing to do with what was asked.
+    assert lost("a:ok", f"b:{came}") == ([] if good or came == "404" else [1])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        # A failure had its place there.
+        ("a:429", "a:429", []),
+        ("a:429", "a:refused", []),
+        ("a:ok a:429", "a:ok a:429", []),
+        ("a:ok b:401", "a:ok b:401", []),
+        ("a:ok b:401", "b:401", []),
+        ("a:ok b:401", "a:ok c:401", []),
+        ("a:ok b:401", "c:ok d:401", []),
+        ("a:ok b:401", "c:401", [1]),
+        ("a:429 a:ok", "a:429", [2]),
+        ("a:ok a:429", "a:429 a:429", [1]),
+        # It was tried again.
+        ("a:ok", "a:429 a:refused a:ok", []),
+        ("a:ok", "b:429 b:ok", []),
+        ("a:ok", "a:429 a:429 a:429", [1]),
+        ("a:ok", "b:429 b:429", [1]),
+        # The same request, several times.
+        ("a:ok a:ok", "a:ok", []),
+        ("a:ok a:ok", "a:ok a:500", [2]),
+        ("a:ok a:ok", "a:500 a:ok", [2]),
+        ("a:ok a:ok a:ok", "a:500 a:500 a:500 a:ok a:ok", [3]),
+        ("a:ok a:ok", "a:500", [1, 2]),
+        # Asking again and again until it is there, or gone.
+        ("a:ok a:ok a:ok a:ok", "a:ok a:500 a:ok", []),
+        ("a:ok a:ok a:ok a:404", "a:ok a:404", []),
+        ("a:ok a:ok a:ok a:404", "a:ok a:500", [2, 3]),
+        ("a:404 a:404 a:ok", "a:404 a:ok", []),
+        # Conversations, in which each request holds the answer before.
+        ("a:ok b:ok", "a:ok c:429", [2]),
+        ("a:ok b:ok c:ok", "a:ok d:ok e:ok f:429", [2, 3]),
+        ("a:ok b:ok", "a:refused", [1]),
+        ("a:ok b:ok", "a:ok", []),
+        # Something was added, and nothing went.
+        ("a:ok", "a:ok b:401", []),
+        ("", "a:401", []),
+        ("a:ok", "", []),
+    ],
+)
+def test_what_is_lost(old: str, new: str, expected: list[int]) -> None:
+    assert lost(old, new) == expected

@@ -1,0 +1,378 @@
+"""Cassette files: what is kept, what is refused, and that nothing is written by halves."""
+
+from __future__ import annotations
+
+import os
+import resource
+import stat
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aquila_cassette.errors import CassetteFormatError, CassetteSaveError
+from aquila_cassette.model import CassetteData, Interaction, Request, Response
+from aquila_cassette.storage import format as format_
+from aquila_cassette.storage import lock
+from aquila_cassette.storage.files import load, save
+from aquila_cassette.storage.format import dumps, render
+from tests.storage.cassettes import said
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+A, B, C, D = (said(text, number=number) for number, text in enumerate("abcd", 1))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "cassettes" / "chat.yaml"
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def one_of(*some: Interaction) -> Callable[[Interaction], bool]:
+    return lambda interaction: interaction in some
+
+
+def test_a_file_is_made_with_its_folders_and_holds_what_was_saved(path: Path) -> None:
+    saved = save(path, [A, B])
+    assert saved == load(path)
+    assert saved.interactions == (A, B)
+    head = "version: 1\nrecorded_with: aquila-cassette 0.1.0\ninteractions:\n"
+    assert path.read_text("utf-8") == head + render(A) + render(B)
+    assert names_in(path.parent) == ["chat.yaml"]
+
+
+def test_new_interactions_go_to_the_end(path: Path) -> None:
+    save(path, [A])
+    assert save(path, [B, C]).interactions == (A, B, C)
+
+
+def test_new_interactions_take_the_place_of_the_first_that_is_dropped(path: Path) -> None:
+    save(path, [A, B, C])
+    assert save(path, [D, A], drop=one_of(B, C)).interactions == (A, D, A)
+
+
+def test_an_interaction_may_be_dropped_for_nothing(path: Path) -> None:
+    save(path, [A, B])
+    assert save(path, [], drop=one_of(A)).interactions == (B,)
+    assert save(path, [], drop=one_of(B)).interactions == ()
+    assert path.read_text("utf-8").endswith("\ninteractions: []\n")
+    assert save(path, [C]).interactions == (C,)
+
+
+def test_where_nothing_is_to_change_the_file_is_left_alone(path: Path) -> None:
+    assert save(path, []) == CassetteData()
+    assert not path.exists()
+    save(path, [A])
+    before = path.stat()
+    assert save(path, [], drop=one_of(B)).interactions == (A,)
+    after = path.stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+EDITED = f"""\
+# What the tests of the chat replay.
+version: 1
+recorded_with: 'by hand'
+interactions:   # in order
+# The first, and why.
+{render(A).replace("  request:", "  request:  # mine", 1)}
+# About the second.
+- {{request: {{method: GET, url: https://a.b}}, response: {{status: 204, ended: complete}}}}
+
+# About the third.
+{render(C)}
+# The end.
+"""
+
+
+def test_every_line_of_what_stays_is_left_as_its_user_wrote_it(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text(EDITED, "utf-8")
+    save(path, [D])
+    assert path.read_text("utf-8") == EDITED.replace("\n# The end.\n", render(D) + "\n# The end.\n")
+
+
+def test_a_comment_above_an_interaction_goes_with_it(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text(EDITED, "utf-8")
+    second = Interaction(Request("GET", "https://a.b"), Response(204))
+    save(path, [D], drop=one_of(second))
+    start, end = EDITED.index("# About the second"), EDITED.index("# About the third")
+    assert path.read_text("utf-8") == EDITED[:start] + render(D) + EDITED[end:]
+
+
+def test_a_file_that_git_gave_crlf_keeps_it(path: Path) -> None:
+    path.parent.mkdir()
+    crlf = EDITED.replace("\n", "\r\n").encode()
+    path.write_bytes(b"\xef\xbb\xbf" + crlf)
+    saved = save(path, [D], drop=one_of(A))
+    start, end = crlf.index(b"# The first"), crlf.index(b"# About the second")
+    fresh = render(D).replace("\n", "\r\n").encode()
+    assert path.read_bytes() == b"\xef\xbb\xbf" + crlf[:start] + fresh + crlf[end:]
+    assert saved.interactions[0] == D
+
+
+def test_a_list_that_is_indented_stays_so(path: Path) -> None:
+    path.parent.mkdir()
+    item = "".join(f"   {line}\n" if line else "\n" for line in render(A).splitlines())
+    path.write_text(f"interactions:\n{item}version: 1\n", "utf-8")
+    multi = Interaction(Request("POST", "https://a.b", body=b" x\n\n  \ny"), Response(200))
+    saved = save(path, [multi])
+    assert saved.interactions == (A, multi)
+    fresh = "".join(f"   {line}\n" if line else "\n" for line in render(multi).split("\n")[:-1])
+    assert path.read_text("utf-8") == f"interactions:\n{item}{fresh}version: 1\n"
+
+
+def test_a_list_in_brackets_is_written_anew(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text(
+        "{version: 1, interactions: [{request: {method: GET, url: https://a.b},"
+        " response: {status: 204, ended: complete}}]}",
+        "utf-8",
+    )
+    first = Interaction(Request("GET", "https://a.b"), Response(204))
+    save(path, [A])
+    assert path.read_text("utf-8") == dumps(CassetteData((first, A)))
+
+
+def test_a_missing_line_break_at_the_end_is_put_in(path: Path) -> None:
+    save(path, [A])
+    whole = path.read_text("utf-8")
+    path.write_text(whole[:-1], "utf-8")
+    save(path, [B])
+    assert path.read_text("utf-8") == whole + render(B)
+
+
+def test_where_libyaml_is_missing_what_we_wrote_can_still_be_added_to(path: Path) -> None:
+    script = (
+        "import sys\n"
+        "sys.modules['yaml._yaml'] = None\n"
+        "from pathlib import Path\n"
+        "from aquila_cassette.storage.files import save\n"
+        "from tests.storage.cassettes import said\n"
+        "for text in sys.argv[2:]:\n"
+        "    save(Path(sys.argv[1]), [said(text)])\n"
+    )
+    root = Path(__file__).parents[2]
+    subprocess.run([sys.executable, "-c", script, path, "a", "b"], check=True, cwd=root)
+    assert load(path).interactions == (said("a"), said("b"))
+
+
+def test_a_missing_file_is_the_callers_business(path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        load(path)
+
+
+@pytest.mark.parametrize("damage", [b"", b"\0" * 100, b"version: 2\n", b"version: 1\n"])
+def test_a_damaged_file_is_never_overwritten(path: Path, damage: bytes) -> None:
+    path.parent.mkdir()
+    path.write_bytes(damage)
+    with pytest.raises(CassetteFormatError):
+        save(path, [A], drop=lambda _: True)
+    assert path.read_bytes() == damage
+    assert names_in(path.parent) == ["chat.yaml"]
+
+
+class RefusedError(Exception):
+    pass
+
+
+def test_a_text_that_the_check_refuses_is_not_written(path: Path) -> None:
+    seen = []
+
+    def refuse(text: str) -> None:
+        seen.append(text)
+        raise RefusedError
+
+    save(path, [A])
+    before = path.read_bytes()
+    with pytest.raises(RefusedError):
+        save(path, [B], check=refuse)
+    assert path.read_bytes() == before
+    assert seen == [before.decode() + render(B)]
+    assert names_in(path.parent) == ["chat.yaml"]
+
+
+def test_the_maker_of_a_file_is_told_before_anyone_else_can_see_it(path: Path) -> None:
+    told = []
+
+    def on_create() -> None:
+        told.append(path.exists())
+        with pytest.raises(CassetteSaveError), lock.held(path, 0):
+            pass
+
+    save(path, [A], on_create=on_create)
+    save(path, [B], on_create=on_create)
+    assert told == [False]
+
+
+def test_a_link_to_a_file_stays_a_link(path: Path) -> None:
+    real = path.parent.parent / "real.yaml"
+    save(real, [A])
+    path.parent.mkdir()
+    path.symlink_to(real)
+    save(path, [B])
+    assert path.is_symlink()
+    assert load(real).interactions == (A, B)
+    assert names_in(path.parent) == ["chat.yaml"]
+
+
+def test_a_link_to_nothing_makes_what_it_points_at(path: Path) -> None:
+    path.parent.mkdir()
+    path.symlink_to("other.yaml")
+    save(path, [A])
+    assert load(path.with_name("other.yaml")).interactions == (A,)
+
+
+def test_the_mode_of_a_file_is_kept(path: Path) -> None:
+    save(path, [A])
+    path.chmod(0o640)
+    save(path, [B])
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_what_killed_saves_left_is_removed(path: Path) -> None:
+    path.parent.mkdir()
+    script = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from aquila_cassette.storage import atomic\n"
+        "atomic.replace(Path(sys.argv[1]), b'half', check=lambda _: os._exit(9))\n"
+    )
+    for name in (path, path.with_name("other.yaml")):
+        assert subprocess.run([sys.executable, "-c", script, name], check=False).returncode == 9
+    assert len(names_in(path.parent)) == 2
+    save(path, [A])
+    names = names_in(path.parent)
+    assert len(names) == 2  # that of the other cassette is not ours to judge
+    assert "chat.yaml" in names
+
+
+def test_a_lock_that_is_held_too_long_is_named(path: Path) -> None:
+    path.parent.mkdir()
+    with lock.held(path, 0), pytest.raises(CassetteSaveError) as caught:
+        save(path, [A], lock_timeout=0.01)
+    message = str(caught.value)
+    assert message.splitlines()[:2] == [
+        f"{path} could not be written: another process has been at it for too long.",
+        "  waited: 0.01 s",
+    ]
+    assert message.endswith("\nFix: end the process that holds it, and run again")
+    assert not path.exists()
+
+
+def test_no_lock_is_left_beside_the_cassettes(path: Path) -> None:
+    save(path, [A])
+    assert names_in(path.parent) == ["chat.yaml"]
+
+
+def test_a_folder_is_no_cassette(path: Path) -> None:
+    path.mkdir(parents=True)
+    for attempt in (lambda: load(path), lambda: save(path, [A])):
+        with pytest.raises(CassetteFormatError) as caught:
+            attempt()
+        assert str(caught.value) == (
+            f"{path} cannot be read: it is a folder.\n"
+            "Fix: take it away, or name the cassette otherwise"
+        )
+
+
+def test_a_pipe_is_no_cassette(path: Path) -> None:
+    path.parent.mkdir()
+    os.mkfifo(path)
+    with pytest.raises(CassetteFormatError) as caught:
+        load(path)
+    assert str(caught.value).startswith(f"{path} cannot be read: it is no regular file.\n")
+
+
+def test_a_file_where_a_folder_must_be_is_named(path: Path) -> None:
+    path.parent.write_text("")
+    with pytest.raises(CassetteSaveError) as caught:
+        save(path, [A])
+    assert str(caught.value) == (
+        f"{path} could not be written: file exists.\n"
+        f"  at: {path.parent}\n"
+        "Fix: take away the file that stands where a folder must be"
+    )
+
+
+def test_a_file_too_large_is_not_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(path, [A])
+    size = path.stat().st_size
+    monkeypatch.setattr("aquila_cassette.storage.files.MAX_BYTES", size - 1)
+    with pytest.raises(CassetteFormatError) as caught:
+        load(path)
+    assert f"\n  got:   {size} bytes\n" in str(caught.value)
+
+
+def test_a_file_that_would_be_too_large_to_read_is_not_written(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(path, [A])
+    monkeypatch.setattr(format_, "MAX_BYTES", path.stat().st_size + 10)
+    with pytest.raises(CassetteSaveError) as caught:
+        save(path, [B])
+    assert str(caught.value).startswith(f"{path} could not be written so that it reads back.\n")
+    assert load(path).interactions == (A,)
+
+
+@pytest.fixture
+def powerless() -> Path:
+    """Give a folder that this process may read but not write while the test runs."""
+    folder = Path(tempfile.mkdtemp())
+    save(folder / "chat.yaml", [A])
+    folder.chmod(0o755)
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    else:
+        folder.chmod(0o555)
+    yield folder
+    if root:
+        os.seteuid(0)
+    folder.chmod(0o755)
+    for file in folder.iterdir():
+        file.unlink()
+    folder.rmdir()
+
+
+def test_a_folder_that_may_not_be_written_is_named(powerless: Path) -> None:
+    path = powerless / "new.yaml"
+    with pytest.raises(CassetteSaveError) as caught:
+        save(path, [B])
+    lines = str(caught.value).splitlines()
+    assert lines[0] == f"{path} could not be written: permission denied."
+    assert lines[-1] == "Fix: make it and its folder writable for this user"
+    assert names_in(powerless) == ["chat.yaml"]
+
+
+def test_a_file_that_may_not_be_written_is_named(powerless: Path) -> None:
+    path = powerless / "chat.yaml"
+    before = path.read_bytes()
+    with pytest.raises(CassetteSaveError) as caught:
+        save(path, [B])
+    assert str(caught.value).startswith(f"{path} could not be written: permission denied.\n")
+    assert path.read_bytes() == before
+
+
+def test_a_disk_that_takes_no_more_leaves_the_old_file(path: Path) -> None:
+    save(path, [A])
+    before = path.read_bytes()
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 10, limit[1]))
+    try:
+        with pytest.raises(CassetteSaveError) as caught:
+            save(path, [B])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert str(caught.value).startswith(f"{path} could not be written: file too large.\n")
+    assert path.read_bytes() == before
+    assert names_in(path.parent) == ["chat.yaml"]

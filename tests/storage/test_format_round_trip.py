@@ -1,0 +1,217 @@
+"""What is written comes back: every byte of a body, every piece, every field."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+
+from aquila_cassette.model import CassetteData, Interaction, Piece, Request, Response
+from aquila_cassette.storage import layout
+from aquila_cassette.storage import parse as build
+from aquila_cassette.storage.format import as_read, dumps, loads, render
+from aquila_cassette.storage.pieces import LazyResponse
+from aquila_cassette.storage.text import clean
+from aquila_cassette.storage.yaml_reader import compose
+from tests.corpus import Recorded, every_recorded
+from tests.storage.cassettes import EVENT_STREAM, said
+from tests.storage.draws import bodies, tapes
+
+PATH = Path("cassettes/chat.yaml")
+
+
+def back(tape: CassetteData) -> CassetteData:
+    return loads(dumps(tape).encode(), path=PATH)
+
+
+def responding(body: bytes, *, event_stream: bool = False) -> CassetteData:
+    headers = EVENT_STREAM if event_stream else ()
+    pieces = (Piece(5, body),) if body else ()
+    return CassetteData(
+        (Interaction(Request("GET", "https://a.b"), Response(200, headers, pieces)),)
+    )
+
+
+@given(tapes)
+@settings(max_examples=50, deadline=None)
+def test_every_tape_comes_back_as_it_was_written(tape: CassetteData) -> None:
+    expected = CassetteData(tuple(map(as_read, tape.interactions)), tape.recorded_with)
+    assert back(tape) == expected
+
+
+@given(tapes)
+@settings(max_examples=40, deadline=None)
+def test_the_general_reader_gives_the_same_tape(tape: CassetteData) -> None:
+    text = dumps(tape)
+    assert build.tape(compose(text)) == loads(text.encode(), path=PATH)
+
+
+@given(tapes)
+@settings(max_examples=40, deadline=None)
+def test_any_reader_of_yaml_gives_the_same_values(tape: CassetteData) -> None:
+    text = dumps(tape)
+    assert compose(text) == yaml.safe_load(text)
+
+
+@given(tapes)
+@settings(max_examples=20, deadline=None)
+def test_a_tape_read_is_written_the_same_again(tape: CassetteData) -> None:
+    text = dumps(tape)
+    assert dumps(loads(text.encode(), path=PATH)) == text
+
+
+@given(tapes)
+@settings(max_examples=20, deadline=None)
+def test_a_file_that_git_gave_crlf_is_the_same_tape(tape: CassetteData) -> None:
+    crlf = b"\xef\xbb\xbf" + dumps(tape).encode().replace(b"\n", b"\r\n")
+    assert loads(crlf, path=PATH) == back(tape)
+
+
+@given(bodies)
+@settings(max_examples=100, deadline=None)
+def test_every_body_comes_back_byte_for_byte(body: bytes) -> None:
+    for event_stream in (False, True):
+        tape = back(responding(body, event_stream=event_stream))
+        assert tape.interactions[0].response.body == body
+    request = Request("POST", "https://a.b", body=body)
+    tape = back(CassetteData((Interaction(request, Response(200)),)))
+    assert tape.interactions[0].request.body == body
+
+
+@every_recorded
+def test_a_real_stream_comes_back_piece_for_piece(recorded: Recorded) -> None:
+    pieces = tuple(Piece(7 * at, part) for at, part in enumerate(recorded.pieces))
+    response = Response(200, (("content-type", recorded.content_type),), pieces)
+    tape = CassetteData(
+        (Interaction(Request("POST", "https://a.b"), response, "2026-11-22T10:30:00Z"),)
+    )
+    text = dumps(tape)
+    assert loads(text.encode(), path=PATH).interactions[0].response.pieces == pieces
+    assert build.tape(compose(text)) == tape
+
+
+FORMS = {
+    "an event stream": (b"data: 1\n\n", True, "    sse: |+\n      data: 1\n\n    pieces"),
+    "one of CRLF": (b"data: 1\r\n\r\n", True, "    eol: crlf\n    sse: |+\n      data: 1\n\n"),
+    "one that ends in the middle": (b"data: 1", True, "    sse: |-\n      data: 1\n"),
+    "one that starts with a blank line": (b"\ndata: 1\n", True, "    sse: |2\n\n      data: 1\n"),
+    "one line of text": (b"all is well", False, "    text: all is well\n"),
+    "what looks like a number": (b"12", False, '    text: "12"\n'),
+    "several lines": (b"a\n  b\n", False, "    text: |\n      a\n        b\n"),
+    "lines that are indented": (b"  a\nb", False, "    text: |2-\n        a\n      b\n"),
+    "a line break of its own": (b"\n", False, '    text: "\\n\\\n      "\n'),
+    "a line separator": (
+        "data: \u2028\n\n".encode(),
+        True,
+        '    sse: "data: \\u2028\\n\\\n      \\n\\\n      "\n',
+    ),
+    "JSON": (b'{"a":[1,{"b":null}]}', False, "    json:\n      a:\n      - 1\n      - {b: null}\n"),
+    "JSON with spaces": (b'{"a": 1}', False, "    json_style: spaced\n    json:\n      a: 1\n"),
+    "JSON that no style gives": (b'{"a" :1}', False, '    text: "{\\"a\\" :1}"\n'),
+    "JSON with a key twice": (b'{"a":1,"a":1}', False, '    text: "{\\"a\\":1,\\"a\\":1}"\n'),
+    "no UTF-8": (b"\xff\xfe\xfd", False, "    base64: |-\n      //79\n"),
+    "next to no text": (b"\0\1\2a", False, "    base64: |-\n      AAECYQ==\n"),
+}
+
+
+@pytest.mark.parametrize(("body", "event_stream", "form"), FORMS.values(), ids=FORMS)
+def test_a_body_has_the_most_readable_form(body: bytes, event_stream: bool, form: str) -> None:
+    text = dumps(responding(body, event_stream=event_stream))
+    assert form in text
+    assert loads(text.encode(), path=PATH).interactions[0].response.body == body
+
+
+AWKWARD = {
+    "next line": "data: \x85\n\n".encode(),
+    "NUL": b"data: \0 and much more text beside it\n\n",
+    "a lone carriage return": b"data: 1\r\rdata: 2\n\n",
+    "line breaks of all kinds": b"data: 1\r\n\r\ndata: 2\n\ndata: 3\r\r",
+    "a byte order mark": b"\xef\xbb\xbfdata: 1\n\n",
+    "no characters": "data: \ufffe\uffff and much more text beside them\n\n".encode(),
+    "DEL": b"data: \x7f and much more text beside it\n\n",
+    "text that is cut in a character": b"data: \xe2\x82",
+    "nothing but line breaks": b"\n\n\n",
+    "spaces at both ends": b"   a   \n   ",
+    "tabs": b"\ta\n\tb\t\n",
+    "look-alikes of the file": b"x\n    pieces: 1+1\n- recorded_at: 1\n    sse: |+\n \n",
+    "a large stream": b"".join(b'data: {"delta":"token %d"}\n\n' % n for n in range(200_000)),
+    "a large blob": bytes(range(256)) * 20_000,
+}
+
+
+@pytest.mark.parametrize("body", AWKWARD.values(), ids=AWKWARD)
+def test_an_awkward_body_comes_back_byte_for_byte(body: bytes) -> None:
+    for event_stream in (False, True):
+        tape = responding(body, event_stream=event_stream)
+        assert back(tape) == tape
+
+
+def test_pieces_of_no_bytes_are_kept() -> None:
+    pieces = (Piece(1, b""), Piece(2, b"ab"), Piece(3, b""))
+    tape = CassetteData((Interaction(Request("GET", "https://a.b"), Response(200, pieces=pieces)),))
+    assert "    pieces: 1+0 2+2 3+0\n" in dumps(tape)
+    assert back(tape) == tape
+
+
+def test_a_header_that_comes_twice_is_a_list() -> None:
+    headers = (("link", "a"), ("x", "1"), ("link", "b"))
+    response = Response(200, headers)
+    interaction = Interaction(Request("GET", "https://a.b"), response)
+    assert '    headers:\n      link: [a, b]\n      x: "1"\n' in render(interaction)
+    grouped = (("link", "a"), ("link", "b"), ("x", "1"))
+    assert back(CassetteData((interaction,))).interactions[0].response.headers == grouped
+
+
+def test_a_prompt_of_several_lines_is_a_block_in_the_request() -> None:
+    body = (
+        b'{"messages":[{"role":"user","content":"Say:\\n- hi\\n- ho"},{"role":"a","content":"b"}]}'
+    )
+    text = render(Interaction(Request("POST", "https://a.b", body=body), Response(200)))
+    assert (
+        text
+        == """\
+- request:
+    method: POST
+    url: https://a.b
+    json:
+      messages:
+      - role: user
+        content: |-
+          Say:
+          - hi
+          - ho
+      - {role: a, content: b}
+  response:
+    status: 200
+    ended: complete
+"""
+    )
+
+
+def test_json_of_a_thousand_values_is_text() -> None:
+    body = b'{"v":[' + b",".join(b"%d" % n for n in range(1200)) + b"]}"
+    assert "    text: |-\n      {" in dumps(responding(body))
+    assert back(responding(body)) == responding(body)
+
+
+def test_the_file_we_write_takes_the_quick_way() -> None:
+    tape = CassetteData((said("Hel", "lo"), said("a\nb", number=2)), "aquila-cassette 0.1.0")
+    quick = layout.read(clean(dumps(tape).encode()))
+    assert quick == tape
+
+
+def test_what_comes_off_a_file_can_be_copied_pickled_and_changed_like_any_response() -> None:
+    plain = said("Hel", "lo").response
+    for way in (copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))):
+        taped = back(CassetteData((said("Hel", "lo"),))).interactions[0].response
+        assert isinstance(taped, LazyResponse)
+        assert way(taped) == plain
+    changed = replace(back(CassetteData((said("Hel", "lo"),))).interactions[0].response, status=500)
+    assert changed == replace(plain, status=500)
+    assert changed.body == plain.body
+    assert {changed, replace(plain, status=500)} == {changed}

@@ -1,0 +1,131 @@
+"""Which file a cassette name means, and which names are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aquila_cassette.errors import CassetteNameError
+from aquila_cassette.storage.names import cassette_path, safe, shown
+
+FOLDER = Path("cassettes")
+USE = "Fix: use letters, digits, '_', '-', '.', and '/' for a folder inside that one"
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("chat", "chat.yaml"),
+        ("chat_live.responds", "chat_live.responds.yaml"),
+        ("chat.yaml", "chat.yaml"),
+        ("chat.YML", "chat.YML"),
+        ("a/b.c/d", "a/b.c/d.yaml"),
+        ("TestChat.test_reply[a-b]", "TestChat.test_reply[a-b].yaml"),
+        ("日本", "日本.yaml"),
+        ("console", "console.yaml"),
+        (".hidden", ".hidden.yaml"),
+    ],
+)
+def test_a_name_is_a_file_in_the_folder(name: str, file: str) -> None:
+    assert cassette_path(FOLDER, name) == FOLDER / file
+
+
+REFUSED = {
+    "/etc/passwd": "it is absolute",
+    "../secrets": "it has the part '..'",
+    "a/../../b": "it has the part '..'",
+    "./a": "it has the part '.'",
+    "a//b": "it has an empty part",
+    "a/": "it has an empty part",
+    "C:/a": "it has the character ':'",
+    "a\\b": "it has the character '\\\\'",
+    "a\0b": "it has the character '\\x00'",
+    "a\nb": "it has the character '\\n'",
+    "a?": "it has the character '?'",
+    "a\ud800": "it has the character '\\ud800'",
+    "a.": "its part 'a.' ends in '.'",
+    "a /b": "its part 'a ' ends in ' '",
+    "NUL": "its part 'NUL' is a device on Windows",
+    "a/con.b": "its part 'con.b' is a device on Windows",
+    "COM1": "its part 'COM1' is a device on Windows",
+    "n" * 300: "it has a part that is longer than 255 bytes",
+    "n" * 252: "its file name is longer than 255 bytes",
+}
+
+
+@pytest.mark.parametrize(("name", "why"), REFUSED.items(), ids=range(len(REFUSED)))
+def test_a_name_that_is_not_portable_or_leaves_the_folder_is_refused(name: str, why: str) -> None:
+    with pytest.raises(CassetteNameError) as caught:
+        cassette_path(FOLDER, name)
+    assert str(caught.value) == (
+        f"The cassette name {name!r} cannot be used: {why}.\n  folder: cassettes\n{USE}"
+    )
+
+
+def test_an_empty_name_is_refused() -> None:
+    with pytest.raises(CassetteNameError) as caught:
+        cassette_path(FOLDER, "")
+    assert str(caught.value) == (
+        'The cassette name is empty.\nFix: name it, for example "chat_live.responds"'
+    )
+
+
+def test_a_link_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "cassettes"
+    folder.mkdir()
+    (folder / "out").symlink_to(tmp_path)
+    with pytest.raises(CassetteNameError) as caught:
+        cassette_path(folder, "out/a")
+    out = str(tmp_path.resolve() / "a.yaml")
+    assert str(caught.value) == (
+        "The cassette name 'out/a' cannot be used: it leads out of the cassette folder, to "
+        f"{out!r}.\n  folder: {folder}\n{USE}"
+    )
+
+
+def test_links_within_the_folder_and_to_the_folder_are_followed(tmp_path: Path) -> None:
+    (tmp_path / "real" / "sub").mkdir(parents=True)
+    (tmp_path / "real" / "alias").symlink_to("sub")
+    (tmp_path / "cassettes").symlink_to("real")
+    folder = tmp_path / "cassettes"
+    assert cassette_path(folder, "alias/a") == folder / "alias" / "a.yaml"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("test_reply", "test_reply"),
+        ("TestChat.test_reply[a/b:c]", "TestChat.test_reply[a-b-c]"),
+        ("""<>?%*:|"'/\\""", "-----------"),
+        ("test_é[日本]", "test_é[日本]"),
+        ("a\nb\ud800c", "a-b-c"),
+        ("test.", "test-"),
+        ("", "-"),
+        ("..", "-.-"),
+        ("nul", "-nul"),
+    ],
+)
+def test_part_of_a_test_id_becomes_part_of_a_name(text: str, name: str) -> None:
+    assert safe(text) == name
+
+
+def test_names_that_had_to_be_cut_stay_two() -> None:
+    long, other = safe("x" * 200 + "1"), safe("x" * 200 + "2")
+    assert long != other
+    assert {len(long), len(other)} == {120}
+    assert len(safe("é" * 200).encode()) <= 120
+
+
+@given(st.text(st.characters()))
+@settings(max_examples=200, deadline=None)
+def test_every_text_is_safe_as_a_name(text: str) -> None:
+    assert cassette_path(FOLDER, safe(text)).parent == FOLDER
+
+
+def test_a_path_is_shown_from_the_working_directory(tmp_path: Path) -> None:
+    assert shown(Path("cassettes/a.yaml")) == "cassettes/a.yaml"
+    assert shown(Path.cwd() / "cassettes" / "a.yaml") == "cassettes/a.yaml"
+    assert shown(tmp_path / "a.yaml") == str(tmp_path / "a.yaml")
