@@ -41,12 +41,12 @@ def _dispatcher(original: Connect) -> Connect:
     recorded = _beside("aiohttp_recorder")
 
     async def connect(connector: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-        cassette = scope.current()
+        cassette = scope.current_session()
         # An upgrade to another protocol has no body that ends.
         if cassette is None or "upgrade" in request.headers:
             return await original(connector, request, *args, **kwargs)
         body = await bodies.read(request)
-        answer = cassette.ask(_model(request, body))
+        answer = cassette.handle(_model(request, body))
         if answer is None:
             return await original(connector, request, *args, **kwargs)
         if isinstance(answer, Player):

@@ -37,14 +37,14 @@ async def connection(replay: Player, connector: Any, request: Any) -> StagedConn
     stage = Stage(request.loop)
     make_error = error_maker(request, replay)
     try:
-        await pacing.wait_async(replay.head_delay())
+        await pacing.wait_async(replay.response_delay())
     except BaseException:
-        replay.done()
+        replay.finished()
         raise
     if replay.interaction.response.status is None:
-        replay.done()
+        replay.finished()
         try:
-            replay.end(make_error)
+            replay.raise_ending(make_error)
         except Exception as error:
             stage.set_exception(error)
     else:
@@ -61,7 +61,7 @@ def _answer(
     status = response.status or 0
     message = _message(status, response.http_version, replay.headers)
     if request.method == "HEAD" or status in (204, 304):
-        replay.done()
+        replay.finished()
         return message, EMPTY_PAYLOAD
     return message, Played(replay, make_error, request, stage, limit)
 
@@ -116,7 +116,7 @@ class Played(StreamReader):
         if isinstance(replay, SteppedPlayer):
             await self._wait_for_the_test(replay)
             return
-        replay.attend()
+        replay.add_reader()
         if self._next() is None:
             self._end()
             return
@@ -153,7 +153,7 @@ class Played(StreamReader):
 
     def _delay(self) -> float:
         replay = self._replay
-        return replay.delay(self._due) if replay.speed and self._due is not None else 0.0
+        return replay.piece_delay(self._due) if replay.speed and self._due is not None else 0.0
 
     def _feed_due(self) -> None:
         if self._due is not None and self._exception is None:
@@ -166,7 +166,7 @@ class Played(StreamReader):
 
     def _end(self) -> None:
         try:
-            self._replay.end(self._make_error)
+            self._replay.raise_ending(self._make_error)
         except Exception as error:
             super().set_exception(error)
             raise
@@ -180,7 +180,7 @@ class Played(StreamReader):
         if isinstance(replay, SteppedPlayer) and self._iterator is not None:
             replay.leave(self._iterator)
         else:
-            replay.done()
+            replay.finished()
 
     def read_nowait(self, n: int = -1) -> bytes:
         """Read what is due."""
@@ -210,10 +210,10 @@ class Played(StreamReader):
         if isinstance(replay, SteppedPlayer):
             replay.close()
         else:
-            replay.done()
+            replay.finished()
 
     def __del__(self) -> None:
         """Note that its consumer let it go."""
         replay = getattr(self, "_replay", None)
         if replay is not None:
-            replay.done()
+            replay.finished()

@@ -106,12 +106,12 @@ class Listener:
     def _responded(self, response: Any) -> None:
         recording = self._recording
         version = response.version
-        recording.respond(
+        recording.start_response(
             response.status, self._headers(response), f"HTTP/{version.major}.{version.minor}"
         )
         live = response.content
         if live is EMPTY_PAYLOAD or live.at_eof():
-            recording.eof()
+            recording.body_ended()
         else:
             response.content = Tee(live, recording, unread=response.status >= 300)
 
@@ -159,7 +159,7 @@ class Tee(StreamReader):
         self._unread = unread
 
     async def _wait(self, func_name: str) -> None:
-        self._recording.attend()
+        self._recording.add_reader()
         try:
             data, is_chunk = await self._live.readchunk()
         except TimeoutError as error:  # may be of the session's timer, which leaves no mark on it
@@ -172,12 +172,12 @@ class Tee(StreamReader):
 
     def _take(self, data: bytes, is_chunk: bool) -> None:
         if data:
-            self._recording.piece(data)
+            self._recording.add_piece(data)
             self.feed_data(data, len(data))
         if is_chunk:
             self.end_http_chunk_receiving()
         elif not data:
-            self._recording.eof()
+            self._recording.body_ended()
             self.feed_eof()
 
     def _fail(self) -> None:
@@ -197,8 +197,8 @@ class Tee(StreamReader):
         """Take an error from outside: the response was closed or released."""
         if self._unread and self._live.is_eof():
             with contextlib.suppress(Exception):
-                self._recording.piece(self._live.read_nowait())
-                self._recording.eof()
+                self._recording.add_piece(self._live.read_nowait())
+                self._recording.body_ended()
         self._recording.closed()
         super().set_exception(exc, *cause, **named)
         self._live.set_exception(exc, *cause, **named)

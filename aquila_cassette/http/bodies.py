@@ -73,12 +73,12 @@ class _Tee(_Teed):
 
     def __iter__(self) -> Iterator[bytes]:
         recording = self._recording
-        recording.attend()
+        recording.add_reader()
         with recording:
             for piece in self._stream:
-                recording.piece(piece)
+                recording.add_piece(piece)
                 yield piece
-        recording.eof()
+        recording.body_ended()
 
     def close(self) -> None:
         self._recording.closed()
@@ -90,12 +90,12 @@ class _AsyncTee(_Teed):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         recording = self._recording
-        recording.attend()
+        recording.add_reader()
         with recording:
             async for piece in self._stream:
-                recording.piece(piece)
+                recording.add_piece(piece)
                 yield piece
-        recording.eof()
+        recording.body_ended()
 
     async def aclose(self) -> None:
         self._recording.closed()
@@ -107,18 +107,18 @@ class _Played(_Replayed[Player]):
 
     def __iter__(self) -> Iterator[bytes]:
         replay = self._replay
-        replay.attend()
+        replay.add_reader()
         try:
             for piece in replay.pieces:
                 if replay.speed:
-                    pacing.wait(replay.delay(piece))
+                    pacing.wait(replay.piece_delay(piece))
                 yield piece.data
-            replay.end(self._make_error)
+            replay.raise_ending(self._make_error)
         finally:
-            replay.done()
+            replay.finished()
 
     def close(self) -> None:
-        self._replay.done()
+        self._replay.finished()
 
 
 class _AsyncPlayed(_Replayed[Player]):
@@ -126,23 +126,23 @@ class _AsyncPlayed(_Replayed[Player]):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         replay = self._replay
-        replay.attend()
+        replay.add_reader()
         try:
             if replay.speed:
                 for piece in replay.pieces:
-                    await pacing.wait_async(replay.delay(piece))
+                    await pacing.wait_async(replay.piece_delay(piece))
                     yield piece.data
             for piece in replay.pieces:
                 yield piece.data
                 for piece in islice(replay.pieces, pacing.PIECES_A_TURN - 1):
                     yield piece.data
                 await pacing.give_way()
-            replay.end(self._make_error)
+            replay.raise_ending(self._make_error)
         finally:
-            replay.done()
+            replay.finished()
 
     async def aclose(self) -> None:
-        self._replay.done()
+        self._replay.finished()
 
 
 class _Held(_Replayed[SteppedPlayer]):
@@ -154,7 +154,7 @@ class _Held(_Replayed[SteppedPlayer]):
         try:
             while step := replay.take():
                 yield step
-            replay.end(self._make_error)
+            replay.raise_ending(self._make_error)
         finally:
             replay.leave(iterator)
 
@@ -172,7 +172,7 @@ class _AsyncHeld(_Replayed[SteppedPlayer]):
             while step := await replay.take_async():
                 yield step
                 await pacing.give_way()
-            replay.end(self._make_error)
+            replay.raise_ending(self._make_error)
         finally:
             replay.leave(iterator)
 

@@ -39,7 +39,7 @@ def _guarded_aio(make: Callable[..., Any], refusals: list[Any]) -> Callable[...,
 
 
 def _refuse(method: Any) -> None:
-    cassette = scope.current()
+    cassette = scope.current_session()
     if cassette is None:
         return
     name = method.decode() if isinstance(method, bytes) else method

@@ -63,15 +63,15 @@ class _Head:
         """Wrap ``HTTPTransport.handle_request``."""
 
         def handle_request(transport: Any, request: Any) -> Any:
-            cassette = scope.current()
+            cassette = scope.current_session()
             if cassette is None or belongs_to_others(request):
                 return original(transport, request)
             request.read()
-            answer = cassette.ask(_model(request))
+            answer = cassette.handle(_model(request))
             if answer is None:
                 return original(transport, request)
             if isinstance(answer, Player):
-                pacing.wait(answer.head_delay())
+                pacing.wait(answer.response_delay())
                 return self._replayed(answer, request, self._bodies.recorded)
             with answer, past_others():
                 response = original(transport, self._uncompressed(request))
@@ -85,15 +85,15 @@ class _Head:
         """Wrap ``AsyncHTTPTransport.handle_async_request``."""
 
         async def handle_async_request(transport: Any, request: Any) -> Any:
-            cassette = scope.current()
+            cassette = scope.current_session()
             if cassette is None or belongs_to_others(request):
                 return await original(transport, request)
             await request.aread()
-            answer = cassette.ask(_model(request))
+            answer = cassette.handle(_model(request))
             if answer is None:
                 return await original(transport, request)
             if isinstance(answer, Player):
-                await pacing.wait_async(answer.head_delay())
+                await pacing.wait_async(answer.response_delay())
                 return self._replayed(answer, request, self._bodies.async_recorded)
             with answer, past_others():
                 response = await original(transport, self._uncompressed(request))
@@ -107,8 +107,8 @@ class _Head:
         make_error = self._error_maker(request)
         response = replay.interaction.response
         if response.status is None:
-            replay.done()
-            replay.end(make_error)
+            replay.finished()
+            replay.raise_ending(make_error)
         return self._lib.Response(
             status_code=response.status,
             headers=raw(replay.headers),
@@ -117,7 +117,7 @@ class _Head:
         )
 
     def _teed(self, recording: Recorder, response: Any, tee: Callable[[Any, Recorder], Any]) -> Any:
-        recording.respond(
+        recording.start_response(
             response.status_code,
             fields(response.headers.raw),
             response.http_version,

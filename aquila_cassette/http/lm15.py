@@ -68,12 +68,12 @@ class _Head:
         """Wrap ``StdlibTransport.stream``."""
 
         def stream(transport: Any, request: Any) -> Any:
-            cassette = scope.current()
-            answer = None if cassette is None else cassette.ask(_model(request))
+            cassette = scope.current_session()
+            answer = None if cassette is None else cassette.handle(_model(request))
             if answer is None:
                 return original(transport, request)
             if isinstance(answer, Player):
-                pacing.wait(answer.head_delay())
+                pacing.wait(answer.response_delay())
                 self._begin(answer)
                 body = self._bodies.recorded(answer, self._failure)
                 return self._response(_played_head(answer), body)
@@ -88,12 +88,12 @@ class _Head:
         """Wrap ``StdlibAsyncTransport.stream``."""
 
         async def opened(transport: Any, request: Any) -> Any:
-            cassette = scope.current()
-            answer = None if cassette is None else cassette.ask(_model(request))
+            cassette = scope.current_session()
+            answer = None if cassette is None else cassette.handle(_model(request))
             if answer is None:
                 return await original(transport, request)
             if isinstance(answer, Player):
-                await pacing.wait_async(answer.head_delay())
+                await pacing.wait_async(answer.response_delay())
                 self._begin(answer)
                 body = self._bodies.async_recorded(answer, self._failure)
                 return self._async_response(_played_head(answer), body)
@@ -120,8 +120,8 @@ class _Head:
     def _begin(self, replay: Player) -> None:
         """Raise what the recording failed with, if that was before there was any answer."""
         if replay.interaction.response.status is None:
-            replay.done()
-            replay.end(self._failure)
+            replay.finished()
+            replay.raise_ending(self._failure)
 
     def _failure(self, name: str, message: str) -> Exception | None:
         lib = self._lib
@@ -167,7 +167,7 @@ def _live_head(recording: Recorder, response: Any) -> Head:
     # lm15 has decoded the body; the encoding it came in is not that of what is recorded.
     fields = tuple((name.lower(), value) for name, value in response.headers)
     kept = tuple(field for field in fields if field[0] != "content-encoding")
-    recording.respond(response.status, kept, response.http_version)
+    recording.start_response(response.status, kept, response.http_version)
     return {
         "status": response.status,
         "reason": response.reason,

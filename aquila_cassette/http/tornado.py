@@ -48,10 +48,10 @@ def install(lib: ModuleType) -> None:
 
 def _fetch_impl(original: Callable[..., Any]) -> Callable[..., Any]:
     def fetch_impl(client: Any, request: Any, callback: Any) -> Any:
-        cassette = scope.current()
+        cassette = scope.current_session()
         if cassette is not None and "Upgrade" not in request.headers:
             produced = request.body_producer is not None
-            answer = cassette if produced else cassette.ask(_model(request))
+            answer = cassette if produced else cassette.handle(_model(request))
             vars(request)[_ANSWER] = answer
         return original(client, request, callback)
 
@@ -86,8 +86,8 @@ def _headers_received(original: Callable[..., Any]) -> Callable[..., Any]:
         recording = _recording(connection)
         if recording is not None and first_line.code != 100:
             fields = tuple((name.lower(), value) for name, value in headers.get_all())
-            recording.respond(first_line.code, fields, first_line.version)
-            recording.attend()
+            recording.start_response(first_line.code, fields, first_line.version)
+            recording.add_reader()
         return await original(connection, first_line, headers)
 
     return headers_received
@@ -97,7 +97,7 @@ def _data_received(original: Callable[..., Any]) -> Callable[..., Any]:
     def data_received(connection: Any, chunk: bytes) -> Any:
         recording = _recording(connection)
         if recording is not None:
-            recording.piece(chunk)
+            recording.add_piece(chunk)
         try:
             return original(connection, chunk)
         except BaseException:
@@ -112,7 +112,7 @@ def _finish(original: Callable[..., Any]) -> Callable[..., Any]:
     def finish(connection: Any) -> Any:
         recording = _recording(connection)
         if recording is not None:
-            recording.eof()
+            recording.body_ended()
         return original(connection)
 
     return finish
@@ -141,7 +141,7 @@ async def _answer_to(request: Any) -> Recorder | Player | None:
     if isinstance(answer, Cassette):
         request.body = await _produced(request)
         request.body_producer = None
-        return answer.ask(_model(request))
+        return answer.handle(_model(request))
     return answer
 
 
@@ -167,7 +167,7 @@ async def _play(lib: Any, connection: Any, replay: Player) -> None:
     request.headers.setdefault("Host", lib.urllib.parse.urlsplit(request.url).netloc)
     response = replay.interaction.response
     try:
-        await pacing.wait_async(replay.head_delay())
+        await pacing.wait_async(replay.response_delay())
         if response.status is not None:
             reason = responses.get(response.status, "")
             line = lib.httputil.ResponseStartLine("HTTP/1.1", response.status, reason)
@@ -179,9 +179,9 @@ async def _play(lib: Any, connection: Any, replay: Player) -> None:
                 taken = connection.data_received(data)
                 if taken is not None:
                     await taken
-        replay.end(functools.partial(_failure, lib))
+        replay.raise_ending(functools.partial(_failure, lib))
     finally:
-        replay.done()
+        replay.finished()
     connection.finish()
 
 
@@ -191,9 +191,9 @@ async def _parts(replay: Player) -> AsyncIterator[bytes]:
         while step := await replay.take_async():
             yield step
         return
-    replay.attend()
+    replay.add_reader()
     for piece in replay.pieces:
-        await pacing.wait_async(replay.delay(piece))
+        await pacing.wait_async(replay.piece_delay(piece))
         yield piece.data
 
 

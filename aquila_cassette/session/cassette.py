@@ -231,7 +231,7 @@ class Cassette:
 
     # What the heads call.
 
-    def ask(self, request: Request) -> Recorder | Player | None:
+    def handle(self, request: Request) -> Recorder | Player | None:
         """Decide about one request: record it, replay it, or let it pass (None).
 
         Args:

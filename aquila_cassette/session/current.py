@@ -11,7 +11,7 @@ from aquila_cassette.errors import ScopeError
 if TYPE_CHECKING:
     from aquila_cassette.session.cassette import Cassette
 
-__all__ = ["current", "enter", "leave", "opened"]
+__all__ = ["current_session", "enter", "leave", "opened"]
 
 # A context may outlive its block (a task that was started inside), so what it names may be closed.
 # That is looked up, not undone: blocks of several tasks end in any order, and a token of one
@@ -44,7 +44,7 @@ def opened() -> tuple[Cassette, ...]:
     return _open
 
 
-def current() -> Cassette | None:
+def current_session() -> Cassette | None:
     """Tell which cassette answers a request made here, or None while none is open.
 
     Raises:

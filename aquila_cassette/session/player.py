@@ -66,11 +66,11 @@ class Player:
         kept = tuple(pair for pair in response.headers if pair[0] != "retry-after-ms")
         return (*kept, ("retry-after-ms", "1"))
 
-    def head_delay(self) -> float:
+    def response_delay(self) -> float:
         """Tell how long to wait for the head, in seconds, at this speed."""
         return self._delay(self.interaction.response.headers_after or 0)
 
-    def delay(self, piece: Piece) -> float:
+    def piece_delay(self, piece: Piece) -> float:
         """Tell how long to wait, from now and in seconds, until `piece` is due at this speed."""
         return self._delay(piece.at)
 
@@ -79,7 +79,7 @@ class Player:
             return 0.0
         return max(0.0, self._started + at / 1000 / self.speed - time.perf_counter())
 
-    def end(self, make_error: MakeError) -> None:
+    def raise_ending(self, make_error: MakeError) -> None:
         """End as the recording ended: return at a whole body's end, else raise.
 
         Args:
@@ -121,11 +121,11 @@ class Player:
         read = len(response.pieces) - length_hint(self.pieces)
         return Progress.of_a_replay(response, read)
 
-    def attend(self) -> None:
+    def add_reader(self) -> None:
         """Note that this task or thread begins to read the body."""
         self.cassette.streams.attend(self.stream)
 
-    def done(self) -> None:
+    def finished(self) -> None:
         """Note that nobody reads it any more."""
         self.cassette.streams.over(self.stream)
 

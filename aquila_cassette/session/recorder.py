@@ -68,14 +68,14 @@ class Recorder:
         """Whether it ended; nothing is recorded after that."""
         return self._signal is not None
 
-    def respond(self, status: int, headers: Headers, http_version: str) -> None:
+    def start_response(self, status: int, headers: Headers, http_version: str) -> None:
         """Take the head of the response: it came now."""
         self._status = status
         self._headers = headers
         self._http_version = http_version
         self._headers_after = self._ms(time.perf_counter())
 
-    def piece(self, data: bytes) -> None:
+    def add_piece(self, data: bytes) -> None:
         """Take one piece that the consumer is about to be given."""
         if data and self._signal is None:
             self._pieces.append((time.perf_counter(), bytes(data)))
@@ -95,7 +95,7 @@ class Recorder:
         elif error is not None:  # cancelled, or a generator that was closed or let go
             self.closed()
 
-    def eof(self) -> None:
+    def body_ended(self) -> None:
         """The transport read to the end of the body."""
         self._finish(self._at_eof)
 
@@ -108,7 +108,7 @@ class Recorder:
         failure = Failure(type(error).__name__, str(error))
         self._finish(lambda: self._at_failure(failure))
 
-    def attend(self) -> None:
+    def add_reader(self) -> None:
         """Note that this task or thread begins to read the body."""
         self.cassette.streams.attend(self.stream)
 

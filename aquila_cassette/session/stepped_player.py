@@ -127,7 +127,7 @@ class SteppedPlayer(Player):
     def leave(self, iterator: int) -> None:
         """Note that this iterator has ended."""
         if iterator == self._iterators:
-            self.done()
+            self.finished()
 
     def take(self) -> bytes:
         """Give the next step when it has been let through; nothing at the end.
@@ -152,14 +152,14 @@ class SteppedPlayer(Player):
                 return step
             await self._bell.after(count)
 
-    def end(self, make_error: MakeError) -> None:
+    def raise_ending(self, make_error: MakeError) -> None:
         """End as the recording ended; where the response was closed under its reader, raise that.
 
         Args:
             make_error: Makes an exception of the HTTP library that asks, from name and message.
         """
         if not self._closed:
-            super().end(make_error)
+            super().raise_ending(make_error)
             return
         closed = "The response was closed while it was held back."
         raise make_error("ReadError", closed) or RecordedFailure(closed)
@@ -168,15 +168,15 @@ class SteppedPlayer(Player):
         """Note that its reader closed it; whoever waits in `take` gets an error from `end`."""
         self._closed = True
         self._bell.ring()
-        self.done()
+        self.finished()
 
-    def done(self) -> None:
+    def finished(self) -> None:
         """Note that nobody reads it any more."""
         with self._lock:
             self._over = True
             self._waits = False
         self._show()
-        super().done()
+        super().finished()
 
     # What the test's side calls.
 

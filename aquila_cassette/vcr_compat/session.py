@@ -97,7 +97,7 @@ class Deck(Cassette):
         """Whether all that is asked goes out, since the cassette has nothing to replay."""
         return self.may_record and not self.tape.rewound
 
-    def ask(self, request: Request) -> Recorder | Player | None:
+    def handle(self, request: Request) -> Recorder | Player | None:
         """Decide about one request, as vcrpy would.
 
         Args:

@@ -41,7 +41,7 @@ class LiveFile(io.BufferedIOBase):
         """
         self._body = _Chunked() if chunked else _Plain(length)
         if self._body.over:
-            self._recording.eof()
+            self._recording.body_ended()
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Read so many bytes, or all there are; fewer only at the end."""
@@ -107,7 +107,7 @@ class LiveFile(io.BufferedIOBase):
     def _attend(self) -> None:
         if self._body is not None and not self._attended:
             self._attended = True
-            self._recording.attend()
+            self._recording.add_reader()
 
     def _fill(self) -> bool:
         """Read off the socket once; tell whether anything came."""
@@ -128,16 +128,16 @@ class LiveFile(io.BufferedIOBase):
         del self._buffer[:size]
         if self._body is not None and not self._recording.over:
             for piece in self._body.consume(data, self._buffer):
-                self._recording.piece(piece)
+                self._recording.add_piece(piece)
             if self._body.over:
-                self._recording.eof()
+                self._recording.body_ended()
             elif self._at_eof and not self._buffer:
                 self._end(self._body.missing)
         return data
 
     def _end(self, missing: int | None) -> None:
         if missing is None:
-            self._recording.eof()
+            self._recording.body_ended()
         else:
             self._recording.failed(IncompleteRead(b"", missing or None))
 

@@ -54,7 +54,7 @@ def _meet_those_to_come(base: Any) -> None:
 def _connect(original: Callable[..., Any]) -> Callable[..., Any]:
     def connect(connection: Any, *args: Any, **kwargs: Any) -> Any:
         if connection.sock is None and not Line.is_opening(connection):
-            cassette = scope.current()
+            cassette = scope.current_session()
             if cassette is not None:
                 Line(connection, cassette).pretend_to_be_connected()
                 return None
@@ -66,7 +66,7 @@ def _connect(original: Callable[..., Any]) -> Callable[..., Any]:
 def _putrequest(original: Callable[..., Any]) -> Callable[..., Any]:
     def putrequest(connection: Any, *args: Any, **kwargs: Any) -> Any:
         before = connection.sock
-        cassette = scope.current()
+        cassette = scope.current_session()
         if isinstance(before, Line):  # it pretended to be connected, and sent nothing so far
             before.step_aside()
         if cassette is not None:

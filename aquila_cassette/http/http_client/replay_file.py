@@ -61,7 +61,7 @@ class _PlayedRaw(io.RawIOBase):
         if isinstance(replay, SteppedPlayer):
             replay.close()
         else:
-            replay.done()
+            replay.finished()
 
     def _play(self) -> Iterator[bytes]:
         replay = self._replay
@@ -74,7 +74,7 @@ class _PlayedRaw(io.RawIOBase):
         error = response.error
         if error is not None and error.type is not None and is_a_cut(error.type):
             return  # the library finds that by itself
-        replay.end(self._make_error)
+        replay.raise_ending(self._make_error)
         if chunked:
             yield b"0\r\n\r\n"
 
@@ -94,10 +94,10 @@ class _PlayedRaw(io.RawIOBase):
 
     def _pieces(self) -> Iterator[bytes]:
         replay = self._replay
-        replay.attend()
+        replay.add_reader()
         for piece in replay.pieces:
             if replay.speed:
-                pacing.wait(replay.delay(piece))
+                pacing.wait(replay.piece_delay(piece))
             yield piece.data
 
     def _held(self) -> Iterator[bytes]:

@@ -79,11 +79,11 @@ class Line:
             return getresponse()
         try:
             if isinstance(answer, Player):
-                pacing.wait(answer.head_delay())
+                pacing.wait(answer.response_delay())
                 return getresponse()
             with answer:
                 response = getresponse()
-            answer.respond(
+            answer.start_response(
                 response.status, _headers(response), _VERSIONS.get(response.version, "HTTP/1.1")
             )
             self._file.begin(chunked=response.chunked, length=response.length)
@@ -130,7 +130,7 @@ class Line:
         answer = self._answer
         if self._file is None and answer is not None:
             if isinstance(answer, Player):
-                answer.done()
+                answer.finished()
             elif self._unsent is not None:
                 answer.failed(self._unsent)
             else:
@@ -150,7 +150,9 @@ class Line:
         self._decided = True
         sent = self._sent
         try:
-            self._answer = None if sent.header("upgrade") else self._cassette.ask(self._request())
+            self._answer = (
+                None if sent.header("upgrade") else self._cassette.handle(self._request())
+            )
         except BaseException:
             self.step_aside()
             raise
@@ -191,8 +193,8 @@ class Line:
         error = response.error
         if error is None or error.type is None or not comes_with_the_answer(error.type):
             self.step_aside()
-            replay.done()
-            replay.end(functools.partial(failure, self._connection))
+            replay.finished()
+            replay.raise_ending(functools.partial(failure, self._connection))
 
     def _open(self) -> None:
         """Have the connection connect, unless it is; then stand before its socket."""
