@@ -51,7 +51,7 @@ TABLE: dict[tuple[Mode, TapeState], tuple[Decision, Decision]] = {
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 
 
-def decide(mode: Mode, tape: TapeState, known: bool) -> Decision:
+def decide(mode: Mode, cassette: TapeState, known: bool) -> Decision:
     """Say what becomes of a request.
 
     Args:
@@ -65,7 +65,7 @@ def decide(mode: Mode, tape: TapeState, known: bool) -> Decision:
         >>> decide("once", "present", known=False)
         'miss'
     """
-    when_known, when_not = TABLE[mode, tape]
+    when_known, when_not = TABLE[mode, cassette]
     return when_known if known else when_not
 
 

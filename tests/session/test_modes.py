@@ -28,19 +28,19 @@ def test_the_table_decides_every_case():
 
 
 @pytest.mark.parametrize("cassette", get_args(TapeState))
-def test_none_never_records(tape: TapeState):
-    assert {decide("none", tape, known) for known in (True, False)} == {"replay", "miss"}
+def test_none_never_records(cassette: TapeState):
+    assert {decide("none", cassette, known) for known in (True, False)} == {"replay", "miss"}
 
 
 @pytest.mark.parametrize("cassette", get_args(TapeState))
-def test_all_always_records(tape: TapeState):
-    assert {decide("all", tape, known) for known in (True, False)} == {"record"}
+def test_all_always_records(cassette: TapeState):
+    assert {decide("all", cassette, known) for known in (True, False)} == {"record"}
 
 
 @pytest.mark.parametrize("cassette", get_args(TapeState))
-def test_new_episodes_replays_what_is_known_and_records_the_rest(tape: TapeState):
-    assert decide("new_episodes", tape, known=True) == "replay"
-    assert decide("new_episodes", tape, known=False) == "record"
+def test_new_episodes_replays_what_is_known_and_records_the_rest(cassette: TapeState):
+    assert decide("new_episodes", cassette, known=True) == "replay"
+    assert decide("new_episodes", cassette, known=False) == "record"
 
 
 def test_once_records_a_new_tape_even_where_a_request_comes_twice():
@@ -102,7 +102,7 @@ def test_the_documented_table_is_the_table():
         DOCS.read_text(encoding="utf-8"),
         re.MULTILINE,
     )
-    assert rows == [(mode, tape, *decisions) for (mode, tape), decisions in TABLE.items()]
+    assert rows == [(mode, cassette, *decisions) for (mode, cassette), decisions in TABLE.items()]
 
 
 def test_reading_a_good_mode_loads_no_difflib():
