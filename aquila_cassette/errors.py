@@ -82,10 +82,10 @@ class AquilaError(Exception):
     Args:
         what: The first line: what happened, to what, where.
         facts: Lines between, expected before got; each is indented by two spaces.
-        remedy: The last line: the command or edit that mends it.
+        fix: The last line: the command or edit that mends it.
 
     Example:
-        >>> print(AquilaError("It broke.", facts=["expected: 1", "got: 2"], remedy="Fix: make it"))
+        >>> print(AquilaError("It broke.", facts=["expected: 1", "got: 2"], fix="Fix: make it"))
         It broke.
           expected: 1
           got: 2
@@ -139,7 +139,7 @@ class CassetteError(AquilaError):
         what: The first line.
         path: The file.
         facts: Lines between.
-        remedy: The last line.
+        fix: The last line.
     """
 
     def __init__(self, what: str, *, path: Path, facts: Sequence[str] = (), fix: str = "") -> None:
@@ -158,7 +158,7 @@ class CassetteFormatError(CassetteError):
             ``truncated``, ``newer``, ``duplicate-key``, ``anchor``, ``tag``, or ``format`` for any
             other.
         facts: Lines between.
-        remedy: The last line.
+        fix: The last line.
     """
 
     def __init__(
@@ -213,7 +213,7 @@ class MissError(ReplayError):
         url: The URL asked for, redacted.
         path: The cassette file.
         facts: Lines between.
-        remedy: The last line.
+        fix: The last line.
     """
 
     def __init__(

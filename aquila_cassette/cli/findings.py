@@ -76,7 +76,7 @@ def _as_json(one: Finding, fixed: bool) -> dict[str, Any]:
         "kind": one.kind,
         "level": one.level,
         "message": one.what,
-        "remedy": one.fix or None,
+        "fix": one.fix or None,
         "fixable": one.mends,
         "fixed": fixed,
     }

@@ -64,7 +64,7 @@ def failure(one: Interaction) -> _Failure | None:
         >>> asked = Request("GET", "https://a.example")
         >>> failure(Interaction(asked, Response(200))) is None
         True
-        >>> failure(Interaction(asked, Response(401))).remedy
+        >>> failure(Interaction(asked, Response(401))).fix
         'See to the key.'
     """
     response = one.response

@@ -20,7 +20,7 @@ class Flaw(Exception):  # noqa: N818 - what it becomes is an error
         key: Its key or place there; None where it is the mapping or list itself, or is missing.
         problem: What is wrong, a clause that starts in lower case.
         facts: Lines for below, expected before got.
-        remedy: The edit that mends it.
+        fix: The edit that mends it.
         missing: Whether something is missing, as it is where a file was cut off.
     """
 

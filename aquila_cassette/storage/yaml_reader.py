@@ -52,7 +52,7 @@ class YamlError(Exception):
         problem: What is wrong, a clause that starts in lower case.
         line: Where, from 1; None where it is the whole.
         facts: Lines for below.
-        remedy: The edit that mends it, where it is known.
+        fix: The edit that mends it, where it is known.
         cut_off: Whether the text ends before what it began is whole.
         damage: What kind of damage that is, as `CassetteFormatError` has it.
     """

@@ -284,7 +284,7 @@ def test_programs_get_json(cli: Cli) -> None:
         "kind": "layout",
         "level": "warning",
         "message": "it is laid out otherwise than it would be written today",
-        "remedy": "mend it: aquila-cassette check --fix",
+        "fix": "mend it: aquila-cassette check --fix",
         "fixable": True,
         "fixed": False,
     }

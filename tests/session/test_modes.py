@@ -76,7 +76,7 @@ def test_each_mode_is_read_as_it_is_spelt(mode: Mode):
 
 
 @pytest.mark.parametrize(
-    ("text", "remedy"),
+    ("text", "fix"),
     [
         ("onec", "Change it to 'once'."),
         ("new-episodes", "Change it to 'new_episodes'."),

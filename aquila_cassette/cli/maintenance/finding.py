@@ -14,7 +14,7 @@ Level: TypeAlias = Literal["error", "warning"]
 """Whether a cassette cannot be used or must not be shared as it is, or is only not as it should be."""
 
 MENDS = "mend it: aquila-cassette check --fix"
-"""The remedy of what ``check --fix`` mends."""
+"""The fix of what ``check --fix`` mends."""
 
 
 class Kind(NamedTuple):
@@ -65,7 +65,7 @@ class Finding:
         line: The line it is on, from 1; 1 where it is the whole file.
         kind: One of `KINDS`.
         what: What is wrong: a clause that starts in lower case, with nothing secret in it.
-        remedy: What mends it: a command, or an edit; may be empty.
+        fix: What mends it: a command, or an edit; may be empty.
         mends: Whether ``check --fix`` mends it.
     """
 

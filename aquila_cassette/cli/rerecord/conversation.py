@@ -34,7 +34,7 @@ class Conversation:
     Args:
         interactions: All of the cassette.
         path: The file, for messages.
-        remedy: What to do where a request cannot be followed.
+        fix: What to do where a request cannot be followed.
 
     Example:
         >>> from pathlib import Path

@@ -55,7 +55,7 @@ def refuse_at_once(tape: CassetteData, path: Path, fix: str, line: Line) -> None
     Args:
         cassette: What it holds.
         path: The file.
-        remedy: What to do instead.
+        fix: What to do instead.
         line: The line to the providers.
 
     Raises:
@@ -96,7 +96,7 @@ def ask_again(
     Args:
         cassette: What the file holds.
         path: The file.
-        remedy: What to do where it cannot be done.
+        fix: What to do where it cannot be done.
         line: The line to the providers.
         audience: Is shown the answers as they come.
         client: Sends; it follows no redirect, since those are on the cassette.
