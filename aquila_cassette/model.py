@@ -1,9 +1,13 @@
-"""What is on a cassette: frozen requests, responses and interactions, free of any HTTP library."""
+"""What a cassette holds: frozen requests, responses and interactions, free of any HTTP library.
+
+The `repr` of each is safe to print: it has names and sizes, and never a value that may be a secret.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
 
 __all__ = [
     "CassetteData",
@@ -30,15 +34,19 @@ class Piece(NamedTuple):
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Request:
-    """A request as it is matched and kept: redacted, its body whole.
+    """A request as it is matched and kept.
 
     Args:
         method: In upper case.
-        url: Absolute, secrets redacted.
-        headers: Those that the allow-list keeps.
+        url: Absolute.
+        headers: Header fields.
         body: The bytes sent; empty where there was no body.
+
+    Example:
+        >>> Request("GET", "https://me:pw@a.example/v1?key=123", (("x-api-key", "sk-123"),))
+        Request(GET https://a.example/v1?key=..., headers=[x-api-key], body=0 bytes)
     """
 
     method: str
@@ -47,25 +55,36 @@ class Request:
     body: bytes = b""
 
     def header(self, name: str) -> str | None:
-        """Give the first value of header `name` (lower case), or None."""
+        """Return the first value of header `name` (lower case), or None."""
         return next((value for key, value in self.headers if key == name), None)
+
+    def __repr__(self) -> str:
+        return f"Request({self.method} {_safe_url(self.url)}, {_sizes(self.headers, self.body)})"
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An exception that ended a response: its class's bare name (None: a silent end), its text."""
+    """An exception that ended a response.
+
+    Args:
+        type: The bare name of its class; None where the stream ended silently.
+        message: Its text.
+        category: What kind of failure, whatever the library calls it: ``connect``, ``timeout``,
+            ``reset``, ``protocol``, ...; None if unknown.
+    """
 
     type: str | None
-    message: str
+    message: str = field(repr=False)
+    category: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Response:
     """A response as it is kept: decoded of any content encoding, its pieces as they came.
 
     Args:
         status: The HTTP status; None where the request failed before a response began.
-        headers: Those that the allow-list keeps.
+        headers: Header fields.
         pieces: The body, a piece for each read off the wire. Their joined bytes are the body.
         headers_after: ms from the request's start to the response's headers; None if unknown.
         http_version: As httpx names it: ``HTTP/1.1``, ``HTTP/2``.
@@ -87,8 +106,13 @@ class Response:
         return b"".join([piece.data for piece in self.pieces])
 
     def header(self, name: str) -> str | None:
-        """Give the first value of header `name` (lower case), or None."""
+        """Return the first value of header `name` (lower case), or None."""
         return next((value for key, value in self.headers if key == name), None)
+
+    def __repr__(self) -> str:
+        error = f", error={self.error!r}" if self.error else ""
+        sizes = _sizes(self.headers, self.body)
+        return f"Response({self.status} {self.ended}, {sizes}, pieces={len(self.pieces)}{error})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +123,7 @@ class Interaction:
         request: What was asked.
         response: What came.
         recorded_at: When the request started, UTC, ``2026-11-22T10:30:00Z``; empty if unknown.
-        recorded_by: Whose it is: a pytest node id; None outside pytest.
+        recorded_by: Its owner: a pytest node id, for example; None if unknown.
     """
 
     request: Request
@@ -115,9 +139,24 @@ class CassetteData:
     Args:
         interactions: In the order in which their requests started.
         recorded_with: The program that wrote the file.
-        foreign: Whose format the file has, ``vcrpy`` for example; empty for ours.
+        foreign: The format of the file, ``vcrpy`` for example; empty for ours.
     """
 
     interactions: tuple[Interaction, ...] = ()
     recorded_with: str = ""
     foreign: str = ""
+
+
+def _safe_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an invalid URL"
+    pairs = [pair.partition("=") for pair in parts.query.split("&") if pair]
+    query = "&".join(f"{name}=..." if equals else "..." for name, equals, _ in pairs)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}{'?' if query else ''}{query}"
+
+
+def _sizes(headers: Headers, body: bytes) -> str:
+    return f"headers=[{', '.join(name for name, _ in headers)}], body={len(body)} bytes"

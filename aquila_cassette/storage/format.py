@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from aquila_cassette.errors import CassetteError, CassetteFormatError, CassetteVersionError
 from aquila_cassette.importers.detect import sniff
@@ -160,11 +160,10 @@ def as_read(interaction: Interaction) -> Interaction:
             response.headers_after,
             _text(response.http_version),
             response.ended,
-            error
-            and Failure(None if error.type is None else _text(error.type), _text(error.message)),
+            error and Failure(_text(error.type), _text(error.message), _text(error.category)),
         ),
         recorded_at=_text(interaction.recorded_at),
-        recorded_by=None if interaction.recorded_by is None else _text(interaction.recorded_by),
+        recorded_by=_text(interaction.recorded_by),
     )
 
 
@@ -223,7 +222,10 @@ def _response_lines(response: Response) -> list[str]:
     if error is not None:
         # On one line, so that a file cut off within it cannot be taken for a whole one.
         type_ = yaml_writer.scalar(error.type, flow=True)
-        lines.append(f"    error: {{type: {type_}, message: {yaml_writer.quoted(error.message)}}}")
+        category = f", category: {yaml_writer.scalar(error.category, flow=True)}"
+        rest = category if error.category is not None else ""
+        message = yaml_writer.quoted(error.message)
+        lines.append(f"    error: {{type: {type_}, message: {message}{rest}}}")
     elif response.ended == "failed":
         lines.append("    error: null")
     return lines
@@ -241,8 +243,12 @@ def _headers_lines(headers: Headers) -> list[str]:
     return yaml_writer.field("headers", fields, 4)
 
 
-def _text(text: str) -> str:
-    return _SURROGATE.sub("\ufffd", text)
+@overload
+def _text(text: str) -> str: ...
+@overload
+def _text(text: str | None) -> str | None: ...
+def _text(text: str | None) -> str | None:
+    return text and _SURROGATE.sub("\ufffd", text)
 
 
 def _headers(headers: Headers) -> Headers:

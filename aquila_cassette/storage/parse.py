@@ -34,7 +34,7 @@ RESPONSE = (
     "ended",
     "error",
 )
-ERROR = ("type", "message")
+ERROR = ("type", "message", "category")
 _ENDS = ("complete", "closed", "failed")
 
 
@@ -191,7 +191,7 @@ def error(fields: Mapping[str, Any]) -> Failure | None:
     if "type" not in given:
         raise Flaw(given, None, "the error has no field 'type'", missing=True)
     _need(given, ("message",), "the error")
-    return Failure(_text(given, "type"), _text(given, "message") or "")
+    return Failure(_text(given, "type"), _text(given, "message") or "", _text(given, "category"))
 
 
 def _text(fields: Mapping[str, Any], key: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from http.client import responses
 from typing import Any
 
@@ -116,7 +117,7 @@ def our_response(theirs: Mapping[str, Any]) -> Response:
         headers_after=ours.get("headers_after"),
         http_version=ours.get("http_version", "HTTP/1.1"),
         ended=ended,
-        error=Failure(error.get("type"), error["message"]) if error else None,
+        error=error and Failure(error.get("type"), error["message"], error.get("category")),
     )
 
 
@@ -131,7 +132,9 @@ def _only_ours(response: Response) -> dict[str, Any]:
     if response.ended != "complete":
         more["ended"] = response.ended
     if response.error is not None:
-        more["error"] = {"type": response.error.type, "message": response.error.message}
+        more["error"] = asdict(response.error)
+        if response.error.category is None:
+            del more["error"]["category"]
     return more
 
 

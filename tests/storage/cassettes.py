@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from aquila_cassette.model import Headers, Interaction, Piece, Request, Response
+
+PATH = Path("cassettes/chat.yaml")
+"""Where tests say that a file is."""
 
 EVENT_STREAM: Headers = (("content-type", "text/event-stream"),)
 

@@ -58,7 +58,7 @@ def pieces(draw: st.DrawFn) -> tuple[Piece, ...]:
 
 headers = st.lists(st.tuples(texts.map(str.lower), texts), max_size=3).map(tuple)
 streams = st.sampled_from([(), EVENT_STREAM])
-failures = st.none() | st.builds(Failure, st.none() | texts, texts)
+failures = st.none() | st.builds(Failure, st.none() | texts, texts, st.none() | texts)
 ends = st.sampled_from(["complete", "closed", "failed"])
 interactions = st.builds(
     Interaction,
