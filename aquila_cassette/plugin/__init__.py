@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from aquila_cassette.plugin import named_after_the_test, options
+from aquila_cassette.plugin import cassette_fixture, options
 from aquila_cassette.plugin.fixtures import _aquila_test, aquila_cassette, aquila_config
 from aquila_cassette.plugin.placeholder_keys import PlaceholderKeys
-from aquila_cassette.plugin.state import KEYS, RUN, Run
+from aquila_cassette.plugin.run import KEYS, RUN, Run
 from aquila_cassette.session.current_owner import set_owner_of_now
 
 __all__ = ["_aquila_test", "aquila_cassette", "aquila_config"]
@@ -47,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[RUN] = run
     run.owner_before = set_owner_of_now(run.owner_of_now)
     if not config.pluginmanager.has_plugin("cassetter"):
-        config.pluginmanager.register(named_after_the_test, "aquila_cassette_named")
+        config.pluginmanager.register(cassette_fixture, "aquila_cassette_named")
     if options.blocks_network(config):
         from aquila_cassette.plugin.network import block_network
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aquila_cassette.plugin import naming
-from aquila_cassette.plugin.state import RUN
+from aquila_cassette.plugin.run import RUN
 
 if TYPE_CHECKING:
     from aquila_cassette.api import Block

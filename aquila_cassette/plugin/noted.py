@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pytest
 
-    from aquila_cassette.plugin.tally import Tally
+    from aquila_cassette.plugin.summary import Tally
 
 __all__ = ["note_misses"]
 

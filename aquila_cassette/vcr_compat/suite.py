@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from aquila_cassette.plugin import naming
-from aquila_cassette.plugin.state import RUN
+from aquila_cassette.plugin.run import RUN
 
 if TYPE_CHECKING:
     from aquila_cassette.errors import MissError

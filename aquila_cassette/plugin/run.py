@@ -13,7 +13,7 @@ import pytest
 
 from aquila_cassette.plugin import naming, options
 from aquila_cassette.plugin.placeholder_keys import PlaceholderKeys
-from aquila_cassette.plugin.tally import Tally
+from aquila_cassette.plugin.summary import Tally
 
 if TYPE_CHECKING:
     from aquila_cassette.session.new_cassettes import Births
