@@ -365,7 +365,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(args=given, prog_name="aquila-cassette", obj=for_pytest)
     except AquilaError as error:
-        from aquila_cassette.cli.screen import complain
+        from aquila_cassette.cli.output import print_error
 
-        complain(str(error))
+        print_error(str(error))
         sys.exit(2)

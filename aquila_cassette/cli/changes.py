@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aquila_cassette.cli.told import Told
 from aquila_cassette.matching.diff_format import cut
 from aquila_cassette.transcript.comparison.lines import LABELS, lines, plain
-from aquila_cassette.transcript.humanize import clean
+from aquila_cassette.transcript.humanize import escape_control_chars
+from aquila_cassette.transcript.interaction import InteractionView
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aquila_cassette.cli.screen import Screen, Span
+    from aquila_cassette.cli.output import Screen, Span
     from aquila_cassette.model import Interaction
     from aquila_cassette.transcript.comparison import Change, Compared, Comparison
     from aquila_cassette.transcript.comparison.lines import Line
@@ -49,13 +49,13 @@ class _Shower:
         self._screen = screen
 
     def interaction(self, one: Compared) -> None:
-        told = Told(_interaction(one))
+        told = InteractionView(_interaction(one))
         state = one.state
         head: list[Span] = [
             (_number(one, self._screen.glyphs.arrow), "bold"),
             " ",
-            (clean(told.request.method), "bold"),
-            f" {clean(told.request.url)}",
+            (escape_control_chars(told.request.method), "bold"),
+            f" {escape_control_chars(told.request.url)}",
         ]
         if state != "changed" or one.moved:
             head += [" ", (_state(one), _STATES[state])]
@@ -63,7 +63,17 @@ class _Shower:
         if one.old is None or one.new is None:
             sign = "+" if one.old is None else "-"
             for label, text in _gist(told):
-                self._row(label, [[(f"{sign}{clean(cut(' '.join(text.split())))}", _STYLES[sign])]])
+                self._row(
+                    label,
+                    [
+                        [
+                            (
+                                f"{sign}{escape_control_chars(cut(' '.join(text.split())))}",
+                                _STYLES[sign],
+                            )
+                        ]
+                    ],
+                )
         for change in one.changes:
             self.change(change)
 
@@ -88,7 +98,7 @@ def _number(one: Compared, arrow: str) -> str:
     return str(one.new_number or one.old_number)
 
 
-def _gist(told: Told) -> Iterator[tuple[str, str]]:
+def _gist(told: InteractionView) -> Iterator[tuple[str, str]]:
     """Say in a line each what was asked last, and what came."""
     words = [turn for turn in told.asked.turns if turn.kind == "words"]
     if words:
@@ -105,7 +115,7 @@ def _gist(told: Told) -> Iterator[tuple[str, str]]:
 
 
 def _styled(line: Line) -> list[Span]:
-    return [(clean(span.text), _STYLES[span.sign]) for span in line]
+    return [(escape_control_chars(span.text), _STYLES[span.sign]) for span in line]
 
 
 def as_json(comparison: Comparison) -> dict[str, Any]:

@@ -11,11 +11,11 @@ from aquila_cassette.cli.maintenance.inspection import Inspection, inspect, insp
 from aquila_cassette.cli.maintenance.mending import mend
 from aquila_cassette.cli.maintenance.writing import remove_leftover
 from aquila_cassette.cli.options import Format
-from aquila_cassette.cli.screen import Screen, complain
+from aquila_cassette.cli.output import Screen, print_error
 from aquila_cassette.cli.shelf import Rules, Shelf, shelf
 from aquila_cassette.errors import AquilaError, UsageError
 from aquila_cassette.storage.names import shown
-from aquila_cassette.transcript.humanize import clean, count, span
+from aquila_cassette.transcript.humanize import count, escape_control_chars, parse_timespan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,7 @@ def run(
         UsageError: An argument cannot be meant.
     """
     _refuse_unknown(ignore)
-    longest = None if max_age is None else span(max_age)
+    longest = None if max_age is None else parse_timespan(max_age)
     there = shelf(given, folder, rules=rules, tests=tests, longest=longest)
     inspection = inspect(there.stock, there.places, there.known)
     found = [one for one in inspection.findings if one.kind not in ignore]
@@ -65,7 +65,7 @@ def run(
     findings.show(found, fixed, how, Screen())
     say_doubt(inspection.orphans)
     if how is Format.text:
-        complain(_summary(found, fixed, inspection, there))
+        print_error(_summary(found, fixed, inspection, there))
     return 1 if len(found) > len(fixed) else 0
 
 
@@ -76,10 +76,10 @@ def say_doubt(orphans: Orphans) -> None:
         orphans: What was found out.
     """
     if orphans.doubtful:
-        names = ", ".join(clean(shown(path)) for path in orphans.doubtful)
-        complain(
+        names = ", ".join(escape_control_chars(shown(path)) for path in orphans.doubtful)
+        print_error(
             f"Perhaps no test uses {names}. It cannot be told: "
-            f"{clean(orphans.doubt)} opens a cassette whose name is made when it runs."
+            f"{escape_control_chars(orphans.doubt)} opens a cassette whose name is made when it runs."
         )
 
 
@@ -106,7 +106,7 @@ def _fix(found: Sequence[Finding], there: Shelf) -> list[Finding]:
         try:
             mended = mend(sheet) if ours else None
         except AquilaError as error:
-            complain(clean(str(error)))
+            print_error(escape_control_chars(str(error)))
             continue
         if mended is not None:
             left = {(one.kind, one.what) for one in inspect_sheet(mended, there.known)}

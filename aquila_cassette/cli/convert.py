@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aquila_cassette.cli.columns import aligned
 from aquila_cassette.cli.folder import find
-from aquila_cassette.cli.progress import Progress
-from aquila_cassette.cli.screen import Screen, complain
+from aquila_cassette.cli.output import Progress, Screen, align_columns, print_error
 from aquila_cassette.errors import AquilaError, CassetteError, UsageError
 from aquila_cassette.importers import NAMES
 from aquila_cassette.importers.conversion import convert, write
@@ -18,7 +16,7 @@ from aquila_cassette.importers.detect import sniff
 from aquila_cassette.importers.locate import SUFFIXES, stem
 from aquila_cassette.storage import files
 from aquila_cassette.storage.names import shown
-from aquila_cassette.transcript.humanize import clean, count
+from aquila_cassette.transcript.humanize import count, escape_control_chars
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -115,13 +113,13 @@ def run(
         _show(done, screen)
     failed = [one.error for one in done if one.error is not None]
     for error in failed:
-        complain(clean(str(error)))
+        print_error(escape_control_chars(str(error)))
     if waiting := sum(one.needs_leave for one in done):
-        complain(
+        print_error(
             f"{count(waiting, 'file')} would be replaced. "
             "Fix: allow it with --in-place, or write elsewhere with -o FOLDER"
         )
-    complain(_summary(done, to, dry_run=dry_run))
+    print_error(_summary(done, to, dry_run=dry_run))
     if any(not isinstance(error, UsageError) for error in failed):
         return 2
     return 1 if any(one.is_left for one in done) else 0
@@ -210,8 +208,16 @@ def _show(done: Sequence[_Done], screen: Screen) -> None:
             origin = conversion.origin or "ours"
             number = str(len(conversion.interactions))
             hidden = str(conversion.hidden.total()) if conversion.text else "-"
-        cells.append([clean(shown(one.path)), origin, number, hidden, clean(one.result)])
-    heading, *table = aligned(
+        cells.append(
+            [
+                escape_control_chars(shown(one.path)),
+                origin,
+                number,
+                hidden,
+                escape_control_chars(one.result),
+            ]
+        )
+    heading, *table = align_columns(
         cells, right=_RIGHT, gives=_GIVE, width=screen.width, ellipsis=screen.glyphs.ellipsis
     )
     screen.line(("  ".join(heading), "dim"))
@@ -224,9 +230,11 @@ def _show(done: Sequence[_Done], screen: Screen) -> None:
         conversion = one.conversion
         if conversion is not None and one.is_new:
             if conversion.hidden:
-                screen.line((f"  hidden: {clean(_listed(conversion.hidden))}", "dim"))
+                screen.line(
+                    (f"  hidden: {escape_control_chars(_listed(conversion.hidden))}", "dim")
+                )
             for lost in conversion.lost:
-                screen.line((f"  lost: {clean(lost)}", "yellow"))
+                screen.line((f"  lost: {escape_control_chars(lost)}", "yellow"))
 
 
 def _listed(hidden: Counter[str]) -> str:

@@ -13,14 +13,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from aquila_cassette.cli.columns import aligned
-from aquila_cassette.cli.screen import Screen
+from aquila_cassette.cli.output import Screen, align_columns
 from aquila_cassette.cli.streams import STREAMS, Opener, Stream, installed, with_httpx, with_sdk
 from aquila_cassette.cli.takes import Take, record, replay
 from aquila_cassette.errors import UsageError
 from aquila_cassette.provider import Provider
 from aquila_cassette.storage.names import shown
-from aquila_cassette.transcript.humanize import clean, count, duration, size
+from aquila_cassette.transcript.humanize import (
+    count,
+    escape_control_chars,
+    format_duration,
+    format_size,
+)
 
 __all__ = ["report", "run"]
 
@@ -85,7 +89,9 @@ def report(takes: Sequence[Take], screen: Screen) -> int:
     """
     signs = screen.glyphs
     rows = [_cells(take, signs.no if take.difference else signs.yes) for take in takes]
-    heading, *table = aligned([_HEADINGS, *rows], right=_RIGHT, width=screen.width, gives=[(0, 12)])
+    heading, *table = align_columns(
+        [_HEADINGS, *rows], right=_RIGHT, width=screen.width, gives=[(0, 12)]
+    )
     screen.line(("  ".join(heading), "dim"))
     for take, (stream, client, *numbers, equal) in zip(takes, table, strict=True):
         style = "bold red" if take.difference else "bold green"
@@ -95,14 +101,14 @@ def report(takes: Sequence[Take], screen: Screen) -> int:
     screen.line()
     different = [take for take in takes if take.difference]
     for take in different:
-        why = clean(take.difference.partition("\n")[0])
+        why = escape_control_chars(take.difference.partition("\n")[0])
         screen.line((f"{signs.no} {take.stream.title}, {take.client}: {why}", "red"))
     if different:
         screen.line((f"{len(different)} of {count(len(takes), 'replay')} differ.", "bold red"))
         return 1
     spent = sum(take.replayed.took for take in takes if take.replayed)
     equal = f"All {len(takes)} replays are equal, piece for piece and event for event"
-    screen.line((f"{equal}; together {duration(spent)}.", "bold green"))
+    screen.line((f"{equal}; together {format_duration(spent)}.", "bold green"))
     return 0
 
 
@@ -167,11 +173,11 @@ def _cells(take: Take, equal: str) -> list[str]:
     return [
         take.stream.title,
         take.client,
-        duration(take.live.first),
+        format_duration(take.live.first),
         str(take.pieces),
-        size(take.octets),
-        duration(take.live.took),
-        duration(replayed.took) if replayed else "-",
+        format_size(take.octets),
+        format_duration(take.live.took),
+        format_duration(replayed.took) if replayed else "-",
         equal,
     ]
 

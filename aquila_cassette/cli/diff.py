@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from aquila_cassette.cli.changes import as_json, show_changes
 from aquila_cassette.cli.folder import candidates, find
+from aquila_cassette.cli.output import Screen
 from aquila_cassette.cli.revisions import is_kept, tape_at
-from aquila_cassette.cli.screen import Screen
 from aquila_cassette.errors import UsageError
 from aquila_cassette.model import CassetteData
 from aquila_cassette.storage import files
 from aquila_cassette.storage.names import shown
 from aquila_cassette.transcript.comparison import compare
-from aquila_cassette.transcript.humanize import clean, count
+from aquila_cassette.transcript.humanize import count, escape_control_chars
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,8 +72,8 @@ def run(
         but = "" if old == new else ", but for ids, dates, times and the like (--all shows them)"
         screen.line(f"The same{but}.")
     else:
-        screen.line((f"--- {clean(was)}", "bold"))
-        screen.line((f"+++ {clean(now)}", "bold"))
+        screen.line((f"--- {escape_control_chars(was)}", "bold"))
+        screen.line((f"+++ {escape_control_chars(now)}", "bold"))
         screen.line(comparison.summary())
         screen.line()
         show_changes(screen, comparison)
@@ -123,5 +123,8 @@ def _only_one(
     else:
         where = "the working tree" if old is None else revision
         size = count(len(tape.interactions), "interaction")
-        screen.line((f"Only in {clean(where)}: {clean(shown(path))}", "bold"), f" ({size})")
+        screen.line(
+            (f"Only in {escape_control_chars(where)}: {escape_control_chars(shown(path))}", "bold"),
+            f" ({size})",
+        )
     return 1

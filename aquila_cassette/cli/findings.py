@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from aquila_cassette.cli.options import Format
 from aquila_cassette.storage.names import shown
-from aquila_cassette.transcript.humanize import clean
+from aquila_cassette.transcript.humanize import escape_control_chars
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from aquila_cassette.cli.maintenance.finding import Finding
-    from aquila_cassette.cli.screen import Screen
+    from aquila_cassette.cli.output import Screen
 
 __all__ = ["show"]
 
@@ -39,7 +39,7 @@ def show(found: Sequence[Finding], fixed: Collection[Finding], how: Format, scre
 
 
 def _line(one: Finding, fixed: bool, screen: Screen) -> None:
-    where = clean(f"{shown(one.path)}:{one.line}").replace("\n", "\\n")
+    where = escape_control_chars(f"{shown(one.path)}:{one.line}").replace("\n", "\\n")
     rest = "fixed" if fixed else one.fix
     screen.line(
         (where, "bold"),
@@ -53,8 +53,10 @@ def _line(one: Finding, fixed: bool, screen: Screen) -> None:
 def _annotation(one: Finding) -> str:
     """Write a workflow command of GitHub Actions."""
     message = f"{one.what} ({one.fix})" if one.fix else one.what
-    properties = f"file={_property(clean(shown(one.path)))},line={one.line},title={one.kind}"
-    return f"::{one.level} {properties}::{_escaped(clean(message))}"
+    properties = (
+        f"file={_property(escape_control_chars(shown(one.path)))},line={one.line},title={one.kind}"
+    )
+    return f"::{one.level} {properties}::{_escaped(escape_control_chars(message))}"
 
 
 def _escaped(text: str) -> str:
@@ -66,7 +68,7 @@ def _property(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return clean(text).replace("\n", " ")
+    return escape_control_chars(text).replace("\n", " ")
 
 
 def _as_json(one: Finding, fixed: bool) -> dict[str, Any]:

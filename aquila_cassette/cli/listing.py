@@ -10,15 +10,19 @@ from urllib.parse import urlsplit
 
 from rich.cells import cell_len
 
-from aquila_cassette.cli.columns import aligned, cropped
 from aquila_cassette.cli.folder import cassettes_in, name_of
-from aquila_cassette.cli.providers import provider
-from aquila_cassette.cli.screen import Screen, Span, complain
-from aquila_cassette.cli.told import Told
+from aquila_cassette.cli.output import Screen, Span, align_columns, crop, print_error
 from aquila_cassette.errors import CassetteError, UsageError
 from aquila_cassette.storage import files
 from aquila_cassette.storage.names import shown
-from aquila_cassette.transcript.humanize import age, clean, count, moment, size
+from aquila_cassette.transcript.humanize import (
+    count,
+    escape_control_chars,
+    format_age,
+    format_size,
+    parse_time,
+)
+from aquila_cassette.transcript.interaction import InteractionView, provider_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -48,7 +52,7 @@ class Row:
     name: str
     path: Path
     octets: int
-    tape: tuple[Told, ...] = ()
+    tape: tuple[InteractionView, ...] = ()
     error: CassetteError | None = None
 
     @classmethod
@@ -59,18 +63,18 @@ class Row:
             tape = files.load(path)
         except CassetteError as error:
             return cls(name, path, octets, error=error)
-        return cls(name, path, octets, tuple(map(Told, tape.interactions)))
+        return cls(name, path, octets, tuple(map(InteractionView, tape.interactions)))
 
     def cells(self, now: datetime) -> list[str]:
         """Give its cells, in the order of the headings."""
-        times = filter(None, (moment(one.interaction.recorded_at) for one in self.tape))
+        times = filter(None, (parse_time(one.interaction.recorded_at) for one in self.tape))
         return [
-            clean(self.name),
+            escape_control_chars(self.name),
             str(len(self.tape)),
-            clean(_first_of(self._providers())),
-            clean(_first_of(one.model for one in self.tape)),
-            age(max(times, default=None), now),
-            size(self.octets),
+            escape_control_chars(_first_of(self._providers())),
+            escape_control_chars(_first_of(one.model for one in self.tape)),
+            format_age(max(times, default=None), now),
+            format_size(self.octets),
             _ends([one.outcome for one in self.tape]),
         ]
 
@@ -90,7 +94,7 @@ class Row:
         return {
             **told,
             "interactions": len(self.tape),
-            "providers": _distinct(provider(one.request.url, None) for one in self.tape),
+            "providers": _distinct(provider_name(one.request.url, None) for one in self.tape),
             "dialects": _distinct(one.dialect for one in self.tape),
             "models": _distinct(one.model for one in self.tape),
             "recorded_at": max(times, default=None),
@@ -125,10 +129,10 @@ def run(place: Path | None, folder: Path, *, as_json: bool) -> int:
         _print(rows, screen)
     else:
         where = shown(place or folder)
-        complain(f"No cassettes in {where} yet. A test that opens one records it: pytest")
+        print_error(f"No cassettes in {where} yet. A test that opens one records it: pytest")
     damaged = [row for row in rows if row.error is not None]
     if damaged and not as_json:
-        complain(
+        print_error(
             f"{len(damaged)} of {count(len(rows), 'file')} cannot be read. "
             f"What is wrong: aquila-cassette show {damaged[0].name}"
         )
@@ -138,8 +142,10 @@ def run(place: Path | None, folder: Path, *, as_json: bool) -> int:
 def _print(rows: Sequence[Row], screen: Screen) -> None:
     now = datetime.now(UTC)
     empty = [""] * (len(_HEADINGS) - 1)
-    cells = [[clean(row.name), *empty] if row.error else row.cells(now) for row in rows]
-    heading, *table = aligned(
+    cells = [
+        [escape_control_chars(row.name), *empty] if row.error else row.cells(now) for row in rows
+    ]
+    heading, *table = align_columns(
         [list(_HEADINGS), *cells],
         right=_RIGHT,
         gives=_GIVE,
@@ -153,9 +159,9 @@ def _print(rows: Sequence[Row], screen: Screen) -> None:
             spans = [(cell, style) for cell, style in zip(line, styles, strict=True)]
             screen.line(*_spaced(spans))
         else:
-            what = clean(str(row.error).partition("\n")[0])
+            what = escape_control_chars(str(row.error).partition("\n")[0])
             if screen.width:
-                what = cropped(what, max(screen.width - cell_len(line[0]) - 2, 20))
+                what = crop(what, max(screen.width - cell_len(line[0]) - 2, 20))
             screen.line((line[0], "bold"), "  ", (what, "red"))
 
 

@@ -14,11 +14,11 @@ from aquila_cassette.cli.maintenance.project import Project
 from aquila_cassette.cli.maintenance.renaming import Renaming, renaming, write
 from aquila_cassette.cli.maintenance.sheet import Sheet
 from aquila_cassette.cli.maintenance.writing import move
-from aquila_cassette.cli.screen import Screen, complain
+from aquila_cassette.cli.output import Screen, print_error
 from aquila_cassette.cli.suite import root_of_the_suite
 from aquila_cassette.errors import AquilaError, UsageError
 from aquila_cassette.storage.names import cassette_path, shown
-from aquila_cassette.transcript.humanize import clean
+from aquila_cassette.transcript.humanize import escape_control_chars
 
 if TYPE_CHECKING:
     from aquila_cassette.cli.maintenance.renaming import Edited
@@ -58,7 +58,10 @@ def run(old: str, new: str, folder: Path, *, code: bool, dry_run: bool) -> int:
         for edit in edits:
             write(edit)
     would = "would be " if dry_run else ""
-    screen.line(f"{clean(shown(source))} {would}moved to ", (clean(shown(target)), "bold"))
+    screen.line(
+        f"{escape_control_chars(shown(source))} {would}moved to ",
+        (escape_control_chars(shown(target)), "bold"),
+    )
     _tell_of_the_rest(found, source, target, folder, code=code)
     return 0
 
@@ -107,18 +110,22 @@ def _tell_of_the_rest(
 ) -> None:
     left = [*found.left, *(() if code else found.changed)]
     if left:
-        where = ", ".join(f"{clean(shown(path))}:{line}" for path, line in sorted(left))
-        complain(f"The old name still stands in {where}.")
+        where = ", ".join(
+            f"{escape_control_chars(shown(path))}:{line}" for path, line in sorted(left)
+        )
+        print_error(f"The old name still stands in {where}.")
     for path, line in found.by_hand:
-        where = f"{clean(shown(path))}:{line}"
-        complain(f"{where} names it and cannot be changed: do it by hand.")
+        where = f"{escape_control_chars(shown(path))}:{line}"
+        print_error(f"{where} names it and cannot be changed: do it by hand.")
     if found.doubt:
-        where = ", ".join(f"{clean(shown(path))}:{line}" for path, line in found.doubt)
-        complain(f"Perhaps it is opened in {where}, too: that name is made when it runs.")
+        where = ", ".join(
+            f"{escape_control_chars(shown(path))}:{line}" for path, line in found.doubt
+        )
+        print_error(f"Perhaps it is opened in {where}, too: that name is made when it runs.")
     for test in _named_after(source if source.exists() else target, source, folder):
-        complain(
-            f"{clean(test)} may open it by its own name (the fixture cassette): mark it "
-            f'@pytest.mark.aquila_cassette("{clean(name_in(target, folder))}")'
+        print_error(
+            f"{escape_control_chars(test)} may open it by its own name (the fixture cassette): mark it "
+            f'@pytest.mark.aquila_cassette("{escape_control_chars(name_in(target, folder))}")'
         )
 
 

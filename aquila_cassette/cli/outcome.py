@@ -7,14 +7,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from aquila_cassette.cli.changes import show_changes
-from aquila_cassette.cli.columns import aligned
+from aquila_cassette.cli.output import align_columns
 from aquila_cassette.transcript.comparison import compare
-from aquila_cassette.transcript.humanize import clean, count
+from aquila_cassette.transcript.humanize import count, escape_control_chars
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aquila_cassette.cli.screen import Screen
+    from aquila_cassette.cli.output import Screen
     from aquila_cassette.model import CassetteData
     from aquila_cassette.transcript.comparison import Comparison
 
@@ -68,11 +68,13 @@ def show_outcomes(screen: Screen, outcomes: Sequence[Outcome]) -> None:
     """
     for one in outcomes:
         if one.result != "kept" and one.old.interactions and not one.comparison.same:
-            screen.line((clean(one.name), "bold"))
+            screen.line((escape_control_chars(one.name), "bold"))
             show_changes(screen, one.comparison)
             screen.line()
-    rows = [(clean(one.name), one.result, _one_line(one.changed)) for one in outcomes]
-    heading, *table = aligned(
+    rows = [
+        (escape_control_chars(one.name), one.result, _one_line(one.changed)) for one in outcomes
+    ]
+    heading, *table = align_columns(
         [_HEADINGS, *rows], gives=_GIVE, width=screen.width, ellipsis=screen.glyphs.ellipsis
     )
     screen.line(("  ".join(heading), "dim"))
@@ -96,4 +98,4 @@ def _summary(outcomes: Sequence[Outcome]) -> str:
 
 
 def _one_line(text: str) -> str:
-    return clean(" ".join(text.split()))
+    return escape_control_chars(" ".join(text.split()))

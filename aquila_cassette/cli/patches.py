@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aquila_cassette.transcript.humanize import clean
+from aquila_cassette.transcript.humanize import escape_control_chars
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from aquila_cassette.cli.screen import Screen
+    from aquila_cassette.cli.output import Screen
 
 __all__ = ["show"]
 
@@ -25,4 +25,4 @@ def show(lines: Iterable[str], screen: Screen) -> None:
     """
     for line in lines:
         style = "bold" if line.startswith(("--- ", "+++ ")) else _STYLES.get(line[:1], "")
-        screen.line((clean(line).rstrip("\n"), style))
+        screen.line((escape_control_chars(line).rstrip("\n"), style))

@@ -8,16 +8,16 @@ from codecs import getincrementaldecoder
 from typing import TYPE_CHECKING
 
 from aquila_cassette.cli.folder import find, name_of
+from aquila_cassette.cli.output import Screen
 from aquila_cassette.cli.pace import Pace
-from aquila_cassette.cli.screen import Screen
 from aquila_cassette.cli.show import end_of, head_of
 from aquila_cassette.cli.speech import Listener
-from aquila_cassette.cli.told import Told
 from aquila_cassette.errors import UsageError
 from aquila_cassette.matching.diff_format import cut
 from aquila_cassette.storage import files
 from aquila_cassette.storage.names import shown
-from aquila_cassette.transcript.humanize import clean
+from aquila_cassette.transcript.humanize import escape_control_chars
+from aquila_cassette.transcript.interaction import InteractionView
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -116,7 +116,7 @@ class Player:
             where: Which interaction it is.
             one: The interaction.
         """
-        self._told = Told(one)
+        self._told = InteractionView(one)
         self._listener = Listener(self._told.content_type)
         if not self._first:
             self._screen.line()
@@ -124,10 +124,10 @@ class Player:
         request = one.request
         head = f"{name} {where}" if name else where
         self._screen.line(
-            (clean(head), "bold"),
+            (escape_control_chars(head), "bold"),
             " ",
-            (clean(request.method), "bold"),
-            f" {clean(request.url)}",
+            (escape_control_chars(request.method), "bold"),
+            f" {escape_control_chars(request.url)}",
         )
         if turns := [turn for turn in self._told.asked.turns if turn.kind in ("words", "result")]:
             self._label(turns[-1].role, "cyan")
@@ -140,7 +140,7 @@ class Player:
         """Show what a piece adds."""
         self._say(self._listener.push(data))
 
-    def end(self, told: Told | None = None) -> None:
+    def end(self, told: InteractionView | None = None) -> None:
         """Show how it ended.
 
         Args:
@@ -167,12 +167,12 @@ class Player:
     def _label(self, label: str, style: str, *, again: bool = False) -> None:
         self._finish_row()
         self._row = label
-        lead = "" if again else clean(label)
+        lead = "" if again else escape_control_chars(label)
         self._screen.part((f"  {lead:{_INDENT - 3}} ", style))
         self._write = self._screen.typist(_INDENT)
 
     def _type(self, text: str, style: str) -> None:
-        for place, line in enumerate(clean(text).split("\n")):
+        for place, line in enumerate(escape_control_chars(text).split("\n")):
             # A line end waits for what follows it, so that rows end in none.
             self._breaks += place > 0
             for word in filter(None, _WORDS.split(line)):
@@ -204,13 +204,13 @@ class _Raw:
         """Show whose bytes they are, to a person."""
         self._decode = getincrementaldecoder("utf-8")("backslashreplace").decode
         if self._screen.is_terminal:
-            url = clean(one.request.url)
-            self._screen.line((f"{where} {clean(one.request.method)} {url}", "bold"))
+            url = escape_control_chars(one.request.url)
+            self._screen.line((f"{where} {escape_control_chars(one.request.method)} {url}", "bold"))
 
     def piece(self, data: bytes) -> None:
         """Show a piece."""
         if self._screen.is_terminal:
-            text = clean(self._decode(data))
+            text = escape_control_chars(self._decode(data))
             self._screen.part(text)
             self._ended = text.endswith("\n") if text else self._ended
         else:

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from aquila_cassette.cli.folder import name_of
+from aquila_cassette.cli.output import Screen, print_error
 from aquila_cassette.cli.rerecord.picking import Picked, merged, module_of, pick, tests_that_missed
-from aquila_cassette.cli.screen import Screen, complain
 from aquila_cassette.cli.selection import files_named, missed, root_of
 from aquila_cassette.errors import CassetteError, UsageError
 from aquila_cassette.importers.refusal import refuse_to_record
 from aquila_cassette.model import CassetteData
 from aquila_cassette.storage import files
-from aquila_cassette.transcript.humanize import clean, span
+from aquila_cassette.transcript.humanize import escape_control_chars, parse_timespan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -77,7 +77,7 @@ def run(
     picks = _pick(wanted)
     screen = Screen()
     if not picks.cassettes:
-        complain(_nothing(wanted))
+        print_error(_nothing(wanted))
         return 2 if picks.damaged else 0
     if direct:
         from aquila_cassette.cli import record_direct
@@ -136,10 +136,10 @@ def _pick(wanted: Wanted) -> _Picks:
             tapes[path] = tape
         except CassetteError as error:
             damaged = True
-            complain(clean(str(error)))
+            print_error(escape_control_chars(str(error)))
     picked: list[Picked] = []
     if wanted.stale is not None or not wanted.failed:
-        before = None if wanted.stale is None else datetime.now(UTC) - span(wanted.stale)
+        before = None if wanted.stale is None else datetime.now(UTC) - parse_timespan(wanted.stale)
         named = ((name_of(path, wanted.folder), path, tape) for path, tape in tapes.items())
         picked += filter(None, (pick(*one, before=before) for one in named))
     root = None

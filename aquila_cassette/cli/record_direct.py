@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import httpx
 
 from aquila_cassette.cli.outcome import Outcome, show_outcomes
+from aquila_cassette.cli.output import Screen, print_error
 from aquila_cassette.cli.play import Player
 from aquila_cassette.cli.rerecord.keys import account_of, require_keys, target
 from aquila_cassette.cli.rerecord.live import TIMEOUT, ask_again, refuse_at_once
-from aquila_cassette.cli.screen import Screen, complain
-from aquila_cassette.cli.told import Told
 from aquila_cassette.errors import AquilaError, CassetteError
 from aquila_cassette.storage.names import shown
-from aquila_cassette.transcript.humanize import clean, count
+from aquila_cassette.transcript.humanize import count, escape_control_chars
+from aquila_cassette.transcript.interaction import InteractionView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,9 +47,14 @@ def plan(screen: Screen, picks: Sequence[Picked], line: Line) -> None:
             url = target(request.url, line.base_url)
             account = account_of(request.url)
             key = f"  {account.variables[0]}" if account else ""
-            screen.line("  ", clean(request.method), f" {clean(url)}", (key, "dim"))
+            screen.line(
+                "  ",
+                escape_control_chars(request.method),
+                f" {escape_control_chars(url)}",
+                (key, "dim"),
+            )
     for error in refused.values():
-        screen.line(clean(str(error)))
+        screen.line(escape_control_chars(str(error)))
 
 
 def run(screen: Screen, picks: Sequence[Picked], line: Line) -> int:
@@ -87,7 +92,7 @@ def run(screen: Screen, picks: Sequence[Picked], line: Line) -> int:
                 new = ask_again(one.tape, one.path, _fix(one), line, audience, client)
             except CassetteError as error:
                 audience.stop()
-                complain(clean(str(error)))
+                print_error(escape_control_chars(str(error)))
                 why = error.what.partition(": ")[2] or error.what
                 outcomes.append(Outcome(one.name, "kept", one.tape, one.tape, why))
             except KeyboardInterrupt:
@@ -99,7 +104,7 @@ def run(screen: Screen, picks: Sequence[Picked], line: Line) -> int:
             screen.line()
     show_outcomes(screen, outcomes)
     if stopped:
-        complain("Stopped. Each cassette is whole: the old one or the new one.")
+        print_error("Stopped. Each cassette is whole: the old one or the new one.")
         return _BROKE_OFF
     return int(any(one.result != "re-recorded" for one in outcomes))
 
@@ -119,7 +124,7 @@ class _Audience:
         self._player.piece(data)
 
     def end(self, interaction: Interaction) -> None:
-        self._player.end(Told(interaction))
+        self._player.end(InteractionView(interaction))
 
     def stop(self) -> None:
         self._player.stop()

@@ -8,17 +8,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from aquila_cassette.cli.columns import aligned
 from aquila_cassette.cli.folder import cassettes_in, name_of
 from aquila_cassette.cli.outcome import Outcome, show_outcomes
-from aquila_cassette.cli.progress import Progress
+from aquila_cassette.cli.output import Progress, Screen, align_columns, print_error
 from aquila_cassette.cli.rerecord.picking import Picked, module_of, tests_of, whose
-from aquila_cassette.cli.screen import Screen, complain
 from aquila_cassette.cli.testing import TestProcess
 from aquila_cassette.errors import CassetteError
 from aquila_cassette.model import CassetteData
 from aquila_cassette.storage import files
-from aquila_cassette.transcript.humanize import clean, count, moment
+from aquila_cassette.transcript.humanize import count, escape_control_chars, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,12 +45,14 @@ def plan(screen: Screen, picks: Sequence[Picked]) -> None:
         test: ", ".join(one.name for one in picks if test in one.tests) for test in tests
     }  # fmt: skip
     if tests:
-        rows = [(clean(test), clean(name)) for test, name in names.items()]
-        for test, name in aligned(rows):
+        rows = [
+            (escape_control_chars(test), escape_control_chars(name)) for test, name in names.items()
+        ]
+        for test, name in align_columns(rows):
             screen.line("  ", test, "  ", (name, "dim"))
     for one in picks:
         if one.unsigned:
-            screen.line(f"{clean(one.name)}: {_unsigned(one)}.")
+            screen.line(f"{escape_control_chars(one.name)}: {_unsigned(one)}.")
 
 
 def run(
@@ -84,7 +84,7 @@ def run(
             heard.interrupted = bool(process.interrupted)
             if heard.broke_off:
                 how = "broke off" if heard.found else "did not run"
-                complain(f"pytest {how}:\n{clean(process.log).rstrip()}")
+                print_error(f"pytest {how}:\n{escape_control_chars(process.log).rstrip()}")
                 if not heard.found:
                     return 2
     outcomes = [
@@ -97,7 +97,7 @@ def run(
     _show_failures(screen, heard)
     show_outcomes(screen, outcomes)
     if heard.interrupted:
-        complain("Stopped. Each cassette is whole: the old one or the new one.")
+        print_error("Stopped. Each cassette is whole: the old one or the new one.")
         return _BROKE_OFF
     if there and heard.broke_off:
         return 2
@@ -197,7 +197,7 @@ def _outcome(one: Picked, heard: _Heard, started: datetime) -> Outcome:
     try:
         new = files.load(one.path) if one.path.exists() else CassetteData()
     except CassetteError as error:
-        complain(clean(str(error)))
+        print_error(escape_control_chars(str(error)))
         return Outcome(one.name, "kept", one.tape, one.tape, f"it cannot be read: {error.what}")
     reasons = []
     for test in one.tests:
@@ -224,7 +224,7 @@ def _left(old: CassetteData, new: CassetteData, test: str, started: datetime) ->
     was, now = mine(old), mine(new)
     if not was:
         return not now
-    return any((moment(one.recorded_at) or started) < started for one in was & now)
+    return any((parse_time(one.recorded_at) or started) < started for one in was & now)
 
 
 def _unsigned(one: Picked) -> str:
@@ -235,8 +235,8 @@ def _unsigned(one: Picked) -> str:
 def _show_failures(screen: Screen, heard: _Heard) -> None:
     bad = {test: why for test, (outcome, why) in heard.ends.items() if outcome == "failed"}
     for name, why in [*bad.items(), *heard.broken.items()]:
-        screen.line((clean(name), "bold red"))
-        for line in clean(why).rstrip().split("\n"):
+        screen.line((escape_control_chars(name), "bold red"))
+        for line in escape_control_chars(why).rstrip().split("\n"):
             screen.line("  ", line)
         screen.line()
 

@@ -10,15 +10,14 @@ import typer
 
 from aquila_cassette.cli import collected
 from aquila_cassette.cli.check import say_doubt
-from aquila_cassette.cli.columns import aligned
 from aquila_cassette.cli.maintenance.inspection import find_orphans
 from aquila_cassette.cli.maintenance.owners import owners
 from aquila_cassette.cli.maintenance.writing import remove
-from aquila_cassette.cli.screen import Screen, complain
+from aquila_cassette.cli.output import Screen, align_columns, print_error
 from aquila_cassette.cli.shelf import Rules, Shelf, shelf
 from aquila_cassette.errors import UsageError
 from aquila_cassette.storage.names import shown
-from aquila_cassette.transcript.humanize import clean, count, size
+from aquila_cassette.transcript.humanize import count, escape_control_chars, format_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +60,7 @@ def run(given: Sequence[str], folder: Path, *, orphans: bool, yes: bool, dry_run
     say_doubt(lost)
     sheets = [sheet for sheet in there.stock.sheets if sheet.path in lost.sure]
     if not sheets:
-        complain(f"No orphans among {count(there.stock.size, 'cassette')}.")
+        print_error(f"No orphans among {count(there.stock.size, 'cassette')}.")
         return 0
     for sheet in sheets:
         _refuse_to_leave(sheet.path, there)
@@ -70,15 +69,18 @@ def run(given: Sequence[str], folder: Path, *, orphans: bool, yes: bool, dry_run
     if dry_run:
         return 1
     if not yes and not _agreed(len(sheets), screen):
-        complain("Nothing was removed.")
+        print_error("Nothing was removed.")
         return 1
     for sheet in sheets:
         real = sheet.path.resolve() if sheet.path.is_symlink() else None
         remove(sheet.path, sheet.data)
         if real is not None:
-            path, target = clean(shown(sheet.path)), clean(shown(real))
-            complain(f"{path} is a link: {target}, to which it leads, stays.")
-    complain(f"{count(len(sheets), 'cassette')} removed.")
+            path, target = (
+                escape_control_chars(shown(sheet.path)),
+                escape_control_chars(shown(real)),
+            )
+            print_error(f"{path} is a link: {target}, to which it leads, stays.")
+    print_error(f"{count(len(sheets), 'cassette')} removed.")
     return 0
 
 
@@ -100,14 +102,14 @@ def _list(sheets: Sequence[Sheet], screen: Screen) -> None:
         more = f" +{len(by) - 1}" if len(by) > 1 else ""
         rows.append(
             [
-                clean(shown(sheet.path)),
+                escape_control_chars(shown(sheet.path)),
                 count(len(sheet.tape.interactions), "interaction"),
-                size(len(sheet.data)),
-                clean(max(recorded, default="-")),
-                clean(f"by {by[0]}{more}") if by else "-",
+                format_size(len(sheet.data)),
+                escape_control_chars(max(recorded, default="-")),
+                escape_control_chars(f"by {by[0]}{more}") if by else "-",
             ]
         )
-    for name, *rest in aligned(rows, right=[2]):
+    for name, *rest in align_columns(rows, right=[2]):
         screen.line((name, "bold"), "  ", ("  ".join(rest), "dim"))
 
 

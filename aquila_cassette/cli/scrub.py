@@ -11,7 +11,7 @@ from aquila_cassette.cli.maintenance.masked import difference
 from aquila_cassette.cli.maintenance.raw import raw_scrubbed, raw_secrets
 from aquila_cassette.cli.maintenance.scrubbing import scrubbed
 from aquila_cassette.cli.maintenance.writing import replace_raw, rewrite
-from aquila_cassette.cli.screen import Screen, complain
+from aquila_cassette.cli.output import Screen, print_error
 from aquila_cassette.cli.shelf import Rules, Shelf, shelf
 from aquila_cassette.errors import AquilaError, CassetteSaveError
 from aquila_cassette.importers import NAMES, Kind
@@ -19,7 +19,7 @@ from aquila_cassette.importers.detect import sniff
 from aquila_cassette.importers.refusal import convert_command
 from aquila_cassette.storage import files
 from aquila_cassette.storage.names import shown
-from aquila_cassette.transcript.humanize import clean, count
+from aquila_cassette.transcript.humanize import count, escape_control_chars
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,7 +53,7 @@ def run(given: Sequence[str], folder: Path, *, rules: Rules, tests: bool, dry_ru
         kind = _of_another(path)
         if kind is None:
             failed = True
-            complain(clean(str(damage)))
+            print_error(escape_control_chars(str(damage)))
         try:
             if kind is None:
                 done += _scrub_damaged(path, there, screen, dry_run=dry_run)
@@ -61,14 +61,14 @@ def run(given: Sequence[str], folder: Path, *, rules: Rules, tests: bool, dry_ru
                 _refuse_secrets_of_another(path, kind, there)
         except AquilaError as error:
             kept += 1
-            complain(clean(str(error)))
+            print_error(escape_control_chars(str(error)))
     for sheet in there.stock.sheets:
         try:
             done += _scrub(sheet, there, screen, dry_run=dry_run)
         except AquilaError as error:
             kept += 1
-            complain(clean(str(error)))
-    complain(_summary(done, kept, there.stock.size, dry_run=dry_run))
+            print_error(escape_control_chars(str(error)))
+    print_error(_summary(done, kept, there.stock.size, dry_run=dry_run))
     return 2 if failed or kept else 1 if dry_run and done else 0
 
 
@@ -127,7 +127,7 @@ def _scrub_damaged(path: Path, there: Shelf, screen: Screen, *, dry_run: bool) -
 
 
 def _show(path: Path, lines: Iterable[str], screen: Screen) -> None:
-    name = clean(shown(path))
+    name = escape_control_chars(shown(path))
     screen.line((f"--- {name}", "bold"))
     screen.line((f"+++ {name}", "bold"))
     patches.show(lines, screen)

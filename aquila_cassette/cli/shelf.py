@@ -13,7 +13,7 @@ from aquila_cassette.cli.maintenance.inspection import Known, Stock, read
 from aquila_cassette.cli.maintenance.links import way_out
 from aquila_cassette.cli.maintenance.owners import owners
 from aquila_cassette.cli.maintenance.project import Project
-from aquila_cassette.cli.screen import complain
+from aquila_cassette.cli.output import print_error
 from aquila_cassette.redaction import Redaction
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def shelf(
         census = collected.merged(census, by)
         project = Project((census.root, Path.cwd()), _home(places, folder))
     elif tests and paths:
-        complain(
+        print_error(
             "pytest could not collect the tests, so whose the cassettes are is not known.\n"
             f"What is wrong: {collected.COMMAND}"
         )

@@ -6,21 +6,28 @@ from datetime import UTC, datetime
 from http.client import responses
 from typing import TYPE_CHECKING, Any
 
-from aquila_cassette.cli.arrivals import arrivals, bar
 from aquila_cassette.cli.folder import find, name_of
-from aquila_cassette.cli.screen import Screen, complain
-from aquila_cassette.cli.told import Told
+from aquila_cassette.cli.output import Screen, print_error
 from aquila_cassette.errors import AquilaError
 from aquila_cassette.storage import files
 from aquila_cassette.storage.names import shown
-from aquila_cassette.transcript.humanize import age, clean, count, duration, moment, size
-from aquila_cassette.transcript.plain_json import outline, readable
+from aquila_cassette.transcript.humanize import (
+    body_lines,
+    count,
+    escape_control_chars,
+    format_age,
+    format_duration,
+    format_size,
+    json_lines,
+    parse_time,
+)
+from aquila_cassette.transcript.interaction import InteractionView, arrival_bar, count_arrivals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from aquila_cassette.cli.screen import Span
+    from aquila_cassette.cli.output import Span
     from aquila_cassette.model import CassetteData
 
 __all__ = ["end_of", "head_of", "run"]
@@ -53,7 +60,7 @@ def run(names: Sequence[str], folder: Path, *, as_json: bool) -> int:
             tape = files.load(path)
         except AquilaError as error:
             failed = True
-            complain(str(error))
+            print_error(str(error))
             continue
         if as_json:
             told.append(_as_json(name_of(path, folder), path, tape))
@@ -72,7 +79,9 @@ def _as_json(name: str, path: Path, tape: CassetteData) -> dict[str, Any]:
         "name": name,
         "path": shown(path),
         "recorded_with": tape.recorded_with or None,
-        "interactions": [Told(interaction).as_json() for interaction in tape.interactions],
+        "interactions": [
+            InteractionView(interaction).as_json() for interaction in tape.interactions
+        ],
     }
 
 
@@ -92,22 +101,25 @@ class _Shower:
         facts = [
             *([where] if where != name else []),
             count(len(tape.interactions), "interaction"),
-            size(path.stat().st_size),
+            format_size(path.stat().st_size),
             *([f"by {tape.recorded_with}"] if tape.recorded_with else []),
         ]
-        self._screen.line((clean(name), "bold"))
-        self._screen.line((clean(", ".join(facts)), "dim"))
+        self._screen.line((escape_control_chars(name), "bold"))
+        self._screen.line((escape_control_chars(", ".join(facts)), "dim"))
         for number, interaction in enumerate(tape.interactions, 1):
             self._screen.line()
-            self._interaction(f"{number}/{len(tape.interactions)}", Told(interaction))
+            self._interaction(f"{number}/{len(tape.interactions)}", InteractionView(interaction))
 
-    def _interaction(self, number: str, told: Told) -> None:
+    def _interaction(self, number: str, told: InteractionView) -> None:
         request = told.request
         self._screen.line(
-            (number, "bold"), " ", (clean(request.method), "bold"), f" {clean(request.url)}"
+            (number, "bold"),
+            " ",
+            (escape_control_chars(request.method), "bold"),
+            f" {escape_control_chars(request.url)}",
         )
         if provenance := _provenance(told):
-            self._screen.line((clean(provenance), "dim"))
+            self._screen.line((escape_control_chars(provenance), "dim"))
         self._screen.line()
         if request.body or told.asked.model:
             self._request(told)
@@ -115,7 +127,7 @@ class _Shower:
         self._answer(told)
         self._stream(told)
 
-    def _request(self, told: Told) -> None:
+    def _request(self, told: InteractionView) -> None:
         asked = told.asked
         if asked.model:
             self._row("model", asked.model)
@@ -126,11 +138,11 @@ class _Shower:
         if asked.tools:
             self._row("tools", "\n".join(asked.tools), "magenta")
         if asked.rest:
-            self._row("with", "\n".join(outline(asked.rest)), "dim")
+            self._row("with", "\n".join(json_lines(asked.rest)), "dim")
         if asked.other:
             self._row("body", asked.other, "dim")
 
-    def _answer(self, told: Told) -> None:
+    def _answer(self, told: InteractionView) -> None:
         said = told.said
         self._row("answer", head_of(told))
         if said.reasoning:
@@ -148,9 +160,9 @@ class _Shower:
         if told.response.body and not heard:
             self._row("body", "\n".join(_body(told)), "dim")
 
-    def _stream(self, told: Told) -> None:
+    def _stream(self, told: InteractionView) -> None:
         pieces = told.response.pieces
-        came = f"{count(len(pieces), 'piece')}, {size(len(told.response.body))}"
+        came = f"{count(len(pieces), 'piece')}, {format_size(len(told.response.body))}"
         if not pieces:
             came = "nothing"
         elif told.events is not None:
@@ -158,8 +170,10 @@ class _Shower:
         self._row("came", came)
         times = [piece.at for piece in pieces]
         if len(times) > 1 and max(times):
-            drawn = bar(arrivals(times, _BAR), ascii_only=self._screen.glyphs.ascii_only)
-            spans = f"{duration(max(times))}, first after {duration(min(times))}"
+            drawn = arrival_bar(
+                count_arrivals(times, _BAR), ascii_only=self._screen.glyphs.ascii_only
+            )
+            spans = f"{format_duration(max(times))}, first after {format_duration(min(times))}"
             self._row("arrived", f"{drawn} {spans}", "blue")
         self._row("ended", *end_of(told))
         if counted := _counted(told.said.usage):
@@ -167,18 +181,18 @@ class _Shower:
 
     def _row(self, label: Span, text: str, style: str = "") -> None:
         label = (label, "dim") if isinstance(label, str) else label
-        label = (clean(label[0]), label[1])
-        lines = [(line, style) for line in clean(text).rstrip("\n").split("\n")]
+        label = (escape_control_chars(label[0]), label[1])
+        lines = [(line, style) for line in escape_control_chars(text).rstrip("\n").split("\n")]
         self._screen.labelled(label, lines, indent=_INDENT)
 
 
-def _provenance(told: Told) -> str:
+def _provenance(told: InteractionView) -> str:
     """Say when it was recorded and whose it is."""
     interaction = told.interaction
-    at = moment(interaction.recorded_at)
+    at = parse_time(interaction.recorded_at)
     parts = []
     if at is not None:
-        ago = age(at, datetime.now(UTC))
+        ago = format_age(at, datetime.now(UTC))
         parts.append(
             f"recorded {at:%Y-%m-%d %H:%M} UTC ({'just now' if ago == 'now' else f'{ago} ago'})"
         )
@@ -189,7 +203,7 @@ def _provenance(told: Told) -> str:
     return ", ".join(parts)
 
 
-def head_of(told: Told) -> str:
+def head_of(told: InteractionView) -> str:
     """Say what answered: the status, the dialect, the model where another was asked for.
 
     Args:
@@ -210,15 +224,15 @@ def head_of(told: Told) -> str:
     return ", ".join(filter(None, parts))
 
 
-def _body(told: Told) -> list[str]:
+def _body(told: InteractionView) -> list[str]:
     """Give the lines of an answer that is no model's, as many as one wants to see."""
-    lines = readable(told.response.body, told.content_type)
+    lines = body_lines(told.response.body, told.content_type)
     if len(lines) <= _MOST_LINES:
         return lines
     return [*lines[:_MOST_LINES], f"({len(lines) - _MOST_LINES} more lines in the file)"]
 
 
-def end_of(told: Told) -> tuple[str, str]:
+def end_of(told: InteractionView) -> tuple[str, str]:
     """Say how it ended, and in which style.
 
     Args:

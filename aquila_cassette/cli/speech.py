@@ -11,7 +11,7 @@ from aquila_cassette.dialects.lenient import table, words
 from aquila_cassette.dialects.problem import problem
 from aquila_cassette.dialects.said import Saying
 from aquila_cassette.transcript.comparison.noise import FILLERS
-from aquila_cassette.transcript.plain_json import readable
+from aquila_cassette.transcript.humanize import body_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,7 +128,7 @@ class Listener:
                 any_ = True
                 yield Utterance(kind, text, begins=True)
         if not any_ and self._waiting:
-            for line in readable(self._waiting, self._type):
+            for line in body_lines(self._waiting, self._type):
                 yield Utterance("body", line, begins=True)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aquila_cassette.model import CassetteData
 from aquila_cassette.transcript.comparison import compare
 from aquila_cassette.transcript.comparison.lines import LABELS, lines, plain
-from aquila_cassette.transcript.humanize import clean
+from aquila_cassette.transcript.humanize import escape_control_chars
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,9 +44,9 @@ def _interaction(one: Compared) -> Iterator[str]:
     request = interaction.request
     state = "" if one.state == "changed" else f" {one.state}"
     number = one.new_number or one.old_number
-    yield clean(f"  {number} {request.method} {request.url}{state}")
+    yield escape_control_chars(f"  {number} {request.method} {request.url}{state}")
     for change in one.changes:
         label = LABELS.get(change.aspect, change.aspect)
         for line in plain(lines(change)):
-            yield clean(f"    {label:<{_INDENT - 4}}{line}")
+            yield escape_control_chars(f"    {label:<{_INDENT - 4}}{line}")
             label = ""

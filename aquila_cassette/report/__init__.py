@@ -8,13 +8,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aquila_cassette.cli.screen import Screen, complain
+from aquila_cassette.cli.output import Screen, print_error
 from aquila_cassette.errors import UsageError
 from aquila_cassette.report.page import page
 from aquila_cassette.report.shelf import entries
 from aquila_cassette.storage import atomic
 from aquila_cassette.storage.names import shown
-from aquila_cassette.transcript.humanize import clean, count, size
+from aquila_cassette.transcript.humanize import count, escape_control_chars, format_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,13 +84,13 @@ def _write(output: Path, data: bytes) -> int:
 def _tell(output: Path, octets: int, found: Sequence[Entry], where: Path) -> None:
     screen = Screen()
     total = sum(len(entry.full or ()) for entry in found)
-    facts = f"{count(len(found), 'cassette')}, {count(total, 'interaction')}, {size(octets)}"
-    screen.line((clean(shown(output)), "bold"), f" {facts}")
+    facts = f"{count(len(found), 'cassette')}, {count(total, 'interaction')}, {format_size(octets)}"
+    screen.line((escape_control_chars(shown(output)), "bold"), f" {facts}")
     if not found:
-        complain(f"No cassettes in {shown(where)} yet. A test that opens one records it: pytest")
+        print_error(f"No cassettes in {shown(where)} yet. A test that opens one records it: pytest")
     damaged = [entry.short["name"] for entry in found if entry.full is None]
     if damaged:
-        complain(
+        print_error(
             f"{len(damaged)} of {count(len(found), 'file')} cannot be read. "
-            f"What is wrong: aquila-cassette show {clean(damaged[0])}"
+            f"What is wrong: aquila-cassette show {escape_control_chars(damaged[0])}"
         )

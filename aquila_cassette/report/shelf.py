@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aquila_cassette.cli.folder import cassettes_in, name_of
-from aquila_cassette.cli.told import Told
 from aquila_cassette.errors import CassetteError
 from aquila_cassette.report.telling import in_full, in_short
 from aquila_cassette.storage import files
 from aquila_cassette.storage.names import shown
+from aquila_cassette.transcript.interaction import InteractionView
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ class Entry:
             tape = files.load(path)
         except CassetteError as error:
             return cls({**short, "error": str(error)}, None)
-        told = [Told(interaction) for interaction in tape.interactions]
+        told = [InteractionView(interaction) for interaction in tape.interactions]
         short |= {"with": tape.recorded_with, "interactions": [in_short(one) for one in told]}
         return cls(short, [in_full(one) for one in told])
 

@@ -8,18 +8,16 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from aquila_cassette.cli.arrivals import arrivals
-from aquila_cassette.cli.providers import provider
 from aquila_cassette.dialects.unfolding import unfold
-from aquila_cassette.transcript.humanize import moment
-from aquila_cassette.transcript.plain_json import flow, outline, readable
+from aquila_cassette.transcript.humanize import body_lines, json_inline, json_lines, parse_time
+from aquila_cassette.transcript.interaction import count_arrivals, provider_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aquila_cassette.cli.told import Told
     from aquila_cassette.dialects.unfolding import Chunk
     from aquila_cassette.model import Piece, Response
+    from aquila_cassette.transcript.interaction import InteractionView
 
 __all__ = ["in_full", "in_short"]
 
@@ -30,17 +28,17 @@ _MOST_LINES = 2_000  # of a body that is no model's
 _LATEST = 10**12  # ms: what no stream reaches, and JavaScript still counts exactly
 
 
-def in_short(told: Told) -> dict[str, Any]:
+def in_short(told: InteractionView) -> dict[str, Any]:
     """Give what the list and the overview show of an interaction.
 
     Args:
         told: The interaction.
     """
-    at = moment(told.interaction.recorded_at)
+    at = parse_time(told.interaction.recorded_at)
     times = _times(told.response.pieces)
     return {
         "title": _title(told),
-        "provider": provider(told.request.url, None),
+        "provider": provider_name(told.request.url, None),
         "model": told.model,
         "outcome": told.outcome,
         "ended": told.response.ended,
@@ -49,11 +47,11 @@ def in_short(told: Told) -> dict[str, Any]:
         "first": times[0] if times else None,
         "last": times[-1] if times else None,
         "stream": told.events is not None,
-        "spark": arrivals(times, _BARS) if len(times) > 1 and times[-1] else [],
+        "spark": count_arrivals(times, _BARS) if len(times) > 1 and times[-1] else [],
     }
 
 
-def in_full(told: Told) -> dict[str, Any]:
+def in_full(told: InteractionView) -> dict[str, Any]:
     """Give all that the page shows of an interaction.
 
     Args:
@@ -61,7 +59,7 @@ def in_full(told: Told) -> dict[str, Any]:
     """
     request, response, asked, said = told.request, told.response, told.asked, told.said
     parts, steps = _unfolded(unfold(told.content_type, [piece.data for piece in response.pieces]))
-    body = readable(response.body, told.content_type) if response.body and not parts else []
+    body = body_lines(response.body, told.content_type) if response.body and not parts else []
     return {
         "method": request.method,
         "url": request.url,
@@ -75,7 +73,7 @@ def in_full(told: Told) -> dict[str, Any]:
         "by": told.interaction.recorded_by or "",
         "turns": [list(turn) for turn in asked.turns],
         "tools": list(asked.tools),
-        "rest": "\n".join(outline(asked.rest)) if asked.rest else "",
+        "rest": "\n".join(json_lines(asked.rest)) if asked.rest else "",
         "other": asked.other,
         "sent": [list(pair) for pair in request.headers],
         "got": [list(pair) for pair in response.headers],
@@ -96,7 +94,7 @@ def in_full(told: Told) -> dict[str, Any]:
     }
 
 
-def _title(told: Told) -> str:
+def _title(told: InteractionView) -> str:
     """Say in a line what was asked: the user's last words, or a tool's result; else where."""
     turns = [turn for turn in told.asked.turns if turn.kind in ("words", "result")]
     mine = [turn for turn in turns if turn.role == "user" or turn.kind == "result"]
@@ -134,7 +132,9 @@ def _joined(texts: list[str]) -> str:
 
 
 def _counts(usage: dict[str, Any]) -> list[list[str]]:
-    return [[name, flow(count)] for name, count in usage.items() if type(count) is int and count]
+    return [
+        [name, json_inline(count)] for name, count in usage.items() if type(count) is int and count
+    ]
 
 
 def _wire(response: Response) -> list[str] | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aquila_cassette.dialects import said
 from aquila_cassette.errors import OverwriteError
-from aquila_cassette.transcript.humanize import clean, count
+from aquila_cassette.transcript.humanize import count, escape_control_chars
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -156,7 +156,7 @@ def overwrite_error(
     mends = " ".join(dict.fromkeys(one.fix for one in told))
     return OverwriteError(
         f"{shown} stays as it was: {count(len(numbers), 'good answer')} would have given way "
-        f"to {clean(kinds)}.",
+        f"to {escape_control_chars(kinds)}.",
         path=path,
         facts=[
             *_shortened([f"on cassette: {_recorded(*one)}" for one in found.good]),
@@ -213,7 +213,7 @@ def _asked(one: Interaction) -> str:
 
 
 def _cut(text: str) -> str:
-    text = " ".join(clean(text).split())
+    text = " ".join(escape_control_chars(text).split())
     return text if len(text) <= _LONG else f"{text[:_LONG]}..."
 
 

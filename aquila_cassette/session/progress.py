@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aquila_cassette import sse
 from aquila_cassette.dialects import said
 from aquila_cassette.dialects.framing import framing, is_finished, units
-from aquila_cassette.transcript.request import asked
+from aquila_cassette.transcript.request import summarize_request
 
 if TYPE_CHECKING:
     from aquila_cassette.model import Request, Response
@@ -47,7 +47,7 @@ def facts(request: Request, progress: Progress) -> list[str]:
         request: The request, redacted.
         progress: What was read of the answer.
     """
-    what = asked(request)
+    what = summarize_request(request)
     lines = []
     words = [turn.text for turn in what.turns if turn.kind == "words" and turn.role != "system"]
     if words:

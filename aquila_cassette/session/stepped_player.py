@@ -11,7 +11,7 @@ from aquila_cassette.dialects.framing import framing, is_finished, read, units
 from aquila_cassette.errors import RecordedFailure, UsageError
 from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.progress import Progress, facts
-from aquila_cassette.transcript.request import asked
+from aquila_cassette.transcript.request import summarize_request
 from aquila_cassette.waiting.current_task import Driver, current_driver
 from aquila_cassette.waiting.notifier import Changes, changed
 from aquila_cassette.waiting.streams import Readers
@@ -225,7 +225,7 @@ class SteppedPlayer(Player):
         request = self.interaction.request
         if text in request.url or text in request.body.decode("utf-8", "replace"):
             return True
-        return any(text in turn.text for turn in asked(request).turns)
+        return any(text in turn.text for turn in summarize_request(request).turns)
 
     def told(self) -> list[str]:
         """Give the lines that tell where it stands."""

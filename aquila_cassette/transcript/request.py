@@ -8,15 +8,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from aquila_cassette.transcript.humanize import size
-from aquila_cassette.transcript.plain_json import flow, readable
+from aquila_cassette.transcript.humanize import body_lines, format_size, json_inline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aquila_cassette.model import Request
 
-__all__ = ["Asked", "Turn", "asked"]
+__all__ = ["RequestSummary", "Turn", "summarize_request"]
 
 Kind = Literal["words", "part", "thought", "call", "result"]
 
@@ -43,7 +42,7 @@ class Turn(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestSummary:
     """What a request asks.
 
     Args:
@@ -61,7 +60,7 @@ class Asked:
     other: str = ""
 
 
-def asked(request: Request) -> Asked:
+def summarize_request(request: Request) -> RequestSummary:
     """Read a request to any provider; fields that are not understood are in `rest`.
 
     Args:
@@ -70,27 +69,29 @@ def asked(request: Request) -> Asked:
     Example:
         >>> from aquila_cassette import Request
         >>> body = b'{"stream": true, "messages": [{"role": "user", "content": "Hi"}]}'
-        >>> read = asked(Request("POST", "https://example.org/v1/chat/completions", body=body))
+        >>> read = summarize_request(Request("POST", "https://example.org/v1/chat/completions", body=body))
         >>> read.turns, read.rest
         ((Turn(role='user', kind='words', text='Hi'),), {'stream': True})
     """
     in_path = _MODEL_IN_PATH.search(urlsplit(request.url).path)
     model = unquote(in_path[1] or in_path[2]) if in_path else ""
     if not request.body:
-        return Asked(model)
+        return RequestSummary(model)
     try:
         body = json.loads(request.body)
     except (ValueError, RecursionError):
-        return Asked(model, other="\n".join(readable(request.body, request.header("content-type"))))
+        return RequestSummary(
+            model, other="\n".join(body_lines(request.body, request.header("content-type")))
+        )
     if not isinstance(body, dict):
-        return Asked(model, rest=body)
+        return RequestSummary(model, rest=body)
     rest = dict(body)
     if isinstance(rest.get("model"), str):
         model = rest.pop("model")
     turns = [turn for name in _SYSTEM if name in rest for turn in _said("system", rest.pop(name))]
     turns += [turn for name in _TALK if name in rest for turn in _talk(rest.pop(name))]
     tools = [_signature(tool) for tool in _tools(rest.pop("tools", None))]
-    return Asked(model, tuple(turns), tuple(tools), rest)
+    return RequestSummary(model, tuple(turns), tuple(tools), rest)
 
 
 def _talk(messages: Any) -> Iterator[Turn]:
@@ -162,13 +163,13 @@ def _part(role: str, part: Any) -> Turn:
         case {"type": "function_call_output", "output": output}:
             return Turn("tool", "result", _joined(output))
         case {"functionResponse": {"name": str(name), **more}}:
-            return Turn("tool", "result", f"{name}: {flow(more.get('response'))}")
+            return Turn("tool", "result", f"{name}: {json_inline(more.get('response'))}")
         case _:
             return Turn(role, "part", _attachment(part))
 
 
 def _call(name: str, arguments: Any) -> str:
-    return f"{name} {arguments if isinstance(arguments, str) else flow(arguments)}"
+    return f"{name} {arguments if isinstance(arguments, str) else json_inline(arguments)}"
 
 
 def _joined(content: Any) -> str:
@@ -181,18 +182,18 @@ def _attachment(part: Any) -> str:
         case {"image_url": {"url": str(url)}} | {"image_url": str(url)}:
             return f"[image {_address(url)}]"
         case {"source": {"data": str(data), "media_type": kind}}:
-            return f"[{kind}, {size(len(data) * 3 // 4)}]"
+            return f"[{kind}, {format_size(len(data) * 3 // 4)}]"
         case {"inlineData": {"data": str(data), "mimeType": kind}}:
-            return f"[{kind}, {size(len(data) * 3 // 4)}]"
+            return f"[{kind}, {format_size(len(data) * 3 // 4)}]"
         case {"source": {"url": str(url)}} | {"fileData": {"fileUri": str(url)}}:
             return f"[{part.get('type', 'file')} {_address(url)}]"
         case _:
-            return flow(part)
+            return json_inline(part)
 
 
 def _address(url: str) -> str:
     kind, found, data = url.partition(";base64,")
-    return f"{kind.removeprefix('data:')}, {size(len(data) * 3 // 4)}" if found else url
+    return f"{kind.removeprefix('data:')}, {format_size(len(data) * 3 // 4)}" if found else url
 
 
 def _tools(tools: Any) -> Iterator[Any]:
@@ -213,7 +214,7 @@ def _signature(tool: Any) -> str:
                 (tool[key] for key in ("parameters", "input_schema") if tool.get(key)), None
             )
         case _:
-            return flow(tool)
+            return json_inline(tool)
     if not isinstance(schema, dict) or not isinstance(schema.get("properties"), dict):
         return name
     required = schema.get("required") or ()

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aquila_cassette.cli.arrivals import arrivals, bar
+from aquila_cassette.transcript.interaction import arrival_bar, count_arrivals
 
 
 @given(st.lists(st.integers(0, 100_000)), st.integers(1, 60))
 def test_every_piece_falls_into_one_span(times: list[int], width: int) -> None:
-    counts = arrivals(times, width)
+    counts = count_arrivals(times, width)
     assert len(counts) == width
     assert sum(counts) == len(times)
 
@@ -18,7 +18,7 @@ def test_every_piece_falls_into_one_span(times: list[int], width: int) -> None:
 def test_the_bar_is_as_long_as_its_spans_and_only_nothing_looks_like_nothing(
     counts: list[int], ascii_only: bool
 ) -> None:
-    drawn = bar(counts, ascii_only=ascii_only)
+    drawn = arrival_bar(counts, ascii_only=ascii_only)
     nothing, full = (".", "@") if ascii_only else ("·", "█")
     assert [letter == nothing for letter in drawn] == [number == 0 for number in counts]
     assert any(counts) == (full in drawn)
@@ -37,4 +37,4 @@ def test_the_bar_is_as_long_as_its_spans_and_only_nothing_looks_like_nothing(
     ],
 )
 def test_pieces_are_drawn_where_they_came(times: list[int], expected: str) -> None:
-    assert bar(arrivals(times, 4)) == expected
+    assert arrival_bar(count_arrivals(times, 4)) == expected

@@ -4,13 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from aquila_cassette.cli.columns import aligned, cropped
+from aquila_cassette.cli.output import align_columns, crop
 
 printable = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z", "M"]), max_size=30)
 
 
 def lines(*args: object, **kwargs: object) -> list[str]:
-    return ["  ".join(row) for row in aligned(*args, **kwargs)]  # type: ignore[arg-type]
+    return ["  ".join(row) for row in align_columns(*args, **kwargs)]  # type: ignore[arg-type]
 
 
 def test_wide_characters_stand_in_line() -> None:
@@ -40,6 +40,6 @@ def test_nothing_is_cropped_in_a_pipe() -> None:
 
 @given(printable, st.integers(1, 40))
 def test_cropped_text_fits(text: str, width: int) -> None:
-    shown = cropped(text, width)
+    shown = crop(text, width)
     assert cell_len(shown) <= width
     assert shown == text or shown.endswith("…")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from aquila_cassette.cli.demo import report
-from aquila_cassette.cli.screen import Screen
+from aquila_cassette.cli.output import Screen
 from aquila_cassette.cli.streams import STREAMS, with_httpx
 from aquila_cassette.cli.takes import Heard, Take, record, replay
 from aquila_cassette.provider import Provider

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from aquila_cassette.transcript.humanize import age, moment
+from aquila_cassette.transcript.humanize import format_age, parse_time
 from tests.cli.conftest import Cli, Lay
 
-AGO = age(moment("2020-02-01T10:32:00Z"), datetime.now(UTC))
+AGO = format_age(parse_time("2020-02-01T10:32:00Z"), datetime.now(UTC))
 
 
 def test_each_cassette_has_a_line(cli: Cli, lay: Lay) -> None:

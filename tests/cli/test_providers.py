@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from aquila_cassette.cli.providers import provider
+from aquila_cassette.transcript.interaction import provider_name
 
 
 @pytest.mark.parametrize(
@@ -34,4 +34,4 @@ from aquila_cassette.cli.providers import provider
 def test_the_name_says_who_answered_and_what_it_spoke_once(
     url: str, dialect: str | None, expected: str
 ) -> None:
-    assert provider(url, dialect) == expected
+    assert provider_name(url, dialect) == expected

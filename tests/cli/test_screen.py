@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from aquila_cassette.cli.screen import Glyphs, Screen
+from aquila_cassette.cli.output import Glyphs, Screen
 
 
 def terminal(width: int) -> tuple[Screen, io.StringIO]:

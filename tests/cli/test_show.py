@@ -7,10 +7,10 @@ from textwrap import dedent
 
 import pytest
 
-from aquila_cassette.transcript.humanize import age, moment
+from aquila_cassette.transcript.humanize import format_age, parse_time
 from tests.cli.conftest import Cli, Lay
 
-AGO = age(moment("2020-02-01T10:30:00Z"), datetime.now(UTC))
+AGO = format_age(parse_time("2020-02-01T10:30:00Z"), datetime.now(UTC))
 
 
 def shown(cli: Cli, *arguments: object) -> str:

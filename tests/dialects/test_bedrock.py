@@ -11,7 +11,7 @@ from aquila_cassette.dialects import ending, recognise, said
 from aquila_cassette.dialects.framing import framing, messages, units
 from aquila_cassette.dialects.unfolding import unfold
 from aquila_cassette.session.stepped_player import steps
-from aquila_cassette.transcript.request import Turn, asked
+from aquila_cassette.transcript.request import Turn, summarize_request
 from tests.servers.bedrock import CONVERSE_FRAMES, EVENTSTREAM, binary, wrapped
 
 TYPE = EVENTSTREAM["content-type"]
@@ -133,7 +133,7 @@ def test_a_request_is_read_with_the_model_in_its_path() -> None:
         b'"content": [{"toolResult": {"toolUseId": "t", "content": [{"text": "noon"}]}}]}]}'
     )
     url = "https://bedrock-runtime.us-east-1.amazonaws.com/model/a.claude-v1%3A0/converse-stream"
-    read = asked(Request("POST", url, body=body))
+    read = summarize_request(Request("POST", url, body=body))
     assert read.model == "a.claude-v1:0"
     assert read.turns == (
         Turn("user", "words", "Hi"),

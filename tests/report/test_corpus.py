@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from aquila_cassette import Interaction, Request, Response
-from aquila_cassette.cli.told import Told
 from aquila_cassette.dialects import said
 from aquila_cassette.model import Piece
 from aquila_cassette.report.shelf import Entry
 from aquila_cassette.report.telling import in_full, in_short
+from aquila_cassette.transcript.interaction import InteractionView
 from tests.corpus import RECORDED, Recorded, needs_corpus
 from tests.report.conftest import Show
 
@@ -39,7 +39,7 @@ def entry_of(recorded: Recorded) -> Entry:
             tuple(Piece(100 + 10 * place, piece) for place, piece in enumerate(recorded.pieces)),
         ),
     )
-    told = Told(one)
+    told = InteractionView(one)
     short = {
         "name": recorded.file,
         "path": recorded.file,

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila_cassette import Request
-from aquila_cassette.transcript.request import Asked, asked
+from aquila_cassette.transcript.request import RequestSummary, summarize_request
 
 URL = "https://models.example/v1/ask"
 
 
-def read(body: Any, url: str = URL) -> Asked:
-    return asked(Request("POST", url, body=json.dumps(body).encode()))
+def read(body: Any, url: str = URL) -> RequestSummary:
+    return summarize_request(Request("POST", url, body=json.dumps(body).encode()))
 
 
 CONVERSATIONS = yaml.safe_load(Path(__file__).with_name("conversations.yaml").read_text("utf-8"))
@@ -61,22 +61,22 @@ def test_tools_are_shown_as_signatures(tools: Any, expected: tuple[str, ...]) ->
 
 def test_what_is_no_conversation_is_left_as_it_is() -> None:
     assert read({"model": "m", "input": "x", "dimensions": 8}).rest == {"dimensions": 8}
-    assert read({"model": 3}) == Asked(rest={"model": 3})
-    assert read([1, 2]) == Asked(rest=[1, 2])
+    assert read({"model": 3}) == RequestSummary(rest={"model": 3})
+    assert read([1, 2]) == RequestSummary(rest=[1, 2])
 
 
 def test_the_model_may_stand_in_the_path() -> None:
     url = "https://x.example/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse"
-    assert asked(Request("POST", url)).model == "gemini-2.5-flash"
+    assert summarize_request(Request("POST", url)).model == "gemini-2.5-flash"
     assert read({"prompt": "x"}, url).model == "gemini-2.5-flash"
 
 
 def test_a_body_that_is_no_json_is_shown_as_text_or_named() -> None:
     form = Request("POST", URL, body=b"a=1&b=2")
     file = Request("POST", URL, (("content-type", "audio/wav"),), b"\xff" * 10)
-    assert asked(form) == Asked(other="a=1&b=2")
-    assert asked(file) == Asked(other="[10 B of audio/wav]")
-    assert asked(Request("GET", URL)) == Asked()
+    assert summarize_request(form) == RequestSummary(other="a=1&b=2")
+    assert summarize_request(file) == RequestSummary(other="[10 B of audio/wav]")
+    assert summarize_request(Request("GET", URL)) == RequestSummary()
 
 
 names = st.sampled_from(

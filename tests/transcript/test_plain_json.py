@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aquila_cassette.transcript.plain_json import flow, outline, readable
+from aquila_cassette.transcript.humanize import body_lines, json_inline, json_lines
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -35,19 +35,19 @@ values = st.recursive(
     ],
 )  # fmt: skip
 def test_json_is_outlined_as_yaml_looks(value: Any, expected: str) -> None:
-    assert "\n".join(outline(value, width=30)) == expected
+    assert "\n".join(json_lines(value, width=30)) == expected
 
 
 @pytest.mark.parametrize(
     "text", ["yes", "NULL", "1", "-", "a: b", "a, b", "#x", " a", "", "[", "é!"]
 )
 def test_what_yaml_would_not_take_for_text_is_quoted(text: str) -> None:
-    assert flow(text) == json.dumps(text, ensure_ascii=False)
+    assert json_inline(text) == json.dumps(text, ensure_ascii=False)
 
 
 @given(values)
 def test_no_json_is_too_odd_to_be_outlined(value: Any) -> None:
-    assert all("\n" not in line for line in outline(value))
+    assert all("\n" not in line for line in json_lines(value))
 
 
 @pytest.mark.parametrize(
@@ -62,4 +62,4 @@ def test_no_json_is_too_odd_to_be_outlined(value: Any) -> None:
     ],
 )
 def test_any_body_can_be_shown(body: bytes, kind: str | None, expected: list[str]) -> None:
-    assert readable(body, kind) == expected
+    assert body_lines(body, kind) == expected

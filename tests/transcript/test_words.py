@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aquila_cassette.transcript.humanize import age, clean, count, duration, moment, size
+from aquila_cassette.transcript.humanize import (
+    count,
+    escape_control_chars,
+    format_age,
+    format_duration,
+    format_size,
+    parse_time,
+)
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -28,17 +35,17 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
     ],
 )
 def test_an_age_is_told_in_its_largest_whole_unit(ago: timedelta, expected: str) -> None:
-    assert age(NOW - ago, NOW) == expected
+    assert format_age(NOW - ago, NOW) == expected
 
 
 def test_an_unknown_age_is_a_dash() -> None:
-    assert age(moment("yesterday"), NOW) == "-"
-    assert age(moment(""), NOW) == "-"
+    assert format_age(parse_time("yesterday"), NOW) == "-"
+    assert format_age(parse_time(""), NOW) == "-"
 
 
 def test_a_moment_without_a_zone_is_utc_and_one_with_a_zone_is_converted() -> None:
-    assert moment("2026-11-22T12:00:00") == NOW
-    assert moment("2026-11-22T13:00:00+01:00") == NOW
+    assert parse_time("2026-11-22T12:00:00") == NOW
+    assert parse_time("2026-11-22T13:00:00+01:00") == NOW
 
 
 @pytest.mark.parametrize(
@@ -56,7 +63,7 @@ def test_a_moment_without_a_zone_is_utc_and_one_with_a_zone_is_converted() -> No
     ],
 )
 def test_a_size_has_two_or_three_digits_and_its_unit(octets: int, expected: str) -> None:
-    assert size(octets) == expected
+    assert format_size(octets) == expected
 
 
 @pytest.mark.parametrize(
@@ -74,7 +81,7 @@ def test_a_size_has_two_or_three_digits_and_its_unit(octets: int, expected: str)
     ],
 )
 def test_a_duration_is_told_as_a_person_would(ms: float, expected: str) -> None:
-    assert duration(ms) == expected
+    assert format_duration(ms) == expected
 
 
 def test_a_count_knows_one_from_many() -> None:
@@ -94,12 +101,12 @@ def test_a_count_knows_one_from_many() -> None:
     ],
 )
 def test_text_off_a_tape_cannot_command_the_terminal(text: str, expected: str) -> None:
-    assert clean(text) == expected
+    assert escape_control_chars(text) == expected
 
 
 @given(st.text(st.characters()))
 def test_clean_text_stays_clean_and_can_be_written(text: str) -> None:
-    once = clean(text)
-    assert clean(once) == once
+    once = escape_control_chars(text)
+    assert escape_control_chars(once) == once
     assert once.encode().decode() == once
     assert all(letter == "\n" or letter.isprintable() or ord(letter) > 0x9F for letter in once)

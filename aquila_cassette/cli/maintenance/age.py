@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from aquila_cassette.cli.maintenance.finding import Finding
-from aquila_cassette.transcript.humanize import moment
+from aquila_cassette.transcript.humanize import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ def dates(sheet: Sheet, now: datetime) -> Iterator[Finding]:
     for number, interaction in sheet.numbered:
         if not interaction.recorded_at:
             continue
-        at = moment(interaction.recorded_at)
+        at = parse_time(interaction.recorded_at)
         if at is not None and at - now <= _AHEAD:
             continue
         what = "is no time" if at is None else f"lies in the future: {at:%Y-%m-%d}"
@@ -49,7 +49,7 @@ def old(sheet: Sheet, longest: timedelta, now: datetime) -> Iterator[Finding]:
     times = [
         (at, number)
         for number, interaction in sheet.numbered
-        if (at := moment(interaction.recorded_at)) is not None
+        if (at := parse_time(interaction.recorded_at)) is not None
     ]
     if not times:
         return

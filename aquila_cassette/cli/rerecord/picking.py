@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from aquila_cassette.transcript.humanize import moment
+from aquila_cassette.transcript.humanize import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -136,5 +136,5 @@ def module_of(test: str) -> str:
 
 
 def _is_before(interaction: Interaction, limit: datetime) -> bool:
-    at = moment(interaction.recorded_at)
+    at = parse_time(interaction.recorded_at)
     return at is not None and at < limit

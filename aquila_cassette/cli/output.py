@@ -1,4 +1,4 @@
-"""Standard output as the commands write it: coloured and wrapped on a terminal, plain in a pipe."""
+"""What the commands write: lines with colour, columns, progress, errors."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ import io
 import json
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
 from rich.text import Text
 
-from aquila_cassette.transcript.humanize import clean
+from aquila_cassette.transcript.humanize import escape_control_chars
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
+    from types import TracebackType
 
-__all__ = ["Glyphs", "Screen", "Span", "complain"]
+
+__all__ = ["Glyphs", "Progress", "Screen", "Span", "align_columns", "crop", "print_error"]
 
 Span = str | tuple[str, str]
 """Text, or text and its style as rich names it."""
@@ -138,7 +142,7 @@ class Screen:
 
         def write(chunk: str, style: str = "") -> None:
             nonlocal column
-            chunk = clean(chunk).replace("\n", " ")
+            chunk = escape_control_chars(chunk).replace("\n", " ")
             if self.width and column + cell_len(chunk.rstrip()) > self.width:
                 chunk = chunk.lstrip()
                 self.part("\n" + " " * indent)
@@ -172,7 +176,7 @@ class Screen:
                 head = Text(" " * indent)
 
 
-def complain(text: str) -> None:
+def print_error(text: str) -> None:
     """Write `text` to standard error, plain.
 
     Args:
@@ -185,3 +189,129 @@ def complain(text: str) -> None:
 
 def _text(spans: Sequence[Span]) -> Text:
     return Text.assemble(*spans)
+
+
+_GAP = 2
+
+
+def align_columns(
+    rows: Sequence[Sequence[str]],
+    *,
+    right: Collection[int] = (),
+    gives: Sequence[tuple[int, int]] = (),
+    width: int | None = None,
+    ellipsis: str = "…",
+) -> list[list[str]]:
+    """Pad the cells of each column to one width; the last column is padded only on its left.
+
+    Args:
+        rows: The rows, their cells in equal number.
+        right: The columns whose cells stand at the right.
+        gives: The columns that give way where the rows are too wide, each down to its least width,
+            the second when the first has given all.
+        width: The width to stay within, gaps of two between the columns included; None for any.
+        ellipsis: What stands where a cell was cropped.
+
+    Example:
+        >>> for row in align_columns([["name", "size"], ["a", "1.2 kB"]], right=[1]):
+        ...     print("  ".join(row))
+        name    size
+        a     1.2 kB
+    """
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    if width is not None:
+        _squeeze(widths, gives, width - _GAP * (len(widths) - 1))
+    table = []
+    for row in rows:
+        cells = []
+        for place, (cell, wide) in enumerate(zip(row, widths, strict=True)):
+            cell = crop(cell, wide, ellipsis)
+            space = " " * (wide - cell_len(cell))
+            if place in right:
+                cell = space + cell
+            elif place < len(widths) - 1:
+                cell += space
+            cells.append(cell)
+        table.append(cells)
+    return table
+
+
+def crop(text: str, width: int, ellipsis: str = "…") -> str:
+    """Give `text` at most `width` cells wide.
+
+    Args:
+        text: One line.
+        width: How wide it may be.
+        ellipsis: What stands at its end where it was cropped.
+
+    Example:
+        >>> crop("chat_live.responds", 10)
+        'chat_live…'
+    """
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, max(width - cell_len(ellipsis), 0)).rstrip() + ellipsis
+
+
+def _squeeze(widths: list[int], gives: Sequence[tuple[int, int]], room: int) -> None:
+    for column, least in gives:
+        over = sum(widths) - room
+        if over > 0:
+            widths[column] = max(widths[column] - over, min(least, widths[column]))
+
+
+class Progress:
+    """Shows steps as they are done.
+
+    Args:
+        screen: Where.
+        total: How many there are.
+    """
+
+    def __init__(self, screen: Screen, total: int) -> None:
+        self._screen = screen
+        self._total = total
+        self._done = 0
+        self._bar = Bar(
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}", markup=False),
+            console=screen.console,
+            transient=True,
+            disable=not screen.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=total)
+
+    def __enter__(self) -> Self:
+        self._bar.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._bar.__exit__(kind, error, traceback)
+
+    def expect(self, total: int) -> None:
+        """Note how many steps there are, now that it is known."""
+        self._total = total
+        self._bar.update(self._task, total=total)
+
+    def done(self, name: str, *, well: bool) -> None:
+        """Note that a step is done.
+
+        Args:
+            name: What it was.
+            well: Whether it went well.
+        """
+        self._done += 1
+        self._bar.update(self._task, advance=1, description=escape_control_chars(name))
+        if well and self._screen.is_terminal:
+            return  # the bar tells it
+        number = f"{self._done:>{len(str(self._total))}}/{self._total}"
+        glyphs = self._screen.glyphs
+        sign = (glyphs.yes, "green") if well else (glyphs.no, "red")
+        self._screen.line((number, "dim"), " ", sign, f" {escape_control_chars(name)}")

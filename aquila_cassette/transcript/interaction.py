@@ -1,26 +1,30 @@
-"""What there is to tell about one interaction, worked out when it is asked for."""
+"""One interaction as people read of it: who answered, what was asked and said, when it came."""
 
 from __future__ import annotations
 
 import json
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from aquila_cassette import sse
-from aquila_cassette.cli.providers import provider
 from aquila_cassette.dialects import DIALECTS, Said, ndjson_lines, recognise, said
 from aquila_cassette.dialects.framing import framing, messages
-from aquila_cassette.transcript.request import Asked, asked
+from aquila_cassette.transcript.request import RequestSummary, summarize_request
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aquila_cassette.model import Interaction
 
-__all__ = ["Told"]
+
+__all__ = ["InteractionView", "arrival_bar", "count_arrivals", "provider_name"]
 
 _TITLES = {dialect.name: dialect.title for dialect in DIALECTS}
 
 
-class Told:
+class InteractionView:
     """One interaction, as the commands tell of it.
 
     Args:
@@ -33,9 +37,9 @@ class Told:
         self.response = interaction.response
 
     @cached_property
-    def asked(self) -> Asked:
+    def asked(self) -> RequestSummary:
         """What the request asks."""
-        return asked(self.request)
+        return summarize_request(self.request)
 
     @cached_property
     def said(self) -> Said:
@@ -61,7 +65,7 @@ class Told:
     @property
     def provider(self) -> str:
         """Who answered."""
-        return provider(self.request.url, self.dialect)
+        return provider_name(self.request.url, self.dialect)
 
     @property
     def model(self) -> str:
@@ -104,7 +108,7 @@ class Told:
             "response": {
                 "status": response.status,
                 "headers": [list(pair) for pair in response.headers],
-                "provider": provider(request.url, None),
+                "provider": provider_name(request.url, None),
                 "dialect": self.dialect,
                 "model": heard.model,
                 "text": heard.text,
@@ -135,3 +139,93 @@ def _body(body: bytes) -> dict[str, Any]:
         if body:
             told["text"] = body.decode("utf-8", "backslashreplace")
     return told
+
+
+_AT_HOME = {
+    "api.openai.com": ("openai", "openai-"),
+    "api.anthropic.com": ("anthropic", "anthropic"),
+    "generativelanguage.googleapis.com": ("gemini", "gemini"),
+    "api.cohere.com": ("cohere", "cohere"),
+    "api.cohere.ai": ("cohere", "cohere"),
+    "localhost:11434": ("ollama", "ollama"),
+    "127.0.0.1:11434": ("ollama", "ollama"),
+}
+_GUESTS = {
+    "*.openai.azure.com": "azure",
+    "*aiplatform.googleapis.com": "vertex",
+    "api.cerebras.ai": "cerebras",
+    "api.deepseek.com": "deepseek",
+    "api.fireworks.ai": "fireworks",
+    "api.groq.com": "groq",
+    "api.mistral.ai": "mistral",
+    "api.perplexity.ai": "perplexity",
+    "api.together.*": "together",
+    "api.x.ai": "xai",
+    "openrouter.ai": "openrouter",
+    "router.huggingface.co": "huggingface",
+}
+
+
+def provider_name(url: str, dialect: str | None) -> str:
+    """Name who answers at `url`, and what it speaks where the one does not say the other.
+
+    Args:
+        url: The request's URL.
+        dialect: The name of the dialect that was spoken; None where none is known.
+
+    Example:
+        >>> provider_name("https://api.openai.com/v1/responses", "openai-responses")
+        'openai-responses'
+        >>> provider_name("https://api.groq.com/openai/v1/chat/completions", "openai-chat")
+        'openai-chat at groq'
+        >>> provider_name("https://example.org/feed", None)
+        'example.org'
+    """
+    host = urlsplit(url).netloc.rpartition("@")[2].lower()
+    name, prefix = _AT_HOME.get(host, ("", ""))
+    if name:
+        if dialect is None:
+            return name
+        return dialect if dialect.startswith(prefix) else f"{dialect} at {name}"
+    guest = (name for pattern, name in _GUESTS.items() if fnmatchcase(host, pattern))
+    shown = next(guest, host)
+    return f"{dialect} at {shown}" if dialect else shown
+
+
+_BLOCKS = "·▁▂▃▄▅▆▇█"
+_ASCII = ".:-=+*#%@"
+
+
+def count_arrivals(times: Sequence[int], width: int) -> list[int]:
+    """Count what came in each of `width` equal spans between the request and the last piece.
+
+    Args:
+        times: When each piece came, in ms since the request; in any order.
+        width: How many spans.
+
+    Example:
+        >>> count_arrivals([0, 10, 90, 100], 4)
+        [2, 0, 0, 2]
+    """
+    counts = [0] * width
+    last = max(times, default=0)
+    for at in times:
+        counts[min(at * width // last, width - 1) if last else 0] += 1
+    return counts
+
+
+def arrival_bar(counts: Sequence[int], *, ascii_only: bool = False) -> str:
+    """Draw `counts`, the most of them as a full block, none as a dot.
+
+    Args:
+        counts: How many came in each span.
+        ascii_only: Whether the blocks cannot be shown.
+
+    Example:
+        >>> arrival_bar([0, 1, 2, 4]), arrival_bar([0, 1, 2, 4], ascii_only=True)
+        ('·▂▄█', '.-+@')
+    """
+    steps = _ASCII if ascii_only else _BLOCKS
+    most = max(counts, default=0) or 1
+    # Rounded up: one piece must not look like none.
+    return "".join(steps[-(-number * (len(steps) - 1) // most)] for number in counts)
