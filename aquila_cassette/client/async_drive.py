@@ -12,7 +12,7 @@ import anyio.to_thread
 from aquila_cassette.client.conversation import Call, Emit, Step, Stopped
 from aquila_cassette.client.events import Error, StreamEvent
 from aquila_cassette.client.handle import Handle
-from aquila_cassette.client.open import opened
+from aquila_cassette.client.stream_base import opened
 from aquila_cassette.errors import UsageError
 from aquila_cassette.waiting.loops import in_background, waker
 from aquila_cassette.waiting.streams import on_behalf_of

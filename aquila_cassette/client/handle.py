@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from aquila_cassette.client.conversation import Conversation, Stopped
 from aquila_cassette.client.events import Chunk, Done, Error, Response, StreamEvent
 from aquila_cassette.client.log import Log
-from aquila_cassette.client.open import STREAMS
 from aquila_cassette.client.progress import Progress
+from aquila_cassette.client.stream_base import OPEN_STREAMS
 from aquila_cassette.errors import ResultTimeout, StreamError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Face:
     def _note_reader(self) -> None:
         """Note that this task or thread reads the stream, and goes on when it is over."""
         if self._open is not None and not self.done:
-            STREAMS.read(self._open)
+            OPEN_STREAMS.read(self._open)
 
     def _outcome(self, timeout: float | None) -> Response:
         last = self._log.last
@@ -127,4 +127,4 @@ class Handle(Face):
             self._conversation.said.append(event.text)
         if self._log.add(event) and isinstance(event, Done | Error):
             self._on_over(self.ref)
-            STREAMS.over(self._open)
+            OPEN_STREAMS.over(self._open)

@@ -13,7 +13,7 @@ import anyio
 from aquila_cassette.client.conversation import Call, Emit, Step, Stopped
 from aquila_cassette.client.events import Error, Response, StreamEvent
 from aquila_cassette.client.handle import Handle
-from aquila_cassette.client.open import STREAMS, opened
+from aquila_cassette.client.stream_base import OPEN_STREAMS, opened
 from aquila_cassette.waiting.streams import on_behalf_of
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Stream(Handle):
         if wire is not None:
             wire.close()
             self._on_over(self.ref)
-            STREAMS.over(self._open)
+            OPEN_STREAMS.over(self._open)
 
     def result(self, timeout: float | None = None) -> Response:
         """Wait until the stream is over and give the whole answer; any number of times.

@@ -9,7 +9,7 @@ from typing import Any, TypeGuard
 
 import anyio
 
-from aquila_cassette.client.open import STREAMS
+from aquila_cassette.client.stream_base import OPEN_STREAMS
 from aquila_cassette.errors import RenderTimeout, SettleTimeout, UsageError
 from aquila_cassette.live.adapters import Adapter, adapter_for
 from aquila_cassette.live.track import TRACKED
@@ -150,7 +150,7 @@ class _Waiting:
         _refuse_for_oneself(called, here, asked)
         self._draws = False
         self._idle: Idle = idle(
-            cassettes, here=here, streams=streams, also=[STREAMS], sources=asked
+            cassettes, here=here, streams=streams, also=[OPEN_STREAMS], sources=asked
         )
 
     async def idle(self, *, once: bool) -> None:

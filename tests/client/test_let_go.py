@@ -14,7 +14,7 @@ import anyio
 import pytest
 
 from aquila_cassette.client import AsyncClient, AsyncStream, Chunk, collector
-from aquila_cassette.client.open import STREAMS
+from aquila_cassette.client.stream_base import OPEN_STREAMS
 from tests.client.test_streams import Held, each_loop, slow
 from tests.servers import CHAT_FRAMES, Connection, RawServer, Request
 
@@ -176,11 +176,11 @@ async def test_nobody_waits_for_a_stream_that_was_let_go(held: Held) -> None:
     async with AsyncClient(**held.made()) as client:
         handles = [client.stream("Hi", ref="let go")]
         assert await is_set(held.asked)
-        assert [one.label for one in STREAMS.open()] == ["stream 'let go' of gpt-4o-mini"]
+        assert [one.label for one in OPEN_STREAMS.open()] == ["stream 'let go' of gpt-4o-mini"]
         handles.clear()
         gc.collect()
         assert await is_set(held.gone)
-        assert not [one for one in STREAMS.open() if "gpt-4o-mini" in one.label]
+        assert not [one for one in OPEN_STREAMS.open() if "gpt-4o-mini" in one.label]
 
 
 def test_a_handle_that_outlives_its_event_loop_goes_in_silence(

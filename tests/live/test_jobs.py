@@ -21,7 +21,7 @@ import trio
 
 from aquila_cassette import aquila_cassette
 from aquila_cassette.client import AsyncClient, Client
-from aquila_cassette.client.open import STREAMS
+from aquila_cassette.client.stream_base import OPEN_STREAMS
 from aquila_cassette.errors import StreamError, UsageError
 from aquila_cassette.live import Completed, Exited, Failed, Outcome, View
 from aquila_cassette.provider import Provider
@@ -483,7 +483,7 @@ async def test_a_stream_that_is_asked_for_by_an_event_of_another_is_a_stream_of_
             if event.text == "more":
                 self.start_async("second", self.ask, "second")
             else:
-                self.assign(parents=[one.parent for one in STREAMS.open()])
+                self.assign(parents=[one.parent for one in OPEN_STREAMS.open()])
 
     script = Script()
     script.say("first", chunk("more"))

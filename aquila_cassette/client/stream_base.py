@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
     from aquila_cassette.client.conversation import Conversation
 
-__all__ = ["STREAMS", "opened"]
+__all__ = ["OPEN_STREAMS", "opened"]
 
-STREAMS = OpenStreams()
+OPEN_STREAMS = OpenStreams()
 
 
 def opened(ref: Hashable, conversation: Conversation) -> OpenStream:
     """Note a stream that starts now, asked for from here."""
-    return STREAMS.opened(
+    return OPEN_STREAMS.opened(
         f"stream {ref!r} of {conversation.ask.model}",
         lambda: [f"text:   {conversation.text[-60:]!r}"],
     )
