@@ -12,8 +12,8 @@ help:  ## List the targets.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 
 $(BIN)/uv:
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(UV)"
+	@$(PYTHON) -m venv --without-pip $(VENV)
+	@$(PYTHON) -m pip --quiet --disable-pip-version-check --python $(BIN)/python install "$(UV)"
 
 # The demo needs the package and two SDKs; everything else needs the development group.
 $(VENV)/.demo: requirements/demo.lock pyproject.toml | $(BIN)/uv
@@ -35,7 +35,7 @@ test: $(READY)  ## Run the tests.
 	@$(BIN)/python -m pytest -n auto -q $(ARGS)
 
 newest: | $(BIN)/uv  ## Run the tests with the newest release of every dependency.
-	@$(PYTHON) -m venv --clear .venv-newest
+	@$(BIN)/uv venv --quiet --clear .venv-newest
 	@$(BIN)/uv pip install --quiet --python .venv-newest/bin/python --upgrade --editable ".[demo]" --group dev
 	@.venv-newest/bin/python -m pytest -n auto -q $(ARGS)
 
@@ -54,7 +54,7 @@ bench: $(READY)  ## Compare with vcrpy, cassetter and plain httpx in one run.
 	@$(BIN)/python -m benchmarks
 
 wheel: $(READY)  ## Build the wheel and use it in an empty environment.
-	@sh .ci/wheel $(BIN)/python
+	@sh .ci/wheel $(BIN)/uv
 
 lock: | $(BIN)/uv  ## Update requirements/*.lock to the newest releases.
 	@$(LOCK) --upgrade pyproject.toml --extra demo --group dev --output-file requirements/dev.lock
