@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aquila_cassette.matching.diff_format import cut
+from aquila_cassette.matching.difference import cut
 from aquila_cassette.transcript.comparison.lines import LABELS, lines, plain
 from aquila_cassette.transcript.humanize import escape_control_chars
 from aquila_cassette.transcript.interaction import InteractionView

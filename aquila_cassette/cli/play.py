@@ -13,7 +13,7 @@ from aquila_cassette.cli.pace import Pace
 from aquila_cassette.cli.show import end_of, head_of
 from aquila_cassette.cli.speech import Listener
 from aquila_cassette.errors import UsageError
-from aquila_cassette.matching.diff_format import cut
+from aquila_cassette.matching.difference import cut
 from aquila_cassette.storage import files
 from aquila_cassette.storage.names import shown
 from aquila_cassette.transcript.humanize import escape_control_chars

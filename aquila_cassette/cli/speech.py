@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from aquila_cassette import sse
-from aquila_cassette.dialects import DIALECTS, said
-from aquila_cassette.dialects.framing import framing, is_finished, read, units
-from aquila_cassette.dialects.lenient import table, words
-from aquila_cassette.dialects.problem import problem
-from aquila_cassette.dialects.said import Saying
+from aquila_cassette.dialects import DIALECTS, read_message
+from aquila_cassette.dialects.dialect import provider_error
+from aquila_cassette.dialects.framing import framing, is_complete_frame, read_event, split_frames
+from aquila_cassette.dialects.lenient import as_dict, as_str
+from aquila_cassette.dialects.message import MessageBuilder
 from aquila_cassette.transcript.comparison.noise import FILLERS
 from aquila_cassette.transcript.humanize import body_lines
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aquila_cassette.dialects import Dialect
-    from aquila_cassette.dialects.framing import Framing, Message
+    from aquila_cassette.dialects.framing import Framing, ProviderEvent
 
 __all__ = ["Listener", "Utterance"]
 
@@ -92,29 +92,29 @@ class Listener:
             *lines, self._waiting = self._waiting.split(b"\n")
             yield from lines
         if self._how == "eventstream":
-            found = units(self._how, self._waiting)
-            whole = [raw for raw in found if is_finished(self._how, raw)]
+            found = split_frames(self._how, self._waiting)
+            whole = [raw for raw in found if is_complete_frame(self._how, raw)]
             self._waiting = b"".join(found[len(whole) :])
             yield from whole
 
     def _hear(self, raw: bytes) -> Iterator[Utterance]:
-        message = read(self._how, raw)
+        message = read_event(self._how, raw)
         if message is None:
             return
         if self._dialect is None:
             found = (dialect for dialect in DIALECTS if dialect.recognises(message))
             self._dialect = next(found, None)
-        error = problem(message)
-        self._speech.error(error or "")
+        error = provider_error(message)
+        self._speech.set_error(error or "")
         if self._dialect is not None:
-            self._dialect.hear(message, self._speech)
+            self._dialect.read_event(message, self._speech)
         elif error is None and not _is_nothing(message):
             yield Utterance("event", message.data, begins=True)
         yield from self._speech.take()
 
     def _at_once(self) -> Iterator[Utterance]:
         """Hear an answer that was no stream."""
-        heard = said(self._type, self._waiting)
+        heard = read_message(self._type, self._waiting)
         texts: tuple[tuple[Kind, str], ...] = (
             ("thought", heard.reasoning),
             ("said", heard.text),
@@ -132,7 +132,7 @@ class Listener:
                 yield Utterance("body", line, begins=True)
 
 
-class _Speech(Saying):
+class _Speech(MessageBuilder):
     """What a dialect speaks to: gathers what each message adds."""
 
     def __init__(self) -> None:
@@ -143,20 +143,20 @@ class _Speech(Saying):
         self._at = -1  # the call that was told of last
         self._error_told = ""
 
-    def text(self, chunk: str) -> None:
-        super().text(chunk)
+    def add_text(self, chunk: str) -> None:
+        super().add_text(chunk)
         self._add("said", chunk)
 
-    def reasoning(self, chunk: str) -> None:
-        super().reasoning(chunk)
+    def add_reasoning(self, chunk: str) -> None:
+        super().add_reasoning(chunk)
         self._add("thought", chunk)
 
-    def refusal(self, chunk: str) -> None:
-        super().refusal(chunk)
+    def add_refusal(self, chunk: str) -> None:
+        super().add_refusal(chunk)
         self._add("refused", chunk)
 
-    def error(self, message: str) -> None:
-        super().error(message)
+    def set_error(self, message: str) -> None:
+        super().set_error(message)
         if message and message != self._error_told:
             self._error_told = message
             self._new.append(Utterance("error", message, begins=True))
@@ -208,6 +208,6 @@ def _call(name: str, arguments: str) -> str:
     return f"{name} {arguments}"
 
 
-def _is_nothing(message: Message) -> bool:
-    kinds = (message.event, words(table(message.json).get("type")))
+def _is_nothing(message: ProviderEvent) -> bool:
+    kinds = (message.type, as_str(as_dict(message.json).get("type")))
     return message.data.startswith("[DONE]") or not FILLERS.isdisjoint(kinds)

@@ -20,7 +20,7 @@ from aquila_cassette.errors import AquilaError, SseError
 if TYPE_CHECKING:
     from aquila_cassette.client.dialects.ask import Ask
     from aquila_cassette.client.dialects.endpoint import Endpoint
-    from aquila_cassette.dialects.said import CallHeard
+    from aquila_cassette.dialects.message import IdentifiedToolCall
 
 __all__ = [
     "Call",
@@ -207,7 +207,7 @@ class Conversation:
                 yield Emit(event)
         return round_
 
-    def _run_tools(self, calls: list[CallHeard]) -> Generator[Step, Any, None]:
+    def _run_tools(self, calls: list[IdentifiedToolCall]) -> Generator[Step, Any, None]:
         running = [
             Invocation(call, self.tools.get(call.name), self.tools, self.context) for call in calls
         ]
@@ -229,7 +229,7 @@ class Conversation:
             )
         self._continue_with(self.endpoint.results(outcomes))
 
-    def _tool_call(self, call: CallHeard) -> ToolCall:
+    def _tool_call(self, call: IdentifiedToolCall) -> ToolCall:
         return ToolCall("start", call.name, call.arguments, id=call.id, ref=self.ref)
 
     def _continue_with(self, messages: list[dict[str, Any]]) -> None:
@@ -240,7 +240,7 @@ class Conversation:
 
     def _meta(self) -> Meta:
         rounds = self._rounds()
-        heard = [round_.heard.said(None) for round_ in rounds]
+        heard = [round_.heard.build(None) for round_ in rounds]
         usage: dict[str, Any] = {}
         for said in heard:
             usage = added(usage, said.usage or {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aquila_cassette.client.events import Chunk, Reasoning
-from aquila_cassette.dialects.said import Saying
+from aquila_cassette.dialects.message import MessageBuilder
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["Ear"]
 
 
-class Ear(Saying):
+class Ear(MessageBuilder):
     """A listener that a dialect speaks to, and that makes events of it.
 
     Args:
@@ -21,7 +21,7 @@ class Ear(Saying):
 
     Example:
         >>> ear = Ear("a stream")
-        >>> ear.text("Hello"); ear.take()
+        >>> ear.add_text("Hello"); ear.take()
         [Chunk(text='Hello', ref='a stream')]
         >>> ear.take()
         []
@@ -35,36 +35,38 @@ class Ear(Saying):
         self.touched = False
         """Whether anything was heard since this was last set to False."""
 
-    def text(self, chunk: str) -> None:
+    def add_text(self, chunk: str) -> None:
         """Hear a chunk of the answer."""
-        super().text(chunk)
+        super().add_text(chunk)
         self._hear(Chunk, chunk)
 
-    def reasoning(self, chunk: str) -> None:
+    def add_reasoning(self, chunk: str) -> None:
         """Hear a chunk of the reasoning."""
-        super().reasoning(chunk)
+        super().add_reasoning(chunk)
         self._hear(Reasoning, chunk)
 
-    def refusal(self, chunk: str) -> None:
+    def add_refusal(self, chunk: str) -> None:
         """Hear a chunk of a refusal."""
-        super().refusal(chunk)
+        super().add_refusal(chunk)
         self.touched = self.touched or bool(chunk)
 
-    def call(self, key: Hashable, *, id_: str = "", name: str = "", arguments: str = "") -> None:
+    def add_call(
+        self, key: Hashable, *, id_: str = "", name: str = "", arguments: str = ""
+    ) -> None:
         """Hear of a tool call."""
-        super().call(key, id_=id_, name=name, arguments=arguments)
+        super().add_call(key, id_=id_, name=name, arguments=arguments)
         self.touched = True
 
-    def about(
+    def set_meta(
         self, *, model: str = "", usage: dict[str, Any] | None = None, finish_reason: str = ""
     ) -> None:
         """Hear about the answer."""
-        super().about(model=model, usage=usage, finish_reason=finish_reason)
+        super().set_meta(model=model, usage=usage, finish_reason=finish_reason)
         self.touched = self.touched or bool(model or usage or finish_reason)
 
-    def error(self, message: str) -> None:
+    def set_error(self, message: str) -> None:
         """Hear the provider's error."""
-        super().error(message)
+        super().set_error(message)
         self.touched = self.touched or bool(message)
 
     def take(self) -> list[Chunk | Reasoning]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aquila_cassette import sse
-from aquila_cassette.dialects.framing import Message, framing, messages
-from aquila_cassette.dialects.lenient import load
+from aquila_cassette.dialects.framing import ProviderEvent, framing, read_events
+from aquila_cassette.dialects.lenient import load_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ class Cutter:
         self._kept: list[bytes] = []
         self._json = False
 
-    def feed(self, piece: bytes) -> Iterator[Message]:
+    def feed(self, piece: bytes) -> Iterator[ProviderEvent]:
         """Take a piece and give the messages that it finishes.
 
         Raises:
@@ -58,11 +58,11 @@ class Cutter:
             self._kept.clear()
         for frame in self._decoder.decode(piece):
             if frame.event is not None:
-                yield Message(frame.event.type, frame.event.data, load(frame.event.data))
+                yield ProviderEvent(frame.event.type, frame.event.data, load_json(frame.event.data))
             elif (stray := _stray(frame.raw)) is not None:
                 yield stray
 
-    def end(self) -> tuple[list[Message], list[Any]]:
+    def end(self) -> tuple[list[ProviderEvent], list[Any]]:
         """Give what is left at the end: messages, and JSON answers that are no stream.
 
         Raises:
@@ -75,27 +75,29 @@ class Cutter:
         body = b"".join(self._kept)
         how = framing(self._content_type, body)
         if how != "json":
-            return list(messages(how, body)), []
-        answer = load(body)
+            return list(read_events(how, body)), []
+        answer = load_json(body)
         if answer is None:
             return [], [body.decode("utf-8", "replace")] if body.strip() else []
         # Gemini streams a list of answers where server-sent events are not asked for.
         return [], answer if isinstance(answer, list) else [answer]
 
 
-def _stray(raw: bytes) -> Message | None:
+def _stray(raw: bytes) -> ProviderEvent | None:
     """Read bare JSON between frames: Gemini breaks its streams off with such an error."""
     text = raw.strip()
-    value = load(text) if text.startswith((b"{", b"[")) else None
-    return None if value is None else Message("message", text.decode("utf-8", "replace"), value)
+    value = load_json(text) if text.startswith((b"{", b"[")) else None
+    return (
+        None if value is None else ProviderEvent("message", text.decode("utf-8", "replace"), value)
+    )
 
 
-def _unfinished(raw: bytes) -> Message | None:
+def _unfinished(raw: bytes) -> ProviderEvent | None:
     """Read a last frame whose blank line is missing, if its data is whole."""
     event = sse.meaning(raw)
     if event is None:
         return _stray(raw)
-    value = load(event.data)
+    value = load_json(event.data)
     if value is None and not event.data.startswith("[DONE]"):
         return None
-    return Message(event.type, event.data, value)
+    return ProviderEvent(event.type, event.data, value)

@@ -9,16 +9,16 @@ from aquila_cassette.client.ear import Ear
 from aquila_cassette.client.events import Kind, Raw, StreamEvent
 from aquila_cassette.client.framing import Cutter
 from aquila_cassette.client.strange import SHOWN, is_broken, page, refusal
-from aquila_cassette.dialects.lenient import compact, table
-from aquila_cassette.dialects.problem import problem, problem_in
-from aquila_cassette.dialects.said import CallHeard
+from aquila_cassette.dialects.dialect import error_in, provider_error
+from aquila_cassette.dialects.lenient import as_dict, dump_json
+from aquila_cassette.dialects.message import IdentifiedToolCall
 from aquila_cassette.sse import Event as SseEvent
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
 
     from aquila_cassette.client.dialects.endpoint import Endpoint
-    from aquila_cassette.dialects.framing import Message
+    from aquila_cassette.dialects.framing import ProviderEvent
 
 __all__ = ["Flaw", "Round"]
 
@@ -69,7 +69,7 @@ class Round:
         return self._ear
 
     @property
-    def calls(self) -> list[CallHeard]:
+    def calls(self) -> list[IdentifiedToolCall]:
         """The tools called, each with an id."""
         return [
             call if call.id else call._replace(id=f"{MADE_UP}{number}")
@@ -108,11 +108,11 @@ class Round:
 
     def messages(self) -> list[dict[str, Any]]:
         """Give the answer as messages for the next request."""
-        return self._turn.messages(self._ear.said(None).text, self.calls)
+        return self._turn.messages(self._ear.build(None).text, self.calls)
 
     def flaw(self) -> Flaw | None:
         """Say why this is no real completion; None if it is one."""
-        said = self._ear.said(None)
+        said = self._ear.build(None)
         reason = said.finish_reason or ""
         endpoint = self._endpoint
         if self._status >= 300:
@@ -140,12 +140,12 @@ class Round:
             return None
         return self._foreign or page(self._content_type, bytes(self._body))
 
-    def _take(self, message: Message) -> Iterator[StreamEvent]:
+    def _take(self, message: ProviderEvent) -> Iterator[StreamEvent]:
         if message.data.startswith("[DONE]"):
             self.over = True
             # Of a dialect with a last event of its own, it says nothing.
             self._whole = self._whole or (self._known and self._endpoint.ends_by_reason)
-        elif (words := problem(message)) is not None:
+        elif (words := provider_error(message)) is not None:
             self._problem = words
             self.over = True
         elif is_broken(message, known=self._known):
@@ -157,31 +157,31 @@ class Round:
             self._ear.finish()
             yield from self._ear.take()
 
-    def _hear(self, message: Message) -> Iterator[StreamEvent]:
+    def _hear(self, message: ProviderEvent) -> Iterator[StreamEvent]:
         dialect = self._endpoint.dialect
         self._ear.touched = False
         if dialect.recognises(message):
             self._known = True
-            dialect.hear(message, self._ear)
-            self._keep(table(message.json))
-            self.over = self._whole = dialect.ends(message)
+            dialect.read_event(message, self._ear)
+            self._keep(as_dict(message.json))
+            self.over = self._whole = dialect.is_terminal(message)
         else:
             self._foreign = self._foreign or message.data[:SHOWN]
         events = self._ear.take()
         yield from events
         if not (self._ear.touched or self.over):
-            yield Raw(SseEvent(message.event, message.data), ref=self._ref)
+            yield Raw(SseEvent(message.type, message.data), ref=self._ref)
 
     def _take_answer(self, answer: Any) -> Iterator[StreamEvent]:
-        fields = table(answer)
-        if (words := problem_in(answer)) is not None:
+        fields = as_dict(answer)
+        if (words := error_in(answer)) is not None:
             self._problem = words
-        elif self._endpoint.dialect.answers(fields):
-            self._endpoint.dialect.hear_answer(fields, self._ear)
+        elif self._endpoint.dialect.is_answer(fields):
+            self._endpoint.dialect.read_answer(fields, self._ear)
             self._keep(fields)
             self._known = self._whole = True
         else:
-            text = answer if isinstance(answer, str) else compact(answer)
+            text = answer if isinstance(answer, str) else dump_json(answer)
             self._foreign = text[:SHOWN]
             yield Raw(SseEvent("message", text), ref=self._ref)
         yield from self._ear.take()

@@ -38,7 +38,7 @@ def stored(
         raise StreamError(
             flaw.reason, kind="http", status=head.status, facts=[f"status: {head.status}"]
         )
-    said = round_.heard.said(None)
+    said = round_.heard.build(None)
     meta = Meta(
         response_id=round_.response_id or response_id,
         model=said.model,

@@ -6,9 +6,9 @@ import html
 import re
 from typing import TYPE_CHECKING, Any
 
-from aquila_cassette.dialects.framing import Message, framing, messages
-from aquila_cassette.dialects.lenient import load
-from aquila_cassette.dialects.problem import problem, problem_in
+from aquila_cassette.dialects.dialect import error_in, provider_error
+from aquila_cassette.dialects.framing import ProviderEvent, framing, read_events
+from aquila_cassette.dialects.lenient import load_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,15 +34,15 @@ def refusal(content_type: str | None, body: bytes) -> str:
         'Overloaded'
     """
     how = framing(content_type, body)
-    found = [] if how == "json" else list(messages(how, body))
+    found = [] if how == "json" else list(read_events(how, body))
     if how == "json":
-        words = problem_in(_first(load(body)))
+        words = error_in(_first(load_json(body)))
     else:
         words = next(_problems(found), found[0].data if found else None)
     return (words or body.decode("utf-8", "replace").strip())[:SHOWN]
 
 
-def is_broken(message: Message, *, known: bool) -> bool:
+def is_broken(message: ProviderEvent, *, known: bool) -> bool:
     """Tell whether a message was to be JSON and is not, so that what it said is lost.
 
     Args:
@@ -51,15 +51,15 @@ def is_broken(message: Message, *, known: bool) -> bool:
         known: Whether its stream is known for one whose messages are JSON.
 
     Example:
-        >>> is_broken(Message("message", '{"choices": [', None), known=False)
+        >>> is_broken(ProviderEvent("message", '{"choices": [', None), known=False)
         True
-        >>> is_broken(Message("heartbeat", "still here", None), known=True)
+        >>> is_broken(ProviderEvent("heartbeat", "still here", None), known=True)
         False
     """
     data = message.data.strip()
     if message.json is not None or data in ("", "null"):
         return False
-    return data.startswith(("{", "[")) or (known and message.event == "message")
+    return data.startswith(("{", "[")) or (known and message.type == "message")
 
 
 def page(content_type: str | None, head: bytes) -> str | None:
@@ -88,7 +88,7 @@ def _first(answer: Any) -> Any:
     return answer[0] if isinstance(answer, list) and answer else answer
 
 
-def _problems(found: list[Message]) -> Iterator[str]:
+def _problems(found: list[ProviderEvent]) -> Iterator[str]:
     for message in found:
-        if (words := problem(message)) is not None:
+        if (words := provider_error(message)) is not None:
             yield words

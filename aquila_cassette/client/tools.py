@@ -10,7 +10,7 @@ from typing import Any
 
 from aquila_cassette.client.dialects.ask import Outcome
 from aquila_cassette.client.schema import described, parameters_of
-from aquila_cassette.dialects.said import CallHeard
+from aquila_cassette.dialects.message import IdentifiedToolCall
 from aquila_cassette.errors import UsageError
 
 __all__ = ["Invocation", "Patched", "Tool", "tool", "tools_of"]
@@ -111,7 +111,11 @@ class Invocation:
     """
 
     def __init__(
-        self, call: CallHeard, tool: Tool | None, known: Iterable[str], context: Mapping[str, Any]
+        self,
+        call: IdentifiedToolCall,
+        tool: Tool | None,
+        known: Iterable[str],
+        context: Mapping[str, Any],
     ) -> None:
         self.call = call
         self.patch: Mapping[str, Any] = {}

@@ -4,11 +4,11 @@ A dialect is known by what its messages hold, never by a URL: compatible servers
 All here are pure functions of bytes, and none raises, whatever the bytes.
 
 Example:
-    >>> from aquila_cassette.dialects import ending, said
+    >>> from aquila_cassette.dialects import ending, read_message
     >>> body = b'data: {"choices": [{"delta": {"content": "Hi"}}]}\n\ndata: [DONE]\n\n'
     >>> ending("text/event-stream", body).terminal
     True
-    >>> said("text/event-stream", body).text
+    >>> read_message("text/event-stream", body).text
     'Hi'
 """
 
@@ -21,25 +21,24 @@ from typing import TYPE_CHECKING
 from aquila_cassette.dialects.anthropic import ANTHROPIC, ANTHROPIC_COMPLETE
 from aquila_cassette.dialects.bedrock import BEDROCK
 from aquila_cassette.dialects.cohere import COHERE
-from aquila_cassette.dialects.dialect import Dialect
+from aquila_cassette.dialects.dialect import Dialect, error_in, provider_error
 from aquila_cassette.dialects.framing import (
     Framing,
-    Message,
-    backwards,
+    ProviderEvent,
+    frames_backwards,
     framing,
-    messages,
     ndjson_lines,
-    read,
+    read_event,
+    read_events,
 )
 from aquila_cassette.dialects.gemini import GEMINI
 from aquila_cassette.dialects.gemini_interactions import GEMINI_INTERACTIONS
-from aquila_cassette.dialects.lenient import load, table, words
+from aquila_cassette.dialects.lenient import as_dict, as_str, load_json
+from aquila_cassette.dialects.message import MessageBuilder, ModelMessage, ModelToolCall
 from aquila_cassette.dialects.ollama import OLLAMA
 from aquila_cassette.dialects.openai_chat import OPENAI_CHAT
 from aquila_cassette.dialects.openai_responses import OPENAI_RESPONSES
 from aquila_cassette.dialects.openai_runs import OPENAI_RUNS
-from aquila_cassette.dialects.problem import problem, problem_in
-from aquila_cassette.dialects.said import Said, Saying, ToolCallSaid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,13 +47,13 @@ __all__ = [
     "DIALECTS",
     "Dialect",
     "Ending",
-    "Said",
-    "ToolCallSaid",
+    "ModelMessage",
+    "ModelToolCall",
     "ending",
     "hear",
     "ndjson_lines",
+    "read_message",
     "recognise",
-    "said",
 ]
 
 DIALECTS = (
@@ -82,13 +81,13 @@ class Ending:
 
     Args:
         terminal: A terminal event was seen, or an error by the provider, whatever follows it.
-        whole: The stream is whole if EOF follows now.
+        complete_at_eof: The stream is whole if EOF follows now.
         expected: The terminal events of the dialect, for a message that says what is missing.
         dialect: The dialect's name; None where it is not known or the body is no stream.
     """
 
     terminal: bool
-    whole: bool
+    complete_at_eof: bool
     expected: str
     dialect: str | None
 
@@ -122,19 +121,19 @@ def ending(content_type: str | None, body: bytes) -> Ending:
 
     Example:
         >>> ending("text/event-stream", b'event: message_stop\ndata: {"type": "message_stop"}\n\n')
-        Ending(terminal=True, whole=True, expected='event: message_stop', dialect='anthropic')
+        Ending(terminal=True, complete_at_eof=True, expected='event: message_stop', dialect='anthropic')
     """
     how = framing(content_type, body)
     dialect = _recognise(how, body)
     if dialect is None:
         over = how != "json" and _last_is_terminal(how, body)
-        return Ending(over, whole=True, expected="the end of the body", dialect=None)
+        return Ending(over, complete_at_eof=True, expected="the end of the body", dialect=None)
     over = _has_terminal(dialect, how, body)
-    whole = over or dialect.finished(how, body)
+    whole = over or dialect.is_complete_at_eof(how, body)
     return Ending(over, whole, dialect.expected, dialect.name)
 
 
-def said(content_type: str | None, body: bytes) -> Said:
+def read_message(content_type: str | None, body: bytes) -> ModelMessage:
     """Tell what the model said, in a stream or in an unstreamed JSON answer.
 
     Args:
@@ -143,37 +142,37 @@ def said(content_type: str | None, body: bytes) -> Said:
 
     Example:
         >>> answer = b'{"model": "m", "choices": [{"message": {"content": "Hi"}}]}'
-        >>> said("application/json", answer).text
+        >>> read_message("application/json", answer).text
         'Hi'
     """
-    saying = Saying()
-    return saying.said(hear(content_type, body, saying))
+    builder = MessageBuilder()
+    return builder.build(read_into(content_type, body, builder))
 
 
-def hear(content_type: str | None, body: bytes, saying: Saying) -> str | None:
-    """Let `saying` gather what the model said, as `said` does.
+def read_into(content_type: str | None, body: bytes, builder: MessageBuilder) -> str | None:
+    """Let `builder` gather what the model said, as `read_message` does.
 
     Args:
         content_type: The response's content type; None if there was none.
         body: The body, whole or cut off.
-        saying: Gathers it.
+        builder: Gathers it.
 
     Returns:
         The name of the dialect that was spoken; None where it is not known.
 
     Example:
-        >>> saying = Saying()
-        >>> hear("application/json", b'{"choices": [{"message": {"content": "Hi"}}]}', saying)
+        >>> builder = MessageBuilder()
+        >>> read_into("application/json", b'{"choices": [{"message": {"content": "Hi"}}]}', builder)
         'openai-chat'
     """
     how = framing(content_type, body)
     if how == "json":
-        return _hear_at_once(body, saying)
+        return _read_answer(body, builder)
     dialect = _recognise(how, body)
-    for message in messages(how, body):
-        saying.error(problem(message) or "")
+    for message in read_events(how, body):
+        builder.set_error(provider_error(message) or "")
         if dialect is not None:
-            dialect.hear(message, saying)
+            dialect.read_event(message, builder)
     return dialect.name if dialect else None
 
 
@@ -181,12 +180,12 @@ def _recognise(how: Framing, body: bytes) -> Dialect | None:
     if how == "json":
         return None
     for size in _HEADS_LOOKED_AT:
-        if len(body) > size and (dialect := _dialect_of(messages(how, body[:size]))):
+        if len(body) > size and (dialect := _dialect_of(read_events(how, body[:size]))):
             return dialect
-    return _dialect_of(messages(how, body))
+    return _dialect_of(read_events(how, body))
 
 
-def _dialect_of(first: Iterator[Message]) -> Dialect | None:
+def _dialect_of(first: Iterator[ProviderEvent]) -> Dialect | None:
     return next(
         (
             dialect
@@ -204,33 +203,33 @@ def _has_terminal(dialect: Dialect, how: Framing, body: bytes) -> bool:
     if not any(hint in body for hint in hints):
         return False
     return any(
-        _is_terminal(message) or dialect.ends(message)
-        for raw in backwards(how, body)
-        if any(hint in raw for hint in hints) and (message := read(how, raw)) is not None
+        _is_terminal(message) or dialect.is_terminal(message)
+        for raw in frames_backwards(how, body)
+        if any(hint in raw for hint in hints) and (message := read_event(how, raw)) is not None
     )
 
 
 def _last_is_terminal(how: Framing, body: bytes) -> bool:
-    found = (read(how, raw) for raw in backwards(how, body))
+    found = (read_event(how, raw) for raw in frames_backwards(how, body))
     last = next((message for message in found if message is not None), None)
     return last is not None and _is_terminal(last)
 
 
-def _is_terminal(message: Message) -> bool:
-    return message.data.startswith("[DONE]") or problem(message) is not None
+def _is_terminal(message: ProviderEvent) -> bool:
+    return message.data.startswith("[DONE]") or provider_error(message) is not None
 
 
-def _hear_at_once(body: bytes, saying: Saying) -> str | None:
-    answer = load(body)
+def _read_answer(body: bytes, builder: MessageBuilder) -> str | None:
+    answer = load_json(body)
     name = None
     # Gemini streams a JSON list of answers where SSE is not asked for.
     for part in answer if isinstance(answer, list) else [answer]:
-        fields = table(part)
-        saying.error(problem_in(fields) or "")
-        dialect = next((dialect for dialect in DIALECTS if dialect.answers(fields)), None)
+        fields = as_dict(part)
+        builder.set_error(error_in(fields) or "")
+        dialect = next((dialect for dialect in DIALECTS if dialect.is_answer(fields)), None)
         if dialect is not None:
             name = dialect.name
-            dialect.hear_answer(fields, saying)
+            dialect.read_answer(fields, builder)
         else:
-            saying.about(model=words(fields.get("model")), usage=table(fields.get("usage")))
+            builder.set_meta(model=as_str(fields.get("model")), usage=as_dict(fields.get("usage")))
     return name

@@ -9,12 +9,12 @@ import re
 from typing import TYPE_CHECKING
 
 from aquila_cassette.dialects.dialect import Dialect
-from aquila_cassette.dialects.framing import messages
-from aquila_cassette.dialects.lenient import Table, compact, rows, table, whole, words
+from aquila_cassette.dialects.framing import read_events
+from aquila_cassette.dialects.lenient import Table, as_dict, as_dicts, as_int, as_str, dump_json
 
 if TYPE_CHECKING:
-    from aquila_cassette.dialects.framing import Framing, Message
-    from aquila_cassette.dialects.said import Saying
+    from aquila_cassette.dialects.framing import Framing, ProviderEvent
+    from aquila_cassette.dialects.message import MessageBuilder
 
 __all__ = ["ANTHROPIC", "ANTHROPIC_COMPLETE"]
 
@@ -30,84 +30,86 @@ _TYPES = (
 _CALLS = ("tool_use", "server_tool_use", "mcp_tool_use")
 
 
-def _recognises(message: Message) -> bool:
-    return table(message.json).get("type") in _TYPES
+def _recognises(message: ProviderEvent) -> bool:
+    return as_dict(message.json).get("type") in _TYPES
 
 
-def _ends(message: Message) -> bool:
-    return table(message.json).get("type") == "message_stop"
+def _is_terminal(message: ProviderEvent) -> bool:
+    return as_dict(message.json).get("type") == "message_stop"
 
 
-def _answers(answer: Table) -> bool:
+def _is_answer(answer: Table) -> bool:
     return answer.get("type") == "message" and isinstance(answer.get("content"), list)
 
 
-def _hear(message: Message, saying: Saying) -> None:
-    event = table(message.json)
+def _read_event(message: ProviderEvent, builder: MessageBuilder) -> None:
+    event = as_dict(message.json)
     type_ = event.get("type")
-    key = whole(event.get("index"))
+    key = as_int(event.get("index"))
     if type_ == "message_start":
-        _hear_answer(table(event.get("message")), saying)
+        _read_answer(as_dict(event.get("message")), builder)
     elif type_ == "content_block_start":
-        _hear_block(table(event.get("content_block")), key, saying)
+        _read_block(as_dict(event.get("content_block")), key, builder)
     elif type_ == "content_block_delta":
-        delta = table(event.get("delta"))
-        saying.text(words(delta.get("text")))
-        saying.reasoning(words(delta.get("thinking")))
-        if chunk := words(delta.get("partial_json")):
-            saying.call(key, arguments=chunk)
+        delta = as_dict(event.get("delta"))
+        builder.add_text(as_str(delta.get("text")))
+        builder.add_reasoning(as_str(delta.get("thinking")))
+        if chunk := as_str(delta.get("partial_json")):
+            builder.add_call(key, arguments=chunk)
     elif type_ == "message_delta":
-        reason = words(table(event.get("delta")).get("stop_reason"))
-        saying.about(usage=table(event.get("usage")), finish_reason=reason)
+        reason = as_str(as_dict(event.get("delta")).get("stop_reason"))
+        builder.set_meta(usage=as_dict(event.get("usage")), finish_reason=reason)
 
 
-def _hear_answer(answer: Table, saying: Saying) -> None:
-    saying.about(
-        model=words(answer.get("model")),
-        usage=table(answer.get("usage")),
-        finish_reason=words(answer.get("stop_reason")),
+def _read_answer(answer: Table, builder: MessageBuilder) -> None:
+    builder.set_meta(
+        model=as_str(answer.get("model")),
+        usage=as_dict(answer.get("usage")),
+        finish_reason=as_str(answer.get("stop_reason")),
     )
-    for key, block in enumerate(rows(answer.get("content"))):
-        _hear_block(block, key, saying)
+    for key, block in enumerate(as_dicts(answer.get("content"))):
+        _read_block(block, key, builder)
 
 
-def _hear_block(block: Table, key: int, saying: Saying) -> None:
+def _read_block(block: Table, key: int, builder: MessageBuilder) -> None:
     if block.get("type") in _CALLS:
         # A stream begins with an empty input, whose JSON text then follows in deltas.
         given = block.get("input")
-        saying.call(
+        builder.add_call(
             key,
-            id_=words(block.get("id")),
-            name=words(block.get("name")),
-            arguments=compact(given) if given else "",
+            id_=as_str(block.get("id")),
+            name=as_str(block.get("name")),
+            arguments=dump_json(given) if given else "",
         )
     elif block.get("type") == "text":
-        saying.text(words(block.get("text")))
+        builder.add_text(as_str(block.get("text")))
     elif block.get("type") == "thinking":
-        saying.reasoning(words(block.get("thinking")))
+        builder.add_reasoning(as_str(block.get("thinking")))
 
 
 def _completes(answer: Table) -> bool:
     return isinstance(answer.get("completion"), str) and "stop_reason" in answer
 
 
-def _recognises_completion(message: Message) -> bool:
-    return _completes(table(message.json))
+def _recognises_completion(message: ProviderEvent) -> bool:
+    return _completes(as_dict(message.json))
 
 
-def _completion_finished(how: Framing, body: bytes) -> bool:
+def _is_completion_complete(how: Framing, body: bytes) -> bool:
     return bool(_STOP.search(body)) and any(
-        words(table(message.json).get("stop_reason")) for message in messages(how, body)
+        as_str(as_dict(message.json).get("stop_reason")) for message in read_events(how, body)
     )
 
 
-def _hear_completion(message: Message, saying: Saying) -> None:
-    _hear_completed(table(message.json), saying)
+def _read_completion_event(message: ProviderEvent, builder: MessageBuilder) -> None:
+    _read_completion(as_dict(message.json), builder)
 
 
-def _hear_completed(answer: Table, saying: Saying) -> None:
-    saying.text(words(answer.get("completion")))
-    saying.about(model=words(answer.get("model")), finish_reason=words(answer.get("stop_reason")))
+def _read_completion(answer: Table, builder: MessageBuilder) -> None:
+    builder.add_text(as_str(answer.get("completion")))
+    builder.set_meta(
+        model=as_str(answer.get("model")), finish_reason=as_str(answer.get("stop_reason"))
+    )
 
 
 ANTHROPIC = Dialect(
@@ -115,11 +117,11 @@ ANTHROPIC = Dialect(
     title="Anthropic messages",
     expected="event: message_stop",
     recognises=_recognises,
-    hear=_hear,
-    ends=_ends,
+    read_event=_read_event,
+    is_terminal=_is_terminal,
     hints=(b"message_stop",),
-    answers=_answers,
-    hear_answer=_hear_answer,
+    is_answer=_is_answer,
+    read_answer=_read_answer,
 )
 
 ANTHROPIC_COMPLETE = Dialect(
@@ -127,8 +129,8 @@ ANTHROPIC_COMPLETE = Dialect(
     title="Anthropic text completions",
     expected="a stop_reason",
     recognises=_recognises_completion,
-    hear=_hear_completion,
-    finished=_completion_finished,
-    answers=_completes,
-    hear_answer=_hear_completed,
+    read_event=_read_completion_event,
+    is_complete_at_eof=_is_completion_complete,
+    is_answer=_completes,
+    read_answer=_read_completion,
 )

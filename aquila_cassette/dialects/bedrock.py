@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aquila_cassette.dialects.dialect import Dialect
-from aquila_cassette.dialects.framing import messages
-from aquila_cassette.dialects.lenient import Table, compact, rows, table, whole, words
+from aquila_cassette.dialects.framing import read_events
+from aquila_cassette.dialects.lenient import Table, as_dict, as_dicts, as_int, as_str, dump_json
 
 if TYPE_CHECKING:
-    from aquila_cassette.dialects.framing import Framing, Message
-    from aquila_cassette.dialects.said import Saying
+    from aquila_cassette.dialects.framing import Framing, ProviderEvent
+    from aquila_cassette.dialects.message import MessageBuilder
 
 __all__ = ["BEDROCK"]
 
@@ -26,53 +26,55 @@ _EVENTS = (
 )
 
 
-def _recognises(message: Message) -> bool:
-    return message.event in _EVENTS
+def _recognises(message: ProviderEvent) -> bool:
+    return message.type in _EVENTS
 
 
-def _ends(message: Message) -> bool:
-    return message.event == "metadata"
+def _is_terminal(message: ProviderEvent) -> bool:
+    return message.type == "metadata"
 
 
-def _finished(how: Framing, body: bytes) -> bool:
-    return any(message.event == "messageStop" for message in messages(how, body))
+def _is_complete(how: Framing, body: bytes) -> bool:
+    return any(message.type == "messageStop" for message in read_events(how, body))
 
 
-def _answers(answer: Table) -> bool:
+def _is_answer(answer: Table) -> bool:
     return "stopReason" in answer and isinstance(answer.get("output"), dict)
 
 
-def _hear(message: Message, saying: Saying) -> None:
-    event = table(message.json)
-    key = whole(event.get("contentBlockIndex"))
-    if call := table(table(event.get("start")).get("toolUse")):
-        saying.call(key, id_=words(call.get("toolUseId")), name=words(call.get("name")))
-    delta = table(event.get("delta"))
-    saying.text(words(delta.get("text")))
-    saying.reasoning(words(table(delta.get("reasoningContent")).get("text")))
-    if arguments := words(table(delta.get("toolUse")).get("input")):
-        saying.call(key, arguments=arguments)
-    _hear_about(event, saying)
+def _read_event(message: ProviderEvent, builder: MessageBuilder) -> None:
+    event = as_dict(message.json)
+    key = as_int(event.get("contentBlockIndex"))
+    if call := as_dict(as_dict(event.get("start")).get("toolUse")):
+        builder.add_call(key, id_=as_str(call.get("toolUseId")), name=as_str(call.get("name")))
+    delta = as_dict(event.get("delta"))
+    builder.add_text(as_str(delta.get("text")))
+    builder.add_reasoning(as_str(as_dict(delta.get("reasoningContent")).get("text")))
+    if arguments := as_str(as_dict(delta.get("toolUse")).get("input")):
+        builder.add_call(key, arguments=arguments)
+    _read_about(event, builder)
 
 
-def _hear_answer(answer: Table, saying: Saying) -> None:
-    spoken = table(table(answer.get("output")).get("message"))
-    for key, part in enumerate(rows(spoken.get("content"))):
-        thought = table(table(part.get("reasoningContent")).get("reasoningText"))
-        saying.reasoning(words(thought.get("text")))
-        saying.text(words(part.get("text")))
-        if call := table(part.get("toolUse")):
-            saying.call(
+def _read_answer(answer: Table, builder: MessageBuilder) -> None:
+    spoken = as_dict(as_dict(answer.get("output")).get("message"))
+    for key, part in enumerate(as_dicts(spoken.get("content"))):
+        thought = as_dict(as_dict(part.get("reasoningContent")).get("reasoningText"))
+        builder.add_reasoning(as_str(thought.get("text")))
+        builder.add_text(as_str(part.get("text")))
+        if call := as_dict(part.get("toolUse")):
+            builder.add_call(
                 key,
-                id_=words(call.get("toolUseId")),
-                name=words(call.get("name")),
-                arguments=compact(call.get("input") or {}),
+                id_=as_str(call.get("toolUseId")),
+                name=as_str(call.get("name")),
+                arguments=dump_json(call.get("input") or {}),
             )
-    _hear_about(answer, saying)
+    _read_about(answer, builder)
 
 
-def _hear_about(event: Table, saying: Saying) -> None:
-    saying.about(usage=table(event.get("usage")), finish_reason=words(event.get("stopReason")))
+def _read_about(event: Table, builder: MessageBuilder) -> None:
+    builder.set_meta(
+        usage=as_dict(event.get("usage")), finish_reason=as_str(event.get("stopReason"))
+    )
 
 
 BEDROCK = Dialect(
@@ -80,10 +82,10 @@ BEDROCK = Dialect(
     title="Bedrock converse",
     expected="event: metadata",
     recognises=_recognises,
-    hear=_hear,
-    ends=_ends,
+    read_event=_read_event,
+    is_terminal=_is_terminal,
     hints=(b"metadata",),
-    finished=_finished,
-    answers=_answers,
-    hear_answer=_hear_answer,
+    is_complete_at_eof=_is_complete,
+    is_answer=_is_answer,
+    read_answer=_read_answer,
 )

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aquila_cassette.dialects.dialect import Dialect
-from aquila_cassette.dialects.lenient import Table, rows, table, whole, words
+from aquila_cassette.dialects.lenient import Table, as_dict, as_dicts, as_int, as_str
 
 if TYPE_CHECKING:
-    from aquila_cassette.dialects.framing import Message
-    from aquila_cassette.dialects.said import Saying
+    from aquila_cassette.dialects.framing import ProviderEvent
+    from aquila_cassette.dialects.message import MessageBuilder
 
 __all__ = ["COHERE"]
 
@@ -31,57 +31,59 @@ _TYPES = (
 )
 
 
-def _recognises(message: Message) -> bool:
-    return table(message.json).get("type") in _TYPES
+def _recognises(message: ProviderEvent) -> bool:
+    return as_dict(message.json).get("type") in _TYPES
 
 
-def _ends(message: Message) -> bool:
-    return table(message.json).get("type") == "message-end"
+def _is_terminal(message: ProviderEvent) -> bool:
+    return as_dict(message.json).get("type") == "message-end"
 
 
-def _answers(answer: Table) -> bool:
+def _is_answer(answer: Table) -> bool:
     return isinstance(answer.get("message"), dict) and "finish_reason" in answer
 
 
-def _hear(message: Message, saying: Saying) -> None:
-    event = table(message.json)
-    delta = table(event.get("delta"))
-    spoken = table(delta.get("message"))
-    _hear_part(table(spoken.get("content")), saying)
-    saying.reasoning(words(spoken.get("tool_plan")))
-    if call := table(spoken.get("tool_calls")):
-        _hear_call(call, whole(event.get("index")), saying)
+def _read_event(message: ProviderEvent, builder: MessageBuilder) -> None:
+    event = as_dict(message.json)
+    delta = as_dict(event.get("delta"))
+    spoken = as_dict(delta.get("message"))
+    _read_part(as_dict(spoken.get("content")), builder)
+    builder.add_reasoning(as_str(spoken.get("tool_plan")))
+    if call := as_dict(spoken.get("tool_calls")):
+        _read_call(call, as_int(event.get("index")), builder)
     if event.get("type") == "message-end":
-        _hear_end(delta, saying)
+        _read_end(delta, builder)
 
 
-def _hear_answer(answer: Table, saying: Saying) -> None:
-    spoken = table(answer.get("message"))
-    saying.reasoning(words(spoken.get("tool_plan")))
-    for part in rows(spoken.get("content")):
-        _hear_part(part, saying)
-    for key, call in enumerate(rows(spoken.get("tool_calls"))):
-        _hear_call(call, key, saying)
-    _hear_end(answer, saying)
+def _read_answer(answer: Table, builder: MessageBuilder) -> None:
+    spoken = as_dict(answer.get("message"))
+    builder.add_reasoning(as_str(spoken.get("tool_plan")))
+    for part in as_dicts(spoken.get("content")):
+        _read_part(part, builder)
+    for key, call in enumerate(as_dicts(spoken.get("tool_calls"))):
+        _read_call(call, key, builder)
+    _read_end(answer, builder)
 
 
-def _hear_part(part: Table, saying: Saying) -> None:
-    saying.reasoning(words(part.get("thinking")))
-    saying.text(words(part.get("text")))
+def _read_part(part: Table, builder: MessageBuilder) -> None:
+    builder.add_reasoning(as_str(part.get("thinking")))
+    builder.add_text(as_str(part.get("text")))
 
 
-def _hear_call(call: Table, key: int, saying: Saying) -> None:
-    function = table(call.get("function"))
-    saying.call(
+def _read_call(call: Table, key: int, builder: MessageBuilder) -> None:
+    function = as_dict(call.get("function"))
+    builder.add_call(
         key,
-        id_=words(call.get("id")),
-        name=words(function.get("name")),
-        arguments=words(function.get("arguments")),
+        id_=as_str(call.get("id")),
+        name=as_str(function.get("name")),
+        arguments=as_str(function.get("arguments")),
     )
 
 
-def _hear_end(end: Table, saying: Saying) -> None:
-    saying.about(usage=table(end.get("usage")), finish_reason=words(end.get("finish_reason")))
+def _read_end(end: Table, builder: MessageBuilder) -> None:
+    builder.set_meta(
+        usage=as_dict(end.get("usage")), finish_reason=as_str(end.get("finish_reason"))
+    )
 
 
 COHERE = Dialect(
@@ -89,9 +91,9 @@ COHERE = Dialect(
     title="Cohere chat",
     expected="event: message-end",
     recognises=_recognises,
-    hear=_hear,
-    ends=_ends,
+    read_event=_read_event,
+    is_terminal=_is_terminal,
     hints=(b"message-end",),
-    answers=_answers,
-    hear_answer=_hear_answer,
+    is_answer=_is_answer,
+    read_answer=_read_answer,
 )

@@ -6,21 +6,21 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aquila_cassette.dialects.framing import backwards, read
-from aquila_cassette.dialects.lenient import Table, rows, table, whole
+from aquila_cassette.dialects.framing import frames_backwards, read_event
+from aquila_cassette.dialects.lenient import Table, as_dict, as_dicts, as_int, as_str, dump_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aquila_cassette.dialects.framing import Framing, Message
-    from aquila_cassette.dialects.said import Saying
+    from aquila_cassette.dialects.framing import Framing, ProviderEvent
+    from aquila_cassette.dialects.message import MessageBuilder
 
-__all__ = ["Dialect", "every_choice_finished"]
+__all__ = ["Dialect", "error_in", "every_choice_finished", "provider_error"]
 
 _SEVERAL = re.compile(rb'"index"\s*:\s*[1-9]')
 
 
-def never_ends(_message: Message) -> bool:
+def never_terminal(_message: ProviderEvent) -> bool:
     """Say that no message is a terminal event of this dialect's own."""
     return False
 
@@ -30,7 +30,7 @@ def no_answer(_answer: Table) -> bool:
     return False
 
 
-def no_words(_answer: Table, _saying: Saying) -> None:
+def read_nothing(_answer: Table, _builder: MessageBuilder) -> None:
     """Hear nothing."""
 
 
@@ -48,25 +48,25 @@ class Dialect:
         title: As a person reads it: ``OpenAI chat completions``.
         expected: The terminal events, for a message that says what is missing.
         recognises: Whether a message can only be this dialect's.
-        hear: Takes what a message says.
-        ends: Whether a message is a terminal event, errors and ``[DONE]`` aside.
+        read_event: Takes what a message says.
+        is_terminal: Whether a message is a terminal event, errors and ``[DONE]`` aside.
         hints: Each frame that holds such an event has one of these bytes, so that the others need
             no reading.
-        finished: Whether a body without a terminal event is whole all the same if EOF follows.
-        answers: Whether a JSON body is this provider's unstreamed answer.
-        hear_answer: Takes what such an answer says.
+        is_complete_at_eof: Whether a body without a terminal event is whole all the same if EOF follows.
+        is_answer: Whether a JSON body is this provider's unstreamed answer.
+        read_answer: Takes what such an answer says.
     """
 
     name: str
     title: str
     expected: str
-    recognises: Callable[[Message], bool]
-    hear: Callable[[Message, Saying], None]
-    ends: Callable[[Message], bool] = never_ends
+    recognises: Callable[[ProviderEvent], bool]
+    read_event: Callable[[ProviderEvent, MessageBuilder], None]
+    is_terminal: Callable[[ProviderEvent], bool] = never_terminal
     hints: tuple[bytes, ...] = ()
-    finished: Callable[[Framing, bytes], bool] = not_finished
-    answers: Callable[[Table], bool] = no_answer
-    hear_answer: Callable[[Table, Saying], None] = no_words
+    is_complete_at_eof: Callable[[Framing, bytes], bool] = not_finished
+    is_answer: Callable[[Table], bool] = no_answer
+    read_answer: Callable[[Table, MessageBuilder], None] = read_nothing
 
 
 def every_choice_finished(
@@ -87,12 +87,59 @@ def every_choice_finished(
     several = _SEVERAL.search(body) is not None
     begun: set[int] = set()
     ended: set[int] = set()
-    for raw in backwards(how, body):
-        if (several or mark.search(raw)) and (message := read(how, raw)) is not None:
-            for choice in rows(table(message.json).get(choices)):
-                begun.add(whole(choice.get("index")))
+    for raw in frames_backwards(how, body):
+        if (several or mark.search(raw)) and (message := read_event(how, raw)) is not None:
+            for choice in as_dicts(as_dict(message.json).get(choices)):
+                begun.add(as_int(choice.get("index")))
                 if choice.get(reason):
-                    ended.add(whole(choice.get("index")))
+                    ended.add(as_int(choice.get("index")))
             if ended and not several:
                 return True
     return bool(begun) and begun == ended
+
+
+def provider_error(message: ProviderEvent) -> str | None:
+    """Give the provider's words if `message` is an error event, else None.
+
+    Args:
+        message: A message of a stream; one cut off within its JSON is no error yet.
+
+    Example:
+        >>> from aquila_cassette.dialects.framing import ProviderEvent
+        >>> provider_error(ProviderEvent("message", "...", {"error": {"message": "Overloaded"}}))
+        'Overloaded'
+    """
+    found = error_in(message.json)
+    if found is None and message.type == "error":
+        if message.json is not None:
+            return _error_text(message.json)
+        if not message.data.lstrip().startswith(("{", "[")):
+            return message.data or "error"
+    return found
+
+
+def error_in(answer: object) -> str | None:
+    """Give the provider's words if the JSON `answer` is an error, else None.
+
+    Args:
+        answer: Any JSON value. One of JSON-RPC is never taken for an error, for it answers one
+            request of several and ends no stream.
+
+    Example:
+        >>> error_in({"type": "error", "message": "No."})
+        'No.'
+    """
+    fields = as_dict(answer)
+    if not fields or "jsonrpc" in fields:
+        return None
+    if fields.get("error"):
+        return _error_text(fields["error"])
+    if "error" in (fields.get("type"), fields.get("object")):
+        return _error_text(fields)
+    return None
+
+
+def _error_text(error: object) -> str:
+    while isinstance(error, dict) and isinstance(error.get("error"), str | dict) and error["error"]:
+        error = error["error"]
+    return as_str(error) or as_str(as_dict(error).get("message")) or dump_json(error)

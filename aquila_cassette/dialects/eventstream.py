@@ -13,7 +13,7 @@ from base64 import b64decode
 from binascii import crc32
 from typing import NamedTuple
 
-from aquila_cassette.dialects.lenient import Table, compact, load, table, words
+from aquila_cassette.dialects.lenient import Table, as_dict, as_str, dump_json, load_json
 
 __all__ = [
     "CONTENT_TYPE",
@@ -41,12 +41,12 @@ class Binary(NamedTuple):
     """One message.
 
     Args:
-        event: Its event type; ``error`` for an exception.
+        type: Its event type; ``error`` for an exception.
         data: Its payload as text; of a payload that wraps another (``{"bytes": ...}``), that one.
         json: That parsed; None where it is no JSON.
     """
 
-    event: str
+    type: str
     data: str
     json: object
 
@@ -87,7 +87,7 @@ def meaning(raw: bytes) -> Binary | None:
 
     Example:
         >>> meaning(b"\x00\x00\x00\x10\x00\x00\x00\x00\x05\xc2H\xeb}\x98\xc8\xff")
-        Binary(event='message', data='', json=None)
+        Binary(type='message', data='', json=None)
         >>> meaning(b"\x00\x00\x00\x10") is None
         True
     """
@@ -102,12 +102,12 @@ def meaning(raw: bytes) -> Binary | None:
     payload = raw[start : -_CHECKSUM.size]
     if headers.get(":message-type") == "error":
         told = {"message": headers.get(":error-message") or headers.get(":error-code", "")}
-        return Binary("error", compact(told), told)
-    payload = _wrapped(table(load(payload))) or payload
+        return Binary("error", dump_json(told), told)
+    payload = _wrapped(as_dict(load_json(payload))) or payload
     event = headers.get(":event-type") or "message"
     if headers.get(":message-type") == "exception":
         event = "error"
-    return Binary(event, payload.decode("utf-8", "replace"), load(payload))
+    return Binary(event, payload.decode("utf-8", "replace"), load_json(payload))
 
 
 def payload_at(raw: bytes) -> int:
@@ -168,6 +168,6 @@ def _headers(data: bytes) -> dict[str, str]:
 def _wrapped(payload: Table) -> bytes:
     """Give the model's own event, which `invoke_model_with_response_stream` wraps."""
     try:
-        return b64decode(words(payload.get("bytes")), validate=True)
+        return b64decode(as_str(payload.get("bytes")), validate=True)
     except ValueError:
         return b""

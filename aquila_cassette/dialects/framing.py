@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from aquila_cassette import sse
 from aquila_cassette.dialects import eventstream
-from aquila_cassette.dialects.lenient import load
+from aquila_cassette.dialects.lenient import load_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = [
     "Framing",
-    "Message",
-    "backwards",
+    "ProviderEvent",
+    "frames_backwards",
     "framing",
-    "is_finished",
-    "messages",
+    "is_complete_frame",
     "ndjson_lines",
-    "read",
-    "units",
+    "read_event",
+    "read_events",
+    "split_frames",
 ]
 
 Framing = Literal["sse", "ndjson", "eventstream", "json"]
@@ -34,16 +34,16 @@ _NDJSON_TYPES = ("ndjson", "jsonl", "json-lines", "json-seq", "stream+json")
 _SSE_FIELD = re.compile(rb"(?:data|event|id|retry)?:")
 
 
-class Message(NamedTuple):
+class ProviderEvent(NamedTuple):
     """One message of a stream.
 
     Args:
-        event: The SSE event type; ``message`` for a line of NDJSON.
+        type: The SSE event type; ``message`` for a line of NDJSON.
         data: Its data, verbatim.
         json: That data parsed; None where it is no JSON.
     """
 
-    event: str
+    type: str
     data: str
     json: Any
 
@@ -72,7 +72,7 @@ def framing(content_type: str | None, body: bytes) -> Framing:
     if any(name in kind for name in _NDJSON_TYPES):
         return "ndjson"
     first, _, more = body.partition(b"\n")
-    return "ndjson" if more.lstrip()[:1] == b"{" and isinstance(load(first), dict) else "json"
+    return "ndjson" if more.lstrip()[:1] == b"{" and isinstance(load_json(first), dict) else "json"
 
 
 def ndjson_lines(body: bytes) -> list[bytes]:
@@ -90,7 +90,7 @@ def ndjson_lines(body: bytes) -> list[bytes]:
     return [line + b"\n" for line in lines] + ([last] if last else [])
 
 
-def units(how: Framing, body: bytes) -> list[bytes]:
+def split_frames(how: Framing, body: bytes) -> list[bytes]:
     r"""Cut a stream into its frames or lines; joined, they are the body.
 
     Args:
@@ -98,7 +98,7 @@ def units(how: Framing, body: bytes) -> list[bytes]:
         body: The body, whole or cut off. Its unfinished rest is the last.
 
     Example:
-        >>> units("sse", b"data: 1\n\n: hi\n\ndata: 2")
+        >>> split_frames("sse", b"data: 1\n\n: hi\n\ndata: 2")
         [b'data: 1\n\n', b': hi\n\n', b'data: 2']
     """
     if how == "sse":
@@ -106,7 +106,7 @@ def units(how: Framing, body: bytes) -> list[bytes]:
     return eventstream.split(body) if how == "eventstream" else ndjson_lines(body)
 
 
-def is_finished(how: Framing, raw: bytes) -> bool:
+def is_complete_frame(how: Framing, raw: bytes) -> bool:
     """Tell whether a line or a binary frame is finished, and not blank.
 
     Args:
@@ -118,25 +118,25 @@ def is_finished(how: Framing, raw: bytes) -> bool:
     return raw.endswith(b"\n") and bool(raw.strip())
 
 
-def read(how: Framing, raw: bytes) -> Message | None:
+def read_event(how: Framing, raw: bytes) -> ProviderEvent | None:
     """Read one frame or line; None where it holds no message."""
     if how == "sse":
         event = sse.meaning(raw)
-        return event and Message(event.type, event.data, load(event.data))
+        return event and ProviderEvent(event.type, event.data, load_json(event.data))
     if how == "eventstream":
         binary = eventstream.meaning(raw)
-        return binary and Message(*binary)
+        return binary and ProviderEvent(*binary)
     text = raw.decode("utf-8", "replace").strip()
-    return Message("message", text, load(text)) if text else None
+    return ProviderEvent("message", text, load_json(text)) if text else None
 
 
-def messages(how: Framing, body: bytes) -> Iterator[Message]:
+def read_events(how: Framing, body: bytes) -> Iterator[ProviderEvent]:
     """Give the messages of `body` from the first to the last, an unfinished one included."""
-    for raw in units(how, body):
-        if (message := read(how, raw)) is not None:
+    for raw in split_frames(how, body):
+        if (message := read_event(how, raw)) is not None:
             yield message
 
 
-def backwards(how: Framing, body: bytes) -> Iterator[bytes]:
+def frames_backwards(how: Framing, body: bytes) -> Iterator[bytes]:
     """Give the frames or lines of `body` from the last to the first."""
-    return sse.backwards(body) if how == "sse" else reversed(units(how, body))
+    return sse.backwards(body) if how == "sse" else reversed(split_frames(how, body))

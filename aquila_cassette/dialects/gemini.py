@@ -12,12 +12,12 @@ import re
 from typing import TYPE_CHECKING
 
 from aquila_cassette.dialects.dialect import Dialect, every_choice_finished
-from aquila_cassette.dialects.framing import messages
-from aquila_cassette.dialects.lenient import Table, compact, rows, table, whole, words
+from aquila_cassette.dialects.framing import read_events
+from aquila_cassette.dialects.lenient import Table, as_dict, as_dicts, as_int, as_str, dump_json
 
 if TYPE_CHECKING:
-    from aquila_cassette.dialects.framing import Framing, Message
-    from aquila_cassette.dialects.said import Saying
+    from aquila_cassette.dialects.framing import Framing, ProviderEvent
+    from aquila_cassette.dialects.message import MessageBuilder
 
 __all__ = ["GEMINI"]
 
@@ -25,17 +25,17 @@ _FINISH = re.compile(rb'"finishReason"\s*:\s*"[^"]')
 _BLOCKED = re.compile(rb'"blockReason"\s*:\s*"[^"]')
 
 
-def _recognises(message: Message) -> bool:
-    return _answers(table(message.json))
+def _recognises(message: ProviderEvent) -> bool:
+    return _is_answer(as_dict(message.json))
 
 
 def _block_reason(chunk: Table) -> str:
-    return words(table(chunk.get("promptFeedback")).get("blockReason"))
+    return as_str(as_dict(chunk.get("promptFeedback")).get("blockReason"))
 
 
-def _finished(how: Framing, body: bytes) -> bool:
+def _is_complete(how: Framing, body: bytes) -> bool:
     if _BLOCKED.search(body) and any(
-        _block_reason(table(message.json)) for message in messages(how, body)
+        _block_reason(as_dict(message.json)) for message in read_events(how, body)
     ):
         return True
     return every_choice_finished(
@@ -43,42 +43,42 @@ def _finished(how: Framing, body: bytes) -> bool:
     )
 
 
-def _answers(answer: Table) -> bool:
+def _is_answer(answer: Table) -> bool:
     return isinstance(answer.get("candidates"), list) or any(
         isinstance(answer.get(name), dict) for name in ("promptFeedback", "usageMetadata")
     )
 
 
-def _hear(message: Message, saying: Saying) -> None:
-    _hear_answer(table(message.json), saying)
+def _read_event(message: ProviderEvent, builder: MessageBuilder) -> None:
+    _read_answer(as_dict(message.json), builder)
 
 
-def _hear_answer(chunk: Table, saying: Saying) -> None:
-    saying.about(
-        model=words(chunk.get("modelVersion")),
-        usage=table(chunk.get("usageMetadata")),
+def _read_answer(chunk: Table, builder: MessageBuilder) -> None:
+    builder.set_meta(
+        model=as_str(chunk.get("modelVersion")),
+        usage=as_dict(chunk.get("usageMetadata")),
         finish_reason=_block_reason(chunk),
     )
-    for candidate in rows(chunk.get("candidates")):
-        if whole(candidate.get("index")) == 0:
-            saying.about(finish_reason=words(candidate.get("finishReason")))
-            for part in rows(table(candidate.get("content")).get("parts")):
-                _hear_part(part, saying)
+    for candidate in as_dicts(chunk.get("candidates")):
+        if as_int(candidate.get("index")) == 0:
+            builder.set_meta(finish_reason=as_str(candidate.get("finishReason")))
+            for part in as_dicts(as_dict(candidate.get("content")).get("parts")):
+                _read_part(part, builder)
 
 
-def _hear_part(part: Table, saying: Saying) -> None:
-    text = words(part.get("text"))
+def _read_part(part: Table, builder: MessageBuilder) -> None:
+    text = as_str(part.get("text"))
     if part.get("thought") is True:
-        saying.reasoning(text)
+        builder.add_reasoning(text)
     else:
-        saying.text(text)
-    if call := table(part.get("functionCall")):
+        builder.add_text(text)
+    if call := as_dict(part.get("functionCall")):
         # A call comes whole and without a number, so each has a key of its own.
-        saying.call(
+        builder.add_call(
             object(),
-            id_=words(call.get("id")),
-            name=words(call.get("name")),
-            arguments=compact(call.get("args") or {}),
+            id_=as_str(call.get("id")),
+            name=as_str(call.get("name")),
+            arguments=dump_json(call.get("args") or {}),
         )
 
 
@@ -87,8 +87,8 @@ GEMINI = Dialect(
     title="Google generateContent",
     expected="a finishReason",
     recognises=_recognises,
-    hear=_hear,
-    finished=_finished,
-    answers=_answers,
-    hear_answer=_hear_answer,
+    read_event=_read_event,
+    is_complete_at_eof=_is_complete,
+    is_answer=_is_answer,
+    read_answer=_read_answer,
 )

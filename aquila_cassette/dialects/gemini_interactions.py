@@ -8,49 +8,51 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aquila_cassette.dialects.dialect import Dialect
-from aquila_cassette.dialects.lenient import compact, table, whole, words
+from aquila_cassette.dialects.lenient import as_dict, as_int, as_str, dump_json
 
 if TYPE_CHECKING:
-    from aquila_cassette.dialects.framing import Message
+    from aquila_cassette.dialects.framing import ProviderEvent
     from aquila_cassette.dialects.lenient import Table
-    from aquila_cassette.dialects.said import Saying
+    from aquila_cassette.dialects.message import MessageBuilder
 
 __all__ = ["GEMINI_INTERACTIONS"]
 
 
-def _type(message: Message) -> str:
-    return words(table(message.json).get("event_type"))
+def _type(message: ProviderEvent) -> str:
+    return as_str(as_dict(message.json).get("event_type"))
 
 
-def _recognises(message: Message) -> bool:
+def _recognises(message: ProviderEvent) -> bool:
     return _type(message).startswith(("interaction.", "step.", "content."))
 
 
-def _hear(message: Message, saying: Saying) -> None:
-    event, type_ = table(message.json), _type(message)
-    key = whole(event.get("index"))
+def _read_event(message: ProviderEvent, builder: MessageBuilder) -> None:
+    event, type_ = as_dict(message.json), _type(message)
+    key = as_int(event.get("index"))
     if type_ in ("step.delta", "content.delta"):
-        delta = table(event.get("delta"))
-        _hear_call(delta, key, saying)
+        delta = as_dict(event.get("delta"))
+        _read_call(delta, key, builder)
         if delta.get("type") == "text":
-            saying.text(words(delta.get("text")))
+            builder.add_text(as_str(delta.get("text")))
         elif delta.get("type") == "thought_summary":
-            saying.reasoning(words(table(delta.get("content")).get("text")))
+            builder.add_reasoning(as_str(as_dict(delta.get("content")).get("text")))
     elif type_ == "step.start":
-        _hear_call(table(event.get("step")), key, saying)
+        _read_call(as_dict(event.get("step")), key, builder)
     elif "interaction" in event:
-        interaction = table(event["interaction"])
-        saying.about(
-            model=words(interaction.get("model")),
-            usage=table(interaction.get("usage")),
-            finish_reason=words(interaction.get("status")),
+        interaction = as_dict(event["interaction"])
+        builder.set_meta(
+            model=as_str(interaction.get("model")),
+            usage=as_dict(interaction.get("usage")),
+            finish_reason=as_str(interaction.get("status")),
         )
 
 
-def _hear_call(step: Table, key: int, saying: Saying) -> None:
+def _read_call(step: Table, key: int, builder: MessageBuilder) -> None:
     if step.get("type") == "function_call":
         given = step.get("arguments")
-        saying.settle(key, name=words(step.get("name")), arguments=compact(given) if given else "")
+        builder.set_call(
+            key, name=as_str(step.get("name")), arguments=dump_json(given) if given else ""
+        )
 
 
 GEMINI_INTERACTIONS = Dialect(
@@ -58,5 +60,5 @@ GEMINI_INTERACTIONS = Dialect(
     title="Google interactions",
     expected="data: [DONE]",
     recognises=_recognises,
-    hear=_hear,
+    read_event=_read_event,
 )

@@ -9,19 +9,19 @@ from __future__ import annotations
 import json
 from typing import Any
 
-__all__ = ["compact", "load", "rows", "table", "whole", "words"]
+__all__ = ["as_dict", "as_dicts", "as_int", "as_str", "dump_json", "load_json"]
 
 Table = dict[str, Any]
 
 
-def load(text: str | bytes) -> Any:
+def load_json(text: str | bytes) -> Any:
     r"""Parse JSON, or give None.
 
     Args:
         text: The JSON text, in UTF-8 where it is bytes.
 
     Example:
-        >>> load('{"a": [1]}'), load("{"), load(b"\xff")
+        >>> load_json('{"a": [1]}'), load_json("{"), load_json(b"\xff")
         ({'a': [1]}, None, None)
     """
     try:
@@ -30,11 +30,11 @@ def load(text: str | bytes) -> Any:
         return None
 
 
-def compact(value: object) -> str:
+def dump_json(value: object) -> str:
     """Write `value`, which came from JSON, as JSON in one line.
 
     Example:
-        >>> compact({"city": "Malmö"})
+        >>> dump_json({"city": "Malmö"})
         '{"city": "Malmö"}'
     """
     try:
@@ -43,41 +43,41 @@ def compact(value: object) -> str:
         return "..."
 
 
-def table(value: object) -> Table:
+def as_dict(value: object) -> Table:
     """Give `value` if it is an object, else an empty one.
 
     Example:
-        >>> table({"a": 1}), table(None)
+        >>> as_dict({"a": 1}), as_dict(None)
         ({'a': 1}, {})
     """
     return value if isinstance(value, dict) else {}
 
 
-def rows(value: object) -> list[Table]:
+def as_dicts(value: object) -> list[Table]:
     """Give the objects of the list `value`; none if it is no list.
 
     Example:
-        >>> rows([{"a": 1}, 2]), rows("ab")
+        >>> as_dicts([{"a": 1}, 2]), as_dicts("ab")
         ([{'a': 1}], [])
     """
     return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 
-def whole(value: object, otherwise: int = 0) -> int:
+def as_int(value: object, otherwise: int = 0) -> int:
     """Give `value` if it is a whole number, else `otherwise`.
 
     Example:
-        >>> whole(2), whole(None), whole("2", 7)
+        >>> as_int(2), as_int(None), as_int("2", 7)
         (2, 0, 7)
     """
     return value if isinstance(value, int) else otherwise
 
 
-def words(value: object) -> str:
+def as_str(value: object) -> str:
     """Give `value` if it is a string, else an empty one.
 
     Example:
-        >>> words("a"), words(None)
+        >>> as_str("a"), as_str(None)
         ('a', '')
     """
     return value if isinstance(value, str) else ""

@@ -8,52 +8,52 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aquila_cassette.dialects.dialect import Dialect
-from aquila_cassette.dialects.lenient import Table, compact, rows, table, words
+from aquila_cassette.dialects.lenient import Table, as_dict, as_dicts, as_str, dump_json
 
 if TYPE_CHECKING:
-    from aquila_cassette.dialects.framing import Message
-    from aquila_cassette.dialects.said import Saying
+    from aquila_cassette.dialects.framing import ProviderEvent
+    from aquila_cassette.dialects.message import MessageBuilder
 
 __all__ = ["OLLAMA"]
 
 _COUNTS = ("prompt_eval_count", "eval_count")
 
 
-def _recognises(message: Message) -> bool:
-    return _answers(table(message.json))
+def _recognises(message: ProviderEvent) -> bool:
+    return _is_answer(as_dict(message.json))
 
 
-def _ends(message: Message) -> bool:
-    return table(message.json).get("done") is True
+def _is_terminal(message: ProviderEvent) -> bool:
+    return as_dict(message.json).get("done") is True
 
 
-def _answers(answer: Table) -> bool:
+def _is_answer(answer: Table) -> bool:
     return isinstance(answer.get("done"), bool) and (
         isinstance(answer.get("message"), dict) or isinstance(answer.get("response"), str)
     )
 
 
-def _hear(message: Message, saying: Saying) -> None:
-    _hear_answer(table(message.json), saying)
+def _read_event(message: ProviderEvent, builder: MessageBuilder) -> None:
+    _read_answer(as_dict(message.json), builder)
 
 
-def _hear_answer(answer: Table, saying: Saying) -> None:
-    saying.about(
-        model=words(answer.get("model")),
+def _read_answer(answer: Table, builder: MessageBuilder) -> None:
+    builder.set_meta(
+        model=as_str(answer.get("model")),
         usage={name: answer[name] for name in _COUNTS if name in answer},
-        finish_reason=words(answer.get("done_reason")),
+        finish_reason=as_str(answer.get("done_reason")),
     )
     # Generate says at the top what chat says in a message.
-    spoken = table(answer.get("message")) or answer
-    saying.reasoning(words(spoken.get("thinking")))
-    saying.text(words(spoken.get("content")) or words(spoken.get("response")))
-    for call in rows(spoken.get("tool_calls")):
-        function = table(call.get("function"))
+    spoken = as_dict(answer.get("message")) or answer
+    builder.add_reasoning(as_str(spoken.get("thinking")))
+    builder.add_text(as_str(spoken.get("content")) or as_str(spoken.get("response")))
+    for call in as_dicts(spoken.get("tool_calls")):
+        function = as_dict(call.get("function"))
         # A call comes whole and without a number, so each has a key of its own.
-        saying.call(
+        builder.add_call(
             object(),
-            name=words(function.get("name")),
-            arguments=compact(function.get("arguments") or {}),
+            name=as_str(function.get("name")),
+            arguments=dump_json(function.get("arguments") or {}),
         )
 
 
@@ -62,9 +62,9 @@ OLLAMA = Dialect(
     title="Ollama",
     expected='"done": true',
     recognises=_recognises,
-    hear=_hear,
-    ends=_ends,
+    read_event=_read_event,
+    is_terminal=_is_terminal,
     hints=(b"true",),
-    answers=_answers,
-    hear_answer=_hear_answer,
+    is_answer=_is_answer,
+    read_answer=_read_answer,
 )

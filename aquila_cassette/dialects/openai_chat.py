@@ -12,11 +12,11 @@ import re
 from typing import TYPE_CHECKING
 
 from aquila_cassette.dialects.dialect import Dialect, every_choice_finished
-from aquila_cassette.dialects.lenient import Table, rows, table, whole, words
+from aquila_cassette.dialects.lenient import Table, as_dict, as_dicts, as_int, as_str
 
 if TYPE_CHECKING:
-    from aquila_cassette.dialects.framing import Framing, Message
-    from aquila_cassette.dialects.said import Saying
+    from aquila_cassette.dialects.framing import Framing, ProviderEvent
+    from aquila_cassette.dialects.message import MessageBuilder
 
 __all__ = ["OPENAI_CHAT"]
 
@@ -24,76 +24,76 @@ _OBJECTS = ("chat.completion.chunk", "chat.completion", "text_completion")
 _FINISH = re.compile(rb'"finish_reason"\s*:\s*"[^"]')
 
 
-def _recognises(message: Message) -> bool:
-    chunk = table(message.json)
+def _recognises(message: ProviderEvent) -> bool:
+    chunk = as_dict(message.json)
     return chunk.get("object") in _OBJECTS or isinstance(chunk.get("choices"), list)
 
 
-def _finished(how: Framing, body: bytes) -> bool:
+def _is_complete(how: Framing, body: bytes) -> bool:
     return every_choice_finished(how, body, choices="choices", reason="finish_reason", mark=_FINISH)
 
 
-def _answers(answer: Table) -> bool:
+def _is_answer(answer: Table) -> bool:
     return isinstance(answer.get("choices"), list)
 
 
-def _hear(message: Message, saying: Saying) -> None:
-    _hear_answer(table(message.json), saying)
+def _read_event(message: ProviderEvent, builder: MessageBuilder) -> None:
+    _read_answer(as_dict(message.json), builder)
 
 
-def _hear_answer(chunk: Table, saying: Saying) -> None:
+def _read_answer(chunk: Table, builder: MessageBuilder) -> None:
     # Groq gives its counts beside OpenAI's fields.
-    counts = table(chunk.get("usage")) or table(table(chunk.get("x_groq")).get("usage"))
-    saying.about(model=words(chunk.get("model")), usage=counts)
-    for choice in rows(chunk.get("choices")):
-        if whole(choice.get("index")) == 0:
-            _hear_choice(choice, saying)
+    counts = as_dict(chunk.get("usage")) or as_dict(as_dict(chunk.get("x_groq")).get("usage"))
+    builder.set_meta(model=as_str(chunk.get("model")), usage=counts)
+    for choice in as_dicts(chunk.get("choices")):
+        if as_int(choice.get("index")) == 0:
+            _read_choice(choice, builder)
 
 
-def _hear_choice(choice: Table, saying: Saying) -> None:
-    saying.about(finish_reason=words(choice.get("finish_reason")))
+def _read_choice(choice: Table, builder: MessageBuilder) -> None:
+    builder.set_meta(finish_reason=as_str(choice.get("finish_reason")))
     # Perplexity and Writer send the whole message so far beside each delta.
     spoken = choice.get("delta", choice.get("message"))
     if not isinstance(spoken, dict):
-        saying.text(words(choice.get("text")))
+        builder.add_text(as_str(choice.get("text")))
         return
-    _hear_reasoning(spoken, saying)
-    saying.text(words(spoken.get("content")))
-    for part in rows(spoken.get("content")):
-        _hear_part(part, saying)
-    saying.refusal(words(spoken.get("refusal")))
-    for place, call in enumerate(rows(spoken.get("tool_calls"))):
-        _hear_call(call, whole(call.get("index"), place), saying)
-    if legacy := table(spoken.get("function_call")):
-        _hear_call({"function": legacy}, 0, saying)
+    _read_reasoning(spoken, builder)
+    builder.add_text(as_str(spoken.get("content")))
+    for part in as_dicts(spoken.get("content")):
+        _read_part(part, builder)
+    builder.add_refusal(as_str(spoken.get("refusal")))
+    for place, call in enumerate(as_dicts(spoken.get("tool_calls"))):
+        _read_call(call, as_int(call.get("index"), place), builder)
+    if legacy := as_dict(spoken.get("function_call")):
+        _read_call({"function": legacy}, 0, builder)
 
 
-def _hear_reasoning(spoken: Table, saying: Saying) -> None:
+def _read_reasoning(spoken: Table, builder: MessageBuilder) -> None:
     # Servers name it one way or the other; a few send both, alike.
-    thought = words(spoken.get("reasoning_content")) or words(spoken.get("reasoning"))
+    thought = as_str(spoken.get("reasoning_content")) or as_str(spoken.get("reasoning"))
     if not thought:
-        details = rows(spoken.get("reasoning_details"))
-        thought = "".join(words(row.get("text")) or words(row.get("summary")) for row in details)
-    saying.reasoning(thought)
+        details = as_dicts(spoken.get("reasoning_details"))
+        thought = "".join(as_str(row.get("text")) or as_str(row.get("summary")) for row in details)
+    builder.add_reasoning(thought)
 
 
-def _hear_part(part: Table, saying: Saying) -> None:
+def _read_part(part: Table, builder: MessageBuilder) -> None:
     if part.get("type") in ("thinking", "reasoning"):
         thoughts = part.get("thinking") or part.get("summary")
-        saying.reasoning(words(thoughts))
-        for thought in rows(thoughts):
-            saying.reasoning(words(thought.get("text")))
+        builder.add_reasoning(as_str(thoughts))
+        for thought in as_dicts(thoughts):
+            builder.add_reasoning(as_str(thought.get("text")))
     else:
-        saying.text(words(part.get("text")))
+        builder.add_text(as_str(part.get("text")))
 
 
-def _hear_call(call: Table, key: int, saying: Saying) -> None:
-    function = table(call.get("function")) or table(call.get("custom"))
-    saying.call(
+def _read_call(call: Table, key: int, builder: MessageBuilder) -> None:
+    function = as_dict(call.get("function")) or as_dict(call.get("custom"))
+    builder.add_call(
         key,
-        id_=words(call.get("id")),
-        name=words(function.get("name")),
-        arguments=words(function.get("arguments")) or words(function.get("input")),
+        id_=as_str(call.get("id")),
+        name=as_str(function.get("name")),
+        arguments=as_str(function.get("arguments")) or as_str(function.get("input")),
     )
 
 
@@ -102,8 +102,8 @@ OPENAI_CHAT = Dialect(
     title="OpenAI chat completions",
     expected="data: [DONE]",
     recognises=_recognises,
-    hear=_hear,
-    finished=_finished,
-    answers=_answers,
-    hear_answer=_hear_answer,
+    read_event=_read_event,
+    is_complete_at_eof=_is_complete,
+    is_answer=_is_answer,
+    read_answer=_read_answer,
 )

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aquila_cassette.dialects.dialect import Dialect
-from aquila_cassette.dialects.lenient import Table, rows, table, whole, words
+from aquila_cassette.dialects.lenient import Table, as_dict, as_dicts, as_int, as_str
 
 if TYPE_CHECKING:
-    from aquila_cassette.dialects.framing import Message
-    from aquila_cassette.dialects.said import Saying
+    from aquila_cassette.dialects.framing import ProviderEvent
+    from aquila_cassette.dialects.message import MessageBuilder
 
 __all__ = ["OPENAI_RESPONSES"]
 
@@ -27,77 +27,77 @@ _ARGUMENTS = (
 _CALLS = ("function_call", "custom_tool_call", "mcp_call")
 
 
-def _type(message: Message) -> str:
-    return words(table(message.json).get("type"))
+def _type(message: ProviderEvent) -> str:
+    return as_str(as_dict(message.json).get("type"))
 
 
-def _recognises(message: Message) -> bool:
-    return _type(message).startswith("response.") or message.event.startswith("response.")
+def _recognises(message: ProviderEvent) -> bool:
+    return _type(message).startswith("response.") or message.type.startswith("response.")
 
 
-def _ends(message: Message) -> bool:
+def _is_terminal(message: ProviderEvent) -> bool:
     return _type(message) in _ENDS
 
 
-def _answers(answer: Table) -> bool:
+def _is_answer(answer: Table) -> bool:
     return answer.get("object") == "response" and isinstance(answer.get("output"), list)
 
 
-def _hear(message: Message, saying: Saying) -> None:
-    event, type_ = table(message.json), _type(message)
-    delta = words(event.get("delta"))
-    key = whole(event.get("output_index"))
+def _read_event(message: ProviderEvent, builder: MessageBuilder) -> None:
+    event, type_ = as_dict(message.json), _type(message)
+    delta = as_str(event.get("delta"))
+    key = as_int(event.get("output_index"))
     if type_ == "response.output_text.delta":
-        saying.text(delta)
+        builder.add_text(delta)
     elif type_ in _REASONING:
-        saying.reasoning(delta)
+        builder.add_reasoning(delta)
     elif type_ == "response.refusal.delta":
-        saying.refusal(delta)
+        builder.add_refusal(delta)
     elif type_ in _ARGUMENTS:
-        saying.call(key, arguments=delta)
+        builder.add_call(key, arguments=delta)
     elif type_ in ("response.output_item.added", "response.output_item.done"):
-        _hear_call(table(event.get("item")), key, saying)
+        _read_call(as_dict(event.get("item")), key, builder)
     elif "response" in event:
-        response = table(event["response"])
-        _hear_about(response, saying)
-        if type_ in _ENDS and not saying.spoke:
-            _hear_output(response, saying)
+        response = as_dict(event["response"])
+        _read_about(response, builder)
+        if type_ in _ENDS and not builder.has_content:
+            _read_output(response, builder)
 
 
-def _hear_answer(response: Table, saying: Saying) -> None:
-    _hear_about(response, saying)
-    _hear_output(response, saying)
+def _read_answer(response: Table, builder: MessageBuilder) -> None:
+    _read_about(response, builder)
+    _read_output(response, builder)
 
 
-def _hear_about(response: Table, saying: Saying) -> None:
-    reason = words(table(response.get("incomplete_details")).get("reason"))
-    saying.about(
-        model=words(response.get("model")),
-        usage=table(response.get("usage")),
-        finish_reason=reason or words(response.get("status")),
+def _read_about(response: Table, builder: MessageBuilder) -> None:
+    reason = as_str(as_dict(response.get("incomplete_details")).get("reason"))
+    builder.set_meta(
+        model=as_str(response.get("model")),
+        usage=as_dict(response.get("usage")),
+        finish_reason=reason or as_str(response.get("status")),
     )
-    saying.error(words(table(response.get("error")).get("message")))
+    builder.set_error(as_str(as_dict(response.get("error")).get("message")))
 
 
-def _hear_output(response: Table, saying: Saying) -> None:
-    for key, item in enumerate(rows(response.get("output"))):
-        _hear_call(item, key, saying)
+def _read_output(response: Table, builder: MessageBuilder) -> None:
+    for key, item in enumerate(as_dicts(response.get("output"))):
+        _read_call(item, key, builder)
         if item.get("type") == "reasoning":
-            for thought in rows(item.get("summary")) + rows(item.get("content")):
-                saying.reasoning(words(thought.get("text")))
+            for thought in as_dicts(item.get("summary")) + as_dicts(item.get("content")):
+                builder.add_reasoning(as_str(thought.get("text")))
         elif item.get("type") == "message":
-            for part in rows(item.get("content")):
-                saying.text(words(part.get("text")))
-                saying.refusal(words(part.get("refusal")))
+            for part in as_dicts(item.get("content")):
+                builder.add_text(as_str(part.get("text")))
+                builder.add_refusal(as_str(part.get("refusal")))
 
 
-def _hear_call(item: Table, key: int, saying: Saying) -> None:
+def _read_call(item: Table, key: int, builder: MessageBuilder) -> None:
     if item.get("type") in _CALLS:
-        arguments = words(item.get("arguments")) or words(item.get("input"))
-        saying.settle(
+        arguments = as_str(item.get("arguments")) or as_str(item.get("input"))
+        builder.set_call(
             key,
-            id_=words(item.get("call_id")),
-            name=words(item.get("name")),
+            id_=as_str(item.get("call_id")),
+            name=as_str(item.get("name")),
             arguments=arguments,
         )
 
@@ -107,9 +107,9 @@ OPENAI_RESPONSES = Dialect(
     title="OpenAI responses",
     expected="response.completed, response.incomplete or response.failed",
     recognises=_recognises,
-    hear=_hear,
-    ends=_ends,
+    read_event=_read_event,
+    is_terminal=_is_terminal,
     hints=tuple(type_.encode() for type_ in _ENDS),
-    answers=_answers,
-    hear_answer=_hear_answer,
+    is_answer=_is_answer,
+    read_answer=_read_answer,
 )

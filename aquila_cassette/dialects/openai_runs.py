@@ -8,45 +8,45 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aquila_cassette.dialects.dialect import Dialect
-from aquila_cassette.dialects.lenient import Table, rows, table, whole, words
+from aquila_cassette.dialects.lenient import Table, as_dict, as_dicts, as_int, as_str
 
 if TYPE_CHECKING:
-    from aquila_cassette.dialects.framing import Message
-    from aquila_cassette.dialects.said import Saying
+    from aquila_cassette.dialects.framing import ProviderEvent
+    from aquila_cassette.dialects.message import MessageBuilder
 
 __all__ = ["OPENAI_RUNS"]
 
 
-def _recognises(message: Message) -> bool:
-    return message.event.startswith("thread.")
+def _recognises(message: ProviderEvent) -> bool:
+    return message.type.startswith("thread.")
 
 
-def _hear(message: Message, saying: Saying) -> None:
-    event = table(message.json)
-    delta = table(event.get("delta"))
-    if message.event == "thread.message.delta":
-        for part in rows(delta.get("content")):
-            saying.text(words(table(part.get("text")).get("value")))
-            saying.refusal(words(part.get("refusal")))
-    elif message.event == "thread.run.step.delta":
-        for call in rows(table(delta.get("step_details")).get("tool_calls")):
-            _hear_call(call, words(event.get("id")), saying)
+def _read_event(message: ProviderEvent, builder: MessageBuilder) -> None:
+    event = as_dict(message.json)
+    delta = as_dict(event.get("delta"))
+    if message.type == "thread.message.delta":
+        for part in as_dicts(delta.get("content")):
+            builder.add_text(as_str(as_dict(part.get("text")).get("value")))
+            builder.add_refusal(as_str(part.get("refusal")))
+    elif message.type == "thread.run.step.delta":
+        for call in as_dicts(as_dict(delta.get("step_details")).get("tool_calls")):
+            _read_call(call, as_str(event.get("id")), builder)
     elif event.get("object") == "thread.run":
-        saying.about(
-            model=words(event.get("model")),
-            usage=table(event.get("usage")),
-            finish_reason=words(event.get("status")),
+        builder.set_meta(
+            model=as_str(event.get("model")),
+            usage=as_dict(event.get("usage")),
+            finish_reason=as_str(event.get("status")),
         )
-        saying.error(words(table(event.get("last_error")).get("message")))
+        builder.set_error(as_str(as_dict(event.get("last_error")).get("message")))
 
 
-def _hear_call(call: Table, step: str, saying: Saying) -> None:
-    type_ = words(call.get("type"))
-    details = table(call.get(type_))
-    saying.call(
-        (step, whole(call.get("index"))),
-        name=words(details.get("name")) or type_,
-        arguments=words(details.get("arguments")) or words(details.get("input")),
+def _read_call(call: Table, step: str, builder: MessageBuilder) -> None:
+    type_ = as_str(call.get("type"))
+    details = as_dict(call.get(type_))
+    builder.add_call(
+        (step, as_int(call.get("index"))),
+        name=as_str(details.get("name")) or type_,
+        arguments=as_str(details.get("arguments")) or as_str(details.get("input")),
     )
 
 
@@ -55,5 +55,5 @@ OPENAI_RUNS = Dialect(
     title="OpenAI assistant runs",
     expected="data: [DONE]",
     recognises=_recognises,
-    hear=_hear,
+    read_event=_read_event,
 )

@@ -6,13 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from aquila_cassette.redaction.name_suffixes import endings_of
-from aquila_cassette.redaction.names import ENDINGS, looks_opaque
+from aquila_cassette.redaction.names import NAME_ENDINGS, looks_random
 from aquila_cassette.redaction.spans import MARK, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from aquila_cassette.redaction.names import Names, Place
+    from aquila_cassette.redaction.names import Place, SecretNames
 
 __all__ = ["field_pattern", "fields"]
 
@@ -33,7 +33,7 @@ def field_pattern(more: Iterable[str]) -> re.Pattern[bytes]:
     Args:
         more: The names that the user added, plain.
     """
-    short, wide = endings_of(ENDINGS, more)
+    short, wide = endings_of(NAME_ENDINGS, more)
     return re.compile(
         rb':(?:(?<=(?:%s)":)(?<=(?:%s)":)' % (short, wide)
         + rb'|(?<=\\":)(?<=(?:%s|....\\)\\":)' % wide
@@ -43,7 +43,7 @@ def field_pattern(more: Iterable[str]) -> re.Pattern[bytes]:
 
 
 def fields(
-    data: bytes, low: bytes, pattern: re.Pattern[bytes], names: Names, place: Place
+    data: bytes, low: bytes, pattern: re.Pattern[bytes], names: SecretNames, place: Place
 ) -> Iterator[Span]:
     """Find the values of the JSON fields in `data` whose names hold secrets: strings and numbers.
 
@@ -61,11 +61,11 @@ def fields(
         name = _name_before(data, match.start())
         if name is None:
             continue
-        verdict = names.verdict(name, place)
-        if verdict == "never":
+        sensitivity = names.sensitivity(name, place)
+        if sensitivity == "never":
             continue
         for start, end, is_text in _values(data, match.end()):
-            if verdict == "always" or (is_text and looks_opaque(data[start:end])):
+            if sensitivity == "always" or (is_text and looks_random(data[start:end])):
                 quote = b"" if is_text else _quote_of(data, match.start())
                 yield Span(start, end, f"the field {name!r}", quote + MARK + quote)
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from aquila_cassette.redaction.environment import needles
 from aquila_cassette.redaction.fields import field_pattern, fields
 from aquila_cassette.redaction.forms import link_pattern, links, pairs, parts
-from aquila_cassette.redaction.headers import LINKS
 from aquila_cassette.redaction.key_candidates import long_runs
-from aquila_cassette.redaction.names import Names
+from aquila_cassette.redaction.names import LINKS, SecretNames
 from aquila_cassette.redaction.patterns import shaped
 from aquila_cassette.redaction.spans import MARK, Span, effective, replaced
 from aquila_cassette.redaction.urls import clean_url
@@ -44,7 +43,7 @@ class Finder:
     def __init__(
         self, names: Iterable[str], patterns: Iterable[re.Pattern[bytes]], allow: Iterable[str]
     ) -> None:
-        self.names = Names(names, allow)
+        self.names = SecretNames(names, allow)
         self._patterns = tuple(patterns)
         self._allow = frozenset(allow)
         self._allowed = frozenset(value.encode("utf-8", "surrogateescape") for value in allow)
@@ -132,7 +131,7 @@ class Finder:
     def _clean_header(self, name: str, value: str, env: Secrets) -> str:
         if not value:
             return value
-        if self.names.verdict(name, "header") == "always" or name.endswith("cookie"):
+        if self.names.sensitivity(name, "header") == "always" or name.endswith("cookie"):
             return MARK.decode()
         return self._clean_url(value, env) if name in LINKS else self.clean_text(value, env)
 

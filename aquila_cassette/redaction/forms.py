@@ -1,4 +1,4 @@
-"""Names and values outside of JSON: forms, multipart forms, query strings, links in a text."""
+"""SecretNames and values outside of JSON: forms, multipart forms, query strings, links in a text."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from aquila_cassette.redaction.name_suffixes import endings_of
-from aquila_cassette.redaction.names import ENDINGS, looks_opaque
+from aquila_cassette.redaction.names import NAME_ENDINGS, looks_random
 from aquila_cassette.redaction.spans import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from aquila_cassette.redaction.names import Names, Place
+    from aquila_cassette.redaction.names import Place, SecretNames
 
 __all__ = ["link_pattern", "links", "pairs", "parts"]
 
@@ -24,11 +24,11 @@ _HEAD = re.compile(
 _LONGEST_HEAD = 2000
 _BOUNDARY = re.compile(r'boundary="?([^";,\s]+)', re.IGNORECASE)
 _PARAMETER = re.compile(rb"(?:[?&]|&amp;|\\u0026)([A-Za-z0-9_.%-]+)\Z")
-_ENDINGS = (*ENDINGS, "sig", "signature", "auth", "jwt")
+_ENDINGS = (*NAME_ENDINGS, "sig", "signature", "auth", "jwt")
 _LONGEST_NAME = 100
 
 
-def pairs(data: bytes, names: Names, place: Place, start: int = 0) -> Iterator[Span]:
+def pairs(data: bytes, names: SecretNames, place: Place, start: int = 0) -> Iterator[Span]:
     """Find the secret values in ``name=value&name=value``: a form, or a query.
 
     Args:
@@ -55,7 +55,9 @@ def link_pattern(more: Iterable[str]) -> re.Pattern[bytes]:
     return re.compile(rb"=(?<=(?:%s)=)([^&\s\"'<>\\#)\]]+)" % wide, re.DOTALL)
 
 
-def links(data: bytes, low: bytes, pattern: re.Pattern[bytes], names: Names) -> Iterator[Span]:
+def links(
+    data: bytes, low: bytes, pattern: re.Pattern[bytes], names: SecretNames
+) -> Iterator[Span]:
     """Find the secret query parameters of the links in a text.
 
     Args:
@@ -71,7 +73,7 @@ def links(data: bytes, low: bytes, pattern: re.Pattern[bytes], names: Names) -> 
             yield Span(start, end, f"parameter {_shown(name[1])!r} of a link")
 
 
-def parts(data: bytes, content_type: str, names: Names) -> Iterator[Span]:
+def parts(data: bytes, content_type: str, names: SecretNames) -> Iterator[Span]:
     """Find the parts of a multipart form whose names hold secrets.
 
     Args:
@@ -96,6 +98,6 @@ def _shown(name: bytes) -> str:
     return unquote(name.decode("utf-8", "replace"))
 
 
-def _is_secret(name: bytes, value: bytes, names: Names, place: Place) -> bool:
-    verdict = names.verdict(_shown(name), place)
-    return verdict == "always" or (verdict == "opaque" and looks_opaque(value))
+def _is_secret(name: bytes, value: bytes, names: SecretNames, place: Place) -> bool:
+    sensitivity = names.sensitivity(_shown(name), place)
+    return sensitivity == "always" or (sensitivity == "if_random" and looks_random(value))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 from aquila_cassette.model import Request
 from aquila_cassette.redaction.finder import ENVIRONMENT
 from aquila_cassette.redaction.forms import pairs
-from aquila_cassette.redaction.headers import KEPT_PREFIXES, KEPT_RECEIVED, KEPT_SENT
+from aquila_cassette.redaction.names import KEPT_PREFIXES, KEPT_RECEIVED, KEPT_SENT
 from aquila_cassette.redaction.spans import effective
 
 if TYPE_CHECKING:
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from aquila_cassette.redaction.finder import Finder, Secrets
     from aquila_cassette.redaction.spans import Span
 
-__all__ = ["Found", "Part", "found"]
+__all__ = ["Part", "SecretFinding", "findings"]
 
 Part: TypeAlias = Literal["url", "headers", "body", "error"]
 """The part of a request or a response that something was found in."""
 
 
-class Found(NamedTuple):
+class SecretFinding(NamedTuple):
     """Something that redaction hides.
 
     Args:
@@ -43,13 +43,13 @@ class Found(NamedTuple):
     secret: bool = True
 
 
-def found(
+def findings(
     message: Request | Response,
     finder: Finder,
     keep: frozenset[str],
     env: Secrets,
     variable: Callable[[bytes], str],
-) -> Iterator[Found]:
+) -> Iterator[SecretFinding]:
     """Find what redaction hides in `message`; nothing where it would leave it as it is.
 
     Args:
@@ -68,7 +68,7 @@ class _Search:
         self._env = env
         self._variable = variable
 
-    def message(self, message: Request | Response, keep: frozenset[str]) -> Iterator[Found]:
+    def message(self, message: Request | Response, keep: frozenset[str]) -> Iterator[SecretFinding]:
         body, content_type = message.body, message.header("content-type") or ""
         if isinstance(message, Request):
             yield from self._url(message.url)
@@ -78,13 +78,13 @@ class _Search:
             yield from self._headers(message.headers, KEPT_RECEIVED | keep, KEPT_PREFIXES)
             spans = self._finder.in_body(body, self._env, "received", content_type)
         for span in spans:
-            yield Found("body", self._kind([span], body), start=span.start, end=span.end)
+            yield SecretFinding("body", self._kind([span], body), start=span.start, end=span.end)
         if not isinstance(message, Request) and message.error is not None:
             text = message.error.message
             if self._finder.clean_text(text, self._env) != text:
-                yield Found("error", self._kind_in(text))
+                yield SecretFinding("error", self._kind_in(text))
 
-    def _url(self, url: str) -> Iterator[Found]:
+    def _url(self, url: str) -> Iterator[SecretFinding]:
         if self._finder.clean_url(url, self._env) == url:
             return
         data = _data(url)
@@ -96,18 +96,18 @@ class _Search:
         spans = [*effective(data, named), *apart]
         kinds = dict.fromkeys(self._kind([span], data) for span in spans)
         for kind in kinds or ("a user, password or fragment",):
-            yield Found("url", kind)
+            yield SecretFinding("url", kind)
 
     def _headers(
         self, headers: Headers, kept: frozenset[str], prefixes: tuple[str, ...]
-    ) -> Iterator[Found]:
+    ) -> Iterator[SecretFinding]:
         for name, value in headers:
             low = name.lower()
             secret = self._finder.clean_header(low, value, self._env) != value
             if not (low in kept or (prefixes and low.startswith(prefixes))):
-                yield Found("headers", f"the header {low!r}", low, secret=secret)
+                yield SecretFinding("headers", f"the header {low!r}", low, secret=secret)
             elif secret:
-                yield Found("headers", self._kind_in(value), low)
+                yield SecretFinding("headers", self._kind_in(value), low)
 
     def _kind_in(self, text: str) -> str:
         data = _data(text)

@@ -18,8 +18,8 @@ from aquila_cassette.redaction.environment import (
     variable_of,
 )
 from aquila_cassette.redaction.finder import ENVIRONMENT, Finder, Secrets, cleaned
-from aquila_cassette.redaction.found import Found, found
-from aquila_cassette.redaction.headers import (
+from aquila_cassette.redaction.found import SecretFinding, findings
+from aquila_cassette.redaction.names import (
     FRAMING,
     KEPT_PREFIXES,
     KEPT_RECEIVED,
@@ -168,7 +168,9 @@ class Redaction:
             return response
         return replace(response, headers=headers, pieces=pieces, error=error)
 
-    def found(self, message: Request | Response, *, env: Secrets | None = None) -> list[Found]:
+    def findings(
+        self, message: Request | Response, *, env: Secrets | None = None
+    ) -> list[SecretFinding]:
         """Tell what `request` or `response` would hide in a message; nothing if it would stay.
 
         Args:
@@ -177,12 +179,12 @@ class Redaction:
 
         Example:
             >>> sent = Request("GET", "https://a.example/me?key=abc", (("cookie", "a=b"),))
-            >>> [(one.part, one.kind) for one in Redaction().found(sent, env=())]
+            >>> [(one.part, one.kind) for one in Redaction().findings(sent, env=())]
             [('url', "query field 'key'"), ('headers', "the header 'cookie'")]
         """
         env = _secrets(env)
         keep = frozenset(name.lower() for name in self.keep_headers)
-        return list(found(message, self._finder, keep, env, lambda data: _named(data, env)))
+        return list(findings(message, self._finder, keep, env, lambda data: _named(data, env)))
 
     def text(self, text: str, *, env: Secrets | None = None) -> str:
         """Give a text that is no message, such as a comment, without what `leaks` finds in it.

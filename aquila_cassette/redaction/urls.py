@@ -9,14 +9,14 @@ from aquila_cassette.redaction.forms import pairs
 from aquila_cassette.redaction.spans import effective, replaced
 
 if TYPE_CHECKING:
-    from aquila_cassette.redaction.names import Names
+    from aquila_cassette.redaction.names import SecretNames
 
 __all__ = ["clean_url"]
 
 _CREDENTIALS = re.compile(rb"\A([a-z][a-z0-9+.-]*:)?//[^/?#]*@", re.IGNORECASE)
 
 
-def clean_url(url: bytes, names: Names) -> bytes:
+def clean_url(url: bytes, names: SecretNames) -> bytes:
     """Give `url` with the secrets of its query replaced, without credentials and without fragment.
 
     Those two are taken out rather than marked: they are no part of what a server is asked for, and
@@ -27,8 +27,8 @@ def clean_url(url: bytes, names: Names) -> bytes:
         names: The names that hold secrets.
 
     Example:
-        >>> from aquila_cassette.redaction.names import Names
-        >>> clean_url(b"https://me:pass@host/v1/models?key=abc&page=2#top", Names())
+        >>> from aquila_cassette.redaction.names import SecretNames
+        >>> clean_url(b"https://me:pass@host/v1/models?key=abc&page=2#top", SecretNames())
         b'https://host/v1/models?key=[redacted]&page=2'
     """
     url = url.partition(b"#")[0]

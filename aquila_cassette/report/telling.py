@@ -8,14 +8,14 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from aquila_cassette.dialects.unfolding import unfold
+from aquila_cassette.dialects.timeline import timeline_text
 from aquila_cassette.transcript.humanize import body_lines, json_inline, json_lines, parse_time
 from aquila_cassette.transcript.interaction import count_arrivals, provider_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aquila_cassette.dialects.unfolding import Chunk
+    from aquila_cassette.dialects.timeline import TimedText
     from aquila_cassette.model import Piece, Response
     from aquila_cassette.transcript.interaction import InteractionView
 
@@ -58,7 +58,9 @@ def in_full(told: InteractionView) -> dict[str, Any]:
         told: The interaction.
     """
     request, response, asked, said = told.request, told.response, told.asked, told.said
-    parts, steps = _unfolded(unfold(told.content_type, [piece.data for piece in response.pieces]))
+    parts, steps = _unfolded(
+        timeline_text(told.content_type, [piece.data for piece in response.pieces])
+    )
     body = body_lines(response.body, told.content_type) if response.body and not parts else []
     return {
         "method": request.method,
@@ -109,7 +111,7 @@ def _times(pieces: Sequence[Piece]) -> list[int]:
     return list(accumulate((min(piece.at, _LATEST) for piece in pieces), max))
 
 
-def _unfolded(chunks: Sequence[Chunk]) -> tuple[list[list[str]], list[list[int]]]:
+def _unfolded(chunks: Sequence[TimedText]) -> tuple[list[list[str]], list[list[int]]]:
     """Give the parts as kind, name and text; and the steps as piece, part and length from then on.
 
     Lengths are in UTF-16 code units, as JavaScript counts.

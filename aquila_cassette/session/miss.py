@@ -6,7 +6,8 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 from aquila_cassette.errors import MissError
-from aquila_cassette.matching import difference as diff
+from aquila_cassette.matching.closest import closest
+from aquila_cassette.matching.difference import describe
 from aquila_cassette.session.caller import sender
 
 if TYPE_CHECKING:
@@ -60,15 +61,15 @@ def _closest(cassette: Cassette, request: Request, key: Hashable) -> list[str]:
         where = f"interaction {played + 1}, {_dated(cassette, played)}"
         again = "already played (repeats=True plays it again)"
         return [f"closest:  {where}the same request, {again}"]
-    place = diff.closest(request, [interaction.request for interaction in recorded], matcher)
+    place = closest(request, [interaction.request for interaction in recorded], matcher)
     if place is None:
         return []
-    closest = recorded[place].request
+    nearest = recorded[place].request
     where = f"interaction {place + 1}, {_dated(cassette, place)}"
-    parts = [_SHOWN.get(part, part) for part in matcher.differing(closest, request)]
+    parts = [_SHOWN.get(part, part) for part in matcher.differing(nearest, request)]
     return [
         f"closest:  {where}differs in {' and '.join(parts)}",
-        *(f"  {line}" for line in diff.describe(closest, request, matcher)),
+        *(f"  {line}" for line in describe(nearest, request, matcher)),
     ]
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from aquila_cassette.dialects import said
+from aquila_cassette.dialects import read_message
 from aquila_cassette.errors import OverwriteError
 from aquila_cassette.transcript.humanize import count, escape_control_chars
 
@@ -72,7 +72,7 @@ def failure(one: Interaction) -> _Failure | None:
     body = response.body
     told = ""
     if b"error" in body:  # to hear all of an answer takes a thousand times as long
-        told = said(response.header("content-type"), body).error or ""
+        told = read_message(response.header("content-type"), body).error or ""
     if response.ended == "failed":
         name = error.type if error else None
         message = error.message if error else ""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aquila_cassette import sse
-from aquila_cassette.dialects import said
-from aquila_cassette.dialects.framing import framing, is_finished, units
+from aquila_cassette.dialects import read_message
+from aquila_cassette.dialects.framing import framing, is_complete_frame, split_frames
 from aquila_cassette.transcript.request import summarize_request
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def facts(request: Request, progress: Progress) -> list[str]:
     if what.model:
         lines.append(f"model:  {what.model}")
     of = "" if progress.events is None else f" of {progress.events}"
-    text = said(progress.content_type, progress.body).text
+    text = read_message(progress.content_type, progress.body).text
     so_far = f", so far {_cut(text, end=True)!r}" if text else ""
     lines.append(f"events: {_count(progress.content_type, progress.body)}{of}{so_far}")
     return lines
@@ -64,7 +64,7 @@ def facts(request: Request, progress: Progress) -> list[str]:
 def _count(content_type: str | None, body: bytes) -> int:
     how = framing(content_type, body)
     if how in ("ndjson", "eventstream"):
-        return sum(1 for raw in units(how, body) if is_finished(how, raw))
+        return sum(1 for raw in split_frames(how, body) if is_complete_frame(how, raw))
     return len(sse.events(body))
 
 

@@ -165,7 +165,7 @@ class Recorder:
 
     def _at_eof(self) -> tuple[Ended, Failure | None]:
         found = ending(self._header("content-type"), self._body())
-        if found.whole:
+        if found.complete_at_eof:
             return "complete", None
         return "failed", Failure(None, f"the stream ended without its {found.expected}")
 

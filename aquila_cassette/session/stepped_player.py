@@ -7,7 +7,7 @@ import weakref
 from typing import TYPE_CHECKING
 
 from aquila_cassette import sse
-from aquila_cassette.dialects.framing import framing, is_finished, read, units
+from aquila_cassette.dialects.framing import framing, is_complete_frame, read_event, split_frames
 from aquila_cassette.errors import RecordedFailure, UsageError
 from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.progress import Progress, facts
@@ -47,7 +47,7 @@ def steps(response: Response) -> list[bytes]:
     if how == "sse":
         parts = [(frame.raw, frame.event is not None) for frame in sse.frames(body)]
     else:
-        parts = [(raw, is_finished(how, raw)) for raw in units(how, body)]
+        parts = [(raw, is_complete_frame(how, raw)) for raw in split_frames(how, body)]
     found: list[bytes] = []
     waiting: list[bytes] = []
     for raw, is_event in parts:
@@ -57,7 +57,7 @@ def steps(response: Response) -> list[bytes]:
             waiting.clear()
     rest = b"".join(waiting)
     # Some streams lack the last blank line, and readers take such a rest for an event.
-    if _raises(response) or (rest and (not found or read(how, rest) is not None)):
+    if _raises(response) or (rest and (not found or read_event(how, rest) is not None)):
         found.append(rest)
     elif rest:
         found[-1] += rest

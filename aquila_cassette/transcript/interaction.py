@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from aquila_cassette import sse
-from aquila_cassette.dialects import DIALECTS, Said, ndjson_lines, recognise, said
-from aquila_cassette.dialects.framing import framing, messages
+from aquila_cassette.dialects import DIALECTS, ModelMessage, ndjson_lines, read_message, recognise
+from aquila_cassette.dialects.framing import framing, read_events
 from aquila_cassette.transcript.request import RequestSummary, summarize_request
 
 if TYPE_CHECKING:
@@ -42,9 +42,9 @@ class InteractionView:
         return summarize_request(self.request)
 
     @cached_property
-    def said(self) -> Said:
+    def said(self) -> ModelMessage:
         """What the model said."""
-        return said(self.content_type, self.response.body)
+        return read_message(self.content_type, self.response.body)
 
     @property
     def content_type(self) -> str | None:
@@ -82,7 +82,7 @@ class InteractionView:
             case "ndjson":
                 return sum(1 for line in ndjson_lines(body) if line.strip())
             case "eventstream":
-                return sum(1 for _ in messages("eventstream", body))
+                return sum(1 for _ in read_events("eventstream", body))
             case "json":
                 return None
 

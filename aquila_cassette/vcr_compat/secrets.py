@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 from aquila_cassette.redaction import Redaction, environment_secrets
-from aquila_cassette.redaction.headers import FRAMING
-from aquila_cassette.redaction.names import Names
+from aquila_cassette.redaction.names import FRAMING, SecretNames
 
 if TYPE_CHECKING:
     from aquila_cassette.model import Headers, Request, Response
@@ -33,8 +32,10 @@ class Secrets:
     def __init__(self, redact: Redaction, said: Iterable[str] = ()) -> None:
         self._said = frozenset(said)
         # What is allowed counts as a value and as a name: "password" may not stand for itself.
-        names = Names()
-        values = [text for text in self._said if text and names.verdict(text, "sent") == "never"]
+        names = SecretNames()
+        values = [
+            text for text in self._said if text and names.sensitivity(text, "sent") == "never"
+        ]
         rules = redact | Redaction(allow=values)
 
         @lru_cache(maxsize=64)

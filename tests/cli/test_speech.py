@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aquila_cassette.cli.speech import Listener, Utterance
-from aquila_cassette.dialects import said
+from aquila_cassette.dialects import read_message
 from tests.corpus import Recorded, every_recorded
 from tests.dialects import streams
 from tests.dialects.streams import chunk, data, lines
@@ -22,7 +22,7 @@ def heard(kind: str | None, pieces: list[bytes]) -> list[Utterance]:
 
 
 def check(kind: str | None, body: bytes, pieces: list[bytes]) -> None:
-    whole = said(kind, body)
+    whole = read_message(kind, body)
     texts: Counter[str] = Counter()
     found = heard(kind, pieces)
     for kind_, wanted in (

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aquila_cassette import Piece, Redaction, Request, Response
-from aquila_cassette.dialects import ending, recognise, said
-from aquila_cassette.dialects.framing import framing, messages, units
-from aquila_cassette.dialects.unfolding import unfold
+from aquila_cassette.dialects import ending, read_message, recognise
+from aquila_cassette.dialects.framing import framing, read_events, split_frames
+from aquila_cassette.dialects.timeline import timeline_text
 from aquila_cassette.session.stepped_player import steps
 from aquila_cassette.transcript.request import Turn, summarize_request
 from tests.servers.bedrock import CONVERSE_FRAMES, EVENTSTREAM, binary, wrapped
@@ -20,8 +20,8 @@ BODY = b"".join(CONVERSE_FRAMES)
 
 def test_a_stream_is_cut_into_its_messages() -> None:
     assert framing(TYPE, BODY) == "eventstream"
-    assert units("eventstream", BODY) == list(CONVERSE_FRAMES)
-    assert [message.event for message in messages("eventstream", BODY)] == [
+    assert split_frames("eventstream", BODY) == list(CONVERSE_FRAMES)
+    assert [message.type for message in read_events("eventstream", BODY)] == [
         "messageStart",
         *["contentBlockDelta"] * 3,
         "contentBlockStop",
@@ -31,7 +31,7 @@ def test_a_stream_is_cut_into_its_messages() -> None:
 
 
 def test_a_stream_says_its_text_and_what_is_about_it() -> None:
-    heard = said(TYPE, BODY)
+    heard = read_message(TYPE, BODY)
     assert heard.text == "Hello, wörld"
     assert (heard.finish_reason, heard.dialect) == ("end_turn", "bedrock")
     assert heard.usage == {"inputTokens": 2, "outputTokens": 3, "totalTokens": 5}
@@ -55,7 +55,7 @@ def test_a_stream_says_its_tool_calls_and_its_thoughts() -> None:
             ),
         ]
     )
-    heard = said(TYPE, body)
+    heard = read_message(TYPE, body)
     assert heard.reasoning == "Hm."
     assert [(call.name, call.arguments) for call in heard.tool_calls] == [
         ("get_weather", '{"city":"Oslo"}')
@@ -68,7 +68,7 @@ def test_an_answer_that_is_not_streamed_says_the_same() -> None:
         b'{"toolUse": {"toolUseId": "t", "name": "now", "input": {}}}]}}, '
         b'"stopReason": "tool_use", "usage": {"totalTokens": 3}}'
     )
-    heard = said("application/json", answer)
+    heard = read_message("application/json", answer)
     assert (heard.text, heard.finish_reason, heard.dialect) == ("Hi", "tool_use", "bedrock")
     assert [(call.name, call.arguments) for call in heard.tool_calls] == [("now", "{}")]
 
@@ -76,16 +76,20 @@ def test_an_answer_that_is_not_streamed_says_the_same() -> None:
 def test_a_stream_is_over_with_its_metadata_and_whole_after_its_stop() -> None:
     assert ending(TYPE, BODY).terminal
     stopped = ending(TYPE, b"".join(CONVERSE_FRAMES[:-1]))
-    assert (stopped.terminal, stopped.whole) == (False, True)
+    assert (stopped.terminal, stopped.complete_at_eof) == (False, True)
     for kept in range(1, len(CONVERSE_FRAMES) - 2):
         cut = ending(TYPE, b"".join(CONVERSE_FRAMES[:kept]))
-        assert (cut.terminal, cut.whole, cut.expected) == (False, False, "event: metadata")
+        assert (cut.terminal, cut.complete_at_eof, cut.expected) == (
+            False,
+            False,
+            "event: metadata",
+        )
 
 
 def test_an_exception_in_the_stream_is_an_error_and_its_end() -> None:
     slow = binary("throttlingException", {"message": "Slow down."}, kind="exception")
     body = CONVERSE_FRAMES[0] + slow
-    assert said(TYPE, body).error == "Slow down."
+    assert read_message(TYPE, body).error == "Slow down."
     assert ending(TYPE, body).terminal
 
 
@@ -102,20 +106,20 @@ def test_a_model_s_own_events_are_read_through_their_wrapping() -> None:
     dialect = recognise(TYPE, body)
     assert dialect is not None
     assert dialect.name == "anthropic"
-    assert said(TYPE, body).text == "Hi"
+    assert read_message(TYPE, body).text == "Hi"
     assert ending(TYPE, body).terminal
 
 
 def test_a_damaged_message_says_nothing() -> None:
     damaged = bytearray(CONVERSE_FRAMES[1])
     damaged[-8] ^= 1
-    assert said(TYPE, CONVERSE_FRAMES[0] + bytes(damaged)).text == ""
+    assert read_message(TYPE, CONVERSE_FRAMES[0] + bytes(damaged)).text == ""
 
 
 def test_each_piece_adds_what_its_messages_say() -> None:
     first = b"".join(CONVERSE_FRAMES[:2])
     halves = [first, BODY[len(first) :]]
-    chunks = unfold(TYPE, halves)
+    chunks = timeline_text(TYPE, halves)
     assert "".join(chunk.text for chunk in chunks) == "Hello, wörld"
     assert {chunk.piece for chunk in chunks} == {0, 1}
 
@@ -145,14 +149,14 @@ def test_a_request_is_read_with_the_model_in_its_path() -> None:
 @settings(deadline=None, max_examples=100)
 @given(body=st.binary(max_size=60) | st.binary(max_size=20).map(lambda more: BODY[:300] + more))
 def test_no_bytes_whatever_raise_and_none_is_lost(body: bytes) -> None:
-    assert b"".join(units("eventstream", body)) == body
+    assert b"".join(split_frames("eventstream", body)) == body
     ending(TYPE, body)
-    said(TYPE, body)
+    read_message(TYPE, body)
 
 
 @pytest.mark.parametrize("at", range(0, len(BODY), 97))
 def test_a_stream_cut_anywhere_is_read_as_far_as_it_goes(at: int) -> None:
-    assert "Hello, wörld".startswith(said(TYPE, BODY[:at]).text)
+    assert "Hello, wörld".startswith(read_message(TYPE, BODY[:at]).text)
 
 
 def test_a_secret_in_an_event_is_hidden_and_the_message_stays_whole() -> None:
@@ -166,5 +170,5 @@ def test_a_secret_in_an_event_is_hidden_and_the_message_stays_whole() -> None:
     assert clean.body.startswith(BODY)
     assert clean.body.endswith(BODY)
     assert len(clean.pieces) == 3
-    assert len(list(messages("eventstream", clean.body))) == 2 * len(CONVERSE_FRAMES) + 1
-    assert "it is [redacted]!" in said(TYPE, clean.body).text
+    assert len(list(read_events("eventstream", clean.body))) == 2 * len(CONVERSE_FRAMES) + 1
+    assert "it is [redacted]!" in read_message(TYPE, clean.body).text

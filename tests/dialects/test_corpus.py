@@ -7,8 +7,8 @@ import re
 from collections import Counter
 from typing import Any
 
-from aquila_cassette.dialects import DIALECTS, ending, said
-from aquila_cassette.dialects.framing import framing, messages
+from aquila_cassette.dialects import DIALECTS, ending, read_message
+from aquila_cassette.dialects.framing import framing, read_events
 from aquila_cassette.sse import events, frames
 from tests.corpus import RECORDED, Recorded, each_recorded, needs_corpus
 
@@ -113,13 +113,13 @@ def test_the_table_covers_every_recorded_stream() -> None:
 def test_a_recorded_stream_is_over(recorded: Recorded) -> None:
     dialect, terminal = expected_of(recorded.file)
     found = ending(recorded.content_type, recorded.body)
-    assert (found.dialect, found.terminal, found.whole) == (dialect, terminal, True)
+    assert (found.dialect, found.terminal, found.complete_at_eof) == (dialect, terminal, True)
 
 
 @each_recorded(RECORDED)
 def test_no_recorded_message_is_recognised_by_another_dialect(recorded: Recorded) -> None:
     name = ending(recorded.content_type, recorded.body).dialect
-    for message in messages(framing(recorded.content_type, recorded.body), recorded.body):
+    for message in read_events(framing(recorded.content_type, recorded.body), recorded.body):
         assert {each.name for each in DIALECTS if each.recognises(message)} <= {name}
 
 
@@ -137,7 +137,7 @@ def test_a_recorded_stream_cut_half_way_is_not_whole(recorded: Recorded) -> None
     )
     for count in {(before + 1) // 2, before} - {0}:
         found = ending(recorded.content_type, b"".join(kept[:count]))
-        assert (found.terminal, found.whole) == (False, False)
+        assert (found.terminal, found.complete_at_eof) == (False, False)
         assert (found.dialect, found.expected) == (whole.dialect, whole.expected)
 
 
@@ -157,13 +157,13 @@ def test_a_recorded_chat_says_the_text_of_its_deltas(recorded: Recorded) -> None
             if isinstance(content, list):
                 content = "".join(part.get("text", "") for part in content)
             text += content or ""
-    assert said(recorded.content_type, recorded.body).text == text
+    assert read_message(recorded.content_type, recorded.body).text == text
 
 
 @each_recorded([each for each in RECORDED if re.search(r"-(messages|streamraw)", each.file)])
 def test_a_recorded_message_says_the_text_of_its_deltas(recorded: Recorded) -> None:
     deltas = [event.get("delta", {}) for event in parsed(recorded.body)]
-    found = said(recorded.content_type, recorded.body)
+    found = read_message(recorded.content_type, recorded.body)
     assert found.text == "".join(delta.get("text", "") for delta in deltas)
     assert found.reasoning == "".join(delta.get("thinking", "") for delta in deltas)
     arguments = "".join(delta.get("partial_json", "") for delta in deltas)
@@ -172,7 +172,7 @@ def test_a_recorded_message_says_the_text_of_its_deltas(recorded: Recorded) -> N
 
 @each_recorded([each for each in RECORDED if re.search(r"-resp(onses|-id)-", each.file)])
 def test_a_recorded_response_says_its_output(recorded: Recorded) -> None:
-    found = said(recorded.content_type, recorded.body)
+    found = read_message(recorded.content_type, recorded.body)
     heard = parsed(recorded.body)
     deltas = (event["delta"] for event in heard if event["type"].endswith("output_text.delta"))
     assert found.text == "".join(deltas)

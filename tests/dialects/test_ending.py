@@ -117,7 +117,7 @@ def test_words_about_ends_end_nothing() -> None:
     body = typed({"type": "message_start", "message": {}}, spoken)
     assert ending(SSE, body) == Ending(False, False, "event: message_stop", "anthropic")
     told = {"message": {"content": '"done": true'}, "done": False}
-    assert not ending(NDJSON, lines(told, told)).whole
+    assert not ending(NDJSON, lines(told, told)).complete_at_eof
 
 
 @pytest.mark.parametrize("how", ["completed", "incomplete", "failed", "cancelled"])
@@ -128,8 +128,8 @@ def test_a_response_ends_in_four_ways(how: str) -> None:
 
 def test_a_chat_without_done_is_whole_once_it_gave_a_finish_reason() -> None:
     begun = data(chunk({"content": "Hi"}))
-    assert not ending(SSE, begun).whole
-    assert not ending(SSE, begun + data(chunk(finish_reason=""))).whole
+    assert not ending(SSE, begun).complete_at_eof
+    assert not ending(SSE, begun + data(chunk(finish_reason=""))).complete_at_eof
     found = ending(SSE, begun + data(chunk(finish_reason="stop")))
     assert found == Ending(False, True, "data: [DONE]", "openai-chat")
 
@@ -143,14 +143,14 @@ def test_a_chat_of_two_choices_is_whole_once_both_gave_a_finish_reason() -> None
         chunk(choices=[choice(1, None)]),
         chunk(choices=[choice(0, "stop")]),
     )
-    assert not ending(SSE, begun).whole
-    assert ending(SSE, begun + data(chunk(choices=[choice(1, "stop")]))).whole
+    assert not ending(SSE, begun).complete_at_eof
+    assert ending(SSE, begun + data(chunk(choices=[choice(1, "stop")]))).complete_at_eof
 
 
 def test_a_chat_with_a_second_tool_call_is_one_choice_all_the_same() -> None:
     begun = data(chunk({"tool_calls": [{"index": 1, "function": {"name": "f"}}]}))
-    assert not ending(SSE, begun).whole
-    assert ending(SSE, begun + data(chunk(finish_reason="tool_calls"))).whole
+    assert not ending(SSE, begun).complete_at_eof
+    assert ending(SSE, begun + data(chunk(finish_reason="tool_calls"))).complete_at_eof
 
 
 def test_a_blocked_prompt_is_a_whole_gemini_stream() -> None:
@@ -162,7 +162,7 @@ def test_gemini_s_answer_to_one_word_blocked_does_not_end_it() -> None:
     body = data(
         {"candidates": [{"content": {"parts": []}, "note": {"blockReason": "x"}}]},
     )
-    assert not ending(SSE, body).whole
+    assert not ending(SSE, body).complete_at_eof
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aquila_cassette.dialects import ndjson_lines
-from aquila_cassette.dialects.framing import framing, messages
+from aquila_cassette.dialects.framing import framing, read_events
 from tests.dialects.streams import NDJSON, SSE
 
 FRAMINGS = [
@@ -47,7 +47,7 @@ def test_joining_the_lines_gives_the_body(body: bytes) -> None:
 
 
 def test_blank_lines_are_no_messages() -> None:
-    found = list(messages("ndjson", b'{"a": 1}\r\n\r\n\n{"a": 2'))
+    found = list(read_events("ndjson", b'{"a": 1}\r\n\r\n\n{"a": 2'))
     assert [(message.data, message.json) for message in found] == [
         ('{"a": 1}', {"a": 1}),
         ('{"a": 2', None),

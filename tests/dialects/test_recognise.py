@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aquila_cassette.dialects import DIALECTS, recognise
-from aquila_cassette.dialects.framing import framing, messages
+from aquila_cassette.dialects.framing import framing, read_events
 from tests.dialects.streams import (
     ANTHROPIC,
     CHAT,
@@ -36,7 +36,7 @@ def test_a_dialect_is_known_by_its_stream(name: str) -> None:
 @pytest.mark.parametrize("name", WHOLE)
 def test_no_message_is_recognised_by_two_dialects(name: str) -> None:
     content_type, body = WHOLE[name]
-    for message in messages(framing(content_type, body), body):
+    for message in read_events(framing(content_type, body), body):
         assert {each.name for each in DIALECTS if each.recognises(message)} <= {name}
 
 

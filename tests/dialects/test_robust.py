@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aquila_cassette.dialects import DIALECTS, ending, recognise, said
+from aquila_cassette.dialects import DIALECTS, ending, read_message, recognise
 from tests.dialects.streams import NDJSON, SSE, WHOLE
 
 relaxed = settings(deadline=None, max_examples=200)
@@ -67,8 +67,8 @@ events = st.sampled_from(
 def ask_everything(content_type: str | None, body: bytes) -> None:
     dialect = recognise(content_type, body)
     found = ending(content_type, body)
-    heard = said(content_type, body)
-    assert found.whole or not found.terminal
+    heard = read_message(content_type, body)
+    assert found.complete_at_eof or not found.terminal
     assert found.dialect == (dialect.name if dialect else None)
     assert dialect is None or heard.dialect == dialect.name
     (heard.text + heard.reasoning + heard.refusal + repr(heard.tool_calls)).encode()
@@ -100,7 +100,7 @@ def test_no_message_amid_a_known_stream_makes_it_raise(name: str, value: dict[st
     ask_everything(content_type, body + f"data: {text}\n\n".encode())
     ask_everything(content_type, body + f"{text}\n".encode())
     for dialect in DIALECTS:
-        dialect.answers(value)
+        dialect.is_answer(value)
 
 
 @relaxed

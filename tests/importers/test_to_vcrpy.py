@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from aquila_cassette.importers import read as reading
 from aquila_cassette.importers import to_vcrpy
 from aquila_cassette.model import CassetteData, Interaction, Piece, Request, Response
-from aquila_cassette.redaction.headers import FRAMING
+from aquila_cassette.redaction.names import FRAMING
 from aquila_cassette.storage.format import as_read
 from tests.storage.cassettes import said
 from tests.storage.draws import tapes

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aquila_cassette.matching.difference import closest, describe
+from aquila_cassette.matching.closest import closest
+from aquila_cassette.matching.difference import describe
 from aquila_cassette.matching.keys import Matcher
 from aquila_cassette.model import Headers, Request
 

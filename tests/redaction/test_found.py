@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 
 from aquila_cassette.model import Failure, Piece, Request, Response
-from aquila_cassette.redaction import Found, Redaction
+from aquila_cassette.redaction import Redaction, SecretFinding
 from tests.redaction.test_properties import ENV, KINDS, REDACTION, TEXTS
 
 KEY = "sk-ant-api03-abcdefghijklmnop"
@@ -20,35 +20,41 @@ def test_something_is_told_of_a_message_exactly_where_redaction_changes_it(
     headers = (("content-type", kind), ("accept", header))
     sent = Request("POST", f"https://a.example/{path}", headers, body.encode())
     clean = REDACTION.request(sent, env=ENV)
-    assert bool(REDACTION.found(sent, env=ENV)) == (clean is not sent)
-    assert REDACTION.found(clean, env=ENV) == []
+    assert bool(REDACTION.findings(sent, env=ENV)) == (clean is not sent)
+    assert REDACTION.findings(clean, env=ENV) == []
     came = Response(200, headers[:1], (Piece(0, body.encode()),), error=Failure(None, header))
     clean_response = REDACTION.response(came, env=ENV)
-    assert bool(REDACTION.found(came, env=ENV)) == (clean_response is not came)
-    assert REDACTION.found(clean_response, env=ENV) == []
+    assert bool(REDACTION.findings(came, env=ENV)) == (clean_response is not came)
+    assert REDACTION.findings(clean_response, env=ENV) == []
 
 
 @pytest.mark.parametrize(
     ("sent", "expected"),
     [
-        (Request("GET", f"https://a.example/?key={KEY}&n=1"), [Found("url", "query field 'key'")]),
-        (Request("GET", "https://me@a.example/"), [Found("url", "a user, password or fragment")]),
-        (Request("GET", f"https://a.example/{KEY}"), [Found("url", "a key (sk-...)")]),
+        (
+            Request("GET", f"https://a.example/?key={KEY}&n=1"),
+            [SecretFinding("url", "query field 'key'")],
+        ),
+        (
+            Request("GET", "https://me@a.example/"),
+            [SecretFinding("url", "a user, password or fragment")],
+        ),
+        (Request("GET", f"https://a.example/{KEY}"), [SecretFinding("url", "a key (sk-...)")]),
         (
             Request("GET", "https://a.example/", (("authorization", "x"), ("x-trace", "7"))),
             [
-                Found("headers", "the header 'authorization'", "authorization"),
-                Found("headers", "the header 'x-trace'", "x-trace", secret=False),
+                SecretFinding("headers", "the header 'authorization'", "authorization"),
+                SecretFinding("headers", "the header 'x-trace'", "x-trace", secret=False),
             ],
         ),
         (
             Request("POST", "https://a.example/", body=b'{"n": 1, "password": "abc"}'),
-            [Found("body", "the field 'password'", start=22, end=25)],
+            [SecretFinding("body", "the field 'password'", start=22, end=25)],
         ),
     ],
 )
-def test_it_is_told_what_it_is_and_where(sent: Request, expected: list[Found]) -> None:
-    assert Redaction().found(sent, env=()) == expected
+def test_it_is_told_what_it_is_and_where(sent: Request, expected: list[SecretFinding]) -> None:
+    assert Redaction().findings(sent, env=()) == expected
 
 
 def test_a_value_of_the_environment_is_told_by_its_variable(
@@ -61,12 +67,12 @@ def test_a_value_of_the_environment_is_told_by_its_variable(
         (("accept", "correct horse 9"),),
         b'{"say": "correct horse 9"}',
     )
-    kinds = {one.kind for one in Redaction().found(sent)}
+    kinds = {one.kind for one in Redaction().findings(sent)}
     assert kinds == {"the value of ACME_API_KEY"}
     came = Response(None, ended="failed", error=Failure("X", "no: correct horse 9"))
-    assert Redaction().found(came) == [Found("error", "the value of ACME_API_KEY")]
+    assert Redaction().findings(came) == [SecretFinding("error", "the value of ACME_API_KEY")]
 
 
 def test_a_header_that_is_kept_on_demand_is_none() -> None:
     sent = Request("GET", "https://a.example/", (("x-trace", "7"),))
-    assert Redaction(keep_headers=["X-Trace"]).found(sent, env=()) == []
+    assert Redaction(keep_headers=["X-Trace"]).findings(sent, env=()) == []

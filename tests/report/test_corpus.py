@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aquila_cassette import Interaction, Request, Response
-from aquila_cassette.dialects import said
+from aquila_cassette.dialects import read_message
 from aquila_cassette.model import Piece
 from aquila_cassette.report.shelf import Entry
 from aquila_cassette.report.telling import in_full, in_short
@@ -22,11 +22,11 @@ WALK = """(names) => names.map((name) => {
     .filter((node) => !node.hidden).map((node) => node.textContent).join("");
   const press = (key) =>
     document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
-  const seen = [said()];
+  const seen = [read_message()];
   press("0");
-  seen.push(said());
+  seen.push(read_message());
   press("End");
-  return [...seen, said()];
+  return [...seen, read_message()];
 })"""
 
 
@@ -54,5 +54,5 @@ def test_a_recorded_stream_is_shown_whole_and_plays_from_nothing_to_all(show: Sh
     page = show(found=[entry_of(one) for one in SOME])
     seen = page.evaluate(WALK, [one.file for one in SOME])
     for one, heard in zip(SOME, seen, strict=True):
-        text = said(one.content_type, one.body).text
+        text = read_message(one.content_type, one.body).text
         assert heard == [text, "", text], one.file

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aquila_cassette.cli.maintenance.finding import Finding
 from aquila_cassette.dialects import ending
-from aquila_cassette.dialects.framing import backwards, framing, read
+from aquila_cassette.dialects.framing import frames_backwards, framing, read_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ def _faults(response: Response) -> Iterator[tuple[str, str]]:
     if response.header("content-encoding"):
         return  # nobody can tell what the bytes say
     found = ending(response.header("content-type"), response.body)
-    if ended == "complete" and not found.whole:
+    if ended == "complete" and not found.complete_at_eof:
         yield f"it is complete, and the stream has no {found.expected}", "make it closed"
     elif ended == "complete" and found.dialect and not found.terminal and _ends_oddly(response):
         what = "it is complete, and the stream ends in data that is no JSON, not [DONE]"
@@ -59,6 +59,6 @@ def _ends_oddly(response: Response) -> bool:
     neither that nor JSON, so that no server sends it.
     """
     how = framing(response.header("content-type"), response.body)
-    events = (read(how, raw) for raw in backwards(how, response.body))
+    events = (read_event(how, raw) for raw in frames_backwards(how, response.body))
     last = next((event for event in events if event is not None), None)
     return last is not None and last.json is None and last.data.strip() not in ("", "null")

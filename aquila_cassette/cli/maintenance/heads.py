@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from aquila_cassette.cli.maintenance.finding import Finding
-from aquila_cassette.dialects.framing import framing, messages, ndjson_lines
+from aquila_cassette.dialects.framing import framing, ndjson_lines, read_events
 from aquila_cassette.storage.bodies import FIELDS
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _is_some_json(kind: str, body: bytes) -> bool:
     """Tell whether `body` is JSON, lines of it, or an event stream that has an event."""
     how = framing(kind, body)
     if how == "sse":
-        return next(messages(how, body), None) is not None
+        return next(read_events(how, body), None) is not None
     if how == "ndjson":
         return all(_is_json(line) for line in ndjson_lines(body) if line.strip())
     # What is no UTF-8 is read as if each byte were a character: JSON's own signs are ASCII.

@@ -81,7 +81,7 @@ def raw_secrets(data: bytes, redact: Redaction) -> list[RawSecret]:
     lines, found = _without_pairs(text.split("\n"), redact)
     for part, start, segment in _segments(lines):
         body = "\n".join(segment).encode("utf-8", "surrogateescape")
-        for one in redact.found(_message(part, body)):
+        for one in redact.findings(_message(part, body)):
             if one.part == "body":
                 line = start + body.count(b"\n", 0, one.start)
                 found.append(RawSecret(line, one.kind, one.secret))
@@ -269,7 +269,7 @@ class _Pairs:
             return self._told(request, self._redact.request(request).body.decode(errors="replace"))
         body = json.dumps({name: value}).encode()
         message = _message(self._part, body)
-        found = self._redact.found(message)
+        found = self._redact.findings(message)
         if not found:
             return None
         clean = json.loads(_clean(self._part, body.decode(), self._redact))
@@ -277,14 +277,14 @@ class _Pairs:
 
     def _hidden_header(self, name: str, value: str) -> tuple[str, str, bool] | None:
         message = _message(self._part, headers=((name, value),))
-        found = self._redact.found(message)
+        found = self._redact.findings(message)
         if not found:
             return None
         kept = _redacted(message, self._redact).headers
         return found[0].kind, kept[0][1] if kept else REDACTED, found[0].secret
 
     def _told(self, request: Request, new: str) -> tuple[str, str, bool] | None:
-        found = self._redact.found(request)
+        found = self._redact.findings(request)
         return (found[0].kind, new, True) if found else None
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from aquila_cassette.cli.maintenance.sheet import Sheet
     from aquila_cassette.model import Request, Response
-    from aquila_cassette.redaction import Found, Redaction
+    from aquila_cassette.redaction import Redaction, SecretFinding
 
 __all__ = ["secrets"]
 
@@ -32,7 +32,7 @@ def secrets(sheet: Sheet, redact: Redaction, scrub: str = "") -> Iterator[Findin
     """
     for number, interaction in sheet.numbered:
         for part, message in (("request", interaction.request), ("response", interaction.response)):
-            for one in dict.fromkeys(redact.found(message)):
+            for one in dict.fromkeys(redact.findings(message)):
                 line = _line(sheet, number, part, message, one)
                 if one.secret:
                     what = f"{one.kind} in the {part}'s {_PARTS[one.part]}"
@@ -57,7 +57,9 @@ def _beside(sheet: Sheet) -> Iterator[tuple[int, str, str]]:
             yield comment.line, "a comment", comment.text
 
 
-def _line(sheet: Sheet, number: int, part: str, message: Request | Response, one: Found) -> int:
+def _line(
+    sheet: Sheet, number: int, part: str, message: Request | Response, one: SecretFinding
+) -> int:
     way: tuple[str | int, ...] = ("interactions", number, part)
     if one.part != "body":
         return sheet.line(*way, one.part, *([one.name] if one.name else []))
@@ -69,7 +71,7 @@ def _line(sheet: Sheet, number: int, part: str, message: Request | Response, one
     return sheet.line(*way, "json", *_way_in_json(message.body, one))
 
 
-def _way_in_json(body: bytes, one: Found) -> tuple[str | int, ...]:
+def _way_in_json(body: bytes, one: SecretFinding) -> tuple[str | int, ...]:
     """Tell in which field or item of a JSON body bytes stand: the one that changes with them."""
     for hidden in (REDACTED, f'"{REDACTED}"'):  # in a string, in the place of a number
         try:

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from aquila_cassette.cli.rerecord.leaves import is_id_name, is_opaque, is_protocol_name
 from aquila_cassette.cli.rerecord.values import add, json_leaves, leaves_of, scalars, told
-from aquila_cassette.dialects import hear
-from aquila_cassette.dialects.framing import framing, messages
-from aquila_cassette.dialects.lenient import load, table, words
-from aquila_cassette.dialects.said import Saying
+from aquila_cassette.dialects import read_into
+from aquila_cassette.dialects.framing import framing, read_events
+from aquila_cassette.dialects.lenient import as_dict, as_str, load_json
+from aquila_cassette.dialects.message import MessageBuilder
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
 
     from aquila_cassette.cli.rerecord.values import Address, Told
-    from aquila_cassette.dialects.said import CallHeard
+    from aquila_cassette.dialects.message import IdentifiedToolCall
     from aquila_cassette.model import Response
 
 __all__ = ["Answer", "Kind", "Place", "canonical"]
@@ -68,25 +68,25 @@ class Answer:
     def __init__(self, response: Response) -> None:
         self.response = response
         self._content_type = response.header("content-type")
-        self._saying = _Shaped()
-        self.is_said = hear(self._content_type, response.body, self._saying) is not None
+        self._builder = _Shaped()
+        self.is_said = read_into(self._content_type, response.body, self._builder) is not None
 
     @property
-    def calls(self) -> list[CallHeard]:
+    def calls(self) -> list[IdentifiedToolCall]:
         """The tools it calls."""
-        return self._saying.calls
+        return self._builder.calls
 
     @cached_property
     def words(self) -> tuple[str, ...]:
         """All that the model said, thought and wrote into its calls; nothing that is empty."""
-        said = self._saying.said(None)
+        said = self._builder.build(None)
         texts = (said.text, said.reasoning, said.refusal, *(call.arguments for call in self.calls))
         return tuple(text for text in texts if text.strip())
 
     @property
     def text(self) -> str:
         """What the model said; empty where it only thought or called."""
-        return self._saying.said(None).text
+        return self._builder.build(None).text
 
     @property
     def is_empty(self) -> bool:
@@ -151,7 +151,7 @@ class Answer:
 
     @property
     def _slots(self) -> tuple[str, ...]:
-        said = self._saying.said(None)
+        said = self._builder.build(None)
         return said.text, said.reasoning, said.refusal, *(call.arguments for call in self.calls)
 
     @cached_property
@@ -171,7 +171,7 @@ class Answer:
     @cached_property
     def shape(self) -> tuple[str, ...]:
         """The kinds of its parts, in their order."""
-        return (*self._saying.kinds, *_items(self._messages))
+        return (*self._builder.kinds, *_items(self._messages))
 
     def kind(self, value: str) -> Kind | None:
         """Tell what `value` is in this answer; None where it is not a whole value of it.
@@ -238,8 +238,8 @@ class Answer:
         body = self.response.body
         how = framing(self._content_type, body)
         if how == "json":
-            return [load(body)]
-        return [message.json for message in messages(how, body)]
+            return [load_json(body)]
+        return [message.json for message in read_events(how, body)]
 
     @cached_property
     def _tables(self) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
@@ -257,7 +257,7 @@ class Answer:
             address: ["".join(parts) for parts in groups.values()]
             for address, groups in chunks.items()
         }
-        said = self._saying.said(None)
+        said = self._builder.build(None)
         texts["said.text"], texts["said.reasoning"] = [said.text], [said.reasoning]
         for name in _LINKS:
             texts[f"header.{name}"] = [value for key, value in self.response.headers if key == name]
@@ -272,28 +272,30 @@ class Answer:
         return self._tables[1]
 
 
-class _Shaped(Saying):
+class _Shaped(MessageBuilder):
     """Gathers what is said, and notes in which order words and calls come."""
 
     def __init__(self) -> None:
         super().__init__()
         self.kinds: list[str] = []
 
-    def text(self, chunk: str) -> None:
-        super().text(chunk)
+    def add_text(self, chunk: str) -> None:
+        super().add_text(chunk)
         self._note("text", chunk)
 
-    def reasoning(self, chunk: str) -> None:
-        super().reasoning(chunk)
+    def add_reasoning(self, chunk: str) -> None:
+        super().add_reasoning(chunk)
         self._note("reasoning", chunk)
 
-    def refusal(self, chunk: str) -> None:
-        super().refusal(chunk)
+    def add_refusal(self, chunk: str) -> None:
+        super().add_refusal(chunk)
         self._note("refusal", chunk)
 
-    def call(self, key: Hashable, *, id_: str = "", name: str = "", arguments: str = "") -> None:
+    def add_call(
+        self, key: Hashable, *, id_: str = "", name: str = "", arguments: str = ""
+    ) -> None:
         before = len(self.calls)
-        super().call(key, id_=id_, name=name, arguments=arguments)
+        super().add_call(key, id_=id_, name=name, arguments=arguments)
         if len(self.calls) > before:
             self.kinds.append("call")
 
@@ -305,19 +307,19 @@ class _Shaped(Saying):
 def _items(heard: list[Any]) -> Iterator[str]:
     """Give the types of the items or blocks that an answer is made of, where it names them."""
     for message in heard:
-        event = table(message)
-        one = table(event.get("content_block")) or (
-            table(event.get("item")) if event.get("type") == "response.output_item.added" else {}
+        event = as_dict(message)
+        one = as_dict(event.get("content_block")) or (
+            as_dict(event.get("item")) if event.get("type") == "response.output_item.added" else {}
         )
         several = event.get("output") or event.get("content")
         for item in several if isinstance(several, list) else [one]:
-            if kind := words(table(item).get("type")):
+            if kind := as_str(as_dict(item).get("type")):
                 yield kind
 
 
 def _strings(message: Any) -> Iterator[tuple[str, Hashable, str, str]]:
     """Give each string of a message: its address, its group there, its name, and itself."""
-    top = words(table(message).get("type"))
+    top = as_str(as_dict(message).get("type"))
     return _below(message, top, (), "", 0)
 
 
@@ -345,7 +347,7 @@ def _below(
 
 
 def _mark(value: dict[str, Any]) -> str:
-    return "thought" if value.get("thought") is True else words(value.get("type"))
+    return "thought" if value.get("thought") is True else as_str(value.get("type"))
 
 
 def canonical(arguments: str) -> str:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from aquila_cassette.cli.rerecord.leaves import Author, Leaf, Path
     from aquila_cassette.cli.rerecord.requests import RequestDocument
     from aquila_cassette.cli.rerecord.turns import Turn
-    from aquila_cassette.dialects.said import CallHeard
+    from aquila_cassette.dialects.message import IdentifiedToolCall
     from aquila_cassette.model import Request
 
 __all__ = ["Follower"]
@@ -352,11 +352,11 @@ def _plain(name: str) -> str:
     return name.replace("_", "").replace("-", "").lower()
 
 
-def _calls(calls: Sequence[CallHeard]) -> list[tuple[str, str]]:
+def _calls(calls: Sequence[IdentifiedToolCall]) -> list[tuple[str, str]]:
     return [(call.name, canonical(call.arguments)) for call in calls]
 
 
-def _told(calls: Sequence[CallHeard]) -> str:
+def _told(calls: Sequence[IdentifiedToolCall]) -> str:
     return ", ".join(f"{call.name} {call.arguments}" for call in calls) or "no tool"
 
 

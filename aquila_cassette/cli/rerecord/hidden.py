@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aquila_cassette.cli.rerecord.requests import RequestDocument
 from aquila_cassette.redaction import REDACTED
-from aquila_cassette.redaction.names import plain
+from aquila_cassette.redaction.names import plain_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,14 +54,14 @@ def unhidden(
     """
     if not _hides(request):
         return request, []
-    variables = {plain(name): value for name, value in environ.items() if value}
+    variables = {plain_name(name): value for name, value in environ.items() if value}
     document = RequestDocument(request)
     values: dict[Path, str | int] = {}
     secrets: list[str] = []
     for leaf in document.leaves:
         if leaf.path[0] in _WHOLE or REDACTED not in leaf.text or leaf.is_container:
             continue
-        name = plain(leaf.name)
+        name = plain_name(leaf.name)
         value = variables.get(name) or (key if name in _KEYS else None)
         if leaf.value != REDACTED or value is None or leaf.path[0] == "path":
             raise Unhidden(leaf.shown)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aquila_cassette.dialects import said
+from aquila_cassette.dialects import read_message
 from aquila_cassette.redaction import REDACTED
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def unusable(one: Interaction) -> list[str]:
         error = response.error
         how = ": ".join(filter(None, (error.type, error.message))) if error else "it broke off"
         return ["its answer broke off; that cannot be asked for.", f"recorded: {how}"]
-    error_said = said(response.header("content-type"), response.body).error
+    error_said = read_message(response.header("content-type"), response.body).error
     if error_said and response.status < 400:
         return [
             "its answer ended in the provider's error; that cannot be asked for.",
@@ -42,7 +42,7 @@ def unlike(old: Response, new: Response) -> list[str]:
         old: As it was recorded.
         new: As it came now.
     """
-    was, now = (said(one.header("content-type"), one.body) for one in (old, new))
+    was, now = (read_message(one.header("content-type"), one.body) for one in (old, new))
     if old.status != new.status:
         facts = [f"recorded: HTTP {old.status}", f"now:      HTTP {new.status}"]
         return ["it was answered with another status.", *facts, *([now.error] if now.error else [])]

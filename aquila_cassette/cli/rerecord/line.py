@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from aquila_cassette.cli.rerecord.hidden import unhidden
 from aquila_cassette.cli.rerecord.keys import account_of, key_of
-from aquila_cassette.redaction.names import ENDINGS, looks_opaque, plain
+from aquila_cassette.redaction.names import NAME_ENDINGS, looks_random, plain_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,5 +68,7 @@ class Line:
             for word in value.split()
             if len(word) >= _SHORTEST_SECRET
             and word.lower() not in _SCHEMES
-            and (plain(name).endswith((*ENDINGS, "cookie")) or looks_opaque(word.encode()))
+            and (
+                plain_name(name).endswith((*NAME_ENDINGS, "cookie")) or looks_random(word.encode())
+            )
         ]

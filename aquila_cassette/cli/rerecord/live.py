@@ -17,7 +17,7 @@ from aquila_cassette.cli.rerecord.likeness import unlike, unusable
 from aquila_cassette.errors import CassetteSaveError, ResendError
 from aquila_cassette.model import Interaction, Response
 from aquila_cassette.redaction import Redaction
-from aquila_cassette.redaction.headers import FRAMING
+from aquila_cassette.redaction.names import FRAMING
 from aquila_cassette.session.leak_check import no_secrets
 from aquila_cassette.session.options import Layer
 from aquila_cassette.session.owner import Owner

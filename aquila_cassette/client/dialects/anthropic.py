@@ -11,13 +11,13 @@ from aquila_cassette.client.dialects.ask import extended
 from aquila_cassette.client.dialects.endpoint import Endpoint, Provider
 from aquila_cassette.client.dialects.roles import instructions_of, without_instructions
 from aquila_cassette.dialects.anthropic import ANTHROPIC as DIALECT
-from aquila_cassette.dialects.lenient import load, rows, table, whole, words
+from aquila_cassette.dialects.lenient import as_dict, as_dicts, as_int, as_str, load_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aquila_cassette.client.dialects.ask import Ask, Outcome
-    from aquila_cassette.dialects.said import CallHeard
+    from aquila_cassette.dialects.message import IdentifiedToolCall
 
 __all__ = ["ANTHROPIC", "MESSAGES"]
 
@@ -55,28 +55,28 @@ class _Turn:
         self._inputs: dict[int, str] = {}
 
     def take(self, message: dict[str, Any]) -> None:
-        key = whole(message.get("index"))
+        key = as_int(message.get("index"))
         if message.get("type") == "content_block_start":
-            self._blocks[key] = dict(table(message.get("content_block")))
+            self._blocks[key] = dict(as_dict(message.get("content_block")))
         elif message.get("type") == "content_block_delta" and key in self._blocks:
-            self._grow(key, table(message.get("delta")))
+            self._grow(key, as_dict(message.get("delta")))
         elif message.get("type") == "message":
-            self._blocks.update(enumerate(rows(message.get("content"))))
+            self._blocks.update(enumerate(as_dicts(message.get("content"))))
 
     def _grow(self, key: int, delta: dict[str, Any]) -> None:
         block = self._blocks[key]
         for given, name in _GROWING.items():
-            if chunk := words(delta.get(given)):
-                block[name] = words(block.get(name)) + chunk
+            if chunk := as_str(delta.get(given)):
+                block[name] = as_str(block.get(name)) + chunk
         if citation := delta.get("citation"):
-            block["citations"] = [*rows(block.get("citations")), citation]
-        self._inputs[key] = self._inputs.get(key, "") + words(delta.get("partial_json"))
+            block["citations"] = [*as_dicts(block.get("citations")), citation]
+        self._inputs[key] = self._inputs.get(key, "") + as_str(delta.get("partial_json"))
 
-    def messages(self, text: str, calls: Sequence[CallHeard]) -> list[dict[str, Any]]:
+    def messages(self, text: str, calls: Sequence[IdentifiedToolCall]) -> list[dict[str, Any]]:
         for key, given in self._inputs.items():
             if given:
                 # What is no object cannot be sent again; the tool's result tells the model of it.
-                self._blocks[key]["input"] = table(load(given))
+                self._blocks[key]["input"] = as_dict(load_json(given))
         # An empty text block is refused when it comes back.
         blocks = [
             block
@@ -97,8 +97,8 @@ def _results(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
 
 def _id_of(message: dict[str, Any]) -> str:
     if message.get("type") == "message":
-        return words(message.get("id"))
-    return words(table(message.get("message")).get("id"))
+        return as_str(message.get("id"))
+    return as_str(as_dict(message.get("message")).get("id"))
 
 
 MESSAGES = Endpoint(

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from aquila_cassette.client.dialects.ask import Ask, Outcome
     from aquila_cassette.dialects.dialect import Dialect
-    from aquila_cassette.dialects.said import CallHeard
+    from aquila_cassette.dialects.message import IdentifiedToolCall
 
 __all__ = ["Endpoint", "Provider", "Turn"]
 
@@ -22,7 +22,7 @@ class Turn(Protocol):
     def take(self, message: dict[str, Any]) -> None:
         """Take the JSON of a message of the stream, or of a whole answer."""
 
-    def messages(self, text: str, calls: Sequence[CallHeard]) -> list[dict[str, Any]]:
+    def messages(self, text: str, calls: Sequence[IdentifiedToolCall]) -> list[dict[str, Any]]:
         """Give the answer as messages, from what was taken or from the text and the calls."""
         raise NotImplementedError
 

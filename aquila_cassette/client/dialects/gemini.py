@@ -11,13 +11,13 @@ from aquila_cassette.client.dialects.ask import MADE_UP, extended
 from aquila_cassette.client.dialects.endpoint import Endpoint, Provider
 from aquila_cassette.client.dialects.roles import instructions_of, text_of, without_instructions
 from aquila_cassette.dialects.gemini import GEMINI as DIALECT
-from aquila_cassette.dialects.lenient import rows, table, whole, words
+from aquila_cassette.dialects.lenient import as_dict, as_dicts, as_int, as_str
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aquila_cassette.client.dialects.ask import Ask, Outcome
-    from aquila_cassette.dialects.said import CallHeard
+    from aquila_cassette.dialects.message import IdentifiedToolCall
 
 __all__ = ["GEMINI", "GOOGLE"]
 
@@ -64,9 +64,9 @@ class _Turn:
         self._parts: list[dict[str, Any]] = []
 
     def take(self, message: dict[str, Any]) -> None:
-        for candidate in rows(message.get("candidates")):
-            if whole(candidate.get("index")) == 0:
-                for part in rows(table(candidate.get("content")).get("parts")):
+        for candidate in as_dicts(message.get("candidates")):
+            if as_int(candidate.get("index")) == 0:
+                for part in as_dicts(as_dict(candidate.get("content")).get("parts")):
                     self._add(part)
 
     def _add(self, part: dict[str, Any]) -> None:
@@ -74,11 +74,11 @@ class _Turn:
         plain = {"text"} if not part.get("thought") else {"text", "thought"}
         last = self._parts[-1] if self._parts else {}
         if set(part) == plain and set(last) == plain:
-            last["text"] = words(last["text"]) + words(part["text"])
+            last["text"] = as_str(last["text"]) + as_str(part["text"])
         elif part != {"text": ""}:
             self._parts.append(dict(part))
 
-    def messages(self, text: str, calls: Sequence[CallHeard]) -> list[dict[str, Any]]:
+    def messages(self, text: str, calls: Sequence[IdentifiedToolCall]) -> list[dict[str, Any]]:
         return [{"role": "model", "parts": self._parts}] if self._parts else []
 
 
@@ -101,7 +101,7 @@ GEMINI = Endpoint(
     body=_body,
     turn=_Turn,
     results=_results,
-    id_of=lambda message: words(message.get("responseId")),
+    id_of=lambda message: as_str(message.get("responseId")),
     completions=frozenset({"STOP"}),
     refusals=frozenset({"SAFETY", "PROHIBITED_CONTENT", "BLOCKLIST", "RECITATION", "SPII"}),
     ends_by_reason=True,

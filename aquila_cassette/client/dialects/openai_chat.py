@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from aquila_cassette.client.dialects.ask import extended
 from aquila_cassette.client.dialects.endpoint import Endpoint, Provider
-from aquila_cassette.dialects.lenient import words
+from aquila_cassette.dialects.lenient import as_str
 from aquila_cassette.dialects.openai_chat import OPENAI_CHAT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aquila_cassette.client.dialects.ask import Ask, Outcome
-    from aquila_cassette.dialects.said import CallHeard
+    from aquila_cassette.dialects.message import IdentifiedToolCall
 
 __all__ = ["CHAT", "OPENAI"]
 
@@ -59,7 +59,7 @@ class _Turn:
     def take(self, message: dict[str, Any]) -> None:
         pass
 
-    def messages(self, text: str, calls: Sequence[CallHeard]) -> list[dict[str, Any]]:
+    def messages(self, text: str, calls: Sequence[IdentifiedToolCall]) -> list[dict[str, Any]]:
         spoken: dict[str, Any] = {"role": "assistant", "content": text or None}
         if calls:
             spoken["tool_calls"] = [
@@ -85,7 +85,7 @@ CHAT = Endpoint(
     body=_body,
     turn=_Turn,
     results=_results,
-    id_of=lambda message: words(message.get("id")),
+    id_of=lambda message: as_str(message.get("id")),
     # Servers that speak OpenAI's dialect keep a few words of their own.
     completions=frozenset({"stop", "tool_calls", "function_call", "eos", "eos_token", "end_turn"}),
     refusals=frozenset({"content_filter"}),

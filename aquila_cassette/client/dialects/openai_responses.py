@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from aquila_cassette.client.dialects.ask import extended
 from aquila_cassette.client.dialects.endpoint import Endpoint
 from aquila_cassette.client.dialects.openai_chat import OPENAI
-from aquila_cassette.dialects.lenient import rows, table, words
+from aquila_cassette.dialects.lenient import as_dict, as_dicts, as_str
 from aquila_cassette.dialects.openai_responses import OPENAI_RESPONSES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aquila_cassette.client.dialects.ask import Ask, Outcome
-    from aquila_cassette.dialects.said import CallHeard
+    from aquila_cassette.dialects.message import IdentifiedToolCall
 
 __all__ = ["RESPONSES"]
 
@@ -52,12 +52,12 @@ class _Turn:
 
     def take(self, message: dict[str, Any]) -> None:
         if message.get("type") == "response.output_item.done":
-            self._items.append(table(message.get("item")))
+            self._items.append(as_dict(message.get("item")))
         elif not self._items:
-            response = table(message.get("response")) or message
-            self._items.extend(rows(response.get("output")))
+            response = as_dict(message.get("response")) or message
+            self._items.extend(as_dicts(response.get("output")))
 
-    def messages(self, text: str, calls: Sequence[CallHeard]) -> list[dict[str, Any]]:
+    def messages(self, text: str, calls: Sequence[IdentifiedToolCall]) -> list[dict[str, Any]]:
         kept = [again for item in self._items if (again := _again(item))]
         if kept:
             return kept
@@ -89,8 +89,8 @@ def _results(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
 
 def _id_of(message: dict[str, Any]) -> str:
     if message.get("object") == "response":
-        return words(message.get("id"))
-    return words(table(message.get("response")).get("id"))
+        return as_str(message.get("id"))
+    return as_str(as_dict(message.get("response")).get("id"))
 
 
 RESPONSES = Endpoint(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aquila_cassette.dialects.lenient import rows, words
+from aquila_cassette.dialects.lenient import as_dicts, as_str
 
 if TYPE_CHECKING:
     from aquila_cassette.client.dialects.ask import Ask
@@ -32,4 +32,4 @@ def text_of(content: Any) -> str:
         >>> text_of([{"type": "text", "text": "Say "}, {"type": "text", "text": "hello"}])
         'Say hello'
     """
-    return words(content) or "".join(words(part.get("text")) for part in rows(content))
+    return as_str(content) or "".join(as_str(part.get("text")) for part in as_dicts(content))

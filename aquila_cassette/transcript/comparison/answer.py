@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from aquila_cassette.dialects import Said, said
-from aquila_cassette.dialects.framing import framing, messages
-from aquila_cassette.dialects.lenient import load, table, words
+from aquila_cassette.dialects import ModelMessage, read_message
+from aquila_cassette.dialects.framing import framing, read_events
+from aquila_cassette.dialects.lenient import as_dict, as_str, load_json
 from aquila_cassette.transcript.comparison.noise import FILLERS, ids_of
 
 if TYPE_CHECKING:
-    from aquila_cassette.dialects.framing import Framing, Message
+    from aquila_cassette.dialects.framing import Framing, ProviderEvent
     from aquila_cassette.model import Response
 
 __all__ = ["Answer"]
@@ -34,21 +34,21 @@ class Answer:
         return framing(self._type, self.response.body)
 
     @cached_property
-    def said(self) -> Said:
+    def said(self) -> ModelMessage:
         """What the model said; nothing where no model answered."""
-        return said(self._type, self.response.body)
+        return read_message(self._type, self.response.body)
 
     @cached_property
     def json(self) -> Any:
         """The body's JSON; None where it is a stream, or no JSON."""
-        return load(self.response.body) if self.framing == "json" else None
+        return load_json(self.response.body) if self.framing == "json" else None
 
     @cached_property
-    def messages(self) -> list[Message]:
+    def messages(self) -> list[ProviderEvent]:
         """The events of a stream, those left out that only keep the connection open."""
         if self.framing == "json":
             return []
-        return [one for one in messages(self.framing, self.response.body) if not _is_filler(one)]
+        return [one for one in read_events(self.framing, self.response.body) if not _is_filler(one)]
 
     @property
     def is_stream(self) -> bool:
@@ -73,5 +73,5 @@ class Answer:
         return ids_of(self.values)
 
 
-def _is_filler(message: Message) -> bool:
-    return message.event in FILLERS or words(table(message.json).get("type")) in FILLERS
+def _is_filler(message: ProviderEvent) -> bool:
+    return message.type in FILLERS or as_str(as_dict(message.json).get("type")) in FILLERS

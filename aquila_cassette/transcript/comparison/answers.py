@@ -7,9 +7,16 @@ from difflib import SequenceMatcher
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from aquila_cassette.dialects.lenient import load
-from aquila_cassette.matching.diff_format import as_json, cut, visible
-from aquila_cassette.matching.hunks import Hunk, bytes_hunks, json_hunks, text_hunks
+from aquila_cassette.dialects.lenient import load_json
+from aquila_cassette.matching.difference import (
+    Hunk,
+    as_json,
+    bytes_hunks,
+    cut,
+    json_hunks,
+    text_hunks,
+    visible,
+)
 from aquila_cassette.transcript.comparison.answer import Answer
 from aquila_cassette.transcript.comparison.arrival import arrival
 from aquila_cassette.transcript.comparison.noise import without_noise
@@ -21,7 +28,7 @@ from aquila_cassette.transcript.comparison.words import compare_words
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from aquila_cassette.dialects import ToolCallSaid
+    from aquila_cassette.dialects import ModelToolCall
     from aquila_cassette.model import Interaction, Response
     from aquila_cassette.transcript.comparison.result import Aspect, Detail
 
@@ -113,7 +120,7 @@ def _text(old: str, new: str) -> Iterator[Detail]:
         yield compare_words(old, new)
 
 
-def _calls(old: Sequence[ToolCallSaid], new: Sequence[ToolCallSaid]) -> Iterator[Detail]:
+def _calls(old: Sequence[ModelToolCall], new: Sequence[ModelToolCall]) -> Iterator[Detail]:
     """Compare the tools that were called: in their order, those of one name with each other."""
     aligned = SequenceMatcher(
         None, [call.name for call in old], [call.name for call in new], autojunk=False
@@ -129,10 +136,10 @@ def _calls(old: Sequence[ToolCallSaid], new: Sequence[ToolCallSaid]) -> Iterator
             yield Hunk(visible(call.name), [f"+{cut(visible(call.arguments))}"])
 
 
-def _arguments(old: ToolCallSaid, new: ToolCallSaid) -> Iterator[Hunk]:
+def _arguments(old: ModelToolCall, new: ModelToolCall) -> Iterator[Hunk]:
     if old.arguments == new.arguments:
         return
-    was, now = load(old.arguments), load(new.arguments)
+    was, now = load_json(old.arguments), load_json(new.arguments)
     if isinstance(was, dict) and isinstance(now, dict):
         yield from json_hunks(visible(old.name), was, now)
     else:

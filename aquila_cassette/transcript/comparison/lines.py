@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from aquila_cassette.matching.diff_format import cut, few, signed, visible
+from aquila_cassette.matching.difference import cut, few, signed, visible
 from aquila_cassette.transcript.comparison.result import Span, Value, Words
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, NamedTuple
 
-from aquila_cassette.matching.difference import likeness, tokens
+from aquila_cassette.matching.closest import likeness, tokens
 from aquila_cassette.matching.keys import Matcher, url_of
 
 if TYPE_CHECKING:

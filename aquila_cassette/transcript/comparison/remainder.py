@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from aquila_cassette.dialects.lenient import compact, load, table, words
+from aquila_cassette.dialects.lenient import as_dict, as_str, dump_json, load_json
 from aquila_cassette.transcript.comparison.noise import is_noise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aquila_cassette.dialects import Said
+    from aquila_cassette.dialects import ModelMessage
     from aquila_cassette.transcript.comparison.answer import Answer
 
 __all__ = ["remainders"]
@@ -63,13 +63,13 @@ def remainders(
     return was, now
 
 
-def _shape(said: Said) -> tuple[object, ...]:
+def _shape(said: ModelMessage) -> tuple[object, ...]:
     spoke = (said.text, said.reasoning, said.refusal, said.error)
     return *map(bool, spoke), len(said.tool_calls)
 
 
 def _remainder(answer: Answer, request: bytes, *, everything: bool) -> dict[str, Any]:
-    asked = frozenset(table(load(request)))
+    asked = frozenset(as_dict(load_json(request)))
     heard = _Heard(answer, asked)
     gathered: dict[tuple[str, ...], list[Any]] = {}
     for leaf in _leaves_of(answer, everything=everything):
@@ -91,11 +91,11 @@ def _leaves_of(answer: Answer, *, everything: bool) -> Iterator[_Leaf]:
     for message in answer.messages:
         if message.json is None:
             if not message.data.startswith("[DONE]"):
-                yield _Leaf((message.event,), message.data)
+                yield _Leaf((message.type,), message.data)
             continue
-        fields = table(message.json)
-        type_ = words(fields.get("type")) or words(fields.get("event_type"))
-        label = type_ or (message.event if message.event != "message" else "")
+        fields = as_dict(message.json)
+        type_ = as_str(fields.get("type")) or as_str(fields.get("event_type"))
+        label = type_ or (message.type if message.type != "message" else "")
         for leaf in _leaves((), message.json, everything):
             # The snapshots in a response's first and last event are of one thing.
             whole = leaf.path[0] in _SNAPSHOTS and len(leaf.path) > 1
@@ -110,7 +110,7 @@ def _leaves(path: tuple[str, ...], value: Any, everything: bool) -> Iterator[_Le
                 yield from _leaves((*path, name), held, everything)
     elif isinstance(value, list):
         for place, held in enumerate(value):
-            at = table(held).get("index", place)
+            at = as_dict(held).get("index", place)
             yield from _leaves((*path, str(at)), held, everything)
     elif value is not None and value != "":
         yield _Leaf(path or ("body",), value)
@@ -167,7 +167,7 @@ class _Heard:
         said = self._said
         if said.usage is not None and (not _USAGE.isdisjoint(path) or name in said.usage):
             return True
-        if name in _MODELS and set(map(compact, values)) == {compact(said.model)}:
+        if name in _MODELS and set(map(dump_json, values)) == {dump_json(said.model)}:
             return True
         if name in _REASONS and values[-1] == said.finish_reason:
             return True

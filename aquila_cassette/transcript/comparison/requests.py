@@ -7,8 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from aquila_cassette.matching.difference import differences
-from aquila_cassette.matching.hunks import bytes_hunks
+from aquila_cassette.matching.difference import bytes_hunks, differences
 from aquila_cassette.matching.keys import body_of
 from aquila_cassette.transcript.comparison.answer import Answer
 from aquila_cassette.transcript.comparison.noise import without_echoes

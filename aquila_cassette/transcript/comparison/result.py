@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from aquila_cassette.matching.hunks import Hunk
+from aquila_cassette.matching.difference import Hunk
 
 if TYPE_CHECKING:
     from aquila_cassette.model import Interaction

@@ -6,7 +6,7 @@ import re
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
-from aquila_cassette.matching.diff_format import common
+from aquila_cassette.matching.difference import common
 from aquila_cassette.transcript.comparison.result import Span, Words
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from aquila_cassette.dialects import said
+from aquila_cassette.dialects import read_message
 from aquila_cassette.model import CassetteData, Interaction, Piece, Request, Response
 from aquila_cassette.transcript.comparison import compare
 from tests.corpus import Recorded, every_recorded, sliced
@@ -32,7 +32,7 @@ def drawn_anew(found: re.Match[bytes]) -> bytes:
 def test_a_stream_with_other_ids_dates_and_cuts_is_the_same(recorded: Recorded) -> None:
     body = recorded.body
     kind = recorded.content_type
-    other = _VALUE.sub(drawn_anew, body) if said(kind, body).dialect else body
+    other = _VALUE.sub(drawn_anew, body) if read_message(kind, body).dialect else body
     comparison = compare(on_tape(body, kind, "one"), on_tape(other, kind, "other"))
     assert comparison.interactions[0].changes == ()
     everything = compare(on_tape(body, kind, "one"), on_tape(other, kind, "one"), everything=True)

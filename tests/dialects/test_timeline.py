@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aquila_cassette.dialects import said
-from aquila_cassette.dialects.unfolding import Chunk, unfold
+from aquila_cassette.dialects import read_message
+from aquila_cassette.dialects.timeline import TimedText, timeline_text
 from tests.corpus import RECORDED, Recorded, each_recorded
 from tests.dialects.streams import SSE, WHOLE, chunk, data, typed
 
 
-def parts(chunks: list[Chunk]) -> dict[str, list[tuple[str, str]]]:
+def parts(chunks: list[TimedText]) -> dict[str, list[tuple[str, str]]]:
     """The parts' names and texts, by kind."""
     texts: defaultdict[int, list[str]] = defaultdict(list)
     for one in chunks:
@@ -37,8 +37,8 @@ def joined(found: dict[str, list[tuple[str, str]]], kind: str) -> str:
 
 
 def assert_it_comes_to_what_was_said(content_type: str | None, pieces: list[bytes]) -> None:
-    whole = said(content_type, b"".join(pieces))
-    found = parts(unfold(content_type, pieces))
+    whole = read_message(content_type, b"".join(pieces))
+    found = parts(timeline_text(content_type, pieces))
     assert joined(found, "words") == whole.text
     assert joined(found, "thought") == whole.reasoning
     assert joined(found, "refusal") == whole.refusal
@@ -69,9 +69,9 @@ def test_a_chunk_comes_with_the_piece_that_ends_its_message() -> None:
     body = data(chunk({"content": "Hel"}), chunk({"content": "lo"}))
     middle = body.index(b"\n\n")
     cut = [body[:9], body[9:middle], body[middle : middle + 2], body[middle + 2 :]]
-    assert unfold(SSE, cut) == [
-        Chunk(2, 0, "words", "", "Hel"),
-        Chunk(3, 0, "words", "", "lo"),
+    assert timeline_text(SSE, cut) == [
+        TimedText(2, 0, "words", "", "Hel"),
+        TimedText(3, 0, "words", "", "lo"),
     ]
 
 
@@ -87,7 +87,7 @@ def test_parts_stand_in_the_order_in_which_they_began() -> None:
         {"type": "content_block_delta", "index": 3, "delta": {"text": "So."}},
         {"type": "error", "error": {"message": "Overloaded"}},
     )
-    assert [tuple(one)[1:] for one in unfold(SSE, [body])] == [
+    assert [tuple(one)[1:] for one in timeline_text(SSE, [body])] == [
         (0, "thought", "", "Hm."),
         (1, "words", "", "Let me"),
         (1, "words", "", " look."),
@@ -119,23 +119,23 @@ def test_the_whole_of_a_call_counts_more_than_its_chunks(whole: str, last: str) 
         {"type": "response.output_item.done", "item": {**item, "arguments": whole}},
     )
     assert_it_comes_to_what_was_said(SSE, [body])
-    assert [one.text for one in unfold(SSE, [body]) if one.text][-1] == last
+    assert [one.text for one in timeline_text(SSE, [body]) if one.text][-1] == last
 
 
 def test_an_answer_that_is_one_json_comes_whole_with_its_last_piece() -> None:
     body = b'{"choices": [{"message": {"content": "Hello", "reasoning": "Hm."}}]}'
-    assert unfold("application/json", [body[:5], body[5:]]) == [
-        Chunk(1, 0, "thought", "", "Hm."),
-        Chunk(1, 1, "words", "", "Hello"),
+    assert timeline_text("application/json", [body[:5], body[5:]]) == [
+        TimedText(1, 0, "thought", "", "Hm."),
+        TimedText(1, 1, "words", "", "Hello"),
     ]
 
 
 def test_what_nobody_understands_says_nothing() -> None:
-    assert unfold(None, []) == []
-    assert unfold(SSE, [b"data: one\n\ndata: two\n\n"]) == []
+    assert timeline_text(None, []) == []
+    assert timeline_text(SSE, [b"data: one\n\ndata: two\n\n"]) == []
 
 
 @given(st.lists(st.binary(max_size=40), max_size=6))
 def test_no_bytes_make_it_raise(pieces: list[bytes]) -> None:
-    chunks = unfold(SSE, pieces)
+    chunks = timeline_text(SSE, pieces)
     assert all(0 <= one.piece < len(pieces) for one in chunks)

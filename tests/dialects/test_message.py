@@ -7,40 +7,46 @@ from typing import Any
 
 import pytest
 
-from aquila_cassette.dialects import Said, ToolCallSaid, said
+from aquila_cassette.dialects import ModelMessage, ModelToolCall, read_message
 from tests.dialects.streams import NDJSON, SSE, WHOLE, chunk, data, event, lines, typed
 
 OF_WHOLE = {
-    "openai-chat": Said("Hello", model="m", usage={"total_tokens": 3}, finish_reason="stop"),
-    "openai-responses": Said(
+    "openai-chat": ModelMessage(
+        "Hello", model="m", usage={"total_tokens": 3}, finish_reason="stop"
+    ),
+    "openai-responses": ModelMessage(
         "Hello", model="m", usage={"total_tokens": 3}, finish_reason="completed"
     ),
-    "openai-runs": Said("Hello", model="m", usage={"total_tokens": 3}, finish_reason="completed"),
-    "anthropic": Said("Hello", model="m", usage={"in": 1, "out": 2}, finish_reason="end_turn"),
-    "anthropic-complete": Said("Hello", model="m", finish_reason="stop_sequence"),
-    "gemini": Said("Hello", model="m", usage={"totalTokenCount": 3}, finish_reason="STOP"),
-    "gemini-interactions": Said(
+    "openai-runs": ModelMessage(
         "Hello", model="m", usage={"total_tokens": 3}, finish_reason="completed"
     ),
-    "cohere": Said("Hello", usage={"out": 2}, finish_reason="COMPLETE"),
-    "ollama": Said("Hello", model="m", usage={"eval_count": 2}, finish_reason="stop"),
+    "anthropic": ModelMessage(
+        "Hello", model="m", usage={"in": 1, "out": 2}, finish_reason="end_turn"
+    ),
+    "anthropic-complete": ModelMessage("Hello", model="m", finish_reason="stop_sequence"),
+    "gemini": ModelMessage("Hello", model="m", usage={"totalTokenCount": 3}, finish_reason="STOP"),
+    "gemini-interactions": ModelMessage(
+        "Hello", model="m", usage={"total_tokens": 3}, finish_reason="completed"
+    ),
+    "cohere": ModelMessage("Hello", usage={"out": 2}, finish_reason="COMPLETE"),
+    "ollama": ModelMessage("Hello", model="m", usage={"eval_count": 2}, finish_reason="stop"),
 }
 
 
-def but(said_: Said, **more: Any) -> Said:
-    return Said(**{name: getattr(said_, name) for name in Said.__slots__} | more)
+def but(said_: ModelMessage, **more: Any) -> ModelMessage:
+    return ModelMessage(**{name: getattr(said_, name) for name in ModelMessage.__slots__} | more)
 
 
 @pytest.mark.parametrize("name", WHOLE)
 def test_a_stream_says_its_text_and_what_is_about_it(name: str) -> None:
-    assert said(*WHOLE[name]) == but(OF_WHOLE[name], dialect=name)
+    assert read_message(*WHOLE[name]) == but(OF_WHOLE[name], dialect=name)
 
 
 @pytest.mark.parametrize("name", WHOLE)
 def test_a_cut_stream_says_what_it_said_so_far(name: str) -> None:
     content_type, body = WHOLE[name]
     for kept in range(len(body)):
-        assert "Hello".startswith(said(content_type, body[:kept]).text)
+        assert "Hello".startswith(read_message(content_type, body[:kept]).text)
 
 
 def call(index: int | None, id_: str | None = None, **function: str) -> dict[str, Any]:
@@ -56,8 +62,8 @@ STREAMS = {
             chunk({"tool_calls": [call(0, arguments="1}"), call(1, "b", name="g")]}),
             chunk(finish_reason="tool_calls"),
         ),
-        Said(
-            tool_calls=(ToolCallSaid("f", '{"x":1}'), ToolCallSaid("g", "")),
+        ModelMessage(
+            tool_calls=(ModelToolCall("f", '{"x":1}'), ModelToolCall("g", "")),
             model="m",
             finish_reason="tool_calls",
             dialect="openai-chat",
@@ -69,8 +75,8 @@ STREAMS = {
             chunk({"tool_calls": [call(0, "a", name="f", arguments="{}")]}),
             chunk({"tool_calls": [call(0, "b", name="f", arguments='{"x": 1}')]}),
         ),
-        Said(
-            tool_calls=(ToolCallSaid("f", "{}"), ToolCallSaid("f", '{"x": 1}')),
+        ModelMessage(
+            tool_calls=(ModelToolCall("f", "{}"), ModelToolCall("f", '{"x": 1}')),
             model="m",
             dialect="openai-chat",
         ),
@@ -81,7 +87,7 @@ STREAMS = {
             chunk({"function_call": {"name": "f", "arguments": "{"}}),
             chunk({"function_call": {"arguments": "}"}}),
         ),
-        Said(tool_calls=(ToolCallSaid("f", "{}"),), model="m", dialect="openai-chat"),
+        ModelMessage(tool_calls=(ModelToolCall("f", "{}"),), model="m", dialect="openai-chat"),
     ),
     "chat: reasoning under each of its names": (
         SSE,
@@ -91,7 +97,7 @@ STREAMS = {
             chunk({"reasoning_details": [{"text": "c"}, {"summary": "d"}]}),
             chunk({"content": "Hi"}),
         ),
-        Said("Hi", "abcd", model="m", dialect="openai-chat"),
+        ModelMessage("Hi", "abcd", model="m", dialect="openai-chat"),
     ),
     "chat: content in parts": (
         SSE,
@@ -100,12 +106,12 @@ STREAMS = {
             chunk({"content": [{"type": "reasoning", "summary": [{"text": "b"}]}]}),
             chunk({"content": [{"type": "text", "text": "Hi"}]}),
         ),
-        Said("Hi", "ab", model="m", dialect="openai-chat"),
+        ModelMessage("Hi", "ab", model="m", dialect="openai-chat"),
     ),
     "chat: a refusal": (
         SSE,
         data(chunk({"refusal": "No"}), chunk({"refusal": "."})),
-        Said(refusal="No.", model="m", dialect="openai-chat"),
+        ModelMessage(refusal="No.", model="m", dialect="openai-chat"),
     ),
     "chat: the first of two choices": (
         SSE,
@@ -113,7 +119,7 @@ STREAMS = {
             chunk(choices=[{"index": 1, "delta": {"content": "Bye"}}]),
             chunk(choices=[{"index": 0, "delta": {"content": "Hi"}}]),
         ),
-        Said("Hi", model="m", dialect="openai-chat"),
+        ModelMessage("Hi", model="m", dialect="openai-chat"),
     ),
     "chat: deltas beside the message so far": (
         SSE,
@@ -121,27 +127,27 @@ STREAMS = {
             chunk(choices=[{"delta": {"content": "H"}, "message": {"content": "H"}}]),
             chunk(choices=[{"delta": {"content": "i"}, "message": {"content": "Hi"}}]),
         ),
-        Said("Hi", model="m", dialect="openai-chat"),
+        ModelMessage("Hi", model="m", dialect="openai-chat"),
     ),
     "chat: deltas beside a text": (
         SSE,
         data(chunk(choices=[{"delta": {"content": "Hi"}, "text": "Hi"}])),
-        Said("Hi", model="m", dialect="openai-chat"),
+        ModelMessage("Hi", model="m", dialect="openai-chat"),
     ),
     "chat: the older completions": (
         SSE,
         data({"object": "text_completion", "choices": [{"text": "Hi", "finish_reason": "stop"}]}),
-        Said("Hi", finish_reason="stop", dialect="openai-chat"),
+        ModelMessage("Hi", finish_reason="stop", dialect="openai-chat"),
     ),
     "chat: Groq's counts": (
         SSE,
         data(chunk({"content": "Hi"}, x_groq={"usage": {"total_tokens": 3}})),
-        Said("Hi", model="m", usage={"total_tokens": 3}, dialect="openai-chat"),
+        ModelMessage("Hi", model="m", usage={"total_tokens": 3}, dialect="openai-chat"),
     ),
     "chat: an error in the middle": (
         SSE,
         data(chunk({"content": "Hi"})) + event("error", {"error": {"message": "Overloaded"}}),
-        Said("Hi", model="m", error="Overloaded", dialect="openai-chat"),
+        ModelMessage("Hi", model="m", error="Overloaded", dialect="openai-chat"),
     ),
     "chat: a character cut in two": (
         SSE,
@@ -149,7 +155,7 @@ STREAMS = {
             '{"choices": [{"delta": {"content": "\\ud83d"}}]}',
             '{"choices": [{"delta": {"content": "\\ude00 \\ud83d"}}]}',
         ),
-        Said("\U0001f600 \ufffd", dialect="openai-chat"),
+        ModelMessage("\U0001f600 \ufffd", dialect="openai-chat"),
     ),
     "responses: reasoning, refusal and calls": (
         SSE,
@@ -189,10 +195,10 @@ STREAMS = {
                 },
             },
         ),
-        Said(
+        ModelMessage(
             reasoning="ab",
             refusal="No.",
-            tool_calls=(ToolCallSaid("f", "{}"), ToolCallSaid("g", "x")),
+            tool_calls=(ModelToolCall("f", "{}"), ModelToolCall("g", "x")),
             model="m",
             finish_reason="max_output_tokens",
             dialect="openai-responses",
@@ -212,7 +218,7 @@ STREAMS = {
                 },
             }
         ),
-        Said("Hi", "a", finish_reason="completed", dialect="openai-responses"),
+        ModelMessage("Hi", "a", finish_reason="completed", dialect="openai-responses"),
     ),
     "responses: a failure": (
         SSE,
@@ -222,7 +228,7 @@ STREAMS = {
                 "response": {"status": "failed", "error": {"code": "x", "message": "Broken."}},
             }
         ),
-        Said(error="Broken.", finish_reason="failed", dialect="openai-responses"),
+        ModelMessage(error="Broken.", finish_reason="failed", dialect="openai-responses"),
     ),
     "runs: a tool call": (
         SSE,
@@ -246,8 +252,8 @@ STREAMS = {
                 ({"arguments": "}"}, {"input": "1"}),
             )
         ),
-        Said(
-            tool_calls=(ToolCallSaid("f", "{}"), ToolCallSaid("code_interpreter", "1+1")),
+        ModelMessage(
+            tool_calls=(ModelToolCall("f", "{}"), ModelToolCall("code_interpreter", "1+1")),
             dialect="openai-runs",
         ),
     ),
@@ -257,7 +263,7 @@ STREAMS = {
             "thread.run.failed",
             {"object": "thread.run", "status": "failed", "last_error": {"message": "Broken."}},
         ),
-        Said(finish_reason="failed", error="Broken.", dialect="openai-runs"),
+        ModelMessage(finish_reason="failed", error="Broken.", dialect="openai-runs"),
     ),
     "anthropic: thinking and calls": (
         SSE,
@@ -289,9 +295,9 @@ STREAMS = {
                 "content_block": {"type": "server_tool_use", "name": "g", "input": {"q": "ä"}},
             },
         ),
-        Said(
+        ModelMessage(
             reasoning="Hm.",
-            tool_calls=(ToolCallSaid("f", '{"x": 1}'), ToolCallSaid("g", '{"q": "ä"}')),
+            tool_calls=(ModelToolCall("f", '{"x": 1}'), ModelToolCall("g", '{"q": "ä"}')),
             model="m",
             dialect="anthropic",
         ),
@@ -302,7 +308,7 @@ STREAMS = {
             {"type": "message_start", "message": {"model": "m"}},
             {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}},
         ),
-        Said(model="m", error="Overloaded", dialect="anthropic"),
+        ModelMessage(model="m", error="Overloaded", dialect="anthropic"),
     ),
     "gemini: thoughts and calls": (
         SSE,
@@ -322,16 +328,16 @@ STREAMS = {
                 ]
             },
         ),
-        Said(
+        ModelMessage(
             reasoning="Hm.",
-            tool_calls=(ToolCallSaid("f", '{"x": 1}'), ToolCallSaid("f", "{}")),
+            tool_calls=(ModelToolCall("f", '{"x": 1}'), ModelToolCall("f", "{}")),
             dialect="gemini",
         ),
     ),
     "gemini: a blocked prompt": (
         SSE,
         data({"promptFeedback": {"blockReason": "SAFETY"}}),
-        Said(finish_reason="SAFETY", dialect="gemini"),
+        ModelMessage(finish_reason="SAFETY", dialect="gemini"),
     ),
     "interactions: a thought and a call": (
         SSE,
@@ -354,9 +360,9 @@ STREAMS = {
                 ),
             ]
         ),
-        Said(
+        ModelMessage(
             reasoning="Hm.",
-            tool_calls=(ToolCallSaid("f", '{"x": 1}'),),
+            tool_calls=(ModelToolCall("f", '{"x": 1}'),),
             dialect="gemini-interactions",
         ),
     ),
@@ -381,7 +387,9 @@ STREAMS = {
                 "delta": {"message": {"tool_calls": {"function": {"arguments": "}"}}}},
             },
         ),
-        Said(reasoning="I will. Hm.", tool_calls=(ToolCallSaid("f", "{}"),), dialect="cohere"),
+        ModelMessage(
+            reasoning="I will. Hm.", tool_calls=(ModelToolCall("f", "{}"),), dialect="cohere"
+        ),
     ),
     "ollama: thinking and calls": (
         NDJSON,
@@ -398,9 +406,9 @@ STREAMS = {
                 "done": True,
             },
         ),
-        Said(
+        ModelMessage(
             reasoning="Hm.",
-            tool_calls=(ToolCallSaid("f", '{"x": 1}'), ToolCallSaid("f", "{}")),
+            tool_calls=(ModelToolCall("f", '{"x": 1}'), ModelToolCall("f", "{}")),
             dialect="ollama",
         ),
     ),
@@ -410,31 +418,31 @@ STREAMS = {
             {"model": "m", "response": "H", "thinking": "Hm.", "done": False},
             {"model": "m", "response": "i", "done": True, "prompt_eval_count": 1},
         ),
-        Said("Hi", "Hm.", model="m", usage={"prompt_eval_count": 1}, dialect="ollama"),
+        ModelMessage("Hi", "Hm.", model="m", usage={"prompt_eval_count": 1}, dialect="ollama"),
     ),
     "ollama: an error": (
         NDJSON,
         lines({"message": {"content": "Hi"}, "done": False}, {"error": "out of memory"}),
-        Said("Hi", error="out of memory", dialect="ollama"),
+        ModelMessage("Hi", error="out of memory", dialect="ollama"),
     ),
-    "unknown: nothing is made up": (SSE, data({"value": "Hi"}), Said()),
-    "unknown: an error": (SSE, event("error", "Overloaded"), Said(error="Overloaded")),
+    "unknown: nothing is made up": (SSE, data({"value": "Hi"}), ModelMessage()),
+    "unknown: an error": (SSE, event("error", "Overloaded"), ModelMessage(error="Overloaded")),
     "unknown: an error without words": (
         SSE,
         event("error", {"code": 1}),
-        Said(error='{"code": 1}'),
+        ModelMessage(error='{"code": 1}'),
     ),
-    "nothing": (None, b"", Said()),
+    "nothing": (None, b"", ModelMessage()),
 }
 
 
 @pytest.mark.parametrize("what", STREAMS)
 def test_a_stream_says(what: str) -> None:
     content_type, body, expected = STREAMS[what]
-    assert said(content_type, body) == expected
+    assert read_message(content_type, body) == expected
 
 
-ANSWERS: dict[str, tuple[object, Said]] = {
+ANSWERS: dict[str, tuple[object, ModelMessage]] = {
     "chat": (
         {
             "object": "chat.completion",
@@ -457,10 +465,10 @@ ANSWERS: dict[str, tuple[object, Said]] = {
             ],
             "usage": {"total_tokens": 3},
         },
-        Said(
+        ModelMessage(
             "Hi",
             "Hm.",
-            (ToolCallSaid("f", "{}"), ToolCallSaid("g", "x")),
+            (ModelToolCall("f", "{}"), ModelToolCall("g", "x")),
             model="m",
             usage={"total_tokens": 3},
             finish_reason="tool_calls",
@@ -486,10 +494,10 @@ ANSWERS: dict[str, tuple[object, Said]] = {
             "usage": {"total_tokens": 3},
             "error": None,
         },
-        Said(
+        ModelMessage(
             "Hi",
             "Hm.",
-            (ToolCallSaid("f", "{}"),),
+            (ModelToolCall("f", "{}"),),
             refusal="No.",
             model="m",
             usage={"total_tokens": 3},
@@ -509,10 +517,10 @@ ANSWERS: dict[str, tuple[object, Said]] = {
             "stop_reason": "tool_use",
             "usage": {"input_tokens": 1},
         },
-        Said(
+        ModelMessage(
             "Hi",
             "Hm.",
-            (ToolCallSaid("f", '{"x": 1}'),),
+            (ModelToolCall("f", '{"x": 1}'),),
             model="m",
             usage={"input_tokens": 1},
             finish_reason="tool_use",
@@ -521,21 +529,21 @@ ANSWERS: dict[str, tuple[object, Said]] = {
     ),
     "anthropic, of old": (
         {"completion": "Hi", "stop_reason": "stop_sequence", "model": "m"},
-        Said("Hi", model="m", finish_reason="stop_sequence", dialect="anthropic-complete"),
+        ModelMessage("Hi", model="m", finish_reason="stop_sequence", dialect="anthropic-complete"),
     ),
     "gemini": (
         {
             "candidates": [{"content": {"parts": [{"text": "Hi"}]}, "finishReason": "STOP"}],
             "modelVersion": "m",
         },
-        Said("Hi", model="m", finish_reason="STOP", dialect="gemini"),
+        ModelMessage("Hi", model="m", finish_reason="STOP", dialect="gemini"),
     ),
     "gemini, a list of answers": (
         [
             {"candidates": [{"content": {"parts": [{"text": "H"}]}}]},
             {"candidates": [{"content": {"parts": [{"text": "i"}]}, "finishReason": "STOP"}]},
         ],
-        Said("Hi", finish_reason="STOP", dialect="gemini"),
+        ModelMessage("Hi", finish_reason="STOP", dialect="gemini"),
     ),
     "cohere": (
         {
@@ -551,10 +559,10 @@ ANSWERS: dict[str, tuple[object, Said]] = {
             },
             "usage": {"out": 2},
         },
-        Said(
+        ModelMessage(
             "Hi",
             "I will. Hm.",
-            (ToolCallSaid("f", "{}"),),
+            (ModelToolCall("f", "{}"),),
             usage={"out": 2},
             finish_reason="COMPLETE",
             dialect="cohere",
@@ -562,42 +570,42 @@ ANSWERS: dict[str, tuple[object, Said]] = {
     ),
     "ollama": (
         {"model": "m", "message": {"content": "Hi"}, "done": True, "done_reason": "stop"},
-        Said("Hi", model="m", finish_reason="stop", dialect="ollama"),
+        ModelMessage("Hi", model="m", finish_reason="stop", dialect="ollama"),
     ),
     "openai's error": (
         {"error": {"message": "Bad key.", "type": "invalid_request_error"}},
-        Said(error="Bad key."),
+        ModelMessage(error="Bad key."),
     ),
     "anthropic's error": (
         {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}},
-        Said(error="Overloaded"),
+        ModelMessage(error="Overloaded"),
     ),
     "gemini's error in a list": (
         [{"error": {"code": 404, "message": "No such model."}}],
-        Said(error="No such model."),
+        ModelMessage(error="No such model."),
     ),
     "mistral's error": (
         {"object": "error", "message": "Unauthorized"},
-        Said(error="Unauthorized"),
+        ModelMessage(error="Unauthorized"),
     ),
     "an error within an error": (
         {"error": {"error": {"message": "Inner."}}},
-        Said(error="Inner."),
+        ModelMessage(error="Inner."),
     ),
     "embeddings": (
         {"object": "list", "data": [], "model": "m", "usage": {"total_tokens": 3}},
-        Said(model="m", usage={"total_tokens": 3}),
+        ModelMessage(model="m", usage={"total_tokens": 3}),
     ),
-    "no object": ("Hi", Said()),
+    "no object": ("Hi", ModelMessage()),
 }
 
 
 @pytest.mark.parametrize("what", ANSWERS)
 def test_an_answer_at_once_says(what: str) -> None:
     answer, expected = ANSWERS[what]
-    assert said("application/json", json.dumps(answer, indent=1).encode()) == expected
-    assert said("application/json; charset=utf-8", json.dumps(answer).encode()) == expected
+    assert read_message("application/json", json.dumps(answer, indent=1).encode()) == expected
+    assert read_message("application/json; charset=utf-8", json.dumps(answer).encode()) == expected
 
 
 def test_json_sent_as_a_stream_says_its_error() -> None:
-    assert said(SSE, b'{\n "error": {"code": 404, "message": "No."}}').error == "No."
+    assert read_message(SSE, b'{\n "error": {"code": 404, "message": "No."}}').error == "No."

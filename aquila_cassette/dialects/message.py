@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-__all__ = ["CallHeard", "Said", "Saying", "ToolCallSaid"]
+__all__ = ["IdentifiedToolCall", "MessageBuilder", "ModelMessage", "ModelToolCall"]
 
 
 @dataclass(frozen=True, slots=True)
-class ToolCallSaid:
+class ModelToolCall:
     """A tool the model calls.
 
     Args:
@@ -25,7 +25,7 @@ class ToolCallSaid:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ModelMessage:
     """What a model said in one answer; of several choices, the first one.
 
     Args:
@@ -42,7 +42,7 @@ class Said:
 
     text: str = ""
     reasoning: str = ""
-    tool_calls: tuple[ToolCallSaid, ...] = ()
+    tool_calls: tuple[ModelToolCall, ...] = ()
     refusal: str = ""
     model: str | None = None
     usage: dict[str, Any] | None = None
@@ -51,7 +51,7 @@ class Said:
     dialect: str | None = None
 
 
-class CallHeard(NamedTuple):
+class IdentifiedToolCall(NamedTuple):
     """A tool call as it was heard so far, with the id that its result must name.
 
     Args:
@@ -74,13 +74,13 @@ class _Call:
         self.arguments: list[str] = []
 
 
-class Saying:
+class MessageBuilder:
     """Gathers what a dialect hears; all that is empty is passed over.
 
     Example:
-        >>> saying = Saying()
-        >>> saying.text("Hel"); saying.text("lo")
-        >>> saying.said("openai-chat").text
+        >>> builder = MessageBuilder()
+        >>> builder.add_text("Hel"); builder.add_text("lo")
+        >>> builder.build("openai-chat").text
         'Hello'
     """
 
@@ -96,34 +96,36 @@ class Saying:
         self._error = ""
 
     @property
-    def spoke(self) -> bool:
+    def has_content(self) -> bool:
         """Whether any answer, refusal or tool call was heard so far."""
         return bool(self._text or self._calls or self._refusal)
 
     @property
-    def calls(self) -> list[CallHeard]:
+    def calls(self) -> list[IdentifiedToolCall]:
         """The tool calls heard so far, in their order."""
         return [
-            CallHeard(call.id, _joined([call.name]), _joined(call.arguments))
+            IdentifiedToolCall(call.id, _joined([call.name]), _joined(call.arguments))
             for call in self._calls
         ]
 
-    def text(self, chunk: str) -> None:
+    def add_text(self, chunk: str) -> None:
         """Hear a chunk of the answer."""
         if chunk:
             self._text.append(chunk)
 
-    def reasoning(self, chunk: str) -> None:
+    def add_reasoning(self, chunk: str) -> None:
         """Hear a chunk of the reasoning."""
         if chunk:
             self._reasoning.append(chunk)
 
-    def refusal(self, chunk: str) -> None:
+    def add_refusal(self, chunk: str) -> None:
         """Hear a chunk of a refusal."""
         if chunk:
             self._refusal.append(chunk)
 
-    def call(self, key: Hashable, *, id_: str = "", name: str = "", arguments: str = "") -> None:
+    def add_call(
+        self, key: Hashable, *, id_: str = "", name: str = "", arguments: str = ""
+    ) -> None:
         """Hear of a tool call, or a chunk of its arguments.
 
         Args:
@@ -142,13 +144,13 @@ class Saying:
         if arguments:
             call.arguments.append(arguments)
 
-    def settle(self, key: Hashable, *, id_: str = "", name: str, arguments: str) -> None:
+    def set_call(self, key: Hashable, *, id_: str = "", name: str, arguments: str) -> None:
         """Hear the whole of a tool call whose chunks may have been heard before."""
-        self.call(key, id_=id_, name=name)
+        self.add_call(key, id_=id_, name=name)
         if arguments:
             self._open[key].arguments = [arguments]
 
-    def about(
+    def set_meta(
         self, *, model: str = "", usage: dict[str, Any] | None = None, finish_reason: str = ""
     ) -> None:
         """Hear about the answer: its model, its counts (later ones win), why it stopped."""
@@ -156,17 +158,17 @@ class Saying:
         self._usage.update(usage or {})
         self._finish = finish_reason or self._finish
 
-    def error(self, message: str) -> None:
+    def set_error(self, message: str) -> None:
         """Hear the provider's error; the last one stands."""
         self._error = message or self._error
 
-    def said(self, dialect: str | None) -> Said:
+    def build(self, dialect: str | None) -> ModelMessage:
         """Give what was heard."""
-        return Said(
+        return ModelMessage(
             text=_joined(self._text),
             reasoning=_joined(self._reasoning),
             tool_calls=tuple(
-                ToolCallSaid(_joined([call.name]), _joined(call.arguments)) for call in self._calls
+                ModelToolCall(_joined([call.name]), _joined(call.arguments)) for call in self._calls
             ),
             refusal=_joined(self._refusal),
             model=_joined([self._model]) or None,

@@ -7,21 +7,21 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from aquila_cassette import dialects
-from aquila_cassette.dialects.framing import framing, read, units
-from aquila_cassette.dialects.problem import problem
-from aquila_cassette.dialects.said import Saying
+from aquila_cassette.dialects.dialect import provider_error
+from aquila_cassette.dialects.framing import framing, read_event, split_frames
+from aquila_cassette.dialects.message import MessageBuilder
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
 
-    from aquila_cassette.dialects.framing import Framing, Message
+    from aquila_cassette.dialects.framing import Framing, ProviderEvent
 
-__all__ = ["Chunk", "Kind", "unfold"]
+__all__ = ["Kind", "TimedText", "timeline_text"]
 
 Kind = Literal["words", "thought", "refusal", "call", "error"]
 
 
-class Chunk(NamedTuple):
+class TimedText(NamedTuple):
     """What one message of a stream added.
 
     Args:
@@ -40,7 +40,7 @@ class Chunk(NamedTuple):
     text: str
 
 
-def unfold(content_type: str | None, pieces: Sequence[bytes]) -> list[Chunk]:
+def timeline_text(content_type: str | None, pieces: Sequence[bytes]) -> list[TimedText]:
     r"""Tell what each piece of a body added to what the model said.
 
     Of an answer that is one JSON text, all comes with the last piece. What `said` gives of the
@@ -53,44 +53,44 @@ def unfold(content_type: str | None, pieces: Sequence[bytes]) -> list[Chunk]:
     Example:
         >>> hel = b'data: {"choices": [{"delta": {"content": "Hel"}}]}\n\n'
         >>> lo = b'data: {"choices": [{"delta": {"content": "lo"}}]}\n\n'
-        >>> for chunk in unfold("text/event-stream", [hel[:9], hel[9:], lo]):
+        >>> for chunk in timeline_text("text/event-stream", [hel[:9], hel[9:], lo]):
         ...     print(chunk.piece, chunk.kind, chunk.text)
         1 words Hel
         2 words lo
     """
     body = b"".join(pieces)
     how = framing(content_type, body)
-    unfolding = _Unfolding()
+    timeline = _TimelineBuilder()
     if how == "json":
-        unfolding.piece = max(len(pieces) - 1, 0)
-        _say_at_once(dialects.said(content_type, body), unfolding)
-        return unfolding.chunks()
+        timeline.piece = max(len(pieces) - 1, 0)
+        _say_at_once(dialects.read_message(content_type, body), timeline)
+        return timeline.chunks()
     dialect = dialects.recognise(content_type, body)
     ends = list(accumulate(map(len, pieces)))
     for end, message in _messages(how, body):
-        unfolding.piece = bisect_left(ends, end)
-        unfolding.error(problem(message) or "")
+        timeline.piece = bisect_left(ends, end)
+        timeline.set_error(provider_error(message) or "")
         if dialect is not None:
-            dialect.hear(message, unfolding)
-    return unfolding.chunks()
+            dialect.read_event(message, timeline)
+    return timeline.chunks()
 
 
-def _messages(how: Framing, body: bytes) -> Iterator[tuple[int, Message]]:
+def _messages(how: Framing, body: bytes) -> Iterator[tuple[int, ProviderEvent]]:
     """Give each message, and where in the body it ends."""
     end = 0
-    for raw in units(how, body):
+    for raw in split_frames(how, body):
         end += len(raw)
-        if (message := read(how, raw)) is not None:
+        if (message := read_event(how, raw)) is not None:
             yield end, message
 
 
-def _say_at_once(said: dialects.Said, unfolding: _Unfolding) -> None:
-    unfolding.reasoning(said.reasoning)
-    unfolding.text(said.text)
-    unfolding.refusal(said.refusal)
+def _say_at_once(said: dialects.ModelMessage, timeline: _TimelineBuilder) -> None:
+    timeline.add_reasoning(said.reasoning)
+    timeline.add_text(said.text)
+    timeline.add_refusal(said.refusal)
     for call in said.tool_calls:
-        unfolding.call(object(), name=call.name, arguments=call.arguments)
-    unfolding.error(said.error or "")
+        timeline.add_call(object(), name=call.name, arguments=call.arguments)
+    timeline.set_error(said.error or "")
 
 
 class _Part:
@@ -107,8 +107,8 @@ class _Part:
         return "".join(text for _, text in self.chunks)
 
 
-class _Unfolding(Saying):
-    """Hears what `Saying` does, and keeps when it was heard and after what."""
+class _TimelineBuilder(MessageBuilder):
+    """Hears what `MessageBuilder` does, and keeps when it was heard and after what."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -116,35 +116,37 @@ class _Unfolding(Saying):
         self._parts: list[_Part] = []
         self._part_of_call: dict[int, _Part] = {}
 
-    def chunks(self) -> list[Chunk]:
+    def chunks(self) -> list[TimedText]:
         """Give all that was heard, piece by piece."""
         found = [
-            Chunk(piece, part.place, part.kind, part.name, text)
+            TimedText(piece, part.place, part.kind, part.name, text)
             for part in self._parts
             for piece, text in part.chunks
         ]
         return sorted(found, key=lambda chunk: chunk.piece)
 
-    def text(self, chunk: str) -> None:
-        super().text(chunk)
-        self._hear("words", chunk)
+    def add_text(self, chunk: str) -> None:
+        super().add_text(chunk)
+        self._add("words", chunk)
 
-    def reasoning(self, chunk: str) -> None:
-        super().reasoning(chunk)
-        self._hear("thought", chunk)
+    def add_reasoning(self, chunk: str) -> None:
+        super().add_reasoning(chunk)
+        self._add("thought", chunk)
 
-    def refusal(self, chunk: str) -> None:
-        super().refusal(chunk)
-        self._hear("refusal", chunk)
+    def add_refusal(self, chunk: str) -> None:
+        super().add_refusal(chunk)
+        self._add("refusal", chunk)
 
-    def error(self, message: str) -> None:
+    def set_error(self, message: str) -> None:
         # One failure is often told twice: as an event, and in the answer's last state.
         if message and message != self._error:
             self._begin("error").chunks.append((self.piece, message))
-        super().error(message)
+        super().set_error(message)
 
-    def call(self, key: Hashable, *, id_: str = "", name: str = "", arguments: str = "") -> None:
-        super().call(key, id_=id_, name=name, arguments=arguments)
+    def add_call(
+        self, key: Hashable, *, id_: str = "", name: str = "", arguments: str = ""
+    ) -> None:
+        super().add_call(key, id_=id_, name=name, arguments=arguments)
         call = self._open[key]
         part = self._part_of_call.get(id(call))
         if part is None:
@@ -154,8 +156,8 @@ class _Unfolding(Saying):
             part.chunks.append((self.piece, arguments))
         part.name = call.name
 
-    def settle(self, key: Hashable, *, id_: str = "", name: str, arguments: str) -> None:
-        super().settle(key, id_=id_, name=name, arguments=arguments)
+    def set_call(self, key: Hashable, *, id_: str = "", name: str, arguments: str) -> None:
+        super().set_call(key, id_=id_, name=name, arguments=arguments)
         part = self._part_of_call[id(self._open[key])]
         heard = part.text
         if arguments.startswith(heard):
@@ -170,7 +172,7 @@ class _Unfolding(Saying):
         self._parts.append(part)
         return part
 
-    def _hear(self, kind: Kind, chunk: str) -> None:
+    def _add(self, kind: Kind, chunk: str) -> None:
         if chunk:
             last = self._parts[-1] if self._parts else None
             part = last if last is not None and last.kind == kind else self._begin(kind)
