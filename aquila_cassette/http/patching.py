@@ -1,4 +1,4 @@
-"""Putting a dispatcher into a library: once, for good, and so that it stays there."""
+"""Putting our method in the place of a library's: once, for good, and so that it stays there."""
 
 from __future__ import annotations
 
@@ -12,46 +12,47 @@ __all__ = ["put_in", "stands"]
 _MARK = "__aquila_head__"
 
 _THIS = object()
-"""Tells our dispatchers from those of an earlier import of this package (pytester makes such)."""
+"""Tells our methods from those of an earlier import of this package (pytester makes such)."""
 
 
 def stands(cls: Any, name: str) -> bool:
-    """Tell whether a dispatcher of ours stands there.
-
-    Args:
-        cls: The library's class or module.
-        name: One of its own methods or functions.
-    """
+    """Return whether a method of ours stands there."""
     return getattr(vars(cls)[name], _MARK, None) is _THIS
 
 
 def put_in(cls: Any, name: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-    """Put a dispatcher in the place of a method, unless one stands there.
+    """Put a method of ours in the place of one of `cls` (a class or a module), if none stands there.
 
-    Args:
-        cls: The library's class or module.
-        name: One of its own methods or functions.
-        make: Makes the dispatcher of the original method.
+    What stands there may be any descriptor: instrumentation puts objects of wrapt there, which know
+    their instance only when they are bound. So ours binds it at each call.
     """
     if stands(cls, name):
         return
     found = original = vars(cls)[name]
     while hasattr(original, _MARK):
         original = original.__wrapped__
-    dispatcher = functools.wraps(original)(make(original))
-    setattr(dispatcher, _MARK, _THIS)
-    setattr(cls, name, dispatcher)
-    _keep_through_resets(found, dispatcher)
+    method = make(_bound(original) if isinstance(cls, type) else original)
+    method = functools.update_wrapper(method, original)
+    setattr(method, _MARK, _THIS)
+    setattr(cls, name, method)
+    _keep_through_resets(found, method)
 
 
-def _keep_through_resets(original: Any, dispatcher: Any) -> None:
-    """Let vcrpy, if it is in use beside us, take the dispatcher for the method it found.
+def _bound(original: Any) -> Callable[..., Any]:
+    def call(instance: Any, *args: Any, **kwargs: Any) -> Any:
+        return original.__get__(instance, type(instance))(*args, **kwargs)
+
+    return call
+
+
+def _keep_through_resets(original: Any, method: Any) -> None:
+    """Have vcrpy, where it is in use too, take our method for the one that it found.
 
     While it sends a request it puts back the methods that stood there when it was imported, in the
-    whole process: a request that another thread makes then would slip by.
+    whole process: a request that another thread makes then would pass by unseen.
     """
     patches = sys.modules.get("vcr.patch")
     if patches is not None:
         for name, value in list(vars(patches).items()):
             if value is original:
-                setattr(patches, name, dispatcher)
+                setattr(patches, name, method)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 
+import pytest
 import requests
 import urllib3
 
@@ -273,3 +274,24 @@ def test_an_error_answer_replays_as_that_error(face: Face) -> None:
         assert reply.headers["retry-after"] == "20"
         assert reply.headers["content-length"] == "2"
         assert reply.pieces() == [b"{}"]
+
+
+@every_face
+@pytest.mark.parametrize("size", [b"-5", b"hello", b""])
+def test_a_malformed_chunk_size_is_a_protocol_failure(face: Face, size: bytes) -> None:
+    def script(connection: Connection, request: Request) -> None:
+        connection.head(200)
+        connection.piece(FRAMES[0])
+        connection.send(size + b"\r\nhello\r\n0\r\n\r\n")
+        connection.fin()
+
+    with RawServer(script) as server:
+        with aquila_cassette("ends"):
+            _, live = read_all(face, server.url)
+    response = kept().response
+    assert (response.ended, response.body) == ("failed", FRAMES[0])
+    assert live is not None
+    with aquila_cassette("ends", mode="none"):
+        seen, error = read_all(face, server.url)
+    assert seen == FRAMES[0]
+    assert same(error, live)

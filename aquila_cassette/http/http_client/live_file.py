@@ -6,11 +6,16 @@ import io
 from http.client import IncompleteRead
 from typing import Any, Protocol
 
+from aquila_cassette.http.http_client.request_parser import chunk_size
 from aquila_cassette.session.recorder import Recorder
 
-__all__ = ["LiveFile"]
+__all__ = ["InvalidChunkLengthError", "LiveFile"]
 
 _READ = 65536
+
+
+class InvalidChunkLengthError(Exception):
+    """A server sent a chunk size that is no length. Libraries notice it in ways of their own."""
 
 
 class LiveFile(io.BufferedIOBase):
@@ -47,6 +52,8 @@ class LiveFile(io.BufferedIOBase):
         """Read so many bytes, or all there are; fewer only at the end."""
         self._attend()
         wanted = -1 if size is None else size
+        if wanted < -1:  # as io.BufferedReader: urllib3 passes on what a server says of a chunk
+            raise ValueError("read length must be non-negative or -1")
         while (wanted < 0 or len(self._buffer) < wanted) and self._fill():
             pass
         return self._take(len(self._buffer) if wanted < 0 else wanted)
@@ -129,7 +136,9 @@ class LiveFile(io.BufferedIOBase):
         if self._body is not None and not self._recording.over:
             for piece in self._body.consume(data, self._buffer):
                 self._recording.add_piece(piece)
-            if self._body.over:
+            if self._body.malformed is not None:
+                self._recording.failed(InvalidChunkLengthError(self._body.malformed))
+            elif self._body.over:
                 self._recording.body_ended()
             elif self._at_eof and not self._buffer:
                 self._end(self._body.missing)
@@ -153,6 +162,9 @@ class _Body(Protocol):
 
     over: bool
     """Whether all of the body was consumed."""
+
+    malformed: str | None
+    """The line where a chunk size belongs and none stands, once it was consumed."""
 
     def consume(self, data: bytes, rest: bytearray) -> list[bytes]:
         """Take what is consumed, and what else has come; give the pieces that were begun."""
@@ -188,6 +200,8 @@ class _Run:
 
 
 class _Plain:
+    malformed: str | None = None
+
     def __init__(self, length: int | None) -> None:
         self._run = _Run(length)
         self.over = length == 0
@@ -206,6 +220,7 @@ class _Chunked:
     def __init__(self) -> None:
         self.over = False
         self.missing: int | None = 0
+        self.malformed: str | None = None
         self._run: _Run | None = None
         self._line = b""
 
@@ -227,11 +242,11 @@ class _Chunked:
         return [piece for piece in pieces if piece]
 
     def _framing(self, line: bytes) -> None:
-        if not line:  # the end of a chunk
+        if self._run is not None:  # the end of a chunk
+            self._run = None
             return
-        try:
-            size = int(line.partition(b";")[0], 16)
-        except ValueError:
-            return  # who reads it will complain
-        self._run = _Run(size)
-        self.over = size == 0
+        size = chunk_size(line)
+        if size is None:
+            self.malformed = line.decode("latin-1")
+        self._run = _Run(size or 0)
+        self.over = not size

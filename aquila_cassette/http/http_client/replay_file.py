@@ -72,6 +72,9 @@ class _PlayedRaw(io.RawIOBase):
             for data in self._held() if isinstance(replay, SteppedPlayer) else self._pieces():
                 yield b"%x\r\n%b\r\n" % (len(data), data) if chunked else data
         error = response.error
+        if error is not None and error.type == "InvalidChunkLengthError" and chunked:
+            yield error.message.encode("latin-1") + b"\r\n"
+            return
         if error is not None and error.type is not None and is_a_cut(error.type):
             return  # the library finds that by itself
         replay.raise_ending(self._make_error)

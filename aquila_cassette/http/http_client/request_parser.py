@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 
 from aquila_cassette.model import Headers
 
-__all__ = ["Sent"]
+__all__ = ["Sent", "chunk_size"]
+
+_HEX = re.compile(rb"[0-9a-fA-F]+")
+
+
+def chunk_size(line: bytes) -> int | None:
+    """Return the size that the first line of a chunk states, or None if it states none.
+
+    >>> chunk_size(b"1a;name=value"), chunk_size(b"-5"), chunk_size(b"0x5")
+    (26, None, None)
+    """
+    size = line.partition(b";")[0].strip()
+    return int(size, 16) if _HEX.fullmatch(size) else None
 
 
 class Sent:
@@ -118,7 +131,9 @@ class Sent:
             line_end = self._bytes.find(b"\r\n", self._next_chunk)
             if line_end < 0:
                 return False
-            size = int(self._bytes[self._next_chunk : line_end].partition(b";")[0], 16)
+            size = chunk_size(bytes(self._bytes[self._next_chunk : line_end]))
+            if size is None:
+                return False
             if size == 0:
                 return self._bytes.find(b"\r\n\r\n", line_end) >= 0
             start, end = line_end + 2, line_end + 2 + size
