@@ -12,6 +12,7 @@ from rich.cells import cell_len
 
 from aquila_cassette.cli.folder import cassettes_in, name_of
 from aquila_cassette.cli.output import Screen, Span, align_columns, crop, print_error
+from aquila_cassette.dialects.providers import provider_name
 from aquila_cassette.errors import CassetteError, UsageError
 from aquila_cassette.storage import files
 from aquila_cassette.storage.names import shown
@@ -22,7 +23,7 @@ from aquila_cassette.transcript.humanize import (
     format_size,
     parse_time,
 )
-from aquila_cassette.transcript.interaction import InteractionView, provider_name
+from aquila_cassette.transcript.interaction import InteractionView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

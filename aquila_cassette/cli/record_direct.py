@@ -10,8 +10,9 @@ import httpx
 from aquila_cassette.cli.outcome import Outcome, show_outcomes
 from aquila_cassette.cli.output import Screen, print_error
 from aquila_cassette.cli.play import Player
-from aquila_cassette.cli.rerecord.keys import account_of, require_keys, target
+from aquila_cassette.cli.rerecord.keys import require_keys, target
 from aquila_cassette.cli.rerecord.live import TIMEOUT, ask_again, refuse_at_once
+from aquila_cassette.dialects.providers import provider_for_key
 from aquila_cassette.errors import AquilaError, CassetteError
 from aquila_cassette.storage.names import shown
 from aquila_cassette.transcript.humanize import count, escape_control_chars
@@ -45,8 +46,8 @@ def plan(screen: Screen, picks: Sequence[Picked], line: Line) -> None:
         for interaction in one.tape.interactions:
             request = interaction.request
             url = target(request.url, line.base_url)
-            account = account_of(request.url)
-            key = f"  {account.variables[0]}" if account else ""
+            provider = provider_for_key(request.url)
+            key = f"  {provider.key_variables[0]}" if provider else ""
             screen.line(
                 "  ",
                 escape_control_chars(request.method),

@@ -19,9 +19,8 @@ __all__ = ["PlaceholderKeys"]
 
 Kind = Literal["models", "accounts"]
 
-# These open more than models: files, public downloads. A placeholder in the place of none would
+# Accounts open more than models: files, public downloads. A placeholder in the place of none would
 # break a fixture that needs them, so they are lent inside blocks only, where nothing goes out.
-_ACCOUNTS_OF_ALL_SORTS = ("HF_TOKEN", "HUGGINGFACEHUB_API_TOKEN")
 _AWS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _AWS_ELSEWHERE = (
     "AWS_PROFILE",
@@ -85,14 +84,13 @@ class PlaceholderKeys:
 
 
 def _missing(kind: Kind) -> Iterator[str]:
-    from aquila_cassette.cli.rerecord.keys import ACCOUNTS
+    from aquila_cassette.dialects.providers import PROVIDERS
 
     if kind == "accounts" and not _aws_is_set_up():
         yield from _AWS
-    for account in dict.fromkeys(ACCOUNTS.values()):
-        names = account.variables
-        of_all_sorts = names[0] in _ACCOUNTS_OF_ALL_SORTS
-        if of_all_sorts != (kind == "accounts") or _any_is_set(names):
+    for provider in PROVIDERS:
+        names = provider.key_variables
+        if provider.has_general_key != (kind == "accounts") or _any_is_set(names):
             continue
         # google-genai warns where both of its variables are set.
         yield from ("GOOGLE_API_KEY",) if "GOOGLE_API_KEY" in names else names

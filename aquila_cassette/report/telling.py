@@ -8,9 +8,10 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from aquila_cassette.dialects.providers import provider_name
 from aquila_cassette.dialects.timeline import timeline_text
 from aquila_cassette.transcript.humanize import body_lines, json_inline, json_lines, parse_time
-from aquila_cassette.transcript.interaction import count_arrivals, provider_name
+from aquila_cassette.transcript.interaction import count_arrivals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from aquila_cassette import sse
 from aquila_cassette.dialects import DIALECTS, ModelMessage, ndjson_lines, read_message, recognise
 from aquila_cassette.dialects.framing import framing, read_events
+from aquila_cassette.dialects.providers import provider_name
 from aquila_cassette.transcript.request import RequestSummary, summarize_request
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from aquila_cassette.model import Interaction
 
 
-__all__ = ["InteractionView", "arrival_bar", "count_arrivals", "provider_name"]
+__all__ = ["InteractionView", "arrival_bar", "count_arrivals"]
 
 _TITLES = {dialect.name: dialect.title for dialect in DIALECTS}
 
@@ -139,57 +138,6 @@ def _body(body: bytes) -> dict[str, Any]:
         if body:
             told["text"] = body.decode("utf-8", "backslashreplace")
     return told
-
-
-_AT_HOME = {
-    "api.openai.com": ("openai", "openai-"),
-    "api.anthropic.com": ("anthropic", "anthropic"),
-    "generativelanguage.googleapis.com": ("gemini", "gemini"),
-    "api.cohere.com": ("cohere", "cohere"),
-    "api.cohere.ai": ("cohere", "cohere"),
-    "localhost:11434": ("ollama", "ollama"),
-    "127.0.0.1:11434": ("ollama", "ollama"),
-}
-_GUESTS = {
-    "*.openai.azure.com": "azure",
-    "*aiplatform.googleapis.com": "vertex",
-    "api.cerebras.ai": "cerebras",
-    "api.deepseek.com": "deepseek",
-    "api.fireworks.ai": "fireworks",
-    "api.groq.com": "groq",
-    "api.mistral.ai": "mistral",
-    "api.perplexity.ai": "perplexity",
-    "api.together.*": "together",
-    "api.x.ai": "xai",
-    "openrouter.ai": "openrouter",
-    "router.huggingface.co": "huggingface",
-}
-
-
-def provider_name(url: str, dialect: str | None) -> str:
-    """Name who answers at `url`, and what it speaks where the one does not say the other.
-
-    Args:
-        url: The request's URL.
-        dialect: The name of the dialect that was spoken; None where none is known.
-
-    Example:
-        >>> provider_name("https://api.openai.com/v1/responses", "openai-responses")
-        'openai-responses'
-        >>> provider_name("https://api.groq.com/openai/v1/chat/completions", "openai-chat")
-        'openai-chat at groq'
-        >>> provider_name("https://example.org/feed", None)
-        'example.org'
-    """
-    host = urlsplit(url).netloc.rpartition("@")[2].lower()
-    name, prefix = _AT_HOME.get(host, ("", ""))
-    if name:
-        if dialect is None:
-            return name
-        return dialect if dialect.startswith(prefix) else f"{dialect} at {name}"
-    guest = (name for pattern, name in _GUESTS.items() if fnmatchcase(host, pattern))
-    shown = next(guest, host)
-    return f"{dialect} at {shown}" if dialect else shown
 
 
 _BLOCKS = "·▁▂▃▄▅▆▇█"

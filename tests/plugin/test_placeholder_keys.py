@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aquila_cassette.cli.rerecord.keys import ACCOUNTS
+from aquila_cassette.dialects.providers import PROVIDERS
 
 Suite = Callable[..., pytest.RunResult]
 
@@ -20,8 +20,8 @@ def key(name="OPENAI_API_KEY"): return os.environ.get(name)
 
 @pytest.fixture(autouse=True)
 def _no_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for account in ACCOUNTS.values():
-        for name in account.variables:
+    for provider in PROVIDERS:
+        for name in provider.key_variables:
             monkeypatch.delenv(name, raising=False)
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from aquila_cassette.cli.rerecord.hidden import unhidden
-from aquila_cassette.cli.rerecord.keys import account_of, key_of
+from aquila_cassette.dialects.providers import key_of, provider_for_key
 from aquila_cassette.redaction.names import NAME_ENDINGS, looks_random, plain_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aquila_cassette.cli.rerecord.keys import Account
+    from aquila_cassette.dialects.providers import KnownProvider
     from aquila_cassette.model import Headers, Request
 
 __all__ = ["Line"]
@@ -41,9 +41,13 @@ class Line:
     def account_headers(self, url: str) -> Headers:
         """Give the headers that tell the provider who asks, and those that the user gave."""
         account, key = self._account(url)
-        if account is None or key is None or account.header in {name for name, _ in self.headers}:
+        if (
+            account is None
+            or key is None
+            or account.key_header in {name for name, _ in self.headers}
+        ):
             return self.headers
-        return ((account.header, account.prefix + key), *self.headers)
+        return ((account.key_header, account.key_prefix + key), *self.headers)
 
     def unhidden(self, request: Request) -> tuple[Request, list[str]]:
         """Put the secrets of a request back, if it goes where they may go.
@@ -55,8 +59,8 @@ class Line:
         trusted = account or self.base_url or urlsplit(request.url).hostname in _LOOPBACK
         return unhidden(request, key=key, environ=self.environ if trusted else {})
 
-    def _account(self, url: str) -> tuple[Account | None, str | None]:
-        account = account_of(url)
+    def _account(self, url: str) -> tuple[KnownProvider | None, str | None]:
+        account = provider_for_key(url)
         return account, None if account is None else key_of(account, self.environ)
 
     @property

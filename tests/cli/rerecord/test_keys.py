@@ -5,54 +5,11 @@ from __future__ import annotations
 import pytest
 
 from aquila_cassette.cli.rerecord.hidden import Unhidden, unhidden
-from aquila_cassette.cli.rerecord.keys import account_of, key_of, require_keys, target
+from aquila_cassette.cli.rerecord.keys import require_keys, target
 from aquila_cassette.cli.rerecord.line import Line
 from aquila_cassette.errors import UsageError
 from aquila_cassette.model import Request
 from aquila_cassette.redaction import Redaction
-
-
-@pytest.mark.parametrize(
-    ("url", "variable"),
-    [
-        ("https://api.openai.com/v1", "OPENAI_API_KEY"),
-        ("https://API.Anthropic.com/v1/messages", "ANTHROPIC_API_KEY"),
-        ("https://api.together.xyz/v1", "TOGETHER_API_KEY"),
-        ("https://mine.openai.azure.com/openai/v1", "AZURE_OPENAI_API_KEY"),
-        ("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
-    ],
-)
-def test_a_key_is_known_for_the_hosts_of_providers(url: str, variable: str) -> None:
-    account = account_of(url)
-    assert account is not None
-    assert key_of(account, {variable: "k"}) == "k"
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://api.openai.com/v1",
-        "https://api.openai.com.evil.example/v1",
-        "https://evil.example/api.openai.com",
-        "https://api.openai.com@evil.example/v1",
-        "https://api.together.evil.example/v1",
-        "https://a.b.openai.azure.com.evil.example",
-        "https://evil-openai.azure.com",
-        "http://127.0.0.1:8000/v1",
-    ],
-)
-def test_no_key_goes_to_another_host_or_goes_unencrypted(url: str) -> None:
-    environ = {"OPENAI_API_KEY": "k", "TOGETHER_API_KEY": "k", "AZURE_OPENAI_API_KEY": "k"}
-    assert account_of(url) is None
-    assert Line(environ=environ).account_headers(url) == ()
-
-
-def test_the_second_variable_counts_where_the_first_is_not_set_or_empty() -> None:
-    account = account_of("https://generativelanguage.googleapis.com/v1beta")
-    assert account is not None
-    assert key_of(account, {"GEMINI_API_KEY": "", "GOOGLE_API_KEY": "g"}) == "g"
-    assert key_of(account, {"GEMINI_API_KEY": "m", "GOOGLE_API_KEY": "g"}) == "m"
-    assert key_of(account, {}) is None
 
 
 def test_a_header_that_is_given_stands_for_the_key() -> None:
