@@ -12,17 +12,17 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from aquila_cassette import http as intercept
 from aquila_cassette.model import Request, Response
+from aquila_cassette.options import Layer, Mode, OnUnplayed
 from aquila_cassette.redaction import Redaction
 from aquila_cassette.session import current as scope
-from aquila_cassette.session import test_outcome as verdict
+from aquila_cassette.session import outcome
 from aquila_cassette.session.cassette import Cassette
 from aquila_cassette.session.current_owner import current_owner
-from aquila_cassette.session.modes import Mode
-from aquila_cassette.session.options import Layer, OnUnplayed
 from aquila_cassette.session.owner import Owner
-from aquila_cassette.session.waiting import settled
+from aquila_cassette.session.session import Session
+from aquila_cassette.session.wait_until_idle import settled
 
-__all__ = ["Block", "aquila_cassette", "end_block"]
+__all__ = ["Block", "aquila_cassette"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,15 +41,15 @@ class Block:
         self._name = name
         self._call = call
         self._owner = owner
-        self._entered: list[Cassette] = []
+        self._entered: list[Session] = []
 
     def __enter__(self) -> Cassette:
         intercept.install()
         owner = self._owner or current_owner() or Owner.of_a_block()
-        cassette = Cassette(self._name, owner.resolve(self._call), owner)
-        scope.enter(cassette)
-        self._entered.append(cassette)
-        return cassette
+        session = Session(self._name, owner.resolve(self._call), owner)
+        scope.enter(session)
+        self._entered.append(session)
+        return Cassette(session)
 
     def __exit__(
         self,
@@ -57,7 +57,7 @@ class Block:
         error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        end_block(self._entered.pop(), error)
+        _end_block(self._entered.pop(), error)
 
     async def __aenter__(self) -> Cassette:
         return self.__enter__()
@@ -69,7 +69,7 @@ class Block:
         traceback: TracebackType | None,
     ) -> None:
         if error is None:
-            self._entered[-1].release()
+            self._entered[-1].stepping.release(None)
             try:
                 await settled([self._entered[-1]], None, failures=False)
             except BaseException as late:
@@ -118,11 +118,11 @@ class Block:
         return run
 
 
-def end_block(cassette: Cassette, error: BaseException | None) -> None:
-    """End the block of `cassette`: save what is to be kept, and say what was swallowed or unplayed.
+def _end_block(session: Session, error: BaseException | None) -> None:
+    """End the block of `session`: save what is to be kept, and say what was swallowed or unplayed.
 
     Args:
-        cassette: The open cassette.
+        cassette: The open session.
         error: The exception that leaves the block; it gets notes instead of being replaced.
 
     Raises:
@@ -131,22 +131,22 @@ def end_block(cassette: Cassette, error: BaseException | None) -> None:
         OverwriteError: Good answers on file would have given way to failures.
         CassetteError: The cassette could not be saved.
     """
-    cassette.close(raised=error is not None)
-    misses = verdict.swallowed(cassette, error)
-    cassette.settle_misses()
+    session.close(raised=error is not None)
+    misses = outcome.swallowed(session, error)
+    session.settle_misses()
     if error is not None:
-        notes = [*(str(miss) for miss in misses), verdict.discarded_note(cassette)]
+        notes = [*(str(miss) for miss in misses), outcome.discarded_note(session)]
         for note in notes:
             if note:
                 error.add_note(note)
         return
-    answers_for_itself = cassette.owner.name is None
+    answers_for_itself = session.owner.name is None
     if answers_for_itself:
-        cassette.owner.commit()
+        session.owner.commit()
     if misses:
-        raise verdict.swallowed_miss(misses)
+        raise outcome.swallowed_miss(misses)
     if answers_for_itself:
-        verdict.unplayed(cassette.owner)
+        outcome.unplayed(session.owner)
 
 
 def aquila_cassette(
@@ -156,7 +156,7 @@ def aquila_cassette(
     match_on: Sequence[str | Callable[[Request], Hashable]] | None = None,
     ignore_json: Sequence[str] | None = None,
     ignore_hosts: Sequence[str] | None = None,
-    record_side_traffic: bool | None = None,
+    record_ambient: bool | None = None,
     redact: Redaction | Iterable[object] | None = None,
     speed: float | None = None,
     hold: bool | None = None,
@@ -182,7 +182,7 @@ def aquila_cassette(
         match_on: What makes two requests the same; by default ``("method", "url", "body")``.
         ignore_json: Paths of JSON fields left out of matching: ``("messages.*.id",)``.
         ignore_hosts: Hosts whose requests pass through untouched; ``*.example.com`` is a pattern.
-        record_side_traffic: Whether what SDKs send by themselves (telemetry, price tables, tokens)
+        record_ambient: Whether what SDKs send by themselves (telemetry, price tables, tokens)
             is recorded and replayed as any other request is; by default it is kept off the cassette.
         redact: Names of further secret fields, patterns of secret values, or a `Redaction`; they
             add to the defaults.
@@ -212,7 +212,7 @@ def aquila_cassette(
         "match_on": match_on,
         "ignore_json": ignore_json,
         "ignore_hosts": ignore_hosts,
-        "record_side_traffic": record_side_traffic,
+        "record_ambient": record_ambient,
         "redact": redact,
         "speed": speed,
         "hold": hold,

@@ -19,9 +19,9 @@ from aquila_cassette.http.http_client.errors import failure, is_a_cut
 from aquila_cassette.http.patching import put_in
 from aquila_cassette.model import Headers, Request
 from aquila_cassette.session import current as scope
-from aquila_cassette.session.cassette import Cassette
 from aquila_cassette.session.player import Player
 from aquila_cassette.session.recorder import Recorder
+from aquila_cassette.session.session import Session
 from aquila_cassette.session.stepped_player import SteppedPlayer
 
 __all__ = ["install"]
@@ -137,8 +137,8 @@ def _recording(connection: Any) -> Recorder | None:
 
 
 async def _answer_to(request: Any) -> Recorder | Player | None:
-    answer: Cassette | Recorder | Player | None = vars(request).pop(_ANSWER, None)
-    if isinstance(answer, Cassette):
+    answer: Session | Recorder | Player | None = vars(request).pop(_ANSWER, None)
+    if isinstance(answer, Session):
         request.body = await _produced(request)
         request.body_producer = None
         return answer.handle(_model(request))

@@ -14,7 +14,7 @@ from aquila_cassette.errors import RenderTimeout, SettleTimeout, UsageError
 from aquila_cassette.live.adapters import Adapter, adapter_for
 from aquila_cassette.live.track import TRACKED
 from aquila_cassette.session import current as scope
-from aquila_cassette.session.waiting import default_timeout, idle, pending_lines
+from aquila_cassette.session.wait_until_idle import default_timeout, idle, pending_lines
 from aquila_cassette.waiting import jobs
 from aquila_cassette.waiting.current_task import Driver, current_driver
 from aquila_cassette.waiting.idle import NOT_STARTED, Idle

@@ -129,9 +129,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     yield
     owner = item.config.stash[RUN].owner
     if owner is not None:
-        from aquila_cassette.session import test_outcome as verdict
+        from aquila_cassette.session import outcome
 
-        verdict.judge(owner)
+        outcome.judge(owner)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -154,9 +154,9 @@ def pytest_runtest_makereport(
         owner.failed = True
         owner.xfailed = report.skipped and xfailed and report.when == "call"
     if report.when == "teardown" and owner.committed:
-        from aquila_cassette.session import test_outcome as verdict
+        from aquila_cassette.session import outcome
 
-        report.aquila_given_up = verdict.given_up(owner)
+        report.aquila_given_up = outcome.given_up(owner)
     return report
 
 
@@ -169,9 +169,9 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
     yield
     owner = run.owner
     if owner is not None and not owner.failed:
-        from aquila_cassette.session import test_outcome as verdict
+        from aquila_cassette.session import outcome
 
-        verdict.judge(owner)
+        outcome.judge(owner)
     if owner is not None and (owner.xfailed or not owner.failed):
         owner.commit()
 

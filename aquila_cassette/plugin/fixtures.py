@@ -65,17 +65,16 @@ def aquila_cassette(_aquila_test: None) -> Callable[..., Block]:
 
 def opened(request: pytest.FixtureRequest, name: str) -> Iterator[Cassette]:
     """Open a cassette for as long as a fixture lives."""
-    from aquila_cassette.api import Block, end_block
-    from aquila_cassette.session.options import Layer
+    from aquila_cassette.api import Block
+    from aquila_cassette.options import Layer
 
     run = request.config.stash[RUN]
     owner = run.owner_of_now()
     assert owner is not None, "a test runs"
     block = Block(name, Layer("the fixture", {}), owner)
-    cassette = block.__enter__()
-    yield cassette
+    yield block.__enter__()
     # The test's own exception does not come by here, so what it did is asked of its report.
-    end_block(cassette, TestFailed() if owner.failed else None)
+    block.__exit__(None, TestFailed() if owner.failed else None, None)
 
 
 class TestFailed(Exception):  # noqa: N818 - it stands for the test's exception, never raised

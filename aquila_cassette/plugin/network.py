@@ -66,4 +66,4 @@ def _is_here(host: str) -> bool:
 
 def _somebody_records() -> bool:
     scope = sys.modules.get("aquila_cassette.session.current")
-    return scope is not None and any(cassette.may_record for cassette in scope.opened())
+    return scope is not None and any(session.may_record for session in scope.opened())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from aquila_cassette.session.options import Layer
+    from aquila_cassette.options import Layer
 
 __all__ = [
     "PRECEDENCE",
@@ -72,7 +72,7 @@ def add_options(parser: pytest.Parser) -> None:
 
 def above(config: pytest.Config) -> list[Layer]:
     """Give the settings that are stronger than a call's: command line, then environment."""
-    from aquila_cassette.session.options import Layer, environment_layer
+    from aquila_cassette.options import Layer, environment_layer
 
     flags = {name: _given(config, flag) for name, flag in _FLAGS.items()}
     given = [
@@ -90,7 +90,7 @@ def _given(config: pytest.Config, flag: str) -> object:
 
 def ini(config: pytest.Config) -> list[Layer]:
     """Give the settings of the ini file, the weakest."""
-    from aquila_cassette.session.options import Layer
+    from aquila_cassette.options import Layer
 
     values = {name: config.getini(key) for name, key in _INI.items()}
     return [Layer(f"ini {_INI[name]}", {name: value}) for name, value in values.items() if value]
@@ -127,7 +127,7 @@ def lends_keys(config: pytest.Config) -> str:
 
 def only_replays(layers: Iterable[Layer]) -> bool:
     """Tell whether the mode is ``none``, as far as `layers`, strongest first, say."""
-    from aquila_cassette.session.modes import default_mode
+    from aquila_cassette.options import default_mode
 
     said = (layer.values.get("mode") for layer in layers)
     mode = next((mode for mode in said if mode is not None), None)

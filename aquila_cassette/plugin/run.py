@@ -16,8 +16,8 @@ from aquila_cassette.plugin.placeholder_keys import PlaceholderKeys
 from aquila_cassette.plugin.summary import Tally
 
 if TYPE_CHECKING:
-    from aquila_cassette.session.new_cassettes import Births
-    from aquila_cassette.session.options import Layer
+    from aquila_cassette.options import Layer
+    from aquila_cassette.session.created_this_run import CreatedThisRun
     from aquila_cassette.session.owner import Owner
 
 __all__ = ["KEYS", "RUN", "Run"]
@@ -46,7 +46,7 @@ class Run:
         self.owner_before: Callable[[], Owner | None] = lambda: None
         self._item: pytest.Item | None = None
         self._owner: Owner | None = None
-        self._births: Births | None = None
+        self._created: CreatedThisRun | None = None
         self._in_wider_fixture = 0
         self.keys = config.stash.setdefault(KEYS, PlaceholderKeys())
         self._lent = False
@@ -126,7 +126,7 @@ class Run:
         return Path(tempfile.gettempdir()) / f"aquila-cassette-run-{self.number}"
 
     def _make_owner(self, item: pytest.Item | None) -> Owner:
-        from aquila_cassette.session.new_cassettes import Births
+        from aquila_cassette.session.created_this_run import CreatedThisRun
         from aquila_cassette.session.owner import Owner
 
         above, ini = options.above(self.config), options.ini(self.config)
@@ -135,21 +135,21 @@ class Run:
         if item is None:
             rerecord = "Fix: pytest --aquila-record=all"
             return Owner(None, rerecord=rerecord, above=above, below=ini, root=root, keys=keys)
-        if self._births is None:
-            self._births = Births(self._shared_folder)
+        if self._created is None:
+            self._created = CreatedThisRun(self._shared_folder)
         return Owner(
             naming.node_id(item),
             rerecord=naming.rerecord_line(item),
             above=above,
             below=self._below(item),
             root=root,
-            births=self._births,
+            created=self._created,
             keys=keys,
         )
 
     def _below(self, item: pytest.Item) -> list[Layer]:
         """Give the settings of a test that are weaker than those of a call."""
-        from aquila_cassette.session.options import Layer
+        from aquila_cassette.options import Layer
 
         below = [Layer("aquila_config", self.settings), *options.ini(self.config)]
         marker = item.get_closest_marker("aquila_cassette")

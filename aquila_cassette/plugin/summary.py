@@ -49,7 +49,7 @@ class Tally:
 
     def add(self, owner: Owner) -> None:
         """Count what one owner's cassettes did."""
-        from aquila_cassette.session.test_outcome import discarded_note
+        from aquila_cassette.session.outcome import discarded_note
 
         for cassette in owner.cassettes:
             self.cassettes += 1

@@ -24,7 +24,7 @@ from aquila_cassette.session.placeholder_key import PLACEHOLDER
 if TYPE_CHECKING:
     from aquila_cassette.model import Request
 
-__all__ = ["SIDE_TRAFFIC", "SideTraffic", "side_traffic"]
+__all__ = ["AMBIENT_REQUESTS", "AmbientRequest", "ambient_request"]
 
 Answer = Callable[["Request"], tuple[int, str, str]]
 """Makes the answer on replay: its status, its content type, its body."""
@@ -102,7 +102,7 @@ _ROLE_CREDENTIALS = _json(
 
 
 @dataclass(frozen=True, slots=True)
-class SideTraffic:
+class AmbientRequest:
     """One kind of request that an SDK sends by itself.
 
     Args:
@@ -138,29 +138,29 @@ class SideTraffic:
         return Interaction(request, Response(status, (("content-type", kind),), pieces))
 
 
-SIDE_TRAFFIC = (
+AMBIENT_REQUESTS = (
     # Tables that come with the package too.
-    SideTraffic(
+    AmbientRequest(
         "litellm, dspy",
         "prices and limits of models; it falls back on those it brings",
         ("GET raw.githubusercontent.com/BerriAI/litellm/*",),
         _absent,
     ),
     # Connections opened ahead of time.
-    SideTraffic(
+    AmbientRequest(
         "cerebras",
         "a connection warmed up when a client is made",
         ("GET api.cerebras.ai/v1/tcp_warming",),
         _TAKEN,
     ),
     # Traces and usage counts.
-    SideTraffic(
+    AmbientRequest(
         "openai-agents",
         "traces of each run",
         ("POST api.openai.com/v1/traces/ingest",),
         _TAKEN,
     ),
-    SideTraffic(
+    AmbientRequest(
         "langsmith",
         "traces of langchain and langgraph",
         tuple(
@@ -177,7 +177,7 @@ SIDE_TRAFFIC = (
         ),
         _TAKEN,
     ),
-    SideTraffic(
+    AmbientRequest(
         "langfuse",
         "traces",
         tuple(
@@ -187,7 +187,7 @@ SIDE_TRAFFIC = (
         ),
         _TAKEN,
     ),
-    SideTraffic(
+    AmbientRequest(
         "opik",
         "traces and usage counts",
         (
@@ -198,7 +198,7 @@ SIDE_TRAFFIC = (
         ),
         _TAKEN,
     ),
-    SideTraffic(
+    AmbientRequest(
         "logfire",
         "the name of the project that a token is for",
         tuple(
@@ -207,14 +207,14 @@ SIDE_TRAFFIC = (
         ),
         _PROJECT,
     ),
-    SideTraffic(
+    AmbientRequest(
         "opentelemetry",
         "traces, metrics and logs, to wherever they go (logfire, traceloop, phoenix, crewai)",
         ("POST */v1/traces", "POST */v1/metrics", "POST */v1/logs"),
         _TAKEN,
         agent="OTel-OTLP-Exporter-Python/*",
     ),
-    SideTraffic(
+    AmbientRequest(
         "logfire",
         "traces, metrics and logs",
         tuple(
@@ -224,21 +224,21 @@ SIDE_TRAFFIC = (
         ),
         _TAKEN,
     ),
-    SideTraffic(
+    AmbientRequest(
         "huggingface_hub",
         "usage counts",
         ("HEAD huggingface.co/api/telemetry/*",),
         _TAKEN,
     ),
-    SideTraffic(
+    AmbientRequest(
         "huggingface_hub",
         "which coding agents there are, once a day; it falls back on those it knows",
         ("GET huggingface.co/api/agent-harnesses",),
         _absent,
     ),
-    SideTraffic(
+    AmbientRequest(
         "posthog",
-        "usage counts of many packages (its feature flags are no side traffic)",
+        "usage counts of many packages (its feature flags are no ambient requests)",
         tuple(
             f"POST {host}.posthog.com{path}"
             for host in ("*.i", "app", "t", "us", "eu")
@@ -246,20 +246,20 @@ SIDE_TRAFFIC = (
         ),
         _TAKEN,
     ),
-    SideTraffic(
+    AmbientRequest(
         "sentry-sdk",
         "errors and traces",
         ("POST *.sentry.io/api/*/envelope/", "POST *.sentry.io/api/*/store/"),
         _TAKEN,
     ),
-    SideTraffic(
+    AmbientRequest(
         "mlflow",
         "usage counts; it keeps still where its settings are absent",
         ("* *.mlflow-telemetry.io/*",),
         _absent,
     ),
     # Tokens: for recording they are fetched, and never kept; a replay needs none.
-    SideTraffic(
+    AmbientRequest(
         "google-auth",
         "access tokens",
         (
@@ -272,13 +272,13 @@ SIDE_TRAFFIC = (
         ),
         _TOKEN,
     ),
-    SideTraffic(
+    AmbientRequest(
         "msal (azure-identity)",
         "access tokens",
         ("POST login.microsoftonline.com/*/oauth2/*token",),
         _TOKEN,
     ),
-    SideTraffic(
+    AmbientRequest(
         "msal (azure-identity)",
         "where access tokens are to be had",
         (
@@ -287,26 +287,26 @@ SIDE_TRAFFIC = (
         ),
         _directory,
     ),
-    SideTraffic(
+    AmbientRequest(
         "botocore",
         "the keys of a role",
         ("* sts.amazonaws.com/*", "* sts.*.amazonaws.com/*"),
         _role,
     ),
-    SideTraffic(
+    AmbientRequest(
         "botocore",
         "the keys of a single sign-on",
         ("GET portal.sso.*.amazonaws.com/federation/credentials",),
         _ROLE_CREDENTIALS,
     ),
-    SideTraffic(
+    AmbientRequest(
         "litellm",
         "access tokens of IBM watsonx",
         ("POST iam.cloud.ibm.com/identity/token",),
         _TOKEN,
     ),
     # There is none on most machines, and nobody minds.
-    SideTraffic(
+    AmbientRequest(
         "google-auth, botocore, azure-identity",
         "a cloud machine's description of itself, keys included",
         (
@@ -321,17 +321,17 @@ SIDE_TRAFFIC = (
 """The kinds, in the order in which they are tried."""
 
 
-def side_traffic(request: Request) -> SideTraffic | None:
-    """Tell which kind of side traffic a request is; None for what is a test's own.
+def ambient_request(request: Request) -> AmbientRequest | None:
+    """Tell which kind of ambient requests a request is; None for what is a test's own.
 
     Args:
         request: As it would go out.
 
     Example:
         >>> from aquila_cassette.model import Request
-        >>> side_traffic(Request("POST", "https://api.openai.com/v1/traces/ingest")).sender
+        >>> ambient_request(Request("POST", "https://api.openai.com/v1/traces/ingest")).sender
         'openai-agents'
-        >>> side_traffic(Request("POST", "https://api.openai.com/v1/responses"))
+        >>> ambient_request(Request("POST", "https://api.openai.com/v1/responses"))
     """
     parts = urlsplit(request.url)
     asked = f"{request.method} {parts.hostname or ''}{parts.path or '/'}"
@@ -339,5 +339,5 @@ def side_traffic(request: Request) -> SideTraffic | None:
 
 
 @lru_cache(maxsize=512)
-def _kind(asked: str, agent: str) -> SideTraffic | None:
-    return next((kind for kind in SIDE_TRAFFIC if kind.matches(asked, agent)), None)
+def _kind(asked: str, agent: str) -> AmbientRequest | None:
+    return next((kind for kind in AMBIENT_REQUESTS if kind.matches(asked, agent)), None)

@@ -1,164 +1,67 @@
-"""An open cassette: it answers each request from the cassette, or records the answer that passes."""
+"""What ``with aquila_cassette(name) as cassette`` yields: the public face of an open session."""
 
 from __future__ import annotations
 
-import itertools
-import os
-import threading
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import replace
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from aquila_cassette.importers.locate import located
-from aquila_cassette.importers.refusal import refuse_to_record
-from aquila_cassette.redaction import environment_secrets
-from aquila_cassette.session import current as scope
-from aquila_cassette.session.ambient import SideTraffic, side_traffic
-from aquila_cassette.session.leak_check import no_secrets
-from aquila_cassette.session.miss import miss
-from aquila_cassette.session.modes import Decision, Mode, decide
-from aquila_cassette.session.new_cassettes import note_recorded
-from aquila_cassette.session.overwrite_guard import failure
-from aquila_cassette.session.placeholder_key import holds_placeholder, refuse_placeholder
-from aquila_cassette.session.playback_index import PlaybackIndex
-from aquila_cassette.session.player import Player
-from aquila_cassette.session.progress import Progress, facts
-from aquila_cassette.session.recorder import Recorder
-from aquila_cassette.session.replacement import Change
-from aquila_cassette.session.stepping import Held, Which
-from aquila_cassette.session.test_outcome import swallowed, swallowed_miss
-from aquila_cassette.session.waiting import settled
-from aquila_cassette.storage import files
-from aquila_cassette.waiting.notifier import changed
-from aquila_cassette.waiting.streams import OpenStream, OpenStreams
+from aquila_cassette.session.wait_until_idle import settled
 
 if TYPE_CHECKING:
     from aquila_cassette.errors import MissError
-    from aquila_cassette.model import Interaction, Request
-    from aquila_cassette.session.options import Resolved
-    from aquila_cassette.session.owner import Owner
-    from aquila_cassette.waiting.sources import Pending
+    from aquila_cassette.model import Interaction
+    from aquila_cassette.options import Mode
+    from aquila_cassette.session.session import Session
+    from aquila_cassette.session.stepping import Which
 
 __all__ = ["Cassette"]
 
-_order = itertools.count()
-
 
 class Cassette:
-    """An open cassette, as ``with aquila_cassette(name) as cassette`` yields it.
+    """An open cassette, as ``with aquila_cassette(name) as cassette`` yields it."""
 
-    Args:
-        name: The name it was opened by.
-        resolved: Its options, and where each came from.
-        owner: Who answers for it.
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
-    Raises:
-        CassetteNameError: The name leaves the cassette folder.
-        CassetteFormatError: The file is there and is not a cassette.
-        CassetteSaveError: It is in another recorder's format, and the mode would write it.
-    """
+    @property
+    def name(self) -> str:
+        """The name it was opened by."""
+        return self._session.name
 
-    def __init__(self, name: str, resolved: Resolved, owner: Owner) -> None:
-        self.name = name
-        self.options = resolved.options
-        self.sources = resolved.sources
-        self.owner = owner
-        self.path: Path = self._find_path(name)
-        self.parent: Cassette | None = None
-        self.streams = OpenStreams()
-        self.discarded: list[Interaction] = []
-        self.replaced: tuple[tuple[Interaction, ...], tuple[Interaction, ...]] = (), ()
-        self.matcher = self.options.matcher()
-        # Mode `all` is `once` on an emptied cassette: what a test's earlier blocks recorded is known.
-        self._deciding: Mode = "once" if self.mode == "all" else self.mode
-        self.reel = self._load_reel()
-        self._held = Held(self)
-        self._numbers = itertools.count(1)
-        self._played: list[Interaction] = []
-        self._recordings: list[Recorder] = []
-        self._given_up: set[Recorder] = set()
-        self._misses: list[MissError] = []
-        self._told = 0
-        self._lock = threading.RLock()
-        owner.cassettes.append(self)
-        if self.mode == "none" and owner.keys is not None:
-            owner.keys.opened()
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._session.path
 
     @property
     def mode(self) -> Mode:
         """The record mode in force."""
-        return self.options.mode
-
-    @property
-    def may_record(self) -> bool:
-        """Whether a request that the cassette does not know would be sent."""
-        return self._decide(known=False) == "record"
-
-    @property
-    def records(self) -> bool:
-        """Whether what goes on here may be going on live, at a model's pace."""
-        return bool(self._recordings) or self.may_record
-
-    @property
-    def only_records(self) -> bool:
-        """Whether all that is asked goes out, since the cassette has nothing to replay."""
-        return self.may_record and not self.reel.interactions
-
-    @property
-    def keeps_old(self) -> bool:
-        """Whether it was to be recorded anew, and what was there has not given way so far."""
-        return self.mode == "all" and not self.owner.committed
-
-    @property
-    def shown_path(self) -> str:
-        """The file's path as people see it: relative to where they are, if it is below."""
-        try:
-            return self.path.relative_to(Path.cwd()).as_posix()
-        except ValueError:
-            return str(self.path)
+        return self._session.mode
 
     @property
     def interactions(self) -> tuple[Interaction, ...]:
-        """What is on the cassette: what was on file when it was opened, then what was recorded."""
-        return (*self.reel.interactions, *self.recorded)
-
-    @property
-    def played(self) -> tuple[Interaction, ...]:
-        """What this block played, in the order in which it was asked for."""
-        return tuple(self._played)
+        """What the file held when the cassette was opened, then what this block recorded."""
+        return self._session.interactions
 
     @property
     def recorded(self) -> tuple[Interaction, ...]:
-        """What this block has recorded so far, of responses that are over."""
-        return tuple(interaction for _, interaction in self._kept())
+        """What this block has recorded so far: the responses that are over."""
+        return self._session.recorded
 
     @property
-    def answers(self) -> tuple[Interaction, ...]:
-        """What came of all that was asked live in this block, whether it is kept or not."""
-        return tuple(recording.answer() for recording in self._over())
-
-    @property
-    def is_open(self) -> bool:
-        """Whether its block has not ended yet."""
-        return self in scope.opened()
+    def played(self) -> tuple[Interaction, ...]:
+        """What this block has replayed, in the order of its requests."""
+        return self._session.played
 
     @property
     def misses(self) -> tuple[MissError, ...]:
-        """The errors of the requests that no recording matched."""
-        return tuple(self._misses)
-
-    @property
-    def untold_misses(self) -> tuple[MissError, ...]:
-        """The misses since the last time that somebody was told of them."""
-        return tuple(self._misses[self._told :])
+        """The errors of the requests that no interaction matched."""
+        return self._session.misses
 
     async def settled(
         self, timeout: float | None = None, *, streams: int | None = None, once: bool = False
     ) -> None:
-        """Wait until every stream of this cassette is over, and who read it has left that work.
+        """Wait until every stream of this cassette is over and the code that read it has returned.
 
         Streams that this very task reads are its own business and not waited for.
 
@@ -169,19 +72,19 @@ class Cassette:
 
         Raises:
             SettleTimeout: Something was still going on then; the error lists it.
-            MissError: A request had no recording.
+            MissError: A request had no matching interaction.
         """
-        await settled([self], timeout, streams=streams, once=once)
+        await settled([self._session], timeout, streams=streams, once=once)
 
     async def advance(self, n: int = 1, *, of: Which = None, timeout: float = 5.0) -> None:
         """Let `n` events of a held stream through, and wait until its reader consumed them.
 
         A stream that is asked for a little later is waited for. Where fewer events are left, the
-        stream just ends. An end that raises is let through like an event.
+        stream just ends. An ending that raises is let through like an event.
 
         Args:
             n: How many events: of an SSE stream its events, of NDJSON its lines.
-            of: Which stream, where several are held: a piece of its prompt or of its URL, or its
+            of: Which stream, where several are held: a part of its prompt or of its URL, or its
                 number among the held streams, from 1 in the order of their requests.
             timeout: The longest wait, in seconds.
 
@@ -189,24 +92,13 @@ class Cassette:
             UsageError: There are several streams to choose from; nothing is left to let through;
                 or nothing can be held: the block has no ``hold=True``, or it records.
             RenderTimeout: No held stream came, or its reader did not come back for more.
-            MissError: A request had no recording.
+            MissError: A request had no matching interaction.
         """
-        await self._held.advance(n, of, timeout)
+        await self._session.stepping.advance(n, of, timeout)
 
     def advance_sync(self, n: int = 1, *, of: Which = None, timeout: float = 5.0) -> None:
-        """Do what `advance` does, and block this thread meanwhile.
-
-        Args:
-            n: As for `advance`.
-            of: The same.
-            timeout: The same.
-
-        Raises:
-            UsageError: As `advance` does.
-            RenderTimeout: The same.
-            MissError: The same.
-        """
-        self._held.advance_sync(n, of, timeout)
+        """Do what `advance` does, and block this thread meanwhile; same arguments and errors."""
+        self._session.stepping.advance_sync(n, of, timeout)
 
     def release(self, of: Which = None) -> None:
         """Let all of a held stream through; without `of` all of all streams, now and later.
@@ -217,251 +109,4 @@ class Cassette:
         Raises:
             UsageError: None fits.
         """
-        self._held.release(of)
-
-    def take_failure(self) -> MissError | None:
-        """Give the misses that nobody was told of, as one error, and count them as told."""
-        misses = swallowed(self, None)
-        self.settle_misses()
-        return swallowed_miss(misses) if misses else None
-
-    def pending(self) -> Sequence[Pending]:
-        """List nothing: what may go on here are streams."""
-        return ()
-
-    # What the heads call.
-
-    def handle(self, request: Request) -> Recorder | Player | None:
-        """Decide about one request: record it, replay it, or let it pass (None).
-
-        Args:
-            request: The request as it would go out, secrets and all.
-
-        Raises:
-            MissError: The cassette has no answer and the mode does not let it be recorded.
-        """
-        if self.options.ignore_hosts and self._is_ignored(request.url):
-            return None
-        asked = self._redacted(request)
-        if asked is None:
-            return None
-        key = self.matcher.key(asked)
-        if self._decide(known=True) == "replay":
-            found = self.reel.take(key, repeats=self.options.repeats)
-            if found is not None:
-                next(self._numbers)
-                interaction = self.reel.interactions[found.place]
-                return self._replay(interaction, found.place + 1, more=found.more)
-        # What is on the cassette is replayed, whatever it is; so a test may be about side traffic too.
-        if not self.options.record_side_traffic and (kind := side_traffic(request)):
-            return self._beside(kind, request)
-        number = next(self._numbers)
-        if self._decide(known=False) == "miss":
-            raise self._missed(miss(self, asked, number, key))
-        refuse_placeholder(request, asked)
-        return self._record(asked)
-
-    def ended(self, recording: Recorder) -> None:
-        """Note that a recording is over."""
-        self.streams.over(recording.stream)
-
-    def redacted(self, interaction: Interaction) -> Interaction:
-        """Redact the answer of what was recorded."""
-        secrets = environment_secrets(os.environ)
-        return replace(
-            interaction, response=self.options.redact.response(interaction.response, env=secrets)
-        )
-
-    def before_record(self, interaction: Interaction) -> Interaction | None:
-        """Redact what is about to be kept, and show it to the user's hook."""
-        interaction = self.redacted(interaction)
-        hook = self.options.before_record_response
-        if hook is None:
-            return interaction
-        hooked = hook(interaction.response)
-        return None if hooked is None else self.redacted(replace(interaction, response=hooked))
-
-    def settle_misses(self) -> None:
-        """Note that all misses so far were told; what is told once is not told again."""
-        self._told = len(self._misses)
-
-    def close(self, *, raised: bool) -> None:
-        """End the block: nothing is recorded after this; what is to be kept is saved.
-
-        Args:
-            raised: Whether the block ended in an exception. Then answers that failed (an HTTP
-                error, a failed stream) are put to `discarded`. Of mode ``all`` it is all or nothing
-                then, and nothing where no test is there to have expected that exception.
-
-        Raises:
-            CassetteSaveError: The file could not be written.
-            SecretLeakError: What would have been written still holds a known secret.
-        """
-        self._stop()
-        kept = self._kept()
-        failed = [(recording, one) for recording, one in kept if raised and _is_failure(one)]
-        if self.mode == "all":
-            if failed or (raised and self.owner.name is None):
-                self._discard(kept)
-            return
-        self._discard(failed)
-        if recorded := self.recorded:
-            self._save(recorded, drop=None)
-
-    def refuse_loss(self, gives_way: Callable[[Interaction, bool], bool]) -> None:
-        """Look whether what is on file may give way to what was recorded anew.
-
-        Args:
-            gives_way: As for `save_instead`.
-
-        Raises:
-            OverwriteError: Failures would take the place of good answers.
-        """
-        if self.path.exists() and any(map(failure, self.owner.answers_anew(self.path))):
-            change = Change(self, gives_way)
-            for old in files.load(self.path).interactions:
-                change.drops(old)
-            change.refuse_loss()
-
-    def save_instead(self, gives_way: Callable[[Interaction, bool], bool]) -> None:
-        """Save what the blocks of this cassette recorded anew, in the place of what was there.
-
-        Args:
-            gives_way: Tells whether an interaction on file gives way; it is also told whether its
-                request was answered again.
-
-        Raises:
-            OverwriteError: Failures would take the place of good answers.
-            CassetteSaveError: The file could not be written.
-            SecretLeakError: What would have been written still holds a known secret.
-        """
-        anew = self.owner.recorded_anew(self.path)
-        if not anew:
-            return
-        change = Change(self, gives_way)
-        self._save(anew, drop=change.drops, check=change.refuse_loss)
-        self.replaced = tuple(old for _, old in change.gone), tuple(anew)
-
-    # How it works. A cassette of another format (vcr_compat) is a subclass that finds, keeps and
-    # saves its recordings otherwise.
-
-    def _find_path(self, name: str) -> Path:
-        return located(self.owner.root / self.options.cassette_dir, name)
-
-    def _load_reel(self) -> PlaybackIndex:
-        owner = self.owner
-        reel = PlaybackIndex.of_file(
-            self.path, owner.births, self.key_on_tape, reader=owner.signature
-        )
-        if reel.foreign and self.mode in ("all", "new_episodes"):
-            raise refuse_to_record(self.path, reel.foreign, self.mode)
-        if self.mode == "all":
-            return PlaybackIndex(owner.recorded_anew(self.path), "born", self.key_on_tape)
-        return reel
-
-    def _stop(self) -> None:
-        scope.leave(self)
-        if self.mode == "none" and self.owner.keys is not None:
-            self.owner.keys.closed()
-        self._held.release(None)
-        for recording in list(self._recordings):
-            recording.closed()
-
-    def _missed(self, error: MissError) -> MissError:
-        self._misses.append(error)
-        changed()
-        return error
-
-    def _decide(self, *, known: bool) -> Decision:
-        return decide(self._deciding, self.reel.state, known=known)
-
-    def _save(
-        self,
-        interactions: Sequence[Interaction],
-        drop: Callable[[Interaction], bool] | None,
-        check: Callable[[], None] = lambda: None,
-    ) -> None:
-        births = self.owner.births
-
-        def look(text: str) -> None:
-            check()
-            no_secrets(text, self.options.redact, self.path, self.shown_path)
-
-        files.save(
-            self.path,
-            interactions,
-            drop=drop,
-            check=look,
-            on_create=None if births is None else lambda: births.add(self.path),
-        )
-        note_recorded(interactions)
-
-    def _redacted(self, request: Request) -> Request | None:
-        redact = self.options.redact
-        secrets = environment_secrets(os.environ)
-        asked = redact.request(request, env=secrets)
-        hook = self.options.before_record_request
-        if hook is None:
-            return asked
-        hooked = hook(asked)
-        return None if hooked is None else redact.request(hooked, env=secrets)
-
-    def key_on_tape(self, request: Request) -> Hashable:
-        """Give the key of a request that is on cassette."""
-        return self.matcher.key(self.options.redact.request(request, env=()))
-
-    def _is_ignored(self, url: str) -> bool:
-        host = urlsplit(url).hostname or ""
-        return any(fnmatchcase(host, pattern.lower()) for pattern in self.options.ignore_hosts)
-
-    def _replay(self, interaction: Interaction, number: int, *, more: bool) -> Player:
-        held = self._held.replay(interaction, number, more=more) if self.options.hold else None
-        replay = held or Player(self, interaction, number, more=more)
-        replay.stream = self._opened(interaction.request, replay.progress)
-        self._played.append(interaction)
-        return replay
-
-    def _beside(self, kind: SideTraffic, request: Request) -> Player | None:
-        """Let side traffic pass where its block records; else answer it, and count it nowhere."""
-        if self.may_record and not holds_placeholder(request):
-            return None
-        return Player(self, kind.interaction(request), 0, more=False)
-
-    def _record(self, asked: Request) -> Recorder:
-        recording = Recorder(self, asked, next(_order))
-        recording.stream = self._opened(asked, recording.progress)
-        with self._lock:
-            self._recordings.append(recording)
-        return recording
-
-    def _opened(self, request: Request, progress: Callable[[], Progress]) -> OpenStream:
-        return self.streams.opened(
-            f"{request.method} {request.url}",
-            lambda: facts(request, progress()),
-            background=any(fnmatchcase(request.url, one) for one in self.options.background),
-        )
-
-    def _kept(self) -> list[tuple[Recorder, Interaction]]:
-        """Pair those that are to be kept with what is kept."""
-        return [
-            (recording, interaction)
-            for recording in self._over()
-            if recording not in self._given_up
-            and (interaction := recording.interaction()) is not None
-        ]
-
-    def _over(self) -> list[Recorder]:
-        """List the recordings that are over, in the order they started."""
-        with self._lock:
-            recordings = list(self._recordings)
-        return sorted((one for one in recordings if one.over), key=lambda one: one.order)
-
-    def _discard(self, pairs: list[tuple[Recorder, Interaction]]) -> None:
-        for recording, interaction in pairs:
-            self.discarded.append(interaction)
-            self._given_up.add(recording)
-
-
-def _is_failure(interaction: Interaction) -> bool:
-    response = interaction.response
-    return response.ended == "failed" or (response.status or 0) >= 400
+        self._session.stepping.release(of)

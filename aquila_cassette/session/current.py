@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 from aquila_cassette.errors import ScopeError
 
 if TYPE_CHECKING:
-    from aquila_cassette.session.cassette import Cassette
+    from aquila_cassette.session.session import Session
 
 __all__ = ["current_session", "enter", "leave", "opened"]
 
 # A context may outlive its block (a task that was started inside), so what it names may be closed.
 # That is looked up, not undone: blocks of several tasks end in any order, and a token of one
 # context cannot be reset in another.
-_here: ContextVar[Cassette | None] = ContextVar("aquila_cassette", default=None)
-_open: tuple[Cassette, ...] = ()
+_here: ContextVar[Session | None] = ContextVar("aquila_cassette", default=None)
+_open: tuple[Session, ...] = ()
 _lock = threading.RLock()
 
 
-def enter(cassette: Cassette) -> None:
+def enter(cassette: Session) -> None:
     """Put `cassette` in force in this context, inside whichever was in force before."""
     global _open
     cassette.parent = _innermost_open(_here.get())
@@ -30,7 +30,7 @@ def enter(cassette: Cassette) -> None:
     _here.set(cassette)
 
 
-def leave(cassette: Cassette) -> None:
+def leave(cassette: Session) -> None:
     """Take `cassette` out of force, in whichever context and order that happens."""
     global _open
     with _lock:
@@ -39,12 +39,12 @@ def leave(cassette: Cassette) -> None:
         _here.set(_innermost_open(cassette.parent))
 
 
-def opened() -> tuple[Cassette, ...]:
+def opened() -> tuple[Session, ...]:
     """List the cassettes that are open in this process, in the order they were opened."""
     return _open
 
 
-def current_session() -> Cassette | None:
+def current_session() -> Session | None:
     """Tell which cassette answers a request made here, or None while none is open.
 
     Raises:
@@ -59,13 +59,13 @@ def current_session() -> Cassette | None:
     return _innermost_open(here) or _only_line(all_open)
 
 
-def _innermost_open(cassette: Cassette | None) -> Cassette | None:
+def _innermost_open(cassette: Session | None) -> Session | None:
     while cassette is not None and cassette not in _open:
         cassette = cassette.parent
     return cassette
 
 
-def _only_line(all_open: tuple[Cassette, ...]) -> Cassette:
+def _only_line(all_open: tuple[Session, ...]) -> Session:
     """Give the innermost of `all_open` if they are nested in one line."""
     parents = {id(cassette.parent) for cassette in all_open}
     leaves = [cassette for cassette in all_open if id(cassette) not in parents]

@@ -12,7 +12,7 @@ from aquila_cassette.session.caller import sender
 
 if TYPE_CHECKING:
     from aquila_cassette.model import Request
-    from aquila_cassette.session.cassette import Cassette
+    from aquila_cassette.session.session import Session
 
 __all__ = ["miss"]
 
@@ -21,7 +21,7 @@ _SHOWN = {"url": "the URL"} | {
 }
 
 
-def miss(cassette: Cassette, request: Request, number: int, key: Hashable) -> MissError:
+def miss(cassette: Session, request: Request, number: int, key: Hashable) -> MissError:
     """Say that `request` has no recording, which one comes closest, and how to record it.
 
     Args:
@@ -44,19 +44,19 @@ def miss(cassette: Cassette, request: Request, number: int, key: Hashable) -> Mi
     )
 
 
-def _where(cassette: Cassette) -> str:
-    absent = "; there is no such file yet" if cassette.reel.state == "absent" else ""
+def _where(cassette: Session) -> str:
+    absent = "; there is no such file yet" if cassette.index.state == "absent" else ""
     return f"{cassette.shown_path} (mode {cassette.mode}{absent})"
 
 
-def _closest(cassette: Cassette, request: Request, key: Hashable) -> list[str]:
-    reel, matcher = cassette.reel, cassette.matcher
-    if reel.state == "absent":
+def _closest(cassette: Session, request: Request, key: Hashable) -> list[str]:
+    index, matcher = cassette.index, cassette.matcher
+    if index.state == "absent":
         return []
-    recorded = reel.interactions
+    recorded = index.interactions
     if not recorded:
         return ["closest:  none, the cassette is empty"]
-    played = reel.played_last(key)
+    played = index.played_last(key)
     if played is not None:
         where = f"interaction {played + 1}, {_dated(cassette, played)}"
         again = "already played (repeats=True plays it again)"
@@ -73,6 +73,6 @@ def _closest(cassette: Cassette, request: Request, key: Hashable) -> list[str]:
     ]
 
 
-def _dated(cassette: Cassette, place: int) -> str:
-    at = cassette.reel.interactions[place].recorded_at
+def _dated(cassette: Session, place: int) -> str:
+    at = cassette.index.interactions[place].recorded_at
     return f"recorded {at[:10]}, " if at else ""

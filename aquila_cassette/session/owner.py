@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from aquila_cassette.errors import CassetteError
-from aquila_cassette.session.new_cassettes import recorded_since
-from aquila_cassette.session.options import Layer, Resolved, environment_layer, resolve
+from aquila_cassette.options import Layer, Resolved, environment_layer, resolve
+from aquila_cassette.session.created_this_run import recorded_since
 
 if TYPE_CHECKING:
     from aquila_cassette.model import Interaction
-    from aquila_cassette.session.cassette import Cassette
-    from aquila_cassette.session.new_cassettes import Births
+    from aquila_cassette.session.created_this_run import CreatedThisRun
+    from aquila_cassette.session.session import Session
 
 __all__ = ["Keys", "Owner"]
 
@@ -46,7 +46,7 @@ class Owner:
         above: Settings stronger than those of a call, the strongest first.
         below: Settings weaker than those of a call, the strongest first.
         root: The folder that a relative cassette folder is taken from.
-        births: Which cassettes were made in this run; None where there is no run.
+        created: Which cassettes were made in this run; None where there is no run.
         keys: Who is told of the blocks of mode ``none``.
     """
 
@@ -58,7 +58,7 @@ class Owner:
         above: Sequence[Layer] = (),
         below: Sequence[Layer] = (),
         root: Path | None = None,
-        births: Births | None = None,
+        created: CreatedThisRun | None = None,
         keys: Keys | None = None,
     ) -> None:
         self.name = name
@@ -71,9 +71,9 @@ class Owner:
         self.above = list(above)
         self.below = list(below)
         self.root = root or Path.cwd()
-        self.cassettes: list[Cassette] = []
+        self.cassettes: list[Session] = []
         self._since = time.monotonic()
-        self.births = births
+        self.created = created
         self.keys = keys
 
     @property
@@ -114,7 +114,7 @@ class Owner:
         """
         return resolve([*self.above, call, *self.below], os.environ)
 
-    def unplayed(self) -> list[tuple[Cassette, list[tuple[int, Interaction]]]]:
+    def unplayed(self) -> list[tuple[Session, list[tuple[int, Interaction]]]]:
         """List what this owner recorded once and did not play, a row for each cassette.
 
         A test answers for what it recorded itself, in all of its blocks together; a block outside
@@ -125,10 +125,10 @@ class Owner:
             first = cassettes[0]
             if any(cassette.mode == "all" for cassette in cassettes):
                 continue
-            played = set().union(*(cassette.reel.played for cassette in cassettes))
+            played = set().union(*(cassette.index.played for cassette in cassettes))
             left = [
                 (place + 1, interaction)
-                for place, interaction in enumerate(first.reel.interactions)
+                for place, interaction in enumerate(first.index.interactions)
                 if place not in played and self._owes(interaction)
             ]
             if left:
@@ -181,10 +181,10 @@ class Owner:
             self.refused = error
             raise
 
-    def _anew_at(self, path: Path) -> list[Cassette]:
+    def _anew_at(self, path: Path) -> list[Session]:
         return [one for one in self.cassettes if one.path == path and one.mode == "all"]
 
-    def _anew(self) -> list[list[Cassette]]:
+    def _anew(self) -> list[list[Session]]:
         """List the blocks of mode ``all``, those of one file together."""
         grouped = (
             [cassette for cassette in cassettes if cassette.mode == "all"]
@@ -192,8 +192,8 @@ class Owner:
         )
         return [anew for anew in grouped if anew]
 
-    def _by_path(self) -> list[list[Cassette]]:
-        grouped: dict[Path, list[Cassette]] = {}
+    def _by_path(self) -> list[list[Session]]:
+        grouped: dict[Path, list[Session]] = {}
         for cassette in self.cassettes:
             grouped.setdefault(cassette.path, []).append(cassette)
         return list(grouped.values())

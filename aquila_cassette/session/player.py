@@ -13,7 +13,7 @@ from aquila_cassette.model import Headers, Interaction, Piece
 from aquila_cassette.session.progress import Progress
 
 if TYPE_CHECKING:
-    from aquila_cassette.session.cassette import Cassette
+    from aquila_cassette.session.session import Session
     from aquila_cassette.waiting.streams import OpenStream
 
 __all__ = ["Player"]
@@ -40,7 +40,7 @@ class Player:
     """
 
     def __init__(
-        self, cassette: Cassette, interaction: Interaction, number: int, *, more: bool
+        self, cassette: Session, interaction: Interaction, number: int, *, more: bool
     ) -> None:
         self.cassette = cassette
         self.interaction = interaction

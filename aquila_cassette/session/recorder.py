@@ -23,7 +23,7 @@ from aquila_cassette.model import (
 from aquila_cassette.session.progress import Progress
 
 if TYPE_CHECKING:
-    from aquila_cassette.session.cassette import Cassette
+    from aquila_cassette.session.session import Session
     from aquila_cassette.waiting.streams import OpenStream
 
 __all__ = ["Recorder"]
@@ -45,7 +45,7 @@ class Recorder:
         order: Its place among the requests of this cassette.
     """
 
-    def __init__(self, cassette: Cassette, request: Request, order: int) -> None:
+    def __init__(self, cassette: Session, request: Request, order: int) -> None:
         self.cassette = cassette
         self.request = request
         self.order = order

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aquila_cassette.model import Interaction
-    from aquila_cassette.session.cassette import Cassette
+    from aquila_cassette.session.session import Session
 
 __all__ = ["Change"]
 
@@ -23,18 +23,18 @@ class Change:
         gives_way: As for `Cassette.save_instead`.
     """
 
-    def __init__(self, cassette: Cassette, gives_way: Callable[[Interaction, bool], bool]) -> None:
+    def __init__(self, cassette: Session, gives_way: Callable[[Interaction, bool], bool]) -> None:
         self.gone: list[tuple[int, Interaction]] = []
         self._cassette = cassette
         self._gives_way = gives_way
         self._seen = 0
         anew = cassette.owner.recorded_anew(cassette.path)
-        self._again = {cassette.key_on_tape(one.request) for one in anew}
+        self._again = {cassette.recorded_key(one.request) for one in anew}
 
     def drops(self, old: Interaction) -> bool:
         """Tell whether the next interaction on file gives way."""
         self._seen += 1
-        drops = self._gives_way(old, self._cassette.key_on_tape(old.request) in self._again)
+        drops = self._gives_way(old, self._cassette.recorded_key(old.request) in self._again)
         if drops:
             self.gone.append((self._seen, old))
         return drops
@@ -43,7 +43,7 @@ class Change:
         """Raise where failures would take the place of good answers."""
         cassette = self._cassette
         answers = cassette.owner.answers_anew(cassette.path)
-        if found := loss(self.gone, answers, cassette.key_on_tape):
+        if found := loss(self.gone, answers, cassette.recorded_key):
             raise overwrite_error(
                 found,
                 path=cassette.path,

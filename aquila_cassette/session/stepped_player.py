@@ -18,7 +18,7 @@ from aquila_cassette.waiting.streams import Readers
 
 if TYPE_CHECKING:
     from aquila_cassette.model import Interaction, Response
-    from aquila_cassette.session.cassette import Cassette
+    from aquila_cassette.session.session import Session
 
 __all__ = ["SteppedPlayer", "steps"]
 
@@ -88,7 +88,7 @@ class SteppedPlayer(Player):
 
     def __init__(
         self,
-        cassette: Cassette,
+        cassette: Session,
         interaction: Interaction,
         number: int,
         *,

@@ -12,7 +12,7 @@ import anyio
 
 from aquila_cassette.errors import RenderTimeout, SettleTimeout, UsageError
 from aquila_cassette.session.stepped_player import SteppedPlayer, steps
-from aquila_cassette.session.waiting import pending_lines, settled
+from aquila_cassette.session.wait_until_idle import pending_lines, settled
 from aquila_cassette.waiting import jobs
 from aquila_cassette.waiting.current_task import current_driver
 from aquila_cassette.waiting.idle import Idle
@@ -22,22 +22,22 @@ from aquila_cassette.waiting.sources import InboxOf, Pending, sources
 
 if TYPE_CHECKING:
     from aquila_cassette.model import Interaction
-    from aquila_cassette.session.cassette import Cassette
+    from aquila_cassette.session.session import Session
 
-__all__ = ["Held", "Which"]
+__all__ = ["Stepping", "Which"]
 
 Which = str | int | None
 """Which held stream: a piece of its prompt or its URL, its number, or the only one there is."""
 
 
-class Held:
+class Stepping:
     """The held streams of one cassette.
 
     Args:
         cassette: The open cassette.
     """
 
-    def __init__(self, cassette: Cassette) -> None:
+    def __init__(self, cassette: Session) -> None:
         self.cassette = cassette
         self.released = False
         self._streams: list[SteppedPlayer] = []
@@ -137,7 +137,7 @@ class Held:
 class _Advance:
     """One call: it finds its stream, lets events through, and sees that they were consumed."""
 
-    def __init__(self, held: Held, called: str, count: int, of: Which) -> None:
+    def __init__(self, held: Stepping, called: str, count: int, of: Which) -> None:
         jobs.refuse_inside(called)
         _check_count(called, count)
         _check_which(called, of)

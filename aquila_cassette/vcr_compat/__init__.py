@@ -83,7 +83,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     misses = suite.swallowed()
     if not misses:
         return
-    from aquila_cassette.session.test_outcome import swallowed_miss
+    from aquila_cassette.session.outcome import swallowed_miss
 
     if suite.strict:
         raise swallowed_miss(misses)

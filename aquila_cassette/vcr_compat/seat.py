@@ -9,9 +9,9 @@ import pytest
 from vcr.record_mode import RecordMode  # type: ignore[import-untyped]
 
 from aquila_cassette import http as intercept
+from aquila_cassette.options import Layer
 from aquila_cassette.plugin import naming
 from aquila_cassette.plugin.run import RUN
-from aquila_cassette.session.options import Layer
 from aquila_cassette.session.owner import Owner
 from aquila_cassette.vcr_compat.files import Files
 from aquila_cassette.vcr_compat.secrets import Secrets

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from aquila_cassette.model import Interaction, Request, Response
 from aquila_cassette.session import current as scope
-from aquila_cassette.session.ambient import side_traffic
-from aquila_cassette.session.cassette import Cassette
+from aquila_cassette.session.ambient import ambient_request
 from aquila_cassette.session.placeholder_key import refuse_placeholder
-from aquila_cassette.session.playback_index import PlaybackIndex
+from aquila_cassette.session.replay_index import ReplayIndex
+from aquila_cassette.session.session import Session
 from aquila_cassette.vcr_compat.missing import missing
 from aquila_cassette.vcr_compat.secrets import Secrets
 from aquila_cassette.vcr_compat.translation import (
@@ -29,7 +29,7 @@ from aquila_cassette.vcr_compat.translation import (
 )
 
 if TYPE_CHECKING:
-    from aquila_cassette.session.options import Resolved
+    from aquila_cassette.options import Resolved
     from aquila_cassette.session.owner import Owner
     from aquila_cassette.session.player import Player
     from aquila_cassette.session.recorder import Recorder
@@ -52,7 +52,7 @@ class _Kept(Interaction):
     theirs: Any = field(default=None, compare=False)
 
 
-class Deck(Cassette):
+class Deck(Session):
     """The open cassette: what matches, and what is kept, is asked of the cassette.
 
     Args:
@@ -114,7 +114,7 @@ class Deck(Cassette):
         with self._asking:
             forms = self._forms(filtered, asked)
             chosen = self.tape.choose(forms, self._has_body_of(asked), strict=self.strict)
-            if chosen is None and (kind := side_traffic(request)):
+            if chosen is None and (kind := ambient_request(request)):
                 return self._beside(kind, request)
             number = next(self._numbers)
             if chosen is None and self.tape.write_protected:
@@ -200,8 +200,8 @@ class Deck(Cassette):
     def _find_path(self, name: str) -> Path:
         return Path(name).absolute()
 
-    def _load_reel(self) -> PlaybackIndex:
-        return PlaybackIndex((), "present" if self.tape.rewound else "absent", self.key_on_tape)
+    def _load_index(self) -> ReplayIndex:
+        return ReplayIndex((), "present" if self.tape.rewound else "absent", self.recorded_key)
 
     def _asked(self, filtered: Any) -> _Asked:
         clean = self._secrets.request(our_request(filtered))

@@ -61,7 +61,7 @@ class Suite:
 
     def swallowed(self) -> list[MissError]:
         """List the misses that the running test was never told of: somebody in between was."""
-        from aquila_cassette.session.test_outcome import swallowed
+        from aquila_cassette.session.outcome import swallowed
 
         misses = [miss for deck in self.decks for miss in swallowed(deck, None)]
         for deck in self.decks:

@@ -11,8 +11,8 @@ import httpx
 
 from aquila_cassette.api import Block
 from aquila_cassette.model import Interaction
+from aquila_cassette.options import Layer
 from aquila_cassette.provider import Provider
-from aquila_cassette.session.options import Layer
 from aquila_cassette.session.owner import Owner
 from aquila_cassette.storage import files
 

@@ -14,8 +14,8 @@ import httpx2
 import pytest
 
 from aquila_cassette import Response, aquila_cassette
+from aquila_cassette.options import Mode
 from aquila_cassette.session.current_owner import set_owner_of_now
-from aquila_cassette.session.modes import Mode
 from tests.servers import RawServer, chat
 
 

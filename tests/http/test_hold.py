@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from aquila_cassette import Failure, TruncatedReplayError, UsageError, aquila_cassette
-from aquila_cassette.session.waiting import idle
+from aquila_cassette.session.wait_until_idle import idle
 from aquila_cassette.waiting.current_task import current_driver
 from tests.clients import FACES, Face, every_face
 from tests.http.held import EVENTS, URL, Reader, question, reading, tape
@@ -360,8 +360,8 @@ async def test_who_waits_for_all_else_does_not_wait_for_what_is_held(face: Face)
         async with reading(cassette, face, question(1)) as [reader]:
             await cassette.advance(2)
             here = current_driver()
-            assert await idle([cassette], here=here, but_held=True).wait(5) == []
-            pending = await idle([cassette], here=here).look()
+            assert await idle([cassette._session], here=here, but_held=True).wait(5) == []
+            pending = await idle([cassette._session], here=here).look()
             assert pending[0].what == f"POST {URL}"
             assert reader.pieces == EVENTS[:2]
 
@@ -385,7 +385,7 @@ async def test_who_comes_to_wait_for_a_held_thread_later_is_not_waited_for_eithe
         await cassette.advance(2)
         waiting = asyncio.create_task(wait_for(thread))
         await asyncio.sleep(0)
-        assert await idle([cassette], here=current_driver(), but_held=True).wait(1) == []
+        assert await idle([cassette._session], here=current_driver(), but_held=True).wait(1) == []
         cassette.release()
         await waiting
 

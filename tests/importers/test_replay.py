@@ -10,7 +10,7 @@ import pytest
 
 from aquila_cassette import MissError, aquila_cassette
 from aquila_cassette.errors import CassetteError, CassetteSaveError
-from aquila_cassette.session.modes import Mode
+from aquila_cassette.options import Mode
 from tests.importers.samples import CASSETTER, EVENTS, URL, vcrpy
 
 KEY = "sk-ant-api03-abcdefghijklmnop"

@@ -16,10 +16,10 @@ from aquila_cassette.cli.rerecord.keys import target
 from aquila_cassette.cli.rerecord.likeness import unlike, unusable
 from aquila_cassette.errors import CassetteSaveError, ResendError
 from aquila_cassette.model import Interaction, Response
+from aquila_cassette.options import Layer
 from aquila_cassette.redaction import Redaction
 from aquila_cassette.redaction.names import FRAMING
 from aquila_cassette.session.leak_check import no_secrets
-from aquila_cassette.session.options import Layer
 from aquila_cassette.session.owner import Owner
 from aquila_cassette.storage import files
 from aquila_cassette.storage.names import shown

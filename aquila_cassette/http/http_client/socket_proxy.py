@@ -17,7 +17,7 @@ from aquila_cassette.session.player import Player
 from aquila_cassette.session.recorder import Recorder
 
 if TYPE_CHECKING:
-    from aquila_cassette.session.cassette import Cassette
+    from aquila_cassette.session.session import Session
 
 __all__ = ["Line"]
 
@@ -37,7 +37,7 @@ class Line:
         real: The socket that the connection had.
     """
 
-    def __init__(self, connection: Any, cassette: Cassette, real: Any = None) -> None:
+    def __init__(self, connection: Any, cassette: Session, real: Any = None) -> None:
         self._connection = connection
         self._cassette = cassette
         self._real: Any = real

@@ -1,17 +1,17 @@
-"""The page on side traffic lists what the code does."""
+"""The page on ambient requests lists what the code does."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from aquila_cassette.model import Request
-from aquila_cassette.session.ambient import SIDE_TRAFFIC, SideTraffic
+from aquila_cassette.session.ambient import AMBIENT_REQUESTS, AmbientRequest
 from aquila_cassette.session.placeholder_key import PLACEHOLDER
 
-PAGE = Path(__file__).parents[2] / "docs" / "side-traffic.md"
+PAGE = Path(__file__).parents[2] / "docs" / "ambient-requests.md"
 
 
-def on_replay(kind: SideTraffic) -> str:
+def on_replay(kind: AmbientRequest) -> str:
     asked = Request("POST", "https://host.example/tenant/path")
     status, _, body = kind.answer(asked)
     if status == 404:
@@ -21,7 +21,7 @@ def on_replay(kind: SideTraffic) -> str:
     return "a placeholder" if PLACEHOLDER in body else "taken"
 
 
-def row(kind: SideTraffic) -> str:
+def row(kind: AmbientRequest) -> str:
     requests = "<br>".join(f"`{one}`" for one in kind.requests)
     if kind.agent != "*":
         requests += f"<br>from `{kind.agent}`"
@@ -30,4 +30,4 @@ def row(kind: SideTraffic) -> str:
 
 def test_the_page_lists_each_kind() -> None:
     listed = [line for line in PAGE.read_text("utf-8").splitlines() if line.startswith("| ")][1:]
-    assert listed == [row(kind) for kind in SIDE_TRAFFIC]
+    assert listed == [row(kind) for kind in AMBIENT_REQUESTS]

@@ -21,7 +21,7 @@ from aquila_cassette import (
     aquila_cassette,
 )
 from aquila_cassette.session import ambient as kinds
-from aquila_cassette.session.ambient import SIDE_TRAFFIC, SideTraffic
+from aquila_cassette.session.ambient import AMBIENT_REQUESTS, AmbientRequest
 from aquila_cassette.session.placeholder_key import PLACEHOLDER
 from aquila_cassette.storage import files
 from tests.servers import Connection, RawServer
@@ -43,9 +43,9 @@ def server() -> Iterator[RawServer]:
 
 @pytest.fixture
 def warming(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Take a path of the test's server for side traffic."""
-    mine = SideTraffic("mine", "warms up", ("* 127.0.0.1/warm",), SIDE_TRAFFIC[1].answer)
-    monkeypatch.setattr(kinds, "SIDE_TRAFFIC", (mine,))
+    """Take a path of the test's server for ambient requests."""
+    mine = AmbientRequest("mine", "warms up", ("* 127.0.0.1/warm",), AMBIENT_REQUESTS[1].answer)
+    monkeypatch.setattr(kinds, "AMBIENT_REQUESTS", (mine,))
     kinds._kind.cache_clear()
     yield
     kinds._kind.cache_clear()
@@ -82,7 +82,7 @@ def test_on_replay_it_is_not_sent_and_gets_a_harmless_answer(
     asked: str, sender: str, status: int
 ) -> None:
     method, url = asked.split()
-    kind = kinds.side_traffic(Request(method, url))
+    kind = kinds.ambient_request(Request(method, url))
     assert kind is not None
     assert kind.sender == sender
     with aquila_cassette("side", mode="none") as cassette:
@@ -153,13 +153,13 @@ def test_while_recording_it_passes_and_is_not_kept(server: RawServer, warming: N
 def test_it_is_recorded_where_one_asks_for_that_and_replayed_everywhere(
     server: RawServer, warming: None
 ) -> None:
-    with aquila_cassette("side", record_side_traffic=True) as cassette:
+    with aquila_cassette("side", record_ambient=True) as cassette:
         httpx.get(f"{server.url}/warm")
     assert len(cassette.recorded) == 1
     with aquila_cassette("side", mode="none") as cassette:
         assert httpx.get(f"{server.url}/warm").text == "live"
     assert len(cassette.played) == 1
-    with pytest.raises(MissError), aquila_cassette("side", mode="none", record_side_traffic=True):
+    with pytest.raises(MissError), aquila_cassette("side", mode="none", record_ambient=True):
         httpx.get(f"{server.url}/warm")
         httpx.get(f"{server.url}/warm")
 
@@ -203,7 +203,7 @@ def test_botocore_reads_the_keys_of_a_role_from_the_answer() -> None:
         asked = Request(
             "POST", "https://sts.eu-west-1.amazonaws.com/", (), f"Action={action}".encode()
         )
-        kind = kinds.side_traffic(asked)
+        kind = kinds.ambient_request(asked)
         assert kind is not None
         response = kind.interaction(asked).response
         shape = model.operation_model(action).output_shape
@@ -241,7 +241,7 @@ def test_a_miss_names_the_line_that_sent_it() -> None:
         httpx.get("http://127.0.0.1:1/")
     here = test_a_miss_names_the_line_that_sent_it.__code__.co_firstlineno + 2
     assert sent_by(caught.value) == (
-        f"tests/intercept/test_side_traffic.py:{here} in test_a_miss_names_the_line_that_sent_it"
+        f"tests/http/test_ambient.py:{here} in test_a_miss_names_the_line_that_sent_it"
     )
 
 

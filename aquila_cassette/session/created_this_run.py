@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from aquila_cassette.model import Interaction
 
-__all__ = ["Births", "note_recorded", "recorded_since"]
+__all__ = ["CreatedThisRun", "note_recorded", "recorded_since"]
 
 Mark = tuple[str, str, str, bytes]
 
@@ -40,7 +40,7 @@ def _mark_of(interaction: Interaction) -> Mark:
     return interaction.recorded_at, request.method, request.url, body
 
 
-class Births:
+class CreatedThisRun:
     """The cassettes made in this run, shared by its processes through a folder.
 
     Eight tests of one run, on eight workers, may record into one new cassette in mode ``once``:

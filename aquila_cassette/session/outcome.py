@@ -11,8 +11,8 @@ from aquila_cassette.session.overwrite_guard import failure
 
 if TYPE_CHECKING:
     from aquila_cassette.model import Interaction
-    from aquila_cassette.session.cassette import Cassette
     from aquila_cassette.session.owner import Owner
+    from aquila_cassette.session.session import Session
 
 __all__ = ["discarded_note", "given_up", "judge", "swallowed", "swallowed_miss", "unplayed"]
 
@@ -20,7 +20,7 @@ __all__ = ["discarded_note", "given_up", "judge", "swallowed", "swallowed_miss",
 _SHARED = 'Or, if several blocks share it: aquila_cassette(..., on_unplayed="ignore")'
 
 
-def swallowed(cassette: Cassette, left_by: BaseException | None) -> list[MissError]:
+def swallowed(cassette: Session, left_by: BaseException | None) -> list[MissError]:
     """List the misses that did not leave the block by themselves, one for each request.
 
     Args:
@@ -86,7 +86,7 @@ def unplayed(owner: Owner) -> None:
         warnings.warn(UnplayedWarning(str(error)), stacklevel=2)
 
 
-def discarded_note(cassette: Cassette) -> str | None:
+def discarded_note(cassette: Session) -> str | None:
     """Say which recordings were not kept since the block raised; None if all were."""
     if not cassette.discarded:
         return None
@@ -112,7 +112,7 @@ def given_up(owner: Owner) -> str:
 
 
 def _unplayed(
-    cassette: Cassette, left: Sequence[tuple[int, Interaction]], owner: Owner
+    cassette: Session, left: Sequence[tuple[int, Interaction]], owner: Owner
 ) -> UnplayedError:
     count = len(left)
     whose = "that it recorded" if owner.name else "of this cassette"

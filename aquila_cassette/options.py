@@ -2,24 +2,50 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from aquila_cassette.errors import UsageError
-from aquila_cassette.matching.keys import Matcher
-from aquila_cassette.model import Request, Response
-from aquila_cassette.redaction import Redaction
-from aquila_cassette.session.modes import Mode, default_mode, parse_mode
 
-__all__ = ["Layer", "OnUnplayed", "Options", "Resolved", "environment_layer", "resolve"]
+if TYPE_CHECKING:
+    from aquila_cassette.matching.keys import Matcher
+    from aquila_cassette.model import Request, Response
+    from aquila_cassette.redaction import Redaction
+
+__all__ = [
+    "MODES",
+    "Layer",
+    "Mode",
+    "OnUnplayed",
+    "Options",
+    "Resolved",
+    "default_mode",
+    "environment_layer",
+    "parse_mode",
+    "resolve",
+]
+
+Mode = Literal["none", "once", "new_episodes", "all"]
+"""What may be recorded; the words and their meaning are vcrpy's."""
+
+MODES: tuple[Mode, ...] = get_args(Mode)
+
+_FALSE = frozenset({"", "0", "false", "no", "off"})
 
 OnUnplayed = Literal["fail", "warn", "ignore"]
-RequestHook = Callable[[Request], Request | None]
-ResponseHook = Callable[[Response], Response | None]
-MatchOn = Sequence[str | Callable[[Request], Hashable]]
+RequestHook = Callable[["Request"], "Request | None"]
+ResponseHook = Callable[["Response"], "Response | None"]
+MatchOn = Sequence["str | Callable[[Request], Hashable]"]
+
+# The plugin reads the mode at the start of every run: what matches and redacts is imported late.
+
+
+def _no_redaction() -> Redaction:
+    from aquila_cassette.redaction import Redaction
+
+    return Redaction()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +57,7 @@ class Options:
         match_on: What makes two requests the same.
         ignore_json: Paths of JSON fields that do not take part in matching.
         ignore_hosts: Host names (``*.example.com`` is a pattern) that pass through untouched.
-        record_side_traffic: Whether what SDKs send by themselves (telemetry, price tables, tokens)
+        record_ambient: Whether what SDKs send by themselves (telemetry, price tables, tokens)
             is recorded and replayed as any other request is.
         redact: What is kept out of the file.
         speed: 0 replays at once; 1 at the recorded pace; 4 four times as fast.
@@ -50,8 +76,8 @@ class Options:
     match_on: tuple[str | Callable[[Request], Hashable], ...] = ("method", "url", "body")
     ignore_json: tuple[str, ...] = ()
     ignore_hosts: tuple[str, ...] = ()
-    record_side_traffic: bool = False
-    redact: Redaction = field(default_factory=Redaction)
+    record_ambient: bool = False
+    redact: Redaction = field(default_factory=_no_redaction)
     speed: float = 0.0
     hold: bool = False
     repeats: bool = False
@@ -63,6 +89,8 @@ class Options:
 
     def matcher(self) -> Matcher:
         """Build the matcher that these options ask for."""
+        from aquila_cassette.matching.keys import Matcher
+
         return Matcher(self.match_on, self.ignore_json)
 
 
@@ -107,7 +135,7 @@ def resolve(layers: Iterable[Layer], environ: Mapping[str, str]) -> Resolved:
     """
     values: dict[str, Any] = {}
     sources = dict.fromkeys(_NAMES, "default")
-    redact = Redaction()
+    redact = _no_redaction()
     for layer in layers:
         for name, value in layer.values.items():
             if name not in _NAMES:
@@ -115,7 +143,7 @@ def resolve(layers: Iterable[Layer], environ: Mapping[str, str]) -> Resolved:
             if value is None:
                 continue
             if name == "redact":
-                redact = redact | Redaction.of(value)
+                redact = redact | type(redact).of(value)
                 first = sources[name] == "default"
                 sources[name] = layer.source if first else f"{sources[name]} + {layer.source}"
             elif name not in values:
@@ -125,6 +153,44 @@ def resolve(layers: Iterable[Layer], environ: Mapping[str, str]) -> Resolved:
         values["mode"] = default_mode(environ)
         sources["mode"] = "default (CI is set)" if values["mode"] == "none" else "default"
     return Resolved(Options(redact=redact, **values), sources)
+
+
+def default_mode(environ: Mapping[str, str]) -> Mode:
+    """Give the mode of those who chose none: ``none`` where ``CI`` is set and not false.
+
+    Args:
+        environ: The environment, as `os.environ`.
+
+    Example:
+        >>> default_mode({"CI": "true"}), default_mode({"CI": "false"}), default_mode({})
+        ('none', 'once', 'once')
+    """
+    return "once" if environ.get("CI", "").strip().lower() in _FALSE else "none"
+
+
+def parse_mode(text: str, *, source: str) -> Mode:
+    """Read a record mode that a user wrote.
+
+    Args:
+        text: The mode, spelt as in `MODES`.
+        source: Where it was written, as its writer knows it: ``AQUILA_RECORD``, ``mode=``.
+
+    Raises:
+        UsageError: It is no mode; the message names `source` and the closest mode.
+
+    Example:
+        >>> parse_mode("new_episodes", source="AQUILA_RECORD")
+        'new_episodes'
+    """
+    for mode in MODES:
+        if mode == text:
+            return mode
+    close = _closest(str(text).lower(), MODES)
+    raise UsageError(
+        f"{source} names no record mode.",
+        facts=["expected: none, once, new_episodes or all", f"got:      {text!r}"],
+        fix=f"Change it to {close[0]!r}." if close else "Change it to one of the four.",
+    )
 
 
 def environment_layer(environ: Mapping[str, str]) -> list[Layer]:
@@ -141,7 +207,7 @@ def environment_layer(environ: Mapping[str, str]) -> list[Layer]:
 
 
 def _unknown(name: str, source: str) -> UsageError:
-    close = difflib.get_close_matches(name, _NAMES, n=1)
+    close = _closest(name, _NAMES)
     return UsageError(
         f"{source} sets an unknown option {name!r}.",
         facts=[f"known: {', '.join(_NAMES)}"],
@@ -170,6 +236,8 @@ def _mode(name: str, value: object, source: str) -> Mode:
 def _match_on(name: str, value: object, source: str) -> MatchOn:
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise _wrong(name, value, source, "a list of names or key functions")
+    from aquila_cassette.matching.keys import Matcher
+
     parts = tuple(value)
     Matcher(parts, ())
     return parts
@@ -219,7 +287,7 @@ _CHECKS: dict[str, Callable[[str, object, str], object]] = {
     "match_on": _match_on,
     "ignore_json": _texts,
     "ignore_hosts": _texts,
-    "record_side_traffic": _flag,
+    "record_ambient": _flag,
     "background": _texts,
     "speed": _speed,
     "hold": _flag,
@@ -229,3 +297,10 @@ _CHECKS: dict[str, Callable[[str, object, str], object]] = {
     "before_record_response": _hook,
     "cassette_dir": _folder,
 }
+
+
+def _closest(word: str, words: Sequence[str]) -> list[str]:
+    # Imported late: the plugin reads a mode at the start of every run, and difflib is slow to load.
+    from difflib import get_close_matches
+
+    return get_close_matches(word, words, n=1)

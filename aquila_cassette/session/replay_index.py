@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from aquila_cassette.model import Interaction, Request
-from aquila_cassette.session.modes import TapeState
-from aquila_cassette.session.new_cassettes import Births
+from aquila_cassette.session.created_this_run import CreatedThisRun
+from aquila_cassette.session.modes import CassetteState
 from aquila_cassette.storage import files
 
-__all__ = ["Found", "PlaybackIndex"]
+__all__ = ["Found", "ReplayIndex"]
 
 
 class Found(NamedTuple):
@@ -23,7 +23,7 @@ class Found(NamedTuple):
     more: bool
 
 
-class PlaybackIndex:
+class ReplayIndex:
     """What a block can play, in recorded order; lookup is by key, not by scan.
 
     Args:
@@ -37,7 +37,7 @@ class PlaybackIndex:
     def __init__(
         self,
         interactions: Sequence[Interaction],
-        state: TapeState,
+        state: CassetteState,
         key_of: Callable[[Request], Hashable],
         *,
         reader: str | None = None,
@@ -45,7 +45,7 @@ class PlaybackIndex:
     ) -> None:
         self.foreign = foreign
         self.interactions = tuple(interactions)
-        self.state: TapeState = state
+        self.state: CassetteState = state
         self.played: set[int] = set()
         self._key_of = key_of
         self._reader = reader
@@ -57,11 +57,11 @@ class PlaybackIndex:
     def of_file(
         cls,
         path: Path,
-        births: Births | None,
+        created: CreatedThisRun | None,
         key_of: Callable[[Request], Hashable],
         *,
         reader: str | None = None,
-    ) -> PlaybackIndex:
+    ) -> ReplayIndex:
         """Load the cassette at `path`, if there is one.
 
         Raises:
@@ -69,7 +69,7 @@ class PlaybackIndex:
         """
         if not path.exists():
             return cls((), "absent", key_of, reader=reader)
-        state: TapeState = "born" if births is not None and path in births else "present"
+        state: CassetteState = "new" if created is not None and path in created else "present"
         tape = files.load(path)
         return cls(tape.interactions, state, key_of, reader=reader, foreign=tape.foreign)
 

@@ -13,7 +13,7 @@ from aquila_cassette.waiting.sources import Pending, Source
 from aquila_cassette.waiting.streams import OpenStreams
 
 if TYPE_CHECKING:
-    from aquila_cassette.session.cassette import Cassette
+    from aquila_cassette.session.session import Session
 
 __all__ = ["default_timeout", "idle", "pending_lines", "settled"]
 
@@ -21,13 +21,13 @@ _REPLAYING = 5.0
 _RECORDING = 120.0
 
 
-def default_timeout(cassettes: Sequence[Cassette]) -> float:
+def default_timeout(cassettes: Sequence[Session]) -> float:
     """Give how long to wait, in seconds: a replay has no reason to be slow, a model has."""
     return _RECORDING if any(cassette.records for cassette in cassettes) else _REPLAYING
 
 
 def idle(
-    cassettes: Sequence[Cassette],
+    cassettes: Sequence[Session],
     *,
     here: Driver,
     streams: int | None = None,
@@ -69,7 +69,7 @@ def idle(
 
 
 async def settled(
-    cassettes: Sequence[Cassette],
+    cassettes: Sequence[Session],
     timeout: float | None,
     *,
     streams: int | None = None,
