@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import aiohttp
 
+from aquila_cassette.model import Failure
 from aquila_cassette.session.player import MakeError, Player
 
 __all__ = ["error_maker"]
@@ -48,7 +49,8 @@ def error_maker(request: Any, replay: Player) -> MakeError:
     has_head = replay.interaction.response.status is not None
     renamed = _OF_HTTPX | (_IN_THE_BODY if has_head else _BEFORE_THE_HEAD)
 
-    def make_error(name: str, message: str) -> Exception | None:
+    def make_error(failure: Failure) -> Exception | None:
+        name, message = failure.type or "ConnectError", failure.message
         name = renamed.get(name, name)
         if name in _SINCE_3_10 and not hasattr(aiohttp, name):
             name = "ServerTimeoutError"

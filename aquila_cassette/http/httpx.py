@@ -15,7 +15,7 @@ from aquila_cassette.http.bodies import Bodies
 from aquila_cassette.http.headers import fields, raw
 from aquila_cassette.http.other_mocks import belongs_to_others, past_others
 from aquila_cassette.http.patching import put_in, stands
-from aquila_cassette.model import Request
+from aquila_cassette.model import Failure, Request
 from aquila_cassette.session import current as scope
 from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.recorder import Recorder
@@ -142,7 +142,8 @@ class _Head:
     def _error_maker(self, request: Any) -> MakeError:
         lib = self._lib
 
-        def make_error(name: str, message: str) -> Exception | None:
+        def make_error(failure: Failure) -> Exception | None:
+            name, message = failure.type or "ConnectError", failure.message
             found: Any = getattr(lib, name, None)
             if not (isinstance(found, type) and issubclass(found, Exception)):
                 return None

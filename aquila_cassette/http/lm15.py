@@ -15,7 +15,7 @@ from typing import Any
 from aquila_cassette.http import pacing
 from aquila_cassette.http.bodies import Bodies
 from aquila_cassette.http.patching import put_in
-from aquila_cassette.model import Request
+from aquila_cassette.model import Failure, Request
 from aquila_cassette.session import current as scope
 from aquila_cassette.session.player import Player
 from aquila_cassette.session.recorder import Recorder
@@ -123,7 +123,8 @@ class _Head:
             replay.finished()
             replay.raise_ending(self._failure)
 
-    def _failure(self, name: str, message: str) -> Exception | None:
+    def _failure(self, failure: Failure) -> Exception | None:
+        name, message = failure.type or "ConnectError", failure.message
         lib = self._lib
         found: Any = getattr(lib, _OF_OTHERS.get(name, name), None)
         if isinstance(found, type) and issubclass(found, lib.TransportError):

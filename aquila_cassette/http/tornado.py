@@ -17,7 +17,7 @@ from typing import Any
 from aquila_cassette.http import pacing
 from aquila_cassette.http.http_client.errors import failure, is_a_cut
 from aquila_cassette.http.patching import put_in
-from aquila_cassette.model import Headers, Request
+from aquila_cassette.model import Failure, Headers, Request
 from aquila_cassette.session import current as scope
 from aquila_cassette.session.player import Player
 from aquila_cassette.session.recorder import Recorder
@@ -197,13 +197,14 @@ async def _parts(replay: Player) -> AsyncIterator[bytes]:
         yield piece.data
 
 
-def _failure(lib: Any, name: str, message: str) -> Exception | None:
+def _failure(lib: Any, told: Failure) -> Exception | None:
+    name, message = told.type or "ConnectError", told.message
     if is_a_cut(name):
         return lib.HTTPStreamClosedError(message)  # type: ignore[no-any-return]
     found: Any = getattr(lib, name, None)
     if isinstance(found, type) and issubclass(found, Exception):
         return found(message)
-    return failure(None, name, message)
+    return failure(None, told)
 
 
 class _NoStream:

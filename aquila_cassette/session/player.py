@@ -5,11 +5,13 @@ from __future__ import annotations
 import builtins
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from operator import length_hint
 from typing import TYPE_CHECKING
 
 from aquila_cassette.errors import RecordedFailure, TruncatedReplayError
-from aquila_cassette.model import Headers, Interaction, Piece
+from aquila_cassette.model import Failure, Headers, Interaction, Piece
+from aquila_cassette.session.failures import with_category
 from aquila_cassette.session.progress import Progress
 
 if TYPE_CHECKING:
@@ -18,11 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Player"]
 
-_NO_ANSWER = "ConnectError"
-"""What it comes to if no answer came and the cassette has no name for it; every head knows it."""
+_NO_ANSWER = "connect"
+"""What a request failed with to which no answer came, where the cassette does not say more."""
 
-MakeError = Callable[[str, str], Exception | None]
-"""Makes an exception of the requesting library from its class name and message, or None."""
+MakeError = Callable[[Failure], Exception | None]
+"""Makes the exception with which the requesting library reports a failure; None if it has none."""
 
 
 class Player:
@@ -83,7 +85,7 @@ class Player:
         """End as the recording ended: return at a whole body's end, else raise.
 
         Args:
-            make_error: Makes an exception of the HTTP library that asks, from name and message.
+            make_error: Makes an exception of the HTTP library that asks.
 
         Raises:
             TruncatedReplayError: The recording's consumer had stopped here.
@@ -95,19 +97,18 @@ class Player:
         error = response.error
         if response.ended != "failed" or error is None:
             return
-        name = error.type
-        if name is None:
+        if error.type is None:
             if response.status is not None:
                 return  # a body without its end event: no transport raised anything
-            name = _NO_ANSWER
-        made = make_error(name, error.message)
+            error = replace(error, category=_NO_ANSWER)
+        made = make_error(with_category(error))
         if made is not None:
             raise made
-        builtin = getattr(builtins, name, None)
+        builtin = getattr(builtins, error.type or "", None)
         if isinstance(builtin, type) and issubclass(builtin, Exception):
             raise builtin(error.message)
         raise RecordedFailure(
-            f"The recorded answer to {self._asked} failed with {name}.",
+            f"The recorded answer to {self._asked} failed with {error.type or error.category}.",
             facts=[
                 f"cassette: {self.cassette.shown_path} (interaction {self.number})",
                 f"message:  {error.message}",

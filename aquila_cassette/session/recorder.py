@@ -20,6 +20,7 @@ from aquila_cassette.model import (
     Request,
     Response,
 )
+from aquila_cassette.session.failures import failure_of
 from aquila_cassette.session.progress import Progress
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class Recorder:
 
     def failed(self, error: Exception) -> None:
         """The transport raised `error`."""
-        failure = Failure(type(error).__name__, str(error))
+        failure = failure_of(error)
         self._finish(lambda: self._at_failure(failure))
 
     def add_reader(self) -> None:

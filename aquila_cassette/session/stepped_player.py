@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from aquila_cassette import sse
 from aquila_cassette.dialects.framing import framing, is_complete_frame, read_event, split_frames
 from aquila_cassette.errors import RecordedFailure, UsageError
+from aquila_cassette.model import Failure
 from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.progress import Progress, facts
 from aquila_cassette.transcript.request import summarize_request
@@ -156,13 +157,13 @@ class SteppedPlayer(Player):
         """End as the recording ended; where the response was closed under its reader, raise that.
 
         Args:
-            make_error: Makes an exception of the HTTP library that asks, from name and message.
+            make_error: Makes an exception of the HTTP library that asks.
         """
         if not self._closed:
             super().raise_ending(make_error)
             return
         closed = "The response was closed while it was held back."
-        raise make_error("ReadError", closed) or RecordedFailure(closed)
+        raise make_error(Failure("ReadError", closed, "reset")) or RecordedFailure(closed)
 
     def close(self) -> None:
         """Note that its reader closed it; whoever waits in `take` gets an error from `end`."""

@@ -112,7 +112,7 @@ async def test_a_connection_that_breaks_after_five_events_fails_alike_on_replay(
             await read_all(server.url, script)
     response = kept().response
     assert (response.ended, response.body) == ("failed", b"".join(FRAMES))
-    assert response.error == Failure("ClientPayloadError", str(live.value))
+    assert response.error == Failure("ClientPayloadError", str(live.value), "protocol")
     got, error = await replayed(server.url)
     assert got == b"".join(FRAMES)
     assert type(error) is aiohttp.ClientPayloadError

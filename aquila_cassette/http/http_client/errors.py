@@ -10,6 +10,8 @@ import ssl
 import sys
 from typing import Any
 
+from aquila_cassette.model import Failure
+
 __all__ = ["comes_with_the_answer", "failure", "is_a_cut"]
 
 _CUTS = frozenset(
@@ -55,7 +57,7 @@ def comes_with_the_answer(name: str) -> bool:
     return isinstance(found, type) and issubclass(found, http.client.HTTPException)
 
 
-def failure(connection: Any, name: str, message: str) -> Exception | None:
+def failure(connection: Any, told: Failure) -> Exception | None:
     """Make the exception that a connection of this kind would raise, or None if none is known.
 
     Args:
@@ -64,9 +66,11 @@ def failure(connection: Any, name: str, message: str) -> Exception | None:
         message: Its text.
 
     Example:
-        >>> failure(None, "ConnectionRefusedError", "[Errno 111] Connection refused").errno
+        >>> refused = Failure("ConnectionRefusedError", "[Errno 111] Connection refused")
+        >>> failure(None, refused).errno
         111
     """
+    name, message = told.type or "ConnectError", told.message
     found = _class_of(connection, name)
     if found is None:
         return None
