@@ -14,13 +14,13 @@ from aquila_cassette.client.events import Error, StreamEvent
 from aquila_cassette.client.handle import Handle
 from aquila_cassette.client.stream_base import opened
 from aquila_cassette.errors import UsageError
-from aquila_cassette.waiting.loops import in_background, waker
-from aquila_cassette.waiting.streams import on_behalf_of
+from aquila_cassette.waiting.event_loops import run_in_background, waker
+from aquila_cassette.waiting.open_streams import parent_stream
 
 if TYPE_CHECKING:
     from aquila_cassette.client.tools import Invocation
     from aquila_cassette.client.wire import AsyncWire
-    from aquila_cassette.waiting.streams import OpenStream
+    from aquila_cassette.waiting.open_streams import OpenStream
 
 __all__ = ["AsyncDrive"]
 
@@ -55,7 +55,7 @@ class AsyncDrive(Handle):
         """
         try:
             self._scope = anyio.CancelScope()
-            in_background(self._run)
+            run_in_background(self._run)
             self._open = opened(self.ref, self._conversation)
         except RuntimeError:
             self._on_over(self.ref)
@@ -80,7 +80,7 @@ class AsyncDrive(Handle):
 
     async def _run(self) -> None:
         self._note_reader()
-        on_behalf_of.set(self._open)
+        parent_stream.set(self._open)
         try:
             if self._timeout is not None:
                 self._scope.deadline = anyio.current_time() + self._timeout

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping
 
     from aquila_cassette.client.sinks import Sink
-    from aquila_cassette.waiting.streams import OpenStream
+    from aquila_cassette.waiting.open_streams import OpenStream
 
 __all__ = ["Face", "Handle"]
 
@@ -56,7 +56,7 @@ class Face:
     def _note_reader(self) -> None:
         """Note that this task or thread reads the stream, and goes on when it is over."""
         if self._open is not None and not self.done:
-            OPEN_STREAMS.read(self._open)
+            OPEN_STREAMS.add_reader(self._open)
 
     def _outcome(self, timeout: float | None) -> Response:
         last = self._log.last
@@ -127,4 +127,4 @@ class Handle(Face):
             self._conversation.said.append(event.text)
         if self._log.add(event) and isinstance(event, Done | Error):
             self._on_over(self.ref)
-            OPEN_STREAMS.over(self._open)
+            OPEN_STREAMS.close(self._open)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import anyio
 
 from aquila_cassette.client.events import Done, Error, StreamEvent
-from aquila_cassette.waiting.loops import waker
+from aquila_cassette.waiting.event_loops import waker
 
 __all__ = ["Log"]
 

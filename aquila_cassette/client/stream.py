@@ -14,7 +14,7 @@ from aquila_cassette.client.conversation import Call, Emit, Step, Stopped
 from aquila_cassette.client.events import Error, Response, StreamEvent
 from aquila_cassette.client.handle import Handle
 from aquila_cassette.client.stream_base import OPEN_STREAMS, opened
-from aquila_cassette.waiting.streams import on_behalf_of
+from aquila_cassette.waiting.open_streams import parent_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +62,7 @@ class Stream(Handle):
         if wire is not None:
             wire.close()
             self._on_over(self.ref)
-            OPEN_STREAMS.over(self._open)
+            OPEN_STREAMS.close(self._open)
 
     def result(self, timeout: float | None = None) -> Response:
         """Wait until the stream is over and give the whole answer; any number of times.
@@ -119,11 +119,11 @@ class Stream(Handle):
                 self._open = opened(self.ref, self._conversation)
             self._note_reader()
             self._start_timer()
-            before = on_behalf_of.set(self._open)
+            before = parent_stream.set(self._open)
             try:
                 self._run_on(at)
             finally:
-                on_behalf_of.reset(before)
+                parent_stream.reset(before)
         # Who stopped it while it was driven here could not end it.
         while self._progress.stopping and not self.done:
             with self._turn:

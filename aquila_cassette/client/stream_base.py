@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aquila_cassette.waiting.streams import OpenStream, OpenStreams
+from aquila_cassette.waiting.open_streams import OpenStream, OpenStreams
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -18,7 +18,7 @@ OPEN_STREAMS = OpenStreams()
 
 def opened(ref: Hashable, conversation: Conversation) -> OpenStream:
     """Note a stream that starts now, asked for from here."""
-    return OPEN_STREAMS.opened(
+    return OPEN_STREAMS.start(
         f"stream {ref!r} of {conversation.ask.model}",
         lambda: [f"text:   {conversation.text[-60:]!r}"],
     )

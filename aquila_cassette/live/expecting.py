@@ -10,8 +10,8 @@ import anyio
 
 from aquila_cassette.errors import AquilaError
 from aquila_cassette.live.view import PushedEvent, View
-from aquila_cassette.waiting import jobs
-from aquila_cassette.waiting.notifier import changes
+from aquila_cassette.waiting.notifier import notifier
+from aquila_cassette.waiting.pending import forbid_inside_job
 
 __all__ = ["assert_flash", "assert_push_event"]
 
@@ -46,7 +46,7 @@ async def assert_push_event(
         PushedEvent(name='sold', payload={'item': 'a pen', 'at': 12})
     """
     __tracebackhide__ = True
-    jobs.refuse_inside("assert_push_event")
+    forbid_inside_job("assert_push_event")
 
     def take() -> PushedEvent | None:
         for event in list(view.pushed):
@@ -94,7 +94,7 @@ async def assert_flash(
         'We are closed.'
     """
     __tracebackhide__ = True
-    jobs.refuse_inside("assert_flash")
+    forbid_inside_job("assert_flash")
 
     def look() -> str | None:
         message = view.flash.get(kind)
@@ -117,10 +117,10 @@ async def assert_flash(
 async def _found(look: Callable[[], T | None], timeout: float) -> T | None:
     with anyio.move_on_after(timeout):
         while True:
-            count = changes.count
+            count = notifier.count
             if (found := look()) is not None:
                 return found
-            await changes.after(count)
+            await notifier.wait(count)
     return None
 
 

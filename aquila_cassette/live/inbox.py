@@ -13,11 +13,10 @@ from typing import Any
 import anyio
 
 from aquila_cassette.errors import UsageError
-from aquila_cassette.waiting.in_loop import home_here
-from aquila_cassette.waiting.loops import in_background, waker
-from aquila_cassette.waiting.notifier import changed
-from aquila_cassette.waiting.sources import Pending
-from aquila_cassette.waiting.streams import on_behalf_of
+from aquila_cassette.waiting.event_loops import current_loop, run_in_background, waker
+from aquila_cassette.waiting.notifier import notify
+from aquila_cassette.waiting.open_streams import parent_stream
+from aquila_cassette.waiting.pending import Pending
 
 __all__ = ["Inbox", "Message", "outside"]
 
@@ -68,7 +67,7 @@ class Inbox:
         self._wake = waker(self._next)
         # Of a loop that ended without closing its views nothing is to be waited for; a token of
         # trio's cannot tell, but there the tasks that were cancelled have closed the inbox.
-        self._is_gone: Callable[[], bool] = getattr(home_here(), "is_closed", bool)
+        self._is_gone: Callable[[], bool] = getattr(current_loop(), "is_closed", bool)
 
     @property
     def closed(self) -> bool:
@@ -129,14 +128,14 @@ class Inbox:
             self._now = self._waiting.popleft() if self._waiting else None
             self._busy = self._now is not None
         if self._now is None:
-            changed()
+            notify()
         else:
-            self._now.context.run(in_background, partial(self._handle, self._now))
+            self._now.context.run(run_in_background, partial(self._handle, self._now))
 
     async def _handle(self, message: Message) -> None:
         _here.set(message)
         # A message may come out of a stream; what its handler asks for is not asked by the stream.
-        on_behalf_of.set(None)
+        parent_stream.set(None)
         handled = False
         try:
             with anyio.CancelScope() as self._scope:

@@ -15,13 +15,15 @@ from aquila_cassette.live.adapters import Adapter, adapter_for
 from aquila_cassette.live.track import TRACKED
 from aquila_cassette.session import current as scope
 from aquila_cassette.session.wait_until_idle import default_timeout, idle, pending_lines
-from aquila_cassette.waiting import jobs
-from aquila_cassette.waiting.current_task import Driver, current_driver
+from aquila_cassette.waiting.event_loops import (
+    TaskOrThread,
+    current_task_or_thread,
+    run_in_own_loop,
+    running_trio,
+)
 from aquila_cassette.waiting.idle import NOT_STARTED, Idle
-from aquila_cassette.waiting.loops import in_a_loop_of_its_own
-from aquila_cassette.waiting.notifier import changes
-from aquila_cassette.waiting.sources import Pending, Source, sources
-from aquila_cassette.waiting.trio_here import trio_here
+from aquila_cassette.waiting.notifier import notifier
+from aquila_cassette.waiting.pending import Pending, Source, forbid_inside_job, sources
 
 __all__ = ["render_async", "render_sync", "wait_settled"]
 
@@ -63,16 +65,16 @@ async def render_async(
         ...     asyncio.run(main(provider.url))
         'Hello! ...'
     """
-    jobs.refuse_inside("render_async")
+    forbid_inside_job("render_async")
     adapter = adapter_for(view)
-    waiting = _Waiting("render_async", view, adapter, current_driver(), timeout, streams)
+    waiting = _Waiting("render_async", view, adapter, current_task_or_thread(), timeout, streams)
     with anyio.move_on_after(waiting.limit):
         while True:
             await waiting.unless_failed(adapter.settle)
-            count = changes.count
+            count = notifier.count
             await waiting.idle(once=once)
             await waiting.unless_failed(adapter.settle)
-            if once or (changes.count == count and not await waiting.look()):
+            if once or (notifier.count == count and not await waiting.look()):
                 break
         return await adapter.render()
     raise await waiting.too_late()
@@ -94,17 +96,17 @@ def render_sync(
         MissError: A request had no recording.
         UsageError: Called where an event loop runs, which it would block.
     """
-    jobs.refuse_inside("render_sync")
+    forbid_inside_job("render_sync")
     _refuse_in_a_task("render_sync", "await render_async(view)")
     adapter = adapter_for(view)
-    waiting = _Waiting("render_sync", view, adapter, current_driver(), timeout, streams)
+    waiting = _Waiting("render_sync", view, adapter, current_task_or_thread(), timeout, streams)
     deadline = time.monotonic() + waiting.limit
     while True:
         adapter.settle_sync()
-        count = changes.count
-        in_a_loop_of_its_own(lambda: _until(waiting, deadline, once=once))
+        count = notifier.count
+        run_in_own_loop(lambda: _until(waiting, deadline, once=once))
         adapter.settle_sync()
-        if once or (changes.count == count and not in_a_loop_of_its_own(waiting.look)):
+        if once or (notifier.count == count and not run_in_own_loop(waiting.look)):
             return adapter.render_sync()
 
 
@@ -123,11 +125,11 @@ def wait_settled(
         MissError: A request had no recording.
         UsageError: Called where an event loop runs, which it would block.
     """
-    jobs.refuse_inside("wait_settled")
+    forbid_inside_job("wait_settled")
     _refuse_in_a_task("wait_settled", "await cassette.settled(), or await render_async(view)")
-    waiting = _Waiting("wait_settled", None, None, current_driver(), timeout, streams)
+    waiting = _Waiting("wait_settled", None, None, current_task_or_thread(), timeout, streams)
     deadline = time.monotonic() + waiting.limit
-    in_a_loop_of_its_own(lambda: _until(waiting, deadline, once=once))
+    run_in_own_loop(lambda: _until(waiting, deadline, once=once))
 
 
 class _Waiting:
@@ -136,7 +138,7 @@ class _Waiting:
         called: str,
         view: object,
         adapter: Adapter | None,
-        here: Driver,
+        here: TaskOrThread,
         timeout: float | None,
         streams: int | None,
     ) -> None:
@@ -168,13 +170,13 @@ class _Waiting:
 
         async def watch() -> None:
             while True:
-                count = changes.count
+                count = notifier.count
                 failure = self._idle.failure()
                 if failure is not None:
                     failures.append(failure)
                     group.cancel_scope.cancel()
                     return
-                await changes.after(count)
+                await notifier.wait(count)
 
         async with anyio.create_task_group() as group:
             group.start_soon(watch)
@@ -202,7 +204,7 @@ class _Waiting:
         )
 
 
-def _refuse_for_oneself(called: str, here: Driver, asked: Sequence[Source]) -> None:
+def _refuse_for_oneself(called: str, here: TaskOrThread, asked: Sequence[Source]) -> None:
     for source in asked:
         for one in source.pending():
             if one.driver is here:
@@ -240,7 +242,7 @@ async def _until(waiting: _Waiting, deadline: float, *, once: bool) -> None:
 
 def _refuse_in_a_task(called: str, instead: str) -> None:
     try:
-        in_a_task = trio_here() is not None or asyncio.current_task() is not None
+        in_a_task = running_trio() is not None or asyncio.current_task() is not None
     except RuntimeError:
         return
     if in_a_task:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import anyio
 
-from aquila_cassette.waiting.loops import waker
+from aquila_cassette.waiting.event_loops import waker
 
 __all__ = ["Reply"]
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from aquila_cassette.errors import UsageError
-from aquila_cassette.waiting.notifier import changed
-from aquila_cassette.waiting.sources import Pending
+from aquila_cassette.waiting.notifier import notify
+from aquila_cassette.waiting.pending import Pending
 
 __all__ = ["TRACKED", "track"]
 
@@ -29,7 +29,7 @@ class Tracked:
         """Wait for `job` from now on."""
         with self._lock:
             self._jobs[job] = None
-        job.add_done_callback(lambda _job: changed())
+        job.add_done_callback(lambda _job: notify())
 
     def pending(self) -> Sequence[Pending]:
         """List those that are not done."""

@@ -21,9 +21,8 @@ from aquila_cassette.live.components import Component
 from aquila_cassette.live.inbox import Inbox, Message
 from aquila_cassette.live.part import Part
 from aquila_cassette.live.reply import Reply
-from aquila_cassette.waiting import jobs
-from aquila_cassette.waiting.notifier import changed, changes
-from aquila_cassette.waiting.sources import Pending, register
+from aquila_cassette.waiting.notifier import notifier, notify
+from aquila_cassette.waiting.pending import Pending, mark_job, register
 
 __all__ = ["PushedEvent", "View"]
 
@@ -139,10 +138,10 @@ class View(Part):
         self._inbox.close()
         with anyio.CancelScope(shield=True):
             while True:
-                count = changes.count
+                count = notifier.count
                 if not self.pending():
                     return
-                await changes.after(count)
+                await notifier.wait(count)
 
     # What users write, besides what every part has.
 
@@ -252,7 +251,7 @@ class View(Part):
 
     async def _attempt(self, what: str, function: Callable[[], Any]) -> BaseException | None:
         try:
-            with jobs.inside(what):
+            with mark_job(what):
                 await called(function)
         except BaseException as error:
             if goes_on_up(error):
@@ -264,15 +263,15 @@ class View(Part):
     def _fail(self, error: BaseException | None) -> None:
         if error is not None:
             self._failures.append(error)
-            changed()
+            notify()
 
     def _push(self, name: str, payload: Mapping[str, Any]) -> None:
         self.pushed.append(PushedEvent(name, payload))
-        changed()
+        notify()
 
     def _put_flash(self, kind: str, message: str) -> None:
         self._flash[kind] = message
-        changed()
+        notify()
 
     def _clear_flash(self, kind: str | None) -> None:
         if kind is None:

@@ -15,11 +15,9 @@ from aquila_cassette.errors import StreamError, UsageError
 from aquila_cassette.live.attempt import goes_on_up
 from aquila_cassette.live.inbox import outside
 from aquila_cassette.live.outcomes import Completed, Exited, Failed, Outcome
-from aquila_cassette.waiting import jobs
-from aquila_cassette.waiting.current_task import current_driver
-from aquila_cassette.waiting.loops import in_background, waker
-from aquila_cassette.waiting.notifier import changed
-from aquila_cassette.waiting.sources import Pending
+from aquila_cassette.waiting.event_loops import current_task_or_thread, run_in_background, waker
+from aquila_cassette.waiting.notifier import notify
+from aquila_cassette.waiting.pending import Pending, mark_job
 
 __all__ = ["Job", "Work"]
 
@@ -72,10 +70,10 @@ class Job:
     async def run(self) -> None:
         """Run it."""
         outside()
-        self.task = current_driver()
+        self.task = current_task_or_thread()
         outcome: Outcome | None = None
         try:
-            with self._scope, jobs.inside(self.what):
+            with self._scope, mark_job(self.what):
                 if self.cancelled is None:
                     outcome = await self._attempt()
             outcome = self.cancelled or outcome
@@ -135,7 +133,7 @@ class Work:
         with self._lock:
             try:
                 job = Job(name, what, function, self._over)
-                in_background(job.run)
+                run_in_background(job.run)
             except RuntimeError:
                 raise UsageError(
                     f"start_async of {what} was called where no event loop runs.",
@@ -146,7 +144,7 @@ class Work:
             self._running[job] = None
         if before is not None:
             before.cancel("superseded")
-        changed()
+        notify()
 
     def cancel(self, name: str, reason: object) -> None:
         """Cancel the job of this name, if there is one."""
@@ -159,7 +157,7 @@ class Work:
         Raises:
             UsageError: The job that this is called in would wait for itself.
         """
-        here = current_driver()
+        here = current_task_or_thread()
         for job in self.running:
             if job.task is here:
                 raise UsageError(
@@ -189,7 +187,7 @@ class Work:
                 self._tell(job, outcome)
             # Under the same lock: at no time is there neither a job nor its outcome to wait for.
             self._running.pop(job, None)
-        changed()
+        notify()
 
 
 def _log(job: Job, outcome: Outcome) -> None:

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aquila_cassette.waiting.frames import is_installed, is_yours, outwards, where
+from aquila_cassette.waiting.frames import callers, is_installed, is_user_code, location
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -38,9 +38,9 @@ def sender() -> str | None:
     or thread that a package started by itself, that package.
     """
     inner: list[FrameType] = []
-    for frame in outwards(sys._getframe(1)):
-        if is_yours(frame.f_code.co_filename):
-            return _through(where([frame]), _packages(inner))
+    for frame in callers(sys._getframe(1)):
+        if is_user_code(frame.f_code.co_filename):
+            return _through(location([frame]), _packages(inner))
         inner.append(frame)
         if (_module(frame), frame.f_code.co_name) in _STARTS:
             break

@@ -16,7 +16,7 @@ from aquila_cassette.session.progress import Progress
 
 if TYPE_CHECKING:
     from aquila_cassette.session.session import Session
-    from aquila_cassette.waiting.streams import OpenStream
+    from aquila_cassette.waiting.open_streams import OpenStream
 
 __all__ = ["Player"]
 
@@ -124,11 +124,11 @@ class Player:
 
     def add_reader(self) -> None:
         """Note that this task or thread begins to read the body."""
-        self.cassette.streams.attend(self.stream)
+        self.cassette.streams.add_reader(self.stream)
 
     def finished(self) -> None:
         """Note that nobody reads it any more."""
-        self.cassette.streams.over(self.stream)
+        self.cassette.streams.close(self.stream)
 
     @property
     def _asked(self) -> str:

@@ -25,7 +25,7 @@ from aquila_cassette.session.progress import Progress
 
 if TYPE_CHECKING:
     from aquila_cassette.session.session import Session
-    from aquila_cassette.waiting.streams import OpenStream
+    from aquila_cassette.waiting.open_streams import OpenStream
 
 __all__ = ["Recorder"]
 
@@ -111,7 +111,7 @@ class Recorder:
 
     def add_reader(self) -> None:
         """Note that this task or thread begins to read the body."""
-        self.cassette.streams.attend(self.stream)
+        self.cassette.streams.add_reader(self.stream)
 
     def interaction(self) -> Interaction | None:
         """Give what is to be kept, redacted; None where a hook dropped it."""

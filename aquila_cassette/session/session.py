@@ -32,15 +32,15 @@ from aquila_cassette.session.replacement import Change
 from aquila_cassette.session.replay_index import ReplayIndex
 from aquila_cassette.session.stepping import Stepping
 from aquila_cassette.storage import files
-from aquila_cassette.waiting.notifier import changed
-from aquila_cassette.waiting.streams import OpenStream, OpenStreams
+from aquila_cassette.waiting.notifier import notify
+from aquila_cassette.waiting.open_streams import OpenStream, OpenStreams
 
 if TYPE_CHECKING:
     from aquila_cassette.errors import MissError
     from aquila_cassette.model import Interaction, Request
     from aquila_cassette.options import Resolved
     from aquila_cassette.session.owner import Owner
-    from aquila_cassette.waiting.sources import Pending
+    from aquila_cassette.waiting.pending import Pending
 
 __all__ = ["Session"]
 
@@ -199,7 +199,7 @@ class Session:
 
     def ended(self, recording: Recorder) -> None:
         """Note that a recording is over."""
-        self.streams.over(recording.stream)
+        self.streams.close(recording.stream)
 
     def redacted(self, interaction: Interaction) -> Interaction:
         """Redact the answer of what was recorded."""
@@ -305,7 +305,7 @@ class Session:
 
     def _missed(self, error: MissError) -> MissError:
         self._misses.append(error)
-        changed()
+        notify()
         return error
 
     def _decide(self, *, known: bool) -> Decision:
@@ -371,7 +371,7 @@ class Session:
         return recording
 
     def _opened(self, request: Request, progress: Callable[[], Progress]) -> OpenStream:
-        return self.streams.opened(
+        return self.streams.start(
             f"{request.method} {request.url}",
             lambda: facts(request, progress()),
             background=any(fnmatchcase(request.url, one) for one in self.options.background),

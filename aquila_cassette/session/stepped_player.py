@@ -13,9 +13,9 @@ from aquila_cassette.model import Failure
 from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.progress import Progress, facts
 from aquila_cassette.transcript.request import summarize_request
-from aquila_cassette.waiting.current_task import Driver, current_driver
-from aquila_cassette.waiting.notifier import Changes, changed
-from aquila_cassette.waiting.streams import Readers
+from aquila_cassette.waiting.event_loops import TaskOrThread, current_task_or_thread
+from aquila_cassette.waiting.notifier import Notifier, notify
+from aquila_cassette.waiting.open_streams import Readers
 
 if TYPE_CHECKING:
     from aquila_cassette.model import Interaction, Response
@@ -109,8 +109,8 @@ class SteppedPlayer(Player):
         self._free = False
         self._closed = False
         self._over = False
-        self._reader: weakref.ref[Driver] | None = None
-        self._bell = Changes()
+        self._reader: weakref.ref[TaskOrThread] | None = None
+        self._bell = Notifier()
         self._lock = threading.RLock()
 
     # What the heads call.
@@ -142,7 +142,7 @@ class SteppedPlayer(Player):
             if step is not None:
                 return step
             self._refuse_home()
-            self._bell.wait_after(count, None)
+            self._bell.wait_sync(count, None)
 
     async def take_async(self) -> bytes:
         """Give the next step when it has been let through; nothing at the end."""
@@ -151,7 +151,7 @@ class SteppedPlayer(Player):
             step = self._next()
             if step is not None:
                 return step
-            await self._bell.after(count)
+            await self._bell.wait(count)
 
     def raise_ending(self, make_error: MakeError) -> None:
         """End as the recording ended; where the response was closed under its reader, raise that.
@@ -168,7 +168,7 @@ class SteppedPlayer(Player):
     def close(self) -> None:
         """Note that its reader closed it; whoever waits in `take` gets an error from `end`."""
         self._closed = True
-        self._bell.ring()
+        self._bell.notify()
         self.finished()
 
     def finished(self) -> None:
@@ -193,7 +193,7 @@ class SteppedPlayer(Player):
             self._waits = False
             target = self._let
         self._show()
-        self._bell.ring()
+        self._bell.notify()
         return target
 
     def release(self) -> None:
@@ -202,7 +202,7 @@ class SteppedPlayer(Player):
             self._free = True
             self._waits = False
         self._show()
-        self._bell.ring()
+        self._bell.notify()
 
     def has_passed(self, target: int) -> bool:
         """Tell whether the first so many steps were consumed: the reader came for more, or left."""
@@ -212,14 +212,14 @@ class SteppedPlayer(Player):
         return (
             self._given == len(self._steps)
             and stream is not None
-            and bool(stream.works)
-            and not stream.has_reader_but(set())
+            and bool(stream.activities)
+            and not stream.has_reader_except(set())
         )
 
     def readers(self) -> Readers:
         """Give who is still in the work that it reads this stream for, once that is over."""
         streams = [] if self.stream is None or not self._over else self.stream.with_parents()
-        return Readers([work for stream in streams for work in stream.works])
+        return Readers([work for stream in streams for work in stream.activities])
 
     def fits(self, text: str) -> bool:
         """Tell whether `text` is in the URL or in what was asked."""
@@ -241,7 +241,7 @@ class SteppedPlayer(Player):
         else:
             state = "its reader did not come back for more"
         request = self.interaction.request
-        reader = None if self._over or self.stream is None else self.stream.reader()
+        reader = None if self._over or self.stream is None else self.stream.reader_location()
         return [
             f"{request.method} {request.url}: {state}",
             *facts(request, self.progress()),
@@ -272,10 +272,10 @@ class SteppedPlayer(Player):
 
     def _attend(self) -> None:
         """Note who reads, if that is somebody else than before."""
-        driver = current_driver()
+        driver = current_task_or_thread()
         if self.stream is not None and (self._reader is None or self._reader() is not driver):
             self._reader = weakref.ref(driver)
-            self.cassette.streams.read(self.stream)
+            self.cassette.streams.add_reader(self.stream)
 
     def _refuse_home(self) -> None:
         if threading.current_thread() is self._home:
@@ -291,4 +291,4 @@ class SteppedPlayer(Player):
         """Say to those who wait for other streams whether this one waits for the test."""
         if self.stream is not None:
             self.stream.held = self._waits
-        changed()
+        notify()

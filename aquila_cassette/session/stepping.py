@@ -13,12 +13,15 @@ import anyio
 from aquila_cassette.errors import RenderTimeout, SettleTimeout, UsageError
 from aquila_cassette.session.stepped_player import SteppedPlayer, steps
 from aquila_cassette.session.wait_until_idle import pending_lines, settled
-from aquila_cassette.waiting import jobs
-from aquila_cassette.waiting.current_task import current_driver
+from aquila_cassette.waiting.event_loops import current_task_or_thread, run_in_own_loop
 from aquila_cassette.waiting.idle import Idle
-from aquila_cassette.waiting.loops import in_a_loop_of_its_own
-from aquila_cassette.waiting.notifier import changes
-from aquila_cassette.waiting.sources import InboxOf, Pending, sources
+from aquila_cassette.waiting.notifier import notifier
+from aquila_cassette.waiting.pending import (
+    Pending,
+    PendingMessages,
+    forbid_inside_job,
+    sources,
+)
 
 if TYPE_CHECKING:
     from aquila_cassette.model import Interaction
@@ -67,24 +70,24 @@ class Stepping:
         deadline = time.monotonic() + timeout
         with anyio.move_on_after(timeout):
             while True:
-                before = changes.count
+                before = notifier.count
                 if advance.is_done():
                     break
-                await changes.after(before)
+                await notifier.wait(before)
         await advance.end(timeout, deadline)
 
     def advance_sync(self, count: int, of: Which, timeout: float) -> None:
         """Do the same, and block this thread meanwhile."""
         advance = _Advance(self, "advance_sync", count, of)
         if self.cassette.only_records:
-            in_a_loop_of_its_own(self._recorded)
+            run_in_own_loop(self._recorded)
             raise advance.live()
         deadline = time.monotonic() + timeout
         while True:
-            before = changes.count
-            if advance.is_done() or not changes.wait_after(before, deadline - time.monotonic()):
+            before = notifier.count
+            if advance.is_done() or not notifier.wait_sync(before, deadline - time.monotonic()):
                 break
-        in_a_loop_of_its_own(lambda: advance.end(timeout, deadline))
+        run_in_own_loop(lambda: advance.end(timeout, deadline))
 
     def release(self, of: Which) -> None:
         """Let everything through; see `Cassette.release`."""
@@ -138,11 +141,11 @@ class _Advance:
     """One call: it finds its stream, lets events through, and sees that they were consumed."""
 
     def __init__(self, held: Stepping, called: str, count: int, of: Which) -> None:
-        jobs.refuse_inside(called)
+        forbid_inside_job(called)
         _check_count(called, count)
         _check_which(called, of)
         self._held = held
-        self._here = current_driver()
+        self._here = current_task_or_thread()
         self._count = count
         self._of = of
         self._stream: SteppedPlayer | None = None
@@ -185,10 +188,10 @@ class _Advance:
             raise self._too_late(timeout)
         left = await Idle(
             [self._stream.readers()],
-            [InboxOf(source) for source in sources()],
+            [PendingMessages(source) for source in sources()],
             here=self._here,
-            hops=False,
-            but_held=True,
+            include_worker_threads=False,
+            ignore_held=True,
         ).wait(max(0.0, deadline - time.monotonic()))
         if left:
             raise self._too_late(timeout, left)

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from aquila_cassette.errors import SettleTimeout, UsageError
-from aquila_cassette.waiting import jobs
-from aquila_cassette.waiting.current_task import Driver, current_driver
+from aquila_cassette.waiting.event_loops import TaskOrThread, current_task_or_thread
 from aquila_cassette.waiting.idle import Idle
-from aquila_cassette.waiting.sources import Pending, Source
-from aquila_cassette.waiting.streams import OpenStreams
+from aquila_cassette.waiting.open_streams import OpenStreams
+from aquila_cassette.waiting.pending import Pending, Source, forbid_inside_job
 
 if TYPE_CHECKING:
     from aquila_cassette.session.session import Session
@@ -29,13 +28,13 @@ def default_timeout(cassettes: Sequence[Session]) -> float:
 def idle(
     cassettes: Sequence[Session],
     *,
-    here: Driver,
+    here: TaskOrThread,
     streams: int | None = None,
     also: Sequence[OpenStreams] = (),
     sources: Sequence[Source] = (),
     failures: bool = True,
-    hops: bool = True,
-    but_held: bool = False,
+    include_worker_threads: bool = True,
+    ignore_held: bool = False,
 ) -> Idle:
     """Make what waits for everything that goes on in `cassettes`.
 
@@ -46,8 +45,8 @@ def idle(
         also: More streams.
         sources: Who else may have something pending.
         failures: Whether a miss ends the waiting.
-        hops: Whether tasks that wait for a worker thread count.
-        but_held: Whether held streams do not count.
+        include_worker_threads: Whether tasks that wait for a worker thread count.
+        ignore_held: Whether held streams do not count.
 
     Raises:
         UsageError: A number of streams is asked for, and no cassette is open to count them.
@@ -63,8 +62,8 @@ def idle(
         here=here,
         background=[one for cassette in cassettes for one in cassette.options.background],
         enough=lambda: sum(one.streams.started for one in cassettes) >= (streams or 0),
-        hops=hops,
-        but_held=but_held,
+        include_worker_threads=include_worker_threads,
+        ignore_held=ignore_held,
     )
 
 
@@ -81,9 +80,15 @@ async def settled(
     Raises:
         SettleTimeout: Something did when the time was up.
     """
-    jobs.refuse_inside("settled")
+    forbid_inside_job("settled")
     limit = default_timeout(cassettes) if timeout is None else timeout
-    waiting = idle(cassettes, here=current_driver(), streams=streams, failures=failures, hops=False)
+    waiting = idle(
+        cassettes,
+        here=current_task_or_thread(),
+        streams=streams,
+        failures=failures,
+        include_worker_threads=False,
+    )
     left = await waiting.wait(limit, once=once)
     if left:
         raise SettleTimeout(

@@ -1,246 +1,291 @@
-"""The work that a task or a thread is in, from the request it made until it has left that work.
+"""What a task or thread is doing from its request until it returns from the user's function.
 
-The work is what the outermost function of the user's own code does there: a handler that a
-framework called, a job, a task. A stream's last event is not its end; what the code does with the
-answer (the next round of tools, a save) belongs to it.
+A stream's last event is not the end: what the code does with the answer (the next round of tools,
+a save) belongs to it. An activity ends when the outermost function of the user's code in that task
+or thread returns: a handler that a framework called, a job, a task.
 """
 
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
+import functools
+import queue
 import sys
+import threading
 import weakref
-from collections.abc import Hashable, Sequence
-from types import FrameType
+from collections.abc import Callable, Hashable, Sequence
+from types import CodeType, FrameType
 from typing import Any
 
 from aquila_cassette.waiting import frames
-from aquila_cassette.waiting.current_task import Driver
-from aquila_cassette.waiting.notifier import changed
-from aquila_cassette.waiting.parking import parked
-from aquila_cassette.waiting.task_graph import ring_after, waited_for_by, waits_for
+from aquila_cassette.waiting.event_loops import Loop, TaskOrThread, running_trio
+from aquila_cassette.waiting.notifier import notify
+from aquila_cassette.waiting.task_graph import (
+    awaited_future,
+    awaits_executor,
+    is_asyncio_task,
+    notify_after,
+    tasks_woken_by,
+)
 
-__all__ = ["TaskWork", "TrioWork", "Work", "awaiting", "waiting_for"]
+__all__ = [
+    "Activity",
+    "activities_waiting_for",
+    "activity_after_loop",
+    "current_activity",
+    "tasks_in_worker_threads",
+]
 
 
-class Work:
-    """What a driver is in.
+class Activity:
+    """What a task or thread is doing.
 
     Args:
         driver: The task or thread.
-        frame: The outermost frame of the user's own code; None if there is none: then the work is
-            all that the driver does.
+        frame: The outermost frame of the user's code; None where there is none: then the activity
+            lasts as long as the driver.
     """
 
-    def __init__(self, driver: Driver, frame: FrameType | None) -> None:
-        # The frame itself would keep alive what the function holds, after its end.
+    def __init__(self, driver: TaskOrThread, frame: FrameType | None) -> None:
+        # Holding the frame itself would keep alive what the function holds, after its end.
         self._frame = None if frame is None else (id(frame), frame.f_code)
         self.key: Hashable = (id(driver), self._frame)
         self._driver = weakref.ref(driver)
 
     @property
-    def driver(self) -> Driver | None:
+    def driver(self) -> TaskOrThread | None:
         """The task or thread, if it still exists."""
         return self._driver()
 
     @property
-    def home(self) -> object:
-        """Where it must be looked at: an event loop, trio's token; None for anywhere."""
+    def loop(self) -> Loop | None:
+        """The event loop in which `is_pending` must be called; None for any."""
         return None
 
-    def gone(self) -> bool:
-        """Tell whether the driver is gone for good."""
-        raise NotImplementedError
-
-    def pending(self) -> bool:
-        """Tell, in its home, whether the driver is in the work; if so, ring at its next step."""
-        raise NotImplementedError
-
-    def stands(self) -> str | None:
-        """Say where in the user's code it stands."""
-        raise NotImplementedError
-
-    def waiting(self) -> Sequence[Work]:
-        """List the works of the tasks that wait for this one."""
-        raise NotImplementedError
-
-    def supersedes(self, other: Work) -> bool:
-        """Tell whether `other`, of the same driver and function, has nothing to add."""
-        return other.driver is self.driver and (self.asks or not other.asks)
-
     @property
-    def asks(self) -> bool:
-        """Whether the driver made a request itself, and not only waits for one that did."""
+    def made_request(self) -> bool:
+        """Whether the driver made a request itself, and does not only wait for one that did."""
         return True
 
-    def attend(self) -> None:
-        """Have the bell rung when the driver ends; called by the driver itself."""
+    def is_over(self) -> bool:
+        """Return whether the driver has ended, or left the function for sure."""
+        raise NotImplementedError
 
-    def _in(self, inwards: list[FrameType]) -> bool:
+    def is_pending(self) -> bool:
+        """Return whether the driver is still in the function; if so, notify at its next step."""
+        raise NotImplementedError
+
+    def location(self) -> str | None:
+        """Return the line of the user's code that the driver is at."""
+        raise NotImplementedError
+
+    def waiting(self) -> Sequence[Activity]:
+        """List the activities of the tasks that wait for the driver."""
+        raise NotImplementedError
+
+    def covers(self, other: Activity) -> bool:
+        """Return whether `other`, of the same driver and function, has nothing to add."""
+        return other.driver is self.driver and (self.made_request or not other.made_request)
+
+    def notify_at_end(self) -> None:
+        """Notify when the driver ends."""
+
+    def _contains(self, suspended: Sequence[FrameType]) -> bool:
         if self._frame is None:
             return True
-        return any((id(frame), frame.f_code) == self._frame for frame in inwards)
+        return any((id(frame), frame.f_code) == self._frame for frame in suspended)
 
 
-class TaskWork(Work):
-    """The work of a task of asyncio.
+def current_activity(driver: TaskOrThread, home: threading.Thread) -> Activity | None:
+    """Return what `driver`, which runs this code, is doing.
+
+    None for a thread that nobody waits for: the main one, and `home`, which opened the block.
+    """
+    if is_asyncio_task(driver):
+        return TaskActivity(driver, _outermost_in_coroutine(driver.get_coro()))
+    if running_trio() is not None:
+        return TrioActivity(driver, _outermost_in_coroutine(driver.coro))
+    if driver is home or driver is threading.main_thread():
+        return None
+    return ThreadActivity.of_this_thread(driver, _outermost_in_thread(sys._getframe(1)))
+
+
+def activities_waiting_for(driver: TaskOrThread) -> Sequence[Activity]:
+    """List the activities of the tasks that wait for a task; none for a thread."""
+    if is_asyncio_task(driver):
+        return _waiting_for_future(driver)
+    if hasattr(driver, "parent_nursery"):
+        return TrioActivity(driver, None).waiting()
+    return []
+
+
+def _outermost_in_coroutine(coroutine: Any) -> FrameType | None:
+    outermost: FrameType | None = getattr(coroutine, "cr_frame", None)
+    is_user_code = frames.is_user_code
+    if outermost is not None and is_user_code(outermost.f_code.co_filename):
+        return outermost
+    found: FrameType | None = None
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame is not outermost:
+        if is_user_code(frame.f_code.co_filename):
+            found = frame
+        frame = frame.f_back
+    return found
+
+
+def _outermost_in_thread(frame: FrameType) -> FrameType | None:
+    """Return the outermost frame of the user's code, else of whatever function the thread runs."""
+    outer = list(frames.callers(frame))[::-1]
+    functions = (one for one in outer if not frames.is_plumbing(one))
+    return frames.outermost_user_frame(outer) or next(functions, None)
+
+
+# Tasks of asyncio
+
+
+class TaskActivity(Activity):
+    """What a task of asyncio is doing.
 
     Args:
         driver: The task.
-        frame: See `Work`.
-        waited: For a task that only waits for the driver of a stream: the future that it waits
-            for; it is in the work once that is over.
+        frame: See `Activity`.
+        awaited: For a task that only waits for the driver of a stream: the future it waits for;
+            it is pending once that is done.
     """
 
     def __init__(
         self,
         driver: asyncio.Task[Any],
         frame: FrameType | None,
-        waited: asyncio.Future[Any] | None = None,
+        awaited: asyncio.Future[Any] | None = None,
     ) -> None:
         super().__init__(driver, frame)
-        self._home = driver.get_loop()
-        self._waited = waited
-        self._followed: weakref.ref[Any] | None = None
+        self._loop = driver.get_loop()
+        self._awaited = awaited
+        self._notifies_after: weakref.ref[Any] | None = None
 
     @property
-    def asks(self) -> bool:
-        """Whether it made a request itself."""
-        return self._waited is None
+    def loop(self) -> Loop:
+        return self._loop
 
     @property
-    def home(self) -> object:
-        """Its event loop."""
-        return self._home
+    def made_request(self) -> bool:
+        return self._awaited is None
 
-    def gone(self) -> bool:
-        """Tell whether the task is done, or its loop closed."""
+    def is_over(self) -> bool:
         task = self.driver
-        return task is None or task.done() or self._home.is_closed()
+        return task is None or task.done() or self._loop.is_closed()
 
-    def pending(self) -> bool:
-        """Tell whether the task has not left its function, nor waits for an order in a queue."""
+    def is_pending(self) -> bool:
         task = self.driver
-        if task is None or self.gone():
+        if task is None or self.is_over():
             return False
-        waited = waits_for(task)
-        waits = waited is not None and not waited.done()
-        if waits and waited is self._waited:
+        awaited = awaited_future(task)
+        is_waiting = awaited is not None and not awaited.done()
+        if is_waiting and awaited is self._awaited:
             return False
-        inwards = frames.suspended(task.get_coro())
-        if not self._in(inwards) or (waits and parked(inwards)):
+        suspended = frames.suspended_frames(task.get_coro())
+        if not self._contains(suspended):
             return False
-        self._follow(waited)
+        if is_waiting and frames.is_waiting_on_queue(suspended):
+            return False
+        self._notify_at_next_step(awaited)
         return True
 
-    def stands(self) -> str | None:
-        """Say where in the user's code the task waits."""
+    def location(self) -> str | None:
         task = self.driver
-        return None if task is None else frames.where(frames.suspended(task.get_coro()))
+        return None if task is None else frames.location(frames.suspended_frames(task.get_coro()))
 
-    def waiting(self) -> Sequence[Work]:
-        """List the works of the tasks that wait for this one."""
+    def waiting(self) -> Sequence[Activity]:
         task = self.driver
-        return [] if task is None else waiting_for(task)
+        return [] if task is None else _waiting_for_future(task)
 
-    def attend(self) -> None:
-        """Have the bell rung when the task is done."""
+    def notify_at_end(self) -> None:
         if (task := self.driver) is not None:
-            ring_after(task)
+            notify_after(task)
 
-    def _follow(self, waited: asyncio.Future[Any] | None) -> None:
-        if waited is None:
-            self._home.call_soon(changed)
-        elif self._followed is None or self._followed() is not waited:
-            self._followed = weakref.ref(waited)
-            # Added after the task's own callback, so that it rings when the task has had its step.
-            ring_after(waited)
-
-
-def waiting_for(future: Any) -> list[TaskWork]:
-    """List the works of the user's own tasks that the end of `future` will wake."""
-    works = []
-    for task in waited_for_by(future):
-        mine = frames.outermost_of_yours(frames.suspended(task.get_coro()))
-        if mine is not None:
-            works.append(TaskWork(task, mine, waits_for(task)))
-    return works
+    def _notify_at_next_step(self, awaited: asyncio.Future[Any] | None) -> None:
+        if awaited is None:
+            self._loop.call_soon(notify)
+        elif self._notifies_after is None or self._notifies_after() is not awaited:
+            self._notifies_after = weakref.ref(awaited)
+            # Added after the task's own callback: it notifies when the task has had its step.
+            notify_after(awaited)
 
 
-class TrioWork(Work):
-    """The work of a task of trio.
+def _waiting_for_future(future: Any) -> list[TaskActivity]:
+    """List the activities of the tasks of the user's code that the end of `future` will wake."""
+    found = []
+    for task in tasks_woken_by(future):
+        frame = frames.outermost_user_frame(frames.suspended_frames(task.get_coro()))
+        if frame is not None:
+            found.append(TaskActivity(task, frame, awaited_future(task)))
+    return found
+
+
+# Tasks of trio
+
+
+class TrioActivity(Activity):
+    """What a task of trio is doing.
 
     Args:
         driver: The task.
-        frame: See `Work`.
-        nursery: For a task that only waits for its nursery: that; it is in the work once no task
-            is left there.
+        frame: See `Activity`.
+        nursery: For a task that only waits for its nursery: that; the task is pending once no
+            other is left there.
     """
 
     def __init__(self, driver: Any, frame: FrameType | None, nursery: Any = None) -> None:
         super().__init__(driver, frame)
-        self._home = sys.modules["trio"].lowlevel.current_trio_token()
+        self._loop = sys.modules["trio"].lowlevel.current_trio_token()
         self._nursery = nursery
-        self._follower: _Follower | None = None
+        self._instrument: _NotifyAfterStep | None = None
 
     @property
-    def asks(self) -> bool:
-        """Whether it made a request itself."""
+    def loop(self) -> Loop:
+        return self._loop
+
+    @property
+    def made_request(self) -> bool:
         return self._nursery is None
 
-    @property
-    def home(self) -> object:
-        """Its trio token."""
-        return self._home
-
-    def gone(self) -> bool:
-        """Tell whether the task is done."""
+    def is_over(self) -> bool:
         task = self.driver
         return task is None or task.coro.cr_frame is None
 
-    def pending(self) -> bool:
-        """Tell whether the task has not left its function, nor waits for an order in a channel."""
+    def is_pending(self) -> bool:
         task = self.driver
-        if task is None or self.gone():
+        if task is None or self.is_over():
             return False
         if self._nursery is not None and self._nursery.child_tasks:
             return False
-        inwards = frames.suspended(task.coro)
-        if not self._in(inwards) or parked(inwards):
+        suspended = frames.suspended_frames(task.coro)
+        if not self._contains(suspended) or frames.is_waiting_on_queue(suspended):
             return False
-        if self._follower is None or not self._follower.active:
-            self._follower = _Follower(task)
+        if self._instrument is None or not self._instrument.active:
+            self._instrument = _NotifyAfterStep(task)
         return True
 
-    def stands(self) -> str | None:
-        """Say where in the user's code the task waits."""
+    def location(self) -> str | None:
         task = self.driver
-        return None if task is None else frames.where(frames.suspended(task.coro))
+        return None if task is None else frames.location(frames.suspended_frames(task.coro))
 
-    def waiting(self) -> Sequence[Work]:
-        """List the works of the tasks in whose nurseries this one runs."""
-        works = []
+    def waiting(self) -> Sequence[Activity]:
+        found = []
         task = self.driver
         while task is not None and task.parent_nursery is not None:
             nursery = task.parent_nursery
             task = nursery.parent_task
-            mine = frames.outermost_of_yours(frames.suspended(task.coro))
-            if mine is not None:
-                works.append(TrioWork(task, mine, nursery))
-        return works
+            frame = frames.outermost_user_frame(frames.suspended_frames(task.coro))
+            if frame is not None:
+                found.append(TrioActivity(task, frame, nursery))
+        return found
 
 
-def awaiting(driver: Driver) -> Sequence[Work]:
-    """List the works of the tasks that wait for the task `driver`."""
-    if isinstance(driver, asyncio.Task):
-        return waiting_for(driver)
-    if hasattr(driver, "parent_nursery"):
-        return TrioWork(driver, None).waiting()
-    return []
-
-
-class _Follower:
-    """Rings at the next step of a task of trio, as an instrument of trio's."""
+class _NotifyAfterStep:
+    """An instrument of trio's that notifies once, at the next step of a task."""
 
     def __init__(self, task: Any) -> None:
         self.active = True
@@ -249,8 +294,207 @@ class _Follower:
         self._trio.lowlevel.add_instrument(self)
 
     def after_task_step(self, task: Any) -> None:
-        """Ring, once."""
         if task is self._task and self.active:
             self.active = False
             self._trio.lowlevel.remove_instrument(self)
-            changed()
+            notify()
+
+
+# Threads
+
+Call = asyncio.Future[Any] | concurrent.futures.Future[Any]
+
+_local = threading.local()
+
+
+class ThreadActivity(Activity):
+    """What this thread is doing; a profile hook tells when it leaves its function.
+
+    Nothing else tells: a pool's thread lives on, and waits for its next call in C. The thread that
+    the tests run in never gets a hook, so sync tests keep their speed.
+    """
+
+    def __init__(self, driver: threading.Thread, frame: FrameType | None) -> None:
+        super().__init__(driver, frame)
+        self._has_left = False
+        self._waits_on_queue = False
+        self._calls = _calls_of_thread(frame)
+
+    @classmethod
+    def of_this_thread(cls, driver: threading.Thread, frame: FrameType | None) -> ThreadActivity:
+        """Return what this thread is doing, and watch for the end of that."""
+        known: ThreadActivity | None = getattr(_local, "activity", None)
+        if known is not None and not known._has_left and frame and known._contains([frame]):
+            return known
+        activity = cls(driver, frame)
+        _local.activity = activity
+        if frame is not None:
+            activity._watch(frame)
+        return activity
+
+    def is_over(self) -> bool:
+        thread = self.driver
+        return self._has_left or thread is None or not thread.is_alive()
+
+    def is_pending(self) -> bool:
+        return not self.is_over() and not self._waits_on_queue
+
+    def location(self) -> str | None:
+        thread = self.driver
+        ident = None if thread is None else thread.ident
+        frame = None if ident is None else sys._current_frames().get(ident)
+        return frames.location(list(frames.callers(frame))[::-1])
+
+    def waiting(self) -> Sequence[Activity]:
+        return [activity for call in self._calls for activity in _waiting_for_future(call)]
+
+    def _watch(self, watched: FrameType) -> None:
+        before: Any = sys.getprofile()
+        if before is not None and not callable(before):
+            # A profiler written in C cannot be shared: the activity ends with its stream.
+            self._has_left = True
+            return
+        profiler: Callable[[FrameType, str, Any], object] | None = before
+        get = queue.Queue.get.__code__
+
+        def hook(frame: FrameType, event: str, argument: Any) -> None:
+            # This runs at each call and return in the thread.
+            if event == "return":
+                if frame is watched:
+                    sys.setprofile(profiler)
+                    self._has_left = True
+                    notify()
+                elif frame.f_code is get:
+                    self._waits_on_queue = False
+            elif event == "call" and frame.f_code is get:
+                self._waits_on_queue = True
+                notify()
+            if profiler is not None:
+                profiler(frame, event, argument)
+
+        sys.setprofile(hook)
+
+
+def _calls_of_thread(frame: FrameType | None) -> list[Call]:
+    """List the futures of the calls that a pool's thread is in; its outer frames hold them."""
+    found: list[Call] = []
+    for outer in frames.callers(frame):
+        if frames.is_plumbing(outer):
+            local = outer.f_locals
+            future = local.get("future") or getattr(local.get("self"), "future", None)
+            if asyncio.isfuture(future) or isinstance(future, concurrent.futures.Future):
+                found.append(future)
+    return found
+
+
+# A thread around the event loop that it runs
+
+_RUN = asyncio.BaseEventLoop.run_until_complete.__code__
+
+
+class ThreadActivityAfterLoop(ThreadActivity):
+    """What a thread does after the event loop that it runs has ended: after ``asyncio.run``."""
+
+    def __init__(self, driver: threading.Thread, frame: FrameType | None) -> None:
+        super().__init__(driver, frame)
+        self.loop_has_ended: Callable[[], bool] = lambda: True
+
+    def is_pending(self) -> bool:
+        return self.loop_has_ended() and super().is_pending()
+
+
+def activity_after_loop(driver: TaskOrThread, home: threading.Thread) -> Activity | None:
+    """Return what this thread does once the event loop that runs the task `driver` has ended.
+
+    None where nobody waits for the thread, or where the loop does not end with `driver`: a
+    server's goes on.
+    """
+    thread = threading.current_thread()
+    if driver is thread or thread is home or thread is threading.main_thread():
+        return None
+    for frame in frames.callers(sys._getframe(1)):
+        loop_has_ended = _end_of_loop(frame, driver)
+        if loop_has_ended is not None:
+            outermost = frames.outermost_user_frame(list(frames.callers(frame))[::-1])
+            if outermost is None:
+                return None
+            activity = ThreadActivityAfterLoop.of_this_thread(thread, outermost)
+            if isinstance(activity, ThreadActivityAfterLoop):
+                activity.loop_has_ended = loop_has_ended
+            return activity
+    return None
+
+
+def _end_of_loop(frame: FrameType, driver: TaskOrThread) -> Callable[[], bool] | None:
+    """Return what tells whether the loop that `frame` runs has ended; None if `driver` ends none."""
+    if frame.f_code is _RUN:
+        main = frame.f_locals["future"]
+        if driver is not main and main not in tasks_woken_by(driver):
+            return None
+        notify_after(main)
+        done: Callable[[], bool] = main.done
+        return done
+    run = getattr(sys.modules.get("trio"), "run", None)
+    if run is not None and frame.f_code is run.__code__:
+        main_task: Any = frame.f_locals["runner"].main_task
+        return lambda: main_task.coro.cr_frame is None
+    return None
+
+
+# Tasks that wait for a worker thread, which may be about to make a request
+
+
+def tasks_in_worker_threads() -> list[Activity]:
+    """List the activities of the user's tasks of this event loop that wait for a worker thread.
+
+    Between a click and its request there may be ``await asyncio.to_thread(ask)``, or an SDK that
+    asks which platform this is.
+    """
+    trio = running_trio()
+    if trio is not None:
+        return _trio_tasks_in_worker_threads(trio)
+    codes = _to_thread_codes("anyio" in sys.modules)
+    found: list[Activity] = []
+    for task in asyncio.all_tasks():
+        suspended = frames.suspended_frames(task.get_coro())
+        frame = frames.outermost_user_frame(suspended)
+        if _awaits_thread(suspended, codes) or (frame is not None and awaits_executor(task)):
+            found.append(TaskActivity(task, frame))
+    return found
+
+
+def _trio_tasks_in_worker_threads(trio: Any) -> list[Activity]:
+    found: list[Activity] = []
+    codes = frozenset({trio.to_thread.run_sync.__code__})
+    left = [trio.lowlevel.current_root_task()]
+    while left:
+        task = left.pop()
+        left += [child for nursery in task.child_nurseries for child in nursery.child_tasks]
+        suspended = frames.suspended_frames(task.coro)
+        if _awaits_thread(suspended, codes):
+            found.append(TrioActivity(task, frames.outermost_user_frame(suspended)))
+    return found
+
+
+def _awaits_thread(suspended: Sequence[FrameType], codes: frozenset[CodeType]) -> bool:
+    """Return whether the user's code waits for a thread, or is what the thread runs."""
+    to_thread = next((frame for frame in suspended if frame.f_code in codes), None)
+    if to_thread is None:
+        return False
+    if frames.outermost_user_frame(suspended) is not None:
+        return True
+    function = to_thread.f_locals.get("func") or to_thread.f_locals.get("sync_fn")
+    while isinstance(function, functools.partial):
+        function = function.func
+    code = getattr(function, "__code__", None)
+    return code is not None and frames.is_user_code(code.co_filename)
+
+
+@functools.cache
+def _to_thread_codes(anyio: bool) -> frozenset[CodeType]:
+    codes = {asyncio.to_thread.__code__}
+    if anyio:
+        from anyio import to_thread
+
+        codes.add(to_thread.run_sync.__code__)
+    return frozenset(codes)

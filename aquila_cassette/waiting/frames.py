@@ -1,25 +1,28 @@
-"""Whose code a frame runs, where it stands, and which frames a suspended task is in."""
+"""Whose code a frame runs, where it is, and which frames a suspended task is in."""
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import gc
+import inspect
 import os
+import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
 __all__ = [
+    "callers",
     "is_installed",
     "is_plumbing",
-    "is_yours",
-    "outermost_of_yours",
-    "outwards",
-    "suspended",
-    "where",
-    "yours",
+    "is_user_code",
+    "is_waiting_on_queue",
+    "location",
+    "outermost_user_frame",
+    "suspended_frames",
 ]
 
 _PACKAGE = str(Path(__file__).parents[1]) + os.sep
@@ -34,51 +37,33 @@ _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}"
 
 
 @functools.cache
-def is_yours(filename: str) -> bool:
-    """Tell whether a file is the user's own: neither Python's, nor installed, nor of this package.
-
-    Args:
-        filename: As a code object names it.
-    """
-    if filename.startswith("<frozen "):
-        return False
-    if filename.startswith(_PACKAGE) or is_installed(filename):
+def is_user_code(filename: str) -> bool:
+    """Return whether a code object's file is the user's: not Python's, not installed, not ours."""
+    if filename.startswith(("<frozen ", _PACKAGE)) or is_installed(filename):
         return False
     return not filename.startswith(_LIBRARIES)
 
 
 def is_installed(filename: str) -> bool:
-    """Tell whether a file belongs to an installed package.
-
-    Args:
-        filename: As a code object names it.
-    """
+    """Return whether a code object's file belongs to an installed package."""
     return any(part in filename for part in _INSTALLED)
 
 
-def yours(code: CodeType) -> bool:
-    """Tell whether `code` is the user's own."""
-    return is_yours(code.co_filename)
-
-
 def is_plumbing(frame: FrameType) -> bool:
-    """Tell whether a frame only carries orders to a thread: of `threading`, a pool, or anyio."""
+    """Return whether a frame only carries a call into a thread: `threading`, a pool, anyio."""
     module = frame.f_globals.get("__name__") or ""
     return module.partition(".")[0] in ("threading", "concurrent", "anyio", "trio", "asyncio")
 
 
-def outwards(frame: FrameType | None) -> Iterator[FrameType]:
+def callers(frame: FrameType | None) -> Iterator[FrameType]:
     """Walk from `frame` to its callers."""
     while frame is not None:
         yield frame
         frame = frame.f_back
 
 
-def suspended(coroutine: Any) -> list[FrameType]:
-    """List the frames of a suspended coroutine, from its own to the innermost that it awaits.
-
-    Generators, and objects that wrap one (an async generator's step), are looked through.
-    """
+def suspended_frames(coroutine: Any) -> list[FrameType]:
+    """List the frames of a suspended coroutine, from its own to the innermost that it awaits."""
     frames: list[FrameType] = []
     while coroutine is not None:
         for frame, awaited in (
@@ -92,12 +77,12 @@ def suspended(coroutine: Any) -> list[FrameType]:
                 coroutine = getattr(coroutine, awaited)
                 break
         else:
-            coroutine = _wrapped(coroutine)
+            coroutine = _unwrap_awaitable(coroutine)
     return frames
 
 
-def _wrapped(awaitable: Any) -> Any:
-    # An async generator's step names the generator nowhere; only the garbage collector knows it.
+def _unwrap_awaitable(awaitable: Any) -> Any:
+    # An async generator's step names its generator nowhere; only the garbage collector knows it.
     if not type(awaitable).__name__.startswith(("async_generator", "coroutine_wrapper")):
         return None
     for referent in gc.get_referents(awaitable):
@@ -106,24 +91,43 @@ def _wrapped(awaitable: Any) -> Any:
     return None
 
 
-def outermost_of_yours(inwards: list[FrameType]) -> FrameType | None:
-    """Give the first frame of the user's own code."""
-    return next((frame for frame in inwards if yours(frame.f_code)), None)
+def outermost_user_frame(frames: Sequence[FrameType]) -> FrameType | None:
+    """Return the first frame of the user's code."""
+    return next((frame for frame in frames if is_user_code(frame.f_code.co_filename)), None)
 
 
-def where(inwards: list[FrameType]) -> str | None:
-    """Say where a task or thread stands: the innermost line of the user's own code.
-
-    Args:
-        inwards: Its frames, the outermost first.
-    """
-    mine = [frame for frame in inwards if yours(frame.f_code)]
-    if not mine:
+def location(frames: Sequence[FrameType]) -> str | None:
+    """Return the innermost line of the user's code: ``tests/test_chat.py:12 in Chat.ask``."""
+    frame = outermost_user_frame(frames[::-1])
+    if frame is None:
         return None
-    frame = mine[-1]
     path = Path(frame.f_code.co_filename)
     try:
         shown = path.relative_to(Path.cwd()).as_posix()
     except ValueError:
         shown = str(path)
     return f"{shown}:{frame.f_lineno} in {frame.f_code.co_qualname}"
+
+
+def is_waiting_on_queue(frames: Sequence[FrameType]) -> bool:
+    """Return whether a suspended task waits for the next item of a queue or channel.
+
+    It does nothing by itself then: what will fill the queue is pending, if anything is.
+    """
+    gets = _queue_gets("anyio" in sys.modules, "trio" in sys.modules)
+    return any(frame.f_code in gets for frame in frames)
+
+
+@functools.cache
+def _queue_gets(anyio: bool, trio: bool) -> frozenset[CodeType]:
+    functions: list[Any] = [asyncio.Queue.get]
+    if anyio:
+        from anyio.streams.memory import MemoryObjectReceiveStream
+
+        functions.append(MemoryObjectReceiveStream.receive)
+    if trio:
+        from trio import MemoryReceiveChannel
+
+        functions.append(MemoryReceiveChannel.receive)
+    codes = [getattr(inspect.unwrap(function), "__code__", None) for function in functions]
+    return frozenset(code for code in codes if code is not None)

@@ -1,4 +1,4 @@
-"""One bell for the process: whoever starts or ends something rings it, whoever waits hears it."""
+"""One notifier for the process: whatever starts or ends something notifies whoever waits."""
 
 from __future__ import annotations
 
@@ -7,40 +7,40 @@ from collections.abc import Callable
 
 import anyio
 
-from aquila_cassette.waiting.loops import waker
+from aquila_cassette.waiting.event_loops import waker
 
-__all__ = ["Changes", "changed", "changes"]
+__all__ = ["Notifier", "notifier", "notify"]
 
 
-class Changes:
-    """Counts the changes, and wakes those who wait for one; from any thread, never polling."""
+class Notifier:
+    """Counts changes and wakes those who wait for one, in any thread or event loop."""
 
     def __init__(self) -> None:
-        self._count = 0
+        self.count = 0
         self._wakers: set[Callable[[], None]] = set()
         self._changed = threading.Condition()
 
-    @property
-    def count(self) -> int:
-        """How many there were; look at the state after reading this, then wait for the next."""
-        return self._count
-
-    def ring(self) -> None:
-        """Say that something changed."""
+    def notify(self) -> None:
+        """Count a change and wake whoever waits."""
         with self._changed:
-            self._count += 1
+            self.count += 1
             self._changed.notify_all()
+            if not self._wakers:
+                return
             wakers, self._wakers = self._wakers, set()
         for wake in wakers:
             wake()
 
-    async def after(self, count: int) -> None:
-        """Wait in this task until there were more than `count` changes."""
-        while self._count <= count:
+    async def wait(self, count: int) -> None:
+        """Wait in this task until there were more than `count` changes.
+
+        Read `count` first, then look at the state, then wait: no change is lost.
+        """
+        while self.count <= count:
             event = anyio.Event()
             wake = waker(event.set)
             with self._changed:
-                if self._count > count:
+                if self.count > count:
                     return
                 self._wakers.add(wake)
             try:
@@ -49,16 +49,11 @@ class Changes:
                 with self._changed:
                     self._wakers.discard(wake)
 
-    def wait_after(self, count: int, timeout: float | None) -> bool:
-        """Block until there were more than `count` changes; tell whether there were.
-
-        Args:
-            count: What `count` was when the state was looked at.
-            timeout: The longest wait, in seconds.
-        """
+    def wait_sync(self, count: int, timeout: float | None) -> bool:
+        """Block for at most `timeout` seconds; return whether there were more than `count`."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._count > count, timeout)
+            return self._changed.wait_for(lambda: self.count > count, timeout)
 
 
-changes = Changes()
-changed = changes.ring
+notifier = Notifier()
+notify = notifier.notify

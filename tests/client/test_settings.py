@@ -196,7 +196,7 @@ print(sorted({name.split(".")[1] for name in loaded}))
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    assert done.stdout == "['client', 'dialects', 'errors', 'pending', 'sse']\n"
+    assert done.stdout == "['client', 'dialects', 'errors', 'sse', 'waiting']\n"
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -12,7 +12,7 @@ import pytest
 
 from aquila_cassette import Failure, TruncatedReplayError, UsageError, aquila_cassette
 from aquila_cassette.session.wait_until_idle import idle
-from aquila_cassette.waiting.current_task import current_driver
+from aquila_cassette.waiting.event_loops import current_task_or_thread
 from tests.clients import FACES, Face, every_face
 from tests.http.held import EVENTS, URL, Reader, question, reading, tape
 
@@ -359,8 +359,8 @@ async def test_who_waits_for_all_else_does_not_wait_for_what_is_held(face: Face)
     async with aquila_cassette("held", mode="none", hold=True) as cassette:
         async with reading(cassette, face, question(1)) as [reader]:
             await cassette.advance(2)
-            here = current_driver()
-            assert await idle([cassette._session], here=here, but_held=True).wait(5) == []
+            here = current_task_or_thread()
+            assert await idle([cassette._session], here=here, ignore_held=True).wait(5) == []
             pending = await idle([cassette._session], here=here).look()
             assert pending[0].what == f"POST {URL}"
             assert reader.pieces == EVENTS[:2]
@@ -385,7 +385,10 @@ async def test_who_comes_to_wait_for_a_held_thread_later_is_not_waited_for_eithe
         await cassette.advance(2)
         waiting = asyncio.create_task(wait_for(thread))
         await asyncio.sleep(0)
-        assert await idle([cassette._session], here=current_driver(), but_held=True).wait(1) == []
+        assert (
+            await idle([cassette._session], here=current_task_or_thread(), ignore_held=True).wait(1)
+            == []
+        )
         cassette.release()
         await waiting
 

@@ -11,8 +11,7 @@ import httpx
 import pytest
 
 from aquila_cassette import MissError, RenderTimeout, UsageError, aquila_cassette
-from aquila_cassette.waiting import jobs
-from aquila_cassette.waiting.sources import Pending, register
+from aquila_cassette.waiting.pending import Pending, mark_job, register
 from tests.clients import FACES, Face, every_face
 from tests.http.held import EVENTS, URL, Reader, question, reading, tape
 from tests.servers import CHAT_FRAMES, Connection, RawServer, Request
@@ -20,7 +19,7 @@ from tests.servers import CHAT_FRAMES, Connection, RawServer, Request
 ASYNC = next(face for face in FACES if not face.sync)
 every_sync_face = pytest.mark.parametrize("face", [f for f in FACES if f.sync], ids=repr)
 SAY_WHICH = "Fix: say which, by a piece of its prompt or URL or by its number: "
-TEST = "tests/intercept/test_hold_errors.py"
+TEST = "tests/http/test_hold_errors.py"
 
 
 @every_face
@@ -302,7 +301,7 @@ async def test_mode_all_says_how_to_record_what_is_stepped_through() -> None:
 async def test_a_job_cannot_step_through_what_it_may_itself_read() -> None:
     tape("held", EVENTS)
     with aquila_cassette("held", mode="none", hold=True, on_unplayed="ignore") as cassette:
-        with jobs.inside("job 'reply' of Chat"), pytest.raises(UsageError) as raised:
+        with mark_job("job 'reply' of Chat"), pytest.raises(UsageError) as raised:
             await cassette.advance()
     assert str(raised.value).splitlines()[0] == (
         "advance was called inside job 'reply' of Chat, and would wait for it."

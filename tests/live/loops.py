@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from aquila_cassette.live import View
-from aquila_cassette.waiting.notifier import changes
+from aquila_cassette.waiting.notifier import notifier
 
 __all__ = ["in_each_loop", "settled", "until"]
 
@@ -35,12 +35,12 @@ def in_each_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[...
 async def settled(view: View) -> None:
     """Wait until the view has nothing to do; raise what failed."""
     while True:
-        count = changes.count
+        count = notifier.count
         if (failure := view.take_failure()) is not None:
             raise failure
         if not view.pending():
             return
-        await changes.after(count)
+        await notifier.wait(count)
 
 
 async def until(view: View, true: Callable[[], bool]) -> None:

@@ -17,7 +17,7 @@ from textual.worker import WorkerFailed
 from aquila_cassette.errors import RenderTimeout, UsageError
 from aquila_cassette.live import render_async
 from aquila_cassette.live.adapters import adapter_for
-from aquila_cassette.waiting.notifier import changes
+from aquila_cassette.waiting.notifier import notifier
 
 
 class Told(App[None]):
@@ -94,11 +94,11 @@ async def test_the_end_of_a_worker_rings_once_for_all_who_wait() -> None:
         worker = app.run_worker(go.wait())
         for _ in range(3):
             assert len(adapter_for(app).pending()) == 1
-        count = changes.count
+        count = notifier.count
         go.set()
         await worker.wait()
-        await asyncio.wait_for(changes.after(count), 5)
-        assert changes.count == count + 1
+        await asyncio.wait_for(notifier.wait(count), 5)
+        assert notifier.count == count + 1
         assert adapter_for(app).pending() == []
 
 

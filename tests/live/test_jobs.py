@@ -25,7 +25,7 @@ from aquila_cassette.client.stream_base import OPEN_STREAMS
 from aquila_cassette.errors import StreamError, UsageError
 from aquila_cassette.live import Completed, Exited, Failed, Outcome, View
 from aquila_cassette.provider import Provider
-from aquila_cassette.waiting.notifier import changes
+from aquila_cassette.waiting.notifier import notifier
 from tests.live.loops import in_each_loop, settled, until
 from tests.live.rows import seed_row
 from tests.live.script import Script, chunk
@@ -230,7 +230,7 @@ class Slow(Bench):
     async def handle_event(self, name: str, params: Any) -> None:
         self.start_async(name, params)
         while any("job 'job'" in one.what for one in self.pending()):
-            await changes.after(changes.count)
+            await notifier.wait(notifier.count)
         self.then(self)
 
 
@@ -382,7 +382,7 @@ async def test_three_jobs_are_waited_for_without_a_sleep(monkeypatch: pytest.Mon
 
             async def wait() -> None:
                 await settled(view)
-                woken.append(changes.count)
+                woken.append(notifier.count)
 
             group.start_soon(wait)
             for let in (two.go.set, go.set):
@@ -400,7 +400,7 @@ async def test_three_jobs_are_waited_for_without_a_sleep(monkeypatch: pytest.Mon
 
 async def until_told(view: Bench, count: int) -> None:
     while len(view.outcomes) < count or any("handle" in one.what for one in view.pending()):
-        await changes.after(changes.count)
+        await notifier.wait(notifier.count)
 
 
 @seed_row(24)
@@ -555,7 +555,7 @@ async def test_a_job_that_nobody_handles_fails_the_view_and_a_cancelled_one_does
             assert len([one for one in caplog.records if one.levelno >= logging.ERROR]) == 1
             await view.event("job", fail)
             while view.pending():
-                await changes.after(changes.count)
+                await notifier.wait(notifier.count)
 
 
 @in_each_loop

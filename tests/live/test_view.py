@@ -20,8 +20,8 @@ import trio
 
 from aquila_cassette.errors import UsageError
 from aquila_cassette.live import View
-from aquila_cassette.waiting.notifier import changes
-from aquila_cassette.waiting.sources import sources
+from aquila_cassette.waiting.notifier import notifier
+from aquila_cassette.waiting.pending import sources
 from tests.live.loops import in_each_loop, settled, until
 from tests.live.rows import seed_row
 
@@ -221,7 +221,7 @@ async def test_the_failure_of_an_event_that_is_not_waited_for_any_more_is_not_lo
         go.set()
         with pytest.raises(KeyError, match="no"):
             while view.pending():
-                await changes.after(changes.count)
+                await notifier.wait(notifier.count)
             await settled(view)
 
 
@@ -403,10 +403,10 @@ def test_a_view_whose_event_loop_ends_within_a_handler_takes_nothing_more(backen
 async def test_nothing_of_a_view_runs_while_nothing_happens() -> None:
     async with Notes.mounted() as view:
         await view.event("slow")
-        before = changes.count
+        before = notifier.count
         for _ in range(20):
             await anyio.lowlevel.checkpoint()
-        assert changes.count == before
+        assert notifier.count == before
         if "asyncio" in str(type(anyio.lowlevel.current_token())):
             assert asyncio.all_tasks() == {asyncio.current_task()}
 

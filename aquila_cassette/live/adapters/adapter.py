@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from aquila_cassette.errors import UsageError
-from aquila_cassette.waiting.sources import Pending
+from aquila_cassette.waiting.pending import Pending
 
 __all__ = ["Adapter"]
 
@@ -26,7 +26,7 @@ class Adapter(Protocol):
     """
 
     def pending(self) -> Sequence[Pending]:
-        """List what the framework itself has going on that will end; it rings when that changes.
+        """List what the framework itself has going on that will end; it calls `notify` when that changes.
 
         Jobs and streams are known without it: this is for workers of a framework's own.
         """

@@ -20,8 +20,8 @@ from textual.worker import NoActiveWorker, Worker, WorkerError, WorkerFailed, ge
 from aquila_cassette.errors import UsageError
 from aquila_cassette.live.adapters.adapter import Adapter
 from aquila_cassette.waiting import frames
-from aquila_cassette.waiting.notifier import changed
-from aquila_cassette.waiting.sources import Pending
+from aquila_cassette.waiting.notifier import notify
+from aquila_cassette.waiting.pending import Pending
 
 __all__ = ["TextualApp"]
 
@@ -183,7 +183,7 @@ async def _ring_at_the_end_of(worker: Worker[Any]) -> None:
     except WorkerError:
         pass  # Failed or cancelled; the app knows, and handles it or ends.
     finally:
-        changed()
+        notify()
 
 
 def _named(worker: Worker[Any]) -> str:
@@ -196,5 +196,5 @@ def _pending(worker: Worker[Any]) -> Pending:
     task = getattr(worker, "_task", None)
     if not isinstance(task, asyncio.Task):
         return Pending(_named(worker))
-    where = frames.where(frames.suspended(task.get_coro()))
+    where = frames.location(frames.suspended_frames(task.get_coro()))
     return Pending(_named(worker), (f"waits:  {where}",) if where else (), task)

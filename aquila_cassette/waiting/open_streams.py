@@ -1,0 +1,176 @@
+"""Which streams are open, and the activities of whoever reads them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable, Sequence
+from contextvars import ContextVar
+
+from aquila_cassette.waiting.activity import Activity, activity_after_loop, current_activity
+from aquila_cassette.waiting.event_loops import Loop, current_task_or_thread
+from aquila_cassette.waiting.notifier import notify
+
+__all__ = ["OpenStream", "OpenStreams", "Readers", "parent_stream"]
+
+_MANY_ACTIVITIES = 64
+
+parent_stream: ContextVar[OpenStream | None] = ContextVar("aquila_parent_stream", default=None)
+"""The client's stream for which this task or thread makes requests."""
+
+
+class OpenStream:
+    """One stream from the start of its request until it is over.
+
+    Args:
+        label: Method and URL.
+        facts: Gives lines on what was asked and what came; called only for an error.
+        background: Whether it stays open on purpose, and is not waited for.
+    """
+
+    __slots__ = ("activities", "background", "facts", "held", "label", "parent")
+
+    def __init__(self, label: str, facts: Callable[[], Sequence[str]], *, background: bool) -> None:
+        self.label = label
+        self.facts = facts
+        self.background = background
+        self.held = False
+        self.parent = parent_stream.get()
+        self.activities: list[Activity] = []
+
+    def has_reader_except(self, ignored: set[int], loop: Loop | None = None) -> bool:
+        """Return whether a task or thread may still read it whose ``id`` is not in `ignored`.
+
+        Readers that live in `loop`, in which this then runs, or in a thread, count only while they
+        are pending.
+        """
+        return any(
+            not one.is_over()
+            and id(one.driver) not in ignored
+            and (loop is None or one.loop not in (None, loop) or one.is_pending())
+            for one in self.activities
+        )
+
+    def with_parents(self) -> list[OpenStream]:
+        """List it, and the client's stream for which it is open."""
+        return [self] if self.parent is None else [self, self.parent]
+
+    def reader_location(self) -> str | None:
+        """Return the line of the user's code where its reader waits."""
+        for stream in self.with_parents():
+            for activity in stream.activities:
+                if location := activity.location():
+                    return location
+        return None
+
+
+class Readers:
+    """Given activities, and those that wait for them; it has no open streams."""
+
+    def __init__(self, activities: Sequence[Activity]) -> None:
+        self._activities = activities
+
+    def open(self) -> Sequence[OpenStream]:
+        return ()
+
+    def activities(self) -> Sequence[Activity]:
+        going_on = [one for one in self._activities if not one.is_over()]
+        return [*going_on, *(waiting for one in going_on for waiting in one.waiting())]
+
+
+def _no_facts() -> Sequence[str]:
+    return ()
+
+
+class OpenStreams:
+    """The open streams of one cassette, or of our client."""
+
+    def __init__(self) -> None:
+        self.started = 0
+        self._home = threading.current_thread()
+        self._streams: set[OpenStream] = set()
+        self._activities: dict[Hashable, Activity] = {}
+        self._lock = threading.RLock()
+
+    def start(
+        self,
+        label: str,
+        facts: Callable[[], Sequence[str]] = _no_facts,
+        *,
+        background: bool = False,
+    ) -> OpenStream:
+        """Add a stream whose request this task or thread starts now."""
+        stream = OpenStream(label, facts, background=background)
+        # Before it can be seen from another thread: without a reader it would not count there.
+        self._add_reader(stream)
+        with self._lock:
+            self.started += 1
+            self._streams.add(stream)
+        notify()
+        return stream
+
+    def add_reader(self, stream: OpenStream | None) -> None:
+        """Record that this task or thread reads `stream`."""
+        if stream is None:
+            return
+        driver = current_task_or_thread()
+        if all(one.driver is not driver for one in stream.activities):
+            self._add_reader(stream)
+            notify()
+
+    def close(self, stream: OpenStream | None) -> None:
+        """Record that `stream` is over; a second call does nothing."""
+        if stream is None or stream not in self._streams:
+            return
+        if not stream.background:
+            for activity in stream.activities:
+                self._add_waiting_for(activity)
+        with self._lock:
+            self._streams.discard(stream)
+        notify()
+
+    def open(self) -> Sequence[OpenStream]:
+        """List the open streams that are waited for."""
+        with self._lock:
+            return [stream for stream in self._streams if not stream.background]
+
+    def activities(self) -> Sequence[Activity]:
+        """List the activities of those who read streams here, and of those who wait for them."""
+        with self._lock:
+            self._drop_finished()
+            return list(self._activities.values())
+
+    def _add_reader(self, stream: OpenStream) -> None:
+        driver = current_task_or_thread()
+        activity = current_activity(driver, self._home)
+        if activity is None:
+            return
+        if not stream.background:
+            activity = self._remember(activity)
+            self._add_waiting_for(activity)
+            around = activity_after_loop(driver, self._home)
+            if around is not None:
+                self._add_waiting_for(self._remember(around))
+        if activity not in stream.activities:
+            stream.activities.append(activity)
+
+    def _remember(self, activity: Activity) -> Activity:
+        with self._lock:
+            if len(self._activities) > _MANY_ACTIVITIES:
+                self._drop_finished()
+            known = self._activities.get(activity.key)
+            if known is not None and not known.is_over() and known.covers(activity):
+                return known
+            self._activities[activity.key] = activity
+        activity.notify_at_end()
+        return activity
+
+    def _add_waiting_for(self, activity: Activity) -> None:
+        for waiting in activity.waiting():
+            with self._lock:
+                known = self._activities.get(waiting.key)
+                if known is None or not known.covers(waiting):
+                    self._activities[waiting.key] = waiting
+
+    def _drop_finished(self) -> None:
+        for key in [key for key, activity in self._activities.items() if activity.is_over()]:
+            del self._activities[key]

@@ -1,0 +1,113 @@
+"""What is pending: who can be asked for it, and where nobody may wait for it."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import weakref
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Protocol
+
+from aquila_cassette.errors import UsageError
+
+__all__ = [
+    "Pending",
+    "PendingMessages",
+    "Source",
+    "forbid_inside_job",
+    "mark_job",
+    "register",
+    "sources",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """One thing that is still going on.
+
+    Args:
+        what: What it is, in a line: ``job 'stream' of ChatLive``.
+        facts: More lines about it.
+        driver: The task or thread that does it, where one does.
+    """
+
+    what: str
+    facts: tuple[str, ...] = ()
+    driver: object = None
+
+
+class Source(Protocol):
+    """What may have something pending; it calls `notify` when that changes."""
+
+    def pending(self) -> Sequence[Pending]:
+        """List what is going on."""
+        ...
+
+    def take_failure(self) -> BaseException | None:
+        """Return the next failure that was not raised anywhere, once; None when there is none."""
+        ...
+
+
+class PendingMessages:
+    """The part of a source that no task or thread does: messages that wait to be handled."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def pending(self) -> Sequence[Pending]:
+        return [one for one in self._source.pending() if one.driver is None]
+
+    def take_failure(self) -> BaseException | None:
+        return None
+
+
+_sources: weakref.WeakSet[Source] = weakref.WeakSet()
+_lock = threading.RLock()
+
+
+def register(source: Source) -> None:
+    """Ask `source` from now on, for as long as somebody else keeps it alive."""
+    with _lock:
+        _sources.add(source)
+
+
+def sources() -> list[Source]:
+    """List the registered sources."""
+    with _lock:
+        return list(_sources)
+
+
+class _Job:
+    __slots__ = ("is_over", "what")
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.is_over = False
+
+
+_job: ContextVar[_Job | None] = ContextVar("aquila_cassette_job", default=None)
+
+
+@contextlib.contextmanager
+def mark_job(what: str) -> Iterator[None]:
+    """Mark this context, and the tasks and threads that inherit it, as the inside of a job."""
+    job = _Job(what)
+    before = _job.get()
+    _job.set(job)
+    try:
+        yield
+    finally:
+        job.is_over = True
+        _job.set(before)
+
+
+def forbid_inside_job(function: str) -> None:
+    """Raise a `UsageError` inside a job: `function` would wait for its own caller."""
+    job = _job.get()
+    if job is not None and not job.is_over:
+        raise UsageError(
+            f"{function} was called inside {job.what}, and would wait for it.",
+            fix=f"Fix: call {function} in the test; here, await what you need itself",
+        )
