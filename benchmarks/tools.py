@@ -13,8 +13,7 @@ import vcr
 from cassetter import Cassetter
 from vcr.cassette import Cassette as VcrCassette
 
-from aquila_cassette import aquila_cassette
-from aquila_cassette.storage import files
+from aquila_cassette import aquila_cassette, importers
 from benchmarks.measure import CASSETTER, OURS, VCRPY
 
 TAPE = "cassette"
@@ -59,7 +58,7 @@ def _replay_ours(folder: Path) -> AbstractContextManager[object]:
 
 
 def _load_ours(folder: Path) -> object:
-    return files.load(folder / f"{TAPE}.yaml")
+    return importers.load(folder / f"{TAPE}.yaml")
 
 
 def _record_vcr(folder: Path) -> AbstractContextManager[object]:

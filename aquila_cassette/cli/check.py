@@ -14,7 +14,7 @@ from aquila_cassette.cli.options import Format
 from aquila_cassette.cli.output import Screen, print_error
 from aquila_cassette.cli.shelf import Rules, Shelf, shelf
 from aquila_cassette.errors import AquilaError, UsageError
-from aquila_cassette.storage.names import shown
+from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count, escape_control_chars, parse_timespan
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def say_doubt(orphans: Orphans) -> None:
         orphans: What was found out.
     """
     if orphans.doubtful:
-        names = ", ".join(escape_control_chars(shown(path)) for path in orphans.doubtful)
+        names = ", ".join(escape_control_chars(display_path(path)) for path in orphans.doubtful)
         print_error(
             f"Perhaps no test uses {names}. It cannot be told: "
             f"{escape_control_chars(orphans.doubt)} opens a cassette whose name is made when it runs."

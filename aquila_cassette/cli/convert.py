@@ -10,18 +10,16 @@ from typing import TYPE_CHECKING
 from aquila_cassette.cli.folder import find
 from aquila_cassette.cli.output import Progress, Screen, align_columns, print_error
 from aquila_cassette.errors import AquilaError, CassetteError, UsageError
-from aquila_cassette.importers import NAMES
-from aquila_cassette.importers.conversion import convert, write
-from aquila_cassette.importers.detect import sniff
-from aquila_cassette.importers.locate import SUFFIXES, stem
+from aquila_cassette.importers import FORMAT_NAMES, SUFFIXES, detect_format, stem
+from aquila_cassette.importers.convert import convert, write
 from aquila_cassette.storage import files
-from aquila_cassette.storage.names import shown
+from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count, escape_control_chars
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from aquila_cassette.importers.conversion import Conversion, Target
+    from aquila_cassette.importers.convert import Conversion, Target
     from aquila_cassette.redaction import Redaction
 
 __all__ = ["run"]
@@ -108,7 +106,7 @@ def run(
                 became = _put(became.conversion, target, taken, in_place=in_place, dry_run=dry_run)
             done.append(became)
             if screen.is_terminal:
-                progress.done(shown(one.path), well=True)
+                progress.done(display_path(one.path), well=True)
     if done:
         _show(done, screen)
     failed = [one.error for one in done if one.error is not None]
@@ -169,13 +167,13 @@ def _convert(one: _Wanted, target: Path, to: Target, redact: Redaction) -> _Done
     """Compute what a file becomes; None where it is none of ours, and nobody named it."""
     try:
         usual = one.path.suffix.lower() in (".yaml", ".yml")
-        if not one.asked_for and not usual and sniff(files.read(one.path)) is None:
+        if not one.asked_for and not usual and detect_format(files.read(one.path)) is None:
             return None
         conversion = convert(one.path, to, redact)
     except CassetteError as error:
         return _Done(one.path, "left: it cannot be converted", error=error)
     already = "in our format already" if to == "v1" else "in vcrpy's format already"
-    result = f"to {shown(target)}" if conversion.text else f"left: {already}"
+    result = f"to {display_path(target)}" if conversion.text else f"left: {already}"
     return _Done(one.path, result, conversion)
 
 
@@ -188,14 +186,18 @@ def _put(
             return _Done(path, "left: it would be replaced", conversion, needs_leave=True)
         if target in taken:
             raise UsageError(
-                f"{shown(path)} would become {shown(target)}, as another of these files does.",
+                f"{display_path(path)} would become {display_path(target)}, as another of these files does.",
                 fix="Fix: convert one of the two into another folder with -o FOLDER",
             )
         written = write(conversion, target, in_place=in_place, dry_run=dry_run)
     except AquilaError as error:
         return _Done(path, "left as it was", conversion, error)
     taken.add(target)
-    result = f"to {shown(target)}" if written else f"left: {shown(target)} holds it already"
+    result = (
+        f"to {display_path(target)}"
+        if written
+        else f"left: {display_path(target)} holds it already"
+    )
     return _Done(path, result, conversion, is_new=written)
 
 
@@ -210,7 +212,7 @@ def _show(done: Sequence[_Done], screen: Screen) -> None:
             hidden = str(conversion.hidden.total()) if conversion.text else "-"
         cells.append(
             [
-                escape_control_chars(shown(one.path)),
+                escape_control_chars(display_path(one.path)),
                 origin,
                 number,
                 hidden,
@@ -248,5 +250,5 @@ def _summary(done: Sequence[_Done], to: Target, *, dry_run: bool) -> str:
         return "No cassettes there. What is read: vcrpy, cassetter, betamax, HAR, and our own."
     new = sum(one.is_new for one in done)
     would = "would be " if dry_run else ""
-    name = "our format" if to == "v1" else NAMES[to]
+    name = "our format" if to == "v1" else FORMAT_NAMES[to]
     return f"{new} of {count(len(done), 'file')} {would}converted to {name}."

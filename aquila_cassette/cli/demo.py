@@ -18,7 +18,7 @@ from aquila_cassette.cli.streams import STREAMS, Opener, Stream, installed, with
 from aquila_cassette.cli.takes import Take, record, replay
 from aquila_cassette.errors import UsageError
 from aquila_cassette.provider import Provider
-from aquila_cassette.storage.names import shown
+from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import (
     count,
     escape_control_chars,
@@ -49,7 +49,7 @@ def run(keep: Path | None, gap: float) -> int:
     """
     if keep is not None and keep.exists() and not keep.is_dir():
         raise UsageError(
-            f"The demo cannot keep its cassettes in {shown(keep)!r}: that is a file.",
+            f"The demo cannot keep its cassettes in {display_path(keep)!r}: that is a file.",
             fix="Name a folder: aquila-cassette demo --keep cassettes",
         )
     screen = Screen()
@@ -66,7 +66,7 @@ def run(keep: Path | None, gap: float) -> int:
         takes += studio.record_with_sdks()
         provider.stop()
         screen.line((signs.stop, "dim"), f" provider stopped: {host} {_answers(host)}")
-        screen.line((signs.play, "green"), f" replaying from {shown(folder)}")
+        screen.line((signs.play, "green"), f" replaying from {display_path(folder)}")
         screen.line()
         takes.sort(key=lambda take: STREAMS.index(take.stream))
         for take in takes:
@@ -196,11 +196,11 @@ def _show_command(take: Take, folder: Path) -> str:
     """Give the command that shows a take's cassette, as it can be run from here."""
     program = "aquila-cassette"
     if shutil.which(program) is None:
-        program = shown(Path(sys.argv[0]))
+        program = display_path(Path(sys.argv[0]))
         if program.endswith("__main__.py"):
             program = "python -m aquila_cassette"
     path = folder / f"{take.stream.name}.{take.client}.yaml"
-    return f"{program} show {shlex.quote(shown(path))}"
+    return f"{program} show {shlex.quote(display_path(path))}"
 
 
 @contextmanager

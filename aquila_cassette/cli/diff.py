@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aquila_cassette import importers
 from aquila_cassette.cli.changes import as_json, show_changes
 from aquila_cassette.cli.folder import candidates, find
 from aquila_cassette.cli.output import Screen
 from aquila_cassette.cli.revisions import is_kept, tape_at
 from aquila_cassette.errors import UsageError
 from aquila_cassette.model import CassetteData
-from aquila_cassette.storage import files
-from aquila_cassette.storage.names import shown
+from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.comparison import compare
 from aquila_cassette.transcript.humanize import count, escape_control_chars
 
@@ -56,12 +56,12 @@ def run(
                 fix="Leave one of them out.",
             )
         new_path = find(other, folder)
-        old, new = files.load(path), files.load(new_path)
-        was, now = shown(path), shown(new_path)
+        old, new = importers.load(path), importers.load(new_path)
+        was, now = display_path(path), display_path(new_path)
     else:
         revision = revision or "HEAD"
         path, committed, current = _then_and_now(name, folder, revision)
-        was, now = f"{shown(path)} ({revision})", shown(path)
+        was, now = f"{display_path(path)} ({revision})", display_path(path)
         if committed is None or current is None:
             return _only_one(path, revision, committed, current, screen, as_data=as_data)
         old, new = committed, current
@@ -98,7 +98,7 @@ def _then_and_now(
             facts=error.facts,
             fix=error.fix,
         ) from None
-    return path, tape_at(revision, path), files.load(path)
+    return path, tape_at(revision, path), importers.load(path)
 
 
 def _only_one(
@@ -115,8 +115,8 @@ def _only_one(
     assert tape is not None
     if as_data:
         sides = {
-            "old": None if old is None else f"{shown(path)} ({revision})",
-            "new": None if new is None else shown(path),
+            "old": None if old is None else f"{display_path(path)} ({revision})",
+            "new": None if new is None else display_path(path),
         }
         comparison = compare(old or CassetteData(), new or CassetteData())
         screen.data({**sides, **as_json(comparison), "same": False})
@@ -124,7 +124,10 @@ def _only_one(
         where = "the working tree" if old is None else revision
         size = count(len(tape.interactions), "interaction")
         screen.line(
-            (f"Only in {escape_control_chars(where)}: {escape_control_chars(shown(path))}", "bold"),
+            (
+                f"Only in {escape_control_chars(where)}: {escape_control_chars(display_path(path))}",
+                "bold",
+            ),
             f" ({size})",
         )
     return 1

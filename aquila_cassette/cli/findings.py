@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aquila_cassette.cli.options import Format
-from aquila_cassette.storage.names import shown
+from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import escape_control_chars
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def show(found: Sequence[Finding], fixed: Collection[Finding], how: Format, scre
 
 
 def _line(one: Finding, fixed: bool, screen: Screen) -> None:
-    where = escape_control_chars(f"{shown(one.path)}:{one.line}").replace("\n", "\\n")
+    where = escape_control_chars(f"{display_path(one.path)}:{one.line}").replace("\n", "\\n")
     rest = "fixed" if fixed else one.fix
     screen.line(
         (where, "bold"),
@@ -53,9 +53,7 @@ def _line(one: Finding, fixed: bool, screen: Screen) -> None:
 def _annotation(one: Finding) -> str:
     """Write a workflow command of GitHub Actions."""
     message = f"{one.what} ({one.fix})" if one.fix else one.what
-    properties = (
-        f"file={_property(escape_control_chars(shown(one.path)))},line={one.line},title={one.kind}"
-    )
+    properties = f"file={_property(escape_control_chars(display_path(one.path)))},line={one.line},title={one.kind}"
     return f"::{one.level} {properties}::{_escaped(escape_control_chars(message))}"
 
 
@@ -73,7 +71,7 @@ def _one_line(text: str) -> str:
 
 def _as_json(one: Finding, fixed: bool) -> dict[str, Any]:
     return {
-        "path": shown(one.path),
+        "path": display_path(one.path),
         "line": one.line,
         "kind": one.kind,
         "level": one.level,

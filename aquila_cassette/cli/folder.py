@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aquila_cassette.errors import CassetteNameError, UsageError
-from aquila_cassette.importers.locate import located
-from aquila_cassette.storage.names import cassette_path, shown
+from aquila_cassette.importers import find_cassette
+from aquila_cassette.storage.names import cassette_path, display_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ def find(name: str, folder: Path) -> Path:
     close = difflib.get_close_matches(name, names, n=1)
     raise UsageError(
         f"There is no cassette {name!r}.",
-        facts=[f"looked for: {shown(paths[0])}"],
+        facts=[f"looked for: {display_path(paths[0])}"],
         fix=f"Show the closest: aquila-cassette show {shlex.quote(close[0])}"
         if close
         else "List what there is: aquila-cassette list",
@@ -62,7 +62,7 @@ def candidates(name: str, folder: Path) -> list[Path]:
     except CassetteNameError:  # no cassette has that name, but a file may: ../cassettes/old.yaml
         return [Path(name)]
     ours = [inside, inside.with_suffix(".yml"), Path(name)]
-    return list(dict.fromkeys([located(folder, name), *ours]))
+    return list(dict.fromkeys([find_cassette(folder, name), *ours]))
 
 
 def cassettes_in(place: Path) -> Iterator[Path]:
@@ -94,5 +94,5 @@ def name_of(path: Path, folder: Path) -> str:
     try:
         inside = path.absolute().relative_to(folder.absolute())
     except ValueError:
-        return shown(path)
+        return display_path(path)
     return inside.as_posix().removesuffix(".yaml")

@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 
 from rich.cells import cell_len
 
+from aquila_cassette import importers
 from aquila_cassette.cli.folder import cassettes_in, name_of
 from aquila_cassette.cli.output import Screen, Span, align_columns, crop, print_error
 from aquila_cassette.dialects.providers import provider_name
 from aquila_cassette.errors import CassetteError, UsageError
-from aquila_cassette.storage import files
-from aquila_cassette.storage.names import shown
+from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import (
     count,
     escape_control_chars,
@@ -61,7 +61,7 @@ class Row:
         """Read the file at `path`; a damaged one makes a row as well."""
         name, octets = name_of(path, folder), path.stat().st_size
         try:
-            tape = files.load(path)
+            tape = importers.load(path)
         except CassetteError as error:
             return cls(name, path, octets, error=error)
         return cls(name, path, octets, tuple(map(InteractionView, tape.interactions)))
@@ -88,7 +88,11 @@ class Row:
 
     def as_json(self) -> dict[str, Any]:
         """Give the same for programs, with every name and count in full."""
-        told: dict[str, Any] = {"name": self.name, "path": shown(self.path), "bytes": self.octets}
+        told: dict[str, Any] = {
+            "name": self.name,
+            "path": display_path(self.path),
+            "bytes": self.octets,
+        }
         if self.error is not None:
             return {**told, "error": str(self.error)}
         times = [one.interaction.recorded_at for one in self.tape if one.interaction.recorded_at]
@@ -119,7 +123,7 @@ def run(place: Path | None, folder: Path, *, as_json: bool) -> int:
     """
     if place is not None and not place.exists():
         raise UsageError(
-            f"There is no {shown(place)!r} to list.",
+            f"There is no {display_path(place)!r} to list.",
             fix="List the cassette folder: aquila-cassette list",
         )
     rows = [Row.of(path, folder) for path in cassettes_in(place or folder)]
@@ -129,7 +133,7 @@ def run(place: Path | None, folder: Path, *, as_json: bool) -> int:
     elif rows:
         _print(rows, screen)
     else:
-        where = shown(place or folder)
+        where = display_path(place or folder)
         print_error(f"No cassettes in {where} yet. A test that opens one records it: pytest")
     damaged = [row for row in rows if row.error is not None]
     if damaged and not as_json:

@@ -17,7 +17,7 @@ from aquila_cassette.cli.maintenance.writing import move
 from aquila_cassette.cli.output import Screen, print_error
 from aquila_cassette.cli.suite import root_of_the_suite
 from aquila_cassette.errors import AquilaError, UsageError
-from aquila_cassette.storage.names import cassette_path, shown
+from aquila_cassette.storage.names import cassette_path, display_path
 from aquila_cassette.transcript.humanize import escape_control_chars
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ def run(old: str, new: str, folder: Path, *, code: bool, dry_run: bool) -> int:
             write(edit)
     would = "would be " if dry_run else ""
     screen.line(
-        f"{escape_control_chars(shown(source))} {would}moved to ",
-        (escape_control_chars(shown(target)), "bold"),
+        f"{escape_control_chars(display_path(source))} {would}moved to ",
+        (escape_control_chars(display_path(target)), "bold"),
     )
     _tell_of_the_rest(found, source, target, folder, code=code)
     return 0
@@ -80,8 +80,8 @@ def _code_of(folder: Path) -> Path:
 def _refuse_to_leave(source: Path, folder: Path) -> None:
     if (real := way_out(source, [folder], entry=True)) is not None:
         raise UsageError(
-            f"{shown(source)} leads out of the folder that it is in; it is not moved.",
-            facts=[f"to: {shown(real)}"],
+            f"{display_path(source)} leads out of the folder that it is in; it is not moved.",
+            facts=[f"to: {display_path(real)}"],
             fix="Move that file itself.",
         )
 
@@ -91,14 +91,14 @@ def _refuse(source: Path, target: Path) -> None:
         same = source.exists() and target.exists() and source.samefile(target)
         if not same or str(source) == str(target):
             raise UsageError(
-                f"There is a file at {shown(target)} already; it is not overwritten.",
-                facts=[f"to move: {shown(source)}"],
+                f"There is a file at {display_path(target)} already; it is not overwritten.",
+                facts=[f"to move: {display_path(source)}"],
                 fix="Choose another name, or move that one away first.",
             )
 
 
 def _show(edit: Edited, screen: Screen) -> None:
-    name = shown(edit.path)
+    name = display_path(edit.path)
     lines = difflib.unified_diff(
         edit.old.splitlines(), edit.new.splitlines(), name, name, n=1, lineterm=""
     )
@@ -111,15 +111,15 @@ def _tell_of_the_rest(
     left = [*found.left, *(() if code else found.changed)]
     if left:
         where = ", ".join(
-            f"{escape_control_chars(shown(path))}:{line}" for path, line in sorted(left)
+            f"{escape_control_chars(display_path(path))}:{line}" for path, line in sorted(left)
         )
         print_error(f"The old name still stands in {where}.")
     for path, line in found.by_hand:
-        where = f"{escape_control_chars(shown(path))}:{line}"
+        where = f"{escape_control_chars(display_path(path))}:{line}"
         print_error(f"{where} names it and cannot be changed: do it by hand.")
     if found.doubt:
         where = ", ".join(
-            f"{escape_control_chars(shown(path))}:{line}" for path, line in found.doubt
+            f"{escape_control_chars(display_path(path))}:{line}" for path, line in found.doubt
         )
         print_error(f"Perhaps it is opened in {where}, too: that name is made when it runs.")
     for test in _named_after(source if source.exists() else target, source, folder):
@@ -132,10 +132,10 @@ def _tell_of_the_rest(
 def _named_after(now: Path, before: Path, folder: Path) -> list[str]:
     """List the tests that recorded a cassette and whose own name was that of the cassette."""
     from aquila_cassette.cli.maintenance.owners import owners
-    from aquila_cassette.storage.names import of_test
+    from aquila_cassette.storage.names import name_of_test
 
     try:
         tests = owners(Sheet.of(now))
     except AquilaError:  # a damaged cassette may move, too
         return []
-    return [test for test in tests if of_test(test) == name_in(before, folder)]
+    return [test for test in tests if name_of_test(test) == name_in(before, folder)]

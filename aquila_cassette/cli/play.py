@@ -7,6 +7,7 @@ import sys
 from codecs import getincrementaldecoder
 from typing import TYPE_CHECKING
 
+from aquila_cassette import importers
 from aquila_cassette.cli.folder import find, name_of
 from aquila_cassette.cli.output import Screen
 from aquila_cassette.cli.pace import Pace
@@ -14,8 +15,7 @@ from aquila_cassette.cli.show import end_of, head_of
 from aquila_cassette.cli.speech import Listener
 from aquila_cassette.errors import UsageError
 from aquila_cassette.matching.difference import cut
-from aquila_cassette.storage import files
-from aquila_cassette.storage.names import shown
+from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import escape_control_chars
 from aquila_cassette.transcript.interaction import InteractionView
 
@@ -61,7 +61,7 @@ def run(
         AquilaError: A cassette cannot be read, or has no such interaction.
     """
     paths = [find(name, folder) for name in names]
-    tapes = [(path, files.load(path)) for path in paths]
+    tapes = [(path, importers.load(path)) for path in paths]
     for path, tape in tapes:
         _check(path, tape, only)
     screen = Screen()
@@ -89,9 +89,9 @@ def _check(path: Path, tape: CassetteData, only: Collection[int]) -> None:
     for number in only:
         if number > total:
             raise UsageError(
-                f"{shown(path)} has no interaction {number}.",
+                f"{display_path(path)} has no interaction {number}.",
                 facts=[f"it has: {total}"],
-                fix=f"Show what there is: aquila-cassette show {shown(path)}",
+                fix=f"Show what there is: aquila-cassette show {display_path(path)}",
             )
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from aquila_cassette import importers
 from aquila_cassette.cli.folder import name_of
 from aquila_cassette.cli.output import Screen, print_error
 from aquila_cassette.cli.rerecord.picking import Picked, merged, module_of, pick, tests_that_missed
 from aquila_cassette.cli.selection import files_named, missed, root_of
 from aquila_cassette.errors import CassetteError, UsageError
-from aquila_cassette.importers.refusal import refuse_to_record
+from aquila_cassette.importers import refuse_to_record
 from aquila_cassette.model import CassetteData
-from aquila_cassette.storage import files
 from aquila_cassette.transcript.humanize import escape_control_chars, parse_timespan
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _pick(wanted: Wanted) -> _Picks:
     damaged = False
     for path in files_named(wanted.names, wanted.folder):
         try:
-            tape = files.load(path)
+            tape = importers.load(path)
             if tape.foreign:
                 raise refuse_to_record(path, tape.foreign, "all")
             tapes[path] = tape

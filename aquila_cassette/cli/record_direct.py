@@ -14,7 +14,7 @@ from aquila_cassette.cli.rerecord.keys import require_keys, target
 from aquila_cassette.cli.rerecord.live import TIMEOUT, ask_again, refuse_at_once
 from aquila_cassette.dialects.providers import provider_for_key
 from aquila_cassette.errors import AquilaError, CassetteError
-from aquila_cassette.storage.names import shown
+from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count, escape_control_chars
 from aquila_cassette.transcript.interaction import InteractionView
 
@@ -74,7 +74,7 @@ def run(screen: Screen, picks: Sequence[Picked], line: Line) -> int:
     """
     refused = _refused(picks, line)
     urls = {
-        shown(one.path): [interaction.request.url for interaction in one.tape.interactions]
+        display_path(one.path): [interaction.request.url for interaction in one.tape.interactions]
         for one in picks
         if one.path not in refused
     }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from aquila_cassette import importers
 from aquila_cassette.cli.folder import cassettes_in, name_of
 from aquila_cassette.cli.outcome import Outcome, show_outcomes
 from aquila_cassette.cli.output import Progress, Screen, align_columns, print_error
@@ -15,7 +16,6 @@ from aquila_cassette.cli.rerecord.picking import Picked, module_of, tests_of, wh
 from aquila_cassette.cli.testing import TestProcess
 from aquila_cassette.errors import CassetteError
 from aquila_cassette.model import CassetteData
-from aquila_cassette.storage import files
 from aquila_cassette.transcript.humanize import count, escape_control_chars, parse_time
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ def _beside(picks: Sequence[Picked], tests: Sequence[str], folder: Path) -> list
         if path.absolute() in picked:
             continue
         try:
-            tape = files.load(path)
+            tape = importers.load(path)
         except CassetteError:
             continue  # it is not what was asked for; `list` and `check` tell of it
         if too := chosen.intersection(tests_of(tape.interactions)):
@@ -195,7 +195,7 @@ def _beside(picks: Sequence[Picked], tests: Sequence[str], folder: Path) -> list
 
 def _outcome(one: Picked, heard: _Heard, started: datetime) -> Outcome:
     try:
-        new = files.load(one.path) if one.path.exists() else CassetteData()
+        new = importers.load(one.path) if one.path.exists() else CassetteData()
     except CassetteError as error:
         print_error(escape_control_chars(str(error)))
         return Outcome(one.name, "kept", one.tape, one.tape, f"it cannot be read: {error.what}")

@@ -16,7 +16,7 @@ from aquila_cassette.cli.maintenance.writing import remove
 from aquila_cassette.cli.output import Screen, align_columns, print_error
 from aquila_cassette.cli.shelf import Rules, Shelf, shelf
 from aquila_cassette.errors import UsageError
-from aquila_cassette.storage.names import shown
+from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count, escape_control_chars, format_size
 
 if TYPE_CHECKING:
@@ -76,8 +76,8 @@ def run(given: Sequence[str], folder: Path, *, orphans: bool, yes: bool, dry_run
         remove(sheet.path, sheet.data)
         if real is not None:
             path, target = (
-                escape_control_chars(shown(sheet.path)),
-                escape_control_chars(shown(real)),
+                escape_control_chars(display_path(sheet.path)),
+                escape_control_chars(display_path(real)),
             )
             print_error(f"{path} is a link: {target}, to which it leads, stays.")
     print_error(f"{count(len(sheets), 'cassette')} removed.")
@@ -86,10 +86,10 @@ def run(given: Sequence[str], folder: Path, *, orphans: bool, yes: bool, dry_run
 
 def _refuse_to_leave(path: Path, there: Shelf) -> None:
     if (real := there.way_out(path, entry=True)) is not None:
-        folder = shlex.quote(shown(real.parent))
+        folder = shlex.quote(display_path(real.parent))
         raise UsageError(
-            f"{shown(path)} leads out of the folder that it is in; it is not removed.",
-            facts=[f"to: {shown(real)}"],
+            f"{display_path(path)} leads out of the folder that it is in; it is not removed.",
+            facts=[f"to: {display_path(real)}"],
             fix=f"Leave it out, or name that folder: aquila-cassette rm --orphans {folder}",
         )
 
@@ -102,7 +102,7 @@ def _list(sheets: Sequence[Sheet], screen: Screen) -> None:
         more = f" +{len(by) - 1}" if len(by) > 1 else ""
         rows.append(
             [
-                escape_control_chars(shown(sheet.path)),
+                escape_control_chars(display_path(sheet.path)),
                 count(len(sheet.tape.interactions), "interaction"),
                 format_size(len(sheet.data)),
                 escape_control_chars(max(recorded, default="-")),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aquila_cassette.errors import CassetteError, UsageError
 from aquila_cassette.storage import format as cassette_format
-from aquila_cassette.storage.names import shown
+from aquila_cassette.storage.names import display_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,7 @@ def tape_at(revision: str, path: Path) -> CassetteData | None:
             no cassette.
     """
     if not is_kept(path):
-        raise _refused(path, f"{shown(path)} is in no git repository.")
+        raise _refused(path, f"{display_path(path)} is in no git repository.")
     found = _git(
         path, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
     )
@@ -61,11 +61,11 @@ def tape_at(revision: str, path: Path) -> CassetteData | None:
     # With filters: line ends, and files kept elsewhere (LFS), come as a checkout gives them.
     data = _git(path, "cat-file", "--filters", there)
     if data is None:
-        raise _refused(path, f"{shown(path)} cannot be read from {revision}.")
+        raise _refused(path, f"{display_path(path)} cannot be read from {revision}.")
     try:
         return cassette_format.loads(data, path=path)
     except CassetteError as error:
-        what = f"{shown(path)} was no whole cassette in {revision}."
+        what = f"{display_path(path)} was no whole cassette in {revision}."
         raise _refused(path, what, error.what) from error
 
 
@@ -91,5 +91,5 @@ def _nearest(path: Path) -> Path:
 
 
 def _refused(path: Path, what: str, *facts: str) -> UsageError:
-    command = f"aquila-cassette diff OLD.yaml {shlex.quote(shown(path))}"
+    command = f"aquila-cassette diff OLD.yaml {shlex.quote(display_path(path))}"
     return UsageError(what, facts=facts, fix=f"Compare with another file: {command}")

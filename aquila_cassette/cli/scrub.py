@@ -14,11 +14,9 @@ from aquila_cassette.cli.maintenance.writing import replace_raw, rewrite
 from aquila_cassette.cli.output import Screen, print_error
 from aquila_cassette.cli.shelf import Rules, Shelf, shelf
 from aquila_cassette.errors import AquilaError, CassetteSaveError
-from aquila_cassette.importers import NAMES, Kind
-from aquila_cassette.importers.detect import sniff
-from aquila_cassette.importers.refusal import convert_command
+from aquila_cassette.importers import FORMAT_NAMES, ForeignFormat, convert_command, detect_format
 from aquila_cassette.storage import files
-from aquila_cassette.storage.names import shown
+from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count, escape_control_chars
 
 if TYPE_CHECKING:
@@ -83,7 +81,7 @@ def _scrub(sheet: Sheet, there: Shelf, screen: Screen, *, dry_run: bool) -> bool
     return True
 
 
-def _of_another(path: Path) -> Kind | None:
+def _of_another(path: Path) -> ForeignFormat | None:
     """Tell whose format it is in, if another recorder's that replays as it lies."""
     try:
         return of_another(path)
@@ -91,14 +89,14 @@ def _of_another(path: Path) -> Kind | None:
         return None
 
 
-def _refuse_secrets_of_another(path: Path, kind: Kind, there: Shelf) -> None:
+def _refuse_secrets_of_another(path: Path, kind: ForeignFormat, there: Shelf) -> None:
     """Refuse to change another recorder's cassette: a mark for a header's value could spoil it."""
     data = files.read(path)
     mend = convert_command(path)
     every = leaks(path, data, there.known.raw_rules(path, data), mend)
     if lines := list(dict.fromkeys(str(one.line) for one in every if one.kind == "secret")):
         raise CassetteSaveError(
-            f"{shown(path)} holds a secret, and is in {NAMES[kind]}, which scrub does not change.",
+            f"{display_path(path)} holds a secret, and is in {FORMAT_NAMES[kind]}, which scrub does not change.",
             path=path,
             facts=[f"line: {', '.join(lines)}"],
             fix=f"Make a cassette without it: {mend}",
@@ -111,7 +109,9 @@ def _scrub_damaged(path: Path, there: Shelf, screen: Screen, *, dry_run: bool) -
         old = files.read(path)
     except (AquilaError, FileNotFoundError):  # which was told already
         return False
-    if sniff(old):  # a mark in the place of a header such as content-encoding would spoil it
+    if detect_format(
+        old
+    ):  # a mark in the place of a header such as content-encoding would spoil it
         return False
     rules = there.known.raw_rules(path, old)
     new = raw_scrubbed(old, rules)
@@ -127,7 +127,7 @@ def _scrub_damaged(path: Path, there: Shelf, screen: Screen, *, dry_run: bool) -
 
 
 def _show(path: Path, lines: Iterable[str], screen: Screen) -> None:
-    name = escape_control_chars(shown(path))
+    name = escape_control_chars(display_path(path))
     screen.line((f"--- {name}", "bold"))
     screen.line((f"+++ {name}", "bold"))
     patches.show(lines, screen)
@@ -136,10 +136,10 @@ def _show(path: Path, lines: Iterable[str], screen: Screen) -> None:
 def _refuse_to_leave(path: Path, there: Shelf) -> None:
     if (real := there.way_out(path)) is not None:
         raise CassetteSaveError(
-            f"{shown(path)} holds a secret, and leads out of the folder that it is in.",
+            f"{display_path(path)} holds a secret, and leads out of the folder that it is in.",
             path=path,
-            facts=[f"to: {shown(real)}"],
-            fix=f"Scrub that file itself: aquila-cassette scrub {shlex.quote(shown(real))}",
+            facts=[f"to: {display_path(real)}"],
+            fix=f"Scrub that file itself: aquila-cassette scrub {shlex.quote(display_path(real))}",
         )
 
 
@@ -147,7 +147,7 @@ def _refuse_to_leave_a_secret(path: Path, data: bytes, rules: Redaction) -> None
     if left := raw_secrets(data, rules):
         lines = ", ".join(dict.fromkeys(str(one.line) for one in left))
         raise CassetteSaveError(
-            f"{shown(path)} still holds a secret, which cannot be taken out safely.",
+            f"{display_path(path)} still holds a secret, which cannot be taken out safely.",
             path=path,
             facts=[f"line: {lines}"],
             fix="Delete the file, or take it out by hand",

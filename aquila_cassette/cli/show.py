@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from http.client import responses
 from typing import TYPE_CHECKING, Any
 
+from aquila_cassette import importers
 from aquila_cassette.cli.folder import find, name_of
 from aquila_cassette.cli.output import Screen, print_error
 from aquila_cassette.errors import AquilaError
-from aquila_cassette.storage import files
-from aquila_cassette.storage.names import shown
+from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import (
     body_lines,
     count,
@@ -57,7 +57,7 @@ def run(names: Sequence[str], folder: Path, *, as_json: bool) -> int:
     for name in names:
         try:
             path = find(name, folder)
-            tape = files.load(path)
+            tape = importers.load(path)
         except AquilaError as error:
             failed = True
             print_error(str(error))
@@ -77,7 +77,7 @@ def run(names: Sequence[str], folder: Path, *, as_json: bool) -> int:
 def _as_json(name: str, path: Path, tape: CassetteData) -> dict[str, Any]:
     return {
         "name": name,
-        "path": shown(path),
+        "path": display_path(path),
         "recorded_with": tape.recorded_with or None,
         "interactions": [
             InteractionView(interaction).as_json() for interaction in tape.interactions
@@ -97,7 +97,7 @@ class _Shower:
 
     def tape(self, name: str, path: Path, tape: CassetteData) -> None:
         """Show all of it."""
-        where = shown(path)
+        where = display_path(path)
         facts = [
             *([where] if where != name else []),
             count(len(tape.interactions), "interaction"),

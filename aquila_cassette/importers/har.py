@@ -26,7 +26,7 @@ def interactions(tree: Any) -> tuple[Interaction, ...] | None:
         tree: What the file says.
 
     Raises:
-        Flaw: It is one, and damaged.
+        SchemaError: It is one, and damaged.
     """
     entries = _entries(tree)
     if entries is None:

@@ -13,8 +13,8 @@ from typing import Any
 from aquila_cassette.content_encoding import decode_pieces
 from aquila_cassette.model import Ended, Failure, Headers, Response
 from aquila_cassette.redaction.names import FRAMING
-from aquila_cassette.storage.pieces import LazyResponse, Source
-from aquila_cassette.storage.schema_error import Flaw
+from aquila_cassette.storage.pieces import LazyBody, LazyResponse
+from aquila_cassette.storage.yaml_reader import SchemaError
 
 __all__ = [
     "as_bytes",
@@ -40,15 +40,15 @@ def mapping(within: Any, key: str | int, what: str) -> Mapping[str, Any]:
         what: What it is, for the error.
 
     Raises:
-        Flaw: It is missing, or something else.
+        SchemaError: It is missing, or something else.
     """
     try:
         value = within[key]
     except (KeyError, IndexError):
-        raise Flaw(within, None, f"{what} is missing", missing=True) from None
+        raise SchemaError(within, None, f"{what} is missing", missing=True) from None
     if not isinstance(value, Mapping):
         facts = ["expected: a mapping", f"got:      {_kind(value)}"]
-        raise Flaw(within, key, f"{what} is not what it must be", facts=facts)
+        raise SchemaError(within, key, f"{what} is not what it must be", facts=facts)
     return value
 
 
@@ -61,16 +61,16 @@ def text(within: Mapping[str, Any], key: str, what: str) -> str:
         what: What it is of, for the error.
 
     Raises:
-        Flaw: It is missing, or something else.
+        SchemaError: It is missing, or something else.
     """
     if key not in within:
-        raise Flaw(within, None, f"{what} has no field {key!r}", missing=True)
+        raise SchemaError(within, None, f"{what} has no field {key!r}", missing=True)
     value = within[key]
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     if not isinstance(value, str):
         facts = ["expected: text", f"got:      {_kind(value)}"]
-        raise Flaw(within, key, f"{key!r} is not what it must be", facts=facts)
+        raise SchemaError(within, key, f"{key!r} is not what it must be", facts=facts)
     return value
 
 
@@ -83,13 +83,13 @@ def status(within: Mapping[str, Any], key: str, value: Any) -> int:
         value: The number, or its digits.
 
     Raises:
-        Flaw: It is none.
+        SchemaError: It is none.
     """
     if isinstance(value, str) and value.isdecimal():
         value = int(value)
     if type(value) is not int or not 100 <= value <= 999:
         facts = ["expected: a number from 100 to 999", f"got:      {value!r}"]
-        raise Flaw(within, key, "the status is not what it must be", facts=facts)
+        raise SchemaError(within, key, "the status is not what it must be", facts=facts)
     return value
 
 
@@ -163,12 +163,12 @@ def json_bytes(within: Any, key: str) -> bytes:
         key: Its key.
 
     Raises:
-        Flaw: JSON cannot hold it.
+        SchemaError: JSON cannot hold it.
     """
     try:
         return json.dumps(within[key]).encode()
     except (TypeError, ValueError, RecursionError) as error:
-        raise Flaw(within, key, f"{key!r} holds what JSON cannot hold") from error
+        raise SchemaError(within, key, f"{key!r} holds what JSON cannot hold") from error
 
 
 def from_base64(within: Mapping[str, Any], key: str) -> bytes:
@@ -179,7 +179,7 @@ def from_base64(within: Mapping[str, Any], key: str) -> bytes:
         key: Its key.
 
     Raises:
-        Flaw: It is none.
+        SchemaError: It is none.
     """
     value = within[key]
     if isinstance(value, bytes):
@@ -187,7 +187,7 @@ def from_base64(within: Mapping[str, Any], key: str) -> bytes:
     try:
         return base64.b64decode("".join(str(value).split()), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise Flaw(within, key, f"{key!r} is no base64") from error
+        raise SchemaError(within, key, f"{key!r} is no base64") from error
 
 
 def response(
@@ -225,7 +225,7 @@ def response(
         elif decode_pieces(encoding, []) is None:  # nobody here can decode it; the reader may
             kept.append(("content-encoding", encoding))
     return LazyResponse.of(
-        Source(body, pieces),
+        LazyBody(body, pieces),
         status=code,
         headers=tuple(kept),
         headers_after=headers_after,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from http.client import responses
 from typing import Any
 
 from aquila_cassette.importers import values
-from aquila_cassette.model import Interaction, Request, Response
-from aquila_cassette.storage.schema_error import Flaw
+from aquila_cassette.model import Headers, Interaction, Request, Response
+from aquila_cassette.storage.yaml_reader import SchemaError
 
-__all__ = ["interactions"]
+__all__ = ["dumps", "holds", "interactions", "losses", "passed_over"]
 
 _OTHERS = {"grpc_interactions": "gRPC", "ws_interactions": "WebSocket"}
 _PORTS = {"https": 443, "http": 80}
@@ -22,7 +23,7 @@ def interactions(tree: Any) -> tuple[Interaction, ...] | None:
         tree: What the file says.
 
     Raises:
-        Flaw: It is in one of them, and damaged.
+        SchemaError: It is in one of them, and damaged.
     """
     items: Any
     if isinstance(tree, list):  # before vcrpy 1.0
@@ -41,7 +42,7 @@ def interactions(tree: Any) -> tuple[Interaction, ...] | None:
     for place in range(len(items)):
         try:
             read.append(_interaction(values.mapping(items, place, "the interaction")))
-        except Flaw as flaw:
+        except SchemaError as flaw:
             # PyYAML sorts keys: where the file is whole, 'version' comes after all of them.
             is_end = isinstance(tree, list) or [*tree][-1] == "interactions"
             flaw.cut_off = flaw.missing and is_end and place == len(items) - 1
@@ -71,7 +72,9 @@ def _apart(tree: Mapping[str, Any]) -> tuple[Interaction, ...]:
     sent, received = tree["requests"], tree["responses"]
     if len(sent) != len(received):
         facts = [f"requests:  {len(sent)}", f"responses: {len(received)}"]
-        raise Flaw(tree, "responses", "there is not one response for each request", facts=facts)
+        raise SchemaError(
+            tree, "responses", "there is not one response for each request", facts=facts
+        )
     return tuple(
         _interaction({"request": request, "response": response})
         for request, response in zip(sent, received, strict=True)
@@ -117,11 +120,11 @@ def _response(fields: Mapping[str, Any]) -> Response:
             raise _no_body(fields, "content")
         return values.response(code, received, content)
     if "status" not in fields:
-        raise Flaw(fields, None, "the response has no field 'status'", missing=True)
+        raise SchemaError(fields, None, "the response has no field 'status'", missing=True)
     within, key, code = fields, "status", fields["status"]
     if isinstance(code, Mapping):
         if "code" not in code:
-            raise Flaw(code, None, "the status has no field 'code'", missing=True)
+            raise SchemaError(code, None, "the status has no field 'code'", missing=True)
         within, key, code = code, "code", code["code"]
     status = values.status(within, key, code)
     if fields.get("parsed_body") is not None:
@@ -162,7 +165,7 @@ def _typed(value: Mapping[str, Any]) -> bytes:
             try:
                 return bytes.fromhex(content)
             except ValueError as error:
-                raise Flaw(value, "content", "'content' is no hexadecimal") from error
+                raise SchemaError(value, "content", "'content' is no hexadecimal") from error
         case _:
             body = None
     if body is None:
@@ -170,5 +173,118 @@ def _typed(value: Mapping[str, Any]) -> bytes:
     return body
 
 
-def _no_body(within: Mapping[str, Any], key: str) -> Flaw:
-    return Flaw(within, key, f"{key!r} is no body that is known")
+def _no_body(within: Mapping[str, Any], key: str) -> SchemaError:
+    return SchemaError(within, key, f"{key!r} is no body that is known")
+
+
+def losses(interaction: Interaction) -> str:
+    """Say what vcrpy's format cannot hold of an interaction; empty where it holds all that counts.
+
+    Args:
+        interaction: Any.
+    """
+    response = interaction.response
+    if response.status is None:
+        return "no answer came, which vcrpy cannot replay: left out"
+    if response.ended == "failed":
+        return "the answer failed under way; vcrpy replays what came of it as a whole one"
+    if response.ended == "closed":
+        return "the answer was not read to its end; vcrpy replays what was as a whole one"
+    return ""
+
+
+def dumps(interactions: Sequence[Interaction]) -> str:
+    """Write a cassette in vcrpy's format, in ASCII; what got no answer at all is left out.
+
+    Pieces and their times, and whose an interaction is, are lost. ``recorded_at`` stays, where
+    vcrpy passes over it.
+
+    Args:
+        interactions: What it is to hold.
+    """
+    text = _dump(_tree(interactions), readable=True)
+    # PyYAML does not read back each literal block that it writes.
+    return text if holds(text, interactions) else _dump(_tree(interactions), readable=False)
+
+
+def holds(text: str, interactions: Sequence[Interaction]) -> bool:
+    """Tell whether PyYAML's safe loader, which is vcrpy's, reads `interactions` off `text`.
+
+    Args:
+        text: The whole file.
+        interactions: What it is to hold.
+    """
+    return bool(_load(text) == _tree(interactions))
+
+
+def _tree(interactions: Sequence[Interaction]) -> dict[str, Any]:
+    items = [_item(one) for one in interactions if one.response.status is not None]
+    return {"interactions": items, "version": 1}
+
+
+def _item(interaction: Interaction) -> dict[str, Any]:
+    request, response = interaction.request, interaction.response
+    code = response.status or 0
+    item: dict[str, Any] = {
+        "request": {
+            # Of no body vcrpy has '' from httpx, null from others, and takes them for two.
+            "body": _text_or_bytes(request.body),
+            "headers": _headers(request.headers),
+            "method": request.method,
+            "uri": request.url,
+        },
+        "response": {
+            "body": {"string": _text_or_bytes(response.body)},
+            "headers": _headers(response.headers),
+            "status": {"code": code, "message": responses.get(code, "")},
+        },
+    }
+    if interaction.recorded_at:
+        item["recorded_at"] = interaction.recorded_at
+    return item
+
+
+def _text_or_bytes(body: bytes) -> str | bytes:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return body
+
+
+def _headers(headers: Headers) -> dict[str, list[str]]:
+    grouped: dict[str, list[str]] = {}
+    for name, value in headers:
+        grouped.setdefault(name, []).append(value)
+    return grouped
+
+
+def _dump(tree: Any, *, readable: bool) -> str:
+    import yaml
+
+    base: Any = yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper
+
+    class Dumper(base):  # type: ignore[misc] # a class chosen at run time
+        """Writes texts of several lines as literal blocks, and never an alias."""
+
+        def ignore_aliases(self, data: Any) -> bool:
+            return True
+
+    if readable:
+        Dumper.add_representer(str, _text)
+    dumped: str = yaml.dump(tree, Dumper=Dumper, sort_keys=False)
+    return dumped
+
+
+def _text(dumper: Any, text: str) -> Any:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+def _load(text: str) -> Any:
+    import yaml
+
+    loader: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+    try:
+        return yaml.load(text, Loader=loader)
+    except yaml.YAMLError:
+        return None

@@ -86,7 +86,7 @@ class _Lenient(Composer):
         if kind == "AliasEvent":
             return self._alias(event)
         if depth == _MAX_DEPTH:
-            problem = f"more than {_MAX_DEPTH} mappings and lists stand within each other"
+            problem = f"mappings and lists are nested more than {_MAX_DEPTH} deep"
             raise YamlError(problem, line_of(event))
         if kind == "ScalarEvent":
             value = self._scalar(event)

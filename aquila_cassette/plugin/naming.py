@@ -25,9 +25,9 @@ def node_id(item: pytest.Item) -> str:
 
 def default_name(item: pytest.Item) -> str:
     """Name the cassette of a test: ``<module path>/<Class.test[param]>``, safe as file names."""
-    from aquila_cassette.storage.names import of_test
+    from aquila_cassette.storage.names import name_of_test
 
-    return of_test(node_id(item))
+    return name_of_test(node_id(item))
 
 
 def rerecord_line(item: pytest.Item) -> str:

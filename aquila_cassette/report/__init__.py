@@ -12,8 +12,8 @@ from aquila_cassette.cli.output import Screen, print_error
 from aquila_cassette.errors import UsageError
 from aquila_cassette.report.page import page
 from aquila_cassette.report.shelf import entries
-from aquila_cassette.storage import atomic
-from aquila_cassette.storage.names import shown
+from aquila_cassette.storage import files
+from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count, escape_control_chars, format_size
 
 if TYPE_CHECKING:
@@ -43,13 +43,13 @@ def run(place: Path | None, folder: Path, output: Path, *, open_it: bool) -> int
     """
     if place is not None and not place.exists():
         raise UsageError(
-            f"There is no {shown(place)!r} to report on.",
+            f"There is no {display_path(place)!r} to report on.",
             fix="Report on the cassette folder: aquila-cassette report",
         )
     where = place or folder
     found = list(entries(where, folder))
     about = {
-        "place": shown(where),
+        "place": display_path(where),
         "made": round(datetime.now(UTC).timestamp() * 1000),
         "by": f"aquila-cassette {version('aquila-cassette')}",
     }
@@ -68,14 +68,14 @@ def _write(output: Path, data: bytes) -> int:
     try:
         if target.exists() and target.read_bytes()[: len(_OURS)].lower() != _OURS:
             raise UsageError(
-                f"{shown(output)} is no page, and would be lost.",
+                f"{display_path(output)} is no page, and would be lost.",
                 fix="Name another file: aquila-cassette report -o report.html",
             )
         target.parent.mkdir(parents=True, exist_ok=True)
-        atomic.replace(target, data, check=lambda _written: None)
+        files.replace_file(target, data, check=lambda _written: None)
     except OSError as error:
         raise UsageError(
-            f"{shown(output)} could not be written: {(error.strerror or str(error)).lower()}.",
+            f"{display_path(output)} could not be written: {(error.strerror or str(error)).lower()}.",
             fix="Name another file: aquila-cassette report -o report.html",
         ) from error
     return len(data)
@@ -85,9 +85,11 @@ def _tell(output: Path, octets: int, found: Sequence[Entry], where: Path) -> Non
     screen = Screen()
     total = sum(len(entry.full or ()) for entry in found)
     facts = f"{count(len(found), 'cassette')}, {count(total, 'interaction')}, {format_size(octets)}"
-    screen.line((escape_control_chars(shown(output)), "bold"), f" {facts}")
+    screen.line((escape_control_chars(display_path(output)), "bold"), f" {facts}")
     if not found:
-        print_error(f"No cassettes in {shown(where)} yet. A test that opens one records it: pytest")
+        print_error(
+            f"No cassettes in {display_path(where)} yet. A test that opens one records it: pytest"
+        )
     damaged = [entry.short["name"] for entry in found if entry.full is None]
     if damaged:
         print_error(

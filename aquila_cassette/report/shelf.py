@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from aquila_cassette import importers
 from aquila_cassette.cli.folder import cassettes_in, name_of
 from aquila_cassette.errors import CassetteError
 from aquila_cassette.report.telling import in_full, in_short
-from aquila_cassette.storage import files
-from aquila_cassette.storage.names import shown
+from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.interaction import InteractionView
 
 if TYPE_CHECKING:
@@ -36,11 +36,11 @@ class Entry:
         """Read the file at `path`; a damaged one makes an entry as well."""
         short: dict[str, Any] = {
             "name": name_of(path, folder),
-            "path": shown(path),
+            "path": display_path(path),
             "bytes": path.stat().st_size,
         }
         try:
-            tape = files.load(path)
+            tape = importers.load(path)
         except CassetteError as error:
             return cls({**short, "error": str(error)}, None)
         told = [InteractionView(interaction) for interaction in tape.interactions]

@@ -8,10 +8,10 @@ from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from aquila_cassette import importers
 from aquila_cassette.model import Interaction, Request
 from aquila_cassette.session.created_this_run import CreatedThisRun
 from aquila_cassette.session.modes import CassetteState
-from aquila_cassette.storage import files
 
 __all__ = ["Found", "ReplayIndex"]
 
@@ -70,7 +70,7 @@ class ReplayIndex:
         if not path.exists():
             return cls((), "absent", key_of, reader=reader)
         state: CassetteState = "new" if created is not None and path in created else "present"
-        tape = files.load(path)
+        tape = importers.load(path)
         return cls(tape.interactions, state, key_of, reader=reader, foreign=tape.foreign)
 
     def take(self, key: Hashable, *, repeats: bool) -> Found | None:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from aquila_cassette.importers.locate import located
-from aquila_cassette.importers.refusal import refuse_to_record
+from aquila_cassette import importers
+from aquila_cassette.importers import find_cassette, refuse_to_record
 from aquila_cassette.options import Mode
 from aquila_cassette.redaction import environment_secrets
 from aquila_cassette.session import current as scope
@@ -255,7 +255,7 @@ class Session:
         """
         if self.path.exists() and any(map(failure, self.owner.answers_anew(self.path))):
             change = Change(self, gives_way)
-            for old in files.load(self.path).interactions:
+            for old in importers.load(self.path).interactions:
                 change.drops(old)
             change.refuse_loss()
 
@@ -282,7 +282,7 @@ class Session:
     # saves its recordings otherwise.
 
     def _find_path(self, name: str) -> Path:
-        return located(self.owner.root / self.options.cassette_dir, name)
+        return find_cassette(self.owner.root / self.options.cassette_dir, name)
 
     def _load_index(self) -> ReplayIndex:
         owner = self.owner

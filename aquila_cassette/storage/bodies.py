@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from aquila_cassette.storage import yaml_writer
 from aquila_cassette.storage.fast_reader import Block
-from aquila_cassette.storage.schema_error import Flaw
+from aquila_cassette.storage.yaml_reader import SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -104,7 +104,7 @@ def read(fields: Mapping[str, Any]) -> bytes | Callable[[], bytes]:
         fields: Those of a request or response, others among them.
 
     Raises:
-        Flaw: They hold two bodies, or none that can be read.
+        SchemaError: They hold two bodies, or none that can be read.
     """
     held = _FIELDS.intersection(fields)
     if len(held) != 1 or not held.isdisjoint(_EXTRAS):
@@ -117,13 +117,15 @@ def read(fields: Mapping[str, Any]) -> bytes | Callable[[], bytes]:
     value = fields[form]
     if not isinstance(value, (str, Block)):
         problem = f"{form!r} must be text"
-        raise Flaw(fields, form, problem, facts=[f"got: {value!r}"], fix="put it in quotes")
+        raise SchemaError(fields, form, problem, facts=[f"got: {value!r}"], fix="put it in quotes")
     if form == "base64":
         return _from_base64(fields)
     eol = fields.get("eol", "lf")
     if eol not in ("lf", "crlf"):
         facts = ["expected: crlf", f"got:      {eol!r}"]
-        raise Flaw(fields, "eol", "'eol' is not one that is known", facts=facts, fix="mend it")
+        raise SchemaError(
+            fields, "eol", "'eol' is not one that is known", facts=facts, fix="mend it"
+        )
     return from_text(value, crlf=eol == "crlf")
 
 
@@ -146,11 +148,11 @@ def _refuse_clashes(fields: Mapping[str, Any]) -> None:
     held = [form for form in _FORMS if form in fields]
     if len(held) > 1:
         problem = f"the body is here twice, as {held[0]!r} and as {held[1]!r}"
-        raise Flaw(fields, held[1], problem, fix="take one of the two out")
+        raise SchemaError(fields, held[1], problem, fix="take one of the two out")
     for key, forms in _EXTRAS.items():
         if key in fields and not set(forms).intersection(held):
             problem = f"{key!r} goes with {' or '.join(map(repr, forms))}, which is not here"
-            raise Flaw(fields, key, problem, fix="take it out")
+            raise SchemaError(fields, key, problem, fix="take it out")
 
 
 def _from_json(fields: Mapping[str, Any]) -> bytes:
@@ -159,12 +161,12 @@ def _from_json(fields: Mapping[str, Any]) -> bytes:
     if encode is None:
         facts = [f"expected: one of {', '.join(STYLES)}", f"got:      {style!r}"]
         problem = "'json_style' is not one that is known"
-        raise Flaw(fields, "json_style", problem, facts=facts, fix="use one of these")
+        raise SchemaError(fields, "json_style", problem, facts=facts, fix="use one of these")
     try:
         return encode(fields["json"]).encode()
     except ValueError as error:
         problem = "'json' has a number that is too large for JSON"
-        raise Flaw(fields, "json", problem, fix="store the body as text: instead") from error
+        raise SchemaError(fields, "json", problem, fix="store the body as text: instead") from error
 
 
 def _from_base64(fields: Mapping[str, Any]) -> bytes:
@@ -173,7 +175,7 @@ def _from_base64(fields: Mapping[str, Any]) -> bytes:
     try:
         return base64.b64decode(b"".join(text.split()), validate=True)
     except binascii.Error as error:
-        raise Flaw(fields, "base64", "'base64' is no base64") from error
+        raise SchemaError(fields, "base64", "'base64' is no base64") from error
 
 
 def _base64_lines(body: bytes, indent: int) -> list[str]:

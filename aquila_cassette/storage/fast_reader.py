@@ -7,7 +7,7 @@ file, and gives the same values. So whatever is accepted here must mean the same
 that would take thought, it is declined.
 
 The data must be UTF-8, without any character that YAML refuses or takes for a line break, LF apart
-(`text.clean` sees to it), and end in a line break.
+(`clean_utf8` sees to it), and end in a line break.
 
 Example:
     >>> skeleton, blocks = cut(b"  a: [1, two]\n  b:\n  - |\n    three\n")

@@ -5,16 +5,15 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from contextlib import suppress
-from dataclasses import replace
+import time
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aquila_cassette.errors import CassetteFormatError, CassetteSaveError
-from aquila_cassette.importers.detect import sniff
 from aquila_cassette.model import CassetteData, Interaction
-from aquila_cassette.storage import atomic, lock
+from aquila_cassette.storage.edit import insert_interactions
 from aquila_cassette.storage.format import (
     MAX_BYTES,
     as_read,
@@ -24,14 +23,161 @@ from aquila_cassette.storage.format import (
     render,
     too_large,
 )
-from aquila_cassette.storage.names import shown
-from aquila_cassette.storage.splice import splice
+from aquila_cassette.storage.names import display_path
 from aquila_cassette.storage.yaml_reader import NoLibyaml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["load", "program", "read", "save", "save_error"]
+__all__ = [
+    "load",
+    "locked",
+    "program",
+    "read",
+    "remove_leftovers",
+    "replace_file",
+    "save",
+    "save_error",
+]
+
+# Windows refuses to replace a file while another process reads it; that is over in a moment.
+_PATIENCE = 2.0  # seconds
+_PAUSE = 0.01
+
+
+def replace_file(target: Path, data: bytes, *, check: Callable[[bytes], None]) -> None:
+    """Put `data` where `target` is, through a temporary file beside it.
+
+    Args:
+        target: The file itself, not a symbolic link to it. Its mode is kept.
+        data: What it is to hold.
+        check: Sees what the temporary file holds, read back from it; what it raises stops all.
+
+    Raises:
+        OSError: It cannot be done; what stood there stands there still.
+    """
+    mode = None
+    with suppress(FileNotFoundError):
+        mode = stat.S_IMODE(target.stat().st_mode)
+        if not os.access(target, os.W_OK):  # a rename asks the folder alone
+            raise PermissionError(13, "Permission denied", str(target))
+    beside = target.with_name(f"{_prefix(target)}{os.urandom(4).hex()}.tmp")
+    try:
+        _write(beside, data, mode)
+        check(beside.read_bytes())
+        _rename(beside, target)
+    except BaseException:
+        with suppress(OSError):
+            beside.unlink()
+        raise
+    _sync_folder(target.parent)
+
+
+def remove_leftovers(target: Path) -> None:
+    """Remove the temporary files of replacements of `target` that were killed.
+
+    Args:
+        target: The file; the caller sees to it that nobody replaces it now.
+    """
+    for leftover in target.parent.glob(f"{_prefix(target)}*.tmp"):
+        with suppress(OSError):
+            leftover.unlink()
+
+
+def _prefix(target: Path) -> str:
+    import hashlib  # not needed to replay
+
+    # A hash, since the name itself may be as long as a name can be.
+    name = os.path.normcase(target.name).encode("utf-8", "surrogateescape")
+    return f".aquila-{hashlib.sha256(name).hexdigest()[:12]}-"
+
+
+def _write(path: Path, data: bytes, mode: int | None) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    with open(os.open(path, flags, 0o666), "wb") as file:  # noqa: PTH123 - of a descriptor
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    if mode is not None:
+        path.chmod(mode)
+
+
+def _rename(source: Path, target: Path) -> None:
+    deadline = time.monotonic() + (_PATIENCE if os.name == "nt" else 0)
+    while True:
+        try:
+            source.replace(target)
+        except PermissionError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
+
+
+def _sync_folder(folder: Path) -> None:
+    # Windows opens no folder, and some file systems sync none: the file is whole all the same.
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+_POLL = 0.01  # seconds
+
+
+@contextmanager
+def locked(target: Path, timeout: float) -> Iterator[None]:
+    """Hold the lock of `target`; no file is left beside it.
+
+    Args:
+        target: The file itself, not a symbolic link to it.
+        timeout: How long to wait for it, in seconds.
+
+    Raises:
+        CassetteSaveError: Another process holds it all that time, or it cannot be made.
+    """
+    import hashlib  # none of these is needed to replay
+
+    from filelock import FileLock, Timeout
+
+    try:
+        name = hashlib.sha256(os.path.normcase(target).encode("utf-8", "surrogateescape"))
+        lock = FileLock(_folder() / f"{name.hexdigest()[:32]}.lock")
+        lock.acquire(timeout=timeout, poll_interval=_POLL)
+    except Timeout as error:
+        raise CassetteSaveError(
+            f"{display_path(target)} could not be written: another process has been at it for too long.",
+            path=target,
+            facts=[f"waited: {timeout:g} s", f"lock:   {error.lock_file}"],
+            fix="Fix: end the process that holds it, and run again",
+        ) from error
+    except OSError as error:
+        raise CassetteSaveError(
+            f"{display_path(target)} could not be written: its lock cannot be made.",
+            path=target,
+            facts=[f"{error.strerror or error}: {error.filename or _folder()}"],
+            fix="Fix: make that folder yours, or set TMPDIR to one that is",
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _folder() -> Path:
+    """Give the folder of this user's locks; the system's temporary one is everybody's."""
+    import tempfile
+
+    owner = os.geteuid() if hasattr(os, "geteuid") else ""
+    folder = Path(tempfile.gettempdir()) / f"aquila-cassette-{owner}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if owner != "" and folder.lstat().st_uid != owner:
+        raise PermissionError(1, "it belongs to another user", str(folder))
+    return folder
+
 
 _WRITABLE = "make it and its folder writable for this user"
 _ROOM = "free some space there, and run again"
@@ -48,10 +194,7 @@ _REMEDIES = {
 
 
 def load(path: Path) -> CassetteData:
-    """Read a cassette file, be it ours or in another recorder's format.
-
-    Of the latter, what the requests hold that is secret is redacted: of a cassette of ours it was when
-    it was saved. The answers are as they lie.
+    """Read a cassette file of our format; `importers.load` takes any.
 
     Args:
         path: The file.
@@ -61,27 +204,7 @@ def load(path: Path) -> CassetteData:
         CassetteFormatError: It is no cassette, a damaged one, or cannot be read.
         CassetteVersionError: It is a cassette of a version to come.
     """
-    data = read(path)
-    if sniff(data) is not None and (tape := _foreign(data, path)) is not None:
-        return tape
-    return loads(data, path=path)
-
-
-def _foreign(data: bytes, path: Path) -> CassetteData | None:
-    # Neither is needed to replay a cassette of ours.
-    from aquila_cassette.importers import read as reading
-    from aquila_cassette.redaction import Redaction
-
-    tape = reading.loads(data, path=path)
-    if tape is None:
-        return None
-    redact = Redaction()
-    return replace(
-        tape,
-        interactions=tuple(
-            replace(one, request=redact.request(one.request)) for one in tape.interactions
-        ),
-    )
+    return loads(read(path), path=path)
 
 
 def read(path: Path) -> bytes:
@@ -102,7 +225,7 @@ def read(path: Path) -> bytes:
         raise
     except OSError as error:
         raise CassetteFormatError(
-            f"{shown(path)} cannot be read: {(error.strerror or str(error)).lower()}.",
+            f"{display_path(path)} cannot be read: {(error.strerror or str(error)).lower()}.",
             path=path,
             damage="unreadable",
             fix=f"Fix: {_fix(error, 'make it readable for this user')}",
@@ -111,7 +234,7 @@ def read(path: Path) -> bytes:
         raise too_large(status.st_size, path)
     what = "a folder" if stat.S_ISDIR(status.st_mode) else "no regular file"
     raise CassetteFormatError(
-        f"{shown(path)} cannot be read: it is {what}.",
+        f"{display_path(path)} cannot be read: it is {what}.",
         path=path,
         damage="unreadable",
         fix="Fix: take it away, or name the cassette otherwise",
@@ -151,8 +274,8 @@ def save(
     target = Path(os.path.realpath(path))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with lock.held(target, lock_timeout):
-            atomic.remove_leftovers(target)
+        with locked(target, lock_timeout):
+            remove_leftovers(target)
             return _merge(path, target, new, drop, check, on_create)
     except OSError as error:
         raise save_error(error, path) from error
@@ -184,7 +307,7 @@ def _merge(
     else:
         spliced = None
         with suppress(NoLibyaml):  # then the file was as we write it, or it could not be read
-            spliced = splice(before.decode(), dropped, items)
+            spliced = insert_interactions(before.decode(), dropped, items)
         text = (
             dumps(CassetteData(tuple(merged), tape.recorded_with)) if spliced is None else spliced
         )
@@ -199,7 +322,7 @@ def _merge(
         if before is None and on_create is not None:
             on_create()
 
-    atomic.replace(target, data, check=verify)
+    replace_file(target, data, check=verify)
     return result
 
 
@@ -218,7 +341,7 @@ def _read_back(path: Path, data: bytes, written: bytes, merged: list[Interaction
             number = next((n for n, got, expected in pairs if got != expected), len(merged))
             why = f"interaction {number} would not come off the file as it was recorded"
     raise CassetteSaveError(
-        f"{shown(path)} could not be written so that it reads back.",
+        f"{display_path(path)} could not be written so that it reads back.",
         path=path,
         facts=[why],
         fix="What stood there stands there still. Please report this, with the request",
@@ -234,7 +357,7 @@ def save_error(error: OSError, path: Path) -> CassetteSaveError:
     """
     reason = (error.strerror or str(error)).lower()
     return CassetteSaveError(
-        f"{shown(path)} could not be written: {reason}.",
+        f"{display_path(path)} could not be written: {reason}.",
         path=path,
         facts=[f"at: {error.filename}"] if error.filename else [],
         fix=f"Fix: {_fix(error, 'see to it, and run again')}",

@@ -1,4 +1,4 @@
-"""A whole cassette in exactly the layout that `format.dumps` writes, read at the speed of memory.
+"""A whole cassette in exactly the layout that `format_.dumps` writes, read at the speed of memory.
 
 Nearly every file read is one that this package wrote. One regular expression knows an interaction
 of it, field by field in their order; what any of it does not fit, a comment for example, makes
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from aquila_cassette.model import CassetteData, Interaction, Request
 from aquila_cassette.storage import bodies
-from aquila_cassette.storage import parse as build
+from aquila_cassette.storage import format as format_
 from aquila_cassette.storage.fast_reader import Decline, Fields, cut, value_of
-from aquila_cassette.storage.pieces import LazyResponse, Source, is_timeline
-from aquila_cassette.storage.schema_error import Flaw
+from aquila_cassette.storage.pieces import LazyBody, LazyResponse, is_timeline
+from aquila_cassette.storage.yaml_reader import SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ __all__ = ["read"]
 _DEEPER = r"(?:      .*+\n)*+"
 _HEADERS = rf"(    headers:.*+\n{_DEEPER})?+"
 _BODY = r"((?:    (?:(?:json|json_style|sse|text|eol|base64):|- |  ).*+\n)*+)"
-_HEAD = re.compile(rf"version: {build.VERSION}\n(?:recorded_with: (.*+)\n)?+interactions:\n")
+_HEAD = re.compile(rf"version: {format_.VERSION}\n(?:recorded_with: (.*+)\n)?+interactions:\n")
 _ITEM = re.compile(
     r"- recorded_at: (.*+)\n"
     r"(?:  recorded_by: (.*+)\n)?+"
@@ -54,13 +54,13 @@ def read(data: bytes) -> CassetteData | None:
     """Read a whole file, or give None where it is laid out otherwise.
 
     Args:
-        data: What `text.clean` gives.
+        data: What `clean_utf8` gives.
     """
     if not data.endswith(b"\n"):
         return None
     try:
         return _Reading(data).tape()
-    except (Decline, Flaw, ValueError):  # the last is a number that JSON has not
+    except (Decline, SchemaError, ValueError):  # the last is a number that JSON has not
         return None
 
 
@@ -125,13 +125,13 @@ class _Reading:
         if (pieces is not None and not is_timeline(pieces)) or (ended == "failed") != bool(error):
             raise Decline
         return LazyResponse.of(
-            Source(self._received(body), pieces),
+            LazyBody(self._received(body), pieces),
             status=None if status is None else int(status),
             headers=self._headers_of(headers),
             headers_after=None if headers_after is None else int(headers_after),
             http_version="HTTP/1.1" if http_version is None else self._text(http_version),
             ended=ended,
-            error=build.error(self._fields.read(error, 4)) if error else None,
+            error=format_.parse_error(self._fields.read(error, 4)) if error else None,
         )
 
     def _received(self, body: str) -> bytes | Callable[[], bytes]:
@@ -154,5 +154,5 @@ class _Reading:
         if known is None:
             if "\0" in text:
                 raise Decline
-            known = self._headers[text] = build.headers(self._fields.read(text, 4))
+            known = self._headers[text] = format_.parse_headers(self._fields.read(text, 4))
         return known

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from aquila_cassette.errors import CassetteNameError
 
-__all__ = ["cassette_path", "of_test", "safe", "shown"]
+__all__ = ["cassette_path", "display_path", "name_of_test", "safe_name"]
 
 _SUFFIXES = (".yaml", ".yml")
 # What pytest-recording replaces, so that a suite that moves over finds its names again.
@@ -51,7 +51,7 @@ def cassette_path(folder: Path, name: str) -> Path:
     return path
 
 
-def safe(text: str) -> str:
+def safe_name(text: str) -> str:
     """Make part of a cassette name out of `text`, any part of a pytest node id.
 
     What is invalid in file names becomes ``-``, as pytest-recording does it. What is too long is
@@ -61,7 +61,7 @@ def safe(text: str) -> str:
         text: For example ``TestChat.test_reply[a/b]``.
 
     Example:
-        >>> safe("test_reply[https://a.b/c?d]")
+        >>> safe_name("test_reply[https://a.b/c?d]")
         'test_reply[https---a.b-c-d]'
     """
     name = _UNSAFE.sub("-", text)
@@ -77,30 +77,30 @@ def safe(text: str) -> str:
     return name
 
 
-def of_test(node_id: str) -> str:
+def name_of_test(node_id: str) -> str:
     """Give the name of the cassette that is named after a test, safe as a file name.
 
     Args:
         node_id: The test's node id in pytest.
 
     Example:
-        >>> of_test("tests/test_chat.py::TestChat::test_reply[a/b]")
+        >>> name_of_test("tests/test_chat.py::TestChat::test_reply[a/b]")
         'tests/test_chat/TestChat.test_reply[a-b]'
     """
     module, _, inside = node_id.partition("::")
     folder = PurePosixPath(module).with_suffix("").parts
     test = ".".join(inside.split("::", inside.partition("[")[0].count("::")))
-    return "/".join([*(safe(part) for part in folder if part != ".."), safe(test)])
+    return "/".join([*(safe_name(part) for part in folder if part != ".."), safe_name(test)])
 
 
-def shown(path: Path) -> str:
+def display_path(path: Path) -> str:
     """Give `path` as messages show it: from the working directory where it is inside.
 
     Args:
         path: Any path.
 
     Example:
-        >>> shown(Path.cwd() / "cassettes" / "chat.yaml")
+        >>> display_path(Path.cwd() / "cassettes" / "chat.yaml")
         'cassettes/chat.yaml'
     """
     try:
@@ -128,6 +128,6 @@ def _fault(part: str) -> str:
 def _refused(name: str, why: str, folder: Path) -> CassetteNameError:
     return CassetteNameError(
         f"The cassette name {name!r} cannot be used: {why}.",
-        facts=[f"folder: {shown(folder)}"],
+        facts=[f"folder: {display_path(folder)}"],
         fix="Fix: use letters, digits, '_', '-', '.', and '/' for a folder inside that one",
     )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from aquila_cassette.model import Ended, Failure, Headers, Request
 
-__all__ = ["LazyResponse", "Source", "cut", "is_event_stream", "is_timeline", "timeline"]
+__all__ = ["LazyBody", "LazyResponse", "is_event_stream", "is_timeline", "split_pieces", "timeline"]
 
 
 def timeline(pieces: tuple[Piece, ...]) -> str:
@@ -30,7 +30,7 @@ def timeline(pieces: tuple[Piece, ...]) -> str:
 
 
 def is_timeline(text: str) -> bool:
-    """Tell whether `text` has the form of ``pieces:``; `cut` takes no other.
+    """Tell whether `text` has the form of ``pieces:``; `split_pieces` takes no other.
 
     Args:
         text: Words of digits with a plus in each, a space between two words. (Where digits are
@@ -59,7 +59,7 @@ def is_event_stream(message: Request | Response) -> bool:
     return content_type.partition(";")[0].strip().lower() == "text/event-stream"
 
 
-def cut(body: bytes, text: str | None, *, event_stream: bool) -> tuple[Piece, ...]:
+def split_pieces(body: bytes, text: str | None, *, event_stream: bool) -> tuple[Piece, ...]:
     r"""Cut `body` into the pieces that ``pieces:`` tells of.
 
     Where it tells of none, or they no longer add up to the body (which was edited by hand): one
@@ -72,9 +72,9 @@ def cut(body: bytes, text: str | None, *, event_stream: bool) -> tuple[Piece, ..
         event_stream: Whether the response says that it is ``text/event-stream``.
 
     Example:
-        >>> cut(b"data: 1\n\ndata: 2\n\n", "5+4 9+14", event_stream=True)
+        >>> split_pieces(b"data: 1\n\ndata: 2\n\n", "5+4 9+14", event_stream=True)
         (Piece(at=5, data=b'data'), Piece(at=9, data=b': 1\n\ndata: 2\n\n'))
-        >>> cut(b"data: 1\n\ndata: 22\n\n", "5+9", event_stream=True)
+        >>> split_pieces(b"data: 1\n\ndata: 22\n\n", "5+9", event_stream=True)
         (Piece(at=5, data=b'data: 1\n\n'), Piece(at=5, data=b'data: 22\n\n'))
     """
     times: list[int] = []
@@ -101,7 +101,7 @@ def cut(body: bytes, text: str | None, *, event_stream: bool) -> tuple[Piece, ..
     return tuple(map(Piece, chain(times[: len(frames) - 1], repeat(last)), frames))
 
 
-class Source:
+class LazyBody:
     """What the file says of a body, until someone asks for it.
 
     Args:
@@ -123,7 +123,7 @@ class Source:
 
     def cut(self, *, event_stream: bool) -> tuple[Piece, ...]:
         """Give the body's pieces."""
-        return cut(self.body(), self._pieces, event_stream=event_stream)
+        return split_pieces(self.body(), self._pieces, event_stream=event_stream)
 
 
 class LazyResponse(Response):
@@ -135,12 +135,12 @@ class LazyResponse(Response):
 
     __slots__ = ("_source",)
 
-    _source: Source
+    _source: LazyBody
 
     @classmethod
     def of(
         cls,
-        source: Source,
+        source: LazyBody,
         *,
         status: int | None,
         headers: Headers,

@@ -1,14 +1,4 @@
-r"""YAML to values, by YAML 1.2's JSON schema, and knowing the line of everything.
-
-Plain scalars are JSON's null, true, false and numbers; everything else is the string it looks
-like, an unquoted timestamp and ``312:50`` and ``no`` included. Anchors, aliases, tags, merge keys,
-duplicate keys, a second document and deep nesting are refused: no cassette needs them, and each is
-a way to say something else than what one reads.
-
-Example:
-    >>> compose("a: [1, no, 2026-11-22]\n")
-    {'a': [1, 'no', '2026-11-22']}
-"""
+"""YAML to values, by YAML 1.2's JSON schema, and knowing the line of everything."""
 
 from __future__ import annotations
 
@@ -17,7 +7,7 @@ import reprlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 __all__ = [
     "MAX_DEPTH",
@@ -25,11 +15,14 @@ __all__ = [
     "List",
     "Map",
     "NoLibyaml",
+    "SchemaError",
     "YamlError",
+    "clean_utf8",
     "compose",
     "events",
     "line_of",
     "plain",
+    "refuse_unknown",
 ]
 
 MAX_DEPTH = 64
@@ -166,6 +159,8 @@ def _no_yaml(error: Any, text: str) -> YamlError:
     # libyaml counts a line more where the text ends without a line break.
     line = min(mark.line + 1 if mark else 1, len(lines))
     problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
+    if "nesting depth" in problem:  # from PyYAML 6.0.4 on; before, nothing but memory limits it
+        return YamlError("mappings and lists are nested too deeply", line)
     if begun := getattr(error, "context_mark", None):
         problem += f" ({error.context} that starts on line {min(begun.line + 1, len(lines))})"
     facts = [f"reads: {reprlib.repr(lines[line - 1].strip())}"]
@@ -240,7 +235,7 @@ class _Strict(Composer):
         if kind == "ScalarEvent":
             return self._scalar(event)
         if depth == MAX_DEPTH:
-            problem = f"more than {MAX_DEPTH} mappings and lists stand within each other"
+            problem = f"mappings and lists are nested more than {MAX_DEPTH} deep"
             raise YamlError(problem, line_of(event), fix="store the body as text: instead")
         return self._map(event, depth) if kind == "MappingStartEvent" else self._list(event, depth)
 
@@ -280,3 +275,148 @@ class _Strict(Composer):
             problem = f"the key {event.value} is not text"
             raise YamlError(problem, line_of(event), fix=f'put it in quotes: "{event.value}"')
         return key
+
+
+_BOM = b"\xef\xbb\xbf"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+# U+0085, U+2028 and U+2029 are line breaks to libyaml and none to git, editors and YAML 1.2.
+_C1 = re.compile(b"\xc2[\x80-\x9f]")
+_OTHERS = re.compile(b"\xef(?:\xb7[\x90-\xaf]|\xbb\xbf|\xbf[\xbe\xbf])")
+_STRETCH = 1 << 16
+_FORBIDDEN = "[\0\r\x80-\x9f\u2028\u2029\ufdd0-\ufdef\ufeff\ufffe\uffff]"
+
+
+def clean_utf8(data: bytes) -> bytes:
+    r"""Give the file's bytes, checked to be UTF-8, with neither byte order mark nor CR.
+
+    Git on Windows, and editors there, write CRLF and a byte order mark; neither is content (a
+    body of CRLF lines says so with ``eol: crlf``).
+
+    Args:
+        data: The file.
+
+    Raises:
+        YamlError: It is no UTF-8, or has a character that would be lost or is what damage leaves:
+            NUL, a CR alone, C1 controls (U+0085 among them), U+2028, U+2029, U+FEFF and
+            noncharacters. (The other control characters are taken as they are.)
+    """
+    # One NUL of two is half of a character; both are what a crash of the machine leaves.
+    if data.startswith(_UTF_16) or data[:2].count(0) == 1:
+        problem = "the file is UTF-16, and a cassette is UTF-8"
+        raise YamlError(problem, fix="save it as UTF-8", damage="binary")
+    data = data.removeprefix(_BOM)
+    if b"\r" in data:  # which is found ten times as fast as CRLF
+        data = data.replace(b"\r\n", b"\n")
+    if not data.isascii():
+        _check_utf_8(data)
+    if b"\0" in data or b"\r" in data:
+        raise _forbidden(data)
+    return data
+
+
+def _check_utf_8(data: bytes) -> None:
+    # A stretch at a time: decoding all of it at once takes twice as long, most of it for memory.
+    start = 0
+    while start < len(data):
+        end = data.find(b"\n", start + _STRETCH) + 1 or len(data)
+        lines = data[start:end]
+        if not lines.isascii():
+            try:
+                text = lines.decode()
+            except UnicodeDecodeError:
+                raise _no_utf_8(data) from None
+            if _has_forbidden(lines, text):
+                raise _forbidden(data)
+        start = end
+
+
+def _has_forbidden(lines: bytes, text: str) -> bool:
+    # One byte or character is found ten times as fast as two, and most text has neither byte.
+    return (
+        "\u2028" in text
+        or "\u2029" in text
+        or bool(b"\xc2" in lines and _C1.search(lines))
+        or bool(b"\xef" in lines and _OTHERS.search(lines))
+    )
+
+
+def _no_utf_8(data: bytes) -> YamlError:
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        problem = f"the byte 0x{data[error.start]:02x} is no UTF-8"
+        return YamlError(problem, line, damage="binary")
+    raise AssertionError("its lines are no UTF-8, and the whole is")
+
+
+def _forbidden(data: bytes) -> YamlError:
+    text = data.decode(errors="replace")  # bytes that are no UTF-8 may follow
+    match = re.search(_FORBIDDEN, text)
+    assert match
+    line = text.count("\n", 0, match.start()) + 1
+    code = ord(match[0])
+    problem = f"the character U+{code:04X} stands here as it is, which a cassette may not have"
+    # Runs of NUL are what a crash of the machine leaves; nobody wrote them.
+    fix = f'write it as \\u{code:04x} in double quotes "..."' if code else ""
+    return YamlError(problem, line, fix=fix, damage="format" if code else "binary")
+
+
+class SchemaError(Exception):
+    """A value that does not belong where it stands.
+
+    Args:
+        within: The mapping or list that it stands in.
+        key: Its key or place there; None where it is the mapping or list itself, or is missing.
+        problem: What is wrong, a clause that starts in lower case.
+        facts: Lines for below, expected before got.
+        fix: The edit that mends it.
+        missing: Whether something is missing, as it is where a file was cut off.
+    """
+
+    def __init__(
+        self,
+        within: Any,
+        key: str | int | None,
+        problem: str,
+        *,
+        facts: Sequence[str] = (),
+        fix: str = "",
+        missing: bool = False,
+    ) -> None:
+        self.problem = problem
+        self.facts = tuple(facts)
+        self.fix = fix
+        self.missing = missing
+        self.damage = "format"
+        self.cut_off = False
+        self.line: int | None = None
+        if isinstance(within, (Map, List)):
+            lines: Any = within.lines
+            self.line = within.line if key is None else lines[key]
+        super().__init__(problem)
+
+
+def refuse_unknown(fields: Mapping[str, Any], known: Sequence[str], what: str) -> None:
+    """Refuse the first field that is not `known`, and name the closest that is.
+
+    Args:
+        fields: The fields there are.
+        known: The names of those there may be.
+        what: What they are fields of, with its article.
+
+    Raises:
+        SchemaError: There is one.
+    """
+    for key in fields:
+        if key not in known:
+            import difflib  # for a misspelt field only
+
+            close = difflib.get_close_matches(key, known, n=1)
+            raise SchemaError(
+                fields,
+                key,
+                f"{what} has no field {key!r}",
+                facts=[f"known: {', '.join(known)}"],
+                fix=f'rename it to "{close[0]}"' if close else "take it out",
+            )

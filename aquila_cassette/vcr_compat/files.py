@@ -12,14 +12,14 @@ from vcr.persisters.filesystem import CassetteNotFoundError  # type: ignore[impo
 from vcr.serialize import deserialize, serialize  # type: ignore[import-untyped]
 
 from aquila_cassette.errors import CassetteFormatError
-from aquila_cassette.importers.detect import OURS
+from aquila_cassette.importers import OURS
 from aquila_cassette.model import Interaction
 from aquila_cassette.redaction import Redaction
 from aquila_cassette.session.leak_check import no_secrets
-from aquila_cassette.storage import atomic, lock
+from aquila_cassette.storage import files
 from aquila_cassette.storage import files as our_files
 from aquila_cassette.storage.format import loads
-from aquila_cassette.storage.names import shown
+from aquila_cassette.storage.names import display_path
 from aquila_cassette.vcr_compat.translation import (
     our_request,
     our_response,
@@ -110,7 +110,7 @@ class Files:
             return
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with lock.held(path, _LOCK_TIMEOUT):
+            with files.locked(path, _LOCK_TIMEOUT):
                 before = _bytes_of(path)
                 if before != self._found and before is not None and not self.replaces:
                     new = [pair for pair in pairs if getattr(pair[0], _FROM, None) is None]
@@ -121,7 +121,7 @@ class Files:
                     "responses": [response for _, response in pairs],
                 }
                 data = serialize(kept, serializer).encode("utf-8")
-                atomic.replace(path, data, check=lambda _: None)
+                files.replace_file(path, data, check=lambda _: None)
         except OSError as error:
             raise our_files.save_error(error, path) from error
 
@@ -139,7 +139,7 @@ class Files:
             path,
             new,
             drop=drop,
-            check=lambda text: no_secrets(text, self.redact, path, shown(path)),
+            check=lambda text: no_secrets(text, self.redact, path, display_path(path)),
         )
 
 
@@ -166,7 +166,7 @@ def _read(data: bytes, path: Path, serializer: Any) -> tuple[Any, ...]:
         requests, responses, *metadata = deserialize(data.decode("utf-8"), serializer)
     except (ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
         raise CassetteFormatError(
-            f"{shown(path)} is no cassette that the suite's serializer reads.",
+            f"{display_path(path)} is no cassette that the suite's serializer reads.",
             path=path,
             facts=str(error).splitlines() or [type(error).__name__],
             fix="Fix: take it back from version control, or remove it and record again",

@@ -14,7 +14,7 @@ from vcr.util import read_body  # type: ignore[import-untyped]
 
 from aquila_cassette.content_encoding import decode_pieces
 from aquila_cassette.model import Ended, Failure, Headers, Request, Response
-from aquila_cassette.storage.pieces import LazyResponse, Source, is_timeline, timeline
+from aquila_cassette.storage.pieces import LazyBody, LazyResponse, is_timeline, timeline
 
 __all__ = ["OURS", "NoCase", "our_request", "our_response", "their_request", "their_response"]
 
@@ -111,7 +111,7 @@ def our_response(theirs: Mapping[str, Any]) -> Response:
     error = ours.get("error")
     ended: Ended = ours.get("ended", "complete")
     return LazyResponse.of(
-        Source(data, pieces if isinstance(pieces, str) and is_timeline(pieces) else None),
+        LazyBody(data, pieces if isinstance(pieces, str) and is_timeline(pieces) else None),
         status=status,
         headers=headers,
         headers_after=ours.get("headers_after"),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from aquila_cassette import importers
 from aquila_cassette.api import Block
 from aquila_cassette.model import Interaction
 from aquila_cassette.options import Layer
@@ -92,6 +93,6 @@ class Shelf:
 
     def prompts(self, name: str) -> list[str]:
         """List the prompts on a cassette."""
-        tape = files.load(Path("cassettes", f"{name}.yaml"))
+        tape = importers.load(Path("cassettes", f"{name}.yaml"))
         bodies = [json.loads(one.request.body) for one in tape.interactions]
         return [body["messages"][-1]["content"] for body in bodies]

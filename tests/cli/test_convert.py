@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from aquila_cassette import importers
 from aquila_cassette.errors import CassetteSaveError
-from aquila_cassette.importers.conversion import convert, write
+from aquila_cassette.importers.convert import convert, write
 from aquila_cassette.redaction import Redaction
-from aquila_cassette.storage import files
 from tests.cli.conftest import Cli
 from tests.cli.maintenance.tapes import chat, lay, text
 from tests.cli.terminal import on_a_terminal
@@ -100,7 +100,7 @@ def test_a_folder_is_converted_into_another_and_keeps_its_names(cli: Cli) -> Non
         "new/session.yaml",
     ]
     assert ran.err == "3 of 4 files converted to our format.\n"
-    assert files.load(Path("new/a/chat.yaml")).interactions[0].response.body == EVENTS
+    assert importers.load(Path("new/a/chat.yaml")).interactions[0].response.body == EVENTS
 
 
 def test_a_pattern_means_the_files_that_fit(cli: Cli) -> None:
@@ -199,7 +199,7 @@ def test_the_rules_of_the_command_line_count(cli: Cli) -> None:
     assert (
         cli("convert", "old", "-o", "new", "--redact", "tenant", "--keep-header", "x-own").code == 0
     )
-    (one,) = files.load(Path("new/chat.yaml")).interactions
+    (one,) = importers.load(Path("new/chat.yaml")).interactions
     assert one.request.body == b'{"tenant":"[redacted]","n":1}'
     assert one.response.headers == (("x-own", "a"),)
 
@@ -208,10 +208,10 @@ def test_ours_becomes_a_tape_of_vcrpy_and_comes_back(cli: Cli) -> None:
     lay("cassettes/chat.yaml", text())
     ran = cli("convert", "cassettes", "--to", "vcrpy", "-o", "out")
     assert (ran.code, ran.err) == (0, "1 of 1 file converted to vcrpy's format.\n")
-    there = files.load(Path("out/chat.yaml"))
+    there = importers.load(Path("out/chat.yaml"))
     assert there.foreign == "vcrpy"
     assert cli("convert", "out", "-o", "back").code == 0
-    (back,), before = files.load(Path("back/chat.yaml")).interactions, chat()
+    (back,), before = importers.load(Path("back/chat.yaml")).interactions, chat()
     assert (back.request, back.response.body) == (before.request, before.response.body)
     assert (back.response.headers, back.recorded_at) == (
         before.response.headers,
@@ -237,7 +237,7 @@ def test_what_a_tape_of_ours_cannot_hold_is_told(cli: Cli) -> None:
     ran = cli("convert", "old", "-o", "new")
     assert ran.code == 0
     assert ran.out.count("  lost: interactions 1 of WebSocket: left out\n") == 2
-    assert len(files.load(Path("new/chat.yaml")).interactions) == 2
+    assert len(importers.load(Path("new/chat.yaml")).interactions) == 2
 
 
 def test_a_file_that_changes_meanwhile_is_left(tmp_path: Path) -> None:

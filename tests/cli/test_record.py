@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aquila_cassette.storage import files
+from aquila_cassette import importers
 from tests.cli.conftest import Cli
 from tests.cli.shelf import LONG_AGO, Shelf
 from tests.cli.terminal import on_a_terminal
@@ -412,5 +412,5 @@ def test_a_shared_cassette_keeps_what_others_recorded_at_its_place(cli: Cli, she
     ran = cli("record", "x", "--stale", "1d")
     assert ran.code == 1
     assert shelf.prompts("x") == ["A", "NEW", "C"]
-    tape = files.load(Path("cassettes/x.yaml"))
+    tape = importers.load(Path("cassettes/x.yaml"))
     assert [one.recorded_at == LONG_AGO for one in tape.interactions] == [True, False, True]

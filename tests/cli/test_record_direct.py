@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from aquila_cassette import aquila_cassette
+from aquila_cassette import aquila_cassette, importers
 from aquila_cassette.model import Failure, Interaction, Piece, Request, Response
 from aquila_cassette.provider import Provider
 from aquila_cassette.storage import files
@@ -58,7 +58,7 @@ def test_a_conversation_with_tools_is_recorded_as_its_application_would(
     with httpx.Client(verify=False) as client:
         line = Line(client)
         expected = talk(app, line, TOOLS, provider.url)
-        tape = files.load(Path("cassettes/chat.yaml")).interactions
+        tape = importers.load(Path("cassettes/chat.yaml")).interactions
         assert [one.request for one in tape] == [one.request for one in expected]
         assert [one.response.body for one in tape] == [one.response.body for one in expected]
         asked = len(provider.requests)
@@ -122,7 +122,7 @@ def says(*texts: str) -> Script:
 def test_the_new_answer_keeps_whose_it_is_and_what_was_sent(cli: Cli, serve: Serve) -> None:
     server = serve(says("new", " answer"))
     path = lay(recorded(server.url), recorded(server.url, "Again", by=None))
-    old = files.load(path).interactions
+    old = importers.load(path).interactions
     ran = cli("record", "--direct", "chat")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == (
@@ -150,7 +150,7 @@ def test_the_new_answer_keeps_whose_it_is_and_what_was_sent(cli: Cli, serve: Ser
         "\n"
         "1 cassette re-recorded; 1 changed.\n"
     )
-    new = files.load(path).interactions
+    new = importers.load(path).interactions
     assert [one.request for one in new] == [one.request for one in old]
     assert [one.recorded_by for one in new] == [TESTS, None]
     assert all(one.recorded_at > "2020-01-01T00:00:00Z" for one in new)
@@ -180,7 +180,7 @@ def test_an_answer_is_shown_as_it_comes_and_kept_when_it_is_whole(serve: Serve) 
         shown.set()
         assert process.stdout.read().startswith(" last\n  ended      complete\n")
     assert process.returncode == 0
-    assert files.load(path).interactions[0].response.body.count(b"data:") == 3
+    assert importers.load(path).interactions[0].response.body.count(b"data:") == 3
 
 
 def running() -> subprocess.Popen[str]:
@@ -251,7 +251,7 @@ def test_a_key_comes_from_the_usual_variable_of_its_host(
     assert not {"authorization", "x-api-key", "x-goog-api-key"} & of_nobody.keys()
     assert all(one.headers["x-of-mine"] == "7777" for one in server.requests)
     assert {one.path for one in server.requests} == {"/v1/chat/completions"}
-    tape = files.load(path).interactions
+    tape = importers.load(path).interactions
     assert [one.request.url for one in tape] == [
         f"https://{host}/v1/chat/completions" for host in hosts
     ]
@@ -312,7 +312,7 @@ def test_what_was_hidden_in_a_request_comes_back_from_the_environment(
     (request,) = server.requests
     assert request.path == "/v1/things?key=key-of-gemini"
     assert request.json() == {"tenantSecret": "of the tenant"}
-    (one,) = files.load(path).interactions
+    (one,) = importers.load(path).interactions
     assert one.request.url.endswith("?key=[redacted]")
     assert one.request.body == b'{"tenantSecret": "[redacted]"}'
     assert b"you: [redacted]" in one.response.body
@@ -462,7 +462,7 @@ def test_an_error_that_was_recorded_is_recorded_again(cli: Cli, serve: Serve) ->
     old = Response(429, JSON, (Piece(1, b'{"error": {"message": "Soon."}}'),))
     path = lay(recorded(server.url, answer=old))
     assert cli("record", "--direct", "chat").code == 0
-    assert b"Later" in files.load(path).interactions[0].response.body
+    assert b"Later" in importers.load(path).interactions[0].response.body
 
 
 def test_what_its_consumer_had_stopped_reading_is_read_to_its_end(cli: Cli, serve: Serve) -> None:
@@ -470,7 +470,7 @@ def test_what_its_consumer_had_stopped_reading_is_read_to_its_end(cli: Cli, serv
     old = Response(200, STREAM, (Piece(3, sse("x")[:60]),), ended="closed")
     path = lay(recorded(server.url, answer=old))
     assert cli("record", "--direct", "chat").code == 0
-    assert files.load(path).interactions[0].response.ended == "complete"
+    assert importers.load(path).interactions[0].response.ended == "complete"
 
 
 def test_rules_of_a_suite_that_hid_something_are_not_forgotten(cli: Cli, serve: Serve) -> None:
@@ -499,7 +499,7 @@ def test_headers_that_a_suite_keeps_are_kept(cli: Cli, serve: Serve) -> None:
     old = Response(200, (*STREAM, ("x-mine", "old")), (Piece(3, sse("old")),))
     path = lay(recorded(server.url, answer=old))
     assert cli("record", "--direct", "chat").code == 0
-    (one,) = files.load(path).interactions
+    (one,) = importers.load(path).interactions
     assert one.response.headers == (*STREAM, ("x-mine", "new"))
 
 
@@ -561,7 +561,7 @@ def test_an_empty_answer_that_has_words_now_is_sent_back_with_them(cli: Cli, ser
     ran = cli("record", "--direct", "chat")
     assert (ran.code, ran.err) == (0, "")
     assert server.requests[1].body == messages("Lyon.").body
-    assert files.load(path).interactions[1].request == messages("Lyon.")
+    assert importers.load(path).interactions[1].request == messages("Lyon.")
 
 
 def test_a_cassette_that_somebody_else_records_meanwhile_is_not_overwritten(
@@ -580,7 +580,7 @@ def test_a_cassette_that_somebody_else_records_meanwhile_is_not_overwritten(
         "cassettes/chat.yaml was not written: somebody else has recorded into it meanwhile.\n"
         "Run it again.\n"
     )
-    (one,) = files.load(path).interactions
+    (one,) = importers.load(path).interactions
     assert one.request.body == body("theirs")
 
 

@@ -15,6 +15,7 @@ from typing import IO
 import httpx
 import pytest
 
+from aquila_cassette import importers
 from aquila_cassette.provider import Provider
 from aquila_cassette.storage import files
 from tests.cli.conftest import Cli
@@ -55,7 +56,7 @@ def anew(shelf: Shelf, laid: dict[Path, bytes]) -> int:
     for path, before in laid.items():
         if path.read_bytes() == before:
             continue
-        (one,) = files.load(path).interactions
+        (one,) = importers.load(path).interactions
         assert shelf.prompts(path.stem) == [f"NEW {path.stem.removeprefix('tape_')}"]
         assert one.response.ended == "complete"
         assert one.recorded_at > LONG_AGO

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aquila_cassette.importers import read as reading
+from aquila_cassette.importers import read_foreign
 from aquila_cassette.model import CassetteData, Interaction
 
 URL = "https://api.example.com/v1/chat"
@@ -14,9 +14,9 @@ PATH = Path("cassettes/chat.yaml")
 
 def tape(data: bytes | str) -> CassetteData:
     """Read a file of another recorder."""
-    read = reading.loads(data.encode() if isinstance(data, str) else data, path=PATH)
+    read = read_foreign(data.encode() if isinstance(data, str) else data, path=PATH)
     assert read is not None
-    return read
+    return read.cassette
 
 
 def only(data: bytes | str) -> Interaction:

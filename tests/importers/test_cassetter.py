@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aquila_cassette.storage import files
+from aquila_cassette import importers
 from tests.importers.samples import CASSETTER, EVENTS, URL, tape
 
 
@@ -52,7 +52,7 @@ def test_what_cassetter_itself_writes_is_what_it_would_replay(tmp_path: Path) ->
         written.add_interaction(core.HttpInteraction(request, response, at))
     path = tmp_path / "chat.yaml"
     written.save(str(path))
-    read = {one.request.url: one for one in files.load(path).interactions}
+    read = {one.request.url: one for one in importers.load(path).interactions}
     for number, body in enumerate(bodies):
         one = read[f"{URL}/{number}"]
         assert one.request.body == one.response.body == compare.body_to_bytes(body), number

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aquila_cassette.errors import CassetteNameError
-from aquila_cassette.importers.locate import located, stem
+from aquila_cassette.importers import find_cassette, stem
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,7 @@ def lay(*names: str) -> None:
 
 
 def where(name: str) -> str:
-    return located(Path("cassettes"), name).name
+    return find_cassette(Path("cassettes"), name).name
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from aquila_cassette.importers import to_vcrpy
+from aquila_cassette import importers
+from aquila_cassette.importers import vcrpy
 from aquila_cassette.model import Interaction, Piece, Request, Response
-from aquila_cassette.storage import files
 from tests.importers import stock
 from tests.importers.samples import EVENTS
 from tests.storage.draws import AWKWARD
@@ -25,14 +25,14 @@ def test_what_vcrpy_records_of_each_library_is_read(tmp_path: Path) -> None:
     stock.run("record", str(tmp_path))
     decoded = {path: body for path, (body, _) in stock.BODIES.items()} | {"/gzip": b'{"a":1}'}
     for library in stock.LIBRARIES:
-        read = files.load(tmp_path / f"{library}.yaml").interactions
+        read = importers.load(tmp_path / f"{library}.yaml").interactions
         paths = [urlsplit(one.request.url).path for one in read]
         assert paths == list(stock.SENT), library
         assert [one.request.body for one in read] == list(stock.SENT.values()), library
         assert [one.response.body for one in read] == [decoded[path] for path in paths], library
         assert {one.response.status for one in read} == {200}
         assert all(one.recorded_at for one in read)
-    (one,) = files.load(tmp_path / "text.json").interactions
+    (one,) = importers.load(tmp_path / "text.json").interactions
     assert (one.request.body, one.response.body) == (stock.SENT["/events"], decoded["/events"])
 
 
@@ -68,7 +68,7 @@ def test_stock_vcrpy_replays_the_same_bytes(tmp_path: Path) -> None:
     ]
     tape[0] = replace(tape[0], request=replace(tape[0].request, method="GET", body=b""))
     file = tmp_path / "chat.yaml"
-    file.write_text(to_vcrpy.dumps(tape), "ascii")
+    file.write_text(vcrpy.dumps(tape), "ascii")
     asked = [
         (
             library,

@@ -8,8 +8,8 @@ from pathlib import Path
 import yaml
 from hypothesis import given, settings
 
-from aquila_cassette.importers import read as reading
-from aquila_cassette.importers import to_vcrpy
+from aquila_cassette import importers
+from aquila_cassette.importers import vcrpy
 from aquila_cassette.model import CassetteData, Interaction, Piece, Request, Response
 from aquila_cassette.redaction.names import FRAMING
 from aquila_cassette.storage.format import as_read
@@ -28,11 +28,11 @@ def test_requests_statuses_and_bodies_come_back(tape: CassetteData) -> None:
         if one.response.status is not None
         and not any(name in FRAMING for name, _ in one.response.headers)
     )
-    text = to_vcrpy.dumps(there)
+    text = vcrpy.dumps(there)
     assert text.isascii()
-    assert to_vcrpy.holds(text, there)
-    read = reading.loads(text.encode(), path=PATH)
-    back = read.interactions if read else ()
+    assert vcrpy.holds(text, there)
+    read = importers.read_foreign(text.encode(), path=PATH)
+    back = read.cassette.interactions if read else ()
     assert [
         (one.request, one.response.status, one.response.headers, one.response.body) for one in back
     ] == [
@@ -45,7 +45,7 @@ def test_texts_are_readable_and_bytes_are_base64() -> None:
         Request("GET", "https://a.example/image"),
         Response(200, (("content-type", "image/png"),), (Piece(1, b"\xff\0"),)),
     )
-    text = to_vcrpy.dumps([said("Hi", "you"), image])
+    text = vcrpy.dumps([said("Hi", "you"), image])
     assert (
         "      string: |+\n"
         '        data: {"say":"Hi"}\n'
@@ -59,16 +59,16 @@ def test_texts_are_readable_and_bytes_are_base64() -> None:
 
 def test_the_time_of_recording_stays() -> None:
     one = said("Hi")
-    read = reading.loads(to_vcrpy.dumps([one]).encode(), path=PATH)
+    read = importers.read_foreign(vcrpy.dumps([one]).encode(), path=PATH)
     assert read is not None
-    assert read.interactions[0].recorded_at == one.recorded_at
+    assert read.cassette.interactions[0].recorded_at == one.recorded_at
 
 
 def test_a_status_has_its_usual_reason_and_one_of_no_name_has_none() -> None:
     tape = [
         Interaction(Request("GET", "https://a.example/"), Response(code)) for code in (404, 599)
     ]
-    items = yaml.safe_load(to_vcrpy.dumps(tape))["interactions"]
+    items = yaml.safe_load(vcrpy.dumps(tape))["interactions"]
     assert [item["response"]["status"] for item in items] == [
         {"code": 404, "message": "Not Found"},
         {"code": 599, "message": ""},
@@ -86,8 +86,8 @@ def test_what_vcrpy_cannot_hold_is_told() -> None:
             Response(None, ended="failed"),
         )
     )
-    assert to_vcrpy.losses(whole) == ""
-    assert "not read to its end" in to_vcrpy.losses(closed)
-    assert "failed under way" in to_vcrpy.losses(failed)
-    assert to_vcrpy.losses(none) == "no answer came, which vcrpy cannot replay: left out"
-    assert to_vcrpy.dumps([none]) == "interactions: []\nversion: 1\n"
+    assert vcrpy.losses(whole) == ""
+    assert "not read to its end" in vcrpy.losses(closed)
+    assert "failed under way" in vcrpy.losses(failed)
+    assert vcrpy.losses(none) == "no answer came, which vcrpy cannot replay: left out"
+    assert vcrpy.dumps([none]) == "interactions: []\nversion: 1\n"

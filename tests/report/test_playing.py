@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
+from aquila_cassette import importers
 from aquila_cassette.sse import split
-from aquila_cassette.storage import files
 from tests.cli.conftest import Lay
 from tests.report.conftest import Show, texts
 
@@ -20,7 +20,7 @@ FRAME = 17  # ms; the page draws once in so many
 
 def whole_frames(path: Path) -> None:
     """Have each of the first pieces end where a frame does."""
-    (one,) = files.load(path).interactions
+    (one,) = importers.load(path).interactions
     first, second, *rest = map(len, split(one.response.body))
     pieces = f"pieces: 300+{first} 420+{second} 1000+{sum(rest)}"
     path.write_text(re.sub(r"pieces: .*", pieces, path.read_text("utf-8")), "utf-8")

@@ -13,13 +13,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aquila_cassette.storage import atomic, files, lock
+from aquila_cassette.storage import files
 from tests.storage.cassettes import said
 
 if TYPE_CHECKING:
     from types import FrameType
 
-WATCHED = {module.__file__ for module in (atomic, files, lock)}
+WATCHED = {files.__file__}
 
 
 def arm(step: int) -> None:

@@ -15,8 +15,8 @@ import pytest
 
 from aquila_cassette.errors import CassetteFormatError, CassetteSaveError
 from aquila_cassette.model import CassetteData, Interaction, Request, Response
+from aquila_cassette.storage import files
 from aquila_cassette.storage import format as format_
-from aquila_cassette.storage import lock
 from aquila_cassette.storage.files import load, save
 from aquila_cassette.storage.format import dumps, render
 from tests.storage.cassettes import said
@@ -206,7 +206,7 @@ def test_the_maker_of_a_file_is_told_before_anyone_else_can_see_it(path: Path) -
 
     def on_create() -> None:
         told.append(path.exists())
-        with pytest.raises(CassetteSaveError), lock.held(path, 0):
+        with pytest.raises(CassetteSaveError), files.locked(path, 0):
             pass
 
     save(path, [A], on_create=on_create)
@@ -244,8 +244,8 @@ def test_what_killed_saves_left_is_removed(path: Path) -> None:
     script = (
         "import os, sys\n"
         "from pathlib import Path\n"
-        "from aquila_cassette.storage import atomic\n"
-        "atomic.replace(Path(sys.argv[1]), b'half', check=lambda _: os._exit(9))\n"
+        "from aquila_cassette.storage import files\n"
+        "files.replace_file(Path(sys.argv[1]), b'half', check=lambda _: os._exit(9))\n"
     )
     for name in (path, path.with_name("other.yaml")):
         assert subprocess.run([sys.executable, "-c", script, name], check=False).returncode == 9
@@ -258,7 +258,7 @@ def test_what_killed_saves_left_is_removed(path: Path) -> None:
 
 def test_a_lock_that_is_held_too_long_is_named(path: Path) -> None:
     path.parent.mkdir()
-    with lock.held(path, 0), pytest.raises(CassetteSaveError) as caught:
+    with files.locked(path, 0), pytest.raises(CassetteSaveError) as caught:
         save(path, [A], lock_timeout=0.01)
     message = str(caught.value)
     assert message.splitlines()[:2] == [

@@ -288,7 +288,7 @@ MESSAGES = {
     "mappings without end": (
         edited("model: m", "model: " + "[" * 100 + "]" * 100),
         (
-            "cassettes/x.yaml, line 9: more than 64 mappings and lists stand within each other.\n"
+            "cassettes/x.yaml, line 9: mappings and lists are nested more than 64 deep.\n"
             "Fix: store the body as text: instead"
         ),
     ),

@@ -9,7 +9,6 @@ import yaml
 
 from aquila_cassette.model import CassetteData, Interaction, Piece, Request, Response
 from aquila_cassette.storage import format as format_
-from aquila_cassette.storage import parse as build
 from aquila_cassette.storage.bodies import FIELDS, STYLES
 from aquila_cassette.storage.format import dumps, loads
 from aquila_cassette.storage.yaml_reader import MAX_DEPTH
@@ -59,7 +58,13 @@ def test_the_least_example_is_a_cassette() -> None:
 
 
 def test_every_field_style_and_limit_is_on_the_page() -> None:
-    fields = {*build.TAPE, *build.INTERACTION, *build.REQUEST, *build.RESPONSE, *build.ERROR}
+    fields = {
+        *format_.CASSETTE_FIELDS,
+        *format_.INTERACTION_FIELDS,
+        *format_.REQUEST_FIELDS,
+        *format_.RESPONSE_FIELDS,
+        *format_.ERROR_FIELDS,
+    }
     assert fields >= set(FIELDS)
     for name in sorted(fields | {style for style in STYLES if not style.endswith("-ascii")}):
         assert f"`{name}`" in PAGE, name

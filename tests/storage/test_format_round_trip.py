@@ -12,12 +12,11 @@ import yaml
 from hypothesis import given, settings
 
 from aquila_cassette.model import CassetteData, Interaction, Piece, Request, Response
+from aquila_cassette.storage import format as format_
 from aquila_cassette.storage import layout
-from aquila_cassette.storage import parse as build
 from aquila_cassette.storage.format import as_read, dumps, loads, render
 from aquila_cassette.storage.pieces import LazyResponse
-from aquila_cassette.storage.text import clean
-from aquila_cassette.storage.yaml_reader import compose
+from aquila_cassette.storage.yaml_reader import clean_utf8, compose
 from tests.corpus import Recorded, every_recorded
 from tests.storage.cassettes import EVENT_STREAM, said
 from tests.storage.draws import bodies, tapes
@@ -48,7 +47,7 @@ def test_every_tape_comes_back_as_it_was_written(tape: CassetteData) -> None:
 @settings(max_examples=40, deadline=None)
 def test_the_general_reader_gives_the_same_tape(tape: CassetteData) -> None:
     text = dumps(tape)
-    assert build.tape(compose(text)) == loads(text.encode(), path=PATH)
+    assert format_.parse_cassette(compose(text)) == loads(text.encode(), path=PATH)
 
 
 @given(tapes)
@@ -92,7 +91,7 @@ def test_a_real_stream_comes_back_piece_for_piece(recorded: Recorded) -> None:
     )
     text = dumps(tape)
     assert loads(text.encode(), path=PATH).interactions[0].response.pieces == pieces
-    assert build.tape(compose(text)) == tape
+    assert format_.parse_cassette(compose(text)) == tape
 
 
 FORMS = {
@@ -201,7 +200,7 @@ def test_json_of_a_thousand_values_is_text() -> None:
 
 def test_the_file_we_write_takes_the_quick_way() -> None:
     tape = CassetteData((said("Hel", "lo"), said("a\nb", number=2)), "aquila-cassette 0.1.0")
-    quick = layout.read(clean(dumps(tape).encode()))
+    quick = layout.read(clean_utf8(dumps(tape).encode()))
     assert quick == tape
 
 

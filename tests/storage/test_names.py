@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aquila_cassette.errors import CassetteNameError
-from aquila_cassette.storage.names import cassette_path, safe, shown
+from aquila_cassette.storage.names import cassette_path, display_path, safe_name
 
 FOLDER = Path("cassettes")
 USE = "Fix: use letters, digits, '_', '-', '.', and '/' for a folder inside that one"
@@ -109,23 +109,23 @@ def test_links_within_the_folder_and_to_the_folder_are_followed(tmp_path: Path) 
     ],
 )
 def test_part_of_a_test_id_becomes_part_of_a_name(text: str, name: str) -> None:
-    assert safe(text) == name
+    assert safe_name(text) == name
 
 
 def test_names_that_had_to_be_cut_stay_two() -> None:
-    long, other = safe("x" * 200 + "1"), safe("x" * 200 + "2")
+    long, other = safe_name("x" * 200 + "1"), safe_name("x" * 200 + "2")
     assert long != other
     assert {len(long), len(other)} == {120}
-    assert len(safe("é" * 200).encode()) <= 120
+    assert len(safe_name("é" * 200).encode()) <= 120
 
 
 @given(st.text(st.characters()))
 @settings(max_examples=200, deadline=None)
 def test_every_text_is_safe_as_a_name(text: str) -> None:
-    assert cassette_path(FOLDER, safe(text)).parent == FOLDER
+    assert cassette_path(FOLDER, safe_name(text)).parent == FOLDER
 
 
 def test_a_path_is_shown_from_the_working_directory(tmp_path: Path) -> None:
-    assert shown(Path("cassettes/a.yaml")) == "cassettes/a.yaml"
-    assert shown(Path.cwd() / "cassettes" / "a.yaml") == "cassettes/a.yaml"
-    assert shown(tmp_path / "a.yaml") == str(tmp_path / "a.yaml")
+    assert display_path(Path("cassettes/a.yaml")) == "cassettes/a.yaml"
+    assert display_path(Path.cwd() / "cassettes" / "a.yaml") == "cassettes/a.yaml"
+    assert display_path(tmp_path / "a.yaml") == str(tmp_path / "a.yaml")

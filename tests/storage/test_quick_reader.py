@@ -9,12 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aquila_cassette.model import CassetteData, Failure, Interaction, Piece, Request, Response
+from aquila_cassette.storage import format as format_
 from aquila_cassette.storage import layout
-from aquila_cassette.storage import parse as build
 from aquila_cassette.storage.fast_reader import Decline, Fields, cut
 from aquila_cassette.storage.format import dumps
-from aquila_cassette.storage.text import clean
-from aquila_cassette.storage.yaml_reader import YamlError, compose
+from aquila_cassette.storage.yaml_reader import YamlError, clean_utf8, compose
 from tests.storage.cassettes import EVENT_STREAM, said
 
 PATH = Path("cassettes/x.yaml")
@@ -56,9 +55,9 @@ def test_an_edited_file_reads_the_same_either_way(data: st.DataObject) -> None:
         at = data.draw(st.integers(0, len(text)))
         gone = data.draw(st.integers(0, 6))
         text = text[:at] + data.draw(st.sampled_from(SNIPPETS)) + text[at + gone :]
-    quick = layout.read(clean(text.encode()))
+    quick = layout.read(clean_utf8(text.encode()))
     if quick is not None:
-        assert build.tape(compose(text)) == quick
+        assert format_.parse_cassette(compose(text)) == quick
 
 
 VALUES = [
@@ -118,21 +117,21 @@ def test_what_is_accepted_means_the_same_to_libyaml(text: str) -> None:
 def test_what_a_hand_may_write_is_left_to_the_general_reader(old_and_new: tuple[str, str]) -> None:
     text = dumps(CassetteData((said("Hel", "lo"),))).replace(*old_and_new, 1)
     assert layout.read(text.encode()) is None
-    assert build.tape(compose(text)).interactions
+    assert format_.parse_cassette(compose(text)).interactions
 
 
 def test_equal_tapes_come_of_a_file_and_of_its_edited_copy() -> None:
     text = dumps(TAPE)
     assert layout.read(text.encode()) == TAPE
-    assert build.tape(compose("# mine\n" + text)) == TAPE
+    assert format_.parse_cassette(compose("# mine\n" + text)) == TAPE
 
 
 def test_control_characters_pasted_into_a_body_are_taken_as_they_are() -> None:
     text = dumps(CassetteData((said("Hel", "lo"),))).replace("Hel", "\x1b[1m\x01\x7f")
-    quick = layout.read(clean(text.encode()))
+    quick = layout.read(clean_utf8(text.encode()))
     assert quick is not None
     assert b"\x1b[1m\x01\x7f" in quick.interactions[0].response.body
-    assert build.tape(compose(text)) == quick
+    assert format_.parse_cassette(compose(text)) == quick
 
 
 def test_what_is_no_yaml_is_declined_too() -> None:

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aquila_cassette.model import Interaction
+from aquila_cassette.storage.edit import insert_interactions, replace_interactions
 from aquila_cassette.storage.format import as_read, loads, render
-from aquila_cassette.storage.splice import splice, swap
 from tests.storage.draws import interactions
 
 PATH = Path("cassettes/x.yaml")
@@ -32,7 +32,9 @@ def test_what_stays_is_not_changed_by_a_character(
     head = data.draw(st.sampled_from(["interactions:\n", "# top\ninteractions: # here\n"]))
     tail = data.draw(st.sampled_from(["version: 1\n", "\n# end\nversion: 1\n"]))
     dropped = {place for place in range(len(items)) if data.draw(st.booleans())}
-    spliced = splice(head + "".join(items) + tail, dropped, [render(one) for one in new])
+    spliced = insert_interactions(
+        head + "".join(items) + tail, dropped, [render(one) for one in new]
+    )
     place = min(dropped, default=len(items))
     rest = [number for number in range(place, len(items)) if number not in dropped]
     expected = [*on_file[:place], *new, *(on_file[number] for number in rest)]
@@ -53,22 +55,25 @@ def test_what_stays_is_not_changed_by_a_character(
     ["interactions: []\n", "interactions: [{a: 1}]\n", "{interactions: [{a: 1}]}\n"],
 )
 def test_only_a_list_in_block_style_is_spliced(text: str) -> None:
-    assert splice(text, [], ["- a: 2\n"]) is None
+    assert insert_interactions(text, [], ["- a: 2\n"]) is None
 
 
 def test_the_last_interaction_is_not_taken_out_of_a_text() -> None:
-    assert splice("interactions:\n- a: 1\n", [0], []) is None
+    assert insert_interactions("interactions:\n- a: 1\n", [0], []) is None
 
 
 def test_an_item_may_start_below_its_dash() -> None:
     text = "interactions:\n-\n  a: 1\n-  # here\n\n  a: 2\n"
-    assert splice(text, [0], ["- a: 3\n"]) == "interactions:\n- a: 3\n-  # here\n\n  a: 2\n"
+    assert (
+        insert_interactions(text, [0], ["- a: 3\n"])
+        == "interactions:\n- a: 3\n-  # here\n\n  a: 2\n"
+    )
 
 
 def test_what_looks_like_a_comment_in_a_text_is_none() -> None:
     text = 'interactions:\n- a: "x\n\n# no\n\n  y"\n- b: |\n    # no\n# yes\n- c: 1\n'
     kept = text.partition("# yes")[0]
-    assert splice(text, [2], ["- d: 1\n"]) == kept + "- d: 1\n"
+    assert insert_interactions(text, [2], ["- d: 1\n"]) == kept + "- d: 1\n"
 
 
 @given(st.lists(interactions, min_size=1, max_size=3), some, st.data())
@@ -80,7 +85,7 @@ def test_interactions_are_swapped_one_for_one_and_the_comments_above_them_stay(
     text = f"version: 1\ninteractions:\n{''.join(items)}# end\n"
     places = data.draw(st.permutations(range(len(on_file))))
     by_place = dict(zip(places, new, strict=False))
-    swapped = swap(text, {place: render(one) for place, one in by_place.items()})
+    swapped = replace_interactions(text, {place: render(one) for place, one in by_place.items()})
     assert swapped is not None
     expected = [by_place.get(number, one) for number, one in enumerate(on_file)]
     assert loads(swapped.encode(), path=PATH).interactions == tuple(map(as_read, expected))
@@ -91,9 +96,11 @@ def test_interactions_are_swapped_one_for_one_and_the_comments_above_them_stay(
 
 def test_an_interaction_that_is_to_be_kept_is_not_swapped() -> None:
     text = "interactions:\n- a: 1  # mine\n- b: 2\n"
-    swapped = swap(text, {0: "- c: 3\n", 1: "- d: 4\n"}, keep=lambda item: "#" in item)
+    swapped = replace_interactions(
+        text, {0: "- c: 3\n", 1: "- d: 4\n"}, keep=lambda item: "#" in item
+    )
     assert swapped == "interactions:\n- a: 1  # mine\n- d: 4\n"
 
 
 def test_only_a_list_in_block_style_is_swapped_in() -> None:
-    assert swap("interactions: [{a: 1}]\n", {0: "- b: 2\n"}) is None
+    assert replace_interactions("interactions: [{a: 1}]\n", {0: "- b: 2\n"}) is None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aquila_cassette.storage.text import clean
-from aquila_cassette.storage.yaml_reader import YamlError
+from aquila_cassette.storage.yaml_reader import YamlError, clean_utf8
 from aquila_cassette.storage.yaml_writer import unsafe
 
 LONG = "é — naïve\n" * 20_000
@@ -13,7 +12,7 @@ LONG = "é — naïve\n" * 20_000
 
 def accepts(text: str) -> bool:
     try:
-        return clean(text.encode()) == text.encode()
+        return clean_utf8(text.encode()) == text.encode()
     except YamlError:
         return False
 
@@ -35,13 +34,13 @@ def test_of_the_control_characters_only_those_of_damage_are_refused() -> None:
 )
 def test_what_may_not_stand_is_found_far_down_in_a_long_file(one: str) -> None:
     with pytest.raises(YamlError) as caught:
-        clean((LONG + one).encode())
+        clean_utf8((LONG + one).encode())
     assert caught.value.line == 20_001
 
 
 def test_bytes_that_are_no_utf_8_are_found_far_down_in_a_long_file() -> None:
     with pytest.raises(YamlError) as caught:
-        clean(LONG.encode() + b"a\xe2\x80\nb")
+        clean_utf8(LONG.encode() + b"a\xe2\x80\nb")
     assert (caught.value.problem, caught.value.line) == ("the byte 0xe2 is no UTF-8", 20_001)
 
 

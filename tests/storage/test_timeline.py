@@ -5,15 +5,17 @@ from __future__ import annotations
 import pytest
 
 from aquila_cassette.model import Piece
-from aquila_cassette.storage.pieces import cut, is_timeline, timeline
+from aquila_cassette.storage.pieces import is_timeline, split_pieces, timeline
 
 BODY = b"data: 1\n\ndata: 22\n\ndata: 3"
 
 
 def test_pieces_are_cut_as_they_came() -> None:
     pieces = (Piece(5, BODY[:3]), Piece(5, b""), Piece(9, BODY[3:]))
-    assert cut(BODY, timeline(pieces), event_stream=True) == pieces
-    assert all(type(piece) is Piece for piece in cut(BODY, timeline(pieces), event_stream=True))
+    assert split_pieces(BODY, timeline(pieces), event_stream=True) == pieces
+    assert all(
+        type(piece) is Piece for piece in split_pieces(BODY, timeline(pieces), event_stream=True)
+    )
 
 
 @pytest.mark.parametrize(
@@ -29,20 +31,20 @@ def test_pieces_are_cut_as_they_came() -> None:
     ],
 )
 def test_a_body_edited_by_hand_comes_a_frame_a_piece(text: str | None, times: list[int]) -> None:
-    pieces = cut(BODY, text, event_stream=True)
+    pieces = split_pieces(BODY, text, event_stream=True)
     assert [piece.data for piece in pieces] == [b"data: 1\n\n", b"data: 22\n\n", b"data: 3"]
     assert [piece.at for piece in pieces] == times
 
 
 def test_another_body_edited_by_hand_comes_in_one_piece_when_its_last_came() -> None:
-    assert cut(b"all", "5+1 9+1", event_stream=False) == (Piece(9, b"all"),)
-    assert cut(b"all", None, event_stream=False) == (Piece(0, b"all"),)
+    assert split_pieces(b"all", "5+1 9+1", event_stream=False) == (Piece(9, b"all"),)
+    assert split_pieces(b"all", None, event_stream=False) == (Piece(0, b"all"),)
 
 
 def test_no_body_has_no_pieces_but_those_of_no_bytes() -> None:
-    assert cut(b"", None, event_stream=True) == ()
-    assert cut(b"", "5+3", event_stream=True) == ()
-    assert cut(b"", "5+0", event_stream=True) == (Piece(5, b""),)
+    assert split_pieces(b"", None, event_stream=True) == ()
+    assert split_pieces(b"", "5+3", event_stream=True) == ()
+    assert split_pieces(b"", "5+0", event_stream=True) == (Piece(5, b""),)
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from aquila_cassette import importers
 from aquila_cassette.cli.maintenance.finding import Finding
 from aquila_cassette.cli.maintenance.raw import raw_secrets
 from aquila_cassette.errors import CassetteFormatError
-from aquila_cassette.importers import NAMES
-from aquila_cassette.importers.detect import sniff
+from aquila_cassette.importers import FORMAT_NAMES, detect_format
 from aquila_cassette.redaction import REDACTED
 from aquila_cassette.storage import files
-from aquila_cassette.storage.names import shown
+from aquila_cassette.storage.names import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from aquila_cassette.cli.maintenance.sheet import Sheet
     from aquila_cassette.errors import CassetteError
-    from aquila_cassette.importers import Kind
+    from aquila_cassette.importers import ForeignFormat
     from aquila_cassette.redaction import Redaction
 
 __all__ = ["damage", "dangling", "hollow", "leaks", "of_another"]
@@ -32,7 +32,7 @@ _MARK = re.compile(
 )
 
 
-def of_another(path: Path) -> Kind | None:
+def of_another(path: Path) -> ForeignFormat | None:
     """Tell whose format a file has, if another recorder's: it replays as it lies.
 
     Args:
@@ -42,9 +42,9 @@ def of_another(path: Path) -> Kind | None:
         CassetteError: It has that format, and is damaged; or it cannot be read.
         FileNotFoundError: There is none.
     """
-    kind = sniff(files.read(path))
+    kind = detect_format(files.read(path))
     if kind is not None:
-        files.load(path)
+        importers.load(path)
     return kind
 
 
@@ -58,7 +58,7 @@ def damage(path: Path, error: CassetteError) -> Finding:
     kind = error.damage if isinstance(error, CassetteFormatError) else "unreadable"
     line = (error.line if isinstance(error, CassetteFormatError) else None) or 1
     # The finding has the path and the line in front of it already.
-    what = error.what.removeprefix(shown(path)).removeprefix(f", line {line}")
+    what = error.what.removeprefix(display_path(path)).removeprefix(f", line {line}")
     return Finding(path, line, kind, what.removeprefix(":").strip().rstrip("."), _clause(error.fix))
 
 
@@ -96,10 +96,10 @@ def leaks(path: Path, data: bytes, redact: Redaction, scrub: str = "") -> Iterat
         redact: The rules.
         scrub: The command that takes them out, or makes a cassette without them.
     """
-    format_of_another = sniff(data)
+    format_of_another = detect_format(data)
     where = "a damaged file"
     if format_of_another:
-        where = NAMES[format_of_another]
+        where = FORMAT_NAMES[format_of_another]
         data = _MARK.sub(REDACTED.encode(), data)  # on the same lines
     for one in raw_secrets(data, redact):
         if format_of_another and not one.secret:  # other recorders keep all headers

@@ -23,11 +23,10 @@ from aquila_cassette.cli.maintenance.secrets import secrets
 from aquila_cassette.cli.maintenance.sheet import Sheet
 from aquila_cassette.cli.maintenance.timelines import timelines
 from aquila_cassette.errors import CassetteError
-from aquila_cassette.importers.detect import sniff
-from aquila_cassette.importers.refusal import convert_command
+from aquila_cassette.importers import convert_command, detect_format
 from aquila_cassette.redaction import Redaction
 from aquila_cassette.storage import files
-from aquila_cassette.storage.names import shown
+from aquila_cassette.storage.names import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -233,7 +232,7 @@ def _left_outside(one: Finding, known: Known, places: Sequence[Path]) -> Finding
     real = way_out(one.path, (*places, known.folder), entry=one.kind == "leftover")
     if real is None:
         return one
-    command = f"aquila-cassette check --fix {shlex.quote(shown(real))}"
+    command = f"aquila-cassette check --fix {shlex.quote(display_path(real))}"
     return replace(one, fix=f"it leads out of the folder: {command}", mends=False)
 
 
@@ -254,12 +253,12 @@ def _leaks(path: Path, known: Known) -> list[Finding]:
         data = files.read(path)
     except (CassetteError, FileNotFoundError):
         return []
-    mends = convert_command(path) if sniff(data) else _scrub(path)
+    mends = convert_command(path) if detect_format(data) else _scrub(path)
     return list(leaks(path, data, known.raw_rules(path, data), mends))
 
 
 def _scrub(path: Path) -> str:
-    return f"aquila-cassette scrub {shlex.quote(shown(path))}"
+    return f"aquila-cassette scrub {shlex.quote(display_path(path))}"
 
 
 def find_orphans(stock: Stock, known: Known) -> Orphans:

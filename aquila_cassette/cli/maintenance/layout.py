@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from aquila_cassette.cli.maintenance.finding import Finding
 from aquila_cassette.cli.maintenance.forms import misnamed
 from aquila_cassette.errors import CassetteError
+from aquila_cassette.storage.edit import replace_interactions
 from aquila_cassette.storage.format import dumps, header, loads, render
-from aquila_cassette.storage.splice import swap
 from aquila_cassette.storage.yaml_reader import events
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def relaid(sheet: Sheet) -> str | None:
     if not odd and not comments(text):
         return dumps(tape)
     new = {number: render(one) for number, one in sheet.numbered if number not in odd}
-    again = swap(text, new, keep=_has_comment)
+    again = replace_interactions(text, new, keep=_has_comment)
     if again is None:
         return None
     head, found, rest = again.partition("interactions:\n")
@@ -140,7 +140,7 @@ def _judged(sheet: Sheet) -> str:
     """Give the bare text of a file, with what is not to be judged as it would be written."""
     text = bare(sheet.text)
     odd = {number: render(sheet.tape.interactions[number]) for number in misnamed(sheet)}
-    return (swap(text, odd) if odd else None) or text
+    return (replace_interactions(text, odd) if odd else None) or text
 
 
 def _first_difference(sheet: Sheet, ours: str, expected: str) -> int:

@@ -7,7 +7,7 @@ from unicodedata import normalize
 
 from aquila_cassette.cli.maintenance.finding import Finding
 from aquila_cassette.errors import CassetteNameError
-from aquila_cassette.storage.names import cassette_path, shown
+from aquila_cassette.storage.names import cassette_path, display_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,11 +32,11 @@ def names(paths: Sequence[Path], folder: Path) -> Iterator[Finding]:
             yield Finding(path, 1, "name", fault, "rename it: aquila-cassette mv")
         first = seen.setdefault(normalize("NFC", name).casefold(), path)
         if first != path:
-            what = f"its name is that of {shown(first)} where case does not count"
+            what = f"its name is that of {display_path(first)} where case does not count"
             yield Finding(path, 1, "case", what, "rename one of the two: aquila-cassette mv")
         twin = path.with_suffix(".yaml")
         if path.suffix.lower() == ".yml" and twin in set(paths):
-            what = f"the name without its suffix means {shown(twin)}"
+            what = f"the name without its suffix means {display_path(twin)}"
             yield Finding(path, 1, "name", what, "rename one of the two: aquila-cassette mv")
 
 

@@ -15,7 +15,7 @@ from aquila_cassette.cli.maintenance.finding import Finding
 from aquila_cassette.cli.maintenance.openings import openings
 from aquila_cassette.cli.maintenance.reach import ANYTHING, Reach
 from aquila_cassette.cli.maintenance.standing import standing
-from aquila_cassette.storage.names import shown
+from aquila_cassette.storage.names import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -99,7 +99,7 @@ def orphans(sheets: Sequence[tuple[Sheet, str]], census: Census, project: Projec
     for opening in openings(project):
         pattern = reach.pattern(opening.name, opening.source) if opening.name else ANYTHING
         if pattern == ANYTHING:
-            doubt = doubt or f"{shown(opening.source.path)}:{opening.line}"
+            doubt = doubt or f"{display_path(opening.source.path)}:{opening.line}"
             continue
         meant = re.compile(rf"(?:{pattern})(?:\.ya?ml)?", re.DOTALL | re.IGNORECASE)
         left = [pair for pair in left if not any(map(meant.fullmatch, _tails(pair[1])))]

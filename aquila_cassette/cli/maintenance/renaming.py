@@ -13,7 +13,7 @@ from aquila_cassette.cli.maintenance.literals import bound_once, is_replaceable,
 from aquila_cassette.cli.maintenance.openings import openings
 from aquila_cassette.cli.maintenance.reach import ANYTHING, Reach
 from aquila_cassette.cli.maintenance.scopes import FUNCTIONS, scopes
-from aquila_cassette.storage import atomic, files
+from aquila_cassette.storage import files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,7 +106,7 @@ def write(edit: Edited) -> None:
             raise OSError(5, "it was changed meanwhile", str(edit.path))
 
     try:
-        atomic.replace(Path(os.path.realpath(edit.path)), data, check=verify)
+        files.replace_file(Path(os.path.realpath(edit.path)), data, check=verify)
     except OSError as error:
         raise files.save_error(error, edit.path) from error
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from aquila_cassette.cli.maintenance.layout import comments
 from aquila_cassette.model import CassetteData
+from aquila_cassette.storage.edit import replace_interactions
 from aquila_cassette.storage.format import as_read, dumps, render
-from aquila_cassette.storage.splice import swap
 
 if TYPE_CHECKING:
     from aquila_cassette.cli.maintenance.sheet import Sheet
@@ -47,7 +47,11 @@ def scrubbed(sheet: Sheet, redact: Redaction) -> Scrubbed | None:
     program = redact.text(sheet.tape.recorded_with)
     text: str | None = sheet.text
     if changed or program != sheet.tape.recorded_with:
-        text = swap(sheet.text, changed) if program == sheet.tape.recorded_with else None
+        text = (
+            replace_interactions(sheet.text, changed)
+            if program == sheet.tape.recorded_with
+            else None
+        )
     if text is None:
         text = dumps(CassetteData(tuple(after), program))
     for comment in reversed(comments(text) if "#" in text else []):

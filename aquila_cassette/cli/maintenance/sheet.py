@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aquila_cassette.storage import files
 from aquila_cassette.storage.format import dumps, loads
-from aquila_cassette.storage.text import clean
-from aquila_cassette.storage.yaml_reader import List, Map, compose
+from aquila_cassette.storage.yaml_reader import List, Map, clean_utf8, compose
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +49,7 @@ class Sheet:
     @cached_property
     def text(self) -> str:
         """The file without what is no content: a byte order mark, CR at the ends of lines."""
-        return clean(self.data).decode()
+        return clean_utf8(self.data).decode()
 
     def encoded(self, text: str) -> bytes:
         """Give the bytes of a new text for this file, with the line ends that it has.

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aquila_cassette.errors import CassetteFormatError, CassetteSaveError, UsageError
-from aquila_cassette.storage import atomic, files, lock
+from aquila_cassette.storage import files
 from aquila_cassette.storage.format import loads
-from aquila_cassette.storage.names import shown
+from aquila_cassette.storage.names import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,17 +64,17 @@ def _replace(path: Path, old: bytes, new: bytes, is_right: Callable[[bytes], boo
     def verify(written: bytes) -> None:
         if not is_right(written):
             raise CassetteSaveError(
-                f"{shown(path)} could not be written so that it reads back.",
+                f"{display_path(path)} could not be written so that it reads back.",
                 path=path,
                 fix="What stood there stands there still. Please report this, with the file",
             )
 
     target = Path(os.path.realpath(path))
     try:
-        with lock.held(target, _PATIENCE):
-            atomic.remove_leftovers(target)
+        with files.locked(target, _PATIENCE):
+            files.remove_leftovers(target)
             _refuse_changed(path, old)
-            atomic.replace(target, new, check=verify)
+            files.replace_file(target, new, check=verify)
     except OSError as error:
         raise files.save_error(error, path) from error
 
@@ -90,7 +90,7 @@ def remove(path: Path, old: bytes) -> None:
         CassetteSaveError: It holds something else by now, or could not be removed.
     """
     try:
-        with lock.held(Path(os.path.realpath(path)), _PATIENCE):
+        with files.locked(Path(os.path.realpath(path)), _PATIENCE):
             _refuse_changed(path, old)
             path.unlink()
     except OSError as error:
@@ -111,8 +111,8 @@ def remove_leftover(path: Path, tapes: Sequence[Path], now: float) -> bool:
     for tape in tapes:
         target = Path(os.path.realpath(tape))
         if target.parent == Path(os.path.realpath(path.parent)):
-            with lock.held(target, _PATIENCE):
-                atomic.remove_leftovers(target)
+            with files.locked(target, _PATIENCE):
+                files.remove_leftovers(target)
     with suppress(FileNotFoundError):
         if now - path.stat().st_mtime > _LONG_AGO:
             path.unlink()
@@ -134,12 +134,12 @@ def move(old: Path, new: Path) -> None:
         new.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as locks:
             for target in sorted({Path(os.path.realpath(path)) for path in (old, new)}):
-                locks.enter_context(lock.held(target, _PATIENCE))
+                locks.enter_context(files.locked(target, _PATIENCE))
             _move(old, new)
     except FileExistsError as error:
         raise UsageError(
-            f"There is a file at {shown(new)} already; it is not overwritten.",
-            facts=[f"to move: {shown(old)}"],
+            f"There is a file at {display_path(new)} already; it is not overwritten.",
+            facts=[f"to move: {display_path(old)}"],
             fix="Choose another name, or move that one away first.",
         ) from error
     except OSError as error:
@@ -178,7 +178,7 @@ def _is_same_file(old: Path, new: Path) -> bool:
 def _refuse_changed(path: Path, old: bytes) -> None:
     if files.read(path) != old:
         raise CassetteSaveError(
-            f"{shown(path)} was changed while it was looked at.",
+            f"{display_path(path)} was changed while it was looked at.",
             path=path,
             fix="Nothing was written. Run the command again",
         )

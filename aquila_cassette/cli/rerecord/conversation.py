@@ -17,7 +17,7 @@ from aquila_cassette.cli.rerecord.refusal import Refusal
 from aquila_cassette.cli.rerecord.requests import RequestDocument
 from aquila_cassette.cli.rerecord.turns import Turn
 from aquila_cassette.errors import ResendError
-from aquila_cassette.storage.names import shown
+from aquila_cassette.storage.names import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +70,7 @@ class Conversation:
             return Follower(document, [self._turns[at] for at in self._same(place)]).request()
         except Refusal as refusal:
             raise ResendError(
-                f"Request {place + 1} of {shown(self._path)} cannot be followed: {refusal}",
+                f"Request {place + 1} of {display_path(self._path)} cannot be followed: {refusal}",
                 path=self._path,
                 facts=refusal.facts,
                 fix=self._fix,

@@ -22,7 +22,7 @@ from aquila_cassette.redaction.names import FRAMING
 from aquila_cassette.session.leak_check import no_secrets
 from aquila_cassette.session.owner import Owner
 from aquila_cassette.storage import files
-from aquila_cassette.storage.names import shown
+from aquila_cassette.storage.names import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +65,7 @@ def refuse_at_once(tape: CassetteData, path: Path, fix: str, line: Line) -> None
         why = unusable(one) or _hidden(one.request, line)
         if why:
             raise ResendError(
-                f"Request {number} of {shown(path)} cannot be asked again: {why[0]}",
+                f"Request {number} of {display_path(path)} cannot be asked again: {why[0]}",
                 path=path,
                 facts=why[1:],
                 fix=fix,
@@ -137,9 +137,9 @@ def ask_again(
 
 def _failed(number: int, path: Path, fix: str, why: str, *facts: str) -> ResendError:
     return ResendError(
-        f"Request {number} of {shown(path)} was not recorded again: {why}",
+        f"Request {number} of {display_path(path)} was not recorded again: {why}",
         path=path,
-        facts=[*facts, f"{shown(path)} stays as it was."],
+        facts=[*facts, f"{display_path(path)} stays as it was."],
         fix=fix,
     )
 
@@ -220,7 +220,7 @@ def _save(
     def give_way(one: Interaction) -> bool:
         if one not in old:
             raise CassetteSaveError(
-                f"{shown(path)} was not written: somebody else has recorded into it meanwhile.",
+                f"{display_path(path)} was not written: somebody else has recorded into it meanwhile.",
                 path=path,
                 fix="Run it again.",
             )
@@ -230,5 +230,5 @@ def _save(
         path,
         new,
         drop=give_way,
-        check=lambda text: no_secrets(text, redact, path, shown(path)),
+        check=lambda text: no_secrets(text, redact, path, display_path(path)),
     )

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aquila_cassette import importers
 from aquila_cassette.cli.maintenance.layout import bare, comments, layout, relaid
 from aquila_cassette.cli.maintenance.mending import mend
 from aquila_cassette.cli.maintenance.sheet import Sheet
 from aquila_cassette.errors import CassetteSaveError
 from aquila_cassette.model import CassetteData
-from aquila_cassette.storage import files
 from aquila_cassette.storage.format import dumps, loads
 from tests.cli.maintenance.tapes import lay, text
 from tests.storage.draws import tapes
@@ -112,10 +112,10 @@ def test_a_file_is_mended_in_place_and_keeps_its_line_ends(tmp_path: Path) -> No
     good = text()
     bad = good.replace("method: POST", 'method: "POST"').replace("\n", "\r\n")
     path = lay(tmp_path / "chat.yaml", bad)
-    before = files.load(path)
+    before = importers.load(path)
     assert mend(Sheet.of(path)) is not None
     assert path.read_bytes() == good.replace("\n", "\r\n").encode()
-    assert files.load(path) == before
+    assert importers.load(path) == before
     assert [one.name for one in tmp_path.iterdir()] == ["chat.yaml"]
 
 

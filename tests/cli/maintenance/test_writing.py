@@ -101,10 +101,10 @@ def test_what_would_not_read_back_is_not_written() -> None:
 def test_a_leftover_of_a_tape_is_removed_and_one_of_no_tape_when_it_is_old(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from aquila_cassette.storage import atomic
+    from aquila_cassette.storage import files
 
     tape = lay("a.yaml", GOOD)
-    its_own = lay(f"{atomic._prefix(tape)}0123.tmp", "half")
+    its_own = lay(f"{files._prefix(tape)}0123.tmp", "half")
     strange = lay(".aquila-strange-0123.tmp", "half")
     now = strange.stat().st_mtime
     assert remove_leftover(its_own, [tape], now)

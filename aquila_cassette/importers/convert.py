@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from aquila_cassette.errors import CassetteError, CassetteSaveError, SecretLeakError, UsageError
-from aquila_cassette.importers import read as reading
-from aquila_cassette.importers import to_vcrpy
-from aquila_cassette.importers.detect import sniff
+from aquila_cassette.importers import Import, detect_format, read_foreign, vcrpy
 from aquila_cassette.model import CassetteData
-from aquila_cassette.storage import atomic, files, lock
+from aquila_cassette.storage import files
 from aquila_cassette.storage.format import as_read, dumps, loads
-from aquila_cassette.storage.names import shown
+from aquila_cassette.storage.names import display_path
 
 if TYPE_CHECKING:
     from aquila_cassette.model import Interaction
@@ -67,23 +65,23 @@ def convert(path: Path, target: Target, redact: Redaction) -> Conversion:
         SecretLeakError: What would be written holds a known secret all the same.
     """
     data = files.read(path)
-    read = reading.whole(data, path=path) if sniff(data) else None
-    if read is None:
-        read = reading.Whole(loads(data, path=path))
-    tape = read.tape
+    found = read_foreign(data, path=path) if detect_format(data) else None
+    if found is None:
+        found = Import(loads(data, path=path))
+    tape = found.cassette
     hidden: Counter[str] = Counter()
     if tape.foreign == ("" if target == "v1" else "vcrpy"):
         return Conversion(path, data, tape.foreign, target, tape.interactions, "", hidden)
     clean = tuple(as_read(_clean(one, redact, hidden)) for one in tape.interactions)
-    lost = [f"interactions {one}: left out" for one in read.passed_over]
+    lost = [f"interactions {one}: left out" for one in found.skipped]
     if target == "v1":
         text = dumps(CassetteData(clean, files.program()))
     else:
         for number, one in enumerate(clean, 1):
-            if what := to_vcrpy.losses(one):
+            if what := vcrpy.losses(one):
                 lost.append(f"interaction {number}: {what}")
         clean = tuple(one for one in clean if one.response.status is not None)
-        text = to_vcrpy.dumps(clean)
+        text = vcrpy.dumps(clean)
     _refuse_secrets(text, redact, path)
     return Conversion(path, data, tape.foreign, target, clean, text, hidden, tuple(lost))
 
@@ -102,7 +100,7 @@ def _clean(one: Interaction, redact: Redaction, hidden: Counter[str]) -> Interac
 def _refuse_secrets(text: str, redact: Redaction, path: Path) -> None:
     if leaks := redact.leaks(text):
         raise SecretLeakError(
-            f"{shown(path)} was not converted, since the new file would hold a secret.",
+            f"{display_path(path)} was not converted, since the new file would hold a secret.",
             path=path,
             facts=[f"line {leak.line} of it: {leak.kind}" for leak in leaks],
             fix="Fix: name the field it stands in with --redact",
@@ -134,11 +132,13 @@ def write(
         if dry_run:
             return _is_news(data, conversion, path, target, in_place=in_place)
         target.parent.mkdir(parents=True, exist_ok=True)
-        with lock.held(target, _PATIENCE):
-            atomic.remove_leftovers(target)
+        with files.locked(target, _PATIENCE):
+            files.remove_leftovers(target)
             if not _is_news(data, conversion, path, target, in_place=in_place):
                 return False
-            atomic.replace(target, data, check=lambda written: _verify(written, conversion, path))
+            files.replace_file(
+                target, data, check=lambda written: _verify(written, conversion, path)
+            )
     except OSError as error:
         raise files.save_error(error, path) from error
     return True
@@ -155,7 +155,7 @@ def _is_news(
         raise _in_the_way(path)
     if before != conversion.data:
         raise CassetteSaveError(
-            f"{shown(path)} was changed while it was converted.",
+            f"{display_path(path)} was changed while it was converted.",
             path=path,
             fix="Nothing was written. Run the command again",
         )
@@ -164,7 +164,7 @@ def _is_news(
 
 def _in_the_way(path: Path) -> UsageError:
     return UsageError(
-        f"There is a file at {shown(path)} already; it is not overwritten.",
+        f"There is a file at {display_path(path)} already; it is not overwritten.",
         fix="Fix: move it away, or write into another folder with -o FOLDER",
     )
 
@@ -175,12 +175,12 @@ def _verify(written: bytes, conversion: Conversion, path: Path) -> None:
         if conversion.target == "v1":
             same = loads(written, path=path).interactions == conversion.interactions
         else:
-            same = to_vcrpy.holds(written.decode(), conversion.interactions)
+            same = vcrpy.holds(written.decode(), conversion.interactions)
     except CassetteError:
         same = False
     if not same:
         raise CassetteSaveError(
-            f"{shown(path)} could not be written so that it reads back.",
+            f"{display_path(path)} could not be written so that it reads back.",
             path=path,
             fix="What stood there stands there still. Please report this, with the file",
         )

@@ -10,7 +10,7 @@ from aquila_cassette.storage.yaml_reader import events
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-__all__ = ["splice", "swap"]
+__all__ = ["insert_interactions", "replace_interactions"]
 
 _BOM = "\ufeff"
 
@@ -22,7 +22,7 @@ class _Items(NamedTuple):
     indent: int
 
 
-def splice(text: str, dropped: Collection[int], new: Sequence[str]) -> str | None:
+def insert_interactions(text: str, dropped: Collection[int], new: Sequence[str]) -> str | None:
     r"""Take interactions out of the text of a cassette and put new ones where the first stood.
 
     Every line of the others stays as it is, comments included; a comment right above an
@@ -38,7 +38,7 @@ def splice(text: str, dropped: Collection[int], new: Sequence[str]) -> str | Non
         The new text, or None where the interactions are no list in block style, or none is left.
 
     Example:
-        >>> splice("interactions:\n# mine\n- a: 1\n- b: 2  # and mine\n", [0], ["- c: 3\n"])
+        >>> insert_interactions("interactions:\n# mine\n- a: 1\n- b: 2  # and mine\n", [0], ["- c: 3\n"])
         'interactions:\n- c: 3\n- b: 2  # and mine\n'
     """
     lines = re.findall(r"[^\n]*\n|[^\n]+", text)
@@ -61,7 +61,7 @@ def splice(text: str, dropped: Collection[int], new: Sequence[str]) -> str | Non
     return "".join(out + lines[items.spans[-1][1] :])
 
 
-def swap(
+def replace_interactions(
     text: str, new: Mapping[int, str], *, keep: Callable[[str], bool] | None = None
 ) -> str | None:
     r"""Put new interactions in the places of old ones, one for one.
@@ -77,7 +77,7 @@ def swap(
         The new text, or None where the interactions are no list in block style.
 
     Example:
-        >>> swap("interactions:\n# mine\n- a: 1\n- b: 2  # and mine\n", {0: "- c: 3\n"})
+        >>> replace_interactions("interactions:\n# mine\n- a: 1\n- b: 2  # and mine\n", {0: "- c: 3\n"})
         'interactions:\n# mine\n- c: 3\n- b: 2  # and mine\n'
     """
     lines = re.findall(r"[^\n]*\n|[^\n]+", text)
