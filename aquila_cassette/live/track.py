@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from aquila_cassette.errors import UsageError
 from aquila_cassette.waiting.notifier import notify
 from aquila_cassette.waiting.pending import Pending
+from aquila_cassette.waiting.task_graph import is_asyncio_task
 
 __all__ = ["TRACKED", "track"]
 
@@ -51,13 +52,13 @@ class Tracked:
         """List the jobs; those whose event loop has ended are nobody's any more."""
         with self._lock:
             for job in list(self._jobs):
-                if isinstance(job, asyncio.Future) and job.get_loop().is_closed():
+                if asyncio.isfuture(job) and job.get_loop().is_closed():
                     del self._jobs[job]
             return list(self._jobs)
 
 
 def _name(job: Job) -> str:
-    return repr(job.get_name()) if isinstance(job, asyncio.Task) else repr(job)
+    return repr(job.get_name()) if is_asyncio_task(job) else repr(job)
 
 
 TRACKED = Tracked()
@@ -79,7 +80,7 @@ def track(job: T) -> T:
         >>> async def test(save):
         ...     task = track(asyncio.create_task(save()))
     """
-    if not isinstance(job, asyncio.Future | concurrent.futures.Future):
+    if not (asyncio.isfuture(job) or isinstance(job, concurrent.futures.Future)):
         raise UsageError(
             f"{job!r} cannot be tracked.",
             facts=["expected: a task or future of asyncio, or a future of a thread pool"],

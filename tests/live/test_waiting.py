@@ -164,6 +164,30 @@ async def test_a_thread_that_the_code_awaits_is_waited_for_before_it_has_asked(h
         await task
 
 
+def in_pure_python(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> Any:
+    """A task factory whose tasks are no `asyncio.Task`, as all are under nest_asyncio."""
+    return asyncio.tasks._PyTask(coroutine, loop=loop, **options)  # type: ignore[attr-defined]
+
+
+def test_tasks_in_pure_python_are_waited_for() -> None:
+    page = Page()
+
+    async def handler() -> None:
+        await asyncio.gather(ask(page), asyncio.wait_for(asyncio.create_task(ask(page)), 10))
+        await asyncio.sleep(WORK)
+        page.lines.append("saved")
+
+    async def main() -> str:
+        asyncio.get_running_loop().set_task_factory(in_pure_python)
+        with hello():
+            track(asyncio.create_task(handler()))
+            shown: str = await asyncio.create_task(render_async(page))
+        return shown
+
+    assert asyncio.run(main()).endswith("saved")
+    assert len(page.lines) == 3
+
+
 async def test_what_waits_for_the_reader_through_groups_and_time_outs_is_waited_for() -> None:
     page = Page()
 

@@ -22,6 +22,7 @@ from aquila_cassette.live.adapters.adapter import Adapter
 from aquila_cassette.waiting import frames
 from aquila_cassette.waiting.notifier import notify
 from aquila_cassette.waiting.pending import Pending
+from aquila_cassette.waiting.task_graph import is_asyncio_task
 
 __all__ = ["TextualApp"]
 
@@ -194,7 +195,7 @@ def _pending(worker: Worker[Any]) -> Pending:
     # Only its task knows in which line a worker waits, and only this private name knows the task.
     # Where it is a thread's, it waits for the thread.
     task = getattr(worker, "_task", None)
-    if not isinstance(task, asyncio.Task):
+    if not is_asyncio_task(task):
         return Pending(_named(worker))
     where = frames.location(frames.suspended_frames(task.get_coro()))
     return Pending(_named(worker), (f"waits:  {where}",) if where else (), task)
