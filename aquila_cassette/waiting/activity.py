@@ -29,44 +29,33 @@ from aquila_cassette.waiting.task_graph import (
     tasks_woken_by,
 )
 
-__all__ = [
-    "Activity",
-    "activities_waiting_for",
-    "activity_after_loop",
-    "current_activity",
-    "tasks_in_worker_threads",
-]
-
 
 class Activity:
-    """What a task or thread is doing.
+    """What a task or thread, its driver, is doing.
 
-    Args:
-        driver: The task or thread.
-        frame: The outermost frame of the user's code; None where there is none: then the activity
-            lasts as long as the driver.
+    `frame` is the outermost of the user's code; where there is none, the activity lasts as long as
+    the driver. `loop` is where `is_pending` must be called; None for anywhere. A driver that made
+    no request itself has `awaited`, what it waits for; it is pending once that is done.
     """
 
-    def __init__(self, driver: TaskOrThread, frame: FrameType | None) -> None:
+    def __init__(
+        self,
+        driver: TaskOrThread,
+        frame: FrameType | None,
+        loop: Loop = None,
+        awaited: Any = None,
+    ) -> None:
         # Holding the frame itself would keep alive what the function holds, after its end.
         self._frame = None if frame is None else (id(frame), frame.f_code)
         self.key: Hashable = (id(driver), self._frame)
         self._driver = weakref.ref(driver)
+        self.loop = loop
+        self._awaited = awaited
 
     @property
     def driver(self) -> TaskOrThread | None:
         """The task or thread, if it still exists."""
         return self._driver()
-
-    @property
-    def loop(self) -> Loop | None:
-        """The event loop in which `is_pending` must be called; None for any."""
-        return None
-
-    @property
-    def made_request(self) -> bool:
-        """Whether the driver made a request itself, and does not only wait for one that did."""
-        return True
 
     def is_over(self) -> bool:
         """Return whether the driver has ended, or left the function for sure."""
@@ -76,25 +65,28 @@ class Activity:
         """Return whether the driver is still in the function; if so, notify at its next step."""
         raise NotImplementedError
 
-    def location(self) -> str | None:
-        """Return the line of the user's code that the driver is at."""
-        raise NotImplementedError
-
     def waiting(self) -> Sequence[Activity]:
         """List the activities of the tasks that wait for the driver."""
         raise NotImplementedError
 
+    def location(self) -> str | None:
+        """Return the line of the user's code that the driver is at."""
+        driver = self.driver
+        return None if driver is None else frames.location(self._frames_of(driver))
+
     def covers(self, other: Activity) -> bool:
         """Return whether `other`, of the same driver and function, has nothing to add."""
-        return other.driver is self.driver and (self.made_request or not other.made_request)
+        return other.driver is self.driver and (self._awaited is None or other._awaited is not None)
 
     def notify_at_end(self) -> None:
         """Notify when the driver ends."""
 
+    def _frames_of(self, driver: TaskOrThread) -> list[FrameType]:
+        """List the frames that the driver is in, from the outermost."""
+        raise NotImplementedError
+
     def _contains(self, suspended: Sequence[FrameType]) -> bool:
-        if self._frame is None:
-            return True
-        return any((id(frame), frame.f_code) == self._frame for frame in suspended)
+        return self._frame is None or self._frame in ((id(one), one.f_code) for one in suspended)
 
 
 def current_activity(driver: TaskOrThread, home: threading.Thread) -> Activity | None:
@@ -122,13 +114,12 @@ def activities_waiting_for(driver: TaskOrThread) -> Sequence[Activity]:
 
 def _outermost_in_coroutine(coroutine: Any) -> FrameType | None:
     outermost: FrameType | None = getattr(coroutine, "cr_frame", None)
-    is_user_code = frames.is_user_code
-    if outermost is not None and is_user_code(outermost.f_code.co_filename):
-        return outermost
+    if outermost is not None and frames.is_user_code(outermost.f_code.co_filename):
+        return outermost  # Mostly so; the walk below would come to the same frame.
     found: FrameType | None = None
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame is not outermost:
-        if is_user_code(frame.f_code.co_filename):
+        if frames.is_user_code(frame.f_code.co_filename):
             found = frame
         frame = frame.f_back
     return found
@@ -145,37 +136,18 @@ def _outermost_in_thread(frame: FrameType) -> FrameType | None:
 
 
 class TaskActivity(Activity):
-    """What a task of asyncio is doing.
-
-    Args:
-        driver: The task.
-        frame: See `Activity`.
-        awaited: For a task that only waits for the driver of a stream: the future it waits for;
-            it is pending once that is done.
-    """
-
     def __init__(
         self,
         driver: asyncio.Task[Any],
         frame: FrameType | None,
         awaited: asyncio.Future[Any] | None = None,
     ) -> None:
-        super().__init__(driver, frame)
-        self._loop = driver.get_loop()
-        self._awaited = awaited
+        super().__init__(driver, frame, driver.get_loop(), awaited)
         self._notifies_after: weakref.ref[Any] | None = None
-
-    @property
-    def loop(self) -> Loop:
-        return self._loop
-
-    @property
-    def made_request(self) -> bool:
-        return self._awaited is None
 
     def is_over(self) -> bool:
         task = self.driver
-        return task is None or task.done() or self._loop.is_closed()
+        return task is None or task.done() or self.loop.is_closed()
 
     def is_pending(self) -> bool:
         task = self.driver
@@ -185,17 +157,13 @@ class TaskActivity(Activity):
         is_waiting = awaited is not None and not awaited.done()
         if is_waiting and awaited is self._awaited:
             return False
-        suspended = frames.suspended_frames(task.get_coro())
+        suspended = self._frames_of(task)
         if not self._contains(suspended):
             return False
         if is_waiting and frames.is_waiting_on_queue(suspended):
             return False
         self._notify_at_next_step(awaited)
         return True
-
-    def location(self) -> str | None:
-        task = self.driver
-        return None if task is None else frames.location(frames.suspended_frames(task.get_coro()))
 
     def waiting(self) -> Sequence[Activity]:
         task = self.driver
@@ -205,9 +173,12 @@ class TaskActivity(Activity):
         if (task := self.driver) is not None:
             notify_after(task)
 
+    def _frames_of(self, driver: asyncio.Task[Any]) -> list[FrameType]:
+        return frames.suspended_frames(driver.get_coro())
+
     def _notify_at_next_step(self, awaited: asyncio.Future[Any] | None) -> None:
         if awaited is None:
-            self._loop.call_soon(notify)
+            self.loop.call_soon(notify)
         elif self._notifies_after is None or self._notifies_after() is not awaited:
             self._notifies_after = weakref.ref(awaited)
             # Added after the task's own callback: it notifies when the task has had its step.
@@ -228,28 +199,10 @@ def _waiting_for_future(future: Any) -> list[TaskActivity]:
 
 
 class TrioActivity(Activity):
-    """What a task of trio is doing.
-
-    Args:
-        driver: The task.
-        frame: See `Activity`.
-        nursery: For a task that only waits for its nursery: that; the task is pending once no
-            other is left there.
-    """
-
     def __init__(self, driver: Any, frame: FrameType | None, nursery: Any = None) -> None:
-        super().__init__(driver, frame)
-        self._loop = sys.modules["trio"].lowlevel.current_trio_token()
-        self._nursery = nursery
+        token = sys.modules["trio"].lowlevel.current_trio_token()
+        super().__init__(driver, frame, token, nursery)
         self._instrument: _NotifyAfterStep | None = None
-
-    @property
-    def loop(self) -> Loop:
-        return self._loop
-
-    @property
-    def made_request(self) -> bool:
-        return self._nursery is None
 
     def is_over(self) -> bool:
         task = self.driver
@@ -259,18 +212,14 @@ class TrioActivity(Activity):
         task = self.driver
         if task is None or self.is_over():
             return False
-        if self._nursery is not None and self._nursery.child_tasks:
+        if self._awaited is not None and self._awaited.child_tasks:
             return False
-        suspended = frames.suspended_frames(task.coro)
+        suspended = self._frames_of(task)
         if not self._contains(suspended) or frames.is_waiting_on_queue(suspended):
             return False
         if self._instrument is None or not self._instrument.active:
             self._instrument = _NotifyAfterStep(task)
         return True
-
-    def location(self) -> str | None:
-        task = self.driver
-        return None if task is None else frames.location(frames.suspended_frames(task.coro))
 
     def waiting(self) -> Sequence[Activity]:
         found = []
@@ -278,10 +227,13 @@ class TrioActivity(Activity):
         while task is not None and task.parent_nursery is not None:
             nursery = task.parent_nursery
             task = nursery.parent_task
-            frame = frames.outermost_user_frame(frames.suspended_frames(task.coro))
+            frame = frames.outermost_user_frame(self._frames_of(task))
             if frame is not None:
                 found.append(TrioActivity(task, frame, nursery))
         return found
+
+    def _frames_of(self, driver: Any) -> list[FrameType]:
+        return frames.suspended_frames(driver.coro)
 
 
 class _NotifyAfterStep:
@@ -339,14 +291,12 @@ class ThreadActivity(Activity):
     def is_pending(self) -> bool:
         return not self.is_over() and not self._waits_on_queue
 
-    def location(self) -> str | None:
-        thread = self.driver
-        ident = None if thread is None else thread.ident
-        frame = None if ident is None else sys._current_frames().get(ident)
-        return frames.location(list(frames.callers(frame))[::-1])
-
     def waiting(self) -> Sequence[Activity]:
         return [activity for call in self._calls for activity in _waiting_for_future(call)]
+
+    def _frames_of(self, driver: threading.Thread) -> list[FrameType]:
+        frame = None if driver.ident is None else sys._current_frames().get(driver.ident)
+        return list(frames.callers(frame))[::-1]
 
     def _watch(self, watched: FrameType) -> None:
         before: Any = sys.getprofile()

@@ -11,26 +11,13 @@ from typing import Any, TypeVar
 
 import anyio
 
-__all__ = [
-    "Loop",
-    "TaskOrThread",
-    "current_loop",
-    "current_task_or_thread",
-    "run_in_background",
-    "run_in_loop",
-    "run_in_own_loop",
-    "running_trio",
-    "waker",
-    "yield_to_loops",
-]
-
 T = TypeVar("T")
 
 TaskOrThread = Any
 """A task of asyncio, a task of trio, or a thread."""
 
 Loop = Any
-"""An event loop of asyncio, or a token of trio's."""
+"""An event loop of asyncio, or a token of trio's; None for any, where that is possible."""
 
 _POLL = 0.01
 """How often, in seconds, a loop that does not answer is asked whether it still runs."""

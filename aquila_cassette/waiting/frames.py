@@ -14,17 +14,6 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
-__all__ = [
-    "callers",
-    "is_installed",
-    "is_plumbing",
-    "is_user_code",
-    "is_waiting_on_queue",
-    "location",
-    "outermost_user_frame",
-    "suspended_frames",
-]
-
 _PACKAGE = str(Path(__file__).parents[1]) + os.sep
 _LIBRARIES = tuple(
     {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
+from functools import partial
 
 import anyio
 
@@ -23,8 +24,6 @@ from aquila_cassette.waiting.notifier import notifier
 from aquila_cassette.waiting.open_streams import OpenStream, OpenStreams, Readers
 from aquila_cassette.waiting.pending import Pending, Source
 
-__all__ = ["NOT_STARTED", "Idle"]
-
 # What is over may start something else a few callbacks later; each of those is a turn of the loop.
 _IDLE_TURNS = 10
 
@@ -36,16 +35,10 @@ NOT_STARTED = Pending("streams that have not started")
 
 
 class Idle:
-    """What one waiter waits for.
+    """What one task or thread, `here`, waits for; what it reads itself does not count.
 
-    Args:
-        streams: Open streams and readers.
-        sources: What else may have something pending, or a failure.
-        here: The task or thread that waits; what it reads itself is not waited for.
-        background: Patterns of what stays open on purpose.
-        enough: Returns whether as many streams started as were asked for.
-        include_worker_threads: Whether tasks that wait for a worker thread count.
-        ignore_held: Whether streams that a test holds, and what waits for them, do not count.
+    Nor do what matches a pattern of `background` and, with `ignore_held`, the streams that a test
+    holds and what waits for them. `enough` returns whether enough streams have started.
     """
 
     def __init__(
@@ -71,12 +64,8 @@ class Idle:
     async def wait(self, timeout: float | None, *, once: bool = False) -> list[Pending]:
         """Wait until nothing is pending; return what still is when `timeout` seconds are up.
 
-        Args:
-            timeout: The longest wait, in seconds; None for any time.
-            once: Wait only for what is pending now, not for what that starts.
-
-        Raises:
-            Exception: The first failure that a source has.
+        With `once`, wait only for what is pending now, not for what that starts. A failure of a
+        source is raised at once.
         """
         with anyio.move_on_after(timeout):
             if once:
@@ -200,7 +189,7 @@ class Idle:
                     pending.append(activity)
         self._other_loops = set(by_loop) - {here}
         for loop, activities in by_loop.items():
-            look = _LookInLoop(activities, ignored, self._include_worker_threads)
+            look = partial(_look_in_loop, activities, ignored, self._include_worker_threads)
             pending += look() if loop is here else await run_in_loop(loop, look, [])
         if not self._background:
             return pending
@@ -210,23 +199,16 @@ class Idle:
         return any(fnmatchcase(what, f"*{pattern}*") for pattern in self._background)
 
 
-class _LookInLoop:
-    """Lists the pending activities of one event loop; it is called in that loop."""
-
-    def __init__(
-        self, activities: Sequence[Activity], ignored: set[int], include_worker_threads: bool
-    ) -> None:
-        self._activities = activities
-        self._ignored = ignored
-        self._include_worker_threads = include_worker_threads
-
-    def __call__(self) -> list[Activity]:
-        in_threads = tasks_in_worker_threads() if self._include_worker_threads else ()
-        return [
-            one
-            for one in [*self._activities, *in_threads]
-            if id(one.driver) not in self._ignored and one.is_pending()
-        ]
+def _look_in_loop(
+    activities: Sequence[Activity], ignored: set[int], include_worker_threads: bool
+) -> list[Activity]:
+    """List the pending activities of the event loop that this is called in."""
+    in_threads = tasks_in_worker_threads() if include_worker_threads else ()
+    return [
+        one
+        for one in [*activities, *in_threads]
+        if id(one.driver) not in ignored and one.is_pending()
+    ]
 
 
 def _drivers_of(stream: OpenStream) -> set[int]:

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import anyio
 
 from aquila_cassette.waiting.event_loops import waker
 
-__all__ = ["Notifier", "notifier", "notify"]
-
 
 class Notifier:
-    """Counts changes and wakes those who wait for one, in any thread or event loop."""
+    """Counts changes and wakes whoever waits for one, in any thread or event loop.
+
+    Read `count` first, then look at the state, then wait for more than `count` changes: so no
+    change is lost.
+    """
 
     def __init__(self) -> None:
         self.count = 0
         self._wakers: set[Callable[[], None]] = set()
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
 
     def notify(self) -> None:
         """Count a change and wake whoever waits."""
-        with self._changed:
+        with self._lock:
             self.count += 1
-            self._changed.notify_all()
             if not self._wakers:
                 return
             wakers, self._wakers = self._wakers, set()
@@ -32,27 +34,31 @@ class Notifier:
             wake()
 
     async def wait(self, count: int) -> None:
-        """Wait in this task until there were more than `count` changes.
-
-        Read `count` first, then look at the state, then wait: no change is lost.
-        """
+        """Wait in this task until there were more than `count` changes."""
         while self.count <= count:
             event = anyio.Event()
-            wake = waker(event.set)
-            with self._changed:
-                if self.count > count:
-                    return
-                self._wakers.add(wake)
-            try:
-                await event.wait()
-            finally:
-                with self._changed:
-                    self._wakers.discard(wake)
+            with self._waking(waker(event.set), count) as is_needed:
+                if is_needed:
+                    await event.wait()
 
     def wait_sync(self, count: int, timeout: float | None) -> bool:
         """Block for at most `timeout` seconds; return whether there were more than `count`."""
-        with self._changed:
-            return self._changed.wait_for(lambda: self.count > count, timeout)
+        event = threading.Event()
+        with self._waking(event.set, count) as is_needed:
+            return not is_needed or event.wait(timeout)
+
+    @contextlib.contextmanager
+    def _waking(self, wake: Callable[[], None], count: int) -> Iterator[bool]:
+        """Call `wake` at the next change; give False where it came already."""
+        with self._lock:
+            is_needed = self.count <= count
+            if is_needed:
+                self._wakers.add(wake)
+        try:
+            yield is_needed
+        finally:
+            with self._lock:
+                self._wakers.discard(wake)
 
 
 notifier = Notifier()

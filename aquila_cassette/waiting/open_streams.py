@@ -10,8 +10,6 @@ from aquila_cassette.waiting.activity import Activity, activity_after_loop, curr
 from aquila_cassette.waiting.event_loops import Loop, current_task_or_thread
 from aquila_cassette.waiting.notifier import notify
 
-__all__ = ["OpenStream", "OpenStreams", "Readers", "parent_stream"]
-
 _MANY_ACTIVITIES = 64
 
 parent_stream: ContextVar[OpenStream | None] = ContextVar("aquila_parent_stream", default=None)
@@ -37,7 +35,7 @@ class OpenStream:
         self.parent = parent_stream.get()
         self.activities: list[Activity] = []
 
-    def has_reader_except(self, ignored: set[int], loop: Loop | None = None) -> bool:
+    def has_reader_except(self, ignored: set[int], loop: Loop = None) -> bool:
         """Return whether a task or thread may still read it whose ``id`` is not in `ignored`.
 
         Readers that live in `loop`, in which this then runs, or in a thread, count only while they
@@ -146,7 +144,6 @@ class OpenStreams:
             return
         if not stream.background:
             activity = self._remember(activity)
-            self._add_waiting_for(activity)
             around = activity_after_loop(driver, self._home)
             if around is not None:
                 self._add_waiting_for(self._remember(around))

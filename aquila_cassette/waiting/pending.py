@@ -12,16 +12,6 @@ from typing import Protocol
 
 from aquila_cassette.errors import UsageError
 
-__all__ = [
-    "Pending",
-    "PendingMessages",
-    "Source",
-    "forbid_inside_job",
-    "mark_job",
-    "register",
-    "sources",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Pending:

@@ -14,8 +14,6 @@ from typing import Any, TypeGuard
 
 from aquila_cassette.waiting.notifier import notify
 
-__all__ = ["awaited_future", "awaits_executor", "is_asyncio_task", "notify_after", "tasks_woken_by"]
-
 _PLUMBING = ("asyncio", "anyio", "concurrent")
 
 
