@@ -1,4 +1,4 @@
-"""A small stand-in for a model provider on loopback, for the demo and for tests.
+"""A model provider on loopback, for the demo and for tests.
 
 It speaks OpenAI's chat completions and responses, Anthropic's messages and Gemini's content
 generation, streamed and whole, and gives the same bytes for the same request. It needs the
@@ -7,6 +7,6 @@ standard library only.
 
 from __future__ import annotations
 
-from .server import Asked, Provider
+from aquila_cassette.provider.server import Asked, Provider
 
 __all__ = ["Asked", "Provider"]

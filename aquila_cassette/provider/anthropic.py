@@ -1,29 +1,18 @@
-"""Anthropic's messages: ``POST /v1/messages``."""
+"""Anthropic's messages."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from collections.abc import Iterator
+from typing import Any
 
-from .asking import (
-    Ask,
-    RefusedError,
-    Result,
-    count,
-    last,
-    record,
-    records,
-    string,
-    text_of,
-    tools_of,
+from aquila_cassette.provider.replies import ModelReply, ReplyFrame, compact, sse_frame
+from aquila_cassette.provider.request import (
+    DeterministicRandom,
+    ParsedRequest,
+    as_count,
+    as_dicts,
 )
-from .chance import Seed
-from .frame import Frame, compact, named
-from .words import weigh
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from .asking import Call, Reply
 
 _ERRORS = {
     400: "invalid_request_error",
@@ -35,158 +24,109 @@ _ERRORS = {
 }
 
 
-def headers(seed: Seed, *, stream: bool) -> dict[str, str]:
-    """Give the headers of an answer."""
-    return {
-        "content-type": "text/event-stream; charset=utf-8" if stream else "application/json",
-        "request-id": _request_id(seed),
-        "anthropic-organization-id": "00000000-0000-4000-8000-000000000000",
-        "anthropic-ratelimit-requests-limit": "4000",
-        "anthropic-ratelimit-requests-remaining": "3999",
-        "anthropic-ratelimit-requests-reset": "2026-01-01T00:00:01Z",
-        "anthropic-ratelimit-output-tokens-limit": "80000",
-        "anthropic-ratelimit-output-tokens-remaining": "80000",
-        "anthropic-ratelimit-output-tokens-reset": "2026-01-01T00:00:00Z",
-    }
+class AnthropicMessages:
+    """``POST /v1/messages``."""
+
+    path = re.compile(r"/v1/messages")
+
+    def refusal(self, body: dict[str, Any]) -> str | None:
+        if not as_dicts(body.get("messages")):
+            return "messages: at least one message is required"
+        return None if as_count(body.get("max_tokens")) else "max_tokens: Field required"
+
+    def headers(self, random: DeterministicRandom, *, stream: bool) -> dict[str, str]:
+        return {
+            "content-type": "text/event-stream; charset=utf-8" if stream else "application/json",
+            "request-id": _request_id(random),
+            "anthropic-organization-id": "00000000-0000-4000-8000-000000000000",
+            "anthropic-ratelimit-requests-remaining": "3999",
+        }
+
+    def error_body(self, random: DeterministicRandom, status: int, message: str) -> str:
+        error = {"type": _ERRORS.get(status, "api_error"), "message": message}
+        return compact({"type": "error", "error": error, "request_id": _request_id(random)})
+
+    def whole(self, request: ParsedRequest, reply: ModelReply) -> str:
+        blocks = self._blocks(request, reply)
+        for block, call in zip(blocks, reply.calls, strict=False):
+            block["input"] = call.arguments
+        if not reply.calls:
+            blocks[0]["text"] = reply.text
+        message = self._message(request, reply.output_tokens)
+        return compact({**message, "content": blocks, "stop_reason": _reason(reply)})
+
+    def frames(self, request: ParsedRequest, reply: ModelReply) -> Iterator[ReplyFrame]:
+        yield _frame(request, "message_start", {"message": self._message(request, 1)})
+        for index, block in enumerate(self._blocks(request, reply)):
+            yield _frame(request, "content_block_start", {"index": index, "content_block": block})
+            if index == 0:
+                yield ReplyFrame(sse_frame('{"type": "ping"}', "ping"))
+            tokens = ("", *reply.calls[index].tokens) if reply.calls else reply.tokens
+            for token in tokens:
+                delta = {"type": "text_delta", "text": token}
+                if reply.calls:
+                    delta = {"type": "input_json_delta", "partial_json": token}
+                fields = {"index": index, "delta": delta}
+                yield _frame(request, "content_block_delta", fields, token)
+            yield _frame(request, "content_block_stop", {"index": index})
+        end = {
+            "delta": {"stop_reason": _reason(reply), "stop_sequence": None},
+            "usage": {**_input_usage(request), "output_tokens": reply.output_tokens},
+        }
+        yield _frame(request, "message_delta", end)._replace(terminal=True)
+        yield _frame(request, "message_stop", {})
+
+    def failure(self, request: ParsedRequest, sent: int) -> Iterator[bytes]:
+        yield sse_frame(self.error_body(request.random, 529, "Overloaded"), "error")
+
+    def _blocks(self, request: ParsedRequest, reply: ModelReply) -> list[dict[str, Any]]:
+        """Return the content's blocks as a stream begins them."""
+        calls: list[dict[str, Any]] = [
+            {
+                "type": "tool_use",
+                "id": "toolu_01" + request.random.letters(f"call {number}", 22),
+                "name": call.name,
+                "input": {},
+            }
+            for number, call in enumerate(reply.calls)
+        ]
+        return calls or [{"type": "text", "text": ""}]
+
+    def _message(self, request: ParsedRequest, output_tokens: int) -> dict[str, Any]:
+        return {
+            "model": request.model,
+            "id": "msg_01" + request.random.letters("message", 22),
+            "type": "message",
+            "role": "assistant",
+            "content": [],
+            "stop_reason": None,
+            "stop_sequence": None,
+            "usage": {**_input_usage(request), "output_tokens": output_tokens},
+        }
 
 
-def refusal(seed: Seed, status: int, message: str) -> str:
-    """Write the body of an error."""
-    error = {"type": _ERRORS.get(status, "api_error"), "message": message}
-    return compact({"type": "error", "error": error, "request_id": _request_id(seed)})
-
-
-def ask(path: str, body: dict[str, Any]) -> Ask:
-    """Read a request."""
-    messages = records(body.get("messages"))
-    if not messages:
-        raise RefusedError("messages: at least one message is required")
-    max_tokens = count(body.get("max_tokens"))
-    if max_tokens is None:
-        raise RefusedError("max_tokens: Field required")
-    choice = record(body.get("tool_choice"))
-    chosen = choice.get("name")
-    custom = (tool for tool in records(body.get("tools")) if "input_schema" in tool)
-    tools = tools_of(
-        ((tool.get("name"), tool["input_schema"]) for tool in custom),
-        only=[chosen] if chosen else None,
-    )
-    said = [text_of(one.get("content")) for one in messages if one.get("role") == "user"]
-    return Ask(
-        body=body,
-        model=string(body.get("model")),
-        prompt=last(said),
-        results=_results(messages),
-        tools=() if choice.get("type") == "none" else tools,
-        forced=choice.get("type") in ("any", "tool"),
-        stream=body.get("stream") is True,
-        max_tokens=max_tokens,
-        input_tokens=weigh([messages, body.get("system"), body.get("tools")]) + 4 * len(messages),
-        seed=Seed([path, body]),
-    )
-
-
-def _results(messages: list[dict[str, Any]]) -> tuple[Result, ...]:
-    blocks = [block for message in messages for block in records(message.get("content"))]
-    names = {
-        string(block.get("id")): string(block.get("name")) for block in blocks if "name" in block
-    }
-    return tuple(
-        Result(
-            names.get(string(block.get("tool_use_id")), "the tool"),
-            text_of(block.get("content")),
-        )
-        for block in records(messages[-1].get("content"))
-        if block.get("type") == "tool_result"
-    )
-
-
-def whole(ask: Ask, reply: Reply) -> str:
-    """Write the answer in one."""
-    calls = [
-        {**_tool_use(ask, number, call), "input": call.arguments}
-        for number, call in enumerate(reply.calls)
-    ]
-    message = {
-        **_message(ask),
-        "content": calls or [{"type": "text", "text": reply.text}],
-        "stop_reason": _stop_reason(reply),
-    }
-    message["usage"] = {**message["usage"], "output_tokens": reply.output_tokens}
-    return compact(message)
-
-
-def frames(ask: Ask, reply: Reply) -> Iterator[Frame]:
-    """Write the answer as a stream."""
-    yield _frame(ask, "message_start", {"message": _message(ask)})
-    blocks: list[tuple[dict[str, Any], str, str, tuple[str, ...]]] = [
-        (_tool_use(ask, number, call), "input_json_delta", "partial_json", ("", *call.tokens))
-        for number, call in enumerate(reply.calls)
-    ] or [({"type": "text", "text": ""}, "text_delta", "text", reply.tokens)]
-    for index, (block, kind, field, tokens) in enumerate(blocks):
-        yield _frame(ask, "content_block_start", {"index": index, "content_block": block})
-        if index == 0:
-            yield Frame(named("ping", '{"type": "ping"}'))
-        for token in tokens:
-            delta = {"type": kind, field: token}
-            yield _frame(ask, "content_block_delta", {"index": index, "delta": delta}, token)
-        yield _frame(ask, "content_block_stop", {"index": index})
-    end = {
-        "delta": {"stop_reason": _stop_reason(reply), "stop_sequence": None},
-        "usage": {**_input_usage(ask), "output_tokens": reply.output_tokens},
-    }
-    yield _frame(ask, "message_delta", end)._replace(terminal=True)
-    yield _frame(ask, "message_stop", {})
-
-
-def breakdown(ask: Ask, sent: int) -> Iterator[bytes]:
-    """Write what a stream ends with when the model fails after `sent` frames."""
-    yield named("error", refusal(ask.seed, 529, "Overloaded"))
-
-
-def _frame(ask: Ask, kind: str, fields: dict[str, Any], token: str = "") -> Frame:
+def _frame(
+    request: ParsedRequest, kind: str, fields: dict[str, Any], token: str = ""
+) -> ReplyFrame:
     data = compact({"type": kind, **fields})
-    # The real one hides a token's length behind blanks before the last brace.
-    blanks = " " * int(16 * ask.seed.unit(f"blanks {kind} {token}"))
-    return Frame(named(kind, f"{data[:-1]}{blanks}}}"), token=bool(token))
+    # The real provider hides a token's length behind blanks before the last brace.
+    blanks = " " * int(16 * request.random.fraction(f"blanks {kind} {token}"))
+    return ReplyFrame(sse_frame(f"{data[:-1]}{blanks}}}", kind), token=bool(token))
 
 
-def _message(ask: Ask) -> dict[str, Any]:
+def _input_usage(request: ParsedRequest) -> dict[str, int]:
     return {
-        "model": ask.model,
-        "id": "msg_01" + ask.seed.name("message", 22),
-        "type": "message",
-        "role": "assistant",
-        "content": [],
-        "stop_reason": None,
-        "stop_sequence": None,
-        "usage": {
-            **_input_usage(ask),
-            "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
-            "output_tokens": 1,
-            "service_tier": "standard",
-        },
-    }
-
-
-def _input_usage(ask: Ask) -> dict[str, int]:
-    return {
-        "input_tokens": ask.input_tokens,
+        "input_tokens": request.input_tokens,
         "cache_creation_input_tokens": 0,
         "cache_read_input_tokens": 0,
     }
 
 
-def _tool_use(ask: Ask, number: int, call: Call) -> dict[str, Any]:
-    id_ = "toolu_01" + ask.seed.name(f"call {number}", 22)
-    return {"type": "tool_use", "id": id_, "name": call.name, "input": {}}
-
-
-def _stop_reason(reply: Reply) -> str:
+def _reason(reply: ModelReply) -> str:
     if reply.calls:
         return "tool_use"
     return "max_tokens" if reply.cut else "end_turn"
 
 
-def _request_id(seed: Seed) -> str:
-    return "req_011C" + seed.name("request", 20)
+def _request_id(random: DeterministicRandom) -> str:
+    return "req_011C" + random.letters("request", 20)

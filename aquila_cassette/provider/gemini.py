@@ -1,30 +1,14 @@
-"""Gemini's content generation: ``POST /v1beta/models/MODEL:streamGenerateContent?alt=sse``."""
+"""Gemini's content generation."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import re
+from collections.abc import Iterator
+from typing import Any
 
-from .asking import (
-    Ask,
-    RefusedError,
-    Result,
-    count,
-    last,
-    record,
-    records,
-    string,
-    text_of,
-    tools_of,
-)
-from .chance import Seed
-from .frame import Frame, encode
-from .words import weigh
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from .asking import Reply
+from aquila_cassette.provider.replies import ModelReply, ReplyFrame, encode
+from aquila_cassette.provider.request import DeterministicRandom, ParsedRequest, as_dicts
 
 _STATUSES = {
     400: "INVALID_ARGUMENT",
@@ -37,130 +21,71 @@ _STATUSES = {
 }
 
 
-def headers(seed: Seed, *, stream: bool) -> dict[str, str]:
-    """Give the headers of an answer."""
-    return {
-        "content-type": "text/event-stream" if stream else "application/json; charset=UTF-8",
-        "vary": "Origin, X-Origin, Referer",
-        "x-content-type-options": "nosniff",
-        "server-timing": f"gfet4t7; dur={200 + int(900 * seed.unit('processing'))}",
-    }
+class GeminiGenerateContent:
+    """``POST /v1beta/models/MODEL:streamGenerateContent?alt=sse``."""
+
+    path = re.compile(r"/v1\w*/models/[^:/]+:(?:generate|streamGenerate)Content")
+
+    def refusal(self, body: dict[str, Any]) -> str | None:
+        missing = "* GenerateContentRequest.contents: contents is not specified"
+        return None if as_dicts(body.get("contents")) else missing
+
+    def headers(self, random: DeterministicRandom, *, stream: bool) -> dict[str, str]:
+        return {
+            "content-type": "text/event-stream" if stream else "application/json; charset=UTF-8",
+            "vary": "Origin, X-Origin, Referer",
+            "server-timing": f"gfet4t7; dur={200 + int(900 * random.fraction('processing'))}",
+        }
+
+    def error_body(self, random: DeterministicRandom, status: int, message: str) -> str:
+        error = {"code": status, "message": message, "status": _STATUSES.get(status, "UNKNOWN")}
+        return json.dumps({"error": error}, indent=2, ensure_ascii=False)
+
+    def whole(self, request: ParsedRequest, reply: ModelReply) -> str:
+        parts = _calls(reply) or [{"text": reply.text}]
+        answer = _answer(request, parts, reply.output_tokens, _reason(reply))
+        return json.dumps(answer, indent=2, ensure_ascii=False)
+
+    def frames(self, request: ParsedRequest, reply: ModelReply) -> Iterator[ReplyFrame]:
+        if reply.calls:
+            yield _frame(_answer(request, _calls(reply), reply.output_tokens), token=True)
+            yield _frame(_answer(request, [{"text": ""}], reply.output_tokens, "STOP"))
+        for number, token in enumerate(reply.tokens, 1):
+            reason = _reason(reply) if number == len(reply.tokens) else None
+            yield _frame(_answer(request, [{"text": token}], number, reason), token=True)
+
+    def failure(self, request: ParsedRequest, sent: int) -> Iterator[bytes]:
+        message = "The model is overloaded. Please try again later."
+        yield encode(self.error_body(request.random, 503, message))
 
 
-def refusal(seed: Seed, status: int, message: str) -> str:
-    """Write the body of an error."""
-    error = {"code": status, "message": message, "status": _STATUSES.get(status, "UNKNOWN")}
-    return json.dumps({"error": error}, indent=2, ensure_ascii=False)
+def _frame(answer: dict[str, Any], *, token: bool = False) -> ReplyFrame:
+    data = json.dumps(answer, separators=(",", ": "), ensure_ascii=False)
+    terminal = "finishReason" in answer["candidates"][0]
+    return ReplyFrame(encode(f"data: {data}\r\n\r\n"), token, terminal)
 
 
-def ask(path: str, body: dict[str, Any]) -> Ask:
-    """Read a request; model and streaming stand in its path."""
-    contents = records(body.get("contents"))
-    if not contents:
-        raise RefusedError("* GenerateContentRequest.contents: contents is not specified")
-    model, _, method = path.rpartition("/")[2].partition(":")
-    config = record(_field(record(_field(body, "toolConfig")), "functionCallingConfig"))
-    functions = (
-        function
-        for tool in records(body.get("tools"))
-        for function in records(_field(tool, "functionDeclarations"))
-    )
-    tools = tools_of(
-        (
-            (one.get("name"), _field(one, "parametersJsonSchema") or one.get("parameters"))
-            for one in functions
-        ),
-        only=_field(config, "allowedFunctionNames"),
-    )
-    said = [text_of(one.get("parts")) for one in contents if one.get("role", "user") == "user"]
-    return Ask(
-        body=body,
-        model=model,
-        prompt=last(said),
-        results=_results(contents[-1]),
-        tools=() if config.get("mode") == "NONE" else tools,
-        forced=config.get("mode") == "ANY",
-        stream=method == "streamGenerateContent",
-        max_tokens=count(_field(record(_field(body, "generationConfig")), "maxOutputTokens")),
-        input_tokens=weigh([contents, _field(body, "systemInstruction"), body.get("tools")]),
-        seed=Seed([path, body]),
-    )
-
-
-def _field(message: dict[str, Any], name: str) -> Any:
-    """Give a field in either spelling: protobuf's JSON takes ``toolConfig`` and ``tool_config``."""
-    snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
-    return message.get(name, message.get(snake))
-
-
-def _results(content: dict[str, Any]) -> tuple[Result, ...]:
-    answers = [
-        record(_field(part, "functionResponse"))
-        for part in records(content.get("parts"))
-        if _field(part, "functionResponse")
-    ]
-    return tuple(Result(string(one.get("name")), _said(one.get("response"))) for one in answers)
-
-
-def _said(response: Any) -> str:
-    """Give what a function returned: the SDK wraps a plain value as ``{"result": value}``."""
-    value = record(response).get("result", response)
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def whole(ask: Ask, reply: Reply) -> str:
-    """Write the answer in one."""
-    parts = _calls(ask, reply) or [{"text": reply.text}]
-    answer = _answer(ask, parts, reply.output_tokens, _finish_reason(reply))
-    return json.dumps(answer, indent=2, ensure_ascii=False)
-
-
-def frames(ask: Ask, reply: Reply) -> Iterator[Frame]:
-    """Write the answer as a stream; its last frame is known by its finishReason alone."""
-    if reply.calls:
-        called = _answer(ask, _calls(ask, reply), reply.output_tokens)
-        yield Frame(_framed(called), token=True)
-        end = _answer(ask, [{"text": ""}], reply.output_tokens, "STOP")
-        yield Frame(_framed(end), terminal=True)
-    for number, token in enumerate(reply.tokens, 1):
-        last = number == len(reply.tokens)
-        reason = _finish_reason(reply) if last else None
-        answer = _answer(ask, [{"text": token}], number, reason)
-        yield Frame(_framed(answer), token=True, terminal=last)
-
-
-def breakdown(ask: Ask, sent: int) -> Iterator[bytes]:
-    """Write what a stream ends with when the model fails after `sent` frames."""
-    yield encode(refusal(ask.seed, 503, "The model is overloaded. Please try again later."))
-
-
-def _framed(answer: dict[str, Any]) -> bytes:
-    return encode(f"data: {json.dumps(answer, separators=(',', ': '), ensure_ascii=False)}\r\n\r\n")
-
-
-def _calls(ask: Ask, reply: Reply) -> list[dict[str, Any]]:
-    return [{"functionCall": {"name": c.name, "args": c.arguments}} for c in reply.calls]
+def _calls(reply: ModelReply) -> list[dict[str, Any]]:
+    return [{"functionCall": {"name": call.name, "args": call.arguments}} for call in reply.calls]
 
 
 def _answer(
-    ask: Ask, parts: list[dict[str, Any]], output_tokens: int, finish_reason: str | None = None
+    request: ParsedRequest, parts: list[dict[str, Any]], tokens: int, reason: str | None = None
 ) -> dict[str, Any]:
     candidate: dict[str, Any] = {"content": {"parts": parts, "role": "model"}}
-    if finish_reason is not None:
-        candidate["finishReason"] = finish_reason
-    candidate["index"] = 0
+    if reason is not None:
+        candidate["finishReason"] = reason
     return {
-        "candidates": [candidate],
+        "candidates": [{**candidate, "index": 0}],
         "usageMetadata": {
-            "promptTokenCount": ask.input_tokens,
-            "candidatesTokenCount": output_tokens,
-            "totalTokenCount": ask.input_tokens + output_tokens,
-            "promptTokensDetails": [{"modality": "TEXT", "tokenCount": ask.input_tokens}],
+            "promptTokenCount": request.input_tokens,
+            "candidatesTokenCount": tokens,
+            "totalTokenCount": request.input_tokens + tokens,
         },
-        "modelVersion": ask.model,
-        "responseId": ask.seed.name("response", 23),
+        "modelVersion": request.model,
+        "responseId": request.random.letters("response", 23),
     }
 
 
-def _finish_reason(reply: Reply) -> str:
+def _reason(reply: ModelReply) -> str:
     return "MAX_TOKENS" if reply.cut else "STOP"

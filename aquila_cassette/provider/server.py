@@ -1,31 +1,21 @@
-"""The stand-in itself: a server in a thread of its own."""
+"""The provider as a server on loopback, in threads of its own."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import socket
+import socketserver
 import threading
-from dataclasses import dataclass
 from typing import Any, Self
 
 from aquila_cassette.errors import UsageError
+from aquila_cassette.provider.handler import Asked, RequestHandler
 
-from .exchange import Exchange
-from .http import Peer
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One request as the provider got it; `json` is None where the body is no JSON."""
-
-    method: str
-    path: str
-    json: Any
+__all__ = ["Asked", "Provider"]
 
 
 class Provider:
-    """A model provider on 127.0.0.1, in a thread of its own, while the block is open.
+    """A model provider on 127.0.0.1 while the block is open.
 
     It answers ``/v1/chat/completions``, ``/v1/responses``, ``/v1/messages``, Gemini's
     ``:generateContent`` and ``:streamGenerateContent``, and ``/v1/models``. Equal requests get
@@ -52,9 +42,8 @@ class Provider:
         self.check_key = check_key
         self.requests: list[Asked] = []
         self._port = port
+        self._server: _Server | None = None
         self._url = ""
-        self._running: tuple[threading.Thread, asyncio.AbstractEventLoop, asyncio.Event] | None
-        self._running = None
 
     @property
     def url(self) -> str:
@@ -66,7 +55,7 @@ class Provider:
         if not self._url:
             raise UsageError(
                 "The provider has no address before it is started.",
-                fix="Start it: with Provider() as provider: ...",
+                fix="Fix: with Provider() as provider: ...",
             )
         return self._url
 
@@ -76,25 +65,15 @@ class Provider:
         Raises:
             OSError: The port is taken.
         """
-        if self._running is not None:
-            return
-        listening = socket.create_server(("127.0.0.1", self._port))
-        self._url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        loop, stopping = asyncio.new_event_loop(), asyncio.Event()
-        thread = threading.Thread(
-            target=self._run, args=(loop, listening, stopping), name="provider", daemon=True
-        )
-        self._running = (thread, loop, stopping)
-        thread.start()
+        if self._server is None:
+            self._server = _Server(self, self._port)
+            self._url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def stop(self) -> None:
-        """Close every socket and end the thread; nothing happens where it was not started."""
-        if self._running is None:
-            return
-        thread, loop, stopping = self._running
-        self._running = None
-        loop.call_soon_threadsafe(stopping.set)
-        thread.join()
+        """Close every socket and end the threads; nothing happens where it was not started."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.stop()
 
     def __enter__(self) -> Self:
         self.start()
@@ -110,47 +89,38 @@ class Provider:
     async def __aexit__(self, *exc: object) -> None:
         self.stop()
 
-    def _run(
-        self, loop: asyncio.AbstractEventLoop, listening: socket.socket, stopping: asyncio.Event
-    ) -> None:
-        try:
-            loop.run_until_complete(self._listen(listening, stopping))
-        finally:
-            loop.close()
 
-    async def _listen(self, listening: socket.socket, stopping: asyncio.Event) -> None:
-        open_: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+class _Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 128
 
-        def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.create_task(self._converse(reader, writer))
-            open_[task] = writer
-            task.add_done_callback(open_.pop)
+    def __init__(self, provider: Provider, port: int) -> None:
+        super().__init__(("127.0.0.1", port), RequestHandler)
+        self.provider = provider
+        self.stopping = threading.Event()
+        self._open: set[Any] = set()
+        self._thread = threading.Thread(target=self._accept, name="provider", daemon=True)
+        self._thread.start()
 
-        server = await asyncio.start_server(connected, sock=listening)
-        await stopping.wait()
-        # A connection that is being accepted is made first: cut off there, it would stay open.
-        while accepting := asyncio.all_tasks() - open_.keys() - {asyncio.current_task()}:
-            await asyncio.gather(*accepting)
-        server.close()
-        for task, writer in open_.items():
-            writer.transport.abort()
-            task.cancel()
-        await asyncio.gather(*open_, return_exceptions=True)
-
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        peer = Peer(reader, writer)
-        try:
-            while await self._serve(peer):
-                pass
-        except (ConnectionError, EOFError, asyncio.CancelledError):
-            writer.transport.abort()
-        finally:
-            writer.close()
+    def stop(self) -> None:
+        self.stopping.set()
+        # Closing a socket does not wake a thread that waits to accept; a connection does.
+        socket.create_connection(("127.0.0.1", self.server_address[1])).close()
+        self._thread.join()
+        self.server_close()
+        for sock in list(self._open):
             with contextlib.suppress(OSError):
-                await writer.wait_closed()
+                sock.shutdown(socket.SHUT_RDWR)
 
-    async def _serve(self, peer: Peer) -> bool:
-        request = await peer.request()
-        self.requests.append(Asked(request.method, request.path, request.json()))
-        reusable = await Exchange(peer, request, self.gap, self.check_key).run()
-        return reusable and request.headers.get("connection", "").lower() != "close"
+    def _accept(self) -> None:
+        while not self.stopping.is_set():
+            self.handle_request()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def close_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().close_request(request)

@@ -1,24 +1,21 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import httpx
 import pytest
 
 from aquila_cassette.provider import Provider
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def provider() -> Iterator[Provider]:
     with Provider(gap=0) as provider:
         yield provider
 
 
-@pytest.fixture(scope="module")
-def http() -> Iterator[httpx.Client]:
+@pytest.fixture(scope="session")
+def http(provider: Provider) -> Iterator[httpx.Client]:
     # A client with TLS takes a tenth of a second to make.
-    with httpx.Client(verify=False, trust_env=False) as client:
+    with httpx.Client(base_url=provider.url, verify=False, trust_env=False) as client:
         yield client

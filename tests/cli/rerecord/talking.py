@@ -15,18 +15,24 @@ from urllib.parse import urlsplit
 
 from aquila_cassette.cli.rerecord.conversation import Conversation
 from aquila_cassette.model import Interaction, Piece, Request, Response
-from aquila_cassette.provider import anthropic, gemini, openai_chat, openai_responses
-from aquila_cassette.provider.asking import Ask, Call, Reply
-from aquila_cassette.provider.chance import Seed
-from aquila_cassette.provider.words import respond, tokens
+from aquila_cassette.provider.anthropic import AnthropicMessages
+from aquila_cassette.provider.gemini import GeminiGenerateContent
+from aquila_cassette.provider.openai import OpenAIChat, OpenAIResponses
+from aquila_cassette.provider.replies import FunctionCall, ModelReply, reply_to
+from aquila_cassette.provider.request import (
+    DeterministicRandom,
+    ParsedRequest,
+    parse_request,
+    tokens,
+)
 
 __all__ = ["APPS", "Answerer", "App", "Model", "again", "talk"]
 
 PATHS: dict[str, tuple[str, Any]] = {
-    "chat": ("/v1/chat/completions", openai_chat),
-    "responses": ("/v1/responses", openai_responses),
-    "messages": ("/v1/messages", anthropic),
-    "gemini": ("/v1beta/models/gemini-2.5-flash:streamGenerateContent", gemini),
+    "chat": ("/v1/chat/completions", OpenAIChat()),
+    "responses": ("/v1/responses", OpenAIResponses()),
+    "messages": ("/v1/messages", AnthropicMessages()),
+    "gemini": ("/v1beta/models/gemini-2.5-flash:streamGenerateContent", GeminiGenerateContent()),
 }
 HOST = "https://api.example.com"
 WORDS = "time ships rain Oslo 1987 seldom blue under 2042 stone Ada quick river green"
@@ -54,8 +60,8 @@ class Model:
         body = json.loads(request.body)
         path = urlsplit(request.url).path
         _, dialect = next(one for one in PATHS.values() if path.startswith(one[0]))
-        ask = dialect.ask(path, body)
-        ask = replace(ask, seed=Seed([path, body, self.day]), stream=self.stream)
+        ask = parse_request(path, body)
+        ask = replace(ask, random=DeterministicRandom([path, body, self.day]), stream=self.stream)
         reply = self._reply(ask)
         if self.stream:
             frames = [frame.data for frame in dialect.frames(ask, reply)]
@@ -65,24 +71,24 @@ class Model:
         pieces = tuple(Piece(at, data) for at, data in enumerate(frames))
         return Response(200, (("content-type", kind),), pieces)
 
-    def _reply(self, ask: Ask) -> Reply:
-        reply = respond(ask)
+    def _reply(self, ask: ParsedRequest) -> ModelReply:
+        reply = reply_to(ask)
         if reply.calls:
             if not self.calls:
                 return reply
-            city = Seed([self.day]).pick("city", ("Oslo", "Rome", "Lima"))
-            return Reply(calls=tuple(_called(call, city) for call in reply.calls))
+            city = DeterministicRandom([self.day]).pick("city", ("Oslo", "Rome", "Lima"))
+            return ModelReply(calls=tuple(_called(call, city) for call in reply.calls))
         if self.mute:
             return reply
-        seed = Seed([self.day, ask.prompt, ask.body])
-        size = 6 + int(seed.unit("size") * 9)
+        seed = DeterministicRandom([self.day, ask.prompt, ask.body])
+        size = 6 + int(seed.fraction("size") * 9)
         said = " ".join(seed.pick(f"word {n}", WORDS.split()) for n in range(size))
-        return Reply(tuple(tokens(f"{said.capitalize()}.")))
+        return ModelReply(tuple(tokens(f"{said.capitalize()}.")))
 
 
-def _called(call: Call, city: str) -> Call:
+def _called(call: FunctionCall, city: str) -> FunctionCall:
     arguments = {"city": city}
-    return Call(call.name, arguments, tuple(tokens(json.dumps(arguments))))
+    return FunctionCall(call.name, arguments, tuple(tokens(json.dumps(arguments))))
 
 
 Send = Callable[[str, dict[str, Any]], tuple[str, list[Any], Any]]

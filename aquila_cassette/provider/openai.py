@@ -1,0 +1,286 @@
+"""OpenAI's chat completions and responses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from aquila_cassette.provider.replies import (
+    FunctionCall,
+    ModelReply,
+    ReplyFrame,
+    compact,
+    sse_frame,
+)
+from aquila_cassette.provider.request import (
+    DeterministicRandom,
+    ParsedRequest,
+    as_dict,
+    as_dicts,
+)
+
+CREATED = 1_767_225_600
+"""The time of every answer, in s since 1970: the first second of 2026."""
+
+_MISSING = "Missing required parameter: '{}'."
+_BROKEN = "The server had an error while processing your request. Sorry about that!"
+_ERRORS = {
+    401: ("invalid_request_error", "invalid_api_key"),
+    429: ("requests", "rate_limit_exceeded"),
+    500: ("server_error", "server_error"),
+    503: ("server_error", "service_unavailable"),
+}
+_Event = tuple[str, dict[str, Any], bool]
+
+
+class OpenAIDialect:
+    """What both of OpenAI's dialects have."""
+
+    def headers(self, random: DeterministicRandom, *, stream: bool) -> dict[str, str]:
+        return {
+            "content-type": "text/event-stream; charset=utf-8" if stream else "application/json",
+            "x-request-id": "req_" + random.letters("request", 32),
+            "openai-processing-ms": str(90 + int(400 * random.fraction("processing"))),
+            "openai-version": "2020-10-01",
+            "x-ratelimit-remaining-requests": "9999",
+        }
+
+    def error_body(self, random: DeterministicRandom, status: int, message: str) -> str:
+        kind, code = _ERRORS.get(status, ("invalid_request_error", None))
+        return compact({"error": {"message": message, "type": kind, "param": None, "code": code}})
+
+
+class OpenAIChat(OpenAIDialect):
+    """``POST /v1/chat/completions``."""
+
+    path = re.compile(r"/v1/chat/completions")
+
+    def refusal(self, body: dict[str, Any]) -> str | None:
+        return None if as_dicts(body.get("messages")) else _MISSING.format("messages")
+
+    def whole(self, request: ParsedRequest, reply: ModelReply) -> str:
+        message: dict[str, Any] = {
+            "role": "assistant",
+            "content": None if reply.calls else reply.text,
+            "refusal": None,
+            "annotations": [],
+        }
+        if reply.calls:
+            message["tool_calls"] = [
+                self._call(request, number, call, "".join(call.tokens))
+                for number, call in enumerate(reply.calls)
+            ]
+        answer = self._answer(request, "chat.completion", "message", message, _reason(reply))
+        return compact({**answer, "usage": self._usage(request, reply)})
+
+    def frames(self, request: ParsedRequest, reply: ModelReply) -> Iterator[ReplyFrame]:
+        options = as_dict(request.body.get("stream_options"))
+        wants_usage = options.get("include_usage") is True
+
+        def frame(
+            delta: dict[str, Any], *, token: str = "", reason: str | None = None, **more: Any
+        ) -> ReplyFrame:
+            chunk = self._answer(request, "chat.completion.chunk", "delta", delta, reason)
+            if wants_usage:
+                chunk["usage"] = None
+            data = compact({**chunk, **more, **_padding(request, token)})
+            return ReplyFrame(sse_frame(data), bool(token), terminal=reason is not None)
+
+        if not reply.calls:
+            yield frame({"role": "assistant", "content": "", "refusal": None})
+            for token in reply.tokens:
+                yield frame({"content": token}, token=token)
+        for number, call in enumerate(reply.calls):
+            role = {"role": "assistant", "content": None} if number == 0 else {}
+            begun = {"index": number, **self._call(request, number, call, "")}
+            yield frame({**role, "tool_calls": [begun]})
+            for token in call.tokens:
+                part = {"index": number, "function": {"arguments": token}}
+                yield frame({"tool_calls": [part]}, token=token)
+        yield frame({}, reason=_reason(reply))
+        if wants_usage:
+            yield frame({}, choices=[], usage=self._usage(request, reply))
+        yield ReplyFrame(sse_frame("[DONE]"))
+
+    def failure(self, request: ParsedRequest, sent: int) -> Iterator[bytes]:
+        yield sse_frame(self.error_body(request.random, 500, _BROKEN))
+
+    def _answer(
+        self,
+        request: ParsedRequest,
+        kind: str,
+        field: str,
+        message: dict[str, Any],
+        reason: str | None,
+    ) -> dict[str, Any]:
+        model = request.model
+        return {
+            "id": "chatcmpl-" + request.random.letters("id", 29),
+            "object": kind,
+            "created": CREATED,
+            "model": model,
+            "system_fingerprint": "fp_" + DeterministicRandom(model).letters("print", 10),
+            "choices": [{"index": 0, field: message, "logprobs": None, "finish_reason": reason}],
+        }
+
+    def _call(
+        self, request: ParsedRequest, number: int, call: FunctionCall, arguments: str
+    ) -> dict[str, Any]:
+        id_ = "call_" + request.random.letters(f"call {number}", 24)
+        function = {"name": call.name, "arguments": arguments}
+        return {"id": id_, "type": "function", "function": function}
+
+    def _usage(self, request: ParsedRequest, reply: ModelReply) -> dict[str, Any]:
+        return {
+            "prompt_tokens": request.input_tokens,
+            "completion_tokens": reply.output_tokens,
+            "total_tokens": request.input_tokens + reply.output_tokens,
+            "prompt_tokens_details": {"cached_tokens": 0},
+            "completion_tokens_details": {"reasoning_tokens": 0},
+        }
+
+
+class OpenAIResponses(OpenAIDialect):
+    """``POST /v1/responses``."""
+
+    path = re.compile(r"/v1/responses")
+
+    def refusal(self, body: dict[str, Any]) -> str | None:
+        return None if body.get("input") else _MISSING.format("input")
+
+    def whole(self, request: ParsedRequest, reply: ModelReply) -> str:
+        return compact(self._response(request, reply))
+
+    def frames(self, request: ParsedRequest, reply: ModelReply) -> Iterator[ReplyFrame]:
+        for number, (kind, fields, token) in enumerate(self._events(request, reply)):
+            terminal = kind in ("response.completed", "response.incomplete")
+            yield ReplyFrame(_numbered(kind, fields, number), token, terminal)
+
+    def failure(self, request: ParsedRequest, sent: int) -> Iterator[bytes]:
+        error = {"code": "server_error", "message": _BROKEN}
+        yield _numbered("error", {**error, "param": None}, sent)
+        failed = {**self._response(request), "status": "failed", "error": error}
+        yield _numbered("response.failed", {"response": failed}, sent + 1)
+
+    def _events(self, request: ParsedRequest, reply: ModelReply) -> Iterator[_Event]:
+        yield "response.created", {"response": self._response(request)}, False
+        yield "response.in_progress", {"response": self._response(request)}, False
+        for index, item in enumerate(self._output(request, reply)):
+            empty: dict[str, Any] = {"arguments": ""} if reply.calls else {"content": []}
+            added = {**item, "status": "in_progress", **empty}
+            yield "response.output_item.added", {"item": added, "output_index": index}, False
+            if reply.calls:
+                yield from self._call_events(request, reply.calls[index], item, index)
+            else:
+                yield from self._text_events(request, reply, item)
+            yield "response.output_item.done", {"item": item, "output_index": index}, False
+        kind = "response.incomplete" if reply.cut else "response.completed"
+        yield kind, {"response": self._response(request, reply)}, False
+
+    def _text_events(
+        self, request: ParsedRequest, reply: ModelReply, item: dict[str, Any]
+    ) -> Iterator[_Event]:
+        at = {"content_index": 0, "item_id": item["id"], "output_index": 0}
+        part = item["content"][0]
+        yield "response.content_part.added", {**at, "part": {**part, "text": ""}}, False
+        for token in reply.tokens:
+            delta = {**at, "delta": token, "logprobs": [], **_padding(request, token)}
+            yield "response.output_text.delta", delta, True
+        yield "response.output_text.done", {**at, "logprobs": [], "text": reply.text}, False
+        yield "response.content_part.done", {**at, "part": part}, False
+
+    def _call_events(
+        self, request: ParsedRequest, call: FunctionCall, item: dict[str, Any], index: int
+    ) -> Iterator[_Event]:
+        at = {"item_id": item["id"], "output_index": index}
+        for token in call.tokens:
+            delta = {"delta": token, **at, **_padding(request, token)}
+            yield "response.function_call_arguments.delta", delta, True
+        whole = {"arguments": item["arguments"], **at}
+        yield "response.function_call_arguments.done", whole, False
+
+    def _output(self, request: ParsedRequest, reply: ModelReply) -> list[dict[str, Any]]:
+        random = request.random
+        calls = [
+            {
+                "id": "fc_" + random.letters(f"item {number}", 48),
+                "type": "function_call",
+                "status": "completed",
+                "arguments": "".join(call.tokens),
+                "call_id": "call_" + random.letters(f"call {number}", 24),
+                "name": call.name,
+            }
+            for number, call in enumerate(reply.calls)
+        ]
+        part = {"type": "output_text", "annotations": [], "logprobs": [], "text": reply.text}
+        message = {
+            "id": "msg_" + random.letters("message", 48),
+            "type": "message",
+            "status": "incomplete" if reply.cut else "completed",
+            "content": [part],
+            "role": "assistant",
+        }
+        return calls or [message]
+
+    def _response(self, request: ParsedRequest, reply: ModelReply | None = None) -> dict[str, Any]:
+        """Return the response object: in progress without a `reply`, done with one."""
+        body = request.body
+        response = {
+            "id": "resp_" + request.random.letters("response", 48),
+            "object": "response",
+            "created_at": CREATED,
+            "status": "in_progress",
+            "error": None,
+            "incomplete_details": None,
+            "instructions": body.get("instructions"),
+            "max_output_tokens": body.get("max_output_tokens"),
+            "model": request.model,
+            "output": [],
+            "parallel_tool_calls": body.get("parallel_tool_calls", True),
+            "previous_response_id": body.get("previous_response_id"),
+            "store": body.get("store", True),
+            "temperature": body.get("temperature", 1.0),
+            "text": {"format": {"type": "text"}, **as_dict(body.get("text"))},
+            "tool_choice": body.get("tool_choice", "auto"),
+            "tools": [
+                {"description": None, "parameters": None, "strict": True, **tool}
+                if tool.get("type") == "function"
+                else tool
+                for tool in as_dicts(body.get("tools"))
+            ],
+            "top_p": body.get("top_p", 1.0),
+            "usage": None,
+            "metadata": body.get("metadata") or {},
+        }
+        if reply is None:
+            return response
+        return response | {
+            "status": "incomplete" if reply.cut else "completed",
+            "incomplete_details": {"reason": "max_output_tokens"} if reply.cut else None,
+            "output": self._output(request, reply),
+            "usage": {
+                "input_tokens": request.input_tokens,
+                "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+                "output_tokens": reply.output_tokens,
+                "output_tokens_details": {"reasoning_tokens": 0},
+                "total_tokens": request.input_tokens + reply.output_tokens,
+            },
+        }
+
+
+def _numbered(kind: str, fields: dict[str, Any], number: int) -> bytes:
+    return sse_frame(compact({"type": kind, **fields, "sequence_number": number}), kind)
+
+
+def _padding(request: ParsedRequest, token: str) -> dict[str, str]:
+    """Return the filler that hides a token's length: both make up a multiple of 16 letters."""
+    if as_dict(request.body.get("stream_options")).get("include_obfuscation") is False:
+        return {}
+    return {"obfuscation": request.random.letters(f"padding {token}", 16 - len(token) % 16)}
+
+
+def _reason(reply: ModelReply) -> str:
+    if reply.calls:
+        return "tool_calls"
+    return "length" if reply.cut else "stop"

@@ -1,0 +1,192 @@
+"""A request as parsed from any of the four dialects, and the values made up for its answer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+_TOKEN = re.compile(r"\s?(?:[^\W\d_]{1,8}|\d{1,3}|_+|[^\w\s])|\s|\w")
+_MUST_CALL = ("required", "function", "any", "tool")
+
+
+class DeterministicRandom:
+    """Values that look random and depend only on `source`, any JSON value, and a label.
+
+    Not `random`: only its bare `random()` is promised to stay the same between Pythons.
+    """
+
+    def __init__(self, source: Any) -> None:
+        canonical = json.dumps(source, sort_keys=True, separators=(",", ":"))
+        self._root = hashlib.sha256(canonical.encode()).digest()
+
+    def letters(self, label: str, length: int) -> str:
+        """Return up to 128 hexadecimal digits."""
+        return hashlib.sha512(self._root + label.encode()).hexdigest()[:length]
+
+    def fraction(self, label: str) -> float:
+        """Return a number from 0 up to 1."""
+        return int(self.letters(label, 13), 16) / 16**13
+
+    def pick(self, label: str, options: Sequence[T]) -> T:
+        return options[int(self.letters(label, 128), 16) % len(options)]
+
+
+@dataclass(frozen=True)
+class ParsedRequest:
+    """A request without its dialect.
+
+    Args:
+        body: The request's JSON, for what an answer echoes.
+        model: The model's name.
+        prompt: The user's last text.
+        results: The functions whose results end the conversation, and those results.
+        functions: The functions that the model may call, and the schemas of their arguments.
+        must_call: Whether it must call one.
+        stream: Whether to stream the answer.
+        max_tokens: After how many tokens to cut the answer.
+        input_tokens: How many tokens the request has.
+        random: Derives ids from the request.
+    """
+
+    body: dict[str, Any]
+    model: str
+    prompt: str
+    results: tuple[tuple[str, str], ...]
+    functions: tuple[tuple[str, dict[str, Any]], ...]
+    must_call: bool
+    stream: bool
+    max_tokens: int | None
+    input_tokens: int
+    random: DeterministicRandom
+
+
+def parse_request(path: str, body: dict[str, Any]) -> ParsedRequest:
+    """Parse a request to any of the four endpoints; what is malformed counts as absent."""
+    given = body.get("messages") or body.get("input") or body.get("contents")
+    turns = as_dicts([{"role": "user", "content": given}] if isinstance(given, str) else given)
+    prompts = [
+        text_of(turn.get("content") or turn.get("parts"))
+        for turn in turns
+        if turn.get("role", "user") == "user"
+    ]
+    names = dict(_call_names(turns))
+    ends = takewhile(bool, (list(_results(turn, names)) for turn in reversed(turns)))
+    mode, only = _function_choice(body)
+    functions = [one for one in _functions(body) if not only or one[0] in only]
+    path_model, _, method = path.rpartition("/")[2].partition(":")
+    limits = {**as_dict(_field(body, "generationConfig")), **body}
+    instructions = [body.get(name) for name in ("instructions", "system", "systemInstruction")]
+    return ParsedRequest(
+        body=body,
+        model=path_model if method else as_str(body.get("model")),
+        prompt=next(filter(None, reversed(prompts)), ""),
+        results=tuple(result for results in reversed(list(ends)) for result in results),
+        functions=() if mode == "none" else tuple(functions),
+        must_call=mode in _MUST_CALL,
+        stream=body.get("stream") is True or method == "streamGenerateContent",
+        max_tokens=as_count(limits.get("max_completion_tokens") or limits.get("max_tokens"))
+        or as_count(limits.get("max_output_tokens") or _field(limits, "maxOutputTokens")),
+        input_tokens=count_tokens([turns, instructions, body.get("tools")]) + 4 * len(turns),
+        random=DeterministicRandom([path, body]),
+    )
+
+
+def _functions(body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for tool in as_dicts(body.get("tools")):
+        if tool.get("type", "function") not in ("function", "custom"):
+            continue  # one that the provider itself runs, as a web search
+        for offer in as_dicts(_field(tool, "functionDeclarations")) or [tool]:
+            offer = as_dict(offer.get("function")) or offer
+            schema = offer.get("parameters") or offer.get("input_schema")
+            if name := as_str(offer.get("name")):
+                schema = schema or _field(offer, "parametersJsonSchema")
+                yield name, as_dict(schema)
+
+
+def _function_choice(body: dict[str, Any]) -> tuple[str, list[Any]]:
+    """Return how the model is to choose, and the names it must choose from; none for any."""
+    choice = body.get("tool_choice")
+    if isinstance(choice, str):
+        return choice, []
+    if choice := as_dict(choice):
+        name = choice.get("name") or as_dict(choice.get("function")).get("name")
+        return as_str(choice.get("type")), [name] if name else []
+    calling = as_dict(_field(as_dict(_field(body, "toolConfig")), "functionCallingConfig"))
+    only = _field(calling, "allowedFunctionNames")
+    return as_str(calling.get("mode")).lower(), only if isinstance(only, list) else []
+
+
+def _call_names(turns: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield the ids of all calls in a conversation, with the names of their functions."""
+    for turn in turns:
+        parts = (*as_dicts(turn.get("tool_calls")), *as_dicts(turn.get("content")), turn)
+        for call in parts:
+            name = call.get("name") or as_dict(call.get("function")).get("name")
+            if name:
+                yield as_str(call.get("call_id") or call.get("id")), as_str(name)
+
+
+def _results(turn: dict[str, Any], names: dict[str, str]) -> Iterator[tuple[str, str]]:
+    for part in (turn, *as_dicts(turn.get("content")), *as_dicts(turn.get("parts"))):
+        if response := as_dict(_field(part, "functionResponse")):
+            # The SDK wraps a plain value as {"result": value}.
+            value = as_dict(response.get("response")).get("result", response.get("response"))
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            yield as_str(response.get("name")), text
+        for id_field in ("tool_call_id", "call_id", "tool_use_id"):
+            if id_field in part and part.get("type") != "function_call":
+                name = names.get(as_str(part[id_field]), "the tool")
+                yield name, text_of(part.get("content") or part.get("output"))
+
+
+def _field(message: dict[str, Any], name: str) -> Any:
+    """Return a field in either spelling that protobuf's JSON takes: camel case or snake case."""
+    snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
+    return message.get(name, message.get(snake))
+
+
+def as_dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def as_dicts(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def as_str(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def as_count(value: Any) -> int | None:
+    return value if type(value) is int and value > 0 else None
+
+
+def text_of(content: Any) -> str:
+    """Return the text of a message's content: a string, or parts of which some have a `text`."""
+    return as_str(content) or "".join(as_str(part.get("text")) for part in as_dicts(content))
+
+
+def tokens(text: str) -> list[str]:
+    """Cut `text` into pieces of about a word, as a model's tokens are; joined they are the text.
+
+    Example:
+        >>> tokens("Hello! Unbelievable, 2026.")
+        ['Hello', '!', ' Unbeliev', 'able', ',', ' 202', '6', '.']
+    """
+    return _TOKEN.findall(text)
+
+
+def count_tokens(value: Any) -> int:
+    """Count the tokens of all strings in a JSON value."""
+    if isinstance(value, str):
+        return len(tokens(value))
+    if isinstance(value, dict):
+        value = list(value.values())
+    return sum(count_tokens(item) for item in value) if isinstance(value, list) else 0

@@ -1,0 +1,205 @@
+"""Each provider's own SDK gets full objects, whole and streamed, with tools and their results."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import anthropic
+import httpx
+import openai
+import pytest
+
+from aquila_cassette.provider import Provider
+
+from .sdks import SDKS, Request, Summary, anthropic_sdk, openai_sdk
+
+ESSAY = "Explain how streaming responses cross a network."
+WEATHER = "Call get_weather for New York, in fahrenheit, 3 days."
+WEATHER_ARGUMENTS = {"city": "New York", "unit": "fahrenheit", "days": 3}
+WEATHER_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "city": {"type": "string"},
+        "unit": {"enum": ["celsius", "fahrenheit"]},
+        "days": {"type": "integer"},
+    },
+    "required": ["city", "unit", "days"],
+}
+FUNCTIONS = (
+    ("get_time", {"type": "object", "properties": {}}),
+    ("get_weather", WEATHER_SCHEMA),
+)
+STOPPED = {"chat": "stop", "responses": "completed", "messages": "end_turn", "gemini": "STOP"}
+CALLED = STOPPED | {"chat": "tool_calls", "messages": "tool_use"}
+CUT = dict(zip(STOPPED, ("length", "incomplete", "max_tokens", "MAX_TOKENS"), strict=True))
+
+each_dialect = pytest.mark.parametrize("dialect", SDKS)
+whole_and_streamed = pytest.mark.parametrize("stream", [False, True])
+
+
+def ask(provider: Provider, dialect: str, prompt: str, **options: Any) -> Summary:
+    return SDKS[dialect](provider.url, Request(prompt, **options))
+
+
+@each_dialect
+@whole_and_streamed
+def test_a_greeting_is_greeted(provider: Provider, dialect: str, stream: bool) -> None:
+    answer = ask(provider, dialect, "Say hello", stream=stream)
+    assert answer.text.startswith("Hello! ")
+    assert answer.reason == STOPPED[dialect]
+
+
+@each_dialect
+def test_a_stream_says_the_same_as_a_whole_answer_in_many_frames(
+    provider: Provider, dialect: str
+) -> None:
+    whole = ask(provider, dialect, ESSAY)
+    stream = ask(provider, dialect, ESSAY, stream=True)
+    assert (stream.text, stream.reason, stream.output_tokens) == (
+        whole.text,
+        whole.reason,
+        whole.output_tokens,
+    )
+    assert "“streaming”" in whole.text
+    assert len(stream.objects) >= whole.output_tokens > 20
+
+
+@each_dialect
+@whole_and_streamed
+def test_functions_that_the_prompt_names_are_called(
+    provider: Provider, dialect: str, stream: bool
+) -> None:
+    answer = ask(provider, dialect, WEATHER, functions=FUNCTIONS, stream=stream)
+    assert answer.calls == [("get_weather", WEATHER_ARGUMENTS)]
+    assert (answer.text, answer.reason) == ("", CALLED[dialect])
+    both = "Ask get_time and get_weather for Rome"
+    answer = ask(provider, dialect, both, functions=FUNCTIONS, stream=stream)
+    assert [name for name, _ in answer.calls] == ["get_time", "get_weather"]
+    assert answer.calls[1][1]["city"] == "Rome"
+
+
+@each_dialect
+@pytest.mark.parametrize(
+    ("prompt", "choice", "called"),
+    [
+        ("Say hello", "", []),
+        (WEATHER, "none", []),
+        ("Say hello", "required", ["get_time"]),
+        ("Say hello", "get_weather", ["get_weather"]),
+    ],
+)
+def test_the_choice_of_a_function_is_heeded(
+    provider: Provider, dialect: str, prompt: str, choice: str, called: list[str]
+) -> None:
+    answer = ask(provider, dialect, prompt, functions=FUNCTIONS, choice=choice)
+    assert [name for name, _ in answer.calls] == called
+
+
+@each_dialect
+@whole_and_streamed
+def test_the_result_of_a_function_is_used_in_the_answer(
+    provider: Provider, dialect: str, stream: bool
+) -> None:
+    functions, result = (FUNCTIONS[1],), "41 °F, rain"
+    answer = ask(provider, dialect, WEATHER, functions=functions, result=result, stream=stream)
+    assert answer.text.startswith("I asked get_weather: 41 °F, rain — ")
+
+
+@each_dialect
+@whole_and_streamed
+def test_max_tokens_cuts_the_answer(provider: Provider, dialect: str, stream: bool) -> None:
+    answer = ask(provider, dialect, ESSAY, max_tokens=4, stream=stream)
+    assert (answer.text, answer.reason) == ("Let me begin with", CUT[dialect])
+
+
+EVENTS = {
+    "responses": """response.created response.in_progress response.output_item.added
+        response.content_part.added response.output_text.delta response.output_text.done
+        response.content_part.done response.output_item.done response.completed""",
+    "messages": """message_start content_block_start content_block_delta content_block_stop
+        message_delta message_stop""",
+}
+
+
+@pytest.mark.parametrize("dialect", EVENTS)
+def test_the_events_of_a_stream_come_in_their_order(provider: Provider, dialect: str) -> None:
+    stream = ask(provider, dialect, ESSAY, stream=True)
+    types = Counter(event.type for event in stream.objects)
+    assert list(types) == EVENTS[dialect].split()
+    assert types.most_common(1)[0][1] == stream.output_tokens
+    if dialect == "responses":
+        numbers = [event.sequence_number for event in stream.objects]
+        assert numbers == list(range(len(numbers)))
+
+
+def test_messages_ping_and_gemini_ends_its_lines_in_crlf(http: httpx.Client) -> None:
+    turn: Any = {"role": "user", "content": "Hi", "parts": [{"text": "Hi"}]}
+    body = {"model": "m", "max_tokens": 9, "messages": [turn], "stream": True}
+    assert "\n\nevent: ping\ndata: " in http.post("/v1/messages", json=body).text
+    path = "/v1beta/models/m:streamGenerateContent?alt=sse"
+    content = http.post(path, json={"contents": [turn]}).content
+    assert content.count(b"\n") == content.count(b"\r\n") > 10
+
+
+def test_usage_of_chat_is_streamed_only_when_asked_for(provider: Provider) -> None:
+    messages: Any = [{"role": "user", "content": "Hi"}]
+    chunks = openai_sdk(provider.url).chat.completions.create(
+        model="m", messages=messages, stream=True
+    )
+    assert {chunk.usage for chunk in chunks} == {None}
+    usage = [chunk.usage for chunk in ask(provider, "chat", "Hi", stream=True).objects]
+    assert usage[:-1] == [None] * (len(usage) - 1)
+    assert usage[-1].completion_tokens > 3
+
+
+def test_models_are_listed_and_answers_carry_the_headers_of_real_ones(provider: Provider) -> None:
+    sdk = openai_sdk(provider.url)
+    assert [model.id for model in sdk.models.list()] == ["gpt-4o-mini", "gpt-4o"]
+    answer = sdk.responses.with_raw_response.create(model="m", input="Hi")
+    assert answer.headers["openai-version"] == "2020-10-01"
+    assert answer.parse()._request_id == answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "message"),
+    [
+        ("chat/completions", b"{", "We could not parse the JSON body of your request."),
+        ("chat/completions", b"[]", "We could not parse the JSON body of your request."),
+        ("chat/completions", b'{"model": "m"}', "Missing required parameter: 'messages'."),
+        ("chat/completions", b'{"messages": [{}]}', "You must provide a model parameter."),
+        ("responses", b'{"model": "m"}', "Missing required parameter: 'input'."),
+    ],
+)
+def test_openai_refuses_a_request_that_lacks_something(
+    provider: Provider, path: str, body: bytes, message: str
+) -> None:
+    with pytest.raises(openai.BadRequestError) as caught:
+        openai_sdk(provider.url).post(f"/{path}", cast_to=object, content=body)
+    assert caught.value.body == {
+        "message": message,
+        "type": "invalid_request_error",
+        "param": None,
+        "code": None,
+    }
+
+
+def test_the_others_refuse_a_request_that_lacks_something(
+    provider: Provider, http: httpx.Client
+) -> None:
+    for turns, tokens, message in (
+        ([], 9, "messages: at least one message is required"),
+        ([{"role": "user", "content": "Hi"}], 0, "max_tokens: Field required"),
+    ):
+        given: Any = {"model": "m", "max_tokens": tokens, "messages": turns}
+        with pytest.raises(anthropic.BadRequestError) as caught:
+            anthropic_sdk(provider.url).messages.create(**given)
+        assert caught.value.body == {
+            "type": "error",
+            "error": {"type": "invalid_request_error", "message": message},
+            "request_id": caught.value.request_id,
+        }
+    answer = http.post("/v1beta/models/m:generateContent", json={})
+    message = "* GenerateContentRequest.contents: contents is not specified"
+    error = {"code": 400, "message": message, "status": "INVALID_ARGUMENT"}
+    assert (answer.status_code, answer.json()) == (400, {"error": error})

@@ -1,0 +1,107 @@
+"""What the model replies to a prompt, and how it fills a function's arguments."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aquila_cassette.provider.handler import DIALECTS, ProviderDialect
+from aquila_cassette.provider.replies import fill_arguments, reply_to
+from aquila_cassette.provider.request import ParsedRequest, parse_request, tokens
+
+# The names of fields that the parser and the schemas know, and names they do not.
+_FIELDS = """
+messages input contents content parts text role type name id call_id tool_call_id tool_use_id
+tool_calls function functionCall functionResponse functionDeclarations response output tools
+tool_choice toolConfig functionCallingConfig allowedFunctionNames mode parameters input_schema
+properties items enum anyOf allOf $ref $defs const max_tokens generationConfig maxOutputTokens
+stream stream_options reasoning metadata system other
+"""
+FIELDS = st.sampled_from(_FIELDS.split())
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | FIELDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(FIELDS, inner, max_size=4),
+    max_leaves=20,
+)
+BODIES = st.dictionaries(FIELDS, VALUES)
+
+
+def parsed(prompt: str, *functions: str) -> ParsedRequest:
+    tools = [{"name": name, "input_schema": {}} for name in functions]
+    turns = [{"role": "user", "content": prompt}]
+    return parse_request("/v1/messages", {"model": "m", "messages": turns, "tools": tools})
+
+
+@given(st.text())
+def test_every_prompt_gets_the_same_reply_of_more_than_five_tokens(prompt: str) -> None:
+    assert "".join(tokens(prompt)) == prompt
+    reply = reply_to(parsed(prompt))
+    assert reply.output_tokens > 5
+    assert reply_to(parsed(prompt)) == reply
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@given(body=BODIES)
+def test_any_json_is_answered(dialect: ProviderDialect, body: dict[str, Any]) -> None:
+    request = parse_request("/v1beta/models/m:streamGenerateContent", body)
+    reply = reply_to(request)
+    json.loads(dialect.whole(request, reply))
+    frames = list(dialect.frames(request, reply))
+    assert sum(frame.terminal for frame in frames) == 1
+    assert list(dialect.failure(request, len(frames)))
+
+
+def test_words_of_the_prompt_are_quoted_but_not_common_ones() -> None:
+    text = reply_to(parsed("Please explain what entropy means for compression")).text
+    assert "“entropy”" in text
+    assert "“compression”" in text
+    assert "explain" not in text
+    assert not text.isascii()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "called"),
+    [
+        ("use get_weather now", True),
+        ("GET_WEATHER", True),
+        ("get weather, please", True),
+        ("forget_weather", False),
+        ("get_weathered", False),
+        ("what is it like outside", False),
+    ],
+)
+def test_a_function_is_called_when_the_prompt_names_it(prompt: str, called: bool) -> None:
+    assert bool(reply_to(parsed(prompt, "get_weather")).calls) is called
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"type": "STRING"}, "New York"),
+        ({"type": ["null", "string"]}, "New York"),
+        ({"anyOf": [{"type": "string"}, {"type": "null"}]}, "New York"),
+        ({}, "New York"),
+        ({"enum": ["hot", "cold"]}, "cold"),
+        ({"enum": ["warm", "hot"]}, "warm"),
+        ({"const": 5}, 5),
+        ({"type": "number"}, 12),
+        ({"type": "boolean"}, True),
+        ({"type": "null"}, None),
+        ({"type": "array", "items": {"type": "integer"}}, [12]),
+        ({"$ref": "#/$defs/Trip"}, {"start": "New York", "end": "Rome"}),
+    ],
+)
+def test_arguments_fit_the_schema_and_come_from_the_prompt(schema: Any, value: Any) -> None:
+    string = {"type": "string"}
+    trip = {"type": "object", "properties": {"start": string, "end": string}}
+    whole = {"type": "object", "properties": {"x": schema}, "$defs": {"Trip": trip}}
+    assert fill_arguments(whole, "Is it cold in New York or in Rome at 12?") == {"x": value}
+
+
+def test_a_schema_that_refers_to_itself_comes_to_an_end() -> None:
+    node = {"type": "object", "properties": {"next": {"$ref": "#/$defs/Node"}}}
+    assert fill_arguments({**node, "$defs": {"Node": node}}, "go")["next"]["next"]
