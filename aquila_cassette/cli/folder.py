@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,9 +40,9 @@ def find(name: str, folder: Path) -> Path:
     raise UsageError(
         f"There is no cassette {name!r}.",
         facts=[f"looked for: {display_path(paths[0])}"],
-        fix=f"Show the closest: aquila-cassette show {shlex.quote(close[0])}"
+        fix=f"Fix: name another, for example the closest: {close[0]}"
         if close
-        else "List what there is: aquila-cassette list",
+        else "Fix: aquila-cassette list shows what there is",
     )
 
 

@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from aquila_cassette import importers
 from aquila_cassette.cli.folder import name_of
 from aquila_cassette.cli.output import Screen, print_error
-from aquila_cassette.cli.rerecord.picking import Picked, merged, module_of, pick, tests_that_missed
-from aquila_cassette.cli.selection import files_named, missed, root_of
+from aquila_cassette.cli.rerecord import selection
+from aquila_cassette.cli.rerecord.selection import Target
 from aquila_cassette.errors import CassetteError, UsageError
 from aquila_cassette.importers import refuse_to_record
 from aquila_cassette.model import CassetteData
 from aquila_cassette.transcript.humanize import escape_control_chars, parse_timespan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
-
-    from aquila_cassette.cli.selection import Noted
 
 __all__ = ["Wanted", "run"]
 
@@ -30,22 +28,14 @@ class Wanted(NamedTuple):
     Args:
         names: Names, paths or patterns; none for all.
         folder: The cassette folder.
-        stale: Only what was recorded longer ago, as it was written: ``30d``.
-        failed: Only those in which tests missed in their last run.
+        stale: Only what is older, as it was written: ``30d``.
+        failed: Only those in which tests missed when they ran last.
     """
 
     names: Sequence[str]
     folder: Path
     stale: str | None
     failed: bool
-
-
-class _Picks(NamedTuple):
-    """What is to be done: the cassettes, where their tests begin, and whether some are damaged."""
-
-    cassettes: list[Picked]
-    root: Path
-    damaged: bool
 
 
 def run(
@@ -57,110 +47,110 @@ def run(
     base_url: str | None,
     arguments: Sequence[str],
 ) -> int:
-    """Record cassettes again.
+    """Record cassettes again; return the exit code, 0 if all were.
 
     Args:
         wanted: Which.
-        direct: Whether to ask their requests again without their tests.
-        dry_run: Whether to say what would be done, and do nothing.
-        headers: What to send besides, each ``name: value``.
-        base_url: Whom to ask instead of the recorded hosts.
-        arguments: What pytest is given besides.
-
-    Returns:
-        The exit code: 0 where all were recorded again.
-
-    Raises:
-        UsageError: The arguments do not go together.
+        direct: Send their requests again without their tests.
+        dry_run: Only say what would be done.
+        headers: Sent as well with `direct`, each ``name: value``.
+        base_url: Asked instead of the recorded hosts with `direct`.
+        arguments: Further arguments of pytest.
     """
     _check(wanted, direct=direct, for_direct=bool(headers or base_url), for_pytest=bool(arguments))
-    picks = _pick(wanted)
+    cassettes, is_damaged = _load(wanted)
+    misses = selection.read_misses(wanted.folder) if wanted.failed else None
+    targets = selection.merge_targets(_targets(wanted, cassettes, misses))
     screen = Screen()
-    if not picks.cassettes:
+    if not targets:
         print_error(_nothing(wanted))
-        return 2 if picks.damaged else 0
+        return 2 if is_damaged else 0
+    code = 0
     if direct:
-        from aquila_cassette.cli import record_direct
-        from aquila_cassette.cli.rerecord.keys import parse_header
-        from aquila_cassette.cli.rerecord.line import Line
+        from aquila_cassette.cli.rerecord import resend
+        from aquila_cassette.cli.rerecord.connection import Connection, parse_header
 
-        line = Line(tuple(map(parse_header, headers)), base_url)
+        connection = Connection(tuple(map(parse_header, headers)), base_url)
         if dry_run:
-            record_direct.plan(screen, picks.cassettes, line)
-            code = 0
+            resend.plan(screen, targets, connection)
         else:
-            code = record_direct.run(screen, picks.cassettes, line)
+            code = resend.resend(screen, targets, connection)
     else:
-        from aquila_cassette.cli import record_tests
+        from aquila_cassette.cli.rerecord import by_tests
 
+        modules = [selection.module_of(test) for one in targets for test in one.tests]
+        root = misses[0] if misses else selection.find_root(modules, wanted.folder)
         if dry_run:
-            record_tests.plan(screen, picks.cassettes)
-            code = 0
+            by_tests.plan(screen, targets)
         else:
-            code = record_tests.run(screen, picks.cassettes, picks.root, wanted.folder, arguments)
-    return code or (2 if picks.damaged else 0)
+            code = by_tests.run_tests(screen, targets, root, wanted.folder, arguments)
+    return code or (2 if is_damaged else 0)
 
 
 def _check(wanted: Wanted, *, direct: bool, for_direct: bool, for_pytest: bool) -> None:
     if not (wanted.names or wanted.stale or wanted.failed):
         raise UsageError(
-            "record is not told which cassettes to record again.",
+            "record needs to know which cassettes to record again.",
             facts=["expected: names, patterns, --stale or --failed"],
-            fix="All of them: aquila-cassette record '*'",
+            fix="Fix: aquila-cassette record '*' records all",
         )
     if direct and wanted.failed:
         raise UsageError(
-            "--direct sends what is on cassette; what a test missed is not.",
-            fix="Leave --direct out: aquila-cassette record --failed",
+            "--direct sends what is on a cassette; what a test missed is not.",
+            fix="Fix: aquila-cassette record --failed",
         )
     if direct and for_pytest:
         raise UsageError(
-            "--direct runs no tests, so there is nobody to take what follows `--`.",
-            fix="Leave one of them out.",
+            "--direct runs no tests, so pytest's arguments after `--` have no use.",
+            fix="Fix: leave one of them out",
         )
     if for_direct and not direct:
         raise UsageError(
-            "--header and --base-url go with --direct; tests know whom they ask.",
-            fix="Add --direct, or leave them out.",
+            "--header and --base-url need --direct; tests know whom they ask.",
+            fix="Fix: add --direct, or leave them out",
         )
 
 
-def _pick(wanted: Wanted) -> _Picks:
-    tapes: dict[Path, CassetteData] = {}
-    damaged = False
-    for path in files_named(wanted.names, wanted.folder):
+def _load(wanted: Wanted) -> tuple[dict[Path, CassetteData], bool]:
+    """Load the cassettes that are named; also return whether some cannot be used."""
+    cassettes: dict[Path, CassetteData] = {}
+    is_damaged = False
+    for path in selection.files_named(wanted.names, wanted.folder):
         try:
-            tape = importers.load(path)
-            if tape.foreign:
-                raise refuse_to_record(path, tape.foreign, "all")
-            tapes[path] = tape
+            cassette = importers.load(path)
+            if cassette.foreign:
+                raise refuse_to_record(path, cassette.foreign, "all")
+            cassettes[path] = cassette
         except CassetteError as error:
-            damaged = True
+            is_damaged = True
             print_error(escape_control_chars(str(error)))
-    picked: list[Picked] = []
+    return cassettes, is_damaged
+
+
+def _targets(
+    wanted: Wanted,
+    cassettes: dict[Path, CassetteData],
+    misses: tuple[Path, selection.Misses] | None,
+) -> Iterator[Target]:
     if wanted.stale is not None or not wanted.failed:
-        before = None if wanted.stale is None else datetime.now(UTC) - parse_timespan(wanted.stale)
-        named = ((name_of(path, wanted.folder), path, tape) for path, tape in tapes.items())
-        picked += filter(None, (pick(*one, before=before) for one in named))
-    root = None
-    if wanted.failed and (noted := missed(wanted.folder)):
-        root = noted.root
-        picked += _missed(wanted, tapes, noted)
-    picked = merged(picked)
-    modules = (module_of(test) for one in picked for test in one.tests)
-    return _Picks(picked, root or root_of(modules, wanted.folder), damaged)
-
-
-def _missed(wanted: Wanted, tapes: Mapping[Path, CassetteData], noted: Noted) -> Iterator[Picked]:
-    """Pick by the note of the last run; a cassette that a test misses need not be there yet."""
-    loaded = {path.absolute(): (path, tape) for path, tape in tapes.items()}
-    for file, tests in tests_that_missed(noted.tests).items():
-        path = noted.root / file
-        there = loaded.get(path.absolute())
-        if there is None and (wanted.names or path.exists()):
+        before = None
+        if wanted.stale is not None:
+            before = datetime.now(UTC) - parse_timespan(wanted.stale)
+        for path, cassette in cassettes.items():
+            target = selection.select(name_of(path, wanted.folder), path, cassette, before)
+            if target is not None:
+                yield target
+    if misses is None:
+        return
+    root, by_file = misses
+    loaded = {path.absolute(): (path, cassette) for path, cassette in cassettes.items()}
+    for file, tests in by_file.items():
+        path = root / file
+        known = loaded.get(path.absolute())
+        if known is None and (wanted.names or path.exists()):
             continue  # it was not named, or it is damaged
-        path, tape = there or (path, CassetteData())
-        yield Picked(name_of(path, wanted.folder), path, tape, tuple(tests))
+        path, cassette = known or (path, CassetteData())  # a missed cassette may not exist yet
+        yield Target(name_of(path, wanted.folder), path, cassette, tuple(tests))
 
 
 def _nothing(wanted: Wanted) -> str:
@@ -169,6 +159,4 @@ def _nothing(wanted: Wanted) -> str:
         why.append("no test missed when it ran last")
     if wanted.stale is not None:
         why.append(f"nothing is older than {wanted.stale}")
-    if not why:
-        why.append("there are no cassettes")
-    return f"Nothing to record again: {', and '.join(why)}."
+    return f"Nothing to record again: {', and '.join(why) or 'there are no cassettes'}."

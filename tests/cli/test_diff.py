@@ -239,7 +239,7 @@ def test_a_terminal_gets_red_and_green(committed: Path, edit: Edit) -> None:
             (
                 "There is no cassette 'nothing', and there was none in HEAD.\n"
                 "  looked for: cassettes/nothing.yaml\n"
-                "List what there is: aquila-cassette list\n"
+                "Fix: aquila-cassette list shows what there is\n"
             ),
         ),
         (
@@ -256,7 +256,7 @@ def test_a_terminal_gets_red_and_green(committed: Path, edit: Edit) -> None:
             (
                 "There is no cassette 'chta'.\n"
                 "  looked for: cassettes/chta.yaml\n"
-                "Show the closest: aquila-cassette show chat\n"
+                "Fix: name another, for example the closest: chat\n"
             ),
         ),
     ],

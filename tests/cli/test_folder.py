@@ -34,14 +34,14 @@ def test_a_name_that_is_not_there_is_an_error_that_names_the_closest(lay: Lay) -
     assert str(caught.value) == (
         "There is no cassette 'chat live/respond'.\n"
         "  looked for: cassettes/chat live/respond.yaml\n"
-        "Show the closest: aquila-cassette show 'chat live/responds'"
+        "Fix: name another, for example the closest: chat live/responds"
     )
     with pytest.raises(UsageError) as caught:
         find("../elsewhere", FOLDER)
     assert str(caught.value) == (
         "There is no cassette '../elsewhere'.\n"
         "  looked for: ../elsewhere\n"
-        "List what there is: aquila-cassette list"
+        "Fix: aquila-cassette list shows what there is"
     )
 
 

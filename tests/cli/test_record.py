@@ -187,7 +187,7 @@ def test_a_cassette_stays_as_it_was_unless_its_tests_passed(cli: Cli, shelf: She
         "mixed      in part  1 of 3 changed; "
         "test_it.py::test_bad failed: AssertionError: not (and 1 more)\n"
         "skipped    kept     test_it.py::test_skipped skipped: no key here\n"
-        "unsigned   kept     1 interaction recorded by no test (--direct asks again)\n"
+        "unsigned   kept     1 interaction recorded by no test (--direct sends them again)\n"
         "\n"
         "0 cassettes re-recorded, 1 in part, 7 kept as before; 1 changed.\n"
     )
@@ -208,7 +208,7 @@ def test_without_tests_to_run_pytest_is_not_started(cli: Cli, shelf: Shelf) -> N
     assert (ran.code, ran.err) == (1, "")
     assert ran.out == (
         "NAME  RESULT  CHANGED, OR WHY NOT\n"
-        "x     kept    1 interaction recorded by no test (--direct asks again)\n"
+        "x     kept    1 interaction recorded by no test (--direct sends them again)\n"
         "\n"
         "0 cassettes re-recorded, 1 kept as before.\n"
     )
@@ -306,7 +306,7 @@ def test_a_dry_run_runs_nothing(cli: Cli, shelf: Shelf) -> None:
         "  test_it.py::test_word[a::b [c] d/e]     words\n"
         "  test_it.py::test_word[\\xe9 (teardown)]  words\n"
         "  test_it.py::TestIt::test_it             farewell, sub/farewell\n"
-        "unsigned: 2 interactions recorded by no test (--direct asks again).\n"
+        "unsigned: 2 interactions recorded by no test (--direct sends them again).\n"
     )
     assert shelf.provider.requests == []
 
@@ -337,9 +337,9 @@ def test_a_pytest_that_does_not_start_says_why(cli: Cli, shelf: Shelf) -> None:
         (
             [],
             (
-                "record is not told which cassettes to record again.\n"
+                "record needs to know which cassettes to record again.\n"
                 "  expected: names, patterns, --stale or --failed\n"
-                "All of them: aquila-cassette record '*'\n"
+                "Fix: aquila-cassette record '*' records all\n"
             ),
         ),
         (
@@ -347,37 +347,37 @@ def test_a_pytest_that_does_not_start_says_why(cli: Cli, shelf: Shelf) -> None:
             (
                 "There is no cassette 'od'.\n"
                 "  looked for: cassettes/od.yaml\n"
-                "Show the closest: aquila-cassette show old\n"
+                "Fix: name another, for example the closest: old\n"
             ),
         ),
         (
             ["z*"],
-            "No cassette has a name like 'z*'.\nList what there is: aquila-cassette list\n",
+            "No cassette has a name like 'z*'.\nFix: aquila-cassette list shows what there is\n",
         ),
         (
             ["--direct", "--failed"],
             (
-                "--direct sends what is on cassette; what a test missed is not.\n"
-                "Leave --direct out: aquila-cassette record --failed\n"
+                "--direct sends what is on a cassette; what a test missed is not.\n"
+                "Fix: aquila-cassette record --failed\n"
             ),
         ),
         (
             ["old", "--direct", "--", "-x"],
             (
-                "--direct runs no tests, so there is nobody to take what follows `--`.\n"
-                "Leave one of them out.\n"
+                "--direct runs no tests, so pytest's arguments after `--` have no use.\n"
+                "Fix: leave one of them out\n"
             ),
         ),
         (
             ["old", "--header", "x-api-key: 1"],
             (
-                "--header and --base-url go with --direct; tests know whom they ask.\n"
-                "Add --direct, or leave them out.\n"
+                "--header and --base-url need --direct; tests know whom they ask.\n"
+                "Fix: add --direct, or leave them out\n"
             ),
         ),
     ],
 )
-def test_arguments_that_cannot_be_meant(
+def test_arguments_that_do_not_go_together_are_refused(
     cli: Cli, shelf: Shelf, arguments: list[str], error: str
 ) -> None:
     lay_two(shelf)

@@ -233,7 +233,7 @@ def test_a_cassette_that_cannot_be_shown_does_not_hide_the_others(cli: Cli, lay:
         "Fix: make it one of complete, closed, failed\n"
         "There is no cassette 'nowhere'.\n"
         "  looked for: cassettes/nowhere.yaml\n"
-        "List what there is: aquila-cassette list\n"
+        "Fix: aquila-cassette list shows what there is\n"
     )
 
 

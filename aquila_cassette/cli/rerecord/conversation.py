@@ -1,93 +1,219 @@
-"""A recorded conversation asked again: each request as its test would send it now.
+"""Send a recorded conversation again: what later requests repeat of earlier answers is replaced.
 
-Where a recorded request sends back an id, a text or a tool call of an earlier answer, it must send
-back that of the new answer. Where it cannot be told what the test would send, the request is
-refused; so is a tool's result where the new answer calls something else: it would be that of
-another call.
+Ids, whole texts and tool calls of the old answers are paired with those of the new ones by JSON
+path. What this cannot see (a quoted phrase, a number that was computed), the next test run
+reports as a miss with a diff: requests match by body.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urljoin
 
-from aquila_cassette.cli.rerecord.answers import Answer
-from aquila_cassette.cli.rerecord.following import Follower
-from aquila_cassette.cli.rerecord.picking import whose
-from aquila_cassette.cli.rerecord.refusal import Refusal
-from aquila_cassette.cli.rerecord.requests import RequestDocument
-from aquila_cassette.cli.rerecord.turns import Turn
+from aquila_cassette.cli.rerecord.selection import owner_of
+from aquila_cassette.dialects import read_into
+from aquila_cassette.dialects.framing import framing, read_events
+from aquila_cassette.dialects.lenient import load_json
+from aquila_cassette.dialects.message import MessageBuilder
 from aquila_cassette.errors import ResendError
 from aquila_cassette.storage.names import display_path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from aquila_cassette.model import Interaction, Request, Response
 
 __all__ = ["Conversation"]
 
+_ID_FIELD = re.compile(
+    r"(?:^|[_-])ids?$|[a-z0-9]I[dD]s?$|[sS]ignature$|^encrypted_|^uri$|[pP]age_?[tT]oken$|^cursor$"
+)
+_ID = re.compile(r"[\w./:+=-]{4,}")
+_SHORTEST_TEXT = 12  # characters; a shorter text is replaced only where it is a whole JSON string
+_TEXT_FIELDS = frozenset({"text", "content", "delta", "thinking", "reasoning", "refusal"})
+_PLACES = ("index", "output_index", "content_index", "summary_index")
+_URL_HEADERS = ("location", "x-goog-upload-url")
+_MARK = re.compile(rb"\0(\d+)\0")  # stands for a new value; no URL, header or JSON has a NUL
+
+_Spell = Callable[[str], bytes]
+_Part = tuple[_Spell, bytes]  # a URL, a header or a body, and how a text is spelt in it
+
 
 class Conversation:
-    """The requests of a cassette, to be asked again in their order.
-
-    Args:
-        interactions: All of the cassette.
-        path: The file, for messages.
-        fix: What to do where a request cannot be followed.
-
-    Example:
-        >>> from pathlib import Path
-        >>> from aquila_cassette.model import Interaction, Piece, Request, Response
-        >>> def answer(id_: str) -> Response:
-        ...     return Response(200, pieces=(Piece(0, b'{"id": "%s"}' % id_.encode()),))
-        >>> made = Interaction(Request("POST", "https://a.example/threads"), answer("thread_1"))
-        >>> used = Interaction(Request("GET", "https://a.example/threads/thread_1"), answer("-"))
-        >>> again = Conversation([made, used], Path("x.yaml"), "")
-        >>> _ = again.request()
-        >>> again.answered(answer("thread_2"))
-        >>> again.request().url
-        'https://a.example/threads/thread_2'
-    """
+    """The requests of a cassette, to be sent again in order; `fix` is what to do if that fails."""
 
     def __init__(self, interactions: Sequence[Interaction], path: Path, fix: str) -> None:
         self._interactions = interactions
         self._path = path
         self._fix = fix
-        self._turns: list[Turn] = []
-        self._documents: list[RequestDocument] = []
+        self._answers: list[tuple[_Answer, _Answer]] = []
 
     def request(self) -> Request:
-        """Give the next request as its test would send it now.
-
-        Raises:
-            ResendError: It cannot be told what the test would send.
-        """
-        place = len(self._turns)
-        document = RequestDocument(self._interactions[place].request)
-        self._documents[place:] = [document]
-        try:
-            return Follower(document, [self._turns[at] for at in self._same(place)]).request()
-        except Refusal as refusal:
-            raise ResendError(
-                f"Request {place + 1} of {display_path(self._path)} cannot be followed: {refusal}",
-                path=self._path,
-                facts=refusal.facts,
-                fix=self._fix,
-            ) from None
+        """Return the next request with what it repeats of earlier answers replaced."""
+        at = len(self._answers)
+        one = self._interactions[at]
+        parts = _parts(one.request)
+        values: list[str] = []  # the new values, by the numbers of their marks
+        for number in reversed(range(at)):  # of equal answers, the later one stands later
+            if owner_of(self._interactions[number]) == owner_of(one):
+                parts = self._marked(parts, number, values)
+        if values and not one.recorded_by:
+            raise self._refused("it repeats an answer, and no test would notice a wrong guess.")
+        url, *headers, body = (_unmarked(part, values) for part in parts)
+        named = zip(one.request.headers, headers, strict=True)
+        headers_now = tuple((name, value.decode()) for (name, _), value in named)
+        return replace(one.request, url=url.decode(), headers=headers_now, body=body)
 
     def answered(self, response: Response) -> None:
-        """Take the answer to the request that was given last.
+        """Take the new answer to the request that was returned last."""
+        one = self._interactions[len(self._answers)]
+        pair = (_Answer.of(answer, one.request.url) for answer in (one.response, response))
+        self._answers.append((next(pair), next(pair)))
 
-        Args:
-            response: As it came now.
-        """
-        place = len(self._turns)
-        asked = [self._documents[at] for at in (*self._same(place), place)]
-        old = Answer(self._interactions[place].response)
-        self._turns.append(Turn(place, old, Answer(response), asked))
+    def _marked(self, parts: list[_Part], number: int, values: list[str]) -> list[_Part]:
+        """Mark each value of one answer that stands in a request more often than in its own."""
+        old, new = self._answers[number]
+        asked = _parts(self._interactions[number].request)
+        goes_on = any(_count(parts, name, True) > _count(asked, name, True) for name in old.called)
+        for was, now in old.pairs(new):
+            is_id = was in old.ids
+            known = _count(asked, was, is_id)
+            if _count(parts, was, is_id) <= known:
+                continue
+            goes_on = True
+            if not is_id and not old.is_whole:
+                raise self._refused(f"answer {number + 1}, which it repeats, was not read whole.")
+            if not now and old.calls == new.calls:
+                raise self._refused(f"answer {number + 1} now has nothing in the place of {was!r}.")
+            parts = _replaced(parts, was, is_id, known, b"\0%d\0" % len(values))
+            values.append(now)
+        if goes_on and old.calls != new.calls:
+            why = f"answer {number + 1} now calls other tools, or with other arguments."
+            raise self._refused(why, f"recorded: {old.told}", f"now:      {new.told}")
+        if goes_on and bool(old.text) != bool(new.text):
+            how = "a text, and had none" if new.text else "no text, and had one"
+            raise self._refused(f"answer {number + 1} now has {how}.")
+        return parts
 
-    def _same(self, place: int) -> list[int]:
-        """List the interactions before that the same test recorded: others are none of its own."""
-        owner = whose(self._interactions[place])
-        return [at for at in range(place) if whose(self._interactions[at]) == owner]
+    def _refused(self, why: str, *facts: str) -> ResendError:
+        what = f"Request {len(self._answers) + 1} of {display_path(self._path)} cannot be followed"
+        return ResendError(f"{what}: {why}", path=self._path, facts=facts, fix=self._fix)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What an answer holds that a later request may repeat; places are JSON paths."""
+
+    ids: dict[str, str]  # value to place
+    texts: dict[str, str]  # place to text, whatever chunks it came in
+    text: str
+    calls: list[tuple[str, Any]]
+    called: list[str]  # the ids and the names of the calls
+    is_whole: bool
+
+    @classmethod
+    def of(cls, response: Response, url: str) -> _Answer:
+        kind, builder = response.header("content-type"), MessageBuilder()
+        read_into(kind, response.body, builder)
+        said = builder.build(None)
+        ids: dict[str, list[str]] = defaultdict(list)
+        texts: dict[str, str] = defaultdict(str)
+        how = framing(kind, response.body)
+        events = [one.json for one in read_events(how, response.body)] if how != "json" else []
+        for event in events or [load_json(response.body)]:
+            places = [event.get(name) for name in _PLACES] if isinstance(event, dict) else []
+            for path, name, value in _leaves(event, ""):
+                is_name = name == "name" and "/" in value  # "files/abc123", as Gemini names files
+                if (is_name or _ID_FIELD.search(name)) and _ID.fullmatch(value):
+                    if value not in ids[path]:
+                        ids[path].append(value)
+                elif name in _TEXT_FIELDS:
+                    texts[f"{path} {places}"] += value
+        texts |= {"text": said.text, "reasoning": said.reasoning, "refusal": said.refusal}
+        texts |= {f"call {n}": call.arguments for n, call in enumerate(builder.calls)}
+        texts |= {name: urljoin(url, response.header(name) or "") for name in _URL_HEADERS}
+        return cls(
+            {value: f"{path} {n}" for path, all_ in ids.items() for n, value in enumerate(all_)},
+            texts,
+            said.text.strip(),
+            [(call.name, load_json(call.arguments or "{}")) for call in builder.calls],
+            [name for call in builder.calls for name in (call.id, call.name) if name],
+            response.ended == "complete",
+        )
+
+    @property
+    def told(self) -> str:
+        calls = (f"{name} {json.dumps(arguments)}" for name, arguments in self.calls)
+        return ", ".join(calls) or "no tool"
+
+    def pairs(self, new: _Answer) -> Iterator[tuple[str, str]]:
+        """Yield each value that differs now with its counterpart (or ""), the longest first."""
+        by_place = {place: value for value, place in new.ids.items()}
+        found = {value: by_place.get(place, "") for value, place in self.ids.items()}
+        for place, text in self.texts.items():
+            now = new.texts.get(place, "")
+            found.setdefault(text, now)
+            found.setdefault(text.strip(), now.strip())  # as many applications keep it
+        for was in sorted(filter(None, found), key=len, reverse=True):
+            if was != found[was]:
+                yield was, found[was]
+
+
+def _parts(request: Request) -> list[_Part]:
+    body = request.body
+    # json.dumps() escapes non-ASCII text by default; the SDKs write it compactly and do not.
+    is_ascii = body.isascii() and (b"\\u" in body or b'": ' in body)
+    return [
+        (lambda text: (text if "://" in text else quote(text, "")).encode(), request.url.encode()),
+        *((str.encode, value.encode()) for _, value in request.headers),
+        (lambda text: json.dumps(text, ensure_ascii=is_ascii)[1:-1].encode(), body),
+    ]
+
+
+def _pattern(value: str, spell: _Spell, is_id: bool) -> re.Pattern[bytes]:
+    around = rb"(?<![\w-])%s(?![\w-])" if is_id else b"%s"
+    if not is_id and len(value) < _SHORTEST_TEXT:
+        around = rb'(?<=[^\\]")%s(?=")'
+    return re.compile(around % re.escape(spell(value)))
+
+
+def _count(parts: list[_Part], value: str, is_id: bool) -> int:
+    return sum(len(_pattern(value, spell, is_id).findall(data)) for spell, data in parts)
+
+
+def _replaced(parts: list[_Part], value: str, is_id: bool, known: int, mark: bytes) -> list[_Part]:
+    """Put a mark in the place of a value, but for its first `known` occurrences."""
+    numbers = count()
+    return [
+        (
+            spell,
+            _pattern(value, spell, is_id).sub(
+                lambda match: match[0] if next(numbers) < known else mark, data
+            ),
+        )
+        for spell, data in parts
+    ]
+
+
+def _unmarked(part: _Part, values: list[str]) -> bytes:
+    spell, data = part
+    return _MARK.sub(lambda mark: spell(values[int(mark[1])]), data)
+
+
+def _leaves(value: Any, path: str, name: str = "") -> Iterator[tuple[str, str, str]]:
+    """Yield the path, the field and the text of each string and number of a JSON value."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaves(item, f"{path}.{key}", key)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _leaves(item, f"{path}.*", name)
+    elif isinstance(value, (str, int)) and not isinstance(value, bool):
+        yield path, name, str(value)

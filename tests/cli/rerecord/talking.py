@@ -35,6 +35,7 @@ PATHS: dict[str, tuple[str, Any]] = {
     "gemini": ("/v1beta/models/gemini-2.5-flash:streamGenerateContent", GeminiGenerateContent()),
 }
 HOST = "https://api.example.com"
+TEST = "test_chat.py::test_talk"
 WORDS = "time ships rain Oslo 1987 seldom blue under 2042 stone Ada quick river green"
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 
@@ -136,7 +137,7 @@ def talk(app: App, model: Answerer, prompts: Iterable[str], host: str = HOST) ->
         data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         request = Request("POST", host + path, (("content-type", "application/json"),), data)
         response = model.answer(request)
-        tape.append(Interaction(request, response))
+        tape.append(Interaction(request, response, recorded_by=TEST))
         return Heard(response.body, response.header("content-type") or "", app)
 
     said = ""
@@ -374,5 +375,5 @@ def again(tape: list[Interaction], model: Model) -> list[Interaction]:
         request = conversation.request()
         response = model.answer(request)
         conversation.answered(response)
-        new.append(Interaction(request, response))
+        new.append(Interaction(request, response, recorded_by=TEST))
     return new

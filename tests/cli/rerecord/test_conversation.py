@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from aquila_cassette.errors import ResendError
 from aquila_cassette.model import Interaction
@@ -39,43 +37,3 @@ def test_a_tool_that_is_called_otherwise_is_refused(app: App) -> None:
         "Request 2 of cassette.yaml cannot be followed: "
         "answer 1 now calls other tools, or with other arguments."
     )
-
-
-PROMPTS = st.lists(
-    st.sampled_from(
-        [
-            "Hello",
-            "Tell me of ships",
-            "What is the weather in Lund?",
-            "weather in Oslo",
-            "{said}",
-            "Say it in French: {said}",
-            "What of {part}?",
-            "Is it so that {part} or {said}",
-            "Go on",
-            "Hello",
-        ]
-    ),
-    min_size=1,
-    max_size=4,
-)
-
-
-@settings(max_examples=150, deadline=None)
-@given(
-    app=st.sampled_from([*APPS.values(), App("gemini"), App("chat", keep=lambda said: said[:9])]),
-    prompts=PROMPTS,
-    old=st.builds(Model, st.integers(0, 3), st.booleans(), st.booleans()),
-    day=st.integers(0, 3),
-)
-def test_a_request_is_what_its_application_would_send_or_it_is_refused(
-    app: App, prompts: list[str], old: Model, day: int
-) -> None:
-    new = Model(day, old.calls, old.mute)
-    tape = talk(app, old, prompts)
-    expected = asked(talk(app, new, prompts))
-    try:
-        got = asked(again(tape, new))
-    except ResendError:
-        return
-    assert got == expected

@@ -1,24 +1,40 @@
-"""Whose key goes where, and what is put back into a request."""
+"""Which key goes where, and what is put back into a request."""
 
 from __future__ import annotations
 
 import pytest
 
-from aquila_cassette.cli.rerecord.hidden import Unhidden, unhidden
-from aquila_cassette.cli.rerecord.keys import require_keys, target
-from aquila_cassette.cli.rerecord.line import Line
+from aquila_cassette.cli.rerecord.connection import Connection, SecretUnavailable, redirect
 from aquila_cassette.errors import UsageError
 from aquila_cassette.model import Request
 from aquila_cassette.redaction import Redaction
 
 
-def test_a_header_that_is_given_stands_for_the_key() -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api.openai.com/v1",
+        "https://api.openai.com.evil.example/v1",
+        "https://evil.example/api.openai.com",
+        "https://api.openai.com@evil.example/v1",
+        "http://127.0.0.1:8000/v1",
+    ],
+)
+def test_no_key_goes_to_another_host_or_goes_unencrypted(url: str) -> None:
+    environ = {"OPENAI_API_KEY": "k"}
+    assert Connection(environ=environ).key_headers(url) == ()
+    mine = Connection(environ=environ).key_headers("https://api.openai.com/v1")
+    assert mine == (("authorization", "Bearer k"),)
+
+
+def test_a_header_of_the_command_line_replaces_the_key() -> None:
     given = (("authorization", "Bearer mine"),)
-    line = Line(given, environ={"OPENAI_API_KEY": "k"})
-    assert line.account_headers("https://api.openai.com/v1") == given
-    require_keys({"x": ["https://api.openai.com/v1"]}, {}, given)
+    connection = Connection(given, environ={"OPENAI_API_KEY": "k"})
+    assert connection.key_headers("https://api.openai.com/v1") == given
+    connection = Connection(given, environ={})
+    connection.require_keys({"x": ["https://api.openai.com/v1"]})
     with pytest.raises(UsageError):
-        require_keys({"x": ["https://api.anthropic.com/v1"]}, {}, given)
+        connection.require_keys({"x": ["https://api.anthropic.com/v1"]})
 
 
 @pytest.mark.parametrize(
@@ -33,18 +49,18 @@ def test_a_header_that_is_given_stands_for_the_key() -> None:
     ],
 )
 def test_a_base_url_takes_the_place_of_the_host(url: str, base: str, expected: str) -> None:
-    assert target(url, base) == expected
+    assert redirect(url, base) == expected
 
 
 ENVIRON = {"OPENAI_API_KEY": "sk-1", "MY_TENANT_TOKEN": "t-1", "EMPTY_SECRET": ""}
-URL = "https://a.example/v1"
+URL = "https://api.openai.com/v1"
 JSON = (("content-type", "application/json"),)
 
 
 @pytest.mark.parametrize(
     "request_",
     [
-        Request("GET", "https://a.example/v1?api_key=sk-1&x=1"),
+        Request("GET", "https://api.openai.com/v1?api_key=sk-1&x=1"),
         Request("POST", URL, JSON, b'{"myTenantToken":"t-1","a":{"apiKey":"sk-1"}}'),
         Request("POST", URL, JSON, b'{"tool":"{\\"api_key\\": \\"sk-1\\"}"}'),
     ],
@@ -52,7 +68,7 @@ JSON = (("content-type", "application/json"),)
 def test_what_redaction_took_out_is_put_back(request_: Request) -> None:
     kept = Redaction().request(request_, env=())
     assert kept != request_
-    again, secrets = unhidden(kept, key="sk-1", environ=ENVIRON)
+    again, secrets = Connection(base_url="http://127.0.0.1", environ=ENVIRON).with_secrets(kept)
     assert again == request_
     assert set(secrets) <= {"sk-1", "t-1"}
 
@@ -60,30 +76,32 @@ def test_what_redaction_took_out_is_put_back(request_: Request) -> None:
 @pytest.mark.parametrize(
     ("request_", "where"),
     [
-        (Request("GET", "https://a.example/v1?sig=[redacted]"), "query.0.sig"),
-        (Request("GET", "https://a.example/[redacted]/v1"), "path.1.id"),
-        (Request("GET", "https://a.example/", (("x-mine", "[redacted]"),)), "headers.0.x-mine"),
-        (Request("POST", "https://a.example/", (), b'{"a": "my [redacted]"}'), "body.a"),
+        (Request("GET", "https://a.example/v1?sig=[redacted]"), "sig"),
+        (Request("GET", "https://a.example/[redacted]/v1"), "url"),
+        (Request("GET", "https://a.example/", (("x-mine", "[redacted]"),)), "x-mine"),
+        (Request("POST", "https://a.example/", (), b'{"a": "my [redacted]"}'), "body"),
         (Request("POST", "https://a.example/", (), b'{"empty_secret": "[redacted]"}'),
-         "body.empty_secret"),
+         "empty_secret"),
         (Request("POST", "https://a.example/", (), b"token=[redacted]"), "body"),
         (Request("POST", "https://a.example/", (), b'{"[redacted]": 1}'), "body"),
     ],
 )  # fmt: skip
 def test_what_nobody_knows_is_not_put_back(request_: Request, where: str) -> None:
-    with pytest.raises(Unhidden, match=where):
-        unhidden(request_, key="sk-1", environ=ENVIRON)
+    with pytest.raises(SecretUnavailable, match=where):
+        Connection(base_url="http://127.0.0.1", environ=ENVIRON).with_secrets(request_)
 
 
 def test_secrets_of_the_environment_go_to_no_host_that_is_not_known() -> None:
     body = b'{"my_tenant_token": "[redacted]"}'
-    with pytest.raises(Unhidden):
-        Line(environ=ENVIRON).unhidden(Request("POST", "https://evil.example/", JSON, body))
+    with pytest.raises(SecretUnavailable):
+        Connection(environ=ENVIRON).with_secrets(
+            Request("POST", "https://evil.example/", JSON, body)
+        )
     for url in ("https://api.openai.com/v1", "http://127.0.0.1:8000/"):
-        _, secrets = Line(environ=ENVIRON).unhidden(Request("POST", url, JSON, body))
+        _, secrets = Connection(environ=ENVIRON).with_secrets(Request("POST", url, JSON, body))
         assert secrets == ["t-1"]
-    line = Line(environ=ENVIRON, base_url="https://proxy.example")
-    _, secrets = line.unhidden(Request("POST", "https://other.example/", JSON, body))
+    connection = Connection(environ=ENVIRON, base_url="https://proxy.example")
+    _, secrets = connection.with_secrets(Request("POST", "https://other.example/", JSON, body))
     assert secrets == ["t-1"]
 
 
@@ -96,4 +114,4 @@ def test_of_the_headers_given_only_keys_are_secrets() -> None:
         ("x-mode", f"production {opaque}"),
         ("x-api-key", "abc"),
     )
-    assert Line(given, environ={}).secrets == ["of-mine", "acme", opaque]
+    assert Connection(given, environ={}).secrets == ["of-mine", "acme", opaque]

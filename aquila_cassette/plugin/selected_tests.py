@@ -16,9 +16,9 @@ import pytest
 
 from aquila_cassette.plugin.naming import node_id
 
-__all__ = ["CHOSEN", "EVENTS"]
+__all__ = ["EVENTS", "SELECTED"]
 
-CHOSEN = "AQUILA_CASSETTE_CHOSEN"
+SELECTED = "AQUILA_CASSETTE_SELECTED"
 """The variable that names a JSON file with the node ids of the tests to run."""
 
 EVENTS = "AQUILA_CASSETTE_EVENTS"
@@ -27,32 +27,32 @@ EVENTS = "AQUILA_CASSETTE_EVENTS"
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin, where the tests to run are told."""
-    if CHOSEN not in os.environ:
+    if SELECTED not in os.environ:
         return
-    chosen = frozenset(json.loads(Path(os.environ[CHOSEN]).read_text("utf-8")))
-    config.pluginmanager.register(_Selection(chosen), "aquila_chosen")
+    selected = frozenset(json.loads(Path(os.environ[SELECTED]).read_text("utf-8")))
+    config.pluginmanager.register(_Selection(selected), "aquila_selected")
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(_Telling(int(os.environ.pop(EVENTS))), "aquila_telling")
+        config.pluginmanager.register(_Reporter(int(os.environ.pop(EVENTS))), "aquila_reporter")
 
 
 class _Selection:
-    """Leaves the tests out that were not chosen; in every process that collects them."""
+    """Leaves the tests out that were not selected; in every process that collects them."""
 
-    def __init__(self, chosen: frozenset[str]) -> None:
-        self._chosen = chosen
+    def __init__(self, selected: frozenset[str]) -> None:
+        self._selected = selected
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
-        kept = [item for item in items if node_id(item) in self._chosen]
-        left = [item for item in items if node_id(item) not in self._chosen]
+        kept = [item for item in items if node_id(item) in self._selected]
+        left = [item for item in items if node_id(item) not in self._selected]
         if left:
             config.hook.pytest_deselected(items=left)
             items[:] = kept
 
 
-class _Telling:
+class _Reporter:
     """Tells what is found, and how each test ends."""
 
     def __init__(self, descriptor: int) -> None:
@@ -65,15 +65,15 @@ class _Telling:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self._tell(broken=report.nodeid, why=_why(report))
+            self._report(broken=report.nodeid, why=_why(report))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         if session.items:
-            self._tell(found=[node_id(item) for item in session.items])
+            self._report(found=[node_id(item) for item in session.items])
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: object, ids: list[str]) -> None:
-        self._tell(found=[_without_group(one) for one in ids])
+        self._report(found=[_without_group(one) for one in ids])
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         test = _without_group(report.nodeid)
@@ -87,16 +87,16 @@ class _Telling:
         if report.when == "teardown":
             outcome, why = self._ends.pop(test, ("passed", ""))
             given_up = getattr(report, "aquila_given_up", "")
-            self._tell(test=test, outcome=outcome, why=why, given_up=given_up)
+            self._report(test=test, outcome=outcome, why=why, given_up=given_up)
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:
-        self._tell(ended=int(exitstatus))
+        self._report(ended=int(exitstatus))
 
     def pytest_unconfigure(self) -> None:
         with suppress(OSError):
             self._events.close()
 
-    def _tell(self, **event: Any) -> None:
+    def _report(self, **event: Any) -> None:
         try:
             self._events.write(json.dumps(event) + "\n")
             self._events.flush()

@@ -1,0 +1,287 @@
+"""``record``: the tests that recorded some cassettes, run again in mode ``all``."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aquila_cassette import importers
+from aquila_cassette.cli.folder import cassettes_in, name_of
+from aquila_cassette.cli.outcome import Outcome, show_outcomes
+from aquila_cassette.cli.output import Progress, Screen, align_columns, print_error
+from aquila_cassette.cli.rerecord.selection import Target, module_of, owner_of, owners_of
+from aquila_cassette.errors import CassetteError
+from aquila_cassette.model import CassetteData
+from aquila_cassette.transcript.humanize import count, escape_control_chars, parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+    from aquila_cassette.model import Interaction
+
+__all__ = ["plan", "run_tests"]
+
+_INTERRUPTED = 130  # what a shell gives a program that Ctrl-C ended
+_INTERNAL_ERROR = 3  # pytest's exit code; pytest itself is not loaded here
+_GOOD = ("passed", "xfailed")
+_MODULE = re.compile(r"^(\w+\.)+(?=\w+: )")
+_IS_POSIX = os.name == "posix"
+# pytest writes to its standard error, a file; its standard output is a pipe for its events alone.
+# It must be the first to import the plugin, so that it can rewrite assertions.
+_RUN_PYTEST = (
+    "import os, pytest; os.environ['AQUILA_CASSETTE_EVENTS'] = str(os.dup(1)); os.dup2(2, 1); "
+    "raise SystemExit(pytest.main())"
+)
+
+
+def plan(screen: Screen, targets: Sequence[Target]) -> None:
+    """Show which tests would run."""
+    tests = _tests(targets)
+    screen.line(f"Would run {count(len(tests), 'test')} for {count(len(targets), 'cassette')}:")
+    rows = [
+        (escape_control_chars(test), escape_control_chars(", ".join(names)))
+        for test in tests
+        if (names := [one.name for one in targets if test in one.tests])
+    ]
+    for test, name in align_columns(rows) if rows else ():
+        screen.line("  ", test, "  ", (name, "dim"))
+    for one in targets:
+        if one.unsigned:
+            screen.line(f"{escape_control_chars(one.name)}: {_unsigned(one)}.")
+
+
+def run_tests(
+    screen: Screen, targets: Sequence[Target], root: Path, folder: Path, arguments: Sequence[str]
+) -> int:
+    """Run the tests of some cassettes in mode ``all``, and show what changed.
+
+    Args:
+        screen: Where to show it.
+        targets: The cassettes.
+        root: The folder that the tests' node ids begin at.
+        folder: The cassette folder.
+        arguments: Further arguments of pytest.
+
+    Returns:
+        The exit code: 0 if all were recorded again, 1 if not, 2 if pytest did not start or
+        broke off, 130 after Ctrl-C.
+    """
+    tests = _tests(targets)
+    all_targets = [*targets, *_also_recorded(targets, tests, folder)]
+    started = datetime.now(UTC).replace(microsecond=0)
+    run = _Run(root)
+    existing = [test for test in tests if (root / module_of(test)).is_file()]
+    if existing:
+        with _pytest(existing, arguments, run) as events, Progress(screen, len(existing)) as bar:
+            for event in events:
+                run.take(event, bar)
+        if run.broke_off:
+            how = "broke off" if run.found else "did not run"
+            print_error(f"pytest {how}:\n{escape_control_chars(run.log).rstrip()}")
+            if not run.found:
+                return 2
+        screen.line()
+    outcomes = [
+        outcome
+        for place, one in enumerate(all_targets)
+        if (outcome := _outcome(one, run, started)).result != "kept" or place < len(targets)
+    ]
+    _show_failures(screen, run)
+    show_outcomes(screen, outcomes)
+    if run.is_interrupted:
+        print_error("Stopped. Each cassette is whole: the old one or the new one.")
+        return _INTERRUPTED
+    if existing and run.broke_off:
+        return 2
+    return int(any(one.result != "re-recorded" for one in outcomes))
+
+
+@dataclass
+class _Run:
+    """What pytest reported."""
+
+    root: Path
+    found: set[str] = field(default_factory=set)
+    broken: dict[str, str] = field(default_factory=dict)  # files it could not collect, and why
+    ends: dict[str, tuple[str, str]] = field(default_factory=dict)  # outcome, why it did not pass
+    given_up: dict[str, str] = field(default_factory=dict)  # why a good test kept nothing
+    status: int | None = None
+    is_interrupted: bool = False
+    log: str = ""
+
+    @property
+    def broke_off(self) -> bool:
+        """Whether pytest ended by an accident of its own: killed, crashed, an internal error."""
+        return self.status in (None, _INTERNAL_ERROR) and not self.is_interrupted
+
+    def take(self, event: dict[str, object], progress: Progress) -> None:
+        match event:
+            case {"found": list(tests)}:
+                self.found.update(tests)
+                progress.expect(len(self.found))
+            case {"broken": str(module), "why": str(why)}:
+                self.broken[module] = why
+            case {"test": str(test), "outcome": str(outcome), "why": str(why), **more}:
+                is_repeated = test in self.ends  # run again after a failure
+                self.ends[test] = outcome, why
+                self.given_up[test] = str(more.get("given_up", ""))
+                if not is_repeated:
+                    progress.done(test, well=outcome in _GOOD)
+            case {"ended": int(status)}:
+                self.status = status
+
+    def why_not(self, test: str) -> str:
+        """Return why a test recorded nothing; an empty text if it ended as it should."""
+        outcome, why = self.ends.get(test, ("", ""))
+        if outcome in _GOOD:
+            return ""
+        if outcome:
+            first_line = _MODULE.sub("", why.strip().partition("\n")[0])
+            return f"{test} {outcome}: {first_line}".rstrip(": ")
+        module = module_of(test)
+        if module in self.broken:
+            last_line = self.broken[module].strip().rpartition("\n")[2].removeprefix("E").strip()
+            return f"{module} cannot be collected: {last_line}"
+        if not (self.root / module).is_file():
+            return f"{test} is gone: there is no {module}"
+        if test in self.found or self.is_interrupted:
+            return f"{test} did not run"
+        return f"{test} is gone, or pytest's options leave it out"
+
+    def why_not_here(self, test: str) -> str:
+        """Return why a test that ended as it should left a cassette as it was."""
+        outcome, _ = self.ends[test]
+        if why := self.given_up[test]:
+            return f"{test} {outcome} and kept nothing: {why}"
+        return f"{test} {outcome} and recorded nothing here"
+
+
+@contextmanager
+def _pytest(
+    tests: Sequence[str], arguments: Sequence[str], run: _Run
+) -> Iterator[Iterator[dict[str, Any]]]:
+    """Run tests in a pytest process, and give what the plugin `selected_tests` reports.
+
+    Ctrl-C is passed on once: pytest then ends by itself, and its cassettes are whole. A second
+    one kills it.
+    """
+    with tempfile.TemporaryDirectory() as name, Path(name, "log.txt").open("wb+") as log:
+        selected, modules = Path(name, "selected.json"), Path(name, "modules.txt")
+        selected.write_text(json.dumps(tests), "utf-8")
+        modules.write_text("".join(f"{one}\n" for one in dict.fromkeys(map(module_of, tests))))
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-c", _RUN_PYTEST, *arguments),
+                *("-p", "aquila_cassette.plugin.selected_tests"),
+                *("--continue-on-collection-errors", "--aquila-record=all", f"@{modules}"),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            cwd=run.root,
+            env={**os.environ, "AQUILA_CASSETTE_SELECTED": str(selected)},
+            # A terminal would pass Ctrl-C on as well, and a second one cuts its end short.
+            process_group=0 if _IS_POSIX else None,
+        )
+
+        def interrupt(_number: int, _frame: FrameType | None) -> None:
+            if run.is_interrupted:
+                process.kill()
+            elif _IS_POSIX:
+                process.send_signal(signal.SIGINT)
+            run.is_interrupted = True
+
+        before = signal.signal(signal.SIGINT, interrupt)
+        try:
+            with process:
+                assert process.stdout is not None
+                try:
+                    yield (json.loads(line) for line in process.stdout)
+                except BaseException:
+                    process.kill()
+                    raise
+        finally:
+            signal.signal(signal.SIGINT, before)
+            run.log = Path(log.name).read_text("utf-8", "replace")
+
+
+def _tests(targets: Sequence[Target]) -> list[str]:
+    return list(dict.fromkeys(test for one in targets for test in one.tests))
+
+
+def _also_recorded(
+    targets: Sequence[Target], tests: Sequence[str], folder: Path
+) -> Iterator[Target]:
+    """Yield the cassettes that nobody selected and that these tests record as well."""
+    selected = {one.path.absolute() for one in targets}
+    for path in cassettes_in(folder):
+        if path.absolute() in selected:
+            continue
+        try:
+            cassette = importers.load(path)
+        except CassetteError:
+            continue  # it is not what was asked for; `list` and `check` report it
+        if common := set(tests).intersection(owners_of(cassette.interactions)):
+            yield Target(name_of(path, folder), path, cassette, tuple(sorted(common)))
+
+
+def _outcome(one: Target, run: _Run, started: datetime) -> Outcome:
+    try:
+        new = importers.load(one.path) if one.path.exists() else CassetteData()
+    except CassetteError as error:
+        print_error(escape_control_chars(str(error)))
+        why = f"it cannot be read: {error.what}"
+        return Outcome(one.name, "kept", one.cassette, one.cassette, why)
+    reasons = []
+    for test in one.tests:
+        if why := run.why_not(test):
+            reasons.append(why)
+        elif _is_unchanged(one.cassette, new, test, started):
+            reasons.append(run.why_not_here(test))
+    # A test that fails at its very end may have replaced one of its cassettes.
+    is_kept = len(reasons) == len(one.tests) and new.interactions == one.cassette.interactions
+    if one.unsigned:
+        reasons.append(_unsigned(one))
+    why = f"{reasons[0]} (and {len(reasons) - 1} more)" if len(reasons) > 1 else "".join(reasons)
+    if is_kept:
+        return Outcome(one.name, "kept", one.cassette, new, why)
+    return Outcome(one.name, "in part" if why else "re-recorded", one.cassette, new, why)
+
+
+def _is_unchanged(old: CassetteData, new: CassetteData, test: str, started: datetime) -> bool:
+    """Return whether something that a test had recorded is still there, though it passed."""
+
+    def recorded(cassette: CassetteData) -> Counter[Interaction]:
+        return Counter(one for one in cassette.interactions if owner_of(one) == test)
+
+    was, now = recorded(old), recorded(new)
+    if not was:
+        return not now
+    return any((parse_time(one.recorded_at) or started) < started for one in was & now)
+
+
+def _unsigned(one: Target) -> str:
+    number = count(one.unsigned, "interaction")
+    return f"{number} recorded by no test (--direct sends them again)"
+
+
+def _show_failures(screen: Screen, run: _Run) -> None:
+    failed = {test: why for test, (outcome, why) in run.ends.items() if outcome == "failed"}
+    for name, why in [*failed.items(), *run.broken.items()]:
+        screen.line((escape_control_chars(name), "bold red"))
+        for line in escape_control_chars(why).rstrip().split("\n"):
+            screen.line("  ", line)
+        screen.line()

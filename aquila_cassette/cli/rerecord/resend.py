@@ -1,0 +1,272 @@
+"""``record --direct``: the recorded requests sent again, live, without their tests.
+
+A cassette is replaced when all of its requests were answered as before, or not at all.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+
+from aquila_cassette.api import Block
+from aquila_cassette.cli.outcome import Outcome, show_outcomes
+from aquila_cassette.cli.output import Screen, print_error
+from aquila_cassette.cli.play import Player
+from aquila_cassette.cli.rerecord.connection import SecretUnavailable, redirect
+from aquila_cassette.cli.rerecord.conversation import Conversation
+from aquila_cassette.dialects import read_message
+from aquila_cassette.dialects.providers import provider_for_key
+from aquila_cassette.errors import AquilaError, CassetteError, CassetteSaveError, ResendError
+from aquila_cassette.model import Interaction, Response
+from aquila_cassette.options import Layer
+from aquila_cassette.redaction import REDACTED, Redaction
+from aquila_cassette.redaction.names import FRAMING
+from aquila_cassette.session.leak_check import no_secrets
+from aquila_cassette.session.owner import Owner
+from aquila_cassette.storage import files
+from aquila_cassette.storage.names import display_path
+from aquila_cassette.transcript.humanize import count, escape_control_chars
+from aquila_cassette.transcript.interaction import InteractionView
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aquila_cassette.cli.rerecord.connection import Connection
+    from aquila_cassette.cli.rerecord.selection import Target
+    from aquila_cassette.model import CassetteData, Request
+
+__all__ = ["plan", "resend"]
+
+_TIMEOUT = httpx.Timeout(600, connect=30)  # seconds, for a connection and for the next piece
+_INTERRUPTED = 130  # what a shell gives a program that Ctrl-C ended
+
+
+def plan(screen: Screen, targets: Sequence[Target], connection: Connection) -> None:
+    """Show what would be sent."""
+    refused = _refused(targets, connection)
+    sent = [one for one in targets if one.path not in refused]
+    number = sum(len(one.cassette.interactions) for one in sent)
+    screen.line(f"Would send {count(number, 'request')} of {count(len(sent), 'cassette')}, live:")
+    for one in sent:
+        for interaction in one.cassette.interactions:
+            request = interaction.request
+            url = escape_control_chars(redirect(request.url, connection.base_url))
+            provider = provider_for_key(request.url)
+            key = f"  {provider.key_variables[0]}" if provider else ""
+            screen.line("  ", escape_control_chars(request.method), f" {url}", (key, "dim"))
+    for error in refused.values():
+        screen.line(escape_control_chars(str(error)))
+
+
+def resend(screen: Screen, targets: Sequence[Target], connection: Connection) -> int:
+    """Send the requests of some cassettes again, and show what changed; return the exit code."""
+    refused = _refused(targets, connection)
+    connection.require_keys(
+        {
+            display_path(one.path): [
+                interaction.request.url for interaction in one.cassette.interactions
+            ]
+            for one in targets
+            if one.path not in refused
+        }
+    )
+    outcomes: list[Outcome] = []
+    is_stopped = False
+    with httpx.Client(timeout=_TIMEOUT) as client:
+        for one in targets:
+            old = one.cassette
+            player = Player(screen)
+            try:
+                if is_stopped:
+                    outcomes.append(Outcome(one.name, "kept", old, old, "not asked"))
+                    continue
+                if error := refused.get(one.path):
+                    raise error
+                new = _Resending(one, connection, player, client).run()
+            except CassetteError as error:
+                player.stop()
+                print_error(escape_control_chars(str(error)))
+                why = error.what.partition(": ")[2] or error.what
+                outcomes.append(Outcome(one.name, "kept", old, old, why))
+            except KeyboardInterrupt:
+                player.stop()
+                is_stopped = True
+                outcomes.append(Outcome(one.name, "kept", old, old, "stopped"))
+            else:
+                outcomes.append(Outcome(one.name, "re-recorded", old, new))
+            screen.line()
+    show_outcomes(screen, outcomes)
+    if is_stopped:
+        print_error("Stopped. Each cassette is whole: the old one or the new one.")
+        return _INTERRUPTED
+    return int(any(one.result != "re-recorded" for one in outcomes))
+
+
+def _refused(targets: Sequence[Target], connection: Connection) -> dict[Path, AquilaError]:
+    """Return the cassettes that cannot be sent again, before anything is sent."""
+    refused: dict[Path, AquilaError] = {}
+    for target in targets:
+        for number, one in enumerate(target.cassette.interactions, 1):
+            if why := _why_unrepeatable(one) or _why_hidden(one.request, connection):
+                refused[target.path] = ResendError(
+                    f"Request {number} of {display_path(target.path)} cannot be sent again: {why[0]}",
+                    path=target.path,
+                    facts=why[1:],
+                    fix=_fix(target),
+                )
+                break
+    return refused
+
+
+def _why_unrepeatable(one: Interaction) -> list[str]:
+    response = one.response
+    if response.status is None:
+        return ["no answer came; that cannot be asked for."]
+    if response.ended == "failed":
+        error = response.error
+        how = ": ".join(filter(None, (error.type, error.message))) if error else "it broke off"
+        return ["its answer broke off; that cannot be asked for.", f"recorded: {how}"]
+    told = read_message(response.header("content-type"), response.body).error
+    if told and response.status < 400:
+        what = "its answer ended in the provider's error; that cannot be asked for."
+        return [what, f"recorded: {told}"]
+    return []
+
+
+def _why_hidden(request: Request, connection: Connection) -> list[str]:
+    try:
+        connection.with_secrets(request)
+    except SecretUnavailable as unknown:
+        return ["it holds a secret that is not in the environment.", f"redacted: {unknown}"]
+    redacted = Redaction().request(request)
+    kept = {name for name, _ in redacted.headers}
+    headers = tuple(pair for pair in request.headers if pair[0] in kept)
+    if redacted != replace(request, headers=headers):
+        return ["today's rules redact more of it; its suite's rules are not known here."]
+    return []
+
+
+def _why_unlike(old: Response, new: Response) -> list[str]:
+    """Return how a new answer is not of the recorded one's kind; nothing where it is."""
+    was, now = (read_message(one.header("content-type"), one.body) for one in (old, new))
+    if old.status != new.status:
+        facts = [f"recorded: HTTP {old.status}", f"now:      HTTP {new.status}"]
+        return ["it was answered with another status.", *facts, *([now.error] if now.error else [])]
+    if new.ended != "complete":
+        return ["its answer broke off.", new.error.message if new.error else new.ended]
+    if now.error and not was.error:
+        return ["its answer ended in the provider's error.", now.error]
+    if was.dialect is not None and was.dialect != now.dialect:
+        facts = [f"recorded: {was.dialect}", f"now:      {now.dialect}"]
+        return ["it was answered in another dialect.", *facts]
+    if REDACTED.encode() in old.body and REDACTED.encode() not in new.body:
+        return ["what its suite redacted in the recorded answer is not redacted in the new one."]
+    return []
+
+
+def _fix(target: Target) -> str:
+    if target.tests:
+        return f"Fix: aquila-cassette record {shlex.quote(target.name)}"
+    return "Fix: run what recorded it, with AQUILA_RECORD=all"
+
+
+class _Resending:
+    """The requests of one cassette, sent again in their order."""
+
+    def __init__(
+        self, target: Target, connection: Connection, player: Player, client: httpx.Client
+    ) -> None:
+        self._target = target
+        self._connection = connection
+        self._player = player
+        self._client = client
+        self._secrets = list(connection.secrets)
+
+    def run(self) -> CassetteData:
+        """Send them, put the answers in the file, and return what it holds then."""
+        target = self._target
+        conversation = Conversation(target.cassette.interactions, target.path, _fix(target))
+        new = []
+        for number, old in enumerate(target.cassette.interactions, 1):
+            request = conversation.request()
+            try:
+                one = self._recorded(number, replace(old, request=request))
+            except SecretUnavailable as unknown:
+                raise self._failed(number, f"it holds a secret at {unknown}.") from None
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                how = f"{type(error).__name__}: {error}".rstrip(": ")
+                raise self._failed(number, "the connection failed.", how) from error
+            if why := _why_unlike(old.response, one.response):
+                raise self._failed(number, *why)
+            conversation.answered(one.response)
+            self._player.end(InteractionView(one))
+            new.append(one)
+        return self._save(new)
+
+    def _recorded(self, number: int, old: Interaction) -> Interaction:
+        """Send one request and return it with its new answer, redacted."""
+        sent, secrets = self._connection.with_secrets(old.request)
+        self._secrets += secrets
+        own = self._connection.key_headers(old.request.url)
+        headers = [*(pair for pair in sent.headers if pair[0] not in dict(own)), *own]
+        url = redirect(sent.url, self._connection.base_url)
+        # Recorded as any other answer; an owner that never commits saves nothing.
+        kept = {name for name, _ in old.response.headers} - FRAMING
+        rules = Redaction(patterns=self._patterns, keep_headers=sorted(kept))
+        options = {"mode": "all", "redact": rules, "cassette_dir": Path("nothing-is-written")}
+        owner = Owner("aquila-cassette record", rerecord="")
+        with (
+            Block("direct", Layer("aquila-cassette record", options), owner) as cassette,
+            self._client.stream(
+                sent.method, url, headers=headers, content=sent.body or None
+            ) as answer,
+        ):
+            received = tuple(
+                (name.decode("latin-1").lower(), value.decode("latin-1"))
+                for name, value in answer.headers.raw
+            )
+            begun = replace(old, response=Response(answer.status_code, received))
+            total = len(self._target.cassette.interactions)
+            self._player.begin(self._target.name, f"{number}/{total}", begun)
+            for piece in answer.iter_raw():
+                self._player.piece(piece)
+        (one,) = cassette.recorded
+        return replace(old, response=one.response, recorded_at=one.recorded_at)
+
+    @property
+    def _patterns(self) -> list[str]:
+        return [re.escape(secret) for secret in self._secrets]
+
+    def _save(self, new: Sequence[Interaction]) -> CassetteData:
+        path, old = self._target.path, self._target.cassette.interactions
+
+        def drop(one: Interaction) -> bool:
+            if one not in old:
+                raise CassetteSaveError(
+                    f"{display_path(path)} was not written: another process has recorded into it since.",
+                    path=path,
+                    fix="Fix: run the command again",
+                )
+            return True
+
+        rules = Redaction(patterns=self._patterns)
+        return files.save(
+            path,
+            new,
+            drop=drop,
+            check=lambda text: no_secrets(text, rules, path, display_path(path)),
+        )
+
+    def _failed(self, number: int, why: str, *facts: str) -> ResendError:
+        path = self._target.path
+        return ResendError(
+            f"Request {number} of {display_path(path)} was not recorded again: {why}",
+            path=path,
+            facts=[*facts, f"{display_path(path)} was not changed."],
+            fix=_fix(self._target),
+        )
