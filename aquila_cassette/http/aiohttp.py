@@ -1,73 +1,226 @@
-"""The head for aiohttp: ``BaseConnector.connect``, which each request on the wire passes once.
+"""The adapter for aiohttp: ``BaseConnector.connect``, which each request on the wire passes once.
 
 ``ClientSession._request`` stands above redirects, retries, authentication and middlewares, and what
-it does would have to be repeated for a replay. Below all of them, each hop asks its connector for a
-connection: a recording lets it have one and listens in, a replay gives it one that is a cassette. What
-is above stays aiohttp's own, and whoever patches that wins over us there (aioresponses, vcrpy).
+it does would have to be repeated for a replay. Below all of them, each request asks its connector
+for a connection: a recording lets it have one and listens, a replay gives it one on which the
+response is already there. What is above stays aiohttp's own, and whoever patches that wins over us
+(aioresponses, vcrpy).
 """
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Awaitable, Callable
+import ast
+import errno
+import functools
+import os
+import re
+import ssl
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
-from aquila_cassette.http.patching import put_in
-from aquila_cassette.model import Request
-from aquila_cassette.session import current as scope
+import aiohttp
+from aiohttp import payload
+from aiohttp.abc import AbstractStreamWriter
+
+from aquila_cassette.http.aiohttp_record import Listener
+from aquila_cassette.http.aiohttp_replay import replayed_connection
+from aquila_cassette.http.dispatcher import Adapter, Send, exchange, find_class
+from aquila_cassette.http.patching import patch
+from aquila_cassette.model import Failure, Request
 from aquila_cassette.session.player import Player
+from aquila_cassette.session.recorder import Recorder
 
 __all__ = ["install"]
 
-Connect = Callable[..., Awaitable[Any]]
+
+def install(lib: ModuleType) -> None:
+    """Patch the connectors of aiohttp."""
+    patch(lib.BaseConnector, "connect", _connect)
 
 
-def install(aiohttp: ModuleType) -> None:
-    """Put the dispatcher into aiohttp's connectors, unless it is there already.
+class Call(NamedTuple):
+    """A ``ClientRequest`` that asks a connector for a connection."""
 
-    Args:
-        aiohttp: The module ``aiohttp``.
-    """
-    if not hasattr(aiohttp, "BaseConnector"):
-        return  # another thread is importing it; the next block that opens comes by again
-    put_in(aiohttp.BaseConnector, "connect", _dispatcher)
+    connector: Any
+    request: Any
 
 
-def _dispatcher(original: Connect) -> Connect:
-    # These subclass aiohttp's classes, so they cannot be imported before it is.
-    bodies = _beside("aiohttp_bodies")
-    played = _beside("aiohttp_player")
-    recorded = _beside("aiohttp_recorder")
+async def _connect(original: Any, connector: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+    __tracebackhide__ = True
+    call = Call(connector, request)
+    return await exchange(_ADAPTER, call, lambda call: original(call.request, *args, **kwargs))
 
-    async def connect(connector: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-        cassette = scope.current_session()
-        # An upgrade to another protocol has no body that ends.
-        if cassette is None or "upgrade" in request.headers:
-            return await original(connector, request, *args, **kwargs)
-        body = await bodies.read(request)
-        answer = cassette.handle(_model(request, body))
-        if answer is None:
-            return await original(connector, request, *args, **kwargs)
-        if isinstance(answer, Player):
-            return await played.connection(answer, connector, request)
-        listener = recorded.Listener(answer, request)
+
+class AiohttpAdapter(Adapter[Call]):
+    """What it returns for a call is a connection."""
+
+    async def to_request(self, call: Call) -> Request:
+        request = call.request
+        headers = tuple([(name.lower(), value) for name, value in request.headers.items()])
+        return Request(request.method, str(request.url), headers, await _read_body(request))
+
+    async def to_response(self, call: Call, player: Player) -> Any:
+        has_begun = player.interaction.response.status is not None
+        error = functools.partial(make_error, call.request, has_begun=has_begun)
+        return replayed_connection(player, error, call.connector, call.request)
+
+    async def record(self, call: Call, recorder: Recorder, send: Send[Call]) -> Any:
+        listener = Listener(recorder, call.request)
         with listener.connecting():
-            connection = await original(connector, request, *args, **kwargs)
+            connection = await send(call)
         listener.listen(connection)
         return connection
 
-    return connect
+
+_ADAPTER = AiohttpAdapter()
 
 
-def _beside(name: str) -> Any:
-    return importlib.import_module(f"aquila_cassette.http.{name}")
+# Request bodies: read before they are sent, and still there to be sent.
 
 
-def _model(request: Any, body: bytes) -> Request:
-    return Request(
-        method=request.method,
-        url=str(request.url),
-        headers=tuple([(name.lower(), value) for name, value in request.headers.items()]),
-        body=body,
-    )
+async def _read_body(request: Any) -> bytes:
+    """Return the body of `request` as it will be sent, before any compression or chunking.
+
+    A body that can be read but once (a file, a generator, a form) is put back as bytes.
+    """
+    body = request.body
+    if not body:
+        return b""
+    writer = _CollectingWriter()
+    await body.write(writer)
+    data = b"".join(writer.chunks)
+    if not isinstance(body, payload.BytesPayload | ReadBody):
+        _replace_body(request, ReadBody(data, headers=body.headers))
+        close = getattr(body, "close", None)  # since aiohttp 3.12; before, writing closed it
+        if close is not None:
+            await close()
+    return data
+
+
+def _replace_body(request: Any, body: payload.Payload) -> None:
+    """Put in `body`, and leave the headers that describe the one before."""
+    is_property = isinstance(getattr(type(request), "body", None), property)
+    setattr(request, "_body" if is_property else "body", body)
+
+
+class ReadBody(payload.Payload):
+    """A body that was read; unlike aiohttp's own bytes it may be large without a warning."""
+
+    _autoclose = True
+
+    def __init__(self, value: bytes, **options: Any) -> None:
+        super().__init__(value, **options)
+        self._size = len(value)
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        value: bytes = self._value
+        return value.decode(encoding, errors)
+
+    async def as_bytes(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        value: bytes = self._value
+        return value
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        await writer.write(self._value)
+
+    async def write_with_length(
+        self, writer: AbstractStreamWriter, content_length: int | None
+    ) -> None:
+        await writer.write(self._value[:content_length])
+
+
+class _CollectingWriter(AbstractStreamWriter):
+    """Keeps what it is given; parts of a form compress themselves before they come here."""
+
+    def __init__(self) -> None:
+        self.chunks: list[bytes] = []
+
+    async def write(self, chunk: bytes | bytearray | memoryview) -> None:
+        self.chunks.append(bytes(chunk))
+
+    async def write_eof(self, chunk: bytes = b"") -> None:
+        self.chunks.append(bytes(chunk))
+
+    async def drain(self) -> None:
+        pass
+
+    def enable_compression(self, encoding: str = "deflate", strategy: int | None = None) -> None:
+        pass
+
+    def enable_chunking(self) -> None:
+        pass
+
+    async def write_headers(self, status_line: str, headers: Any) -> None:
+        pass
+
+
+# Failures.
+
+_ERRORS = {
+    "connect": "ClientConnectorError",
+    "tls": "ClientConnectorCertificateError",
+    "connect-timeout": "ConnectionTimeoutError",
+    "timeout": "SocketTimeoutError",
+    "reset": "ClientOSError",
+    "closed": "ServerDisconnectedError",
+    "protocol": "ServerDisconnectedError",
+    "decode": "ClientPayloadError",
+}
+_ERRORS_IN_THE_BODY = _ERRORS | dict.fromkeys(("reset", "closed", "protocol"), "ClientPayloadError")
+if not hasattr(aiohttp, "SocketTimeoutError"):  # they are there since 3.10
+    for _errors in (_ERRORS, _ERRORS_IN_THE_BODY):
+        _errors |= dict.fromkeys(("connect-timeout", "timeout"), "ServerTimeoutError")
+
+
+def make_error(request: Any, failure: Failure, *, has_begun: bool) -> Exception | None:
+    """Make the exception that aiohttp would raise for `request`.
+
+    Args:
+        request: The ``ClientRequest``.
+        failure: What was recorded.
+        has_begun: Whether its response had begun.
+    """
+    if failure.type == "TimeoutError":  # aiohttp's own time-out of a whole request
+        return TimeoutError(failure.message)
+    by_category = _ERRORS_IN_THE_BODY if has_begun else _ERRORS
+    found: Any = find_class(failure, by_category, aiohttp)
+    if found is None or not issubclass(found, aiohttp.ClientError):
+        return None
+    try:
+        error: Exception = _make(found, failure.message, request)
+    except TypeError:
+        return None  # its constructor takes what is not on the cassette
+    return error
+
+
+def _make(kind: Any, message: str, request: Any) -> Any:
+    if issubclass(kind, aiohttp.ClientConnectorCertificateError):
+        return kind(request.connection_key, _certificate_error(message))
+    if issubclass(kind, aiohttp.ClientConnectorError):
+        return kind(request.connection_key, _os_error(message))
+    if issubclass(kind, aiohttp.ClientResponseError):
+        found = re.match(r"(\d+), message='(.*)', url=", message, re.DOTALL)
+        status, text = (int(found[1]), found[2]) if found else (0, message)
+        return kind(request.request_info, (), status=status, message=text)
+    found = re.match(r"\[Errno (\d+)\] (.*)", message, re.DOTALL)
+    if issubclass(kind, OSError) and found:
+        return kind(int(found[1]), found[2])
+    return kind(message)
+
+
+def _certificate_error(message: str) -> Exception:
+    """Return the error that aiohttp's message has in brackets: its class and its arguments."""
+    found = re.search(r"\[\w+: (\(.*\))\]$", message, re.DOTALL)
+    try:
+        arguments = ast.literal_eval(found[1]) if found else (message,)
+    except (ValueError, SyntaxError):
+        arguments = (message,)
+    return ssl.SSLCertVerificationError(*arguments)
+
+
+def _os_error(message: str) -> OSError:
+    """Return the system's error that aiohttp's message has in brackets at its end."""
+    found = re.search(r"ssl:\S+ \[(.*)\]$", message, re.DOTALL)
+    text = found[1] if found else message
+    number = next((code for code in errno.errorcode if os.strerror(code) == text), None)
+    return OSError(number, text)

@@ -1,180 +1,166 @@
-"""Response bodies for libraries that iterate over them: live ones with a tee, and recorded ones."""
+"""Response bodies: live ones, recorded while they are read, and recorded ones, replayed."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-from aquila_cassette.http import pacing
+import anyio
+from anyio.lowlevel import checkpoint
+
 from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.recorder import Recorder
 from aquila_cassette.session.stepped_player import SteppedPlayer
 
-__all__ = ["Bodies"]
+__all__ = [
+    "PIECES_A_TURN",
+    "RecordedBody",
+    "ReplayedBody",
+    "let_others_run",
+    "replay",
+    "replay_async",
+    "wait",
+    "wait_async",
+]
 
-AnyReplay = TypeVar("AnyReplay", bound=Player)
+PIECES_A_TURN = 50
+"""How many pieces a replay without pace gives before other tasks get a turn.
 
-
-class Bodies:
-    """Makes bodies for one library.
-
-    Args:
-        stream: The class of which it wants them, if it insists on one.
-        async_stream: The same for tasks.
-    """
-
-    def __init__(self, stream: type = object, async_stream: type = object) -> None:
-        self.tee: Callable[[Any, Recorder], Any] = _of(_Tee, stream)
-        self.async_tee: Callable[[Any, Recorder], Any] = _of(_AsyncTee, async_stream)
-        self._played, self._held = _of(_Played, stream), _of(_Held, stream)
-        self._async_played = _of(_AsyncPlayed, async_stream)
-        self._async_held = _of(_AsyncHeld, async_stream)
-
-    def recorded(self, replay: Player, make_error: MakeError) -> Any:
-        """Make the body of a recorded answer.
-
-        Args:
-            replay: What is played.
-            make_error: Makes an exception of the library, from its name and message.
-        """
-        make = self._held if isinstance(replay, SteppedPlayer) else self._played
-        return make(replay, make_error)
-
-    def async_recorded(self, replay: Player, make_error: MakeError) -> Any:
-        """Make the body of a recorded answer for tasks.
-
-        Args:
-            replay: What is played.
-            make_error: Makes an exception of the library, from its name and message.
-        """
-        make = self._async_held if isinstance(replay, SteppedPlayer) else self._async_played
-        return make(replay, make_error)
+A live stream never holds the loop between two reads. Giving others a turn at each piece costs more
+than the rest of the replay, so a turn is a few pieces, and always as many: a replay must interleave
+with others in the same way each time.
+"""
 
 
-def _of(body: type, stream: type) -> Any:
-    return type(body.__name__.lstrip("_"), (body, stream), {})
+class RecordedBody:
+    """A live body that is iterated over and closed, sync or async; a recorder notes its pieces."""
 
-
-class _Teed:
-    def __init__(self, stream: Any, recording: Recorder) -> None:
-        self._stream = stream  # it is iterated, and closed
-        self._recording = recording
-
-
-class _Replayed(Generic[AnyReplay]):
-    def __init__(self, replay: AnyReplay, make_error: MakeError) -> None:
-        self._replay = replay
-        self._make_error = make_error
-
-
-class _Tee(_Teed):
-    """A live body with a tee in it."""
+    def __init__(self, stream: Any, recorder: Recorder) -> None:
+        self._stream = stream
+        self._recorder = recorder
 
     def __iter__(self) -> Iterator[bytes]:
-        recording = self._recording
-        recording.add_reader()
-        with recording:
+        recorder = self._recorder
+        recorder.add_reader()
+        with recorder:
             for piece in self._stream:
-                recording.add_piece(piece)
+                recorder.add_piece(piece)
                 yield piece
-        recording.body_ended()
-
-    def close(self) -> None:
-        self._recording.closed()
-        self._stream.close()
-
-
-class _AsyncTee(_Teed):
-    """A live body with a tee in it, for tasks."""
+        recorder.body_ended()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        recording = self._recording
-        recording.add_reader()
-        with recording:
+        recorder = self._recorder
+        recorder.add_reader()
+        with recorder:
             async for piece in self._stream:
-                recording.add_piece(piece)
+                recorder.add_piece(piece)
                 yield piece
-        recording.body_ended()
+        recorder.body_ended()
+
+    def close(self) -> None:
+        self._recorder.closed()
+        self._stream.close()
 
     async def aclose(self) -> None:
-        self._recording.closed()
+        self._recorder.closed()
         await self._stream.aclose()
 
 
-class _Played(_Replayed[Player]):
-    """A recorded body."""
+class ReplayedBody:
+    """A recorded body that is iterated over and closed, sync or async."""
+
+    def __init__(self, player: Player, make_error: MakeError) -> None:
+        self._player = player
+        self._make_error = make_error
 
     def __iter__(self) -> Iterator[bytes]:
-        replay = self._replay
-        replay.add_reader()
-        try:
-            for piece in replay.pieces:
-                if replay.speed:
-                    pacing.wait(replay.piece_delay(piece))
-                yield piece.data
-            replay.raise_ending(self._make_error)
-        finally:
-            replay.finished()
+        return replay(self._player, self._make_error)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return replay_async(self._player, self._make_error)
 
     def close(self) -> None:
-        self._replay.finished()
+        self._player.close()
+
+    async def aclose(self) -> None:
+        self._player.close()
 
 
-class _AsyncPlayed(_Replayed[Player]):
-    """A recorded body, for tasks."""
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        replay = self._replay
-        replay.add_reader()
+def replay(player: Player, make_error: MakeError) -> Iterator[bytes]:
+    """Give the recorded pieces, and end as the recording ended."""
+    __tracebackhide__ = True
+    if isinstance(player, SteppedPlayer):
+        iterator = player.begin()
         try:
-            if replay.speed:
-                for piece in replay.pieces:
-                    await pacing.wait_async(replay.piece_delay(piece))
-                    yield piece.data
-            for piece in replay.pieces:
+            while step := player.take():
+                yield step
+            player.raise_ending(make_error)
+        finally:
+            player.leave(iterator)
+        return
+    player.add_reader()
+    try:
+        if player.speed:
+            for piece in player.pieces:
+                wait(player.piece_delay(piece))
                 yield piece.data
-                for piece in islice(replay.pieces, pacing.PIECES_A_TURN - 1):
-                    yield piece.data
-                await pacing.give_way()
-            replay.raise_ending(self._make_error)
-        finally:
-            replay.finished()
-
-    async def aclose(self) -> None:
-        self._replay.finished()
+        for piece in player.pieces:
+            yield piece.data
+        player.raise_ending(make_error)
+    finally:
+        player.finished()
 
 
-class _Held(_Replayed[SteppedPlayer]):
-    """A recorded body that the test lets through."""
-
-    def __iter__(self) -> Iterator[bytes]:
-        replay = self._replay
-        iterator = replay.begin()
+async def replay_async(player: Player, make_error: MakeError) -> AsyncIterator[bytes]:
+    """Do what `replay` does, for a task."""
+    __tracebackhide__ = True
+    if isinstance(player, SteppedPlayer):
+        iterator = player.begin()
         try:
-            while step := replay.take():
+            while step := await player.take_async():
                 yield step
-            replay.raise_ending(self._make_error)
+                await let_others_run()
+            player.raise_ending(make_error)
         finally:
-            replay.leave(iterator)
+            player.leave(iterator)
+        return
+    player.add_reader()
+    try:
+        if player.speed:
+            for piece in player.pieces:
+                await wait_async(player.piece_delay(piece))
+                yield piece.data
+        for piece in player.pieces:
+            yield piece.data
+            for piece in islice(player.pieces, PIECES_A_TURN - 1):
+                yield piece.data
+            await let_others_run()
+        player.raise_ending(make_error)
+    finally:
+        player.finished()
 
-    def close(self) -> None:
-        self._replay.close()
+
+def wait(seconds: float) -> None:
+    if seconds > 0:
+        time.sleep(seconds)
 
 
-class _AsyncHeld(_Replayed[SteppedPlayer]):
-    """A recorded body that the test lets through, for tasks."""
+async def wait_async(seconds: float) -> None:
+    """Wait in this task, and let the others run in any case."""
+    if seconds > 0:
+        await anyio.sleep(seconds)
+    else:
+        await let_others_run()
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        replay = self._replay
-        iterator = replay.begin()
-        try:
-            while step := await replay.take_async():
-                yield step
-                await pacing.give_way()
-            replay.raise_ending(self._make_error)
-        finally:
-            replay.leave(iterator)
 
-    async def aclose(self) -> None:
-        self._replay.close()
+async def let_others_run() -> None:
+    """Let the other tasks of this loop run once; in asyncio anyio's own way costs more."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        await checkpoint()
+    else:
+        await asyncio.sleep(0)

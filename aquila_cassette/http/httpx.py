@@ -1,128 +1,110 @@
-"""The head for httpx and httpx2, which share their shape: the transport classes, sync and async.
+"""The adapter for httpx and httpx2, which share their shape: the transport classes, sync and async.
 
-The transport is the lowest point that every request passes exactly once: above redirects, retries,
-HTTP/2 and proxies would be hidden, below them the pool would be ours to keep whole.
+The transport is the lowest point that every request passes exactly once: above it redirects,
+retries, HTTP/2 and proxies would be hidden, below it the pool would be ours to keep whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import functools
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import ModuleType
-from typing import Any, cast
+from typing import Any, NoReturn
 
-from aquila_cassette.http import pacing
-from aquila_cassette.http.bodies import Bodies
-from aquila_cassette.http.headers import fields, raw
-from aquila_cassette.http.other_mocks import belongs_to_others, past_others
-from aquila_cassette.http.patching import put_in, stands
+from aquila_cassette.http.bodies import RecordedBody, ReplayedBody
+from aquila_cassette.http.dispatcher import (
+    Adapter,
+    Send,
+    decode_headers,
+    encode_headers,
+    exchange,
+    exchange_sync,
+    find_class,
+)
+from aquila_cassette.http.patching import is_patched, patch
 from aquila_cassette.model import Failure, Request
-from aquila_cassette.session import current as scope
-from aquila_cassette.session.player import MakeError, Player
+from aquila_cassette.session.player import Player
 from aquila_cassette.session.recorder import Recorder
 
 __all__ = ["install"]
 
+_ERRORS = {
+    "connect": "ConnectError",
+    "tls": "ConnectError",
+    "connect-timeout": "ConnectTimeout",
+    "timeout": "ReadTimeout",
+    "reset": "ReadError",
+    "closed": "RemoteProtocolError",
+    "protocol": "RemoteProtocolError",
+    "decode": "DecodingError",
+}
+
 
 def install(lib: ModuleType) -> None:
-    """Put the dispatchers into `lib`'s transport classes, unless they are there already.
-
-    Args:
-        lib: The module ``httpx`` or ``httpx2`` (after ``alias_httpx()`` both names are one module).
-    """
-    if not (hasattr(lib, "HTTPTransport") and hasattr(lib, "AsyncHTTPTransport")):
-        return  # another thread is importing it; the next block that opens comes by again
-    if stands(lib.HTTPTransport, "handle_request") and stands(
-        lib.AsyncHTTPTransport, "handle_async_request"
-    ):
-        return
-    head = _Head(lib)
-    _wrap(lib.HTTPTransport, "handle_request", head.sync)
-    _wrap(lib.AsyncHTTPTransport, "handle_async_request", head.asynchronous)
+    """Patch the transports of httpx or httpx2 (after ``alias_httpx()`` both are one module)."""
+    sync, asynchronous = HttpxAdapter(lib, sync=True), HttpxAdapter(lib, sync=False)
+    _patch(lib.HTTPTransport, "handle_request", sync.handle)
+    _patch(lib.AsyncHTTPTransport, "handle_async_request", asynchronous.handle_async)
 
 
-def _wrap(
-    transport: Any, name: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]
-) -> None:
-    if not _is_a_mock(vars(transport)[name]):
-        put_in(transport, name, make)
+def _patch(transport: Any, name: str, method: Callable[..., Any]) -> None:
+    if not is_patched(transport, name) and not _is_mocked(vars(transport)[name]):
+        patch(transport, name, method)
 
 
-def _is_a_mock(function: Callable[..., Any]) -> bool:
-    """Tell whether pytest-httpx stands there for one test: it wins, and takes itself out again."""
-    return function.__module__.partition(".")[0] == "pytest_httpx"
+def _is_mocked(function: Any) -> bool:
+    """Return whether pytest-httpx is there for one test: it wins, and removes itself again."""
+    return str(function.__module__).partition(".")[0] == "pytest_httpx"
 
 
-class _Head:
-    """The dispatchers of one library; all that differs between two libraries is `lib`."""
+class HttpxAdapter(Adapter[Any]):
+    """The sync or the async transport of one library; all that differs between both is `lib`."""
 
-    def __init__(self, lib: Any) -> None:
+    def __init__(self, lib: Any, *, sync: bool) -> None:
         self._lib = lib
-        self._bodies = Bodies(lib.SyncByteStream, lib.AsyncByteStream)
+        self.is_sync = sync
+        stream = lib.SyncByteStream if sync else lib.AsyncByteStream
+        self._recorded: Any = type("RecordedStream", (RecordedBody, stream), {})
+        self._replayed: Any = type("ReplayedStream", (ReplayedBody, stream), {})
 
-    def sync(self, original: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-        """Wrap ``HTTPTransport.handle_request``."""
+    def handle(self, original: Any, _transport: Any, request: Any) -> Any:
+        __tracebackhide__ = True
+        return exchange_sync(self, request, original)
 
-        def handle_request(transport: Any, request: Any) -> Any:
-            cassette = scope.current_session()
-            if cassette is None or belongs_to_others(request):
-                return original(transport, request)
-            request.read()
-            answer = cassette.handle(_model(request))
-            if answer is None:
-                return original(transport, request)
-            if isinstance(answer, Player):
-                pacing.wait(answer.response_delay())
-                return self._replayed(answer, request, self._bodies.recorded)
-            with answer, past_others():
-                response = original(transport, self._uncompressed(request))
-            return self._teed(answer, response, self._bodies.tee)
+    async def handle_async(self, original: Any, _transport: Any, request: Any) -> Any:
+        __tracebackhide__ = True
+        return await exchange(self, request, original)
 
-        return handle_request
+    def is_foreign(self, call: Any) -> bool:
+        return _respx_answers(call)
 
-    def asynchronous(
-        self, original: Callable[[Any, Any], Awaitable[Any]]
-    ) -> Callable[[Any, Any], Awaitable[Any]]:
-        """Wrap ``AsyncHTTPTransport.handle_async_request``."""
+    async def to_request(self, call: Any) -> Request:
+        body = call.read() if self.is_sync else await call.aread()
+        return Request(call.method, str(call.url), decode_headers(call.headers.raw), body)
 
-        async def handle_async_request(transport: Any, request: Any) -> Any:
-            cassette = scope.current_session()
-            if cassette is None or belongs_to_others(request):
-                return await original(transport, request)
-            await request.aread()
-            answer = cassette.handle(_model(request))
-            if answer is None:
-                return await original(transport, request)
-            if isinstance(answer, Player):
-                await pacing.wait_async(answer.response_delay())
-                return self._replayed(answer, request, self._bodies.async_recorded)
-            with answer, past_others():
-                response = await original(transport, self._uncompressed(request))
-            return self._teed(answer, response, self._bodies.async_tee)
-
-        return handle_async_request
-
-    def _replayed(
-        self, replay: Player, request: Any, stream: Callable[[Any, MakeError], Any]
-    ) -> Any:
-        make_error = self._error_maker(request)
-        response = replay.interaction.response
+    async def to_response(self, call: Any, player: Player) -> Any:
+        response = player.interaction.response
+        make_error = functools.partial(self._make_error, call)
         if response.status is None:
-            replay.finished()
-            replay.raise_ending(make_error)
+            player.finished()
+            player.raise_ending(make_error)
         return self._lib.Response(
             status_code=response.status,
-            headers=raw(replay.headers),
-            stream=stream(replay, make_error),
+            headers=encode_headers(player.headers),
+            stream=self._replayed(player, make_error),
             extensions={"http_version": response.http_version.encode("ascii")},
         )
 
-    def _teed(self, recording: Recorder, response: Any, tee: Callable[[Any, Recorder], Any]) -> Any:
-        recording.start_response(
-            response.status_code,
-            fields(response.headers.raw),
-            response.http_version,
+    async def record(self, call: Any, recorder: Recorder, send: Send[Any]) -> Any:
+        with recorder, _past_respx():
+            response = await send(self._uncompressed(call))
+        recorder.start_response(
+            response.status_code, decode_headers(response.headers.raw), response.http_version
         )
-        response.stream = tee(response.stream, recording)
+        response.stream = self._recorded(response.stream, recorder)
         return response
 
     def _uncompressed(self, request: Any) -> Any:
@@ -139,25 +121,69 @@ class _Head:
             extensions=request.extensions,
         )
 
-    def _error_maker(self, request: Any) -> MakeError:
-        lib = self._lib
-
-        def make_error(failure: Failure) -> Exception | None:
-            name, message = failure.type or "ConnectError", failure.message
-            found: Any = getattr(lib, name, None)
-            if not (isinstance(found, type) and issubclass(found, Exception)):
-                return None
-            make = cast("Callable[..., Exception]", found)
-            takes_request = issubclass(found, lib.RequestError)
-            return make(message, request=request) if takes_request else make(message)
-
-        return make_error
+    def _make_error(self, request: Any, failure: Failure) -> Exception | None:
+        found: Any = find_class(failure, _ERRORS, self._lib)
+        if found is None:
+            return None
+        options = {"request": request} if issubclass(found, self._lib.RequestError) else {}
+        error: Exception = found(failure.message, **options)
+        return error
 
 
-def _model(request: Any) -> Request:
-    return Request(
-        method=request.method,
-        url=str(request.url),
-        headers=fields(request.headers.raw),
-        body=request.content,
-    )
+# respx patches httpcore, below the transport. A route of it that matches must win; what no route
+# answers is the cassette's, and while that records, respx must let it through.
+
+_sending: ContextVar[bool] = ContextVar("aquila_sending", default=False)
+
+
+def _respx_answers(request: Any) -> bool:
+    respx = sys.modules.get("respx.mocks")
+    # It mocks httpx and only that: a request of httpx2 would go out.
+    if respx is None or type(request).__module__.partition(".")[0] != "httpx":
+        return False
+    return any(_answers(router, request) for router in respx.HTTPCoreMocker.routers)
+
+
+def _answers(router: Any, request: Any) -> bool:
+    for route in router.routes:
+        pattern = route.pattern
+        if pattern is None or pattern.match(request):
+            if route.is_pass_through:  # it counts as called although the cassette answers
+                router.record(request, route=route)
+            return not route.is_pass_through
+    return False
+
+
+@contextmanager
+def _past_respx() -> Iterator[None]:
+    """Have respx let through what is sent here."""
+    respx = sys.modules.get("respx.mocks")
+    if respx is None or not respx.HTTPCoreMocker.routers:
+        yield
+        return
+    mocker, router = respx.HTTPCoreMocker, _PassingRouter(respx)
+    mocker.routers.insert(0, router)
+    before = _sending.set(True)
+    try:
+        yield
+    finally:
+        _sending.reset(before)
+        mocker.unregister(router)
+        mocker.stop()  # the last router may have ended meanwhile, and left that to us
+
+
+class _PassingRouter:
+    """A router for respx without a route, which lets through what is sent for a cassette."""
+
+    routes = ()
+
+    def __init__(self, respx: Any) -> None:
+        self._respx = respx
+
+    def handler(self, request: Any) -> NoReturn:
+        if _sending.get():
+            raise self._respx.PassThrough("sent for a cassette", request=request, origin=None)
+        raise self._respx.AllMockedAssertionError(f"RESPX: {request!r} not mocked!")
+
+    async def async_handler(self, request: Any) -> NoReturn:
+        self.handler(request)

@@ -1,58 +1,132 @@
-"""Putting our method in the place of a library's: once, for good, and so that it stays there."""
+"""Putting our methods into HTTP libraries: as soon as they are imported, once, and for good.
+
+What is patched for a block and restored after it breaks with the first block that ends out of
+order, or with the first other tool that restores "the original" it saw. Ours stay, and pass
+everything through while no cassette is open.
+"""
 
 from __future__ import annotations
 
 import functools
+import importlib.util
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 from typing import Any
 
-__all__ = ["put_in", "stands"]
+__all__ = ["is_patched", "patch", "when_imported"]
 
-_MARK = "__aquila_head__"
+_MARK = "__aquila_patch__"
 
 _THIS = object()
 """Tells our methods from those of an earlier import of this package (pytester makes such)."""
 
-
-def stands(cls: Any, name: str) -> bool:
-    """Return whether a method of ours stands there."""
-    return getattr(vars(cls)[name], _MARK, None) is _THIS
+Hook = Callable[[ModuleType], None]
 
 
-def put_in(cls: Any, name: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-    """Put a method of ours in the place of one of `cls` (a class or a module), if none stands there.
+def is_patched(owner: Any, name: str) -> bool:
+    """Return whether a method of ours is there already, alone or below somebody else's."""
+    return getattr(vars(owner)[name], _MARK, None) is _THIS
 
-    What stands there may be any descriptor: instrumentation puts objects of wrapt there, which know
-    their instance only when they are bound. So ours binds it at each call.
+
+def patch(owner: Any, name: str, method: Callable[..., Any]) -> None:
+    """Put `method` in the place of a method of a class, or a function of a module, unless it is.
+
+    It is called with the original, bound, and then with what the original would get. The original
+    may be any descriptor: instrumentation leaves objects of wrapt, which need to be bound.
     """
-    if stands(cls, name):
+    if is_patched(owner, name):
         return
-    found = original = vars(cls)[name]
+    found = original = vars(owner)[name]
     while hasattr(original, _MARK):
         original = original.__wrapped__
-    method = make(_bound(original) if isinstance(cls, type) else original)
-    method = functools.update_wrapper(method, original)
-    setattr(method, _MARK, _THIS)
-    setattr(cls, name, method)
-    _keep_through_resets(found, method)
+
+    def patched(instance: Any, *args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True
+        bound = original.__get__(instance, type(instance))
+        return method(bound, instance, *args, **kwargs)
+
+    replacement = patched if isinstance(owner, type) else functools.partial(method, original)
+    functools.update_wrapper(replacement, original)
+    setattr(replacement, _MARK, _THIS)
+    setattr(owner, name, replacement)
+    _keep_through_resets(found, replacement)
 
 
-def _bound(original: Any) -> Callable[..., Any]:
-    def call(instance: Any, *args: Any, **kwargs: Any) -> Any:
-        return original.__get__(instance, type(instance))(*args, **kwargs)
-
-    return call
-
-
-def _keep_through_resets(original: Any, method: Any) -> None:
+def _keep_through_resets(original: Any, replacement: Any) -> None:
     """Have vcrpy, where it is in use too, take our method for the one that it found.
 
-    While it sends a request it puts back the methods that stood there when it was imported, in the
-    whole process: a request that another thread makes then would pass by unseen.
+    While it sends a request it restores the methods that it saw when it was imported, in the whole
+    process: a request that another thread makes then would pass by unseen.
     """
     patches = sys.modules.get("vcr.patch")
     if patches is not None:
         for name, value in list(vars(patches).items()):
             if value is original:
-                setattr(patches, name, method)
+                setattr(patches, name, replacement)
+
+
+def when_imported(name: str, hook: Hook) -> None:
+    """Call `hook` with the module `name`: now, or right after its first import.
+
+    Importing a library only to patch it would cost a suite that does not use it its import time,
+    and would break ``httpx2.alias_httpx()``, which must run before anybody imports httpx.
+    The hook may be called again with the same module.
+    """
+    module = sys.modules.get(name)
+    if module is not None:
+        hook(module)
+        return
+    _finder.hooks[name] = hook
+    if _finder not in sys.meta_path:
+        sys.meta_path.insert(0, _finder)
+
+
+class _Finder(MetaPathFinder):
+    def __init__(self) -> None:
+        self.hooks: dict[str, Hook] = {}
+        self._asking: set[tuple[int, str]] = set()
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        asking = (threading.get_ident(), name)
+        if name not in self.hooks or asking in self._asking:
+            return None
+        self._asking.add(asking)
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            self._asking.discard(asking)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _Loader(spec.loader, self.hooks[name])
+        return spec
+
+
+class _Loader(Loader):
+    """The module's own loader, and then the hook."""
+
+    def __init__(self, loader: Any, hook: Hook) -> None:
+        self._loader = loader
+        self._hook = hook
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        module: ModuleType | None = self._loader.create_module(spec)
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        spec = module.__spec__
+        if spec is not None and spec.loader is self:
+            spec.loader = self._loader
+            module.__loader__ = self._loader
+        self._loader.exec_module(module)
+        self._hook(module)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
+
+
+_finder = _Finder()

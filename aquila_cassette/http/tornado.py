@@ -1,152 +1,184 @@
-"""The head for tornado's own HTTP client, which speaks HTTP over its own streams.
+"""The adapter for tornado's own HTTP client, which speaks HTTP over its own streams.
 
-A request is met where the client takes it, and its answer where the connection hears it: redirects,
-callbacks and limits are tornado's own, on replay too.
+What is decided about a request is decided where the client takes it, in its caller's context. Its
+response is recorded where the connection receives it, and replayed into the same methods:
+redirects, callbacks and limits are tornado's own, on replay too.
 """
 
 from __future__ import annotations
 
 import asyncio
-import functools
+import builtins
+import socket
+import ssl
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable
 from http.client import responses
 from types import ModuleType
 from typing import Any
 
-from aquila_cassette.http import pacing
-from aquila_cassette.http.http_client.errors import failure, is_a_cut
-from aquila_cassette.http.patching import put_in
-from aquila_cassette.model import Failure, Headers, Request
-from aquila_cassette.session import current as scope
+from aquila_cassette.http.bodies import replay_async
+from aquila_cassette.http.dispatcher import Adapter, Send, decide, find_class, respond
+from aquila_cassette.http.http_client_response import make_exception
+from aquila_cassette.http.patching import patch
+from aquila_cassette.model import Failure, Request
+from aquila_cassette.session.current import current_session
 from aquila_cassette.session.player import Player
 from aquila_cassette.session.recorder import Recorder
-from aquila_cassette.session.session import Session
-from aquila_cassette.session.stepped_player import SteppedPlayer
 
 __all__ = ["install"]
 
-_ANSWER = "_aquila_answer"
+_DECIDED, _SESSION, _RECORDER = "_aquila_decided", "_aquila_session", "_aquila_recorder"
+
+_ERRORS = {
+    "connect": "ConnectionRefusedError",
+    "tls": "SSLError",
+    "connect-timeout": "HTTPTimeoutError",
+    "timeout": "HTTPTimeoutError",
+    "reset": "ConnectionResetError",
+    "closed": "HTTPStreamClosedError",
+    "protocol": "HTTPStreamClosedError",
+}
 
 
 def install(lib: ModuleType) -> None:
-    """Put the dispatchers into the client and its connections.
-
-    Args:
-        lib: The module ``tornado.simple_httpclient``.
-    """
-    if not hasattr(lib, "_HTTPConnection"):
-        return  # another thread is importing it
-    put_in(lib.SimpleAsyncHTTPClient, "fetch_impl", _fetch_impl)
+    """Patch the client and its connections, of the module ``tornado.simple_httpclient``."""
+    adapter = TornadoAdapter(lib)
     connection = lib._HTTPConnection
-    put_in(connection, "run", functools.partial(_run, lib))
-    put_in(connection, "headers_received", _headers_received)
-    put_in(connection, "data_received", _data_received)
-    put_in(connection, "finish", _finish)
-    put_in(connection, "_handle_exception", functools.partial(_handle_exception, lib))
+    patch(lib.SimpleAsyncHTTPClient, "fetch_impl", adapter.fetch_impl)
+    patch(connection, "run", adapter.run)
+    patch(connection, "headers_received", adapter.headers_received)
+    patch(connection, "data_received", adapter.data_received)
+    patch(connection, "finish", adapter.finish)
+    patch(connection, "_handle_exception", adapter.handle_exception)
 
 
-def _fetch_impl(original: Callable[..., Any]) -> Callable[..., Any]:
-    def fetch_impl(client: Any, request: Any, callback: Any) -> Any:
-        cassette = scope.current_session()
-        if cassette is not None and "Upgrade" not in request.headers:
-            produced = request.body_producer is not None
-            answer = cassette if produced else cassette.handle(_model(request))
-            vars(request)[_ANSWER] = answer
-        return original(client, request, callback)
+class TornadoAdapter(Adapter[Any]):
+    """A call is an ``_HTTPConnection``, which tornado makes for each request."""
 
-    return fetch_impl
+    def __init__(self, lib: Any) -> None:
+        self._lib = lib
 
+    def fetch_impl(self, original: Any, _client: Any, request: Any, callback: Any) -> Any:
+        __tracebackhide__ = True
+        session = current_session()
+        if session is not None:
+            if request.body_producer is None:
+                vars(request)[_DECIDED] = decide(session, _to_request(request))
+            else:  # its body is known when it is sent
+                vars(request)[_SESSION] = session
+        return original(request, callback)
 
-def _run(lib: Any, original: Callable[[Any], Awaitable[None]]) -> Callable[..., Any]:
-    async def run(connection: Any) -> None:
+    async def run(self, original: Any, connection: Any) -> None:
+        __tracebackhide__ = True
+        request = connection.request
+        answer = vars(request).pop(_DECIDED, None)
+        session = vars(request).pop(_SESSION, None)
         try:
-            answer = await _answer_to(connection.request)
-            if isinstance(answer, Player):
-                await _play(lib, connection, answer)
-                return
+            if session is not None:
+                answer = decide(session, await self.to_request(connection))
+            await respond(self, connection, answer, lambda _connection: original())
         except Exception:
             if not connection._handle_exception(*sys.exc_info()):
                 raise
-            return
-        if answer is None:
-            await original(connection)
-            return
-        vars(connection)[_ANSWER] = answer
+
+    async def to_request(self, call: Any) -> Request:
+        request = call.request
+        request.body = await _produced(request.body_producer)
+        request.body_producer = None
+        return _to_request(request)
+
+    async def to_response(self, call: Any, player: Player) -> Any:
+        lib, request = self._lib, call.request
+        call.stream = _NoStream()
+        request.headers.setdefault("Host", lib.urllib.parse.urlsplit(request.url).netloc)
+        response = player.interaction.response
         try:
-            await original(connection)
+            if response.status is None:
+                player.raise_ending(self._make_error)
+            reason = responses.get(response.status or 0, "")
+            line = lib.httputil.ResponseStartLine("HTTP/1.1", response.status, reason)
+            headers = lib.httputil.HTTPHeaders()
+            for name, value in player.headers:
+                headers.add(name, value)
+            await call.headers_received(line, headers)
+            async for piece in replay_async(player, self._make_error):
+                taken = call.data_received(piece)
+                if taken is not None:
+                    await taken
         finally:
-            answer.closed()
+            player.finished()
+        call.finish()
 
-    return run
-
-
-def _headers_received(original: Callable[..., Any]) -> Callable[..., Any]:
-    async def headers_received(connection: Any, first_line: Any, headers: Any) -> Any:
-        recording = _recording(connection)
-        if recording is not None and first_line.code != 100:
-            fields = tuple((name.lower(), value) for name, value in headers.get_all())
-            recording.start_response(first_line.code, fields, first_line.version)
-            recording.add_reader()
-        return await original(connection, first_line, headers)
-
-    return headers_received
-
-
-def _data_received(original: Callable[..., Any]) -> Callable[..., Any]:
-    def data_received(connection: Any, chunk: bytes) -> Any:
-        recording = _recording(connection)
-        if recording is not None:
-            recording.add_piece(chunk)
+    async def record(self, call: Any, recorder: Recorder, send: Send[Any]) -> Any:
+        vars(call)[_RECORDER] = recorder
         try:
-            return original(connection, chunk)
-        except BaseException:
-            if recording is not None:
-                recording.closed()
+            await send(call)
+        finally:
+            recorder.closed()
+
+    # What a connection receives.
+
+    async def headers_received(
+        self, original: Any, connection: Any, first_line: Any, headers: Any
+    ) -> Any:
+        recorder = _recorder(connection)
+        if recorder is not None and first_line.code != 100:
+            fields = tuple((name.lower(), value) for name, value in headers.get_all())
+            recorder.start_response(first_line.code, fields, first_line.version)
+            recorder.add_reader()
+        return await original(first_line, headers)
+
+    def data_received(self, original: Any, connection: Any, chunk: bytes) -> Any:
+        recorder = _recorder(connection)
+        if recorder is None:
+            return original(chunk)
+        recorder.add_piece(chunk)
+        try:
+            return original(chunk)
+        except BaseException:  # the caller's own callback raised it
+            recorder.closed()
             raise
 
-    return data_received
+    def finish(self, original: Any, connection: Any) -> Any:
+        recorder = _recorder(connection)
+        if recorder is not None:
+            recorder.body_ended()
+        return original()
+
+    def handle_exception(
+        self, original: Any, connection: Any, kind: Any, error: Any, traceback: Any
+    ) -> Any:
+        recorder = _recorder(connection)
+        if recorder is not None and connection.final_callback is not None:
+            raised = error
+            if type(error) is self._lib.StreamClosedError:  # callers are shown another
+                closed = self._lib.HTTPStreamClosedError("Stream closed")
+                raised = error.real_error or closed
+            recorder.__exit__(type(raised), raised, None)
+        return original(kind, error, traceback)
+
+    def _make_error(self, failure: Failure) -> Exception | None:
+        found = find_class(failure, _ERRORS, self._lib, builtins, socket, ssl)
+        if found is None:
+            return None
+        if issubclass(found, self._lib.HTTPError):
+            return found(failure.message)
+        return make_exception(found, failure.message)
 
 
-def _finish(original: Callable[..., Any]) -> Callable[..., Any]:
-    def finish(connection: Any) -> Any:
-        recording = _recording(connection)
-        if recording is not None:
-            recording.body_ended()
-        return original(connection)
-
-    return finish
+def _recorder(connection: Any) -> Recorder | None:
+    recorder: Recorder | None = vars(connection).get(_RECORDER)
+    return recorder
 
 
-def _handle_exception(lib: Any, original: Callable[..., Any]) -> Callable[..., Any]:
-    def handle_exception(connection: Any, kind: Any, error: Any, traceback: Any) -> Any:
-        recording = _recording(connection)
-        if recording is not None and connection.final_callback is not None:
-            told = error
-            if type(error) is lib.StreamClosedError:  # the one that its callers are not shown
-                told = error.real_error or lib.HTTPStreamClosedError("Stream closed")
-            recording.__exit__(type(told), told, None)
-        return original(connection, kind, error, traceback)
-
-    return handle_exception
+def _to_request(request: Any) -> Request:
+    headers = tuple((name.lower(), value) for name, value in request.headers.get_all())
+    return Request(request.method.upper(), request.url, headers, request.body or b"")
 
 
-def _recording(connection: Any) -> Recorder | None:
-    recording: Recorder | None = vars(connection).get(_ANSWER)
-    return recording
-
-
-async def _answer_to(request: Any) -> Recorder | Player | None:
-    answer: Session | Recorder | Player | None = vars(request).pop(_ANSWER, None)
-    if isinstance(answer, Session):
-        request.body = await _produced(request)
-        request.body_producer = None
-        return answer.handle(_model(request))
-    return answer
-
-
-async def _produced(request: Any) -> bytes:
-    """Have a body produced that is made while it is sent."""
+async def _produced(body_producer: Any) -> bytes:
+    """Return a body that is otherwise produced while it is sent."""
     parts: list[bytes] = []
 
     def write(data: bytes) -> Awaitable[None]:
@@ -155,56 +187,10 @@ async def _produced(request: Any) -> bytes:
         written.set_result(None)
         return written  # its producer may wait for it, or not
 
-    producing = request.body_producer(write)
+    producing = body_producer(write)
     if producing is not None:
         await producing
     return b"".join(parts)
-
-
-async def _play(lib: Any, connection: Any, replay: Player) -> None:
-    connection.stream = _NoStream()
-    request = connection.request
-    request.headers.setdefault("Host", lib.urllib.parse.urlsplit(request.url).netloc)
-    response = replay.interaction.response
-    try:
-        await pacing.wait_async(replay.response_delay())
-        if response.status is not None:
-            reason = responses.get(response.status, "")
-            line = lib.httputil.ResponseStartLine("HTTP/1.1", response.status, reason)
-            headers = lib.httputil.HTTPHeaders()
-            for name, value in replay.headers:
-                headers.add(name, value)
-            await connection.headers_received(line, headers)
-            async for data in _parts(replay):
-                taken = connection.data_received(data)
-                if taken is not None:
-                    await taken
-        replay.raise_ending(functools.partial(_failure, lib))
-    finally:
-        replay.finished()
-    connection.finish()
-
-
-async def _parts(replay: Player) -> AsyncIterator[bytes]:
-    if isinstance(replay, SteppedPlayer):
-        replay.begin()
-        while step := await replay.take_async():
-            yield step
-        return
-    replay.add_reader()
-    for piece in replay.pieces:
-        await pacing.wait_async(replay.piece_delay(piece))
-        yield piece.data
-
-
-def _failure(lib: Any, told: Failure) -> Exception | None:
-    name, message = told.type or "ConnectError", told.message
-    if is_a_cut(name):
-        return lib.HTTPStreamClosedError(message)  # type: ignore[no-any-return]
-    found: Any = getattr(lib, name, None)
-    if isinstance(found, type) and issubclass(found, Exception):
-        return found(message)
-    return failure(None, told)
 
 
 class _NoStream:
@@ -213,9 +199,4 @@ class _NoStream:
     error = None
 
     def close(self) -> None:
-        """Close nothing."""
-
-
-def _model(request: Any) -> Request:
-    fields: Headers = tuple((name.lower(), value) for name, value in request.headers.get_all())
-    return Request(request.method.upper(), request.url, fields, request.body or b"")
+        pass

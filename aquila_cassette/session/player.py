@@ -126,6 +126,10 @@ class Player:
         """Note that this task or thread begins to read the body."""
         self.cassette.streams.add_reader(self.stream)
 
+    def close(self) -> None:
+        """Note that its reader closed it."""
+        self.finished()
+
     def finished(self) -> None:
         """Note that nobody reads it any more."""
         self.cassette.streams.close(self.stream)

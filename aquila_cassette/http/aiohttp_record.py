@@ -1,6 +1,6 @@
-"""Listening in on one request of aiohttp and on its response.
+"""Recording a request of aiohttp and its response.
 
-Two methods are laid over those of the very request and response, and take themselves off when they
+Two methods are laid over those of the very request and response, and remove themselves when they
 are called: nothing that another request could meet is changed, not even the pooled connection.
 """
 
@@ -15,27 +15,22 @@ import aiohttp
 from aiohttp import hdrs
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 
-from aquila_cassette.http.aiohttp_connection import Stage
-from aquila_cassette.http.headers import fields
+from aquila_cassette.http.aiohttp_replay import StagedProtocol
+from aquila_cassette.http.dispatcher import decode_headers
 from aquila_cassette.model import Headers
 from aquila_cassette.session.recorder import Recorder
 
-__all__ = ["Listener", "Tee"]
+__all__ = ["Listener"]
 
 _DECODED = ("gzip", "x-gzip", "deflate", "br", "zstd")
-"""The content encodings that aiohttp takes off; it refuses those of them that it cannot."""
+"""The content encodings that aiohttp removes; it refuses those of them that it cannot."""
 
 
 class Listener:
-    """Notes in a recording what comes of a request.
+    """Notes in a recorder what comes of a ``ClientRequest`` that was not sent yet."""
 
-    Args:
-        recording: Takes it.
-        request: A ``ClientRequest`` that was not sent yet.
-    """
-
-    def __init__(self, recording: Recorder, request: Any) -> None:
-        self._recording = recording
+    def __init__(self, recorder: Recorder, request: Any) -> None:
+        self._recorder = recorder
         self._request = request
         self._decompresses = True
 
@@ -48,22 +43,18 @@ class Listener:
         except TimeoutError:
             url = self._request.url
             error = getattr(aiohttp, "ConnectionTimeoutError", aiohttp.ServerTimeoutError)
-            self._recording.failed(error(f"Connection timeout to host {url}"))
+            self._recorder.failed(error(f"Connection timeout to host {url}"))
             raise
         except OSError as error:
             as_seen = isinstance(error, aiohttp.ClientError)
-            self._recording.failed(error if as_seen else aiohttp.ClientOSError(*error.args))
+            self._recorder.failed(error if as_seen else aiohttp.ClientOSError(*error.args))
             raise
         except Exception as error:
-            self._recording.failed(error)
+            self._recorder.failed(error)
             raise
 
     def listen(self, connection: Any) -> None:
-        """Listen to what is sent on `connection`, and to what comes back.
-
-        Args:
-            connection: The ``Connection`` that the request got.
-        """
+        """Listen to what is sent on the ``Connection`` of the request, and to what comes back."""
         request = self._request
         asks_for = request.headers.get(hdrs.ACCEPT_ENCODING)
         if asks_for is not None:  # each piece can be read, and kept, as it comes
@@ -75,7 +66,7 @@ class Listener:
 
         async def send(send: Callable[..., Any], connection: Any) -> Any:
             try:
-                with self._recording, self._waiting():
+                with self._recorder, self._waiting():
                     response = await send(connection)
             finally:
                 if asks_for is not None:
@@ -84,9 +75,9 @@ class Listener:
             return response
 
         async def start(start: Callable[..., Any], connection: Any) -> Any:
-            with self._recording, self._waiting():
+            with self._recorder, self._waiting():
                 response = await start(connection)
-            self._responded(response)
+            self._response_started(response)
             return response
 
         _lay_over(connection.protocol, "set_response_params", set_response_params)
@@ -99,30 +90,29 @@ class Listener:
             yield
         except asyncio.CancelledError:
             if getattr(self._request._timer, "_cancelled", False):
-                self._recording.failed(TimeoutError())
-            self._recording.closed()
+                self._recorder.failed(TimeoutError())
+            self._recorder.closed()
             raise
 
-    def _responded(self, response: Any) -> None:
-        recording = self._recording
-        version = response.version
-        recording.start_response(
+    def _response_started(self, response: Any) -> None:
+        recorder, version = self._recorder, response.version
+        recorder.start_response(
             response.status, self._headers(response), f"HTTP/{version.major}.{version.minor}"
         )
         live = response.content
         if live is EMPTY_PAYLOAD or live.at_eof():
-            recording.body_ended()
+            recorder.body_ended()
         else:
-            response.content = Tee(live, recording, unread=response.status >= 300)
+            response.content = RecordedReader(live, recorder, unread=response.status >= 300)
 
     def _headers(self, response: Any) -> Headers:
-        """Give the headers of the body as it is teed: aiohttp may take its encoding off before."""
+        """Return the headers of the body as it is read: aiohttp may remove its encoding before."""
         encoding = response.headers.get("content-encoding", "").lower()
-        of_the_wire: tuple[str, ...] = ()
+        removed: tuple[str, ...] = ()
         if self._decompresses and encoding in _DECODED:
-            of_the_wire = ("content-encoding", "content-length")
-        pairs = fields(response.raw_headers)
-        return tuple([pair for pair in pairs if pair[0] not in of_the_wire])
+            removed = ("content-encoding", "content-length")
+        headers = decode_headers(response.raw_headers)
+        return tuple([header for header in headers if header[0] not in removed])
 
 
 def _lay_over(target: Any, name: str, method: Callable[..., Any]) -> None:
@@ -136,8 +126,8 @@ def _lay_over(target: Any, name: str, method: Callable[..., Any]) -> None:
     setattr(target, name, once)
 
 
-class Tee(StreamReader):
-    """The body of a live response as its consumer reads it, with a recording that listens.
+class RecordedReader(StreamReader):
+    """The body of a live response as its consumer reads it; a recorder notes its pieces.
 
     It pulls from aiohttp's reader when its own buffer is empty, a piece off the wire at a time. So
     the protocol, the pool and flow control work as ever; and what is kept is what the consumer
@@ -145,25 +135,25 @@ class Tee(StreamReader):
 
     Args:
         live: The reader that the connection feeds.
-        recording: Takes the pieces and the end.
+        recorder: Takes the pieces and the end.
         unread: Whether to keep a body that came whole although nobody reads it: that of a redirect
             or of an error is released as soon as its status is known.
     """
 
-    def __init__(self, live: Any, recording: Recorder, *, unread: bool) -> None:
+    def __init__(self, live: Any, recorder: Recorder, *, unread: bool) -> None:
         loop = asyncio.get_running_loop()
-        super().__init__(Stage(loop), live.get_read_buffer_limits()[0], loop=loop)
+        super().__init__(StagedProtocol(loop), live.get_read_buffer_limits()[0], loop=loop)
         self.begin_http_chunk_receiving()
         self._live = live
-        self._recording = recording
+        self._recorder = recorder
         self._unread = unread
 
     async def _wait(self, func_name: str) -> None:
-        self._recording.add_reader()
+        self._recorder.add_reader()
         try:
             data, is_chunk = await self._live.readchunk()
         except TimeoutError as error:  # may be of the session's timer, which leaves no mark on it
-            self._recording.failed(error)
+            self._recorder.failed(error)
             raise
         except Exception:
             self._fail()
@@ -172,23 +162,22 @@ class Tee(StreamReader):
 
     def _take(self, data: bytes, is_chunk: bool) -> None:
         if data:
-            self._recording.add_piece(data)
+            self._recorder.add_piece(data)
             self.feed_data(data, len(data))
         if is_chunk:
             self.end_http_chunk_receiving()
         elif not data:
-            self._recording.body_ended()
+            self._recorder.body_ended()
             self.feed_eof()
 
     def _fail(self) -> None:
         """Take over what the connection failed with; a misuse of the reader is no such thing."""
         error = self._live.exception()
         if error is not None:
-            self._recording.failed(error)
+            self._recorder.failed(error)
             super().set_exception(error)
 
     def read_nowait(self, n: int = -1) -> bytes:
-        """Read what is there."""
         if not self._buffer and not self._eof:
             self._take(self._live.read_nowait(), is_chunk=not self._live.at_eof())
         return super().read_nowait(n)
@@ -197,28 +186,24 @@ class Tee(StreamReader):
         """Take an error from outside: the response was closed or released."""
         if self._unread and self._live.is_eof():
             with contextlib.suppress(Exception):
-                self._recording.add_piece(self._live.read_nowait())
-                self._recording.body_ended()
-        self._recording.closed()
+                self._recorder.add_piece(self._live.read_nowait())
+                self._recorder.body_ended()
+        self._recorder.closed()
         super().set_exception(exc, *cause, **named)
         self._live.set_exception(exc, *cause, **named)
 
     def is_eof(self) -> bool:
-        """Tell whether all has arrived."""
         return super().is_eof() or bool(self._live.is_eof())
 
     def at_eof(self) -> bool:
-        """Tell whether all has arrived and was read."""
         if not self._buffer and not self._eof and self._live.at_eof():
             self._take(b"", is_chunk=False)
         return super().at_eof()
 
     def on_eof(self, callback: Callable[[], None]) -> None:
-        """Call back when all has arrived."""
         self._live.on_eof(callback)
 
     async def wait_eof(self) -> None:
-        """Wait until all has arrived, and have it here."""
         await self._live.wait_eof()
         while not self._eof:
             await self._wait("wait_eof")
@@ -230,7 +215,6 @@ class Tee(StreamReader):
                 reader.set_read_chunk_size(n)
 
     def __del__(self) -> None:
-        """Note that its consumer let it go."""
-        recording = getattr(self, "_recording", None)
-        if recording is not None:
-            recording.closed()
+        recorder = getattr(self, "_recorder", None)
+        if recorder is not None:
+            recorder.closed()

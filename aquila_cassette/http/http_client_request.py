@@ -1,4 +1,4 @@
-"""A request as http.client writes it to its socket: heard to its end, and read."""
+"""A request as http.client writes it to its socket: collected to its end, and parsed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cached_property
 
 from aquila_cassette.model import Headers
 
-__all__ = ["Sent", "chunk_size"]
+__all__ = ["SentRequest", "chunk_size"]
 
 _HEX = re.compile(rb"[0-9a-fA-F]+")
 
@@ -22,17 +22,16 @@ def chunk_size(line: bytes) -> int | None:
     return int(size, 16) if _HEX.fullmatch(size) else None
 
 
-class Sent:
+class SentRequest:
     r"""The bytes of one request, as they are sent.
 
-    Example:
-        >>> sent = Sent()
-        >>> sent.hear(b"POST /chat HTTP/1.1\r\nContent-Length: 2\r\n\r\n")
-        >>> sent.whole
-        False
-        >>> sent.hear(b"hi")
-        >>> sent.whole, sent.method, sent.target, sent.body
-        (True, 'POST', '/chat', b'hi')
+    >>> sent = SentRequest()
+    >>> sent.add(b"POST /chat HTTP/1.1\r\nContent-Length: 2\r\n\r\n")
+    >>> sent.is_whole
+    False
+    >>> sent.add(b"hi")
+    >>> sent.is_whole, sent.method, sent.target, sent.body
+    (True, 'POST', '/chat', b'hi')
     """
 
     def __init__(self) -> None:
@@ -41,15 +40,14 @@ class Sent:
         self._next_chunk = 0
         self._chunks: list[bytes] = []
 
-    def hear(self, data: bytes) -> None:
-        """Take what is sent next."""
+    def add(self, data: bytes) -> None:
         self._bytes += data
         if self._head_end < 0:
             self._head_end = self._bytes.find(b"\r\n\r\n")
             self._next_chunk = self._head_end + 4
 
     @property
-    def whole(self) -> bool:
+    def is_whole(self) -> bool:
         """Whether the request is complete, as its own framing says."""
         if self._head_end < 0:
             return False
@@ -60,7 +58,6 @@ class Sent:
 
     @property
     def method(self) -> str:
-        """The method."""
         return self._line[0]
 
     @property
@@ -70,7 +67,6 @@ class Sent:
 
     @cached_property
     def headers(self) -> Headers:
-        """The header fields, names in lower case."""
         found: list[tuple[str, str]] = []
         for line in self._head.split("\r\n")[1:]:
             if line[:1] in (" ", "\t") and found:
@@ -82,7 +78,7 @@ class Sent:
         return tuple(found)
 
     def header(self, name: str) -> str | None:
-        """Give the first value of header `name` (lower case), or None."""
+        """Return the first value of header `name` (lower case), or None."""
         return next((value for key, value in self.headers if key == name), None)
 
     @property
@@ -93,18 +89,18 @@ class Sent:
             return b"".join(self._chunks)
         return bytes(self._bytes[self._head_end + 4 :])
 
-    def as_it_is(self) -> bytes:
-        """Give the bytes as they were sent."""
+    def raw(self) -> bytes:
+        """Return the bytes as they were sent."""
         return bytes(self._bytes)
 
     def uncompressed(self) -> bytes:
-        """Give the bytes, asking for a body as it is, so that each piece can be read as it comes.
+        """Return the bytes, asking for a body as it is, so that each piece can be read as it comes.
 
         What is part of a signature stays.
         """
         asked = self.header("accept-encoding")
         if asked in (None, "identity") or "accept-encoding" in (self.header("authorization") or ""):
-            return self.as_it_is()
+            return self.raw()
         lines = bytes(self._bytes[: self._head_end]).split(b"\r\n")
         kept = [
             b"Accept-Encoding: identity" if line.lower().startswith(b"accept-encoding:") else line
@@ -126,7 +122,7 @@ class Sent:
         return "chunked" in (self.header("transfer-encoding") or "").lower()
 
     def _has_last_chunk(self) -> bool:
-        """Read on through the chunks that are whole, and tell whether the last one was there."""
+        """Read on through the whole chunks, and return whether the last one was there."""
         while True:
             line_end = self._bytes.find(b"\r\n", self._next_chunk)
             if line_end < 0:

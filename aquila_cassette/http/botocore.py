@@ -1,0 +1,28 @@
+"""botocore wraps an error that it does not know, and tries again: a miss must come out as it is."""
+
+from __future__ import annotations
+
+import functools
+from types import ModuleType
+from typing import Any
+
+from aquila_cassette.errors import AquilaError
+from aquila_cassette.http.patching import patch
+
+__all__ = ["install"]
+
+
+def install(lib: ModuleType) -> None:
+    """Patch the session of botocore, the module ``botocore.httpsession``."""
+    patch(lib.URLLib3Session, "send", functools.partial(_send, lib.HTTPClientError))
+
+
+def _send(wrapping: type[Exception], original: Any, _session: Any, request: Any) -> Any:
+    __tracebackhide__ = True
+    try:
+        return original(request)
+    except wrapping as error:
+        cause = getattr(error, "kwargs", {}).get("error")
+        if isinstance(cause, AquilaError):
+            raise cause from None
+        raise

@@ -1,0 +1,137 @@
+"""The way of every request: find the session, have it decide, then replay or record."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from aquila_cassette.http.bodies import wait, wait_async
+from aquila_cassette.model import Failure, Headers, Request
+from aquila_cassette.session.current import current_session
+from aquila_cassette.session.player import Player
+from aquila_cassette.session.recorder import Recorder
+
+if TYPE_CHECKING:
+    from aquila_cassette.session.session import Session
+
+__all__ = [
+    "Adapter",
+    "Send",
+    "decide",
+    "decode_headers",
+    "encode_headers",
+    "exchange",
+    "exchange_sync",
+    "find_class",
+    "respond",
+]
+
+Call = TypeVar("Call")
+Send = Callable[[Call], Awaitable[Any]]
+
+
+class Adapter(ABC, Generic[Call]):
+    """What the dispatcher needs to know of an HTTP library.
+
+    A call is what the library has of a request where we intercept it. The methods of a library that
+    blocks are coroutines too, which never wait.
+    """
+
+    is_sync = False
+
+    def is_foreign(self, call: Call) -> bool:
+        """Return whether another mock answers this request."""
+        return False
+
+    @abstractmethod
+    async def to_request(self, call: Call) -> Request:
+        """Return the request as the session knows it, its body read."""
+
+    @abstractmethod
+    async def to_response(self, call: Call, player: Player) -> Any:
+        """Return a recorded response as the library would, or raise what was raised then."""
+
+    @abstractmethod
+    async def record(self, call: Call, recorder: Recorder, send: Send[Call]) -> Any:
+        """Send the request, and return the response that is recorded while it is read."""
+
+
+async def exchange(adapter: Adapter[Call], call: Call, send: Send[Call]) -> Any:
+    """Return the response to `call`: recorded, replayed, or as without us."""
+    __tracebackhide__ = True
+    session = current_session()
+    if session is None or adapter.is_foreign(call):
+        return await send(call)
+    answer = decide(session, await adapter.to_request(call))
+    return await respond(adapter, call, answer, send)
+
+
+def decide(session: Session, request: Request) -> Recorder | Player | None:
+    """Return what records or replays the response, or None where it passes unseen."""
+    __tracebackhide__ = True
+    if request.header("upgrade") is not None:  # to a protocol in which no body ends
+        return None
+    return session.handle(request)
+
+
+async def respond(
+    adapter: Adapter[Call], call: Call, answer: Recorder | Player | None, send: Send[Call]
+) -> Any:
+    """Return the response to `call` from what was decided about it."""
+    __tracebackhide__ = True
+    if answer is None:
+        return await send(call)
+    if isinstance(answer, Recorder):
+        return await adapter.record(call, answer, send)
+    if adapter.is_sync:
+        wait(answer.response_delay())
+    else:
+        await wait_async(answer.response_delay())
+    return await adapter.to_response(call, answer)
+
+
+def exchange_sync(adapter: Adapter[Call], call: Call, send: Callable[[Call], Any]) -> Any:
+    """Do what `exchange` does for a library that blocks: nothing in it ever waits."""
+    __tracebackhide__ = True
+
+    async def send_now(call: Call) -> Any:
+        return send(call)
+
+    try:
+        exchange(adapter, call, send_now).send(None)
+    except StopIteration as returned:
+        return returned.value
+    raise AssertionError(f"{adapter} waited in a library that blocks")
+
+
+def find_class(
+    failure: Failure, by_category: Mapping[str, str], *modules: Any
+) -> type[Exception] | None:
+    """Return the exception class for a recorded failure: the recorded one, else one of its kind.
+
+    Args:
+        failure: What was recorded, by this library or by another.
+        by_category: The name of the class with which the library reports each category.
+        modules: Where the library has its exceptions.
+    """
+    for name in (failure.type, by_category.get(failure.category or "")):
+        for module in modules:
+            found: Any = getattr(module, name or "", None)
+            if isinstance(found, type) and issubclass(found, Exception):
+                return found
+    return None
+
+
+def decode_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Return header fields as a cassette has them; as Latin-1, bytes of any encoding come back.
+
+    >>> decode_headers([(b"Age", b"3")])
+    (('age', '3'),)
+    """
+    return tuple([(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in raw])
+
+
+def encode_headers(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
+    """Return header fields as they are on the wire."""
+    return tuple([(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers])

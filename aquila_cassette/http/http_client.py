@@ -1,0 +1,285 @@
+"""The adapter for http.client, and with it for all that is built on it.
+
+urllib, urllib3, requests, botocore and httplib2 all end in ``http.client.HTTPConnection``, most in
+subclasses of it. There a proxy takes the socket's place while a cassette is open: it collects the
+request to its end, has it decided, and then either opens the real socket and records what comes, or
+replays the response. The library's own parsing, pooling and errors stay above it.
+"""
+
+from __future__ import annotations
+
+import functools
+import ssl
+from collections.abc import Callable
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from aquila_cassette.http.bodies import wait
+from aquila_cassette.http.dispatcher import decide
+from aquila_cassette.http.http_client_request import SentRequest
+from aquila_cassette.http.http_client_response import (
+    RecordedFile,
+    failed_before_the_response,
+    make_error,
+    replayed_file,
+)
+from aquila_cassette.http.patching import is_patched, patch
+from aquila_cassette.model import Headers, Request
+from aquila_cassette.session.current import current_session
+from aquila_cassette.session.failures import with_category
+from aquila_cassette.session.player import Player
+from aquila_cassette.session.recorder import Recorder
+
+if TYPE_CHECKING:
+    from aquila_cassette.session.session import Session
+
+__all__ = ["install"]
+
+
+def install(lib: ModuleType) -> None:
+    """Patch ``http.client.HTTPConnection`` and its subclasses, those to come included.
+
+    Subclasses bring a ``connect`` of their own and may be made at any time, so each class is
+    patched as it is made; all else comes down to the base class.
+    """
+    base = lib.HTTPConnection
+    if is_patched(base, "connect"):
+        return
+    patch(base, "putrequest", _putrequest)
+    patch(base, "putheader", _putheader)
+    patch(base, "getresponse", _getresponse)
+    _patch_connect(base)
+
+    def patch_subclass(cls: Any, /, **kwargs: Any) -> None:
+        super(base, cls).__init_subclass__(**kwargs)
+        _patch_connect(cls)
+
+    base.__init_subclass__ = classmethod(patch_subclass)
+
+
+def _patch_connect(cls: Any) -> None:
+    if "connect" in vars(cls):
+        patch(cls, "connect", _connect)
+    for subclass in cls.__subclasses__():
+        _patch_connect(subclass)
+
+
+def _connect(original: Callable[..., Any], connection: Any, *args: Any, **kwargs: Any) -> Any:
+    __tracebackhide__ = True
+    if connection.sock is None and _OPENING not in vars(connection):
+        session = current_session()
+        if session is not None:
+            SocketProxy(connection, session).pretend_to_be_connected()
+            return None
+    return original(*args, **kwargs)
+
+
+def _putrequest(original: Callable[..., Any], connection: Any, *args: Any, **kwargs: Any) -> Any:
+    __tracebackhide__ = True
+    before = connection.sock
+    session = current_session()
+    if isinstance(before, SocketProxy):  # it pretended to be connected, and sent nothing so far
+        before.leave()
+    if session is not None:
+        connection.sock = SocketProxy(connection, session, real=connection.sock)
+    try:
+        return original(*args, **kwargs)
+    except BaseException:
+        connection.sock = before
+        raise
+
+
+def _putheader(original: Callable[..., Any], connection: Any, header: Any, *values: Any) -> Any:
+    name = header.decode("latin-1") if isinstance(header, bytes) else str(header)
+    if isinstance(connection.sock, SocketProxy) and name.lower() == "expect":
+        # Nobody is there yet who could say "100 Continue".
+        if hasattr(connection, "_expect_header_set"):  # botocore would wait a second for it
+            connection._expect_header_set = False
+        return None
+    return original(header, *values)
+
+
+def _getresponse(original: Callable[..., Any], connection: Any, *args: Any, **kwargs: Any) -> Any:
+    __tracebackhide__ = True
+    proxy = connection.sock
+    getresponse = functools.partial(original, *args, **kwargs)
+    return proxy.response(getresponse) if isinstance(proxy, SocketProxy) else getresponse()
+
+
+_OPENING = "_aquila_opening"
+_VERSIONS = {10: "HTTP/1.0", 11: "HTTP/1.1"}
+
+
+class SocketProxy:
+    """Takes the place of a connection's socket for one request, until the response begins.
+
+    Then a replay leaves the socket that was there before, or none, and a recording the real one.
+    """
+
+    def __init__(self, connection: Any, session: Session, real: Any = None) -> None:
+        self._connection = connection
+        self._session = session
+        self._real: Any = real
+        self._sent = SentRequest()
+        self._is_decided = False
+        self._answer: Recorder | Player | None = None
+        self._file: Any = None
+        self._unsent: Exception | None = None
+
+    def pretend_to_be_connected(self) -> None:
+        connection = self._connection
+        connection.sock = self
+        if hasattr(connection, "is_verified"):  # urllib3 warns where a certificate is not verified
+            connection.is_verified = bool(
+                getattr(connection, "assert_fingerprint", None)
+            ) or getattr(connection, "cert_reqs", None) in (ssl.CERT_REQUIRED, "CERT_REQUIRED")
+
+    def leave(self) -> None:
+        """Give the connection back the socket it had."""
+        if self._connection.sock is self:
+            self._connection.sock = self._real
+
+    def response(self, getresponse: Callable[[], Any]) -> Any:
+        """Return the response that `getresponse` of the connection reads from `makefile`."""
+        __tracebackhide__ = True
+        if not self._is_decided:
+            self._decide()
+        answer = self._answer
+        if answer is None:
+            return getresponse()
+        try:
+            if isinstance(answer, Player):
+                wait(answer.response_delay())
+                return getresponse()
+            with answer:
+                response = getresponse()
+            version = _VERSIONS.get(response.version, "HTTP/1.1")
+            answer.start_response(response.status, _headers(response), version)
+            self._file.begin_body(chunked=response.chunked, length=response.length)
+            return response
+        finally:
+            self.leave()
+
+    # What http.client and others call on a socket.
+
+    def sendall(self, data: Any) -> None:
+        """Collect a part of the request; with its last part it is decided."""
+        __tracebackhide__ = True
+        data = bytes(memoryview(data))
+        if self._is_decided:
+            self._pass_on(data)
+            return
+        self._sent.add(data)
+        if self._sent.is_whole:
+            self._decide()
+
+    def makefile(self, mode: str = "r", buffering: int | None = None) -> Any:
+        answer = self._answer
+        if isinstance(answer, Player):
+            self._file = replayed_file(answer, functools.partial(make_error, self._connection))
+        elif answer is not None:
+            self._file = RecordedFile(self._real.makefile("rb", buffering=0), answer)
+        else:
+            return self._real.makefile(mode, buffering)
+        return self._file
+
+    def settimeout(self, timeout: float | None) -> None:
+        if self._real is not None:
+            self._real.settimeout(timeout)
+
+    def shutdown(self, how: int) -> None:
+        if self._real is not None and not isinstance(self._answer, Player):
+            self._real.shutdown(how)
+
+    def close(self) -> None:
+        """Close it; a response that is being read goes on, as it does with sockets."""
+        answer = self._answer
+        if self._file is None and answer is not None:
+            if isinstance(answer, Player):
+                answer.finished()
+            elif self._unsent is not None:
+                answer.failed(self._unsent)
+            else:
+                answer.closed()
+        if self._real is not None:
+            self._real.close()
+
+    def __getattr__(self, name: str) -> Any:
+        real = self.__dict__.get("_real")
+        if real is None:
+            raise AttributeError(name)
+        return getattr(real, name)
+
+    def _decide(self) -> None:
+        __tracebackhide__ = True
+        self._is_decided = True
+        sent = self._sent
+        try:
+            request = Request(sent.method, self._url(), sent.headers, sent.body)
+            answer = self._answer = decide(self._session, request)
+        except BaseException:
+            self.leave()
+            raise
+        if isinstance(answer, Player):
+            self._fail_to_connect(answer)
+        elif answer is not None:
+            with answer:
+                self._open()
+            self._pass_on(sent.uncompressed())
+        else:
+            self._open()
+            self.leave()
+            self._real.sendall(sent.raw())
+
+    def _url(self) -> str:
+        target = self._sent.target
+        if target.startswith(("http://", "https://")):  # a proxy is asked to fetch it
+            return target
+        connection = self._connection
+        secure = getattr(connection, "default_port", 80) == 443
+        host, port = connection.host, connection.port
+        if connection._tunnel_host:
+            host, port = connection._tunnel_host, connection._tunnel_port
+        host = f"[{host}]" if ":" in host and not host.startswith("[") else host
+        at = "" if port in (None, 443 if secure else 80) else f":{port}"
+        return f"{'https' if secure else 'http'}://{host}{at}{target}"
+
+    def _fail_to_connect(self, player: Player) -> None:
+        """Raise what was raised before the request could be sent, if so it was."""
+        __tracebackhide__ = True
+        response = player.interaction.response
+        error = response.error
+        if response.status is None and (
+            error is None or failed_before_the_response(with_category(error))
+        ):
+            self.leave()
+            player.finished()
+            player.raise_ending(functools.partial(make_error, self._connection))
+
+    def _open(self) -> None:
+        """Have the connection connect, unless it is; then stay in front of its socket."""
+        if self._real is not None:
+            return
+        connection = self._connection
+        connection.sock = None
+        vars(connection)[_OPENING] = True
+        try:
+            connection.connect()
+        finally:
+            del vars(connection)[_OPENING]
+        self._real = connection.sock
+        connection.sock = self
+
+    def _pass_on(self, data: bytes) -> None:
+        if isinstance(self._answer, Player):
+            return
+        try:
+            self._real.sendall(data)
+        except Exception as error:
+            # The server may have answered all the same: libraries look.
+            self._unsent = error
+            raise
+
+
+def _headers(response: Any) -> Headers:
+    return tuple((name.lower(), value) for name, value in response.headers.items())

@@ -1,0 +1,353 @@
+"""The files that http.client reads a response from: a live one, recorded, or a recorded one."""
+
+from __future__ import annotations
+
+import builtins
+import http.client
+import io
+import re
+import socket
+import ssl
+import sys
+from collections.abc import Iterator
+from http.client import responses
+from typing import Any
+
+from aquila_cassette.dialects.framing import framing
+from aquila_cassette.http.bodies import replay
+from aquila_cassette.http.dispatcher import find_class
+from aquila_cassette.http.http_client_request import chunk_size
+from aquila_cassette.model import Failure, Response
+from aquila_cassette.session.failures import with_category
+from aquila_cassette.session.player import MakeError, Player
+from aquila_cassette.session.recorder import Recorder
+
+__all__ = [
+    "RecordedFile",
+    "failed_before_the_response",
+    "make_error",
+    "make_exception",
+    "replayed_file",
+]
+
+_BUFFER = 65536
+
+
+class InvalidChunkLengthError(Exception):
+    """A server sent a chunk size that is no length; each library reports it in its own way."""
+
+
+class RecordedFile(io.BufferedIOBase):
+    """Reads off a socket what http.client asks for, and notes the pieces of the body.
+
+    A piece is one chunk of chunked transfer, else one read off the socket: what has come of it is
+    noted as soon as its first byte is consumed. What was not asked for is not noted.
+    """
+
+    def __init__(self, raw: Any, recorder: Recorder) -> None:
+        self._raw = raw  # the socket's unbuffered file
+        self._recorder = recorder
+        self._buffer = bytearray()
+        self._at_eof = False
+        self._body: _Body | None = None
+        self._has_reader = False
+
+    def begin_body(self, *, chunked: bool, length: int | None) -> None:
+        """Take what is read from now on for the body; `length` in bytes, where it is known."""
+        self._body = _Body(chunked=chunked, length=length)
+        if self._body.is_over:
+            self._recorder.body_ended()
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._add_reader()
+        wanted = -1 if size is None else size
+        if wanted < -1:  # as io.BufferedReader: urllib3 passes on what a server says of a chunk
+            raise ValueError("read length must be non-negative or -1")
+        while (wanted < 0 or len(self._buffer) < wanted) and self._fill():
+            pass
+        return self._take(len(self._buffer) if wanted < 0 else wanted)
+
+    def read1(self, size: int = -1, /) -> bytes:
+        self._add_reader()
+        if size and not self._buffer:
+            self._fill()
+        return self._take(len(self._buffer) if size < 0 else size)
+
+    def readinto(self, buffer: Any, /) -> int:
+        return self._read_into(buffer, self.read)
+
+    def readinto1(self, buffer: Any, /) -> int:
+        return self._read_into(buffer, self.read1)
+
+    def readline(self, limit: int | None = -1, /) -> bytes:
+        self._add_reader()
+        most = -1 if limit is None else limit
+        searched = 0
+        while (end := self._buffer.find(b"\n", searched) + 1) == 0:
+            searched = len(self._buffer)
+            if 0 <= most <= searched or not self._fill():
+                end = searched
+                break
+        return self._take(end if most < 0 else min(end, most))
+
+    def peek(self, _size: int = 0, /) -> bytes:
+        if not self._buffer:
+            self._fill()
+        return bytes(self._buffer)
+
+    def readable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        number: int = self._raw.fileno()
+        return number
+
+    def close(self) -> None:
+        if self.closed:
+            return
+        try:
+            super().close()
+        finally:
+            if self._body is not None:
+                self._recorder.closed()  # unless it ended before
+            self._raw.close()
+
+    def _add_reader(self) -> None:
+        if self._body is not None and not self._has_reader:
+            self._has_reader = True
+            self._recorder.add_reader()
+
+    def _fill(self) -> bool:
+        """Read off the socket once; return whether anything came."""
+        if self._at_eof:
+            return False
+        try:
+            data = self._raw.read(_BUFFER)
+        except BaseException as error:
+            if self._body is not None:
+                self._recorder.__exit__(type(error), error, None)
+            raise
+        self._at_eof = not data
+        self._buffer += data or b""
+        return bool(data)
+
+    def _take(self, size: int) -> bytes:
+        data = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        body, recorder = self._body, self._recorder
+        if body is not None and not recorder.over:
+            for piece in body.consume(data, self._buffer):
+                recorder.add_piece(piece)
+            if body.malformed is not None:
+                recorder.failed(InvalidChunkLengthError(body.malformed))
+            elif body.is_over or (self._at_eof and not self._buffer and body.may_end):
+                recorder.body_ended()
+            elif self._at_eof and not self._buffer:
+                recorder.failed(http.client.IncompleteRead(b"", body.missing))
+        return data
+
+    def _read_into(self, buffer: Any, read: Any) -> int:
+        view = memoryview(buffer).cast("B")
+        data = read(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+
+class _Body:
+    """Tells the pieces of a body from what else is consumed of a response."""
+
+    def __init__(self, *, chunked: bool, length: int | None) -> None:
+        self._is_chunked = chunked
+        self._left = 0 if chunked else length  # of this chunk, or of all; None: to the stream's end
+        self._noted = 0  # so many bytes were noted before they were consumed
+        self._line = b""
+        self._after_a_chunk = False
+        self.is_over = length == 0 and not chunked
+        self.malformed: str | None = None
+        """What was consumed where a chunk size belongs, if that is none."""
+
+    @property
+    def may_end(self) -> bool:
+        """Whether the stream may end here."""
+        return self._left is None
+
+    @property
+    def missing(self) -> int | None:
+        """How many bytes are missing if the stream ends here, where that is known."""
+        return None if self._is_chunked else self._left
+
+    def consume(self, data: bytes, ahead: bytearray) -> Iterator[bytes]:
+        """Take what is consumed, and what has come after it; give the pieces that it begins."""
+        while data and not self.is_over:
+            if self._left == 0:
+                data = self._framing(data)
+                continue
+            size = len(data) if self._left is None else min(len(data), self._left)
+            consumed, data = data[:size], data[size:]
+            if self._left is not None:
+                self._left -= size
+                self.is_over = self._left == 0 and not self._is_chunked
+            if size > self._noted:
+                piece = consumed[self._noted :] + bytes(ahead[: self._left])
+                self._noted += len(piece)
+                yield piece
+            self._noted -= size
+
+    def _framing(self, data: bytes) -> bytes:
+        """Consume what stands between two chunks, and return the rest."""
+        line, newline, rest = data.partition(b"\n")
+        self._line += line
+        if newline:
+            if self._after_a_chunk:
+                self._after_a_chunk = False
+            else:
+                size = chunk_size(self._line)
+                if size is None:
+                    self.malformed = self._line.strip().decode("latin-1")
+                self._left = size or 0
+                self.is_over = not size
+                self._after_a_chunk = True
+            self._line = b""
+        return rest
+
+
+# Replay: HTTP again, made of the pieces as they are read.
+
+_MORE = re.compile(r"(\d+) more expected")
+
+
+def replayed_file(player: Player, make_error: MakeError) -> io.BufferedReader:
+    """Make the file that http.client reads a recorded response from.
+
+    A stream comes in chunks, one a piece, so that a reader that reads chunk by chunk gets its
+    pieces. A body that came whole has its length. The reason phrase is the status's own.
+    """
+    return io.BufferedReader(_ReplayedRaw(player, make_error), _BUFFER)
+
+
+class _ReplayedRaw(io.RawIOBase):
+    def __init__(self, player: Player, make_error: MakeError) -> None:
+        self._player = player
+        self._make_error = make_error
+        self._waiting = memoryview(b"")
+        self._parts = self._replay()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        __tracebackhide__ = True
+        if not self._waiting:
+            self._waiting = memoryview(next(self._parts, b""))
+        size = min(len(buffer), len(self._waiting))
+        buffer[:size] = self._waiting[:size]
+        self._waiting = self._waiting[size:]
+        return size
+
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            self._player.close()
+
+    def _replay(self) -> Iterator[bytes]:
+        __tracebackhide__ = True
+        player, response = self._player, self._player.interaction.response
+        failure = None if response.error is None else with_category(response.error)
+        chunked = _comes_in_chunks(response)
+        if response.status is not None:
+            yield self._head(response.status, chunked=chunked)
+        try:
+            for data in replay(player, self._make_error):
+                yield b"%x\r\n%b\r\n" % (len(data), data) if chunked else data
+        except _FoundByTheLibraryError:
+            if failure is not None and failure.type == "InvalidChunkLengthError" and chunked:
+                yield failure.message.encode("latin-1") + b"\r\n"
+            return
+        if chunked:
+            yield b"0\r\n\r\n"
+
+    def _head(self, status: int, *, chunked: bool) -> bytes:
+        interaction = self._player.interaction
+        response = interaction.response
+        version = "HTTP/1.0" if response.http_version == "HTTP/1.0" else "HTTP/1.1"
+        lines = [f"{version} {status} {responses.get(status, '')}"]
+        for name, value in self._player.headers:
+            if name not in ("content-length", "transfer-encoding"):
+                lines.append(f"{name}: {value}")
+        if chunked:
+            lines.append("transfer-encoding: chunked")
+        elif status not in (204, 304) and interaction.request.method != "HEAD":
+            lines.append(f"content-length: {len(response.body) + (_missing(response) or 0)}")
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
+
+
+def _missing(response: Response) -> int | None:
+    """Return how many bytes did not come of those that were promised; None if none was."""
+    error = response.error
+    if error is None or error.type != "IncompleteRead":
+        return None
+    found = _MORE.search(error.message)
+    return int(found[1]) if found else None
+
+
+def _comes_in_chunks(response: Response) -> bool:
+    if _missing(response) is not None:
+        return False
+    if response.ended != "complete" or len(response.pieces) > 1:
+        return True
+    return framing(response.header("content-type"), response.body) != "json"
+
+
+# Failures.
+
+_ERRORS = {
+    "connect": "ConnectionRefusedError",
+    "tls": "SSLError",
+    "connect-timeout": "TimeoutError",
+    "timeout": "TimeoutError",
+    "reset": "ConnectionResetError",
+}
+_NUMBERED = re.compile(r"\[Errno (-?\d+)\] (.*)", re.DOTALL)
+
+
+class _FoundByTheLibraryError(Exception):
+    """The response breaks off: http.client finds that by itself."""
+
+
+def failed_before_the_response(failure: Failure) -> bool:
+    """Return whether this comes up on connecting, not when the response is read."""
+    return failure.category not in ("timeout", "reset", "closed", "protocol", "decode")
+
+
+def make_error(connection: Any, failure: Failure) -> Exception | None:
+    """Make the exception that a connection of http.client or of its users would raise.
+
+    >>> make_error(None, Failure("ConnectionRefusedError", "[Errno 111] refused", "connect")).errno
+    111
+    """
+    if failure.category in ("closed", "protocol"):
+        return _FoundByTheLibraryError()
+    modules = (builtins, http.client, socket, ssl, *_modules_of(connection))
+    found = find_class(failure, _ERRORS, *modules)
+    return None if found is None else make_exception(found, failure.message)
+
+
+def make_exception(kind: type[Exception], message: str) -> Exception:
+    """Make an exception of which the cassette has the message alone."""
+    if issubclass(kind, ssl.SSLError):
+        return kind(1, message)
+    numbered = _NUMBERED.fullmatch(message)
+    if issubclass(kind, OSError) and numbered is not None:
+        return kind(int(numbered[1]), numbered[2])
+    made = kind.__new__(kind, message)  # what else its constructor wants is not on the cassette
+    made.args = (message,)
+    return made
+
+
+def _modules_of(connection: Any) -> list[Any]:
+    """List where the library of `connection` may have its exceptions."""
+    names = []
+    for cls in type(connection).__mro__:
+        package = cls.__module__.rpartition(".")[0] or cls.__module__
+        names += [f"{package}.exceptions", f"{package}.error", package]
+    return [sys.modules[name] for name in names if name in sys.modules]
