@@ -1,4 +1,4 @@
-"""The pytest plugin: one test runs, its cassettes are its own, and its end is their judge.
+"""The pytest plugin: ties cassettes to the running test, and checks them when it ends.
 
 Nothing here loads the engine, httpx or yaml: a suite that has the plugin and does not use it starts
 as fast as without it.
@@ -7,37 +7,41 @@ as fast as without it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any
 
 import pytest
 
-from aquila_cassette.plugin import cassette_fixture, options
-from aquila_cassette.plugin.fixtures import _aquila_test, aquila_cassette, aquila_config
+from aquila_cassette.plugin import naming, options
+from aquila_cassette.plugin.fixtures import (
+    CassetteFixture,
+    _aquila_test,
+    aquila_cassette,
+    aquila_config,
+)
 from aquila_cassette.plugin.placeholder_keys import PlaceholderKeys
 from aquila_cassette.plugin.run import KEYS, RUN, Run
+from aquila_cassette.plugin.unused import unused_lines
 from aquila_cassette.session.current_owner import set_owner_of_now
 
 __all__ = ["_aquila_test", "aquila_cassette", "aquila_config"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare the options."""
     options.add_options(parser)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Lend keys to clients that are made where a module is imported, if the suite asks for it."""
-    if options.lends_keys(early_config) == "session" and options.only_replays(
+    """Set placeholder keys for clients made where a module is imported, if the suite asks for it."""
+    if options.placeholder_keys(early_config) == "session" and options.only_replays(
         [*options.above(early_config), *options.ini(early_config)]
     ):
         keys = early_config.stash.setdefault(KEYS, PlaceholderKeys())
-        keys.lend("models")
+        keys.set("models")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin the run."""
     config.addinivalue_line(
         "markers",
         "aquila_cassette(name, **options): record or replay the test's HTTP traffic in this "
@@ -45,9 +49,10 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     run = Run(config, getattr(config, "workerinput", {}).get("aquila_run"))
     config.stash[RUN] = run
+    config.pluginmanager.register(_Reports(run), "aquila_reports")
     run.owner_before = set_owner_of_now(run.owner_of_now)
     if not config.pluginmanager.has_plugin("cassetter"):
-        config.pluginmanager.register(cassette_fixture, "aquila_cassette_named")
+        config.pluginmanager.register(CassetteFixture(), "aquila_cassette_named")
     if options.blocks_network(config):
         from aquila_cassette.plugin.network import block_network
 
@@ -55,22 +60,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
-    """Say so where a name of ours is taken."""
+    """Mention that a name of ours is taken."""
     if config.pluginmanager.has_plugin("cassetter"):
         return "aquila: the fixture `cassette` is cassetter's here; use `aquila_cassette`"
     return None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """End the run."""
     run = config.stash.get(RUN, None)
     if run is None:
         return
     set_owner_of_now(run.owner_before)
-    if run.tally.cassettes and not run.is_worker:
-        from aquila_cassette.plugin.noted import note_misses
-
-        note_misses(config, run.tally)
     run.close()
     if options.blocks_network(config):
         from aquila_cassette.plugin.network import unblock_network
@@ -80,7 +80,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Let the run know which test runs."""
+    """Note which test runs."""
     run = item.config.stash[RUN]
     run.begin(item)
     try:
@@ -94,17 +94,14 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
-    """Begin a try: it answers for itself alone.
-
-    Keys are lent before fixtures make clients, and our heads stand before those of pytest-httpx.
-    """
+    """Set keys before fixtures make clients, and patch before pytest-httpx does."""
     run = item.config.stash[RUN]
     run.begin_again()
-    run.lend_keys(item)
+    run.set_keys(item)
     if "httpx_mock" in getattr(item, "fixturenames", ()) and "aquila_cassette.api" in sys.modules:
-        from aquila_cassette import http as intercept
+        from aquila_cassette import http
 
-        intercept.install()
+        http.install()
     yield
 
 
@@ -138,7 +135,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, Any, Any]:
-    """Note whether the test has failed so far: its fixtures' cassettes ask for that."""
+    """Note whether the test has failed so far, for the cassettes of its fixtures."""
     report = yield
     run = item.config.stash[RUN]
     xfailed = report.skipped and hasattr(report, "wasxfail")
@@ -162,7 +159,7 @@ def pytest_runtest_makereport(
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
-    """Judge what the teardown did; put what mode ``all`` recorded in place if all went well."""
+    """Check what the teardown did; save what mode ``all`` recorded if all went well."""
     run = item.config.stash[RUN]
     if run.owner is not None:
         run.owner.in_teardown = True
@@ -177,8 +174,9 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Print the summary line, and what was asked to be explained."""
-    tally = config.stash[RUN].tally
+    """Print what the run did with cassettes, and what no test used."""
+    run = config.stash[RUN]
+    tally = run.tally
     if not tally.cassettes:
         return
     if config.getoption("--aquila-explain"):
@@ -190,8 +188,42 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.write_line(change)
     for note in (*tally.notes, *tally.not_kept):
         terminalreporter.write_line(note, yellow=True)
+    for line in unused_lines(run.unused or {}):
+        terminalreporter.write_line(line, yellow=True)
     bad = bool(tally.missed or tally.unplayed)
     terminalreporter.write_line(tally.line(), red=bad, green=not bad)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    item.config.stash[RUN].usage.tests.add(naming.node_id(item))
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    if items:
+        items[0].config.stash[RUN].usage.is_partial = True
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Send an xdist worker's counts to the controller; find what no test used."""
+    run = session.config.stash[RUN]
+    run.finish(session)
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["aquila"] = {"tally": run.tally.data(), "usage": run.usage.data()}
+
+
+class _Reports:
+    """Notes what was collected, and how tests end: pytest passes no configuration to these hooks."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.passed:
+            self._run.usage.modules.add(report.nodeid)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._run.usage.report(report)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -200,16 +232,13 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["aquila_run"] = node.config.stash[RUN].number
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Send an xdist worker's counts to the controller."""
-    output = getattr(session.config, "workeroutput", None)
-    if output is not None:
-        output["aquila_tally"] = session.config.stash[RUN].tally.data()
-
-
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object) -> None:
     """Take an xdist worker's counts."""
-    counted = getattr(node, "workeroutput", {}).get("aquila_tally")
-    if counted is not None:
-        node.config.stash[RUN].tally.merge(counted)
+    run = node.config.stash[RUN]
+    output = getattr(node, "workeroutput", {}).get("aquila")
+    if output is None:
+        run.usage.is_partial = True
+    else:
+        run.tally.merge(output["tally"])
+        run.usage.merge(output["usage"])

@@ -1,4 +1,4 @@
-"""The fixtures `aquila_cassette` and, for suites to override, `aquila_config`; the marker."""
+"""The fixtures `aquila_cassette`, `cassette` and, for suites to override, `aquila_config`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from aquila_cassette.api import Block
     from aquila_cassette.session.cassette import Cassette
 
-__all__ = ["MARKED", "_aquila_test", "aquila_cassette", "aquila_config", "opened"]
+__all__ = ["CassetteFixture", "_aquila_test", "aquila_cassette", "aquila_config"]
 
-MARKED: pytest.StashKey[Cassette] = pytest.StashKey()
+_MARKED: pytest.StashKey[Cassette] = pytest.StashKey()
 
 
 @pytest.fixture(scope="session")
@@ -30,13 +30,13 @@ def aquila_config() -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def _aquila_test(request: pytest.FixtureRequest, aquila_config: dict[str, Any]) -> Iterator[None]:
-    """Tell the run which settings this test has, and open the cassette of its marker."""
+    """Note which settings this test has, and open the cassette of its marker."""
     run = request.config.stash[RUN]
     run.settings = aquila_config
     if aquila_config:
-        run.lend_keys(request.node)
+        run.set_keys(request.node)
     if request.config.pluginmanager.has_plugin("cassetter"):
-        naming.refuse_the_name_of_cassetter(request.node)
+        naming.refuse_cassetters_fixture(request.node)
     marker = request.node.get_closest_marker("aquila_cassette")
     if marker is None:
         yield
@@ -50,20 +50,36 @@ def _aquila_test(request: pytest.FixtureRequest, aquila_config: dict[str, Any]) 
             facts=["expected: one string, then options by name", f"got:      {marker.args!r}"],
             fix='Fix: write @pytest.mark.aquila_cassette("name")',
         )
-    for cassette in opened(request, names[0]):
-        request.node.stash[MARKED] = cassette
+    for cassette in _opened(request, names[0]):
+        request.node.stash[_MARKED] = cassette
         yield
 
 
 @pytest.fixture
 def aquila_cassette(_aquila_test: None) -> Callable[..., Block]:
-    """Give the function that opens a cassette by name, as ``with``, ``async with`` or decorator."""
+    """The function that opens a cassette by name, as ``with``, ``async with`` or decorator."""
     from aquila_cassette.api import aquila_cassette
 
     return aquila_cassette
 
 
-def opened(request: pytest.FixtureRequest, name: str) -> Iterator[Cassette]:
+class CassetteFixture:
+    """The fixture `cassette`, a plugin of its own: where cassetter is installed the name is taken.
+
+    cassetter has an automatic fixture of this name. A second one would shadow it, and its tests
+    would run without their cassettes.
+    """
+
+    @pytest.fixture
+    def cassette(self, request: pytest.FixtureRequest, _aquila_test: None) -> Iterator[Cassette]:
+        """The cassette of the test's marker, or one that is named after the test."""
+        if _MARKED in request.node.stash:
+            yield request.node.stash[_MARKED]
+            return
+        yield from _opened(request, naming.default_name(request.node))
+
+
+def _opened(request: pytest.FixtureRequest, name: str) -> Iterator[Cassette]:
     """Open a cassette for as long as a fixture lives."""
     from aquila_cassette.api import Block
     from aquila_cassette.options import Layer

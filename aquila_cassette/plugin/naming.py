@@ -1,4 +1,4 @@
-"""From a pytest item to names: its default cassette, its signature, the command that runs it."""
+"""From a pytest item to names: its default cassette, its node id, the command that runs it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,23 @@ import pytest
 __all__ = [
     "default_name",
     "node_id",
-    "refuse_the_name_of_cassetter",
+    "refuse_cassetters_fixture",
     "rerecord_line",
     "uses_cassettes",
+    "without_group",
 ]
 
 
 def node_id(item: pytest.Item) -> str:
-    """Give the item's node id, without the group that pytest-xdist's loadgroup appends."""
-    marked = item.get_closest_marker("xdist_group") is not None
-    return item.nodeid.rpartition("@")[0] if marked and "@" in item.nodeid else item.nodeid
+    """Return the item's node id, without the group that pytest-xdist's loadgroup appends."""
+    is_marked = item.get_closest_marker("xdist_group") is not None
+    return item.nodeid.rpartition("@")[0] if is_marked and "@" in item.nodeid else item.nodeid
+
+
+def without_group(test: str) -> str:
+    """Return a node id without that group, where the item is not at hand."""
+    rest, at, group = test.rpartition("@")
+    return rest if at and "[" not in group and "]" not in group and "::" not in group else test
 
 
 def default_name(item: pytest.Item) -> str:
@@ -43,20 +50,17 @@ def rerecord_line(item: pytest.Item) -> str:
 
 
 def uses_cassettes(item: pytest.Item) -> bool:
-    """Tell whether a test has the marker, or asks for a fixture of ours."""
+    """Return whether a test has the marker, or asks for a fixture of ours."""
     asked = getattr(item, "fixturenames", ())
     if "aquila_cassette" in asked or item.get_closest_marker("aquila_cassette") is not None:
         return True
     return "cassette" in asked and not item.config.pluginmanager.has_plugin("cassetter")
 
 
-def refuse_the_name_of_cassetter(item: pytest.Item) -> None:
+def refuse_cassetters_fixture(item: pytest.Item) -> None:
     """Fail a test that asks for `cassette` where that is cassetter's, and its mark is missing.
 
     Such a fixture is None and records nothing: the test would pass, with the network behind it.
-
-    Raises:
-        UsageError: `item` is such a test.
     """
     function = getattr(item, "function", None)
     if function is None or item.get_closest_marker("vcr") is not None:

@@ -24,7 +24,7 @@ def block_network() -> None:
 
 
 def unblock_network() -> None:
-    """Let connections through again."""
+    """Allow connections again."""
     global _blocked
     _blocked = False
 
@@ -33,7 +33,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     if not _blocked or event not in ("socket.connect", "socket.getaddrinfo"):
         return
     host = _host(event, arguments)
-    if host is None or _is_here(host) or _somebody_records():
+    if host is None or _is_here(host) or _is_recording():
         return
     from aquila_cassette.errors import NetworkBlockedError
 
@@ -45,7 +45,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def _host(event: str, arguments: tuple[Any, ...]) -> str | None:
-    """Give the host of a look-up or of an internet address; None for a socket file and the like."""
+    """Return the host of a look-up or an internet address; None for a socket file and the like."""
     address = arguments[1] if event == "socket.connect" else (arguments[0],)
     if not isinstance(address, tuple) or not address:
         return None
@@ -64,6 +64,6 @@ def _is_here(host: str) -> bool:
         return False
 
 
-def _somebody_records() -> bool:
+def _is_recording() -> bool:
     scope = sys.modules.get("aquila_cassette.session.current")
     return scope is not None and any(session.may_record for session in scope.opened())

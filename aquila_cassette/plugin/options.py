@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -17,8 +18,8 @@ __all__ = [
     "add_options",
     "blocks_network",
     "ini",
-    "lends_keys",
     "only_replays",
+    "placeholder_keys",
 ]
 
 PRECEDENCE = "command line > environment > the call > marker > aquila_config > ini > default"
@@ -38,7 +39,7 @@ def add_options(parser: pytest.Parser) -> None:
         choices=_MODES,
         metavar="MODE",
         help="record mode: none (replay only), once (record if there is no cassette yet), "
-        "new_episodes (record what is not known) or all (record anew)",
+        "new_episodes (record what is not known) or all (re-record)",
     )
     group.addoption("--aquila-cassette-dir", metavar="DIR", help="the folder of the cassettes")
     group.addoption(
@@ -58,6 +59,7 @@ def add_options(parser: pytest.Parser) -> None:
         action="store_true",
         help=f"print each cassette's options and where they came from ({PRECEDENCE})",
     )
+    group.addoption("--aquila-unused-report", metavar="FILE", help=argparse.SUPPRESS)
     parser.addini("aquila_record", "record mode, as --aquila-record")
     parser.addini("aquila_cassette_dir", "the folder of the cassettes (default: cassettes)")
     parser.addini("aquila_on_unplayed", "as --aquila-on-unplayed (default: fail)")
@@ -71,7 +73,7 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def above(config: pytest.Config) -> list[Layer]:
-    """Give the settings that are stronger than a call's: command line, then environment."""
+    """Return the settings that are stronger than a call's: command line, then environment."""
     from aquila_cassette.options import Layer, environment_layer
 
     flags = {name: _given(config, flag) for name, flag in _FLAGS.items()}
@@ -89,7 +91,7 @@ def _given(config: pytest.Config, flag: str) -> object:
 
 
 def ini(config: pytest.Config) -> list[Layer]:
-    """Give the settings of the ini file, the weakest."""
+    """Return the settings of the ini file, the weakest."""
     from aquila_cassette.options import Layer
 
     values = {name: config.getini(key) for name, key in _INI.items()}
@@ -97,7 +99,7 @@ def ini(config: pytest.Config) -> list[Layer]:
 
 
 def blocks_network(config: pytest.Config) -> bool:
-    """Tell whether connections off this machine are to be refused."""
+    """Return whether connections off this machine are refused."""
     if config.getoption("--aquila-block-network") is not None:
         return True
     environment = os.environ.get("AQUILA_BLOCK_NETWORK")
@@ -106,12 +108,8 @@ def blocks_network(config: pytest.Config) -> bool:
     return bool(config.getini("aquila_block_network"))
 
 
-def lends_keys(config: pytest.Config) -> str:
-    """Tell when placeholder keys are lent: ``true``, ``session`` or ``false``.
-
-    Raises:
-        pytest.UsageError: The ini file says something else.
-    """
+def placeholder_keys(config: pytest.Config) -> str:
+    """Return when placeholder keys are set: ``true``, ``session`` or ``false``."""
     value = str(config.getini("aquila_placeholder_keys")).strip().lower()
     if value not in ("true", "session", "false"):
         from aquila_cassette.errors import UsageError
@@ -126,7 +124,7 @@ def lends_keys(config: pytest.Config) -> str:
 
 
 def only_replays(layers: Iterable[Layer]) -> bool:
-    """Tell whether the mode is ``none``, as far as `layers`, strongest first, say."""
+    """Return whether the mode is ``none``, as far as `layers`, strongest first, say."""
     from aquila_cassette.options import default_mode
 
     said = (layer.values.get("mode") for layer in layers)

@@ -19,8 +19,8 @@ __all__ = ["PlaceholderKeys"]
 
 Kind = Literal["models", "accounts"]
 
-# Accounts open more than models: files, public downloads. A placeholder in the place of none would
-# break a fixture that needs them, so they are lent inside blocks only, where nothing goes out.
+# Accounts open more than models: files, public downloads. A placeholder where there is none would
+# break a fixture that needs them, so they are set inside blocks only, where nothing goes out.
 _AWS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _AWS_ELSEWHERE = (
     "AWS_PROFILE",
@@ -37,30 +37,30 @@ _AWS_FILES = (
 
 
 class PlaceholderKeys:
-    """The keys that one pytest process lends, and to how many."""
+    """The keys that one pytest process sets, and for how many users."""
 
     def __init__(self) -> None:
-        self._borrowers: dict[Kind, int] = {"models": 0, "accounts": 0}
+        self._users: dict[Kind, int] = {"models": 0, "accounts": 0}
         self._before: dict[str, tuple[Kind, str | None]] = {}
 
-    def lend(self, kind: Kind) -> None:
+    def set(self, kind: Kind) -> None:
         """Set the keys of one kind where there are none."""
-        self._borrowers[kind] += 1
-        if self._borrowers[kind] > 1:
+        self._users[kind] += 1
+        if self._users[kind] > 1:
             return
         for name in _missing(kind):
             self._before[name] = kind, os.environ.get(name)
             os.environ[name] = PLACEHOLDER
 
-    def take_back(self, kind: Kind) -> None:
-        """Unset them when the last who borrowed them is done."""
-        self._borrowers[kind] -= 1
-        self.sweep()
+    def unset(self, kind: Kind) -> None:
+        """Unset them when their last user is done."""
+        self._users[kind] -= 1
+        self.restore()
 
-    def sweep(self) -> None:
-        """Unset what nobody borrows any more, also what a test's ``monkeypatch`` put back since."""
+    def restore(self) -> None:
+        """Unset what nobody uses any more, also what a test's ``monkeypatch`` put back since."""
         for name, (kind, before) in self._before.items():
-            if self._borrowers[kind] or os.environ.get(name) != PLACEHOLDER:
+            if self._users[kind] or os.environ.get(name) != PLACEHOLDER:
                 continue
             if before is None:
                 del os.environ[name]
@@ -68,19 +68,19 @@ class PlaceholderKeys:
                 os.environ[name] = before
 
     def end(self) -> None:
-        """Unset them all: the process is done."""
-        self._borrowers = dict.fromkeys(self._borrowers, 0)
-        self.sweep()
+        """Unset them all."""
+        self._users = dict.fromkeys(self._users, 0)
+        self.restore()
 
     def opened(self) -> None:
         """Note that a block of mode ``none`` is open."""
-        self.lend("models")
-        self.lend("accounts")
+        self.set("models")
+        self.set("accounts")
 
     def closed(self) -> None:
         """Note that it is closed."""
-        self.take_back("models")
-        self.take_back("accounts")
+        self.unset("models")
+        self.unset("accounts")
 
 
 def _missing(kind: Kind) -> Iterator[str]:

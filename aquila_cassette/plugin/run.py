@@ -1,4 +1,4 @@
-"""What the plugin knows of a run: which test runs, who answers for its blocks, what was counted."""
+"""What the plugin knows of a run: which test runs, who owns its blocks, what was counted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import pytest
 
 from aquila_cassette.plugin import naming, options
 from aquila_cassette.plugin.placeholder_keys import PlaceholderKeys
-from aquila_cassette.plugin.summary import Tally
+from aquila_cassette.plugin.summary import Tally, note_misses
+from aquila_cassette.plugin.unused import Unused, Usage, is_complete, note_unused
 
 if TYPE_CHECKING:
     from aquila_cassette.options import Layer
@@ -25,7 +26,7 @@ __all__ = ["KEYS", "RUN", "Run"]
 RUN: pytest.StashKey[Run] = pytest.StashKey()
 
 KEYS: pytest.StashKey[PlaceholderKeys] = pytest.StashKey()
-"""The keys that this process lends; there before the run is, which begins after the conftests."""
+"""The keys that this process sets; there before the run, which begins after the conftests."""
 
 
 class Run:
@@ -33,12 +34,14 @@ class Run:
 
     Args:
         config: pytest's.
-        number: Names the whole run, the same in all of its processes.
+        number: Names the whole run; the same in all of its processes. None in the main one.
     """
 
     def __init__(self, config: pytest.Config, number: str | None) -> None:
         self.config = config
         self.tally = Tally()
+        self.usage = Usage()
+        self.unused: Unused | None = None  # known after a complete run
         self.number = number or os.urandom(16).hex()
         self.is_worker = number is not None
         self.settings: Mapping[str, Any] = {}
@@ -49,74 +52,88 @@ class Run:
         self._created: CreatedThisRun | None = None
         self._in_wider_fixture = 0
         self.keys = config.stash.setdefault(KEYS, PlaceholderKeys())
-        self._lent = False
+        self._has_keys = False
+        self._wider_owners: list[Owner] = []
 
     @property
     def owner(self) -> Owner | None:
-        """Who answers for the running test; None while it has not opened a cassette."""
+        """The owner of the running test's blocks; None while it has not opened a cassette."""
         return self._owner
 
     def owner_of_now(self) -> Owner | None:
-        """Give who answers for a block opened now: the test, or a wider fixture's block itself."""
+        """Return who owns a block opened now: the test, or a wider fixture's block itself."""
         if self._item is None or self._in_wider_fixture:
-            return self._make_owner(None)
+            self._wider_owners.append(self._make_owner(None))
+            return self._wider_owners[-1]
         if self._owner is None:
             self._owner = self._make_owner(self._item)
         return self._owner
 
     def begin(self, item: pytest.Item) -> None:
-        """Note that `item` runs from now on."""
+        """Note that `item` runs now."""
         self._item = item
         self._owner = None
         self.skipped = False
         self.settings = {}
 
-    def lend_keys(self, item: pytest.Item) -> None:
-        """Lend placeholder keys to a test that replays, as far as its mode is known by now."""
-        lends = (
-            options.lends_keys(self.config) != "false"
+    def set_keys(self, item: pytest.Item) -> None:
+        """Set placeholder keys for a test that replays, as far as its mode is known by now."""
+        needs_keys = (
+            options.placeholder_keys(self.config) != "false"
             and naming.uses_cassettes(item)
             and options.only_replays([*options.above(self.config), *self._below(item)])
         )
-        if lends != self._lent:
-            self._lent = lends
-            (self.keys.lend if lends else self.keys.take_back)("models")
+        if needs_keys != self._has_keys:
+            self._has_keys = needs_keys
+            (self.keys.set if needs_keys else self.keys.unset)("models")
 
     def begin_again(self) -> None:
-        """Note that the item is set up; if that is not for the first time, count what it did."""
+        """Note that the item is set up; if it is tried again, count what it did before."""
         if self._owner is not None:
-            self.tally.add(self._owner)
+            self.count(self._owner)
             self._owner = None
         self.skipped = False
 
-    def end(self, *, whole: bool = True) -> None:
-        """Note that the item is over, and count what it did.
+    def count(self, owner: Owner) -> None:
+        """Count what an owner's cassettes did."""
+        self.tally.add(owner)
+        self.usage.add(owner)
 
-        Args:
-            whole: Whether it ran to its end.
-        """
-        if self._lent:
-            self._lent = False
-            self.keys.take_back("models")
-        self.keys.sweep()
+    def end(self, *, whole: bool = True) -> None:
+        """Note that the item is over, `whole` if it ran to its end, and count what it did."""
+        if self._has_keys:
+            self._has_keys = False
+            self.keys.unset("models")
+        self.keys.restore()
         owner = self._owner
         if owner is not None:
-            self.tally.add(owner)
-        in_vain = owner is not None and owner.recorded_in_vain
-        if self._item is not None and whole and not (self.skipped or in_vain):
+            self.count(owner)
+        given_up = owner is not None and owner.recorded_in_vain
+        if self._item is not None and whole and not (self.skipped or given_up):
             self.tally.ran.append(naming.node_id(self._item))
         self._item = self._owner = None
 
     def enter_wider_fixture(self) -> None:
-        """Note that a fixture of wider scope is being set up: its requests are no single test's."""
+        """Note that a fixture of wider scope is being set up: no single test owns its requests."""
         self._in_wider_fixture += 1
 
     def leave_wider_fixture(self) -> None:
         """Note that it is set up."""
         self._in_wider_fixture -= 1
 
+    def finish(self, session: pytest.Session) -> None:
+        """Note at the end of this process what no test used, if its run was complete."""
+        for owner in self._wider_owners:
+            self.usage.add(owner)
+        if not self.is_worker and is_complete(self.config, session, self.usage):
+            self.unused = self.usage.unused(self.config.rootpath)
+
     def close(self) -> None:
-        """Give back the keys, and clean up what the processes of this run shared."""
+        """Keep notes for the command line, and clean up."""
+        if self.tally.cassettes and not self.is_worker:
+            note_misses(self.config, self.tally)
+        if not self.is_worker:
+            note_unused(self.config, self.usage, self.unused)
         self.keys.end()
         if not self.is_worker:
             shutil.rmtree(self._shared_folder, ignore_errors=True)
@@ -131,7 +148,7 @@ class Run:
 
         above, ini = options.above(self.config), options.ini(self.config)
         root = self.config.rootpath
-        keys = None if options.lends_keys(self.config) == "false" else self.keys
+        keys = None if options.placeholder_keys(self.config) == "false" else self.keys
         if item is None:
             rerecord = "Fix: pytest --aquila-record=all"
             return Owner(None, rerecord=rerecord, above=above, below=ini, root=root, keys=keys)
@@ -148,7 +165,7 @@ class Run:
         )
 
     def _below(self, item: pytest.Item) -> list[Layer]:
-        """Give the settings of a test that are weaker than those of a call."""
+        """Return the settings of a test that are weaker than those of a call."""
         from aquila_cassette.options import Layer
 
         below = [Layer("aquila_config", self.settings), *options.ini(self.config)]

@@ -1,7 +1,7 @@
-"""Running some tests out of their files, and telling another process how they end.
+"""Run selected tests of their files, and report to another process how they end.
 
-`aquila-cassette record` loads it with ``-p``. It is given files, not tests, since pytest runs
-nothing at all where one of the tests that it is given is gone.
+`aquila-cassette record` loads this plugin with ``-p``. It passes files, not tests, to pytest: that
+runs nothing at all if one of the tests that it is given is gone.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from aquila_cassette.plugin.naming import node_id
+from aquila_cassette.plugin.naming import node_id, without_group
 
 __all__ = ["EVENTS", "SELECTED"]
 
@@ -26,7 +26,7 @@ EVENTS = "AQUILA_CASSETTE_EVENTS"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin, where the tests to run are told."""
+    """Register the parts if tests were selected."""
     if SELECTED not in os.environ:
         return
     selected = frozenset(json.loads(Path(os.environ[SELECTED]).read_text("utf-8")))
@@ -36,7 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class _Selection:
-    """Leaves the tests out that were not selected; in every process that collects them."""
+    """Deselects all other tests, in every process that collects them."""
 
     def __init__(self, selected: frozenset[str]) -> None:
         self._selected = selected
@@ -53,7 +53,7 @@ class _Selection:
 
 
 class _Reporter:
-    """Tells what is found, and how each test ends."""
+    """Reports which tests are found, and how each ends."""
 
     def __init__(self, descriptor: int) -> None:
         self._events = os.fdopen(descriptor, "w", encoding="utf-8")
@@ -73,10 +73,10 @@ class _Reporter:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: object, ids: list[str]) -> None:
-        self._report(found=[_without_group(one) for one in ids])
+        self._report(found=[without_group(one) for one in ids])
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        test = _without_group(report.nodeid)
+        test = without_group(report.nodeid)
         if report.failed:
             if self._ends.get(test, ("",))[0] != "failed":
                 self._ends[test] = ("failed", _why(report))
@@ -100,23 +100,17 @@ class _Reporter:
         try:
             self._events.write(json.dumps(event) + "\n")
             self._events.flush()
-        except OSError:  # nobody listens any more: who started this is gone
+        except OSError:  # the process that started this is gone
             if self._session is not None:
-                self._session.shouldstop = "nobody listens any more"
-
-
-def _without_group(test: str) -> str:
-    """Take off the group that pytest-xdist's loadgroup appends."""
-    head, at, group = test.rpartition("@")
-    return head if at and "[" not in group and "]" not in group and "::" not in group else test
+                self._session.shouldstop = "the process that started this run is gone"
 
 
 def _why(report: pytest.CollectReport | pytest.TestReport) -> str:
-    """Say why it did not pass: the exception's message, or the reason to skip it."""
+    """Return why it did not pass: the exception's message, or the reason to skip it."""
     if hasattr(report, "wasxfail"):
         return f"xfail: {report.wasxfail}".rstrip(": ")
-    told = report.longrepr
-    if isinstance(told, tuple):
-        return told[2].removeprefix("Skipped: ")
-    crash = getattr(told, "reprcrash", None)
-    return str(crash.message if crash is not None else told or "")
+    shown = report.longrepr
+    if isinstance(shown, tuple):
+        return shown[2].removeprefix("Skipped: ")
+    crash = getattr(shown, "reprcrash", None)
+    return str(crash.message if crash is not None else shown or "")

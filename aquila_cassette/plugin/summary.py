@@ -1,4 +1,4 @@
-"""Counting what a run replayed, recorded, missed and left unplayed; the line that says so."""
+"""What a run replayed, recorded, missed and left unplayed; the lines that say so at its end."""
 
 from __future__ import annotations
 
@@ -9,43 +9,33 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
+
     from aquila_cassette.session.owner import Owner
 
-__all__ = ["Tally"]
+__all__ = ["Tally", "below", "note_misses"]
 
 _MOST_CHANGES = 20
+# The command line reads the file that pytest's cache makes of it: .pytest_cache/v/aquila/misses
+_MISSES = "aquila/misses"
 
 
 @dataclass
 class Tally:
-    """Counts over the tests of a run, mergeable over its processes.
-
-    Args:
-        cassettes: How many were opened.
-        replayed: How many interactions were played.
-        recorded: How many were recorded.
-        missed: How many requests had no recording.
-        unplayed: How many interactions were left unplayed, by cassette.
-        ran: The tests that ran, but for those that recorded in vain: what they missed is to be
-            recorded still.
-        missed_by: The tests that missed, and the files where, as they stand below the root.
-        not_kept: What is to be said of recordings that were not kept.
-        notes: What else is to be said at the end.
-        changed: What changed in what was recorded again.
-        explained: Each cassette's options and where they came from.
-    """
+    """Counts over the tests of a run, mergeable over its processes."""
 
     cassettes: int = 0
     replayed: int = 0
     recorded: int = 0
     missed: int = 0
-    unplayed: dict[str, int] = field(default_factory=dict)
+    unplayed: dict[str, int] = field(default_factory=dict)  # by cassette
+    # The tests that ran, but for those whose recordings were given up: they are still to record.
     ran: list[str] = field(default_factory=list)
-    missed_by: dict[str, list[str]] = field(default_factory=dict)
+    missed_by: dict[str, list[str]] = field(default_factory=dict)  # files below the root, by test
     not_kept: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
-    explained: list[str] = field(default_factory=list)
+    explained: list[str] = field(default_factory=list)  # options and where they came from
 
     def add(self, owner: Owner) -> None:
         """Count what one owner's cassettes did."""
@@ -57,13 +47,15 @@ class Tally:
             self.recorded += len(cassette.recorded)
             self.missed += len(cassette.misses)
             if cassette.misses and owner.name:
-                self._note_miss(owner.name, _in_root(cassette.path, owner.root))
+                paths = self.missed_by.setdefault(owner.name, [])
+                path = below(cassette.path, owner.root)
+                paths += [path] if path not in paths else []
             note = discarded_note(cassette)
             if note:
                 self.not_kept.append(note)
             if cassette.keeps_old and cassette.recorded:
                 self.not_kept.append(
-                    f"aquila: {cassette.shown_path} stays as it was, since {owner.name} failed"
+                    f"aquila: {cassette.shown_path} was not changed, since {owner.name} failed"
                 )
             if all(cassette.replaced):
                 from aquila_cassette.plugin.changed import changed
@@ -75,38 +67,31 @@ class Tally:
             name = cassette.name
             self.unplayed[name] = self.unplayed.get(name, 0) + len(left)
 
-    def _note_miss(self, test: str, path: str) -> None:
-        paths = self.missed_by.setdefault(test, [])
-        if path not in paths:
-            paths.append(path)
-
     def merge(self, other: Mapping[str, Any]) -> None:
         """Add what another process counted, given as `data`."""
-        for name in ("cassettes", "replayed", "recorded", "missed"):
-            setattr(self, name, getattr(self, name) + other[name])
+        for name, mine in vars(self).items():
+            if isinstance(mine, int):
+                setattr(self, name, mine + other[name])
+            elif isinstance(mine, list):
+                mine += other[name]
         for name, count in other["unplayed"].items():
             self.unplayed[name] = self.unplayed.get(name, 0) + count
-        self.ran += other["ran"]
         self.missed_by |= other["missed_by"]
-        self.not_kept += other["not_kept"]
-        self.notes += other["notes"]
-        self.changed += other["changed"]
-        self.explained += other["explained"]
 
     def data(self) -> dict[str, Any]:
-        """Give the counts as plain data, to be sent to another process."""
+        """Return the counts as plain data, to be sent to another process."""
         return dict(vars(self))
 
     def shown_changes(self) -> list[str]:
-        """Say what changed in what was recorded again, as much of it as one reads."""
+        """Return what changed in what was recorded again, as much of it as one reads."""
         more = len(self.changed) - _MOST_CHANGES
         if more <= 0:
             return self.changed
-        note = f"aquila: {more} more changed; aquila-cassette diff NAME says how"
+        note = f"aquila: {more} more changed; aquila-cassette diff NAME shows how"
         return [*self.changed[:_MOST_CHANGES], note]
 
     def line(self) -> str:
-        """Say it in one line."""
+        """Return the one line that sums up the run."""
         names = f" ({', '.join(sorted(self.unplayed))})" if self.unplayed else ""
         return (
             f"aquila: {self.replayed} replayed, {self.recorded} recorded, {self.missed} missed, "
@@ -114,7 +99,22 @@ class Tally:
         )
 
 
-def _in_root(path: Path, root: Path) -> str:
+def note_misses(config: pytest.Config, tally: Tally) -> None:
+    """Note which tests missed, and where; forget those that ran and did not."""
+    cache = getattr(config, "cache", None)  # none under -p no:cacheprovider
+    if cache is None:
+        return
+    before: Any = cache.get(_MISSES, {})
+    if not isinstance(before, dict):
+        before = {}
+    ran = set(tally.ran)
+    now = {test: paths for test, paths in before.items() if test not in ran} | tally.missed_by
+    if now != before:
+        cache.set(_MISSES, now)
+
+
+def below(path: Path, root: Path) -> str:
+    """Return a path as it stands below pytest's root, with slashes."""
     return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
 
 

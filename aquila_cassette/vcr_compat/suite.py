@@ -75,7 +75,7 @@ class Suite:
 
     def ended(self, deck: Deck) -> None:
         """Count what a cassette did, and note what vcrpy would have passed over."""
-        self._config.stash[RUN].tally.add(deck.owner)
+        self._config.stash[RUN].count(deck.owner)
         for request in deck.other_body:
             self.note(
                 f"aquila: {deck.owner.name or 'a wider fixture'} got the answer to another body: "

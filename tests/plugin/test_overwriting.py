@@ -72,7 +72,7 @@ def test_a_failure_that_the_test_swallows_does_not_replace_a_good_answer(
             f"E*  now:     GET {server.url}/a: HTTP 401",
             "E*See to the key. Fix: pytest test_it.py::test_a --aquila-record=all",
             "E*Or, to have the failure on cassette: delete cassettes/x.yaml, and run that",
-            "aquila: cassettes/x.yaml stays as it was, since test_it.py::test_a failed",
+            "aquila: cassettes/x.yaml was not changed, since test_it.py::test_a failed",
         ]
     )
     assert tape.read_bytes() == old

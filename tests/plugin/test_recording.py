@@ -79,7 +79,7 @@ def test_a(aquila_cassette):
     failed = suite(source.format("/new", "assert 1 == 2"), "--aquila-record=all")
     failed.assert_outcomes(failed=1)
     failed.stdout.fnmatch_lines(
-        ["aquila: cassettes/x.yaml stays as it was, since test_it.py::test_a failed"]
+        ["aquila: cassettes/x.yaml was not changed, since test_it.py::test_a failed"]
     )
     assert tape(pytester) == old
     suite(source.format("/new", "pass"), "--aquila-record=all").assert_outcomes(passed=1)

@@ -1,0 +1,155 @@
+"""What no test used is known from a complete run, and from nothing less."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from aquila_cassette.model import Interaction, Request, Response
+from aquila_cassette.plugin.unused import Usage
+from aquila_cassette.storage import files
+
+PASSED = "test_it.py::test_passed"
+SKIPPED = "test_it.py::test_skipped"
+
+
+def save(path: Path, *recorded_by: str | None) -> Path:
+    interactions = [
+        Interaction(Request("GET", f"http://127.0.0.1:9/{number}"), Response(200), "", by)
+        for number, by in enumerate(recorded_by)
+    ]
+    files.save(path, interactions)
+    return path
+
+
+@pytest.fixture
+def usage(tmp_path: Path) -> Usage:
+    """A run of one test that passed and one that was skipped; it opened `used`."""
+    (tmp_path / "test_other.py").touch()
+    save(tmp_path / "cassettes/used.yaml", PASSED)
+    return Usage(
+        replayed={"cassettes/used.yaml": {0}},
+        sizes={"cassettes/used.yaml": 1},
+        folders={str(tmp_path / "cassettes")},
+        tests={PASSED, SKIPPED},
+        modules={"test_it.py"},
+        passed={PASSED},
+        not_passed={SKIPPED},
+    )
+
+
+@pytest.mark.parametrize(
+    ("recorded_by", "is_unused"),
+    [
+        (PASSED, True),
+        (f"{PASSED} (teardown)", True),
+        ("test_it.py::test_renamed", True),
+        ("test_gone.py::test_it", True),
+        (SKIPPED, False),  # it may use it where it is not skipped
+        ("test_other.py::test_it", False),  # its module was not collected
+        (None, False),  # the test that was skipped may use it
+    ],
+)
+def test_a_cassette_is_unused_if_who_recorded_it_passed_without_it_or_is_gone(
+    tmp_path: Path, usage: Usage, recorded_by: str | None, is_unused: bool
+) -> None:
+    save(tmp_path / "cassettes/sub/lost.yaml", recorded_by)
+    assert usage.unused(tmp_path) == ({"cassettes/sub/lost.yaml": []} if is_unused else {})
+
+
+def test_one_that_nobody_signed_is_unused_if_all_tests_passed(tmp_path: Path, usage: Usage) -> None:
+    save(tmp_path / "cassettes/lost.yaml", None)
+    assert replace(usage, not_passed=set()).unused(tmp_path) == {"cassettes/lost.yaml": []}
+
+
+def test_interactions_of_an_opened_cassette_are_unused_alike(tmp_path: Path, usage: Usage) -> None:
+    save(tmp_path / "cassettes/shared.yaml", PASSED, SKIPPED, "test_it.py::test_gone", PASSED)
+    usage.replayed["cassettes/shared.yaml"] = {0}
+    usage.sizes["cassettes/shared.yaml"] = 4
+    assert usage.unused(tmp_path) == {"cassettes/shared.yaml": [3, 4]}
+    usage.recorded.add("cassettes/shared.yaml")  # it is another cassette now
+    assert usage.unused(tmp_path) == {}
+
+
+def test_what_one_process_used_is_used(tmp_path: Path, usage: Usage) -> None:
+    save(tmp_path / "cassettes/shared.yaml", PASSED, PASSED)
+    other = Usage(replayed={"cassettes/shared.yaml": {1}}, sizes={"cassettes/shared.yaml": 2})
+    usage.replayed["cassettes/shared.yaml"] = {0}
+    usage.merge(json.loads(json.dumps(other.data())))
+    assert usage.unused(tmp_path) == {}
+
+
+def test_a_damaged_cassette_is_left_to_check(tmp_path: Path, usage: Usage) -> None:
+    (tmp_path / "cassettes/damaged.yaml").write_text("version: 1\nint")
+    (tmp_path / "cassettes/.hidden.yaml").write_text("version: 1\ninteractions: []\n")
+    assert usage.unused(tmp_path) == {}
+
+
+SOURCE = """
+import httpx, pytest
+
+@pytest.fixture(scope="module")
+def models(aquila_open=None):
+    from aquila_cassette import aquila_cassette
+    with aquila_cassette("of_the_module", on_unplayed="ignore") as cassette:
+        yield cassette
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_passed(aquila_cassette, models, number):
+    with aquila_cassette("shared", on_unplayed="ignore", match_on=("method", "url")):
+        httpx.get(f"http://127.0.0.1:9/{number}")
+
+def test_skipped(): pytest.skip("no key here")
+"""
+
+
+def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    runs = pytester.runpytest_subprocess if "-n" in arguments else pytester.runpytest
+    return runs("-p", "no:cassetter", "--aquila-record=none", *arguments)
+
+
+def noted(pytester: pytest.Pytester, name: str = "unused") -> object:
+    return json.loads((pytester.path / ".pytest_cache/v/aquila" / name).read_text())
+
+
+def test_a_complete_run_reports_what_no_test_used_and_a_partial_one_does_not(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
+    pytester.makepyfile(test_it=SOURCE)
+    folder = pytester.path / "cassettes"
+    save(folder / "shared.yaml", None, None, "test_it.py::test_gone")
+    save(folder / "of_the_module.yaml", "test_it.py::test_gone")
+    save(folder / "renamed.yaml", f"{PASSED}[0]")
+    save(folder / "skipped.yaml", SKIPPED)
+    unused = {
+        "cassettes/of_the_module.yaml": [1],
+        "cassettes/renamed.yaml": [],
+        "cassettes/shared.yaml": [3],
+    }
+    for arguments in ([], ["-n", "2"]):
+        result = run(pytester, *arguments, "--aquila-unused-report=report.json")
+        result.assert_outcomes(passed=2, skipped=1)
+        result.stdout.fnmatch_lines(
+            [
+                "aquila: no test used interaction 1 of cassettes/of_the_module.yaml",
+                "aquila: no test used cassettes/renamed.yaml",
+                "aquila: no test used interaction 3 of cassettes/shared.yaml",
+                "Fix: aquila-cassette unused --delete",
+                "aquila: 2 replayed, 0 recorded, 0 missed, 0 unplayed",
+            ],
+            consecutive=True,
+        )
+        report = json.loads((pytester.path / "report.json").read_text())
+        assert report == {"root": str(pytester.path), "unused": unused}
+        assert noted(pytester) == unused
+        assert noted(pytester, "unmatched_bodies") == ["cassettes/shared.yaml"]
+    for arguments in (["-k", "passed"], ["test_it.py"], ["--lf"], ["test_it.py::test_passed"]):
+        result = run(pytester, *arguments)
+        assert "no test used" not in result.stdout.str()
+        assert noted(pytester) == {"cassettes/renamed.yaml": []}  # the others were opened since
+    result = run(pytester, "--aquila-unused-report=report.json", "-k", "skipped")
+    assert json.loads((pytester.path / "report.json").read_text())["unused"] is None
