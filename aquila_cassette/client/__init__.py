@@ -1,7 +1,7 @@
-"""A streaming client for language models: one set of events, whoever answers.
+"""A streaming client for language models: the same events from every provider.
 
-It knows no cassette: a recorder is a transport that it does not see. It needs httpx (or a client
-of httpx2) and anyio, nothing else.
+It knows no cassette: recording and replay happen below it. It needs httpx (or a client of httpx2)
+and anyio.
 
 Example:
     >>> from aquila_cassette.client import Chunk, Client, Done
@@ -18,8 +18,7 @@ Example:
 
 from __future__ import annotations
 
-from aquila_cassette.client.async_stream import AsyncStream
-from aquila_cassette.client.clients import AsyncClient, Client
+from aquila_cassette.client.async_client import AsyncClient, AsyncStream
 from aquila_cassette.client.events import (
     Chunk,
     Done,
@@ -29,11 +28,11 @@ from aquila_cassette.client.events import (
     Reasoning,
     Response,
     StreamEvent,
+    StreamRef,
     ToolCall,
 )
-from aquila_cassette.client.ref import StreamRef
 from aquila_cassette.client.sinks import callback, collector, null, queue, tee
-from aquila_cassette.client.stream import Stream
+from aquila_cassette.client.sync_client import Client, Stream
 from aquila_cassette.client.tools import Patched, Tool, tool
 
 __all__ = [

@@ -1,275 +1,318 @@
-"""The whole of a stream without its input and output: rounds of requests, answers and tools.
+"""A whole stream without its input and output: rounds of requests, answers and tools.
 
-A conversation is a generator of steps. Whoever drives it does each step, sync or async, and sends
-back what came of it, or throws in what was raised.
+A conversation gives one step after the other. The sync and the async client do each step in their
+own way, and give back its value or its error.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Hashable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable, Generator, Hashable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+from urllib.parse import quote
 
-from aquila_cassette.client.events import Done, Error, Kind, Meta, StreamEvent, ToolCall
-from aquila_cassette.client.round import Flaw, Round
-from aquila_cassette.client.tools import Invocation, Tool
-from aquila_cassette.client.usage import added
-from aquila_cassette.errors import AquilaError, SseError
-
-if TYPE_CHECKING:
-    from aquila_cassette.client.dialects.ask import Ask
-    from aquila_cassette.client.dialects.endpoint import Endpoint
-    from aquila_cassette.dialects.message import IdentifiedToolCall
-
-__all__ = [
-    "Call",
-    "Close",
-    "Conversation",
-    "Emit",
-    "Head",
-    "Open",
-    "Read",
-    "Step",
-    "Stopped",
-    "joined",
-]
+from aquila_cassette.client.answer import AnswerFailure, AnswerReader
+from aquila_cassette.client.dialects import Endpoint, ModelRequest
+from aquila_cassette.client.events import Done, Error, Kind, Meta, Response, StreamEvent, ToolCall
+from aquila_cassette.client.tools import Tool, ToolRun
+from aquila_cassette.errors import AquilaError, SseError, StreamError
 
 
 @dataclass(frozen=True)
-class Open:
-    """Send this request; give back the `Head` of its answer."""
+class SendRequest:
+    """Send this request; its value is the `ResponseHead`."""
 
     method: str
     url: str
     headers: Mapping[str, str]
-    content: bytes
+    content: bytes = b""
 
 
 @dataclass(frozen=True)
-class Head:
-    """What an answer begins with."""
-
+class ResponseHead:
     status: int
     content_type: str | None
 
 
 @dataclass(frozen=True)
-class Read:
-    """Give back the next piece of the answer; None at its end."""
+class ReadPiece:
+    """Read the next piece of the answer; its value is None at the end."""
 
 
 @dataclass(frozen=True)
-class Close:
-    """Close the answer.
+class CloseResponse:
+    """Close the answer; if all that counts `was_read`, the connection may serve again."""
 
-    Args:
-        whole: Whether all was read that counts: the connection may then serve the next request if
-            the answer's end is at hand.
-    """
-
-    whole: bool = False
+    was_read: bool = False
 
 
 @dataclass(frozen=True)
-class Emit:
-    """Hand on an event."""
+class EmitEvent:
+    """Hand an event to the sink and the readers."""
 
     event: StreamEvent
 
 
 @dataclass(frozen=True)
-class Call:
+class RunTools:
     """Run these tools, all at once."""
 
-    invocations: list[Invocation]
+    runs: list[ToolRun]
 
 
-Step: TypeAlias = Open | Read | Close | Emit | Call
+HttpStep: TypeAlias = SendRequest | ReadPiece | CloseResponse
+Step: TypeAlias = HttpStep | EmitEvent | RunTools
 
 
-class Stopped(Exception):  # noqa: N818 - it is thrown in to stop, and nobody else sees it
-    """Thrown into a conversation that has to end now.
-
-    Args:
-        kind: What sort of failure it is.
-        reason: What the readers are told.
-        cause: The exception behind it.
-    """
-
+class Stopped(Exception):  # noqa: N818 - thrown into a conversation to end it; nobody else sees it
     def __init__(self, kind: Kind, reason: str, cause: BaseException | None = None) -> None:
-        self.kind: Kind = kind
-        self.reason = reason
+        self.failure = AnswerFailure(kind, reason)
         self.cause = cause
         super().__init__(reason)
 
 
-@dataclass
-class Conversation:
-    """One stream: what is asked, and what has come of it so far.
-
-    Args:
-        endpoint: Whom to ask, and how.
-        ask: What to ask.
-        base_url: The address of the server.
-        headers: The headers of each request.
-        ref: The stream's ref.
-        tools: The tools, by their names.
-        context: What tools get that want a context; their patches go over it.
-        max_rounds: The most requests of one stream.
-        said: The texts of the chunks that were handed on so far: who drives it adds to them.
-    """
+@dataclass(frozen=True)
+class Server:
+    """Where an endpoint is asked, and with which headers."""
 
     endpoint: Endpoint
-    ask: Ask
     base_url: str
     headers: Mapping[str, str]
-    ref: Hashable
-    tools: Mapping[str, Tool]
-    context: Mapping[str, Any]
-    max_rounds: int
-    said: list[str] = field(default_factory=list)
-    _before: list[Round] = field(default_factory=list)
-    _round: Round | None = None
-    _status: int | None = None
+
+    def request(self, method: str, path: str, content: bytes = b"") -> SendRequest:
+        # A version that both the base URL and the path name is named once.
+        version = "/" + path.split("/")[1]
+        base = self.base_url.rstrip("/").removesuffix(version)
+        return SendRequest(method, base + path, self.headers, content)
+
+
+class Conversation:
+    """One stream: what is asked, what came of it so far, and the step to do now.
+
+    Args:
+        server: Where to ask.
+        request: What to ask.
+        ref: The stream's ref.
+        tools: The tools, by their names.
+        context: The tool context; patches update it.
+        max_rounds: The most requests of one stream.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        request: ModelRequest,
+        ref: Hashable,
+        tools: Mapping[str, Tool],
+        context: Mapping[str, Any],
+        max_rounds: int,
+    ) -> None:
+        self.request = request
+        self.ref = ref
+        self.context = context
+        self.chunks: list[str] = []
+        """The texts of the chunks that were handed on: whoever drives this adds to them."""
+        self._server = server
+        self._tools = tools
+        self._max_rounds = max_rounds
+        self._answers: list[AnswerReader] = []
+        self._status: int | None = None
+        self._stop: Stopped | None = None
+        self._steps = self._run()
+        self.step: Step | None = next(self._steps)
+        """The step to do now; None when there is none left."""
 
     @property
     def text(self) -> str:
         """All chunks so far, joined."""
-        return "".join(self.said)
+        return "".join(self.chunks)
 
-    def steps(self) -> Generator[Step, Any, None]:
-        """Give what to do, one step after the other; the last is to emit a `Done` or an `Error`."""
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it is to end, but has not noticed yet."""
+        return self._stop is not None
+
+    @property
+    def is_at_last_step(self) -> bool:
+        return isinstance(self.step, EmitEvent) and isinstance(self.step.event, Done | Error)
+
+    def stop(self, stopped: Stopped) -> None:
+        """End as soon as the current step is done; the first reason counts. From any thread."""
+        self._stop = self._stop or stopped
+
+    def step_done(self, value: object = None) -> None:
+        """Go on with the value of the step."""
+        if self._stop is not None and not self.is_at_last_step:
+            self.step_failed(self._stop)
+        else:
+            self._advance(lambda: self._steps.send(value))
+
+    def step_failed(self, error: Exception) -> None:
+        """Go on with the error of the step."""
+        stopped, self._stop = self._stop, None
+        self._advance(lambda: self._steps.throw(stopped or error))
+
+    def _advance(self, next_step: Callable[[], Step]) -> None:
         try:
-            flaw = yield from self._converse()
-            cause = None
+            self.step = next_step()
+        except StopIteration:
+            self.step = None
+
+    def _run(self) -> Generator[Step, Any, None]:
+        failure: AnswerFailure | None
+        cause: BaseException | None = None
+        try:
+            failure = yield from self._run_rounds()
         except Stopped as stopped:
-            flaw, cause = Flaw(stopped.kind, stopped.reason), stopped.cause
+            failure, cause = stopped.failure, stopped.cause
         except SseError as error:
-            flaw, cause = Flaw("protocol", str(error)), error
+            failure, cause = AnswerFailure("protocol", str(error)), error
         except Exception as error:
-            flaw, cause = _transport(error), error
+            failure, cause = _transport_failure(error), error
         try:
-            yield Close(whole=self._round is not None and self._round.over)
+            yield CloseResponse(was_read=bool(self._answers) and self._answers[-1].is_over)
         except Stopped as stopped:
-            flaw = flaw or Flaw(stopped.kind, stopped.reason)
-        if flaw is None:
-            done = Done(self.text, self._meta(), messages=self.ask.messages, ref=self.ref)
+            failure = failure or stopped.failure
+        if failure is None:
+            messages = self.request.messages
             try:
-                yield Emit(done)
+                yield EmitEvent(Done(self.text, self._meta(), messages=messages, ref=self.ref))
             except Stopped as stopped:
-                flaw, cause = Flaw(stopped.kind, stopped.reason), stopped.cause
+                failure, cause = stopped.failure, stopped.cause
             else:
                 return
-        yield Emit(
+        yield EmitEvent(
             Error(
-                flaw.reason,
-                kind=flaw.kind,
+                failure.reason,
+                kind=failure.kind,
                 status=self._status,
                 text=self.text,
-                meta=replace(self._meta(), status=flaw.kind),
+                meta=replace(self._meta(), status=failure.kind),
                 cause=cause,
                 ref=self.ref,
             )
         )
 
-    def _converse(self) -> Generator[Step, Any, Flaw | None]:
-        for _ in range(self.max_rounds):
-            round_ = yield from self._one_round()
-            if flaw := round_.flaw():
-                return flaw
-            self._continue_with(round_.messages())
-            calls = round_.calls
+    def _run_rounds(self) -> Generator[Step, Any, AnswerFailure | None]:
+        for _ in range(self._max_rounds):
+            answer = yield from self._ask()
+            if failure := answer.failure():
+                return failure
+            self._add_messages(answer.messages())
+            calls = answer.calls
             for call in calls:
-                yield Emit(self._tool_call(call))
-            if not calls or not self.tools:
+                yield EmitEvent(
+                    ToolCall("start", call.name, call.arguments, id=call.id, ref=self.ref)
+                )
+            if not calls or not self._tools:
                 return None
-            yield Close(whole=True)
-            yield from self._run_tools(calls)
-            self._before.append(round_)
-            self._round = None
-        return Flaw("rounds", f"The model still calls tools after {self.max_rounds} rounds.")
-
-    def _one_round(self) -> Generator[Step, Any, Round]:
-        endpoint, ask = self.endpoint, self.ask
-        body = json.dumps(endpoint.body(ask), ensure_ascii=False, separators=(",", ":"))
-        head: Head = yield Open(
-            "POST",
-            joined(self.base_url, endpoint.path(ask)),
-            self.headers,
-            body.encode("utf-8", "replace"),
-        )
-        self._status = head.status
-        round_ = self._round = Round(endpoint, self.ref, head.status, head.content_type)
-        while not round_.over:
-            piece: bytes | None = yield Read()
-            for event in round_.eof() if piece is None else round_.feed(piece):
-                yield Emit(event)
-        return round_
-
-    def _run_tools(self, calls: list[IdentifiedToolCall]) -> Generator[Step, Any, None]:
-        running = [
-            Invocation(call, self.tools.get(call.name), self.tools, self.context) for call in calls
-        ]
-        yield Call(running)
-        outcomes = [one.outcome for one in running if one.outcome is not None]
-        for one in running:
-            self.context = {**self.context, **one.patch}
-        for outcome in outcomes:
-            yield Emit(
-                ToolCall(
+            yield CloseResponse(was_read=True)
+            runs = [ToolRun(call, self._tools, self.context) for call in calls]
+            yield RunTools(runs)
+            for run in runs:
+                self.context = {**self.context, **run.patch}
+            outcomes = [run.outcome for run in runs if run.outcome is not None]
+            for one in outcomes:
+                result = ToolCall(
                     "result",
-                    outcome.name,
-                    outcome.arguments,
-                    outcome.result,
-                    failed=outcome.failed,
-                    id=outcome.id,
+                    one.name,
+                    one.arguments,
+                    one.result,
+                    failed=one.failed,
+                    id=one.id,
                     ref=self.ref,
                 )
-            )
-        self._continue_with(self.endpoint.results(outcomes))
+                yield EmitEvent(result)
+            self._add_messages(self._server.endpoint.result_messages(outcomes))
+        return AnswerFailure(
+            "rounds", f"The model still calls tools after {self._max_rounds} rounds."
+        )
 
-    def _tool_call(self, call: IdentifiedToolCall) -> ToolCall:
-        return ToolCall("start", call.name, call.arguments, id=call.id, ref=self.ref)
+    def _ask(self) -> Generator[Step, Any, AnswerReader]:
+        endpoint = self._server.endpoint
+        body = json.dumps(endpoint.body(self.request), ensure_ascii=False, separators=(",", ":"))
+        content = body.encode("utf-8", "replace")
+        head = yield self._server.request("POST", endpoint.path(self.request), content)
+        self._status = head.status
+        answer = AnswerReader(endpoint, self.ref, head.status, head.content_type)
+        self._answers.append(answer)
+        while not answer.is_over:
+            piece = yield ReadPiece()
+            for event in answer.eof() if piece is None else answer.feed(piece):
+                yield EmitEvent(event)
+        return answer
 
-    def _continue_with(self, messages: list[dict[str, Any]]) -> None:
-        self.ask = replace(self.ask, messages=(*self.ask.messages, *messages))
-
-    def _rounds(self) -> list[Round]:
-        return [*self._before, *([self._round] if self._round else [])]
+    def _add_messages(self, messages: list[dict[str, Any]]) -> None:
+        self.request = replace(self.request, messages=(*self.request.messages, *messages))
 
     def _meta(self) -> Meta:
-        rounds = self._rounds()
-        heard = [round_.heard.build(None) for round_ in rounds]
+        messages = [answer.message.build(None) for answer in self._answers]
         usage: dict[str, Any] = {}
-        for said in heard:
-            usage = added(usage, said.usage or {})
+        for message in messages:
+            usage = add_usage(usage, message.usage or {})
+        ids = [answer.response_id for answer in self._answers if answer.response_id]
+        models = [message.model for message in messages if message.model]
         return Meta(
-            response_id=next((one.response_id for one in rounds[::-1] if one.response_id), None),
-            model=next((said.model for said in heard[::-1] if said.model), None),
+            response_id=ids[-1] if ids else None,
+            model=models[-1] if models else None,
             usage=usage,
-            finish_reason=heard[-1].finish_reason if heard else None,
-            endpoint=self.endpoint.name,
+            finish_reason=messages[-1].finish_reason if messages else None,
+            endpoint=self._server.endpoint.name,
         )
 
 
-def joined(base_url: str, path: str) -> str:
-    """Join a base URL and a path; a version that both name is named once.
+def stored_response(
+    server: Server, method: str, response_id: str
+) -> Generator[HttpStep, Any, Response]:
+    """Fetch (GET) or delete (DELETE) a stored response; StreamError if the provider refuses."""
+    endpoint = server.endpoint
+    head = yield server.request(method, f"{endpoint.stored_path}/{quote(response_id, safe='')}")
+    answer = AnswerReader(endpoint, response_id, head.status, head.content_type)
+    while not answer.is_over:
+        piece = yield ReadPiece()
+        for _ in answer.eof() if piece is None else answer.feed(piece):
+            pass
+    yield CloseResponse()
+    failure = answer.failure()
+    if failure is not None and failure.kind == "http":
+        facts = [f"status: {head.status}"]
+        raise StreamError(failure.reason, kind="http", status=head.status, facts=facts)
+    message = answer.message.build(None)
+    meta = Meta(
+        response_id=answer.response_id or response_id,
+        model=message.model,
+        usage=message.usage or {},
+        finish_reason=message.finish_reason,
+        status=failure.kind if failure else "completed",
+        endpoint=endpoint.name,
+    )
+    return Response(message.text, meta, answer.messages())
+
+
+def add_usage(one: Any, other: Any) -> Any:
+    """Add the numbers of two usages, also nested ones; of anything else, take the later one.
 
     Example:
-        >>> joined("https://api.anthropic.com/v1/", "/v1/messages")
-        'https://api.anthropic.com/v1/messages'
+        >>> add_usage({"all": 1, "details": {"cached": 2}}, {"all": 3, "details": {"cached": 4}})
+        {'all': 4, 'details': {'cached': 6}}
     """
-    base = base_url.rstrip("/")
-    version = "/" + path.split("/")[1]
-    return base.removesuffix(version) + path
+    if one is None or other is None:
+        return one if other is None else other
+    if isinstance(one, dict) and isinstance(other, dict):
+        names = dict.fromkeys([*one, *other])
+        return {name: add_usage(one.get(name), other.get(name)) for name in names}
+    are_numbers = all(
+        isinstance(value, int | float) and not isinstance(value, bool) for value in (one, other)
+    )
+    return one + other if are_numbers else other
 
 
-def _transport(error: Exception) -> Flaw:
+def _transport_failure(error: Exception) -> AnswerFailure:
     name = type(error).__name__
     if isinstance(error, AquilaError):
-        return Flaw("transport", str(error))
-    words = f"{name}: {error}" if str(error) else name
-    # httpx, httpx2 and what stands in for them share these names, not the classes.
-    late = isinstance(error, TimeoutError) or name.endswith(("Timeout", "TimeoutException"))
-    return Flaw("timeout" if late else "transport", words)
+        return AnswerFailure("transport", str(error))
+    # httpx and httpx2 share these names, not the classes.
+    is_late = isinstance(error, TimeoutError) or name.endswith(("Timeout", "TimeoutException"))
+    text = f"{name}: {error}" if str(error) else name
+    return AnswerFailure("timeout" if is_late else "transport", text)

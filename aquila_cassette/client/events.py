@@ -1,25 +1,13 @@
-"""What a stream tells its readers: frozen dataclasses that match well."""
+"""The events of a stream, and what names and sums it up: frozen dataclasses that match well."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Literal, TypeAlias
 
 from aquila_cassette.sse import Event as SseEvent
-
-__all__ = [
-    "Chunk",
-    "Done",
-    "Error",
-    "Kind",
-    "Meta",
-    "Raw",
-    "Reasoning",
-    "Response",
-    "StreamEvent",
-    "ToolCall",
-]
 
 Kind: TypeAlias = Literal[
     "http",
@@ -35,6 +23,27 @@ Kind: TypeAlias = Literal[
     "protocol",
 ]
 """What sort of failure ended a stream."""
+
+_numbers = count(1)
+
+
+class StreamRef:
+    """Names one stream; two are equal only if they are the same object.
+
+    Any other hashable object serves as well: pass it as ``ref``.
+
+    Example:
+        >>> StreamRef() == StreamRef()
+        False
+    """
+
+    __slots__ = ("_number",)
+
+    def __init__(self) -> None:
+        self._number = next(_numbers)
+
+    def __repr__(self) -> str:
+        return f"<StreamRef {self._number}>"
 
 
 @dataclass(frozen=True)
@@ -68,7 +77,7 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Reasoning:
-    """A chunk of what the model thought, where the provider shows that."""
+    """A chunk of the model's reasoning, where the provider shows it."""
 
     text: str
     ref: Hashable = field(kw_only=True)
@@ -76,13 +85,13 @@ class Reasoning:
 
 @dataclass(frozen=True)
 class ToolCall:
-    """A tool is called, or gave its result.
+    """A tool is called, or returned its result.
 
     Args:
         phase: ``start`` before the tool runs, ``result`` after it did.
         name: The tool's name.
         arguments: The arguments as the JSON text that the model wrote.
-        result: What the model is told; None at the start.
+        result: What the model gets; None at the start.
         failed: Whether that is an error.
         id: The id of the call, which start and result share.
         ref: The stream's ref.
@@ -129,13 +138,13 @@ class Done:
 
 @dataclass(frozen=True)
 class Error:
-    """The stream ended without a real completion; the last event of one that did not go well.
+    """The stream ended without a real completion; the last event of one that failed.
 
     Args:
         reason: Why, in the provider's own words where it gave any.
         kind: What sort of failure it was.
         status: The HTTP status; None where no answer came.
-        text: What the model had said until then.
+        text: The text until then.
         meta: What else is known.
         cause: The exception behind it, if there was one.
         ref: The stream's ref.
@@ -161,8 +170,8 @@ class Response:
     Args:
         text: The text.
         meta: What else is known.
-        messages: The conversation with this answer, in the provider's form: pass them, with what
-            is said next, as the next prompt.
+        messages: The conversation with this answer, in the provider's form: pass it, with the next
+            message, as the next prompt.
     """
 
     text: str

@@ -1,6 +1,6 @@
-"""Where a stream's events go: each sink is handed every event, in order, and may take its time.
+"""Where a stream's events go: each sink gets every event, in order, and may take its time.
 
-The next event is not read off the wire before the sink has taken the one before, so a slow sink
+The next piece is not read before the sink has taken all events of the one before: a slow sink
 slows the stream. A sink that raises fails the stream.
 """
 
@@ -15,18 +15,6 @@ import anyio.to_thread
 
 from aquila_cassette.client.events import Chunk, StreamEvent
 from aquila_cassette.errors import UsageError
-
-__all__ = [
-    "Collector",
-    "Sink",
-    "SinkLike",
-    "as_sink",
-    "callback",
-    "collector",
-    "null",
-    "queue",
-    "tee",
-]
 
 
 @runtime_checkable
@@ -45,11 +33,7 @@ SinkLike: TypeAlias = Sink | Callable[[StreamEvent], Any]
 
 
 def as_sink(given: SinkLike | None) -> Sink:
-    """Give the sink that is meant.
-
-    Raises:
-        UsageError: It is neither a sink nor callable.
-    """
+    """Return a sink; UsageError for what is neither a sink nor callable."""
     if given is None:
         return null()
     if isinstance(given, Sink):
@@ -57,22 +41,9 @@ def as_sink(given: SinkLike | None) -> Sink:
     if callable(given):
         return callback(given)
     raise UsageError(
-        f"{given!r} is no sink.",
-        fix="Pass a function, or one of aquila_cassette.client.sinks: sink=queue(...)",
+        f"{given!r} is not a sink.",
+        fix="Fix: sink=a function, or queue(...), collector(), tee(...)",
     )
-
-
-class _Null:
-    def send(self, event: StreamEvent) -> None:
-        pass
-
-    async def asend(self, event: StreamEvent) -> None:
-        pass
-
-
-def null() -> Sink:
-    """Make a sink that takes every event and does nothing with it."""
-    return _Null()
 
 
 class _Callback:
@@ -80,17 +51,19 @@ class _Callback:
         self._function = function
 
     def send(self, event: StreamEvent) -> None:
-        if inspect.isawaitable(waiting := self._function(event)):
-            if inspect.iscoroutine(waiting):
-                waiting.close()
+        returned = self._function(event)
+        if inspect.isawaitable(returned):
+            if inspect.iscoroutine(returned):
+                returned.close()
             raise UsageError(
                 "The sync client cannot await an async sink.",
-                fix="Use AsyncClient, or a function that is not async",
+                fix="Fix: use AsyncClient, or a sync function or queue",
             )
 
     async def asend(self, event: StreamEvent) -> None:
-        if inspect.isawaitable(waiting := self._function(event)):
-            await waiting
+        returned = self._function(event)
+        if inspect.isawaitable(returned):
+            await returned
 
 
 def callback(function: Callable[[StreamEvent], Any]) -> Sink:
@@ -101,6 +74,11 @@ def callback(function: Callable[[StreamEvent], Any]) -> Sink:
         Chunk(text='Hi', ref=1)
     """
     return _Callback(function)
+
+
+def null() -> Sink:
+    """Make a sink that drops every event."""
+    return _Callback(lambda _event: None)
 
 
 class Collector:
@@ -135,34 +113,16 @@ def collector() -> Collector:
     return Collector()
 
 
-class _Queue:
-    def __init__(self, target: Any) -> None:
+class _ThreadQueue(_Callback):
+    def __init__(self, target: queues.Queue[Any] | queues.SimpleQueue[Any]) -> None:
+        super().__init__(target.put)
         self._target = target
-        self._put = getattr(target, "put", None) or getattr(target, "send", None)
-        if self._put is None:
-            raise UsageError(
-                f"{target!r} is no queue.",
-                facts=["expected: put(item) or send(item)"],
-                fix="Pass a queue.Queue, an asyncio.Queue or the sending end of a channel",
-            )
-
-    def send(self, event: StreamEvent) -> None:
-        if inspect.isawaitable(waiting := self._put(event)):  # type: ignore[misc]
-            if inspect.iscoroutine(waiting):
-                waiting.close()
-            raise UsageError(
-                "The sync client cannot await an async queue.",
-                fix="Use AsyncClient, or a queue.Queue",
-            )
 
     async def asend(self, event: StreamEvent) -> None:
-        if isinstance(self._target, queues.Queue | queues.SimpleQueue):
-            try:
-                self._target.put_nowait(event)
-            except queues.Full:
-                await anyio.to_thread.run_sync(self._target.put, event, abandon_on_cancel=True)
-        elif inspect.isawaitable(waiting := self._put(event)):  # type: ignore[misc]
-            await waiting
+        try:
+            self._target.put_nowait(event)
+        except queues.Full:
+            await anyio.to_thread.run_sync(self._target.put, event, abandon_on_cancel=True)
 
 
 def queue(target: Any) -> Sink:
@@ -175,7 +135,16 @@ def queue(target: Any) -> Sink:
     Raises:
         UsageError: It has neither ``put`` nor ``send``.
     """
-    return _Queue(target)
+    if isinstance(target, queues.Queue | queues.SimpleQueue):
+        return _ThreadQueue(target)
+    put = getattr(target, "put", None) or getattr(target, "send", None)
+    if put is None:
+        raise UsageError(
+            f"{target!r} is not a queue.",
+            facts=["expected: an object with put(item) or send(item)"],
+            fix="Fix: pass a queue.Queue, an asyncio.Queue or the sending end of a channel",
+        )
+    return _Callback(put)
 
 
 class _Tee:
@@ -183,31 +152,31 @@ class _Tee:
         self._sinks = sinks
 
     def send(self, event: StreamEvent) -> None:
-        failed: Exception | None = None
+        errors: list[Exception] = []
         for sink in self._sinks:
             try:
                 sink.send(event)
             except Exception as error:
-                failed = failed or error
-        if failed is not None:
-            raise failed
+                errors.append(error)
+        if errors:
+            raise errors[0]
 
     async def asend(self, event: StreamEvent) -> None:
-        failed: Exception | None = None
+        errors: list[Exception] = []
         for sink in self._sinks:
             try:
                 await sink.asend(event)
             except Exception as error:
-                failed = failed or error
-        if failed is not None:
-            raise failed
+                errors.append(error)
+        if errors:
+            raise errors[0]
 
 
 def tee(*sinks: SinkLike) -> Sink:
     """Make a sink that hands each event to several, one after the other.
 
-    All of them get the same events in the same order; where one raises, the others still get the
-    event that it raised at, and the error that ends the stream.
+    All get the same events in the same order; where one raises, the others still get the event at
+    which it raised, and the error that ends the stream.
 
     Example:
         >>> one, two = collector(), collector()

@@ -1,26 +1,38 @@
-"""Tools: functions that a model may call while it answers."""
+"""Tools: functions that a model may call while it answers, and their JSON schemas."""
 
 from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Iterable, Mapping
+import re
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from enum import Enum
+from typing import Any, Literal, Union
 
-from aquila_cassette.client.dialects.ask import Outcome
-from aquila_cassette.client.schema import described, parameters_of
+from aquila_cassette.client.dialects import ToolOutcome
 from aquila_cassette.dialects.message import IdentifiedToolCall
 from aquila_cassette.errors import UsageError
 
-__all__ = ["Invocation", "Patched", "Tool", "tool", "tools_of"]
-
 CONTEXT = "context"
+
+_PLAIN_TYPES: dict[Any, dict[str, Any]] = {
+    str: {"type": "string"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    bool: {"type": "boolean"},
+    type(None): {"type": "null"},
+    Any: {},
+}
+_SECTION = re.compile(r"(?:Args|Arguments|Parameters|Returns|Yields|Raises|Examples?|Note):\s*")
+_ARGUMENT = re.compile(r"\s+(\w+)\s*(?:\([^)]*\))?:\s*(.*)")
 
 
 @dataclass(frozen=True)
 class Tool:
-    """A function, and what the model is told of it.
+    """A function, and what the model is told about it.
 
     Args:
         name: What the model calls it.
@@ -36,24 +48,17 @@ class Tool:
     function: Callable[..., Any]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the function, as if it were no tool."""
+        """Call the function."""
         return self.function(*args, **kwargs)
-
-    @property
-    def wants_context(self) -> bool:
-        """Whether the function is to get the tool context."""
-        if CONTEXT in self.parameters.get("properties", {}):
-            return False
-        return CONTEXT in inspect.signature(self.function).parameters
 
 
 @dataclass(frozen=True)
 class Patched:
-    """What a tool returns that also changes the tool context for the rounds that follow.
+    """Returned by a tool to change the tool context for the rounds that follow.
 
     Args:
-        result: What the model is told.
-        patch: What goes over the context.
+        result: What the model gets.
+        patch: What the context is updated with.
 
     Example:
         >>> Patched("It is done.", {"attempts": 2}).patch["attempts"]
@@ -67,6 +72,9 @@ class Patched:
 def tool(function: Callable[..., Any]) -> Tool:
     '''Make a tool of a function, from its name, its type hints and its docstring.
 
+    Every parameter has a type hint: str, int, float, bool, None, a Literal, an Enum, a list or dict
+    of these, a TypedDict or a dataclass, or a union.
+
     Raises:
         UsageError: A parameter has no hint, or one that JSON has no type for.
 
@@ -78,85 +86,160 @@ def tool(function: Callable[..., Any]) -> Tool:
         >>> weather.name, weather.description, weather("Lund")
         ('weather', 'Tell the weather of a city.', 'It rains in Lund.')
     '''
-    about, _ = described(function)
-    return Tool(function.__name__, about, parameters_of(function, without=CONTEXT), function)
+    description, _ = _read_docstring(function)
+    return Tool(function.__name__, description, _parameters(function), function)
 
 
-def tools_of(given: Iterable[Tool | Callable[..., Any]]) -> dict[str, Tool]:
-    """Give tools by their names; plain functions are made tools.
-
-    Raises:
-        UsageError: Two have the same name.
-    """
-    found: dict[str, Tool] = {}
+def tools_by_name(given: Iterable[Tool | Callable[..., Any]]) -> dict[str, Tool]:
+    tools: dict[str, Tool] = {}
     for one in given:
         made = one if isinstance(one, Tool) else tool(one)
-        if made.name in found:
+        if made.name in tools:
             raise UsageError(
                 f"Two tools are named {made.name!r}.",
-                fix="Give one another name: Tool(name, description, parameters, function)",
+                fix="Fix: Tool(name, description, parameters, function) with another name",
             )
-        found[made.name] = made
-    return found
+        tools[made.name] = made
+    return tools
 
 
-class Invocation:
-    """One call of a tool: what to run, and what came of it.
+class ToolRun:
+    """One call of a tool: `run` is the function to call, None where it failed before.
 
-    Args:
-        call: What the model wants.
-        tool: The tool; None where there is none of that name.
-        known: The names of the tools there are.
-        context: The tool context of this round.
+    `patch` and `outcome` are there once `returned` or `raised` was called.
     """
 
     def __init__(
-        self,
-        call: IdentifiedToolCall,
-        tool: Tool | None,
-        known: Iterable[str],
-        context: Mapping[str, Any],
+        self, call: IdentifiedToolCall, tools: Mapping[str, Tool], context: Mapping[str, Any]
     ) -> None:
-        self.call = call
+        self._call = call
         self.patch: Mapping[str, Any] = {}
-        self.outcome: Outcome | None = None
+        self.outcome: ToolOutcome | None = None
         self.run: Callable[[], Any] | None = None
-        """Runs the tool; may give an awaitable. None where there is nothing to run."""
+        tool = tools.get(call.name)
         if tool is None:
-            self._fail(f"There is no tool {call.name!r}. There are: {', '.join(known) or 'none'}.")
+            names = ", ".join(tools) or "none"
+            self._finish(f"Error: There is no tool {call.name!r}. There are: {names}.", failed=True)
             return
         try:
             arguments = json.loads(call.arguments or "{}")
         except ValueError as error:
-            self._fail(f"The arguments are not JSON ({error}): {call.arguments}")
+            why = f"Error: The arguments are not JSON ({error}): {call.arguments}"
+            self._finish(why, failed=True)
             return
         if not isinstance(arguments, dict):
-            self._fail(f"The arguments are not a JSON object: {call.arguments}")
+            why = f"Error: The arguments are not a JSON object: {call.arguments}"
+            self._finish(why, failed=True)
             return
-        if tool.wants_context:
+        in_schema = CONTEXT in tool.parameters.get("properties", {})
+        if not in_schema and CONTEXT in inspect.signature(tool.function).parameters:
             arguments[CONTEXT] = context
-        self.run = lambda: tool.function(**arguments)
+        function = tool.function
+        self.run = lambda: function(**arguments)
 
     def returned(self, value: Any) -> None:
-        """Take what the tool returned."""
         if isinstance(value, Patched):
             self.patch = value.patch
             value = value.result
         try:
-            self._settle(value if isinstance(value, str) else _json(value))
+            as_json = json.dumps(value, ensure_ascii=False, default=str)
         except (TypeError, ValueError) as error:
             self.raised(error)
+        else:
+            self._finish(value if isinstance(value, str) else as_json)
 
     def raised(self, error: BaseException) -> None:
-        """Take what the tool raised: the model is told of it."""
-        self._fail(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+        why = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        self._finish(f"Error: {why}", failed=True)
 
-    def _fail(self, why: str) -> None:
-        self._settle(f"Error: {why}", failed=True)
-
-    def _settle(self, result: str, *, failed: bool = False) -> None:
-        self.outcome = Outcome(self.call.id, self.call.name, self.call.arguments, result, failed)
+    def _finish(self, result: str, *, failed: bool = False) -> None:
+        self.outcome = ToolOutcome(*self._call, result=result, failed=failed)
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+def _read_docstring(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
+    """Return what a docstring of Google's style says of a function, and of its arguments."""
+    about: list[str] = []
+    arguments: dict[str, str] = {}
+    section = name = ""
+    for line in (inspect.getdoc(function) or "").splitlines():
+        if _SECTION.fullmatch(line):
+            section = line.strip()
+        elif not section:
+            about.append(line)
+        elif section.startswith(("Arg", "Param")):
+            if found := _ARGUMENT.fullmatch(line):
+                name = found[1]
+                arguments[name] = found[2]
+            elif name and line.strip():
+                arguments[name] += f" {line.strip()}"
+    return "\n".join(about).strip(), arguments
+
+
+def _parameters(function: Callable[..., Any]) -> dict[str, Any]:
+    hints = typing.get_type_hints(function, include_extras=True)
+    _, descriptions = _read_docstring(function)
+    properties: dict[str, Any] = {}
+    required: list[str] = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        if name == CONTEXT:
+            continue
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            raise _unfit(function, f"*{name}", "takes any number of arguments")
+        if parameter.kind is parameter.POSITIONAL_ONLY:
+            raise _unfit(function, name, "cannot be given by its name")
+        if name not in hints:
+            raise _unfit(function, name, "has no type hint")
+        try:
+            properties[name] = _schema(hints[name])
+        except TypeError as error:
+            raise _unfit(function, name, f"has a type without a JSON type: {error}") from None
+        if name in descriptions:
+            properties[name] = {**properties[name], "description": descriptions[name]}
+        if parameter.default is parameter.empty:
+            required.append(name)
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": False,
+    }
+
+
+def _schema(hint: Any) -> dict[str, Any]:
+    if hint in _PLAIN_TYPES:
+        return dict(_PLAIN_TYPES[hint])
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Annotated:
+        descriptions = [one for one in arguments[1:] if isinstance(one, str)]
+        schema = _schema(arguments[0])
+        return {**schema, "description": descriptions[0]} if descriptions else schema
+    if origin is Literal:
+        return {"enum": list(arguments)}
+    if origin in (Union, types.UnionType):
+        return {"anyOf": [_schema(one) for one in arguments]}
+    kind = origin or hint
+    if isinstance(kind, type):
+        if issubclass(kind, Enum):
+            return {"enum": [one.value for one in kind]}
+        if typing.is_typeddict(kind) or hasattr(kind, "__dataclass_fields__"):
+            hints = typing.get_type_hints(kind, include_extras=True)
+            return {
+                "type": "object",
+                "properties": {key: _schema(hint) for key, hint in hints.items()},
+                "required": [
+                    key for key in hints if key in getattr(kind, "__required_keys__", hints)
+                ],
+            }
+        if issubclass(kind, Mapping):
+            values = _schema(arguments[1]) if len(arguments) == 2 else {}
+            return {"type": "object", **({"additionalProperties": values} if values else {})}
+        if issubclass(kind, Sequence | set | frozenset) and kind is not bytes:
+            return {"type": "array", "items": _schema(arguments[0]) if arguments else {}}
+    raise TypeError(hint)
+
+
+def _unfit(function: Callable[..., Any], name: str, why: str) -> UsageError:
+    return UsageError(
+        f"The parameter {name!r} of the tool {function.__name__!r} {why}.",
+        fix="Fix: give its type hint, or Tool(name, description, parameters, function)",
+    )

@@ -413,7 +413,7 @@ def test_json_of_somebody_else_is_named(talk: Talk) -> None:
     raw, error = talk("sync", "chat", {"hello": "there"})
     assert raw.event.data == '{"hello": "there"}'
     assert error.kind == "protocol"
-    assert error.reason == ('The answer is none of OpenAI chat completions: {"hello": "there"}')
+    assert error.reason == ('This is not an answer of OpenAI chat completions: {"hello": "there"}')
 
 
 IN_PLACE = [
@@ -438,7 +438,7 @@ def test_a_page_in_place_of_an_answer_is_named(
     answer = httpx.Response(200, headers=headers, content=body)
     mocked.post(URLS["chat"]).mock(return_value=answer)
     (error,) = events_of("sync", "Hi", made={"model": "gpt-4o-mini"})
-    assert error.reason == f"The answer is none of OpenAI chat completions: {named}"
+    assert error.reason == f"This is not an answer of OpenAI chat completions: {named}"
     assert error.kind == "protocol"
 
 
@@ -490,17 +490,17 @@ def test_a_chunk_whose_json_is_broken_is_an_error_that_shows_it(
     chunk, error = talk("sync", endpoint, first + broken + STREAMS[endpoint])
     assert chunk == Chunk("Hel", ref="r")
     assert (error.kind, error.text) == ("protocol", "Hel")
-    assert error.reason.startswith(f"A chunk of the stream is no JSON: {shown}")
+    assert error.reason.startswith(f"A chunk of the stream is not JSON: {shown}")
 
 
 def test_a_first_chunk_whose_json_is_broken_is_an_error_too(talk: Talk) -> None:
     (error,) = talk("sync", "chat", sse('{"choices": [oops'), 200)
-    assert error.reason == 'A chunk of the stream is no JSON: {"choices": [oops'
+    assert error.reason == 'A chunk of the stream is not JSON: {"choices": [oops'
 
 
 def test_an_error_event_whose_json_is_broken_is_an_error_that_shows_it(talk: Talk) -> None:
     *_, error = talk("sync", "chat", CHAT_FRAMES[0] + sse('{"error": {"mess', event="error"))
-    assert error.reason == 'A chunk of the stream is no JSON: {"error": {"mess'
+    assert error.reason == 'A chunk of the stream is not JSON: {"error": {"mess'
 
 
 @pytest.mark.parametrize(

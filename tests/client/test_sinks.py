@@ -196,9 +196,9 @@ def test_an_async_sink_cannot_serve_the_sync_client() -> None:
 
 @pytest.mark.parametrize("given", [7, "file"])
 def test_what_is_no_sink_is_refused(given: Any) -> None:
-    with pytest.raises(UsageError, match="is no sink"):
+    with pytest.raises(UsageError, match="is not a sink"):
         asked(given)
-    with pytest.raises(UsageError, match="is no queue"):
+    with pytest.raises(UsageError, match="is not a queue"):
         queue(given)
 
 

@@ -100,7 +100,7 @@ def test_a_ref_cannot_be_used_again_before_its_stream_is_over() -> None:
         client.stream("Hi", ref="mine")
     assert str(raised.value) == (
         "The ref 'mine' names a stream that is not over yet.\n"
-        "Pass another ref, or wait: stream.result()"
+        "Fix: another ref, or wait for the stream: stream.result()"
     )
     first.result()
     assert client.stream("Hi", ref="mine").result().text == "Hello, wörld"
@@ -420,7 +420,7 @@ def test_an_async_stream_needs_an_event_loop() -> None:
         client.stream("Hi", ref="mine")
     assert str(raised.value) == (
         "AsyncClient.stream was called where no event loop runs.\n"
-        "Call it in an async function, or use Client"
+        "Fix: call it in an async function, or use Client"
     )
     with pytest.raises(UsageError, match="no event loop"):
         client.stream("Hi", ref="mine")

@@ -137,7 +137,7 @@ def by_place(city: str, /) -> None:
     ("function", "what"),
     [
         (no_hint, "'city' of the tool 'no_hint' has no type hint"),
-        (no_json, "'city' of the tool 'no_json' has a type that JSON does not know: "),
+        (no_json, "'city' of the tool 'no_json' has a type without a JSON type: "),
         (any_number, "'*cities' of the tool 'any_number' takes any number of arguments"),
         (by_place, "'city' of the tool 'by_place' cannot be given by its name"),
     ],
@@ -149,7 +149,7 @@ def test_a_function_that_cannot_be_told_of_is_refused(
         tool(function)
     assert raised.value.what.startswith(f"The parameter {what}")
     assert raised.value.fix == (
-        "Give its hint or its schema: Tool(name, description, parameters, function)"
+        "Fix: give its type hint, or Tool(name, description, parameters, function)"
     )
 
 

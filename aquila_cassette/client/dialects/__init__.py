@@ -1,69 +1,156 @@
-"""The endpoints that the client can ask, and how one is told from what a user names."""
+"""How to ask each provider: what an endpoint is. How to read its answers is in `dialects`."""
 
 from __future__ import annotations
 
-from aquila_cassette.client.dialects.anthropic import MESSAGES
-from aquila_cassette.client.dialects.endpoint import Endpoint
-from aquila_cassette.client.dialects.gemini import GEMINI
-from aquila_cassette.client.dialects.openai_chat import CHAT
-from aquila_cassette.client.dialects.openai_responses import RESPONSES
-from aquila_cassette.errors import UsageError
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-__all__ = ["ENDPOINTS", "Endpoint", "endpoint_for"]
+from aquila_cassette.dialects.dialect import Dialect
+from aquila_cassette.dialects.lenient import as_dicts, as_str
+from aquila_cassette.dialects.message import IdentifiedToolCall
 
-ENDPOINTS: dict[str, Endpoint] = {one.name: one for one in (CHAT, RESPONSES, MESSAGES, GEMINI)}
-"""All endpoints by their names. To add one is to write its module and to put it here."""
+__all__ = [
+    "Endpoint",
+    "ModelRequest",
+    "OfferedTool",
+    "ProviderAccount",
+    "ToolOutcome",
+    "instructions",
+    "merge_body",
+    "messages_without_instructions",
+    "text_of",
+]
+
+MADE_UP_ID = "unnamed-call-"
+"""How the ids begin that are made up for calls to which a provider gave none."""
+
+_INSTRUCTION_ROLES = ("system", "developer")
 
 
-def endpoint_for(
-    model: str, *, provider: str | None, endpoint: str | Endpoint | None, stored: bool
-) -> Endpoint:
-    """Tell which endpoint to ask: the one named, or the provider's, or that of the model's maker.
+@dataclass(frozen=True)
+class OfferedTool:
+    """A tool that the model may call; `parameters` is a JSON schema of type object."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ToolOutcome:
+    """The result of one call, as the model gets it."""
+
+    id: str
+    name: str
+    arguments: str
+    result: str
+    failed: bool = False
+
+
+@dataclass(frozen=True)
+class ModelRequest:
+    """What is asked, independent of the provider.
 
     Args:
-        model: The model's name; ``claude...`` is Anthropic's, ``gemini...`` Google's, any other is
-            asked for in OpenAI's dialect, as most servers speak it.
-        provider: ``openai``, ``anthropic`` or ``gemini``; None to tell it from the model.
-        endpoint: The name of an endpoint, or one of your own; None for the provider's first.
-        stored: Whether it must be one that knows stored responses, where there is a choice.
+        model: The model's name.
+        messages: The conversation, in the provider's form; all take roles with plain text.
+        instructions: The system prompt.
+        tools: What the model may call.
+        max_tokens: The most tokens of the answer; None for the provider's own limit.
+        previous_response_id: The stored response that this one continues.
+        store: Whether the provider stores the response.
+        extra_body: Fields that replace all others; None removes a field.
+    """
 
-    Raises:
-        UsageError: There is no such provider or endpoint, or the two do not fit.
+    model: str
+    messages: tuple[dict[str, Any], ...]
+    instructions: str | None = None
+    tools: tuple[OfferedTool, ...] = ()
+    max_tokens: int | None = None
+    previous_response_id: str | None = None
+    store: bool = False
+    extra_body: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ProviderAccount:
+    """Where a provider is asked, and with which headers.
+
+    Args:
+        name: Its name; ``openai`` reads ``OPENAI_API_KEY`` and ``OPENAI_BASE_URL``.
+        base_url: Its address where no other is given.
+        headers: Makes the headers that carry a key, which may be empty.
+    """
+
+    name: str
+    base_url: str
+    headers: Callable[[str], dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One way to ask one provider for a stream: a dialect to read, and requests to make.
+
+    Args:
+        name: What users call it: ``chat``.
+        provider: The provider that has it.
+        dialect: Reads its streams.
+        path: Makes the path of a request, below the base URL.
+        body: Makes the JSON body of a request.
+        answer_messages: Makes the messages that an answer is in the next request: from the JSON
+            objects of its stream (or the whole answer), its text and its calls.
+        result_messages: Makes the messages with the results of tools, in the order of the calls.
+        response_id: Finds the response's id in one object of the stream, or a whole answer; or "".
+        completions: The finish reasons of real completions; all others are failures.
+        refusals: The finish reasons of an answer that the model or the provider refused.
+        failures: The finish reasons of an answer that the provider broke off, and the error text
+            where it gives none.
+        ends_by_reason: Whether a finish reason and EOF end a stream without a last event.
+        stored_path: The path of stored responses; None where there are none.
+    """
+
+    name: str
+    provider: ProviderAccount
+    dialect: Dialect
+    path: Callable[[ModelRequest], str]
+    body: Callable[[ModelRequest], dict[str, Any]]
+    answer_messages: Callable[
+        [list[dict[str, Any]], str, Sequence[IdentifiedToolCall]], list[dict[str, Any]]
+    ]
+    result_messages: Callable[[Sequence[ToolOutcome]], list[dict[str, Any]]]
+    response_id: Callable[[dict[str, Any]], str]
+    completions: frozenset[str]
+    refusals: frozenset[str] = frozenset()
+    failures: Mapping[str, str] = field(default_factory=dict)
+    ends_by_reason: bool = False
+    stored_path: str | None = None
+
+
+def merge_body(body: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `body` with the fields of `extra`, without all fields that are None.
 
     Example:
-        >>> endpoint_for("claude-sonnet-5-5", provider=None, endpoint=None, stored=False).name
-        'messages'
+        >>> merge_body({"stream": True, "user": None}, {"seed": 7})
+        {'stream': True, 'seed': 7}
     """
-    if isinstance(endpoint, Endpoint):
-        return endpoint
-    if endpoint is not None:
-        found = ENDPOINTS.get(endpoint)
-        if found is None:
-            raise _unknown("endpoint", endpoint, list(ENDPOINTS))
-        if provider not in (None, found.provider.name):
-            raise UsageError(
-                f"The endpoint {endpoint!r} is not one of the provider {provider!r}.",
-                fix=f"Name one of the two, or provider={found.provider.name!r}",
-            )
-        return found
-    if provider is None:
-        name = model.removeprefix("models/")
-        provider = next(
-            (made for start, made in _MAKERS.items() if name.startswith(start)), "openai"
-        )
-    offered = [one for one in ENDPOINTS.values() if one.provider.name == provider]
-    if not offered:
-        providers = list(dict.fromkeys(one.provider.name for one in ENDPOINTS.values()))
-        raise _unknown("provider", provider, providers)
-    return RESPONSES if stored and RESPONSES in offered else offered[0]
+    return {name: value for name, value in {**body, **extra}.items() if value is not None}
 
 
-_MAKERS = {"claude": "anthropic", "gemini": "gemini"}
+def instructions(request: ModelRequest) -> str:
+    """Join the instructions with those among the messages, for providers with a field for them."""
+    texts = [
+        text_of(message.get("content"))
+        for message in request.messages
+        if message.get("role") in _INSTRUCTION_ROLES
+    ]
+    return "\n\n".join(text for text in (request.instructions or "", *texts) if text)
 
 
-def _unknown(what: str, got: str, known: list[str]) -> UsageError:
-    return UsageError(
-        f"There is no {what} {got!r}.",
-        facts=[f"expected: {', '.join(known)}", f"got:      {got}"],
-        fix=f"Fix: {what}={known[0]!r}",
-    )
+def messages_without_instructions(request: ModelRequest) -> list[dict[str, Any]]:
+    return [one for one in request.messages if one.get("role") not in _INSTRUCTION_ROLES]
+
+
+def text_of(content: Any) -> str:
+    """Return the text of a message's content: a string, or parts of which some have a ``text``."""
+    return as_str(content) or "".join(as_str(part.get("text")) for part in as_dicts(content))

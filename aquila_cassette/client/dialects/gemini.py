@@ -5,19 +5,23 @@ Source: https://ai.google.dev/api/generate-content
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
-from aquila_cassette.client.dialects.ask import MADE_UP, extended
-from aquila_cassette.client.dialects.endpoint import Endpoint, Provider
-from aquila_cassette.client.dialects.roles import instructions_of, text_of, without_instructions
+from aquila_cassette.client.dialects import (
+    MADE_UP_ID,
+    Endpoint,
+    ModelRequest,
+    ProviderAccount,
+    ToolOutcome,
+    instructions,
+    merge_body,
+    messages_without_instructions,
+    text_of,
+)
 from aquila_cassette.dialects.gemini import GEMINI as DIALECT
 from aquila_cassette.dialects.lenient import as_dict, as_dicts, as_int, as_str
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from aquila_cassette.client.dialects.ask import Ask, Outcome
-    from aquila_cassette.dialects.message import IdentifiedToolCall
+from aquila_cassette.dialects.message import IdentifiedToolCall
 
 __all__ = ["GEMINI", "GOOGLE"]
 
@@ -26,30 +30,30 @@ def _headers(key: str) -> dict[str, str]:
     return {"x-goog-api-key": key} if key else {}
 
 
-GOOGLE = Provider("gemini", "GEMINI", "https://generativelanguage.googleapis.com", _headers)
+GOOGLE = ProviderAccount("gemini", "https://generativelanguage.googleapis.com", _headers)
 
 
-def _path(ask: Ask) -> str:
-    return f"/v1beta/models/{ask.model.removeprefix('models/')}:streamGenerateContent?alt=sse"
+def _path(request: ModelRequest) -> str:
+    return f"/v1beta/models/{request.model.removeprefix('models/')}:streamGenerateContent?alt=sse"
 
 
-def _body(ask: Ask) -> dict[str, Any]:
+def _body(request: ModelRequest) -> dict[str, Any]:
     tools = [
         {
             "name": tool.name,
             "description": tool.description,
             "parametersJsonSchema": tool.parameters,
         }
-        for tool in ask.tools
+        for tool in request.tools
     ]
-    instructions = instructions_of(ask)
+    system, limit = instructions(request), request.max_tokens
     body = {
-        "systemInstruction": {"parts": [{"text": instructions}]} if instructions else None,
-        "contents": [_content(one) for one in without_instructions(ask)],
+        "systemInstruction": {"parts": [{"text": system}]} if system else None,
+        "contents": [_content(one) for one in messages_without_instructions(request)],
         "tools": [{"functionDeclarations": tools}] if tools else None,
-        "generationConfig": {"maxOutputTokens": ask.max_tokens} if ask.max_tokens else None,
+        "generationConfig": {"maxOutputTokens": limit} if limit else None,
     }
-    return extended(body, ask.extra_body)
+    return merge_body(body, request.extra_body)
 
 
 def _content(message: dict[str, Any]) -> dict[str, Any]:
@@ -59,34 +63,29 @@ def _content(message: dict[str, Any]) -> dict[str, Any]:
     return {"role": role, "parts": [{"text": text_of(message.get("content"))}]}
 
 
-class _Turn:
-    def __init__(self) -> None:
-        self._parts: list[dict[str, Any]] = []
-
-    def take(self, message: dict[str, Any]) -> None:
-        for candidate in as_dicts(message.get("candidates")):
-            if as_int(candidate.get("index")) == 0:
-                for part in as_dicts(as_dict(candidate.get("content")).get("parts")):
-                    self._add(part)
-
-    def _add(self, part: dict[str, Any]) -> None:
-        # A part with a signature or anything else beside its text has to go back as it came.
-        plain = {"text"} if not part.get("thought") else {"text", "thought"}
-        last = self._parts[-1] if self._parts else {}
-        if set(part) == plain and set(last) == plain:
-            last["text"] = as_str(last["text"]) + as_str(part["text"])
-        elif part != {"text": ""}:
-            self._parts.append(dict(part))
-
-    def messages(self, text: str, calls: Sequence[IdentifiedToolCall]) -> list[dict[str, Any]]:
-        return [{"role": "model", "parts": self._parts}] if self._parts else []
+def _answer(
+    objects: list[dict[str, Any]], _text: str, _calls: Sequence[IdentifiedToolCall]
+) -> list[dict[str, Any]]:
+    parts: list[dict[str, Any]] = []
+    candidates = (one for part in objects for one in as_dicts(part.get("candidates")))
+    for candidate in candidates:
+        if as_int(candidate.get("index")) != 0:
+            continue
+        for part in as_dicts(as_dict(candidate.get("content")).get("parts")):
+            # A part with a signature or anything else besides its text goes back as it came.
+            plain = {"text", "thought"} if part.get("thought") else {"text"}
+            if set(part) == plain and parts and set(parts[-1]) == plain:
+                parts[-1]["text"] = as_str(parts[-1]["text"]) + as_str(part["text"])
+            elif part != {"text": ""}:
+                parts.append(dict(part))
+    return [{"role": "model", "parts": parts}] if parts else []
 
 
-def _results(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+def _results(outcomes: Sequence[ToolOutcome]) -> list[dict[str, Any]]:
     parts = []
     for one in outcomes:
         response: dict[str, Any] = {"name": one.name}
-        if not one.id.startswith(MADE_UP):
+        if not one.id.startswith(MADE_UP_ID):
             response["id"] = one.id
         response["response"] = {"error" if one.failed else "result": one.result}
         parts.append({"functionResponse": response})
@@ -99,9 +98,9 @@ GEMINI = Endpoint(
     dialect=DIALECT,
     path=_path,
     body=_body,
-    turn=_Turn,
-    results=_results,
-    id_of=lambda message: as_str(message.get("responseId")),
+    answer_messages=_answer,
+    result_messages=_results,
+    response_id=lambda part: as_str(part.get("responseId")),
     completions=frozenset({"STOP"}),
     refusals=frozenset({"SAFETY", "PROHIBITED_CONTENT", "BLOCKLIST", "RECITATION", "SPII"}),
     ends_by_reason=True,

@@ -1,0 +1,351 @@
+"""Reads one answer of a provider: pieces in, events out, and at its end why it failed, if it did.
+
+It does no input or output. A body that begins as JSON does is read as a whole: servers answer a
+request for a stream so, some with an error and some with the answer.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Hashable, Iterator
+from typing import Any, NamedTuple
+
+from aquila_cassette import sse
+from aquila_cassette.client.dialects import MADE_UP_ID, Endpoint
+from aquila_cassette.client.events import Chunk, Kind, Raw, Reasoning, StreamEvent
+from aquila_cassette.dialects.dialect import error_in, provider_error
+from aquila_cassette.dialects.framing import ProviderEvent, framing, read_events
+from aquila_cassette.dialects.lenient import as_dict, dump_json, load_json
+from aquila_cassette.dialects.message import IdentifiedToolCall, MessageBuilder
+
+_BOM = b"\xef\xbb\xbf"
+_MAX_SHOWN = 500
+"""The most characters of a body that an error shows."""
+_MAX_HEAD = 8 * 1024
+"""How much of a body is kept to name it if it is no stream: a title is within it."""
+_TITLE = re.compile(r"<title\b[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+_SSE_FIELDS = ("data", "event", "id", "retry")
+
+
+class AnswerFailure(NamedTuple):
+    """Why an answer is no real completion."""
+
+    kind: Kind
+    reason: str
+
+
+class AnswerReader:
+    """Reads one answer, until its dialect says that it is over.
+
+    Args:
+        endpoint: The endpoint that was asked.
+        ref: The stream's ref.
+        status: The HTTP status.
+        content_type: The response's content type; None if there was none.
+    """
+
+    def __init__(
+        self, endpoint: Endpoint, ref: Hashable, status: int, content_type: str | None
+    ) -> None:
+        self._endpoint = endpoint
+        self._ref = ref
+        self._status = status
+        self._content_type = content_type
+        self._splitter = _BodySplitter(content_type)
+        self._objects: list[dict[str, Any]] = []
+        self._head = bytearray()
+        self._error: str | None = None
+        self._broken = ""  # an event that is no JSON, where JSON was due
+        self._foreign = ""  # the first event that is not of the endpoint's dialect
+        self._is_complete = False
+        self.message = EventBuilder(ref)
+        self.response_id = ""
+        self.is_over = False
+        """Whether nothing more is to be read."""
+
+    @property
+    def calls(self) -> list[IdentifiedToolCall]:
+        """The tool calls, each with an id."""
+        return [
+            call if call.id else call._replace(id=f"{MADE_UP_ID}{number}")
+            for number, call in enumerate(self.message.calls, 1)
+        ]
+
+    def messages(self) -> list[dict[str, Any]]:
+        """Return the answer as messages of the next request."""
+        text = self.message.build(None).text
+        return self._endpoint.answer_messages(self._objects, text, self.calls)
+
+    def feed(self, piece: bytes) -> Iterator[StreamEvent]:
+        """Read a piece of the body; FrameTooLargeError where an event passed the size limit."""
+        if self._status >= 300:
+            self._head += piece
+            return
+        if not self._objects:
+            self._head += piece[: max(0, _MAX_HEAD - len(self._head))]
+        for event in self._splitter.feed(piece):
+            yield from self._read_event(event)
+            if self.is_over:
+                return
+
+    def eof(self) -> Iterator[StreamEvent]:
+        """Read the end of the body."""
+        if self._status >= 300:
+            self._error = _error_text(self._content_type, bytes(self._head))
+        else:
+            events, answers = self._splitter.end()
+            for event in events:
+                yield from self._read_event(event)
+            for answer in answers:
+                yield from self._read_answer(answer)
+        yield from self._finish()
+
+    def failure(self) -> AnswerFailure | None:
+        """Return why this is no real completion; None if it is one."""
+        message = self.message.build(None)
+        reason = message.finish_reason or ""
+        endpoint, dialect = self._endpoint, self._endpoint.dialect
+        if self._status >= 300:
+            return AnswerFailure("http", self._error or f"HTTP {self._status}")
+        if error := self._error or message.error:
+            return AnswerFailure("provider", error)
+        if self._broken:
+            return AnswerFailure("protocol", f"A chunk of the stream is not JSON: {self._broken}")
+        if message.refusal or reason in endpoint.refusals:
+            return AnswerFailure("refusal", message.refusal or f"The answer was refused: {reason}")
+        if not self._is_complete and not (endpoint.ends_by_reason and reason):
+            if not self._objects:
+                other = self._foreign or _name_page(self._content_type, bytes(self._head))
+                if other:
+                    text = f"This is not an answer of {dialect.title}: {other}"
+                    return AnswerFailure("protocol", text)
+            return AnswerFailure("cut", f"The stream ended before {dialect.expected}.")
+        if reason in endpoint.failures:
+            return AnswerFailure("provider", endpoint.failures[reason])
+        if reason and reason not in endpoint.completions:
+            return AnswerFailure("incomplete", f"The answer is incomplete: {reason}")
+        return None
+
+    def _read_event(self, event: ProviderEvent) -> Iterator[StreamEvent]:
+        dialect = self._endpoint.dialect
+        self.message.changed = False
+        if event.data.startswith("[DONE]"):
+            # Where the dialect has a last event of its own, this one means nothing.
+            self._is_complete |= bool(self._objects) and self._endpoint.ends_by_reason
+            yield from self._finish()
+        elif (error := provider_error(event)) is not None:
+            self._error = error
+            yield from self._finish()
+        elif _is_broken(event, json_is_due=bool(self._objects)):
+            self._broken = event.data[:_MAX_SHOWN]
+            yield from self._finish()
+        elif not dialect.recognises(event):
+            self._foreign = self._foreign or event.data[:_MAX_SHOWN]
+            yield self._raw(event.type, event.data)
+        else:
+            dialect.read_event(event, self.message)
+            self._keep(as_dict(event.json))
+            yield from self.message.take()
+            if dialect.is_terminal(event):
+                self._is_complete = True
+                yield from self._finish()
+            elif not self.message.changed:
+                yield self._raw(event.type, event.data)
+
+    def _read_answer(self, answer: Any) -> Iterator[StreamEvent]:
+        fields = as_dict(answer)
+        if (error := error_in(answer)) is not None:
+            self._error = error
+        elif self._endpoint.dialect.is_answer(fields):
+            self._endpoint.dialect.read_answer(fields, self.message)
+            self._keep(fields)
+            self._is_complete = True
+            yield from self.message.take()
+        else:
+            text = answer if isinstance(answer, str) else dump_json(answer)
+            self._foreign = text[:_MAX_SHOWN]
+            yield self._raw("message", text)
+
+    def _keep(self, fields: dict[str, Any]) -> None:
+        self._objects.append(fields)
+        self.response_id = self._endpoint.response_id(fields) or self.response_id
+
+    def _finish(self) -> Iterator[StreamEvent]:
+        self.is_over = True
+        yield from self.message.take(is_last=True)
+
+    def _raw(self, type_: str, data: str) -> Raw:
+        return Raw(sse.Event(type_, data), ref=self._ref)
+
+
+class EventBuilder(MessageBuilder):
+    """Gathers what a dialect reads, and makes events of its text and reasoning.
+
+    Example:
+        >>> builder = EventBuilder("a stream")
+        >>> builder.add_text("Hello")
+        >>> builder.take()
+        [Chunk(text='Hello', ref='a stream')]
+    """
+
+    def __init__(self, ref: Hashable) -> None:
+        super().__init__()
+        self._ref = ref
+        self._events: list[StreamEvent] = []
+        self._halves: dict[type[Chunk | Reasoning], str] = {Chunk: "", Reasoning: ""}
+        self.changed = False
+        """Whether anything was added since this was last set to False."""
+
+    def add_text(self, chunk: str) -> None:
+        super().add_text(chunk)
+        self._add_event(Chunk, chunk)
+
+    def add_reasoning(self, chunk: str) -> None:
+        super().add_reasoning(chunk)
+        self._add_event(Reasoning, chunk)
+
+    def add_refusal(self, chunk: str) -> None:
+        super().add_refusal(chunk)
+        self.changed |= bool(chunk)
+
+    def add_call(
+        self, key: Hashable, *, id_: str = "", name: str = "", arguments: str = ""
+    ) -> None:
+        super().add_call(key, id_=id_, name=name, arguments=arguments)
+        self.changed = True
+
+    def set_meta(
+        self, *, model: str = "", usage: dict[str, Any] | None = None, finish_reason: str = ""
+    ) -> None:
+        super().set_meta(model=model, usage=usage, finish_reason=finish_reason)
+        self.changed |= bool(model or usage or finish_reason)
+
+    def set_error(self, message: str) -> None:
+        super().set_error(message)
+        self.changed |= bool(message)
+
+    def take(self, *, is_last: bool = False) -> list[StreamEvent]:
+        """Return the events since the last call; at the end also what waits for its other half."""
+        for kind, half in self._halves.items():
+            if half and is_last:
+                self._events.append(kind("\N{REPLACEMENT CHARACTER}", ref=self._ref))
+                self._halves[kind] = ""
+        events, self._events = self._events, []
+        return events
+
+    def _add_event(self, kind: type[Chunk | Reasoning], chunk: str) -> None:
+        if not chunk:
+            return
+        self.changed = True
+        # Some providers cut a character into two surrogates, and send them in two chunks.
+        text = self._halves[kind] + chunk
+        half = text[-1] if "\ud800" <= text[-1] <= "\udbff" else ""
+        self._halves[kind] = half
+        if whole := text.removesuffix(half):
+            joined = whole.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+            self._events.append(kind(joined, ref=self._ref))
+
+
+class _BodySplitter:
+    """Splits the pieces of one body into events, or keeps it whole where it begins as JSON."""
+
+    def __init__(self, content_type: str | None) -> None:
+        self._content_type = content_type
+        self._decoder: sse.Decoder | None = None
+        self._kept: list[bytes] = []
+        self._is_json = False
+
+    def feed(self, piece: bytes) -> Iterator[ProviderEvent]:
+        if self._decoder is None:
+            self._kept.append(piece)
+            if self._is_json:
+                return
+            head = b"".join(self._kept).removeprefix(_BOM).lstrip()
+            if not head or _BOM.startswith(head):
+                return
+            if head.startswith((b"{", b"[")):
+                self._is_json = True
+                return
+            self._decoder = sse.Decoder()
+            piece = b"".join(self._kept)
+            self._kept.clear()
+        for frame in self._decoder.decode(piece):
+            if frame.event is not None:
+                data = frame.event.data
+                yield ProviderEvent(frame.event.type, data, load_json(data))
+            elif (bare := _bare_json(frame.raw)) is not None:
+                yield bare
+
+    def end(self) -> tuple[list[ProviderEvent], list[Any]]:
+        """Return what is left at the end: events, and JSON answers that are no stream."""
+        if self._decoder is not None:
+            rest = self._decoder.flush()
+            last = rest and _unfinished(rest.raw)
+            return [last] if last else [], []
+        body = b"".join(self._kept)
+        how = framing(self._content_type, body)
+        if how != "json":
+            return list(read_events(how, body)), []
+        answer = load_json(body)
+        if answer is None:
+            return [], [body.decode("utf-8", "replace")] if body.strip() else []
+        # Gemini streams a list of answers where server-sent events are not asked for.
+        return [], answer if isinstance(answer, list) else [answer]
+
+
+def _bare_json(raw: bytes) -> ProviderEvent | None:
+    """Read JSON between frames: with such an error Gemini breaks its streams off."""
+    text = raw.strip()
+    value = load_json(text) if text.startswith((b"{", b"[")) else None
+    if value is None:
+        return None
+    return ProviderEvent("message", text.decode("utf-8", "replace"), value)
+
+
+def _unfinished(raw: bytes) -> ProviderEvent | None:
+    """Read a last frame without its blank line, if its data is whole."""
+    event = sse.meaning(raw)
+    if event is None:
+        return _bare_json(raw)
+    value = load_json(event.data)
+    if value is None and not event.data.startswith("[DONE]"):
+        return None
+    return ProviderEvent(event.type, event.data, value)
+
+
+def _is_broken(event: ProviderEvent, *, json_is_due: bool) -> bool:
+    """Return whether an event was to be JSON and is not, so that its content is lost.
+
+    One that has an event type of its own and does not begin as JSON is unknown, not broken.
+    """
+    data = event.data.strip()
+    if event.json is not None or data in ("", "null"):
+        return False
+    return data.startswith(("{", "[")) or (json_is_due and event.type == "message")
+
+
+def _error_text(content_type: str | None, body: bytes) -> str:
+    """Return the error message in a body with an error status: JSON, a stream, or anything."""
+    how = framing(content_type, body)
+    if how == "json":
+        answer = load_json(body)
+        text = error_in(answer[0] if isinstance(answer, list) and answer else answer)
+    else:
+        events = list(read_events(how, body))
+        errors = (error for event in events if (error := provider_error(event)) is not None)
+        text = next(errors, events[0].data if events else None)
+    return (text or body.decode("utf-8", "replace").strip())[:_MAX_SHOWN]
+
+
+def _name_page(content_type: str | None, head: bytes) -> str | None:
+    """Name a body that is no stream by its type and its title or first line; None for a stream."""
+    text = head.decode("utf-8", "replace").lstrip("\ufeff\r\n\t ")
+    field = re.split(r"[:\r\n]", text, maxsplit=1)[0]
+    if not text or any(name.startswith(field) for name in _SSE_FIELDS):
+        return None
+    kind = (content_type or "").partition(";")[0].strip() or "no content type"
+    title = _TITLE.search(text)
+    words = " ".join(html.unescape(title[1]).split()) if title else ""
+    words = (words or text.splitlines()[0].rstrip())[:_MAX_SHOWN]
+    return f"{kind}: {words}" if words.isprintable() else kind

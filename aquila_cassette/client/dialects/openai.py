@@ -1,0 +1,181 @@
+"""OpenAI's chat completions, which many servers speak, and OpenAI's responses.
+
+Sources: https://platform.openai.com/docs/api-reference/chat/create and
+https://platform.openai.com/docs/api-reference/responses/create
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from aquila_cassette.client.dialects import (
+    Endpoint,
+    ModelRequest,
+    ProviderAccount,
+    ToolOutcome,
+    merge_body,
+)
+from aquila_cassette.dialects.lenient import as_dict, as_dicts, as_str
+from aquila_cassette.dialects.message import IdentifiedToolCall
+from aquila_cassette.dialects.openai_chat import OPENAI_CHAT
+from aquila_cassette.dialects.openai_responses import OPENAI_RESPONSES
+
+__all__ = ["CHAT", "OPENAI", "RESPONSES"]
+
+
+def _headers(key: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {key}"} if key else {}
+
+
+OPENAI = ProviderAccount("openai", "https://api.openai.com/v1", _headers)
+
+
+def _chat_body(request: ModelRequest) -> dict[str, Any]:
+    messages: list[dict[str, Any]] = [*request.messages]
+    if request.instructions:
+        messages.insert(0, {"role": "system", "content": request.instructions})
+    tools = [
+        {
+            "type": "function",
+            "function": {
+                "name": tool.name,
+                "description": tool.description,
+                "parameters": tool.parameters,
+            },
+        }
+        for tool in request.tools
+    ]
+    body = {
+        "model": request.model,
+        "messages": messages,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "tools": tools or None,
+        "max_completion_tokens": request.max_tokens,
+        "store": request.store or None,
+    }
+    return merge_body(body, request.extra_body)
+
+
+def _chat_answer(
+    _objects: list[dict[str, Any]], text: str, calls: Sequence[IdentifiedToolCall]
+) -> list[dict[str, Any]]:
+    message: dict[str, Any] = {"role": "assistant", "content": text or None}
+    if calls:
+        message["tool_calls"] = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments},
+            }
+            for call in calls
+        ]
+    return [message]
+
+
+def _chat_results(outcomes: Sequence[ToolOutcome]) -> list[dict[str, Any]]:
+    return [{"role": "tool", "tool_call_id": one.id, "content": one.result} for one in outcomes]
+
+
+CHAT = Endpoint(
+    name="chat",
+    provider=OPENAI,
+    dialect=OPENAI_CHAT,
+    path=lambda _request: "/chat/completions",
+    body=_chat_body,
+    answer_messages=_chat_answer,
+    result_messages=_chat_results,
+    response_id=lambda part: as_str(part.get("id")),
+    # Servers that speak OpenAI's dialect have a few reasons of their own.
+    completions=frozenset({"stop", "tool_calls", "function_call", "eos", "eos_token", "end_turn"}),
+    refusals=frozenset({"content_filter"}),
+    ends_by_reason=True,
+    stored_path="/chat/completions",
+)
+
+
+def _responses_body(request: ModelRequest) -> dict[str, Any]:
+    tools = [
+        {
+            "type": "function",
+            "name": tool.name,
+            "description": tool.description,
+            "parameters": tool.parameters,
+            "strict": False,
+        }
+        for tool in request.tools
+    ]
+    body = {
+        "model": request.model,
+        "input": list(request.messages),
+        "instructions": request.instructions,
+        "stream": True,
+        "store": request.store,
+        "tools": tools or None,
+        "max_output_tokens": request.max_tokens,
+        "previous_response_id": request.previous_response_id,
+    }
+    return merge_body(body, request.extra_body)
+
+
+def _responses_answer(
+    objects: list[dict[str, Any]], text: str, calls: Sequence[IdentifiedToolCall]
+) -> list[dict[str, Any]]:
+    items = [
+        as_dict(part.get("item"))
+        for part in objects
+        if part.get("type") == "response.output_item.done"
+    ]
+    if not items and objects:
+        items = as_dicts((as_dict(objects[-1].get("response")) or objects[-1]).get("output"))
+    if inputs := [given for item in items if (given := _as_input(item))]:
+        return inputs
+    message: list[dict[str, Any]] = [{"role": "assistant", "content": text}] if text else []
+    return message + [
+        {
+            "type": "function_call",
+            "call_id": call.id,
+            "name": call.name,
+            "arguments": call.arguments,
+        }
+        for call in calls
+    ]
+
+
+def _as_input(item: dict[str, Any]) -> dict[str, Any] | None:
+    """Return an output item as input: ids of what is not stored would not be found."""
+    if item.get("type") == "reasoning":
+        return item if item.get("encrypted_content") else None
+    return {name: value for name, value in item.items() if name not in ("id", "status")}
+
+
+def _responses_results(outcomes: Sequence[ToolOutcome]) -> list[dict[str, Any]]:
+    return [
+        {"type": "function_call_output", "call_id": one.id, "output": one.result}
+        for one in outcomes
+    ]
+
+
+def _response_id(part: dict[str, Any]) -> str:
+    response = part if part.get("object") == "response" else as_dict(part.get("response"))
+    return as_str(response.get("id"))
+
+
+RESPONSES = Endpoint(
+    name="responses",
+    provider=OPENAI,
+    dialect=OPENAI_RESPONSES,
+    path=lambda _request: "/responses",
+    body=_responses_body,
+    answer_messages=_responses_answer,
+    result_messages=_responses_results,
+    response_id=_response_id,
+    completions=frozenset({"completed"}),
+    refusals=frozenset({"content_filter"}),
+    failures={
+        "cancelled": "The provider cancelled the response.",
+        "failed": "The response failed; the provider does not say why.",
+    },
+    stored_path="/responses",
+)
