@@ -131,9 +131,9 @@ def _list(
       aquila-cassette list cassettes/chat
       aquila-cassette list --json | jq '.[] | select(.ends.failed)'
     """
-    from aquila_cassette.cli import listing
+    from aquila_cassette.cli import list_cassettes
 
-    raise typer.Exit(listing.run(place, folder, as_json=as_json))
+    raise typer.Exit(list_cassettes.run(place, folder, as_json=as_json))
 
 
 @app.command("show")

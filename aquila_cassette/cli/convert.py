@@ -220,7 +220,7 @@ def _show(done: Sequence[_Done], screen: Screen) -> None:
             ]
         )
     heading, *table = align_columns(
-        cells, right=_RIGHT, gives=_GIVE, width=screen.width, ellipsis=screen.glyphs.ellipsis
+        cells, right=_RIGHT, shrink=_GIVE, width=screen.width, ellipsis=screen.glyphs.ellipsis
     )
     screen.line(("  ".join(heading), "dim"))
     for one, line in zip(done, table, strict=True):

@@ -90,7 +90,7 @@ def report(takes: Sequence[Take], screen: Screen) -> int:
     signs = screen.glyphs
     rows = [_cells(take, signs.no if take.difference else signs.yes) for take in takes]
     heading, *table = align_columns(
-        [_HEADINGS, *rows], right=_RIGHT, width=screen.width, gives=[(0, 12)]
+        [_HEADINGS, *rows], right=_RIGHT, width=screen.width, shrink=[(0, 12)]
     )
     screen.line(("  ".join(heading), "dim"))
     for take, (stream, client, *numbers, equal) in zip(takes, table, strict=True):

@@ -1,16 +1,18 @@
-"""``diff``: what changed between two recordings."""
+"""``diff``: what changed between two recordings, or since a commit."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import shlex
+import subprocess
+from typing import TYPE_CHECKING, Any
 
 from aquila_cassette import importers
-from aquila_cassette.cli.changes import as_json, show_changes
 from aquila_cassette.cli.folder import candidates, find
-from aquila_cassette.cli.output import Screen
-from aquila_cassette.cli.revisions import is_kept, tape_at
-from aquila_cassette.errors import UsageError
+from aquila_cassette.cli.output import Screen, print_diff
+from aquila_cassette.errors import CassetteError, UsageError
 from aquila_cassette.model import CassetteData
+from aquila_cassette.storage import format as cassette_format
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.comparison import compare
 from aquila_cassette.transcript.humanize import count, escape_control_chars
@@ -18,7 +20,12 @@ from aquila_cassette.transcript.humanize import count, escape_control_chars
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from aquila_cassette.transcript.comparison import Comparison
+
 __all__ = ["run"]
+
+# Within a hook of git's these name the repository from another folder than ours.
+_GIT_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_PREFIX")
 
 
 def run(
@@ -30,21 +37,9 @@ def run(
     everything: bool,
     as_data: bool,
 ) -> int:
-    """Say how a cassette differs from another, or from what was committed.
+    """Compare a cassette with another, or with a commit; return 1 where they differ.
 
-    Args:
-        name: The cassette: the older of two where there is another.
-        other: The newer one; None to compare `name` with what git has of it.
-        folder: The cassette folder.
-        revision: The commit to compare with; None for the last one.
-        everything: Whether what differs each time counts.
-        as_data: Whether a program reads it.
-
-    Returns:
-        The exit code: 0 where they are the same, 1 where they differ or only one is there.
-
-    Raises:
-        AquilaError: One of them cannot be read; or there is no such cassette, now or then.
+    `everything` compares ids, dates and times, too; `as_data` prints JSON.
     """
     screen = Screen()
     if other is not None:
@@ -63,45 +58,42 @@ def run(
         path, committed, current = _then_and_now(name, folder, revision)
         was, now = f"{display_path(path)} ({revision})", display_path(path)
         if committed is None or current is None:
-            return _only_one(path, revision, committed, current, screen, as_data=as_data)
+            return _print_only_one(path, revision, committed, current, screen, as_data=as_data)
         old, new = committed, current
-    comparison = compare(old, new, everything=everything)
+    comparison = compare(old.interactions, new.interactions, everything=everything)
     if as_data:
-        screen.data({"old": was, "new": now, **as_json(comparison)})
+        screen.data({"old": was, "new": now, **_as_json(comparison)})
     elif comparison.same:
         but = "" if old == new else ", but for ids, dates, times and the like (--all shows them)"
-        screen.line(f"The same{but}.")
+        screen.line(f"The same{but if not everything else ''}.")
     else:
-        screen.line((f"--- {escape_control_chars(was)}", "bold"))
-        screen.line((f"+++ {escape_control_chars(now)}", "bold"))
-        screen.line(comparison.summary())
-        screen.line()
-        show_changes(screen, comparison)
+        print_diff([f"--- {was}", f"+++ {now}", *comparison.lines()], screen)
+        screen.line((comparison.summary(), "bold"))
     return 0 if comparison.same else 1
 
 
 def _then_and_now(
     name: str, folder: Path, revision: str
 ) -> tuple[Path, CassetteData | None, CassetteData | None]:
-    """Read a cassette as it was committed and as it is; None on the side where it is not."""
+    """Read a cassette as it was committed and as it is; None where it is not there."""
     try:
         path = find(name, folder)
     except UsageError as error:
-        kept = [path for path in candidates(name, folder) if is_kept(path)]
-        for path in kept:
-            if (old := tape_at(revision, path)) is not None:
+        in_git = [path for path in candidates(name, folder) if _is_in_repository(path)]
+        for path in in_git:
+            if (old := _load_revision(revision, path)) is not None:
                 return path, old, None
-        if not kept:
+        if not in_git:
             raise
         raise UsageError(
             f"There is no cassette {name!r}, and there was none in {revision}.",
             facts=error.facts,
             fix=error.fix,
         ) from None
-    return path, tape_at(revision, path), importers.load(path)
+    return path, _load_revision(revision, path), importers.load(path)
 
 
-def _only_one(
+def _print_only_one(
     path: Path,
     revision: str,
     old: CassetteData | None,
@@ -110,24 +102,81 @@ def _only_one(
     *,
     as_data: bool,
 ) -> int:
-    """Say on which side a cassette is, where it is not on both."""
-    tape = old or new
-    assert tape is not None
+    only = old or new or CassetteData()
     if as_data:
         sides = {
             "old": None if old is None else f"{display_path(path)} ({revision})",
             "new": None if new is None else display_path(path),
         }
-        comparison = compare(old or CassetteData(), new or CassetteData())
-        screen.data({**sides, **as_json(comparison), "same": False})
+        both = (cassette.interactions if cassette else () for cassette in (old, new))
+        screen.data({**sides, **_as_json(compare(*both)), "same": False})
     else:
         where = "the working tree" if old is None else revision
-        size = count(len(tape.interactions), "interaction")
-        screen.line(
-            (
-                f"Only in {escape_control_chars(where)}: {escape_control_chars(display_path(path))}",
-                "bold",
-            ),
-            f" ({size})",
-        )
+        what = escape_control_chars(f"Only in {where}: {display_path(path)}")
+        screen.line((what, "bold"), f" ({count(len(only.interactions), 'interaction')})")
     return 1
+
+
+def _as_json(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "same": comparison.same,
+        "summary": comparison.summary(),
+        "interactions": [
+            {
+                "number": one.number,
+                "state": one.state,
+                "changed": one.what or None,
+                "method": one.interaction.request.method,
+                "url": one.interaction.request.url,
+                "diff": list(one.lines),
+            }
+            for one in comparison.interactions
+        ],
+    }
+
+
+def _is_in_repository(path: Path) -> bool:
+    return _git(path, "rev-parse", "--is-inside-work-tree") is not None
+
+
+def _load_revision(revision: str, path: Path) -> CassetteData | None:
+    """Read a cassette as it was committed; None where it was not there."""
+    if not _is_in_repository(path):
+        raise _git_error(path, f"{display_path(path)} is in no git repository.")
+    commit = f"{revision}^{{commit}}"
+    found = _git(path, "rev-parse", "--verify", "--quiet", "--end-of-options", commit)
+    if found is None:
+        raise _git_error(path, f"git knows no revision {revision!r}.")
+    name = f"{found.decode().strip()}:./{path.relative_to(_nearest_folder(path)).as_posix()}"
+    if _git(path, "cat-file", "-e", name) is None:
+        return None
+    # With filters: line ends, and files kept elsewhere (LFS), come as a checkout gives them.
+    data = _git(path, "cat-file", "--filters", name)
+    if data is None:
+        raise _git_error(path, f"{display_path(path)} cannot be read from {revision}.")
+    try:
+        return cassette_format.loads(data, path=path)
+    except CassetteError as error:
+        what = f"{display_path(path)} was no whole cassette in {revision}."
+        raise _git_error(path, what, error.what) from error
+
+
+def _git(path: Path, *arguments: str) -> bytes | None:
+    """Return what git printed in the file's folder; None where it failed."""
+    environment = {name: value for name, value in os.environ.items() if name not in _GIT_VARIABLES}
+    command, folder = ["git", *arguments], _nearest_folder(path)
+    try:
+        ran = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
+    except FileNotFoundError:
+        raise _git_error(path, "git is not installed here.") from None
+    return ran.stdout if ran.returncode == 0 else None
+
+
+def _nearest_folder(path: Path) -> Path:
+    """Return the innermost folder that exists: git cannot run in one that was removed."""
+    return next((folder for folder in path.parents if folder.is_dir()), path.parent)
+
+
+def _git_error(path: Path, what: str, *facts: str) -> UsageError:
+    command = f"aquila-cassette diff OLD.yaml {shlex.quote(display_path(path))}"
+    return UsageError(what, facts=facts, fix=f"Compare with another file: {command}")

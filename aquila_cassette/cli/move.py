@@ -6,7 +6,6 @@ import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aquila_cassette.cli import patches
 from aquila_cassette.cli.folder import find
 from aquila_cassette.cli.maintenance.inspection import name_in
 from aquila_cassette.cli.maintenance.links import way_out
@@ -14,7 +13,7 @@ from aquila_cassette.cli.maintenance.project import Project
 from aquila_cassette.cli.maintenance.renaming import Renaming, renaming, write
 from aquila_cassette.cli.maintenance.sheet import Sheet
 from aquila_cassette.cli.maintenance.writing import move
-from aquila_cassette.cli.output import Screen, print_error
+from aquila_cassette.cli.output import Screen, print_diff, print_error
 from aquila_cassette.cli.suite import root_of_the_suite
 from aquila_cassette.errors import AquilaError, UsageError
 from aquila_cassette.storage.names import cassette_path, display_path
@@ -102,7 +101,7 @@ def _show(edit: Edited, screen: Screen) -> None:
     lines = difflib.unified_diff(
         edit.old.splitlines(), edit.new.splitlines(), name, name, n=1, lineterm=""
     )
-    patches.show(lines, screen)
+    print_diff(lines, screen)
 
 
 def _tell_of_the_rest(

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from aquila_cassette.cli.changes import show_changes
-from aquila_cassette.cli.output import align_columns
+from aquila_cassette.cli.output import align_columns, print_diff
 from aquila_cassette.transcript.comparison import compare
 from aquila_cassette.transcript.humanize import count, escape_control_chars
 
@@ -20,62 +19,47 @@ if TYPE_CHECKING:
 
 __all__ = ["Outcome", "show_outcomes"]
 
-Result = Literal["re-recorded", "in part", "kept"]
-
 _HEADINGS = ("NAME", "RESULT", "CHANGED, OR WHY NOT")
 _STYLES = {"re-recorded": "green", "in part": "yellow", "kept": "red"}
-_GIVE = ((2, 30), (0, 20), (2, 12))
+_SHRINK = ((2, 30), (0, 20), (2, 12))
+_MOST_LINES = 40  # of the differences of one interaction
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one cassette.
-
-    Args:
-        name: What the commands find it by.
-        result: Whether it was recorded again.
-        old: What it held.
-        new: What it holds.
-        why: Why not, or not all of it.
-    """
+    """What became of one cassette, from `old` to `new`; `why` it was not, or not all of it."""
 
     name: str
-    result: Result
+    result: Literal["re-recorded", "in part", "kept"]
     old: CassetteData
     new: CassetteData
     why: str = ""
 
     @cached_property
     def comparison(self) -> Comparison:
-        """How what it holds differs from what it held."""
-        return compare(self.old, self.new)
+        return compare(self.old.interactions, self.new.interactions)
 
     @property
     def changed(self) -> str:
-        """Say in a few words what changed, or why nothing did."""
+        """What changed in a few words, or why nothing did."""
         if self.result == "kept":
             return self.why
-        said = self.comparison.summary() if self.old.interactions else "new"
-        return f"{said}; {self.why}" if self.why else said
+        summary = self.comparison.summary() if self.old.interactions else "new"
+        return f"{summary}; {self.why}" if self.why else summary
 
 
 def show_outcomes(screen: Screen, outcomes: Sequence[Outcome]) -> None:
-    """Show what changed in each cassette, then a line for each, then how many there were.
-
-    Args:
-        screen: Where.
-        outcomes: What became of each.
-    """
+    """Print what changed in each cassette, then a line for each, then how many there were."""
     for one in outcomes:
         if one.result != "kept" and one.old.interactions and not one.comparison.same:
             screen.line((escape_control_chars(one.name), "bold"))
-            show_changes(screen, one.comparison)
+            print_diff(one.comparison.lines(_MOST_LINES), screen)
             screen.line()
     rows = [
         (escape_control_chars(one.name), one.result, _one_line(one.changed)) for one in outcomes
     ]
     heading, *table = align_columns(
-        [_HEADINGS, *rows], gives=_GIVE, width=screen.width, ellipsis=screen.glyphs.ellipsis
+        [_HEADINGS, *rows], shrink=_SHRINK, width=screen.width, ellipsis=screen.glyphs.ellipsis
     )
     screen.line(("  ".join(heading), "dim"))
     for (name, result, changed), one in zip(table, outcomes, strict=True):
@@ -86,15 +70,15 @@ def show_outcomes(screen: Screen, outcomes: Sequence[Outcome]) -> None:
 
 def _summary(outcomes: Sequence[Outcome]) -> str:
     results = [one.result for one in outcomes]
-    anew = [one for one in outcomes if one.result != "kept"]
-    changed = sum(not one.comparison.same for one in anew)
+    rerecorded = [one for one in outcomes if one.result != "kept"]
+    changed = sum(not one.comparison.same for one in rerecorded)
     parts = [f"{count(results.count('re-recorded'), 'cassette')} re-recorded"]
     if partly := results.count("in part"):
         parts.append(f"{partly} in part")
     if kept := results.count("kept"):
         parts.append(f"{kept} kept as before")
-    said = ", ".join(parts)
-    return f"{said}; {changed or 'nothing'} changed." if anew else f"{said}."
+    summary = ", ".join(parts)
+    return f"{summary}; {changed or 'nothing'} changed." if rerecorded else f"{summary}."
 
 
 def _one_line(text: str) -> str:

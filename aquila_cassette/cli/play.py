@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+import select
+import signal
+import socket
 import sys
+import threading
+import time
 from codecs import getincrementaldecoder
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 from aquila_cassette import importers
+from aquila_cassette.cli.answer_stream import AnswerReader
 from aquila_cassette.cli.folder import find, name_of
 from aquila_cassette.cli.output import Screen
-from aquila_cassette.cli.pace import Pace
-from aquila_cassette.cli.show import end_of, head_of
-from aquila_cassette.cli.speech import Listener
+from aquila_cassette.cli.show import ENDING_STYLES
 from aquila_cassette.errors import UsageError
-from aquila_cassette.matching.difference import cut
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import escape_control_chars
 from aquila_cassette.transcript.interaction import InteractionView
@@ -22,15 +25,17 @@ from aquila_cassette.transcript.interaction import InteractionView
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from pathlib import Path
+    from types import TracebackType
 
-    from aquila_cassette.cli.speech import Utterance
+    from aquila_cassette.cli.answer_stream import AddedText
     from aquila_cassette.model import CassetteData, Interaction
 
 __all__ = ["Player", "run"]
 
 _INDENT = 13
-_STOPPED = 130  # what a shell gives a program that Ctrl-C ended
-_LABELS = {"said": "green", "called": "green", "error": "red", "refused": "yellow"}
+_INTERRUPTED = 130  # what a shell gives a program that Ctrl-C ended
+_LONGEST_QUESTION = 120
+_LABEL_STYLES = {"said": "green", "called": "green", "error": "red", "refused": "yellow"}
 _STYLES = {
     "thought": "dim italic",
     "called": "magenta",
@@ -39,40 +44,28 @@ _STYLES = {
     "event": "dim",
     "body": "dim",
 }
-_WORDS = re.compile(r"(?<=\s)(?=\S)")
+_WORD_START = re.compile(r"(?<=\s)(?=\S)")
 
 
 def run(
     names: Sequence[str], folder: Path, *, speed: float, only: Collection[int], raw: bool
 ) -> int:
-    """Play the cassettes that `names` mean, one after the other.
+    """Play cassettes, one after the other, `speed` times as fast as recorded (0: at once).
 
-    Args:
-        names: Names of cassettes, or paths.
-        folder: The cassette folder.
-        speed: How many times as fast as they came; 0 for at once.
-        only: The numbers of the interactions to play; empty for all.
-        raw: Whether to play the bytes, not what they say.
-
-    Returns:
-        The exit code: 130 where Ctrl-C stopped it, else 0.
-
-    Raises:
-        AquilaError: A cassette cannot be read, or has no such interaction.
+    `only` has the numbers of the interactions to play, empty for all. Returns 130 after Ctrl-C.
     """
-    paths = [find(name, folder) for name in names]
-    tapes = [(path, importers.load(path)) for path in paths]
-    for path, tape in tapes:
-        _check(path, tape, only)
+    loaded = [(path, importers.load(path)) for path in [find(name, folder) for name in names]]
+    for path, cassette in loaded:
+        _check_numbers(path, cassette, only)
     screen = Screen()
-    player = _Raw(screen) if raw else Player(screen)
-    with Pace(speed) as pace:
+    player = _RawPlayer(screen) if raw else Player(screen)
+    with _Pace(speed) as pace:
         try:
-            for path, tape in tapes:
-                name = name_of(path, folder) if len(tapes) > 1 else ""
-                for number, one in enumerate(tape.interactions, 1):
+            for path, cassette in loaded:
+                name = name_of(path, folder) if len(loaded) > 1 else ""
+                for number, one in enumerate(cassette.interactions, 1):
                     if not only or number in only:
-                        player.begin(name, f"{number}/{len(tape.interactions)}", one)
+                        player.begin(name, f"{number}/{len(cassette.interactions)}", one)
                         pace.start()
                         for at, data in one.response.pieces:
                             pace.wait(at)
@@ -80,12 +73,12 @@ def run(
                         player.end()
         except KeyboardInterrupt:
             player.stop()
-            return _STOPPED
+            return _INTERRUPTED
     return 0
 
 
-def _check(path: Path, tape: CassetteData, only: Collection[int]) -> None:
-    total = len(tape.interactions)
+def _check_numbers(path: Path, cassette: CassetteData, only: Collection[int]) -> None:
+    total = len(cassette.interactions)
     for number in only:
         if number > total:
             raise UsageError(
@@ -96,70 +89,54 @@ def _check(path: Path, tape: CassetteData, only: Collection[int]) -> None:
 
 
 class Player:
-    """Shows what answers say, as it comes.
-
-    Args:
-        screen: Where.
-    """
+    """Prints what answers say, as it comes."""
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
         self._row = ""
-        self._breaks = 0
+        self._line_ends = 0
         self._first = True
 
-    def begin(self, name: str, where: str, one: Interaction) -> None:
-        """Show what was asked.
-
-        Args:
-            name: The cassette's name, where there are several.
-            where: Which interaction it is.
-            one: The interaction.
-        """
-        self._told = InteractionView(one)
-        self._listener = Listener(self._told.content_type)
+    def begin(self, name: str, number: str, one: Interaction) -> None:
+        """Print what was asked; `name` is the cassette's where there are several."""
+        self._view = InteractionView(one)
+        self._reader = AnswerReader(self._view.content_type)
         if not self._first:
             self._screen.line()
         self._first = False
-        request = one.request
-        head = f"{name} {where}" if name else where
-        self._screen.line(
-            (escape_control_chars(head), "bold"),
-            " ",
-            (escape_control_chars(request.method), "bold"),
-            f" {escape_control_chars(request.url)}",
+        head, method, url = map(
+            escape_control_chars, (f"{name} {number}".strip(), one.request.method, one.request.url)
         )
-        if turns := [turn for turn in self._told.asked.turns if turn.kind in ("words", "result")]:
+        self._screen.line((head, "bold"), " ", (method, "bold"), f" {url}")
+        if turns := [turn for turn in self._view.asked.turns if turn.kind in ("words", "result")]:
+            question = " ".join(turns[-1].text.split())
+            if len(question) > _LONGEST_QUESTION:
+                question = f"{question[:_LONGEST_QUESTION]}..."
             self._label(turns[-1].role, "cyan")
-            self._type(cut(" ".join(turns[-1].text.split())), "")
+            self._type(question, "")
         if (one.response.status or 0) >= 400:
             self._label("answer", "dim")
-            self._type(head_of(self._told), "")
+            self._type(self._view.answer_head(), "")
 
     def piece(self, data: bytes) -> None:
-        """Show what a piece adds."""
-        self._say(self._listener.push(data))
+        self._print(self._reader.push(data))
 
-    def end(self, told: InteractionView | None = None) -> None:
-        """Show how it ended.
-
-        Args:
-            told: The interaction as it is in the end, where only its head was there when it began.
-        """
-        self._say(self._listener.finish())
-        how, style = end_of(told or self._told)
+    def end(self, view: InteractionView | None = None) -> None:
+        """Print how it ended; `view` has the end where `begin` was given only the beginning."""
+        self._print(self._reader.finish())
+        view = view or self._view
         self._label("ended", "dim")
-        self._type(how, style)
+        self._type(view.ending(), ENDING_STYLES[view.response.ended])
         self._finish_row()
 
     def stop(self) -> None:
-        """Leave a whole line behind, whatever was shown."""
+        """Leave a whole line behind, whatever was printed."""
         self._finish_row()
 
-    def _say(self, said: Sequence[Utterance]) -> None:
-        for kind, text, begins in said:
+    def _print(self, added: Sequence[AddedText]) -> None:
+        for kind, text, begins in added:
             if kind != self._row or begins:
-                self._label(kind, _LABELS.get(kind, "dim"), again=kind == self._row)
+                self._label(kind, _LABEL_STYLES.get(kind, "dim"), again=kind == self._row)
                 if kind == "called":
                     text = f"{self._screen.glyphs.arrow} {text}"
             self._type(text, _STYLES.get(kind, ""))
@@ -174,54 +151,107 @@ class Player:
     def _type(self, text: str, style: str) -> None:
         for place, line in enumerate(escape_control_chars(text).split("\n")):
             # A line end waits for what follows it, so that rows end in none.
-            self._breaks += place > 0
-            for word in filter(None, _WORDS.split(line)):
-                if self._breaks:
-                    self._screen.part("\n" * self._breaks + " " * _INDENT)
+            self._line_ends += place > 0
+            for word in filter(None, _WORD_START.split(line)):
+                if self._line_ends:
+                    self._screen.part("\n" * self._line_ends + " " * _INDENT)
                     self._write = self._screen.typist(_INDENT)
-                    self._breaks = 0
+                    self._line_ends = 0
                 self._write(word, style)
 
     def _finish_row(self) -> None:
         if self._row:
             self._screen.line()
         self._row = ""
-        self._breaks = 0
+        self._line_ends = 0
 
 
-class _Raw:
-    """Shows the bytes of answers as they come: as they are in a pipe, with escapes elsewhere.
-
-    Args:
-        screen: Where.
-    """
+class _RawPlayer:
+    """Writes the bytes of answers as they come: as they are in a pipe, with escapes elsewhere."""
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
-        self._ended = True
+        self._is_line_ended = True
 
-    def begin(self, _name: str, where: str, one: Interaction) -> None:
-        """Show whose bytes they are, to a person."""
+    def begin(self, _name: str, number: str, one: Interaction) -> None:
         self._decode = getincrementaldecoder("utf-8")("backslashreplace").decode
         if self._screen.is_terminal:
-            url = escape_control_chars(one.request.url)
-            self._screen.line((f"{where} {escape_control_chars(one.request.method)} {url}", "bold"))
+            head = escape_control_chars(f"{number} {one.request.method} {one.request.url}")
+            self._screen.line((head, "bold"))
 
     def piece(self, data: bytes) -> None:
-        """Show a piece."""
         if self._screen.is_terminal:
             text = escape_control_chars(self._decode(data))
             self._screen.part(text)
-            self._ended = text.endswith("\n") if text else self._ended
+            self._is_line_ended = text.endswith("\n") if text else self._is_line_ended
         else:
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
 
     def end(self) -> None:
-        """End the line, to a person."""
         self.stop()
 
     def stop(self) -> None:
-        """Leave a whole line behind."""
-        if self._screen.is_terminal and not self._ended:
+        if self._screen.is_terminal and not self._is_line_ended:
             self._screen.line()
+
+
+class _Pace:
+    """Waits between two writes; Ctrl-C within a write only notes that it was pressed.
+
+    So what is written is whole: an interrupt amid a write would write some of it twice. A second
+    Ctrl-C interrupts whatever goes on.
+    """
+
+    def __init__(self, speed: float) -> None:
+        self._speed = speed
+        self._started = 0.0
+        self._is_waiting = self._is_pressed = False
+        self._handler_before: Any = None
+        self._wakeup_before = -1
+        self._woken, self._waker = socket.socketpair()
+
+    def __enter__(self) -> Self:
+        # Signals are the main thread's; another cannot handle them.
+        if threading.current_thread() is threading.main_thread():
+            self._handler_before = signal.signal(signal.SIGINT, self._press)
+            # A signal that comes just before a sleep would be handled only after it.
+            self._waker.setblocking(False)
+            fd = self._waker.fileno()
+            self._wakeup_before = signal.set_wakeup_fd(fd, warn_on_full_buffer=False)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._handler_before is not None:
+            signal.set_wakeup_fd(self._wakeup_before)
+            signal.signal(signal.SIGINT, self._handler_before)
+        self._woken.close()
+        self._waker.close()
+
+    def start(self) -> None:
+        self._started = time.monotonic()
+
+    def wait(self, due: int) -> None:
+        """Wait until `due` ms of recorded time after the start; raise where Ctrl-C was pressed."""
+        self._is_waiting = True
+        try:
+            if self._is_pressed:
+                raise KeyboardInterrupt
+            while self._speed and (left := self._seconds_to(due)) > 0:
+                if select.select([self._woken], [], [], left)[0]:
+                    self._woken.recv(64)
+        finally:
+            self._is_waiting = False
+
+    def _seconds_to(self, due: int) -> float:
+        return self._started + due / 1000 / self._speed - time.monotonic()
+
+    def _press(self, _number: int, _frame: object) -> None:
+        if self._is_waiting or self._is_pressed:
+            raise KeyboardInterrupt
+        self._is_pressed = True

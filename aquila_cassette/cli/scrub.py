@@ -5,13 +5,12 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from aquila_cassette.cli import patches
 from aquila_cassette.cli.maintenance.damage import leaks, of_another
 from aquila_cassette.cli.maintenance.masked import difference
 from aquila_cassette.cli.maintenance.raw import raw_scrubbed, raw_secrets
 from aquila_cassette.cli.maintenance.scrubbing import scrubbed
 from aquila_cassette.cli.maintenance.writing import replace_raw, rewrite
-from aquila_cassette.cli.output import Screen, print_error
+from aquila_cassette.cli.output import Screen, print_diff, print_error
 from aquila_cassette.cli.shelf import Rules, Shelf, shelf
 from aquila_cassette.errors import AquilaError, CassetteSaveError
 from aquila_cassette.importers import FORMAT_NAMES, ForeignFormat, convert_command, detect_format
@@ -130,7 +129,7 @@ def _show(path: Path, lines: Iterable[str], screen: Screen) -> None:
     name = escape_control_chars(display_path(path))
     screen.line((f"--- {name}", "bold"))
     screen.line((f"+++ {name}", "bold"))
-    patches.show(lines, screen)
+    print_diff(lines, screen)
 
 
 def _refuse_to_leave(path: Path, there: Shelf) -> None:

@@ -1,34 +1,54 @@
-"""One interaction as people read of it: who answered, what was asked and said, when it came."""
+"""One interaction as people read it: who answered, what was asked and said, how it came and ended.
+
+`show` prints these rows, `diff` compares them, and the report draws them.
+"""
 
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from http.client import responses
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from aquila_cassette import sse
 from aquila_cassette.dialects import DIALECTS, ModelMessage, ndjson_lines, read_message, recognise
 from aquila_cassette.dialects.framing import framing, read_events
 from aquila_cassette.dialects.providers import provider_name
+from aquila_cassette.transcript.humanize import (
+    body_lines,
+    count,
+    format_age,
+    format_duration,
+    format_size,
+    json_lines,
+    parse_time,
+)
 from aquila_cassette.transcript.request import RequestSummary, summarize_request
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from aquila_cassette.model import Interaction
 
-
-__all__ = ["InteractionView", "arrival_bar", "count_arrivals"]
+__all__ = ["InteractionView", "Row", "count_arrivals", "format_usage"]
 
 _TITLES = {dialect.name: dialect.title for dialect in DIALECTS}
+_BARS, _ASCII_BARS = "·▁▂▃▄▅▆▇█", ".:-=+*#%@"
+_BAR_WIDTH = 40
+
+
+class Row(NamedTuple):
+    """A labelled text; `kind` says what it is, for its colour."""
+
+    section: Literal["turn", "request", "answer", "arrival"]
+    label: str
+    text: str
+    kind: str = ""
 
 
 class InteractionView:
-    """One interaction, as the commands tell of it.
-
-    Args:
-        interaction: As it is on the cassette.
-    """
+    """What the commands and the report say about one interaction, computed when it is asked for."""
 
     def __init__(self, interaction: Interaction) -> None:
         self.interaction = interaction
@@ -37,43 +57,39 @@ class InteractionView:
 
     @cached_property
     def asked(self) -> RequestSummary:
-        """What the request asks."""
         return summarize_request(self.request)
 
     @cached_property
     def said(self) -> ModelMessage:
-        """What the model said."""
         return read_message(self.content_type, self.response.body)
 
     @property
     def content_type(self) -> str | None:
-        """The answer's content type."""
         return self.response.header("content-type")
 
     @cached_property
     def dialect(self) -> str | None:
-        """The name of the dialect that was spoken; reading all that was said only at need."""
+        """The dialect's name; the whole body is read only where its beginning does not tell."""
         found = recognise(self.content_type, self.response.body)
         return found.name if found else self.said.dialect
 
     @property
     def title(self) -> str | None:
-        """The dialect's name as a person reads it."""
+        """The dialect's name as people read it."""
         return _TITLES.get(self.dialect or "")
 
     @property
     def provider(self) -> str:
-        """Who answered."""
         return provider_name(self.request.url, self.dialect)
 
     @property
     def model(self) -> str:
-        """The model asked for, else the one that answered; empty where neither is told."""
+        """The model asked for, else the one that answered, else empty."""
         return self.asked.model or self.said.model or ""
 
     @cached_property
     def events(self) -> int | None:
-        """How many events came; None where the answer is no stream."""
+        """The number of events; None where the answer is no stream."""
         body = self.response.body
         match framing(self.content_type, body):
             case "sse":
@@ -91,9 +107,95 @@ class InteractionView:
         status = self.response.status or 0
         return f"HTTP {status}" if status >= 400 else self.response.ended
 
+    def provenance(self) -> str:
+        """When and by what it was recorded; empty where nothing is noted."""
+        recorded_at, recorded_by = self.interaction.recorded_at, self.interaction.recorded_by
+        at = parse_time(recorded_at)
+        if at is not None:
+            age = format_age(at, datetime.now(UTC))
+            ago = "just now" if age == "now" else f"{age} ago"
+            recorded_at = f"{at:%Y-%m-%d %H:%M} UTC ({ago})"
+        when = f"recorded {recorded_at}" if recorded_at else ""
+        return ", ".join(filter(None, [when, f"by {recorded_by}" if recorded_by else ""]))
+
+    def request_rows(self) -> Iterator[Row]:
+        asked = self.asked
+        if asked.model:
+            yield Row("request", "model", asked.model)
+        for role, kind, text in asked.turns:
+            yield Row("turn", role, text, kind)
+        if asked.tools:
+            yield Row("request", "tools", "\n".join(asked.tools), "tools")
+        if asked.rest:
+            yield Row("request", "with", "\n".join(json_lines(asked.rest)), "detail")
+        if asked.other:
+            yield Row("request", "body", asked.other, "detail")
+
+    def answer_rows(self) -> Iterator[Row]:
+        said = self.said
+        yield Row("answer", "answer", self.answer_head())
+        texts = [
+            Row("answer", "thought", said.reasoning, "thought"),
+            Row("answer", "said", said.text, "words"),
+            Row("answer", "refused", said.refusal, "refusal"),
+            *(
+                Row("answer", "called", f"{call.name} {call.arguments}", "call")
+                for call in said.tool_calls
+            ),
+            Row("answer", "error", said.error or "", "error"),
+        ]
+        texts = [row for row in texts if row.text]
+        yield from texts
+        if self.response.body and not texts:
+            lines = body_lines(self.response.body, self.content_type)
+            yield Row("answer", "body", "\n".join(lines), "detail")
+
+    def arrival_rows(self, *, ascii_only: bool = False) -> Iterator[Row]:
+        """Yield how the answer came and ended, and what it cost."""
+        pieces = self.response.pieces
+        came = f"{count(len(pieces), 'piece')}, {format_size(len(self.response.body))}"
+        if self.events is not None:
+            came = f"{count(self.events, 'event')} in {came}"
+        yield Row("arrival", "came", came if pieces else "nothing")
+        times = [piece.at for piece in pieces]
+        if len(times) > 1 and max(times):
+            bar = _arrival_bar(count_arrivals(times, _BAR_WIDTH), ascii_only=ascii_only)
+            spans = f"{format_duration(max(times))}, first after {format_duration(min(times))}"
+            yield Row("arrival", "arrived", f"{bar} {spans}", "timing")
+        yield Row("arrival", "ended", self.ending(), self.response.ended)
+        if usage := format_usage(self.said.usage):
+            yield Row("arrival", "usage", usage, "detail")
+
+    def answer_head(self) -> str:
+        """The status, the dialect, and the model where another was asked for."""
+        status = self.response.status
+        if status is None:
+            return "none"
+        phrase = responses.get(status, "") if status >= 400 else ""
+        model = self.said.model if self.said.model != self.asked.model else ""
+        wait = self.response.header("retry-after")
+        parts = [
+            f"{status} {phrase}".rstrip(),
+            self.title or self.content_type,
+            model,
+            f"retry after {wait}" if wait else "",
+        ]
+        return ", ".join(filter(None, parts))
+
+    def ending(self) -> str:
+        """How it ended, with the error or with the model's reason to stop."""
+        error, reason = self.response.error, self.said.finish_reason
+        how: str = self.response.ended
+        if how == "closed":
+            how = "closed by its consumer"
+        if error is not None:
+            how = ": ".join(filter(None, [how, error.type, error.message]))
+        return f"{how} ({reason})" if reason else how
+
     def as_json(self) -> dict[str, Any]:
-        """Give all there is to tell, as the JSON that programs read."""
-        request, response, heard = self.request, self.response, self.said
+        """Return all of it as the JSON that programs read."""
+        request, response, said = self.request, self.response, self.said
+        error = response.error
         return {
             "recorded_at": self.interaction.recorded_at or None,
             "recorded_by": self.interaction.recorded_by,
@@ -102,59 +204,34 @@ class InteractionView:
                 "url": request.url,
                 "headers": [list(pair) for pair in request.headers],
                 "model": self.asked.model or None,
-                **_body(request.body),
+                **_body_as_json(request.body),
             },
             "response": {
                 "status": response.status,
                 "headers": [list(pair) for pair in response.headers],
                 "provider": provider_name(request.url, None),
                 "dialect": self.dialect,
-                "model": heard.model,
-                "text": heard.text,
-                "reasoning": heard.reasoning,
-                "refusal": heard.refusal,
+                "model": said.model,
+                "text": said.text,
+                "reasoning": said.reasoning,
+                "refusal": said.refusal,
                 "tool_calls": [
-                    {"name": call.name, "arguments": call.arguments} for call in heard.tool_calls
+                    {"name": call.name, "arguments": call.arguments} for call in said.tool_calls
                 ],
-                "finish_reason": heard.finish_reason,
-                "usage": heard.usage,
-                "provider_error": heard.error,
+                "finish_reason": said.finish_reason,
+                "usage": said.usage,
+                "provider_error": said.error,
                 "events": self.events,
                 "pieces": [[piece.at, len(piece.data)] for piece in response.pieces],
                 "bytes": len(response.body),
                 "ended": response.ended,
-                "error": response.error
-                and {"type": response.error.type, "message": response.error.message},
+                "error": error and {"type": error.type, "message": error.message},
             },
         }
 
 
-def _body(body: bytes) -> dict[str, Any]:
-    """Give a request's body: as JSON where it is that, as text where it is that, and its size."""
-    told: dict[str, Any] = {"bytes": len(body)}
-    try:
-        told["json"] = json.loads(body)
-    except (ValueError, RecursionError):
-        if body:
-            told["text"] = body.decode("utf-8", "backslashreplace")
-    return told
-
-
-_BLOCKS = "·▁▂▃▄▅▆▇█"
-_ASCII = ".:-=+*#%@"
-
-
 def count_arrivals(times: Sequence[int], width: int) -> list[int]:
-    """Count what came in each of `width` equal spans between the request and the last piece.
-
-    Args:
-        times: When each piece came, in ms since the request; in any order.
-        width: How many spans.
-
-    Example:
-        >>> count_arrivals([0, 10, 90, 100], 4)
-        [2, 0, 0, 2]
-    """
+    """Count the pieces in each of `width` equal spans from the request to the last piece (ms)."""
     counts = [0] * width
     last = max(times, default=0)
     for at in times:
@@ -162,18 +239,24 @@ def count_arrivals(times: Sequence[int], width: int) -> list[int]:
     return counts
 
 
-def arrival_bar(counts: Sequence[int], *, ascii_only: bool = False) -> str:
-    """Draw `counts`, the most of them as a full block, none as a dot.
+def format_usage(usage: dict[str, Any] | None) -> str:
+    """Return the provider's counts that are not zero, under its own names."""
+    pairs = (usage or {}).items()
+    return ", ".join(f"{name} {number}" for name, number in pairs if type(number) is int and number)
 
-    Args:
-        counts: How many came in each span.
-        ascii_only: Whether the blocks cannot be shown.
 
-    Example:
-        >>> arrival_bar([0, 1, 2, 4]), arrival_bar([0, 1, 2, 4], ascii_only=True)
-        ('·▂▄█', '.-+@')
-    """
-    steps = _ASCII if ascii_only else _BLOCKS
+def _arrival_bar(counts: Sequence[int], *, ascii_only: bool = False) -> str:
+    bars = _ASCII_BARS if ascii_only else _BARS
     most = max(counts, default=0) or 1
     # Rounded up: one piece must not look like none.
-    return "".join(steps[-(-number * (len(steps) - 1) // most)] for number in counts)
+    return "".join(bars[-(-number * (len(bars) - 1) // most)] for number in counts)
+
+
+def _body_as_json(body: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = {"bytes": len(body)}
+    try:
+        found["json"] = json.loads(body)
+    except (ValueError, RecursionError):
+        if body:
+            found["text"] = body.decode("utf-8", "backslashreplace")
+    return found

@@ -1,4 +1,4 @@
-"""A request as a person reads it: who said what, which tools there are, and what else was set."""
+"""A request as people read it: who said what, which tools there are, and what else was set."""
 
 from __future__ import annotations
 
@@ -23,17 +23,13 @@ Kind = Literal["words", "part", "thought", "call", "result"]
 # and bedrock: /model/anthropic.claude-sonnet-5/converse-stream
 _MODEL_IN_PATH = re.compile(r"/models/([^/:]+):\w+$|/model/([^/]+)/(?:converse|invoke)[\w-]*$")
 _SYSTEM = ("system", "instructions", "systemInstruction", "system_instruction")
-_TALK = ("messages", "input", "contents", "prompt")
+_CONVERSATION = ("messages", "input", "contents", "prompt")
 
 
 class Turn(NamedTuple):
-    """One thing that was said in a conversation.
+    """One thing that was said in a conversation: by whom, in the provider's word, and what it is.
 
-    Args:
-        role: Who said it, in the provider's word.
-        kind: What it is: words, a part that is none (an image, a file), a thought, a tool call or
-            what a tool gave back.
-        text: It.
+    A ``part`` is an image, a file, or anything else that is not text.
     """
 
     role: str
@@ -43,36 +39,17 @@ class Turn(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RequestSummary:
-    """What a request asks.
-
-    Args:
-        model: The model asked for; empty where none is named.
-        turns: The conversation, in its order.
-        tools: The tools there are, as signatures: ``get_weather(city, unit?)``.
-        rest: All other fields of the JSON body; the whole of it where it is no object.
-        other: How a body is shown that is not JSON.
-    """
+    """What a request asks."""
 
     model: str = ""
     turns: tuple[Turn, ...] = ()
-    tools: tuple[str, ...] = ()
-    rest: Any = field(default_factory=dict)
-    other: str = ""
+    tools: tuple[str, ...] = ()  # as signatures: get_weather(city, unit?)
+    rest: Any = field(default_factory=dict)  # the other fields; the whole body if it is no object
+    other: str = ""  # how a body is shown that is not JSON
 
 
 def summarize_request(request: Request) -> RequestSummary:
-    """Read a request to any provider; fields that are not understood are in `rest`.
-
-    Args:
-        request: The request on the cassette.
-
-    Example:
-        >>> from aquila_cassette import Request
-        >>> body = b'{"stream": true, "messages": [{"role": "user", "content": "Hi"}]}'
-        >>> read = summarize_request(Request("POST", "https://example.org/v1/chat/completions", body=body))
-        >>> read.turns, read.rest
-        ((Turn(role='user', kind='words', text='Hi'),), {'stream': True})
-    """
+    """Read a request to any provider; fields that are not understood are in `rest`."""
     in_path = _MODEL_IN_PATH.search(urlsplit(request.url).path)
     model = unquote(in_path[1] or in_path[2]) if in_path else ""
     if not request.body:
@@ -88,23 +65,27 @@ def summarize_request(request: Request) -> RequestSummary:
     rest = dict(body)
     if isinstance(rest.get("model"), str):
         model = rest.pop("model")
-    turns = [turn for name in _SYSTEM if name in rest for turn in _said("system", rest.pop(name))]
-    turns += [turn for name in _TALK if name in rest for turn in _talk(rest.pop(name))]
+    turns = [
+        turn for name in _SYSTEM if name in rest for turn in _turns_of("system", rest.pop(name))
+    ]
+    turns += [
+        turn for name in _CONVERSATION if name in rest for turn in _conversation(rest.pop(name))
+    ]
     tools = [_signature(tool) for tool in _tools(rest.pop("tools", None))]
     return RequestSummary(model, tuple(turns), tuple(tools), rest)
 
 
-def _talk(messages: Any) -> Iterator[Turn]:
+def _conversation(messages: Any) -> Iterator[Turn]:
     if not isinstance(messages, list):
-        yield from _said("user", messages)
+        yield from _turns_of("user", messages)
         return
     for message in messages:
         role = str(message.get("role") or "user") if isinstance(message, dict) else "user"
-        yield from _said(role, message)
+        yield from _turns_of(role, message)
 
 
-def _said(role: str, content: Any) -> Iterator[Turn]:
-    """Give what one message, or one part of one, says; parts may hold parts."""
+def _turns_of(role: str, content: Any) -> Iterator[Turn]:
+    """Yield what one message, or one part of one, says; parts may hold parts."""
     match content:
         case None | "":
             return
@@ -112,7 +93,7 @@ def _said(role: str, content: Any) -> Iterator[Turn]:
             yield Turn(role, "words", content)
         case list():
             for part in content:
-                yield from _said(role, part)
+                yield from _turns_of(role, part)
         case {"role": "tool", "content": result}:
             yield Turn("tool", "result", _joined(result))
         case {"role": _} | {"type": "message"}:
@@ -120,7 +101,7 @@ def _said(role: str, content: Any) -> Iterator[Turn]:
         case {"content": _} if "type" not in content:
             yield from _message(role, content)
         case {"parts": parts}:
-            yield from _said(role, parts)
+            yield from _turns_of(role, parts)
         case _:
             yield _part(role, content)
 
@@ -129,19 +110,20 @@ def _message(role: str, message: dict[str, Any]) -> Iterator[Turn]:
     for name in ("reasoning_content", "reasoning", "thinking"):
         if isinstance(message.get(name), str) and message[name]:
             yield Turn(role, "thought", message[name])
-    yield from _said(role, message.get("content"))
-    yield from _said(role, message.get("parts"))
+    yield from _turns_of(role, message.get("content"))
+    yield from _turns_of(role, message.get("parts"))
     for call in message.get("tool_calls") or ():
         yield _part(role, call)
 
 
 def _part(role: str, part: Any) -> Turn:
-    """Read one part of a message: text, an image, a tool call, a tool's result, a thought."""
     match part:
         case {"type": "thinking", "thinking": str(text)}:
             return Turn(role, "thought", text)
         case {"type": "reasoning"}:
             return Turn("assistant", "thought", _joined(part.get("summary")))
+        case {"type": "redacted_thinking"}:
+            return Turn(role, "thought", "[redacted]")
         case {"thought": True, "text": str(text)}:
             return Turn(role, "thought", text)
         case {"text": str(text)} | {"type": "refusal", "refusal": str(text)}:
@@ -173,11 +155,11 @@ def _call(name: str, arguments: Any) -> str:
 
 
 def _joined(content: Any) -> str:
-    return "\n".join(turn.text for turn in _said("", content))
+    return "\n".join(turn.text for turn in _turns_of("", content))
 
 
 def _attachment(part: Any) -> str:
-    """Say what an image, a file or anything else is; base64 is nothing to read."""
+    """Describe an image, a file or anything else; nobody reads base64."""
     match part:
         case {"image_url": {"url": str(url)}} | {"image_url": str(url)}:
             return f"[image {_address(url)}]"

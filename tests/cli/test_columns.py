@@ -22,20 +22,20 @@ def test_wide_characters_stand_in_line() -> None:
 
 def test_columns_give_way_in_their_order_each_down_to_its_least_width() -> None:
     rows = [["a-name", "openai-chat at localhost", "gpt-4o-mini-2024-07-18", "complete"]]
-    gives = [(1, 16), (2, 11), (0, 2)]
-    assert lines(rows, gives=gives, width=66) == lines(rows, gives=gives)
-    assert lines(rows, gives=gives, width=60) == [
+    shrink = [(1, 16), (2, 11), (0, 2)]
+    assert lines(rows, shrink=shrink, width=66) == lines(rows, shrink=shrink)
+    assert lines(rows, shrink=shrink, width=60) == [
         "a-name  openai-chat at lo…  gpt-4o-mini-2024-07-18  complete"
     ]
-    assert lines(rows, gives=gives, width=50) == [
+    assert lines(rows, shrink=shrink, width=50) == [
         "a-name  openai-chat at…   gpt-4o-mini-2…  complete"
     ]
-    assert lines(rows, gives=gives, width=10) == ["a…  openai-chat at…   gpt-4o-min…  complete"]
+    assert lines(rows, shrink=shrink, width=10) == ["a…  openai-chat at…   gpt-4o-min…  complete"]
 
 
 def test_nothing_is_cropped_in_a_pipe() -> None:
     rows = [["a-long-name-of-a-cassette", "complete"]]
-    assert lines(rows, gives=[(0, 8)]) == ["a-long-name-of-a-cassette  complete"]
+    assert lines(rows, shrink=[(0, 8)]) == ["a-long-name-of-a-cassette  complete"]
 
 
 @given(printable, st.integers(1, 40))

@@ -9,35 +9,25 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from aquila_cassette.model import CassetteData, Headers, Interaction, Piece, Request, Response
+from aquila_cassette.model import Headers, Interaction, Piece, Request, Response
 from tests.dialects.streams import SSE, data, event, typed
 
-__all__ = ["DIALECTS", "Noise", "Scene", "noises", "take", "tape"]
+__all__ = ["DIALECTS", "Noise", "Scene", "noises", "record"]
 
 _TOOL = {"name": "get_weather", "arguments": {"city": "Paris"}}
 
 
 @dataclass(frozen=True)
 class Noise:
-    """What differs each time.
+    """What differs each time."""
 
-    Args:
-        mark: What ids, fingerprints and signatures are made of.
-        number: Dates, latencies and counters.
-        padding: What fills an event up.
-        cuts: Where texts are cut into chunks.
-        pieces: Where bodies are cut into pieces.
-        late: How many ms later all comes.
-        pings: Whether the provider sends fillers.
-    """
-
-    mark: str = "a1"
-    number: int = 1
+    mark: str = "a1"  # of ids, fingerprints and signatures
+    number: int = 1  # of dates, latencies and counters
     padding: str = "abc"
-    cuts: tuple[int, ...] = ()
-    pieces: tuple[int, ...] = ()
-    late: int = 0
-    pings: bool = False
+    cuts: tuple[int, ...] = ()  # of texts into chunks
+    pieces: tuple[int, ...] = ()  # of bodies
+    late: int = 0  # ms
+    pings: bool = False  # events that only keep the connection open
 
 
 noises = st.builds(
@@ -54,16 +44,7 @@ noises = st.builds(
 
 @dataclass(frozen=True)
 class Scene:
-    """What is the same each time, unless a test changes it.
-
-    Args:
-        ask: What the user says.
-        thought: What the model thinks.
-        text: What it says.
-        city: Whose weather it asks for.
-        stop: Why it stops.
-        tokens: How many it took.
-    """
+    """What is the same each time, unless a test changes it."""
 
     ask: str = "Is it warm?"
     thought: str = "I must look."
@@ -73,8 +54,8 @@ class Scene:
     tokens: int = 12
 
 
-def take(dialect: str, scene: Scene = Scene(), noise: Noise = Noise()) -> Interaction:
-    """Give the scene as a provider of that dialect plays it."""
+def record(dialect: str, scene: Scene = Scene(), noise: Noise = Noise()) -> Interaction:
+    """Return the scene as a provider of that dialect answers it."""
     path, body = DIALECTS[dialect](scene, noise)
     asked = {"model": "m", "messages": [{"role": "user", "content": scene.ask}]}
     headers: Headers = (("content-type", SSE), ("x-ratelimit-remaining", str(noise.number)))
@@ -85,10 +66,6 @@ def take(dialect: str, scene: Scene = Scene(), noise: Noise = Noise()) -> Intera
         Response(200, headers, pieces, headers_after=noise.late),
         recorded_at=f"2026-11-{noise.number % 28 + 1:02d}T10:30:00Z",
     )
-
-
-def tape(*interactions: Interaction) -> CassetteData:
-    return CassetteData(interactions, "aquila-cassette 0.1.0")
 
 
 def _chunks(text: str, noise: Noise) -> list[str]:

@@ -1,0 +1,171 @@
+"""``list``: a line for each cassette."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from rich.cells import cell_len
+
+from aquila_cassette import importers
+from aquila_cassette.cli.folder import cassettes_in, name_of
+from aquila_cassette.cli.output import Screen, align_columns, crop, print_error
+from aquila_cassette.dialects.providers import provider_name
+from aquila_cassette.errors import CassetteError, UsageError
+from aquila_cassette.storage.names import display_path
+from aquila_cassette.transcript.humanize import (
+    count,
+    escape_control_chars,
+    format_age,
+    format_size,
+    parse_time,
+)
+from aquila_cassette.transcript.interaction import InteractionView
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+__all__ = ["run"]
+
+_HEADINGS = ("NAME", "N", "PROVIDER", "MODEL", "AGE", "SIZE", "ENDS")
+_STYLES = ("bold", "", "cyan", "", "dim", "dim", "")
+_RIGHT = (1, 5)
+_SHRINK = ((2, 17), (3, 11), (0, 12), (2, 8))
+_ENDING_STYLES = {"complete": "green", "failed": "red"}
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What the list says of one file; `error` where it cannot be read."""
+
+    name: str
+    path: Path
+    octets: int
+    interactions: tuple[InteractionView, ...] = ()
+    error: CassetteError | None = None
+
+    @classmethod
+    def load(cls, path: Path, folder: Path) -> _File:
+        name, octets = name_of(path, folder), path.stat().st_size
+        try:
+            cassette = importers.load(path)
+        except CassetteError as error:
+            return cls(name, path, octets, error=error)
+        return cls(name, path, octets, tuple(map(InteractionView, cassette.interactions)))
+
+    def cells(self, now: datetime) -> list[str]:
+        """Return its cells, in the order of the headings."""
+        times = filter(None, (parse_time(one.interaction.recorded_at) for one in self.interactions))
+        return [
+            escape_control_chars(self.name),
+            str(len(self.interactions)),
+            escape_control_chars(_first_of(self._providers())),
+            escape_control_chars(_first_of(one.model for one in self.interactions)),
+            format_age(max(times, default=None), now),
+            format_size(self.octets),
+            _endings([one.outcome for one in self.interactions]),
+        ]
+
+    def _providers(self) -> list[str]:
+        # An error does not show its provider's dialect; other answers of the same host do.
+        names: dict[str, str] = {}
+        for one in sorted(self.interactions, key=lambda one: one.dialect is None):
+            names.setdefault(urlsplit(one.request.url).netloc, one.provider)
+        return _distinct(names.values())
+
+    def as_json(self) -> dict[str, Any]:
+        facts: dict[str, Any] = {
+            "name": self.name,
+            "path": display_path(self.path),
+            "bytes": self.octets,
+        }
+        if self.error is not None:
+            return {**facts, "error": str(self.error)}
+        every = self.interactions
+        times = [one.interaction.recorded_at for one in every if one.interaction.recorded_at]
+        return {
+            **facts,
+            "interactions": len(every),
+            "providers": _distinct(provider_name(one.request.url, None) for one in every),
+            "dialects": _distinct(one.dialect for one in every),
+            "models": _distinct(one.model for one in every),
+            "recorded_at": max(times, default=None),
+            "ends": dict(Counter(one.outcome for one in every)),
+        }
+
+
+def run(place: Path | None, folder: Path, *, as_json: bool) -> int:
+    """List the cassettes in `place`, or in the cassette folder; return 2 where one is damaged."""
+    if place is not None and not place.exists():
+        raise UsageError(
+            f"There is no {display_path(place)!r} to list.",
+            fix="List the cassette folder: aquila-cassette list",
+        )
+    found = [_File.load(path, folder) for path in cassettes_in(place or folder)]
+    screen = Screen()
+    if as_json:
+        screen.data([one.as_json() for one in found])
+    elif found:
+        _print(found, screen)
+    else:
+        where = display_path(place or folder)
+        print_error(f"No cassettes in {where} yet. A test that opens one records it: pytest")
+    damaged = [one for one in found if one.error is not None]
+    if damaged and not as_json:
+        print_error(
+            f"{len(damaged)} of {count(len(found), 'file')} cannot be read. "
+            f"What is wrong: aquila-cassette show {damaged[0].name}"
+        )
+    return 2 if damaged else 0
+
+
+def _print(found: Sequence[_File], screen: Screen) -> None:
+    now = datetime.now(UTC)
+    empty = [""] * (len(_HEADINGS) - 1)
+    heading, *table = align_columns(
+        [
+            _HEADINGS,
+            *(
+                [escape_control_chars(one.name), *empty] if one.error else one.cells(now)
+                for one in found
+            ),
+        ],
+        right=_RIGHT,
+        shrink=_SHRINK,
+        width=screen.width,
+        ellipsis=screen.glyphs.ellipsis,
+    )
+    screen.line(("  ".join(heading), "dim"))
+    for one, cells in zip(found, table, strict=True):
+        if one.error is None:
+            styles = [*_STYLES[:-1], _ENDING_STYLES.get(cells[-1], "yellow")]
+            spans = [
+                ("  " * bool(place) + cell, style)
+                for place, (cell, style) in enumerate(zip(cells, styles, strict=True))
+            ]
+            screen.line(*spans)
+        else:
+            what = escape_control_chars(str(one.error).partition("\n")[0])
+            if screen.width:
+                what = crop(what, max(screen.width - cell_len(cells[0]) - 2, 20))
+            screen.line((cells[0], "bold"), "  ", (what, "red"))
+
+
+def _distinct(values: Iterable[str | None]) -> list[str]:
+    return list(dict.fromkeys(filter(None, values)))
+
+
+def _first_of(values: Iterable[str]) -> str:
+    first, *others = _distinct(values) or ["-"]
+    return f"{first} +{len(others)}" if others else first
+
+
+def _endings(outcomes: Sequence[str]) -> str:
+    counted = Counter(outcomes)
+    if len(counted) == 1:
+        return outcomes[0]
+    return ", ".join(f"{number} {outcome}" for outcome, number in counted.most_common()) or "-"

@@ -1,0 +1,360 @@
+"""What changed between two recordings: both are written as `show` writes them, then compared.
+
+What differs each time one asks is left out before: ids, dates, padding, latencies, how the answer
+was cut into pieces and when they came.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from difflib import unified_diff
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from aquila_cassette.dialects.framing import framing, read_events
+from aquila_cassette.dialects.lenient import as_dict, as_str
+from aquila_cassette.matching.keys import Matcher
+from aquila_cassette.transcript.humanize import body_lines, json_inline, json_lines
+from aquila_cassette.transcript.interaction import InteractionView, Row, format_usage
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
+
+    from aquila_cassette.dialects.framing import ProviderEvent
+    from aquila_cassette.model import Headers, Interaction
+
+__all__ = ["Comparison", "InteractionDiff", "compare", "is_keep_alive", "same_answer"]
+
+_CAMEL_CASE = re.compile(r"(?<=[a-z0-9])([A-Z])")
+_ID_NAME = re.compile(r"(?:^|[_-])ids?$")
+_NOISY_NAME = re.compile(
+    r"""
+    # dates
+    (?:^|_)(?:created|updated)$ | _at$ | ^ts(?:_[mu]s)?$ | ^timestamp$ | ^date$
+    # latencies
+    | _(?:time|ms|duration|latency)$ | (?:^|_)latency(?:_|$) | per_second$ | invocation_metrics$
+    | ^(?:time_info|timings|latency|throughput)$
+    # which machine answered, padding, counters of events
+    | ^(?:system_)?fingerprint$ | ^obfuscation$ | ^sequence_number$
+    | ^seed$ | ^content_filter_offsets$
+    # what only the provider can read
+    | signature$ | ^encrypted_
+    # what floating point makes of the same weights
+    | logprobs | ^(?:probability|severity)_score$
+    """,
+    re.VERBOSE,
+)
+_PADDING = re.compile(r"a(?:b(?:c(?:d\w*)?)?)?")  # the alphabet from its beginning
+_UUID = r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}"
+# A random run, which a person or a catalogue would hardly write: gpt-4o-mini-2024-07-18 has none.
+_RANDOM = re.compile(
+    rf"{_UUID}|\b(?:(?=[A-Za-z_]*\d)[A-Za-z0-9_]{{16,}}"
+    r"|(?=[a-z]*[A-Z0-9][A-Za-z0-9]*[a-z])[A-Za-z0-9]{20,})"
+)
+# Counts of bytes, ports and addresses in an exception's message.
+_NUMBER = re.compile(r"0x[0-9a-fA-F]+|\d+")
+_KEEP_ALIVE = frozenset({"ping", "keepalive", "keep-alive", "heartbeat"})
+# A model writes paragraphs in one line: compared by the sentence, one other word shows as such.
+_SENTENCE_END = re.compile(r"(?<=[.!?:;]) (?=\S)|(?<=[\u3002\uff01\uff1f])(?=.)")
+_LONGEST_LINE = 160
+_PROSE = frozenset({"words", "thought", "result", "refusal", "error"})
+_ALIKE = 0.5  # least similarity of two requests that are taken for one that changed
+
+
+class _Text(NamedTuple):
+    """An interaction as it is compared."""
+
+    request: tuple[str, ...]
+    answer: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InteractionDiff:
+    """How one interaction differs; `number` counts from 1 in the new cassette, else in the old."""
+
+    number: int
+    state: Literal["same", "changed", "added", "removed"]
+    interaction: Interaction
+    what: str = ""  # "request", "answer", "request and answer" where it changed
+    lines: tuple[str, ...] = ()  # a unified diff: each begins with "-", "+" or " "
+
+    @property
+    def heading(self) -> str:
+        request = self.interaction.request
+        state = f"{self.what} changed" if self.state == "changed" else self.state
+        return f"interaction {self.number}: {state} ({request.method} {request.url})"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How the interactions of a cassette differ from older ones, in the order of the new ones."""
+
+    interactions: tuple[InteractionDiff, ...]
+
+    @property
+    def same(self) -> bool:
+        return all(one.state == "same" for one in self.interactions)
+
+    def summary(self) -> str:
+        """Return how many changed, were added and removed, or ``the same``."""
+        states: list[str] = [one.state for one in self.interactions]
+        changed, added, removed = map(states.count, ("changed", "added", "removed"))
+        parts = [
+            f"{changed} of {len(states) - removed} changed" if changed else "",
+            f"{added} added" if added else "",
+            f"{removed} removed" if removed else "",
+        ]
+        return ", ".join(filter(None, parts)) or "the same"
+
+    def lines(self, most: int | None = None) -> Iterator[str]:
+        """Yield each difference under its heading; `most` lines of each interaction, None for all."""
+        for one in self.interactions:
+            if one.state != "same":
+                yield one.heading
+                yield from one.lines[:most]
+                if most is not None and len(one.lines) > most:
+                    yield f" ... and {len(one.lines) - most} more lines"
+
+
+def compare(
+    old: Sequence[Interaction], new: Sequence[Interaction], *, everything: bool = False
+) -> Comparison:
+    """Compare two recordings.
+
+    Interactions with the same request are paired in their order, then those whose requests read
+    most alike. With `everything`, what differs each time counts, too.
+    """
+    was = [_text_of(one, everything=everything) for one in old]
+    now = [_text_of(one, everything=everything) for one in new]
+    partner = _pairs(old, new, was, now)
+    diffs: list[InteractionDiff] = []
+    removed = [at for at in range(len(old)) if at not in partner.values()]
+    for place, bound in enumerate(_bounds(partner, len(old), len(new))):
+        while removed and removed[0] < bound:
+            gone = removed.pop(0)
+            diffs.append(_one_sided(gone, "removed", old[gone], was[gone]))
+        at = partner.get(place)
+        if at is None:
+            diffs.append(_one_sided(place, "added", new[place], now[place]))
+        else:
+            diffs.append(_two_sided(place, old[at], new[place], was[at], now[place]))
+    diffs += [_one_sided(gone, "removed", old[gone], was[gone]) for gone in removed]
+    return Comparison(tuple(diffs))
+
+
+def same_answer(old: Interaction, new: Interaction) -> bool:
+    """Return whether two answers differ only in what differs each time one asks."""
+    return _text_of(old).answer == _text_of(new).answer and _json_of(old) == _json_of(new)
+
+
+def is_keep_alive(event: ProviderEvent) -> bool:
+    """Return whether an event only keeps the connection open."""
+    return not _KEEP_ALIVE.isdisjoint((event.type, as_str(as_dict(event.json).get("type"))))
+
+
+def _pairs(
+    old: Sequence[Interaction], new: Sequence[Interaction], was: list[_Text], now: list[_Text]
+) -> dict[int, int]:
+    """Return the place in `old` of each in `new` that was there."""
+    matcher = Matcher()
+    partner: dict[int, int] = {}
+    left = dict.fromkeys(range(len(old)))
+    was_keys, now_keys = ([matcher.key(one.request) for one in some] for some in (old, new))
+    for ours, theirs in (
+        # Of attempts at one request, the status tells which is which.
+        (_with_status(was_keys, old), _with_status(now_keys, new)),
+        (was_keys, now_keys),
+        ([text.request for text in was], [text.request for text in now]),
+    ):
+        places: dict[Hashable, list[int]] = defaultdict(list)
+        for at in left:
+            places[ours[at]].append(at)
+        for place, key in enumerate(theirs):
+            if place not in partner and places[key]:
+                partner[place] = places[key].pop(0)
+                del left[partner[place]]
+    for place, text in enumerate(now):
+        if place not in partner and left:
+            likeness, at = max((_likeness(was[at].request, text.request), -at) for at in left)
+            if likeness >= _ALIKE:
+                partner[place] = -at
+                del left[-at]
+    return partner
+
+
+def _bounds(partner: dict[int, int], old: int, new: int) -> list[int]:
+    """Return for each new interaction where in `old` the next one stands that was there."""
+    bounds: list[int] = []
+    for place in reversed(range(new)):
+        bounds.append(partner.get(place, bounds[-1] if bounds else old))
+    return bounds[::-1]
+
+
+def _with_status(keys: Sequence[Hashable], some: Sequence[Interaction]) -> list[Hashable]:
+    return [(key, one.response.status) for key, one in zip(keys, some, strict=True)]
+
+
+def _likeness(old: Sequence[str], new: Sequence[str]) -> float:
+    """Return which part of the lines of two requests is the same, from 0 to 1."""
+    return 2 * len({*old} & {*new}) / (len({*old}) + len({*new}))
+
+
+def _one_sided(
+    at: int, state: Literal["added", "removed"], one: Interaction, text: _Text
+) -> InteractionDiff:
+    sign = "+" if state == "added" else "-"
+    lines = tuple(f"{sign}{line}" for line in (*text.request, *text.answer))
+    return InteractionDiff(at + 1, state, one, lines=lines)
+
+
+def _two_sided(
+    place: int, old: Interaction, new: Interaction, was: _Text, now: _Text
+) -> InteractionDiff:
+    what = [name for name in _Text._fields if getattr(was, name) != getattr(now, name)]
+    before, after = (*was.request, *was.answer), (*now.request, *now.answer)
+    if not what and (fields := _json_of(old)) != (other := _json_of(new)):
+        what = ["answer"]
+        before, after = (tuple(_labelled("body", json_lines(one))) for one in (fields, other))
+    if not what:
+        return InteractionDiff(place + 1, "same", new)
+    _, _, _, *lines = unified_diff(before, after, n=1, lineterm="")
+    shown = (" ..." if line.startswith("@@") else line for line in lines)
+    return InteractionDiff(place + 1, "changed", new, " and ".join(what), tuple(shown))
+
+
+def _text_of(one: Interaction, *, everything: bool = False) -> _Text:
+    view = InteractionView(one)
+    try:
+        if everything:
+            return _Text(tuple(_all_request_lines(view)), tuple(_all_answer_lines(view)))
+        url = [_RANDOM.sub("[id]", one.request.url)]
+        request = [*_labelled(one.request.method, url), *_lines(_steady_request_rows(view))]
+        return _Text(tuple(request), tuple(_lines(_steady_answer_rows(view))))
+    except RecursionError:  # nobody nests that deep; it came by accident, or to do harm
+        bodies = one.request.body, one.response.body
+        return _Text(*(tuple(_labelled("body", [repr(body)])) for body in bodies))
+
+
+def _steady_request_rows(view: InteractionView) -> Iterator[Row]:
+    for row in view.request_rows():
+        if row.label == "with" and row.section == "request":
+            rest = _without_noise(view.asked.rest, of_model=False)
+            row = row._replace(text="\n".join(json_lines(rest)))
+        yield row._replace(text=_RANDOM.sub("[id]", row.text)) if row.kind == "part" else row
+
+
+def _steady_answer_rows(view: InteractionView) -> Iterator[Row]:
+    for row in view.answer_rows():
+        if row.label == "answer":
+            row = row._replace(text=row.text.partition(", retry after ")[0])
+        elif row.label == "body":
+            row = row._replace(text="\n".join(_steady_body(view)))
+        yield row
+    ending = view.ending()
+    if view.response.error is not None:
+        ending = _NUMBER.sub("0", ending)
+    yield Row("arrival", "ended", ending)
+    usage = _without_noise(view.said.usage or {}, of_model=True)
+    yield Row("arrival", "usage", format_usage(usage))
+
+
+def _steady_body(view: InteractionView) -> Iterator[str]:
+    """Yield an answer that is no model's without the fields that differ each time."""
+    how = framing(view.content_type, view.response.body)
+    if how != "json":
+        for event in read_events(how, view.response.body):
+            if not is_keep_alive(event):
+                value = _without_noise(event.json, of_model=False)
+                yield event.data if event.json is None else json_inline(value)
+    elif (value := _json_of(view.interaction)) is not None:
+        yield from json_lines(value)
+    else:
+        yield from body_lines(view.response.body, view.content_type)
+
+
+def _all_request_lines(view: InteractionView) -> Iterator[str]:
+    one = view.interaction
+    yield from _labelled("recorded", [f"{one.recorded_at} by {one.recorded_by}"])
+    yield from _labelled(one.request.method, [one.request.url])
+    yield from _header_lines(one.request.headers)
+    yield from _lines(view.request_rows())
+    yield from _labelled("body", one.request.body.decode("utf-8", "backslashreplace").split("\n"))
+
+
+def _all_answer_lines(view: InteractionView) -> Iterator[str]:
+    response = view.response
+    yield from _lines(view.answer_rows())
+    yield from _labelled("version", [str(response.http_version)])
+    yield from _header_lines(response.headers)
+    yield from _lines(view.arrival_rows())
+    yield from _labelled("headers", [f"after {response.headers_after} ms"])
+    yield from _labelled("pieces", [f"{piece.at}+{len(piece.data)}" for piece in response.pieces])
+    yield from _labelled("body", response.body.decode("utf-8", "backslashreplace").split("\n"))
+
+
+def _header_lines(headers: Headers) -> Iterator[str]:
+    return _labelled("header", [f"{name}: {value}" for name, value in headers])
+
+
+def _lines(rows: Iterator[Row]) -> Iterator[str]:
+    for row in rows:
+        if row.text:
+            lines = row.text.split("\n")
+            if row.kind in _PROSE:
+                lines = [sentence for line in lines for sentence in _sentences(line)]
+            yield from _labelled(row.label, lines)
+
+
+def _sentences(line: str) -> Iterator[str]:
+    """Split a line where one other word shows as such, and nothing is too long to see it."""
+    for sentence in _SENTENCE_END.split(line):
+        for start in range(0, len(sentence) or 1, _LONGEST_LINE):
+            yield sentence[start : start + _LONGEST_LINE]
+
+
+def _labelled(label: str, lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        yield f"{label:<10} {line}" if line else label
+
+
+def _json_of(one: Interaction) -> Any:
+    """Return the JSON of an answer without noise; None for a stream, or where it is no JSON."""
+    view = InteractionView(one)
+    body = view.response.body
+    if framing(view.content_type, body) != "json":
+        return None
+    try:
+        return _without_noise(json.loads(body), of_model=view.dialect is not None)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _without_noise(value: Any, *, of_model: bool) -> Any:
+    """Return JSON without the fields that differ each time; a model's ids all do."""
+    if isinstance(value, dict):
+        return {
+            name: _without_noise(held, of_model=of_model)
+            for name, held in value.items()
+            if not _is_noise(name, held, of_model=of_model)
+        }
+    if isinstance(value, list):
+        return [_without_noise(held, of_model=of_model) for held in value]
+    return value
+
+
+def _is_noise(name: str, value: object, *, of_model: bool) -> bool:
+    name = _snake_case(name)
+    if name == "p":
+        return isinstance(value, str) and _PADDING.fullmatch(value) is not None
+    if _ID_NAME.search(name) and name != "model_id":
+        ids = value if isinstance(value, list) else [value]
+        return all(isinstance(id_, str) and (of_model or _RANDOM.search(id_)) for id_ in ids)
+    return _NOISY_NAME.search(name) is not None
+
+
+@lru_cache(maxsize=1024)
+def _snake_case(name: str) -> str:
+    return _CAMEL_CASE.sub(r"_\1", name).lower().replace("-", "_")

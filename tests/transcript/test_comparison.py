@@ -1,0 +1,251 @@
+"""Two recordings compared: what counts is shown, and what differs each time is not."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aquila_cassette.model import Failure, Interaction, Piece, Request, Response
+from aquila_cassette.transcript.comparison import compare, same_answer
+from tests.transcript.scenes import DIALECTS, Noise, Scene, noises, record
+
+dialects = st.sampled_from(sorted(DIALECTS))
+
+
+def changed(old: Interaction, new: Interaction, *, everything: bool = False) -> list[str]:
+    """Return the lines that differ; those that only surround them are left out."""
+    (one,) = compare([old], [new], everything=everything).interactions
+    assert (one.state == "same") == (one.lines == ())
+    return [line for line in one.lines if line[0] in "-+"]
+
+
+def answered(body: bytes, kind: str = "application/json", **more: Any) -> Interaction:
+    pieces = (Piece(5, body),) if body else ()
+    response = replace(Response(200, (("content-type", kind),), pieces), **more)
+    return Interaction(Request("POST", "https://example.com/v1", body=b'{"n": 1}'), response)
+
+
+def asked(text: str, answer: str = "a", status: int = 200) -> Interaction:
+    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": text}]})
+    said = json.dumps({"choices": [{"message": {"content": answer}}]})
+    request = Request("POST", "https://example.com/v1", body=body.encode())
+    return replace(answered(said.encode(), status=status), request=request)
+
+
+@given(dialects, noises, noises)
+def test_with_only_noise_changed_a_recording_is_the_same(
+    dialect: str, one: Noise, other: Noise
+) -> None:
+    old, new = record(dialect, noise=one), record(dialect, noise=other)
+    assert compare([old], [new]).same
+    assert same_answer(old, new)
+    assert compare([old], [old], everything=True).same
+    assert compare([old], [new], everything=True).same == (old == new)
+
+
+@given(dialects, noises, noises, st.text("abc .\n", min_size=1, max_size=20))
+def test_no_noise_hides_another_word(dialect: str, one: Noise, other: Noise, text: str) -> None:
+    old, new = record(dialect, noise=one), record(dialect, Scene(text=f"x{text}"), other)
+    assert all(line[1:].startswith("said") for line in changed(old, new))
+    assert not compare([old], [new]).same
+    assert not same_answer(old, new)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_what_was_asked_said_called_and_counted_is_shown(dialect: str) -> None:
+    scene = Scene("Is it cold?", "I will look.", "One second, please.", "Rome", "length", 99)
+    new = record(dialect, scene, Noise("b2", 77, "abcdef", (3,), (50,), 20, True))
+    (one,) = compare([record(dialect)], [new]).interactions
+    assert one.heading.startswith("interaction 1: request and answer changed (POST https://")
+    lines = [line for line in one.lines if line[0] in "-+" and "usage" not in line]
+    assert lines == [
+        "-user       Is it warm?",
+        "+user       Is it cold?",
+        "-thought    I must look.",
+        "-said       One moment, please.",
+        '-called     get_weather {"city": "Paris"}',
+        "-ended      complete (tool)",
+        "+thought    I will look.",
+        "+said       One second, please.",
+        '+called     get_weather {"city": "Rome"}',
+        "+ended      complete (length)",
+    ]
+    tokens = {"chat": "completion_tokens", "gemini": "totalTokenCount"}
+    assert f"+usage      {tokens.get(dialect, 'output_tokens')} 99" in one.lines
+
+
+def test_a_long_answer_is_compared_by_the_sentence() -> None:
+    old, new = (asked("x", f"First. {word} comes. Then, last!") for word in ("Next", "Third"))
+    (one,) = compare([old], [new]).interactions
+    assert one.lines == (
+        " said       First.",
+        "-said       Next comes.",
+        "+said       Third comes.",
+        " said       Then, last!",
+    )
+
+
+def test_everything_shows_ids_dates_headers_and_pieces_too() -> None:
+    old, new = record("chat"), record("chat", noise=Noise("b2", 2, "abcd", late=9))
+    labels = {line[1:].split()[0] for line in changed(old, new, everything=True)}
+    assert labels == {"recorded", "header", "headers", "pieces", "body"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        pytest.param(
+            answered(b'{"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]}'),
+            answered(b'{"error": {"message": "Slow down."}, "request_id": "r1"}', status=429),
+            [
+                "-answer     200, OpenAI chat completions",
+                "-said       Hi",
+                "-ended      complete (stop)",
+                "+answer     429 Too Many Requests, application/json",
+                "+error      Slow down.",
+                "+ended      complete",
+            ],
+            id="an error in place of an answer",
+        ),
+        pytest.param(
+            answered(b'{"data": [{"id": "gpt-4", "created": 4}]}'),
+            answered(b'{"data": [{"id": "gpt-5", "created": 5}]}'),
+            ["-body       data: [{id: gpt-4}]", "+body       data: [{id: gpt-5}]"],
+            id="a name that stands in an id",
+        ),
+        pytest.param(
+            answered(b'{"id": "8f14e45fceea467a9a36dedd4bea2543"}'),
+            answered(b'{"id": "c9f0f895fb984b9189f51fd0297e236d"}'),
+            [],
+            id="a random id",
+        ),
+        pytest.param(
+            answered(b'{"choices": [{"message": {"content": "a"}}], "citations": ["x.org/1"]}'),
+            answered(b'{"choices": [{"message": {"content": "a"}}], "citations": ["x.org/2"]}'),
+            ["-body       citations: [x.org/1]", "+body       citations: [x.org/2]"],
+            id="another field of an answer in JSON",
+        ),
+        pytest.param(
+            answered(b"one\ntwo\n", "text/plain"),
+            answered(b"one\n2\n", "text/plain"),
+            ["-body       two", "+body       2"],
+            id="text",
+        ),
+        pytest.param(
+            answered(b'event: tick\ndata: {"n": 1, "created": 1}\n\ndata: two\n\n'),
+            answered(b'event: tick\ndata: {"n": 1, "created": 9}\n\n: ping\n\ndata: 2\n\n'),
+            ["-body       two", "+body       2"],
+            id="events that no dialect knows",
+        ),
+        pytest.param(
+            answered(b"x", "text/plain", ended="failed", error=Failure("E", "port 4711, 12 bytes")),
+            answered(b"x", "text/plain", ended="failed", error=Failure("E", "port 5822, 9 bytes")),
+            [],
+            id="a port in an error",
+        ),
+        pytest.param(
+            answered(b"x", "text/plain"),
+            answered(b"x", "text/plain", ended="failed", error=Failure("ReadError", "reset")),
+            ["-ended      complete", "+ended      failed: ReadError: reset"],
+            id="another ending",
+        ),
+    ],
+)
+def test_an_answer_shows_what_counts(
+    old: Interaction, new: Interaction, expected: list[str]
+) -> None:
+    assert changed(old, new) == expected
+    assert same_answer(old, new) == (expected == [])
+
+
+def test_json_nested_deeper_than_can_be_read_is_compared_as_it_is() -> None:
+    for depth in (*range(840, 1000, 40), 3_000, 100_000):
+        old, new = (
+            answered(b'{"choices": [], "x": ' + b"[" * depth + end + b"]" * depth + b"}")
+            for end in (b"1", b"2")
+        )
+        assert not compare([old], [new]).same
+
+
+def turn_with_result(call: str, result: str = "18") -> Interaction:
+    message = {"role": "tool", "tool_call_id": call, "content": result}
+    body = {"messages": [message], "previous_response_id": f"resp_{call}"}
+    request = Request("POST", "https://example.com/v1", body=json.dumps(body).encode())
+    return replace(record("chat"), request=request)
+
+
+def test_an_id_that_a_request_repeats_of_an_answer_is_noise() -> None:
+    ids = "call_8f14e45fceea467a9a36dedd4bea2543", "call_c9f0f895fb984b9189f51fd0297e236d"
+    old, new = ([record("chat", noise=Noise(id_)), turn_with_result(id_)] for id_ in ids)
+    assert compare(old, new).same
+    assert not compare(old, [new[0], turn_with_result(ids[1], "19")]).same
+    get = [Request("GET", f"https://example.com/v1/responses/{id_}") for id_ in ids]
+    assert compare(*([Interaction(one, Response(204))] for one in get)).same
+
+
+def states(old: list[Interaction], new: list[Interaction]) -> list[tuple[str, int]]:
+    return [(one.state, one.number) for one in compare(old, new).interactions]
+
+
+A, B, C, D = (asked(text) for text in ("How warm is it?", "Who are you?", "Count!", "Sing!"))
+OTHER = Interaction(Request("GET", "https://example.com/other"), Response(204))
+
+
+def test_interactions_are_paired_by_their_requests_in_their_order() -> None:
+    assert compare([A, B, C], [A, OTHER, C]).summary() == "1 added, 1 removed"
+    assert states([A, B, C], [A, OTHER, C]) == [
+        ("same", 1),
+        ("removed", 2),
+        ("added", 2),
+        ("same", 3),
+    ]
+    assert states([A, B, C, D], [D, A, B, C]) == [("same", n) for n in (1, 2, 3, 4)]
+    assert states([], [A]) == [("added", 1)]
+    assert states([A], []) == [("removed", 1)]
+    again = [asked("How warm is it?", answer) for answer in "bc"]
+    assert states([A, again[0]], [A, again[1]]) == [("same", 1), ("changed", 2)]
+
+
+def test_of_a_request_that_was_tried_again_the_attempts_are_told_by_their_status() -> None:
+    busy = asked("How warm is it?", "", 429)
+    assert states([busy, A], [A]) == [("removed", 1), ("same", 1)]
+    assert states([A], [busy, A]) == [("added", 1), ("same", 2)]
+
+
+def test_a_changed_question_stays_with_its_answer() -> None:
+    new = [asked("How warm is it today?"), C]
+    comparison = compare([A, C], new)
+    assert [one.what for one in comparison.interactions] == ["request", ""]
+    assert comparison.summary() == "1 of 2 changed"
+
+
+def test_the_lines_of_a_long_difference_can_be_limited() -> None:
+    new = asked("x", "\n".join(map(str, range(50))))
+    assert list(compare([], [new]).lines(3)) == [
+        "interaction 1: added (POST https://example.com/v1)",
+        "+POST       https://example.com/v1",
+        "+model      m",
+        "+user       x",
+        " ... and 52 more lines",
+    ]
+
+
+letters = st.lists(st.sampled_from("abcdefg"), max_size=8)
+
+
+@given(letters, letters)
+def test_each_interaction_of_either_recording_is_there_once(old: list[str], new: list[str]) -> None:
+    ours, theirs = (
+        [Interaction(Request("GET", f"https://{n}.example/{n}"), Response(204)) for n in names]
+        for names in (old, new)
+    )
+    found = compare(ours, theirs).interactions
+    assert [one.number for one in found if one.state != "removed"] == list(range(1, len(new) + 1))
+    assert [one.state for one in found].count("removed") == len(old) - sum(
+        min(old.count(name), new.count(name)) for name in "abcdefg"
+    )
