@@ -176,12 +176,18 @@ def _pairs(
             if place not in partner and places[key]:
                 partner[place] = places[key].pop(0)
                 del left[partner[place]]
-    for place, text in enumerate(now):
-        if place not in partner and left:
-            likeness, at = max((_likeness(was[at].request, text.request), -at) for at in left)
-            if likeness >= _ALIKE:
-                partner[place] = -at
-                del left[-at]
+    if left and len(partner) < len(new):
+        was_words, now_words = ([_words(text) for text in some] for some in (was, now))
+        for place in range(len(new)):
+            method = new[place].request.method
+            rated = [
+                (_likeness(was_words[at], now_words[place]), -at)
+                for at in left
+                if old[at].request.method == method
+            ]
+            if place not in partner and rated and max(rated)[0] >= _ALIKE:
+                partner[place] = -max(rated)[1]
+                del left[partner[place]]
     return partner
 
 
@@ -197,9 +203,13 @@ def _with_status(keys: Sequence[Hashable], some: Sequence[Interaction]) -> list[
     return [(key, one.response.status) for key, one in zip(keys, some, strict=True)]
 
 
-def _likeness(old: Sequence[str], new: Sequence[str]) -> float:
-    """Return which part of the lines of two requests is the same, from 0 to 1."""
-    return 2 * len({*old} & {*new}) / (len({*old}) + len({*new}))
+def _words(text: _Text) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", "\n".join(text.request)))
+
+
+def _likeness(old: frozenset[str], new: frozenset[str]) -> float:
+    """Return which part of the words of two requests is the same, from 0 to 1."""
+    return 2 * len(old & new) / (len(old) + len(new))
 
 
 def _one_sided(

@@ -26,9 +26,14 @@ def test_what_changed_is_said_of_each_cassette(
     result = suite(SOURCE.format(names=["x"], path="new"), "--aquila-record=all", *more)
     result.stdout.fnmatch_lines(
         [
-            "aquila: cassettes/x.yaml was recorded again: 1 added, 1 removed",
-            f"  1 GET {server.url}/old removed",
-            f"  1 GET {server.url}/new added",
+            "aquila: cassettes/x.yaml was recorded again: 1 of 1 changed",
+            f"  interaction 1: request and answer changed (GET {server.url}/new)",
+            f"  -GET        {server.url}/old",
+            f"  +GET        {server.url}/new",
+            "   answer     200, text/plain",
+            "  -body       /old",
+            "  +body       /new",
+            "   ended      complete",
             "aquila: no test used cassettes/y.yaml",
             "Fix: aquila-cassette unused --delete",
             "aquila: 0 replayed, 1 recorded, 0 missed, 0 unplayed",

@@ -241,7 +241,7 @@ letters = st.lists(st.sampled_from("abcdefg"), max_size=8)
 @given(letters, letters)
 def test_each_interaction_of_either_recording_is_there_once(old: list[str], new: list[str]) -> None:
     ours, theirs = (
-        [Interaction(Request("GET", f"https://{n}.example/{n}"), Response(204)) for n in names]
+        [Interaction(Request(name, f"https://example.com/{name}"), Response(204)) for name in names]
         for names in (old, new)
     )
     found = compare(ours, theirs).interactions
