@@ -1,14 +1,11 @@
 """Views in the manner of LiveView, and waiting for what they have started."""
 
-from __future__ import annotations
-
-from aquila_cassette.live.adapters import Adapter, register_view
-from aquila_cassette.live.components import Component
-from aquila_cassette.live.expecting import assert_flash, assert_push_event
-from aquila_cassette.live.outcomes import Completed, Exited, Failed, Outcome
+from aquila_cassette.live.adapter import Adapter, register_view
+from aquila_cassette.live.assertions import assert_flash, assert_push_event
+from aquila_cassette.live.jobs import Completed, Exited, Failed, Outcome
 from aquila_cassette.live.render import render_async, render_sync, wait_settled
-from aquila_cassette.live.track import track
-from aquila_cassette.live.view import PushedEvent, View
+from aquila_cassette.live.tracked import track
+from aquila_cassette.live.view import Component, PushedEvent, View
 
 __all__ = [
     "Adapter",

@@ -1,50 +1,295 @@
-"""The view: what LiveView is to Phoenix, in Python, for asyncio and trio."""
+"""Views and their components: what LiveView is to Phoenix, in Python, for asyncio and trio."""
 
 from __future__ import annotations
 
 import contextlib
+import copy
 import inspect
 import logging
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import anyio
 
 from aquila_cassette.errors import UsageError
-from aquila_cassette.live.attempt import called, goes_on_up
-from aquila_cassette.live.components import Component
 from aquila_cassette.live.inbox import Inbox, Message
-from aquila_cassette.live.part import Part
-from aquila_cassette.live.reply import Reply
+from aquila_cassette.live.jobs import Exited, Failed, Job, Jobs, Outcome, must_propagate
 from aquila_cassette.waiting.notifier import notifier, notify
-from aquila_cassette.waiting.pending import Pending, mark_job, register
-
-__all__ = ["PushedEvent", "View"]
+from aquila_cassette.waiting.pending import Pending, forbid_inside_job, mark_job, register
 
 _logger = logging.getLogger("aquila_cassette.live")
 
-_MOST_PUSHED = 1000
+_PACKAGE = __name__.rpartition(".")[0] + "."
+
+_MAX_PUSHED = 1000
 
 
 @dataclass(frozen=True)
 class PushedEvent:
-    """An event that a view pushed to whoever shows it."""
+    """An event that a view pushed to the page."""
 
     name: str
     payload: Mapping[str, Any]
 
 
-class View(Part):
+class Assigns(Mapping[str, Any]):
+    """A mapping whose values are attributes too; `assign` and `update` change it."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self) -> None:
+        self._values: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in self._values:
+            known = ", ".join(map(repr, self._values)) or "nothing"
+            raise AttributeError(f"{name!r} is not assigned; {known} is")
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"Assigns({self._values!r})"
+
+    def _set(self, values: Mapping[str, Any]) -> None:
+        for name in values:
+            if hasattr(Mapping, name):
+                raise UsageError(
+                    f"{name!r} cannot be assigned: assigns.{name} is a method.",
+                    fix=f"Fix: use another name, such as all_{name}",
+                )
+        self._values.update(values)
+
+
+class ComponentBase:
+    """A part of a page with a state of its own: a view, or a component of one."""
+
+    temporary_assigns: ClassVar[Mapping[str, Any]] = {}
+    """Assigns that are reset to a copy of the value given here after each render."""
+
+    assigns: Assigns
+    """The state, which handlers change with `assign` and `update`."""
+
+    view: View
+    """The view that this is, or is a part of."""
+
+    _jobs: Jobs
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        for base in cls.__mro__[1:]:
+            if cls.__module__.startswith(_PACKAGE) or not base.__module__.startswith(_PACKAGE):
+                continue
+            for name in vars(base).keys() & vars(cls).keys():
+                if name.startswith("_") and not name.startswith("__"):
+                    raise UsageError(
+                        f"{cls.__name__} defines {name}, which {base.__name__} itself uses.",
+                        fix="Fix: give it another name",
+                    )
+
+    # What users define.
+
+    def mount(self, *args: Any, **params: Any) -> Any:
+        """Give the assigns their first values; the arguments are those of `View.mounted`."""
+
+    def handle_event(self, name: str, params: Any) -> Any:
+        """Handle what a user did; by default a `UsageError`."""
+        raise UsageError(
+            f"{type(self).__name__} handles no events, and got {name!r}.",
+            fix="Fix: define it: def handle_event(self, name, params): ...",
+        )
+
+    def handle_async(self, name: str, outcome: Outcome) -> Any:
+        """Handle how a job ended; by default one that raised is a failure of the view."""
+        match outcome:
+            case Failed(error) | Exited(BaseException() as error):
+                self.view._fail(error)
+
+    def render(self) -> Any:
+        """Show the state, as a string or as whatever the page takes."""
+        return ""
+
+    # What handlers call.
+
+    def assign(self, **assigns: Any) -> None:
+        """Set assigns; a `UsageError` where a name is that of a method of mappings."""
+        self.assigns._set(assigns)
+
+    def update(self, name: str, function: Callable[[Any], Any]) -> None:
+        """Set an assign to what `function` makes of it; a `KeyError` where there is none yet."""
+        self.assigns._set({name: function(self.assigns[name])})
+
+    def start_async(
+        self, name: str, function: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> None:
+        """Start a job; its outcome comes to `handle_async`.
+
+        It runs in the context of its caller: a cassette that is in force here is in force there. A
+        running job of the same name is cancelled, and its outcome never arrives.
+
+        Args:
+            name: Names the job within this view or component.
+            function: An async function, which becomes a task; any other runs in a thread.
+            args: Its arguments.
+            kwargs: Its keyword arguments.
+
+        Raises:
+            UsageError: There is no event loop here, or the view is not mounted.
+        """
+        self.view._open_inbox(f"start_async({name!r})")
+        self._jobs.start(name, partial(function, *args, **kwargs))
+
+    def cancel_async(self, name: str, reason: object = "cancelled") -> None:
+        """Cancel the job of this name; ``Exited(reason)`` comes to `handle_async`.
+
+        Where none runs, nothing happens.
+        """
+        self._jobs.cancel(name, reason)
+
+    def send(self, message: Any) -> None:
+        """Have the view handle a message with `handle_info`; from any thread, at any time.
+
+        A closed view drops it.
+        """
+        self.view._post(self.view, "handle_info", message)
+
+    async def event(self, name: str, params: Any = None) -> None:
+        """Have an event handled with `handle_event`, and wait until it is.
+
+        Args:
+            name: The event.
+            params: What came with it; by default an empty dict.
+
+        Raises:
+            UsageError: Called inside a handler of the same view, or the view is not mounted.
+            Exception: What the handler raised.
+        """
+        await self.view._ask(self, "handle_event", name, {} if params is None else params)
+
+    def push_event(self, name: str, payload: Mapping[str, Any] | None = None) -> None:
+        """Push an event to the page; `View.pushed` has it."""
+        self.view.pushed.append(PushedEvent(name, payload or {}))
+        notify()
+
+    def put_flash(self, kind: str, message: str) -> None:
+        """Show a message to the user, in place of the one of this kind."""
+        self.view._flash[kind] = message
+        notify()
+
+    def clear_flash(self, kind: str | None = None) -> None:
+        """Remove the message of a kind, or all."""
+        for one in [kind] if kind else list(self.view._flash):
+            self.view._flash.pop(one, None)
+
+    def component(self, kind: type[Component], id_: Hashable, /, **assigns: Any) -> Component:
+        """Make a component of the view, or update the one of this id.
+
+        Args:
+            kind: Its class.
+            id_: Its id, of which there is one in a view.
+            assigns: What its `handle_update` gets.
+
+        Raises:
+            UsageError: The id is that of a component of another class.
+        """
+        component = self.view._components.get(id_)
+        if component is None:
+            component = kind(self.view, id_)
+            _forbid_awaitable(component.mount(), f"mount of {component._title}")
+            self.view._components[id_] = component
+        elif type(component) is not kind:
+            raise UsageError(
+                f"The id {id_!r} is taken in {self.view._title}.",
+                facts=[f"expected: {type(component).__name__}", f"got:      {kind.__name__}"],
+                fix="Fix: use another id",
+            )
+        _forbid_awaitable(component.handle_update(assigns), f"handle_update of {component._title}")
+        return component
+
+    def send_update(self, component: Component | Hashable, /, **assigns: Any) -> None:
+        """Have a component handle new assigns with `handle_update`; from any thread.
+
+        Args:
+            component: The component, or its id.
+            assigns: What its `handle_update` gets.
+
+        Raises:
+            UsageError: The view has no such component.
+        """
+        id_ = component.id if isinstance(component, Component) else component
+        target = self.view._components.get(id_)
+        if target is None or (isinstance(component, Component) and component is not target):
+            known = ", ".join(map(repr, self.view._components)) or "none"
+            raise UsageError(
+                f"{self.view._title} has no component {id_!r}.",
+                facts=[f"it has: {known}"],
+                fix=f"Fix: make it in a handler: self.component(..., {id_!r})",
+            )
+        self.view._post(target, "handle_update", assigns)
+
+    # What the view calls.
+
+    @property
+    def _title(self) -> str:
+        return type(self).__name__
+
+    def _set_up(self) -> None:
+        self.assigns = Assigns()
+        self._jobs = Jobs(self._title, self.view, self.view._lock, self._report)
+        self._reset_temporary()
+
+    def _reset_temporary(self) -> None:
+        if self.temporary_assigns:
+            self.assigns._set(copy.deepcopy(dict(self.temporary_assigns)))
+
+    def _report(self, job: Job, outcome: Outcome) -> None:
+        self.view._post(self, "_handle_outcome", job, outcome, title="handle_async")
+
+    def _handle_outcome(self, job: Job, outcome: Outcome) -> Any:
+        current = self._jobs.finish(job, outcome)
+        return None if current is None else self.handle_async(job.name, current)
+
+
+class Component(ComponentBase):
+    """A part of a view; make it with `component` in a handler of the view.
+
+    Its events, its jobs and its updates come through the view's inbox: one handler of the view and
+    all its components runs at a time. Messages that are `send`t go to the view, which passes on
+    what concerns a component with `send_update`.
+    """
+
+    def __init__(self, view: View, id_: Hashable) -> None:
+        self.view = view
+        self.id = id_
+        self._set_up()
+
+    def handle_update(self, assigns: dict[str, Any]) -> Any:
+        """Handle new assigns; by default they are assigned. A plain function, as `mount` is."""
+        self.assign(**assigns)
+
+    @property
+    def _title(self) -> str:
+        return f"{type(self).__name__} {self.id!r} of {self.view._title}"
+
+
+class View(ComponentBase):
     """A page with a state, one inbox, and jobs in the background.
 
     Define `mount`, `handle_event`, `handle_info`, `handle_async` and `render`, each sync or async.
-    One handler runs at a time. One that raises is logged and is a failure of the view, which lives
-    on: whoever waits for the view is told.
+    One handler runs at a time. One that raises is logged, and is a failure of the view, which goes
+    on: `render_async` or the end of the `mounted` block raises it.
 
     Example:
         >>> import asyncio
@@ -65,16 +310,14 @@ class View(Part):
 
     def __init__(self) -> None:
         self.view = self
-        self.pushed: deque[PushedEvent] = deque(maxlen=_MOST_PUSHED)
+        self.pushed: deque[PushedEvent] = deque(maxlen=_MAX_PUSHED)
         self._lock = threading.RLock()
         self._inbox: Inbox | None = None
         self._flash: dict[str, str] = {}
         self._components: dict[Hashable, Component] = {}
-        self._shown_by: list[Callable[[], Any]] = []
+        self._on_render: list[Callable[[], Any]] = []
         self._failures: deque[BaseException] = deque()
         self._set_up()
-
-    # The life of a view.
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -82,12 +325,12 @@ class View(Part):
         """Mount a view for the time of a block, and close it.
 
         Args:
-            args: What `mount` is given.
-            params: What `mount` is given by name.
+            args: The arguments of `mount`.
+            params: The keyword arguments of `mount`.
 
         Raises:
             Exception: What `mount` raised; or, where the block ended well, what a handler raised
-                that nobody was told of.
+                and nobody has caught.
         """
         view = await cls.open(*args, **params)
         try:
@@ -95,7 +338,7 @@ class View(Part):
         except BaseException as error:
             await view.aclose()
             while failure := view.take_failure():
-                error.add_note(f"Nobody was told that {view._title} had failed: {failure!r}")
+                error.add_note(f"Before, a handler of {view._title} raised {failure!r}.")
             raise
         await view.aclose()
         if failure := view.take_failure():
@@ -103,17 +346,9 @@ class View(Part):
 
     @classmethod
     async def open(cls, *args: Any, **params: Any) -> Self:
-        """Mount a view, and leave it to the caller to close it.
-
-        Args:
-            args: What `mount` is given.
-            params: What `mount` is given by name.
-
-        Raises:
-            Exception: What `mount` raised.
-        """
+        """Mount a view; close it with `aclose`. Arguments and errors are those of `mount`."""
         view = cls()
-        view._inbox = Inbox(view._title, view._lock)
+        view._inbox = Inbox(view._title, view._lock, view._handle, view._drop)
         register(view)
         try:
             await view._ask(view, "mount", *args, **params)
@@ -123,32 +358,25 @@ class View(Part):
         return view
 
     async def aclose(self) -> None:
-        """Cancel the jobs and the handler under way, wait for them, and drop all messages.
+        """Cancel the jobs and the running handler, wait for them, and drop all messages.
 
         Raises:
             UsageError: Called inside a handler or a job of this view.
         """
         if self._inbox is None:
             return
-        self._inbox.refuse_inside("aclose")
+        for owner in (self._inbox, self):
+            forbid_inside_job("aclose", owner, "call it outside the view, where it was mounted")
         for part in self._parts():
-            part._work.refuse_inside("aclose")
-        for part in self._parts():
-            part._work.close()
+            part._jobs.close()
         self._inbox.close()
         with anyio.CancelScope(shield=True):
-            while True:
-                count = notifier.count
-                if not self.pending():
-                    return
-                await notifier.wait(count)
-
-    # What users write, besides what every part has.
+            await notifier.until(lambda: not self.pending())
 
     def handle_info(self, message: Any) -> Any:
         """Handle a message; by default it is ignored."""
 
-    # What whoever shows it has of it.
+    # For the page.
 
     @property
     def flash(self) -> Mapping[str, str]:
@@ -161,159 +389,116 @@ class View(Part):
         return MappingProxyType(self._components)
 
     def on_render(self, callback: Callable[[], Any]) -> Callable[[], None]:
-        """Call `callback`, sync or async, after each handled message; to show what has changed.
+        """Call `callback`, sync or async, after each handled message; return what ends that.
 
-        Temporary assigns are dropped when all callbacks have returned.
-
-        Args:
-            callback: What to call.
-
-        Returns:
-            A function that ends that.
+        Temporary assigns are reset when all callbacks have returned.
         """
-        self._shown_by.append(callback)
-        return lambda: self._shown_by.remove(callback)
+        self._on_render.append(callback)
+        return lambda: self._on_render.remove(callback)
 
     async def rendered(self) -> Any:
-        """Give what `render` gives, sync or async, and drop the temporary assigns."""
-        shown = await called(self.render)
+        """Return what `render` returns, sync or async, and reset the temporary assigns."""
+        shown = self.render()
+        if inspect.isawaitable(shown):
+            shown = await shown
         self.drop_temporary_assigns()
         return shown
 
     def drop_temporary_assigns(self) -> None:
-        """Set the temporary assigns of the view and its components back; after each render."""
+        """Reset the temporary assigns of the view and its components; call it after each render."""
         for part in self._parts():
-            part._drop_temporary()
+            part._reset_temporary()
 
-    # What whoever waits for it asks; a source of `aquila_cassette.waiting`.
+    # For `render_async`.
 
     def pending(self) -> Sequence[Pending]:
-        """List the jobs that run, what is being handled, and what waits to be."""
-        if self._inbox is None or self._inbox.gone:
+        """List the running jobs, what is being handled, and what waits to be."""
+        if self._inbox is None or self._inbox.is_gone:
             return []
         with self._lock:
-            running = [job.pending() for part in self._parts() for job in part._work.running]
-            return [*running, *self._inbox.pending()]
+            jobs = [job for part in self._parts() for job in part._jobs.pending()]
+            return [*jobs, *self._inbox.pending()]
 
     def take_failure(self) -> BaseException | None:
-        """Give the next error of a handler that nobody was told of, once; None without one."""
+        """Return the next error of a handler that nobody has caught, once; None without one."""
         return self._failures.popleft() if self._failures else None
 
-    # What its parts have it do.
+    # For the view and its components.
 
-    def _parts(self) -> list[Part]:
+    def _parts(self) -> list[ComponentBase]:
         return [self, *self._components.values()]
 
-    def _refuse_closed(self, what: str) -> Inbox:
+    def _open_inbox(self, what: str) -> Inbox:
         if self._inbox is None:
             raise UsageError(
                 f"{what} needs {self._title} to be mounted.",
                 fix=f"Fix: async with {type(self).__name__}.mounted(...) as view",
             )
-        if self._inbox.closed:
-            raise UsageError(f"{what} came after {self._title} was closed.")
+        if self._inbox.is_closed:
+            raise UsageError(
+                f"{what} came after {self._title} was closed.", fix="Fix: call it in the block"
+            )
         return self._inbox
 
-    def _post(self, part: Part, handler: str, *args: Any, shown: str | None = None) -> None:
-        """Have a handler of `part` called, once it is its turn; a closed view drops it."""
-        inbox = self._inbox or self._refuse_closed("send")
-        what = f"{shown or handler} of {part._title}"
-        handle = partial(self._handle, what, getattr(part, handler), args, {}, self._fail)
-        inbox.put(Message(what, handle, lambda: None))
+    def _post(self, part: ComponentBase, handler: str, *args: Any, title: str = "") -> None:
+        """Have a handler of `part` called when its turn comes; a closed view drops it."""
+        inbox = self._inbox or self._open_inbox("send")
+        title = f"{title or handler} of {part._title}"
+        inbox.put(Message(title, partial(getattr(part, handler), *args)))
 
-    async def _ask(self, part: Part, handler: str, /, *args: Any, **kwargs: Any) -> None:
+    async def _ask(self, part: ComponentBase, handler: str, /, *args: Any, **kwargs: Any) -> None:
         """Have a handler of `part` called, wait for that, and raise what it raised."""
-        what = f"{handler} of {part._title}"
-        inbox = self._refuse_closed(what)
-        inbox.refuse_inside("event")
-        reply = Reply(self._fail)
-        handle = partial(self._handle, what, getattr(part, handler), args, kwargs, reply.give)
-        closed = UsageError(f"{self._title} was closed before {what} was done.")
-        if not inbox.put(Message(what, handle, partial(reply.give, closed))):
-            raise closed
-        await reply.wait()
+        title = f"{handler} of {part._title}"
+        inbox = self._open_inbox(title)
+        fix = "call the method itself, or send a message: self.send(...)"
+        forbid_inside_job("event", inbox, fix)
+        message = Message(title, partial(getattr(part, handler), *args, **kwargs), is_awaited=True)
+        inbox.put(message)
+        await message.wait()
 
-    async def _handle(
-        self,
-        what: str,
-        handler: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        tell: Callable[[BaseException | None], None],
-    ) -> None:
-        error = await self._attempt(what, partial(handler, *args, **kwargs))
-        for callback in list(self._shown_by):
-            failed = await self._attempt(f"on_render of {self._title}", callback)
+    async def _handle(self, message: Message) -> None:
+        error = await self._call(message.title, message.handler)
+        for callback in list(self._on_render):
+            failed = await self._call(f"on_render of {self._title}", callback)
             error = error or failed
-        if self._shown_by:
+        if self._on_render:
             self.drop_temporary_assigns()
-        tell(error)
+        if error is not None and not message.is_awaited:
+            self._fail(error)
+        message.finish(error)
 
-    async def _attempt(self, what: str, function: Callable[[], Any]) -> BaseException | None:
+    async def _call(self, title: str, function: Callable[[], Any]) -> BaseException | None:
+        """Call a function of the user's, sync or async; log and return what it raises."""
         try:
-            with mark_job(what):
-                await called(function)
+            with mark_job(title, self._inbox):
+                result = function()
+                if inspect.isawaitable(result):
+                    await result
         except BaseException as error:
-            if goes_on_up(error):
+            if must_propagate(error):
                 raise
-            _logger.error("%s raised %r.", what, error, exc_info=error)
+            _logger.error("%s raised %r.", title, error, exc_info=error)
             return error
         return None
 
-    def _fail(self, error: BaseException | None) -> None:
-        if error is not None:
-            self._failures.append(error)
-            notify()
+    def _drop(self, message: Message) -> None:
+        message.finish(
+            UsageError(
+                f"{self._title} was closed before {message.title} was done.",
+                fix="Fix: close the view after that",
+            )
+        )
 
-    def _push(self, name: str, payload: Mapping[str, Any]) -> None:
-        self.pushed.append(PushedEvent(name, payload))
+    def _fail(self, error: BaseException) -> None:
+        self._failures.append(error)
         notify()
 
-    def _put_flash(self, kind: str, message: str) -> None:
-        self._flash[kind] = message
-        notify()
 
-    def _clear_flash(self, kind: str | None) -> None:
-        if kind is None:
-            self._flash.clear()
-        else:
-            self._flash.pop(kind, None)
-
-    def _component(
-        self, kind: type[Component], id_: Hashable, assigns: dict[str, Any]
-    ) -> Component:
-        component = self._components.get(id_)
-        if component is None:
-            component = kind(self, id_)
-            _refuse_waiting(component.mount(), f"mount of {component._title}")
-            self._components[id_] = component
-        elif type(component) is not kind:
-            raise UsageError(
-                f"The id {id_!r} is taken in {self._title}.",
-                facts=[f"expected: {type(component).__name__}", f"got:      {kind.__name__}"],
-                fix="Fix: another id",
-            )
-        _refuse_waiting(component.handle_update(assigns), f"handle_update of {component._title}")
-        return component
-
-    def _component_of(self, given: Component | Hashable) -> Component:
-        id_ = given.id if isinstance(given, Component) else given
-        component = self._components.get(id_)
-        if component is None or (isinstance(given, Component) and given is not component):
-            known = ", ".join(map(repr, self._components)) or "none"
-            raise UsageError(
-                f"{self._title} has no component {id_!r}.",
-                facts=[f"it has: {known}"],
-                fix=f"Make it in a handler: self.component(..., {id_!r})",
-            )
-        return component
-
-
-def _refuse_waiting(result: Any, what: str) -> None:
+def _forbid_awaitable(result: Any, what: str) -> None:
     if inspect.isawaitable(result):
         if inspect.iscoroutine(result):
             result.close()
         raise UsageError(
-            f"{what} is async, and there is nobody who could wait for it.",
-            fix="Make it a plain function; wait in a job: self.start_async(...)",
+            f"{what} is async, and nothing can wait for it.",
+            fix="Fix: make it a plain function; wait in a job: self.start_async(...)",
         )

@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import anyio
 
 from aquila_cassette.waiting.event_loops import waker
+
+T = TypeVar("T")
 
 
 class Notifier:
@@ -40,6 +43,14 @@ class Notifier:
             with self._waking(waker(event.set), count) as is_needed:
                 if is_needed:
                     await event.wait()
+
+    async def until(self, condition: Callable[[], T | None]) -> T:
+        """Wait in this task until `condition()` returns something that is true; return that."""
+        while True:
+            count = self.count
+            if value := condition():
+                return value
+            await self.wait(count)
 
     def wait_sync(self, count: int, timeout: float | None) -> bool:
         """Block for at most `timeout` seconds; return whether there were more than `count`."""

@@ -70,10 +70,9 @@ def sources() -> list[Source]:
 
 
 class _Job:
-    __slots__ = ("is_over", "what")
-
-    def __init__(self, what: str) -> None:
-        self.what = what
+    def __init__(self, title: str, owner: object) -> None:
+        self.title = title
+        self.owner = owner
         self.is_over = False
 
 
@@ -81,9 +80,9 @@ _job: ContextVar[_Job | None] = ContextVar("aquila_cassette_job", default=None)
 
 
 @contextlib.contextmanager
-def mark_job(what: str) -> Iterator[None]:
+def mark_job(title: str, owner: object = None) -> Iterator[None]:
     """Mark this context, and the tasks and threads that inherit it, as the inside of a job."""
-    job = _Job(what)
+    job = _Job(title, owner)
     before = _job.get()
     _job.set(job)
     try:
@@ -93,11 +92,13 @@ def mark_job(what: str) -> Iterator[None]:
         _job.set(before)
 
 
-def forbid_inside_job(function: str) -> None:
-    """Raise a `UsageError` inside a job: `function` would wait for its own caller."""
+def forbid_inside_job(
+    function: str, owner: object = None, fix: str = "call {function} in the test"
+) -> None:
+    """Raise a `UsageError` inside a job, of `owner` or any: it would wait for its own caller."""
     job = _job.get()
-    if job is not None and not job.is_over:
+    if job is not None and not job.is_over and owner in (None, job.owner):
         raise UsageError(
-            f"{function} was called inside {job.what}, and would wait for it.",
-            fix=f"Fix: call {function} in the test; here, await what you need itself",
+            f"{function} was called inside {job.title}, and would wait for it.",
+            fix=f"Fix: {fix.format(function=function)}",
         )

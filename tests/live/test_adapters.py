@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from aquila_cassette.errors import UsageError
-from aquila_cassette.live.adapters import Adapter, adapter_for, register_view
+from aquila_cassette.live.adapter import Adapter, adapter_for, register_view
 
 
 class Page:
@@ -59,7 +59,7 @@ def test_an_async_view_is_refused_without_a_loop(view: object, name: str) -> Non
         adapter_for(view).render_sync()
     assert str(refused.value) == (
         f"{name} is async, and render_sync runs no event loop.\n"
-        "Make the test async: await render_async(view)"
+        "Fix: make the test async: await render_async(view)"
     )
 
 
@@ -67,13 +67,13 @@ def test_what_fits_nothing_is_refused_with_what_it_may_be() -> None:
     with pytest.raises(UsageError) as refused:
         adapter_for([1, 2])
     assert str(refused.value) == (
-        "Nothing is known of how to render [1, 2].\n"
+        "There is no adapter to render [1, 2].\n"
         "  it may be: an object with render(), sync or async\n"
         "             a function without arguments, sync or async\n"
         "             a Textual Pilot or App\n"
         "             a NiceGUI User\n"
         "             a Playwright Page\n"
-        "For others: register_view(list, MyAdapter)"
+        "Fix: register_view(list, MyAdapter)"
     )
 
 
@@ -82,7 +82,7 @@ def test_a_class_is_refused_although_it_can_be_called() -> None:
         adapter_for(Page)
     assert str(refused.value) == (
         "Page is a class, and what is rendered is an object of it.\n"
-        "Pass the Page that your test has made"
+        "Fix: pass the Page that your test has made"
     )
 
 
@@ -115,12 +115,11 @@ async def test_the_latest_registered_adapter_comes_first() -> None:
 
 def test_an_adapter_without_a_sync_form_says_so() -> None:
     adapter = SheetAdapter(Sheet())
-    adapter.settle_sync()
     with pytest.raises(UsageError) as refused:
-        adapter.render_sync()
+        adapter.settle_sync()
     assert str(refused.value) == (
-        "SheetAdapter renders in an event loop only, and render_sync runs none.\n"
-        "Make the test async: await render_async(view)"
+        "What SheetAdapter renders lives in an event loop, and render_sync runs none.\n"
+        "Fix: make the test async: await render_async(view)"
     )
 
 
@@ -130,13 +129,13 @@ def test_a_registration_that_cannot_be_meant_is_refused() -> None:
     assert str(refused.value) == (
         "register_view takes a class or a function, and a function that makes the adapter.\n"
         f"  got: {Sheet!r} and 'SheetAdapter'\n"
-        "Write: register_view(MyView, MyAdapter)"
+        "Fix: register_view(MyView, MyAdapter)"
     )
 
 
 def test_no_framework_is_imported_for_a_view_of_another_kind() -> None:
     code = (
-        "import sys; from aquila_cassette.live.adapters import adapter_for; adapter_for(print)\n"
+        "import sys; from aquila_cassette.live.adapter import adapter_for; adapter_for(print)\n"
         "assert not {'textual', 'nicegui', 'playwright'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

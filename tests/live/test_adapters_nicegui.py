@@ -10,7 +10,7 @@ from nicegui import ui
 from nicegui.testing import user_simulation
 
 from aquila_cassette.errors import UsageError
-from aquila_cassette.live.adapters import adapter_for
+from aquila_cassette.live.adapter import adapter_for
 
 
 async def shown(page: Callable[[], object]) -> str:
@@ -89,7 +89,7 @@ async def test_a_user_without_a_page_is_told_to_open_one() -> None:
         with pytest.raises(UsageError) as refused:
             await adapter_for(user).render()
     assert str(refused.value) == (
-        'This NiceGUI user has opened no page.\nOpen one first: await user.open("/")'
+        'This NiceGUI user has opened no page.\nFix: open one first: await user.open("/")'
     )
 
 
@@ -101,5 +101,5 @@ async def test_a_user_is_refused_without_a_loop() -> None:
                 call()
             assert str(refused.value) == (
                 "A NiceGUI user lives in an event loop, and render_sync runs none.\n"
-                "Make the test async: await render_async(user)"
+                "Fix: make the test async: await render_async(view)"
             )

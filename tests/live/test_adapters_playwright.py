@@ -12,7 +12,7 @@ import pytest
 from playwright import async_api, sync_api
 
 from aquila_cassette.errors import UsageError
-from aquila_cassette.live.adapters import adapter_for
+from aquila_cassette.live.adapter import adapter_for
 
 CHROMIUM: dict[str, Any] = {
     "executable_path": "/usr/bin/chromium",
@@ -108,8 +108,8 @@ async def test_an_async_page_is_refused_without_a_loop(page: async_api.Page) -> 
         with pytest.raises(UsageError) as refused:
             call()
         assert str(refused.value) == (
-            "This page is of playwright.async_api, and render_sync runs no event loop.\n"
-            "Make the test async: await render_async(page)"
+            "A page of playwright.async_api lives in an event loop, and render_sync runs none.\n"
+            "Fix: make the test async: await render_async(view)"
         )
 
 
@@ -122,7 +122,7 @@ def test_a_sync_page_settles_without_a_loop(sync_page: sync_api.Page, site: str)
         adapter.render().send(None)  # type: ignore[attr-defined]
     assert str(refused.value) == (
         "This page is of playwright.sync_api, which cannot be awaited.\n"
-        "In a sync test: render_sync(page); or use a page of playwright.async_api"
+        "Fix: render_sync(page) in a sync test, or use a page of playwright.async_api"
     )
     sync_page.evaluate("void setInterval(() => document.body.append('.'), 1)")
     sync_page.evaluate(f"void setTimeout(() => {{ location = '{site}/next.html' }}, 50)")

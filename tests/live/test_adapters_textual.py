@@ -16,7 +16,7 @@ from textual.worker import WorkerFailed
 
 from aquila_cassette.errors import RenderTimeout, UsageError
 from aquila_cassette.live import render_async
-from aquila_cassette.live.adapters import adapter_for
+from aquila_cassette.live.adapter import adapter_for
 from aquila_cassette.waiting.notifier import notifier
 
 
@@ -274,7 +274,7 @@ async def test_waiting_inside_a_worker_is_refused() -> None:
             await worker.wait()
         assert str(worker.error) == (
             "render_async was called inside worker 'stream' of Told, and would wait for it.\n"
-            "Call render_async in the test; here, await what you need itself"
+            "Fix: call render_async in the test; here, await what you need itself"
         )
 
 
@@ -283,7 +283,7 @@ async def test_an_app_that_does_not_run_is_refused() -> None:
         with pytest.raises(UsageError) as refused:
             await render_async(view)
         assert str(refused.value) == (
-            "Told does not run.\nRender it inside: async with app.run_test() as pilot:"
+            "Told does not run.\nFix: render it inside: async with app.run_test() as pilot:"
         )
 
 
@@ -305,6 +305,6 @@ def test_an_app_is_refused_without_a_loop() -> None:
         with pytest.raises(UsageError) as refused:
             call()
         assert str(refused.value) == (
-            "Told is a Textual app and lives in an event loop.\n"
-            "Make the test async: await render_async(pilot)"
+            "Told, a Textual app, lives in an event loop, and render_sync runs none.\n"
+            "Fix: make the test async: await render_async(view)"
         )

@@ -118,7 +118,7 @@ async def test_an_update_to_an_unknown_component_is_refused() -> None:
             assert str(raised.value) == (
                 f"Panel has no component {id_!r}.\n"
                 "  it has: 'left', 'right'\n"
-                f"Make it in a handler: self.component(..., {id_!r})"
+                f"Fix: make it in a handler: self.component(..., {id_!r})"
             )
         assert await view.rendered() == "Left: 0, Right: 0"
 
@@ -156,7 +156,7 @@ async def test_an_id_belongs_to_one_class() -> None:
             "The id 'left' is taken in Panel.\n"
             "  expected: Counter\n"
             "  got:      Other\n"
-            "Fix: another id"
+            "Fix: use another id"
         )
 
 
@@ -170,8 +170,8 @@ async def test_a_component_cannot_be_mounted_by_an_async_function() -> None:
         with pytest.raises(UsageError) as raised:
             await view.event("add", (Slow, "slow"))
         assert str(raised.value) == (
-            "mount of Slow 'slow' of Panel is async, and there is nobody who could wait for it.\n"
-            "Make it a plain function; wait in a job: self.start_async(...)"
+            "mount of Slow 'slow' of Panel is async, and nothing can wait for it.\n"
+            "Fix: make it a plain function; wait in a job: self.start_async(...)"
         )
         assert "slow" not in view.components
 

@@ -124,7 +124,7 @@ async def test_an_event_that_does_not_come_is_missed_with_what_came_instead() ->
             "Shop did not push 'sold' within 0 s.\n"
             "  expected: 'sold'\n"
             "  got:      nothing\n"
-            "Nothing is pending that could bring it"
+            "Fix: nothing is pending that could bring it"
         )
         await view.event("sell", {"item": "a pen"})
         await view.event("sell", {"item": "ink"})
@@ -137,7 +137,7 @@ async def test_an_event_that_does_not_come_is_missed_with_what_came_instead() ->
             "  got:      'sold' {'item': 'a pen'}\n"
             "            'sold' {'item': 'ink'}\n"
             "  pending:  job 'sale' of Shop\n"
-            "Wait longer: timeout=..."
+            "Fix: wait longer: timeout=..."
         )
 
 
@@ -164,7 +164,7 @@ async def test_a_flash_that_does_not_show_is_missed_with_what_is_shown_and_what_
                 f"  expected: {expected}\n"
                 "  got:      'info' 'Saved.'\n"
                 "  failed:   KeyError('no')\n"
-                "Nothing is pending that could bring it"
+                "Fix: nothing is pending that could bring it"
             )
         with pytest.raises(AssertionError):
             await assert_flash(view, "info", re.compile("^saved"), timeout=0)

@@ -568,10 +568,12 @@ async def test_start_async_needs_an_event_loop_and_a_mounted_view() -> None:
     async with Bench.mounted() as view:
         assert await refusal(view.start_async) == (
             "start_async of job 'job' of Bench was called where no event loop runs.\n"
-            "Call it in a handler; from a thread, self.send(...) a message"
+            "Fix: call it in a handler; from a thread, self.send(...) a message"
         )
         assert view.pending() == []
-    assert await refusal(view.start_async) == "start_async('job') came after Bench was closed."
+    assert await refusal(view.start_async) == (
+        "start_async('job') came after Bench was closed.\nFix: call it in the block"
+    )
     assert await refusal(Bench().start_async) == (
         "start_async('job') needs Bench to be mounted.\nFix: async with Bench.mounted(...) as view"
     )
@@ -585,5 +587,5 @@ async def test_a_job_cannot_close_the_view_that_would_wait_for_it() -> None:
         ((_, outcome),) = view.outcomes
         assert str(outcome.reason) == (
             "aclose was called inside job 'job' of Bench, and would wait for it.\n"
-            "Call it outside the view: whoever mounted it closes it"
+            "Fix: call it outside the view, where it was mounted"
         )

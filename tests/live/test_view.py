@@ -61,7 +61,9 @@ async def test_a_view_is_mounted_with_what_it_is_given_and_closed_after_its_bloc
         assert view in sources()
     with pytest.raises(UsageError) as raised:
         await view.event("add")
-    assert str(raised.value) == "handle_event of Notes came after Notes was closed."
+    assert str(raised.value) == (
+        "handle_event of Notes came after Notes was closed.\nFix: call it in the block"
+    )
     view.send("nobody hears this")
     assert view.pending() == []
 
@@ -200,7 +202,7 @@ async def test_a_failure_that_nobody_was_told_of_is_raised_by_the_end_of_the_blo
             view.send(KeyError("no"))
             await view.event("add")
             raise ValueError("mine")
-    assert raised.value.__notes__ == ["Nobody was told that Notes had failed: KeyError('no')"]
+    assert raised.value.__notes__ == ["Before, a handler of Notes raised KeyError('no')."]
     assert view.take_failure() is None
 
 
@@ -262,14 +264,20 @@ async def test_an_event_that_nobody_handles_is_refused() -> None:
             await view.event("click")
         assert str(raised.value) == (
             "Still handles no events, and got 'click'.\n"
-            "Define it: def handle_event(self, name, params): ..."
+            "Fix: define it: def handle_event(self, name, params): ..."
         )
         assert await view.rendered() == ""
 
 
-@pytest.mark.parametrize("what", ["event", "aclose"])
+@pytest.mark.parametrize(
+    ("what", "fix"),
+    [
+        ("event", "call the method itself, or send a message: self.send(...)"),
+        ("aclose", "call it outside the view, where it was mounted"),
+    ],
+)
 @in_each_loop
-async def test_a_handler_cannot_wait_for_itself(what: str) -> None:
+async def test_a_handler_cannot_wait_for_itself(what: str, fix: str) -> None:
     class Knot(Notes):
         async def handle_event(self, name: str, params: Any) -> None:
             if name == "event":
@@ -281,8 +289,7 @@ async def test_a_handler_cannot_wait_for_itself(what: str) -> None:
         with pytest.raises(UsageError) as raised:
             await view.event(what)
         assert str(raised.value) == (
-            f"{what} was called inside handle_event of Knot, and would wait for it.\n"
-            "Call the method itself, or send a message: self.send(...)"
+            f"{what} was called inside handle_event of Knot, and would wait for it.\nFix: {fix}"
         )
 
 
@@ -337,7 +344,13 @@ async def test_closing_ends_the_handler_under_way_and_those_who_wait() -> None:
             while len(view.pending()) < 2:
                 await anyio.lowlevel.checkpoint()
     assert left == ["first"]
-    assert told == ["Stuck was closed before handle_event of Stuck was done."] * 2
+    assert (
+        told
+        == [
+            "Stuck was closed before handle_event of Stuck was done.\nFix: close the view after that"
+        ]
+        * 2
+    )
     await view.aclose()
 
 
@@ -585,7 +598,8 @@ async def test_assigns_are_a_mapping_with_attributes() -> None:
         with pytest.raises(UsageError) as refused:
             view.assign(items=[])
         assert str(refused.value) == (
-            "'items' cannot be assigned: assigns.items is a method.\nCall it otherwise: all_items"
+            "'items' cannot be assigned: assigns.items is a method.\n"
+            "Fix: use another name, such as all_items"
         )
 
 
@@ -627,5 +641,5 @@ def test_a_view_that_takes_a_private_name_of_the_views_own_is_refused_where_it_i
                 """Ask."""
 
     assert str(raised.value) == (
-        "Asking defines _ask, which is a name of View's own.\nFix: give it another name"
+        "Asking defines _ask, which View itself uses.\nFix: give it another name"
     )

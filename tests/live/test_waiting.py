@@ -478,7 +478,7 @@ async def test_waiting_inside_a_tracked_job_is_refused_and_no_deadlock() -> None
         await render_async(Page())
     assert str(raised.value) == (
         "render_async was called inside job 'summary', and would wait for it.\n"
-        "Call render_async in the test; here, await what you need itself"
+        "Fix: call render_async in the test; here, await what you need itself"
     )
     assert task.done()
 

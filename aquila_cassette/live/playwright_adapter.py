@@ -7,9 +7,7 @@ from typing import Any
 from playwright import async_api, sync_api
 
 from aquila_cassette.errors import UsageError
-from aquila_cassette.live.adapters.adapter import Adapter
-
-__all__ = ["AsyncPage", "SyncPage"]
+from aquila_cassette.live.adapter import Adapter
 
 _TWO_CALM_FRAMES = """() => new Promise((resolve) => {
   let calm = 0;
@@ -34,14 +32,17 @@ _TWO_CALM_FRAMES = """() => new Promise((resolve) => {
 _NAVIGATED = "Execution context was destroyed"
 
 
-class AsyncPage(Adapter):
+class AsyncPageAdapter(Adapter):
     """A page of Playwright's async API; what it renders is its HTML."""
 
     def __init__(self, page: async_api.Page) -> None:
         self._page = page
 
+    @property
+    def what(self) -> str:
+        return "A page of playwright.async_api"
+
     async def settle(self) -> None:
-        """Wait for two animation frames in a row without a change of the document."""
         while True:
             try:
                 await self._page.evaluate(_TWO_CALM_FRAMES)
@@ -53,48 +54,22 @@ class AsyncPage(Adapter):
                 return
 
     async def render(self) -> str:
-        """Give the page's HTML."""
         return await self._page.content()
 
-    def settle_sync(self) -> None:
-        """Refuse.
 
-        Raises:
-            UsageError: Always.
-        """
-        self.render_sync()
-
-    def render_sync(self) -> Any:
-        """Refuse.
-
-        Raises:
-            UsageError: Always: this page is of the async API.
-        """
-        raise UsageError(
-            "This page is of playwright.async_api, and render_sync runs no event loop.",
-            fix="Make the test async: await render_async(page)",
-        )
-
-
-class SyncPage(Adapter):
+class SyncPageAdapter(Adapter):
     """A page of Playwright's sync API, for `render_sync`; what it renders is its HTML."""
 
     def __init__(self, page: sync_api.Page) -> None:
         self._page = page
 
     async def render(self) -> Any:
-        """Refuse.
-
-        Raises:
-            UsageError: Always: this page is of the sync API.
-        """
         raise UsageError(
             "This page is of playwright.sync_api, which cannot be awaited.",
-            fix="In a sync test: render_sync(page); or use a page of playwright.async_api",
+            fix="Fix: render_sync(page) in a sync test, or use a page of playwright.async_api",
         )
 
     def settle_sync(self) -> None:
-        """Wait for two animation frames in a row without a change of the document."""
         while True:
             try:
                 self._page.evaluate(_TWO_CALM_FRAMES)
@@ -106,5 +81,4 @@ class SyncPage(Adapter):
                 return
 
     def render_sync(self) -> str:
-        """Give the page's HTML."""
         return self._page.content()

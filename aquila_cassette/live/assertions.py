@@ -1,4 +1,4 @@
-"""Waiting for what a view tells whoever shows it: pushed events and flashes."""
+"""Assertions that wait for what a view tells the page: pushed events and flashes."""
 
 from __future__ import annotations
 
@@ -13,25 +13,23 @@ from aquila_cassette.live.view import PushedEvent, View
 from aquila_cassette.waiting.notifier import notifier
 from aquila_cassette.waiting.pending import forbid_inside_job
 
-__all__ = ["assert_flash", "assert_push_event"]
-
 T = TypeVar("T")
 
 
 async def assert_push_event(
     view: View, name: str, payload: Any = ..., *, timeout: float = 1.0
 ) -> PushedEvent:
-    """Wait until the view has pushed an event, and take it: another call needs another event.
+    """Wait until the view has pushed an event, and remove it: another call needs another event.
 
     Args:
         view: The view.
         name: The event's name.
-        payload: What it brings, or a part of that: of a mapping, fields that it has among others;
-            for a text, a compiled pattern that is found in it; ``...`` for anything.
+        payload: The payload, or a part of it: of a mapping some fields, for a text a compiled
+            pattern, ``...`` for anything.
         timeout: The longest wait, in seconds.
 
     Raises:
-        AssertionError: No such event was pushed in time; it says what was pushed instead.
+        AssertionError: No such event was pushed in time; the error says what was pushed instead.
         UsageError: Called inside a job or a handler.
 
     Example:
@@ -55,13 +53,12 @@ async def assert_push_event(
                 return event
         return None
 
-    event = await _found(take, timeout)
+    event = await _wait_for(take, timeout)
     if event is None:
-        wanted = f"{name!r}" if payload is ... else f"{name!r} {payload!r}"
         raise _missing(
             view,
             f"{view._title} did not push {name!r} within {timeout:g} s.",
-            wanted,
+            repr(name) if payload is ... else f"{name!r} {payload!r}",
             [f"{event.name!r} {dict(event.payload)!r}" for event in view.pushed],
         )
     return event
@@ -70,7 +67,7 @@ async def assert_push_event(
 async def assert_flash(
     view: View, kind: str, pattern: str | re.Pattern[str] = "", *, timeout: float = 1.0
 ) -> str:
-    """Wait until the view shows a flash, and give its text; it stays.
+    """Wait until the view shows a flash, and return its text; it stays.
 
     Args:
         view: The view.
@@ -79,7 +76,7 @@ async def assert_flash(
         timeout: The longest wait, in seconds.
 
     Raises:
-        AssertionError: No such flash was shown in time; it says what was shown instead.
+        AssertionError: No such flash was shown in time; the error says what was shown instead.
         UsageError: Called inside a job or a handler.
 
     Example:
@@ -103,24 +100,20 @@ async def assert_flash(
         found = pattern in message if isinstance(pattern, str) else pattern.search(message)
         return message if found else None
 
-    message = await _found(look, timeout)
+    message = await _wait_for(look, timeout)
     if message is None:
         raise _missing(
             view,
             f"{view._title} did not show the flash {kind!r} within {timeout:g} s.",
-            f"{kind!r} {pattern!r}" if pattern else f"{kind!r}",
+            f"{kind!r} {pattern!r}" if pattern else repr(kind),
             [f"{kind!r} {message!r}" for kind, message in view.flash.items()],
         )
     return message
 
 
-async def _found(look: Callable[[], T | None], timeout: float) -> T | None:
+async def _wait_for(condition: Callable[[], T | None], timeout: float) -> T | None:
     with anyio.move_on_after(timeout):
-        while True:
-            count = notifier.count
-            if (found := look()) is not None:
-                return found
-            await notifier.wait(count)
+        return await notifier.until(condition)
     return None
 
 
@@ -134,27 +127,21 @@ def _fits(expected: Any, got: Any) -> bool:
             name in got and _fits(one, got[name]) for name, one in expected.items()
         )
     if isinstance(expected, list | tuple):
-        return (
-            isinstance(got, list | tuple)
-            and len(got) == len(expected)
-            and all(map(_fits, expected, got))
-        )
+        is_sequence = isinstance(got, list | tuple) and len(got) == len(expected)
+        return is_sequence and all(map(_fits, expected, got))
     return bool(expected == got)
 
 
 def _missing(view: View, what: str, expected: str, instead: Sequence[str]) -> AssertionError:
     pending = [one.what for one in view.pending()]
     failed = [repr(error) for error in list(view._failures)]
-    facts = [
-        *_listed("expected", [expected]),
-        *_listed("got", instead or ["nothing"]),
-        *_listed("failed", failed),
-        *_listed("pending", pending),
-    ]
-    fix = "Wait longer: timeout=..." if pending else "Nothing is pending that could bring it"
-    return AssertionError(str(AquilaError(what, facts=facts, fix=fix)))
-
-
-def _listed(label: str, values: Sequence[str]) -> list[str]:
-    labels = [f"{label}:", *[""] * len(values)]
-    return [f"{label:<9} {value}" for label, value in zip(labels, values, strict=False)]
+    facts = []
+    for label, values in (
+        ("expected:", [expected]),
+        ("got:", instead or ["nothing"]),
+        ("failed:", failed),
+        ("pending:", pending),
+    ):
+        facts += [f"{'' if at else label:<9} {value}" for at, value in enumerate(values)]
+    fix = "wait longer: timeout=..." if pending else "nothing is pending that could bring it"
+    return AssertionError(str(AquilaError(what, facts=facts, fix=f"Fix: {fix}")))

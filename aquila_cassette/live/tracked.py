@@ -1,4 +1,4 @@
-"""Jobs that no view has started: tasks and futures that `render_async` shall wait for."""
+"""Jobs that no view has started: tasks and futures that `render_async` waits for."""
 
 from __future__ import annotations
 
@@ -13,43 +13,40 @@ from aquila_cassette.waiting.notifier import notify
 from aquila_cassette.waiting.pending import Pending
 from aquila_cassette.waiting.task_graph import is_asyncio_task
 
-__all__ = ["TRACKED", "track"]
-
-Job = asyncio.Future[Any] | concurrent.futures.Future[Any]
 T = TypeVar("T")
 
 
-class Tracked:
+class TrackedJobs:
     """The tracked jobs of this process."""
 
     def __init__(self) -> None:
-        self._jobs: dict[Job, None] = {}
+        self._jobs: dict[Any, None] = {}
         self._lock = threading.RLock()
 
-    def add(self, job: Job) -> None:
-        """Wait for `job` from now on."""
+    def add(self, job: Any) -> None:
         with self._lock:
             self._jobs[job] = None
         job.add_done_callback(lambda _job: notify())
 
     def pending(self) -> Sequence[Pending]:
-        """List those that are not done."""
         return [
-            Pending(f"job {_name(job)}", driver=job) for job in self._listed() if not job.done()
+            Pending(f"job {repr(job.get_name()) if is_asyncio_task(job) else job}", driver=job)
+            for job in self._of_open_loops()
+            if not job.done()
         ]
 
     def take_failure(self) -> BaseException | None:
-        """Give the exception of the next one that raised, once."""
-        for job in self._listed():
+        """Return the exception of the next job that raised, once."""
+        for job in self._of_open_loops():
             if job.done():
                 with self._lock:
                     self._jobs.pop(job, None)
                 if not job.cancelled() and (error := job.exception()) is not None:
-                    return error
+                    failure: BaseException = error
+                    return failure
         return None
 
-    def _listed(self) -> list[Job]:
-        """List the jobs; those whose event loop has ended are nobody's any more."""
+    def _of_open_loops(self) -> list[Any]:
         with self._lock:
             for job in list(self._jobs):
                 if asyncio.isfuture(job) and job.get_loop().is_closed():
@@ -57,11 +54,7 @@ class Tracked:
             return list(self._jobs)
 
 
-def _name(job: Job) -> str:
-    return repr(job.get_name()) if is_asyncio_task(job) else repr(job)
-
-
-TRACKED = Tracked()
+TRACKED_JOBS = TrackedJobs()
 
 
 def track(job: T) -> T:
@@ -86,5 +79,5 @@ def track(job: T) -> T:
             facts=["expected: a task or future of asyncio, or a future of a thread pool"],
             fix="Fix: track(asyncio.create_task(...))",
         )
-    TRACKED.add(job)
+    TRACKED_JOBS.add(job)
     return job

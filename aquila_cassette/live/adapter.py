@@ -1,0 +1,188 @@
+"""What may be rendered: one protocol, the adapters of objects and functions, and finding one."""
+
+from __future__ import annotations
+
+import inspect
+import reprlib
+import sys
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, Protocol
+
+from aquila_cassette.errors import UsageError
+from aquila_cassette.waiting.pending import Pending
+
+
+class Adapter(Protocol):
+    """Says what a view still has going on, lets it draw, and returns what it shows.
+
+    Subclass it and write `render`; the rest has defaults that fit a view which draws at once.
+
+    Example:
+        >>> class Sheet(Adapter):
+        ...     async def render(self):
+        ...         return "what the sheet shows"
+        >>> list(Sheet().pending())
+        []
+    """
+
+    @property
+    def what(self) -> str:
+        """What the view is, for errors."""
+        return f"What {type(self).__name__} renders"
+
+    def pending(self) -> Sequence[Pending]:
+        """List the framework's own workers that run and will end.
+
+        Jobs and streams are known without it. `aquila_cassette.waiting.notifier.notify` must be
+        called when the list changes.
+        """
+        return ()
+
+    async def settle(self) -> None:
+        """Let the framework draw what has changed, and wait no longer than that takes."""
+        return
+
+    @abstractmethod
+    async def render(self) -> Any:
+        """Return what the view shows."""
+
+    def settle_sync(self) -> None:
+        """Do what `settle` does, where no event loop runs."""
+        if type(self).render_sync is Adapter.render_sync:
+            self.render_sync()  # to refuse it before anything is waited for
+
+    def render_sync(self) -> Any:
+        """Do what `render` does, where no event loop runs.
+
+        Raises:
+            UsageError: This view can only be rendered in an event loop.
+        """
+        raise UsageError(
+            f"{self.what} lives in an event loop, and render_sync runs none.",
+            fix="Fix: make the test async: await render_async(view)",
+        )
+
+
+class FunctionAdapter(Adapter):
+    """A function, sync or async, that returns what is shown."""
+
+    def __init__(self, function: Callable[[], Any]) -> None:
+        self._function = function
+
+    async def render(self) -> Any:
+        shown = self._function()
+        return await shown if inspect.isawaitable(shown) else shown
+
+    def render_sync(self) -> Any:
+        shown = self._function()
+        if not inspect.isawaitable(shown):
+            return shown
+        if inspect.iscoroutine(shown):
+            shown.close()
+        name = getattr(self._function, "__qualname__", repr(self._function))
+        raise UsageError(
+            f"{name} is async, and render_sync runs no event loop.",
+            fix="Fix: make the test async: await render_async(view)",
+        )
+
+
+class ObjectAdapter(FunctionAdapter):
+    """An object with `render()`, sync or async; a `View` drops its temporary assigns after it."""
+
+    def __init__(self, view: Any) -> None:
+        super().__init__(view.render)
+        self._after: Callable[[], None] = getattr(view, "drop_temporary_assigns", lambda: None)
+
+    async def render(self) -> Any:
+        shown = await super().render()
+        self._after()
+        return shown
+
+    def render_sync(self) -> Any:
+        shown = super().render_sync()
+        self._after()
+        return shown
+
+
+_registered: list[tuple[Callable[[object], bool], Callable[[Any], Adapter]]] = []
+
+_FRAMEWORKS = (
+    # Nothing is imported to find out: an object's class exists only where its module is loaded.
+    ("textual.pilot", "Pilot", "textual_adapter", "TextualAdapter"),
+    ("textual.app", "App", "textual_adapter", "TextualAdapter"),
+    ("nicegui.testing", "User", "nicegui_adapter", "NiceguiAdapter"),
+    ("playwright.async_api", "Page", "playwright_adapter", "AsyncPageAdapter"),
+    ("playwright.sync_api", "Page", "playwright_adapter", "SyncPageAdapter"),
+)
+
+_KINDS = (
+    "it may be: an object with render(), sync or async",
+    "           a function without arguments, sync or async",
+    "           a Textual Pilot or App",
+    "           a NiceGUI User",
+    "           a Playwright Page",
+)
+
+
+def register_view(matches: type | Callable[[object], bool], make: Callable[[Any], Adapter]) -> None:
+    """Have `render_async` and `render_sync` take one more kind of view; the latest comes first.
+
+    Args:
+        matches: The class of such views, or a function that returns whether an object is one.
+        make: Makes the adapter of such a view.
+
+    Raises:
+        UsageError: `matches` is neither, or `make` cannot be called.
+
+    Example:
+        >>> class Sheet:
+        ...     text = "what the sheet shows"
+        >>> class SheetAdapter(Adapter):
+        ...     def __init__(self, sheet):
+        ...         self.sheet = sheet
+        ...     async def render(self):
+        ...         return self.sheet.text
+        >>> register_view(Sheet, SheetAdapter)
+        >>> type(adapter_for(Sheet())).__name__
+        'SheetAdapter'
+    """
+    if not callable(matches) or not callable(make):
+        raise UsageError(
+            "register_view takes a class or a function, and a function that makes the adapter.",
+            facts=[f"got: {matches!r} and {make!r}"],
+            fix="Fix: register_view(MyView, MyAdapter)",
+        )
+    if isinstance(matches, type):
+        kind = matches
+        _registered.insert(0, (lambda view: isinstance(view, kind), make))
+    else:
+        _registered.insert(0, (matches, make))
+
+
+def adapter_for(view: object) -> Adapter:
+    """Return the adapter that fits `view`, or raise a `UsageError`."""
+    for matches, make in _registered:
+        if matches(view):
+            return make(view)
+    if isinstance(view, type):
+        raise UsageError(
+            f"{view.__name__} is a class, and what is rendered is an object of it.",
+            fix=f"Fix: pass the {view.__name__} that your test has made",
+        )
+    for module, name, ours, adapter_name in _FRAMEWORKS:
+        kind = getattr(sys.modules.get(module), name, None)
+        if kind is not None and isinstance(view, kind):
+            make_adapter = getattr(import_module(f"{__package__}.{ours}"), adapter_name)
+            adapter: Adapter = make_adapter(view)
+            return adapter
+    if callable(getattr(view, "render", None)):
+        return ObjectAdapter(view)
+    if callable(view):
+        return FunctionAdapter(view)
+    raise UsageError(
+        f"There is no adapter to render {reprlib.repr(view)}.",
+        facts=_KINDS,
+        fix=f"Fix: register_view({type(view).__name__}, MyAdapter)",
+    )

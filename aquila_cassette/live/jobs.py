@@ -1,0 +1,226 @@
+"""The jobs of a view or component: by name, in the background, each with one outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeAlias
+
+import anyio
+import anyio.to_thread
+
+from aquila_cassette.errors import StreamError, UsageError
+from aquila_cassette.waiting.event_loops import current_task_or_thread, run_in_background, waker
+from aquila_cassette.waiting.notifier import notify
+from aquila_cassette.waiting.pending import Pending, mark_job
+
+_logger = logging.getLogger("aquila_cassette.live")
+
+
+@dataclass(frozen=True)
+class Completed:
+    """The job returned.
+
+    Args:
+        value: What it returned.
+
+    Example:
+        >>> match Completed(("a ref", "Hello")):
+        ...     case Completed((ref, text)):
+        ...         print(text)
+        Hello
+    """
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The job's stream ended without a real completion.
+
+    Args:
+        error: What was raised; its `reason`, `kind` and `text` say more.
+    """
+
+    error: StreamError
+
+
+@dataclass(frozen=True)
+class Exited:
+    """The job raised anything else, or was cancelled.
+
+    Args:
+        reason: The exception, or the reason that `cancel_async` was given.
+    """
+
+    reason: Any
+
+
+Outcome: TypeAlias = Completed | Failed | Exited
+"""How a job ended."""
+
+
+class Job:
+    """One run of a function, in a task of its own."""
+
+    def __init__(self, name: str, title: str, function: Callable[[], Any]) -> None:
+        self.name = name
+        self.title = title
+        self.cancelled: Exited | None = None
+        self._task: object = None
+        self._function = function
+        self._scope = anyio.CancelScope()
+        self._cancel_scope = waker(self._scope.cancel)
+
+    def cancel(self, reason: object) -> None:
+        """End it with this outcome, whatever it returns; the first reason counts.
+
+        A function that runs in a thread cannot be stopped: nobody waits for it any more.
+        """
+        self.cancelled = self.cancelled or Exited(reason)
+        self._cancel_scope()
+
+    def pending(self) -> Pending:
+        function = inspect.unwrap(getattr(self._function, "func", self._function))
+        name = getattr(function, "__qualname__", repr(function))
+        return Pending(self.title, (f"runs: {name}",), self._task)
+
+    async def run(self, owner: object) -> Outcome | None:
+        self._task = current_task_or_thread()
+        outcome = None
+        with self._scope, mark_job(self.title, owner):
+            if self.cancelled is None:
+                outcome = await self._outcome()
+        return self.cancelled or outcome
+
+    async def _outcome(self) -> Outcome:
+        try:
+            return Completed(await self._value())
+        except StreamError as error:
+            return Failed(error)
+        except BaseException as error:
+            if must_propagate(error):
+                raise
+            return Exited(error)
+
+    async def _value(self) -> Any:
+        function = self._function
+        if inspect.iscoroutinefunction(function):
+            return await function()
+        # What looks like a plain function may still return a coroutine, which belongs to this task.
+        (value,) = await anyio.to_thread.run_sync(lambda: [function()], abandon_on_cancel=True)
+        return await value if inspect.isawaitable(value) else value
+
+
+class Jobs:
+    """The jobs of one view or component; a job supersedes the one of its name.
+
+    Args:
+        title: Whose they are: ``ChatLive``.
+        view: The view, which must not be closed inside a job.
+        lock: Guards them, together with the inbox that their outcomes go to.
+        report: Is called with a job and its outcome while the job still counts as running.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        view: object,
+        lock: threading.RLock,
+        report: Callable[[Job, Outcome], None],
+    ) -> None:
+        self._title = title
+        self._view = view
+        self._lock = lock
+        self._report = report
+        self._current: dict[str, Job] = {}
+        self._running: dict[Job, None] = {}
+
+    def start(self, name: str, function: Callable[[], Any]) -> None:
+        """Start a job and cancel the one of this name."""
+        title = f"job {name!r} of {self._title}"
+        with self._lock:
+            try:
+                job = Job(name, title, function)
+                run_in_background(partial(self._run, job))
+            except RuntimeError:
+                raise UsageError(
+                    f"start_async of {title} was called where no event loop runs.",
+                    fix="Fix: call it in a handler; from a thread, self.send(...) a message",
+                ) from None
+            before = self._current.get(name)
+            self._current[name] = job
+            self._running[job] = None
+        if before is not None:
+            before.cancel("superseded")
+        notify()
+
+    def cancel(self, name: str, reason: object) -> None:
+        """Cancel the job of this name, if there is one."""
+        if job := self._current.get(name):
+            job.cancel(reason)
+
+    def close(self) -> None:
+        """Cancel all jobs; nobody gets their outcomes."""
+        with self._lock:
+            self._current.clear()
+            running = list(self._running)
+        for job in running:
+            job.cancel("closed")
+
+    def pending(self) -> list[Pending]:
+        """List the jobs that have not ended, in the order in which they were started."""
+        with self._lock:
+            return [job.pending() for job in self._running]
+
+    def finish(self, job: Job, outcome: Outcome) -> Outcome | None:
+        """Return the outcome to be handled; None where another job has superseded this one."""
+        with self._lock:
+            if self._current.get(job.name) is not job:
+                return None
+            del self._current[job.name]
+        return job.cancelled or outcome
+
+    async def _run(self, job: Job) -> None:
+        outcome: Outcome | None = None
+        try:
+            outcome = await job.run(self._view)
+        finally:
+            with self._lock:
+                if outcome is not None and self._current.get(job.name) is job:
+                    _log(job, outcome)
+                    self._report(job, outcome)
+                # Under the same lock: at any time the job or its outcome is pending.
+                self._running.pop(job, None)
+            notify()
+
+
+def must_propagate(error: BaseException) -> bool:
+    """Return whether `error` ends the task that it came to, not only what the task was doing.
+
+    A cancelled future raises asyncio's ``CancelledError`` in a task that awaits it and that nobody
+    has cancelled: that is only an error, as is what testing tools raise past ``except Exception``.
+    """
+    if isinstance(error, BaseExceptionGroup):  # trio's nurseries make one of what they cancel
+        return all(must_propagate(one) for one in error.exceptions)
+    if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):
+        return True
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is None or task.cancelling() > 0
+    return isinstance(error, anyio.get_cancelled_exc_class())
+
+
+def _log(job: Job, outcome: Outcome) -> None:
+    match outcome:
+        case Failed(error):
+            _logger.error("%s failed (%s): %s", job.title, error.kind, error.reason)
+        case Exited(BaseException() as error):
+            _logger.error("%s raised %r.", job.title, error, exc_info=error)
+        case Exited(reason):
+            _logger.info("%s exited: %s", job.title, reason)
