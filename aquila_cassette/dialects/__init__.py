@@ -54,6 +54,7 @@ __all__ = [
     "ndjson_lines",
     "read_message",
     "recognise",
+    "speaks_a_dialect",
 ]
 
 DIALECTS = (
@@ -174,6 +175,16 @@ def read_into(content_type: str | None, body: bytes, builder: MessageBuilder) ->
         if dialect is not None:
             dialect.read_event(message, builder)
     return dialect.name if dialect else None
+
+
+def speaks_a_dialect(content_type: str | None, body: bytes) -> bool:
+    """Return True if `body` is a model's answer, streamed or not, in a dialect that is known."""
+    how = framing(content_type, body)
+    if how != "json":
+        return _recognise(how, body) is not None
+    answer = load_json(body)
+    parts = answer if isinstance(answer, list) else [answer]
+    return any(dialect.is_answer(as_dict(part)) for part in parts for dialect in DIALECTS)
 
 
 def _recognise(how: Framing, body: bytes) -> Dialect | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aquila_cassette.redaction.environment import environment_secrets
-from aquila_cassette.redaction.found import SecretFinding
+from aquila_cassette.redaction.finder import SecretFinding
 from aquila_cassette.redaction.policy import REDACTED, Leak, Pattern, Redaction
 
 __all__ = ["REDACTED", "Leak", "Pattern", "Redaction", "SecretFinding", "environment_secrets"]

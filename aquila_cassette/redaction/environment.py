@@ -9,12 +9,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, quote_plus
 
-from aquila_cassette.redaction.key_candidates import RUN
+from aquila_cassette.redaction.patterns import SHORTEST_RUN
+from aquila_cassette.redaction.spans import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Needle", "Needles", "environment_secrets", "needles", "variable_of"]
+__all__ = ["Spelling", "Spellings", "environment_secrets", "spellings", "variable_of"]
 
 _MIN_LENGTH = 8
 _NAMED = re.compile(
@@ -23,61 +24,54 @@ _NAMED = re.compile(
 _PASSWORD = re.compile(r"(?:^|_)(?:PASSWORD|PASSPHRASE)$", re.IGNORECASE)
 _WORD = re.compile(r"[a-z]{,15}|[A-Z]{,15}")
 _KEY = re.compile(r"_KEY$", re.IGNORECASE)
-_OPAQUE = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9._~+/=-]{16,}")
-_RUNS = re.compile(rb"[A-Za-z0-9_+/-]{%d,}" % RUN)
+_RANDOM = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9._~+/=-]{16,}")
+_RUNS = re.compile(rb"[A-Za-z0-9_+/-]{%d,}" % SHORTEST_RUN)
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
-_MARK = "[redacted]"
 _HTML_UPPER = {ord(char): f"\\u{ord(char):04X}" for char in "<>&'"}
 _HTML_LOWER = {ord(char): f"\\u{ord(char):04x}" for char in "<>&'"}
 
 
-class Needle(NamedTuple):
+class Spelling(NamedTuple):
     """One spelling of a secret.
 
     Args:
         data: Its bytes.
-        lead: Whether a base64 character before it holds bits of the secret too (0 or 1).
+        lead: Whether a base64 character before it holds bits of the secret too.
         tail: Whether one after it does.
         secret: The secret.
     """
 
     data: bytes
-    lead: int
-    tail: int
+    lead: bool
+    tail: bool
     secret: str
 
 
-class Needles(NamedTuple):
+class Spellings(NamedTuple):
     """All spellings of some secrets.
 
     Args:
         anywhere: Those to be searched everywhere.
-        in_runs: Those that hold a long run of key characters, each behind that run: they can only
-            stand where the run stands.
+        in_runs: Those with a long run of key characters, each after that run: they can only be
+            where the run is.
+        any_is_json: Whether the names of JSON fields may be in one.
     """
 
-    anywhere: tuple[Needle, ...]
-    in_runs: tuple[tuple[str, Needle], ...]
+    anywhere: tuple[Spelling, ...]
+    in_runs: tuple[tuple[str, Spelling], ...]
+    any_is_json: bool
 
 
-class _Snapshot(NamedTuple):
-    variables: dict[object, object]
-    secrets: tuple[str, ...]
-
-
-_last = _Snapshot({}, ())
+_last: tuple[dict[object, object], tuple[str, ...]] = ({}, ())
 
 
 def environment_secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Give the values of the variables that hold secrets, longest first.
+    """Return the values of the variables that hold secrets, longest first.
 
     Those are the variables named ``*_API_KEY``, ``*_TOKEN``, ``*_SECRET``, ``*_SECRET_KEY``,
     ``*_ACCESS_KEY``, ``*_PRIVATE_KEY``; ``*_PASSWORD`` and ``*_PASSPHRASE`` unless the value is a
     mere word (``postgres``); any other ``*_KEY`` whose value looks random. Values shorter than 8
     characters are left out: they would be found everywhere.
-
-    Args:
-        environ: The environment, as `os.environ`. Asking again while it stays the same is cheap.
 
     Example:
         >>> environment_secrets({"DB_PASSWORD": "correct horse", "EDITOR": "vi", "A_TOKEN": "1"})
@@ -85,13 +79,13 @@ def environment_secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
     """
     global _last
     # Reading os.environ decodes every variable, some 50 microseconds; this runs on every request.
-    # What it keeps them in compares in one; where it is kept otherwise, nothing is remembered.
+    # Its private dict is compared in one; where there is none, nothing is remembered.
     variables = getattr(environ, "_data", None)
     if not isinstance(variables, dict):
         return _secrets(environ)
-    if variables != _last.variables:
-        _last = _Snapshot(variables.copy(), _secrets(environ))
-    return _last.secrets
+    if variables != _last[0]:
+        _last = variables.copy(), _secrets(environ)
+    return _last[1]
 
 
 def _secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -100,48 +94,50 @@ def _secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _is_secret(name: str, value: str) -> bool:
-    if len(value) < _MIN_LENGTH or value == _MARK:
+    if len(value) < _MIN_LENGTH or value == MARK.decode():
         return False
     if _NAMED.search(name):
         return True
     if _PASSWORD.search(name):
         return not _WORD.fullmatch(value)
-    return bool(_KEY.search(name) and _OPAQUE.fullmatch(value))
+    return bool(_KEY.search(name) and _RANDOM.fullmatch(value))
 
 
 def variable_of(secret: str, environ: Mapping[str, str]) -> str | None:
-    """Tell which variable holds `secret`; None if none does (any more)."""
+    """Return the variable that holds `secret`; None if none does any more."""
     return next((name for name, value in environ.items() if value == secret), None)
 
 
 @lru_cache(maxsize=64)
-def needles(secrets: tuple[str, ...]) -> Needles:
-    """Give all spellings of `secrets`: raw, escaped as in JSON, percent-encoded, base64.
+def spellings(secrets: tuple[str, ...]) -> Spellings:
+    """Return all spellings of `secrets`: raw, escaped as in JSON, percent-encoded, base64.
 
     Base64 is found wherever the secret stands in what was encoded (``user:secret``), up to the
-    characters at its ends that also hold bits of its neighbours; those are taken out with it.
+    characters at its ends that also hold bits of its neighbours.
     """
-    anywhere: list[Needle] = []
-    in_runs: list[tuple[str, Needle]] = []
-    for needle in (needle for secret in secrets for needle in _spellings(secret)):
-        run = max(_RUNS.findall(needle.data), key=len, default=b"")
+    anywhere: list[Spelling] = []
+    in_runs: list[tuple[str, Spelling]] = []
+    found = [one for secret in secrets for one in _spellings(secret)]
+    for one in found:
+        run = max(_RUNS.findall(one.data), key=len, default=b"")
         if run:
-            in_runs.append((run.decode("latin-1"), needle))
+            in_runs.append((run.decode("latin-1"), one))
         else:
-            anywhere.append(needle)
-    return Needles(tuple(anywhere), tuple(in_runs))
+            anywhere.append(one)
+    any_is_json = any(b'"' in one.data and b":" in one.data for one in found)
+    return Spellings(tuple(anywhere), tuple(in_runs), any_is_json)
 
 
-def _spellings(secret: str) -> Iterator[Needle]:
+def _spellings(secret: str) -> Iterator[Spelling]:
     for text in dict.fromkeys(_texts(secret)):
-        yield Needle(text.encode("utf-8", "surrogateescape"), 0, 0, secret)
+        yield Spelling(text.encode("utf-8", "surrogateescape"), False, False, secret)
     raw = secret.encode("utf-8", "surrogateescape")
     for offset in range(3):
         # A base64 character holds 6 bits: those with bits of a neighbouring byte are left off.
         whole, shared = divmod((offset + len(raw)) * 8, 6)
         core = b64encode(bytes(offset) + raw)[offset + 1 if offset else 0 : whole]
-        for spelling in dict.fromkeys((core, core.translate(_URL_SAFE))):
-            yield Needle(spelling, int(offset > 0), int(shared > 0), secret)
+        for data in dict.fromkeys((core, core.translate(_URL_SAFE))):
+            yield Spelling(data, offset > 0, shared > 0, secret)
 
 
 def _texts(secret: str) -> Iterator[str]:
@@ -150,7 +146,6 @@ def _texts(secret: str) -> Iterator[str]:
         return
     for ascii_only in (True, False):
         escaped = json.dumps(secret, ensure_ascii=ascii_only)[1:-1]
-        yield escaped
         yield json.dumps(escaped, ensure_ascii=ascii_only)[1:-1]
         # As PHP escapes slashes, and Go, Java and browsers what HTML would take for its own.
         for text in (escaped, escaped.replace("/", "\\/")):

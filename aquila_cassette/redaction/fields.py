@@ -1,39 +1,64 @@
-"""Fields of JSON, found in bytes: in a body, in an event, in JSON inside a string of JSON."""
+"""Secrets by the names of their fields: in JSON, forms, multipart forms, queries and links."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
-from aquila_cassette.redaction.name_suffixes import endings_of
-from aquila_cassette.redaction.names import NAME_ENDINGS, looks_random
-from aquila_cassette.redaction.spans import MARK, Span
+from aquila_cassette.redaction.names import NAME_ENDINGS, lookbehinds, looks_random
+from aquila_cassette.redaction.spans import MARK, Span, merge, replaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from aquila_cassette.redaction.names import Place, SecretNames
 
-__all__ = ["field_pattern", "fields"]
+__all__ = [
+    "clean_url",
+    "form_pairs",
+    "form_parts",
+    "is_in_arguments",
+    "json_fields",
+    "json_pattern",
+    "link_parameters",
+    "link_pattern",
+]
 
 _LONGEST_NAME = 100
-_NUMBER = re.compile(rb"-?[0-9][0-9.eE+-]*")
+_LONGEST_HEAD = 2000
+_NUMBER = re.compile(rb"-?[0-9][0-9.eE+-]*(?=[ \t\r\n,}\]])")
 _OPENING = re.compile(rb'(\\*)"')
 _SPACE = re.compile(rb"[ \t\r\n]*")
 _LIST = re.compile(rb"\[[ \t\r\n]*")
 _COMMA = re.compile(rb"[ \t\r\n]*,[ \t\r\n]*")
+_LINE_END = re.compile(rb"[\r\n]")
 _QUOTE, _ESCAPE, _SPACES = ord('"'), ord("\\"), b" \t\r\n"
 
+_CREDENTIALS = re.compile(rb"\A([a-z][a-z0-9+.-]*:)?//[^/?#]*@", re.IGNORECASE)
+_LINK_ENDINGS = (*NAME_ENDINGS, "sig", "signature", "auth", "jwt")
+_PARAMETER = re.compile(rb"(?:[?&]|&amp;|\\u0026)([A-Za-z0-9_.%-]+)\Z")
+_BOUNDARY = re.compile(r'boundary="?([^";,\s]+)', re.IGNORECASE)
+_HEAD = re.compile(
+    rb'form-data;[^\r\n]*?(?<![a-z])name="?([^"\r\n;]*)[^\r\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n',
+    re.IGNORECASE,
+)
 
-def field_pattern(more: Iterable[str]) -> re.Pattern[bytes]:
-    """Build the pattern that finds the colons of fields that may hold secrets, in lower-case bytes.
+# JSON. Fields are found in bytes, without parsing: also in events, in bodies that were cut off, and
+# in JSON inside strings of JSON. The backslashes before a quote say how deep it is: one level down
+# in escaped JSON doubles them, so a quote of level n has 2^n - 1 of its own.
 
-    It begins with the colon and looks behind, since that is the rarest byte to search for.
+_MODEL_ARGUMENTS = frozenset({b"input", b"args", b"arguments"})
+_STRUCTURE = re.compile(rb'"((?:[^"\\]|\\.)*)"(\s*:)?|[{}\[\]]')
 
-    Args:
-        more: The names that the user added, plain.
+
+def json_pattern(more: Iterable[str]) -> re.Pattern[bytes]:
+    """Return what finds the colons of fields that may be secret, in lower-case bytes.
+
+    It begins with the colon and looks behind, since that is the rarest byte to search for. `more`
+    are the plain names that the user added.
     """
-    short, wide = endings_of(NAME_ENDINGS, more)
+    short, wide = lookbehinds(NAME_ENDINGS, more)
     return re.compile(
         rb':(?:(?<=(?:%s)":)(?<=(?:%s)":)' % (short, wide)
         + rb'|(?<=\\":)(?<=(?:%s|....\\)\\":)' % wide
@@ -42,50 +67,39 @@ def field_pattern(more: Iterable[str]) -> re.Pattern[bytes]:
     )
 
 
-def fields(
+def json_fields(
     data: bytes, low: bytes, pattern: re.Pattern[bytes], names: SecretNames, place: Place
 ) -> Iterator[Span]:
-    """Find the values of the JSON fields in `data` whose names hold secrets: strings and numbers.
+    """Yield the values of fields whose names hold secrets: complete strings and numbers.
 
-    Objects are looked into; a list is taken apart. Strings that are JSON themselves, at any depth,
-    are read like the rest: their quotes are escaped, and those tell where a value ends.
-
-    Args:
-        data: The bytes.
-        low: The same in lower case.
-        pattern: What `field_pattern` gives.
-        names: The names that hold secrets.
-        place: ``sent`` or ``received``.
+    Objects are looked into; a list is taken apart. `low` is `data` in lower case, `pattern` what
+    `json_pattern` gives.
     """
     for match in pattern.finditer(low):
-        name = _name_before(data, match.start())
-        if name is None:
+        quote = match.start() - 1
+        while quote > 0 and data[quote] in _SPACES:
+            quote -= 1
+        if quote < 0 or data[quote] != _QUOTE:
             continue
-        sensitivity = names.sensitivity(name, place)
+        escapes = _escapes_before(data, quote)
+        name = _name_before(data, quote - escapes, escapes)
+        sensitivity = names.sensitivity(name, place) if name else "never"
         if sensitivity == "never":
             continue
-        for start, end, is_text in _values(data, match.end()):
-            if sensitivity == "always" or (is_text and looks_random(data[start:end])):
-                quote = b"" if is_text else _quote_of(data, match.start())
-                yield Span(start, end, f"the field {name!r}", quote + MARK + quote)
+        for first, last, is_text in _values(data, match.end(), escapes):
+            if sensitivity == "always" or (is_text and looks_random(data[first:last])):
+                around = b"" if is_text else b"\\" * escapes + b'"'
+                yield Span(first, last, f"the field {name!r}", around + MARK + around)
 
 
-def _name_before(data: bytes, colon: int) -> str | None:
-    """Read the name of the field whose colon is at `colon`; None if it is no such colon."""
-    quote = colon - 1
-    while quote > 0 and data[quote] in _SPACES:
-        quote -= 1
-    if quote < 0 or data[quote] != _QUOTE:
-        return None
-    end = quote - _escapes_before(data, quote)
+def _name_before(data: bytes, end: int, escapes: int) -> str | None:
+    """Return the name that ends there; None if it is not whole, or too long."""
     start = data.rfind(b'"', max(0, end - _LONGEST_NAME), end)
+    while start >= 0 and (count := _escapes_before(data, start)) != escapes:
+        if count < escapes:
+            return None
+        start = data.rfind(b'"', max(0, end - _LONGEST_NAME), start)
     return data[start + 1 : end].decode("utf-8", "replace") if start >= 0 else None
-
-
-def _quote_of(data: bytes, colon: int) -> bytes:
-    """Give the quote that stands before the colon, with its escapes."""
-    quote = data.rindex(b'"', 0, colon)
-    return b"\\" * _escapes_before(data, quote) + b'"'
 
 
 def _escapes_before(data: bytes, quote: int, limit: int = 0) -> int:
@@ -96,8 +110,8 @@ def _escapes_before(data: bytes, quote: int, limit: int = 0) -> int:
     return quote - start
 
 
-def _values(data: bytes, colon_end: int) -> Iterator[tuple[int, int, bool]]:
-    """Find the strings (without quotes) and numbers that are the value, or stand in it, a list."""
+def _values(data: bytes, colon_end: int, escapes: int) -> Iterator[tuple[int, int, bool]]:
+    """Yield the strings (without quotes) and numbers that are the value, or are in it, a list."""
     at = _SPACE.match(data, colon_end).end()  # type: ignore[union-attr]  # it matches anywhere
     listed = _LIST.match(data, at)
     if listed:
@@ -105,9 +119,10 @@ def _values(data: bytes, colon_end: int) -> Iterator[tuple[int, int, bool]]:
     while True:
         opening = _OPENING.match(data, at)
         if opening:
-            start = opening.end()
-            end = _end_of_text(data, start, len(opening[1]))
-            yield start, end, True
+            end = _end_of_text(data, opening.end(), escapes)
+            if len(opening[1]) != escapes or end is None:
+                return
+            yield opening.end(), end, True
             at = end + len(opening[0])
         elif number := _NUMBER.match(data, at):
             yield *number.span(), False
@@ -120,24 +135,115 @@ def _values(data: bytes, colon_end: int) -> Iterator[tuple[int, int, bool]]:
         at = comma.end()
 
 
-def _end_of_text(data: bytes, start: int, escapes: int) -> int:
-    """Find the end of a string whose opening quote has `escapes` backslashes before it.
+def _end_of_text(data: bytes, start: int, escapes: int) -> int | None:
+    """Return where a string ends whose quotes have `escapes` backslashes; None if it does not.
 
-    One level down in escaped JSON doubles the backslashes: a quote with 2^n - 1 of them opens a
-    string of level n, and in it each backslash of its own comes as 2^(n+1). So the quote that ends
-    it is the one with `escapes` left over, or one of a level further out where the text is broken.
+    A string in a string that has no end before the outer one's is a fragment, and stays: the rest
+    is elsewhere. One that no other holds and that the body or its line cuts off ends there.
     """
-    own = 2 * (escapes + 1)
     quote = data.find(b'"', start)
     while quote >= 0:
         count = _escapes_before(data, quote, start)
-        if count % own == escapes or count < escapes:
-            return _one_line(data, start, quote - min(count, escapes))
+        level = (count + 1) & ~count  # 2^n of a quote of level n
+        if level <= escapes:
+            return None
+        if level == escapes + 1:
+            end = quote - escapes
+            break
         quote = data.find(b'"', quote + 1)
-    return _one_line(data, start, len(data))
+    else:
+        end = len(data)
+    line_end = _LINE_END.search(data, start, end)
+    if line_end is None and quote >= 0:
+        return end
+    if escapes:
+        return None
+    return line_end.start() if line_end else end
 
 
-def _one_line(data: bytes, start: int, end: int) -> int:
-    """Cut at a line's end: no string of JSON goes on after it, so this one was broken off."""
-    newline = data.find(b"\n", start, end)
-    return end if newline < 0 else newline
+def is_in_arguments(data: bytes, span: Span) -> bool:
+    """Return True for a field of the arguments of a tool call, or of any JSON in a string."""
+    if data[span.start - 2 : span.start] == b'\\"' or span.text.startswith(b"\\"):
+        return True
+    start = 0 if data.lstrip()[:1] in (b"{", b"[") else data.rfind(b"\n", 0, span.start) + 1
+    within: list[bytes] = []
+    name = b""
+    for token in _STRUCTURE.finditer(data, start, span.start):
+        if token[0] in (b"{", b"["):
+            within.append(name)
+        elif token[0] in (b"}", b"]"):
+            del within[-1:]
+        elif token[2]:
+            name = token[1]
+    return any(one in _MODEL_ARGUMENTS for one in within)
+
+
+# Forms, queries, links.
+
+
+def form_pairs(data: bytes, names: SecretNames, place: Place, start: int = 0) -> Iterator[Span]:
+    """Yield the secret values in ``name=value&name=value`` from `start` on: a form, or a query."""
+    for pair in data[start:].split(b"&"):
+        name, _, value = pair.partition(b"=")
+        end = start + len(pair)
+        if value and _is_secret(name, value, names, place):
+            yield Span(end - len(value), end, f"{place} field {_shown(name)!r}")
+        start = end + 1
+
+
+def form_parts(data: bytes, content_type: str, names: SecretNames) -> Iterator[Span]:
+    """Yield the parts of a multipart form whose names hold secrets."""
+    named = _BOUNDARY.search(content_type)
+    fence = b"\n--" + (named[1].encode("utf-8", "surrogateescape") if named else b"")
+    at = 0
+    for part in data.split(fence):
+        head = _HEAD.search(part, 0, _LONGEST_HEAD)
+        if head:
+            value = part[head.end() :].removesuffix(b"\r")
+            start = at + head.end()
+            if value and _is_secret(head[1], value, names, "form"):
+                yield Span(start, start + len(value), f"form field {_shown(head[1])!r}")
+        at += len(part) + len(fence)
+
+
+def link_pattern(more: Iterable[str]) -> re.Pattern[bytes]:
+    """Return what finds the values of parameters that may be secret, in lower-case bytes."""
+    _, wide = lookbehinds(_LINK_ENDINGS, more)
+    return re.compile(rb"=(?<=(?:%s)=)([^&\s\"'<>\\#)\]]+)" % wide, re.DOTALL)
+
+
+def link_parameters(
+    data: bytes, low: bytes, pattern: re.Pattern[bytes], names: SecretNames
+) -> Iterator[Span]:
+    """Yield the secret query parameters of the links in a text."""
+    for match in pattern.finditer(low):
+        name = _PARAMETER.search(data, max(0, match.start() - _LONGEST_NAME), match.start())
+        start, end = match.span(1)
+        if name and _is_secret(name[1], data[start:end], names, "link"):
+            yield Span(start, end, f"parameter {_shown(name[1])!r} of a link")
+
+
+def clean_url(url: bytes, names: SecretNames) -> bytes:
+    """Return `url` with the secrets of its query replaced, without credentials and fragment.
+
+    Those two are taken out rather than marked: they are no part of what a server is asked for, and
+    brackets before a host are taken for an IPv6 address.
+
+    Example:
+        >>> from aquila_cassette.redaction.names import SecretNames
+        >>> clean_url(b"https://me:pass@host/v1/models?key=abc&page=2#top", SecretNames())
+        b'https://host/v1/models?key=[redacted]&page=2'
+    """
+    url = url.partition(b"#")[0]
+    url = _CREDENTIALS.sub(rb"\1//", url)
+    query = url.find(b"?") + 1
+    return replaced(url, merge(url, form_pairs(url, names, "query", query))) if query else url
+
+
+def _shown(name: bytes) -> str:
+    return unquote(name.decode("utf-8", "replace"))
+
+
+def _is_secret(name: bytes, value: bytes, names: SecretNames, place: Place) -> bool:
+    sensitivity = names.sensitivity(_shown(name), place)
+    return sensitivity == "always" or (sensitivity == "if_random" and looks_random(value))

@@ -1,4 +1,4 @@
-"""What a user can say about secrets, and what is done with requests, responses and the file."""
+"""What users say about secrets, and what is done with requests, responses and the file."""
 
 from __future__ import annotations
 
@@ -6,31 +6,23 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
+from aquila_cassette.dialects import eventstream
 from aquila_cassette.errors import UsageError
 from aquila_cassette.model import Request
-from aquila_cassette.redaction.arguments import compiled, listed, strings, unique
-from aquila_cassette.redaction.binary import is_binary, with_framing
-from aquila_cassette.redaction.environment import (
-    environment_secrets,
-    needles,
-    variable_of,
-)
-from aquila_cassette.redaction.finder import ENVIRONMENT, Finder, Secrets, cleaned
-from aquila_cassette.redaction.found import SecretFinding, findings
-from aquila_cassette.redaction.names import (
-    FRAMING,
-    KEPT_PREFIXES,
-    KEPT_RECEIVED,
-    KEPT_SENT,
-)
-from aquila_cassette.redaction.spans import MARK, recut, replaced
+from aquila_cassette.redaction.environment import environment_secrets
+from aquila_cassette.redaction.finder import Finder, Secrets, cleaned, kind_of
+from aquila_cassette.redaction.names import FRAMING, KEPT_PREFIXES, KEPT_RECEIVED, KEPT_SENT
+from aquila_cassette.redaction.spans import MARK, recut, replaced, with_framing
 
 if TYPE_CHECKING:
     from aquila_cassette.model import Failure, Headers, Piece, Response
+    from aquila_cassette.redaction.finder import SecretFinding
 
 __all__ = ["REDACTED", "Leak", "Pattern", "Redaction"]
+
+_T = TypeVar("_T")
 
 REDACTED = MARK.decode()
 """What stands in the place of a secret."""
@@ -73,15 +65,15 @@ class Redaction:
     keep_headers: Iterable[str] = ()
     allow: Iterable[str] = ()
     _finder: Finder = field(init=False, repr=False, compare=False)
-    _kept_sent: frozenset[str] = field(init=False, repr=False, compare=False)
-    _kept_received: frozenset[str] = field(init=False, repr=False, compare=False)
+    _kept: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("names", "keep_headers", "allow"):
-            object.__setattr__(self, name, strings(name, getattr(self, name)))
-        patterns = listed("patterns", self.patterns)
-        finder = Finder(self.names, [compiled(pattern) for pattern in patterns], self.allow)
-        object.__setattr__(self, "patterns", unique(patterns))
+            object.__setattr__(self, name, _strings(name, getattr(self, name)))
+        patterns = _listed("patterns", self.patterns)
+        finder = Finder(self.names, [_compiled(pattern) for pattern in patterns], self.allow)
+        object.__setattr__(self, "_finder", finder)
+        object.__setattr__(self, "patterns", _unique(patterns))
         kept = frozenset(name.lower() for name in self.keep_headers)
         for name in kept & FRAMING:
             raise UsageError(
@@ -89,9 +81,7 @@ class Redaction:
                 facts=["it tells how the bytes came over one connection; on a replay it is wrong"],
                 fix=f"Take {name!r} out of keep_headers.",
             )
-        object.__setattr__(self, "_finder", finder)
-        object.__setattr__(self, "_kept_sent", KEPT_SENT | kept)
-        object.__setattr__(self, "_kept_received", KEPT_RECEIVED | kept)
+        object.__setattr__(self, "_kept", kept)
 
     @classmethod
     def of(cls, value: object) -> Redaction:
@@ -113,55 +103,52 @@ class Redaction:
             return value
         if isinstance(value, str | bytes | re.Pattern) or not isinstance(value, Iterable):
             raise _not_redact(value, f"redact=[{value!r}]" if isinstance(value, str) else None)
-        names: list[str] = []
-        patterns: list[Pattern] = []
-        for one in value:
-            if isinstance(one, str):
-                names.append(one)
-            elif isinstance(one, re.Pattern):
-                patterns.append(one)
-            else:
+        values = list(value)
+        for one in values:
+            if not isinstance(one, str | re.Pattern):
                 raise _not_redact(one, None)
-        return cls(names=names, patterns=patterns)
+        return cls(
+            names=[one for one in values if isinstance(one, str)],
+            patterns=[one for one in values if isinstance(one, re.Pattern)],
+        )
 
     def __or__(self, other: Redaction) -> Redaction:
-        """Give both together."""
         return Redaction(
-            names=unique((*self.names, *other.names)),
-            patterns=unique((*self.patterns, *other.patterns)),
-            keep_headers=unique((*self.keep_headers, *other.keep_headers)),
-            allow=unique((*self.allow, *other.allow)),
+            names=(*self.names, *other.names),
+            patterns=(*self.patterns, *other.patterns),
+            keep_headers=(*self.keep_headers, *other.keep_headers),
+            allow=(*self.allow, *other.allow),
         )
 
     def request(self, request: Request, *, env: Secrets | None = None) -> Request:
-        """Give `request` as it may be matched and kept; itself if there is nothing to hide.
+        """Return `request` as it may be matched and kept; itself if there is nothing to hide.
 
         Args:
             request: As it goes out.
-            env: What `environment_secrets` gives; by default of this process.
+            env: What `environment_secrets` returns; by default of this process.
         """
         env = _secrets(env)
         finder = self._finder
         kind = request.header("content-type") or ""
         url = finder.clean_url(request.url, env)
-        headers = self._headers(request.headers, self._kept_sent, (), env)
+        headers = self._headers(request.headers, KEPT_SENT, (), env)
         body = cleaned(request.body, lambda data: finder.in_body(data, env, "sent", kind))
         if body is request.body and url == request.url and headers == request.headers:
             return request
         return Request(request.method, url, headers, body)
 
     def response(self, response: Response, *, env: Secrets | None = None) -> Response:
-        """Give `response` as it may be kept; itself if there is nothing to hide.
+        """Return `response` as it may be kept; itself if there is nothing to hide.
 
         Secrets are found in the joined pieces, so one that was cut in two is found as well. A cut
         inside a secret moves to the end of the marker.
 
         Args:
             response: As it came.
-            env: What `environment_secrets` gives; by default of this process.
+            env: What `environment_secrets` returns; by default of this process.
         """
         env = _secrets(env)
-        headers = self._headers(response.headers, self._kept_received, KEPT_PREFIXES, env)
+        headers = self._headers(response.headers, KEPT_RECEIVED, KEPT_PREFIXES, env)
         pieces = self._pieces(response, env)
         error = self._error(response.error, env)
         if pieces is response.pieces and headers == response.headers and error == response.error:
@@ -171,27 +158,17 @@ class Redaction:
     def findings(
         self, message: Request | Response, *, env: Secrets | None = None
     ) -> list[SecretFinding]:
-        """Tell what `request` or `response` would hide in a message; nothing if it would stay.
-
-        Args:
-            message: As it is on a cassette.
-            env: What `environment_secrets` gives; by default of this process.
+        """Return what `request` or `response` would hide in a message on a cassette.
 
         Example:
             >>> sent = Request("GET", "https://a.example/me?key=abc", (("cookie", "a=b"),))
             >>> [(one.part, one.kind) for one in Redaction().findings(sent, env=())]
             [('url', "query field 'key'"), ('headers', "the header 'cookie'")]
         """
-        env = _secrets(env)
-        keep = frozenset(name.lower() for name in self.keep_headers)
-        return list(findings(message, self._finder, keep, env, lambda data: _named(data, env)))
+        return list(self._finder.findings(message, self._kept, _secrets(env)))
 
     def text(self, text: str, *, env: Secrets | None = None) -> str:
-        """Give a text that is no message, such as a comment, without what `leaks` finds in it.
-
-        Args:
-            text: Any text.
-            env: What `environment_secrets` gives; by default of this process.
+        """Return a text that is no message, such as a comment, without what `leaks` finds in it.
 
         Example:
             >>> Redaction().text("# it was AKIAIOSFODNN7EXAMPLE", env=())
@@ -203,22 +180,19 @@ class Redaction:
         return text if clean is data else clean.decode("utf-8", "replace")
 
     def leaks(self, text: str, *, env: Secrets | None = None) -> list[Leak]:
-        """Find what is still secret in the text of a cassette, whatever put it there.
+        """Return what is still secret in the text of a cassette, whatever put it there.
 
         Values are looked for, not names: what looks like a key, the user's patterns, the secrets
         of the environment.
 
         Args:
             text: The whole text of the file.
-            env: What `environment_secrets` gives; by default of this process.
+            env: What `environment_secrets` returns; by default of this process.
         """
         env = _secrets(env)
         data = text.encode("utf-8", "surrogatepass")
         found = (
-            Leak(
-                data.count(b"\n", 0, span.start) + 1,
-                _named(data[span.start : span.end], env) if span.kind == ENVIRONMENT else span.kind,
-            )
+            Leak(data.count(b"\n", 0, span.start) + 1, kind_of(span, data, env))
             for span in self._finder.values(data, env)
         )
         return list(dict.fromkeys(found))
@@ -227,7 +201,7 @@ class Redaction:
         pieces, body = response.pieces, response.body
         kind = response.header("content-type") or ""
         while spans := self._finder.in_body(body, env, "received", kind):
-            if is_binary(kind):
+            if kind.lower().startswith(eventstream.CONTENT_TYPE):
                 spans = with_framing(body, spans)
             body = replaced(body, spans)
             pieces = recut(pieces, spans, body)
@@ -236,12 +210,14 @@ class Redaction:
     def _headers(
         self, headers: Headers, kept: frozenset[str], prefixes: tuple[str, ...], env: Secrets
     ) -> Headers:
-        clean = self._finder.clean_header
+        clean, also = self._finder.clean_header, self._kept
         return tuple(
             [
                 (low, clean(low, value, env))
                 for name, value in headers
-                if (low := name.lower()) in kept or (prefixes and low.startswith(prefixes))
+                if (low := name.lower()) in kept
+                or low in also
+                or (prefixes and low.startswith(prefixes))
             ]
         )
 
@@ -255,18 +231,66 @@ def _secrets(env: Secrets | None) -> Secrets:
     return environment_secrets(os.environ) if env is None else env
 
 
-def _named(leaked: bytes, env: Secrets) -> str:
-    anywhere, in_runs = needles(env)
-    spellings = (*anywhere, *(needle for _, needle in in_runs))
-    secrets = (needle.secret for needle in spellings if needle.data in leaked)
-    names = (variable_of(secret, os.environ) for secret in secrets)
-    variable = next((name for name in names if name), None)
-    return f"the value of {variable}" if variable else ENVIRONMENT
-
-
 def _not_redact(got: object, instead: str | None) -> UsageError:
     return UsageError(
         "redact= takes names of fields (str) and patterns of values (re.Pattern).",
         facts=["expected: a list of str and re.Pattern, or a Redaction", f"got:      {got!r}"],
         fix=f"Write {instead}." if instead else 'Write, for example, redact=["tenant"].',
     )
+
+
+def _listed(name: str, value: object) -> list[object]:
+    """Return a list of things; a single one is refused, for a string is a list of letters."""
+    if isinstance(value, str | bytes | re.Pattern) or not isinstance(value, Iterable):
+        raise UsageError(
+            f"Redaction({name}=...) takes a list.",
+            facts=[f"expected: [{value!r}]", f"got:      {value!r}"],
+            fix=f"Write {name}=[{value!r}].",
+        )
+    return list(value)
+
+
+def _strings(name: str, value: object) -> tuple[Any, ...]:
+    values = _listed(name, value)
+    for one in values:
+        if not isinstance(one, str) or not one:
+            raise UsageError(
+                f"Redaction({name}=...) takes strings that are not empty.",
+                facts=["expected: a string", f"got:      {one!r}"],
+                fix=f"Take {one!r} out of {name}.",
+            )
+    return _unique(values)
+
+
+def _unique(values: Iterable[_T]) -> tuple[_T, ...]:
+    return tuple(dict.fromkeys(values))
+
+
+def _compiled(pattern: object) -> re.Pattern[bytes]:
+    """Compile a pattern for bytes; secrets are searched before anybody knows a text's encoding."""
+    flags = 0
+    source = pattern
+    if isinstance(pattern, re.Pattern):
+        source, flags = pattern.pattern, pattern.flags & ~(re.UNICODE | re.DEBUG)
+    if isinstance(source, str):
+        if not source.isascii():
+            raise UsageError(
+                f"The pattern {source!r} is not ASCII.",
+                facts=["patterns are searched in bytes, where one such character is several"],
+                fix=f"Give its bytes: re.compile({source.encode()!r}).",
+            )
+        source = source.encode()
+    if not isinstance(source, bytes):
+        raise UsageError(
+            "Redaction(patterns=...) takes regular expressions.",
+            facts=["expected: str, bytes or re.Pattern", f"got:      {pattern!r}"],
+            fix=f"Take {pattern!r} out of patterns.",
+        )
+    try:
+        return re.compile(source, flags)
+    except re.error as error:
+        raise UsageError(
+            f"The pattern {pattern!r} is no regular expression.",
+            facts=[f"reason: {error}"],
+            fix="Correct it, or give a literal value as re.compile(re.escape(value)).",
+        ) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from aquila_cassette.model import Failure, Piece, Request, Response
 from aquila_cassette.redaction import Redaction, SecretFinding
@@ -12,7 +12,6 @@ from tests.redaction.test_properties import ENV, KINDS, REDACTION, TEXTS
 KEY = "sk-ant-api03-abcdefghijklmnop"
 
 
-@settings(max_examples=200, deadline=None)
 @given(TEXTS, TEXTS, TEXTS, KINDS)
 def test_something_is_told_of_a_message_exactly_where_redaction_changes_it(
     path: str, header: str, body: str, kind: str

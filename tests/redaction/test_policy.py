@@ -106,7 +106,7 @@ def test_anything_else_is_refused(value: object, message: str):
             (
                 "The pattern 'a(' is no regular expression.\n"
                 "  reason: missing ), unterminated subpattern at position 1\n"
-                "Mend it, or give a literal value as re.compile(re.escape(value))."
+                "Correct it, or give a literal value as re.compile(re.escape(value))."
             ),
         ),
         (

@@ -177,9 +177,9 @@ def test_a_string_that_was_broken_off_is_redacted_to_the_end_of_its_line():
     assert body_of(b'{"api_key": "abc\n{"b": "c"}') == b'{"api_key": "[redacted]\n{"b": "c"}'
 
 
-def test_a_string_inside_a_string_that_was_broken_off_ends_with_the_outer_one():
+def test_a_string_inside_a_string_that_was_broken_off_stays():
     body = json.dumps({"arguments": '{"a": 1, "api_key": "abc', "b": "c"})
-    assert body_of(body.encode()).decode() == body.replace("abc", "[redacted]")
+    assert body_of(body.encode()).decode() == body
 
 
 # Forms.
