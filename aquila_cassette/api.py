@@ -10,14 +10,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar, cast
 
-from aquila_cassette import http as intercept
+from aquila_cassette import http
 from aquila_cassette.model import Request, Response
 from aquila_cassette.options import Layer, Mode, OnUnplayed
 from aquila_cassette.redaction import Redaction
-from aquila_cassette.session import current as scope
-from aquila_cassette.session import outcome
+from aquila_cassette.session import current
 from aquila_cassette.session.cassette import Cassette
-from aquila_cassette.session.current_owner import current_owner
 from aquila_cassette.session.owner import Owner
 from aquila_cassette.session.session import Session
 from aquila_cassette.session.wait_until_idle import settled
@@ -29,26 +27,24 @@ T = TypeVar("T")
 
 
 class Block:
-    """A block on one cassette: ``with``, ``async with``, or a decorator of either kind of function.
+    """A block on one cassette: ``with``, ``async with``, or a decorator of any kind of function.
 
-    Args:
-        name: The cassette's name below the cassette folder.
-        call: The options that were given, as the strongest settings but for the command line's.
-        owner: Who answers for it; by default the test that runs, else the block itself.
+    It belongs to `owner`; by default to the test that runs, else to itself.
     """
 
     def __init__(self, name: str, call: Layer, owner: Owner | None = None) -> None:
         self._name = name
         self._call = call
         self._owner = owner
-        self._entered: list[Session] = []
+        self._entered: list[tuple[Owner, Session]] = []
 
     def __enter__(self) -> Cassette:
-        intercept.install()
-        owner = self._owner or current_owner() or Owner.of_a_block()
-        session = Session(self._name, owner.resolve(self._call), owner)
-        scope.enter(session)
-        self._entered.append(session)
+        __tracebackhide__ = True
+        http.install()
+        owner = self._owner or current.current_owner() or Owner.of_a_block()
+        session = owner.open(self._name, self._call)
+        current.enter(session)
+        self._entered.append((owner, session))
         return Cassette(session)
 
     def __exit__(
@@ -57,9 +53,13 @@ class Block:
         error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        _end_block(self._entered.pop(), error)
+        __tracebackhide__ = True
+        owner, session = self._entered.pop()
+        current.leave(session)
+        owner.close(session, error)
 
     async def __aenter__(self) -> Cassette:
+        __tracebackhide__ = True
         return self.__enter__()
 
     async def __aexit__(
@@ -68,10 +68,12 @@ class Block:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        __tracebackhide__ = True
         if error is None:
-            self._entered[-1].stepping.release(None)
+            _, session = self._entered[-1]
+            session.stepping.release(None)
             try:
-                await settled([self._entered[-1]], None, failures=False)
+                await settled([session], None, failures=False)
             except BaseException as late:
                 self.__exit__(type(late), late, late.__traceback__)
                 raise
@@ -79,74 +81,42 @@ class Block:
 
     def __call__(self, function: Callable[P, T]) -> Callable[P, T]:
         """Run each call of `function`, sync or async, generator or not, in a block of its own."""
+        make = functools.partial(Block, self._name, self._call, self._owner)
+        wrapped: Callable[..., Any]
         if inspect.isasyncgenfunction(function):
 
-            @functools.wraps(function)
             async def iterate_async(*args: P.args, **kwargs: P.kwargs) -> AsyncIterator[object]:
-                async with (
-                    Block(self._name, self._call, self._owner),
-                    aclosing(function(*args, **kwargs)) as items,
-                ):
+                __tracebackhide__ = True
+                async with make(), aclosing(function(*args, **kwargs)) as items:
                     async for item in items:
                         yield item
 
-            return cast("Callable[P, T]", iterate_async)
+            wrapped = iterate_async
+        elif inspect.isgeneratorfunction(function):
 
-        if inspect.isgeneratorfunction(function):
-
-            @functools.wraps(function)
             def iterate(*args: P.args, **kwargs: P.kwargs) -> Generator[Any, Any, Any]:
-                with Block(self._name, self._call, self._owner):
+                __tracebackhide__ = True
+                with make():
                     return (yield from function(*args, **kwargs))
 
-            return cast("Callable[P, T]", iterate)
+            wrapped = iterate
+        elif inspect.iscoroutinefunction(function):
 
-        if inspect.iscoroutinefunction(function):
-
-            @functools.wraps(function)
             async def run_async(*args: P.args, **kwargs: P.kwargs) -> object:
-                async with Block(self._name, self._call, self._owner):
+                __tracebackhide__ = True
+                async with make():
                     return await function(*args, **kwargs)
 
-            return cast("Callable[P, T]", run_async)
+            wrapped = run_async
+        else:
 
-        @functools.wraps(function)
-        def run(*args: P.args, **kwargs: P.kwargs) -> T:
-            with Block(self._name, self._call, self._owner):
-                return function(*args, **kwargs)
+            def run(*args: P.args, **kwargs: P.kwargs) -> T:
+                __tracebackhide__ = True
+                with make():
+                    return function(*args, **kwargs)
 
-        return run
-
-
-def _end_block(session: Session, error: BaseException | None) -> None:
-    """End the block of `session`: save what is to be kept, and say what was swallowed or unplayed.
-
-    Args:
-        cassette: The open session.
-        error: The exception that leaves the block; it gets notes instead of being replaced.
-
-    Raises:
-        MissError: A request had no recording and the code under test swallowed that.
-        UnplayedError: The owner ended and did not play what it once recorded.
-        OverwriteError: Good answers on file would have given way to failures.
-        CassetteError: The cassette could not be saved.
-    """
-    session.close(raised=error is not None)
-    misses = outcome.swallowed(session, error)
-    session.settle_misses()
-    if error is not None:
-        notes = [*(str(miss) for miss in misses), outcome.discarded_note(session)]
-        for note in notes:
-            if note:
-                error.add_note(note)
-        return
-    answers_for_itself = session.owner.name is None
-    if answers_for_itself:
-        session.owner.commit()
-    if misses:
-        raise outcome.swallowed_miss(misses)
-    if answers_for_itself:
-        outcome.unplayed(session.owner)
+            wrapped = run
+        return cast("Callable[P, T]", functools.wraps(function)(wrapped))
 
 
 def aquila_cassette(
@@ -182,8 +152,8 @@ def aquila_cassette(
         match_on: What makes two requests the same; by default ``("method", "url", "body")``.
         ignore_json: Paths of JSON fields left out of matching: ``("messages.*.id",)``.
         ignore_hosts: Hosts whose requests pass through untouched; ``*.example.com`` is a pattern.
-        record_ambient: Whether what SDKs send by themselves (telemetry, price tables, tokens)
-            is recorded and replayed as any other request is; by default it is kept off the cassette.
+        record_ambient: Whether ambient requests of SDKs (telemetry, price lists, tokens)
+            are recorded and replayed as any other request; by default they are not kept.
         redact: Names of further secret fields, patterns of secret values, or a `Redaction`; they
             add to the defaults.
         speed: 0 (default) replays at once, 1 at the recorded pace, 4 four times as fast.
@@ -207,20 +177,6 @@ def aquila_cassette(
         ...     httpx.get("http://127.0.0.1:8101/v1/models").json()["object"]
         'list'
     """
-    call = {
-        "mode": mode,
-        "match_on": match_on,
-        "ignore_json": ignore_json,
-        "ignore_hosts": ignore_hosts,
-        "record_ambient": record_ambient,
-        "redact": redact,
-        "speed": speed,
-        "hold": hold,
-        "repeats": repeats,
-        "on_unplayed": on_unplayed,
-        "before_record_request": before_record_request,
-        "before_record_response": before_record_response,
-        "background": background,
-        "cassette_dir": cassette_dir,
-    }
-    return Block(name, Layer("aquila_cassette(...)", call))
+    given = dict(locals())
+    del given["name"]
+    return Block(name, Layer("aquila_cassette(...)", given))

@@ -3,45 +3,45 @@
 ::
 
     AquilaError
-    ├── UsageError               an argument, option or marker that cannot be meant
-    │   └── CassetteNameError    a name that is empty or leaves the cassette folder
-    ├── SseError                 bytes that cannot be taken as an event stream
-    │   └── FrameTooLargeError
-    ├── CassetteError            something about a cassette file
-    │   ├── CassetteFormatError  the file is not a cassette: truncated, empty, binary, misspelt
-    │   │   └── CassetteVersionError   it is one, of a newer version
-    │   ├── CassetteSaveError    the file could not be written; the old one stands
-    │   ├── OverwriteError       good answers would have given way to failures
-    │   ├── SecretLeakError      a save that would have written a known secret
-    │   └── ResendError          a recorded request cannot be sent again without its test
-    ├── ScopeError               it cannot be told which open cassette a request belongs to
-    ├── ReplayError              a request or a read that the cassette cannot answer
-    │   ├── MissError            no recording matches the request
-    │   ├── UnplayedError        the test ended and did not play what it once recorded
-    │   ├── TruncatedReplayError a read past the end of a cassette whose consumer had stopped there
-    │   └── RecordedFailure      a recorded failure whose class this process does not know
-    ├── NetworkBlockedError      a request outside any cassette while the network is blocked
-    ├── StreamError              a stream of the client ended without a real completion
-    ├── ResultTimeout            a stream's result was waited for longer than was allowed
-    ├── SettleTimeout            something was still going on when the time to wait was up
-    │   └── RenderTimeout        a view could not be rendered in time for that reason
-    └── UnsupportedError         traffic that no cassette can hold (gRPC)
+    ├── UsageError                an argument, option or marker with a wrong value
+    │   └── CassetteNameError     a cassette name that is empty or leaves the cassette folder
+    ├── SseError                  bytes that are no event stream
+    │   └── FrameTooLargeError    a frame larger than the limit
+    ├── CassetteError             something about a cassette file
+    │   ├── CassetteFormatError   the file is not a cassette: truncated, empty, binary, misspelt
+    │   │   └── CassetteVersionError  it is one, of a newer version
+    │   ├── CassetteSaveError     the file could not be written; it is as it was
+    │   ├── OverwriteError        failures would have replaced good answers
+    │   ├── SecretLeakError       a save that would have written a known secret
+    │   └── ResendError           a recorded request cannot be sent again without its test
+    ├── ScopeError                it is unclear which open cassette a request belongs to
+    ├── ReplayError               a request or a read that the cassette cannot answer
+    │   ├── MissError             no interaction matches the request
+    │   ├── UnplayedError         the test ended and did not replay what it once recorded
+    │   ├── TruncatedReplayError  a read past the place where the recorded consumer stopped
+    │   └── RecordedFailure       a recorded failure whose class this process does not know
+    ├── NetworkBlockedError       a request outside any cassette while the network is blocked
+    ├── StreamError               a stream of the client ended without a real completion
+    ├── ResultTimeout             a stream was not over when the time to wait for its result was up
+    ├── SettleTimeout             something was still going on when the time to wait was up
+    │   └── RenderTimeout         a view was not idle when the time to wait was up
+    └── UnsupportedError          traffic that no cassette can hold (gRPC)
 
     UserWarning
-    └── UnplayedWarning          what UnplayedError says, where it shall only warn
+    └── UnplayedWarning           what UnplayedError says, where it only warns
 
-A message reads top down: what happened, to what, where; then facts, expected before got; last the
-command or edit that mends it. What the message says is on the error as attributes too.
+A message reads top down: what happened, to what, where; then facts, expected before actual; last
+``Fix:`` and the command or edit that helps. What the message says is on the error as attributes too.
+All errors can be pickled.
 
-Example:
-    >>> from aquila_cassette.errors import AquilaError, MissError
-    >>> issubclass(MissError, AquilaError)
-    True
+>>> from aquila_cassette.errors import AquilaError, MissError
+>>> issubclass(MissError, AquilaError)
+True
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,8 +81,8 @@ class AquilaError(Exception):
 
     Args:
         what: The first line: what happened, to what, where.
-        facts: Lines between, expected before got; each is indented by two spaces.
-        fix: The last line: the command or edit that mends it.
+        facts: Lines between, expected before actual; each is indented by two spaces.
+        fix: The last line: the command or edit that helps.
 
     Example:
         >>> print(AquilaError("It broke.", facts=["expected: 1", "got: 2"], fix="Fix: make it"))
@@ -101,9 +101,20 @@ class AquilaError(Exception):
             lines.append(fix)
         super().__init__("\n".join(lines))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled, (type(self), self.args, self.__dict__)
+
+
+def _unpickled(
+    cls: type[AquilaError], args: tuple[object, ...], state: dict[str, Any]
+) -> AquilaError:
+    error = cls.__new__(cls, *args)
+    error.__dict__.update(state)
+    return error
+
 
 class UsageError(AquilaError):
-    """An argument, option or marker that cannot be meant: unknown, misspelt or out of range."""
+    """An argument, option or marker with a wrong value: unknown, misspelt or out of range."""
 
 
 class CassetteNameError(UsageError):
@@ -111,16 +122,11 @@ class CassetteNameError(UsageError):
 
 
 class SseError(AquilaError):
-    """Bytes that cannot be taken as an event stream."""
+    """Bytes that are no event stream."""
 
 
 class FrameTooLargeError(SseError):
-    """A frame grew past the size limit before its blank line came.
-
-    Args:
-        limit: The limit, in bytes.
-        size: How many bytes the unfinished frame had when the limit was passed.
-    """
+    """A frame grew past `limit` bytes before its blank line came; it had `size` bytes by then."""
 
     def __init__(self, limit: int, size: int) -> None:
         self.limit = limit
@@ -128,19 +134,12 @@ class FrameTooLargeError(SseError):
         super().__init__(
             f"An event of the stream is larger than {limit} bytes.",
             facts=[f"limit: {limit} bytes", f"got:   {size} bytes without a blank line"],
-            fix=f"Raise the limit: Decoder(max_frame={size * 2})",
+            fix=f"Fix: Decoder(max_frame={size * 2})",
         )
 
 
 class CassetteError(AquilaError):
-    """Something about a cassette file; `path` names it.
-
-    Args:
-        what: The first line.
-        path: The file.
-        facts: Lines between.
-        fix: The last line.
-    """
+    """Something about a cassette file; `path` is the file."""
 
     def __init__(self, what: str, *, path: Path, facts: Sequence[str] = (), fix: str = "") -> None:
         self.path = path
@@ -150,15 +149,9 @@ class CassetteError(AquilaError):
 class CassetteFormatError(CassetteError):
     """The file is not a cassette; it is never overwritten.
 
-    Args:
-        what: The first line.
-        path: The file.
-        line: Where, from 1; None where it is the whole.
-        damage: What kind of damage it is, in a word: ``unreadable``, ``empty``, ``binary``,
-            ``truncated``, ``newer``, ``duplicate-key``, ``anchor``, ``tag``, or ``format`` for any
-            other.
-        facts: Lines between.
-        fix: The last line.
+    `line` says where, from 1, None for the whole file; `damage` what kind it is: ``unreadable``,
+    ``empty``, ``binary``, ``truncated``, ``newer``, ``duplicate-key``, ``anchor``, ``tag``, or
+    ``format`` for any other.
     """
 
     def __init__(
@@ -181,15 +174,15 @@ class CassetteVersionError(CassetteFormatError):
 
 
 class CassetteSaveError(CassetteError):
-    """The file could not be written; what stood there before stands there still."""
+    """The file could not be written; it is as it was."""
 
 
 class OverwriteError(CassetteError):
-    """Good answers on a cassette would have given way to failures; the cassette stays as it was."""
+    """Failures would have replaced good answers on a cassette; it stays as it was."""
 
 
 class SecretLeakError(CassetteError):
-    """A save was refused since the text still held a known secret; nothing was written."""
+    """A save was refused: its text still held a known secret; nothing was written."""
 
 
 class ResendError(CassetteError):
@@ -197,7 +190,7 @@ class ResendError(CassetteError):
 
 
 class ScopeError(AquilaError):
-    """It cannot be told which of several open cassettes a request belongs to."""
+    """It is unclear which of several open cassettes a request belongs to."""
 
 
 class ReplayError(AquilaError):
@@ -205,15 +198,9 @@ class ReplayError(AquilaError):
 
 
 class MissError(ReplayError):
-    """No recording matches a request; the message shows the closest one and how it differs.
+    """No interaction matches a request; the message shows the closest one and how it differs.
 
-    Args:
-        what: The first line.
-        method: The method asked for.
-        url: The URL asked for, redacted.
-        path: The cassette file.
-        facts: Lines between.
-        fix: The last line.
+    `method` and `url` (redacted) are those of the request, `path` is the cassette file.
     """
 
     def __init__(
@@ -233,14 +220,14 @@ class MissError(ReplayError):
 
 
 class UnplayedError(ReplayError):
-    """A test (or a block outside pytest) ended without playing what it once recorded."""
+    """A test ended and did not replay what it once recorded."""
 
 
 class TruncatedReplayError(ReplayError):
-    """A read past the end of a cassette that was recorded only so far, since its consumer stopped."""
+    """A read past the place where the consumer stopped reading when this was recorded."""
 
 
-class RecordedFailure(ReplayError):  # noqa: N818 - it stands for an error of another name
+class RecordedFailure(ReplayError):  # noqa: N818 - it represents an error of another name
     """A recorded failure whose exception class does not exist in the library that now asks."""
 
 

@@ -1,11 +1,16 @@
-"""What a cassette can be told, where each setting came from, and which of several wins."""
+"""The options of a cassette: one dataclass; what each takes, where it was set, and which wins.
+
+The plugin reads the mode at the start of every run, so what matches and redacts is imported late.
+"""
+
+# ruff: noqa: RUF009 - `_option` returns a dataclass field
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from aquila_cassette.errors import UsageError
 
@@ -16,12 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MODES",
+    "ON_UNPLAYED",
     "Layer",
     "Mode",
     "OnUnplayed",
     "Options",
     "Resolved",
     "default_mode",
+    "docs_rows",
     "environment_layer",
     "parse_mode",
     "resolve",
@@ -30,78 +37,159 @@ __all__ = [
 Mode = Literal["none", "once", "new_episodes", "all"]
 """What may be recorded; the words and their meaning are vcrpy's."""
 
-MODES: tuple[Mode, ...] = get_args(Mode)
-
-_FALSE = frozenset({"", "0", "false", "no", "off"})
-
 OnUnplayed = Literal["fail", "warn", "ignore"]
-RequestHook = Callable[["Request"], "Request | None"]
-ResponseHook = Callable[["Response"], "Response | None"]
-MatchOn = Sequence["str | Callable[[Request], Hashable]"]
 
-# The plugin reads the mode at the start of every run: what matches and redacts is imported late.
+MODES: tuple[Mode, ...] = get_args(Mode)
+ON_UNPLAYED: tuple[OnUnplayed, ...] = get_args(OnUnplayed)
+
+Check = Callable[[object], Any]
+"""Returns the value of an option as `Options` holds it; raises ValueError if it cannot be one."""
 
 
-def _no_redaction() -> Redaction:
+def _one_of(*words: str) -> Check:
+    def check(value: object) -> object:
+        if value not in words:
+            raise ValueError(f"{', '.join(words[:-1])} or {words[-1]}")
+        return value
+
+    return check
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    parts = () if isinstance(value, str) or not isinstance(value, Iterable) else tuple(value)
+    if (not parts and value not in ((), [])) or not all(isinstance(part, str) for part in parts):
+        raise ValueError("a list of strings")
+    return parts
+
+
+def _match_on(value: object) -> tuple[object, ...]:
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise ValueError("a list of names or key functions")
+    from aquila_cassette.matching.keys import Matcher
+
+    parts = tuple(value)
+    Matcher(parts, ())
+    return parts
+
+
+def _redact(value: object) -> Redaction:
     from aquila_cassette.redaction import Redaction
 
-    return Redaction()
+    return Redaction.of(value)
 
 
-@dataclass(frozen=True, slots=True)
+def _speed(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+        raise ValueError("a number, 0 or more")
+    return float(value)
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("True or False")
+    return value
+
+
+def _hook(value: object) -> object:
+    if not callable(value):
+        raise ValueError("a function")
+    return value
+
+
+def _folder(value: object) -> Path:
+    if not isinstance(value, str | Path):
+        raise ValueError("a path")
+    return Path(value)
+
+
+def _option(default: Any, check: Check, doc: str, **places: str) -> Any:
+    """Describe one option; `places` are further places that set it: ``env`` and ``ini``."""
+    metadata = {"check": check, "doc": doc, **places}
+    if callable(default):
+        return field(default_factory=default, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """All that can be set for one open cassette, resolved.
+    """The resolved options of one open cassette; each field documents itself."""
 
-    Args:
-        mode: The record mode.
-        match_on: What makes two requests the same.
-        ignore_json: Paths of JSON fields that do not take part in matching.
-        ignore_hosts: Host names (``*.example.com`` is a pattern) that pass through untouched.
-        record_ambient: Whether what SDKs send by themselves (telemetry, price tables, tokens)
-            is recorded and replayed as any other request is.
-        redact: What is kept out of the file.
-        speed: 0 replays at once; 1 at the recorded pace; 4 four times as fast.
-        hold: Whether replayed streams are held back until the test lets their events through.
-        repeats: Whether the last of equal recordings is played again and again.
-        on_unplayed: What to do when recorded interactions were not played.
-        before_record_request: Sees each redacted request; what it returns is matched and kept;
-            None lets the request pass through unrecorded.
-        before_record_response: Sees each redacted response before it is kept; None drops it.
-        background: Patterns of what goes on for long on purpose and is never waited for: URLs, or
-            places in the code (``*watch_prices*``).
-        cassette_dir: The folder of the cassettes.
-    """
-
-    mode: Mode
-    match_on: tuple[str | Callable[[Request], Hashable], ...] = ("method", "url", "body")
-    ignore_json: tuple[str, ...] = ()
-    ignore_hosts: tuple[str, ...] = ()
-    record_ambient: bool = False
-    redact: Redaction = field(default_factory=_no_redaction)
-    speed: float = 0.0
-    hold: bool = False
-    repeats: bool = False
-    on_unplayed: OnUnplayed = "fail"
-    before_record_request: RequestHook | None = None
-    before_record_response: ResponseHook | None = None
-    background: tuple[str, ...] = ()
-    cassette_dir: Path = Path("cassettes")
+    mode: Mode = _option(
+        "once",
+        _one_of(*MODES),
+        "the [record mode](record-modes.md)",
+        env="AQUILA_RECORD",
+        ini="aquila_record",
+    )
+    match_on: tuple[str | Callable[[Request], Hashable], ...] = _option(
+        ("method", "url", "body"),
+        _match_on,
+        "what makes two requests the same: [matching](matching.md)",
+    )
+    ignore_json: tuple[str, ...] = _option(
+        (), _texts, 'JSON fields left out of matching: `("metadata.request_id", "messages.*.id")`'
+    )
+    ignore_hosts: tuple[str, ...] = _option(
+        (), _texts, "hosts whose requests pass untouched; `*.example.com` is a pattern"
+    )
+    record_ambient: bool = _option(
+        False, _flag, "record [ambient requests](ambient-requests.md) too, as any other request"
+    )
+    redact: Redaction = _option(
+        lambda: _redact(()),
+        _redact,
+        "further [secrets](secrets.md): names, patterns, a `Redaction`; all places add up",
+    )
+    speed: float = _option(
+        0.0, _speed, "0 replays at once, 1 at the recorded pace, 4 four times as fast"
+    )
+    hold: bool = _option(
+        False, _flag, "hold replayed streams back for [stepping](stepping.md), event by event"
+    )
+    repeats: bool = _option(
+        False, _flag, "replay the last of equal interactions again when all were replayed"
+    )
+    on_unplayed: OnUnplayed = _option(
+        "fail",
+        _one_of(*ON_UNPLAYED),
+        "what to do when a test does not replay what it recorded: `fail`, `warn` or `ignore`",
+        env="AQUILA_ON_UNPLAYED",
+        ini="aquila_on_unplayed",
+    )
+    before_record_request: Callable[[Request], Request | None] | None = _option(
+        None,
+        _hook,
+        "sees each redacted request; returns the one to match and keep, or None to let it pass",
+    )
+    before_record_response: Callable[[Response], Response | None] | None = _option(
+        None, _hook, "sees each redacted response; returns the one to keep, or None"
+    )
+    background: tuple[str, ...] = _option(
+        (),
+        _texts,
+        "what goes on for long on purpose and is not [waited for](waiting.md): patterns of URLs "
+        "(`*/v1/events*`) or of places in the code (`*watch_prices*`)",
+    )
+    cassette_dir: Path = _option(
+        Path("cassettes"),
+        _folder,
+        "the folder, below pytest's rootdir; outside pytest below the current folder",
+        env="AQUILA_CASSETTE_DIR",
+        ini="aquila_cassette_dir",
+    )
 
     def matcher(self) -> Matcher:
-        """Build the matcher that these options ask for."""
         from aquila_cassette.matching.keys import Matcher
 
         return Matcher(self.match_on, self.ignore_json)
 
 
+_FIELDS = {one.name: one for one in fields(Options)}
+
+
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """Settings from one place.
-
-    Args:
-        source: Where they stand, as the user would name it: ``--aquila-record``, ``aquila_config``.
-        values: Option names and raw values; None means not set here.
-    """
+    """Raw values from one place, named as its user would: ``--aquila-record``; None is not set."""
 
     source: str
     values: Mapping[str, object]
@@ -115,192 +203,101 @@ class Resolved:
     sources: Mapping[str, str]
 
 
-_NAMES = tuple(field.name for field in fields(Options))
-
-
 def resolve(layers: Iterable[Layer], environ: Mapping[str, str]) -> Resolved:
     """Resolve `layers`, strongest first; `redact` adds up over all of them.
 
-    Args:
-        layers: The settings, the strongest layer first.
-        environ: The environment, for the default of the mode (``CI``).
-
-    Raises:
-        UsageError: An unknown option, or a value that an option cannot take.
-
-    Example:
-        >>> resolved = resolve([Layer("the call", {"mode": "all"})], {})
-        >>> resolved.options.mode, resolved.sources["mode"], resolved.sources["speed"]
-        ('all', 'the call', 'default')
+    >>> resolved = resolve([Layer("the call", {"mode": "all"})], {})
+    >>> resolved.options.mode, resolved.sources["mode"], resolved.sources["speed"]
+    ('all', 'the call', 'default')
     """
     values: dict[str, Any] = {}
-    sources = dict.fromkeys(_NAMES, "default")
-    redact = _no_redaction()
+    sources = dict.fromkeys(_FIELDS, "default")
     for layer in layers:
-        for name, value in layer.values.items():
-            if name not in _NAMES:
+        for name, raw in layer.values.items():
+            if name not in _FIELDS:
                 raise _unknown(name, layer.source)
-            if value is None:
+            if raw is None or (name in values and name != "redact"):
                 continue
-            if name == "redact":
-                redact = redact | type(redact).of(value)
-                first = sources[name] == "default"
-                sources[name] = layer.source if first else f"{sources[name]} + {layer.source}"
-            elif name not in values:
-                values[name] = _checked(name, value, layer.source)
+            value = _checked(name, raw, layer.source)
+            if name in values:
+                values[name] = values[name] | value
+                sources[name] = f"{sources[name]} + {layer.source}"
+            else:
+                values[name] = value
                 sources[name] = layer.source
     if "mode" not in values:
         values["mode"] = default_mode(environ)
         sources["mode"] = "default (CI is set)" if values["mode"] == "none" else "default"
-    return Resolved(Options(redact=redact, **values), sources)
+    return Resolved(Options(**values), sources)
 
 
 def default_mode(environ: Mapping[str, str]) -> Mode:
-    """Give the mode of those who chose none: ``none`` where ``CI`` is set and not false.
+    """Return the mode where none is set: ``none`` where ``CI`` is set and not false.
 
-    Args:
-        environ: The environment, as `os.environ`.
-
-    Example:
-        >>> default_mode({"CI": "true"}), default_mode({"CI": "false"}), default_mode({})
-        ('none', 'once', 'once')
+    >>> default_mode({"CI": "true"}), default_mode({"CI": "false"}), default_mode({})
+    ('none', 'once', 'once')
     """
-    return "once" if environ.get("CI", "").strip().lower() in _FALSE else "none"
+    ci = environ.get("CI", "").strip().lower()
+    return "once" if ci in {"", "0", "false", "no", "off"} else "none"
 
 
-def parse_mode(text: str, *, source: str) -> Mode:
-    """Read a record mode that a user wrote.
-
-    Args:
-        text: The mode, spelt as in `MODES`.
-        source: Where it was written, as its writer knows it: ``AQUILA_RECORD``, ``mode=``.
-
-    Raises:
-        UsageError: It is no mode; the message names `source` and the closest mode.
-
-    Example:
-        >>> parse_mode("new_episodes", source="AQUILA_RECORD")
-        'new_episodes'
-    """
-    for mode in MODES:
-        if mode == text:
-            return mode
-    close = _closest(str(text).lower(), MODES)
-    raise UsageError(
-        f"{source} names no record mode.",
-        facts=["expected: none, once, new_episodes or all", f"got:      {text!r}"],
-        fix=f"Change it to {close[0]!r}." if close else "Change it to one of the four.",
-    )
+def parse_mode(text: object, *, source: str) -> Mode:
+    """Return the record mode that a user wrote in `source`; the error names the closest one."""
+    mode: Mode = _checked("mode", text, source)
+    return mode
 
 
 def environment_layer(environ: Mapping[str, str]) -> list[Layer]:
-    """Read the settings that stand in environment variables, a layer for each that is set."""
+    """Return the settings in environment variables, a layer for each that is set."""
+    variables = {
+        one.metadata["env"]: name for name, one in _FIELDS.items() if "env" in one.metadata
+    }
     return [
         Layer(variable, {name: environ[variable]})
-        for variable, name in (
-            ("AQUILA_RECORD", "mode"),
-            ("AQUILA_CASSETTE_DIR", "cassette_dir"),
-            ("AQUILA_ON_UNPLAYED", "on_unplayed"),
-        )
+        for variable, name in variables.items()
         if environ.get(variable)
     ]
 
 
+def docs_rows() -> list[str]:
+    """Return the table of docs/options.md."""
+    rows = ["| option | default | what it does |", "|---|---|---|"]
+    for name, one in _FIELDS.items():
+        default = "the defaults" if name == "redact" else f"`{_shown(one.default)}`"
+        if name == "mode":
+            default += "; `none` where `CI` is set"
+        rows.append(
+            f"| `{name}` | {'' if one.default is None else default} | {one.metadata['doc']} |"
+        )
+    return rows
+
+
+def _shown(default: object) -> str:
+    return str(default) if isinstance(default, Path) else repr(default).replace("'", '"')
+
+
+def _checked(name: str, value: object, source: str) -> Any:
+    try:
+        return _FIELDS[name].metadata["check"](value)
+    except ValueError as error:
+        close = _closest(value.lower(), MODES) if name == "mode" and isinstance(value, str) else []
+        raise UsageError(
+            f"{source} sets {name} to a value that it cannot take.",
+            facts=[f"expected: {error}", f"got:      {value!r}"],
+            fix=f"Fix: set {name} to {repr(close[0]) if close else error}",
+        ) from None
+
+
 def _unknown(name: str, source: str) -> UsageError:
-    close = _closest(name, _NAMES)
+    close = _closest(name, list(_FIELDS))
     return UsageError(
         f"{source} sets an unknown option {name!r}.",
-        facts=[f"known: {', '.join(_NAMES)}"],
+        facts=[f"known: {', '.join(_FIELDS)}"],
         fix=f"Fix: write {close[0]!r}" if close else "Fix: take it out",
     )
 
 
-def _checked(name: str, value: object, source: str) -> object:
-    return _CHECKS[name](name, value, source)
-
-
-def _wrong(name: str, value: object, source: str, expected: str) -> UsageError:
-    return UsageError(
-        f"{source} sets {name} to a value that it cannot take.",
-        facts=[f"expected: {expected}", f"got:      {value!r}"],
-        fix=f"Fix: set {name} to {expected}",
-    )
-
-
-def _mode(name: str, value: object, source: str) -> Mode:
-    if not isinstance(value, str):
-        raise _wrong(name, value, source, "none, once, new_episodes or all")
-    return parse_mode(value, source=source)
-
-
-def _match_on(name: str, value: object, source: str) -> MatchOn:
-    if isinstance(value, str) or not isinstance(value, Iterable):
-        raise _wrong(name, value, source, "a list of names or key functions")
-    from aquila_cassette.matching.keys import Matcher
-
-    parts = tuple(value)
-    Matcher(parts, ())
-    return parts
-
-
-def _texts(name: str, value: object, source: str) -> tuple[str, ...]:
-    if isinstance(value, str) or not isinstance(value, Iterable):
-        raise _wrong(name, value, source, "a list of strings")
-    parts = tuple(value)
-    if not all(isinstance(part, str) for part in parts):
-        raise _wrong(name, value, source, "a list of strings")
-    return cast("tuple[str, ...]", parts)
-
-
-def _speed(name: str, value: object, source: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
-        raise _wrong(name, value, source, "a number, 0 or more")
-    return float(value)
-
-
-def _flag(name: str, value: object, source: str) -> bool:
-    if not isinstance(value, bool):
-        raise _wrong(name, value, source, "True or False")
-    return value
-
-
-def _on_unplayed(name: str, value: object, source: str) -> OnUnplayed:
-    if value not in ("fail", "warn", "ignore"):
-        raise _wrong(name, value, source, "fail, warn or ignore")
-    return value
-
-
-def _hook(name: str, value: object, source: str) -> object:
-    if not callable(value):
-        raise _wrong(name, value, source, "a function")
-    return value
-
-
-def _folder(name: str, value: object, source: str) -> Path:
-    if not isinstance(value, str | Path):
-        raise _wrong(name, value, source, "a path")
-    return Path(value)
-
-
-_CHECKS: dict[str, Callable[[str, object, str], object]] = {
-    "mode": _mode,
-    "match_on": _match_on,
-    "ignore_json": _texts,
-    "ignore_hosts": _texts,
-    "record_ambient": _flag,
-    "background": _texts,
-    "speed": _speed,
-    "hold": _flag,
-    "repeats": _flag,
-    "on_unplayed": _on_unplayed,
-    "before_record_request": _hook,
-    "before_record_response": _hook,
-    "cassette_dir": _folder,
-}
-
-
 def _closest(word: str, words: Sequence[str]) -> list[str]:
-    # Imported late: the plugin reads a mode at the start of every run, and difflib is slow to load.
-    from difflib import get_close_matches
+    from difflib import get_close_matches  # imported late: it is slow to load
 
     return get_close_matches(word, words, n=1)

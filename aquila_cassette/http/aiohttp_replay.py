@@ -23,7 +23,7 @@ from aquila_cassette.http.bodies import PIECES_A_TURN, let_others_run
 from aquila_cassette.http.dispatcher import encode_headers
 from aquila_cassette.model import Headers, Piece
 from aquila_cassette.session.player import MakeError, Player
-from aquila_cassette.session.stepped_player import SteppedPlayer
+from aquila_cassette.session.stepping import SteppedPlayer
 
 __all__ = ["StagedProtocol", "replayed_connection"]
 
@@ -115,6 +115,9 @@ class _NoTransport(asyncio.Transport):
     def write(self, data: Any) -> None:
         pass
 
+    def writelines(self, list_of_data: Any) -> None:
+        pass
+
     def get_write_buffer_size(self) -> int:
         return 0
 
@@ -164,6 +167,13 @@ class ReplayedReader(StreamReader):
     """The body of a recorded response: it feeds itself a piece each time that its reader waits.
 
     A read that is cancelled loses nothing: the next one gets the piece that was waited for.
+
+    Args:
+        player: What is replayed.
+        make_error: Makes the exception that it ends in.
+        request: The ``ClientRequest`` with its time-out.
+        protocol: The protocol of the connection.
+        limit: The size of a read buffer, in bytes.
     """
 
     def __init__(

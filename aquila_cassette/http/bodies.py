@@ -13,7 +13,7 @@ from anyio.lowlevel import checkpoint
 
 from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.recorder import Recorder
-from aquila_cassette.session.stepped_player import SteppedPlayer
+from aquila_cassette.session.stepping import SteppedPlayer
 
 __all__ = [
     "PIECES_A_TURN",

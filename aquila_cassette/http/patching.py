@@ -78,9 +78,7 @@ def when_imported(name: str, hook: Hook) -> None:
     """
     module = sys.modules.get(name)
     if module is not None:
-        # While another thread imports it, it is not whole: the next block comes here again.
-        if not getattr(module.__spec__, "_initializing", False):
-            hook(module)
+        hook(module)
         return
     _finder.hooks[name] = hook
     if _finder not in sys.meta_path:
@@ -90,18 +88,19 @@ def when_imported(name: str, hook: Hook) -> None:
 class _Finder(MetaPathFinder):
     def __init__(self) -> None:
         self.hooks: dict[str, Hook] = {}
-        self._asking = threading.local()
+        self._asking: set[tuple[int, str]] = set()
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if name not in self.hooks or getattr(self._asking, "name", None) == name:
+        asking = (threading.get_ident(), name)
+        if name not in self.hooks or asking in self._asking:
             return None
-        self._asking.name = name
+        self._asking.add(asking)
         try:
             spec = importlib.util.find_spec(name)
         finally:
-            del self._asking.name
+            self._asking.discard(asking)
         if spec is not None and spec.loader is not None:
             spec.loader = _Loader(spec.loader, self.hooks[name])
         return spec

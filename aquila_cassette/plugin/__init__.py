@@ -22,7 +22,7 @@ from aquila_cassette.plugin.fixtures import (
 from aquila_cassette.plugin.placeholder_keys import PlaceholderKeys
 from aquila_cassette.plugin.run import KEYS, RUN, Run
 from aquila_cassette.plugin.unused import unused_lines
-from aquila_cassette.session.current_owner import set_owner_of_now
+from aquila_cassette.session.current import set_owner_finder
 
 __all__ = ["_aquila_test", "aquila_cassette", "aquila_config"]
 
@@ -50,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
     run = Run(config, getattr(config, "workerinput", {}).get("aquila_run"))
     config.stash[RUN] = run
     config.pluginmanager.register(_Reports(run), "aquila_reports")
-    run.owner_before = set_owner_of_now(run.owner_of_now)
+    run.owner_before = set_owner_finder(run.owner_of_now)
     if not config.pluginmanager.has_plugin("cassetter"):
         config.pluginmanager.register(CassetteFixture(), "aquila_cassette_named")
     if options.blocks_network(config):
@@ -70,7 +70,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     run = config.stash.get(RUN, None)
     if run is None:
         return
-    set_owner_of_now(run.owner_before)
+    set_owner_finder(run.owner_before)
     run.close()
     if options.blocks_network(config):
         from aquila_cassette.plugin.network import unblock_network
@@ -126,9 +126,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     yield
     owner = item.config.stash[RUN].owner
     if owner is not None:
-        from aquila_cassette.session import outcome
-
-        outcome.judge(owner)
+        owner.check()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -150,27 +148,25 @@ def pytest_runtest_makereport(
     if not report.passed:
         owner.failed = True
         owner.xfailed = report.skipped and xfailed and report.when == "call"
-    if report.when == "teardown" and owner.committed:
-        from aquila_cassette.session import outcome
-
-        report.aquila_given_up = outcome.given_up(owner)
     return report
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
-    """Check what the teardown did; save what mode ``all`` recorded if all went well."""
+    """Check what the teardown did; then the test's outcome decides what is saved."""
     run = item.config.stash[RUN]
     if run.owner is not None:
         run.owner.in_teardown = True
-    yield
-    owner = run.owner
-    if owner is not None and not owner.failed:
-        from aquila_cassette.session import outcome
-
-        outcome.judge(owner)
-    if owner is not None and (owner.xfailed or not owner.failed):
-        owner.commit()
+    passed = False
+    try:
+        yield
+        owner = run.owner
+        if owner is not None and not owner.failed:
+            owner.check()
+        passed = owner is not None and (owner.xfailed or not owner.failed)
+    finally:
+        if run.owner is not None:
+            run.owner.end(passed=passed)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

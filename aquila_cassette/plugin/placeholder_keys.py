@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from aquila_cassette.session.placeholder_key import PLACEHOLDER
+from aquila_cassette.session.ambient import PLACEHOLDER
 
 __all__ = ["PlaceholderKeys"]
 

@@ -18,8 +18,8 @@ from aquila_cassette.plugin.unused import Unused, Usage, is_complete, note_unuse
 
 if TYPE_CHECKING:
     from aquila_cassette.options import Layer
-    from aquila_cassette.session.created_this_run import CreatedThisRun
     from aquila_cassette.session.owner import Owner
+    from aquila_cassette.session.saving import Created
 
 __all__ = ["KEYS", "RUN", "Run"]
 
@@ -49,7 +49,7 @@ class Run:
         self.owner_before: Callable[[], Owner | None] = lambda: None
         self._item: pytest.Item | None = None
         self._owner: Owner | None = None
-        self._created: CreatedThisRun | None = None
+        self._created: Created | None = None
         self._in_wider_fixture = 0
         self.keys = config.stash.setdefault(KEYS, PlaceholderKeys())
         self._has_keys = False
@@ -108,7 +108,7 @@ class Run:
         owner = self._owner
         if owner is not None:
             self.count(owner)
-        given_up = owner is not None and owner.recorded_in_vain
+        given_up = owner is not None and owner.keeps_old
         if self._item is not None and whole and not (self.skipped or given_up):
             self.tally.ran.append(naming.node_id(self._item))
         self._item = self._owner = None
@@ -143,20 +143,20 @@ class Run:
         return Path(tempfile.gettempdir()) / f"aquila-cassette-run-{self.number}"
 
     def _make_owner(self, item: pytest.Item | None) -> Owner:
-        from aquila_cassette.session.created_this_run import CreatedThisRun
         from aquila_cassette.session.owner import Owner
+        from aquila_cassette.session.saving import Created
 
         above, ini = options.above(self.config), options.ini(self.config)
         root = self.config.rootpath
         keys = None if options.placeholder_keys(self.config) == "false" else self.keys
         if item is None:
-            rerecord = "Fix: pytest --aquila-record=all"
-            return Owner(None, rerecord=rerecord, above=above, below=ini, root=root, keys=keys)
+            fix = "Fix: pytest --aquila-record=all"
+            return Owner(None, fix=fix, above=above, below=ini, root=root, keys=keys)
         if self._created is None:
-            self._created = CreatedThisRun(self._shared_folder)
+            self._created = Created(self._shared_folder)
         return Owner(
             naming.node_id(item),
-            rerecord=naming.rerecord_line(item),
+            fix=naming.rerecord_line(item),
             above=above,
             below=self._below(item),
             root=root,

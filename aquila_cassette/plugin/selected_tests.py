@@ -86,8 +86,7 @@ class _Reporter:
             self._ends.setdefault(test, ("xfailed" if xfailed else "skipped", _why(report)))
         if report.when == "teardown":
             outcome, why = self._ends.pop(test, ("passed", ""))
-            given_up = getattr(report, "aquila_given_up", "")
-            self._report(test=test, outcome=outcome, why=why, given_up=given_up)
+            self._report(test=test, outcome=outcome, why=why)
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         self._report(ended=int(exitstatus))

@@ -39,9 +39,9 @@ class Tally:
 
     def add(self, owner: Owner) -> None:
         """Count what one owner's cassettes did."""
-        from aquila_cassette.session.outcome import discarded_note
+        from aquila_cassette.session.saving import discarded_note
 
-        for cassette in owner.cassettes:
+        for cassette in owner.sessions:
             self.cassettes += 1
             self.replayed += len(cassette.played)
             self.recorded += len(cassette.recorded)
@@ -50,7 +50,7 @@ class Tally:
                 paths = self.missed_by.setdefault(owner.name, [])
                 path = below(cassette.path, owner.root)
                 paths += [path] if path not in paths else []
-            note = discarded_note(cassette)
+            note = discarded_note(cassette, "the test failed" if owner.name else "the block raised")
             if note:
                 self.not_kept.append(note)
             if cassette.keeps_old and cassette.recorded:

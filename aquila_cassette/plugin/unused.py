@@ -46,7 +46,7 @@ class Usage:
 
     def add(self, owner: Owner) -> None:
         """Note the cassettes that an owner opened."""
-        for cassette in owner.cassettes:
+        for cassette in owner.sessions:
             path = below(cassette.path, owner.root)
             self.folders.add(str(owner.root / cassette.options.cassette_dir))
             self.replayed.setdefault(path, set()).update(cassette.index.played)

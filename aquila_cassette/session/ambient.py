@@ -1,11 +1,11 @@
-"""What SDKs send by themselves beside a test's own requests: nobody's test, and on no cassette.
+"""Ambient requests: what SDKs send on their own (telemetry, price lists, tokens).
 
-While its block records it passes, and is not kept. On replay it is not sent: it gets a harmless
-answer, since a refusal would set off the sender's retries, and the network may be missing.
+While its block records, such a request passes and is not kept. On replay it is not sent: it gets a
+harmless answer, since a refusal would set off the sender's retries, and the network may be missing.
 
-Only requests stand here whose answers the code under test does not read. Each was found in the
-source of its sender, 2026-11, but for those of sentry and of AWS's single sign-on, which are
-known from their documentation.
+The table holds only requests whose answers the code under test does not read. Each was found in the
+source of its sender, 2026-11, but for those of sentry and of AWS's single sign-on, which are known
+from their documentation.
 """
 
 from __future__ import annotations
@@ -15,16 +15,39 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-from aquila_cassette.model import Interaction, Piece, Response
-from aquila_cassette.session.placeholder_key import PLACEHOLDER
+from aquila_cassette.errors import UsageError
+from aquila_cassette.model import Interaction, Piece, Request, Response
 
-if TYPE_CHECKING:
-    from aquila_cassette.model import Request
+__all__ = [
+    "AMBIENT_REQUESTS",
+    "PLACEHOLDER",
+    "AmbientRequest",
+    "ambient_request",
+    "holds_placeholder",
+    "refuse_placeholder",
+]
 
-__all__ = ["AMBIENT_REQUESTS", "AmbientRequest", "ambient_request"]
+PLACEHOLDER = "aquila-placeholder"
+"""The placeholder key: good enough to build a client with, and never sent to be recorded."""
+
+
+def holds_placeholder(request: Request) -> bool:
+    """Return whether `request` would send the placeholder as its key."""
+    return PLACEHOLDER in request.url or any(PLACEHOLDER in value for _, value in request.headers)
+
+
+def refuse_placeholder(request: Request, redacted: Request) -> None:
+    """Refuse to record with the placeholder key: the answer could only be an error."""
+    __tracebackhide__ = True
+    if holds_placeholder(request):
+        raise UsageError(
+            f"{redacted.method} {redacted.url} was not sent: its key is only a placeholder.",
+            facts=[f"key: {PLACEHOLDER}, which tests of mode none get where no key is set"],
+            fix="Fix: set the provider's key in the environment, or replay: mode none",
+        )
+
 
 Answer = Callable[["Request"], tuple[int, str, str]]
 """Makes the answer on replay: its status, its content type, its body."""
@@ -103,14 +126,10 @@ _ROLE_CREDENTIALS = _json(
 
 @dataclass(frozen=True, slots=True)
 class AmbientRequest:
-    """One kind of request that an SDK sends by itself.
+    """One kind of ambient request.
 
-    Args:
-        sender: The package that sends it.
-        what: What it is, in a few words.
-        requests: Patterns of method, host and path: ``POST *.example.com/runs/*``.
-        answer: Makes the answer that it gets on replay.
-        agent: A pattern of the ``user-agent``, where host and path do not tell.
+    `requests` are patterns of method, host and path: ``POST *.example.com/runs/*``; `agent` is one
+    of the ``user-agent``, where host and path are not enough.
     """
 
     sender: str
@@ -120,18 +139,13 @@ class AmbientRequest:
     agent: str = "*"
 
     def matches(self, asked: str, agent: str) -> bool:
-        """Tell whether a request is of this kind.
-
-        Args:
-            asked: Method, host and path, as in `requests`.
-            agent: Its ``user-agent``.
-        """
+        """Return whether a request (method, host and path, as in `requests`) is of this kind."""
         return any(fnmatchcase(asked, one) for one in self.requests) and fnmatchcase(
             agent, self.agent
         )
 
     def interaction(self, request: Request) -> Interaction:
-        """Make what is played in place of an answer."""
+        """Make what is replayed in place of an answer."""
         status, kind, text = self.answer(request)
         body = text.encode()
         pieces = (Piece(0, body),) if body and request.method != "HEAD" else ()
@@ -322,16 +336,12 @@ AMBIENT_REQUESTS = (
 
 
 def ambient_request(request: Request) -> AmbientRequest | None:
-    """Tell which kind of ambient requests a request is; None for what is a test's own.
+    """Return which kind of ambient request this is; None for one of the test's own.
 
-    Args:
-        request: As it would go out.
-
-    Example:
-        >>> from aquila_cassette.model import Request
-        >>> ambient_request(Request("POST", "https://api.openai.com/v1/traces/ingest")).sender
-        'openai-agents'
-        >>> ambient_request(Request("POST", "https://api.openai.com/v1/responses"))
+    >>> from aquila_cassette.model import Request
+    >>> ambient_request(Request("POST", "https://api.openai.com/v1/traces/ingest")).sender
+    'openai-agents'
+    >>> ambient_request(Request("POST", "https://api.openai.com/v1/responses"))
     """
     parts = urlsplit(request.url)
     asked = f"{request.method} {parts.hostname or ''}{parts.path or '/'}"

@@ -1,17 +1,22 @@
-"""Which cassette is in force here: of this task, else of the process if there is but one."""
+"""Which session is in force here, and which owner a block belongs to that is opened here.
+
+The pytest plugin imports this at the start of every run, so it imports nothing of the engine.
+"""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from aquila_cassette.errors import ScopeError
 
 if TYPE_CHECKING:
+    from aquila_cassette.session.owner import Owner
     from aquila_cassette.session.session import Session
 
-__all__ = ["current_session", "enter", "leave", "opened"]
+__all__ = ["current_owner", "current_session", "enter", "leave", "opened", "set_owner_finder"]
 
 # A context may outlive its block (a task that was started inside), so what it names may be closed.
 # That is looked up, not undone: blocks of several tasks end in any order, and a token of one
@@ -21,65 +26,82 @@ _open: tuple[Session, ...] = ()
 _lock = threading.RLock()
 
 
-def enter(cassette: Session) -> None:
-    """Put `cassette` in force in this context, inside whichever was in force before."""
+def enter(session: Session) -> None:
+    """Put `session` in force in this context, inside the one that is in force now."""
     global _open
-    cassette.parent = _innermost_open(_here.get())
+    session.parent = _innermost_open(_here.get())
     with _lock:
-        _open = (*_open, cassette)
-    _here.set(cassette)
+        _open = (*_open, session)
+    _here.set(session)
 
 
-def leave(cassette: Session) -> None:
-    """Take `cassette` out of force, in whichever context and order that happens."""
+def leave(session: Session) -> None:
+    """Take `session` out of force, in any context and order."""
     global _open
     with _lock:
-        _open = tuple(other for other in _open if other is not cassette)
-    if _here.get() is cassette:
-        _here.set(_innermost_open(cassette.parent))
+        _open = tuple(other for other in _open if other is not session)
+    if _here.get() is session:
+        _here.set(_innermost_open(session.parent))
 
 
 def opened() -> tuple[Session, ...]:
-    """List the cassettes that are open in this process, in the order they were opened."""
+    """Return the open sessions of this process, in the order they were opened."""
     return _open
 
 
 def current_session() -> Session | None:
-    """Tell which cassette answers a request made here, or None while none is open.
+    """Return the session that handles a request made here: of this task, else the only one.
 
     Raises:
         ScopeError: Called where no block was entered (a plain thread) while several are open.
     """
+    __tracebackhide__ = True
     all_open = _open
     if not all_open:
         return None
     here = _here.get()
     if here is not None and here in all_open:
         return here
-    return _innermost_open(here) or _only_line(all_open)
+    return _innermost_open(here) or _innermost_of(all_open)
 
 
-def _innermost_open(cassette: Session | None) -> Session | None:
-    while cassette is not None and cassette not in _open:
-        cassette = cassette.parent
-    return cassette
+def _innermost_open(session: Session | None) -> Session | None:
+    while session is not None and session not in _open:
+        session = session.parent
+    return session
 
 
-def _only_line(all_open: tuple[Session, ...]) -> Session:
-    """Give the innermost of `all_open` if they are nested in one line."""
-    parents = {id(cassette.parent) for cassette in all_open}
-    leaves = [cassette for cassette in all_open if id(cassette) not in parents]
-    outermost = [cassette for cassette in all_open if cassette.parent not in all_open]
+def _innermost_of(all_open: tuple[Session, ...]) -> Session:
+    """Return the innermost session, if all are nested in each other."""
+    __tracebackhide__ = True
+    parents = {id(session.parent) for session in all_open}
+    leaves = [session for session in all_open if id(session) not in parents]
+    outermost = [session for session in all_open if session.parent not in all_open]
     if len(leaves) == len(outermost) == 1:
         return leaves[0]
     raise ScopeError(
-        "A request was made outside every block while several cassettes are open side by side.",
+        "A request was made outside every block while several cassettes are open at once.",
         facts=[
             f"thread: {threading.current_thread().name}",
-            *(f"open:   {cassette.shown_path}" for cassette in leaves),
+            *(f"open:   {session.shown_path}" for session in leaves),
         ],
         fix=(
             "Fix: enter the block in that thread, or start it with "
             "contextvars.copy_context().run(...) or asyncio.to_thread(...)"
         ),
     )
+
+
+_find_owner: Callable[[], Owner | None] = lambda: None  # noqa: E731
+
+
+def current_owner() -> Owner | None:
+    """Return the owner of a block that is opened now; None where no tests run."""
+    return _find_owner()
+
+
+def set_owner_finder(find: Callable[[], Owner | None]) -> Callable[[], Owner | None]:
+    """Set how `current_owner` finds it, and return how it did: a run inside a run restores that."""
+    global _find_owner
+    before, _find_owner = _find_owner, find
+    return before

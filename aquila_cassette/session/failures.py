@@ -1,12 +1,15 @@
-"""What kind of failure an exception is, whatever the HTTP library calls it."""
+"""What a failed answer is, and what kind of failure an exception is in any HTTP library."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from typing import NamedTuple
 
-from aquila_cassette.model import Failure
+from aquila_cassette.dialects import read_message
+from aquila_cassette.model import Failure, Interaction
 
-__all__ = ["category_of", "failure_of", "with_category"]
+__all__ = ["HowFailed", "category_of", "failure_of", "how_failed", "with_category"]
 
 _CLASSES = {
     "connect": "ConnectError ConnectionRefusedError gaierror ProxyError NewConnectionError"
@@ -49,3 +52,61 @@ def with_category(failure: Failure) -> Failure:
     if failure.category is not None:
         return failure
     return replace(failure, category=category_of(failure.type))
+
+
+_KEY_STATUSES = (401, 403, 407)
+_LIMIT_STATUSES = (402, 408, 425, 429)
+_KEY_WORDS = re.compile(r"api.?key", re.IGNORECASE)
+_ACCOUNT_WORDS = re.compile(r"api.?key|credit|billing|quota", re.IGNORECASE)
+
+_CHECK_KEY = "check the API key"
+_CHECK_ACCOUNT = "wait, or check the account's limits"
+_CHECK_PROVIDER = "check that the provider answers"
+
+
+class HowFailed(NamedTuple):
+    """How an answer failed. An outage has nothing to do with what was asked."""
+
+    kind: str
+    words: str
+    advice: str
+    is_outage: bool
+
+
+def how_failed(one: Interaction) -> HowFailed | None:
+    """Return how an answer failed, None for a good one; nothing else defines a failed answer.
+
+    A consumer that stops early is no failure, but an answer of which nothing was read is one.
+
+    >>> from aquila_cassette.model import Interaction, Request, Response
+    >>> asked = Request("GET", "https://a.example")
+    >>> how_failed(Interaction(asked, Response(200))) is None
+    True
+    >>> how_failed(Interaction(asked, Response(401))).advice
+    'check the API key'
+    """
+    response = one.response
+    status, error, body = response.status, response.error, response.body
+    reported = ""
+    if b"error" in body:  # parsing the whole answer takes a thousand times as long
+        reported = read_message(response.header("content-type"), body).error or ""
+    if response.ended == "failed":
+        name = error.type if error else None
+        message = error.message if error else ""
+        words = f"{name}: {message}" if name else message
+        begun = "" if status is None else f"HTTP {status}, then "
+        return HowFailed(name or "a stream that broke off", begun + words, _CHECK_PROVIDER, True)
+    if status is None or (response.ended == "closed" and not response.pieces):
+        words = "the request was given up before an answer came"
+        return HowFailed("no answer", words, _CHECK_PROVIDER, True)
+    if status >= 400:
+        words = f"HTTP {status}: {reported}" if reported else f"HTTP {status}"
+        if status in _KEY_STATUSES or _KEY_WORDS.search(reported):
+            return HowFailed(f"HTTP {status}", words, _CHECK_KEY, True)
+        if status in _LIMIT_STATUSES or _ACCOUNT_WORDS.search(reported):
+            return HowFailed(f"HTTP {status}", words, _CHECK_ACCOUNT, True)
+        return HowFailed(f"HTTP {status}", words, _CHECK_PROVIDER, status >= 500)
+    if reported:
+        words = f"HTTP {status}, then the error: {reported}"
+        return HowFailed("an error of the provider", words, _CHECK_PROVIDER, True)
+    return None

@@ -1,56 +1,59 @@
-"""What is said when no recording matches a request."""
+"""Misses: what the error says, who sent the request, and those that the code under test swallowed."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import TYPE_CHECKING
+import sys
+import threading
+from collections.abc import Hashable, Iterable, Sequence
+from pathlib import Path
+from types import FrameType
 
 from aquila_cassette.errors import MissError
-from aquila_cassette.matching.closest import closest
-from aquila_cassette.matching.difference import describe
-from aquila_cassette.session.caller import sender
+from aquila_cassette.matching import difference
+from aquila_cassette.matching.closest import closest as closest_place
+from aquila_cassette.matching.keys import Matcher
+from aquila_cassette.model import Request
+from aquila_cassette.options import Mode
+from aquila_cassette.session.player import ReplayIndex
+from aquila_cassette.storage.names import display_path
+from aquila_cassette.waiting.frames import callers, is_installed, is_user_code, location
 
-if TYPE_CHECKING:
-    from aquila_cassette.model import Request
-    from aquila_cassette.session.session import Session
+__all__ = ["combined", "make_miss", "sender", "swallowed"]
 
-__all__ = ["miss"]
-
-_SHOWN = {"url": "the URL"} | {
+_PARTS = {"url": "the URL"} | {
     name: f"the {name}" for name in ("method", "scheme", "host", "port", "path", "query", "body")
 }
 
 
-def miss(cassette: Session, request: Request, number: int, key: Hashable) -> MissError:
-    """Say that `request` has no recording, which one comes closest, and how to record it.
-
-    Args:
-        cassette: The cassette in force.
-        request: The request, redacted.
-        number: Its place among the requests of this block, from 1.
-        key: Its key.
-    """
+def make_miss(
+    request: Request,
+    number: int,
+    key: Hashable,
+    *,
+    index: ReplayIndex,
+    matcher: Matcher,
+    path: Path,
+    mode: Mode,
+    fix: str,
+) -> MissError:
+    """Make the error for a redacted request, the `number`-th of its block, that nothing matches."""
+    absent = "; there is no such file yet" if index.state == "absent" else ""
+    by = sender()
     return MissError(
         f"No recording matches {request.method} {request.url} (request {number} of this block).",
         method=request.method,
         url=request.url,
-        path=cassette.path,
+        path=path,
         facts=[
-            f"cassette: {_where(cassette)}",
-            *([f"sent by:  {by}"] if (by := sender()) else []),
-            *_closest(cassette, request, key),
+            f"cassette: {display_path(path)} (mode {mode}{absent})",
+            *([f"sent by:  {by}"] if by else []),
+            *_closest(request, key, index, matcher),
         ],
-        fix=cassette.owner.rerecord,
+        fix=fix,
     )
 
 
-def _where(cassette: Session) -> str:
-    absent = "; there is no such file yet" if cassette.index.state == "absent" else ""
-    return f"{cassette.shown_path} (mode {cassette.mode}{absent})"
-
-
-def _closest(cassette: Session, request: Request, key: Hashable) -> list[str]:
-    index, matcher = cassette.index, cassette.matcher
+def _closest(request: Request, key: Hashable, index: ReplayIndex, matcher: Matcher) -> list[str]:
     if index.state == "absent":
         return []
     recorded = index.interactions
@@ -58,21 +61,126 @@ def _closest(cassette: Session, request: Request, key: Hashable) -> list[str]:
         return ["closest:  none, the cassette is empty"]
     played = index.played_last(key)
     if played is not None:
-        where = f"interaction {played + 1}, {_dated(cassette, played)}"
         again = "already played (repeats=True plays it again)"
-        return [f"closest:  {where}the same request, {again}"]
-    place = closest(request, [interaction.request for interaction in recorded], matcher)
+        return [f"closest:  {_dated(index, played)}the same request, {again}"]
+    place = closest_place(request, [one.request for one in recorded], matcher)
     if place is None:
         return []
-    nearest = recorded[place].request
-    where = f"interaction {place + 1}, {_dated(cassette, place)}"
-    parts = [_SHOWN.get(part, part) for part in matcher.differing(nearest, request)]
+    closest = recorded[place].request
+    parts = [_PARTS.get(part, part) for part in matcher.differing(closest, request)]
     return [
-        f"closest:  {where}differs in {' and '.join(parts)}",
-        *(f"  {line}" for line in describe(nearest, request, matcher)),
+        f"closest:  {_dated(index, place)}differs in {' and '.join(parts)}",
+        *(f"  {line}" for line in difference.describe(closest, request, matcher)),
     ]
 
 
-def _dated(cassette: Session, place: int) -> str:
-    at = cassette.index.interactions[place].recorded_at
-    return f"recorded {at[:10]}, " if at else ""
+def _dated(index: ReplayIndex, place: int) -> str:
+    at = index.interactions[place].recorded_at
+    return f"interaction {place + 1}, " + (f"recorded {at[:10]}, " if at else "")
+
+
+# Who sent it.
+
+_CARRIERS = frozenset(
+    {
+        *("httpx", "httpx2", "httpcore", "httpcore2", "httpx_aiohttp", "aiohttp", "anyio"),
+        *("requests", "urllib3", "httplib2", "tornado", "vcr", "respx", "pytest_httpx", "uvloop"),
+        *("trio", "lm15", "aquila_cassette"),
+    }
+)
+"""Packages that send for others."""
+
+_STARTS = {
+    ("asyncio.events", "_run"),
+    ("trio._core._run", "unrolled_run"),
+    ("threading", "_bootstrap"),
+}
+"""Where a task or a thread begins: what is above merely waits for it."""
+
+
+def sender() -> str | None:
+    """Return who sends the request that is being handled, None if that cannot be known.
+
+    It is the innermost line of the user's own code and the packages between; in a task or thread
+    that a package started by itself, that package.
+    """
+    inner: list[FrameType] = []
+    for frame in callers(sys._getframe(1)):
+        if is_user_code(frame.f_code.co_filename):
+            packages = [package for one in reversed(inner) if (package := _package(one))]
+            through = " and ".join(dict.fromkeys(packages))
+            line = location([frame])
+            return f"{line}, through {through}" if through else line
+        inner.append(frame)
+        if (_module(frame), frame.f_code.co_name) in _STARTS:
+            break
+    sending = next((frame for frame in inner if _package(frame)), None)
+    return None if sending is None else _line_of_package(sending)
+
+
+def _line_of_package(frame: FrameType) -> str:
+    parts, package = Path(frame.f_code.co_filename).parts, _package(frame)
+    file = "/".join(parts[parts.index(package) :] if package in parts else parts[-1:])
+    thread = threading.current_thread()
+    alone = "" if thread is threading.main_thread() else f" (thread {thread.name})"
+    return f"{file}:{frame.f_lineno} in {frame.f_code.co_qualname}{alone}"
+
+
+def _package(frame: FrameType) -> str:
+    """Return the package that a frame runs, if it is one that sends on its own account."""
+    if not is_installed(frame.f_code.co_filename):
+        return ""
+    package = _module(frame).partition(".")[0]
+    return "" if package in _CARRIERS or package.startswith("_") else package
+
+
+def _module(frame: FrameType) -> str:
+    return frame.f_globals.get("__name__") or ""
+
+
+# Those that nobody saw.
+
+
+def swallowed(misses: Iterable[MissError], left_by: BaseException | None) -> list[MissError]:
+    """Return those `misses`, one for each request, that `left_by`, which leaves a block, hides."""
+    delivered = {_retry_key(one) for one in _chain(left_by) if isinstance(one, MissError)}
+    fresh: dict[tuple[str, ...], MissError] = {}
+    for error in misses:
+        if _retry_key(error) not in delivered:
+            fresh.setdefault(_retry_key(error), error)
+    return list(fresh.values())
+
+
+def combined(misses: Sequence[MissError]) -> MissError:
+    """Return one error for `misses`: the miss itself, or a new one that contains their texts."""
+    first = misses[0]
+    if len(misses) == 1:
+        return first
+    return MissError(
+        f"{len(misses)} requests had no recording.",
+        method=first.method,
+        url=first.url,
+        path=first.path,
+        facts=["\n".join([miss.what, *(f"  {fact}" for fact in miss.facts)]) for miss in misses],
+        fix=first.fix,
+    )
+
+
+def _chain(error: BaseException | None) -> list[BaseException]:
+    """List an exception, its causes and contexts, and the members of groups."""
+    seen: list[BaseException] = []
+    waiting = [error]
+    while waiting:
+        one = waiting.pop()
+        if one is None or any(one is other for other in seen):
+            continue
+        seen.append(one)
+        waiting += [one.__cause__, one.__context__]
+        if isinstance(one, BaseExceptionGroup):
+            waiting += one.exceptions
+    return seen
+
+
+def _retry_key(error: MissError) -> tuple[str, ...]:
+    """Return what retries of one request have in common: all but the running number."""
+    return (error.method, error.url, *error.facts)

@@ -1,4 +1,4 @@
-"""Whose recordings and replays these are: a test's, or a block's of its own outside pytest."""
+"""The owner of blocks: a test, or a block of its own outside pytest. Its outcome decides at its end."""
 
 from __future__ import annotations
 
@@ -6,75 +6,79 @@ import os
 import shlex
 import sys
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from aquila_cassette.errors import CassetteError
-from aquila_cassette.options import Layer, Resolved, environment_layer, resolve
-from aquila_cassette.session.created_this_run import recorded_since
-
-if TYPE_CHECKING:
-    from aquila_cassette.model import Interaction
-    from aquila_cassette.session.created_this_run import CreatedThisRun
-    from aquila_cassette.session.session import Session
+from aquila_cassette.errors import CassetteError, MissError, UnplayedError, UnplayedWarning
+from aquila_cassette.model import Interaction
+from aquila_cassette.options import Layer, environment_layer, resolve
+from aquila_cassette.session import saving
+from aquila_cassette.session.miss import combined
+from aquila_cassette.session.saving import Created
+from aquila_cassette.session.session import Session
 
 __all__ = ["Keys", "Owner"]
-
-
-class Keys(Protocol):
-    """Who lends placeholder keys while a block can only replay."""
-
-    def opened(self) -> None:
-        """Note that such a block is open."""
-
-    def closed(self) -> None:
-        """Note that it is closed."""
-
 
 _TEARDOWN = " (teardown)"
 
 
+class Keys(Protocol):
+    """What provides placeholder keys while a block is open that can only replay."""
+
+    def opened(self) -> None: ...
+
+    def closed(self) -> None: ...
+
+
 class Owner:
-    """Who answers for what was recorded and what must be played.
+    """The owner of blocks: what they recorded and must replay.
 
     Args:
-        name: The pytest node id that is written to ``recorded_by``; None for a block that answers
-            for itself.
-        rerecord: The whole last line of an error: the command that records again.
+        name: The pytest node id, written to ``recorded_by``; None for a block that is its own owner.
+        fix: The last line of an error: the command that records again.
         above: Settings stronger than those of a call, the strongest first.
         below: Settings weaker than those of a call, the strongest first.
         root: The folder that a relative cassette folder is taken from.
-        created: Which cassettes were made in this run; None where there is no run.
-        keys: Who is told of the blocks of mode ``none``.
+        created: The cassettes created in this run; None where there is no run.
+        keys: What provides placeholder keys.
     """
 
     def __init__(
         self,
         name: str | None,
         *,
-        rerecord: str,
+        fix: str,
         above: Sequence[Layer] = (),
         below: Sequence[Layer] = (),
         root: Path | None = None,
-        created: CreatedThisRun | None = None,
+        created: Created | None = None,
         keys: Keys | None = None,
     ) -> None:
         self.name = name
-        self.in_teardown = False
-        self.failed = False
-        self.xfailed = False
-        self.committed = False
-        self.refused: CassetteError | None = None
-        self.rerecord = rerecord
+        self.fix = fix
         self.above = list(above)
         self.below = list(below)
         self.root = root or Path.cwd()
-        self.cassettes: list[Session] = []
+        self.sessions: list[Session] = []
+        self.in_teardown = False
+        self.failed = False
+        self.xfailed = False
+        self.refused: CassetteError | None = None
+        """The error with which good answers were kept, if there was one."""
+        self._created = created
+        self._keys = keys
         self._since = time.monotonic()
-        self.created = created
-        self.keys = keys
+
+    @classmethod
+    def of_a_block(cls) -> Owner:
+        """Make the owner of one block outside pytest."""
+        command = shlex.join([Path(sys.orig_argv[0]).name, *sys.orig_argv[1:]])
+        return cls(
+            None, fix=f"Fix: AQUILA_RECORD=all {command}", above=environment_layer(os.environ)
+        )
 
     @property
     def signature(self) -> str | None:
@@ -86,92 +90,133 @@ class Owner:
         return f"{self.name}{_TEARDOWN}" if self.name and self.in_teardown else self.name
 
     @property
-    def recorded_in_vain(self) -> bool:
-        """Whether a block of mode ``all`` did not replace what it was to replace."""
-        anew = [cassette for cassette in self.cassettes if cassette.mode == "all"]
-        return any(cassette.keeps_old or cassette.discarded for cassette in anew)
+    def keeps_old(self) -> bool:
+        """Whether mode ``all`` was to replace a cassette of this owner, and has not done so."""
+        return any(session.keeps_old for session in self.sessions)
 
-    def owns(self, interaction: Interaction) -> bool:
-        """Tell whether this owner recorded `interaction`."""
-        by = interaction.recorded_by
-        return by is not None and by.removesuffix(_TEARDOWN) == self.name
-
-    @classmethod
-    def of_a_block(cls) -> Owner:
-        """Make the owner of one block that stands outside pytest."""
-        command = shlex.join([Path(sys.orig_argv[0]).name, *sys.orig_argv[1:]])
-        return cls(
-            None,
-            rerecord=f"Fix: AQUILA_RECORD=all {command}",
-            above=environment_layer(os.environ),
+    def open(self, name: str, call: Layer) -> Session:
+        """Open a cassette for one block, with the options of its call."""
+        session = Session(
+            name,
+            resolve([*self.above, call, *self.below], os.environ),
+            root=self.root,
+            fix=self.fix,
+            signature=lambda: self.signature,
+            created=self._created or (),
+            recorded_before=self._recorded_in_mode_all,
         )
+        session.keeps_old = session.mode == "all"
+        self.sessions.append(session)
+        if session.mode == "none" and self._keys is not None:
+            self._keys.opened()
+        return session
 
-    def resolve(self, call: Layer) -> Resolved:
-        """Resolve the options of one call: those above, the call's own, those below.
+    def close(self, session: Session, error: BaseException | None) -> None:
+        """End a block that `error` leaves, if anything does: save, and report what nobody saw.
+
+        An error gets notes instead of being replaced.
 
         Raises:
-            UsageError: One of them cannot be meant.
+            MissError: A request had no matching interaction and the code under test swallowed that.
+            OverwriteError: Failures would have replaced good answers on file.
+            CassetteError: The cassette could not be saved.
         """
-        return resolve([*self.above, call, *self.below], os.environ)
+        __tracebackhide__ = True
+        session.stop()
+        if session.mode == "none" and self._keys is not None:
+            self._keys.closed()
+        if session.mode != "all":
+            saving.save_block(session, self._created, raised=error is not None)
+        if self.name is None:
+            self.end(passed=error is None)
+        misses = session.take_swallowed(error)
+        if error is None:
+            if misses:
+                raise combined(misses)
+            return
+        failed = "the test failed" if self.name else "the block raised"
+        note = saving.discarded_note(session, failed)
+        for text in [*(str(miss) for miss in misses), *([note] if note else [])]:
+            error.add_note(text)
+
+    def check(self) -> None:
+        """Raise what a test must fail with: a swallowed miss first, else what it left unplayed.
+
+        Raises:
+            MissError: A request had no matching interaction and nobody saw the error.
+            OverwriteError: It recorded failures that would replace good answers.
+            UnplayedError: Something was left, and ``on_unplayed`` is ``fail``.
+        """
+        __tracebackhide__ = True
+        misses: list[MissError] = []
+        for session in self.sessions:
+            misses += session.take_swallowed()
+        if misses:
+            raise combined(misses)
+        self._refuse_losses()
+        if any(session.misses for session in self.sessions):
+            return
+        for session, left in self.unplayed():
+            action = session.options.on_unplayed
+            if action == "fail":
+                raise self._unplayed_error(session, left)
+            if action == "warn":
+                error = self._unplayed_error(session, left)
+                warnings.warn(UnplayedWarning(str(error)), stacklevel=1)
 
     def unplayed(self) -> list[tuple[Session, list[tuple[int, Interaction]]]]:
-        """List what this owner recorded once and did not play, a row for each cassette.
+        """Return what this owner once recorded and did not replay now, a row for each cassette.
 
-        A test answers for what it recorded itself, in all of its blocks together; a block outside
-        pytest for the whole cassette. A cassette that is being recorded anew owes nothing.
+        It counts in all blocks of a test together. Only a test must replay what it recorded: wider
+        owners and scripts run in part. A cassette that mode ``all`` re-records has nothing unplayed.
         """
-        rows = []
-        for cassettes in self._by_path():
-            first = cassettes[0]
-            if any(cassette.mode == "all" for cassette in cassettes):
+        rows: list[tuple[Session, list[tuple[int, Interaction]]]] = []
+        if self.name is None:
+            return rows
+        for sessions in self._by_path():
+            if any(session.mode == "all" for session in sessions):
                 continue
-            played = set().union(*(cassette.index.played for cassette in cassettes))
+            played = set().union(*(session.index.played for session in sessions))
             left = [
-                (place + 1, interaction)
-                for place, interaction in enumerate(first.index.interactions)
-                if place not in played and self._owes(interaction)
+                (place + 1, one)
+                for place, one in enumerate(sessions[0].index.interactions)
+                if place not in played and self._is_due(one) and self._owns(one)
             ]
             if left:
-                rows.append((first, left))
+                rows.append((sessions[0], left))
         return rows
 
-    def refuse_losses(self) -> None:
-        """Look whether what was on file may give way to what mode ``all`` recorded so far.
+    def end(self, *, passed: bool) -> None:
+        """Let the outcome decide what is saved; see `saving`.
+
+        Mode ``all`` replaces all of this owner's cassettes or none: they may follow from each other.
 
         Raises:
-            OverwriteError: Failures would take the place of good answers.
+            OverwriteError: Failures would have replaced good answers on file.
+            CassetteError: A cassette could not be saved.
         """
+        for sessions in self._by_path(mode_all=False):
+            saving.save_outcome(sessions, self._created, passed=passed)
+        if not passed:
+            for session in self.sessions:
+                if session.mode == "all" and self.name is None:
+                    session.discarded = list(session.recorded)
+            return
+        self._refuse_losses()
         with self._noting_refusal():
-            for anew in self._anew():
-                if not any(cassette.is_open for cassette in anew):
-                    anew[-1].refuse_loss(self._gives_way_now)
+            for sessions in self._by_path(mode_all=True):
+                saving.replace_old(sessions, self._created, self._gives_way)
+        for session in self.sessions:
+            session.keeps_old = False
 
-    def commit(self) -> None:
-        """Put what mode ``all`` recorded in the place of what this owner had on file before.
-
-        It is all of it, or nothing: a test's cassettes may follow from each other. Recordings of nobody
-        (made outside pytest) give way where they answer the same request. A cassette stays as it was
-        where something of it was given up since a block raised.
-
-        Raises:
-            OverwriteError: Failures would take the place of good answers.
-            CassetteSaveError: The file could not be written.
-            SecretLeakError: What would have been written still holds a known secret.
-        """
-        self.refuse_losses()
+    def _refuse_losses(self) -> None:
         with self._noting_refusal():
-            for anew in self._anew():
-                if not any(cassette.discarded for cassette in anew):
-                    anew[-1].save_instead(self._gives_way)
-        self.committed = True
-
-    def recorded_anew(self, path: Path) -> list[Interaction]:
-        """List what blocks of mode ``all`` have recorded for `path` and not saved yet."""
-        return [one for cassette in self._anew_at(path) for one in cassette.recorded]
-
-    def answers_anew(self, path: Path) -> list[Interaction]:
-        """List what came of all that blocks of mode ``all`` have asked for `path`, kept or not."""
-        return [one for cassette in self._anew_at(path) for one in cassette.answers]
+            for sessions in self._by_path(mode_all=True):
+                if not any(session.is_open for session in sessions):
+                    saving.refuse_loss(
+                        sessions,
+                        lambda old, again: self._is_due(old) and self._gives_way(old, again),
+                    )
 
     @contextmanager
     def _noting_refusal(self) -> Iterator[None]:
@@ -181,38 +226,54 @@ class Owner:
             self.refused = error
             raise
 
-    def _anew_at(self, path: Path) -> list[Session]:
-        return [one for one in self.cassettes if one.path == path and one.mode == "all"]
+    def _recorded_in_mode_all(self, path: Path) -> list[Interaction]:
+        return [
+            one
+            for session in self.sessions
+            if session.path == path and session.mode == "all"
+            for one in session.recorded
+        ]
 
-    def _anew(self) -> list[list[Session]]:
-        """List the blocks of mode ``all``, those of one file together."""
-        grouped = (
-            [cassette for cassette in cassettes if cassette.mode == "all"]
-            for cassettes in self._by_path()
-        )
-        return [anew for anew in grouped if anew]
-
-    def _by_path(self) -> list[list[Session]]:
+    def _by_path(self, *, mode_all: bool | None = None) -> list[list[Session]]:
         grouped: dict[Path, list[Session]] = {}
-        for cassette in self.cassettes:
-            grouped.setdefault(cassette.path, []).append(cassette)
+        for session in self.sessions:
+            if mode_all in (None, session.mode == "all"):
+                grouped.setdefault(session.path, []).append(session)
         return list(grouped.values())
 
-    def _gives_way(self, old: Interaction, answered_again: bool) -> bool:
-        if self.owns(old):
+    def _gives_way(self, old: Interaction, asked_again: bool) -> bool:
+        """Return whether what this owner recorded in mode ``all`` replaces `old`.
+
+        Its own interactions give way; of those that nobody signed, those it asked again.
+        """
+        if self._owns(old):
             return True
         if self.name is None:
-            return answered_again or not recorded_since(old, self._since)
-        return old.recorded_by is None and answered_again
+            return asked_again or not saving.saved_since(old, self._since)
+        return old.recorded_by is None and asked_again
 
-    def _gives_way_now(self, old: Interaction, answered_again: bool) -> bool:
-        return self._is_due(old) and self._gives_way(old, answered_again)
-
-    def _owes(self, interaction: Interaction) -> bool:
-        if self.name is None:
-            return True
-        return self._is_due(interaction) and self.owns(interaction)
+    def _owns(self, interaction: Interaction) -> bool:
+        by = interaction.recorded_by
+        return by is not None and by.removesuffix(_TEARDOWN) == self.name
 
     def _is_due(self, interaction: Interaction) -> bool:
         by = interaction.recorded_by or ""
         return self.in_teardown or self.name is None or not by.endswith(_TEARDOWN)
+
+    def _unplayed_error(
+        self, session: Session, left: Sequence[tuple[int, Interaction]]
+    ) -> UnplayedError:
+        several = "s" if len(left) > 1 else ""
+        return UnplayedError(
+            f"{self.name} did not play {len(left)} interaction{several} that it recorded.",
+            facts=[
+                f"cassette: {session.shown_path} (mode {session.mode})",
+                *(f"unplayed: {_shown(number, one)}" for number, one in left),
+            ],
+            fix=self.fix,
+        )
+
+
+def _shown(number: int, one: Interaction) -> str:
+    dated = f", recorded {one.recorded_at[:10]}" if one.recorded_at else ""
+    return f"interaction {number}, {one.request.method} {one.request.url}{dated}"

@@ -1,64 +1,136 @@
-"""Replaying one recorded response: its head, its pieces, its end, and its pace."""
+"""Replaying: what a block can replay, and the replay of one response."""
 
 from __future__ import annotations
 
 import builtins
+import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from operator import length_hint
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import NamedTuple
 
 from aquila_cassette.errors import RecordedFailure, TruncatedReplayError
-from aquila_cassette.model import Failure, Headers, Interaction, Piece
+from aquila_cassette.model import Failure, Headers, Interaction, Piece, Request
 from aquila_cassette.session.failures import with_category
-from aquila_cassette.session.progress import Progress
+from aquila_cassette.session.modes import CassetteState
+from aquila_cassette.session.wait_until_idle import count_events, describe_stream
+from aquila_cassette.storage.names import display_path
+from aquila_cassette.waiting.open_streams import OpenStreams
 
-if TYPE_CHECKING:
-    from aquila_cassette.session.session import Session
-    from aquila_cassette.waiting.open_streams import OpenStream
-
-__all__ = ["Player"]
-
-_NO_ANSWER = "connect"
-"""What a request failed with to which no answer came, where the cassette does not say more."""
+__all__ = ["Found", "MakeError", "Player", "ReplayIndex", "ReplaySettings"]
 
 MakeError = Callable[[Failure], Exception | None]
 """Makes the exception with which the requesting library reports a failure; None if it has none."""
 
 
-class Player:
-    """The recorded response to one request, as a head plays it.
+class Found(NamedTuple):
+    """The place of an interaction, from 0, and whether another answer to its request follows."""
 
-    The pieces come from one iterator, however often it is asked for: a body can be resumed (some
-    SDKs drain it after its last event), not restarted. Then `end` raises what the recording ended
-    in, if it did not end well.
+    place: int
+    more: bool
 
-    Args:
-        cassette: The open cassette that plays.
-        interaction: What is played.
-        number: Its place on the cassette, from 1.
-        more: Whether the cassette holds a further answer to the same request.
+
+class ReplayIndex:
+    """The interactions that a block can replay, in recorded order, found by key.
+
+    Of equal interactions those that `reader` recorded come before those of others.
     """
 
     def __init__(
-        self, cassette: Session, interaction: Interaction, number: int, *, more: bool
+        self,
+        interactions: Sequence[Interaction],
+        state: CassetteState,
+        key_of: Callable[[Request], Hashable],
+        *,
+        reader: str | None = None,
     ) -> None:
-        self.cassette = cassette
+        self.interactions = tuple(interactions)
+        self.state: CassetteState = state
+        self.played: set[int] = set()
+        self._key_of = key_of
+        self._reader = reader
+        self._waiting: dict[Hashable, deque[int]] | None = None
+        self._last: dict[Hashable, int] = {}
+        self._lock = threading.RLock()
+
+    def take(self, key: Hashable, *, repeats: bool) -> Found | None:
+        """Return the next interaction of the request with `key`; with `repeats` the last again."""
+        with self._lock:
+            waiting = self._by_key().get(key)
+            if waiting is None:
+                return None
+            if waiting:
+                place = waiting.popleft()
+                self.played.add(place)
+                self._last[key] = place
+                return Found(place, bool(waiting) or repeats)
+            return Found(self._last[key], more=True) if repeats else None
+
+    def played_last(self, key: Hashable) -> int | None:
+        """Return the place of the interaction that was replayed last for the request with `key`."""
+        return self._last.get(key)
+
+    def _by_key(self) -> dict[Hashable, deque[int]]:
+        if self._waiting is None:
+            self._waiting = {}
+            for place, one in sorted(enumerate(self.interactions), key=self._is_of_others):
+                self._waiting.setdefault(self._key_of(one.request), deque()).append(place)
+        return self._waiting
+
+    def _is_of_others(self, numbered: tuple[int, Interaction]) -> bool:
+        return self._reader is not None and numbered[1].recorded_by != self._reader
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaySettings:
+    """What all replays of one session share: the cassette's file and the line that records again."""
+
+    path: Path
+    fix: str
+    streams: OpenStreams
+    speed: float = 0.0
+
+
+class Player:
+    """The recorded response to one request.
+
+    The pieces come from one iterator, however often it is asked for: a body can be resumed (some
+    SDKs drain it after its last event), not restarted. After them an adapter calls `raise_ending`.
+    """
+
+    def __init__(
+        self,
+        interaction: Interaction,
+        number: int,
+        settings: ReplaySettings,
+        *,
+        more: bool = False,
+        is_stream: bool = True,
+        background: bool = False,
+    ) -> None:
         self.interaction = interaction
         self.number = number
-        self.stream: OpenStream | None = None
-        self.speed = cassette.options.speed
+        self.speed = settings.speed
+        self.pieces: Iterator[Piece] = iter(interaction.response.pieces)
+        self._settings = settings
         self._more = more
         self._started = time.perf_counter()
-        self.pieces: Iterator[Piece] = iter(interaction.response.pieces)
+        self._streams = settings.streams
+        self.stream = (
+            settings.streams.start(self._asked, self._facts, background=background)
+            if is_stream
+            else None
+        )
 
     @property
     def headers(self) -> Headers:
         """The headers to serve.
 
         A recorded error that the SDK then tried again asks for next to no wait: the recorded
-        ``retry-after`` stays for who reads it, ``retry-after-ms`` (which SDKs look at first) is 1.
+        ``retry-after`` stays for whoever reads it, ``retry-after-ms`` (which SDKs read first) is 1.
         At a recorded pace nothing is added.
         """
         response = self.interaction.response
@@ -69,11 +141,11 @@ class Player:
         return (*kept, ("retry-after-ms", "1"))
 
     def response_delay(self) -> float:
-        """Tell how long to wait for the head, in seconds, at this speed."""
+        """Return how long to wait for status and headers at this speed, in seconds."""
         return self._delay(self.interaction.response.headers_after or 0)
 
     def piece_delay(self, piece: Piece) -> float:
-        """Tell how long to wait, from now and in seconds, until `piece` is due at this speed."""
+        """Return how long to wait from now until `piece` is due at this speed, in seconds."""
         return self._delay(piece.at)
 
     def _delay(self, at: int) -> float:
@@ -82,15 +154,12 @@ class Player:
         return max(0.0, self._started + at / 1000 / self.speed - time.perf_counter())
 
     def raise_ending(self, make_error: MakeError) -> None:
-        """End as the recording ended: return at a whole body's end, else raise.
-
-        Args:
-            make_error: Makes an exception of the HTTP library that asks.
+        """Return at the end of a complete body, else raise what the recorded transport raised.
 
         Raises:
-            TruncatedReplayError: The recording's consumer had stopped here.
-            Exception: What the transport raised when this was recorded.
+            TruncatedReplayError: The recorded consumer had stopped here.
         """
+        __tracebackhide__ = True
         response = self.interaction.response
         if response.ended == "closed":
             raise self._truncated()
@@ -99,8 +168,8 @@ class Player:
             return
         if error.type is None:
             if response.status is not None:
-                return  # a body without its end event: no transport raised anything
-            error = replace(error, category=_NO_ANSWER)
+                return  # a body without its terminal event: no transport raised anything
+            error = replace(error, category="connect")
         made = make_error(with_category(error))
         if made is not None:
             raise made
@@ -109,22 +178,13 @@ class Player:
             raise builtin(error.message)
         raise RecordedFailure(
             f"The recorded answer to {self._asked} failed with {error.type or error.category}.",
-            facts=[
-                f"cassette: {self.cassette.shown_path} (interaction {self.number})",
-                f"message:  {error.message}",
-            ],
-            fix=self.cassette.owner.rerecord,
+            facts=[self._where, f"message:  {error.message}"],
+            fix=self._settings.fix,
         )
-
-    def progress(self) -> Progress:
-        """Say how far it was read."""
-        response = self.interaction.response
-        read = len(response.pieces) - length_hint(self.pieces)
-        return Progress.of_a_replay(response, read)
 
     def add_reader(self) -> None:
         """Note that this task or thread begins to read the body."""
-        self.cassette.streams.add_reader(self.stream)
+        self._streams.add_reader(self.stream)
 
     def close(self) -> None:
         """Note that its reader closed it."""
@@ -132,11 +192,26 @@ class Player:
 
     def finished(self) -> None:
         """Note that nobody reads it any more."""
-        self.cassette.streams.close(self.stream)
+        self._streams.close(self.stream)
+
+    def _facts(self) -> list[str]:
+        response = self.interaction.response
+        read = len(response.pieces) - length_hint(self.pieces)
+        return self._describe(b"".join(piece.data for piece in response.pieces[:read]))
+
+    def _describe(self, read: bytes) -> list[str]:
+        response = self.interaction.response
+        content_type = response.header("content-type")
+        events = count_events(content_type, response.body)
+        return describe_stream(self.interaction.request, content_type, read, events)
 
     @property
     def _asked(self) -> str:
         return f"{self.interaction.request.method} {self.interaction.request.url}"
+
+    @property
+    def _where(self) -> str:
+        return f"cassette: {display_path(self._settings.path)} (interaction {self.number})"
 
     def _truncated(self) -> TruncatedReplayError:
         response = self.interaction.response
@@ -145,8 +220,8 @@ class Player:
         return TruncatedReplayError(
             f"The recording of {self._asked} stops here: its consumer stopped reading {before}.",
             facts=[
-                f"cassette: {self.cassette.shown_path} (interaction {self.number})",
+                self._where,
                 f"recorded: {count} piece{'' if count == 1 else 's'}, {len(response.body)} bytes",
             ],
-            fix=self.cassette.owner.rerecord,
+            fix=self._settings.fix,
         )

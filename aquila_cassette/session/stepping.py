@@ -1,72 +1,104 @@
-"""The held streams of one cassette, and letting their events through."""
+"""Stepping: streams that are held back, and letting their events through one by one."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
 import time
+import weakref
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import anyio
 
-from aquila_cassette.errors import RenderTimeout, SettleTimeout, UsageError
-from aquila_cassette.session.stepped_player import SteppedPlayer, steps
-from aquila_cassette.session.wait_until_idle import pending_lines, settled
-from aquila_cassette.waiting.event_loops import current_task_or_thread, run_in_own_loop
-from aquila_cassette.waiting.idle import Idle
-from aquila_cassette.waiting.notifier import notifier
-from aquila_cassette.waiting.pending import (
-    Pending,
-    PendingMessages,
-    forbid_inside_job,
-    sources,
+from aquila_cassette import sse
+from aquila_cassette.dialects.framing import framing, is_complete_frame, read_event, split_frames
+from aquila_cassette.errors import (
+    MissError,
+    RecordedFailure,
+    RenderTimeout,
+    SettleTimeout,
+    UsageError,
 )
+from aquila_cassette.model import Failure, Interaction, Response
+from aquila_cassette.session.player import MakeError, Player, ReplaySettings
+from aquila_cassette.session.wait_until_idle import Waitable, pending_lines, settled
+from aquila_cassette.transcript.request import summarize_request
+from aquila_cassette.waiting.event_loops import (
+    TaskOrThread,
+    current_task_or_thread,
+    run_in_own_loop,
+)
+from aquila_cassette.waiting.idle import Idle
+from aquila_cassette.waiting.notifier import Notifier, notifier, notify
+from aquila_cassette.waiting.open_streams import Readers
+from aquila_cassette.waiting.pending import Pending, PendingMessages, forbid_inside_job, sources
 
-if TYPE_CHECKING:
-    from aquila_cassette.model import Interaction
-    from aquila_cassette.session.session import Session
-
-__all__ = ["Stepping", "Which"]
+__all__ = ["SteppedPlayer", "Stepping", "Which", "steps"]
 
 Which = str | int | None
-"""Which held stream: a piece of its prompt or its URL, its number, or the only one there is."""
+"""Which held stream: a part of its prompt or its URL, its number, or the only one there is."""
+
+
+class Live(Waitable, Protocol):
+    """What stepping needs to know of its session."""
+
+    @property
+    def shown_path(self) -> str: ...
+
+    @property
+    def mode(self) -> str: ...
+
+    @property
+    def only_records(self) -> bool: ...
+
+    def take_failure(self) -> MissError | None: ...
 
 
 class Stepping:
-    """The held streams of one cassette.
+    """The held streams of one session.
 
     Args:
-        cassette: The open cassette.
+        session: The session.
+        name: The name its cassette was opened by.
+        holds: Whether its streams are held.
     """
 
-    def __init__(self, cassette: Session) -> None:
-        self.cassette = cassette
+    def __init__(self, session: Live, *, name: str, holds: bool) -> None:
+        self.session = session
+        self.name = name
+        self.holds = holds
         self.released = False
         self._streams: list[SteppedPlayer] = []
         self._home = threading.current_thread()
         self._lock = threading.RLock()
 
-    def replay(self, interaction: Interaction, number: int, *, more: bool) -> SteppedPlayer | None:
-        """Make a held replay, as `Replay` is made; None for what is not held: no stream."""
-        cut = steps(interaction.response)
-        if not cut:
-            return None
-        replay = SteppedPlayer(
-            self.cassette, interaction, number, more=more, cut=cut, home=self._home
-        )
+    def replay(
+        self,
+        interaction: Interaction,
+        number: int,
+        settings: ReplaySettings,
+        *,
+        more: bool,
+        background: bool,
+    ) -> Player:
+        """Make the replay of an interaction: held, if it is a stream and this holds streams."""
+        cut = steps(interaction.response) if self.holds else []
         with self._lock:
-            if self.released:
-                return None
-            self._streams.append(replay)
-        return replay
+            if not cut or self.released:
+                return Player(interaction, number, settings, more=more, background=background)
+            player = SteppedPlayer(
+                interaction, number, settings, self._home, cut, more=more, background=background
+            )
+            self._streams.append(player)
+        return player
 
     async def advance(self, count: int, of: Which, timeout: float) -> None:
         """Let events through and wait until they were consumed; see `Cassette.advance`."""
         advance = _Advance(self, "advance", count, of)
-        if self.cassette.only_records:
-            await self._recorded()
-            raise advance.live()
+        if self.session.only_records:
+            await self._until_recorded()
+            raise advance.live_error()
         deadline = time.monotonic() + timeout
         with anyio.move_on_after(timeout):
             while True:
@@ -74,20 +106,20 @@ class Stepping:
                 if advance.is_done():
                     break
                 await notifier.wait(before)
-        await advance.end(timeout, deadline)
+        await advance.finish(timeout, deadline)
 
     def advance_sync(self, count: int, of: Which, timeout: float) -> None:
         """Do the same, and block this thread meanwhile."""
         advance = _Advance(self, "advance_sync", count, of)
-        if self.cassette.only_records:
-            run_in_own_loop(self._recorded)
-            raise advance.live()
+        if self.session.only_records:
+            run_in_own_loop(self._until_recorded)
+            raise advance.live_error()
         deadline = time.monotonic() + timeout
         while True:
             before = notifier.count
             if advance.is_done() or not notifier.wait_sync(before, deadline - time.monotonic()):
                 break
-        run_in_own_loop(lambda: advance.end(timeout, deadline))
+        run_in_own_loop(lambda: advance.finish(timeout, deadline))
 
     def release(self, of: Which) -> None:
         """Let everything through; see `Cassette.release`."""
@@ -95,34 +127,33 @@ class Stepping:
         if of is None:
             with self._lock:
                 self.released = True
-        chosen = self.fitting(of)
+        chosen = self.matching(of)
         if not chosen and of is not None:
             raise UsageError(
-                f"release(of={of!r}) fits no held stream.",
-                facts=self.told(),
+                f"release(of={of!r}) matches no held stream.",
+                facts=self.describe(),
                 fix="Fix: release() lets all streams through, now and later",
             )
         for stream in chosen:
             stream.release()
 
-    def fitting(self, of: Which) -> list[SteppedPlayer]:
-        """List the streams that may be meant."""
+    def matching(self, of: Which) -> list[SteppedPlayer]:
+        """Return the streams that `of` may name."""
         known = self._all()
         if of is None:
             return known
         if isinstance(of, str):
-            return [stream for stream in known if stream.fits(of)]
+            return [stream for stream in known if stream.matches(of)]
         return known[of - 1 : of]
 
     def number(self, stream: SteppedPlayer) -> int:
-        """Give its number."""
         return self._all().index(stream) + 1
 
-    def told(self, streams: Sequence[SteppedPlayer] | None = None) -> list[str]:
-        """Give the lines that tell where the streams stand, those given or all."""
+    def describe(self, streams: Sequence[SteppedPlayer] | None = None) -> list[str]:
+        """Return the lines of a message on the state of streams, those given or all."""
         lines = []
         for stream in self._all() if streams is None else streams:
-            first, *more = stream.told()
+            first, *more = stream.describe()
             lines.append(f"stream {self.number(stream)}: {first}")
             lines += [f"  {line}" for line in more]
         return lines
@@ -131,58 +162,46 @@ class Stepping:
         with self._lock:
             return list(self._streams)
 
-    async def _recorded(self) -> None:
+    async def _until_recorded(self) -> None:
         """Wait until all that goes on was recorded whole: an error now would cut the cassette short."""
         with contextlib.suppress(SettleTimeout):
-            await settled([self.cassette], None, streams=1)
+            await settled([self.session], None, streams=1)
 
 
 class _Advance:
-    """One call: it finds its stream, lets events through, and sees that they were consumed."""
+    """One call: it finds its stream, lets events through, and waits until they were consumed."""
 
-    def __init__(self, held: Stepping, called: str, count: int, of: Which) -> None:
+    def __init__(self, stepping: Stepping, called: str, count: int, of: Which) -> None:
         forbid_inside_job(called)
         _check_count(called, count)
         _check_which(called, of)
-        self._held = held
-        self._here = current_task_or_thread()
+        self._stepping = stepping
+        self._here: TaskOrThread = current_task_or_thread()
         self._count = count
         self._of = of
         self._stream: SteppedPlayer | None = None
         self._target = 0
         self._called = called
         self._call = f"{called}({count})" if of is None else f"{called}({count}, of={of!r})"
-        if not held.cassette.options.hold:
+        if not stepping.holds:
             raise UsageError(
                 f"{self._call} needs a block that holds streams back.",
-                fix=f'Fix: aquila_cassette("{held.cassette.name}", hold=True)',
+                fix=f'Fix: aquila_cassette("{stepping.name}", hold=True)',
             )
 
     def is_done(self) -> bool:
-        """Go on as far as that is possible now, and tell whether that is to the end.
-
-        Raises:
-            UsageError: Several streams may be meant, or there is nothing left to let through.
-            MissError: There is no stream yet, and a request had no recording.
-        """
+        """Go on as far as that is possible now, and return whether that is to the end."""
         if self._stream is None:
             self._stream = self._find()
             if self._stream is None:
                 return False
-            self._target = self._stream.let(self._count)
+            self._target = self._stream.allow(self._count)
         return self._stream.has_passed(self._target)
 
-    async def end(self, timeout: float, deadline: float) -> None:
-        """Wait until views have handled what came of it, and who read a stream that is over left.
+    async def finish(self, timeout: float, deadline: float) -> None:
+        """Wait until views have handled what came of it, and readers of a finished stream returned.
 
         Jobs are not waited for: they wait for the held stream, or for another.
-
-        Args:
-            timeout: The longest wait in all, in seconds.
-            deadline: When that is up, by `time.monotonic`.
-
-        Raises:
-            RenderTimeout: That, or the consuming before it, was not done in time.
         """
         if self._stream is None or not self.is_done():
             raise self._too_late(timeout)
@@ -196,59 +215,60 @@ class _Advance:
         if left:
             raise self._too_late(timeout, left)
 
-    def live(self) -> UsageError:
-        """Say that nothing can be held here."""
-        cassette = self._held.cassette
-        fix = "Run it again: what was recorded is replayed then, and held"
-        if cassette.mode == "all":
+    def live_error(self) -> UsageError:
+        session = self._stepping.session
+        fix = "Fix: run it again: what was recorded is replayed then, and held"
+        if session.mode == "all":
             fix = "Fix: delete the file, and run it twice in mode once"
         return UsageError(
             f"{self._call} has nothing to hold back: this block records, and that is live.",
-            facts=[f"cassette: {cassette.shown_path} (mode {cassette.mode})"],
+            facts=[f"cassette: {session.shown_path} (mode {session.mode})"],
             fix=fix,
         )
 
     def _too_late(self, timeout: float, left: Sequence[Pending] = ()) -> RenderTimeout:
-        """Say what was waited for in vain, for so many seconds."""
         facts = pending_lines(left)
         if left:
             what = f"{self._call}: what came of the events was not handled in {timeout:g} s."
-            mend = "end it"
+            fix = "end it"
         elif self._stream is None:
             what = f"{self._call} found no held stream in {timeout:g} s."
-            facts = self._held.told() or ["held: none"]
-            mend = "have it asked for in a task or thread of its own"
+            facts = self._stepping.describe() or ["held: none"]
+            fix = "have it asked for in a task or thread of its own"
         else:
             what = f"{self._call} let events through that were not consumed in {timeout:g} s."
-            facts = self._held.told([self._stream])
-            mend = "read it in a task or thread of its own"
+            facts = self._stepping.describe([self._stream])
+            fix = "read it in a task or thread of its own"
         return RenderTimeout(
-            what, facts=facts, fix=f"Fix: {mend}, or wait longer: {self._called}(timeout=...)"
+            what, facts=facts, fix=f"Fix: {fix}, or wait longer: {self._called}(timeout=...)"
         )
 
     def _find(self) -> SteppedPlayer | None:
-        held, of = self._held, self._of
-        fitting = held.fitting(of)
-        found = [stream for stream in fitting if stream.is_held]
+        stepping, of = self._stepping, self._of
+        matching = stepping.matching(of)
+        found = [stream for stream in matching if stream.is_held]
         if len(found) > 1:
             raise UsageError(
                 f"{self._call} has {len(found)} held streams to choose from.",
-                facts=held.told(found),
-                fix="Fix: say which, by a piece of its prompt or URL or by its number: "
-                f"{self._called}({self._count}, of={held.number(found[0])})",
+                facts=stepping.describe(found),
+                fix="Fix: say which, by a part of its prompt or URL or by its number: "
+                f"{self._called}({self._count}, of={stepping.number(found[0])})",
             )
         if found:
             return found[0]
-        if held.released:
+        if stepping.released:
             raise UsageError(
-                f"{self._call} has nothing to let through: all was released.", facts=held.told()
+                f"{self._call} has nothing to let through: all was released.",
+                facts=stepping.describe(),
+                fix="Fix: call it before release()",
             )
-        if isinstance(of, int) and fitting:
+        if isinstance(of, int) and matching:
             raise UsageError(
                 f"{self._call} has nothing to let through: all of that stream was.",
-                facts=held.told(fitting),
+                facts=stepping.describe(matching),
+                fix="Fix: take the call out, or name another stream",
             )
-        failure = held.cassette.take_failure()
+        failure = stepping.session.take_failure()
         if failure is not None:
             raise failure
         return None
@@ -259,6 +279,7 @@ def _check_count(called: str, count: object) -> None:
         raise UsageError(
             f"{called} cannot let that many events through.",
             facts=["expected: a number, 1 or more", f"got:      {count!r}"],
+            fix=f"Fix: {called}(1)",
         )
 
 
@@ -267,9 +288,255 @@ def _check_which(called: str, of: object) -> None:
     by_text = isinstance(of, str) and of != ""
     if of is not None and not by_number and not by_text:
         raise UsageError(
-            f"{called} cannot tell which stream is meant.",
+            f"{called} cannot know which stream is meant.",
             facts=[
-                "expected: of= a piece of its prompt or URL, or its number, from 1",
+                "expected: of= a part of its prompt or URL, or its number, from 1",
                 f"got:      {of!r}",
             ],
+            fix=f"Fix: {called}(of=1)",
         )
+
+
+class SteppedPlayer(Player):
+    """A replay whose steps the test lets through; at no pace.
+
+    An adapter's body begins with `begin`, calls `take` or `take_async` until that returns nothing,
+    then `raise_ending`, and at last `leave`; `close` when the response is closed. The test's side
+    calls `allow` and `release`. `home` opened the block: if that thread blocks here, nobody can
+    let the stream through.
+    """
+
+    def __init__(
+        self,
+        interaction: Interaction,
+        number: int,
+        settings: ReplaySettings,
+        home: threading.Thread,
+        cut: list[bytes],
+        *,
+        more: bool,
+        background: bool,
+    ) -> None:
+        self._steps = cut
+        self._home = home
+        self._allowed = 0
+        self._given = 0
+        self._iterators = 0
+        self._back_for = -1  # how many steps its reader had been given when it last came for more
+        self._waits = False
+        self._free = False
+        self._closed = False
+        self._over = False
+        self._reader: weakref.ref[TaskOrThread] | None = None
+        self._notifier = Notifier()
+        self._lock = threading.RLock()
+        super().__init__(interaction, number, settings, more=more, background=background)
+        self.speed = 0.0
+
+    # What an adapter calls.
+
+    def begin(self) -> int:
+        """Note that an iterator of the body begins, and return its number; it may be another one.
+
+        The one before is abandoned then; the garbage collector closes it at any time.
+        """
+        with self._lock:
+            self._over = False
+            self._iterators += 1
+            return self._iterators
+
+    def leave(self, iterator: int) -> None:
+        """Note that this iterator has ended."""
+        if iterator == self._iterators:
+            self.finished()
+
+    def take(self) -> bytes:
+        """Return the next step once it has been let through; nothing at the end."""
+        while True:
+            count = self._notifier.count
+            step = self._next()
+            if step is not None:
+                return step
+            self._refuse_home()
+            self._notifier.wait_sync(count, None)
+
+    async def take_async(self) -> bytes:
+        """Return the next step once it has been let through; nothing at the end."""
+        while True:
+            count = self._notifier.count
+            step = self._next()
+            if step is not None:
+                return step
+            await self._notifier.wait(count)
+
+    def raise_ending(self, make_error: MakeError) -> None:
+        """End as the recording ended; where the response was closed under its reader, raise that."""
+        __tracebackhide__ = True
+        if not self._closed:
+            super().raise_ending(make_error)
+            return
+        closed = "The response was closed while it was held back."
+        raise make_error(Failure("ReadError", closed, "reset")) or RecordedFailure(closed)
+
+    def close(self) -> None:
+        """Note that its reader closed it; whoever waits in `take` gets an error at the end."""
+        self._closed = True
+        self._notifier.notify()
+        self.finished()
+
+    def finished(self) -> None:
+        """Note that nobody reads it any more."""
+        with self._lock:
+            self._over = True
+            self._waits = False
+        self._show()
+        super().finished()
+
+    # What the test's side calls.
+
+    @property
+    def is_held(self) -> bool:
+        """Whether there is anything left to let through."""
+        return not (self._over or self._free) and self._allowed < len(self._steps)
+
+    def allow(self, count: int) -> int:
+        """Let so many more steps through; return how many that makes in all."""
+        with self._lock:
+            self._allowed = min(self._allowed + count, len(self._steps))
+            self._waits = False
+            target = self._allowed
+        self._show()
+        self._notifier.notify()
+        return target
+
+    def release(self) -> None:
+        """Let everything through, now and later."""
+        with self._lock:
+            self._free = True
+            self._waits = False
+        self._show()
+        self._notifier.notify()
+
+    def has_passed(self, target: int) -> bool:
+        """Return whether the first `target` steps were consumed: the reader wants more, or left."""
+        if self._over or (target < len(self._steps) and self._back_for >= target):
+            return True
+        stream = self.stream
+        return (
+            self._given == len(self._steps)
+            and stream is not None
+            and bool(stream.activities)
+            and not stream.has_reader_except(set())
+        )
+
+    def readers(self) -> Readers:
+        """Return the activities that read this stream, once it is over."""
+        streams = [] if self.stream is None or not self._over else self.stream.with_parents()
+        return Readers([one for stream in streams for one in stream.activities])
+
+    def matches(self, text: str) -> bool:
+        """Return whether `text` is in the URL or in what was asked."""
+        request = self.interaction.request
+        if text in request.url or text in request.body.decode("utf-8", "replace"):
+            return True
+        return any(text in turn.text for turn in summarize_request(request).turns)
+
+    def describe(self) -> list[str]:
+        """Return the lines of a message on its state."""
+        if self._over:
+            state = "it is over"
+        elif self._free:
+            state = "it was released"
+        elif self._waits:
+            state = "its reader waits for the next event"
+        elif self._back_for < 0:
+            state = "nobody reads it yet"
+        else:
+            state = "its reader did not come back for more"
+        reader = None if self._over or self.stream is None else self.stream.reader_location()
+        return [
+            f"{self._asked}: {state}",
+            *self._facts(),
+            *([f"reader: {reader}"] if reader else []),
+        ]
+
+    # How it works.
+
+    def _facts(self) -> list[str]:
+        return self._describe(b"".join(self._steps[: self._given]))
+
+    def _next(self) -> bytes | None:
+        """Return the next step, nothing at the end, or None where it must be waited for."""
+        self._note_reader()
+        with self._lock:
+            self._back_for = self._given
+            if self._closed or self._given == len(self._steps):
+                return b""
+            if self._free or self._given < self._allowed:
+                self._given += 1
+                return self._steps[self._given - 1]
+            self._waits = True
+        self._show()
+        return None
+
+    def _note_reader(self) -> None:
+        here = current_task_or_thread()
+        if self._reader is None or self._reader() is not here:
+            self._reader = weakref.ref(here)
+            self.add_reader()
+
+    def _refuse_home(self) -> None:
+        if threading.current_thread() is self._home:
+            raise UsageError(
+                "A held stream is read in the thread that opened the block, which then waits for "
+                "itself.",
+                facts=self.describe(),
+                fix="Fix: read it in a thread of its own (or async, in a task), and call "
+                "advance_sync here",
+            )
+
+    def _show(self) -> None:
+        """Let those who wait for other streams know whether this one waits for the test."""
+        if self.stream is not None:
+            self.stream.held = self._waits
+        notify()
+
+
+def steps(response: Response) -> list[bytes]:
+    r"""Cut a recorded stream into steps of one event each; joined, they are its body.
+
+    What is no event by itself (a comment, a blank line) goes with the event after it. An ending
+    that raises is a step of its own, empty if nothing came before it. A body that is no stream has
+    none.
+
+    >>> from aquila_cassette import Piece, Response
+    >>> body = b": hi\n\ndata: 1\n\ndata: 2\n\n"
+    >>> steps(Response(200, pieces=(Piece(0, body),)))
+    [b': hi\n\ndata: 1\n\n', b'data: 2\n\n']
+    >>> steps(Response(200, pieces=(Piece(0, b"data: 1\n\n"),), ended="closed"))
+    [b'data: 1\n\n', b'']
+    """
+    body = response.body
+    how = framing(response.header("content-type"), body)
+    if how == "json":
+        return []
+    if how == "sse":
+        parts = [(frame.raw, frame.event is not None) for frame in sse.frames(body)]
+    else:
+        parts = [(raw, is_complete_frame(how, raw)) for raw in split_frames(how, body)]
+    found: list[bytes] = []
+    waiting: list[bytes] = []
+    for raw, is_event in parts:
+        waiting.append(raw)
+        if is_event:
+            found.append(b"".join(waiting))
+            waiting.clear()
+    rest = b"".join(waiting)
+    error = response.error
+    raises = response.ended == "closed" or (error is not None and error.type is not None)
+    # Some streams lack the last blank line, and readers take such a rest for an event.
+    if raises or (rest and (not found or read_event(how, rest) is not None)):
+        found.append(rest)
+    elif rest:
+        found[-1] += rest
+    return found

@@ -1,32 +1,54 @@
-"""Waiting until what goes on in open cassettes is over."""
+"""Waiting until nothing goes on in open sessions, and describing what still does."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from aquila_cassette import sse
+from aquila_cassette.dialects import read_message
+from aquila_cassette.dialects.framing import framing, is_complete_frame, split_frames
 from aquila_cassette.errors import SettleTimeout, UsageError
+from aquila_cassette.model import Request
+from aquila_cassette.transcript.request import summarize_request
 from aquila_cassette.waiting.event_loops import TaskOrThread, current_task_or_thread
 from aquila_cassette.waiting.idle import Idle
 from aquila_cassette.waiting.open_streams import OpenStreams
 from aquila_cassette.waiting.pending import Pending, Source, forbid_inside_job
 
-if TYPE_CHECKING:
-    from aquila_cassette.session.session import Session
-
-__all__ = ["default_timeout", "idle", "pending_lines", "settled"]
+__all__ = [
+    "Waitable",
+    "count_events",
+    "default_timeout",
+    "describe_stream",
+    "idle",
+    "pending_lines",
+    "settled",
+]
 
 _REPLAYING = 5.0
 _RECORDING = 120.0
+_LONG = 60  # characters
 
 
-def default_timeout(cassettes: Sequence[Session]) -> float:
-    """Give how long to wait, in seconds: a replay has no reason to be slow, a model has."""
-    return _RECORDING if any(cassette.records for cassette in cassettes) else _REPLAYING
+class Waitable(Source, Protocol):
+    """What waiting needs to know of a session."""
+
+    streams: OpenStreams
+    background: tuple[str, ...]
+
+    @property
+    def records(self) -> bool:
+        """Whether something here may go on live, at a model's pace."""
+
+
+def default_timeout(sessions: Sequence[Waitable]) -> float:
+    """Return how long to wait, in seconds: a replay has no reason to be slow, a model has."""
+    return _RECORDING if any(session.records for session in sessions) else _REPLAYING
 
 
 def idle(
-    cassettes: Sequence[Session],
+    sessions: Sequence[Waitable],
     *,
     here: TaskOrThread,
     streams: int | None = None,
@@ -36,54 +58,47 @@ def idle(
     include_worker_threads: bool = True,
     ignore_held: bool = False,
 ) -> Idle:
-    """Make what waits for everything that goes on in `cassettes`.
+    """Make what waits for everything that goes on in `sessions`.
 
     Args:
-        cassettes: Open cassettes.
-        here: Who waits.
+        sessions: Open sessions.
+        here: The task or thread that waits.
         streams: How many streams must have been opened in them, at least.
         also: More streams.
-        sources: Who else may have something pending.
+        sources: What else may have something pending.
         failures: Whether a miss ends the waiting.
         include_worker_threads: Whether tasks that wait for a worker thread count.
         ignore_held: Whether held streams do not count.
-
-    Raises:
-        UsageError: A number of streams is asked for, and no cassette is open to count them.
     """
-    if streams is not None and not cassettes:
+    if streams is not None and not sessions:
         raise UsageError(
             f"streams={streams} needs an open cassette: that is what counts them.",
             fix='Fix: with aquila_cassette("name"): ...',
         )
     return Idle(
-        [*(cassette.streams for cassette in cassettes), *also],
-        [*(cassettes if failures else ()), *sources],
+        [*(session.streams for session in sessions), *also],
+        [*(sessions if failures else ()), *sources],
         here=here,
-        background=[one for cassette in cassettes for one in cassette.options.background],
-        enough=lambda: sum(one.streams.started for one in cassettes) >= (streams or 0),
+        background=[pattern for session in sessions for pattern in session.background],
+        enough=lambda: sum(one.streams.started for one in sessions) >= (streams or 0),
         include_worker_threads=include_worker_threads,
         ignore_held=ignore_held,
     )
 
 
 async def settled(
-    cassettes: Sequence[Session],
+    sessions: Sequence[Waitable],
     timeout: float | None,
     *,
     streams: int | None = None,
     once: bool = False,
     failures: bool = True,
 ) -> None:
-    """Wait until nothing goes on in `cassettes`; see `Cassette.settled`.
-
-    Raises:
-        SettleTimeout: Something did when the time was up.
-    """
+    """Wait until nothing goes on in `sessions`; see `Cassette.settled`."""
     forbid_inside_job("settled")
-    limit = default_timeout(cassettes) if timeout is None else timeout
+    limit = default_timeout(sessions) if timeout is None else timeout
     waiting = idle(
-        cassettes,
+        sessions,
         here=current_task_or_thread(),
         streams=streams,
         failures=failures,
@@ -100,8 +115,40 @@ async def settled(
 
 
 def pending_lines(left: Sequence[Pending]) -> list[str]:
-    """Give the lines that tell what is pending."""
+    """Return the lines of a message that list what is pending."""
     lines = []
     for one in left:
         lines += [f"pending: {one.what}", *(f"  {fact}" for fact in one.facts)]
     return lines
+
+
+def describe_stream(
+    request: Request, content_type: str | None, read: bytes, of: int | None = None
+) -> list[str]:
+    """Return lines on what was asked and what came: the bytes `read`, perhaps of so many events."""
+    question = summarize_request(request)
+    lines = []
+    words = [turn.text for turn in question.turns if turn.kind == "words" and turn.role != "system"]
+    if words:
+        lines.append(f"prompt: {_cut(words[-1])!r}")
+    if question.model:
+        lines.append(f"model:  {question.model}")
+    text = read_message(content_type, read).text
+    so_far = f", so far {_cut(text, end=True)!r}" if text else ""
+    total = "" if of is None else f" of {of}"
+    lines.append(f"events: {count_events(content_type, read)}{total}{so_far}")
+    return lines
+
+
+def count_events(content_type: str | None, body: bytes) -> int:
+    """Return how many events a body holds: of NDJSON its lines."""
+    how = framing(content_type, body)
+    if how in ("ndjson", "eventstream"):
+        return sum(1 for raw in split_frames(how, body) if is_complete_frame(how, raw))
+    return len(sse.events(body))
+
+
+def _cut(text: str, *, end: bool = False) -> str:
+    if len(text) <= _LONG:
+        return text
+    return f"...{text[-_LONG:]}" if end else f"{text[:_LONG]}..."

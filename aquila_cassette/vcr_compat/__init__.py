@@ -83,10 +83,10 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     misses = suite.swallowed()
     if not misses:
         return
-    from aquila_cassette.session.outcome import swallowed_miss
+    from aquila_cassette.session.miss import combined
 
     if suite.strict:
-        raise swallowed_miss(misses)
+        raise combined(misses)
     for miss in misses:
         suite.note(f"aquila: {item.nodeid} swallowed a miss: {miss.method} {miss.url}")
 

@@ -15,7 +15,7 @@ from aquila_cassette.errors import CassetteFormatError
 from aquila_cassette.importers import OURS
 from aquila_cassette.model import Interaction
 from aquila_cassette.redaction import Redaction
-from aquila_cassette.session.leak_check import no_secrets
+from aquila_cassette.session.saving import refuse_secrets
 from aquila_cassette.storage import files
 from aquila_cassette.storage import files as our_files
 from aquila_cassette.storage.format import loads
@@ -139,7 +139,7 @@ class Files:
             path,
             new,
             drop=drop,
-            check=lambda text: no_secrets(text, self.redact, path, display_path(path)),
+            check=lambda text: refuse_secrets(text, self.redact, path),
         )
 
 

@@ -48,7 +48,7 @@ class VcrMissError(
             url=request.url,
             path=deck.path,
             facts=facts,
-            fix=deck.owner.rerecord,
+            fix=deck.fix,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import pytest
 from vcr.record_mode import RecordMode  # type: ignore[import-untyped]
 
 from aquila_cassette import http as intercept
-from aquila_cassette.options import Layer
+from aquila_cassette.options import Layer, resolve
 from aquila_cassette.plugin import naming
 from aquila_cassette.plugin.run import RUN
 from aquila_cassette.session.owner import Owner
@@ -52,13 +53,13 @@ class Seat:
         above = {name: run.settings[name] for name in _OF_OURS if name in run.settings}
         owner = Owner(
             naming.node_id(item) if item is not None else None,
-            rerecord=suite.rerecord(item),
+            fix=suite.rerecord(item),
             above=[Layer("aquila_config", above)],
             root=self._config.rootpath,
         )
         mode = "all" if anew else _MODES.get(tape.record_mode, "new_episodes")
         call: dict[str, Any] = {"mode": mode, "match_on": ("body",), "repeats": None}
-        resolved = owner.resolve(Layer("the mark vcr", call))
+        resolved = resolve([*owner.above, Layer("the mark vcr", call)], os.environ)
         redact = resolved.options.redact
         deck = Deck(tape, resolved, owner, secrets=Secrets(redact, said), strict=suite.strict)
         if isinstance(tape._persister, Files):

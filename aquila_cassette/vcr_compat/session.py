@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from aquila_cassette.model import Interaction, Request, Response
 from aquila_cassette.session import current as scope
-from aquila_cassette.session.ambient import ambient_request
-from aquila_cassette.session.placeholder_key import refuse_placeholder
-from aquila_cassette.session.replay_index import ReplayIndex
+from aquila_cassette.session.ambient import ambient_request, refuse_placeholder
+from aquila_cassette.session.player import ReplayIndex
 from aquila_cassette.session.session import Session
 from aquila_cassette.vcr_compat.missing import missing
 from aquila_cassette.vcr_compat.secrets import Secrets
@@ -81,10 +80,17 @@ class Deck(Session):
         self._secrets = secrets
         self._asking = threading.RLock()
         self._handed: set[int] = set()
-        self._keeps_old = False
         self._ours: dict[int, Interaction] = {}
         self._bodies: dict[int, Hashable] = {}
-        super().__init__(str(tape.path), resolved, owner)
+        self.owner = owner
+        super().__init__(
+            str(tape.path),
+            resolved,
+            root=owner.root,
+            fix=owner.fix,
+            signature=lambda: owner.signature,
+        )
+        owner.sessions.append(self)
         tape.deck = self
 
     @property
@@ -115,7 +121,7 @@ class Deck(Session):
             forms = self._forms(filtered, asked)
             chosen = self.tape.choose(forms, self._has_body_of(asked), strict=self.strict)
             if chosen is None and (kind := ambient_request(request)):
-                return self._beside(kind, request)
+                return self._handle_ambient(kind, request)
             number = next(self._numbers)
             if chosen is None and self.tape.write_protected:
                 raise self._missed(missing(self, asked, number, asked.theirs))
@@ -124,7 +130,7 @@ class Deck(Session):
             return self._record(asked)
         if not chosen.same_body:
             self.other_body.append(asked)
-        return self._replay(self._interaction(chosen.place), chosen.place + 1, more=chosen.more)
+        return self._replay(self._interaction(chosen.place), chosen.place + 1, chosen.more)
 
     def before_record(self, interaction: Interaction) -> Interaction | None:
         """Show what is about to be kept to the hooks, and redact it."""
@@ -146,11 +152,6 @@ class Deck(Session):
             theirs=theirs,
         )
 
-    @property
-    def keeps_old(self) -> bool:
-        """Whether it was to be recorded anew, and what was there stays."""
-        return self._keeps_old
-
     def hand_over(self, *, failed: bool = False) -> None:
         """Put what was recorded, and is over, on the cassette.
 
@@ -158,11 +159,11 @@ class Deck(Session):
             failed: Whether answers that failed on their way go there too.
         """
         with self._asking:
-            for recording, interaction in self._kept():
+            for order, interaction in self.recordings():
                 late = interaction.response.ended == "failed" and not failed
-                if recording.order in self._handed or late:
+                if order in self._handed or late or interaction in self.discarded:
                     continue
-                self._handed.add(recording.order)
+                self._handed.add(order)
                 assert isinstance(interaction, _Kept)
                 assert isinstance(interaction.request, _Asked)
                 self.tape.keep(interaction.request.theirs, interaction.theirs)
@@ -175,13 +176,14 @@ class Deck(Session):
             went well.
         """
         with self._asking:
-            self._stop()
+            self._leave()
             if self.owner.failed:
                 if self.mode == "all":
-                    self._keeps_old = True
+                    self.keeps_old = True
                     return False
-                pairs = self._kept()
-                self._discard([pair for pair in pairs if pair[1].response.ended == "failed"])
+                self.discarded = [
+                    one for _, one in self.recordings() if one.response.ended == "failed"
+                ]
             self.hand_over(failed=True)
             return True
 
@@ -192,15 +194,19 @@ class Deck(Session):
         try:
             yield
         finally:
-            self._stop()
+            self._leave()
             self.at_end()
 
     # How it works.
 
-    def _find_path(self, name: str) -> Path:
-        return Path(name).absolute()
+    def _leave(self) -> None:
+        scope.leave(self)
+        self.stop()
 
-    def _load_index(self) -> ReplayIndex:
+    def _find_path(self, root: Path) -> Path:
+        return Path(self.name).absolute()
+
+    def _load_index(self, *args: Any) -> ReplayIndex:
         return ReplayIndex((), "present" if self.tape.rewound else "absent", self.recorded_key)
 
     def _asked(self, filtered: Any) -> _Asked:

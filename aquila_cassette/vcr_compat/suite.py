@@ -61,11 +61,7 @@ class Suite:
 
     def swallowed(self) -> list[MissError]:
         """List the misses that the running test was never told of: somebody in between was."""
-        from aquila_cassette.session.outcome import swallowed
-
-        misses = [miss for deck in self.decks for miss in swallowed(deck, None)]
-        for deck in self.decks:
-            deck.settle_misses()
+        misses = [miss for deck in self.decks for miss in deck.take_swallowed()]
         code = _code(self.item)
         return [miss for miss in misses if not _came_by(miss, code)]
 

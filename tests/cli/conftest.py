@@ -11,7 +11,7 @@ import pytest
 
 from aquila_cassette.cli import main
 from aquila_cassette.provider import Provider
-from aquila_cassette.session.current_owner import set_owner_of_now
+from aquila_cassette.session.current import set_owner_finder
 from tests.cli.shelf import Shelf
 
 TAPES = Path(__file__).parent / "cassettes"
@@ -39,9 +39,9 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _outside_pytest() -> Iterator[None]:
     """Let the demo's blocks answer for themselves, as they do in a shell, not for this test."""
-    before = set_owner_of_now(lambda: None)
+    before = set_owner_finder(lambda: None)
     yield
-    set_owner_of_now(before)
+    set_owner_finder(before)
 
 
 @dataclass(frozen=True)

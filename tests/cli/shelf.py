@@ -84,7 +84,7 @@ class Shelf:
 
     def recorded(self, requests: Iterable[tuple[str, object]]) -> list[Interaction]:
         """Record some requests, and save nothing."""
-        owner = Owner("a test", rerecord="")
+        owner = Owner("a test", fix="")
         block = Block("x", Layer("the test", {"mode": "all", "cassette_dir": "none"}), owner)
         with httpx.Client(verify=False) as client, block as cassette:
             for path, body in requests:

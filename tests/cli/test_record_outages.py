@@ -45,7 +45,7 @@ def test_a_provider_that_is_down_costs_no_tape(cli: Cli, monkeypatch: pytest.Mon
     assert on_file() == old
     asked = f"POST {provider.url}/v1/chat/completions"
     told = "OverwriteError: cassettes/{}.yaml stays as it was: "
-    told += "1 good answer would have given way to ConnectError."
+    told += "1 good answer would have been replaced by ConnectError."
     assert ran.out.startswith(
         "1/2 ✗ test_it.py::test_it[a]\n"
         "2/2 ✗ test_it.py::test_it[b]\n"
@@ -53,11 +53,12 @@ def test_a_provider_that_is_down_costs_no_tape(cli: Cli, monkeypatch: pytest.Mon
         "test_it.py::test_it[a]\n"
         f"  aquila_cassette.errors.{told.format('a')}\n"
         f"    on cassette: interaction 1, recorded 2020-02-01, {asked}: HTTP 200\n"
-        f"    now:     {asked}: ConnectError: "
+        f"    now:         {asked}: ConnectError: "
     )
     assert (
-        "  See to the provider. Fix: pytest 'test_it.py::test_it[a]' --aquila-record=all\n"
-        "  Or, to have the failure on cassette: delete cassettes/a.yaml, and run that\n"
+        "    to store the failure instead: delete cassettes/a.yaml first\n"
+        "  Fix: check that the provider answers, then run: "
+        "pytest 'test_it.py::test_it[a]' --aquila-record=all\n"
     ) in ran.out
     assert ran.out.endswith(
         "NAME  RESULT  CHANGED, OR WHY NOT\n"
@@ -105,7 +106,7 @@ def test_whatever_keeps_the_provider_from_answering(cli: Cli, shelf: Shelf, faul
     Path("test_it.py").write_text(source)
     ran = cli("record", "a")
     assert (ran.code, on_file()) == (1, old)
-    why = f"1 good answer would have given way to {FAULTS[fault]}."
+    why = f"1 good answer would have been replaced by {FAULTS[fault]}."
     assert ran.out.endswith(
         "a     kept    test_it.py::test_it[a] failed: "
         f"OverwriteError: cassettes/a.yaml stays as it was: {why}\n"
@@ -177,14 +178,13 @@ def test_a_test_that_fails_as_expected_records_its_cassette_again(cli: Cli, shel
     )
     assert ran.out.endswith(
         "NAME      RESULT       CHANGED, OR WHY NOT\n"
-        "error     kept         test_it.py::test_error xfailed and kept nothing: "
-        "HTTP 404 in a block that raised\n"
+        "error     re-recorded  the same\n"
         "expected  re-recorded  1 of 1 changed\n"
         "lenient   re-recorded  1 of 1 changed\n"
         "not_run   kept         test_it.py::test_not_run skipped: xfail: [NOTRUN] it hangs\n"
         "strict    kept         test_it.py::test_strict failed: [XPASS(strict)]\n"
         "\n"
-        "2 cassettes re-recorded, 3 kept as before; 2 changed.\n"
+        "3 cassettes re-recorded, 2 kept as before; 2 changed.\n"
     )
 
 

@@ -21,8 +21,7 @@ from aquila_cassette import (
     aquila_cassette,
 )
 from aquila_cassette.session import ambient as kinds
-from aquila_cassette.session.ambient import AMBIENT_REQUESTS, AmbientRequest
-from aquila_cassette.session.placeholder_key import PLACEHOLDER
+from aquila_cassette.session.ambient import AMBIENT_REQUESTS, PLACEHOLDER, AmbientRequest
 from aquila_cassette.storage import files
 from tests.servers import Connection, RawServer
 from tests.servers import Request as Asked
@@ -186,8 +185,8 @@ def test_a_placeholder_is_never_sent_to_record_an_answer(server: RawServer, warm
         with pytest.raises(UsageError) as raised:
             httpx.get(f"{server.url}/chat", headers=headers)
     assert str(raised.value) == (
-        f"GET {server.url}/chat was not sent, since its key is only a placeholder.\n"
-        "  key: aquila-placeholder, as tests of mode none get it where no key is set\n"
+        f"GET {server.url}/chat was not sent: its key is only a placeholder.\n"
+        "  key: aquila-placeholder, which tests of mode none get where no key is set\n"
         "Fix: set the provider's key in the environment, or replay: mode none"
     )
     assert server.requests == []

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from aquila_cassette.model import Request
-from aquila_cassette.session.ambient import AMBIENT_REQUESTS, AmbientRequest
-from aquila_cassette.session.placeholder_key import PLACEHOLDER
+from aquila_cassette.session.ambient import AMBIENT_REQUESTS, PLACEHOLDER, AmbientRequest
 
 PAGE = Path(__file__).parents[2] / "docs" / "ambient-requests.md"
 

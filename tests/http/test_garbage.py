@@ -15,7 +15,7 @@ import pytest
 
 from aquila_cassette import Response, aquila_cassette
 from aquila_cassette.options import Mode
-from aquila_cassette.session.current_owner import set_owner_of_now
+from aquila_cassette.session.current import set_owner_finder
 from tests.servers import RawServer, chat
 
 
@@ -49,9 +49,9 @@ def test_a_stream_that_is_collected_while_its_recording_is_redacted_blocks_nobod
 @pytest.fixture
 def outside_pytest() -> Iterator[None]:
     """Let blocks answer for themselves; a test's are held until it ends."""
-    before = set_owner_of_now(lambda: None)
+    before = set_owner_finder(lambda: None)
     yield
-    set_owner_of_now(before)
+    set_owner_finder(before)
 
 
 @pytest.mark.usefixtures("outside_pytest")

@@ -18,7 +18,7 @@ from tests.servers import CHAT_FRAMES, Connection, RawServer, Request
 
 ASYNC = next(face for face in FACES if not face.sync)
 every_sync_face = pytest.mark.parametrize("face", [f for f in FACES if f.sync], ids=repr)
-SAY_WHICH = "Fix: say which, by a piece of its prompt or URL or by its number: "
+SAY_WHICH = "Fix: say which, by a part of its prompt or URL or by its number: "
 TEST = "tests/http/test_hold_errors.py"
 
 
@@ -66,7 +66,8 @@ async def test_a_stream_that_is_over_cannot_be_advanced(face: Face) -> None:
         "advance(1, of=1) has nothing to let through: all of that stream was.\n"
         f"  stream 1: POST {URL}: it is over\n"
         "    prompt: 'question 1'\n"
-        "    events: 5 of 5"
+        "    events: 5 of 5\n"
+        "Fix: take the call out, or name another stream"
     )
 
 
@@ -238,7 +239,9 @@ async def test_what_was_released_cannot_be_advanced() -> None:
         cassette.release()
         with pytest.raises(UsageError) as raised:
             await cassette.advance()
-    assert str(raised.value) == "advance(1) has nothing to let through: all was released."
+    assert str(raised.value) == (
+        "advance(1) has nothing to let through: all was released.\nFix: call it before release()"
+    )
 
 
 @every_face
@@ -269,7 +272,7 @@ async def test_what_is_recorded_is_not_held_and_is_on_the_tape_whole_when_that_i
     assert str(raised.value) == (
         "advance(2) has nothing to hold back: this block records, and that is live.\n"
         f"  cassette: {tape_path} (mode once)\n"
-        "Run it again: what was recorded is replayed then, and held"
+        "Fix: run it again: what was recorded is replayed then, and held"
     )
     async with aquila_cassette("fresh", hold=True) as cassette:
         async with reading(cassette, face, question(1), url=server.url) as [reader]:
@@ -344,7 +347,8 @@ def test_a_count_that_is_none_is_refused(count: object) -> None:
     assert str(raised.value) == (
         "advance_sync cannot let that many events through.\n"
         "  expected: a number, 1 or more\n"
-        f"  got:      {count!r}"
+        f"  got:      {count!r}\n"
+        "Fix: advance(1)"
     )
 
 
@@ -354,9 +358,10 @@ def test_a_stream_that_cannot_be_meant_is_refused(of: object) -> None:
         with pytest.raises(UsageError) as raised:
             cassette.release(of)  # type: ignore[arg-type]
     assert str(raised.value) == (
-        "release cannot tell which stream is meant.\n"
-        "  expected: of= a piece of its prompt or URL, or its number, from 1\n"
-        f"  got:      {of!r}"
+        "release cannot know which stream is meant.\n"
+        "  expected: of= a part of its prompt or URL, or its number, from 1\n"
+        f"  got:      {of!r}\n"
+        "Fix: advance(of=1)"
     )
 
 
@@ -368,7 +373,7 @@ async def test_release_of_a_stream_that_is_not_there_is_an_error() -> None:
             with pytest.raises(UsageError) as raised:
                 cassette.release(of="question 2")
     assert [line for line in str(raised.value).splitlines() if "reader:" not in line] == [
-        "release(of='question 2') fits no held stream.",
+        "release(of='question 2') matches no held stream.",
         f"  stream 1: POST {URL}: its reader waits for the next event",
         "    prompt: 'question 1'",
         "    events: 4 of 5",

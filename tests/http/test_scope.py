@@ -98,7 +98,7 @@ async def test_a_thread_started_while_two_cassettes_are_open_side_by_side_is_tol
     assert isinstance(error, ScopeError)
     first, *facts, last = str(error).splitlines()
     assert first == (
-        "A request was made outside every block while several cassettes are open side by side."
+        "A request was made outside every block while several cassettes are open at once."
     )
     assert facts[0] == "  thread: worker"
     assert sorted(fact.rpartition("/")[2] for fact in facts[1:]) == ["a.yaml", "b.yaml"]

@@ -66,12 +66,11 @@ def test_a_failure_that_the_test_swallows_does_not_replace_a_good_answer(
         [
             (
                 "E*OverwriteError: cassettes/x.yaml stays as it was: "
-                "1 good answer would have given way to HTTP 401."
+                "1 good answer would have been replaced by HTTP 401."
             ),
             f"E*  on cassette: interaction 1, recorded ????-??-??, GET {server.url}/a: HTTP 200",
-            f"E*  now:     GET {server.url}/a: HTTP 401",
-            "E*See to the key. Fix: pytest test_it.py::test_a --aquila-record=all",
-            "E*Or, to have the failure on cassette: delete cassettes/x.yaml, and run that",
+            f"E*  now:         GET {server.url}/a: HTTP 401",
+            "E*Fix: check the API key, then run: pytest test_it.py::test_a --aquila-record=all",
             "aquila: cassettes/x.yaml was not changed, since test_it.py::test_a failed",
         ]
     )
@@ -127,7 +126,7 @@ def test_on_a_shared_tape_only_what_the_test_recorded_counts(
     result.stdout.fnmatch_lines(
         [
             "E*  on cassette: interaction 2, *",
-            "E*Or, to have the failure on cassette: delete interaction 2 of it, and run that",
+            "E*  to store the failure instead: delete interaction 2 of it first",
         ]
     )
     suite(None, "--aquila-record=none").assert_outcomes(passed=2)

@@ -44,7 +44,7 @@ def test_a({opened}):
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            f"aquila: not kept in cassettes/{name}.yaml, since the block raised:",
+            f"aquila: not kept in cassettes/{name}.yaml, since the test failed:",
             f"  GET {server.url}/status/401 (401, complete)",
         ]
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aquila_cassette.model import Failure, Interaction, Piece, Request, Response
-from aquila_cassette.session.overwrite_guard import loss
+from aquila_cassette.session.saving import find_loss
 
 ERROR = b'event: error\ndata: {"type": "error", "error": {"message": "Overloaded"}}\n\n'
 BAD_KEY = b'{"error": {"message": "API key not valid. Please pass a valid API key."}}'
@@ -37,7 +37,7 @@ def tape(text: str) -> list[Interaction]:
 
 
 def lost(old: str, new: str) -> list[int]:
-    found = loss(enumerate(tape(old), 1), tape(new), lambda request: request.url)
+    found = find_loss(enumerate(tape(old), 1), tape(new), lambda request: request.url)
     return [number for number, _ in found.good] if found else []
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from aquila_cassette import Failure, Piece, Response
 from aquila_cassette.model import Ended
-from aquila_cassette.session.stepped_player import steps
+from aquila_cassette.session.stepping import steps
 from aquila_cassette.sse import events
 
 EVENT = st.sampled_from([b"data: 1\n\n", b"event: x\ndata: 2\r\n\r\n", b"id: 3\ndata\n\n"])

@@ -396,7 +396,7 @@ def test_cut():
         failing = source + "    assert False\n"
         result = suite(failing, "--record-mode=once")
         result.assert_outcomes(failed=1)
-        result.stdout.fnmatch_lines(["aquila: not kept in *test_cut.yaml, since the block raised:"])
+        result.stdout.fnmatch_lines(["aquila: not kept in *test_cut.yaml, since the test failed:"])
         suite(source, "--record-mode=once").assert_outcomes(passed=1)
     assert tape("test_cut.yaml")[0]["response"]["aquila"]["ended"] == "failed"
     suite(source).assert_outcomes(passed=1)

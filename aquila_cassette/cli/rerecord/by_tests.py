@@ -117,7 +117,6 @@ class _Run:
     found: set[str] = field(default_factory=set)
     broken: dict[str, str] = field(default_factory=dict)  # files it could not collect, and why
     ends: dict[str, tuple[str, str]] = field(default_factory=dict)  # outcome, why it did not pass
-    given_up: dict[str, str] = field(default_factory=dict)  # why a good test kept nothing
     status: int | None = None
     is_interrupted: bool = False
     log: str = ""
@@ -134,10 +133,9 @@ class _Run:
                 progress.expect(len(self.found))
             case {"broken": str(module), "why": str(why)}:
                 self.broken[module] = why
-            case {"test": str(test), "outcome": str(outcome), "why": str(why), **more}:
+            case {"test": str(test), "outcome": str(outcome), "why": str(why)}:
                 is_repeated = test in self.ends  # run again after a failure
                 self.ends[test] = outcome, why
-                self.given_up[test] = str(more.get("given_up", ""))
                 if not is_repeated:
                     progress.done(test, well=outcome in _GOOD)
             case {"ended": int(status)}:
@@ -164,8 +162,6 @@ class _Run:
     def why_not_here(self, test: str) -> str:
         """Return why a test that ended as it should left a cassette as it was."""
         outcome, _ = self.ends[test]
-        if why := self.given_up[test]:
-            return f"{test} {outcome} and kept nothing: {why}"
         return f"{test} {outcome} and recorded nothing here"
 
 

@@ -26,8 +26,8 @@ from aquila_cassette.model import Interaction, Response
 from aquila_cassette.options import Layer
 from aquila_cassette.redaction import REDACTED, Redaction
 from aquila_cassette.redaction.names import FRAMING
-from aquila_cassette.session.leak_check import no_secrets
 from aquila_cassette.session.owner import Owner
+from aquila_cassette.session.saving import refuse_secrets
 from aquila_cassette.storage import files
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count, escape_control_chars
@@ -219,7 +219,7 @@ class _Resending:
         kept = {name for name, _ in old.response.headers} - FRAMING
         rules = Redaction(patterns=self._patterns, keep_headers=sorted(kept))
         options = {"mode": "all", "redact": rules, "cassette_dir": Path("nothing-is-written")}
-        owner = Owner("aquila-cassette record", rerecord="")
+        owner = Owner("aquila-cassette record", fix="")
         with (
             Block("direct", Layer("aquila-cassette record", options), owner) as cassette,
             self._client.stream(
@@ -259,7 +259,7 @@ class _Resending:
             path,
             new,
             drop=drop,
-            check=lambda text: no_secrets(text, rules, path, display_path(path)),
+            check=lambda text: refuse_secrets(text, rules, path),
         )
 
     def _failed(self, number: int, why: str, *facts: str) -> ResendError:

@@ -1,0 +1,342 @@
+"""What is saved: the one place that decides it, the guard of good answers, and the last gate.
+
+At the end of a block its answers are saved, the good ones only where an exception leaves it. At the
+end of the owner its outcome decides: one that passed keeps everything, expected errors included; one
+that failed keeps its good answers only. Mode ``all`` replaces the owner's interactions at its end, and
+only if it passed; a good answer is never replaced by a failure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from aquila_cassette import importers
+from aquila_cassette.errors import OverwriteError, SecretLeakError
+from aquila_cassette.model import Interaction, Request
+from aquila_cassette.redaction import Redaction, environment_secrets
+from aquila_cassette.session.failures import how_failed
+from aquila_cassette.session.session import Session
+from aquila_cassette.storage import files
+from aquila_cassette.storage.names import display_path
+from aquila_cassette.transcript.humanize import count, escape_control_chars
+
+__all__ = [
+    "Created",
+    "Loss",
+    "discarded_note",
+    "find_loss",
+    "refuse_loss",
+    "refuse_secrets",
+    "replace_old",
+    "save_block",
+    "save_outcome",
+    "saved_since",
+]
+
+GivesWay = Callable[[Interaction, bool], bool]
+"""Says whether an interaction on file gives way, also given whether its request was asked again."""
+
+Numbered = tuple[int, Interaction]
+
+
+class Created:
+    """The cassettes created in this run, shared by its processes through a folder.
+
+    Eight tests of one run, on eight workers, may record into one new cassette in mode ``once``: the
+    file that the first one creates does not close it for the other seven.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self._here: set[Path] = set()
+
+    def add(self, path: Path) -> None:
+        self._here.add(path)
+        if self._folder is not None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._mark(self._folder, path).touch()
+
+    def __contains__(self, path: object) -> bool:
+        if path in self._here:
+            return True
+        return self._folder is not None and self._mark(self._folder, path).exists()
+
+    @staticmethod
+    def _mark(folder: Path, path: object) -> Path:
+        return folder / hashlib.sha256(str(path).encode()).hexdigest()
+
+
+def save_block(session: Session, created: Created | None, *, raised: bool) -> None:
+    """Save what a block recorded at its end, its failed answers only if no exception leaves it."""
+    session.discarded = _discarded(session, passed=not raised)
+    if recorded := session.recorded:
+        _write(session, recorded, created)
+
+
+def save_outcome(sessions: Sequence[Session], created: Created | None, *, passed: bool) -> None:
+    """Correct what the blocks of one file saved, now that their owner's outcome is known."""
+    saved = [one for session in sessions for one in session.recorded]
+    for session in sessions:
+        session.discarded = _discarded(session, passed=passed)
+    discarded = {id(one) for session in sessions for one in session.discarded}
+    all_recorded = sorted(
+        (pair for session in sessions for pair in session.recordings()), key=lambda pair: pair[0]
+    )
+    kept = [one for _, one in all_recorded if id(one) not in discarded]
+    if {id(one) for one in kept} == {id(one) for one in saved}:
+        return
+    marks = {_mark_of(one) for one in saved}
+    last = sessions[-1]
+    left = _write(last, kept, created, drop=lambda old: _mark_of(old) in marks)
+    if not left and sessions[0].index.state == "absent":
+        last.path.unlink(missing_ok=True)
+
+
+def _discarded(session: Session, *, passed: bool) -> list[Interaction]:
+    return [one for _, one in session.recordings() if not passed and how_failed(one)]
+
+
+def replace_old(sessions: Sequence[Session], created: Created | None, gives_way: GivesWay) -> None:
+    """Save what the blocks of one file recorded in mode ``all``, in place of what gives way."""
+    new = [one for session in sessions for one in session.recorded]
+    if not new:
+        return
+    last = sessions[-1]
+    change = _Change(sessions, gives_way)
+    _write(last, new, created, drop=change.drops, check=change.refuse_loss)
+    last.replaced = tuple(old for _, old in change.gone), tuple(new)
+
+
+def refuse_loss(sessions: Sequence[Session], gives_way: GivesWay) -> None:
+    """Raise where failures of the blocks of one file would replace good answers."""
+    path = sessions[-1].path
+    if path.exists() and any(how_failed(one) for session in sessions for one in session.answers):
+        change = _Change(sessions, gives_way)
+        for old in importers.load(path).interactions:
+            change.drops(old)
+        change.refuse_loss()
+
+
+def discarded_note(session: Session, because: str) -> str | None:
+    """Return a note on the answers of a session that were not kept; None if all were."""
+    if not session.discarded:
+        return None
+    lines = [f"aquila: not kept in {session.shown_path}, since {because}:"]
+    for one in session.discarded:
+        response = one.response
+        error = response.error
+        how = f"failed: {error.type or error.message}" if error else response.ended
+        status = "no answer" if response.status is None else str(response.status)
+        lines.append(f"  {_asked(one)} ({status}, {how})")
+    return "\n".join(lines)
+
+
+class _Change:
+    """What mode ``all`` would do to a file."""
+
+    def __init__(self, sessions: Sequence[Session], gives_way: GivesWay) -> None:
+        self.gone: list[Numbered] = []
+        self._session = sessions[-1]
+        self._gives_way = gives_way
+        self._seen = 0
+        self._answers = [one for session in sessions for one in session.answers]
+        self._again = {
+            self._session.recorded_key(one.request)
+            for session in sessions
+            for one in session.recorded
+        }
+
+    def drops(self, old: Interaction) -> bool:
+        """Return whether the next interaction on file gives way."""
+        self._seen += 1
+        key = self._session.recorded_key(old.request)
+        drops = self._gives_way(old, key in self._again)
+        if drops:
+            self.gone.append((self._seen, old))
+        return drops
+
+    def refuse_loss(self) -> None:
+        session = self._session
+        if loss := find_loss(self.gone, self._answers, session.recorded_key):
+            whole = len(self.gone) == self._seen
+            raise _overwrite_error(loss, path=session.path, fix=session.fix, whole=whole)
+
+
+def _write(
+    session: Session,
+    interactions: Sequence[Interaction],
+    created: Created | None,
+    drop: Callable[[Interaction], bool] | None = None,
+    check: Callable[[], None] = lambda: None,
+) -> tuple[Interaction, ...]:
+    """Save, and return what is on file now."""
+
+    def look(text: str) -> None:
+        check()
+        refuse_secrets(text, session.options.redact, session.path)
+
+    data = files.save(
+        session.path,
+        interactions,
+        drop=drop,
+        check=look,
+        on_create=None if created is None else lambda: created.add(session.path),
+    )
+    now = time.monotonic()
+    _saved_at.update((_mark_of(interaction), now) for interaction in interactions)
+    return data.interactions
+
+
+def refuse_secrets(text: str, redact: Redaction, path: Path) -> None:
+    """Refuse to write `text` if it holds a known secret; the error names its kind, never itself."""
+    leaks = redact.leaks(text, env=environment_secrets(os.environ))
+    if leaks:
+        raise SecretLeakError(
+            f"{display_path(path)} was not written, since it would hold a secret.",
+            path=path,
+            facts=[f"line {leak.line}: {leak.kind}" for leak in leaks],
+            fix="Fix: name it to redact=..., or let before_record_response take it out",
+        )
+
+
+# What this process saved itself: outside pytest nothing signs an interaction, and a block of mode
+# `all` there must not replace what blocks that ran at the same time have saved.
+
+_Mark = tuple[str, str | None, str, str, bytes]
+_saved_at: dict[_Mark, float] = {}
+
+
+def saved_since(interaction: Interaction, since: float) -> bool:
+    """Return whether this process saved `interaction`, as it is on file, after `since`."""
+    return _saved_at.get(_mark_of(interaction), -1.0) >= since
+
+
+def _mark_of(one: Interaction) -> _Mark:
+    request = one.request
+    body = hashlib.sha256(request.body).digest()
+    return one.recorded_at, one.recorded_by, request.method, request.url, body
+
+
+# The guard of good answers.
+
+
+class Loss(NamedTuple):
+    """Good answers on the cassette, with their numbers, and the failures that came instead."""
+
+    good: list[Numbered]
+    failures: list[Interaction]
+
+
+def find_loss(
+    old: Iterable[Numbered], new: Sequence[Interaction], key_of: Callable[[Request], Hashable]
+) -> Loss | None:
+    """Return the good answers among `old`, which would give way, that failures would replace.
+
+    A request that failed and was answered when it was sent again is answered. Of a request that
+    was asked before, any failure counts; of another one (a prompt that was edited, the next turn
+    of a conversation), only outages: no connection, a stream that broke off, a key, a limit, the
+    provider's own errors. `new` is all that was asked now, in the order of the requests.
+    """
+    old = list(old)
+    if not old or not any(how_failed(one) for one in new):
+        return None
+    was, now = _by_key(old, key_of), _by_key(enumerate(new, 1), key_of)
+    good: list[Numbered] = []
+    failures: list[Interaction] = []
+    for key in was.keys() & now.keys():
+        before, after = _good(was[key]), _good(now[key])
+        bad = [one for _, one in now[key] if how_failed(one)]
+        if len(before) > len(after) and bad and not _asked_less(was[key], now[key], after):
+            good += before[len(after) :]
+            failures += bad[-1:]
+    gone = [one for key in was if key not in now for one in was[key]]
+    came = [one for key in now if key not in was for one in now[key]]
+    outages = [one for key in now if key not in was for one in _outage(now[key])]
+    good_gone = _good(gone)
+    if good_gone and outages:
+        spare = len(gone) - len(good_gone)
+        if len(_good(came)) < len(good_gone) or len(outages) > spare:
+            good += good_gone
+            failures += outages
+    return Loss(sorted(good, key=lambda one: one[0]), failures) if good else None
+
+
+def _by_key(
+    numbered: Iterable[Numbered], key_of: Callable[[Request], Hashable]
+) -> dict[Hashable, list[Numbered]]:
+    grouped: dict[Hashable, list[Numbered]] = {}
+    for number, one in numbered:
+        grouped.setdefault(key_of(one.request), []).append((number, one))
+    return grouped
+
+
+def _good(some: Iterable[Numbered]) -> list[Numbered]:
+    return [pair for pair in some if how_failed(pair[1]) is None]
+
+
+def _asked_less(was: list[Numbered], now: list[Numbered], after: list[Numbered]) -> bool:
+    """Return whether a request that is asked until something is ready, or gone, ended as it should."""
+    if len(now) >= len(was):
+        return False
+    then, last = how_failed(was[-1][1]), how_failed(now[-1][1])
+    return last is None or bool(after and then and then.kind == last.kind)
+
+
+def _outage(asked: list[Numbered]) -> list[Interaction]:
+    """Return the failure that the same request, sent again and again, ended in, as a list."""
+    last = asked[-1][1]
+    how = how_failed(last)
+    return [last] if how is not None and how.is_outage else []
+
+
+_SHOWN = 3
+_LONG = 160  # characters
+
+
+def _overwrite_error(loss: Loss, *, path: Path, fix: str, whole: bool) -> OverwriteError:
+    hows = [one for one in map(how_failed, loss.failures) if one]
+    kinds = " and ".join(dict.fromkeys(one.kind for one in hows))
+    numbers = [str(number) for number, _ in loss.good]
+    which = f"interaction{'' if len(numbers) == 1 else 's'} {', '.join(numbers)} of it"
+    advice = " and ".join(dict.fromkeys(one.advice for one in hows))
+    command = fix.removeprefix("Fix: ")
+    return OverwriteError(
+        f"{display_path(path)} stays as it was: {count(len(numbers), 'good answer')} would have been "
+        f"replaced by {escape_control_chars(kinds)}.",
+        path=path,
+        facts=[
+            *_shortened([f"on cassette: {_dated(*one)}" for one in loss.good]),
+            *_shortened(
+                [
+                    f"now:         {_asked(one)}: {_cut(how.words)}"
+                    for one, how in zip(loss.failures, hows, strict=True)
+                ]
+            ),
+            f"to store the failure instead: delete {display_path(path) if whole else which} first",
+        ],
+        fix=f"Fix: {advice}, then run: {command}",
+    )
+
+
+def _dated(number: int, one: Interaction) -> str:
+    dated = f", recorded {one.recorded_at[:10]}" if one.recorded_at else ""
+    return f"interaction {number}{dated}, {_asked(one)}: HTTP {one.response.status}"
+
+
+def _asked(one: Interaction) -> str:
+    return f"{one.request.method} {one.request.url}"
+
+
+def _cut(text: str) -> str:
+    text = " ".join(escape_control_chars(text).split())
+    return text if len(text) <= _LONG else f"{text[:_LONG]}..."
+
+
+def _shortened(lines: list[str]) -> list[str]:
+    more = len(lines) - _SHOWN
+    return lines if more <= 0 else [*lines[:_SHOWN], f"             and {more} more"]
