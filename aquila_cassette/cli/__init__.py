@@ -188,7 +188,7 @@ def _report(
       aquila-cassette report --open
       aquila-cassette report cassettes/chat -o chat.html
     """
-    from aquila_cassette import report
+    from aquila_cassette.cli import report
 
     raise typer.Exit(report.run(place, folder, output, open_it=open_it))
 

@@ -1,4 +1,4 @@
-"""The page: one HTML file put together from its sources, sealed off from the network."""
+"""The page: one HTML file made of its sources and the data, which reaches no network."""
 
 from __future__ import annotations
 
@@ -12,46 +12,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aquila_cassette.report.shelf import Entry
+    from aquila_cassette.report.data import ReportFile
 
-__all__ = ["page"]
+__all__ = ["render_page"]
 
-_STYLES = (
-    "colours",
-    "frame",
-    "rows",
-    "cassette",
-    "talk",
-    "answer",
-    "details",
-    "deck",
-    "timeline",
-    "overview",
-    "print",
-)
+_STYLES = ("colours", "page", "list", "cassette", "conversation", "player", "overview", "print")
 _SCRIPTS = (
     "elements",
-    "words",
-    "cassettes",
-    "search",
-    "route",
-    "theme",
-    "code",
-    "talk",
-    "answer",
-    "take",
-    "player",
+    "data",
+    "conversation",
     "timeline",
-    "deck",
-    "rows",
-    "facets",
-    "highlight",
-    "details",
+    "player",
+    "list",
     "cassette",
     "overview",
-    "keys",
-    "print",
-    "main",
+    "page",
 )
 # Only this very script and style run, whatever a cassette holds; nothing is fetched, sent or framed;
 # and no text can be handed to the HTML parser.
@@ -71,22 +46,16 @@ _VISIBLE = {
 _ESCAPED = re.compile("[<>&\x7f\u2028\u2029\ufeff\ud800-\udfff]")
 
 
-def page(entries: Sequence[Entry], *, about: dict[str, Any]) -> bytes:
-    """Put the page together.
-
-    Args:
-        entries: The files of the shelf.
-        about: What the page says of itself: ``place``, ``made`` (ms since 1970) and ``by``.
-    """
+def render_page(entries: Sequence[ReportFile], *, about: dict[str, Any]) -> bytes:
+    """Return the page; `about` has its ``place``, ``made`` (ms since 1970) and ``by``."""
     style = "".join(_source(f"{name}.css") for name in _STYLES)
     script = "".join(_source(f"{name}.js") for name in _SCRIPTS)
     script = f'"use strict";\n(() => {{\n{script}}})();\n'
-    short = {**about, "cassettes": [entry.short for entry in entries]}
-    data = [_data("shelf", short)]
+    data = [_data("report", {**about, "cassettes": [entry.summary for entry in entries]})]
     data += [
-        _data(f"cassette-{place}", entry.full)
+        _data(f"cassette-{place}", entry.details)
         for place, entry in enumerate(entries)
-        if entry.full is not None
+        if entry.details is not None
     ]
     parts = {
         "policy": _POLICY.format(script=_digest(script), style=_digest(style)),
@@ -107,7 +76,7 @@ def _digest(text: str) -> str:
 
 
 def _data(name: str, value: Any) -> str:
-    """Write `value` as JSON that stays data wherever the HTML parser meets it."""
+    """Return a script element of JSON that stays data whatever the HTML parser makes of it."""
     text = json.dumps(_visible(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     text = _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     return f'<script type="application/json" id="{name}">{text}</script>'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,10 +11,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from aquila_cassette.report.page import page as page_of
-from aquila_cassette.report.shelf import Entry, entries
+from aquila_cassette.cli.report import load_files
+from aquila_cassette.report import ReportFile, render_page
+from tests.cli.conftest import _own_folder, cli, lay
 
-EXECUTABLE = Path("/usr/bin/chromium")
+__all__ = ["_own_folder", "cli", "lay"]
+
+CHROMIUM = shutil.which("chromium")
+if CHROMIUM is None:  # test_page.py says so, once
+    collect_ignore = ["test_browsing.py", "test_hostile.py", "test_playing.py"]
 OPTIONS = (
     "--headless",
     "--no-sandbox",
@@ -33,10 +39,8 @@ Show = Callable[..., Page]
 # the browser ends with the tests of this folder.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    if not EXECUTABLE.exists():
-        pytest.skip(f"there is no {EXECUTABLE}")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=OPTIONS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
         yield browser
         browser.close()
 
@@ -66,10 +70,10 @@ def show(context: BrowserContext) -> Iterator[Show]:
     def show(
         link: str = "",
         place: str = "cassettes",
-        found: list[Entry] | None = None,
+        found: list[ReportFile] | None = None,
     ) -> Page:
-        there = list(entries(Path(place), Path(place))) if found is None else found
-        Path("report.html").write_bytes(page_of(there, about=ABOUT))
+        there = load_files(Path(place), Path(place)) if found is None else found
+        Path("report.html").write_bytes(render_page(there, about=ABOUT))
         page = context.new_page()
         page.clock.install(time=NOW - timedelta(minutes=1))
         page.clock.pause_at(NOW)  # from now on its time is what the test lets pass

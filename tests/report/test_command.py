@@ -70,15 +70,15 @@ def test_a_place_that_is_not_there_is_an_error(cli: Cli) -> None:
 
 
 def test_a_page_is_replaced_and_nothing_else_is(cli: Cli, lay: Lay) -> None:
-    tape = lay("plain")
-    before = tape.read_bytes()
-    ran = cli("report", "-o", tape)
+    cassette = lay("plain")
+    before = cassette.read_bytes()
+    ran = cli("report", "-o", cassette)
     assert (ran.code, ran.out) == (2, "")
     assert ran.err == (
         "cassettes/plain.yaml is no page, and would be lost.\n"
         "Name another file: aquila-cassette report -o report.html\n"
     )
-    assert tape.read_bytes() == before
+    assert cassette.read_bytes() == before
     assert cli("report").code == 0
     lay("chat")
     assert cli("report").code == 0

@@ -7,14 +7,15 @@ import hashlib
 import json
 import re
 from html.parser import HTMLParser
+from importlib import resources
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aquila_cassette.report.page import page
-from aquila_cassette.report.shelf import Entry
-from tests.report.conftest import ABOUT
+from aquila_cassette.report import ReportFile, render_page
+from tests.report.conftest import ABOUT, CHROMIUM
 
 
 class Reader(HTMLParser):
@@ -44,7 +45,7 @@ class Reader(HTMLParser):
         self._in = ""
 
 
-PLAIN = Reader(page([], about=ABOUT))
+PLAIN = Reader(render_page([], about=ABOUT))
 
 
 def digest(text: str) -> str:
@@ -65,7 +66,7 @@ def test_only_its_own_script_and_style_may_run_and_nothing_may_be_fetched() -> N
 
 
 def test_it_refers_to_nothing_outside_itself() -> None:
-    html = page([], about=ABOUT).decode()
+    html = render_page([], about=ABOUT).decode()
     assert not re.search(r"\b(?:src|srcset|action|data|poster)=|url\(|@import|import\(", html)
     assert all(link.startswith(("#", "`#")) for link in re.findall(r'\bhref="([^"]*)', html))
     assert PLAIN.names.count("link") == 0
@@ -87,14 +88,15 @@ TEXTS = st.text(st.characters(exclude_characters="\x00"), max_size=60) | st.samp
 
 
 @given(st.lists(TEXTS, min_size=1, max_size=4))
-def test_whatever_stands_on_a_tape_comes_out_of_the_page_as_data(said: list[str]) -> None:
+def test_whatever_is_in_a_cassette_comes_out_of_the_page_as_data(said: list[str]) -> None:
     short: dict[str, Any] = {"name": said[0], "path": said[-1], "bytes": 1, "interactions": []}
-    html = page(
-        [Entry(short, [{"texts": said}]), Entry({**short, "error": said[0]}, None)], about=ABOUT
+    html = render_page(
+        [ReportFile(short, [{"texts": said}]), ReportFile({**short, "error": said[0]}, None)],
+        about=ABOUT,
     )
     read = Reader(html)
     assert read.names == [*PLAIN.names[:-1], "script", "script"]
-    assert not re.search("[<>&\u2028\u2029]", read.texts["cassette-0"] + read.texts["shelf"])
+    assert not re.search("[<>&\u2028\u2029]", read.texts["cassette-0"] + read.texts["report"])
     # Each character is itself or, where nobody would see it, one other.
     shown = json.loads(read.texts["cassette-0"])[0]["texts"]
     for text, visible in zip(said, shown, strict=True):
@@ -108,4 +110,20 @@ def test_whatever_stands_on_a_tape_comes_out_of_the_page_as_data(said: list[str]
             "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", visible
         )
     assert "cassette-1" not in read.texts
-    assert json.loads(read.texts["shelf"])["cassettes"][1]["error"] == shown[0]
+    assert json.loads(read.texts["report"])["cassettes"][1]["error"] == shown[0]
+
+
+PARSERS = ("innerHTML", "outerHTML", "insertAdjacent", "document.write", "DOMParser", "eval(")
+
+
+def test_the_sources_hand_no_text_to_a_parser() -> None:
+    sources = resources.files("aquila_cassette.report").joinpath("sources")
+    for source in sources.iterdir():
+        text = source.read_text("utf-8")
+        assert [name for name in PARSERS if name in text] == [], source.name
+        assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text), source.name
+
+
+def test_the_page_is_tried_in_a_browser() -> None:
+    if CHROMIUM is None:
+        pytest.skip("there is no chromium: test_browsing, test_hostile and test_playing do not run")

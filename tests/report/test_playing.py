@@ -9,9 +9,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from aquila_cassette import importers
+from aquila_cassette import Interaction, Request, Response, importers
+from aquila_cassette.dialects import read_message
+from aquila_cassette.model import Piece
+from aquila_cassette.report import ReportFile
+from aquila_cassette.report.data import detail, summarize
 from aquila_cassette.sse import split
+from aquila_cassette.transcript.interaction import InteractionView
 from tests.cli.conftest import Lay
+from tests.corpus import RECORDED, needs_corpus
 from tests.report.conftest import Show, texts
 
 # The cassette `chat`: "It is " came 300 ms after the request, "18 °C." at 420 ms, its end at 1000 ms.
@@ -40,11 +46,11 @@ def page(show: Show, lay: Lay) -> Page:
 
 def test_a_stream_plays_at_its_recorded_pace_and_ends_whole(page: Page) -> None:
     page.get_by_role("button", name="Play").click()
-    heard = {}
+    seen = {}
     for before, now in pairwise((0, 250, 350, 400, 470, 950, 1050)):
         page.clock.run_for(now - before)
-        heard[now] = said(page)
-    assert heard == {
+        seen[now] = said(page)
+    assert seen == {
         250: "",
         350: "It is ",
         400: "It is ",
@@ -68,14 +74,14 @@ def test_before_the_first_token_it_waits_and_its_end_comes_last(page: Page) -> N
     assert texts(page, ".end .how") == []
 
 
-@pytest.mark.parametrize(("speed", "ms"), [("¼\u00d7", 4000), ("2\u00d7", 500), ("16\u00d7", 63)])
-def test_it_plays_as_much_faster_or_slower_as_one_likes(page: Page, speed: str, ms: int) -> None:
-    page.get_by_role("radio", name=speed, exact=True).check()
-    page.keyboard.press("Space")
-    page.clock.run_for(ms * 0.9 - FRAME)
-    assert page.get_by_role("button", name="Pause").is_visible()
-    page.clock.run_for(ms * 0.1 + 2 * FRAME)
-    assert page.get_by_role("button", name="Play").is_visible()
+def test_it_plays_as_much_faster_or_slower_as_one_likes(page: Page) -> None:
+    for speed, ms in (("¼\u00d7", 4000), ("16\u00d7", 63)):
+        page.get_by_role("radio", name=speed, exact=True).check()
+        page.keyboard.press("Space")
+        page.clock.run_for(ms * 0.9 - FRAME)
+        assert page.get_by_role("button", name="Pause").is_visible()
+        page.clock.run_for(ms * 0.1 + 2 * FRAME)
+        assert page.get_by_role("button", name="Play").is_visible()
 
 
 def test_a_pause_holds_the_text_where_it_is(page: Page) -> None:
@@ -128,19 +134,19 @@ def test_keys_step_from_piece_to_piece(page: Page) -> None:
     assert slider.get_attribute("aria-valuetext") == "1.00 s of 1.00 s"
 
 
-def test_the_speed_is_chosen_by_keys_and_kept_for_the_next_tape(page: Page, lay: Lay) -> None:
+def test_the_speed_is_chosen_by_keys_and_kept_for_the_next_cassette(page: Page, lay: Lay) -> None:
     page.keyboard.press("+")
     page.keyboard.press("+")
     page.keyboard.press("-")
-    chosen = "document.querySelector('#deck input:checked').value"
+    chosen = "document.querySelector('#player input:checked').value"
     assert page.evaluate(chosen) == "2"
     page.evaluate("location.hash = '#'")
     page.evaluate("location.hash = '#chat/1'")
     assert page.evaluate(chosen) == "2"
 
 
-def test_the_facts_of_the_stream_are_told(page: Page) -> None:
-    assert texts(page, "#deck .facts > div") == [
+def test_the_facts_of_the_stream_are_shown(page: Page) -> None:
+    assert texts(page, "#player .facts > div") == [
         "first piece\n300 ms",
         "first token\n300 ms",
         "longest gap\n580 ms",
@@ -150,10 +156,10 @@ def test_the_facts_of_the_stream_are_told(page: Page) -> None:
     assert page.locator(".span").get_attribute("title") == "first piece after 300 ms"
 
 
-def test_a_tape_without_times_plays_evenly_and_says_so(show: Show, lay: Lay) -> None:
+def test_a_cassette_without_times_plays_evenly_and_says_so(show: Show, lay: Lay) -> None:
     lay("closed")
     page = show("#closed/1")
-    assert texts(page, ".axis") == ["no times on this cassette: an even pace"]
+    assert texts(page, ".axis") == ["no times in this cassette: an even pace"]
     assert texts(page, ".clock") == ["5\nof 5 pieces"]
     page.keyboard.press("Space")
     grown = []
@@ -235,9 +241,44 @@ def test_where_nothing_came_there_is_nothing_to_play(show: Show, lay: Lay) -> No
     lay("failed")
     lay("plain")
     page = show("#failed/3")
-    assert not page.locator("#deck").is_visible()
+    assert not page.locator("#player").is_visible()
     page.keyboard.press("Space")
     page.goto(page.url.replace("#failed/3", "#plain/1"))
     assert page.get_by_role("button", name="Play").is_disabled()
     page.keyboard.press("Space")
-    assert "the cassette does not say when" in page.locator("#deck").inner_text()
+    assert "the cassette does not say when" in page.locator("#player").inner_text()
+
+
+SOME = RECORDED[::6]
+
+# Follows each link, and gives what is said at the end, at the start, and at the end again.
+WALK = """(names) => names.map((name) => {
+  const link = document.body.appendChild(document.createElement("a"));
+  link.href = `#${name}/1`;
+  link.click();
+  const said = () => [...document.querySelectorAll(".answer .said")]
+    .filter((node) => !node.hidden).map((node) => node.textContent).join("");
+  const press = (key) =>
+    document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+  const seen = [said()];
+  press("0");
+  seen.push(said());
+  press("End");
+  return [...seen, said()];
+})"""
+
+
+@needs_corpus
+def test_a_recorded_stream_is_shown_whole_and_plays_from_nothing_to_all(show: Show) -> None:
+    found = []
+    for recorded in SOME:
+        kind = (("content-type", recorded.content_type),)
+        pieces = tuple(Piece(100 + 10 * at, data) for at, data in enumerate(recorded.pieces))
+        request = Request("POST", "https://provider.example/v1")
+        view = InteractionView(Interaction(request, Response(200, kind, pieces)))
+        file = {"name": recorded.file, "path": recorded.file, "bytes": 1}
+        found.append(ReportFile({**file, "interactions": [summarize(view)]}, [detail(view)]))
+    seen = show(found=found).evaluate(WALK, [one.file for one in SOME])
+    for recorded, texts_ in zip(SOME, seen, strict=True):
+        text = read_message(recorded.content_type, recorded.body).text
+        assert texts_ == [text, "", text], recorded.file

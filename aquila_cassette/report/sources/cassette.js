@@ -6,12 +6,12 @@ function badge(name, text, title) {
   return make("span", { class: `badge ${name}`, title, dir: "auto" }, text);
 }
 
-function tapeHead(tape) {
+function cassetteHead(cassette) {
   const facts = [
-    make("span", { class: "path", dir: "auto" }, tape.path),
-    !tape.error && make("span", {}, count(tape.interactions.length, "interaction")),
-    make("span", {}, size(tape.bytes)),
-    tape.with && make("span", { dir: "auto" }, tape.with),
+    make("span", { class: "path", dir: "auto" }, cassette.path),
+    !cassette.error && make("span", {}, count(cassette.interactions.length, "interaction")),
+    make("span", {}, size(cassette.bytes)),
+    cassette.with && make("span", { dir: "auto" }, cassette.with),
   ];
   const copy = make(
     "button",
@@ -41,7 +41,7 @@ function tapeHead(tape) {
     make(
       "div",
       { class: "title" },
-      make("h1", { dir: "auto" }, nameNodes(tape)),
+      make("h1", { dir: "auto" }, nameNodes(cassette)),
       make("p", { class: "facts" }, facts),
     ),
     copy,
@@ -60,16 +60,16 @@ async function copyLink() {
   }
 }
 
-function tabsNode(tape, number) {
-  if (tape.interactions.length < 2) return null;
+function tabsNode(cassette, number) {
+  if (cassette.interactions.length < 2) return null;
   return make(
     "nav",
     { class: "tabs", "aria-label": "Interactions" },
-    tape.interactions.map((one, place) =>
+    cassette.interactions.map((one, place) =>
       make(
         "a",
         {
-          href: linkTo(tape, place),
+          href: linkTo(cassette, place),
           class: place === number ? "tab here" : "tab",
           "aria-current": place === number ? "page" : null,
           title: one.title,
@@ -82,7 +82,7 @@ function tabsNode(tape, number) {
   );
 }
 
-// The URL, its scheme pale and its path strong; secrets in it are [redacted] on the tape already.
+// The URL, its scheme pale and its path strong; secrets in it are [redacted] in the cassette already.
 function urlNode(url) {
   const found = /^(\w+:\/\/)([^/?#]*)([^?#]*)([^]*)$/.exec(url);
   if (!found) return make("span", { class: "url", dir: "auto" }, url);
@@ -128,28 +128,28 @@ function requestNode(one, short) {
   );
 }
 
-function interactionNode(tape, number, answer) {
-  const one = onTape(tape)[number];
+function interactionNode(cassette, number, answer) {
+  const one = interactionsOf(cassette)[number];
   const asked = askedNode(one);
   return make(
     "article",
     { class: "interaction" },
-    tape.interactions.length > 1 &&
-      make("h2", { class: "ordinal" }, `Interaction ${number + 1} of ${tape.interactions.length}`),
-    requestNode(one, tape.interactions[number]),
+    cassette.interactions.length > 1 &&
+      make("h2", { class: "ordinal" }, `Interaction ${number + 1} of ${cassette.interactions.length}`),
+    requestNode(one, cassette.interactions[number]),
     make("div", { class: "talk" }, asked, answer.node),
     detailsNode(one),
   );
 }
 
-function wholeAnswer(one, take) {
+function wholeAnswer(one, timing) {
   const answer = new Answer(one);
-  answer.show(take.lengthsAfter(take.count), take.count, false);
+  answer.show(timing.lengthsAfter(timing.count), timing.count, false);
   return answer;
 }
 
-function unreadableNode(tape) {
-  const lines = tape.error.split("\n");
+function unreadableNode(cassette) {
+  const lines = cassette.error.split("\n");
   return make(
     "div",
     { class: "damaged" },
@@ -164,37 +164,124 @@ function unreadableNode(tape) {
   );
 }
 
-function showCassette({ tape, number }) {
+function showCassette({ cassette, number }) {
   const main = document.getElementById("main");
-  noDeck();
-  const label = tape.interactions.length > 1 ? `${tape.name}/${number + 1}` : tape.name;
+  hidePlayer();
+  const label = cassette.interactions.length > 1 ? `${cassette.name}/${number + 1}` : cassette.name;
   document.title = `${label} · aquila cassette`;
-  if (tape.error || !tape.interactions.length) {
-    const inside = tape.error
-      ? unreadableNode(tape)
+  if (cassette.error || !cassette.interactions.length) {
+    const inside = cassette.error
+      ? unreadableNode(cassette)
       : nothing("This cassette holds no interactions.", "Its test has recorded nothing yet.");
-    main.replaceChildren(tapeHead(tape), inside);
+    main.replaceChildren(cassetteHead(cassette), inside);
     return;
   }
-  const one = onTape(tape)[number];
-  const take = new Take(one);
+  const one = interactionsOf(cassette)[number];
+  const timing = new Timing(one);
   const answer = new Answer(one);
   main.replaceChildren(
-    tapeHead(tape),
-    tabsNode(tape, number) ?? "",
-    interactionNode(tape, number, answer),
+    cassetteHead(cassette),
+    tabsNode(cassette, number) ?? "",
+    interactionNode(cassette, number, answer),
   );
   main.querySelector(".tab.here")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   main.scrollTop = 0;
-  if (!take.count) answer.show(take.lengthsAfter(0), 0, false);
+  if (!timing.count) answer.show(timing.lengthsAfter(0), 0, false);
   const below = () =>
     answer.node.getBoundingClientRect().bottom - main.getBoundingClientRect().bottom;
   let played = false;
-  layIn(take, (pieces, playing) => {
+  loadPlayer(timing, (pieces, playing) => {
     // What grows is brought into sight and stays there, unless somebody scrolls away from it.
     const follow = playing && (!played || below() < 30);
-    answer.show(take.lengthsAfter(pieces), pieces, playing);
+    answer.show(timing.lengthsAfter(pieces), pieces, playing);
     if (follow && below() > -BELOW) main.scrollTop += below() + BELOW;
     played = playing;
   });
+}
+// Below a conversation: tools, settings, counts, headers, and the pieces as they came.
+
+const WIRE_AT_ONCE = 300;
+
+function section(title, note, content) {
+  const box = make(
+    "details",
+    { class: "section" },
+    make("summary", {}, icon("fold"), make("span", {}, title), note && make("small", {}, note)),
+  );
+  // Made when it is opened: a stream may have thousands of pieces.
+  const open = () => {
+    if (box.children.length < 2) box.append(make("div", { class: "inside" }, content()));
+  };
+  box.addEventListener("toggle", open);
+  box.fill = open;
+  return box;
+}
+
+function headersNode(headers) {
+  return make(
+    "dl",
+    { class: "headers" },
+    headers.map(([name, value]) => [
+      make("dt", { dir: "auto" }, name),
+      make("dd", { dir: "auto" }, value),
+    ]),
+  );
+}
+
+function toolNode(signature) {
+  const [, name, more] = /^([^(\s]*)([^]*)$/.exec(signature);
+  return make("li", { dir: "auto" }, make("b", {}, name), more);
+}
+
+function wireNode(one) {
+  const rows = make("ol", { class: "wire" });
+  const more = make("button", { type: "button", class: "more" });
+  const left = one.times.length - one.wire.length;
+  const add = () => {
+    const from = rows.children.length;
+    const next = one.wire
+      .slice(from, from + WIRE_AT_ONCE)
+      .map((text, place) =>
+        make(
+          "li",
+          {},
+          make("span", { class: "at" }, `${one.times[from + place]} ms`),
+          make("span", { class: "size" }, size(one.sizes[from + place])),
+          make("pre", { dir: "auto" }, text),
+        ),
+      );
+    rows.append(...next);
+    const rest = one.wire.length - rows.children.length;
+    more.hidden = rest <= 0;
+    more.textContent = `Show ${count(Math.min(rest, WIRE_AT_ONCE), "more piece")} of ${rest}`;
+  };
+  more.addEventListener("click", add);
+  add();
+  return [
+    rows,
+    more,
+    left > 0 && make("p", { class: "left" }, `${count(left, "more piece")} in the file`),
+  ];
+}
+
+function detailsNode(one) {
+  const sections = [
+    one.tools.length &&
+      section("Tools", count(one.tools.length, "tool"), () =>
+        make("ul", { class: "signatures" }, one.tools.map(toolNode)),
+      ),
+    one.rest &&
+      section("Settings", "what else was sent", () =>
+        make("pre", { class: "code", dir: "auto" }, one.rest),
+      ),
+    one.other &&
+      section("Request body", null, () => make("pre", { class: "code", dir: "auto" }, one.other)),
+    (one.sent.length || one.got.length) &&
+      section("Headers", `${one.sent.length} sent, ${one.got.length} received`, () => [
+        one.sent.length > 0 && [make("h4", {}, "sent"), headersNode(one.sent)],
+        one.got.length > 0 && [make("h4", {}, "received"), headersNode(one.got)],
+      ]),
+    one.wire?.length && section("Wire", count(one.times.length, "piece"), () => wireNode(one)),
+  ].filter(Boolean);
+  return sections.length ? make("div", { class: "sections" }, sections) : null;
 }

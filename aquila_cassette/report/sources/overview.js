@@ -57,28 +57,28 @@ function barNode(title, name, counts) {
   );
 }
 
-function lineNode(tape, number) {
-  const one = tape.interactions[number];
-  if (tape.error) {
+function lineNode(cassette, number) {
+  const one = cassette.interactions[number];
+  if (cassette.error) {
     return make(
       "a",
-      { class: "entry", href: linkTo(tape) },
+      { class: "entry", href: linkTo(cassette) },
       make("i", { class: "dot failed" }),
-      make("b", { dir: "auto", title: tape.name }, nameNodes(tape)),
-      make("span", { class: "title", dir: "auto" }, tape.error.split("\n")[0]),
+      make("b", { dir: "auto", title: cassette.name }, nameNodes(cassette)),
+      make("span", { class: "title", dir: "auto" }, cassette.error.split("\n")[0]),
       make("span"),
       make("span", { class: "badge failed" }, UNREADABLE),
     );
   }
   return make(
     "a",
-    { class: "entry", href: linkTo(tape, number) },
+    { class: "entry", href: linkTo(cassette, number) },
     make("i", { class: `dot ${health(one)}` }),
     make(
       "b",
-      { dir: "auto", title: tape.name },
-      nameNodes(tape),
-      tape.interactions.length > 1 && make("small", {}, String(number + 1)),
+      { dir: "auto", title: cassette.name },
+      nameNodes(cassette),
+      cassette.interactions.length > 1 && make("small", {}, String(number + 1)),
     ),
     make("span", { class: "title", dir: "auto" }, one.title),
     one.spark.length ? sparkNode(one.spark) : make("span"),
@@ -94,20 +94,20 @@ function middle(numbers) {
 }
 
 function overviewNodes() {
-  const all = tapes.flatMap((tape) =>
-    tape.interactions.map((one, number) => ({ tape, one, number })),
+  const all = cassettes.flatMap((cassette) =>
+    cassette.interactions.map((one, number) => ({ cassette, one, number })),
   );
   const streams = all.filter(({ one }) => one.stream && one.last);
   const first = middle(streams.map(({ one }) => one.first));
   const length = middle(streams.map(({ one }) => one.last));
   const troubled = [
-    ...tapes.filter((tape) => tape.error).map((tape) => ({ tape, number: 0 })),
+    ...cassettes.filter((cassette) => cassette.error).map((cassette) => ({ cassette, number: 0 })),
     ...all.filter(({ one }) => health(one) !== "complete"),
   ];
   const newest = all
     .filter(({ one }) => one.at !== null)
     .sort((one, other) => other.one.at - one.one.at);
-  const octets = tapes.reduce((sum, tape) => sum + tape.bytes, 0);
+  const octets = cassettes.reduce((sum, cassette) => sum + cassette.bytes, 0);
   const panel = (title, entries) =>
     entries.length > 0 &&
     make(
@@ -123,14 +123,14 @@ function overviewNodes() {
       make(
         "div",
         { class: "entries" },
-        entries.slice(0, LATEST).map(({ tape, number }) => lineNode(tape, number)),
+        entries.slice(0, LATEST).map(({ cassette, number }) => lineNode(cassette, number)),
       ),
     );
   return [
     make(
       "div",
       { class: "tiles" },
-      tile(String(tapes.length), tapes.length === 1 ? "cassette" : "cassettes", size(octets)),
+      tile(String(cassettes.length), cassettes.length === 1 ? "cassette" : "cassettes", size(octets)),
       tile(
         String(all.length),
         all.length === 1 ? "interaction" : "interactions",
@@ -146,14 +146,14 @@ function overviewNodes() {
       barNode("Who answered", "provider", facetCounts("provider")),
     ),
     panel("Cut short, failed, refused or unreadable", troubled),
-    panel("Latest recordings", newest),
+    panel("Latest interactions", newest),
   ];
 }
 
 function showOverview(missing) {
   const main = document.getElementById("main");
-  noDeck();
-  document.title = `${shelf.place} · aquila cassette`;
+  hidePlayer();
+  document.title = `${report.place} · aquila cassette`;
   const head = make(
     "header",
     { class: "top" },
@@ -170,12 +170,12 @@ function showOverview(missing) {
     make(
       "div",
       { class: "title" },
-      make("h1", { dir: "auto" }, missing === undefined ? shelf.place : missing),
+      make("h1", { dir: "auto" }, missing === undefined ? report.place : missing),
       make(
         "p",
         { class: "facts" },
-        make("span", {}, `as of ${date(shelf.made)}`),
-        make("span", {}, shelf.by),
+        make("span", {}, `as of ${date(report.made)}`),
+        make("span", {}, report.by),
       ),
     ),
   );
@@ -183,11 +183,11 @@ function showOverview(missing) {
     main.replaceChildren(
       head,
       nothing(
-        "There is no such cassette on this shelf.",
+        "There is no such cassette in this report.",
         "It may have been renamed, or recorded after this page was made.",
       ),
     );
-  } else if (!tapes.length) {
+  } else if (!cassettes.length) {
     main.replaceChildren(
       head,
       make(

@@ -1,0 +1,94 @@
+"""``report``: write the HTML report."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aquila_cassette.cli.folder import cassettes_in, name_of
+from aquila_cassette.cli.output import Screen, print_error
+from aquila_cassette.errors import UsageError
+from aquila_cassette.report import load_file, render_page
+from aquila_cassette.storage import files
+from aquila_cassette.storage.names import display_path
+from aquila_cassette.transcript.humanize import count, escape_control_chars, format_size
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aquila_cassette.report import ReportFile
+
+__all__ = ["load_files", "run"]
+
+_PAGE_START = b"<!doctype html>"
+
+
+def run(place: Path | None, folder: Path, output: Path, *, open_it: bool) -> int:
+    """Write the report of `place`, or of the cassette folder; return 2 where one is damaged."""
+    if place is not None and not place.exists():
+        raise UsageError(
+            f"There is no {display_path(place)!r} to report on.",
+            fix="Report on the cassette folder: aquila-cassette report",
+        )
+    where = place or folder
+    found = load_files(where, folder)
+    about = {
+        "place": display_path(where),
+        "made": round(datetime.now(UTC).timestamp() * 1000),
+        "by": f"aquila-cassette {version('aquila-cassette')}",
+    }
+    page = render_page(found, about=about)
+    _write(output, page)
+    _print(output, len(page), found, where)
+    if open_it:
+        import webbrowser
+
+        webbrowser.open(output.absolute().as_uri())
+    return 2 if any(one.details is None for one in found) else 0
+
+
+def load_files(place: Path, folder: Path) -> list[ReportFile]:
+    """Read the files, folder by folder; those outside of the cassette folder are named from `place`."""
+    inside = place.absolute().is_relative_to(folder.absolute())
+    home = folder if inside else place.parent if place.is_file() else place
+    paths = sorted(cassettes_in(place), key=lambda path: (path.parent.as_posix(), path.name))
+    return [load_file(path, name_of(path, home)) for path in paths]
+
+
+def _write(output: Path, page: bytes) -> None:
+    """Write the page, but never over a file that is no page."""
+    target = Path(os.path.realpath(output))
+    try:
+        if target.exists() and target.read_bytes()[: len(_PAGE_START)].lower() != _PAGE_START:
+            raise UsageError(
+                f"{display_path(output)} is no page, and would be lost.",
+                fix="Name another file: aquila-cassette report -o report.html",
+            )
+        target.parent.mkdir(parents=True, exist_ok=True)
+        files.replace_file(target, page, check=lambda _written: None)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise UsageError(
+            f"{display_path(output)} could not be written: {why}.",
+            fix="Name another file: aquila-cassette report -o report.html",
+        ) from error
+
+
+def _print(output: Path, octets: int, found: Sequence[ReportFile], where: Path) -> None:
+    total = sum(len(one.details or ()) for one in found)
+    cassettes, size = count(len(found), "cassette"), format_size(octets)
+    facts = f"{cassettes}, {count(total, 'interaction')}, {size}"
+    Screen().line((escape_control_chars(display_path(output)), "bold"), f" {facts}")
+    if not found:
+        print_error(
+            f"No cassettes in {display_path(where)} yet. A test that opens one records it: pytest"
+        )
+    damaged = [one.summary["name"] for one in found if one.details is None]
+    if damaged:
+        print_error(
+            f"{len(damaged)} of {count(len(found), 'file')} cannot be read. "
+            f"What is wrong: aquila-cassette show {escape_control_chars(damaged[0])}"
+        )

@@ -1,0 +1,180 @@
+"""What the page shows of cassettes: plain strings and numbers, nothing to be interpreted.
+
+The page reads the summaries of all files at once, and the details of one when it is opened.
+"""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import dataclass
+from http.client import responses
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from aquila_cassette import importers
+from aquila_cassette.dialects.providers import provider_name
+from aquila_cassette.dialects.timeline import timeline_text
+from aquila_cassette.errors import CassetteError
+from aquila_cassette.storage.names import display_path
+from aquila_cassette.transcript.humanize import body_lines, json_inline, json_lines, parse_time
+from aquila_cassette.transcript.interaction import InteractionView, count_arrivals
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from aquila_cassette.dialects.timeline import TimedText
+    from aquila_cassette.model import Piece, Response
+
+__all__ = ["ReportFile", "load_file"]
+
+_BARS = 24  # of the small picture in the list
+_LONGEST_TITLE = 140
+_MOST_WIRE = 200_000  # characters of raw pieces; the file has the rest
+_MOST_LINES = 2_000  # of a body that is no model's
+_LATEST = 10**12  # ms: more than any stream takes, and JavaScript still counts exactly
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFile:
+    """One file: what the list shows of it, and its interactions; None where it cannot be read."""
+
+    summary: dict[str, Any]
+    details: list[dict[str, Any]] | None
+
+
+def load_file(path: Path, name: str) -> ReportFile:
+    """Read a cassette for the page; of a damaged one, its error."""
+    summary: dict[str, Any] = {
+        "name": name,
+        "path": display_path(path),
+        "bytes": path.stat().st_size,
+    }
+    try:
+        cassette = importers.load(path)
+    except CassetteError as error:
+        return ReportFile({**summary, "error": str(error)}, None)
+    views = [InteractionView(one) for one in cassette.interactions]
+    summary |= {"with": cassette.recorded_with, "interactions": [summarize(one) for one in views]}
+    return ReportFile(summary, [detail(one) for one in views])
+
+
+def summarize(view: InteractionView) -> dict[str, Any]:
+    """Return what the list and the overview show of an interaction."""
+    at = parse_time(view.interaction.recorded_at)
+    times = _times(view.response.pieces)
+    return {
+        "title": _title(view),
+        "provider": provider_name(view.request.url, None),
+        "model": view.model,
+        "outcome": view.outcome,
+        "ended": view.response.ended,
+        "status": view.response.status,
+        "at": at and round(at.timestamp() * 1000),
+        "first": times[0] if times else None,
+        "last": times[-1] if times else None,
+        "stream": view.events is not None,
+        "spark": count_arrivals(times, _BARS) if len(times) > 1 and times[-1] else [],
+    }
+
+
+def detail(view: InteractionView) -> dict[str, Any]:
+    """Return all that the page shows of an interaction."""
+    request, response, asked, said = view.request, view.response, view.asked, view.said
+    added = timeline_text(view.content_type, [piece.data for piece in response.pieces])
+    parts, steps = _parts_and_steps(added)
+    body = body_lines(response.body, view.content_type) if response.body and not parts else []
+    return {
+        "method": request.method,
+        "url": request.url,
+        "model": view.model,
+        "answered": said.model or "",
+        "speaks": view.title or view.content_type or "",
+        "status": response.status,
+        "reason": responses.get(response.status or 0, ""),
+        "version": response.http_version,
+        "recorded": view.interaction.recorded_at,
+        "by": view.interaction.recorded_by or "",
+        "turns": [list(turn) for turn in asked.turns],
+        "tools": list(asked.tools),
+        "rest": "\n".join(json_lines(asked.rest)) if asked.rest else "",
+        "other": asked.other,
+        "sent": [list(pair) for pair in request.headers],
+        "got": [list(pair) for pair in response.headers],
+        "wait": response.header("retry-after") or "",
+        "ended": response.ended,
+        "error": [response.error.type or "", response.error.message] if response.error else None,
+        "finish": said.finish_reason or "",
+        "usage": [
+            [name, json_inline(number)]
+            for name, number in (said.usage or {}).items()
+            if type(number) is int and number
+        ],
+        "events": view.events,
+        "headersAfter": response.headers_after and min(response.headers_after, _LATEST),
+        "times": _times(response.pieces),
+        "sizes": [len(piece.data) for piece in response.pieces],
+        "wire": _wire(response),
+        "parts": parts,
+        "steps": steps,
+        "body": "\n".join(body[:_MOST_LINES]),
+        "bodyLinesLeft": max(len(body) - _MOST_LINES, 0),
+    }
+
+
+def _title(view: InteractionView) -> str:
+    """Return in a line what was asked: the user's last words, or a tool's result; else the path."""
+    turns = [turn for turn in view.asked.turns if turn.kind in ("words", "result")]
+    mine = [turn for turn in turns if turn.role == "user" or turn.kind == "result"]
+    for turn in (mine or turns)[-1:]:
+        line = ("↩ " if turn.kind == "result" else "") + " ".join(turn.text.split())
+        return line if len(line) <= _LONGEST_TITLE else f"{line[: _LONGEST_TITLE - 1]}…"
+    return f"{view.request.method} {urlsplit(view.request.url).path or '/'}"
+
+
+def _times(pieces: Sequence[Piece]) -> list[int]:
+    """Return when each piece came; none before the one before it, whatever was edited by hand."""
+    return list(accumulate((min(piece.at, _LATEST) for piece in pieces), max))
+
+
+def _parts_and_steps(added: Sequence[TimedText]) -> tuple[list[list[str]], list[list[int]]]:
+    """Return the parts as kind, name, text; the steps as piece, part, length of the part from then.
+
+    Lengths are in UTF-16 code units, as JavaScript counts.
+    """
+    heads = {one.part: one for one in added}
+    texts: dict[int, list[str]] = {part: [] for part in sorted(heads)}
+    lengths = dict.fromkeys(texts, 0)
+    steps = []
+    for one in added:
+        texts[one.part].append(one.text)
+        lengths[one.part] += len(one.text.encode("utf-16-le", "surrogatepass")) // 2
+        steps.append([one.piece, one.part, lengths[one.part]])
+    parts = [[heads[part].kind, heads[part].name, _joined(texts[part])] for part in texts]
+    return parts, steps
+
+
+def _joined(texts: list[str]) -> str:
+    """Join texts; two halves of a character become one, and a lone half its replacement."""
+    return "".join(texts).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _wire(response: Response) -> list[str] | None:
+    """Return the pieces as text, up to a limit; None where they are not text.
+
+    A character that was cut in two comes with its second half.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    texts = []
+    room = _MOST_WIRE
+    for piece in response.pieces:
+        try:
+            text = decoder.decode(piece.data)
+        except UnicodeDecodeError:
+            return None
+        texts.append(text[:room])
+        room -= len(text)
+        if room <= 0:
+            break
+    return texts
