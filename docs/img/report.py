@@ -16,7 +16,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 from tapes import lay
 
-from aquila_cassette import report
+from aquila_cassette.cli import report
 
 HERE = Path(__file__).parent
 CASSETTES = HERE.parents[1] / "cassettes"
