@@ -1,16 +1,16 @@
-"""Both clients behind one face: a test says once what the sync and the async one must do."""
+"""Both clients behind one function: a test says once what the sync and the async one must do."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
 import anyio
 import httpx
+import pytest
 
 from aquila_cassette.client import AsyncClient, Client, StreamEvent
-
-__all__ = ["BACKENDS", "MODELS", "answering", "events_of", "sse", "stored_of"]
 
 BACKENDS = ["sync", "asyncio", "trio"]
 """The sync client, and the async one in each event loop."""
@@ -23,58 +23,76 @@ MODELS = {
 }
 """A model for each endpoint."""
 
+each_backend = pytest.mark.parametrize("backend", BACKENDS)
+each_loop = pytest.mark.parametrize("backend", BACKENDS[1:])
+each_endpoint = pytest.mark.parametrize("endpoint", MODELS)
+
 
 def events_of(backend: str, prompt: Any, *, made: dict[str, Any], **options: Any) -> list[Any]:
-    """Ask, and give all events of the stream."""
+    """Ask, and return all events of the stream; `made` may have a `transport` of httpx."""
+    made = dict(made)
+    transport = made.pop("transport", None)
     if backend == "sync":
-        with Client(**made) as client:
+        http = httpx.Client(transport=transport) if transport else None
+        with Client(http, **made) as client:
             return list(client.stream(prompt, **options))
 
     async def talk() -> list[StreamEvent]:
-        async with AsyncClient(**made) as client:
+        http = httpx.AsyncClient(transport=transport) if transport else None
+        async with AsyncClient(http, **made) as client:
             return [event async for event in client.stream(prompt, **options)]
 
     return anyio.run(talk, backend=backend)
 
 
-def sse(*data: str, event: str = "") -> bytes:
-    """Frame data as server-sent events."""
-    named = f"event: {event}\n" if event else ""
-    return "".join(f"{named}data: {one}\n\n" for one in data).encode()
+def sse(*data: str | dict[str, Any], event: str = "", end: str = "\n") -> bytes:
+    """Frame texts, or objects as JSON, as server-sent events."""
+    named = f"event: {event}{end}" if event else ""
+    texts = (one if isinstance(one, str) else json.dumps(one) for one in data)
+    return "".join(f"{named}data: {text}{end}{end}" for text in texts).encode()
 
 
-def answering(
-    *bodies: bytes | Iterable[bytes],
+def mocked(
+    *bodies: bytes | Iterable[bytes] | dict[str, Any] | list[Any],
     status: int = 200,
     content_type: str = "text/event-stream",
     asked: list[httpx.Request] | None = None,
-) -> httpx.Client:
-    """Make a client whose server gives these bodies, one a request, in their pieces."""
+) -> httpx.MockTransport:
+    """Make a server that answers with these bodies, one a request: bytes, pieces or JSON."""
     left = iter(bodies)
 
     def handle(request: httpx.Request) -> httpx.Response:
         if asked is not None:
             asked.append(request)
         body = next(left)
-        pieces = [body] if isinstance(body, bytes) else body
-        headers = {"content-type": content_type}
-        return httpx.Response(status, headers=headers, content=iter(pieces))
+        if isinstance(body, dict) or (isinstance(body, list) and isinstance(body[0], dict)):
+            return httpx.Response(status, json=body)
+        headers = {"content-type": content_type} if content_type else {}
+        content: Any = body if isinstance(body, bytes) else iter(body)
+        return httpx.Response(status, headers=headers, content=content)
 
-    return httpx.Client(transport=httpx.MockTransport(handle))
+    return httpx.MockTransport(handle)
 
 
-def stored_of(backend: str, response_id: str) -> Any:
-    """Fetch a stored response, and delete it."""
-    if backend == "sync":
-        with Client(model="gpt-4o-mini") as client:
-            response = client.retrieve(response_id)
-            client.delete(response_id)
-            return response
+def answering(*bodies: Any, **options: Any) -> httpx.Client:
+    """Make a sync client of httpx with such a server."""
+    return httpx.Client(transport=mocked(*bodies, **options))
 
-    async def talk() -> Any:
-        async with AsyncClient(model="gpt-4o-mini") as client:
-            response = await client.retrieve(response_id)
-            await client.delete(response_id)
-            return response
 
-    return anyio.run(talk, backend=backend)
+def chat(*choices: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Make a chunk of a chat completion."""
+    return {"object": "chat.completion.chunk", "choices": list(choices), **more}
+
+
+def delta(reason: str | None = None, index: int = 0, **fields: Any) -> dict[str, Any]:
+    """Make a choice of such a chunk."""
+    return {"index": index, "delta": fields, "finish_reason": reason}
+
+
+def calling(*calls: tuple[str, str]) -> bytes:
+    """Make a stream that calls tools, with their arguments as they are given."""
+    rows = [
+        {"index": at, "id": f"call_{at}", "function": {"name": name, "arguments": arguments}}
+        for at, (name, arguments) in enumerate(calls)
+    ]
+    return sse(chat(delta("tool_calls", tool_calls=rows)), "[DONE]")

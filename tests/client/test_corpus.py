@@ -8,7 +8,6 @@ from typing import Any
 import anthropic
 import httpx2
 import openai
-import pytest
 from google import genai
 
 from aquila_cassette.client import Client, Done, Error, Raw, StreamEvent
@@ -104,11 +103,11 @@ def test_a_recorded_stream_gives_the_text_of_the_providers_own_sdk(recorded: Rec
 
 
 @each_recorded(OTHERS)
-@pytest.mark.parametrize("endpoint", MODELS)
 def test_a_stream_of_another_dialect_passes_as_raw_events_and_ends_in_an_error(
-    recorded: Recorded, endpoint: str
+    recorded: Recorded,
 ) -> None:
-    *before, last = streamed(recorded, endpoint)
-    assert isinstance(last, Error)
-    assert all(isinstance(event, Raw) for event in before)
-    assert last.status == recorded.status
+    for endpoint in MODELS:
+        *before, last = streamed(recorded, endpoint)
+        assert isinstance(last, Error)
+        assert all(isinstance(event, Raw) for event in before)
+        assert last.status == recorded.status

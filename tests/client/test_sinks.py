@@ -26,7 +26,7 @@ from aquila_cassette.client import (
     tee,
 )
 from aquila_cassette.errors import StreamError, UsageError
-from tests.client.talk import answering
+from tests.client.talk import answering, each_backend, each_loop, events_of, mocked
 from tests.live.rows import seed_row
 from tests.servers import CHAT_FRAMES, CHAT_TEXT
 
@@ -38,10 +38,7 @@ def asked(sink: Any, pieces: Any = CHAT) -> Any:
 
 
 def async_client() -> AsyncClient:
-    async def handle(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, content=CHAT)
-
-    return AsyncClient(httpx.AsyncClient(transport=httpx.MockTransport(handle)), model="m")
+    return AsyncClient(httpx.AsyncClient(transport=mocked(CHAT)), model="m")
 
 
 @seed_row(5)
@@ -53,32 +50,29 @@ def test_every_sink_gets_the_events_of_the_stream_in_their_order() -> None:
 
 
 @seed_row(5)
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@each_loop
 def test_every_sink_of_the_async_client_gets_them_too(backend: str) -> None:
     async def talk() -> None:
         kept, called, awaited = collector(), list[StreamEvent](), list[StreamEvent]()
-        target = queues.Queue[StreamEvent]()
+        threads = queues.Queue[StreamEvent]()
+        tasks: Any = asyncio.Queue() if backend == "asyncio" else null()
         send, receive = anyio.create_memory_object_stream[StreamEvent](100)
 
         async def wait(event: StreamEvent) -> None:
             await anyio.sleep(0)
             awaited.append(event)
 
-        sink = tee(kept, called.append, wait, queue(target), queue(send))
-        stream = async_client().stream("Hi", sink=sink)
-        events = [event async for event in stream]
+        sinks = [kept, called.append, wait, queue(threads), queue(send)]
+        sinks.append(queue(tasks) if backend == "asyncio" else tasks)
+        events = [event async for event in async_client().stream("Hi", sink=tee(*sinks))]
         send.close()
         with receive:
             channelled = [event async for event in receive]
-        assert kept.events == called == awaited == list(target.queue) == channelled == events
+        assert kept.events == called == awaited == list(threads.queue) == channelled == events
+        if backend == "asyncio":
+            assert tasks.qsize() == len(events)
 
     anyio.run(talk, backend=backend)
-
-
-async def test_an_asyncio_queue_is_a_queue() -> None:
-    target: asyncio.Queue[StreamEvent] = asyncio.Queue()
-    await async_client().ask("Hi", sink=queue(target))
-    assert target.qsize() == len(CHAT_TEXT) + 1
 
 
 def test_a_trio_channel_is_a_queue() -> None:
@@ -116,59 +110,61 @@ async def test_a_full_queue_holds_the_stream_back(make: Any) -> None:
         else:
             event = await asyncio.to_thread(target.get, timeout=5)
         texts.append(event.text if isinstance(event, Chunk) else None)
-        # At most one waits in the queue, and one in the sink's hand.
+        # At most one event waits in the queue, and one to be put there.
         assert len(stream._log.events) <= len(texts) + 1
     assert tuple(texts[:-1]) == CHAT_TEXT
     assert (await stream.result()).text == "Hello, wörld"
+
+
+def test_a_full_queue_between_threads_holds_the_sync_stream_back() -> None:
+    target: queues.Queue[StreamEvent] = queues.Queue(1)
+    stream = asked(queue(target))
+    thread = threading.Thread(target=stream.result)
+    thread.start()
+    events = [target.get(timeout=5) for _ in range(len(CHAT_TEXT) + 1)]
+    thread.join()
+    assert events == list(stream)
 
 
 class FullError(Exception):
     """What the sinks of these tests raise."""
 
 
-def raising_at(what: type[StreamEvent]) -> Any:
+def raising_at(what: type[StreamEvent], got: list[StreamEvent]) -> Any:
     def sink(event: StreamEvent) -> None:
-        told.append(event)
+        got.append(event)
         if isinstance(event, what):
             raise FullError("no more")
 
-    told: list[StreamEvent] = []
-    sink.told = told  # type: ignore[attr-defined]
     return sink
 
 
-def test_a_sink_that_raises_fails_the_stream() -> None:
-    sink, kept = raising_at(Chunk), collector()
-    stream = asked(tee(sink, kept))
-    chunk, error = stream
+@each_backend
+def test_a_sink_that_raises_fails_the_stream_and_gets_the_error_unless_at_the_end(
+    backend: str,
+) -> None:
+    got, kept = list[StreamEvent](), collector()
+    made = {"model": "m", "transport": mocked(CHAT)}
+    sink = tee(raising_at(Chunk, got), kept)
+    chunk, error = events_of(backend, "Hi", made=made, ref="r", sink=sink)
     assert chunk == Chunk("Hel", ref="r")
     assert isinstance(error, Error)
     assert (error.kind, error.reason) == ("sink", "The sink raised FullError('no more').")
-    assert sink.told == kept.events == [chunk, error]
+    assert got == kept.events == [chunk, error]
+    got.clear()
+    made["transport"] = mocked(CHAT)
+    *_, error = events_of(backend, "Hi", made=made, sink=raising_at(Done, got))
+    assert error.kind == "sink"
+    assert [type(event) for event in got] == [Chunk, Chunk, Chunk, Done]
+
+
+def test_the_error_of_a_sink_is_the_cause_or_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(StreamError) as raised:
-        stream.result()
+        asked(raising_at(Chunk, [])).result()
     assert isinstance(raised.value.__cause__, FullError)
-
-
-def test_a_sink_that_raises_at_the_end_fails_the_stream_and_is_told_once() -> None:
-    sink = raising_at(Done)
-    *_, error = asked(sink)
-    assert isinstance(error, Error)
-    assert [type(event) for event in sink.told] == [Chunk, Chunk, Chunk, Done]
-
-
-def test_a_sink_that_raises_at_an_error_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    (error,) = asked(raising_at(Error), b"")
+    (error,) = asked(raising_at(Error, []), b"")
     assert error.kind == "cut"
     assert "The sink raised at Error(" in caplog.text
-
-
-async def test_a_sink_that_raises_fails_an_async_stream() -> None:
-    sink = raising_at(Chunk)
-    stream = async_client().stream("Hi", sink=sink)
-    _, error = [event async for event in stream]
-    assert error.kind == "sink"
-    assert sink.told[-1] == error
 
 
 async def test_a_stream_whose_sink_never_returns_can_be_cancelled() -> None:
@@ -192,21 +188,7 @@ def test_an_async_sink_cannot_serve_the_sync_client() -> None:
         assert error.kind == "sink"
         assert isinstance(error.cause, UsageError)
         assert "cannot await an async" in error.reason
-
-
-@pytest.mark.parametrize("given", [7, "file"])
-def test_what_is_no_sink_is_refused(given: Any) -> None:
-    with pytest.raises(UsageError, match="is not a sink"):
-        asked(given)
-    with pytest.raises(UsageError, match="is not a queue"):
-        queue(given)
-
-
-def test_a_queue_between_threads_holds_the_sync_stream_back() -> None:
-    target: queues.Queue[StreamEvent] = queues.Queue(1)
-    stream = asked(queue(target))
-    thread = threading.Thread(target=stream.result)
-    thread.start()
-    events = [target.get(timeout=5) for _ in range(len(CHAT_TEXT) + 1)]
-    thread.join()
-    assert events == list(stream)
+    with pytest.raises(UsageError, match="7 is not a sink"):
+        asked(7)
+    with pytest.raises(UsageError, match="7 is not a queue"):
+        queue(7)

@@ -1,4 +1,4 @@
-"""Tools: what the model is told of them, how they run, and what it hears when they fail."""
+"""Tools: what the model is told about them, how they run, and what it gets when they fail."""
 
 from __future__ import annotations
 
@@ -13,35 +13,26 @@ import anyio
 import httpx
 import pytest
 
-from aquila_cassette.client import AsyncClient, Client, Done, Patched, Tool, ToolCall, tool
+from aquila_cassette.client import Client, Done, Patched, Tool, ToolCall, tool
 from aquila_cassette.errors import UsageError
-from tests.client.talk import answering, sse
+from tests.client.talk import answering, calling, each_backend, events_of, mocked
 from tests.servers import CHAT_FRAMES
 
-
-def calling(*calls: tuple[str, str]) -> bytes:
-    """Make a stream that calls tools, with their arguments as they are given."""
-    rows = [
-        {"index": at, "id": f"call_{at}", "function": {"name": name, "arguments": arguments}}
-        for at, (name, arguments) in enumerate(calls)
-    ]
-    choice = {"index": 0, "delta": {"tool_calls": rows}, "finish_reason": "tool_calls"}
-    return sse(json.dumps({"choices": [choice]}), "[DONE]")
+CHAT = b"".join(CHAT_FRAMES)
 
 
-def results(
-    *calls: tuple[str, str], tools: list[Any], **options: Any
-) -> tuple[list[ToolCall], list[dict[str, Any]]]:
-    """Give the results as events, and the tool messages that the model got."""
+def results(*calls: tuple[str, str], tools: list[Any], **options: Any) -> list[ToolCall]:
+    """Return the results of calls as events; the model got the same."""
     asked: list[httpx.Request] = []
-    http = answering(calling(*calls), b"".join(CHAT_FRAMES), asked=asked)
+    http = answering(calling(*calls), CHAT, asked=asked)
     *events, done = Client(http, model="gpt-4o-mini").stream("Hi", tools=tools, **options)
     assert isinstance(done, Done)
-    told = json.loads(asked[1].content)["messages"]
-    return (
-        [one for one in events if isinstance(one, ToolCall) and one.phase == "result"],
-        [one for one in told if one["role"] == "tool"],
-    )
+    found = [one for one in events if isinstance(one, ToolCall) and one.phase == "result"]
+    assert json.loads(asked[1].content)["messages"][2:] == [
+        {"role": "tool", "tool_call_id": f"call_{at}", "content": one.result}
+        for at, one in enumerate(found)
+    ]
+    return found
 
 
 class Colour(enum.Enum):
@@ -59,7 +50,7 @@ class Size:
     width: int
 
 
-def test_a_tool_is_told_of_by_its_type_hints_and_its_docstring() -> None:
+def test_a_tool_is_described_by_its_type_hints_and_its_docstring() -> None:
     @tool
     def paint(
         place: Place,
@@ -80,16 +71,14 @@ def test_a_tool_is_told_of_by_its_type_hints_and_its_docstring() -> None:
             colour (Colour): Of the walls.
         """
 
+    string, null = {"type": "string"}, {"type": "null"}
     assert (paint.name, paint.description) == ("paint", "Paint a house.\n\nIt takes a while.")
     assert paint.parameters == {
         "type": "object",
         "properties": {
             "place": {
                 "type": "object",
-                "properties": {
-                    "city": {"type": "string"},
-                    "street": {"anyOf": [{"type": "string"}, {"type": "null"}]},
-                },
+                "properties": {"city": string, "street": {"anyOf": [string, null]}},
                 "required": ["city", "street"],
                 "description": "Where it is, as exactly as may be.",
             },
@@ -103,13 +92,8 @@ def test_a_tool_is_told_of_by_its_type_hints_and_its_docstring() -> None:
             },
             "colour": {"enum": ["red", "blue"], "description": "Of the walls."},
             "gloss": {"type": "number", "description": "From 0 to 1."},
-            "kind": {"anyOf": [{"enum": ["oil", "lime"]}, {"type": "null"}]},
-            "notes": {
-                "anyOf": [
-                    {"type": "object", "additionalProperties": {"type": "string"}},
-                    {"type": "null"},
-                ]
-            },
+            "kind": {"anyOf": [{"enum": ["oil", "lime"]}, null]},
+            "notes": {"anyOf": [{"type": "object", "additionalProperties": string}, null]},
             "more": {},
         },
         "required": ["place", "sizes"],
@@ -142,15 +126,12 @@ def by_place(city: str, /) -> None:
         (by_place, "'city' of the tool 'by_place' cannot be given by its name"),
     ],
 )
-def test_a_function_that_cannot_be_told_of_is_refused(
-    function: Callable[..., Any], what: str
-) -> None:
+def test_a_function_without_a_schema_is_refused(function: Callable[..., Any], what: str) -> None:
     with pytest.raises(UsageError) as raised:
         tool(function)
     assert raised.value.what.startswith(f"The parameter {what}")
-    assert raised.value.fix == (
-        "Fix: give its type hint, or Tool(name, description, parameters, function)"
-    )
+    fix = "Fix: give its type hint, or Tool(name, description, parameters, function)"
+    assert raised.value.fix == fix
 
 
 def test_two_tools_of_one_name_are_refused() -> None:
@@ -159,62 +140,65 @@ def test_two_tools_of_one_name_are_refused() -> None:
         Client(model="m").stream("Hi", tools=[one, one])
 
 
-def test_a_tool_may_be_given_by_name_schema_and_function() -> None:
-    made = Tool("shout", "Shouts.", {"type": "object"}, lambda **given: str(given).upper())
-    (result,), (told,) = results(("shout", '{"a": 1}'), tools=[made])
-    assert result.result == told["content"] == "{'A': 1}"
+def test_a_tool_may_have_a_schema_of_its_own_also_with_a_context() -> None:
+    shout = Tool("shout", "Shouts.", {"type": "object"}, lambda **given: str(given).upper())
+    assert results(("shout", '{"a": 1}'), tools=[shout])[0].result == "{'A': 1}"
+    schema = {"type": "object", "properties": {"context": {"type": "string"}}}
+    look = Tool("look", "", schema, lambda context: context)
+    (mine,) = results(("look", '{"context": "mine"}'), tools=[look], tool_context={"a": 1})
+    assert mine.result == "mine"
+    assert look(context="called") == "called"
 
 
-def test_what_a_tool_returns_is_told_as_json_unless_it_is_text() -> None:
-    def two() -> dict[str, Any]:
-        return {"city": "Malmö", "odd": {1}}
-
-    (result,), _ = results(("two", ""), tools=[two])
-    assert result.result == '{"city": "Malmö", "odd": "{1}"}'
+def returns_json() -> dict[str, Any]:
+    return {"city": "Malmö", "odd": {1}}
 
 
-def test_a_tool_that_raises_is_a_result_that_the_model_sees() -> None:
-    def fails() -> None:
-        raise LookupError("no such city")
-
-    (result,), (told,) = results(("fails", "{}"), tools=[fails])
-    assert told["content"] == "Error: LookupError: no such city"
-    assert (result.result, result.failed) == (told["content"], True)
+def raises() -> None:
+    raise LookupError("no such city")
 
 
-def test_an_unknown_tool_is_a_result_that_the_model_sees() -> None:
-    def known() -> str:
-        return "fine"
-
-    results_, told = results(("unknown", "{}"), ("known", "{}"), tools=[known])
-    assert [one["content"] for one in told] == [
-        "Error: There is no tool 'unknown'. There are: known.",
-        "fine",
-    ]
-    assert [one.failed for one in results_] == [True, False]
+def weather(city: str) -> str:
+    return city
 
 
 @pytest.mark.parametrize(
-    ("arguments", "error"),
+    ("name", "arguments", "result"),
     [
-        ('{"city": "Lun', "Error: The arguments are not JSON (Unterminated string starting at"),
-        ("[1]", "Error: The arguments are not a JSON object: [1]"),
-        ('{"town": 1}', "Error: TypeError: "),
+        ("weather", '{"city": "Lund"}', "Lund"),
+        ("returns_json", "", '{"city": "Malmö", "odd": "{1}"}'),
+        ("raises", "{}", "Error: LookupError: no such city"),
+        (
+            "unknown",
+            "{}",
+            "Error: There is no tool 'unknown'. There are: returns_json, raises, weather.",
+        ),
+        (
+            "weather",
+            "[",
+            "Error: The arguments are not JSON (Expecting value: line 1 column 2 (char 1)): [",
+        ),
+        ("weather", "[1]", "Error: The arguments are not a JSON object: [1]"),
+        (
+            "weather",
+            '{"town": 1}',
+            "Error: TypeError: weather() got an unexpected keyword argument 'town'",
+        ),
     ],
 )
-def test_arguments_that_do_not_fit_are_an_error_with_their_text(arguments: str, error: str) -> None:
-    def weather(city: str) -> str:
-        raise AssertionError("it must not run")
-
-    (result,), (told,) = results(("weather", arguments), tools=[weather])
-    assert told["content"].startswith(error)
-    assert result.failed
-    assert result.arguments == arguments
-    if error.startswith("Error: The"):
-        assert told["content"].endswith(arguments)
+def test_the_model_gets_what_a_tool_returns_or_what_went_wrong(
+    name: str, arguments: str, result: str
+) -> None:
+    tools = [returns_json, raises, weather]
+    first, second = results((name, arguments), ("weather", '{"city": "Oslo"}'), tools=tools)
+    assert (first.arguments, first.result) == (arguments, result)
+    assert (first.failed, second.failed) == (result.startswith("Error"), False)
 
 
-def test_parallel_calls_run_at_once_and_their_results_stand_in_the_order_of_the_calls() -> None:
+@each_backend
+def test_calls_of_one_round_run_at_once_and_their_results_keep_the_order_of_the_calls(
+    backend: str,
+) -> None:
     together = threading.Barrier(2, timeout=5)
     second_is_over = threading.Event()
 
@@ -228,34 +212,10 @@ def test_parallel_calls_run_at_once_and_their_results_stand_in_the_order_of_the_
         second_is_over.set()
         return "second"
 
-    found, told = results(("first", "{}"), ("second", "{}"), tools=[first, second])
-    assert [one.result for one in found] == ["first", "second"]
-    assert [one["tool_call_id"] for one in told] == ["call_0", "call_1"]
-
-
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_parallel_calls_of_the_async_client_run_at_once_too(backend: str) -> None:
-    second_is_over = threading.Event()
-
-    def first() -> str:
-        assert second_is_over.wait(5)
-        return "first"
-
-    async def second() -> str:
-        second_is_over.set()
-        return "second"
-
-    bodies = iter([calling(("first", "{}"), ("second", "{}")), b"".join(CHAT_FRAMES)])
-
-    async def handle(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, content=next(bodies))
-
-    async def talk() -> list[str | None]:
-        http = httpx.AsyncClient(transport=httpx.MockTransport(handle))
-        stream = AsyncClient(http, model="m").stream("Hi", tools=[first, second])
-        return [one.result async for one in stream if isinstance(one, ToolCall)]
-
-    assert anyio.run(talk, backend=backend) == [None, None, "first", "second"]
+    made = {"transport": mocked(calling(("first", "{}"), ("second", "{}")), CHAT), "model": "m"}
+    events = events_of(backend, "Hi", made=made, tools=[first, second])
+    found = [event.result for event in events if isinstance(event, ToolCall)]
+    assert found == [None, None, "first", "second"]
 
 
 def test_patches_of_one_round_are_merged_in_the_order_of_the_calls() -> None:
@@ -265,26 +225,9 @@ def test_patches_of_one_round_are_merged_in_the_order_of_the_calls() -> None:
     def two(context: dict[str, Any]) -> Patched:
         return Patched("ok", {"last": "two"})
 
-    http = answering(
-        calling(("one", "{}"), ("two", "{}")), calling(("one", "{}")), b"".join(CHAT_FRAMES)
-    )
+    http = answering(calling(("one", "{}"), ("two", "{}")), calling(("one", "{}")), CHAT)
     given = {"n": 1}
     stream = Client(http, model="m").stream("Hi", tools=[one, two], tool_context=given)
     stream.result()
     assert stream.tool_context == {"n": 1, "last": "one", "one": 1}
     assert given == {"n": 1}
-
-
-def test_a_tool_whose_schema_has_a_context_of_its_own_gets_that() -> None:
-    schema = {"type": "object", "properties": {"context": {"type": "string"}}}
-    made = Tool("look", "", schema, lambda context: context)
-    (result,), _ = results(("look", '{"context": "mine"}'), tools=[made], tool_context={"a": 1})
-    assert result.result == "mine"
-
-
-def test_a_tool_is_still_a_function() -> None:
-    @tool
-    def double(number: int) -> int:
-        return 2 * number
-
-    assert double(21) == 42

@@ -1,0 +1,486 @@
+"""Every way in which a provider may answer, and what the client makes of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from aquila_cassette.client import AsyncClient, Chunk, Client, Done, Error, Raw, Reasoning, ToolCall
+from aquila_cassette.errors import StreamError
+from tests.client.talk import (
+    MODELS,
+    answering,
+    calling,
+    chat,
+    delta,
+    each_backend,
+    each_endpoint,
+    events_of,
+    mocked,
+    sse,
+)
+from tests.servers import CHAT_FRAMES, CHAT_TEXT, MESSAGES_FRAMES, RESPONSES_FRAMES
+
+
+def candidate(text: str, reason: str | None = None, **part: Any) -> dict[str, Any]:
+    content = {"content": {"role": "model", "parts": [{"text": text, **part}]}}
+    ended = {"finishReason": reason} if reason else {}
+    return {"candidates": [{**content, **ended}], "responseId": "g_1"}
+
+
+def response(type_: str, **fields: Any) -> dict[str, Any]:
+    return {"type": f"response.{type_}", **fields}
+
+
+def block(**fields: Any) -> dict[str, Any]:
+    return {"type": "content_block_delta", "index": 0, "delta": fields}
+
+
+def stop(reason: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    return {"type": "message_delta", "delta": {"stop_reason": reason}}, {"type": "message_stop"}
+
+
+STREAMS: dict[str, Sequence[bytes]] = {
+    "chat": CHAT_FRAMES,
+    "responses": RESPONSES_FRAMES,
+    "messages": MESSAGES_FRAMES,
+    "gemini": [
+        *(sse(candidate(text), end="\r\n") for text in CHAT_TEXT),
+        sse(candidate("", "STOP"), end="\r\n"),
+    ],
+}
+HEL: dict[str, bytes] = {
+    "chat": sse(chat(delta(content="Hel"))),
+    "responses": sse(response("output_text.delta", delta="Hel")),
+    "messages": sse(block(type="text_delta", text="Hel")),
+    "gemini": sse(candidate("Hel")),
+}
+WHOLE: dict[str, dict[str, Any]] = {
+    "chat": {"choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}]},
+    "responses": {
+        "object": "response",
+        "id": "resp_1",
+        "status": "completed",
+        "output": [{"type": "message", "content": [{"type": "output_text", "text": "Hello"}]}],
+    },
+    "messages": {
+        "type": "message",
+        "id": "msg_1",
+        "content": [{"type": "text", "text": "Hello"}],
+        "stop_reason": "end_turn",
+    },
+    "gemini": candidate("Hello", "STOP"),
+}
+
+
+def ask(endpoint: str, *bodies: Any, backend: str = "sync", **options: Any) -> list[Any]:
+    server = {name: options.pop(name) for name in ("status", "content_type") if name in options}
+    made = {"model": MODELS[endpoint], "endpoint": endpoint, "transport": mocked(*bodies, **server)}
+    return events_of(backend, "Hi", made=made, ref="r", **options)
+
+
+def failure(events: list[Any]) -> tuple[str, str]:
+    """Return the kind and the reason of the error that ends a stream, the only one in it."""
+    errors = [event for event in events if isinstance(event, Error)]
+    assert errors == events[-1:]
+    assert errors[0].meta.status == errors[0].kind
+    return errors[0].kind, errors[0].reason
+
+
+@each_backend
+@each_endpoint
+def test_a_stream_gives_its_chunks_and_is_done_also_without_its_last_blank_line(
+    backend: str, endpoint: str
+) -> None:
+    for body in (b"".join(STREAMS[endpoint]), b"".join(STREAMS[endpoint]).rstrip()):
+        events = ask(endpoint, body, backend=backend)
+        *chunks, done = [event for event in events if not isinstance(event, Raw)]
+        assert chunks == [Chunk(text, ref="r") for text in CHAT_TEXT]
+        assert isinstance(done, Done)
+        assert done.text == "Hello, wörld"
+
+
+@each_backend
+@each_endpoint
+def test_an_answer_that_is_not_streamed_is_one_all_the_same(backend: str, endpoint: str) -> None:
+    chunk, done = ask(endpoint, WHOLE[endpoint], backend=backend)
+    assert chunk == Chunk("Hello", ref="r")
+    assert isinstance(done, Done)
+    assert (done.text, len(done.messages)) == ("Hello", 2)
+
+
+def test_gemini_may_answer_with_a_list() -> None:
+    *chunks, done = ask("gemini", [candidate("Hel"), candidate("lo", "STOP")])
+    assert [chunk.text for chunk in chunks] == ["Hel", "lo"]
+    assert isinstance(done, Done)
+
+
+@each_endpoint
+@pytest.mark.parametrize("status", [400, 429, 500, 529])
+def test_an_error_status_is_an_error_in_the_providers_words(endpoint: str, status: int) -> None:
+    (error,) = ask(endpoint, {"error": {"message": "No, thanks."}}, status=status)
+    assert (error.reason, error.kind, error.status) == ("No, thanks.", "http", status)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"upstream timed out", "upstream timed out"),
+        (b"", "HTTP 502"),
+        (sse({"error": {"message": "No."}}), "No."),
+        (sse({"error": {"message": "No."}}).rstrip(), "No."),
+        (sse({"type": "error", "message": "No."}, event="error"), "No."),
+        (b": wait\n\n" + sse("No.", event="error"), "No."),
+        (sse('{"detail": "No."}'), '{"detail": "No."}'),
+        (b": wait\n\n", ": wait"),
+    ],
+)
+def test_an_error_status_with_any_other_body_shows_it(body: bytes, reason: str) -> None:
+    asked: list[httpx.Request] = []
+    http = answering(body, body, status=502, asked=asked)
+    assert failure(list(Client(http, model="m").stream("Hi"))) == ("http", reason)
+    assert len(asked) == 1
+
+
+def test_a_redirect_is_an_error() -> None:
+    assert failure(ask("chat", b"", status=307)) == ("http", "HTTP 307")
+
+
+EXPECTED = {
+    "chat": "data: [DONE]",
+    "responses": "response.completed, response.incomplete or response.failed",
+    "messages": "event: message_stop",
+    "gemini": "a finishReason",
+}
+
+
+@each_backend
+@each_endpoint
+def test_a_stream_that_is_cut_keeps_its_text_and_names_what_is_missing(
+    backend: str, endpoint: str
+) -> None:
+    frames = STREAMS[endpoint][:3] if endpoint == "chat" else STREAMS[endpoint][:-1]
+    cut = ("cut", f"The stream ended before {EXPECTED[endpoint]}.")
+    events = ask(endpoint, b"".join(frames), backend=backend)
+    assert failure(events) == cut
+    assert events[-1].text == "Hello, wörld"
+    assert failure(ask(endpoint, b"", backend=backend)) == cut
+
+
+REFUSED = {
+    "chat": sse(chat(delta(refusal="I ")), chat(delta("stop", refusal="won't.")), "[DONE]"),
+    "responses": sse(
+        response("refusal.delta", delta="I won't."),
+        response("completed", response={"status": "completed"}),
+    ),
+    "messages": sse({"type": "message_start", "message": {}}, *stop("refusal")),
+    "gemini": sse({"promptFeedback": {"blockReason": "SAFETY"}}),
+}
+INCOMPLETE = {
+    "chat": (sse(chat(delta("length")), "[DONE]"), "length"),
+    "responses": (
+        sse(
+            response(
+                "incomplete",
+                response={
+                    "status": "incomplete",
+                    "incomplete_details": {"reason": "max_output_tokens"},
+                },
+            )
+        ),
+        "max_output_tokens",
+    ),
+    "messages": (sse(*stop("max_tokens")), "max_tokens"),
+    "gemini": (sse(candidate("", "MAX_TOKENS")), "MAX_TOKENS"),
+}
+
+
+@each_endpoint
+def test_a_refusal_or_a_limit_is_an_error_that_says_so(endpoint: str) -> None:
+    reason = {
+        "messages": "The answer was refused: refusal",
+        "gemini": "The answer was refused: SAFETY",
+    }
+    refused = failure(ask(endpoint, REFUSED[endpoint]))
+    assert refused == ("refusal", reason.get(endpoint, "I won't."))
+    end, limit = INCOMPLETE[endpoint]
+    events = ask(endpoint, HEL[endpoint] + end)
+    assert failure(events) == ("incomplete", f"The answer is incomplete: {limit}")
+    assert (events[-1].text, events[-1].meta.finish_reason) == ("Hel", limit)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "end"),
+    [
+        ("chat", sse(chat(usage={"total_tokens": 3}), "[DONE]")),
+        ("messages", sse(*stop(None))),
+        ("responses", sse(response("completed", response={}))),
+    ],
+)
+def test_a_last_event_completes_an_answer_without_a_finish_reason(
+    endpoint: str, end: bytes
+) -> None:
+    done = ask(endpoint, HEL[endpoint] + end)[-1]
+    assert isinstance(done, Done)
+    assert (done.text, done.meta.status, done.meta.finish_reason) == ("Hel", "completed", None)
+    assert failure(ask(endpoint, HEL[endpoint]))[0] == "cut"
+
+
+@each_backend
+@pytest.mark.parametrize(
+    ("endpoint", "end", "reason"),
+    [
+        ("chat", sse({"error": {"message": "Overloaded"}}, "[DONE]"), "Overloaded"),
+        ("chat", sse({"error": {"message": "One."}}, {"error": {"message": "Two."}}), "One."),
+        ("responses", sse(response("failed", response={"error": {"message": "No."}})), "No."),
+        ("responses", sse({"type": "error", "message": "No."}, event="error"), "No."),
+        (
+            "responses",
+            sse(response("failed", response={"status": "failed", "output": []})),
+            "The response failed; the provider does not say why.",
+        ),
+        (
+            "responses",
+            sse(response("cancelled", response={"status": "cancelled", "output": []})),
+            "The provider cancelled the response.",
+        ),
+        ("messages", sse({"type": "error", "error": {"message": "No."}}, event="error"), "No."),
+        ("gemini", b'{\n  "error": {"message": "No."}\n}', "No."),
+    ],
+)
+def test_an_error_of_the_provider_within_a_stream_is_the_only_error(
+    backend: str, endpoint: str, end: bytes, reason: str
+) -> None:
+    events = ask(endpoint, HEL[endpoint] + end, backend=backend)
+    assert failure(events) == ("provider", reason)
+    assert (events[-1].text, events[-1].status) == ("Hel", 200)
+
+
+@each_endpoint
+def test_json_under_a_good_status_may_be_an_error_or_not_an_answer(endpoint: str) -> None:
+    events = ask(endpoint, {"error": {"message": "Overloaded"}})
+    assert failure(events) == ("provider", "Overloaded")
+    cancelled = {**WHOLE["responses"], "status": "cancelled"}
+    assert failure(ask("responses", cancelled))[0] == "provider"
+    raw, error = ask(endpoint, {"hello": "there"})
+    assert raw.event.data == '{"hello": "there"}'
+    assert error.kind == "protocol"
+    assert error.reason.endswith(': {"hello": "there"}')
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "named"),
+    [
+        ("text/html; charset=utf-8", b"<h1>Log in</h1>", "text/html: <h1>Log in</h1>"),
+        (
+            "text/html",
+            b"<!DOCTYPE html>\n<TITLE lang=en>Bad gateway \n &amp; so on</TITLE>\n"
+            + b"data: x\n" * 2000,
+            "text/html: Bad gateway & so on",
+        ),
+        ("text/event-stream", b"\n <p>Sorry</p>\nMore", "text/event-stream: <p>Sorry</p>"),
+        ("", b"Moved\n\n", "no content type: Moved"),
+        ("application/octet-stream", b"\x00\x01\x02 \xff", "application/octet-stream"),
+    ],
+)
+def test_a_page_in_place_of_an_answer_is_named_in_whatever_pieces_it_comes(
+    content_type: str, body: bytes, named: str
+) -> None:
+    for pieces in (body, [body[at : at + 1] for at in range(len(body))]):
+        events = ask("chat", pieces, content_type=content_type)
+        expected = f"This is not an answer of OpenAI chat completions: {named}"
+        assert failure(events) == ("protocol", expected)
+
+
+@pytest.mark.parametrize("body", [b"\n\n", b": wait\n\n", b"data", b"data: {", b"event: x"])
+def test_a_stream_that_is_cut_before_it_says_anything_is_not_taken_for_a_page(body: bytes) -> None:
+    assert failure(ask("chat", body))[0] == "cut"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "broken"),
+    [
+        ("chat", sse('{"choices": [{"index": 0, "delta": {"content": "lo"')),
+        ("chat", sse('"choices": [{"index": 0, "delta": {"content": "lo"}}]}')),
+        ("chat", sse('{"error": {"mess', event="error")),
+        ("responses", sse('{"type": "response.output_text.delta", "delta": "l')),
+        ("messages", sse('{"type": "content_block_delta", ', event="content_block_delta")),
+        ("gemini", sse('[{"candidates": ')),
+    ],
+)
+def test_an_event_whose_json_is_broken_is_an_error_that_shows_it(
+    endpoint: str, broken: bytes
+) -> None:
+    events = ask(endpoint, HEL[endpoint] + broken + b"".join(STREAMS[endpoint]))
+    shown = broken.decode().partition("data: ")[2][:-2]
+    assert failure(events) == ("protocol", f"A chunk of the stream is not JSON: {shown}")
+    assert events[-1].text == "Hel"
+    if broken.startswith(b"data: {"):
+        assert failure(ask(endpoint, broken))[0] == "protocol"
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        sse("still here", event="heartbeat"),
+        b"data:\n\n",
+        sse('{"type": "response.sang", "tune": []}', event="response.sang"),
+        sse("3"),
+        sse('{"type": "ping"}', event="ping"),
+        b": OPENROUTER PROCESSING\n\n\n\n:\n\n",
+    ],
+)
+@each_endpoint
+def test_unknown_events_and_keep_alives_change_nothing(endpoint: str, unknown: bytes) -> None:
+    first, *rest = STREAMS[endpoint]
+    done = ask(endpoint, b"".join([first, unknown, *rest]))[-1]
+    assert isinstance(done, Done)
+    assert done.text == "Hello, wörld"
+
+
+def test_what_a_dialect_takes_nothing_from_passes_as_raw() -> None:
+    searching = '{"type": "response.web_search_call.searching", "item_id": "ws_1"}'
+    raw, *_ = ask("responses", sse(searching, event="response.web_search_call.searching"))
+    assert raw == Raw(raw.event, ref="r")
+    assert (raw.event.type, raw.event.data) == ("response.web_search_call.searching", searching)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "thought", "end"),
+    [
+        ("chat", sse(chat(delta(reasoning_content="Hm"))), sse(chat(delta("stop")), "[DONE]")),
+        (
+            "responses",
+            sse(response("reasoning_summary_text.delta", delta="Hm")),
+            sse(response("completed", response={"status": "completed"})),
+        ),
+        (
+            "messages",
+            sse(block(type="thinking_delta", thinking="Hm")),
+            sse({"type": "message_stop"}),
+        ),
+        ("gemini", sse(candidate("Hm", thought=True)), sse(candidate("", "STOP"))),
+    ],
+)
+def test_reasoning_is_no_part_of_the_answer(endpoint: str, thought: bytes, end: bytes) -> None:
+    reasoning, chunk, done = ask(endpoint, thought + HEL[endpoint] + end)
+    assert (reasoning, chunk) == (Reasoning("Hm", ref="r"), Chunk("Hel", ref="r"))
+    assert done.text == "Hel"
+
+
+def test_a_character_cut_in_two_is_one_chunk_and_equal_chunks_are_all_kept() -> None:
+    texts = ["a\ud83d", "\ude00b", "ha", "ha", "haha", "\ud83d"]
+    body = sse(*(chat(delta(content=text)) for text in texts), chat(delta("stop")), "[DONE]")
+    *chunks, done = ask("chat", body)
+    assert [chunk.text for chunk in chunks] == ["a", "😀b", "ha", "ha", "haha", "�"]
+    assert done.text == "a😀bhahahaha�"
+
+
+def test_of_several_choices_the_first_is_the_answer() -> None:
+    body = sse(
+        chat(delta(index=1, content="Good"), delta(content="Hel")),
+        chat(delta(index=1, content=" day")),
+        chat(delta("stop", content="lo"), delta("length", index=1)),
+        "[DONE]",
+    )
+    assert ask("chat", body)[-1].text == "Hello"
+
+
+def test_usage_may_be_null_and_is_summed_over_all_rounds() -> None:
+    done = ask("chat", sse(chat(usage=None), chat(delta("stop"), usage=None), "[DONE]"))[-1]
+    assert done.meta.usage == {}
+
+    def now() -> str:
+        return "noon"
+
+    def usage(count: int) -> bytes:
+        return sse(chat(usage={"total_tokens": count, "details": {"cached": 1}}))
+
+    said = sse(chat(delta(content="Let me see. ")))
+    calls = [said + usage(10) + calling(("now", "{}")), usage(100) + calling(("now", "{}"))]
+    *events, done = ask("chat", *calls, usage(1000) + b"".join(CHAT_FRAMES), tools=[now])
+    assert done.meta.usage == {"total_tokens": 1110, "details": {"cached": 3}}
+    assert done.text == "Let me see. Hello, wörld"
+    assert "".join(event.text for event in events if isinstance(event, Chunk)) == done.text
+
+
+def test_signed_thoughts_go_back_with_the_results_of_tools() -> None:
+    def begin(index: int, **fields: Any) -> dict[str, Any]:
+        return {"type": "content_block_start", "index": index, "content_block": fields}
+
+    def now() -> str:
+        return "noon"
+
+    call = {"type": "tool_use", "id": "toolu_1", "name": "now", "input": {}}
+    calls = sse(
+        begin(0, type="thinking", thinking="", signature=""),
+        block(type="thinking_delta", thinking="Hm"),
+        block(type="signature_delta", signature="c2ln"),
+        begin(1, **call),
+        *stop("tool_use"),
+    )
+    asked: list[httpx.Request] = []
+    http = answering(calls, b"".join(MESSAGES_FRAMES), asked=asked)
+    Client(http, model=MODELS["messages"]).ask("When?", tools=[now])
+    _, answer, results = json.loads(asked[1].content)["messages"]
+    thinking = {"type": "thinking", "thinking": "Hm", "signature": "c2ln"}
+    assert answer["content"] == [thinking, call]
+    result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "noon"}
+    assert results["content"] == [result]
+
+
+def test_calls_may_lack_an_id_and_may_come_in_parts() -> None:
+    def weather(city: str) -> str:
+        return city
+
+    function = {"name": "weather", "arguments": '{"city": '}
+    rest = {"arguments": '"Lund"}'}
+    calls = sse(
+        chat(delta(tool_calls=[{"index": 0, "function": function}])),
+        chat(delta("tool_calls", tool_calls=[{"index": 0, "function": rest}])),
+        "[DONE]",
+    )
+    asked: list[httpx.Request] = []
+    http = answering(calls, b"".join(CHAT_FRAMES), asked=asked)
+    start, result, *_ = Client(http, model="m").stream("Hi", tools=[weather])
+    assert isinstance(start, ToolCall)
+    assert isinstance(result, ToolCall)
+    assert (start.arguments, result.result) == ('{"city": "Lund"}', "Lund")
+    assert start.id == result.id == "unnamed-call-1"
+    _, answer, told = json.loads(asked[1].content)["messages"]
+    assert answer["tool_calls"][0]["id"] == told["tool_call_id"] == start.id
+
+
+@each_backend
+def test_a_stored_response_is_fetched_and_deleted(backend: str) -> None:
+    asked: list[httpx.Request] = []
+    deleted = {"id": "resp_1", "object": "response", "deleted": True}
+    transport = mocked(WHOLE["responses"], deleted, asked=asked)
+
+    async def talk() -> Any:
+        client = AsyncClient(httpx.AsyncClient(transport=transport), model="m")
+        found = await client.retrieve("resp_1")
+        await client.delete("resp_1")
+        return found
+
+    if backend == "sync":
+        client = Client(httpx.Client(transport=transport), model="m")
+        found = client.retrieve("resp_1")
+        client.delete("resp_1")
+    else:
+        found = anyio.run(talk, backend=backend)
+    assert (found.text, found.meta.response_id) == ("Hello", "resp_1")
+    assert [request.method for request in asked] == ["GET", "DELETE"]
+    assert {str(one.url) for one in asked} == {"https://api.openai.com/v1/responses/resp_1"}
+
+
+def test_a_stored_response_that_is_not_there_is_an_error() -> None:
+    http = answering({"error": {"message": "No x."}}, status=404)
+    with pytest.raises(StreamError) as raised:
+        Client(http, model="gpt-4o-mini").retrieve("x")
+    assert str(raised.value) == "No x.\n  status: 404"
