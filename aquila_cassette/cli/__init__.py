@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from aquila_cassette.cli import completion, keeping
+from aquila_cassette.cli import completion, maintain
 from aquila_cassette.cli.options import Folder as _Folder
 from aquila_cassette.cli.suite import FOLDER, folder_of_the_suite
 
@@ -61,7 +61,7 @@ def _program(
       aquila-cassette record chat.hello  record it again, by its tests
       aquila-cassette check              what is wrong with them
       aquila-cassette scrub              take out secrets that got in
-      aquila-cassette rm --orphans       remove what no test uses
+      aquila-cassette unused --delete    remove what no test uses
       aquila-cassette mv OLD NEW         give one another name, in the code too
       aquila-cassette convert PATH       make one of a cassette of vcrpy, cassetter or HAR
 
@@ -342,7 +342,7 @@ def _play(
     raise typer.Exit(play.run(names, folder, speed=speed, only=only or (), raw=raw))
 
 
-keeping.add_to(app)
+maintain.add_to(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -358,7 +358,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     given = list(sys.argv[1:] if arguments is None else arguments)
     for_pytest: list[str] = []
-    if given[:1] == ["record"] and "--" in given:
+    if given[:1] in (["record"], ["unused"]) and "--" in given:
         # click would take what follows for names.
         place = given.index("--")
         given, for_pytest = given[:place], given[place + 1 :]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aquila_cassette.errors import CassetteNameError, UsageError
 from aquila_cassette.importers import find_cassette
@@ -13,7 +14,7 @@ from aquila_cassette.storage.names import cassette_path, display_path
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["candidates", "cassettes_in", "find", "name_of"]
+__all__ = ["Note", "candidates", "cassettes_in", "find", "name_of", "read_note"]
 
 _SUFFIXES = (".yaml", ".yml")
 
@@ -95,3 +96,21 @@ def name_of(path: Path, folder: Path) -> str:
     except ValueError:
         return display_path(path)
     return inside.as_posix().removesuffix(".yaml")
+
+
+class Note(NamedTuple):
+    """What the pytest plugin noted in pytest's cache; `written_at` in ns, as file times are."""
+
+    root: Path
+    content: Any
+    written_at: int
+
+
+def read_note(name: str, folder: Path) -> Note | None:
+    """Return the note of that name of the suite that one stands in, or that has the folder."""
+    for base in (Path.cwd(), *folder.absolute().parents, *Path.cwd().parents):
+        path = base / ".pytest_cache/v/aquila" / name
+        if path.is_file():
+            content = json.loads(path.read_text("utf-8"))
+            return Note(base, content, path.stat().st_mtime_ns)
+    return None

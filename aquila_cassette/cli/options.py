@@ -10,7 +10,7 @@ import typer
 
 from aquila_cassette.cli import completion
 
-__all__ = ["Allow", "Folder", "Format", "KeepHeaders", "Names", "Recorder", "Redact", "Tests"]
+__all__ = ["Allow", "Folder", "Format", "KeepHeaders", "Names", "Recorder", "Redact"]
 
 
 class Format(StrEnum):
@@ -60,8 +60,4 @@ KeepHeaders = Annotated[
 Allow = Annotated[
     list[str] | None,
     typer.Option("--allow", metavar="VALUE", help="A value or a field's name that is no secret."),
-]
-Tests = Annotated[
-    bool,
-    typer.Option("--tests/--no-tests", help="Ask pytest which tests there are; it runs none."),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,13 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from aquila_cassette.model import Interaction
     from aquila_cassette.session.owner import Owner
 
 __all__ = ["Tally", "below", "note_misses"]
 
 _MOST_CHANGES = 20
+_MOST_LINES = 20  # of each interaction that changed
 # The command line reads the file that pytest's cache makes of it: .pytest_cache/v/aquila/misses
 _MISSES = "aquila/misses"
 
@@ -57,11 +59,10 @@ class Tally:
                 self.not_kept.append(
                     f"aquila: {cassette.shown_path} was not changed, since {owner.name} failed"
                 )
-            if all(cassette.replaced):
-                from aquila_cassette.plugin.changed import changed
-
-                if change := changed(cassette.shown_path, *cassette.replaced):
-                    self.changed.append(change)
+            if all(cassette.replaced) and (
+                change := _change(cassette.shown_path, *cassette.replaced)
+            ):
+                self.changed.append(change)
             self.explained.append(_explained(owner, cassette))
         for cassette, left in owner.unplayed():
             name = cassette.name
@@ -116,6 +117,19 @@ def note_misses(config: pytest.Config, tally: Tally) -> None:
 def below(path: Path, root: Path) -> str:
     """Return a path as it stands below pytest's root, with slashes."""
     return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
+
+
+def _change(name: str, old: Sequence[Interaction], new: Sequence[Interaction]) -> str | None:
+    """Return what changed; None where only what differs each time one asks did."""
+    from aquila_cassette.transcript.comparison import compare
+    from aquila_cassette.transcript.humanize import escape_control_chars
+
+    comparison = compare(old, new)
+    if comparison.same:
+        return None
+    lines = map(escape_control_chars, comparison.lines(_MOST_LINES))
+    head = f"aquila: {name} was recorded again: {comparison.summary()}"
+    return "\n".join([head, *(f"  {line}" for line in lines)])
 
 
 def _explained(owner: Owner, cassette: Any) -> str:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.cli.maintenance.tapes import lay, text
+from tests.cli.maintenance.samples import lay, text
 
 
 def completed(words: str) -> list[str]:
@@ -29,7 +29,7 @@ def completed(words: str) -> list[str]:
     return ran.stdout.split()
 
 
-@pytest.mark.parametrize("command", ["show", "check", "scrub", "rm", "mv", "mv a"])
+@pytest.mark.parametrize("command", ["show", "check", "scrub", "mv", "mv a"])
 def test_the_shell_completes_the_names_of_cassettes(command: str) -> None:
     for name in ("chat.hello", "chat/hi", "other"):
         lay(f"cassettes/{name}.yaml", text())

@@ -531,6 +531,25 @@ def test_a_tool_that_is_called_otherwise_is_told_and_nothing_is_kept(
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("note", ["unused", "unmatched_bodies"])
+def test_a_conversation_that_no_test_checks_is_not_followed(
+    cli: Cli, serve: Serve, note: str
+) -> None:
+    path = Path(".pytest_cache/v/aquila", note)
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"cassettes/chat.yaml": []}))
+    server = serve(says("Another answer that is long."))
+    old = Response(200, STREAM, (Piece(3, sse("An answer that is long.")),))
+    lay(recorded(server.url, answer=old), recorded(server.url, "An answer that is long. Why?"))
+    ran = cli("record", "--direct", "chat")
+    assert ran.code == 1
+    assert ran.err == (
+        "Request 2 of cassettes/chat.yaml cannot be followed: "
+        f"it repeats an answer, and no test would notice a wrong guess.\n{FIX}"
+    )
+    assert len(server.requests) == 1
+
+
 def test_a_cassette_that_somebody_else_records_meanwhile_is_not_overwritten(
     cli: Cli, serve: Serve
 ) -> None:

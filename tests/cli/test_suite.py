@@ -10,8 +10,8 @@ import pytest
 from tests.cli.conftest import TAPES, Cli
 from tests.cli.test_completion import completed
 
-SAYS = 'aquila_cassette_dir = "cassettes"'
-INI = "aquila_cassette_dir = cassettes"
+SAYS = 'aquila_cassette_dir = "recordings"'
+INI = "aquila_cassette_dir = recordings"
 
 FILES = {
     "pytest.toml": f"[pytest]\n{SAYS}\n",
@@ -26,8 +26,8 @@ FILES = {
 
 @pytest.fixture(autouse=True)
 def _tape(tmp_path: Path) -> None:
-    (tmp_path / "cassettes").mkdir()
-    shutil.copy(TAPES / "plain.yaml", tmp_path / "cassettes" / "one.yaml")
+    (tmp_path / "recordings").mkdir()
+    shutil.copy(TAPES / "plain.yaml", tmp_path / "recordings" / "one.yaml")
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -36,7 +36,7 @@ def test_the_folder_is_the_one_that_pytest_reads_there(name: str, cli: Cli) -> N
     Path(name).write_text(FILES[name])
     ran = cli("show", "one")
     assert (ran.code, ran.err) == (0, "")
-    assert "\ntapes/one.yaml, " in ran.out
+    assert "\nrecordings/one.yaml, " in ran.out
 
 
 def test_the_native_table_of_pytest_9_counts_too(cli: Cli) -> None:
@@ -51,7 +51,7 @@ def test_a_folder_below_has_the_file_above(
     (tmp_path / "tests").mkdir()
     monkeypatch.chdir("tests")
     Path("pyproject.toml").write_text("[project]\nname = 'a'\n")  # says nothing to pytest
-    assert cli("show", "one").out.splitlines()[1].startswith("../cassettes/one.yaml, ")
+    assert cli("show", "one").out.splitlines()[1].startswith("../recordings/one.yaml, ")
 
 
 def test_mv_from_a_folder_below_changes_the_code_of_the_suite(
@@ -65,7 +65,7 @@ def test_mv_from_a_folder_below_changes_the_code_of_the_suite(
     monkeypatch.chdir("tests/deep")
     assert cli("mv", "one", "two", "--code").code == 0
     assert code.read_text() == 'aquila_cassette("two")\n'
-    assert (tmp_path / "cassettes" / "two.yaml").exists()
+    assert (tmp_path / "recordings" / "two.yaml").exists()
 
 
 def test_the_first_file_that_is_for_pytest_decides_alone(cli: Cli) -> None:
@@ -77,14 +77,14 @@ def test_the_first_file_that_is_for_pytest_decides_alone(cli: Cli) -> None:
 def test_the_option_and_the_environment_win(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("pytest.ini").write_text("[pytest]\naquila_cassette_dir = elsewhere\n")
     assert cli("show", "one").code == 2
-    assert cli("show", "one", "-d", "cassettes").code == 0
-    monkeypatch.setenv("AQUILA_CASSETTE_DIR", "cassettes")
+    assert cli("show", "one", "-d", "recordings").code == 0
+    monkeypatch.setenv("AQUILA_CASSETTE_DIR", "recordings")
     assert cli("show", "one").code == 0
 
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("pyproject.toml", "[tool.pytest"), ("tox.ini", "aquila_cassette_dir = cassettes"),
+    [("pyproject.toml", "[tool.pytest"), ("tox.ini", "aquila_cassette_dir = recordings"),
      ("pytest.ini", "[pytest]\nAquila_Cassette_Dir = cassettes"),
      ("pyproject.toml", "tool = 1"),
      ("pytest.toml", "[pytest]\naquila_cassette_dir = 1"),
@@ -101,7 +101,7 @@ def test_a_file_that_cannot_be_read_or_says_nothing_of_a_folder_is_passed_over(
 def test_help_says_which_folder_it_is(cli: Cli) -> None:
     assert "default: cassettes" in cli("list", "--help").out
     Path("pytest.ini").write_text(FILES["pytest.ini"])
-    assert "default: cassettes" in cli("list", "--help").out
+    assert "default: recordings" in cli("list", "--help").out
 
 
 def test_the_shell_completes_the_names_there() -> None:
@@ -117,4 +117,4 @@ def test_pytest_reads_the_same(name: str, pytester: pytest.Pytester) -> None:
             print(f"in {cassette.path.parent.parent.name}")
     """)
     alone = ("-p", "no:cassetter", "-p", "no:cacheprovider", "-p", "no:asyncio")
-    pytester.runpytest("-s", *alone).stdout.fnmatch_lines(["*in cassettes*"])
+    pytester.runpytest("-s", *alone).stdout.fnmatch_lines(["*in recordings*"])

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from aquila_cassette.api import Block
+from aquila_cassette.cli.folder import read_note
 from aquila_cassette.cli.outcome import Outcome, show_outcomes
 from aquila_cassette.cli.output import Screen, print_error
 from aquila_cassette.cli.play import Player
@@ -175,6 +176,15 @@ def _fix(target: Target) -> str:
     return "Fix: run what recorded it, with AQUILA_RECORD=all"
 
 
+def _is_checked(path: Path) -> bool:
+    """Return whether tests use a cassette and match its bodies, as far as runs have noted."""
+    for name in ("unused", "unmatched_bodies"):
+        note = read_note(name, path)
+        if note and path.absolute() in [(note.root / one).absolute() for one in note.content]:
+            return False
+    return True
+
+
 class _Resending:
     """The requests of one cassette, sent again in their order."""
 
@@ -190,7 +200,12 @@ class _Resending:
     def run(self) -> CassetteData:
         """Send them, put the answers in the file, and return what it holds then."""
         target = self._target
-        conversation = Conversation(target.cassette.interactions, target.path, _fix(target))
+        conversation = Conversation(
+            target.cassette.interactions,
+            target.path,
+            _fix(target),
+            is_checked=_is_checked(target.path),
+        )
         new = []
         for number, old in enumerate(target.cassette.interactions, 1):
             request = conversation.request()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aquila_cassette.cli.folder import cassettes_in, find, name_of
+from aquila_cassette.cli.folder import cassettes_in, find, name_of, read_note
 from aquila_cassette.errors import UsageError
 from aquila_cassette.transcript.humanize import parse_time
 
@@ -35,7 +34,6 @@ Misses = dict[str, list[str]]
 """The tests that missed, by the file they missed in, as it stands below pytest's root."""
 
 _TEARDOWN = " (teardown)"
-_MISSES = Path(".pytest_cache/v/aquila/misses")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +143,11 @@ def find_root(modules: Iterable[str], folder: Path) -> Path:
 
 def read_misses(folder: Path) -> tuple[Path, Misses] | None:
     """Return pytest's root and, for each file, the tests that missed in it when they ran last."""
-    for base in (Path.cwd(), *folder.absolute().parents):
-        if (base / _MISSES).is_file():
-            noted = json.loads((base / _MISSES).read_text("utf-8"))
-            by_file: Misses = {}
-            for test, files in noted.items():
-                for file in files:
-                    by_file.setdefault(file, []).append(test)
-            return (base, by_file) if by_file else None
-    return None
+    note = read_note("misses", folder)
+    if note is None:
+        return None
+    by_file: Misses = {}
+    for test, files in note.content.items():
+        for file in files:
+            by_file.setdefault(file, []).append(test)
+    return (note.root, by_file) if by_file else None

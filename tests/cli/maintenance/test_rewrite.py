@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from aquila_cassette.cli.maintenance.writing import move, remove, remove_leftover, rewrite
+from aquila_cassette.cli.maintenance.rewrite import move, remove, rewrite
 from aquila_cassette.errors import CassetteSaveError, UsageError
-from tests.cli.maintenance.tapes import chat, lay, text
+from tests.cli.maintenance.samples import chat, lay, text
 
 GOOD = text()
 
@@ -20,7 +20,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def test_a_tape_moves_with_its_bytes_and_into_folders_that_are_made() -> None:
+def test_a_cassette_moves_with_its_bytes_and_into_folders_that_are_made() -> None:
     old = lay("a.yaml", GOOD)
     old.chmod(0o640)
     move(old, Path("sub/er/b.yaml"))
@@ -36,7 +36,7 @@ def test_what_stands_at_the_new_place_is_never_overwritten() -> None:
     assert str(caught.value) == (
         "There is a file at b.yaml already; it is not overwritten.\n"
         "  to move: a.yaml\n"
-        "Choose another name, or move that one away first."
+        "Fix: choose another name, or move that one away first"
     )
     assert (old.read_text(), new.read_text()) == (GOOD, "another")
 
@@ -63,18 +63,18 @@ def test_of_a_link_the_link_moves_and_still_leads_there() -> None:
     assert Path("sub/b.yaml").read_text() == GOOD
 
 
-def test_a_tape_that_is_not_there_is_said_to_be_so() -> None:
+def test_a_cassette_that_is_not_there_is_said_to_be_so() -> None:
     with pytest.raises(CassetteSaveError) as caught:
         move(Path("a.yaml"), Path("b.yaml"))
     assert str(caught.value).startswith("b.yaml could not be written: no such file or directory.")
 
 
-def test_a_tape_that_was_changed_is_not_removed() -> None:
+def test_a_cassette_that_was_changed_is_not_removed() -> None:
     path = lay("a.yaml", GOOD)
     with pytest.raises(CassetteSaveError) as caught:
         remove(path, b"what was looked at")
     assert str(caught.value) == (
-        "a.yaml was changed while it was looked at.\nNothing was written. Run the command again"
+        "a.yaml was changed in the meantime; it is left as it is.\nFix: run the command again"
     )
     assert path.read_text() == GOOD
     remove(path, GOOD.encode())
@@ -96,21 +96,3 @@ def test_what_would_not_read_back_is_not_written() -> None:
             rewrite(path, GOOD.encode(), new.encode(), [chat()])
     assert path.read_text() == GOOD
     assert list(Path().iterdir()) == [path]
-
-
-def test_a_leftover_of_a_tape_is_removed_and_one_of_no_tape_when_it_is_old(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    from aquila_cassette.storage import files
-
-    tape = lay("a.yaml", GOOD)
-    its_own = lay(f"{files._prefix(tape)}0123.tmp", "half")
-    strange = lay(".aquila-strange-0123.tmp", "half")
-    now = strange.stat().st_mtime
-    assert remove_leftover(its_own, [tape], now)
-    assert not remove_leftover(strange, [tape], now + 3599)
-    assert strange.exists()
-    assert remove_leftover(strange, [tape], now + 3601)
-    assert not its_own.exists()
-    assert not strange.exists()
-    assert tape.read_text() == GOOD

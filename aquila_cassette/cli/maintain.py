@@ -1,0 +1,264 @@
+"""The commands that maintain cassettes, as their help reads: check, scrub, unused, rm, mv, convert."""
+
+# ruff: noqa: D301 - the character \b marks a paragraph of help that is not to be wrapped
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from aquila_cassette.cli import completion
+from aquila_cassette.cli.options import Allow, Folder, Format, KeepHeaders, Names, Recorder, Redact
+from aquila_cassette.cli.suite import FOLDER
+
+if TYPE_CHECKING:
+    from aquila_cassette.redaction import Redaction
+
+__all__ = ["add_to"]
+
+_DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Show it, and change nothing.")]
+_Cassette = typer.Argument(metavar="OLD", help="A cassette.", autocompletion=completion.names)
+_NewName = typer.Argument(metavar="NEW", help="Its new name.", autocompletion=completion.names)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    for name, command in (
+        ("check", _check),
+        ("scrub", _scrub),
+        ("unused", _unused),
+        ("rm", _rm),
+        ("mv", _mv),
+        ("convert", _convert),
+    ):
+        settings = {"allow_extra_args": True} if name == "unused" else {}
+        app.command(name, context_settings=settings)(command)
+
+
+def _rules(redact: list[str] | None, keep: list[str] | None, allow: list[str] | None) -> Redaction:
+    from aquila_cassette.redaction import Redaction
+
+    return Redaction(redact or (), (), keep or (), allow or ())
+
+
+def _check(
+    places: Names = None,
+    folder: Folder = FOLDER,
+    max_age: Annotated[
+        str | None, typer.Option(metavar="AGE", help="Find what is older: 36h, 30d, 12w, 1y.")
+    ] = None,
+    fix: Annotated[bool, typer.Option("--fix", help="Mend format and leftovers.")] = False,
+    how: Annotated[Format, typer.Option("--format", help="How to write findings.")] = Format.text,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option("--ignore", metavar="KIND", help="A kind to pass over; may be repeated."),
+    ] = None,
+    redact: Redact = None,
+    keep: KeepHeaders = None,
+    allow: Allow = None,
+) -> None:
+    """Find what is wrong with cassettes.
+
+    One line a finding: the file and its line, the kind, what is wrong, and what to do about it.
+
+    \b
+      unreadable   the file is damaged, or no cassette
+      secret       it holds what is redacted when it is saved today
+      unused       no test of the last complete run used it
+      old          recorded longer ago than --max-age
+      name         Windows cannot hold the name, or it is one with another's
+      leftover     a temporary file of a save that was killed
+      format       it would be written otherwise today
+
+    A redact= of the tests is not known here: pass it as --redact, --keep-header and --allow.
+
+    --fix rewrites format and deletes leftovers, in one step each and only where nothing is lost.
+    What a link leads to outside of the folder is not changed.
+
+    \b
+    Examples:
+      aquila-cassette check
+      aquila-cassette check --max-age 12w --ignore format
+      aquila-cassette check --format=github     in a workflow of GitHub Actions
+
+    Exit codes: 0, nothing is left; 1, something is; 2, an argument is wrong.
+    """
+    from aquila_cassette.cli.maintenance import check
+
+    code = check.run(
+        places or [],
+        folder,
+        redact=_rules(redact, keep, allow),
+        max_age=max_age,
+        ignore=ignore or (),
+        fix=fix,
+        how=how.value,
+    )
+    raise typer.Exit(code)
+
+
+def _scrub(
+    places: Names = None,
+    folder: Folder = FOLDER,
+    dry_run: _DryRun = False,
+    redact: Redact = None,
+    keep: KeepHeaders = None,
+    allow: Allow = None,
+) -> None:
+    """Take secrets out of cassettes, in place.
+
+    What saving a cassette today would redact is redacted: see docs/secrets.md. Each is listed,
+    never shown. Other interactions keep each character. The new file replaces the old one in one
+    step, without a copy. A secret that was committed stays in the history: revoke it.
+
+    A redact= of the tests is not known here: pass it as --redact, --keep-header and --allow.
+
+    \b
+    Examples:
+      aquila-cassette scrub --dry-run
+      aquila-cassette scrub chat_live.responds
+      aquila-cassette scrub --redact tenant --keep-header x-request-id
+
+    Exit codes: 0, it is done; 1, --dry-run found something; 2, a file or an argument is wrong.
+    """
+    from aquila_cassette.cli.maintenance import scrub
+
+    rules = _rules(redact, keep, allow)
+    raise typer.Exit(scrub.run(places or [], folder, redact=rules, dry_run=dry_run))
+
+
+def _unused(
+    context: typer.Context,
+    folder: Folder = FOLDER,
+    delete: Annotated[bool, typer.Option("--delete", help="Delete what is unused.")] = False,
+) -> None:
+    """Run all tests and list what no test used.
+
+    A cassette that no test opened, or an interaction that none replayed, is unused if the test
+    that recorded it passed without it or is gone. The suite runs in mode none. What follows -- is
+    passed on to pytest.
+
+    \b
+    Examples:
+      aquila-cassette unused
+      aquila-cassette unused --delete -- -n 4
+
+    Exit codes: 0, nothing is unused, or it is deleted; 1, something is; 2, the run was not complete.
+    """
+    from aquila_cassette.cli.maintenance import unused
+
+    raise typer.Exit(unused.run(context.obj or (), folder, delete=delete))
+
+
+def _rm(
+    folder: Folder = FOLDER,
+    unused: Annotated[
+        bool, typer.Option("--unused", help="What the last complete run of the tests did not use.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    dry_run: _DryRun = False,
+) -> None:
+    """Remove what the last complete run of the tests did not use.
+
+    It is listed, and removed once you agree; --yes agrees. To run the tests for it:
+    aquila-cassette unused --delete
+
+    \b
+    Examples:
+      aquila-cassette rm --unused --dry-run
+      aquila-cassette rm --unused --yes
+
+    Exit codes: 0, it is done, or there is none; 1, you disagreed, or --dry-run found some; 2, an
+    argument is wrong, or no complete run is known.
+    """
+    from aquila_cassette.cli.maintenance.unused import read_unused, remove_unused
+    from aquila_cassette.errors import UsageError
+
+    noted = read_unused(folder)
+    if not unused or noted is None:
+        what = "No complete run of the tests is known here." if unused else "rm needs --unused."
+        raise UsageError(what, fix="Fix: aquila-cassette unused --delete")
+    raise typer.Exit(remove_unused(noted, folder, yes=yes, dry_run=dry_run))
+
+
+def _mv(
+    old: Annotated[str, _Cassette],
+    new: Annotated[str, _NewName],
+    folder: Folder = FOLDER,
+    code: Annotated[
+        bool, typer.Option("--code", help="Change the name in the project's code, too.")
+    ] = False,
+    dry_run: _DryRun = False,
+) -> None:
+    """Rename a cassette.
+
+    Nothing at the new name is overwritten. With --code the name changes where calls of
+    aquila_cassette("...") and markers write it as one string, in all Python files below this
+    folder; the difference is shown. Where else the old name stands is listed.
+
+    \b
+    Examples:
+      aquila-cassette mv chat.hello chat/greets --code
+      aquila-cassette mv chat.hello chat/greets --code --dry-run
+
+    Exit codes: 0, it is done; 2, a file or an argument is wrong.
+    """
+    from aquila_cassette.cli.maintenance import rename
+
+    raise typer.Exit(rename.run(old, new, folder, code=code, dry_run=dry_run))
+
+
+def _convert(
+    places: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH", help="Cassettes, files, folders, or patterns of paths: 'old/*.json'."
+        ),
+    ],
+    folder: Folder = FOLDER,
+    to: Annotated[Recorder, typer.Option("--to", help="The format to write.")] = Recorder.v1,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="Write there, not beside each file."),
+    ] = None,
+    in_place: Annotated[
+        bool, typer.Option("--in-place", help="Replace files whose name stays the same.")
+    ] = False,
+    dry_run: _DryRun = False,
+    redact: Redact = None,
+    keep: KeepHeaders = None,
+    allow: Allow = None,
+) -> None:
+    """Convert cassettes of other recorders to ours, or ours to vcrpy's format.
+
+    Reads vcrpy's YAML and JSON, of any age and compressed or not, cassetter's YAML, betamax's
+    JSON, HAR, and our own. A Python tag in YAML is never run.
+
+    old.json becomes old.yaml beside it, and stays. A file whose name stays the same is replaced
+    only with --in-place, after the new one was read back. Nothing else is ever overwritten.
+
+    What saving a cassette would redact is redacted, and listed; headers that a cassette would not
+    keep go. A file that would still hold a known secret is not written.
+
+    \b
+    Examples:
+      aquila-cassette convert tests/cassettes -o cassettes --dry-run
+      aquila-cassette convert chat.hello --in-place
+      aquila-cassette convert cassettes --to vcrpy -o for_vcrpy
+
+    Exit codes: 0, it is done; 1, something is in the way of some; 2, a file or an argument is wrong.
+    """
+    from aquila_cassette.cli import convert
+
+    code = convert.run(
+        places,
+        folder,
+        to=to.value,
+        output=output,
+        in_place=in_place,
+        dry_run=dry_run,
+        redact=_rules(redact, keep, allow),
+    )
+    raise typer.Exit(code)

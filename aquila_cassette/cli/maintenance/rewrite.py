@@ -1,0 +1,151 @@
+"""Cassettes changed, moved and removed: only while they are what was looked at, and never half."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aquila_cassette.errors import CassetteFormatError, CassetteSaveError, UsageError
+from aquila_cassette.storage import files
+from aquila_cassette.storage.format import loads
+from aquila_cassette.storage.names import display_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from aquila_cassette.model import Interaction
+
+__all__ = ["move", "refuse_outside", "remove", "rewrite", "target_outside"]
+
+_PATIENCE = 60.0  # seconds to wait for another process that saves the cassette
+
+
+def rewrite(path: Path, old: bytes, new: bytes, interactions: Sequence[Interaction]) -> None:
+    """Put `new` in the place of `old`, in one step and without a copy.
+
+    Args:
+        path: The file. A symbolic link to it stays one.
+        old: What it holds.
+        new: What it is to hold.
+        interactions: What it is to read back as.
+
+    Raises:
+        CassetteSaveError: The file was not changed: it is not `old`, or could not be written.
+    """
+
+    def check(written: bytes) -> None:
+        try:
+            reads_back = loads(written, path=path).interactions == tuple(interactions)
+        except CassetteFormatError:
+            reads_back = False
+        if not reads_back:
+            raise CassetteSaveError(
+                f"{display_path(path)} could not be written so that it reads back.",
+                path=path,
+                fix="Fix: the file was not changed; please report this, with the file",
+            )
+
+    target = Path(os.path.realpath(path))
+    try:
+        with files.locked(target, _PATIENCE):
+            files.remove_leftovers(target)
+            _refuse_changed(path, old)
+            files.replace_file(target, new, check=check)
+    except OSError as error:
+        raise files.save_error(error, path) from error
+
+
+def remove(path: Path, old: bytes) -> None:
+    """Remove a cassette that holds `old`; of a symbolic link, the link."""
+    try:
+        with files.locked(Path(os.path.realpath(path)), _PATIENCE):
+            _refuse_changed(path, old)
+            path.unlink()
+    except OSError as error:
+        raise files.save_error(error, path) from error
+
+
+def move(old: Path, new: Path) -> None:
+    """Move a cassette, or the link to one; nothing at its new place is ever overwritten."""
+    try:
+        new.parent.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as locks:
+            for target in sorted({Path(os.path.realpath(path)) for path in (old, new)}):
+                locks.enter_context(files.locked(target, _PATIENCE))
+            _move(old, new)
+    except FileExistsError as error:
+        raise UsageError(
+            f"There is a file at {display_path(new)} already; it is not overwritten.",
+            facts=[f"to move: {display_path(old)}"],
+            fix="Fix: choose another name, or move that one away first",
+        ) from error
+    except OSError as error:
+        raise files.save_error(error, new) from error
+
+
+def _move(old: Path, new: Path) -> None:
+    if old.is_symlink():
+        target = old.readlink()
+        if not target.is_absolute():
+            target = Path(os.path.relpath(old.parent / target, new.parent))
+        new.symlink_to(target)
+        old.unlink()
+        return
+    if str(old) != str(new) and new.exists() and old.samefile(new):
+        old.rename(new)  # only the case of letters changes, where that does not count
+        return
+    # A rename would overwrite what came to be there a moment ago; a second name for it does not.
+    try:
+        os.link(old, new)
+    except FileExistsError:
+        raise
+    except OSError:  # not every file system has those
+        if os.name != "nt" and os.path.lexists(new):
+            raise FileExistsError(17, "File exists", str(new)) from None
+        old.rename(new)
+    else:
+        old.unlink()
+
+
+def _refuse_changed(path: Path, old: bytes) -> None:
+    if files.read(path) != old:
+        raise CassetteSaveError(
+            f"{display_path(path)} was changed in the meantime; it is left as it is.",
+            path=path,
+            fix="Fix: run the command again",
+        )
+
+
+def target_outside(path: Path, folders: Iterable[Path], *, is_entry: bool = False) -> Path | None:
+    """Return what a path leads to if that is not in the folders that were asked for.
+
+    Args:
+        path: As it was found or given.
+        folders: They may be links themselves. A path in none of them belongs to its own folder.
+        is_entry: Whether the path itself counts, of a link the link, and not what it leads to.
+    """
+    real = Path(os.path.realpath(path))
+    if is_entry:
+        real = Path(os.path.realpath(path.parent), path.name)
+    whole = Path(os.path.abspath(path))  # noqa: PTH100 - of links, which stay, without any ".."
+    around = [one for one in folders if whole.is_relative_to(os.path.abspath(one))]  # noqa: PTH100
+    for folder in [one for one in around if not one.is_file()] or [path.parent]:
+        if real.is_relative_to(os.path.realpath(folder)):
+            return None
+    return real
+
+
+def refuse_outside(
+    path: Path, folders: Iterable[Path], command: str, *, is_entry: bool = False
+) -> None:
+    """Refuse to change what a link leads to outside of the folders that were asked for."""
+    if (real := target_outside(path, folders, is_entry=is_entry)) is not None:
+        raise CassetteSaveError(
+            f"{display_path(path)} is outside of the folder that it is found in; it was not changed.",
+            path=path,
+            facts=[f"it leads to: {display_path(real)}"],
+            fix=f"Fix: aquila-cassette {command} {shlex.quote(display_path(real))}",
+        )

@@ -1,0 +1,106 @@
+"""``scrub``: secrets taken out of cassettes, in place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from aquila_cassette import importers
+from aquila_cassette.cli.folder import cassettes_in
+from aquila_cassette.cli.maintenance.check import check_file, places_named
+from aquila_cassette.cli.maintenance.rewrite import refuse_outside, rewrite
+from aquila_cassette.cli.output import Screen, print_error
+from aquila_cassette.errors import CassetteError, CassetteSaveError
+from aquila_cassette.model import CassetteData
+from aquila_cassette.storage import files
+from aquila_cassette.storage.edit import replace_interactions
+from aquila_cassette.storage.format import as_read, dumps, loads, render
+from aquila_cassette.storage.names import display_path
+from aquila_cassette.transcript.humanize import count, escape_control_chars
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from aquila_cassette.model import Interaction
+    from aquila_cassette.redaction import Redaction
+
+__all__ = ["run", "scrubbed"]
+
+
+def run(given: Sequence[str], folder: Path, *, redact: Redaction, dry_run: bool) -> int:
+    """Scrub cassettes and return the exit code: 2 if a file failed, 1 if a dry run found some."""
+    places = places_named(given, folder)
+    paths = list(dict.fromkeys(path for place in places for path in cassettes_in(place)))
+    screen = Screen()
+    done = 0
+    has_failed = False
+    for path in paths:
+        try:
+            found = [one for one in check_file(path, redact) if one.kind == "secret"]
+            if not _scrub(path, [*places, folder], redact, is_secret=bool(found), dry_run=dry_run):
+                continue
+        except CassetteError as error:
+            has_failed = True
+            print_error(escape_control_chars(str(error)))
+            continue
+        done += 1
+        name = escape_control_chars(display_path(path))
+        for one in found:
+            screen.line((f"{name}:{one.line}", "bold"), f": {escape_control_chars(one.what)}")
+        if not found:
+            screen.line((name, "bold"), ": headers that are not kept today")
+    would = "would be " if dry_run else ""
+    size = count(len(paths), "cassette")
+    print_error(f"{done} of {size} {would}scrubbed." if done else f"Nothing scrubbed in {size}.")
+    return 2 if has_failed else int(dry_run and done > 0)
+
+
+def _scrub(
+    path: Path, places: Sequence[Path], redact: Redaction, *, is_secret: bool, dry_run: bool
+) -> bool:
+    data = files.read(path)
+    if importers.detect_format(data):
+        if is_secret:
+            raise CassetteSaveError(
+                f"{display_path(path)} holds a secret, and scrub does not change its format.",
+                path=path,
+                fix=f"Fix: {importers.convert_command(path)}",
+            )
+        return False
+    cassette = loads(data, path=path)
+    new = scrubbed(data.decode(), cassette, redact)
+    if new is None:
+        return False
+    refuse_outside(path, places, "scrub")
+    if not dry_run:
+        text, interactions = new
+        rewrite(path, data, text.encode(), interactions)
+    return True
+
+
+def scrubbed(
+    text: str, cassette: CassetteData, redact: Redaction
+) -> tuple[str, tuple[Interaction, ...]] | None:
+    """Return a file's text without what redaction hides, and its interactions; None if it has none.
+
+    Other interactions keep each character. So do comments, but for those within one that changes.
+    """
+    before = cassette.interactions
+    after = [_redacted(one, redact) for one in before]
+    changed = {n: render(one) for n, one in enumerate(after) if one is not before[n]}
+    program = redact.text(cassette.recorded_with)
+    new = replace_interactions(text, changed) if changed else text
+    if new is None or program != cassette.recorded_with:
+        new = dumps(CassetteData(tuple(after), program))
+    lines = (redact.text(line) if "#" in line else line for line in new.split("\n"))  # comments
+    new = "\n".join(lines)
+    return None if new == text else (new, tuple(map(as_read, after)))
+
+
+def _redacted(one: Interaction, redact: Redaction) -> Interaction:
+    request, response = redact.request(one.request), redact.response(one.response)
+    by = one.recorded_by and redact.text(one.recorded_by)
+    if request is one.request and response is one.response and by == one.recorded_by:
+        return one
+    return replace(one, request=request, response=response, recorded_by=by)

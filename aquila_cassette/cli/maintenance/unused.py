@@ -1,0 +1,121 @@
+"""``unused`` and ``rm --unused``: cassettes and interactions that no test of a complete run used."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from aquila_cassette import importers
+from aquila_cassette.cli.folder import read_note
+from aquila_cassette.cli.maintenance.rewrite import refuse_outside, remove
+from aquila_cassette.cli.output import Screen, print_error
+from aquila_cassette.errors import UsageError
+from aquila_cassette.storage import files
+from aquila_cassette.storage.names import display_path
+from aquila_cassette.transcript.humanize import count, escape_control_chars
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Unused", "read_unused", "remove_unused", "run"]
+
+Unused = dict[Path, list[int]]
+"""For each cassette the numbers of the interactions that are unused; none if all of it is."""
+
+
+def read_unused(folder: Path) -> Unused | None:
+    """Return what the last complete run noted; None if no run did.
+
+    A cassette that was changed since has other numbers, and may be used now.
+    """
+    note = read_note("unused", folder)
+    if note is None:
+        return None
+    return {
+        path: numbers
+        for path, numbers in (_absolute(note.root, note.content) or {}).items()
+        if path.exists() and path.stat().st_mtime_ns <= note.written_at
+    }
+
+
+def _absolute(root: Path, noted: dict[str, list[int]] | None) -> Unused | None:
+    if noted is None:
+        return None
+    return {(root / path).absolute(): numbers for path, numbers in noted.items()}
+
+
+def run(arguments: Sequence[str], folder: Path, *, delete: bool) -> int:
+    """Run the whole suite and list what it did not use, or delete that; return the exit code."""
+    with tempfile.TemporaryDirectory(prefix="aquila-cassette-") as temporary:
+        report = Path(temporary, "unused.json")
+        pytest = [sys.executable, "-m", "pytest", "-q", f"--aquila-unused-report={report}"]
+        environ = {"AQUILA_RECORD": "none"} | os.environ
+        ran = subprocess.run(
+            [*pytest, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env=environ,
+            check=False,
+        )
+        data = json.loads(report.read_text("utf-8")) if report.exists() else {}
+    unused = _absolute(Path(data.get("root", "")), data.get("unused"))
+    if unused is None:
+        print_error(escape_control_chars(ran.stdout).rstrip())
+        raise UsageError(
+            "It is not known what no test uses: pytest did not run the whole suite.",
+            fix="Fix: run it where pytest runs all tests, without -k, -m, --lf or paths",
+        )
+    if ran.returncode:
+        print_error("Some tests failed; what they recorded counts as used.")
+    if delete:
+        return remove_unused(unused, folder, yes=True, dry_run=False)
+    _list(unused)
+    return int(bool(unused))
+
+
+def remove_unused(unused: Unused, folder: Path, *, yes: bool, dry_run: bool) -> int:
+    """Remove what is unused, once the user agrees; return the exit code, 1 if anything is left."""
+    existing = {path: numbers for path, numbers in unused.items() if path.exists()}
+    _list(existing)
+    if not existing or dry_run:
+        return int(bool(existing))
+    number = count(len(existing), "cassette")
+    if not yes:
+        if not (Screen().is_terminal and sys.stdin.isatty()):
+            raise UsageError(
+                f"{number} would be changed or removed, and nobody can be asked.",
+                fix="Fix: look at the list, then: aquila-cassette rm --unused --yes",
+            )
+        if not typer.confirm(f"Remove what is unused of {number}?", err=True):
+            print_error("Nothing was removed.")
+            return 1
+    for path, numbers in existing.items():
+        refuse_outside(path, [folder], "rm --unused -d", is_entry=True)
+        if not numbers:
+            remove(path, files.read(path))
+            continue
+        interactions = importers.load(path).interactions
+        dropped = [interactions[place - 1] for place in numbers if place <= len(interactions)]
+        files.save(path, [], drop=lambda one, dropped=dropped: one in dropped)  # type: ignore[misc]
+    print_error(f"Removed what was unused of {number}.")
+    return 0
+
+
+def _list(unused: Unused) -> None:
+    screen = Screen()
+    for path, numbers in sorted(unused.items()):
+        name = escape_control_chars(display_path(path))
+        which = f": interaction {', '.join(map(str, numbers))}" if numbers else ""
+        screen.line((name, "bold"), which)
+    if not unused:
+        print_error("Nothing is unused.")
