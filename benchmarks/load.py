@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 
@@ -21,11 +22,11 @@ def run(lab: Lab) -> list[Row]:
         turns = {who: _turn(lab, who, client) for who in TOOLS}
         measured = take_turns(turns, sizes.rounds)
     load = measured["load"]
-    tape = f"{sizes.interactions} x {sizes.events} events"
-    targets = [no_slower(load, VCRPY, 0.2), no_slower(load, CASSETTER, 1)]
+    cassette = f"{sizes.interactions} x {sizes.events} events"
+    targets = [no_slower(load, VCRPY, 0.4), no_slower(load, CASSETTER, 0.85)]
     return [
-        Row("load", f"load {tape}", load, targets),
-        Row("load", f"open {tape}, replay one, close", measured["block"]),
+        Row("load", f"load {cassette}", load, targets),
+        Row("load", f"open {cassette}, replay one, close", measured["block"]),
     ]
 
 
@@ -37,10 +38,12 @@ def _turn(lab: Lab, who: str, client: httpx.Client) -> Callable[[], Sample]:
     stream = len(bodies) // 2
 
     def turn() -> Sample:
+        _touch(folder)
         started = time.process_time()
-        tape = tool.load(folder)
+        cassette = tool.load(folder)
         loaded = time.process_time() - started
-        del tape
+        del cassette
+        _touch(folder)
         started = time.process_time()
         with tool.replay(folder):
             (got,) = ask([bodies[stream]], tool.streams)
@@ -49,3 +52,9 @@ def _turn(lab: Lab, who: str, client: httpx.Client) -> Callable[[], Sample]:
         return {"load": loaded, "block": ended}
 
     return turn
+
+
+def _touch(folder: Path) -> None:
+    """Change the files' times, so that no tool gives what it loaded before."""
+    for path in folder.iterdir():
+        path.touch()

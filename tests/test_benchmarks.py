@@ -75,7 +75,7 @@ def test_each_promise_stands_at_the_row_that_it_is_about(rows: list[dict[str, An
         if row["targets"]
     }
     assert promises == {
-        ("load", "load 3 x 6 events"): ["≤ 0.2x vcrpy", "≤ 1x cassetter"],
+        ("load", "load 3 x 6 events"): ["≤ 0.4x vcrpy", "≤ 0.85x cassetter"],
         ("replay", "replay 6 pieces, sync"): ["≤ 1.5x plain"],
         ("replay", "replay 6 pieces, async"): ["≤ 1.5x plain"],
         ("flat", "replay among 3 others"): ["≤ 1.1x among 1"],

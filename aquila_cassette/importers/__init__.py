@@ -12,15 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from aquila_cassette.errors import CassetteNameError, CassetteSaveError
 from aquila_cassette.model import CassetteData
 from aquila_cassette.storage import files
-from aquila_cassette.storage.format import (
-    MAX_BYTES,
-    format_error,
-    no_libyaml,
-    too_large,
-)
+from aquila_cassette.storage.format import MAX_BYTES, format_error, too_large
 from aquila_cassette.storage.format import loads as loads_ours
 from aquila_cassette.storage.names import cassette_path, display_path
-from aquila_cassette.storage.yaml_reader import NoLibyaml, SchemaError, YamlError, plain
+from aquila_cassette.storage.yaml_reader import YamlError, plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -225,7 +220,10 @@ def load(path: Path) -> CassetteData:
         CassetteFormatError: It is no cassette, a damaged one, or cannot be read.
         CassetteVersionError: It is a cassette of a version to come.
     """
-    data = files.read(path)
+    return files.load(path, parse=_parse)
+
+
+def _parse(data: bytes, path: Path) -> CassetteData:
     found = read_foreign(data, path=path) if detect_format(data) else None
     if found is None:
         return loads_ours(data, path=path)
@@ -260,10 +258,8 @@ def read_foreign(data: bytes, *, path: Path) -> Import | None:
         data = _unpacked(data, path)
         tree, kind = _tree(data)
         read = har.interactions(tree) if kind == "HAR" else vcrpy.interactions(tree)
-    except (YamlError, SchemaError) as error:
+    except YamlError as error:
         raise format_error(error, data, path) from error
-    except NoLibyaml as error:
-        raise no_libyaml(path) from error
     if read is None:
         return None
     over = har.passed_over(tree) if kind == "HAR" else vcrpy.passed_over(tree)

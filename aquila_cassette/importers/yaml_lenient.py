@@ -73,13 +73,7 @@ class _Lenient(Composer):
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._values = 0
 
-    def document(self) -> Any:
-        self._next()  # the start of the stream
-        if type(self._next()).__name__ == "StreamEndEvent":
-            return None
-        return self._value(self._next(), 0)
-
-    def _value(self, event: Any, depth: int) -> Any:
+    def value(self, event: Any, depth: int) -> Any:
         before = self._values
         self._count(1, event)
         kind = type(event).__name__
@@ -93,7 +87,7 @@ class _Lenient(Composer):
         elif kind == "MappingStartEvent":
             value = self._map(event, depth)
         else:
-            value = self._list(event, depth)
+            value = self.read_list(event, depth)
         if kind != "ScalarEvent" and event.tag is not None:
             value = _tagged(event, value)
         if event.anchor is not None:
@@ -116,7 +110,7 @@ class _Lenient(Composer):
             raise YamlError(problem, line_of(event), damage="anchor")
 
     def _scalar(self, event: Any) -> Any:
-        text = self._text(event)
+        text = self.text_of(event)
         if event.tag is None or event.tag == "!":
             return self._plain(text) if event.implicit[0] else text
         make = _SCALARS.get(event.tag.removeprefix(_YAML))
@@ -129,12 +123,12 @@ class _Lenient(Composer):
 
     def _map(self, event: Any, depth: int) -> Map:
         out = Map(line_of(event))
-        while type(event := self._next()).__name__ != "MappingEndEvent":
-            key = self._value(event, depth + 1)
+        while type(event := self.next_event()).__name__ != "MappingEndEvent":
+            key = self.value(event, depth + 1)
             if isinstance(key, (dict, list)):
                 raise YamlError("a mapping or list stands where a key belongs", line_of(event))
             out.lines[key] = line_of(event)
-            out[key] = self._value(self._next(), depth + 1)  # of equal keys the last, as PyYAML
+            out[key] = self.value(self.next_event(), depth + 1)  # of equal keys the last, as PyYAML
         return out
 
 

@@ -18,19 +18,17 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from aquila_cassette.storage import yaml_writer
-from aquila_cassette.storage.fast_reader import Block
-from aquila_cassette.storage.yaml_reader import SchemaError
+from aquila_cassette.storage.yaml_reader import Block, SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["FIELDS", "STYLES", "from_text", "lines", "read"]
+__all__ = ["FIELDS", "STYLES", "lines", "read"]
 
 _FORMS = ("json", "sse", "text", "base64")
 _EXTRAS = {"json_style": ("json",), "eol": ("sse", "text")}
 FIELDS = (*_FORMS, *_EXTRAS)
 """The fields that hold a body: one of the first four, and what may go with it."""
-_FIELDS = frozenset(FIELDS)
 
 _SEPARATORS = {
     "compact": (None, (",", ":")),
@@ -60,7 +58,7 @@ _ESCAPED_SHARE = 8
 
 
 def lines(body: bytes, indent: int, *, event_stream: bool) -> list[str]:
-    """Write the fields that hold `body`, as lines of YAML (a literal block is one "line").
+    """Return the fields that hold `body`, as lines of YAML (a literal block is one "line").
 
     Args:
         body: The body; an empty one has no fields.
@@ -86,7 +84,6 @@ def lines(body: bytes, indent: int, *, event_stream: bool) -> list[str]:
         lf = text.replace("\r\n", "\n")
         if "\r" not in lf and lf.count("\n") == len(text) - len(lf):
             first, text = [f"{pad}eol: crlf"], lf
-    head = f"{pad}{'sse' if event_stream else 'text'}:"
     if yaml_writer.is_literal(text):
         short = not event_stream and "\n" not in text and len(text) <= _LINE
         value = yaml_writer.scalar(text) if short else yaml_writer.literal(text, indent + 2)
@@ -94,88 +91,7 @@ def lines(body: bytes, indent: int, *, event_stream: bool) -> list[str]:
         value = yaml_writer.quoted_lines(text, indent + 2)
     else:
         return _base64_lines(body, indent)
-    return [*first, f"{head} {value}"]
-
-
-def read(fields: Mapping[str, Any]) -> bytes | Callable[[], bytes]:
-    """Give the body that `fields` hold, or for a long text what gives it.
-
-    Args:
-        fields: Those of a request or response, others among them.
-
-    Raises:
-        SchemaError: They hold two bodies, or none that can be read.
-    """
-    held = _FIELDS.intersection(fields)
-    if len(held) != 1 or not held.isdisjoint(_EXTRAS):
-        _refuse_clashes(fields)
-    form = next((form for form in _FORMS if form in held), None)
-    if form is None:
-        return b""
-    if form == "json":
-        return _from_json(fields)
-    value = fields[form]
-    if not isinstance(value, (str, Block)):
-        problem = f"{form!r} must be text"
-        raise SchemaError(fields, form, problem, facts=[f"got: {value!r}"], fix="put it in quotes")
-    if form == "base64":
-        return _from_base64(fields)
-    eol = fields.get("eol", "lf")
-    if eol not in ("lf", "crlf"):
-        facts = ["expected: crlf", f"got:      {eol!r}"]
-        raise SchemaError(
-            fields, "eol", "'eol' is not one that is known", facts=facts, fix="mend it"
-        )
-    return from_text(value, crlf=eol == "crlf")
-
-
-def from_text(value: str | Block, *, crlf: bool) -> Callable[[], bytes]:
-    """Give what gives the body that the field ``sse`` or ``text`` holds.
-
-    Args:
-        value: The field's value.
-        crlf: Whether the field ``eol`` says so.
-    """
-    return functools.partial(_encoded, value, crlf=crlf)
-
-
-def _encoded(value: str | Block, *, crlf: bool) -> bytes:
-    data = value.value() if isinstance(value, Block) else value.encode()
-    return data.replace(b"\n", b"\r\n") if crlf else data
-
-
-def _refuse_clashes(fields: Mapping[str, Any]) -> None:
-    held = [form for form in _FORMS if form in fields]
-    if len(held) > 1:
-        problem = f"the body is here twice, as {held[0]!r} and as {held[1]!r}"
-        raise SchemaError(fields, held[1], problem, fix="take one of the two out")
-    for key, forms in _EXTRAS.items():
-        if key in fields and not set(forms).intersection(held):
-            problem = f"{key!r} goes with {' or '.join(map(repr, forms))}, which is not here"
-            raise SchemaError(fields, key, problem, fix="take it out")
-
-
-def _from_json(fields: Mapping[str, Any]) -> bytes:
-    style = fields.get("json_style", "compact")
-    encode = STYLES.get(style) if isinstance(style, str) else None
-    if encode is None:
-        facts = [f"expected: one of {', '.join(STYLES)}", f"got:      {style!r}"]
-        problem = "'json_style' is not one that is known"
-        raise SchemaError(fields, "json_style", problem, facts=facts, fix="use one of these")
-    try:
-        return encode(fields["json"]).encode()
-    except ValueError as error:
-        problem = "'json' has a number that is too large for JSON"
-        raise SchemaError(fields, "json", problem, fix="store the body as text: instead") from error
-
-
-def _from_base64(fields: Mapping[str, Any]) -> bytes:
-    value = fields["base64"]
-    text = value.value() if isinstance(value, Block) else value.encode()
-    try:
-        return base64.b64decode(b"".join(text.split()), validate=True)
-    except binascii.Error as error:
-        raise SchemaError(fields, "base64", "'base64' is no base64") from error
+    return [*first, f"{pad}{'sse' if event_stream else 'text'}: {value}"]
 
 
 def _base64_lines(body: bytes, indent: int) -> list[str]:
@@ -186,7 +102,7 @@ def _base64_lines(body: bytes, indent: int) -> list[str]:
 
 
 def _as_json(text: str) -> tuple[str, Any] | None:
-    """Give the style and the value that reproduce `text`, where it is a small JSON structure."""
+    """Return the style and the value that give back `text`, if it is a small JSON structure."""
     if text[0] not in "{[" or len(text) > _JSON_BYTES:
         return None
     try:
@@ -201,7 +117,7 @@ def _as_json(text: str) -> tuple[str, Any] | None:
 
 
 def _is_small(value: Any) -> bool:
-    values, level = 0, [value]
+    count, level = 0, [value]
     for _ in range(_JSON_DEPTH):
         inner: list[Any] = []
         for one in level:
@@ -211,8 +127,70 @@ def _is_small(value: Any) -> bool:
                 inner += one.values()
             elif isinstance(one, list):
                 inner += one
-        values += len(level)
-        if not inner or values > _JSON_VALUES:
-            return values <= _JSON_VALUES
+        count += len(level)
+        if count > _JSON_VALUES:
+            return False
+        if not inner:
+            return True
         level = inner
     return False
+
+
+def read(fields: Mapping[str, Any]) -> bytes | Callable[[], bytes]:
+    """Return the body that `fields` of a request or response hold, or for a text what gives it.
+
+    Raises:
+        SchemaError: They hold two bodies, or none that can be read.
+    """
+    held = [form for form in _FORMS if form in fields]
+    if len(held) > 1:
+        problem = f"there are two bodies, {held[0]!r} and {held[1]!r}"
+        raise SchemaError(fields, held[1], problem, fix="take one of the two out")
+    for key, forms in _EXTRAS.items():
+        if key in fields and not set(forms).intersection(held):
+            problem = f"{key!r} goes with {' or '.join(map(repr, forms))}, which is missing"
+            raise SchemaError(fields, key, problem, fix="take it out")
+    if not held:
+        return b""
+    (form,) = held
+    if form == "json":
+        return _from_json(fields)
+    value = fields[form]
+    if not isinstance(value, (str, Block)):
+        facts = [f"got: {value!r}"]
+        raise SchemaError(
+            fields, form, f"{form!r} must be text", facts=facts, fix="put it in quotes"
+        )
+    if form == "base64":
+        return _from_base64(fields, value)
+    eol = fields.get("eol", "lf")
+    if eol not in ("lf", "crlf"):
+        facts = ["expected: crlf", f"got:      {eol!r}"]
+        raise SchemaError(fields, "eol", "'eol' is unknown", facts=facts, fix="write eol: crlf")
+    return functools.partial(_encoded, value, crlf=eol == "crlf")
+
+
+def _encoded(value: str | Block, *, crlf: bool) -> bytes:
+    data = value.encode() if isinstance(value, str) else value.data()
+    return data.replace(b"\n", b"\r\n") if crlf else data
+
+
+def _from_json(fields: Mapping[str, Any]) -> bytes:
+    style = fields.get("json_style", "compact")
+    encode = STYLES.get(style) if isinstance(style, str) else None
+    if encode is None:
+        facts = [f"expected: one of {', '.join(STYLES)}", f"got:      {style!r}"]
+        problem = "'json_style' is unknown"
+        raise SchemaError(fields, "json_style", problem, facts=facts, fix="use one of these")
+    try:
+        return encode(fields["json"]).encode()
+    except ValueError as error:
+        problem = "'json' has a number that is too large for JSON"
+        raise SchemaError(fields, "json", problem, fix="store the body as text: instead") from error
+
+
+def _from_base64(fields: Mapping[str, Any], value: str | Block) -> bytes:
+    try:
+        return base64.b64decode(b"".join(_encoded(value, crlf=False).split()), validate=True)
+    except binascii.Error as error:
+        raise SchemaError(fields, "base64", "'base64' is not base64") from error

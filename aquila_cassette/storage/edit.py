@@ -1,29 +1,31 @@
-"""Interactions taken out of the text of a cassette and put in, the rest as its user left it."""
+"""Interactions inserted into the text of a cassette and replaced, the rest as its user left it."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from aquila_cassette.storage.yaml_reader import events
+from aquila_cassette.storage.yaml_reader import clean_utf8, load_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
 __all__ = ["insert_interactions", "replace_interactions"]
 
-_BOM = "\ufeff"
+
+_LAST_FIELD = re.compile(r" +(?:ended|error): ")
 
 
-class _Items(NamedTuple):
-    """Where the items stand (first line, first line behind), and how far their dashes are in."""
+class _Item(NamedTuple):
+    """The lines of an item: where its comments start, its dash is, and the next one starts."""
 
-    spans: list[tuple[int, int]]
-    indent: int
+    start: int
+    dash: int
+    end: int
 
 
 def insert_interactions(text: str, dropped: Collection[int], new: Sequence[str]) -> str | None:
-    r"""Take interactions out of the text of a cassette and put new ones where the first stood.
+    r"""Take interactions out of the text of a cassette and put new ones where the first one was.
 
     Every line of the others stays as it is, comments included; a comment right above an
     interaction goes with it.
@@ -35,30 +37,29 @@ def insert_interactions(text: str, dropped: Collection[int], new: Sequence[str])
             taken out.
 
     Returns:
-        The new text, or None where the interactions are no list in block style, or none is left.
+        The new text, or None where the interactions are not a list in block style, or none is left.
 
     Example:
-        >>> insert_interactions("interactions:\n# mine\n- a: 1\n- b: 2  # and mine\n", [0], ["- c: 3\n"])
-        'interactions:\n- c: 3\n- b: 2  # and mine\n'
+        >>> insert_interactions("interactions:\n# mine\n- a: 1\n- b: 2  # too\n", [0], ["- c: 3\n"])
+        'interactions:\n- c: 3\n- b: 2  # too\n'
     """
-    lines = re.findall(r"[^\n]*\n|[^\n]+", text)
-    items = _find(text.removeprefix(_BOM), lines)
-    if items is None or not (new or len(items.spans) > len(dropped)):
+    lines, eol = _lines(text)
+    indent, items = _find(text, lines)
+    if not items or not (new or len(items) > len(dropped)):
         return None
-    eol = "\r\n" if lines[0].endswith("\r\n") else "\n"
-    if not lines[-1].endswith("\n"):
-        lines[-1] += eol
-    fresh = [_indented(one, items.indent).replace("\n", eol) for one in new]
-    out = lines[: items.spans[0][0]]
-    place = min(dropped, default=len(items.spans))
-    for number, (start, end) in enumerate(items.spans):
-        if number == place:
-            out += fresh
-        if number not in dropped:
-            out += lines[start:end]
-    if place == len(items.spans):
-        out += fresh
-    return "".join(out + lines[items.spans[-1][1] :])
+    if dropped:
+        place = min(dropped)
+        at, end = items[place].start, items[-1].end
+    else:
+        place = len(items)
+        at = end = _behind(lines, items[-1].end)
+    kept = [
+        line
+        for number, item in enumerate(items)
+        if number > place and number not in dropped
+        for line in lines[item.start : item.end]
+    ]
+    return "".join([*lines[:at], *_fit(new, indent, eol), *kept, *lines[end:]])
 
 
 def replace_interactions(
@@ -70,85 +71,79 @@ def replace_interactions(
 
     Args:
         text: The file, a cassette that can be read.
-        new: What `format.render` gave, by the place (from 0) of the interaction that goes.
-        keep: Told the text of an interaction that is to go; where it says so, that one stays.
+        new: What `format.render` gave, by the place (from 0) of the interaction that it replaces.
+        keep: Given the text of an interaction to replace, returns whether to keep it after all.
 
     Returns:
-        The new text, or None where the interactions are no list in block style.
+        The new text, or None where the interactions are not a list in block style.
 
     Example:
-        >>> replace_interactions("interactions:\n# mine\n- a: 1\n- b: 2  # and mine\n", {0: "- c: 3\n"})
-        'interactions:\n# mine\n- c: 3\n- b: 2  # and mine\n'
+        >>> replace_interactions("interactions:\n# mine\n- a: 1\n- b: 2\n", {0: "- c: 3\n"})
+        'interactions:\n# mine\n- c: 3\n- b: 2\n'
     """
-    lines = re.findall(r"[^\n]*\n|[^\n]+", text)
-    items = _find(text.removeprefix(_BOM), lines)
-    if items is None:
+    lines, eol = _lines(text)
+    indent, items = _find(text, lines)
+    if not items:
         return None
-    eol = "\r\n" if lines[0].endswith("\r\n") else "\n"
-    dash = re.compile(rf" {{{items.indent}}}-(?:\s|$)")
     out, done = [], 0
-    for number, (start, end) in enumerate(items.spans):
-        dashed = next(n for n in range(start, end) if dash.match(lines[n]))
-        if number in new and not (keep and keep("".join(lines[dashed:end]))):
-            out += lines[done:dashed]
-            out.append(_indented(new[number], items.indent).replace("\n", eol))
-            done = end
+    for number, item in enumerate(items):
+        if number in new and not (keep and keep("".join(lines[item.dash : item.end]))):
+            out += [*lines[done : item.dash], *_fit([new[number]], indent, eol)]
+            done = item.end
     return "".join(out + lines[done:])
 
 
-def _find(text: str, lines: list[str]) -> _Items | None:
-    """Find the items of the list ``interactions``, or give None where it is in flow style."""
-    stream = events(text)
-    top = next(event for event in stream if type(event).__name__ == "MappingStartEvent")
-    if top.flow_style:
-        return None
-    for key in stream:
-        value = next(stream)
-        if key.value != "interactions":
-            _skip(value, stream)
-        elif value.flow_style:
-            return None
-        else:
-            return _items(value, stream, lines)
-    return None
+def _lines(text: str) -> tuple[list[str], str]:
+    """Return the lines of `text`, each with its line break, and what a line break is in it."""
+    lines = re.findall(r"[^\n]*\n|[^\n]+", text)
+    eol = "\r\n" if lines[0].endswith("\r\n") else "\n"
+    if not lines[-1].endswith("\n"):
+        lines[-1] += eol
+    return lines, eol
 
 
-def _items(opening: Any, stream: Iterator[Any], lines: list[str]) -> _Items:
-    indent = opening.start_mark.column
-    dash = re.compile(rf" {{{indent}}}-(?:\s|$)")
+def _fit(items: Sequence[str], indent: int, eol: str) -> list[str]:
+    pad = " " * indent
+    return [re.sub(r"^(?=.)", pad, one, flags=re.MULTILINE).replace("\n", eol) for one in items]
+
+
+def _behind(lines: list[str], end: int) -> int:
+    """Return the line above the blank lines above `end`, unless they may belong to a block."""
+    at = end
+    while not lines[at - 1].strip():
+        at -= 1
+    return at if _LAST_FIELD.match(lines[at - 1]) else end
+
+
+def _find(text: str, lines: list[str]) -> tuple[int, list[_Item]]:
+    """Return how far in the dashes of the list ``interactions`` are, and its items."""
+    tree = load_yaml(clean_utf8(text.encode()))
+    key = stop = tree.lines["interactions"] - 1
+    dash = re.compile(r"( *)-(?:\s|$)")
+    dashes: list[int] = []
+    indent = 0
+    for line in tree["interactions"].lines:
+        above = range(line - 1, stop, -1)  # an item may start below its dash
+        found = next((match for at in above if (match := dash.match(lines[at]))), None)
+        if found is None:  # the list is in brackets
+            return 0, []
+        if not dashes:
+            indent = len(found[1])
+            dash = re.compile(rf"( {{{indent}}})-(?:\s|$)")
+        stop = next(at for at in above if dash.match(lines[at]))
+        dashes.append(stop)
     comment = re.compile(rf" {{0,{indent}}}#")
-    spans: list[tuple[int, int]] = []
-    behind: int = opening.start_mark.line  # the first line behind what was read last
-    while behind and comment.match(lines[behind - 1]):
-        behind -= 1
-    for event in stream:
-        if type(event).__name__ == "SequenceEndEvent":
-            break
-        dashed = next(n for n in range(event.start_mark.line, -1, -1) if dash.match(lines[n]))
-        # A comment right above an item is about it; blank lines stay with what is above them.
-        start = next((n for n in range(behind, dashed) if comment.match(lines[n])), dashed)
-        if spans:
-            spans[-1] = (spans[-1][0], start)
-        behind = _skip(event, stream)
-        spans.append((start, behind))
-    return _Items(spans, indent)
+    end = min((line - 1 for line in tree.lines.values() if line - 1 > key), default=len(lines))
+    edges = zip([*dashes, end], [key, *dashes], strict=True)
+    starts = [_comments_above(lines, at, stop, comment) for at, stop in edges]
+    return indent, [_Item(*item) for item in zip(starts[:-1], dashes, starts[1:], strict=True)]
 
 
-def _skip(event: Any, stream: Iterator[Any]) -> int:
-    """Read on to the end of what `event` starts; give the first line behind its last character."""
-    depth = behind = 0
-    while True:
-        kind = type(event).__name__
-        depth += kind.endswith("StartEvent")
-        depth -= kind.endswith("EndEvent")
-        end = event.end_mark
-        # A collection in block style ends only where something else starts.
-        if kind == "ScalarEvent" or end.column > event.start_mark.column:
-            behind = max(behind, end.line + (end.column > 0))
-        if depth == 0:
-            return behind
-        event = next(stream)
-
-
-def _indented(text: str, indent: int) -> str:
-    return re.sub(r"^(?=.)", " " * indent, text, flags=re.MULTILINE) if indent else text
+def _comments_above(lines: list[str], at: int, stop: int, comment: re.Pattern[str]) -> int:
+    """Return where the comments right above line `at` start; blank lines may be between them."""
+    top = at
+    while at - 1 > stop and (comment.match(lines[at - 1]) or not lines[at - 1].strip()):
+        at -= 1
+        if comment.match(lines[at]):
+            top = at
+    return top

@@ -1,4 +1,8 @@
-"""Cassette files: loaded whole, and saved merged with what others have saved since."""
+"""Cassette files: loaded whole, and saved merged with what others have saved since.
+
+A save holds the cassette's lock, adds to what is on file, writes a temporary file beside it, reads
+that back, compares, and renames it. Whatever is killed, and when, the old file is there or the new.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +13,13 @@ import time
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aquila_cassette.errors import CassetteFormatError, CassetteSaveError
 from aquila_cassette.model import CassetteData, Interaction
-from aquila_cassette.storage.edit import insert_interactions
-from aquila_cassette.storage.format import (
-    MAX_BYTES,
-    as_read,
-    dumps,
-    header,
-    loads,
-    render,
-    too_large,
-)
+from aquila_cassette.storage import format as format_
+from aquila_cassette.storage.format import as_read, dumps, header, loads, render
 from aquila_cassette.storage.names import display_path
-from aquila_cassette.storage.yaml_reader import NoLibyaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -40,178 +35,71 @@ __all__ = [
     "save_error",
 ]
 
-# Windows refuses to replace a file while another process reads it; that is over in a moment.
-_PATIENCE = 2.0  # seconds
-_PAUSE = 0.01
-
-
-def replace_file(target: Path, data: bytes, *, check: Callable[[bytes], None]) -> None:
-    """Put `data` where `target` is, through a temporary file beside it.
-
-    Args:
-        target: The file itself, not a symbolic link to it. Its mode is kept.
-        data: What it is to hold.
-        check: Sees what the temporary file holds, read back from it; what it raises stops all.
-
-    Raises:
-        OSError: It cannot be done; what stood there stands there still.
-    """
-    mode = None
-    with suppress(FileNotFoundError):
-        mode = stat.S_IMODE(target.stat().st_mode)
-        if not os.access(target, os.W_OK):  # a rename asks the folder alone
-            raise PermissionError(13, "Permission denied", str(target))
-    beside = target.with_name(f"{_prefix(target)}{os.urandom(4).hex()}.tmp")
-    try:
-        _write(beside, data, mode)
-        check(beside.read_bytes())
-        _rename(beside, target)
-    except BaseException:
-        with suppress(OSError):
-            beside.unlink()
-        raise
-    _sync_folder(target.parent)
-
-
-def remove_leftovers(target: Path) -> None:
-    """Remove the temporary files of replacements of `target` that were killed.
-
-    Args:
-        target: The file; the caller sees to it that nobody replaces it now.
-    """
-    for leftover in target.parent.glob(f"{_prefix(target)}*.tmp"):
-        with suppress(OSError):
-            leftover.unlink()
-
-
-def _prefix(target: Path) -> str:
-    import hashlib  # not needed to replay
-
-    # A hash, since the name itself may be as long as a name can be.
-    name = os.path.normcase(target.name).encode("utf-8", "surrogateescape")
-    return f".aquila-{hashlib.sha256(name).hexdigest()[:12]}-"
-
-
-def _write(path: Path, data: bytes, mode: int | None) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    with open(os.open(path, flags, 0o666), "wb") as file:  # noqa: PTH123 - of a descriptor
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    if mode is not None:
-        path.chmod(mode)
-
-
-def _rename(source: Path, target: Path) -> None:
-    deadline = time.monotonic() + (_PATIENCE if os.name == "nt" else 0)
-    while True:
-        try:
-            source.replace(target)
-        except PermissionError:
-            if time.monotonic() >= deadline:
-                raise
-            time.sleep(_PAUSE)
-        else:
-            return
-
-
-def _sync_folder(folder: Path) -> None:
-    # Windows opens no folder, and some file systems sync none: the file is whole all the same.
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-_POLL = 0.01  # seconds
-
-
-@contextmanager
-def locked(target: Path, timeout: float) -> Iterator[None]:
-    """Hold the lock of `target`; no file is left beside it.
-
-    Args:
-        target: The file itself, not a symbolic link to it.
-        timeout: How long to wait for it, in seconds.
-
-    Raises:
-        CassetteSaveError: Another process holds it all that time, or it cannot be made.
-    """
-    import hashlib  # none of these is needed to replay
-
-    from filelock import FileLock, Timeout
-
-    try:
-        name = hashlib.sha256(os.path.normcase(target).encode("utf-8", "surrogateescape"))
-        lock = FileLock(_folder() / f"{name.hexdigest()[:32]}.lock")
-        lock.acquire(timeout=timeout, poll_interval=_POLL)
-    except Timeout as error:
-        raise CassetteSaveError(
-            f"{display_path(target)} could not be written: another process has been at it for too long.",
-            path=target,
-            facts=[f"waited: {timeout:g} s", f"lock:   {error.lock_file}"],
-            fix="Fix: end the process that holds it, and run again",
-        ) from error
-    except OSError as error:
-        raise CassetteSaveError(
-            f"{display_path(target)} could not be written: its lock cannot be made.",
-            path=target,
-            facts=[f"{error.strerror or error}: {error.filename or _folder()}"],
-            fix="Fix: make that folder yours, or set TMPDIR to one that is",
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _folder() -> Path:
-    """Give the folder of this user's locks; the system's temporary one is everybody's."""
-    import tempfile
-
-    owner = os.geteuid() if hasattr(os, "geteuid") else ""
-    folder = Path(tempfile.gettempdir()) / f"aquila-cassette-{owner}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if owner != "" and folder.lstat().st_uid != owner:
-        raise PermissionError(1, "it belongs to another user", str(folder))
-    return folder
-
-
 _WRITABLE = "make it and its folder writable for this user"
 _ROOM = "free some space there, and run again"
-_REMEDIES = {
+_IN_THE_WAY = "remove the file that is where a folder must be"
+_FIXES = {
     "EACCES": _WRITABLE,
     "EPERM": _WRITABLE,
     "EROFS": "keep the cassettes where they can be written",
     "ENOSPC": _ROOM,
     "EDQUOT": _ROOM,
-    "ENOTDIR": "take away the file that stands where a folder must be",
-    "EEXIST": "take away the file that stands where a folder must be",
+    "ENOTDIR": _IN_THE_WAY,
+    "EEXIST": _IN_THE_WAY,
     "ENAMETOOLONG": "give the cassette a shorter name",
 }
+# Windows refuses to replace a file while another process reads it; that is over in a moment.
+_RENAME_TIMEOUT = 2.0  # seconds
+_POLL = 0.01  # seconds
 
 
-def load(path: Path) -> CassetteData:
-    """Read a cassette file of our format; `importers.load` takes any.
+# Loading.
+
+
+class _Loaded(NamedTuple):
+    size: int
+    mtime_ns: int
+    data: CassetteData
+
+
+_CACHE_BYTES = 64 * 1024 * 1024  # of files
+_JUST_NOW = 50_000_000  # ns: within it a file may change once more and keep its time
+_cache: dict[object, _Loaded] = {}
+
+
+def load(path: Path, *, parse: Callable[[bytes, Path], CassetteData] | None = None) -> CassetteData:
+    """Read a cassette file of our format (`importers.load` takes any).
+
+    While its size and modification time stay as they are, it is read once.
 
     Args:
         path: The file.
+        parse: Another function that reads its bytes.
 
     Raises:
         FileNotFoundError: There is none.
         CassetteFormatError: It is no cassette, a damaged one, or cannot be read.
-        CassetteVersionError: It is a cassette of a version to come.
+        CassetteVersionError: It is a cassette of a newer version.
     """
-    return loads(read(path), path=path)
+    key = os.path.abspath(path), parse  # noqa: PTH100 - resolves no link, and is fast
+    state = None
+    with suppress(OSError):  # `read` raises it
+        status = path.stat()
+        state = status.st_size, status.st_mtime_ns
+        known = _cache.get(key)
+        if known and known[:2] == state:
+            return known.data
+    data = read(path)
+    cassette = loads(data, path=path) if parse is None else parse(data, path)
+    if state and time.time_ns() - state[1] > _JUST_NOW:
+        _cache[key] = _Loaded(*state, cassette)
+        while _cache and sum(one.size for one in list(_cache.values())) > _CACHE_BYTES:
+            _cache.pop(next(iter(_cache)), None)
+    return cassette
 
 
 def read(path: Path) -> bytes:
-    """Give the bytes of a cassette file, whatever they are.
-
-    Args:
-        path: The file.
+    """Return the bytes of a cassette file, whatever they are.
 
     Raises:
         FileNotFoundError: There is none.
@@ -219,26 +107,29 @@ def read(path: Path) -> bytes:
     """
     try:
         status = path.stat()
-        if stat.S_ISREG(status.st_mode) and status.st_size <= MAX_BYTES:
+        if stat.S_ISREG(status.st_mode) and status.st_size <= format_.MAX_BYTES:
             return path.read_bytes()
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise CassetteFormatError(
-            f"{display_path(path)} cannot be read: {(error.strerror or str(error)).lower()}.",
-            path=path,
-            damage="unreadable",
-            fix=f"Fix: {_fix(error, 'make it readable for this user')}",
-        ) from error
+        why = (error.strerror or str(error)).lower()
+        raise _unreadable(path, why, _fix(error, "make it readable for this user")) from error
     if stat.S_ISREG(status.st_mode):
-        raise too_large(status.st_size, path)
-    what = "a folder" if stat.S_ISDIR(status.st_mode) else "no regular file"
-    raise CassetteFormatError(
-        f"{display_path(path)} cannot be read: it is {what}.",
+        raise format_.too_large(status.st_size, path)
+    what = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+    raise _unreadable(path, f"it is {what}", "remove it, or give the cassette another name")
+
+
+def _unreadable(path: Path, why: str, fix: str) -> CassetteFormatError:
+    return CassetteFormatError(
+        f"{display_path(path)} cannot be read: {why}.",
         path=path,
         damage="unreadable",
-        fix="Fix: take it away, or name the cassette otherwise",
+        fix=f"Fix: {fix}",
     )
+
+
+# Saving.
 
 
 def save(
@@ -253,15 +144,15 @@ def save(
     """Take interactions out of a cassette file and put new ones in: all of it, or nothing.
 
     What other processes have saved is kept, and so is each line of the interactions that stay. The
-    new ones go where the first one stood that was taken out, else to the end. Where the file does
-    not exist it is made, with its folders; where nothing is to change, it is not touched.
+    new ones go where the first one was that was taken out, else to the end. A file that does not
+    exist is made, with its folders; one that is not to change is not touched.
 
     Args:
         path: The file. A symbolic link to it stays one.
         new: The interactions to put in.
-        drop: Tells which of those on file to take out; None takes out none.
-        check: Sees the text that is to be written; what it raises stops the save.
-        on_create: Called right before the file comes to be, where there was none.
+        drop: Whether to take out an interaction on file; None takes out none.
+        check: Given the text to write; what it raises stops the save.
+        on_create: Called right before a file is made where there was none.
         lock_timeout: How long to wait for other processes that save it, in seconds.
 
     Returns:
@@ -269,108 +160,227 @@ def save(
 
     Raises:
         CassetteFormatError: What is on file is damaged; it is not overwritten.
-        CassetteSaveError: It cannot be written; what stood there stands there still.
+        CassetteSaveError: It cannot be written; the file is as it was.
     """
     target = Path(os.path.realpath(path))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with locked(target, lock_timeout):
             remove_leftovers(target)
-            return _merge(path, target, new, drop, check, on_create)
+            try:
+                before = read(path)
+            except FileNotFoundError:
+                before = None
+            text, merged = _merge(path, before, new, drop)
+            if text is None:
+                return merged
+            if check is not None:
+                check(text)
+            return _write(path, target, text, merged, on_create if before is None else None)
     except OSError as error:
         raise save_error(error, path) from error
 
 
 def _merge(
     path: Path,
-    target: Path,
+    before: bytes | None,
     new: Sequence[Interaction],
     drop: Callable[[Interaction], bool] | None,
-    check: Callable[[str], None] | None,
+) -> tuple[str | None, CassetteData]:
+    """Return the text to write, None where nothing is to change, and the cassette that it is."""
+    if before is None and new:
+        text = header(program()) + "".join(map(render, new))
+        return text, CassetteData(tuple(map(as_read, new)), program())
+    old = CassetteData() if before is None else loads(before, path=path)
+    dropped = {n for n, one in enumerate(old.interactions) if drop is not None and drop(one)}
+    if before is None or not (new or dropped):
+        return None, old
+    from aquila_cassette.storage.edit import insert_interactions  # not needed for a new cassette
+
+    place = min(dropped, default=len(old.interactions))
+    rest = [one for n, one in enumerate(old.interactions) if n > place and n not in dropped]
+    merged = (*old.interactions[:place], *map(as_read, new), *rest)
+    cassette = CassetteData(merged, old.recorded_with)
+    edited = insert_interactions(before.decode(), dropped, list(map(render, new)))
+    return dumps(cassette) if edited is None else edited, cassette
+
+
+def _write(
+    path: Path,
+    target: Path,
+    text: str,
+    merged: CassetteData,
     on_create: Callable[[], None] | None,
 ) -> CassetteData:
-    try:
-        before = read(path)
-    except FileNotFoundError:
-        before = None
-    tape = CassetteData() if before is None else loads(before, path=path)
-    on_file = tape.interactions
-    dropped = {n for n, one in enumerate(on_file) if drop is not None and drop(one)}
-    if not new and not dropped:
-        return tape
-    place = min(dropped, default=len(on_file))
-    rest = [one for n, one in enumerate(on_file) if n > place and n not in dropped]
-    merged = [*on_file[:place], *map(as_read, new), *rest]
-    items = [render(one) for one in new]
-    if before is None:
-        text = header(program()) + "".join(items)
-    else:
-        spliced = None
-        with suppress(NoLibyaml):  # then the file was as we write it, or it could not be read
-            spliced = insert_interactions(before.decode(), dropped, items)
-        text = (
-            dumps(CassetteData(tuple(merged), tape.recorded_with)) if spliced is None else spliced
-        )
-    if check is not None:
-        check(text)
     data = text.encode()
-    result = tape
+    result = merged
 
     def verify(written: bytes) -> None:
         nonlocal result
         result = _read_back(path, data, written, merged)
-        if before is None and on_create is not None:
+        if on_create is not None:
             on_create()
 
     replace_file(target, data, check=verify)
     return result
 
 
-def _read_back(path: Path, data: bytes, written: bytes, merged: list[Interaction]) -> CassetteData:
-    why = "the file system gave back other bytes than it was given"
+def _read_back(path: Path, data: bytes, written: bytes, merged: CassetteData) -> CassetteData:
+    why = "the file system returned other bytes than it was given"
     if written == data:
         try:
-            tape = loads(written, path=path)
+            cassette = loads(written, path=path)
         except CassetteFormatError as error:
             why = str(error)
         else:
-            if list(tape.interactions) == merged:
-                return tape
-            numbers = range(1, len(merged) + 1)
-            pairs = zip(numbers, tape.interactions, merged, strict=False)
-            number = next((n for n, got, expected in pairs if got != expected), len(merged))
+            if cassette.interactions == merged.interactions:
+                return cassette
+            wanted = merged.interactions
+            pairs = enumerate(zip(cassette.interactions, wanted, strict=False), 1)
+            number = next((n for n, (got, one) in pairs if got != one), len(wanted))
             why = f"interaction {number} would not come off the file as it was recorded"
     raise CassetteSaveError(
         f"{display_path(path)} could not be written so that it reads back.",
         path=path,
-        facts=[why],
-        fix="What stood there stands there still. Please report this, with the request",
+        facts=[why, "The file is as it was before."],
+        fix="Fix: report this, with the request",
     )
 
 
 def save_error(error: OSError, path: Path) -> CassetteSaveError:
-    """Make the error for a file that could not be written.
-
-    Args:
-        error: Why not.
-        path: The file.
-    """
+    """Return the error for a file that could not be written."""
     reason = (error.strerror or str(error)).lower()
     return CassetteSaveError(
         f"{display_path(path)} could not be written: {reason}.",
         path=path,
         facts=[f"at: {error.filename}"] if error.filename else [],
-        fix=f"Fix: {_fix(error, 'see to it, and run again')}",
+        fix=f"Fix: {_fix(error, 'look into that, and run again')}",
     )
 
 
 def _fix(error: OSError, otherwise: str) -> str:
-    return _REMEDIES.get(errno.errorcode.get(error.errno or 0, ""), otherwise)
+    return _FIXES.get(errno.errorcode.get(error.errno or 0, ""), otherwise)
 
 
 @cache
 def program() -> str:
-    """Give the name of this program and its version, as ``recorded_with`` has it."""
+    """Return the name and version of this program, as ``recorded_with`` has it."""
     from importlib.metadata import version  # 10 ms that only recording pays
 
     return f"aquila-cassette {version('aquila-cassette')}"
+
+
+# One file, replaced in one step.
+
+
+def replace_file(target: Path, data: bytes, *, check: Callable[[bytes], None]) -> None:
+    """Put `data` where `target` is, through a temporary file beside it.
+
+    Args:
+        target: The file itself, not a symbolic link to it. Its mode is kept.
+        data: What it is to hold.
+        check: Given what the temporary file holds, read back from it; what it raises stops all.
+
+    Raises:
+        OSError: It cannot be done; the file is as it was.
+    """
+    mode = None
+    with suppress(FileNotFoundError):
+        mode = stat.S_IMODE(target.stat().st_mode)
+        if not os.access(target, os.W_OK):  # a rename asks the folder alone
+            raise PermissionError(13, "Permission denied", str(target))
+    temporary = target.with_name(f"{_prefix(target)}{os.urandom(4).hex()}.tmp")
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        with open(os.open(temporary, flags, 0o666), "wb") as file:  # noqa: PTH123 - a descriptor
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if mode is not None:
+            temporary.chmod(mode)
+        check(temporary.read_bytes())
+        _rename(temporary, target)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def _rename(source: Path, target: Path) -> None:
+    deadline = time.monotonic() + (_RENAME_TIMEOUT if os.name == "nt" else 0)
+    while True:
+        try:
+            source.replace(target)
+        except PermissionError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_POLL)
+        else:
+            return
+
+
+def remove_leftovers(target: Path) -> None:
+    """Remove the temporary files of replacements of `target` that were killed; hold its lock."""
+    for leftover in target.parent.glob(f"{_prefix(target)}*.tmp"):
+        with suppress(OSError):
+            leftover.unlink()
+
+
+def _prefix(target: Path) -> str:
+    # A hash, since the name itself may be as long as a name can be.
+    return f".aquila-{_hash(target.name)[:12]}-"
+
+
+@contextmanager
+def locked(target: Path, timeout: float) -> Iterator[None]:
+    """Hold the lock of `target`, among all processes of this user; no file is left beside it.
+
+    Args:
+        target: The file itself, not a symbolic link to it.
+        timeout: How long to wait for it, in seconds.
+
+    Raises:
+        CassetteSaveError: Another process holds it all that time, or it cannot be made.
+    """
+    from filelock import FileLock, Timeout  # not needed to replay
+
+    try:
+        lock = FileLock(_lock_folder() / f"{_hash(target)[:32]}.lock")
+        lock.acquire(timeout=timeout, poll_interval=_POLL)
+    except Timeout as error:
+        raise CassetteSaveError(
+            f"{display_path(target)} could not be written: another process is writing it.",
+            path=target,
+            facts=[f"waited: {timeout:g} s", f"lock:   {error.lock_file}"],
+            fix="Fix: end the process that holds it, and run again",
+        ) from error
+    except OSError as error:
+        raise CassetteSaveError(
+            f"{display_path(target)} could not be written: its lock cannot be made.",
+            path=target,
+            facts=[f"{error.strerror or error}: {error.filename or _lock_folder()}"],
+            fix="Fix: make that folder yours, or set TMPDIR to one that is",
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _lock_folder() -> Path:
+    """Return the folder of this user's locks; the system's temporary one is everybody's."""
+    import tempfile
+
+    owner = os.geteuid() if hasattr(os, "geteuid") else ""
+    folder = Path(tempfile.gettempdir()) / f"aquila-cassette-{owner}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if owner != "" and folder.lstat().st_uid != owner:
+        raise PermissionError(1, "it belongs to another user", str(folder))
+    return folder
+
+
+def _hash(name: str | Path) -> str:
+    import hashlib  # not needed to replay
+
+    data = os.path.normcase(name).encode("utf-8", "surrogateescape")
+    return hashlib.sha256(data).hexdigest()

@@ -1,4 +1,20 @@
-"""Version 1 of the cassette file, which ``docs/format.md`` specifies: text to cassette and back."""
+r"""Version 1 of the cassette file, which ``docs/format.md`` specifies: text to cassette and back.
+
+Example:
+    >>> from pathlib import Path
+    >>> cassette = CassetteData((Interaction(Request("GET", "https://a.b/c"), Response(204)),))
+    >>> print(dumps(cassette), end="")
+    version: 1
+    interactions:
+    - request:
+        method: GET
+        url: https://a.b/c
+      response:
+        status: 204
+        ended: complete
+    >>> loads(dumps(cassette).encode(), path=Path("c.yaml")) == cassette
+    True
+"""
 
 from __future__ import annotations
 
@@ -7,7 +23,7 @@ import reprlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, overload
 
-from aquila_cassette.errors import CassetteError, CassetteFormatError, CassetteVersionError
+from aquila_cassette.errors import CassetteFormatError, CassetteVersionError
 from aquila_cassette.model import CassetteData, Failure, Headers, Interaction, Request, Response
 from aquila_cassette.storage import bodies, yaml_writer
 from aquila_cassette.storage.names import display_path
@@ -18,39 +34,23 @@ from aquila_cassette.storage.pieces import (
     is_timeline,
     timeline,
 )
-from aquila_cassette.storage.yaml_reader import (
-    NoLibyaml,
-    SchemaError,
-    YamlError,
-    clean_utf8,
-    compose,
-    refuse_unknown,
-)
+from aquila_cassette.storage.yaml_reader import SchemaError, YamlError, clean_utf8, load_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from aquila_cassette.storage.yaml_writer import Value
 
 __all__ = [
-    "CASSETTE_FIELDS",
-    "ERROR_FIELDS",
-    "INTERACTION_FIELDS",
+    "FIELDS",
     "MAX_BYTES",
-    "REQUEST_FIELDS",
-    "RESPONSE_FIELDS",
     "VERSION",
-    "NewerVersionError",
     "as_read",
     "dumps",
     "format_error",
     "header",
     "loads",
-    "no_libyaml",
-    "parse_cassette",
-    "parse_error",
-    "parse_headers",
     "render",
     "too_large",
 ]
@@ -58,45 +58,67 @@ __all__ = [
 VERSION = 1
 """The version of the format that this package reads and writes."""
 
-# The fields there are; docs/format.md has them all.
-CASSETTE_FIELDS = ("version", "recorded_with", "interactions")
-INTERACTION_FIELDS = ("recorded_at", "recorded_by", "request", "response")
-REQUEST_FIELDS = ("method", "url", "headers", *bodies.FIELDS)
-RESPONSE_FIELDS = (
-    "status",
-    "http_version",
-    "headers",
-    *bodies.FIELDS,
-    "headers_after",
-    "pieces",
-    "ended",
-    "error",
-)
-ERROR_FIELDS = ("type", "message", "category")
+MAX_BYTES = 256 * 1024 * 1024
+"""The size of the largest file that is read."""
+
+FIELDS = {
+    "a cassette": ("version", "recorded_with", "interactions"),
+    "an interaction": ("recorded_at", "recorded_by", "request", "response"),
+    "a request": ("method", "url", "headers", *bodies.FIELDS),
+    "a response": (
+        *("status", "http_version", "headers", *bodies.FIELDS),
+        *("headers_after", "pieces", "ended", "error"),
+    ),
+    "an error": ("type", "message", "category"),
+}
+"""The fields that each part of a file may have."""
+
 _ENDS = ("complete", "closed", "failed")
+# How a file may end without a line break and still be whole beyond doubt.
+_WHOLE = (b"ended: complete", b"ended: closed", b"}", b"]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-class NewerVersionError(SchemaError):
-    """The file is a cassette of a version to come."""
-
-    def __init__(self, within: Any, key: str | int | None, problem: str, *, fix: str) -> None:
-        super().__init__(within, key, problem, fix=fix)
-        self.damage = "newer"
+class _NewerVersionError(SchemaError):
+    pass
 
 
-def parse_cassette(tree: Any) -> CassetteData:
-    """Build the cassette that `tree` describes.
+# Reading.
+
+
+def loads(data: bytes, *, path: Path) -> CassetteData:
+    """Read the bytes of a cassette file.
 
     Args:
-        tree: What the file says, as `yaml_reader.compose` gives it.
+        data: The whole file.
+        path: Where it is, for messages.
 
     Raises:
-        SchemaError: It describes none.
+        CassetteFormatError: It is no cassette, or a damaged one; the message says what to do.
+        CassetteVersionError: It is a cassette of a newer version.
     """
+    if len(data) > MAX_BYTES:
+        raise too_large(len(data), path)
+    try:
+        clean = clean_utf8(data)
+        try:
+            cassette = _cassette(load_yaml(clean, keep_lines=False))
+        except SchemaError:
+            cassette = _cassette(load_yaml(clean))  # fails again, and knows the line
+        if not data.endswith(b"\n") and not data.endswith(_WHOLE):
+            raise YamlError("its last line has no line break", cut_off=True)
+    except YamlError as error:
+        raise format_error(error, data, path) from error
+    return cassette
+
+
+def _cassette(tree: Any) -> CassetteData:
+    if tree is None:
+        raise YamlError("the file is empty", damage="empty")
     if not isinstance(tree, dict):
-        raise SchemaError(tree, None, "the file is no cassette, for no mapping stands at its top")
-    _version(tree)
-    refuse_unknown(tree, CASSETTE_FIELDS, "a cassette")
+        raise SchemaError(tree, None, "the file is no cassette: its top level is no mapping")
+    _check_version(tree)
+    _refuse_unknown(tree, "a cassette")
     items = tree.get("interactions")
     if items is None:
         raise SchemaError(tree, None, "the file has no interactions")
@@ -106,63 +128,59 @@ def parse_cassette(tree: Any) -> CassetteData:
     for place in range(len(items)):
         try:
             interactions.append(_interaction(items, place))
-        except SchemaError as flaw:
-            flaw.cut_off = flaw.missing and place == len(items) - 1
+        except SchemaError as error:
+            error.cut_off = error.missing and place == len(items) - 1
             raise
-    return CassetteData(
-        tuple(interactions),
-        recorded_with=_get_text(tree, "recorded_with") or "",
-    )
+    return CassetteData(tuple(interactions), _get_text(tree, "recorded_with") or "")
 
 
-def _version(tree: Mapping[str, Any]) -> None:
+def _check_version(tree: Mapping[str, Any]) -> None:
     if "version" not in tree:
         fix = 'make "version: 1" its first line, if it is a cassette'
         raise SchemaError(tree, None, "the file has no version", fix=fix)
     version = tree["version"]
     if type(version) is int and version > VERSION:
         problem = f"the cassette has version {version}, and this aquila-cassette reads {VERSION}"
-        raise NewerVersionError(
-            tree, "version", problem, fix="pip install --upgrade aquila-cassette"
-        )
+        fix = "pip install --upgrade aquila-cassette"
+        raise _NewerVersionError(tree, "version", problem, fix=fix)
     if type(version) is not int or version != VERSION:
         facts = [f"expected: {VERSION}", f"got:      {version!r}"]
-        problem = "the cassette's version is none that ever was"
-        raise SchemaError(tree, "version", problem, facts=facts, fix=f'write "version: {VERSION}"')
+        fix = f'write "version: {VERSION}"'
+        raise SchemaError(tree, "version", "unknown cassette version", facts=facts, fix=fix)
 
 
-def _interaction(items: list[Any], place: int) -> Interaction:
+def _interaction(items: Sequence[Any], place: int) -> Interaction:
     item = _mapping(items, place, "an interaction")
-    refuse_unknown(item, INTERACTION_FIELDS, "an interaction")
-    _need(item, ("request", "response"), "the interaction")
+    _refuse_unknown(item, "an interaction")
+    _require(item, "the interaction", "request", "response")
     return Interaction(
         _request(_mapping(item, "request", "the request")),
         _response(_mapping(item, "response", "the response")),
-        recorded_at=_get_text(item, "recorded_at") or "",
-        recorded_by=_get_text(item, "recorded_by"),
+        _get_text(item, "recorded_at") or "",
+        _get_text(item, "recorded_by"),
     )
 
 
 def _request(fields: Mapping[str, Any]) -> Request:
-    refuse_unknown(fields, REQUEST_FIELDS, "a request")
-    _need(fields, ("method", "url"), "the request")
+    _refuse_unknown(fields, "a request")
+    _require(fields, "the request", "method", "url")
     body = bodies.read(fields)
     return Request(
         _get_text(fields, "method") or "",
         _get_text(fields, "url") or "",
-        headers=parse_headers(fields),
-        body=body if isinstance(body, bytes) else body(),
+        _read_headers(fields),
+        body if isinstance(body, bytes) else body(),
     )
 
 
 def _response(fields: Mapping[str, Any]) -> Response:
-    refuse_unknown(fields, RESPONSE_FIELDS, "a response")
-    _need(fields, ("ended",), "the response")
+    _refuse_unknown(fields, "a response")
+    _require(fields, "the response", "ended")
     ended = fields["ended"]
     if ended not in _ENDS:
         raise _wrong(fields, "ended", f"one of {', '.join(_ENDS)}", ended)
-    if ended == "failed":
-        _need(fields, ("error",), "the response")
+    if ended == "failed" and "error" not in fields:
+        raise SchemaError(fields, None, "the response has no field 'error'", missing=True)
     status = fields.get("status")
     if status is not None and not (type(status) is int and 100 <= status <= 999):
         raise _wrong(fields, "status", "a number from 100 to 999", status)
@@ -173,36 +191,24 @@ def _response(fields: Mapping[str, Any]) -> Response:
     return LazyResponse.of(
         LazyBody(bodies.read(fields), _pieces(fields)),
         status=status,
-        headers=parse_headers(fields),
+        headers=_read_headers(fields),
         headers_after=after,
         http_version="HTTP/1.1" if version is None else version,
         ended=ended,
-        error=parse_error(fields),
+        error=_error(fields),
     )
 
 
 def _pieces(fields: Mapping[str, Any]) -> str | None:
     value = fields.get("pieces")
-    if value is None:
-        return None
-    if isinstance(value, str):
-        if is_timeline(value):
-            return value
-        words = " ".join(value.split())
-        if is_timeline(words):
-            return words
+    if value is None or (isinstance(value, str) and is_timeline(value)):
+        return value
+    if isinstance(value, str) and is_timeline(words := " ".join(value.split())):
+        return words
     raise _wrong(fields, "pieces", "words of ms+bytes, such as 312+50 330+49", value)
 
 
-def parse_headers(fields: Mapping[str, Any]) -> Headers:
-    """Read the field ``headers``.
-
-    Args:
-        fields: Those of a request or a response.
-
-    Raises:
-        SchemaError: It is not what it must be.
-    """
+def _read_headers(fields: Mapping[str, Any]) -> Headers:
     if fields.get("headers") is None:
         return ()
     given = _mapping(fields, "headers", "'headers'")
@@ -215,25 +221,38 @@ def parse_headers(fields: Mapping[str, Any]) -> Headers:
     return tuple(out)
 
 
-def parse_error(fields: Mapping[str, Any]) -> Failure | None:
-    """Read the field ``error``.
-
-    Args:
-        fields: Those of a response.
-
-    Raises:
-        SchemaError: It is not what it must be.
-    """
+def _error(fields: Mapping[str, Any]) -> Failure | None:
     if fields.get("error") is None:
         return None
     given = _mapping(fields, "error", "'error'")
-    refuse_unknown(given, ERROR_FIELDS, "an error")
+    _refuse_unknown(given, "an error")
     if "type" not in given:
         raise SchemaError(given, None, "the error has no field 'type'", missing=True)
-    _need(given, ("message",), "the error")
-    return Failure(
-        _get_text(given, "type"), _get_text(given, "message") or "", _get_text(given, "category")
-    )
+    _require(given, "the error", "message")
+    message = _get_text(given, "message") or ""
+    return Failure(_get_text(given, "type"), message, _get_text(given, "category"))
+
+
+def _refuse_unknown(fields: Mapping[str, Any], what: str) -> None:
+    known = FIELDS[what]
+    for key in fields:
+        if key not in known:
+            import difflib  # for a misspelt field only
+
+            close = difflib.get_close_matches(key, known, n=1)
+            raise SchemaError(
+                fields,
+                key,
+                f"{what} has no field {key!r}",
+                facts=[f"known: {', '.join(known)}"],
+                fix=f'rename it to "{close[0]}"' if close else "take it out",
+            )
+
+
+def _require(fields: Mapping[str, Any], what: str, *keys: str) -> None:
+    for key in keys:
+        if fields.get(key) is None:
+            raise SchemaError(fields, None, f"{what} has no field {key!r}", missing=True)
 
 
 def _get_text(fields: Mapping[str, Any], key: str) -> str | None:
@@ -241,12 +260,6 @@ def _get_text(fields: Mapping[str, Any], key: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise _wrong(fields, key, "text", value, quotes=True)
     return value
-
-
-def _need(fields: Mapping[str, Any], keys: tuple[str, ...], what: str) -> None:
-    for key in keys:
-        if key not in fields or (fields[key] is None and key != "error"):
-            raise SchemaError(fields, None, f"{what} has no field {key!r}", missing=True)
 
 
 def _mapping(within: Any, key: str | int, what: str) -> Mapping[str, Any]:
@@ -262,89 +275,34 @@ def _wrong(
     within: Any, key: str | int, expected: str, got: Any, *, quotes: bool = False
 ) -> SchemaError:
     name = repr(key) if isinstance(key, str) else "the interaction"
-    scalar = got is None or isinstance(got, (bool, int, float))
-    fix = f'put it in quotes: "{got}"' if quotes and scalar else f"make it {expected}"
-    display_path = reprlib.repr(got) if not isinstance(got, (dict, list)) else type(got).__name__
+    is_scalar = got is None or isinstance(got, (bool, int, float))
+    shown = type(got).__name__ if isinstance(got, (dict, list)) else reprlib.repr(got)
     return SchemaError(
         within,
         key,
-        f"{name} is not what it must be",
-        facts=[f"expected: {expected}", f"got:      {display_path}"],
-        fix=fix,
+        f"{name} has a wrong value",
+        facts=[f"expected: {expected}", f"got:      {shown}"],
+        fix=f'put it in quotes: "{got}"' if quotes and is_scalar else f"make it {expected}",
     )
 
 
-MAX_BYTES = 256 * 1024 * 1024
-"""The size of the largest file that is read."""
-
-# How a file may end without a line break and leave nothing to doubt.
-_WHOLE = (b"ended: complete", b"ended: closed", b"}", b"]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
+# Writing.
 
 
-def loads(data: bytes, *, path: Path) -> CassetteData:
-    """Read the bytes of a cassette file.
-
-    Args:
-        data: The whole file.
-        path: Where it is, for messages.
-
-    Raises:
-        CassetteFormatError: It is no cassette, or a damaged one; the message says what to do.
-        CassetteVersionError: It is a cassette of a version to come.
-        CassetteError: It needs libyaml, and PyYAML has none here.
-    """
-    if len(data) > MAX_BYTES:
-        raise too_large(len(data), path)
-    try:
-        data = clean_utf8(data)
-        from aquila_cassette.storage import layout
-
-        quick = layout.read(data)
-        if quick is not None:
-            return quick
-        text = data.decode()
-        tree = compose(text)
-        if tree is None:
-            what = f"{display_path(path)}: the file is empty."
-            raise CassetteFormatError(what, path=path, damage="empty", fix=_restore(path))
-        tape = parse_cassette(tree)
-    except (YamlError, SchemaError) as error:
-        raise format_error(error, data, path) from error
-    except NoLibyaml as error:
-        raise no_libyaml(path) from error
-    if not data.endswith(b"\n") and not data.endswith(_WHOLE):
-        raise format_error(YamlError("its last line has no line break", cut_off=True), data, path)
-    return tape
-
-
-def dumps(tape: CassetteData) -> str:
-    """Write a whole cassette file.
-
-    Args:
-        cassette: What it is to hold.
-    """
-    items = [render(interaction) for interaction in tape.interactions]
-    return header(tape.recorded_with, empty=not items) + "".join(items)
+def dumps(cassette: CassetteData) -> str:
+    """Return the text of a whole cassette file."""
+    items = [render(interaction) for interaction in cassette.interactions]
+    return header(cassette.recorded_with, empty=not items) + "".join(items)
 
 
 def header(recorded_with: str, *, empty: bool = False) -> str:
-    """Write what stands above the interactions.
-
-    Args:
-        recorded_with: The program that writes the file, with its version; may be empty.
-        empty: Whether no interactions follow.
-    """
+    """Return the lines above the interactions; `empty` if none follow."""
     program = f"recorded_with: {yaml_writer.scalar(recorded_with)}\n" if recorded_with else ""
     return f"version: {VERSION}\n{program}interactions:{' []' if empty else ''}\n"
 
 
 def render(interaction: Interaction) -> str:
-    """Write one interaction as it stands in the file: an item of the list ``interactions``.
-
-    Args:
-        interaction: The interaction.
-    """
+    """Return one interaction as it is in the file: an item of the list ``interactions``."""
     lines = []
     if interaction.recorded_at:
         lines += yaml_writer.field("recorded_at", interaction.recorded_at, 2)
@@ -354,68 +312,6 @@ def render(interaction: Interaction) -> str:
     lines += ["  response:", *_response_lines(interaction.response)]
     lines[0] = f"- {lines[0][2:]}"
     return "\n".join(lines) + "\n"
-
-
-def as_read(interaction: Interaction) -> Interaction:
-    """Give `interaction` as it will come off the file that it is written to.
-
-    The values of a header that comes several times move together, and a lone surrogate, which is
-    no text, becomes U+FFFD. Nothing else changes.
-
-    Args:
-        interaction: The interaction.
-    """
-    request, response = interaction.request, interaction.response
-    error = response.error
-    return Interaction(
-        replace(
-            request,
-            method=_storable(request.method),
-            url=_storable(request.url),
-            headers=_headers(request.headers),
-        ),
-        Response(
-            response.status,
-            _headers(response.headers),
-            response.pieces,
-            response.headers_after,
-            _storable(response.http_version),
-            response.ended,
-            error
-            and Failure(_storable(error.type), _storable(error.message), _storable(error.category)),
-        ),
-        recorded_at=_storable(interaction.recorded_at),
-        recorded_by=_storable(interaction.recorded_by),
-    )
-
-
-def too_large(size: int, path: Path) -> CassetteFormatError:
-    """Make the error for a file that is larger than `MAX_BYTES`.
-
-    Args:
-        size: Its size in bytes.
-        path: Where it is.
-    """
-    return CassetteFormatError(
-        f"{display_path(path)}: the file is too large for a cassette.",
-        path=path,
-        damage="unreadable",
-        facts=[f"limit: {MAX_BYTES} bytes", f"got:   {size} bytes"],
-        fix="Fix: split it into several cassettes",
-    )
-
-
-def no_libyaml(path: Path) -> CassetteError:
-    """Make the error for a file that only libyaml could read.
-
-    Args:
-        path: Where it is.
-    """
-    return CassetteError(
-        f"{display_path(path)} cannot be read: it was edited, and PyYAML has no libyaml here.",
-        path=path,
-        fix="Fix: pip install --force-reinstall --only-binary :all: pyyaml",
-    )
 
 
 def _request_lines(request: Request) -> list[str]:
@@ -443,11 +339,11 @@ def _response_lines(response: Response) -> list[str]:
     error = response.error
     if error is not None:
         # On one line, so that a file cut off within it cannot be taken for a whole one.
-        type_ = yaml_writer.scalar(error.type, flow=True)
-        category = f", category: {yaml_writer.scalar(error.category, flow=True)}"
-        rest = category if error.category is not None else ""
-        message = yaml_writer.quoted(error.message)
-        lines.append(f"    error: {{type: {type_}, message: {message}{rest}}}")
+        fields = [f"type: {yaml_writer.scalar(error.type, flow=True)}"]
+        fields.append(f"message: {yaml_writer.quoted(error.message)}")
+        if error.category is not None:
+            fields.append(f"category: {yaml_writer.scalar(error.category, flow=True)}")
+        lines.append(f"    error: {{{', '.join(fields)}}}")
     elif response.ended == "failed":
         lines.append("    error: null")
     return lines
@@ -465,6 +361,33 @@ def _headers_lines(headers: Headers) -> list[str]:
     return yaml_writer.field("headers", fields, 4)
 
 
+def as_read(interaction: Interaction) -> Interaction:
+    """Return `interaction` as it will come off the file that it is written to.
+
+    The values of a header that comes several times move together, and a lone surrogate, which is
+    no text, becomes U+FFFD. Nothing else changes.
+    """
+    request, response = interaction.request, interaction.response
+    error = response.error
+    return Interaction(
+        Request(
+            _storable(request.method),
+            _storable(request.url),
+            _storable_headers(request.headers),
+            request.body,
+        ),
+        replace(
+            response,
+            headers=_storable_headers(response.headers),
+            http_version=_storable(response.http_version),
+            error=error
+            and Failure(_storable(error.type), _storable(error.message), _storable(error.category)),
+        ),
+        _storable(interaction.recorded_at),
+        _storable(interaction.recorded_by),
+    )
+
+
 @overload
 def _storable(text: str) -> str: ...
 @overload
@@ -473,7 +396,7 @@ def _storable(text: str | None) -> str | None:
     return text and _SURROGATE.sub("\ufffd", text)
 
 
-def _headers(headers: Headers) -> Headers:
+def _storable_headers(headers: Headers) -> Headers:
     names = dict.fromkeys(name for name, _ in headers)
     return tuple(
         (_storable(name).lower(), _storable(value))
@@ -483,38 +406,41 @@ def _headers(headers: Headers) -> Headers:
     )
 
 
-def format_error(error: YamlError | SchemaError, data: bytes, path: Path) -> CassetteFormatError:
-    """Make the error for a file that is not what it should be.
+# Errors.
 
-    Args:
-        error: What is wrong.
-        data: The whole file.
-        path: Where it is.
-    """
-    facts = error.facts
-    if error.cut_off:
-        line = data.rstrip().count(b"\n") + 1
-        what = f"{display_path(path)}, line {line}: the file ends in the middle of an interaction."
-        return CassetteFormatError(
-            what,
-            path=path,
-            line=line,
-            damage="truncated",
-            facts=[error.problem, *facts],
-            fix=_restore(path),
-        )
-    place = f", line {error.line}" if error.line else ""
-    kind = CassetteVersionError if isinstance(error, NewerVersionError) else CassetteFormatError
-    return kind(
-        f"{display_path(path)}{place}: {error.problem}.",
+
+def too_large(size: int, path: Path) -> CassetteFormatError:
+    """Return the error for a file of `size` bytes, more than `MAX_BYTES`."""
+    return CassetteFormatError(
+        f"{display_path(path)}: the file is too large for a cassette.",
         path=path,
-        line=error.line,
-        damage=error.damage,
-        facts=facts,
-        fix=f"Fix: {error.fix}" if error.fix else _restore(path),
+        damage="unreadable",
+        facts=[f"limit: {MAX_BYTES} bytes", f"got:   {size} bytes"],
+        fix="Fix: split it into several cassettes",
     )
 
 
-def _restore(path: Path) -> str:
+def format_error(error: YamlError, data: bytes, path: Path) -> CassetteFormatError:
+    """Return the error for the file at `path`, which holds `data` and is not what it should be."""
     name = display_path(path)
-    return f"Fix: restore it (git checkout -- {name}) or delete it and record again"
+    restore = f"Fix: restore it (git checkout -- {name}) or delete it and record again"
+    if error.cut_off:
+        line = data.rstrip().count(b"\n") + 1
+        return CassetteFormatError(
+            f"{name}, line {line}: the file ends in the middle of an interaction.",
+            path=path,
+            line=line,
+            damage="truncated",
+            facts=[error.problem, *error.facts],
+            fix=restore,
+        )
+    is_newer = isinstance(error, _NewerVersionError)
+    kind = CassetteVersionError if is_newer else CassetteFormatError
+    return kind(
+        f"{name}{f', line {error.line}' if error.line else ''}: {error.problem}.",
+        path=path,
+        line=error.line,
+        damage="newer" if is_newer else error.damage,
+        facts=error.facts,
+        fix=f"Fix: {error.fix}" if error.fix else restore,
+    )

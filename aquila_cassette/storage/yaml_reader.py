@@ -1,53 +1,89 @@
-"""YAML to values, by YAML 1.2's JSON schema, and knowing the line of everything."""
+r"""The YAML that a cassette may use: YAML 1.2's JSON schema, with the line of every value.
+
+Plain scalars are JSON's null, true, false and numbers; every other one is the string it looks like,
+an unquoted timestamp, ``312:50`` and ``no`` included. Anchors, aliases, tags, merge keys, duplicate
+keys, a second document and deep nesting are refused: no cassette needs them, and each is a way to
+mean something else than what one reads.
+
+libyaml parses. Nearly all bytes of a cassette are in literal blocks, and most of these nobody asks
+for, so `cut_blocks` takes them out first and leaves a mark in each; `compose` puts a `Block` where
+it finds a mark. `cut_blocks` need not understand YAML: where what it cut was no literal block, a
+mark remains, and the text is to be read whole.
+
+Example:
+    >>> compose("a: [1, no, 2026-11-22]\n")
+    {'a': [1, 'no', '2026-11-22']}
+"""
 
 from __future__ import annotations
 
 import re
 import reprlib
+from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 __all__ = [
     "MAX_DEPTH",
+    "Block",
     "Composer",
     "List",
     "Map",
-    "NoLibyaml",
+    "MarksRemain",
     "SchemaError",
     "YamlError",
     "clean_utf8",
     "compose",
+    "cut_blocks",
     "events",
     "line_of",
+    "load_yaml",
     "plain",
-    "refuse_unknown",
 ]
 
 MAX_DEPTH = 64
 """How deep mappings and lists may nest."""
 
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
-# What YAML refuses and a cassette does not, for a search for each of them is a quarter of the time
-# of a load. On the way through libyaml, noncharacters stand for them, which no cassette may have.
-_CONTROLS = [*range(1, 9), 11, 12, *range(14, 32), 127]
-_OUT = {code: 0xFDD0 + at for at, code in enumerate(_CONTROLS)}
-_BACK = {stand_in: code for code, stand_in in _OUT.items()}
+# Where a `Block` stays one, for nobody may ask for it: the depth and the names of bodies.
+_LAZY_DEPTH = 4
+_LAZY = ("sse", "text", "base64")
 
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _WORDS = {"": None, "null": None, "true": True, "false": False}
+
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_BOM = b"\xef\xbb\xbf"
+# U+0085, U+2028 and U+2029 are line breaks to libyaml and none to git, editors and YAML 1.2.
+_C1 = re.compile(b"\xc2[\x80-\x9f]")
+_OTHERS = re.compile(b"\xef(?:\xb7[\x90-\xaf]|\xbb\xbf|\xbf[\xbe\xbf])")
+_FORBIDDEN = re.compile("[\0\r\x80-\x9f\u2028\u2029\ufdd0-\ufdef\ufeff\ufffe\uffff]")
+_STRETCH = 1 << 16
+
+# Control characters, which YAML refuses and a cassette does not. On the way through libyaml,
+# noncharacters stand for them, which no cassette may have. So does one for a block that is cut out.
+_CONTROLS = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_OUT = {code: 0xFDD0 + at for at, code in enumerate([*range(1, 9), 11, 12, *range(14, 32), 127])}
+_BACK = {stand_in: code for code, stand_in in _OUT.items()}
+_MARK = "\ufdef"
+
+_HEADER = re.compile(rb" \|(2?)([-+]?)\n")
+_LEAD = re.compile(rb" *(?:- )*")
+_WHITE_LINE = re.compile(rb"[ \t]+\n")
 
 
 class YamlError(Exception):
-    """What the text is not: the YAML that a cassette may use.
+    """The text is not the YAML that a cassette may use.
 
     Args:
         problem: What is wrong, a clause that starts in lower case.
         line: Where, from 1; None where it is the whole.
         facts: Lines for below.
-        fix: The edit that mends it, where it is known.
+        fix: The edit that repairs it, where it is known.
         cut_off: Whether the text ends before what it began is whole.
-        damage: What kind of damage that is, as `CassetteFormatError` has it.
+        damage: What kind of damage that is, as in `CassetteFormatError`.
     """
 
     def __init__(
@@ -60,49 +96,220 @@ class YamlError(Exception):
         cut_off: bool = False,
         damage: str = "format",
     ) -> None:
-        self.damage = damage
         self.problem = problem
         self.line = line
         self.facts = tuple(facts)
         self.fix = fix
         self.cut_off = cut_off
+        self.damage = damage
         super().__init__(problem)
 
 
+class SchemaError(YamlError):
+    """A value does not belong where it is.
+
+    Args:
+        within: The mapping or list that it is in.
+        key: Its key or place there; None where it is the mapping or list itself, or is missing.
+        problem: What is wrong, a clause that starts in lower case.
+        facts: Lines for below, expected before actual.
+        fix: The edit that repairs it.
+        missing: Whether something is missing, as it is where a file was cut off.
+    """
+
+    def __init__(
+        self,
+        within: Any,
+        key: str | int | None,
+        problem: str,
+        *,
+        facts: Sequence[str] = (),
+        fix: str = "",
+        missing: bool = False,
+    ) -> None:
+        line = None
+        if isinstance(within, (Map, List)):
+            lines: Any = within.lines
+            line = within.line if key is None else lines[key]
+        super().__init__(problem, line, facts=facts, fix=fix)
+        self.missing = missing
+
+
 class Map(dict[str, Any]):
-    """A mapping that knows the lines (from 1) it starts on and its keys stand on."""
+    """A mapping that knows the lines (from 1) it starts on and its keys are on."""
 
     __slots__ = ("line", "lines")
 
     def __init__(self, line: int) -> None:
-        super().__init__()
         self.line = line
         self.lines: dict[str, int] = {}
 
 
 class List(list[Any]):
-    """A list that knows the lines (from 1) it starts on and its items stand on."""
+    """A list that knows the lines (from 1) it starts on and its items are on."""
 
     __slots__ = ("line", "lines")
 
     def __init__(self, line: int) -> None:
-        super().__init__()
         self.line = line
         self.lines: list[int] = []
 
 
-class NoLibyaml(Exception):  # noqa: N818 - no error of the text
-    """PyYAML is there, libyaml is not."""
+class Block:
+    r"""A literal block that was cut out: lines `start` to `end` of `data`, with its chomping sign.
+
+    Example:
+        >>> Block(b"a: |\n  b\n\n    c\n\n", 5, 18, 2, b"").data()
+        b'b\n\n  c\n'
+    """
+
+    __slots__ = ("_chomp", "_data", "_end", "_indent", "_start")
+
+    def __init__(self, data: bytes, start: int, end: int, indent: int, chomp: bytes) -> None:
+        self._data = data
+        self._start = start
+        self._end = end
+        self._indent = indent
+        self._chomp = chomp
+
+    def data(self) -> bytes:
+        pad = b" " * self._indent
+        text = self._data[self._start : self._end].replace(b"\n" + pad, b"\n").removeprefix(pad)
+        if self._chomp == b"+":
+            return text
+        stripped = text.rstrip(b"\n")
+        return stripped + b"\n" if stripped and not self._chomp else stripped
+
+    def text(self) -> str:
+        return self.data().decode()
+
+
+class MarksRemain(Exception):  # noqa: N818 - no error of the text
+    """Something that was cut out was no literal block: the text is to be read whole."""
+
+
+def clean_utf8(data: bytes) -> bytes:
+    r"""Return the bytes of a file without byte order mark and CR; refuse what is not plain UTF-8.
+
+    Git on Windows, and editors there, write CRLF and a byte order mark; neither is content (a body
+    of CRLF lines says so with ``eol: crlf``). Refused are characters that would be lost or that are
+    signs of damage: NUL, a CR alone, C1 controls (U+0085 among them), U+2028, U+2029, U+FEFF and
+    noncharacters. Other control characters are taken as they are.
+
+    Example:
+        >>> clean_utf8(b"\xef\xbb\xbfa: b\r\n")
+        b'a: b\n'
+    """
+    # One NUL of two is half of a character; both are what a crash of the machine leaves.
+    if data.startswith(_UTF_16) or data[:2].count(0) == 1:
+        problem = "the file is UTF-16, and a cassette is UTF-8"
+        raise YamlError(problem, fix="save it as UTF-8", damage="binary")
+    data = data.removeprefix(_BOM)
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n")
+    if not data.isascii():
+        _check_utf8(data)
+    if b"\0" in data or b"\r" in data:
+        raise _forbidden(data)
+    return data
+
+
+def _check_utf8(data: bytes) -> None:
+    # A stretch at a time: decoding all of it at once takes twice as long, most of it for memory.
+    start = 0
+    while start < len(data):
+        end = data.find(b"\n", start + _STRETCH) + 1 or len(data)
+        lines = data[start:end]
+        if not lines.isascii():
+            try:
+                text = lines.decode()
+            except UnicodeDecodeError as error:
+                line = data.count(b"\n", 0, start + error.start) + 1
+                problem = f"the byte 0x{lines[error.start]:02x} is not UTF-8"
+                raise YamlError(problem, line, damage="binary") from None
+            # One byte or character is found ten times as fast as two; most text has neither byte.
+            if (
+                "\u2028" in text
+                or "\u2029" in text
+                or (b"\xc2" in lines and _C1.search(lines))
+                or (b"\xef" in lines and _OTHERS.search(lines))
+            ):
+                raise _forbidden(data)
+        start = end
+
+
+def _forbidden(data: bytes) -> YamlError:
+    text = data.decode(errors="replace")  # bytes that are not UTF-8 may follow
+    match = _FORBIDDEN.search(text)
+    assert match
+    line = text.count("\n", 0, match.start()) + 1
+    code = ord(match[0])
+    problem = f"the character U+{code:04X} is not allowed in a cassette as it is"
+    # Runs of NUL are what a crash of the machine leaves; nobody wrote them.
+    fix = f'write it as \\u{code:04x} in double quotes "..."' if code else ""
+    return YamlError(problem, line, fix=fix, damage="format" if code else "binary")
+
+
+def load_yaml(data: bytes, *, keep_lines: bool = True) -> Any:
+    """Read the document in `data`, which `clean_utf8` gave; bodies in it are `Block` or text.
+
+    Args:
+        data: A whole file.
+        keep_lines: Whether to count the lines of blocks too; else lines are of no use.
+
+    Raises:
+        YamlError: It is not the YAML described above.
+    """
+    skeleton, blocks = cut_blocks(data, keep_lines=keep_lines)
+    if blocks:
+        with suppress(YamlError, MarksRemain):  # read as a whole, it is right or tells its fault
+            return compose(skeleton, blocks)
+    return compose(data.decode())
+
+
+def cut_blocks(data: bytes, *, keep_lines: bool) -> tuple[str, list[Block]]:
+    """Return `data` with a mark in place of each literal block, and the blocks."""
+    blocks: list[Block] = []
+    parts: list[bytes] = []
+    at = search_from = 0
+    while header := _HEADER.search(data, search_from):
+        search_from = start = header.end()
+        line = data.rfind(b"\n", 0, header.start()) + 1
+        lead = _LEAD.match(data, line)
+        column = lead.end() - line if lead else 0
+        if data[line + column] == ord("|"):  # an item itself, not a field
+            column -= 2
+        indent = column + 2
+        pad = b" " * indent
+        found = _end_of_block(indent).search(data, start - 1)
+        end = found.end() if found else 0
+        # The first line gives the indentation, unless the header does. A line of white space alone
+        # may belong to the block or not: libyaml knows.
+        if (
+            end > start
+            and (
+                header[1] or (data.startswith(pad, start) and data[start + indent] not in b" \t\n")
+            )
+            and not _WHITE_LINE.match(data, end)
+        ):
+            blocks.append(Block(data, start, end, indent, header[2]))
+            breaks = data.count(b"\n", start, end) if keep_lines else 1
+            parts += (data[at:start], pad, _MARK.encode(), b"\n" * breaks)
+            at = search_from = end
+    parts.append(data[at:])
+    return b"".join(parts).decode(), blocks
+
+
+@cache
+def _end_of_block(indent: int) -> re.Pattern[bytes]:
+    return re.compile(rb"\n(?!\n)(?!" + b" " * indent + rb")")
 
 
 def plain(text: str) -> str | int | float | bool | None:
-    """Give what `text` means as a plain scalar.
-
-    Args:
-        text: The scalar, without quotes.
+    """Return what `text` means as a scalar without quotes.
 
     Raises:
-        ValueError: It is an integer of more digits than Python reads.
+        ValueError: It is a number of more digits than Python reads.
 
     Example:
         >>> [plain(text) for text in ("-12", "1.5e3", "012", "1_000", "no", "null", "312:50")]
@@ -118,305 +325,181 @@ def plain(text: str) -> str | int | float | bool | None:
     return float(text) if match[1] or match[2] else int(text)
 
 
-def compose(text: str) -> Any:
-    """Read the one document that `text` is; mappings come as `Map`, lists as `List`.
+def compose(text: str, blocks: Sequence[Block] = ()) -> Any:
+    """Read the one document that `text` is, None if it is empty.
 
     Args:
-        text: What the file says; None comes for an empty one.
+        text: What a file says, mappings become `Map`, lists `List`.
+        blocks: What `cut_blocks` took out. The lines of values are then those of what is left.
 
     Raises:
         YamlError: It is not the YAML described above.
-        NoLibyaml: It cannot be told.
+        MarksRemain: Not each of `blocks` has its place.
     """
-    return _Strict(text).document()
+    return _Strict(text, blocks).document()
 
 
 def events(text: str) -> Iterator[Any]:
-    """Give libyaml's events of `text`, as PyYAML's classes.
-
-    Args:
-        text: What the file says.
-
-    Raises:
-        YamlError: It is no YAML.
-        NoLibyaml: It cannot be told.
-    """
-    import yaml
-
-    if not yaml.__with_libyaml__:
-        raise NoLibyaml
-    if _has_controls(text):
-        text = text.translate(_OUT)
+    """Yield libyaml's events of `text`, as PyYAML's classes."""
+    reading = Composer(text)
     try:
-        yield from yaml.parse(text, Loader=yaml.CSafeLoader)
-    except yaml.YAMLError as error:
-        raise _no_yaml(error, text.rstrip()) from error
-
-
-def _no_yaml(error: Any, text: str) -> YamlError:
-    lines = text.split("\n")
-    mark = getattr(error, "problem_mark", None)
-    # libyaml counts a line more where the text ends without a line break.
-    line = min(mark.line + 1 if mark else 1, len(lines))
-    problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
-    if "nesting depth" in problem:  # from PyYAML 6.0.4 on; before, nothing but memory limits it
-        return YamlError("mappings and lists are nested too deeply", line)
-    if begun := getattr(error, "context_mark", None):
-        problem += f" ({error.context} that starts on line {min(begun.line + 1, len(lines))})"
-    facts = [f"reads: {reprlib.repr(lines[line - 1].strip())}"]
-    return YamlError(problem, line, facts=facts, cut_off=bool(mark and mark.index >= len(text)))
-
-
-def _has_controls(text: str) -> bool:
-    return any(chr(code) in text for code in _CONTROLS)
-
-
-class Composer:
-    """One reading of one text: events in, values out; what YAML may be in it is its subclass's.
-
-    Args:
-        text: What the file says.
-    """
-
-    def __init__(self, text: str) -> None:
-        self._next: Callable[[], Any] = events(text).__next__
-        self._has_stand_ins = _has_controls(text)
-
-    def _value(self, event: Any, depth: int) -> Any:
-        raise NotImplementedError
-
-    def _text(self, event: Any) -> str:
-        text: str = event.value
-        return text.translate(_BACK) if self._has_stand_ins else text
-
-    def _list(self, event: Any, depth: int) -> List:
-        out = List(line_of(event))
-        while type(event := self._next()).__name__ != "SequenceEndEvent":
-            out.lines.append(line_of(event))
-            out.append(self._value(event, depth + 1))
-        return out
+        yield from iter(reading.next_event, None)
+    except reading.error as error:
+        raise reading.not_yaml(error) from error
 
 
 def line_of(event: Any) -> int:
-    """Give the line, from 1, that an event of libyaml's starts on.
-
-    Args:
-        event: As PyYAML has it.
-    """
+    """Return the line, from 1, that an event starts on."""
     return int(event.start_mark.line) + 1
 
 
-class _Strict(Composer):
-    """Reads what a cassette may use of YAML, and refuses the rest."""
+class Composer:
+    """One reading of one text, events in and values out. Its subclasses say what YAML may be in it."""
+
+    def __init__(self, text: str) -> None:
+        import yaml  # not needed to record into a new cassette
+
+        self.has_stand_ins = _CONTROLS.search(text) is not None
+        self._text = text
+        self.error: Any = yaml.YAMLError
+        loader: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+        shown = text.translate(_OUT) if self.has_stand_ins else text
+        self.scalar, self.alias = yaml.ScalarEvent, yaml.AliasEvent
+        self.map_start, self.map_end = yaml.MappingStartEvent, yaml.MappingEndEvent
+        self.list_end, self.stream_end = yaml.SequenceEndEvent, yaml.StreamEndEvent
+        try:
+            self.next_event: Callable[[], Any] = loader(shown).get_event
+        except yaml.YAMLError as error:  # the pure-Python reader looks at all characters at once
+            raise self.not_yaml(error) from error
 
     def document(self) -> Any:
-        self._next()  # the start of the stream
-        if type(self._next()).__name__ == "StreamEndEvent":
-            return None
-        value = self._value(self._next(), 0)
-        self._next()  # the end of the document
-        more = self._next()
-        if type(more).__name__ != "StreamEndEvent":
-            problem = "a second document starts here, and a cassette is one"
-            raise YamlError(problem, line_of(more), fix="take out the line '---'")
+        try:
+            self.next_event()  # the start of the stream
+            if self.next_event().__class__ is self.stream_end:
+                return None
+            value = self.value(self.next_event(), 0)
+            self.end()
+        except self.error as error:
+            raise self.not_yaml(error) from error
         return value
 
-    def _value(self, event: Any, depth: int) -> Any:
-        kind = type(event).__name__
-        if kind == "AliasEvent" or event.anchor is not None:
-            sign = "*" if kind == "AliasEvent" else "&"
+    def value(self, event: Any, depth: int) -> Any:
+        raise NotImplementedError
+
+    def end(self) -> None:
+        """Look at what follows the document."""
+
+    def text_of(self, event: Any) -> str:
+        text: str = event.value
+        return text.translate(_BACK) if self.has_stand_ins else text
+
+    def read_list(self, event: Any, depth: int) -> List:
+        out = List(line_of(event))
+        while (event := self.next_event()).__class__ is not self.list_end:
+            out.lines.append(line_of(event))
+            out.append(self.value(event, depth + 1))
+        return out
+
+    def not_yaml(self, error: Any) -> YamlError:
+        text = self._text.rstrip()
+        lines = text.split("\n")
+        mark = getattr(error, "problem_mark", None)
+        # libyaml counts a line more where the text ends without a line break.
+        line = min(mark.line + 1 if mark else 1, len(lines))
+        problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
+        if "nesting depth" in problem:  # from PyYAML 6.0.4 on; before, only memory limits it
+            return YamlError("mappings and lists are nested too deeply", line)
+        if begun := getattr(error, "context_mark", None):
+            problem += f" ({error.context} that starts on line {min(begun.line + 1, len(lines))})"
+        facts = [f"reads: {reprlib.repr(lines[line - 1].strip())}"]
+        return YamlError(problem, line, facts=facts, cut_off=bool(mark and mark.index >= len(text)))
+
+
+def _is_mark(event: Any) -> bool:
+    text: str = getattr(event, "value", "")
+    return (
+        text[:1] == _MARK
+        and text.rstrip("\n") == _MARK
+        and event.style == "|"
+        and event.tag is event.anchor is None
+    )
+
+
+class _Strict(Composer):
+    def __init__(self, text: str, blocks: Sequence[Block]) -> None:
+        super().__init__(text)
+        self._blocks = iter(blocks)
+        self._plain: dict[str, Any] = {}  # most scalars of a cassette recur
+
+    def end(self) -> None:
+        self.next_event()  # the end of the document
+        more = self.next_event()
+        if more.__class__ is not self.stream_end:
+            problem = "a second document starts here, and a cassette has one"
+            raise YamlError(problem, line_of(more), fix="take out the line '---'")
+        if next(self._blocks, None) is not None:
+            raise MarksRemain
+
+    def value(self, event: Any, depth: int) -> Any:
+        kind = event.__class__
+        if kind is self.scalar and event.anchor is event.tag:  # neither
+            return self._scalar(event)
+        if kind is self.alias or event.anchor is not None:
+            sign = "*" if kind is self.alias else "&"
             problem = f"{sign}{event.anchor} is an anchor or alias, which a cassette may not use"
             fix = f"write the value out, or put it in quotes if it is text that starts with {sign}"
             raise YamlError(problem, line_of(event), fix=fix, damage="anchor")
         if event.tag is not None:
-            problem = f"the tag {event.tag} stands here, and a cassette may use none"
+            problem = f"the tag {event.tag} is not allowed: a cassette may use none"
             fix = "take it out, or put the value in quotes if it is text that starts with !"
             raise YamlError(problem, line_of(event), fix=fix, damage="tag")
-        if kind == "ScalarEvent":
-            return self._scalar(event)
         if depth == MAX_DEPTH:
             problem = f"mappings and lists are nested more than {MAX_DEPTH} deep"
             raise YamlError(problem, line_of(event), fix="store the body as text: instead")
-        return self._map(event, depth) if kind == "MappingStartEvent" else self._list(event, depth)
+        return self._map(event, depth) if kind is self.map_start else self.read_list(event, depth)
 
     def _scalar(self, event: Any) -> Any:
-        text = self._text(event)
+        text = event.value
         if not event.implicit[0]:  # it has quotes, or is a block
-            return text
+            return next(self._blocks).text() if _is_mark(event) else self.text_of(event)
+        if text in self._plain:
+            return self._plain[text]
         try:
-            return plain(text)
+            value = self._plain[text] = plain(self.text_of(event))
         except ValueError as error:
-            problem = f"the number of {len(event.value)} digits is too long to read"
+            problem = f"the number of {len(text)} digits is too long to read"
             raise YamlError(problem, line_of(event), fix="put it in quotes") from error
+        return value
 
     def _map(self, event: Any, depth: int) -> Map:
         out = Map(line_of(event))
-        while type(event := self._next()).__name__ != "MappingEndEvent":
-            key = self._key(event, depth)
-            line = line_of(event)
+        depth += 1
+        while (event := self.next_event()).__class__ is not self.map_end:
+            key = self.value(event, depth)
+            if key.__class__ is not str or key == "<<":
+                self._refuse_key(key, event)
+            line: int = event.start_mark.line + 1
             if key in out:
-                problem = f"the key {key!r} is here a second time; it is on line {out.lines[key]}"
+                problem = f"the key {key!r} is given twice; the first is on line {out.lines[key]}"
                 fix = "take one of the two out"
                 raise YamlError(problem, line, fix=fix, damage="duplicate-key")
             out.lines[key] = line
-            out[key] = self._value(self._next(), depth + 1)
+            event = self.next_event()
+            if depth == _LAZY_DEPTH and key in _LAZY and _is_mark(event):
+                out[key] = next(self._blocks)
+            else:
+                out[key] = self.value(event, depth)
         return out
 
-    def _key(self, event: Any, depth: int) -> str:
-        key = self._value(event, depth + 1)
+    def _refuse_key(self, key: Any, event: Any) -> None:
+        line = line_of(event)
         if isinstance(key, (Map, List)):
-            problem = "a mapping or list stands where a key belongs"
-            raise YamlError(problem, line_of(event), fix="put the text in quotes if it is a key")
-        if key == "<<" and event.implicit[0]:
-            problem = "a merge key stands here, and a cassette may use none"
-            fix = 'write the fields out, or put "<<" in quotes if it is a key'
-            raise YamlError(problem, line_of(event), fix=fix, damage="anchor")
-        if not isinstance(key, str):
+            problem = "a mapping or list is used as a key"
+            raise YamlError(problem, line, fix="put the text in quotes if it is a key")
+        if key != "<<":
             problem = f"the key {event.value} is not text"
-            raise YamlError(problem, line_of(event), fix=f'put it in quotes: "{event.value}"')
-        return key
-
-
-_BOM = b"\xef\xbb\xbf"
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-# U+0085, U+2028 and U+2029 are line breaks to libyaml and none to git, editors and YAML 1.2.
-_C1 = re.compile(b"\xc2[\x80-\x9f]")
-_OTHERS = re.compile(b"\xef(?:\xb7[\x90-\xaf]|\xbb\xbf|\xbf[\xbe\xbf])")
-_STRETCH = 1 << 16
-_FORBIDDEN = "[\0\r\x80-\x9f\u2028\u2029\ufdd0-\ufdef\ufeff\ufffe\uffff]"
-
-
-def clean_utf8(data: bytes) -> bytes:
-    r"""Give the file's bytes, checked to be UTF-8, with neither byte order mark nor CR.
-
-    Git on Windows, and editors there, write CRLF and a byte order mark; neither is content (a
-    body of CRLF lines says so with ``eol: crlf``).
-
-    Args:
-        data: The file.
-
-    Raises:
-        YamlError: It is no UTF-8, or has a character that would be lost or is what damage leaves:
-            NUL, a CR alone, C1 controls (U+0085 among them), U+2028, U+2029, U+FEFF and
-            noncharacters. (The other control characters are taken as they are.)
-    """
-    # One NUL of two is half of a character; both are what a crash of the machine leaves.
-    if data.startswith(_UTF_16) or data[:2].count(0) == 1:
-        problem = "the file is UTF-16, and a cassette is UTF-8"
-        raise YamlError(problem, fix="save it as UTF-8", damage="binary")
-    data = data.removeprefix(_BOM)
-    if b"\r" in data:  # which is found ten times as fast as CRLF
-        data = data.replace(b"\r\n", b"\n")
-    if not data.isascii():
-        _check_utf_8(data)
-    if b"\0" in data or b"\r" in data:
-        raise _forbidden(data)
-    return data
-
-
-def _check_utf_8(data: bytes) -> None:
-    # A stretch at a time: decoding all of it at once takes twice as long, most of it for memory.
-    start = 0
-    while start < len(data):
-        end = data.find(b"\n", start + _STRETCH) + 1 or len(data)
-        lines = data[start:end]
-        if not lines.isascii():
-            try:
-                text = lines.decode()
-            except UnicodeDecodeError:
-                raise _no_utf_8(data) from None
-            if _has_forbidden(lines, text):
-                raise _forbidden(data)
-        start = end
-
-
-def _has_forbidden(lines: bytes, text: str) -> bool:
-    # One byte or character is found ten times as fast as two, and most text has neither byte.
-    return (
-        "\u2028" in text
-        or "\u2029" in text
-        or bool(b"\xc2" in lines and _C1.search(lines))
-        or bool(b"\xef" in lines and _OTHERS.search(lines))
-    )
-
-
-def _no_utf_8(data: bytes) -> YamlError:
-    try:
-        data.decode()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        problem = f"the byte 0x{data[error.start]:02x} is no UTF-8"
-        return YamlError(problem, line, damage="binary")
-    raise AssertionError("its lines are no UTF-8, and the whole is")
-
-
-def _forbidden(data: bytes) -> YamlError:
-    text = data.decode(errors="replace")  # bytes that are no UTF-8 may follow
-    match = re.search(_FORBIDDEN, text)
-    assert match
-    line = text.count("\n", 0, match.start()) + 1
-    code = ord(match[0])
-    problem = f"the character U+{code:04X} stands here as it is, which a cassette may not have"
-    # Runs of NUL are what a crash of the machine leaves; nobody wrote them.
-    fix = f'write it as \\u{code:04x} in double quotes "..."' if code else ""
-    return YamlError(problem, line, fix=fix, damage="format" if code else "binary")
-
-
-class SchemaError(Exception):
-    """A value that does not belong where it stands.
-
-    Args:
-        within: The mapping or list that it stands in.
-        key: Its key or place there; None where it is the mapping or list itself, or is missing.
-        problem: What is wrong, a clause that starts in lower case.
-        facts: Lines for below, expected before got.
-        fix: The edit that mends it.
-        missing: Whether something is missing, as it is where a file was cut off.
-    """
-
-    def __init__(
-        self,
-        within: Any,
-        key: str | int | None,
-        problem: str,
-        *,
-        facts: Sequence[str] = (),
-        fix: str = "",
-        missing: bool = False,
-    ) -> None:
-        self.problem = problem
-        self.facts = tuple(facts)
-        self.fix = fix
-        self.missing = missing
-        self.damage = "format"
-        self.cut_off = False
-        self.line: int | None = None
-        if isinstance(within, (Map, List)):
-            lines: Any = within.lines
-            self.line = within.line if key is None else lines[key]
-        super().__init__(problem)
-
-
-def refuse_unknown(fields: Mapping[str, Any], known: Sequence[str], what: str) -> None:
-    """Refuse the first field that is not `known`, and name the closest that is.
-
-    Args:
-        fields: The fields there are.
-        known: The names of those there may be.
-        what: What they are fields of, with its article.
-
-    Raises:
-        SchemaError: There is one.
-    """
-    for key in fields:
-        if key not in known:
-            import difflib  # for a misspelt field only
-
-            close = difflib.get_close_matches(key, known, n=1)
-            raise SchemaError(
-                fields,
-                key,
-                f"{what} has no field {key!r}",
-                facts=[f"known: {', '.join(known)}"],
-                fix=f'rename it to "{close[0]}"' if close else "take it out",
-            )
+            raise YamlError(problem, line, fix=f'put it in quotes: "{event.value}"')
+        if event.implicit[0]:
+            problem = "a merge key is not allowed in a cassette"
+            fix = 'write the fields out, or put "<<" in quotes if it is a key'
+            raise YamlError(problem, line, fix=fix, damage="anchor")

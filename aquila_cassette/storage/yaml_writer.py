@@ -33,11 +33,12 @@ __all__ = [
 Value: TypeAlias = Union[bool, float, str, Mapping[str, "Value"], Sequence["Value"], None]  # noqa: UP007 - the names in quotes
 """What JSON can say."""
 
-_WIDTH = 100  # characters; a small mapping or list that fits stands on one line
+_WIDTH = 100  # characters; a small mapping or list that fits takes one line
 # What no literal block can hold: YAML forbids it, or takes it for a line break. (The complement, a
 # class of a million characters, takes ten times as long to compile.)
 _BAD = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff"
 _UNSAFE = re.compile(f"[{_BAD}]")
+_SAFE_ASCII = bytes([9, 10, *range(32, 127)])
 _ESCAPED = re.compile(f'["\\\\\t\n{_BAD}]')
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _NOT_PLAIN = re.compile(r": | #|:$| $|[\t\n]")
@@ -47,11 +48,11 @@ _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 
 
 def scalar(value: bool | float | str | None, *, flow: bool = False) -> str:
-    r"""Write one scalar on one line, plain where no reader can misread it, else double-quoted.
+    r"""Return one scalar on one line, plain where no reader can misread it, else double-quoted.
 
     Args:
         value: The value. A lone surrogate, which no YAML can hold, becomes U+FFFD.
-        flow: Whether it stands within ``[]`` or ``{}``.
+        flow: Whether it is within ``[]`` or ``{}``.
 
     Example:
         >>> [scalar(value) for value in ("gpt-4o", "on", "a: b", "2026-11-22", 1e-05, None)]
@@ -68,11 +69,18 @@ def scalar(value: bool | float | str | None, *, flow: bool = False) -> str:
     return text.replace("e", ".0e") if "e" in text and "." not in text else text
 
 
-def quoted(text: str) -> str:
-    r"""Write `text` as a double-quoted scalar of one line, with the escapes that JSON has too.
+def _is_plain(text: str, *, flow: bool) -> bool:
+    return (
+        (text[:1].isalpha() or text[:1] in ("_", "/"))
+        and not _NOT_PLAIN.search(text)
+        and not _UNSAFE.search(text)
+        and not (flow and _NOT_PLAIN_IN_FLOW.search(text))
+        and text.lower() not in _WORDS
+    )
 
-    Args:
-        text: Any text; a lone surrogate becomes U+FFFD.
+
+def quoted(text: str) -> str:
+    r"""Return `text` as a double-quoted scalar of one line, with the escapes that JSON has too.
 
     Example:
         >>> print(quoted('say "\u2028"'))
@@ -82,11 +90,7 @@ def quoted(text: str) -> str:
 
 
 def quoted_lines(text: str, indent: int) -> str:
-    r"""Write `text` as a double-quoted scalar, each line of it on a line of its own.
-
-    Args:
-        text: Any text of several lines.
-        indent: Spaces before each line but the first.
+    r"""Return `text` as a double-quoted scalar, each line of it on a line of its own.
 
     Example:
         >>> print(quoted_lines("a\x00\n  b", 2))
@@ -94,44 +98,43 @@ def quoted_lines(text: str, indent: int) -> str:
           \  b"
     """
     parts = _ESCAPED.sub(lambda m: m[0] if m[0] == "\n" else _escape(m), text).split("\n")
-    # Spaces that lead a line are the layout's, unless a backslash stands before them.
+    # Spaces that lead a line are the layout's, unless a backslash is before them.
     rest = [f"\\{part}" if part.startswith(" ") else part for part in parts[1:]]
     lines = ("\\n\\\n" + " " * indent).join([parts[0], *rest])
     return f'"{lines}"'
 
 
-def is_literal(text: str) -> bool:
-    r"""Tell whether a literal block can hold `text` as it is.
+def _escape(match: re.Match[str]) -> str:
+    char = match[0]
+    if "\ud800" <= char <= "\udfff":
+        return "\ufffd"
+    return _ESCAPES.get(char) or f"\\u{ord(char):04x}"
 
-    Args:
-        text: Any text.
+
+def is_literal(text: str) -> bool:
+    r"""Return whether a literal block can hold `text` as it is.
 
     Example:
         >>> is_literal("a\nb"), is_literal("a\u2028b"), is_literal("\n\n")
         (True, False, False)
     """
-    return bool(text.strip(" \t\n")) and not _UNSAFE.search(text)
+    return bool(text.strip(" \t\n")) and unsafe(text) == 0
 
 
 def unsafe(text: str) -> int:
-    r"""Count the characters of `text` that a literal block cannot hold.
-
-    Args:
-        text: Any text.
+    r"""Return how many characters of `text` a literal block cannot hold.
 
     Example:
         >>> unsafe("a\x00\nb\r")
         2
     """
-    return sum(1 for _ in _UNSAFE.finditer(text))
+    # Most text is ASCII, and to delete that is several times as fast as to search all of it.
+    rest = text.encode("utf-8", "surrogatepass").translate(None, _SAFE_ASCII)
+    return len(_UNSAFE.findall(rest.decode("utf-8", "surrogatepass"))) if rest else 0
 
 
 def literal(text: str, indent: int) -> str:
-    r"""Write `text`, one that `is_literal`, as a literal block without its last line break.
-
-    Args:
-        text: The text.
-        indent: Spaces before each line.
+    r"""Return `text`, one that `is_literal`, as a literal block without its last line break.
 
     Example:
         >>> print(literal("a\n\n  b", 2))
@@ -141,16 +144,14 @@ def literal(text: str, indent: int) -> str:
             b
     """
     indicator = "2" if text[0] in " \t\n" else ""
-    if text[-1] != "\n":
-        chomp, text = "-", text + "\n"
-    else:
-        chomp = "+" if text[-2] == "\n" else ""
-    body = f"\n{text[:-1]}".replace("\n", "\n" + " " * indent)
-    return f"|{indicator}{chomp}{_bare_blank_lines(body, indent)}"
+    chomp = "-" if text[-1] != "\n" else "+" if text[-2] == "\n" else ""
+    pad = " " * indent
+    lines = [pad + line if line else "" for line in text.removesuffix("\n").split("\n")]
+    return "\n".join([f"|{indicator}{chomp}", *lines])
 
 
 def field(key: str, value: Value, indent: int) -> list[str]:
-    """Write one field of a mapping in block style, as lines (a literal block is one "line").
+    """Return one field of a mapping in block style, as lines (a literal block is one "line").
 
     Args:
         key: The field's name.
@@ -162,14 +163,14 @@ def field(key: str, value: Value, indent: int) -> list[str]:
         ['  stop: [a, b]']
     """
     head = f"{' ' * indent}{_key(key)}:"
-    line = _after(head, value, indent)
+    line = _on_one_line(head, value, indent)
     if line is not None:
         return [line]
     return [head, *_block(value, indent + 2 if isinstance(value, Mapping) else indent)]
 
 
 def fields(value: Mapping[str, Value], indent: int) -> list[str]:
-    """Write the fields of a mapping in block style, as lines; see `field`."""
+    """Return the fields of a mapping in block style, as lines; see `field`."""
     return [line for key, inner in value.items() for line in field(key, inner, indent)]
 
 
@@ -180,7 +181,7 @@ def _block(value: Value, indent: int) -> list[str]:
     head = " " * indent + "-"
     out = []
     for inner in value:
-        line = _after(head, inner, indent)
+        line = _on_one_line(head, inner, indent)
         if line is not None:
             out.append(line)
         else:
@@ -189,8 +190,8 @@ def _block(value: Value, indent: int) -> list[str]:
     return out
 
 
-def _after(head: str, value: Value, indent: int) -> str | None:
-    """Write `value` behind `head` where it is no mapping or list that takes lines of its own."""
+def _on_one_line(head: str, value: Value, indent: int) -> str | None:
+    """Return `value` behind `head`, unless it is a mapping or list that needs lines of its own."""
     if isinstance(value, str):
         block = "\n" in value and is_literal(value)
         return f"{head} {literal(value, indent + 2) if block else scalar(value)}"
@@ -214,32 +215,4 @@ def _fits_flow(value: Value) -> bool:
 
 
 def _key(key: str) -> str:
-    if _KEY.fullmatch(key) and key.lower() not in _WORDS:
-        return key
-    return quoted(key)
-
-
-def _is_plain(text: str, *, flow: bool) -> bool:
-    return (
-        (text[:1].isalpha() or text[:1] in ("_", "/"))
-        and not _NOT_PLAIN.search(text)
-        and not _UNSAFE.search(text)
-        and not (flow and _NOT_PLAIN_IN_FLOW.search(text))
-        and text.lower() not in _WORDS
-    )
-
-
-def _escape(match: re.Match[str]) -> str:
-    char = match[0]
-    if "\ud800" <= char <= "\udfff":
-        return "\ufffd"
-    return _ESCAPES.get(char) or f"\\u{ord(char):04x}"
-
-
-def _bare_blank_lines(body: str, indent: int) -> str:
-    """Take the indentation out of lines that have nothing else."""
-    pad = "\n" + " " * indent
-    blank = pad + "\n"
-    while blank in body:
-        body = body.replace(blank, "\n\n")
-    return body.removesuffix(" " * indent) if body.endswith(pad) else body
+    return key if _KEY.fullmatch(key) and key.lower() not in _WORDS else quoted(key)

@@ -34,7 +34,7 @@ def test_a_damaged_file_has_a_line_that_says_so_and_the_exit_code_is_2(cli: Cli,
     ran = cli("list")
     assert ran.out == (
         "NAME      N  PROVIDER     MODEL  AGE   SIZE  ENDS\n"
-        "bad       cassettes/bad.yaml, line 6: 'ended' is not what it must be.\n"
+        "bad       cassettes/bad.yaml, line 6: 'ended' has a wrong value.\n"
         "good/one  1  example.org  -      -    255 B  complete\n"
     )
     assert ran.err == ("1 of 2 files cannot be read. What is wrong: aquila-cassette show bad\n")
@@ -72,7 +72,7 @@ def test_the_list_for_programs_has_every_name_and_count(cli: Cli, lay: Lay) -> N
         "ends": {"failed": 2, "HTTP 429": 1},
     }
     assert damaged["error"] == (
-        "cassettes/damaged.yaml, line 6: 'ended' is not what it must be.\n"
+        "cassettes/damaged.yaml, line 6: 'ended' has a wrong value.\n"
         "  expected: one of complete, closed, failed\n"
         "  got:      'perhaps'\n"
         "Fix: make it one of complete, closed, failed"

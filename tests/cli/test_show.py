@@ -227,7 +227,7 @@ def test_a_cassette_that_cannot_be_shown_does_not_hide_the_others(cli: Cli, lay:
     assert ran.code == 2
     assert ran.out.startswith("plain\ncassettes/plain.yaml, 1 interaction, 255 B\n")
     assert ran.err == (
-        "cassettes/damaged.yaml, line 6: 'ended' is not what it must be.\n"
+        "cassettes/damaged.yaml, line 6: 'ended' has a wrong value.\n"
         "  expected: one of complete, closed, failed\n"
         "  got:      'perhaps'\n"
         "Fix: make it one of complete, closed, failed\n"

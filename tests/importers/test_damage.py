@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila_cassette import importers
@@ -108,7 +108,6 @@ def test_values_cannot_stand_within_each_other_without_end(depth: int) -> None:
 
 
 @given(st.integers(0, len(vcrpy())), st.integers(0, 40), st.text(max_size=3))
-@settings(max_examples=80, deadline=None)
 def test_whatever_is_edited_away_there_is_a_tape_or_a_clear_error(
     start: int, length: int, put: str
 ) -> None:
@@ -131,7 +130,6 @@ def test_whatever_is_edited_away_there_is_a_tape_or_a_clear_error(
     st.sampled_from(["request", "response"]),
     st.sampled_from(["body", "headers", "status", "uri", "method", "parsed_body", "status_code"]),
 )
-@settings(max_examples=80, deadline=None)
 def test_whatever_stands_in_a_field_there_is_a_tape_or_a_clear_error(
     value: object, message: str, key: str
 ) -> None:

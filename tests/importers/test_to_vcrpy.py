@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 
 from aquila_cassette import importers
 from aquila_cassette.importers import vcrpy
@@ -20,7 +20,6 @@ PATH = Path("cassettes/chat.yaml")
 
 
 @given(tapes)
-@settings(max_examples=60, deadline=None)
 def test_requests_statuses_and_bodies_come_back(tape: CassetteData) -> None:
     there = tuple(
         replace(one, request=replace(one.request, method="POST"))

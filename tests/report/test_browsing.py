@@ -117,7 +117,7 @@ def test_a_file_that_cannot_be_read_is_listed_with_its_error(show: Show, lay: La
     (said,) = texts(page, ".card.failed")
     assert said == (
         "This file cannot be read\n\n"
-        "cassettes/damaged.yaml, line 6: 'ended' is not what it must be.\n\n"
+        "cassettes/damaged.yaml, line 6: 'ended' has a wrong value.\n\n"
         "  expected: one of complete, closed, failed\n"
         "  got:      'perhaps'\n"
         "Fix: make it one of complete, closed, failed"

@@ -262,7 +262,7 @@ def test_a_lock_that_is_held_too_long_is_named(path: Path) -> None:
         save(path, [A], lock_timeout=0.01)
     message = str(caught.value)
     assert message.splitlines()[:2] == [
-        f"{path} could not be written: another process has been at it for too long.",
+        f"{path} could not be written: another process is writing it.",
         "  waited: 0.01 s",
     ]
     assert message.endswith("\nFix: end the process that holds it, and run again")
@@ -281,7 +281,7 @@ def test_a_folder_is_no_cassette(path: Path) -> None:
             attempt()
         assert str(caught.value) == (
             f"{path} cannot be read: it is a folder.\n"
-            "Fix: take it away, or name the cassette otherwise"
+            "Fix: remove it, or give the cassette another name"
         )
 
 
@@ -290,7 +290,7 @@ def test_a_pipe_is_no_cassette(path: Path) -> None:
     os.mkfifo(path)
     with pytest.raises(CassetteFormatError) as caught:
         load(path)
-    assert str(caught.value).startswith(f"{path} cannot be read: it is no regular file.\n")
+    assert str(caught.value).startswith(f"{path} cannot be read: it is not a regular file.\n")
 
 
 def test_a_file_where_a_folder_must_be_is_named(path: Path) -> None:
@@ -300,14 +300,14 @@ def test_a_file_where_a_folder_must_be_is_named(path: Path) -> None:
     assert str(caught.value) == (
         f"{path} could not be written: file exists.\n"
         f"  at: {path.parent}\n"
-        "Fix: take away the file that stands where a folder must be"
+        "Fix: remove the file that is where a folder must be"
     )
 
 
 def test_a_file_too_large_is_not_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save(path, [A])
     size = path.stat().st_size
-    monkeypatch.setattr("aquila_cassette.storage.files.MAX_BYTES", size - 1)
+    monkeypatch.setattr("aquila_cassette.storage.format.MAX_BYTES", size - 1)
     with pytest.raises(CassetteFormatError) as caught:
         load(path)
     assert f"\n  got:   {size} bytes\n" in str(caught.value)

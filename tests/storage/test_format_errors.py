@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila_cassette.errors import CassetteFormatError, CassetteVersionError
@@ -70,36 +68,36 @@ MESSAGES = {
     ),
     "compressed": (
         b"\x1f\x8b\x08\x00",
-        f"cassettes/x.yaml, line 1: the byte 0x8b is no UTF-8.\n{RESTORE}",
+        f"cassettes/x.yaml, line 1: the byte 0x8b is not UTF-8.\n{RESTORE}",
     ),
     "filled with NUL by a crash": (
         ONE.encode()[:200] + b"\0" * 500,
         (
-            "cassettes/x.yaml, line 11: the character U+0000 stands here as it is, which a cassette"
-            f" may not have.\n{RESTORE}"
+            "cassettes/x.yaml, line 11: the character U+0000 is not allowed in a cassette as"
+            f" it is.\n{RESTORE}"
         ),
     ),
     "a line separator": (
         edited("model: m", 'model: "m\u2028"'),
         (
-            "cassettes/x.yaml, line 9: the character U+2028 stands here as it is, which a cassette"
-            ' may not have.\nFix: write it as \\u2028 in double quotes "..."'
+            "cassettes/x.yaml, line 9: the character U+2028 is not allowed in a cassette as"
+            ' it is.\nFix: write it as \\u2028 in double quotes "..."'
         ),
     ),
     "a lone carriage return": (
         edited("model: m", "model: a\rb"),
         (
-            "cassettes/x.yaml, line 9: the character U+000D stands here as it is, which a cassette"
-            ' may not have.\nFix: write it as \\u000d in double quotes "..."'
+            "cassettes/x.yaml, line 9: the character U+000D is not allowed in a cassette as"
+            ' it is.\nFix: write it as \\u000d in double quotes "..."'
         ),
     ),
     "text": (
         "hello\n",
-        "cassettes/x.yaml: the file is no cassette, for no mapping stands at its top.\n" + RESTORE,
+        "cassettes/x.yaml: the file is no cassette: its top level is no mapping.\n" + RESTORE,
     ),
     "a list": (
         "- request: {}\n",
-        "cassettes/x.yaml, line 1: the file is no cassette, for no mapping stands at its top.\n"
+        "cassettes/x.yaml, line 1: the file is no cassette: its top level is no mapping.\n"
         + RESTORE,
     ),
     "no version": (
@@ -112,21 +110,21 @@ MESSAGES = {
     "version 0": (
         edited("version: 1", "version: 0"),
         (
-            "cassettes/x.yaml, line 1: the cassette's version is none that ever was.\n"
+            "cassettes/x.yaml, line 1: unknown cassette version.\n"
             '  expected: 1\n  got:      0\nFix: write "version: 1"'
         ),
     ),
     "a version in quotes": (
         edited("version: 1", 'version: "1"'),
         (
-            "cassettes/x.yaml, line 1: the cassette's version is none that ever was.\n"
+            "cassettes/x.yaml, line 1: unknown cassette version.\n"
             "  expected: 1\n  got:      '1'\nFix: write \"version: 1\""
         ),
     ),
     "a version that is true": (
         edited("version: 1", "version: true"),
         (
-            "cassettes/x.yaml, line 1: the cassette's version is none that ever was.\n"
+            "cassettes/x.yaml, line 1: unknown cassette version.\n"
             '  expected: 1\n  got:      True\nFix: write "version: 1"'
         ),
     ),
@@ -156,7 +154,7 @@ MESSAGES = {
     "a status that is text": (
         edited("status: 200", "status: OK"),
         (
-            "cassettes/x.yaml, line 11: 'status' is not what it must be.\n"
+            "cassettes/x.yaml, line 11: 'status' has a wrong value.\n"
             "  expected: a number from 100 to 999\n  got:      'OK'\n"
             "Fix: make it a number from 100 to 999"
         ),
@@ -164,21 +162,21 @@ MESSAGES = {
     "a URL that is a number": (
         edited("url: https://a.b", "url: 12"),
         (
-            "cassettes/x.yaml, line 6: 'url' is not what it must be.\n"
+            "cassettes/x.yaml, line 6: 'url' has a wrong value.\n"
             '  expected: text\n  got:      12\nFix: put it in quotes: "12"'
         ),
     ),
     "a header that is a number": (
         edited("{content-type: application/json}", "{x-limit: 12}"),
         (
-            "cassettes/x.yaml, line 7: 'x-limit' is not what it must be.\n"
+            "cassettes/x.yaml, line 7: 'x-limit' has a wrong value.\n"
             '  expected: text, or a list of text\n  got:      12\nFix: put it in quotes: "12"'
         ),
     ),
     "pieces of no such form": (
         edited("pieces: 5+9", "pieces: 5:9"),
         (
-            "cassettes/x.yaml, line 16: 'pieces' is not what it must be.\n"
+            "cassettes/x.yaml, line 16: 'pieces' has a wrong value.\n"
             "  expected: words of ms+bytes, such as 312+50 330+49\n  got:      '5:9'\n"
             "Fix: make it words of ms+bytes, such as 312+50 330+49"
         ),
@@ -186,7 +184,7 @@ MESSAGES = {
     "an end that is none": (
         edited("ended: complete", "ended: done"),
         (
-            "cassettes/x.yaml, line 17: 'ended' is not what it must be.\n"
+            "cassettes/x.yaml, line 17: 'ended' has a wrong value.\n"
             "  expected: one of complete, closed, failed\n  got:      'done'\n"
             "Fix: make it one of complete, closed, failed"
         ),
@@ -194,21 +192,21 @@ MESSAGES = {
     "two bodies": (
         edited("    json:\n", "    text: a\n    json:\n"),
         (
-            "cassettes/x.yaml, line 8: the body is here twice, as 'json' and as 'text'.\n"
+            "cassettes/x.yaml, line 8: there are two bodies, 'json' and 'text'.\n"
             "Fix: take one of the two out"
         ),
     ),
     "a style without its body": (
         edited("    sse: |+\n", "    json_style: spaced\n    sse: |+\n"),
         (
-            "cassettes/x.yaml, line 13: 'json_style' goes with 'json', which is not here.\n"
+            "cassettes/x.yaml, line 13: 'json_style' goes with 'json', which is missing.\n"
             "Fix: take it out"
         ),
     ),
     "an unknown style": (
         edited("    json:\n", "    json_style: pretty\n    json:\n"),
         (
-            "cassettes/x.yaml, line 8: 'json_style' is not one that is known.\n"
+            "cassettes/x.yaml, line 8: 'json_style' is unknown.\n"
             "  expected: one of compact, spaced, indent-2, indent-4, compact-ascii, spaced-ascii,"
             " indent-2-ascii, indent-4-ascii\n  got:      'pretty'\nFix: use one of these"
         ),
@@ -222,7 +220,7 @@ MESSAGES = {
     ),
     "base64 that is none": (
         edited("    sse: |+\n      data: 1\n\n", "    base64: a\n"),
-        f"cassettes/x.yaml, line 13: 'base64' is no base64.\n{RESTORE}",
+        f"cassettes/x.yaml, line 13: 'base64' is not base64.\n{RESTORE}",
     ),
     "an alias": (
         edited("model: m", "model: *m"),
@@ -241,22 +239,22 @@ MESSAGES = {
     "a tag": (
         edited("model: m", "model: !!python/object:os.system m"),
         (
-            "cassettes/x.yaml, line 9: the tag tag:yaml.org,2002:python/object:os.system stands"
-            " here, and a cassette may use none.\n"
+            "cassettes/x.yaml, line 9: the tag tag:yaml.org,2002:python/object:os.system is not"
+            " allowed: a cassette may use none.\n"
             "Fix: take it out, or put the value in quotes if it is text that starts with !"
         ),
     ),
     "a merge key": (
         edited("model: m", "<<: {a: 1}"),
         (
-            "cassettes/x.yaml, line 9: a merge key stands here, and a cassette may use none.\n"
+            "cassettes/x.yaml, line 9: a merge key is not allowed in a cassette.\n"
             'Fix: write the fields out, or put "<<" in quotes if it is a key'
         ),
     ),
     "a key twice": (
         edited("model: m", "model: m\n      model: n"),
         (
-            "cassettes/x.yaml, line 10: the key 'model' is here a second time; it is on line 9.\n"
+            "cassettes/x.yaml, line 10: the key 'model' is given twice; the first is on line 9.\n"
             "Fix: take one of the two out"
         ),
     ),
@@ -267,7 +265,7 @@ MESSAGES = {
     "a key that is a list": (
         edited("model: m", "[1]: m"),
         (
-            "cassettes/x.yaml, line 9: a mapping or list stands where a key belongs.\n"
+            "cassettes/x.yaml, line 9: a mapping or list is used as a key.\n"
             "Fix: put the text in quotes if it is a key"
         ),
     ),
@@ -281,7 +279,7 @@ MESSAGES = {
     "a second document": (
         ONE + "---\n" + ONE,
         (
-            "cassettes/x.yaml, line 18: a second document starts here, and a cassette is one.\n"
+            "cassettes/x.yaml, line 18: a second document starts here, and a cassette has one.\n"
             "Fix: take out the line '---'"
         ),
     ),
@@ -320,7 +318,7 @@ MESSAGES = {
     "cut off in a word": (
         ONE.partition("complete")[0] + "comp",
         (
-            "cassettes/x.yaml, line 17: 'ended' is not what it must be.\n"
+            "cassettes/x.yaml, line 17: 'ended' has a wrong value.\n"
             "  expected: one of complete, closed, failed\n  got:      'comp'\n"
             "Fix: make it one of complete, closed, failed"
         ),
@@ -393,21 +391,18 @@ def test_brackets_without_end_are_refused_at_once() -> None:
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=100, deadline=None)
 def test_no_bytes_end_in_any_other_error(data: bytes) -> None:
     with pytest.raises(CassetteFormatError):
         loads(data, path=PATH)
 
 
 @given(st.lists(st.sampled_from([*AWKWARD, "version: 1", "interactions:"])).map("".join))
-@settings(max_examples=100, deadline=None)
 def test_no_yaml_ends_in_any_other_error(text: str) -> None:
     with pytest.raises(CassetteFormatError):
         loads(text.encode(), path=PATH)
 
 
 @given(tapes, st.data())
-@settings(max_examples=60, deadline=None)
 def test_no_damage_ends_in_any_other_error(tape: CassetteData, data: st.DataObject) -> None:
     text = dumps(tape)
     at = data.draw(st.integers(0, len(text)))
@@ -451,39 +446,16 @@ def test_a_file_cut_off_anywhere_is_refused_unless_it_is_whole_so_far() -> None:
         assert whole[end:].lstrip(b"\n").startswith((b"- re", b"error: null"))
 
 
-def test_where_libyaml_is_missing_an_edited_file_says_so() -> None:
-    script = f"""
-import sys
-sys.modules["yaml._yaml"] = None
-from pathlib import Path
-from aquila_cassette.storage.format import loads
-from aquila_cassette.errors import CassetteError
-text = {ONE!r}
-assert loads(text.encode(), path=Path("x.yaml")).interactions
-try:
-    loads(text.replace("status", "# mine\\n    status").encode(), path=Path("x.yaml"))
-except CassetteError as error:
-    print(error)
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert done.stdout == (
-        "x.yaml cannot be read: it was edited, and PyYAML has no libyaml here.\n"
-        "Fix: pip install --force-reinstall --only-binary :all: pyyaml\n"
-    )
-
-
 def test_a_forbidden_character_is_told_of_even_if_bytes_that_are_no_utf_8_follow_far_behind() -> (
     None
 ):
     data = b"version: 1\n# \xe2\x80\xa8\n" + b"# x\n" * 40_000 + b"# \xff\n"
     assert str(refusal(data)).startswith(
-        "cassettes/x.yaml, line 2: the character U+2028 stands here as it is"
+        "cassettes/x.yaml, line 2: the character U+2028 is not allowed in a cassette as it is"
     )
 
 
 def test_a_file_of_nothing_but_nul_is_not_taken_for_utf_16() -> None:
     assert str(refusal(b"\0" * 100)).startswith(
-        "cassettes/x.yaml, line 1: the character U+0000 stands here as it is"
+        "cassettes/x.yaml, line 1: the character U+0000 is not allowed in a cassette as it is"
     )

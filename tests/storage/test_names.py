@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila_cassette.errors import CassetteNameError
@@ -120,7 +120,6 @@ def test_names_that_had_to_be_cut_stay_two() -> None:
 
 
 @given(st.text(st.characters()))
-@settings(max_examples=200, deadline=None)
 def test_every_text_is_safe_as_a_name(text: str) -> None:
     assert cassette_path(FOLDER, safe_name(text)).parent == FOLDER
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 
 from aquila_cassette.storage.yaml_reader import compose
 from aquila_cassette.storage.yaml_writer import field, is_literal, literal, quoted_lines, scalar
@@ -18,7 +18,6 @@ def written(value: Any) -> str:
 
 
 @given(values)
-@settings(max_examples=200, deadline=None)
 def test_every_value_reads_back_the_same_in_any_version_of_yaml(value: Any) -> None:
     text = written(value)
     assert repr(compose(text)["value"]) == repr(value)
@@ -26,7 +25,6 @@ def test_every_value_reads_back_the_same_in_any_version_of_yaml(value: Any) -> N
 
 
 @given(texts)
-@settings(max_examples=200, deadline=None)
 def test_a_text_reads_back_from_a_block_and_from_quoted_lines(text: str) -> None:
     both = [quoted_lines(text, 2)]
     if is_literal(text):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila_cassette.model import Interaction
@@ -19,7 +19,6 @@ some = st.lists(interactions, max_size=2)
 
 
 @given(st.lists(interactions, min_size=1, max_size=3), some, st.data())
-@settings(max_examples=40, deadline=None)
 def test_what_stays_is_not_changed_by_a_character(
     on_file: list[Interaction], new: list[Interaction], data: st.DataObject
 ) -> None:
@@ -77,7 +76,6 @@ def test_what_looks_like_a_comment_in_a_text_is_none() -> None:
 
 
 @given(st.lists(interactions, min_size=1, max_size=3), some, st.data())
-@settings(max_examples=40, deadline=None)
 def test_interactions_are_swapped_one_for_one_and_the_comments_above_them_stay(
     on_file: list[Interaction], new: list[Interaction], data: st.DataObject
 ) -> None:

@@ -1,0 +1,185 @@
+"""The YAML of a cassette means what libyaml reads, however much of it was cut out before."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aquila_cassette.storage.format import dumps
+from aquila_cassette.storage.yaml_reader import (
+    Block,
+    MarksRemain,
+    YamlError,
+    clean_utf8,
+    compose,
+    cut_blocks,
+)
+from aquila_cassette.storage.yaml_writer import unsafe
+from tests.storage.draws import tapes
+
+LONG = "é — naïve\n" * 20_000
+
+
+def plain_values(value: object) -> object:
+    """Return what `compose` gave, blocks as text."""
+    match value:
+        case dict():
+            return {key: plain_values(one) for key, one in value.items()}
+        case list():
+            return [plain_values(one) for one in value]
+        case Block():
+            return value.text()
+    return value
+
+
+def composed(text: str) -> object:
+    """Read `text` as a whole, and compare with what is read after blocks were cut out."""
+    try:
+        whole = compose(text)
+    except YamlError:
+        whole = YamlError
+    with suppress(YamlError, MarksRemain):  # then it is read as a whole
+        skeleton, blocks = cut_blocks(text.encode(), keep_lines=True)
+        assert skeleton.count("\n") == text.count("\n")
+        assert plain_values(compose(skeleton, blocks)) == whole
+    return whole
+
+
+VALUES = [
+    "a", "-1", '"x y"', "{a: b, \"c\": [1, 2]}", "[a, b]", "a #b", "'s'", "!a", "&a b", "*a", "> ",
+    "\x1b[1m", "a\x01", "|1", "| #c", "", "|", "|-", "|+", "|2", '"q |', "'q |", ">-", "[a, |", "{a: |",
+    "? |", "- |", "-   a: |", "a: b: |", "# |",
+]  # fmt: skip
+
+
+@st.composite
+def documents(draw: st.DrawFn, column: int = 0) -> str:
+    """Draw YAML that is laid out nearly as we do it, with values that YAML has views on."""
+    lines = []
+    for key in draw(
+        st.lists(st.sampled_from(["a", "b", '"c d"', "- a", "? a", "-   a"]), max_size=3)
+    ):
+        kind = draw(st.sampled_from(["value", "map", "list", "block", "block"]))
+        head = f"{' ' * column}{key}:"
+        if kind == "map" and column < 6:
+            lines += [head, draw(documents(column + 2))]
+        elif kind == "list":
+            dash = " " * (column + draw(st.sampled_from([0, 0, 2, 1]))) + "- "
+            some = draw(st.lists(st.sampled_from(VALUES), min_size=1, max_size=2))
+            lines += [head, *(dash + one for one in some)]
+        elif kind == "block":
+            pads = st.sampled_from([2, 2, 2, 4, 3, 1, 0]).map(lambda more: " " * (column + more))
+            texts = ["x", "x: y", "- a", "", "#", "y: |", '"', " ", "\t", "]", "---"]
+            parts = st.tuples(pads, st.sampled_from(texts)).map("".join)
+            header = draw(st.sampled_from(["|", "|-", "|+", "|2", "|2-", "|3", ">", '"']))
+            lines += [f"{head} {header}", *draw(st.lists(parts | st.just(""), max_size=4))]
+        else:
+            lines.append(f"{head} {draw(st.sampled_from(VALUES))}")
+    return "\n".join(lines)
+
+
+@given(documents(), st.sampled_from(["\n", ""]))
+def test_what_is_cut_out_means_the_same_as_in_its_place(text: str, end: str) -> None:
+    composed(text + end)
+
+
+SNIPPETS = [
+    *"ab01-+.:,#|>&*!%@'\"[]{}?~\\\t \n",
+    " |\n", "|+\n", "|2", "\n  ", "\n    ", "\n      ", "\n        ", "- ", ": ", " #", "# c",
+    "{a: 1}", "[1, b]", "{}", '"x"', '"\\u00e9"', "no", "null", "é", ", ", "a: b\n", "key: |\n",
+    "\x1b", "\x01", "\x0b", "\x7f", "1e999", "\n \n", "\n\t\n",
+]  # fmt: skip
+
+
+@given(tapes.map(dumps), st.data())
+def test_an_edited_cassette_means_the_same_with_its_blocks_cut_out(
+    text: str, data: st.DataObject
+) -> None:
+    for _ in range(data.draw(st.integers(0, 2))):
+        at = data.draw(st.integers(0, len(text)))
+        gone = data.draw(st.integers(0, 6))
+        text = text[:at] + data.draw(st.sampled_from(SNIPPETS)) + text[at + gone :]
+    composed(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'a: "b\n  c: |\n    d"\ne: 1\n',
+        "a: 'b |\n\n  c'\n",
+        "a: >\n  b: |\n    c\n",
+        "{a: |\n  b\n}\n",
+        "a: |\n  b\n \n  c\n",
+        "a: |+\n  b\n \nc: 1\n",
+        "a: |+\n  b\n\n\n# c\n\nd: |\n  e\n",
+        "a: |2\n   b\n\n  c\n",
+        "a: |\n\n  b\n",
+        "- |\n  a\n- - |-\n    b\n  - c: |+\n      d\n\n",
+        "? |\n  a\n: |\n  b\n",
+        "-   a: |\n    b\n",
+        "a: |\n  \x1b[1m\x01\x7f\nb: \x1b\n",
+    ],
+)
+def test_a_look_alike_of_a_block_is_not_taken_for_one(text: str) -> None:
+    composed(text)
+
+
+def test_the_blocks_of_what_we_write_are_all_cut_out() -> None:
+    text = "a:\n- b: |+\n    c\n\n  d: |2-\n      e\n- |\n  f\n"
+    skeleton, blocks = cut_blocks(text.encode(), keep_lines=True)
+    assert "c" not in skeleton.replace("- b", "")
+    assert [block.text() for block in blocks] == ["c\n\n", "  e", "f\n"]
+    assert compose(skeleton, blocks) == compose(text) == yaml.safe_load(text)
+
+
+@pytest.mark.parametrize("loader", ["CSafeLoader", "SafeLoader"])
+def test_plain_scalars_are_those_of_json(loader: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yaml, "__with_libyaml__", loader == "CSafeLoader")
+    text = (
+        "[1, -2.5e3, true, null, no, ~, 012, 1_0, 2026-11-22, 12:30, '1', \"\\u00e9\\x01\", \x1b]\n"
+    )
+    assert compose(text) == [
+        *(1, -2500.0, True, None, "no", "~", "012", "1_0", "2026-11-22", "12:30"),
+        *("1", "é\x01", "\x1b"),
+    ]
+
+
+def accepts(text: str) -> bool:
+    try:
+        return clean_utf8(text.encode()) == text.encode()
+    except YamlError:
+        return False
+
+
+def test_what_we_write_as_it_is_is_accepted_and_what_we_escape_is_not() -> None:
+    characters = [chr(c) for c in range(0x80, 0x10000) if not 0xD800 <= c < 0xE000]
+    assert [c for c in characters if accepts(f"é{c}—\n") == bool(unsafe(c))] == []
+    assert accepts("\U0001f600\U000e0001\U0010ffff")
+
+
+def test_of_the_control_characters_only_those_of_damage_are_refused() -> None:
+    refused = {chr(c) for c in [*range(0x20), 0x7F] if not accepts(f"a{chr(c)}b\n")}
+    assert refused == {"\0", "\r"}
+
+
+@pytest.mark.parametrize(
+    "one", ["\u2028", "\u2029", "\x85", "\ufeff", "\uffff", "\ufdd0", "\0", "\r"]
+)
+def test_what_is_not_allowed_is_found_far_down_in_a_long_file(one: str) -> None:
+    with pytest.raises(YamlError) as caught:
+        clean_utf8((LONG + one).encode())
+    assert caught.value.line == 20_001
+
+
+def test_bytes_that_are_not_utf_8_are_found_far_down_in_a_long_file() -> None:
+    with pytest.raises(YamlError) as caught:
+        clean_utf8(LONG.encode() + b"a\xe2\x80\nb")
+    assert (caught.value.problem, caught.value.line) == ("the byte 0xe2 is not UTF-8", 20_001)
+
+
+def test_no_character_is_cut_where_a_long_line_is() -> None:
+    assert accepts("—" * 200_000)
