@@ -1,4 +1,4 @@
-"""The shell: `aquila-cassette`, its commands as their help reads, and nothing else."""
+"""`aquila-cassette`: its commands, as their help reads, and nothing else."""
 
 # ruff: noqa: D301 - the character \b marks a paragraph of help that is not to be wrapped
 
@@ -11,8 +11,9 @@ from typing import Annotated
 
 import typer
 
-from aquila_cassette.cli import completion, maintain
+from aquila_cassette.cli import maintain
 from aquila_cassette.cli.options import Folder as _Folder
+from aquila_cassette.cli.options import complete_names
 from aquila_cassette.cli.suite import FOLDER, folder_of_the_suite
 
 __all__ = ["main"]
@@ -44,19 +45,17 @@ def _program(
     context: typer.Context,
     _: Annotated[
         bool,
-        typer.Option(
-            "--version", callback=_version, is_eager=True, help="Say which version it is."
-        ),
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
-    """See what is on cassette: recorded streams of language model providers.
+    """Look at cassettes, recorded streams of language model providers, and keep them in order.
 
     \b
       aquila-cassette demo               watch it record and replay three streams
-      aquila-cassette list               what is in ./cassettes
+      aquila-cassette list               list what is in ./cassettes
       aquila-cassette show chat.hello    what was asked, what was said, how it ended
-      aquila-cassette report --open      all of it as a page in the browser
-      aquila-cassette play chat.hello    the same as it came, at its pace
+      aquila-cassette report --open      all cassettes as a page in the browser
+      aquila-cassette play chat.hello    play a stream at its recorded pace
       aquila-cassette diff chat.hello    what changed since the last commit
       aquila-cassette record chat.hello  record it again, by its tests
       aquila-cassette check              what is wrong with them
@@ -93,7 +92,7 @@ def _demo(
     chat completions, OpenAI responses and Anthropic messages are each asked for by plain httpx
     and by the provider's SDK, if it is installed (pip install 'aquila-cassette[demo]').
 
-    The table says, for each: when the first event reached the consumer while it was recorded, how
+    The table has, for each: when the first event reached the consumer while it was recorded, how
     many pieces and bytes came, how long it took live and on replay, and whether the replay gave
     the consumer the same (httpx: each piece, byte for byte; an SDK: each parsed event).
 
@@ -119,11 +118,9 @@ def _list(
     """List cassettes, a line for each.
 
     Each line has the cassette's name (as show takes it), its number of interactions (N), who
-    answered, which model was asked for, how long ago the last interaction was recorded, the
-    file's size, and how the answers ended: complete, closed (by the consumer), failed, or the
-    status of an HTTP error. "+1" says that there is one more.
-
-    A file that cannot be read gets a line that says so, and the exit code is 2.
+    answered, the model asked for, how long ago the last interaction was recorded, the file's size,
+    and how the answers ended. "+1" means one more. A file that cannot be read has a line with its
+    error, and the exit code is 2.
 
     \b
     Examples:
@@ -140,18 +137,16 @@ def _list(
 def _show(
     names: Annotated[
         list[str],
-        typer.Argument(
-            metavar="NAME", help="Cassettes, or paths.", autocompletion=completion.names
-        ),
+        typer.Argument(metavar="NAME", help="Cassettes, or paths.", autocompletion=complete_names),
     ],
     folder: _Folder = FOLDER,
     as_json: _Json = False,
 ) -> None:
-    """Show what is on a cassette.
+    """Show a cassette.
 
-    For each interaction: the request as a person reads it, what the model said, thought and
-    called, how many events came in how many pieces, when they came (a bar from the request to the
-    last piece), how the answer ended, and which test recorded it when.
+    For each interaction: what was asked, what the model said, thought and called, how many events
+    came in how many pieces and when (a bar from the request to the last piece), how the answer
+    ended, and which test recorded it when.
 
     \b
     Examples:
@@ -175,11 +170,11 @@ def _report(
     open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
     folder: _Folder = FOLDER,
 ) -> None:
-    """Make a page to look through cassettes.
+    """Write an HTML page to look through cassettes.
 
-    One HTML file that needs nothing else and reaches no network: each conversation as chat, each
-    stream as a time line that plays at its recorded pace, search over all names and texts,
-    filters, links to each interaction. It holds what the cassettes hold.
+    One file that needs nothing else and reaches no network: each conversation as chat, each
+    stream as a timeline that plays at its recorded pace, search, filters, a link to each
+    interaction. It holds what the cassettes hold.
 
     A file that cannot be read is listed with its error, and the exit code is 2.
 
@@ -266,13 +261,13 @@ def _record(
 def _diff(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A cassette, or a path.")],
     other: Annotated[
-        str | None, typer.Argument(metavar="OTHER", help="Another, which is taken as the newer.")
+        str | None, typer.Argument(metavar="OTHER", help="Another one, the newer.")
     ] = None,
     folder: _Folder = FOLDER,
     revision: Annotated[
         str | None,
         typer.Option(
-            "--git", metavar="REV", help="A commit to compare with; by default the last one."
+            "--git", metavar="REV", help="The commit to compare with, by default the last one."
         ),
     ] = None,
     everything: Annotated[
@@ -280,19 +275,17 @@ def _diff(
     ] = False,
     as_json: _Json = False,
 ) -> None:
-    """Say what changed between two recordings.
+    """Show what changed between two cassettes, or since a commit.
 
-    Of each interaction: the request, what the model said (word by word), thought and called, why
-    it stopped, its usage, what else its events hold, when and in how many events and pieces it
-    came, and how it ended. Interactions that were added, removed or moved are named.
+    Both are written as show writes them, and compared: what was asked, what the model said (by the
+    sentence), thought and called, how it ended, and its usage. Interactions are paired by their
+    requests, in order.
 
-    What differs each time one asks is left out: ids, dates, fingerprints, padding, latencies, how
-    the stream was cut into pieces, and times that are less than twice as long or half a second
-    apart. --all shows it.
+    What differs each time is left out: ids, dates, fingerprints, padding, latencies, headers, and
+    when and in which pieces the answer came. --all shows it.
 
-    A cassette that is new since that commit, or was removed, is said to be, and differs.
-
-    Exit codes: 0, they are the same; 1, they differ; 2, one of them cannot be read.
+    Exit codes: 0, they are the same; 1, they differ, or only one of them exists; 2, one of them
+    cannot be read.
 
     \b
     Examples:
@@ -313,23 +306,21 @@ def _play(
     folder: _Folder = FOLDER,
     speed: Annotated[
         float,
-        typer.Option(min=0.0, metavar="FACTOR", help="4 is four times as fast; 0 is at once."),
+        typer.Option(min=0.0, metavar="FACTOR", help="4 is four times as fast, 0 at once."),
     ] = 1.0,
     only: Annotated[
         list[int] | None,
         typer.Option("--only", "-n", min=1, metavar="N", help="The interaction with that number."),
     ] = None,
-    raw: Annotated[
-        bool, typer.Option("--raw", help="The bytes as they came, not what they say.")
-    ] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Play the bytes as they came.")] = False,
 ) -> None:
-    """Play a cassette's streams at the pace at which they came.
+    """Play a cassette's streams at their recorded pace.
 
-    Each interaction in turn: what was asked last, then what the model thought, said and called,
-    piece by piece as it was recorded, and how it ended. Ctrl-C stops.
+    For each interaction: what was asked last, then what the model thought, said and called, piece
+    by piece, and how it ended. Ctrl-C stops.
 
-    With --raw, the bytes of the answers. In a pipe they come as they are and alone, so that a
-    parser can be fed with a live stream; on a terminal, control characters are shown as escapes.
+    --raw plays the bytes of the answers. In a pipe nothing else is written, so that a parser can
+    be fed with a live stream; on a terminal, control characters are shown as escapes.
 
     \b
     Examples:
@@ -346,20 +337,13 @@ maintain.add_to(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run `aquila-cassette` and exit.
-
-    Args:
-        arguments: What follows the program's name; by default those of this process.
-
-    Raises:
-        SystemExit: Always: 0 where all is well.
-    """
+    """Run `aquila-cassette` with `arguments`, by default those of this process, and exit."""
     from aquila_cassette.errors import AquilaError
 
     given = list(sys.argv[1:] if arguments is None else arguments)
     for_pytest: list[str] = []
     if given[:1] in (["record"], ["unused"]) and "--" in given:
-        # click would take what follows for names.
+        # What follows is pytest's; click would take it for names.
         place = given.index("--")
         given, for_pytest = given[:place], given[place + 1 :]
     try:

@@ -13,9 +13,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from aquila_cassette.cli.demo_streams import (
+    STREAMS,
+    Demo,
+    Opener,
+    Stream,
+    is_installed,
+    record,
+    replay,
+    with_httpx,
+    with_sdk,
+)
 from aquila_cassette.cli.output import Screen, align_columns
-from aquila_cassette.cli.streams import STREAMS, Opener, Stream, installed, with_httpx, with_sdk
-from aquila_cassette.cli.takes import Take, record, replay
 from aquila_cassette.errors import UsageError
 from aquila_cassette.provider import Provider
 from aquila_cassette.storage.names import display_path
@@ -26,7 +35,7 @@ from aquila_cassette.transcript.humanize import (
     format_size,
 )
 
-__all__ = ["report", "run"]
+__all__ = ["print_table", "run"]
 
 _INDENT = 22
 _HEADINGS = ("STREAM", "CLIENT", "FIRST", "PIECES", "BYTES", "RECORDED", "REPLAYED", "EQUAL")
@@ -35,22 +44,14 @@ _SETTINGS = ("AQUILA_RECORD", "AQUILA_CASSETTE_DIR", "AQUILA_ON_UNPLAYED")
 
 
 def run(keep: Path | None, gap: float) -> int:
-    """Run the demo.
+    """Run the demo with `gap` seconds between tokens; return 1 where a replay differs.
 
-    Args:
-        keep: Where to keep the cassettes; None for a new temporary folder.
-        gap: Seconds between two tokens, on average.
-
-    Returns:
-        The exit code: 1 where a replay gave something else than what was recorded.
-
-    Raises:
-        UsageError: `keep` is no folder.
+    The cassettes stay in the folder `keep`, or in a new temporary one.
     """
     if keep is not None and keep.exists() and not keep.is_dir():
         raise UsageError(
             f"The demo cannot keep its cassettes in {display_path(keep)!r}: that is a file.",
-            fix="Name a folder: aquila-cassette demo --keep cassettes",
+            fix="Fix: aquila-cassette demo --keep cassettes",
         )
     screen = Screen()
     signs = screen.glyphs
@@ -59,105 +60,91 @@ def run(keep: Path | None, gap: float) -> int:
     folder = keep or Path(tempfile.mkdtemp(prefix="aquila-demo-"))
     with _own_environment(), Provider(gap) as provider:
         host = urlsplit(provider.url).netloc
-        studio = _Studio(screen, provider, folder)
+        recorder = _Recorder(screen, provider, folder)
         screen.line((signs.record, "red"), f" with httpx, from a provider at {host}: recording")
-        takes = studio.record_all([(stream, "httpx", with_httpx) for stream in STREAMS])
+        demos = recorder.record_all([(stream, "httpx", with_httpx) for stream in STREAMS])
         screen.line()
-        takes += studio.record_with_sdks()
+        demos += recorder.record_with_sdks()
         provider.stop()
-        screen.line((signs.stop, "dim"), f" provider stopped: {host} {_answers(host)}")
+        screen.line((signs.stop, "dim"), f" provider stopped: {host} {_connection_state(host)}")
         screen.line((signs.play, "green"), f" replaying from {display_path(folder)}")
         screen.line()
-        takes.sort(key=lambda take: STREAMS.index(take.stream))
-        for take in takes:
-            replay(take, url=provider.url, folder=folder)
-    code = report(takes, screen)
-    screen.line("Look inside a cassette:  ", (_show_command(takes[-1], folder), "bold"))
+        demos.sort(key=lambda demo: STREAMS.index(demo.stream))
+        for demo in demos:
+            replay(demo, url=provider.url, folder=folder)
+    code = print_table(demos, screen)
+    screen.line("Look inside a cassette:  ", (_show_command(demos[-1], folder), "bold"))
     screen.line("Record your own:     ", ('with aquila_cassette("my.first"): ...', "bold"))
     return code
 
 
-def report(takes: Sequence[Take], screen: Screen) -> int:
-    """Print the table, and what differs if anything does.
-
-    Args:
-        takes: What was recorded and replayed.
-        screen: Where to.
-
-    Returns:
-        The exit code: 1 where something differs.
-    """
+def print_table(demos: Sequence[Demo], screen: Screen) -> int:
+    """Print what was recorded and replayed, and what differs; return 1 where anything does."""
     signs = screen.glyphs
-    rows = [_cells(take, signs.no if take.difference else signs.yes) for take in takes]
+    rows = [_cells(demo, signs.no if demo.difference else signs.yes) for demo in demos]
     heading, *table = align_columns(
         [_HEADINGS, *rows], right=_RIGHT, width=screen.width, shrink=[(0, 12)]
     )
     screen.line(("  ".join(heading), "dim"))
-    for take, (stream, client, *numbers, equal) in zip(takes, table, strict=True):
-        style = "bold red" if take.difference else "bold green"
-        spans = "  ".join(["", *numbers, ""])
-        screen.line(stream, "  ", (client, "cyan"), spans, (equal, style))
+    for demo, (stream, client, *numbers, equal) in zip(demos, table, strict=True):
+        style = "bold red" if demo.difference else "bold green"
+        middle = "  ".join(["", *numbers, ""])
+        screen.line(stream, "  ", (client, "cyan"), middle, (equal, style))
     screen.line(("FIRST: when the first event reached its consumer, while it was recorded.", "dim"))
     screen.line()
-    different = [take for take in takes if take.difference]
-    for take in different:
-        why = escape_control_chars(take.difference.partition("\n")[0])
-        screen.line((f"{signs.no} {take.stream.title}, {take.client}: {why}", "red"))
+    different = [demo for demo in demos if demo.difference]
+    for demo in different:
+        why = escape_control_chars(demo.difference.partition("\n")[0])
+        screen.line((f"{signs.no} {demo.stream.title}, {demo.client}: {why}", "red"))
     if different:
-        screen.line((f"{len(different)} of {count(len(takes), 'replay')} differ.", "bold red"))
+        screen.line((f"{len(different)} of {count(len(demos), 'replay')} differ.", "bold red"))
         return 1
-    spent = sum(take.replayed.took for take in takes if take.replayed)
-    equal = f"All {len(takes)} replays are equal, piece for piece and event for event"
-    screen.line((f"{equal}; together {format_duration(spent)}.", "bold green"))
+    total = format_duration(sum(demo.replayed.total for demo in demos if demo.replayed))
+    equal = f"All {len(demos)} replays are equal, piece for piece and event for event"
+    screen.line((f"{equal}; together {total}.", "bold green"))
     return 0
 
 
-class _Studio:
-    """Records, and shows the text as it comes.
-
-    Args:
-        screen: Where it is shown.
-        provider: Who streams.
-        folder: The cassette folder.
-    """
+class _Recorder:
+    """Records streams, and prints their text as it comes."""
 
     def __init__(self, screen: Screen, provider: Provider, folder: Path) -> None:
         self._screen = screen
         self._provider = provider
         self._folder = folder
 
-    def record_with_sdks(self) -> list[Take]:
-        """Record the streams whose SDKs are installed; say how to get the others."""
+    def record_with_sdks(self) -> list[Demo]:
+        """Record the streams whose SDKs are installed; print how to get the others."""
         packages = list(dict.fromkeys(stream.sdk for stream in STREAMS))
-        there = [package for package in packages if installed(package)]
-        wanted = [(stream, stream.sdk, with_sdk) for stream in STREAMS if stream.sdk in there]
-        takes = []
-        if there:
+        found = [package for package in packages if is_installed(package)]
+        wanted = [(stream, stream.sdk, with_sdk) for stream in STREAMS if stream.sdk in found]
+        demos = []
+        if found:
             sign = self._screen.glyphs.record
-            self._screen.part((sign, "red"), f" with {' and '.join(there)}: loading, ")
+            self._screen.part((sign, "red"), f" with {' and '.join(found)}: loading, ")
             for stream, _, opens in wanted:
                 self._warm_up(stream, opens)
             self._screen.line("recording")
-            takes = self.record_all(wanted)
+            demos = self.record_all(wanted)
             self._screen.line()
         for package in packages:
-            if package not in there:
-                mend = "pip install 'aquila-cassette[demo]'"
-                self._screen.line((f"  {package} is not installed: {mend}", "yellow"))
-        if len(there) < len(packages):
+            if package not in found:
+                fix = "pip install 'aquila-cassette[demo]'"
+                self._screen.line((f"  {package} is not installed: {fix}", "yellow"))
+        if len(found) < len(packages):
             self._screen.line()
-        return takes
+        return demos
 
-    def record_all(self, wanted: Sequence[tuple[Stream, str, Opener]]) -> list[Take]:
-        """Record streams, one after the other: each as its client's consumer."""
-        takes = []
+    def record_all(self, wanted: Sequence[tuple[Stream, str, Opener]]) -> list[Demo]:
+        """Record streams, one after the other, each with its client."""
+        demos = []
         for stream, client, opens in wanted:
             self._screen.part("  ", (stream.title.ljust(_INDENT - 2), "cyan"))
             show = self._screen.typist(_INDENT)
             url, folder = self._provider.url, self._folder
-            takes.append(record(stream, client, opens, url=url, folder=folder, show=show))
+            demos.append(record(stream, client, opens, url=url, folder=folder, show=show))
             self._screen.line()
-        return takes
+        return demos
 
     def _warm_up(self, stream: Stream, opens: Opener) -> None:
         """Ask once without a recorder: an SDK's first call takes far longer than its others."""
@@ -168,22 +155,20 @@ class _Studio:
         self._provider.gap = gap
 
 
-def _cells(take: Take, equal: str) -> list[str]:
-    replayed = take.replayed
+def _cells(demo: Demo, equal: str) -> list[str]:
     return [
-        take.stream.title,
-        take.client,
-        format_duration(take.live.first),
-        str(take.pieces),
-        format_size(take.octets),
-        format_duration(take.live.took),
-        format_duration(replayed.took) if replayed else "-",
+        demo.stream.title,
+        demo.client,
+        format_duration(demo.live.first),
+        str(demo.pieces),
+        format_size(demo.octets),
+        format_duration(demo.live.total),
+        format_duration(demo.replayed.total) if demo.replayed else "-",
         equal,
     ]
 
 
-def _answers(host: str) -> str:
-    """Say what becomes of who connects to `host`."""
+def _connection_state(host: str) -> str:
     name, _, port = host.partition(":")
     try:
         socket.create_connection((name, int(port)), timeout=1).close()
@@ -192,14 +177,14 @@ def _answers(host: str) -> str:
     return "still answers"
 
 
-def _show_command(take: Take, folder: Path) -> str:
-    """Give the command that shows a take's cassette, as it can be run from here."""
+def _show_command(demo: Demo, folder: Path) -> str:
+    """Return the command that shows the cassette, as it can be run from here."""
     program = "aquila-cassette"
     if shutil.which(program) is None:
         program = display_path(Path(sys.argv[0]))
         if program.endswith("__main__.py"):
             program = "python -m aquila_cassette"
-    path = folder / f"{take.stream.name}.{take.client}.yaml"
+    path = folder / f"{demo.stream.name}.{demo.client}.yaml"
     return f"{program} show {shlex.quote(display_path(path))}"
 
 

@@ -48,7 +48,7 @@ def run(
             raise UsageError(
                 "A cassette is compared with another file or with a commit, not with both.",
                 facts=[f"OTHER: {other}", f"--git: {revision}"],
-                fix="Leave one of them out.",
+                fix="Fix: leave one of them out",
             )
         new_path = find(other, folder)
         old, new = importers.load(path), importers.load(new_path)
@@ -179,4 +179,4 @@ def _nearest_folder(path: Path) -> Path:
 
 def _git_error(path: Path, what: str, *facts: str) -> UsageError:
     command = f"aquila-cassette diff OLD.yaml {shlex.quote(display_path(path))}"
-    return UsageError(what, facts=facts, fix=f"Compare with another file: {command}")
+    return UsageError(what, facts=facts, fix=f"Fix: {command}")

@@ -103,7 +103,7 @@ def run(place: Path | None, folder: Path, *, as_json: bool) -> int:
     if place is not None and not place.exists():
         raise UsageError(
             f"There is no {display_path(place)!r} to list.",
-            fix="List the cassette folder: aquila-cassette list",
+            fix="Fix: aquila-cassette list",
         )
     found = [_File.load(path, folder) for path in cassettes_in(place or folder)]
     screen = Screen()

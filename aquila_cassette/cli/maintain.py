@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aquila_cassette.cli import completion
-from aquila_cassette.cli.options import Allow, Folder, Format, KeepHeaders, Names, Recorder, Redact
+from aquila_cassette.cli.options import (
+    Allow,
+    Folder,
+    Format,
+    KeepHeaders,
+    Names,
+    Recorder,
+    Redact,
+    complete_names,
+)
 from aquila_cassette.cli.suite import FOLDER
 
 if TYPE_CHECKING:
@@ -19,8 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["add_to"]
 
 _DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Show it, and change nothing.")]
-_Cassette = typer.Argument(metavar="OLD", help="A cassette.", autocompletion=completion.names)
-_NewName = typer.Argument(metavar="NEW", help="Its new name.", autocompletion=completion.names)
+_Cassette = typer.Argument(metavar="OLD", help="A cassette.", autocompletion=complete_names)
+_NewName = typer.Argument(metavar="NEW", help="Its new name.", autocompletion=complete_names)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -1,4 +1,4 @@
-"""Options and arguments that several commands have."""
+"""Options and arguments that several commands have, and what the shell completes for them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,30 @@ from typing import Annotated
 
 import typer
 
-from aquila_cassette.cli import completion
+from aquila_cassette.cli.suite import folder_of_the_suite
 
-__all__ = ["Allow", "Folder", "Format", "KeepHeaders", "Names", "Recorder", "Redact"]
+__all__ = [
+    "Allow",
+    "Folder",
+    "Format",
+    "KeepHeaders",
+    "Names",
+    "Recorder",
+    "Redact",
+    "complete_names",
+]
+
+
+def complete_names(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return the names of the cassettes that begin with what is typed so far."""
+    from aquila_cassette.cli.folder import cassettes_in, name_of
+
+    # Defaults of the program are not looked for while the shell completes.
+    source = ctx.get_parameter_source("folder")
+    is_named = source is not None and source.name != "DEFAULT"
+    folder = ctx.params["folder"] if is_named else folder_of_the_suite()
+    every = (name_of(path, folder) for path in cassettes_in(folder))
+    return sorted(name for name in every if name.startswith(incomplete))
 
 
 class Format(StrEnum):
@@ -44,7 +65,7 @@ Names = Annotated[
     typer.Argument(
         metavar="PATH",
         help="Cassettes, files or folders, not the whole DIR.",
-        autocompletion=completion.names,
+        autocompletion=complete_names,
         show_default=False,
     ),
 ]

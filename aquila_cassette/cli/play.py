@@ -84,7 +84,7 @@ def _check_numbers(path: Path, cassette: CassetteData, only: Collection[int]) ->
             raise UsageError(
                 f"{display_path(path)} has no interaction {number}.",
                 facts=[f"it has: {total}"],
-                fix=f"Show what there is: aquila-cassette show {display_path(path)}",
+                fix=f"Fix: aquila-cassette show {display_path(path)}",
             )
 
 

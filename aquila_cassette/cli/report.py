@@ -31,7 +31,7 @@ def run(place: Path | None, folder: Path, output: Path, *, open_it: bool) -> int
     if place is not None and not place.exists():
         raise UsageError(
             f"There is no {display_path(place)!r} to report on.",
-            fix="Report on the cassette folder: aquila-cassette report",
+            fix="Fix: aquila-cassette report",
         )
     where = place or folder
     found = load_files(where, folder)
@@ -65,7 +65,7 @@ def _write(output: Path, page: bytes) -> None:
         if target.exists() and target.read_bytes()[: len(_PAGE_START)].lower() != _PAGE_START:
             raise UsageError(
                 f"{display_path(output)} is no page, and would be lost.",
-                fix="Name another file: aquila-cassette report -o report.html",
+                fix="Fix: aquila-cassette report -o report.html",
             )
         target.parent.mkdir(parents=True, exist_ok=True)
         files.replace_file(target, page, check=lambda _written: None)
@@ -73,7 +73,7 @@ def _write(output: Path, page: bytes) -> None:
         why = (error.strerror or str(error)).lower()
         raise UsageError(
             f"{display_path(output)} could not be written: {why}.",
-            fix="Name another file: aquila-cassette report -o report.html",
+            fix="Fix: aquila-cassette report -o report.html",
         ) from error
 
 

@@ -69,7 +69,7 @@ def parse_timespan(text: str) -> timedelta:
         raise UsageError(
             f"{text!r} is no span of time.",
             facts=["expected: a whole number and h, d, w or y"],
-            fix="Write, for example, 30d or 12w.",
+            fix="Fix: write, for example, 30d or 12w",
         )
     return timedelta(days=int(match[1]) * _DAYS[match[2]])
 

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from aquila_cassette.cli.demo import report
+from aquila_cassette.cli.demo import print_table
+from aquila_cassette.cli.demo_streams import STREAMS, Consumed, Demo, record, replay, with_httpx
 from aquila_cassette.cli.output import Screen
-from aquila_cassette.cli.streams import STREAMS, with_httpx
-from aquila_cassette.cli.takes import Heard, Take, record, replay
 from aquila_cassette.provider import Provider
 from tests.cli.conftest import Cli
 
@@ -64,7 +63,7 @@ def test_the_demo_records_live_streams_and_replays_them_without_their_provider(c
     assert lines[-1] == 'Record your own:     with aquila_cassette("my.first"): ...'
 
 
-def test_the_tapes_of_the_demo_can_be_kept_shown_and_recorded_again(cli: Cli) -> None:
+def test_the_cassettes_of_the_demo_can_be_kept_shown_and_recorded_again(cli: Cli) -> None:
     for _ in range(2):
         assert cli("demo", "--gap", "0", "--keep", "cassettes").code == 0
     assert sorted(path.name for path in Path("cassettes").glob("*.yaml")) == [
@@ -115,9 +114,9 @@ def test_an_sdk_that_is_not_installed_is_named_and_the_others_are_recorded(
     assert "All 5 replays are equal" in ran.out
 
 
-def take(**changes: object) -> Take:
+def demo(**changes: object) -> Demo:
     items = (b"data: 1\n\n", b"data: 2\n\n")
-    base = Take(CHAT, "httpx", with_httpx, Heard(items, 1, 2), 2, 18, Heard(items, 0.1, 0.2))
+    base = Demo(CHAT, "httpx", with_httpx, Consumed(items, 1, 2), 2, 18, Consumed(items, 0.1, 0.2))
     return replace(base, **changes)  # type: ignore[arg-type]
 
 
@@ -126,13 +125,13 @@ def take(**changes: object) -> Take:
     [
         ({}, ""),
         (
-            {"replayed": Heard((b"data: 1\n\n", b"data: 3\n\n"), 0.1, 0.2)},
+            {"replayed": Consumed((b"data: 1\n\n", b"data: 3\n\n"), 0.1, 0.2)},
             r"item 2: expected b'data: 2\n\n', got b'data: 3\n\n'",
         ),
-        ({"replayed": Heard((b"data: 1\n\n",), 0.1, 0.2)}, "expected 2 items, got 1"),
+        ({"replayed": Consumed((b"data: 1\n\n",), 0.1, 0.2)}, "expected 2 items, got 1"),
         ({"replayed": None, "failure": "ReadError: gone"}, "ReadError: gone"),
         (
-            {"live": Heard((b"x" * 99,), 1, 2)},
+            {"live": Consumed((b"x" * 99,), 1, 2)},
             f"item 1: expected b'{'x' * 58}..., got b'data: 1\\n\\n'",
         ),
     ],
@@ -140,14 +139,14 @@ def take(**changes: object) -> Take:
 def test_a_difference_says_what_was_expected_and_what_came(
     changes: dict[str, object], difference: str
 ) -> None:
-    assert take(**changes).difference == difference
+    assert demo(**changes).difference == difference
 
 
 def test_a_replay_that_differs_is_shown_and_makes_the_exit_code_1(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    other = take(stream=MESSAGES, client="anthropic", replayed=None, failure="MissError: no\nmore")
-    assert report([take(), other], Screen()) == 1
+    other = demo(stream=MESSAGES, client="anthropic", replayed=None, failure="MissError: no\nmore")
+    assert print_table([demo(), other], Screen()) == 1
     assert capsys.readouterr().out == (
         "STREAM              CLIENT      FIRST  PIECES  BYTES  RECORDED  REPLAYED  EQUAL\n"
         "OpenAI chat         httpx      1.0 ms       2   18 B    2.0 ms    0.2 ms  ✓\n"
@@ -159,7 +158,7 @@ def test_a_replay_that_differs_is_shown_and_makes_the_exit_code_1(
     )
 
 
-def test_a_tape_that_was_changed_between_recording_and_replay_is_found_out(
+def test_a_cassette_that_was_changed_between_recording_and_replay_is_found_out(
     tmp_path: Path,
 ) -> None:
     with Provider(gap=0) as provider:

@@ -184,21 +184,21 @@ def test_a_terminal_gets_red_and_green(committed: Path, edit: Edit) -> None:
             ["diff", "chat", "--git", "v9"],
             (
                 "git knows no revision 'v9'.\n"
-                "Compare with another file: aquila-cassette diff OLD.yaml cassettes/chat.yaml\n"
+                "Fix: aquila-cassette diff OLD.yaml cassettes/chat.yaml\n"
             ),
         ),
         (
             ["diff", "chat", "--git=--help"],
             (
                 "git knows no revision '--help'.\n"
-                "Compare with another file: aquila-cassette diff OLD.yaml cassettes/chat.yaml\n"
+                "Fix: aquila-cassette diff OLD.yaml cassettes/chat.yaml\n"
             ),
         ),
         (
             ["diff", "new", "--git", "v9"],
             (
                 "git knows no revision 'v9'.\n"
-                "Compare with another file: aquila-cassette diff OLD.yaml cassettes/new.yaml\n"
+                "Fix: aquila-cassette diff OLD.yaml cassettes/new.yaml\n"
             ),
         ),
         (
@@ -215,7 +215,7 @@ def test_a_terminal_gets_red_and_green(committed: Path, edit: Edit) -> None:
                 "A cassette is compared with another file or with a commit, not with both.\n"
                 "  OTHER: new\n"
                 "  --git: HEAD\n"
-                "Leave one of them out.\n"
+                "Fix: leave one of them out\n"
             ),
         ),
         (
@@ -326,7 +326,7 @@ def test_a_damaged_cassette_is_an_error_now_or_in_the_commit(
     first, fact, last = ran.err.splitlines()
     assert first == "cassettes/chat.yaml was no whole cassette in HEAD."
     assert fact.startswith("  cassettes/chat.yaml, line 6: ")
-    assert last == "Compare with another file: aquila-cassette diff OLD.yaml cassettes/chat.yaml"
+    assert last == "Fix: aquila-cassette diff OLD.yaml cassettes/chat.yaml"
     assert cli("diff", "chat", "--git", "HEAD~1").out == "The same.\n"
 
 
@@ -339,7 +339,7 @@ def test_outside_a_repository_there_is_nothing_to_compare_with(
     assert (ran.code, ran.out) == (2, "")
     assert ran.err == (
         "cassettes/chat.yaml is in no git repository.\n"
-        "Compare with another file: aquila-cassette diff OLD.yaml cassettes/chat.yaml\n"
+        "Fix: aquila-cassette diff OLD.yaml cassettes/chat.yaml\n"
     )
     ran = cli("diff", "chta")
     assert (ran.code, ran.out) == (2, "")

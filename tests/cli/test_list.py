@@ -98,9 +98,7 @@ def test_a_place_may_be_a_folder_or_a_file_and_the_names_are_those_that_show_tak
 def test_a_place_that_is_not_there_is_an_error(cli: Cli) -> None:
     ran = cli("list", "cassetes")
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err == (
-        "There is no 'cassetes' to list.\nList the cassette folder: aquila-cassette list\n"
-    )
+    assert ran.err == ("There is no 'cassetes' to list.\nFix: aquila-cassette list\n")
 
 
 def test_a_project_without_cassettes_is_told_how_to_make_one(cli: Cli) -> None:

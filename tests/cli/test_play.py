@@ -92,7 +92,7 @@ def test_only_the_interactions_asked_for_are_played(cli: Cli, lay: Lay) -> None:
     assert ran.err == (
         "cassettes/failed.yaml has no interaction 4.\n"
         "  it has: 3\n"
-        "Show what there is: aquila-cassette show cassettes/failed.yaml\n"
+        "Fix: aquila-cassette show cassettes/failed.yaml\n"
     )
 
 

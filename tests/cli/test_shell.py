@@ -31,7 +31,7 @@ def test_the_version_is_that_of_the_package(cli: Cli) -> None:
 def test_the_help_shows_examples_as_they_are_typed(cli: Cli) -> None:
     ran = cli("--help")
     assert ran.code == 0
-    assert "\n    aquila-cassette list               what is in ./cassettes\n" in ran.out
+    assert "\n    aquila-cassette list               list what is in ./cassettes\n" in ran.out
     for command in (
         "demo",
         "list",
@@ -144,5 +144,5 @@ def test_an_error_of_ours_is_its_text_and_exit_code_2(cli: Cli) -> None:
     assert (ran.code, ran.out) == (2, "")
     assert ran.err == (
         "The demo cannot keep its cassettes in 'cassettes': that is a file.\n"
-        "Name a folder: aquila-cassette demo --keep cassettes\n"
+        "Fix: aquila-cassette demo --keep cassettes\n"
     )

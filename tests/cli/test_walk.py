@@ -115,20 +115,26 @@ def test_a_new_user_records_misses_records_again_sees_what_changed_and_is_green(
     # Run the printed command as it stands, and see what changed.
     command = re.findall(r"Fix: (.+)", out)[0]
     out, code = shell.run(command)
-    said = "-Hello! I am all ears. ☕ What shall we look at first?\n" + " " * 13
-    said += "+Hello! It is good to hear from you — what is on your mind?"
+    changes = (
+        f"interaction 1: request and answer changed (POST {url})",
+        " model      gpt-4o-mini",
+        "-user       Say hello",
+        "+user       Say a warm hello",
+        " with       stream: true",
+        " ...",
+        " said       Hello!",
+        "-said       I am all ears.",
+        "-said       ☕ What shall we look at first?",
+        "+said       It is good to hear from you — what is on your mind?",
+        " ended      complete (stop)",
+    )
     assert (code, out) == (
         0,
         (
             ". [100%]\n"
             "aquila: cassettes/chat.says_hello.yaml was recorded again: 1 of 1 changed\n"
-            f"  1 POST {url}\n"
-            "    request  @@ messages.0.content @@\n"
-            "             -Say hello\n"
-            "             +Say a warm hello\n"
-            f"    said     {said}\n"
-            "aquila: 0 replayed, 1 recorded, 0 missed, 0 unplayed\n"
-            "1 passed in 0.00s\n"
+            + "".join(f"  {line}\n" for line in changes)
+            + "aquila: 0 replayed, 1 recorded, 0 missed, 0 unplayed\n1 passed in 0.00s\n"
         ),
     )
     out, code = shell.run("aquila-cassette diff chat.says_hello")
@@ -137,13 +143,8 @@ def test_a_new_user_records_misses_records_again_sees_what_changed_and_is_green(
         (
             "--- cassettes/chat.says_hello.yaml (HEAD)\n"
             "+++ cassettes/chat.says_hello.yaml\n"
-            "1 of 1 changed\n"
-            "\n"
-            f"1 POST {url}\n"
-            "  request    @@ messages.0.content @@\n"
-            "             -Say hello\n"
-            "             +Say a warm hello\n"
-            f"  said       {said}\n"
+            + "".join(f"{line}\n" for line in changes)
+            + "1 of 1 changed\n"
         ),
     )
 

@@ -63,10 +63,7 @@ def test_a_project_without_cassettes_gets_a_page_that_says_so(cli: Cli) -> None:
 def test_a_place_that_is_not_there_is_an_error(cli: Cli) -> None:
     ran = cli("report", "cassetes")
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err == (
-        "There is no 'cassetes' to report on.\n"
-        "Report on the cassette folder: aquila-cassette report\n"
-    )
+    assert ran.err == ("There is no 'cassetes' to report on.\nFix: aquila-cassette report\n")
 
 
 def test_a_page_is_replaced_and_nothing_else_is(cli: Cli, lay: Lay) -> None:
@@ -76,7 +73,7 @@ def test_a_page_is_replaced_and_nothing_else_is(cli: Cli, lay: Lay) -> None:
     assert (ran.code, ran.out) == (2, "")
     assert ran.err == (
         "cassettes/plain.yaml is no page, and would be lost.\n"
-        "Name another file: aquila-cassette report -o report.html\n"
+        "Fix: aquila-cassette report -o report.html\n"
     )
     assert cassette.read_bytes() == before
     assert cli("report").code == 0
@@ -90,8 +87,7 @@ def test_where_no_page_can_stand_the_reason_is_said(cli: Cli) -> None:
     ran = cli("report", "-o", ".")
     assert (ran.code, ran.out) == (2, "")
     assert ran.err == (
-        ". could not be written: is a directory.\n"
-        "Name another file: aquila-cassette report -o report.html\n"
+        ". could not be written: is a directory.\nFix: aquila-cassette report -o report.html\n"
     )
 
 
