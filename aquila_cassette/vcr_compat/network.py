@@ -1,4 +1,4 @@
-"""Refusing connections as pytest-recording does: those to this machine too, but for named hosts."""
+"""Refusing connections as pytest-recording does: all but those to allowed hosts."""
 
 from __future__ import annotations
 
@@ -13,35 +13,28 @@ from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
-__all__ = ["blocked"]
-
 
 class _Block:
-    """What is refused for now.
-
-    Args:
-        allowed: Regexes of the hosts that are not.
-    """
+    """What is refused while it is in force: all hosts but those that match a regex."""
 
     def __init__(self, allowed: Sequence[str] | None) -> None:
         self._allowed = re.compile("|".join(f"(?:{one})" for one in allowed)) if allowed else None
         self._addresses: set[str] = set()
-        self._asking = threading.local()
+        self._lookup = threading.local()
 
     def allows(self, host: str) -> bool:
-        """Tell whether `host` may be reached."""
         return host in self._addresses or bool(self._allowed and self._allowed.match(host))
 
-    def looked_up(self, host: str) -> None:
-        """Note the addresses of a host that is allowed by name: a connection shows no other."""
-        if getattr(self._asking, "now", False) or not self.allows(host):
+    def allow_addresses_of(self, host: str) -> None:
+        """Allow the addresses of a host that is allowed by name: a connection has only these."""
+        if getattr(self._lookup, "now", False) or not self.allows(host):
             return
-        self._asking.now = True
+        self._lookup.now = True
         try:
             with suppress(OSError):
                 self._addresses |= {str(found[4][0]) for found in socket.getaddrinfo(host, None)}
         finally:
-            self._asking.now = False
+            self._lookup.now = False
 
 
 _block: _Block | None = None
@@ -50,26 +43,22 @@ _hooked = False
 
 @contextmanager
 def blocked(allowed: Sequence[str] | None) -> Iterator[None]:
-    """Refuse every connection but to allowed hosts, for as long as the context lasts.
-
-    Args:
-        allowed: Regexes; each is matched from the start of a host's name or address.
-    """
+    """Refuse every connection but to hosts whose name or address begins with a match of a regex."""
     global _block, _hooked
     if not _hooked:
         _hooked = True
         sys.addaudithook(_hook)
     before, _block = _block, _Block(allowed)
     try:
-        with _curl_guarded(_block):
+        with _curl_blocked(_block):
             yield
     finally:
         _block = before
 
 
 @contextmanager
-def _curl_guarded(block: _Block) -> Iterator[None]:
-    """Guard pycurl as well: libcurl opens its sockets without Python."""
+def _curl_blocked(block: _Block) -> Iterator[None]:
+    """Block pycurl too: libcurl opens its sockets without Python."""
     if find_spec("pycurl") is None:
         yield
         return
@@ -77,8 +66,6 @@ def _curl_guarded(block: _Block) -> Iterator[None]:
     hosts: dict[int, str] = {}  # an attribute of a handle's class hides one of the handle
 
     class Curl(pycurl.Curl):  # type: ignore[misc]
-        """A handle that performs nothing but what the block allows."""
-
         def setopt(self, option: int, value: Any) -> Any:
             if option == pycurl.URL:
                 hosts[id(self)] = urlsplit(_text(value)).hostname or ""
@@ -102,12 +89,12 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     if block is None or event not in ("socket.connect", "socket.getaddrinfo"):
         return
     if event == "socket.getaddrinfo":
-        block.looked_up(_text(arguments[0]))
+        block.allow_addresses_of(_text(arguments[0]))
         return
     address = arguments[1]
     host = _text(address[0] if isinstance(address, tuple) else address)
     if not block.allows(host) and not _in_a_socketpair():
-        arguments[0].close()  # who opened it closes it after an OSError alone
+        arguments[0].close()  # callers close it after an OSError only
         raise RuntimeError(f"Network is disabled for host {host!r}")
 
 
@@ -116,6 +103,6 @@ def _text(host: Any) -> str:
 
 
 def _in_a_socketpair() -> bool:
-    """Tell whether this is how Windows makes a pair of sockets: every event loop needs one."""
+    """Return whether Windows makes a pair of sockets, which every event loop needs."""
     frame = sys._getframe(2)
     return "socketpair" in frame.f_code.co_name

@@ -1,9 +1,10 @@
-"""What the compatibility plugin knows of a run: which suite it is of, which test runs."""
+"""What the compatibility plugin knows of a run: which suite it is, and which test runs."""
 
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -11,13 +12,10 @@ from aquila_cassette.plugin import naming
 from aquila_cassette.plugin.run import RUN
 
 if TYPE_CHECKING:
-    from aquila_cassette.errors import MissError
-    from aquila_cassette.vcr_compat.session import Deck
-
-__all__ = ["SUITE", "Kind", "Suite"]
+    from aquila_cassette.session.session import Session
 
 Kind = Literal["pytest-recording", "pytest-vcr"]
-"""Which plugin a suite was written for."""
+"""The plugin that a suite was written for."""
 
 SUITE: pytest.StashKey[Suite] = pytest.StashKey()
 
@@ -25,70 +23,76 @@ _RERECORD = {"pytest-recording": "--record-mode=rewrite", "pytest-vcr": "--vcr-r
 
 
 class Suite:
-    """One run.
-
-    Args:
-        config: pytest's.
-        kind: The plugin that the suite was written for.
-        strict: Whether a body that differs and a miss that was swallowed fail a test.
-    """
+    """One run; `strict` fails tests for bodies that differ and for swallowed misses."""
 
     def __init__(self, config: pytest.Config, kind: Kind, *, strict: bool) -> None:
         self.kind: Kind = kind
         self.strict = strict
         self.item: pytest.Item | None = None
         self.failed = False
-        self.decks: list[Deck] = []
+        self.sessions: list[Session] = []
         self._config = config
 
     def begin(self, item: pytest.Item) -> None:
-        """Note that `item` runs from now on."""
         self.item = item
         self.failed = False
-        self.decks = []
+        self.sessions = []
 
     def end(self) -> None:
-        """Note that it is over."""
         self.item = None
-        self.decks = []
+        self.sessions = []
 
     def rerecord(self, item: pytest.Item | None) -> str:
-        """Write the last line of an error: the command that records again."""
+        """Return the last line of an error: the command that records again."""
         flag = _RERECORD[self.kind]
         if item is None:
             return f"Fix: pytest {flag}"
         return naming.rerecord_line(item).replace("--aquila-record=all", flag)
 
-    def swallowed(self) -> list[MissError]:
-        """List the misses that the running test was never told of: somebody in between was."""
-        misses = [miss for deck in self.decks for miss in deck.take_swallowed()]
-        code = _code(self.item)
-        return [miss for miss in misses if not _came_by(miss, code)]
+    def report_swallowed_misses(self, item: pytest.Item) -> None:
+        """Fail the test for misses that did not reach it, or note them."""
+        from aquila_cassette.session.miss import combined
 
-    def note(self, text: str) -> None:
-        """Say something at the end of the run, whichever process says it."""
-        self._config.stash[RUN].tally.notes.append(text)
+        misses = [miss for session in self.sessions for miss in session.take_swallowed()]
+        function = getattr(item, "function", None)
+        code = getattr(inspect.unwrap(function), "__code__", None) if function else None
+        misses = [miss for miss in misses if not _reached(miss, code)]
+        if misses and self.strict:
+            raise combined(misses)
+        for miss in misses:
+            self._note(f"aquila: {item.nodeid} swallowed a miss: {miss.method} {miss.url}")
 
-    def ended(self, deck: Deck) -> None:
-        """Count what a cassette did, and note what vcrpy would have passed over."""
-        self._config.stash[RUN].count(deck.owner)
-        for request in deck.other_body:
-            self.note(
-                f"aquila: {deck.owner.name or 'a wider fixture'} got the answer to another body: "
-                f"{request.method} {request.url}"
+    def count(self, session: Any) -> None:
+        """Count what a session did, and note the bodies that vcrpy would have passed over."""
+        self._config.stash[RUN].count(session.owner)
+        for request in session.other_body:
+            self._note(
+                f"aquila: {session.owner.name or 'a wider fixture'} got the answer to another "
+                f"body: {request.method} {request.url}"
             )
 
-
-def _code(item: pytest.Item | None) -> object:
-    function = getattr(item, "function", None)
-    return getattr(inspect.unwrap(function), "__code__", None) if function else None
+    def _note(self, text: str) -> None:
+        self._config.stash[RUN].tally.notes.append(text)
 
 
-def _came_by(error: BaseException, code: object) -> bool:
-    """Tell whether an exception, where it was caught, had reached the function with `code`."""
+def _reached(error: BaseException, code: object) -> bool:
+    """Return whether an exception, where it was caught, had reached the function with `code`."""
     trace = error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code is code:
             return True
         trace = trace.tb_next
     return False
+
+
+class _TestFailed(Exception):  # noqa: N818 - it stands for the test's exception, never raised
+    pass
+
+
+def use_for_test(request: pytest.FixtureRequest, cassette: Any) -> Iterator[Any]:
+    """Open a cassette for as long as a fixture lives, and close it as the test ended."""
+    value = cassette.__enter__()
+    yield value
+    # The test's own exception does not come by here; its report says whether there was one.
+    error = _TestFailed() if request.config.stash[SUITE].failed else None
+    cassette.__exit__(type(error) if error else None, error, None)

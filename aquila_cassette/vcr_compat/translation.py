@@ -16,16 +16,14 @@ from aquila_cassette.content_encoding import decode_pieces
 from aquila_cassette.model import Ended, Failure, Headers, Request, Response
 from aquila_cassette.storage.pieces import LazyBody, LazyResponse, is_timeline, timeline
 
-__all__ = ["OURS", "NoCase", "our_request", "our_response", "their_request", "their_response"]
-
 OURS = "aquila"
-"""Where a response says what vcrpy's format has no place for; vcrpy passes over it."""
+"""The key of what vcrpy's format has no place for; vcrpy ignores it."""
 
 _KNOWN_ENCODINGS = frozenset({"gzip", "x-gzip", "deflate", "br"})
 
 
-class NoCase(dict[str, Any]):
-    """The headers of a response as hooks get them: ``Set-Cookie`` and ``set-cookie`` are one."""
+class CaseInsensitiveHeaders(dict[str, Any]):
+    """The headers of a response: ``Set-Cookie`` and ``set-cookie`` are one name to hooks."""
 
     def __getitem__(self, name: str) -> Any:
         return super().__getitem__(self._as_written(name))
@@ -39,19 +37,16 @@ class NoCase(dict[str, Any]):
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and super().__contains__(self._as_written(name))
 
-    def __deepcopy__(self, _memo: object) -> NoCase:
-        return NoCase({name: copy.copy(values) for name, values in self.items()})
+    def __deepcopy__(self, _memo: object) -> CaseInsensitiveHeaders:
+        return CaseInsensitiveHeaders({name: copy.copy(values) for name, values in self.items()})
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Give a header's values."""
         return super().get(self._as_written(name), default)
 
     def pop(self, name: str, *default: Any) -> Any:
-        """Take a header out, and give its values."""
         return super().pop(self._as_written(name), *default)
 
     def setdefault(self, name: str, default: Any = None) -> Any:
-        """Give a header's values, and put them there if there are none."""
         return super().setdefault(self._as_written(name), default)
 
     def _as_written(self, name: str) -> str:
@@ -62,7 +57,6 @@ class NoCase(dict[str, Any]):
 
 
 def their_request(request: Request) -> Any:
-    """Give a request of ours as vcrpy's matchers and hooks know it."""
     headers: dict[str, str] = {}
     for name, value in request.headers:
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
@@ -70,7 +64,6 @@ def their_request(request: Request) -> Any:
 
 
 def our_request(theirs: Any) -> Request:
-    """Give a request of vcrpy's as ours."""
     return Request(
         str(theirs.method),
         str(theirs.uri),
@@ -80,8 +73,8 @@ def our_request(theirs: Any) -> Request:
 
 
 def their_response(response: Response) -> dict[str, Any]:
-    """Give a response of ours as vcrpy keeps it; what only we know of it stands at `OURS`."""
-    headers = NoCase()
+    """Return a response as vcrpy keeps it; what only we know of it is at `OURS`."""
+    headers = CaseInsensitiveHeaders()
     for name, value in response.headers:
         headers.setdefault(name, []).append(value)
     theirs: dict[str, Any] = {
@@ -96,11 +89,7 @@ def their_response(response: Response) -> dict[str, Any]:
 
 
 def our_response(theirs: Mapping[str, Any]) -> Response:
-    """Give a response of vcrpy's as ours: decoded of any content encoding.
-
-    Args:
-        theirs: As it comes off a cassette or out of a hook; vcrpy's old form for httpx is known too.
-    """
+    """Return a response without content encoding; vcrpy's old form for httpx is known too."""
     if "status_code" in theirs:
         status, body = theirs["status_code"], theirs.get("content")
     else:
@@ -167,7 +156,7 @@ def _text(value: Any) -> str:
 
 
 def _bytes(value: Any) -> bytes:
-    """Give a body as bytes, in whichever form a serializer or a hook has left it."""
+    """Return a body as bytes, in whichever form a serializer or a hook has left it."""
     if value is None:
         return b""
     if isinstance(value, bytes | bytearray | memoryview):

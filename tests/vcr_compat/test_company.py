@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -105,3 +106,25 @@ def test_it(n): post("/ask", content=str(n * FACTOR))
     result.stdout.fnmatch_lines(["aquila: 4 replayed, 0 recorded, 0 missed, 0 unplayed"])
     told = [line for line in result.outlines if "another body" in line]
     assert len(told) == 3
+
+
+def test_without_vcrpy_only_what_needs_it_is_refused(pytester: pytest.Pytester) -> None:
+    """Block `vcr` in a process of its own: the package, its plugin and its CLI work."""
+    pytester.makepyfile(test_one="def test_one(aquila_cassette): pass")
+    program = """
+import sys
+sys.modules["vcr"] = None
+import aquila_cassette.cli
+import pytest
+if pytest.main(["-q", "-p", "no:cassetter"]) == 0:
+    print(pytest.main(["-p", "no:cassetter", "-p", "aquila_cassette.vcr_compat"]))
+"""
+    result = pytester.run(sys.executable, "-c", program)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["1 passed*", "4"])
+    result.stderr.fnmatch_lines(
+        [
+            "ERROR: aquila_cassette.vcr_compat needs vcrpy, which is not installed.",
+            'Fix: pip install "aquila-cassette[[]vcr]"',
+        ]
+    )

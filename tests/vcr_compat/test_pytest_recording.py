@@ -96,7 +96,7 @@ def test_what_is_recorded_anew_replaces_the_old_tape_only_if_the_test_passed(
         result.stdout.fnmatch_lines(
             [
                 (
-                    "aquila: cassettes/test_it/test_one.yaml stays as it was, "
+                    "aquila: cassettes/test_it/test_one.yaml was not changed, "
                     "since test_it.py::test_one failed"
                 )
             ]
@@ -104,7 +104,7 @@ def test_what_is_recorded_anew_replaces_the_old_tape_only_if_the_test_passed(
         assert tape("test_one.yaml") == before
         passed = suite(ONE, f"--record-mode={mode}")
         passed.assert_outcomes(passed=1)
-        passed.stdout.no_fnmatch_line("*stays as it was*")
+        passed.stdout.no_fnmatch_line("*was not changed*")
         before = tape("test_one.yaml")
 
 
@@ -149,8 +149,8 @@ def default_cassette_name(request):
 
 @pytest.fixture
 def plain_name(request):
-    from aquila_cassette.vcr_compat import of_pytest_recording
-    return of_pytest_recording.default_cassette_name.__wrapped__(request)
+    from aquila_cassette.vcr_compat import pytest_recording
+    return pytest_recording.default_cassette_name.__wrapped__(request)
 
 @pytest.mark.vcr
 def test_c(): get("/c")

@@ -8,16 +8,7 @@ from typing import Any
 
 import pytest
 
-from aquila_cassette.vcr_compat.opening import opened
-
-__all__ = [
-    "_vcr_marker",
-    "vcr",
-    "vcr_cassette",
-    "vcr_cassette_dir",
-    "vcr_cassette_name",
-    "vcr_config",
-]
+from aquila_cassette.vcr_compat.suite import use_for_test
 
 
 @pytest.fixture(autouse=True)
@@ -29,19 +20,19 @@ def _vcr_marker(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture(scope="module")
 def vcr_config() -> dict[str, Any]:
-    """Override it to give vcrpy's options to all cassettes."""
+    """Vcrpy's options for all cassettes; suites override it."""
     return {}
 
 
 @pytest.fixture(scope="module")
 def vcr_cassette_dir(request: pytest.FixtureRequest) -> str:
-    """Give the folder of a module's cassettes."""
+    """The folder of a module's cassettes."""
     return str(request.path.parent / "cassettes")
 
 
 @pytest.fixture
 def vcr_cassette_name(request: pytest.FixtureRequest) -> str:
-    """Name the cassette of a test: as its mark does, else after the test."""
+    """The name of a test's cassette: that of its mark, else the test's."""
     mark = request.node.get_closest_marker("vcr")
     if mark is not None and mark.args:
         return str(mark.args[0])
@@ -51,11 +42,10 @@ def vcr_cassette_name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def vcr(request: pytest.FixtureRequest, vcr_config: dict[str, Any], vcr_cassette_dir: str) -> Any:
-    """Give the `vcr.VCR` of a module."""
+    """The `vcr.VCR` of a module."""
     from vcr import VCR  # type: ignore[import-untyped]
 
-    from aquila_cassette.vcr_compat.machine import Machine
-    from aquila_cassette.vcr_compat.seat import Seat
+    from aquila_cassette.vcr_compat.vcr import CompatVCR
 
     if request.config.getoption("deprecated_vcr_record"):
         message = "--vcr-record-mode is deprecated: use --vcr-record"
@@ -66,17 +56,17 @@ def vcr(request: pytest.FixtureRequest, vcr_config: dict[str, Any], vcr_cassette
         **vcr_config,
         **_options(request),
     }
-    return Machine(Seat(request.config), **settings)
+    return CompatVCR(request.config, **settings)
 
 
 @pytest.fixture
 def vcr_cassette(request: pytest.FixtureRequest, vcr: Any, vcr_cassette_name: str) -> Iterator[Any]:
-    """Open the cassette of a test, and give it."""
-    yield from opened(request, vcr.use_cassette(vcr_cassette_name, **_options(request)))
+    """The cassette of a test."""
+    yield from use_for_test(request, vcr.use_cassette(vcr_cassette_name, **_options(request)))
 
 
 def _options(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """Give what the mark and, stronger, the command line say."""
+    """Return the options of the mark; those of the command line come first."""
     mark = request.node.get_closest_marker("vcr")
     options = dict(mark.kwargs) if mark is not None else {}
     config = request.config

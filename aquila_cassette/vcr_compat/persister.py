@@ -1,4 +1,4 @@
-"""Where cassettes lie unless a suite registers a persister of its own: files, saved in one step."""
+"""The persister of cassettes, unless a suite registers its own: files, saved in one step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from aquila_cassette.model import Interaction
 from aquila_cassette.redaction import Redaction
 from aquila_cassette.session.saving import refuse_secrets
 from aquila_cassette.storage import files
-from aquila_cassette.storage import files as our_files
 from aquila_cassette.storage.format import loads
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.vcr_compat.translation import (
@@ -27,59 +26,44 @@ from aquila_cassette.vcr_compat.translation import (
     their_response,
 )
 
-__all__ = ["Files"]
-
-_FROM = "_aquila_from"
+_ORIGIN = "_aquila_origin"
 _LOCK_TIMEOUT = 60.0  # seconds
 
 Pair = tuple[Any, Any]
 
 
 class Files:
-    """A persister, as vcrpy calls it: loads the test's own cassette, and others that are only read.
+    """A persister of vcrpy's: it loads the test's own cassette, and `others` that are only read.
 
-    A cassette of our own format is read, and added to, as such.
-
-    Args:
-        others: The files that are only read.
-        replaces: Whether what is saved takes the place of what is on file; then that is not read.
+    A cassette in our own format is read and written as such. With `replaces`, what is on file is
+    not read, and replaced by what is saved.
     """
 
     def __init__(self, others: Sequence[str] = (), *, replaces: bool = False) -> None:
         self.redact = Redaction()
         self.replaces = replaces
-        self._anew = replaces
+        self._rewrite = replaces
         self._others = [Path(path) for path in dict.fromkeys(others)]
         self._found: bytes | None = None
 
     def fresh(self) -> Files:
-        """Give one for another cassette, told the same."""
-        fresh = Files(replaces=self._anew)
+        """Return a persister with the same settings for another cassette."""
+        fresh = Files(replaces=self._rewrite)
         fresh._others = self._others
         return fresh
 
     def load_cassette(self, cassette_path: Any, serializer: Any) -> tuple[Any, ...]:
-        """Read them all.
-
-        Args:
-            cassette_path: The test's own cassette.
-            serializer: The suite's.
-
-        Raises:
-            CassetteNotFoundError: Nothing is on any of them.
-            CassetteFormatError: One is damaged; it is not overwritten.
-        """
         path = Path(cassette_path)
         self._found = _bytes_of(path)
         pairs: list[Pair] = []
         metadata: list[Any] = []
-        if self._found is not None and not self._anew:
+        if self._found is not None and not self._rewrite:
             found, *metadata = _read(self._found, path, serializer)
-            pairs += _marked(found, "file")
+            pairs += _with_origin(found, "file")
         for other in self._others:
             data = _bytes_of(other)
             if other != path and data is not None:
-                pairs += _marked(_read(data, other, serializer)[0], "elsewhere")
+                pairs += _with_origin(_read(data, other, serializer)[0], "elsewhere")
         if not pairs:
             raise CassetteNotFoundError
         return ([one for one, _ in pairs], [one for _, one in pairs], *metadata)
@@ -87,23 +71,14 @@ class Files:
     def save_cassette(
         self, cassette_path: Any, cassette_dict: dict[str, Any], serializer: Any
     ) -> None:
-        """Write the test's own cassette, and keep what other processes have put there since.
-
-        Args:
-            cassette_path: The file.
-            cassette_dict: What vcrpy would write.
-            serializer: The suite's.
-
-        Raises:
-            CassetteSaveError: It could not be written; the old one stands.
-        """
+        """Write the test's own cassette, and keep what other processes have saved since."""
         path = Path(os.path.realpath(cassette_path))
         pairs = [
             (request, response)
             for request, response in zip(
                 cassette_dict["requests"], cassette_dict["responses"], strict=True
             )
-            if getattr(request, _FROM, None) != "elsewhere"
+            if getattr(request, _ORIGIN, None) != "elsewhere"
         ]
         if self._found is not None and _is_ours(self._found, path, serializer):
             self._save_ours(path, pairs)
@@ -113,7 +88,7 @@ class Files:
             with files.locked(path, _LOCK_TIMEOUT):
                 before = _bytes_of(path)
                 if before != self._found and before is not None and not self.replaces:
-                    new = [pair for pair in pairs if getattr(pair[0], _FROM, None) is None]
+                    new = [pair for pair in pairs if getattr(pair[0], _ORIGIN, None) is None]
                     pairs = [*_read(before, path, serializer)[0], *new]
                 kept = {
                     **cassette_dict,
@@ -123,7 +98,7 @@ class Files:
                 data = serialize(kept, serializer).encode("utf-8")
                 files.replace_file(path, data, check=lambda _: None)
         except OSError as error:
-            raise our_files.save_error(error, path) from error
+            raise files.save_error(error, path) from error
 
     def _save_ours(self, path: Path, pairs: Sequence[Pair]) -> None:
         new = [
@@ -132,10 +107,10 @@ class Files:
                 self.redact.response(our_response(response)),
             )
             for request, response in pairs
-            if self.replaces or getattr(request, _FROM, None) is None
+            if self.replaces or getattr(request, _ORIGIN, None) is None
         ]
         drop = (lambda _: True) if self.replaces else None
-        our_files.save(
+        files.save(
             path,
             new,
             drop=drop,
@@ -144,22 +119,22 @@ class Files:
 
 
 def _bytes_of(path: Path) -> bytes | None:
-    """Give what is on file; None where nothing is: an empty file counts as none."""
+    """Return what is on file; an empty file counts as none."""
     try:
-        data = our_files.read(path)
+        data = files.read(path)
     except FileNotFoundError:
         return None
     return data if data.strip() else None
 
 
 def _read(data: bytes, path: Path, serializer: Any) -> tuple[Any, ...]:
-    """Give the requests and responses of a file, then what vcrpy calls its metadata, if any."""
+    """Return the requests and responses of a file, then what vcrpy calls its metadata, if any."""
     if _is_ours(data, path, serializer):
-        tape = loads(data, path=path)
+        cassette = loads(data, path=path)
         return (
             [
                 (their_request(one.request), their_response(one.response))
-                for one in tape.interactions
+                for one in cassette.interactions
             ],
         )
     try:
@@ -175,7 +150,7 @@ def _read(data: bytes, path: Path, serializer: Any) -> tuple[Any, ...]:
 
 
 def _is_ours(data: bytes, path: Path, serializer: Any) -> bool:
-    """Tell whether a file is of our own format; vcrpy's has ``uri``, ours has ``url``."""
+    """Return whether a file is in our own format; vcrpy's has ``uri``, ours has ``url``."""
     if path.suffix.lower() not in (".yaml", ".yml") or (b"uri:" in data and b"url:" not in data):
         return False
     if data.startswith(OURS):
@@ -187,8 +162,8 @@ def _is_ours(data: bytes, path: Path, serializer: Any) -> bool:
     return "url" in first and "uri" not in first
 
 
-def _marked(pairs: list[Pair], origin: str) -> list[Pair]:
-    """Note on each request where it comes from; copies that vcrpy and hooks make have it too."""
+def _with_origin(pairs: list[Pair], origin: str) -> list[Pair]:
+    """Set on each request where it comes from; copies that vcrpy and hooks make have it too."""
     for request, _ in pairs:
-        setattr(request, _FROM, origin)
+        setattr(request, _ORIGIN, origin)
     return pairs

@@ -13,59 +13,46 @@ from typing import Any
 import pytest
 
 from aquila_cassette.vcr_compat.network import blocked
-from aquila_cassette.vcr_compat.opening import opened
-
-__all__ = [
-    "allowed_hosts",
-    "block_network",
-    "default_cassette_name",
-    "disable_recording",
-    "record_mode",
-    "vcr",
-    "vcr_cassette_dir",
-    "vcr_config",
-    "vcr_markers",
-]
+from aquila_cassette.vcr_compat.suite import use_for_test
 
 _UNSAFE = str.maketrans(dict.fromkeys("<>?%*:|\"'/\\", "-"))
-_LONGEST = 255  # bytes of a file name, on every file system in use
-_REWRITE = "rewrite"
+_MAX_NAME = 255  # bytes of a file name, on every file system in use
 
 
 @pytest.fixture(scope="session")
 def record_mode(request: pytest.FixtureRequest) -> str:
-    """Give the record mode of the command line."""
+    """The record mode of the command line."""
     return request.config.getoption("--record-mode") or "none"
 
 
 @pytest.fixture(scope="session")
 def disable_recording(request: pytest.FixtureRequest) -> bool:
-    """Tell whether cassettes are out of force."""
+    """Whether cassettes are neither recorded nor replayed."""
     return bool(request.config.getoption("--disable-recording"))
 
 
 @pytest.fixture
 def vcr_config() -> dict[str, Any]:
-    """Override it to give vcrpy's options to all cassettes."""
+    """Vcrpy's options for all cassettes; suites override it."""
     return {}
 
 
 @pytest.fixture
 def vcr_markers(request: pytest.FixtureRequest) -> list[pytest.Mark]:
-    """Give the marks `vcr` of a test, the nearest first."""
+    """The marks `vcr` of a test, the nearest first."""
     return list(request.node.iter_markers("vcr"))
 
 
 @pytest.fixture(scope="module")
 def vcr_cassette_dir(request: pytest.FixtureRequest) -> str:
-    """Give the folder of a module's cassettes."""
+    """The folder of a module's cassettes."""
     path = request.path
     return str(path.parent / "cassettes" / path.stem)
 
 
 @pytest.fixture
 def default_cassette_name(request: pytest.FixtureRequest) -> str:
-    """Name the cassette of a test."""
+    """The name of a test's cassette."""
     mark = request.node.get_closest_marker("default_cassette")
     if mark is not None:
         if not mark.args:
@@ -78,7 +65,7 @@ def default_cassette_name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def allowed_hosts(request: pytest.FixtureRequest) -> list[str] | None:
-    """Give the hosts that may be reached although the network is blocked, as regexes."""
+    """The hosts that may be reached although the network is blocked, as regexes."""
     mark = request.node.get_closest_marker("block_network")
     hosts = (
         (mark.kwargs.get("allowed_hosts") if mark else None)
@@ -92,7 +79,7 @@ def allowed_hosts(request: pytest.FixtureRequest) -> list[str] | None:
 def block_network(
     request: pytest.FixtureRequest, record_mode: str, vcr_markers: list[pytest.Mark]
 ) -> Iterator[None]:
-    """Refuse connections, where that is asked for and nothing is to be recorded."""
+    """Refuse connections where the mark or option says so and nothing is to be recorded."""
     mark = request.node.get_closest_marker("block_network")
     if mark is not None and (mark.args or set(mark.kwargs) - {"allowed_hosts"}):
         raise pytest.UsageError(
@@ -119,41 +106,40 @@ def vcr(
     record_mode: str,
     disable_recording: bool,
 ) -> Iterator[Any]:
-    """Open the cassette of a test that is marked, and give it; None for any other."""
+    """The cassette of a test that is marked; None for any other."""
     use: Any = nullcontext()
     if vcr_markers and not disable_recording:
         use = _use(request, vcr_markers, os.fspath(vcr_cassette_dir), record_mode)
-    yield from opened(request, use)
+    yield from use_for_test(request, use)
 
 
 def _use(request: pytest.FixtureRequest, marks: list[pytest.Mark], folder: str, mode: str) -> Any:
     from vcr import VCR  # type: ignore[import-untyped]
 
-    from aquila_cassette.vcr_compat.files import Files
-    from aquila_cassette.vcr_compat.machine import Machine
-    from aquila_cassette.vcr_compat.seat import Seat
+    from aquila_cassette.vcr_compat.persister import Files
+    from aquila_cassette.vcr_compat.vcr import CompatVCR
 
     config = request.config
     options = _merged(request.getfixturevalue("vcr_config"), marks)
     mode = options.pop("record_mode", mode)
-    anew = mode == _REWRITE
+    rewrite = mode == "rewrite"
     suffix = f".{options['serializer']}" if "serializer" in options else ".yaml"
-    machine = Machine(
-        Seat(config),
-        anew=anew,
+    vcr = CompatVCR(
+        config,
+        rewrite=rewrite,
         path_transformer=VCR.ensure_suffix(suffix),
         cassette_library_dir=folder,
-        record_mode="new_episodes" if anew else mode,
+        record_mode="new_episodes" if rewrite else mode,
     )
     others = [os.fspath(Path(folder, name)) for mark in marks for name in mark.args]
-    machine.register_persister(Files(others, replaces=anew))
-    config.hook.pytest_recording_configure(config=config, vcr=machine)
+    vcr.register_persister(Files(others, replaces=rewrite))
+    config.hook.pytest_recording_configure(config=config, vcr=vcr)
     name = _short(request.getfixturevalue("default_cassette_name"), suffix)
-    return machine.use_cassette(name, **options)
+    return vcr.use_cassette(name, **options)
 
 
 def _merged(config: dict[str, Any], marks: list[pytest.Mark]) -> dict[str, Any]:
-    """Merge what the marks say, the nearest last, over the suite's configuration."""
+    """Merge the options of the marks, the nearest last, over the suite's configuration."""
     options = copy.deepcopy(config)
     for mark in reversed(marks):
         options.update(mark.kwargs)
@@ -161,8 +147,8 @@ def _merged(config: dict[str, Any], marks: list[pytest.Mark]) -> dict[str, Any]:
 
 
 def _short(name: str, suffix: str) -> str:
-    """Cut a name that no file can have, as pytest-recording does, so that its files are found."""
-    if len(name) + len(suffix) <= _LONGEST:
+    """Cut a name that is too long for a file, as pytest-recording does."""
+    if len(name) + len(suffix) <= _MAX_NAME:
         return name
     digest = hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
-    return f"{name[: _LONGEST - len(suffix) - len(digest) - 3]}...{digest}"
+    return f"{name[: _MAX_NAME - len(suffix) - len(digest) - 3]}...{digest}"
