@@ -19,8 +19,7 @@ from aquila_cassette.storage import files
 from tests.http.aiohttp_clients import JSON, pieces, replayed, stream
 from tests.http.held import EVENTS, URL, question, tape
 from tests.http.kept import kept
-from tests.servers import CHAT_FRAMES, FRAMES, Connection, RawServer, Request, sends
-from tests.servers.certificate import server_context
+from tests.servers import CHAT_FRAMES, FRAMES, Connection, RawServer, Request, sends, server_context
 
 
 class Stepped:

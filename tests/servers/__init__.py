@@ -5,14 +5,20 @@ They never sleep: a server goes on when the test says so, and a watchdog ends wh
 
 from __future__ import annotations
 
-from .certificate import client_context, server_context
 from .frames import CHAT_FRAMES, CHAT_TEXT, MESSAGES_FRAMES, RESPONSES_FRAMES
-from .gate import GateServer, GateTimeout
 from .h2 import H2Server, H2Stream
-from .listener import WATCHDOG, ScriptError
-from .proxy import Proxy
-from .raw import Connection, RawServer, Request
-from .scripts import FRAMES, Script, chat, sends
+from .http1 import (
+    FRAMES,
+    Connection,
+    GateServer,
+    GateTimeout,
+    Proxy,
+    RawServer,
+    Script,
+    chat,
+    sends,
+)
+from .listener import Request, ScriptError, client_context, server_context
 
 __all__ = [
     "CHAT_FRAMES",
@@ -20,7 +26,6 @@ __all__ = [
     "FRAMES",
     "MESSAGES_FRAMES",
     "RESPONSES_FRAMES",
-    "WATCHDOG",
     "Connection",
     "GateServer",
     "GateTimeout",

@@ -68,29 +68,21 @@ def _responses() -> tuple[bytes, ...]:
     at = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
     part = {"type": "output_text", "text": text, "annotations": []}
     item = {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed"}
+    begun, done = {**item, "status": "in_progress", "content": []}, {**item, "content": [part]}
     steps: list[tuple[str, dict[str, Any]]] = [
-        ("response.created", {"response": response_object("in_progress", [], None)}),
-        ("response.in_progress", {"response": response_object("in_progress", [], None)}),
-        (
-            "response.output_item.added",
-            {"output_index": 0, "item": {**item, "status": "in_progress", "content": []}},
-        ),
-        ("response.content_part.added", {**at, "part": {**part, "text": ""}}),
-        *(
-            ("response.output_text.delta", {**at, "delta": delta, "logprobs": []})
-            for delta in CHAT_TEXT
-        ),
-        ("response.output_text.done", {**at, "text": text, "logprobs": []}),
-        ("response.content_part.done", {**at, "part": part}),
-        ("response.output_item.done", {"output_index": 0, "item": {**item, "content": [part]}}),
-        (
-            "response.completed",
-            {"response": response_object("completed", [{**item, "content": [part]}], USAGE)},
-        ),
+        ("created", {"response": response_object("in_progress", [], None)}),
+        ("in_progress", {"response": response_object("in_progress", [], None)}),
+        ("output_item.added", {"output_index": 0, "item": begun}),
+        ("content_part.added", {**at, "part": {**part, "text": ""}}),
+        *(("output_text.delta", {**at, "delta": delta, "logprobs": []}) for delta in CHAT_TEXT),
+        ("output_text.done", {**at, "text": text, "logprobs": []}),
+        ("content_part.done", {**at, "part": part}),
+        ("output_item.done", {"output_index": 0, "item": done}),
+        ("completed", {"response": response_object("completed", [done], USAGE)}),
     ]
     return tuple(
-        _named(type_, **fields, sequence_number=number)
-        for number, (type_, fields) in enumerate(steps)
+        _named(f"response.{kind}", **fields, sequence_number=number)
+        for number, (kind, fields) in enumerate(steps)
     )
 
 

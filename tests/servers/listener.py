@@ -1,22 +1,39 @@
-"""What all servers share: a socket that accepts, a thread a connection, and errors that surface."""
+"""What all servers share: a thread for each connection, errors that surface, a certificate."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import ssl
 import threading
-from typing import TYPE_CHECKING, Self
-
-if TYPE_CHECKING:
-    from types import TracebackType
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
 
 WATCHDOG = 10.0
-"""Seconds after which a wait that nobody answers is given up as a failure."""
+"""Seconds after which a wait for the test or the client is a failure."""
+
+_CERTIFICATE = Path(__file__).with_name("loopback.pem")
+"""For localhost and 127.0.0.1, signed by itself, with its key; it proves nothing to anybody."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request, whole: `path` as on the wire, header names in lower case, chunks joined."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
 
 
 class ScriptError(AssertionError):
-    """A server's script did something that cannot be meant, or waited in vain."""
+    """A script did something invalid, or waited for something that did not happen."""
 
 
 class Listener:
@@ -27,20 +44,17 @@ class Listener:
     """
 
     def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
-        self.scheme = "https" if tls else "http"
         self.connections = 0
         self.errors: list[BaseException] = []
+        self.requests: list[Request] = []
         self._tls = tls
         self._open: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
-        self._closing = False
+        self._is_closing = False
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.host, self.port = self._listening.getsockname()
-
-    @property
-    def url(self) -> str:
-        return f"{self.scheme}://{self.host}:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://{self.host}:{self.port}"
 
     def serve(self, sock: socket.socket) -> None:
         raise NotImplementedError
@@ -49,27 +63,20 @@ class Listener:
         self._start(self._accept)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         self.close()
-        if not self.errors:
-            return
-        if error is None:
+        if self.errors and error is None:
             raise self.errors[0]
         for mine in self.errors:
-            error.add_note(f"{type(self).__name__}: {mine!r}")
+            error.add_note(f"{type(self).__name__}: {mine!r}")  # type: ignore[union-attr]
 
     def close(self) -> None:
         """Stop listening, close every connection, and wait for their threads."""
         with self._lock:
-            if self._closing:
+            if self._is_closing:
                 return
-            self._closing = True
-        # An accept that waits is not woken by closing its socket, but by a connection.
+            self._is_closing = True
+        # Closing a socket does not wake a thread that waits to accept; a connection does.
         socket.create_connection((self.host, self.port)).close()
         self._threads[0].join()
         self._listening.close()
@@ -81,27 +88,31 @@ class Listener:
             if thread.is_alive():
                 self.errors.append(ScriptError(f"{thread.name} did not end"))
 
-    def _start(self, target: object, *args: object) -> None:
-        thread = threading.Thread(target=target, args=args, daemon=True)  # type: ignore[arg-type]
+    def _start(self, target: Callable[..., None], *args: object) -> None:
+        thread = threading.Thread(target=target, args=args, daemon=True)
         self._threads.append(thread)
         thread.start()
 
     def _accept(self) -> None:
         while True:
             sock, _ = self._listening.accept()
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
-                if self._closing:
+                if self._is_closing:
                     sock.close()
                     return
                 self.connections += 1
+                if self._tls is not None:
+                    sock = self._tls.wrap_socket(
+                        sock, server_side=True, do_handshake_on_connect=False
+                    )
                 self._open.add(sock)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._start(self._run, sock)
 
     def _run(self, sock: socket.socket) -> None:
         try:
-            if self._tls is not None:
-                sock = self._wrapped(sock, self._tls)
+            if isinstance(sock, ssl.SSLSocket):
+                sock.do_handshake()
             self.serve(sock)
         except (ConnectionError, ssl.SSLError):
             pass
@@ -112,23 +123,23 @@ class Listener:
                 self._open.discard(sock)
             sock.close()
 
-    def _wrapped(self, sock: socket.socket, tls: ssl.SSLContext) -> socket.socket:
-        with self._lock:
-            self._open.discard(sock)
-            wrapped = tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
-            self._open.add(wrapped)
-        try:
-            wrapped.do_handshake()
-        except BaseException:
-            with self._lock:
-                self._open.discard(wrapped)
-            wrapped.close()
-            raise
-        return wrapped
-
 
 def hang_up(sock: socket.socket) -> None:
     """Wake whoever reads from or writes to `sock`, in whatever thread, with its end."""
     with contextlib.suppress(OSError):
         # SSLSocket.shutdown would drop the TLS state under a thread that is using it.
         socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+
+def server_context(*, alpn: tuple[str, ...] = ()) -> ssl.SSLContext:
+    """Return a context with the certificate, that offers `alpn`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(_CERTIFICATE)
+    if alpn:
+        context.set_alpn_protocols(list(alpn))
+    return context
+
+
+def client_context() -> ssl.SSLContext:
+    """Return a context that trusts the certificate; pass it as httpx's `verify`."""
+    return ssl.create_default_context(cafile=str(_CERTIFICATE))
