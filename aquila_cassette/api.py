@@ -71,7 +71,8 @@ class Block:
         __tracebackhide__ = True
         if error is None:
             _, session = self._entered[-1]
-            session.stepping.release(None)
+            if session.options.hold:
+                session.stepping.release(None)
             try:
                 await settled([session], None, failures=False)
             except BaseException as late:

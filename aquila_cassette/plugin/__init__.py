@@ -156,7 +156,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
     """Check what the teardown did; then the test's outcome decides what is saved."""
     run = item.config.stash[RUN]
     if run.owner is not None:
-        run.owner.in_teardown = True
+        run.owner.begin_teardown()
     passed = False
     try:
         yield

@@ -98,7 +98,7 @@ def _role(request: Request) -> tuple[int, str, str]:
 
 _FAR = "2999-01-01T00:00:00Z"
 
-_TAKEN = _json({})
+_accepted: Answer = _json({})
 
 _TOKEN = _json(
     {
@@ -109,8 +109,6 @@ _TOKEN = _json(
         "expireTime": _FAR,
     }
 )
-
-_PROJECT = _json({"project_name": PLACEHOLDER, "project_url": "https://logfire.pydantic.dev/"})
 
 _ROLE_CREDENTIALS = _json(
     {
@@ -126,23 +124,29 @@ _ROLE_CREDENTIALS = _json(
 
 @dataclass(frozen=True, slots=True)
 class AmbientRequest:
-    """One kind of ambient request.
+    """One kind of ambient request, and what answers it on replay.
 
-    `requests` are patterns of method, host and path: ``POST *.example.com/runs/*``; `agent` is one
-    of the ``user-agent``, where host and path are not enough.
+    `requests` are patterns of method, host and path, separated by blanks: ``POST *.a.com/{x,y}/*``;
+    `agent` is one of the ``user-agent``, where host and path are not enough.
     """
 
     sender: str
     what: str
-    requests: tuple[str, ...]
     answer: Answer
+    requests: str
     agent: str = "*"
 
+    def patterns(self) -> list[str]:
+        """Return the patterns one by one, without braces."""
+        words = self.requests.split()
+        pairs = zip(words[::2], words[1::2], strict=True)
+        return [f"{method} {address}" for method, braced in pairs for address in _expanded(braced)]
+
     def matches(self, asked: str, agent: str) -> bool:
-        """Return whether a request (method, host and path, as in `requests`) is of this kind."""
-        return any(fnmatchcase(asked, one) for one in self.requests) and fnmatchcase(
-            agent, self.agent
-        )
+        """Return whether a request, given as method, host and path, is of this kind."""
+        if not fnmatchcase(agent, self.agent):
+            return False
+        return any(fnmatchcase(asked, pattern) for pattern in self.patterns())
 
     def interaction(self, request: Request) -> Interaction:
         """Make what is replayed in place of an answer."""
@@ -152,184 +156,137 @@ class AmbientRequest:
         return Interaction(request, Response(status, (("content-type", kind),), pieces))
 
 
+def _expanded(braced: str) -> list[str]:
+    """Return ``a/x`` and ``a/y`` for ``a/{x,y}``."""
+    before, opened, rest = braced.partition("{")
+    if not opened:
+        return [braced]
+    words, _, after = rest.partition("}")
+    return [before + word + end for word in words.split(",") for end in _expanded(after)]
+
+
 AMBIENT_REQUESTS = (
-    # Tables that come with the package too.
     AmbientRequest(
         "litellm, dspy",
         "prices and limits of models; it falls back on those it brings",
-        ("GET raw.githubusercontent.com/BerriAI/litellm/*",),
         _absent,
+        "GET raw.githubusercontent.com/BerriAI/litellm/*",
     ),
-    # Connections opened ahead of time.
     AmbientRequest(
         "cerebras",
         "a connection warmed up when a client is made",
-        ("GET api.cerebras.ai/v1/tcp_warming",),
-        _TAKEN,
+        _accepted,
+        "GET api.cerebras.ai/v1/tcp_warming",
     ),
-    # Traces and usage counts.
     AmbientRequest(
-        "openai-agents",
-        "traces of each run",
-        ("POST api.openai.com/v1/traces/ingest",),
-        _TAKEN,
+        "openai-agents", "traces of each run", _accepted, "POST api.openai.com/v1/traces/ingest"
     ),
     AmbientRequest(
         "langsmith",
         "traces of langchain and langgraph",
-        tuple(
-            request.replace(" ", f" {host}")
-            for host in ("api.smith.langchain.com", "*.api.smith.langchain.com")
-            for request in (
-                "GET /info",
-                "POST /runs",
-                "POST /runs/batch",
-                "POST /runs/multipart",
-                "PATCH /runs/*",
-                "POST /otel/v1/traces",
-            )
-        ),
-        _TAKEN,
+        _accepted,
+        "GET {api,*.api}.smith.langchain.com/info"
+        " POST {api,*.api}.smith.langchain.com/{runs,runs/batch,runs/multipart,otel/v1/traces}"
+        " PATCH {api,*.api}.smith.langchain.com/runs/*",
     ),
     AmbientRequest(
         "langfuse",
         "traces",
-        tuple(
-            f"POST {host}/api/public/{path}"
-            for host in ("cloud.langfuse.com", "*.cloud.langfuse.com")
-            for path in ("ingestion", "otel/v1/traces")
-        ),
-        _TAKEN,
+        _accepted,
+        "POST {cloud,*.cloud}.langfuse.com/api/public/{ingestion,otel/v1/traces}",
     ),
     AmbientRequest(
         "opik",
         "traces and usage counts",
-        (
-            "POST www.comet.com/opik/api/v1/private/traces/batch",
-            "POST www.comet.com/opik/api/v1/private/spans/batch",
-            "GET www.comet.com/opik/api/is-alive/*",
-            "POST stats.comet.com/notify/event/*",
-        ),
-        _TAKEN,
+        _accepted,
+        "POST www.comet.com/opik/api/v1/private/{traces,spans}/batch"
+        " GET www.comet.com/opik/api/is-alive/* POST stats.comet.com/notify/event/*",
     ),
     AmbientRequest(
         "logfire",
         "the name of the project that a token is for",
-        tuple(
-            f"GET {host}.pydantic.dev/v1/info"
-            for host in ("logfire-api", "logfire-us", "logfire-eu")
-        ),
-        _PROJECT,
+        _json({"project_name": PLACEHOLDER, "project_url": "https://logfire.pydantic.dev/"}),
+        "GET logfire-{api,us,eu}.pydantic.dev/v1/info",
     ),
     AmbientRequest(
         "opentelemetry",
-        "traces, metrics and logs, to wherever they go (logfire, traceloop, phoenix, crewai)",
-        ("POST */v1/traces", "POST */v1/metrics", "POST */v1/logs"),
-        _TAKEN,
+        "traces, metrics and logs, to any address (logfire, traceloop, phoenix, crewai)",
+        _accepted,
+        "POST */v1/{traces,metrics,logs}",
         agent="OTel-OTLP-Exporter-Python/*",
     ),
     AmbientRequest(
         "logfire",
         "traces, metrics and logs",
-        tuple(
-            f"POST {host}.pydantic.dev/v1/{what}"
-            for host in ("logfire-api", "logfire-us", "logfire-eu")
-            for what in ("traces", "metrics", "logs")
-        ),
-        _TAKEN,
+        _accepted,
+        "POST logfire-{api,us,eu}.pydantic.dev/v1/{traces,metrics,logs}",
     ),
     AmbientRequest(
-        "huggingface_hub",
-        "usage counts",
-        ("HEAD huggingface.co/api/telemetry/*",),
-        _TAKEN,
+        "huggingface_hub", "usage counts", _accepted, "HEAD huggingface.co/api/telemetry/*"
     ),
     AmbientRequest(
         "huggingface_hub",
         "which coding agents there are, once a day; it falls back on those it knows",
-        ("GET huggingface.co/api/agent-harnesses",),
         _absent,
+        "GET huggingface.co/api/agent-harnesses",
     ),
     AmbientRequest(
         "posthog",
         "usage counts of many packages (its feature flags are no ambient requests)",
-        tuple(
-            f"POST {host}.posthog.com{path}"
-            for host in ("*.i", "app", "t", "us", "eu")
-            for path in ("/batch/", "/capture/", "/i/v0/*", "/i/v1/analytics/events")
-        ),
-        _TAKEN,
+        _accepted,
+        "POST {*.i,app,t,us,eu}.posthog.com/{batch/,capture/,i/v0/*,i/v1/analytics/events}",
     ),
     AmbientRequest(
-        "sentry-sdk",
-        "errors and traces",
-        ("POST *.sentry.io/api/*/envelope/", "POST *.sentry.io/api/*/store/"),
-        _TAKEN,
+        "sentry-sdk", "errors and traces", _accepted, "POST *.sentry.io/api/*/{envelope,store}/"
     ),
     AmbientRequest(
         "mlflow",
-        "usage counts; it keeps still where its settings are absent",
-        ("* *.mlflow-telemetry.io/*",),
+        "usage counts; none where its settings are absent",
         _absent,
+        "* *.mlflow-telemetry.io/*",
     ),
     # Tokens: for recording they are fetched, and never kept; a replay needs none.
     AmbientRequest(
         "google-auth",
         "access tokens",
-        (
-            "POST oauth2.googleapis.com/token",
-            "POST www.googleapis.com/oauth2/v4/token",
-            "POST sts.googleapis.com/v1/*",
-            "POST iamcredentials.googleapis.com/v1/*:generateAccessToken",
-            "GET metadata.google.internal/computeMetadata/v1/instance/service-accounts/*/token",
-            "GET 169.254.169.254/computeMetadata/v1/instance/service-accounts/*/token",
-        ),
         _TOKEN,
+        "POST oauth2.googleapis.com/token POST www.googleapis.com/oauth2/v4/token"
+        " POST sts.googleapis.com/v1/* POST iamcredentials.googleapis.com/v1/*:generateAccessToken"
+        " GET {metadata.google.internal,169.254.169.254}/computeMetadata/v1/instance/"
+        "service-accounts/*/token",
     ),
     AmbientRequest(
         "msal (azure-identity)",
         "access tokens",
-        ("POST login.microsoftonline.com/*/oauth2/*token",),
         _TOKEN,
+        "POST login.microsoftonline.com/*/oauth2/*token",
     ),
     AmbientRequest(
         "msal (azure-identity)",
-        "where access tokens are to be had",
-        (
-            "GET login.microsoftonline.com/*/.well-known/openid-configuration",
-            "GET login.microsoftonline.com/common/discovery/instance",
-        ),
+        "the addresses of access tokens",
         _directory,
+        "GET login.microsoftonline.com/*/.well-known/openid-configuration"
+        " GET login.microsoftonline.com/common/discovery/instance",
     ),
-    AmbientRequest(
-        "botocore",
-        "the keys of a role",
-        ("* sts.amazonaws.com/*", "* sts.*.amazonaws.com/*"),
-        _role,
-    ),
+    AmbientRequest("botocore", "the keys of a role", _role, "* {sts,sts.*}.amazonaws.com/*"),
     AmbientRequest(
         "botocore",
         "the keys of a single sign-on",
-        ("GET portal.sso.*.amazonaws.com/federation/credentials",),
         _ROLE_CREDENTIALS,
+        "GET portal.sso.*.amazonaws.com/federation/credentials",
     ),
     AmbientRequest(
         "litellm",
         "access tokens of IBM watsonx",
-        ("POST iam.cloud.ibm.com/identity/token",),
         _TOKEN,
+        "POST iam.cloud.ibm.com/identity/token",
     ),
-    # There is none on most machines, and nobody minds.
+    # Most machines have none, and their senders expect that.
     AmbientRequest(
         "google-auth, botocore, azure-identity",
         "a cloud machine's description of itself, keys included",
-        (
-            "* metadata.google.internal/*",
-            "* 169.254.169.254/*",
-            "* 169.254.170.2/*",
-            "* 169.254.170.23/*",
-        ),
         _absent,
+        "* {metadata.google.internal,169.254.169.254,169.254.170.2,169.254.170.23}/*",
     ),
 )
 """The kinds, in the order in which they are tried."""

@@ -80,13 +80,15 @@ class Owner:
             None, fix=f"Fix: AQUILA_RECORD=all {command}", above=environment_layer(os.environ)
         )
 
-    @property
-    def signature(self) -> str | None:
-        """What is written to ``recorded_by`` now.
+    def begin_teardown(self) -> None:
+        """Sign what fixtures ask for from now on as such: when the test's part ends, it is not due."""
+        self.in_teardown = True
+        for session in self.sessions:
+            session.signature = self._signature
 
-        What a fixture's teardown asks for is signed as such: when the test's own part is over, it
-        is not due yet.
-        """
+    @property
+    def _signature(self) -> str | None:
+        """What is written to ``recorded_by`` now."""
         return f"{self.name}{_TEARDOWN}" if self.name and self.in_teardown else self.name
 
     @property
@@ -101,7 +103,7 @@ class Owner:
             resolve([*self.above, call, *self.below], os.environ),
             root=self.root,
             fix=self.fix,
-            signature=lambda: self.signature,
+            signature=self._signature,
             created=self._created or (),
             recorded_before=self._recorded_in_mode_all,
         )

@@ -248,7 +248,7 @@ def find_loss(
     was, now = _by_key(old, key_of), _by_key(enumerate(new, 1), key_of)
     good: list[Numbered] = []
     failures: list[Interaction] = []
-    for key in was.keys() & now.keys():
+    for key in [key for key in was if key in now]:
         before, after = _good(was[key]), _good(now[key])
         bad = [one for _, one in now[key] if how_failed(one)]
         if len(before) > len(after) and bad and not _asked_less(was[key], now[key], after):

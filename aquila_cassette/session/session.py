@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Container, Hashable, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -46,9 +47,9 @@ class Session:
         resolved: Its options, and where each came from.
         root: The folder that a relative cassette folder is taken from.
         fix: The last line of an error: the command that records again.
-        signature: Returns what is written to ``recorded_by`` now.
+        signature: What is written to ``recorded_by``.
         created: The cassettes that were created in this run.
-        recorded_before: What earlier blocks of the same owner recorded in mode ``all``.
+        recorded_before: Returns what earlier blocks of its owner recorded in mode ``all``.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class Session:
         *,
         root: Path,
         fix: str,
-        signature: Callable[[], str | None] = lambda: None,
+        signature: str | None = None,
         created: Container[Path] = (),
         recorded_before: Callable[[Path], Sequence[Interaction]] = lambda path: (),
     ) -> None:
@@ -75,15 +76,16 @@ class Session:
         self.streams = OpenStreams()
         self.matcher = options.matcher()
         self.path = self._find_path(root)
-        self.index = self._load_index(signature(), created, recorded_before)
-        self.stepping = Stepping(self, name=name, holds=options.hold)
+        self.signature = signature
+        self.index = self._load_index(created, recorded_before)
+        self._unless_known = decide(options.mode, self.index.state, known=False)
         self._replay_settings = ReplaySettings(self.path, fix, self.streams, options.speed)
-        self._signature = signature
         self._numbers = itertools.count(1)
         self._played: list[Interaction] = []
         self._recorders: list[Recorder] = []
         self._misses: list[MissError] = []
         self._reported = 0
+        self._home = threading.current_thread()
         self._lock = threading.RLock()
 
     # What an adapter calls.
@@ -102,19 +104,20 @@ class Session:
         if asked is None:
             return None
         key = self.matcher.key(asked)
-        found = self.index.take(key, repeats=self.options.repeats)
+        index = self.index
+        found = index.take(key, repeats=self.options.repeats) if index.interactions else None
         if found is None and not self.options.record_ambient and (kind := ambient_request(request)):
             return self._handle_ambient(kind, request)
         number = next(self._numbers)
         if found is not None:
-            return self._replay(self.index.interactions[found.place], found.place + 1, found.more)
+            return self._replay(index.interactions[found.place], found.place + 1, found.more)
         if not self.may_record:
             raise self._missed(
                 make_miss(
                     asked,
                     number,
                     key,
-                    index=self.index,
+                    index=index,
                     matcher=self.matcher,
                     path=self.path,
                     mode=self.mode,
@@ -125,6 +128,10 @@ class Session:
         return self._record(asked)
 
     # What is asked of it.
+
+    @cached_property
+    def stepping(self) -> Stepping:
+        return Stepping(self, self._home, name=self.name, holds=self.options.hold)
 
     @property
     def mode(self) -> Mode:
@@ -138,7 +145,7 @@ class Session:
     @property
     def may_record(self) -> bool:
         """Whether a request that the cassette does not know would be sent."""
-        return decide(self.mode, self.index.state, known=False) == "record"
+        return self._unless_known == "record"
 
     @property
     def records(self) -> bool:
@@ -204,7 +211,8 @@ class Session:
     def stop(self) -> None:
         """End the block: held streams are released, and what is still recorded ends as closed."""
         self.is_open = False
-        self.stepping.release(None)
+        if self.options.hold:
+            self.stepping.release(None)
         for recorder in list(self._recorders):
             recorder.closed()
 
@@ -232,7 +240,6 @@ class Session:
 
     def _load_index(
         self,
-        reader: str | None,
         created: Container[Path],
         recorded_before: Callable[[Path], Sequence[Interaction]],
     ) -> ReplayIndex:
@@ -246,7 +253,7 @@ class Session:
             interactions = loaded.interactions
         if self.mode == "all":
             interactions, state = recorded_before(self.path), "new"
-        return ReplayIndex(interactions, state, self.recorded_key, reader=reader)
+        return ReplayIndex(interactions, state, self.recorded_key, reader=self.signature)
 
     def _redacted(self, request: Request) -> Request | None:
         """Return the request as it is matched and kept; None where the user's hook lets it pass."""
@@ -268,10 +275,9 @@ class Session:
 
     def _replay(self, interaction: Interaction, number: int, more: bool) -> Player:
         self._played.append(interaction)
+        make = self.stepping.replay if self.options.hold else Player
         background = self._is_background(interaction.request)
-        return self.stepping.replay(
-            interaction, number, self._replay_settings, more=more, background=background
-        )
+        return make(interaction, number, self._replay_settings, more=more, background=background)
 
     def _handle_ambient(self, kind: AmbientRequest, request: Request) -> Player | None:
         """Let an ambient request pass where its block records; else answer it, and count it nowhere."""
@@ -283,7 +289,7 @@ class Session:
         recorder = Recorder(
             asked,
             order=next(_order),
-            recorded_by=self._signature(),
+            recorded_by=self.signature,
             redactor=self,
             streams=self.streams,
             background=self._is_background(asked),

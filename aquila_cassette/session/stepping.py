@@ -56,21 +56,15 @@ class Live(Waitable, Protocol):
 
 
 class Stepping:
-    """The held streams of one session.
+    """The held streams of one session, if it `holds` any; `home` is the thread that opened it."""
 
-    Args:
-        session: The session.
-        name: The name its cassette was opened by.
-        holds: Whether its streams are held.
-    """
-
-    def __init__(self, session: Live, *, name: str, holds: bool) -> None:
+    def __init__(self, session: Live, home: threading.Thread, *, name: str, holds: bool) -> None:
         self.session = session
         self.name = name
         self.holds = holds
         self.released = False
         self._streams: list[SteppedPlayer] = []
-        self._home = threading.current_thread()
+        self._home = home
         self._lock = threading.RLock()
 
     def replay(

@@ -91,7 +91,7 @@ class VcrSession(Session):
             resolved,
             root=owner.root,
             fix=owner.fix,
-            signature=lambda: owner.signature,
+            signature=owner.name,
         )
         owner.sessions.append(self)
         cassette.session = self

@@ -17,7 +17,6 @@ from aquila_cassette import (
     Piece,
     Request,
     Response,
-    UsageError,
     aquila_cassette,
 )
 from aquila_cassette.session import ambient as kinds
@@ -43,7 +42,7 @@ def server() -> Iterator[RawServer]:
 @pytest.fixture
 def warming(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Take a path of the test's server for ambient requests."""
-    mine = AmbientRequest("mine", "warms up", ("* 127.0.0.1/warm",), AMBIENT_REQUESTS[1].answer)
+    mine = AmbientRequest("mine", "warms up", AMBIENT_REQUESTS[1].answer, "* 127.0.0.1/warm")
     monkeypatch.setattr(kinds, "AMBIENT_REQUESTS", (mine,))
     kinds._kind.cache_clear()
     yield
@@ -169,27 +168,6 @@ def test_what_is_on_the_tape_is_replayed_whatever_it_is(tmp_path: Path) -> None:
     files.save(tmp_path / "cassettes" / "ingest.yaml", [kept])
     with aquila_cassette("ingest", mode="none"):
         assert httpx.post(TRACES).json() == {"kept": True}
-
-
-def test_side_traffic_does_not_count_among_the_requests_of_a_block() -> None:
-    with pytest.raises(MissError, match=r"\(request 1 of this block\)"):
-        with aquila_cassette("side", mode="none"):
-            httpx.post(TRACES)
-            httpx.get("http://127.0.0.1:1/a")
-
-
-def test_a_placeholder_is_never_sent_to_record_an_answer(server: RawServer, warming: None) -> None:
-    headers = {"authorization": f"Bearer {PLACEHOLDER}"}
-    with aquila_cassette("side", on_unplayed="ignore"):
-        assert httpx.get(f"{server.url}/warm", headers=headers).json() == {}
-        with pytest.raises(UsageError) as raised:
-            httpx.get(f"{server.url}/chat", headers=headers)
-    assert str(raised.value) == (
-        f"GET {server.url}/chat was not sent: its key is only a placeholder.\n"
-        "  key: aquila-placeholder, which tests of mode none get where no key is set\n"
-        "Fix: set the provider's key in the environment, or replay: mode none"
-    )
-    assert server.requests == []
 
 
 def test_botocore_reads_the_keys_of_a_role_from_the_answer() -> None:

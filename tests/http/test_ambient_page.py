@@ -14,14 +14,15 @@ def on_replay(kind: AmbientRequest) -> str:
     asked = Request("POST", "https://host.example/tenant/path")
     status, _, body = kind.answer(asked)
     if status == 404:
-        return "not there"
+        return "absent"
     if "tenant_discovery_endpoint" in body:
         return "its own addresses"
-    return "a placeholder" if PLACEHOLDER in body else "taken"
+    return "a placeholder" if PLACEHOLDER in body else "accepted"
 
 
 def row(kind: AmbientRequest) -> str:
-    requests = "<br>".join(f"`{one}`" for one in kind.requests)
+    words = kind.requests.split()
+    requests = "<br>".join(f"`{a} {b}`" for a, b in zip(words[::2], words[1::2], strict=True))
     if kind.agent != "*":
         requests += f"<br>from `{kind.agent}`"
     return f"| {kind.sender} | {kind.what} | {requests} | {on_replay(kind)} |"

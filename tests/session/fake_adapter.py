@@ -1,0 +1,228 @@
+"""An HTTP library without a network: it asks the session in force, as adapters do.
+
+`Library` sends requests to a function that answers them; `Suite` opens blocks for owners that the
+test makes itself. No HTTP library, no pytest plugin, no server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from aquila_cassette import Cassette, Failure, Interaction, Piece, Request, Response
+from aquila_cassette.model import Ended
+from aquila_cassette.options import Layer
+from aquila_cassette.session import current
+from aquila_cassette.session.owner import Owner
+from aquila_cassette.session.player import Player
+from aquila_cassette.session.saving import Created
+from aquila_cassette.session.stepping import SteppedPlayer
+from aquila_cassette.storage import files
+
+__all__ = ["EVENTS", "URL", "Library", "LibraryError", "Suite", "recorded"]
+
+URL = "https://api.example.com/v1/chat"
+EVENTS = [b"data: %d\n\n" % number for number in range(1, 6)]
+SSE = (("content-type", "text/event-stream"),)
+
+
+class LibraryError(Exception):
+    """What the fake library raises for a failed transport."""
+
+
+def request(asked: object, url: str = URL) -> Request:
+    body = json.dumps({"prompt": asked}).encode()
+    return Request("POST", url, (("content-type", "application/json"),), body)
+
+
+class Library:
+    """Sends requests: live ones to `answers`, which is what the network would be."""
+
+    def __init__(self, answers: Callable[[str], Any] = lambda asked: b"live " + asked.encode()):
+        self.sent: list[str] = []
+        self._answers = answers
+
+    def send(self, asked: str, url: str = URL) -> bytes:
+        """Return the whole answer: bytes, or what `answers` gives as (status, bytes), or raise."""
+        session = current.current_session()
+        handled = session.handle(request(asked, url)) if session else None
+        if isinstance(handled, Player):
+            body = b"".join(piece.data for piece in handled.pieces)
+            handled.finished()
+            handled.raise_ending(make_error)
+            return body
+        self.sent.append(asked)
+        if handled is None:
+            return self._live(asked)[1]
+        with handled:
+            status, body = self._live(asked)
+            handled.start_response(status, (("content-type", "text/plain"),), "HTTP/1.1")
+            handled.add_piece(body)
+        handled.body_ended()
+        return body
+
+    def _live(self, asked: str) -> tuple[int, bytes]:
+        answer = self._answers(asked)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer if isinstance(answer, tuple) else (200, answer)
+
+
+def make_error(failure: Failure) -> Exception:
+    return LibraryError(failure.message)
+
+
+def read_held(asked: str) -> Iterator[bytes]:
+    """Read a held answer in this thread."""
+    return _steps_of(_held(asked))
+
+
+def _steps_of(player: SteppedPlayer) -> Iterator[bytes]:
+    iterator = player.begin()
+    try:
+        while step := player.take():
+            yield step
+        player.raise_ending(make_error)
+    finally:
+        player.leave(iterator)
+
+
+def _held(asked: str) -> SteppedPlayer:
+    session = current.current_session()
+    assert session is not None
+    player = session.handle(request(asked))
+    assert isinstance(player, SteppedPlayer)
+    return player
+
+
+class HeldReader:
+    """A task or thread that reads a held answer: what it got, and the error it ended in."""
+
+    def __init__(self, asked: str, *, in_thread: bool = False) -> None:
+        self.pieces: list[bytes] = []
+        self.error: BaseException | None = None
+        self.player: SteppedPlayer | None = None
+        reading = asyncio.to_thread(self._read_sync, asked) if in_thread else self._read(asked)
+        self.task = asyncio.ensure_future(reading)
+
+    async def done(self) -> list[bytes]:
+        await asyncio.wait([self.task])
+        return self.pieces
+
+    async def _read(self, asked: str) -> None:
+        try:
+            self.player = _held(asked)
+            iterator = self.player.begin()
+            try:
+                while step := await self.player.take_async():
+                    self.pieces.append(step)
+                self.player.raise_ending(make_error)
+            finally:
+                self.player.leave(iterator)
+        except BaseException as error:
+            self.error = error
+
+    def _read_sync(self, asked: str) -> None:
+        try:
+            self.player = _held(asked)
+            for step in _steps_of(self.player):
+                self.pieces.append(step)
+        except BaseException as error:
+            self.error = error
+
+
+class Suite:
+    """Owners and blocks in one cassette folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.created = Created()
+        self.library = Library()
+
+    def owner(self, name: str | None = "test_a") -> Owner:
+        return Owner(
+            name,
+            fix=f"Fix: pytest {name} --aquila-record=all",
+            above=[Layer("folder", {"cassette_dir": self.folder})],
+            created=self.created,
+        )
+
+    def next_run(self) -> None:
+        """Begin another run of the suite: nothing was created in it."""
+        self.created = Created()
+
+    @contextmanager
+    def block(
+        self, owner: Owner | None = None, name: str = "x", **options: Any
+    ) -> Iterator[Cassette]:
+        """Open a block of `owner`, by default of one that has no name: a script."""
+        owner = owner or self.owner(None)
+        session = owner.open(name, Layer("the block", {"mode": "once", **options}))
+        current.enter(session)
+        error: BaseException | None = None
+        try:
+            yield Cassette(session)
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            current.leave(session)
+            owner.close(session, error)
+
+    def run(
+        self,
+        name: str,
+        *asked: str,
+        passed: bool = True,
+        library: Library | None = None,
+        **options: Any,
+    ) -> Owner:
+        """Run a test that asks these in one block, and ends so."""
+        owner = self.owner(name)
+        with self.block(owner, **options):
+            for one in asked:
+                (library or self.library).send(one)
+        if passed:
+            owner.check()
+        owner.end(passed=passed)
+        return owner
+
+    def on_file(self, name: str = "x") -> list[tuple[str, int | None]]:
+        """Return what is on file: what was asked, and the status of the answer."""
+        path = self.folder / f"{name}.yaml"
+        if not path.exists():
+            return []
+        return [
+            (json.loads(one.request.body)["prompt"], one.response.status)
+            for one in files.load(path).interactions
+        ]
+
+    def write(
+        self,
+        *bodies: Sequence[bytes],
+        ended: Ended = "complete",
+        error: Failure | None = None,
+        content_type: str = "text/event-stream",
+    ) -> None:
+        """Write the cassette: answers to ``question 1`` and so on, each in one piece."""
+        interactions = [
+            recorded(f"question {number}", b"".join(body), content_type, ended, error)
+            for number, body in enumerate(bodies, 1)
+        ]
+        files.save(self.folder / "x.yaml", interactions)
+
+
+def recorded(
+    asked: str,
+    body: bytes,
+    content_type: str = "text/event-stream",
+    ended: Ended = "complete",
+    error: Failure | None = None,
+) -> Interaction:
+    headers = (("content-type", content_type),)
+    response = Response(200, headers, (Piece(3, body),), 2, "HTTP/1.1", ended, error)
+    return Interaction(request(asked), response)

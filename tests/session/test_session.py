@@ -1,0 +1,517 @@
+"""The engine, in memory: what is replayed, recorded and missed, what is saved, and who must replay it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import json
+import threading
+
+import pytest
+
+from aquila_cassette import (
+    CassetteSaveError,
+    Failure,
+    MissError,
+    OverwriteError,
+    Request,
+    Response,
+    ScopeError,
+    SecretLeakError,
+    TruncatedReplayError,
+    UnplayedError,
+    UnplayedWarning,
+    UsageError,
+)
+from aquila_cassette.session.ambient import PLACEHOLDER
+from tests.session.fake_adapter import URL, Library, LibraryError, Suite
+
+TRACES = "https://api.openai.com/v1/traces/ingest"
+
+
+def failing(*asked: str) -> Library:
+    """Answer these with HTTP 500, ``cut`` with an error of the transport, the rest well."""
+
+    def answer(one: str) -> object:
+        if one == "cut":
+            return LibraryError("connection reset")
+        return (500, b"sorry") if one in asked else b"good"
+
+    return Library(answer)
+
+
+# Replay, record, miss.
+
+
+def test_a_new_cassette_is_recorded_and_then_replayed_without_the_network(suite: Suite) -> None:
+    with suite.block() as cassette:
+        assert suite.library.send("a") == b"live a"
+    assert [one.response.body for one in cassette.recorded] == [b"live a"]
+    suite.next_run()
+    with suite.block(mode="none") as cassette:
+        assert suite.library.send("a") == b"live a"
+    assert suite.library.sent == ["a"]
+    assert (len(cassette.played), cassette.recorded, cassette.misses) == (1, (), ())
+    assert (cassette.name, cassette.mode, cassette.path.name) == ("x", "none", "x.yaml")
+
+
+def test_each_mode_does_with_a_new_request_what_the_table_says(suite: Suite) -> None:
+    suite.run("test_a", "a")
+    suite.next_run()
+    for mode in ("none", "once"):
+        with pytest.raises(MissError), suite.block(mode=mode):
+            suite.library.send("b")
+    assert suite.on_file() == [("a", 200)]
+    with suite.block(mode="new_episodes"):
+        assert suite.library.send("a") == b"live a"
+        suite.library.send("b")
+    assert suite.library.sent == ["a", "b"]
+    assert suite.on_file() == [("a", 200), ("b", 200)]
+
+
+def test_a_cassette_created_in_this_run_stays_open_for_mode_once(suite: Suite) -> None:
+    suite.run("test_a", "a")
+    suite.run("test_b", "b")
+    assert suite.on_file() == [("a", 200), ("b", 200)]
+    suite.next_run()
+    with pytest.raises(MissError):
+        suite.run("test_c", "c")
+
+
+def test_in_mode_all_a_second_block_of_the_test_replays_what_the_first_recorded(
+    suite: Suite,
+) -> None:
+    suite.run("test_a", "a")
+    owner = suite.owner("test_a")
+    with suite.block(owner, mode="all"):
+        suite.library.send("a")
+    with suite.block(owner, mode="all"):
+        suite.library.send("a")
+        suite.library.send("b")
+    owner.end(passed=True)
+    assert suite.library.sent == ["a", "a", "b"]
+    assert suite.on_file() == [("a", 200), ("b", 200)]
+
+
+def test_equal_requests_replay_in_recorded_order_and_repeats_replays_the_last(suite: Suite) -> None:
+    answers = iter([b"1", b"2"])
+    library = Library(lambda asked: next(answers))
+    suite.run("test_a", "a", "a", library=library)
+    suite.next_run()
+    with suite.block(mode="none", repeats=True):
+        assert [library.send("a") for _ in range(3)] == [b"1", b"2", b"2"]
+    with pytest.raises(MissError, match="already played"), suite.block(mode="none"):
+        [library.send("a") for _ in range(3)]
+
+
+def test_of_equal_interactions_a_test_replays_its_own_first(suite: Suite) -> None:
+    suite.run("test_a", "a", library=Library(lambda asked: b"of a"))
+    suite.run("test_b", "a", library=Library(lambda asked: b"of b"), mode="all")
+    suite.next_run()
+    for name, answer in (("test_b", b"of b"), ("test_a", b"of a")):
+        with suite.block(suite.owner(name), mode="none"):
+            assert suite.library.send("a") == answer
+
+
+def test_the_message_of_a_miss_names_the_closest_interaction_and_the_command(suite: Suite) -> None:
+    suite.run("test_a", "Say hello")
+    with pytest.raises(MissError) as caught, suite.block(suite.owner(), mode="none") as cassette:
+        suite.library.send("Say hi")
+    error = caught.value
+    today = cassette.interactions[0].recorded_at[:10]
+    by = error.facts[1]
+    assert by.startswith("sent by:  tests/session/fake_adapter.py:")
+    assert str(error) == (
+        f"No recording matches POST {URL} (request 1 of this block).\n"
+        f"  cassette: {cassette.path} (mode none)\n"
+        f"  {by}\n"
+        f"  closest:  interaction 1, recorded {today}, differs in the body\n"
+        "    --- recorded\n"
+        "    +++ this request\n"
+        "    @@ prompt @@\n"
+        "    -Say hello\n"
+        "    +Say hi\n"
+        "Fix: pytest test_a --aquila-record=all"
+    )
+    assert (error.method, error.url, error.path) == ("POST", URL, cassette.path)
+
+
+def test_a_recorded_ending_is_replayed(suite: Suite) -> None:
+    suite.write([b"data: 1\n\n"], ended="closed")
+    with pytest.raises(TruncatedReplayError, match="stops here"), suite.block(mode="none"):
+        suite.library.send("question 1")
+    (suite.folder / "x.yaml").unlink()
+    error = Failure("ReadError", "reset", "reset")
+    suite.write([b"data: 1\n\n"], ended="failed", error=error)
+    with pytest.raises(LibraryError, match="reset"), suite.block(mode="none"):
+        suite.library.send("question 1")
+
+
+def test_an_sdk_that_retries_a_replayed_error_waits_a_millisecond(suite: Suite) -> None:
+    answers = iter([(429, b"slow down"), b"good"])
+    suite.run("test_a", "a", "a", library=Library(lambda asked: next(answers)))
+    with suite.block(mode="none") as cassette:
+        first = cassette._session.handle(cassette.interactions[0].request)
+        last = cassette._session.handle(cassette.interactions[0].request)
+    assert first is not None
+    assert last is not None
+    assert ("retry-after-ms", "1") in first.headers  # type: ignore[union-attr]
+    assert ("retry-after-ms", "1") not in last.headers  # type: ignore[union-attr]
+
+
+def test_hooks_see_what_is_matched_and_kept_and_may_drop_it(suite: Suite) -> None:
+    def request_hook(request: Request) -> Request | None:
+        asked = json.loads(request.body)["prompt"]
+        return None if asked == "private" else request
+
+    def response_hook(response: Response) -> Response | None:
+        return None if response.body == b"live dropped" else response
+
+    hooks = {"before_record_request": request_hook, "before_record_response": response_hook}
+    with suite.block(**hooks) as cassette:
+        for asked in ("private", "dropped", "a"):
+            suite.library.send(asked)
+    assert suite.on_file() == [("a", 200)]
+    assert len(cassette.recorded) == 1
+    assert suite.library.sent == ["private", "dropped", "a"]
+
+
+def test_ignored_hosts_pass(suite: Suite) -> None:
+    with suite.block(mode="none", ignore_hosts=["*.example.com"]) as cassette:
+        assert suite.library.send("a") == b"live a"
+    assert (cassette.played, cassette.misses) == ((), ())
+
+
+def test_an_ambient_request_passes_while_recording_and_is_answered_on_replay(suite: Suite) -> None:
+    with suite.block() as cassette:
+        suite.library.send("a")
+        assert suite.library.send("trace", TRACES) == b"live trace"
+    assert suite.on_file() == [("a", 200)]
+    with suite.block(mode="none") as cassette:
+        suite.library.send("a")
+        assert suite.library.send("trace", TRACES) == b"{}"
+    assert suite.library.sent == ["a", "trace"]
+    assert (len(cassette.played), cassette.misses) == (1, ())
+    with pytest.raises(MissError), suite.block(mode="none", record_ambient=True):
+        suite.library.send("trace", TRACES)
+
+
+def test_the_placeholder_key_is_never_sent_to_be_recorded(suite: Suite) -> None:
+    with pytest.raises(UsageError, match="its key is only a placeholder"), suite.block():
+        suite.library.send("a", f"{URL}?key={PLACEHOLDER}")
+    assert suite.library.sent == []
+
+
+def test_a_file_of_another_format_is_not_recorded_into(suite: Suite) -> None:
+    (suite.folder / "x.yaml").write_text(
+        "interactions:\n- request:\n    body: null\n    headers: {}\n    method: GET\n"
+        "    uri: https://a.example\n  response:\n    body:\n      string: a\n    headers: {}\n"
+        "    status:\n      code: 200\n      message: OK\nversion: 1\n"
+    )
+    for mode in ("all", "new_episodes"):
+        with pytest.raises(CassetteSaveError), suite.block(mode=mode):
+            pass
+
+
+# What is saved.
+
+
+def test_a_test_that_passed_keeps_everything_expected_errors_included(suite: Suite) -> None:
+    library = failing("bad")
+    owner = suite.owner()
+    with pytest.raises(LibraryError), suite.block(owner):
+        library.send("a")
+        library.send("bad")
+        library.send("b")
+        library.send("cut")
+    assert suite.on_file() == [("a", 200), ("b", 200)]  # what stays, however the test ends
+    owner.end(passed=True)
+    assert suite.on_file() == [("a", 200), ("bad", 500), ("b", 200), ("cut", None)]
+    with pytest.raises(LibraryError), suite.block(suite.owner(), mode="none"):
+        [library.send(asked) for asked in ("a", "bad", "b", "cut")]
+    assert library.sent == ["a", "bad", "b", "cut"]
+
+
+def test_a_test_that_failed_keeps_its_good_answers_only_wherever_it_failed(suite: Suite) -> None:
+    owner = suite.run("test_a", "a", "bad", passed=False, library=failing("bad"))
+    assert suite.on_file() == [("a", 200)]
+    assert [len(session.discarded) for session in owner.sessions] == [1]
+
+
+def test_a_failed_first_recording_leaves_no_cassette(suite: Suite) -> None:
+    suite.run("test_a", "bad", passed=False, library=failing("bad"))
+    assert not (suite.folder / "x.yaml").exists()
+    suite.next_run()
+    suite.run("test_a", "bad")
+    assert suite.on_file() == [("bad", 200)]
+
+
+def test_a_test_that_failed_takes_nothing_of_others_away(suite: Suite) -> None:
+    suite.run("test_a", "a", "bad", library=failing("bad"))
+    suite.run("test_b", "bad", "b", passed=False, library=failing("bad"), mode="new_episodes")
+    assert suite.on_file() == [("a", 200), ("bad", 500), ("b", 200)]
+
+
+def test_the_error_that_leaves_a_block_names_what_was_not_kept(suite: Suite) -> None:
+    with pytest.raises(ZeroDivisionError) as caught, suite.block():
+        failing("bad").send("bad")
+        raise ZeroDivisionError
+    (note,) = caught.value.__notes__
+    assert note.splitlines() == [
+        f"aquila: not kept in {suite.folder}/x.yaml, since the block raised:",
+        f"  POST {URL} (500, complete)",
+    ]
+
+
+def test_mode_all_replaces_the_interactions_of_its_owner_only(suite: Suite) -> None:
+    suite.run("test_a", "a", "no longer asked")
+    suite.run("test_b", "b")
+    suite.run("test_a", "a", "new", mode="all")
+    assert suite.on_file() == [("a", 200), ("new", 200), ("b", 200)]
+
+
+def test_mode_all_replaces_nothing_where_its_owner_failed(suite: Suite) -> None:
+    suite.run("test_a", "a")
+    owner = suite.run("test_a", "new", passed=False, mode="all")
+    assert suite.on_file() == [("a", 200)]
+    assert owner.keeps_old
+
+
+def test_a_script_in_mode_all_replaces_all_but_what_other_blocks_save_meanwhile(
+    suite: Suite,
+) -> None:
+    with suite.block():
+        suite.library.send("old")
+    with suite.block(mode="all"):
+        suite.library.send("a")
+        with suite.block(mode="all"):
+            suite.library.send("b")
+    assert sorted(suite.on_file()) == [("a", 200), ("b", 200)]
+    with pytest.raises(ZeroDivisionError), suite.block(mode="all"):
+        suite.library.send("c")
+        raise ZeroDivisionError
+    assert sorted(suite.on_file()) == [("a", 200), ("b", 200)]
+
+
+def test_a_good_answer_is_never_replaced_by_a_failure(suite: Suite) -> None:
+    suite.run("test_a", "a", "b")
+    owner = suite.owner("test_a")
+    with suite.block(owner, mode="all"):
+        failing("a").send("a")
+    with pytest.raises(OverwriteError) as caught:
+        owner.check()
+    path = suite.folder / "x.yaml"
+    today = owner.sessions[0].recorded[0].recorded_at[:10]
+    assert str(caught.value) == (
+        f"{path} stays as it was: 1 good answer would have been replaced by HTTP 500.\n"
+        f"  on cassette: interaction 1, recorded {today}, POST {URL}: HTTP 200\n"
+        f"  now:         POST {URL}: HTTP 500\n"
+        f"  to store the failure instead: delete {path} first\n"
+        "Fix: check that the provider answers, then run: pytest test_a --aquila-record=all"
+    )
+    assert owner.refused is caught.value
+    with pytest.raises(OverwriteError):
+        owner.end(passed=True)
+    assert suite.on_file() == [("a", 200), ("b", 200)]
+
+
+def test_the_last_gate_refuses_text_that_holds_a_known_secret(
+    suite: Suite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(response: Response) -> Response:
+        monkeypatch.setenv("LATE_API_KEY", "text/plain-secret")
+        return response
+
+    with pytest.raises(SecretLeakError) as caught:
+        with suite.block(before_record_response=late):
+            suite.library.send("text/plain-secrets")
+    assert str(caught.value).startswith(f"{suite.folder}/x.yaml was not written, since it would")
+    assert "text/plain-secret" not in str(caught.value)
+    assert not (suite.folder / "x.yaml").exists()
+
+
+# What must be replayed, and what must not be swallowed.
+
+
+def test_a_test_must_replay_what_it_recorded_in_all_its_blocks_together(suite: Suite) -> None:
+    suite.run("test_a", "a", "b")
+    suite.next_run()
+    owner = suite.owner("test_a")
+    for asked in ("a", "b"):
+        with suite.block(owner):
+            suite.library.send(asked)
+    owner.check()
+    owner = suite.owner("test_a")
+    with suite.block(owner):
+        suite.library.send("a")
+    with pytest.raises(UnplayedError) as caught:
+        owner.check()
+    today = owner.sessions[0].index.interactions[0].recorded_at[:10]
+    assert str(caught.value) == (
+        "test_a did not play 1 interaction that it recorded.\n"
+        f"  cassette: {suite.folder}/x.yaml (mode once)\n"
+        f"  unplayed: interaction 2, POST {URL}, recorded {today}\n"
+        "Fix: pytest test_a --aquila-record=all"
+    )
+
+
+def test_on_unplayed_may_warn_or_ignore(suite: Suite) -> None:
+    suite.run("test_a", "a", "b")
+    suite.run("test_a", "a", on_unplayed="ignore")
+    with pytest.warns(UnplayedWarning, match="did not play 1 interaction"):
+        suite.run("test_a", "a", on_unplayed="warn")
+
+
+def test_nobody_must_replay_what_others_recorded_and_a_script_nothing_at_all(suite: Suite) -> None:
+    suite.run("test_a", "a")
+    suite.run("test_b", "b")
+    suite.next_run()
+    suite.run("test_b", "b")
+    with suite.block(mode="none"):
+        suite.library.send("a")
+
+
+def test_what_a_teardown_recorded_is_due_only_then(suite: Suite) -> None:
+    owner = suite.owner()
+    with suite.block(owner):
+        suite.library.send("a")
+        owner.begin_teardown()
+        suite.library.send("goodbye")
+    owner.end(passed=True)
+    suite.next_run()
+    owner = suite.owner()
+    with suite.block(owner):
+        suite.library.send("a")
+        owner.check()
+        owner.begin_teardown()
+        with pytest.raises(UnplayedError):
+            owner.check()
+
+
+def test_a_swallowed_miss_is_raised_at_the_end_of_the_block(suite: Suite) -> None:
+    with pytest.raises(MissError, match=r"\(request 1 of this block\)"), suite.block(mode="none"):
+        with pytest.raises(MissError):
+            suite.library.send("a")
+
+
+def test_several_swallowed_misses_are_one_error_and_retries_count_once(suite: Suite) -> None:
+    def swallow(asked: str) -> None:
+        with contextlib.suppress(MissError):
+            suite.library.send(asked)
+
+    with pytest.raises(MissError) as caught, suite.block(mode="none"):
+        for asked in ("a", "a", "a"):
+            swallow(asked)
+    assert caught.value.what.startswith("No recording matches")
+    suite.write([b"data: 1\n\n"])
+    with pytest.raises(MissError, match=r"^2 requests had no recording\."):
+        with suite.block(mode="none"):
+            swallow("a")
+            swallow("something else")
+
+
+def test_an_error_that_was_caused_by_a_miss_delivers_it_and_any_other_gets_a_note(
+    suite: Suite,
+) -> None:
+    with pytest.raises(LibraryError) as caught, suite.block(mode="none"):
+        try:
+            suite.library.send("a")
+        except MissError as miss:
+            raise LibraryError from miss
+    assert not hasattr(caught.value, "__notes__")
+    with pytest.raises(ExceptionGroup) as grouped, suite.block(mode="none"):
+        try:
+            suite.library.send("a")
+        except MissError as miss:
+            raise ExceptionGroup("of a task group", [miss]) from None
+    assert not hasattr(grouped.value, "__notes__")
+    with pytest.raises(ZeroDivisionError) as other, suite.block(mode="none"):
+        with pytest.raises(MissError):
+            suite.library.send("a")
+        raise ZeroDivisionError
+    (note,) = other.value.__notes__
+    assert note.startswith("No recording matches POST")
+
+
+# The session in force.
+
+
+def test_blocks_nest_and_the_inner_one_is_in_force(suite: Suite) -> None:
+    with suite.block(name="outer") as outer:
+        suite.library.send("1")
+        with suite.block(name="inner") as inner:
+            suite.library.send("2")
+            in_thread = threading.Thread(target=suite.library.send, args=["3"])
+            in_thread.start()
+            in_thread.join()
+        suite.library.send("4")
+    assert (len(outer.recorded), len(inner.recorded)) == (2, 2)
+    assert [asked for asked, _ in suite.on_file("inner")] == ["2", "3"]
+
+
+def test_blocks_that_end_out_of_order_leave_the_other_in_force(suite: Suite) -> None:
+    first, second = suite.block(name="first"), suite.block(name="second")
+    first.__enter__()
+    cassette = second.__enter__()
+    first.__exit__(None, None, None)
+    suite.library.send("a")
+    second.__exit__(None, None, None)
+    suite.library.send("outside every block")
+    assert len(cassette.recorded) == 1
+
+
+def test_a_context_that_outlives_its_block_takes_the_one_that_is_open_now(suite: Suite) -> None:
+    with suite.block(name="first"):
+        kept = contextvars.copy_context()
+    with suite.block(name="second") as second:
+        kept.run(suite.library.send, "a")
+    kept.run(suite.library.send, "b")
+    assert len(second.recorded) == 1
+
+
+async def test_two_tasks_have_a_cassette_each_and_their_child_tasks_have_it_too(
+    suite: Suite,
+) -> None:
+    both = asyncio.Barrier(2)
+
+    async def child(name: str) -> None:
+        suite.library.send(name)
+
+    async def task(name: str) -> None:
+        with suite.block(name=name):
+            await both.wait()
+            await asyncio.create_task(child(name))
+            await both.wait()
+
+    await asyncio.gather(task("a"), task("b"))
+    assert [suite.on_file(name) for name in "ab"] == [[("a", 200)], [("b", 200)]]
+
+
+async def test_a_plain_thread_is_refused_while_two_cassettes_are_open_at_once(suite: Suite) -> None:
+    both = asyncio.Barrier(2)
+    errors: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            suite.library.send("a")
+        except ScopeError as error:
+            errors.append(error)
+
+    async def task(name: str) -> None:
+        with suite.block(name=name):
+            await both.wait()
+            if name == "a":
+                thread = threading.Thread(target=ask, name="worker")
+                thread.start()
+                thread.join()
+            await both.wait()
+
+    await asyncio.gather(task("a"), task("b"))
+    first, *facts, last = str(errors[0]).splitlines()
+    assert first == (
+        "A request was made outside every block while several cassettes are open at once."
+    )
+    assert facts[0] == "  thread: worker"
+    assert sorted(fact.rpartition("/")[2] for fact in facts[1:]) == ["a.yaml", "b.yaml"]
+    assert last.startswith("Fix: enter the block in that thread, or start it with")

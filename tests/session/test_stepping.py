@@ -1,0 +1,426 @@
+"""Stepping, in memory: what is let through is read, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aquila_cassette import (
+    Cassette,
+    Failure,
+    MissError,
+    Piece,
+    RenderTimeout,
+    Response,
+    TruncatedReplayError,
+    UsageError,
+)
+from aquila_cassette.model import Ended
+from aquila_cassette.session.stepping import steps
+from aquila_cassette.session.wait_until_idle import idle
+from aquila_cassette.sse import events
+from aquila_cassette.waiting.event_loops import current_task_or_thread
+from aquila_cassette.waiting.pending import Pending, register
+from tests.session.fake_adapter import EVENTS, SSE, URL, HeldReader, LibraryError, Suite, read_held
+
+RESET = Failure("ReadError", "reset", "reset")
+in_task_and_thread = pytest.mark.parametrize("in_thread", [False, True], ids=["task", "thread"])
+
+
+@asynccontextmanager
+async def held(
+    suite: Suite, *asked: str, in_thread: bool = False
+) -> AsyncIterator[tuple[Cassette, list[HeldReader]]]:
+    """Open a block that holds, and read answers in tasks or threads; all is let through at the end."""
+    with suite.block(mode="none", hold=True) as cassette:
+        readers = [HeldReader(one, in_thread=in_thread) for one in asked]
+        try:
+            yield cassette, readers
+        finally:
+            cassette.release()
+            for reader in readers:
+                await reader.done()
+
+
+@in_task_and_thread
+async def test_exactly_the_events_let_through_are_read(suite: Suite, in_thread: bool) -> None:
+    suite.write(EVENTS)
+    async with held(suite, "question 1", in_thread=in_thread) as (cassette, [reader]):
+        await cassette.advance(2)
+        assert reader.pieces == EVENTS[:2]
+        await cassette.advance()
+        assert reader.pieces == EVENTS[:3]
+        await cassette.advance(99)  # past its last event a stream just ends
+        assert await reader.done() == EVENTS
+    assert reader.error is None
+
+
+async def test_a_stream_that_is_asked_for_later_is_waited_for(suite: Suite) -> None:
+    suite.write(EVENTS)
+    with suite.block(mode="none", hold=True) as cassette:
+        advance = asyncio.create_task(cassette.advance(2))
+        await asyncio.sleep(0)
+        reader = HeldReader("question 1")
+        await advance
+        assert reader.pieces == EVENTS[:2]
+        cassette.release()
+        await reader.done()
+
+
+async def test_a_line_of_ndjson_is_an_event(suite: Suite) -> None:
+    lines = [b'{"n":1}\n', b'{"n":2}\n', b'{"done":true}']
+    suite.write(lines, content_type="application/x-ndjson")
+    async with held(suite, "question 1") as (cassette, [reader]):
+        for number in (1, 2, 3):
+            await cassette.advance()
+            assert reader.pieces == lines[:number]
+
+
+def test_an_answer_that_is_no_stream_is_not_held_and_neither_is_one_without_hold(
+    suite: Suite,
+) -> None:
+    suite.write([b'{"object":"list"}'], content_type="application/json")
+    with suite.block(mode="none", hold=True):
+        assert suite.library.send("question 1") == b'{"object":"list"}'
+    (suite.folder / "x.yaml").unlink()
+    suite.write(EVENTS)
+    with suite.block(mode="none"):
+        assert suite.library.send("question 1") == b"".join(EVENTS)
+
+
+@pytest.mark.parametrize(
+    ("ended", "error", "raised"),
+    [("failed", RESET, LibraryError), ("closed", None, TruncatedReplayError)],
+)
+async def test_an_ending_that_raises_is_let_through_like_an_event(
+    suite: Suite, ended: Ended, error: Failure | None, raised: type[Exception]
+) -> None:
+    suite.write([*EVENTS[:2], b"data: hal"], ended=ended, error=error)
+    async with held(suite, "question 1") as (cassette, [reader]):
+        await cassette.advance(2)
+        assert (reader.pieces, reader.error) == (EVENTS[:2], None)
+        await cassette.advance()
+        assert await reader.done() == [*EVENTS[:2], b"data: hal"]
+    assert isinstance(reader.error, raised)
+
+
+@in_task_and_thread
+async def test_conversations_are_interleaved_in_a_chosen_order(
+    suite: Suite, in_thread: bool
+) -> None:
+    suite.write(EVENTS, EVENTS)
+    asked = ("question 1", "question 2")
+    async with held(suite, *asked, in_thread=in_thread) as (cassette, [one, two]):
+        await cassette.advance(2, of="question 2")
+        assert (one.pieces, two.pieces) == ([], EVENTS[:2])
+        await cassette.advance(of="question 1")
+        await cassette.advance(9, of="question 2")
+        assert (one.pieces, await two.done()) == (EVENTS[:1], EVENTS)
+        await cassette.advance()  # the only one left
+        assert one.pieces == EVENTS[:2]
+
+
+async def test_a_stream_is_named_by_its_number_and_by_a_part_of_its_url_too(suite: Suite) -> None:
+    suite.write(EVENTS, EVENTS)
+    async with held(suite, "question 2") as (cassette, [first]):
+        await cassette.advance(of="v1/chat")
+        await cassette.advance(of=1)
+        second = HeldReader("question 1")
+        await cassette.advance(3, of=2)
+        assert (first.pieces, second.pieces) == (EVENTS[:2], EVENTS[:3])
+        cassette.release()
+        await second.done()
+
+
+async def test_release_lets_one_stream_or_all_through_now_and_later(suite: Suite) -> None:
+    suite.write(EVENTS, EVENTS, EVENTS)
+    async with held(suite, "question 1", "question 2") as (cassette, [one, two]):
+        await cassette.advance(of="question 1")
+        await cassette.advance(of="question 2")
+        cassette.release(of="question 1")
+        assert await one.done() == EVENTS
+        assert two.pieces == EVENTS[:1]
+        cassette.release()
+        assert await two.done() == EVENTS
+        assert suite.library.send("question 3") == b"".join(EVENTS)
+
+
+async def test_leaving_the_block_lets_the_reader_have_the_rest_also_with_an_error(
+    suite: Suite,
+) -> None:
+    suite.write(EVENTS)
+    with pytest.raises(ZeroDivisionError), suite.block(mode="none", hold=True) as cassette:
+        reader = HeldReader("question 1")
+        await cassette.advance(2)
+        raise ZeroDivisionError
+    assert await reader.done() == EVENTS
+
+
+async def test_a_reader_that_is_cancelled_while_it_is_held_leaves_nothing_behind(
+    suite: Suite,
+) -> None:
+    suite.write(EVENTS, EVENTS)
+    async with held(suite, "question 1") as (cassette, [reader]):
+        await cassette.advance(2)
+        reader.task.cancel()
+        assert await reader.done() == EVENTS[:2]
+        assert isinstance(reader.error, asyncio.CancelledError)
+        following = HeldReader("question 2")
+        await cassette.advance(3)
+        assert following.pieces == EVENTS[:3]
+        cassette.release()
+        await following.done()
+
+
+async def test_closing_a_response_frees_the_thread_that_reads_it(suite: Suite) -> None:
+    suite.write(EVENTS)
+    async with held(suite, "question 1", in_thread=True) as (cassette, [reader]):
+        await cassette.advance(2)
+        assert reader.player is not None
+        reader.player.close()
+        assert await reader.done() == EVENTS[:2]
+    assert str(reader.error) == "The response was closed while it was held back."
+
+
+def test_threads_step_through_a_stream_without_an_event_loop(suite: Suite) -> None:
+    suite.write(EVENTS)
+    pieces: list[bytes] = []
+    with suite.block(mode="none", hold=True) as cassette:
+        thread = threading.Thread(target=lambda: pieces.extend(read_held("question 1")))
+        thread.start()
+        cassette.advance_sync(3)
+        cassette.advance_sync(2)
+        thread.join()
+    assert pieces == EVENTS
+
+
+def test_reading_in_the_thread_of_the_block_is_an_error_and_no_hang(suite: Suite) -> None:
+    suite.write(EVENTS)
+    with suite.block(mode="none", hold=True), pytest.raises(UsageError) as raised:
+        list(read_held("question 1"))
+    assert str(raised.value) == (
+        "A held stream is read in the thread that opened the block, which then waits for itself.\n"
+        f"  POST {URL}: its reader waits for the next event\n"
+        "  prompt: 'question 1'\n"
+        "  events: 0 of 5\n"
+        "Fix: read it in a thread of its own (or async, in a task), and call advance_sync here"
+    )
+
+
+async def test_what_waits_for_everything_else_does_not_wait_for_what_is_held(suite: Suite) -> None:
+    suite.write(EVENTS)
+    async with held(suite, "question 1") as (cassette, [reader]):
+        await cassette.advance(2)
+        here = current_task_or_thread()
+        assert await idle([cassette._session], here=here, ignore_held=True).wait(5) == []
+        pending = await idle([cassette._session], here=here).look()
+        assert pending[0].what == f"POST {URL}"
+        assert reader.pieces == EVENTS[:2]
+
+
+# What it cannot do, and how it says so.
+
+
+async def test_several_streams_to_choose_from_are_listed(suite: Suite) -> None:
+    suite.write(EVENTS, EVENTS)
+    async with held(suite, "question 1", "question 2") as (cassette, _):
+        await cassette.advance(of="question 1")
+        await cassette.advance(2, of="question 2")
+        with pytest.raises(UsageError) as raised:
+            await cassette.advance(3)
+        lines = str(raised.value).splitlines()
+        assert [line for line in lines if "reader:" not in line] == [
+            "advance(3) has 2 held streams to choose from.",
+            f"  stream 1: POST {URL}: its reader waits for the next event",
+            "    prompt: 'question 1'",
+            "    events: 1 of 5",
+            f"  stream 2: POST {URL}: its reader waits for the next event",
+            "    prompt: 'question 2'",
+            "    events: 2 of 5",
+            "Fix: say which, by a part of its prompt or URL or by its number: advance(3, of=1)",
+        ]
+        with pytest.raises(UsageError, match=r"^advance\(1, of='question'\) has 2 held streams"):
+            await cassette.advance(of="question")
+        with pytest.raises(UsageError, match=r"^release\(of='other'\) matches no held stream"):
+            cassette.release(of="other")
+
+
+async def test_where_no_held_stream_is_left_the_error_lists_those_there_were(suite: Suite) -> None:
+    suite.write(EVENTS)
+    with suite.block(mode="none", hold=True) as cassette:
+        with pytest.raises(RenderTimeout) as raised:
+            await cassette.advance(2, timeout=0.01)
+        assert str(raised.value) == (
+            "advance(2) found no held stream in 0.01 s.\n"
+            "  held: none\n"
+            "Fix: have it asked for in a task or thread of its own, or wait longer: "
+            "advance(timeout=...)"
+        )
+        reader = HeldReader("question 1")
+        await cassette.advance(9)
+        await reader.done()
+        with pytest.raises(RenderTimeout, match=r"of='question'\) found no held stream in 0.01 s"):
+            await cassette.advance(of="question", timeout=0.01)
+        with pytest.raises(UsageError) as over:
+            await cassette.advance(of=1)
+        cassette.release()
+        with pytest.raises(UsageError, match="all was released"):
+            await cassette.advance()
+    assert str(over.value) == (
+        "advance(1, of=1) has nothing to let through: all of that stream was.\n"
+        f"  stream 1: POST {URL}: it is over\n"
+        "    prompt: 'question 1'\n"
+        "    events: 5 of 5\n"
+        "Fix: take the call out, or name another stream"
+    )
+
+
+async def test_a_reader_that_does_not_come_back_is_named(suite: Suite) -> None:
+    suite.write(EVENTS)
+    never = threading.Event()
+
+    def read_two() -> None:
+        reader = read_held("question 1")
+        for number, _ in enumerate(reader, 1):
+            if number == 2:
+                never.wait()
+
+    with suite.block(mode="none", hold=True) as cassette:
+        thread = threading.Thread(target=read_two)
+        thread.start()
+        cassette.advance_sync()
+        try:
+            with pytest.raises(RenderTimeout) as raised:
+                cassette.advance_sync(2, timeout=0.1)
+        finally:
+            never.set()
+    thread.join()
+    lines = str(raised.value).splitlines()
+    assert lines[:4] == [
+        "advance_sync(2) let events through that were not consumed in 0.1 s.",
+        f"  stream 1: POST {URL}: its reader did not come back for more",
+        "    prompt: 'question 1'",
+        "    events: 2 of 5",
+    ]
+    assert lines[4].startswith("    reader: tests/session/test_stepping.py:")
+    assert lines[5].startswith("Fix: read it in a task or thread of its own, or wait longer:")
+
+
+class Stuck:
+    """A view that does not finish handling what came."""
+
+    def __init__(self) -> None:
+        register(self)
+
+    def pending(self) -> list[Pending]:
+        return [Pending("handler of Stuck")]
+
+    def take_failure(self) -> None:
+        return None
+
+
+async def test_a_view_that_does_not_handle_what_came_is_named(suite: Suite) -> None:
+    suite.write(EVENTS)
+    async with held(suite, "question 1") as (cassette, _):
+        await cassette.advance()
+        view = Stuck()
+        with pytest.raises(RenderTimeout) as raised:
+            await cassette.advance(timeout=0.1)
+        del view
+    assert str(raised.value) == (
+        "advance(1): what came of the events was not handled in 0.1 s.\n"
+        "  pending: handler of Stuck\n"
+        "Fix: end it, or wait longer: advance(timeout=...)"
+    )
+
+
+async def test_a_miss_is_raised_at_once(suite: Suite) -> None:
+    suite.write(EVENTS)
+    with suite.block(mode="none", hold=True) as cassette:
+        reader = HeldReader("question 7")
+        with pytest.raises(MissError, match="No recording matches POST"):
+            await cassette.advance()
+        await reader.done()
+
+
+async def test_a_block_that_records_or_does_not_hold_cannot_be_advanced(suite: Suite) -> None:
+    with suite.block(hold=True) as cassette:
+        suite.library.send("a")
+        with pytest.raises(UsageError) as raised:
+            await cassette.advance()
+    assert str(raised.value) == (
+        "advance(1) has nothing to hold back: this block records, and that is live.\n"
+        f"  cassette: {suite.folder}/x.yaml (mode once)\n"
+        "Fix: run it again: what was recorded is replayed then, and held"
+    )
+    with suite.block() as cassette, pytest.raises(UsageError) as raised:
+        await cassette.advance()
+    assert str(raised.value) == (
+        'advance(1) needs a block that holds streams back.\nFix: aquila_cassette("x", hold=True)'
+    )
+
+
+@pytest.mark.parametrize("count", [0, -1, True, 1.5, "3"])
+def test_a_count_that_is_none_is_refused(suite: Suite, count: object) -> None:
+    with suite.block(mode="none", hold=True) as cassette, pytest.raises(UsageError) as raised:
+        cassette.advance_sync(count)  # type: ignore[arg-type]
+    assert str(raised.value) == (
+        "advance_sync cannot let that many events through.\n"
+        "  expected: a number, 1 or more\n"
+        f"  got:      {count!r}\n"
+        "Fix: advance_sync(1)"
+    )
+
+
+@pytest.mark.parametrize("of", [0, -1, True, "", b"x"])
+def test_a_name_of_a_stream_that_is_none_is_refused(suite: Suite, of: object) -> None:
+    with suite.block(mode="none", hold=True) as cassette:
+        for call in (cassette.release, lambda of: cassette.advance_sync(of=of)):
+            with pytest.raises(UsageError, match="cannot know which stream is meant"):
+                call(of=of)
+
+
+# What is let through at a time.
+
+EVENT = st.sampled_from([b"data: 1\n\n", b"event: x\ndata: 2\r\n\r\n", b"id: 3\ndata\n\n"])
+FILLER = st.sampled_from([b": comment\n\n", b"\n", b"event: nothing\n\n", b"retry: 3\n\n"])
+REST = st.sampled_from([b"", b"data: unfin", b": comm", b"ev"])
+
+
+def response(body: bytes, ended: Ended = "complete", error: Failure | None = None) -> Response:
+    return Response(200, SSE, (Piece(0, body),), ended=ended, error=error)
+
+
+@given(st.lists(EVENT | FILLER), REST)
+def test_steps_are_the_body_and_each_is_one_event(frames: list[bytes], rest: bytes) -> None:
+    body = b"".join([*frames, rest])
+    cut = steps(response(body))
+    assert b"".join(cut) == body
+    found = [len(events(step)) for step in cut]
+    assert sum(found) == len(events(body))
+    if found[:-1]:
+        assert set(found[:-1]) == {1}
+    assert all(step for step in cut)
+    for raising in (steps(response(body, "closed")), steps(response(body, "failed", RESET))):
+        assert b"".join(raising) == body
+        assert [len(events(step)) for step in raising] == [*[1] * len(events(body)), 0]
+
+
+@pytest.mark.parametrize(
+    ("answer", "cut"),
+    [
+        (response(b"data: 1\n\ndata: 2"), [b"data: 1\n\n", b"data: 2"]),
+        (response(b"data: 1\n\n", "failed", Failure(None, "cut")), [b"data: 1\n\n"]),
+        (response(b": only a comment\n\n"), [b": only a comment\n\n"]),
+        (response(b": a\n\ndata: 1\n\n: b\n\n"), [b": a\n\ndata: 1\n\n: b\n\n"]),
+        (response(b""), []),
+    ],
+)
+def test_what_is_no_event_by_itself_goes_with_one(answer: Response, cut: list[bytes]) -> None:
+    assert steps(answer) == cut
