@@ -36,14 +36,7 @@ class AnswerFailure(NamedTuple):
 
 
 class AnswerReader:
-    """Reads one answer, until its dialect says that it is over.
-
-    Args:
-        endpoint: The endpoint that was asked.
-        ref: The stream's ref.
-        status: The HTTP status.
-        content_type: The response's content type; None if there was none.
-    """
+    """Reads one answer, until its dialect says that it is over."""
 
     def __init__(
         self, endpoint: Endpoint, ref: Hashable, status: int, content_type: str | None
@@ -180,14 +173,7 @@ class AnswerReader:
 
 
 class EventBuilder(MessageBuilder):
-    """Gathers what a dialect reads, and makes events of its text and reasoning.
-
-    Example:
-        >>> builder = EventBuilder("a stream")
-        >>> builder.add_text("Hello")
-        >>> builder.take()
-        [Chunk(text='Hello', ref='a stream')]
-    """
+    """Gathers what a dialect reads, and makes events of its text and reasoning."""
 
     def __init__(self, ref: Hashable) -> None:
         super().__init__()

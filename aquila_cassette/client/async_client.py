@@ -43,17 +43,12 @@ class AsyncClient(ClientBase):
     _own_http: httpx.AsyncClient | None = None
 
     def stream(self, prompt: Prompt, **options: Unpack[Options]) -> AsyncStream:
-        """Ask at once, and return the answer as a stream of events.
+        """Ask at once, and return the answer as a stream of events; else as `Client.stream`.
 
         Without a sink, the stream ends when nobody holds it any more: keep it, or read it.
 
-        Args:
-            prompt: The user's text, or a whole conversation.
-            options: See `Options`.
-
         Raises:
-            UsageError: An option is invalid, the ref is that of a stream not over yet, or no event
-                loop runs here.
+            UsageError: As `Client.stream`, or no event loop runs here.
         """
         sink = as_sink(options.get("sink"))
         conversation = self._conversation(prompt, options)
@@ -63,38 +58,19 @@ class AsyncClient(ClientBase):
         return AsyncStream(driver, goes_on=options.get("sink") is not None)
 
     async def ask(self, prompt: Prompt, **options: Unpack[Options]) -> Response:
-        """Ask, and return the whole answer; cancelled, it closes the connection.
-
-        Args:
-            prompt: The user's text, or a whole conversation.
-            options: See `Options`.
-
-        Raises:
-            StreamError: There was no real completion.
-            UsageError: An option is invalid.
-        """
+        """As `Client.ask`; cancelled, it closes the connection."""
         async with self.stream(prompt, **options) as stream:
             return await stream.result()
 
     async def retrieve(
         self, response_id: str, *, endpoint: str | Endpoint | None = None
     ) -> Response:
-        """Fetch a stored response.
-
-        Raises:
-            StreamError: The provider refused.
-            UsageError: The endpoint stores no responses.
-        """
+        """Fetch a stored response; as `Client.retrieve`."""
         steps = self._stored_response("GET", response_id, endpoint)
         return await Transport(self._http(), IDLE_TIMEOUT).run(steps)
 
     async def delete(self, response_id: str, *, endpoint: str | Endpoint | None = None) -> None:
-        """Delete a stored response.
-
-        Raises:
-            StreamError: The provider refused.
-            UsageError: The endpoint stores no responses.
-        """
+        """Delete a stored response; as `Client.delete`."""
         steps = self._stored_response("DELETE", response_id, endpoint)
         await Transport(self._http(), IDLE_TIMEOUT).run(steps)
 
@@ -145,17 +121,7 @@ class AsyncStream(StreamBase):
             await self._log.over()
 
     async def result(self, timeout: float | None = None) -> Response:
-        """Wait until the stream is over and return the whole answer; any number of times.
-
-        From any task, and from the event loop of any other thread.
-
-        Args:
-            timeout: Seconds to wait at most; the stream goes on after that.
-
-        Raises:
-            StreamError: The stream ended without a real completion.
-            ResultTimeout: It was not over in time.
-        """
+        """Wait for the whole answer; as `Stream.result`, in the event loop of any thread."""
         self._note_reader()
         with anyio.move_on_after(timeout):
             await self._log.over()

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator, Hashable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from dataclasses import replace
+from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 from aquila_cassette.client.answer import AnswerFailure, AnswerReader
@@ -19,43 +19,37 @@ from aquila_cassette.client.tools import Tool, ToolRun
 from aquila_cassette.errors import AquilaError, SseError, StreamError
 
 
-@dataclass(frozen=True)
-class SendRequest:
-    """Send this request; its value is the `ResponseHead`."""
+class SendRequest(NamedTuple):
+    """Send this request; the step's value is the `ResponseHead`."""
 
     method: str
     url: str
     headers: Mapping[str, str]
-    content: bytes = b""
+    content: bytes
 
 
-@dataclass(frozen=True)
-class ResponseHead:
+class ResponseHead(NamedTuple):
     status: int
     content_type: str | None
 
 
-@dataclass(frozen=True)
-class ReadPiece:
-    """Read the next piece of the answer; its value is None at the end."""
+class ReadPiece(NamedTuple):
+    """Read the next piece of the answer; the step's value is None at the end."""
 
 
-@dataclass(frozen=True)
-class CloseResponse:
+class CloseResponse(NamedTuple):
     """Close the answer; if all that counts `was_read`, the connection may serve again."""
 
     was_read: bool = False
 
 
-@dataclass(frozen=True)
-class EmitEvent:
+class EmitEvent(NamedTuple):
     """Hand an event to the sink and the readers."""
 
     event: StreamEvent
 
 
-@dataclass(frozen=True)
-class RunTools:
+class RunTools(NamedTuple):
     """Run these tools, all at once."""
 
     runs: list[ToolRun]
@@ -72,8 +66,7 @@ class Stopped(Exception):  # noqa: N818 - thrown into a conversation to end it; 
         super().__init__(reason)
 
 
-@dataclass(frozen=True)
-class Server:
+class Server(NamedTuple):
     """Where an endpoint is asked, and with which headers."""
 
     endpoint: Endpoint
@@ -88,16 +81,7 @@ class Server:
 
 
 class Conversation:
-    """One stream: what is asked, what came of it so far, and the step to do now.
-
-    Args:
-        server: Where to ask.
-        request: What to ask.
-        ref: The stream's ref.
-        tools: The tools, by their names.
-        context: The tool context; patches update it.
-        max_rounds: The most requests of one stream.
-    """
+    """One stream: what is asked, what came of it so far, and the step to do now."""
 
     def __init__(
         self,
@@ -214,16 +198,11 @@ class Conversation:
                 self.context = {**self.context, **run.patch}
             outcomes = [run.outcome for run in runs if run.outcome is not None]
             for one in outcomes:
-                result = ToolCall(
-                    "result",
-                    one.name,
-                    one.arguments,
-                    one.result,
-                    failed=one.failed,
-                    id=one.id,
-                    ref=self.ref,
+                id_, name, arguments, result, failed = one
+                event = ToolCall(
+                    "result", name, arguments, result, failed=failed, id=id_, ref=self.ref
                 )
-                yield EmitEvent(result)
+                yield EmitEvent(event)
             self._add_messages(self._server.endpoint.result_messages(outcomes))
         return AnswerFailure(
             "rounds", f"The model still calls tools after {self._max_rounds} rounds."

@@ -141,12 +141,7 @@ class StreamBase:
 class StreamDriver(StreamBase):
     """What drives a stream: it does the conversation's steps, and hands on the events.
 
-    Args:
-        conversation: What is asked.
-        sink: Gets the events.
-        on_over: Is called once with the ref, when the stream is over.
-        transport: Does the HTTP steps.
-        timeout: Seconds that the whole stream may take; None for any time.
+    It calls `on_over` once with the ref, when the stream is over. `timeout` is in seconds.
     """
 
     def __init__(
@@ -238,11 +233,9 @@ class StreamDriver(StreamBase):
 
 
 class Transport:
-    """Does the HTTP steps of one stream.
+    """Does the HTTP steps of one stream, with any client of httpx or httpx2.
 
-    Args:
-        http: A client of httpx or httpx2, sync or async.
-        idle_timeout: Seconds without a byte after which a step fails; None for never.
+    A step fails after `idle_timeout` seconds without a byte.
     """
 
     def __init__(self, http: Any, idle_timeout: float | None) -> None:

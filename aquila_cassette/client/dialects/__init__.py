@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from aquila_cassette.dialects.dialect import Dialect
 from aquila_cassette.dialects.lenient import as_dicts, as_str
@@ -28,8 +28,7 @@ MADE_UP_ID = "unnamed-call-"
 _INSTRUCTION_ROLES = ("system", "developer")
 
 
-@dataclass(frozen=True)
-class OfferedTool:
+class OfferedTool(NamedTuple):
     """A tool that the model may call; `parameters` is a JSON schema of type object."""
 
     name: str
@@ -37,8 +36,7 @@ class OfferedTool:
     parameters: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class ToolOutcome:
+class ToolOutcome(NamedTuple):
     """The result of one call, as the model gets it."""
 
     id: str
@@ -52,15 +50,8 @@ class ToolOutcome:
 class ModelRequest:
     """What is asked, independent of the provider.
 
-    Args:
-        model: The model's name.
-        messages: The conversation, in the provider's form; all take roles with plain text.
-        instructions: The system prompt.
-        tools: What the model may call.
-        max_tokens: The most tokens of the answer; None for the provider's own limit.
-        previous_response_id: The stored response that this one continues.
-        store: Whether the provider stores the response.
-        extra_body: Fields that replace all others; None removes a field.
+    The messages are in the provider's form; all providers take roles with plain text. The fields
+    of `extra_body` replace all others; None removes a field.
     """
 
     model: str
