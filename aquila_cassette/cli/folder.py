@@ -20,17 +20,10 @@ _SUFFIXES = (".yaml", ".yml")
 
 
 def find(name: str, folder: Path) -> Path:
-    """Find the file that `name` means: a cassette in `folder`, else a file by its path.
-
-    A cassette may be in another recorder's format, and end as that recorder's do.
-
-    Args:
-        name: A cassette's name, with or without its suffix, or a path.
-        folder: The cassette folder.
+    """Return the file that a name or a path means; a cassette may be in another format.
 
     Raises:
-        UsageError: There is no such file; the message names the closest cassette. Or several may
-            be meant.
+        UsageError: There is no such file; the message names the closest cassette.
     """
     paths = candidates(name, folder)
     for path in paths:
@@ -48,15 +41,7 @@ def find(name: str, folder: Path) -> Path:
 
 
 def candidates(name: str, folder: Path) -> list[Path]:
-    """List the files that `name` may mean, the likeliest first; none need exist.
-
-    Args:
-        name: A cassette's name, with or without its suffix, or a path.
-        folder: The cassette folder.
-
-    Raises:
-        UsageError: There are several in formats of other recorders.
-    """
+    """Return the files that a name or a path may mean, the likeliest first; none need exist."""
     try:
         inside = cassette_path(folder, name)
     except CassetteNameError:  # no cassette has that name, but a file may: ../cassettes/old.yaml
@@ -66,11 +51,7 @@ def candidates(name: str, folder: Path) -> list[Path]:
 
 
 def cassettes_in(place: Path) -> Iterator[Path]:
-    """Give the cassette files in `place` and the folders below, by name; hidden ones are none.
-
-    Args:
-        place: A folder, or one file. Nothing is in a folder that does not exist.
-    """
+    """Yield the cassette files in a folder and below, by name; of a file the file itself."""
     if place.is_file():
         yield place
         return
@@ -81,11 +62,7 @@ def cassettes_in(place: Path) -> Iterator[Path]:
 
 
 def name_of(path: Path, folder: Path) -> str:
-    """Give the name that `find` finds `path` by.
-
-    Args:
-        path: The file.
-        folder: The cassette folder.
+    """Return the name that `find` finds a file by.
 
     Example:
         >>> name_of(Path("cassettes/chat/hello.yaml"), Path("cassettes"))

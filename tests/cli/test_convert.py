@@ -112,10 +112,7 @@ def test_a_pattern_means_the_files_that_fit(cli: Cli) -> None:
     ran = cli("convert", "old/*.yml")
     assert (ran.code, ran.err) == (
         2,
-        (
-            "No file has a path like 'old/*.yml'.\n"
-            "Name a cassette, a file, or a folder: aquila-cassette convert cassettes\n"
-        ),
+        ("No file has a path like 'old/*.yml'.\nFix: name a cassette, a file, or a folder\n"),
     )
 
 
