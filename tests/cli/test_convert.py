@@ -10,12 +10,8 @@ from pathlib import Path
 import pytest
 
 from aquila_cassette import importers
-from aquila_cassette.errors import CassetteSaveError
-from aquila_cassette.importers.convert import convert, write
-from aquila_cassette.redaction import Redaction
 from tests.cli.conftest import Cli
 from tests.cli.maintenance.samples import chat, lay, text
-from tests.cli.terminal import on_a_terminal
 from tests.importers.samples import CASSETTER, EVENTS, URL, vcrpy
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8")
@@ -103,31 +99,6 @@ def test_a_folder_is_converted_into_another_and_keeps_its_names(cli: Cli) -> Non
     assert importers.load(Path("new/a/chat.yaml")).interactions[0].response.body == EVENTS
 
 
-def test_a_pattern_means_the_files_that_fit(cli: Cli) -> None:
-    lay("old/a.json", json.dumps({"log": {"entries": []}}))
-    lay("old/b.yaml", vcrpy())
-    ran = cli("convert", "old/*.yaml", "-o", "new")
-    assert (ran.code, ran.err) == (0, "1 of 1 file converted to our format.\n")
-    assert Path("new/b.yaml").exists()
-    ran = cli("convert", "old/*.yml")
-    assert (ran.code, ran.err) == (
-        2,
-        ("No file has a path like 'old/*.yml'.\nFix: name a cassette, a file, or a folder\n"),
-    )
-
-
-def test_a_dry_run_says_the_same_and_writes_nothing(cli: Cli) -> None:
-    lay("old/chat.yaml", vcrpy())
-    wet, dry = (cli("convert", "old", "-o", f"{kind}", *more) for kind, more in DRY)
-    assert dry.code == 0
-    assert not Path("dry").exists()
-    assert dry.out.replace("dry/", "wet/") == wet.out
-    assert dry.err == "1 of 1 file would be converted to our format.\n"
-
-
-DRY = (("wet", ()), ("dry", ("--dry-run",)))
-
-
 def test_nothing_that_stands_there_is_overwritten(cli: Cli) -> None:
     lay("cassettes/chat.json", json.dumps({"log": {"entries": []}}))
     ours = lay("cassettes/chat.yaml", text())
@@ -139,18 +110,6 @@ def test_nothing_that_stands_there_is_overwritten(cli: Cli) -> None:
             "Fix: move it away, or write into another folder with -o FOLDER\n"
         )
     assert ours.read_text() == text()
-
-
-def test_two_files_do_not_become_one(cli: Cli) -> None:
-    lay("old/chat.har", json.dumps({"log": {"entries": []}}))
-    lay("old/chat.yml", vcrpy())
-    for more in (["--dry-run"], []):
-        ran = cli("convert", "old", *more)
-        assert ran.code == 1
-        assert ran.err.startswith(
-            "old/chat.yml would become old/chat.yaml, as another of these files does.\n"
-            "Fix: convert one of the two into another folder with -o FOLDER\n"
-        )
 
 
 def test_a_damaged_file_is_told_of_and_the_others_are_converted(cli: Cli) -> None:
@@ -218,15 +177,6 @@ def test_ours_becomes_a_tape_of_vcrpy_and_comes_back(cli: Cli) -> None:
     assert (ran.code, "left: in vcrpy's format already" in ran.out) == (0, True)
 
 
-def test_what_vcrpy_cannot_hold_is_told(cli: Cli) -> None:
-    closed = text().replace("ended: complete", "ended: closed")
-    lay("cassettes/chat.yaml", closed)
-    assert cli("convert", "chat", "--to", "vcrpy", "-o", "out").out.endswith(
-        "  lost: interaction 1: the answer was not read to its end; "
-        "vcrpy replays what was as a whole one\n"
-    )
-
-
 def test_what_a_tape_of_ours_cannot_hold_is_told(cli: Cli) -> None:
     more = "ws_interactions:\n- uri: wss://a.example\n  frames: []\n"
     lay("old/chat.yaml", CASSETTER + more)
@@ -235,22 +185,6 @@ def test_what_a_tape_of_ours_cannot_hold_is_told(cli: Cli) -> None:
     assert ran.code == 0
     assert ran.out.count("  lost: interactions 1 of WebSocket: left out\n") == 2
     assert len(importers.load(Path("new/chat.yaml")).interactions) == 2
-
-
-def test_a_file_that_changes_meanwhile_is_left(tmp_path: Path) -> None:
-    path = lay(tmp_path / "chat.yaml", vcrpy())
-    conversion = convert(path, "v1", Redaction())
-    path.write_text(vcrpy() + "# mine\n")
-    with pytest.raises(CassetteSaveError, match="was changed while it was converted"):
-        write(conversion, path, in_place=True)
-    assert path.read_text() == vcrpy() + "# mine\n"
-
-
-def test_a_folder_that_cannot_be_written_is_told_of(cli: Cli) -> None:
-    lay("old/chat.yaml", vcrpy())
-    Path("new").write_text("a file stands there")
-    assert cli("convert", "old", "-o", "new").code == 2
-    assert Path("new").read_text() == "a file stands there"
 
 
 def test_the_other_commands_read_such_files_or_say_what_to_do(cli: Cli) -> None:
@@ -263,13 +197,6 @@ def test_the_other_commands_read_such_files_or_say_what_to_do(cli: Cli) -> None:
     assert ran.out == f"cassettes/chat.yaml:1: secret: the header 'authorization' ({convert})\n"
     ran = cli("scrub")
     assert (ran.code, ran.err.splitlines()[1]) == (2, f"Fix: {convert}")
-
-
-def test_scrub_leaves_such_a_tape_as_it_is(cli: Cli) -> None:
-    path = lay("cassettes/chat.yaml", LEAKY)
-    ran = cli("scrub")
-    assert (ran.code, ran.out) == (2, "")
-    assert path.read_text() == LEAKY
 
 
 def test_such_a_tape_is_not_recorded_anew(cli: Cli) -> None:
@@ -294,10 +221,3 @@ def test_the_example_of_the_page_is_what_is_written(cli: Cli) -> None:
     for command, expected in examples:
         ran = cli(*command.split())
         assert ran.out + ran.err == expected
-
-
-def test_a_terminal_gets_colours_and_its_width(tmp_path: Path) -> None:
-    lay(tmp_path / "cassettes/chat.json", json.dumps({"log": {"entries": []}}))
-    shown = on_a_terminal("convert", str(tmp_path / "cassettes"), width=60)
-    assert "\x1b[1m" in shown
-    assert "1 of 1 file converted to our format." in shown

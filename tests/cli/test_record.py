@@ -10,7 +10,6 @@ import pytest
 from aquila_cassette import importers
 from tests.cli.conftest import Cli
 from tests.cli.shelf import LONG_AGO, Shelf
-from tests.cli.terminal import on_a_terminal
 
 SUITE = """
 @pytest.mark.parametrize("word", ["sea", "a::b [c] d/e", "\\u00e9 (teardown)"])
@@ -83,27 +82,6 @@ def test_exactly_the_tests_that_recorded_a_cassette_record_it_again(cli: Cli, sh
         "sub/farewell  re-recorded  1 of 1 changed\n"
         "\n"
         "3 cassettes re-recorded; 3 changed.\n"
-    )
-
-
-def test_what_changed_is_shown_for_each_cassette(cli: Cli, shelf: Shelf) -> None:
-    shelf.tests("def test_it(aquila_cassette):\n  with aquila_cassette('a'): ask('Say hi')\n")
-    shelf.tape("a", ("test_it.py::test_it", "Say hello"))
-    ran = cli("record", "a")
-    assert ran.out == (
-        "1/1 ✓ test_it.py::test_it\n"
-        "\n"
-        "a\n"
-        f"interaction 1: request changed (POST {shelf.provider.url}/v1/chat/completions)\n"
-        " model      gpt-4o-mini\n"
-        "-user       Say hello\n"
-        "+user       Say hi\n"
-        " with       stream: true\n"
-        "\n"
-        "NAME  RESULT       CHANGED, OR WHY NOT\n"
-        "a     re-recorded  1 of 1 changed\n"
-        "\n"
-        "1 cassette re-recorded; 1 changed.\n"
     )
 
 
@@ -203,18 +181,6 @@ def test_a_cassette_stays_as_it_was_unless_its_tests_passed(cli: Cli, shelf: She
     )
 
 
-def test_without_tests_to_run_pytest_is_not_started(cli: Cli, shelf: Shelf) -> None:
-    shelf.tape("x", (None, "old"))
-    ran = cli("record", "x")
-    assert (ran.code, ran.err) == (1, "")
-    assert ran.out == (
-        "NAME  RESULT  CHANGED, OR WHY NOT\n"
-        "x     kept    1 interaction recorded by no test (--direct sends them again)\n"
-        "\n"
-        "0 cassettes re-recorded, 1 kept as before.\n"
-    )
-
-
 TWO = """
 @pytest.mark.parametrize("name", ["old", "new"])
 def test_it(aquila_cassette, name):
@@ -277,21 +243,6 @@ def test_failed_picks_the_tests_that_missed_when_they_ran_last(
     monkeypatch.chdir("..")
     assert shelf.prompts("new") == ["NEW"]
     assert note.read_text() == "{}"
-
-
-def test_a_cassette_that_a_test_missed_need_not_be_there(cli: Cli, shelf: Shelf) -> None:
-    shelf.tests(TWO)
-    note = Path(".pytest_cache/v/aquila/misses")
-    note.parent.mkdir(parents=True)
-    note.write_text('{"test_it.py::test_it[new]": ["cassettes/new.yaml"]}')
-    ran = cli("record", "--failed")
-    assert (ran.code, ran.err) == (0, "")
-    assert ran.out.endswith(
-        "NAME  RESULT       CHANGED, OR WHY NOT\n"
-        "new   re-recorded  new\n"
-        "\n"
-        "1 cassette re-recorded; 1 changed.\n"
-    )
 
 
 def test_a_dry_run_runs_nothing(cli: Cli, shelf: Shelf) -> None:
@@ -384,27 +335,6 @@ def test_arguments_that_do_not_go_together_are_refused(
     lay_two(shelf)
     ran = cli("record", *arguments)
     assert (ran.code, ran.out, ran.err) == (2, "", error)
-
-
-def test_a_damaged_cassette_is_told_and_the_others_are_recorded(cli: Cli, shelf: Shelf) -> None:
-    lay_two(shelf)
-    Path("cassettes/damaged.yaml").write_text("version: 1\n")
-    ran = cli("record", "old", "damaged")
-    assert ran.code == 2
-    assert ran.err.startswith("cassettes/damaged.yaml")
-    assert shelf.prompts("old") == ["NEW"]
-
-
-def test_a_terminal_gets_a_bar_and_failures_above_it(cli: Cli, shelf: Shelf) -> None:
-    shelf.tests(WOES)
-    shelf.tape("bad", ("test_it.py::test_bad", "old"))
-    shelf.tape("mixed", ("test_it.py::test_good", "old"))
-    written = on_a_terminal("record", "*", width=100, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
-    assert "1/2" in written
-    assert "━━━" in written
-    assert "✗\x1b[0m test_it.py::test_bad" in written
-    assert "✓" not in written
-    assert "\x1b[32mre-recorded\x1b[0m" in written
 
 
 def test_a_shared_cassette_keeps_what_others_recorded_at_its_place(cli: Cli, shelf: Shelf) -> None:

@@ -115,21 +115,6 @@ def test_whatever_keeps_the_provider_from_answering(cli: Cli, shelf: Shelf, faul
     )
 
 
-def test_what_was_missed_is_still_to_be_recorded_when_the_provider_is_back(
-    cli: Cli, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    with Provider(gap=0) as provider:
-        lay(Shelf(provider))
-    note = Path(".pytest_cache/v/aquila/misses")
-    note.parent.mkdir(parents=True)
-    note.write_text('{"test_it.py::test_it[a]": ["cassettes/a.yaml"]}')
-    assert cli("record", "--failed").code == 1
-    assert cli("record", "--failed", "--dry-run").out == (
-        "Would run 1 test for 1 cassette:\n  test_it.py::test_it[a]  a\n"
-    )
-
-
 XFAILS = """
 @pytest.mark.xfail(reason="not yet", strict=True)
 def test_expected(aquila_cassette):
@@ -205,32 +190,3 @@ def test_a_pytest_that_breaks_off_leaves_the_rest_as_it_was_and_says_so(
         "\n"
         "1 cassette re-recorded, 1 kept as before; 1 changed.\n"
     )
-
-
-def test_a_cassette_that_a_failing_test_replaced_is_not_said_to_be_kept(
-    cli: Cli, shelf: Shelf
-) -> None:
-    shelf.tests("""
-from pathlib import Path
-
-@pytest.fixture
-def damage():
-    yield
-    Path("cassettes/b.yaml").write_text("version: 1\\nint")
-
-def test_it(aquila_cassette, damage):
-    for name in "ab":
-        with aquila_cassette(name):
-            ask("NEW")
-""")
-    for name in "ab":
-        shelf.tape(name, ("test_it.py::test_it", "old"))
-    ran = cli("record", "*")
-    assert ran.code == 1
-    assert ran.err.startswith("cassettes/b.yaml")
-    assert shelf.prompts("a") == ["NEW"]
-    rows = ran.out[ran.out.index("NAME ") :].splitlines()
-    failed = "test_it.py::test_it failed: CassetteFormatError: cassettes/b.yaml"
-    assert rows[1].startswith(f"a     in part  1 of 1 changed; {failed}")
-    assert rows[2].startswith("b     kept     it cannot be read: cassettes/b.yaml")
-    assert rows[-1] == "0 cassettes re-recorded, 1 in part, 1 kept as before; 1 changed."

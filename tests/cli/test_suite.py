@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import TAPES, Cli
-from tests.cli.test_completion import completed
 
 SAYS = 'aquila_cassette_dir = "recordings"'
 INI = "aquila_cassette_dir = recordings"
@@ -39,11 +38,6 @@ def test_the_folder_is_the_one_that_pytest_reads_there(name: str, cli: Cli) -> N
     assert "\nrecordings/one.yaml, " in ran.out
 
 
-def test_the_native_table_of_pytest_9_counts_too(cli: Cli) -> None:
-    Path("pyproject.toml").write_text(f"[tool.pytest]\n{SAYS}\n")
-    assert cli("show", "one").code == 0
-
-
 def test_a_folder_below_has_the_file_above(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -52,20 +46,6 @@ def test_a_folder_below_has_the_file_above(
     monkeypatch.chdir("tests")
     Path("pyproject.toml").write_text("[project]\nname = 'a'\n")  # says nothing to pytest
     assert cli("show", "one").out.splitlines()[1].startswith("../recordings/one.yaml, ")
-
-
-def test_mv_from_a_folder_below_changes_the_code_of_the_suite(
-    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    Path("pytest.ini").write_text(FILES["pytest.ini"])
-    code = tmp_path / "tests" / "test_chat.py"
-    code.parent.mkdir()
-    code.write_text('aquila_cassette("one")\n')
-    (tmp_path / "tests" / "deep").mkdir()
-    monkeypatch.chdir("tests/deep")
-    assert cli("mv", "one", "two", "--code").code == 0
-    assert code.read_text() == 'aquila_cassette("two")\n'
-    assert (tmp_path / "recordings" / "two.yaml").exists()
 
 
 def test_the_first_file_that_is_for_pytest_decides_alone(cli: Cli) -> None:
@@ -96,17 +76,6 @@ def test_a_file_that_cannot_be_read_or_says_nothing_of_a_folder_is_passed_over(
     Path(name).write_text(text, errors="surrogateescape")
     ran = cli("list", "--json")
     assert (ran.code, ran.out, ran.err) == (0, "[]\n", "")
-
-
-def test_help_says_which_folder_it_is(cli: Cli) -> None:
-    assert "default: cassettes" in cli("list", "--help").out
-    Path("pytest.ini").write_text(FILES["pytest.ini"])
-    assert "default: recordings" in cli("list", "--help").out
-
-
-def test_the_shell_completes_the_names_there() -> None:
-    Path("pytest.ini").write_text(FILES["pytest.ini"])
-    assert completed("aquila-cassette show o") == ["one"]
 
 
 @pytest.mark.parametrize("name", FILES)

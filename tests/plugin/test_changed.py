@@ -18,12 +18,11 @@ def test_a(aquila_cassette, name):
 """
 
 
-@pytest.mark.parametrize("more", [[], ["-n", "2"]])
 def test_what_changed_is_said_of_each_cassette(
-    suite: Suite, server: RawServer, more: list[str]
+    suite: Suite, server: RawServer
 ) -> None:
     suite(SOURCE.format(names=["x", "y"], path="old")).assert_outcomes(passed=2)
-    result = suite(SOURCE.format(names=["x"], path="new"), "--aquila-record=all", *more)
+    result = suite(SOURCE.format(names=["x"], path="new"), "--aquila-record=all")
     result.stdout.fnmatch_lines(
         [
             "aquila: cassettes/x.yaml was recorded again: 1 of 1 changed",
@@ -45,15 +44,6 @@ def test_what_changed_is_said_of_each_cassette(
 def test_a_recording_that_says_the_same_is_not_spoken_of(suite: Suite) -> None:
     suite(SOURCE.format(names=["x"], path="old")).assert_outcomes(passed=1)
     result = suite(None, "--aquila-record=all")
-    assert "recorded again" not in result.stdout.str()
-
-
-def test_nothing_changed_where_nothing_was_replaced(suite: Suite) -> None:
-    source = SOURCE.format(names=["x"], path="old")
-    result = suite(source, "--aquila-record=all")
-    assert "recorded again" not in result.stdout.str()
-    result = suite(source.replace("/old", "/new") + "    assert 0", "--aquila-record=all")
-    result.assert_outcomes(failed=1)
     assert "recorded again" not in result.stdout.str()
 
 

@@ -129,20 +129,6 @@ def test_a(cassette):
     )
 
 
-def test_the_function_works_in_a_test_without_any_fixture(
-    suite: Suite, pytester: pytest.Pytester
-) -> None:
-    suite(
-        """
-@block("decorated")
-def test_a():
-    get("/a")
-"""
-    ).assert_outcomes(passed=1)
-    tape = (pytester.path / "cassettes" / "decorated.yaml").read_text()
-    assert "  recorded_by: test_it.py::test_a\n" in tape
-
-
 def test_what_a_wider_fixture_records_is_no_single_tests(
     suite: Suite, pytester: pytest.Pytester
 ) -> None:
@@ -177,18 +163,6 @@ async def test_a(cassette):
 """
     suite(source, "-p", "no:asyncio").assert_outcomes(passed=1)
     suite(None, "-p", "no:asyncio", "--aquila-record=none").assert_outcomes(passed=1)
-
-
-def test_async_tests_work_under_pytest_asyncio(suite: Suite) -> None:
-    source = """
-@pytest.mark.asyncio
-async def test_a(aquila_cassette):
-    async with aquila_cassette("a") as cassette, httpx.AsyncClient() as client:
-        assert (await client.get(URL + "/a")).text == "/a"
-    assert len(cassette.played) + len(cassette.recorded) == 1
-"""
-    suite(source).assert_outcomes(passed=1)
-    suite(None, "--aquila-record=none").assert_outcomes(passed=1)
 
 
 def test_unittest_test_cases_can_be_marked(suite: Suite) -> None:

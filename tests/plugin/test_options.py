@@ -89,20 +89,6 @@ def test_a(aquila_cassette):
     )
 
 
-def test_the_folder_can_be_set(suite: Suite, pytester: pytest.Pytester) -> None:
-    source = "def test_a(aquila_cassette):\n    with aquila_cassette('x'): get('/a')\n"
-    suite(source, "--aquila-cassette-dir=cassettes").assert_outcomes(passed=1)
-    assert (pytester.path / "cassettes" / "x.yaml").is_file()
-
-
-def test_a_wrong_environment_variable_is_named(
-    suite: Suite, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AQUILA_RECORD", "oncee")
-    result = suite("def test_a(cassette): pass\n")
-    result.stdout.fnmatch_lines(["E*UsageError: *AQUILA_RECORD*", "E*once*"])
-
-
 def test_a_blocked_network_refuses_what_no_recording_cassette_asks_for(suite: Suite) -> None:
     source = """
 from aquila_cassette import NetworkBlockedError

@@ -80,15 +80,6 @@ def test_a_failure_that_the_test_swallows_does_not_replace_a_good_answer(
     result.stdout.fnmatch_lines(["aquila: 0 replayed, 1 recorded, 0 missed, 0 unplayed"])
 
 
-@pytest.mark.parametrize("status", [0, 403, 429, 500, 529])
-def test_whatever_the_outage_is(suite: Suite, answers: Answers, tape: Path, status: int) -> None:
-    suite(ASKS).assert_outcomes(passed=1)
-    old = tape.read_bytes()
-    answers.append(status)
-    suite(ASKS.replace("/a", "/edited"), ALL).assert_outcomes(failed=1)
-    assert tape.read_bytes() == old
-
-
 def test_a_failure_may_replace_a_failure_and_an_answer_comes_after_a_retry(
     suite: Suite, answers: Answers, tape: Path
 ) -> None:
@@ -102,16 +93,6 @@ def test_a_failure_may_replace_a_failure_and_an_answer_comes_after_a_retry(
     retries = ASKS.replace("        ask()\n", "        ask() == 'well' or ask()\n")
     suite(retries, ALL).assert_outcomes(passed=1)
     assert tape.read_text().count("status: ") == 2
-
-
-def test_the_failure_comes_on_tape_once_its_user_deletes_what_is_there(
-    suite: Suite, answers: Answers, tape: Path
-) -> None:
-    suite(ASKS).assert_outcomes(passed=1)
-    tape.unlink()
-    answers.append(401)
-    suite(None, ALL).assert_outcomes(passed=1)
-    assert "status: 401" in tape.read_text()
 
 
 def test_on_a_shared_tape_only_what_the_test_recorded_counts(
@@ -130,50 +111,6 @@ def test_on_a_shared_tape_only_what_the_test_recorded_counts(
         ]
     )
     suite(None, "--aquila-record=none").assert_outcomes(passed=2)
-
-
-def test_of_a_tests_tapes_all_are_replaced_or_none(
-    suite: Suite, pytester: pytest.Pytester, answers: Answers, tape: Path
-) -> None:
-    source = (
-        SWALLOWS
-        + """
-def test_a(aquila_cassette):
-    with aquila_cassette("other"):
-        ask("/{0}")
-    with aquila_cassette("x"):
-        ask("/{0}")
-"""
-    )
-    suite(source.format("old")).assert_outcomes(passed=1)
-    answers += [200, 500]
-    suite(source.format("new"), ALL).assert_outcomes(failed=1)
-    for path in (tape, tape.with_name("other.yaml")):
-        assert "/old" in path.read_text()
-
-
-@pytest.mark.parametrize("wanted", ["aquila_cassette", "cassette"])
-def test_a_hook_that_drops_failures_costs_no_answer(
-    suite: Suite, answers: Answers, pytester: pytest.Pytester, wanted: str
-) -> None:
-    source = (
-        SWALLOWS
-        + f"""
-@pytest.fixture
-def aquila_config():
-    return dict(before_record_response=lambda answer: answer if answer.status == 200 else None)
-
-def test_a({wanted}):
-    {"with aquila_cassette('x'):" if wanted == "aquila_cassette" else "if True:"}
-        ask("/a")
-        ask("/b")
-"""
-    )
-    suite(source).assert_outcomes(passed=1)
-    answers += [200, 500]
-    failed = {"failed": 1} if wanted == "aquila_cassette" else {"passed": 1, "errors": 1}
-    suite(None, ALL).assert_outcomes(**failed)
-    suite(None, "--aquila-record=none").assert_outcomes(passed=1)
 
 
 def test_a_block_outside_pytest_keeps_its_answers_too(
@@ -230,16 +167,6 @@ def test_a_test_that_fails_as_expected_records_anew(
     suite(None, "--aquila-record=none").assert_outcomes(xfailed=1)
 
 
-def test_an_unexpected_pass_records_anew_unless_it_is_strict(suite: Suite, tape: Path) -> None:
-    suite(xfails("aquila_cassette", "old")).assert_outcomes(xfailed=1)
-    passes = xfails("aquila_cassette", "new", expected="well")
-    suite(passes, ALL).assert_outcomes(xpassed=1)
-    assert "/new" in tape.read_text()
-    strict = xfails("aquila_cassette", "newer", strict=True, expected="well")
-    suite(strict, ALL).assert_outcomes(failed=1)
-    assert "/new\n" in tape.read_text()
-
-
 @pytest.mark.parametrize("opened", OPENED)
 @pytest.mark.parametrize("path", ["same", "edited"])
 def test_an_outage_is_not_what_a_test_is_expected_to_fail_with(
@@ -254,19 +181,6 @@ def test_an_outage_is_not_what_a_test_is_expected_to_fail_with(
     result.stdout.fnmatch_lines(["E*OverwriteError: *.yaml stays as it was: 1 good answer *"])
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert tape.read_bytes() == old
-
-
-def test_a_block_that_raised_as_the_test_expects_records_anew(suite: Suite, tape: Path) -> None:
-    source = """
-def test_a(aquila_cassette):
-    with pytest.raises(ZeroDivisionError), aquila_cassette("x"):
-        get({!r})
-        1 / 0
-"""
-    suite(source.format("/old")).assert_outcomes(passed=1)
-    suite(source.format("/new"), ALL).assert_outcomes(passed=1)
-    assert "/new" in tape.read_text()
-    assert "/old" not in tape.read_text()
 
 
 def test_where_one_block_gave_its_failure_up_the_others_do_not_cost_what_it_had(

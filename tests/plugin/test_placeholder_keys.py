@@ -51,11 +51,6 @@ def test_who_replays_gets_a_key_for_as_long(suite: Suite, test: str) -> None:
     assert "OPENAI_API_KEY" not in os.environ
 
 
-def test_who_records_gets_none(suite: Suite) -> None:
-    source = KEY + "def test_a(cassette): assert key() is None\n"
-    suite(source).assert_outcomes(passed=1)
-
-
 @pytest.mark.parametrize(
     ("mode", "lent"), [("{'mode': 'none'}", True), ("{'mode': 'once'}", False), ("{}", True)]
 )
@@ -85,14 +80,6 @@ def test_a(aquila_cassette):
 """
     suite(KEY + source, "--aquila-record=none").assert_outcomes(passed=1)
     assert os.environ["ANTHROPIC_API_KEY"] == ""
-
-
-def test_of_googles_two_variables_one_is_set(suite: Suite) -> None:
-    source = """
-def test_a(aquila_cassette):
-    assert [key("GOOGLE_API_KEY"), key("GEMINI_API_KEY")] == ["aquila-placeholder", None]
-"""
-    suite(KEY + source, "--aquila-record=none").assert_outcomes(passed=1)
 
 
 def test_keys_that_open_more_than_models_are_lent_inside_blocks_only(
@@ -147,13 +134,6 @@ def test_a_suite_may_ask_for_them_from_the_start(
     source = "AT_IMPORT = key()\ndef test_a(): assert AT_IMPORT == key() == 'aquila-placeholder'\n"
     suite(KEY + source, "--aquila-record=none", *workers).assert_outcomes(passed=1)
     assert "OPENAI_API_KEY" not in os.environ
-
-
-def test_they_can_be_turned_off(suite: Suite, pytester: pytest.Pytester) -> None:
-    with (pytester.path / "pyproject.toml").open("a") as settings:
-        settings.write("\naquila_placeholder_keys = false\n")
-    source = "def test_a(cassette): assert key() is None\n"
-    suite(KEY + source, "--aquila-record=none").assert_outcomes(passed=1)
 
 
 def test_another_value_is_an_error(suite: Suite, pytester: pytest.Pytester) -> None:

@@ -128,23 +128,23 @@ def test_on_ci_nothing_is_recorded(suite: Suite, monkeypatch: pytest.MonkeyPatch
     )
 
 
-def test_eight_workers_tests_record_into_one_new_cassette(
+def test_four_workers_tests_record_into_one_new_cassette(
     suite: Suite, pytester: pytest.Pytester
 ) -> None:
     source = """
-@pytest.mark.parametrize("number", range(8))
+@pytest.mark.parametrize("number", range(4))
 def test_a(aquila_cassette, number):
     with aquila_cassette("shared"):
         assert get(f"/{number}") == f"/{number}"
 """
-    result = suite(source, "-n", "8")
-    result.assert_outcomes(passed=8)
-    result.stdout.fnmatch_lines(["aquila: 0 replayed, 8 recorded, 0 missed, 0 unplayed"])
+    result = suite(source, "-n", "4")
+    result.assert_outcomes(passed=4)
+    result.stdout.fnmatch_lines(["aquila: 0 replayed, 4 recorded, 0 missed, 0 unplayed"])
     text = tape(pytester, "shared")
-    assert sorted(line[-1] for line in text.splitlines() if "    url: " in line) == [*"01234567"]
+    assert sorted(line[-1] for line in text.splitlines() if "    url: " in line) == [*"0123"]
     replayed = suite(None, "--aquila-record=none")
-    replayed.assert_outcomes(passed=8)
-    replayed.stdout.fnmatch_lines(["aquila: 8 replayed, 0 recorded, 0 missed, 0 unplayed"])
+    replayed.assert_outcomes(passed=4)
+    replayed.stdout.fnmatch_lines(["aquila: 4 replayed, 0 recorded, 0 missed, 0 unplayed"])
 
 
 def test_a_damaged_cassette_is_an_error_and_stays_as_it_is(
