@@ -18,9 +18,7 @@ def test_a(aquila_cassette, name):
 """
 
 
-def test_what_changed_is_said_of_each_cassette(
-    suite: Suite, server: RawServer
-) -> None:
+def test_what_changed_is_said_of_each_cassette(suite: Suite, server: RawServer) -> None:
     suite(SOURCE.format(names=["x", "y"], path="old")).assert_outcomes(passed=2)
     result = suite(SOURCE.format(names=["x"], path="new"), "--aquila-record=all")
     result.stdout.fnmatch_lines(

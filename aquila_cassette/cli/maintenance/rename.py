@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import os
 import re
 import tokenize
 from pathlib import Path
@@ -11,11 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aquila_cassette import importers
 from aquila_cassette.cli.folder import find, name_of
-from aquila_cassette.cli.maintenance.rewrite import move, refuse_outside
+from aquila_cassette.cli.maintenance.rewrite import move, refuse_outside, refuse_overwriting
 from aquila_cassette.cli.output import Screen, print_diff, print_error
 from aquila_cassette.cli.rerecord.selection import owners_of
 from aquila_cassette.cli.suite import root_of_the_suite
-from aquila_cassette.errors import CassetteError, UsageError
+from aquila_cassette.errors import CassetteError
 from aquila_cassette.storage import files
 from aquila_cassette.storage.names import cassette_path, display_path, name_of_test
 from aquila_cassette.transcript.humanize import escape_control_chars
@@ -42,7 +43,8 @@ def run(old: str, new: str, folder: Path, *, code: bool, dry_run: bool) -> int:
     """Move a cassette and, with `code`, change its name in the code; return the exit code."""
     source, target = find(old, folder), cassette_path(folder, new)
     refuse_outside(source, [folder], "mv -d", is_entry=True)
-    _refuse_existing(source, target)
+    if os.path.lexists(target) and not (source.samefile(target) and source != target):
+        raise refuse_overwriting(source, target)
     before, after = _stem(name_of(source, folder)), _stem(name_of(target, folder))
     screen = Screen()
     edits: list[_Edit] = []
@@ -136,17 +138,6 @@ def _names(tree: ast.AST) -> Iterator[ast.Constant]:
 
 def _stem(name: str) -> str:
     return name.removesuffix(".yaml").removesuffix(".yml")
-
-
-def _refuse_existing(source: Path, target: Path) -> None:
-    if target.exists() or target.is_symlink():
-        is_same = source.exists() and target.exists() and source.samefile(target)
-        if not is_same or str(source) == str(target):
-            raise UsageError(
-                f"There is a file at {display_path(target)} already; it is not overwritten.",
-                facts=[f"to move: {display_path(source)}"],
-                fix="Fix: choose another name, or move that one away first",
-            )
 
 
 def _named_after(path: Path, name: str) -> list[str]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from aquila_cassette.model import Interaction
 
-__all__ = ["move", "refuse_outside", "remove", "rewrite", "target_outside"]
+__all__ = ["move", "refuse_outside", "refuse_overwriting", "remove", "rewrite", "target_outside"]
 
 _PATIENCE = 60.0  # seconds to wait for another process that saves the cassette
 
@@ -77,13 +77,18 @@ def move(old: Path, new: Path) -> None:
                 locks.enter_context(files.locked(target, _PATIENCE))
             _move(old, new)
     except FileExistsError as error:
-        raise UsageError(
-            f"There is a file at {display_path(new)} already; it is not overwritten.",
-            facts=[f"to move: {display_path(old)}"],
-            fix="Fix: choose another name, or move that one away first",
-        ) from error
+        raise refuse_overwriting(old, new) from error
     except OSError as error:
         raise files.save_error(error, new) from error
+
+
+def refuse_overwriting(old: Path, new: Path) -> UsageError:
+    """Return the error that says that there is a file at the new place."""
+    return UsageError(
+        f"There is a file at {display_path(new)} already; it is not overwritten.",
+        facts=[f"to move: {display_path(old)}"],
+        fix="Fix: choose another name, or move that one away first",
+    )
 
 
 def _move(old: Path, new: Path) -> None:

@@ -95,36 +95,24 @@ class Connection:
                 raise SecretUnavailable(place)
         return replace(request, url=url, headers=headers, body=body), secrets
 
-    def require_keys(self, urls: Mapping[str, Iterable[str]]) -> None:
-        """Refuse to begin where a key is missing.
-
-        Args:
-            urls: The URLs that each cassette asks, by the cassette's path.
-
-        Raises:
-            UsageError: A key is missing; the message names all that are.
-        """
-        missing: dict[KnownProvider, dict[str, None]] = {}
-        for path, asked in urls.items():
-            for provider, key in map(self._key, asked):
-                if provider and not key and provider.key_header not in dict(self.headers):
-                    missing.setdefault(provider, {})[path] = None
-        if not missing:
-            return
-        facts = []
-        for provider, paths in missing.items():
-            first, *others = paths
-            more = f" and {len(others)} more" if others else ""
-            names = " or ".join(provider.key_variables)
-            facts.append(f"{provider.hosts[0]}: {names} is not set ({first}{more})")
-        first_one = next(iter(missing))
-        raise UsageError(
-            f"There is no key for {' and '.join(one.hosts[0] for one in missing)}; "
-            "nothing was sent.",
-            facts=facts,
-            fix="Fix: set the variable, or pass the header: "
-            f"--header '{first_one.key_header}: {first_one.key_prefix}...'",
-        )
+    def require_keys(self, urls: Iterable[str]) -> None:
+        """Refuse to begin if a key is missing; the message names all that are."""
+        missing: dict[str, KnownProvider] = {}
+        for url in urls:
+            provider, key = self._key(url)
+            if provider and not key and provider.key_header not in dict(self.headers):
+                missing[urlsplit(url).hostname or ""] = provider
+        if missing:
+            first = next(iter(missing.values()))
+            raise UsageError(
+                f"There is no key for {' and '.join(missing)}; nothing was sent.",
+                facts=[
+                    f"{host}: {' or '.join(provider.key_variables)} is not set"
+                    for host, provider in missing.items()
+                ],
+                fix="Fix: set the variable, or pass the header: "
+                f"--header '{first.key_header}: {first.key_prefix}...'",
+            )
 
     def _key(self, url: str) -> tuple[KnownProvider | None, str | None]:
         provider = provider_for_key(url)

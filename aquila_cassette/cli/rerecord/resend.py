@@ -67,14 +67,9 @@ def plan(screen: Screen, targets: Sequence[Target], connection: Connection) -> N
 def resend(screen: Screen, targets: Sequence[Target], connection: Connection) -> int:
     """Send the requests of some cassettes again, and show what changed; return the exit code."""
     refused = _refused(targets, connection)
+    sent = [one for one in targets if one.path not in refused]
     connection.require_keys(
-        {
-            display_path(one.path): [
-                interaction.request.url for interaction in one.cassette.interactions
-            ]
-            for one in targets
-            if one.path not in refused
-        }
+        one.request.url for target in sent for one in target.cassette.interactions
     )
     outcomes: list[Outcome] = []
     is_stopped = False

@@ -32,9 +32,9 @@ def test_a_header_of_the_command_line_replaces_the_key() -> None:
     connection = Connection(given, environ={"OPENAI_API_KEY": "k"})
     assert connection.key_headers("https://api.openai.com/v1") == given
     connection = Connection(given, environ={})
-    connection.require_keys({"x": ["https://api.openai.com/v1"]})
+    connection.require_keys(["https://api.openai.com/v1"])
     with pytest.raises(UsageError):
-        connection.require_keys({"x": ["https://api.anthropic.com/v1"]})
+        connection.require_keys(["https://api.anthropic.com/v1"])
 
 
 @pytest.mark.parametrize(
