@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Hashable, Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from aquila_cassette import sse
@@ -17,7 +18,7 @@ from aquila_cassette.client.events import Chunk, Kind, Raw, Reasoning, StreamEve
 from aquila_cassette.dialects.dialect import error_in, provider_error
 from aquila_cassette.dialects.framing import ProviderEvent, framing, read_events
 from aquila_cassette.dialects.lenient import as_dict, dump_json, load_json
-from aquila_cassette.dialects.message import IdentifiedToolCall, MessageBuilder
+from aquila_cassette.dialects.message import MessageBuilder, ModelToolCall
 
 _BOM = b"\xef\xbb\xbf"
 _MAX_SHOWN = 500
@@ -58,10 +59,10 @@ class AnswerReader:
         """Whether nothing more is to be read."""
 
     @property
-    def calls(self) -> list[IdentifiedToolCall]:
+    def calls(self) -> list[ModelToolCall]:
         """The tool calls, each with an id."""
         return [
-            call if call.id else call._replace(id=f"{MADE_UP_ID}{number}")
+            call if call.id else replace(call, id=f"{MADE_UP_ID}{number}")
             for number, call in enumerate(self.message.calls, 1)
         ]
 

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any, Literal, Union
 
 from aquila_cassette.client.dialects import ToolOutcome
-from aquila_cassette.dialects.message import IdentifiedToolCall
+from aquila_cassette.dialects.message import ModelToolCall
 from aquila_cassette.errors import UsageError
 
 CONTEXT = "context"
@@ -110,7 +110,7 @@ class ToolRun:
     """
 
     def __init__(
-        self, call: IdentifiedToolCall, tools: Mapping[str, Tool], context: Mapping[str, Any]
+        self, call: ModelToolCall, tools: Mapping[str, Tool], context: Mapping[str, Any]
     ) -> None:
         self._call = call
         self.patch: Mapping[str, Any] = {}
@@ -153,7 +153,8 @@ class ToolRun:
         self._finish(f"Error: {why}", failed=True)
 
     def _finish(self, result: str, *, failed: bool = False) -> None:
-        self.outcome = ToolOutcome(*self._call, result=result, failed=failed)
+        call = self._call
+        self.outcome = ToolOutcome(call.id, call.name, call.arguments, result, failed)
 
 
 def _read_docstring(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:

@@ -19,56 +19,52 @@ if TYPE_CHECKING:
 __all__ = ["ANTHROPIC", "ANTHROPIC_COMPLETE"]
 
 _STOP = re.compile(rb'"stop_reason"\s*:\s*"[^"]')
-_TYPES = (
-    "message_start",
-    "message_delta",
-    "message_stop",
-    "content_block_start",
-    "content_block_delta",
-    "content_block_stop",
-)
+_TYPES = ("message_start", "message_delta", "message_stop",
+          "content_block_start", "content_block_delta", "content_block_stop")  # fmt: skip
 _CALLS = ("tool_use", "server_tool_use", "mcp_tool_use")
 
 
-def _recognises(message: ProviderEvent) -> bool:
-    return as_dict(message.json).get("type") in _TYPES
+class _Messages(Dialect):
+    name = "anthropic"
+    title = "Anthropic messages"
+    expected = "event: message_stop"
+    hints = (b"message_stop",)
 
+    def recognises(self, event: ProviderEvent) -> bool:
+        return event.fields.get("type") in _TYPES
 
-def _is_terminal(message: ProviderEvent) -> bool:
-    return as_dict(message.json).get("type") == "message_stop"
+    def is_terminal(self, event: ProviderEvent) -> bool:
+        return event.fields.get("type") == "message_stop"
 
+    def is_answer(self, answer: Table) -> bool:
+        return answer.get("type") == "message" and isinstance(answer.get("content"), list)
 
-def _is_answer(answer: Table) -> bool:
-    return answer.get("type") == "message" and isinstance(answer.get("content"), list)
+    def read_event(self, event: ProviderEvent, builder: MessageBuilder) -> None:
+        fields = event.fields
+        type_ = fields.get("type")
+        key = as_int(fields.get("index"))
+        if type_ == "message_start":
+            self.read_answer(as_dict(fields.get("message")), builder)
+        elif type_ == "content_block_start":
+            _read_block(as_dict(fields.get("content_block")), key, builder)
+        elif type_ == "content_block_delta":
+            delta = as_dict(fields.get("delta"))
+            builder.add_text(as_str(delta.get("text")))
+            builder.add_reasoning(as_str(delta.get("thinking")))
+            if chunk := as_str(delta.get("partial_json")):
+                builder.add_call(key, arguments=chunk)
+        elif type_ == "message_delta":
+            reason = as_str(as_dict(fields.get("delta")).get("stop_reason"))
+            builder.set_meta(usage=as_dict(fields.get("usage")), finish_reason=reason)
 
-
-def _read_event(message: ProviderEvent, builder: MessageBuilder) -> None:
-    event = as_dict(message.json)
-    type_ = event.get("type")
-    key = as_int(event.get("index"))
-    if type_ == "message_start":
-        _read_answer(as_dict(event.get("message")), builder)
-    elif type_ == "content_block_start":
-        _read_block(as_dict(event.get("content_block")), key, builder)
-    elif type_ == "content_block_delta":
-        delta = as_dict(event.get("delta"))
-        builder.add_text(as_str(delta.get("text")))
-        builder.add_reasoning(as_str(delta.get("thinking")))
-        if chunk := as_str(delta.get("partial_json")):
-            builder.add_call(key, arguments=chunk)
-    elif type_ == "message_delta":
-        reason = as_str(as_dict(event.get("delta")).get("stop_reason"))
-        builder.set_meta(usage=as_dict(event.get("usage")), finish_reason=reason)
-
-
-def _read_answer(answer: Table, builder: MessageBuilder) -> None:
-    builder.set_meta(
-        model=as_str(answer.get("model")),
-        usage=as_dict(answer.get("usage")),
-        finish_reason=as_str(answer.get("stop_reason")),
-    )
-    for key, block in enumerate(as_dicts(answer.get("content"))):
-        _read_block(block, key, builder)
+    def read_answer(self, answer: Table, builder: MessageBuilder) -> None:
+        builder.set_meta(
+            model=as_str(answer.get("model")),
+            usage=as_dict(answer.get("usage")),
+            finish_reason=as_str(answer.get("stop_reason")),
+        )
+        for key, block in enumerate(as_dicts(answer.get("content"))):
+            _read_block(block, key, builder)
 
 
 def _read_block(block: Table, key: int, builder: MessageBuilder) -> None:
@@ -87,50 +83,27 @@ def _read_block(block: Table, key: int, builder: MessageBuilder) -> None:
         builder.add_reasoning(as_str(block.get("thinking")))
 
 
-def _completes(answer: Table) -> bool:
-    return isinstance(answer.get("completion"), str) and "stop_reason" in answer
+class _Completions(Dialect):
+    name = "anthropic-complete"
+    title = "Anthropic text completions"
+    expected = "a stop_reason"
+
+    def recognises(self, event: ProviderEvent) -> bool:
+        return self.is_answer(event.fields)
+
+    def is_complete_at_eof(self, how: Framing, body: bytes) -> bool:
+        return bool(_STOP.search(body)) and any(
+            as_str(event.fields.get("stop_reason")) for event in read_events(how, body)
+        )
+
+    def is_answer(self, answer: Table) -> bool:
+        return isinstance(answer.get("completion"), str) and "stop_reason" in answer
+
+    def read_answer(self, answer: Table, builder: MessageBuilder) -> None:
+        builder.add_text(as_str(answer.get("completion")))
+        reason = as_str(answer.get("stop_reason"))
+        builder.set_meta(model=as_str(answer.get("model")), finish_reason=reason)
 
 
-def _recognises_completion(message: ProviderEvent) -> bool:
-    return _completes(as_dict(message.json))
-
-
-def _is_completion_complete(how: Framing, body: bytes) -> bool:
-    return bool(_STOP.search(body)) and any(
-        as_str(as_dict(message.json).get("stop_reason")) for message in read_events(how, body)
-    )
-
-
-def _read_completion_event(message: ProviderEvent, builder: MessageBuilder) -> None:
-    _read_completion(as_dict(message.json), builder)
-
-
-def _read_completion(answer: Table, builder: MessageBuilder) -> None:
-    builder.add_text(as_str(answer.get("completion")))
-    builder.set_meta(
-        model=as_str(answer.get("model")), finish_reason=as_str(answer.get("stop_reason"))
-    )
-
-
-ANTHROPIC = Dialect(
-    name="anthropic",
-    title="Anthropic messages",
-    expected="event: message_stop",
-    recognises=_recognises,
-    read_event=_read_event,
-    is_terminal=_is_terminal,
-    hints=(b"message_stop",),
-    is_answer=_is_answer,
-    read_answer=_read_answer,
-)
-
-ANTHROPIC_COMPLETE = Dialect(
-    name="anthropic-complete",
-    title="Anthropic text completions",
-    expected="a stop_reason",
-    recognises=_recognises_completion,
-    read_event=_read_completion_event,
-    is_complete_at_eof=_is_completion_complete,
-    is_answer=_completes,
-    read_answer=_read_completion,
-)
+ANTHROPIC = _Messages()
+ANTHROPIC_COMPLETE = _Completions()

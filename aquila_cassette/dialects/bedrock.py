@@ -17,75 +17,59 @@ if TYPE_CHECKING:
 
 __all__ = ["BEDROCK"]
 
-_EVENTS = (
-    "messageStart",
-    "contentBlockStart",
-    "contentBlockDelta",
-    "contentBlockStop",
-    "messageStop",
-)
+_TYPES = ("messageStart", "contentBlockStart", "contentBlockDelta", "contentBlockStop",
+          "messageStop")  # fmt: skip
 
 
-def _recognises(message: ProviderEvent) -> bool:
-    return message.type in _EVENTS
+class _Converse(Dialect):
+    name = "bedrock"
+    title = "Bedrock converse"
+    expected = "event: metadata"
+    hints = (b"metadata",)
+
+    def recognises(self, event: ProviderEvent) -> bool:
+        return event.type in _TYPES
+
+    def is_terminal(self, event: ProviderEvent) -> bool:
+        return event.type == "metadata"
+
+    def is_complete_at_eof(self, how: Framing, body: bytes) -> bool:
+        return any(event.type == "messageStop" for event in read_events(how, body))
+
+    def is_answer(self, answer: Table) -> bool:
+        return "stopReason" in answer and isinstance(answer.get("output"), dict)
+
+    def read_event(self, event: ProviderEvent, builder: MessageBuilder) -> None:
+        fields = event.fields
+        key = as_int(fields.get("contentBlockIndex"))
+        _read_call(as_dict(as_dict(fields.get("start")).get("toolUse")), key, builder)
+        delta = as_dict(fields.get("delta"))
+        builder.add_text(as_str(delta.get("text")))
+        builder.add_reasoning(as_str(as_dict(delta.get("reasoningContent")).get("text")))
+        if arguments := as_str(as_dict(delta.get("toolUse")).get("input")):
+            builder.add_call(key, arguments=arguments)
+        _read_meta(fields, builder)
+
+    def read_answer(self, answer: Table, builder: MessageBuilder) -> None:
+        message = as_dict(as_dict(answer.get("output")).get("message"))
+        for key, part in enumerate(as_dicts(message.get("content"))):
+            thought = as_dict(as_dict(part.get("reasoningContent")).get("reasoningText"))
+            builder.add_reasoning(as_str(thought.get("text")))
+            builder.add_text(as_str(part.get("text")))
+            call = as_dict(part.get("toolUse"))
+            _read_call(call, key, builder, arguments=dump_json(call.get("input") or {}))
+        _read_meta(answer, builder)
 
 
-def _is_terminal(message: ProviderEvent) -> bool:
-    return message.type == "metadata"
+def _read_call(call: Table, key: int, builder: MessageBuilder, arguments: str = "") -> None:
+    if call:
+        id_, name = as_str(call.get("toolUseId")), as_str(call.get("name"))
+        builder.add_call(key, id_=id_, name=name, arguments=arguments)
 
 
-def _is_complete(how: Framing, body: bytes) -> bool:
-    return any(message.type == "messageStop" for message in read_events(how, body))
+def _read_meta(fields: Table, builder: MessageBuilder) -> None:
+    reason = as_str(fields.get("stopReason"))
+    builder.set_meta(usage=as_dict(fields.get("usage")), finish_reason=reason)
 
 
-def _is_answer(answer: Table) -> bool:
-    return "stopReason" in answer and isinstance(answer.get("output"), dict)
-
-
-def _read_event(message: ProviderEvent, builder: MessageBuilder) -> None:
-    event = as_dict(message.json)
-    key = as_int(event.get("contentBlockIndex"))
-    if call := as_dict(as_dict(event.get("start")).get("toolUse")):
-        builder.add_call(key, id_=as_str(call.get("toolUseId")), name=as_str(call.get("name")))
-    delta = as_dict(event.get("delta"))
-    builder.add_text(as_str(delta.get("text")))
-    builder.add_reasoning(as_str(as_dict(delta.get("reasoningContent")).get("text")))
-    if arguments := as_str(as_dict(delta.get("toolUse")).get("input")):
-        builder.add_call(key, arguments=arguments)
-    _read_about(event, builder)
-
-
-def _read_answer(answer: Table, builder: MessageBuilder) -> None:
-    spoken = as_dict(as_dict(answer.get("output")).get("message"))
-    for key, part in enumerate(as_dicts(spoken.get("content"))):
-        thought = as_dict(as_dict(part.get("reasoningContent")).get("reasoningText"))
-        builder.add_reasoning(as_str(thought.get("text")))
-        builder.add_text(as_str(part.get("text")))
-        if call := as_dict(part.get("toolUse")):
-            builder.add_call(
-                key,
-                id_=as_str(call.get("toolUseId")),
-                name=as_str(call.get("name")),
-                arguments=dump_json(call.get("input") or {}),
-            )
-    _read_about(answer, builder)
-
-
-def _read_about(event: Table, builder: MessageBuilder) -> None:
-    builder.set_meta(
-        usage=as_dict(event.get("usage")), finish_reason=as_str(event.get("stopReason"))
-    )
-
-
-BEDROCK = Dialect(
-    name="bedrock",
-    title="Bedrock converse",
-    expected="event: metadata",
-    recognises=_recognises,
-    read_event=_read_event,
-    is_terminal=_is_terminal,
-    hints=(b"metadata",),
-    is_complete_at_eof=_is_complete,
-    is_answer=_is_answer,
-    read_answer=_read_answer,
-)
+BEDROCK = _Converse()

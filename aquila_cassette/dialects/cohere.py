@@ -16,53 +16,44 @@ if TYPE_CHECKING:
 
 __all__ = ["COHERE"]
 
-_TYPES = (
-    "message-start",
-    "content-start",
-    "content-delta",
-    "content-end",
-    "tool-plan-delta",
-    "tool-call-start",
-    "tool-call-delta",
-    "tool-call-end",
-    "citation-start",
-    "citation-end",
-    "message-end",
-)
+_TYPES = ("message-start", "message-end", "content-start", "content-delta", "content-end",
+          "tool-plan-delta", "tool-call-start", "tool-call-delta", "tool-call-end",
+          "citation-start", "citation-end")  # fmt: skip
 
 
-def _recognises(message: ProviderEvent) -> bool:
-    return as_dict(message.json).get("type") in _TYPES
+class _Chat(Dialect):
+    name = "cohere"
+    title = "Cohere chat"
+    expected = "event: message-end"
+    hints = (b"message-end",)
 
+    def recognises(self, event: ProviderEvent) -> bool:
+        return event.fields.get("type") in _TYPES
 
-def _is_terminal(message: ProviderEvent) -> bool:
-    return as_dict(message.json).get("type") == "message-end"
+    def is_terminal(self, event: ProviderEvent) -> bool:
+        return event.fields.get("type") == "message-end"
 
+    def is_answer(self, answer: Table) -> bool:
+        return isinstance(answer.get("message"), dict) and "finish_reason" in answer
 
-def _is_answer(answer: Table) -> bool:
-    return isinstance(answer.get("message"), dict) and "finish_reason" in answer
+    def read_event(self, event: ProviderEvent, builder: MessageBuilder) -> None:
+        delta = as_dict(event.fields.get("delta"))
+        message = as_dict(delta.get("message"))
+        _read_part(as_dict(message.get("content")), builder)
+        builder.add_reasoning(as_str(message.get("tool_plan")))
+        if call := as_dict(message.get("tool_calls")):
+            _read_call(call, as_int(event.fields.get("index")), builder)
+        if self.is_terminal(event):
+            _read_end(delta, builder)
 
-
-def _read_event(message: ProviderEvent, builder: MessageBuilder) -> None:
-    event = as_dict(message.json)
-    delta = as_dict(event.get("delta"))
-    spoken = as_dict(delta.get("message"))
-    _read_part(as_dict(spoken.get("content")), builder)
-    builder.add_reasoning(as_str(spoken.get("tool_plan")))
-    if call := as_dict(spoken.get("tool_calls")):
-        _read_call(call, as_int(event.get("index")), builder)
-    if event.get("type") == "message-end":
-        _read_end(delta, builder)
-
-
-def _read_answer(answer: Table, builder: MessageBuilder) -> None:
-    spoken = as_dict(answer.get("message"))
-    builder.add_reasoning(as_str(spoken.get("tool_plan")))
-    for part in as_dicts(spoken.get("content")):
-        _read_part(part, builder)
-    for key, call in enumerate(as_dicts(spoken.get("tool_calls"))):
-        _read_call(call, key, builder)
-    _read_end(answer, builder)
+    def read_answer(self, answer: Table, builder: MessageBuilder) -> None:
+        message = as_dict(answer.get("message"))
+        builder.add_reasoning(as_str(message.get("tool_plan")))
+        for part in as_dicts(message.get("content")):
+            _read_part(part, builder)
+        for key, call in enumerate(as_dicts(message.get("tool_calls"))):
+            _read_call(call, key, builder)
+        _read_end(answer, builder)
 
 
 def _read_part(part: Table, builder: MessageBuilder) -> None:
@@ -81,19 +72,8 @@ def _read_call(call: Table, key: int, builder: MessageBuilder) -> None:
 
 
 def _read_end(end: Table, builder: MessageBuilder) -> None:
-    builder.set_meta(
-        usage=as_dict(end.get("usage")), finish_reason=as_str(end.get("finish_reason"))
-    )
+    reason = as_str(end.get("finish_reason"))
+    builder.set_meta(usage=as_dict(end.get("usage")), finish_reason=reason)
 
 
-COHERE = Dialect(
-    name="cohere",
-    title="Cohere chat",
-    expected="event: message-end",
-    recognises=_recognises,
-    read_event=_read_event,
-    is_terminal=_is_terminal,
-    hints=(b"message-end",),
-    is_answer=_is_answer,
-    read_answer=_read_answer,
-)
+COHERE = _Chat()

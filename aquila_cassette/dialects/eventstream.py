@@ -1,4 +1,4 @@
-"""Amazon's binary event streams, as bedrock sends them.
+"""Amazon's binary event streams, as Bedrock sends them.
 
 A message is its length and that of its headers, a checksum of the two, the headers, the payload,
 and a checksum of it all; numbers are big-endian.
@@ -15,15 +15,7 @@ from typing import NamedTuple
 
 from aquila_cassette.dialects.lenient import Table, as_dict, as_str, dump_json, load_json
 
-__all__ = [
-    "CONTENT_TYPE",
-    "Binary",
-    "is_whole",
-    "meaning",
-    "payload_at",
-    "reframed",
-    "split",
-]
+__all__ = ["CONTENT_TYPE", "Binary", "is_whole", "meaning", "payload_at", "reframed", "split"]
 
 CONTENT_TYPE = "application/vnd.amazon.eventstream"
 
@@ -32,8 +24,8 @@ _CHECKSUM = struct.Struct(">I")
 _FRAME = _PRELUDE.size + _CHECKSUM.size
 _LARGEST = 24 * 1024 * 1024
 _STRING = 7
-# How many bytes the values of the other types have: true, false, byte, short, integer, long, then
-# bytes of any number, a timestamp and a UUID.
+# How many bytes header values of the other types have: true, false, byte, short, integer, long,
+# a timestamp and a UUID. Bytes and strings say it themselves.
 _SIZES = {0: 0, 1: 0, 2: 1, 3: 2, 4: 4, 5: 8, 8: 8, 9: 16}
 
 
@@ -52,10 +44,7 @@ class Binary(NamedTuple):
 
 
 def split(body: bytes) -> list[bytes]:
-    r"""Cut a stream into its messages; joined, they are the stream.
-
-    Args:
-        body: The stream, whole or cut off; what is no message is the rest.
+    r"""Cut a stream into its messages; what is no message is the last. Joined, they are the stream.
 
     Example:
         >>> message = b"\x00\x00\x00\x10\x00\x00\x00\x00\x05\xc2H\xeb}\x98\xc8\xff"
@@ -71,25 +60,16 @@ def split(body: bytes) -> list[bytes]:
 
 
 def is_whole(raw: bytes) -> bool:
-    """Tell whether `raw` is one message, by its length.
-
-    Args:
-        raw: A part that `split` gave.
-    """
+    """Return True if `raw` is one message, by its length."""
     return bool(raw) and _size(raw, 0) == len(raw)
 
 
 def meaning(raw: bytes) -> Binary | None:
     r"""Read one message; None where it is none, or damaged.
 
-    Args:
-        raw: A part that `split` gave.
-
     Example:
         >>> meaning(b"\x00\x00\x00\x10\x00\x00\x00\x00\x05\xc2H\xeb}\x98\xc8\xff")
         Binary(type='message', data='', json=None)
-        >>> meaning(b"\x00\x00\x00\x10") is None
-        True
     """
     if not is_whole(raw):
         return None
@@ -101,44 +81,28 @@ def meaning(raw: bytes) -> Binary | None:
     headers = _headers(raw[_PRELUDE.size : start])
     payload = raw[start : -_CHECKSUM.size]
     if headers.get(":message-type") == "error":
-        told = {"message": headers.get(":error-message") or headers.get(":error-code", "")}
-        return Binary("error", dump_json(told), told)
+        error = {"message": headers.get(":error-message") or headers.get(":error-code", "")}
+        return Binary("error", dump_json(error), error)
     payload = _wrapped(as_dict(load_json(payload))) or payload
-    event = headers.get(":event-type") or "message"
-    if headers.get(":message-type") == "exception":
-        event = "error"
-    return Binary(event, payload.decode("utf-8", "replace"), load_json(payload))
+    is_error = headers.get(":message-type") == "exception"
+    type_ = "error" if is_error else headers.get(":event-type") or "message"
+    return Binary(type_, payload.decode("utf-8", "replace"), load_json(payload))
 
 
 def payload_at(raw: bytes) -> int:
-    """Tell where the payload of a message begins; its end where it is none.
-
-    Args:
-        raw: A part that `split` gave.
-    """
-    if not is_whole(raw):
-        return len(raw)
-    return _PRELUDE.size + int.from_bytes(raw[4:8], "big")
+    """Return where the payload of a message begins; its end where it is none."""
+    return _PRELUDE.size + int.from_bytes(raw[4:8], "big") if is_whole(raw) else len(raw)
 
 
 def reframed(raw: bytes) -> bytes:
-    r"""Give a message whose payload was changed the length and the checksums that it has now.
-
-    Args:
-        raw: The message, its length and checksums as they were.
-
-    Example:
-        >>> message = b"\x00\x00\x00\x10\x00\x00\x00\x00\x05\xc2H\xeb}\x98\xc8\xff"
-        >>> reframed(message) == message
-        True
-    """
+    """Return a message whose payload was changed with the length and checksums that it has now."""
     sizes = len(raw).to_bytes(4, "big") + raw[4:8]
     message = sizes + _CHECKSUM.pack(crc32(sizes)) + raw[_PRELUDE.size : -_CHECKSUM.size]
     return message + _CHECKSUM.pack(crc32(message))
 
 
 def _size(body: bytes, at: int) -> int:
-    """Tell how long the message at `at` is; 0 where there is none."""
+    """Return the length of the message at `at`; 0 where there is none."""
     if len(body) - at < _PRELUDE.size:
         return 0
     size, size_of_headers, _ = _PRELUDE.unpack_from(body, at)
@@ -166,7 +130,7 @@ def _headers(data: bytes) -> dict[str, str]:
 
 
 def _wrapped(payload: Table) -> bytes:
-    """Give the model's own event, which `invoke_model_with_response_stream` wraps."""
+    """Return the model's own event, which `invoke_model_with_response_stream` wraps."""
     try:
         return b64decode(as_str(payload.get("bytes")), validate=True)
     except ValueError:

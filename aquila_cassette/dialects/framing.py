@@ -1,4 +1,4 @@
-"""How a body is framed, and its messages: events or lines, with their JSON."""
+"""How a body is framed (SSE, NDJSON, Amazon's binary streams), and the events in it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from aquila_cassette import sse
 from aquila_cassette.dialects import eventstream
-from aquila_cassette.dialects.lenient import load_json
+from aquila_cassette.dialects.lenient import Table, as_dict, load_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,17 +25,14 @@ __all__ = [
 ]
 
 Framing = Literal["sse", "ndjson", "eventstream", "json"]
-"""How a body is framed; ``eventstream`` is Amazon's binary one.
-
-``json`` is one JSON text, not a stream (or nothing known at all).
-"""
+"""How a body is framed. ``json`` is one JSON text, not a stream (or nothing known at all)."""
 
 _NDJSON_TYPES = ("ndjson", "jsonl", "json-lines", "json-seq", "stream+json")
 _SSE_FIELD = re.compile(rb"(?:data|event|id|retry)?:")
 
 
 class ProviderEvent(NamedTuple):
-    """One message of a stream.
+    """One event of a stream, in any framing.
 
     Args:
         type: The SSE event type; ``message`` for a line of NDJSON.
@@ -47,13 +44,14 @@ class ProviderEvent(NamedTuple):
     data: str
     json: Any
 
+    @property
+    def fields(self) -> Table:
+        """The JSON if it is an object, else an empty one."""
+        return as_dict(self.json)
+
 
 def framing(content_type: str | None, body: bytes) -> Framing:
-    r"""Tell how `body` is framed: by what it is, for providers err about its content type.
-
-    Args:
-        content_type: The response's content type, as sent; None if there was none.
-        body: The body, whole or cut off.
+    r"""Tell how `body` (whole or cut off) is framed: by what it is, for content types are wrong.
 
     Example:
         >>> framing("application/json", b"data: [DONE]\n\n")
@@ -76,10 +74,7 @@ def framing(content_type: str | None, body: bytes) -> Framing:
 
 
 def ndjson_lines(body: bytes) -> list[bytes]:
-    r"""Cut NDJSON into its lines; joined, they are the body.
-
-    Args:
-        body: The body of any size. Its unfinished rest is the last line.
+    r"""Cut NDJSON into its lines, an unfinished one last; joined, they are the body.
 
     Example:
         >>> ndjson_lines(b'{"a": 1}\n{"a": 2}')
@@ -91,11 +86,7 @@ def ndjson_lines(body: bytes) -> list[bytes]:
 
 
 def split_frames(how: Framing, body: bytes) -> list[bytes]:
-    r"""Cut a stream into its frames or lines; joined, they are the body.
-
-    Args:
-        how: The framing of the body.
-        body: The body, whole or cut off. Its unfinished rest is the last.
+    r"""Cut a stream into its frames or lines, an unfinished one last; joined, they are the body.
 
     Example:
         >>> split_frames("sse", b"data: 1\n\n: hi\n\ndata: 2")
@@ -106,20 +97,20 @@ def split_frames(how: Framing, body: bytes) -> list[bytes]:
     return eventstream.split(body) if how == "eventstream" else ndjson_lines(body)
 
 
-def is_complete_frame(how: Framing, raw: bytes) -> bool:
-    """Tell whether a line or a binary frame is finished, and not blank.
+def frames_backwards(how: Framing, body: bytes) -> Iterator[bytes]:
+    """Yield the frames or lines of `body` from the last to the first."""
+    return sse.backwards(body) if how == "sse" else reversed(split_frames(how, body))
 
-    Args:
-        how: The framing of the body, not SSE: there it is for the decoder to say.
-        raw: A part that `units` gave.
-    """
+
+def is_complete_frame(how: Framing, raw: bytes) -> bool:
+    """Return True if a line or a binary frame is finished, and not blank; SSE has its decoder."""
     if how == "eventstream":
         return eventstream.is_whole(raw)
     return raw.endswith(b"\n") and bool(raw.strip())
 
 
 def read_event(how: Framing, raw: bytes) -> ProviderEvent | None:
-    """Read one frame or line; None where it holds no message."""
+    """Read one frame or line; None where it holds no event."""
     if how == "sse":
         event = sse.meaning(raw)
         return event and ProviderEvent(event.type, event.data, load_json(event.data))
@@ -131,12 +122,7 @@ def read_event(how: Framing, raw: bytes) -> ProviderEvent | None:
 
 
 def read_events(how: Framing, body: bytes) -> Iterator[ProviderEvent]:
-    """Give the messages of `body` from the first to the last, an unfinished one included."""
+    """Yield the events of `body` from the first to the last, an unfinished one included."""
     for raw in split_frames(how, body):
-        if (message := read_event(how, raw)) is not None:
-            yield message
-
-
-def frames_backwards(how: Framing, body: bytes) -> Iterator[bytes]:
-    """Give the frames or lines of `body` from the last to the first."""
-    return sse.backwards(body) if how == "sse" else reversed(split_frames(how, body))
+        if (event := read_event(how, raw)) is not None:
+            yield event

@@ -1,9 +1,9 @@
-"""Google's generateContent, of Gemini and of Vertex.
+"""Google's generateContent, of Gemini and of Vertex, and Google's interactions.
 
-It has no terminal event: a stream is whole when each candidate gave its ``finishReason`` (or the
-prompt was blocked) and EOF follows.
+`generateContent` has no terminal event: a stream is complete when each candidate gave its
+``finishReason`` (or the prompt was blocked) and EOF follows.
 
-Source: https://ai.google.dev/api/generate-content
+Source: https://ai.google.dev/api/generate-content, https://ai.google.dev/api/interactions-api
 """
 
 from __future__ import annotations
@@ -19,51 +19,49 @@ if TYPE_CHECKING:
     from aquila_cassette.dialects.framing import Framing, ProviderEvent
     from aquila_cassette.dialects.message import MessageBuilder
 
-__all__ = ["GEMINI"]
+__all__ = ["GEMINI", "GEMINI_INTERACTIONS"]
 
 _FINISH = re.compile(rb'"finishReason"\s*:\s*"[^"]')
 _BLOCKED = re.compile(rb'"blockReason"\s*:\s*"[^"]')
 
 
-def _recognises(message: ProviderEvent) -> bool:
-    return _is_answer(as_dict(message.json))
+class _GenerateContent(Dialect):
+    name = "gemini"
+    title = "Google generateContent"
+    expected = "a finishReason"
+
+    def recognises(self, event: ProviderEvent) -> bool:
+        return self.is_answer(event.fields)
+
+    def is_complete_at_eof(self, how: Framing, body: bytes) -> bool:
+        if _BLOCKED.search(body) and any(
+            _block_reason(event.fields) for event in read_events(how, body)
+        ):
+            return True
+        return every_choice_finished(
+            how, body, choices="candidates", reason="finishReason", mark=_FINISH
+        )
+
+    def is_answer(self, answer: Table) -> bool:
+        return isinstance(answer.get("candidates"), list) or any(
+            isinstance(answer.get(name), dict) for name in ("promptFeedback", "usageMetadata")
+        )
+
+    def read_answer(self, answer: Table, builder: MessageBuilder) -> None:
+        builder.set_meta(
+            model=as_str(answer.get("modelVersion")),
+            usage=as_dict(answer.get("usageMetadata")),
+            finish_reason=_block_reason(answer),
+        )
+        for candidate in as_dicts(answer.get("candidates")):
+            if as_int(candidate.get("index")) == 0:
+                builder.set_meta(finish_reason=as_str(candidate.get("finishReason")))
+                for part in as_dicts(as_dict(candidate.get("content")).get("parts")):
+                    _read_part(part, builder)
 
 
-def _block_reason(chunk: Table) -> str:
-    return as_str(as_dict(chunk.get("promptFeedback")).get("blockReason"))
-
-
-def _is_complete(how: Framing, body: bytes) -> bool:
-    if _BLOCKED.search(body) and any(
-        _block_reason(as_dict(message.json)) for message in read_events(how, body)
-    ):
-        return True
-    return every_choice_finished(
-        how, body, choices="candidates", reason="finishReason", mark=_FINISH
-    )
-
-
-def _is_answer(answer: Table) -> bool:
-    return isinstance(answer.get("candidates"), list) or any(
-        isinstance(answer.get(name), dict) for name in ("promptFeedback", "usageMetadata")
-    )
-
-
-def _read_event(message: ProviderEvent, builder: MessageBuilder) -> None:
-    _read_answer(as_dict(message.json), builder)
-
-
-def _read_answer(chunk: Table, builder: MessageBuilder) -> None:
-    builder.set_meta(
-        model=as_str(chunk.get("modelVersion")),
-        usage=as_dict(chunk.get("usageMetadata")),
-        finish_reason=_block_reason(chunk),
-    )
-    for candidate in as_dicts(chunk.get("candidates")):
-        if as_int(candidate.get("index")) == 0:
-            builder.set_meta(finish_reason=as_str(candidate.get("finishReason")))
-            for part in as_dicts(as_dict(candidate.get("content")).get("parts")):
-                _read_part(part, builder)
+def _block_reason(answer: Table) -> str:
+    return as_str(as_dict(answer.get("promptFeedback")).get("blockReason"))
 
 
 def _read_part(part: Table, builder: MessageBuilder) -> None:
@@ -82,13 +80,45 @@ def _read_part(part: Table, builder: MessageBuilder) -> None:
         )
 
 
-GEMINI = Dialect(
-    name="gemini",
-    title="Google generateContent",
-    expected="a finishReason",
-    recognises=_recognises,
-    read_event=_read_event,
-    is_complete_at_eof=_is_complete,
-    is_answer=_is_answer,
-    read_answer=_read_answer,
-)
+class _Interactions(Dialect):
+    name = "gemini-interactions"
+    title = "Google interactions"
+    expected = "data: [DONE]"
+
+    def recognises(self, event: ProviderEvent) -> bool:
+        return _event_type(event).startswith(("interaction.", "step.", "content."))
+
+    def read_event(self, event: ProviderEvent, builder: MessageBuilder) -> None:
+        fields, type_ = event.fields, _event_type(event)
+        key = as_int(fields.get("index"))
+        if type_ in ("step.delta", "content.delta"):
+            delta = as_dict(fields.get("delta"))
+            _read_call(delta, key, builder)
+            if delta.get("type") == "text":
+                builder.add_text(as_str(delta.get("text")))
+            elif delta.get("type") == "thought_summary":
+                builder.add_reasoning(as_str(as_dict(delta.get("content")).get("text")))
+        elif type_ == "step.start":
+            _read_call(as_dict(fields.get("step")), key, builder)
+        elif "interaction" in fields:
+            interaction = as_dict(fields["interaction"])
+            builder.set_meta(
+                model=as_str(interaction.get("model")),
+                usage=as_dict(interaction.get("usage")),
+                finish_reason=as_str(interaction.get("status")),
+            )
+
+
+def _event_type(event: ProviderEvent) -> str:
+    return as_str(event.fields.get("event_type"))
+
+
+def _read_call(step: Table, key: int, builder: MessageBuilder) -> None:
+    if step.get("type") == "function_call":
+        given = step.get("arguments")
+        arguments = dump_json(given) if given else ""
+        builder.set_call(key, name=as_str(step.get("name")), arguments=arguments)
+
+
+GEMINI = _GenerateContent()
+GEMINI_INTERACTIONS = _Interactions()

@@ -1,6 +1,6 @@
 """Reading JSON that may be anything: each accessor gives the type it names, empty if there is none.
 
-Providers add, omit and null fields as they like, and a recording may hold any bytes at all; so
+Providers add, omit and null fields as they like, and a cassette may hold any bytes at all; so
 nothing here raises.
 """
 
@@ -9,16 +9,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-__all__ = ["as_dict", "as_dicts", "as_int", "as_str", "dump_json", "load_json"]
+__all__ = ["Table", "as_dict", "as_dicts", "as_int", "as_str", "dump_json", "load_json"]
 
 Table = dict[str, Any]
 
 
 def load_json(text: str | bytes) -> Any:
-    r"""Parse JSON, or give None.
-
-    Args:
-        text: The JSON text, in UTF-8 where it is bytes.
+    r"""Parse JSON, or return None.
 
     Example:
         >>> load_json('{"a": [1]}'), load_json("{"), load_json(b"\xff")
@@ -31,12 +28,7 @@ def load_json(text: str | bytes) -> Any:
 
 
 def dump_json(value: object) -> str:
-    """Write `value`, which came from JSON, as JSON in one line.
-
-    Example:
-        >>> dump_json({"city": "Malmö"})
-        '{"city": "Malmö"}'
-    """
+    """Write `value`, which came from JSON, in one line."""
     try:
         return json.dumps(value, ensure_ascii=False)
     except RecursionError:
@@ -44,17 +36,12 @@ def dump_json(value: object) -> str:
 
 
 def as_dict(value: object) -> Table:
-    """Give `value` if it is an object, else an empty one.
-
-    Example:
-        >>> as_dict({"a": 1}), as_dict(None)
-        ({'a': 1}, {})
-    """
+    """Return `value` if it is an object, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
 def as_dicts(value: object) -> list[Table]:
-    """Give the objects of the list `value`; none if it is no list.
+    """Return the objects of the list `value`; none if it is no list.
 
     Example:
         >>> as_dicts([{"a": 1}, 2]), as_dicts("ab")
@@ -64,20 +51,10 @@ def as_dicts(value: object) -> list[Table]:
 
 
 def as_int(value: object, otherwise: int = 0) -> int:
-    """Give `value` if it is a whole number, else `otherwise`.
-
-    Example:
-        >>> as_int(2), as_int(None), as_int("2", 7)
-        (2, 0, 7)
-    """
+    """Return `value` if it is a whole number, else `otherwise`."""
     return value if isinstance(value, int) else otherwise
 
 
 def as_str(value: object) -> str:
-    """Give `value` if it is a string, else an empty one.
-
-    Example:
-        >>> as_str("a"), as_str(None)
-        ('a', '')
-    """
+    """Return `value` if it is a string, else an empty one."""
     return value if isinstance(value, str) else ""

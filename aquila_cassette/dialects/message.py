@@ -1,14 +1,14 @@
-"""What a model said in one answer, and how it is gathered from the messages of a stream."""
+"""What a model wrote in one answer, and how it is built from the events of a stream."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-__all__ = ["IdentifiedToolCall", "MessageBuilder", "ModelMessage", "ModelToolCall"]
+__all__ = ["MessageBuilder", "ModelMessage", "ModelToolCall"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +18,17 @@ class ModelToolCall:
     Args:
         name: The tool's name.
         arguments: Its arguments, as the JSON text the model wrote; cut off where the stream was.
+        id: The provider's id of the call, which its result must name; empty where it gives none.
     """
 
     name: str
     arguments: str
+    id: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelMessage:
-    """What a model said in one answer; of several choices, the first one.
+    """What a model wrote in one answer; of several choices, the first one.
 
     Args:
         text: The answer.
@@ -51,20 +53,6 @@ class ModelMessage:
     dialect: str | None = None
 
 
-class IdentifiedToolCall(NamedTuple):
-    """A tool call as it was heard so far, with the id that its result must name.
-
-    Args:
-        id: The provider's id of the call; empty where it gives none.
-        name: The tool's name.
-        arguments: Its arguments, as the JSON text the model wrote.
-    """
-
-    id: str
-    name: str
-    arguments: str
-
-
 class _Call:
     __slots__ = ("arguments", "id", "name")
 
@@ -75,7 +63,7 @@ class _Call:
 
 
 class MessageBuilder:
-    """Gathers what a dialect hears; all that is empty is passed over.
+    """Gathers what a dialect reads; what is empty is passed over.
 
     Example:
         >>> builder = MessageBuilder()
@@ -97,36 +85,36 @@ class MessageBuilder:
 
     @property
     def has_content(self) -> bool:
-        """Whether any answer, refusal or tool call was heard so far."""
+        """Whether there is any text, refusal or tool call so far."""
         return bool(self._text or self._calls or self._refusal)
 
     @property
-    def calls(self) -> list[IdentifiedToolCall]:
-        """The tool calls heard so far, in their order."""
+    def calls(self) -> list[ModelToolCall]:
+        """The tool calls so far, in their order."""
         return [
-            IdentifiedToolCall(call.id, _joined([call.name]), _joined(call.arguments))
+            ModelToolCall(_joined([call.name]), _joined(call.arguments), call.id)
             for call in self._calls
         ]
 
     def add_text(self, chunk: str) -> None:
-        """Hear a chunk of the answer."""
+        """Add a chunk of the answer."""
         if chunk:
             self._text.append(chunk)
 
     def add_reasoning(self, chunk: str) -> None:
-        """Hear a chunk of the reasoning."""
+        """Add a chunk of the reasoning."""
         if chunk:
             self._reasoning.append(chunk)
 
     def add_refusal(self, chunk: str) -> None:
-        """Hear a chunk of a refusal."""
+        """Add a chunk of a refusal."""
         if chunk:
             self._refusal.append(chunk)
 
     def add_call(
         self, key: Hashable, *, id_: str = "", name: str = "", arguments: str = ""
     ) -> None:
-        """Hear of a tool call, or a chunk of its arguments.
+        """Add a tool call, or a chunk of its arguments.
 
         Args:
             key: What the provider counts its calls by. Some count none and give each whole call
@@ -145,7 +133,7 @@ class MessageBuilder:
             call.arguments.append(arguments)
 
     def set_call(self, key: Hashable, *, id_: str = "", name: str, arguments: str) -> None:
-        """Hear the whole of a tool call whose chunks may have been heard before."""
+        """Set the whole of a tool call of which chunks may have been added before."""
         self.add_call(key, id_=id_, name=name)
         if arguments:
             self._open[key].arguments = [arguments]
@@ -153,23 +141,21 @@ class MessageBuilder:
     def set_meta(
         self, *, model: str = "", usage: dict[str, Any] | None = None, finish_reason: str = ""
     ) -> None:
-        """Hear about the answer: its model, its counts (later ones win), why it stopped."""
+        """Set what is known about the answer: its model, its counts, why it stopped."""
         self._model = model or self._model
         self._usage.update(usage or {})
         self._finish = finish_reason or self._finish
 
     def set_error(self, message: str) -> None:
-        """Hear the provider's error; the last one stands."""
+        """Set the provider's error; the last one counts."""
         self._error = message or self._error
 
     def build(self, dialect: str | None) -> ModelMessage:
-        """Give what was heard."""
+        """Return the message so far."""
         return ModelMessage(
             text=_joined(self._text),
             reasoning=_joined(self._reasoning),
-            tool_calls=tuple(
-                ModelToolCall(_joined([call.name]), _joined(call.arguments)) for call in self._calls
-            ),
+            tool_calls=tuple(self.calls),
             refusal=_joined(self._refusal),
             model=_joined([self._model]) or None,
             usage=self._usage or None,

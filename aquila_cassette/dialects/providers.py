@@ -36,41 +36,22 @@ class KnownProvider:
     has_general_key: bool = False
 
 
+# fmt: off
 PROVIDERS = (
     KnownProvider("openai", ("api.openai.com",), ("OPENAI_API_KEY",), own_dialects="openai-"),
-    KnownProvider(
-        "anthropic",
-        ("api.anthropic.com",),
-        ("ANTHROPIC_API_KEY",),
-        key_header="x-api-key",
-        key_prefix="",
-        own_dialects="anthropic",
-    ),
-    KnownProvider(
-        "gemini",
-        ("generativelanguage.googleapis.com",),
-        ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
-        key_header="x-goog-api-key",
-        key_prefix="",
-        own_dialects="gemini",
-    ),
+    KnownProvider("anthropic", ("api.anthropic.com",), ("ANTHROPIC_API_KEY",),
+                  "x-api-key", "", own_dialects="anthropic"),
+    KnownProvider("gemini", ("generativelanguage.googleapis.com",),
+                  ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+                  "x-goog-api-key", "", own_dialects="gemini"),
     KnownProvider("vertex", ("*aiplatform.googleapis.com",)),
-    KnownProvider(
-        "azure",
-        ("*.openai.azure.com",),
-        ("AZURE_OPENAI_API_KEY",),
-        key_header="api-key",
-        key_prefix="",
-    ),
-    KnownProvider(
-        "cohere",
-        ("api.cohere.com", "api.cohere.ai"),
-        ("CO_API_KEY", "COHERE_API_KEY"),
-        own_dialects="cohere",
-    ),
+    KnownProvider("azure", ("*.openai.azure.com",), ("AZURE_OPENAI_API_KEY",), "api-key", ""),
+    KnownProvider("cohere", ("api.cohere.com", "api.cohere.ai"),
+                  ("CO_API_KEY", "COHERE_API_KEY"), own_dialects="cohere"),
     KnownProvider("ollama", ("localhost:11434", "127.0.0.1:11434"), own_dialects="ollama"),
     KnownProvider("mistral", ("api.mistral.ai",), ("MISTRAL_API_KEY",)),
-    KnownProvider("codestral", ("codestral.mistral.ai",), ("CODESTRAL_API_KEY", "MISTRAL_API_KEY")),
+    KnownProvider("codestral", ("codestral.mistral.ai",),
+                  ("CODESTRAL_API_KEY", "MISTRAL_API_KEY")),
     KnownProvider("groq", ("api.groq.com",), ("GROQ_API_KEY",)),
     KnownProvider("cerebras", ("api.cerebras.ai",), ("CEREBRAS_API_KEY",)),
     KnownProvider("deepseek", ("api.deepseek.com",), ("DEEPSEEK_API_KEY",)),
@@ -79,15 +60,12 @@ PROVIDERS = (
     KnownProvider("together", ("api.together.*",), ("TOGETHER_API_KEY",)),
     KnownProvider("xai", ("api.x.ai",), ("XAI_API_KEY",)),
     KnownProvider("openrouter", ("openrouter.ai",), ("OPENROUTER_API_KEY",)),
-    KnownProvider(
-        "huggingface",
-        ("router.huggingface.co",),
-        ("HF_TOKEN", "HUGGINGFACEHUB_API_TOKEN"),
-        has_general_key=True,
-    ),
+    KnownProvider("huggingface", ("router.huggingface.co",),
+                  ("HF_TOKEN", "HUGGINGFACEHUB_API_TOKEN"), has_general_key=True),
     KnownProvider("replicate", ("api.replicate.com",), ("REPLICATE_API_TOKEN",)),
     KnownProvider("voyage", ("api.voyageai.com",), ("VOYAGE_API_KEY",)),
 )
+# fmt: on
 """All providers known."""
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from aquila_cassette.dialects.dialect import Dialect
 from aquila_cassette.dialects.lenient import as_dicts, as_str
-from aquila_cassette.dialects.message import IdentifiedToolCall
+from aquila_cassette.dialects.message import ModelToolCall
 
 __all__ = [
     "Endpoint",
@@ -107,7 +107,7 @@ class Endpoint:
     path: Callable[[ModelRequest], str]
     body: Callable[[ModelRequest], dict[str, Any]]
     answer_messages: Callable[
-        [list[dict[str, Any]], str, Sequence[IdentifiedToolCall]], list[dict[str, Any]]
+        [list[dict[str, Any]], str, Sequence[ModelToolCall]], list[dict[str, Any]]
     ]
     result_messages: Callable[[Sequence[ToolOutcome]], list[dict[str, Any]]]
     response_id: Callable[[dict[str, Any]], str]

@@ -19,7 +19,7 @@ from aquila_cassette.client.dialects import (
 )
 from aquila_cassette.dialects.anthropic import ANTHROPIC as DIALECT
 from aquila_cassette.dialects.lenient import as_dict, as_dicts, as_int, as_str, load_json
-from aquila_cassette.dialects.message import IdentifiedToolCall
+from aquila_cassette.dialects.message import ModelToolCall
 
 __all__ = ["ANTHROPIC", "MESSAGES"]
 
@@ -51,7 +51,7 @@ def _body(request: ModelRequest) -> dict[str, Any]:
 
 
 def _answer(
-    objects: list[dict[str, Any]], _text: str, _calls: Sequence[IdentifiedToolCall]
+    objects: list[dict[str, Any]], _text: str, _calls: Sequence[ModelToolCall]
 ) -> list[dict[str, Any]]:
     blocks: dict[int, dict[str, Any]] = {}
     inputs: dict[int, str] = {}

@@ -21,7 +21,7 @@ from aquila_cassette.client.dialects import (
 )
 from aquila_cassette.dialects.gemini import GEMINI as DIALECT
 from aquila_cassette.dialects.lenient import as_dict, as_dicts, as_int, as_str
-from aquila_cassette.dialects.message import IdentifiedToolCall
+from aquila_cassette.dialects.message import ModelToolCall
 
 __all__ = ["GEMINI", "GOOGLE"]
 
@@ -64,7 +64,7 @@ def _content(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answer(
-    objects: list[dict[str, Any]], _text: str, _calls: Sequence[IdentifiedToolCall]
+    objects: list[dict[str, Any]], _text: str, _calls: Sequence[ModelToolCall]
 ) -> list[dict[str, Any]]:
     parts: list[dict[str, Any]] = []
     candidates = (one for part in objects for one in as_dicts(part.get("candidates")))

@@ -17,9 +17,8 @@ from aquila_cassette.client.dialects import (
     merge_body,
 )
 from aquila_cassette.dialects.lenient import as_dict, as_dicts, as_str
-from aquila_cassette.dialects.message import IdentifiedToolCall
-from aquila_cassette.dialects.openai_chat import OPENAI_CHAT
-from aquila_cassette.dialects.openai_responses import OPENAI_RESPONSES
+from aquila_cassette.dialects.message import ModelToolCall
+from aquila_cassette.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
 
 __all__ = ["CHAT", "OPENAI", "RESPONSES"]
 
@@ -59,7 +58,7 @@ def _chat_body(request: ModelRequest) -> dict[str, Any]:
 
 
 def _chat_answer(
-    _objects: list[dict[str, Any]], text: str, calls: Sequence[IdentifiedToolCall]
+    _objects: list[dict[str, Any]], text: str, calls: Sequence[ModelToolCall]
 ) -> list[dict[str, Any]]:
     message: dict[str, Any] = {"role": "assistant", "content": text or None}
     if calls:
@@ -120,7 +119,7 @@ def _responses_body(request: ModelRequest) -> dict[str, Any]:
 
 
 def _responses_answer(
-    objects: list[dict[str, Any]], text: str, calls: Sequence[IdentifiedToolCall]
+    objects: list[dict[str, Any]], text: str, calls: Sequence[ModelToolCall]
 ) -> list[dict[str, Any]]:
     items = [
         as_dict(part.get("item"))

@@ -1,0 +1,205 @@
+r"""Reads answers of any dialect: which one it is, whether it is over, what the model wrote.
+
+A dialect is known by what its events hold, never by a URL: compatible servers are anywhere. All
+here are pure functions of bytes (whole or cut off) and a content type that counts for little, and
+none raises, whatever the bytes.
+
+Example:
+    >>> from aquila_cassette.dialects import ending, read_message
+    >>> body = b'data: {"choices": [{"delta": {"content": "Hi"}}]}\n\ndata: [DONE]\n\n'
+    >>> ending("text/event-stream", body).terminal
+    True
+    >>> read_message("text/event-stream", body).text
+    'Hi'
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from aquila_cassette.dialects.anthropic import ANTHROPIC, ANTHROPIC_COMPLETE
+from aquila_cassette.dialects.bedrock import BEDROCK
+from aquila_cassette.dialects.cohere import COHERE
+from aquila_cassette.dialects.dialect import Dialect, error_in, provider_error
+from aquila_cassette.dialects.framing import (
+    Framing,
+    ProviderEvent,
+    frames_backwards,
+    framing,
+    read_event,
+    read_events,
+)
+from aquila_cassette.dialects.gemini import GEMINI, GEMINI_INTERACTIONS
+from aquila_cassette.dialects.lenient import Table, as_dict, as_str, load_json
+from aquila_cassette.dialects.message import MessageBuilder, ModelMessage
+from aquila_cassette.dialects.ollama import OLLAMA
+from aquila_cassette.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES, OPENAI_RUNS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = [
+    "DIALECTS",
+    "Ending",
+    "ending",
+    "read_into",
+    "read_message",
+    "recognise",
+    "speaks_a_dialect",
+]
+
+DIALECTS: tuple[Dialect, ...] = (
+    ANTHROPIC,
+    ANTHROPIC_COMPLETE,
+    BEDROCK,
+    COHERE,
+    GEMINI,
+    GEMINI_INTERACTIONS,
+    OLLAMA,
+    OPENAI_CHAT,
+    OPENAI_RESPONSES,
+    OPENAI_RUNS,
+)
+"""All dialects known. No event is recognised by two of them."""
+
+# A stream shows its dialect at once but for fillers: pings, keep-alives.
+_EVENTS_LOOKED_AT = 20
+_HEADS_LOOKED_AT = (2 * 1024, 64 * 1024)
+
+
+class Ending(NamedTuple):
+    """What the bytes of a body say about whether its stream is over.
+
+    Args:
+        terminal: A terminal event was seen, or an error by the provider, whatever follows it.
+        complete_at_eof: The stream is complete if EOF follows now.
+        expected: The terminal events of the dialect, for a message that says what is missing.
+        dialect: The dialect's name; None where it is not known or the body is no stream.
+    """
+
+    terminal: bool
+    complete_at_eof: bool
+    expected: str
+    dialect: str | None
+
+
+def recognise(content_type: str | None, body: bytes) -> Dialect | None:
+    r"""Return the dialect of a stream; None for JSON, an unknown stream, or too little of one.
+
+    Example:
+        >>> recognise("text/event-stream", b'data: {"type": "message_start"}\n\n').name
+        'anthropic'
+    """
+    return _recognise(framing(content_type, body), body)
+
+
+def speaks_a_dialect(content_type: str | None, body: bytes) -> bool:
+    """Return True if `body` is a model's answer, streamed or not, in a dialect that is known."""
+    how = framing(content_type, body)
+    if how != "json":
+        return _recognise(how, body) is not None
+    return any(dialect.is_answer(part) for part in _answers(body) for dialect in DIALECTS)
+
+
+def ending(content_type: str | None, body: bytes) -> Ending:
+    r"""Tell whether a stream is over, from its bytes so far.
+
+    An unfinished last frame counts when its data is whole: providers leave out the last blank
+    line. Where the dialect is unknown, EOF is all there is.
+
+    Example:
+        >>> over = ending("text/event-stream", b'data: {"type": "message_stop"}\n\n')
+        >>> over.terminal, over.expected, over.dialect
+        (True, 'event: message_stop', 'anthropic')
+    """
+    how = framing(content_type, body)
+    dialect = _recognise(how, body)
+    if dialect is None:
+        over = how != "json" and _is_last_terminal(how, body)
+        return Ending(over, True, "the end of the body", None)
+    over = _has_terminal(dialect, how, body)
+    complete = over or dialect.is_complete_at_eof(how, body)
+    return Ending(over, complete, dialect.expected, dialect.name)
+
+
+def read_message(content_type: str | None, body: bytes) -> ModelMessage:
+    """Return what the model wrote, in a stream or in an unstreamed JSON answer.
+
+    Example:
+        >>> answer = b'{"model": "m", "choices": [{"message": {"content": "Hi"}}]}'
+        >>> read_message("application/json", answer).text
+        'Hi'
+    """
+    builder = MessageBuilder()
+    return builder.build(read_into(content_type, body, builder))
+
+
+def read_into(content_type: str | None, body: bytes, builder: MessageBuilder) -> str | None:
+    """Add what the model wrote to `builder`; return the name of the dialect, None if unknown."""
+    how = framing(content_type, body)
+    if how == "json":
+        return _read_answers(body, builder)
+    dialect = _recognise(how, body)
+    for event in read_events(how, body):
+        builder.set_error(provider_error(event) or "")
+        if dialect is not None:
+            dialect.read_event(event, builder)
+    return dialect.name if dialect else None
+
+
+def _read_answers(body: bytes, builder: MessageBuilder) -> str | None:
+    name = None
+    for answer in _answers(body):
+        builder.set_error(error_in(answer) or "")
+        dialect = next((dialect for dialect in DIALECTS if dialect.is_answer(answer)), None)
+        if dialect is not None:
+            name = dialect.name
+            dialect.read_answer(answer, builder)
+        else:
+            model, usage = as_str(answer.get("model")), as_dict(answer.get("usage"))
+            builder.set_meta(model=model, usage=usage)
+    return name
+
+
+def _answers(body: bytes) -> list[Table]:
+    """Read a JSON answer; Gemini streams a JSON list of them where SSE is not asked for."""
+    answer = load_json(body)
+    return [as_dict(part) for part in (answer if isinstance(answer, list) else [answer])]
+
+
+def _recognise(how: Framing, body: bytes) -> Dialect | None:
+    if how == "json":
+        return None
+    for size in _HEADS_LOOKED_AT:
+        if len(body) > size and (dialect := _dialect_of(read_events(how, body[:size]))):
+            return dialect
+    return _dialect_of(read_events(how, body))
+
+
+def _dialect_of(events: Iterator[ProviderEvent]) -> Dialect | None:
+    first = islice(events, _EVENTS_LOOKED_AT)
+    found = (dialect for event in first for dialect in DIALECTS if dialect.recognises(event))
+    return next(found, None)
+
+
+def _has_terminal(dialect: Dialect, how: Framing, body: bytes) -> bool:
+    # What a binary frame wraps is not to be seen in its bytes.
+    hints = (b"",) if how == "eventstream" else (*dialect.hints, b"[DONE]", b"error")
+    if not any(hint in body for hint in hints):
+        return False
+    return any(
+        _is_terminal(event) or dialect.is_terminal(event)
+        for raw in frames_backwards(how, body)
+        if any(hint in raw for hint in hints) and (event := read_event(how, raw)) is not None
+    )
+
+
+def _is_last_terminal(how: Framing, body: bytes) -> bool:
+    found = (read_event(how, raw) for raw in frames_backwards(how, body))
+    last = next((event for event in found if event is not None), None)
+    return last is not None and _is_terminal(last)
+
+
+def _is_terminal(event: ProviderEvent) -> bool:
+    return event.data.startswith("[DONE]") or provider_error(event) is not None
