@@ -139,30 +139,6 @@ def test_it_is_shown_as_it_is_written(show: Show) -> None:
         assert texts(page, ".url")[0].startswith("https://x.example/")
 
 
-def test_a_character_that_came_in_two_halves_is_never_shown_as_half(show: Show) -> None:
-    halves = [r"\ud83d", r"\ude00"]
-    frames = [
-        f'data: {{"choices":[{{"delta":{{"content":"{half}"}}}}]}}\n\n'.encode() for half in halves
-    ]
-    one = Interaction(
-        Request("POST", "https://x.example/"),
-        Response(
-            200,
-            (("content-type", "text/event-stream"),),
-            tuple(Piece(place * 10 + 10, frame) for place, frame in enumerate(frames)),
-        ),
-    )
-    files.save(Path("cassettes/half.yaml"), [one])
-    page = show("#half/1")
-    page.keyboard.press("0")
-    grown = []
-    for _ in frames:
-        page.keyboard.press("ArrowRight")
-        grown.append(texts(page, ".answer .said"))
-    assert grown[-1] == ["😀"]
-    assert "".join(grown[0]) == ""
-
-
 def test_the_page_can_reach_no_network_even_if_it_wanted_to(browser: Browser) -> None:
     path = Path("report.html").absolute()
     path.write_bytes(render_page([], about=ABOUT))
