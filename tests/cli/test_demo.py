@@ -63,9 +63,17 @@ def test_the_demo_records_live_streams_and_replays_them_without_their_provider(c
     assert lines[-1] == 'Record your own:     with aquila_cassette("my.first"): ...'
 
 
-def test_the_cassettes_of_the_demo_can_be_kept_shown_and_recorded_again(cli: Cli) -> None:
+def test_the_cassettes_of_the_demo_can_be_kept_and_shown_whatever_is_set_for_tests(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AQUILA_RECORD", "none")
+    monkeypatch.setenv("AQUILA_CASSETTE_DIR", "elsewhere")
+    monkeypatch.setenv("CI", "true")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     for _ in range(2):
         assert cli("demo", "--gap", "0", "--keep", "cassettes").code == 0
+    assert not Path("elsewhere").exists()
+    assert (os.environ["AQUILA_RECORD"], os.environ.get("NO_PROXY")) == ("none", None)
     assert sorted(path.name for path in Path("cassettes").glob("*.yaml")) == [
         "chat.httpx.yaml",
         "chat.openai.yaml",
@@ -82,34 +90,15 @@ def test_the_cassettes_of_the_demo_can_be_kept_shown_and_recorded_again(cli: Cli
     assert "sk-demo" not in texts
 
 
-def test_the_demo_minds_neither_the_settings_of_tests_nor_proxies(
-    cli: Cli, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AQUILA_RECORD", "none")
-    monkeypatch.setenv("AQUILA_CASSETTE_DIR", "elsewhere")
-    monkeypatch.setenv("CI", "true")
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    assert cli("demo", "--gap", "0", "--keep", "cassettes").code == 0
-    assert not Path("elsewhere").exists()
-    assert os.environ["AQUILA_RECORD"] == "none"
-    assert "NO_PROXY" not in os.environ
-
-
-def test_without_a_folder_the_demo_records_into_a_temporary_one(
+def test_an_sdk_that_is_not_installed_is_named_and_the_others_are_recorded(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    out = cli("demo", "--gap", "0").out
-    (folder,) = tmp_path.glob("aquila-demo-*")
-    assert f" show {folder.name}/messages.anthropic.yaml\n" in out
-
-
-def test_an_sdk_that_is_not_installed_is_named_and_the_others_are_recorded(
-    cli: Cli, monkeypatch: pytest.MonkeyPatch
-) -> None:
     monkeypatch.setitem(sys.modules, "anthropic", None)
-    ran = cli("demo", "--gap", "0", "--keep", "cassettes")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    ran = cli("demo", "--gap", "0")
     assert ran.code == 0
+    (folder,) = tmp_path.glob("aquila-demo-*")
+    assert f" show {folder.name}/messages.httpx.yaml\n" in ran.out
     assert "  anthropic is not installed: pip install 'aquila-cassette[demo]'\n" in ran.out
     assert "All 5 replays are equal" in ran.out
 
@@ -173,3 +162,13 @@ def test_a_cassette_that_was_changed_between_recording_and_replay_is_found_out(
     path.unlink()
     replay(one, url=url, folder=tmp_path)
     assert one.difference.startswith("MissError: No recording matches POST http://127.0.0.1")
+
+
+def test_the_demo_keeps_its_cassettes_in_no_file(cli: Cli) -> None:
+    Path("cassettes").write_text("a file")
+    ran = cli("demo", "--keep", "cassettes")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == (
+        "The demo cannot keep its cassettes in 'cassettes': that is a file.\n"
+        "Fix: aquila-cassette demo --keep cassettes\n"
+    )

@@ -41,19 +41,6 @@ def test_a_damaged_file_has_a_line_that_says_so_and_the_exit_code_is_2(cli: Cli,
     assert ran.code == 2
 
 
-def test_files_of_any_kind_of_damage_are_listed(cli: Cli) -> None:
-    Path("cassettes").mkdir()
-    Path("cassettes/empty.yaml").write_bytes(b"")
-    Path("cassettes/binary.yaml").write_bytes(bytes(range(256)))
-    Path("cassettes/other.yaml").write_text("on: push\n")
-    ran = cli("list")
-    assert ran.code == 2
-    assert [line.partition(" ")[0] for line in ran.out.splitlines()] == [
-        "NAME", "binary", "empty", "other",
-    ]  # fmt: skip
-    assert ran.err.startswith("3 of 3 files cannot be read.")
-
-
 def test_the_list_for_programs_has_every_name_and_count(cli: Cli, lay: Lay) -> None:
     lay("failed")
     lay("damaged")

@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 from importlib.metadata import version
-from pathlib import Path
 
 import pytest
 
@@ -24,11 +23,8 @@ def piped(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
     )
 
 
-def test_the_version_is_that_of_the_package(cli: Cli) -> None:
-    assert cli("--version").out == f"aquila-cassette {version('aquila-cassette')}\n"
-
-
 def test_the_help_shows_examples_as_they_are_typed(cli: Cli) -> None:
+    assert cli("--version").out == f"aquila-cassette {version('aquila-cassette')}\n"
     ran = cli("--help")
     assert ran.code == 0
     assert "\n    aquila-cassette list               list what is in ./cassettes\n" in ran.out
@@ -91,13 +87,8 @@ def test_on_a_terminal_prose_is_wrapped_beneath_itself(lay: Lay) -> None:
         "             of many words a sky of many words a sky of many\n"
         "             words a sky of many words\n"
     ) in shown
-
-
-def test_no_color_is_honoured_on_a_terminal(lay: Lay) -> None:
-    lay("chat")
-    written = on_a_terminal("show", "chat", NO_COLOR="1")
-    assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", written)
-    assert "It is 18 °C." in written
+    plain = on_a_terminal("show", "plain", width=60, NO_COLOR="1")
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", plain)
 
 
 def test_where_the_encoding_is_ascii_so_is_all_that_is_written(lay: Lay) -> None:
@@ -138,11 +129,31 @@ def test_help_needs_neither_rich_nor_an_http_library_nor_yaml() -> None:
     assert ran.stdout.endswith("set()\n")
 
 
-def test_an_error_of_ours_is_its_text_and_exit_code_2(cli: Cli) -> None:
-    Path("cassettes").write_text("a file")
-    ran = cli("demo", "--keep", "cassettes")
-    assert (ran.code, ran.out) == (2, "")
-    assert ran.err == (
-        "The demo cannot keep its cassettes in 'cassettes': that is a file.\n"
-        "Fix: aquila-cassette demo --keep cassettes\n"
+def completed(words: str) -> list[str]:
+    """Give what bash is offered for the last of some words."""
+    program = (
+        "import sys; sys.argv[0] = 'aquila-cassette'; from aquila_cassette.cli import main; main()"
     )
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        env={
+            **os.environ,
+            "_AQUILA_CASSETTE_COMPLETE": "complete_bash",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(words.count(" ")),
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert ran.stderr == ""
+    return ran.stdout.split()
+
+
+def test_the_shell_completes_commands_formats_and_the_names_of_cassettes(lay: Lay) -> None:
+    for name in ("chat.hello", "chat/hi", "other"):
+        lay("plain", name)
+    assert completed("aquila-cassette sc") == ["scrub"]
+    assert completed("aquila-cassette check --format g") == ["github"]
+    for command in ("show", "check -d cassettes", "mv a"):
+        assert completed(f"aquila-cassette {command} ch") == ["chat.hello", "chat/hi"]
+    assert completed("aquila-cassette scrub z") == []

@@ -5,8 +5,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import dedent
 
-import pytest
-
 from aquila_cassette.transcript.humanize import format_age, parse_time
 from tests.cli.conftest import Cli, Lay
 
@@ -185,15 +183,6 @@ def test_a_long_answer_that_is_no_models_is_cut_short(cli: Cli) -> None:
     assert lines[24:26] == ["                 - 23", "                 (76 more lines in the file)"]
 
 
-def test_an_answer_without_a_body_has_no_body_row(cli: Cli) -> None:
-    tape_of("status: 204\nended: complete")
-    assert rows(cli) == (
-        "      answer     204\n"
-        "      came       nothing\n"
-        "      ended      complete"
-    )  # fmt: skip
-
-
 def test_a_stream_that_nobody_knows_is_shown_as_text(cli: Cli) -> None:
     tape_of(r"""
         status: 200
@@ -211,21 +200,15 @@ def test_a_stream_that_nobody_knows_is_shown_as_text(cli: Cli) -> None:
     )
 
 
-def test_a_silent_end_is_shown_without_an_exception(cli: Cli) -> None:
-    tape_of("""
-        status: 200
-        ended: failed
-        error: {type: null, message: "the stream ended without its data [DONE]"}
-    """)
-    assert rows(cli).endswith("ended      failed: the stream ended without its data [DONE]")
-
-
 def test_a_cassette_that_cannot_be_shown_does_not_hide_the_others(cli: Cli, lay: Lay) -> None:
     lay("plain")
     lay("damaged")
     ran = cli("show", "damaged", "plain", "nowhere")
     assert ran.code == 2
     assert ran.out.startswith("plain\ncassettes/plain.yaml, 1 interaction, 255 B\n")
+    in_json = cli("show", "damaged", "plain", "nowhere", "--json")
+    assert (in_json.code, in_json.err) == (2, ran.err)
+    assert [one["name"] for one in json.loads(in_json.out)] == ["plain"]
     assert ran.err == (
         "cassettes/damaged.yaml, line 6: 'ended' has a wrong value.\n"
         "  expected: one of complete, closed, failed\n"
@@ -287,20 +270,3 @@ def test_json_has_what_was_asked_what_was_said_and_when_it_came(cli: Cli, lay: L
         "type": "ConnectError",
         "message": "[Errno 111] Connection refused",
     }
-
-
-def test_json_gives_a_request_that_is_none_as_text(cli: Cli) -> None:
-    request = '{method: POST, url: https://example.org, text: "a=1"}'
-    tape_of("status: 204\nended: complete", request)
-    (told,) = json.loads(cli("show", "odd.yaml", "--json").out)
-    assert told["interactions"][0]["request"]["text"] == "a=1"
-
-
-@pytest.mark.parametrize("names", [["damaged", "chat"], ["chat", "damaged"]])
-def test_json_leaves_out_what_cannot_be_read(cli: Cli, lay: Lay, names: list[str]) -> None:
-    lay("chat")
-    lay("damaged")
-    ran = cli("show", *names, "--json")
-    assert ran.code == 2
-    assert [one["name"] for one in json.loads(ran.out)] == ["chat"]
-    assert ran.err.startswith("cassettes/damaged.yaml, line 6")

@@ -174,7 +174,7 @@ def test_reasoning_and_tool_calls_grow_in_their_order(show: Show) -> None:
     for _ in events:
         page.keyboard.press("ArrowRight")
         grown.append(
-            [re.sub(r"\n+", "\n", text) for text in texts(page, ".thought, .answer .card")]
+            [re.sub(r"\n+", "\n", text) for text in texts(page, ".answer .thought, .answer .card")]
         )
     thought = "thought\nLet me look."
     assert grown == [
