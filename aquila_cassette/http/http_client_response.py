@@ -307,6 +307,7 @@ _ERRORS = {
     "timeout": "TimeoutError",
     "reset": "ConnectionResetError",
 }
+_ERRORS_OF_URLLIB3 = {"connect": "NewConnectionError", "connect-timeout": "ConnectTimeoutError"}
 _NUMBERED = re.compile(r"\[Errno (-?\d+)\] (.*)", re.DOTALL)
 
 
@@ -328,7 +329,8 @@ def make_error(connection: Any, failure: Failure) -> Exception | None:
     if failure.category in ("closed", "protocol"):
         return _FoundByTheLibraryError()
     modules = (builtins, http.client, socket, ssl, *_modules_of(connection))
-    found = find_class(failure, _ERRORS, *modules)
+    found = find_class(failure, _ERRORS_OF_URLLIB3, *modules)
+    found = found or find_class(failure, _ERRORS, *modules)
     return None if found is None else make_exception(found, failure.message)
 
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-from aquila_cassette import aquila_cassette
-
-__all__ = ["JSON", "READS", "pieces", "replayed", "stream", "tape_of"]
+__all__ = ["JSON", "READS", "pieces", "stream"]
 
 JSON = {"prompt": "Say hello"}
 
@@ -33,29 +30,19 @@ async def pieces(url: str, **request: Any) -> list[bytes]:
         return [piece async for piece in response.content.iter_any()]
 
 
-def tape_of(cassette: Any) -> str:
-    """The text of a cassette's file."""
-    return Path(cassette.path).read_text(encoding="utf-8")
+async def _all(parts: AsyncIterator[Any]) -> list[Any]:
+    # A chunk's end that comes late makes an empty chunk, as it always did.
+    return [part async for part in parts if part != (b"", True)]
 
 
-async def replayed(url: str, **request: Any) -> tuple[bytes, BaseException | None]:
-    """Read the replay to its end: its bytes, and what it ended in."""
-    seen = b""
-    with aquila_cassette("ends", mode="none"):
-        try:
-            async with stream(url, **{"json": JSON, **request}) as response:
-                async for piece in response.content.iter_any():
-                    seen += piece
-        except Exception as error:
-            return seen, error
-        return seen, None
+async def _until_empty(read: Callable[[], Awaitable[bytes]]) -> list[bytes]:
+    found = []
+    while piece := await read():
+        found.append(piece)
+    return found
 
 
-async def _lines(response: aiohttp.ClientResponse) -> list[Any]:
-    return [line async for line in response.content]
-
-
-async def _readlines(response: aiohttp.ClientResponse) -> list[Any]:
+async def _readline(response: aiohttp.ClientResponse) -> list[Any]:
     lines = []
     while not response.content.at_eof():
         if line := await response.content.readline():  # none where the end comes by itself
@@ -63,56 +50,29 @@ async def _readlines(response: aiohttp.ClientResponse) -> list[Any]:
     return lines
 
 
-async def _any(response: aiohttp.ClientResponse) -> list[Any]:
-    return [piece async for piece in response.content.iter_any()]
-
-
-async def _readany(response: aiohttp.ClientResponse) -> list[Any]:
-    found = []
-    while piece := await response.content.readany():
-        found.append(piece)
-    return found
-
-
-async def _chunked(response: aiohttp.ClientResponse) -> list[Any]:
-    return [part async for part in response.content.iter_chunked(10)]
-
-
-async def _chunks(response: aiohttp.ClientResponse) -> list[Any]:
-    # A chunk's end that comes late makes an empty one, as it always did.
-    return [chunk async for chunk in response.content.iter_chunks() if chunk[0]]
-
-
 async def _read(response: aiohttp.ClientResponse) -> list[Any]:
     return [await response.read(), await response.text()]
 
 
-async def _exactly(response: aiohttp.ClientResponse) -> list[Any]:
+async def _readexactly(response: aiohttp.ClientResponse) -> list[Any]:
     return [await response.content.readexactly(10), await response.content.read()]
 
 
-async def _until(response: aiohttp.ClientResponse) -> list[Any]:
-    found = []
-    while frame := await response.content.readuntil(b"\n\n"):
-        found.append(frame)
-    return found
-
-
-async def _nowait(response: aiohttp.ClientResponse) -> list[Any]:
+async def _read_nowait(response: aiohttp.ClientResponse) -> list[Any]:
     await response.content.wait_eof()
     return [response.content.read_nowait()]
 
 
 READS: dict[str, Callable[[aiohttp.ClientResponse], Awaitable[list[Any]]]] = {
-    "async for": _lines,
-    "readline": _readlines,
-    "iter_any": _any,
-    "readany": _readany,
-    "iter_chunked": _chunked,
-    "iter_chunks": _chunks,
+    "async for": lambda response: _all(aiter(response.content)),
+    "iter_any": lambda response: _all(aiter(response.content.iter_any())),
+    "iter_chunked": lambda response: _all(aiter(response.content.iter_chunked(10))),
+    "iter_chunks": lambda response: _all(aiter(response.content.iter_chunks())),
+    "readany": lambda response: _until_empty(response.content.readany),
+    "readuntil": lambda response: _until_empty(lambda: response.content.readuntil(b"\n\n")),
+    "readline": _readline,
     "read": _read,
-    "readexactly": _exactly,
-    "readuntil": _until,
-    "read_nowait": _nowait,
+    "readexactly": _readexactly,
+    "read_nowait": _read_nowait,
 }
 """Ways to read a body, each with what it gives."""

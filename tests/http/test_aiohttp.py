@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import gc
 import io
-import json
-import re
 import time
 import zlib
 from collections.abc import AsyncIterator, Callable
@@ -15,19 +12,17 @@ from dataclasses import replace
 from typing import Any
 
 import aiohttp
-import httpx
 import pytest
 from aiohttp import web
 
-from aquila_cassette import MissError, Piece, aquila_cassette
+from aquila_cassette import Piece, aquila_cassette
 from aquila_cassette.storage import files
-from tests.http.aiohttp_clients import JSON, READS, pieces, stream, tape_of
+from tests.http.aiohttp_clients import JSON, READS, pieces, stream
 from tests.http.held import EVENTS, URL, question, tape
 from tests.servers import (
     CHAT_FRAMES,
     FRAMES,
     Connection,
-    GateServer,
     Proxy,
     RawServer,
     Request,
@@ -48,21 +43,6 @@ def pooled(session: aiohttp.ClientSession) -> tuple[int, int]:
     """How many connections a session's pool holds: idle ones, and those in use."""
     connector: Any = session.connector
     return sum(map(len, connector._conns.values())), len(connector._acquired)
-
-
-async def test_each_piece_is_seen_before_the_next_is_sent() -> None:
-    with GateServer(CHAT_FRAMES) as server:
-        with aquila_cassette("gate") as cassette:
-            seen = []
-            async with stream(server.url, json=JSON) as response:
-                async for piece in response.content.iter_any():
-                    seen.append(piece)
-                    assert (server.sent, piece) == (len(seen), CHAT_FRAMES[len(seen) - 1])
-                    server.seen()
-            assert [piece.data for piece in cassette.recorded[0].response.pieces] == seen
-    assert seen == list(CHAT_FRAMES)
-    with aquila_cassette("gate", mode="none"):
-        assert await pieces(server.url, json=JSON) == seen
 
 
 @pytest.mark.parametrize("how", READS)
@@ -123,46 +103,6 @@ async def test_a_replayed_response_is_one_of_the_session_with_all_that_it_tells(
         assert await told() == live
 
 
-async def test_once_records_and_then_replays_with_the_server_gone() -> None:
-    with RawServer(chat) as server:
-        with aquila_cassette("once") as cassette:
-            live = b"".join(await pieces(server.url, json=JSON))
-        assert (cassette.recorded[0].response.ended, len(server.requests)) == ("complete", 1)
-    for mode in ("once", "none", "new_episodes"):
-        with aquila_cassette("once", mode=mode) as cassette:
-            assert b"".join(await pieces(server.url, json=JSON)) == live
-            assert (len(cassette.played), cassette.recorded) == (1, ())
-
-
-async def test_a_miss_reaches_the_caller_and_leaves_nothing_open() -> None:
-    tape("miss", EVENTS)
-    with pytest.raises(MissError) as told, aquila_cassette("miss", mode="none"):
-        async with aiohttp.ClientSession() as session:
-            with pytest.raises(MissError) as error:
-                await session.post(URL, json=question(2))
-            assert pooled(session) == (0, 0)
-    assert told.value is error.value
-    assert str(error.value).splitlines()[0] == (
-        f"No recording matches POST {URL} (request 1 of this block)."
-    )
-    assert "    -question 1\n    +question 2\n" in str(error.value)
-
-
-async def test_an_ignored_host_goes_out_and_is_not_recorded() -> None:
-    with RawServer(echo) as server:
-        with aquila_cassette("ignored", mode="none", ignore_hosts=["127.0.0.1"]) as cassette:
-            async with stream(server.url, json=JSON) as response:
-                assert await response.json() == JSON
-            assert (cassette.played, cassette.recorded, cassette.misses) == ((), (), ())
-
-
-async def test_repeats_plays_the_last_answer_again() -> None:
-    tape("repeats", EVENTS)
-    with aquila_cassette("repeats", mode="none", repeats=True):
-        for _ in range(3):
-            assert await pieces(URL, json=question(1)) == [b"".join(EVENTS)]
-
-
 async def test_a_recorded_pace_is_kept_and_a_cancelled_read_loses_nothing() -> None:
     tape("pace", EVENTS[:2])
     with aquila_cassette("pace", mode="none", on_unplayed="ignore") as cassette:
@@ -207,18 +147,6 @@ async def test_whoever_patches_the_session_wins(monkeypatch: pytest.MonkeyPatch)
         async with aiohttp.ClientSession() as session:
             assert str(await session.post(URL, json=JSON)) == "of a mock"
         assert cassette.misses == ()
-
-
-async def test_a_loop_in_a_thread_of_its_own_is_recorded_and_replayed() -> None:
-    def in_a_thread(url: str) -> bytes:
-        return b"".join(asyncio.run(pieces(url, json=JSON)))
-
-    with RawServer(chat) as server:
-        url = server.url
-        with aquila_cassette("thread"), concurrent.futures.ThreadPoolExecutor() as pool:
-            live = pool.submit(in_a_thread, url).result()
-    with aquila_cassette("thread", mode="none"), concurrent.futures.ThreadPoolExecutor() as pool:
-        assert pool.submit(in_a_thread, url).result() == live == b"".join(CHAT_FRAMES)
 
 
 async def test_a_session_s_time_out_holds_for_a_replay_at_its_pace() -> None:
@@ -269,47 +197,6 @@ async def test_a_held_stream_that_is_closed_meanwhile_fails_as_a_live_one() -> N
             with pytest.raises(aiohttp.ClientConnectionError, match="Connection closed"):
                 await reading
         await cassette.settled()
-
-
-async def test_settled_waits_for_the_reader_of_a_stream_recorded_and_replayed() -> None:
-    got: list[bytes] = []
-
-    async def consume(url: str) -> None:
-        got.clear()
-        async with stream(url, json=JSON) as response:
-            async for piece in response.content.iter_any():
-                got.append(piece)
-
-    with RawServer(chat) as server:
-        for _ in ("record", "replay"):
-            with aquila_cassette("settled") as cassette:
-                task = asyncio.create_task(consume(server.url))
-                await cassette.settled(streams=1)
-                assert b"".join(got) == b"".join(CHAT_FRAMES)
-                await task
-
-
-async def test_twenty_streams_side_by_side_each_get_their_own_answer() -> None:
-    def numbered(connection: Connection, request: Request) -> None:
-        connection.head(200)
-        for part in range(5):
-            connection.piece(b"data: %s.%d\n\n" % (request.json()["prompt"].encode(), part))
-        connection.end()
-
-    async def all_of(order: list[int]) -> dict[int, bytes]:
-        async with aiohttp.ClientSession() as session:
-            answers = await asyncio.gather(
-                *(pieces(url, session=session, json={"prompt": str(number)}) for number in order)
-            )
-        return {number: b"".join(got) for number, got in zip(order, answers, strict=True)}
-
-    with RawServer(numbered) as server:
-        url = server.url
-        with aquila_cassette("many"):
-            live = await all_of(list(range(20)))
-    with aquila_cassette("many", mode="none"):
-        assert await all_of(list(reversed(range(20)))) == live
-    assert live[7] == b"".join(b"data: 7.%d\n\n" % part for part in range(5))
 
 
 async def _sent(*parts: bytes) -> AsyncIterator[bytes]:
@@ -384,15 +271,6 @@ async def test_a_body_of_one_reading_survives_a_redirect() -> None:
         assert await asked() == live
         hops = [(one.response.status, one.response.ended) for one in cassette.played]
     assert hops == [(307, "complete"), (200, "complete")]
-
-
-async def test_a_body_is_asked_for_uncompressed_and_the_caller_does_not_see_that() -> None:
-    with RawServer(chat) as server:
-        with aquila_cassette("identity"):
-            async with stream(server.url, json=JSON) as response:
-                await response.read()
-    assert server.requests[0].headers["accept-encoding"] == "identity"
-    assert "gzip" in response.request_info.headers["Accept-Encoding"]
 
 
 @pytest.mark.parametrize("decompress", [True, False])
@@ -583,43 +461,6 @@ async def test_a_session_made_before_the_block_and_used_after_it_is_left_whole()
                     got = await pieces(server.url, session=session, json=JSON)
                 assert b"".join(got) == b"".join(CHAT_FRAMES)
         assert len(server.requests) == 3
-
-
-async def test_httpx_and_aiohttp_make_the_same_tape_and_play_each_other_s() -> None:
-    body = json.dumps(JSON).encode()
-    headers = {"content-type": "application/json", "accept": "text/event-stream"}
-    texts = []
-    with GateServer(CHAT_FRAMES) as server:
-        with aquila_cassette("of_aiohttp") as cassette:
-            async with stream(server.url, data=body, headers=headers) as response:
-                async for _ in response.content.iter_any():
-                    server.seen()
-        texts.append(tape_of(cassette))
-        with aquila_cassette("of_httpx") as cassette:
-            async with httpx.AsyncClient(verify=False) as client:
-                async with client.stream(
-                    "POST", server.url, content=body, headers=headers
-                ) as answer:
-                    async for _ in answer.aiter_raw():
-                        server.seen()
-        texts.append(tape_of(cassette))
-    told = [
-        [
-            # Of the times only the sizes are left: `pieces: 12+193 15+175`.
-            re.sub(r"\d+\+", "", line)
-            for line in text.splitlines()
-            if not line.startswith(("- recorded_at:", "    headers_after:"))
-        ]
-        for text in texts
-    ]
-    assert told[0] == told[1]
-    assert any(line.startswith("    pieces: 193 ") for line in told[0])
-    with aquila_cassette("of_httpx", mode="none"):
-        assert await pieces(server.url, data=body, headers=headers) == list(CHAT_FRAMES)
-    with aquila_cassette("of_aiohttp", mode="none"):
-        async with httpx.AsyncClient(verify=False) as client:
-            async with client.stream("POST", server.url, content=body, headers=headers) as answer:
-                assert [piece async for piece in answer.aiter_raw()] == list(CHAT_FRAMES)
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])

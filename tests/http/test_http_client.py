@@ -1,0 +1,456 @@
+"""http.client and what is built on it: pools, sockets, framing, TLS and proxies as without us."""
+
+from __future__ import annotations
+
+import gc
+import http.client
+import re
+import ssl
+import urllib.request
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import urllib3
+
+from aquila_cassette import MissError, aquila_cassette
+from aquila_cassette.provider import Provider
+from tests.clients import Library, every_library
+from tests.http.kept import kept
+from tests.servers import (
+    CHAT_FRAMES,
+    FRAMES,
+    Connection,
+    GateServer,
+    Proxy,
+    RawServer,
+    Request,
+    chat,
+    client_context,
+    sends,
+    server_context,
+)
+
+JSON = {"prompt": "Say hello"}
+every = every_library(lambda one: one.name in ("requests", "urllib3", "urllib", "http_client"))
+
+
+def echo(connection: Connection, request: Request) -> None:
+    connection.head(200, {"content-type": "text/plain"}, length=len(request.path))
+    connection.piece(request.path.encode())
+    connection.end()
+
+
+@pytest.fixture
+def server() -> Iterator[RawServer]:
+    with RawServer(echo) as server:
+        yield server
+
+
+# Pieces.
+
+
+@every
+async def test_what_came_but_was_not_read_is_not_kept(library: Library) -> None:
+    with RawServer(sends(FRAMES)) as server:
+        with aquila_cassette("ends"):
+            async with library.stream(server.url, json=JSON) as reply:
+                assert await reply.piece() == FRAMES[0]
+    assert (kept().response.ended, kept().response.body) == ("closed", FRAMES[0])
+
+
+@every
+@pytest.mark.parametrize("size", [b"-5", b"hello", b""])
+async def test_a_malformed_chunk_size_is_a_protocol_failure(library: Library, size: bytes) -> None:
+    def script(connection: Connection, request: Request) -> None:
+        connection.head(200)
+        connection.piece(FRAMES[0])
+        connection.send(size + b"\r\nhello\r\n0\r\n\r\n")
+        connection.fin()
+
+    async def failure() -> tuple[type[Exception], str]:
+        try:
+            await library.pieces(server.url, json=JSON)
+        except Exception as error:
+            return type(error), str(error)
+        raise AssertionError("nothing was wrong")
+
+    with RawServer(script) as server:
+        with aquila_cassette("ends"):
+            live = await failure()
+    response = kept().response
+    assert (response.ended, response.body) == ("failed", FRAMES[0])
+    assert response.error is not None
+    assert response.error.category == "protocol"
+    with aquila_cassette("ends", mode="none"):
+        assert await failure() == live
+
+
+def lines_of_requests(url: str) -> Any:
+    with requests.post(url, json=JSON, stream=True) as response:
+        yield from response.iter_lines()
+
+
+def lines_of_urllib(url: str) -> Any:
+    with urllib.request.urlopen(url, b"{}") as response:
+        for line in response:
+            yield line.rstrip(b"\n")
+
+
+@pytest.mark.parametrize("lines", [lines_of_requests, lines_of_urllib])
+def test_each_line_is_seen_before_the_next_event_is_sent(lines: Any) -> None:
+    with GateServer(CHAT_FRAMES) as server:
+        with aquila_cassette("lines"):
+            seen = []
+            for line in lines(server.url):
+                seen.append(line)
+                if line:
+                    server.seen()
+    assert [line + b"\n\n" for line in seen if line] == list(CHAT_FRAMES)
+    with aquila_cassette("lines", mode="none") as cassette:
+        assert list(lines(server.url)) == seen
+    pieces = cassette.played[0].response.pieces
+    assert [piece.data for piece in pieces] == list(CHAT_FRAMES)
+
+
+def test_small_reads_do_not_cut_the_pieces_smaller() -> None:
+    with GateServer(CHAT_FRAMES[:1]) as server:
+        with aquila_cassette("small") as cassette:
+            with urllib.request.urlopen(server.url) as response:
+                while response.read(7):
+                    pass
+    assert [piece.data for piece in cassette.recorded[0].response.pieces] == [CHAT_FRAMES[0]]
+
+
+def test_the_documented_program_records_and_replays() -> None:
+    page = Path(__file__).parents[2] / "docs" / "libraries.md"
+    (source,) = re.findall(
+        r"```python\n(import requests.*?)```", page.read_text("utf-8"), re.DOTALL
+    )
+    program: dict[str, Any] = {}
+    exec(compile(source, str(page), "exec"), program)
+    with Provider() as provider:
+        url = f"{provider.url}/v1/chat/completions"
+        live = program["main"](url)
+    assert program["main"](url) == live
+    assert live[-1] == b"data: [DONE]"
+
+
+def test_a_stream_that_is_dropped_and_never_closed_is_closed_when_it_is_collected() -> None:
+    with RawServer(sends(FRAMES[:2], Connection.gone)) as server, urllib3.PoolManager() as pool:
+        with aquila_cassette("ends") as cassette:
+            response = pool.request("POST", server.url, json=JSON, preload_content=False)
+            pieces = response.stream()
+            assert next(pieces) == FRAMES[0]
+            assert cassette.recorded == ()
+            del response, pieces
+            gc.collect()
+            assert [one.response.ended for one in cassette.recorded] == ["closed"]
+    assert kept().response.body == FRAMES[0]
+
+
+# Pools and sockets: as without us.
+
+
+def test_a_recorded_answer_gives_its_connection_back_and_it_is_used_again(
+    server: RawServer,
+) -> None:
+    with urllib3.PoolManager() as pool:
+        with aquila_cassette("pooled"):
+            pool.request("GET", f"{server.url}/1")
+            pool.request("GET", f"{server.url}/2")
+        pool.request("GET", f"{server.url}/3")
+    assert server.connections == 1
+
+
+def test_a_pool_from_before_the_block_is_recorded_and_keeps_its_connection(
+    server: RawServer,
+) -> None:
+    with requests.Session() as session:
+        session.get(f"{server.url}/1")
+        with aquila_cassette("before"):
+            live = session.get(f"{server.url}/2").content
+        with aquila_cassette("before", mode="none"):
+            assert session.get(f"{server.url}/2").content == live
+        session.get(f"{server.url}/3")
+    assert server.connections == 1
+    assert [request.path for request in server.requests] == ["/1", "/2", "/3"]
+
+
+def test_a_replay_opens_no_socket_and_leaves_none_in_the_pool(server: RawServer) -> None:
+    with aquila_cassette("empty"), urllib3.PoolManager() as pool:
+        pool.request("GET", server.url)
+    made = server.connections
+    with urllib3.PoolManager() as pool:
+        with aquila_cassette("empty", mode="none"):
+            pool.request("GET", server.url)
+        of_host = pool.connection_from_url(server.url)
+        connection = of_host.pool.get_nowait()  # type: ignore[union-attr]
+        assert connection is not None
+        assert connection.sock is None
+        of_host.pool.put(connection)  # type: ignore[union-attr]
+        assert server.connections == made
+        pool.request("GET", f"{server.url}/live")
+    assert server.connections == made + 1
+
+
+def test_an_early_close_drops_the_connection_as_without_us() -> None:
+    def script(connection: Connection, request: Request) -> None:
+        connection.head(200)
+        connection.piece(b"data: 1\n\n")
+        if request.path == "/open":
+            connection.gone()
+        else:
+            connection.end()
+
+    with RawServer(script) as server, urllib3.PoolManager() as pool:
+        with aquila_cassette("early"):
+            response = pool.request("GET", f"{server.url}/open", preload_content=False)
+            next(response.stream())
+            response.close()
+            pool.request("GET", f"{server.url}/next")
+        assert server.connections == 2
+
+
+def test_a_connection_may_be_used_again_after_a_miss(server: RawServer) -> None:
+    connection = http.client.HTTPConnection(server.url.removeprefix("http://"))
+    with pytest.raises(MissError):
+        with aquila_cassette("missed", mode="none"):
+            connection.request("GET", "/")
+    connection.close()
+    connection.request("GET", "/again")
+    assert connection.getresponse().read() == b"/again"
+    connection.close()
+
+
+def test_a_connection_that_was_opened_in_a_block_may_be_used_after_it(server: RawServer) -> None:
+    connection = http.client.HTTPConnection(server.url.removeprefix("http://"))
+    with aquila_cassette("opened"):
+        connection.connect()
+    assert server.connections == 0
+    connection.request("GET", "/after")
+    assert connection.getresponse().read() == b"/after"
+    connection.close()
+
+
+def test_a_request_may_be_sent_part_by_part(server: RawServer) -> None:
+    def send(url: str) -> bytes:
+        connection = http.client.HTTPConnection(url.removeprefix("http://"))
+        connection.putrequest("POST", "/parts")
+        connection.putheader("Transfer-Encoding", "chunked")
+        connection.endheaders()
+        for part in (b"4\r\nhalf\r\n", b"5\r\n and \r\n4\r\nhalf\r\n", b"0\r\n\r\n"):
+            connection.send(part)
+        body = connection.getresponse().read()
+        connection.close()
+        return body
+
+    with aquila_cassette("parts") as cassette:
+        assert send(server.url) == b"/parts"
+    assert cassette.recorded[0].request.body == b"half and half"
+    assert server.requests[0].body == b"half and half"
+    with aquila_cassette("parts", mode="none"):
+        assert send(server.url) == b"/parts"
+
+
+def test_a_generated_body_is_matched_whole(server: RawServer) -> None:
+    def send(url: str) -> bytes:
+        return requests.post(url, data=(part for part in (b"a", b"b"))).content
+
+    with aquila_cassette("generated") as cassette:
+        live = send(f"{server.url}/generated")
+    assert cassette.recorded[0].request.body == b"ab"
+    with aquila_cassette("generated", mode="none"):
+        assert send(f"{server.url}/generated") == live
+
+
+def test_bodies_are_asked_for_uncompressed_and_the_user_s_request_is_as_it_was(
+    server: RawServer,
+) -> None:
+    with aquila_cassette("plain"):
+        response = requests.get(server.url)
+    assert server.requests[0].headers["accept-encoding"] == "identity"
+    assert response.request.headers["accept-encoding"].startswith("gzip")
+
+
+def test_a_server_that_answers_before_it_read_the_request_is_recorded() -> None:
+    def script(connection: Connection, request: Request) -> None:
+        raise AssertionError("it never comes to this")
+
+    class Impatient(RawServer):
+        def serve(self, sock: Any) -> None:
+            sock.recv(1000)
+            sock.sendall(b"HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\nno")
+            Connection(sock).gone()
+
+    def ask(url: str) -> tuple[int, bytes]:
+        answer = requests.post(url, data=b"x" * 3_000_000)
+        return answer.status_code, answer.content
+
+    with Impatient(script) as server:
+        url = server.url
+        with aquila_cassette("impatient"):
+            live = ask(url)
+    with aquila_cassette("impatient", mode="none"):
+        assert ask(url) == live == (413, b"no")
+
+
+def test_head_and_empty_answers_replay() -> None:
+    def script(connection: Connection, request: Request) -> None:
+        if request.method == "HEAD":
+            connection.head(200, {"content-type": "text/plain", "content-length": "5"}, length=5)
+            connection.answered = True
+        else:
+            connection.head(204, {}, length=0)
+            connection.end()
+
+    def ask(url: str) -> list[tuple[int, bytes]]:
+        with requests.Session() as session:
+            return [
+                (answer.status_code, answer.content)
+                for answer in (session.head(url), session.delete(url), session.head(f"{url}/2"))
+            ]
+
+    with RawServer(script) as server:
+        url = server.url
+        with aquila_cassette("empty") as cassette:
+            live = ask(url)
+        assert [one.response.ended for one in cassette.recorded] == ["complete"] * 3
+    with aquila_cassette("empty", mode="none"):
+        assert ask(url) == live
+
+
+def test_urllib3_tries_a_refused_connection_again_on_replay_as_it_did() -> None:
+    with RawServer(echo) as server:
+        url = server.url
+
+    def ask() -> None:
+        with urllib3.PoolManager(retries=urllib3.Retry(2, backoff_factor=0)) as pool:
+            pool.request("GET", url)
+
+    with aquila_cassette("tried") as cassette, pytest.raises(urllib3.exceptions.MaxRetryError):
+        ask()
+    assert len(cassette.recorded) == 3
+    with aquila_cassette("tried", mode="none") as cassette:
+        with pytest.raises(urllib3.exceptions.MaxRetryError):
+            ask()
+    assert len(cassette.played) == 3
+
+
+def test_a_subclass_made_inside_a_block_is_met(server: RawServer) -> None:
+    with pytest.raises(MissError):
+        with aquila_cassette("made", mode="none"):
+
+            class Own(http.client.HTTPConnection):
+                def connect(self) -> None:
+                    super().connect()
+
+            connection: Any = Own(server.url.removeprefix("http://"))
+            connection.connect()
+            connection.request("GET", "/")
+    assert server.connections == 0
+
+
+# TLS and proxies.
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Write the certificate of the loopback servers to a file, for requests."""
+    file = tmp_path_factory.mktemp("tls") / "loopback.pem"
+    (found,) = client_context().get_ca_certs(binary_form=True)
+    file.write_text(ssl.DER_cert_to_PEM_cert(found))
+    return str(file)
+
+
+def by_requests(url: str, certificate: str, proxy: str = "") -> list[bytes]:
+    with requests.Session() as session:
+        proxies = {"http": proxy, "https": proxy} if proxy else None
+        with session.get(url, stream=True, verify=certificate, proxies=proxies) as response:
+            return list(response.iter_content(None))
+
+
+def by_urllib3(url: str, certificate: str, proxy: str = "") -> list[bytes]:
+    with (
+        urllib3.ProxyManager(proxy, ca_certs=certificate)
+        if proxy
+        else urllib3.PoolManager(ca_certs=certificate) as pool
+    ):
+        return list(pool.request("GET", url, preload_content=False).stream())
+
+
+def by_urllib(url: str, certificate: str, proxy: str = "") -> list[bytes]:
+    handlers: list[urllib.request.BaseHandler] = [
+        urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=certificate)),
+        urllib.request.ProxyHandler({"http": proxy, "https": proxy} if proxy else {}),
+    ]
+    with urllib.request.build_opener(*handlers).open(url) as response:
+        return list(iter(response.read1, b""))
+
+
+Ask = Callable[..., list[bytes]]
+every_library = pytest.mark.parametrize("ask", [by_requests, by_urllib3, by_urllib])
+
+
+@every_library
+def test_a_stream_over_tls_replays_piece_by_piece_without_a_connection(
+    ask: Ask, certificate: str
+) -> None:
+    with RawServer(chat, tls=server_context()) as server:
+        url = server.url
+        with aquila_cassette("tls") as cassette:
+            live = ask(url, certificate)
+        assert cassette.recorded[0].request.url.rstrip("/") == url
+        assert url.startswith("https://")
+    assert live == list(CHAT_FRAMES)
+    with aquila_cassette("tls", mode="none"):
+        assert ask(url, certificate) == live
+
+
+@every_library
+@pytest.mark.parametrize("secure", [False, True], ids=["forwarded", "tunnelled"])
+def test_a_request_through_a_proxy_is_kept_by_its_own_url(
+    ask: Ask, certificate: str, *, secure: bool
+) -> None:
+    with RawServer(chat, tls=server_context() if secure else None) as server, Proxy() as proxy:
+        url = server.url
+        with aquila_cassette("proxied") as cassette:
+            live = ask(url, certificate, proxy.url)
+        assert proxy.connections == 1
+        assert cassette.recorded[0].request.url.rstrip("/") == url
+        address = proxy.url
+    assert live == list(CHAT_FRAMES)
+    with aquila_cassette("proxied", mode="none"):
+        assert ask(url, certificate, address) == live
+        assert cassette.recorded[0].response.ended == "complete"
+
+
+@every_library
+def test_a_certificate_that_is_not_trusted_fails_alike_on_replay(ask: Ask) -> None:
+    other = str(Path(requests.certs.where()))
+    with RawServer(chat, tls=server_context()) as server:
+        url = server.url
+        with aquila_cassette("untrusted"), pytest.raises(Exception, match="CERTIFICATE") as live:
+            ask(url, other)
+        server.errors.clear()
+    with aquila_cassette("untrusted", mode="none"):
+        with pytest.raises(type(live.value), match="CERTIFICATE"):
+            ask(url, other)
+
+
+def test_urllib3_warns_of_a_certificate_nobody_verified_on_replay_as_it_did() -> None:
+    def warned() -> list[str]:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            requests.get(url, verify=False)
+        return [one.category.__name__ for one in caught]
+
+    with RawServer(chat, tls=server_context()) as server:
+        url = server.url
+        with aquila_cassette("unverified"):
+            assert warned() == ["InsecureRequestWarning"]
+    with aquila_cassette("unverified", mode="none"):
+        assert warned() == ["InsecureRequestWarning"]

@@ -1,0 +1,548 @@
+"""What each HTTP library must do: one test for a behaviour, run with every library.
+
+A test records off a server, looks at what was kept, and replays with the server gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import re
+import threading
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import brotli
+import httpx
+import pytest
+
+from aquila_cassette import (
+    Failure,
+    Interaction,
+    MissError,
+    Response,
+    TruncatedReplayError,
+    aquila_cassette,
+)
+from aquila_cassette import Request as Asked
+from aquila_cassette.model import CassetteData
+from aquila_cassette.storage.format import dumps
+from tests.clients import Library, every_library
+from tests.http.kept import kept
+from tests.servers import (
+    CHAT_FRAMES,
+    FRAMES,
+    Connection,
+    GateServer,
+    RawServer,
+    Request,
+    Script,
+    sends,
+)
+
+TYPE = (("content-type", "application/json"),)
+JSON = {"prompt": "Say hello"}
+every = every_library()
+every_async = every_library(lambda library: library.is_async)
+every_closable = every_library(lambda library: library.can_close)
+
+
+def answers(body: bytes, status: int = 200, **headers: str) -> Script:
+    """A script that sends a whole body with its length."""
+
+    def script(connection: Connection, request: Request) -> None:
+        fields = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.head(status, {"content-type": "text/plain"} | fields, length=len(body))
+        if body:
+            connection.piece(body)
+        connection.end()
+
+    return script
+
+
+async def read(library: Library, url: str, timeout: float = 10) -> tuple[bytes, Exception | None]:
+    """Read a stream to its end: its bytes, and what it ended in."""
+    seen = b""
+    try:
+        async with library.stream(url, json=JSON, timeout=timeout) as reply:
+            while True:
+                seen += await reply.piece()
+    except StopAsyncIteration:
+        return seen, None
+    except Exception as error:
+        return seen, error
+
+
+async def replayed(
+    library: Library, url: str, timeout: float = 10
+) -> tuple[bytes, Exception | None]:
+    with aquila_cassette("ends", mode="none"):
+        return await read(library, url, timeout)
+
+
+def same(one: Exception | None, other: Exception | None) -> bool:
+    """Return whether two errors say the same, and are of one class, as those that they carry."""
+    texts = [re.sub(r"0x\w+", "", str(error)) for error in (one, other)]
+    while type(one) is type(other) and one is not None and other is not None:
+        one, other = _carried(one), _carried(other)
+    return type(one) is type(other) and texts[0] == texts[1]
+
+
+def _carried(error: Exception) -> Exception | None:
+    if not type(error).__module__.startswith(("requests", "urllib")):
+        return None
+    found = [getattr(error, "reason", None), *error.args]
+    return next((one for one in found if isinstance(one, Exception)), None)
+
+
+# Streams.
+
+
+@every
+async def test_each_piece_is_seen_before_the_next_is_sent_and_comes_alone_on_replay(
+    library: Library,
+) -> None:
+    with GateServer(CHAT_FRAMES) as server:
+        with aquila_cassette("ends"):
+            async with library.stream(server.url, json=JSON) as reply:
+                for number, frame in enumerate(CHAT_FRAMES, 1):
+                    assert await reply.piece() == frame
+                    assert server.sent == number
+                    server.seen()
+                assert await reply.pieces() == []
+        one = kept()
+        assert [piece.data for piece in one.response.pieces] == list(CHAT_FRAMES)
+        assert (one.response.ended, one.request.body) == ("complete", b'{"prompt": "Say hello"}')
+    with aquila_cassette("ends", mode="none"):
+        async with library.stream(server.url, json=JSON) as reply:
+            assert await reply.pieces() == list(CHAT_FRAMES)
+            assert (reply.status, reply.headers["content-type"]) == (200, "text/event-stream")
+
+
+@every_closable
+async def test_a_consumer_that_stops_leaves_a_closed_response_of_what_it_read(
+    library: Library,
+) -> None:
+    with RawServer(sends(FRAMES[:3], Connection.gone)) as server:
+        with aquila_cassette("ends"):
+            async with library.stream(server.url, json=JSON) as reply:
+                seen = b""
+                while len(seen) < 27:
+                    seen += await reply.piece()
+    assert (kept().response.ended, kept().response.body) == ("closed", b"".join(FRAMES[:3]))
+    with aquila_cassette("ends", mode="none"):
+        async with library.stream(server.url, json=JSON) as reply:
+            assert await reply.piece() == kept().response.pieces[0].data
+    got, error = await replayed(library, server.url)
+    assert got == seen
+    assert isinstance(error, TruncatedReplayError)
+    assert "stops here: its consumer stopped reading there." in str(error)
+
+
+@every_closable
+async def test_stopping_at_the_terminal_event_is_a_complete_stream(library: Library) -> None:
+    whole = b"".join(CHAT_FRAMES)
+    with RawServer(sends(CHAT_FRAMES, Connection.gone)) as server:
+        with aquila_cassette("ends"):
+            async with library.stream(server.url, json=JSON) as reply:
+                seen = b""
+                while seen != whole:
+                    seen += await reply.piece()
+    assert kept().response.ended == "complete"
+    assert await replayed(library, server.url) == (whole, None)
+
+
+@every_async
+async def test_a_cancelled_task_leaves_what_it_had_read(library: Library) -> None:
+    three = asyncio.Event()
+    seen = b""
+
+    async def reading(url: str) -> None:
+        nonlocal seen
+        async with library.stream(url, json=JSON) as reply:
+            while True:
+                seen += await reply.piece()
+                if len(seen) == 27:
+                    three.set()
+
+    with RawServer(sends(FRAMES[:3], Connection.gone)) as server:
+        with aquila_cassette("ends"):
+            task = asyncio.create_task(reading(server.url))
+            await three.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+    assert (kept().response.ended, kept().response.body) == ("closed", seen)
+
+
+@every_async
+async def test_a_call_cancelled_before_the_response_is_kept_as_closed(library: Library) -> None:
+    asked = threading.Event()
+
+    def script(connection: Connection, request: Request) -> None:
+        asked.set()
+        connection.gone()
+
+    with RawServer(script) as server:
+        with aquila_cassette("ends"):
+            task = asyncio.create_task(library.pieces(server.url, json=JSON))
+            await asyncio.to_thread(asked.wait, 10)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+    assert (kept().response.status, kept().response.ended) == (None, "closed")
+    got, error = await replayed(library, server.url)
+    assert (got, type(error)) == (b"", TruncatedReplayError)
+
+
+@every
+async def test_a_stream_still_open_when_the_block_ends_is_closed_there(library: Library) -> None:
+    goes_on = threading.Event()
+
+    def script(connection: Connection, request: Request) -> None:
+        connection.head(200)
+        connection.piece(FRAMES[0])
+        connection.wait(goes_on)
+        connection.piece(FRAMES[1])
+        connection.end()
+
+    with RawServer(script) as server:
+        block = aquila_cassette("ends")
+        block.__enter__()
+        async with library.stream(server.url, json=JSON) as reply:
+            assert await reply.piece() == FRAMES[0]
+            block.__exit__(None, None, None)
+            goes_on.set()
+            assert await reply.pieces() == [FRAMES[1]]
+    assert (kept().response.ended, kept().response.body) == ("closed", FRAMES[0])
+
+
+@every
+async def test_a_held_stream_is_let_through_event_by_event(library: Library) -> None:
+    with RawServer(sends(CHAT_FRAMES)) as server:
+        with aquila_cassette("ends"):
+            await library.pieces(server.url, json=JSON)
+        seen: list[bytes] = []
+
+    async def reading() -> None:
+        async with library.stream(server.url, json=JSON) as reply:
+            while True:
+                seen.append(await reply.piece())
+
+    def in_a_thread() -> None:
+        with pytest.raises(StopAsyncIteration):
+            asyncio.run(reading())
+
+    async with aquila_cassette("ends", mode="none", hold=True) as cassette:
+        thread = threading.Thread(target=in_a_thread)
+        thread.start()
+        await cassette.advance(1)
+        assert seen == [CHAT_FRAMES[0]]
+        await cassette.advance(2)
+        assert seen == list(CHAT_FRAMES[:3])
+        cassette.release()
+        await asyncio.to_thread(thread.join)
+    assert seen == list(CHAT_FRAMES)
+
+
+# Failures.
+
+
+@every
+@pytest.mark.parametrize("how", ["reset", "fin"])
+async def test_a_stream_that_breaks_off_fails_alike_on_replay(library: Library, how: str) -> None:
+    if library.name == "tornado" and how == "reset":
+        return  # tornado itself loses a reset, and waits for its time-out
+
+    read_all = threading.Event()
+
+    def script(connection: Connection, request: Request) -> None:
+        connection.head(200)
+        for frame in FRAMES:
+            connection.piece(frame)
+        connection.wait(read_all)  # a reset takes with it what was not read yet
+        getattr(connection, how)()
+
+    seen, live = b"", None
+    with RawServer(script) as server:
+        with aquila_cassette("ends"):
+            try:
+                async with library.stream(server.url, json=JSON) as reply:
+                    while True:
+                        seen += await reply.piece()
+                        if seen == b"".join(FRAMES):
+                            read_all.set()
+            except Exception as error:
+                live = error
+    assert type(live) is (library.reset if how == "reset" else library.cut)
+    response = kept().response
+    assert (seen, response.ended, response.body) == (b"".join(FRAMES), "failed", seen)
+    assert response.error is not None
+    assert response.error.category in ("reset", "closed", "protocol")
+    again, error_again = await replayed(library, server.url)
+    assert again == seen
+    assert same(error_again, live)
+
+
+@every
+async def test_a_length_that_is_not_reached_fails_alike_on_replay(library: Library) -> None:
+    def script(connection: Connection, request: Request) -> None:
+        connection.head(200, length=1000)
+        connection.piece(FRAMES[0])
+        connection.fin()
+
+    with RawServer(script) as server:
+        with aquila_cassette("ends"):
+            live = await read(library, server.url)
+    assert (kept().response.ended, kept().response.body) == ("failed", FRAMES[0])
+    again = await replayed(library, server.url)
+    assert again[0] == live[0]
+    assert same(again[1], live[1])
+
+
+@every
+async def test_a_cut_that_looks_like_an_end_is_marked_and_replays_as_it_was_seen(
+    library: Library,
+) -> None:
+    def script(connection: Connection, request: Request) -> None:
+        connection.head(200, close=True)
+        for frame in CHAT_FRAMES[:2]:
+            connection.piece(frame)
+        connection.fin()
+
+    with RawServer(script) as server:
+        with aquila_cassette("ends"):
+            live = await read(library, server.url)
+    response = kept().response
+    assert live == (b"".join(CHAT_FRAMES[:2]), None)
+    assert (response.ended, response.error) == (
+        "failed",
+        Failure(None, "the stream ended without its data: [DONE]"),
+    )
+    assert await replayed(library, server.url) == live
+
+
+@every
+async def test_a_refused_connection_is_kept_and_refused_again(library: Library) -> None:
+    with RawServer(sends(())) as server:
+        url = server.url
+    with aquila_cassette("ends"):
+        seen, live = await read(library, url)
+    assert (seen, type(live)) == (b"", library.refused)
+    response = kept().response
+    assert response.status is None
+    assert response.error is not None
+    assert response.error.category == "connect"
+    got, error = await replayed(library, url)
+    assert got == b""
+    assert same(error, live)
+
+
+@every
+@pytest.mark.parametrize("sent", [0, 2])
+async def test_a_server_that_falls_silent_times_out_alike_on_replay(
+    library: Library, sent: int
+) -> None:
+    def script(connection: Connection, request: Request) -> None:
+        if sent:
+            connection.head(200)
+        for frame in FRAMES[:sent]:
+            connection.piece(frame)
+        connection.gone()
+
+    with RawServer(script) as server:
+        with aquila_cassette("ends"):
+            seen, live = await read(library, server.url, timeout=0.2)
+    assert seen == b"".join(FRAMES[:sent])
+    assert kept().response.error is not None
+    assert kept().response.error.category == "timeout"  # type: ignore[union-attr]
+    if sent:
+        assert type(live) is library.timeout
+    got, error = await replayed(library, server.url, timeout=0.2)
+    assert got == seen
+    assert same(error, live)
+
+
+@every
+async def test_a_server_that_hangs_up_before_it_answers_fails_alike_on_replay(
+    library: Library,
+) -> None:
+    with RawServer(lambda connection, request: connection.fin()) as server:
+        with aquila_cassette("ends"):
+            _, live = await read(library, server.url)
+    assert live is not None
+    got, error = await replayed(library, server.url)
+    assert got == b""
+    assert same(error, live)
+
+
+def failed(category: str, status: int | None) -> str:
+    error = Failure("UnknownError", "it broke", category)
+    asked = Asked("POST", "http://a.example/", TYPE, b'{"prompt": "Say hello"}')
+    response = Response(status, ended="failed", error=error)
+    return dumps(CassetteData((Interaction(asked, response),)))
+
+
+@every
+@pytest.mark.parametrize(
+    ("category", "status"), [("connect", None), ("timeout", 200), ("reset", 200), ("protocol", 200)]
+)
+async def test_what_another_library_recorded_as_failed_fails_as_this_one_would(
+    library: Library, category: str, status: int | None, tmp_path: Any
+) -> None:
+    path = tmp_path / "cassettes" / "ends.yaml"
+    path.parent.mkdir()
+    path.write_text(failed(category, status))
+    seen, error = await replayed(library, "http://a.example/")
+    expected = {
+        "connect": library.refused,
+        "timeout": library.timeout,
+        "reset": library.reset,
+        "protocol": library.cut,
+    }
+    if library.name == "tornado" and category == "reset":
+        expected["reset"] = ConnectionResetError
+    assert (seen, type(error)) == (b"", expected[category])
+
+
+@every
+async def test_a_request_that_never_got_a_response_fails_at_once(
+    library: Library, tmp_path: Any
+) -> None:
+    error = Failure(None, "net::ERR_BLOCKED_BY_CLIENT")  # as a HAR file has it
+    asked = Asked("POST", "http://a.example/", TYPE, b'{"prompt": "Say hello"}')
+    path = tmp_path / "cassettes" / "ends.yaml"
+    path.parent.mkdir()
+    response = Response(None, ended="failed", error=error)
+    path.write_text(dumps(CassetteData((Interaction(asked, response),))))
+    _, raised = await replayed(library, "http://a.example/")
+    assert "ERR_BLOCKED_BY_CLIENT" in str(raised)
+
+
+# Whole responses.
+
+
+@every
+async def test_an_error_response_replays_with_its_status_and_headers(library: Library) -> None:
+    with RawServer(answers(b"{}", 429, retry_after="20")) as server:
+        for mode in ("once", "none"):
+            with aquila_cassette("ends", mode=mode):
+                async with library.stream(server.url, json=JSON) as reply:
+                    assert await reply.pieces() == [b"{}"]
+                    assert reply.status == 429
+                    assert reply.headers["retry-after"] == "20"
+    assert len(server.requests) == 1
+
+
+@every
+@pytest.mark.parametrize("encoding", ["gzip", "br", "deflate"])
+async def test_a_body_that_comes_compressed_all_the_same_is_kept_as_what_it_decodes_to(
+    library: Library, encoding: str
+) -> None:
+    text = b"data: Hello\n\n" * 40
+    pack: dict[str, Callable[[bytes], bytes]] = {
+        "gzip": gzip.compress,
+        "br": brotli.compress,
+        "deflate": zlib.compress,
+    }
+    script = answers(pack[encoding](text), content_encoding=encoding)
+    with RawServer(script) as server:
+        with aquila_cassette("ends"):
+            await read(library, server.url)
+    asked = server.requests[0].headers.get("accept-encoding", "identity")
+    assert asked == "identity" or library.name.startswith(("lm15", "tornado"))  # they decode
+    response = kept().response
+    if library.name.startswith("lm15") and encoding == "br":
+        return  # it passes on what it cannot decode
+    assert (response.body, response.header("content-encoding")) == (text, None)
+    assert await replayed(library, server.url) == (text, None)
+
+
+AWKWARD = [
+    [b"data: 1\r\n", b"\r\ndata: 2\r\n\r\n"],
+    [b"data: 1\r", b"\n\r\n"],
+    ["data: ü\n\n".encode()[:7], "data: ü\n\n".encode()[7:]],
+    [b": ping\n\n", b"data: 1\n\n"],
+    ["data: a\u0085b\n\n".encode(), "data: a\u2028b\u2029c\n\n".encode()],
+    [b"data: a\0b\n\n"],
+    [b"data: a\rdata: b\n\n", b"data: a\ndata: b\r\n\n"],
+    [b"data: \xff\xfe\n\n"],
+    ["\ufeffdata: 1\n\n".encode()],
+    [b"data: \x7f\x1b[0m\n\n"],
+    [b"\n\n\n"],
+    [b"   data: 1\n\n", b"\tdata:\t1\n\n"],
+    [b"data: 1"],
+    [b"data: 1  \n  \n"],
+    [b"- a: &b *b !c\n--- \n... \n# d\n\n"],
+    [b"0"],
+    [bytes(range(256))],
+    [b"data: %s\n\n" % (b"%04d " % number * 3500) for number in range(60)],
+    [],
+]
+"""Streams that a format of text could garble, each in its pieces."""
+
+
+@every
+async def test_awkward_streams_replay_piece_for_piece(library: Library) -> None:
+    def script(connection: Connection, request: Request) -> None:
+        connection.head(200)
+        for piece in AWKWARD[int(request.path[1:])]:
+            connection.piece(piece)
+        connection.end()
+
+    with RawServer(script) as server:
+        urls = [f"{server.url}/{number}" for number in range(len(AWKWARD))]
+        with aquila_cassette("awkward"):
+            live = [await library.pieces(url, json=JSON) for url in urls]
+    with aquila_cassette("awkward", mode="none"):
+        assert [await library.pieces(url, json=JSON) for url in urls] == live
+    assert [b"".join(got) for got in live] == [b"".join(sent) for sent in AWKWARD]
+
+
+# What is recorded, and how often.
+
+
+@every_library(lambda library: library.name not in ("http_client", "lm15", "lm15-async"))
+async def test_a_redirect_is_followed_and_each_response_is_recorded_once(library: Library) -> None:
+    def script(connection: Connection, request: Request) -> None:
+        if request.path == "/from":
+            connection.head(302, {"location": "/to"}, length=0)
+            connection.end()
+        else:
+            answers(b"there")(connection, request)
+
+    follows = not library.name.startswith("httpx")
+    with RawServer(script) as server:
+        for mode in ("once", "none"):
+            with aquila_cassette("ends", mode=mode) as cassette:
+                got = await library.pieces(f"{server.url}/from")
+                assert got == ([b"there"] if follows else [])
+            statuses = [one.response.status for one in cassette.interactions]
+            assert statuses == ([302, 200] if follows else [302])
+    assert len(server.requests) == len(statuses)
+
+
+@every
+async def test_a_cassette_of_another_library_is_replayed(library: Library) -> None:
+    with RawServer(sends(CHAT_FRAMES)) as server:
+        with aquila_cassette("ends"):
+            httpx.post(f"{server.url}/", json=JSON)
+    assert await replayed(library, f"{server.url}/") == (b"".join(CHAT_FRAMES), None)
+
+
+@every
+async def test_a_miss_comes_out_as_it_is_once_and_nothing_is_sent(library: Library) -> None:
+    with RawServer(sends(CHAT_FRAMES)) as server:
+        with pytest.raises(MissError, match="No recording matches POST"):
+            with aquila_cassette("missed", mode="none") as cassette:
+                await library.pieces(server.url, json=JSON)
+        assert (len(cassette.misses), server.connections) == (1, 0)
+
+
+@every
+async def test_an_ignored_host_is_neither_recorded_nor_replayed(library: Library) -> None:
+    with RawServer(answers(b"live")) as server:
+        with aquila_cassette("ends", mode="none", ignore_hosts=["127.0.0.1"]) as cassette:
+            assert await library.pieces(server.url, json=JSON) == [b"live"]
+        assert (cassette.played, cassette.interactions) == ((), ())
