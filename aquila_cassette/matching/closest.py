@@ -14,26 +14,26 @@ if TYPE_CHECKING:
 
     from aquila_cassette.model import Request
 
-__all__ = ["closest", "likeness", "tokens"]
+__all__ = ["closest"]
 
-_CANDIDATES = 32
+_MAX_CANDIDATES = 32
+_MAX_TOKENS = 3000
+_LONGEST_BODY = 256 * 1024
 _END = 4096
 _BYTE_WORD = re.compile(rb"\w+")
-_TOKENS = 3000
-_LONGEST_BODY = 256 * 1024
 _WORD = re.compile(r"\w+|[^\w\s]")
 
 
 def closest(
     request: Request, recorded: Sequence[Request], matcher: Matcher | None = None
 ) -> int | None:
-    """Find the recorded request that `request` is most like; None if there is none at all.
+    """Return the place of the recorded request that `request` is most like; None if there is none.
 
     First come the same method and URL, then the body whose fields and words are most the same; of
     equals the first. The effort is bounded: of many candidates, a few are read as a whole.
 
     Args:
-        request: The request that has no recording, redacted.
+        request: The request that missed, redacted.
         recorded: The candidates.
         matcher: What counts; by default method, URL and body.
 
@@ -46,40 +46,31 @@ def closest(
     if not recorded:
         return None
     near = [_nearness(request, one) for one in recorded]
-    best = max(near)
-    places = [place for place, value in enumerate(near) if value == best]
-    if len(places) > _CANDIDATES:
-        places = _of_similar_words(places, request, recorded)
+    nearest = max(near)
+    places = [place for place, value in enumerate(near) if value == nearest]
+    if len(places) > _MAX_CANDIDATES:
+        words = _words_at_the_ends(request.body)
+        places.sort(key=lambda place: len(words ^ _words_at_the_ends(recorded[place].body)))
+        places = sorted(places[:_MAX_CANDIDATES])
     if len(places) == 1:
         return places[0]
     matcher = matcher or Matcher()
-    wanted = tokens(request, matcher)
-    return max(places, key=lambda place: likeness(wanted, tokens(recorded[place], matcher)))
+    wanted = _tokens(request, matcher)
+    return max(places, key=lambda place: _similarity(wanted, _tokens(recorded[place], matcher)))
 
 
-def _nearness(request: Request, one: Request) -> tuple[int, ...]:
-    """Rate how near the addresses of two requests are; what weighs most comes first."""
+def _nearness(request: Request, one: Request) -> tuple[bool, ...]:
+    """Return what two requests have in common; what weighs most comes first."""
+    is_same_method = request.method == one.method
     if request.url == one.url:
-        return (request.method == one.method, 1, 1, 1)
+        return (is_same_method, True, True, True)
     wanted, url = url_of(request.url), url_of(one.url)
     return (
-        request.method == one.method,
+        is_same_method,
         wanted.path == url.path,
         (wanted.host, wanted.port) == (url.host, url.port),
         wanted.query == url.query,
     )
-
-
-def _of_similar_words(
-    places: Sequence[int], request: Request, recorded: Sequence[Request]
-) -> list[int]:
-    """Choose from many candidates those worth a closer look: with most words in common."""
-    wanted = _words_at_the_ends(request.body)
-
-    def apart(place: int) -> int:
-        return len(wanted ^ _words_at_the_ends(recorded[place].body))
-
-    return sorted(sorted(places, key=apart)[:_CANDIDATES])
 
 
 def _words_at_the_ends(body: bytes) -> set[bytes]:
@@ -88,28 +79,19 @@ def _words_at_the_ends(body: bytes) -> set[bytes]:
     return set(_BYTE_WORD.findall(body))
 
 
-def tokens(request: Request, matcher: Matcher) -> Counter[object]:
-    """Count what a body is made of: the fields of JSON with each their words, else the words.
-
-    Args:
-        request: The request; of a large body its beginning is enough.
-        matcher: What counts of it.
-    """
+def _tokens(request: Request, matcher: Matcher) -> Counter[object]:
+    """Count what a body is made of: the fields of JSON with each their words, else the words."""
     if len(request.body) > _LONGEST_BODY:
         text = request.body[:_LONGEST_BODY].decode("utf-8", "replace")
-        return Counter(islice(_words(text), _TOKENS))
+        return Counter(islice(_WORD.findall(text), _MAX_TOKENS))
     body = matcher.body(request)
     if body.kind == "json":
         try:
-            return Counter(islice(_leaves("", body.value), _TOKENS))
+            return Counter(islice(_leaves("", body.value), _MAX_TOKENS))
         except RecursionError:  # it could be parsed, and is nested too deeply to be walked
             pass
     rest = request.body if body.kind == "json" else body.value
-    return Counter(islice(_words(rest.decode("utf-8", "replace")), _TOKENS))
-
-
-def _words(text: str) -> Iterator[object]:
-    return (match[0] for match in _WORD.finditer(text))
+    return Counter(islice(_WORD.findall(rest.decode("utf-8", "replace")), _MAX_TOKENS))
 
 
 def _leaves(path: str, value: Any) -> Iterator[object]:
@@ -121,22 +103,12 @@ def _leaves(path: str, value: Any) -> Iterator[object]:
             yield from _leaves(path, held)
     elif isinstance(value, str):
         yield path
-        for word in _words(value):
+        for word in _WORD.findall(value):
             yield path, word
     else:
         yield path, value
 
 
-def likeness(one: Counter[object], other: Counter[object]) -> float:
-    """Say how much two bodies are alike, from 0 to 1, by what `tokens` counted of each.
-
-    Args:
-        one: Of the one.
-        other: Of the other.
-
-    Example:
-        >>> likeness(Counter({"a": 2}), Counter({"a": 1, "b": 1}))
-        0.5
-    """
+def _similarity(one: Counter[object], other: Counter[object]) -> float:
     both = one.total() + other.total()
     return 2 * (one & other).total() / both if both else 1.0

@@ -1,4 +1,4 @@
-"""When two requests are the same: keys to look recordings up by."""
+"""When two requests are the same: the key that a recorded request is looked up by."""
 
 from __future__ import annotations
 
@@ -17,17 +17,16 @@ from aquila_cassette.errors import UsageError
 if TYPE_CHECKING:
     from aquila_cassette.model import Request
 
-__all__ = ["DEFAULT", "NAMES", "Body", "Matcher", "Part", "Url", "body_of", "name_of", "url_of"]
+__all__ = ["DEFAULT", "NAMES", "ComparedUrl", "MatchPart", "Matcher", "name_of", "url_of"]
 
-Part: TypeAlias = "str | Callable[[Request], Hashable]"
+MatchPart: TypeAlias = "str | Callable[[Request], Hashable]"
 """What two requests must have in common: a name of `NAMES`, or a function that gives a value."""
 
-DEFAULT: tuple[Part, ...] = ("method", "url", "body")
+DEFAULT: tuple[MatchPart, ...] = ("method", "url", "body")
 """What matches unless told otherwise. No headers: they are volatile in every SDK."""
 
 NAMES = ("method", "url", "scheme", "host", "port", "path", "query", "body")
 
-_MEANT = {"uri": "url", "raw_body": "body", "json": "body", "params": "query", "verb": "method"}
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _URL = re.compile(
     r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):)?(?://(?P<netloc>[^/?#]*))?"
@@ -40,7 +39,7 @@ _JSON_TYPE = re.compile(r"\s*(?:application|text)/(?:[^;\s]*\+)?json\b", re.IGNO
 _CACHED = 16 * 1024
 
 
-class Url(NamedTuple):
+class ComparedUrl(NamedTuple):
     """The parts of a URL as they are compared; a fragment is none of them."""
 
     scheme: str
@@ -50,25 +49,16 @@ class Url(NamedTuple):
     query: tuple[tuple[str, str], ...]
 
 
-class Body(NamedTuple):
-    """A body as it is compared.
-
-    Args:
-        kind: Whether it was read as JSON.
-        value: The JSON value without the fields that are left out; else the bytes, in which the
-            boundary of a multipart body is always the same.
-    """
+class ComparedBody(NamedTuple):
+    """A body as it is compared: JSON without what is left out, or bytes with a fixed boundary."""
 
     kind: Literal["json", "bytes"]
     value: Any
 
 
 @lru_cache(maxsize=1024)
-def url_of(url: str) -> Url:
+def url_of(url: str) -> ComparedUrl:
     """Take a URL apart so that equal ones are equal: case of the host, default port, query order.
-
-    Args:
-        url: Absolute.
 
     Example:
         >>> url_of("https://API.openai.com:443/v1?b=2&a=1") == url_of(
@@ -82,7 +72,7 @@ def url_of(url: str) -> Url:
     netloc = _NETLOC.match(parts["netloc"] or "")
     host, port = (netloc["host"].lower(), netloc["port"]) if netloc else ("", None)
     pairs = (pair.partition("=") for pair in (parts["query"] or "").split("&") if pair)
-    return Url(
+    return ComparedUrl(
         scheme,
         host,
         int(port) if port else _PORTS.get(scheme),
@@ -91,20 +81,8 @@ def url_of(url: str) -> Url:
     )
 
 
-def body_of(request: Request, ignore_json: Sequence[str] = ()) -> Body:
-    """Read the body of `request` as it is compared.
-
-    JSON is told by the content type or, where there is none, by its being JSON.
-
-    Args:
-        request: The request.
-        ignore_json: Paths of fields to leave out.
-    """
-    return _read(request.body, request.header("content-type"), _steps(ignore_json))
-
-
 class Matcher:
-    """Gives requests that are the same the same key.
+    """Gives the same key to requests that are the same.
 
     Args:
         match_on: What must be equal: names (``method``, ``url``, ``scheme``, ``host``, ``port``,
@@ -113,7 +91,7 @@ class Matcher:
             field or any place in a list: ``messages.*.id``.
 
     Raises:
-        UsageError: A name or a path that cannot be meant.
+        UsageError: There is no such part, or a path is none.
 
     Example:
         >>> from aquila_cassette.model import Request
@@ -124,7 +102,9 @@ class Matcher:
         True
     """
 
-    def __init__(self, match_on: Sequence[Part] = DEFAULT, ignore_json: Sequence[str] = ()) -> None:
+    def __init__(
+        self, match_on: Sequence[MatchPart] = DEFAULT, ignore_json: Sequence[str] = ()
+    ) -> None:
         self.match_on = _checked_parts(match_on)
         self.ignore_json = _checked_paths(ignore_json)
         self._steps = _steps(self.ignore_json)
@@ -133,29 +113,25 @@ class Matcher:
         self._getters = tuple(self._getter(part) for part in self.match_on)
 
     def key(self, request: Request) -> Hashable:
-        """Give what `request` is looked up by; equal requests have equal keys.
-
-        Raises:
-            UsageError: A function of `match_on` gave a value that cannot be a key.
-        """
+        """Return what `request` is looked up by; equal requests have equal keys."""
         return tuple([get(request) for get in self._getters])
 
-    def differs(self, part: Part, recorded: Request, request: Request) -> bool:
-        """Tell whether two requests differ in one `part` of `match_on`."""
+    def differs(self, part: MatchPart, recorded: Request, request: Request) -> bool:
+        """Return True if two requests differ in one `part` of `match_on`."""
         get = self._getters[self.match_on.index(part)]
         return get(recorded) != get(request)
 
     def differing(self, recorded: Request, request: Request) -> tuple[str, ...]:
-        """Name the parts in which two requests differ, in the order of `match_on`."""
+        """Return the names of the parts in which two requests differ, in the order of `match_on`."""
         return tuple(
             name_of(part) for part in self.match_on if self.differs(part, recorded, request)
         )
 
-    def body(self, request: Request) -> Body:
+    def body(self, request: Request) -> ComparedBody:
         """Read the body of `request` as this matcher compares it."""
         return _read(request.body, request.header("content-type"), self._steps)
 
-    def _getter(self, part: Part) -> Callable[[Request], Hashable]:
+    def _getter(self, part: MatchPart) -> Callable[[Request], Hashable]:
         if not isinstance(part, str):
             return partial(_hashable, part)
         if part == "body":
@@ -181,12 +157,12 @@ class Matcher:
         return read.kind.encode() + blake2b(data, digest_size=16).digest()
 
 
-def name_of(part: Part) -> str:
-    """Give the name of a part of `match_on`, a function's own for a function."""
+def name_of(part: MatchPart) -> str:
+    """Return the name of a part of `match_on`, of a function its own."""
     return part if isinstance(part, str) else str(getattr(part, "__name__", part))
 
 
-def _url_key(request: Request) -> Url:
+def _url_key(request: Request) -> ComparedUrl:
     return url_of(request.url)
 
 
@@ -203,19 +179,19 @@ def _hashable(part: Callable[[Request], Hashable], request: Request) -> Hashable
     return value
 
 
-def _read(body: bytes, kind: str | None, ignored: Sequence[Sequence[str]]) -> Body:
+def _read(body: bytes, kind: str | None, ignored: Sequence[Sequence[str]]) -> ComparedBody:
     if body and (not kind or _JSON_TYPE.match(kind)):
         try:
             value = _DECODER.decode(body.decode())
         except (ValueError, RecursionError):
-            return Body("bytes", body)
+            return ComparedBody("bytes", body)
         for path in ignored:
             _leave_out(value, path)
-        return Body("json", value)
+        return ComparedBody("json", value)
     if kind and kind.lower().startswith("multipart/") and (named := _BOUNDARY.search(kind)):
         fence = b"--" + named[1].strip().encode("utf-8", "surrogateescape")
-        return Body("bytes", body.replace(fence, b"--boundary"))
-    return Body("bytes", body)
+        return ComparedBody("bytes", body.replace(fence, b"--boundary"))
+    return ComparedBody("bytes", body)
 
 
 def _number(text: str) -> float | int:
@@ -233,7 +209,7 @@ def _steps(paths: Sequence[str]) -> tuple[tuple[str, ...], ...]:
 
 
 def _leave_out(value: Any, path: Sequence[str]) -> None:
-    """Take what stands at `path` out of `value`. In a list None takes its place: others stay."""
+    """Take what is at `path` out of `value`; in a list, None takes its place: others stay."""
     *way, last = path
     holders: list[Any] = [value]
     for step in way:
@@ -247,7 +223,7 @@ def _leave_out(value: Any, path: Sequence[str]) -> None:
 
 
 def _keys(holder: Any, step: str) -> list[Any]:
-    """Give the keys or places that `step` names in an object or a list."""
+    """Return the keys or places that `step` names in an object or a list."""
     if isinstance(holder, dict):
         return list(holder) if step == "*" else [step] if step in holder else []
     if isinstance(holder, list):
@@ -257,12 +233,13 @@ def _keys(holder: Any, step: str) -> list[Any]:
     return []
 
 
-def _checked_parts(parts: object) -> tuple[Part, ...]:
+def _checked_parts(parts: object) -> tuple[MatchPart, ...]:
     listed = _listed("match_on", parts)
+    known = f"known: {', '.join(NAMES)}; or a function of the request"
     if not listed:
         raise UsageError(
             "match_on= is empty: every request would match every other.",
-            facts=[f"known: {', '.join(NAMES)}"],
+            facts=[known],
             fix='Write, for example, match_on=["method", "url", "body"].',
         )
     for part in listed:
@@ -270,52 +247,28 @@ def _checked_parts(parts: object) -> tuple[Part, ...]:
             raise UsageError(
                 "match_on= cannot compare all headers: they are volatile in every SDK.",
                 facts=[f"got: {part!r}"],
-                fix=f"Give a function for the one you mean: {_HEADER_EXAMPLE}",
+                fix='Name one: match_on=[..., lambda request: request.header("anthropic-beta")]',
             )
         if part not in NAMES and not callable(part):
-            close = _closest(part) if isinstance(part, str) else None
+            close = get_close_matches(str(part).lower(), NAMES, n=1)
             raise UsageError(
-                f"match_on= names nothing that could be compared: {part!r}.",
-                facts=[f"known: {', '.join(NAMES)}; or a function of the request"],
-                fix=f"Change it to {close!r}." if close else "Change it to one of these.",
+                f"match_on= names nothing that can be compared: {part!r}.",
+                facts=[known],
+                fix=f"Change it to {close[0]!r}." if close else "Change it to one of these.",
             )
-    return cast("tuple[Part, ...]", listed)
-
-
-_HEADER_EXAMPLE = 'lambda request: request.header("anthropic-beta")'
-
-
-def _closest(name: str) -> str | None:
-    low = name.lower()
-    return _MEANT.get(low) or next(iter(get_close_matches(low, NAMES, n=1)), None)
+    return cast("tuple[MatchPart, ...]", listed)
 
 
 def _checked_paths(paths: object) -> tuple[str, ...]:
     listed = _listed("ignore_json", paths)
     for path in listed:
-        if not isinstance(path, str):
-            raise UsageError(
-                "ignore_json= takes paths.",
-                facts=["expected: a string such as 'messages.*.id'", f"got:      {path!r}"],
-                fix=f"Take {path!r} out of ignore_json.",
-            )
-        meant = _as_path(path)
-        if meant != path or not all(path.split(".")):
+        if not isinstance(path, str) or not all(path.split(".")) or re.search(r"[\[$/]", path):
             raise UsageError(
                 f"ignore_json= has a path that cannot be followed: {path!r}.",
                 facts=["expected: names joined by dots; * for any; 0, 1, ... in a list"],
-                fix=f"Change it to {meant!r}." if meant else "Take it out.",
+                fix="Write it as in 'messages.*.id'.",
             )
     return cast("tuple[str, ...]", listed)
-
-
-def _as_path(path: str) -> str:
-    """Guess the path from other ways to write one: ``$.a[*].b``, ``a[].b``, ``/a/0/b``."""
-    if path.startswith("/"):
-        path = path.replace("/", ".")
-    path = re.sub(r"\[\*?\]", ".*", path)
-    path = re.sub(r"\[['\"]?([^\]'\"]*)['\"]?\]", r".\1", path)
-    return ".".join(step for step in path.removeprefix("$").split(".") if step)
 
 
 def _listed(name: str, value: object) -> tuple[object, ...]:

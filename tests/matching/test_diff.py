@@ -5,7 +5,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila_cassette.matching.closest import closest
@@ -259,7 +259,6 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
 @given(VALUES, VALUES)
 def test_there_is_a_difference_to_show_exactly_if_they_do_not_match(one: Any, other: Any):
     matcher = Matcher()
