@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import anthropic
 import openai
@@ -18,8 +17,7 @@ from pydantic import BaseModel
 _UNDECLARED = {"store", "obfuscation"}
 
 
-@dataclass(frozen=True)
-class Summary:
+class Summary(NamedTuple):
     """What an SDK made of an answer; `objects` are the answer, or all events of its stream."""
 
     text: str
@@ -27,18 +25,6 @@ class Summary:
     reason: str
     output_tokens: int
     objects: list[Any]
-
-
-@dataclass(frozen=True)
-class Request:
-    """A request; `result` is what the first of `functions` returned, if it was called before."""
-
-    prompt: str
-    stream: bool = False
-    functions: tuple[tuple[str, dict[str, Any]], ...] = ()
-    choice: str = ""
-    result: str = ""
-    max_tokens: int = 200
 
 
 def checked(answer: Any) -> Any:
@@ -77,126 +63,79 @@ def gemini_sdk(url: str) -> genai.Client:
     return genai.Client(api_key="k", http_options=types.HttpOptions(base_url=url))
 
 
-def chat(url: str, request: Request) -> Summary:
-    sdk = openai_sdk(url)
-    tools = [_nested(name, schema) for name, schema in request.functions]
-    messages: list[Any] = [{"role": "user", "content": request.prompt}]
-    if request.result:
-        name = request.functions[0][0]
-        call = {"id": "1", "type": "function", "function": {"name": name, "arguments": "{}"}}
-        messages += [
-            {"role": "assistant", "tool_calls": [call]},
-            {"role": "tool", "tool_call_id": "1", "content": request.result},
-        ]
-    choice: Any = request.choice
-    if request.choice in dict(request.functions):
-        choice = {"type": "function", "function": {"name": request.choice}}
-    options: Any = {"tools": tools or openai.omit, "tool_choice": choice or openai.omit}
-    options |= {"model": "gpt-4o-mini", "messages": messages, "max_tokens": request.max_tokens}
-    objects = [checked(sdk.chat.completions.create(**options))]
-    if request.stream:
+def chat(url: str, prompt: str, functions: dict[str, Any], *, stream: bool) -> Summary:
+    sdk = openai_sdk(url).chat.completions
+    tools = [
+        {"type": "function", "function": {"name": name, "parameters": schema}}
+        for name, schema in functions.items()
+    ]
+    options: Any = {"model": "m", "messages": [{"role": "user", "content": prompt}]}
+    options["tools"] = tools or openai.omit
+    if stream:
         usage: Any = {"stream_options": {"include_usage": True}}
-        chunks = sdk.chat.completions.create(**options, **usage, stream=True)
-        objects = [checked(chunk) for chunk in chunks]
-        with sdk.chat.completions.stream(**options, **usage) as stream:
-            stream.until_done()
-            answer: Any = stream.current_completion_snapshot
+        objects = [checked(chunk) for chunk in sdk.create(**options, **usage, stream=True)]
+        with sdk.stream(**options, **usage) as events:
+            answer: Any = events.get_final_completion()
     else:
-        answer = objects[0]
+        answer = checked(sdk.create(**options))
+        objects = [answer]
     (one,) = answer.choices
-    calls = [(c.function.name, c.function.arguments) for c in one.message.tool_calls or []]
+    calls = [
+        (call.function.name, json.loads(call.function.arguments))
+        for call in one.message.tool_calls or []
+    ]
     used = answer.usage.completion_tokens
-    return Summary(one.message.content or "", _parsed(calls), one.finish_reason, used, objects)
+    return Summary(one.message.content or "", calls, one.finish_reason, used, objects)
 
 
-def responses(url: str, request: Request) -> Summary:
-    sdk = openai_sdk(url)
+def responses(url: str, prompt: str, functions: dict[str, Any], *, stream: bool) -> Summary:
     tools: list[Any] = [
         {"type": "function", "name": name, "parameters": schema, "strict": True}
-        for name, schema in request.functions
+        for name, schema in functions.items()
     ]
-    items: list[Any] = [{"role": "user", "content": request.prompt}]
-    if request.result:
-        name = request.functions[0][0]
-        items += [
-            {"type": "function_call", "call_id": "1", "name": name, "arguments": "{}"},
-            {"type": "function_call_output", "call_id": "1", "output": request.result},
-        ]
-    choice: Any = request.choice
-    if request.choice in dict(request.functions):
-        choice = {"type": "function", "name": request.choice}
-    answers = sdk.responses.create(
-        model="gpt-4o-mini",
-        input=items,
-        tools=tools,
-        tool_choice=choice or openai.omit,
-        max_output_tokens=request.max_tokens,
-        stream=request.stream,
+    answers: Any = openai_sdk(url).responses.create(
+        model="m", input=prompt, tools=tools, stream=stream
     )
-    objects: list[Any] = [checked(one) for one in (answers if request.stream else [answers])]
-    answer = objects[-1].response if request.stream else objects[0]
-    calls = [(one.name, one.arguments) for one in answer.output if one.type == "function_call"]
-    used = answer.usage.output_tokens
-    return Summary(answer.output_text, _parsed(calls), answer.status, used, objects)
-
-
-def messages(url: str, request: Request) -> Summary:
-    sdk = anthropic_sdk(url)
-    tools: list[Any] = [
-        {"name": name, "input_schema": {"type": "object", **schema}}
-        for name, schema in request.functions
+    objects = [checked(one) for one in (answers if stream else [answers])]
+    answer = objects[-1].response if stream else objects[0]
+    calls = [
+        (one.name, json.loads(one.arguments))
+        for one in answer.output
+        if one.type == "function_call"
     ]
-    turns: list[Any] = [{"role": "user", "content": request.prompt}]
-    if request.result:
-        call = {"type": "tool_use", "id": "1", "name": request.functions[0][0], "input": {}}
-        result = {"type": "tool_result", "tool_use_id": "1", "content": request.result}
-        turns += [{"role": "assistant", "content": [call]}, {"role": "user", "content": [result]}]
-    kinds = {"required": "any", "none": "none", "": "auto"}
-    choice: Any = {"type": kinds.get(request.choice, "tool")}
-    if choice["type"] == "tool":
-        choice["name"] = request.choice
-    options: Any = {"tools": tools, "tool_choice": choice, "messages": turns}
-    options |= {"model": "claude-sonnet-5-5", "max_tokens": request.max_tokens}
-    if request.stream:
-        objects = [checked(event) for event in sdk.messages.create(**options, stream=True)]
-        with sdk.messages.stream(**options) as stream:
-            answer: Any = stream.get_final_message()
+    used = answer.usage.output_tokens
+    return Summary(answer.output_text, calls, answer.status, used, objects)
+
+
+def messages(url: str, prompt: str, functions: dict[str, Any], *, stream: bool) -> Summary:
+    sdk = anthropic_sdk(url).messages
+    turns: list[Any] = [{"role": "user", "content": prompt}]
+    options: Any = {"model": "m", "max_tokens": 200, "messages": turns}
+    options["tools"] = [
+        {"name": name, "input_schema": schema} for name, schema in functions.items()
+    ]
+    if stream:
+        objects = [checked(event) for event in sdk.create(**options, stream=True)]
+        with sdk.stream(**options) as events:
+            answer: Any = events.get_final_message()
     else:
-        answer = checked(sdk.messages.create(**options))
+        answer = checked(sdk.create(**options))
         objects = [answer]
     text = "".join(block.text for block in answer.content if block.type == "text")
     calls = [(one.name, one.input) for one in answer.content if one.type == "tool_use"]
     return Summary(text, calls, answer.stop_reason, answer.usage.output_tokens, objects)
 
 
-def gemini(url: str, request: Request) -> Summary:
-    declared: Any = [
+def gemini(url: str, prompt: str, functions: dict[str, Any], *, stream: bool) -> Summary:
+    declared = [
         types.FunctionDeclaration(name=name, parameters_json_schema=schema)
-        for name, schema in request.functions
+        for name, schema in functions.items()
     ]
-    modes: Any = {"required": "ANY", "none": "NONE", "": "AUTO"}
-    calling = types.FunctionCallingConfig(
-        mode=modes.get(request.choice, "ANY"),
-        allowed_function_names=None if request.choice in modes else [request.choice],
-    )
-    contents: list[Any] = [types.UserContent(request.prompt)]
-    if request.result:
-        name, response = request.functions[0][0], {"result": request.result}
-        contents += [
-            types.ModelContent([types.Part.from_function_call(name=name, args={})]),
-            types.UserContent([types.Part.from_function_response(name=name, response=response)]),
-        ]
-    options: Any = {
-        "model": "gemini-2.5-flash",
-        "contents": contents,
-        "config": types.GenerateContentConfig(
-            tools=[types.Tool(function_declarations=declared)] if declared else None,
-            tool_config=types.ToolConfig(function_calling_config=calling) if declared else None,
-            max_output_tokens=request.max_tokens,
-        ),
-    }
+    tools: Any = [types.Tool(function_declarations=declared)] if declared else None
+    options: Any = {"model": "m", "contents": prompt}
+    options["config"] = types.GenerateContentConfig(tools=tools)
     models = gemini_sdk(url).models
-    if request.stream:
+    if stream:
         objects = [checked(chunk) for chunk in models.generate_content_stream(**options)]
     else:
         objects = [checked(models.generate_content(**options))]
@@ -207,17 +146,9 @@ def gemini(url: str, request: Request) -> Summary:
     return Summary("".join(part.text or "" for part in parts), calls, reason, used, objects)
 
 
-SDKS: dict[str, Callable[[str, Request], Summary]] = {
+SDKS: dict[str, Callable[..., Summary]] = {
     "chat": chat,
     "responses": responses,
     "messages": messages,
     "gemini": gemini,
 }
-
-
-def _nested(name: str, schema: dict[str, Any]) -> Any:
-    return {"type": "function", "function": {"name": name, "parameters": schema}}
-
-
-def _parsed(calls: list[tuple[str, str]]) -> list[tuple[str, Any]]:
-    return [(name, json.loads(arguments)) for name, arguments in calls]

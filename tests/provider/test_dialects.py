@@ -12,7 +12,7 @@ import pytest
 
 from aquila_cassette.provider import Provider
 
-from .sdks import SDKS, Request, Summary, anthropic_sdk, openai_sdk
+from .sdks import SDKS, Summary, anthropic_sdk, openai_sdk
 
 ESSAY = "Explain how streaming responses cross a network."
 WEATHER = "Call get_weather for New York, in fahrenheit, 3 days."
@@ -26,28 +26,23 @@ WEATHER_SCHEMA: dict[str, Any] = {
     },
     "required": ["city", "unit", "days"],
 }
-FUNCTIONS = (
-    ("get_time", {"type": "object", "properties": {}}),
-    ("get_weather", WEATHER_SCHEMA),
-)
+FUNCTIONS = {"get_time": {"type": "object", "properties": {}}, "get_weather": WEATHER_SCHEMA}
 STOPPED = {"chat": "stop", "responses": "completed", "messages": "end_turn", "gemini": "STOP"}
 CALLED = STOPPED | {"chat": "tool_calls", "messages": "tool_use"}
-CUT = dict(zip(STOPPED, ("length", "incomplete", "max_tokens", "MAX_TOKENS"), strict=True))
 
 each_dialect = pytest.mark.parametrize("dialect", SDKS)
 whole_and_streamed = pytest.mark.parametrize("stream", [False, True])
 
 
-def ask(provider: Provider, dialect: str, prompt: str, **options: Any) -> Summary:
-    return SDKS[dialect](provider.url, Request(prompt, **options))
-
-
-@each_dialect
-@whole_and_streamed
-def test_a_greeting_is_greeted(provider: Provider, dialect: str, stream: bool) -> None:
-    answer = ask(provider, dialect, "Say hello", stream=stream)
-    assert answer.text.startswith("Hello! ")
-    assert answer.reason == STOPPED[dialect]
+def ask(
+    provider: Provider,
+    dialect: str,
+    prompt: str,
+    functions: dict[str, Any] | None = None,
+    *,
+    stream: bool = False,
+) -> Summary:
+    return SDKS[dialect](provider.url, prompt, functions or {}, stream=stream)
 
 
 @each_dialect
@@ -56,12 +51,9 @@ def test_a_stream_says_the_same_as_a_whole_answer_in_many_frames(
 ) -> None:
     whole = ask(provider, dialect, ESSAY)
     stream = ask(provider, dialect, ESSAY, stream=True)
-    assert (stream.text, stream.reason, stream.output_tokens) == (
-        whole.text,
-        whole.reason,
-        whole.output_tokens,
-    )
+    assert stream[:4] == whole[:4]
     assert "“streaming”" in whole.text
+    assert whole.reason == STOPPED[dialect]
     assert len(stream.objects) >= whole.output_tokens > 20
 
 
@@ -70,47 +62,13 @@ def test_a_stream_says_the_same_as_a_whole_answer_in_many_frames(
 def test_functions_that_the_prompt_names_are_called(
     provider: Provider, dialect: str, stream: bool
 ) -> None:
-    answer = ask(provider, dialect, WEATHER, functions=FUNCTIONS, stream=stream)
+    answer = ask(provider, dialect, WEATHER, FUNCTIONS, stream=stream)
     assert answer.calls == [("get_weather", WEATHER_ARGUMENTS)]
     assert (answer.text, answer.reason) == ("", CALLED[dialect])
     both = "Ask get_time and get_weather for Rome"
-    answer = ask(provider, dialect, both, functions=FUNCTIONS, stream=stream)
+    answer = ask(provider, dialect, both, FUNCTIONS, stream=stream)
     assert [name for name, _ in answer.calls] == ["get_time", "get_weather"]
     assert answer.calls[1][1]["city"] == "Rome"
-
-
-@each_dialect
-@pytest.mark.parametrize(
-    ("prompt", "choice", "called"),
-    [
-        ("Say hello", "", []),
-        (WEATHER, "none", []),
-        ("Say hello", "required", ["get_time"]),
-        ("Say hello", "get_weather", ["get_weather"]),
-    ],
-)
-def test_the_choice_of_a_function_is_heeded(
-    provider: Provider, dialect: str, prompt: str, choice: str, called: list[str]
-) -> None:
-    answer = ask(provider, dialect, prompt, functions=FUNCTIONS, choice=choice)
-    assert [name for name, _ in answer.calls] == called
-
-
-@each_dialect
-@whole_and_streamed
-def test_the_result_of_a_function_is_used_in_the_answer(
-    provider: Provider, dialect: str, stream: bool
-) -> None:
-    functions, result = (FUNCTIONS[1],), "41 °F, rain"
-    answer = ask(provider, dialect, WEATHER, functions=functions, result=result, stream=stream)
-    assert answer.text.startswith("I asked get_weather: 41 °F, rain — ")
-
-
-@each_dialect
-@whole_and_streamed
-def test_max_tokens_cuts_the_answer(provider: Provider, dialect: str, stream: bool) -> None:
-    answer = ask(provider, dialect, ESSAY, max_tokens=4, stream=stream)
-    assert (answer.text, answer.reason) == ("Let me begin with", CUT[dialect])
 
 
 EVENTS = {

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila_cassette.provider.handler import DIALECTS, ProviderDialect
-from aquila_cassette.provider.replies import fill_arguments, reply_to
+from aquila_cassette.provider.replies import ModelReply, fill_arguments, reply_to
 from aquila_cassette.provider.request import ParsedRequest, parse_request, tokens
 
 # The names of fields that the parser and the schemas know, and names they do not.
@@ -36,6 +36,113 @@ def parsed(prompt: str, *functions: str) -> ParsedRequest:
     return parse_request("/v1/messages", {"model": "m", "messages": turns, "tools": tools})
 
 
+def function(name: str, **schema: Any) -> dict[str, Any]:
+    return {"type": "function", "name": name, **schema}
+
+
+PATHS = {
+    "messages": "/v1/messages",
+    "input": "/v1/responses",
+    "contents": "/v1beta/models/m:generateContent",
+}
+
+
+@pytest.mark.parametrize(
+    ("choice", "called"),
+    [
+        ({}, []),
+        ({"tool_choice": "none"}, []),
+        ({"tool_choice": {"type": "none"}}, []),
+        ({"tool_choice": "required"}, ["one"]),
+        ({"tool_choice": {"type": "any"}}, ["one"]),
+        ({"tool_choice": {"type": "tool", "name": "two"}}, ["two"]),
+        ({"tool_choice": {"type": "function", "function": {"name": "two"}}}, ["two"]),
+        ({"tool_config": {"function_calling_config": {"mode": "ANY"}}}, ["one"]),
+        ({"toolConfig": {"functionCallingConfig": {"mode": "NONE"}}}, []),
+        (
+            {
+                "toolConfig": {
+                    "functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["two"]}
+                }
+            },
+            ["two"],
+        ),
+    ],
+)
+def test_the_choice_of_a_function_is_heeded(choice: dict[str, Any], called: list[str]) -> None:
+    prompt = "Use one" if "none" in str(choice).lower() else "Say hello"
+    for tools in (
+        [function("one"), function("two"), {"type": "web_search", "name": "search"}],
+        [{"type": "function", "function": {"name": name}} for name in ("one", "two")],
+        [{"functionDeclarations": [{"name": "one"}, {"name": "two"}]}],
+    ):
+        body = {"model": "m", "input": prompt, "tools": tools, **choice}
+        reply = reply_to(parse_request("/v1/responses", body))
+        assert [call.name for call in reply.calls] == called
+
+
+@pytest.mark.parametrize(
+    ("field", "turns"),
+    [
+        (
+            "messages",
+            [
+                {"role": "assistant", "tool_calls": [{"id": "1", "function": {"name": "sky"}}]},
+                {"role": "tool", "tool_call_id": "1", "content": "rain"},
+            ],
+        ),
+        (
+            "messages",
+            [
+                {"role": "assistant", "content": [{"type": "tool_use", "id": "1", "name": "sky"}]},
+                {
+                    "role": "user",
+                    "content": [{"type": "tool_result", "tool_use_id": "1", "content": "rain"}],
+                },
+            ],
+        ),
+        (
+            "input",
+            [
+                {"type": "function_call", "call_id": "1", "name": "sky", "arguments": "{}"},
+                {"type": "function_call_output", "call_id": "1", "output": "rain"},
+            ],
+        ),
+        (
+            "contents",
+            [
+                {"role": "model", "parts": [{"functionCall": {"name": "sky"}}]},
+                {"parts": [{"functionResponse": {"name": "sky", "response": {"result": "rain"}}}]},
+            ],
+        ),
+    ],
+)
+def test_results_of_functions_are_used_until_the_user_speaks_again(
+    field: str, turns: list[dict[str, Any]]
+) -> None:
+    def reply(turns: list[dict[str, Any]]) -> ModelReply:
+        return reply_to(parse_request(PATHS[field], {"model": "m", field: turns}))
+
+    asked = {"role": "user", "content": "sky?", "parts": [{"text": "sky?"}]}
+    assert reply([asked, *turns]).text.startswith("I asked sky: rain — ")
+    assert not reply([asked, *turns, asked]).text.startswith("I asked")
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        {"max_tokens": 4},
+        {"max_completion_tokens": 4},
+        {"max_output_tokens": 4},
+        {"generationConfig": {"maxOutputTokens": 4}},
+    ],
+)
+def test_max_tokens_cuts_the_reply(limit: dict[str, Any]) -> None:
+    body = {"model": "m", "input": "Explain how streaming responses cross a network.", **limit}
+    reply = reply_to(parse_request("/v1/responses", body))
+    assert (reply.text, reply.cut) == ("Let me begin with", True)
+
+
 @given(st.text())
 def test_every_prompt_gets_the_same_reply_of_more_than_five_tokens(prompt: str) -> None:
     assert "".join(tokens(prompt)) == prompt
@@ -53,6 +160,11 @@ def test_any_json_is_answered(dialect: ProviderDialect, body: dict[str, Any]) ->
     frames = list(dialect.frames(request, reply))
     assert sum(frame.terminal for frame in frames) == 1
     assert list(dialect.failure(request, len(frames)))
+
+
+@pytest.mark.parametrize("prompt", ["Hello", "Say hello", "hi!", "HEY there"])
+def test_a_greeting_is_greeted(prompt: str) -> None:
+    assert reply_to(parsed(prompt)).text.startswith("Hello! ")
 
 
 def test_words_of_the_prompt_are_quoted_but_not_common_ones() -> None:
