@@ -36,7 +36,7 @@ class AnswerFailure(NamedTuple):
     reason: str
 
 
-class AnswerReader:
+class AnswerParser:
     """Reads one answer, until its dialect says that it is over."""
 
     def __init__(

@@ -12,10 +12,10 @@ import anyio
 import anyio.to_thread
 import httpx
 
-from aquila_cassette.client.client_base import IDLE_TIMEOUT, ClientBase, Options, Prompt
-from aquila_cassette.client.conversation import Stopped
+from aquila_cassette.client.client_base import IDLE_TIMEOUT, ClientBase, Prompt, StreamOptions
 from aquila_cassette.client.dialects import Endpoint
 from aquila_cassette.client.events import Response, StreamEvent
+from aquila_cassette.client.rounds import Stopped
 from aquila_cassette.client.sinks import as_sink
 from aquila_cassette.client.stream_base import StreamBase, StreamDriver, Transport
 from aquila_cassette.client.tools import ToolRun
@@ -42,7 +42,7 @@ class AsyncClient(ClientBase):
 
     _own_http: httpx.AsyncClient | None = None
 
-    def stream(self, prompt: Prompt, **options: Unpack[Options]) -> AsyncStream:
+    def stream(self, prompt: Prompt, **options: Unpack[StreamOptions]) -> AsyncStream:
         """Ask at once, and return the answer as a stream of events; else as `Client.stream`.
 
         Without a sink, the stream ends when nobody holds it any more: keep it, or read it.
@@ -51,13 +51,13 @@ class AsyncClient(ClientBase):
             UsageError: As `Client.stream`, or no event loop runs here.
         """
         sink = as_sink(options.get("sink"))
-        conversation = self._conversation(prompt, options)
+        rounds = self._rounds_for(prompt, options)
         transport = Transport(self._http(), options.get("idle_timeout", IDLE_TIMEOUT))
         timeout = options.get("timeout")
-        driver = _Driver(conversation, sink, self._active_refs.discard, transport, timeout)
+        driver = _Driver(rounds, sink, self._active_refs.discard, transport, timeout)
         return AsyncStream(driver, goes_on=options.get("sink") is not None)
 
-    async def ask(self, prompt: Prompt, **options: Unpack[Options]) -> Response:
+    async def ask(self, prompt: Prompt, **options: Unpack[StreamOptions]) -> Response:
         """As `Client.ask`; cancelled, it closes the connection."""
         async with self.stream(prompt, **options) as stream:
             return await stream.result()
@@ -103,7 +103,7 @@ class AsyncStream(StreamBase):
     """
 
     def __init__(self, driver: _Driver, *, goes_on: bool) -> None:
-        super().__init__(driver._conversation, driver._log)
+        super().__init__(driver._rounds, driver._log)
         self._driver = driver
         self._open = driver.start()
         if not goes_on:
@@ -170,7 +170,7 @@ class _Driver(StreamDriver):
 
     def cancel(self) -> None:
         if not self.done:
-            self._conversation.stop(Stopped("cancelled", "The stream was cancelled."))
+            self._rounds.stop(Stopped("cancelled", "The stream was cancelled."))
             self._cancel_scope()
 
     def cancel_from_finalizer(self) -> None:
@@ -188,9 +188,9 @@ class _Driver(StreamDriver):
             self._scope.deadline = anyio.current_time() + self._timeout
         with self._scope:
             await self._drive()
-        if self._conversation.step is not None and not self.done:
+        if self._rounds.step is not None and not self.done:
             late = f"The stream took more than {self._timeout or 0:g} s."
-            self._conversation.step_failed(Stopped("timeout", late))
+            self._rounds.step_failed(Stopped("timeout", late))
             await self._drive()
 
     async def _send_to_sink(self, event: StreamEvent) -> None:

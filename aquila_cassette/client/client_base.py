@@ -6,17 +6,17 @@ import os
 from collections.abc import Callable, Generator, Hashable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias, TypedDict
 
-from aquila_cassette.client.conversation import (
-    Conversation,
-    HttpStep,
-    Server,
-    stored_response,
-)
 from aquila_cassette.client.dialects import Endpoint, ModelRequest, OfferedTool
 from aquila_cassette.client.dialects.anthropic import MESSAGES
 from aquila_cassette.client.dialects.gemini import GEMINI
 from aquila_cassette.client.dialects.openai import CHAT, RESPONSES
 from aquila_cassette.client.events import Response, StreamRef
+from aquila_cassette.client.rounds import (
+    HttpStep,
+    Rounds,
+    Server,
+    stored_response,
+)
 from aquila_cassette.client.sinks import SinkLike
 from aquila_cassette.client.tools import Tool, tools_by_name
 from aquila_cassette.errors import UsageError
@@ -33,7 +33,7 @@ Prompt: TypeAlias = str | Sequence[Mapping[str, Any]]
 """The user's text, or a whole conversation as the provider takes it."""
 
 
-class Options(TypedDict, total=False):
+class StreamOptions(TypedDict, total=False):
     """The options of `stream` and `ask`.
 
     Args:
@@ -103,11 +103,11 @@ class ClientBase:
         self._headers = headers or {}
         self._active_refs: set[Hashable] = set()
 
-    def _conversation(self, prompt: Prompt, options: Options) -> Conversation:
+    def _rounds_for(self, prompt: Prompt, options: StreamOptions) -> Rounds:
         for name in options:
-            if name not in Options.__annotations__:
+            if name not in StreamOptions.__annotations__:
                 raise _unknown(
-                    "option", name, Options.__annotations__, f"extra_body={{{name!r}: ...}}"
+                    "option", name, StreamOptions.__annotations__, f"extra_body={{{name!r}: ...}}"
                 )
         model = options.get("model") or self._model
         if not model:
@@ -146,7 +146,7 @@ class ClientBase:
             )
         self._active_refs.add(ref)
         context = options.get("tool_context") or {}
-        return Conversation(server, request, ref, tools, context, max_rounds)
+        return Rounds(server, request, ref, tools, context, max_rounds)
 
     def _stored_response(
         self, method: str, response_id: str, endpoint: str | Endpoint | None

@@ -15,19 +15,19 @@ from typing import Any, TypeVar
 
 import anyio
 
-from aquila_cassette.client.conversation import (
+from aquila_cassette.client.events import Chunk, Done, Error, Response, StreamEvent
+from aquila_cassette.client.rounds import (
     CloseResponse,
-    Conversation,
     EmitEvent,
     HttpStep,
     ReadPiece,
     ResponseHead,
+    Rounds,
     RunTools,
     SendRequest,
     Step,
     Stopped,
 )
-from aquila_cassette.client.events import Chunk, Done, Error, Response, StreamEvent
 from aquila_cassette.client.sinks import Sink
 from aquila_cassette.client.tools import ToolRun
 from aquila_cassette.errors import ResultTimeout, StreamError
@@ -94,9 +94,9 @@ class EventLog:
 class StreamBase:
     """What readers have of a stream."""
 
-    def __init__(self, conversation: Conversation, log: EventLog) -> None:
-        self.ref = conversation.ref
-        self._conversation = conversation
+    def __init__(self, rounds: Rounds, log: EventLog) -> None:
+        self.ref = rounds.ref
+        self._rounds = rounds
         self._log = log
         self._open: OpenStream | None = None
 
@@ -108,12 +108,12 @@ class StreamBase:
     @property
     def text(self) -> str:
         """The text so far."""
-        return self._conversation.text
+        return self._rounds.text
 
     @property
     def tool_context(self) -> Mapping[str, Any]:
         """The tool context, with all patches so far."""
-        return self._conversation.context
+        return self._rounds.context
 
     def _note_reader(self) -> None:
         if not self.done:
@@ -139,20 +139,20 @@ class StreamBase:
 
 
 class StreamDriver(StreamBase):
-    """What drives a stream: it does the conversation's steps, and hands on the events.
+    """What drives a stream: it does the steps of the rounds, and hands on the events.
 
     It calls `on_over` once with the ref, when the stream is over. `timeout` is in seconds.
     """
 
     def __init__(
         self,
-        conversation: Conversation,
+        rounds: Rounds,
         sink: Sink,
         on_over: Callable[[Hashable], None],
         transport: Transport,
         timeout: float | None,
     ) -> None:
-        super().__init__(conversation, EventLog())
+        super().__init__(rounds, EventLog())
         self._sink = sink
         self._on_over = on_over
         self._transport = transport
@@ -166,23 +166,23 @@ class StreamDriver(StreamBase):
         raise NotImplementedError
 
     def _open_stream(self) -> OpenStream:
-        conversation = self._conversation
+        rounds = self._rounds
         return OPEN_STREAMS.start(
-            f"stream {self.ref!r} of {conversation.request.model}",
-            lambda: [f"text:   {conversation.text[-60:]!r}"],
+            f"stream {self.ref!r} of {rounds.request.model}",
+            lambda: [f"text:   {rounds.text[-60:]!r}"],
         )
 
     async def _drive(self, *, past: int | None = None) -> None:
-        """Do the steps of the conversation, all, or until there are more than `past` events."""
-        while (step := self._conversation.step) is not None:
+        """Do the steps of the rounds, all, or until there are more than `past` events."""
+        while (step := self._rounds.step) is not None:
             if past is not None and (self.done or len(self._log.events) > past):
                 return
             try:
                 value = await self._do(step)
             except Exception as error:
-                self._conversation.step_failed(error)
+                self._rounds.step_failed(error)
             else:
-                self._conversation.step_done(value)
+                self._rounds.step_done(value)
 
     async def _end_if_interrupted(self, driving: Coroutine[Any, Any, None]) -> None:
         try:
@@ -226,7 +226,7 @@ class StreamDriver(StreamBase):
 
     def _add(self, event: StreamEvent) -> None:
         if isinstance(event, Chunk):
-            self._conversation.chunks.append(event.text)
+            self._rounds.chunks.append(event.text)
         if self._log.add(event) and isinstance(event, Done | Error):
             self._on_over(self.ref)
             OPEN_STREAMS.close(self._open)

@@ -12,10 +12,10 @@ from typing import Any, Self, Unpack
 import anyio
 import httpx
 
-from aquila_cassette.client.client_base import IDLE_TIMEOUT, ClientBase, Options, Prompt
-from aquila_cassette.client.conversation import Stopped
+from aquila_cassette.client.client_base import IDLE_TIMEOUT, ClientBase, Prompt, StreamOptions
 from aquila_cassette.client.dialects import Endpoint
 from aquila_cassette.client.events import Response, StreamEvent
+from aquila_cassette.client.rounds import Stopped
 from aquila_cassette.client.sinks import as_sink
 from aquila_cassette.client.stream_base import OPEN_STREAMS, StreamDriver, Transport, run_now
 from aquila_cassette.client.tools import ToolRun
@@ -36,28 +36,28 @@ class Client(ClientBase):
 
     _own_http: httpx.Client | None = None
 
-    def stream(self, prompt: Prompt, **options: Unpack[Options]) -> Stream:
+    def stream(self, prompt: Prompt, **options: Unpack[StreamOptions]) -> Stream:
         """Ask, and return the answer as a stream of events.
 
         Args:
             prompt: The user's text, or a whole conversation.
-            options: See `Options`.
+            options: See `StreamOptions`.
 
         Raises:
             UsageError: An option is invalid, or the ref is that of a stream not over yet.
         """
         sink = as_sink(options.get("sink"))
-        conversation = self._conversation(prompt, options)
+        rounds = self._rounds_for(prompt, options)
         transport = Transport(self._http(), options.get("idle_timeout", IDLE_TIMEOUT))
         timeout = options.get("timeout")
-        return Stream(conversation, sink, self._active_refs.discard, transport, timeout)
+        return Stream(rounds, sink, self._active_refs.discard, transport, timeout)
 
-    def ask(self, prompt: Prompt, **options: Unpack[Options]) -> Response:
+    def ask(self, prompt: Prompt, **options: Unpack[StreamOptions]) -> Response:
         """Ask, and return the whole answer.
 
         Args:
             prompt: The user's text, or a whole conversation.
-            options: See `Options`.
+            options: See `StreamOptions`.
 
         Raises:
             StreamError: There was no real completion.
@@ -133,9 +133,10 @@ class Stream(StreamDriver):
 
     def __del__(self) -> None:
         # A stream that is dropped half read must keep neither its connection nor its ref.
-        run_now(self._transport.close())
-        self._on_over(self.ref)
-        OPEN_STREAMS.close(self._open)
+        if not self.done:
+            run_now(self._transport.close())
+            self._on_over(self.ref)
+            OPEN_STREAMS.close(self._open)
 
     def result(self, timeout: float | None = None) -> Response:
         """Wait until the stream is over and return the whole answer; any number of times.
@@ -169,7 +170,7 @@ class Stream(StreamDriver):
         self._stop(Stopped("cancelled", "The stream was cancelled."))
 
     def _stop(self, stopped: Stopped) -> None:
-        self._conversation.stop(stopped)
+        self._rounds.stop(stopped)
         while not self.done:
             if not self._driving.acquire(blocking=False):
                 # Its driver, maybe this very thread within a sink, ends it after its step.
@@ -193,14 +194,14 @@ class Stream(StreamDriver):
             finally:
                 parent_stream.reset(token)
         # A thread that stopped it meanwhile could not end it.
-        while self._conversation.is_stopping and not self.done:
+        while self._rounds.is_stopping and not self.done:
             with self._driving:
                 self._drive_to_end()
         return len(self._log.events) > at
 
     def _drive_to_end(self) -> None:
-        if self._conversation.is_stopping and not self._conversation.is_at_last_step:
-            self._conversation.step_done()
+        if self._rounds.is_stopping and not self._rounds.is_at_last_step:
+            self._rounds.step_done()
         self._drive_now(len(self._log.events))
 
     def _drive_now(self, past: int) -> None:

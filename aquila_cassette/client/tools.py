@@ -32,7 +32,7 @@ _ARGUMENT = re.compile(r"\s+(\w+)\s*(?:\([^)]*\))?:\s*(.*)")
 
 @dataclass(frozen=True)
 class Tool:
-    """A function, and what the model is told about it.
+    """A function, and and its description for the model.
 
     Args:
         name: What the model calls it.

@@ -46,7 +46,7 @@ class ParsedRequest:
         body: The request's JSON, for what an answer echoes.
         model: The model's name.
         prompt: The user's last text.
-        results: The functions whose results end the conversation, and those results.
+        results: The functions called last, and their results: the model is to use them.
         functions: The functions that the model may call, and the schemas of their arguments.
         must_call: Whether it must call one.
         stream: Whether to stream the answer.

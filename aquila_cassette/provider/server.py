@@ -19,9 +19,9 @@ class Provider:
 
     It answers ``/v1/chat/completions``, ``/v1/responses``, ``/v1/messages``, Gemini's
     ``:generateContent`` and ``:streamGenerateContent``, and ``/v1/models``. Equal requests get
-    equal bytes. A prompt that names one of the request's tools gets a call of it; a request whose
-    model, prompt or ``x-provider-fault`` header is the name of a fault gets that fault:
-    ``error-429`` and other statuses, ``error-midstream``, ``drop-after-5``, ``cut``, ``hang``.
+    equal bytes. A prompt that names one of the request's tools gets a call of it. A model, a prompt
+    or an ``x-provider-fault`` header that is the name of a fault gets that fault: ``error-429`` and
+    other statuses, ``error-midstream``, ``drop-after-5``, ``cut``, ``hang``.
 
     Args:
         gap: Seconds between two tokens, give or take half; 0 sends them at once.

@@ -452,8 +452,8 @@ def test_calls_may_lack_an_id_and_may_come_in_parts() -> None:
     assert isinstance(result, ToolCall)
     assert (start.arguments, result.result) == ('{"city": "Lund"}', "Lund")
     assert start.id == result.id == "unnamed-call-1"
-    _, answer, told = json.loads(asked[1].content)["messages"]
-    assert answer["tool_calls"][0]["id"] == told["tool_call_id"] == start.id
+    _, answer, result = json.loads(asked[1].content)["messages"]
+    assert answer["tool_calls"][0]["id"] == result["tool_call_id"] == start.id
 
 
 @each_backend

@@ -1,4 +1,4 @@
-"""The examples of the client's documentation run as they stand."""
+"""The examples of the client's documentation run as they are."""
 
 from __future__ import annotations
 

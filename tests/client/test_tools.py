@@ -1,4 +1,4 @@
-"""Tools: what the model is told about them, how they run, and what it gets when they fail."""
+"""Tools: how the model knows them, how they run, and what it gets when they fail."""
 
 from __future__ import annotations
 

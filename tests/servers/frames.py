@@ -1,6 +1,6 @@
 """The smallest streams that the SDKs parse into full objects.
 
-Every frame but the last is visible to a consumer of the SDK, so that a gate can stand after each.
+Every frame but the last is visible to a consumer of the SDK, so that a gate can be after each.
 """
 
 from __future__ import annotations

@@ -248,8 +248,8 @@ class GateServer(RawServer):
                     f"the client did not see frame {number} within {self._watchdog:g} s: "
                     "something buffers"
                 )
-                told = {"type": "error", "error": {"type": "gate_timeout", "message": str(error)}}
-                connection.piece(f"event: error\ndata: {json.dumps(told)}\n\n".encode())
+                body = {"type": "error", "error": {"type": "gate_timeout", "message": str(error)}}
+                connection.piece(f"event: error\ndata: {json.dumps(body)}\n\n".encode())
                 connection.end()
                 raise error
         connection.end()

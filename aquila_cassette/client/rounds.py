@@ -1,7 +1,7 @@
 """A whole stream without its input and output: rounds of requests, answers and tools.
 
-A conversation gives one step after the other. The sync and the async client do each step in their
-own way, and give back its value or its error.
+`Rounds` has the step to do now. The sync and the async client do each step in their own way, and
+give back its value or its error.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import quote
 
-from aquila_cassette.client.answer import AnswerFailure, AnswerReader
+from aquila_cassette.client.answer import AnswerFailure, AnswerParser
 from aquila_cassette.client.dialects import Endpoint, ModelRequest
 from aquila_cassette.client.events import Done, Error, Kind, Meta, Response, StreamEvent, ToolCall
 from aquila_cassette.client.tools import Tool, ToolRun
@@ -59,7 +59,7 @@ HttpStep: TypeAlias = SendRequest | ReadPiece | CloseResponse
 Step: TypeAlias = HttpStep | EmitEvent | RunTools
 
 
-class Stopped(Exception):  # noqa: N818 - thrown into a conversation to end it; nobody else sees it
+class Stopped(Exception):  # noqa: N818 - thrown in to end the rounds; nobody else sees it
     def __init__(self, kind: Kind, reason: str, cause: BaseException | None = None) -> None:
         self.failure = AnswerFailure(kind, reason)
         self.cause = cause
@@ -80,7 +80,7 @@ class Server(NamedTuple):
         return SendRequest(method, base + path, self.headers, content)
 
 
-class Conversation:
+class Rounds:
     """One stream: what is asked, what came of it so far, and the step to do now."""
 
     def __init__(
@@ -100,7 +100,7 @@ class Conversation:
         self._server = server
         self._tools = tools
         self._max_rounds = max_rounds
-        self._answers: list[AnswerReader] = []
+        self._answers: list[AnswerParser] = []
         self._status: int | None = None
         self._stop: Stopped | None = None
         self._steps = self._run()
@@ -208,13 +208,13 @@ class Conversation:
             "rounds", f"The model still calls tools after {self._max_rounds} rounds."
         )
 
-    def _ask(self) -> Generator[Step, Any, AnswerReader]:
+    def _ask(self) -> Generator[Step, Any, AnswerParser]:
         endpoint = self._server.endpoint
         body = json.dumps(endpoint.body(self.request), ensure_ascii=False, separators=(",", ":"))
         content = body.encode("utf-8", "replace")
         head = yield self._server.request("POST", endpoint.path(self.request), content)
         self._status = head.status
-        answer = AnswerReader(endpoint, self.ref, head.status, head.content_type)
+        answer = AnswerParser(endpoint, self.ref, head.status, head.content_type)
         self._answers.append(answer)
         while not answer.is_over:
             piece = yield ReadPiece()
@@ -247,7 +247,7 @@ def stored_response(
     """Fetch (GET) or delete (DELETE) a stored response; StreamError if the provider refuses."""
     endpoint = server.endpoint
     head = yield server.request(method, f"{endpoint.stored_path}/{quote(response_id, safe='')}")
-    answer = AnswerReader(endpoint, response_id, head.status, head.content_type)
+    answer = AnswerParser(endpoint, response_id, head.status, head.content_type)
     while not answer.is_over:
         piece = yield ReadPiece()
         for _ in answer.eof() if piece is None else answer.feed(piece):
