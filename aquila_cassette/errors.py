@@ -149,9 +149,7 @@ class CassetteError(AquilaError):
 class CassetteFormatError(CassetteError):
     """The file is not a cassette; it is never overwritten.
 
-    `line` says where, from 1, None for the whole file; `damage` what kind it is: ``unreadable``,
-    ``empty``, ``binary``, ``truncated``, ``newer``, ``duplicate-key``, ``anchor``, ``tag``, or
-    ``format`` for any other.
+    `line` says where, from 1; None for the whole file.
     """
 
     def __init__(
@@ -160,12 +158,10 @@ class CassetteFormatError(CassetteError):
         *,
         path: Path,
         line: int | None = None,
-        damage: str = "format",
         facts: Sequence[str] = (),
         fix: str = "",
     ) -> None:
         self.line = line
-        self.damage = damage
         super().__init__(what, path=path, facts=facts, fix=fix)
 
 

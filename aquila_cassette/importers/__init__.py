@@ -1,4 +1,7 @@
-"""Cassettes of other recorders, read as they are: vcrpy's, cassetter's, betamax's, and HAR."""
+"""Cassettes of any recorder: which format a file has, which file a name means, and what is in it.
+
+vcrpy's, cassetter's and betamax's (Ruby VCR's) files and HAR are read as they are, beside our own.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from aquila_cassette.errors import CassetteNameError, CassetteSaveError
 from aquila_cassette.model import CassetteData
 from aquila_cassette.storage import files
-from aquila_cassette.storage.format import MAX_BYTES, format_error, too_large
-from aquila_cassette.storage.format import loads as loads_ours
+from aquila_cassette.storage.format import MAX_BYTES, format_error, loads, too_large
 from aquila_cassette.storage.names import cassette_path, display_path
 from aquila_cassette.storage.yaml_reader import YamlError, plain
 
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMAT_NAMES",
-    "GZIP",
     "OURS",
     "SUFFIXES",
     "ForeignFormat",
@@ -37,7 +38,7 @@ __all__ = [
 ]
 
 ForeignFormat: TypeAlias = Literal["vcrpy", "cassetter", "betamax", "HAR"]
-"""Whose format a file has that is not ours."""
+"""The format of a file that is not ours."""
 
 FORMAT_NAMES: dict[str, str] = {
     "vcrpy": "vcrpy's format",
@@ -47,16 +48,18 @@ FORMAT_NAMES: dict[str, str] = {
 }
 """The formats as messages name them."""
 
-GZIP = b"\x1f\x8b"
-"""How a compressed file begins."""
-
 OURS = b"version: 1\nrecorded_with:"
-"""How a file that we wrote begins: it is told at once, for every load asks."""
+"""How a file that we wrote begins: it is recognised at once, for every load asks."""
 
+SUFFIXES = (".yaml", ".yml", ".json", ".har", ".yaml.gz", ".yml.gz", ".json.gz")
+"""How the files of other recorders may end; vcrpy's own may have no suffix at all."""
+
+_GZIP = b"\x1f\x8b"
 _GLANCE = 4 << 20  # bytes of a compressed file
+_CHUNK = 1 << 20
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 _HAR = re.compile(rb'\{\s*"log"\s*:')
-# Deeper than that, it may stand in a body.
+# Deeper than that, it may be in a body.
 _URI = re.compile(rb"^ {0,4}(?:- )?uri:", re.MULTILINE)
 _TOP = re.compile(rb"^(?:---[ \t]*\r?\n)?(?:interactions|requests|responses):", re.MULTILINE)
 _BETAMAX = re.compile(rb"^http_interactions:", re.MULTILINE)
@@ -67,11 +70,11 @@ _ENDED = re.compile(rb"^ {2,4}ended: (?:complete|closed|failed)\r?$", re.MULTILI
 _TYPED = re.compile(rb"^ {4}body:\r?\n {6}type: (?:json|text|binary|none)\r?$", re.MULTILINE)
 
 
-def detect_format(data: bytes) -> ForeignFormat | None:
-    r"""Guess whose format the bytes of a file have; None where it looks like ours, or like none.
+# Which format, and which file.
 
-    Args:
-        data: The whole file.
+
+def detect_format(data: bytes) -> ForeignFormat | None:
+    r"""Return the format that the bytes of a file are in; None if it looks like ours, or like none.
 
     Example:
         >>> detect_format(b"interactions:\n- request:\n    body: null\n    uri: https://a.example/\n")
@@ -79,15 +82,19 @@ def detect_format(data: bytes) -> ForeignFormat | None:
     """
     if data.startswith(OURS):
         return None
-    if data.startswith(GZIP):
+    if data.startswith(_GZIP):
         try:
             data = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(data, _GLANCE)
         except zlib.error:
             return None
     data = data.lstrip(_BLANK)
     if data[:1] in (b"{", b"["):
-        return _of_json(data)
-    if _ENDED.search(data):  # of ours, then, though somebody wrote uri for url
+        if _HAR.match(data):
+            return "HAR"
+        if b'"http_interactions"' in data:
+            return "betamax"
+        return "vcrpy" if b'"uri"' in data or data[:1] == b"[" else None
+    if _ENDED.search(data):  # one of ours, then, though somebody wrote uri for url
         return None
     if _BETAMAX.search(data):
         return "betamax"
@@ -96,35 +103,16 @@ def detect_format(data: bytes) -> ForeignFormat | None:
     return "vcrpy" if _LIST.match(data) and _HOST.search(data) else None
 
 
-def _of_json(data: bytes) -> ForeignFormat | None:
-    if _HAR.match(data):
-        return "HAR"
-    if b'"http_interactions"' in data:
-        return "betamax"
-    return "vcrpy" if b'"uri"' in data or data[:1] == b"[" else None
-
-
-SUFFIXES = (".yaml", ".yml", ".json", ".har", ".yaml.gz", ".yml.gz", ".json.gz")
-"""How the files of other recorders may end; vcrpy's own may have no suffix at all."""
-
-
 def find_cassette(folder: Path, name: str) -> Path:
-    """Give the file that cassette `name` means in `folder`, be it in another recorder's format.
+    """Return the file that cassette `name` means in `folder`, whatever its format.
 
-    The file that `cassette_path` gives comes first, in whatever format it is. Only where there is
-    none, that of the very name counts (``chat.json``, or ``chat`` as vcrpy leaves it), and then
-    that of the name and one of `SUFFIXES`.
-
-    Args:
-        folder: The cassette folder.
-        name: The cassette's name, with or without a suffix.
-
-    Returns:
-        The file; where there is none of all these, the one that is to be.
+    The file that `cassette_path` gives comes first. Only where there is none, that of the very name
+    counts (``chat.json``, or ``chat`` as vcrpy leaves it), then that of the name and a suffix of
+    `SUFFIXES`. Where there is none of all these, it is the one to make.
 
     Raises:
-        CassetteNameError: The name is empty, is not portable, or leaves the folder; or several
-            files could be meant.
+        CassetteNameError: The name is empty, is not portable, or leaves the folder; or it may mean
+            several files.
     """
     usual = cassette_path(folder, name)
     if usual.exists():
@@ -138,16 +126,13 @@ def find_cassette(folder: Path, name: str) -> Path:
         raise CassetteNameError(
             f"The cassette name {name!r} may mean {len(found)} files.",
             facts=[display_path(path) for path in found],
-            fix=f'Fix: name the one that is meant, with its suffix: "{name}{suffix}"',
+            fix=f'Fix: use the name of one, with its suffix: "{name}{suffix}"',
         )
     return found[0] if found else usual
 
 
 def stem(file: str) -> str:
-    """Give the name of a cassette in another recorder's file: without its suffix.
-
-    Args:
-        file: The file's name.
+    """Return the name of a file without the suffix that another recorder gave it.
 
     Example:
         >>> stem("chat.hello.yaml.gz"), stem("chat.hello.json"), stem("chat.hello")
@@ -166,41 +151,26 @@ def _is_file(path: Path) -> bool:
 
 
 def refuse_to_record(path: Path, kind: str, mode: str) -> CassetteSaveError:
-    """Make the error for a mode that would write into such a file.
-
-    Args:
-        path: The file.
-        kind: Whose format it has.
-        mode: The record mode.
-    """
+    """Return the error for a mode that would write into a file of format `kind`."""
     return CassetteSaveError(
         f"{display_path(path)} is in {FORMAT_NAMES[kind]}: it can be replayed, not recorded into.",
         path=path,
         facts=[f"mode: {mode}"],
-        fix=f"Convert it first: {convert_command(path)}",
+        fix=f"Fix: convert it first: {convert_command(path)}",
     )
 
 
 def convert_command(path: Path) -> str:
-    """Give the command that makes a cassette of ours out of such a file.
-
-    Args:
-        path: The file.
-    """
+    """Return the command that makes a cassette of ours out of such a file."""
     in_place = " --in-place" if path.suffix == ".yaml" else ""
     return f"aquila-cassette convert {shlex.quote(display_path(path))}{in_place}"
 
 
-_CHUNK = 1 << 20
+# What is in it.
 
 
 class Import(NamedTuple):
-    """What a file of another recorder holds.
-
-    Args:
-        cassette: What a cassette of ours can hold of it.
-        skipped: The rest, a line for each kind.
-    """
+    """What a file holds: what a cassette of ours can hold of it, and a line for each kind skipped."""
 
     cassette: CassetteData
     skipped: tuple[str, ...] = ()
@@ -210,15 +180,12 @@ def load(path: Path) -> CassetteData:
     """Read a cassette file, be it ours or in another recorder's format.
 
     Of the latter, secrets in the requests are redacted; in a cassette of ours they were when it was
-    saved. The responses are as they lie.
-
-    Args:
-        path: The file.
+    saved. The responses are as they are in the file.
 
     Raises:
         FileNotFoundError: There is none.
         CassetteFormatError: It is no cassette, a damaged one, or cannot be read.
-        CassetteVersionError: It is a cassette of a version to come.
+        CassetteVersionError: It is a cassette of a newer version.
     """
     return files.load(path, parse=_parse)
 
@@ -226,7 +193,7 @@ def load(path: Path) -> CassetteData:
 def _parse(data: bytes, path: Path) -> CassetteData:
     found = read_foreign(data, path=path) if detect_format(data) else None
     if found is None:
-        return loads_ours(data, path=path)
+        return loads(data, path=path)
     from aquila_cassette.redaction import Redaction  # not needed to replay a cassette of ours
 
     redact = Redaction()
@@ -237,37 +204,30 @@ def _parse(data: bytes, path: Path) -> CassetteData:
 
 
 def read_foreign(data: bytes, *, path: Path) -> Import | None:
-    """Read the bytes of a file in another recorder's format, whatever its suffix.
+    """Read the bytes of a file in another recorder's format; None if it is in no known one.
 
     Nothing is redacted, and nothing that a tag of the file names is run.
 
-    Args:
-        data: The whole file.
-        path: Where it is, for messages.
-
-    Returns:
-        What it holds, or None where the file is in no other format that is known.
-
     Raises:
-        CassetteFormatError: It is in one, and damaged or too large; the message says what to do.
-        CassetteError: It needs libyaml, and PyYAML has none here.
+        CassetteFormatError: It is damaged or too large; the message says what to do.
     """
     from aquila_cassette.importers import har, vcrpy  # not needed to replay a cassette of ours
 
     try:
         data = _unpacked(data, path)
-        tree, kind = _tree(data)
-        read = har.interactions(tree) if kind == "HAR" else vcrpy.interactions(tree)
+        kind = detect_format(data) or "vcrpy"
+        tree = _tree(data, kind)
+        reader: Any = har if kind == "HAR" else vcrpy
+        interactions = reader.interactions(tree)
     except YamlError as error:
         raise format_error(error, data, path) from error
-    if read is None:
+    if interactions is None:
         return None
-    over = har.passed_over(tree) if kind == "HAR" else vcrpy.passed_over(tree)
-    return Import(CassetteData(read, foreign=kind), over)
+    return Import(CassetteData(interactions, foreign=kind), reader.skipped(tree))
 
 
 def _unpacked(data: bytes, path: Path) -> bytes:
-    if not data.startswith(GZIP):
+    if not data.startswith(_GZIP):
         return data
     out = bytearray()
     while data:
@@ -279,33 +239,30 @@ def _unpacked(data: bytes, path: Path) -> bytes:
                 if len(out) > MAX_BYTES:
                     raise too_large(len(out), path)
         except zlib.error as error:
-            raise YamlError("the compressed file is damaged", damage="binary") from error
+            raise YamlError("the compressed file is damaged") from error
         if not inflate.eof:
-            problem = "the compressed file is cut off"
-            raise YamlError(problem, damage="truncated")
+            raise YamlError("the compressed file is cut off")
         data = inflate.unused_data
     return bytes(out)
 
 
-def _tree(data: bytes) -> tuple[Any, ForeignFormat]:
-    from aquila_cassette.importers.yaml_lenient import compose, plain_1_1
-
-    kind = detect_format(data) or "vcrpy"
+def _tree(data: bytes, kind: ForeignFormat) -> Any:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        problem = f"the byte 0x{data[error.start]:02x} is no UTF-8"
-        raise YamlError(problem, line, damage="binary") from error
+        raise YamlError(f"the byte 0x{data[error.start]:02x} is not UTF-8", line) from error
     if text.lstrip()[:1] in ("{", "["):
         try:
-            return json.loads(text), kind
+            return json.loads(text)
         except json.JSONDecodeError as error:
             cut_off = error.pos >= len(text.rstrip())
-            problem = f"this is no JSON: {error.msg.lower()}"
+            problem = f"this is not JSON: {error.msg.lower()}"
             raise YamlError(problem, error.lineno, cut_off=cut_off) from error
         except RecursionError as error:
             raise YamlError("its values are nested too deeply") from error
+    from aquila_cassette.importers.yaml_lenient import compose, plain_1_1
+
     # vcrpy's YAML is PyYAML's, of version 1.1; cassetter's writer knows 1.2 alone, and leaves a
     # date or 'no' without quotes.
-    return compose(text, plain=plain if kind == "cassetter" else plain_1_1), kind
+    return compose(text, plain=plain if kind == "cassetter" else plain_1_1)

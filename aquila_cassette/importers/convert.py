@@ -24,7 +24,7 @@ __all__ = ["Conversion", "Target", "convert", "write"]
 Target: TypeAlias = Literal["v1", "vcrpy"]
 """What is written: our format, or vcrpy's YAML."""
 
-_PATIENCE = 60.0  # seconds to wait for another process that saves the cassette
+_LOCK_TIMEOUT = 60.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,9 @@ class Conversion:
     Args:
         source: The file.
         data: What it holds.
-        origin: Whose format it has; empty for ours.
-        target: Whose format it is to have.
-        interactions: What is then on the cassette.
+        origin: Its format; empty for ours.
+        target: The format it is to have.
+        interactions: What is then in the cassette.
         text: The text to write; empty where the file has that format already.
         hidden: What redaction took out, and how often.
         lost: What the new format cannot hold, a line for each.
@@ -53,12 +53,7 @@ class Conversion:
 
 
 def convert(path: Path, target: Target, redact: Redaction) -> Conversion:
-    """Read a file and compute what it is to become; nothing is written.
-
-    Args:
-        path: The file.
-        target: Whose format to write.
-        redact: What to keep out of it.
+    """Read a file and return what it is to become; nothing is written.
 
     Raises:
         CassetteFormatError: It is no cassette, or a damaged one.
@@ -66,14 +61,13 @@ def convert(path: Path, target: Target, redact: Redaction) -> Conversion:
     """
     data = files.read(path)
     found = read_foreign(data, path=path) if detect_format(data) else None
-    if found is None:
-        found = Import(loads(data, path=path))
-    tape = found.cassette
+    cassette, skipped = found or Import(loads(data, path=path))
     hidden: Counter[str] = Counter()
-    if tape.foreign == ("" if target == "v1" else "vcrpy"):
-        return Conversion(path, data, tape.foreign, target, tape.interactions, "", hidden)
-    clean = tuple(as_read(_clean(one, redact, hidden)) for one in tape.interactions)
-    lost = [f"interactions {one}: left out" for one in found.skipped]
+    origin = cassette.foreign
+    if origin == ("" if target == "v1" else "vcrpy"):
+        return Conversion(path, data, origin, target, cassette.interactions, "", hidden)
+    clean = tuple(as_read(_clean(one, redact, hidden)) for one in cassette.interactions)
+    lost = [f"interactions {one}: left out" for one in skipped]
     if target == "v1":
         text = dumps(CassetteData(clean, files.program()))
     else:
@@ -82,8 +76,14 @@ def convert(path: Path, target: Target, redact: Redaction) -> Conversion:
                 lost.append(f"interaction {number}: {what}")
         clean = tuple(one for one in clean if one.response.status is not None)
         text = vcrpy.dumps(clean)
-    _refuse_secrets(text, redact, path)
-    return Conversion(path, data, tape.foreign, target, clean, text, hidden, tuple(lost))
+    if leaks := redact.leaks(text):
+        raise SecretLeakError(
+            f"{display_path(path)} was not converted, since the new file would hold a secret.",
+            path=path,
+            facts=[f"line {leak.line} of it: {leak.kind}" for leak in leaks],
+            fix="Fix: name the field it is in with --redact",
+        )
+    return Conversion(path, data, origin, target, clean, text, hidden, tuple(lost))
 
 
 def _clean(one: Interaction, redact: Redaction, hidden: Counter[str]) -> Interaction:
@@ -97,16 +97,6 @@ def _clean(one: Interaction, redact: Redaction, hidden: Counter[str]) -> Interac
     )
 
 
-def _refuse_secrets(text: str, redact: Redaction, path: Path) -> None:
-    if leaks := redact.leaks(text):
-        raise SecretLeakError(
-            f"{display_path(path)} was not converted, since the new file would hold a secret.",
-            path=path,
-            facts=[f"line {leak.line} of it: {leak.kind}" for leak in leaks],
-            fix="Fix: name the field it stands in with --redact",
-        )
-
-
 def write(
     conversion: Conversion, path: Path, *, in_place: bool = False, dry_run: bool = False
 ) -> bool:
@@ -114,63 +104,57 @@ def write(
 
     Args:
         conversion: What to write.
-        path: Where to. Nothing that stands there is overwritten, but for the same text.
+        path: Where to. No other file is overwritten.
         in_place: Whether `path` may be the converted file itself, if it still holds what it held.
         dry_run: Whether only to see that it could be.
 
     Returns:
-        Whether it was written; False where the same stands there already.
+        Whether it was written; False where the same is there already.
 
     Raises:
-        UsageError: Another file stands there.
-        CassetteSaveError: It could not be written, or would not read back; what stood there stands
-            there still.
+        UsageError: Another file is there.
+        CassetteSaveError: It could not be written, or would not read back; nothing was changed.
     """
     data = conversion.text.encode()
     target = Path(os.path.realpath(path))
     try:
         if dry_run:
-            return _is_news(data, conversion, path, target, in_place=in_place)
+            return _is_new(data, conversion, path, target, in_place=in_place)
         target.parent.mkdir(parents=True, exist_ok=True)
-        with files.locked(target, _PATIENCE):
+        with files.locked(target, _LOCK_TIMEOUT):
             files.remove_leftovers(target)
-            if not _is_news(data, conversion, path, target, in_place=in_place):
+            if not _is_new(data, conversion, path, target, in_place=in_place):
                 return False
-            files.replace_file(
-                target, data, check=lambda written: _verify(written, conversion, path)
-            )
+            check = lambda written: _check_reads_back(written, conversion, path)  # noqa: E731
+            files.replace_file(target, data, check=check)
     except OSError as error:
         raise files.save_error(error, path) from error
     return True
 
 
-def _is_news(
+def _is_new(
     data: bytes, conversion: Conversion, path: Path, target: Path, *, in_place: bool
 ) -> bool:
-    """Tell whether what is to be written is not there yet; refuse to overwrite anything else."""
+    """Return whether `data` is not there yet; refuse to overwrite anything else."""
     before = target.read_bytes() if target.exists() else None
     if before is None or before == data:
         return before is None
     if not in_place or target != Path(os.path.realpath(conversion.source)):
-        raise _in_the_way(path)
+        raise UsageError(
+            f"There is a file at {display_path(path)} already; it is not overwritten.",
+            fix="Fix: move it away, or write into another folder with -o FOLDER",
+        )
     if before != conversion.data:
         raise CassetteSaveError(
             f"{display_path(path)} was changed while it was converted.",
             path=path,
-            fix="Nothing was written. Run the command again",
+            facts=["Nothing was written."],
+            fix="Fix: run the command again",
         )
     return True
 
 
-def _in_the_way(path: Path) -> UsageError:
-    return UsageError(
-        f"There is a file at {display_path(path)} already; it is not overwritten.",
-        fix="Fix: move it away, or write into another folder with -o FOLDER",
-    )
-
-
-def _verify(written: bytes, conversion: Conversion, path: Path) -> None:
-    """Refuse bytes that do not read back as what they were made of."""
+def _check_reads_back(written: bytes, conversion: Conversion, path: Path) -> None:
     try:
         if conversion.target == "v1":
             same = loads(written, path=path).interactions == conversion.interactions
@@ -182,5 +166,6 @@ def _verify(written: bytes, conversion: Conversion, path: Path) -> None:
         raise CassetteSaveError(
             f"{display_path(path)} could not be written so that it reads back.",
             path=path,
-            fix="What stood there stands there still. Please report this, with the file",
+            facts=["The file is as it was before."],
+            fix="Fix: report this, with the file",
         )

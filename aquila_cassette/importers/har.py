@@ -7,10 +7,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from aquila_cassette.importers import values
-from aquila_cassette.model import Failure, Headers, Interaction, Request, Response
+from aquila_cassette.model import Ended, Failure, Headers, Interaction, Request, Response
 from aquila_cassette.storage.pieces import is_event_stream
 
-__all__ = ["interactions"]
+__all__ = ["interactions", "skipped"]
 
 _BEFORE = ("blocked", "dns", "connect", "send", "wait")  # ssl is a part of connect
 _LONGEST = 1e9  # ms; what is longer, is infinite, or is -1 says nothing
@@ -18,16 +18,7 @@ _VERSIONS = {"2": "HTTP/2", "3": "HTTP/3", "1.0": "HTTP/1.0"}
 
 
 def interactions(tree: Any) -> tuple[Interaction, ...] | None:
-    """Read what a HAR file holds; None if it is none.
-
-    Upgrades to another protocol (WebSocket) are passed over: no cassette holds them.
-
-    Args:
-        tree: What the file says.
-
-    Raises:
-        SchemaError: It is one, and damaged.
-    """
+    """Return what a HAR file holds, None if it is none; SchemaError if it is damaged."""
     entries = _entries(tree)
     if entries is None:
         return None
@@ -35,12 +26,8 @@ def interactions(tree: Any) -> tuple[Interaction, ...] | None:
     return tuple(_interaction(entries, at) for at in places if not _is_upgrade(entries[at]))
 
 
-def passed_over(tree: Any) -> tuple[str, ...]:
-    """Name what no cassette can hold.
-
-    Args:
-        tree: What the file says.
-    """
+def skipped(tree: Any) -> tuple[str, ...]:
+    """Return a line for what no cassette can hold: upgrades to another protocol."""
     upgrades = sum(map(_is_upgrade, _entries(tree) or ()))
     return (f"{upgrades} of WebSocket",) if upgrades else ()
 
@@ -70,13 +57,13 @@ def _interaction(entries: list[Any], place: int) -> Interaction:
             _sent(request),
         ),
         _response(response, received, entry.get("timings")),
-        recorded_at=values.stamp(entry.get("startedDateTime"), received),
+        recorded_at=values.timestamp(entry.get("startedDateTime"), received),
     )
 
 
 def _headers(fields: Mapping[str, Any]) -> Headers:
-    # Those that begin with a colon are HTTP/2's way to tell the method and the URL. Browsers join
-    # fields of one name, such as set-cookie, by line breaks.
+    # Those that begin with a colon are HTTP/2's for the method and the URL. Browsers join fields of
+    # one name, such as set-cookie, by line breaks.
     return tuple(
         (name, line)
         for name, value in values.headers(fields.get("headers"))
@@ -99,28 +86,28 @@ def _sent(request: Mapping[str, Any]) -> bytes:
 
 
 def _response(response: Mapping[str, Any], received: Headers, timings: Any) -> Response:
-    before, after = _times(timings)
-    version = _version(str(response.get("httpVersion") or ""))
     code = response.get("status")
     if code in (0, None):
         why = str(response.get("_error") or response.get("statusText") or "no answer came")
-        failure = Failure(None, why)
-        return values.response(None, (), b"", ended="failed", error=failure, decoded=True)
+        return values.response(None, (), b"", ended="failed", error=Failure(None, why))
     status = values.status(response, "status", code)
     content = response.get("content")
     content = content if isinstance(content, Mapping) else {}
+    body = b""
+    ended: Ended = "complete"
     if content.get("text") is not None:
-        if content.get("encoding") == "base64":
-            body = values.from_base64(content, "text")
-        else:
-            body = values.as_bytes(content["text"]) or b""
-        ended: Any = "complete"
+        is_base64 = content.get("encoding") == "base64"
+        body = (
+            values.from_base64(content, "text")
+            if is_base64
+            else values.as_bytes(content["text"]) or b""
+        )
     else:
-        body = b""
         size = content.get("size")
-        missing = isinstance(size, int) and size > 0 and not 300 <= status < 400
-        # What was not saved cannot be replayed: a read of it raises, as past any cassette's end.
-        ended = "closed" if missing else "complete"
+        # What was not saved cannot be replayed: to read it raises, as past any cassette's end.
+        if isinstance(size, int) and size > 0 and not 300 <= status < 400:
+            ended = "closed"
+    before, after = _times(timings)
     is_stream = is_event_stream(Response(status, received))
     return values.response(
         status,
@@ -129,13 +116,13 @@ def _response(response: Mapping[str, Any], received: Headers, timings: Any) -> R
         decoded=True,
         pieces=None if after is None or is_stream else f"{after}+{len(body)}",
         headers_after=before,
-        http_version=version,
+        http_version=_version(str(response.get("httpVersion") or "")),
         ended=ended,
     )
 
 
 def _times(timings: Any) -> tuple[int | None, int | None]:
-    """Give the ms from the request to the headers, and to the end of the body."""
+    """Return the ms from the request to the headers, and to the end of the body."""
     if not isinstance(timings, Mapping):
         return None, None
 

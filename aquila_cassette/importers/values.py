@@ -1,4 +1,4 @@
-"""What other recorders' files say of headers, bodies and times, as a cassette has it."""
+"""Headers, bodies and times of other recorders' files, as a cassette has them."""
 
 from __future__ import annotations
 
@@ -23,81 +23,57 @@ __all__ = [
     "json_bytes",
     "mapping",
     "response",
-    "stamp",
     "status",
     "text",
+    "timestamp",
 ]
-
-_DATE = "date"
 
 
 def mapping(within: Any, key: str | int, what: str) -> Mapping[str, Any]:
-    """Give the mapping at `key`.
-
-    Args:
-        within: What it stands in.
-        key: Its key or place there.
-        what: What it is, for the error.
-
-    Raises:
-        SchemaError: It is missing, or something else.
-    """
+    """Return the mapping at `key`; `what` it is, for the error."""
     try:
         value = within[key]
     except (KeyError, IndexError):
         raise SchemaError(within, None, f"{what} is missing", missing=True) from None
     if not isinstance(value, Mapping):
-        facts = ["expected: a mapping", f"got:      {_kind(value)}"]
-        raise SchemaError(within, key, f"{what} is not what it must be", facts=facts)
+        raise _wrong(within, key, what, "a mapping", _kind(value))
     return value
 
 
 def text(within: Mapping[str, Any], key: str, what: str) -> str:
-    """Give the text at `key`.
-
-    Args:
-        within: The mapping it stands in.
-        key: Its key.
-        what: What it is of, for the error.
-
-    Raises:
-        SchemaError: It is missing, or something else.
-    """
+    """Return the text at `key`; `what` it is a field of, for the error."""
     if key not in within:
         raise SchemaError(within, None, f"{what} has no field {key!r}", missing=True)
     value = within[key]
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     if not isinstance(value, str):
-        facts = ["expected: text", f"got:      {_kind(value)}"]
-        raise SchemaError(within, key, f"{key!r} is not what it must be", facts=facts)
+        raise _wrong(within, key, repr(key), "text", _kind(value))
     return value
 
 
 def status(within: Mapping[str, Any], key: str, value: Any) -> int:
-    """Give an HTTP status.
-
-    Args:
-        within: The mapping it stands in.
-        key: Its key.
-        value: The number, or its digits.
-
-    Raises:
-        SchemaError: It is none.
-    """
+    """Return the HTTP status that `value`, a number or its digits, is."""
     if isinstance(value, str) and value.isdecimal():
         value = int(value)
     if type(value) is not int or not 100 <= value <= 999:
-        facts = ["expected: a number from 100 to 999", f"got:      {value!r}"]
-        raise SchemaError(within, key, "the status is not what it must be", facts=facts)
+        raise _wrong(within, key, "the status", "a number from 100 to 999", repr(value))
     return value
 
 
-def headers(value: Any) -> Headers:
-    r"""Give header fields: of a mapping of names and values, or of a list of pairs or lines.
+def _wrong(within: Any, key: str | int, what: str, expected: str, got: str) -> SchemaError:
+    facts = [f"expected: {expected}", f"got:      {got}"]
+    return SchemaError(within, key, f"{what} has a wrong value", facts=facts)
 
-    Args:
-        value: What the file says; what is no header is passed over, as other recorders do.
+
+def _kind(value: Any) -> str:
+    return "nothing" if value is None else type(value).__name__.lower()
+
+
+def headers(value: Any) -> Headers:
+    r"""Return the fields of a mapping of names and values, or of a list of pairs or lines.
+
+    What is no header is skipped, as other recorders do.
 
     Example:
         >>> headers({"Set-Cookie": ["a=1", "b=2"], "Age": 3})
@@ -105,18 +81,17 @@ def headers(value: Any) -> Headers:
         >>> headers(["Server: nginx\r\n"])
         (('server', 'nginx'),)
     """
+    given: list[tuple[Any, Any]] = []
     if isinstance(value, Mapping):
         given = list(value.items())
     elif isinstance(value, list):
         given = [_pair(one) for one in value]
-    else:
-        given = []
-    out = []
-    for name, values in given:
-        for one in values if isinstance(values, list) else (values,):
-            if one is not None:
-                out.append((_word(name).lower(), _word(one)))
-    return tuple(out)
+    return tuple(
+        (_word(name).lower(), _word(one))
+        for name, values in given
+        for one in (values if isinstance(values, list) else (values,))
+        if one is not None
+    )
 
 
 def _pair(value: Any) -> tuple[Any, Any]:
@@ -129,17 +104,11 @@ def _pair(value: Any) -> tuple[Any, Any]:
 
 
 def _word(value: Any) -> str:
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    return str(value)
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def as_bytes(value: Any) -> bytes | None:
-    """Give the bytes that a text, bytes, or a list of both are; None for anything else.
-
-    Args:
-        value: What the file has as a body; None is none at all.
-    """
+    """Return the bytes of a text, bytes, nothing, or a list of these; None for anything else."""
     match value:
         case None:
             return b""
@@ -156,15 +125,7 @@ def as_bytes(value: Any) -> bytes | None:
 
 
 def json_bytes(within: Any, key: str) -> bytes:
-    """Write the value at `key` as JSON, as the recorders that keep it parsed do on replay.
-
-    Args:
-        within: The mapping it stands in.
-        key: Its key.
-
-    Raises:
-        SchemaError: JSON cannot hold it.
-    """
+    """Return the value at `key` as JSON, as recorders that keep it parsed write it on replay."""
     try:
         return json.dumps(within[key]).encode()
     except (TypeError, ValueError, RecursionError) as error:
@@ -172,22 +133,13 @@ def json_bytes(within: Any, key: str) -> bytes:
 
 
 def from_base64(within: Mapping[str, Any], key: str) -> bytes:
-    """Decode the base64 at `key`.
-
-    Args:
-        within: The mapping it stands in.
-        key: Its key.
-
-    Raises:
-        SchemaError: It is none.
-    """
     value = within[key]
     if isinstance(value, bytes):
         return value
     try:
         return base64.b64decode("".join(str(value).split()), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise SchemaError(within, key, f"{key!r} is no base64") from error
+        raise SchemaError(within, key, f"{key!r} is not base64") from error
 
 
 def response(
@@ -202,15 +154,14 @@ def response(
     ended: Ended = "complete",
     error: Failure | None = None,
 ) -> Response:
-    """Make a response as ours are recorded: decoded, without headers of one connection.
+    """Return a response as ours are recorded: decoded, without headers of one connection.
 
     Args:
         code: The HTTP status.
         given: All headers of the file.
-        body: The body as it lies in the file.
+        body: The body as it is in the file.
         decoded: Whether it is decoded for sure, whatever the headers say.
-        pieces: The pieces, as ``pieces:`` has them. Without it an event stream has one a frame,
-            as a cassette of ours without it has, and any other body is one.
+        pieces: What ``pieces:`` would say.
         headers_after: As in `Response`, like all that follow.
         http_version: The same.
         ended: The same.
@@ -235,24 +186,20 @@ def response(
     )
 
 
-def stamp(value: Any, received: Headers = ()) -> str:
-    """Give a time as ``recorded_at`` has it; empty where the file tells none.
-
-    Args:
-        value: What the file says, in ISO 8601.
-        received: The headers of the answer: its date stands in where the file says nothing.
+def timestamp(value: Any, received: Headers = ()) -> str:
+    """Return a time in ISO 8601, or else the date of the response, as ``recorded_at`` has it.
 
     Example:
-        >>> stamp("2026-03-06T19:24:49.822+02:00")
+        >>> timestamp("2026-03-06T19:24:49.822+02:00")
         '2026-03-06T17:24:49Z'
-        >>> stamp(None, (("date", "Mon, 23 Nov 2026 01:49:37 GMT"),))
+        >>> timestamp(None, (("date", "Mon, 23 Nov 2026 01:49:37 GMT"),))
         '2026-11-23T01:49:37Z'
     """
     at = None
     try:
         if isinstance(value, str):
             at = datetime.fromisoformat(value)
-        elif found := next((one for name, one in received if name == _DATE), None):
+        elif found := next((one for name, one in received if name == "date"), None):
             at = parsedate_to_datetime(found)
         if at is None:
             return ""
@@ -260,7 +207,3 @@ def stamp(value: Any, received: Headers = ()) -> str:
     except (ValueError, OverflowError):
         return ""
     return f"{at.replace(tzinfo=None, microsecond=0).isoformat()}Z"
-
-
-def _kind(value: Any) -> str:
-    return "nothing" if value is None else type(value).__name__.lower()

@@ -1,4 +1,27 @@
-"""vcrpy's cassettes, of any age, and those of the tools that write almost the same."""
+r"""vcrpy's cassettes, of any age, and those of the tools that write almost the same; both ways.
+
+Example:
+    >>> from aquila_cassette.model import Piece
+    >>> answer = Response(200, (("age", "3"),), (Piece(5, b"a"), Piece(9, b"b\n")))
+    >>> print(dumps([Interaction(Request("GET", "https://a.example/"), answer)]), end="")
+    interactions:
+    - request:
+        body: ''
+        headers: {}
+        method: GET
+        uri: https://a.example/
+      response:
+        body:
+          string: |
+            ab
+        headers:
+          age:
+          - '3'
+        status:
+          code: 200
+          message: OK
+    version: 1
+"""
 
 from __future__ import annotations
 
@@ -10,31 +33,27 @@ from aquila_cassette.importers import values
 from aquila_cassette.model import Headers, Interaction, Request, Response
 from aquila_cassette.storage.yaml_reader import SchemaError
 
-__all__ = ["dumps", "holds", "interactions", "losses", "passed_over"]
+__all__ = ["dumps", "holds", "interactions", "losses", "skipped"]
 
 _OTHERS = {"grpc_interactions": "gRPC", "ws_interactions": "WebSocket"}
 _PORTS = {"https": 443, "http": 80}
 
 
+# Reading.
+
+
 def interactions(tree: Any) -> tuple[Interaction, ...] | None:
-    """Read what a file in vcrpy's, cassetter's or betamax's format holds; None if it is in none.
-
-    Args:
-        tree: What the file says.
-
-    Raises:
-        SchemaError: It is in one of them, and damaged.
-    """
+    """Return what a file of vcrpy, cassetter or betamax holds, None if it is none of theirs."""
     items: Any
     if isinstance(tree, list):  # before vcrpy 1.0
         items = tree
     elif not isinstance(tree, Mapping):
         return None
     elif isinstance(tree.get("requests"), list) and isinstance(tree.get("responses"), list):
-        return _apart(tree)
+        items = _paired(tree)
     else:
         items = tree.get("http_interactions", tree.get("interactions"))
-    if not items and passed_over(tree):
+    if not items and skipped(tree):
         return ()
     if not isinstance(items, list) or not items or not _is_foreign(items[0]):
         return None
@@ -42,24 +61,28 @@ def interactions(tree: Any) -> tuple[Interaction, ...] | None:
     for place in range(len(items)):
         try:
             read.append(_interaction(values.mapping(items, place, "the interaction")))
-        except SchemaError as flaw:
+        except SchemaError as error:
             # PyYAML sorts keys: where the file is whole, 'version' comes after all of them.
             is_end = isinstance(tree, list) or [*tree][-1] == "interactions"
-            flaw.cut_off = flaw.missing and is_end and place == len(items) - 1
+            error.cut_off = error.missing and is_end and place == len(items) - 1
             raise
     return tuple(read)
 
 
-def passed_over(tree: Any) -> tuple[str, ...]:
-    """Name what cassetter keeps and no cassette of ours can hold.
-
-    Args:
-        tree: What the file says.
-    """
-    if not isinstance(tree, Mapping):
-        return ()
-    found = ((name, tree.get(key)) for key, name in _OTHERS.items())
+def skipped(tree: Any) -> tuple[str, ...]:
+    """Return a line for each kind that cassetter keeps and no cassette of ours can hold."""
+    found = [(name, tree.get(key)) for key, name in _OTHERS.items() if isinstance(tree, Mapping)]
     return tuple(f"{len(one)} of {name}" for name, one in found if isinstance(one, list) and one)
+
+
+def _paired(tree: Mapping[str, Any]) -> list[Any]:
+    """Return pairs of requests and responses that are in two lists, as langchain writes them."""
+    sent, received = tree["requests"], tree["responses"]
+    if len(sent) != len(received):
+        facts = [f"requests:  {len(sent)}", f"responses: {len(received)}"]
+        problem = "there is not one response for each request"
+        raise SchemaError(tree, "responses", problem, facts=facts)
+    return [{"request": one, "response": two} for one, two in zip(sent, received, strict=True)]
 
 
 def _is_foreign(item: Any) -> bool:
@@ -67,38 +90,19 @@ def _is_foreign(item: Any) -> bool:
     return isinstance(request, Mapping) and ("uri" in request or "host" in request)
 
 
-def _apart(tree: Mapping[str, Any]) -> tuple[Interaction, ...]:
-    """Read requests and responses that stand in two lists, as langchain's serializer has them."""
-    sent, received = tree["requests"], tree["responses"]
-    if len(sent) != len(received):
-        facts = [f"requests:  {len(sent)}", f"responses: {len(received)}"]
-        raise SchemaError(
-            tree, "responses", "there is not one response for each request", facts=facts
-        )
-    return tuple(
-        _interaction({"request": request, "response": response})
-        for request, response in zip(sent, received, strict=True)
-    )
-
-
 def _interaction(item: Mapping[str, Any]) -> Interaction:
-    request = _request(values.mapping(item, "request", "the request"))
+    sent = values.mapping(item, "request", "the request")
+    if sent.get("parsed_body") is not None:
+        body = values.json_bytes(sent, "parsed_body")
+    else:
+        body = _body(sent)
+    method = values.text(sent, "method", "the request").upper()
     fields = values.mapping(item, "response", "the response")
     received = values.headers(fields.get("headers"))
-    recorded_at = values.stamp(item.get("recorded_at"), received)
-    return Interaction(request, _response(fields), recorded_at=recorded_at)
-
-
-def _request(fields: Mapping[str, Any]) -> Request:
-    if fields.get("parsed_body") is not None:
-        body = values.json_bytes(fields, "parsed_body")
-    else:
-        body = _body(fields)
-    return Request(
-        values.text(fields, "method", "the request").upper(),
-        _url(fields),
-        values.headers(fields.get("headers")),
-        body,
+    return Interaction(
+        Request(method, _url(sent), values.headers(sent.get("headers")), body),
+        _response(fields, received),
+        recorded_at=values.timestamp(item.get("recorded_at"), received),
     )
 
 
@@ -111,8 +115,7 @@ def _url(fields: Mapping[str, Any]) -> str:
     return f"{scheme}://{fields['host']}{place}{fields.get('path') or ''}"
 
 
-def _response(fields: Mapping[str, Any]) -> Response:
-    received = values.headers(fields.get("headers"))
+def _response(fields: Mapping[str, Any], received: Headers) -> Response:
     if "status_code" in fields:  # vcrpy 2 to 5, of httpx
         code = values.status(fields, "status_code", fields["status_code"])
         content = values.as_bytes(fields.get("content"))
@@ -135,7 +138,6 @@ def _response(fields: Mapping[str, Any]) -> Response:
 
 
 def _body(fields: Mapping[str, Any]) -> bytes:
-    """Read the body of a request or a response."""
     value = fields.get("body")
     if not isinstance(value, Mapping):
         body = values.as_bytes(value)
@@ -153,36 +155,31 @@ def _body(fields: Mapping[str, Any]) -> bytes:
 
 
 def _typed(value: Mapping[str, Any]) -> bytes:
-    """Read a body as cassetter keeps it."""
+    """Return a body as cassetter keeps it."""
     match value["type"], value.get("content"):
         case "none", _:
             return b""
         case "json", _:
             return values.json_bytes({"content": None, **value}, "content")
-        case "text", content:
-            body = values.as_bytes(content)
+        case "text", content if (body := values.as_bytes(content)) is not None:
+            return body
         case "binary", str(content):
             try:
                 return bytes.fromhex(content)
             except ValueError as error:
-                raise SchemaError(value, "content", "'content' is no hexadecimal") from error
-        case _:
-            body = None
-    if body is None:
-        raise _no_body(value, "type")
-    return body
+                raise SchemaError(value, "content", "'content' is not hexadecimal") from error
+    raise _no_body(value, "type")
 
 
 def _no_body(within: Mapping[str, Any], key: str) -> SchemaError:
-    return SchemaError(within, key, f"{key!r} is no body that is known")
+    return SchemaError(within, key, f"{key!r} is a body of an unknown form")
+
+
+# Writing.
 
 
 def losses(interaction: Interaction) -> str:
-    """Say what vcrpy's format cannot hold of an interaction; empty where it holds all that counts.
-
-    Args:
-        interaction: Any.
-    """
+    """Return what vcrpy's format cannot hold of an interaction; empty if it holds all that counts."""
     response = interaction.response
     if response.status is None:
         return "no answer came, which vcrpy cannot replay: left out"
@@ -194,13 +191,9 @@ def losses(interaction: Interaction) -> str:
 
 
 def dumps(interactions: Sequence[Interaction]) -> str:
-    """Write a cassette in vcrpy's format, in ASCII; what got no answer at all is left out.
+    """Return a cassette in vcrpy's format, in ASCII, without what got no answer at all.
 
-    Pieces and their times, and whose an interaction is, are lost. ``recorded_at`` stays, where
-    vcrpy passes over it.
-
-    Args:
-        interactions: What it is to hold.
+    Pieces, their times and the owners are lost. ``recorded_at`` stays, where vcrpy skips it.
     """
     text = _dump(_tree(interactions), readable=True)
     # PyYAML does not read back each literal block that it writes.
@@ -208,13 +201,14 @@ def dumps(interactions: Sequence[Interaction]) -> str:
 
 
 def holds(text: str, interactions: Sequence[Interaction]) -> bool:
-    """Tell whether PyYAML's safe loader, which is vcrpy's, reads `interactions` off `text`.
+    """Return whether PyYAML's safe loader, which is vcrpy's, reads `interactions` off `text`."""
+    import yaml
 
-    Args:
-        text: The whole file.
-        interactions: What it is to hold.
-    """
-    return bool(_load(text) == _tree(interactions))
+    loader: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+    try:
+        return bool(yaml.load(text, Loader=loader) == _tree(interactions))
+    except yaml.YAMLError:
+        return False
 
 
 def _tree(interactions: Sequence[Interaction]) -> dict[str, Any]:
@@ -229,13 +223,13 @@ def _item(interaction: Interaction) -> dict[str, Any]:
         "request": {
             # Of no body vcrpy has '' from httpx, null from others, and takes them for two.
             "body": _text_or_bytes(request.body),
-            "headers": _headers(request.headers),
+            "headers": _grouped(request.headers),
             "method": request.method,
             "uri": request.url,
         },
         "response": {
             "body": {"string": _text_or_bytes(response.body)},
-            "headers": _headers(response.headers),
+            "headers": _grouped(response.headers),
             "status": {"code": code, "message": responses.get(code, "")},
         },
     }
@@ -251,7 +245,7 @@ def _text_or_bytes(body: bytes) -> str | bytes:
         return body
 
 
-def _headers(headers: Headers) -> dict[str, list[str]]:
+def _grouped(headers: Headers) -> dict[str, list[str]]:
     grouped: dict[str, list[str]] = {}
     for name, value in headers:
         grouped.setdefault(name, []).append(value)
@@ -270,21 +264,11 @@ def _dump(tree: Any, *, readable: bool) -> str:
             return True
 
     if readable:
-        Dumper.add_representer(str, _text)
+        Dumper.add_representer(str, _represent_text)
     dumped: str = yaml.dump(tree, Dumper=Dumper, sort_keys=False)
     return dumped
 
 
-def _text(dumper: Any, text: str) -> Any:
+def _represent_text(dumper: Any, text: str) -> Any:
     style = "|" if "\n" in text else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-def _load(text: str) -> Any:
-    import yaml
-
-    loader: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
-    try:
-        return yaml.load(text, Loader=loader)
-    except yaml.YAMLError:
-        return None

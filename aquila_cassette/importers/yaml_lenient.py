@@ -1,7 +1,7 @@
-r"""YAML as other recorders write it: aliases, and Python's tags where they are but data.
+r"""YAML as other recorders write it: aliases, and Python's tags where they are only data.
 
-Nothing that a tag names is imported, looked up or called: a table says of each tag that is known
-what its node holds, and any other tag is refused.
+Nothing that a tag names is imported, looked up or called: a table says of each known tag what its
+node holds, and any other tag is refused.
 
 Example:
     >>> compose("a: &x !!python/unicode 'b'\nc: *x\nd: !!binary aGk=\n", plain=str)
@@ -22,20 +22,17 @@ from aquila_cassette.storage.yaml_reader import Composer, Map, YamlError, line_o
 __all__ = ["Plain", "compose", "plain_1_1"]
 
 Plain = Callable[[str], Any]
-"""Gives what a scalar without quotes means."""
+"""Returns what a scalar without quotes means."""
 
 _MAX_DEPTH = 128
-_MAX_VALUES = 5_000_000  # aliases counted as often as they stand: a few lines can make billions
+_MAX_VALUES = 5_000_000  # aliases counted as often as they occur: a few lines can make billions
 _YAML = "tag:yaml.org,2002:"
 _PYTHON = f"{_YAML}python/"
 
 
 @lru_cache(4096)
 def plain_1_1(text: str) -> Any:
-    """Give what `text` means to PyYAML as a plain scalar; a date is the text that it looks like.
-
-    Args:
-        text: The scalar, without quotes.
+    """Return what `text` means to PyYAML as a plain scalar; a date is the text that it looks like.
 
     Example:
         >>> [plain_1_1(text) for text in ("200", "1e5", "1.0e+5", "no", "~", "2026-11-22")]
@@ -51,22 +48,11 @@ def plain_1_1(text: str) -> Any:
 
 
 def compose(text: str, *, plain: Plain) -> Any:
-    """Read the one document that `text` is; mappings come as `Map`, lists as `List`.
-
-    Args:
-        text: What the file says; None comes for an empty one.
-        plain: Gives what a plain scalar means.
-
-    Raises:
-        YamlError: It is no YAML, has a tag that is not known, or is made to swell.
-        NoLibyaml: It cannot be told.
-    """
+    """Read the first document of `text`, None if it is empty; YamlError if it is not such YAML."""
     return _Lenient(text, plain).document()
 
 
 class _Lenient(Composer):
-    """Reads aliases and the tags that are known, and of equal keys the last."""
-
     def __init__(self, text: str, plain: Plain) -> None:
         super().__init__(text)
         self._plain = plain
@@ -76,85 +62,65 @@ class _Lenient(Composer):
     def value(self, event: Any, depth: int) -> Any:
         before = self._values
         self._count(1, event)
-        kind = type(event).__name__
-        if kind == "AliasEvent":
-            return self._alias(event)
+        kind = event.__class__
+        if kind is self.alias:
+            if event.anchor not in self._anchors:
+                problem = f"*{event.anchor} is within what it names, or names nothing"
+                raise YamlError(problem, line_of(event))
+            value, size = self._anchors[event.anchor]
+            self._count(size, event)
+            return value
         if depth == _MAX_DEPTH:
             problem = f"mappings and lists are nested more than {_MAX_DEPTH} deep"
             raise YamlError(problem, line_of(event))
-        if kind == "ScalarEvent":
+        if kind is self.scalar:
             value = self._scalar(event)
-        elif kind == "MappingStartEvent":
-            value = self._map(event, depth)
         else:
-            value = self.read_list(event, depth)
-        if kind != "ScalarEvent" and event.tag is not None:
-            value = _tagged(event, value)
+            is_map = kind is self.map_start
+            value = self._map(event, depth) if is_map else self.read_list(event, depth)
+            if event.tag is not None:
+                value = _make(event, _COLLECTIONS, value)
         if event.anchor is not None:
             self._anchors[event.anchor] = value, self._values - before
-        return value
-
-    def _alias(self, event: Any) -> Any:
-        known = self._anchors.get(event.anchor)
-        if known is None:
-            problem = f"*{event.anchor} stands within what it names, or names nothing"
-            raise YamlError(problem, line_of(event), damage="anchor")
-        value, size = known
-        self._count(size, event)
         return value
 
     def _count(self, number: int, event: Any) -> None:
         self._values += number
         if self._values > _MAX_VALUES:
             problem = f"written out, the file has more than {_MAX_VALUES} values"
-            raise YamlError(problem, line_of(event), damage="anchor")
+            raise YamlError(problem, line_of(event))
 
     def _scalar(self, event: Any) -> Any:
         text = self.text_of(event)
         if event.tag is None or event.tag == "!":
             return self._plain(text) if event.implicit[0] else text
-        make = _SCALARS.get(event.tag.removeprefix(_YAML))
-        if make is None:
-            raise _refused(event)
-        try:
-            return make(text)
-        except ValueError as error:
-            raise YamlError(f"this is not what {_shown(event.tag)} says", line_of(event)) from error
+        return _make(event, _SCALARS, text)
 
     def _map(self, event: Any, depth: int) -> Map:
         out = Map(line_of(event))
-        while type(event := self.next_event()).__name__ != "MappingEndEvent":
+        while (event := self.next_event()).__class__ is not self.map_end:
             key = self.value(event, depth + 1)
             if isinstance(key, (dict, list)):
-                raise YamlError("a mapping or list stands where a key belongs", line_of(event))
+                raise YamlError("a mapping or list is used as a key", line_of(event))
             out.lines[key] = line_of(event)
             out[key] = self.value(self.next_event(), depth + 1)  # of equal keys the last, as PyYAML
         return out
 
 
-def _tagged(event: Any, value: Any) -> Any:
+def _make(event: Any, makers: dict[str, Callable[[Any], Any]], value: Any) -> Any:
+    """Return what a node of this tag and `value` holds."""
     tag = event.tag.removeprefix(_YAML)
-    make = _COLLECTIONS.get(tag)
-    if make is None and tag.endswith(".istr"):
-        make = _first
+    shown = f"!!{tag}" if event.tag.startswith(_YAML) else tag
+    make = _first if makers is _COLLECTIONS and tag.endswith(".istr") else makers.get(tag)
     if make is None:
-        raise _refused(event)
+        is_code = event.tag.startswith(_PYTHON)
+        facts = ["it names Python code, which is never run"] if is_code else []
+        fix = "take the tag out, and write the value as plain text"
+        raise YamlError(f"the tag {shown} is not allowed", line_of(event), facts=facts, fix=fix)
     try:
         return make(value)
     except (LookupError, TypeError, ValueError) as error:
-        raise YamlError(f"this is not what {_shown(event.tag)} holds", line_of(event)) from error
-
-
-def _refused(event: Any) -> YamlError:
-    problem = f"the tag {_shown(event.tag)} stands here"
-    is_code = event.tag.startswith(_PYTHON)
-    facts = ["it names Python code, which is never run"] if is_code else []
-    fix = "take the tag out, and write the value as plain text"
-    return YamlError(problem, line_of(event), facts=facts, fix=fix, damage="tag")
-
-
-def _shown(tag: str) -> str:
-    return f"!!{tag.removeprefix(_YAML)}" if tag.startswith(_YAML) else tag
+        raise YamlError(f"this is not what {shown} holds", line_of(event)) from error
 
 
 # What the nodes of known tags hold. None of these functions makes an object of the tag's class.
@@ -164,7 +130,7 @@ def _base64(text: str) -> bytes:
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except binascii.Error as error:
-        raise ValueError("no base64") from error
+        raise ValueError("not base64") from error
 
 
 def _itself(value: Any) -> Any:
@@ -178,13 +144,12 @@ def _first(value: Any) -> Any:
 
 
 def _bytes_io(value: Any) -> bytes:
-    state = value.get("state") or [b""]
-    data = state[0] or b""
+    data = (value.get("state") or [b""])[0] or b""
     return data.encode() if isinstance(data, str) else data
 
 
 def _pairs(value: Any) -> Any:
-    """Read what a dict, a frozenset of pairs or an OrderedDict is made of."""
+    """Return what a dict, a frozenset of pairs or an OrderedDict is made of."""
     while isinstance(value, list) and len(value) == 1 and _are_pairs(value[0]):
         value = value[0]
     return dict(value) if _are_pairs(value) else value
@@ -197,14 +162,14 @@ def _are_pairs(value: Any) -> bool:
 
 
 def _insensitive(value: Any) -> Any:
-    """Read requests' and vcrpy's dicts of headers: ``_store`` has names as they were written."""
+    """Return requests' and vcrpy's dicts of headers: ``_store`` has names as they were written."""
     if isinstance(value, dict) and isinstance(value.get("_store"), dict):
         return {pair[0]: pair[1] for pair in value["_store"].values()}
     return value
 
 
 def _container(value: Any) -> Any:
-    """Read urllib3's headers: ``_container`` has a list of the name and all values."""
+    """Return urllib3's headers: ``_container`` has a list of the name and all values."""
     if isinstance(value, dict) and isinstance(value.get("_container"), dict):
         return {names[0]: list(names[1:]) for names in value["_container"].values()}
     return value
@@ -219,29 +184,15 @@ def _split_url(value: Any) -> str:
     return urlunsplit([str(part) for part in value])
 
 
-_SCALARS: dict[str, Callable[[str], Any]] = {
-    "str": str,
-    "timestamp": str,
-    "python/str": str,
-    "python/unicode": str,
-    "binary": _base64,
-    "python/bytes": _base64,
-    "null": lambda _: None,
-    "python/none": lambda _: None,
-    "bool": plain_1_1,
-    "python/bool": plain_1_1,
-    "int": plain_1_1,
-    "python/int": plain_1_1,
-    "python/long": plain_1_1,
-    "float": plain_1_1,
-    "python/float": plain_1_1,
+_SCALARS: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(["str", "timestamp", "python/str", "python/unicode"], str),
+    **dict.fromkeys(["binary", "python/bytes"], _base64),
+    **dict.fromkeys(["null", "python/none"], lambda _: None),
+    **dict.fromkeys(["bool", "int", "float"], plain_1_1),
+    **dict.fromkeys(["python/bool", "python/int", "python/long", "python/float"], plain_1_1),
 }
 _COLLECTIONS: dict[str, Callable[[Any], Any]] = {
-    "map": _itself,
-    "seq": _itself,
-    "python/dict": _itself,
-    "python/list": _itself,
-    "python/tuple": _itself,
+    **dict.fromkeys(["map", "seq", "python/dict", "python/list", "python/tuple"], _itself),
     "python/object:vcr.request.Request": _itself,
     "python/object/apply:__builtin__.frozenset": _pairs,
     "python/object/apply:builtins.frozenset": _pairs,

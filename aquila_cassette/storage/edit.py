@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from aquila_cassette.storage.yaml_reader import clean_utf8, load_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 __all__ = ["insert_interactions", "replace_interactions"]
-
 
 _LAST_FIELD = re.compile(r" +(?:ended|error): ")
 
@@ -33,8 +32,7 @@ def insert_interactions(text: str, dropped: Collection[int], new: Sequence[str])
     Args:
         text: The file, a cassette that can be read.
         dropped: The places of the interactions to take out, from 0.
-        new: What `format.render` gave for each of those to put in; at the end where none is
-            taken out.
+        new: What `format.render` gave for those to put in; at the end where none is taken out.
 
     Returns:
         The new text, or None where the interactions are not a list in block style, or none is left.
@@ -62,20 +60,11 @@ def insert_interactions(text: str, dropped: Collection[int], new: Sequence[str])
     return "".join([*lines[:at], *_fit(new, indent, eol), *kept, *lines[end:]])
 
 
-def replace_interactions(
-    text: str, new: Mapping[int, str], *, keep: Callable[[str], bool] | None = None
-) -> str | None:
-    r"""Put new interactions in the places of old ones, one for one.
+def replace_interactions(text: str, new: Mapping[int, str]) -> str | None:
+    r"""Put new interactions, by the place (from 0) of the old ones, in their places, one for one.
 
-    Every other line stays as it is, and so do the comments right above an interaction.
-
-    Args:
-        text: The file, a cassette that can be read.
-        new: What `format.render` gave, by the place (from 0) of the interaction that it replaces.
-        keep: Given the text of an interaction to replace, returns whether to keep it after all.
-
-    Returns:
-        The new text, or None where the interactions are not a list in block style.
+    Every other line stays as it is, and so do the comments right above an interaction. None comes
+    where the interactions are not a list in block style.
 
     Example:
         >>> replace_interactions("interactions:\n# mine\n- a: 1\n- b: 2\n", {0: "- c: 3\n"})
@@ -87,7 +76,7 @@ def replace_interactions(
         return None
     out, done = [], 0
     for number, item in enumerate(items):
-        if number in new and not (keep and keep("".join(lines[item.dash : item.end]))):
+        if number in new:
             out += [*lines[done : item.dash], *_fit([new[number]], indent, eol)]
             done = item.end
     return "".join(out + lines[done:])
@@ -107,14 +96,6 @@ def _fit(items: Sequence[str], indent: int, eol: str) -> list[str]:
     return [re.sub(r"^(?=.)", pad, one, flags=re.MULTILINE).replace("\n", eol) for one in items]
 
 
-def _behind(lines: list[str], end: int) -> int:
-    """Return the line above the blank lines above `end`, unless they may belong to a block."""
-    at = end
-    while not lines[at - 1].strip():
-        at -= 1
-    return at if _LAST_FIELD.match(lines[at - 1]) else end
-
-
 def _find(text: str, lines: list[str]) -> tuple[int, list[_Item]]:
     """Return how far in the dashes of the list ``interactions`` are, and its items."""
     tree = load_yaml(clean_utf8(text.encode()))
@@ -124,13 +105,13 @@ def _find(text: str, lines: list[str]) -> tuple[int, list[_Item]]:
     indent = 0
     for line in tree["interactions"].lines:
         above = range(line - 1, stop, -1)  # an item may start below its dash
-        found = next((match for at in above if (match := dash.match(lines[at]))), None)
+        found = next(((at, match) for at in above if (match := dash.match(lines[at]))), None)
         if found is None:  # the list is in brackets
             return 0, []
+        stop = found[0]
         if not dashes:
-            indent = len(found[1])
-            dash = re.compile(rf"( {{{indent}}})-(?:\s|$)")
-        stop = next(at for at in above if dash.match(lines[at]))
+            indent = len(found[1][1])
+            dash = re.compile(rf" {{{indent}}}-(?:\s|$)")
         dashes.append(stop)
     comment = re.compile(rf" {{0,{indent}}}#")
     end = min((line - 1 for line in tree.lines.values() if line - 1 > key), default=len(lines))
@@ -147,3 +128,11 @@ def _comments_above(lines: list[str], at: int, stop: int, comment: re.Pattern[st
         if comment.match(lines[at]):
             top = at
     return top
+
+
+def _behind(lines: list[str], end: int) -> int:
+    """Return where the blank lines above `end` start, unless they may belong to a block."""
+    at = end
+    while not lines[at - 1].strip():
+        at -= 1
+    return at if _LAST_FIELD.match(lines[at - 1]) else end

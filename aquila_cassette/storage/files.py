@@ -124,7 +124,6 @@ def _unreadable(path: Path, why: str, fix: str) -> CassetteFormatError:
     return CassetteFormatError(
         f"{display_path(path)} cannot be read: {why}.",
         path=path,
-        damage="unreadable",
         fix=f"Fix: {fix}",
     )
 

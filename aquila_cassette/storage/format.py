@@ -37,7 +37,7 @@ from aquila_cassette.storage.pieces import (
 from aquila_cassette.storage.yaml_reader import SchemaError, YamlError, clean_utf8, load_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from aquila_cassette.storage.yaml_writer import Value
@@ -62,17 +62,27 @@ MAX_BYTES = 256 * 1024 * 1024
 """The size of the largest file that is read."""
 
 FIELDS = {
-    "a cassette": ("version", "recorded_with", "interactions"),
-    "an interaction": ("recorded_at", "recorded_by", "request", "response"),
-    "a request": ("method", "url", "headers", *bodies.FIELDS),
-    "a response": (
+    "cassette": ("version", "recorded_with", "interactions"),
+    "interaction": ("recorded_at", "recorded_by", "request", "response"),
+    "request": ("method", "url", "headers", *bodies.FIELDS),
+    "response": (
         *("status", "http_version", "headers", *bodies.FIELDS),
         *("headers_after", "pieces", "ended", "error"),
     ),
-    "an error": ("type", "message", "category"),
+    "error": ("type", "message", "category"),
 }
 """The fields that each part of a file may have."""
 
+_REQUIRED = {
+    "interaction": ("request", "response"),
+    "request": ("method", "url"),
+    "response": ("ended",),
+    "error": ("message",),
+}
+_TEXTS = {
+    *("recorded_with", "recorded_at", "recorded_by", "method", "url", "http_version"),
+    *("type", "message", "category"),
+}
 _ENDS = ("complete", "closed", "failed")
 # How a file may end without a line break and still be whole beyond doubt.
 _WHOLE = (b"ended: complete", b"ended: closed", b"}", b"]")
@@ -87,11 +97,7 @@ class _NewerVersionError(SchemaError):
 
 
 def loads(data: bytes, *, path: Path) -> CassetteData:
-    """Read the bytes of a cassette file.
-
-    Args:
-        data: The whole file.
-        path: Where it is, for messages.
+    """Read the bytes of a cassette file, the one at `path`.
 
     Raises:
         CassetteFormatError: It is no cassette, or a damaged one; the message says what to do.
@@ -114,11 +120,11 @@ def loads(data: bytes, *, path: Path) -> CassetteData:
 
 def _cassette(tree: Any) -> CassetteData:
     if tree is None:
-        raise YamlError("the file is empty", damage="empty")
+        raise YamlError("the file is empty")
     if not isinstance(tree, dict):
         raise SchemaError(tree, None, "the file is no cassette: its top level is no mapping")
     _check_version(tree)
-    _refuse_unknown(tree, "a cassette")
+    _check_fields(tree, "cassette")
     items = tree.get("interactions")
     if items is None:
         raise SchemaError(tree, None, "the file has no interactions")
@@ -127,11 +133,12 @@ def _cassette(tree: Any) -> CassetteData:
     interactions = []
     for place in range(len(items)):
         try:
-            interactions.append(_interaction(items, place))
+            item = _part(items, place, "interaction")
+            interactions.append(_interaction(item))
         except SchemaError as error:
             error.cut_off = error.missing and place == len(items) - 1
             raise
-    return CassetteData(tuple(interactions), _get_text(tree, "recorded_with") or "")
+    return CassetteData(tuple(interactions), tree.get("recorded_with") or "")
 
 
 def _check_version(tree: Mapping[str, Any]) -> None:
@@ -149,33 +156,23 @@ def _check_version(tree: Mapping[str, Any]) -> None:
         raise SchemaError(tree, "version", "unknown cassette version", facts=facts, fix=fix)
 
 
-def _interaction(items: Sequence[Any], place: int) -> Interaction:
-    item = _mapping(items, place, "an interaction")
-    _refuse_unknown(item, "an interaction")
-    _require(item, "the interaction", "request", "response")
+def _interaction(item: Mapping[str, Any]) -> Interaction:
+    sent = _part(item, "request", "request")
+    body = bodies.read(sent)
     return Interaction(
-        _request(_mapping(item, "request", "the request")),
-        _response(_mapping(item, "response", "the response")),
-        _get_text(item, "recorded_at") or "",
-        _get_text(item, "recorded_by"),
-    )
-
-
-def _request(fields: Mapping[str, Any]) -> Request:
-    _refuse_unknown(fields, "a request")
-    _require(fields, "the request", "method", "url")
-    body = bodies.read(fields)
-    return Request(
-        _get_text(fields, "method") or "",
-        _get_text(fields, "url") or "",
-        _read_headers(fields),
-        body if isinstance(body, bytes) else body(),
+        Request(
+            sent["method"],
+            sent["url"],
+            _read_headers(sent),
+            body if isinstance(body, bytes) else body(),
+        ),
+        _response(_part(item, "response", "response")),
+        item.get("recorded_at") or "",
+        item.get("recorded_by"),
     )
 
 
 def _response(fields: Mapping[str, Any]) -> Response:
-    _refuse_unknown(fields, "a response")
-    _require(fields, "the response", "ended")
     ended = fields["ended"]
     if ended not in _ENDS:
         raise _wrong(fields, "ended", f"one of {', '.join(_ENDS)}", ended)
@@ -187,55 +184,55 @@ def _response(fields: Mapping[str, Any]) -> Response:
     after = fields.get("headers_after")
     if after is not None and not (type(after) is int and after >= 0):
         raise _wrong(fields, "headers_after", "a number of milliseconds", after)
-    version = _get_text(fields, "http_version")
+    pieces = fields.get("pieces")
+    if isinstance(pieces, str) and not is_timeline(pieces):
+        pieces = " ".join(pieces.split())  # it was wrapped by hand
+    if pieces is not None and not (isinstance(pieces, str) and is_timeline(pieces)):
+        raise _wrong(fields, "pieces", "words of ms+bytes, such as 312+50 330+49", pieces)
+    version = fields.get("http_version")
+    error = None if fields.get("error") is None else _part(fields, "error", "error")
+    if error is not None and "type" not in error:
+        raise SchemaError(error, None, "the error has no field 'type'", missing=True)
     return LazyResponse.of(
-        LazyBody(bodies.read(fields), _pieces(fields)),
+        LazyBody(bodies.read(fields), pieces),
         status=status,
         headers=_read_headers(fields),
         headers_after=after,
         http_version="HTTP/1.1" if version is None else version,
         ended=ended,
-        error=_error(fields),
+        error=error and Failure(error["type"], error["message"], error.get("category")),
     )
 
 
-def _pieces(fields: Mapping[str, Any]) -> str | None:
-    value = fields.get("pieces")
-    if value is None or (isinstance(value, str) and is_timeline(value)):
-        return value
-    if isinstance(value, str) and is_timeline(words := " ".join(value.split())):
-        return words
-    raise _wrong(fields, "pieces", "words of ms+bytes, such as 312+50 330+49", value)
-
-
 def _read_headers(fields: Mapping[str, Any]) -> Headers:
-    if fields.get("headers") is None:
+    given = fields.get("headers")
+    if given is None:
         return ()
-    given = _mapping(fields, "headers", "'headers'")
+    if not isinstance(given, dict):
+        raise _wrong(fields, "headers", "a mapping", given)
     out = []
     for name, values in given.items():
         for value in values if isinstance(values, list) else (values,):
             if not isinstance(value, str):
-                raise _wrong(given, name, "text, or a list of text", values, quotes=True)
+                raise _wrong(given, name, "text, or a list of text", values)
             out.append((name.lower(), value))
     return tuple(out)
 
 
-def _error(fields: Mapping[str, Any]) -> Failure | None:
-    if fields.get("error") is None:
-        return None
-    given = _mapping(fields, "error", "'error'")
-    _refuse_unknown(given, "an error")
-    if "type" not in given:
-        raise SchemaError(given, None, "the error has no field 'type'", missing=True)
-    _require(given, "the error", "message")
-    message = _get_text(given, "message") or ""
-    return Failure(_get_text(given, "type"), message, _get_text(given, "category"))
+def _part(within: Any, key: str | int, name: str) -> Mapping[str, Any]:
+    """Return the mapping at `key`, a part of the file that `FIELDS` names, with its fields checked."""
+    fields = within[key]
+    if fields is None:
+        raise SchemaError(within, key, f"the {name} is empty", missing=True)
+    if not isinstance(fields, dict):
+        raise _wrong(within, key, "a mapping", fields)
+    _check_fields(fields, name)
+    return fields
 
 
-def _refuse_unknown(fields: Mapping[str, Any], what: str) -> None:
-    known = FIELDS[what]
-    for key in fields:
+def _check_fields(fields: Mapping[str, Any], name: str) -> None:
+    known = FIELDS[name]
+    for key, value in fields.items():
         if key not in known:
             import difflib  # for a misspelt field only
 
@@ -243,46 +240,28 @@ def _refuse_unknown(fields: Mapping[str, Any], what: str) -> None:
             raise SchemaError(
                 fields,
                 key,
-                f"{what} has no field {key!r}",
+                f"the {name} has an unknown field {key!r}",
                 facts=[f"known: {', '.join(known)}"],
                 fix=f'rename it to "{close[0]}"' if close else "take it out",
             )
-
-
-def _require(fields: Mapping[str, Any], what: str, *keys: str) -> None:
-    for key in keys:
+        if key in _TEXTS and value is not None and not isinstance(value, str):
+            raise _wrong(fields, key, "text", value)
+    for key in _REQUIRED.get(name, ()):
         if fields.get(key) is None:
-            raise SchemaError(fields, None, f"{what} has no field {key!r}", missing=True)
+            raise SchemaError(fields, None, f"the {name} has no field {key!r}", missing=True)
 
 
-def _get_text(fields: Mapping[str, Any], key: str) -> str | None:
-    value = fields.get(key)
-    if value is not None and not isinstance(value, str):
-        raise _wrong(fields, key, "text", value, quotes=True)
-    return value
-
-
-def _mapping(within: Any, key: str | int, what: str) -> Mapping[str, Any]:
-    value = within[key]
-    if isinstance(value, dict):
-        return value
-    if value is None:
-        raise SchemaError(within, key, f"{what} is empty", missing=True)
-    raise _wrong(within, key, "a mapping", value)
-
-
-def _wrong(
-    within: Any, key: str | int, expected: str, got: Any, *, quotes: bool = False
-) -> SchemaError:
-    name = repr(key) if isinstance(key, str) else "the interaction"
+def _wrong(within: Any, key: str | int, expected: str, got: Any) -> SchemaError:
     is_scalar = got is None or isinstance(got, (bool, int, float))
     shown = type(got).__name__ if isinstance(got, (dict, list)) else reprlib.repr(got)
     return SchemaError(
         within,
         key,
-        f"{name} has a wrong value",
+        f"{repr(key) if isinstance(key, str) else 'the interaction'} has a wrong value",
         facts=[f"expected: {expected}", f"got:      {shown}"],
-        fix=f'put it in quotes: "{got}"' if quotes and is_scalar else f"make it {expected}",
+        fix=f'put it in quotes: "{got}"'
+        if "text" in expected and is_scalar
+        else f"make it {expected}",
     )
 
 
@@ -414,7 +393,6 @@ def too_large(size: int, path: Path) -> CassetteFormatError:
     return CassetteFormatError(
         f"{display_path(path)}: the file is too large for a cassette.",
         path=path,
-        damage="unreadable",
         facts=[f"limit: {MAX_BYTES} bytes", f"got:   {size} bytes"],
         fix="Fix: split it into several cassettes",
     )
@@ -423,24 +401,13 @@ def too_large(size: int, path: Path) -> CassetteFormatError:
 def format_error(error: YamlError, data: bytes, path: Path) -> CassetteFormatError:
     """Return the error for the file at `path`, which holds `data` and is not what it should be."""
     name = display_path(path)
-    restore = f"Fix: restore it (git checkout -- {name}) or delete it and record again"
+    problem, line, facts = error.problem, error.line, error.facts
     if error.cut_off:
-        line = data.rstrip().count(b"\n") + 1
-        return CassetteFormatError(
-            f"{name}, line {line}: the file ends in the middle of an interaction.",
-            path=path,
-            line=line,
-            damage="truncated",
-            facts=[error.problem, *error.facts],
-            fix=restore,
-        )
+        problem = "the file ends in the middle of an interaction"
+        line, facts = data.rstrip().count(b"\n") + 1, (error.problem, *facts)
     is_newer = isinstance(error, _NewerVersionError)
     kind = CassetteVersionError if is_newer else CassetteFormatError
-    return kind(
-        f"{name}{f', line {error.line}' if error.line else ''}: {error.problem}.",
-        path=path,
-        line=error.line,
-        damage="newer" if is_newer else error.damage,
-        facts=error.facts,
-        fix=f"Fix: {error.fix}" if error.fix else restore,
-    )
+    restore = f"restore it (git checkout -- {name}) or delete it and record again"
+    fix = restore if error.cut_off or not error.fix else error.fix
+    place = f", line {line}" if line else ""
+    return kind(f"{name}{place}: {problem}.", path=path, line=line, facts=facts, fix=f"Fix: {fix}")

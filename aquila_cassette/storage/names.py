@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from aquila_cassette.errors import CassetteNameError
 
-__all__ = ["cassette_path", "display_path", "name_of_test", "safe_name"]
+__all__ = ["cassette_path", "display_path", "name_of_test"]
 
 _SUFFIXES = (".yaml", ".yml")
 # What pytest-recording replaces, so that a suite that moves over finds its names again.
@@ -20,11 +20,7 @@ _LONGEST_PART = 255  # bytes of a file name, on every file system in use
 
 
 def cassette_path(folder: Path, name: str) -> Path:
-    """Give the file that cassette `name` means in `folder`; it need not exist.
-
-    Args:
-        folder: The cassette folder.
-        name: May have dots and slashes. ``.yaml`` is added, unless it ends so or in ``.yml``.
+    """Return the file that cassette `name` means in `folder`; it need not exist.
 
     Raises:
         CassetteNameError: The name is empty, is not portable, or leaves the folder.
@@ -51,64 +47,6 @@ def cassette_path(folder: Path, name: str) -> Path:
     return path
 
 
-def safe_name(text: str) -> str:
-    """Make part of a cassette name out of `text`, any part of a pytest node id.
-
-    What is invalid in file names becomes ``-``, as pytest-recording does it. What is too long is
-    cut and ends in a hash of the whole, so that two long names stay two.
-
-    Args:
-        text: For example ``TestChat.test_reply[a/b]``.
-
-    Example:
-        >>> safe_name("test_reply[https://a.b/c?d]")
-        'test_reply[https---a.b-c-d]'
-    """
-    name = _UNSAFE.sub("-", text)
-    if not name.rstrip(". ") or _RESERVED.match(name):
-        name = f"-{name}"
-    name = re.sub(r"[. ]$", "-", name)
-    if len(name.encode()) > _LONGEST:
-        import hashlib  # hardly ever needed
-
-        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-        head = name.encode()[: _LONGEST - 9].decode("utf-8", "ignore")
-        name = f"{head}-{digest}"
-    return name
-
-
-def name_of_test(node_id: str) -> str:
-    """Give the name of the cassette that is named after a test, safe as a file name.
-
-    Args:
-        node_id: The test's node id in pytest.
-
-    Example:
-        >>> name_of_test("tests/test_chat.py::TestChat::test_reply[a/b]")
-        'tests/test_chat/TestChat.test_reply[a-b]'
-    """
-    module, _, inside = node_id.partition("::")
-    folder = PurePosixPath(module).with_suffix("").parts
-    test = ".".join(inside.split("::", inside.partition("[")[0].count("::")))
-    return "/".join([*(safe_name(part) for part in folder if part != ".."), safe_name(test)])
-
-
-def display_path(path: Path) -> str:
-    """Give `path` as messages show it: from the working directory where it is inside.
-
-    Args:
-        path: Any path.
-
-    Example:
-        >>> display_path(Path.cwd() / "cassettes" / "chat.yaml")
-        'cassettes/chat.yaml'
-    """
-    try:
-        return path.absolute().relative_to(Path.cwd()).as_posix()
-    except (ValueError, OSError):
-        return str(path)
-
-
 def _fault(part: str) -> str:
     if part == "":
         return "it has an empty part"
@@ -131,3 +69,41 @@ def _refused(name: str, why: str, folder: Path) -> CassetteNameError:
         facts=[f"folder: {display_path(folder)}"],
         fix="Fix: use letters, digits, '_', '-', '.', and '/' for a folder inside that one",
     )
+
+
+def name_of_test(node_id: str) -> str:
+    """Return the name of the cassette of a test, safe as a file name.
+
+    What is invalid in file names becomes ``-``, as pytest-recording does it. What is too long is
+    cut and ends in a hash of the whole, so that two long names stay two.
+
+    Example:
+        >>> name_of_test("tests/test_chat.py::TestChat::test_reply[a/b]")
+        'tests/test_chat/TestChat.test_reply[a-b]'
+    """
+    module, _, inside = node_id.partition("::")
+    folder = PurePosixPath(module).with_suffix("").parts
+    test = ".".join(inside.split("::", inside.partition("[")[0].count("::")))
+    return "/".join([*(_safe(part) for part in folder if part != ".."), _safe(test)])
+
+
+def _safe(text: str) -> str:
+    name = _UNSAFE.sub("-", text)
+    if not name.rstrip(". ") or _RESERVED.match(name):
+        name = f"-{name}"
+    name = re.sub(r"[. ]$", "-", name)
+    if len(name.encode()) > _LONGEST:
+        import hashlib  # hardly ever needed
+
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        start = name.encode()[: _LONGEST - 9].decode("utf-8", "ignore")
+        name = f"{start}-{digest}"
+    return name
+
+
+def display_path(path: Path) -> str:
+    """Return `path` as messages have it: from the working directory where it is inside."""
+    try:
+        return path.absolute().relative_to(Path.cwd()).as_posix()
+    except (ValueError, OSError):
+        return str(path)

@@ -11,7 +11,7 @@ from aquila_cassette.model import Piece, Response
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aquila_cassette.model import Ended, Failure, Headers, Request
+    from aquila_cassette.model import Request
 
 __all__ = [
     "LazyBody",
@@ -37,10 +37,6 @@ def is_timeline(text: str) -> bool:
     """Return whether `text` is words of digits with a plus in each, a space between two words.
 
     (A word without digits on a side of the plus passes, and adds up to no body.)
-
-    Example:
-        >>> is_timeline("312+50 330+49"), is_timeline("312-50"), is_timeline("312")
-        (True, False, False)
     """
     # A regular expression for the same takes ten times as long, and every load pays for it.
     signs = text.encode().translate(None, b"0123456789")
@@ -48,33 +44,21 @@ def is_timeline(text: str) -> bool:
 
 
 def is_event_stream(message: Request | Response) -> bool:
-    """Return whether `message` says that it is ``text/event-stream``.
-
-    Example:
-        >>> is_event_stream(Response(200, (("content-type", "text/event-stream; charset=utf-8"),)))
-        True
-    """
+    """Return whether `message` says that it is ``text/event-stream``."""
     content_type = message.header("content-type") or ""
     return content_type.partition(";")[0].strip().lower() == "text/event-stream"
 
 
 def split_pieces(body: bytes, text: str | None, *, event_stream: bool) -> tuple[Piece, ...]:
-    r"""Return the pieces of `body` that ``pieces:`` describes.
+    r"""Return the pieces of `body` that `text`, what ``pieces:`` says, describes.
 
     Where it is missing, or its sizes no longer add up to the body (which was edited by hand): one
     piece for each frame of an event stream, else one in all; the first at the times that it has,
     the rest at the last of these, or at 0.
 
-    Args:
-        body: The whole body.
-        text: What ``pieces:`` says, a text that `is_timeline`; None if it is missing.
-        event_stream: Whether the response is ``text/event-stream``.
-
     Example:
         >>> split_pieces(b"data: 1\n\ndata: 2\n\n", "5+4 9+14", event_stream=True)
         (Piece(at=5, data=b'data'), Piece(at=9, data=b': 1\n\ndata: 2\n\n'))
-        >>> split_pieces(b"data: 1\n\ndata: 22\n\n", "5+9", event_stream=True)
-        (Piece(at=5, data=b'data: 1\n\n'), Piece(at=5, data=b'data: 22\n\n'))
     """
     times: list[int] = []
     if text:
@@ -100,12 +84,7 @@ def split_pieces(body: bytes, text: str | None, *, event_stream: bool) -> tuple[
 
 
 class LazyBody:
-    """What the file says of a body, until someone asks for it.
-
-    Args:
-        body: The bytes, or what gives them; called once.
-        pieces: What ``pieces:`` says, a text that `is_timeline`, or None.
-    """
+    """What the file says of a body, the bytes or what gives them, until someone asks for it."""
 
     __slots__ = ("_body", "_pieces")
 
@@ -118,14 +97,14 @@ class LazyBody:
             self._body = self._body()
         return self._body
 
+    def pieces(self, *, event_stream: bool) -> tuple[Piece, ...]:
+        return split_pieces(self.body(), self._pieces, event_stream=event_stream)
+
     def is_of(self, pieces: tuple[Piece, ...]) -> bool:
-        """Return whether this is sure to split into `pieces`."""
+        """Return whether this is sure to split into `pieces`, without doing it."""
         if not pieces or self._pieces != timeline(pieces):
             return False
         return self.body() == b"".join([piece.data for piece in pieces])
-
-    def pieces(self, *, event_stream: bool) -> tuple[Piece, ...]:
-        return split_pieces(self.body(), self._pieces, event_stream=event_stream)
 
 
 class LazyResponse(Response):
@@ -140,26 +119,12 @@ class LazyResponse(Response):
     _source: LazyBody
 
     @classmethod
-    def of(
-        cls,
-        source: LazyBody,
-        *,
-        status: int | None,
-        headers: Headers,
-        headers_after: int | None,
-        http_version: str,
-        ended: Ended,
-        error: Failure | None,
-    ) -> LazyResponse:
+    def of(cls, source: LazyBody, **values: Any) -> LazyResponse:
+        """Return a response of all the `values` that a `Response` has, but for its pieces."""
         self = object.__new__(cls)
-        put = object.__setattr__
-        put(self, "_source", source)
-        put(self, "status", status)
-        put(self, "headers", headers)
-        put(self, "headers_after", headers_after)
-        put(self, "http_version", http_version)
-        put(self, "ended", ended)
-        put(self, "error", error)
+        object.__setattr__(self, "_source", source)
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
         return self
 
     def __getattr__(self, name: str) -> Any:
@@ -180,10 +145,9 @@ class LazyResponse(Response):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Response):
             return NotImplemented
-        # Each save compares what it wrote, and need not split it: equal times and sizes of equal
-        # bytes make equal pieces. Others may be equal all the same.
-        quick = hasattr(self, "_source") and self._source.is_of(other.pieces)
-        return _values(self, pieces=not quick) == _values(other, pieces=not quick)
+        # Each save compares what it wrote, and need not split it.
+        same = hasattr(self, "_source") and self._source.is_of(other.pieces)
+        return _values(self, pieces=not same) == _values(other, pieces=not same)
 
     __hash__ = Response.__hash__
 

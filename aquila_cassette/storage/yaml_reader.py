@@ -24,7 +24,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = [
     "MAX_DEPTH",
@@ -38,7 +38,6 @@ __all__ = [
     "clean_utf8",
     "compose",
     "cut_blocks",
-    "events",
     "line_of",
     "load_yaml",
     "plain",
@@ -80,10 +79,9 @@ class YamlError(Exception):
     Args:
         problem: What is wrong, a clause that starts in lower case.
         line: Where, from 1; None where it is the whole.
-        facts: Lines for below.
+        facts: Lines for below, expected before actual.
         fix: The edit that repairs it, where it is known.
         cut_off: Whether the text ends before what it began is whole.
-        damage: What kind of damage that is, as in `CassetteFormatError`.
     """
 
     def __init__(
@@ -94,27 +92,19 @@ class YamlError(Exception):
         facts: Sequence[str] = (),
         fix: str = "",
         cut_off: bool = False,
-        damage: str = "format",
     ) -> None:
         self.problem = problem
         self.line = line
         self.facts = tuple(facts)
         self.fix = fix
         self.cut_off = cut_off
-        self.damage = damage
         super().__init__(problem)
 
 
 class SchemaError(YamlError):
-    """A value does not belong where it is.
+    """A value does not belong where it is: at `key` in `within`, or (None) it is `within` itself.
 
-    Args:
-        within: The mapping or list that it is in.
-        key: Its key or place there; None where it is the mapping or list itself, or is missing.
-        problem: What is wrong, a clause that starts in lower case.
-        facts: Lines for below, expected before actual.
-        fix: The edit that repairs it.
-        missing: Whether something is missing, as it is where a file was cut off.
+    `missing`: whether something is missing, as it is where a file was cut off.
     """
 
     def __init__(
@@ -203,7 +193,7 @@ def clean_utf8(data: bytes) -> bytes:
     # One NUL of two is half of a character; both are what a crash of the machine leaves.
     if data.startswith(_UTF_16) or data[:2].count(0) == 1:
         problem = "the file is UTF-16, and a cassette is UTF-8"
-        raise YamlError(problem, fix="save it as UTF-8", damage="binary")
+        raise YamlError(problem, fix="save it as UTF-8")
     data = data.removeprefix(_BOM)
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
@@ -226,7 +216,7 @@ def _check_utf8(data: bytes) -> None:
             except UnicodeDecodeError as error:
                 line = data.count(b"\n", 0, start + error.start) + 1
                 problem = f"the byte 0x{lines[error.start]:02x} is not UTF-8"
-                raise YamlError(problem, line, damage="binary") from None
+                raise YamlError(problem, line) from None
             # One byte or character is found ten times as fast as two; most text has neither byte.
             if (
                 "\u2028" in text
@@ -247,18 +237,13 @@ def _forbidden(data: bytes) -> YamlError:
     problem = f"the character U+{code:04X} is not allowed in a cassette as it is"
     # Runs of NUL are what a crash of the machine leaves; nobody wrote them.
     fix = f'write it as \\u{code:04x} in double quotes "..."' if code else ""
-    return YamlError(problem, line, fix=fix, damage="format" if code else "binary")
+    return YamlError(problem, line, fix=fix)
 
 
 def load_yaml(data: bytes, *, keep_lines: bool = True) -> Any:
     """Read the document in `data`, which `clean_utf8` gave; bodies in it are `Block` or text.
 
-    Args:
-        data: A whole file.
-        keep_lines: Whether to count the lines of blocks too; else lines are of no use.
-
-    Raises:
-        YamlError: It is not the YAML described above.
+    Without `keep_lines` it is faster, and the lines of values mean nothing.
     """
     skeleton, blocks = cut_blocks(data, keep_lines=keep_lines)
     if blocks:
@@ -306,10 +291,7 @@ def _end_of_block(indent: int) -> re.Pattern[bytes]:
 
 
 def plain(text: str) -> str | int | float | bool | None:
-    """Return what `text` means as a scalar without quotes.
-
-    Raises:
-        ValueError: It is a number of more digits than Python reads.
+    """Return what `text` means as a scalar without quotes; ValueError if it has too many digits.
 
     Example:
         >>> [plain(text) for text in ("-12", "1.5e3", "012", "1_000", "no", "null", "312:50")]
@@ -326,26 +308,8 @@ def plain(text: str) -> str | int | float | bool | None:
 
 
 def compose(text: str, blocks: Sequence[Block] = ()) -> Any:
-    """Read the one document that `text` is, None if it is empty.
-
-    Args:
-        text: What a file says, mappings become `Map`, lists `List`.
-        blocks: What `cut_blocks` took out. The lines of values are then those of what is left.
-
-    Raises:
-        YamlError: It is not the YAML described above.
-        MarksRemain: Not each of `blocks` has its place.
-    """
+    """Read the one document that `text` is, None if it is empty; `blocks` were cut out of it."""
     return _Strict(text, blocks).document()
-
-
-def events(text: str) -> Iterator[Any]:
-    """Yield libyaml's events of `text`, as PyYAML's classes."""
-    reading = Composer(text)
-    try:
-        yield from iter(reading.next_event, None)
-    except reading.error as error:
-        raise reading.not_yaml(error) from error
 
 
 def line_of(event: Any) -> int:
@@ -448,11 +412,11 @@ class _Strict(Composer):
             sign = "*" if kind is self.alias else "&"
             problem = f"{sign}{event.anchor} is an anchor or alias, which a cassette may not use"
             fix = f"write the value out, or put it in quotes if it is text that starts with {sign}"
-            raise YamlError(problem, line_of(event), fix=fix, damage="anchor")
+            raise YamlError(problem, line_of(event), fix=fix)
         if event.tag is not None:
             problem = f"the tag {event.tag} is not allowed: a cassette may use none"
             fix = "take it out, or put the value in quotes if it is text that starts with !"
-            raise YamlError(problem, line_of(event), fix=fix, damage="tag")
+            raise YamlError(problem, line_of(event), fix=fix)
         if depth == MAX_DEPTH:
             problem = f"mappings and lists are nested more than {MAX_DEPTH} deep"
             raise YamlError(problem, line_of(event), fix="store the body as text: instead")
@@ -482,7 +446,7 @@ class _Strict(Composer):
             if key in out:
                 problem = f"the key {key!r} is given twice; the first is on line {out.lines[key]}"
                 fix = "take one of the two out"
-                raise YamlError(problem, line, fix=fix, damage="duplicate-key")
+                raise YamlError(problem, line, fix=fix)
             out.lines[key] = line
             event = self.next_event()
             if depth == _LAZY_DEPTH and key in _LAZY and _is_mark(event):
@@ -502,4 +466,4 @@ class _Strict(Composer):
         if event.implicit[0]:
             problem = "a merge key is not allowed in a cassette"
             fix = 'write the fields out, or put "<<" in quotes if it is a key'
-            raise YamlError(problem, line, fix=fix, damage="anchor")
+            raise YamlError(problem, line, fix=fix)

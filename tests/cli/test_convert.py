@@ -119,7 +119,7 @@ def test_a_damaged_file_is_told_of_and_the_others_are_converted(cli: Cli) -> Non
     ran = cli("convert", "old", "-o", "new")
     assert ran.code == 2
     assert ran.err == (
-        "old/a.yaml, line 3: the tag !!python/object/apply:os.system stands here.\n"
+        "old/a.yaml, line 3: the tag !!python/object/apply:os.system is not allowed.\n"
         "  it names Python code, which is never run\n"
         "Fix: take the tag out, and write the value as plain text\n"
         "old/c.yaml: the file is empty.\n"
@@ -142,7 +142,7 @@ def test_a_file_that_would_hold_a_secret_all_the_same_is_not_written(
         (
             "old/chat.yaml was not converted, since the new file would hold a secret.\n"
             "  line 5 of it: the value of ACME_API_KEY\n"
-            "Fix: name the field it stands in with --redact\n"
+            "Fix: name the field it is in with --redact\n"
             "0 of 1 file converted to our format.\n"
         ),
     )
@@ -207,7 +207,7 @@ def test_such_a_tape_is_not_recorded_anew(cli: Cli) -> None:
         assert ran.err.startswith(
             "cassettes/chat.yaml is in vcrpy's format: it can be replayed, not recorded into.\n"
             "  mode: all\n"
-            "Convert it first: aquila-cassette convert cassettes/chat.yaml --in-place\n"
+            "Fix: convert it first: aquila-cassette convert cassettes/chat.yaml --in-place\n"
         )
     assert path.read_text() == vcrpy()
 

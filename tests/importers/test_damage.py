@@ -29,20 +29,20 @@ RESTORE = "Fix: restore it (git checkout -- cassettes/chat.yaml) or delete it an
         (
             vcrpy(status="status: {code: abc}"),
             (
-                ", line 15: the status is not what it must be.\n"
+                ", line 15: the status has a wrong value.\n"
                 "  expected: a number from 100 to 999\n"
                 "  got:      'abc'"
             ),
         ),
         (
             vcrpy(received="body: {base64_string: '???'}"),
-            ", line 10: 'base64_string' is no base64.",
+            ", line 10: 'base64_string' is not base64.",
         ),
-        (vcrpy(received="body: {string: [{}]}"), ", line 10: 'body' is no body that is known."),
-        (vcrpy(sent="body: 5"), ", line 3: 'body' is no body that is known."),
+        (vcrpy(received="body: {string: [{}]}"), ", line 10: 'body' is a body of an unknown form."),
+        (vcrpy(sent="body: 5"), ", line 3: 'body' is a body of an unknown form."),
         (
             CASSETTER.replace("ff0001", "xyz"),
-            ", line 39: 'content' is no hexadecimal.",
+            ", line 39: 'content' is not hexadecimal.",
         ),
         (
             vcrpy().replace("  response:", "  answer:"),
@@ -67,7 +67,7 @@ RESTORE = "Fix: restore it (git checkout -- cassettes/chat.yaml) or delete it an
             '{"interactions": [{"request": {"uri": "a"',
             (
                 ", line 1: the file ends in the middle of an interaction.\n"
-                "  this is no JSON: expecting ',' delimiter"
+                "  this is not JSON: expecting ',' delimiter"
             ),
         ),
     ],
@@ -96,7 +96,7 @@ def test_a_compressed_file_cannot_swell_without_end(monkeypatch: pytest.MonkeyPa
 
 
 def test_bytes_that_are_no_text_are_refused() -> None:
-    with pytest.raises(CassetteFormatError, match=r"line 3: the byte 0xff is no UTF-8"):
+    with pytest.raises(CassetteFormatError, match=r"line 3: the byte 0xff is not UTF-8"):
         tape(vcrpy().encode().replace(b'{"n":1}', b"\xff"))
 
 
@@ -173,7 +173,7 @@ def test_a_tape_of_ours_with_a_misspelt_url_is_told_so(tmp_path: Path) -> None:
     )
     with pytest.raises(CassetteFormatError) as caught:
         importers.load(path)
-    assert "line 5: a request has no field 'uri'" in str(caught.value)
+    assert "line 5: the request has an unknown field 'uri'" in str(caught.value)
     assert caught.value.fix == 'Fix: rename it to "url"'
 
 

@@ -54,7 +54,7 @@ def test_of_two_others_one_must_be_named() -> None:
         "The cassette name 'chat' may mean 2 files.\n"
         "  cassettes/chat.json\n"
         "  cassettes/chat.har\n"
-        'Fix: name the one that is meant, with its suffix: "chat.json"'
+        'Fix: use the name of one, with its suffix: "chat.json"'
     )
     assert where("chat.json") == "chat.json"
 

@@ -104,7 +104,7 @@ def test_a_mode_that_would_write_the_tape_is_refused_before_anything_is_sent(
     assert str(caught.value) == (
         f"cassettes/{name} is in vcrpy's format: it can be replayed, not recorded into.\n"
         f"  mode: {mode}\n"
-        f"Convert it first: {command}"
+        f"Fix: convert it first: {command}"
     )
     assert path.read_text() == vcrpy()
 

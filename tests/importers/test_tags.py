@@ -102,18 +102,18 @@ def test_a_tag_that_names_code_is_refused_and_never_run(tag: str, tmp_path: Path
     assert not made.exists()
     name = tag.partition(" ")[0]
     assert str(caught.value) == (
-        f"cassettes/chat.yaml, line 3: the tag {name} stands here.\n"
+        f"cassettes/chat.yaml, line 3: the tag {name} is not allowed.\n"
         "  it names Python code, which is never run\n"
         "Fix: take the tag out, and write the value as plain text"
     )
-    assert (caught.value.line, caught.value.damage) == (3, "tag")
+    assert caught.value.line == 3
 
 
 def test_a_tag_of_somebody_else_is_refused() -> None:
     with pytest.raises(CassetteFormatError) as caught:
         tape(vcrpy(sent="body: !ours abc"))
     assert str(caught.value) == (
-        "cassettes/chat.yaml, line 3: the tag !ours stands here.\n"
+        "cassettes/chat.yaml, line 3: the tag !ours is not allowed.\n"
         "Fix: take the tag out, and write the value as plain text"
     )
 
@@ -132,10 +132,9 @@ def test_a_few_lines_cannot_swell_to_billions() -> None:
         rows.append(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]")
     with pytest.raises(CassetteFormatError) as caught:
         tape("\n".join(rows) + "\n" + vcrpy())
-    assert caught.value.damage == "anchor"
     assert "written out, the file has more than 5000000 values" in caught.value.what
 
 
 def test_what_holds_itself_is_refused() -> None:
-    with pytest.raises(CassetteFormatError, match=r"\*a stands within what it names"):
+    with pytest.raises(CassetteFormatError, match=r"\*a is within what it names"):
         tape(vcrpy(sent="parsed_body: &a [*a]"))

@@ -139,7 +139,7 @@ MESSAGES = {
     "a misspelt field": (
         edited("method: POST", "mehtod: POST"),
         (
-            "cassettes/x.yaml, line 5: a request has no field 'mehtod'.\n"
+            "cassettes/x.yaml, line 5: the request has an unknown field 'mehtod'.\n"
             "  known: method, url, headers, json, sse, text, base64, json_style, eol\n"
             'Fix: rename it to "method"'
         ),
@@ -147,7 +147,7 @@ MESSAGES = {
     "a field that is none": (
         edited("version: 1", "version: 1\nwhatever: 1"),
         (
-            "cassettes/x.yaml, line 2: a cassette has no field 'whatever'.\n"
+            "cassettes/x.yaml, line 2: the cassette has an unknown field 'whatever'.\n"
             "  known: version, recorded_with, interactions\nFix: take it out"
         ),
     ),
@@ -335,7 +335,7 @@ MESSAGES = {
         ONE + "-",
         (
             "cassettes/x.yaml, line 18: the file ends in the middle of an interaction.\n"
-            f"  an interaction is empty\n{RESTORE}"
+            f"  the interaction is empty\n{RESTORE}"
         ),
     ),
     "cut off behind a field that may end it": (
