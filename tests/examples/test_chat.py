@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from html.parser import HTMLParser
-from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila_cassette.api import Block
@@ -20,7 +18,6 @@ from aquila_cassette.live import (
     Completed,
     Exited,
     Failed,
-    Outcome,
     assert_flash,
     assert_push_event,
     render_async,
@@ -64,12 +61,6 @@ def _texts(part: str) -> list[str]:
     return _Read(part).texts
 
 
-async def test_it_begins_with_no_conversation(chat_provider: str) -> None:
-    async with _mounted(chat_provider) as view:
-        assert dict(view.assigns) == {"conversations": {}, "streams": {}, "current": None}
-        assert "What shall we talk about?" in view.render()
-
-
 @seed_row(25)
 async def test_the_page_shows_what_the_assistant_said(
     aquila_cassette: Open, chat_provider: str
@@ -86,60 +77,6 @@ async def test_the_page_shows_what_the_assistant_said(
         assert (conversation.response, conversation.stream_ref) == ("", None)
         assert view.assigns.streams == {}
         await assert_push_event(view, "say", {"text": HELLO})
-
-
-async def test_what_the_user_said_is_there_before_the_first_word_of_the_answer(
-    held: Open, chat_provider: str
-) -> None:
-    async with (
-        held("chat_live.responds") as cassette,
-        _mounted(chat_provider) as view,
-    ):
-        await view.event("send", {"prompt": " Say hello "})
-        assert (conversation := view.current)
-        assert conversation.messages == (Message("user", "Say hello"),)
-        assert conversation.loading
-        assert view.assigns.streams == {conversation.stream_ref: "c1"}
-        parts = view.fragments()
-        assert "aria-busy='true'" in parts["c1-1"]
-        assert _texts(parts["c1-1"]) == ["The answer", "The answer is on its way"]
-        assert "id='send' type='submit' aria-label='Send' disabled" in parts["buttons"]
-        assert "id='stop'" in parts["buttons"]
-        cassette.release()
-        await render_async(view)
-        assert "disabled" not in view.fragments()["buttons"]
-        assert "id='stop'" not in view.fragments()["buttons"]
-
-
-async def test_the_answer_grows_with_each_event(held: Open, chat_provider: str) -> None:
-    async with (
-        held("chat_live.responds") as cassette,
-        _mounted(chat_provider) as view,
-    ):
-        await view.event("send", {"prompt": "Say hello"})
-        states = []
-        while view.current and HELLO not in states:
-            await cassette.advance()
-            states.append(view.current.response)
-        cassette.release()
-        await render_async(view)
-    assert states[:5] == ["", "Hello", "Hello!", "Hello! I", "Hello! I am"]
-    assert all(later.startswith(before) and later != before for before, later in pairwise(states))
-
-
-async def test_a_second_question_waits_for_the_first_answer(held: Open, chat_provider: str) -> None:
-    async with (
-        held("chat_live.responds") as cassette,
-        _mounted(chat_provider) as view,
-    ):
-        await view.event("send", {"prompt": "Say hello"})
-        before = dict(view.assigns)
-        await view.event("send", {"prompt": "Say hello"})
-        await view.event("retry")
-        assert dict(view.assigns) == before
-        cassette.release()
-        await render_async(view)
-        assert len([*cassette.played, *cassette.recorded]) == 1
 
 
 async def test_the_model_is_told_what_was_said_before(
@@ -292,22 +229,6 @@ _OUTCOMES = [
 ]
 
 
-@pytest.mark.parametrize(("outcome", "message"), _OUTCOMES)
-async def test_the_outcome_of_the_job_may_come_before_the_last_event(
-    outcome: Outcome, message: Message
-) -> None:
-    async with _in_the_middle() as view:
-        view.handle_async("c1", outcome)
-        assert view.current
-        assert view.current.messages == (QUESTION, message)
-        for end in _ENDS:
-            view.send(end)
-        await render_async(view)
-        assert view.current.messages == (QUESTION, message)
-        view.handle_async("c1", outcome)
-        assert view.current.messages == (QUESTION, message)
-
-
 _OTHERS = st.sampled_from([None, 0, "c1", "ref", StreamRef()])
 _STRANGE = st.one_of(
     st.builds(Chunk, st.text(), ref=_OTHERS),
@@ -315,21 +236,6 @@ _STRANGE = st.one_of(
     st.builds(Error, st.text(), kind=st.just("cut"), text=st.text(), ref=_OTHERS),
     st.none() | st.text() | st.tuples(st.text(), st.text()),
 )
-
-
-@given(st.lists(_STRANGE, max_size=10))
-@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
-def test_what_other_streams_say_changes_nothing(messages: list[object]) -> None:
-    async def told() -> None:
-        async with _in_the_middle() as view:
-            before = dict(view.assigns)
-            for message in messages:
-                view.send(message)
-            await render_async(view)
-            assert dict(view.assigns) == before
-            assert view.flash == {}
-
-    asyncio.run(told())
 
 
 # The page of a state.
@@ -343,32 +249,3 @@ def test_nothing_that_is_said_becomes_a_tag(said: str, ended: str) -> None:
     for one in (quiet, loud):
         page = "".join(fragments([quiet, loud], one, {"error": texts[0]}).values())
         assert not _Read(page).tags & {"i", "b"}
-
-
-def test_a_long_question_makes_a_short_title() -> None:
-    conversation = Conversation("c1", (Message("user", "word " * 30),))
-    assert conversation.title == f"{'word ' * 11}word…"
-    assert conversation.title in fragments([conversation], conversation, {})["title"]
-
-
-def test_only_the_last_answer_can_be_tried_again() -> None:
-    broken = Message("assistant", "Hel", ended="failed")
-    conversation = Conversation("c1", (QUESTION, broken, QUESTION, broken))
-    parts = fragments([conversation], conversation, {})
-    assert "Try again" not in parts["c1-1"]
-    assert "Try again" in parts["c1-3"]
-
-
-@pytest.mark.parametrize(
-    ("meta", "foot"),
-    [
-        (Meta(), []),
-        (Meta(model="m"), ["m"]),
-        (Meta(model="m", usage={"completion_tokens": 3}), ["m · 3 tokens"]),
-        (Meta(model="m", usage={"output_tokens": 4}), ["m · 4 tokens"]),
-    ],
-)
-def test_an_answer_says_whose_it_is_and_how_long(meta: Meta, foot: list[str]) -> None:
-    conversation = Conversation("c1", (QUESTION, Message("assistant", "Hello", meta)))
-    shown = _texts(fragments([conversation], conversation, {})["c1-1"])
-    assert shown == ["The answer", "Hello", *foot]

@@ -83,12 +83,6 @@ async def test_the_page_names_a_view_that_nobody_can_guess_and_shows_where_it_is
     assert pages[0].headers["content-security-policy"].startswith("default-src 'self';")
 
 
-@pytest.mark.parametrize("name", ["page.css", "page.js", "icon.svg"])
-async def test_the_page_gets_its_files(name: str) -> None:
-    async with _without_a_server() as http:
-        assert (await http.get(f"/{name}")).status_code == 200
-
-
 @pytest.mark.parametrize("name", ["server.py", "page.html", "..%2F__init__.py", "nothing"])
 async def test_it_gets_no_others(name: str) -> None:
     async with _without_a_server() as http:
@@ -110,20 +104,6 @@ async def test_an_event_that_cannot_be_meant_is_refused() -> None:
             assert (await http.post("/live/a", content=b"{")).status_code == 400
 
 
-async def test_an_event_that_means_nothing_now_changes_nothing() -> None:
-    async with _chat() as http:
-        page = _Page(http, "a")
-        async with page.shown():
-            before = page.parts
-            for name in ("nothing", "stop", "retry", "send", "open"):
-                assert await page.do(name) == 204
-            assert await page.do("send", prompt=" ") == 204
-            assert await page.do("open", id="c9") == 204
-            await page.do("new")  # This one comes with an update.
-            await page.update()
-    assert page.parts == before
-
-
 async def test_only_the_parts_that_changed_are_sent() -> None:
     async with _chat() as http:
         page = _Page(http, "a")
@@ -135,17 +115,6 @@ async def test_only_the_parts_that_changed_are_sent() -> None:
             await page.do("send", prompt="And now tell me about streams")
             await page.until("c1-3", "gpt-4o-mini")
             assert not {"title", "c1-0", "c1-1"} & {*page.fresh}
-
-
-async def test_a_page_that_is_loaded_again_shows_what_was_there() -> None:
-    async with _chat() as http:
-        page = _Page(http, "a")
-        async with page.shown():
-            await page.do("send", prompt="Say hello")
-            await page.until("c1-1", "gpt-4o-mini")
-        again = _Page(http, "a")
-        async with again.shown():
-            assert again.parts == page.parts
 
 
 async def test_each_tab_has_a_view_of_its_own() -> None:

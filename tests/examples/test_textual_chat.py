@@ -76,40 +76,6 @@ async def test_the_screen_shows_what_the_assistant_said(
         assert "Stop" not in shown
 
 
-async def test_the_answer_grows_with_each_event(aquila_cassette: Open, provider: str) -> None:
-    async with (
-        aquila_cassette("textual_chat/responds", hold=True) as cassette,
-        chat(provider) as pilot,
-    ):
-        await ask(pilot, "Say hello")
-        states = []
-        for _ in range(5):
-            await cassette.advance(1)
-            states.append(answer(pilot))
-        cassette.release()
-        assert HELLO in await render_async(pilot)
-    assert states == ["", "Hello", "Hello!", "Hello! I", "Hello! I am"]
-
-
-async def test_nothing_can_be_asked_while_an_answer_grows(
-    aquila_cassette: Open, provider: str
-) -> None:
-    async with (
-        aquila_cassette("textual_chat/responds", hold=True) as cassette,
-        chat(provider) as pilot,
-    ):
-        await ask(pilot, "Say hello")
-        await cassette.advance(3)
-        prompt = current(pilot).query_one(Input)
-        assert prompt.disabled
-        await pilot.press("x", "enter")
-        assert prompt.value == ""
-        cassette.release()
-        await render_async(pilot)
-        assert prompt.has_focus
-        assert len(cassette.played) == 1
-
-
 async def test_escape_stops_an_answer_and_what_came_stays(
     aquila_cassette: Open, provider: str
 ) -> None:
@@ -151,18 +117,6 @@ async def test_what_came_before_a_failure_stays_and_the_reason_is_told(
         assert not pilot.app.query_one(Input).disabled
 
 
-async def test_the_next_question_carries_what_was_said(
-    aquila_cassette: Open, provider: str
-) -> None:
-    async with aquila_cassette("textual_chat/goes_on") as cassette, chat(provider) as pilot:
-        await ask(pilot, "Say hello")
-        await render_async(pilot)
-        await ask(pilot, "Tell me about streams")
-        assert "“streams”" in await render_async(pilot)
-        asked = (cassette.played or cassette.recorded)[1].request
-    assert HELLO in asked.body.decode()
-
-
 async def test_two_answers_grow_in_turns_in_conversations_of_their_own(
     aquila_cassette: Open, provider: str
 ) -> None:
@@ -192,14 +146,6 @@ async def test_two_answers_grow_in_turns_in_conversations_of_their_own(
         assert "“streams”" not in shown
 
 
-async def test_an_empty_conversation_is_not_left_for_another(provider: str) -> None:
-    async with chat(provider) as pilot:
-        await pilot.press("ctrl+n", "space", "enter")
-        shown = await render_async(pilot)
-        assert shown.count("New chat") == 2  # in the list, and among the keys
-        assert "What can I do for you?" in shown
-
-
 async def test_leaving_in_the_middle_of_an_answer_closes_its_connection(
     aquila_cassette: Open, provider: str
 ) -> None:
@@ -208,10 +154,3 @@ async def test_leaving_in_the_middle_of_an_answer_closes_its_connection(
             await ask(pilot, "Say hello")
             await cassette.advance(3)
         await cassette.settled()
-
-
-async def test_a_narrow_terminal_has_no_list(provider: str) -> None:
-    async with chat(provider, width=60) as pilot:
-        assert "the embedded provider" not in await render_async(pilot)
-    async with chat(provider, width=80) as pilot:
-        assert "the embedded provider" in await render_async(pilot)

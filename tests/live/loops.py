@@ -1,9 +1,10 @@
-"""Tests that run in each event loop, and waiting in them for what a view does."""
+"""Tests that run in each event loop, a page for them, and waiting for what a view does."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,20 @@ import pytest
 from aquila_cassette.live import View
 from aquila_cassette.waiting.notifier import notifier
 
-__all__ = ["in_each_loop", "settled", "until"]
+__all__ = ["WORK", "Page", "in_each_loop", "settled", "until"]
+
+WORK = 0.005
+"""How long the work between and after streams takes, in seconds."""
+
+
+@dataclass
+class Page:
+    """What people see."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def render(self) -> str:
+        return "\n".join(self.lines)
 
 
 def in_each_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:

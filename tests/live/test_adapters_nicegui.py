@@ -50,16 +50,6 @@ async def test_the_texts_of_the_page_are_read_in_its_order() -> None:
     ]
 
 
-async def test_what_is_hidden_is_not_seen() -> None:
-    def page() -> None:
-        with ui.column() as column:
-            ui.label("hidden")
-        column.visible = False
-        ui.label("visible")
-
-    assert await shown(page) == "visible"
-
-
 async def test_notifications_come_last() -> None:
     async def page() -> None:
         ui.button("Send", on_click=lambda: ui.notify("it failed"))

@@ -8,16 +8,14 @@ from typing import Any
 
 import pytest
 from textual.app import App, ComposeResult
-from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.pilot import Pilot
-from textual.widgets import Button, Input, Label
+from textual.widgets import Input, Label
 from textual.worker import WorkerFailed
 
 from aquila_cassette.errors import RenderTimeout, UsageError
 from aquila_cassette.live import render_async
 from aquila_cassette.live.adapter import adapter_for
-from aquila_cassette.waiting.notifier import notifier
 
 
 class Told(App[None]):
@@ -38,30 +36,6 @@ async def test_the_screen_is_read_as_people_see_it() -> None:
             "<b> & [b]  two spaces",
             "你好 then \x1b more",
         ]
-
-
-async def test_what_is_scrolled_out_of_sight_is_not_seen_and_what_is_scrolled_in_is() -> None:
-    class Long(App[None]):
-        def compose(self) -> ComposeResult:
-            with VerticalScroll():
-                for number in range(100):
-                    yield Label(f"line {number}.")
-
-    async with Long().run_test(size=(40, 10)) as pilot:
-        shown = await render_async(pilot)
-        assert "line 0." in shown
-        assert "line 99." not in shown
-        pilot.app.query_one(VerticalScroll).scroll_end(duration=1)
-        shown = await render_async(pilot)
-        assert "line 0." not in shown
-        assert "line 99." in shown
-
-
-async def test_the_app_will_do_in_the_place_of_its_pilot() -> None:
-    app = Told()
-    async with app.run_test():
-        app.say("Hello")
-        assert "Hello" in await render_async(app)
 
 
 @pytest.mark.parametrize("thread", [False, True])
@@ -86,36 +60,6 @@ async def test_running_workers_are_pending_until_their_end_is_drawn(thread: bool
         assert "it worked" not in await adapter.render()
         go.set()
         assert "it worked" in await render_async(pilot)
-
-
-async def test_the_end_of_a_worker_rings_once_for_all_who_wait() -> None:
-    app, go = Told(), asyncio.Event()
-    async with app.run_test():
-        worker = app.run_worker(go.wait())
-        for _ in range(3):
-            assert len(adapter_for(app).pending()) == 1
-        count = notifier.count
-        go.set()
-        await worker.wait()
-        await asyncio.wait_for(notifier.wait(count), 5)
-        assert notifier.count == count + 1
-        assert adapter_for(app).pending() == []
-
-
-async def test_a_worker_that_a_worker_starts_is_waited_for() -> None:
-    app = Told()
-
-    async def first() -> None:
-        await asyncio.sleep(0)
-        app.run_worker(second())
-
-    async def second() -> None:
-        await asyncio.to_thread(lambda: None)
-        app.say("second round")
-
-    async with app.run_test():
-        app.run_worker(first())
-        assert "second round" in await render_async(app)
 
 
 async def test_cancelled_workers_are_not_pending_and_nobody_who_waits_cancels_one() -> None:
@@ -176,24 +120,6 @@ async def test_messages_that_follow_from_messages_are_handled_and_drawn() -> Non
             pilot.app.query(Relay).first().update("-")
 
 
-async def test_a_click_need_not_be_waited_for_first() -> None:
-    class Clicked(App[None]):
-        def compose(self) -> ComposeResult:
-            yield Button("Ask")
-            yield Label("", id="said")
-
-        def on_button_pressed(self) -> None:
-            self.run_worker(self.answer())
-
-        async def answer(self) -> None:
-            await asyncio.to_thread(lambda: None)
-            await self.mount(Label("an answer"))
-
-    async with Clicked().run_test() as pilot:
-        pilot.app.query_one(Button).press()
-        assert "an answer" in await render_async(pilot)
-
-
 async def test_settling_a_quiet_screen_is_quick_and_watches_no_clock(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -250,18 +176,6 @@ async def test_a_handler_that_failed_raises_its_own_error_when_the_app_is_render
     assert repr(raised) == "LookupError('out of luck')"
 
 
-async def test_a_worker_whose_failure_the_app_handles_fails_nothing() -> None:
-    app = Told()
-
-    async def work() -> None:
-        raise LookupError
-
-    async with app.run_test() as pilot:
-        worker = app.run_worker(work(), exit_on_error=False)
-        await render_async(pilot)
-        assert isinstance(worker.error, LookupError)
-
-
 async def test_waiting_inside_a_worker_is_refused() -> None:
     app = Told()
 
@@ -285,18 +199,6 @@ async def test_an_app_that_does_not_run_is_refused() -> None:
         assert str(refused.value) == (
             "Told does not run.\nFix: render it inside: async with app.run_test() as pilot:"
         )
-
-
-async def test_an_app_that_has_ended_is_refused() -> None:
-    app = Told()
-
-    async def work() -> None:
-        app.exit()
-
-    async with app.run_test() as pilot:
-        app.run_worker(work())
-        with pytest.raises(UsageError, match="Told does not run"):
-            await render_async(pilot)
 
 
 def test_an_app_is_refused_without_a_loop() -> None:

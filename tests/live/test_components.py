@@ -77,21 +77,6 @@ async def test_a_component_shares_the_loop_and_the_inbox_of_its_view() -> None:
         assert (view.flash["info"], view.pushed[0].name) == ("Counted.", "counted")
 
 
-@in_each_loop
-async def test_what_a_component_raises_is_raised_to_who_sent_the_event() -> None:
-    class Broken(Component):
-        def handle_event(self, name: str, params: Any) -> None:
-            raise KeyError(name)
-
-    class Page(View):
-        def mount(self) -> None:
-            self.component(Broken, 1)
-
-    async with Page.mounted() as view:
-        with pytest.raises(KeyError, match="click"):
-            await view.components[1].event("click")
-
-
 @seed_row(30)
 @in_each_loop
 async def test_an_update_that_is_sent_changes_its_target_only() -> None:
@@ -124,27 +109,6 @@ async def test_an_update_to_an_unknown_component_is_refused() -> None:
 
 
 @in_each_loop
-async def test_a_component_may_take_its_assigns_in_its_own_way_and_is_made_once() -> None:
-    class Sum(Component):
-        def mount(self) -> None:
-            self.assign(total=0)
-
-        def handle_update(self, assigns: dict[str, Any]) -> None:
-            self.update("total", lambda total: total + assigns["number"])
-
-    class Page(View):
-        def mount(self) -> None:
-            for number in (1, 2):
-                self.sum = self.component(Sum, "sum", number=number)
-
-    async with Page.mounted() as view:
-        assert view.components["sum"] is view.sum
-        view.send_update("sum", number=4)
-        await settled(view)
-        assert view.sum.assigns.total == 7
-
-
-@in_each_loop
 async def test_an_id_belongs_to_one_class() -> None:
     class Other(Component):
         pass
@@ -158,22 +122,6 @@ async def test_an_id_belongs_to_one_class() -> None:
             "  got:      Other\n"
             "Fix: use another id"
         )
-
-
-@in_each_loop
-async def test_a_component_cannot_be_mounted_by_an_async_function() -> None:
-    class Slow(Component):
-        async def mount(self) -> None:
-            await anyio.lowlevel.checkpoint()
-
-    async with Panel.mounted() as view:
-        with pytest.raises(UsageError) as raised:
-            await view.event("add", (Slow, "slow"))
-        assert str(raised.value) == (
-            "mount of Slow 'slow' of Panel is async, and nothing can wait for it.\n"
-            "Fix: make it a plain function; wait in a job: self.start_async(...)"
-        )
-        assert "slow" not in view.components
 
 
 @in_each_loop

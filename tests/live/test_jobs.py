@@ -141,43 +141,6 @@ async def test_a_cancelled_job_has_exited_with_the_reason_when_it_has_left() -> 
         assert view.outcomes == []
 
 
-@in_each_loop
-async def test_a_job_that_is_cancelled_before_it_began_never_begins() -> None:
-    held = Held()
-
-    class Hasty(Bench):
-        def handle_event(self, name: str, params: Any) -> None:
-            self.start_async(name, params)
-            self.cancel_async(name, "at once")
-
-    async with Hasty.mounted() as view:
-        await view.event("job", held.run)
-        await settled(view)
-        assert view.outcomes == [("job", Exited("at once"))]
-        assert not held.started.is_set()
-
-
-@in_each_loop
-async def test_a_cancelled_job_has_exited_even_if_it_returns_all_the_same() -> None:
-    async def stubborn() -> str:
-        started.set()
-        try:
-            await anyio.sleep_forever()
-        except BaseException as error:
-            if isinstance(error, asyncio.CancelledError):
-                return "a value"
-            raise
-        return ""
-
-    async with Bench.mounted() as view:
-        started = anyio.Event()
-        await view.event("job", stubborn)
-        await started.wait()
-        view.cancel_async("job", "enough")
-        await settled(view)
-        assert view.outcomes == [("job", Exited("enough"))]
-
-
 @seed_row(21)
 @in_each_loop
 async def test_a_job_of_the_same_name_supersedes_the_first() -> None:
@@ -234,19 +197,6 @@ class Slow(Bench):
         self.then(self)
 
 
-@seed_row(21)
-@in_each_loop
-async def test_an_outcome_that_waits_in_the_inbox_is_superseded_too() -> None:
-    first, second = Held("first"), Held("second")
-    first.go.set()
-    second.go.set()
-    async with Slow.mounted(lambda view: view.start_async("job", second.run)) as view:
-        with in_time():
-            await view.event("job", first.run)
-            await settled(view)
-    assert view.outcomes == [("job", Completed("second"))]
-
-
 @seed_row(18)
 @in_each_loop
 async def test_a_job_that_is_cancelled_while_its_outcome_waits_has_exited() -> None:
@@ -272,19 +222,6 @@ async def test_a_plain_function_runs_in_a_thread_in_the_context_of_who_started_i
         await view.event("job", partial(look, "there", sure=True))
         await settled(view)
     assert view.outcomes == [("job", Completed(("there", True, "in the test", False)))]
-
-
-@in_each_loop
-async def test_a_plain_function_that_gives_a_coroutine_has_it_awaited_in_the_loop() -> None:
-    async def look() -> bool:
-        await anyio.lowlevel.checkpoint()
-        return threading.current_thread() is home
-
-    home = threading.current_thread()
-    async with Bench.mounted() as view:
-        await view.event("job", lambda: look())
-        await settled(view)
-    assert view.outcomes == [("job", Completed(True))]
 
 
 @in_each_loop
@@ -328,25 +265,6 @@ async def test_a_job_may_have_its_view_handle_an_event() -> None:
         await view.event("sell")
         await settled(view)
         assert view.outcomes == [("sale", Completed("a pen"))]
-
-
-@in_each_loop
-async def test_a_handler_goes_on_when_the_job_it_started_is_over_and_starts_the_next() -> None:
-    class Rounds(Bench):
-        def handle_async(self, name: str, outcome: Outcome) -> None:
-            super().handle_async(name, outcome)
-            match outcome:
-                case Completed(int(left)) if left:
-                    self.start_async(name, self.one, left - 1)
-
-        async def one(self, left: int) -> int:
-            await anyio.lowlevel.checkpoint()
-            return left
-
-    async with Rounds.mounted() as view:
-        await view.event("round", partial(view.one, 3))
-        await settled(view)
-        assert view.outcomes == [("round", Completed(left)) for left in (3, 2, 1, 0)]
 
 
 def refused(*args: object, **kwargs: object) -> Any:
@@ -517,18 +435,6 @@ async def test_a_job_whose_loop_ends_tells_nobody() -> None:
         job.driver.cancel()
         await settled(view)
         assert view.outcomes == []
-
-
-@in_each_loop
-async def test_what_testing_tools_raise_in_a_job_is_its_outcome() -> None:
-    async def fail() -> None:
-        pytest.fail("not like this")
-
-    async with Bench.mounted() as view:
-        await view.event("job", fail)
-        await settled(view)
-        ((_, outcome),) = view.outcomes
-        assert str(outcome.reason) == "not like this"
 
 
 @in_each_loop

@@ -1,66 +1,196 @@
-"""`render_async` with the SDKs that people use, in tasks and in threads."""
+"""`render_async` with the SDKs that people use, in tasks and in threads, recorded and replayed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
+import anthropic
+import httpx
+import openai
 import pytest
 
 from aquila_cassette import RenderTimeout, aquila_cassette
+from aquila_cassette.client import AsyncClient, Chunk, Client, Error
 from aquila_cassette.live import render_async
 from aquila_cassette.provider import Provider
-from tests.live.scenarios import APPS, SCENARIOS, Page, Scenario, opened
+from tests.live.loops import WORK, Page
+
+BROKEN = "error-midstream"
+
+
+def _messages(prompt: str) -> dict[str, Any]:
+    return {
+        "model": "claude-sonnet-5-5",
+        "max_tokens": 100,
+        "messages": [{"role": "user", "content": prompt}],
+        "extra_headers": {"x-provider-fault": BROKEN} if prompt == BROKEN else {},
+    }
+
+
+def _completions(prompt: str) -> dict[str, Any]:
+    model = BROKEN if prompt == BROKEN else "gpt-4o-mini"
+    return {"model": model, "stream": True, "messages": [{"role": "user", "content": prompt}]}
+
+
+def _text_of(event: object) -> str:
+    if isinstance(event, Error):
+        raise RuntimeError(event.reason)
+    return event.text if isinstance(event, Chunk) else ""
+
+
+async def _openai(url: str, prompt: str) -> AsyncIterator[str]:
+    async with openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="k", max_retries=0) as client:
+        async for chunk in await client.chat.completions.create(**_completions(prompt)):
+            yield chunk.choices[0].delta.content or "" if chunk.choices else ""
+
+
+def _openai_sync(url: str, prompt: str) -> Iterator[str]:
+    with openai.OpenAI(base_url=f"{url}/v1", api_key="k", max_retries=0) as client:
+        for chunk in client.chat.completions.create(**_completions(prompt)):
+            yield chunk.choices[0].delta.content or "" if chunk.choices else ""
+
+
+async def _anthropic(url: str, prompt: str) -> AsyncIterator[str]:
+    async with anthropic.AsyncAnthropic(base_url=url, api_key="k", max_retries=0) as client:
+        async with client.messages.stream(**_messages(prompt)) as stream:
+            async for text in stream.text_stream:
+                yield text
+
+
+def _anthropic_sync(url: str, prompt: str) -> Iterator[str]:
+    with anthropic.Anthropic(base_url=url, api_key="k", max_retries=0) as client:
+        with client.messages.stream(**_messages(prompt)) as stream:
+            yield from stream.text_stream
+
+
+async def _ours(url: str, prompt: str) -> AsyncIterator[str]:
+    async with httpx.AsyncClient(verify=False) as http:
+        client = AsyncClient(http, base_url=f"{url}/v1", provider="openai")
+        async for event in client.stream(prompt, model=_completions(prompt)["model"]):
+            yield _text_of(event)
+
+
+def _ours_sync(url: str, prompt: str) -> Iterator[str]:
+    with httpx.Client(verify=False) as http:
+        client = Client(http, base_url=f"{url}/v1", provider="openai")
+        for event in client.stream(prompt, model=_completions(prompt)["model"]):
+            yield _text_of(event)
+
+
+SDKS: dict[str, Any] = {
+    "openai": _openai,
+    "anthropic": _anthropic,
+    "ours": _ours,
+    "openai-threads": _openai_sync,
+    "anthropic-threads": _anthropic_sync,
+    "ours-threads": _ours_sync,
+}
+
+
+def start(sdk: str, url: str, page: Page, prompts: list[str], *, at_once: bool = False) -> object:
+    """Have an application ask by itself, in a task or thread; each answer is a line of the page."""
+    texts = SDKS[sdk]
+
+    async def say(prompt: str) -> None:
+        place = len(page.lines)
+        page.lines.append("")
+        try:
+            async for text in texts(url, prompt):
+                page.lines[place] += text
+        except Exception:
+            page.lines.append("Something went wrong.")
+        await asyncio.sleep(WORK)
+        page.lines[place] += " (saved)"
+
+    async def work() -> None:
+        if at_once:
+            await asyncio.gather(*map(say, prompts))
+        else:
+            for prompt in prompts:
+                await say(prompt)
+
+    def say_sync(prompt: str) -> None:
+        place = len(page.lines)
+        page.lines.append("")
+        try:
+            for text in texts(url, prompt):
+                page.lines[place] += text
+        except Exception:
+            page.lines.append("Something went wrong.")
+        time.sleep(WORK)
+        page.lines[place] += " (saved)"
+
+    def work_sync() -> None:
+        if at_once:
+            threads = [threading.Thread(target=say_sync, args=[prompt]) for prompt in prompts]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        else:
+            for prompt in prompts:
+                say_sync(prompt)
+
+    if not sdk.endswith("-threads"):
+        return asyncio.create_task(work())
+    thread = threading.Thread(target=work_sync)
+    thread.start()
+    return thread
 
 
 @pytest.fixture(scope="module")
-def tapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cassettes")
 
 
 @pytest.fixture(scope="module")
-def provider() -> Iterator[str]:
-    """The provider's address; it runs as long as something is recorded."""
+def url() -> Iterator[str]:
     with Provider(gap=0.001) as provider:
         yield provider.url
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=repr)
-@pytest.mark.parametrize("name", APPS)
+@pytest.mark.parametrize("scenario", ["rounds", "at once", "failing"])
+@pytest.mark.parametrize("sdk", SDKS)
 async def test_the_page_is_whole_while_recording_and_on_replay(
-    name: str, scenario: Scenario, tapes: Path, provider: str
+    sdk: str, scenario: str, folder: Path, url: str
 ) -> None:
-    for mode in ("once", "none", "none"):
+    prompts = [BROKEN] if scenario == "failing" else ["one", "two", "three"]
+    for mode in ("once", "none"):
         page = Page()
-        async with opened(name, provider) as app:
-            with aquila_cassette(f"{name}-{scenario}", mode=mode, cassette_dir=tapes):
-                scenario.start(app, page)
-                # A request of a plain thread, or one that comes late, has not been made yet.
-                streams = scenario.streams if app.threads or scenario.starts_late else None
-                shown = await render_async(page, streams=streams)
-                assert scenario.is_whole(page), (mode, page)
-                assert shown == page.render()
+        with aquila_cassette(f"{sdk}-{scenario}", mode=mode, cassette_dir=folder):  # type: ignore[arg-type]
+            running = start(sdk, url, page, prompts, at_once=scenario == "at once")
+            # The request of a plain thread may not have been made yet.
+            streams = len(prompts) if sdk.endswith("-threads") else None
+            shown = await render_async(page, streams=streams)
+            assert shown == page.render()
+            answers = [line for line in page.lines if line != "Something went wrong."]
+            assert [line.endswith(" (saved)") for line in answers] == [True] * len(prompts), mode
+            assert len(page.lines) - len(answers) == (scenario == "failing")
+        del running
 
 
-@pytest.mark.parametrize("name", APPS)
-async def test_a_stream_that_hangs_is_told_with_its_reader_when_the_time_is_up(
-    name: str, tapes: Path, provider: str
+@pytest.mark.parametrize("sdk", SDKS)
+async def test_a_stream_that_hangs_is_named_with_its_reader_when_the_time_is_up(
+    sdk: str, folder: Path, url: str
 ) -> None:
-    async with opened(name, provider) as app:
-        tape = {"cassette_dir": tapes, "on_unplayed": "ignore"}
-        for hold in (False, True):
-            page = Page()
-            mode = "none" if hold else "once"
-            with aquila_cassette(f"{name}-hang", mode=mode, hold=hold, **tape):
-                SCENARIOS[0].start(app, page)
-                if not hold:
-                    await render_async(page, streams=1)
-                    continue
-                with pytest.raises(RenderTimeout) as raised:
-                    await render_async(page, streams=1, timeout=0.2)
-            await render_async(page)
+    with aquila_cassette(f"{sdk}-hang", mode="once", cassette_dir=folder):
+        page = Page()
+        running = start(sdk, url, page, ["Say hello"])
+        await render_async(page, streams=1)
+    with aquila_cassette(f"{sdk}-hang", mode="none", cassette_dir=folder, hold=True) as cassette:
+        running = start(sdk, url, Page(), ["Say hello"])
+        with pytest.raises(RenderTimeout) as raised:
+            await render_async(page, streams=1, timeout=0.2)
+        cassette.release()
+        await render_async(page)
+        del running
     text = str(raised.value)
     assert text.startswith("render_async: 1 thing still going on after 0.2 s.\n  pending: POST ")
     assert "    prompt: 'Say hello'\n" in text
     assert "    events: 0 of " in text
-    assert "    reader: tests/live/scenarios.py:" in text
+    assert "    reader: tests/live/test_render_async.py:" in text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import logging
 import subprocess
@@ -84,15 +83,6 @@ async def test_mount_may_be_async_and_what_it_raises_is_raised() -> None:
 
 
 @in_each_loop
-async def test_an_event_returns_when_its_handler_is_done() -> None:
-    async with Notes.mounted() as view:
-        await view.event("slow", 1)
-        assert view.assigns.notes == ["begun", ("slow", 1)]
-        await view.event("add")
-        assert view.assigns.notes[-1] == ("add", {})
-
-
-@in_each_loop
 async def test_one_handler_runs_at_a_time_in_the_order_of_the_messages() -> None:
     class Slow(Notes):
         async def handle_info(self, message: Any) -> None:
@@ -165,33 +155,6 @@ async def test_what_a_handler_raises_is_raised_to_who_sent_the_event_and_to_nobo
 
 
 @in_each_loop
-async def test_what_nobody_waits_for_is_a_failure_of_the_view_which_lives_on() -> None:
-    async with Notes.mounted() as view:
-        view.send(KeyError("no"))
-        view.send("still here")
-        with pytest.raises(KeyError, match="no"):
-            await settled(view)
-        await settled(view)
-        assert view.assigns.notes == ["still here"]
-
-
-@in_each_loop
-async def test_a_failure_is_told_at_once_whatever_else_goes_on() -> None:
-    class Stuck(Notes):
-        async def handle_info(self, message: Any) -> None:
-            await anyio.lowlevel.checkpoint()
-            if message is None:
-                await anyio.sleep_forever()
-            raise message
-
-    async with Stuck.mounted() as view:
-        view.send(KeyError("no"))
-        view.send(None)
-        with anyio.fail_after(5), pytest.raises(KeyError, match="no"):
-            await settled(view)
-
-
-@in_each_loop
 async def test_a_failure_that_nobody_was_told_of_is_raised_by_the_end_of_the_block() -> None:
     with pytest.raises(KeyError, match="no"):
         async with Notes.mounted() as view:
@@ -236,21 +199,6 @@ async def test_what_testing_tools_raise_in_a_handler_reaches_the_test() -> None:
     async with Checks.mounted() as view:
         with pytest.raises(pytest.fail.Exception, match="not like this"):
             await view.event("check")
-
-
-async def test_a_handler_that_awaits_what_was_cancelled_fails_and_the_view_lives_on() -> None:
-    class Careless(Notes):
-        async def handle_event(self, name: str, params: Any) -> None:
-            future = asyncio.get_running_loop().create_future()
-            future.cancel()
-            await future
-
-    async with Careless.mounted() as view:
-        with pytest.raises(asyncio.CancelledError):
-            await view.event("wait")
-        view.send("still here")
-        await settled(view)
-        assert view.assigns.notes == ["still here"]
 
 
 @in_each_loop
@@ -375,22 +323,6 @@ def test_closing_a_view_whose_handler_is_in_a_nursery_fails_nothing(
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_a_view_whose_event_loop_ends_has_nothing_pending(backend: str) -> None:
-    async def leave() -> Notes:
-        view = await Notes.open()
-        view.start_async("job", anyio.sleep_forever)
-        await anyio.lowlevel.checkpoint()
-        view.start_async("another", anyio.sleep_forever)
-        return view
-
-    view = anyio.run(leave, backend=backend)
-    assert view.pending() == []
-    if backend == "asyncio":
-        view.send("nobody hears this")
-        assert view.pending() == []
-
-
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_a_view_whose_event_loop_ends_within_a_handler_takes_nothing_more(backend: str) -> None:
     class Stuck(Notes):
         async def handle_info(self, message: Any) -> None:
@@ -410,18 +342,6 @@ def test_a_view_whose_event_loop_ends_within_a_handler_takes_nothing_more(backen
     view = anyio.run(leave, backend=backend)
     view.send("nobody hears this")
     assert view.pending() == []
-
-
-@in_each_loop
-async def test_nothing_of_a_view_runs_while_nothing_happens() -> None:
-    async with Notes.mounted() as view:
-        await view.event("slow")
-        before = notifier.count
-        for _ in range(20):
-            await anyio.lowlevel.checkpoint()
-        assert notifier.count == before
-        if "asyncio" in str(type(anyio.lowlevel.current_token())):
-            assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 # What waits for it.
@@ -465,16 +385,6 @@ async def test_who_shows_a_view_is_called_after_each_message_until_it_has_had_en
         stop_slowly()
         await view.event("add", 2)
         assert len(shown) == 2
-
-
-@in_each_loop
-async def test_who_shows_a_view_is_called_also_where_a_handler_raised() -> None:
-    async with Notes.mounted() as view:
-        shown: list[int] = []
-        view.on_render(lambda: shown.append(1))
-        with pytest.raises(KeyError):
-            await view.event("raise", KeyError("no"))
-        assert shown == [1]
 
 
 @in_each_loop

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import queue
-import sys
 import threading
 import time
-import types
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -37,8 +35,8 @@ from aquila_cassette.live import (
     wait_settled,
 )
 from aquila_cassette.provider import Provider
+from tests.live.loops import WORK, Page
 from tests.live.rows import seed_row
-from tests.live.scenarios import WORK, Page
 
 HERE = Path(__file__).relative_to(Path.cwd()).as_posix()
 URL = "http://127.0.0.1:8199/v1/chat/completions"
@@ -276,13 +274,6 @@ async def test_a_stream_that_was_handed_to_another_task_is_waited_for() -> None:
         await asyncio.gather(*tasks)
 
 
-async def test_a_test_in_a_time_out_of_its_own_does_not_wait_for_itself() -> None:
-    page = Page()
-    with hello():
-        await ask(page)
-        assert "Hel" in await asyncio.wait_for(render_async(page), 10)
-
-
 async def test_a_ticking_task_that_asked_nothing_is_not_waited_for() -> None:
     async def ticking() -> None:
         while True:
@@ -427,20 +418,6 @@ async def test_a_miss_is_raised_at_once_and_not_after_the_retries_of_an_sdk() ->
                 task.cancel()
 
 
-async def test_a_miss_that_render_async_raised_is_told_and_not_told_again() -> None:
-    async def handler() -> None:
-        with pytest.raises(MissError):
-            async with httpx.AsyncClient(verify=False) as client:
-                await client.get("http://127.0.0.1:8199/other")
-
-    with hello() as cassette:
-        task = asyncio.create_task(handler())
-        with pytest.raises(MissError):
-            await render_async(Page())
-        await task
-    assert len(cassette.misses) == 1
-
-
 async def test_what_a_tracked_job_raised_is_raised() -> None:
     async def job() -> None:
         await asyncio.sleep(WORK)
@@ -577,20 +554,6 @@ def test_render_sync_waits_for_tasks_of_an_event_loop_in_another_thread() -> Non
         assert render_sync(page, streams=1).endswith("saved")
 
 
-def test_render_sync_says_what_goes_on_in_another_event_loop() -> None:
-    page = Page()
-
-    async def slow() -> None:
-        await ask(page)
-        await asyncio.sleep(0.5)
-
-    with hello(), app_in_a_thread() as start:
-        future = start(slow())
-        with pytest.raises(RenderTimeout, match=r"render_sync: 1 thing.*\n.* in .*slow"):
-            render_sync(page, streams=1, timeout=0.2)
-        future.result()
-
-
 def test_wait_settled_waits_for_threads_until_they_left_their_work() -> None:
     page = Page()
 
@@ -675,17 +638,6 @@ def test_a_thread_whose_event_loop_serves_others_is_not_waited_for() -> None:
         assert len(page.lines) == 1
         end.set()
         thread.join()
-
-
-def test_trio_may_be_half_imported_in_another_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    page = Page()
-    monkeypatch.setitem(sys.modules, "trio", types.ModuleType("trio"))
-    with hello():
-        thread = threading.Thread(target=ask_sync, args=(page,))
-        thread.start()
-        wait_settled(streams=1)
-        thread.join()
-    assert len(page.lines) == 1
 
 
 def test_wait_settled_says_what_a_thread_does() -> None:

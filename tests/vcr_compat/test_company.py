@@ -62,34 +62,6 @@ def test_one(vcr):
     pytester.runpytest("--record-mode=once", *plain).assert_outcomes(passed=1)
 
 
-def test_it_brings_our_plugin_where_none_is_loaded_by_itself(
-    suite: Suite, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    source = "@pytest.mark.vcr\ndef test_one(vcr): get('/one')"
-    suite(source, "--record-mode=once").assert_outcomes(passed=1)
-
-
-def test_marks_of_ours_stay_ours_beside_it(suite: Suite, pytester: pytest.Pytester) -> None:
-    source = """
-@pytest.mark.aquila_cassette("ours", mode="once")
-def test_ours(vcr):
-    assert vcr is None
-    get("/ours")
-
-@pytest.mark.vcr
-def test_nested(aquila_cassette):
-    get("/theirs")
-    with aquila_cassette("inner", mode="once"):
-        get("/inner")
-    get("/theirs_again")
-"""
-    suite(source, "--record-mode=once").assert_outcomes(passed=2)
-    names = sorted(path.name for path in (pytester.path / "cassettes").rglob("*.yaml"))
-    assert names == ["inner.yaml", "ours.yaml", "test_nested.yaml"]
-    suite(source).assert_outcomes(passed=2)
-
-
 def test_several_processes_count_together(suite: Suite, pytester: pytest.Pytester) -> None:
     source = """
 @pytest.mark.vcr

@@ -82,15 +82,6 @@ def test_gated():
         assert gate.sent == len(CHAT_FRAMES)
 
 
-def test_a_stream_of_an_old_tape_comes_frame_by_frame(
-    suite: Suite, server: RawServer, lay: Callable[..., Path]
-) -> None:
-    body = b"".join(CHAT_FRAMES).decode()
-    headers = {"Content-Type": ["text/event-stream"], "Transfer-Encoding": ["chunked"]}
-    lay("test_stream", _old(f"{server.url}/stream", body, headers=headers))
-    suite(STREAM.replace("FRAMES", repr(list(CHAT_FRAMES)))).assert_outcomes(passed=1)
-
-
 def test_a_consumer_that_stops_early_keeps_what_it_read(suite: Suite, tape: CassetteData) -> None:
     source = """
 @pytest.mark.vcr
@@ -309,15 +300,6 @@ def test_a_damaged_tape_is_an_error_and_stays(suite: Suite, lay: Callable[..., P
     assert path.read_text() == "interactions:\n- request: {method: GET\n"
 
 
-def test_an_empty_file_counts_as_none(
-    suite: Suite, lay: Callable[..., Path], tape: CassetteData
-) -> None:
-    lay("test_one").write_text("")
-    source = "@pytest.mark.vcr\ndef test_one(): get('/one')"
-    suite(source, "--record-mode=once").assert_outcomes(passed=1)
-    assert len(tape("test_one.yaml")) == 1
-
-
 def test_a_tape_of_our_own_format_is_read_and_added_to_as_such(
     suite: Suite, server: RawServer, pytester: pytest.Pytester
 ) -> None:
@@ -400,36 +382,6 @@ def test_cut():
         suite(source, "--record-mode=once").assert_outcomes(passed=1)
     assert tape("test_cut.yaml")[0]["response"]["aquila"]["ended"] == "failed"
     suite(source).assert_outcomes(passed=1)
-
-
-def test_requests_side_by_side_in_threads_are_met(suite: Suite, server: RawServer) -> None:
-    source = """
-from concurrent.futures import ThreadPoolExecutor
-
-@pytest.mark.vcr
-def test_threads():
-    with ThreadPoolExecutor(5) as pool:
-        said = list(pool.map(lambda n: post("/ask", json={"n": n}), range(5)))
-    assert all(f'{{\\\\"n\\\\":{n}}}' in text for n, text in enumerate(said)), said
-"""
-    suite(source, "--record-mode=once").assert_outcomes(passed=1)
-    suite(source).assert_outcomes(passed=1)
-    assert len(server.requests) == 5
-
-
-def test_async_tests_are_met(suite: Suite, pytester: pytest.Pytester, server: RawServer) -> None:
-    source = """
-@pytest.mark.anyio
-@pytest.mark.vcr
-async def test_async(vcr):
-    async with httpx.AsyncClient() as client:
-        async with client.stream("GET", URL + "/stream") as response:
-            assert len([piece async for piece in response.aiter_raw()]) == COUNT
-"""
-    source = source.replace("COUNT", str(len(CHAT_FRAMES)))
-    suite(source, "--record-mode=once").assert_outcomes(passed=2)
-    suite(source).assert_outcomes(passed=2)
-    assert len(server.requests) == 2
 
 
 def test_what_is_recorded_in_new_episodes_answers_the_next_time_at_once(

@@ -171,21 +171,6 @@ def test_long(x): get("/long")
     assert len(names[4]) == 255
 
 
-def test_a_default_cassette_without_a_name_is_an_error(suite: Suite) -> None:
-    result = suite("@pytest.mark.default_cassette\n@pytest.mark.vcr\ndef test_a(): get('/a')")
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(['E*write @pytest.mark.default_cassette("name.yaml")'])
-
-
-def test_the_folder_can_be_chosen(suite: Suite, pytester: pytest.Pytester) -> None:
-    source = f"""
-@pytest.fixture(scope="module")
-def vcr_cassette_dir(request): return os.path.join({str(pytester.path)!r}, "vhs")
-"""
-    suite(source + ONE, "--record-mode=once").assert_outcomes(passed=1)
-    assert (pytester.path / "vhs" / "test_one.yaml").is_file()
-
-
 def test_the_fixture_vcr_tells_of_the_cassette(suite: Suite, pytester: pytest.Pytester) -> None:
     source = """
 def test_unmarked(vcr):
@@ -334,31 +319,6 @@ def test_it(vcr):
     assert [request.path for request in server.requests].count("/secret") == 1
 
 
-def test_before_record_is_the_old_name_of_before_record_request(suite: Suite) -> None:
-    suite(
-        "@pytest.mark.vcr(before_record=lambda request: None)\n"
-        "def test_a(vcr):\n    get('/a')\n    assert len(vcr) == 0",
-        "--record-mode=once",
-    ).assert_outcomes(passed=1)
-
-
-def test_hosts_can_be_left_alone(suite: Suite, server: RawServer) -> None:
-    suite(
-        """
-@pytest.mark.vcr(ignore_hosts=["127.0.0.1"])
-def test_name(vcr):
-    get("/a")
-    assert len(vcr) == 0
-
-@pytest.mark.vcr(ignore_hosts=[re.compile("127.*")])
-def test_pattern(vcr):
-    get("/a")
-    assert len(vcr) == 0
-"""
-    ).assert_outcomes(passed=2)
-    assert len(server.requests) == 2
-
-
 def test_the_hook_registers_a_matcher(suite: Suite, conftest: Conftest) -> None:
     conftest(
         """
@@ -425,15 +385,6 @@ def pytest_recording_configure(config, vcr):
     assert len(server.requests) == 1
 
 
-def test_tapes_may_be_json(suite: Suite, pytester: pytest.Pytester, server: RawServer) -> None:
-    source = ONE.replace("mark.vcr", 'mark.vcr(serializer="json")')
-    suite(source, "--record-mode=once").assert_outcomes(passed=1)
-    path = pytester.path / "cassettes" / "test_it" / "test_one.json"
-    assert path.read_text().startswith('{\n    "version": 1')
-    suite(None).assert_outcomes(passed=1)
-    assert len(server.requests) == 1
-
-
 def test_the_hook_registers_a_persister(
     suite: Suite, conftest: Conftest, pytester: pytest.Pytester, server: RawServer
 ) -> None:
@@ -469,13 +420,6 @@ def pytest_recording_configure(config, vcr):
     assert len(server.requests) == 2
 
 
-def test_recording_can_be_switched_off(suite: Suite, server: RawServer) -> None:
-    source = ONE + "@pytest.mark.vcr\ndef test_two(vcr): assert vcr is None\n"
-    suite(source, "--disable-recording").assert_outcomes(passed=2)
-    suite(source, "--disable-recording").assert_outcomes(passed=2)
-    assert len(server.requests) == 2
-
-
 def test_a_tape_can_be_played_again_and_again(suite: Suite, server: RawServer) -> None:
     source = "@pytest.mark.vcr{}\ndef test_a():\n    get('/a')\n{}"
     suite(source.format("", ""), "--record-mode=once").assert_outcomes(passed=1)
@@ -491,41 +435,6 @@ def test_a_tape_can_be_played_again_and_again(suite: Suite, server: RawServer) -
     )
     suite(source.format("(allow_playback_repeats=True)", "    get('/a')")).assert_outcomes(passed=1)
     assert len(server.requests) == 1
-
-
-def test_what_is_not_used_any_more_can_be_dropped(suite: Suite, tape: CassetteData) -> None:
-    source = "@pytest.mark.vcr(drop_unused_requests=True)\ndef test_a():\n    get('/a')\n"
-    suite(source + "    get('/b')", "--record-mode=once").assert_outcomes(passed=1)
-    assert len(tape("test_a.yaml")) == 2
-    suite(source, "--record-mode=once").assert_outcomes(passed=1)
-    assert len(tape("test_a.yaml")) == 1
-
-
-def test_values_can_be_hidden_on_the_tape_alone(
-    suite: Suite, tape: CassetteData, server: RawServer
-) -> None:
-    source = """
-@pytest.mark.vcr(filter_sensitive_data={"<WHO>": "somebody"})
-def test_a():
-    assert "somebody" in get("/somebody")
-"""
-    suite(source, "--record-mode=once").assert_outcomes(passed=1)
-    (only,) = tape("test_a.yaml")
-    assert only["request"]["uri"] == f"{server.url}/<WHO>"
-    assert "somebody" not in str(only)
-    suite(source).assert_outcomes(passed=1)
-    assert len(server.requests) == 1
-
-
-def test_nothing_is_kept_of_a_test_that_failed_if_so_told(
-    suite: Suite, pytester: pytest.Pytester
-) -> None:
-    failing = ONE + "    assert False"
-    path = pytester.path / "cassettes" / "test_it" / "test_one.yaml"
-    suite(failing.replace("mark.vcr", "mark.vcr(record_on_exception=False)"), "--record-mode=once")
-    assert not path.exists()
-    suite(failing, "--record-mode=once").assert_outcomes(failed=1)
-    assert path.exists()
 
 
 def test_a_miss_is_the_error_that_vcrpy_raises(suite: Suite) -> None:

@@ -46,11 +46,6 @@ def test_a_suite_of_pytest_vcr_is_told_by_an_option_of_its_own_too(
     assert (pytester.path / "cassettes" / "test_iana.yaml").is_file()
 
 
-def test_a_suite_of_something_else_is_an_error(suite: Suite) -> None:
-    result = suite(ONE, ini="vcr_suite = betamax\n")
-    result.stderr.fnmatch_lines(["ERROR: vcr_suite = betamax names no plugin."])
-
-
 def test_the_command_line_chooses_the_mode(suite_of_vcr: Suite, server: RawServer) -> None:
     always = ONE.replace("vcr()", 'vcr(record_mode="all")')
     result = suite_of_vcr(always, "--vcr-record=none")
@@ -66,13 +61,6 @@ def test_the_command_line_chooses_the_mode(suite_of_vcr: Suite, server: RawServe
         ONE.replace("test_iana()", "test_iana(vcr)"), "--vcr-record-mode=none", "-W", "default"
     )
     unasked.stdout.fnmatch_lines(["*DeprecationWarning: --vcr-record-mode is deprecated*"])
-
-
-def test_it_can_be_switched_off(suite_of_vcr: Suite, server: RawServer) -> None:
-    suite_of_vcr(ONE, "--disable-vcr").assert_outcomes(passed=1)
-    suite_of_vcr(ONE).assert_outcomes(passed=1)
-    suite_of_vcr(ONE, "--disable-vcr").assert_outcomes(passed=1)
-    assert len(server.requests) == 3
 
 
 def test_fixtures_choose_config_folder_and_name(
