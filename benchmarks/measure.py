@@ -66,7 +66,7 @@ class Row:
         return statistics.median(times) if times else None
 
     def spread(self, who: str) -> float:
-        """Tell how far the middle half of the rounds lies apart, as a share of their median."""
+        """Return how far the middle half of the rounds lies apart, as a share of their median."""
         times = self.times[who]
         if len(times) < 2:
             return 0.0
@@ -103,13 +103,13 @@ def take_turns(
 
 
 def ratio(times: Sequence[float], others: Sequence[float]) -> float:
-    """Give the median of the ratios within each round: what slows a round slows both sides."""
+    """Return the median of the ratios within each round: what slows a round slows both sides."""
     pairs = zip(times, others, strict=True)
     return statistics.median(time / other for time, other in pairs)
 
 
 def added_ms(times: Sequence[float], others: Sequence[float]) -> float:
-    """Give the median of the differences within each round, in ms."""
+    """Return the median of the differences within each round, in ms."""
     pairs = zip(times, others, strict=True)
     return statistics.median(time - other for time, other in pairs) * 1000
 

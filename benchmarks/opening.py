@@ -19,10 +19,10 @@ def run(lab: Lab) -> list[Row]:
     with httpx.Client() as client:
         turns = {who: _turn(lab, who, client) for who in TOOLS}
         measured = take_turns(turns, lab.sizes.rounds)
-    tape = f"a cassette of {lab.sizes.events} events"
+    cassette = f"a cassette of {lab.sizes.events} events"
     return [
-        Row("open", f"open and close {tape}", measured["empty"]),
-        Row("open", f"open {tape}, replay it, close", measured["block"]),
+        Row("open", f"open and close {cassette}", measured["empty"]),
+        Row("open", f"open {cassette}, replay it, close", measured["block"]),
     ]
 
 

@@ -22,7 +22,7 @@ _EVENTS_OF_OTHERS = 5
 def run(lab: Lab) -> list[Row]:
     """Measure a request and its whole answer, sync and async."""
     events = lab.sizes.events
-    tapes = {who: lab.record(who, [request_body(0, events)]) for who in TOOLS}
+    cassettes = {who: lab.record(who, [request_body(0, events)]) for who in TOOLS}
     mock = httpx.MockTransport(_mock(answer(0, events)))
     with (
         asyncio.Runner() as runner,
@@ -31,11 +31,11 @@ def run(lab: Lab) -> list[Row]:
     ):
         aclient, amocked = httpx.AsyncClient(), httpx.AsyncClient(transport=mock)
         rows = [
-            _row(lab, "sync", tapes, ask_with(client, lab.url), ask_with(mocked, lab.url)),
+            _row(lab, "sync", cassettes, ask_with(client, lab.url), ask_with(mocked, lab.url)),
             _row(
                 lab,
                 "async",
-                tapes,
+                cassettes,
                 ask_with_async(aclient, lab.url, runner),
                 ask_with_async(amocked, lab.url, runner),
             ),
@@ -65,15 +65,15 @@ def run_flat(lab: Lab) -> list[Row]:
     ]
 
 
-def _row(lab: Lab, kind: str, tapes: dict[str, Path], ask: Ask, ask_mock: Ask) -> Row:
+def _row(lab: Lab, kind: str, cassettes: dict[str, Path], ask: Ask, ask_mock: Ask) -> Row:
     events = lab.sizes.events
-    turns = {who: _replaying(lab, who, folder, 0, ask) for who, folder in tapes.items()}
+    turns = {who: _replaying(lab, who, folder, 0, ask) for who, folder in cassettes.items()}
 
     def plain() -> Sample:
         return _requests(lab, ask_mock, 0, events, raw=True)
 
     times = take_turns({**turns, PLAIN: plain}, lab.sizes.rounds)["request"]
-    targets = [no_slower(times, PLAIN, 1.5)]
+    targets = [no_slower(times, PLAIN, 1.25)]
     return Row("replay", f"replay {events} pieces, {kind}", times, targets)
 
 

@@ -93,7 +93,7 @@ def _pytest(suite: Path, environment: dict[str, str], plugin: str) -> Callable[[
 
 
 def _busy() -> float:
-    """Tell how long the child processes so far kept a processor busy, in seconds."""
+    """Return how long the child processes so far kept a processor busy, in seconds."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 

@@ -19,7 +19,7 @@ _WIDE = 200
 
 
 def machine() -> str:
-    """Say what the numbers were measured on and against."""
+    """Return what the numbers were measured on and against."""
     tools = ", ".join(f"{name} {version(name)}" for name in ("httpx", "vcrpy", "cassetter"))
     return f"{os.cpu_count()} cores, Python {platform.python_version()}, {tools}"
 

@@ -16,7 +16,7 @@ from vcr.cassette import Cassette as VcrCassette
 from aquila_cassette import aquila_cassette, importers
 from benchmarks.measure import CASSETTER, OURS, VCRPY
 
-TAPE = "cassette"
+CASSETTE = "cassette"
 
 # Bodies take part in matching in every tool: without them, several answers of one URL are told
 # apart by their order alone, and a replay among others would serve the wrong one.
@@ -43,55 +43,55 @@ class Tool:
     streams: bool = True
 
     def pieces(self, events: int) -> int:
-        """Tell in how many pieces a stream of so many events comes."""
+        """Return in how many pieces a stream of so many events comes."""
         return events if self.piecewise else 1
 
 
 def _record_ours(folder: Path) -> AbstractContextManager[object]:
-    return aquila_cassette(TAPE, mode="once", cassette_dir=folder)
+    return aquila_cassette(CASSETTE, mode="once", cassette_dir=folder)
 
 
 def _replay_ours(folder: Path) -> AbstractContextManager[object]:
     return aquila_cassette(
-        TAPE, mode="none", cassette_dir=folder, repeats=True, on_unplayed="ignore"
+        CASSETTE, mode="none", cassette_dir=folder, repeats=True, on_unplayed="ignore"
     )
 
 
 def _load_ours(folder: Path) -> object:
-    return importers.load(folder / f"{TAPE}.yaml")
+    return importers.load(folder / f"{CASSETTE}.yaml")
 
 
 def _record_vcr(folder: Path) -> AbstractContextManager[object]:
     block: AbstractContextManager[object] = vcr.VCR().use_cassette(
-        folder / f"{TAPE}.yaml", record_mode="all"
+        folder / f"{CASSETTE}.yaml", record_mode="all"
     )
     return block
 
 
 def _replay_vcr(folder: Path) -> AbstractContextManager[object]:
     block: AbstractContextManager[object] = vcr.VCR(match_on=_VCR_MATCH_ON).use_cassette(
-        folder / f"{TAPE}.yaml", record_mode="none", allow_playback_repeats=True
+        folder / f"{CASSETTE}.yaml", record_mode="none", allow_playback_repeats=True
     )
     return block
 
 
 def _load_vcr(folder: Path) -> object:
-    tape: object = VcrCassette.load(path=folder / f"{TAPE}.yaml")
-    return tape
+    cassette: object = VcrCassette.load(path=folder / f"{CASSETTE}.yaml")
+    return cassette
 
 
 def _record_cassetter(folder: Path) -> AbstractContextManager[object]:
-    return cassetter.use_cassette(folder / f"{TAPE}.yaml", record_mode="all")
+    return cassetter.use_cassette(folder / f"{CASSETTE}.yaml", record_mode="all")
 
 
 def _replay_cassetter(folder: Path) -> AbstractContextManager[object]:
     return cassetter.use_cassette(
-        folder / f"{TAPE}.yaml", record_mode="none", match_on=_CASSETTER_MATCH_ON
+        folder / f"{CASSETTE}.yaml", record_mode="none", match_on=_CASSETTER_MATCH_ON
     )
 
 
 def _load_cassetter(folder: Path) -> object:
-    cassette = Cassetter(record_mode="none").cassette(folder / f"{TAPE}.yaml")
+    cassette = Cassetter(record_mode="none").cassette(folder / f"{CASSETTE}.yaml")
     cassette.load()
     return cassette
 
