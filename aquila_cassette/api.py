@@ -7,7 +7,6 @@ import inspect
 from collections.abc import AsyncIterator, Callable, Generator, Hashable, Iterable, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from types import TracebackType
 from typing import Any, ParamSpec, TypeVar, cast
 
 from aquila_cassette import http
@@ -47,12 +46,7 @@ class Block:
         self._entered.append((owner, session))
         return Cassette(session)
 
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
         __tracebackhide__ = True
         owner, session = self._entered.pop()
         current.leave(session)
@@ -63,10 +57,7 @@ class Block:
         return self.__enter__()
 
     async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
+        self, exc_type: object, error: BaseException | None, traceback: object
     ) -> None:
         __tracebackhide__ = True
         if error is None:

@@ -124,42 +124,38 @@ class Options:
     match_on: tuple[str | Callable[[Request], Hashable], ...] = _option(
         ("method", "url", "body"),
         _match_on,
-        "what makes two requests the same: [matching](matching.md)",
+        "what makes two requests the same ([matching](matching.md))",
     )
     ignore_json: tuple[str, ...] = _option(
         (), _texts, 'JSON fields left out of matching: `("metadata.request_id", "messages.*.id")`'
     )
     ignore_hosts: tuple[str, ...] = _option(
-        (), _texts, "hosts whose requests pass untouched; `*.example.com` is a pattern"
+        (), _texts, "hosts whose requests pass, such as `*.example.com`"
     )
     record_ambient: bool = _option(
-        False, _flag, "record [ambient requests](ambient-requests.md) too, as any other request"
+        False, _flag, "record [ambient requests](ambient-requests.md) too"
     )
     redact: Redaction = _option(
         lambda: _redact(()),
         _redact,
-        "further [secrets](secrets.md): names, patterns, a `Redaction`; all places add up",
+        "further [secrets](secrets.md); all places add up",
     )
     speed: float = _option(
         0.0, _speed, "0 replays at once, 1 at the recorded pace, 4 four times as fast"
     )
-    hold: bool = _option(
-        False, _flag, "hold replayed streams back for [stepping](stepping.md), event by event"
-    )
-    repeats: bool = _option(
-        False, _flag, "replay the last of equal interactions again when all were replayed"
-    )
+    hold: bool = _option(False, _flag, "hold replayed streams back for [stepping](stepping.md)")
+    repeats: bool = _option(False, _flag, "replay the last of equal interactions again and again")
     on_unplayed: OnUnplayed = _option(
         "fail",
         _one_of(*ON_UNPLAYED),
-        "what to do when a test does not replay what it recorded: `fail`, `warn` or `ignore`",
+        "what unplayed interactions do: `fail`, `warn` or `ignore`",
         env="AQUILA_ON_UNPLAYED",
         ini="aquila_on_unplayed",
     )
     before_record_request: Callable[[Request], Request | None] | None = _option(
         None,
         _hook,
-        "sees each redacted request; returns the one to match and keep, or None to let it pass",
+        "sees each redacted request; returns the one to match and keep, or None: it passes",
     )
     before_record_response: Callable[[Response], Response | None] | None = _option(
         None, _hook, "sees each redacted response; returns the one to keep, or None"
@@ -167,13 +163,13 @@ class Options:
     background: tuple[str, ...] = _option(
         (),
         _texts,
-        "what goes on for long on purpose and is not [waited for](waiting.md): patterns of URLs "
-        "(`*/v1/events*`) or of places in the code (`*watch_prices*`)",
+        "patterns of URLs or places in the code (`*watch_prices*`) that are not "
+        "[waited for](waiting.md)",
     )
     cassette_dir: Path = _option(
         Path("cassettes"),
         _folder,
-        "the folder, below pytest's rootdir; outside pytest below the current folder",
+        "the folder, below pytest's rootdir or else the current folder",
         env="AQUILA_CASSETTE_DIR",
         ini="aquila_cassette_dir",
     )

@@ -11,7 +11,8 @@ from their documentation.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -49,8 +50,10 @@ def refuse_placeholder(request: Request, redacted: Request) -> None:
         )
 
 
-Answer = Callable[["Request"], tuple[int, str, str]]
+Answer = Callable[[Request], tuple[int, str, str]]
 """Makes the answer on replay: its status, its content type, its body."""
+
+_FAR = "2999-01-01T00:00:00Z"
 
 
 def _json(value: object) -> Answer:
@@ -96,61 +99,104 @@ def _role(request: Request) -> tuple[int, str, str]:
     return 200, "text/xml", text
 
 
-_FAR = "2999-01-01T00:00:00Z"
+_KEYS = dict.fromkeys(("accessKeyId", "secretAccessKey", "sessionToken"), PLACEHOLDER)
 
-_accepted: Answer = _json({})
-
-_TOKEN = _json(
-    {
-        "access_token": PLACEHOLDER,
-        "token_type": "Bearer",
-        "expires_in": 3600,
-        "accessToken": PLACEHOLDER,
-        "expireTime": _FAR,
-    }
-)
-
-_ROLE_CREDENTIALS = _json(
-    {
-        "roleCredentials": {
-            "accessKeyId": PLACEHOLDER,
-            "secretAccessKey": PLACEHOLDER,
-            "sessionToken": PLACEHOLDER,
-            "expiration": 32472144000000,
+_ANSWERS: dict[str, Answer] = {
+    "accepted": _json({}),
+    "absent": _absent,
+    "project": _json({"project_name": PLACEHOLDER, "project_url": "https://logfire.pydantic.dev/"}),
+    "token": _json(
+        {
+            "access_token": PLACEHOLDER,
+            "token_type": "Bearer",
+            "expires_in": 3600,
+            "accessToken": PLACEHOLDER,
+            "expireTime": _FAR,
         }
-    }
-)
+    ),
+    "directory": _directory,
+    "role": _role,
+    "role credentials": _json({"roleCredentials": {**_KEYS, "expiration": 32472144000000}}),
+}
+
+_TABLE = """
+litellm, dspy: prices and limits of models; it falls back on those it brings -> absent
+  GET raw.githubusercontent.com/BerriAI/litellm/*
+cerebras: a connection warmed up when a client is made -> accepted
+  GET api.cerebras.ai/v1/tcp_warming
+openai-agents: traces -> accepted
+  POST api.openai.com/v1/traces/ingest
+langsmith: traces of langchain and langgraph -> accepted
+  GET {api,*.api}.smith.langchain.com/info
+  POST {api,*.api}.smith.langchain.com/{runs,runs/batch,runs/multipart,otel/v1/traces}
+  PATCH {api,*.api}.smith.langchain.com/runs/*
+langfuse: traces -> accepted
+  POST {cloud,*.cloud}.langfuse.com/api/public/{ingestion,otel/v1/traces}
+opik: traces, usage counts -> accepted
+  POST www.comet.com/opik/api/v1/private/{traces,spans}/batch
+  GET www.comet.com/opik/api/is-alive/*
+  POST stats.comet.com/notify/event/*
+logfire: the name of its token's project -> project
+  GET logfire-{api,us,eu}.pydantic.dev/v1/info
+opentelemetry: traces, metrics, logs, to any host -> accepted
+  POST */v1/{traces,metrics,logs} from OTel-OTLP-Exporter-Python/*
+logfire: traces, metrics, logs -> accepted
+  POST logfire-{api,us,eu}.pydantic.dev/v1/{traces,metrics,logs}
+huggingface_hub: usage counts -> accepted
+  HEAD huggingface.co/api/telemetry/*
+huggingface_hub: known coding agents, once a day -> absent
+  GET huggingface.co/api/agent-harnesses
+posthog: usage counts of many packages, not its feature flags -> accepted
+  POST {*.i,app,t,us,eu}.posthog.com/{batch/,capture/,i/v0/*,i/v1/analytics/events}
+sentry-sdk: errors, traces -> accepted
+  POST *.sentry.io/api/*/{envelope,store}/
+mlflow: usage counts -> absent
+  * *.mlflow-telemetry.io/*
+google-auth: access tokens -> token
+  POST {oauth2.googleapis.com,www.googleapis.com/oauth2/v4}/token
+  POST sts.googleapis.com/v1/*
+  POST iamcredentials.googleapis.com/v1/*:generateAccessToken
+  GET {metadata.google.internal,169.254.169.254}/computeMetadata/v1/instance/service-accounts/*/token
+msal (azure-identity): access tokens -> token
+  POST login.microsoftonline.com/*/oauth2/*token
+msal (azure-identity): addresses of access tokens -> directory
+  GET login.microsoftonline.com/{*/.well-known/openid-configuration,common/discovery/instance}
+botocore: keys of a role -> role
+  * {sts,sts.*}.amazonaws.com/*
+botocore: keys of a single sign-on -> role credentials
+  GET portal.sso.*.amazonaws.com/federation/credentials
+litellm: access tokens of IBM watsonx -> token
+  POST iam.cloud.ibm.com/identity/token
+google-auth, botocore, azure-identity: a cloud machine's description of itself, keys included -> absent
+  * {metadata.google.internal,169.254.169.254,169.254.170.2,169.254.170.23}/*
+"""
+"""Who sends what, and what answers it on replay; then patterns of method, host and path.
+
+The first kind that matches counts. Tokens are fetched for recording, and never kept. A pattern may
+ask for a ``user-agent`` too, where host and path are not enough.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class AmbientRequest:
-    """One kind of ambient request, and what answers it on replay.
-
-    `requests` are patterns of method, host and path, separated by blanks: ``POST *.a.com/{x,y}/*``;
-    `agent` is one of the ``user-agent``, where host and path are not enough.
-    """
+    """One kind of ambient request."""
 
     sender: str
     what: str
-    answer: Answer
-    requests: str
-    agent: str = "*"
-
-    def patterns(self) -> list[str]:
-        """Return the patterns one by one, without braces."""
-        words = self.requests.split()
-        pairs = zip(words[::2], words[1::2], strict=True)
-        return [f"{method} {address}" for method, braced in pairs for address in _expanded(braced)]
+    answer: str
+    requests: tuple[str, ...]
 
     def matches(self, asked: str, agent: str) -> bool:
         """Return whether a request, given as method, host and path, is of this kind."""
-        if not fnmatchcase(agent, self.agent):
-            return False
-        return any(fnmatchcase(asked, pattern) for pattern in self.patterns())
+        for request in self.requests:
+            pattern, _, sent_by = request.partition(" from ")
+            if any(fnmatchcase(asked, one) for one in _expanded(pattern)):
+                return fnmatchcase(agent, sent_by or "*")
+        return False
 
     def interaction(self, request: Request) -> Interaction:
         """Make what is replayed in place of an answer."""
-        status, kind, text = self.answer(request)
+        status, kind, text = _ANSWERS[self.answer](request)
         body = text.encode()
         pieces = (Piece(0, body),) if body and request.method != "HEAD" else ()
         return Interaction(request, Response(status, (("content-type", kind),), pieces))
@@ -165,131 +211,15 @@ def _expanded(braced: str) -> list[str]:
     return [before + word + end for word in words.split(",") for end in _expanded(after)]
 
 
-AMBIENT_REQUESTS = (
-    AmbientRequest(
-        "litellm, dspy",
-        "prices and limits of models; it falls back on those it brings",
-        _absent,
-        "GET raw.githubusercontent.com/BerriAI/litellm/*",
-    ),
-    AmbientRequest(
-        "cerebras",
-        "a connection warmed up when a client is made",
-        _accepted,
-        "GET api.cerebras.ai/v1/tcp_warming",
-    ),
-    AmbientRequest(
-        "openai-agents", "traces of each run", _accepted, "POST api.openai.com/v1/traces/ingest"
-    ),
-    AmbientRequest(
-        "langsmith",
-        "traces of langchain and langgraph",
-        _accepted,
-        "GET {api,*.api}.smith.langchain.com/info"
-        " POST {api,*.api}.smith.langchain.com/{runs,runs/batch,runs/multipart,otel/v1/traces}"
-        " PATCH {api,*.api}.smith.langchain.com/runs/*",
-    ),
-    AmbientRequest(
-        "langfuse",
-        "traces",
-        _accepted,
-        "POST {cloud,*.cloud}.langfuse.com/api/public/{ingestion,otel/v1/traces}",
-    ),
-    AmbientRequest(
-        "opik",
-        "traces and usage counts",
-        _accepted,
-        "POST www.comet.com/opik/api/v1/private/{traces,spans}/batch"
-        " GET www.comet.com/opik/api/is-alive/* POST stats.comet.com/notify/event/*",
-    ),
-    AmbientRequest(
-        "logfire",
-        "the name of the project that a token is for",
-        _json({"project_name": PLACEHOLDER, "project_url": "https://logfire.pydantic.dev/"}),
-        "GET logfire-{api,us,eu}.pydantic.dev/v1/info",
-    ),
-    AmbientRequest(
-        "opentelemetry",
-        "traces, metrics and logs, to any address (logfire, traceloop, phoenix, crewai)",
-        _accepted,
-        "POST */v1/{traces,metrics,logs}",
-        agent="OTel-OTLP-Exporter-Python/*",
-    ),
-    AmbientRequest(
-        "logfire",
-        "traces, metrics and logs",
-        _accepted,
-        "POST logfire-{api,us,eu}.pydantic.dev/v1/{traces,metrics,logs}",
-    ),
-    AmbientRequest(
-        "huggingface_hub", "usage counts", _accepted, "HEAD huggingface.co/api/telemetry/*"
-    ),
-    AmbientRequest(
-        "huggingface_hub",
-        "which coding agents there are, once a day; it falls back on those it knows",
-        _absent,
-        "GET huggingface.co/api/agent-harnesses",
-    ),
-    AmbientRequest(
-        "posthog",
-        "usage counts of many packages (its feature flags are no ambient requests)",
-        _accepted,
-        "POST {*.i,app,t,us,eu}.posthog.com/{batch/,capture/,i/v0/*,i/v1/analytics/events}",
-    ),
-    AmbientRequest(
-        "sentry-sdk", "errors and traces", _accepted, "POST *.sentry.io/api/*/{envelope,store}/"
-    ),
-    AmbientRequest(
-        "mlflow",
-        "usage counts; none where its settings are absent",
-        _absent,
-        "* *.mlflow-telemetry.io/*",
-    ),
-    # Tokens: for recording they are fetched, and never kept; a replay needs none.
-    AmbientRequest(
-        "google-auth",
-        "access tokens",
-        _TOKEN,
-        "POST oauth2.googleapis.com/token POST www.googleapis.com/oauth2/v4/token"
-        " POST sts.googleapis.com/v1/* POST iamcredentials.googleapis.com/v1/*:generateAccessToken"
-        " GET {metadata.google.internal,169.254.169.254}/computeMetadata/v1/instance/"
-        "service-accounts/*/token",
-    ),
-    AmbientRequest(
-        "msal (azure-identity)",
-        "access tokens",
-        _TOKEN,
-        "POST login.microsoftonline.com/*/oauth2/*token",
-    ),
-    AmbientRequest(
-        "msal (azure-identity)",
-        "the addresses of access tokens",
-        _directory,
-        "GET login.microsoftonline.com/*/.well-known/openid-configuration"
-        " GET login.microsoftonline.com/common/discovery/instance",
-    ),
-    AmbientRequest("botocore", "the keys of a role", _role, "* {sts,sts.*}.amazonaws.com/*"),
-    AmbientRequest(
-        "botocore",
-        "the keys of a single sign-on",
-        _ROLE_CREDENTIALS,
-        "GET portal.sso.*.amazonaws.com/federation/credentials",
-    ),
-    AmbientRequest(
-        "litellm",
-        "access tokens of IBM watsonx",
-        _TOKEN,
-        "POST iam.cloud.ibm.com/identity/token",
-    ),
-    # Most machines have none, and their senders expect that.
-    AmbientRequest(
-        "google-auth, botocore, azure-identity",
-        "a cloud machine's description of itself, keys included",
-        _absent,
-        "* {metadata.google.internal,169.254.169.254,169.254.170.2,169.254.170.23}/*",
-    ),
-)
-"""The kinds, in the order in which they are tried."""
+def _parsed(table: str) -> Iterator[AmbientRequest]:
+    for entry in re.split(r"\n(?! )", table.strip("\n")):
+        first, *requests = entry.split("\n")
+        sender, _, rest = first.partition(": ")
+        what, _, answer = rest.rpartition(" -> ")
+        yield AmbientRequest(sender, what, answer, tuple(one.strip() for one in requests))
+
+
+AMBIENT_REQUESTS = tuple(_parsed(_TABLE))
 
 
 def ambient_request(request: Request) -> AmbientRequest | None:

@@ -29,7 +29,6 @@ def make_miss(
     request: Request,
     number: int,
     key: Hashable,
-    *,
     index: ReplayIndex,
     matcher: Matcher,
     path: Path,
@@ -99,10 +98,9 @@ _STARTS = {
 
 
 def sender() -> str | None:
-    """Return who sends the request that is being handled, None if that cannot be known.
+    """Return the line of the user's code that sends the current request, and the packages between.
 
-    It is the innermost line of the user's own code and the packages between; in a task or thread
-    that a package started by itself, that package.
+    In a task or thread that a package started by itself, it is a line of that package.
     """
     inner: list[FrameType] = []
     for frame in callers(sys._getframe(1)):

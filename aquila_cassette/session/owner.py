@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from aquila_cassette.errors import CassetteError, MissError, UnplayedError, UnplayedWarning
+from aquila_cassette.errors import CassetteError, UnplayedError, UnplayedWarning
 from aquila_cassette.model import Interaction
 from aquila_cassette.options import Layer, environment_layer, resolve
 from aquila_cassette.session import saving
@@ -36,14 +36,8 @@ class Keys(Protocol):
 class Owner:
     """The owner of blocks: what they recorded and must replay.
 
-    Args:
-        name: The pytest node id, written to ``recorded_by``; None for a block that is its own owner.
-        fix: The last line of an error: the command that records again.
-        above: Settings stronger than those of a call, the strongest first.
-        below: Settings weaker than those of a call, the strongest first.
-        root: The folder that a relative cassette folder is taken from.
-        created: The cassettes created in this run; None where there is no run.
-        keys: What provides placeholder keys.
+    `name` is the pytest node id, None for a block that is its own owner; `fix` the command that
+    records again; `above` and `below` are settings stronger and weaker than those of a call.
     """
 
     def __init__(
@@ -67,7 +61,6 @@ class Owner:
         self.failed = False
         self.xfailed = False
         self.refused: CassetteError | None = None
-        """The error with which good answers were kept, if there was one."""
         self._created = created
         self._keys = keys
         self._since = time.monotonic()
@@ -114,14 +107,9 @@ class Owner:
         return session
 
     def close(self, session: Session, error: BaseException | None) -> None:
-        """End a block that `error` leaves, if anything does: save, and report what nobody saw.
+        """End a block: save, and raise the misses that nobody saw.
 
-        An error gets notes instead of being replaced.
-
-        Raises:
-            MissError: A request had no matching interaction and the code under test swallowed that.
-            OverwriteError: Failures would have replaced good answers on file.
-            CassetteError: The cassette could not be saved.
+        An `error` that leaves the block gets notes instead of being replaced.
         """
         __tracebackhide__ = True
         session.stop()
@@ -132,38 +120,27 @@ class Owner:
         if self.name is None:
             self.end(passed=error is None)
         misses = session.take_swallowed(error)
-        if error is None:
-            if misses:
-                raise combined(misses)
-            return
-        failed = "the test failed" if self.name else "the block raised"
-        note = saving.discarded_note(session, failed)
-        for text in [*(str(miss) for miss in misses), *([note] if note else [])]:
-            error.add_note(text)
+        if error is None and misses:
+            raise combined(misses)
+        if error is not None:
+            failed = "the test failed" if self.name else "the block raised"
+            for text in (*map(str, misses), saving.discarded_note(session, failed)):
+                if text:
+                    error.add_note(text)
 
     def check(self) -> None:
-        """Raise what a test must fail with: a swallowed miss first, else what it left unplayed.
-
-        Raises:
-            MissError: A request had no matching interaction and nobody saw the error.
-            OverwriteError: It recorded failures that would replace good answers.
-            UnplayedError: Something was left, and ``on_unplayed`` is ``fail``.
-        """
+        """Raise what a test must fail with: swallowed misses, lost good answers, unplayed ones."""
         __tracebackhide__ = True
-        misses: list[MissError] = []
-        for session in self.sessions:
-            misses += session.take_swallowed()
-        if misses:
+        if misses := [miss for session in self.sessions for miss in session.take_swallowed()]:
             raise combined(misses)
         self._refuse_losses()
         if any(session.misses for session in self.sessions):
             return
         for session, left in self.unplayed():
-            action = session.options.on_unplayed
-            if action == "fail":
-                raise self._unplayed_error(session, left)
-            if action == "warn":
-                error = self._unplayed_error(session, left)
+            error = self._unplayed_error(session, left)
+            if session.options.on_unplayed == "fail":
+                raise error
+            if session.options.on_unplayed == "warn":
                 warnings.warn(UnplayedWarning(str(error)), stacklevel=1)
 
     def unplayed(self) -> list[tuple[Session, list[tuple[int, Interaction]]]]:
@@ -192,10 +169,6 @@ class Owner:
         """Let the outcome decide what is saved; see `saving`.
 
         Mode ``all`` replaces all of this owner's cassettes or none: they may follow from each other.
-
-        Raises:
-            OverwriteError: Failures would have replaced good answers on file.
-            CassetteError: A cassette could not be saved.
         """
         for sessions in self._by_path(mode_all=False):
             saving.save_outcome(sessions, self._created, passed=passed)
@@ -229,12 +202,8 @@ class Owner:
             raise
 
     def _recorded_in_mode_all(self, path: Path) -> list[Interaction]:
-        return [
-            one
-            for session in self.sessions
-            if session.path == path and session.mode == "all"
-            for one in session.recorded
-        ]
+        sessions = [one for one in self.sessions if one.path == path and one.mode == "all"]
+        return [one for session in sessions for one in session.recorded]
 
     def _by_path(self, *, mode_all: bool | None = None) -> list[list[Session]]:
         grouped: dict[Path, list[Session]] = {}
@@ -265,17 +234,12 @@ class Owner:
     def _unplayed_error(
         self, session: Session, left: Sequence[tuple[int, Interaction]]
     ) -> UnplayedError:
-        several = "s" if len(left) > 1 else ""
+        facts = [f"cassette: {session.shown_path} (mode {session.mode})"]
+        for number, one in left:
+            dated = f", recorded {one.recorded_at[:10]}" if one.recorded_at else ""
+            asked = f"{one.request.method} {one.request.url}"
+            facts.append(f"unplayed: interaction {number}, {asked}{dated}")
+        count = f"{len(left)} interaction{'s' if len(left) > 1 else ''}"
         return UnplayedError(
-            f"{self.name} did not play {len(left)} interaction{several} that it recorded.",
-            facts=[
-                f"cassette: {session.shown_path} (mode {session.mode})",
-                *(f"unplayed: {_shown(number, one)}" for number, one in left),
-            ],
-            fix=self.fix,
+            f"{self.name} did not play {count} that it recorded.", facts=facts, fix=self.fix
         )
-
-
-def _shown(number: int, one: Interaction) -> str:
-    dated = f", recorded {one.recorded_at[:10]}" if one.recorded_at else ""
-    return f"interaction {number}, {one.request.method} {one.request.url}{dated}"

@@ -18,6 +18,7 @@ from aquila_cassette.session.failures import with_category
 from aquila_cassette.session.modes import CassetteState
 from aquila_cassette.session.wait_until_idle import count_events, describe_stream
 from aquila_cassette.storage.names import display_path
+from aquila_cassette.transcript.humanize import count
 from aquila_cassette.waiting.open_streams import OpenStreams
 
 __all__ = ["Found", "MakeError", "Player", "ReplayIndex", "ReplaySettings"]
@@ -119,19 +120,15 @@ class Player:
         self._more = more
         self._started = time.perf_counter()
         self._streams = settings.streams
-        self.stream = (
-            settings.streams.start(self._asked, self._facts, background=background)
-            if is_stream
-            else None
-        )
+        self.stream = None
+        if is_stream:
+            self.stream = self._streams.start(self._asked, self._facts, background=background)
 
     @property
     def headers(self) -> Headers:
-        """The headers to serve.
+        """The headers to serve. A recorded error that was then tried again asks for a wait of 1 ms.
 
-        A recorded error that the SDK then tried again asks for next to no wait: the recorded
-        ``retry-after`` stays for whoever reads it, ``retry-after-ms`` (which SDKs read first) is 1.
-        At a recorded pace nothing is added.
+        SDKs read ``retry-after-ms`` before ``retry-after``. At a recorded pace nothing is added.
         """
         response = self.interaction.response
         status = response.status or 0
@@ -216,12 +213,9 @@ class Player:
     def _truncated(self) -> TruncatedReplayError:
         response = self.interaction.response
         before = "before the answer began" if response.status is None else "there"
-        count = len(response.pieces)
+        read = f"{count(len(response.pieces), 'piece')}, {len(response.body)} bytes"
         return TruncatedReplayError(
             f"The recording of {self._asked} stops here: its consumer stopped reading {before}.",
-            facts=[
-                self._where,
-                f"recorded: {count} piece{'' if count == 1 else 's'}, {len(response.body)} bytes",
-            ],
+            facts=[self._where, f"recorded: {read}"],
             fix=self._settings.fix,
         )

@@ -25,18 +25,7 @@ from aquila_cassette.storage import files
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count, escape_control_chars
 
-__all__ = [
-    "Created",
-    "Loss",
-    "discarded_note",
-    "find_loss",
-    "refuse_loss",
-    "refuse_secrets",
-    "replace_old",
-    "save_block",
-    "save_outcome",
-    "saved_since",
-]
+__all__ = ["Created", "discarded_note", "find_loss", "refuse_secrets", "save_block", "save_outcome"]
 
 GivesWay = Callable[[Interaction, bool], bool]
 """Says whether an interaction on file gives way, also given whether its request was asked again."""
@@ -128,11 +117,9 @@ def discarded_note(session: Session, because: str) -> str | None:
         return None
     lines = [f"aquila: not kept in {session.shown_path}, since {because}:"]
     for one in session.discarded:
-        response = one.response
-        error = response.error
-        how = f"failed: {error.type or error.message}" if error else response.ended
-        status = "no answer" if response.status is None else str(response.status)
-        lines.append(f"  {_asked(one)} ({status}, {how})")
+        error = one.response.error
+        how = f"failed: {error.type or error.message}" if error else one.response.ended
+        lines.append(f"  {_asked(one)} ({one.response.status or 'no answer'}, {how})")
     return "\n".join(lines)
 
 

@@ -42,14 +42,8 @@ _order = itertools.count()
 class Session:
     """An open cassette. `handle` is what adapters call; everything else belongs to its owner.
 
-    Args:
-        name: The name the cassette was opened by.
-        resolved: Its options, and where each came from.
-        root: The folder that a relative cassette folder is taken from.
-        fix: The last line of an error: the command that records again.
-        signature: What is written to ``recorded_by``.
-        created: The cassettes that were created in this run.
-        recorded_before: Returns what earlier blocks of its owner recorded in mode ``all``.
+    `signature` is written to ``recorded_by``; `created` are the cassettes created in this run, and
+    `recorded_before` returns what earlier blocks of the owner recorded in mode ``all``.
     """
 
     def __init__(
@@ -91,12 +85,7 @@ class Session:
     # What an adapter calls.
 
     def handle(self, request: Request) -> Recorder | Player | None:
-        """Decide about one request as it would go out: record it, replay it, or let it pass (None).
-
-        Raises:
-            MissError: The cassette has no answer and the mode does not let it be recorded.
-            UsageError: It would be recorded with the placeholder key.
-        """
+        """Decide about one request as it would go out: record it, replay it, or let it pass (None)."""
         __tracebackhide__ = True
         if self.options.ignore_hosts and self._is_ignored(request.url):
             return None
@@ -113,16 +102,7 @@ class Session:
             return self._replay(index.interactions[found.place], found.place + 1, found.more)
         if not self.may_record:
             raise self._missed(
-                make_miss(
-                    asked,
-                    number,
-                    key,
-                    index=index,
-                    matcher=self.matcher,
-                    path=self.path,
-                    mode=self.mode,
-                    fix=self.fix,
-                )
+                make_miss(asked, number, key, index, self.matcher, self.path, self.mode, self.fix)
             )
         refuse_placeholder(request, asked)
         return self._record(asked)
@@ -189,8 +169,6 @@ class Session:
         """Return the key of a request that is on the cassette."""
         return self.matcher.key(self.options.redact.request(request, env=()))
 
-    # Misses that nobody saw; and what waits for the session asks it these two.
-
     def take_swallowed(self, left_by: BaseException | None = None) -> list[MissError]:
         """Return the misses since the last call that `left_by` does not deliver, once."""
         misses = self._misses[self._reported :]
@@ -203,8 +181,7 @@ class Session:
         return combined(misses) if misses else None
 
     def pending(self) -> Sequence[Pending]:
-        """Return nothing: what may be pending here are streams."""
-        return ()
+        return ()  # what may be pending here are streams
 
     # Its end, and what a recorder asks of it.
 

@@ -7,14 +7,12 @@ import threading
 import time
 import weakref
 from collections.abc import Sequence
-from typing import Protocol
 
 import anyio
 
 from aquila_cassette import sse
 from aquila_cassette.dialects.framing import framing, is_complete_frame, read_event, split_frames
 from aquila_cassette.errors import (
-    MissError,
     RecordedFailure,
     RenderTimeout,
     SettleTimeout,
@@ -40,25 +38,12 @@ Which = str | int | None
 """Which held stream: a part of its prompt or its URL, its number, or the only one there is."""
 
 
-class Live(Waitable, Protocol):
-    """What stepping needs to know of its session."""
-
-    @property
-    def shown_path(self) -> str: ...
-
-    @property
-    def mode(self) -> str: ...
-
-    @property
-    def only_records(self) -> bool: ...
-
-    def take_failure(self) -> MissError | None: ...
-
-
 class Stepping:
     """The held streams of one session, if it `holds` any; `home` is the thread that opened it."""
 
-    def __init__(self, session: Live, home: threading.Thread, *, name: str, holds: bool) -> None:
+    def __init__(
+        self, session: Waitable, home: threading.Thread, *, name: str, holds: bool
+    ) -> None:
         self.session = session
         self.name = name
         self.holds = holds
@@ -140,16 +125,13 @@ class Stepping:
             return [stream for stream in known if stream.matches(of)]
         return known[of - 1 : of]
 
-    def number(self, stream: SteppedPlayer) -> int:
-        return self._all().index(stream) + 1
-
     def describe(self, streams: Sequence[SteppedPlayer] | None = None) -> list[str]:
         """Return the lines of a message on the state of streams, those given or all."""
         lines = []
-        for stream in self._all() if streams is None else streams:
-            first, *more = stream.describe()
-            lines.append(f"stream {self.number(stream)}: {first}")
-            lines += [f"  {line}" for line in more]
+        for number, stream in enumerate(self._all(), 1):
+            if streams is None or stream in streams:
+                first, *more = stream.describe()
+                lines += [f"stream {number}: {first}", *(f"  {line}" for line in more)]
         return lines
 
     def _all(self) -> list[SteppedPlayer]:
@@ -211,30 +193,27 @@ class _Advance:
 
     def live_error(self) -> UsageError:
         session = self._stepping.session
-        fix = "Fix: run it again: what was recorded is replayed then, and held"
-        if session.mode == "all":
-            fix = "Fix: delete the file, and run it twice in mode once"
+        again = "run it again: what was recorded is replayed then, and held"
         return UsageError(
             f"{self._call} has nothing to hold back: this block records, and that is live.",
             facts=[f"cassette: {session.shown_path} (mode {session.mode})"],
-            fix=fix,
+            fix=f"Fix: {'leave mode all, and ' if session.mode == 'all' else ''}{again}",
         )
 
     def _too_late(self, timeout: float, left: Sequence[Pending] = ()) -> RenderTimeout:
-        facts = pending_lines(left)
         if left:
-            what = f"{self._call}: what came of the events was not handled in {timeout:g} s."
-            fix = "end it"
+            what, fix = ": what came of the events was not handled", "end it"
+            facts = pending_lines(left)
         elif self._stream is None:
-            what = f"{self._call} found no held stream in {timeout:g} s."
+            what, fix = " found no held stream", "ask for it in a task or thread of its own"
             facts = self._stepping.describe() or ["held: none"]
-            fix = "have it asked for in a task or thread of its own"
         else:
-            what = f"{self._call} let events through that were not consumed in {timeout:g} s."
+            what, fix = " let events through that were not consumed", "read it in a task of its own"
             facts = self._stepping.describe([self._stream])
-            fix = "read it in a task or thread of its own"
         return RenderTimeout(
-            what, facts=facts, fix=f"Fix: {fix}, or wait longer: {self._called}(timeout=...)"
+            f"{self._call}{what} in {timeout:g} s.",
+            facts=facts,
+            fix=f"Fix: {fix}, or wait longer: {self._called}(timeout=...)",
         )
 
     def _find(self) -> SteppedPlayer | None:
@@ -246,30 +225,27 @@ class _Advance:
                 f"{self._call} has {len(found)} held streams to choose from.",
                 facts=stepping.describe(found),
                 fix="Fix: say which, by a part of its prompt or URL or by its number: "
-                f"{self._called}({self._count}, of={stepping.number(found[0])})",
+                f"{self._called}({self._count}, of={stepping.matching(None).index(found[0]) + 1})",
             )
         if found:
             return found[0]
-        if stepping.released:
+        if stepping.released or (isinstance(of, int) and matching):
             raise UsageError(
-                f"{self._call} has nothing to let through: all was released.",
-                facts=stepping.describe(),
-                fix="Fix: call it before release()",
-            )
-        if isinstance(of, int) and matching:
-            raise UsageError(
-                f"{self._call} has nothing to let through: all of that stream was.",
+                f"{self._call} has nothing left to let through.",
                 facts=stepping.describe(matching),
                 fix="Fix: take the call out, or name another stream",
             )
-        failure = stepping.session.take_failure()
-        if failure is not None:
+        if failure := stepping.session.take_failure():
             raise failure
         return None
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
 def _check_count(called: str, count: object) -> None:
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+    if not _is_number(count):
         raise UsageError(
             f"{called} cannot let that many events through.",
             facts=["expected: a number, 1 or more", f"got:      {count!r}"],
@@ -278,15 +254,11 @@ def _check_count(called: str, count: object) -> None:
 
 
 def _check_which(called: str, of: object) -> None:
-    by_number = isinstance(of, int) and not isinstance(of, bool) and of >= 1
-    by_text = isinstance(of, str) and of != ""
-    if of is not None and not by_number and not by_text:
+    if not (of is None or (isinstance(of, str) and of) or _is_number(of)):
+        which = "a part of its prompt or URL, or its number, from 1"
         raise UsageError(
             f"{called} cannot know which stream is meant.",
-            facts=[
-                "expected: of= a part of its prompt or URL, or its number, from 1",
-                f"got:      {of!r}",
-            ],
+            facts=[f"expected: of= {which}", f"got:      {of!r}"],
             fix=f"Fix: {called}(of=1)",
         )
 
@@ -437,22 +409,17 @@ class SteppedPlayer(Player):
 
     def describe(self) -> list[str]:
         """Return the lines of a message on its state."""
-        if self._over:
-            state = "it is over"
-        elif self._free:
-            state = "it was released"
-        elif self._waits:
-            state = "its reader waits for the next event"
-        elif self._back_for < 0:
-            state = "nobody reads it yet"
-        else:
-            state = "its reader did not come back for more"
         reader = None if self._over or self.stream is None else self.stream.reader_location()
-        return [
-            f"{self._asked}: {state}",
-            *self._facts(),
-            *([f"reader: {reader}"] if reader else []),
-        ]
+        states = {
+            "it is over": self._over,
+            "it was released": self._free,
+            "its reader waits for the next event": self._waits,
+            "nobody reads it yet": self._back_for < 0,
+            "its reader did not come back for more": True,
+        }
+        state = next(state for state, is_so in states.items() if is_so)
+        lines = [f"{self._asked}: {state}", *self._facts()]
+        return [*lines, f"reader: {reader}"] if reader else lines
 
     # How it works.
 

@@ -32,14 +32,22 @@ _LONG = 60  # characters
 
 
 class Waitable(Source, Protocol):
-    """What waiting needs to know of a session."""
+    """What waiting, and stepping, need to know of a session."""
 
     streams: OpenStreams
     background: tuple[str, ...]
 
     @property
-    def records(self) -> bool:
-        """Whether something here may go on live, at a model's pace."""
+    def mode(self) -> str: ...
+
+    @property
+    def shown_path(self) -> str: ...
+
+    @property
+    def records(self) -> bool: ...
+
+    @property
+    def only_records(self) -> bool: ...
 
 
 def default_timeout(sessions: Sequence[Waitable]) -> float:
@@ -58,17 +66,10 @@ def idle(
     include_worker_threads: bool = True,
     ignore_held: bool = False,
 ) -> Idle:
-    """Make what waits for everything that goes on in `sessions`.
+    """Make what waits, in the task or thread `here`, for everything that goes on in `sessions`.
 
-    Args:
-        sessions: Open sessions.
-        here: The task or thread that waits.
-        streams: How many streams must have been opened in them, at least.
-        also: More streams.
-        sources: What else may have something pending.
-        failures: Whether a miss ends the waiting.
-        include_worker_threads: Whether tasks that wait for a worker thread count.
-        ignore_held: Whether held streams do not count.
+    `streams` must have been opened in them, at least; `also` and `sources` are waited for too. A
+    miss ends the waiting where `failures` count.
     """
     if streams is not None and not sessions:
         raise UsageError(

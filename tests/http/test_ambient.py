@@ -20,7 +20,7 @@ from aquila_cassette import (
     aquila_cassette,
 )
 from aquila_cassette.session import ambient as kinds
-from aquila_cassette.session.ambient import AMBIENT_REQUESTS, PLACEHOLDER, AmbientRequest
+from aquila_cassette.session.ambient import PLACEHOLDER, AmbientRequest
 from aquila_cassette.storage import files
 from tests.servers import Connection, RawServer
 from tests.servers import Request as Asked
@@ -42,7 +42,7 @@ def server() -> Iterator[RawServer]:
 @pytest.fixture
 def warming(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Take a path of the test's server for ambient requests."""
-    mine = AmbientRequest("mine", "warms up", AMBIENT_REQUESTS[1].answer, "* 127.0.0.1/warm")
+    mine = AmbientRequest("mine", "warms up", "accepted", ("* 127.0.0.1/warm",))
     monkeypatch.setattr(kinds, "AMBIENT_REQUESTS", (mine,))
     kinds._kind.cache_clear()
     yield

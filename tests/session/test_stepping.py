@@ -259,7 +259,7 @@ async def test_where_no_held_stream_is_left_the_error_lists_those_there_were(sui
         assert str(raised.value) == (
             "advance(2) found no held stream in 0.01 s.\n"
             "  held: none\n"
-            "Fix: have it asked for in a task or thread of its own, or wait longer: "
+            "Fix: ask for it in a task or thread of its own, or wait longer: "
             "advance(timeout=...)"
         )
         reader = HeldReader("question 1")
@@ -270,10 +270,10 @@ async def test_where_no_held_stream_is_left_the_error_lists_those_there_were(sui
         with pytest.raises(UsageError) as over:
             await cassette.advance(of=1)
         cassette.release()
-        with pytest.raises(UsageError, match="all was released"):
+        with pytest.raises(UsageError, match="nothing left to let through"):
             await cassette.advance()
     assert str(over.value) == (
-        "advance(1, of=1) has nothing to let through: all of that stream was.\n"
+        "advance(1, of=1) has nothing left to let through.\n"
         f"  stream 1: POST {URL}: it is over\n"
         "    prompt: 'question 1'\n"
         "    events: 5 of 5\n"
@@ -309,7 +309,7 @@ async def test_a_reader_that_does_not_come_back_is_named(suite: Suite) -> None:
         "    events: 2 of 5",
     ]
     assert lines[4].startswith("    reader: tests/session/test_stepping.py:")
-    assert lines[5].startswith("Fix: read it in a task or thread of its own, or wait longer:")
+    assert lines[5].startswith("Fix: read it in a task of its own, or wait longer:")
 
 
 class Stuck:
