@@ -63,17 +63,7 @@ def run(
     dry_run: bool,
     redact: Redaction,
 ) -> int:
-    """Convert files; return the exit code: 2 if a file failed, 1 if something is in the way.
-
-    Args:
-        given: Names, files, folders, or patterns of paths.
-        folder: The cassette folder.
-        to: Whose format to write.
-        output: The folder to write into; None for that of each file.
-        in_place: Whether a file may be replaced.
-        dry_run: Whether to write nothing.
-        redact: The rules of secrets.
-    """
+    """Convert files; return the exit code: 2 if a file failed, 1 if something is in the way."""
     sources = list({one.path: one for name in given for one in _sources(name, folder)}.values())
     screen = Screen()
     results: list[_Result] = []

@@ -23,19 +23,12 @@ __all__ = ["Wanted", "run"]
 
 
 class Wanted(NamedTuple):
-    """Which cassettes to record again.
+    """Which cassettes to record again."""
 
-    Args:
-        names: Names, paths or patterns; none for all.
-        folder: The cassette folder.
-        stale: Only what is older, as it was written: ``30d``.
-        failed: Only those in which tests missed when they ran last.
-    """
-
-    names: Sequence[str]
+    names: Sequence[str]  # or paths or patterns; none for all
     folder: Path
-    stale: str | None
-    failed: bool
+    stale: str | None  # only what is older: "30d"
+    failed: bool  # only those in which tests missed when they ran last
 
 
 def run(
@@ -47,16 +40,7 @@ def run(
     base_url: str | None,
     arguments: Sequence[str],
 ) -> int:
-    """Record cassettes again; return the exit code, 0 if all were.
-
-    Args:
-        wanted: Which.
-        direct: Send their requests again without their tests.
-        dry_run: Only say what would be done.
-        headers: Sent as well with `direct`, each ``name: value``.
-        base_url: Asked instead of the recorded hosts with `direct`.
-        arguments: Further arguments of pytest.
-    """
+    """Record cassettes again, by their tests or `direct`; return the exit code, 0 if all were."""
     _check(wanted, direct=direct, for_direct=bool(headers or base_url), for_pytest=bool(arguments))
     cassettes, is_damaged = _load(wanted)
     misses = selection.read_misses(wanted.folder) if wanted.failed else None

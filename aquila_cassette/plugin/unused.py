@@ -132,13 +132,7 @@ def is_complete(config: pytest.Config, session: pytest.Session, usage: Usage) ->
 
 
 def note_unused(config: pytest.Config, usage: Usage, unused: Unused | None) -> None:
-    """Keep what a complete run found for the command line; forget what was used since.
-
-    Args:
-        config: pytest's, of the whole run.
-        usage: What all of its processes used.
-        unused: What no test used; None if the run was not complete.
-    """
+    """Keep what a complete run found (None: it was not) for the command line; forget what was used."""
     if target := config.getoption("--aquila-unused-report"):
         data = {"root": str(config.rootpath), "unused": unused}
         Path(target).write_text(json.dumps(data), "utf-8")

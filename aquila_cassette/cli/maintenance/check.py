@@ -87,17 +87,7 @@ def run(
     fix: bool,
     how: str,
 ) -> int:
-    """Check cassettes and print the findings; return the exit code, 1 if any is left.
-
-    Args:
-        given: Names and paths; none for the whole folder.
-        folder: The cassette folder.
-        redact: The rules of secrets.
-        max_age: The greatest age allowed, as it was written.
-        ignore: Kinds to pass over.
-        fix: Mend leftovers and format.
-        how: ``text``, ``github`` or ``json``.
-    """
+    """Check cassettes and print the findings; return the exit code, 1 if any is left."""
     for kind in ignore:
         if kind not in KINDS:
             raise UsageError(

@@ -24,17 +24,7 @@ _PATIENCE = 60.0  # seconds to wait for another process that saves the cassette
 
 
 def rewrite(path: Path, old: bytes, new: bytes, interactions: Sequence[Interaction]) -> None:
-    """Put `new` in the place of `old`, in one step and without a copy.
-
-    Args:
-        path: The file. A symbolic link to it stays one.
-        old: What it holds.
-        new: What it is to hold.
-        interactions: What it is to read back as.
-
-    Raises:
-        CassetteSaveError: The file was not changed: it is not `old`, or could not be written.
-    """
+    """Put `new`, which reads as these interactions, in the place of `old`: in one step, no copy."""
 
     def check(written: bytes) -> None:
         try:
@@ -127,10 +117,7 @@ def _refuse_changed(path: Path, old: bytes) -> None:
 def target_outside(path: Path, folders: Iterable[Path], *, is_entry: bool = False) -> Path | None:
     """Return what a path leads to if that is not in the folders that were asked for.
 
-    Args:
-        path: As it was found or given.
-        folders: They may be links themselves. A path in none of them belongs to its own folder.
-        is_entry: Whether the path itself counts, of a link the link, and not what it leads to.
+    A path in none of them belongs to its own folder. For an entry the link itself counts.
     """
     real = Path(os.path.realpath(path))
     if is_entry:

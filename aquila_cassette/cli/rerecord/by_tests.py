@@ -68,16 +68,8 @@ def run_tests(
 ) -> int:
     """Run the tests of some cassettes in mode ``all``, and show what changed.
 
-    Args:
-        screen: Where to show it.
-        targets: The cassettes.
-        root: The folder that the tests' node ids begin at.
-        folder: The cassette folder.
-        arguments: Further arguments of pytest.
-
-    Returns:
-        The exit code: 0 if all were recorded again, 1 if not, 2 if pytest did not start or
-        broke off, 130 after Ctrl-C.
+    `root` is where node ids begin. Returns the exit code: 0 if all were recorded again, 1 if not,
+    2 if pytest did not start or broke off, 130 after Ctrl-C.
     """
     tests = _tests(targets)
     all_targets = [*targets, *_also_recorded(targets, tests, folder)]

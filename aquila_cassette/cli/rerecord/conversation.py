@@ -49,26 +49,15 @@ _Part = tuple[_Spell, bytes]  # a URL, a header or a body, and how a text is spe
 class Conversation:
     """The requests of a cassette, to be sent again in order.
 
-    Args:
-        interactions: All of the cassette.
-        path: The file, for messages.
-        fix: What to do if a request cannot be followed.
-        is_checked: Whether a test would miss if a request was not followed right.
+    `fix` is what to do if that fails; `is_checked` says whether a test would notice a wrong guess.
     """
 
     def __init__(
-        self,
-        interactions: Sequence[Interaction],
-        path: Path,
-        fix: str,
-        *,
-        is_checked: bool = True,
+        self, interactions: Sequence[Interaction], path: Path, fix: str, *, is_checked: bool = True
     ) -> None:
-        self._interactions = interactions
-        self._path = path
-        self._fix = fix
+        self._interactions, self._path, self._fix = interactions, path, fix
         self._is_checked = is_checked
-        self._answers: list[tuple[_Answer, _Answer]] = []
+        self._answers: list[tuple[_Answer, _Answer]] = []  # the old and the new ones
 
     def request(self) -> Request:
         """Return the next request with what it repeats of earlier answers replaced."""
@@ -89,8 +78,8 @@ class Conversation:
     def answered(self, response: Response) -> None:
         """Take the new answer to the request that was returned last."""
         one = self._interactions[len(self._answers)]
-        pair = (_Answer.of(answer, one.request.url) for answer in (one.response, response))
-        self._answers.append((next(pair), next(pair)))
+        url = one.request.url
+        self._answers.append((_Answer.of(one.response, url), _Answer.of(response, url)))
 
     def _marked(self, parts: list[_Part], number: int, values: list[str]) -> list[_Part]:
         """Mark each value of one answer that stands in a request more often than in its own."""
@@ -111,7 +100,9 @@ class Conversation:
             values.append(now)
         if goes_on and old.calls != new.calls:
             why = f"answer {number + 1} now calls other tools, or with other arguments."
-            raise self._refused(why, f"recorded: {old.told}", f"now:      {new.told}")
+            raise self._refused(
+                why, f"recorded: {_told(old.calls)}", f"now:      {_told(new.calls)}"
+            )
         if goes_on and bool(old.text) != bool(new.text):
             how = "a text, and had none" if new.text else "no text, and had one"
             raise self._refused(f"answer {number + 1} now has {how}.")
@@ -163,11 +154,6 @@ class _Answer:
             response.ended == "complete",
         )
 
-    @property
-    def told(self) -> str:
-        calls = (f"{name} {json.dumps(arguments)}" for name, arguments in self.calls)
-        return ", ".join(calls) or "no tool"
-
     def pairs(self, new: _Answer) -> Iterator[tuple[str, str]]:
         """Yield each value that differs now with its counterpart (or ""), the longest first."""
         by_place = {place: value for value, place in new.ids.items()}
@@ -179,6 +165,10 @@ class _Answer:
         for was in sorted(filter(None, found), key=len, reverse=True):
             if was != found[was]:
                 yield was, found[was]
+
+
+def _told(calls: list[tuple[str, Any]]) -> str:
+    return ", ".join(f"{name} {json.dumps(arguments)}" for name, arguments in calls) or "no tool"
 
 
 def _parts(request: Request) -> list[_Part]:
