@@ -10,140 +10,110 @@ from tests.servers import RawServer
 
 Suite = Callable[..., pytest.RunResult]
 
+ALL_WAYS = """
+import unittest
 
-def test_the_fixture_opens_a_cassette_by_name_and_replays_it_the_next_time(
-    suite: Suite, pytester: pytest.Pytester, server: RawServer
-) -> None:
-    source = """
-def test_a(aquila_cassette):
-    with aquila_cassette("chat_live.responds") as cassette:
-        assert get("/hello") == "/hello"
-    print(cassette.mode, cassette.path.name, len(cassette.played), len(cassette.recorded))
-"""
-    first = suite(source, "-s")
-    first.assert_outcomes(passed=1)
-    first.stdout.fnmatch_lines(
-        [
-            "*once chat_live.responds.yaml 0 1*",
-            "aquila: 0 replayed, 1 recorded, 0 missed, 0 unplayed",
-        ]
-    )
-    assert (pytester.path / "cassettes" / "chat_live.responds.yaml").is_file()
-    second = suite(None, "-s")
-    second.stdout.fnmatch_lines(
-        [
-            "*once chat_live.responds.yaml 1 0*",
-            "aquila: 1 replayed, 0 recorded, 0 missed, 0 unplayed",
-        ]
-    )
-    assert len(server.requests) == 1
-
-
-def test_the_cassette_fixture_names_the_file_after_the_test(
-    suite: Suite, pytester: pytest.Pytester
-) -> None:
-    suite(
-        """
-class TestChat:
-    @pytest.mark.parametrize("what", ["a/b", "c"])
-    def test_reply(self, cassette, what):
-        get("/" + what)
-
-def test_plain(cassette):
-    get("/plain")
-"""
-    ).assert_outcomes(passed=3)
-    folder = pytester.path / "cassettes" / "test_it"
-    assert sorted(path.name for path in folder.iterdir()) == [
-        "TestChat.test_reply[a-b].yaml",
-        "TestChat.test_reply[c].yaml",
-        "test_plain.yaml",
-    ]
-
-
-def test_the_marker_opens_a_cassette_for_a_test_a_class_and_a_module(
-    suite: Suite, pytester: pytest.Pytester
-) -> None:
-    suite(
-        """
 pytestmark = pytest.mark.aquila_cassette("of_the_module")
 
 def test_module():
     get("/module")
 
 @pytest.mark.aquila_cassette("of_the_class")
-class TestClass:
+class TestChat:
     def test_class(self):
         get("/class")
 
     @pytest.mark.aquila_cassette("of_the_test")
     def test_test(self, cassette):
-        get("/test")
         assert cassette.name == "of_the_test"
-        assert [one.request.url for one in cassette.recorded] == [URL + "/test"]
+        get("/test")
 
-@pytest.mark.aquila_cassette
-def test_unnamed():
-    get("/unnamed")
+    @pytest.mark.aquila_cassette
+    @pytest.mark.parametrize("what", ["a/b", "c"])
+    def test_unnamed(self, what):
+        get("/" + what)
+
+@pytest.mark.aquila_cassette("case")
+class Case(unittest.TestCase):
+    def test_case(self):
+        self.assertEqual(get("/case"), "/case")
+
+def test_fixture(aquila_cassette):
+    with aquila_cassette("chat_live.responds") as cassette:
+        assert get("/hello") == "/hello"
+    assert len(cassette.played) + len(cassette.recorded) == 1
+
+@block("decorated")
+def test_decorated():
+    get("/decorated")
+
+@pytest.fixture(scope="module")
+def models():
+    with block("of_a_wider_fixture"):
+        return get("/models")
+
+def test_wider(models): pass
+def test_wider_too(models): pass
 """
-    ).assert_outcomes(passed=4)
+
+
+def test_each_way_records_into_a_file_of_its_name_and_replays_from_it(
+    suite: Suite, pytester: pytest.Pytester, server: RawServer
+) -> None:
+    suite(ALL_WAYS).assert_outcomes(passed=10)
     folder = pytester.path / "cassettes"
-    assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.yaml")) == [
+    assert {path.relative_to(folder).as_posix() for path in folder.rglob("*.yaml")} == {
+        "case.yaml",
+        "chat_live.responds.yaml",
+        "decorated.yaml",
+        "of_a_wider_fixture.yaml",
         "of_the_class.yaml",
         "of_the_module.yaml",
         "of_the_test.yaml",
-        "test_it/test_unnamed.yaml",
-    ]
+        "test_it/TestChat.test_unnamed[a-b].yaml",
+        "test_it/TestChat.test_unnamed[c].yaml",
+    }
+    recorded = len(server.requests)
+    again = suite(None, "--aquila-record=none")
+    again.assert_outcomes(passed=10)
+    assert len(server.requests) == recorded
+    decorated = (folder / "decorated.yaml").read_text()
+    assert "  recorded_by: test_it.py::test_decorated\n" in decorated
+    assert "::test_wider" not in (folder / "of_a_wider_fixture.yaml").read_text()
+    suite(None, "-k", "wider_too").assert_outcomes(passed=1, deselected=9)
 
 
-def test_a_marker_without_one_name_is_told_how_to_write_it(suite: Suite) -> None:
-    result = suite('@pytest.mark.aquila_cassette("a", "b")\ndef test_a():\n    pass\n')
-    result.assert_outcomes(errors=1)
+def test_the_cassette_fixture_names_the_file_after_the_test(
+    suite: Suite, pytester: pytest.Pytester
+) -> None:
+    suite("class TestChat:\n    def test_reply(self, cassette): get('/a')\n")
+    assert (pytester.path / "cassettes/test_it/TestChat.test_reply.yaml").is_file()
+
+
+def test_a_marker_and_options_that_are_wrong_are_errors_that_name_the_fix(suite: Suite) -> None:
+    result = suite(
+        """
+@pytest.mark.aquila_cassette("a", "b")
+def test_a(): pass
+
+@pytest.fixture
+def aquila_config():
+    return {"ignore_host": ["a"]}
+
+def test_b(cassette): pass
+"""
+    )
+    result.assert_outcomes(errors=2)
     result.stdout.fnmatch_lines(
         [
             "E*UsageError: @pytest.mark.aquila_cassette of test_it.py::test_a takes one name.",
             "E*  expected: one string, then options by name",
             "E*  got:      ('a', 'b')",
             'E*Fix: write @pytest.mark.aquila_cassette("name")',
-        ]
-    )
-
-
-def test_an_unknown_option_is_an_error_that_names_the_closest(suite: Suite) -> None:
-    result = suite(
-        """
-@pytest.fixture
-def aquila_config():
-    return {"ignore_host": ["a"]}
-
-def test_a(cassette):
-    pass
-"""
-    )
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(
-        [
             "E*UsageError: aquila_config sets an unknown option 'ignore_host'.",
             "E*Fix: write 'ignore_hosts'",
         ]
     )
-
-
-def test_what_a_wider_fixture_records_is_no_single_tests(
-    suite: Suite, pytester: pytest.Pytester
-) -> None:
-    source = """
-@pytest.fixture(scope="module")
-def models():
-    with block("models"):
-        return get("/models")
-
-def test_a(models): pass
-def test_b(models): pass
-"""
-    suite(source).assert_outcomes(passed=2)
-    assert "recorded_by" not in (pytester.path / "cassettes" / "models.yaml").read_text()
-    suite(None, "-k", "test_b").assert_outcomes(passed=1, deselected=1)
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
@@ -159,20 +129,17 @@ def anyio_backend(): return {backend!r}
 async def test_a(cassette):
     async with httpx.AsyncClient() as client:
         assert (await client.get(URL + "/a")).text == "/a"
-    assert len(cassette.played) + len(cassette.recorded) == 1
 """
     suite(source, "-p", "no:asyncio").assert_outcomes(passed=1)
     suite(None, "-p", "no:asyncio", "--aquila-record=none").assert_outcomes(passed=1)
 
 
-def test_unittest_test_cases_can_be_marked(suite: Suite) -> None:
+def test_async_tests_work_under_pytest_asyncio(suite: Suite) -> None:
     source = """
-import unittest
-
-@pytest.mark.aquila_cassette("case")
-class Case(unittest.TestCase):
-    def test_a(self):
-        self.assertEqual(get("/a"), "/a")
+@pytest.mark.asyncio
+async def test_a(aquila_cassette):
+    async with aquila_cassette("a"), httpx.AsyncClient() as client:
+        assert (await client.get(URL + "/a")).text == "/a"
 """
     suite(source).assert_outcomes(passed=1)
     suite(None, "--aquila-record=none").assert_outcomes(passed=1)

@@ -14,6 +14,7 @@ Suite = Callable[..., pytest.RunResult]
 
 KEY = """
 import os
+PLACEHOLDER = "aquila-placeholder"
 def key(name="OPENAI_API_KEY"): return os.environ.get(name)
 """
 
@@ -28,40 +29,57 @@ def _no_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
 
 
-@pytest.mark.parametrize(
-    "test",
-    [
-        "def test_a(client, aquila_cassette): assert client == key() == 'aquila-placeholder'",
-        "def test_a(client, cassette): assert client == key() == 'aquila-placeholder'",
-        """
+REPLAYS = """
+@pytest.fixture
+def client(): return key()
+
+@pytest.mark.skipif(not key(), reason="no key while tests are collected")
+def test_live(aquila_cassette): pass
+
+def test_fixture(client, aquila_cassette): assert client == key() == PLACEHOLDER
+def test_cassette(client, cassette): assert client == key() == PLACEHOLDER
 @pytest.mark.aquila_cassette('x')
-def test_a(client): assert client == key() == 'aquila-placeholder'
-""",
-        "def test_a(client): assert client is key() is None",
-        """
-def test_a(client):
-    with block('x'): assert key() == 'aquila-placeholder'
+def test_marker(client): assert client == key() == PLACEHOLDER
+def test_none(client): assert client is key() is None
+def test_block(client):
+    with block('x'): assert key() == PLACEHOLDER
     assert client is key() is None
-""",
-    ],
-)
-def test_who_replays_gets_a_key_for_as_long(suite: Suite, test: str) -> None:
-    source = KEY + f"@pytest.fixture\ndef client(): return key()\n{test}\n"
-    suite(source, "--aquila-record=none").assert_outcomes(passed=1)
+
+def test_google(aquila_cassette):  # google-genai warns where both are set
+    assert [key("GOOGLE_API_KEY"), key("GEMINI_API_KEY")] == [PLACEHOLDER, None]
+
+def test_general(aquila_cassette):  # these open more than models
+    assert key("HF_TOKEN") is key("AWS_SECRET_ACCESS_KEY") is None
+    with aquila_cassette("x"):
+        assert key("HF_TOKEN") == key("AWS_SECRET_ACCESS_KEY") == PLACEHOLDER
+    assert key("HF_TOKEN") is key("AWS_SECRET_ACCESS_KEY") is None
+
+def test_taken_away(cassette, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY")
+    assert key() is None
+def test_put_back(monkeypatch):
+    with block("x"):
+        monkeypatch.setenv("OPENAI_API_KEY", "mine")
+def test_after(): assert key() is None
+"""
+
+
+def test_who_replays_gets_a_key_for_as_long(suite: Suite) -> None:
+    suite(KEY + REPLAYS, "--aquila-record=none").assert_outcomes(passed=10, skipped=1)
     assert "OPENAI_API_KEY" not in os.environ
 
 
 @pytest.mark.parametrize(
-    ("mode", "lent"), [("{'mode': 'none'}", True), ("{'mode': 'once'}", False), ("{}", True)]
+    ("mode", "is_set"), [("{'mode': 'none'}", True), ("{'mode': 'once'}", False), ("{}", True)]
 )
 def test_the_suites_own_mode_counts(
-    suite: Suite, monkeypatch: pytest.MonkeyPatch, mode: str, lent: bool
+    suite: Suite, monkeypatch: pytest.MonkeyPatch, mode: str, is_set: bool
 ) -> None:
     monkeypatch.setenv("CI", "true")
     source = f"""
 @pytest.fixture(scope="session")
 def aquila_config(): return {mode}
-def test_a(aquila_cassette): assert (key() is not None) == {lent}
+def test_a(aquila_cassette): assert (key() is not None) == {is_set}
 """
     suite(KEY + source).assert_outcomes(passed=1)
 
@@ -72,56 +90,17 @@ def test_a_key_that_is_set_stays_and_an_empty_one_is_none(
     monkeypatch.setenv("OPENAI_API_KEY", "sk-mine")
     monkeypatch.setenv("ANTHROPIC_API_KEY", "")  # as a secret is in the CI of a fork
     monkeypatch.setenv("GEMINI_API_KEY", "mine")
+    monkeypatch.setenv("AWS_PROFILE", "mine")
     source = """
 def test_a(aquila_cassette):
     assert key() == "sk-mine"
-    assert key("ANTHROPIC_API_KEY") == "aquila-placeholder"
-    assert key("GOOGLE_API_KEY") is None  # google-genai warns where both are set
+    assert key("ANTHROPIC_API_KEY") == PLACEHOLDER
+    assert key("GOOGLE_API_KEY") is None
+    with aquila_cassette("x"):
+        assert key("AWS_SECRET_ACCESS_KEY") is None
 """
     suite(KEY + source, "--aquila-record=none").assert_outcomes(passed=1)
     assert os.environ["ANTHROPIC_API_KEY"] == ""
-
-
-def test_keys_that_open_more_than_models_are_lent_inside_blocks_only(
-    suite: Suite, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source = """
-def test_a(aquila_cassette):
-    assert key("HF_TOKEN") is key("AWS_SECRET_ACCESS_KEY") is None
-    with aquila_cassette("x"):
-        assert key("HF_TOKEN") == "aquila-placeholder"
-        assert key("AWS_SECRET_ACCESS_KEY") == {aws}
-        assert key("AWS_ACCESS_KEY_ID") == {aws}
-    assert key("HF_TOKEN") is key("AWS_SECRET_ACCESS_KEY") is None
-"""
-    lent = KEY + source.format(aws="'aquila-placeholder'")
-    suite(lent, "--aquila-record=none").assert_outcomes(passed=1)
-    monkeypatch.setenv("AWS_PROFILE", "mine")
-    suite(KEY + source.format(aws=None), "--aquila-record=none").assert_outcomes(passed=1)
-
-
-def test_a_test_that_takes_the_key_away_goes_without(suite: Suite) -> None:
-    source = """
-def test_a(cassette, monkeypatch):
-    monkeypatch.delenv("OPENAI_API_KEY")
-    assert key() is None
-def test_b(monkeypatch):
-    with block("x"):
-        monkeypatch.setenv("OPENAI_API_KEY", "mine")
-def test_c():
-    assert key() is None
-"""
-    suite(KEY + source, "--aquila-record=none").assert_outcomes(passed=3)
-    assert "OPENAI_API_KEY" not in os.environ
-
-
-def test_none_are_lent_while_tests_are_collected(suite: Suite) -> None:
-    source = """
-@pytest.mark.skipif(not key(), reason="no key")
-def test_live(aquila_cassette): pass
-def test_a(aquila_cassette): assert key()
-"""
-    suite(KEY + source, "--aquila-record=none").assert_outcomes(passed=1, skipped=1)
 
 
 @pytest.mark.parametrize("workers", [[], ["-n", "1"]])
@@ -131,16 +110,21 @@ def test_a_suite_may_ask_for_them_from_the_start(
     with (pytester.path / "pyproject.toml").open("a") as settings:
         settings.write("\naquila_placeholder_keys = 'session'\n")
     pytester.makeconftest("import os\nAT_IMPORT = os.environ['OPENAI_API_KEY']\n")
-    source = "AT_IMPORT = key()\ndef test_a(): assert AT_IMPORT == key() == 'aquila-placeholder'\n"
+    source = "AT_IMPORT = key()\ndef test_a(): assert AT_IMPORT == key() == PLACEHOLDER\n"
     suite(KEY + source, "--aquila-record=none", *workers).assert_outcomes(passed=1)
     assert "OPENAI_API_KEY" not in os.environ
 
 
-def test_another_value_is_an_error(suite: Suite, pytester: pytest.Pytester) -> None:
-    with (pytester.path / "pyproject.toml").open("a") as settings:
-        settings.write("\naquila_placeholder_keys = 'always'\n")
-    result = suite("def test_a(): pass\n")
-    result.stderr.fnmatch_lines(
+def test_they_can_be_turned_off_and_another_value_is_an_error(
+    suite: Suite, pytester: pytest.Pytester
+) -> None:
+    settings = pytester.path / "pyproject.toml"
+    before = settings.read_text()
+    settings.write_text(f"{before}\naquila_placeholder_keys = false\n")
+    source = "def test_a(cassette): assert key() is None\n"
+    suite(KEY + source, "--aquila-record=none").assert_outcomes(passed=1)
+    settings.write_text(f"{before}\naquila_placeholder_keys = 'always'\n")
+    suite(None).stderr.fnmatch_lines(
         [
             "ERROR: ini aquila_placeholder_keys has a value that it cannot take.",
             "  expected: true, session or false",
@@ -150,19 +134,14 @@ def test_another_value_is_an_error(suite: Suite, pytester: pytest.Pytester) -> N
     )
 
 
-def test_a_tape_recorded_with_a_key_replays_without_one(suite: Suite) -> None:
+def test_a_cassette_recorded_with_a_key_replays_without_one(suite: Suite) -> None:
     source = """
 import openai
-def ask():
+def test_a(cassette, monkeypatch):
+    {before}
     with openai.OpenAI(base_url=URL, max_retries=0) as client:
         client.get(f"/of/{{client.api_key}}", cast_to=str)
-def test_a(cassette, {fixtures}):
-    {before}
-    ask()
 """
-    recording = source.format(
-        fixtures="monkeypatch", before="monkeypatch.setenv('OPENAI_API_KEY', 'sk-mine-123456789')"
-    )
-    suite(KEY + recording).assert_outcomes(passed=1)
-    replaying = source.format(fixtures="monkeypatch", before="")
-    suite(KEY + replaying, "--aquila-record=none").assert_outcomes(passed=1)
+    with_key = source.format(before="monkeypatch.setenv('OPENAI_API_KEY', 'sk-mine-123456789')")
+    suite(KEY + with_key).assert_outcomes(passed=1)
+    suite(KEY + source.format(before=""), "--aquila-record=none").assert_outcomes(passed=1)
