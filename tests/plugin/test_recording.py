@@ -11,7 +11,7 @@ from tests.servers import RawServer
 Suite = Callable[..., pytest.RunResult]
 
 
-def tape(pytester: pytest.Pytester, name: str = "x") -> str:
+def stored(pytester: pytest.Pytester, name: str = "x") -> str:
     return (pytester.path / "cassettes" / f"{name}.yaml").read_text("utf-8")
 
 
@@ -27,83 +27,64 @@ def test_a(aquila_cassette):
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("opened", ["aquila_cassette", "cassette"])
-def test_an_http_error_in_a_block_that_raised_is_reported_and_not_kept(
-    suite: Suite, pytester: pytest.Pytester, server: RawServer, opened: str
+def test_an_http_error_is_kept_if_the_code_handles_it_and_not_if_the_test_raised(
+    suite: Suite, pytester: pytest.Pytester, server: RawServer
 ) -> None:
-    name = "x" if opened == "aquila_cassette" else "test_it/test_a"
-    with_block = f'with {opened}("x"):' if opened == "aquila_cassette" else "if True:"
     result = suite(
-        f"""
-def test_a({opened}):
-    {with_block}
+        """
+def test_block(aquila_cassette):
+    with aquila_cassette("x"):
         get("/good")
         httpx.get(URL + "/status/401").raise_for_status()
-"""
-    )
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(
-        [
-            f"aquila: not kept in cassettes/{name}.yaml, since the test failed:",
-            f"  GET {server.url}/status/401 (401, complete)",
-        ]
-    )
-    assert "/good" in tape(pytester, name)
-    assert "401" not in tape(pytester, name)
 
+def test_fixture(cassette):
+    get("/good")
+    httpx.get(URL + "/status/401").raise_for_status()
 
-def test_an_http_error_that_the_code_handles_is_kept(
-    suite: Suite, pytester: pytest.Pytester
-) -> None:
-    source = """
-def test_a(aquila_cassette):
-    with aquila_cassette("x"):
+def test_handled(aquila_cassette):
+    with aquila_cassette("handled"):
         assert httpx.get(URL + "/status/429").status_code == 429
 """
-    suite(source).assert_outcomes(passed=1)
-    suite(None, "--aquila-record=none").assert_outcomes(passed=1)
-    assert "status: 429" in tape(pytester)
+    )
+    result.assert_outcomes(failed=2, passed=1)
+    for name in ("x", "test_it/test_fixture"):
+        result.stdout.fnmatch_lines(
+            [
+                f"aquila: not kept in cassettes/{name}.yaml*:",
+                f"  GET {server.url}/status/401 (401, complete)",
+            ]
+        )
+        assert "/good" in stored(pytester, name)
+        assert "401" not in stored(pytester, name)
+    suite(None, "--aquila-record=none", "-k", "handled").assert_outcomes(passed=1, deselected=2)
 
 
-def test_mode_all_replaces_the_tape_only_when_the_test_ended_well(
-    suite: Suite, pytester: pytest.Pytester, server: RawServer
+def test_mode_all_replaces_what_the_test_recorded_only_if_it_ended_well(
+    suite: Suite, pytester: pytest.Pytester
 ) -> None:
     source = """
 def test_a(aquila_cassette):
     with aquila_cassette("x"):
         get({!r})
     {}
-"""
-    suite(source.format("/old", "pass")).assert_outcomes(passed=1)
-    old = tape(pytester)
-    failed = suite(source.format("/new", "assert 1 == 2"), "--aquila-record=all")
-    failed.assert_outcomes(failed=1)
-    failed.stdout.fnmatch_lines(
-        ["aquila: cassettes/x.yaml was not changed, since test_it.py::test_a failed"]
-    )
-    assert tape(pytester) == old
-    suite(source.format("/new", "pass"), "--aquila-record=all").assert_outcomes(passed=1)
-    assert "/new" in tape(pytester)
-    assert "/old" not in tape(pytester)
-
-
-def test_mode_all_keeps_what_other_tests_recorded(suite: Suite, pytester: pytest.Pytester) -> None:
-    source = """
-def test_a(aquila_cassette):
-    with aquila_cassette("x"):
-        get({!r})
 
 def test_b(aquila_cassette):
     with aquila_cassette("x"):
         get("/b")
 """
-    suite(source.format("/a1")).assert_outcomes(passed=2)
-    suite(source.format("/a2"), "-k", "test_a", "--aquila-record=all").assert_outcomes(
-        passed=1, deselected=1
+    suite(source.format("/old", "pass")).assert_outcomes(passed=2)
+    old = stored(pytester)
+    arguments = ("-k", "test_a", "--aquila-record=all")
+    failed = suite(source.format("/new", "assert 1 == 2"), *arguments)
+    failed.assert_outcomes(failed=1, deselected=1)
+    failed.stdout.fnmatch_lines(
+        ["aquila: cassettes/x.yaml was not changed, since test_it.py::test_a failed"]
     )
-    text = tape(pytester)
-    assert text.index("/a2") < text.index("/b")
-    assert "/a1" not in text
+    assert stored(pytester) == old
+    suite(source.format("/new", "pass"), *arguments).assert_outcomes(passed=1, deselected=1)
+    text = stored(pytester)
+    assert text.index("/new") < text.index("/b")
+    assert "/old" not in text
     suite(None, "--aquila-record=none").assert_outcomes(passed=2)
 
 
@@ -128,7 +109,7 @@ def test_on_ci_nothing_is_recorded(suite: Suite, monkeypatch: pytest.MonkeyPatch
     )
 
 
-def test_four_workers_tests_record_into_one_new_cassette(
+def test_the_tests_of_four_workers_record_into_one_new_cassette(
     suite: Suite, pytester: pytest.Pytester
 ) -> None:
     source = """
@@ -140,22 +121,24 @@ def test_a(aquila_cassette, number):
     result = suite(source, "-n", "4")
     result.assert_outcomes(passed=4)
     result.stdout.fnmatch_lines(["aquila: 0 replayed, 4 recorded, 0 missed, 0 unplayed"])
-    text = tape(pytester, "shared")
+    text = stored(pytester, "shared")
     assert sorted(line[-1] for line in text.splitlines() if "    url: " in line) == [*"0123"]
     replayed = suite(None, "--aquila-record=none")
     replayed.assert_outcomes(passed=4)
     replayed.stdout.fnmatch_lines(["aquila: 4 replayed, 0 recorded, 0 missed, 0 unplayed"])
 
 
+@pytest.mark.parametrize("content", [b"", b"\0\xff\0", b"version: 1\nint"])
 def test_a_damaged_cassette_is_an_error_and_stays_as_it_is(
-    suite: Suite, pytester: pytest.Pytester
+    suite: Suite, pytester: pytest.Pytester, content: bytes
 ) -> None:
-    folder = pytester.mkdir("cassettes")
-    for name, content in (("empty", b""), ("binary", b"\0\xff\0"), ("cut", b"version: 1\nint")):
-        (folder / f"{name}.yaml").write_bytes(content)
-        source = f"def test_a(aquila_cassette):\n    with aquila_cassette({name!r}): get('/a')\n"
-        for mode in ("once", "all", "new_episodes", "none"):
-            result = suite(source, f"--aquila-record={mode}")
-            result.assert_outcomes(failed=1)
-            result.stdout.fnmatch_lines(["E*CassetteFormatError: *cassettes/*.yaml*"])
-        assert (folder / f"{name}.yaml").read_bytes() == content
+    path = pytester.mkdir("cassettes") / "x.yaml"
+    path.write_bytes(content)
+    source = "".join(
+        f"def test_{mode}():\n    with block('x', mode={mode!r}): get('/a')\n"
+        for mode in ("once", "all", "new_episodes", "none")
+    )
+    result = suite(source)
+    result.assert_outcomes(failed=4)
+    result.stdout.fnmatch_lines(["E*CassetteFormatError: *cassettes/x.yaml*"])
+    assert path.read_bytes() == content
