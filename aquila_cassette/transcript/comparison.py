@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from aquila_cassette.dialects.framing import framing, read_events
 from aquila_cassette.dialects.lenient import as_dict, as_str
 from aquila_cassette.matching.keys import Matcher
+from aquila_cassette.storage.format import render
 from aquila_cassette.transcript.humanize import body_lines, json_inline, json_lines
 from aquila_cassette.transcript.interaction import InteractionView, Row, format_usage
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
 
     from aquila_cassette.dialects.framing import ProviderEvent
-    from aquila_cassette.model import Headers, Interaction
+    from aquila_cassette.model import Interaction
 
 __all__ = ["Comparison", "InteractionDiff", "compare", "is_keep_alive", "same_answer"]
 
@@ -90,7 +91,7 @@ class InteractionDiff:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How the interactions of a cassette differ from older ones, in the order of the new ones."""
+    """How the interactions of a cassette differ from older ones: the new ones in order, the removed."""
 
     interactions: tuple[InteractionDiff, ...]
 
@@ -125,24 +126,19 @@ def compare(
     """Compare two recordings.
 
     Interactions with the same request are paired in their order, then those whose requests read
-    most alike. With `everything`, what differs each time counts, too.
+    most alike. With `everything`, they are compared as they stand in their files.
     """
     was = [_text_of(one, everything=everything) for one in old]
     now = [_text_of(one, everything=everything) for one in new]
     partner = _pairs(old, new, was, now)
-    diffs: list[InteractionDiff] = []
-    removed = [at for at in range(len(old)) if at not in partner.values()]
-    for place, bound in enumerate(_bounds(partner, len(old), len(new))):
-        while removed and removed[0] < bound:
-            gone = removed.pop(0)
-            diffs.append(_one_sided(gone, "removed", old[gone], was[gone]))
-        at = partner.get(place)
-        if at is None:
-            diffs.append(_one_sided(place, "added", new[place], now[place]))
-        else:
-            diffs.append(_two_sided(place, old[at], new[place], was[at], now[place]))
-    diffs += [_one_sided(gone, "removed", old[gone], was[gone]) for gone in removed]
-    return Comparison(tuple(diffs))
+    diffs = [
+        _two_sided(place, old[partner[place]], one, was[partner[place]], now[place])
+        if place in partner
+        else _one_sided(place, "added", one, now[place])
+        for place, one in enumerate(new)
+    ]
+    removed = (at for at in range(len(old)) if at not in partner.values())
+    return Comparison((*diffs, *(_one_sided(at, "removed", old[at], was[at]) for at in removed)))
 
 
 def same_answer(old: Interaction, new: Interaction) -> bool:
@@ -162,12 +158,13 @@ def _pairs(
     matcher = Matcher()
     partner: dict[int, int] = {}
     left = dict.fromkeys(range(len(old)))
-    was_keys, now_keys = ([matcher.key(one.request) for one in some] for some in (old, new))
+    keys = [[matcher.key(one.request) for one in some] for some in (old, new)]
+    # Of several attempts at one request, the status says which is which.
+    statuses = [[one.response.status for one in some] for some in (old, new)]
     for ours, theirs in (
-        # Of attempts at one request, the status tells which is which.
-        (_with_status(was_keys, old), _with_status(now_keys, new)),
-        (was_keys, now_keys),
-        ([text.request for text in was], [text.request for text in now]),
+        [list(zip(*pair, strict=True)) for pair in zip(keys, statuses, strict=True)],
+        keys,
+        [[text.request for text in some] for some in (was, now)],
     ):
         places: dict[Hashable, list[int]] = defaultdict(list)
         for at in left:
@@ -189,18 +186,6 @@ def _pairs(
                 partner[place] = -max(rated)[1]
                 del left[partner[place]]
     return partner
-
-
-def _bounds(partner: dict[int, int], old: int, new: int) -> list[int]:
-    """Return for each new interaction where in `old` the next one stands that was there."""
-    bounds: list[int] = []
-    for place in reversed(range(new)):
-        bounds.append(partner.get(place, bounds[-1] if bounds else old))
-    return bounds[::-1]
-
-
-def _with_status(keys: Sequence[Hashable], some: Sequence[Interaction]) -> list[Hashable]:
-    return [(key, one.response.status) for key, one in zip(keys, some, strict=True)]
 
 
 def _words(text: _Text) -> frozenset[str]:
@@ -236,10 +221,12 @@ def _two_sided(
 
 
 def _text_of(one: Interaction, *, everything: bool = False) -> _Text:
+    if everything:  # as it stands in the file
+        head, _, rest = render(one).partition("\n  request:\n")
+        asked, _, answered = rest.partition("\n  response:\n")
+        return _Text(tuple(asked.split("\n")), (*head.split("\n"), *answered.split("\n")))
     view = InteractionView(one)
     try:
-        if everything:
-            return _Text(tuple(_all_request_lines(view)), tuple(_all_answer_lines(view)))
         url = [_RANDOM.sub("[id]", one.request.url)]
         request = [*_labelled(one.request.method, url), *_lines(_steady_request_rows(view))]
         return _Text(tuple(request), tuple(_lines(_steady_answer_rows(view))))
@@ -283,30 +270,6 @@ def _steady_body(view: InteractionView) -> Iterator[str]:
         yield from json_lines(value)
     else:
         yield from body_lines(view.response.body, view.content_type)
-
-
-def _all_request_lines(view: InteractionView) -> Iterator[str]:
-    one = view.interaction
-    yield from _labelled("recorded", [f"{one.recorded_at} by {one.recorded_by}"])
-    yield from _labelled(one.request.method, [one.request.url])
-    yield from _header_lines(one.request.headers)
-    yield from _lines(view.request_rows())
-    yield from _labelled("body", one.request.body.decode("utf-8", "backslashreplace").split("\n"))
-
-
-def _all_answer_lines(view: InteractionView) -> Iterator[str]:
-    response = view.response
-    yield from _lines(view.answer_rows())
-    yield from _labelled("version", [str(response.http_version)])
-    yield from _header_lines(response.headers)
-    yield from _lines(view.arrival_rows())
-    yield from _labelled("headers", [f"after {response.headers_after} ms"])
-    yield from _labelled("pieces", [f"{piece.at}+{len(piece.data)}" for piece in response.pieces])
-    yield from _labelled("body", response.body.decode("utf-8", "backslashreplace").split("\n"))
-
-
-def _header_lines(headers: Headers) -> Iterator[str]:
-    return _labelled("header", [f"{name}: {value}" for name, value in headers])
 
 
 def _lines(rows: Iterator[Row]) -> Iterator[str]:

@@ -14,8 +14,8 @@ from aquila_cassette.provider import Provider
 from aquila_cassette.session.current import set_owner_finder
 from tests.cli.shelf import Shelf
 
-TAPES = Path(__file__).parent / "cassettes"
-"""Cassettes written by hand, one for each thing that the commands have to tell."""
+CASSETTES = Path(__file__).parent / "cassettes"
+"""Cassettes written by hand, one for each case that the commands show."""
 
 _SETTINGS = (
     "AQUILA_RECORD",
@@ -73,12 +73,12 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
 
 @pytest.fixture
 def lay() -> Lay:
-    """Lay one of the hand-written cassettes into a folder, under a name."""
+    """Copy one of the hand-written cassettes into a folder, under a name."""
 
-    def copy(tape: str, name: str | None = None, folder: str = "cassettes") -> Path:
-        path = Path(folder, f"{name or tape}.yaml")
+    def copy(source: str, name: str | None = None, folder: str = "cassettes") -> Path:
+        path = Path(folder, f"{name or source}.yaml")
         path.parent.mkdir(parents=True, exist_ok=True)
-        return Path(shutil.copy(TAPES / f"{tape}.yaml", path))
+        return Path(shutil.copy(CASSETTES / f"{source}.yaml", path))
 
     return copy
 

@@ -102,13 +102,13 @@ def test_what_differs_each_time_is_shown_on_demand(cli: Cli, committed: Path, ed
     ran = cli("diff", "chat", "--all")
     assert ran.code == 1
     for line in (
-        "-recorded   2020-02-01T10:30:00Z by tests/test_weather.py::test_paris",
-        "+recorded   2020-03-01T10:30:00Z by tests/test_weather.py::test_paris",
-        "-pieces     420+162",
-        "+pieces     430+162",
+        '-- recorded_at: "2020-02-01T10:30:00Z"',
+        '+- recorded_at: "2020-03-01T10:30:00Z"',
+        "-    pieces: 300+155 420+162 1000+204",
+        "+    pieces: 300+155 430+162 1000+204",
     ):
         assert line in ran.out.splitlines()
-    assert '+body       data: {"id":"2"' in ran.out
+    assert '+      data: {"id":"2"' in ran.out
 
 
 def test_a_cassette_is_compared_with_another_as_the_newer(cli: Cli, lay: Lay) -> None:
@@ -121,8 +121,8 @@ def test_a_cassette_is_compared_with_another_as_the_newer(cli: Cli, lay: Lay) ->
     ran = cli("diff", "failed", "again")
     assert (ran.code, ran.err) == (1, "")
     assert [line for line in ran.out.splitlines() if line[0] not in " -+"] == [
-        "interaction 2: removed (POST https://api.groq.com/openai/v1/chat/completions)",
         "interaction 3: added (DELETE https://api.groq.com/openai/v1/files/file-1)",
+        "interaction 2: removed (POST https://api.groq.com/openai/v1/chat/completions)",
         "1 added, 1 removed",
     ]
     assert "-error      Rate limit reached." in ran.out.splitlines()

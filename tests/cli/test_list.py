@@ -13,8 +13,8 @@ AGO = format_age(parse_time("2020-02-01T10:32:00Z"), datetime.now(UTC))
 
 
 def test_each_cassette_has_a_line(cli: Cli, lay: Lay) -> None:
-    for tape in ("chat", "closed", "failed", "gemini", "plain"):
-        lay(tape, f"kinds/{tape}")
+    for name in ("chat", "closed", "failed", "gemini", "plain"):
+        lay(name, f"kinds/{name}")
     ran = cli("list")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == (

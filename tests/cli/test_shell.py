@@ -99,8 +99,8 @@ def test_where_the_encoding_is_ascii_so_is_all_that_is_written(lay: Lay) -> None
     assert "  assistant  -> get_weather" in ran.stdout
     assert "  said       It is 18 \\xb0C.\n" in ran.stdout
     assert "  arrived    ............@...@......................@ 1.00 s" in ran.stdout
-    told = piped("show", "chat", "--json", PYTHONIOENCODING="ascii").stdout
-    assert '"text": "It is 18 \\u00b0C."' in told
+    data = piped("show", "chat", "--json", PYTHONIOENCODING="ascii").stdout
+    assert '"text": "It is 18 \\u00b0C."' in data
 
 
 def test_a_reader_that_stops_early_is_no_traceback(lay: Lay) -> None:

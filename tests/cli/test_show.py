@@ -114,8 +114,8 @@ def test_failures_are_shown_with_what_failed(cli: Cli, lay: Lay) -> None:
 
 
 def test_other_dialects_and_plain_answers_are_shown_one_after_the_other(cli: Cli, lay: Lay) -> None:
-    for tape in ("gemini", "ollama", "plain"):
-        lay(tape)
+    for name in ("gemini", "ollama", "plain"):
+        lay(name)
     url = "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash"
     assert (
         shown(cli, "gemini", "cassettes/ollama.yaml", "plain")
@@ -165,7 +165,7 @@ def test_other_dialects_and_plain_answers_are_shown_one_after_the_other(cli: Cli
     )
 
 
-def tape_of(response: str, request: str = "{method: GET, url: https://example.org}") -> None:
+def write_cassette(response: str, request: str = "{method: GET, url: https://example.org}") -> None:
     Path("odd.yaml").write_text(
         f"version: 1\ninteractions:\n- request: {request}\n  response:\n"
         + "".join(f"    {line}\n" for line in dedent(response).strip().splitlines())
@@ -177,14 +177,14 @@ def rows(cli: Cli) -> str:
 
 
 def test_a_long_answer_that_is_no_models_is_cut_short(cli: Cli) -> None:
-    tape_of(f"status: 200\njson: {list(range(100))}\nended: complete")
+    write_cassette(f"status: 200\njson: {list(range(100))}\nended: complete")
     lines = rows(cli).splitlines()
     assert lines[1] == "      body       - 0"
     assert lines[24:26] == ["                 - 23", "                 (76 more lines in the file)"]
 
 
 def test_a_stream_that_nobody_knows_is_shown_as_text(cli: Cli) -> None:
-    tape_of(r"""
+    write_cassette(r"""
         status: 200
         headers: {content-type: text/event-stream}
         text: "data: \e[31mred\n\ndata: two\n\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import TAPES, Cli
+from tests.cli.conftest import CASSETTES, Cli
 
 SAYS = 'aquila_cassette_dir = "recordings"'
 INI = "aquila_cassette_dir = recordings"
@@ -26,7 +26,7 @@ FILES = {
 @pytest.fixture(autouse=True)
 def _tape(tmp_path: Path) -> None:
     (tmp_path / "recordings").mkdir()
-    shutil.copy(TAPES / "plain.yaml", tmp_path / "recordings" / "one.yaml")
+    shutil.copy(CASSETTES / "plain.yaml", tmp_path / "recordings" / "one.yaml")
 
 
 @pytest.mark.parametrize("name", FILES)

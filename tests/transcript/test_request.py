@@ -25,9 +25,9 @@ CONVERSATIONS = yaml.safe_load(Path(__file__).with_name("conversations.yaml").re
 @pytest.mark.parametrize("name", CONVERSATIONS)
 def test_a_conversation_is_read_in_its_order(name: str) -> None:
     conversation = CONVERSATIONS[name]
-    told = read(conversation["body"])
-    assert [list(turn) for turn in told.turns] == conversation["turns"]
-    assert told.rest == {}
+    summary = read(conversation["body"])
+    assert [list(turn) for turn in summary.turns] == conversation["turns"]
+    assert summary.rest == {}
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,20 @@ function badge(name, text, title) {
   return make("span", { class: `badge ${name}`, title, dir: "auto" }, text);
 }
 
+// Shows the list on a narrow screen, where it is hidden.
+function menuButton() {
+  return make(
+    "button",
+    {
+      class: "quiet menu",
+      type: "button",
+      "aria-label": "Show the list",
+      on: { click: toggleSide },
+    },
+    icon("menu"),
+  );
+}
+
 function cassetteHead(cassette) {
   const facts = [
     make("span", { class: "path", dir: "auto" }, cassette.path),
@@ -28,16 +42,7 @@ function cassetteHead(cassette) {
   return make(
     "header",
     { class: "top" },
-    make(
-      "button",
-      {
-        class: "quiet menu",
-        type: "button",
-        "aria-label": "Show the list",
-        on: { click: toggleSide },
-      },
-      icon("menu"),
-    ),
+    menuButton(),
     make(
       "div",
       { class: "title" },

@@ -157,16 +157,7 @@ function showOverview(missing) {
   const head = make(
     "header",
     { class: "top" },
-    make(
-      "button",
-      {
-        class: "quiet menu",
-        type: "button",
-        "aria-label": "Show the list",
-        on: { click: toggleSide },
-      },
-      icon("menu"),
-    ),
+    menuButton(),
     make(
       "div",
       { class: "title" },
