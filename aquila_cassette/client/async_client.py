@@ -40,8 +40,6 @@ class AsyncClient(ClientBase):
         'Hello! ...'
     """
 
-    _own_http: httpx.AsyncClient | None = None
-
     def stream(self, prompt: Prompt, **options: Unpack[StreamOptions]) -> AsyncStream:
         """Ask at once, and return the answer as a stream of events; else as `Client.stream`.
 
@@ -89,11 +87,7 @@ class AsyncClient(ClientBase):
         await self.aclose()
 
     def _http(self) -> Any:
-        if self._given_http is not None:
-            return self._given_http
-        if self._own_http is None:
-            self._own_http = httpx.AsyncClient()
-        return self._own_http
+        return self._open_http(httpx.AsyncClient)
 
 
 class AsyncStream(StreamBase):

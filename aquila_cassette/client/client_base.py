@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Generator, Hashable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias, TypedDict
 
-from aquila_cassette.client.dialects import Endpoint, ModelRequest, OfferedTool
+from aquila_cassette.client.dialects import Endpoint, ModelRequest
 from aquila_cassette.client.dialects.anthropic import MESSAGES
 from aquila_cassette.client.dialects.gemini import GEMINI
 from aquila_cassette.client.dialects.openai import CHAT, RESPONSES
@@ -95,6 +95,7 @@ class ClientBase:
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self._given_http = http
+        self._own_http: Any = None
         self._model = model
         self._provider = provider
         self._endpoint = endpoint
@@ -102,6 +103,11 @@ class ClientBase:
         self._base_url = base_url
         self._headers = headers or {}
         self._active_refs: set[Hashable] = set()
+
+    def _open_http(self, make: Callable[[], Any]) -> Any:
+        if self._given_http is None and self._own_http is None:
+            self._own_http = make()
+        return self._own_http if self._given_http is None else self._given_http
 
     def _rounds_for(self, prompt: Prompt, options: StreamOptions) -> Rounds:
         for name in options:
@@ -129,9 +135,7 @@ class ClientBase:
             model=model,
             messages=_messages(prompt),
             instructions=options.get("instructions"),
-            tools=tuple(
-                OfferedTool(one.name, one.description, one.parameters) for one in tools.values()
-            ),
+            tools=tuple(tools.values()),
             max_tokens=options.get("max_tokens"),
             previous_response_id=previous,
             store=bool(options.get("store")),

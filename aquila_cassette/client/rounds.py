@@ -198,11 +198,8 @@ class Rounds:
                 self.context = {**self.context, **run.patch}
             outcomes = [run.outcome for run in runs if run.outcome is not None]
             for one in outcomes:
-                id_, name, arguments, result, failed = one
-                event = ToolCall(
-                    "result", name, arguments, result, failed=failed, id=id_, ref=self.ref
-                )
-                yield EmitEvent(event)
+                id_, *result, failed = one
+                yield EmitEvent(ToolCall("result", *result, failed=failed, id=id_, ref=self.ref))
             self._add_messages(self._server.endpoint.result_messages(outcomes))
         return AnswerFailure(
             "rounds", f"The model still calls tools after {self._max_rounds} rounds."

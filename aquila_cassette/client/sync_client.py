@@ -34,8 +34,6 @@ class Client(ClientBase):
         'Hello! ...'
     """
 
-    _own_http: httpx.Client | None = None
-
     def stream(self, prompt: Prompt, **options: Unpack[StreamOptions]) -> Stream:
         """Ask, and return the answer as a stream of events.
 
@@ -100,11 +98,7 @@ class Client(ClientBase):
         self.close()
 
     def _http(self) -> Any:
-        if self._given_http is not None:
-            return self._given_http
-        if self._own_http is None:
-            self._own_http = httpx.Client()
-        return self._own_http
+        return self._open_http(httpx.Client)
 
 
 class Stream(StreamDriver):

@@ -10,9 +10,8 @@ import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Literal, Union
+from typing import Any, Literal, NamedTuple, Union
 
-from aquila_cassette.client.dialects import ToolOutcome
 from aquila_cassette.dialects.message import ModelToolCall
 from aquila_cassette.errors import UsageError
 
@@ -101,6 +100,16 @@ def tools_by_name(given: Iterable[Tool | Callable[..., Any]]) -> dict[str, Tool]
             )
         tools[made.name] = made
     return tools
+
+
+class ToolOutcome(NamedTuple):
+    """The result of one call, as the model gets it."""
+
+    id: str
+    name: str
+    arguments: str
+    result: str
+    failed: bool = False
 
 
 class ToolRun:

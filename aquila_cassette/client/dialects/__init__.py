@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
+from aquila_cassette.client.tools import Tool, ToolOutcome
 from aquila_cassette.dialects.dialect import Dialect
 from aquila_cassette.dialects.lenient import as_dicts, as_str
 from aquila_cassette.dialects.message import ModelToolCall
@@ -13,9 +14,7 @@ from aquila_cassette.dialects.message import ModelToolCall
 __all__ = [
     "Endpoint",
     "ModelRequest",
-    "OfferedTool",
     "ProviderAccount",
-    "ToolOutcome",
     "instructions",
     "merge_body",
     "messages_without_instructions",
@@ -26,24 +25,6 @@ MADE_UP_ID = "unnamed-call-"
 """How the ids begin that are made up for calls to which a provider gave none."""
 
 _INSTRUCTION_ROLES = ("system", "developer")
-
-
-class OfferedTool(NamedTuple):
-    """A tool that the model may call; `parameters` is a JSON schema of type object."""
-
-    name: str
-    description: str
-    parameters: Mapping[str, Any]
-
-
-class ToolOutcome(NamedTuple):
-    """The result of one call, as the model gets it."""
-
-    id: str
-    name: str
-    arguments: str
-    result: str
-    failed: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,7 +38,7 @@ class ModelRequest:
     model: str
     messages: tuple[dict[str, Any], ...]
     instructions: str | None = None
-    tools: tuple[OfferedTool, ...] = ()
+    tools: tuple[Tool, ...] = ()
     max_tokens: int | None = None
     previous_response_id: str | None = None
     store: bool = False

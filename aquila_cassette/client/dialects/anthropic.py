@@ -12,11 +12,11 @@ from aquila_cassette.client.dialects import (
     Endpoint,
     ModelRequest,
     ProviderAccount,
-    ToolOutcome,
     instructions,
     merge_body,
     messages_without_instructions,
 )
+from aquila_cassette.client.tools import ToolOutcome
 from aquila_cassette.dialects.anthropic import ANTHROPIC as DIALECT
 from aquila_cassette.dialects.lenient import as_dict, as_dicts, as_int, as_str, load_json
 from aquila_cassette.dialects.message import ModelToolCall

@@ -13,12 +13,12 @@ from aquila_cassette.client.dialects import (
     Endpoint,
     ModelRequest,
     ProviderAccount,
-    ToolOutcome,
     instructions,
     merge_body,
     messages_without_instructions,
     text_of,
 )
+from aquila_cassette.client.tools import ToolOutcome
 from aquila_cassette.dialects.gemini import GEMINI as DIALECT
 from aquila_cassette.dialects.lenient import as_dict, as_dicts, as_int, as_str
 from aquila_cassette.dialects.message import ModelToolCall

@@ -13,9 +13,9 @@ from aquila_cassette.client.dialects import (
     Endpoint,
     ModelRequest,
     ProviderAccount,
-    ToolOutcome,
     merge_body,
 )
+from aquila_cassette.client.tools import ToolOutcome
 from aquila_cassette.dialects.lenient import as_dict, as_dicts, as_str
 from aquila_cassette.dialects.message import ModelToolCall
 from aquila_cassette.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
