@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aquila_cassette.dialects.dialect import Dialect
 from aquila_cassette.dialects.framing import ndjson_lines
-from aquila_cassette.dialects.message import ModelMessage, ModelToolCall
+from aquila_cassette.dialects.message import ModelMessage, ModelToolCall, TimedText
 from aquila_cassette.dialects.reading import (
     DIALECTS,
     Ending,
@@ -13,6 +13,7 @@ from aquila_cassette.dialects.reading import (
     read_message,
     recognise,
     speaks_a_dialect,
+    timeline_text,
 )
 
 __all__ = [
@@ -21,10 +22,12 @@ __all__ = [
     "Ending",
     "ModelMessage",
     "ModelToolCall",
+    "TimedText",
     "ending",
     "ndjson_lines",
     "read_into",
     "read_message",
     "recognise",
     "speaks_a_dialect",
+    "timeline_text",
 ]

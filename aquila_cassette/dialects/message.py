@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-__all__ = ["MessageBuilder", "ModelMessage", "ModelToolCall"]
+__all__ = ["MessageBuilder", "ModelMessage", "ModelToolCall", "TextKind", "TimedText"]
+
+TextKind = Literal["words", "thought", "refusal", "call", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,39 @@ class ModelMessage:
     dialect: str | None = None
 
 
-class _Call:
-    __slots__ = ("arguments", "id", "name")
+class TimedText(NamedTuple):
+    """What one event of a stream added.
 
-    def __init__(self, id_: str, name: str) -> None:
+    Args:
+        piece: Which piece brought the end of the event, from 0.
+        part: Which part of the answer it belongs to, from 0: words, a thought, one tool call.
+        kind: What that part is.
+        name: The tool's name, of a call.
+        text: The text added; empty where a call began with its name alone. A character that its
+            provider cut into two surrogates is whole again once a part's texts are joined.
+    """
+
+    piece: int
+    part: int
+    kind: TextKind
+    name: str
+    text: str
+
+
+class _Part:
+    """A run of text of one kind, or a tool call: its texts, each with the piece that brought it."""
+
+    __slots__ = ("id", "kind", "name", "texts")
+
+    def __init__(self, kind: TextKind, id_: str = "", name: str = "") -> None:
+        self.kind: TextKind = kind
         self.id = id_
         self.name = name
-        self.arguments: list[str] = []
+        self.texts: list[tuple[int, str]] = []
+
+    @property
+    def text(self) -> str:
+        return "".join(text for _, text in self.texts)
 
 
 class MessageBuilder:
@@ -73,43 +101,38 @@ class MessageBuilder:
     """
 
     def __init__(self) -> None:
-        self._text: list[str] = []
-        self._reasoning: list[str] = []
-        self._refusal: list[str] = []
-        self._calls: list[_Call] = []
-        self._open: dict[Hashable, _Call] = {}
-        self._model = ""
+        self.piece = 0
+        """The piece of the stream that what is added now came with."""
+        self._parts: list[_Part] = []
+        self._open: dict[Hashable, _Part] = {}
+        self._model = self._finish = self._error = ""
         self._usage: dict[str, Any] = {}
-        self._finish = ""
-        self._error = ""
 
     @property
     def has_content(self) -> bool:
         """Whether there is any text, refusal or tool call so far."""
-        return bool(self._text or self._calls or self._refusal)
+        return any(part.kind in ("words", "refusal", "call") for part in self._parts)
 
     @property
     def calls(self) -> list[ModelToolCall]:
         """The tool calls so far, in their order."""
         return [
-            ModelToolCall(_joined([call.name]), _joined(call.arguments), call.id)
-            for call in self._calls
+            ModelToolCall(_without_surrogates(part.name), _without_surrogates(part.text), part.id)
+            for part in self._parts
+            if part.kind == "call"
         ]
 
     def add_text(self, chunk: str) -> None:
         """Add a chunk of the answer."""
-        if chunk:
-            self._text.append(chunk)
+        self._append("words", chunk)
 
     def add_reasoning(self, chunk: str) -> None:
         """Add a chunk of the reasoning."""
-        if chunk:
-            self._reasoning.append(chunk)
+        self._append("thought", chunk)
 
     def add_refusal(self, chunk: str) -> None:
         """Add a chunk of a refusal."""
-        if chunk:
-            self._refusal.append(chunk)
+        self._append("refusal", chunk)
 
     def add_call(
         self, key: Hashable, *, id_: str = "", name: str = "", arguments: str = ""
@@ -124,19 +147,25 @@ class MessageBuilder:
             arguments: A chunk of the arguments' JSON text.
         """
         call = self._open.get(key)
-        if call is None or (id_ and call.id and call.id != id_):
-            call = self._open[key] = _Call(id_, name)
-            self._calls.append(call)
+        is_new = call is None or bool(id_ and call.id and call.id != id_)
+        if call is None or is_new:
+            call = self._open[key] = _Part("call", id_, name)
+            self._parts.append(call)
         call.id = call.id or id_
         call.name = call.name or name
-        if arguments:
-            call.arguments.append(arguments)
+        if is_new or arguments:
+            call.texts.append((self.piece, arguments))
 
     def set_call(self, key: Hashable, *, id_: str = "", name: str, arguments: str) -> None:
         """Set the whole of a tool call of which chunks may have been added before."""
         self.add_call(key, id_=id_, name=name)
-        if arguments:
-            self._open[key].arguments = [arguments]
+        call = self._open[key]
+        before = call.text
+        if arguments.startswith(before):
+            if rest := arguments[len(before) :]:
+                call.texts.append((self.piece, rest))
+        elif arguments:  # what came before no longer counts
+            call.texts = [(call.texts[0][0], ""), (self.piece, arguments)]
 
     def set_meta(
         self, *, model: str = "", usage: dict[str, Any] | None = None, finish_reason: str = ""
@@ -148,26 +177,47 @@ class MessageBuilder:
 
     def set_error(self, message: str) -> None:
         """Set the provider's error; the last one counts."""
-        self._error = message or self._error
+        # One failure often comes twice: as an event, and in the answer's last state.
+        if message and message != self._error:
+            self._error = message
+            self._parts.append(_Part("error"))
+            self._parts[-1].texts.append((self.piece, message))
 
     def build(self, dialect: str | None) -> ModelMessage:
         """Return the message so far."""
         return ModelMessage(
-            text=_joined(self._text),
-            reasoning=_joined(self._reasoning),
+            text=self._text("words"),
+            reasoning=self._text("thought"),
             tool_calls=tuple(self.calls),
-            refusal=_joined(self._refusal),
-            model=_joined([self._model]) or None,
+            refusal=self._text("refusal"),
+            model=_without_surrogates(self._model) or None,
             usage=self._usage or None,
-            finish_reason=_joined([self._finish]) or None,
-            error=_joined([self._error]) or None,
+            finish_reason=_without_surrogates(self._finish) or None,
+            error=_without_surrogates(self._error) or None,
             dialect=dialect,
         )
 
+    def timeline(self) -> list[TimedText]:
+        """Return all texts so far, piece by piece."""
+        found = [
+            TimedText(piece, place, part.kind, part.name, text)
+            for place, part in enumerate(self._parts)
+            for piece, text in part.texts
+        ]
+        return sorted(found, key=lambda one: one.piece)
 
-def _joined(chunks: list[str]) -> str:
-    """Join chunks; a character that its provider cut into two surrogates is whole again."""
-    text = "".join(chunks)
+    def _append(self, kind: TextKind, chunk: str) -> None:
+        if chunk:
+            if not self._parts or self._parts[-1].kind != kind:
+                self._parts.append(_Part(kind))
+            self._parts[-1].texts.append((self.piece, chunk))
+
+    def _text(self, kind: TextKind) -> str:
+        return _without_surrogates("".join(part.text for part in self._parts if part.kind == kind))
+
+
+def _without_surrogates(text: str) -> str:
+    """Make characters whole again that their provider cut into two surrogates."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -15,7 +15,8 @@ Example:
 
 from __future__ import annotations
 
-from itertools import islice
+from bisect import bisect_left
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from aquila_cassette.dialects.anthropic import ANTHROPIC, ANTHROPIC_COMPLETE
@@ -29,15 +30,16 @@ from aquila_cassette.dialects.framing import (
     framing,
     read_event,
     read_events,
+    split_frames,
 )
 from aquila_cassette.dialects.gemini import GEMINI, GEMINI_INTERACTIONS
 from aquila_cassette.dialects.lenient import Table, as_dict, as_str, load_json
-from aquila_cassette.dialects.message import MessageBuilder, ModelMessage
+from aquila_cassette.dialects.message import MessageBuilder, ModelMessage, TimedText
 from aquila_cassette.dialects.ollama import OLLAMA
 from aquila_cassette.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES, OPENAI_RUNS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 __all__ = [
     "DIALECTS",
@@ -47,6 +49,7 @@ __all__ = [
     "read_message",
     "recognise",
     "speaks_a_dialect",
+    "timeline_text",
 ]
 
 DIALECTS: tuple[Dialect, ...] = (
@@ -142,10 +145,46 @@ def read_into(content_type: str | None, body: bytes, builder: MessageBuilder) ->
         return _read_answers(body, builder)
     dialect = _recognise(how, body)
     for event in read_events(how, body):
-        builder.set_error(provider_error(event) or "")
-        if dialect is not None:
-            dialect.read_event(event, builder)
+        _add_event(event, dialect, builder)
     return dialect.name if dialect else None
+
+
+def timeline_text(content_type: str | None, pieces: Sequence[bytes]) -> list[TimedText]:
+    r"""Return what each piece of a body added to what the model wrote.
+
+    Joined, it is what `read_message` returns of the whole body. Of an answer that is one JSON text,
+    all comes with the last piece.
+
+    Example:
+        >>> hel = b'data: {"choices": [{"delta": {"content": "Hel"}}]}\n\n'
+        >>> lo = b'data: {"choices": [{"delta": {"content": "lo"}}]}\n\n'
+        >>> for one in timeline_text("text/event-stream", [hel[:9], hel[9:], lo]):
+        ...     print(one.piece, one.kind, one.text)
+        1 words Hel
+        2 words lo
+    """
+    body = b"".join(pieces)
+    how = framing(content_type, body)
+    builder = MessageBuilder()
+    if how == "json":
+        builder.piece = max(len(pieces) - 1, 0)
+        _read_answers(body, builder)
+        return builder.timeline()
+    dialect = _recognise(how, body)
+    ends = list(accumulate(map(len, pieces)))
+    end = 0
+    for raw in split_frames(how, body):
+        end += len(raw)
+        if (event := read_event(how, raw)) is not None:
+            builder.piece = bisect_left(ends, end)
+            _add_event(event, dialect, builder)
+    return builder.timeline()
+
+
+def _add_event(event: ProviderEvent, dialect: Dialect | None, builder: MessageBuilder) -> None:
+    builder.set_error(provider_error(event) or "")
+    if dialect is not None:
+        dialect.read_event(event, builder)
 
 
 def _read_answers(body: bytes, builder: MessageBuilder) -> str | None:

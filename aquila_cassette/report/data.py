@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from aquila_cassette import importers
+from aquila_cassette.dialects import timeline_text
 from aquila_cassette.dialects.providers import provider_name
-from aquila_cassette.dialects.timeline import timeline_text
 from aquila_cassette.errors import CassetteError
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import body_lines, json_inline, json_lines, parse_time
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from aquila_cassette.dialects.timeline import TimedText
+    from aquila_cassette.dialects import TimedText
     from aquila_cassette.model import Piece, Response
 
 __all__ = ["ReportFile", "load_file"]

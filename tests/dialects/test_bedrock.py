@@ -7,9 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aquila_cassette import Piece, Redaction, Request, Response
-from aquila_cassette.dialects import ending, read_message, recognise
+from aquila_cassette.dialects import ending, read_message, recognise, timeline_text
 from aquila_cassette.dialects.framing import framing, read_events, split_frames
-from aquila_cassette.dialects.timeline import timeline_text
 from aquila_cassette.session.stepping import steps
 from aquila_cassette.transcript.request import Turn, summarize_request
 from tests.servers.bedrock import CONVERSE_FRAMES, EVENTSTREAM, binary, wrapped

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aquila_cassette.dialects import read_message
-from aquila_cassette.dialects.timeline import TimedText, timeline_text
+from aquila_cassette.dialects import TimedText, read_message, timeline_text
 from tests.corpus import RECORDED, Recorded, each_recorded
 from tests.dialects.streams import SSE, WHOLE, chunk, data, typed
 
