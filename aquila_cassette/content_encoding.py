@@ -13,15 +13,10 @@ Decode = Callable[[bytes], bytes]
 
 
 def decode_pieces(encoding: str, pieces: Sequence[bytes]) -> list[bytes] | None:
-    """Decode a body of content encoding `encoding`, keeping one decoded piece for each.
+    """Decode a body of content encoding `encoding`, ``gzip, br`` for example.
 
-    Args:
-        encoding: The ``content-encoding`` header's value, e.g. ``gzip`` or ``gzip, br``.
-        pieces: The body as it came off the wire.
-
-    Returns:
-        As many pieces as were given (some may be empty), or None where the encoding is unknown
-        here or the bytes are not of it: then they can only be kept as they are.
+    Returns as many pieces as were given (some may be empty), or None where the encoding is unknown
+    here or the bytes are not of it: then they can only be kept as they are.
 
     Example:
         >>> body = zlib.compress(b"Hello")
@@ -32,8 +27,7 @@ def decode_pieces(encoding: str, pieces: Sequence[bytes]) -> list[bytes] | None:
     for name in reversed([part.strip().lower() for part in encoding.split(",")]):
         if name in ("", "identity"):
             continue
-        make = _DECODERS.get(name)
-        decoder = make() if make is not None else None
+        decoder = _DECODERS[name]() if name in _DECODERS else None
         if decoder is None:
             return None
         decoders.append(decoder)
@@ -54,21 +48,21 @@ def _gzip() -> Decode:
 
 def _deflate() -> Decode:
     """Decode zlib-wrapped or raw deflate: servers send both under this name."""
-    wrapped, raw = zlib.decompressobj(), zlib.decompressobj(-zlib.MAX_WBITS)
-    state: list[Decode] = []
+    decode: list[Decode] = []
 
-    def decode(data: bytes) -> bytes:
-        if state:
-            return state[0](data)
-        try:
-            first = wrapped.decompress(data)
-        except zlib.error:
-            state.append(raw.decompress)
-            return raw.decompress(data)
-        state.append(wrapped.decompress)
-        return first
+    def decode_first(data: bytes) -> bytes:
+        if not decode:
+            wrapped = zlib.decompressobj()
+            try:
+                first = wrapped.decompress(data)
+            except zlib.error:
+                decode.append(zlib.decompressobj(-zlib.MAX_WBITS).decompress)
+            else:
+                decode.append(wrapped.decompress)
+                return first
+        return decode[0](data)
 
-    return decode
+    return decode_first
 
 
 def _brotli() -> Decode | None:
@@ -76,17 +70,13 @@ def _brotli() -> Decode | None:
     if module is None:
         return None
     decompressor = module.Decompressor()
-    decode: Decode = (
-        decompressor.process if hasattr(decompressor, "process") else decompressor.decompress
-    )
+    decode: Decode = getattr(decompressor, "process", None) or decompressor.decompress
     return lambda data: decode(data) if data else b""
 
 
 def _zstd() -> Decode | None:
     module = _first_module("zstandard")
-    if module is None:
-        return None
-    decode: Decode = module.ZstdDecompressor().decompressobj().decompress
+    decode: Decode | None = module and module.ZstdDecompressor().decompressobj().decompress
     return decode
 
 

@@ -36,13 +36,7 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Request:
-    """A request as it is matched and kept.
-
-    Args:
-        method: In upper case.
-        url: Absolute.
-        headers: Header fields.
-        body: The bytes sent; empty where there was no body.
+    """A request as it is matched and kept: its method in upper case, an absolute URL, its whole body.
 
     Example:
         >>> Request("GET", "https://me:pw@a.example/v1?key=123", (("x-api-key", "sk-123"),))
@@ -84,7 +78,7 @@ class Response:
 
     Args:
         status: The HTTP status; None where the request failed before a response began.
-        headers: Header fields.
+        headers: Those that are kept.
         pieces: The body, a piece for each read off the wire. Their joined bytes are the body.
         headers_after: ms from the request's start to the response's headers; None if unknown.
         http_version: As httpx names it: ``HTTP/1.1``, ``HTTP/2``.
@@ -123,7 +117,7 @@ class Interaction:
         request: What was asked.
         response: What came.
         recorded_at: When the request started, UTC, ``2026-11-22T10:30:00Z``; empty if unknown.
-        recorded_by: Its owner: a pytest node id, for example; None if unknown.
+        recorded_by: Its owner, a pytest node id for example; None if unknown.
     """
 
     request: Request

@@ -13,7 +13,7 @@ import time
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, TypeVar
 
 from aquila_cassette.errors import CassetteFormatError, CassetteSaveError
 from aquila_cassette.model import CassetteData, Interaction
@@ -53,28 +53,21 @@ _RENAME_TIMEOUT = 2.0  # seconds
 _POLL = 0.01  # seconds
 
 
+Checked = TypeVar("Checked")
+
+
 # Loading.
-
-
-class _Loaded(NamedTuple):
-    size: int
-    mtime_ns: int
-    data: CassetteData
-
 
 _CACHE_BYTES = 64 * 1024 * 1024  # of files
 _JUST_NOW = 50_000_000  # ns: within it a file may change once more and keep its time
-_cache: dict[object, _Loaded] = {}
+_State = tuple[int, int]  # size, and modification time in ns
+_cache: dict[object, tuple[_State, CassetteData]] = {}
 
 
 def load(path: Path, *, parse: Callable[[bytes, Path], CassetteData] | None = None) -> CassetteData:
-    """Read a cassette file of our format (`importers.load` takes any).
+    """Read a cassette file of our format, or with another function that reads its bytes.
 
     While its size and modification time stay as they are, it is read once.
-
-    Args:
-        path: The file.
-        parse: Another function that reads its bytes.
 
     Raises:
         FileNotFoundError: There is none.
@@ -87,13 +80,13 @@ def load(path: Path, *, parse: Callable[[bytes, Path], CassetteData] | None = No
         status = path.stat()
         state = status.st_size, status.st_mtime_ns
         known = _cache.get(key)
-        if known and known[:2] == state:
-            return known.data
+        if known and known[0] == state:
+            return known[1]
     data = read(path)
     cassette = loads(data, path=path) if parse is None else parse(data, path)
     if state and time.time_ns() - state[1] > _JUST_NOW:
-        _cache[key] = _Loaded(*state, cassette)
-        while _cache and sum(one.size for one in list(_cache.values())) > _CACHE_BYTES:
+        _cache[key] = state, cassette
+        while _cache and sum(size for (size, _), _ in list(_cache.values())) > _CACHE_BYTES:
             _cache.pop(next(iter(_cache)), None)
     return cassette
 
@@ -175,7 +168,15 @@ def save(
                 return merged
             if check is not None:
                 check(text)
-            return _write(path, target, text, merged, on_create if before is None else None)
+            data = text.encode()
+
+            def verify(written: bytes) -> CassetteData:
+                cassette = _read_back(path, data, written, merged)
+                if before is None and on_create is not None:
+                    on_create()
+                return cassette
+
+            return replace_file(target, data, check=verify)
     except OSError as error:
         raise save_error(error, path) from error
 
@@ -202,26 +203,6 @@ def _merge(
     cassette = CassetteData(merged, old.recorded_with)
     edited = insert_interactions(before.decode(), dropped, list(map(render, new)))
     return dumps(cassette) if edited is None else edited, cassette
-
-
-def _write(
-    path: Path,
-    target: Path,
-    text: str,
-    merged: CassetteData,
-    on_create: Callable[[], None] | None,
-) -> CassetteData:
-    data = text.encode()
-    result = merged
-
-    def verify(written: bytes) -> None:
-        nonlocal result
-        result = _read_back(path, data, written, merged)
-        if on_create is not None:
-            on_create()
-
-    replace_file(target, data, check=verify)
-    return result
 
 
 def _read_back(path: Path, data: bytes, written: bytes, merged: CassetteData) -> CassetteData:
@@ -272,13 +253,16 @@ def program() -> str:
 # One file, replaced in one step.
 
 
-def replace_file(target: Path, data: bytes, *, check: Callable[[bytes], None]) -> None:
-    """Put `data` where `target` is, through a temporary file beside it.
+def replace_file(target: Path, data: bytes, *, check: Callable[[bytes], Checked]) -> Checked:
+    """Put `data` where `target` is, through a temporary file beside it; the mode stays.
 
     Args:
-        target: The file itself, not a symbolic link to it. Its mode is kept.
+        target: The file itself, not a symbolic link to it.
         data: What it is to hold.
         check: Given what the temporary file holds, read back from it; what it raises stops all.
+
+    Returns:
+        What `check` returned.
 
     Raises:
         OSError: It cannot be done; the file is as it was.
@@ -297,12 +281,13 @@ def replace_file(target: Path, data: bytes, *, check: Callable[[bytes], None]) -
             os.fsync(file.fileno())
         if mode is not None:
             temporary.chmod(mode)
-        check(temporary.read_bytes())
+        checked = check(temporary.read_bytes())
         _rename(temporary, target)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()
         raise
+    return checked
 
 
 def _rename(source: Path, target: Path) -> None:

@@ -21,7 +21,7 @@ import re
 import reprlib
 from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -145,30 +145,27 @@ class List(list[Any]):
         self.lines: list[int] = []
 
 
-class Block:
-    r"""A literal block that was cut out: lines `start` to `end` of `data`, with its chomping sign.
+class Block(NamedTuple):
+    r"""A literal block that was cut out: from `start` to `end` of `source`, and its chomping sign.
 
     Example:
         >>> Block(b"a: |\n  b\n\n    c\n\n", 5, 18, 2, b"").data()
         b'b\n\n  c\n'
     """
 
-    __slots__ = ("_chomp", "_data", "_end", "_indent", "_start")
-
-    def __init__(self, data: bytes, start: int, end: int, indent: int, chomp: bytes) -> None:
-        self._data = data
-        self._start = start
-        self._end = end
-        self._indent = indent
-        self._chomp = chomp
+    source: bytes
+    start: int
+    end: int
+    indent: int
+    chomp: bytes
 
     def data(self) -> bytes:
-        pad = b" " * self._indent
-        text = self._data[self._start : self._end].replace(b"\n" + pad, b"\n").removeprefix(pad)
-        if self._chomp == b"+":
+        pad = b" " * self.indent
+        text = self.source[self.start : self.end].replace(b"\n" + pad, b"\n").removeprefix(pad)
+        if self.chomp == b"+":
             return text
         stripped = text.rstrip(b"\n")
-        return stripped + b"\n" if stripped and not self._chomp else stripped
+        return stripped + b"\n" if stripped and not self.chomp else stripped
 
     def text(self) -> str:
         return self.data().decode()
@@ -381,12 +378,8 @@ class Composer:
 
 def _is_mark(event: Any) -> bool:
     text: str = getattr(event, "value", "")
-    return (
-        text[:1] == _MARK
-        and text.rstrip("\n") == _MARK
-        and event.style == "|"
-        and event.tag is event.anchor is None
-    )
+    is_alone = text[:1] == _MARK and text.rstrip("\n") == _MARK
+    return is_alone and event.style == "|" and event.tag is event.anchor is None
 
 
 class _Strict(Composer):
@@ -408,14 +401,11 @@ class _Strict(Composer):
         kind = event.__class__
         if kind is self.scalar and event.anchor is event.tag:  # neither
             return self._scalar(event)
-        if kind is self.alias or event.anchor is not None:
-            sign = "*" if kind is self.alias else "&"
-            problem = f"{sign}{event.anchor} is an anchor or alias, which a cassette may not use"
-            fix = f"write the value out, or put it in quotes if it is text that starts with {sign}"
-            raise YamlError(problem, line_of(event), fix=fix)
-        if event.tag is not None:
-            problem = f"the tag {event.tag} is not allowed: a cassette may use none"
-            fix = "take it out, or put the value in quotes if it is text that starts with !"
+        if kind is self.alias or event.anchor is not None or event.tag is not None:
+            problem = "anchors, aliases and tags are not allowed in a cassette"
+            fix = (
+                "write the value out, or put it in quotes if it is text that starts with *, & or !"
+            )
             raise YamlError(problem, line_of(event), fix=fix)
         if depth == MAX_DEPTH:
             problem = f"mappings and lists are nested more than {MAX_DEPTH} deep"
@@ -440,8 +430,9 @@ class _Strict(Composer):
         depth += 1
         while (event := self.next_event()).__class__ is not self.map_end:
             key = self.value(event, depth)
-            if key.__class__ is not str or key == "<<":
-                self._refuse_key(key, event)
+            if key.__class__ is not str or (key == "<<" and event.implicit[0]):
+                problem = "a key that is not text is not allowed in a cassette"
+                raise YamlError(problem, line_of(event), fix="put it in quotes")
             line: int = event.start_mark.line + 1
             if key in out:
                 problem = f"the key {key!r} is given twice; the first is on line {out.lines[key]}"
@@ -454,16 +445,3 @@ class _Strict(Composer):
             else:
                 out[key] = self.value(event, depth)
         return out
-
-    def _refuse_key(self, key: Any, event: Any) -> None:
-        line = line_of(event)
-        if isinstance(key, (Map, List)):
-            problem = "a mapping or list is used as a key"
-            raise YamlError(problem, line, fix="put the text in quotes if it is a key")
-        if key != "<<":
-            problem = f"the key {event.value} is not text"
-            raise YamlError(problem, line, fix=f'put it in quotes: "{event.value}"')
-        if event.implicit[0]:
-            problem = "a merge key is not allowed in a cassette"
-            fix = 'write the fields out, or put "<<" in quotes if it is a key'
-            raise YamlError(problem, line, fix=fix)

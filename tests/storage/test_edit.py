@@ -92,13 +92,5 @@ def test_interactions_are_swapped_one_for_one_and_the_comments_above_them_stay(
     assert swapped.endswith("# end\n")
 
 
-def test_an_interaction_that_is_to_be_kept_is_not_swapped() -> None:
-    text = "interactions:\n- a: 1  # mine\n- b: 2\n"
-    swapped = replace_interactions(
-        text, {0: "- c: 3\n", 1: "- d: 4\n"}, keep=lambda item: "#" in item
-    )
-    assert swapped == "interactions:\n- a: 1  # mine\n- d: 4\n"
-
-
 def test_only_a_list_in_block_style_is_swapped_in() -> None:
     assert replace_interactions("interactions: [{a: 1}]\n", {0: "- b: 2\n"}) is None

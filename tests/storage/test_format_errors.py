@@ -55,6 +55,11 @@ def edited(old: str, new: str) -> str:
     return ONE.replace(old, new)
 
 
+NO_ANCHOR = (
+    "anchors, aliases and tags are not allowed in a cassette.\n"
+    "Fix: write the value out, or put it in quotes if it is text that starts with *, & or !"
+)
+NO_KEY = "a key that is not text is not allowed in a cassette.\nFix: put it in quotes"
 MESSAGES = {
     "empty": ("", f"cassettes/x.yaml: the file is empty.\n{RESTORE}"),
     "nothing but a comment": ("# hello\n", f"cassettes/x.yaml: the file is empty.\n{RESTORE}"),
@@ -222,51 +227,27 @@ MESSAGES = {
         edited("    sse: |+\n      data: 1\n\n", "    base64: a\n"),
         f"cassettes/x.yaml, line 13: 'base64' is not base64.\n{RESTORE}",
     ),
-    "an alias": (
-        edited("model: m", "model: *m"),
-        (
-            "cassettes/x.yaml, line 9: *m is an anchor or alias, which a cassette may not use.\n"
-            "Fix: write the value out, or put it in quotes if it is text that starts with *"
-        ),
-    ),
-    "an anchor": (
-        edited("status: 200", "status: &ok 200"),
-        (
-            "cassettes/x.yaml, line 11: &ok is an anchor or alias, which a cassette may not use.\n"
-            "Fix: write the value out, or put it in quotes if it is text that starts with &"
-        ),
-    ),
-    "a tag": (
-        edited("model: m", "model: !!python/object:os.system m"),
-        (
-            "cassettes/x.yaml, line 9: the tag tag:yaml.org,2002:python/object:os.system is not"
-            " allowed: a cassette may use none.\n"
-            "Fix: take it out, or put the value in quotes if it is text that starts with !"
-        ),
-    ),
-    "a merge key": (
-        edited("model: m", "<<: {a: 1}"),
-        (
-            "cassettes/x.yaml, line 9: a merge key is not allowed in a cassette.\n"
-            'Fix: write the fields out, or put "<<" in quotes if it is a key'
-        ),
-    ),
+    **{
+        name: (edited("model: m", value), f"cassettes/x.yaml, line 9: {NO_ANCHOR}")
+        for name, value in {
+            "an alias": "model: *m",
+            "an anchor": "model: &m m",
+            "a tag": "model: !!python/object:os.system m",
+        }.items()
+    },
+    **{
+        name: (edited("model: m", key), f"cassettes/x.yaml, line 9: {NO_KEY}")
+        for name, key in {
+            "a merge key": "<<: {a: 1}",
+            "a key that is a number": "1: m",
+            "a key that is a list": "[1]: m",
+        }.items()
+    },
     "a key twice": (
         edited("model: m", "model: m\n      model: n"),
         (
             "cassettes/x.yaml, line 10: the key 'model' is given twice; the first is on line 9.\n"
             "Fix: take one of the two out"
-        ),
-    ),
-    "a key that is a number": (
-        edited("model: m", "1: m"),
-        'cassettes/x.yaml, line 9: the key 1 is not text.\nFix: put it in quotes: "1"',
-    ),
-    "a key that is a list": (
-        edited("model: m", "[1]: m"),
-        (
-            "cassettes/x.yaml, line 9: a mapping or list is used as a key.\n"
-            "Fix: put the text in quotes if it is a key"
         ),
     ),
     "an endless number": (
