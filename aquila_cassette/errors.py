@@ -108,7 +108,8 @@ class AquilaError(Exception):
 def _unpickled(
     cls: type[AquilaError], args: tuple[object, ...], state: dict[str, Any]
 ) -> AquilaError:
-    error = cls.__new__(cls, *args)
+    error = cls.__new__(cls)
+    error.args = args
     error.__dict__.update(state)
     return error
 

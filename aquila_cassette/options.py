@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -78,6 +79,11 @@ def _redact(value: object) -> Redaction:
     return Redaction.of(value)
 
 
+@cache
+def _default_redaction() -> Redaction:
+    return _redact(())
+
+
 def _speed(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
         raise ValueError("a number, 0 or more")
@@ -136,7 +142,7 @@ class Options:
         False, _flag, "record [ambient requests](ambient-requests.md) too"
     )
     redact: Redaction = _option(
-        lambda: _redact(()),
+        _default_redaction,
         _redact,
         "further [secrets](secrets.md); all places add up",
     )

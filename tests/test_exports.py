@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import aquila_cassette
 from aquila_cassette import errors
@@ -53,3 +55,16 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_every_error_can_be_pickled_with_its_facts_and_notes() -> None:
+    path = Path("cassettes/x.yaml")
+    for name in errors.__all__:
+        made = getattr(errors, name)
+        given = inspect.signature(made).parameters
+        values = {"method": "GET", "url": "u", "path": path, "kind": "http", "facts": ["a: b"]}
+        wanted = {key: value for key, value in values.items() if key in given}
+        error = made(10, 20) if name == "FrameTooLargeError" else made("It broke.", **wanted)
+        error.add_note("a note")
+        copy = pickle.loads(pickle.dumps(error))
+        assert (type(copy), str(copy), vars(copy)) == (made, str(error), vars(error))

@@ -18,14 +18,13 @@ from aquila_cassette.client import AsyncClient, Client, Error
 from aquila_cassette.provider import Provider
 from tests.client.talk import MODELS
 from tests.http.held import tape
-from tests.servers import CHAT_FRAMES, CHAT_TEXT, MESSAGES_FRAMES, RESPONSES_FRAMES
+from tests.servers import CHAT_FRAMES, CHAT_TEXT, MESSAGES_FRAMES
 
 SITE = "https://api.example.com"
 """Where no server answers."""
 
 HELLO = [{"role": "user", "content": "Say hello"}]
 CHAT: dict[str, Any] = {"model": "gpt-4o-mini", "messages": HELLO, "stream": True}
-RESPONSES: dict[str, Any] = {"model": "gpt-4o-mini", "input": "Say hello", "stream": True}
 MESSAGES: dict[str, Any] = {
     "model": "claude-sonnet-5-5",
     "max_tokens": 64,
@@ -61,18 +60,6 @@ async def chat_async() -> AsyncIterator[str]:
             yield chunk.choices[0].delta.content or ""
 
 
-def responses() -> Iterator[str]:
-    with openai.OpenAI(base_url=f"{SITE}/v1", api_key="k") as client:
-        for event in client.responses.create(**RESPONSES):
-            yield event.delta if event.type == "response.output_text.delta" else ""
-
-
-async def responses_async() -> AsyncIterator[str]:
-    async with openai.AsyncOpenAI(base_url=f"{SITE}/v1", api_key="k") as client:
-        async for event in await client.responses.create(**RESPONSES):
-            yield event.delta if event.type == "response.output_text.delta" else ""
-
-
 def messages() -> Iterator[str]:
     with anthropic.Anthropic(base_url=SITE, api_key="k") as client:
         for event in client.messages.create(**MESSAGES):
@@ -87,9 +74,6 @@ async def messages_async() -> AsyncIterator[str]:
 
 SDKS = {
     "openai-chat": Sdk("/v1/chat/completions", CHAT, CHAT_FRAMES, 0, chat, chat_async),
-    "openai-responses": Sdk(
-        "/v1/responses", RESPONSES, RESPONSES_FRAMES, 4, responses, responses_async
-    ),
     "anthropic": Sdk("/v1/messages", MESSAGES, MESSAGES_FRAMES, 2, messages, messages_async),
 }
 each_sdk = pytest.mark.parametrize("sdk", SDKS.values(), ids=SDKS)
@@ -207,65 +191,3 @@ def test_our_async_clients_stream_is_cancelled_in_the_middle(backend: str) -> No
     events = anyio.run(main, backend=backend)
     assert isinstance(events[-1], Error)
     assert events[-1].kind == "cancelled"
-
-
-def test_our_sync_clients_stream_is_cancelled_from_another_thread_in_the_middle() -> None:
-    made = recorded("messages", "Say hello")
-    events: list[Any] = []
-    with aquila_cassette("ours", mode="none", hold=True) as cassette, Client(**made) as client:
-        stream = client.stream("Say hello")
-        thread = threading.Thread(target=lambda: events.extend(stream))
-        thread.start()
-        while not stream.text:
-            cassette.advance_sync()
-        text = stream.text
-        stream.cancel()
-        thread.join()
-    assert isinstance(events[-1], Error)
-    assert (events[-1].kind, events[-1].text) == ("cancelled", text)
-
-
-@each_loop
-def test_conversations_of_our_client_are_interleaved_in_a_chosen_order(backend: str) -> None:
-    prompts = [f"Tell me about number {number}" for number in range(1, 4)]
-    made = recorded("chat", *prompts)
-
-    async def main() -> None:
-        async with aquila_cassette("ours", mode="none", hold=True) as cassette:
-            async with AsyncClient(**made) as client:
-                streams = [client.stream(prompt) for prompt in prompts]
-                for _ in range(2):
-                    for number in (2, 3):
-                        await cassette.advance(2, of=f"number {number}")
-                assert streams[0].text == ""
-                assert streams[1].text
-                assert streams[2].text
-                await cassette.advance(999, of="number 2")
-                assert (await streams[1].result()).text == streams[1].text
-                assert not streams[0].done
-                assert not streams[2].done
-
-    anyio.run(main, backend=backend)
-
-
-def test_a_thread_beside_trio_is_stepped_through() -> None:
-    tape("held", CHAT_FRAMES, asked=[CHAT], url=f"{SITE}/v1/chat/completions")
-    said: list[str] = []
-
-    async def main() -> None:
-        async with aquila_cassette("held", mode="none", hold=True) as cassette:
-            async with anyio.create_task_group() as group:
-                group.start_soon(anyio.to_thread.run_sync, lambda: said.extend(noting(chat())))
-                await cassette.advance(2)
-                assert "".join(seen) == "".join(CHAT_TEXT[:2])
-                await cassette.advance(99)
-
-    seen: list[str] = []
-
-    def noting(texts: Iterator[str]) -> Iterator[str]:
-        for text in texts:
-            seen.append(text)
-            yield text
-
-    anyio.run(main, backend="trio")
-    assert "".join(said) == "".join(CHAT_TEXT)

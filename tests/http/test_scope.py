@@ -6,8 +6,7 @@ import asyncio
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -97,35 +96,6 @@ def test_mock_asgi_and_wsgi_transports_are_left_alone() -> None:
         assert client.get("http://nowhere.example").status_code == 204
 
 
-def test_a_respx_route_that_matches_wins_and_is_not_recorded(server: RawServer) -> None:
-    import respx
-
-    with aquila_cassette("respx") as cassette, respx.mock(assert_all_mocked=False) as router:
-        router.get("http://mocked.example/").respond(204)
-        assert httpx.get("http://mocked.example/").status_code == 204
-    assert cassette.recorded == ()
-
-
-def test_a_decorated_function_runs_in_a_block_of_its_own_each_time(server: RawServer) -> None:
-    @aquila_cassette("decorated")
-    def ask() -> str:
-        """Ask."""
-        return httpx.get(server.url).text
-
-    assert (ask(), ask.__doc__) == ("ok", "Ask.")
-    assert len(server.requests) == 1
-
-
-async def test_a_decorated_coroutine_function_stays_one(server: RawServer) -> None:
-    @aquila_cassette("decorated")
-    async def ask() -> str:
-        async with httpx.AsyncClient() as client:
-            return (await client.get(server.url)).text
-
-    assert asyncio.iscoroutinefunction(ask)
-    assert await ask() == "ok"
-
-
 def test_redirects_and_retries_are_recorded_each(server: RawServer) -> None:
     def script(connection: Connection, request: Request) -> None:
         if request.path == "/old":
@@ -197,50 +167,3 @@ with aquila_cassette("late") as cassette:
 assert len(cassette.recorded) == 2, cassette.recorded
 """
     subprocess.run([sys.executable, "-c", program], check=True)
-
-
-def test_a_decorated_generator_is_iterated_inside_its_block(server: RawServer) -> None:
-    @aquila_cassette("generated")
-    def ask() -> Iterator[str]:
-        yield httpx.get(f"{server.url}/1").text
-        yield httpx.get(f"{server.url}/2").text
-
-    assert [*ask(), *ask()] == ["ok"] * 4
-    assert len(server.requests) == 2
-
-
-async def test_a_decorated_async_generator_is_iterated_inside_its_block(server: RawServer) -> None:
-    @aquila_cassette("generated")
-    async def ask() -> AsyncIterator[str]:
-        async with httpx.AsyncClient() as client:
-            yield (await client.get(server.url)).text
-
-    assert [text async for text in ask()] + [text async for text in ask()] == ["ok"] * 2
-    assert len(server.requests) == 1
-
-
-def test_outside_pytest_blocks_of_mode_all_keep_what_blocks_beside_them_recorded(
-    server: RawServer, tmp_path: Path
-) -> None:
-    ask = f"""
-import asyncio, httpx, sys
-from aquila_cassette import aquila_cassette
-
-async def main(*paths):
-    together = asyncio.Barrier(len(paths))
-
-    async def task(path):
-        async with aquila_cassette("shared", mode="all"):
-            await together.wait()
-            async with httpx.AsyncClient(verify=False) as client:
-                await client.get({server.url!r} + path)
-
-    await asyncio.gather(*map(task, paths))
-
-asyncio.run(main(*sys.argv[1:]))
-"""
-    subprocess.run([sys.executable, "-c", ask, "/old"], check=True)
-    subprocess.run([sys.executable, "-c", ask, "/a", "/b", "/c", "/d"], check=True)
-    tape = (tmp_path / "cassettes" / "shared.yaml").read_text("utf-8")
-    urls = [line.rpartition("/")[2] for line in tape.splitlines() if "    url: " in line]
-    assert sorted(urls) == ["a", "b", "c", "d"]

@@ -7,6 +7,7 @@ import contextlib
 import contextvars
 import json
 import threading
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -23,6 +24,7 @@ from aquila_cassette import (
     UnplayedError,
     UnplayedWarning,
     UsageError,
+    aquila_cassette,
 )
 from aquila_cassette.session.ambient import PLACEHOLDER
 from tests.session.fake_adapter import URL, Library, LibraryError, Suite
@@ -515,3 +517,34 @@ async def test_a_plain_thread_is_refused_while_two_cassettes_are_open_at_once(su
     assert facts[0] == "  thread: worker"
     assert sorted(fact.rpartition("/")[2] for fact in facts[1:]) == ["a.yaml", "b.yaml"]
     assert last.startswith("Fix: enter the block in that thread, or start it with")
+
+
+async def test_every_kind_of_function_can_be_decorated_and_runs_in_a_block_of_its_own(
+    suite: Suite,
+) -> None:
+    send = suite.library.send
+    decorate = aquila_cassette("decorated", cassette_dir=suite.folder)
+
+    @decorate
+    def ask() -> bytes:
+        """Ask."""
+        return send("a")
+
+    @decorate
+    async def ask_async() -> bytes:
+        return send("b")
+
+    @decorate
+    def generate() -> Iterator[bytes]:
+        yield send("c")
+
+    @decorate
+    async def generate_async() -> AsyncIterator[bytes]:
+        yield send("d")
+
+    assert asyncio.iscoroutinefunction(ask_async)
+    assert ask.__doc__ == "Ask."
+    for _ in range(2):
+        answers = [ask(), await ask_async(), *generate(), *[one async for one in generate_async()]]
+        assert answers == [b"live a", b"live b", b"live c", b"live d"]
+    assert suite.library.sent == ["a", "b", "c", "d"]
