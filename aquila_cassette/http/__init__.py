@@ -6,30 +6,31 @@ import functools
 import importlib
 from types import ModuleType
 
-from aquila_cassette.http.patching import when_imported
+from aquila_cassette.http.patching import is_patched, when_imported
 
 __all__ = ["install"]
 
 _LIBRARIES = {
-    "httpx": ("httpx", "AsyncHTTPTransport"),
-    "httpx2": ("httpx", "AsyncHTTPTransport"),
-    "http.client": ("http_client", "error"),
-    "botocore.httpsession": ("botocore", "URLLib3Session"),
-    "aiohttp": ("aiohttp", "BaseConnector"),
-    "tornado.simple_httpclient": ("tornado", "_HTTPConnection"),
-    "lm15.transports": ("lm15", "StdlibAsyncTransport"),
-    "dspy._vendor.lm15.transports": ("lm15", "StdlibAsyncTransport"),
-    "grpc": ("grpc", "intercept_channel"),
+    "httpx": ("httpx", "AsyncHTTPTransport.handle_async_request"),
+    "httpx2": ("httpx", "AsyncHTTPTransport.handle_async_request"),
+    "http.client": ("http_client", "HTTPConnection.connect"),
+    "botocore.httpsession": ("botocore", "URLLib3Session.send"),
+    "aiohttp": ("aiohttp", "BaseConnector.connect"),
+    "tornado.simple_httpclient": ("tornado", "_HTTPConnection.run"),
+    "lm15.transports": ("lm15", "StdlibAsyncTransport.stream"),
+    "dspy._vendor.lm15.transports": ("lm15", "StdlibAsyncTransport.stream"),
+    "grpc": ("grpc", "secure_channel"),
 }
-"""The adapter of each library, and a name without which the library is not fully imported yet."""
+"""The adapter of each library, and the last method that it patches."""
 
 
 def install() -> None:
     """Patch the HTTP libraries that are imported, and those that will be."""
-    for name, (adapter, needed) in _LIBRARIES.items():
-        when_imported(name, functools.partial(_install, adapter, needed))
+    for name, (adapter, target) in _LIBRARIES.items():
+        when_imported(name, functools.partial(_install, adapter, target))
 
 
-def _install(adapter: str, needed: str, lib: ModuleType) -> None:
-    if hasattr(lib, needed):  # else another thread is importing it: the next block comes here again
+def _install(adapter: str, target: str, lib: ModuleType) -> None:
+    owner, _, method = target.rpartition(".")
+    if not is_patched(getattr(lib, owner) if owner else lib, method):
         importlib.import_module(f"aquila_cassette.http.{adapter}").install(lib)

@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 
 import aiohttp
 from aiohttp import payload
-from aiohttp.abc import AbstractStreamWriter
 
 from aquila_cassette.http.aiohttp_record import Listener
 from aquila_cassette.http.aiohttp_replay import replayed_connection
@@ -86,11 +85,11 @@ async def _read_body(request: Any) -> bytes:
     body = request.body
     if not body:
         return b""
-    writer = _CollectingWriter()
-    await body.write(writer)
-    data = b"".join(writer.chunks)
-    if not isinstance(body, payload.BytesPayload | ReadBody):
-        _replace_body(request, ReadBody(data, headers=body.headers))
+    collector: Any = _Collector()
+    await body.write(collector)
+    data = b"".join(collector.chunks)
+    if not isinstance(body, payload.BytesPayload):
+        _replace_body(request, ReadBody(data, body.headers))
         close = getattr(body, "close", None)  # since aiohttp 3.12; before, writing closed it
         if close is not None:
             await close()
@@ -103,55 +102,22 @@ def _replace_body(request: Any, body: payload.Payload) -> None:
     setattr(request, "_body" if is_property else "body", body)
 
 
-class ReadBody(payload.Payload):
-    """A body that was read; unlike aiohttp's own bytes it may be large without a warning."""
+class ReadBody(payload.BytesPayload):
+    """A body that was read; unlike other bytes of aiohttp it may be large without a warning."""
 
-    _autoclose = True
-
-    def __init__(self, value: bytes, **options: Any) -> None:
-        super().__init__(value, **options)
+    def __init__(self, value: bytes, headers: Any) -> None:
+        payload.Payload.__init__(self, value, headers=headers)
         self._size = len(value)
 
-    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        value: bytes = self._value
-        return value.decode(encoding, errors)
 
-    async def as_bytes(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
-        value: bytes = self._value
-        return value
-
-    async def write(self, writer: AbstractStreamWriter) -> None:
-        await writer.write(self._value)
-
-    async def write_with_length(
-        self, writer: AbstractStreamWriter, content_length: int | None
-    ) -> None:
-        await writer.write(self._value[:content_length])
-
-
-class _CollectingWriter(AbstractStreamWriter):
-    """Keeps what it is given; parts of a form compress themselves before they come here."""
+class _Collector:
+    """The part of a stream writer that a body needs."""
 
     def __init__(self) -> None:
         self.chunks: list[bytes] = []
 
     async def write(self, chunk: bytes | bytearray | memoryview) -> None:
         self.chunks.append(bytes(chunk))
-
-    async def write_eof(self, chunk: bytes = b"") -> None:
-        self.chunks.append(bytes(chunk))
-
-    async def drain(self) -> None:
-        pass
-
-    def enable_compression(self, encoding: str = "deflate", strategy: int | None = None) -> None:
-        pass
-
-    def enable_chunking(self) -> None:
-        pass
-
-    async def write_headers(self, status_line: str, headers: Any) -> None:
-        pass
 
 
 # Failures.
@@ -173,13 +139,7 @@ if not hasattr(aiohttp, "SocketTimeoutError"):  # they are there since 3.10
 
 
 def make_error(request: Any, failure: Failure, *, has_begun: bool) -> Exception | None:
-    """Make the exception that aiohttp would raise for `request`.
-
-    Args:
-        request: The ``ClientRequest``.
-        failure: What was recorded.
-        has_begun: Whether its response had begun.
-    """
+    """Make the exception that aiohttp would raise, before or after the response has begun."""
     if failure.type == "TimeoutError":  # aiohttp's own time-out of a whole request
         return TimeoutError(failure.message)
     by_category = _ERRORS_IN_THE_BODY if has_begun else _ERRORS

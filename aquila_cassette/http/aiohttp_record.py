@@ -131,13 +131,8 @@ class RecordedReader(StreamReader):
 
     It pulls from aiohttp's reader when its own buffer is empty, a piece off the wire at a time. So
     the protocol, the pool and flow control work as ever; and what is kept is what the consumer
-    came for, when it came, whichever method it reads by.
-
-    Args:
-        live: The reader that the connection feeds.
-        recorder: Takes the pieces and the end.
-        unread: Whether to keep a body that came whole although nobody reads it: that of a redirect
-            or of an error is released as soon as its status is known.
+    came for, when it came, whichever method it reads by. A body that came whole and is `unread` is
+    kept too: that of a redirect or of an error is released as soon as its status is known.
     """
 
     def __init__(self, live: Any, recorder: Recorder, *, unread: bool) -> None:

@@ -115,9 +115,6 @@ class _NoTransport(asyncio.Transport):
     def write(self, data: Any) -> None:
         pass
 
-    def writelines(self, list_of_data: Any) -> None:
-        pass
-
     def get_write_buffer_size(self) -> int:
         return 0
 
@@ -167,13 +164,6 @@ class ReplayedReader(StreamReader):
     """The body of a recorded response: it feeds itself a piece each time that its reader waits.
 
     A read that is cancelled loses nothing: the next one gets the piece that was waited for.
-
-    Args:
-        player: What is replayed.
-        make_error: Makes the exception that it ends in.
-        request: The ``ClientRequest`` with its time-out.
-        protocol: The protocol of the connection.
-        limit: The size of a read buffer, in bytes.
     """
 
     def __init__(

@@ -108,13 +108,7 @@ def exchange_sync(adapter: Adapter[Call], call: Call, send: Callable[[Call], Any
 def find_class(
     failure: Failure, by_category: Mapping[str, str], *modules: Any
 ) -> type[Exception] | None:
-    """Return the exception class for a recorded failure: the recorded one, else one of its kind.
-
-    Args:
-        failure: What was recorded, by this library or by another.
-        by_category: The name of the class with which the library reports each category.
-        modules: Where the library has its exceptions.
-    """
+    """Return the class that was recorded if `modules` have it, else that of the failure's category."""
     for name in (failure.type, by_category.get(failure.category or "")):
         for module in modules:
             found: Any = getattr(module, name or "", None)

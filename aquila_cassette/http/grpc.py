@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import re
 from types import ModuleType
 from typing import Any
 
@@ -14,25 +12,46 @@ from aquila_cassette.session.current import current_session
 __all__ = ["install"]
 
 _KINDS = ("UnaryUnary", "UnaryStream", "StreamUnary", "StreamStream")
+_METHODS = (
+    "intercept_unary_unary",
+    "intercept_unary_stream",
+    "intercept_stream_unary",
+    "intercept_stream_stream",
+)
 
 
 def install(grpc: ModuleType) -> None:
     """Have each channel that is made from now on refuse calls inside a block."""
-    refusal = _refusal(grpc)
-    refusals = [_async_refusal(grpc.aio, kind) for kind in _KINDS]
+    bases = [getattr(grpc, f"{kind}ClientInterceptor") for kind in _KINDS]
+    refusal = type("Refusal", tuple(bases), dict.fromkeys(_METHODS, _intercept))()
+    refusals = [  # grpc.aio sorts interceptors by their one base
+        type(
+            "Refusal", (getattr(grpc.aio, f"{kind}ClientInterceptor"),), {method: _intercept_async}
+        )()
+        for kind, method in zip(_KINDS, _METHODS, strict=True)
+    ]
+
+    def channel(original: Any, *args: Any, **kwargs: Any) -> Any:
+        return grpc.intercept_channel(original(*args, **kwargs), refusal)
+
+    def async_channel(original: Any, *args: Any, interceptors: Any = None, **kwargs: Any) -> Any:
+        return original(*args, interceptors=[*refusals, *(interceptors or ())], **kwargs)
+
     for name in ("insecure_channel", "secure_channel"):
-        patch(grpc, name, functools.partial(_channel, grpc, refusal))
-        patch(grpc.aio, name, functools.partial(_async_channel, refusals))
+        patch(grpc, name, channel)
+        patch(grpc.aio, name, async_channel)
 
 
-def _channel(grpc: Any, refusal: Any, original: Any, *args: Any, **kwargs: Any) -> Any:
-    return grpc.intercept_channel(original(*args, **kwargs), refusal)
+def _intercept(_self: Any, proceed: Any, details: Any, request: Any) -> Any:
+    __tracebackhide__ = True
+    _refuse(details.method)
+    return proceed(details, request)
 
 
-def _async_channel(
-    refusals: list[Any], original: Any, *args: Any, interceptors: Any = None, **kwargs: Any
-) -> Any:
-    return original(*args, interceptors=[*refusals, *(interceptors or ())], **kwargs)
+async def _intercept_async(_self: Any, proceed: Any, details: Any, request: Any) -> Any:
+    __tracebackhide__ = True
+    _refuse(details.method)
+    return await proceed(details, request)
 
 
 def _refuse(method: Any) -> None:
@@ -46,31 +65,3 @@ def _refuse(method: Any) -> None:
         facts=[f"cassette: {session.shown_path}"],
         fix="Fix: make the call outside the block, or use the provider's HTTP interface",
     )
-
-
-def _refusal(grpc: Any) -> Any:
-    """Make one interceptor for all four kinds of calls."""
-
-    def intercept(self: Any, proceed: Any, details: Any, request: Any) -> Any:
-        __tracebackhide__ = True
-        _refuse(details.method)
-        return proceed(details, request)
-
-    bases = tuple(getattr(grpc, f"{kind}ClientInterceptor") for kind in _KINDS)
-    return type("Refusal", bases, dict.fromkeys(map(_method_name, _KINDS), intercept))()
-
-
-def _async_refusal(aio: Any, kind: str) -> Any:
-    """Make an interceptor for one kind of call: grpc.aio sorts them by their one base."""
-
-    async def intercept(self: Any, proceed: Any, details: Any, request: Any) -> Any:
-        __tracebackhide__ = True
-        _refuse(details.method)
-        return await proceed(details, request)
-
-    base = getattr(aio, f"{kind}ClientInterceptor")
-    return type("Refusal", (base,), {_method_name(kind): intercept})()
-
-
-def _method_name(kind: str) -> str:
-    return "intercept" + re.sub("[A-Z]", lambda found: "_" + found[0].lower(), kind)

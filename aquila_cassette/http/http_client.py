@@ -23,7 +23,7 @@ from aquila_cassette.http.http_client_response import (
     make_error,
     replayed_file,
 )
-from aquila_cassette.http.patching import is_patched, patch
+from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Headers, Request
 from aquila_cassette.session.current import current_session
 from aquila_cassette.session.failures import with_category
@@ -43,8 +43,6 @@ def install(lib: ModuleType) -> None:
     patched as it is made; all else comes down to the base class.
     """
     base = lib.HTTPConnection
-    if is_patched(base, "connect"):
-        return
     patch(base, "putrequest", _putrequest)
     patch(base, "putheader", _putheader)
     patch(base, "getresponse", _getresponse)

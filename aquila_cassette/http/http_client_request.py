@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
 
 from aquila_cassette.model import Headers
 
@@ -34,48 +33,30 @@ class SentRequest:
     (True, 'POST', '/chat', b'hi')
     """
 
+    method = ""
+    target = ""
+    """What is asked for: a path, or a whole URL where a proxy is asked."""
+    headers: Headers = ()
+    is_whole = False
+    _is_chunked = False
+
     def __init__(self) -> None:
         self._bytes = bytearray()
-        self._head_end = -1
+        self._body_start = 0  # while the headers are not whole
         self._next_chunk = 0
         self._chunks: list[bytes] = []
 
     def add(self, data: bytes) -> None:
         self._bytes += data
-        if self._head_end < 0:
-            self._head_end = self._bytes.find(b"\r\n\r\n")
-            self._next_chunk = self._head_end + 4
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the request is complete, as its own framing says."""
-        if self._head_end < 0:
-            return False
+        if not self._body_start and (head_end := self._bytes.find(b"\r\n\r\n")) >= 0:
+            self._body_start = self._next_chunk = head_end + 4
+            self._parse(self._bytes[:head_end].decode("latin-1"))
         if self._is_chunked:
-            return self._has_last_chunk()
-        length = self.header("content-length") or "0"
-        return len(self._bytes) - self._head_end - 4 >= (int(length) if length.isdigit() else 0)
-
-    @property
-    def method(self) -> str:
-        return self._line[0]
-
-    @property
-    def target(self) -> str:
-        """What is asked for: a path, or a whole URL where a proxy is asked."""
-        return self._line[1]
-
-    @cached_property
-    def headers(self) -> Headers:
-        found: list[tuple[str, str]] = []
-        for line in self._head.split("\r\n")[1:]:
-            if line[:1] in (" ", "\t") and found:
-                name, value = found.pop()
-                found.append((name, f"{value} {line.strip()}"))
-            else:
-                name, _, value = line.partition(":")
-                found.append((name.strip().lower(), value.strip()))
-        return tuple(found)
+            self.is_whole = self._has_last_chunk()
+        elif self._body_start:
+            length = self.header("content-length") or "0"
+            came = len(self._bytes) - self._body_start
+            self.is_whole = came >= (int(length) if length.isdigit() else 0)
 
     def header(self, name: str) -> str | None:
         """Return the first value of header `name` (lower case), or None."""
@@ -84,10 +65,9 @@ class SentRequest:
     @property
     def body(self) -> bytes:
         """The body, chunks joined."""
-        if self._is_chunked:
-            self._has_last_chunk()
-            return b"".join(self._chunks)
-        return bytes(self._bytes[self._head_end + 4 :])
+        return (
+            b"".join(self._chunks) if self._is_chunked else bytes(self._bytes[self._body_start :])
+        )
 
     def raw(self) -> bytes:
         """Return the bytes as they were sent."""
@@ -101,39 +81,38 @@ class SentRequest:
         asked = self.header("accept-encoding")
         if asked in (None, "identity") or "accept-encoding" in (self.header("authorization") or ""):
             return self.raw()
-        lines = bytes(self._bytes[: self._head_end]).split(b"\r\n")
+        lines = bytes(self._bytes[: self._body_start]).split(b"\r\n")
         kept = [
             b"Accept-Encoding: identity" if line.lower().startswith(b"accept-encoding:") else line
             for line in lines
         ]
-        return b"\r\n".join(kept) + bytes(self._bytes[self._head_end :])
+        return b"\r\n".join(kept) + bytes(self._bytes[self._body_start :])
 
-    @cached_property
-    def _head(self) -> str:
-        return self._bytes[: self._head_end].decode("latin-1")
-
-    @cached_property
-    def _line(self) -> tuple[str, str]:
-        method, _, rest = self._head.partition("\r\n")[0].partition(" ")
-        return method.upper(), rest.rpartition(" ")[0]
-
-    @property
-    def _is_chunked(self) -> bool:
-        return "chunked" in (self.header("transfer-encoding") or "").lower()
+    def _parse(self, head: str) -> None:
+        first, *lines = head.split("\r\n")
+        method, _, rest = first.partition(" ")
+        self.method = method.upper()
+        self.target = rest.rpartition(" ")[0]
+        headers: list[tuple[str, str]] = []
+        for line in lines:
+            if line[:1] in (" ", "\t") and headers:  # the line before goes on
+                name, value = headers.pop()
+                headers.append((name, f"{value} {line.strip()}"))
+            else:
+                name, _, value = line.partition(":")
+                headers.append((name.strip().lower(), value.strip()))
+        self.headers = tuple(headers)
+        self._is_chunked = "chunked" in (self.header("transfer-encoding") or "").lower()
 
     def _has_last_chunk(self) -> bool:
         """Read on through the whole chunks, and return whether the last one was there."""
-        while True:
-            line_end = self._bytes.find(b"\r\n", self._next_chunk)
-            if line_end < 0:
-                return False
+        while (line_end := self._bytes.find(b"\r\n", self._next_chunk)) >= 0:
             size = chunk_size(bytes(self._bytes[self._next_chunk : line_end]))
-            if size is None:
-                return False
             if size == 0:
                 return self._bytes.find(b"\r\n\r\n", line_end) >= 0
-            start, end = line_end + 2, line_end + 2 + size
-            if end + 2 > len(self._bytes):
+            start = line_end + 2
+            if size is None or start + size + 2 > len(self._bytes):
                 return False
-            self._chunks.append(bytes(self._bytes[start:end]))
-            self._next_chunk = end + 2
+            self._chunks.append(bytes(self._bytes[start : start + size]))
+            self._next_chunk = start + size + 2
+        return False

@@ -9,7 +9,7 @@ import re
 import socket
 import ssl
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.client import responses
 from typing import Any
 
@@ -37,7 +37,7 @@ class InvalidChunkLengthError(Exception):
     """A server sent a chunk size that is no length; each library reports it in its own way."""
 
 
-class RecordedFile(io.BufferedIOBase):
+class RecordedFile(io.BufferedReader):
     """Reads off a socket what http.client asks for, and notes the pieces of the body.
 
     A piece is one chunk of chunked transfer, else one read off the socket: what has come of it is
@@ -45,12 +45,11 @@ class RecordedFile(io.BufferedIOBase):
     """
 
     def __init__(self, raw: Any, recorder: Recorder) -> None:
-        self._raw = raw  # the socket's unbuffered file
+        self._socket = _CountingRaw(raw, self._failed)
+        super().__init__(self._socket, _BUFFER)
         self._recorder = recorder
-        self._buffer = bytearray()
-        self._at_eof = False
         self._body: _Body | None = None
-        self._has_reader = False
+        self._consumed = 0
 
     def begin_body(self, *, chunked: bool, length: int | None) -> None:
         """Take what is read from now on for the body; `length` in bytes, where it is known."""
@@ -60,97 +59,91 @@ class RecordedFile(io.BufferedIOBase):
 
     def read(self, size: int | None = -1, /) -> bytes:
         self._add_reader()
-        wanted = -1 if size is None else size
-        if wanted < -1:  # as io.BufferedReader: urllib3 passes on what a server says of a chunk
-            raise ValueError("read length must be non-negative or -1")
-        while (wanted < 0 or len(self._buffer) < wanted) and self._fill():
-            pass
-        return self._take(len(self._buffer) if wanted < 0 else wanted)
+        return self._note(super().read(size))
 
     def read1(self, size: int = -1, /) -> bytes:
         self._add_reader()
-        if size and not self._buffer:
-            self._fill()
-        return self._take(len(self._buffer) if size < 0 else size)
+        return self._note(super().read1(size))
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        self._add_reader()
+        return self._note(super().readline(size))
 
     def readinto(self, buffer: Any, /) -> int:
-        return self._read_into(buffer, self.read)
+        data = self.read(memoryview(buffer).nbytes)
+        memoryview(buffer).cast("B")[: len(data)] = data
+        return len(data)
 
     def readinto1(self, buffer: Any, /) -> int:
-        return self._read_into(buffer, self.read1)
+        data = self.read1(memoryview(buffer).nbytes)
+        memoryview(buffer).cast("B")[: len(data)] = data
+        return len(data)
 
-    def readline(self, limit: int | None = -1, /) -> bytes:
-        self._add_reader()
-        most = -1 if limit is None else limit
-        searched = 0
-        while (end := self._buffer.find(b"\n", searched) + 1) == 0:
-            searched = len(self._buffer)
-            if 0 <= most <= searched or not self._fill():
-                end = searched
-                break
-        return self._take(end if most < 0 else min(end, most))
+    def close(self) -> None:
+        try:
+            super().close()
+        finally:
+            if self._body is not None:
+                self._recorder.closed()  # unless it ended before
 
-    def peek(self, _size: int = 0, /) -> bytes:
-        if not self._buffer:
-            self._fill()
-        return bytes(self._buffer)
+    def _add_reader(self) -> None:
+        if self._body is not None and not self._body.has_reader:
+            self._body.has_reader = True
+            self._recorder.add_reader()
+
+    def _failed(self, error: BaseException) -> None:
+        if self._body is not None:
+            self._recorder.__exit__(type(error), error, None)
+
+    def _note(self, data: bytes) -> bytes:
+        self._consumed += len(data)
+        body, recorder = self._body, self._recorder
+        if body is None or recorder.over:
+            return data
+        is_buffered = self._socket.count > self._consumed
+        for piece in body.consume(data, self.peek() if is_buffered else b""):
+            recorder.add_piece(piece)
+        is_at_end = self._socket.is_at_end and not is_buffered
+        if body.malformed is not None:
+            recorder.failed(InvalidChunkLengthError(body.malformed))
+        elif body.is_over or (is_at_end and body.may_end):
+            recorder.body_ended()
+        elif is_at_end:
+            recorder.failed(http.client.IncompleteRead(b"", body.missing))
+        return data
+
+
+class _CountingRaw(io.RawIOBase):
+    """A socket's unbuffered file, which counts what came and reports what it fails with."""
+
+    def __init__(self, raw: Any, failed: Callable[[BaseException], None]) -> None:
+        self._raw = raw
+        self._failed = failed
+        self.count = 0
+        self.is_at_end = False
 
     def readable(self) -> bool:
         return True
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        if self.is_at_end:
+            return 0
+        try:
+            size: int | None = self._raw.readinto(buffer)
+        except BaseException as error:
+            self._failed(error)
+            raise
+        self.count += size or 0
+        self.is_at_end = size == 0
+        return size
 
     def fileno(self) -> int:
         number: int = self._raw.fileno()
         return number
 
     def close(self) -> None:
-        if self.closed:
-            return
-        try:
-            super().close()
-        finally:
-            if self._body is not None:
-                self._recorder.closed()  # unless it ended before
-            self._raw.close()
-
-    def _add_reader(self) -> None:
-        if self._body is not None and not self._has_reader:
-            self._has_reader = True
-            self._recorder.add_reader()
-
-    def _fill(self) -> bool:
-        """Read off the socket once; return whether anything came."""
-        if self._at_eof:
-            return False
-        try:
-            data = self._raw.read(_BUFFER)
-        except BaseException as error:
-            if self._body is not None:
-                self._recorder.__exit__(type(error), error, None)
-            raise
-        self._at_eof = not data
-        self._buffer += data or b""
-        return bool(data)
-
-    def _take(self, size: int) -> bytes:
-        data = bytes(self._buffer[:size])
-        del self._buffer[:size]
-        body, recorder = self._body, self._recorder
-        if body is not None and not recorder.over:
-            for piece in body.consume(data, self._buffer):
-                recorder.add_piece(piece)
-            if body.malformed is not None:
-                recorder.failed(InvalidChunkLengthError(body.malformed))
-            elif body.is_over or (self._at_eof and not self._buffer and body.may_end):
-                recorder.body_ended()
-            elif self._at_eof and not self._buffer:
-                recorder.failed(http.client.IncompleteRead(b"", body.missing))
-        return data
-
-    def _read_into(self, buffer: Any, read: Any) -> int:
-        view = memoryview(buffer).cast("B")
-        data = read(len(view))
-        view[: len(data)] = data
-        return len(data)
+        super().close()
+        self._raw.close()
 
 
 class _Body:
@@ -162,6 +155,7 @@ class _Body:
         self._noted = 0  # so many bytes were noted before they were consumed
         self._line = b""
         self._after_a_chunk = False
+        self.has_reader = False
         self.is_over = length == 0 and not chunked
         self.malformed: str | None = None
         """What was consumed where a chunk size belongs, if that is none."""
@@ -176,7 +170,7 @@ class _Body:
         """How many bytes are missing if the stream ends here, where that is known."""
         return None if self._is_chunked else self._left
 
-    def consume(self, data: bytes, ahead: bytearray) -> Iterator[bytes]:
+    def consume(self, data: bytes, ahead: bytes) -> Iterator[bytes]:
         """Take what is consumed, and what has come after it; give the pieces that it begins."""
         while data and not self.is_over:
             if self._left == 0:
@@ -188,7 +182,7 @@ class _Body:
                 self._left -= size
                 self.is_over = self._left == 0 and not self._is_chunked
             if size > self._noted:
-                piece = consumed[self._noted :] + bytes(ahead[: self._left])
+                piece = consumed[self._noted :] + ahead[: self._left]
                 self._noted += len(piece)
                 yield piece
             self._noted -= size

@@ -24,7 +24,7 @@ from aquila_cassette.http.dispatcher import (
     exchange_sync,
     find_class,
 )
-from aquila_cassette.http.patching import is_patched, patch
+from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Failure, Request
 from aquila_cassette.session.player import Player
 from aquila_cassette.session.recorder import Recorder
@@ -51,13 +51,9 @@ def install(lib: ModuleType) -> None:
 
 
 def _patch(transport: Any, name: str, method: Callable[..., Any]) -> None:
-    if not is_patched(transport, name) and not _is_mocked(vars(transport)[name]):
+    # Where pytest-httpx has patched it, for one test, that wins, and removes itself again.
+    if not str(vars(transport)[name].__module__).startswith("pytest_httpx"):
         patch(transport, name, method)
-
-
-def _is_mocked(function: Any) -> bool:
-    """Return whether pytest-httpx is there for one test: it wins, and removes itself again."""
-    return str(function.__module__).partition(".")[0] == "pytest_httpx"
 
 
 class HttpxAdapter(Adapter[Any]):

@@ -78,7 +78,9 @@ def when_imported(name: str, hook: Hook) -> None:
     """
     module = sys.modules.get(name)
     if module is not None:
-        hook(module)
+        # While another thread imports it, it is not whole: the next block comes here again.
+        if not getattr(module.__spec__, "_initializing", False):
+            hook(module)
         return
     _finder.hooks[name] = hook
     if _finder not in sys.meta_path:
@@ -88,19 +90,18 @@ def when_imported(name: str, hook: Hook) -> None:
 class _Finder(MetaPathFinder):
     def __init__(self) -> None:
         self.hooks: dict[str, Hook] = {}
-        self._asking: set[tuple[int, str]] = set()
+        self._asking = threading.local()
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        asking = (threading.get_ident(), name)
-        if name not in self.hooks or asking in self._asking:
+        if name not in self.hooks or getattr(self._asking, "name", None) == name:
             return None
-        self._asking.add(asking)
+        self._asking.name = name
         try:
             spec = importlib.util.find_spec(name)
         finally:
-            self._asking.discard(asking)
+            del self._asking.name
         if spec is not None and spec.loader is not None:
             spec.loader = _Loader(spec.loader, self.hooks[name])
         return spec
