@@ -24,8 +24,6 @@ from aquila_cassette.waiting.pending import Pending, forbid_inside_job, mark_job
 
 _logger = logging.getLogger("aquila_cassette.live")
 
-_PACKAGE = __name__.rpartition(".")[0] + "."
-
 _MAX_PUSHED = 1000
 
 
@@ -63,15 +61,6 @@ class Assigns(Mapping[str, Any]):
     def __repr__(self) -> str:
         return f"Assigns({self._values!r})"
 
-    def _set(self, values: Mapping[str, Any]) -> None:
-        for name in values:
-            if hasattr(Mapping, name):
-                raise UsageError(
-                    f"{name!r} cannot be assigned: assigns.{name} is a method.",
-                    fix=f"Fix: use another name, such as all_{name}",
-                )
-        self._values.update(values)
-
 
 class ComponentBase:
     """A part of a page with a state of its own: a view, or a component of one."""
@@ -86,18 +75,6 @@ class ComponentBase:
     """The view that this is, or is a part of."""
 
     _jobs: Jobs
-
-    def __init_subclass__(cls, **more: Any) -> None:
-        super().__init_subclass__(**more)
-        for base in cls.__mro__[1:]:
-            if cls.__module__.startswith(_PACKAGE) or not base.__module__.startswith(_PACKAGE):
-                continue
-            for name in vars(base).keys() & vars(cls).keys():
-                if name.startswith("_") and not name.startswith("__"):
-                    raise UsageError(
-                        f"{cls.__name__} defines {name}, which {base.__name__} itself uses.",
-                        fix="Fix: give it another name",
-                    )
 
     # What users define.
 
@@ -124,12 +101,12 @@ class ComponentBase:
     # What handlers call.
 
     def assign(self, **assigns: Any) -> None:
-        """Set assigns; a `UsageError` where a name is that of a method of mappings."""
-        self.assigns._set(assigns)
+        """Set assigns."""
+        self.assigns._values.update(assigns)
 
     def update(self, name: str, function: Callable[[Any], Any]) -> None:
         """Set an assign to what `function` makes of it; a `KeyError` where there is none yet."""
-        self.assigns._set({name: function(self.assigns[name])})
+        self.assigns._values[name] = function(self.assigns[name])
 
     def start_async(
         self, name: str, function: Callable[..., Any], /, *args: Any, **kwargs: Any
@@ -207,7 +184,7 @@ class ComponentBase:
         component = self.view._components.get(id_)
         if component is None:
             component = kind(self.view, id_)
-            _forbid_awaitable(component.mount(), f"mount of {component._title}")
+            component.mount()
             self.view._components[id_] = component
         elif type(component) is not kind:
             raise UsageError(
@@ -215,7 +192,7 @@ class ComponentBase:
                 facts=[f"expected: {type(component).__name__}", f"got:      {kind.__name__}"],
                 fix="Fix: use another id",
             )
-        _forbid_awaitable(component.handle_update(assigns), f"handle_update of {component._title}")
+        component.handle_update(assigns)
         return component
 
     def send_update(self, component: Component | Hashable, /, **assigns: Any) -> None:
@@ -251,8 +228,7 @@ class ComponentBase:
         self._reset_temporary()
 
     def _reset_temporary(self) -> None:
-        if self.temporary_assigns:
-            self.assigns._set(copy.deepcopy(dict(self.temporary_assigns)))
+        self.assigns._values.update(copy.deepcopy(dict(self.temporary_assigns)))
 
     def _report(self, job: Job, outcome: Outcome) -> None:
         self.view._post(self, "_handle_outcome", job, outcome, title="handle_async")
@@ -265,6 +241,8 @@ class ComponentBase:
 class Component(ComponentBase):
     """A part of a view; make it with `component` in a handler of the view.
 
+    Its `mount` and `handle_update` are plain functions.
+
     Its events, its jobs and its updates come through the view's inbox: one handler of the view and
     all its components runs at a time. Messages that are `send`t go to the view, which passes on
     what concerns a component with `send_update`.
@@ -276,7 +254,7 @@ class Component(ComponentBase):
         self._set_up()
 
     def handle_update(self, assigns: dict[str, Any]) -> Any:
-        """Handle new assigns; by default they are assigned. A plain function, as `mount` is."""
+        """Handle new assigns; by default they are assigned."""
         self.assign(**assigns)
 
     @property
@@ -492,13 +470,3 @@ class View(ComponentBase):
     def _fail(self, error: BaseException) -> None:
         self._failures.append(error)
         notify()
-
-
-def _forbid_awaitable(result: Any, what: str) -> None:
-    if inspect.isawaitable(result):
-        if inspect.iscoroutine(result):
-            result.close()
-        raise UsageError(
-            f"{what} is async, and nothing can wait for it.",
-            fix="Fix: make it a plain function; wait in a job: self.start_async(...)",
-        )

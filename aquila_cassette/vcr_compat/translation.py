@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -10,7 +9,7 @@ from http.client import responses
 from typing import Any
 
 from vcr.request import Request as TheirRequest  # type: ignore[import-untyped]
-from vcr.util import read_body  # type: ignore[import-untyped]
+from vcr.util import CaseInsensitiveDict, read_body  # type: ignore[import-untyped]
 
 from aquila_cassette.content_encoding import decode_pieces
 from aquila_cassette.model import Ended, Failure, Headers, Request, Response
@@ -20,40 +19,6 @@ OURS = "aquila"
 """The key of what vcrpy's format has no place for; vcrpy ignores it."""
 
 _KNOWN_ENCODINGS = frozenset({"gzip", "x-gzip", "deflate", "br"})
-
-
-class CaseInsensitiveHeaders(dict[str, Any]):
-    """The headers of a response: ``Set-Cookie`` and ``set-cookie`` are one name to hooks."""
-
-    def __getitem__(self, name: str) -> Any:
-        return super().__getitem__(self._as_written(name))
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        super().__setitem__(self._as_written(name), value)
-
-    def __delitem__(self, name: str) -> None:
-        super().__delitem__(self._as_written(name))
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and super().__contains__(self._as_written(name))
-
-    def __deepcopy__(self, _memo: object) -> CaseInsensitiveHeaders:
-        return CaseInsensitiveHeaders({name: copy.copy(values) for name, values in self.items()})
-
-    def get(self, name: str, default: Any = None) -> Any:
-        return super().get(self._as_written(name), default)
-
-    def pop(self, name: str, *default: Any) -> Any:
-        return super().pop(self._as_written(name), *default)
-
-    def setdefault(self, name: str, default: Any = None) -> Any:
-        return super().setdefault(self._as_written(name), default)
-
-    def _as_written(self, name: str) -> str:
-        if super().__contains__(name):
-            return name
-        low = name.lower()
-        return next((known for known in self if known.lower() == low), name)
 
 
 def their_request(request: Request) -> Any:
@@ -74,7 +39,7 @@ def our_request(theirs: Any) -> Request:
 
 def their_response(response: Response) -> dict[str, Any]:
     """Return a response as vcrpy keeps it; what only we know of it is at `OURS`."""
-    headers = CaseInsensitiveHeaders()
+    headers = CaseInsensitiveDict()
     for name, value in response.headers:
         headers.setdefault(name, []).append(value)
     theirs: dict[str, Any] = {

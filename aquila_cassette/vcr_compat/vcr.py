@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -13,6 +13,7 @@ from vcr import VCR
 from vcr.cassette import Cassette, CassetteContextDecorator  # type: ignore[import-untyped]
 from vcr.matchers import get_matchers_results, requests_match
 from vcr.record_mode import RecordMode  # type: ignore[import-untyped]
+from vcr.util import CaseInsensitiveDict  # type: ignore[import-untyped]
 
 from aquila_cassette import http
 from aquila_cassette.options import Layer, resolve
@@ -21,7 +22,6 @@ from aquila_cassette.plugin.run import RUN
 from aquila_cassette.session.owner import Owner
 from aquila_cassette.vcr_compat.persister import Files
 from aquila_cassette.vcr_compat.suite import SUITE
-from aquila_cassette.vcr_compat.translation import CaseInsensitiveHeaders
 
 if TYPE_CHECKING:
     from aquila_cassette.vcr_compat.vcr_session import VcrSession
@@ -206,7 +206,7 @@ class CompatCassette(Cassette):  # type: ignore[misc]
 
     def append(self, request: Any, response: Any) -> None:
         if isinstance(response, dict) and isinstance(response.get("headers"), dict):
-            response = {**response, "headers": CaseInsensitiveHeaders(response["headers"])}
+            response = {**response, "headers": CaseInsensitiveDict(response["headers"])}
         super().append(request, response)
 
     def keep(self, request: Any, response: dict[str, Any]) -> None:
@@ -232,5 +232,5 @@ def _plain(response: Any) -> Any:
     if not isinstance(response, dict):
         return response
     parts = {name: response[name] for name in ("headers", "body") if name in response}
-    copies = {name: dict(part) for name, part in parts.items() if isinstance(part, dict)}
+    copies = {name: dict(part) for name, part in parts.items() if isinstance(part, Mapping)}
     return {**response, **copies}

@@ -17,6 +17,7 @@ from urllib.parse import unquote_plus
 from vcr.errors import (  # type: ignore[import-untyped]
     CannotOverwriteExistingCassetteException,
 )
+from vcr.util import CaseInsensitiveDict  # type: ignore[import-untyped]
 
 from aquila_cassette.errors import MissError
 from aquila_cassette.matching.difference import describe
@@ -29,7 +30,6 @@ from aquila_cassette.session.player import ReplayIndex
 from aquila_cassette.session.session import Session
 from aquila_cassette.vcr_compat.translation import (
     OURS,
-    CaseInsensitiveHeaders,
     our_request,
     our_response,
     their_request,
@@ -252,7 +252,7 @@ def _timed(hooked: Response, live: Response) -> Response:
 def _like(hooked: dict[str, Any], kept: Response) -> dict[str, Any]:
     """Return a response as the hooks left it, but redacted and with what only we know."""
     clean = their_response(kept)
-    headers = CaseInsensitiveHeaders()
+    headers = CaseInsensitiveDict()
     for name in hooked.get("headers") or {}:
         if name in clean["headers"]:
             headers[name] = clean["headers"][name]

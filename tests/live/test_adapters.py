@@ -123,16 +123,6 @@ def test_an_adapter_without_a_sync_form_says_so() -> None:
     )
 
 
-def test_a_registration_that_cannot_be_meant_is_refused() -> None:
-    with pytest.raises(UsageError) as refused:
-        register_view(Sheet, "SheetAdapter")  # type: ignore[arg-type]
-    assert str(refused.value) == (
-        "register_view takes a class or a function, and a function that makes the adapter.\n"
-        f"  got: {Sheet!r} and 'SheetAdapter'\n"
-        "Fix: register_view(MyView, MyAdapter)"
-    )
-
-
 def test_no_framework_is_imported_for_a_view_of_another_kind() -> None:
     code = (
         "import sys; from aquila_cassette.live.adapter import adapter_for; adapter_for(print)\n"

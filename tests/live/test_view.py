@@ -505,12 +505,6 @@ async def test_assigns_are_a_mapping_with_attributes() -> None:
         assert str(raised.value) == "'note' is not assigned; 'notes', 'loading' is"
         with pytest.raises(KeyError):
             view.update("note", str)
-        with pytest.raises(UsageError) as refused:
-            view.assign(items=[])
-        assert str(refused.value) == (
-            "'items' cannot be assigned: assigns.items is a method.\n"
-            "Fix: use another name, such as all_items"
-        )
 
 
 @in_each_loop
@@ -541,15 +535,3 @@ import aquila_cassette.live
 def no_view_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     assert [one for view in sources() if isinstance(view, View) for one in view.pending()] == []
-
-
-def test_a_view_that_takes_a_private_name_of_the_views_own_is_refused_where_it_is_defined() -> None:
-    with pytest.raises(UsageError) as raised:
-
-        class Asking(View):
-            def _ask(self) -> None:
-                """Ask."""
-
-    assert str(raised.value) == (
-        "Asking defines _ask, which View itself uses.\nFix: give it another name"
-    )
