@@ -17,7 +17,7 @@ BEFORE, AFTER = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 OUTPUTS = re.findall(r"^```\n((?:aquila|No recording).*?)```", TEXT, re.DOTALL | re.MULTILINE)
 ANSWER = 'data: {"choices":[{"delta":{"content":"Hello"}}]}\n\ndata: [DONE]\n\n'
 URL = "https://api.openai.com/v1/chat/completions"
-PROMPT = '{"model":"gpt-4o-mini","stream":true,"messages":[{"role":"user","content":"Say hello"}]}'
+PROMPT = '{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Say hello"}]}'
 _PROGRAMS = {
     "pip": (sys.executable, "-m", "pip"),
     "pytest": (sys.executable, "-m", "pytest", "-p", "no:cassetter", "-p", "no:asyncio"),
