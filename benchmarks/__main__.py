@@ -23,11 +23,11 @@ BENCHMARKS: dict[str, Callable[[Lab], list[Row]]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the benchmarks that were asked for, and print what came of them."""
+    """Run the benchmarks that were asked for, and print their results."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", action="append", choices=BENCHMARKS, metavar="NAME")
     parser.add_argument("--rounds", type=int, metavar="N", help="rounds of each benchmark")
-    parser.add_argument("--tiny", action="store_true", help="a trial run; its numbers say nothing")
+    parser.add_argument("--tiny", action="store_true", help="a trial run; its numbers mean nothing")
     parser.add_argument("--json", action="store_true", help="print JSON in place of the table")
     given = parser.parse_args(arguments)
     sizes = TINY if given.tiny else Sizes()
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _forget_settings() -> None:
-    """Drop what the environment would tell this package, and CI, which makes it replay only."""
+    """Unset the settings of this package, and CI, with which it only replays."""
     for name in list(os.environ):
         if name.startswith("AQUILA_") or name == "CI":
             del os.environ[name]

@@ -38,7 +38,7 @@ class Lab:
         return folder
 
     def record(self, who: str, bodies: list[bytes]) -> Path:
-        """Let tool `who` record the answers to `bodies`; give the folder of its cassette."""
+        """Let tool `who` record the answers to `bodies`; return the folder of its cassette."""
         folder = self.new_folder()
         with TOOLS[who].record(folder), httpx.Client() as client:
             ask_with(client, self.url)(bodies, TOOLS[who].streams)
@@ -46,7 +46,7 @@ class Lab:
 
 
 def check(got: Read, stream: int, events: int, pieces: int) -> None:
-    """Insist that a contestant gave the right answer, and in as many pieces as it can."""
+    """Fail unless a contestant gave the right answer, in as many pieces as it can."""
     size = len(b"".join(answer(stream, events)))
     if (got.size, got.pieces) != (size, pieces):
         raise AssertionError(f"expected {size} bytes in {pieces} pieces, got {got}")

@@ -1,4 +1,4 @@
-"""Rounds in which the contestants take turns, and what came of them."""
+"""Rounds in which the contestants take turns, and their results."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Row:
         return statistics.median(times) if times else None
 
     def spread(self, who: str) -> float:
-        """Return how far the middle half of the rounds lies apart, as a share of their median."""
+        """Return how wide the middle half of the rounds is, as a share of their median."""
         times = self.times[who]
         if len(times) < 2:
             return 0.0

@@ -1,4 +1,4 @@
-"""A provider on loopback, in a process of its own so that it takes no turns from the client's."""
+"""A provider on loopback, in a process of its own so that it takes no time from the client."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from benchmarks.streams import answer
 
 @contextmanager
 def serving() -> Iterator[str]:
-    """Run the provider while the block is open; give its base URL."""
+    """Run the provider while the block is open; yield its base URL."""
     with subprocess.Popen(
         [sys.executable, "-m", __name__],
         cwd=Path(__file__).parents[1],
