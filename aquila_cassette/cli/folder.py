@@ -1,4 +1,4 @@
-"""Which files are meant: cassettes by name or by path, and all there are in a folder."""
+"""Cassettes found by name or by path, and all there are in a folder."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Note(NamedTuple):
 
 
 def read_note(name: str, folder: Path) -> Note | None:
-    """Return the note of that name of the suite that one stands in, or that has the folder."""
+    """Return the note of that name of the suite here, or of the one that has the folder."""
     for base in (Path.cwd(), *folder.absolute().parents, *Path.cwd().parents):
         path = base / ".pytest_cache/v/aquila" / name
         if path.is_file():

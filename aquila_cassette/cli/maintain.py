@@ -204,7 +204,7 @@ def _mv(
 
     Nothing at the new name is overwritten. With --code the name changes where calls of
     aquila_cassette("...") and markers write it as one string, in all Python files below this
-    folder; the difference is shown. Where else the old name stands is listed.
+    folder; the difference is shown. Where else the old name occurs is listed.
 
     \b
     Examples:
@@ -229,7 +229,7 @@ def _convert(
     to: Annotated[Recorder, typer.Option("--to", help="The format to write.")] = Recorder.v1,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="DIR", help="Write there, not beside each file."),
+        typer.Option("--output", "-o", metavar="DIR", help="Write there, not next to each file."),
     ] = None,
     in_place: Annotated[
         bool, typer.Option("--in-place", help="Replace files whose name stays the same.")
@@ -244,7 +244,7 @@ def _convert(
     Reads vcrpy's YAML and JSON, of any age and compressed or not, cassetter's YAML, betamax's
     JSON, HAR, and our own. A Python tag in YAML is never run.
 
-    old.json becomes old.yaml beside it, and stays. A file whose name stays the same is replaced
+    old.json becomes old.yaml next to it, and stays. A file whose name stays the same is replaced
     only with --in-place, after the new one was read back. Nothing else is ever overwritten.
 
     What saving a cassette would redact is redacted, and listed; headers that a cassette would not

@@ -1,4 +1,4 @@
-"""The cassette folder of the suite that one stands in, as pytest's configuration names it."""
+"""The cassette folder of the suite in the current folder, as pytest's configuration names it."""
 
 from __future__ import annotations
 

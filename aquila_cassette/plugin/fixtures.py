@@ -93,7 +93,7 @@ def _opened(request: pytest.FixtureRequest, name: str) -> Iterator[Cassette]:
     block.__exit__(None, TestFailed() if owner.failed else None, None)
 
 
-class TestFailed(Exception):  # noqa: N818 - it stands for the test's exception, never raised
-    """Stands for the exception of a test that failed, where only its report is at hand."""
+class TestFailed(Exception):  # noqa: N818 - never raised
+    """In the place of the exception of a test that failed: only its report is known."""
 
     __test__ = False

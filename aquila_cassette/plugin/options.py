@@ -86,7 +86,7 @@ def above(config: pytest.Config) -> list[Layer]:
 def _given(config: pytest.Config, flag: str) -> object:
     name = flag.removeprefix("--").replace("-", "_")
     given = getattr(config.option, name, None)
-    # Until the first conftest.py is loaded the command line stands only here.
+    # Until the first conftest.py is loaded the command line is only here.
     return given if given is not None else getattr(config.known_args_namespace, name, None)
 
 

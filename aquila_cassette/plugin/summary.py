@@ -115,7 +115,7 @@ def note_misses(config: pytest.Config, tally: Tally) -> None:
 
 
 def below(path: Path, root: Path) -> str:
-    """Return a path as it stands below pytest's root, with slashes."""
+    """Return a path relative to pytest's root, with slashes."""
     return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
 
 

@@ -12,7 +12,7 @@ import pytest
 from aquila_cassette.cli import main
 from aquila_cassette.provider import Provider
 from aquila_cassette.session.current import set_owner_finder
-from tests.cli.shelf import Shelf
+from tests.cli.project import Project
 
 CASSETTES = Path(__file__).parent / "cassettes"
 """Cassettes written by hand, one for each case that the commands show."""
@@ -91,8 +91,8 @@ def provider() -> Iterator[Provider]:
 
 
 @pytest.fixture
-def shelf(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> Shelf:
+def project(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project in the current folder, whose tests ask the provider."""
     # Plugins of this machine have nothing to do there, and cost time.
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    return Shelf(provider)
+    return Project(provider)

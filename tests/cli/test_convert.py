@@ -160,7 +160,7 @@ def test_the_rules_of_the_command_line_count(cli: Cli) -> None:
     assert one.response.headers == (("x-own", "a"),)
 
 
-def test_ours_becomes_a_tape_of_vcrpy_and_comes_back(cli: Cli) -> None:
+def test_ours_becomes_a_cassette_of_vcrpy_and_comes_back(cli: Cli) -> None:
     lay("cassettes/chat.yaml", text())
     ran = cli("convert", "cassettes", "--to", "vcrpy", "-o", "out")
     assert (ran.code, ran.err) == (0, "1 of 1 file converted to vcrpy's format.\n")
@@ -177,7 +177,7 @@ def test_ours_becomes_a_tape_of_vcrpy_and_comes_back(cli: Cli) -> None:
     assert (ran.code, "left: in vcrpy's format already" in ran.out) == (0, True)
 
 
-def test_what_a_tape_of_ours_cannot_hold_is_told(cli: Cli) -> None:
+def test_what_a_cassette_cannot_hold_is_listed(cli: Cli) -> None:
     more = "ws_interactions:\n- uri: wss://a.example\n  frames: []\n"
     lay("old/chat.yaml", CASSETTER + more)
     lay("old/only.yaml", "version: 1\ninteractions: []\n" + more)
@@ -199,7 +199,7 @@ def test_the_other_commands_read_such_files_or_say_what_to_do(cli: Cli) -> None:
     assert (ran.code, ran.err.splitlines()[1]) == (2, f"Fix: {convert}")
 
 
-def test_such_a_tape_is_not_recorded_anew(cli: Cli) -> None:
+def test_such_a_cassette_is_not_recorded_again(cli: Cli) -> None:
     path = lay("cassettes/chat.yaml", vcrpy())
     for more in ([], ["--direct"]):
         ran = cli("record", "chat", *more)

@@ -38,7 +38,7 @@ def test_a_cassette_gets_another_name_and_so_it_does_in_the_code(cli: Cli) -> No
     assert Path("cassettes/chat.hello.yaml").read_text() == text()
     ran = cli("mv", "chat.hello", "talk/hi", "--code")
     assert (ran.code, ran.out) == (0, DIFFERENCE + moved.replace("would be ", ""))
-    assert ran.err == "The old name still stands in tests/test_chat.py:1.\n"
+    assert ran.err == "The old name is still in tests/test_chat.py:1.\n"
     assert 'aquila_cassette("talk/hi")' in Path("tests/test_chat.py").read_text()
     assert not Path("cassettes/chat.hello.yaml").exists()
     assert Path("cassettes/talk/hi.yaml").read_text() == text()
@@ -51,7 +51,7 @@ def test_without_being_told_to_it_changes_no_code_and_says_where_the_name_stands
     lay("tests/test_chat.py", CODE)
     ran = cli("mv", "cassettes/chat.hello.yaml", "talk/hi.yaml")
     assert ran.out == "cassettes/chat.hello.yaml moved to cassettes/talk/hi.yaml\n"
-    assert ran.err == "The old name still stands in tests/test_chat.py:1, tests/test_chat.py:5.\n"
+    assert ran.err == "The old name is still in tests/test_chat.py:1, tests/test_chat.py:5.\n"
     assert Path("tests/test_chat.py").read_text() == CODE
 
 

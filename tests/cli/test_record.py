@@ -9,7 +9,7 @@ import pytest
 
 from aquila_cassette import importers
 from tests.cli.conftest import Cli
-from tests.cli.shelf import LONG_AGO, Shelf
+from tests.cli.project import LONG_AGO, Project
 
 SUITE = """
 @pytest.mark.parametrize("word", ["sea", "a::b [c] d/e", "\\u00e9 (teardown)"])
@@ -38,33 +38,35 @@ def test_never(aquila_cassette):
 """
 
 
-def lay_suite(shelf: Shelf) -> None:
-    shelf.tests(SUITE)
+def lay_suite(project: Project) -> None:
+    project.tests(SUITE)
     test = "test_it.py::test_word"
-    shelf.tape(
+    project.cassette(
         "words",
         (f"{test}[sea]", "old sea"),
         ("test_it.py::test_other", "old other"),
         (f"{test}[a::b [c] d/e]", "old abc"),
         (f"{test}[\\xe9 (teardown)]", "old e"),
     )
-    shelf.tape("farewell", ("test_it.py::TestIt::test_it (teardown)", "old bye"))
-    shelf.tape("sub/farewell", ("test_it.py::TestIt::test_it", "old hi"))
-    shelf.tape("never", ("test_it.py::test_never", "old never"))
+    project.cassette("farewell", ("test_it.py::TestIt::test_it (teardown)", "old bye"))
+    project.cassette("sub/farewell", ("test_it.py::TestIt::test_it", "old hi"))
+    project.cassette("never", ("test_it.py::test_never", "old never"))
 
 
-def test_exactly_the_tests_that_recorded_a_cassette_record_it_again(cli: Cli, shelf: Shelf) -> None:
-    lay_suite(shelf)
-    shelf.provider.requests.clear()
+def test_exactly_the_tests_that_recorded_a_cassette_record_it_again(
+    cli: Cli, project: Project
+) -> None:
+    lay_suite(project)
+    project.provider.requests.clear()
     ran = cli("record", "words", "farewell")
     assert (ran.code, ran.err) == (0, "")
-    assert shelf.prompts("words") == [
+    assert project.prompts("words") == [
         "NEW sea", "NEW other", "NEW a::b [c] d/e", "NEW \xe9 (teardown)",
     ]  # fmt: skip
-    assert shelf.prompts("farewell") == ["NEW bye"]
-    assert shelf.prompts("sub/farewell") == ["NEW hi"]  # its test records it as well
-    assert shelf.prompts("never") == ["old never"]
-    assert len(shelf.provider.requests) == 6
+    assert project.prompts("farewell") == ["NEW bye"]
+    assert project.prompts("sub/farewell") == ["NEW hi"]  # its test records it as well
+    assert project.prompts("never") == ["old never"]
+    assert len(project.provider.requests) == 6
     assert ran.out.startswith(
         "1/5 ✓ test_it.py::test_word[sea]\n"
         "2/5 ✓ test_it.py::test_word[a::b [c] d/e]\n"
@@ -100,14 +102,14 @@ def test_greets(aquila_cassette):
 """
 
 
-def test_the_documentation_shows_what_is_printed(cli: Cli, shelf: Shelf) -> None:
+def test_the_documentation_shows_what_is_printed(cli: Cli, project: Project) -> None:
     page = (Path(__file__).parents[2] / "docs/cli.md").read_text("utf-8")
     (command, shown) = re.findall(r"```console\n\$ aquila-cassette (record.*)\n([^`]*)```", page)[0]
-    shelf.tests("import json\n" + DOCUMENTED, "test_chat.py")
-    shelf.tape("chat.greets", ("test_chat.py::test_greets", "Say hello"))
-    shelf.tape("chat.counts", ("test_chat.py::test_counts", "Say hello"))
+    project.tests("import json\n" + DOCUMENTED, "test_chat.py")
+    project.cassette("chat.greets", ("test_chat.py::test_greets", "Say hello"))
+    project.cassette("chat.counts", ("test_chat.py::test_counts", "Say hello"))
     ran = cli(*command.split())
-    assert ran.out == shown.replace("https://api.openai.com", shelf.provider.url)
+    assert ran.out == shown.replace("https://api.openai.com", project.provider.url)
 
 
 WOES = """
@@ -131,11 +133,11 @@ def test_good(aquila_cassette):
 """
 
 
-def test_a_cassette_stays_as_it_was_unless_its_tests_passed(cli: Cli, shelf: Shelf) -> None:
-    shelf.tests(WOES)
-    shelf.tests("import no_such_module", "test_broken.py")
+def test_a_cassette_stays_as_it_was_unless_its_tests_passed(cli: Cli, project: Project) -> None:
+    project.tests(WOES)
+    project.tests("import no_such_module", "test_broken.py")
     old = {
-        name: shelf.tape(name, *[(test, f"old {test}") for test in tests]).read_bytes()
+        name: project.cassette(name, *[(test, f"old {test}") for test in tests]).read_bytes()
         for name, *tests in (
             ("bad", "test_it.py::test_bad"),
             ("broken", "test_broken.py::test_it"),
@@ -146,14 +148,14 @@ def test_a_cassette_stays_as_it_was_unless_its_tests_passed(cli: Cli, shelf: She
             ("unsigned", None),
         )
     }
-    shelf.tape(
+    project.cassette(
         "mixed", ("test_it.py::test_good", "old"), ("test_it.py::test_bad", "old"), (None, "old")
     )
     ran = cli("record", "*")
     assert (ran.code, ran.err) == (1, "")
     for name, before in old.items():
         assert Path(f"cassettes/{name}.yaml").read_bytes() == before
-    assert shelf.prompts("mixed") == ["NEW", "old", "old"]
+    assert project.prompts("mixed") == ["NEW", "old", "old"]
     table = ran.out[ran.out.index("NAME ") :]
     assert table == (
         "NAME       RESULT   CHANGED, OR WHY NOT\n"
@@ -189,15 +191,15 @@ def test_it(aquila_cassette, name):
 """
 
 
-def lay_two(shelf: Shelf) -> None:
-    shelf.tests(TWO)
-    shelf.tape("old", ("test_it.py::test_it[old]", "old"))
-    shelf.tape("new", ("test_it.py::test_it[new]", "old"), at="2999-01-01T00:00:00Z")
-    shelf.tape("undated", ("test_it.py::test_it[new]", "old"), at="")
+def lay_two(project: Project) -> None:
+    project.tests(TWO)
+    project.cassette("old", ("test_it.py::test_it[old]", "old"))
+    project.cassette("new", ("test_it.py::test_it[new]", "old"), at="2999-01-01T00:00:00Z")
+    project.cassette("undated", ("test_it.py::test_it[new]", "old"), at="")
 
 
-def test_stale_picks_what_was_recorded_long_ago(cli: Cli, shelf: Shelf) -> None:
-    lay_two(shelf)
+def test_stale_picks_what_was_recorded_long_ago(cli: Cli, project: Project) -> None:
+    lay_two(project)
     assert cli("record", "--stale", "30d", "--dry-run").out == (
         "Would run 1 test for 1 cassette:\n  test_it.py::test_it[old]  old\n"
     )
@@ -210,15 +212,15 @@ def test_stale_picks_what_was_recorded_long_ago(cli: Cli, shelf: Shelf) -> None:
         (
             "'soon' is no span of time.\n"
             "  expected: a whole number and h, d, w or y\n"
-            "Write, for example, 30d or 12w.\n"
+            "Fix: write, for example, 30d or 12w\n"
         ),
     )
 
 
 def test_failed_picks_the_tests_that_missed_when_they_ran_last(
-    cli: Cli, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lay_two(shelf)
+    lay_two(project)
     ran = cli("record", "--failed")
     assert (ran.code, ran.out) == (0, "")
     assert ran.err == "Nothing to record again: no test missed when it ran last.\n"
@@ -241,14 +243,14 @@ def test_failed_picks_the_tests_that_missed_when_they_ran_last(
     ran = cli("record", "--failed", "-d", "../cassettes")
     assert (ran.code, ran.err) == (0, "")
     monkeypatch.chdir("..")
-    assert shelf.prompts("new") == ["NEW"]
+    assert project.prompts("new") == ["NEW"]
     assert note.read_text() == "{}"
 
 
-def test_a_dry_run_runs_nothing(cli: Cli, shelf: Shelf) -> None:
-    lay_suite(shelf)
-    shelf.tape("unsigned", (None, "old"), (None, "old"))
-    shelf.provider.requests.clear()
+def test_a_dry_run_runs_nothing(cli: Cli, project: Project) -> None:
+    lay_suite(project)
+    project.cassette("unsigned", (None, "old"), (None, "old"))
+    project.provider.requests.clear()
     ran = cli("record", "--dry-run", "words", "*farewell", "unsigned")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == (
@@ -260,27 +262,27 @@ def test_a_dry_run_runs_nothing(cli: Cli, shelf: Shelf) -> None:
         "  test_it.py::TestIt::test_it             farewell, sub/farewell\n"
         "unsigned: 2 interactions recorded by no test (--direct sends them again).\n"
     )
-    assert shelf.provider.requests == []
+    assert project.provider.requests == []
 
 
-def test_what_follows_two_dashes_is_handed_to_pytest(cli: Cli, shelf: Shelf) -> None:
-    lay_two(shelf)
+def test_what_follows_two_dashes_is_handed_to_pytest(cli: Cli, project: Project) -> None:
+    lay_two(project)
     ran = cli("record", "*", "--", "-p", "xdist.plugin", "-n", "2", "-k", "old")
     assert ran.code == 1
     assert ran.out.startswith("1/1 ✓ test_it.py::test_it[old]\n")
     assert (
         "new      kept         test_it.py::test_it[new] is gone, or pytest's options leave it out\n"
     ) in ran.out
-    assert shelf.prompts("old") == ["NEW"]
+    assert project.prompts("old") == ["NEW"]
 
 
-def test_a_pytest_that_does_not_start_says_why(cli: Cli, shelf: Shelf) -> None:
-    lay_two(shelf)
+def test_a_pytest_that_does_not_start_says_why(cli: Cli, project: Project) -> None:
+    lay_two(project)
     ran = cli("record", "old", "--", "--no-such-option")
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith("pytest did not run:\nERROR: usage: ")
     assert "unrecognized arguments: --no-such-option" in ran.err
-    assert shelf.prompts("old") == ["old"]
+    assert project.prompts("old") == ["old"]
 
 
 @pytest.mark.parametrize(
@@ -330,18 +332,20 @@ def test_a_pytest_that_does_not_start_says_why(cli: Cli, shelf: Shelf) -> None:
     ],
 )
 def test_arguments_that_do_not_go_together_are_refused(
-    cli: Cli, shelf: Shelf, arguments: list[str], error: str
+    cli: Cli, project: Project, arguments: list[str], error: str
 ) -> None:
-    lay_two(shelf)
+    lay_two(project)
     ran = cli("record", *arguments)
     assert (ran.code, ran.out, ran.err) == (2, "", error)
 
 
-def test_a_shared_cassette_keeps_what_others_recorded_at_its_place(cli: Cli, shelf: Shelf) -> None:
-    shelf.tests("def test_b(aquila_cassette):\n  with aquila_cassette('x'): ask('NEW')\n")
-    shelf.tape("x", ("other.py::a", "A"), ("test_it.py::test_b", "B"), (None, "C"))
+def test_a_shared_cassette_keeps_what_others_recorded_at_its_place(
+    cli: Cli, project: Project
+) -> None:
+    project.tests("def test_b(aquila_cassette):\n  with aquila_cassette('x'): ask('NEW')\n")
+    project.cassette("x", ("other.py::a", "A"), ("test_it.py::test_b", "B"), (None, "C"))
     ran = cli("record", "x", "--stale", "1d")
     assert ran.code == 1
-    assert shelf.prompts("x") == ["A", "NEW", "C"]
-    tape = importers.load(Path("cassettes/x.yaml"))
-    assert [one.recorded_at == LONG_AGO for one in tape.interactions] == [True, False, True]
+    assert project.prompts("x") == ["A", "NEW", "C"]
+    cassette = importers.load(Path("cassettes/x.yaml"))
+    assert [one.recorded_at == LONG_AGO for one in cassette.interactions] == [True, False, True]

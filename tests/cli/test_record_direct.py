@@ -58,9 +58,9 @@ def test_a_conversation_with_tools_is_recorded_as_its_application_would(
     with httpx.Client(verify=False) as client:
         line = Line(client)
         expected = talk(app, line, TOOLS, provider.url)
-        tape = importers.load(Path("cassettes/chat.yaml")).interactions
-        assert [one.request for one in tape] == [one.request for one in expected]
-        assert [one.response.body for one in tape] == [one.response.body for one in expected]
+        stored = importers.load(Path("cassettes/chat.yaml")).interactions
+        assert [one.request for one in stored] == [one.request for one in expected]
+        assert [one.response.body for one in stored] == [one.response.body for one in expected]
         asked = len(provider.requests)
         with aquila_cassette("chat", mode="none") as cassette:
             talk(app, line, TOOLS, provider.url)
@@ -254,11 +254,11 @@ def test_a_key_comes_from_the_usual_variable_of_its_host(
     assert not {"authorization", "x-api-key", "x-goog-api-key"} & of_nobody.keys()
     assert all(one.headers["x-of-mine"] == "7777" for one in server.requests)
     assert {one.path for one in server.requests} == {"/v1/chat/completions"}
-    tape = importers.load(path).interactions
-    assert [one.request.url for one in tape] == [
+    stored = importers.load(path).interactions
+    assert [one.request.url for one in stored] == [
         f"https://{host}/v1/chat/completions" for host in hosts
     ]
-    assert all(b"your key is [redacted]" in one.response.body for one in tape)
+    assert all(b"your key is [redacted]" in one.response.body for one in stored)
 
 
 def test_a_missing_key_is_told_before_anything_is_sent(

@@ -1,4 +1,4 @@
-"""``record`` on a long shelf: all of it in one run, and whole whatever stops it."""
+"""``record`` on a long project: all of it in one run, and whole whatever stops it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from aquila_cassette import importers
 from aquila_cassette.provider import Provider
 from aquila_cassette.storage import files
 from tests.cli.conftest import Cli
-from tests.cli.shelf import LONG_AGO, Shelf
+from tests.cli.project import LONG_AGO, Project
 
 SUITE = """
 @pytest.mark.parametrize("number", range({number}))
 def test_it(aquila_cassette, number):
-    with aquila_cassette(f"tape_{{number}}"):
+    with aquila_cassette(f"many_{{number}}"):
         ask(f"NEW {{number}}")
 """
 # Its end tells that the process is gone: nothing else holds the other end of the pipe open.
@@ -35,29 +35,29 @@ os.write(pipe, f"{os.getpid()}\\n".encode())
 """
 
 
-def lay(shelf: Shelf, number: int) -> dict[Path, bytes]:
-    """Lay cassettes on the shelf, and a suite that records them; give their files."""
-    shelf.tests(SUITE.format(number=number))
+def lay(project: Project, number: int) -> dict[Path, bytes]:
+    """Lay cassettes on the project, and a suite that records them; give their files."""
+    project.tests(SUITE.format(number=number))
     message = [{"role": "user", "content": "old"}]
     body = {"model": "gpt-4o-mini", "stream": True, "messages": message}
-    (one,) = shelf.recorded([("/v1/chat/completions", body)])
+    (one,) = project.recorded([("/v1/chat/completions", body)])
     laid = {}
     for place in range(number):
-        path = Path(f"cassettes/tape_{place}.yaml")
+        path = Path(f"cassettes/many_{place}.yaml")
         signed = replace(one, recorded_by=f"test_it.py::test_it[{place}]", recorded_at=LONG_AGO)
         files.save(path, [signed])
         laid[path] = path.read_bytes()
     return laid
 
 
-def anew(shelf: Shelf, laid: dict[Path, bytes]) -> int:
+def replaced(project: Project, laid: dict[Path, bytes]) -> int:
     """Count the cassettes that hold the new recording; each is either whole, or as it was."""
     count = 0
     for path, before in laid.items():
         if path.read_bytes() == before:
             continue
         (one,) = importers.load(path).interactions
-        assert shelf.prompts(path.stem) == [f"NEW {path.stem.removeprefix('tape_')}"]
+        assert project.prompts(path.stem) == [f"NEW {path.stem.removeprefix('many_')}"]
         assert one.response.ended == "complete"
         assert one.recorded_at > LONG_AGO
         count += 1
@@ -69,14 +69,14 @@ def test_all_cassettes_are_replaced_in_one_run_and_replay_with_the_provider_gone
 ) -> None:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     with Provider(gap=0) as provider:
-        shelf = Shelf(provider)
-        laid = lay(shelf, 30)
+        project = Project(provider)
+        laid = lay(project, 30)
         asked = len(provider.requests)
         ran = cli("record", "*")
         assert len(provider.requests) - asked == 30
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.endswith("\n30 cassettes re-recorded; 30 changed.\n")
-    assert anew(shelf, laid) == 30
+    assert replaced(project, laid) == 30
     with pytest.raises(httpx.ConnectError):
         httpx.get(provider.url)
     files_before = {path: path.read_bytes() for path in laid}
@@ -128,24 +128,26 @@ def half_way(number: int) -> Iterator[Running]:
 
 
 @pytest.mark.parametrize("whom", ["all of it", "the command alone"])
-def test_killed_half_way_each_cassette_is_the_old_or_the_new_one(shelf: Shelf, whom: str) -> None:
-    laid = lay(shelf, 20)
+def test_killed_half_way_each_cassette_is_the_old_or_the_new_one(
+    project: Project, whom: str
+) -> None:
+    laid = lay(project, 20)
     with half_way(20) as running:
         running.command.kill()
         if whom == "all of it":
             os.kill(running.tests, signal.SIGKILL)
         running.wait_for_the_tests()
-    assert 10 <= anew(shelf, laid) < 20
+    assert 10 <= replaced(project, laid) < 20
 
 
-def test_ctrl_c_leaves_whole_cassettes_and_says_which_are_new(shelf: Shelf) -> None:
-    laid = lay(shelf, 20)
+def test_ctrl_c_leaves_whole_cassettes_and_says_which_are_new(project: Project) -> None:
+    laid = lay(project, 20)
     with half_way(20) as running:
         running.command.send_signal(signal.SIGINT)
         rest = running.out.read()
         running.wait_for_the_tests()
     assert running.command.returncode == 130
-    count = anew(shelf, laid)
+    count = replaced(project, laid)
     assert 10 <= count < 20
     assert (
         f"\n{count} cassettes re-recorded, {20 - count} kept as before; {count} changed.\n"

@@ -8,7 +8,7 @@ import pytest
 
 from aquila_cassette.provider import Provider
 from tests.cli.conftest import Cli
-from tests.cli.shelf import Shelf
+from tests.cli.project import Project
 
 SWALLOWS = """
 def reply(prompt):
@@ -24,10 +24,10 @@ def test_it(aquila_cassette, name):
 """
 
 
-def lay(shelf: Shelf, prompt: str = "Say ") -> dict[str, bytes]:
-    shelf.tests(SWALLOWS.format(prompt=prompt))
+def lay(project: Project, prompt: str = "Say ") -> dict[str, bytes]:
+    project.tests(SWALLOWS.format(prompt=prompt))
     return {
-        name: shelf.tape(name, (f"test_it.py::test_it[{name}]", f"Say {name}")).read_bytes()
+        name: project.cassette(name, (f"test_it.py::test_it[{name}]", f"Say {name}")).read_bytes()
         for name in "ab"
     }
 
@@ -36,22 +36,24 @@ def on_file() -> dict[str, bytes]:
     return {name: Path(f"cassettes/{name}.yaml").read_bytes() for name in "ab"}
 
 
-def test_a_provider_that_is_down_costs_no_tape(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_provider_that_is_down_costs_no_cassette(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     with Provider(gap=0) as provider:
-        old = lay(Shelf(provider))
+        old = lay(Project(provider))
     ran = cli("record", "*")
     assert (ran.code, ran.err) == (1, "")
     assert on_file() == old
     asked = f"POST {provider.url}/v1/chat/completions"
-    told = "OverwriteError: cassettes/{}.yaml stays as it was: "
-    told += "1 good answer would have been replaced by ConnectError."
+    error = "OverwriteError: cassettes/{}.yaml stays as it was: "
+    error += "1 good answer would have been replaced by ConnectError."
     assert ran.out.startswith(
         "1/2 ✗ test_it.py::test_it[a]\n"
         "2/2 ✗ test_it.py::test_it[b]\n"
         "\n"
         "test_it.py::test_it[a]\n"
-        f"  aquila_cassette.errors.{told.format('a')}\n"
+        f"  aquila_cassette.errors.{error.format('a')}\n"
         f"    on cassette: interaction 1, recorded 2020-02-01, {asked}: HTTP 200\n"
         f"    now:         {asked}: ConnectError: "
     )
@@ -62,8 +64,8 @@ def test_a_provider_that_is_down_costs_no_tape(cli: Cli, monkeypatch: pytest.Mon
     ) in ran.out
     assert ran.out.endswith(
         "NAME  RESULT  CHANGED, OR WHY NOT\n"
-        f"a     kept    test_it.py::test_it[a] failed: {told.format('a')}\n"
-        f"b     kept    test_it.py::test_it[b] failed: {told.format('b')}\n"
+        f"a     kept    test_it.py::test_it[a] failed: {error.format('a')}\n"
+        f"b     kept    test_it.py::test_it[b] failed: {error.format('b')}\n"
         "\n"
         "0 cassettes re-recorded, 2 kept as before.\n"
     )
@@ -77,16 +79,16 @@ def test_greets(aquila_cassette):
 """
 
 
-def test_the_documentation_shows_the_error_that_is_raised(cli: Cli, shelf: Shelf) -> None:
+def test_the_documentation_shows_the_error_that_is_raised(cli: Cli, project: Project) -> None:
     page = (Path(__file__).parents[2] / "docs/cli.md").read_text("utf-8")
     shown = page[page.index("OverwriteError: ") :].partition("```")[0]
-    shelf.tests(DOCUMENTED, "test_chat.py")
+    project.tests(DOCUMENTED, "test_chat.py")
     at = "2026-11-22T10:30:00Z"
-    shelf.tape("chat.greets", ("test_chat.py::test_greets", "Say hello"), at=at)
+    project.cassette("chat.greets", ("test_chat.py::test_greets", "Say hello"), at=at)
     ran = cli("record", "chat.greets")
-    _, _, told = ran.out.partition("aquila_cassette.errors.")
-    told = told.partition("\n\n")[0].replace("\n  ", "\n") + "\n"
-    assert told == shown.replace("https://api.openai.com", shelf.provider.url)
+    _, _, error = ran.out.partition("aquila_cassette.errors.")
+    error = error.partition("\n\n")[0].replace("\n  ", "\n") + "\n"
+    assert error == shown.replace("https://api.openai.com", project.provider.url)
 
 
 FAULTS = {
@@ -100,8 +102,8 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_whatever_keeps_the_provider_from_answering(cli: Cli, shelf: Shelf, fault: str) -> None:
-    old = lay(shelf)
+def test_whatever_keeps_the_provider_from_answering(cli: Cli, project: Project, fault: str) -> None:
+    old = lay(project)
     source = Path("test_it.py").read_text().replace("'Say ' + name", f'"{fault}"')
     Path("test_it.py").write_text(source)
     ran = cli("record", "a")
@@ -143,15 +145,17 @@ def test_error(aquila_cassette):
 """
 
 
-def test_a_test_that_fails_as_expected_records_its_cassette_again(cli: Cli, shelf: Shelf) -> None:
-    shelf.tests(XFAILS)
+def test_a_test_that_fails_as_expected_records_its_cassette_again(
+    cli: Cli, project: Project
+) -> None:
+    project.tests(XFAILS)
     names = ("error", "expected", "lenient", "not_run", "strict")
     for name in names:
         prompt = "error-404" if name == "error" else "old"
-        shelf.tape(name, (f"test_it.py::test_{name}", prompt))
+        project.cassette(name, (f"test_it.py::test_{name}", prompt))
     ran = cli("record", "*")
     assert (ran.code, ran.err) == (1, "")
-    assert [shelf.prompts(name) for name in names] == [
+    assert [project.prompts(name) for name in names] == [
         ["error-404"], ["NEW"], ["NEW"], ["old"], ["old"],
     ]  # fmt: skip
     assert ran.out.startswith(
@@ -174,16 +178,16 @@ def test_a_test_that_fails_as_expected_records_its_cassette_again(cli: Cli, shel
 
 
 def test_a_pytest_that_breaks_off_leaves_the_rest_as_it_was_and_says_so(
-    cli: Cli, shelf: Shelf
+    cli: Cli, project: Project
 ) -> None:
-    old = lay(shelf, "NEW ")
+    old = lay(project, "NEW ")
     source = Path("test_it.py").read_text()
     Path("test_it.py").write_text(source + "        if name == 'b': __import__('os')._exit(9)\n")
     ran = cli("record", "*")
     assert ran.code == 2
     assert ran.err.startswith("pytest broke off:\n")
     assert on_file()["b"] == old["b"]
-    assert shelf.prompts("a") == ["NEW a"]
+    assert project.prompts("a") == ["NEW a"]
     assert ran.out.endswith(
         "a     re-recorded  1 of 1 changed\n"
         "b     kept         test_it.py::test_it[b] did not run\n"

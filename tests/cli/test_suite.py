@@ -24,7 +24,7 @@ FILES = {
 
 
 @pytest.fixture(autouse=True)
-def _tape(tmp_path: Path) -> None:
+def _cassette(tmp_path: Path) -> None:
     (tmp_path / "recordings").mkdir()
     shutil.copy(CASSETTES / "plain.yaml", tmp_path / "recordings" / "one.yaml")
 

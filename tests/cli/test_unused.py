@@ -10,7 +10,7 @@ import pytest
 from aquila_cassette import importers
 from tests.cli.conftest import Cli
 from tests.cli.maintenance.samples import chat, lay, text
-from tests.cli.shelf import Shelf
+from tests.cli.project import Project
 
 SUITE = """
 def test_it(aquila_cassette):
@@ -20,10 +20,12 @@ def test_it(aquila_cassette):
 LISTED = "cassettes/lost.yaml\ncassettes/used.yaml: interaction 2\n"
 
 
-def test_the_whole_suite_is_run_and_what_it_did_not_use_is_deleted(cli: Cli, shelf: Shelf) -> None:
-    shelf.tests(SUITE)
-    shelf.tape("used", ("test_it.py::test_it", "hi"), ("test_it.py::test_gone", "ho"))
-    shelf.tape("lost", ("test_it.py::test_it", "hi"))
+def test_the_whole_suite_is_run_and_what_it_did_not_use_is_deleted(
+    cli: Cli, project: Project
+) -> None:
+    project.tests(SUITE)
+    project.cassette("used", ("test_it.py::test_it", "hi"), ("test_it.py::test_gone", "ho"))
+    project.cassette("lost", ("test_it.py::test_it", "hi"))
     ran = cli("unused")
     assert (ran.code, ran.out, ran.err) == (1, LISTED, "")
     assert json.loads(Path(".pytest_cache/v/aquila/unused").read_text()) == {
@@ -40,7 +42,7 @@ def test_the_whole_suite_is_run_and_what_it_did_not_use_is_deleted(cli: Cli, she
     assert (ran.code, ran.out) == (0, LISTED)
     assert ran.err == "Removed what was unused of 2 cassettes.\n"
     assert not Path("cassettes/lost.yaml").exists()
-    assert shelf.prompts("used") == ["hi"]
+    assert project.prompts("used") == ["hi"]
 
 
 @pytest.fixture

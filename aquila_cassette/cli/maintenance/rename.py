@@ -79,7 +79,7 @@ def run(old: str, new: str, folder: Path, *, code: bool, dry_run: bool) -> int:
     names = (escape_control_chars(display_path(path)) for path in (source, target))
     screen.line(f"{next(names)} {would}moved to ", (next(names), "bold"))
     if mentions:
-        print_error(f"The old name still stands in {', '.join(mentions)}.")
+        print_error(f"The old name is still in {', '.join(mentions)}.")
     for test in _named_after(target if target.exists() else source, before):
         print_error(
             f"{escape_control_chars(test)} opens it by its own name (the fixture cassette): add "

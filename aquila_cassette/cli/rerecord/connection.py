@@ -34,7 +34,7 @@ _JSON_FIELD = re.compile(rf'(?<=")([^"\\]+)((\\*)"\s*:\s*\3"){_MARK}(?=\3")')
 
 
 class SecretUnavailable(Exception):  # noqa: N818 - becomes a ResendError
-    """A redacted value that is not in the environment; its text says where it stands."""
+    """A redacted value that is not in the environment; its text says where."""
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ _SHORTEST_TEXT = 12  # characters; a shorter text is replaced only where it is a
 _TEXT_FIELDS = frozenset({"text", "content", "delta", "thinking", "reasoning", "refusal"})
 _PLACES = ("index", "output_index", "content_index", "summary_index")
 _URL_HEADERS = ("location", "x-goog-upload-url")
-_MARK = re.compile(rb"\0(\d+)\0")  # stands for a new value; no URL, header or JSON has a NUL
+_MARK = re.compile(rb"\0(\d+)\0")  # in the place of a new value; no URL, header or JSON has a NUL
 
 _Spell = Callable[[str], bytes]
 _Part = tuple[_Spell, bytes]  # a URL, a header or a body, and how a text is spelt in it
@@ -65,7 +65,7 @@ class Conversation:
         one = self._interactions[at]
         parts = _parts(one.request)
         values: list[str] = []  # the new values, by the numbers of their marks
-        for number in reversed(range(at)):  # of equal answers, the later one stands later
+        for number in reversed(range(at)):  # of equal answers, the last one occurs last
             if owner_of(self._interactions[number]) == owner_of(one):
                 parts = self._marked(parts, number, values)
         if values and not (one.recorded_by and self._is_checked):
@@ -82,7 +82,7 @@ class Conversation:
         self._answers.append((_Answer.of(one.response, url), _Answer.of(response, url)))
 
     def _marked(self, parts: list[_Part], number: int, values: list[str]) -> list[_Part]:
-        """Mark each value of one answer that stands in a request more often than in its own."""
+        """Mark each value of one answer that occurs in a request more often than in its own."""
         old, new = self._answers[number]
         asked = _parts(self._interactions[number].request)
         goes_on = any(_count(parts, name, True) > _count(asked, name, True) for name in old.called)
@@ -101,7 +101,7 @@ class Conversation:
         if goes_on and old.calls != new.calls:
             why = f"answer {number + 1} now calls other tools, or with other arguments."
             raise self._refused(
-                why, f"recorded: {_told(old.calls)}", f"now:      {_told(new.calls)}"
+                why, f"recorded: {_calls_text(old.calls)}", f"now:      {_calls_text(new.calls)}"
             )
         if goes_on and bool(old.text) != bool(new.text):
             how = "a text, and had none" if new.text else "no text, and had one"
@@ -167,7 +167,7 @@ class _Answer:
                 yield was, found[was]
 
 
-def _told(calls: list[tuple[str, Any]]) -> str:
+def _calls_text(calls: list[tuple[str, Any]]) -> str:
     return ", ".join(f"{name} {json.dumps(arguments)}" for name, arguments in calls) or "no tool"
 
 

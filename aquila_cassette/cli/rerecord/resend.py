@@ -127,10 +127,10 @@ def _why_unrepeatable(one: Interaction) -> list[str]:
         error = response.error
         how = ": ".join(filter(None, (error.type, error.message))) if error else "it broke off"
         return ["its answer broke off; that cannot be asked for.", f"recorded: {how}"]
-    told = read_message(response.header("content-type"), response.body).error
-    if told and response.status < 400:
+    error_message = read_message(response.header("content-type"), response.body).error
+    if error_message and response.status < 400:
         what = "its answer ended in the provider's error; that cannot be asked for."
-        return [what, f"recorded: {told}"]
+        return [what, f"recorded: {error_message}"]
     return []
 
 

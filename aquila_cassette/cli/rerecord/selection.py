@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 Misses = dict[str, list[str]]
-"""The tests that missed, by the file they missed in, as it stands below pytest's root."""
+"""The tests that missed, by the file they missed in, relative to pytest's root."""
 
 _TEARDOWN = " (teardown)"
 
@@ -105,7 +105,7 @@ def merge_targets(targets: Iterable[Target]) -> list[Target]:
 
 
 def files_named(names: Sequence[str], folder: Path) -> list[Path]:
-    """Return the files that names, paths or patterns (``*`` also stands for slashes) mean.
+    """Return the files that names, paths or patterns (``*`` also matches slashes) mean.
 
     Without names: all cassettes in the folder.
 

@@ -101,7 +101,7 @@ class App:
 
     Args:
         dialect: Whose API it uses.
-        keep: What it keeps of a text it was told, before it sends it back.
+        keep: What it keeps of a text it was shown, before it sends it back.
         whole: Whether it sends back what it got as it got it, with all ids.
         stored: Whether the provider keeps the conversation (responses).
         spell: How it writes the arguments of a call again.
@@ -130,14 +130,14 @@ def talk(app: App, model: Answerer, prompts: Iterable[str], host: str = HOST) ->
 
     A prompt may hold ``{said}``, the text of the answer before, or ``{part}``, a part of it.
     """
-    tape: list[Interaction] = []
+    recorded: list[Interaction] = []
     path, _ = PATHS[app.dialect]
 
     def ask(body: dict[str, Any]) -> Heard:
         data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         request = Request("POST", host + path, (("content-type", "application/json"),), data)
         response = model.answer(request)
-        tape.append(Interaction(request, response, recorded_by=TEST))
+        recorded.append(Interaction(request, response, recorded_by=TEST))
         return Heard(response.body, response.header("content-type") or "", app)
 
     said = ""
@@ -145,7 +145,7 @@ def talk(app: App, model: Answerer, prompts: Iterable[str], host: str = HOST) ->
     for prompt in prompts:
         part = " ".join(said.split()[1:5]) or "nothing"
         said = talking.send(prompt.replace("{said}", said).replace("{part}", part))
-    return tape
+    return recorded
 
 
 class Heard:
@@ -180,7 +180,7 @@ class _Chat:
             if not calls:
                 self.messages.append({"role": "assistant", "content": self.app.keep(text)})
                 return text
-            told = [
+            shown = [
                 {
                     "id": call["id"],
                     "type": "function",
@@ -191,7 +191,7 @@ class _Chat:
                 }
                 for call in calls
             ]
-            self.messages.append({"role": "assistant", "content": None, "tool_calls": told})
+            self.messages.append({"role": "assistant", "content": None, "tool_calls": shown})
             for call in calls:
                 result = _tool_result(call["arguments"])
                 self.messages.append(
@@ -367,11 +367,11 @@ APPS = {
 """Applications whose every request can be followed."""
 
 
-def again(tape: list[Interaction], model: Model) -> list[Interaction]:
+def again(recorded: list[Interaction], model: Model) -> list[Interaction]:
     """Ask the requests of a cassette again, with nothing but the cassette at hand."""
-    conversation = Conversation(tape, Path("cassette.yaml"), "Record it through its test.")
+    conversation = Conversation(recorded, Path("cassette.yaml"), "Record it through its test.")
     new = []
-    for _ in tape:
+    for _ in recorded:
         request = conversation.request()
         response = model.answer(request)
         conversation.answered(response)

@@ -14,25 +14,25 @@ TOOLS = ["What is the weather in Lund?", "And how is life there?", "Thanks. weat
 each_app = pytest.mark.parametrize("app", APPS.values(), ids=list(APPS))
 
 
-def asked(tape: list[Interaction]) -> list[tuple[str, object]]:
-    return [(one.request.url, json.loads(one.request.body)) for one in tape]
+def asked(recorded: list[Interaction]) -> list[tuple[str, object]]:
+    return [(one.request.url, json.loads(one.request.body)) for one in recorded]
 
 
 @each_app
 @pytest.mark.parametrize("stream", [True, False])
 def test_a_conversation_with_tools_goes_on_as_its_application_would(app: App, stream: bool) -> None:
-    tape = talk(app, Model(1, stream=stream), TOOLS)
-    assert len(tape) == 5
-    new = again(tape, Model(2, stream=stream))
+    recorded = talk(app, Model(1, stream=stream), TOOLS)
+    assert len(recorded) == 5
+    new = again(recorded, Model(2, stream=stream))
     assert asked(new) == asked(talk(app, Model(2, stream=stream), TOOLS))
-    assert asked(new) != asked(tape)
+    assert asked(new) != asked(recorded)
 
 
 @each_app
 def test_a_tool_that_is_called_otherwise_is_refused(app: App) -> None:
-    tape = talk(app, Model(1, calls=True), TOOLS)
+    recorded = talk(app, Model(1, calls=True), TOOLS)
     with pytest.raises(ResendError) as refused:
-        again(tape, Model(2, calls=True))
+        again(recorded, Model(2, calls=True))
     assert str(refused.value).splitlines()[0] == (
         "Request 2 of cassette.yaml cannot be followed: "
         "answer 1 now calls other tools, or with other arguments."

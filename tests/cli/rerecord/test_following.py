@@ -29,11 +29,11 @@ def answers(value: Any, headers: Headers = (), **more: Any) -> Response:
 
 
 def says(text: str, *calls: tuple[str, str, str], **more: Any) -> Response:
-    told = [
+    shown = [
         {"id": id_, "type": "function", "function": {"name": name, "arguments": arguments}}
         for id_, name, arguments in calls
     ]
-    message = {"role": "assistant", "content": text or None, "tool_calls": told}
+    message = {"role": "assistant", "content": text or None, "tool_calls": shown}
     return answers({"id": f"chat_{len(text)}x", "choices": [{"message": message}]}, **more)
 
 
@@ -151,10 +151,10 @@ def test_an_id_that_the_answer_has_from_its_request_stays() -> None:
 @pytest.mark.parametrize(("was", "now"), [(LONG, ELSE), ("Paris (\u00e9).", ELSE), (LONG, "Yes.")])
 def test_a_whole_answer_is_replaced(was: str, now: str) -> None:
     new = [says(now)]
-    tape = (chat("What is it?"), says(was))
-    assert followed(tape, (chat("a", was, "b"), NOTHING), new=new) == chat("a", now, "b")
+    recorded = (chat("What is it?"), says(was))
+    assert followed(recorded, (chat("a", was, "b"), NOTHING), new=new) == chat("a", now, "b")
     if was == LONG:
-        quoted = followed(tape, (chat(f"Translate:\n{was}\nPlease."), NOTHING), new=new)
+        quoted = followed(recorded, (chat(f"Translate:\n{was}\nPlease."), NOTHING), new=new)
         assert quoted == chat(f"Translate:\n{now}\nPlease.")
 
 
@@ -190,30 +190,32 @@ def test_answers_to_other_tests_are_not_mixed_in() -> None:
 
 
 def test_a_request_that_repeats_nothing_is_sent_as_it_is() -> None:
-    tape = [(chat("a"), says("", ("call_old1", "weather", OSLO))), (chat("b"), NOTHING)]
-    assert followed(*tape, new=[says("Yes.")], by=[None, None]) == chat("b")
+    recorded = [(chat("a"), says("", ("call_old1", "weather", OSLO))), (chat("b"), NOTHING)]
+    assert followed(*recorded, new=[says("Yes.")], by=[None, None]) == chat("b")
 
 
 def test_a_call_and_its_id_in_a_tools_result_are_replaced() -> None:
-    told = '{"call": "call_old1", "rain": true}'
+    shown = '{"call": "call_old1", "rain": true}'
     got = followed(
         (chat("a"), says("", ("call_old1", "weather", OSLO))),
-        (chat("a", call("call_old1", OSLO), result("call_old1", told)), NOTHING),
+        (chat("a", call("call_old1", OSLO), result("call_old1", shown)), NOTHING),
         new=[says("", ("call_new1", "weather", '{"city":"Oslo"}'))],
     )
-    new_result = result("call_new1", told.replace("old1", "new1"))
+    new_result = result("call_new1", shown.replace("old1", "new1"))
     assert got == chat("a", call("call_new1", '{"city":"Oslo"}'), new_result)
 
 
 @pytest.mark.parametrize(
-    ("now", "told"),
+    ("now", "shown"),
     [
         (("call_new1", "weather", '{"city": "Rome"}'), 'weather {"city": "Rome"}'),
         (("call_new1", "climate", OSLO), f"climate {OSLO}"),
         (None, "no tool"),
     ],
 )
-def test_the_result_of_another_call_is_refused(now: tuple[str, str, str] | None, told: str) -> None:
+def test_the_result_of_another_call_is_refused(
+    now: tuple[str, str, str] | None, shown: str
+) -> None:
     new = says("", now) if now else says("I do not know.")
     gemini = {"role": "user", "parts": [{"functionResponse": {"name": "weather"}}]}
     for later in (
@@ -226,7 +228,7 @@ def test_the_result_of_another_call_is_refused(now: tuple[str, str, str] | None,
         ) == (
             "answer 1 now calls other tools, or with other arguments.\n"
             f"  recorded: weather {OSLO}\n"
-            f"  now:      {told}"
+            f"  now:      {shown}"
         )
 
 
@@ -261,7 +263,7 @@ def test_a_value_without_a_counterpart_is_refused(
 
 
 def test_what_no_test_would_check_is_refused() -> None:
-    tape = [(chat("a"), says(LONG)), (chat("a", LONG, "b"), NOTHING)]
-    assert refused(*tape, new=[says(ELSE)], by=[None, None]) == (
+    recorded = [(chat("a"), says(LONG)), (chat("a", LONG, "b"), NOTHING)]
+    assert refused(*recorded, new=[says(ELSE)], by=[None, None]) == (
         "it repeats an answer, and no test would notice a wrong guess."
     )

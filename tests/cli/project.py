@@ -1,4 +1,4 @@
-"""A project with tests of its own and a shelf of cassettes that they recorded long ago."""
+"""A project with tests of its own and cassettes that they recorded long ago."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aquila_cassette.provider import Provider
 from aquila_cassette.session.owner import Owner
 from aquila_cassette.storage import files
 
-__all__ = ["LONG_AGO", "Shelf"]
+__all__ = ["LONG_AGO", "Project"]
 
 LONG_AGO = "2020-02-01T10:30:00Z"
 
@@ -37,7 +37,7 @@ filterwarnings = ["error", "ignore::ResourceWarning"]
 """
 
 
-class Shelf:
+class Project:
     """The project in the current folder.
 
     Args:
@@ -54,14 +54,14 @@ class Shelf:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(HEAD.format(url=self.provider.url) + source)
 
-    def tape(
+    def cassette(
         self,
         name: str,
         *recorded: tuple[str | None, str],
         at: str = LONG_AGO,
         folder: str = "cassettes",
     ) -> Path:
-        """Lay a cassette on the shelf: the prompts of some tests."""
+        """Write a cassette: the prompts of some tests."""
         path = Path(folder, f"{name}.yaml")
         files.save(
             path,
@@ -93,6 +93,6 @@ class Shelf:
 
     def prompts(self, name: str) -> list[str]:
         """List the prompts on a cassette."""
-        tape = importers.load(Path("cassettes", f"{name}.yaml"))
-        bodies = [json.loads(one.request.body) for one in tape.interactions]
+        cassette = importers.load(Path("cassettes", f"{name}.yaml"))
+        bodies = [json.loads(one.request.body) for one in cassette.interactions]
         return [body["messages"][-1]["content"] for body in bodies]
