@@ -84,7 +84,9 @@ class Finder:
     ) -> list[Span]:
         """Return what is to be replaced in a body that was ``sent`` or ``received``."""
         kind = content_type.lower()
-        if not data or self._is_clean(
+        if not data:
+            return []
+        if len(data) >= _SMALL and self._is_clean(
             data, env, lambda some: self._fields(some, place, content_type)
         ):
             return []
@@ -95,13 +97,13 @@ class Finder:
 
     def values(self, data: bytes, env: Secrets) -> list[Span]:
         """Return what is a secret wherever it is, whatever its name."""
-        if self._is_clean(data, env, lambda some: []):
+        if len(data) >= _SMALL and self._is_clean(data, env, lambda some: []):
             return []
         return self._fitted(data, self._values(data, env), [], "")
 
     def _is_clean(self, data: bytes, env: Secrets, find: Callable[[bytes], list[Span]]) -> bool:
         """Return True if there is nothing in `data`, seen from what is different in its lines."""
-        if len(data) < _SMALL or self._patterns or spellings(env).any_is_json:
+        if self._patterns or spellings(env).any_is_json:
             return False
         some = without_repeats(data)
         return len(some) < len(data) and not find(some) and not self._values(some, env)
@@ -119,6 +121,8 @@ class Finder:
         return found
 
     def _fitted(self, data: bytes, values: list[Span], named: list[Span], kind: str) -> list[Span]:
+        if not (values or named):
+            return []
         if self._allowed:
             values, named = (
                 [one for one in spans if data[one.start : one.end] not in self._allowed]
