@@ -11,6 +11,7 @@ from aquila_cassette.dialects import DIALECTS, ending, read_message
 from aquila_cassette.dialects.framing import framing, read_events
 from aquila_cassette.sse import events, frames
 from tests.corpus import RECORDED, Recorded, each_recorded, needs_corpus
+from tests.dialects.test_message import assert_the_timeline_is_the_message
 
 CHAT = ("openai-chat", True)
 CHAT_WITHOUT_DONE = ("openai-chat", False)
@@ -109,26 +110,34 @@ def test_the_table_covers_every_recorded_stream() -> None:
     assert set(EXCEPTIONS) <= set(files)
 
 
+def parsed(body: bytes) -> list[dict[str, Any]]:
+    texts = [event.data for event in events(body)]
+    return [json.loads(text) for text in texts if text.startswith("{")]
+
+
 @each_recorded(RECORDED)
-def test_a_recorded_stream_is_over(recorded: Recorded) -> None:
+def test_a_recorded_stream_is_read_as_what_it_is(recorded: Recorded) -> None:
+    body, content_type = recorded.body, recorded.content_type
     dialect, terminal = expected_of(recorded.file)
-    found = ending(recorded.content_type, recorded.body)
+    found = ending(content_type, body)
     assert (found.dialect, found.terminal, found.complete_at_eof) == (dialect, terminal, True)
+    for event in read_events(framing(content_type, body), body):
+        assert {each.name for each in DIALECTS if each.recognises(event)} <= {dialect}
+    if dialect:
+        assert_it_is_not_complete_before_its_end(recorded)
+    if "-completions-" in recorded.file:
+        assert_the_text_is_that_of_its_deltas(recorded)
+    if re.search(r"-(messages|streamraw)", recorded.file):
+        assert_a_message_says_its_deltas(recorded)
+    if re.search(r"-resp(onses|-id)-", recorded.file):
+        assert_a_response_says_its_output(recorded)
+    assert_the_timeline_is_the_message(content_type, recorded.pieces)
 
 
-@each_recorded(RECORDED)
-def test_no_recorded_message_is_recognised_by_another_dialect(recorded: Recorded) -> None:
-    name = ending(recorded.content_type, recorded.body).dialect
-    for message in read_events(framing(recorded.content_type, recorded.body), recorded.body):
-        assert {each.name for each in DIALECTS if each.recognises(message)} <= {name}
-
-
-@each_recorded([each for each in RECORDED if expected_of(each.file)[0]])
-def test_a_recorded_stream_cut_half_way_is_not_whole(recorded: Recorded) -> None:
-    body = recorded.body
-    whole = ending(recorded.content_type, body)
-    kept = [frame.raw for frame in frames(body) if frame.event]
-    # Half of what comes before anything that makes it whole.
+def assert_it_is_not_complete_before_its_end(recorded: Recorded) -> None:
+    whole = ending(recorded.content_type, recorded.body)
+    kept = [frame.raw for frame in frames(recorded.body) if frame.event]
+    # Half of what comes before anything that makes it complete.
     before = next(
         place
         for place, raw in enumerate(kept)
@@ -141,13 +150,7 @@ def test_a_recorded_stream_cut_half_way_is_not_whole(recorded: Recorded) -> None
         assert (found.dialect, found.expected) == (whole.dialect, whole.expected)
 
 
-def parsed(body: bytes) -> list[dict[str, Any]]:
-    texts = [event.data for event in events(body)]
-    return [json.loads(text) for text in texts if text.startswith("{")]
-
-
-@each_recorded([each for each in RECORDED if "-completions-" in each.file])
-def test_a_recorded_chat_says_the_text_of_its_deltas(recorded: Recorded) -> None:
+def assert_the_text_is_that_of_its_deltas(recorded: Recorded) -> None:
     text = ""
     for chunk in parsed(recorded.body):
         for choice in chunk.get("choices", []):
@@ -160,8 +163,7 @@ def test_a_recorded_chat_says_the_text_of_its_deltas(recorded: Recorded) -> None
     assert read_message(recorded.content_type, recorded.body).text == text
 
 
-@each_recorded([each for each in RECORDED if re.search(r"-(messages|streamraw)", each.file)])
-def test_a_recorded_message_says_the_text_of_its_deltas(recorded: Recorded) -> None:
+def assert_a_message_says_its_deltas(recorded: Recorded) -> None:
     deltas = [event.get("delta", {}) for event in parsed(recorded.body)]
     found = read_message(recorded.content_type, recorded.body)
     assert found.text == "".join(delta.get("text", "") for delta in deltas)
@@ -170,8 +172,7 @@ def test_a_recorded_message_says_the_text_of_its_deltas(recorded: Recorded) -> N
     assert "".join(call.arguments for call in found.tool_calls) == arguments
 
 
-@each_recorded([each for each in RECORDED if re.search(r"-resp(onses|-id)-", each.file)])
-def test_a_recorded_response_says_its_output(recorded: Recorded) -> None:
+def assert_a_response_says_its_output(recorded: Recorded) -> None:
     found = read_message(recorded.content_type, recorded.body)
     heard = parsed(recorded.body)
     deltas = (event["delta"] for event in heard if event["type"].endswith("output_text.delta"))
