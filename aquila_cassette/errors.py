@@ -237,15 +237,11 @@ class NetworkBlockedError(AquilaError):
 
 
 class StreamError(AquilaError):
-    """A stream of the client ended without a real completion.
+    """A stream of the client ended without a real completion; `text` is what the model said.
 
-    Args:
-        reason: Why, in the provider's own words where it gave any.
-        kind: What sort of failure: ``http``, ``provider``, ``refusal``, ``incomplete``, ``cut``,
-            ``transport``, ``timeout``, ``cancelled``, ``sink``, ``rounds`` or ``protocol``.
-        status: The HTTP status of the answer; None where there was none.
-        text: What the model had said until then.
-        facts: Lines between.
+    `reason` is in the provider's own words where it gave any; `kind` is ``http``, ``provider``,
+    ``refusal``, ``incomplete``, ``cut``, ``transport``, ``timeout``, ``cancelled``, ``sink``,
+    ``rounds`` or ``protocol``; `status` is None where there was no answer.
     """
 
     def __init__(

@@ -20,20 +20,7 @@ if TYPE_CHECKING:
     from aquila_cassette.model import Request, Response
     from aquila_cassette.redaction import Redaction
 
-__all__ = [
-    "MODES",
-    "ON_UNPLAYED",
-    "Layer",
-    "Mode",
-    "OnUnplayed",
-    "Options",
-    "Resolved",
-    "default_mode",
-    "docs_rows",
-    "environment_layer",
-    "parse_mode",
-    "resolve",
-]
+__all__ = ["SETTINGS", "Layer", "Mode", "OnUnplayed", "Options", "Resolved", "resolve"]
 
 Mode = Literal["none", "once", "new_episodes", "all"]
 """What may be recorded; the words and their meaning are vcrpy's."""
@@ -41,7 +28,6 @@ Mode = Literal["none", "once", "new_episodes", "all"]
 OnUnplayed = Literal["fail", "warn", "ignore"]
 
 MODES: tuple[Mode, ...] = get_args(Mode)
-ON_UNPLAYED: tuple[OnUnplayed, ...] = get_args(OnUnplayed)
 
 Check = Callable[[object], Any]
 """Returns the value of an option as `Options` holds it; raises ValueError if it cannot be one."""
@@ -108,8 +94,8 @@ def _folder(value: object) -> Path:
     return Path(value)
 
 
-def _option(default: Any, check: Check, doc: str, **places: str) -> Any:
-    """Describe one option; `places` are further places that set it: ``env`` and ``ini``."""
+def _option(default: Any, check: Check, doc: str, **places: object) -> Any:
+    """Describe one option; `places` tell where else it is set: see `SETTINGS`."""
     metadata = {"check": check, "doc": doc, **places}
     if callable(default):
         return field(default_factory=default, metadata=metadata)
@@ -126,6 +112,9 @@ class Options:
         "the [record mode](record-modes.md)",
         env="AQUILA_RECORD",
         ini="aquila_record",
+        choices=MODES,
+        help="record mode: none (replay only), once (record if there is no cassette yet), "
+        "new_episodes (record what is not known) or all (re-record)",
     )
     match_on: tuple[str | Callable[[Request], Hashable], ...] = _option(
         ("method", "url", "body"),
@@ -153,10 +142,12 @@ class Options:
     repeats: bool = _option(False, _flag, "replay the last of equal interactions again and again")
     on_unplayed: OnUnplayed = _option(
         "fail",
-        _one_of(*ON_UNPLAYED),
+        _one_of(*get_args(OnUnplayed)),
         "what unplayed interactions do: `fail`, `warn` or `ignore`",
         env="AQUILA_ON_UNPLAYED",
         ini="aquila_on_unplayed",
+        choices=get_args(OnUnplayed),
+        help="what to do when a test does not replay what it recorded: fail, warn or ignore",
     )
     before_record_request: Callable[[Request], Request | None] | None = _option(
         None,
@@ -178,6 +169,7 @@ class Options:
         "the folder, below pytest's rootdir or else the current folder",
         env="AQUILA_CASSETTE_DIR",
         ini="aquila_cassette_dir",
+        help="the folder of the cassettes",
     )
 
     def matcher(self) -> Matcher:
@@ -187,6 +179,10 @@ class Options:
 
 
 _FIELDS = {one.name: one for one in fields(Options)}
+
+SETTINGS = {name: one.metadata for name, one in _FIELDS.items() if "env" in one.metadata}
+"""The options that the command line, the environment and the ini file set too: ``env``, ``ini``,
+``help`` and perhaps ``choices`` of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,39 +239,13 @@ def default_mode(environ: Mapping[str, str]) -> Mode:
     return "once" if ci in {"", "0", "false", "no", "off"} else "none"
 
 
-def parse_mode(text: object, *, source: str) -> Mode:
-    """Return the record mode that a user wrote in `source`; the error names the closest one."""
-    mode: Mode = _checked("mode", text, source)
-    return mode
-
-
 def environment_layer(environ: Mapping[str, str]) -> list[Layer]:
     """Return the settings in environment variables, a layer for each that is set."""
-    variables = {
-        one.metadata["env"]: name for name, one in _FIELDS.items() if "env" in one.metadata
-    }
     return [
-        Layer(variable, {name: environ[variable]})
-        for variable, name in variables.items()
-        if environ.get(variable)
+        Layer(setting["env"], {name: environ[setting["env"]]})
+        for name, setting in SETTINGS.items()
+        if environ.get(setting["env"])
     ]
-
-
-def docs_rows() -> list[str]:
-    """Return the table of docs/options.md."""
-    rows = ["| option | default | what it does |", "|---|---|---|"]
-    for name, one in _FIELDS.items():
-        default = "the defaults" if name == "redact" else f"`{_shown(one.default)}`"
-        if name == "mode":
-            default += "; `none` where `CI` is set"
-        rows.append(
-            f"| `{name}` | {'' if one.default is None else default} | {one.metadata['doc']} |"
-        )
-    return rows
-
-
-def _shown(default: object) -> str:
-    return str(default) if isinstance(default, Path) else repr(default).replace("'", '"')
 
 
 def _checked(name: str, value: object, source: str) -> Any:

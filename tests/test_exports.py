@@ -59,7 +59,7 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
 
 def test_every_error_can_be_pickled_with_its_facts_and_notes() -> None:
     path = Path("cassettes/x.yaml")
-    for name in errors.__all__:
+    for name in sorted({*errors.__all__} - {"UnplayedWarning"}):
         made = getattr(errors, name)
         given = inspect.signature(made).parameters
         values = {"method": "GET", "url": "u", "path": path, "kind": "http", "facts": ["a: b"]}

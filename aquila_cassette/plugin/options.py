@@ -5,12 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from aquila_cassette.options import Layer
+from aquila_cassette.options import SETTINGS, Layer, default_mode, environment_layer
 
 __all__ = [
     "PRECEDENCE",
@@ -24,30 +22,16 @@ __all__ = [
 
 PRECEDENCE = "command line > environment > the call > marker > aquila_config > ini > default"
 
-_MODES = ("none", "once", "new_episodes", "all")
-_UNPLAYED = ("fail", "warn", "ignore")
-_SHARED = ("mode", "cassette_dir", "on_unplayed")
-_INI = {"mode": "aquila_record"} | {name: f"aquila_{name}" for name in _SHARED[1:]}
-_FLAGS = {name: f"--{ini.replace('_', '-')}" for name, ini in _INI.items()}
+_FLAGS = {name: f"--{one['ini'].replace('_', '-')}" for name, one in SETTINGS.items()}
 
 
 def add_options(parser: pytest.Parser) -> None:
     """Declare them; none takes a name that pytest-recording or cassetter owns."""
     group = parser.getgroup("aquila", "aquila_cassette: record and replay provider streams")
-    group.addoption(
-        "--aquila-record",
-        choices=_MODES,
-        metavar="MODE",
-        help="record mode: none (replay only), once (record if there is no cassette yet), "
-        "new_episodes (record what is not known) or all (re-record)",
-    )
-    group.addoption("--aquila-cassette-dir", metavar="DIR", help="the folder of the cassettes")
-    group.addoption(
-        "--aquila-on-unplayed",
-        choices=_UNPLAYED,
-        metavar="ACTION",
-        help="what to do when a test does not play what it recorded: fail, warn or ignore",
-    )
+    for name, one in SETTINGS.items():
+        metavar = one["ini"].rpartition("_")[2].upper()
+        group.addoption(_FLAGS[name], choices=one.get("choices"), metavar=metavar, help=one["help"])
+        parser.addini(one["ini"], f"as {_FLAGS[name]}")
     group.addoption(
         "--aquila-block-network",
         action="store_true",
@@ -60,9 +44,6 @@ def add_options(parser: pytest.Parser) -> None:
         help=f"print each cassette's options and where they came from ({PRECEDENCE})",
     )
     group.addoption("--aquila-unused-report", metavar="FILE", help=argparse.SUPPRESS)
-    parser.addini("aquila_record", "record mode, as --aquila-record")
-    parser.addini("aquila_cassette_dir", "the folder of the cassettes (default: cassettes)")
-    parser.addini("aquila_on_unplayed", "as --aquila-on-unplayed (default: fail)")
     parser.addini(
         "aquila_placeholder_keys",
         "whether SDKs get placeholder keys in mode none: true (for tests and blocks that replay), "
@@ -74,8 +55,6 @@ def add_options(parser: pytest.Parser) -> None:
 
 def above(config: pytest.Config) -> list[Layer]:
     """Return the settings that are stronger than a call's: command line, then environment."""
-    from aquila_cassette.options import Layer, environment_layer
-
     flags = {name: _given(config, flag) for name, flag in _FLAGS.items()}
     given = [
         Layer(_FLAGS[name], {name: value}) for name, value in flags.items() if value is not None
@@ -92,10 +71,12 @@ def _given(config: pytest.Config, flag: str) -> object:
 
 def ini(config: pytest.Config) -> list[Layer]:
     """Return the settings of the ini file, the weakest."""
-    from aquila_cassette.options import Layer
-
-    values = {name: config.getini(key) for name, key in _INI.items()}
-    return [Layer(f"ini {_INI[name]}", {name: value}) for name, value in values.items() if value]
+    values = {name: config.getini(one["ini"]) for name, one in SETTINGS.items()}
+    return [
+        Layer(f"ini {SETTINGS[name]['ini']}", {name: value})
+        for name, value in values.items()
+        if value
+    ]
 
 
 def blocks_network(config: pytest.Config) -> bool:
@@ -125,8 +106,6 @@ def placeholder_keys(config: pytest.Config) -> str:
 
 def only_replays(layers: Iterable[Layer]) -> bool:
     """Return whether the mode is ``none``, as far as `layers`, strongest first, say."""
-    from aquila_cassette.options import default_mode
-
     said = (layer.values.get("mode") for layer in layers)
     mode = next((mode for mode in said if mode is not None), None)
     return (mode or default_mode(os.environ)) == "none"

@@ -63,7 +63,7 @@ class Cassette:
     ) -> None:
         """Wait until every stream of this cassette is over and the code that read it has returned.
 
-        Streams that this very task reads are its own business and not waited for.
+        Streams that this task reads itself are not waited for.
 
         Args:
             timeout: The longest wait, in seconds; by default 5 on replay, 120 while recording.

@@ -13,7 +13,6 @@ import os
 import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from aquila_cassette import importers
 from aquila_cassette.errors import OverwriteError, SecretLeakError
@@ -51,9 +50,8 @@ class Created:
             self._mark(self._folder, path).touch()
 
     def __contains__(self, path: object) -> bool:
-        if path in self._here:
-            return True
-        return self._folder is not None and self._mark(self._folder, path).exists()
+        in_folder = self._folder is not None and self._mark(self._folder, path).exists()
+        return path in self._here or in_folder
 
     @staticmethod
     def _mark(folder: Path, path: object) -> Path:
@@ -212,11 +210,8 @@ def _mark_of(one: Interaction) -> _Mark:
 # The guard of good answers.
 
 
-class Loss(NamedTuple):
-    """Good answers on the cassette, with their numbers, and the failures that came instead."""
-
-    good: list[Numbered]
-    failures: list[Interaction]
+Loss = tuple[list[Numbered], list[Interaction]]
+"""Good answers on the cassette, with their numbers, and the failures that came instead."""
 
 
 def find_loss(
@@ -250,7 +245,7 @@ def find_loss(
         if len(_good(came)) < len(good_gone) or len(outages) > spare:
             good += good_gone
             failures += outages
-    return Loss(sorted(good, key=lambda one: one[0]), failures) if good else None
+    return (sorted(good, key=lambda one: one[0]), failures) if good else None
 
 
 def _by_key(
@@ -286,9 +281,10 @@ _LONG = 160  # characters
 
 
 def _overwrite_error(loss: Loss, *, path: Path, fix: str, whole: bool) -> OverwriteError:
-    hows = [one for one in map(how_failed, loss.failures) if one]
+    good, failures = loss
+    hows = [one for one in map(how_failed, failures) if one]
     kinds = " and ".join(dict.fromkeys(one.kind for one in hows))
-    numbers = [str(number) for number, _ in loss.good]
+    numbers = [str(number) for number, _ in good]
     which = f"interaction{'' if len(numbers) == 1 else 's'} {', '.join(numbers)} of it"
     advice = " and ".join(dict.fromkeys(one.advice for one in hows))
     command = fix.removeprefix("Fix: ")
@@ -297,11 +293,11 @@ def _overwrite_error(loss: Loss, *, path: Path, fix: str, whole: bool) -> Overwr
         f"replaced by {escape_control_chars(kinds)}.",
         path=path,
         facts=[
-            *_shortened([f"on cassette: {_dated(*one)}" for one in loss.good]),
+            *_shortened([f"on cassette: {_dated(*one)}" for one in good]),
             *_shortened(
                 [
                     f"now:         {_asked(one)}: {_cut(how.words)}"
-                    for one, how in zip(loss.failures, hows, strict=True)
+                    for one, how in zip(failures, hows, strict=True)
                 ]
             ),
             f"to store the failure instead: delete {display_path(path) if whole else which} first",
