@@ -102,15 +102,12 @@ class AquilaError(Exception):
         super().__init__("\n".join(lines))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _unpickled, (type(self), self.args, self.__dict__)
+        return _unpickled, (type(self), self.args), self.__dict__
 
 
-def _unpickled(
-    cls: type[AquilaError], args: tuple[object, ...], state: dict[str, Any]
-) -> AquilaError:
+def _unpickled(cls: type[AquilaError], args: tuple[object, ...]) -> AquilaError:
     error = cls.__new__(cls)
     error.args = args
-    error.__dict__.update(state)
     return error
 
 

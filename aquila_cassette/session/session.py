@@ -252,7 +252,7 @@ class Session:
 
     def _replay(self, interaction: Interaction, number: int, more: bool) -> Player:
         self._played.append(interaction)
-        make = self.stepping.replay if self.options.hold else Player
+        make: Callable[..., Player] = self.stepping.replay if self.options.hold else Player
         background = self._is_background(interaction.request)
         return make(interaction, number, self._replay_settings, more=more, background=background)
 

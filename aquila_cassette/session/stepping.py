@@ -53,22 +53,14 @@ class Stepping:
         self._lock = threading.RLock()
 
     def replay(
-        self,
-        interaction: Interaction,
-        number: int,
-        settings: ReplaySettings,
-        *,
-        more: bool,
-        background: bool,
+        self, interaction: Interaction, number: int, settings: ReplaySettings, **how: bool
     ) -> Player:
-        """Make the replay of an interaction: held, if it is a stream and this holds streams."""
-        cut = steps(interaction.response) if self.holds else []
+        """Make the replay of an interaction: held, if it is a stream."""
+        cut = steps(interaction.response)
         with self._lock:
             if not cut or self.released:
-                return Player(interaction, number, settings, more=more, background=background)
-            player = SteppedPlayer(
-                interaction, number, settings, self._home, cut, more=more, background=background
-            )
+                return Player(interaction, number, settings, **how)
+            player = SteppedPlayer(interaction, number, settings, self._home, cut, **how)
             self._streams.append(player)
         return player
 
@@ -102,7 +94,7 @@ class Stepping:
 
     def release(self, of: Which) -> None:
         """Let everything through; see `Cassette.release`."""
-        _check_which("release", of)
+        _check("release", 1, of)
         if of is None:
             with self._lock:
                 self.released = True
@@ -149,8 +141,7 @@ class _Advance:
 
     def __init__(self, stepping: Stepping, called: str, count: int, of: Which) -> None:
         forbid_inside_job(called)
-        _check_count(called, count)
-        _check_which(called, of)
+        _check(called, count, of)
         self._stepping = stepping
         self._here: TaskOrThread = current_task_or_thread()
         self._count = count
@@ -244,23 +235,18 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
-def _check_count(called: str, count: object) -> None:
+def _check(called: str, count: object, of: object) -> None:
     if not _is_number(count):
-        raise UsageError(
-            f"{called} cannot let that many events through.",
-            facts=["expected: a number, 1 or more", f"got:      {count!r}"],
-            fix=f"Fix: {called}(1)",
-        )
-
-
-def _check_which(called: str, of: object) -> None:
-    if not (of is None or (isinstance(of, str) and of) or _is_number(of)):
-        which = "a part of its prompt or URL, or its number, from 1"
-        raise UsageError(
-            f"{called} cannot know which stream is meant.",
-            facts=[f"expected: of= {which}", f"got:      {of!r}"],
-            fix=f"Fix: {called}(of=1)",
-        )
+        expected, got, fix = "how many events, 1 or more", count, "1"
+    elif not (of is None or (isinstance(of, str) and of) or _is_number(of)):
+        expected, got, fix = "of= a part of the prompt or URL, or a number from 1", of, "of=1"
+    else:
+        return
+    raise UsageError(
+        f"{called} has an argument that it cannot take.",
+        facts=[f"expected: {expected}", f"got:      {got!r}"],
+        fix=f"Fix: {called}({fix})",
+    )
 
 
 class SteppedPlayer(Player):
@@ -279,9 +265,7 @@ class SteppedPlayer(Player):
         settings: ReplaySettings,
         home: threading.Thread,
         cut: list[bytes],
-        *,
-        more: bool,
-        background: bool,
+        **how: bool,
     ) -> None:
         self._steps = cut
         self._home = home
@@ -296,7 +280,7 @@ class SteppedPlayer(Player):
         self._reader: weakref.ref[TaskOrThread] | None = None
         self._notifier = Notifier()
         self._lock = threading.RLock()
-        super().__init__(interaction, number, settings, more=more, background=background)
+        super().__init__(interaction, number, settings, **how)
         self.speed = 0.0
 
     # What an adapter calls.

@@ -371,8 +371,8 @@ def test_a_count_that_is_none_is_refused(suite: Suite, count: object) -> None:
     with suite.block(mode="none", hold=True) as cassette, pytest.raises(UsageError) as raised:
         cassette.advance_sync(count)  # type: ignore[arg-type]
     assert str(raised.value) == (
-        "advance_sync cannot let that many events through.\n"
-        "  expected: a number, 1 or more\n"
+        "advance_sync has an argument that it cannot take.\n"
+        "  expected: how many events, 1 or more\n"
         f"  got:      {count!r}\n"
         "Fix: advance_sync(1)"
     )
@@ -382,7 +382,7 @@ def test_a_count_that_is_none_is_refused(suite: Suite, count: object) -> None:
 def test_a_name_of_a_stream_that_is_none_is_refused(suite: Suite, of: object) -> None:
     with suite.block(mode="none", hold=True) as cassette:
         for call in (cassette.release, lambda of: cassette.advance_sync(of=of)):
-            with pytest.raises(UsageError, match="cannot know which stream is meant"):
+            with pytest.raises(UsageError, match="expected: of= a part of the prompt or URL"):
                 call(of=of)
 
 
