@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from aquila_cassette.importers import read_foreign
 from aquila_cassette.model import CassetteData, Interaction
+from tests.storage.cassettes import PATH
 
 URL = "https://api.example.com/v1/chat"
 EVENTS = b'data: {"say":"h\xc3\xa9"}\n\ndata: [DONE]\n\n'
-PATH = Path("cassettes/chat.yaml")
+RESTORE = f"Fix: restore it (git checkout -- {PATH}) or delete it and record again"
 
 
-def tape(data: bytes | str) -> CassetteData:
+def read(data: bytes | str) -> CassetteData:
     """Read a file of another recorder."""
-    read = read_foreign(data.encode() if isinstance(data, str) else data, path=PATH)
-    assert read is not None
-    return read.cassette
+    found = read_foreign(data.encode() if isinstance(data, str) else data, path=PATH)
+    assert found is not None
+    return found.cassette
 
 
 def only(data: bytes | str) -> Interaction:
     """Read a file that has one interaction."""
-    (one,) = tape(data).interactions
+    (one,) = read(data).interactions
     return one
 
 
@@ -32,7 +31,7 @@ def vcrpy(
     headers: str = "headers:\n      Content-Type:\n      - text/plain",
     status: str = "status:\n      code: 200\n      message: OK",
 ) -> str:
-    """Give a cassette in vcrpy's YAML, with other fields where they are given."""
+    """Return a cassette in vcrpy's YAML, with other fields where they are given."""
     return f"""\
 interactions:
 - request:

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from aquila_cassette import importers
-from tests.importers.samples import CASSETTER, EVENTS, URL, tape
+from tests.importers.samples import CASSETTER, EVENTS, URL, read
 
 
-def test_a_tape_is_read_as_it_lies() -> None:
-    read = tape(CASSETTER)
-    assert read.foreign == "cassetter"
-    chat, image = read.interactions
+def test_a_cassette_is_read_as_it_is() -> None:
+    cassette = read(CASSETTER)
+    assert cassette.foreign == "cassetter"
+    chat, image = cassette.interactions
     assert (chat.request.method, chat.request.url) == ("POST", URL)
     assert chat.request.body == (
         b'{"at": "2026-11-22", "more": ["yes", "1_000", "12:30", 100000.0, null]}'
@@ -25,10 +25,7 @@ def test_a_tape_is_read_as_it_lies() -> None:
         ("set-cookie", "a=1"),
         ("set-cookie", "b=2"),
     )
-    assert [one.recorded_at for one in read.interactions] == [
-        "2026-03-06T19:24:49Z",
-        "2026-03-06T19:24:49Z",
-    ]
+    assert [one.recorded_at for one in cassette.interactions] == ["2026-03-06T19:24:49Z"] * 2
     assert (image.request.body, image.response.body) == (b"", b"\xff\0\x01")
 
 
@@ -52,8 +49,8 @@ def test_what_cassetter_itself_writes_is_what_it_would_replay(tmp_path: Path) ->
         written.add_interaction(core.HttpInteraction(request, response, at))
     path = tmp_path / "chat.yaml"
     written.save(str(path))
-    read = {one.request.url: one for one in importers.load(path).interactions}
+    found = {one.request.url: one for one in importers.load(path).interactions}
     for number, body in enumerate(bodies):
-        one = read[f"{URL}/{number}"]
+        one = found[f"{URL}/{number}"]
         assert one.request.body == one.response.body == compare.body_to_bytes(body), number
         assert one.recorded_at == "2026-11-22T10:30:00Z"

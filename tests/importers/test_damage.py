@@ -1,4 +1,4 @@
-"""Files in another format that are damaged: one clear error, with the line, and what mends it."""
+"""Files in another format that are damaged: one clear error, with the line, and a fix."""
 
 from __future__ import annotations
 
@@ -14,51 +14,37 @@ from hypothesis import strategies as st
 from aquila_cassette import importers
 from aquila_cassette.errors import CassetteFormatError
 from aquila_cassette.importers import detect_format
-from tests.importers.samples import CASSETTER, PATH, tape, vcrpy
-
-RESTORE = "Fix: restore it (git checkout -- cassettes/chat.yaml) or delete it and record again"
+from tests.importers.samples import CASSETTER, RESTORE, read, vcrpy
+from tests.storage.cassettes import PATH
 
 
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (
-            vcrpy().replace("    method: POST\n", ""),
-            ", line 3: the request has no field 'method'.",
-        ),
+        (vcrpy().replace("    method: POST\n", ""), "3: the request has no field 'method'."),
         (
             vcrpy(status="status: {code: abc}"),
             (
-                ", line 15: the status has a wrong value.\n"
-                "  expected: a number from 100 to 999\n"
-                "  got:      'abc'"
+                "15: the status has a wrong value.\n"
+                "  expected: a number from 100 to 999\n  got:      'abc'"
             ),
         ),
-        (
-            vcrpy(received="body: {base64_string: '???'}"),
-            ", line 10: 'base64_string' is not base64.",
-        ),
-        (vcrpy(received="body: {string: [{}]}"), ", line 10: 'body' is a body of an unknown form."),
-        (vcrpy(sent="body: 5"), ", line 3: 'body' is a body of an unknown form."),
-        (
-            CASSETTER.replace("ff0001", "xyz"),
-            ", line 39: 'content' is not hexadecimal.",
-        ),
-        (
-            vcrpy().replace("  response:", "  answer:"),
-            ", line 2: the response is missing.",
-        ),
+        (vcrpy(received="body: {base64_string: '???'}"), "10: 'base64_string' is not base64."),
+        (vcrpy(received="body: {string: [{}]}"), "10: 'body' is a body of an unknown form."),
+        (vcrpy(sent="body: 5"), "3: 'body' is a body of an unknown form."),
+        (CASSETTER.replace("ff0001", "xyz"), "39: 'content' is not hexadecimal."),
+        (vcrpy().replace("  response:", "  answer:"), "2: the response is missing."),
         (
             vcrpy().partition("    status:")[0],
             (
-                ", line 14: the file ends in the middle of an interaction.\n"
+                "14: the file ends in the middle of an interaction.\n"
                 "  the response has no field 'status'"
             ),
         ),
         (
             vcrpy(sent='body: "abc'),
             (
-                ", line 18: the file ends in the middle of an interaction.\n"
+                "18: the file ends in the middle of an interaction.\n"
                 "  found unexpected end of stream (while scanning a quoted scalar that starts on "
                 "line 3)\n  reads: 'version: 1'"
             ),
@@ -66,7 +52,7 @@ RESTORE = "Fix: restore it (git checkout -- cassettes/chat.yaml) or delete it an
         (
             '{"interactions": [{"request": {"uri": "a"',
             (
-                ", line 1: the file ends in the middle of an interaction.\n"
+                "1: the file ends in the middle of an interaction.\n"
                 "  this is not JSON: expecting ',' delimiter"
             ),
         ),
@@ -74,8 +60,8 @@ RESTORE = "Fix: restore it (git checkout -- cassettes/chat.yaml) or delete it an
 )
 def test_what_is_wrong_is_said_with_its_line(data: str, message: str) -> None:
     with pytest.raises(CassetteFormatError) as caught:
-        tape(data)
-    assert str(caught.value) == f"cassettes/chat.yaml{message}\n{RESTORE}"
+        read(data)
+    assert str(caught.value) == f"cassettes/chat.yaml, line {message}\n{RESTORE}"
 
 
 def test_a_compressed_file_may_be_cut_off_or_damaged() -> None:
@@ -85,30 +71,30 @@ def test_a_compressed_file_may_be_cut_off_or_damaged() -> None:
         (data[:-8] + bytes(8), "the compressed file is damaged"),
     ):
         with pytest.raises(CassetteFormatError, match=problem):
-            tape(broken)
+            read(broken)
 
 
 def test_a_compressed_file_cannot_swell_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importers, "MAX_BYTES", 3 << 20)  # the real limit takes a while to reach
     data = gzip.compress(b" " * (4 << 20), 1)
     with pytest.raises(CassetteFormatError, match="too large for a cassette"):
-        tape(data)
+        read(data)
 
 
 def test_bytes_that_are_no_text_are_refused() -> None:
     with pytest.raises(CassetteFormatError, match=r"line 3: the byte 0xff is not UTF-8"):
-        tape(vcrpy().encode().replace(b'{"n":1}', b"\xff"))
+        read(vcrpy().encode().replace(b'{"n":1}', b"\xff"))
 
 
 @pytest.mark.parametrize("depth", [200, 100_000])
-def test_values_cannot_stand_within_each_other_without_end(depth: int) -> None:
+def test_values_cannot_nest_without_end(depth: int) -> None:
     nested = "[" * depth + "]" * depth
     with pytest.raises(CassetteFormatError, match="nested"):
-        tape(vcrpy(sent=f"parsed_body: {nested}"))
+        read(vcrpy(sent=f"parsed_body: {nested}"))
 
 
 @given(st.integers(0, len(vcrpy())), st.integers(0, 40), st.text(max_size=3))
-def test_whatever_is_edited_away_there_is_a_tape_or_a_clear_error(
+def test_whatever_is_edited_away_there_is_a_cassette_or_a_clear_error(
     start: int, length: int, put: str
 ) -> None:
     text = vcrpy()
@@ -130,7 +116,7 @@ def test_whatever_is_edited_away_there_is_a_tape_or_a_clear_error(
     st.sampled_from(["request", "response"]),
     st.sampled_from(["body", "headers", "status", "uri", "method", "parsed_body", "status_code"]),
 )
-def test_whatever_stands_in_a_field_there_is_a_tape_or_a_clear_error(
+def test_whatever_is_in_a_field_there_is_a_cassette_or_a_clear_error(
     value: object, message: str, key: str
 ) -> None:
     tree = yaml.safe_load(vcrpy())
@@ -140,32 +126,29 @@ def test_whatever_stands_in_a_field_there_is_a_tape_or_a_clear_error(
 
 def _read_or_refused(data: bytes) -> None:
     try:
-        read = importers.read_foreign(data, path=PATH)
+        found = importers.read_foreign(data, path=PATH)
     except CassetteFormatError as error:
-        _has_a_remedy(error)
+        if not error.fix:
+            raise
         return
-    for one in read.cassette.interactions if read else ():
+    for one in found.cassette.interactions if found else ():
         assert isinstance(one.request.body, bytes)
         assert isinstance(one.response.body, bytes)
         assert isinstance(one.request.url, str)
 
 
-def _has_a_remedy(error: CassetteFormatError) -> None:
-    assert error.fix
-
-
-def test_a_tape_of_ours_that_speaks_of_a_uri_is_a_tape_of_ours(tmp_path: Path) -> None:
+def test_a_cassette_of_ours_that_has_a_uri_in_a_body_is_ours(tmp_path: Path) -> None:
     path = tmp_path / "chat.yaml"
     path.write_text(
         "interactions:\n- request:\n   method: POST\n   url: https://a.example/\n   json:\n"
         "    uri: b\n  response: {status: 200, ended: complete}\nversion: 1\n"
     )
     assert detect_format(path.read_bytes()) == "vcrpy"
-    read = importers.load(path)
-    assert (read.foreign, read.interactions[0].request.body) == ("", b'{"uri":"b"}')
+    found = importers.load(path)
+    assert (found.foreign, found.interactions[0].request.body) == ("", b'{"uri":"b"}')
 
 
-def test_a_tape_of_ours_with_a_misspelt_url_is_told_so(tmp_path: Path) -> None:
+def test_a_misspelt_url_does_not_make_a_cassette_of_ours_another(tmp_path: Path) -> None:
     path = tmp_path / "chat.yaml"
     path.write_text(
         "version: 1\ninteractions:\n- request:\n    method: POST\n    uri: https://a.example/\n"
@@ -177,6 +160,6 @@ def test_a_tape_of_ours_with_a_misspelt_url_is_told_so(tmp_path: Path) -> None:
     assert caught.value.fix == 'Fix: rename it to "url"'
 
 
-def test_json_that_is_no_tape_is_none() -> None:
+def test_json_that_is_no_cassette_is_none() -> None:
     assert importers.read_foreign(json.dumps({"a": "uri"}).encode(), path=PATH) is None
     assert detect_format(b'{"a": 1}') is None

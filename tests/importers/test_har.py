@@ -9,14 +9,14 @@ import pytest
 
 from aquila_cassette.errors import CassetteFormatError
 from aquila_cassette.model import Failure, Piece
-from tests.importers.samples import EVENTS, URL, only, tape
+from tests.importers.samples import EVENTS, RESTORE, URL, only, read
 
 
 def har(**given: Any) -> str:
+    """Return a file of one entry, with other fields where they are given."""
     request = {
         "method": "POST",
         "url": f"{URL}#top",
-        "httpVersion": "HTTP/2.0",
         "headers": [
             {"name": ":authority", "value": "api.example.com"},
             {"name": "Content-Type", "value": "application/json"},
@@ -26,30 +26,20 @@ def har(**given: Any) -> str:
     }
     response = {
         "status": 200,
-        "statusText": "OK",
         "httpVersion": "h2",
         "headers": [
             {"name": "content-type", "value": "text/plain"},
             {"name": "content-encoding", "value": "gzip"},
         ],
         "content": {"size": 2, "mimeType": "text/plain", "text": "hi"},
-        "redirectURL": "",
-        "bodySize": 22,
         **given.pop("response", {}),
     }
+    timings = {"blocked": 1.5, "dns": -1, "connect": -1, "send": 0.5, "wait": 40, "receive": 20}
     entry = {
         "startedDateTime": "2026-11-22T11:30:00.123+01:00",
-        "time": 60,
         "request": request,
         "response": response,
-        "timings": {
-            "blocked": 1.5,
-            "dns": -1,
-            "connect": -1,
-            "send": 0.5,
-            "wait": 40,
-            "receive": 20,
-        },
+        "timings": timings,
         **given,
     }
     return json.dumps({"log": {"version": "1.2", "creator": {}, "entries": [entry]}})
@@ -70,7 +60,7 @@ def test_an_entry_is_an_interaction_with_its_times() -> None:
     assert response.pieces == (Piece(62, b"hi"),)
     assert (response.status, response.headers_after, response.http_version) == (200, 42, "HTTP/2")
     assert response.headers == (("content-type", "text/plain"),)
-    assert tape(har()).foreign == "HAR"
+    assert read(har()).foreign == "HAR"
 
 
 def test_a_body_may_be_base64() -> None:
@@ -89,15 +79,15 @@ def test_an_event_stream_has_a_piece_for_each_frame() -> None:
         "headers": [{"name": "Content-Type", "value": "text/event-stream"}],
         "content": {"text": EVENTS.decode()},
     }
-    read = only(har(response=response)).response
-    assert (read.body, len(read.pieces)) == (EVENTS, 2)
+    found = only(har(response=response)).response
+    assert (found.body, len(found.pieces)) == (EVENTS, 2)
 
 
 def test_a_request_that_got_no_answer_failed() -> None:
     response = {"status": 0, "_error": "net::ERR_ABORTED", "content": {}}
-    read = only(har(response=response)).response
-    assert (read.status, read.ended) == (None, "failed")
-    assert read.error == Failure(None, "net::ERR_ABORTED")
+    found = only(har(response=response)).response
+    assert (found.status, found.ended) == (None, "failed")
+    assert found.error == Failure(None, "net::ERR_ABORTED")
 
 
 def test_a_body_that_was_not_saved_cannot_be_read_to_its_end() -> None:
@@ -112,8 +102,8 @@ def test_times_may_be_missing() -> None:
         assert (response.headers_after, response.pieces) == (None, (Piece(0, b"hi"),))
 
 
-def test_an_upgrade_to_a_websocket_is_passed_over() -> None:
-    assert tape(har(response={"status": 101})).interactions == ()
+def test_an_upgrade_to_a_websocket_is_skipped() -> None:
+    assert read(har(response={"status": 101})).interactions == ()
 
 
 @pytest.mark.parametrize(
@@ -126,8 +116,7 @@ def test_the_version_of_http_is_named_as_httpx_names_it(version: str, expected: 
 
 def test_an_entry_without_a_request_is_refused() -> None:
     with pytest.raises(CassetteFormatError) as caught:
-        tape(har().replace('"request"', '"asked"'))
+        read(har().replace('"request"', '"asked"'))
     assert str(caught.value) == (
-        "cassettes/chat.yaml: the request of entry 1 is missing.\n"
-        "Fix: restore it (git checkout -- cassettes/chat.yaml) or delete it and record again"
+        f"cassettes/chat.yaml: the request of entry 1 is missing.\n{RESTORE}"
     )

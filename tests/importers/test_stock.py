@@ -25,13 +25,13 @@ def test_what_vcrpy_records_of_each_library_is_read(tmp_path: Path) -> None:
     stock.run("record", str(tmp_path))
     decoded = {path: body for path, (body, _) in stock.BODIES.items()} | {"/gzip": b'{"a":1}'}
     for library in stock.LIBRARIES:
-        read = importers.load(tmp_path / f"{library}.yaml").interactions
-        paths = [urlsplit(one.request.url).path for one in read]
+        found = importers.load(tmp_path / f"{library}.yaml").interactions
+        paths = [urlsplit(one.request.url).path for one in found]
         assert paths == list(stock.SENT), library
-        assert [one.request.body for one in read] == list(stock.SENT.values()), library
-        assert [one.response.body for one in read] == [decoded[path] for path in paths], library
-        assert {one.response.status for one in read} == {200}
-        assert all(one.recorded_at for one in read)
+        assert [one.request.body for one in found] == list(stock.SENT.values()), library
+        assert [one.response.body for one in found] == [decoded[path] for path in paths], library
+        assert {one.response.status for one in found} == {200}
+        assert all(one.recorded_at for one in found)
     (one,) = importers.load(tmp_path / "text.json").interactions
     assert (one.request.body, one.response.body) == (stock.SENT["/events"], decoded["/events"])
 
@@ -45,16 +45,8 @@ def awkward(rng: random.Random) -> bytes:
 
 def test_stock_vcrpy_replays_the_same_bytes(tmp_path: Path) -> None:
     rng = random.Random(9)
-    fixed = [
-        EVENTS,
-        b"",
-        bytes(range(256)),
-        b"\n",
-        b" \n a\n",
-        b"a\r\nb\r\n",
-        "é\x85\u2028".encode(),
-    ]
-    bodies = [*fixed, *(awkward(rng) for _ in range(60))]
+    fixed = [b"", bytes(range(256)), b"\n", b" \n a\n", b"a\r\nb\r\n", "é\x85\u2028".encode()]
+    bodies = [EVENTS, *fixed, *(awkward(rng) for _ in range(40))]
     tape = [
         Interaction(
             Request("POST", f"https://a.example/{n}?b=c", (("accept", "*/*"),), body[::-1] or b"x"),
@@ -70,12 +62,7 @@ def test_stock_vcrpy_replays_the_same_bytes(tmp_path: Path) -> None:
     file = tmp_path / "chat.yaml"
     file.write_text(vcrpy.dumps(tape), "ascii")
     asked = [
-        (
-            library,
-            one.request.method,
-            one.request.url,
-            base64.b64encode(one.request.body).decode(),
-        )
+        (library, one.request.method, one.request.url, base64.b64encode(one.request.body).decode())
         for n, one in enumerate(tape)
         # The whole cassette with two of them: each cassette that vcrpy opens takes its time.
         for library in (stock.LIBRARIES if 0 < n < 4 else [stock.LIBRARIES[n % 2]])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aquila_cassette.errors import CassetteNameError
-from aquila_cassette.importers import find_cassette, stem
+from aquila_cassette.importers import find_cassette
 
 
 @pytest.fixture(autouse=True)
@@ -57,13 +57,3 @@ def test_of_two_others_one_must_be_named() -> None:
         'Fix: use the name of one, with its suffix: "chat.json"'
     )
     assert where("chat.json") == "chat.json"
-
-
-def test_a_name_that_leaves_the_folder_is_refused_all_the_same() -> None:
-    with pytest.raises(CassetteNameError, match="cannot be used"):
-        where("../chat.json")
-
-
-def test_the_stem_of_a_file_is_the_name_without_what_is_of_its_format() -> None:
-    files = ["a.b.yaml", "a.b.YML", "a.b.json", "a.b.har", "a.b.yaml.gz", "a.b.json.gz", "a.b"]
-    assert {stem(file) for file in files} == {"a.b"}
