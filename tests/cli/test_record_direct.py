@@ -300,6 +300,13 @@ def test_a_header_stands_for_the_key_and_stays_out_of_the_file(cli: Cli, serve: 
 FIX = "Fix: aquila-cassette record chat\n"
 
 
+BROKEN = Response(
+    200, STREAM, (Piece(0, sse("x")[:20]),), ended="failed", error=Failure("ReadError", "reset")
+)
+IN_ERROR = Response(200, STREAM, (Piece(0, b'data: {"error": {"message": "no"}}\n\n'),))
+SECRET = Request("POST", "/v1", JSON, b'{"secret": "[redacted]"}')
+
+
 @pytest.mark.parametrize(
     ("one", "error"),
     [
@@ -308,36 +315,18 @@ FIX = "Fix: aquila-cassette record chat\n"
             "no answer came; that cannot be asked for.\n",
         ),
         (
-            recorded(
-                "",
-                answer=Response(
-                    200,
-                    STREAM,
-                    (Piece(0, sse("x")[:20]),),
-                    ended="failed",
-                    error=Failure("ReadError", "reset"),
-                ),
-            ),
+            recorded("", answer=BROKEN),
             "its answer broke off; that cannot be asked for.\n  recorded: ReadError: reset\n",
         ),
         (
-            recorded(
-                "",
-                answer=Response(
-                    200, STREAM, (Piece(0, b'data: {"error": {"message": "no"}}\n\n'),)
-                ),
-            ),
+            recorded("", answer=IN_ERROR),
             (
                 "its answer ended in the provider's error; that cannot be asked for.\n"
                 "  recorded: no\n"
             ),
         ),
         (
-            Interaction(
-                Request("POST", "/v1", JSON, b'{"secret": "[redacted]"}'),
-                Response(200),
-                recorded_by=TESTS,
-            ),
+            Interaction(SECRET, Response(200), recorded_by=TESTS),
             "it holds a secret that is not in the environment.\n  redacted: secret\n",
         ),
         (

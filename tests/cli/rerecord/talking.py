@@ -19,12 +19,7 @@ from aquila_cassette.provider.anthropic import AnthropicMessages
 from aquila_cassette.provider.gemini import GeminiGenerateContent
 from aquila_cassette.provider.openai import OpenAIChat, OpenAIResponses
 from aquila_cassette.provider.replies import FunctionCall, ModelReply, reply_to
-from aquila_cassette.provider.request import (
-    DeterministicRandom,
-    ParsedRequest,
-    parse_request,
-    tokens,
-)
+from aquila_cassette.provider.request import DeterministicRandom, parse_request, tokens
 
 __all__ = ["APPS", "Answerer", "App", "Model", "again", "talk"]
 
@@ -42,334 +37,207 @@ SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "require
 
 @dataclass(frozen=True)
 class Model:
-    """A model on some day.
-
-    Args:
-        day: What it says and its ids depend on that.
-        calls: Whether it calls other tools on each day, too.
-        mute: Whether it says the same every day.
-        stream: Whether it streams.
-    """
+    """A model on some day: its texts and ids are others each day; if it `calls`, so are its calls."""
 
     day: int
     calls: bool = False
-    mute: bool = False
     stream: bool = True
 
     def answer(self, request: Request) -> Response:
-        """Answer a request to any provider."""
         body = json.loads(request.body)
         path = urlsplit(request.url).path
         _, dialect = next(one for one in PATHS.values() if path.startswith(one[0]))
-        ask = parse_request(path, body)
-        ask = replace(ask, random=DeterministicRandom([path, body, self.day]), stream=self.stream)
-        reply = self._reply(ask)
+        random = DeterministicRandom([path, body, self.day])
+        ask = replace(parse_request(path, body), random=random, stream=self.stream)
+        reply = reply_to(ask)
+        if not reply.calls:
+            seed = DeterministicRandom([self.day, ask.prompt, ask.body])
+            size = 6 + int(seed.fraction("size") * 9)
+            said = " ".join(seed.pick(f"word {n}", WORDS.split()) for n in range(size))
+            reply = ModelReply(tuple(tokens(f"{said.capitalize()}.")))
+        elif self.calls:
+            city = {"city": DeterministicRandom([self.day]).pick("city", ("Oslo", "Rome", "Lima"))}
+            written = tuple(tokens(json.dumps(city)))
+            reply = ModelReply(
+                calls=tuple(FunctionCall(one.name, city, written) for one in reply.calls)
+            )
         if self.stream:
-            frames = [frame.data for frame in dialect.frames(ask, reply)]
+            pieces = [frame.data for frame in dialect.frames(ask, reply)]
             kind = "text/event-stream"
         else:
-            frames, kind = [dialect.whole(ask, reply).encode()], "application/json"
-        pieces = tuple(Piece(at, data) for at, data in enumerate(frames))
-        return Response(200, (("content-type", kind),), pieces)
-
-    def _reply(self, ask: ParsedRequest) -> ModelReply:
-        reply = reply_to(ask)
-        if reply.calls:
-            if not self.calls:
-                return reply
-            city = DeterministicRandom([self.day]).pick("city", ("Oslo", "Rome", "Lima"))
-            return ModelReply(calls=tuple(_called(call, city) for call in reply.calls))
-        if self.mute:
-            return reply
-        seed = DeterministicRandom([self.day, ask.prompt, ask.body])
-        size = 6 + int(seed.fraction("size") * 9)
-        said = " ".join(seed.pick(f"word {n}", WORDS.split()) for n in range(size))
-        return ModelReply(tuple(tokens(f"{said.capitalize()}.")))
+            pieces, kind = [dialect.whole(ask, reply).encode()], "application/json"
+        timed = tuple(Piece(at, data) for at, data in enumerate(pieces))
+        return Response(200, (("content-type", kind),), timed)
 
 
-def _called(call: FunctionCall, city: str) -> FunctionCall:
-    arguments = {"city": city}
-    return FunctionCall(call.name, arguments, tuple(tokens(json.dumps(arguments))))
+class Answerer(Protocol):
+    """A model, or a connection to one."""
 
-
-Send = Callable[[str, dict[str, Any]], tuple[str, list[Any], Any]]
+    def answer(self, request: Request) -> Response: ...
 
 
 @dataclass(frozen=True)
 class App:
-    """An application: how it asks, and what it makes of answers.
-
-    Args:
-        dialect: Whose API it uses.
-        keep: What it keeps of a text it was shown, before it sends it back.
-        whole: Whether it sends back what it got as it got it, with all ids.
-        stored: Whether the provider keeps the conversation (responses).
-        spell: How it writes the arguments of a call again.
-    """
+    """An application: how it asks, and what it makes of answers."""
 
     dialect: str
-    keep: Callable[[str], str] = str
-    whole: bool = True
-    stored: bool = False
-    spell: Callable[[str], str] = str
+    keep: Callable[[str], str] = str  # what it keeps of a text, before it sends it back
+    is_whole: bool = True  # whether it sends back answers as it got them, with all ids
+    is_stored: bool = False  # whether the provider keeps the conversation
+    spell: Callable[[str], str] = str  # how it writes the arguments of a call again
 
 
-def _tool_result(arguments: str) -> str:
-    return f"It rains in {json.loads(arguments)['city']}."
-
-
-class Answerer(Protocol):
-    """A model, or a line to one."""
-
-    def answer(self, request: Request) -> Response:
-        """Answer a request to any provider."""
+Ask = Callable[[dict[str, Any]], list[Any]]  # a request's body to the events of the answer
+Turn = tuple[bool, list[Any]]  # whether tools were called, and the messages to add
 
 
 def talk(app: App, model: Answerer, prompts: Iterable[str], host: str = HOST) -> list[Interaction]:
-    """Hold a conversation, and give it as it is on the cassette.
-
-    A prompt may hold ``{said}``, the text of the answer before, or ``{part}``, a part of it.
-    """
+    """Hold a conversation, tools and all, and return it as it is recorded."""
     recorded: list[Interaction] = []
     path, _ = PATHS[app.dialect]
 
-    def ask(body: dict[str, Any]) -> Heard:
+    def ask(body: dict[str, Any]) -> list[Any]:
         data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         request = Request("POST", host + path, (("content-type", "application/json"),), data)
         response = model.answer(request)
         recorded.append(Interaction(request, response, recorded_by=TEST))
-        return Heard(response.body, response.header("content-type") or "", app)
+        if response.header("content-type") == "application/json":
+            return [json.loads(response.body)]
+        lines = [one[6:] for one in response.body.decode().splitlines() if one[:6] == "data: "]
+        return [json.loads(line) for line in lines if line != "[DONE]"]
 
-    said = ""
-    talking = _TALKS[app.dialect](app, ask)
+    messages: list[Any] = []
+    previous: dict[str, Any] = {}
     for prompt in prompts:
-        part = " ".join(said.split()[1:5]) or "nothing"
-        said = talking.send(prompt.replace("{said}", said).replace("{part}", part))
+        part = {"parts": [{"text": prompt}]} if app.dialect == "gemini" else {"content": prompt}
+        messages.append({"role": "user", **part})
+        is_calling = True
+        while is_calling:
+            is_calling, more = _TURNS[app.dialect](app, ask, messages, previous)
+            messages = more if app.is_stored else [*messages, *more]
     return recorded
 
 
-class Heard:
-    """An answer as an SDK gives it to its application."""
+def _chat(app: App, ask: Ask, messages: list[Any], _: Any) -> Turn:
+    tool = {"type": "function", "function": {"name": "weather", "parameters": SCHEMA}}
+    system = {"role": "system", "content": "Be brief."}
+    text, calls = "", {}
+    body = {"model": "gpt-4o-mini", "stream": True, "tools": [tool]}
+    for event in ask({**body, "messages": [system, *messages]}):
+        for choice in event["choices"]:
+            delta = choice.get("delta") or choice.get("message") or {}
+            text += delta.get("content") or ""
+            for number, call in enumerate(delta.get("tool_calls") or ()):
+                one = calls.setdefault(call.get("index", number), {"id": "", "function": ["", ""]})
+                one["id"] = one["id"] or call.get("id", "")
+                one["function"][0] = one["function"][0] or call["function"].get("name", "")
+                one["function"][1] += call["function"]["arguments"]
+    if not calls:
+        return False, [{"role": "assistant", "content": app.keep(text)}]
+    made, results = [], []
+    for call in calls.values():
+        name, arguments = call["function"]
+        function = {"name": name, "arguments": app.spell(arguments)}
+        made.append({"id": call["id"], "type": "function", "function": function})
+        content = _tool_result(json.loads(arguments))
+        results.append({"role": "tool", "tool_call_id": call["id"], "content": content})
+    return True, [{"role": "assistant", "content": None, "tool_calls": made}, *results]
 
-    def __init__(self, body: bytes, kind: str, app: App) -> None:
-        if kind == "application/json":
-            self.events: list[Any] = [json.loads(body)]
+
+def _responses(app: App, ask: Ask, items: list[Any], previous: dict[str, Any]) -> Turn:
+    tool = {"type": "function", "name": "weather", "parameters": SCHEMA}
+    body = {"model": "gpt-4o-mini", "stream": True, "tools": [tool], **previous}
+    last = ask({**body, "input": items})[-1]
+    response = last.get("response", last)
+    echoes, results = [], []
+    for item in response["output"]:
+        if item["type"] == "function_call":
+            echoes.append({**item, "arguments": app.spell(item["arguments"])})
+            result = _tool_result(json.loads(item["arguments"]))
+            output = {"type": "function_call_output", "call_id": item["call_id"], "output": result}
+            results.append(output)
         else:
-            lines = (line[6:] for line in body.decode().splitlines() if line.startswith("data: "))
-            self.events = [json.loads(line) for line in lines if line != "[DONE]"]
+            kept = app.keep(item["content"][0]["text"])
+            whole = {**item, "content": [{**item["content"][0], "text": kept}]}
+            echoes.append(whole if app.is_whole else {"role": "assistant", "content": kept})
+    if app.is_stored:
+        previous["previous_response_id"] = response["id"]
+        return bool(results), results
+    return bool(results), [*echoes, *results]
 
 
-class _Chat:
-    def __init__(self, app: App, ask: Callable[[dict[str, Any]], Heard]) -> None:
-        self.app, self.ask = app, ask
-        self.messages: list[Any] = [{"role": "system", "content": "Be brief."}]
-
-    def send(self, prompt: str) -> str:
-        self.messages.append({"role": "user", "content": prompt})
-        while True:
-            tool = {"name": "weather", "parameters": SCHEMA}
-            heard = self.ask(
-                {
-                    "model": "gpt-4o-mini",
-                    "stream": True,
-                    "tools": [{"type": "function", "function": tool}],
-                    "messages": self.messages,
-                }
-            )
-            text, calls = self.read(heard)
-            if not calls:
-                self.messages.append({"role": "assistant", "content": self.app.keep(text)})
-                return text
-            shown = [
-                {
-                    "id": call["id"],
-                    "type": "function",
-                    "function": {
-                        "name": call["name"],
-                        "arguments": self.app.spell(call["arguments"]),
-                    },
-                }
-                for call in calls
-            ]
-            self.messages.append({"role": "assistant", "content": None, "tool_calls": shown})
-            for call in calls:
-                result = _tool_result(call["arguments"])
-                self.messages.append(
-                    {"role": "tool", "tool_call_id": call["id"], "content": result}
-                )
-
-    def read(self, heard: Heard) -> tuple[str, list[dict[str, str]]]:
-        text, calls = "", {}
-        for event in heard.events:
-            for choice in event["choices"]:
-                delta = choice.get("delta") or choice.get("message") or {}
-                text += delta.get("content") or ""
-                for number, call in enumerate(delta.get("tool_calls") or ()):
-                    at = call.get("index", number)
-                    one = calls.setdefault(at, {"id": "", "name": "", "arguments": ""})
-                    one["id"] = one["id"] or call.get("id", "")
-                    one["name"] = one["name"] or call["function"].get("name", "")
-                    one["arguments"] += call["function"]["arguments"]
-        return text, list(calls.values())
+def _messages(app: App, ask: Ask, messages: list[Any], _: Any) -> Turn:
+    tool = {"name": "weather", "input_schema": SCHEMA}
+    body = {"model": "claude-sonnet-5-5", "max_tokens": 400, "stream": True, "tools": [tool]}
+    events = ask({**body, "messages": messages})
+    blocks = [dict(block) for block in events[0].get("content", ())]
+    for event in events:
+        if event["type"] == "content_block_start":
+            blocks.append({**event["content_block"], "json": ""})
+        elif event["type"] == "content_block_delta":
+            blocks[-1]["json"] += event["delta"].get("partial_json", "")
+            if "text" in event["delta"]:
+                blocks[-1]["text"] += event["delta"]["text"]
+    for block in blocks:
+        if given := block.pop("json", ""):
+            block["input"] = json.loads(given)
+        if "text" in block:
+            block["text"] = app.keep(block["text"])
+    results = [
+        {"type": "tool_result", "tool_use_id": one["id"], "content": _tool_result(one["input"])}
+        for one in blocks
+        if one["type"] == "tool_use"
+    ]
+    text = "".join(block.get("text", "") for block in blocks)
+    content = blocks if app.is_whole or results else text
+    answer = {"role": "assistant", "content": content}
+    return bool(results), [answer, {"role": "user", "content": results}] if results else [answer]
 
 
-class _Responses:
-    def __init__(self, app: App, ask: Callable[[dict[str, Any]], Heard]) -> None:
-        self.app, self.ask = app, ask
-        self.items: list[Any] = []
-        self.previous: str | None = None
-
-    def send(self, prompt: str) -> str:
-        self.items.append({"role": "user", "content": prompt})
-        while True:
-            tool = {"type": "function", "name": "weather", "parameters": SCHEMA}
-            body: dict[str, Any] = {"model": "gpt-4o-mini", "stream": True, "tools": [tool]}
-            if self.previous:
-                body["previous_response_id"] = self.previous
-            heard = self.ask({**body, "input": self.items})
-            last = heard.events[-1]
-            response = last.get("response", last)
-            if self.app.stored:
-                self.previous = response["id"]
-                self.items = []
-            text, calls = "", []
-            for item in response["output"]:
-                if item["type"] == "function_call":
-                    calls.append(item)
-                    item = {**item, "arguments": self.app.spell(item["arguments"])}
-                else:
-                    text += item["content"][0]["text"]
-                    kept = self.app.keep(item["content"][0]["text"])
-                    content = [{**item["content"][0], "text": kept}]
-                    item = {**item, "content": content}
-                    if not self.app.whole:
-                        item = {"role": "assistant", "content": kept}
-                if not self.app.stored:
-                    self.items.append(item)
-            if not calls:
-                return text
-            for call in calls:
-                output = _tool_result(call["arguments"])
-                self.items.append(
-                    {"type": "function_call_output", "call_id": call["call_id"], "output": output}
-                )
+def _gemini(app: App, ask: Ask, contents: list[Any], _: Any) -> Turn:
+    tools = [{"functionDeclarations": [{"name": "weather", "parameters": SCHEMA}]}]
+    events = ask({"contents": contents, "tools": tools})
+    each = [event["candidates"][0]["content"].get("parts", ()) for event in events]
+    parts = [part for parts in each for part in parts]
+    calls = [part["functionCall"] for part in parts if "functionCall" in part]
+    if not calls:
+        text = app.keep("".join(part.get("text", "") for part in parts))
+        return False, [{"role": "model", "parts": [{"text": text}]}]
+    results = [
+        {
+            "functionResponse": {
+                "name": call["name"],
+                "response": {"output": _tool_result(call["args"])},
+            }
+        }
+        for call in calls
+    ]
+    return True, [{"role": "model", "parts": parts}, {"role": "user", "parts": results}]
 
 
-class _Messages:
-    def __init__(self, app: App, ask: Callable[[dict[str, Any]], Heard]) -> None:
-        self.app, self.ask = app, ask
-        self.messages: list[Any] = []
-
-    def send(self, prompt: str) -> str:
-        self.messages.append({"role": "user", "content": prompt})
-        while True:
-            heard = self.ask(
-                {
-                    "model": "claude-sonnet-5-5",
-                    "max_tokens": 400,
-                    "stream": True,
-                    "tools": [{"name": "weather", "input_schema": SCHEMA}],
-                    "messages": self.messages,
-                }
-            )
-            blocks = self.read(heard)
-            text = "".join(block.get("text", "") for block in blocks)
-            kept = [
-                {**block, "text": self.app.keep(block["text"])} if "text" in block else block
-                for block in blocks
-            ]
-            content = kept if self.app.whole else self.app.keep(text)
-            calls = [block for block in blocks if block["type"] == "tool_use"]
-            self.messages.append({"role": "assistant", "content": kept if calls else content})
-            if not calls:
-                return text
-            results = [
-                {
-                    "type": "tool_result",
-                    "tool_use_id": call["id"],
-                    "content": _tool_result(json.dumps(call["input"])),
-                }
-                for call in calls
-            ]
-            self.messages.append({"role": "user", "content": results})
-
-    def read(self, heard: Heard) -> list[dict[str, Any]]:
-        if len(heard.events) == 1:
-            return [dict(block) for block in heard.events[0]["content"]]
-        blocks: list[dict[str, Any]] = []
-        for event in heard.events:
-            if event["type"] == "content_block_start":
-                blocks.append({**event["content_block"], "json": ""})
-            elif event["type"] == "content_block_delta":
-                blocks[-1]["json"] += event["delta"].get("partial_json", "")
-                if "text" in event["delta"]:
-                    blocks[-1]["text"] += event["delta"]["text"]
-        for block in blocks:
-            given = block.pop("json")
-            if given:
-                block["input"] = json.loads(given)
-        return blocks
+def _tool_result(arguments: dict[str, str]) -> str:
+    return f"It rains in {arguments['city']}."
 
 
-class _Gemini:
-    def __init__(self, app: App, ask: Callable[[dict[str, Any]], Heard]) -> None:
-        self.app, self.ask = app, ask
-        self.contents: list[Any] = []
-
-    def send(self, prompt: str) -> str:
-        self.contents.append({"role": "user", "parts": [{"text": prompt}]})
-        tools = [{"functionDeclarations": [{"name": "weather", "parameters": SCHEMA}]}]
-        while True:
-            heard = self.ask({"contents": self.contents, "tools": tools})
-            each = [event["candidates"][0]["content"] for event in heard.events]
-            parts = [part for content in each for part in content.get("parts", ())]
-            text = "".join(part.get("text", "") for part in parts)
-            calls = [part["functionCall"] for part in parts if "functionCall" in part]
-            if calls:
-                self.contents.append({"role": "model", "parts": parts})
-            elif self.app.whole:  # as google-genai's chats do: each chunk is a message
-                self.contents += each
-            else:
-                kept = [{"text": self.app.keep(text)}]
-                self.contents.append({"role": "model", "parts": kept})
-            if not calls:
-                return text
-            results = [
-                {
-                    "functionResponse": {
-                        "name": call["name"],
-                        "response": {"output": _tool_result(json.dumps(call["args"]))},
-                    }
-                }
-                for call in calls
-            ]
-            self.contents.append({"role": "user", "parts": results})
-
-
-_TALKS: dict[str, Callable[..., Any]] = {
-    "chat": _Chat,
-    "responses": _Responses,
-    "messages": _Messages,
-    "gemini": _Gemini,
-}
+_TURNS = {"chat": _chat, "responses": _responses, "messages": _messages, "gemini": _gemini}
 
 APPS = {
     "chat": App("chat"),
     "chat, stripped": App("chat", keep=str.strip),
     "chat, spelt": App("chat", spell=lambda text: json.dumps(json.loads(text))),
     "responses": App("responses"),
-    "responses, stored": App("responses", stored=True),
-    "responses, texts": App("responses", whole=False),
+    "responses, stored": App("responses", is_stored=True),
+    "responses, texts": App("responses", is_whole=False),
     "messages": App("messages"),
-    "messages, texts": App("messages", whole=False),
-    "gemini, texts": App("gemini", whole=False),
+    "messages, texts": App("messages", is_whole=False),
+    "gemini, texts": App("gemini", is_whole=False),
 }
 """Applications whose every request can be followed."""
 
 
 def again(recorded: list[Interaction], model: Model) -> list[Interaction]:
-    """Ask the requests of a cassette again, with nothing but the cassette at hand."""
-    conversation = Conversation(recorded, Path("cassette.yaml"), "Record it through its test.")
+    """Send the requests of a cassette again, with nothing but the cassette at hand."""
+    conversation = Conversation(recorded, Path("cassette.yaml"), "Fix: record it by its test")
     new = []
     for _ in recorded:
         request = conversation.request()
