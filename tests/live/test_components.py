@@ -8,13 +8,10 @@ from typing import Any
 import anyio
 import pytest
 
-from aquila_cassette.client import AsyncClient, Chunk, Done, StreamRef
 from aquila_cassette.errors import UsageError
 from aquila_cassette.live import Completed, Component, Exited, Outcome, View
 from tests.live.loops import in_each_loop, settled
 from tests.live.rows import seed_row
-from tests.live.script import Script
-from tests.servers import CHAT_FRAMES
 
 
 class Counter(Component):
@@ -176,48 +173,3 @@ async def test_components_have_their_own_jobs_of_the_same_name_which_their_view_
         assert two.assigns.outcomes == [Completed("done")]
         await one.event("work", anyio.sleep_forever)
     assert view.pending() == []
-
-
-class Answer(Component):
-    """An answer that grows with what the view passes on to it."""
-
-    def mount(self) -> None:
-        self.assign(text="", done=False)
-
-    def handle_update(self, assigns: dict[str, Any]) -> None:
-        match assigns["event"]:
-            case Chunk(text):
-                self.update("text", lambda so_far: so_far + text)
-            case Done():
-                self.assign(done=True)
-
-
-class Answers(View):
-    """A view that has the answers' jobs, and passes on their events."""
-
-    def mount(self, client: AsyncClient) -> None:
-        self.client = client
-
-    def handle_event(self, name: str, params: Any) -> None:
-        ref = StreamRef()
-        self.component(Answer, ref, event=None)
-        self.start_async(str(ref), self.stream, params, ref)
-
-    async def stream(self, prompt: str, ref: StreamRef) -> None:
-        async with self.client.stream(prompt, ref=ref, sink=self.send) as stream:
-            await stream.result()
-
-    def handle_info(self, event: Any) -> None:
-        self.send_update(event.ref, event=event)
-
-
-@seed_row(23, 30)
-@in_each_loop
-async def test_a_view_passes_the_events_of_a_stream_on_to_a_component() -> None:
-    script = Script()
-    script.say("Hello", *CHAT_FRAMES)
-    async with script.client() as client, Answers.mounted(client) as view:
-        await view.event("ask", "Hello")
-        await settled(view)
-        (answer,) = view.components.values()
-        assert dict(answer.assigns) == {"text": "Hello, wörld", "done": True}

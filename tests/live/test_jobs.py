@@ -6,8 +6,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
@@ -60,17 +59,6 @@ class Held:
         finally:
             self.left.set()
         return self._value
-
-
-@contextmanager
-def in_time(*held: anyio.Event) -> Iterator[None]:
-    """Fail where a cancel never comes, and let the jobs go that a view waits for at its end."""
-    try:
-        with anyio.fail_after(5):
-            yield
-    finally:
-        for event in held:
-            event.set()
 
 
 @seed_row(17)
@@ -139,48 +127,6 @@ async def test_a_cancelled_job_has_exited_with_the_reason_when_it_has_left() -> 
         view.cancel_async("another")
         await settled(view)
         assert view.outcomes == []
-
-
-@seed_row(21)
-@in_each_loop
-async def test_a_job_of_the_same_name_supersedes_the_first() -> None:
-    first, second, other = Held("first"), Held("second"), Held("other")
-    async with Bench.mounted() as view:
-        with in_time(first.go, second.go, other.go):
-            await view.event("job", first.run)
-            await view.event("other", other.run)
-            await first.started.wait()
-            await view.event("job", second.run)
-            await first.left.wait()
-            for held in (first, second, other):
-                held.go.set()
-            await settled(view)
-    assert sorted(view.outcomes) == [("job", Completed("second")), ("other", Completed("other"))]
-
-
-@seed_row(21)
-@in_each_loop
-async def test_nothing_is_told_or_logged_of_how_a_superseded_job_ended(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    async def fail() -> None:
-        started.set()
-        try:
-            await never.wait()
-        finally:
-            raise KeyError("while it was cancelled")
-
-    caplog.set_level(logging.INFO, "aquila_cassette.live")
-    started, never, second = anyio.Event(), anyio.Event(), Held("second")
-    second.go.set()
-    async with Bench.mounted() as view:
-        with in_time(never):
-            await view.event("job", fail)
-            await started.wait()
-            await view.event("job", second.run)
-            await settled(view)
-    assert view.outcomes == [("job", Completed("second"))]
-    assert caplog.messages == []
 
 
 class Slow(Bench):
@@ -265,125 +211,6 @@ async def test_a_job_may_have_its_view_handle_an_event() -> None:
         await view.event("sell")
         await settled(view)
         assert view.outcomes == [("sale", Completed("a pen"))]
-
-
-def refused(*args: object, **kwargs: object) -> Any:
-    raise AssertionError("nobody may sleep here")
-
-
-@seed_row(26)
-@in_each_loop
-async def test_three_jobs_are_waited_for_without_a_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (anyio, asyncio, trio, time):
-        monkeypatch.setattr(module, "sleep", refused)
-    one, two = Held(1), Held(2)
-
-    def third() -> int:
-        assert go.wait(10)
-        return 3
-
-    go = threading.Event()
-    async with Bench.mounted() as view:
-        for name, job in (("one", one.run), ("two", two.run), ("three", third)):
-            await view.event(name, job)
-        await one.started.wait()
-        jobs = view.pending()
-        assert [job.what for job in jobs] == [
-            "job 'one' of Bench",
-            "job 'two' of Bench",
-            "job 'three' of Bench",
-        ]
-        assert jobs[0].facts == ("runs: Held.run",)
-        assert all(job.driver is not None for job in jobs[:2])
-        woken: list[int] = []
-        async with anyio.create_task_group() as group:
-
-            async def wait() -> None:
-                await settled(view)
-                woken.append(notifier.count)
-
-            group.start_soon(wait)
-            for let in (two.go.set, go.set):
-                let()
-                await until_told(view, len(view.outcomes) + 1)
-            assert [job.what for job in view.pending()] == ["job 'one' of Bench"]
-            assert woken == []
-            one.go.set()
-        assert sorted(view.outcomes) == [
-            ("one", Completed(1)),
-            ("three", Completed(3)),
-            ("two", Completed(2)),
-        ]
-
-
-async def until_told(view: Bench, count: int) -> None:
-    while len(view.outcomes) < count or any("handle" in one.what for one in view.pending()):
-        await notifier.wait(notifier.count)
-
-
-@seed_row(24)
-@in_each_loop
-async def test_the_cassette_of_who_submits_is_in_force_in_jobs_their_tasks_and_threads(
-    tmp_path: Path,
-) -> None:
-    class Asks(Bench):
-        def mount(self, url: str) -> None:
-            super().mount()
-            self.made: dict[str, Any] = {"base_url": f"{url}/v1", "model": "gpt-4o-mini"}
-
-        def handle_event(self, name: str, params: Any) -> None:
-            self.start_async("task", self.in_a_grandchild, f"{params} in a task")
-            self.start_async("thread", self.in_a_thread, f"{params} in a thread")
-
-        async def in_a_grandchild(self, prompt: str) -> str:
-            texts: list[str] = []
-
-            async def ask() -> None:
-                async with AsyncClient(**self.made) as client:
-                    texts.append((await client.ask(prompt)).text)
-
-            async with anyio.create_task_group() as group:
-                group.start_soon(ask)
-            return texts[0]
-
-        def in_a_thread(self, prompt: str) -> str:
-            with Client(**self.made) as client:
-                return client.ask(prompt).text
-
-    async def two_tests_side_by_side(url: str, mode: Any) -> dict[str, Any]:
-        said: dict[str, Any] = {}
-        opened = [anyio.Event(), anyio.Event()]
-
-        async def one_test(number: int, view: Asks) -> None:
-            name = f"test {number}"
-            async with aquila_cassette(name, mode=mode, cassette_dir=tmp_path) as cassette:
-                opened[number].set()
-                await opened[1 - number].wait()
-                await view.event("ask", name)
-                await settled(view)
-                said[name] = (
-                    sorted(view.outcomes),
-                    sorted(one.request.body for one in cassette.interactions),
-                )
-                opened.append(anyio.Event())
-                if len(opened) == 4:
-                    opened[2].set()
-                    opened[3].set()
-                await opened[-1].wait()
-
-        # Both views are mounted outside of both cassettes, which are open at once.
-        async with Asks.mounted(url) as one, Asks.mounted(url) as other:
-            async with anyio.create_task_group() as group:
-                group.start_soon(one_test, 0, one)
-                group.start_soon(one_test, 1, other)
-        return said
-
-    with Provider(gap=0) as provider:
-        recorded = await two_tests_side_by_side(provider.url, "once")
-    assert await two_tests_side_by_side(provider.url, "none") == recorded
-    for name, (outcomes, bodies) in recorded.items():
-        assert [type(outcome) for _, outcome in outcomes] == [Completed, Completed]
-        assert [name.encode() in body for body in bodies] == [True, True]
 
 
 @in_each_loop
@@ -495,3 +322,95 @@ async def test_a_job_cannot_close_the_view_that_would_wait_for_it() -> None:
             "aclose was called inside job 'job' of Bench, and would wait for it.\n"
             "Fix: call it outside the view, where it was mounted"
         )
+
+
+@seed_row(21)
+@in_each_loop
+async def test_a_job_of_the_same_name_supersedes_the_first(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    first, second, other = Held("first"), Held("second"), Held("other")
+    caplog.set_level(logging.INFO, "aquila_cassette.live")
+    async with Bench.mounted() as view:
+        await view.event("job", first.run)
+        await view.event("other", other.run)
+        await first.started.wait()
+        await view.event("job", second.run)
+        with anyio.fail_after(5):
+            await first.left.wait()
+        second.go.set()
+        other.go.set()
+        await settled(view)
+    assert sorted(view.outcomes) == [("job", Completed("second")), ("other", Completed("other"))]
+    assert caplog.messages == []
+
+
+@seed_row(26)
+@in_each_loop
+async def test_three_jobs_are_waited_for_without_a_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object) -> Any:
+        raise AssertionError("nothing may sleep here")
+
+    for module in (anyio, asyncio, trio, time):
+        monkeypatch.setattr(module, "sleep", refuse)
+    one, two, go = Held(1), Held(2), threading.Event()
+
+    def third() -> int:
+        assert go.wait(10)
+        return 3
+
+    async with Bench.mounted() as view:
+        for name, job in (("one", one.run), ("two", two.run), ("three", third)):
+            await view.event(name, job)
+        await one.started.wait()
+        pending = view.pending()
+        assert [job.what for job in pending] == [
+            f"job {name!r} of Bench" for name in ("one", "two", "three")
+        ]
+        assert pending[0].facts == ("runs: Held.run",)
+        for name, let_go in (("two", two.go.set), ("three", go.set), ("one", one.go.set)):
+            assert name not in dict(view.outcomes)
+            let_go()
+            await notifier.until(lambda name=name: name in dict(view.outcomes))  # type: ignore[misc]
+        await settled(view)
+        assert view.outcomes == [
+            (n, Completed(v)) for n, v in (("two", 2), ("three", 3), ("one", 1))
+        ]
+
+
+@seed_row(24)
+@in_each_loop
+async def test_the_cassette_of_the_test_is_in_force_in_jobs_their_tasks_and_threads(
+    tmp_path: Path,
+) -> None:
+    async def in_a_grandchild(client: dict[str, Any]) -> str:
+        texts: list[str] = []
+
+        async def ask() -> None:
+            async with AsyncClient(**client) as one:
+                texts.append((await one.ask("in a task")).text)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(ask)
+        return texts[0]
+
+    def in_a_thread(client: dict[str, Any]) -> str:
+        with Client(**client) as one:
+            return one.ask("in a thread").text
+
+    async def run(view: Bench, mode: Any, url: str) -> list[tuple[str, Outcome]]:
+        client = {"base_url": f"{url}/v1", "model": "gpt-4o-mini"}
+        async with aquila_cassette("jobs", mode=mode, cassette_dir=tmp_path) as cassette:
+            await view.event("task", partial(in_a_grandchild, client))
+            await view.event("thread", partial(in_a_thread, client))
+            await settled(view)
+            assert len(cassette.interactions) == 2
+        outcomes, view.outcomes = sorted(view.outcomes), []
+        assert [type(outcome) for _, outcome in outcomes] == [Completed, Completed]
+        return outcomes
+
+    with Provider(gap=0) as provider:
+        async with Bench.mounted() as view:  # mounted outside of the cassette
+            recorded = await run(view, "once", provider.url)
+    async with Bench.mounted() as view:
+        assert await run(view, "none", provider.url) == recorded

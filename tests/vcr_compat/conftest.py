@@ -84,7 +84,7 @@ def conftest(pytester: pytest.Pytester, server: RawServer) -> Callable[[str], Pa
 
 
 @pytest.fixture
-def tape(pytester: pytest.Pytester) -> Callable[[str], Any]:
+def interactions_of(pytester: pytest.Pytester) -> Callable[[str], Any]:
     """Read a cassette of vcrpy's, below ``cassettes/test_it``."""
 
     def read(name: str) -> Any:

@@ -31,8 +31,8 @@ class Project:
     def __init__(self, root: Path) -> None:
         self.left = list(COMMANDS)
         self._root = root
-        tape = root / "tests" / "cassettes" / "test_chat" / "test_reply.yaml"
-        tape.parent.mkdir(parents=True)
+        interactions_of = root / "tests" / "cassettes" / "test_chat" / "test_reply.yaml"
+        interactions_of.parent.mkdir(parents=True)
         answer = {
             "status": {"code": 200, "message": "OK"},
             "headers": {"Content-Type": ["text/event-stream"]},
@@ -40,7 +40,7 @@ class Project:
         }
         request = {"method": "POST", "uri": URL, "body": PROMPT, "headers": {}}
         one = {"request": request, "response": answer}
-        tape.write_text(yaml.safe_dump({"version": 1, "interactions": [one]}))
+        interactions_of.write_text(yaml.safe_dump({"version": 1, "interactions": [one]}))
         self.write(BEFORE)
 
     def write(self, source: str) -> None:

@@ -15,7 +15,7 @@ import yaml
 from tests.servers import CHAT_FRAMES, GateServer, RawServer
 
 Suite = Callable[..., pytest.RunResult]
-CassetteData = Callable[[str], Any]
+Interactions = Callable[[str], Any]
 
 STREAM = """
 @pytest.mark.vcr
@@ -51,13 +51,13 @@ def lay(pytester: pytest.Pytester) -> Callable[..., Path]:
 
 
 def test_streams_are_streams_while_recording_and_on_replay(
-    suite: Suite, server: RawServer, tape: CassetteData
+    suite: Suite, server: RawServer, interactions_of: Interactions
 ) -> None:
     source = STREAM.replace("FRAMES", repr(list(CHAT_FRAMES)))
     suite(source, "--record-mode=once").assert_outcomes(passed=1)
     suite(source).assert_outcomes(passed=1)
     assert len(server.requests) == 1
-    (only,) = tape("test_stream.yaml")
+    (only,) = interactions_of("test_stream.yaml")
     assert only["response"]["body"]["string"].encode() == b"".join(CHAT_FRAMES)
     sizes = [int(piece.partition("+")[2]) for piece in only["response"]["aquila"]["pieces"].split()]
     assert sizes == [len(frame) for frame in CHAT_FRAMES]
@@ -82,7 +82,9 @@ def test_gated():
         assert gate.sent == len(CHAT_FRAMES)
 
 
-def test_a_consumer_that_stops_early_keeps_what_it_read(suite: Suite, tape: CassetteData) -> None:
+def test_a_consumer_that_stops_early_keeps_what_it_read(
+    suite: Suite, interactions_of: Interactions
+) -> None:
     source = """
 @pytest.mark.vcr
 def test_stops():
@@ -91,7 +93,7 @@ def test_stops():
     assert first.startswith(b"data:")
 """
     suite(source, "--record-mode=once").assert_outcomes(passed=1)
-    assert tape("test_stops.yaml")[0]["response"]["aquila"] == {"ended": "closed"}
+    assert interactions_of("test_stops.yaml")[0]["response"]["aquila"] == {"ended": "closed"}
     suite(source).assert_outcomes(passed=1)
 
 
@@ -152,8 +154,8 @@ def test_old(vcr):
     ).assert_outcomes(passed=1)
 
 
-def test_an_old_tape_that_is_added_to_keeps_what_it_held(
-    suite: Suite, server: RawServer, lay: Callable[..., Path], tape: CassetteData
+def test_an_old_cassette_that_is_added_to_keeps_what_it_held(
+    suite: Suite, server: RawServer, lay: Callable[..., Path], interactions_of: Interactions
 ) -> None:
     old = _old(f"{server.url}/one?api_key=sk-abcdefgh", "the password is swordfish")
     lay("test_add", old)
@@ -164,14 +166,14 @@ def test_add():
     get("/two")
 """
     suite(source, "--record-mode=new_episodes").assert_outcomes(passed=1)
-    first, second = tape("test_add.yaml")
+    first, second = interactions_of("test_add.yaml")
     assert first["request"]["uri"] == old["request"]["uri"]
     assert first["response"]["body"] == old["response"]["body"]
     assert second["request"]["uri"] == f"{server.url}/two"
     suite(source).assert_outcomes(passed=1)
 
 
-def test_keys_do_not_reach_a_tape(
+def test_keys_do_not_reach_a_cassette(
     suite: Suite, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "a-value-that-nobody-may-see")
@@ -194,7 +196,9 @@ def test_keys(vcr):
     suite(replaying).assert_outcomes(passed=1)
 
 
-def test_rules_of_ours_hold_for_what_is_recorded(suite: Suite, tape: CassetteData) -> None:
+def test_rules_of_ours_hold_for_what_is_recorded(
+    suite: Suite, interactions_of: Interactions
+) -> None:
     source = """
 @pytest.fixture(scope="session")
 def aquila_config():
@@ -205,7 +209,9 @@ def test_rules():
     get("/rules?tenant=acme")
 """
     suite(source, "--record-mode=once").assert_outcomes(passed=1)
-    assert tape("test_rules.yaml")[0]["request"]["uri"].endswith("/rules?tenant=[redacted]")
+    assert interactions_of("test_rules.yaml")[0]["request"]["uri"].endswith(
+        "/rules?tenant=[redacted]"
+    )
     suite(source).assert_outcomes(passed=1)
 
 
@@ -285,7 +291,7 @@ def test_a_miss_that_was_swallowed_is_told_or_fails(suite: Suite, server: RawSer
     strict.stdout.fnmatch_lines([f"E*No recording matches GET {server.url}/one (request 1 of*"])
 
 
-def test_a_damaged_tape_is_an_error_and_stays(suite: Suite, lay: Callable[..., Path]) -> None:
+def test_a_damaged_cassette_is_an_error_and_stays(suite: Suite, lay: Callable[..., Path]) -> None:
     path = lay("test_one")
     path.write_text("interactions:\n- request: {method: GET\n")
     source = "@pytest.mark.vcr\ndef test_one(): get('/one')"
@@ -300,7 +306,7 @@ def test_a_damaged_tape_is_an_error_and_stays(suite: Suite, lay: Callable[..., P
     assert path.read_text() == "interactions:\n- request: {method: GET\n"
 
 
-def test_a_tape_of_our_own_format_is_read_and_added_to_as_such(
+def test_a_cassette_of_our_own_format_is_read_and_added_to_as_such(
     suite: Suite, server: RawServer, pytester: pytest.Pytester
 ) -> None:
     ours = """
@@ -331,7 +337,7 @@ def test_both(vcr):
 
 
 def test_what_another_process_saved_meanwhile_is_kept(
-    suite: Suite, lay: Callable[..., Path], server: RawServer, tape: CassetteData
+    suite: Suite, lay: Callable[..., Path], server: RawServer, interactions_of: Interactions
 ) -> None:
     path = lay("shared", _old(f"{server.url}/zero", "zero"))
     other = json.dumps(
@@ -356,11 +362,13 @@ def test_mine():
         ),
         "--record-mode=new_episodes",
     ).assert_outcomes(passed=1)
-    paths = [one["request"]["uri"].rpartition("/")[2] for one in tape("shared.yaml")]
+    paths = [one["request"]["uri"].rpartition("/")[2] for one in interactions_of("shared.yaml")]
     assert paths == ["zero", "other", "mine"]
 
 
-def test_an_answer_that_failed_is_kept_if_the_test_passed(suite: Suite, tape: CassetteData) -> None:
+def test_an_answer_that_failed_is_kept_if_the_test_passed(
+    suite: Suite, interactions_of: Interactions
+) -> None:
     from tests.servers import Connection, Request
 
     def cut(connection: Connection, request: Request) -> None:
@@ -380,7 +388,7 @@ def test_cut():
         result.assert_outcomes(failed=1)
         result.stdout.fnmatch_lines(["aquila: not kept in *test_cut.yaml, since the test failed:"])
         suite(source, "--record-mode=once").assert_outcomes(passed=1)
-    assert tape("test_cut.yaml")[0]["response"]["aquila"]["ended"] == "failed"
+    assert interactions_of("test_cut.yaml")[0]["response"]["aquila"]["ended"] == "failed"
     suite(source).assert_outcomes(passed=1)
 
 

@@ -62,20 +62,20 @@ def test_it(vcr):
 
 @pytest.mark.parametrize("library", ASK)
 def test_what_it_asks_is_recorded_and_replayed(
-    suite: Suite, server: RawServer, tape: Callable[[str], Any], library: str
+    suite: Suite, server: RawServer, interactions_of: Callable[[str], Any], library: str
 ) -> None:
     suite(ASK[library] + SOURCE, "--record-mode=once").assert_outcomes(passed=1)
-    assert [one["request"]["uri"] for one in tape("test_it.yaml")] == [
+    assert [one["request"]["uri"] for one in interactions_of("test_it.yaml")] == [
         f"{server.url}/one",
         f"{server.url}/two",
     ]
-    assert "set-cookie" not in str(tape("test_it.yaml")).lower()
+    assert "set-cookie" not in str(interactions_of("test_it.yaml")).lower()
     suite(ASK[library] + SOURCE).assert_outcomes(passed=1)
     assert len(server.requests) == 2
 
 
 @pytest.mark.parametrize("library", ASK)
-def test_a_tape_that_stock_vcrpy_recorded_is_replayed(
+def test_a_cassette_that_stock_vcrpy_recorded_is_replayed(
     suite: Suite, server: RawServer, pytester: pytest.Pytester, library: str
 ) -> None:
     path: Path = pytester.path / "cassettes" / "test_it" / "test_it.yaml"

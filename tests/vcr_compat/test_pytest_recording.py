@@ -12,7 +12,7 @@ from tests.servers import RawServer
 
 Suite = Callable[..., pytest.RunResult]
 Conftest = Callable[[str], Path]
-CassetteData = Callable[[str], Any]
+Interactions = Callable[[str], Any]
 
 ONE = """
 @pytest.mark.vcr
@@ -44,7 +44,9 @@ def test_nothing_is_recorded_unless_it_is_asked_for(suite: Suite, server: RawSer
     assert not server.requests
 
 
-def test_modes_mean_what_vcrpy_says(suite: Suite, server: RawServer, tape: CassetteData) -> None:
+def test_modes_mean_what_vcrpy_says(
+    suite: Suite, server: RawServer, interactions_of: Interactions
+) -> None:
     two = ONE + "    more = os.environ.get('MORE')\n    if more: get(more)\n"
     suite(two, "--record-mode=once").assert_outcomes(passed=1)
     adding = two.replace("os.environ.get('MORE')", "'/two'")
@@ -56,15 +58,15 @@ def test_modes_mean_what_vcrpy_says(suite: Suite, server: RawServer, tape: Casse
     suite(adding, "--record-mode=any").assert_outcomes(passed=1)
     assert len(server.requests) == 2
     suite(two, "--record-mode=all").assert_outcomes(passed=1)
-    assert [one["request"]["uri"] for one in tape("test_one.yaml")] == [
+    assert [one["request"]["uri"] for one in interactions_of("test_one.yaml")] == [
         f"{server.url}/two",
         f"{server.url}/one",
     ]
-    assert '"n": 3' in tape("test_one.yaml")[1]["response"]["body"]["string"]
+    assert '"n": 3' in interactions_of("test_one.yaml")[1]["response"]["body"]["string"]
 
 
-def test_rewrite_begins_a_tape_again_and_leaves_the_others(
-    suite: Suite, server: RawServer, tape: CassetteData
+def test_rewrite_begins_a_cassette_again_and_leaves_the_others(
+    suite: Suite, server: RawServer, interactions_of: Interactions
 ) -> None:
     suite("@pytest.mark.vcr\ndef test_extra(): get('/extra')", "--record-mode=once")
     source = """
@@ -75,21 +77,23 @@ def test_one(vcr):
 """
     more = source.replace('    get("/one")', '    get("/one"); get("/two")')
     suite(more, "--record-mode=rewrite").assert_outcomes(passed=1)
-    assert len(tape("test_one.yaml")) == 2
+    assert len(interactions_of("test_one.yaml")) == 2
     suite(source, "--record-mode=rewrite").assert_outcomes(passed=1)
-    assert [one["request"]["uri"] for one in tape("test_one.yaml")] == [f"{server.url}/one"]
-    assert len(tape("test_extra.yaml")) == 1
+    assert [one["request"]["uri"] for one in interactions_of("test_one.yaml")] == [
+        f"{server.url}/one"
+    ]
+    assert len(interactions_of("test_extra.yaml")) == 1
     in_config = '@pytest.fixture\ndef vcr_config(): return {"record_mode": "rewrite"}\n'
     asked = len(server.requests)
     suite(in_config + source).assert_outcomes(passed=1)
     assert len(server.requests) == asked + 1
 
 
-def test_what_is_recorded_anew_replaces_the_old_tape_only_if_the_test_passed(
-    suite: Suite, tape: CassetteData
+def test_what_is_recorded_again_replaces_the_old_cassette_only_if_the_test_passed(
+    suite: Suite, interactions_of: Interactions
 ) -> None:
     suite(ONE, "--record-mode=once").assert_outcomes(passed=1)
-    before = tape("test_one.yaml")
+    before = interactions_of("test_one.yaml")
     for mode in ("rewrite", "all"):
         result = suite(ONE + "    assert False", f"--record-mode={mode}")
         result.assert_outcomes(failed=1)
@@ -101,15 +105,15 @@ def test_what_is_recorded_anew_replaces_the_old_tape_only_if_the_test_passed(
                 )
             ]
         )
-        assert tape("test_one.yaml") == before
+        assert interactions_of("test_one.yaml") == before
         passed = suite(ONE, f"--record-mode={mode}")
         passed.assert_outcomes(passed=1)
         passed.stdout.no_fnmatch_line("*was not changed*")
-        before = tape("test_one.yaml")
+        before = interactions_of("test_one.yaml")
 
 
 def test_other_cassettes_are_read_and_only_the_default_one_is_written(
-    suite: Suite, server: RawServer, pytester: pytest.Pytester, tape: CassetteData
+    suite: Suite, server: RawServer, pytester: pytest.Pytester, interactions_of: Interactions
 ) -> None:
     suite(
         "@pytest.mark.vcr\ndef test_a(): get('/a')\n@pytest.mark.vcr\ndef test_b(): get('/b')",
@@ -125,7 +129,9 @@ def test_all(vcr):
     first = source.replace("PLAYED", "2")
     suite(first, "--record-mode=new_episodes").assert_outcomes(passed=1)
     assert [request.path for request in server.requests] == ["/a", "/b", "/own"]
-    assert [one["request"]["uri"] for one in tape("test_all.yaml")] == [f"{server.url}/own"]
+    assert [one["request"]["uri"] for one in interactions_of("test_all.yaml")] == [
+        f"{server.url}/own"
+    ]
     suite(source.replace("PLAYED", "3")).assert_outcomes(passed=1)
     assert len(server.requests) == 3
 
@@ -245,17 +251,19 @@ class TestIt:
 
 @pytest.mark.parametrize("scope", ["session", "package", "module", "class", "function"])
 def test_the_suites_config_may_have_any_scope(
-    suite: Suite, conftest: Conftest, scope: str, tape: CassetteData
+    suite: Suite, conftest: Conftest, scope: str, interactions_of: Interactions
 ) -> None:
     conftest(
         f"@pytest.fixture(scope={scope!r})\n"
         'def vcr_config(): return {"record_mode": "once", "filter_query_parameters": ["key"]}\n'
     )
     suite(ONE.replace('get("/one")', 'get("/one?key=1&a=2")')).assert_outcomes(passed=1)
-    assert tape("test_one.yaml")[0]["request"]["uri"].endswith("/one?a=2")
+    assert interactions_of("test_one.yaml")[0]["request"]["uri"].endswith("/one?a=2")
 
 
-def test_filters_take_names_replacements_and_functions(suite: Suite, tape: CassetteData) -> None:
+def test_filters_take_names_replacements_and_functions(
+    suite: Suite, interactions_of: Interactions
+) -> None:
     source = """
 @pytest.fixture
 def vcr_config():
@@ -277,7 +285,7 @@ def test_it():
     post("/it?a=1", data={"gone": "1", "password": "p", "a": "b"}, headers={"x-made": "no"})
 """
     suite(source).assert_outcomes(passed=1)
-    first, second = (one["request"] for one in tape("test_it.yaml"))
+    first, second = (one["request"] for one in interactions_of("test_it.yaml"))
     assert "x-gone" not in first["headers"]
     assert "x-made" not in second["headers"]
     assert first["headers"]["authorization"] == ["DUMMY"]
@@ -289,7 +297,7 @@ def test_it():
 
 
 def test_hooks_see_and_change_requests_and_responses(
-    suite: Suite, server: RawServer, tape: CassetteData
+    suite: Suite, server: RawServer, interactions_of: Interactions
 ) -> None:
     source = """
 def request_hook(request):
@@ -312,7 +320,7 @@ def test_it(vcr):
     if WANTED == "/secret": get("/drop")
 """
     suite(source.replace("WANTED", '"/secret"'), "--record-mode=once").assert_outcomes(passed=1)
-    (only,) = tape("test_it.yaml")
+    (only,) = interactions_of("test_it.yaml")
     assert only["request"]["uri"] == f"{server.url}/hidden"
     assert "set-cookie" not in only["response"]["headers"]
     suite(source.replace("WANTED", '"/hidden"')).assert_outcomes(passed=1)
@@ -420,7 +428,7 @@ def pytest_recording_configure(config, vcr):
     assert len(server.requests) == 2
 
 
-def test_a_tape_can_be_played_again_and_again(suite: Suite, server: RawServer) -> None:
+def test_a_cassette_can_be_played_again_and_again(suite: Suite, server: RawServer) -> None:
     source = "@pytest.mark.vcr{}\ndef test_a():\n    get('/a')\n{}"
     suite(source.format("", ""), "--record-mode=once").assert_outcomes(passed=1)
     result = suite(source.format("", "    get('/a')"))
