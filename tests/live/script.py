@@ -55,10 +55,10 @@ class Script:
         return httpx.Response(200, headers=headers, content=self._body(prompt))
 
     async def _body(self, prompt: str) -> AsyncIterator[bytes]:
-        said, heard = self._answer(prompt)
+        sender, receiver = self._answer(prompt)
         try:
-            with said, heard:
-                async for piece in heard:
+            with sender, receiver:
+                async for piece in receiver:
                     yield piece
         finally:
             self.closed.append(prompt)

@@ -1,4 +1,4 @@
-"""Other plugins beside it, and the ways to load it."""
+"""Other plugins with it, and the ways to load it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _install(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, name: s
 
 
 @pytest.mark.parametrize("name", _OWNERS)
-def test_beside_what_it_stands_in_for_it_says_how_to_go_on(
+def test_with_the_plugin_that_it_replaces_it_is_refused_with_a_fix(
     suite: Suite, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     _install(pytester, monkeypatch, name)

@@ -122,7 +122,7 @@ with vcr.use_cassette({str(path)!r}, record_mode="none") as cassette:
     assert len(server.requests) == 2
 
 
-def test_old_tapes_are_replayed_as_they_lie(
+def test_old_cassettes_are_replayed_unchanged(
     suite: Suite, server: RawServer, lay: Callable[..., Path]
 ) -> None:
     import gzip

@@ -24,7 +24,7 @@ def suite_of_vcr(suite: Suite) -> Suite:
     return lambda source, *arguments: suite(source, "-p", "no:vcr", *arguments)
 
 
-def test_a_marked_test_is_recorded_beside_it_and_then_replayed(
+def test_a_marked_test_is_recorded_and_then_replayed(
     suite_of_vcr: Suite, server: RawServer, pytester: pytest.Pytester
 ) -> None:
     first = suite_of_vcr(ONE)
