@@ -139,11 +139,11 @@ def aquila_cassette(
         name: The cassette's name; dots and slashes are fine: ``chat_live.responds`` is
             ``cassettes/chat_live.responds.yaml``.
         mode: ``none`` (replay only), ``once`` (record if there is no file yet; the default),
-            ``new_episodes`` (replay what is known, record the rest), ``all`` (record anew). Where
+            ``new_episodes`` (replay what is known, record the rest), ``all`` (re-record). Where
             ``CI`` is set the default is ``none``.
         match_on: What makes two requests the same; by default ``("method", "url", "body")``.
         ignore_json: Paths of JSON fields left out of matching: ``("messages.*.id",)``.
-        ignore_hosts: Hosts whose requests pass through untouched; ``*.example.com`` is a pattern.
+        ignore_hosts: Hosts to leave alone; ``*.example.com`` is a pattern.
         record_ambient: Whether ambient requests of SDKs (telemetry, price lists, tokens)
             are recorded and replayed as any other request; by default they are not kept.
         redact: Names of further secret fields, patterns of secret values, or a `Redaction`; they
@@ -151,7 +151,7 @@ def aquila_cassette(
         speed: 0 (default) replays at once, 1 at the recorded pace, 4 four times as fast.
         hold: Whether replayed streams are held back, and ``cassette.advance(n)`` lets their events
             through; then `speed` does not count for them.
-        repeats: Whether the last of equal recordings may be played again and again.
+        repeats: Whether the last of equal interactions is replayed again and again.
         on_unplayed: ``fail`` (default), ``warn`` or ``ignore``.
         before_record_request: Sees each redacted request; returns the one to match and keep, or
             None to let it pass unrecorded.

@@ -19,7 +19,7 @@
     │   ├── MissError             no interaction matches the request
     │   ├── UnplayedError         the test ended and did not replay what it once recorded
     │   ├── TruncatedReplayError  a read past the place where the recorded consumer stopped
-    │   └── RecordedFailure       a recorded failure whose class this process does not know
+    │   └── RecordedFailure       a recorded failure of a class that this process does not know
     ├── NetworkBlockedError       a request outside any cassette while the network is blocked
     ├── StreamError               a stream of the client ended without a real completion
     ├── ResultTimeout             a stream was not over when the time to wait for its result was up
@@ -222,7 +222,7 @@ class TruncatedReplayError(ReplayError):
 
 
 class RecordedFailure(ReplayError):  # noqa: N818 - it represents an error of another name
-    """A recorded failure whose exception class does not exist in the library that now asks."""
+    """A recorded failure of a class that does not exist in the library that now asks."""
 
 
 class UnplayedWarning(UserWarning):

@@ -125,7 +125,7 @@ class Options:
         (), _texts, 'JSON fields left out of matching: `("metadata.request_id", "messages.*.id")`'
     )
     ignore_hosts: tuple[str, ...] = _option(
-        (), _texts, "hosts whose requests pass, such as `*.example.com`"
+        (), _texts, "hosts to leave alone, such as `*.example.com`"
     )
     record_ambient: bool = _option(
         False, _flag, "record [ambient requests](ambient-requests.md) too"

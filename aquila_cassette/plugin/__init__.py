@@ -122,7 +122,7 @@ def pytest_fixture_setup(
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """Fail a test that passed although a request had no recording, or left some unplayed."""
+    """Fail a test that passed although a request had no matching interaction, or left some unplayed."""
     yield
     owner = item.config.stash[RUN].owner
     if owner is not None:

@@ -1,1 +1,1 @@
-"""The deck: an open cassette, recording and replaying; which one is in force; what is open."""
+"""The engine: sessions decide about requests, record, replay and step; owners decide what is saved."""

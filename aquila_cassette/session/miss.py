@@ -39,7 +39,7 @@ def make_miss(
     absent = "; there is no such file yet" if index.state == "absent" else ""
     by = sender()
     return MissError(
-        f"No recording matches {request.method} {request.url} (request {number} of this block).",
+        f"No interaction matches {request.method} {request.url} (request {number} of this block).",
         method=request.method,
         url=request.url,
         path=path,
@@ -155,7 +155,7 @@ def combined(misses: Sequence[MissError]) -> MissError:
     if len(misses) == 1:
         return first
     return MissError(
-        f"{len(misses)} requests had no recording.",
+        f"{len(misses)} requests had no matching interaction.",
         method=first.method,
         url=first.url,
         path=first.path,

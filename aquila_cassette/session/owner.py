@@ -180,17 +180,18 @@ class Owner:
         self._refuse_losses()
         with self._noting_refusal():
             for sessions in self._by_path(mode_all=True):
-                saving.replace_old(sessions, self._created, self._gives_way)
+                saving.replace_old(sessions, self._created, self._is_replaced)
         for session in self.sessions:
             session.keeps_old = False
 
     def _refuse_losses(self) -> None:
+        __tracebackhide__ = True
         with self._noting_refusal():
             for sessions in self._by_path(mode_all=True):
                 if not any(session.is_open for session in sessions):
                     saving.refuse_loss(
                         sessions,
-                        lambda old, again: self._is_due(old) and self._gives_way(old, again),
+                        lambda old, again: self._is_due(old) and self._is_replaced(old, again),
                     )
 
     @contextmanager
@@ -212,10 +213,10 @@ class Owner:
                 grouped.setdefault(session.path, []).append(session)
         return list(grouped.values())
 
-    def _gives_way(self, old: Interaction, asked_again: bool) -> bool:
+    def _is_replaced(self, old: Interaction, asked_again: bool) -> bool:
         """Return whether what this owner recorded in mode ``all`` replaces `old`.
 
-        Its own interactions give way; of those that nobody signed, those it asked again.
+        Its own are; of those that nobody signed, those it asked again.
         """
         if self._owns(old):
             return True

@@ -26,8 +26,8 @@ from aquila_cassette.transcript.humanize import count, escape_control_chars
 
 __all__ = ["Created", "discarded_note", "find_loss", "refuse_secrets", "save_block", "save_outcome"]
 
-GivesWay = Callable[[Interaction, bool], bool]
-"""Says whether an interaction on file gives way, also given whether its request was asked again."""
+IsReplaced = Callable[[Interaction, bool], bool]
+"""Returns whether an interaction on file is replaced, given whether its request was sent again."""
 
 Numbered = tuple[int, Interaction]
 
@@ -88,22 +88,25 @@ def _discarded(session: Session, *, passed: bool) -> list[Interaction]:
     return [one for _, one in session.recordings() if not passed and how_failed(one)]
 
 
-def replace_old(sessions: Sequence[Session], created: Created | None, gives_way: GivesWay) -> None:
-    """Save what the blocks of one file recorded in mode ``all``, in place of what gives way."""
+def replace_old(
+    sessions: Sequence[Session], created: Created | None, is_replaced: IsReplaced
+) -> None:
+    """Save what the blocks of one file recorded in mode ``all``, in place of what it replaces."""
     new = [one for session in sessions for one in session.recorded]
     if not new:
         return
     last = sessions[-1]
-    change = _Change(sessions, gives_way)
+    change = _Change(sessions, is_replaced)
     _write(last, new, created, drop=change.drops, check=change.refuse_loss)
     last.replaced = tuple(old for _, old in change.gone), tuple(new)
 
 
-def refuse_loss(sessions: Sequence[Session], gives_way: GivesWay) -> None:
+def refuse_loss(sessions: Sequence[Session], is_replaced: IsReplaced) -> None:
     """Raise where failures of the blocks of one file would replace good answers."""
+    __tracebackhide__ = True
     path = sessions[-1].path
     if path.exists() and any(how_failed(one) for session in sessions for one in session.answers):
-        change = _Change(sessions, gives_way)
+        change = _Change(sessions, is_replaced)
         for old in importers.load(path).interactions:
             change.drops(old)
         change.refuse_loss()
@@ -124,10 +127,10 @@ def discarded_note(session: Session, because: str) -> str | None:
 class _Change:
     """What mode ``all`` would do to a file."""
 
-    def __init__(self, sessions: Sequence[Session], gives_way: GivesWay) -> None:
+    def __init__(self, sessions: Sequence[Session], is_replaced: IsReplaced) -> None:
         self.gone: list[Numbered] = []
         self._session = sessions[-1]
-        self._gives_way = gives_way
+        self._is_replaced = is_replaced
         self._seen = 0
         self._answers = [one for session in sessions for one in session.answers]
         self._again = {
@@ -137,15 +140,16 @@ class _Change:
         }
 
     def drops(self, old: Interaction) -> bool:
-        """Return whether the next interaction on file gives way."""
+        """Return whether the next interaction on file is replaced."""
         self._seen += 1
         key = self._session.recorded_key(old.request)
-        drops = self._gives_way(old, key in self._again)
+        drops = self._is_replaced(old, key in self._again)
         if drops:
             self.gone.append((self._seen, old))
         return drops
 
     def refuse_loss(self) -> None:
+        __tracebackhide__ = True
         session = self._session
         if loss := find_loss(self.gone, self._answers, session.recorded_key):
             whole = len(self.gone) == self._seen
@@ -217,7 +221,7 @@ Loss = tuple[list[Numbered], list[Interaction]]
 def find_loss(
     old: Iterable[Numbered], new: Sequence[Interaction], key_of: Callable[[Request], Hashable]
 ) -> Loss | None:
-    """Return the good answers among `old`, which would give way, that failures would replace.
+    """Return the good answers among `old`, which is to be replaced, that failures would replace.
 
     A request that failed and was answered when it was sent again is answered. Of a request that
     was asked before, any failure counts; of another one (a prompt that was edited, the next turn

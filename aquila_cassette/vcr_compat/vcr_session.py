@@ -274,7 +274,7 @@ class VcrMissError(
         self.reason = _reason(session.cassette, self.similar_requests)
         MissError.__init__(
             self,
-            f"No recording matches {request.method} {request.url} "
+            f"No interaction matches {request.method} {request.url} "
             f"(request {number} of this block).",
             method=request.method,
             url=request.url,

@@ -161,7 +161,7 @@ def test_a_cassette_that_was_changed_between_recording_and_replay_is_found_out(
     assert re.match(r"item \d+: expected b'.*, got b'", one.difference)
     path.unlink()
     replay(one, url=url, folder=tmp_path)
-    assert one.difference.startswith("MissError: No recording matches POST http://127.0.0.1")
+    assert one.difference.startswith("MissError: No interaction matches POST http://127.0.0.1")
 
 
 def test_the_demo_keeps_its_cassettes_in_no_file(cli: Cli) -> None:

@@ -94,7 +94,7 @@ def test_a_new_user_records_misses_records_again_sees_what_changed_and_is_green(
     assert code == 1
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     assert (
-        f"MissError: No recording matches POST {url} (request 1 of this block).\n"
+        f"MissError: No interaction matches POST {url} (request 1 of this block).\n"
         "  cassette: cassettes/chat.says_hello.yaml (mode once)\n"
         "  sent by:  test_chat.py:6 in test_reply, through openai\n"
         f"  closest:  interaction 1, recorded {today}, differs in the body\n"
@@ -108,7 +108,7 @@ def test_a_new_user_records_misses_records_again_sees_what_changed_and_is_green(
     assert "\naquila: 0 replayed, 0 recorded, 1 missed, 1 unplayed (chat.says_hello)\n" in out
     assert out.endswith(
         "\nFAILED test_chat.py::test_reply - aquila_cassette.errors.MissError: "
-        f"No recording matches POST {url} (request 1 of this block).\n"
+        f"No interaction matches POST {url} (request 1 of this block).\n"
         "1 failed in 0.00s\n"
     )
 

@@ -1,4 +1,4 @@
-"""Cassettes to hold back, and readers that read them beside the test."""
+"""Cassettes to hold back, and readers that read them during the test."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from aquila_cassette.model import Ended
 from aquila_cassette.storage import files
 from tests.clients import Face
 
-__all__ = ["EVENTS", "URL", "Reader", "question", "reading", "tape"]
+__all__ = ["EVENTS", "URL", "Reader", "question", "reading", "write_cassette"]
 
 URL = "https://api.example.com/v1/chat/completions"
 EVENTS = [b"data: %d\n\n" % number for number in range(1, 6)]
 
 
-def tape(
+def write_cassette(
     name: str,
     *frames: Sequence[bytes],
     url: str = URL,

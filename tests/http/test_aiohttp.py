@@ -18,7 +18,7 @@ from aiohttp import web
 from aquila_cassette import Piece, aquila_cassette
 from aquila_cassette.storage import files
 from tests.http.aiohttp_clients import JSON, READS, pieces, stream
-from tests.http.held import EVENTS, URL, question, tape
+from tests.http.held import EVENTS, URL, question, write_cassette
 from tests.servers import (
     CHAT_FRAMES,
     FRAMES,
@@ -104,7 +104,7 @@ async def test_a_replayed_response_is_one_of_the_session_with_all_that_it_tells(
 
 
 async def test_a_recorded_pace_is_kept_and_a_cancelled_read_loses_nothing() -> None:
-    tape("pace", EVENTS[:2])
+    write_cassette("pace", EVENTS[:2])
     with aquila_cassette("pace", mode="none", on_unplayed="ignore") as cassette:
         (one,) = cassette.interactions
     timed = (Piece(0, EVENTS[0]), Piece(200, EVENTS[1]))
@@ -150,7 +150,7 @@ async def test_whoever_patches_the_session_wins(monkeypatch: pytest.MonkeyPatch)
 
 
 async def test_a_session_s_time_out_holds_for_a_replay_at_its_pace() -> None:
-    tape("slow", EVENTS)  # the cassette's answer comes after 200 s
+    write_cassette("slow", EVENTS)  # the cassette's answer comes after 200 s
     with aquila_cassette("slow", mode="none", speed=1):
         with pytest.raises(TimeoutError):
             await pieces(URL, json=question(1), timeout=aiohttp.ClientTimeout(total=0.05))
@@ -168,7 +168,7 @@ async def test_a_session_s_time_out_holds_for_a_replay_at_its_pace() -> None:
 async def test_a_held_stream_gives_an_event_when_the_test_lets_it_through(
     read: Callable[[Any], Any],
 ) -> None:
-    tape("held", EVENTS)
+    write_cassette("held", EVENTS)
     got: list[bytes] = []
 
     async def consume() -> None:
@@ -187,7 +187,7 @@ async def test_a_held_stream_gives_an_event_when_the_test_lets_it_through(
 
 
 async def test_a_held_stream_that_is_closed_meanwhile_fails_as_a_live_one() -> None:
-    tape("held", EVENTS)
+    write_cassette("held", EVENTS)
     with aquila_cassette("held", mode="none", hold=True) as cassette:
         async with aiohttp.ClientSession() as session:
             response = await session.post(URL, json=question(1))
@@ -352,7 +352,7 @@ async def test_cookies_traces_middlewares_and_raise_for_status_work_on_replay() 
 
 async def test_a_recorded_cookie_comes_into_the_session_s_jar() -> None:
     headers = (("set-cookie", "a=1"), ("set-cookie", "b=2"), ("content-type", "text/plain"))
-    tape("cookie", [b"ok"])
+    write_cassette("cookie", [b"ok"])
     with aquila_cassette("cookie", mode="none", on_unplayed="ignore") as cassette:
         (one,) = cassette.interactions
     with_cookies = replace(one, response=replace(one.response, headers=headers))

@@ -15,7 +15,7 @@ import pytest
 
 from aquila_cassette import Failure, aquila_cassette
 from tests.http.aiohttp_clients import JSON, pieces, stream
-from tests.http.held import EVENTS, URL, question, tape
+from tests.http.held import EVENTS, URL, question, write_cassette
 from tests.http.kept import kept
 from tests.servers import CHAT_FRAMES, FRAMES, Connection, RawServer, Request, sends, server_context
 
@@ -135,7 +135,7 @@ async def test_a_read_that_is_given_up_does_not_end_the_recording() -> None:
 
 
 async def test_a_replay_that_is_dropped_and_never_closed_is_over_without_a_warning() -> None:
-    tape("dropped", EVENTS)
+    write_cassette("dropped", EVENTS)
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         async with aquila_cassette("dropped", mode="none") as cassette:
@@ -170,7 +170,7 @@ READS: dict[str, Callable[[aiohttp.ClientResponse], Awaitable[Any]]] = {
 
 @pytest.mark.parametrize("how", READS)
 async def test_a_failed_response_fails_in_each_way_to_read_it(how: str) -> None:
-    tape("failed", [b"{"], ended="failed", error=Failure("ClientPayloadError", "cut"))
+    write_cassette("failed", [b"{"], ended="failed", error=Failure("ClientPayloadError", "cut"))
     with aquila_cassette("failed", mode="none"):
         async with stream(URL, json=question(1)) as response:
             with pytest.raises(aiohttp.ClientPayloadError, match="cut"):

@@ -8,7 +8,7 @@ import pytest
 
 from aquila_cassette import Failure, aquila_cassette
 from tests.clients import FACES, Face, every_face
-from tests.http.held import EVENTS, URL, Reader, question, reading, tape
+from tests.http.held import EVENTS, URL, Reader, question, reading, write_cassette
 
 every_sync_face = pytest.mark.parametrize("face", [f for f in FACES if f.sync], ids=repr)
 every_async_face = pytest.mark.parametrize("face", [f for f in FACES if not f.sync], ids=repr)
@@ -16,7 +16,7 @@ every_async_face = pytest.mark.parametrize("face", [f for f in FACES if not f.sy
 
 @every_face
 async def test_conversations_are_stepped_through_in_a_chosen_order(face: Face) -> None:
-    tape("held", EVENTS, EVENTS)
+    write_cassette("held", EVENTS, EVENTS)
     async with aquila_cassette("held", mode="none", hold=True, speed=1) as cassette:
         async with reading(cassette, face, question(1), question(2)) as [one, two]:
             await asyncio.to_thread(one.head.wait)  # the head passes before any event
@@ -34,7 +34,7 @@ async def test_conversations_are_stepped_through_in_a_chosen_order(face: Face) -
 @every_face
 async def test_a_failure_is_let_through_like_an_event(face: Face) -> None:
     error = Failure("ReadError", "connection reset")
-    tape("held", [*EVENTS[:2], b"data: hal"], ended="failed", error=error)
+    write_cassette("held", [*EVENTS[:2], b"data: hal"], ended="failed", error=error)
     async with aquila_cassette("held", mode="none", hold=True) as cassette:
         async with reading(cassette, face, question(1)) as [reader]:
             await cassette.advance(2)
@@ -49,7 +49,7 @@ async def test_a_failure_is_let_through_like_an_event(face: Face) -> None:
 async def test_a_reader_that_is_cancelled_while_it_is_held_leaves_nothing_behind(
     face: Face,
 ) -> None:
-    tape("held", EVENTS, EVENTS)
+    write_cassette("held", EVENTS, EVENTS)
     async with aquila_cassette("held", mode="none", hold=True) as cassette:
         cancelled = Reader(face, question(1))
         await cassette.advance(2)
@@ -62,7 +62,7 @@ async def test_a_reader_that_is_cancelled_while_it_is_held_leaves_nothing_behind
 
 @every_face
 async def test_a_reader_that_stops_by_itself_ends_the_advance(face: Face) -> None:
-    tape("held", EVENTS)
+    write_cassette("held", EVENTS)
 
     async def read_two() -> list[bytes]:
         async with face.client() as client, client.stream("POST", URL, json=question(1)) as reply:
@@ -82,7 +82,7 @@ async def test_a_reader_that_stops_by_itself_ends_the_advance(face: Face) -> Non
 
 @every_sync_face
 async def test_closing_a_response_frees_the_thread_that_reads_it(face: Face) -> None:
-    tape("held", EVENTS)
+    write_cassette("held", EVENTS)
     async with aquila_cassette("held", mode="none", hold=True) as cassette:
         reader = Reader(face, question(1))
         await cassette.advance(2)
@@ -93,7 +93,7 @@ async def test_closing_a_response_frees_the_thread_that_reads_it(face: Face) -> 
 
 @every_async_face
 async def test_a_body_can_be_read_on_where_an_iterator_stopped(face: Face) -> None:
-    tape("held", EVENTS)
+    write_cassette("held", EVENTS)
     seen: list[bytes] = []
 
     async def read() -> None:

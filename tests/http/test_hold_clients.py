@@ -17,7 +17,7 @@ from aquila_cassette import aquila_cassette
 from aquila_cassette.client import AsyncClient, Client, Error
 from aquila_cassette.provider import Provider
 from tests.client.talk import MODELS
-from tests.http.held import tape
+from tests.http.held import write_cassette
 from tests.servers import CHAT_FRAMES, CHAT_TEXT, MESSAGES_FRAMES
 
 SITE = "https://api.example.com"
@@ -81,7 +81,7 @@ each_sdk = pytest.mark.parametrize("sdk", SDKS.values(), ids=SDKS)
 
 @each_sdk
 async def test_the_answer_of_an_async_sdk_is_seen_half_written(sdk: Sdk) -> None:
-    tape("held", sdk.frames, asked=[sdk.asked], url=SITE + sdk.path)
+    write_cassette("held", sdk.frames, asked=[sdk.asked], url=SITE + sdk.path)
     said: list[str] = []
 
     async def show() -> None:
@@ -102,7 +102,7 @@ async def test_the_answer_of_an_async_sdk_is_seen_half_written(sdk: Sdk) -> None
 
 @each_sdk
 def test_the_answer_of_a_sync_sdk_in_a_thread_is_seen_half_written(sdk: Sdk) -> None:
-    tape("held", sdk.frames, asked=[sdk.asked], url=SITE + sdk.path)
+    write_cassette("held", sdk.frames, asked=[sdk.asked], url=SITE + sdk.path)
     said: list[str] = []
 
     def show() -> None:
@@ -123,7 +123,7 @@ def test_the_answer_of_a_sync_sdk_in_a_thread_is_seen_half_written(sdk: Sdk) -> 
 
 @each_sdk
 async def test_an_async_sdk_is_cancelled_in_the_middle(sdk: Sdk) -> None:
-    tape("held", sdk.frames, asked=[sdk.asked], url=SITE + sdk.path)
+    write_cassette("held", sdk.frames, asked=[sdk.asked], url=SITE + sdk.path)
     said: list[str] = []
 
     async def show() -> None:

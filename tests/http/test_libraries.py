@@ -104,7 +104,7 @@ def test_calls_through_all_libraries_land_in_one_file_and_replay_with_the_server
 
 @pytest.mark.parametrize("ask", [by_httplib2, by_boto3])
 def test_a_miss_comes_out_as_it_is_and_is_asked_once(ask: Ask, server: RawServer) -> None:
-    with pytest.raises(MissError, match="No recording matches"):
+    with pytest.raises(MissError, match="No interaction matches"):
         with aquila_cassette("missed", mode="none") as cassette:
             ask(server.url)
     assert (len(cassette.misses), server.connections) == (1, 0)

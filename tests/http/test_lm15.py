@@ -76,7 +76,7 @@ async def test_its_users_stream_and_a_miss_comes_out_as_it_is() -> None:
         sync = lm15.OpenAIChatLM(api_key="k", base_url=url)
         assert list(sync.stream(question())) == live
     asynchronous = AsyncOpenAIChatLM(api_key="k", base_url=url)
-    with pytest.raises(MissError, match="No recording matches"):
+    with pytest.raises(MissError, match="No interaction matches"):
         with aquila_cassette("lm15", mode="none", on_unplayed="ignore") as cassette:
             await asynchronous.complete(question("Say goodbye"))
     assert len(cassette.misses) == 1

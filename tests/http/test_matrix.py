@@ -534,7 +534,7 @@ async def test_a_cassette_of_another_library_is_replayed(library: Library) -> No
 @every
 async def test_a_miss_comes_out_as_it_is_once_and_nothing_is_sent(library: Library) -> None:
     with RawServer(sends(CHAT_FRAMES)) as server:
-        with pytest.raises(MissError, match="No recording matches POST"):
+        with pytest.raises(MissError, match="No interaction matches POST"):
             with aquila_cassette("missed", mode="none") as cassette:
                 await library.pieces(server.url, json=JSON)
         assert (len(cassette.misses), server.connections) == (1, 0)

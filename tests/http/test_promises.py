@@ -57,7 +57,7 @@ def ask_anthropic() -> None:
 
 
 def test_a_miss_that_an_sdk_swallows_is_raised_at_the_end_of_the_block() -> None:
-    with pytest.raises(MissError, match=rf"^No recording matches POST {NOBODY}/v1/messages"):
+    with pytest.raises(MissError, match=rf"^No interaction matches POST {NOBODY}/v1/messages"):
         with aquila_cassette("swallowed", mode="none"):
             with pytest.raises(anthropic.APIConnectionError, match=r"^Connection error\.$"):
                 ask_anthropic()

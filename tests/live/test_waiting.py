@@ -408,7 +408,7 @@ async def test_a_miss_is_raised_at_once_and_not_after_the_retries_of_an_sdk() ->
             except anthropic.APIConnectionError:
                 tries.append(1)
 
-    with pytest.raises(MissError, match="No recording matches POST https://api"):
+    with pytest.raises(MissError, match="No interaction matches POST https://api"):
         with hello():
             task = asyncio.create_task(handler())
             try:

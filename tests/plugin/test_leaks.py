@@ -48,4 +48,4 @@ def test_a_miss_shows_no_key(
     result.assert_outcomes(failed=4)
     texts = [result.stdout.str(), result.stderr.str(), Path("report.xml").read_text("utf-8")]
     assert [line for text in texts for line in text.splitlines() if KEY in line] == []
-    assert texts[0].count("No recording matches") >= 4
+    assert texts[0].count("No interaction matches") >= 4

@@ -26,7 +26,7 @@ def test_a_swallowed_miss_fails_the_test_of_a_fixture(suite: Suite, server: RawS
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            f"E*MissError: No recording matches GET {server.url}/b (request 1 of this block).",
+            f"E*MissError: No interaction matches GET {server.url}/b (request 1 of this block).",
             "E*  cassette: cassettes/test_it/test_a.yaml (mode once)",
             "E*  sent by:  test_it.py:4 in get",
             "E*  closest:  interaction 1, recorded ????-??-??, differs in the URL",
@@ -49,7 +49,7 @@ def test_a_swallowed_miss_fails_the_test_whatever_opened_the_cassette(
 ) -> None:
     result = suite(SWALLOWS + opened + 'swallow("/a")\n', "--aquila-record=none")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["E*MissError: No recording matches GET */a (request 1*"])
+    result.stdout.fnmatch_lines(["E*MissError: No interaction matches GET */a (request 1*"])
 
 
 def test_a_miss_that_the_test_expects_around_the_block_is_no_failure(suite: Suite) -> None:

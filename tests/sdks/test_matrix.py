@@ -15,7 +15,7 @@ from tests.sdks.server import ModelServer
 from tests.sdks.wires import CITY, TEXT
 
 PROMPT = "Say hello"
-MISSED = "No recording matches POST "
+MISSED = "No interaction matches POST "
 
 
 @pytest.mark.holds("streams")

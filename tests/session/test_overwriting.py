@@ -26,7 +26,7 @@ ANSWERS = {
 }
 
 
-def tape(text: str) -> list[Interaction]:
+def answered(text: str) -> list[Interaction]:
     """Read ``a:ok b:429``: what was asked, and what came."""
     made = []
     for word in text.split():
@@ -37,7 +37,7 @@ def tape(text: str) -> list[Interaction]:
 
 
 def lost(old: str, new: str) -> list[int]:
-    found = find_loss(enumerate(tape(old), 1), tape(new), lambda request: request.url)
+    found = find_loss(enumerate(answered(old), 1), answered(new), lambda request: request.url)
     return [number for number, _ in found[0]] if found else []
 
 

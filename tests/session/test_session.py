@@ -125,7 +125,7 @@ def test_the_message_of_a_miss_names_the_closest_interaction_and_the_command(sui
     by = error.facts[1]
     assert by.startswith("sent by:  tests/session/fake_adapter.py:")
     assert str(error) == (
-        f"No recording matches POST {URL} (request 1 of this block).\n"
+        f"No interaction matches POST {URL} (request 1 of this block).\n"
         f"  cassette: {cassette.path} (mode none)\n"
         f"  {by}\n"
         f"  closest:  interaction 1, recorded {today}, differs in the body\n"
@@ -405,9 +405,9 @@ def test_several_swallowed_misses_are_one_error_and_retries_count_once(suite: Su
     with pytest.raises(MissError) as caught, suite.block(mode="none"):
         for asked in ("a", "a", "a"):
             swallow(asked)
-    assert caught.value.what.startswith("No recording matches")
+    assert caught.value.what.startswith("No interaction matches")
     suite.write([b"data: 1\n\n"])
-    with pytest.raises(MissError, match=r"^2 requests had no recording\."):
+    with pytest.raises(MissError, match=r"^2 requests had no matching interaction\."):
         with suite.block(mode="none"):
             swallow("a")
             swallow("something else")
@@ -433,7 +433,7 @@ def test_an_error_that_was_caused_by_a_miss_delivers_it_and_any_other_gets_a_not
             suite.library.send("a")
         raise ZeroDivisionError
     (note,) = other.value.__notes__
-    assert note.startswith("No recording matches POST")
+    assert note.startswith("No interaction matches POST")
 
 
 # The session in force.

@@ -344,7 +344,7 @@ async def test_a_miss_is_raised_at_once(suite: Suite) -> None:
     suite.write(EVENTS)
     with suite.block(mode="none", hold=True) as cassette:
         reader = HeldReader("question 7")
-        with pytest.raises(MissError, match="No recording matches POST"):
+        with pytest.raises(MissError, match="No interaction matches POST"):
             await cassette.advance()
         await reader.done()
 

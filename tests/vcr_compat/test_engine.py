@@ -288,7 +288,7 @@ def test_a_miss_that_was_swallowed_is_told_or_fails(suite: Suite, server: RawSer
     result.stdout.no_fnmatch_line("*swallowed*/two")
     strict = suite(SWALLOWING, "--vcr-strict")
     strict.assert_outcomes(failed=1)
-    strict.stdout.fnmatch_lines([f"E*No recording matches GET {server.url}/one (request 1 of*"])
+    strict.stdout.fnmatch_lines([f"E*No interaction matches GET {server.url}/one (request 1 of*"])
 
 
 def test_a_damaged_cassette_is_an_error_and_stays(suite: Suite, lay: Callable[..., Path]) -> None:

@@ -36,7 +36,7 @@ def test_nothing_is_recorded_unless_it_is_asked_for(suite: Suite, server: RawSer
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            f"E*VcrMissError: No recording matches GET {server.url}/one (request 1 of this block).",
+            f"E*VcrMissError: No interaction matches GET {server.url}/one (request 1 of this block).",
             "E*cassette: cassettes/test_it/test_one.yaml (mode none; there is no such file yet)",
             "E*Fix: pytest test_it.py::test_one --record-mode=rewrite",
         ]
@@ -451,7 +451,7 @@ def test_a_miss_is_the_error_that_vcrpy_raises(suite: Suite) -> None:
         """
 @pytest.mark.vcr
 def test_one(vcr):
-    with pytest.raises(CannotOverwrite, match="No recording matches GET") as caught:
+    with pytest.raises(CannotOverwrite, match="No interaction matches GET") as caught:
         get("/two")
     assert caught.value.cassette is vcr
     assert caught.value.failed_request.path == "/two"
