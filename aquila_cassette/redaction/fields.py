@@ -15,15 +15,9 @@ if TYPE_CHECKING:
     from aquila_cassette.redaction.names import Place, SecretNames
 
 __all__ = [
-    "clean_url",
-    "form_pairs",
-    "form_parts",
-    "is_in_arguments",
-    "json_fields",
-    "json_pattern",
-    "link_parameters",
-    "link_pattern",
-]
+    "clean_url", "form_pairs", "form_parts", "is_in_arguments", "json_fields", "json_pattern",
+    "link_parameters", "link_pattern",
+]  # fmt: skip
 
 _LONGEST_NAME = 100
 _LONGEST_HEAD = 2000

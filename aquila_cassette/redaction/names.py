@@ -10,19 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
-    "FRAMING",
-    "KEPT_PREFIXES",
-    "KEPT_RECEIVED",
-    "KEPT_SENT",
-    "LINKS",
-    "NAME_ENDINGS",
-    "Place",
-    "SecretNames",
-    "Sensitivity",
-    "lookbehinds",
-    "looks_random",
-    "plain_name",
-]
+    "FRAMING", "KEPT_PREFIXES", "KEPT_RECEIVED", "KEPT_SENT", "LINKS", "NAME_ENDINGS", "Place",
+    "SecretNames", "Sensitivity", "lookbehinds", "looks_random", "plain_name",
+]  # fmt: skip
 
 Place = Literal["sent", "received", "query", "form", "link", "header"]
 """Where a name stands: JSON of a request or a response, a query, a form, a link in a text."""

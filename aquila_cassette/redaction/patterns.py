@@ -35,24 +35,23 @@ class KeyPattern(NamedTuple):
 
 
 _TAIL = "aB3dE6gH9jK2mN5pQ8sT1vW4xY7zA0"
+_AWS = "[A-Z0-9]{16}(?![A-Za-z0-9])"
 
+# fmt: off
 KEY_PATTERNS = (
     KeyPattern(
-        "a key (sk-...)",
-        "sk-",
+        "a key (sk-...)", "sk-",
         "(?:(?:ant|proj|svcacct|admin|or|org|lf|None|live|test)-[A-Za-z0-9_-]{11,}"
         "|[A-Za-z0-9]{20,}|(?=(?:[A-Za-z_-]*[0-9]){4})[A-Za-z0-9_-]{16,})",
         f"sk-ant-api03-{_TAIL}",
     ),
+    KeyPattern("a key (sk_...)", "sk_", "[0-9a-f]{40,}", "sk_" + "0123456789abcdef" * 3),
     KeyPattern("a Stripe key", "sk_live_", "[A-Za-z0-9]{16,}", f"sk_live_{_TAIL}"),
     KeyPattern("a Stripe key", "sk_test_", "[A-Za-z0-9]{16,}", f"sk_test_{_TAIL}"),
     KeyPattern("a Stripe key", "rk_live_", "[A-Za-z0-9]{16,}", f"rk_live_{_TAIL}"),
-    KeyPattern("a key (sk_...)", "sk_", "[0-9a-f]{40,}", "sk_" + "0123456789abcdef" * 3),
-    KeyPattern("a Google API key", "AIza", "[A-Za-z0-9_-]{30,}", f"AIzaSy{_TAIL}", is_word=True),
-    KeyPattern("a Google API key", "AQ.", "[A-Za-z0-9_-]{30,}", f"AQ.{_TAIL}", is_word=True),
-    KeyPattern(
-        "a Google access token", "ya29.", "[A-Za-z0-9_.-]{20,}", f"ya29.a0{_TAIL}", is_word=True
-    ),
+    KeyPattern("a Google API key", "AIza", "[A-Za-z0-9_-]{30,}", f"AIzaSy{_TAIL}", True),
+    KeyPattern("a Google API key", "AQ.", "[A-Za-z0-9_-]{30,}", f"AQ.{_TAIL}", True),
+    KeyPattern("a Google access token", "ya29.", "[A-Za-z0-9_.-]{20,}", f"ya29.a0{_TAIL}", True),
     KeyPattern("a GitHub token", "ghp_", "[A-Za-z0-9]{20,}", f"ghp_{_TAIL}"),
     KeyPattern("a GitHub token", "gho_", "[A-Za-z0-9]{20,}", f"gho_{_TAIL}"),
     KeyPattern("a GitHub token", "ghs_", "[A-Za-z0-9]{20,}", f"ghs_{_TAIL}"),
@@ -60,23 +59,9 @@ KEY_PATTERNS = (
     KeyPattern("a GitHub token", "ghr_", "[A-Za-z0-9]{20,}", f"ghr_{_TAIL}"),
     KeyPattern("a GitHub token", "github_pat_", "[A-Za-z0-9_]{20,}", f"github_pat_{_TAIL}"),
     KeyPattern("a GitLab token", "glpat-", "[A-Za-z0-9_-]{20,}", f"glpat-{_TAIL}"),
-    KeyPattern(
-        "an AWS access key id",
-        "AKIA",
-        "[A-Z0-9]{16}(?![A-Za-z0-9])",
-        "AKIAIOSFODNN7EXAMPLE",
-        is_word=True,
-    ),
-    KeyPattern(
-        "an AWS access key id",
-        "ASIA",
-        "[A-Z0-9]{16}(?![A-Za-z0-9])",
-        "ASIAIOSFODNN7EXAMPLE",
-        is_word=True,
-    ),
-    KeyPattern(
-        "a Bedrock key", "ABSK", "[A-Za-z0-9+/]{80,}={0,2}", f"ABSK{_TAIL * 3}", is_word=True
-    ),
+    KeyPattern("an AWS access key id", "AKIA", _AWS, "AKIAIOSFODNN7EXAMPLE", True),
+    KeyPattern("an AWS access key id", "ASIA", _AWS, "ASIAIOSFODNN7EXAMPLE", True),
+    KeyPattern("a Bedrock key", "ABSK", "[A-Za-z0-9+/]{80,}={0,2}", f"ABSK{_TAIL * 3}", True),
     KeyPattern("a Groq key", "gsk_", "[A-Za-z0-9]{20,}", f"gsk_{_TAIL}"),
     KeyPattern("an xAI key", "xai-", "[A-Za-z0-9]{20,}", f"xai-{_TAIL}"),
     KeyPattern("a Hugging Face token", "hf_", "[A-Za-z0-9]{30,}", f"hf_{_TAIL}"),
@@ -89,20 +74,15 @@ KEY_PATTERNS = (
     KeyPattern("a Tavily key", "tvly-", "[A-Za-z0-9_-]{20,}", f"tvly-{_TAIL}"),
     KeyPattern("a LangSmith key", "lsv2_", "[ps][tk]_[A-Za-z0-9_]{20,}", f"lsv2_pt_{_TAIL}"),
     KeyPattern("a Databricks token", "dapi", "[0-9a-f]{32}", "dapi" + "0123456789abcdef" * 2),
+    KeyPattern("a Slack token", "xox", "[abeoprs]-(?=[A-Za-z-]*[0-9])[A-Za-z0-9-]{14,}",
+               "xoxb-123456789012-abcdefghij"),
     KeyPattern(
-        "a Slack token",
-        "xox",
-        "[abeoprs]-(?=[A-Za-z-]*[0-9])[A-Za-z0-9-]{14,}",
-        "xoxb-123456789012-abcdefghij",
-    ),
-    KeyPattern(
-        "a JSON web token",
-        "eyJ",
+        "a JSON web token", "eyJ",
         r"[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+){0,2}",
-        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P",
-        is_word=True,
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N", True,
     ),
 )
+# fmt: on
 """All kinds of keys that are known. To add one, add a row: its example is its test."""
 
 SHORTEST_RUN = 19

@@ -17,7 +17,7 @@ from aquila_cassette.redaction.names import FRAMING, KEPT_PREFIXES, KEPT_RECEIVE
 from aquila_cassette.redaction.spans import MARK, recut, replaced, with_framing
 
 if TYPE_CHECKING:
-    from aquila_cassette.model import Failure, Headers, Piece, Response
+    from aquila_cassette.model import Headers, Piece, Response
     from aquila_cassette.redaction.finder import SecretFinding
 
 __all__ = ["REDACTED", "Leak", "Pattern", "Redaction"]
@@ -85,13 +85,7 @@ class Redaction:
 
     @classmethod
     def of(cls, value: object) -> Redaction:
-        """Read what a user gives as ``redact=``.
-
-        Args:
-            value: None, a `Redaction`, or names (str) and patterns (`re.Pattern`) mixed.
-
-        Raises:
-            UsageError: It is something else.
+        """Read what a user gives as ``redact=``: None, a `Redaction`, or names and patterns mixed.
 
         Example:
             >>> Redaction.of(["tenant", re.compile("acct_[0-9]+")]).names
@@ -123,9 +117,7 @@ class Redaction:
     def request(self, request: Request, *, env: Secrets | None = None) -> Request:
         """Return `request` as it may be matched and kept; itself if there is nothing to hide.
 
-        Args:
-            request: As it goes out.
-            env: What `environment_secrets` returns; by default of this process.
+        `env` is what `environment_secrets` returns; by default of this process.
         """
         env = _secrets(env)
         finder = self._finder
@@ -142,15 +134,13 @@ class Redaction:
 
         Secrets are found in the joined pieces, so one that was cut in two is found as well. A cut
         inside a secret moves to the end of the marker.
-
-        Args:
-            response: As it came.
-            env: What `environment_secrets` returns; by default of this process.
         """
         env = _secrets(env)
         headers = self._headers(response.headers, KEPT_RECEIVED, KEPT_PREFIXES, env)
         pieces = self._pieces(response, env)
-        error = self._error(response.error, env)
+        error = response.error
+        if error is not None:
+            error = replace(error, message=self._finder.clean_text(error.message, env))
         if pieces is response.pieces and headers == response.headers and error == response.error:
             return response
         return replace(response, headers=headers, pieces=pieces, error=error)
@@ -158,22 +148,11 @@ class Redaction:
     def findings(
         self, message: Request | Response, *, env: Secrets | None = None
     ) -> list[SecretFinding]:
-        """Return what `request` or `response` would hide in a message on a cassette.
-
-        Example:
-            >>> sent = Request("GET", "https://a.example/me?key=abc", (("cookie", "a=b"),))
-            >>> [(one.part, one.kind) for one in Redaction().findings(sent, env=())]
-            [('url', "query field 'key'"), ('headers', "the header 'cookie'")]
-        """
+        """Return what `request` or `response` would hide in a message on a cassette."""
         return list(self._finder.findings(message, self._kept, _secrets(env)))
 
     def text(self, text: str, *, env: Secrets | None = None) -> str:
-        """Return a text that is no message, such as a comment, without what `leaks` finds in it.
-
-        Example:
-            >>> Redaction().text("# it was AKIAIOSFODNN7EXAMPLE", env=())
-            '# it was [redacted]'
-        """
+        """Return a text that is no message, such as a comment, without what `leaks` finds in it."""
         env = _secrets(env)
         data = text.encode("utf-8", "surrogatepass")
         clean = cleaned(data, lambda data: self._finder.values(data, env))
@@ -184,10 +163,6 @@ class Redaction:
 
         Values are looked for, not names: what looks like a key, the user's patterns, the secrets
         of the environment.
-
-        Args:
-            text: The whole text of the file.
-            env: What `environment_secrets` returns; by default of this process.
         """
         env = _secrets(env)
         data = text.encode("utf-8", "surrogatepass")
@@ -220,11 +195,6 @@ class Redaction:
                 or (prefixes and low.startswith(prefixes))
             ]
         )
-
-    def _error(self, error: Failure | None, env: Secrets) -> Failure | None:
-        if error is None:
-            return None
-        return replace(error, message=self._finder.clean_text(error.message, env))
 
 
 def _secrets(env: Secrets | None) -> Secrets:
