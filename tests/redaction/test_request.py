@@ -8,6 +8,7 @@ import pytest
 
 from aquila_cassette.model import Request
 from aquila_cassette.redaction import Redaction
+from aquila_cassette.redaction.patterns import KEY_PATTERNS
 
 REDACTION = Redaction()
 URL = "https://api.example.com/v1/chat"
@@ -213,31 +214,7 @@ def test_parts_of_a_multipart_form_are_redacted_by_name(quote: str):
 
 # Values that look like keys.
 
-KEYS = [
-    f"sk-{LONG}",
-    f"sk-ant-api03-{LONG[:40]}-_AA",
-    f"sk-proj-{LONG[:30]}_-{LONG}",
-    f"sk-or-v1-{LONG}",
-    "sk-my-own-key-1234-abcdef",
-    f"sk_live_{LONG[:24]}",
-    f"AIzaSy{LONG[:33]}",
-    f"ya29.a0{LONG}",
-    f"ghp_{LONG[:36]}",
-    f"gho_{LONG[:36]}",
-    f"ghs_{LONG[:36]}",
-    f"github_pat_{LONG[:22]}_{LONG[:59]}",
-    "AKIAIOSFODNN7EXAMPLE",
-    "ASIAIOSFODNN7EXAMPLE",
-    f"gsk_{LONG[:52]}",
-    f"xai-{LONG[:80]}",
-    f"hf_{LONG[:34]}",
-    f"pplx-{LONG[:48]}",
-    f"r8_{LONG[:37]}",
-    f"nvapi-{LONG[:40]}_-",
-    "xoxb-123456789012-abcdefghij",
-    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P",
-    "dapi0123456789abcdef0123456789abcdef",
-]
+KEYS = [pattern.example for pattern in KEY_PATTERNS] + ["sk-my-own-key-1234-abcdef"]
 
 
 @pytest.mark.parametrize("key", KEYS)
