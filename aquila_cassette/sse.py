@@ -39,13 +39,9 @@ _MAX_RETRY_DIGITS = 18
 
 
 class Event(NamedTuple):
-    r"""What one frame means.
+    r"""What one frame means: its data lines are joined by ``\n``.
 
-    Args:
-        type: The event's type; ``message`` where the frame names none.
-        data: Its data lines, joined by ``\n``.
-        id: The last event id the stream has given so far; empty before the first.
-        retry: The reconnection time this frame gives, in ms; None where it gives none.
+    The `id` is the last one that the stream has given so far; `retry` is in ms.
     """
 
     type: str
@@ -55,11 +51,9 @@ class Event(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """The verbatim bytes of one frame, and what they mean.
+    """The verbatim bytes of one frame, its blank line included, and what they mean.
 
-    Args:
-        raw: The bytes, the blank line that ends the frame included.
-        event: None where nothing is dispatched: comments, an empty frame, the unfinished rest.
+    There is no event where nothing is dispatched: comments, an empty frame, the unfinished rest.
     """
 
     raw: bytes
@@ -72,9 +66,6 @@ class Decoder:
     An event is dispatched as soon as the CR of its blank line is there, for a live stream must
     not wait to see whether an LF follows; an LF that does follow, in the next piece, then is the
     first byte of the next frame.
-
-    Args:
-        max_frame: The size limit of one frame, in bytes. What an endless line may cost.
 
     Example:
         >>> decoder = Decoder()
@@ -97,14 +88,10 @@ class Decoder:
         self._last_id = ""
 
     def decode(self, piece: bytes) -> list[Frame]:
-        """Take the next piece and give the frames that it finishes.
+        """Take the next piece and return the frames that it finishes.
 
-        Args:
-            piece: Bytes of the stream, any number of them.
-
-        Raises:
-            FrameTooLargeError: A frame passed the limit. The frames before it are given first:
-                where there are any, it is the next call that raises. No call after it succeeds.
+        A frame past the limit (`max_frame` bytes) is refused, after the frames before it: where
+        there are any, the next call raises FrameTooLargeError, and so does every call after it.
         """
         self._refuse_too_large()
         start = mark = 0
@@ -141,11 +128,7 @@ class Decoder:
         return done
 
     def flush(self) -> Frame | None:
-        """Give what is left when the stream ends, or None; it is never an event.
-
-        Raises:
-            FrameTooLargeError: The rest passed the limit.
-        """
+        """Return what is left when the stream ends, or None; it is never an event."""
         self._refuse_too_large()
         raw = b"".join(self._rest)
         self._rest.clear()
@@ -170,10 +153,7 @@ class Decoder:
 
 
 def frames(body: bytes) -> list[Frame]:
-    r"""Give all frames of a whole body; an unfinished rest is the last, without an event.
-
-    Args:
-        body: The body of any size: there is no limit, since it is in memory already.
+    r"""Return all frames of a whole body; an unfinished rest is the last, without an event.
 
     Example:
         >>> [(frame.raw, frame.event is None) for frame in frames(b"data: 1\n\ndata: 2")]
@@ -186,10 +166,7 @@ def frames(body: bytes) -> list[Frame]:
 
 
 def events(body: bytes) -> list[Event]:
-    r"""Give all events of a whole body.
-
-    Args:
-        body: The body of any size.
+    r"""Return all events of a whole body.
 
     Example:
         >>> [event.data for event in events(b"data: 1\n\ndata: 2\n\ndata: 3")]
@@ -201,9 +178,6 @@ def events(body: bytes) -> list[Event]:
 def split(body: bytes) -> list[bytes]:
     r"""Cut a whole body into its frames without reading them; joined, they are the body.
 
-    Args:
-        body: The body of any size. Its unfinished rest is the last.
-
     Example:
         >>> split(b"data: 1\n\ndata: 2")
         [b'data: 1\n\n', b'data: 2']
@@ -212,11 +186,9 @@ def split(body: bytes) -> list[bytes]:
 
 
 def backwards(body: bytes, *, tail: int = 2048) -> Iterator[bytes]:
-    r"""Give the frames of `split` from the last to the first, and cut no more than are asked for.
+    r"""Yield the frames of `split` from the last to the first, and cut no more than are asked for.
 
-    Args:
-        body: The body of any size.
-        tail: How many bytes at its end are looked at first; then ever more of what is left.
+    The last `tail` bytes are looked at first; then ever more of what is left.
 
     Example:
         >>> next(backwards(b"data: 1\n\ndata: 2\n\n"))
@@ -235,11 +207,7 @@ def backwards(body: bytes, *, tail: int = 2048) -> Iterator[bytes]:
 
 
 def meaning(raw: bytes) -> Event | None:
-    r"""Say what one frame means by itself; an unfinished one is read as if it ended here.
-
-    Args:
-        raw: The frame's bytes, with or without its blank line; a leading byte order mark is
-            passed over.
+    r"""Read one frame by itself, with or without its blank line; an unfinished one as if it ended.
 
     Example:
         >>> meaning(b"data: [DONE]\n").data
@@ -260,7 +228,7 @@ def _split(body: bytes, start: int) -> list[bytes]:
 
 
 def _ends(piece: bytes, start: int, *, fresh: bool) -> Iterator[int]:
-    """Give the offset past each blank line from `start` on; `fresh`: a line starts there."""
+    """Yield the offset past each blank line from `start` on; `fresh`: a line starts there."""
     at = start
     # Of bytes, splitlines() takes CR, LF and CRLF only, and it is faster than any regex.
     for line in (piece[start:] if start else piece).splitlines(keepends=True):
@@ -271,7 +239,7 @@ def _ends(piece: bytes, start: int, *, fresh: bool) -> Iterator[int]:
 
 
 def _interpret(lines: Iterable[bytes], last_id: str) -> tuple[str, Event | None]:
-    """Read the lines of one frame; give the last event id after them and the event, if any."""
+    """Read the lines of one frame; return the last event id after them and the event, if any."""
     type_ = ""
     data: list[bytes] = []
     retry: int | None = None
