@@ -41,8 +41,7 @@ def add_to(app: typer.Typer) -> None:
         ("mv", _mv),
         ("convert", _convert),
     ):
-        settings = {"allow_extra_args": True} if name == "unused" else {}
-        app.command(name, context_settings=settings)(command)
+        app.command(name)(command)
 
 
 def _rules(redact: list[str] | None, keep: list[str] | None, allow: list[str] | None) -> Redaction:

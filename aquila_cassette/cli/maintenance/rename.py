@@ -42,7 +42,7 @@ class _Edit(NamedTuple):
 def run(old: str, new: str, folder: Path, *, code: bool, dry_run: bool) -> int:
     """Move a cassette and, with `code`, change its name in the code; return the exit code."""
     source, target = find(old, folder), cassette_path(folder, new)
-    refuse_outside(source, [folder], "mv -d", is_entry=True)
+    refuse_outside(source, [folder])
     if os.path.lexists(target) and not (source.samefile(target) and source != target):
         raise refuse_overwriting(source, target)
     before, after = _stem(name_of(source, folder)), _stem(name_of(target, folder))

@@ -130,14 +130,16 @@ def target_outside(path: Path, folders: Iterable[Path], *, is_entry: bool = Fals
     return real
 
 
-def refuse_outside(
-    path: Path, folders: Iterable[Path], command: str, *, is_entry: bool = False
-) -> None:
-    """Refuse to change what a link leads to outside of the folders that were asked for."""
-    if (real := target_outside(path, folders, is_entry=is_entry)) is not None:
+def refuse_outside(path: Path, folders: Iterable[Path], command: str = "") -> None:
+    """Refuse to change what a link leads to outside of the folders that were asked for.
+
+    `command` does that to the file itself; without one it is the path that would be changed.
+    """
+    if (real := target_outside(path, folders, is_entry=not command)) is not None:
+        itself = f"aquila-cassette {command} {shlex.quote(display_path(real))}"
         raise CassetteSaveError(
             f"{display_path(path)} is outside of the folder that it is found in; it was not changed.",
             path=path,
             facts=[f"it leads to: {display_path(real)}"],
-            fix=f"Fix: aquila-cassette {command} {shlex.quote(display_path(real))}",
+            fix=f"Fix: {itself if command else 'move or delete that file itself'}",
         )

@@ -100,7 +100,7 @@ def remove_unused(unused: Unused, folder: Path, *, yes: bool, dry_run: bool) -> 
             print_error("Nothing was removed.")
             return 1
     for path, numbers in existing.items():
-        refuse_outside(path, [folder], "rm --unused -d", is_entry=True)
+        refuse_outside(path, [folder])
         if not numbers:
             remove(path, files.read(path))
             continue
