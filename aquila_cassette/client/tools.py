@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import json
 import re
@@ -125,26 +126,26 @@ class ToolRun:
         self.patch: Mapping[str, Any] = {}
         self.outcome: ToolOutcome | None = None
         self.run: Callable[[], Any] | None = None
-        tool = tools.get(call.name)
+        try:
+            self.run = self._bind(tools, context)
+        except ValueError as error:
+            self._finish(f"Error: {error}", failed=True)
+
+    def _bind(self, tools: Mapping[str, Tool], context: Mapping[str, Any]) -> Callable[[], Any]:
+        call, tool = self._call, tools.get(self._call.name)
         if tool is None:
             names = ", ".join(tools) or "none"
-            self._finish(f"Error: There is no tool {call.name!r}. There are: {names}.", failed=True)
-            return
+            raise ValueError(f"There is no tool {call.name!r}. There are: {names}.")
         try:
             arguments = json.loads(call.arguments or "{}")
         except ValueError as error:
-            why = f"Error: The arguments are not JSON ({error}): {call.arguments}"
-            self._finish(why, failed=True)
-            return
+            raise ValueError(f"The arguments are not JSON ({error}): {call.arguments}") from None
         if not isinstance(arguments, dict):
-            why = f"Error: The arguments are not a JSON object: {call.arguments}"
-            self._finish(why, failed=True)
-            return
+            raise ValueError(f"The arguments are not a JSON object: {call.arguments}")
         in_schema = CONTEXT in tool.parameters.get("properties", {})
         if not in_schema and CONTEXT in inspect.signature(tool.function).parameters:
             arguments[CONTEXT] = context
-        function = tool.function
-        self.run = lambda: function(**arguments)
+        return functools.partial(tool.function, **arguments)
 
     def returned(self, value: Any) -> None:
         if isinstance(value, Patched):

@@ -11,16 +11,6 @@ from aquila_cassette.dialects.dialect import Dialect
 from aquila_cassette.dialects.lenient import as_dicts, as_str
 from aquila_cassette.dialects.message import ModelToolCall
 
-__all__ = [
-    "Endpoint",
-    "ModelRequest",
-    "ProviderAccount",
-    "instructions",
-    "merge_body",
-    "messages_without_instructions",
-    "text_of",
-]
-
 MADE_UP_ID = "unnamed-call-"
 """How the ids begin that are made up for calls to which a provider gave none."""
 

@@ -21,8 +21,6 @@ from aquila_cassette.dialects.anthropic import ANTHROPIC as DIALECT
 from aquila_cassette.dialects.lenient import as_dict, as_dicts, as_int, as_str, load_json
 from aquila_cassette.dialects.message import ModelToolCall
 
-__all__ = ["ANTHROPIC", "MESSAGES"]
-
 # The provider insists on a limit; every model that it serves can answer this much.
 _MAX_TOKENS = 4096
 

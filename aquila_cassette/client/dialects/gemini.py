@@ -23,14 +23,11 @@ from aquila_cassette.dialects.gemini import GEMINI as DIALECT
 from aquila_cassette.dialects.lenient import as_dict, as_dicts, as_int, as_str
 from aquila_cassette.dialects.message import ModelToolCall
 
-__all__ = ["GEMINI", "GOOGLE"]
-
-
-def _headers(key: str) -> dict[str, str]:
-    return {"x-goog-api-key": key} if key else {}
-
-
-GOOGLE = ProviderAccount("gemini", "https://generativelanguage.googleapis.com", _headers)
+GOOGLE = ProviderAccount(
+    "gemini",
+    "https://generativelanguage.googleapis.com",
+    lambda key: {"x-goog-api-key": key} if key else {},
+)
 
 
 def _path(request: ModelRequest) -> str:

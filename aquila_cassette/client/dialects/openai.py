@@ -15,19 +15,15 @@ from aquila_cassette.client.dialects import (
     ProviderAccount,
     merge_body,
 )
-from aquila_cassette.client.tools import ToolOutcome
 from aquila_cassette.dialects.lenient import as_dict, as_dicts, as_str
 from aquila_cassette.dialects.message import ModelToolCall
 from aquila_cassette.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
 
-__all__ = ["CHAT", "OPENAI", "RESPONSES"]
-
-
-def _headers(key: str) -> dict[str, str]:
-    return {"authorization": f"Bearer {key}"} if key else {}
-
-
-OPENAI = ProviderAccount("openai", "https://api.openai.com/v1", _headers)
+OPENAI = ProviderAccount(
+    "openai",
+    "https://api.openai.com/v1",
+    lambda key: {"authorization": f"Bearer {key}"} if key else {},
+)
 
 
 def _chat_body(request: ModelRequest) -> dict[str, Any]:
@@ -73,10 +69,6 @@ def _chat_answer(
     return [message]
 
 
-def _chat_results(outcomes: Sequence[ToolOutcome]) -> list[dict[str, Any]]:
-    return [{"role": "tool", "tool_call_id": one.id, "content": one.result} for one in outcomes]
-
-
 CHAT = Endpoint(
     name="chat",
     provider=OPENAI,
@@ -84,7 +76,9 @@ CHAT = Endpoint(
     path=lambda _request: "/chat/completions",
     body=_chat_body,
     answer_messages=_chat_answer,
-    result_messages=_chat_results,
+    result_messages=lambda outcomes: [
+        {"role": "tool", "tool_call_id": one.id, "content": one.result} for one in outcomes
+    ],
     response_id=lambda part: as_str(part.get("id")),
     # Servers that speak OpenAI's dialect have a few reasons of their own.
     completions=frozenset({"stop", "tool_calls", "function_call", "eos", "eos_token", "end_turn"}),
@@ -149,13 +143,6 @@ def _as_input(item: dict[str, Any]) -> dict[str, Any] | None:
     return {name: value for name, value in item.items() if name not in ("id", "status")}
 
 
-def _responses_results(outcomes: Sequence[ToolOutcome]) -> list[dict[str, Any]]:
-    return [
-        {"type": "function_call_output", "call_id": one.id, "output": one.result}
-        for one in outcomes
-    ]
-
-
 def _response_id(part: dict[str, Any]) -> str:
     response = part if part.get("object") == "response" else as_dict(part.get("response"))
     return as_str(response.get("id"))
@@ -168,7 +155,10 @@ RESPONSES = Endpoint(
     path=lambda _request: "/responses",
     body=_responses_body,
     answer_messages=_responses_answer,
-    result_messages=_responses_results,
+    result_messages=lambda outcomes: [
+        {"type": "function_call_output", "call_id": one.id, "output": one.result}
+        for one in outcomes
+    ],
     response_id=_response_id,
     completions=frozenset({"completed"}),
     refusals=frozenset({"content_filter"}),
