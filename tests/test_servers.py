@@ -1,4 +1,4 @@
-"""The servers that other tests rely on, proved with plain httpx and the providers' SDKs."""
+"""The scripted servers of other tests, with plain httpx; tests/http proves the rest of them."""
 
 from __future__ import annotations
 
@@ -6,35 +6,23 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import anthropic
 import httpx
-import openai
 import pytest
 
 from tests.servers import (
-    CHAT_FRAMES,
-    CHAT_TEXT,
     FRAMES,
-    MESSAGES_FRAMES,
-    RESPONSES_FRAMES,
     Connection,
     GateServer,
     GateTimeout,
-    H2Server,
-    H2Stream,
-    Proxy,
     RawServer,
     Request,
     ScriptError,
-    client_context,
-    sends,
-    server_context,
 )
 
 
 @pytest.fixture
 def client() -> Iterator[httpx.Client]:
-    with httpx.Client(trust_env=False, verify=client_context(), http2=True) as client:
+    with httpx.Client(trust_env=False) as client:
         yield client
 
 
@@ -154,61 +142,3 @@ def test_a_client_that_buffers_fails_at_the_gate_and_does_not_hang(client: httpx
         assert body.startswith("data: 1\n\nevent: error\ndata: ")
         assert message in body
     assert str(caught.value) == message
-
-
-def test_openai_and_anthropic_see_every_frame_of_their_own() -> None:
-    seen: list[Any] = []
-    for frames in (CHAT_FRAMES, RESPONSES_FRAMES, MESSAGES_FRAMES):
-        with GateServer(frames) as server:
-            url = server.url
-            with openai.OpenAI(api_key="k", base_url=url, max_retries=0) as sdk:
-                if frames is CHAT_FRAMES:
-                    events: Any = sdk.chat.completions.create(model="m", messages=[], stream=True)
-                elif frames is RESPONSES_FRAMES:
-                    events = sdk.responses.create(model="m", input="hi", stream=True)
-                else:
-                    other = anthropic.Anthropic(api_key="k", base_url=url, max_retries=0)
-                    events = other.messages.create(
-                        model="m", max_tokens=9, messages=[], stream=True
-                    )
-                for event in events:
-                    type(event).model_validate(event.to_dict())
-                    seen.append(event)
-                    server.seen()
-    assert len(seen) == len([*CHAT_FRAMES[:-1], *RESPONSES_FRAMES, *MESSAGES_FRAMES])
-    assert seen[len(CHAT_FRAMES) + len(RESPONSES_FRAMES) - 2].response.output_text == "".join(
-        CHAT_TEXT
-    )
-
-
-def test_http_2_streams_end_or_are_reset_on_one_connection(client: httpx.Client) -> None:
-    def script(stream: H2Stream, request: Request) -> None:
-        stream.head()
-        stream.piece(b"one")
-        stream.reset() if request.path == "/reset" else stream.end()
-
-    with H2Server(script) as server:
-        response = client.post(f"{server.url}/a?b=c", json={"x": 1})
-        assert (response.http_version, response.text) == ("HTTP/2", "one")
-        with pytest.raises(httpx.RemoteProtocolError, match="StreamReset"):
-            client.get(f"{server.url}/reset")
-        assert client.get(f"{server.url}/again").text == "one"
-    assert (server.requests[0].path, server.requests[0].json()) == ("/a?b=c", {"x": 1})
-    assert server.connections == 1
-
-
-@pytest.mark.parametrize("secure", [False, True])
-def test_a_proxy_forwards_and_streams(secure: bool) -> None:
-    tls = server_context() if secure else None
-    with RawServer(sends(FRAMES), tls=tls) as server, Proxy() as proxy:
-        with httpx.Client(proxy=proxy.url, verify=client_context(), trust_env=False) as client:
-            for path in ("/a?b=c", "/again"):
-                response = client.post(f"{server.url}{path}", content=b"body")
-                assert response.content == b"".join(FRAMES)
-    assert [(one.path, one.body) for one in server.requests] == [
-        ("/a?b=c", b"body"),
-        ("/again", b"body"),
-    ]
-    asked = f"{server.host}:{server.port}" if secure else f"{server.url}/a?b=c"
-    assert proxy.requests[0].path == asked
-    assert proxy.connections == 1

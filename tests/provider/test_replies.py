@@ -36,15 +36,11 @@ def parsed(prompt: str, *functions: str) -> ParsedRequest:
     return parse_request("/v1/messages", {"model": "m", "messages": turns, "tools": tools})
 
 
+ONLY_TWO = {"mode": "ANY", "allowedFunctionNames": ["two"]}
+
+
 def function(name: str, **schema: Any) -> dict[str, Any]:
     return {"type": "function", "name": name, **schema}
-
-
-PATHS = {
-    "messages": "/v1/messages",
-    "input": "/v1/responses",
-    "contents": "/v1beta/models/m:generateContent",
-}
 
 
 @pytest.mark.parametrize(
@@ -59,14 +55,7 @@ PATHS = {
         ({"tool_choice": {"type": "function", "function": {"name": "two"}}}, ["two"]),
         ({"tool_config": {"function_calling_config": {"mode": "ANY"}}}, ["one"]),
         ({"toolConfig": {"functionCallingConfig": {"mode": "NONE"}}}, []),
-        (
-            {
-                "toolConfig": {
-                    "functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["two"]}
-                }
-            },
-            ["two"],
-        ),
+        ({"toolConfig": {"functionCallingConfig": ONLY_TWO}}, ["two"]),
     ],
 )
 def test_the_choice_of_a_function_is_heeded(choice: dict[str, Any], called: list[str]) -> None:
@@ -81,51 +70,37 @@ def test_the_choice_of_a_function_is_heeded(choice: dict[str, Any], called: list
         assert [call.name for call in reply.calls] == called
 
 
-@pytest.mark.parametrize(
-    ("field", "turns"),
-    [
-        (
-            "messages",
-            [
-                {"role": "assistant", "tool_calls": [{"id": "1", "function": {"name": "sky"}}]},
-                {"role": "tool", "tool_call_id": "1", "content": "rain"},
-            ],
-        ),
-        (
-            "messages",
-            [
-                {"role": "assistant", "content": [{"type": "tool_use", "id": "1", "name": "sky"}]},
-                {
-                    "role": "user",
-                    "content": [{"type": "tool_result", "tool_use_id": "1", "content": "rain"}],
-                },
-            ],
-        ),
-        (
-            "input",
-            [
-                {"type": "function_call", "call_id": "1", "name": "sky", "arguments": "{}"},
-                {"type": "function_call_output", "call_id": "1", "output": "rain"},
-            ],
-        ),
-        (
-            "contents",
-            [
-                {"role": "model", "parts": [{"functionCall": {"name": "sky"}}]},
-                {"parts": [{"functionResponse": {"name": "sky", "response": {"result": "rain"}}}]},
-            ],
-        ),
-    ],
-)
+CALL = {"id": "1", "function": {"name": "sky"}}
+USE = {"type": "tool_use", "id": "1", "name": "sky"}
+RESULT = {"type": "tool_result", "tool_use_id": "1", "content": "rain"}
+RESPONSE = {"functionResponse": {"name": "sky", "response": {"result": "rain"}}}
+ANSWERED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    (
+        "messages",
+        {"role": "assistant", "tool_calls": [CALL]},
+        {"role": "tool", "tool_call_id": "1", "content": "rain"},
+    ),
+    ("messages", {"role": "assistant", "content": [USE]}, {"role": "user", "content": [RESULT]}),
+    (
+        "input",
+        {"type": "function_call", "call_id": "1", "name": "sky", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "1", "output": "rain"},
+    ),
+    ("contents", {"role": "model", "parts": []}, {"parts": [RESPONSE]}),
+]
+
+
+@pytest.mark.parametrize(("field", "call", "result"), ANSWERED)
 def test_results_of_functions_are_used_until_the_user_speaks_again(
-    field: str, turns: list[dict[str, Any]]
+    field: str, call: dict[str, Any], result: dict[str, Any]
 ) -> None:
-    def reply(turns: list[dict[str, Any]]) -> ModelReply:
-        return reply_to(parse_request(PATHS[field], {"model": "m", field: turns}))
+    def reply(*turns: dict[str, Any]) -> ModelReply:
+        body = {"model": "m", field: [*turns]}
+        return reply_to(parse_request("/v1beta/models/m:generateContent", body))
 
     asked = {"role": "user", "content": "sky?", "parts": [{"text": "sky?"}]}
-    assert reply([asked, *turns]).text.startswith("I asked sky: rain — ")
-    assert not reply([asked, *turns, asked]).text.startswith("I asked")
+    assert reply(asked, call, result).text.startswith("I asked sky: rain — ")
+    assert not reply(asked, call, result, asked).text.startswith("I asked")
 
 
 @pytest.mark.parametrize(

@@ -100,20 +100,17 @@ def test_requests_are_kept_and_what_is_not_served_is_404(http: httpx.Client) -> 
     assert missing.json()["error"]["message"] == f"Invalid URL (GET {CHAT})"
 
 
-@pytest.mark.parametrize(
-    "garbage",
-    [
+def test_what_is_not_http_closes_its_connection_only(http: httpx.Client) -> None:
+    for garbage in (
         b"garbage\r\n\r\n",
         b"POST / HTTP/1.1\r\ncontent-length: many\r\n\r\n",
         b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
         b"x" * 100_000,
-    ],
-)
-def test_what_is_not_http_closes_its_connection_only(garbage: bytes, http: httpx.Client) -> None:
-    with socket.create_connection((http.base_url.host, http.base_url.port or 0)) as sock:
-        sock.sendall(garbage)
-        with contextlib.suppress(ConnectionResetError):
-            assert sock.recv(100) == b""
+    ):
+        with socket.create_connection((http.base_url.host, http.base_url.port or 0)) as sock:
+            sock.sendall(garbage)
+            with contextlib.suppress(ConnectionResetError):
+                assert sock.recv(100) == b""
     half = rb'{"model": "\ud83d", "stream": true, "input": "half a character: \ud83d \ude00"}'
     assert http.post(RESPONSES, content=half).status_code == 200
 
@@ -162,14 +159,15 @@ def test_a_whole_answer_breaks_half_way_or_is_an_error(http: httpx.Client) -> No
     assert "server_error" in short
 
 
-@pytest.mark.parametrize("where", ["model", "prompt", "header"])
-def test_a_fault_is_named_by_model_prompt_or_header(http: httpx.Client, where: str) -> None:
-    asked = body(CHAT, "error-429" if where == "model" else "gpt-4o-mini")
-    if where == "prompt":
-        asked["messages"][0]["content"] = "error-429"
-    headers = {"x-provider-fault": "error-429"} if where == "header" else {}
-    answer = http.post(CHAT, json=asked, headers=headers)
-    assert (answer.status_code, answer.headers["retry-after"]) == (429, "20")
+def test_a_fault_is_named_by_model_prompt_or_header(http: httpx.Client) -> None:
+    prompt = {"model": "m", "messages": [{"role": "user", "content": "error-429"}]}
+    for asked, headers in (
+        (body(CHAT, "error-429"), {}),
+        (prompt, {}),
+        (body(CHAT), {"x-provider-fault": "error-429"}),
+    ):
+        answer = http.post(CHAT, json=asked, headers=headers)
+        assert (answer.status_code, answer.headers["retry-after"]) == (429, "20")
 
 
 def test_the_sdks_raise_their_errors_for_a_status(provider: Provider) -> None:
@@ -203,24 +201,22 @@ def test_the_sdks_raise_or_report_an_error_within_a_stream(provider: Provider) -
     assert events[-1].response.error.code == "server_error"
 
 
-@pytest.mark.parametrize(
-    ("headers", "query", "status"),
-    [
+def test_a_key_is_found_wherever_an_sdk_puts_it_and_needed_only_if_checked(
+    http: httpx.Client,
+) -> None:
+    assert http.post(CHAT, json=body(CHAT)).status_code == 200
+    given: list[tuple[dict[str, str], str, int]] = [
         ({}, "", 401),
         ({"authorization": "Bearer invalid"}, "", 401),
         ({"authorization": "Bearer k"}, "", 200),
         ({"x-api-key": "k"}, "", 200),
         ({"x-goog-api-key": "k"}, "", 200),
         ({}, "?key=k", 200),
-    ],
-)
-def test_a_key_is_found_wherever_an_sdk_puts_it(
-    http: httpx.Client, headers: dict[str, str], query: str, status: int
-) -> None:
-    assert http.post(CHAT, json=body(CHAT)).status_code == 200
+    ]
     with Provider(gap=0, check_key=True) as provider:
-        answer = http.post(provider.url + CHAT + query, json=body(CHAT), headers=headers)
-    assert answer.status_code == status
+        for headers, query, status in given:
+            answer = http.post(provider.url + CHAT + query, json=body(CHAT), headers=headers)
+            assert answer.status_code == status
 
 
 async def test_a_provider_starts_and_stops_any_number_of_times(http: httpx.Client) -> None:
