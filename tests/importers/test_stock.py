@@ -16,7 +16,7 @@ from aquila_cassette.importers import vcrpy
 from aquila_cassette.model import Interaction, Piece, Request, Response
 from tests.importers import stock
 from tests.importers.samples import EVENTS
-from tests.storage.draws import AWKWARD
+from tests.storage.strategies import AWKWARD
 
 pytest.importorskip("aiohttp")
 
@@ -47,7 +47,7 @@ def test_stock_vcrpy_replays_the_same_bytes(tmp_path: Path) -> None:
     rng = random.Random(9)
     fixed = [b"", bytes(range(256)), b"\n", b" \n a\n", b"a\r\nb\r\n", "é\x85\u2028".encode()]
     bodies = [EVENTS, *fixed, *(awkward(rng) for _ in range(40))]
-    tape = [
+    cassette = [
         Interaction(
             Request("POST", f"https://a.example/{n}?b=c", (("accept", "*/*"),), body[::-1] or b"x"),
             Response(
@@ -58,16 +58,16 @@ def test_stock_vcrpy_replays_the_same_bytes(tmp_path: Path) -> None:
         )
         for n, body in enumerate(bodies)
     ]
-    tape[0] = replace(tape[0], request=replace(tape[0].request, method="GET", body=b""))
+    cassette[0] = replace(cassette[0], request=replace(cassette[0].request, method="GET", body=b""))
     file = tmp_path / "chat.yaml"
-    file.write_text(vcrpy.dumps(tape), "ascii")
+    file.write_text(vcrpy.dumps(cassette), "ascii")
     asked = [
         (library, one.request.method, one.request.url, base64.b64encode(one.request.body).decode())
-        for n, one in enumerate(tape)
+        for n, one in enumerate(cassette)
         # The whole cassette with two of them: each cassette that vcrpy opens takes its time.
         for library in (stock.LIBRARIES if 0 < n < 4 else [stock.LIBRARIES[n % 2]])
     ]
-    by_url = {one.request.url: one.response for one in tape}
+    by_url = {one.request.url: one.response for one in cassette}
     for (library, _, url, _), (status, body) in zip(
         asked, stock.run("replay", str(file), given=json.dumps(asked)), strict=True
     ):

@@ -21,7 +21,7 @@ from aquila_cassette.redaction.names import FRAMING
 from aquila_cassette.storage.format import as_read
 from tests.importers.samples import EVENTS, URL, only, read, vcrpy
 from tests.storage.cassettes import PATH, said
-from tests.storage.draws import tapes
+from tests.storage.strategies import cassettes
 
 
 def test_a_cassette_is_read_as_it_is() -> None:
@@ -191,11 +191,13 @@ def test_betamax_and_vcr_of_ruby_write_nearly_the_same() -> None:
         assert read(text).foreign == "betamax"
 
 
-@given(tapes)
-def test_requests_statuses_and_bodies_of_ours_come_back_from_its_format(tape: CassetteData) -> None:
+@given(cassettes)
+def test_requests_statuses_and_bodies_of_ours_come_back_from_its_format(
+    cassette: CassetteData,
+) -> None:
     there = tuple(
         replace(one, request=replace(one.request, method="POST"), recorded_by=None)
-        for one in map(as_read, tape.interactions)
+        for one in map(as_read, cassette.interactions)
         if one.response.status is not None
         and not any(name in FRAMING for name, _ in one.response.headers)
     )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from aquila_cassette.model import Interaction
 from aquila_cassette.storage.edit import insert_interactions, replace_interactions
 from aquila_cassette.storage.format import as_read, loads, render
-from tests.storage.draws import interactions
+from tests.storage.strategies import interactions
 
 PATH = Path("cassettes/x.yaml")
 notes = st.sampled_from(["", "# about the next\n", "\n", "\n# about\n# the next\n", "#\n\n"])

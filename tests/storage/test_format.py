@@ -20,7 +20,7 @@ from aquila_cassette.storage.pieces import LazyResponse, is_timeline, split_piec
 from aquila_cassette.storage.yaml_reader import MAX_DEPTH, compose, cut_blocks
 from tests.corpus import Recorded, every_recorded
 from tests.storage.cassettes import EVENT_STREAM, PATH, said
-from tests.storage.draws import bodies, tapes
+from tests.storage.strategies import bodies, cassettes
 
 PAGE = (Path(__file__).parents[2] / "docs" / "format.md").read_text("utf-8")
 FULL, LEAST = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
@@ -72,8 +72,8 @@ def test_every_field_style_and_limit_is_on_the_page() -> None:
     assert f"{format_.MAX_BYTES // 1024**2} MiB" in PAGE
 
 
-def back(tape: CassetteData) -> CassetteData:
-    return loads(dumps(tape).encode(), path=PATH)
+def back(cassette: CassetteData) -> CassetteData:
+    return loads(dumps(cassette).encode(), path=PATH)
 
 
 def responding(body: bytes, *, event_stream: bool = False) -> CassetteData:
@@ -84,43 +84,45 @@ def responding(body: bytes, *, event_stream: bool = False) -> CassetteData:
     )
 
 
-@given(tapes)
-def test_every_tape_comes_back_as_it_was_written(tape: CassetteData) -> None:
-    expected = CassetteData(tuple(map(as_read, tape.interactions)), tape.recorded_with)
-    assert back(tape) == expected
+@given(cassettes)
+def test_every_tape_comes_back_as_it_was_written(cassette: CassetteData) -> None:
+    expected = CassetteData(tuple(map(as_read, cassette.interactions)), cassette.recorded_with)
+    assert back(cassette) == expected
 
 
-@given(tapes)
-def test_what_is_written_is_the_same_to_any_reader_and_in_any_layout(tape: CassetteData) -> None:
-    text = dumps(tape)
+@given(cassettes)
+def test_what_is_written_is_the_same_to_any_reader_and_in_any_layout(
+    cassette: CassetteData,
+) -> None:
+    text = dumps(cassette)
     assert compose(text) == yaml.safe_load(text)
     skeleton, blocks = cut_blocks(text.encode(), keep_lines=False)
     compose(skeleton, blocks)  # all blocks are found
     assert dumps(loads(text.encode(), path=PATH)) == text
     crlf = b"\xef\xbb\xbf" + text.encode().replace(b"\n", b"\r\n")
-    assert loads(crlf, path=PATH) == back(tape)
+    assert loads(crlf, path=PATH) == back(cassette)
 
 
 @given(bodies)
 def test_every_body_comes_back_byte_for_byte(body: bytes) -> None:
     for event_stream in (False, True):
-        tape = back(responding(body, event_stream=event_stream))
-        assert tape.interactions[0].response.body == body
+        cassette = back(responding(body, event_stream=event_stream))
+        assert cassette.interactions[0].response.body == body
     request = Request("POST", "https://a.b", body=body)
-    tape = back(CassetteData((Interaction(request, Response(200)),)))
-    assert tape.interactions[0].request.body == body
+    cassette = back(CassetteData((Interaction(request, Response(200)),)))
+    assert cassette.interactions[0].request.body == body
 
 
 @every_recorded
 def test_a_real_stream_comes_back_piece_for_piece(recorded: Recorded) -> None:
     pieces = tuple(Piece(7 * at, part) for at, part in enumerate(recorded.pieces))
     response = Response(200, (("content-type", recorded.content_type),), pieces)
-    tape = CassetteData(
+    cassette = CassetteData(
         (Interaction(Request("POST", "https://a.b"), response, "2026-11-22T10:30:00Z"),)
     )
-    read = back(tape)
+    read = back(cassette)
     assert read.interactions[0].response.pieces == pieces
-    assert read == tape
+    assert read == cassette
 
 
 FORMS = {
@@ -175,15 +177,17 @@ AWKWARD = {
 @pytest.mark.parametrize("body", AWKWARD.values(), ids=AWKWARD)
 def test_an_awkward_body_comes_back_byte_for_byte(body: bytes) -> None:
     for event_stream in (False, True):
-        tape = responding(body, event_stream=event_stream)
-        assert back(tape) == tape
+        cassette = responding(body, event_stream=event_stream)
+        assert back(cassette) == cassette
 
 
 def test_pieces_of_no_bytes_are_kept() -> None:
     pieces = (Piece(1, b""), Piece(2, b"ab"), Piece(3, b""))
-    tape = CassetteData((Interaction(Request("GET", "https://a.b"), Response(200, pieces=pieces)),))
-    assert "    pieces: 1+0 2+2 3+0\n" in dumps(tape)
-    assert back(tape) == tape
+    cassette = CassetteData(
+        (Interaction(Request("GET", "https://a.b"), Response(200, pieces=pieces)),)
+    )
+    assert "    pieces: 1+0 2+2 3+0\n" in dumps(cassette)
+    assert back(cassette) == cassette
 
 
 def test_a_header_that_comes_twice_is_a_list() -> None:

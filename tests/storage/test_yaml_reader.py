@@ -19,7 +19,7 @@ from aquila_cassette.storage.yaml_reader import (
     cut_blocks,
 )
 from aquila_cassette.storage.yaml_writer import unsafe
-from tests.storage.draws import tapes
+from tests.storage.strategies import cassettes
 
 LONG = "é — naïve\n" * 20_000
 
@@ -95,7 +95,7 @@ SNIPPETS = [
 ]  # fmt: skip
 
 
-@given(tapes.map(dumps), st.data())
+@given(cassettes.map(dumps), st.data())
 def test_an_edited_cassette_means_the_same_with_its_blocks_cut_out(
     text: str, data: st.DataObject
 ) -> None:

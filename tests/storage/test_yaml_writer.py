@@ -10,7 +10,7 @@ from hypothesis import given
 
 from aquila_cassette.storage.yaml_reader import compose
 from aquila_cassette.storage.yaml_writer import field, is_literal, literal, quoted_lines, scalar
-from tests.storage.draws import texts, values
+from tests.storage.strategies import texts, values
 
 
 def written(value: Any) -> str:

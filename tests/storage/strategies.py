@@ -76,4 +76,4 @@ interactions = st.builds(
     texts | st.just("2026-11-22T10:30:00Z"),
     st.none() | texts,
 )
-tapes = st.builds(CassetteData, st.lists(interactions, max_size=2).map(tuple), texts)
+cassettes = st.builds(CassetteData, st.lists(interactions, max_size=2).map(tuple), texts)
