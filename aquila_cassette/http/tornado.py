@@ -28,7 +28,7 @@ from aquila_cassette.session.recorder import Recorder
 
 __all__ = ["install"]
 
-_DECIDED, _SESSION, _RECORDER = "_aquila_decided", "_aquila_session", "_aquila_recorder"
+_DECIDED, _SESSION = "_aquila_decided", "_aquila_session"
 
 _ERRORS = {
     "connect": "ConnectionRefusedError",
@@ -44,13 +44,8 @@ _ERRORS = {
 def install(lib: ModuleType) -> None:
     """Patch the client and its connections, of the module ``tornado.simple_httpclient``."""
     adapter = TornadoAdapter(lib)
-    connection = lib._HTTPConnection
     patch(lib.SimpleAsyncHTTPClient, "fetch_impl", adapter.fetch_impl)
-    patch(connection, "run", adapter.run)
-    patch(connection, "headers_received", adapter.headers_received)
-    patch(connection, "data_received", adapter.data_received)
-    patch(connection, "finish", adapter.finish)
-    patch(connection, "_handle_exception", adapter.handle_exception)
+    patch(lib._HTTPConnection, "run", adapter.run)
 
 
 class TornadoAdapter(Adapter[Any]):
@@ -111,52 +106,44 @@ class TornadoAdapter(Adapter[Any]):
         call.finish()
 
     async def record(self, call: Any, recorder: Recorder, send: Send[Any]) -> Any:
-        vars(call)[_RECORDER] = recorder
+        """Listen to what this very connection receives: its methods are laid over."""
+        headers_received, data_received = call.headers_received, call.data_received
+        finish, handle_exception = call.finish, call._handle_exception
+
+        async def on_headers(first_line: Any, headers: Any) -> Any:
+            if first_line.code != 100:
+                fields = tuple((name.lower(), value) for name, value in headers.get_all())
+                recorder.start_response(first_line.code, fields, first_line.version)
+                recorder.add_reader()
+            return await headers_received(first_line, headers)
+
+        def on_data(chunk: bytes) -> Any:
+            recorder.add_piece(chunk)
+            try:
+                return data_received(chunk)
+            except BaseException:  # the caller's own callback raised it
+                recorder.closed()
+                raise
+
+        def on_finish() -> Any:
+            recorder.body_ended()
+            return finish()
+
+        def on_exception(kind: Any, error: Any, traceback: Any) -> Any:
+            if call.final_callback is not None:
+                raised = error
+                if type(error) is self._lib.StreamClosedError:  # callers are shown another
+                    closed = self._lib.HTTPStreamClosedError("Stream closed")
+                    raised = error.real_error or closed
+                recorder.__exit__(type(raised), raised, None)
+            return handle_exception(kind, error, traceback)
+
+        call.headers_received, call.data_received = on_headers, on_data
+        call.finish, call._handle_exception = on_finish, on_exception
         try:
             await send(call)
         finally:
             recorder.closed()
-
-    # What a connection receives.
-
-    async def headers_received(
-        self, original: Any, connection: Any, first_line: Any, headers: Any
-    ) -> Any:
-        recorder = _recorder(connection)
-        if recorder is not None and first_line.code != 100:
-            fields = tuple((name.lower(), value) for name, value in headers.get_all())
-            recorder.start_response(first_line.code, fields, first_line.version)
-            recorder.add_reader()
-        return await original(first_line, headers)
-
-    def data_received(self, original: Any, connection: Any, chunk: bytes) -> Any:
-        recorder = _recorder(connection)
-        if recorder is None:
-            return original(chunk)
-        recorder.add_piece(chunk)
-        try:
-            return original(chunk)
-        except BaseException:  # the caller's own callback raised it
-            recorder.closed()
-            raise
-
-    def finish(self, original: Any, connection: Any) -> Any:
-        recorder = _recorder(connection)
-        if recorder is not None:
-            recorder.body_ended()
-        return original()
-
-    def handle_exception(
-        self, original: Any, connection: Any, kind: Any, error: Any, traceback: Any
-    ) -> Any:
-        recorder = _recorder(connection)
-        if recorder is not None and connection.final_callback is not None:
-            raised = error
-            if type(error) is self._lib.StreamClosedError:  # callers are shown another
-                closed = self._lib.HTTPStreamClosedError("Stream closed")
-                raised = error.real_error or closed
-            recorder.__exit__(type(raised), raised, None)
-        return original(kind, error, traceback)
 
     def _make_error(self, failure: Failure) -> Exception | None:
         found = find_class(failure, _ERRORS, self._lib, builtins, socket, ssl)
@@ -165,11 +152,6 @@ class TornadoAdapter(Adapter[Any]):
         if issubclass(found, self._lib.HTTPError):
             return found(failure.message)
         return make_exception(found, failure.message)
-
-
-def _recorder(connection: Any) -> Recorder | None:
-    recorder: Recorder | None = vars(connection).get(_RECORDER)
-    return recorder
 
 
 def _to_request(request: Any) -> Request:

@@ -16,7 +16,7 @@ class Row:
     Args:
         title: As in the table.
         package: The distribution, whose version the table names.
-        module: The module of `tests.sdks.drivers`.
+        maker: The module of `tests.sdks.drivers` and its function that makes the driver.
         through: The HTTP libraries that it uses, sync and async.
         environment: Where it is installed: one of `ENVIRONMENTS`.
         in_suite: Whether the environment of the project's own tests has it as well.
@@ -26,7 +26,7 @@ class Row:
 
     title: str
     package: str
-    module: str
+    maker: str
     through: str
     environment: str = "providers"
     in_suite: bool = False
@@ -34,54 +34,59 @@ class Row:
     collects: tuple[str, ...] = ()
 
     def driver(self) -> Any:
-        """Import it."""
-        return importlib.import_module(f"tests.sdks.drivers.{self.module}").DRIVER
+        """Import the SDK and make its driver."""
+        module, _, name = self.maker.partition(".")
+        return getattr(importlib.import_module(f"tests.sdks.drivers.{module}"), name)()
 
 
 ROWS = (
-    Row("openai, chat", "openai", "openai_chat", "httpx2", in_suite=True),
-    Row("openai, responses", "openai", "openai_responses", "httpx2", in_suite=True),
-    Row("openai, DefaultAioHttpClient", "openai", "openai_aiohttp", "aiohttp"),
-    Row("anthropic", "anthropic", "anthropic_messages", "httpx2", in_suite=True),
-    Row("anthropic, DefaultAioHttpClient", "anthropic", "anthropic_aiohttp", "aiohttp"),
+    Row("openai, chat", "openai", "chats.openai_chat", "httpx2", in_suite=True),
+    Row("openai, responses", "openai", "providers.openai_responses", "httpx2", in_suite=True),
+    Row("openai, DefaultAioHttpClient", "openai", "chats.openai_aiohttp", "aiohttp"),
+    Row("anthropic", "anthropic", "providers.anthropic", "httpx2", in_suite=True),
+    Row("anthropic, DefaultAioHttpClient", "anthropic", "providers.anthropic_aiohttp", "aiohttp"),
     Row(
         "google-genai",
         "google-genai",
-        "google_genai",
+        "providers.google_genai",
         "httpx2, aiohttp",
         in_suite=True,
         warns=("ignore:Inheritance class AiohttpClientSession:DeprecationWarning",),
     ),
-    Row("mistralai", "mistralai", "mistral", "httpx2"),
-    Row("groq", "groq", "groq_chat", "httpx"),
-    Row("cohere", "cohere", "cohere_chat", "httpx"),
-    Row("ollama", "ollama", "ollama_chat", "httpx"),
+    Row("mistralai", "mistralai", "chats.mistral", "httpx2"),
+    Row("groq", "groq", "chats.groq", "httpx"),
+    Row("cohere", "cohere", "chats.cohere", "httpx"),
+    Row("ollama", "ollama", "chats.ollama", "httpx"),
     Row(
         "litellm",
         "litellm",
-        "litellm_chat",
+        "chats.litellm",
         "httpx, aiohttp",
         "litellm",
         warns=("ignore:Item .* on TypedDict class:UserWarning",),
     ),
-    Row("dspy", "dspy", "dspy_program", "lm15", "litellm"),
-    Row("together", "together", "together_chat", "httpx"),
-    Row("huggingface_hub", "huggingface_hub", "huggingface", "httpx2"),
-    Row("boto3, bedrock-runtime", "boto3", "bedrock", "urllib3", in_suite=True),
-    Row("langchain-openai", "langchain-openai", "langchain_openai_chat", "httpx2"),
-    Row("langchain-anthropic", "langchain-anthropic", "langchain_anthropic_messages", "httpx2"),
-    Row("pydantic-ai", "pydantic-ai-slim", "pydantic_ai_agent", "httpx2"),
-    Row("openai-agents", "openai-agents", "openai_agents", "httpx2"),
+    Row("dspy", "dspy", "frameworks.dspy", "lm15", "litellm"),
+    Row("together", "together", "chats.together", "httpx"),
+    Row("huggingface_hub", "huggingface_hub", "chats.huggingface", "httpx2"),
+    Row("boto3, bedrock-runtime", "boto3", "providers.bedrock", "urllib3", in_suite=True),
+    Row("langchain-openai", "langchain-openai", "frameworks.langchain_openai", "httpx2"),
+    Row("langchain-anthropic", "langchain-anthropic", "frameworks.langchain_anthropic", "httpx2"),
+    Row("pydantic-ai", "pydantic-ai-slim", "frameworks.pydantic_ai", "httpx2"),
+    Row("openai-agents", "openai-agents", "frameworks.openai_agents", "httpx2"),
     Row(
         "instructor",
         "instructor",
-        "instructor_partial",
+        "frameworks.instructor",
         "httpx2",
         "instructor",
         collects=("sync",),
     ),
     Row(
-        "llama-index-llms-openai", "llama-index-llms-openai", "llama_index", "httpx", "llama_index"
+        "llama-index-llms-openai",
+        "llama-index-llms-openai",
+        "chats.llama_index",
+        "httpx",
+        "llama_index",
     ),
 )
 

@@ -6,8 +6,7 @@ import threading
 from collections.abc import Sequence
 
 from tests.sdks.driver import Driver
-from tests.sdks.wires import ARGUMENTS, TEXT, TOOL, Frame
-from tests.sdks.wires.wire import compact
+from tests.sdks.wires import ARGUMENTS, TEXT, TOOL, Frame, compact
 from tests.servers import Connection, RawServer, Request
 
 __all__ = ["ModelServer"]
@@ -61,11 +60,11 @@ class ModelServer(RawServer):
         self.is_whole = True
 
     def _frames(self, request: Request) -> Sequence[Frame]:
-        wire, told = self._driver.wire, self._driver.told_in_tool
+        wire, text_tool = self._driver.wire, self._driver.text_tool
         offers = TOOL.encode() in request.body
         if offers and not any(result in request.body for result in _RESULTS):
             return wire.tool(TOOL, ARGUMENTS)
-        if told is not None:
+        if text_tool is not None:
             inside = [compact(part)[1:-1] for part in TEXT]
-            return wire.tool(told, ['{"text": "' + inside[0], *inside[1:], '"}'])
+            return wire.tool(text_tool, ['{"text": "' + inside[0], *inside[1:], '"}'])
         return wire.text(TEXT)

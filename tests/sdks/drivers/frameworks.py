@@ -1,0 +1,211 @@
+"""Frameworks that use an SDK below. Each imports what it needs itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager, closing, contextmanager
+from typing import Any
+
+from tests.sdks.driver import FUNCTION, WEATHER, Ask, Driver, called, chunk_parts, driver
+from tests.sdks.drivers.chats import openai_client
+from tests.sdks.wires import CHAT, MESSAGES, TOOL, Wire
+
+
+def _langchain(wire: Wire, model: Callable[[Ask], Any]) -> Driver:
+    def made(ask: Ask) -> Any:
+        return model(ask).bind_tools([FUNCTION]) if ask.tool else model(ask)
+
+    def parts(chunk: Any) -> Iterator[str]:
+        if text := chunk.text:
+            yield text
+        for call in chunk.tool_call_chunks:
+            yield called(call["name"] or "", call["args"])
+
+    return driver(
+        wire,
+        lambda ask: closing(made(ask).stream(ask.prompt)),
+        lambda ask: aclosing(made(ask).astream(ask.prompt)),
+        parts,
+    )
+
+
+def langchain_openai() -> Driver:
+    import langchain_openai
+
+    model: Any = langchain_openai.ChatOpenAI
+    return _langchain(CHAT, lambda ask: openai_client(model, ask, model="gpt-4o-mini"))
+
+
+def langchain_anthropic() -> Driver:
+    import langchain_anthropic
+
+    model: Any = langchain_anthropic.ChatAnthropic
+    options = {"model": "claude-sonnet-5-5", "api_key": "sk-ant-test", "max_retries": 0}
+    return _langchain(MESSAGES, lambda ask: model(base_url=ask.url, **options))
+
+
+def pydantic_ai() -> Driver:
+    import openai
+    from pydantic_ai import Agent
+    from pydantic_ai.models.openai import OpenAIChatModel
+    from pydantic_ai.providers.openai import OpenAIProvider
+
+    def agent_of(client: Any, ask: Ask, calls: list[str]) -> Any:
+        provider = OpenAIProvider(openai_client=client)
+        agent: Any = Agent(OpenAIChatModel("gpt-4o-mini", provider=provider))
+        if ask.tool:
+
+            @agent.tool_plain(name=TOOL)
+            def get_weather(city: str) -> str:
+                calls.append(called(TOOL, city))
+                return "sunny"
+
+        return agent
+
+    def stream(ask: Ask) -> Iterator[str]:
+        calls: list[str] = []
+        # It has no sync client: its sync way runs the async one in an event loop of its own.
+        client = openai_client(openai.AsyncOpenAI, ask)
+        try:
+            with agent_of(client, ask, calls).run_stream_sync(ask.prompt) as result:
+                yield from result.stream_text(delta=True, debounce_by=None)
+            yield from calls
+        finally:
+            with closing(asyncio.get_event_loop()) as loop:
+                loop.run_until_complete(client.close())
+
+    async def astream(ask: Ask) -> AsyncIterator[str]:
+        calls: list[str] = []
+        async with openai_client(openai.AsyncOpenAI, ask) as client:
+            async with agent_of(client, ask, calls).run_stream(ask.prompt) as result:
+                async for part in result.stream_text(delta=True, debounce_by=None):
+                    yield part
+            for call in calls:
+                yield call
+
+    return Driver(CHAT, stream, astream)
+
+
+def openai_agents() -> Driver:
+    import agents
+    import openai
+
+    async def astream(ask: Ask) -> AsyncIterator[str]:
+        calls: list[str] = []
+
+        def get_weather(city: str) -> str:
+            calls.append(called(TOOL, city))
+            return "sunny"
+
+        async with openai_client(openai.AsyncOpenAI, ask) as client:
+            model = agents.OpenAIChatCompletionsModel("gpt-4o-mini", client)
+            tools: list[Any] = [agents.function_tool(get_weather)] if ask.tool else []
+            agent = agents.Agent("weather", model=model, tools=tools)
+            config = agents.RunConfig(tracing_disabled=True)
+            run = agents.Runner.run_streamed(agent, ask.prompt, run_config=config)
+            try:
+                async for event in run.stream_events():
+                    if event.type == "raw_response_event":
+                        data: Any = event.data
+                        if data.type == "response.output_text.delta":
+                            yield data.delta
+            finally:
+                run.cancel()
+            for call in calls:
+                yield call
+
+    return Driver(CHAT, None, astream)
+
+
+def instructor() -> Driver:
+    import instructor
+    import openai
+    from pydantic import create_model
+
+    said: Any = create_model("Said", text=(str, ...))
+    weather: Any = create_model(TOOL, city=(str, ...))
+
+    def arguments(ask: Ask) -> dict[str, Any]:
+        options = {"response_model": weather if ask.tool else said, "max_retries": 0}
+        return {"model": "gpt-4o-mini", "messages": ask.messages, **options}
+
+    def new_in(partial: Any, text: str) -> tuple[str, str]:
+        """Return the text of a partial answer, and what is new: each repeats the one before it."""
+        now = getattr(partial, "text", None) or getattr(partial, "city", None) or ""
+        return now, now.removeprefix(text)
+
+    def stream(ask: Ask) -> Iterator[str]:
+        text = ""
+        with openai_client(openai.OpenAI, ask) as client:
+            create = instructor.from_openai(client).chat.completions.create_partial
+            for partial in create(**arguments(ask)):
+                text, new = new_in(partial, text)
+                if new:
+                    yield new
+
+    async def astream(ask: Ask) -> AsyncIterator[str]:
+        text = ""
+        async with openai_client(openai.AsyncOpenAI, ask) as client:
+            create = instructor.from_openai(client).chat.completions.create_partial
+            async with aclosing(create(**arguments(ask))) as partials:
+                async for partial in partials:
+                    text, new = new_in(partial, text)
+                    if new:
+                        yield new
+
+    return Driver(CHAT, stream, astream, text_tool="Said")
+
+
+def dspy() -> Driver:
+    import dspy
+    from dspy.lm15 import FunctionTool, Message, Request
+
+    class Says(dspy.Module):  # type: ignore[misc]
+        def __init__(self, ask: Ask) -> None:
+            super().__init__()
+            model = "openai/gpt-4o-mini"
+            options: dict[str, Any] = {"api_key": "sk-test", "cache": False, "num_retries": 0}
+            self._lm = dspy.LM(model, api_base=f"{ask.url}/v1", **options)
+            tools = (FunctionTool(name=TOOL, parameters=WEATHER),) if ask.tool else ()
+            self._request = Request(model=model, messages=(Message.user(ask.prompt),), tools=tools)
+
+        def forward(self) -> Any:
+            return dspy.Prediction(said=self._lm(self._request))
+
+        async def aforward(self) -> Any:
+            return dspy.Prediction(said=await self._lm.acall(self._request))
+
+    def parts(chunk: Any) -> Iterator[str]:
+        if not isinstance(chunk, dspy.Prediction):
+            yield from chunk_parts(chunk)
+
+    @contextmanager
+    def opened(ask: Ask) -> Iterator[Any]:
+        yield dspy.streamify(Says(ask), async_streaming=False)()
+
+    @asynccontextmanager
+    async def opened_async(ask: Ask) -> AsyncIterator[Any]:
+        # In a task of its own, which is cancelled: dspy's stream cannot be closed.
+        chunks: asyncio.Queue[Any] = asyncio.Queue()
+
+        async def read() -> None:
+            try:
+                async for chunk in dspy.streamify(Says(ask), is_async_program=True)():
+                    chunks.put_nowait(chunk)
+            finally:
+                chunks.put_nowait(None)
+
+        async def all_chunks() -> AsyncIterator[Any]:
+            while (chunk := await chunks.get()) is not None:
+                yield chunk
+            await reading
+
+        reading = asyncio.create_task(read())
+        try:
+            yield all_chunks()
+        finally:
+            reading.cancel()
+            await asyncio.wait([reading])
+
+    return driver(CHAT, opened, opened_async, parts)
