@@ -119,17 +119,8 @@ Open = Callable[[str, str, "bytes | None", float], AbstractAsyncContextManager[R
 
 @dataclass(frozen=True)
 class Library:
-    """One of the ways to send a request.
-
-    Args:
-        name: As the tests show it.
-        open: Sends method, URL, body and time-out.
-        refused: What a refused connection raises.
-        timeout: What a read that takes too long raises.
-        reset: What a connection raises that was reset in the body.
-        cut: What a body raises that ends too early.
-        is_async: Whether it runs in tasks.
-        can_close: Whether a response can be closed before its end.
+    """One of the ways to send a request, and what it raises: where a connection is refused, a read
+    takes too long, the connection is reset in the body, or the body is cut short.
     """
 
     name: str
@@ -286,84 +277,49 @@ async def _tornado(method: str, url: str, body: bytes | None, wait: float) -> As
 
 _E, _U = requests.exceptions, urllib3.exceptions
 _CUT = http.client.IncompleteRead
+_BROKEN = aiohttp.ClientPayloadError
+_LM15 = (lm15.ConnectError, lm15.ReadTimeout, lm15.ReadError, lm15.ProtocolError)
+_CHUNKED = _E.ChunkedEncodingError
+
+
+def _of_httpx(face: Face) -> Library:
+    lib = face.lib
+    errors = (lib.ConnectError, lib.ReadTimeout, lib.ReadError, lib.RemoteProtocolError)
+    return Library(repr(face), _httpx(face), *errors, is_async=not face.sync)
+
+
 LIBRARIES = [
-    *(
-        Library(
-            repr(face),
-            _httpx(face),
-            face.lib.ConnectError,
-            face.lib.ReadTimeout,
-            face.lib.ReadError,
-            face.lib.RemoteProtocolError,
-            is_async=not face.sync,
-        )
-        for face in FACES
-    ),
+    *map(_of_httpx, FACES),
     Library(
-        "requests",
-        _blocking(_requests),
-        _E.ConnectionError,
-        _E.ConnectionError,
-        _E.ChunkedEncodingError,
-        _E.ChunkedEncodingError,
+        "requests", _blocking(_requests), _E.ConnectionError, _E.ConnectionError, _CHUNKED, _CHUNKED
     ),
     Library(
         "urllib3",
         _blocking(_urllib3),
-        _U.NewConnectionError,
-        _U.ReadTimeoutError,
-        _U.ProtocolError,
-        _U.ProtocolError,
+        *(_U.NewConnectionError, _U.ReadTimeoutError, _U.ProtocolError, _U.ProtocolError),
     ),
     Library(
         "urllib",
         _blocking(_urllib),
-        urllib.error.URLError,
-        TimeoutError,
-        ConnectionResetError,
-        _CUT,
+        *(urllib.error.URLError, TimeoutError, ConnectionResetError, _CUT),
     ),
     Library(
         "http_client",
         _blocking(_http_client),
-        ConnectionRefusedError,
-        TimeoutError,
-        ConnectionResetError,
-        _CUT,
+        *(ConnectionRefusedError, TimeoutError, ConnectionResetError, _CUT),
     ),
-    Library(
-        "lm15",
-        _blocking(_lm15),
-        lm15.ConnectError,
-        lm15.ReadTimeout,
-        lm15.ReadError,
-        lm15.ProtocolError,
-    ),
-    Library(
-        "lm15-async",
-        _lm15_async,
-        lm15.ConnectError,
-        lm15.ReadTimeout,
-        lm15.ReadError,
-        lm15.ProtocolError,
-        is_async=True,
-    ),
+    Library("lm15", _blocking(_lm15), *_LM15),
+    Library("lm15-async", _lm15_async, *_LM15, is_async=True),
     Library(
         "aiohttp",
         _aiohttp,
-        aiohttp.ClientConnectorError,
-        aiohttp.SocketTimeoutError,
-        aiohttp.ClientPayloadError,
-        aiohttp.ClientPayloadError,
+        *(aiohttp.ClientConnectorError, aiohttp.SocketTimeoutError, _BROKEN, _BROKEN),
         is_async=True,
     ),
     Library(
         "tornado",
         _tornado,
-        ConnectionRefusedError,
-        HTTPTimeoutError,
-        HTTPStreamClosedError,
-        HTTPStreamClosedError,
+        *(ConnectionRefusedError, HTTPTimeoutError, HTTPStreamClosedError, HTTPStreamClosedError),
         is_async=True,
         can_close=False,
     ),
