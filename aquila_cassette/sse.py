@@ -26,8 +26,6 @@ from aquila_cassette.errors import FrameTooLargeError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Decoder", "Event", "Frame", "backwards", "events", "frames", "meaning", "split"]
-
 MAX_FRAME = 64 * 1024 * 1024
 """The default size limit of one frame of a stream, in bytes."""
 
@@ -61,18 +59,11 @@ class Frame(NamedTuple):
 
 
 class Decoder:
-    r"""Decodes one stream, piece by piece; its work is linear in the bytes pushed in.
+    """Decodes one stream, piece by piece; its work is linear in the bytes pushed in.
 
     An event is dispatched as soon as the CR of its blank line is there, for a live stream must
     not wait to see whether an LF follows; an LF that does follow, in the next piece, then is the
     first byte of the next frame.
-
-    Example:
-        >>> decoder = Decoder()
-        >>> [frame.raw for frame in decoder.decode(b": hi\r\n\r\ndata: 1\r\n\r")]
-        [b': hi\r\n\r\n', b'data: 1\r\n\r']
-        >>> [frame.raw for frame in decoder.decode(b"\ndata: 2\r\n\r\n")]
-        [b'\ndata: 2\r\n\r\n']
     """
 
     __slots__ = ("_after_cr", "_begun", "_fresh", "_last_id", "_limit", "_rest", "_size", "_skip")
@@ -153,12 +144,7 @@ class Decoder:
 
 
 def frames(body: bytes) -> list[Frame]:
-    r"""Return all frames of a whole body; an unfinished rest is the last, without an event.
-
-    Example:
-        >>> [(frame.raw, frame.event is None) for frame in frames(b"data: 1\n\ndata: 2")]
-        [(b'data: 1\n\n', False), (b'data: 2', True)]
-    """
+    """Return all frames of a whole body; an unfinished rest is the last, without an event."""
     decoder = Decoder(max_frame=len(body))
     found = decoder.decode(body)
     rest = decoder.flush()
@@ -166,33 +152,19 @@ def frames(body: bytes) -> list[Frame]:
 
 
 def events(body: bytes) -> list[Event]:
-    r"""Return all events of a whole body.
-
-    Example:
-        >>> [event.data for event in events(b"data: 1\n\ndata: 2\n\ndata: 3")]
-        ['1', '2']
-    """
+    """Return all events of a whole body."""
     return [frame.event for frame in frames(body) if frame.event is not None]
 
 
 def split(body: bytes) -> list[bytes]:
-    r"""Cut a whole body into its frames without reading them; joined, they are the body.
-
-    Example:
-        >>> split(b"data: 1\n\ndata: 2")
-        [b'data: 1\n\n', b'data: 2']
-    """
+    """Cut a whole body into its frames without reading them; joined, they are the body."""
     return _split(body, len(_BOM) if body.startswith(_BOM) else 0)
 
 
 def backwards(body: bytes, *, tail: int = 2048) -> Iterator[bytes]:
-    r"""Yield the frames of `split` from the last to the first, and cut no more than are asked for.
+    """Yield the frames of `split` from the last to the first, and cut no more than are asked for.
 
     The last `tail` bytes are looked at first; then ever more of what is left.
-
-    Example:
-        >>> next(backwards(b"data: 1\n\ndata: 2\n\n"))
-        b'data: 2\n\n'
     """
     # Where the tail begins within a frame, or between a CR and its LF, its first blank line is a
     # true end of a frame all the same: what comes before that belongs to the head.
@@ -207,12 +179,7 @@ def backwards(body: bytes, *, tail: int = 2048) -> Iterator[bytes]:
 
 
 def meaning(raw: bytes) -> Event | None:
-    r"""Read one frame by itself, with or without its blank line; an unfinished one as if it ended.
-
-    Example:
-        >>> meaning(b"data: [DONE]\n").data
-        '[DONE]'
-    """
+    """Read one frame by itself, with or without its blank line; an unfinished one as if it ended."""
     return _interpret(raw.removeprefix(_BOM).splitlines(), "")[1]
 
 

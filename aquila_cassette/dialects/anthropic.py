@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from aquila_cassette.dialects.framing import Framing, ProviderEvent
     from aquila_cassette.dialects.message import MessageBuilder
 
-__all__ = ["ANTHROPIC", "ANTHROPIC_COMPLETE"]
-
 _STOP = re.compile(rb'"stop_reason"\s*:\s*"[^"]')
 _TYPES = ("message_start", "message_delta", "message_stop",
           "content_block_start", "content_block_delta", "content_block_stop")  # fmt: skip

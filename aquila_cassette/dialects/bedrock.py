@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from aquila_cassette.dialects.framing import Framing, ProviderEvent
     from aquila_cassette.dialects.message import MessageBuilder
 
-__all__ = ["BEDROCK"]
-
 _TYPES = ("messageStart", "contentBlockStart", "contentBlockDelta", "contentBlockStop",
           "messageStop")  # fmt: skip
 

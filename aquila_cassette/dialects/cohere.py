@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from aquila_cassette.dialects.framing import ProviderEvent
     from aquila_cassette.dialects.message import MessageBuilder
 
-__all__ = ["COHERE"]
-
 _TYPES = ("message-start", "message-end", "content-start", "content-delta", "content-end",
           "tool-plan-delta", "tool-call-start", "tool-call-delta", "tool-call-end",
           "citation-start", "citation-end")  # fmt: skip

@@ -13,22 +13,16 @@ if TYPE_CHECKING:
     from aquila_cassette.dialects.lenient import Table
     from aquila_cassette.dialects.message import MessageBuilder
 
-__all__ = ["Dialect", "error_in", "every_choice_finished", "provider_error"]
-
 _SEVERAL = re.compile(rb'"index"\s*:\s*[1-9]')
 
 
 class Dialect:
     """One provider's way to write an answer. No method raises, whatever the bytes."""
 
-    name: ClassVar[str]
-    """As a program writes it: ``openai-chat``."""
-    title: ClassVar[str]
-    """As a person reads it: ``OpenAI chat completions``."""
-    expected: ClassVar[str]
-    """The terminal events, for a message that says what is missing."""
-    hints: ClassVar[tuple[bytes, ...]] = ()
-    """Each frame with a terminal event has one of these bytes: the others need no reading."""
+    name: ClassVar[str]  # as a program writes it: openai-chat
+    title: ClassVar[str]  # as a person reads it: OpenAI chat completions
+    expected: ClassVar[str]  # the terminal events, for a message that says what is missing
+    hints: ClassVar[tuple[bytes, ...]] = ()  # in each frame with a terminal event is one of these
 
     def recognises(self, event: ProviderEvent) -> bool:
         """Return True for an event that can only be this dialect's."""
@@ -59,13 +53,8 @@ def every_choice_finished(
 ) -> bool:
     """Return True if a body has choices, and each that began has given its reason to stop.
 
-    Args:
-        how: The framing of the body.
-        body: The body.
-        choices: The name of the field that lists an event's choices, told apart by ``index``.
-        reason: The name of a choice's field that says why it stopped.
-        mark: What each frame matches that gives such a reason: the others need no reading where
-            there is but one choice.
+    `choices` and `reason` name the fields; `mark` is in each frame that gives a reason: the others
+    need no reading where there is but one choice.
     """
     if not mark.search(body):
         return False
@@ -87,11 +76,6 @@ def provider_error(event: ProviderEvent) -> str | None:
     """Return the provider's words if `event` is an error, else None.
 
     An event that is cut off within its JSON is no error yet.
-
-    Example:
-        >>> from aquila_cassette.dialects.framing import ProviderEvent
-        >>> provider_error(ProviderEvent("message", "...", {"error": {"message": "Overloaded"}}))
-        'Overloaded'
     """
     found = error_in(event.json)
     if found is None and event.type == "error":
@@ -106,10 +90,6 @@ def error_in(answer: object) -> str | None:
     """Return the provider's words if the JSON `answer` is an error, else None.
 
     One of JSON-RPC is not: it answers one request of several and ends no stream.
-
-    Example:
-        >>> error_in({"type": "error", "message": "No."})
-        'No.'
     """
     fields = as_dict(answer)
     if not fields or "jsonrpc" in fields:

@@ -15,8 +15,6 @@ from typing import NamedTuple
 
 from aquila_cassette.dialects.lenient import Table, as_dict, as_str, dump_json, load_json
 
-__all__ = ["CONTENT_TYPE", "Binary", "is_whole", "meaning", "payload_at", "reframed", "split"]
-
 CONTENT_TYPE = "application/vnd.amazon.eventstream"
 
 _PRELUDE = struct.Struct(">III")
@@ -44,13 +42,7 @@ class Binary(NamedTuple):
 
 
 def split(body: bytes) -> list[bytes]:
-    r"""Cut a stream into its messages; what is no message is the last. Joined, they are the stream.
-
-    Example:
-        >>> message = b"\x00\x00\x00\x10\x00\x00\x00\x00\x05\xc2H\xeb}\x98\xc8\xff"
-        >>> split(message + b"\x00\x00") == [message, b"\x00\x00"]
-        True
-    """
+    """Cut a stream into its messages; what is no message is the last. Joined, they are the stream."""
     found = []
     at = 0
     while (size := _size(body, at)) and at + size <= len(body):
@@ -65,12 +57,7 @@ def is_whole(raw: bytes) -> bool:
 
 
 def meaning(raw: bytes) -> Binary | None:
-    r"""Read one message; None where it is none, or damaged.
-
-    Example:
-        >>> meaning(b"\x00\x00\x00\x10\x00\x00\x00\x00\x05\xc2H\xeb}\x98\xc8\xff")
-        Binary(type='message', data='', json=None)
-    """
+    """Read one message; None where it is none, or damaged."""
     if not is_whole(raw):
         return None
     _, size_of_headers, of_prelude = _PRELUDE.unpack_from(raw)

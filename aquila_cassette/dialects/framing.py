@@ -12,18 +12,6 @@ from aquila_cassette.dialects.lenient import Table, as_dict, load_json
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = [
-    "Framing",
-    "ProviderEvent",
-    "frames_backwards",
-    "framing",
-    "is_complete_frame",
-    "ndjson_lines",
-    "read_event",
-    "read_events",
-    "split_frames",
-]
-
 Framing = Literal["sse", "ndjson", "eventstream", "json"]
 """How a body is framed. ``json`` is one JSON text, not a stream (or nothing known at all)."""
 
@@ -51,14 +39,7 @@ class ProviderEvent(NamedTuple):
 
 
 def framing(content_type: str | None, body: bytes) -> Framing:
-    r"""Tell how `body` (whole or cut off) is framed: by what it is, for content types are wrong.
-
-    Example:
-        >>> framing("application/json", b"data: [DONE]\n\n")
-        'sse'
-        >>> framing("text/event-stream", b'{"error": {"code": 404}}')
-        'json'
-    """
+    """Tell how `body` (whole or cut off) is framed: by what it is, for content types are wrong."""
     kind = (content_type or "").lower()
     if kind.startswith(eventstream.CONTENT_TYPE):
         return "eventstream"
@@ -74,24 +55,14 @@ def framing(content_type: str | None, body: bytes) -> Framing:
 
 
 def ndjson_lines(body: bytes) -> list[bytes]:
-    r"""Cut NDJSON into its lines, an unfinished one last; joined, they are the body.
-
-    Example:
-        >>> ndjson_lines(b'{"a": 1}\n{"a": 2}')
-        [b'{"a": 1}\n', b'{"a": 2}']
-    """
+    """Cut NDJSON into its lines, an unfinished one last; joined, they are the body."""
     lines = body.split(b"\n")
     last = lines.pop()
     return [line + b"\n" for line in lines] + ([last] if last else [])
 
 
 def split_frames(how: Framing, body: bytes) -> list[bytes]:
-    r"""Cut a stream into its frames or lines, an unfinished one last; joined, they are the body.
-
-    Example:
-        >>> split_frames("sse", b"data: 1\n\n: hi\n\ndata: 2")
-        [b'data: 1\n\n', b': hi\n\n', b'data: 2']
-    """
+    """Cut a stream into its frames or lines, an unfinished one last; joined, they are the body."""
     if how == "sse":
         return sse.split(body)
     return eventstream.split(body) if how == "eventstream" else ndjson_lines(body)

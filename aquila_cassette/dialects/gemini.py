@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from aquila_cassette.dialects.framing import Framing, ProviderEvent
     from aquila_cassette.dialects.message import MessageBuilder
 
-__all__ = ["GEMINI", "GEMINI_INTERACTIONS"]
-
 _FINISH = re.compile(rb'"finishReason"\s*:\s*"[^"]')
 _BLOCKED = re.compile(rb'"blockReason"\s*:\s*"[^"]')
 

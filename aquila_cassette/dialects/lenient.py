@@ -9,18 +9,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-__all__ = ["Table", "as_dict", "as_dicts", "as_int", "as_str", "dump_json", "load_json"]
-
 Table = dict[str, Any]
 
 
 def load_json(text: str | bytes) -> Any:
-    r"""Parse JSON, or return None.
-
-    Example:
-        >>> load_json('{"a": [1]}'), load_json("{"), load_json(b"\xff")
-        ({'a': [1]}, None, None)
-    """
+    """Parse JSON, or return None."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -41,12 +34,7 @@ def as_dict(value: object) -> Table:
 
 
 def as_dicts(value: object) -> list[Table]:
-    """Return the objects of the list `value`; none if it is no list.
-
-    Example:
-        >>> as_dicts([{"a": 1}, 2]), as_dicts("ab")
-        ([{'a': 1}], [])
-    """
+    """Return the objects of the list `value`; none if it is no list."""
     return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 

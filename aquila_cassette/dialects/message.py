@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-__all__ = ["MessageBuilder", "ModelMessage", "ModelToolCall", "TextKind", "TimedText"]
-
 TextKind = Literal["words", "thought", "refusal", "call", "error"]
 
 
@@ -91,14 +89,7 @@ class _Part:
 
 
 class MessageBuilder:
-    """Gathers what a dialect reads; what is empty is passed over.
-
-    Example:
-        >>> builder = MessageBuilder()
-        >>> builder.add_text("Hel"); builder.add_text("lo")
-        >>> builder.build("openai-chat").text
-        'Hello'
-    """
+    """Gathers what a dialect reads; what is empty is passed over."""
 
     def __init__(self) -> None:
         self.piece = 0
@@ -115,7 +106,6 @@ class MessageBuilder:
 
     @property
     def calls(self) -> list[ModelToolCall]:
-        """The tool calls so far, in their order."""
         return [
             ModelToolCall(_without_surrogates(part.name), _without_surrogates(part.text), part.id)
             for part in self._parts
@@ -123,28 +113,21 @@ class MessageBuilder:
         ]
 
     def add_text(self, chunk: str) -> None:
-        """Add a chunk of the answer."""
         self._append("words", chunk)
 
     def add_reasoning(self, chunk: str) -> None:
-        """Add a chunk of the reasoning."""
         self._append("thought", chunk)
 
     def add_refusal(self, chunk: str) -> None:
-        """Add a chunk of a refusal."""
         self._append("refusal", chunk)
 
     def add_call(
         self, key: Hashable, *, id_: str = "", name: str = "", arguments: str = ""
     ) -> None:
-        """Add a tool call, or a chunk of its arguments.
+        """Add a tool call, or a chunk of its arguments' JSON text.
 
-        Args:
-            key: What the provider counts its calls by. Some count none and give each whole call
-                the same key: then a new id begins a new call.
-            id_: The call's id.
-            name: The tool's name.
-            arguments: A chunk of the arguments' JSON text.
+        `key` is what the provider counts its calls by. Some count none and give each whole call the
+        same key: then a new id begins a new call.
         """
         call = self._open.get(key)
         is_new = call is None or bool(id_ and call.id and call.id != id_)
@@ -176,7 +159,6 @@ class MessageBuilder:
         self._finish = finish_reason or self._finish
 
     def set_error(self, message: str) -> None:
-        """Set the provider's error; the last one counts."""
         # One failure often comes twice: as an event, and in the answer's last state.
         if message and message != self._error:
             self._error = message
@@ -184,7 +166,6 @@ class MessageBuilder:
             self._parts[-1].texts.append((self.piece, message))
 
     def build(self, dialect: str | None) -> ModelMessage:
-        """Return the message so far."""
         return ModelMessage(
             text=self._text("words"),
             reasoning=self._text("thought"),

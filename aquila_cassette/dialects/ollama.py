@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from aquila_cassette.dialects.framing import ProviderEvent
     from aquila_cassette.dialects.message import MessageBuilder
 
-__all__ = ["OLLAMA"]
-
 _COUNTS = ("prompt_eval_count", "eval_count")
 
 

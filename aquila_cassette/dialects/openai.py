@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from aquila_cassette.dialects.framing import Framing, ProviderEvent
     from aquila_cassette.dialects.message import MessageBuilder
 
-__all__ = ["OPENAI_CHAT", "OPENAI_RESPONSES", "OPENAI_RUNS"]
-
 
 class _Chat(Dialect):
     """Chat completions, and the older completions."""

@@ -10,8 +10,6 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["PROVIDERS", "KnownProvider", "key_of", "provider_for_key", "provider_name"]
-
 
 @dataclass(frozen=True, slots=True)
 class KnownProvider:
@@ -73,12 +71,6 @@ def provider_for_key(url: str) -> KnownProvider | None:
     """Return the provider that may be sent its key at `url`; None where no key is known.
 
     A key goes only where it belongs, and encrypted: a cassette may name any address.
-
-    Example:
-        >>> provider_for_key("https://api.mistral.ai/v1/chat/completions").key_variables
-        ('MISTRAL_API_KEY',)
-        >>> provider_for_key("http://api.mistral.ai/v1/chat/completions")
-        >>> provider_for_key("https://api.mistral.ai.example.org/v1/chat/completions")
     """
     parts = urlsplit(url)
     provider = _provider_at((parts.hostname or "").lower())
@@ -92,16 +84,7 @@ def key_of(provider: KnownProvider, environ: Mapping[str, str]) -> str | None:
 
 
 def provider_name(url: str, dialect: str | None) -> str:
-    """Return the name of who answers at `url`, and of the dialect where the name does not say it.
-
-    Example:
-        >>> provider_name("https://api.openai.com/v1/responses", "openai-responses")
-        'openai-responses'
-        >>> provider_name("https://api.groq.com/openai/v1/chat/completions", "openai-chat")
-        'openai-chat at groq'
-        >>> provider_name("https://example.org/feed", None)
-        'example.org'
-    """
+    """Return the name of who answers at `url`, and of the dialect where the name does not say it."""
     host = urlsplit(url).netloc.rpartition("@")[2].lower()
     provider = _provider_at(host)
     name = provider.name if provider else host

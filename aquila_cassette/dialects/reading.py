@@ -41,17 +41,6 @@ from aquila_cassette.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES, OPENA
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = [
-    "DIALECTS",
-    "Ending",
-    "ending",
-    "read_into",
-    "read_message",
-    "recognise",
-    "speaks_a_dialect",
-    "timeline_text",
-]
-
 DIALECTS: tuple[Dialect, ...] = (
     ANTHROPIC,
     ANTHROPIC_COMPLETE,
@@ -88,12 +77,7 @@ class Ending(NamedTuple):
 
 
 def recognise(content_type: str | None, body: bytes) -> Dialect | None:
-    r"""Return the dialect of a stream; None for JSON, an unknown stream, or too little of one.
-
-    Example:
-        >>> recognise("text/event-stream", b'data: {"type": "message_start"}\n\n').name
-        'anthropic'
-    """
+    """Return the dialect of a stream; None for JSON, an unknown stream, or too little of one."""
     return _recognise(framing(content_type, body), body)
 
 
@@ -106,15 +90,10 @@ def speaks_a_dialect(content_type: str | None, body: bytes) -> bool:
 
 
 def ending(content_type: str | None, body: bytes) -> Ending:
-    r"""Tell whether a stream is over, from its bytes so far.
+    """Tell whether a stream is over, from its bytes so far.
 
     An unfinished last frame counts when its data is whole: providers leave out the last blank
     line. Where the dialect is unknown, EOF is all there is.
-
-    Example:
-        >>> over = ending("text/event-stream", b'data: {"type": "message_stop"}\n\n')
-        >>> over.terminal, over.expected, over.dialect
-        (True, 'event: message_stop', 'anthropic')
     """
     how = framing(content_type, body)
     dialect = _recognise(how, body)
@@ -127,13 +106,7 @@ def ending(content_type: str | None, body: bytes) -> Ending:
 
 
 def read_message(content_type: str | None, body: bytes) -> ModelMessage:
-    """Return what the model wrote, in a stream or in an unstreamed JSON answer.
-
-    Example:
-        >>> answer = b'{"model": "m", "choices": [{"message": {"content": "Hi"}}]}'
-        >>> read_message("application/json", answer).text
-        'Hi'
-    """
+    """Return what the model wrote, in a stream or in an unstreamed JSON answer."""
     builder = MessageBuilder()
     return builder.build(read_into(content_type, body, builder))
 
@@ -150,18 +123,10 @@ def read_into(content_type: str | None, body: bytes, builder: MessageBuilder) ->
 
 
 def timeline_text(content_type: str | None, pieces: Sequence[bytes]) -> list[TimedText]:
-    r"""Return what each piece of a body added to what the model wrote.
+    """Return what each piece of a body added to what the model wrote.
 
     Joined, it is what `read_message` returns of the whole body. Of an answer that is one JSON text,
     all comes with the last piece.
-
-    Example:
-        >>> hel = b'data: {"choices": [{"delta": {"content": "Hel"}}]}\n\n'
-        >>> lo = b'data: {"choices": [{"delta": {"content": "lo"}}]}\n\n'
-        >>> for one in timeline_text("text/event-stream", [hel[:9], hel[9:], lo]):
-        ...     print(one.piece, one.kind, one.text)
-        1 words Hel
-        2 words lo
     """
     body = b"".join(pieces)
     how = framing(content_type, body)

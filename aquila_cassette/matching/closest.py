@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from aquila_cassette.model import Request
 
-__all__ = ["closest"]
-
 _MAX_CANDIDATES = 32
 _MAX_TOKENS = 3000
 _LONGEST_BODY = 256 * 1024
@@ -36,12 +34,6 @@ def closest(
         request: The request that missed, redacted.
         recorded: The candidates.
         matcher: What counts; by default method, URL and body.
-
-    Example:
-        >>> from aquila_cassette.model import Request
-        >>> said = [Request("POST", "https://a.example/v1", body=text) for text in (b"yes", b"no")]
-        >>> closest(Request("POST", "https://a.example/v1", body=b"no!"), said)
-        1
     """
     if not recorded:
         return None

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from aquila_cassette.matching.keys import MatchPart
     from aquila_cassette.model import Request
 
-__all__ = ["describe"]
-
 _MAX_ALIGNED = 300
 _MAX_LINES = 12
 _WIDTH, _HEAD, _TAIL, _AROUND = 160, 90, 50, 30

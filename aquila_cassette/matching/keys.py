@@ -17,8 +17,6 @@ from aquila_cassette.errors import UsageError
 if TYPE_CHECKING:
     from aquila_cassette.model import Request
 
-__all__ = ["DEFAULT", "NAMES", "ComparedUrl", "MatchPart", "Matcher", "name_of", "url_of"]
-
 MatchPart: TypeAlias = "str | Callable[[Request], Hashable]"
 """What two requests must have in common: a name of `NAMES`, or a function that gives a value."""
 
@@ -58,14 +56,7 @@ class ComparedBody(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def url_of(url: str) -> ComparedUrl:
-    """Take a URL apart so that equal ones are equal: case of the host, default port, query order.
-
-    Example:
-        >>> url_of("https://API.openai.com:443/v1?b=2&a=1") == url_of(
-        ...     "https://api.openai.com/v1?a=1&b=2#top"
-        ... )
-        True
-    """
+    """Take a URL apart so that equal ones are equal: case of the host, default port, query order."""
     parts = _URL.match(url)
     assert parts, "every part of the pattern may be missing"
     scheme = (parts["scheme"] or "").lower()

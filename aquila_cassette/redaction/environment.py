@@ -15,8 +15,6 @@ from aquila_cassette.redaction.spans import MARK
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Spelling", "Spellings", "environment_secrets", "spellings", "variable_of"]
-
 _MIN_LENGTH = 8
 _NAMED = re.compile(
     r"(?:^|_)(?:API_?KEY|TOKEN|SECRET|SECRET_KEY|ACCESS_KEY|PRIVATE_KEY)$", re.IGNORECASE

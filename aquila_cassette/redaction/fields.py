@@ -14,11 +14,6 @@ if TYPE_CHECKING:
 
     from aquila_cassette.redaction.names import Place, SecretNames
 
-__all__ = [
-    "clean_url", "form_pairs", "form_parts", "is_in_arguments", "json_fields", "json_pattern",
-    "link_parameters", "link_pattern",
-]  # fmt: skip
-
 _LONGEST_NAME = 100
 _LONGEST_HEAD = 2000
 _NUMBER = re.compile(rb"-?[0-9][0-9.eE+-]*(?=[ \t\r\n,}\]])")
@@ -222,11 +217,6 @@ def clean_url(url: bytes, names: SecretNames) -> bytes:
 
     Those two are taken out rather than marked: they are no part of what a server is asked for, and
     brackets before a host are taken for an IPv6 address.
-
-    Example:
-        >>> from aquila_cassette.redaction.names import SecretNames
-        >>> clean_url(b"https://me:pass@host/v1/models?key=abc&page=2#top", SecretNames())
-        b'https://host/v1/models?key=[redacted]&page=2'
     """
     url = url.partition(b"#")[0]
     url = _CREDENTIALS.sub(rb"\1//", url)

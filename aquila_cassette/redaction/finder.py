@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from aquila_cassette.redaction.environment import Spelling
     from aquila_cassette.redaction.names import Place
 
-__all__ = ["Finder", "SecretFinding", "Secrets", "cleaned", "kind_of"]
-
 Secrets: TypeAlias = tuple[str, ...]
 """The secrets of the environment."""
 

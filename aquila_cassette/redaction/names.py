@@ -9,11 +9,6 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = [
-    "FRAMING", "KEPT_PREFIXES", "KEPT_RECEIVED", "KEPT_SENT", "LINKS", "NAME_ENDINGS", "Place",
-    "SecretNames", "Sensitivity", "lookbehinds", "looks_random", "plain_name",
-]  # fmt: skip
-
 Place = Literal["sent", "received", "query", "form", "link", "header"]
 """Where a name stands: JSON of a request or a response, a query, a form, a link in a text."""
 
@@ -109,15 +104,7 @@ def looks_random(value: bytes) -> bool:
 
 
 class SecretNames:
-    """The names that hold secrets: those above and `more` (whole names), without `allow`.
-
-    Example:
-        >>> names = SecretNames(more=["tenant"], allow=["password"])
-        >>> names.sensitivity("openai_api_key", "sent"), names.sensitivity("Tenant", "received")
-        ('always', 'always')
-        >>> names.sensitivity("password", "sent"), names.sensitivity("prompt_tokens", "received")
-        ('never', 'never')
-    """
+    """The names that hold secrets: those above and `more` (whole names), without `allow`."""
 
     def __init__(self, more: Iterable[str] = (), allow: Iterable[str] = ()) -> None:
         self.more = frozenset(plain_name(name) for name in more)
@@ -151,10 +138,6 @@ def lookbehinds(endings: Iterable[str], more: Iterable[str]) -> tuple[bytes, byt
     """Return patterns, 2 and 5 bytes wide, of the ends of names: what regex lookbehinds need.
 
     Of the names in `more` only the last two characters count, since a separator may stand anywhere.
-
-    Example:
-        >>> lookbehinds(["key", "password"], ["tenantid"])
-        (b'(?:i|[-_. ])d|ey|rd', b'...(?:i|[-_. ])d|..key|sword')
     """
     wide: dict[bytes, bytes] = {}
     for ending in endings:

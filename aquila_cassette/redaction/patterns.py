@@ -12,8 +12,6 @@ from aquila_cassette.redaction.spans import Span
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["KEY_PATTERNS", "SHORTEST_RUN", "KeyPattern", "find_keys", "long_runs"]
-
 
 class KeyPattern(NamedTuple):
     """What one kind of key looks like.
@@ -129,12 +127,7 @@ class Runs(NamedTuple):
 
 
 def long_runs(data: bytes) -> Runs:
-    """Return the runs that may be keys. Most text has few, which makes redaction fast.
-
-    Example:
-        >>> long_runs(b"use the model claude-sonnet-4-20250514 to answer").text
-        'odel claude-sonnet-4-20250514'
-    """
+    """Return the runs that may be keys. Most text has few, which makes redaction fast."""
     marked = data.translate(_MARKED)
     find = marked.find
     start = find(_RUN)

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from aquila_cassette.model import Headers, Piece, Response
     from aquila_cassette.redaction.finder import SecretFinding
 
-__all__ = ["REDACTED", "Leak", "Pattern", "Redaction"]
-
 _T = TypeVar("_T")
 
 REDACTED = MARK.decode()

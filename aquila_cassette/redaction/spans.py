@@ -13,8 +13,6 @@ from aquila_cassette.model import Piece
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["MARK", "Span", "fit", "merge", "recut", "replaced", "with_framing"]
-
 MARK = b"[redacted]"
 """What stands in the place of a secret."""
 

@@ -134,7 +134,7 @@ TOO_LARGE = """\
 An event of the stream is larger than 10 bytes.
   limit: 10 bytes
   got:   11 bytes without a blank line
-Raise the limit: Decoder(max_frame=22)"""
+Fix: Decoder(max_frame=22)"""
 
 
 def test_a_frame_without_an_end_is_refused_past_the_limit() -> None:
