@@ -184,7 +184,7 @@ class _Driver(StreamDriver):
             await self._drive()
         if self._rounds.step is not None and not self.done:
             late = f"The stream took more than {self._timeout or 0:g} s."
-            self._rounds.step_failed(Stopped("timeout", late))
+            self._rounds.resume(error=Stopped("timeout", late))
             await self._drive()
 
     async def _send_to_sink(self, event: StreamEvent) -> None:

@@ -7,7 +7,7 @@ give back its value or its error.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Hashable, Mapping
+from collections.abc import Generator, Hashable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import quote
@@ -125,21 +125,12 @@ class Rounds:
         """End as soon as the current step is done; the first reason counts. From any thread."""
         self._stop = self._stop or stopped
 
-    def step_done(self, value: object = None) -> None:
-        """Go on with the value of the step."""
-        if self._stop is not None and not self.is_at_last_step:
-            self.step_failed(self._stop)
-        else:
-            self._advance(lambda: self._steps.send(value))
-
-    def step_failed(self, error: Exception) -> None:
-        """Go on with the error of the step."""
-        stopped, self._stop = self._stop, None
-        self._advance(lambda: self._steps.throw(stopped or error))
-
-    def _advance(self, next_step: Callable[[], Step]) -> None:
+    def resume(self, value: object = None, *, error: Exception | None = None) -> None:
+        """Go on with the value or the error of the step."""
+        if self._stop is not None and not (self.is_at_last_step and error is None):
+            error, self._stop = self._stop, None
         try:
-            self.step = next_step()
+            self.step = self._steps.throw(error) if error else self._steps.send(value)
         except StopIteration:
             self.step = None
 

@@ -180,9 +180,9 @@ class StreamDriver(StreamBase):
             try:
                 value = await self._do(step)
             except Exception as error:
-                self._rounds.step_failed(error)
+                self._rounds.resume(error=error)
             else:
-                self._rounds.step_done(value)
+                self._rounds.resume(value)
 
     async def _end_if_interrupted(self, driving: Coroutine[Any, Any, None]) -> None:
         try:

@@ -195,7 +195,7 @@ class Stream(StreamDriver):
 
     def _drive_to_end(self) -> None:
         if self._rounds.is_stopping and not self._rounds.is_at_last_step:
-            self._rounds.step_done()
+            self._rounds.resume()
         self._drive_now(len(self._log.events))
 
     def _drive_now(self, past: int) -> None:
