@@ -87,26 +87,12 @@ def test_marked():
     suite(source, "--record-mode=none").assert_outcomes(passed=1)
 
 
-@pytest.mark.parametrize(
-    "where", ["--allowed-hosts=example.com,127.0.0.*", "vcr_config", "vcr_config_text"]
-)
-def test_hosts_are_allowed_on_the_command_line_and_in_the_config(suite: Suite, where: str) -> None:
-    hosts: object = ["127.0.0.*"] if where == "vcr_config" else "127.0.0.*"
-    config = f"@pytest.fixture\ndef vcr_config(): return {{'allowed_hosts': {hosts!r}}}\n"
-    on_line = where.startswith("--")
-    suite(
-        ("" if on_line else config) + "def test_one(): assert '/one' in get('/one')",
-        "--block-network",
-        *([where] if on_line else []),
-    ).assert_outcomes(passed=1)
-
-
-def test_the_mark_takes_nothing_else(suite: Suite) -> None:
-    result = suite("@pytest.mark.block_network(hosts=[])\ndef test_one(): pass")
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(
-        ["E*@pytest.mark.block_network of test_it.py::test_one takes allowed_hosts=?...? alone"]
-    )
+def test_hosts_are_allowed_on_the_command_line_and_in_the_config(suite: Suite) -> None:
+    source = "def test_one(): assert '/one' in get('/one')\n"
+    allowed = "--allowed-hosts=example.com,127.0.0.*"
+    suite(source, "--block-network", allowed).assert_outcomes(passed=1)
+    config = "@pytest.fixture\ndef vcr_config(): return {'allowed_hosts': ['127.0.0.*']}\n"
+    suite(config + source, "--block-network").assert_outcomes(passed=1)
 
 
 def test_pycurl_is_refused_too(suite: Suite, pytester: pytest.Pytester) -> None:

@@ -249,7 +249,7 @@ class TestIt:
     ).assert_outcomes(passed=3)
 
 
-@pytest.mark.parametrize("scope", ["session", "package", "module", "class", "function"])
+@pytest.mark.parametrize("scope", ["session", "function"])
 def test_the_suites_config_may_have_any_scope(
     suite: Suite, conftest: Conftest, scope: str, interactions_of: Interactions
 ) -> None:
