@@ -57,7 +57,7 @@ class Inbox:
     whatever was handled before. Nothing runs while there is no message.
 
     Args:
-        title: Whose it is: ``ChatLive``.
+        title: The view: ``ChatLive``.
         lock: Guards it, together with the jobs that send to it.
         handle: Handles a message; it raises only what ends the task.
         drop: Is called with a message that was not handled when the inbox closed.
@@ -147,7 +147,7 @@ class Inbox:
             with anyio.CancelScope() as self._scope:
                 await self._handle(message)
         except BaseException:
-            # The event loop ends: whoever waits for other messages would wait for ever.
+            # The event loop ends: other messages would be waited for in it for ever.
             self.close()
             raise
         finally:

@@ -80,7 +80,7 @@ class Job:
     def cancel(self, reason: object) -> None:
         """End it with this outcome, whatever it returns; the first reason counts.
 
-        A function that runs in a thread cannot be stopped: nobody waits for it any more.
+        A function that runs in a thread cannot be stopped: it is not waited for any more.
         """
         self.cancelled = self.cancelled or Exited(reason)
         self._cancel_scope()
@@ -121,7 +121,7 @@ class Jobs:
     """The jobs of one view or component; a job supersedes the one of its name.
 
     Args:
-        title: Whose they are: ``ChatLive``.
+        title: The view or component: ``ChatLive``.
         view: The view, which must not be closed inside a job.
         lock: Guards them, together with the inbox that their outcomes go to.
         report: Is called with a job and its outcome while the job still counts as running.
@@ -166,7 +166,7 @@ class Jobs:
             job.cancel(reason)
 
     def close(self) -> None:
-        """Cancel all jobs; nobody gets their outcomes."""
+        """Cancel all jobs; their outcomes are dropped."""
         with self._lock:
             self._current.clear()
             running = list(self._running)
@@ -203,8 +203,8 @@ class Jobs:
 def must_propagate(error: BaseException) -> bool:
     """Return whether `error` ends the task that it came to, not only what the task was doing.
 
-    A cancelled future raises asyncio's ``CancelledError`` in a task that awaits it and that nobody
-    has cancelled: that is only an error, as is what testing tools raise past ``except Exception``.
+    A cancelled future raises asyncio's ``CancelledError`` in a task that awaits it and was not
+    cancelled itself: that is only an error, as is what testing tools raise past ``except Exception``.
     """
     if isinstance(error, BaseExceptionGroup):  # trio's nurseries make one of what they cancel
         return all(must_propagate(one) for one in error.exceptions)

@@ -48,7 +48,7 @@ async def render_async(
         RenderTimeout: Something was still pending; the error lists it, and where it waits.
         MissError: A request had no matching interaction; at once, whatever an SDK does then.
         UsageError: Called inside a job that it would wait for, or there is no adapter for `view`.
-        Exception: What a job or a handler raised and nobody has caught.
+        Exception: What a job or a handler raised and nothing has caught.
 
     Example:
         >>> from aquila_cassette.client import AsyncClient, collector

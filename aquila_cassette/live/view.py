@@ -308,7 +308,7 @@ class View(ComponentBase):
 
         Raises:
             Exception: What `mount` raised; or, where the block ended well, what a handler raised
-                and nobody has caught.
+                and nothing has caught.
         """
         view = await cls.open(*args, **params)
         try:
@@ -398,7 +398,7 @@ class View(ComponentBase):
             return [*jobs, *self._inbox.pending()]
 
     def take_failure(self) -> BaseException | None:
-        """Return the next error of a handler that nobody has caught, once; None without one."""
+        """Return the next error of a handler that nothing has caught, once; None without one."""
         return self._failures.popleft() if self._failures else None
 
     # For the view and its components.

@@ -43,7 +43,7 @@ _hooked = False
 
 @contextmanager
 def blocked(allowed: Sequence[str] | None) -> Iterator[None]:
-    """Refuse every connection but to hosts whose name or address begins with a match of a regex."""
+    """Refuse every connection but to hosts that match a regex, from the start of name or address."""
     global _block, _hooked
     if not _hooked:
         _hooked = True

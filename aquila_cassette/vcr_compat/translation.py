@@ -1,18 +1,23 @@
-"""vcrpy's requests and responses as ours, and ours as vcrpy's."""
+"""vcrpy's requests and responses as ours and back, and redacting them as suites need it."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import lru_cache
 from http.client import responses
 from typing import Any
+from urllib.parse import unquote_plus
 
 from vcr.request import Request as TheirRequest  # type: ignore[import-untyped]
 from vcr.util import CaseInsensitiveDict, read_body  # type: ignore[import-untyped]
 
 from aquila_cassette.content_encoding import decode_pieces
 from aquila_cassette.model import Ended, Failure, Headers, Request, Response
+from aquila_cassette.redaction import Redaction, environment_secrets
+from aquila_cassette.redaction.names import FRAMING, SecretNames
 from aquila_cassette.storage.pieces import LazyBody, LazyResponse, is_timeline, timeline
 
 OURS = "aquila"
@@ -133,3 +138,62 @@ def _bytes(value: Any) -> bytes:
     if isinstance(value, dict):
         return json.dumps(value).encode()
     return b"".join(_bytes(part) for part in value)
+
+
+class SuiteRedaction:
+    """Redacts as `Redaction` does, but keeps all headers: matchers and tests of suites read them.
+
+    Nor does it change `replacements`, what the suite itself puts in the place of secrets.
+    """
+
+    def __init__(self, redact: Redaction, replacements: Iterable[str] = ()) -> None:
+        self._replacements = frozenset(replacements)
+        # What is allowed counts as a value and as a name: "password" must not allow itself.
+        names = SecretNames()
+        values = [
+            text
+            for text in self._replacements
+            if text and names.sensitivity(text, "sent") == "never"
+        ]
+        rules = redact | Redaction(allow=values)
+
+        @lru_cache(maxsize=64)
+        def keeping(names: frozenset[str]) -> Redaction:
+            return rules | Redaction(keep_headers=sorted(names))
+
+        self._keeping = keeping
+
+    def request(self, request: Request) -> Request:
+        env = environment_secrets(os.environ)
+        clean = self._rules(request.headers).request(request, env=env)
+        return replace(
+            clean,
+            url=self._url(request.url, clean.url),
+            headers=self._all(request.headers, clean.headers),
+        )
+
+    def response(self, response: Response) -> Response:
+        env = environment_secrets(os.environ)
+        clean = self._rules(response.headers).response(response, env=env)
+        return replace(clean, headers=self._all(response.headers, clean.headers))
+
+    def _rules(self, headers: Headers) -> Redaction:
+        return self._keeping(frozenset(name.lower() for name, _ in headers) - FRAMING)
+
+    def _url(self, before: str, after: str) -> str:
+        """Return `after`, with the parameters that are replacements as they were."""
+        was, now = before.partition("?")[2].split("&"), after.split("?", 1)
+        if before == after or len(now) == 1 or len(was) != len(now[1].split("&")):
+            return after
+        pairs = zip(was, now[1].split("&"), strict=True)
+        query = [
+            old if unquote_plus(old.partition("=")[2]) in self._replacements else new
+            for old, new in pairs
+        ]
+        return f"{now[0]}?{'&'.join(query)}"
+
+    def _all(self, before: Headers, after: Headers) -> Headers:
+        """Return `after`, with the headers that redaction drops, or that are replacements."""
+        rest = iter(after)
+        pairs = [(pair, pair if pair[0].lower() in FRAMING else next(rest)) for pair in before]
+        return tuple(old if old[1] in self._replacements else new for old, new in pairs)

@@ -1,19 +1,16 @@
-"""`vcr.VCR` and its cassette on our engine: options, hooks, matchers and files are vcrpy's own."""
+"""`vcr.VCR` on our engine: its options and hooks are vcrpy's own, its cassettes are ours."""
 
 from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Generator, Iterable
+from typing import Any
 
 import pytest
-import vcr.matchers as matchers  # type: ignore[import-untyped]
-from vcr import VCR
-from vcr.cassette import Cassette, CassetteContextDecorator  # type: ignore[import-untyped]
-from vcr.matchers import get_matchers_results, requests_match
+from vcr import VCR  # type: ignore[import-untyped]
+from vcr.cassette import CassetteContextDecorator  # type: ignore[import-untyped]
 from vcr.record_mode import RecordMode  # type: ignore[import-untyped]
-from vcr.util import CaseInsensitiveDict  # type: ignore[import-untyped]
 
 from aquila_cassette import http
 from aquila_cassette.options import Layer, resolve
@@ -22,23 +19,18 @@ from aquila_cassette.plugin.run import RUN
 from aquila_cassette.session.owner import Owner
 from aquila_cassette.vcr_compat.persister import Files
 from aquila_cassette.vcr_compat.suite import SUITE
-
-if TYPE_CHECKING:
-    from aquila_cassette.vcr_compat.vcr_session import VcrSession
+from aquila_cassette.vcr_compat.translation import SuiteRedaction
+from aquila_cassette.vcr_compat.vcr_session import CompatCassette, VcrSession
 
 _FILTERS = ("filter_headers", "filter_query_parameters", "filter_post_data_parameters")
 _REPLACEMENTS = "_aquila_replacements"
 _MODES = {RecordMode.NONE: "none", RecordMode.ONCE: "once", RecordMode.ALL: "all"}
 # Those of our options that vcrpy has no counterpart of.
 _OUR_OPTIONS = ("ignore_json", "redact", "speed", "background")
-_URL_MATCHERS = frozenset({
-    *(matchers.method, matchers.uri, matchers.scheme, matchers.host),
-    *(matchers.port, matchers.path, matchers.query),
-})  # fmt: skip
 
 
 class CompatVCR(VCR):  # type: ignore[misc]
-    """A `vcr.VCR` whose cassettes are ours.
+    """A `vcr.VCR` that opens our cassettes.
 
     With `rewrite`, cassettes are recorded without what is on file, as pytest-recording's mode of
     this name does.
@@ -81,8 +73,6 @@ class CompatVCR(VCR):  # type: ignore[misc]
         return cassette
 
     def _open_session(self, cassette: CompatCassette, replacements: Iterable[str]) -> None:
-        from aquila_cassette.vcr_compat.vcr_session import SuiteRedaction, VcrSession
-
         http.install()
         suite, run = self._config.stash[SUITE], self._config.stash[RUN]
         above = {name: run.settings[name] for name in _OUR_OPTIONS if name in run.settings}
@@ -127,110 +117,3 @@ class _Use(CassetteContextDecorator):  # type: ignore[misc]
         assert session is not None
         session.owner.failed = session.owner.failed or any(exc_info)
         super().__exit__(*exc_info)
-
-
-class Chosen(NamedTuple):
-    """Where the answer is, whether its request had the same body, and whether more follow."""
-
-    place: int
-    same_body: bool
-    more: bool
-
-
-class CompatCassette(Cassette):  # type: ignore[misc]
-    """A `vcr.cassette.Cassette`: loading, hooks, matchers, counts and saving are vcrpy's own.
-
-    Requests come from our adapters, responses when they have ended.
-    """
-
-    def __init__(self, **settings: Any) -> None:
-        self.session: VcrSession | None = None
-        self._pairs: list[tuple[Any, Any]] = []
-        super().__init__(**settings)
-
-    @property
-    def data(self) -> list[tuple[Any, Any]]:
-        """The requests and responses: those of the file, and those recorded so far."""
-        if self.session is not None:
-            self.session.hand_over()
-        return self._pairs
-
-    @data.setter
-    def data(self, pairs: list[tuple[Any, Any]]) -> None:
-        self._pairs = pairs
-
-    @property
-    def matches_url_only(self) -> bool:
-        return _URL_MATCHERS.issuperset(self._match_on)
-
-    @property
-    def has_json_values(self) -> bool:
-        """Whether a recorded request has a JSON value for a body, in place of its bytes."""
-        return any(isinstance(request.body, dict | list) for request, _ in self._pairs)
-
-    def choose(
-        self, forms: Sequence[Any], same_body: Callable[[int], bool], *, strict: bool
-    ) -> Chosen | None:
-        """Choose the answer to a request, and count it as played; None where there is none.
-
-        Of several that match, those with the same body come first, so that concurrent requests get
-        their own answers. `strict` accepts no other body. `forms` are the request in each form in
-        which it may be on the cassette.
-        """
-        repeats = self.allow_playback_repeats
-        if self.record_mode == RecordMode.ALL or not (self.rewound or repeats):
-            return None
-        fitting = [
-            place
-            for place, (stored, _) in enumerate(self.data)
-            if (repeats or not self.play_counts[place])
-            and any(requests_match(form, stored, self._match_on) for form in forms)
-        ]
-        same = [place for place in fitting if same_body(place)]
-        if not same and (strict or not fitting):
-            return None
-        place = (same or fitting)[0]
-        if not self.play_counts[place] and place < self._loaded_count:
-            self._played_interactions.append(self.data[place])
-        self.play_counts[place] += 1
-        return Chosen(place, bool(same), repeats or len(fitting) > 1)
-
-    def differences(self, request: Any) -> list[list[tuple[str, str | None]]]:
-        """List for each recorded request the matchers that reject it, and their reasons."""
-        return [get_matchers_results(request, stored, self._match_on)[1] for stored, _ in self.data]
-
-    def filter_response(self, response: dict[str, Any]) -> dict[str, Any] | None:
-        """Call the suite's hooks with a response; None where one of them drops it."""
-        filtered: dict[str, Any] | None = self._before_record_response(response)
-        return filtered
-
-    def append(self, request: Any, response: Any) -> None:
-        if isinstance(response, dict) and isinstance(response.get("headers"), dict):
-            response = {**response, "headers": CaseInsensitiveDict(response["headers"])}
-        super().append(request, response)
-
-    def keep(self, request: Any, response: dict[str, Any]) -> None:
-        """Add a recorded pair, filtered as it is to be saved."""
-        self._pairs.append((request, response))
-        self.dirty = True
-
-    def _save(self, force: bool = False) -> None:
-        if self.session is not None and not self.session.finish():
-            return
-        persister = self._persister
-        if isinstance(persister, Files):
-            persister.replaces |= self.record_mode == RecordMode.ALL or self.drop_unused_requests
-        super()._save(force=force)
-
-    def _persist(self, cassette_dict: dict[str, Any]) -> None:
-        responses = [_plain(response) for response in cassette_dict["responses"]]
-        super()._persist({**cassette_dict, "responses": responses})
-
-
-def _plain(response: Any) -> Any:
-    """Return a response that any serializer can write, and may write into."""
-    if not isinstance(response, dict):
-        return response
-    parts = {name: response[name] for name in ("headers", "body") if name in response}
-    copies = {name: dict(part) for name, part in parts.items() if isinstance(part, Mapping)}
-    return {**response, **copies}

@@ -1,35 +1,36 @@
-"""The session of a vcrpy cassette: our adapters, streams and recorders, vcrpy's matching and files."""
+"""vcrpy's cassette and our session of it: our adapters and recorders, vcrpy's matchers and files."""
 
 from __future__ import annotations
 
 import copy
 import json
-import os
 import threading
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote_plus
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import vcr.matchers as matchers  # type: ignore[import-untyped]
+from vcr.cassette import Cassette  # type: ignore[import-untyped]
 from vcr.errors import (  # type: ignore[import-untyped]
     CannotOverwriteExistingCassetteException,
 )
+from vcr.matchers import get_matchers_results, requests_match
+from vcr.record_mode import RecordMode  # type: ignore[import-untyped]
 from vcr.util import CaseInsensitiveDict  # type: ignore[import-untyped]
 
 from aquila_cassette.errors import MissError
 from aquila_cassette.matching.difference import describe
-from aquila_cassette.model import Headers, Interaction, Request, Response
-from aquila_cassette.redaction import Redaction, environment_secrets
-from aquila_cassette.redaction.names import FRAMING, SecretNames
+from aquila_cassette.model import Interaction, Request, Response
 from aquila_cassette.session import current as scope
 from aquila_cassette.session.ambient import ambient_request, refuse_placeholder
 from aquila_cassette.session.player import ReplayIndex
 from aquila_cassette.session.session import Session
+from aquila_cassette.vcr_compat.persister import Files
 from aquila_cassette.vcr_compat.translation import (
     OURS,
+    SuiteRedaction,
     our_request,
     our_response,
     their_request,
@@ -41,7 +42,119 @@ if TYPE_CHECKING:
     from aquila_cassette.session.owner import Owner
     from aquila_cassette.session.player import Player
     from aquila_cassette.session.recorder import Recorder
-    from aquila_cassette.vcr_compat.vcr import CompatCassette
+
+
+_URL_MATCHERS = frozenset({
+    *(matchers.method, matchers.uri, matchers.scheme, matchers.host),
+    *(matchers.port, matchers.path, matchers.query),
+})  # fmt: skip
+
+
+class Chosen(NamedTuple):
+    """Where the answer is, whether its request had the same body, and whether more follow."""
+
+    place: int
+    same_body: bool
+    more: bool
+
+
+class CompatCassette(Cassette):  # type: ignore[misc]
+    """A `vcr.cassette.Cassette`: loading, hooks, matchers, counts and saving are vcrpy's own.
+
+    Requests come from our adapters, responses when they have ended.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        self.session: VcrSession | None = None
+        self._pairs: list[tuple[Any, Any]] = []
+        super().__init__(**settings)
+
+    @property
+    def data(self) -> list[tuple[Any, Any]]:
+        """The requests and responses: those of the file, and those recorded so far."""
+        if self.session is not None:
+            self.session.hand_over()
+        return self._pairs
+
+    @data.setter
+    def data(self, pairs: list[tuple[Any, Any]]) -> None:
+        self._pairs = pairs
+
+    @property
+    def matches_url_only(self) -> bool:
+        return _URL_MATCHERS.issuperset(self._match_on)
+
+    @property
+    def has_json_values(self) -> bool:
+        """Whether a recorded request has a JSON value for a body, in place of its bytes."""
+        return any(isinstance(request.body, dict | list) for request, _ in self._pairs)
+
+    def choose(
+        self, forms: Sequence[Any], same_body: Callable[[int], bool], *, strict: bool
+    ) -> Chosen | None:
+        """Choose the answer to a request, and count it as played; None where there is none.
+
+        Of several that match, those with the same body come first, so that concurrent requests get
+        their own answers. `strict` accepts no other body. `forms` are the request in each form in
+        which it may be on the cassette.
+        """
+        repeats = self.allow_playback_repeats
+        if self.record_mode == RecordMode.ALL or not (self.rewound or repeats):
+            return None
+        fitting = [
+            place
+            for place, (stored, _) in enumerate(self.data)
+            if (repeats or not self.play_counts[place])
+            and any(requests_match(form, stored, self._match_on) for form in forms)
+        ]
+        same = [place for place in fitting if same_body(place)]
+        if not same and (strict or not fitting):
+            return None
+        place = (same or fitting)[0]
+        if not self.play_counts[place] and place < self._loaded_count:
+            self._played_interactions.append(self.data[place])
+        self.play_counts[place] += 1
+        return Chosen(place, bool(same), repeats or len(fitting) > 1)
+
+    def differences(self, request: Any) -> list[list[tuple[str, str | None]]]:
+        """List for each recorded request the matchers that reject it, and their reasons."""
+        return [get_matchers_results(request, stored, self._match_on)[1] for stored, _ in self.data]
+
+    def filter_response(self, response: dict[str, Any]) -> dict[str, Any] | None:
+        """Call the suite's hooks with a response; None where one of them drops it."""
+        filtered: dict[str, Any] | None = self._before_record_response(response)
+        return filtered
+
+    def append(self, request: Any, response: Any) -> None:
+        if isinstance(response, dict) and isinstance(response.get("headers"), dict):
+            response = {**response, "headers": CaseInsensitiveDict(response["headers"])}
+        super().append(request, response)
+
+    def keep(self, request: Any, response: dict[str, Any]) -> None:
+        """Add a recorded pair, filtered as it is to be saved."""
+        self._pairs.append((request, response))
+        self.dirty = True
+
+    def _save(self, force: bool = False) -> None:
+        if self.session is not None and not self.session.finish():
+            return
+        persister = self._persister
+        if isinstance(persister, Files):
+            persister.replaces |= self.record_mode == RecordMode.ALL or self.drop_unused_requests
+        super()._save(force=force)
+
+    def _persist(self, cassette_dict: dict[str, Any]) -> None:
+        responses = [_plain(response) for response in cassette_dict["responses"]]
+        super()._persist({**cassette_dict, "responses": responses})
+
+
+def _plain(response: Any) -> Any:
+    """Return a response that any serializer can write, and may write into."""
+    if not isinstance(response, dict):
+        return response
+    parts = {name: response[name] for name in ("headers", "body") if name in response}
+    copies = {name: dict(part) for name, part in parts.items() if isinstance(part, Mapping)}
+    return {**response, **copies}
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,62 +433,3 @@ def _reason(cassette: CompatCassette, similar: list[Any]) -> str:
     if similar and not similar[0][2]:
         return "already_played"
     return "no_match" if similar else "nothing_similar"
-
-
-class SuiteRedaction:
-    """Redacts as `Redaction` does, but keeps all headers: matchers and tests of suites read them.
-
-    Nor does it change `replacements`, what the suite itself puts in the place of secrets.
-    """
-
-    def __init__(self, redact: Redaction, replacements: Iterable[str] = ()) -> None:
-        self._replacements = frozenset(replacements)
-        # What is allowed counts as a value and as a name: "password" must not allow itself.
-        names = SecretNames()
-        values = [
-            text
-            for text in self._replacements
-            if text and names.sensitivity(text, "sent") == "never"
-        ]
-        rules = redact | Redaction(allow=values)
-
-        @lru_cache(maxsize=64)
-        def keeping(names: frozenset[str]) -> Redaction:
-            return rules | Redaction(keep_headers=sorted(names))
-
-        self._keeping = keeping
-
-    def request(self, request: Request) -> Request:
-        env = environment_secrets(os.environ)
-        clean = self._rules(request.headers).request(request, env=env)
-        return replace(
-            clean,
-            url=self._url(request.url, clean.url),
-            headers=self._all(request.headers, clean.headers),
-        )
-
-    def response(self, response: Response) -> Response:
-        env = environment_secrets(os.environ)
-        clean = self._rules(response.headers).response(response, env=env)
-        return replace(clean, headers=self._all(response.headers, clean.headers))
-
-    def _rules(self, headers: Headers) -> Redaction:
-        return self._keeping(frozenset(name.lower() for name, _ in headers) - FRAMING)
-
-    def _url(self, before: str, after: str) -> str:
-        """Return `after`, with the parameters that are replacements as they were."""
-        was, now = before.partition("?")[2].split("&"), after.split("?", 1)
-        if before == after or len(now) == 1 or len(was) != len(now[1].split("&")):
-            return after
-        pairs = zip(was, now[1].split("&"), strict=True)
-        query = [
-            old if unquote_plus(old.partition("=")[2]) in self._replacements else new
-            for old, new in pairs
-        ]
-        return f"{now[0]}?{'&'.join(query)}"
-
-    def _all(self, before: Headers, after: Headers) -> Headers:
-        """Return `after`, with the headers that redaction drops, or that are replacements."""
-        rest = iter(after)
-        pairs = [(pair, pair if pair[0].lower() in FRAMING else next(rest)) for pair in before]
-        return tuple(old if old[1] in self._replacements else new for old, new in pairs)

@@ -92,7 +92,7 @@ class Activity:
 def current_activity(driver: TaskOrThread, home: threading.Thread) -> Activity | None:
     """Return what `driver`, which runs this code, is doing.
 
-    None for a thread that nobody waits for: the main one, and `home`, which opened the block.
+    None for threads that are not waited for: the main one, and `home`, which opened the block.
     """
     if is_asyncio_task(driver):
         return TaskActivity(driver, _outermost_in_coroutine(driver.get_coro()))
@@ -356,7 +356,7 @@ class ThreadActivityAfterLoop(ThreadActivity):
 def activity_after_loop(driver: TaskOrThread, home: threading.Thread) -> Activity | None:
     """Return what this thread does once the event loop that runs the task `driver` has ended.
 
-    None where nobody waits for the thread, or where the loop does not end with `driver`: a
+    None where the thread is not waited for, or where the loop does not end with `driver`: a
     server's goes on.
     """
     thread = threading.current_thread()

@@ -1,4 +1,4 @@
-"""Whose code a frame runs, where it is, and which frames a suspended task is in."""
+"""Frames: which are of the user's code, where they are, and those of a suspended task."""
 
 from __future__ import annotations
 

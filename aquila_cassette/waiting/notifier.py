@@ -1,4 +1,4 @@
-"""One notifier for the process: whatever starts or ends something notifies whoever waits."""
+"""One notifier for the process: what starts or ends something wakes the tasks and threads that wait."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Notifier:
-    """Counts changes and wakes whoever waits for one, in any thread or event loop.
+    """Counts changes and wakes the tasks and threads that wait for one.
 
     Read `count` first, then look at the state, then wait for more than `count` changes: so no
     change is lost.
@@ -27,7 +27,7 @@ class Notifier:
         self._lock = threading.RLock()
 
     def notify(self) -> None:
-        """Count a change and wake whoever waits."""
+        """Count a change and wake what waits for one."""
         with self._lock:
             self.count += 1
             if not self._wakers:

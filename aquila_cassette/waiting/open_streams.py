@@ -1,4 +1,4 @@
-"""Which streams are open, and the activities of whoever reads them."""
+"""Which streams are open, and the activities of their readers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class OpenStream:
         self.activities: list[Activity] = []
 
     def has_reader_except(self, ignored: set[int], loop: Loop = None) -> bool:
-        """Return whether a task or thread may still read it whose ``id`` is not in `ignored`.
+        """Return whether a task or thread may still read it, other than those with an id in `ignored`.
 
         Readers that live in `loop`, in which this then runs, or in a thread, count only while they
         are pending.
@@ -96,7 +96,7 @@ class OpenStreams:
         *,
         background: bool = False,
     ) -> OpenStream:
-        """Add a stream whose request this task or thread starts now."""
+        """Add a stream; this task or thread starts its request now."""
         stream = OpenStream(label, facts, background=background)
         # Before it can be seen from another thread: without a reader it would not count there.
         self._add_reader(stream)

@@ -1,4 +1,4 @@
-"""What is pending: who can be asked for it, and where nobody may wait for it."""
+"""What is pending: the sources that know it, and the jobs in which waiting is forbidden."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _lock = threading.RLock()
 
 
 def register(source: Source) -> None:
-    """Ask `source` from now on, for as long as somebody else keeps it alive."""
+    """Ask `source` from now on, for as long as something else keeps it alive."""
     with _lock:
         _sources.add(source)
 
