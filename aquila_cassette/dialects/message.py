@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterator
 
 TextKind = Literal["words", "thought", "refusal", "call", "error"]
 
@@ -186,6 +188,13 @@ class MessageBuilder:
             for piece, text in part.texts
         ]
         return sorted(found, key=lambda one: one.piece)
+
+    def newest(self) -> Iterator[TimedText]:
+        """Yield the texts that came with the current piece."""
+        for place, part in enumerate(self._parts):
+            first = bisect_left(part.texts, self.piece, key=itemgetter(0))
+            for _, text in part.texts[first:]:
+                yield TimedText(self.piece, place, part.kind, part.name, text)
 
     def _append(self, kind: TextKind, chunk: str) -> None:
         if chunk:

@@ -78,7 +78,7 @@ def test_each_chunk_is_given_when_its_event_is_whole() -> None:
     reader = AnswerReader("text/event-stream")
     first, second = data(chunk({"content": "Hel"})), data(chunk({"content": "lo"}))
     assert reader.push(first[:-1]) == []
-    assert reader.push(first[-1:] + second[:5]) == [AddedText("said", "Hel")]
+    assert reader.push(first[-1:] + second[:5]) == [AddedText("said", "Hel", begins=True)]
     assert reader.push(second[5:]) == [AddedText("said", "lo")]
     assert reader.finish() == []
 
@@ -88,6 +88,6 @@ def test_a_character_in_two_halves_is_given_when_it_is_whole() -> None:
     template = r'{"choices": [{"delta": {"content": "HALF"}}]}'
     halves = [data(template.replace("HALF", half)) for half in (r"\ud83d", r"\ude00")]
     assert reader.push(halves[0]) == []
-    assert reader.push(halves[1]) == [AddedText("said", "😀")]
+    assert reader.push(halves[1]) == [AddedText("said", "😀", begins=True)]
     assert reader.push(halves[0]) == []
     assert reader.finish() == [AddedText("said", "�")]

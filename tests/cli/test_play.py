@@ -191,7 +191,9 @@ def interrupted(arguments: list[str], seen: bytes, out: int, reader: int) -> tup
         guard.start()
         written = b""
         while seen not in written:
-            written += os.read(reader, 65536)
+            part = os.read(reader, 65536)
+            assert part, written
+            written += part
         process.send_signal(signal.SIGINT)
         try:
             while part := os.read(reader, 65536):
