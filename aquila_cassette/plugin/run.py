@@ -6,11 +6,13 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from aquila_cassette.errors import AquilaError
 from aquila_cassette.plugin import naming, options
 from aquila_cassette.plugin.placeholder_keys import PlaceholderKeys
 from aquila_cassette.plugin.summary import Tally, note_misses
@@ -107,6 +109,9 @@ class Run:
         self.keys.restore()
         owner = self._owner
         if owner is not None:
+            if not whole:  # interrupted: its teardown did not run
+                with suppress(AquilaError):
+                    owner.end(passed=False)
             self.count(owner)
         given_up = owner is not None and owner.keeps_old
         if self._item is not None and whole and not (self.skipped or given_up):

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Protocol, Self
+from typing import Self
 
 from aquila_cassette.content_encoding import decode_pieces
 from aquila_cassette.dialects import ending
@@ -15,19 +15,9 @@ from aquila_cassette.session.failures import failure_of
 from aquila_cassette.session.wait_until_idle import describe_stream
 from aquila_cassette.waiting.open_streams import OpenStreams
 
-__all__ = ["Recorder", "Redactor"]
+__all__ = ["Recorder"]
 
 _NOT_OF_THE_BODY = ("content-encoding", "content-length", "transfer-encoding")
-
-
-class Redactor(Protocol):
-    """What makes of an interaction what a cassette may hold."""
-
-    def redacted(self, interaction: Interaction) -> Interaction:
-        """Return it without secrets."""
-
-    def before_record(self, interaction: Interaction) -> Interaction | None:
-        """Return it without secrets, as the user's hook has it; None where the hook drops it."""
 
 
 class Recorder:
@@ -44,14 +34,16 @@ class Recorder:
         *,
         order: int,
         recorded_by: str | None,
-        redactor: Redactor,
+        redact: Callable[[Interaction], Interaction],
+        before_record: Callable[[Interaction], Interaction | None],
         streams: OpenStreams,
         background: bool = False,
     ) -> None:
         self.request = request
         self.order = order
         self._recorded_by = recorded_by
-        self._redactor = redactor
+        self._redact = redact
+        self._before_record = before_record
         self._started = time.perf_counter()
         self._started_at = datetime.now(UTC)
         self._pieces: list[tuple[float, bytes]] = []
@@ -115,12 +107,12 @@ class Recorder:
         """Return what a cassette may hold, redacted; None where a hook dropped it."""
         with self._lock:
             if self._kept is None:
-                self._kept = (self._redactor.before_record(self._build()),)
+                self._kept = (self._before_record(self._build()),)
             return self._kept[0]
 
     def answer(self) -> Interaction:
         """Return what came, redacted, whether a hook dropped it or not."""
-        return self.interaction() or self._redactor.redacted(self._build())
+        return self.interaction() or self._redact(self._build())
 
     def _facts(self) -> list[str]:
         return describe_stream(self.request, self._header("content-type"), self._body())

@@ -267,7 +267,8 @@ class Session:
             asked,
             order=next(_order),
             recorded_by=self.signature,
-            redactor=self,
+            redact=self.redacted,
+            before_record=self.before_record,
             streams=self.streams,
             background=self._is_background(asked),
         )

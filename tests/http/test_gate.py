@@ -10,27 +10,8 @@ import openai
 import pytest
 
 from aquila_cassette import aquila_cassette
-from tests.clients import Face, every_face
 from tests.http.asks import ask_chat, ask_messages, ask_responses
 from tests.servers import CHAT_FRAMES, CHAT_TEXT, MESSAGES_FRAMES, RESPONSES_FRAMES, GateServer
-
-
-@every_face
-async def test_each_piece_is_seen_before_the_next_is_sent(face: Face) -> None:
-    with GateServer(CHAT_FRAMES) as server:
-        with aquila_cassette("gate") as cassette:
-            seen = []
-            async with face.stream(server.url, json={"prompt": "Say hello"}) as reply:
-                for frame in CHAT_FRAMES:
-                    seen.append(await reply.piece())
-                    assert server.sent == len(seen)
-                    assert seen[-1] == frame
-                    server.seen()
-                assert await reply.pieces() == []
-            assert [piece.data for piece in cassette.recorded[0].response.pieces] == seen
-    with aquila_cassette("gate", mode="none"):
-        assert await face.pieces(server.url, json={"prompt": "Say hello"}) == seen
-
 
 SDKS = [
     pytest.param("OpenAI", ask_chat, CHAT_FRAMES, id="openai-chat"),

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from aquila_cassette import Failure, aquila_cassette
+from aquila_cassette import aquila_cassette
 from tests.clients import FACES, Face, every_face
 from tests.http.held import EVENTS, URL, Reader, question, reading, write_cassette
 
@@ -31,20 +31,6 @@ async def test_conversations_are_stepped_through_in_a_chosen_order(face: Face) -
     assert (one.error, two.error) == (None, None)
 
 
-@every_face
-async def test_a_failure_is_let_through_like_an_event(face: Face) -> None:
-    error = Failure("ReadError", "connection reset")
-    write_cassette("held", [*EVENTS[:2], b"data: hal"], ended="failed", error=error)
-    async with aquila_cassette("held", mode="none", hold=True) as cassette:
-        async with reading(cassette, face, question(1)) as [reader]:
-            await cassette.advance(2)
-            assert (reader.pieces, reader.error) == (EVENTS[:2], None)
-            await cassette.advance()
-            assert await reader.done() == [*EVENTS[:2], b"data: hal"]
-    assert isinstance(reader.error, face.lib.ReadError)
-    assert str(reader.error) == "connection reset"
-
-
 @every_async_face
 async def test_a_reader_that_is_cancelled_while_it_is_held_leaves_nothing_behind(
     face: Face,
@@ -58,26 +44,6 @@ async def test_a_reader_that_is_cancelled_while_it_is_held_leaves_nothing_behind
         async with reading(cassette, face, question(2)) as [next_one]:
             await cassette.advance(3)
             assert next_one.pieces == EVENTS[:3]
-
-
-@every_face
-async def test_a_reader_that_stops_by_itself_ends_the_advance(face: Face) -> None:
-    write_cassette("held", EVENTS)
-
-    async def read_two() -> list[bytes]:
-        async with face.client() as client, client.stream("POST", URL, json=question(1)) as reply:
-            pieces = reply.aiter_raw()
-            return [await anext(pieces), await anext(pieces)]
-
-    def read_two_sync() -> list[bytes]:
-        with face.client() as client, client.stream("POST", URL, json=question(1)) as reply:
-            pieces = reply.iter_raw()
-            return [next(pieces), next(pieces)]
-
-    async with aquila_cassette("held", mode="none", hold=True) as cassette:
-        task = asyncio.ensure_future(asyncio.to_thread(read_two_sync) if face.sync else read_two())
-        await cassette.advance(4)
-        assert await task == EVENTS[:2]
 
 
 @every_sync_face

@@ -121,24 +121,6 @@ def test_the_answer_of_a_sync_sdk_in_a_thread_is_seen_half_written(sdk: Sdk) -> 
     assert "".join(said) == "".join(CHAT_TEXT)
 
 
-@each_sdk
-async def test_an_async_sdk_is_cancelled_in_the_middle(sdk: Sdk) -> None:
-    write_cassette("held", sdk.frames, asked=[sdk.asked], url=SITE + sdk.path)
-    said: list[str] = []
-
-    async def show() -> None:
-        async for text in sdk.texts_async():
-            said.append(text)
-
-    async with aquila_cassette("held", mode="none", hold=True) as cassette:
-        task = asyncio.create_task(show())
-        await cassette.advance(sdk.before + 1)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-    assert "".join(said) == CHAT_TEXT[0]
-
-
 def recorded(endpoint: str, *prompts: str) -> dict[str, Any]:
     """Record the embedded provider's answers, and give how to make a client that replays them."""
     with Provider(gap=0) as provider:

@@ -96,24 +96,6 @@ def test_mock_asgi_and_wsgi_transports_are_left_alone() -> None:
         assert client.get("http://nowhere.example").status_code == 204
 
 
-def test_redirects_and_retries_are_recorded_each(server: RawServer) -> None:
-    def script(connection: Connection, request: Request) -> None:
-        if request.path == "/old":
-            connection.head(302, {"location": "/new"}, length=0)
-        else:
-            connection.head(200, {"content-type": "text/plain"}, length=3)
-            connection.piece(b"new")
-        connection.end()
-
-    with RawServer(script) as moved:
-        with aquila_cassette("moved") as cassette:
-            assert httpx.get(f"{moved.url}/old", follow_redirects=True).text == "new"
-        assert [one.response.status for one in cassette.recorded] == [302, 200]
-    with aquila_cassette("moved", mode="none"):
-        replayed = httpx.get(f"{moved.url}/old", follow_redirects=True)
-    assert (replayed.text, [one.status_code for one in replayed.history]) == ("new", [302])
-
-
 def test_a_pool_whose_stream_was_closed_early_goes_on_as_without_a_recorder(
     server: RawServer,
 ) -> None:
