@@ -168,7 +168,7 @@ def _httpx(face: Face) -> Open:
     async def opened(
         method: str, url: str, body: bytes | None, wait: float
     ) -> AsyncIterator[Reply]:
-        options = {"method": method, "content": body, "timeout": wait}
+        options = {"method": method, "content": body, "timeout": face.lib.Timeout(10, read=wait)}
         async with face.stream(url, headers=_HEADERS, **options) as reply:
             yield reply
 
@@ -180,7 +180,7 @@ def _requests(method: str, url: str, body: bytes | None, wait: float) -> Iterato
     with (
         requests.Session() as session,
         session.request(
-            method, url, headers=_HEADERS, data=body, stream=True, timeout=wait
+            method, url, headers=_HEADERS, data=body, stream=True, timeout=(10, wait)
         ) as response,
     ):
         yield response, response.status_code, response.iter_content(None)

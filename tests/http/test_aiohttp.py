@@ -20,7 +20,6 @@ from aquila_cassette.storage import files
 from tests.http.aiohttp_clients import JSON, READS, pieces, stream
 from tests.http.held import EVENTS, URL, question, write_cassette
 from tests.servers import (
-    CHAT_FRAMES,
     FRAMES,
     Connection,
     Proxy,
@@ -154,36 +153,6 @@ async def test_a_session_s_time_out_holds_for_a_replay_at_its_pace() -> None:
     with aquila_cassette("slow", mode="none", speed=1):
         with pytest.raises(TimeoutError):
             await pieces(URL, json=question(1), timeout=aiohttp.ClientTimeout(total=0.05))
-
-
-@pytest.mark.parametrize(
-    "read",
-    [
-        lambda content: content.readany(),
-        lambda content: content.readuntil(b"\n\n"),
-        lambda content: content.read(1000),
-    ],
-    ids=["readany", "readuntil", "read"],
-)
-async def test_a_held_stream_gives_an_event_when_the_test_lets_it_through(
-    read: Callable[[Any], Any],
-) -> None:
-    write_cassette("held", EVENTS)
-    got: list[bytes] = []
-
-    async def consume() -> None:
-        async with stream(URL, json=question(1)) as response:
-            while event := await read(response.content):
-                got.append(event)
-
-    with aquila_cassette("held", mode="none", hold=True) as cassette:
-        task = asyncio.create_task(consume())
-        for count in range(1, 4):
-            await cassette.advance()
-            assert got == EVENTS[:count]
-        await cassette.advance(2)
-        await task
-    assert got == EVENTS
 
 
 async def test_a_held_stream_that_is_closed_meanwhile_fails_as_a_live_one() -> None:
@@ -382,16 +351,6 @@ async def test_head_and_bodiless_answers_are_complete() -> None:
                 assert ended == ["complete"] * 3
 
 
-async def test_a_wait_for_100_continue_is_answered_on_replay() -> None:
-    with RawServer(echo) as server:
-        with aquila_cassette("continue"):
-            async with stream(server.url, json=JSON) as response:
-                live = await response.read()
-    with aquila_cassette("continue", mode="none"):
-        async with stream(server.url, json=JSON, expect100=True) as response:
-            assert await response.read() == live
-
-
 async def test_a_websocket_passes_untouched() -> None:
     async def talk(request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()
@@ -448,19 +407,6 @@ async def test_the_pool_is_as_it_would_be_without_us() -> None:
         with aquila_cassette("pool", mode="none"):
             assert await states() == [(0, 0)] * 4
         gc.collect()
-
-
-async def test_a_session_made_before_the_block_and_used_after_it_is_left_whole() -> None:
-    with RawServer(chat) as server:
-        async with aiohttp.ClientSession() as session:
-            for block in ("before", "record", "replay", "after"):
-                if block in ("record", "replay"):
-                    with aquila_cassette("session"):
-                        got = await pieces(server.url, session=session, json=JSON)
-                else:
-                    got = await pieces(server.url, session=session, json=JSON)
-                assert b"".join(got) == b"".join(CHAT_FRAMES)
-        assert len(server.requests) == 3
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])

@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from aquila_cassette import MissError, TruncatedReplayError, aquila_cassette
-from tests.servers import CHAT_TEXT, Connection, GateServer, RawServer, Request, sends
+from tests.servers import CHAT_TEXT, Connection, GateServer, RawServer, Request, Script, sends
 from tests.servers.bedrock import CONVERSE_FRAMES, EVENTSTREAM, wrapped
 
 KEY = "AKIA0A1B2C3D4E5F6A7B"
@@ -67,16 +67,6 @@ def test_each_event_is_seen_before_the_next_is_sent(tmp_path: Path) -> None:
         assert secret not in file
 
 
-def test_a_stream_is_held_event_by_event() -> None:
-    with RawServer(sends(CONVERSE_FRAMES, Connection.end, EVENTSTREAM)) as server:
-        url = server.url
-        with aquila_cassette("bedrock"):
-            live = list(converse(url))
-    with aquila_cassette("bedrock", mode="none", hold=True) as cassette:
-        cassette.release()
-        assert list(converse(url)) == live
-
-
 def test_stopping_early_leaves_a_closed_tape() -> None:
     with RawServer(sends(CONVERSE_FRAMES[:2], Connection.gone, EVENTSTREAM)) as server:
         with aquila_cassette("bedrock") as cassette:
@@ -90,27 +80,6 @@ def test_stopping_early_leaves_a_closed_tape() -> None:
         assert [next(events), next(events)] == live
         with pytest.raises(TruncatedReplayError):
             next(events)
-
-
-def test_a_cut_stream_fails_alike_on_replay() -> None:
-    def read(url: str) -> tuple[int, Exception]:
-        count = 0
-        try:
-            for _ in converse(url):
-                count += 1
-        except Exception as error:
-            return count, error
-        raise AssertionError("it did not fail")
-
-    with RawServer(sends(CONVERSE_FRAMES[:3], Connection.fin, EVENTSTREAM)) as server:
-        with aquila_cassette("bedrock"):
-            count, live = read(server.url)
-        url = server.url
-    with aquila_cassette("bedrock", mode="none"):
-        again, error = read(url)
-    assert again == count == 3
-    assert type(error) is type(live)
-    assert str(error) == str(live)
 
 
 def test_a_model_s_own_events_come_again_with_what_the_headers_tell() -> None:
@@ -138,34 +107,6 @@ def test_a_model_s_own_events_come_again_with_what_the_headers_tell() -> None:
     assert live[0] == {"contentType": "application/json", "performanceConfigLatency": "standard"}
     with aquila_cassette("bedrock", mode="none"):
         assert invoke(url) == live
-
-
-def test_an_error_answer_replays_as_that_error() -> None:
-    def script(connection: Connection, request: Request) -> None:
-        body = b'{"message": "Slow down."}'
-        headers = {"content-type": "application/json", "x-amzn-errortype": "ThrottlingException"}
-        connection.head(429, headers, length=len(body))
-        connection.piece(body)
-        connection.end()
-
-    with RawServer(script) as server:
-        url = server.url
-        with aquila_cassette("bedrock"), pytest.raises(ClientError) as live:
-            list(converse(url))
-    with aquila_cassette("bedrock", mode="none"), pytest.raises(ClientError) as error:
-        list(converse(url))
-    assert str(error.value) == str(live.value)
-    assert "ThrottlingException" in str(error.value)
-
-
-def test_a_refused_connection_is_refused_again() -> None:
-    with RawServer(sends((), Connection.end, EVENTSTREAM)) as server:
-        url = server.url
-    with aquila_cassette("bedrock"), pytest.raises(EndpointConnectionError) as live:
-        list(converse(url))
-    with aquila_cassette("bedrock", mode="none"), pytest.raises(EndpointConnectionError) as error:
-        list(converse(url))
-    assert str(error.value) == str(live.value)
 
 
 def test_a_miss_comes_out_as_it_is_and_is_not_tried_again() -> None:
@@ -202,3 +143,42 @@ def test_a_request_that_would_wait_for_100_continue_is_recorded() -> None:
         assert len(server.requests[0].body) >= 2_000_000
     with aquila_cassette("s3", mode="none", match_on=("method", "url")):
         assert put(url) == 200
+
+
+def cut(connection: Connection, request: Request) -> None:
+    sends(CONVERSE_FRAMES[:3], Connection.fin, EVENTSTREAM)(connection, request)
+
+
+def throttled(connection: Connection, request: Request) -> None:
+    body = b'{"message": "Slow down."}'
+    headers = {"content-type": "application/json", "x-amzn-errortype": "ThrottlingException"}
+    connection.head(429, headers, length=len(body))
+    connection.piece(body)
+    connection.end()
+
+
+@pytest.mark.parametrize("script", [cut, throttled, None], ids=["cut", "throttled", "refused"])
+def test_a_failure_comes_out_as_the_same_error_on_replay(script: Script | None) -> None:
+    def failure(url: str) -> tuple[int, type[Exception], str]:
+        count = 0
+        try:
+            for _ in converse(url):
+                count += 1
+        except Exception as error:
+            return count, type(error), str(error)
+        raise AssertionError("it did not fail")
+
+    with RawServer(script or cut) as server:
+        url = server.url
+        if script is not None:
+            with aquila_cassette("bedrock"):
+                live = failure(url)
+    if script is None:
+        with aquila_cassette("bedrock"):
+            live = failure(url)
+    with aquila_cassette("bedrock", mode="none"):
+        assert failure(url) == live
+    if script is throttled:
+        assert issubclass(live[1], ClientError)
+    elif script is None:
+        assert issubclass(live[1], EndpointConnectionError)

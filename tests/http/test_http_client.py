@@ -155,17 +155,6 @@ def test_a_stream_that_is_dropped_and_never_closed_is_closed_when_it_is_collecte
 # Pools and sockets: as without us.
 
 
-def test_a_recorded_answer_gives_its_connection_back_and_it_is_used_again(
-    server: RawServer,
-) -> None:
-    with urllib3.PoolManager() as pool:
-        with aquila_cassette("pooled"):
-            pool.request("GET", f"{server.url}/1")
-            pool.request("GET", f"{server.url}/2")
-        pool.request("GET", f"{server.url}/3")
-    assert server.connections == 1
-
-
 def test_a_pool_from_before_the_block_is_recorded_and_keeps_its_connection(
     server: RawServer,
 ) -> None:
@@ -195,24 +184,6 @@ def test_a_replay_opens_no_socket_and_leaves_none_in_the_pool(server: RawServer)
         assert server.connections == made
         pool.request("GET", f"{server.url}/live")
     assert server.connections == made + 1
-
-
-def test_an_early_close_drops_the_connection_as_without_us() -> None:
-    def script(connection: Connection, request: Request) -> None:
-        connection.head(200)
-        connection.piece(b"data: 1\n\n")
-        if request.path == "/open":
-            connection.gone()
-        else:
-            connection.end()
-
-    with RawServer(script) as server, urllib3.PoolManager() as pool:
-        with aquila_cassette("early"):
-            response = pool.request("GET", f"{server.url}/open", preload_content=False)
-            next(response.stream())
-            response.close()
-            pool.request("GET", f"{server.url}/next")
-        assert server.connections == 2
 
 
 def test_a_connection_may_be_used_again_after_a_miss(server: RawServer) -> None:
@@ -254,17 +225,6 @@ def test_a_request_may_be_sent_part_by_part(server: RawServer) -> None:
     assert server.requests[0].body == b"half and half"
     with aquila_cassette("parts", mode="none"):
         assert send(server.url) == b"/parts"
-
-
-def test_a_generated_body_is_matched_whole(server: RawServer) -> None:
-    def send(url: str) -> bytes:
-        return requests.post(url, data=(part for part in (b"a", b"b"))).content
-
-    with aquila_cassette("generated") as cassette:
-        live = send(f"{server.url}/generated")
-    assert cassette.recorded[0].request.body == b"ab"
-    with aquila_cassette("generated", mode="none"):
-        assert send(f"{server.url}/generated") == live
 
 
 def test_bodies_are_asked_for_uncompressed_and_the_user_s_request_is_as_it_was(
