@@ -28,10 +28,9 @@ from aquila_cassette.client import (
     Response,
     StreamRef,
     ToolCall,
-    tee,
 )
 from aquila_cassette.errors import StreamError
-from aquila_cassette.live import Completed, View, assert_flash, assert_push_event
+from aquila_cassette.live import View, assert_flash, assert_push_event
 from aquila_cassette.provider import Provider
 from aquila_cassette.sse import Event
 from tests.live.chat_live import EXAMPLES, PAGE, ChatLive
@@ -280,39 +279,6 @@ async def test_the_page_shows_messages_the_growing_answer_and_a_button_that_wait
         script.say("Is 1 < 2?", chunk(".", "stop"), DONE)
         await settled(view)
         assert await view.rendered() == "user: Is 1 < 2?\nassistant: Yes.\nSend"
-
-
-@seed_row(5)
-@in_each_loop
-async def test_the_view_and_who_awaits_the_answer_see_the_same_events() -> None:
-    class Both(View):
-        def mount(self, client: AsyncClient) -> None:
-            self.client = client
-            self.seen: list[Any] = []
-            self.awaited: list[Any] = []
-
-        def handle_event(self, name: str, params: Any) -> None:
-            self.start_async("stream", self.stream)
-
-        async def stream(self) -> str:
-            sink = tee(self.send, self.awaited.append)
-            async with self.client.stream("Hello", sink=sink) as stream:
-                return (await stream.result()).text
-
-        def handle_info(self, message: Any) -> None:
-            self.seen.append(message)
-
-        def handle_async(self, name: str, outcome: Any) -> None:
-            self.outcome = outcome
-
-    script = Script()
-    script.say("Hello", *CHAT_FRAMES)
-    async with script.client() as client, Both.mounted(client) as view:
-        await view.event("send")
-        await settled(view)
-        assert view.outcome == Completed("Hello, wörld")
-        assert view.seen == view.awaited
-        assert [type(event) for event in view.seen] == [Chunk, Chunk, Chunk, Done]
 
 
 @seed_row(17, 31)

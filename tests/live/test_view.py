@@ -98,22 +98,6 @@ async def test_one_handler_runs_at_a_time_in_the_order_of_the_messages() -> None
         assert view.assigns.notes == [*expected, ("add", {})]
 
 
-@in_each_loop
-async def test_messages_of_a_thread_come_in_their_order() -> None:
-    def send(name: int) -> None:
-        for number in range(200):
-            view.send((name, number))
-
-    async with Notes.mounted() as view:
-        async with anyio.create_task_group() as group:
-            for name in range(4):
-                group.start_soon(anyio.to_thread.run_sync, send, name)
-        await settled(view)
-        for name in range(4):
-            mine = [number for of, number in view.assigns.notes if of == name]
-            assert mine == list(range(200))
-
-
 HERE: ContextVar[str] = ContextVar("HERE", default="nowhere")
 
 

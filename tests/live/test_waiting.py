@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import anthropic
+import anyio.to_thread
 import httpx
 import pytest
 import trio
@@ -34,7 +35,6 @@ from aquila_cassette.live import (
     track,
     wait_settled,
 )
-from aquila_cassette.provider import Provider
 from tests.live.loops import WORK, Page
 from tests.live.rows import seed_row
 
@@ -136,8 +136,34 @@ def test_a_thread_that_asks_its_queue_again_is_not_waited_for() -> None:
         thread.join()
 
 
-@pytest.mark.parametrize("how", ["to_thread", "run_in_executor", "anyio"])
-async def test_a_thread_that_the_code_awaits_is_waited_for_before_it_has_asked(how: str) -> None:
+async def in_thread(work: Callable[[], None]) -> None:
+    await asyncio.to_thread(work)
+
+
+async def in_executor(work: Callable[[], None]) -> None:
+    await asyncio.get_running_loop().run_in_executor(None, work)
+
+
+async def in_anyio_thread(work: Callable[[], None]) -> None:
+    await anyio.to_thread.run_sync(work)
+
+
+async def in_group(work: Callable[[], None]) -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(asyncio.wait_for(asyncio.to_thread(work), 10))
+
+
+async def in_shielded_task(work: Callable[[], None]) -> None:
+    await asyncio.gather(asyncio.shield(asyncio.create_task(in_group(work))))
+
+
+@pytest.mark.parametrize(
+    "wait", [in_thread, in_executor, in_anyio_thread, in_group, in_shielded_task]
+)
+@pytest.mark.parametrize("is_python", [False, True])
+def test_what_the_code_awaits_is_waited_for_before_and_after_it_has_asked(
+    wait: Callable[[Callable[[], None]], Any], is_python: bool
+) -> None:
     page = Page()
 
     def work() -> None:
@@ -145,64 +171,24 @@ async def test_a_thread_that_the_code_awaits_is_waited_for_before_it_has_asked(h
         ask_sync(page)
 
     async def handler() -> None:
-        if how == "to_thread":
-            await asyncio.to_thread(work)
-        elif how == "anyio":
-            import anyio.to_thread
-
-            await anyio.to_thread.run_sync(work)
-        else:
-            await asyncio.get_running_loop().run_in_executor(None, work)
-        await asyncio.sleep(WORK)
-        page.lines.append("saved")
-
-    with hello():
-        task = asyncio.create_task(handler())
-        assert (await render_async(page)).endswith("saved")
-        await task
-
-
-def in_pure_python(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> Any:
-    """A task factory whose tasks are no `asyncio.Task`, as all are under nest_asyncio."""
-    return asyncio.tasks._PyTask(coroutine, loop=loop, **options)  # type: ignore[attr-defined]
-
-
-def test_tasks_in_pure_python_are_waited_for() -> None:
-    page = Page()
-
-    async def handler() -> None:
-        await asyncio.gather(ask(page), asyncio.wait_for(asyncio.create_task(ask(page)), 10))
+        await wait(work)
+        await asyncio.wait_for(asyncio.create_task(ask(page)), 10)
         await asyncio.sleep(WORK)
         page.lines.append("saved")
 
     async def main() -> str:
-        asyncio.get_running_loop().set_task_factory(in_pure_python)
+        if is_python:  # tasks are no `asyncio.Task` then, as all are under nest_asyncio
+            asyncio.get_running_loop().set_task_factory(
+                lambda loop, coroutine, **more: asyncio.tasks._PyTask(coroutine, loop=loop, **more)  # type: ignore[attr-defined]
+            )
         with hello():
-            track(asyncio.create_task(handler()))
+            task = asyncio.create_task(handler())
             shown: str = await asyncio.create_task(render_async(page))
+            await task
         return shown
 
     assert asyncio.run(main()).endswith("saved")
     assert len(page.lines) == 3
-
-
-async def test_what_waits_for_the_reader_through_groups_and_time_outs_is_waited_for() -> None:
-    page = Page()
-
-    async def grouped() -> None:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(ask(page))
-            group.create_task(asyncio.wait_for(ask(page), 10))
-
-    async def handler() -> None:
-        await asyncio.gather(asyncio.shield(asyncio.create_task(grouped())))
-        await asyncio.sleep(WORK)
-        page.lines.append("saved")
-
-    with hello():
-        task = asyncio.create_task(handler())
-        assert (await render_async(page)).endswith("saved")
-        await task
 
 
 async def test_work_that_goes_on_when_nobody_waits_yet_is_waited_for_later() -> None:
@@ -327,29 +313,6 @@ async def test_the_time_out_lists_what_goes_on_and_where_its_reader_waits() -> N
         "Fix: end it, name what stays open on purpose to background=(...), or wait longer: "
         "render_async(..., timeout=...)"
     )
-
-
-async def test_a_stream_that_is_still_open_is_told_with_how_far_it_came(tmp_path: Path) -> None:
-    said = collector()
-    with Provider(gap=0) as provider, aquila_cassette("hang", mode="once"):
-        async with AsyncClient(base_url=f"{provider.url}/v1", model="hang") as client:
-
-            async def answer() -> None:
-                async for _ in client.stream("Say hello", sink=said, timeout=30):
-                    pass
-
-            task = asyncio.create_task(answer())
-            with pytest.raises(RenderTimeout) as raised:
-                await render_async(lambda: said.text, timeout=1)
-            task.cancel()
-    first, what, prompt, model, events, reader, _mend = str(raised.value).splitlines()
-    assert first == "render_async: 1 thing still going on after 1 s."
-    assert what == f"  pending: POST {provider.url}/v1/chat/completions"
-    assert prompt == "    prompt: 'Say hello'"
-    assert model == "    model:  hang"
-    assert events == f"    events: 4, so far {said.text!r}"
-    line = answer.__code__.co_firstlineno + 1
-    assert reader == f"    reader: {HERE}:{line} in {answer.__qualname__}"
 
 
 async def test_what_stays_open_on_purpose_is_not_waited_for() -> None:
@@ -552,20 +515,6 @@ def test_render_sync_waits_for_tasks_of_an_event_loop_in_another_thread() -> Non
     with hello(), app_in_a_thread() as start:
         start(handler())
         assert render_sync(page, streams=1).endswith("saved")
-
-
-def test_wait_settled_waits_for_threads_until_they_left_their_work() -> None:
-    page = Page()
-
-    def work() -> None:
-        ask_sync(page)
-        time.sleep(WORK)
-        page.lines.append("saved")
-
-    with hello(), ThreadPoolExecutor() as pool:
-        pool.submit(work)
-        wait_settled(streams=1)
-        assert page.lines[-1] == "saved"
 
 
 async def ask_in_a_task(page: Page) -> None:
