@@ -257,6 +257,8 @@ class Transport:
                     result: T = stop.value
                     return result
                 value = await self.do(step)
+        except Stopped as stopped:
+            raise StreamError(str(stopped), kind=stopped.failure.kind) from None
         finally:
             await self.close()
 

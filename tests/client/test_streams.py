@@ -308,6 +308,19 @@ def test_each_piece_restarts_the_idle_timeout_and_not_that_of_the_whole_stream(
         assert (events[-1].kind, events[-1].reason) == ("timeout", end)
 
 
+def test_fetching_a_stored_response_has_the_idle_timeout() -> None:
+    async def handle(request: httpx.Request) -> httpx.Response:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    async def fetch() -> None:
+        http = httpx.AsyncClient(transport=httpx.MockTransport(handle))
+        with pytest.raises(StreamError, match=r"Nothing came for 120 s\."):
+            await AsyncClient(http, model="m").retrieve("resp_1")
+
+    trio.run(fetch, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
 @seed_row(20)
 @each_loop
 def test_a_timeout_closes_the_connection(backend: str, held: Held) -> None:
