@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila_cassette import Piece, Redaction, Request, Response
@@ -145,7 +145,6 @@ def test_a_request_is_read_with_the_model_in_its_path() -> None:
     )
 
 
-@settings(deadline=None, max_examples=100)
 @given(body=st.binary(max_size=60) | st.binary(max_size=20).map(lambda more: BODY[:300] + more))
 def test_no_bytes_whatever_raise_and_none_is_lost(body: bytes) -> None:
     assert b"".join(split_frames("eventstream", body)) == body

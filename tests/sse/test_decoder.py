@@ -5,7 +5,7 @@ from __future__ import annotations
 import tracemalloc
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila_cassette.errors import FrameTooLargeError
@@ -18,8 +18,6 @@ PARTS = [
     *(b"\xef\xbb\xbf", b"\xef\xbb", b"\xef", b"\xff", b"\xc3", b"\xa4", b"\xe2\x82"),
     *("ä\u2028\u0085\U0001f600".encode(), b"data: {}\n\n", b"data: a\r\n\r\n"),
 ]
-# A busy machine is no failure.
-relaxed = settings(deadline=None)
 
 bodies = st.lists(st.sampled_from(PARTS), max_size=40).map(b"".join)
 
@@ -31,7 +29,6 @@ def pieces(draw: st.DrawFn) -> list[bytes]:
     return [body[a:b] for a, b in zip([0, *cuts], [*cuts, len(body)], strict=True)]
 
 
-@relaxed
 @given(pieces())
 def test_joining_all_frames_gives_the_input(given_pieces: list[bytes]) -> None:
     raws = [frame.raw for frame in decoded(given_pieces)]
@@ -39,7 +36,6 @@ def test_joining_all_frames_gives_the_input(given_pieces: list[bytes]) -> None:
     assert all(raws)
 
 
-@relaxed
 @given(pieces())
 def test_slicing_never_changes_the_events(given_pieces: list[bytes]) -> None:
     body = b"".join(given_pieces)
@@ -47,19 +43,16 @@ def test_slicing_never_changes_the_events(given_pieces: list[bytes]) -> None:
     assert events_of(decoded(byte_by_byte(body))) == events(body)
 
 
-@relaxed
 @given(bodies)
 def test_events_are_those_of_the_standard_read_plainly(body: bytes) -> None:
     assert events(body) == read_plainly(body)
 
 
-@relaxed
 @given(bodies)
 def test_splitting_cuts_where_decoding_does(body: bytes) -> None:
     assert split(body) == [frame.raw for frame in frames(body)]
 
 
-@relaxed
 @given(bodies, st.integers(1, 60))
 def test_backwards_gives_the_events_from_the_last_however_much_it_looks_at(
     body: bytes, tail: int

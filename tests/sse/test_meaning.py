@@ -89,11 +89,6 @@ RULES = {
 def test_a_rule_of_the_standard_holds(rule: str) -> None:
     body, expected = RULES[rule]
     assert events(body) == expected
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_a_rule_of_the_standard_holds_byte_by_byte(rule: str) -> None:
-    body, expected = RULES[rule]
     assert events_of(decoded(byte_by_byte(body))) == expected
 
 
