@@ -281,8 +281,8 @@ def _diff(
     sentence), thought and called, how it ended, and its usage. Interactions are paired by their
     requests, in order.
 
-    What differs each time is left out: ids, dates, fingerprints, padding, latencies, headers, and
-    when and in which pieces the answer came. --all shows it.
+    What differs each time is left out: ids, dates, padding, latencies, headers, and when and in
+    which pieces the answer came. --all compares the interactions as they stand in the file.
 
     Exit codes: 0, they are the same; 1, they differ, or only one of them exists; 2, one of them
     cannot be read.

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
-from tapes import lay
+from report_cassettes import lay
 
 from aquila_cassette.cli import report
 
@@ -34,9 +34,9 @@ NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 WIDTH, HEIGHT = 1280, 800
 
 
-def picture(page: Page, address: str, name: str, *, colours: str, play: int) -> None:
+def picture(page: Page, address: str, name: str, *, play: int) -> None:
     """Show `address`, play it for so many ms, and keep what is seen."""
-    page.emulate_media(color_scheme="dark" if colours == "dark" else "light")
+    page.emulate_media(color_scheme="light")
     page.goto(address)
     if play:
         page.keyboard.press("Space")
@@ -45,7 +45,7 @@ def picture(page: Page, address: str, name: str, *, colours: str, play: int) -> 
 
 
 def main() -> None:
-    """Draw both, beside this file."""
+    """Draw it, beside this file."""
     with tempfile.TemporaryDirectory() as work, sync_playwright() as playwright:
         os.chdir(work)
         shutil.copytree(CASSETTES, "cassettes", ignore=shutil.ignore_patterns("textual_chat"))
@@ -57,8 +57,7 @@ def main() -> None:
         page.clock.pause_at(NOW)
         address = Path("report.html").absolute().as_uri()
         refund = f"{address}#support/refund.a_lost_parcel/2"
-        picture(page, refund, "light", colours="light", play=2000)
-        picture(page, f"{address}#proofs.square_root_of_two/1", "dark", colours="dark", play=4300)
+        picture(page, refund, "light", play=2000)
         browser.close()
 
 
