@@ -31,42 +31,49 @@ def test_what_stays_is_not_changed_by_a_character(
     head = data.draw(st.sampled_from(["interactions:\n", "# top\ninteractions: # here\n"]))
     tail = data.draw(st.sampled_from(["version: 1\n", "\n# end\nversion: 1\n"]))
     dropped = {place for place in range(len(items)) if data.draw(st.booleans())}
-    spliced = insert_interactions(
+    edited = insert_interactions(
         head + "".join(items) + tail, dropped, [render(one) for one in new]
     )
     place = min(dropped, default=len(items))
     rest = [number for number in range(place, len(items)) if number not in dropped]
     expected = [*on_file[:place], *new, *(on_file[number] for number in rest)]
-    if spliced is None:
+    if edited is None:
         assert not expected
         return
-    assert loads(spliced.encode(), path=PATH).interactions == tuple(map(as_read, expected))
+    assert loads(edited.encode(), path=PATH).interactions == tuple(map(as_read, expected))
     # A comment at the top of the list is not told from one about its first item, nor are blank
     # lines above an item from those below the one before.
     for number in range(len(items)):
         if number not in dropped:
-            assert items[number].strip("\n") in spliced
-    assert spliced.endswith(tail)
+            assert items[number].strip("\n") in edited
+    assert edited.endswith(tail)
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["interactions: []\n", "interactions: [{a: 1}]\n", "{interactions: [{a: 1}]}\n"],
+    ("text", "dropped", "expected"),
+    [
+        ("interactions: []\n", [], None),
+        ("interactions: [{a: 1}]\n", [], None),
+        ("{interactions: [{a: 1}]}\n", [], None),
+        (
+            "interactions:\n-\n  a: 1\n-  # here\n\n  a: 2\n",
+            [0],
+            "interactions:\n- d: 1\n-  # here\n\n  a: 2\n",
+        ),
+        ("interactions:\n- t: |+\n    a\n\n", [], "interactions:\n- t: |+\n    a\n\n- d: 1\n"),
+        ("interactions:\n-\n  ended: x\n\n", [], "interactions:\n-\n  ended: x\n- d: 1\n\n"),
+    ],
 )
-def test_only_a_list_in_block_style_is_spliced(text: str) -> None:
-    assert insert_interactions(text, [], ["- a: 2\n"]) is None
+def test_only_a_list_in_block_style_is_edited_and_its_items_are_found(
+    text: str, dropped: list[int], expected: str | None
+) -> None:
+    assert insert_interactions(text, dropped, ["- d: 1\n"]) == expected
+    if expected is None:
+        assert replace_interactions(text, {0: "- b: 2\n"}) is None
 
 
 def test_the_last_interaction_is_not_taken_out_of_a_text() -> None:
     assert insert_interactions("interactions:\n- a: 1\n", [0], []) is None
-
-
-def test_an_item_may_start_below_its_dash() -> None:
-    text = "interactions:\n-\n  a: 1\n-  # here\n\n  a: 2\n"
-    assert (
-        insert_interactions(text, [0], ["- a: 3\n"])
-        == "interactions:\n- a: 3\n-  # here\n\n  a: 2\n"
-    )
 
 
 def test_what_looks_like_a_comment_in_a_text_is_none() -> None:
@@ -76,21 +83,17 @@ def test_what_looks_like_a_comment_in_a_text_is_none() -> None:
 
 
 @given(st.lists(interactions, min_size=1, max_size=3), some, st.data())
-def test_interactions_are_swapped_one_for_one_and_the_comments_above_them_stay(
+def test_interactions_are_replaced_one_for_one_and_the_comments_above_them_stay(
     on_file: list[Interaction], new: list[Interaction], data: st.DataObject
 ) -> None:
     items = [f"# about {number}\n{render(one)}" for number, one in enumerate(on_file)]
     text = f"version: 1\ninteractions:\n{''.join(items)}# end\n"
     places = data.draw(st.permutations(range(len(on_file))))
     by_place = dict(zip(places, new, strict=False))
-    swapped = replace_interactions(text, {place: render(one) for place, one in by_place.items()})
-    assert swapped is not None
+    replaced = replace_interactions(text, {place: render(one) for place, one in by_place.items()})
+    assert replaced is not None
     expected = [by_place.get(number, one) for number, one in enumerate(on_file)]
-    assert loads(swapped.encode(), path=PATH).interactions == tuple(map(as_read, expected))
+    assert loads(replaced.encode(), path=PATH).interactions == tuple(map(as_read, expected))
     for number, item in enumerate(items):
-        assert (f"# about {number}\n" if number in by_place else item) in swapped
-    assert swapped.endswith("# end\n")
-
-
-def test_only_a_list_in_block_style_is_swapped_in() -> None:
-    assert replace_interactions("interactions: [{a: 1}]\n", {0: "- b: 2\n"}) is None
+        assert (f"# about {number}\n" if number in by_place else item) in replaced
+    assert replaced.endswith("# end\n")

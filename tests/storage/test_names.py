@@ -23,7 +23,6 @@ USE = "Fix: use letters, digits, '_', '-', '.', and '/' for a folder inside that
         ("chat.yaml", "chat.yaml"),
         ("chat.YML", "chat.YML"),
         ("a/b.c/d", "a/b.c/d.yaml"),
-        ("TestChat.test_reply[a-b]", "TestChat.test_reply[a-b].yaml"),
         ("日本", "日本.yaml"),
         ("console", "console.yaml"),
         (".hidden", ".hidden.yaml"),
@@ -39,18 +38,15 @@ REFUSED = {
     "a/../../b": "it has the part '..'",
     "./a": "it has the part '.'",
     "a//b": "it has an empty part",
-    "a/": "it has an empty part",
     "C:/a": "it has the character ':'",
     "a\\b": "it has the character '\\\\'",
     "a\0b": "it has the character '\\x00'",
-    "a\nb": "it has the character '\\n'",
     "a?": "it has the character '?'",
     "a\ud800": "it has the character '\\ud800'",
     "a.": "its part 'a.' ends in '.'",
     "a /b": "its part 'a ' ends in ' '",
     "NUL": "its part 'NUL' is a device on Windows",
     "a/con.b": "its part 'con.b' is a device on Windows",
-    "COM1": "its part 'COM1' is a device on Windows",
     "n" * 300: "it has a part that is longer than 255 bytes",
     "n" * 252: "its file name is longer than 255 bytes",
 }
@@ -73,25 +69,19 @@ def test_an_empty_name_is_refused() -> None:
     )
 
 
-def test_a_link_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
-    folder = tmp_path / "cassettes"
-    folder.mkdir()
-    (folder / "out").symlink_to(tmp_path)
-    with pytest.raises(CassetteNameError) as caught:
-        cassette_path(folder, "out/a")
-    out = str(tmp_path.resolve() / "a.yaml")
-    assert str(caught.value) == (
-        "The cassette name 'out/a' cannot be used: it leads out of the cassette folder, to "
-        f"{out!r}.\n  folder: {folder}\n{USE}"
-    )
-
-
-def test_links_within_the_folder_and_to_the_folder_are_followed(tmp_path: Path) -> None:
+def test_links_are_followed_but_out_of_the_folder(tmp_path: Path) -> None:
     (tmp_path / "real" / "sub").mkdir(parents=True)
     (tmp_path / "real" / "alias").symlink_to("sub")
+    (tmp_path / "real" / "out").symlink_to(tmp_path)
     (tmp_path / "cassettes").symlink_to("real")
     folder = tmp_path / "cassettes"
     assert cassette_path(folder, "alias/a") == folder / "alias" / "a.yaml"
+    with pytest.raises(CassetteNameError) as caught:
+        cassette_path(folder, "out/a")
+    assert str(caught.value) == (
+        "The cassette name 'out/a' cannot be used: it leads out of the cassette folder, to "
+        f"{str(tmp_path.resolve() / 'a.yaml')!r}.\n  folder: {folder}\n{USE}"
+    )
 
 
 def part(text: str) -> str:
