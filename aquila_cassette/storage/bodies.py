@@ -84,14 +84,15 @@ def lines(body: bytes, indent: int, *, event_stream: bool) -> list[str]:
         lf = text.replace("\r\n", "\n")
         if "\r" not in lf and lf.count("\n") == len(text) - len(lf):
             first, text = [f"{pad}eol: crlf"], lf
-    if yaml_writer.is_literal(text):
-        short = not event_stream and "\n" not in text and len(text) <= _LINE
-        value = yaml_writer.scalar(text) if short else yaml_writer.literal(text, indent + 2)
-    elif yaml_writer.unsafe(text) * _ESCAPED_SHARE <= len(text):
-        value = yaml_writer.quoted_lines(text, indent + 2)
-    else:
-        return _base64_lines(body, indent)
-    return [*first, f"{pad}{'sse' if event_stream else 'text'}: {value}"]
+    head = f"{pad}{'sse' if event_stream else 'text'}: "
+    unsafe = yaml_writer.unsafe(text.encode() if first else body)
+    if not unsafe and text.strip(" \t\n"):
+        if not event_stream and "\n" not in text and len(text) <= _LINE:
+            return [*first, head + yaml_writer.scalar(text)]
+        return [*first, yaml_writer.literal(text, indent + 2, head)]
+    if unsafe * _ESCAPED_SHARE <= len(text):
+        return [*first, head + yaml_writer.quoted_lines(text, indent + 2)]
+    return _base64_lines(body, indent)
 
 
 def _base64_lines(body: bytes, indent: int) -> list[str]:

@@ -189,7 +189,7 @@ def _merge(
 ) -> tuple[str | None, CassetteData]:
     """Return the text to write, None where nothing is to change, and the cassette that it is."""
     if before is None and new:
-        text = header(program()) + "".join(map(render, new))
+        text = "".join([header(program()), *map(render, new)])
         return text, CassetteData(tuple(map(as_read, new)), program())
     old = CassetteData() if before is None else loads(before, path=path)
     dropped = {n for n, one in enumerate(old.interactions) if drop is not None and drop(one)}
