@@ -189,7 +189,8 @@ def _requests(method: str, url: str, body: bytes | None, wait: float) -> Iterato
 @contextlib.contextmanager
 def _urllib3(method: str, url: str, body: bytes | None, wait: float) -> Iterator[Any]:
     with urllib3.PoolManager(
-        timeout=wait, retries=urllib3.Retry(3, connect=False, read=False)
+        timeout=urllib3.Timeout(connect=10, read=wait),
+        retries=urllib3.Retry(3, connect=False, read=False),
     ) as pool:
         response = pool.request(method, url, headers=_HEADERS, body=body, preload_content=False)
         try:

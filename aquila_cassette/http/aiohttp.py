@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import ast
 import errno
-import functools
 import os
 import re
 import ssl
@@ -26,7 +25,7 @@ from aquila_cassette.http.aiohttp_replay import replayed_connection
 from aquila_cassette.http.dispatcher import Adapter, Send, exchange, find_class
 from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Failure, Request
-from aquila_cassette.session.player import Player
+from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.recorder import Recorder
 
 __all__ = ["install"]
@@ -51,17 +50,29 @@ async def _connect(original: Any, connector: Any, request: Any, *args: Any, **kw
 
 
 class AiohttpAdapter(Adapter[Call]):
-    """What it returns for a call is a connection."""
+    """What it returns for a call is a connection; aiohttp waits on that for a response."""
+
+    raises_later = True
 
     async def to_request(self, call: Call) -> Request:
         request = call.request
         headers = tuple([(name.lower(), value) for name, value in request.headers.items()])
         return Request(request.method, str(request.url), headers, await _read_body(request))
 
-    async def to_response(self, call: Call, player: Player) -> Any:
-        has_begun = player.interaction.response.status is not None
-        error = functools.partial(make_error, call.request, has_begun=has_begun)
-        return replayed_connection(player, error, call.connector, call.request)
+    async def to_response(self, call: Call, player: Player, make_error: MakeError) -> Any:
+        return replayed_connection(player, make_error, call.connector, call.request)
+
+    def make_error(self, call: Call, has_begun: bool, failure: Failure) -> Exception | None:
+        if failure.type == "TimeoutError":  # aiohttp's own time-out of a whole request
+            return TimeoutError(failure.message)
+        found = find_class(failure, _ERRORS_IN_THE_BODY if has_begun else _ERRORS, aiohttp)
+        if found is None or not issubclass(found, aiohttp.ClientError):
+            return None
+        try:
+            error: Exception = _make(found, failure.message, call.request)
+        except TypeError:
+            return None  # its constructor takes what is not on the cassette
+        return error
 
     async def record(self, call: Call, recorder: Recorder, send: Send[Call]) -> Any:
         listener = Listener(recorder, call.request)
@@ -136,21 +147,6 @@ _ERRORS_IN_THE_BODY = _ERRORS | dict.fromkeys(("reset", "closed", "protocol"), "
 if not hasattr(aiohttp, "SocketTimeoutError"):  # they are there since 3.10
     for _errors in (_ERRORS, _ERRORS_IN_THE_BODY):
         _errors |= dict.fromkeys(("connect-timeout", "timeout"), "ServerTimeoutError")
-
-
-def make_error(request: Any, failure: Failure, *, has_begun: bool) -> Exception | None:
-    """Make the exception that aiohttp would raise, before or after the response has begun."""
-    if failure.type == "TimeoutError":  # aiohttp's own time-out of a whole request
-        return TimeoutError(failure.message)
-    by_category = _ERRORS_IN_THE_BODY if has_begun else _ERRORS
-    found: Any = find_class(failure, by_category, aiohttp)
-    if found is None or not issubclass(found, aiohttp.ClientError):
-        return None
-    try:
-        error: Exception = _make(found, failure.message, request)
-    except TypeError:
-        return None  # its constructor takes what is not on the cassette
-    return error
 
 
 def _make(kind: Any, message: str, request: Any) -> Any:

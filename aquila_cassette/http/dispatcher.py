@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from aquila_cassette.http.bodies import wait, wait_async
 from aquila_cassette.model import Failure, Headers, Request
 from aquila_cassette.session.current import current_session
-from aquila_cassette.session.player import Player
+from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class Adapter(ABC, Generic[Call]):
     """
 
     is_sync = False
+    raises_later = False
+    """Whether a failure before the response is not raised here, but where the library waits."""
 
     def is_foreign(self, call: Call) -> bool:
         """Return whether another mock answers this request."""
@@ -49,8 +52,15 @@ class Adapter(ABC, Generic[Call]):
         """Return the request as the session knows it, its body read."""
 
     @abstractmethod
-    async def to_response(self, call: Call, player: Player) -> Any:
-        """Return a recorded response as the library would, or raise what was raised then."""
+    async def to_response(self, call: Call, player: Player, make_error: MakeError) -> Any:
+        """Return a recorded response as the library would."""
+
+    @abstractmethod
+    def make_error(self, call: Call, has_begun: bool, failure: Failure) -> Exception | None:
+        """Make the exception with which the library reports a failure; None if it has none.
+
+        It may depend on whether the response has begun.
+        """
 
     @abstractmethod
     async def record(self, call: Call, recorder: Recorder, send: Send[Call]) -> Any:
@@ -88,7 +98,12 @@ async def respond(
         wait(answer.response_delay())
     else:
         await wait_async(answer.response_delay())
-    return await adapter.to_response(call, answer)
+    has_begun = answer.interaction.response.status is not None
+    make_error = functools.partial(adapter.make_error, call, has_begun)
+    if not has_begun and not adapter.raises_later:
+        answer.finished()
+        answer.raise_ending(make_error)
+    return await adapter.to_response(call, answer, make_error)
 
 
 def exchange_sync(adapter: Adapter[Call], call: Call, send: Callable[[Call], Any]) -> Any:

@@ -6,7 +6,6 @@ retries, HTTP/2 and proxies would be hidden, below it the pool would be ours to 
 
 from __future__ import annotations
 
-import functools
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,7 +25,7 @@ from aquila_cassette.http.dispatcher import (
 )
 from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Failure, Request
-from aquila_cassette.session.player import Player
+from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.recorder import Recorder
 
 __all__ = ["install"]
@@ -81,12 +80,8 @@ class HttpxAdapter(Adapter[Any]):
         body = call.read() if self.is_sync else await call.aread()
         return Request(call.method, str(call.url), decode_headers(call.headers.raw), body)
 
-    async def to_response(self, call: Any, player: Player) -> Any:
+    async def to_response(self, call: Any, player: Player, make_error: MakeError) -> Any:
         response = player.interaction.response
-        make_error = functools.partial(self._make_error, call)
-        if response.status is None:
-            player.finished()
-            player.raise_ending(make_error)
         return self._lib.Response(
             status_code=response.status,
             headers=encode_headers(player.headers),
@@ -117,11 +112,11 @@ class HttpxAdapter(Adapter[Any]):
             extensions=request.extensions,
         )
 
-    def _make_error(self, request: Any, failure: Failure) -> Exception | None:
+    def make_error(self, call: Any, has_begun: bool, failure: Failure) -> Exception | None:
         found: Any = find_class(failure, _ERRORS, self._lib)
         if found is None:
             return None
-        options = {"request": request} if issubclass(found, self._lib.RequestError) else {}
+        options = {"request": call} if issubclass(found, self._lib.RequestError) else {}
         error: Exception = found(failure.message, **options)
         return error
 

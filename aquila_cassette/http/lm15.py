@@ -15,7 +15,7 @@ from aquila_cassette.http.bodies import RecordedBody, ReplayedBody
 from aquila_cassette.http.dispatcher import Adapter, Send, exchange, exchange_sync, find_class
 from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Failure, Request
-from aquila_cassette.session.player import Player
+from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.recorder import Recorder
 
 __all__ = ["install"]
@@ -56,12 +56,9 @@ class Lm15Adapter(Adapter[Any]):
         headers = tuple((name.lower(), value) for name, value in call.headers)
         return Request(call.method.upper(), call.url, headers, call.body or b"")
 
-    async def to_response(self, call: Any, player: Player) -> Any:
+    async def to_response(self, call: Any, player: Player, make_error: MakeError) -> Any:
         response = player.interaction.response
-        if response.status is None:
-            player.finished()
-            player.raise_ending(self._make_error)
-        body = ReplayedBody(player, self._make_error)
+        body = ReplayedBody(player, make_error)
         reason = responses.get(response.status or 0, "")
         headers = list(player.headers)
         return self._response(body, response.status, reason, headers, response.http_version)
@@ -88,7 +85,7 @@ class Lm15Adapter(Adapter[Any]):
             release=lambda _whole: body.close() if self.is_sync else body.aclose(),
         )
 
-    def _make_error(self, failure: Failure) -> Exception | None:
+    def make_error(self, call: Any, has_begun: bool, failure: Failure) -> Exception | None:
         found = find_class(failure, _ERRORS, self._lib)
         return None if found is None else found(failure.message)
 

@@ -23,7 +23,7 @@ from aquila_cassette.http.http_client_response import make_exception
 from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Failure, Request
 from aquila_cassette.session.current import current_session
-from aquila_cassette.session.player import Player
+from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.recorder import Recorder
 
 __all__ = ["install"]
@@ -83,21 +83,19 @@ class TornadoAdapter(Adapter[Any]):
         request.body_producer = None
         return _to_request(request)
 
-    async def to_response(self, call: Any, player: Player) -> Any:
+    async def to_response(self, call: Any, player: Player, make_error: MakeError) -> Any:
         lib, request = self._lib, call.request
         call.stream = _NoStream()
         request.headers.setdefault("Host", lib.urllib.parse.urlsplit(request.url).netloc)
         response = player.interaction.response
         try:
-            if response.status is None:
-                player.raise_ending(self._make_error)
             reason = responses.get(response.status or 0, "")
             line = lib.httputil.ResponseStartLine("HTTP/1.1", response.status, reason)
             headers = lib.httputil.HTTPHeaders()
             for name, value in player.headers:
                 headers.add(name, value)
             await call.headers_received(line, headers)
-            async for piece in replay_async(player, self._make_error):
+            async for piece in replay_async(player, make_error):
                 taken = call.data_received(piece)
                 if taken is not None:
                     await taken
@@ -145,7 +143,7 @@ class TornadoAdapter(Adapter[Any]):
         finally:
             recorder.closed()
 
-    def _make_error(self, failure: Failure) -> Exception | None:
+    def make_error(self, call: Any, has_begun: bool, failure: Failure) -> Exception | None:
         found = find_class(failure, _ERRORS, self._lib, builtins, socket, ssl)
         if found is None:
             return None

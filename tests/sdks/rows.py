@@ -63,7 +63,7 @@ ROWS = (
         "chats.litellm",
         "httpx, aiohttp",
         "litellm",
-        warns=("ignore:Item .* on TypedDict class:UserWarning",),
+        warns=("ignore:Items? .* on TypedDict class:UserWarning",),
     ),
     Row("dspy", "dspy", "frameworks.dspy", "lm15", "litellm"),
     Row("together", "together", "chats.together", "httpx"),
