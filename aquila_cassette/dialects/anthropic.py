@@ -67,7 +67,7 @@ class _Messages(Dialect):
 
 def _read_block(block: Table, key: int, builder: MessageBuilder) -> None:
     if block.get("type") in _CALLS:
-        # A stream begins with an empty input, whose JSON text then follows in deltas.
+        # A stream begins with an empty input; its JSON text follows in deltas.
         given = block.get("input")
         builder.add_call(
             key,

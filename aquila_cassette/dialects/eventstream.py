@@ -82,7 +82,7 @@ def payload_at(raw: bytes) -> int:
 
 
 def reframed(raw: bytes) -> bytes:
-    """Return a message whose payload was changed with the length and checksums that it has now."""
+    """Return a message with the length and checksums that fit its changed payload."""
     sizes = len(raw).to_bytes(4, "big") + raw[4:8]
     message = sizes + _CHECKSUM.pack(crc32(sizes)) + raw[_PRELUDE.size : -_CHECKSUM.size]
     return message + _CHECKSUM.pack(crc32(message))

@@ -39,7 +39,7 @@ class ProviderEvent(NamedTuple):
 
 
 def framing(content_type: str | None, body: bytes) -> Framing:
-    """Tell how `body` (whole or cut off) is framed: by what it is, for content types are wrong."""
+    """Return how `body` is framed, from what it is: content types are often wrong."""
     kind = (content_type or "").lower()
     if kind.startswith(eventstream.CONTENT_TYPE):
         return "eventstream"

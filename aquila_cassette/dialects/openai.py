@@ -1,6 +1,6 @@
 """OpenAI's chat completions, responses and assistant runs, as many servers speak them.
 
-Mistral's answers, whose content may be a list of parts, are chat completions too. Some servers
+Mistral's answers are chat completions too, with content that may be a list of parts. Some servers
 (Hugging Face, Perplexity, Writer) never send ``[DONE]``: there a ``finish_reason`` is the end.
 
 Source: https://platform.openai.com/docs/api-reference/chat-streaming, .../responses-streaming,

@@ -90,7 +90,7 @@ def speaks_a_dialect(content_type: str | None, body: bytes) -> bool:
 
 
 def ending(content_type: str | None, body: bytes) -> Ending:
-    """Tell whether a stream is over, from its bytes so far.
+    """Return what the bytes so far say about whether a stream is over.
 
     An unfinished last frame counts when its data is whole: providers leave out the last blank
     line. Where the dialect is unknown, EOF is all there is.

@@ -27,7 +27,7 @@ def closest(
 ) -> int | None:
     """Return the place of the recorded request that `request` is most like; None if there is none.
 
-    First come the same method and URL, then the body whose fields and words are most the same; of
+    First come the same method and URL, then the body with the most fields and words in common; of
     equals the first. The effort is bounded: of many candidates, a few are read as a whole.
 
     Args:

@@ -21,7 +21,7 @@ MatchPart: TypeAlias = "str | Callable[[Request], Hashable]"
 """What two requests must have in common: a name of `NAMES`, or a function that gives a value."""
 
 DEFAULT: tuple[MatchPart, ...] = ("method", "url", "body")
-"""What matches unless told otherwise. No headers: they are volatile in every SDK."""
+"""What is compared by default. No headers: they are volatile in every SDK."""
 
 NAMES = ("method", "url", "scheme", "host", "port", "path", "query", "body")
 
@@ -165,7 +165,7 @@ def _hashable(part: Callable[[Request], Hashable], request: Request) -> Hashable
         raise UsageError(
             f"The function {name_of(part)} in match_on= gave a value that cannot be looked up by.",
             facts=["expected: a str, a number, a tuple of such", f"got:      {value!r}"],
-            fix="Give it back as a str or a tuple.",
+            fix="Return a str or a tuple.",
         ) from None
     return value
 

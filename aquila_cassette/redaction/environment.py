@@ -1,4 +1,4 @@
-"""The secrets of this process: the values of variables whose names say so, in every spelling."""
+"""The secrets of this process: the values of variables with secret names, in every spelling."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def environment_secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
 
     Those are the variables named ``*_API_KEY``, ``*_TOKEN``, ``*_SECRET``, ``*_SECRET_KEY``,
     ``*_ACCESS_KEY``, ``*_PRIVATE_KEY``; ``*_PASSWORD`` and ``*_PASSPHRASE`` unless the value is a
-    mere word (``postgres``); any other ``*_KEY`` whose value looks random. Values shorter than 8
+    mere word (``postgres``); any other ``*_KEY`` that looks random. Values shorter than 8
     characters are left out: they would be found everywhere.
 
     Example:
@@ -110,7 +110,7 @@ def variable_of(secret: str, environ: Mapping[str, str]) -> str | None:
 def spellings(secrets: tuple[str, ...]) -> Spellings:
     """Return all spellings of `secrets`: raw, escaped as in JSON, percent-encoded, base64.
 
-    Base64 is found wherever the secret stands in what was encoded (``user:secret``), up to the
+    Base64 is found wherever the secret is in what was encoded (``user:secret``), up to the
     characters at its ends that also hold bits of its neighbours.
     """
     anywhere: list[Spelling] = []

@@ -59,7 +59,7 @@ def json_pattern(more: Iterable[str]) -> re.Pattern[bytes]:
 def json_fields(
     data: bytes, low: bytes, pattern: re.Pattern[bytes], names: SecretNames, place: Place
 ) -> Iterator[Span]:
-    """Yield the values of fields whose names hold secrets: complete strings and numbers.
+    """Yield the values of fields with secret names: complete strings and numbers.
 
     Objects are looked into; a list is taken apart. `low` is `data` in lower case, `pattern` what
     `json_pattern` gives.
@@ -125,7 +125,7 @@ def _values(data: bytes, colon_end: int, escapes: int) -> Iterator[tuple[int, in
 
 
 def _end_of_text(data: bytes, start: int, escapes: int) -> int | None:
-    """Return where a string ends whose quotes have `escapes` backslashes; None if it does not.
+    """Return where a string ends that has quotes with `escapes` backslashes; None if it does not.
 
     A string in a string that has no end before the outer one's is a fragment, and stays: the rest
     is elsewhere. One that no other holds and that the body or its line cuts off ends there.
@@ -181,7 +181,7 @@ def form_pairs(data: bytes, names: SecretNames, place: Place, start: int = 0) ->
 
 
 def form_parts(data: bytes, content_type: str, names: SecretNames) -> Iterator[Span]:
-    """Yield the parts of a multipart form whose names hold secrets."""
+    """Yield the parts of a multipart form with secret names."""
     named = _BOUNDARY.search(content_type)
     fence = b"\n--" + (named[1].encode("utf-8", "surrogateescape") if named else b"")
     at = 0

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Place = Literal["sent", "received", "query", "form", "link", "header"]
-"""Where a name stands: JSON of a request or a response, a query, a form, a link in a text."""
+"""Where a name is: JSON of a request or a response, a query, a form, a link in a text."""
 
 Sensitivity = Literal["always", "if_random", "never"]
 """Whether the value of a field is a secret."""
@@ -80,7 +80,7 @@ KEPT_PREFIXES = ("x-ratelimit-", "ratelimit-", "anthropic-ratelimit-", "x-amzn-b
 """Beginnings of further names kept of a response."""
 
 LINKS = frozenset({"location", "x-goog-upload-url"})
-"""Headers whose whole value is a URL."""
+"""Headers with a URL as their value."""
 
 FRAMING = frozenset({
     "content-length", "content-encoding", "transfer-encoding", "connection", "keep-alive",
@@ -137,7 +137,7 @@ class SecretNames:
 def lookbehinds(endings: Iterable[str], more: Iterable[str]) -> tuple[bytes, bytes]:
     """Return patterns, 2 and 5 bytes wide, of the ends of names: what regex lookbehinds need.
 
-    Of the names in `more` only the last two characters count, since a separator may stand anywhere.
+    Of the names in `more` only the last two characters count, since a separator may be anywhere.
     """
     wide: dict[bytes, bytes] = {}
     for ending in endings:

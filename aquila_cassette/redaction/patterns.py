@@ -95,7 +95,7 @@ _LONGEST_RUN = 1024
 _NAME = rb"[ +](?:[A-Z0-9]+[ +])*PRIVATE[ +]KEY(?:[ +]BLOCK)?-----"
 _BREAK = rb"(?:\s|\\+[nr]|%0[ADad])*"
 _PRIVATE_KEY = re.compile(
-    # Also where it stands in a string of JSON (`\n`), in a form (`+`, `%0A`), or was cut off.
+    # Also where it is in a string of JSON (`\n`), in a form (`+`, `%0A`), or was cut off.
     rb"-----BEGIN"
     + _NAME
     + rb"(?:(?:[A-Za-z0-9+/=\s\\%:,.]|-(?!----))*-----END"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 REDACTED = MARK.decode()
-"""What stands in the place of a secret."""
+"""What replaces a secret."""
 
 Pattern: TypeAlias = "str | bytes | re.Pattern[str] | re.Pattern[bytes]"
 """A regular expression of secret values; it is searched in bytes (UTF-8)."""
@@ -245,7 +245,7 @@ def _compiled(pattern: object) -> re.Pattern[bytes]:
             raise UsageError(
                 f"The pattern {source!r} is not ASCII.",
                 facts=["patterns are searched in bytes, where one such character is several"],
-                fix=f"Give its bytes: re.compile({source.encode()!r}).",
+                fix=f"Write its bytes: re.compile({source.encode()!r}).",
             )
         source = source.encode()
     if not isinstance(source, bytes):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 MARK = b"[redacted]"
-"""What stands in the place of a secret."""
+"""What replaces a secret."""
 
 _QUOTED_MARK = '"[redacted]"'
 _PLAIN = re.compile(rb'[^"\\{}\[\],:\s]*')

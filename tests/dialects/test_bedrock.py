@@ -30,10 +30,10 @@ def test_a_stream_is_cut_into_its_messages() -> None:
 
 
 def test_a_stream_says_its_text_and_what_is_about_it() -> None:
-    heard = read_message(TYPE, BODY)
-    assert heard.text == "Hello, wörld"
-    assert (heard.finish_reason, heard.dialect) == ("end_turn", "bedrock")
-    assert heard.usage == {"inputTokens": 2, "outputTokens": 3, "totalTokens": 5}
+    message = read_message(TYPE, BODY)
+    assert message.text == "Hello, wörld"
+    assert (message.finish_reason, message.dialect) == ("end_turn", "bedrock")
+    assert message.usage == {"inputTokens": 2, "outputTokens": 3, "totalTokens": 5}
 
 
 def test_a_stream_says_its_tool_calls_and_its_thoughts() -> None:
@@ -54,9 +54,9 @@ def test_a_stream_says_its_tool_calls_and_its_thoughts() -> None:
             ),
         ]
     )
-    heard = read_message(TYPE, body)
-    assert heard.reasoning == "Hm."
-    assert [(call.name, call.arguments) for call in heard.tool_calls] == [
+    message = read_message(TYPE, body)
+    assert message.reasoning == "Hm."
+    assert [(call.name, call.arguments) for call in message.tool_calls] == [
         ("get_weather", '{"city":"Oslo"}')
     ]
 
@@ -67,9 +67,9 @@ def test_an_answer_that_is_not_streamed_says_the_same() -> None:
         b'{"toolUse": {"toolUseId": "t", "name": "now", "input": {}}}]}}, '
         b'"stopReason": "tool_use", "usage": {"totalTokens": 3}}'
     )
-    heard = read_message("application/json", answer)
-    assert (heard.text, heard.finish_reason, heard.dialect) == ("Hi", "tool_use", "bedrock")
-    assert [(call.name, call.arguments) for call in heard.tool_calls] == [("now", "{}")]
+    message = read_message("application/json", answer)
+    assert (message.text, message.finish_reason, message.dialect) == ("Hi", "tool_use", "bedrock")
+    assert [(call.name, call.arguments) for call in message.tool_calls] == [("now", "{}")]
 
 
 def test_a_stream_is_over_with_its_metadata_and_whole_after_its_stop() -> None:
@@ -160,8 +160,8 @@ def test_a_stream_cut_anywhere_is_read_as_far_as_it_goes(at: int) -> None:
 def test_a_secret_in_an_event_is_hidden_and_the_message_stays_whole() -> None:
     secret = "sk-ant-api03-0a1b2c3d4e5f6a7b8c9d"
     delta = {"contentBlockIndex": 0, "delta": {"text": f"it is {secret}!"}}
-    told = binary("contentBlockDelta", delta)
-    pieces = (Piece(0, BODY), Piece(1, told[:80]), Piece(2, told[80:] + BODY))
+    framed = binary("contentBlockDelta", delta)
+    pieces = (Piece(0, BODY), Piece(1, framed[:80]), Piece(2, framed[80:] + BODY))
     response = Response(200, (("content-type", TYPE),), pieces)
     clean = Redaction().response(response, env=())
     assert secret.encode() not in clean.body

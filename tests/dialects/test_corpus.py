@@ -174,10 +174,10 @@ def assert_a_message_says_its_deltas(recorded: Recorded) -> None:
 
 def assert_a_response_says_its_output(recorded: Recorded) -> None:
     found = read_message(recorded.content_type, recorded.body)
-    heard = parsed(recorded.body)
-    deltas = (event["delta"] for event in heard if event["type"].endswith("output_text.delta"))
+    message = parsed(recorded.body)
+    deltas = (event["delta"] for event in message if event["type"].endswith("output_text.delta"))
     assert found.text == "".join(deltas)
-    last = next(event["response"] for event in heard[::-1] if "response" in event)
+    last = next(event["response"] for event in message[::-1] if "response" in event)
     assert (found.model, found.usage) == (last["model"], last["usage"])
     called = [
         item for item in last["output"] if item["type"].endswith(("function_call", "tool_call"))

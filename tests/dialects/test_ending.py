@@ -1,4 +1,4 @@
-"""Whether a stream is over: told by its terminal event, or by EOF where that is enough."""
+"""Whether a stream is over: by its terminal event, or by EOF where that is enough."""
 
 from __future__ import annotations
 
@@ -116,8 +116,8 @@ def test_words_about_ends_end_nothing() -> None:
     spoken = {"type": "content_block_delta", "delta": {"text": '"type": "message_stop"'}}
     body = typed({"type": "message_start", "message": {}}, spoken)
     assert ending(SSE, body) == Ending(False, False, "event: message_stop", "anthropic")
-    told = {"message": {"content": '"done": true'}, "done": False}
-    assert not ending(NDJSON, lines(told, told)).complete_at_eof
+    line = {"message": {"content": '"done": true'}, "done": False}
+    assert not ending(NDJSON, lines(line, line)).complete_at_eof
 
 
 @pytest.mark.parametrize("how", ["completed", "incomplete", "failed", "cancelled"])

@@ -1,4 +1,4 @@
-"""How a body is framed, and which dialect it is, told by what its events hold."""
+"""How a body is framed, and which dialect it is, by what its events hold."""
 
 from __future__ import annotations
 

@@ -45,11 +45,11 @@ events = st.sampled_from(
 def ask_everything(content_type: str | None, body: bytes) -> None:
     dialect = recognise(content_type, body)
     found = ending(content_type, body)
-    heard = read_message(content_type, body)
+    message = read_message(content_type, body)
     assert found.complete_at_eof or not found.terminal
     assert found.dialect == (dialect.name if dialect else None)
-    assert dialect is None or heard.dialect == dialect.name
-    (heard.text + heard.reasoning + heard.refusal + repr(heard.tool_calls)).encode()
+    assert dialect is None or message.dialect == dialect.name
+    (message.text + message.reasoning + message.refusal + repr(message.tool_calls)).encode()
 
 
 @given(content_types, st.binary(max_size=200))

@@ -235,7 +235,7 @@ def test_a_function_that_gives_no_key_is_named():
         "The function messages in match_on= gave a value that cannot be looked up by.\n"
         "  expected: a str, a number, a tuple of such\n"
         "  got:      ['a']\n"
-        "Give it back as a str or a tuple."
+        "Return a str or a tuple."
     )
 
 
@@ -308,7 +308,7 @@ VALUES = st.recursive(
 
 
 def _strict(value: object) -> object:
-    """Give a value whose equality is JSON's: 1 is 1.0 and is not true."""
+    """A value with the equality of JSON: 1 is 1.0 and is not true."""
     if isinstance(value, dict):
         return {name: _strict(held) for name, held in value.items()}
     if isinstance(value, list):

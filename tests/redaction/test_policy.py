@@ -58,10 +58,10 @@ EXAMPLE = 'Write, for example, redact=["tenant"].'
 def test_anything_else_is_refused(value: object, lines: list[str]):
     with pytest.raises(UsageError) as caught:
         Redaction.of(value)
-    assert told(caught.value) == lines
+    assert error_lines(caught.value) == lines
 
 
-def told(error: UsageError) -> list[str]:
+def error_lines(error: UsageError) -> list[str]:
     return [line.strip() for line in str(error).replace("Fix: ", "").splitlines()]
 
 
@@ -91,7 +91,7 @@ FRAMING = "it tells how the bytes came over one connection; on a replay it is wr
             [
                 "The pattern 'ü+' is not ASCII.",
                 NOT_ASCII,
-                "Give its bytes: re.compile(b'\\xc3\\xbc+').",
+                "Write its bytes: re.compile(b'\\xc3\\xbc+').",
             ],
         ),
         (
@@ -114,7 +114,7 @@ FRAMING = "it tells how the bytes came over one connection; on a replay it is wr
 def test_an_argument_that_is_wrong_is_refused(option: str, value: object, lines: list[str]):
     with pytest.raises(UsageError) as caught:
         Redaction(**{option: value})  # type: ignore[arg-type]
-    assert told(caught.value) == lines
+    assert error_lines(caught.value) == lines
 
 
 def test_the_flags_of_a_pattern_count():

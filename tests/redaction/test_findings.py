@@ -1,4 +1,4 @@
-"""What redaction would hide is told, in kind and place, by the same rules."""
+"""Findings name what redaction hides, by kind and place."""
 
 from __future__ import annotations
 
