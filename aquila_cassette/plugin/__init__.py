@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from aquila_cassette.errors import CassetteError
 from aquila_cassette.plugin import naming, options
 from aquila_cassette.plugin.fixtures import (
     CassetteFixture,
@@ -141,7 +142,7 @@ def pytest_runtest_makereport(
     owner = run.owner
     if owner is None:
         return report
-    if xfailed and call.excinfo is not None and call.excinfo.value is owner.refused:
+    if xfailed and call.excinfo is not None and isinstance(call.excinfo.value, CassetteError):
         # That a cassette could not be replaced is not what the test is expected to fail with.
         del report.wasxfail
         report.outcome = "failed"

@@ -7,12 +7,11 @@ import shlex
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from aquila_cassette.errors import CassetteError, UnplayedError, UnplayedWarning
+from aquila_cassette.errors import UnplayedError, UnplayedWarning
 from aquila_cassette.model import Interaction
 from aquila_cassette.options import Layer, environment_layer, resolve
 from aquila_cassette.session import saving
@@ -60,7 +59,6 @@ class Owner:
         self.in_teardown = False
         self.failed = False
         self.xfailed = False
-        self.refused: CassetteError | None = None
         self._created = created
         self._keys = keys
         self._since = time.monotonic()
@@ -178,29 +176,19 @@ class Owner:
                     session.discarded = list(session.recorded)
             return
         self._refuse_losses()
-        with self._noting_refusal():
-            for sessions in self._by_path(mode_all=True):
-                saving.replace_old(sessions, self._created, self._is_replaced)
+        for sessions in self._by_path(mode_all=True):
+            saving.replace_old(sessions, self._created, self._is_replaced)
         for session in self.sessions:
             session.keeps_old = False
 
     def _refuse_losses(self) -> None:
         __tracebackhide__ = True
-        with self._noting_refusal():
-            for sessions in self._by_path(mode_all=True):
-                if not any(session.is_open for session in sessions):
-                    saving.refuse_loss(
-                        sessions,
-                        lambda old, again: self._is_due(old) and self._is_replaced(old, again),
-                    )
-
-    @contextmanager
-    def _noting_refusal(self) -> Iterator[None]:
-        try:
-            yield
-        except CassetteError as error:
-            self.refused = error
-            raise
+        for sessions in self._by_path(mode_all=True):
+            if not any(session.is_open for session in sessions):
+                saving.refuse_loss(
+                    sessions,
+                    lambda old, again: self._is_due(old) and self._is_replaced(old, again),
+                )
 
     def _recorded_in_mode_all(self, path: Path) -> list[Interaction]:
         sessions = [one for one in self.sessions if one.path == path and one.mode == "all"]

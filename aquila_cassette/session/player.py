@@ -10,7 +10,6 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from operator import length_hint
 from pathlib import Path
-from typing import NamedTuple
 
 from aquila_cassette.errors import RecordedFailure, TruncatedReplayError
 from aquila_cassette.model import Failure, Headers, Interaction, Piece, Request
@@ -21,17 +20,10 @@ from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count
 from aquila_cassette.waiting.open_streams import OpenStreams
 
-__all__ = ["Found", "MakeError", "Player", "ReplayIndex", "ReplaySettings"]
+__all__ = ["MakeError", "Player", "ReplayIndex", "ReplaySettings"]
 
 MakeError = Callable[[Failure], Exception | None]
 """Makes the exception with which the requesting library reports a failure; None if it has none."""
-
-
-class Found(NamedTuple):
-    """The place of an interaction, from 0, and whether another answer to its request follows."""
-
-    place: int
-    more: bool
 
 
 class ReplayIndex:
@@ -57,8 +49,11 @@ class ReplayIndex:
         self._last: dict[Hashable, int] = {}
         self._lock = threading.RLock()
 
-    def take(self, key: Hashable, *, repeats: bool) -> Found | None:
-        """Return the next interaction of the request with `key`; with `repeats` the last again."""
+    def take(self, key: Hashable, *, repeats: bool) -> tuple[int, bool] | None:
+        """Return the place of the next interaction of the request with `key`, from 0.
+
+        And whether another one follows; with `repeats` the last one follows again and again.
+        """
         with self._lock:
             waiting = self._by_key().get(key)
             if waiting is None:
@@ -67,8 +62,8 @@ class ReplayIndex:
                 place = waiting.popleft()
                 self.played.add(place)
                 self._last[key] = place
-                return Found(place, bool(waiting) or repeats)
-            return Found(self._last[key], more=True) if repeats else None
+                return place, bool(waiting) or repeats
+            return (self._last[key], True) if repeats else None
 
     def played_last(self, key: Hashable) -> int | None:
         """Return the place of the interaction that was replayed last for the request with `key`."""

@@ -288,12 +288,11 @@ def _overwrite_error(loss: Loss, *, path: Path, fix: str, whole: bool) -> Overwr
     good, failures = loss
     hows = [one for one in map(how_failed, failures) if one]
     kinds = " and ".join(dict.fromkeys(one.kind for one in hows))
-    numbers = [str(number) for number, _ in good]
-    which = f"interaction{'' if len(numbers) == 1 else 's'} {', '.join(numbers)} of it"
     advice = " and ".join(dict.fromkeys(one.advice for one in hows))
-    command = fix.removeprefix("Fix: ")
+    numbers = ", ".join(str(number) for number, _ in good)
+    which = f"interaction{'' if len(good) == 1 else 's'} {numbers} of it"
     return OverwriteError(
-        f"{display_path(path)} stays as it was: {count(len(numbers), 'good answer')} would have been "
+        f"{display_path(path)} stays as it was: {count(len(good), 'good answer')} would have been "
         f"replaced by {escape_control_chars(kinds)}.",
         path=path,
         facts=[
@@ -306,7 +305,7 @@ def _overwrite_error(loss: Loss, *, path: Path, fix: str, whole: bool) -> Overwr
             ),
             f"to store the failure instead: delete {display_path(path) if whole else which} first",
         ],
-        fix=f"Fix: {advice}, then run: {command}",
+        fix=f"Fix: {advice}, then run: {fix.removeprefix('Fix: ')}",
     )
 
 

@@ -99,7 +99,8 @@ class Session:
             return self._handle_ambient(kind, request)
         number = next(self._numbers)
         if found is not None:
-            return self._replay(index.interactions[found.place], found.place + 1, found.more)
+            place, more = found
+            return self._replay(index.interactions[place], place + 1, more)
         if not self.may_record:
             raise self._missed(
                 make_miss(asked, number, key, index, self.matcher, self.path, self.mode, self.fix)

@@ -307,7 +307,8 @@ class SteppedPlayer(Player):
             step = self._next()
             if step is not None:
                 return step
-            self._refuse_home()
+            if threading.current_thread() is self._home:
+                raise self._never_error()
             self._notifier.wait_sync(count, None)
 
     async def take_async(self) -> bytes:
@@ -430,15 +431,12 @@ class SteppedPlayer(Player):
             self._reader = weakref.ref(here)
             self.add_reader()
 
-    def _refuse_home(self) -> None:
-        if threading.current_thread() is self._home:
-            raise UsageError(
-                "A held stream is read in the thread that opened the block, which then waits for "
-                "itself.",
-                facts=self.describe(),
-                fix="Fix: read it in a thread of its own (or async, in a task), and call "
-                "advance_sync here",
-            )
+    def _never_error(self) -> UsageError:
+        return UsageError(
+            "A held stream is read in the thread that opened the block, which then waits for itself.",
+            facts=self.describe(),
+            fix="Fix: read it in a thread of its own (or async, in a task), and call advance_sync here",
+        )
 
     def _show(self) -> None:
         """Let those who wait for other streams know whether this one waits for the test."""

@@ -33,14 +33,7 @@ def write_cassette(
 ) -> None:
     """Write a cassette: an interaction for each list of frames, each body in one piece.
 
-    Args:
-        name: Its name.
-        frames: The body of each answer.
-        url: Where all were asked for.
-        asked: The JSON body of each request; by default `{"prompt": "question 1"}` and so on.
-        ended: How the answers ended.
-        error: What they failed with.
-        content_type: Of the answers.
+    `asked` are the JSON bodies of the requests, by default ``{"prompt": "question 1"}`` and so on.
     """
     headers = (("content-type", content_type),)
     interactions = [

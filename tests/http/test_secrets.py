@@ -86,22 +86,3 @@ def test_no_secret_is_in_the_file_and_the_request_still_matches(
     assert json.loads(replayed.split(b"\n")[0].removeprefix(b"data: "))["n"] == 1
     assert b"[redacted]" in replayed
     assert len(cassette.played) == 1
-
-
-@pytest.mark.parametrize(
-    "request_of",
-    [
-        {"data": {"password": "form-secret-0a1b", "page": "1"}},
-        {"files": {"client_secret": (None, "form-secret-0a1b"), "page": (None, "1")}},
-    ],
-    ids=["form", "multipart"],
-)
-def test_no_secret_of_a_form_is_in_the_file(
-    tmp_path: Path, request_of: dict[str, dict[str, str]]
-) -> None:
-    with RawServer(answer) as server:
-        with aquila_cassette("form"):
-            httpx.post(server.url, **request_of)  # type: ignore[arg-type]
-    assert "form-secret" not in (tmp_path / "cassettes" / "form.yaml").read_text("utf-8")
-    with aquila_cassette("form", mode="none"):
-        httpx.post(server.url, **request_of)  # type: ignore[arg-type]
