@@ -146,3 +146,23 @@ def test_a(aquila_cassette):
 """
     for arguments in ([], ["--aquila-record=none"], ["--aquila-record=all"], []):
         suite(source, *arguments).assert_outcomes(passed=1)
+
+
+def test_the_outcome_of_the_test_decides_what_is_saved(
+    suite: Suite, pytester: pytest.Pytester
+) -> None:
+    source = """
+def test_passes(aquila_cassette):
+    with pytest.raises(RuntimeError), aquila_cassette("expected"):
+        get("/status/401")
+        raise RuntimeError
+
+def test_fails(aquila_cassette):
+    with aquila_cassette("failed"):
+        get("/status/401")
+    assert {}
+"""
+    suite(source.format(False)).assert_outcomes(passed=1, failed=1)
+    assert [path.name for path in pytester.path.rglob("*.yaml")] == ["expected.yaml"]
+    suite(source.format(True)).assert_outcomes(passed=2)
+    suite(None, "--aquila-record=none").assert_outcomes(passed=2)
