@@ -1,4 +1,4 @@
-"""The same scene recorded twice: what providers answer, and what differs each time they do."""
+"""The same scene recorded twice: what a provider streams, and what differs each time it does."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from aquila_cassette.model import Headers, Interaction, Piece, Request, Response
-from tests.dialects.streams import SSE, data, event, typed
+from tests.dialects.streams import SSE, data
 
-__all__ = ["DIALECTS", "Noise", "Scene", "noises", "record"]
-
-_TOOL = {"name": "get_weather", "arguments": {"city": "Paris"}}
+__all__ = ["Noise", "Scene", "noises", "record"]
 
 
 @dataclass(frozen=True)
@@ -54,15 +52,15 @@ class Scene:
     tokens: int = 12
 
 
-def record(dialect: str, scene: Scene = Scene(), noise: Noise = Noise()) -> Interaction:
-    """Return the scene as a provider of that dialect answers it."""
-    path, body = DIALECTS[dialect](scene, noise)
+def record(scene: Scene = Scene(), noise: Noise = Noise()) -> Interaction:
+    """Return the scene as a provider that speaks OpenAI's chat completions streams it."""
+    body = _stream(scene, noise)
     asked = {"model": "m", "messages": [{"role": "user", "content": scene.ask}]}
     headers: Headers = (("content-type", SSE), ("x-ratelimit-remaining", str(noise.number)))
     bounds = [0, *(cut for cut in noise.pieces if cut < len(body)), len(body)]
     pieces = tuple(Piece(700 + noise.late, body[a:b]) for a, b in pairwise(bounds))
     return Interaction(
-        Request("POST", f"https://example.com{path}", body=json.dumps(asked).encode()),
+        Request("POST", "https://example.com/v1/chat/completions", body=json.dumps(asked).encode()),
         Response(200, headers, pieces, headers_after=noise.late),
         recorded_at=f"2026-11-{noise.number % 28 + 1:02d}T10:30:00Z",
     )
@@ -77,7 +75,7 @@ def _call(scene: Scene) -> str:
     return json.dumps({"city": scene.city})
 
 
-def _chat(scene: Scene, noise: Noise) -> tuple[str, bytes]:
+def _stream(scene: Scene, noise: Noise) -> bytes:
     call = {"name": "get_weather", "arguments": ""}
     deltas: list[dict[str, Any]] = [
         {"role": "assistant", "content": ""},
@@ -101,90 +99,4 @@ def _chat(scene: Scene, noise: Noise) -> tuple[str, bytes]:
         {**head, "choices": [], "usage": usage, "x_groq": {"id": f"req_{noise.mark}"}},
     ]
     comment = b": OPENROUTER PROCESSING\n\n" if noise.pings else b""
-    return "/v1/chat/completions", comment + data(*chunks, "[DONE]")
-
-
-def _responses(scene: Scene, noise: Noise) -> tuple[str, bytes]:
-    ids = {"item_id": f"item_{noise.mark}", "sequence_number": noise.number}
-    base = {"id": f"resp_{noise.mark}", "model": "m", "created_at": noise.number}
-    call = {"type": "function_call", "call_id": f"call_{noise.mark}", "id": f"fc_{noise.mark}",
-            "name": "get_weather"}  # fmt: skip
-    texts = [("response.reasoning_summary_text.delta", 0, scene.thought),
-             ("response.output_text.delta", 1, scene.text),
-             ("response.function_call_arguments.delta", 2, _call(scene))]  # fmt: skip
-    added = {"type": "response.output_item.added", "output_index": 2, "item": {**call}}
-    deltas = [
-        {"type": type_, "output_index": at, "delta": chunk, "obfuscation": noise.padding, **ids}
-        for type_, at, text in texts
-        for chunk in _chunks(text, noise)
-    ]
-    done = {
-        **base,
-        "status": scene.stop,
-        "completed_at": noise.number + 5,
-        "output": [
-            {"type": "message", "id": f"msg_{noise.mark}", "content": [{"text": scene.text}]},
-            {**call, "arguments": _call(scene)},
-        ],
-        "usage": {"output_tokens": scene.tokens},
-    }
-    return "/v1/responses", typed(
-        {"type": "response.created", "response": {**base, "status": "in_progress"}},
-        *([{"type": "keepalive", **ids}] if noise.pings else ()),
-        added,
-        *deltas,
-        {"type": "response.output_text.done", "output_index": 1, "text": scene.text, **ids},
-        {"type": "response.completed", "response": done},
-    )
-
-
-def _messages(scene: Scene, noise: Noise) -> tuple[str, bytes]:
-    start = {"id": f"msg_{noise.mark}", "type": "message", "role": "assistant", "model": "m",
-             "usage": {"output_tokens": 1 + noise.number % 5}}  # fmt: skip
-    call = {"type": "tool_use", "id": f"toolu_{noise.mark}", "name": "get_weather", "input": {}}
-    blocks: list[tuple[dict[str, Any], str, str, str]] = [
-        ({"type": "thinking", "thinking": ""}, "thinking_delta", "thinking", scene.thought),
-        ({"type": "text", "text": ""}, "text_delta", "text", scene.text),
-        (call, "input_json_delta", "partial_json", _call(scene)),
-    ]
-    values: list[dict[str, Any]] = [{"type": "message_start", "message": start}]
-    for index, (block, type_, name, text) in enumerate(blocks):
-        values.append({"type": "content_block_start", "index": index, "content_block": block})
-        values += [
-            {"type": "content_block_delta", "index": index, "delta": {"type": type_, name: chunk}}
-            for chunk in _chunks(text, noise)
-        ]
-        if index == 0:
-            signed = {"type": "signature_delta", "signature": noise.mark * 9}
-            values.append({"type": "content_block_delta", "index": 0, "delta": signed})
-        values.append({"type": "content_block_stop", "index": index})
-    ending = {"delta": {"stop_reason": scene.stop}, "usage": {"output_tokens": scene.tokens}}
-    values += [{"type": "message_delta", **ending}, {"type": "message_stop"}]
-    if noise.pings:
-        values.insert(1, {"type": "ping"})
-    # Anthropic pads its JSON with spaces.
-    frames = [event(one["type"], one).replace(b"}\n\n", b"}" + b" " * (noise.number % 4) + b"\n\n")
-              for one in values]  # fmt: skip
-    return "/v1/messages", b"".join(frames)
-
-
-def _gemini(scene: Scene, noise: Noise) -> tuple[str, bytes]:
-    call = {"functionCall": {"name": "get_weather", "args": {"city": scene.city}}}
-    parts: list[dict[str, Any]] = [
-        *({"text": chunk, "thought": True} for chunk in _chunks(scene.thought, noise)),
-        *({"text": chunk} for chunk in _chunks(scene.text, noise)),
-        {**call, "thoughtSignature": noise.mark * 9},
-    ]
-    head = {"modelVersion": "m", "responseId": noise.mark, "createTime": f"{noise.number}"}
-    chunks = [
-        {**head, "candidates": [{"content": {"parts": [part], "role": "model"}, "index": 0}],
-         "usageMetadata": {"totalTokenCount": at}}
-        for at, part in enumerate(parts)
-    ]  # fmt: skip
-    last = {"candidates": [{"finishReason": scene.stop, "avgLogprobs": -1 / noise.number}]}
-    counted = {"usageMetadata": {"totalTokenCount": scene.tokens}}
-    path = "/v1beta/models/m:streamGenerateContent?alt=sse"
-    return path, data(*chunks, {**head, **last, **counted}, eol="\r\n")
-
-
-DIALECTS = {"chat": _chat, "responses": _responses, "messages": _messages, "gemini": _gemini}
+    return comment + data(*chunks, "[DONE]")
