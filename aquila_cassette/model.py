@@ -36,7 +36,13 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Request:
-    """A request as it is matched and kept: its method in upper case, an absolute URL, its whole body.
+    """A request as it is matched and kept.
+
+    Args:
+        method: In upper case.
+        url: Absolute.
+        headers: Those that are kept.
+        body: The bytes sent; empty where there was no body.
 
     Example:
         >>> Request("GET", "https://me:pw@a.example/v1?key=123", (("x-api-key", "sk-123"),))

@@ -163,9 +163,4 @@ def _check_reads_back(written: bytes, conversion: Conversion, path: Path) -> Non
     except CassetteError:
         same = False
     if not same:
-        raise CassetteSaveError(
-            f"{display_path(path)} could not be written so that it reads back.",
-            path=path,
-            facts=["The file is as it was before."],
-            fix="Fix: report this, with the file",
-        )
+        raise files.read_back_error(path)

@@ -156,16 +156,7 @@ def response(
 ) -> Response:
     """Return a response as ours are recorded: decoded, without headers of one connection.
 
-    Args:
-        code: The HTTP status.
-        given: All headers of the file.
-        body: The body as it is in the file.
-        decoded: Whether it is decoded for sure, whatever the headers say.
-        pieces: What ``pieces:`` would say.
-        headers_after: As in `Response`, like all that follow.
-        http_version: The same.
-        ended: The same.
-        error: The same.
+    `decoded` says that the body is, whatever the headers say; `pieces` is what ``pieces:`` would say.
     """
     kept = [pair for pair in given if pair[0] not in FRAMING]
     encoding = ", ".join(value for name, value in given if name == "content-encoding")

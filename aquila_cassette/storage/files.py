@@ -29,6 +29,7 @@ __all__ = [
     "locked",
     "program",
     "read",
+    "read_back_error",
     "remove_leftovers",
     "replace_file",
     "save",
@@ -219,11 +220,16 @@ def _read_back(path: Path, data: bytes, written: bytes, merged: CassetteData) ->
             pairs = enumerate(zip(cassette.interactions, wanted, strict=False), 1)
             number = next((n for n, (got, one) in pairs if got != one), len(wanted))
             why = f"interaction {number} would not come off the file as it was recorded"
-    raise CassetteSaveError(
+    raise read_back_error(path, why)
+
+
+def read_back_error(path: Path, *facts: str) -> CassetteSaveError:
+    """Return the error for a text that does not read back as what it was made of."""
+    return CassetteSaveError(
         f"{display_path(path)} could not be written so that it reads back.",
         path=path,
-        facts=[why, "The file is as it was before."],
-        fix="Fix: report this, with the request",
+        facts=[*facts, "The file was not changed."],
+        fix="Fix: report this, with what was to be saved",
     )
 
 
@@ -322,9 +328,6 @@ def locked(target: Path, timeout: float) -> Iterator[None]:
     Args:
         target: The file itself, not a symbolic link to it.
         timeout: How long to wait for it, in seconds.
-
-    Raises:
-        CassetteSaveError: Another process holds it all that time, or it cannot be made.
     """
     from filelock import FileLock, Timeout  # not needed to replay
 

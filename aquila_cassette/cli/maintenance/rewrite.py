@@ -32,11 +32,7 @@ def rewrite(path: Path, old: bytes, new: bytes, interactions: Sequence[Interacti
         except CassetteFormatError:
             reads_back = False
         if not reads_back:
-            raise CassetteSaveError(
-                f"{display_path(path)} could not be written so that it reads back.",
-                path=path,
-                fix="Fix: the file was not changed; please report this, with the file",
-            )
+            raise files.read_back_error(path)
 
     target = Path(os.path.realpath(path))
     try:
