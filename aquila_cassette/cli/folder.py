@@ -5,18 +5,13 @@ from __future__ import annotations
 import difflib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from aquila_cassette.errors import CassetteNameError, UsageError
 from aquila_cassette.importers import find_cassette
-from aquila_cassette.storage.names import cassette_path, display_path
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from aquila_cassette.storage.names import cassette_path, cassettes_in, display_path
 
 __all__ = ["Note", "candidates", "cassettes_in", "find", "name_of", "read_note"]
-
-_SUFFIXES = (".yaml", ".yml")
 
 
 def find(name: str, folder: Path) -> Path:
@@ -48,17 +43,6 @@ def candidates(name: str, folder: Path) -> list[Path]:
         return [Path(name)]
     ours = [inside, inside.with_suffix(".yml"), Path(name)]
     return list(dict.fromkeys([find_cassette(folder, name), *ours]))
-
-
-def cassettes_in(place: Path) -> Iterator[Path]:
-    """Yield the cassette files in a folder and below, by name; of a file the file itself."""
-    if place.is_file():
-        yield place
-        return
-    for path in sorted(place.rglob("*")):
-        visible = not any(part.startswith(".") for part in path.relative_to(place).parts)
-        if visible and path.suffix.lower() in _SUFFIXES and path.is_file():
-            yield path
 
 
 def name_of(path: Path, folder: Path) -> str:

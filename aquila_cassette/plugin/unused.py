@@ -83,7 +83,12 @@ class Usage:
     def unused(self, root: Path) -> Unused:
         """Return what no test used, given that the run was complete."""
         found: Unused = {}
-        for path in sorted({path for folder in self.folders for path in _cassettes_in(folder)}):
+        if not self.folders:
+            return found
+        from aquila_cassette.storage.names import cassettes_in
+
+        folders = map(Path, self.folders)
+        for path in sorted({path for folder in folders for path in cassettes_in(folder)}):
             name = below(path, root)
             left = set(range(self.sizes.get(name, 0))) - self.replayed.get(name, set())
             if name in self.replayed and (not left or name in self.recorded):
@@ -160,14 +165,6 @@ def unused_lines(unused: Unused) -> Iterator[str]:
         yield f"aquila: and {len(unused) - _MOST_LINES} more"
     if unused:
         yield "Fix: aquila-cassette unused --delete"
-
-
-def _cassettes_in(folder: str) -> Iterator[Path]:
-    base = Path(folder)
-    for path in base.rglob("*.y*ml"):
-        is_hidden = any(part.startswith(".") for part in path.relative_to(base).parts)
-        if path.suffix.lower() in (".yaml", ".yml") and path.is_file() and not is_hidden:
-            yield path
 
 
 def _interactions(path: Path) -> tuple[Interaction, ...] | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from aquila_cassette.errors import CassetteNameError
 
-__all__ = ["cassette_path", "display_path", "name_of_test"]
+__all__ = ["cassette_path", "cassettes_in", "display_path", "name_of_test"]
 
 _SUFFIXES = (".yaml", ".yml")
 # What pytest-recording replaces, so that a suite that moves over finds its names again.
@@ -69,6 +70,17 @@ def _refused(name: str, why: str, folder: Path) -> CassetteNameError:
         facts=[f"folder: {display_path(folder)}"],
         fix="Fix: use letters, digits, '_', '-', '.', and '/' for a folder inside that one",
     )
+
+
+def cassettes_in(place: Path) -> Iterator[Path]:
+    """Yield the cassette files in a folder and below, by name; of a file the file itself."""
+    if place.is_file():
+        yield place
+        return
+    for path in sorted(place.rglob("*")):
+        visible = not any(part.startswith(".") for part in path.relative_to(place).parts)
+        if visible and path.suffix.lower() in _SUFFIXES and path.is_file():
+            yield path
 
 
 def name_of_test(node_id: str) -> str:
