@@ -435,14 +435,15 @@ async def test_ten_thousand_messages_leave_nothing_behind() -> None:
             shown += len(view.assigns.lines)
 
         view.on_render(show)
-        for _ in range(10):
+        for thousands in range(10):
             for number in range(1000):
                 view.send(f"line {number}")
                 view.push_event("line")
             await settled(view)
-            sizes.append(retained())
+            if thousands in (0, 9):
+                sizes.append(retained())
     assert shown == 10_000
-    assert sizes[-1] - sizes[0] < 20_000
+    assert sizes[1] - sizes[0] < 20_000
 
 
 @in_each_loop

@@ -14,7 +14,7 @@ import yaml
 TEXT = (Path(__file__).parents[2] / "docs" / "from-vcrpy.md").read_text("utf-8")
 COMMANDS = re.findall(r"^\$ (.*)$", TEXT, re.MULTILINE)
 BEFORE, AFTER = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
-OUTPUTS = re.findall(r"^```\n((?:aquila|No recording).*?)```", TEXT, re.DOTALL | re.MULTILINE)
+OUTPUTS = re.findall(r"^```\n((?:aquila|No interaction).*?)```", TEXT, re.DOTALL | re.MULTILINE)
 ANSWER = 'data: {"choices":[{"delta":{"content":"Hello"}}]}\n\ndata: [DONE]\n\n'
 URL = "https://api.openai.com/v1/chat/completions"
 PROMPT = '{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Say hello"}]}'
