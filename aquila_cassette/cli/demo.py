@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 from aquila_cassette.cli.demo_streams import (
     STREAMS,
     Demo,
+    DemoStream,
     Opener,
-    Stream,
     is_installed,
     record,
     replay,
@@ -135,7 +135,7 @@ class _Recorder:
             self._screen.line()
         return demos
 
-    def record_all(self, wanted: Sequence[tuple[Stream, str, Opener]]) -> list[Demo]:
+    def record_all(self, wanted: Sequence[tuple[DemoStream, str, Opener]]) -> list[Demo]:
         """Record streams, one after the other, each with its client."""
         demos = []
         for stream, client, opens in wanted:
@@ -146,7 +146,7 @@ class _Recorder:
             self._screen.line()
         return demos
 
-    def _warm_up(self, stream: Stream, opens: Opener) -> None:
+    def _warm_up(self, stream: DemoStream, opens: Opener) -> None:
         """Ask once without a recorder: an SDK's first call takes far longer than its others."""
         gap, self._provider.gap = self._provider.gap, 0
         with opens(stream, self._provider.url) as consume:

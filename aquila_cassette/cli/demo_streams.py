@@ -22,8 +22,8 @@ __all__ = [
     "STREAMS",
     "Consumed",
     "Demo",
+    "DemoStream",
     "Opener",
-    "Stream",
     "is_installed",
     "record",
     "replay",
@@ -37,12 +37,12 @@ _LONGEST_ITEM = 60
 Consumer = Callable[[], Iterator[tuple[object, str]]]
 """Sends the request, and yields what it gets item by item, each with the text that it adds."""
 
-Opener = Callable[["Stream", str], AbstractContextManager[Consumer]]
+Opener = Callable[["DemoStream", str], AbstractContextManager[Consumer]]
 """Opens a consumer of a stream of the provider at a URL."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
+class DemoStream:
     """One of the streams: what is asked where, and the SDK's client class and method for it."""
 
     name: str  # the first part of its cassettes' names
@@ -68,7 +68,7 @@ def _messages_text(event: dict[str, Any]) -> str:
 
 
 STREAMS = (
-    Stream(
+    DemoStream(
         "chat",
         "OpenAI chat",
         "/v1/chat/completions",
@@ -82,7 +82,7 @@ STREAMS = (
         "OpenAI",
         "chat.completions.create",
     ),
-    Stream(
+    DemoStream(
         "responses",
         "OpenAI responses",
         "/v1/responses",
@@ -92,7 +92,7 @@ STREAMS = (
         "OpenAI",
         "responses.create",
     ),
-    Stream(
+    DemoStream(
         "messages",
         "Anthropic messages",
         "/v1/messages",
@@ -116,7 +116,7 @@ def is_installed(package: str) -> bool:
 
 
 @contextmanager
-def with_httpx(stream: Stream, url: str) -> Iterator[Consumer]:
+def with_httpx(stream: DemoStream, url: str) -> Iterator[Consumer]:
     """Open a consumer of raw bytes: each item is a piece off the wire."""
     headers = {"authorization": f"Bearer {_KEY}"}
     with httpx.Client(base_url=url, headers=headers, timeout=30) as client:
@@ -133,7 +133,7 @@ def with_httpx(stream: Stream, url: str) -> Iterator[Consumer]:
 
 
 @contextmanager
-def with_sdk(stream: Stream, url: str) -> Iterator[Consumer]:
+def with_sdk(stream: DemoStream, url: str) -> Iterator[Consumer]:
     """Open a consumer that is the provider's own SDK: each item is a parsed event."""
     base_url = f"{url}/v1" if stream.sdk == "openai" else url
     client_class = getattr(import_module(stream.sdk), stream.client_class)
@@ -148,7 +148,7 @@ def with_sdk(stream: Stream, url: str) -> Iterator[Consumer]:
         yield consume
 
 
-def _event_text(stream: Stream, event: Event | None) -> str:
+def _event_text(stream: DemoStream, event: Event | None) -> str:
     if event is None or event.data == "[DONE]":
         return ""
     return stream.text_of(json.loads(event.data))
@@ -167,7 +167,7 @@ class Consumed:
 class Demo:
     """One stream consumed by one client: live, and then from the cassette."""
 
-    stream: Stream
+    stream: DemoStream
     client: str
     opens: Opener
     live: Consumed
@@ -191,7 +191,7 @@ class Demo:
 
 
 def record(
-    stream: Stream,
+    stream: DemoStream,
     client: str,
     opens: Opener,
     *,

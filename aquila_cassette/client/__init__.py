@@ -20,13 +20,13 @@ from __future__ import annotations
 
 from aquila_cassette.client.async_client import AsyncClient, AsyncStream
 from aquila_cassette.client.events import (
+    Answer,
     Chunk,
     Done,
     Error,
     Meta,
     Raw,
     Reasoning,
-    Response,
     StreamEvent,
     StreamRef,
     ToolCall,
@@ -36,6 +36,7 @@ from aquila_cassette.client.sync_client import Client, Stream
 from aquila_cassette.client.tools import Patched, Tool, tool
 
 __all__ = [
+    "Answer",
     "AsyncClient",
     "AsyncStream",
     "Chunk",
@@ -46,7 +47,6 @@ __all__ = [
     "Patched",
     "Raw",
     "Reasoning",
-    "Response",
     "Stream",
     "StreamEvent",
     "StreamRef",

@@ -14,7 +14,7 @@ import httpx
 
 from aquila_cassette.client.client_base import IDLE_TIMEOUT, ClientBase, Prompt, StreamOptions
 from aquila_cassette.client.dialects import Endpoint
-from aquila_cassette.client.events import Response, StreamEvent
+from aquila_cassette.client.events import Answer, StreamEvent
 from aquila_cassette.client.rounds import Stopped
 from aquila_cassette.client.sinks import as_sink
 from aquila_cassette.client.stream_base import StreamBase, StreamDriver, Transport
@@ -55,14 +55,12 @@ class AsyncClient(ClientBase):
         driver = _Driver(rounds, sink, self._active_refs.discard, transport, timeout)
         return AsyncStream(driver, goes_on=options.get("sink") is not None)
 
-    async def ask(self, prompt: Prompt, **options: Unpack[StreamOptions]) -> Response:
+    async def ask(self, prompt: Prompt, **options: Unpack[StreamOptions]) -> Answer:
         """As `Client.ask`; cancelled, it closes the connection."""
         async with self.stream(prompt, **options) as stream:
             return await stream.result()
 
-    async def retrieve(
-        self, response_id: str, *, endpoint: str | Endpoint | None = None
-    ) -> Response:
+    async def retrieve(self, response_id: str, *, endpoint: str | Endpoint | None = None) -> Answer:
         """Fetch a stored response; as `Client.retrieve`."""
         steps = self._stored_response("GET", response_id, endpoint)
         return await Transport(self._http(), IDLE_TIMEOUT).run(steps)
@@ -114,7 +112,7 @@ class AsyncStream(StreamBase):
         with anyio.CancelScope(shield=True):
             await self._log.over()
 
-    async def result(self, timeout: float | None = None) -> Response:
+    async def result(self, timeout: float | None = None) -> Answer:
         """Wait for the whole answer; as `Stream.result`, in the event loop of any thread."""
         self._note_reader()
         with anyio.move_on_after(timeout):

@@ -10,7 +10,7 @@ from aquila_cassette.client.dialects import Endpoint, ModelRequest
 from aquila_cassette.client.dialects.anthropic import MESSAGES
 from aquila_cassette.client.dialects.gemini import GEMINI
 from aquila_cassette.client.dialects.openai import CHAT, RESPONSES
-from aquila_cassette.client.events import Response, StreamRef
+from aquila_cassette.client.events import Answer, StreamRef
 from aquila_cassette.client.rounds import (
     HttpStep,
     Rounds,
@@ -154,7 +154,7 @@ class ClientBase:
 
     def _stored_response(
         self, method: str, response_id: str, endpoint: str | Endpoint | None
-    ) -> Generator[HttpStep, Any, Response]:
+    ) -> Generator[HttpStep, Any, Answer]:
         server = self._server(endpoint, self._model or "", stored=True)
         if server.endpoint.stored_path is None:
             raise UsageError(

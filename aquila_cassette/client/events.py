@@ -164,7 +164,7 @@ StreamEvent: TypeAlias = Chunk | Reasoning | ToolCall | Raw | Done | Error
 
 
 @dataclass(frozen=True)
-class Response:
+class Answer:
     """A whole answer.
 
     Args:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from aquila_cassette.client.answer import AnswerFailure, AnswerParser
 from aquila_cassette.client.dialects import Endpoint, ModelRequest
-from aquila_cassette.client.events import Done, Error, Kind, Meta, Response, StreamEvent, ToolCall
+from aquila_cassette.client.events import Answer, Done, Error, Kind, Meta, StreamEvent, ToolCall
 from aquila_cassette.client.tools import Tool, ToolRun
 from aquila_cassette.errors import AquilaError, SseError, StreamError
 
@@ -231,7 +231,7 @@ class Rounds:
 
 def stored_response(
     server: Server, method: str, response_id: str
-) -> Generator[HttpStep, Any, Response]:
+) -> Generator[HttpStep, Any, Answer]:
     """Fetch (GET) or delete (DELETE) a stored response; StreamError if the provider refuses."""
     endpoint = server.endpoint
     head = yield server.request(method, f"{endpoint.stored_path}/{quote(response_id, safe='')}")
@@ -254,7 +254,7 @@ def stored_response(
         status=failure.kind if failure else "completed",
         endpoint=endpoint.name,
     )
-    return Response(message.text, meta, answer.messages())
+    return Answer(message.text, meta, answer.messages())
 
 
 def add_usage(one: Any, other: Any) -> Any:

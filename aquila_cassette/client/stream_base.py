@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import anyio
 
-from aquila_cassette.client.events import Chunk, Done, Error, Response, StreamEvent
+from aquila_cassette.client.events import Answer, Chunk, Done, Error, StreamEvent
 from aquila_cassette.client.rounds import (
     CloseResponse,
     EmitEvent,
@@ -119,7 +119,7 @@ class StreamBase:
         if not self.done:
             OPEN_STREAMS.add_reader(self._open)
 
-    def _result(self, timeout: float | None) -> Response:
+    def _result(self, timeout: float | None) -> Answer:
         last = self._log.last
         if last is None:
             raise ResultTimeout(
@@ -135,7 +135,7 @@ class StreamBase:
                 text=last.text,
                 facts=[f"status: {last.status}"] if last.kind == "http" else [],
             ) from last.cause
-        return Response(last.text, last.meta, list(last.messages))
+        return Answer(last.text, last.meta, list(last.messages))
 
 
 class StreamDriver(StreamBase):

@@ -14,7 +14,7 @@ import httpx
 
 from aquila_cassette.client.client_base import IDLE_TIMEOUT, ClientBase, Prompt, StreamOptions
 from aquila_cassette.client.dialects import Endpoint
-from aquila_cassette.client.events import Response, StreamEvent
+from aquila_cassette.client.events import Answer, StreamEvent
 from aquila_cassette.client.rounds import Stopped
 from aquila_cassette.client.sinks import as_sink
 from aquila_cassette.client.stream_base import OPEN_STREAMS, StreamDriver, Transport, run_now
@@ -50,7 +50,7 @@ class Client(ClientBase):
         timeout = options.get("timeout")
         return Stream(rounds, sink, self._active_refs.discard, transport, timeout)
 
-    def ask(self, prompt: Prompt, **options: Unpack[StreamOptions]) -> Response:
+    def ask(self, prompt: Prompt, **options: Unpack[StreamOptions]) -> Answer:
         """Ask, and return the whole answer.
 
         Args:
@@ -64,7 +64,7 @@ class Client(ClientBase):
         with self.stream(prompt, **options) as stream:
             return stream.result()
 
-    def retrieve(self, response_id: str, *, endpoint: str | Endpoint | None = None) -> Response:
+    def retrieve(self, response_id: str, *, endpoint: str | Endpoint | None = None) -> Answer:
         """Fetch a stored response.
 
         Raises:
@@ -132,7 +132,7 @@ class Stream(StreamDriver):
             self._on_over(self.ref)
             OPEN_STREAMS.close(self._open)
 
-    def result(self, timeout: float | None = None) -> Response:
+    def result(self, timeout: float | None = None) -> Answer:
         """Wait until the stream is over and return the whole answer; any number of times.
 
         Args:

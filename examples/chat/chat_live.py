@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from aquila_cassette.client import AsyncClient, Chunk, Done, Error, Response, StreamRef
+from aquila_cassette.client import Answer, AsyncClient, Chunk, Done, Error, StreamRef
 from aquila_cassette.errors import StreamError
 from aquila_cassette.live import Completed, Exited, Failed, View
 from examples.chat.conversation import Conversation, Message
@@ -60,7 +60,7 @@ class ChatLive(View):
             case Chunk(text, ref=ref) if conversation := self._of(ref):
                 self._keep(replace(conversation, response=conversation.response + text))
             case Done(text, meta, messages=messages, ref=ref):
-                self._answered(ref, Response(text, meta, list(messages)))
+                self._answered(ref, Answer(text, meta, list(messages)))
             case Error(reason, kind=kind, text=text, ref=ref):
                 self._broke_off(ref, text, reason if kind != "cancelled" else None)
 
@@ -68,7 +68,7 @@ class ChatLive(View):
         """Take the outcome of a job, which may come before or after the stream's last event."""
         ref = self.assigns.conversations[name].stream_ref
         match outcome:
-            case Completed((ref, Response() as response)):
+            case Completed((ref, Answer() as response)):
                 self._answered(ref, response)
             case Failed(StreamError() as error):
                 self._broke_off(ref, error.text, error.reason)
@@ -116,7 +116,7 @@ class ChatLive(View):
 
     async def _stream(
         self, ref: StreamRef, asked: tuple[Mapping[str, Any], ...]
-    ) -> tuple[StreamRef, Response]:
+    ) -> tuple[StreamRef, Answer]:
         # The view gets each event, and this job the result. Leaving the block, by a cancel too,
         # closes the socket.
         async with self.client.stream(
@@ -124,7 +124,7 @@ class ChatLive(View):
         ) as stream:
             return ref, await stream.result()
 
-    def _answered(self, ref: Hashable, response: Response) -> None:
+    def _answered(self, ref: Hashable, response: Answer) -> None:
         history = tuple(response.messages)
         self._over(ref, Message("assistant", response.text, response.meta), history)
 

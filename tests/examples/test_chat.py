@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila_cassette.api import Block
-from aquila_cassette.client import AsyncClient, Chunk, Done, Error, Meta, Response, StreamRef
+from aquila_cassette.client import Answer, AsyncClient, Chunk, Done, Error, Meta, StreamRef
 from aquila_cassette.errors import StreamError
 from aquila_cassette.live import (
     Completed,
@@ -222,7 +222,7 @@ async def test_an_answer_ends_once(end: object, late: object) -> None:
 
 
 _OUTCOMES = [
-    (Completed((REF, Response("Hello", Meta()))), Message("assistant", "Hello", Meta())),
+    (Completed((REF, Answer("Hello", Meta()))), Message("assistant", "Hello", Meta())),
     (Failed(StreamError("It broke.", kind="cut", text="Hell")), _failed("Hell")),
     (Exited("stopped"), Message("assistant", "Hel", ended="stopped")),
     (Exited(OSError("It broke.")), _failed("Hel")),

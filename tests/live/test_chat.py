@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from aquila_cassette import aquila_cassette
 from aquila_cassette.client import (
+    Answer,
     AsyncClient,
     Chunk,
     Done,
@@ -25,7 +26,6 @@ from aquila_cassette.client import (
     Meta,
     Raw,
     Reasoning,
-    Response,
     StreamRef,
     ToolCall,
 )
@@ -178,7 +178,7 @@ class HandFed(ChatLive):  # type: ignore[misc]
         self.ended = anyio.Event()
         self.answer: Any = None
 
-    async def stream(self, prompt: str, ref: StreamRef) -> tuple[StreamRef, Response]:
+    async def stream(self, prompt: str, ref: StreamRef) -> tuple[StreamRef, Answer]:
         await self.ended.wait()
         if isinstance(self.answer, Exception):
             raise self.answer
@@ -198,7 +198,7 @@ async def test_an_answer_ends_once_whichever_says_so_first(first: str, ends: str
         ref = view.assigns.stream_ref
         view.send(Chunk("Hi", ref=ref))
         event: Any = Done("Hi", META, ref=ref)
-        view.answer = Response("Hi", META, [])
+        view.answer = Answer("Hi", META, [])
         if ends == "in an error":
             event = Error("Overloaded", kind="provider", ref=ref)
             view.answer = StreamError("Overloaded", kind="provider")
