@@ -15,8 +15,8 @@ from aquila_cassette.cli.options import (
     Format,
     KeepHeaders,
     Names,
-    Recorder,
     Redact,
+    TargetFormat,
     complete_names,
 )
 from aquila_cassette.cli.suite import FOLDER
@@ -225,7 +225,9 @@ def _convert(
         ),
     ],
     folder: Folder = FOLDER,
-    to: Annotated[Recorder, typer.Option("--to", help="The format to write.")] = Recorder.v1,
+    to: Annotated[
+        TargetFormat, typer.Option("--to", help="The format to write.")
+    ] = TargetFormat.v1,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="DIR", help="Write there, not next to each file."),

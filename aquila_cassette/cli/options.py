@@ -16,8 +16,8 @@ __all__ = [
     "Format",
     "KeepHeaders",
     "Names",
-    "Recorder",
     "Redact",
+    "TargetFormat",
     "complete_names",
 ]
 
@@ -42,8 +42,8 @@ class Format(StrEnum):
     json = "json"
 
 
-class Recorder(StrEnum):
-    """Whose format is written: ours, or vcrpy's."""
+class TargetFormat(StrEnum):
+    """The format to write: ours, or vcrpy's."""
 
     v1 = "v1"
     vcrpy = "vcrpy"

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from aquila_cassette.cli.answer_stream import AddedText
     from aquila_cassette.model import CassetteData, Interaction
 
-__all__ = ["Player", "run"]
+__all__ = ["TextPlayer", "run"]
 
 _INDENT = 13
 _INTERRUPTED = 130  # what a shell gives a program that Ctrl-C ended
@@ -58,7 +58,7 @@ def run(
     for path, cassette in loaded:
         _check_numbers(path, cassette, only)
     screen = Screen()
-    player = _RawPlayer(screen) if raw else Player(screen)
+    player = _RawPlayer(screen) if raw else TextPlayer(screen)
     with _Pace(speed) as pace:
         try:
             for path, cassette in loaded:
@@ -88,7 +88,7 @@ def _check_numbers(path: Path, cassette: CassetteData, only: Collection[int]) ->
             )
 
 
-class Player:
+class TextPlayer:
     """Prints what answers say, as it comes."""
 
     def __init__(self, screen: Screen) -> None:

@@ -19,7 +19,7 @@ _TYPES = ("message-start", "message-end", "content-start", "content-delta", "con
           "citation-start", "citation-end")  # fmt: skip
 
 
-class _Chat(Dialect):
+class _CohereChat(Dialect):
     name = "cohere"
     title = "Cohere chat"
     expected = "event: message-end"
@@ -74,4 +74,4 @@ def _read_end(end: Table, builder: MessageBuilder) -> None:
     builder.set_meta(usage=as_dict(end.get("usage")), finish_reason=reason)
 
 
-COHERE = _Chat()
+COHERE = _CohereChat()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aquila_cassette.dialects.message import MessageBuilder
 
 
-class _Chat(Dialect):
+class _OpenAIChat(Dialect):
     """Chat completions, and the older completions."""
 
     name = "openai-chat"
@@ -217,6 +217,6 @@ def _read_step_call(call: Table, step: str, builder: MessageBuilder) -> None:
     )
 
 
-OPENAI_CHAT = _Chat()
+OPENAI_CHAT = _OpenAIChat()
 OPENAI_RESPONSES = _Responses()
 OPENAI_RUNS = _Runs()

@@ -22,7 +22,7 @@ from aiohttp import payload
 
 from aquila_cassette.http.aiohttp_record import Listener
 from aquila_cassette.http.aiohttp_replay import replayed_connection
-from aquila_cassette.http.dispatcher import Adapter, Send, exchange, find_class
+from aquila_cassette.http.dispatcher import HttpAdapter, Send, exchange, find_class
 from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Failure, Request
 from aquila_cassette.session.player import MakeError, Player
@@ -49,7 +49,7 @@ async def _connect(original: Any, connector: Any, request: Any, *args: Any, **kw
     return await exchange(_ADAPTER, call, lambda call: original(call.request, *args, **kwargs))
 
 
-class AiohttpAdapter(Adapter[Call]):
+class AiohttpAdapter(HttpAdapter[Call]):
     """What it returns for a call is a connection; aiohttp waits on that for a response."""
 
     raises_later = True

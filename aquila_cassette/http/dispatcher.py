@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aquila_cassette.session.session import Session
 
 __all__ = [
-    "Adapter",
+    "HttpAdapter",
     "Send",
     "decide",
     "decode_headers",
@@ -32,7 +32,7 @@ Call = TypeVar("Call")
 Send = Callable[[Call], Awaitable[Any]]
 
 
-class Adapter(ABC, Generic[Call]):
+class HttpAdapter(ABC, Generic[Call]):
     """What the dispatcher needs to know of an HTTP library.
 
     A call is what the library has of a request where we intercept it. The methods of a library that
@@ -67,7 +67,7 @@ class Adapter(ABC, Generic[Call]):
         """Send the request, and return the response that is recorded while it is read."""
 
 
-async def exchange(adapter: Adapter[Call], call: Call, send: Send[Call]) -> Any:
+async def exchange(adapter: HttpAdapter[Call], call: Call, send: Send[Call]) -> Any:
     """Return the response to `call`: recorded, replayed, or as without us."""
     __tracebackhide__ = True
     session = current_session()
@@ -86,7 +86,7 @@ def decide(session: Session, request: Request) -> Recorder | Player | None:
 
 
 async def respond(
-    adapter: Adapter[Call], call: Call, answer: Recorder | Player | None, send: Send[Call]
+    adapter: HttpAdapter[Call], call: Call, answer: Recorder | Player | None, send: Send[Call]
 ) -> Any:
     """Return the response to `call` from what was decided about it."""
     __tracebackhide__ = True
@@ -106,7 +106,7 @@ async def respond(
     return await adapter.to_response(call, answer, make_error)
 
 
-def exchange_sync(adapter: Adapter[Call], call: Call, send: Callable[[Call], Any]) -> Any:
+def exchange_sync(adapter: HttpAdapter[Call], call: Call, send: Callable[[Call], Any]) -> Any:
     """Do what `exchange` does for a library that blocks: nothing in it ever waits."""
     __tracebackhide__ = True
 

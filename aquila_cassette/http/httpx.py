@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from aquila_cassette.http.bodies import RecordedBody, ReplayedBody
 from aquila_cassette.http.dispatcher import (
-    Adapter,
+    HttpAdapter,
     Send,
     decode_headers,
     encode_headers,
@@ -55,7 +55,7 @@ def _patch(transport: Any, name: str, method: Callable[..., Any]) -> None:
         patch(transport, name, method)
 
 
-class HttpxAdapter(Adapter[Any]):
+class HttpxAdapter(HttpAdapter[Any]):
     """The sync or the async transport of one library; all that differs between both is `lib`."""
 
     def __init__(self, lib: Any, *, sync: bool) -> None:

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from aquila_cassette.http.bodies import RecordedBody, ReplayedBody
-from aquila_cassette.http.dispatcher import Adapter, Send, exchange, exchange_sync, find_class
+from aquila_cassette.http.dispatcher import HttpAdapter, Send, exchange, exchange_sync, find_class
 from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Failure, Request
 from aquila_cassette.session.player import MakeError, Player
@@ -38,7 +38,7 @@ def install(lib: ModuleType) -> None:
     patch(lib.StdlibAsyncTransport, "stream", Lm15Adapter(lib, sync=False).stream_async)
 
 
-class Lm15Adapter(Adapter[Any]):
+class Lm15Adapter(HttpAdapter[Any]):
     """The sync or the async transport of one copy."""
 
     def __init__(self, lib: Any, *, sync: bool) -> None:

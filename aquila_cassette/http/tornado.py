@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from aquila_cassette.http.bodies import replay_async
-from aquila_cassette.http.dispatcher import Adapter, Send, decide, find_class, respond
+from aquila_cassette.http.dispatcher import HttpAdapter, Send, decide, find_class, respond
 from aquila_cassette.http.http_client_response import make_exception
 from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Failure, Request
@@ -48,7 +48,7 @@ def install(lib: ModuleType) -> None:
     patch(lib._HTTPConnection, "run", adapter.run)
 
 
-class TornadoAdapter(Adapter[Any]):
+class TornadoAdapter(HttpAdapter[Any]):
     """A call is an ``_HTTPConnection``, which tornado makes for each request."""
 
     def __init__(self, lib: Any) -> None:

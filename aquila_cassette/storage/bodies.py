@@ -18,7 +18,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from aquila_cassette.storage import yaml_writer
-from aquila_cassette.storage.yaml_reader import Block, SchemaError
+from aquila_cassette.storage.yaml_reader import SchemaError, YamlBlock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -157,7 +157,7 @@ def read(fields: Mapping[str, Any]) -> bytes | Callable[[], bytes]:
     if form == "json":
         return _from_json(fields)
     value = fields[form]
-    if not isinstance(value, (str, Block)):
+    if not isinstance(value, (str, YamlBlock)):
         facts = [f"got: {value!r}"]
         raise SchemaError(
             fields, form, f"{form!r} must be text", facts=facts, fix="put it in quotes"
@@ -171,7 +171,7 @@ def read(fields: Mapping[str, Any]) -> bytes | Callable[[], bytes]:
     return functools.partial(_encoded, value, crlf=eol == "crlf")
 
 
-def _encoded(value: str | Block, *, crlf: bool) -> bytes:
+def _encoded(value: str | YamlBlock, *, crlf: bool) -> bytes:
     data = value.encode() if isinstance(value, str) else value.data()
     return data.replace(b"\n", b"\r\n") if crlf else data
 
@@ -190,7 +190,7 @@ def _from_json(fields: Mapping[str, Any]) -> bytes:
         raise SchemaError(fields, "json", problem, fix="store the body as text: instead") from error
 
 
-def _from_base64(fields: Mapping[str, Any], value: str | Block) -> bytes:
+def _from_base64(fields: Mapping[str, Any], value: str | YamlBlock) -> bytes:
     try:
         return base64.b64decode(b"".join(_encoded(value, crlf=False).split()), validate=True)
     except binascii.Error as error:

@@ -6,7 +6,7 @@ keys, a second document and deep nesting are refused: no cassette needs them, an
 mean something else than what one reads.
 
 libyaml parses. Nearly all bytes of a cassette are in literal blocks, and most of these nobody asks
-for, so `cut_blocks` takes them out first and leaves a mark in each; `compose` puts a `Block` where
+for, so `cut_blocks` takes them out first and leaves a mark in each; `compose` puts a `YamlBlock` where
 it finds a mark. `cut_blocks` need not understand YAML: where what it cut was no literal block, a
 mark remains, and the text is to be read whole.
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_DEPTH",
-    "Block",
     "Composer",
     "List",
     "Map",
     "MarksRemain",
     "SchemaError",
+    "YamlBlock",
     "YamlError",
     "clean_utf8",
     "compose",
@@ -46,7 +46,7 @@ __all__ = [
 MAX_DEPTH = 64
 """How deep mappings and lists may nest."""
 
-# Where a `Block` stays one, for nobody may ask for it: the depth and the names of bodies.
+# Where a `YamlBlock` stays one, for nobody may ask for it: the depth and the names of bodies.
 _LAZY_DEPTH = 4
 _LAZY = ("sse", "text", "base64")
 
@@ -145,11 +145,11 @@ class List(list[Any]):
         self.lines: list[int] = []
 
 
-class Block(NamedTuple):
+class YamlBlock(NamedTuple):
     r"""A literal block that was cut out: from `start` to `end` of `source`, and its chomping sign.
 
     Example:
-        >>> Block(b"a: |\n  b\n\n    c\n\n", 5, 18, 2, b"").data()
+        >>> YamlBlock(b"a: |\n  b\n\n    c\n\n", 5, 18, 2, b"").data()
         b'b\n\n  c\n'
     """
 
@@ -238,7 +238,7 @@ def _forbidden(data: bytes) -> YamlError:
 
 
 def load_yaml(data: bytes, *, keep_lines: bool = True) -> Any:
-    """Read the document in `data`, which `clean_utf8` gave; bodies in it are `Block` or text.
+    """Read the document in `data`, which `clean_utf8` gave; bodies in it are `YamlBlock` or text.
 
     Without `keep_lines` it is faster, and the lines of values mean nothing.
     """
@@ -249,9 +249,9 @@ def load_yaml(data: bytes, *, keep_lines: bool = True) -> Any:
     return compose(data.decode())
 
 
-def cut_blocks(data: bytes, *, keep_lines: bool) -> tuple[str, list[Block]]:
+def cut_blocks(data: bytes, *, keep_lines: bool) -> tuple[str, list[YamlBlock]]:
     """Return `data` with a mark in place of each literal block, and the blocks."""
-    blocks: list[Block] = []
+    blocks: list[YamlBlock] = []
     parts: list[bytes] = []
     at = search_from = 0
     while header := _HEADER.search(data, search_from):
@@ -274,7 +274,7 @@ def cut_blocks(data: bytes, *, keep_lines: bool) -> tuple[str, list[Block]]:
             )
             and not _WHITE_LINE.match(data, end)
         ):
-            blocks.append(Block(data, start, end, indent, header[2]))
+            blocks.append(YamlBlock(data, start, end, indent, header[2]))
             breaks = data.count(b"\n", start, end) if keep_lines else 1
             parts += (data[at:start], pad, _MARK.encode(), b"\n" * breaks)
             at = search_from = end
@@ -304,7 +304,7 @@ def plain(text: str) -> str | int | float | bool | None:
     return float(text) if match[1] or match[2] else int(text)
 
 
-def compose(text: str, blocks: Sequence[Block] = ()) -> Any:
+def compose(text: str, blocks: Sequence[YamlBlock] = ()) -> Any:
     """Read the one document that `text` is, None if it is empty; `blocks` were cut out of it."""
     return _Strict(text, blocks).document()
 
@@ -383,7 +383,7 @@ def _is_mark(event: Any) -> bool:
 
 
 class _Strict(Composer):
-    def __init__(self, text: str, blocks: Sequence[Block]) -> None:
+    def __init__(self, text: str, blocks: Sequence[YamlBlock]) -> None:
         super().__init__(text)
         self._blocks = iter(blocks)
         self._plain: dict[str, Any] = {}  # most scalars of a cassette recur

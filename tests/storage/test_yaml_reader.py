@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from aquila_cassette.storage.format import dumps
 from aquila_cassette.storage.yaml_reader import (
-    Block,
     MarksRemain,
+    YamlBlock,
     YamlError,
     clean_utf8,
     compose,
@@ -31,7 +31,7 @@ def plain_values(value: object) -> object:
             return {key: plain_values(one) for key, one in value.items()}
         case list():
             return [plain_values(one) for one in value]
-        case Block():
+        case YamlBlock():
             return value.text()
     return value
 

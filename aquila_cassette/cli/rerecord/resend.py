@@ -17,7 +17,7 @@ from aquila_cassette.api import Block
 from aquila_cassette.cli.folder import read_note
 from aquila_cassette.cli.outcome import Outcome, show_outcomes
 from aquila_cassette.cli.output import Screen, print_error
-from aquila_cassette.cli.play import Player
+from aquila_cassette.cli.play import TextPlayer
 from aquila_cassette.cli.rerecord.connection import SecretUnavailable, redirect
 from aquila_cassette.cli.rerecord.conversation import Conversation
 from aquila_cassette.dialects import read_message
@@ -76,7 +76,7 @@ def resend(screen: Screen, targets: Sequence[Target], connection: Connection) ->
     with httpx.Client(timeout=_TIMEOUT) as client:
         for one in targets:
             old = one.cassette
-            player = Player(screen)
+            player = TextPlayer(screen)
             try:
                 if is_stopped:
                     outcomes.append(Outcome(one.name, "kept", old, old, "not asked"))
@@ -184,7 +184,7 @@ class _Resending:
     """The requests of one cassette, sent again in their order."""
 
     def __init__(
-        self, target: Target, connection: Connection, player: Player, client: httpx.Client
+        self, target: Target, connection: Connection, player: TextPlayer, client: httpx.Client
     ) -> None:
         self._target = target
         self._connection = connection
