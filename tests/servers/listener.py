@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import json
 import socket
 import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 WATCHDOG = 10.0
 """Seconds after which a wait for the test or the client is a failure."""
-
-_CERTIFICATE = Path(__file__).with_name("loopback.pem")
-"""For localhost and 127.0.0.1, signed by itself, with its key; it proves nothing to anybody."""
 
 
 @dataclass(frozen=True)
@@ -131,10 +136,33 @@ def hang_up(sock: socket.socket) -> None:
         socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
+@cache
+def _certificate() -> bytes:
+    """Make a certificate for localhost and 127.0.0.1, signed by itself; return it with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))]
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2120, 1, 1, tzinfo=UTC))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    form, encryption = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    private = key.private_bytes(serialization.Encoding.PEM, form, encryption)
+    return certificate.public_bytes(serialization.Encoding.PEM) + private
+
+
 def server_context(*, alpn: tuple[str, ...] = ()) -> ssl.SSLContext:
     """Return a context with the certificate, that offers `alpn`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(_CERTIFICATE)
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "certificate.pem")
+        file.write_bytes(_certificate())
+        context.load_cert_chain(file)
     if alpn:
         context.set_alpn_protocols(list(alpn))
     return context
@@ -142,4 +170,4 @@ def server_context(*, alpn: tuple[str, ...] = ()) -> ssl.SSLContext:
 
 def client_context() -> ssl.SSLContext:
     """Return a context that trusts the certificate; pass it as httpx's `verify`."""
-    return ssl.create_default_context(cafile=str(_CERTIFICATE))
+    return ssl.create_default_context(cadata=_certificate().decode())
