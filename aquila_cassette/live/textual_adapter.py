@@ -95,8 +95,7 @@ class TextualAdapter(Adapter):
             self._subscribe()
             before = self._counter.handled
             try:
-                # Its delay of none asks for no pause; without one it would watch the processor's
-                # load for at least 20 ms, which under the load of others takes a second.
+                # Without a delay, `pause` watches the processor's load for at least 20 ms.
                 await self._pilot.pause(0)
             except WaitForScreenTimeout:
                 continue  # A handler takes long; the waiter has a time-out.

@@ -176,26 +176,6 @@ async def test_a_screen_reader_is_told_the_answer_once_it_is_whole(held: Open, p
         await expect(page.get_by_role("article").nth(1)).not_to_have_attribute("aria-busy", "true")
 
 
-async def test_on_a_narrow_screen_the_conversations_are_in_a_drawer(held: Open, page: Page) -> None:
-    await page.set_viewport_size({"width": 360, "height": 640})
-    drawer = page.get_by_role("complementary", name="Conversations")
-    async with held("chat_live.responds") as cassette:
-        cassette.release()
-        await expect(drawer).to_be_hidden()
-        await _ask(page, "Say hello")
-        await expect(_answer(page)).to_have_text(HELLO)
-        await page.get_by_role("button", name="Show the conversations").click()
-        await drawer.get_by_role("button", name="New chat").click()
-        await expect(drawer).to_be_hidden()
-        await expect(page.get_by_role("article")).to_have_count(0)
-        await page.get_by_role("button", name="Show the conversations").click()
-        await drawer.get_by_role("button", name="Say hello").click()
-        await expect(drawer).to_be_hidden()
-        await expect(_answer(page)).to_have_text(HELLO)
-    width = await page.evaluate("document.documentElement.scrollWidth")
-    assert width == 360
-
-
 async def test_a_server_that_ends_lets_its_pages_go_and_they_say_so(browser: Browser) -> None:
     async with await browser.new_page() as page:
         lost = page.get_by_text("The server is out of reach.")

@@ -78,9 +78,3 @@ def test_any_text_gives_only_tags_that_are_known_and_closed(text: str) -> None:
     read = _Read(markup(text))
     assert read.seen <= _ALLOWED
     assert read.open == []
-
-
-@given(_TEXTS)
-def test_all_that_has_come_can_be_shown_while_it_grows(text: str) -> None:
-    for end in range(len(text)):
-        assert _Read(markup(text[:end])).open == []
