@@ -1,1 +1,1 @@
-"""How fast this package is beside vcrpy, cassetter and plain httpx: ``python -m benchmarks``."""
+"""How fast this package is compared with vcrpy, cassetter and plain httpx: ``python -m benchmarks``."""

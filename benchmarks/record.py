@@ -1,4 +1,4 @@
-"""Recording a live stream from loopback, beside the same request without a recorder."""
+"""Recording a live stream from loopback, compared with the same request without a recorder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replaying a stream of many pieces, beside httpx's MockTransport that streams the same."""
+"""Replaying a stream of many pieces, compared with httpx.MockTransport streaming the same."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _requests(lab: Lab, ask: Ask, stream: int, pieces: int, *, raw: bool) -> Sam
 
 
 def _among(lab: Lab, who: str, others: int) -> Path:
-    """Record a cassette on which the stream that is replayed stands in the middle."""
+    """Record a cassette on which the stream that is replayed is in the middle."""
     bodies = [request_body(stream, _EVENTS_OF_OTHERS) for stream in range(others)]
     bodies.insert(others // 2, request_body(others // 2, lab.sizes.events))
     return lab.record(who, bodies)

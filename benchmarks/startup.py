@@ -76,7 +76,7 @@ def _environment() -> dict[str, str]:
 
 def _pytest(suite: Path, environment: dict[str, str], plugin: str) -> Callable[[], Sample]:
     # Other plugins stay out: they add noise, and hide the imports that they and ours share. An
-    # empty plugin stands in for ours, since pytest looks through all that is installed for each.
+    # empty plugin takes the place of ours, since pytest looks through all that is installed for each.
     environment = {
         **environment,
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",

@@ -18,8 +18,8 @@ from benchmarks.measure import CASSETTER, OURS, VCRPY
 
 CASSETTE = "cassette"
 
-# Bodies take part in matching in every tool: without them, several answers of one URL are told
-# apart by their order alone, and a replay among others would serve the wrong one.
+# Bodies take part in matching in every tool: without them, several answers of one URL differ
+# by their order alone, and a replay among others would serve the wrong one.
 _VCR_MATCH_ON = ("method", "scheme", "host", "port", "path", "query", "body")
 _CASSETTER_MATCH_ON: list[Any] = ["method", "uri", "json_body"]
 

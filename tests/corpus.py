@@ -1,4 +1,4 @@
-"""The corpus of real provider streams, which lies beside the repository where there is one."""
+"""The corpus of real provider streams, which lies next to the repository, if at all."""
 
 from __future__ import annotations
 

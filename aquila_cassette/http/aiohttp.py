@@ -1,6 +1,6 @@
 """The adapter for aiohttp: ``BaseConnector.connect``, which each request on the wire passes once.
 
-``ClientSession._request`` stands above redirects, retries, authentication and middlewares, and what
+``ClientSession._request`` is above redirects, retries, authentication and middlewares, and what
 it does would have to be repeated for a replay. Below all of them, each request asks its connector
 for a connection: a recording lets it have one and listens, a replay gives it one on which the
 response is already there. What is above stays aiohttp's own, and whoever patches that wins over us

@@ -61,7 +61,7 @@ async def test_a_body_replays_as_it_was_read_in_every_way_to_read_it(how: str) -
         assert cassette.played[0].response.ended == "complete"
 
 
-async def test_a_replayed_response_is_one_of_the_session_with_all_that_it_tells() -> None:
+async def test_a_replayed_response_is_the_session_s_own_with_all_that_it_carries() -> None:
     class OurResponse(aiohttp.ClientResponse):
         """A session may bring its own."""
 
@@ -70,7 +70,7 @@ async def test_a_replayed_response_is_one_of_the_session_with_all_that_it_tells(
         connection.piece(b'{"a": 1}')
         connection.end()
 
-    async def told() -> list[Any]:
+    async def carried() -> list[Any]:
         async with aiohttp.ClientSession(response_class=OurResponse) as session:
             async with session.post(f"{url}/things?q=1#part", json=JSON) as response:
                 assert type(response) is OurResponse
@@ -96,10 +96,10 @@ async def test_a_replayed_response_is_one_of_the_session_with_all_that_it_tells(
 
     with RawServer(script) as server:
         url = server.url
-        with aquila_cassette("told"):
-            live = await told()
-    with aquila_cassette("told", mode="none"):
-        assert await told() == live
+        with aquila_cassette("carried"):
+            live = await carried()
+    with aquila_cassette("carried", mode="none"):
+        assert await carried() == live
 
 
 async def test_a_recorded_pace_is_kept_and_a_cancelled_read_loses_nothing() -> None:
@@ -284,12 +284,12 @@ async def test_cookies_traces_middlewares_and_raise_for_status_work_on_replay() 
         return response
 
     async def asked() -> list[Any]:
-        told: list[Any] = []
+        noted: list[Any] = []
         trace = aiohttp.TraceConfig()
 
         def note(name: str) -> Any:
             async def noted(_session: Any, _context: Any, params: Any) -> None:
-                told.append((name, getattr(params, "chunk", None)))
+                noted.append((name, getattr(params, "chunk", None)))
 
             return noted
 
@@ -301,12 +301,12 @@ async def test_cookies_traces_middlewares_and_raise_for_status_work_on_replay() 
             trace_configs=[trace], cookie_jar=jar, middlewares=[retries]
         ) as session:
             async with session.post(url, json=JSON, raise_for_status=True) as response:
-                told.append(await response.text())
+                noted.append(await response.text())
             with pytest.raises(aiohttp.ClientResponseError) as error:
                 await session.post(url, json=JSON, middlewares=[], raise_for_status=True)
-            told.append((error.value.status, str(error.value.request_info.url)))
-            told.append({cookie.key: cookie.value for cookie in jar})
-        return told
+            noted.append((error.value.status, str(error.value.request_info.url)))
+            noted.append({cookie.key: cookie.value for cookie in jar})
+        return noted
 
     with RawServer(script) as server:
         url = server.url
@@ -315,7 +315,7 @@ async def test_cookies_traces_middlewares_and_raise_for_status_work_on_replay() 
         with aquila_cassette("session", mode="none") as cassette:
             again = await asked()
     assert again[:-1] == live[:-1]
-    assert live[-1] == {"seen": "yes"}
+    assert live[-1] == {"carried": "yes"}
     assert [one.response.status for one in cassette.played] == [401, 200, 401]
 
 
@@ -356,7 +356,7 @@ async def test_a_websocket_passes_untouched() -> None:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         async for message in socket:
-            await socket.send_str(f"heard {message.data}")
+            await socket.send_str(f"got {message.data}")
         return socket
 
     app = web.Application()
@@ -371,7 +371,7 @@ async def test_a_websocket_passes_untouched() -> None:
             async with aiohttp.ClientSession() as session:
                 async with session.ws_connect(f"http://{host}:{port}/") as socket:
                     await socket.send_str("hi")
-                    assert await socket.receive_str() == "heard hi"
+                    assert await socket.receive_str() == "got hi"
             assert cassette.misses == ()
     finally:
         await runner.cleanup()

@@ -67,7 +67,7 @@ def test_each_event_is_seen_before_the_next_is_sent(tmp_path: Path) -> None:
         assert secret not in file
 
 
-def test_stopping_early_leaves_a_closed_tape() -> None:
+def test_stopping_early_leaves_a_closed_response() -> None:
     with RawServer(sends(CONVERSE_FRAMES[:2], Connection.gone, EVENTSTREAM)) as server:
         with aquila_cassette("bedrock") as cassette:
             events = converse(server.url)
