@@ -284,12 +284,12 @@ async def test_cookies_traces_middlewares_and_raise_for_status_work_on_replay() 
         return response
 
     async def asked() -> list[Any]:
-        noted: list[Any] = []
+        events: list[Any] = []
         trace = aiohttp.TraceConfig()
 
         def note(name: str) -> Any:
             async def noted(_session: Any, _context: Any, params: Any) -> None:
-                noted.append((name, getattr(params, "chunk", None)))
+                events.append((name, getattr(params, "chunk", None)))
 
             return noted
 
@@ -301,12 +301,12 @@ async def test_cookies_traces_middlewares_and_raise_for_status_work_on_replay() 
             trace_configs=[trace], cookie_jar=jar, middlewares=[retries]
         ) as session:
             async with session.post(url, json=JSON, raise_for_status=True) as response:
-                noted.append(await response.text())
+                events.append(await response.text())
             with pytest.raises(aiohttp.ClientResponseError) as error:
                 await session.post(url, json=JSON, middlewares=[], raise_for_status=True)
-            noted.append((error.value.status, str(error.value.request_info.url)))
-            noted.append({cookie.key: cookie.value for cookie in jar})
-        return noted
+            events.append((error.value.status, str(error.value.request_info.url)))
+            events.append({cookie.key: cookie.value for cookie in jar})
+        return events
 
     with RawServer(script) as server:
         url = server.url
@@ -315,7 +315,7 @@ async def test_cookies_traces_middlewares_and_raise_for_status_work_on_replay() 
         with aquila_cassette("session", mode="none") as cassette:
             again = await asked()
     assert again[:-1] == live[:-1]
-    assert live[-1] == {"carried": "yes"}
+    assert live[-1] == {"seen": "yes"}
     assert [one.response.status for one in cassette.played] == [401, 200, 401]
 
 

@@ -49,7 +49,7 @@ class Driver:
         stream: Asks by the sync client; None where the SDK has none.
         astream: Asks by the async client.
         text_tool: The name of a tool in whose arguments the SDK has the *text* sent, for those
-            whose every answer is structured.
+            that only have structured answers.
     """
 
     wire: Wire
@@ -65,7 +65,7 @@ def driver(
     parts: Callable[[Any], Iterator[str]],
     text_tool: str | None = None,
 ) -> Driver:
-    """Make the driver of an SDK whose stream of events is opened as a context manager.
+    """Make the driver of an SDK that opens its stream of events as a context manager.
 
     Args:
         wire: What the server has to speak.
@@ -97,7 +97,7 @@ def called(name: str, arguments: Any) -> str:
 
 
 def chunk_parts(chunk: Any) -> Iterator[str]:
-    """Give what a chunk of a chat completion shows; many SDKs have objects of this shape."""
+    """Yield what a chunk of a chat completion shows; many SDKs have objects of this shape."""
     for choice in chunk.choices:
         if choice.delta.content:
             yield choice.delta.content

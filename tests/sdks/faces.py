@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 def has(driver: Driver, face: str) -> bool:
-    """Tell whether the SDK has this face."""
+    """Return whether the SDK has this face."""
     return (driver.stream if face == "sync" else driver.astream) is not None
 
 
@@ -42,13 +42,13 @@ class Asked:
         self.error: BaseException | None = None
 
     async def first(self) -> str:
-        """Give the next part."""
+        """Return the next part."""
         if isinstance(self._parts, AsyncIterator):
             return str(await anext(self._parts))
         return str(await self._in_thread(lambda: next(self._parts)))
 
     async def rest(self) -> list[str]:
-        """Give all parts that are left; what ends them early is kept in `error`."""
+        """Return all parts that are left; what ends them early is kept in `error`."""
         parts: list[str] = []
         try:
             if isinstance(self._parts, AsyncIterator):

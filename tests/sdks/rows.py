@@ -15,7 +15,7 @@ class Row:
 
     Args:
         title: As in the table.
-        package: The distribution, whose version the table names.
+        package: The distribution; the table has its version.
         maker: The module of `tests.sdks.drivers` and its function that makes the driver.
         through: The HTTP libraries that it uses, sync and async.
         environment: Where it is installed: one of `ENVIRONMENTS`.

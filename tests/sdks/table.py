@@ -29,7 +29,7 @@ ABOUT = (Path(__file__).parent / "page.md").read_text("utf-8")
 
 
 def lines_of(row: Row, results: Results) -> list[tuple[str, ...]]:
-    """Give the lines of one SDK: one for each face that it has."""
+    """Return the lines of one SDK: one for each face that it has."""
     lines = []
     for face in FACES:
         if not any((row.title, face, column) in results.held for column in COLUMNS):
@@ -48,7 +48,7 @@ def _cell(row: Row, face: str, column: str, held: Mapping[Cell, bool]) -> str:
 
 
 def page(lines: Sequence[tuple[str, ...]]) -> str:
-    """Give the page for people to read."""
+    """Return the page for people to read."""
     table = ["| " + " | ".join(HEAD) + " |", "|---" * len(HEAD) + "|"]
     for line in lines:
         cells = [cell.replace("*", r"\\*") for cell in line]

@@ -41,20 +41,20 @@ async def test_an_sdk_that_collects_does_so_by_itself(row: Row, face: str) -> No
 @pytest.mark.holds("replays")
 async def test_the_parts_come_again_as_they_came_with_the_server_gone(row: Row, face: str) -> None:
     driver = row.driver()
-    with ModelServer(driver) as server, aquila_cassette("cassette") as tape:
+    with ModelServer(driver) as server, aquila_cassette("cassette") as cassette:
         ask = Ask(server.url, PROMPT)
         live = Asked(driver, face, ask)
         parts = await live.rest()
     assert live.error is None
     assert "".join(parts) == "".join(TEXT)
-    (recorded,) = tape.recorded
+    (recorded,) = cassette.recorded
     assert recorded.response.body == server.sent
     assert recorded.response.ended == "complete"
-    with aquila_cassette("cassette", mode="none") as tape:
+    with aquila_cassette("cassette", mode="none") as cassette:
         again = Asked(driver, face, ask)
         assert await again.rest() == parts
     assert again.error is None
-    assert tape.played == (recorded,)
+    assert cassette.played == (recorded,)
 
 
 @pytest.mark.holds("tools")
@@ -76,14 +76,16 @@ async def test_a_tool_is_called_again_with_the_same_arguments(row: Row, face: st
 async def test_who_stopped_early_stops_early_again(row: Row, face: str) -> None:
     driver = row.driver()
     with ModelServer(driver, gated=True) as server:
-        with aquila_cassette("cassette") as tape:
+        with aquila_cassette("cassette") as cassette:
             ask = Ask(server.url, PROMPT)
             live = Asked(driver, face, ask)
             first = await live.first()
             await live.leave()
             del live
         server.seen()
-    assert [one.response.ended for one in tape.interactions + tape.recorded][:1] == ["closed"]
+    assert [one.response.ended for one in cassette.interactions + cassette.recorded][:1] == [
+        "closed"
+    ]
     with aquila_cassette("cassette", mode="none"):
         again = Asked(driver, face, ask)
         assert await again.first() == first
@@ -100,13 +102,13 @@ async def test_what_fails_in_mid_stream_fails_alike(row: Row, face: str, ends: s
     with ModelServer(driver, ends=ends) as server:
         ask = Ask(server.url, PROMPT)
         bare = Asked(driver, face, ask)
-        seen = await bare.rest(), _told(bare.error)
+        seen = await bare.rest(), _described(bare.error)
         with aquila_cassette("cassette"):
             live = Asked(driver, face, ask)
-            assert (await live.rest(), _told(live.error)) == seen
+            assert (await live.rest(), _described(live.error)) == seen
     with aquila_cassette("cassette", mode="none"):
         again = Asked(driver, face, ask)
-        assert (await again.rest(), _told(again.error)) == seen
+        assert (await again.rest(), _described(again.error)) == seen
 
 
 @pytest.mark.holds("misses")
@@ -124,8 +126,8 @@ async def test_another_prompt_misses_loudly_and_asks_nobody(row: Row, face: str)
                     raise asked.error
         assert len(server.requests) == count
     # dspy keeps the words of a miss, and not the miss.
-    told = [isinstance(one, MissError) or MISSED in str(one) for one in _chain(raised.value)]
-    assert any(told)
+    found = [isinstance(one, MissError) or MISSED in str(one) for one in _chain(raised.value)]
+    assert any(found)
 
 
 def _letters(parts: str) -> str:
@@ -133,7 +135,7 @@ def _letters(parts: str) -> str:
     return "".join(json.dumps(parts).split("(")).translate(str.maketrans("", "", ')"\\ '))
 
 
-def _told(error: BaseException | None) -> tuple[str, str] | None:
+def _described(error: BaseException | None) -> tuple[str, str] | None:
     return None if error is None else (type(error).__qualname__, str(error))
 
 

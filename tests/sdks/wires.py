@@ -58,7 +58,7 @@ class Wire:
     Args:
         name: As in the table.
         content_type: Of the answer.
-        text: Gives the frames that say these parts.
+        text: Gives the frames of these parts of a text.
         tool: Gives the frames that call the tool of this name with these parts of its arguments.
         error: A frame by which the provider ends a stream that went wrong; None if it has none.
     """
@@ -75,12 +75,12 @@ def compact(value: Any) -> str:
 
 
 def data(value: Any, end: str = "\n\n") -> bytes:
-    """Give an event that has data only."""
+    """Return an event that has data only."""
     return f"data: {compact(value)}{end}".encode()
 
 
 def named(event: str, value: Any) -> bytes:
-    """Give an event with a name."""
+    """Return an event with a name."""
     return f"event: {event}\ndata: {compact(value)}\n\n".encode()
 
 
@@ -144,7 +144,7 @@ _CHAT_ERROR = data({"error": {"message": "The model is overloaded.", "type": "se
 
 
 def _chat_whole_tool(name: str, parts: Sequence[str]) -> list[Frame]:
-    """Call a _chat_tool as Mistral does, with all of the arguments at once."""
+    """Call a tool as Mistral does, with all of the arguments at once."""
     function = {"name": name, "arguments": "".join(parts)}
     call = {"index": 0, "id": "call_1", "function": function}
     return [
@@ -374,7 +374,7 @@ OLLAMA = Wire("Ollama", "application/x-ndjson", _ollama_text, _ollama_tool, _OLL
 # Bedrock's converse stream: binary messages, each with its lengths, headers and check sums.
 
 _STRING = 7
-"""The type of a header whose value is _bedrock_text."""
+"""The type of a header with a text."""
 
 
 def _bedrock_message(headers: dict[str, str], payload: dict[str, Any]) -> bytes:
@@ -386,12 +386,12 @@ def _bedrock_message(headers: dict[str, str], payload: dict[str, Any]) -> bytes:
 
 
 def _bedrock_header(name: str, value: str) -> bytes:
-    _bedrock_text = value.encode()
+    encoded = value.encode()
     return (
         struct.pack(">B", len(name))
         + name.encode()
-        + struct.pack(">BH", _STRING, len(_bedrock_text))
-        + _bedrock_text
+        + struct.pack(">BH", _STRING, len(encoded))
+        + encoded
     )
 
 

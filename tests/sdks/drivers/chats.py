@@ -17,7 +17,7 @@ def openai_client(make: Any, ask: Ask, **options: Any) -> Any:
 
 
 def _completions(client: Make | None, async_client: Make) -> Driver:
-    """Make the driver of an SDK whose client has ``chat.completions.create``."""
+    """Make the driver of an SDK with ``client.chat.completions.create``."""
 
     @contextmanager
     def opened(ask: Ask) -> Iterator[Any]:
