@@ -144,8 +144,7 @@ def aquila_cassette(
         match_on: What makes two requests the same; by default ``("method", "url", "body")``.
         ignore_json: Paths of JSON fields left out of matching: ``("messages.*.id",)``.
         ignore_hosts: Hosts to leave alone; ``*.example.com`` is a pattern.
-        record_ambient: Whether ambient requests of SDKs (telemetry, price lists, tokens)
-            are recorded and replayed as any other request; by default they are not kept.
+        record_ambient: Whether ambient requests (telemetry, tokens) are recorded; default False.
         redact: Names of further secret fields, patterns of secret values, or a `Redaction`; they
             add to the defaults.
         speed: 0 (default) replays at once, 1 at the recorded pace, 4 four times as fast.

@@ -31,8 +31,7 @@
     └── UnplayedWarning           what UnplayedError says, where it only warns
 
 A message reads top down: what happened, to what, where; then facts, expected before actual; last
-``Fix:`` and the command or edit that helps. What the message says is on the error as attributes too.
-All errors can be pickled.
+``Fix:`` and the command or edit that helps. The error has it as attributes, too, and can be pickled.
 
 >>> from aquila_cassette.errors import AquilaError, MissError
 >>> issubclass(MissError, AquilaError)

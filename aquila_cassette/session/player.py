@@ -82,7 +82,7 @@ class ReplayIndex:
 
 @dataclass(frozen=True, slots=True)
 class ReplaySettings:
-    """What all replays of one session share: the cassette's file and the line that records again."""
+    """What all replays of one session share; `fix` is the line that records again."""
 
     path: Path
     fix: str
@@ -179,7 +179,6 @@ class Player:
         self._streams.add_reader(self.stream)
 
     def close(self) -> None:
-        """Note that its reader closed it."""
         self.finished()
 
     def finished(self) -> None:

@@ -111,7 +111,7 @@ class Recorder:
             return self._kept[0]
 
     def answer(self) -> Interaction:
-        """Return what came, redacted, whether a hook dropped it or not."""
+        """Return what came, redacted, also if a hook dropped it."""
         return self.interaction() or self._redact(self._build())
 
     def _facts(self) -> list[str]:

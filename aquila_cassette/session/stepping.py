@@ -283,8 +283,6 @@ class SteppedPlayer(Player):
         super().__init__(interaction, number, settings, **how)
         self.speed = 0.0
 
-    # What an adapter calls.
-
     def begin(self) -> int:
         """Note that an iterator of the body begins, and return its number; it may be another one.
 
@@ -342,8 +340,6 @@ class SteppedPlayer(Player):
             self._waits = False
         self._show()
         super().finished()
-
-    # What the test's side calls.
 
     @property
     def is_held(self) -> bool:
@@ -405,8 +401,6 @@ class SteppedPlayer(Player):
         state = next(state for state, is_so in states.items() if is_so)
         lines = [f"{self._asked}: {state}", *self._facts()]
         return [*lines, f"reader: {reader}"] if reader else lines
-
-    # How it works.
 
     def _facts(self) -> list[str]:
         return self._describe(b"".join(self._steps[: self._given]))
