@@ -58,7 +58,7 @@ _ESCAPED_SHARE = 8
 
 
 def lines(body: bytes, indent: int, *, event_stream: bool) -> list[str]:
-    """Return the fields that hold `body`, as lines of YAML (a literal block is one "line").
+    """Return the fields that hold `body`, as lines of YAML.
 
     Args:
         body: The body; an empty one has no fields.
@@ -89,7 +89,7 @@ def lines(body: bytes, indent: int, *, event_stream: bool) -> list[str]:
     if not unsafe and text.strip(" \t\n"):
         if not event_stream and "\n" not in text and len(text) <= _LINE:
             return [*first, head + yaml_writer.scalar(text)]
-        return [*first, yaml_writer.literal(text, indent + 2, head)]
+        return [*first, *yaml_writer.literal(text, indent + 2, head)]
     if unsafe * _ESCAPED_SHARE <= len(text):
         return [*first, head + yaml_writer.quoted_lines(text, indent + 2)]
     return _base64_lines(body, indent)
@@ -99,7 +99,7 @@ def _base64_lines(body: bytes, indent: int) -> list[str]:
     text = base64.b64encode(body).decode()
     starts = range(0, len(text), _BASE64_LINE)
     wrapped = "\n".join([text[start : start + _BASE64_LINE] for start in starts])
-    return [f"{' ' * indent}base64: {yaml_writer.literal(wrapped, indent + 2)}"]
+    return yaml_writer.literal(wrapped, indent + 2, f"{' ' * indent}base64: ")
 
 
 def _as_json(text: str) -> tuple[str, Any] | None:

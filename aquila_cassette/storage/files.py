@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 from aquila_cassette.errors import CassetteFormatError, CassetteSaveError
 from aquila_cassette.model import CassetteData, Interaction
 from aquila_cassette.storage import format as format_
-from aquila_cassette.storage.format import as_read, dumps, header, loads, render
+from aquila_cassette.storage.format import as_read, dumps, loads, render
 from aquila_cassette.storage.names import display_path
 
 if TYPE_CHECKING:
@@ -190,8 +190,8 @@ def _merge(
 ) -> tuple[str | None, CassetteData]:
     """Return the text to write, None where nothing is to change, and the cassette that it is."""
     if before is None and new:
-        text = "".join([header(program()), *map(render, new)])
-        return text, CassetteData(tuple(map(as_read, new)), program())
+        cassette = CassetteData(tuple(map(as_read, new)), program())
+        return dumps(cassette), cassette
     old = CassetteData() if before is None else loads(before, path=path)
     dropped = {n for n, one in enumerate(old.interactions) if drop is not None and drop(one)}
     if before is None or not (new or dropped):

@@ -49,7 +49,6 @@ __all__ = [
     "as_read",
     "dumps",
     "format_error",
-    "header",
     "loads",
     "render",
     "too_large",
@@ -270,18 +269,21 @@ def _wrong(within: Any, key: str | int, expected: str, got: Any) -> SchemaError:
 
 def dumps(cassette: CassetteData) -> str:
     """Return the text of a whole cassette file."""
-    items = [render(interaction) for interaction in cassette.interactions]
-    return header(cassette.recorded_with, empty=not items) + "".join(items)
-
-
-def header(recorded_with: str, *, empty: bool = False) -> str:
-    """Return the lines above the interactions; `empty` if none follow."""
-    program = f"recorded_with: {yaml_writer.scalar(recorded_with)}\n" if recorded_with else ""
-    return f"version: {VERSION}\n{program}interactions:{' []' if empty else ''}\n"
+    lines = [f"version: {VERSION}"]
+    if cassette.recorded_with:
+        lines.append(f"recorded_with: {yaml_writer.scalar(cassette.recorded_with)}")
+    lines.append("interactions:" if cassette.interactions else "interactions: []")
+    for interaction in cassette.interactions:
+        lines += _lines(interaction)
+    return "\n".join([*lines, ""])
 
 
 def render(interaction: Interaction) -> str:
     """Return one interaction as it is in the file: an item of the list ``interactions``."""
+    return "\n".join([*_lines(interaction), ""])
+
+
+def _lines(interaction: Interaction) -> list[str]:
     lines = []
     if interaction.recorded_at:
         lines += yaml_writer.field("recorded_at", interaction.recorded_at, 2)
@@ -290,7 +292,7 @@ def render(interaction: Interaction) -> str:
     lines += ["  request:", *_request_lines(interaction.request)]
     lines += ["  response:", *_response_lines(interaction.response)]
     lines[0] = f"- {lines[0][2:]}"
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _request_lines(request: Request) -> list[str]:

@@ -93,9 +93,10 @@ class LazyBody:
         self._pieces = pieces
 
     def body(self) -> bytes:
-        if not isinstance(self._body, bytes):
-            self._body = self._body()
-        return self._body
+        body = self._body
+        if not isinstance(body, bytes):  # or another thread has read it since
+            body = self._body = body()
+        return body
 
     def pieces(self, *, event_stream: bool) -> tuple[Piece, ...]:
         return split_pieces(self.body(), self._pieces, event_stream=event_stream)

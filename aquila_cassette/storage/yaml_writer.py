@@ -133,21 +133,18 @@ def unsafe(data: bytes) -> int:
     return len(_UNSAFE.findall(rest.decode("utf-8", "surrogatepass"))) if rest else 0
 
 
-def literal(text: str, indent: int, head: str = "") -> str:
-    r"""Return `text`, one that `is_literal`, as a literal block without its last line break.
+def literal(text: str, indent: int, head: str) -> list[str]:
+    r"""Return `text`, one that `is_literal`, as the lines of a literal block behind `head`.
 
     Example:
-        >>> print(literal("a\n\n  b", 2, "text: "))
-        text: |-
-          a
-        <BLANKLINE>
-            b
+        >>> literal("a\n\n  b", 2, "text: ")
+        ['text: |-', '  a', '', '    b']
     """
     indicator = "2" if text[0] in " \t\n" else ""
     chomp = "-" if text[-1] != "\n" else "+" if text[-2] == "\n" else ""
     pad = " " * indent
     lines = [pad + line if line else "" for line in text.removesuffix("\n").split("\n")]
-    return "\n".join([f"{head}|{indicator}{chomp}", *lines])
+    return [f"{head}|{indicator}{chomp}", *lines]
 
 
 def field(key: str, value: Value, indent: int) -> list[str]:
@@ -193,8 +190,9 @@ def _block(value: Value, indent: int) -> list[str]:
 def _on_one_line(head: str, value: Value, indent: int) -> str | None:
     """Return `value` behind `head`, unless it is a mapping or list that needs lines of its own."""
     if isinstance(value, str):
-        block = "\n" in value and is_literal(value)
-        return f"{head} {literal(value, indent + 2) if block else scalar(value)}"
+        if "\n" in value and is_literal(value):
+            return "\n".join(literal(value, indent + 2, f"{head} "))
+        return f"{head} {scalar(value)}"
     if value is None or isinstance(value, (bool, int, float)):
         return f"{head} {scalar(value)}"
     inner = list(value.values() if isinstance(value, Mapping) else value)
