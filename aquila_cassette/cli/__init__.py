@@ -59,14 +59,14 @@ def _program(
       aquila-cassette diff chat.hello    what changed since the last commit
       aquila-cassette record chat.hello  record it again, by its tests
       aquila-cassette check              what is wrong with them
-      aquila-cassette scrub              take out secrets that got in
+      aquila-cassette scrub              remove secrets from them
       aquila-cassette unused --delete    remove what no test uses
-      aquila-cassette mv OLD NEW         give one another name, in the code too
-      aquila-cassette convert PATH       make one of a cassette of vcrpy, cassetter or HAR
+      aquila-cassette mv OLD NEW         rename one, in the code too
+      aquila-cassette convert PATH       convert cassettes of vcrpy, cassetter or HAR files
 
-    Cassettes are recorded by tests; of these commands record, check --fix, scrub, rm and mv change
-    some (and demo fills a folder of its own). Colour only on a terminal, and never where NO_COLOR
-    is set.
+    Tests record cassettes; of these commands record, check --fix, scrub, unused --delete and mv
+    change some (demo fills a folder of its own). Colour appears only on a terminal, and never
+    where NO_COLOR is set.
 
     Exit codes: 0, all is well; 1, demo or diff found a difference, check something, or record left
     something as it was; 2, a file or an argument is wrong.
@@ -282,7 +282,7 @@ def _diff(
     requests, in order.
 
     What differs each time is left out: ids, dates, padding, latencies, headers, and when and in
-    which pieces the answer came. --all compares the interactions as they stand in the file.
+    which pieces the answer came. --all compares the interactions as they are in the file.
 
     Exit codes: 0, they are the same; 1, they differ, or only one of them exists; 2, one of them
     cannot be read.

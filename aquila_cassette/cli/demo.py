@@ -114,7 +114,7 @@ class _Recorder:
         self._folder = folder
 
     def record_with_sdks(self) -> list[Demo]:
-        """Record the streams whose SDKs are installed; print how to get the others."""
+        """Record the streams with an installed SDK; print how to get the other SDKs."""
         packages = list(dict.fromkeys(stream.sdk for stream in STREAMS))
         found = [package for package in packages if is_installed(package)]
         wanted = [(stream, stream.sdk, with_sdk) for stream in STREAMS if stream.sdk in found]

@@ -151,7 +151,7 @@ def align_columns(
         shrink: The columns that are cropped where the rows are too wide, each down to its least
             width, the second when the first has reached it.
         width: The cells to stay within, with gaps of two between the columns; None for any.
-        ellipsis: What stands where a cell was cropped.
+        ellipsis: What ends a cell that was cropped.
 
     Example:
         >>> for row in align_columns([["name", "size"], ["a", "1.2 kB"]], right=[1]):

@@ -126,7 +126,7 @@ def compare(
     """Compare two recordings.
 
     Interactions with the same request are paired in their order, then those whose requests read
-    most alike. With `everything`, they are compared as they stand in their files.
+    most alike. With `everything`, they are compared as they are in their files.
     """
     was = [_text_of(one, everything=everything) for one in old]
     now = [_text_of(one, everything=everything) for one in new]
@@ -221,7 +221,7 @@ def _two_sided(
 
 
 def _text_of(one: Interaction, *, everything: bool = False) -> _Text:
-    if everything:  # as it stands in the file
+    if everything:  # as it is in the file
         head, _, rest = render(one).partition("\n  request:\n")
         asked, _, answered = rest.partition("\n  response:\n")
         return _Text(tuple(asked.split("\n")), (*head.split("\n"), *answered.split("\n")))

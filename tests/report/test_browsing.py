@@ -50,6 +50,7 @@ def test_the_details_are_there_when_they_are_opened(show: Show, lay: Lay) -> Non
     assert texts(page, ".section .inside") == []
     for summary in page.locator(".section summary").all():
         summary.click()
+    page.locator(".section .inside").nth(3).wait_for()
     tools, settings, headers, wire = texts(page, ".section .inside")
     assert tools == "get_weather(city, unit?)"
     assert settings == "stream: true\nstream_options: {include_usage: true}"

@@ -56,7 +56,7 @@ function firstOf(values) {
   if (first === undefined) return "";
   return others.length ? `${first} +${others.length}` : first;
 }
-// Which interactions are wanted: those that hold every word asked for, and pass the filters.
+// The search: interactions that hold every search word and pass the filters.
 
 const UNREADABLE = "unreadable";
 const REFUSED = "HTTP error";
@@ -77,7 +77,7 @@ const wanted = {
 };
 const texts = new Map();
 
-// Words apart are each looked for; "words in quotes" together.
+// Words are searched one by one, "words in quotes" together.
 function terms(query) {
   return [...query.matchAll(/"([^"]+)"?|[^\s"]+/g)].map((found) => found[1] ?? found[0]);
 }
@@ -92,7 +92,7 @@ function textOf(cassette, number) {
       cassette,
       interactionsOf(cassette).map((one) =>
         [
-          // What is new stands first, so that a snippet shows it before what was said long ago.
+          // The newest text comes first, so that a snippet shows it before older ones.
           ...one.parts.flatMap(([, name, text]) => [name, text]),
           ...one.turns.map((turn) => turn[2]).reverse(),
           one.error?.join(" "),
@@ -133,7 +133,7 @@ function filtering() {
   return Object.values(wanted.filters).some((chosen) => chosen.size);
 }
 
-// The cassettes wanted, each with the numbers of its interactions that are.
+// The cassettes found, each with the numbers of its interactions found.
 function results() {
   const words = terms(wanted.query).map((word) => pattern([word]));
   const holds = (text) => words.every((word) => word.test(text));
@@ -157,7 +157,7 @@ function results() {
   return found;
 }
 
-// Where the words stand first, with a little of what is around them; null where only a name fits.
+// The first match with a little of the text around it; null where only a name matches.
 function snippet(cassette, number) {
   const words = terms(wanted.query);
   if (!words.length) return null;

@@ -306,7 +306,7 @@ function toggleFacets() {
   showRows();
 }
 
-// Leave only what a part of the overview stands for.
+// Filter the list by a part of the overview.
 function only(name, value) {
   for (const chosen of Object.values(wanted.filters)) chosen.clear();
   wanted.filters[name].add(value);
@@ -333,7 +333,7 @@ function startFacets() {
   document.getElementById("filter").addEventListener("click", toggleFacets);
   showFacets();
 }
-// The words searched for, marked where they stand; by the browser, without a change to the page.
+// Marks the search words in the conversation, with the CSS highlight API: the page stays as it is.
 
 // What is off a cassette, not the words of the page itself.
 function isFromCassette(node) {
