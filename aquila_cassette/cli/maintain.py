@@ -68,7 +68,7 @@ def _check(
 ) -> None:
     """Find what is wrong with cassettes.
 
-    One line a finding: the file and its line, the kind, what is wrong, and what to do about it.
+    One line a finding: its place, its kind, what is wrong, and what to do about it.
 
     \b
       unreadable   the file is damaged, or no cassette
@@ -80,9 +80,7 @@ def _check(
       format       it would be written otherwise today
 
     A redact= of the tests is not known here: pass it as --redact, --keep-header and --allow.
-
-    --fix rewrites format and deletes leftovers, in one step each and only where nothing is lost.
-    What a link leads to outside of the folder is not changed.
+    --fix rewrites format and deletes leftovers, only where nothing is lost.
 
     \b
     Examples:
@@ -116,10 +114,8 @@ def _scrub(
 ) -> None:
     """Take secrets out of cassettes, in place.
 
-    What saving a cassette today would redact is redacted: see docs/secrets.md. Each is listed,
-    never shown. Other interactions keep each character. The new file replaces the old one in one
-    step, without a copy. A secret that was committed stays in the history: revoke it.
-
+    What saving a cassette today would redact is redacted, and listed, never shown. Other
+    interactions keep each character. A secret that was committed stays in the history: revoke it.
     A redact= of the tests is not known here: pass it as --redact, --keep-header and --allow.
 
     \b
@@ -242,14 +238,11 @@ def _convert(
 ) -> None:
     """Convert cassettes of other recorders to ours, or ours to vcrpy's format.
 
-    Reads vcrpy's YAML and JSON, of any age and compressed or not, cassetter's YAML, betamax's
-    JSON, HAR, and our own. A Python tag in YAML is never run.
+    Reads vcrpy's YAML and JSON, cassetter's YAML, betamax's JSON, HAR, and our own.
 
     old.json becomes old.yaml next to it, and stays. A file whose name stays the same is replaced
-    only with --in-place, after the new one was read back. Nothing else is ever overwritten.
-
-    What saving a cassette would redact is redacted, and listed; headers that a cassette would not
-    keep go. A file that would still hold a known secret is not written.
+    only with --in-place, after the new one was read back. Nothing else is ever overwritten. What
+    saving a cassette would redact is redacted, and listed.
 
     \b
     Examples:
