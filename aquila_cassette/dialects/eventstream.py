@@ -28,17 +28,11 @@ _SIZES = {0: 0, 1: 0, 2: 1, 3: 2, 4: 4, 5: 8, 8: 8, 9: 16}
 
 
 class Binary(NamedTuple):
-    """One message.
+    """One message."""
 
-    Args:
-        type: Its event type; ``error`` for an exception.
-        data: Its payload as text; of a payload that wraps another (``{"bytes": ...}``), that one.
-        json: That parsed; None where it is no JSON.
-    """
-
-    type: str
-    data: str
-    json: object
+    type: str  # its event type; `error` for an exception
+    data: str  # its payload as text; of a payload that wraps another (`{"bytes": ...}`), that one
+    json: object  # that parsed; None where it is no JSON
 
 
 def split(body: bytes) -> list[bytes]:

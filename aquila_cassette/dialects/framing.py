@@ -20,17 +20,11 @@ _SSE_FIELD = re.compile(rb"(?:data|event|id|retry)?:")
 
 
 class ProviderEvent(NamedTuple):
-    """One event of a stream, in any framing.
+    """One event of a stream, in any framing."""
 
-    Args:
-        type: The SSE event type; ``message`` for a line of NDJSON.
-        data: Its data, verbatim.
-        json: That data parsed; None where it is no JSON.
-    """
-
-    type: str
-    data: str
-    json: Any
+    type: str  # the SSE event type; `message` for a line of NDJSON
+    data: str  # its data, verbatim
+    json: Any  # that data parsed; None where it is no JSON
 
     @property
     def fields(self) -> Table:

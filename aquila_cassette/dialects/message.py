@@ -15,62 +15,38 @@ TextKind = Literal["words", "thought", "refusal", "call", "error"]
 
 @dataclass(frozen=True, slots=True)
 class ModelToolCall:
-    """A tool the model calls.
-
-    Args:
-        name: The tool's name.
-        arguments: Its arguments, as the JSON text the model wrote; cut off where the stream was.
-        id: The provider's id of the call, which its result must name; empty where it gives none.
-    """
+    """A tool the model calls."""
 
     name: str
-    arguments: str
+    arguments: str  # its arguments, as the JSON text the model wrote; cut off where the stream was
+    # The provider's id of the call, which its result must name; empty where it gives none.
     id: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelMessage:
-    """What a model wrote in one answer; of several choices, the first one.
-
-    Args:
-        text: The answer.
-        reasoning: What it thought before, where the provider shows that.
-        tool_calls: The tools it calls, in their order.
-        refusal: Why it would not answer; empty where it did.
-        model: The model's name as the provider gives it.
-        usage: The provider's counts, under the provider's names.
-        finish_reason: Why it stopped, in the provider's words.
-        error: The provider's message where it sent an error.
-        dialect: The name of the dialect that was read; None where none is known.
-    """
+    """What a model wrote in one answer; of several choices, the first one."""
 
     text: str = ""
-    reasoning: str = ""
-    tool_calls: tuple[ModelToolCall, ...] = ()
-    refusal: str = ""
-    model: str | None = None
-    usage: dict[str, Any] | None = None
-    finish_reason: str | None = None
-    error: str | None = None
-    dialect: str | None = None
+    reasoning: str = ""  # what it thought before, where the provider shows that
+    tool_calls: tuple[ModelToolCall, ...] = ()  # the tools it calls, in their order
+    refusal: str = ""  # why it would not answer; empty where it did
+    model: str | None = None  # the model's name as the provider gives it
+    usage: dict[str, Any] | None = None  # the provider's counts, under the provider's names
+    finish_reason: str | None = None  # why it stopped, in the provider's words
+    error: str | None = None  # the provider's message where it sent an error
+    dialect: str | None = None  # the name of the dialect that was read; None where none is known
 
 
 class TimedText(NamedTuple):
-    """What one event of a stream added.
+    """What one event of a stream added."""
 
-    Args:
-        piece: Which piece brought the end of the event, from 0.
-        part: Which part of the answer it belongs to, from 0: words, a thought, one tool call.
-        kind: What that part is.
-        name: The tool's name, of a call.
-        text: The text added; empty where a call began with its name alone. A character that its
-            provider cut into two surrogates is whole again once a part's texts are joined.
-    """
-
-    piece: int
-    part: int
-    kind: TextKind
-    name: str
+    piece: int  # which piece brought the end of the event, from 0
+    part: int  # which part of the answer it belongs to, from 0: words, a thought, one tool call
+    kind: TextKind  # what that part is
+    name: str  # the tool's name, of a call
+    # The text added; empty where a call began with its name alone. A character that its provider
+    # cut into two surrogates is whole again once a part's texts are joined.
     text: str
 
 

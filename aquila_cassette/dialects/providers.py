@@ -13,25 +13,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class KnownProvider:
-    """One provider, and how requests to it name their sender.
-
-    Args:
-        name: Its short name.
-        hosts: Its hosts, with the port where that is part of the address; a star is one label.
-        key_variables: The environment variables that may hold its key, the usual one first.
-        key_header: The header that takes the key.
-        key_prefix: What comes before the key in that header.
-        own_dialects: How the names of its own dialects begin; empty where it has none.
-        has_general_key: Whether the key is that of an account used for much else.
-    """
+    """One provider, and how requests to it name their sender."""
 
     name: str
+    # Its hosts, with the port where that is part of the address; a star is one label.
     hosts: tuple[str, ...]
+    # The environment variables that may hold its key, the usual one first.
     key_variables: tuple[str, ...] = ()
-    key_header: str = "authorization"
-    key_prefix: str = "Bearer "
-    own_dialects: str = ""
-    has_general_key: bool = False
+    key_header: str = "authorization"  # the header that takes the key
+    key_prefix: str = "Bearer "  # what comes before the key in that header
+    own_dialects: str = ""  # how the names of its own dialects begin; empty where it has none
+    has_general_key: bool = False  # whether the key is that of an account used for much else
 
 
 # fmt: off

@@ -61,19 +61,12 @@ _HEADS_LOOKED_AT = (2 * 1024, 64 * 1024)
 
 
 class Ending(NamedTuple):
-    """What the bytes of a body say about whether its stream is over.
+    """What the bytes of a body say about whether its stream is over."""
 
-    Args:
-        terminal: A terminal event was seen, or an error by the provider, whatever follows it.
-        complete_at_eof: The stream is complete if EOF follows now.
-        expected: The terminal events of the dialect, for a message that says what is missing.
-        dialect: The dialect's name; None where it is not known or the body is no stream.
-    """
-
-    terminal: bool
-    complete_at_eof: bool
-    expected: str
-    dialect: str | None
+    terminal: bool  # a terminal event was seen, or an error by the provider, whatever follows it
+    complete_at_eof: bool  # the stream is complete if EOF follows now
+    expected: str  # the terminal events of the dialect, for a message that says what is missing
+    dialect: str | None  # the dialect's name; None where it is not known or the body is no stream
 
 
 def recognise(content_type: str | None, body: bytes) -> Dialect | None:

@@ -30,34 +30,22 @@ _HTML_LOWER = {ord(char): f"\\u{ord(char):04x}" for char in "<>&'"}
 
 
 class Spelling(NamedTuple):
-    """One spelling of a secret.
-
-    Args:
-        data: Its bytes.
-        lead: Whether a base64 character before it holds bits of the secret too.
-        tail: Whether one after it does.
-        secret: The secret.
-    """
+    """One spelling of a secret."""
 
     data: bytes
-    lead: bool
-    tail: bool
+    lead: bool  # whether a base64 character before it holds bits of the secret too
+    tail: bool  # whether one after it does
     secret: str
 
 
 class Spellings(NamedTuple):
-    """All spellings of some secrets.
+    """All spellings of some secrets."""
 
-    Args:
-        anywhere: Those to be searched everywhere.
-        in_runs: Those with a long run of key characters, each after that run: they can only be
-            where the run is.
-        any_is_json: Whether the names of JSON fields may be in one.
-    """
-
-    anywhere: tuple[Spelling, ...]
+    anywhere: tuple[Spelling, ...]  # those to be searched everywhere
+    # Those with a long run of key characters, each after that run: they can only be where the run
+    # is.
     in_runs: tuple[tuple[str, Spelling], ...]
-    any_is_json: bool
+    any_is_json: bool  # whether the names of JSON fields may be in one
 
 
 _last: tuple[dict[object, object], tuple[str, ...]] = ({}, ())

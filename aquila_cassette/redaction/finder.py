@@ -43,23 +43,14 @@ _NAME = re.compile(rb'"[^"\\]*"\s*:')
 
 
 class SecretFinding(NamedTuple):
-    """Something that redaction hides.
+    """Something that redaction hides."""
 
-    Args:
-        part: Where it is.
-        kind: What it is: ``a key (sk-...)``, ``the field 'api_key'``.
-        name: The header's name; empty elsewhere.
-        start: Where it starts, in bytes of the body; 0 elsewhere.
-        end: Where it ends.
-        secret: Whether it is a secret; a header may only be one that is not kept.
-    """
-
-    part: MessagePart
-    kind: str
-    name: str = ""
-    start: int = 0
-    end: int = 0
-    secret: bool = True
+    part: MessagePart  # where it is
+    kind: str  # what it is: `a key (sk-...)`, `the field 'api_key'`
+    name: str = ""  # the header's name; empty elsewhere
+    start: int = 0  # where it starts, in bytes of the body; 0 elsewhere
+    end: int = 0  # where it ends
+    secret: bool = True  # whether it is a secret; a header may only be one that is not kept
 
 
 class Finder:

@@ -14,21 +14,14 @@ if TYPE_CHECKING:
 
 
 class KeyPattern(NamedTuple):
-    """What one kind of key looks like.
+    """What one kind of key looks like."""
 
-    Args:
-        name: What people call it.
-        prefix: How it begins.
-        rest: The regular expression of what follows; together at least `SHORTEST_RUN` long.
-        example: One.
-        is_word: Whether the prefix also occurs by chance inside base64, so that a ``+`` before it
-            is no boundary.
-    """
-
-    name: str
-    prefix: str
-    rest: str
+    name: str  # what people call it
+    prefix: str  # how it begins
+    rest: str  # the regular expression of what follows; together at least `SHORTEST_RUN` long
     example: str
+    # Whether the prefix also occurs by chance inside base64, so that a `+` before it is no
+    # boundary.
     is_word: bool = False
 
 
@@ -114,16 +107,12 @@ _BEARER = re.compile(
 
 
 class Runs(NamedTuple):
-    """The distinct long runs of key characters in some bytes.
+    """The distinct long runs of key characters in some bytes."""
 
-    Args:
-        text: The runs, joined by spaces, each after the few bytes before it, for keys whose prefix
-            is no part of the run. A character is a byte: text is searched five times as fast.
-        cut: Whether some run was too long to be here whole. Those are images and the like.
-    """
-
+    # The runs, joined by spaces, each after the few bytes before it, for keys whose prefix is no
+    # part of the run. A character is a byte: text is searched five times as fast.
     text: str
-    cut: bool
+    cut: bool  # whether some run was too long to be here whole. Those are images and the like
 
 
 def long_runs(data: bytes) -> Runs:
