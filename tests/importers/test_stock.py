@@ -19,6 +19,7 @@ from tests.importers.samples import EVENTS
 from tests.storage.strategies import AWKWARD
 
 pytest.importorskip("aiohttp")
+pytest.importorskip("vcr")
 
 
 def test_what_vcrpy_records_of_each_library_is_read(tmp_path: Path) -> None:
