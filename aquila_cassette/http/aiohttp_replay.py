@@ -19,8 +19,7 @@ from aiohttp.http import HttpVersion, RawResponseMessage
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from aquila_cassette.http.bodies import PIECES_A_TURN, let_others_run
-from aquila_cassette.http.dispatcher import encode_headers
+from aquila_cassette.http.dispatcher import PIECES_A_TURN, encode_headers, let_others_run
 from aquila_cassette.model import Headers, Piece
 from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.stepping import SteppedPlayer

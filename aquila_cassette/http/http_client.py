@@ -14,8 +14,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from aquila_cassette.http.bodies import wait
-from aquila_cassette.http.dispatcher import decide
+from aquila_cassette.http.dispatcher import decide, wait
 from aquila_cassette.http.http_client_request import SentRequest
 from aquila_cassette.http.http_client_response import (
     RecordedFile,

@@ -14,8 +14,7 @@ from http.client import responses
 from typing import Any
 
 from aquila_cassette.dialects.framing import framing
-from aquila_cassette.http.bodies import replay
-from aquila_cassette.http.dispatcher import find_class
+from aquila_cassette.http.dispatcher import find_class, replay
 from aquila_cassette.http.http_client_request import chunk_size
 from aquila_cassette.model import Failure, Response
 from aquila_cassette.session.failures import with_category

@@ -13,9 +13,10 @@ from contextvars import ContextVar
 from types import ModuleType
 from typing import Any, NoReturn
 
-from aquila_cassette.http.bodies import RecordedBody, ReplayedBody
 from aquila_cassette.http.dispatcher import (
     HttpAdapter,
+    RecordedBody,
+    ReplayedBody,
     Send,
     decode_headers,
     encode_headers,

@@ -11,8 +11,15 @@ from http.client import responses
 from types import ModuleType
 from typing import Any
 
-from aquila_cassette.http.bodies import RecordedBody, ReplayedBody
-from aquila_cassette.http.dispatcher import HttpAdapter, Send, exchange, exchange_sync, find_class
+from aquila_cassette.http.dispatcher import (
+    HttpAdapter,
+    RecordedBody,
+    ReplayedBody,
+    Send,
+    exchange,
+    exchange_sync,
+    find_class,
+)
 from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Failure, Request
 from aquila_cassette.session.player import MakeError, Player

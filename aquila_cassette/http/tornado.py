@@ -17,8 +17,14 @@ from http.client import responses
 from types import ModuleType
 from typing import Any
 
-from aquila_cassette.http.bodies import replay_async
-from aquila_cassette.http.dispatcher import HttpAdapter, Send, decide, find_class, respond
+from aquila_cassette.http.dispatcher import (
+    HttpAdapter,
+    Send,
+    decide,
+    find_class,
+    replay_async,
+    respond,
+)
 from aquila_cassette.http.http_client_response import make_exception
 from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Failure, Request
