@@ -90,7 +90,7 @@ def _check(
 
     Exit codes: 0, nothing is left; 1, something is; 2, an argument is wrong.
     """
-    from aquila_cassette.cli.maintenance import check
+    from aquila_cassette.cli import check
 
     code = check.run(
         places or [],
@@ -126,7 +126,7 @@ def _scrub(
 
     Exit codes: 0, it is done; 1, --dry-run found something; 2, a file or an argument is wrong.
     """
-    from aquila_cassette.cli.maintenance import scrub
+    from aquila_cassette.cli import scrub
 
     rules = _rules(redact, keep, allow)
     raise typer.Exit(scrub.run(places or [], folder, redact=rules, dry_run=dry_run))
@@ -150,7 +150,7 @@ def _unused(
 
     Exit codes: 0, nothing is unused, or it is deleted; 1, something is; 2, the run was not complete.
     """
-    from aquila_cassette.cli.maintenance import unused
+    from aquila_cassette.cli import unused
 
     raise typer.Exit(unused.run(context.obj or (), folder, delete=delete))
 
@@ -176,7 +176,7 @@ def _rm(
     Exit codes: 0, it is done, or there is none; 1, you disagreed, or --dry-run found some; 2, an
     argument is wrong, or no complete run is known.
     """
-    from aquila_cassette.cli.maintenance.unused import read_unused, remove_unused
+    from aquila_cassette.cli.unused import read_unused, remove_unused
     from aquila_cassette.errors import UsageError
 
     noted = read_unused(folder)
@@ -208,9 +208,9 @@ def _mv(
 
     Exit codes: 0, it is done; 2, a file or an argument is wrong.
     """
-    from aquila_cassette.cli.maintenance import rename
+    from aquila_cassette.cli import move
 
-    raise typer.Exit(rename.run(old, new, folder, code=code, dry_run=dry_run))
+    raise typer.Exit(move.run(old, new, folder, code=code, dry_run=dry_run))
 
 
 def _convert(

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from aquila_cassette import importers
+from aquila_cassette.cli import selection
 from aquila_cassette.cli.folder import name_of
 from aquila_cassette.cli.output import Screen, print_error
-from aquila_cassette.cli.rerecord import selection
-from aquila_cassette.cli.rerecord.selection import Target
+from aquila_cassette.cli.selection import Target
 from aquila_cassette.errors import CassetteError, UsageError
 from aquila_cassette.importers import refuse_to_record
 from aquila_cassette.model import CassetteData
@@ -51,8 +51,8 @@ def run(
         return 2 if is_damaged else 0
     code = 0
     if direct:
-        from aquila_cassette.cli.rerecord import resend
-        from aquila_cassette.cli.rerecord.connection import Connection, parse_header
+        from aquila_cassette.cli import resend
+        from aquila_cassette.cli.connection import Connection, parse_header
 
         connection = Connection(tuple(map(parse_header, headers)), base_url)
         if dry_run:
@@ -60,14 +60,14 @@ def run(
         else:
             code = resend.resend(screen, targets, connection)
     else:
-        from aquila_cassette.cli.rerecord import by_tests
+        from aquila_cassette.cli import record_by_tests
 
         modules = [selection.module_of(test) for one in targets for test in one.tests]
         root = misses[0] if misses else selection.find_root(modules, wanted.folder)
         if dry_run:
-            by_tests.plan(screen, targets)
+            record_by_tests.plan(screen, targets)
         else:
-            code = by_tests.run_tests(screen, targets, root, wanted.folder, arguments)
+            code = record_by_tests.run_tests(screen, targets, root, wanted.folder, arguments)
     return code or (2 if is_damaged else 0)
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from aquila_cassette.cli.maintenance.check import KINDS
+from aquila_cassette.cli.check import KINDS
 from aquila_cassette.storage import files
 from tests.cli.conftest import Cli
-from tests.cli.maintenance.samples import chat, lay, text
+from tests.cli.samples import chat, lay, text
 
 GOOD = text()
 KEY = "sk-ant-api03-abcdefghijklmnop"

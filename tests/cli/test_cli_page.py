@@ -6,9 +6,9 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-from aquila_cassette.cli.maintenance.check import KINDS
+from aquila_cassette.cli.check import KINDS
 from tests.cli.conftest import Cli
-from tests.cli.maintenance.samples import chat, lay, text
+from tests.cli.samples import chat, lay, text
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8")
 KEY = "sk-ant-api03-abcdefghijklmnop"

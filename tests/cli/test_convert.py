@@ -11,7 +11,7 @@ import pytest
 
 from aquila_cassette import importers
 from tests.cli.conftest import Cli
-from tests.cli.maintenance.samples import chat, lay, text
+from tests.cli.samples import chat, lay, text
 from tests.importers.samples import CASSETTER, EVENTS, URL, vcrpy
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8")

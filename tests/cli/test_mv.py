@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
-from tests.cli.maintenance.samples import chat, lay, text
+from tests.cli.samples import chat, lay, text
 
 CODE = """\
 NAMES = ["chat.hello"]

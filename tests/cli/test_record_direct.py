@@ -18,7 +18,7 @@ from aquila_cassette.model import Failure, Interaction, Piece, Request, Response
 from aquila_cassette.provider import Provider
 from aquila_cassette.storage import files
 from tests.cli.conftest import Cli
-from tests.cli.rerecord.talking import APPS, Model, talk
+from tests.cli.talking import APPS, Model, talk
 from tests.servers import Connection, RawServer
 from tests.servers import Request as Asked
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.cli.conftest import Cli
-from tests.cli.maintenance.samples import chat, lay, text
+from tests.cli.samples import chat, lay, text
 from tests.importers.samples import vcrpy
 
 KEY = "sk-ant-api03-abcdefghijklmnop"

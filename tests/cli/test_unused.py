@@ -9,8 +9,8 @@ import pytest
 
 from aquila_cassette import importers
 from tests.cli.conftest import Cli
-from tests.cli.maintenance.samples import chat, lay, text
 from tests.cli.project import Project
+from tests.cli.samples import chat, lay, text
 
 SUITE = """
 def test_it(aquila_cassette):

@@ -8,7 +8,7 @@ import pytest
 
 from aquila_cassette.errors import ResendError
 from aquila_cassette.model import Interaction
-from tests.cli.rerecord.talking import APPS, App, Model, again, talk
+from tests.cli.talking import APPS, App, Model, again, talk
 
 TOOLS = ["What is the weather in Lund?", "And how is life there?", "Thanks. weather in Malmö?"]
 each_app = pytest.mark.parametrize("app", APPS.values(), ids=list(APPS))

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import httpx
 
 from aquila_cassette.api import Block
+from aquila_cassette.cli.connection import SecretUnavailable, redirect
+from aquila_cassette.cli.conversation import Conversation
 from aquila_cassette.cli.folder import read_note
 from aquila_cassette.cli.outcome import Outcome, show_outcomes
 from aquila_cassette.cli.output import Screen, print_error
 from aquila_cassette.cli.play import TextPlayer
-from aquila_cassette.cli.rerecord.connection import SecretUnavailable, redirect
-from aquila_cassette.cli.rerecord.conversation import Conversation
 from aquila_cassette.dialects import read_message
 from aquila_cassette.dialects.providers import provider_for_key
 from aquila_cassette.errors import AquilaError, CassetteError, CassetteSaveError, ResendError
@@ -37,8 +37,8 @@ from aquila_cassette.transcript.interaction import InteractionView
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aquila_cassette.cli.rerecord.connection import Connection
-    from aquila_cassette.cli.rerecord.selection import Target
+    from aquila_cassette.cli.connection import Connection
+    from aquila_cassette.cli.selection import Target
     from aquila_cassette.model import CassetteData, Request
 
 __all__ = ["plan", "resend"]

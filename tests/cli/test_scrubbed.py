@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from aquila_cassette.cli.maintenance.scrub import scrubbed
+from aquila_cassette.cli.scrub import scrubbed
 from aquila_cassette.redaction import Redaction
 from aquila_cassette.storage.format import loads
-from tests.cli.maintenance.samples import chat, text
+from tests.cli.samples import chat, text
 
 KEY = "sk-ant-api03-abcdefghijklmnop"
 LEAKY = text(chat(url=f"https://a.example/?key={KEY}&n=1"), chat(sent=b'{"n":1}'))

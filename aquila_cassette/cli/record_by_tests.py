@@ -21,7 +21,7 @@ from aquila_cassette import importers
 from aquila_cassette.cli.folder import cassettes_in, name_of
 from aquila_cassette.cli.outcome import Outcome, show_outcomes
 from aquila_cassette.cli.output import Progress, Screen, align_columns, print_error
-from aquila_cassette.cli.rerecord.selection import Target, module_of, owner_of, owners_of
+from aquila_cassette.cli.selection import Target, module_of, owner_of, owners_of
 from aquila_cassette.errors import CassetteError
 from aquila_cassette.model import CassetteData
 from aquila_cassette.transcript.humanize import count, escape_control_chars, parse_time

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aquila_cassette import importers
+from aquila_cassette.cli.check import check_file, places_named
 from aquila_cassette.cli.folder import cassettes_in
-from aquila_cassette.cli.maintenance.check import check_file, places_named
-from aquila_cassette.cli.maintenance.rewrite import refuse_outside, rewrite
 from aquila_cassette.cli.output import Screen, print_error
+from aquila_cassette.cli.rewrite import refuse_outside, rewrite
 from aquila_cassette.errors import CassetteError, CassetteSaveError
 from aquila_cassette.model import CassetteData
 from aquila_cassette.storage import files

@@ -15,9 +15,9 @@ from unicodedata import normalize
 
 from aquila_cassette import importers
 from aquila_cassette.cli.folder import cassettes_in, find
-from aquila_cassette.cli.maintenance.rewrite import rewrite, target_outside
-from aquila_cassette.cli.maintenance.unused import read_unused
 from aquila_cassette.cli.output import Screen, print_error
+from aquila_cassette.cli.rewrite import rewrite, target_outside
+from aquila_cassette.cli.unused import read_unused
 from aquila_cassette.errors import CassetteError, CassetteFormatError, CassetteNameError, UsageError
 from aquila_cassette.model import Request
 from aquila_cassette.storage import files

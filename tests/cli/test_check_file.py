@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from aquila_cassette.cli.maintenance.check import check_file
+from aquila_cassette.cli.check import check_file
 from aquila_cassette.redaction import Redaction
-from tests.cli.maintenance.samples import chat, lay, text
+from tests.cli.samples import chat, lay, text
 from tests.corpus import Recorded, every_recorded
 from tests.importers.samples import vcrpy
 
 GOOD = text()
 KEY = "sk-ant-api03-abcdefghijklmnop"
-OWN = Path(__file__).parents[3] / "cassettes"
+OWN = Path(__file__).parents[2] / "cassettes"
 FIX = "aquila-cassette check --fix"
 BY_HAND = "it has comments: edit it by hand"
 LAYOUT = "it would be written otherwise today"

@@ -16,7 +16,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin
 
-from aquila_cassette.cli.rerecord.selection import owner_of
+from aquila_cassette.cli.selection import owner_of
 from aquila_cassette.dialects import read_into
 from aquila_cassette.dialects.framing import framing, read_events
 from aquila_cassette.dialects.lenient import load_json

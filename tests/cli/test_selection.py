@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from aquila_cassette.cli.rerecord.selection import merge_targets, owners_of, select
+from aquila_cassette.cli.selection import merge_targets, owners_of, select
 from aquila_cassette.model import CassetteData, Interaction, Request, Response
 
 REQUEST, RESPONSE = Request("GET", "https://a.example"), Response(200)

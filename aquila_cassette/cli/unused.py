@@ -14,8 +14,8 @@ import typer
 
 from aquila_cassette import importers
 from aquila_cassette.cli.folder import read_note
-from aquila_cassette.cli.maintenance.rewrite import refuse_outside, remove
 from aquila_cassette.cli.output import Screen, print_error
+from aquila_cassette.cli.rewrite import refuse_outside, remove
 from aquila_cassette.errors import UsageError
 from aquila_cassette.storage import files
 from aquila_cassette.storage.names import display_path

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aquila_cassette import importers
 from aquila_cassette.cli.folder import find, name_of
-from aquila_cassette.cli.maintenance.rewrite import move, refuse_outside, refuse_overwriting
 from aquila_cassette.cli.output import Screen, print_diff, print_error
-from aquila_cassette.cli.rerecord.selection import owners_of
+from aquila_cassette.cli.rewrite import move, refuse_outside, refuse_overwriting
+from aquila_cassette.cli.selection import owners_of
 from aquila_cassette.cli.suite import root_of_the_suite
 from aquila_cassette.errors import CassetteError
 from aquila_cassette.storage import files

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from aquila_cassette.cli.rerecord.conversation import Conversation
+from aquila_cassette.cli.conversation import Conversation
 from aquila_cassette.model import Interaction, Piece, Request, Response
 from aquila_cassette.provider.anthropic import AnthropicMessages
 from aquila_cassette.provider.gemini import GeminiGenerateContent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aquila_cassette.cli.maintenance.rename import renamed
+from aquila_cassette.cli.move import renamed
 
 NEW = "talk/hi"
 

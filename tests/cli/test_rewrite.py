@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from aquila_cassette.cli.maintenance.rewrite import move, remove, rewrite
+from aquila_cassette.cli.rewrite import move, remove, rewrite
 from aquila_cassette.errors import CassetteSaveError, UsageError
-from tests.cli.maintenance.samples import chat, lay, text
+from tests.cli.samples import chat, lay, text
 
 GOOD = text()
 

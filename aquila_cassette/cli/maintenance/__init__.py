@@ -1,1 +1,0 @@
-"""Checking, scrubbing, renaming and removing cassettes."""
