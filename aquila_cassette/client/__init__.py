@@ -18,7 +18,7 @@ Example:
 
 from __future__ import annotations
 
-from aquila_cassette.client.async_client import AsyncClient, AsyncStream
+from aquila_cassette.client.clients import AsyncClient, Client
 from aquila_cassette.client.events import (
     Answer,
     Chunk,
@@ -32,7 +32,7 @@ from aquila_cassette.client.events import (
     ToolCall,
 )
 from aquila_cassette.client.sinks import callback, collector, null, queue, tee
-from aquila_cassette.client.sync_client import Client, Stream
+from aquila_cassette.client.streams import AsyncStream, Stream
 from aquila_cassette.client.tools import Patched, Tool, tool
 
 __all__ = [

@@ -10,11 +10,11 @@ import html
 import re
 from collections.abc import Hashable, Iterator
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from aquila_cassette import sse
 from aquila_cassette.client.dialects import MADE_UP_ID, Endpoint
-from aquila_cassette.client.events import Chunk, Kind, Raw, Reasoning, StreamEvent
+from aquila_cassette.client.events import Chunk, Kind, Meta, Raw, Reasoning, StreamEvent
 from aquila_cassette.dialects.dialect import error_in, provider_error
 from aquila_cassette.dialects.framing import ProviderEvent, framing, read_events
 from aquila_cassette.dialects.lenient import as_dict, dump_json, load_json
@@ -29,11 +29,12 @@ _TITLE = re.compile(r"<title\b[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _SSE_FIELDS = ("data", "event", "id", "retry")
 
 
-class AnswerFailure(NamedTuple):
-    """Why an answer is no real completion."""
+class StreamFailure(Exception):  # noqa: N818 - what users see is a StreamError
+    """Why a stream is no real completion."""
 
-    kind: Kind
-    reason: str
+    def __init__(self, kind: Kind, reason: str) -> None:
+        self.kind = kind
+        super().__init__(reason)
 
 
 class AnswerParser:
@@ -44,7 +45,7 @@ class AnswerParser:
     ) -> None:
         self._endpoint = endpoint
         self._ref = ref
-        self._status = status
+        self.status = status
         self._content_type = content_type
         self._splitter = _BodySplitter(content_type)
         self._objects: list[dict[str, Any]] = []
@@ -54,7 +55,7 @@ class AnswerParser:
         self._foreign = ""  # the first event that is not of the endpoint's dialect
         self._is_complete = False
         self.message = EventBuilder(ref)
-        self.response_id = ""
+        self._response_id = ""
         self.is_over = False
         """Whether nothing more is to be read."""
 
@@ -71,11 +72,27 @@ class AnswerParser:
         text = self.message.build(None).text
         return self._endpoint.answer_messages(self._objects, text, self.calls)
 
-    def feed(self, piece: bytes) -> Iterator[StreamEvent]:
-        """Read a piece of the body; FrameTooLargeError where an event passed the size limit."""
-        if self._status >= 300:
+    def meta(self) -> Meta:
+        message = self.message.build(None)
+        return Meta(
+            response_id=self._response_id or None,
+            model=message.model,
+            usage=message.usage or {},
+            finish_reason=message.finish_reason,
+            endpoint=self._endpoint.name,
+        )
+
+    def read(self, piece: bytes | None) -> Iterator[StreamEvent]:
+        """Read a piece of the body, None at its end; FrameTooLargeError for too large an event."""
+        if self.status < 300:
+            yield from self._read_end() if piece is None else self._read_piece(piece)
+        elif piece is not None:
             self._head += piece
-            return
+        else:
+            self._error = _error_text(self._content_type, bytes(self._head))
+            yield from self._finish()
+
+    def _read_piece(self, piece: bytes) -> Iterator[StreamEvent]:
         if not self._objects:
             self._head += piece[: max(0, _MAX_HEAD - len(self._head))]
         for event in self._splitter.feed(piece):
@@ -83,42 +100,38 @@ class AnswerParser:
             if self.is_over:
                 return
 
-    def eof(self) -> Iterator[StreamEvent]:
-        """Read the end of the body."""
-        if self._status >= 300:
-            self._error = _error_text(self._content_type, bytes(self._head))
-        else:
-            events, answers = self._splitter.end()
-            for event in events:
-                yield from self._read_event(event)
-            for answer in answers:
-                yield from self._read_answer(answer)
+    def _read_end(self) -> Iterator[StreamEvent]:
+        events, answers = self._splitter.end()
+        for event in events:
+            yield from self._read_event(event)
+        for answer in answers:
+            yield from self._read_answer(answer)
         yield from self._finish()
 
-    def failure(self) -> AnswerFailure | None:
+    def failure(self) -> StreamFailure | None:
         """Return why this is no real completion; None if it is one."""
         message = self.message.build(None)
         reason = message.finish_reason or ""
         endpoint, dialect = self._endpoint, self._endpoint.dialect
-        if self._status >= 300:
-            return AnswerFailure("http", self._error or f"HTTP {self._status}")
+        if self.status >= 300:
+            return StreamFailure("http", self._error or f"HTTP {self.status}")
         if error := self._error or message.error:
-            return AnswerFailure("provider", error)
+            return StreamFailure("provider", error)
         if self._broken:
-            return AnswerFailure("protocol", f"A chunk of the stream is not JSON: {self._broken}")
+            return StreamFailure("protocol", f"A chunk of the stream is not JSON: {self._broken}")
         if message.refusal or reason in endpoint.refusals:
-            return AnswerFailure("refusal", message.refusal or f"The answer was refused: {reason}")
+            return StreamFailure("refusal", message.refusal or f"The answer was refused: {reason}")
         if not self._is_complete and not (endpoint.ends_by_reason and reason):
             if not self._objects:
                 other = self._foreign or _name_page(self._content_type, bytes(self._head))
                 if other:
                     text = f"This is not an answer of {dialect.title}: {other}"
-                    return AnswerFailure("protocol", text)
-            return AnswerFailure("cut", f"The stream ended before {dialect.expected}.")
+                    return StreamFailure("protocol", text)
+            return StreamFailure("cut", f"The stream ended before {dialect.expected}.")
         if reason in endpoint.failures:
-            return AnswerFailure("provider", endpoint.failures[reason])
+            return StreamFailure("provider", endpoint.failures[reason])
         if reason and reason not in endpoint.completions:
-            return AnswerFailure("incomplete", f"The answer is incomplete: {reason}")
+            return StreamFailure("incomplete", f"The answer is incomplete: {reason}")
         return None
 
     def _read_event(self, event: ProviderEvent) -> Iterator[StreamEvent]:
@@ -163,7 +176,7 @@ class AnswerParser:
 
     def _keep(self, fields: dict[str, Any]) -> None:
         self._objects.append(fields)
-        self.response_id = self._endpoint.response_id(fields) or self.response_id
+        self._response_id = self._endpoint.response_id(fields) or self._response_id
 
     def _finish(self) -> Iterator[StreamEvent]:
         self.is_over = True

@@ -1,36 +1,38 @@
-"""What the streams of both clients share: their events so far, their driver, and its transport.
+"""What the streams of both clients share: what drives them, their events so far, and HTTP.
 
-The code that drives a stream is async. The sync client runs the same code: with a client of httpx
-that is sync it never suspends, see `run_now`.
+The code that drives a stream is async. The sync client runs it as well: with a sync client of
+httpx it waits for nothing, and suspends only to pause after an event.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Generator, Hashable, Mapping
+import types
+from collections.abc import Awaitable, Callable, Generator, Hashable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import anyio
 
-from aquila_cassette.client.events import Answer, Chunk, Done, Error, StreamEvent
-from aquila_cassette.client.rounds import (
-    CloseResponse,
-    EmitEvent,
-    HttpStep,
-    ReadPiece,
-    ResponseHead,
-    Rounds,
-    RunTools,
-    SendRequest,
-    Step,
-    Stopped,
+from aquila_cassette.client.answer import AnswerParser, StreamFailure
+from aquila_cassette.client.dialects import Endpoint, ModelRequest
+from aquila_cassette.client.events import (
+    Answer,
+    Chunk,
+    Done,
+    Error,
+    Kind,
+    Meta,
+    StreamEvent,
+    ToolCall,
 )
 from aquila_cassette.client.sinks import Sink
-from aquila_cassette.client.tools import ToolRun
-from aquila_cassette.errors import ResultTimeout, StreamError
+from aquila_cassette.client.tools import Tool, ToolRun, run_tools, run_tools_now
+from aquila_cassette.errors import AquilaError, ResultTimeout, SseError, StreamError
 from aquila_cassette.waiting.event_loops import waker
 from aquila_cassette.waiting.open_streams import OpenStream, OpenStreams
 
@@ -42,6 +44,228 @@ _GRACE = 0.02
 
 T = TypeVar("T")
 _logger = logging.getLogger("aquila_cassette.client")
+
+
+class StreamBase:
+    """What readers have of a stream."""
+
+    def __init__(self, driver: StreamDriver) -> None:
+        self.ref = driver.ref
+        self._driver = driver
+        self._log = driver.log
+
+    @property
+    def done(self) -> bool:
+        """Whether the stream is over."""
+        return self._log.last is not None
+
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        return self._driver.text
+
+    @property
+    def tool_context(self) -> Mapping[str, Any]:
+        """The tool context, with all patches so far."""
+        return self._driver.context
+
+    def _result(self, timeout: float | None) -> Answer:
+        last = self._log.last
+        if last is None:
+            raise ResultTimeout(
+                f"The stream was not over after {timeout:g} s; it goes on.",
+                facts=[f"so far: {self.text[-200:]!r}"],
+                fix="Fix: wait longer, or end it: stream.cancel()",
+            )
+        if isinstance(last, Error):
+            raise StreamError(
+                last.reason,
+                kind=last.kind,
+                status=last.status,
+                text=last.text,
+                facts=[f"status: {last.status}"] if last.kind == "http" else [],
+            ) from last.cause
+        return Answer(last.text, last.meta, list(last.messages))
+
+
+@dataclass(eq=False)
+class StreamDriver:
+    """Drives one stream: it asks, reads the answer, runs tools, and asks again.
+
+    `on_over` is called once with the ref. `scope` ends an async stream, also at its time-out.
+    """
+
+    server: Server
+    request: ModelRequest
+    ref: Hashable
+    tools: Mapping[str, Tool]
+    context: Mapping[str, Any]
+    max_rounds: int
+    sink: Sink
+    transport: Transport
+    timeout: float | None
+    on_over: Callable[[Hashable], None]
+    log: EventLog = field(default_factory=lambda: EventLog(), init=False)
+    open: OpenStream | None = field(default=None, init=False)
+    scope: anyio.CancelScope | None = field(default=None, init=False)
+    stopped: StreamFailure | None = field(default=None, init=False)
+    _texts: list[str] = field(default_factory=list, init=False)
+    _answers: list[AnswerParser] = field(default_factory=list, init=False)
+    _sink_got_end: bool = field(default=False, init=False)
+
+    @property
+    def text(self) -> str:
+        return "".join(self._texts)
+
+    def start(self) -> None:
+        label = f"stream {self.ref!r} of {self.request.model}"
+        self.open = OPEN_STREAMS.start(label, lambda: [f"text:   {self.text[-60:]!r}"])
+
+    def note_reader(self) -> None:
+        if self.log.last is None:
+            OPEN_STREAMS.add_reader(self.open)
+
+    def stop(self, kind: Kind, reason: str) -> None:
+        """End as soon as what is awaited is there; the first reason counts. From any thread."""
+        self.stopped = self.stopped or StreamFailure(kind, reason)
+
+    @property
+    def too_late(self) -> str:
+        return f"The stream took more than {self.timeout or 0:g} s."
+
+    async def run(self) -> None:
+        """Drive the stream to its end; of the sync client, pause after each event but the last."""
+        failure = StreamFailure("timeout", self.too_late)
+        try:
+            with self.scope or contextlib.nullcontext():
+                await self._run_rounds()
+                messages = self.request.messages
+                await self._emit(Done(self.text, self._meta(), messages=messages, ref=self.ref))
+                return
+        except Exception as error:
+            failure = as_failure(error)
+        except BaseException as error:
+            # An interrupt, or the task was cancelled, as when its event loop ends.
+            self._add(Error(repr(error), kind="cancelled", text=self.text, ref=self.ref))
+            await self.transport.close()
+            raise
+        failure = self.stopped or failure
+        await self.transport.close()
+        await self._emit(
+            Error(
+                str(failure),
+                kind=failure.kind,
+                status=self._answers[-1].status if self._answers else None,
+                text=self.text,
+                meta=replace(self._meta(), status=failure.kind),
+                cause=failure.__cause__,
+                ref=self.ref,
+            )
+        )
+
+    async def _run_rounds(self) -> None:
+        for _ in range(self.max_rounds):
+            answer = await self._ask()
+            if failure := answer.failure():
+                raise failure
+            self._add_messages(answer.messages())
+            calls = answer.calls
+            for call in calls:
+                start = ToolCall("start", call.name, call.arguments, id=call.id, ref=self.ref)
+                await self._emit(start)
+            if not calls or not self.tools:
+                return
+            runs = [ToolRun(call, self.tools, self.context) for call in calls]
+            if self.transport.is_async:
+                await run_tools(runs)
+            else:
+                run_tools_now(runs)
+            for run in runs:
+                self.context = {**self.context, **run.patch}
+            for run in runs:
+                result = (run.name, run.arguments, run.result)
+                await self._emit(
+                    ToolCall("result", *result, failed=run.failed, id=run.id, ref=self.ref)
+                )
+            self._add_messages(self.server.endpoint.result_messages(runs))
+        raise StreamFailure(
+            "rounds", f"The model still calls tools after {self.max_rounds} rounds."
+        )
+
+    async def _ask(self) -> AnswerParser:
+        self._check()
+        endpoint = self.server.endpoint
+        body = json.dumps(endpoint.body(self.request), ensure_ascii=False, separators=(",", ":"))
+        path, content = endpoint.path(self.request), body.encode("utf-8", "replace")
+        answer = await self.transport.send(self.server, "POST", path, content, ref=self.ref)
+        self._answers.append(answer)
+        while not answer.is_over:
+            self._check()
+            piece = await self.transport.read()
+            self._check()
+            for event in answer.read(piece):
+                await self._emit(event)
+        await self.transport.close(was_read=True)
+        return answer
+
+    def _check(self) -> None:
+        if self.stopped is not None:
+            raise self.stopped
+
+    async def _emit(self, event: StreamEvent) -> None:
+        """Hand an event to the sink, then to the readers; an error to the readers first."""
+        if isinstance(event, Error):
+            # Readers that wait for the end must not wait for a sink that may never return.
+            self._add(event)
+        if self._sink_got_end:
+            return  # the sink raised at Done, and this is the error of that
+        self._sink_got_end = isinstance(event, Done)
+        try:
+            if self.transport.is_async:
+                await self.sink.asend(event)
+            else:
+                self.sink.send(event)
+        except BaseException as error:
+            if not isinstance(event, Done):
+                self._add(event)
+            if not isinstance(error, Exception):
+                raise
+            if not isinstance(event, Error):
+                raise StreamFailure("sink", f"The sink raised {error!r}.") from error
+            _logger.warning("The sink raised at %r.", event, exc_info=True)
+            return
+        self._add(event)
+        if not isinstance(event, Done | Error):
+            if not self.transport.is_async:
+                await _pause()
+            self._check()
+
+    def _add(self, event: StreamEvent) -> None:
+        if isinstance(event, Chunk):
+            self._texts.append(event.text)
+        if self.log.add(event) and isinstance(event, Done | Error):
+            self.on_over(self.ref)
+            OPEN_STREAMS.close(self.open)
+
+    def _add_messages(self, messages: list[dict[str, Any]]) -> None:
+        self.request = replace(self.request, messages=(*self.request.messages, *messages))
+
+    def _meta(self) -> Meta:
+        meta = Meta(endpoint=self.server.endpoint.name)
+        for answer in self._answers:
+            one = answer.meta()
+            meta = replace(
+                one,
+                response_id=one.response_id or meta.response_id,
+                model=one.model or meta.model,
+                usage=add_usage(meta.usage, one.usage),
+            )
+        return meta
+
+
+@types.coroutine
+def _pause() -> Generator[None, None, None]:
+    yield
 
 
 class EventLog:
@@ -70,7 +294,7 @@ class EventLog:
             wake()
         return True
 
-    def wait_until_over(self, timeout: float | None) -> None:
+    def wait_until_over(self, timeout: float) -> None:
         with self._changed:
             self._changed.wait_for(lambda: self.last is not None, timeout)
 
@@ -91,227 +315,73 @@ class EventLog:
             pass
 
 
-class StreamBase:
-    """What readers have of a stream."""
+@dataclass(frozen=True)
+class Server:
+    """Where an endpoint is asked, and with which headers."""
 
-    def __init__(self, rounds: Rounds, log: EventLog) -> None:
-        self.ref = rounds.ref
-        self._rounds = rounds
-        self._log = log
-        self._open: OpenStream | None = None
-
-    @property
-    def done(self) -> bool:
-        """Whether the stream is over."""
-        return self._log.last is not None
-
-    @property
-    def text(self) -> str:
-        """The text so far."""
-        return self._rounds.text
-
-    @property
-    def tool_context(self) -> Mapping[str, Any]:
-        """The tool context, with all patches so far."""
-        return self._rounds.context
-
-    def _note_reader(self) -> None:
-        if not self.done:
-            OPEN_STREAMS.add_reader(self._open)
-
-    def _result(self, timeout: float | None) -> Answer:
-        last = self._log.last
-        if last is None:
-            raise ResultTimeout(
-                f"The stream was not over after {timeout:g} s; it goes on.",
-                facts=[f"so far: {self.text[-200:]!r}"],
-                fix="Fix: wait longer, or end it: stream.cancel()",
-            )
-        if isinstance(last, Error):
-            raise StreamError(
-                last.reason,
-                kind=last.kind,
-                status=last.status,
-                text=last.text,
-                facts=[f"status: {last.status}"] if last.kind == "http" else [],
-            ) from last.cause
-        return Answer(last.text, last.meta, list(last.messages))
-
-
-class StreamDriver(StreamBase):
-    """What drives a stream: it does the steps of the rounds, and hands on the events.
-
-    It calls `on_over` once with the ref, when the stream is over. `timeout` is in seconds.
-    """
-
-    def __init__(
-        self,
-        rounds: Rounds,
-        sink: Sink,
-        on_over: Callable[[Hashable], None],
-        transport: Transport,
-        timeout: float | None,
-    ) -> None:
-        super().__init__(rounds, EventLog())
-        self._sink = sink
-        self._on_over = on_over
-        self._transport = transport
-        self._timeout = timeout
-        self._sink_got_end = False
-
-    async def _send_to_sink(self, event: StreamEvent) -> None:
-        raise NotImplementedError
-
-    async def _run_tools(self, runs: list[ToolRun]) -> None:
-        raise NotImplementedError
-
-    def _open_stream(self) -> OpenStream:
-        rounds = self._rounds
-        return OPEN_STREAMS.start(
-            f"stream {self.ref!r} of {rounds.request.model}",
-            lambda: [f"text:   {rounds.text[-60:]!r}"],
-        )
-
-    async def _drive(self, *, past: int | None = None) -> None:
-        """Do the steps of the rounds, all, or until there are more than `past` events."""
-        while (step := self._rounds.step) is not None:
-            if past is not None and (self.done or len(self._log.events) > past):
-                return
-            try:
-                value = await self._do(step)
-            except Exception as error:
-                self._rounds.resume(error=error)
-            else:
-                self._rounds.resume(value)
-
-    async def _end_if_interrupted(self, driving: Coroutine[Any, Any, None]) -> None:
-        try:
-            await driving
-        except BaseException as error:
-            # An interrupt, or the task was cancelled, as when its event loop ends.
-            self._add(Error(repr(error), kind="cancelled", text=self.text, ref=self.ref))
-            await self._transport.close()
-            raise
-
-    async def _do(self, step: Step) -> object:
-        match step:
-            case EmitEvent(event):
-                await self._emit(event)
-            case RunTools(runs):
-                await self._run_tools(runs)
-            case _:
-                return await self._transport.do(step)
-        return None
-
-    async def _emit(self, event: StreamEvent) -> None:
-        """Hand an event to the sink, then to the readers; an error to the readers first."""
-        if isinstance(event, Error):
-            # Readers that wait for the end must not wait for a sink that may never return.
-            self._add(event)
-        if self._sink_got_end:
-            return  # the sink raised at Done, and this is the error of that
-        self._sink_got_end = isinstance(event, Done)
-        try:
-            await self._send_to_sink(event)
-        except BaseException as error:
-            if not isinstance(event, Done):
-                self._add(event)
-            if not isinstance(error, Exception):
-                raise
-            if isinstance(event, Error):
-                _logger.warning("The sink raised at %r.", event, exc_info=True)
-                return
-            raise Stopped("sink", f"The sink raised {error!r}.", error) from error
-        self._add(event)
-
-    def _add(self, event: StreamEvent) -> None:
-        if isinstance(event, Chunk):
-            self._rounds.chunks.append(event.text)
-        if self._log.add(event) and isinstance(event, Done | Error):
-            self._on_over(self.ref)
-            OPEN_STREAMS.close(self._open)
+    endpoint: Endpoint
+    base_url: str
+    headers: Mapping[str, str]
 
 
 class Transport:
-    """Does the HTTP steps of one stream, with any client of httpx or httpx2.
+    """Does HTTP for one stream, with any client of httpx or httpx2.
 
-    A step fails after `idle_timeout` seconds without a byte.
+    Sending and reading fail after `idle_timeout` seconds without a byte.
     """
 
     def __init__(self, http: Any, idle_timeout: float | None) -> None:
+        self.is_async = hasattr(http, "aclose")
         self._http = http
-        self._is_async = hasattr(http, "aclose")
         self._idle_timeout = idle_timeout
         self._response: Any = None
         self._pieces: Any = None
         self._network_stream: Any = None
 
-    async def run(self, steps: Generator[HttpStep, Any, T]) -> T:
-        """Do all steps, and return what they come to."""
-        value = None
-        try:
-            while True:
-                try:
-                    step = steps.send(value)
-                except StopIteration as stop:
-                    result: T = stop.value
-                    return result
-                value = await self.do(step)
-        except Stopped as stopped:
-            raise StreamError(str(stopped), kind=stopped.failure.kind) from None
-        finally:
-            await self.close()
-
-    async def do(self, step: HttpStep) -> ResponseHead | bytes | None:
-        if not self._is_async:
-            return await self._do(step)
-        with anyio.move_on_after(self._idle_timeout):
-            return await self._do(step)
-        raise Stopped("timeout", f"Nothing came for {self._idle_timeout:g} s.")
-
-    async def _do(self, step: HttpStep) -> ResponseHead | bytes | None:
-        match step:
-            case SendRequest():
-                return await self._send(step)
-            case ReadPiece():
-                return await self._read()
-            case CloseResponse(was_read):
-                if was_read and self._is_async:
-                    with anyio.move_on_after(_GRACE), contextlib.suppress(Exception):
-                        while await self._read() is not None:
-                            pass
-                await self.close()
-                return None
-
-    async def _send(self, step: SendRequest) -> ResponseHead:
-        await self.close()
+    async def send(
+        self, server: Server, method: str, path: str, content: bytes = b"", *, ref: Hashable
+    ) -> AnswerParser:
+        # A version that both the base URL and the path name is named once.
+        version = "/" + path.split("/")[1]
         request = self._http.build_request(
-            step.method,
-            step.url,
-            headers=dict(step.headers),
-            content=step.content or None,
-            timeout=(None if self._is_async else self._idle_timeout,) * 4,
-            extensions={} if self._is_async else {"trace": self._trace},
+            method,
+            server.base_url.rstrip("/").removesuffix(version) + path,
+            headers=dict(server.headers),
+            content=content or None,
+            timeout=(None if self.is_async else self._idle_timeout,) * 4,
+            extensions={} if self.is_async else {"trace": self._trace},
         )
         response = self._http.send(request, stream=True)
-        response = self._response = await response if self._is_async else response
+        response = self._response = await self._limited(response) if self.is_async else response
         self._network_stream = response.extensions.get("network_stream")
-        self._pieces = response.aiter_bytes() if self._is_async else response.iter_bytes()
-        return ResponseHead(response.status_code, response.headers.get("content-type"))
+        self._pieces = response.aiter_bytes() if self.is_async else response.iter_bytes()
+        content_type = response.headers.get("content-type")
+        return AnswerParser(server.endpoint, ref, response.status_code, content_type)
 
-    async def _read(self) -> bytes | None:
-        pieces = self._pieces
-        piece: bytes | None = await anext(pieces, None) if self._is_async else next(pieces, None)
+    async def read(self) -> bytes | None:
+        """Return the next piece of the answer; None at its end."""
+        piece: bytes | None
+        if self.is_async:
+            piece = await self._limited(anext(self._pieces, None))
+        else:
+            piece = next(self._pieces, None)
         return piece
 
-    async def close(self) -> None:
-        """Close the answer, also in a task that is cancelled."""
+    async def close(self, *, was_read: bool = False) -> None:
+        """Close the answer, also in a task that is cancelled.
+
+        Where all that counts `was_read`, the connection may serve again if the answer ends at once.
+        """
+        if was_read and self.is_async:
+            with anyio.move_on_after(_GRACE), contextlib.suppress(Exception):
+                while await anext(self._pieces, None) is not None:
+                    pass
         response, self._response = self._response, None
         self._network_stream = None
         if response is None:
             return
         with contextlib.suppress(Exception):
-            if not self._is_async:
+            if not self.is_async:
                 response.close()
                 return
             with anyio.CancelScope(shield=True):
@@ -332,16 +402,48 @@ class Transport:
                 # SSLSocket.shutdown would drop the TLS state of the thread that uses it.
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
+    async def _limited(self, waiting: Awaitable[T]) -> T:
+        with anyio.move_on_after(self._idle_timeout):
+            return await waiting
+        raise StreamFailure("timeout", f"Nothing came for {self._idle_timeout:g} s.")
+
     def _trace(self, name: str, info: dict[str, Any]) -> None:
         if name in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
             self._network_stream = info["return_value"]
 
 
-def run_now(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine that never suspends, without an event loop."""
-    try:
-        coroutine.send(None)
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
-    raise RuntimeError("an await suspended in the sync client")
+def as_failure(error: Exception) -> StreamFailure:
+    """Return what failed a stream as a failure, with the error as its cause."""
+    if isinstance(error, StreamFailure):
+        return error
+    name = type(error).__name__
+    text = f"{name}: {error}" if str(error) else name
+    if isinstance(error, SseError):
+        failure = StreamFailure("protocol", str(error))
+    elif isinstance(error, AquilaError):
+        failure = StreamFailure("transport", str(error))
+    # httpx and httpx2 share these names, not the classes.
+    elif isinstance(error, TimeoutError) or name.endswith(("Timeout", "TimeoutException")):
+        failure = StreamFailure("timeout", text)
+    else:
+        failure = StreamFailure("transport", text)
+    failure.__cause__ = error
+    return failure
+
+
+def add_usage(one: Any, other: Any) -> Any:
+    """Add the numbers of two usages, also nested ones; of anything else, take the later one.
+
+    Example:
+        >>> add_usage({"all": 1, "details": {"cached": 2}}, {"all": 3, "details": {"cached": 4}})
+        {'all': 4, 'details': {'cached': 6}}
+    """
+    if one is None or other is None:
+        return one if other is None else other
+    if isinstance(one, dict) and isinstance(other, dict):
+        names = dict.fromkeys([*one, *other])
+        return {name: add_usage(one.get(name), other.get(name)) for name in names}
+    are_numbers = all(
+        isinstance(value, int | float) and not isinstance(value, bool) for value in (one, other)
+    )
+    return one + other if are_numbers else other

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextvars
 import functools
 import inspect
 import json
 import re
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Literal, NamedTuple, Union
+from typing import Any, Literal, Union
+
+import anyio
+import anyio.to_thread
 
 from aquila_cassette.dialects.message import ModelToolCall
 from aquila_cassette.errors import UsageError
@@ -32,7 +37,7 @@ _ARGUMENT = re.compile(r"\s+(\w+)\s*(?:\([^)]*\))?:\s*(.*)")
 
 @dataclass(frozen=True)
 class Tool:
-    """A function, and and its description for the model.
+    """A function, and its description for the model.
 
     Args:
         name: What the model calls it.
@@ -103,68 +108,90 @@ def tools_by_name(given: Iterable[Tool | Callable[..., Any]]) -> dict[str, Tool]
     return tools
 
 
-class ToolOutcome(NamedTuple):
-    """The result of one call, as the model gets it."""
-
-    id: str
-    name: str
-    arguments: str
-    result: str
-    failed: bool = False
-
-
 class ToolRun:
-    """One call of a tool: `run` is the function to call, None where it failed before.
-
-    `patch` and `outcome` are there once `returned` or `raised` was called.
-    """
+    """One call of a tool; once it ran, `result` is what the model gets."""
 
     def __init__(
         self, call: ModelToolCall, tools: Mapping[str, Tool], context: Mapping[str, Any]
     ) -> None:
-        self._call = call
+        self.id = call.id
+        self.name = call.name
+        self.arguments = call.arguments
+        self.result = ""
+        self.failed = False
         self.patch: Mapping[str, Any] = {}
-        self.outcome: ToolOutcome | None = None
-        self.run: Callable[[], Any] | None = None
-        try:
-            self.run = self._bind(tools, context)
-        except ValueError as error:
-            self._finish(f"Error: {error}", failed=True)
+        self._tools = tools
+        self._context = context
 
-    def _bind(self, tools: Mapping[str, Tool], context: Mapping[str, Any]) -> Callable[[], Any]:
-        call, tool = self._call, tools.get(self._call.name)
-        if tool is None:
-            names = ", ".join(tools) or "none"
-            raise ValueError(f"There is no tool {call.name!r}. There are: {names}.")
+    async def run(self) -> None:
         try:
-            arguments = json.loads(call.arguments or "{}")
+            function = self._bind()
+            # A sync function may block, so it runs in a thread. An async one only makes its
+            # coroutine there; within a list, because trio takes a bare coroutine for a mistake.
+            (value,) = await anyio.to_thread.run_sync(lambda: [function()], abandon_on_cancel=True)
+            self._take(await value if inspect.isawaitable(value) else value)
+        except Exception as error:
+            self._fail(error)
+
+    def run_now(self) -> None:
+        try:
+            value = self._bind()()
+            self._take(anyio.run(_wait_for, value) if inspect.isawaitable(value) else value)
+        except Exception as error:
+            self._fail(error)
+
+    def _bind(self) -> Callable[[], Any]:
+        tool = self._tools.get(self.name)
+        if tool is None:
+            names = ", ".join(self._tools)
+            raise _BadCall(f"There is no tool {self.name!r}. There are: {names}.")
+        try:
+            arguments = json.loads(self.arguments or "{}")
         except ValueError as error:
-            raise ValueError(f"The arguments are not JSON ({error}): {call.arguments}") from None
+            raise _BadCall(f"The arguments are not JSON ({error}): {self.arguments}") from None
         if not isinstance(arguments, dict):
-            raise ValueError(f"The arguments are not a JSON object: {call.arguments}")
+            raise _BadCall(f"The arguments are not a JSON object: {self.arguments}")
         in_schema = CONTEXT in tool.parameters.get("properties", {})
         if not in_schema and CONTEXT in inspect.signature(tool.function).parameters:
-            arguments[CONTEXT] = context
+            arguments[CONTEXT] = self._context
         return functools.partial(tool.function, **arguments)
 
-    def returned(self, value: Any) -> None:
+    def _take(self, value: Any) -> None:
         if isinstance(value, Patched):
             self.patch = value.patch
             value = value.result
-        try:
-            as_json = json.dumps(value, ensure_ascii=False, default=str)
-        except (TypeError, ValueError) as error:
-            self.raised(error)
-        else:
-            self._finish(value if isinstance(value, str) else as_json)
+        as_json = json.dumps(value, ensure_ascii=False, default=str)
+        self.result = value if isinstance(value, str) else as_json
 
-    def raised(self, error: BaseException) -> None:
-        why = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        self._finish(f"Error: {why}", failed=True)
+    def _fail(self, error: Exception) -> None:
+        name = "" if isinstance(error, _BadCall) else type(error).__name__
+        self.result = ": ".join(["Error", *filter(None, (name, str(error)))])
+        self.failed = True
 
-    def _finish(self, result: str, *, failed: bool = False) -> None:
-        call = self._call
-        self.outcome = ToolOutcome(call.id, call.name, call.arguments, result, failed)
+
+class _BadCall(Exception):  # noqa: N818 - only its text is seen, by the model
+    pass
+
+
+async def _wait_for(value: Awaitable[Any]) -> Any:
+    return await value
+
+
+async def run_tools(runs: list[ToolRun]) -> None:
+    """Run these tools, all at once."""
+    async with anyio.create_task_group() as group:
+        for one in runs:
+            group.start_soon(one.run)
+
+
+def run_tools_now(runs: list[ToolRun]) -> None:
+    """Run these tools, all at once in threads; a single one in this thread."""
+    if len(runs) == 1:
+        runs[0].run_now()
+        return
+    with ThreadPoolExecutor(len(runs), "tool") as pool:
+        for one in runs:
+            pool.submit(contextvars.copy_context().run, one.run_now)
 
 
 def _read_docstring(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from aquila_cassette.client.tools import Tool, ToolOutcome
+from aquila_cassette.client.tools import Tool, ToolRun
 from aquila_cassette.dialects.dialect import Dialect
 from aquila_cassette.dialects.lenient import as_dicts, as_str
 from aquila_cassette.dialects.message import ModelToolCall
@@ -80,7 +80,7 @@ class Endpoint:
     answer_messages: Callable[
         [list[dict[str, Any]], str, Sequence[ModelToolCall]], list[dict[str, Any]]
     ]
-    result_messages: Callable[[Sequence[ToolOutcome]], list[dict[str, Any]]]
+    result_messages: Callable[[Sequence[ToolRun]], list[dict[str, Any]]]
     response_id: Callable[[dict[str, Any]], str]
     completions: frozenset[str]
     refusals: frozenset[str] = frozenset()

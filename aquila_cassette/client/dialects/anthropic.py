@@ -16,7 +16,7 @@ from aquila_cassette.client.dialects import (
     merge_body,
     messages_without_instructions,
 )
-from aquila_cassette.client.tools import ToolOutcome
+from aquila_cassette.client.tools import ToolRun
 from aquila_cassette.dialects.anthropic import ANTHROPIC as DIALECT
 from aquila_cassette.dialects.lenient import as_dict, as_dicts, as_int, as_str, load_json
 from aquila_cassette.dialects.message import ModelToolCall
@@ -80,11 +80,11 @@ def _answer(
     return [{"role": "assistant", "content": content}] if content else []
 
 
-def _results(outcomes: Sequence[ToolOutcome]) -> list[dict[str, Any]]:
+def _results(runs: Sequence[ToolRun]) -> list[dict[str, Any]]:
     blocks = [
         {"type": "tool_result", "tool_use_id": one.id, "content": one.result}
         | ({"is_error": True} if one.failed else {})
-        for one in outcomes
+        for one in runs
     ]
     return [{"role": "user", "content": blocks}]
 

@@ -18,7 +18,7 @@ from aquila_cassette.client.dialects import (
     messages_without_instructions,
     text_of,
 )
-from aquila_cassette.client.tools import ToolOutcome
+from aquila_cassette.client.tools import ToolRun
 from aquila_cassette.dialects.gemini import GEMINI as DIALECT
 from aquila_cassette.dialects.lenient import as_dict, as_dicts, as_int, as_str
 from aquila_cassette.dialects.message import ModelToolCall
@@ -78,9 +78,9 @@ def _answer(
     return [{"role": "model", "parts": parts}] if parts else []
 
 
-def _results(outcomes: Sequence[ToolOutcome]) -> list[dict[str, Any]]:
+def _results(runs: Sequence[ToolRun]) -> list[dict[str, Any]]:
     parts = []
-    for one in outcomes:
+    for one in runs:
         response: dict[str, Any] = {"name": one.name}
         if not one.id.startswith(MADE_UP_ID):
             response["id"] = one.id

@@ -76,8 +76,8 @@ CHAT = Endpoint(
     path=lambda _request: "/chat/completions",
     body=_chat_body,
     answer_messages=_chat_answer,
-    result_messages=lambda outcomes: [
-        {"role": "tool", "tool_call_id": one.id, "content": one.result} for one in outcomes
+    result_messages=lambda runs: [
+        {"role": "tool", "tool_call_id": one.id, "content": one.result} for one in runs
     ],
     response_id=lambda part: as_str(part.get("id")),
     # Servers that speak OpenAI's dialect have a few reasons of their own.
@@ -155,9 +155,8 @@ RESPONSES = Endpoint(
     path=lambda _request: "/responses",
     body=_responses_body,
     answer_messages=_responses_answer,
-    result_messages=lambda outcomes: [
-        {"type": "function_call_output", "call_id": one.id, "output": one.result}
-        for one in outcomes
+    result_messages=lambda runs: [
+        {"type": "function_call_output", "call_id": one.id, "output": one.result} for one in runs
     ],
     response_id=_response_id,
     completions=frozenset({"completed"}),

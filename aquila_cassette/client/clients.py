@@ -1,25 +1,26 @@
-"""What both clients make of their arguments: which endpoint to ask, where, and what."""
+"""The clients, and what both make of their arguments: which endpoint to ask, where, and what."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Hashable, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias, TypedDict
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Self, TypeAlias, TypedDict, TypeVar, Unpack
+from urllib.parse import quote
 
+import httpx
+
+from aquila_cassette.client.answer import StreamFailure
 from aquila_cassette.client.dialects import Endpoint, ModelRequest
 from aquila_cassette.client.dialects.anthropic import MESSAGES
 from aquila_cassette.client.dialects.gemini import GEMINI
 from aquila_cassette.client.dialects.openai import CHAT, RESPONSES
 from aquila_cassette.client.events import Answer, StreamRef
-from aquila_cassette.client.rounds import (
-    HttpStep,
-    Rounds,
-    Server,
-    stored_response,
-)
-from aquila_cassette.client.sinks import SinkLike
+from aquila_cassette.client.sinks import SinkLike, as_sink
+from aquila_cassette.client.stream_base import Server, StreamDriver, Transport
+from aquila_cassette.client.streams import AsyncStream, Stream
 from aquila_cassette.client.tools import Tool, tools_by_name
-from aquila_cassette.errors import UsageError
+from aquila_cassette.errors import StreamError, UsageError
 
 ENDPOINTS = {one.name: one for one in (CHAT, RESPONSES, MESSAGES, GEMINI)}
 """All endpoints by their names; a provider's first one is its default."""
@@ -28,6 +29,8 @@ IDLE_TIMEOUT = 120.0
 """Seconds without a byte after which a stream fails by default."""
 
 _PROVIDER_OF_MODEL = {"claude": "anthropic", "gemini": "gemini"}
+
+T = TypeVar("T")
 
 Prompt: TypeAlias = str | Sequence[Mapping[str, Any]]
 """The user's text, or a whole conversation as the provider takes it."""
@@ -83,6 +86,8 @@ class ClientBase:
         headers: Headers of every request.
     """
 
+    _make_http: Callable[[], Any]
+
     def __init__(
         self,
         http: Any = None,
@@ -104,12 +109,12 @@ class ClientBase:
         self._headers = headers or {}
         self._active_refs: set[Hashable] = set()
 
-    def _open_http(self, make: Callable[[], Any]) -> Any:
+    def _http(self) -> Any:
         if self._given_http is None and self._own_http is None:
-            self._own_http = make()
+            self._own_http = self._make_http()
         return self._own_http if self._given_http is None else self._given_http
 
-    def _rounds_for(self, prompt: Prompt, options: StreamOptions) -> Rounds:
+    def _driver(self, prompt: Prompt, options: StreamOptions) -> StreamDriver:
         for name in options:
             if name not in StreamOptions.__annotations__:
                 raise _unknown(
@@ -130,6 +135,7 @@ class ClientBase:
         max_rounds = options.get("max_rounds", 10)
         if max_rounds < 1:
             raise UsageError(f"max_rounds is {max_rounds}.", fix="Fix: max_rounds=1 or more")
+        sink = as_sink(options.get("sink"))
         tools = tools_by_name(options.get("tools") or ())
         request = ModelRequest(
             model=model,
@@ -149,19 +155,47 @@ class ClientBase:
                 fix="Fix: another ref, or wait for the stream: stream.result()",
             )
         self._active_refs.add(ref)
-        context = options.get("tool_context") or {}
-        return Rounds(server, request, ref, tools, context, max_rounds)
+        return StreamDriver(
+            server=server,
+            request=request,
+            ref=ref,
+            tools=tools,
+            context=options.get("tool_context") or {},
+            max_rounds=max_rounds,
+            sink=sink,
+            transport=Transport(self._http(), options.get("idle_timeout", IDLE_TIMEOUT)),
+            timeout=options.get("timeout"),
+            on_over=self._active_refs.discard,
+        )
 
-    def _stored_response(
+    async def _stored(
         self, method: str, response_id: str, endpoint: str | Endpoint | None
-    ) -> Generator[HttpStep, Any, Answer]:
+    ) -> Answer:
+        """Fetch (GET) or delete (DELETE) a stored response."""
         server = self._server(endpoint, self._model or "", stored=True)
         if server.endpoint.stored_path is None:
             raise UsageError(
                 f"The endpoint {server.endpoint.name!r} stores no responses.",
                 fix="Fix: endpoint='responses'",
             )
-        return stored_response(server, method, response_id)
+        path = f"{server.endpoint.stored_path}/{quote(response_id, safe='')}"
+        transport = Transport(self._http(), IDLE_TIMEOUT)
+        try:
+            answer = await transport.send(server, method, path, ref=response_id)
+            while not answer.is_over:
+                for _ in answer.read(await transport.read()):
+                    pass
+        except StreamFailure as stopped:
+            raise StreamError(str(stopped), kind=stopped.kind) from None
+        finally:
+            await transport.close()
+        failure, meta = answer.failure(), answer.meta()
+        if failure is not None and failure.kind == "http":
+            facts = [f"status: {answer.status}"]
+            raise StreamError(str(failure), kind="http", status=answer.status, facts=facts)
+        status = failure.kind if failure else "completed"
+        meta = replace(meta, response_id=meta.response_id or response_id, status=status)
+        return Answer(answer.message.build(None).text, meta, answer.messages())
 
     def _server(self, endpoint: str | Endpoint | None, model: str, *, stored: bool) -> Server:
         chosen = choose_endpoint(model, self._provider, endpoint or self._endpoint, stored=stored)
@@ -178,6 +212,135 @@ class ClientBase:
             **self._headers,
         }
         return Server(chosen, base_url, headers)
+
+
+class Client(ClientBase):
+    """Asks models, and gives their answers as streams.
+
+    Its arguments are those of `ClientBase`.
+
+    Example:
+        >>> from aquila_cassette.provider import Provider
+        >>> with Provider(gap=0) as provider, Client(base_url=f"{provider.url}/v1") as client:
+        ...     client.ask("Say hello", model="gpt-4o-mini").text
+        'Hello! ...'
+    """
+
+    _make_http = httpx.Client
+
+    def stream(self, prompt: Prompt, **options: Unpack[StreamOptions]) -> Stream:
+        """Ask, and return the answer as a stream of events.
+
+        Args:
+            prompt: The user's text, or a whole conversation.
+            options: See `StreamOptions`.
+
+        Raises:
+            UsageError: An option is invalid, or the ref is that of a stream not over yet.
+        """
+        return Stream(self._driver(prompt, options))
+
+    def ask(self, prompt: Prompt, **options: Unpack[StreamOptions]) -> Answer:
+        """Ask, and return the whole answer; the arguments are those of `stream`.
+
+        Raises:
+            StreamError: There was no real completion.
+            UsageError: An option is invalid.
+        """
+        with self.stream(prompt, **options) as stream:
+            return stream.result()
+
+    def retrieve(self, response_id: str, *, endpoint: str | Endpoint | None = None) -> Answer:
+        """Fetch a stored response.
+
+        Raises:
+            StreamError: The provider refused.
+            UsageError: The endpoint stores no responses.
+        """
+        return _run_now(self._stored("GET", response_id, endpoint))
+
+    def delete(self, response_id: str, *, endpoint: str | Endpoint | None = None) -> None:
+        """Delete a stored response; raises as `retrieve`."""
+        _run_now(self._stored("DELETE", response_id, endpoint))
+
+    def close(self) -> None:
+        """Close the connections, if they are not yours."""
+        if self._own_http is not None:
+            self._own_http.close()
+            self._own_http = None
+
+    def __enter__(self) -> Self:
+        # Making it loads certificates: better now than when the first stream starts.
+        self._http()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+class AsyncClient(ClientBase):
+    """Asks models, and gives their answers as streams; for asyncio and trio.
+
+    Its arguments are those of `ClientBase`.
+
+    Example:
+        >>> import asyncio
+        >>> from aquila_cassette.provider import Provider
+        >>> async def hello(url):
+        ...     async with AsyncClient(base_url=f"{url}/v1", model="gpt-4o-mini") as client:
+        ...         return (await client.ask("Say hello")).text
+        >>> with Provider(gap=0) as provider:
+        ...     asyncio.run(hello(provider.url))
+        'Hello! ...'
+    """
+
+    _make_http = httpx.AsyncClient
+
+    def stream(self, prompt: Prompt, **options: Unpack[StreamOptions]) -> AsyncStream:
+        """Ask at once, and return the answer as a stream of events; else as `Client.stream`.
+
+        Without a sink, the stream ends when nobody holds it any more: keep it, or read it.
+
+        Raises:
+            UsageError: As `Client.stream`, or no event loop runs here.
+        """
+        return AsyncStream(self._driver(prompt, options), goes_on=options.get("sink") is not None)
+
+    async def ask(self, prompt: Prompt, **options: Unpack[StreamOptions]) -> Answer:
+        """As `Client.ask`; cancelled, it closes the connection."""
+        async with self.stream(prompt, **options) as stream:
+            return await stream.result()
+
+    async def retrieve(self, response_id: str, *, endpoint: str | Endpoint | None = None) -> Answer:
+        """Fetch a stored response; as `Client.retrieve`."""
+        return await self._stored("GET", response_id, endpoint)
+
+    async def delete(self, response_id: str, *, endpoint: str | Endpoint | None = None) -> None:
+        """Delete a stored response; as `Client.delete`."""
+        await self._stored("DELETE", response_id, endpoint)
+
+    async def aclose(self) -> None:
+        """Close the connections, if they are not yours."""
+        if self._own_http is not None:
+            await self._own_http.aclose()
+            self._own_http = None
+
+    async def __aenter__(self) -> Self:
+        self._http()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.aclose()
+
+
+def _run_now(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that never suspends, as those of a sync client are, without an event loop."""
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    raise RuntimeError("an await suspended in the sync client")
 
 
 def choose_endpoint(
