@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Hashable, Iterator
+from collections.abc import Generator, Hashable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +26,7 @@ _MAX_SHOWN = 500
 _MAX_HEAD = 8 * 1024
 """How much of a body is kept to name it if it is no stream: a title is within it."""
 _TITLE = re.compile(r"<title\b[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+_TEXT_EVENTS: dict[str, type[Chunk | Reasoning]] = {"words": Chunk, "thought": Reasoning}
 _SSE_FIELDS = ("data", "event", "id", "retry")
 
 
@@ -35,6 +36,24 @@ class StreamFailure(Exception):  # noqa: N818 - what users see is a StreamError
     def __init__(self, kind: Kind, reason: str) -> None:
         self.kind = kind
         super().__init__(reason)
+
+
+class _Message(MessageBuilder):
+    """Knows also whether an event changed anything but texts."""
+
+    is_changed = False
+
+    def begin_event(self) -> None:
+        self.piece += 1
+        self.is_changed = False
+
+    def add_call(self, key: Hashable, **fields: str) -> None:
+        super().add_call(key, **fields)
+        self.is_changed = True
+
+    def set_meta(self, **fields: Any) -> None:
+        super().set_meta(**fields)
+        self.is_changed |= any(fields.values())
 
 
 class AnswerParser:
@@ -54,26 +73,30 @@ class AnswerParser:
         self._broken = ""  # an event that is no JSON, where JSON was due
         self._foreign = ""  # the first event that is not of the endpoint's dialect
         self._is_complete = False
-        self.message = EventBuilder(ref)
+        self._message = _Message()
+        self._halves: dict[type[Chunk | Reasoning], str] = {Chunk: "", Reasoning: ""}
         self._response_id = ""
         self.is_over = False
         """Whether nothing more is to be read."""
+
+    @property
+    def text(self) -> str:
+        return self._message.build(None).text
 
     @property
     def calls(self) -> list[ModelToolCall]:
         """The tool calls, each with an id."""
         return [
             call if call.id else replace(call, id=f"{MADE_UP_ID}{number}")
-            for number, call in enumerate(self.message.calls, 1)
+            for number, call in enumerate(self._message.calls, 1)
         ]
 
     def messages(self) -> list[dict[str, Any]]:
         """Return the answer as messages of the next request."""
-        text = self.message.build(None).text
-        return self._endpoint.answer_messages(self._objects, text, self.calls)
+        return self._endpoint.answer_messages(self._objects, self.text, self.calls)
 
     def meta(self) -> Meta:
-        message = self.message.build(None)
+        message = self._message.build(None)
         return Meta(
             response_id=self._response_id or None,
             model=message.model,
@@ -110,7 +133,7 @@ class AnswerParser:
 
     def failure(self) -> StreamFailure | None:
         """Return why this is no real completion; None if it is one."""
-        message = self.message.build(None)
+        message = self._message.build(None)
         reason = message.finish_reason or ""
         endpoint, dialect = self._endpoint, self._endpoint.dialect
         if self.status >= 300:
@@ -136,7 +159,6 @@ class AnswerParser:
 
     def _read_event(self, event: ProviderEvent) -> Iterator[StreamEvent]:
         dialect = self._endpoint.dialect
-        self.message.changed = False
         if event.data.startswith("[DONE]"):
             # Where the dialect has a last event of its own, this one means nothing.
             self._is_complete |= bool(self._objects) and self._endpoint.ends_by_reason
@@ -151,13 +173,13 @@ class AnswerParser:
             self._foreign = self._foreign or event.data[:_MAX_SHOWN]
             yield self._raw(event.type, event.data)
         else:
-            dialect.read_event(event, self.message)
-            self._keep(as_dict(event.json))
-            yield from self.message.take()
+            self._message.begin_event()
+            dialect.read_event(event, self._message)
+            is_new = yield from self._keep(event.fields)
             if dialect.is_terminal(event):
                 self._is_complete = True
                 yield from self._finish()
-            elif not self.message.changed:
+            elif not is_new:
                 yield self._raw(event.type, event.data)
 
     def _read_answer(self, answer: Any) -> Iterator[StreamEvent]:
@@ -165,86 +187,44 @@ class AnswerParser:
         if (error := error_in(answer)) is not None:
             self._error = error
         elif self._endpoint.dialect.is_answer(fields):
-            self._endpoint.dialect.read_answer(fields, self.message)
-            self._keep(fields)
+            self._message.begin_event()
+            self._endpoint.dialect.read_answer(fields, self._message)
+            yield from self._keep(fields)
             self._is_complete = True
-            yield from self.message.take()
         else:
             text = answer if isinstance(answer, str) else dump_json(answer)
             self._foreign = text[:_MAX_SHOWN]
             yield self._raw("message", text)
 
-    def _keep(self, fields: dict[str, Any]) -> None:
+    def _keep(self, fields: dict[str, Any]) -> Generator[StreamEvent, None, bool]:
+        """Keep what was read of the message; return whether it said anything."""
         self._objects.append(fields)
         self._response_id = self._endpoint.response_id(fields) or self._response_id
+        is_new = self._message.is_changed
+        for new in self._message.newest():
+            is_new = True
+            if new.kind in _TEXT_EVENTS:
+                yield from self._add_text(_TEXT_EVENTS[new.kind], new.text)
+        return is_new
 
-    def _finish(self) -> Iterator[StreamEvent]:
-        self.is_over = True
-        yield from self.message.take(is_last=True)
-
-    def _raw(self, type_: str, data: str) -> Raw:
-        return Raw(sse.Event(type_, data), ref=self._ref)
-
-
-class EventBuilder(MessageBuilder):
-    """Gathers what a dialect reads, and makes events of its text and reasoning."""
-
-    def __init__(self, ref: Hashable) -> None:
-        super().__init__()
-        self._ref = ref
-        self._events: list[StreamEvent] = []
-        self._halves: dict[type[Chunk | Reasoning], str] = {Chunk: "", Reasoning: ""}
-        self.changed = False
-        """Whether anything was added since this was last set to False."""
-
-    def add_text(self, chunk: str) -> None:
-        super().add_text(chunk)
-        self._add_event(Chunk, chunk)
-
-    def add_reasoning(self, chunk: str) -> None:
-        super().add_reasoning(chunk)
-        self._add_event(Reasoning, chunk)
-
-    def add_refusal(self, chunk: str) -> None:
-        super().add_refusal(chunk)
-        self.changed |= bool(chunk)
-
-    def add_call(
-        self, key: Hashable, *, id_: str = "", name: str = "", arguments: str = ""
-    ) -> None:
-        super().add_call(key, id_=id_, name=name, arguments=arguments)
-        self.changed = True
-
-    def set_meta(
-        self, *, model: str = "", usage: dict[str, Any] | None = None, finish_reason: str = ""
-    ) -> None:
-        super().set_meta(model=model, usage=usage, finish_reason=finish_reason)
-        self.changed |= bool(model or usage or finish_reason)
-
-    def set_error(self, message: str) -> None:
-        super().set_error(message)
-        self.changed |= bool(message)
-
-    def take(self, *, is_last: bool = False) -> list[StreamEvent]:
-        """Return the events since the last call; at the end also what waits for its other half."""
-        for kind, half in self._halves.items():
-            if half and is_last:
-                self._events.append(kind("\N{REPLACEMENT CHARACTER}", ref=self._ref))
-                self._halves[kind] = ""
-        events, self._events = self._events, []
-        return events
-
-    def _add_event(self, kind: type[Chunk | Reasoning], chunk: str) -> None:
-        if not chunk:
-            return
-        self.changed = True
+    def _add_text(self, kind: type[Chunk | Reasoning], chunk: str) -> Iterator[StreamEvent]:
         # Some providers cut a character into two surrogates, and send them in two chunks.
         text = self._halves[kind] + chunk
         half = text[-1] if "\ud800" <= text[-1] <= "\udbff" else ""
         self._halves[kind] = half
         if whole := text.removesuffix(half):
             joined = whole.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-            self._events.append(kind(joined, ref=self._ref))
+            yield kind(joined, ref=self._ref)
+
+    def _finish(self) -> Iterator[StreamEvent]:
+        self.is_over = True
+        for kind, half in self._halves.items():
+            if half:
+                yield kind("\N{REPLACEMENT CHARACTER}", ref=self._ref)
+        self._halves.clear()
+
+    def _raw(self, type_: str, data: str) -> Raw:
+        return Raw(sse.Event(type_, data), ref=self._ref)
 
 
 class _BodySplitter:

@@ -6,10 +6,11 @@ slows the stream. A sink that raises fails the stream.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import queue as queues
 from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, TypeAlias
 
 import anyio.to_thread
 
@@ -17,15 +18,14 @@ from aquila_cassette.client.events import Chunk, StreamEvent
 from aquila_cassette.errors import UsageError
 
 
-@runtime_checkable
-class Sink(Protocol):
-    """Takes the events of a stream; `send` for the sync client, `asend` for the async one."""
+class Sink:
+    """Takes the events of a stream, which waits until it has; `asend` is for the async client."""
 
     def send(self, event: StreamEvent) -> None:
-        """Take an event; the stream waits until this returns."""
+        raise NotImplementedError
 
     async def asend(self, event: StreamEvent) -> None:
-        """Take an event; the stream waits until this returns."""
+        self.send(event)
 
 
 SinkLike: TypeAlias = Sink | Callable[[StreamEvent], Any]
@@ -46,7 +46,7 @@ def as_sink(given: SinkLike | None) -> Sink:
     )
 
 
-class _Callback:
+class _Callback(Sink):
     def __init__(self, function: Callable[[StreamEvent], Any]) -> None:
         self._function = function
 
@@ -81,7 +81,7 @@ def null() -> Sink:
     return _Callback(lambda _event: None)
 
 
-class Collector:
+class Collector(Sink):
     """A sink that keeps all events.
 
     Example:
@@ -100,10 +100,6 @@ class Collector:
         return "".join(event.text for event in self.events if isinstance(event, Chunk))
 
     def send(self, event: StreamEvent) -> None:
-        """Keep an event."""
-        self.events.append(event)
-
-    async def asend(self, event: StreamEvent) -> None:
         """Keep an event."""
         self.events.append(event)
 
@@ -147,29 +143,19 @@ def queue(target: Any) -> Sink:
     return _Callback(put)
 
 
-class _Tee:
+class _Tee(Sink):
     def __init__(self, sinks: tuple[Sink, ...]) -> None:
         self._sinks = sinks
 
     def send(self, event: StreamEvent) -> None:
-        errors: list[Exception] = []
-        for sink in self._sinks:
-            try:
-                sink.send(event)
-            except Exception as error:
-                errors.append(error)
-        if errors:
-            raise errors[0]
+        with contextlib.ExitStack() as stack:
+            for sink in reversed(self._sinks):
+                stack.callback(sink.send, event)
 
     async def asend(self, event: StreamEvent) -> None:
-        errors: list[Exception] = []
-        for sink in self._sinks:
-            try:
-                await sink.asend(event)
-            except Exception as error:
-                errors.append(error)
-        if errors:
-            raise errors[0]
+        async with contextlib.AsyncExitStack() as stack:
+            for sink in reversed(self._sinks):
+                stack.push_async_callback(sink.asend, event)
 
 
 def tee(*sinks: SinkLike) -> Sink:
