@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from aquila_cassette.errors import CassetteError
-from aquila_cassette.plugin import naming, options
+from aquila_cassette.plugin import naming, network, options
 from aquila_cassette.plugin.fixtures import (
     CassetteFixture,
     _aquila_test,
@@ -22,7 +22,7 @@ from aquila_cassette.plugin.fixtures import (
 )
 from aquila_cassette.plugin.placeholder_keys import PlaceholderKeys
 from aquila_cassette.plugin.run import KEYS, RUN, Run
-from aquila_cassette.plugin.unused import unused_lines
+from aquila_cassette.plugin.summary import unused_lines
 from aquila_cassette.session.current import set_owner_finder
 
 __all__ = ["_aquila_test", "aquila_cassette", "aquila_config"]
@@ -55,13 +55,10 @@ def pytest_configure(config: pytest.Config) -> None:
     if not config.pluginmanager.has_plugin("cassetter"):
         config.pluginmanager.register(CassetteFixture(), "aquila_cassette_named")
     if options.blocks_network(config):
-        from aquila_cassette.plugin.network import block_network
-
-        block_network()
+        network.block_network()
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
-    """Mention that a name of ours is taken."""
     if config.pluginmanager.has_plugin("cassetter"):
         return "aquila: the fixture `cassette` is cassetter's here; use `aquila_cassette`"
     return None
@@ -74,14 +71,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     set_owner_finder(run.owner_before)
     run.close()
     if options.blocks_network(config):
-        from aquila_cassette.plugin.network import unblock_network
-
-        unblock_network()
+        network.unblock_network()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Note which test runs."""
     run = item.config.stash[RUN]
     run.begin(item)
     try:
@@ -97,8 +91,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
     """Set keys before fixtures make clients, and patch before pytest-httpx does."""
     run = item.config.stash[RUN]
-    run.begin_again()
-    run.set_keys(item)
+    run.set_up(item)
     if "httpx_mock" in getattr(item, "fixturenames", ()) and "aquila_cassette.api" in sys.modules:
         from aquila_cassette import http
 
@@ -114,11 +107,11 @@ def pytest_fixture_setup(
     if fixturedef.scope == "function":
         return (yield)
     run = request.config.stash[RUN]
-    run.enter_wider_fixture()
+    run.wider_fixtures += 1
     try:
         return (yield)
     finally:
-        run.leave_wider_fixture()
+        run.wider_fixtures -= 1
 
 
 @pytest.hookimpl(wrapper=True)
@@ -161,17 +154,15 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
     passed = False
     try:
         yield
-        owner = run.owner
-        if owner is not None and not owner.failed:
-            owner.check()
-        passed = owner is not None and (owner.xfailed or not owner.failed)
+        if run.owner is not None and not run.owner.failed:
+            run.owner.check()
+        passed = run.owner is not None and (run.owner.xfailed or not run.owner.failed)
     finally:
         if run.owner is not None:
             run.owner.end(passed=passed)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Print what the run did with cassettes, and what no test used."""
     run = config.stash[RUN]
     tally = run.tally
     if not tally.cassettes:
@@ -183,9 +174,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             terminalreporter.write_line(text)
     for change in tally.shown_changes():
         terminalreporter.write_line(change)
-    for note in (*tally.notes, *tally.not_kept):
-        terminalreporter.write_line(note, yellow=True)
-    for line in unused_lines(run.unused or {}):
+    for line in (*tally.notes, *unused_lines(run.unused or {})):
         terminalreporter.write_line(line, yellow=True)
     bad = bool(tally.missed or tally.unplayed)
     terminalreporter.write_line(tally.line(), red=bad, green=not bad)
@@ -206,7 +195,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     run.finish(session)
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
-        output["aquila"] = {"tally": run.tally.data(), "usage": run.usage.data()}
+        output["aquila"] = {"tally": dict(vars(run.tally)), "usage": run.usage.data()}
 
 
 class _Reports:
@@ -225,7 +214,6 @@ class _Reports:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Give an xdist worker the number of the run."""
     node.workerinput["aquila_run"] = node.config.stash[RUN].number
 
 

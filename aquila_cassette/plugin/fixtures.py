@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from aquila_cassette.errors import UsageError
 from aquila_cassette.plugin import naming
 from aquila_cassette.plugin.run import RUN
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from aquila_cassette.api import Block
     from aquila_cassette.session.cassette import Cassette
 
-__all__ = ["CassetteFixture", "_aquila_test", "aquila_cassette", "aquila_config"]
 
 _MARKED: pytest.StashKey[Cassette] = pytest.StashKey()
 
@@ -43,8 +43,6 @@ def _aquila_test(request: pytest.FixtureRequest, aquila_config: dict[str, Any]) 
         return
     names = marker.args or (naming.default_name(request.node),)
     if len(names) != 1 or not isinstance(names[0], str):
-        from aquila_cassette.errors import UsageError
-
         raise UsageError(
             f"@pytest.mark.aquila_cassette of {request.node.nodeid} takes one name.",
             facts=["expected: one string, then options by name", f"got:      {marker.args!r}"],

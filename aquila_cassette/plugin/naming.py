@@ -8,14 +8,7 @@ import shlex
 
 import pytest
 
-__all__ = [
-    "default_name",
-    "node_id",
-    "refuse_cassetters_fixture",
-    "rerecord_line",
-    "uses_cassettes",
-    "without_group",
-]
+from aquila_cassette.errors import UsageError
 
 
 def node_id(item: pytest.Item) -> str:
@@ -26,8 +19,8 @@ def node_id(item: pytest.Item) -> str:
 
 def without_group(test: str) -> str:
     """Return a node id without that group, where the item is not at hand."""
-    rest, at, group = test.rpartition("@")
-    return rest if at and "[" not in group and "]" not in group and "::" not in group else test
+    rest, _, group = test.rpartition("@")
+    return rest if rest and not any(part in group for part in ("[", "]", "::")) else test
 
 
 def default_name(item: pytest.Item) -> str:
@@ -66,8 +59,6 @@ def refuse_cassetters_fixture(item: pytest.Item) -> None:
     if function is None or item.get_closest_marker("vcr") is not None:
         return
     if "cassette" in inspect.signature(function).parameters:
-        from aquila_cassette.errors import UsageError
-
         raise UsageError(
             f"{item.nodeid} asks for the fixture `cassette`, which is cassetter's here.",
             facts=["without @pytest.mark.vcr it is None and records nothing"],

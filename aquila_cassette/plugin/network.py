@@ -6,7 +6,7 @@ import ipaddress
 import sys
 from typing import Any
 
-__all__ = ["block_network", "unblock_network"]
+from aquila_cassette.errors import NetworkBlockedError
 
 # An audit hook sees every connection of every library and cannot be patched over. It cannot be
 # taken out either, so it looks at this.
@@ -24,7 +24,6 @@ def block_network() -> None:
 
 
 def unblock_network() -> None:
-    """Allow connections again."""
     global _blocked
     _blocked = False
 
@@ -35,8 +34,6 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     host = _host(event, arguments)
     if host is None or _is_here(host) or _is_recording():
         return
-    from aquila_cassette.errors import NetworkBlockedError
-
     raise NetworkBlockedError(
         f"A connection to {host} was refused, since the network is blocked.",
         facts=["blocked by: aquila_block_network"],

@@ -8,17 +8,8 @@ from collections.abc import Iterable
 
 import pytest
 
+from aquila_cassette.errors import UsageError
 from aquila_cassette.options import SETTINGS, Layer, default_mode, environment_layer
-
-__all__ = [
-    "PRECEDENCE",
-    "above",
-    "add_options",
-    "blocks_network",
-    "ini",
-    "only_replays",
-    "placeholder_keys",
-]
 
 PRECEDENCE = "command line > environment > the call > marker > aquila_config > ini > default"
 
@@ -55,32 +46,27 @@ def add_options(parser: pytest.Parser) -> None:
 
 def above(config: pytest.Config) -> list[Layer]:
     """Return the settings that are stronger than a call's: command line, then environment."""
-    flags = {name: _given(config, flag) for name, flag in _FLAGS.items()}
-    given = [
-        Layer(_FLAGS[name], {name: value}) for name, value in flags.items() if value is not None
-    ]
+    given = []
+    for name, flag in _FLAGS.items():
+        # Until the first conftest.py is loaded the command line is only in known_args_namespace.
+        for namespace in (config.option, config.known_args_namespace):
+            value = getattr(namespace, SETTINGS[name]["ini"], None)
+            if value is not None:
+                given.append(Layer(flag, {name: value}))
+                break
     return [*given, *environment_layer(os.environ)]
-
-
-def _given(config: pytest.Config, flag: str) -> object:
-    name = flag.removeprefix("--").replace("-", "_")
-    given = getattr(config.option, name, None)
-    # Until the first conftest.py is loaded the command line is only here.
-    return given if given is not None else getattr(config.known_args_namespace, name, None)
 
 
 def ini(config: pytest.Config) -> list[Layer]:
     """Return the settings of the ini file, the weakest."""
-    values = {name: config.getini(one["ini"]) for name, one in SETTINGS.items()}
     return [
-        Layer(f"ini {SETTINGS[name]['ini']}", {name: value})
-        for name, value in values.items()
-        if value
+        Layer(f"ini {one['ini']}", {name: value})
+        for name, one in SETTINGS.items()
+        if (value := config.getini(one["ini"]))
     ]
 
 
 def blocks_network(config: pytest.Config) -> bool:
-    """Return whether connections off this machine are refused."""
     if config.getoption("--aquila-block-network") is not None:
         return True
     environment = os.environ.get("AQUILA_BLOCK_NETWORK")
@@ -93,8 +79,6 @@ def placeholder_keys(config: pytest.Config) -> str:
     """Return when placeholder keys are set: ``true``, ``session`` or ``false``."""
     value = str(config.getini("aquila_placeholder_keys")).strip().lower()
     if value not in ("true", "session", "false"):
-        from aquila_cassette.errors import UsageError
-
         error = UsageError(
             "ini aquila_placeholder_keys has a value that it cannot take.",
             facts=["expected: true, session or false", f"got:      {value!r}"],
@@ -106,6 +90,5 @@ def placeholder_keys(config: pytest.Config) -> str:
 
 def only_replays(layers: Iterable[Layer]) -> bool:
     """Return whether the mode is ``none``, as far as `layers`, strongest first, say."""
-    said = (layer.values.get("mode") for layer in layers)
-    mode = next((mode for mode in said if mode is not None), None)
-    return (mode or default_mode(os.environ)) == "none"
+    modes = filter(None, (layer.values.get("mode") for layer in layers))
+    return (next(modes, None) or default_mode(os.environ)) == "none"

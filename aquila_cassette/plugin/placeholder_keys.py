@@ -15,8 +15,6 @@ from typing import Literal
 
 from aquila_cassette.session.ambient import PLACEHOLDER
 
-__all__ = ["PlaceholderKeys"]
-
 Kind = Literal["models", "accounts"]
 
 # Accounts open more than models: files, public downloads. A placeholder where there is none would
@@ -68,7 +66,6 @@ class PlaceholderKeys:
                 os.environ[name] = before
 
     def end(self) -> None:
-        """Unset them all."""
         self._users = dict.fromkeys(self._users, 0)
         self.restore()
 

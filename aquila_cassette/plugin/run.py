@@ -15,15 +15,12 @@ import pytest
 from aquila_cassette.errors import AquilaError
 from aquila_cassette.plugin import naming, options
 from aquila_cassette.plugin.placeholder_keys import PlaceholderKeys
-from aquila_cassette.plugin.summary import Tally, note_misses
-from aquila_cassette.plugin.unused import Unused, Usage, is_complete, note_unused
+from aquila_cassette.plugin.summary import Tally, Unused, Usage, is_complete, note
 
 if TYPE_CHECKING:
     from aquila_cassette.options import Layer
     from aquila_cassette.session.owner import Owner
     from aquila_cassette.session.saving import Created
-
-__all__ = ["KEYS", "RUN", "Run"]
 
 RUN: pytest.StashKey[Run] = pytest.StashKey()
 
@@ -34,9 +31,7 @@ KEYS: pytest.StashKey[PlaceholderKeys] = pytest.StashKey()
 class Run:
     """One pytest process. The engine is loaded when a test opens its first cassette.
 
-    Args:
-        config: pytest's.
-        number: Names the whole run; the same in all of its processes. None in the main one.
+    `number` names the run, the same in all of its processes; None in the main one.
     """
 
     def __init__(self, config: pytest.Config, number: str | None) -> None:
@@ -44,57 +39,56 @@ class Run:
         self.tally = Tally()
         self.usage = Usage()
         self.unused: Unused | None = None  # known after a complete run
-        self.number = number or os.urandom(16).hex()
         self.is_worker = number is not None
+        self.number = number or os.urandom(16).hex()
+        self.keys = config.stash.setdefault(KEYS, PlaceholderKeys())
+        self.owner_before: Callable[[], Owner | None] = lambda: None
+        self.owner: Owner | None = None  # of the running test, once it has opened a cassette
         self.settings: Mapping[str, Any] = {}
         self.skipped = False
-        self.owner_before: Callable[[], Owner | None] = lambda: None
-        self._item: pytest.Item | None = None
-        self._owner: Owner | None = None
-        self._created: Created | None = None
-        self._in_wider_fixture = 0
-        self.keys = config.stash.setdefault(KEYS, PlaceholderKeys())
-        self._has_keys = False
+        self.wider_fixtures = 0  # that are being set up: no single test owns their requests
         self._wider_owners: list[Owner] = []
-
-    @property
-    def owner(self) -> Owner | None:
-        """The owner of the running test's blocks; None while it has not opened a cassette."""
-        return self._owner
+        self._item: pytest.Item | None = None
+        self._created: Created | None = None
+        self._shared_folder = Path(tempfile.gettempdir(), f"aquila-cassette-run-{self.number}")
+        self._has_keys = False
 
     def owner_of_now(self) -> Owner | None:
         """Return who owns a block opened now: the test, or a wider fixture's block itself."""
-        if self._item is None or self._in_wider_fixture:
+        if self._item is None or self.wider_fixtures:
             self._wider_owners.append(self._make_owner(None))
             return self._wider_owners[-1]
-        if self._owner is None:
-            self._owner = self._make_owner(self._item)
-        return self._owner
+        if self.owner is None:
+            self.owner = self._make_owner(self._item)
+        return self.owner
 
     def begin(self, item: pytest.Item) -> None:
         """Note that `item` runs now."""
         self._item = item
-        self._owner = None
+        self.owner = None
         self.skipped = False
         self.settings = {}
 
+    def set_up(self, item: pytest.Item) -> None:
+        """Note that the item is set up; if it is tried again, count what it did before."""
+        if self.owner is not None:
+            self.count(self.owner)
+            self.owner = None
+        self.skipped = False
+        self.set_keys(item)
+
     def set_keys(self, item: pytest.Item) -> None:
         """Set placeholder keys for a test that replays, as far as its mode is known by now."""
-        needs_keys = (
+        self._switch_keys(
             options.placeholder_keys(self.config) != "false"
             and naming.uses_cassettes(item)
             and options.only_replays([*options.above(self.config), *self._below(item)])
         )
+
+    def _switch_keys(self, needs_keys: bool) -> None:
         if needs_keys != self._has_keys:
             self._has_keys = needs_keys
             (self.keys.set if needs_keys else self.keys.unset)("models")
-
-    def begin_again(self) -> None:
-        """Note that the item is set up; if it is tried again, count what it did before."""
-        if self._owner is not None:
-            self.count(self._owner)
-            self._owner = None
-        self.skipped = False
 
     def count(self, owner: Owner) -> None:
         """Count what an owner's cassettes did."""
@@ -103,11 +97,9 @@ class Run:
 
     def end(self, *, whole: bool = True) -> None:
         """Note that the item is over, `whole` if it ran to its end, and count what it did."""
-        if self._has_keys:
-            self._has_keys = False
-            self.keys.unset("models")
+        self._switch_keys(False)
         self.keys.restore()
-        owner = self._owner
+        owner = self.owner
         if owner is not None:
             if not whole:  # interrupted: its teardown did not run
                 with suppress(AquilaError):
@@ -116,15 +108,7 @@ class Run:
         given_up = owner is not None and owner.keeps_old
         if self._item is not None and whole and not (self.skipped or given_up):
             self.tally.ran.append(naming.node_id(self._item))
-        self._item = self._owner = None
-
-    def enter_wider_fixture(self) -> None:
-        """Note that a fixture of wider scope is being set up: no single test owns its requests."""
-        self._in_wider_fixture += 1
-
-    def leave_wider_fixture(self) -> None:
-        """Note that it is set up."""
-        self._in_wider_fixture -= 1
+        self._item = self.owner = None
 
     def finish(self, session: pytest.Session) -> None:
         """Note at the end of this process what no test used, if its run was complete."""
@@ -135,38 +119,25 @@ class Run:
 
     def close(self) -> None:
         """Keep notes for the command line, and clean up."""
-        if self.tally.cassettes and not self.is_worker:
-            note_misses(self.config, self.tally)
-        if not self.is_worker:
-            note_unused(self.config, self.usage, self.unused)
         self.keys.end()
         if not self.is_worker:
+            note(self.config, self.tally, self.usage, self.unused)
             shutil.rmtree(self._shared_folder, ignore_errors=True)
-
-    @property
-    def _shared_folder(self) -> Path:
-        return Path(tempfile.gettempdir()) / f"aquila-cassette-run-{self.number}"
 
     def _make_owner(self, item: pytest.Item | None) -> Owner:
         from aquila_cassette.session.owner import Owner
         from aquila_cassette.session.saving import Created
 
-        above, ini = options.above(self.config), options.ini(self.config)
-        root = self.config.rootpath
-        keys = None if options.placeholder_keys(self.config) == "false" else self.keys
-        if item is None:
-            fix = "Fix: pytest --aquila-record=all"
-            return Owner(None, fix=fix, above=above, below=ini, root=root, keys=keys)
-        if self._created is None:
+        if item is not None and self._created is None:
             self._created = Created(self._shared_folder)
         return Owner(
-            naming.node_id(item),
-            fix=naming.rerecord_line(item),
-            above=above,
-            below=self._below(item),
-            root=root,
-            created=self._created,
-            keys=keys,
+            naming.node_id(item) if item else None,
+            fix=naming.rerecord_line(item) if item else "Fix: pytest --aquila-record=all",
+            above=options.above(self.config),
+            below=self._below(item) if item else options.ini(self.config),
+            root=self.config.rootpath,
+            created=self._created if item else None,
+            keys=None if options.placeholder_keys(self.config) == "false" else self.keys,
         )
 
     def _below(self, item: pytest.Item) -> list[Layer]:

@@ -16,8 +16,6 @@ import pytest
 
 from aquila_cassette.plugin.naming import node_id, without_group
 
-__all__ = ["EVENTS", "SELECTED"]
-
 SELECTED = "AQUILA_CASSETTE_SELECTED"
 """The variable that names a JSON file with the node ids of the tests to run."""
 

@@ -1,25 +1,28 @@
-"""What a run replayed, recorded, missed and left unplayed; the lines that say so at its end."""
+"""What a run replayed, recorded and missed, and what no test used: its summary, and pytest's cache."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from aquila_cassette.plugin.naming import without_group
+
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pytest
-
     from aquila_cassette.model import Interaction
     from aquila_cassette.session.owner import Owner
-
-__all__ = ["Tally", "below", "note_misses"]
+    from aquila_cassette.session.session import Session
 
 _MOST_CHANGES = 20
-_MOST_LINES = 20  # of each interaction that changed
-# The command line reads the file that pytest's cache makes of it: .pytest_cache/v/aquila/misses
-_MISSES = "aquila/misses"
+_MOST_LINES = 20  # of each interaction that changed, and of what is unused
+_TEARDOWN = " (teardown)"
+
+Unused = dict[str, list[int]]
+"""For the path of a cassette below pytest's root the numbers of unused interactions; none: all."""
 
 
 @dataclass
@@ -34,8 +37,7 @@ class Tally:
     # The tests that ran, but for those whose recordings were given up: they are still to record.
     ran: list[str] = field(default_factory=list)
     missed_by: dict[str, list[str]] = field(default_factory=dict)  # files below the root, by test
-    not_kept: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)  # also on what was not kept
     changed: list[str] = field(default_factory=list)
     explained: list[str] = field(default_factory=list)  # options and where they came from
 
@@ -48,28 +50,24 @@ class Tally:
             self.replayed += len(cassette.played)
             self.recorded += len(cassette.recorded)
             self.missed += len(cassette.misses)
-            if cassette.misses and owner.name:
-                paths = self.missed_by.setdefault(owner.name, [])
-                path = below(cassette.path, owner.root)
-                paths += [path] if path not in paths else []
-            note = discarded_note(cassette, "the test failed" if owner.name else "the block raised")
-            if note:
-                self.not_kept.append(note)
+            path = _below(cassette.path, owner.root)
+            if cassette.misses and owner.name and path not in self.missed_by.get(owner.name, ()):
+                self.missed_by.setdefault(owner.name, []).append(path)
+            failed = "the test failed" if owner.name else "the block raised"
+            if note := discarded_note(cassette, failed):
+                self.notes.append(note)
             if cassette.keeps_old and cassette.recorded:
-                self.not_kept.append(
+                self.notes.append(
                     f"aquila: {cassette.shown_path} was not changed, since {owner.name} failed"
                 )
-            if all(cassette.replaced) and (
-                change := _change(cassette.shown_path, *cassette.replaced)
-            ):
-                self.changed.append(change)
+            if all(cassette.replaced):
+                self.changed += _changes(cassette.shown_path, *cassette.replaced)
             self.explained.append(_explained(owner, cassette))
         for cassette, left in owner.unplayed():
-            name = cassette.name
-            self.unplayed[name] = self.unplayed.get(name, 0) + len(left)
+            self.unplayed[cassette.name] = self.unplayed.get(cassette.name, 0) + len(left)
 
     def merge(self, other: Mapping[str, Any]) -> None:
-        """Add what another process counted, given as `data`."""
+        """Add what another process counted, given as `vars` of its tally."""
         for name, mine in vars(self).items():
             if isinstance(mine, int):
                 setattr(self, name, mine + other[name])
@@ -78,10 +76,6 @@ class Tally:
         for name, count in other["unplayed"].items():
             self.unplayed[name] = self.unplayed.get(name, 0) + count
         self.missed_by |= other["missed_by"]
-
-    def data(self) -> dict[str, Any]:
-        """Return the counts as plain data, to be sent to another process."""
-        return dict(vars(self))
 
     def shown_changes(self) -> list[str]:
         """Return what changed in what was recorded again, as much of it as one reads."""
@@ -100,47 +94,179 @@ class Tally:
         )
 
 
-def note_misses(config: pytest.Config, tally: Tally) -> None:
-    """Note which tests missed, and where; forget those that ran and did not."""
+@dataclass
+class Usage:
+    """What the tests of a run used, mergeable over its processes; paths are below pytest's root."""
+
+    replayed: dict[str, set[int]] = field(default_factory=dict)  # by each cassette opened
+    sizes: dict[str, int] = field(default_factory=dict)
+    recorded: set[str] = field(default_factory=set)
+    unmatched_bodies: set[str] = field(default_factory=set)
+    folders: set[str] = field(default_factory=set)
+    tests: set[str] = field(default_factory=set)  # collected, whether selected or not
+    modules: set[str] = field(default_factory=set)  # collected without an error
+    passed: set[str] = field(default_factory=set)
+    not_passed: set[str] = field(default_factory=set)
+    is_partial: bool = False
+
+    def add(self, owner: Owner) -> None:
+        """Note the cassettes that an owner opened."""
+        for cassette in owner.sessions:
+            path = _below(cassette.path, owner.root)
+            self.folders.add(str(owner.root / cassette.options.cassette_dir))
+            self.replayed.setdefault(path, set()).update(cassette.index.played)
+            self.sizes[path] = len(cassette.index.interactions)
+            if cassette.mode == "all" or cassette.recorded:
+                self.recorded.add(path)
+            if "body" not in cassette.options.match_on:
+                self.unmatched_bodies.add(path)
+
+    def report(self, report: pytest.TestReport) -> None:
+        """Note how a part of a test ended."""
+        test = without_group(report.nodeid)
+        if not report.passed:
+            self.not_passed.add(test)
+        elif report.when == "call":
+            self.passed.add(test)
+
+    def data(self) -> dict[str, Any]:
+        """Return it as plain data, to be sent to another process."""
+        data = {name: sorted(value) for name, value in vars(self).items() if isinstance(value, set)}
+        replayed = {path: sorted(numbers) for path, numbers in self.replayed.items()}
+        return data | {"replayed": replayed, "sizes": self.sizes, "is_partial": self.is_partial}
+
+    def merge(self, data: Mapping[str, Any]) -> None:
+        """Add what another process noted."""
+        for name, value in vars(self).items():
+            if isinstance(value, set):
+                value.update(data[name])
+        for path, numbers in data["replayed"].items():
+            self.replayed.setdefault(path, set()).update(numbers)
+        self.sizes.update(data["sizes"])
+        self.is_partial |= data["is_partial"]
+
+    def unused(self, root: Path) -> Unused:
+        """Return what no test used, given that the run was complete."""
+        found: Unused = {}
+        if not self.folders:
+            return found
+        from aquila_cassette import importers
+        from aquila_cassette.errors import CassetteError
+        from aquila_cassette.storage.names import cassettes_in
+
+        folders = map(Path, self.folders)
+        for path in sorted({path for folder in folders for path in cassettes_in(folder)}):
+            name = _below(path, root)
+            left = set(range(self.sizes.get(name, 0))) - self.replayed.get(name, set())
+            if name in self.replayed and (not left or name in self.recorded):
+                continue
+            try:
+                interactions = importers.load(path).interactions
+            except CassetteError:
+                continue  # `aquila-cassette check` reports it
+            ended = [self._has_ended(one.recorded_by, root) for one in interactions]
+            if name not in self.replayed:
+                if all(ended):
+                    found[name] = []
+            elif len(interactions) == self.sizes[name] and (
+                numbers := [number + 1 for number in sorted(left) if ended[number]]
+            ):
+                found[name] = numbers
+        return found
+
+    def _has_ended(self, recorded_by: str | None, root: Path) -> bool:
+        """Return whether the test that recorded something is gone, or ran and passed.
+
+        One that was skipped, failed or could not be collected may use it another time.
+        """
+        if recorded_by is None:
+            return not self.not_passed
+        test = recorded_by.removesuffix(_TEARDOWN)
+        if test in self.tests:
+            return test in self.passed - self.not_passed
+        module = test.partition("::")[0]
+        return module in self.modules or not (root / module).exists()
+
+
+def is_complete(config: pytest.Config, session: pytest.Session, usage: Usage) -> bool:
+    """Return whether a run ran every test of the suite, and nobody stopped it."""
+    option = config.option
+    is_selected = any(getattr(option, name, False) for name in ("lf", "stepwise", "collectonly"))
+    is_stopped = session.shouldstop or session.shouldfail or session.exitstatus not in (0, 1)
+    root = config.rootpath
+    if config.args_source == config.ArgsSource.ARGS:
+        here = config.invocation_params.dir
+        given = {(here / argument).resolve() for argument in config.args}
+        wanted = {(root / path).resolve() for path in config.getini("testpaths") or ["."]}
+        is_selected |= root.resolve() not in given and not wanted <= given
+    elif config.args_source == config.ArgsSource.INVOCATION_DIR:
+        is_selected |= config.invocation_params.dir != root
+    return not (is_selected or is_stopped or usage.is_partial)
+
+
+def note(config: pytest.Config, tally: Tally, usage: Usage, unused: Unused | None) -> None:
+    """Keep for the command line what was missed, and what a complete run found unused (else None).
+
+    It reads the files that pytest's cache makes: .pytest_cache/v/aquila/misses and so on.
+    """
+    if target := config.getoption("--aquila-unused-report"):
+        data = {"root": str(config.rootpath), "unused": unused}
+        Path(target).write_text(json.dumps(data), "utf-8")
     cache = getattr(config, "cache", None)  # none under -p no:cacheprovider
-    if cache is None:
+    if cache is None or not usage.replayed:
         return
-    before: Any = cache.get(_MISSES, {})
-    if not isinstance(before, dict):
-        before = {}
-    ran = set(tally.ran)
-    now = {test: paths for test, paths in before.items() if test not in ran} | tally.missed_by
-    if now != before:
-        cache.set(_MISSES, now)
+    misses = cache.get("aquila/misses", {})
+    others = {test: paths for test, paths in misses.items() if test not in tally.ran}
+    before = cache.get("aquila/unused", None)
+    if unused is None and before is not None:
+        unused = {path: numbers for path, numbers in before.items() if path not in usage.replayed}
+    loose = cache.get("aquila/unmatched_bodies", [])
+    loose_now = set(loose).difference(usage.replayed) | usage.unmatched_bodies
+    for name, was, now in (
+        ("misses", misses, others | tally.missed_by),
+        ("unused", before, unused),
+        ("unmatched_bodies", loose, sorted(loose_now)),
+    ):
+        if now != was:
+            cache.set(f"aquila/{name}", now)
 
 
-def below(path: Path, root: Path) -> str:
+def unused_lines(unused: Unused) -> list[str]:
+    """Return the lines of the terminal summary."""
+    lines = [
+        f"aquila: no test used interaction {', '.join(map(str, numbers))} of {path}"
+        if numbers
+        else f"aquila: no test used {path}"
+        for path, numbers in list(unused.items())[:_MOST_LINES]
+    ]
+    if len(unused) > _MOST_LINES:
+        lines.append(f"aquila: and {len(unused) - _MOST_LINES} more")
+    return [*lines, "Fix: aquila-cassette unused --delete"] if unused else []
+
+
+def _below(path: Path, root: Path) -> str:
     """Return a path relative to pytest's root, with slashes."""
     return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
 
 
-def _change(name: str, old: Sequence[Interaction], new: Sequence[Interaction]) -> str | None:
-    """Return what changed; None where only what differs each time one asks did."""
+def _changes(name: str, old: Sequence[Interaction], new: Sequence[Interaction]) -> list[str]:
+    """Return a text on what changed; none where only what differs each time one asks did."""
     from aquila_cassette.transcript.comparison import compare
     from aquila_cassette.transcript.humanize import escape_control_chars
 
     comparison = compare(old, new)
     if comparison.same:
-        return None
+        return []
     lines = map(escape_control_chars, comparison.lines(_MOST_LINES))
-    head = f"aquila: {name} was recorded again: {comparison.summary()}"
-    return "\n".join([head, *(f"  {line}" for line in lines)])
+    first = f"aquila: {name} was recorded again: {comparison.summary()}"
+    return ["\n".join([first, *(f"  {line}" for line in lines)])]
 
 
-def _explained(owner: Owner, cassette: Any) -> str:
-    options = cassette.options
+def _explained(owner: Owner, cassette: Session) -> str:
     rows = [f"{owner.name or 'a wider fixture'}  {cassette.shown_path}"]
     for name, source in cassette.sources.items():
-        rows.append(f"  {name:<24} {_shown(getattr(options, name)):<32} {source}")
+        value = getattr(cassette.options, name)
+        value = () if value is None else value
+        shown = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        rows.append(f"  {name:<24} {shown or '-':<32} {source}")
     return "\n".join(rows)
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, tuple):
-        return ", ".join(str(part) for part in value) or "-"
-    return "-" if value is None else str(value)

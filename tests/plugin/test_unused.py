@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from aquila_cassette.model import Interaction, Request, Response
-from aquila_cassette.plugin.unused import Usage
+from aquila_cassette.plugin.summary import Usage
 from aquila_cassette.storage import files
 
 PASSED = "test_it.py::test_passed"
