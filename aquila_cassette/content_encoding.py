@@ -7,8 +7,6 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-__all__ = ["decode_pieces"]
-
 Decode = Callable[[bytes], bytes]
 
 

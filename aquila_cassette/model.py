@@ -9,17 +9,6 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
-__all__ = [
-    "CassetteData",
-    "Ended",
-    "Failure",
-    "Headers",
-    "Interaction",
-    "Piece",
-    "Request",
-    "Response",
-]
-
 Ended = Literal["complete", "closed", "failed"]
 """How a response ended: whole, closed by its consumer, or failed under way."""
 

@@ -288,7 +288,7 @@ def _fix(one: Finding, paths: Sequence[Path]) -> bool:
     if one.kind == "leftover":
         for path in paths:
             if path.resolve().parent == one.path.resolve().parent:
-                with files.locked(path.resolve(), 60), suppress(OSError):
+                with suppress(OSError), files.locked(path.resolve()):
                     files.remove_leftovers(path.resolve())
         with suppress(OSError):
             if time.time() - one.path.stat().st_mtime > _AN_HOUR:

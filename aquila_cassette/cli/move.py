@@ -74,7 +74,7 @@ def run(old: str, new: str, folder: Path, *, code: bool, dry_run: bool) -> int:
         move(source, target)
         for edit in edits:
             data = edit.new.encode(edit.encoding)
-            files.replace_file(edit.path.resolve(), data, check=lambda _: None)
+            files.replace_file(edit.path.resolve(), data)
     would = "would be " if dry_run else ""
     names = (escape_control_chars(display_path(path)) for path in (source, target))
     screen.line(f"{next(names)} {would}moved to ", (next(names), "bold"))

@@ -68,7 +68,7 @@ def _write(output: Path, page: bytes) -> None:
                 fix="Fix: aquila-cassette report -o report.html",
             )
         target.parent.mkdir(parents=True, exist_ok=True)
-        files.replace_file(target, page, check=lambda _written: None)
+        files.replace_file(target, page)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise UsageError(

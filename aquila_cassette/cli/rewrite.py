@@ -8,9 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aquila_cassette.errors import CassetteFormatError, CassetteSaveError, UsageError
+from aquila_cassette.errors import CassetteSaveError, UsageError
 from aquila_cassette.storage import files
-from aquila_cassette.storage.format import loads
 from aquila_cassette.storage.names import display_path
 
 if TYPE_CHECKING:
@@ -20,38 +19,23 @@ if TYPE_CHECKING:
 
 __all__ = ["move", "refuse_outside", "refuse_overwriting", "remove", "rewrite", "target_outside"]
 
-_PATIENCE = 60.0  # seconds to wait for another process that saves the cassette
-
 
 def rewrite(path: Path, old: bytes, new: bytes, interactions: Sequence[Interaction]) -> None:
     """Put `new`, which reads as these interactions, in the place of `old`: in one step, no copy."""
 
     def check(written: bytes) -> None:
-        try:
-            reads_back = loads(written, path=path).interactions == tuple(interactions)
-        except CassetteFormatError:
-            reads_back = False
-        if not reads_back:
-            raise files.read_back_error(path)
+        files.check_reads_back(written, tuple(interactions), path)
 
-    target = Path(os.path.realpath(path))
-    try:
-        with files.locked(target, _PATIENCE):
-            files.remove_leftovers(target)
-            _refuse_changed(path, old)
-            files.replace_file(target, new, check=check)
-    except OSError as error:
-        raise files.save_error(error, path) from error
+    with files.changing(path) as target:
+        _refuse_changed(path, old)
+        files.replace_file(target, new, check=check)
 
 
 def remove(path: Path, old: bytes) -> None:
     """Remove a cassette that holds `old`; of a symbolic link, the link."""
-    try:
-        with files.locked(Path(os.path.realpath(path)), _PATIENCE):
-            _refuse_changed(path, old)
-            path.unlink()
-    except OSError as error:
-        raise files.save_error(error, path) from error
+    with files.changing(path):
+        _refuse_changed(path, old)
+        path.unlink()
 
 
 def move(old: Path, new: Path) -> None:
@@ -60,7 +44,7 @@ def move(old: Path, new: Path) -> None:
         new.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as locks:
             for target in sorted({Path(os.path.realpath(path)) for path in (old, new)}):
-                locks.enter_context(files.locked(target, _PATIENCE))
+                locks.enter_context(files.locked(target))
             _move(old, new)
     except FileExistsError as error:
         raise refuse_overwriting(old, new) from error

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from aquila_cassette.errors import CassetteError, CassetteSaveError, SecretLeakError, UsageError
+from aquila_cassette.errors import CassetteSaveError, SecretLeakError, UsageError
 from aquila_cassette.importers import Import, detect_format, read_foreign, vcrpy
 from aquila_cassette.model import CassetteData
 from aquila_cassette.storage import files
@@ -19,46 +18,26 @@ if TYPE_CHECKING:
     from aquila_cassette.model import Interaction
     from aquila_cassette.redaction import Redaction
 
-__all__ = ["Conversion", "Target", "convert", "write"]
-
 Target: TypeAlias = Literal["v1", "vcrpy"]
 """What is written: our format, or vcrpy's YAML."""
-
-_LOCK_TIMEOUT = 60.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """What a file is to become.
-
-    Args:
-        source: The file.
-        data: What it holds.
-        origin: Its format; empty for ours.
-        target: The format it is to have.
-        interactions: What is then in the cassette.
-        text: The text to write; empty where the file has that format already.
-        hidden: What redaction took out, and how often.
-        lost: What the new format cannot hold, a line for each.
-    """
+    """What a file is to become."""
 
     source: Path
-    data: bytes = field(repr=False)
-    origin: str
+    data: bytes = field(repr=False)  # what it holds
+    origin: str  # its format; empty for ours
     target: Target
-    interactions: tuple[Interaction, ...]
-    text: str = field(repr=False)
-    hidden: Counter[str]
-    lost: tuple[str, ...] = ()
+    interactions: tuple[Interaction, ...]  # that are then in the cassette
+    text: str = field(repr=False)  # to write; empty where the file has that format already
+    hidden: Counter[str]  # what redaction took out, and how often
+    lost: tuple[str, ...] = ()  # what the new format cannot hold, a line for each
 
 
 def convert(path: Path, target: Target, redact: Redaction) -> Conversion:
-    """Read a file and return what it is to become; nothing is written.
-
-    Raises:
-        CassetteFormatError: It is no cassette, or a damaged one.
-        SecretLeakError: What would be written holds a known secret all the same.
-    """
+    """Read a file and return what it is to become; nothing is written."""
     data = files.read(path)
     found = read_foreign(data, path=path) if detect_format(data) else None
     cassette, skipped = found or Import(loads(data, path=path))
@@ -102,44 +81,32 @@ def write(
 ) -> bool:
     """Write what a file is to become, and read it back before it takes its place.
 
-    Args:
-        conversion: What to write.
-        path: Where to. No other file is overwritten.
-        in_place: Whether `path` may be the converted file itself, if it still holds what it held.
-        dry_run: Whether only to see that it could be.
-
-    Returns:
-        Whether it was written; False where the same is there already.
-
-    Raises:
-        UsageError: Another file is there.
-        CassetteSaveError: It could not be written, or would not read back; nothing was changed.
+    No file is overwritten but, `in_place`, the converted one if it still holds what it held. With
+    `dry_run` nothing is written. Return whether it was or would be: False where it is there already.
     """
     data = conversion.text.encode()
-    target = Path(os.path.realpath(path))
-    try:
-        if dry_run:
-            return _is_new(data, conversion, path, target, in_place=in_place)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with files.locked(target, _LOCK_TIMEOUT):
-            files.remove_leftovers(target)
-            if not _is_new(data, conversion, path, target, in_place=in_place):
-                return False
-            check = lambda written: _check_reads_back(written, conversion, path)  # noqa: E731
+    if dry_run:
+        return _is_new(data, conversion, path, in_place=in_place)
+
+    def check(written: bytes) -> None:
+        if conversion.target == "v1":
+            files.check_reads_back(written, conversion.interactions, path)
+        elif not vcrpy.holds(written.decode(), conversion.interactions):
+            raise files.read_back_error(path)
+
+    with files.changing(path) as target:
+        is_new = _is_new(data, conversion, path, in_place=in_place)
+        if is_new:
             files.replace_file(target, data, check=check)
-    except OSError as error:
-        raise files.save_error(error, path) from error
-    return True
+    return is_new
 
 
-def _is_new(
-    data: bytes, conversion: Conversion, path: Path, target: Path, *, in_place: bool
-) -> bool:
+def _is_new(data: bytes, conversion: Conversion, path: Path, *, in_place: bool) -> bool:
     """Return whether `data` is not there yet; refuse to overwrite anything else."""
-    before = target.read_bytes() if target.exists() else None
+    before = files.read(path) if path.exists() else None
     if before is None or before == data:
         return before is None
-    if not in_place or target != Path(os.path.realpath(conversion.source)):
+    if not in_place or path.resolve() != conversion.source.resolve():
         raise UsageError(
             f"There is a file at {display_path(path)} already; it is not overwritten.",
             fix="Fix: move it away, or write into another folder with -o FOLDER",
@@ -152,15 +119,3 @@ def _is_new(
             fix="Fix: run the command again",
         )
     return True
-
-
-def _check_reads_back(written: bytes, conversion: Conversion, path: Path) -> None:
-    try:
-        if conversion.target == "v1":
-            same = loads(written, path=path).interactions == conversion.interactions
-        else:
-            same = vcrpy.holds(written.decode(), conversion.interactions)
-    except CassetteError:
-        same = False
-    if not same:
-        raise files.read_back_error(path)

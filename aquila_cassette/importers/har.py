@@ -10,8 +10,6 @@ from aquila_cassette.importers import values
 from aquila_cassette.model import Ended, Failure, Headers, Interaction, Request, Response
 from aquila_cassette.storage.pieces import is_event_stream
 
-__all__ = ["interactions", "skipped"]
-
 _BEFORE = ("blocked", "dns", "connect", "send", "wait")  # ssl is a part of connect
 _LONGEST = 1e9  # ms; what is longer, is infinite, or is -1 says nothing
 _VERSIONS = {"2": "HTTP/2", "3": "HTTP/3", "1.0": "HTTP/1.0"}

@@ -16,18 +16,6 @@ from aquila_cassette.redaction.names import FRAMING
 from aquila_cassette.storage.pieces import LazyBody, LazyResponse
 from aquila_cassette.storage.yaml_reader import SchemaError
 
-__all__ = [
-    "as_bytes",
-    "from_base64",
-    "headers",
-    "json_bytes",
-    "mapping",
-    "response",
-    "status",
-    "text",
-    "timestamp",
-]
-
 
 def mapping(within: Any, key: str | int, what: str) -> Mapping[str, Any]:
     """Return the mapping at `key`; `what` it is, for the error."""

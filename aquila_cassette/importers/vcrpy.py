@@ -33,8 +33,6 @@ from aquila_cassette.importers import values
 from aquila_cassette.model import Headers, Interaction, Request, Response
 from aquila_cassette.storage.yaml_reader import SchemaError
 
-__all__ = ["dumps", "holds", "interactions", "losses", "skipped"]
-
 _OTHERS = {"grpc_interactions": "gRPC", "ws_interactions": "WebSocket"}
 _PORTS = {"https": 443, "http": 80}
 

@@ -19,8 +19,6 @@ from urllib.parse import urlunsplit
 
 from aquila_cassette.storage.yaml_reader import Composer, Map, YamlError, line_of
 
-__all__ = ["Plain", "compose", "plain_1_1"]
-
 Plain = Callable[[str], Any]
 """Returns what a scalar without quotes means."""
 

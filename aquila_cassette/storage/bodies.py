@@ -23,8 +23,6 @@ from aquila_cassette.storage.yaml_reader import SchemaError, YamlBlock
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["FIELDS", "STYLES", "lines", "read"]
-
 _FORMS = ("json", "sse", "text", "base64")
 _EXTRAS = {"json_style": ("json",), "eol": ("sse", "text")}
 FIELDS = (*_FORMS, *_EXTRAS)

@@ -10,8 +10,6 @@ from aquila_cassette.storage.yaml_reader import clean_utf8, load_yaml
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-__all__ = ["insert_interactions", "replace_interactions"]
-
 _LAST_FIELD = re.compile(r" +(?:ended|error): ")
 
 

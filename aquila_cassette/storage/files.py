@@ -6,14 +6,13 @@ that back, compares, and renames it. Whatever is killed, and when, the old file 
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 import time
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from aquila_cassette.errors import CassetteFormatError, CassetteSaveError
 from aquila_cassette.model import CassetteData, Interaction
@@ -24,56 +23,24 @@ from aquila_cassette.storage.names import display_path
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = [
-    "load",
-    "locked",
-    "program",
-    "read",
-    "read_back_error",
-    "remove_leftovers",
-    "replace_file",
-    "save",
-    "save_error",
-]
-
-_WRITABLE = "make it and its folder writable for this user"
-_ROOM = "free some space there, and run again"
-_IN_THE_WAY = "remove the file that is where a folder must be"
-_FIXES = {
-    "EACCES": _WRITABLE,
-    "EPERM": _WRITABLE,
-    "EROFS": "keep the cassettes where they can be written",
-    "ENOSPC": _ROOM,
-    "EDQUOT": _ROOM,
-    "ENOTDIR": _IN_THE_WAY,
-    "EEXIST": _IN_THE_WAY,
-    "ENAMETOOLONG": "give the cassette a shorter name",
-}
+_LOCK_TIMEOUT = 60.0  # seconds
+_LOCK_POLL = 0.01  # seconds
 # Windows refuses to replace a file while another process reads it; that is over in a moment.
-_RENAME_TIMEOUT = 2.0  # seconds
-_POLL = 0.01  # seconds
-
-
-Checked = TypeVar("Checked")
-
-
-# Loading.
+_RENAME_TIMEOUT = 2.0 if os.name == "nt" else 0.0  # seconds
 
 _CACHE_BYTES = 64 * 1024 * 1024  # of files
 _JUST_NOW = 50_000_000  # ns: within it a file may change once more and keep its time
-_State = tuple[int, int]  # size, and modification time in ns
-_cache: dict[object, tuple[_State, CassetteData]] = {}
+_cache: dict[object, tuple[tuple[int, int], CassetteData]] = {}  # with size and time of the file
+
+
+# Loading.
 
 
 def load(path: Path, *, parse: Callable[[bytes, Path], CassetteData] | None = None) -> CassetteData:
     """Read a cassette file of our format, or with another function that reads its bytes.
 
-    While its size and modification time stay as they are, it is read once.
-
-    Raises:
-        FileNotFoundError: There is none.
-        CassetteFormatError: It is no cassette, a damaged one, or cannot be read.
-        CassetteVersionError: It is a cassette of a newer version.
+    While its size and modification time stay as they are, it is read once. Where there is none,
+    FileNotFoundError is raised.
     """
     key = os.path.abspath(path), parse  # noqa: PTH100 - resolves no link, and is fast
     state = None
@@ -93,12 +60,7 @@ def load(path: Path, *, parse: Callable[[bytes, Path], CassetteData] | None = No
 
 
 def read(path: Path) -> bytes:
-    """Return the bytes of a cassette file, whatever they are.
-
-    Raises:
-        FileNotFoundError: There is none.
-        CassetteFormatError: It cannot be read, or is no file or too large for a cassette.
-    """
+    """Return the bytes of a cassette file, whatever they are; FileNotFoundError without one."""
     try:
         status = path.stat()
         if stat.S_ISREG(status.st_mode) and status.st_size <= format_.MAX_BYTES:
@@ -106,8 +68,7 @@ def read(path: Path) -> bytes:
     except FileNotFoundError:
         raise
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise _unreadable(path, why, _fix(error, "make it readable for this user")) from error
+        raise _unreadable(path, _reason(error), "make it readable for this user") from error
     if stat.S_ISREG(status.st_mode):
         raise format_.too_large(status.st_size, path)
     what = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
@@ -115,11 +76,8 @@ def read(path: Path) -> bytes:
 
 
 def _unreadable(path: Path, why: str, fix: str) -> CassetteFormatError:
-    return CassetteFormatError(
-        f"{display_path(path)} cannot be read: {why}.",
-        path=path,
-        fix=f"Fix: {fix}",
-    )
+    what = f"{display_path(path)} cannot be read: {why}."
+    return CassetteFormatError(what, path=path, fix=f"Fix: {fix}")
 
 
 # Saving.
@@ -132,13 +90,13 @@ def save(
     drop: Callable[[Interaction], bool] | None = None,
     check: Callable[[str], None] | None = None,
     on_create: Callable[[], None] | None = None,
-    lock_timeout: float = 60,
 ) -> CassetteData:
-    """Take interactions out of a cassette file and put new ones in: all of it, or nothing.
+    """Take interactions out of a cassette file, put new ones in, and return what is then on file.
 
     What other processes have saved is kept, and so is each line of the interactions that stay. The
     new ones go where the first one was that was taken out, else to the end. A file that does not
-    exist is made, with its folders; one that is not to change is not touched.
+    exist is made, with its folders; one that is not to change is not touched. Where it cannot be
+    written, or is damaged, it stays as it was.
 
     Args:
         path: The file. A symbolic link to it stays one.
@@ -146,40 +104,25 @@ def save(
         drop: Whether to take out an interaction on file; None takes out none.
         check: Given the text to write; what it raises stops the save.
         on_create: Called right before a file is made where there was none.
-        lock_timeout: How long to wait for other processes that save it, in seconds.
-
-    Returns:
-        What is now on file.
-
-    Raises:
-        CassetteFormatError: What is on file is damaged; it is not overwritten.
-        CassetteSaveError: It cannot be written; the file is as it was.
     """
-    target = Path(os.path.realpath(path))
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with locked(target, lock_timeout):
-            remove_leftovers(target)
-            try:
-                before = read(path)
-            except FileNotFoundError:
-                before = None
-            text, merged = _merge(path, before, new, drop)
-            if text is None:
-                return merged
-            if check is not None:
-                check(text)
-            data = text.encode()
+    with changing(path) as target:
+        try:
+            before = read(path)
+        except FileNotFoundError:
+            before = None
+        text, merged = _merge(path, before, new, drop)
+        if text is None:
+            return merged
+        if check is not None:
+            check(text)
 
-            def verify(written: bytes) -> CassetteData:
-                cassette = _read_back(path, data, written, merged)
-                if before is None and on_create is not None:
-                    on_create()
-                return cassette
+        def verify(written: bytes) -> None:
+            check_reads_back(written, merged.interactions, path)
+            if before is None and on_create is not None:
+                on_create()
 
-            return replace_file(target, data, check=verify)
-    except OSError as error:
-        raise save_error(error, path) from error
+        replace_file(target, text.encode(), check=verify)
+        return merged
 
 
 def _merge(
@@ -189,12 +132,12 @@ def _merge(
     drop: Callable[[Interaction], bool] | None,
 ) -> tuple[str | None, CassetteData]:
     """Return the text to write, None where nothing is to change, and the cassette that it is."""
-    if before is None and new:
-        cassette = CassetteData(tuple(map(as_read, new)), program())
-        return dumps(cassette), cassette
-    old = CassetteData() if before is None else loads(before, path=path)
+    if before is None:
+        cassette = CassetteData(tuple(map(as_read, new)), program() if new else "")
+        return dumps(cassette) if new else None, cassette
+    old = loads(before, path=path)
     dropped = {n for n, one in enumerate(old.interactions) if drop is not None and drop(one)}
-    if before is None or not (new or dropped):
+    if not (new or dropped):
         return None, old
     from aquila_cassette.storage.edit import insert_interactions  # not needed for a new cassette
 
@@ -206,20 +149,30 @@ def _merge(
     return dumps(cassette) if edited is None else edited, cassette
 
 
-def _read_back(path: Path, data: bytes, written: bytes, merged: CassetteData) -> CassetteData:
-    why = "the file system returned other bytes than it was given"
-    if written == data:
-        try:
-            cassette = loads(written, path=path)
-        except CassetteFormatError as error:
-            why = str(error)
-        else:
-            if cassette.interactions == merged.interactions:
-                return cassette
-            wanted = merged.interactions
-            pairs = enumerate(zip(cassette.interactions, wanted, strict=False), 1)
-            number = next((n for n, (got, one) in pairs if got != one), len(wanted))
-            why = f"interaction {number} would not come off the file as it was recorded"
+@contextmanager
+def changing(path: Path) -> Iterator[Path]:
+    """Hold the lock of a file that is to change; the file itself is yielded, links followed.
+
+    Its folder is made, what killed saves left is removed, and an OSError becomes `save_error`.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with locked(target):
+            remove_leftovers(target)
+            yield target
+    except OSError as error:
+        raise save_error(error, path) from error
+
+
+def check_reads_back(written: bytes, wanted: tuple[Interaction, ...], path: Path) -> None:
+    """Raise `read_back_error` unless `written` is a cassette of the `wanted` interactions."""
+    why = "its interactions would not come off the file as they were recorded"
+    try:
+        if loads(written, path=path).interactions == wanted:
+            return
+    except CassetteFormatError as error:
+        why = str(error)
     raise read_back_error(path, why)
 
 
@@ -235,17 +188,21 @@ def read_back_error(path: Path, *facts: str) -> CassetteSaveError:
 
 def save_error(error: OSError, path: Path) -> CassetteSaveError:
     """Return the error for a file that could not be written."""
-    reason = (error.strerror or str(error)).lower()
+    fix = "look into that, and run again"
+    if isinstance(error, PermissionError):
+        fix = "make it and its folder writable for this user"
+    elif isinstance(error, (FileExistsError, NotADirectoryError)):
+        fix = "remove the file that is where a folder must be"
     return CassetteSaveError(
-        f"{display_path(path)} could not be written: {reason}.",
+        f"{display_path(path)} could not be written: {_reason(error)}.",
         path=path,
         facts=[f"at: {error.filename}"] if error.filename else [],
-        fix=f"Fix: {_fix(error, 'look into that, and run again')}",
+        fix=f"Fix: {fix}",
     )
 
 
-def _fix(error: OSError, otherwise: str) -> str:
-    return _FIXES.get(errno.errorcode.get(error.errno or 0, ""), otherwise)
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
 
 
 @cache
@@ -259,19 +216,15 @@ def program() -> str:
 # One file, replaced in one step.
 
 
-def replace_file(target: Path, data: bytes, *, check: Callable[[bytes], Checked]) -> Checked:
+def replace_file(
+    target: Path, data: bytes, *, check: Callable[[bytes], None] | None = None
+) -> None:
     """Put `data` where `target` is, through a temporary file beside it; the mode stays.
 
     Args:
         target: The file itself, not a symbolic link to it.
         data: What it is to hold.
-        check: Given what the temporary file holds, read back from it; what it raises stops all.
-
-    Returns:
-        What `check` returned.
-
-    Raises:
-        OSError: It cannot be done; the file is as it was.
+        check: Given what the temporary file holds; what it raises leaves `target` as it was.
     """
     mode = None
     with suppress(FileNotFoundError):
@@ -280,31 +233,30 @@ def replace_file(target: Path, data: bytes, *, check: Callable[[bytes], Checked]
             raise PermissionError(13, "Permission denied", str(target))
     temporary = target.with_name(f"{_prefix(target)}{os.urandom(4).hex()}.tmp")
     try:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        with open(os.open(temporary, flags, 0o666), "wb") as file:  # noqa: PTH123 - a descriptor
+        with temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         if mode is not None:
             temporary.chmod(mode)
-        checked = check(temporary.read_bytes())
+        if check is not None:
+            check(temporary.read_bytes())
         _rename(temporary, target)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()
         raise
-    return checked
 
 
 def _rename(source: Path, target: Path) -> None:
-    deadline = time.monotonic() + (_RENAME_TIMEOUT if os.name == "nt" else 0)
+    deadline = time.monotonic() + _RENAME_TIMEOUT
     while True:
         try:
             source.replace(target)
         except PermissionError:
             if time.monotonic() >= deadline:
                 raise
-            time.sleep(_POLL)
+            time.sleep(_LOCK_POLL)
         else:
             return
 
@@ -322,31 +274,19 @@ def _prefix(target: Path) -> str:
 
 
 @contextmanager
-def locked(target: Path, timeout: float) -> Iterator[None]:
-    """Hold the lock of `target`, among all processes of this user; no file is left beside it.
-
-    Args:
-        target: The file itself, not a symbolic link to it.
-        timeout: How long to wait for it, in seconds.
-    """
+def locked(target: Path, timeout: float = _LOCK_TIMEOUT) -> Iterator[None]:
+    """Hold the lock of `target`, among all processes of this user; no file is left beside it."""
     from filelock import FileLock, Timeout  # not needed to replay
 
+    lock = FileLock(_lock_folder() / f"{_hash(target)[:32]}.lock")
     try:
-        lock = FileLock(_lock_folder() / f"{_hash(target)[:32]}.lock")
-        lock.acquire(timeout=timeout, poll_interval=_POLL)
+        lock.acquire(timeout=timeout, poll_interval=_LOCK_POLL)
     except Timeout as error:
         raise CassetteSaveError(
             f"{display_path(target)} could not be written: another process is writing it.",
             path=target,
             facts=[f"waited: {timeout:g} s", f"lock:   {error.lock_file}"],
             fix="Fix: end the process that holds it, and run again",
-        ) from error
-    except OSError as error:
-        raise CassetteSaveError(
-            f"{display_path(target)} could not be written: its lock cannot be made.",
-            path=target,
-            facts=[f"{error.strerror or error}: {error.filename or _lock_folder()}"],
-            fix="Fix: make that folder yours, or set TMPDIR to one that is",
         ) from error
     try:
         yield

@@ -42,18 +42,6 @@ if TYPE_CHECKING:
 
     from aquila_cassette.storage.yaml_writer import Value
 
-__all__ = [
-    "FIELDS",
-    "MAX_BYTES",
-    "VERSION",
-    "as_read",
-    "dumps",
-    "format_error",
-    "loads",
-    "render",
-    "too_large",
-]
-
 VERSION = 1
 """The version of the format that this package reads and writes."""
 

@@ -9,8 +9,6 @@ from pathlib import Path, PurePosixPath
 
 from aquila_cassette.errors import CassetteNameError
 
-__all__ = ["cassette_path", "cassettes_in", "display_path", "name_of_test"]
-
 _SUFFIXES = (".yaml", ".yml")
 # What pytest-recording replaces, so that a suite that moves over finds its names again.
 _UNSAFE = re.compile(r"""[<>?%*:|"'/\\\x00-\x1f\x7f\ud800-\udfff]""")

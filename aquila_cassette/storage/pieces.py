@@ -13,15 +13,6 @@ if TYPE_CHECKING:
 
     from aquila_cassette.model import Request
 
-__all__ = [
-    "LazyBody",
-    "LazyResponse",
-    "is_event_stream",
-    "is_timeline",
-    "split_pieces",
-    "timeline",
-]
-
 
 def timeline(pieces: tuple[Piece, ...]) -> str:
     """Return `pieces` as ``pieces:`` has them: ``at+size``, ms since the request and bytes.

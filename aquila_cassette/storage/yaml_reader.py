@@ -26,23 +26,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = [
-    "MAX_DEPTH",
-    "Composer",
-    "List",
-    "Map",
-    "MarksRemain",
-    "SchemaError",
-    "YamlBlock",
-    "YamlError",
-    "clean_utf8",
-    "compose",
-    "cut_blocks",
-    "line_of",
-    "load_yaml",
-    "plain",
-]
-
 MAX_DEPTH = 64
 """How deep mappings and lists may nest."""
 

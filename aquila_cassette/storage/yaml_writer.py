@@ -18,18 +18,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias, Union
 
-__all__ = [
-    "Value",
-    "field",
-    "fields",
-    "is_literal",
-    "literal",
-    "quoted",
-    "quoted_lines",
-    "scalar",
-    "unsafe",
-]
-
 Value: TypeAlias = Union[bool, float, str, Mapping[str, "Value"], Sequence["Value"], None]  # noqa: UP007 - the names in quotes
 """What JSON can say."""
 

@@ -27,7 +27,6 @@ from aquila_cassette.vcr_compat.translation import (
 )
 
 _ORIGIN = "_aquila_origin"
-_LOCK_TIMEOUT = 60.0  # seconds
 
 Pair = tuple[Any, Any]
 
@@ -83,22 +82,18 @@ class Files:
         if self._found is not None and _is_ours(self._found, path, serializer):
             self._save_ours(path, pairs)
             return
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with files.locked(path, _LOCK_TIMEOUT):
-                before = _bytes_of(path)
-                if before != self._found and before is not None and not self.replaces:
-                    new = [pair for pair in pairs if getattr(pair[0], _ORIGIN, None) is None]
-                    pairs = [*_read(before, path, serializer)[0], *new]
-                kept = {
-                    **cassette_dict,
-                    "requests": [request for request, _ in pairs],
-                    "responses": [response for _, response in pairs],
-                }
-                data = serialize(kept, serializer).encode("utf-8")
-                files.replace_file(path, data, check=lambda _: None)
-        except OSError as error:
-            raise files.save_error(error, path) from error
+        with files.changing(path):
+            before = _bytes_of(path)
+            if before != self._found and before is not None and not self.replaces:
+                new = [pair for pair in pairs if getattr(pair[0], _ORIGIN, None) is None]
+                pairs = [*_read(before, path, serializer)[0], *new]
+            kept = {
+                **cassette_dict,
+                "requests": [request for request, _ in pairs],
+                "responses": [response for _, response in pairs],
+            }
+            data = serialize(kept, serializer).encode("utf-8")
+            files.replace_file(path, data)
 
     def _save_ours(self, path: Path, pairs: Sequence[Pair]) -> None:
         new = [
