@@ -19,10 +19,10 @@ from textual.worker import NoActiveWorker, Worker, WorkerError, WorkerFailed, ge
 
 from aquila_cassette.errors import UsageError
 from aquila_cassette.live.adapter import Adapter
-from aquila_cassette.waiting import frames
+from aquila_cassette.waiting import inspection
+from aquila_cassette.waiting.event_loops import is_asyncio_task
 from aquila_cassette.waiting.notifier import notify
 from aquila_cassette.waiting.pending import Pending
-from aquila_cassette.waiting.task_graph import is_asyncio_task
 
 _MAX_ROUNDS = 20
 """How often to let a screen draw on which something always moves."""
@@ -158,5 +158,5 @@ def _pending(worker: Worker[Any]) -> Pending:
     task = getattr(worker, "_task", None)
     if not is_asyncio_task(task):
         return Pending(_title(worker))
-    where = frames.location(frames.suspended_frames(task.get_coro()))
+    where = inspection.location(inspection.suspended_frames(task))
     return Pending(_title(worker), (f"waits:  {where}",) if where else (), task)

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from aquila_cassette.errors import UsageError
+from aquila_cassette.waiting.event_loops import is_asyncio_task
 from aquila_cassette.waiting.notifier import notify
 from aquila_cassette.waiting.pending import Pending
-from aquila_cassette.waiting.task_graph import is_asyncio_task
 
 T = TypeVar("T")
 

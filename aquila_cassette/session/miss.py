@@ -16,7 +16,7 @@ from aquila_cassette.model import Request
 from aquila_cassette.options import Mode
 from aquila_cassette.session.player import ReplayIndex
 from aquila_cassette.storage.names import display_path
-from aquila_cassette.waiting.frames import callers, is_installed, is_user_code, location
+from aquila_cassette.waiting.inspection import callers, is_installed, is_user_code, location
 
 __all__ = ["combined", "make_miss", "sender", "swallowed"]
 

@@ -177,7 +177,6 @@ class _Advance:
             [PendingMessages(source) for source in sources()],
             here=self._here,
             include_worker_threads=False,
-            ignore_held=True,
         ).wait(max(0.0, deadline - time.monotonic()))
         if left:
             raise self._too_late(timeout, left)
@@ -338,7 +337,7 @@ class SteppedPlayer(Player):
         with self._lock:
             self._over = True
             self._waits = False
-        self._show()
+        notify()
         super().finished()
 
     @property
@@ -352,7 +351,7 @@ class SteppedPlayer(Player):
             self._allowed = min(self._allowed + count, len(self._steps))
             self._waits = False
             target = self._allowed
-        self._show()
+        notify()
         self._notifier.notify()
         return target
 
@@ -361,7 +360,7 @@ class SteppedPlayer(Player):
         with self._lock:
             self._free = True
             self._waits = False
-        self._show()
+        notify()
         self._notifier.notify()
 
     def has_passed(self, target: int) -> bool:
@@ -416,7 +415,7 @@ class SteppedPlayer(Player):
                 self._given += 1
                 return self._steps[self._given - 1]
             self._waits = True
-        self._show()
+        notify()
         return None
 
     def _note_reader(self) -> None:
@@ -431,12 +430,6 @@ class SteppedPlayer(Player):
             facts=self.describe(),
             fix="Fix: read it in a thread of its own (or async, in a task), and call advance_sync here",
         )
-
-    def _show(self) -> None:
-        """Let those who wait for other streams know whether this one waits for the test."""
-        if self.stream is not None:
-            self.stream.held = self._waits
-        notify()
 
 
 def steps(response: Response) -> list[bytes]:

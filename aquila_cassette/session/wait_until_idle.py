@@ -56,7 +56,6 @@ def idle(
     sources: Sequence[Source] = (),
     failures: bool = True,
     include_worker_threads: bool = True,
-    ignore_held: bool = False,
 ) -> Idle:
     """Make what waits, in the task or thread `here`, for everything that goes on in `sessions`.
 
@@ -75,7 +74,6 @@ def idle(
         background=[pattern for session in sessions for pattern in session.background],
         enough=lambda: sum(one.streams.started for one in sessions) >= (streams or 0),
         include_worker_threads=include_worker_threads,
-        ignore_held=ignore_held,
     )
 
 

@@ -7,7 +7,8 @@ import contextvars
 import sys
 import threading
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from concurrent.futures import Future
+from typing import Any, TypeGuard, TypeVar
 
 import anyio
 
@@ -33,6 +34,15 @@ def running_trio() -> Any:
     return trio if in_trio_task is not None and in_trio_task() else None
 
 
+def is_asyncio_task(value: object) -> TypeGuard[asyncio.Task[Any]]:
+    """Return whether `value` is a task of asyncio, of whichever class.
+
+    ``asyncio.Task`` is written in C. Tasks in pure Python (of a task factory, or all of them under
+    nest_asyncio) are of another class, that is no subclass of it.
+    """
+    return asyncio.isfuture(value) and hasattr(value, "get_coro")
+
+
 def current_task_or_thread() -> TaskOrThread:
     """Return the task of asyncio or trio, or else the thread, that runs this code."""
     trio = running_trio()
@@ -51,12 +61,19 @@ def current_loop() -> Loop:
     return asyncio.get_running_loop() if trio is None else trio.lowlevel.current_trio_token()
 
 
-def run_in_background(function: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run an async function in a task of its own, which no other task waits for.
+def tasks_of_this_loop() -> list[Any]:
+    """List the tasks of the event loop that runs this code."""
+    trio = running_trio()
+    if trio is None:
+        return list(asyncio.all_tasks())
+    tasks = [trio.lowlevel.current_root_task()]
+    for task in tasks:  # which grows meanwhile
+        tasks += [child for nursery in task.child_nurseries for child in nursery.child_tasks]
+    return tasks
 
-    Raises:
-        RuntimeError: No event loop runs here.
-    """
+
+def run_in_background(function: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run an async function in a task of its own; a `RuntimeError` where no event loop runs."""
     trio = running_trio()
     if trio is not None:
         trio.lowlevel.spawn_system_task(function, context=contextvars.copy_context())
@@ -79,53 +96,35 @@ def waker(function: Callable[[], object]) -> Callable[[], None]:
 def run_in_own_loop(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run an async function in a thread with an event loop of its own, and return its result."""
     # A loop may run in this thread already, in a greenlet: Playwright's sync API does that.
-    results: list[T] = []
-    errors: list[BaseException] = []
+    future: Future[T] = Future()
 
     def run() -> None:
         try:
-            results.append(anyio.run(function))
+            future.set_result(anyio.run(function))
         except BaseException as error:
-            errors.append(error)
+            future.set_exception(error)
 
-    thread = threading.Thread(target=run, name="aquila_cassette waits", daemon=True)
-    thread.start()
-    thread.join()
-    if errors:
-        raise errors[0]
-    return results[0]
+    threading.Thread(target=run, name="aquila_cassette waits", daemon=True).start()
+    return future.result()
 
 
-async def run_in_loop(loop: Loop, function: Callable[[], T], default: T) -> T:
-    """Run `function`, which must not raise, in another event loop, and return its result.
-
-    Returns `default` where that loop has ended.
-    """
+async def run_in_loop(loop: Loop, function: Callable[[], T]) -> T | None:
+    """Run `function`, which must not raise, in another event loop; None where that has ended."""
     results: list[T] = []
     done = anyio.Event()
     wake = waker(done.set)
 
     def run() -> None:
-        try:
-            results.append(function())
-        finally:
-            wake()
+        results.append(function())
+        wake()
 
-    if not _post(loop, run):
-        return default
-    while not done.is_set():
+    is_running = _post(loop, run)
+    while is_running and not done.is_set():
         with anyio.move_on_after(_POLL):
             await done.wait()
-        if not (done.is_set() or _is_running(loop)):
-            return default  # A loop that stops drops what was posted to it.
-    return results[0]
-
-
-async def yield_to_loops(loops: set[Loop]) -> None:
-    """Let this event loop and each of `loops` run one turn."""
-    await anyio.lowlevel.checkpoint()
-    for loop in loops:
-        await run_in_loop(loop, lambda: None, None)
+        # A loop that stops drops what was posted to it.
+        is_running = done.is_set() or _is_running(loop)
+    return results[0] if done.is_set() else None
 
 
 def _is_running(loop: Loop) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 
@@ -13,13 +13,7 @@ from aquila_cassette.waiting.activity import (
     activities_waiting_for,
     tasks_in_worker_threads,
 )
-from aquila_cassette.waiting.event_loops import (
-    Loop,
-    TaskOrThread,
-    current_loop,
-    run_in_loop,
-    yield_to_loops,
-)
+from aquila_cassette.waiting.event_loops import Loop, TaskOrThread, current_loop, run_in_loop
 from aquila_cassette.waiting.notifier import notifier
 from aquila_cassette.waiting.open_streams import OpenStream, OpenStreams, Readers
 from aquila_cassette.waiting.pending import Pending, Source
@@ -37,8 +31,8 @@ NOT_STARTED = Pending("streams that have not started")
 class Idle:
     """What one task or thread, `here`, waits for; what it reads itself does not count.
 
-    Nor do what matches a pattern of `background` and, with `ignore_held`, the streams that a test
-    holds and what waits for them. `enough` returns whether enough streams have started.
+    Nor does what matches a pattern of `background`. `enough` returns whether enough streams have
+    started.
     """
 
     def __init__(
@@ -50,7 +44,6 @@ class Idle:
         background: Sequence[str] = (),
         enough: Callable[[], bool] = lambda: True,
         include_worker_threads: bool = True,
-        ignore_held: bool = False,
     ) -> None:
         self._streams = list(streams)
         self._sources = list(sources)
@@ -58,7 +51,6 @@ class Idle:
         self._background = background
         self._enough = enough
         self._include_worker_threads = include_worker_threads
-        self._ignore_held = ignore_held
         self._other_loops: set[Loop] = set()
 
     async def wait(self, timeout: float | None, *, once: bool = False) -> list[Pending]:
@@ -80,15 +72,11 @@ class Idle:
 
     async def look(self) -> list[Pending]:
         """List all that is pending now."""
-        return [one for _, one in await self._look()]
+        return list((await self._look()).values())
 
     def failure(self) -> BaseException | None:
         """Return the first failure that a source has, once."""
-        for source in self._sources:
-            failure = source.take_failure()
-            if failure is not None:
-                return failure
-        return None
+        return next(filter(None, (source.take_failure() for source in self._sources)), None)
 
     def _raise_failure(self) -> None:
         if (failure := self.failure()) is not None:
@@ -108,7 +96,7 @@ class Idle:
         while True:
             count = notifier.count
             self._raise_failure()
-            now = {key for key, _ in await self._look()}
+            now = set(await self._look())
             first = now if first is None else first & now
             if not first:
                 return
@@ -116,7 +104,9 @@ class Idle:
 
     async def _stays_idle(self, count: int) -> bool:
         for _ in range(_IDLE_TURNS):
-            await yield_to_loops(self._other_loops)
+            await anyio.lowlevel.checkpoint()
+            for loop in self._other_loops:
+                await run_in_loop(loop, lambda: None)
             if notifier.count > count:
                 return False
         self._raise_failure()
@@ -125,95 +115,81 @@ class Idle:
     async def _is_anything_pending(self) -> bool:
         """Look at activities, which cost most, only where no stream or source is pending."""
         ignored = self._ignored_drivers()
-        for _ in self._open_streams(ignored):
-            return True
-        for _ in self._pending_of_sources(ignored):
-            return True
-        return bool(await self._pending_activities(ignored))
+        return bool(
+            self._pending_streams(ignored)
+            or self._pending_of_sources(ignored)
+            or await self._pending_activities(ignored)
+        )
 
-    async def _look(self) -> list[tuple[object, Pending]]:
+    async def _look(self) -> dict[object, Pending]:
+        """Describe what is pending, each once, by keys that stay the same."""
         ignored = self._ignored_drivers()
-        found: list[tuple[object, Pending]] = []
+        found: dict[object, Pending] = {}
         listed: set[int] = set()
-        for stream in self._open_streams(ignored):
-            found.append((stream, _describe_stream(stream)))
+        streams = self._pending_streams(ignored)
+        parents = [stream.parent for stream in streams]
+        for stream in streams:
             listed |= {id(one.driver) for each in stream.with_parents() for one in each.activities}
+            if stream not in parents:
+                found[stream] = _describe_stream(stream)
         for pending in self._pending_of_sources(ignored):
-            found.append(((pending.what, id(pending.driver)), pending))
             listed.add(id(pending.driver))
+            found[pending.what, id(pending.driver)] = pending
         for activity in await self._pending_activities(ignored):
             if id(activity.driver) not in listed:
-                pending = Pending(_describe_activity(activity), driver=activity.driver)
-                found.append((activity.key, pending))
-        parents = {id(key.parent) for key, _ in found if isinstance(key, OpenStream)}
-        return [(key, pending) for key, pending in found if id(key) not in parents]
+                found[activity.key] = Pending(_describe_activity(activity), driver=activity.driver)
+        return found
 
     def _ignored_drivers(self) -> set[int]:
-        """Collect the ids of who waits here, who waits for that one, and who a test holds."""
-        ignored = {
-            id(self._here),
-            *(id(activity.driver) for activity in activities_waiting_for(self._here)),
-        }
-        if self._ignore_held:
-            for streams in self._streams:
-                for stream in streams.open():
-                    if stream.held:
-                        ignored |= _drivers_of(stream)
-        return ignored
+        """Collect the ids of who waits here, and who waits for that one."""
+        waiting = activities_waiting_for(self._here)
+        return {id(self._here), *(id(activity.driver) for activity in waiting)}
 
-    def _open_streams(self, ignored: set[int]) -> Iterator[OpenStream]:
+    def _pending_streams(self, ignored: set[int]) -> list[OpenStream]:
         loop = current_loop()
-        for streams in self._streams:
-            for stream in streams.open():
-                if stream.has_reader_except(ignored, loop) and not self._is_background(
-                    stream.label
-                ):
-                    yield stream
+        return [
+            stream
+            for streams in self._streams
+            for stream in streams.open()
+            if stream.has_reader_except(ignored, loop) and not self._is_background(stream.label)
+        ]
 
-    def _pending_of_sources(self, ignored: set[int]) -> Iterator[Pending]:
-        for source in self._sources:
-            for one in source.pending():
-                if id(one.driver) not in ignored and not self._is_background(one.what):
-                    yield one
+    def _pending_of_sources(self, ignored: set[int]) -> list[Pending]:
+        return [
+            one
+            for source in self._sources
+            for one in source.pending()
+            if id(one.driver) not in ignored and not self._is_background(one.what)
+        ]
 
     async def _pending_activities(self, ignored: set[int]) -> list[Activity]:
         """List the pending activities; each event loop is asked for its own."""
         here = current_loop()
         by_loop: dict[Loop, list[Activity]] = {here: []}
-        pending: list[Activity] = []
         for streams in self._streams:
             for activity in streams.activities():
-                if activity.loop is not None:
-                    by_loop.setdefault(activity.loop, []).append(activity)
-                elif id(activity.driver) not in ignored and activity.is_pending():
-                    pending.append(activity)
-        self._other_loops = set(by_loop) - {here}
+                by_loop.setdefault(activity.loop or here, []).append(activity)
+        self._other_loops = by_loop.keys() - {here}
+
+        def look(activities: list[Activity]) -> list[Activity]:
+            in_threads = tasks_in_worker_threads() if self._include_worker_threads else ()
+            return [
+                one
+                for one in [*activities, *in_threads]
+                if id(one.driver) not in ignored and one.is_pending()
+            ]
+
+        pending = look(by_loop.pop(here))
         for loop, activities in by_loop.items():
-            look = partial(_look_in_loop, activities, ignored, self._include_worker_threads)
-            pending += look() if loop is here else await run_in_loop(loop, look, [])
-        if not self._background:
-            return pending
-        return [one for one in pending if not self._is_background(_describe_activity(one))]
+            pending += await run_in_loop(loop, partial(look, activities)) or []
+        return [
+            one
+            for one in pending
+            if not self._background or not self._is_background(_describe_activity(one))
+        ]
 
     def _is_background(self, what: str) -> bool:
         return any(fnmatchcase(what, f"*{pattern}*") for pattern in self._background)
-
-
-def _look_in_loop(
-    activities: Sequence[Activity], ignored: set[int], include_worker_threads: bool
-) -> list[Activity]:
-    """List the pending activities of the event loop that this is called in."""
-    in_threads = tasks_in_worker_threads() if include_worker_threads else ()
-    return [
-        one
-        for one in [*activities, *in_threads]
-        if id(one.driver) not in ignored and one.is_pending()
-    ]
-
-
-def _drivers_of(stream: OpenStream) -> set[int]:
-    readers = [activity for one in stream.with_parents() for activity in one.activities]
-    return {id(one.driver) for reader in readers for one in (reader, *reader.waiting())}
 
 
 def _describe_stream(stream: OpenStream) -> Pending:

@@ -7,7 +7,13 @@ from collections.abc import Callable, Hashable, Sequence
 from contextvars import ContextVar
 
 from aquila_cassette.waiting.activity import Activity, activity_after_loop, current_activity
-from aquila_cassette.waiting.event_loops import Loop, current_task_or_thread
+from aquila_cassette.waiting.event_loops import (
+    Loop,
+    TaskOrThread,
+    current_task_or_thread,
+    is_asyncio_task,
+)
+from aquila_cassette.waiting.inspection import notify_after
 from aquila_cassette.waiting.notifier import notify
 
 _MANY_ACTIVITIES = 64
@@ -19,19 +25,16 @@ parent_stream: ContextVar[OpenStream | None] = ContextVar("aquila_parent_stream"
 class OpenStream:
     """One stream from the start of its request until it is over.
 
-    Args:
-        label: Method and URL.
-        facts: Gives lines on what was asked and what came; called only for an error.
-        background: Whether it stays open on purpose, and is not waited for.
+    `label` is its method and URL. `facts` gives lines on what was asked and what came, for an
+    error. A `background` stream stays open on purpose, and is not waited for.
     """
 
-    __slots__ = ("activities", "background", "facts", "held", "label", "parent")
+    __slots__ = ("activities", "background", "facts", "label", "parent")
 
     def __init__(self, label: str, facts: Callable[[], Sequence[str]], *, background: bool) -> None:
         self.label = label
         self.facts = facts
         self.background = background
-        self.held = False
         self.parent = parent_stream.get()
         self.activities: list[Activity] = []
 
@@ -54,11 +57,8 @@ class OpenStream:
 
     def reader_location(self) -> str | None:
         """Return the line of the user's code where its reader waits."""
-        for stream in self.with_parents():
-            for activity in stream.activities:
-                if location := activity.location():
-                    return location
-        return None
+        activities = [one for stream in self.with_parents() for one in stream.activities]
+        return next(filter(None, (one.location() for one in activities)), None)
 
 
 class Readers:
@@ -75,10 +75,6 @@ class Readers:
         return [*going_on, *(waiting for one in going_on for waiting in one.waiting())]
 
 
-def _no_facts() -> Sequence[str]:
-    return ()
-
-
 class OpenStreams:
     """The open streams of one cassette, or of our client."""
 
@@ -87,19 +83,20 @@ class OpenStreams:
         self._home = threading.current_thread()
         self._streams: set[OpenStream] = set()
         self._activities: dict[Hashable, Activity] = {}
+        self._is_watched = False
         self._lock = threading.RLock()
 
     def start(
         self,
         label: str,
-        facts: Callable[[], Sequence[str]] = _no_facts,
+        facts: Callable[[], Sequence[str]] = lambda: (),
         *,
         background: bool = False,
     ) -> OpenStream:
         """Add a stream; this task or thread starts its request now."""
         stream = OpenStream(label, facts, background=background)
         # Before it can be seen from another thread: without a reader it would not count there.
-        self._add_reader(stream)
+        self._add_reader(stream, current_task_or_thread())
         with self._lock:
             self.started += 1
             self._streams.add(stream)
@@ -112,14 +109,15 @@ class OpenStreams:
             return
         driver = current_task_or_thread()
         if all(one.driver is not driver for one in stream.activities):
-            self._add_reader(stream)
+            self._add_reader(stream, driver)
             notify()
 
     def close(self, stream: OpenStream | None) -> None:
         """Record that `stream` is over; a second call does nothing."""
         if stream is None or stream not in self._streams:
             return
-        if not stream.background:
+        # Whoever waits for a reader goes on after it: that is found out where anybody asks.
+        if self._is_watched and not stream.background:
             for activity in stream.activities:
                 self._add_waiting_for(activity)
         with self._lock:
@@ -134,11 +132,13 @@ class OpenStreams:
     def activities(self) -> Sequence[Activity]:
         """List the activities of those who read streams here, and of those who wait for them."""
         with self._lock:
+            self._is_watched = True
             self._drop_finished()
+            for activity in list(self._activities.values()):
+                self._add_waiting_for(activity)
             return list(self._activities.values())
 
-    def _add_reader(self, stream: OpenStream) -> None:
-        driver = current_task_or_thread()
+    def _add_reader(self, stream: OpenStream, driver: TaskOrThread) -> None:
         activity = current_activity(driver, self._home)
         if activity is None:
             return
@@ -158,7 +158,9 @@ class OpenStreams:
             if known is not None and not known.is_over() and known.covers(activity):
                 return known
             self._activities[activity.key] = activity
-        activity.notify_at_end()
+        if is_asyncio_task(activity.driver):
+            notify_after(activity.driver)
+        self._add_waiting_for(activity)
         return activity
 
     def _add_waiting_for(self, activity: Activity) -> None:

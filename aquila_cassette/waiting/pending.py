@@ -69,34 +69,34 @@ def sources() -> list[Source]:
         return list(_sources)
 
 
-class _Job:
-    def __init__(self, title: str, owner: object) -> None:
-        self.title = title
-        self.owner = owner
-        self.is_over = False
+@dataclass
+class _Marked:
+    title: str
+    owner: object
+    is_over: bool = False
 
 
-_job: ContextVar[_Job | None] = ContextVar("aquila_cassette_job", default=None)
+_marked: ContextVar[_Marked | None] = ContextVar("aquila_cassette_job", default=None)
 
 
 @contextlib.contextmanager
 def mark_job(title: str, owner: object = None) -> Iterator[None]:
     """Mark this context, and the tasks and threads that inherit it, as the inside of a job."""
-    job = _Job(title, owner)
-    before = _job.get()
-    _job.set(job)
+    job = _Marked(title, owner)
+    before = _marked.get()
+    _marked.set(job)
     try:
         yield
     finally:
         job.is_over = True
-        _job.set(before)
+        _marked.set(before)
 
 
 def forbid_inside_job(
     function: str, owner: object = None, fix: str = "call {function} in the test"
 ) -> None:
     """Raise a `UsageError` inside a job, of `owner` or any: it would wait for its own caller."""
-    job = _job.get()
+    job = _marked.get()
     if job is not None and not job.is_over and owner in (None, job.owner):
         raise UsageError(
             f"{function} was called inside {job.title}, and would wait for it.",

@@ -23,9 +23,7 @@ from aquila_cassette import (
 )
 from aquila_cassette.model import Ended
 from aquila_cassette.session.stepping import steps
-from aquila_cassette.session.wait_until_idle import idle
 from aquila_cassette.sse import events
-from aquila_cassette.waiting.event_loops import current_task_or_thread
 from aquila_cassette.waiting.pending import Pending, register
 from tests.session.fake_adapter import EVENTS, SSE, URL, HeldReader, LibraryError, Suite, read_held
 
@@ -211,17 +209,6 @@ def test_reading_in_the_thread_of_the_block_is_an_error_and_no_hang(suite: Suite
         "  events: 0 of 5\n"
         "Fix: read it in a thread of its own (or async, in a task), and call advance_sync here"
     )
-
-
-async def test_what_waits_for_everything_else_does_not_wait_for_what_is_held(suite: Suite) -> None:
-    suite.write(EVENTS)
-    async with held(suite, "question 1") as (cassette, [reader]):
-        await cassette.advance(2)
-        here = current_task_or_thread()
-        assert await idle([cassette._session], here=here, ignore_held=True).wait(5) == []
-        pending = await idle([cassette._session], here=here).look()
-        assert pending[0].what == f"POST {URL}"
-        assert reader.pieces == EVENTS[:2]
 
 
 # What it cannot do, and how it says so.
