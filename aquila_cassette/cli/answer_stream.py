@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from aquila_cassette.dialects.framing import Framing
     from aquila_cassette.dialects.message import TextKind, TimedText
 
-__all__ = ["AddedText", "AnswerReader"]
-
 Kind = Literal["thought", "said", "refused", "called", "error", "event", "body"]
 _KINDS: dict[TextKind, Kind] = {
     "words": "said",

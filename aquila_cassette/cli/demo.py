@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from operator import attrgetter
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from aquila_cassette.cli.demo_streams import (
-    STREAMS,
-    Demo,
-    DemoStream,
-    Opener,
-    is_installed,
-    record,
-    replay,
-    with_httpx,
-    with_sdk,
-)
+import httpx
+
+from aquila_cassette import aquila_cassette
+from aquila_cassette.cli.answer_stream import AnswerReader
 from aquila_cassette.cli.output import Screen, align_columns
 from aquila_cassette.errors import UsageError
 from aquila_cassette.provider import Provider
@@ -35,12 +35,107 @@ from aquila_cassette.transcript.humanize import (
     format_size,
 )
 
-__all__ = ["print_table", "run"]
-
+_KEY = "sk-demo-no-key-is-needed"
 _INDENT = 22
+_LONGEST_ITEM = 60
 _HEADINGS = ("STREAM", "CLIENT", "FIRST", "PIECES", "BYTES", "RECORDED", "REPLAYED", "EQUAL")
 _RIGHT = (2, 3, 4, 5, 6)
 _SETTINGS = ("AQUILA_RECORD", "AQUILA_CASSETTE_DIR", "AQUILA_ON_UNPLAYED")
+
+Consumer = Callable[[], Iterator[tuple[object, bytes]]]
+"""Sends the request, and yields what it gets item by item, each with the bytes of its events."""
+
+Opener = Callable[["DemoStream", str], AbstractContextManager[Consumer]]
+"""Opens a consumer of a stream of the provider at a URL."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoStream:
+    """One of the streams: what is asked where, and the SDK's client class and method for it."""
+
+    name: str  # the first part of its cassettes' names
+    title: str
+    path: str
+    body: dict[str, Any]
+    sdk: str
+    client_class: str
+    method: str
+
+
+STREAMS = (
+    DemoStream(
+        "chat",
+        "OpenAI chat",
+        "/v1/chat/completions",
+        {
+            "model": "gpt-4o-mini",
+            "messages": [{"role": "user", "content": "Say hello to a streamer."}],
+            "stream": True,
+        },
+        "openai",
+        "OpenAI",
+        "chat.completions.create",
+    ),
+    DemoStream(
+        "responses",
+        "OpenAI responses",
+        "/v1/responses",
+        {"model": "gpt-4o-mini", "input": "Hello, how are you?", "stream": True},
+        "openai",
+        "OpenAI",
+        "responses.create",
+    ),
+    DemoStream(
+        "messages",
+        "Anthropic messages",
+        "/v1/messages",
+        {
+            "model": "claude-sonnet-5-5",
+            "max_tokens": 100,
+            "messages": [{"role": "user", "content": "Say hello in one short sentence."}],
+            "stream": True,
+        },
+        "anthropic",
+        "Anthropic",
+        "messages.create",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Consumed:
+    """What a consumer got: pieces or parsed events; when the first came, and all (ms)."""
+
+    items: tuple[object, ...]
+    first: float
+    total: float
+
+
+@dataclass(slots=True)
+class Demo:
+    """One stream consumed by one client: live, and then from the cassette."""
+
+    stream: DemoStream
+    client: str
+    opens: Opener
+    live: Consumed
+    pieces: int  # reads off the wire
+    octets: int
+    replayed: Consumed | None = None
+    failure: str = "not replayed"  # where `replayed` is None
+
+    @property
+    def difference(self) -> str:
+        """What differs on replay, expected before got; empty where nothing does."""
+        if self.replayed is None:
+            return self.failure
+        expected, got = self.live.items, self.replayed.items
+        for number, (one, other) in enumerate(zip(expected, got, strict=False), 1):
+            if one != other:
+                return f"item {number}: expected {_cropped(one)}, got {_cropped(other)}"
+        if len(expected) != len(got):
+            return f"expected {len(expected)} items, got {len(got)}"
+        return ""
 
 
 def run(keep: Path | None, gap: float) -> int:
@@ -60,11 +155,34 @@ def run(keep: Path | None, gap: float) -> int:
     folder = keep or Path(tempfile.mkdtemp(prefix="aquila-demo-"))
     with _own_environment(), Provider(gap) as provider:
         host = urlsplit(provider.url).netloc
-        recorder = _Recorder(screen, provider, folder)
+
+        def record_all(wanted: Sequence[tuple[DemoStream, str, Opener]]) -> list[Demo]:
+            demos = []
+            for stream, client, opens in wanted:
+                screen.part("  ", (stream.title.ljust(_INDENT - 2), "cyan"))
+                show = screen.typist(_INDENT)
+                demos.append(
+                    record(stream, client, opens, url=provider.url, folder=folder, show=show)
+                )
+                screen.line()
+            screen.line()
+            return demos
+
         screen.line((signs.record, "red"), f" with httpx, from a provider at {host}: recording")
-        demos = recorder.record_all([(stream, "httpx", with_httpx) for stream in STREAMS])
-        screen.line()
-        demos += recorder.record_with_sdks()
+        demos = record_all([(stream, "httpx", with_httpx) for stream in STREAMS])
+        is_installed = {stream.sdk: find_spec(stream.sdk) is not None for stream in STREAMS}
+        if found := [package for package, is_here in is_installed.items() if is_here]:
+            with_sdks = [stream for stream in STREAMS if stream.sdk in found]
+            screen.part((signs.record, "red"), f" with {' and '.join(found)}: loading, ")
+            for stream in with_sdks:
+                _warm_up(stream, provider)
+            screen.line("recording")
+            demos += record_all([(stream, stream.sdk, with_sdk) for stream in with_sdks])
+        for package, is_here in is_installed.items():
+            if not is_here:
+                fix = "pip install 'aquila-cassette[demo]'"
+                screen.line((f"  {package} is not installed: {fix}", "yellow"))
+                screen.line()
         provider.stop()
         screen.line((signs.stop, "dim"), f" provider stopped: {host} {_connection_state(host)}")
         screen.line((signs.play, "green"), f" replaying from {display_path(folder)}")
@@ -78,10 +196,109 @@ def run(keep: Path | None, gap: float) -> int:
     return code
 
 
+@contextmanager
+def with_httpx(stream: DemoStream, url: str) -> Iterator[Consumer]:
+    """Open a consumer of raw bytes: each item is a piece off the wire."""
+    headers = {"authorization": f"Bearer {_KEY}"}
+    with httpx.Client(base_url=url, headers=headers, timeout=30) as client:
+
+        def consume() -> Iterator[tuple[object, bytes]]:
+            with client.stream("POST", stream.path, json=stream.body) as response:
+                response.raise_for_status()
+                for piece in response.iter_raw():
+                    yield piece, piece
+
+        yield consume
+
+
+@contextmanager
+def with_sdk(stream: DemoStream, url: str) -> Iterator[Consumer]:
+    """Open a consumer that is the provider's own SDK: each item is a parsed event."""
+    base_url = f"{url}/v1" if stream.sdk == "openai" else url
+    client_class = getattr(import_module(stream.sdk), stream.client_class)
+    with client_class(base_url=base_url, api_key=_KEY, max_retries=0) as client:
+
+        def consume() -> Iterator[tuple[object, bytes]]:
+            for event in attrgetter(stream.method)(client)(**stream.body):
+                parsed = event.to_dict()
+                yield parsed, f"data: {json.dumps(parsed)}\n\n".encode()
+
+        yield consume
+
+
+def _warm_up(stream: DemoStream, provider: Provider) -> None:
+    """Ask once without a recorder: an SDK's first call takes far longer than its others."""
+    gap, provider.gap = provider.gap, 0
+    with with_sdk(stream, provider.url) as consume:
+        for _ in consume():
+            pass
+    provider.gap = gap
+
+
+def record(
+    stream: DemoStream,
+    client: str,
+    opens: Opener,
+    *,
+    url: str,
+    folder: Path,
+    show: Callable[[str], None],
+) -> Demo:
+    """Record a stream while its consumer reads it; `show` gets each chunk of text as it comes."""
+    block = aquila_cassette(f"{stream.name}.{client}", mode="all", cassette_dir=folder)
+    with opens(stream, url) as consume, block as cassette:
+        live = _consume(consume, show)
+    response = cassette.recorded[0].response
+    return Demo(stream, client, opens, live, len(response.pieces), len(response.body))
+
+
+def replay(demo: Demo, *, url: str, folder: Path) -> None:
+    """Replay what was recorded to a new consumer, and note what it got; nothing is sent."""
+    name = f"{demo.stream.name}.{demo.client}"
+    try:
+        block = aquila_cassette(name, mode="none", cassette_dir=folder)
+        with demo.opens(demo.stream, url) as consume, block:
+            demo.replayed = _consume(consume, lambda _text: None)
+    except Exception as error:  # whatever it is, the demo must say that the replay failed
+        demo.replayed = None
+        demo.failure = f"{type(error).__name__}: {error}"
+
+
+def _consume(consume: Consumer, show: Callable[[str], None]) -> Consumed:
+    reader = AnswerReader("text/event-stream")
+    items: list[object] = []
+    first = 0.0
+    started = time.perf_counter()
+    for item, events in consume():
+        first = first or time.perf_counter() - started
+        items.append(item)
+        for added in reader.push(events):
+            show(added.text)
+    total = time.perf_counter() - started
+    return Consumed(tuple(items), first * 1000, total * 1000)
+
+
+def _cropped(item: object) -> str:
+    text = repr(item)
+    return text if len(text) <= _LONGEST_ITEM else f"{text[:_LONGEST_ITEM]}..."
+
+
 def print_table(demos: Sequence[Demo], screen: Screen) -> int:
     """Print what was recorded and replayed, and what differs; return 1 where anything does."""
     signs = screen.glyphs
-    rows = [_cells(demo, signs.no if demo.difference else signs.yes) for demo in demos]
+    rows = [
+        [
+            demo.stream.title,
+            demo.client,
+            format_duration(demo.live.first),
+            str(demo.pieces),
+            format_size(demo.octets),
+            format_duration(demo.live.total),
+            format_duration(demo.replayed.total) if demo.replayed else "-",
+            signs.no if demo.difference else signs.yes,
+        ]
+        for demo in demos
+    ]
     heading, *table = align_columns(
         [_HEADINGS, *rows], right=_RIGHT, width=screen.width, shrink=[(0, 12)]
     )
@@ -103,69 +320,6 @@ def print_table(demos: Sequence[Demo], screen: Screen) -> int:
     equal = f"All {len(demos)} replays are equal, piece for piece and event for event"
     screen.line((f"{equal}; together {total}.", "bold green"))
     return 0
-
-
-class _Recorder:
-    """Records streams, and prints their text as it comes."""
-
-    def __init__(self, screen: Screen, provider: Provider, folder: Path) -> None:
-        self._screen = screen
-        self._provider = provider
-        self._folder = folder
-
-    def record_with_sdks(self) -> list[Demo]:
-        """Record the streams with an installed SDK; print how to get the other SDKs."""
-        packages = list(dict.fromkeys(stream.sdk for stream in STREAMS))
-        found = [package for package in packages if is_installed(package)]
-        wanted = [(stream, stream.sdk, with_sdk) for stream in STREAMS if stream.sdk in found]
-        demos = []
-        if found:
-            sign = self._screen.glyphs.record
-            self._screen.part((sign, "red"), f" with {' and '.join(found)}: loading, ")
-            for stream, _, opens in wanted:
-                self._warm_up(stream, opens)
-            self._screen.line("recording")
-            demos = self.record_all(wanted)
-            self._screen.line()
-        for package in packages:
-            if package not in found:
-                fix = "pip install 'aquila-cassette[demo]'"
-                self._screen.line((f"  {package} is not installed: {fix}", "yellow"))
-        if len(found) < len(packages):
-            self._screen.line()
-        return demos
-
-    def record_all(self, wanted: Sequence[tuple[DemoStream, str, Opener]]) -> list[Demo]:
-        """Record streams, one after the other, each with its client."""
-        demos = []
-        for stream, client, opens in wanted:
-            self._screen.part("  ", (stream.title.ljust(_INDENT - 2), "cyan"))
-            show = self._screen.typist(_INDENT)
-            url, folder = self._provider.url, self._folder
-            demos.append(record(stream, client, opens, url=url, folder=folder, show=show))
-            self._screen.line()
-        return demos
-
-    def _warm_up(self, stream: DemoStream, opens: Opener) -> None:
-        """Ask once without a recorder: an SDK's first call takes far longer than its others."""
-        gap, self._provider.gap = self._provider.gap, 0
-        with opens(stream, self._provider.url) as consume:
-            for _ in consume():
-                pass
-        self._provider.gap = gap
-
-
-def _cells(demo: Demo, equal: str) -> list[str]:
-    return [
-        demo.stream.title,
-        demo.client,
-        format_duration(demo.live.first),
-        str(demo.pieces),
-        format_size(demo.octets),
-        format_duration(demo.live.total),
-        format_duration(demo.replayed.total) if demo.replayed else "-",
-        equal,
-    ]
 
 
 def _connection_state(host: str) -> str:

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from aquila_cassette.transcript.comparison import Comparison
 
-__all__ = ["run"]
-
 # Within a hook of git's these name the repository from another folder than ours.
 _GIT_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_PREFIX")
 

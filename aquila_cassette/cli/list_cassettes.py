@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-__all__ = ["run"]
-
 _HEADINGS = ("NAME", "N", "PROVIDER", "MODEL", "AGE", "SIZE", "ENDS")
 _STYLES = ("bold", "", "cyan", "", "dim", "dim", "")
 _RIGHT = (1, 5)

@@ -10,17 +10,6 @@ import typer
 
 from aquila_cassette.cli.suite import folder_of_the_suite
 
-__all__ = [
-    "Allow",
-    "Folder",
-    "Format",
-    "KeepHeaders",
-    "Names",
-    "Redact",
-    "TargetFormat",
-    "complete_names",
-]
-
 
 def complete_names(ctx: typer.Context, incomplete: str) -> list[str]:
     """Return the names of the cassettes that begin with what is typed so far."""

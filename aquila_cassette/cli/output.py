@@ -17,17 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
     from types import TracebackType
 
-__all__ = [
-    "Glyphs",
-    "Progress",
-    "Screen",
-    "Span",
-    "align_columns",
-    "crop",
-    "print_diff",
-    "print_error",
-]
-
 Span = str | tuple[str, str]
 """Text, or text and its style as rich names it."""
 

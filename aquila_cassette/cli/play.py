@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from aquila_cassette.cli.answer_stream import AddedText
     from aquila_cassette.model import CassetteData, Interaction
 
-__all__ = ["TextPlayer", "run"]
-
 _INDENT = 13
 _INTERRUPTED = 130  # what a shell gives a program that Ctrl-C ended
 _LONGEST_QUESTION = 120

@@ -109,6 +109,7 @@ class _Run:
     found: set[str] = field(default_factory=set)
     broken: dict[str, str] = field(default_factory=dict)  # files it could not collect, and why
     ends: dict[str, tuple[str, str]] = field(default_factory=dict)  # outcome, why it did not pass
+    unchanged: set[tuple[str, Path]] = field(default_factory=set)  # recorded the same again
     status: int | None = None
     is_interrupted: bool = False
     log: str = ""
@@ -130,6 +131,8 @@ class _Run:
                 self.ends[test] = outcome, why
                 if not is_repeated:
                     progress.done(test, well=outcome in _GOOD)
+            case {"unchanged": list(pairs)}:
+                self.unchanged = {(test, Path(path).resolve()) for test, path in pairs}
             case {"ended": int(status)}:
                 self.status = status
 
@@ -237,7 +240,9 @@ def _outcome(one: Target, run: _Run, started: datetime) -> Outcome:
     for test in one.tests:
         if why := run.why_not(test):
             reasons.append(why)
-        elif _is_unchanged(one.cassette, new, test, started):
+        elif (test, one.path.resolve()) in run.unchanged:
+            continue
+        elif _has_kept_old(one.cassette, new, test, started):
             reasons.append(run.why_not_here(test))
     # A test that fails at its very end may have replaced one of its cassettes.
     is_kept = len(reasons) == len(one.tests) and new.interactions == one.cassette.interactions
@@ -249,7 +254,7 @@ def _outcome(one: Target, run: _Run, started: datetime) -> Outcome:
     return Outcome(one.name, "in part" if why else "re-recorded", one.cassette, new, why)
 
 
-def _is_unchanged(old: CassetteData, new: CassetteData, test: str, started: datetime) -> bool:
+def _has_kept_old(old: CassetteData, new: CassetteData, test: str, started: datetime) -> bool:
     """Return whether something that a test had recorded is still there, though it passed."""
 
     def recorded(cassette: CassetteData) -> Counter[Interaction]:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from aquila_cassette.report import ReportFile
 
-__all__ = ["load_files", "run"]
-
 _PAGE_START = b"<!doctype html>"
 
 

@@ -23,6 +23,7 @@ from aquila_cassette.cli.play import TextPlayer
 from aquila_cassette.dialects import read_message
 from aquila_cassette.dialects.providers import provider_for_key
 from aquila_cassette.errors import AquilaError, CassetteError, CassetteSaveError, ResendError
+from aquila_cassette.matching.keys import Matcher
 from aquila_cassette.model import Interaction, Response
 from aquila_cassette.options import Layer
 from aquila_cassette.redaction import REDACTED, Redaction
@@ -31,6 +32,7 @@ from aquila_cassette.session.owner import Owner
 from aquila_cassette.session.saving import refuse_secrets
 from aquila_cassette.storage import files
 from aquila_cassette.storage.names import display_path
+from aquila_cassette.transcript.comparison import is_same_recording
 from aquila_cassette.transcript.humanize import count, escape_control_chars
 from aquila_cassette.transcript.interaction import InteractionView
 
@@ -254,6 +256,8 @@ class _Resending:
 
     def _save(self, new: Sequence[Interaction]) -> CassetteData:
         path, old = self._target.path, self._target.cassette.interactions
+        if is_same_recording(old, new, Matcher().key):
+            return self._target.cassette
 
         def drop(one: Interaction) -> bool:
             if one not in old:

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from aquila_cassette.model import CassetteData
     from aquila_cassette.transcript.interaction import Row
 
-__all__ = ["ENDING_STYLES", "run"]
-
 _INDENT = 13
 _MOST_LINES = 24  # of an answer that is no model's
 ENDING_STYLES = {"complete": "green", "closed": "yellow", "failed": "red"}

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from aquila_cassette.plugin.naming import node_id, without_group
+from aquila_cassette.plugin.run import RUN
 
 SELECTED = "AQUILA_CASSETTE_SELECTED"
 """The variable that names a JSON file with the node ids of the tests to run."""
@@ -86,7 +87,9 @@ class _Reporter:
             outcome, why = self._ends.pop(test, ("passed", ""))
             self._report(test=test, outcome=outcome, why=why)
 
-    def pytest_sessionfinish(self, exitstatus: int) -> None:
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        self._report(unchanged=session.config.stash[RUN].tally.unchanged)
         self._report(ended=int(exitstatus))
 
     def pytest_unconfigure(self) -> None:

@@ -37,6 +37,8 @@ class Tally:
     # The tests that ran, but for those whose recordings were given up: they are still to record.
     ran: list[str] = field(default_factory=list)
     missed_by: dict[str, list[str]] = field(default_factory=dict)  # files below the root, by test
+    # Tests that recorded again what was on file, and the file: it stays as it is.
+    unchanged: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # also on what was not kept
     changed: list[str] = field(default_factory=list)
     explained: list[str] = field(default_factory=list)  # options and where they came from
@@ -60,6 +62,8 @@ class Tally:
                 self.notes.append(
                     f"aquila: {cassette.shown_path} was not changed, since {owner.name} failed"
                 )
+            if cassette.is_unchanged and owner.name:
+                self.unchanged.append((owner.name, str(cassette.path)))
             if all(cassette.replaced):
                 self.changed += _changes(cassette.shown_path, *cassette.replaced)
             self.explained.append(_explained(owner, cassette))

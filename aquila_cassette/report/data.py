@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from aquila_cassette.dialects import TimedText
     from aquila_cassette.model import Piece, Response
 
-__all__ = ["ReportFile", "load_file"]
-
 _BARS = 24  # of the small picture in the list
 _LONGEST_TITLE = 140
 _MOST_WIRE = 200_000  # characters of raw pieces; the file has the rest

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from aquila_cassette.report.data import ReportFile
 
-__all__ = ["render_page"]
-
 _STYLES = ("colours", "page", "list", "cassette", "conversation", "player", "overview", "print")
 _SCRIPTS = (
     "elements",

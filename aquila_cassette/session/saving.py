@@ -91,11 +91,25 @@ def _discarded(session: Session, *, passed: bool) -> list[Interaction]:
 def replace_old(
     sessions: Sequence[Session], created: Created | None, is_replaced: IsReplaced
 ) -> None:
-    """Save what the blocks of one file recorded in mode ``all``, in place of what it replaces."""
+    """Save what the blocks of one file recorded in mode ``all``, in place of what it replaces.
+
+    The file stays as it is where all answers are the same, ids, dates and padding aside.
+    """
     new = [one for session in sessions for one in session.recorded]
     if not new:
         return
     last = sessions[-1]
+    if last.path.exists():
+        from aquila_cassette.transcript.comparison import (
+            is_same_recording,  # only mode `all` needs it
+        )
+
+        change = _Change(sessions, is_replaced)
+        old = [one for one in importers.load(last.path).interactions if change.drops(one)]
+        if is_same_recording(old, new, last.recorded_key):
+            last.is_unchanged = True
+            _note_saved(old)
+            return
     change = _Change(sessions, is_replaced)
     _write(last, new, created, drop=change.drops, check=change.refuse_loss)
     last.replaced = tuple(old for _, old in change.gone), tuple(new)
@@ -176,8 +190,7 @@ def _write(
         check=look,
         on_create=None if created is None else lambda: created.add(session.path),
     )
-    now = time.monotonic()
-    _saved_at.update((_mark_of(interaction), now) for interaction in interactions)
+    _note_saved(interactions)
     return data.interactions
 
 
@@ -198,6 +211,11 @@ def refuse_secrets(text: str, redact: Redaction, path: Path) -> None:
 
 _Mark = tuple[str, str | None, str, str, bytes]
 _saved_at: dict[_Mark, float] = {}
+
+
+def _note_saved(interactions: Sequence[Interaction]) -> None:
+    now = time.monotonic()
+    _saved_at.update((_mark_of(interaction), now) for interaction in interactions)
 
 
 def saved_since(interaction: Interaction, since: float) -> bool:

@@ -65,6 +65,7 @@ class Session:
         self.parent: Session | None = None
         self.is_open = True
         self.keeps_old = False
+        self.is_unchanged = False
         self.discarded: list[Interaction] = []
         self.replaced: tuple[tuple[Interaction, ...], tuple[Interaction, ...]] = (), ()
         self.streams = OpenStreams()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from difflib import unified_diff
 from functools import lru_cache
@@ -22,12 +22,10 @@ from aquila_cassette.transcript.humanize import body_lines, json_inline, json_li
 from aquila_cassette.transcript.interaction import InteractionView, Row, format_usage
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
     from aquila_cassette.dialects.framing import ProviderEvent
-    from aquila_cassette.model import Interaction
-
-__all__ = ["Comparison", "InteractionDiff", "compare", "is_keep_alive", "same_answer"]
+    from aquila_cassette.model import Interaction, Request
 
 _CAMEL_CASE = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _ID_NAME = re.compile(r"(?:^|[_-])ids?$")
@@ -141,9 +139,28 @@ def compare(
     return Comparison((*diffs, *(_one_sided(at, "removed", old[at], was[at]) for at in removed)))
 
 
-def same_answer(old: Interaction, new: Interaction) -> bool:
-    """Return whether two answers differ only in what differs each time one asks."""
-    return _text_of(old).answer == _text_of(new).answer and _json_of(old) == _json_of(new)
+def is_same_recording(
+    old: Sequence[Interaction],
+    new: Sequence[Interaction],
+    key_of: Callable[[Request], Hashable],
+) -> bool:
+    """Return whether the old recording serves as well as the new one, which need not be saved.
+
+    The same tests asked the same, and the answers differ only in what differs each time one asks.
+    """
+
+    def identities(some: Sequence[Interaction]) -> Counter[Hashable]:
+        # A header that is no longer recorded, say, because it holds a secret, must go.
+        return Counter(
+            (
+                one.recorded_by,
+                key_of(one.request),
+                frozenset(name for name, _ in (*one.request.headers, *one.response.headers)),
+            )
+            for one in some
+        )
+
+    return identities(old) == identities(new) and compare(old, new).same
 
 
 def is_keep_alive(event: ProviderEvent) -> bool:
@@ -155,46 +172,42 @@ def _pairs(
     old: Sequence[Interaction], new: Sequence[Interaction], was: list[_Text], now: list[_Text]
 ) -> dict[int, int]:
     """Return the place in `old` of each in `new` that was there."""
-    matcher = Matcher()
+    key = Matcher().key
     partner: dict[int, int] = {}
     left = dict.fromkeys(range(len(old)))
-    keys = [[matcher.key(one.request) for one in some] for some in (old, new)]
-    # Of several attempts at one request, the status says which is which.
-    statuses = [[one.response.status for one in some] for some in (old, new)]
-    for ours, theirs in (
-        [list(zip(*pair, strict=True)) for pair in zip(keys, statuses, strict=True)],
-        keys,
-        [[text.request for text in some] for some in (was, now)],
-    ):
+    ours, theirs = (
+        [
+            # Of several attempts at one request, the status says which is which.
+            ((key(one.request), one.response.status), key(one.request), text.request)
+            for one, text in zip(some, texts, strict=True)
+        ]
+        for some, texts in ((old, was), (new, now))
+    )
+    for which in range(3):
         places: dict[Hashable, list[int]] = defaultdict(list)
         for at in left:
-            places[ours[at]].append(at)
-        for place, key in enumerate(theirs):
-            if place not in partner and places[key]:
-                partner[place] = places[key].pop(0)
+            places[ours[at][which]].append(at)
+        for place, keys in enumerate(theirs):
+            if place not in partner and places[keys[which]]:
+                partner[place] = places[keys[which]].pop(0)
                 del left[partner[place]]
-    if left and len(partner) < len(new):
-        was_words, now_words = ([_words(text) for text in some] for some in (was, now))
-        for place in range(len(new)):
-            method = new[place].request.method
+    for place, one in enumerate(new):
+        if place not in partner:
             rated = [
-                (_likeness(was_words[at], now_words[place]), -at)
+                (_likeness(was[at], now[place]), -at)
                 for at in left
-                if old[at].request.method == method
+                if old[at].request.method == one.request.method
             ]
-            if place not in partner and rated and max(rated)[0] >= _ALIKE:
+            if rated and max(rated)[0] >= _ALIKE:
                 partner[place] = -max(rated)[1]
                 del left[partner[place]]
     return partner
 
 
-def _words(text: _Text) -> frozenset[str]:
-    return frozenset(re.findall(r"\w+", "\n".join(text.request)))
-
-
-def _likeness(old: frozenset[str], new: frozenset[str]) -> float:
+def _likeness(old: _Text, new: _Text) -> float:
     """Return which part of the words of two requests is the same, from 0 to 1."""
-    return 2 * len(old & new) / (len(old) + len(new))
+    was, now = (frozenset(re.findall(r"\w+", "\n".join(text.request))) for text in (old, new))
+    return 2 * len(was & now) / (len(was) + len(now))
 
 
 def _one_sided(

@@ -9,19 +9,6 @@ from typing import Any
 
 from aquila_cassette.errors import UsageError
 
-__all__ = [
-    "body_lines",
-    "count",
-    "escape_control_chars",
-    "format_age",
-    "format_duration",
-    "format_size",
-    "json_inline",
-    "json_lines",
-    "parse_time",
-    "parse_timespan",
-]
-
 _AGES = (
     (timedelta(days=365), "year"),
     (timedelta(days=30), "month"),

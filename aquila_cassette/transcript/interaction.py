@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
     from aquila_cassette.model import Interaction
 
-__all__ = ["InteractionView", "Row", "count_arrivals", "format_usage"]
-
 _TITLES = {dialect.name: dialect.title for dialect in DIALECTS}
 _BARS, _ASCII_BARS = "·▁▂▃▄▅▆▇█", ".:-=+*#%@"
 _BAR_WIDTH = 40

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from aquila_cassette.model import Request
 
-__all__ = ["RequestSummary", "Turn", "summarize_request"]
-
 Kind = Literal["words", "part", "thought", "call", "result"]
 
 # Some name the model in the path, Google: /v1beta/models/gemini-2.5-flash:streamGenerateContent,

@@ -8,8 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from aquila_cassette.cli.demo import print_table
-from aquila_cassette.cli.demo_streams import STREAMS, Consumed, Demo, record, replay, with_httpx
+from aquila_cassette.cli.demo import (
+    STREAMS,
+    Consumed,
+    Demo,
+    print_table,
+    record,
+    replay,
+    with_httpx,
+)
 from aquila_cassette.cli.output import Screen
 from aquila_cassette.provider import Provider
 from tests.cli.conftest import Cli

@@ -87,6 +87,25 @@ def test_exactly_the_tests_that_recorded_a_cassette_record_it_again(
     )
 
 
+def test_an_answer_that_is_the_same_leaves_its_file_as_it_is_and_is_done(
+    cli: Cli, project: Project
+) -> None:
+    project.tests(
+        """
+def test_same(aquila_cassette):
+    with aquila_cassette("same"):
+        ask("hi")
+"""
+    )
+    path = project.cassette("same", ("test_it.py::test_same", "hi"))
+    old = path.read_bytes()
+    for arguments in (["--stale", "30d"], ["same", "--direct"]):
+        ran = cli("record", *arguments)
+        assert (ran.code, ran.err) == (0, "")
+        assert ran.out.endswith("1 cassette re-recorded; nothing changed.\n")
+        assert path.read_bytes() == old
+
+
 DOCUMENTED = """
 def test_counts(aquila_cassette):
     with aquila_cassette("chat.counts"):

@@ -261,6 +261,22 @@ def test_mode_all_replaces_the_interactions_of_its_owner_only(suite: Suite) -> N
     assert suite.on_file() == [("a", 200), ("new", 200), ("b", 200)]
 
 
+def test_mode_all_leaves_the_file_as_it_is_where_only_ids_and_dates_differ(suite: Suite) -> None:
+    answers = iter(
+        b'{"id": "%d", "created": %d, "choices": [{"message": {"content": "%s"}}]}' % (n, n, text)
+        for n, text in enumerate([b"Hi", b"Hi", b"Hello", b"Hello"])
+    )
+    library = Library(lambda asked: next(answers))
+    files = []
+    for asked in ("a", "a", "a", "b"):
+        owner = suite.run("test_a", asked, library=library, mode="all")
+        files.append(((suite.folder / "x.yaml").read_bytes(), owner.sessions[0].is_unchanged))
+    (first, _), again, (other, is_unchanged), (other_request, _) = files
+    assert again == (first, True)
+    assert (other != first, is_unchanged) == (True, False)
+    assert other_request != other
+
+
 def test_mode_all_replaces_nothing_where_its_owner_failed(suite: Suite) -> None:
     suite.run("test_a", "a")
     owner = suite.run("test_a", "new", passed=False, mode="all")

@@ -6,7 +6,7 @@ import re
 
 from aquila_cassette.dialects import read_message
 from aquila_cassette.model import Interaction, Piece, Request, Response
-from aquila_cassette.transcript.comparison import compare, same_answer
+from aquila_cassette.transcript.comparison import compare
 from tests.corpus import Recorded, every_recorded, sliced
 
 _VALUE = re.compile(
@@ -32,6 +32,5 @@ def test_a_stream_with_other_ids_dates_and_pieces_is_the_same(recorded: Recorded
     other = _VALUE.sub(other_value, body) if read_message(kind, body).dialect else body
     old, new = recording(body, kind, "one"), recording(other, kind, "other")
     assert compare([old], [new]).same
-    assert same_answer(old, new)
     uncut = recording(other, kind, "one")
     assert compare([old], [uncut], everything=True).same == (body == other)
