@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import anyio
 import httpx
 import pytest
 
@@ -15,14 +14,22 @@ from aquila_cassette import aquila_cassette
 from aquila_cassette.client import AsyncClient, Client, Error
 from aquila_cassette.errors import MissError, UsageError
 from aquila_cassette.provider import Provider
-from tests.client.talk import answering, each_backend
+from tests.client.talk import answering
 from tests.live.rows import seed_row
 
-GEMINI_URL = (
-    "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash"
-    ":streamGenerateContent?alt=sse"
-)
-CHAT_URL = "https://api.openai.com/v1/chat/completions"
+ENDPOINTS = {
+    "gpt-4o-mini": "https://api.openai.com/v1/chat/completions",
+    "llama-4": "https://api.openai.com/v1/chat/completions",
+    "claude-sonnet-5-5": "https://api.anthropic.com/v1/messages",
+    "models/gemini-2.5-flash": "https://generativelanguage.googleapis.com/v1beta/models/"
+    "gemini-2.5-flash:streamGenerateContent?alt=sse",
+}
+KEYS = {
+    "api.openai.com": ("OPENAI", "authorization", "Bearer "),
+    "api.anthropic.com": ("ANTHROPIC", "x-api-key", ""),
+    "generativelanguage.googleapis.com": ("GEMINI", "x-goog-api-key", ""),
+}
+"""The variables, the header and what is before the key, by host."""
 
 
 @pytest.fixture(autouse=True)
@@ -40,47 +47,23 @@ def asked(made: dict[str, Any] | None = None, **options: Any) -> httpx.Request:
     return requests[0]
 
 
-@pytest.mark.parametrize(
-    ("model", "provider", "url", "header", "value"),
-    [
-        ("gpt-4o-mini", "OPENAI", CHAT_URL, "authorization", "Bearer from-there"),
-        ("llama-4", "OPENAI", CHAT_URL, "authorization", "Bearer from-there"),
-        (
-            "claude-sonnet-5-5",
-            "ANTHROPIC",
-            "https://api.anthropic.com/v1/messages",
-            "x-api-key",
-            "from-there",
-        ),
-        (
-            "models/gemini-2.5-flash",
-            "GEMINI",
-            GEMINI_URL,
-            "x-goog-api-key",
-            "from-there",
-        ),
-    ],
-)
+@pytest.mark.parametrize("model", ENDPOINTS)
 def test_key_and_address_come_from_arguments_then_from_the_environment_of_the_models_provider(
-    model: str,
-    provider: str,
-    url: str,
-    header: str,
-    value: str,
-    monkeypatch: pytest.MonkeyPatch,
+    model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert asked(model=model).url == url
-    assert header not in asked(model=model).headers
+    request = asked(model=model)
+    assert request.url == ENDPOINTS[model]
+    provider, header, before = KEYS[request.url.host]
+    assert header not in request.headers
     monkeypatch.setenv(f"{provider}_API_KEY", "from-there")
     monkeypatch.setenv(f"{provider}_BASE_URL", "http://there.test/v1")
     request = asked(model=model)
-    assert (request.headers[header], request.url.host) == (value, "there.test")
-    given = asked({"api_key": "given", "base_url": "http://given.test"}, model=model)
-    assert given.headers[header] == value.replace("from-there", "given")
-    assert given.url.host == "given.test"
+    assert (request.headers[header], request.url.host) == (f"{before}from-there", "there.test")
+    request = asked({"api_key": "given", "base_url": "http://given.test"}, model=model)
+    assert (request.headers[header], request.url.host) == (f"{before}given", "given.test")
 
 
-def test_a_named_provider_and_headers_go_over_what_is_told() -> None:
+def test_a_named_provider_and_given_headers_replace_the_default_ones() -> None:
     made = {"provider": "anthropic", "headers": {"anthropic-version": "2030-01-01", "x-a": "b"}}
     request = asked(made, model="mine")
     assert request.url.path == "/v1/messages"
@@ -190,16 +173,3 @@ print(sorted({name.split(".")[1] for name in loaded}))
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout == "['client', 'dialects', 'errors', 'sse', 'waiting']\n"
-
-
-@each_backend
-def test_a_client_in_a_block_is_ready_before_it_is_asked(backend: str) -> None:
-    async def enter() -> None:
-        async with AsyncClient(model="m") as client:
-            assert client._own_http is not None
-
-    if backend == "sync":
-        with Client(model="m") as client:
-            assert client._own_http is not None
-    else:
-        anyio.run(enter, backend=backend)

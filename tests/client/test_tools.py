@@ -101,20 +101,10 @@ def test_a_tool_is_described_by_its_type_hints_and_its_docstring() -> None:
     }
 
 
-def no_hint(city) -> None:  # type: ignore[no-untyped-def]
-    pass
-
-
-def no_json(city: bytes) -> None:
-    pass
-
-
-def any_number(*cities: str) -> None:
-    pass
-
-
-def by_place(city: str, /) -> None:
-    pass
+def no_hint(city) -> None: ...  # type: ignore[no-untyped-def]
+def no_json(city: bytes) -> None: ...
+def any_number(*cities: str) -> None: ...
+def by_place(city: str, /) -> None: ...
 
 
 @pytest.mark.parametrize(
