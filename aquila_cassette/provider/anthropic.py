@@ -6,13 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from aquila_cassette.dialects.lenient import as_dicts
 from aquila_cassette.provider.replies import ModelReply, ReplyFrame, compact, sse_frame
-from aquila_cassette.provider.request import (
-    DeterministicRandom,
-    ParsedRequest,
-    as_count,
-    as_dicts,
-)
+from aquila_cassette.provider.request import DeterministicRandom, ParsedRequest, as_count
 
 _ERRORS = {
     400: "invalid_request_error",

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from aquila_cassette.dialects.lenient import as_dicts
 from aquila_cassette.provider.replies import ModelReply, ReplyFrame, encode
-from aquila_cassette.provider.request import DeterministicRandom, ParsedRequest, as_dicts
+from aquila_cassette.provider.request import DeterministicRandom, ParsedRequest
 
 _STATUSES = {
     400: "INVALID_ARGUMENT",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from aquila_cassette.dialects.lenient import as_dict, as_dicts
 from aquila_cassette.provider.replies import (
     FunctionCall,
     ModelReply,
@@ -13,12 +14,7 @@ from aquila_cassette.provider.replies import (
     compact,
     sse_frame,
 )
-from aquila_cassette.provider.request import (
-    DeterministicRandom,
-    ParsedRequest,
-    as_dict,
-    as_dicts,
-)
+from aquila_cassette.provider.request import DeterministicRandom, ParsedRequest
 
 CREATED = 1_767_225_600
 """The time of every answer, in s since 1970: the first second of 2026."""

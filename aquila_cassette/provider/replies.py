@@ -8,13 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from aquila_cassette.provider.request import (
-    DeterministicRandom,
-    ParsedRequest,
-    as_dict,
-    as_dicts,
-    tokens,
-)
+from aquila_cassette.dialects.lenient import as_dict, as_dicts
+from aquila_cassette.provider.request import DeterministicRandom, ParsedRequest, tokens
 
 _LONG_WORD = re.compile(r"[^\W\d_]{4,}")
 _GREETING = re.compile(r"\b(?:hello|hi|hey)\b", re.IGNORECASE)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, TypeVar
 
+from aquila_cassette.dialects.lenient import as_dict, as_dicts, as_str
+
 T = TypeVar("T")
 
 _TOKEN = re.compile(r"\s?(?:[^\W\d_]{1,8}|\d{1,3}|_+|[^\w\s])|\s|\w")
@@ -150,18 +152,6 @@ def _field(message: dict[str, Any], name: str) -> Any:
     """Return a field in either spelling that protobuf's JSON takes: camel case or snake case."""
     snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
     return message.get(name, message.get(snake))
-
-
-def as_dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def as_dicts(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def as_str(value: Any) -> str:
-    return value if isinstance(value, str) else ""
 
 
 def as_count(value: Any) -> int | None:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aquila_cassette.provider.handler import DIALECTS, ProviderDialect
 from aquila_cassette.provider.replies import ModelReply, fill_arguments, reply_to
 from aquila_cassette.provider.request import ParsedRequest, parse_request, tokens
+from aquila_cassette.provider.server import DIALECTS, ProviderDialect
 
 # The names of fields that the parser and the schemas know, and names they do not.
 _FIELDS = """
