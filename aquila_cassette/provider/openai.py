@@ -27,6 +27,19 @@ _ERRORS = {
     500: ("server_error", "server_error"),
     503: ("server_error", "service_unavailable"),
 }
+_ECHOED: dict[str, Any] = {
+    "instructions": None,
+    "max_output_tokens": None,
+    "parallel_tool_calls": True,
+    "previous_response_id": None,
+    "temperature": 1.0,
+    "text": {"format": {"type": "text"}},
+    "tool_choice": "auto",
+    "top_p": 1.0,
+    "metadata": {},
+}
+"""The fields of a response that a request may set, and what they are otherwise."""
+
 _Event = tuple[str, dict[str, Any], bool]
 
 
@@ -229,25 +242,16 @@ class OpenAIResponses(OpenAIDialect):
             "status": "in_progress",
             "error": None,
             "incomplete_details": None,
-            "instructions": body.get("instructions"),
-            "max_output_tokens": body.get("max_output_tokens"),
             "model": request.model,
             "output": [],
-            "parallel_tool_calls": body.get("parallel_tool_calls", True),
-            "previous_response_id": body.get("previous_response_id"),
-            "store": body.get("store", True),
-            "temperature": body.get("temperature", 1.0),
-            "text": {"format": {"type": "text"}, **as_dict(body.get("text"))},
-            "tool_choice": body.get("tool_choice", "auto"),
+            "usage": None,
+            **{name: body.get(name, default) for name, default in _ECHOED.items()},
             "tools": [
                 {"description": None, "parameters": None, "strict": True, **tool}
                 if tool.get("type") == "function"
                 else tool
                 for tool in as_dicts(body.get("tools"))
             ],
-            "top_p": body.get("top_p", 1.0),
-            "usage": None,
-            "metadata": body.get("metadata") or {},
         }
         if reply is None:
             return response
@@ -271,8 +275,6 @@ def _numbered(kind: str, fields: dict[str, Any], number: int) -> bytes:
 
 def _padding(request: ParsedRequest, token: str) -> dict[str, str]:
     """Return the filler that hides a token's length: both make up a multiple of 16 letters."""
-    if as_dict(request.body.get("stream_options")).get("include_obfuscation") is False:
-        return {}
     return {"obfuscation": request.random.letters(f"padding {token}", 16 - len(token) % 16)}
 
 

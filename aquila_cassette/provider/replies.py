@@ -120,15 +120,12 @@ def _answer_in_words(prompt: str) -> str:
 
 
 def _calls(request: ParsedRequest) -> Iterator[FunctionCall]:
-    named = [one for one in request.functions if _is_named(one[0], request.prompt)]
-    for name, schema in named or (request.functions[:1] if request.must_call else ()):
-        arguments = fill_arguments(schema, request.prompt.replace(name, " "))
-        yield FunctionCall(name, arguments, tuple(tokens(compact(arguments))))
-
-
-def _is_named(function: str, prompt: str) -> bool:
-    spoken = re.escape(function).replace("_", "[ _]")
-    return re.search(rf"(?<![^\W_]){spoken}(?![^\W_])", prompt, re.IGNORECASE) is not None
+    for name, schema in request.functions:
+        spoken = re.escape(name).replace("_", "[ _]")
+        named = re.compile(rf"(?<![^\W_]){spoken}(?![^\W_])", re.IGNORECASE)
+        if named.search(request.prompt):
+            arguments = fill_arguments(schema, request.prompt.replace(name, " "))
+            yield FunctionCall(name, arguments, tuple(tokens(compact(arguments))))
 
 
 def fill_arguments(schema: dict[str, Any], prompt: str) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from aquila_cassette.dialects.lenient import as_dict, as_dicts, as_str
 T = TypeVar("T")
 
 _TOKEN = re.compile(r"\s?(?:[^\W\d_]{1,8}|\d{1,3}|_+|[^\w\s])|\s|\w")
-_MUST_CALL = ("required", "function", "any", "tool")
 
 
 class DeterministicRandom:
@@ -42,27 +41,13 @@ class DeterministicRandom:
 
 @dataclass(frozen=True)
 class ParsedRequest:
-    """A request without its dialect.
-
-    Args:
-        body: The request's JSON, for what an answer echoes.
-        model: The model's name.
-        prompt: The user's last text.
-        results: The functions called last, and their results: the model is to use them.
-        functions: The functions that the model may call, and the schemas of their arguments.
-        must_call: Whether it must call one.
-        stream: Whether to stream the answer.
-        max_tokens: After how many tokens to cut the answer.
-        input_tokens: How many tokens the request has.
-        random: Derives ids from the request.
-    """
+    """A request without its dialect."""
 
     body: dict[str, Any]
     model: str
-    prompt: str
-    results: tuple[tuple[str, str], ...]
-    functions: tuple[tuple[str, dict[str, Any]], ...]
-    must_call: bool
+    prompt: str  # the user's last text
+    results: tuple[tuple[str, str], ...]  # of the functions called last, with their names
+    functions: tuple[tuple[str, dict[str, Any]], ...]  # with the schemas of their arguments
     stream: bool
     max_tokens: int | None
     input_tokens: int
@@ -80,8 +65,6 @@ def parse_request(path: str, body: dict[str, Any]) -> ParsedRequest:
     ]
     names = dict(_call_names(turns))
     ends = takewhile(bool, (list(_results(turn, names)) for turn in reversed(turns)))
-    mode, only = _function_choice(body)
-    functions = [one for one in _functions(body) if not only or one[0] in only]
     path_model, _, method = path.rpartition("/")[2].partition(":")
     limits = {**as_dict(_field(body, "generationConfig")), **body}
     instructions = [body.get(name) for name in ("instructions", "system", "systemInstruction")]
@@ -90,8 +73,7 @@ def parse_request(path: str, body: dict[str, Any]) -> ParsedRequest:
         model=path_model if method else as_str(body.get("model")),
         prompt=next(filter(None, reversed(prompts)), ""),
         results=tuple(result for results in reversed(list(ends)) for result in results),
-        functions=() if mode == "none" else tuple(functions),
-        must_call=mode in _MUST_CALL,
+        functions=tuple(_functions(body)),
         stream=body.get("stream") is True or method == "streamGenerateContent",
         max_tokens=as_count(limits.get("max_completion_tokens") or limits.get("max_tokens"))
         or as_count(limits.get("max_output_tokens") or _field(limits, "maxOutputTokens")),
@@ -110,19 +92,6 @@ def _functions(body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             if name := as_str(offer.get("name")):
                 schema = schema or _field(offer, "parametersJsonSchema")
                 yield name, as_dict(schema)
-
-
-def _function_choice(body: dict[str, Any]) -> tuple[str, list[Any]]:
-    """Return how the model is to choose, and the names it must choose from; none for any."""
-    choice = body.get("tool_choice")
-    if isinstance(choice, str):
-        return choice, []
-    if choice := as_dict(choice):
-        name = choice.get("name") or as_dict(choice.get("function")).get("name")
-        return as_str(choice.get("type")), [name] if name else []
-    calling = as_dict(_field(as_dict(_field(body, "toolConfig")), "functionCallingConfig"))
-    only = _field(calling, "allowedFunctionNames")
-    return as_str(calling.get("mode")).lower(), only if isinstance(only, list) else []
 
 
 def _call_names(turns: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ from google.genai import types
 from pydantic import BaseModel
 
 # Sent by the real provider too, but not declared by the SDK.
-_UNDECLARED = {"store", "obfuscation"}
+_UNDECLARED = {"obfuscation"}
 
 
 class Summary(NamedTuple):
