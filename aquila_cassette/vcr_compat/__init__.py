@@ -22,43 +22,7 @@ _MARKS = (
     "block_network(allowed_hosts=[...]): refuse connections that no recording cassette makes.",
 )
 _MODES = ("none", "once", "new_episodes", "all", "any")
-_OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("--record-mode", {
-        "choices": (*_MODES, "rewrite"),
-        "help": "record mode of @pytest.mark.vcr (pytest-recording; default: none)",
-    }),
-    ("--block-network", {
-        "action": "store_true",
-        "help": "refuse every connection that no recording cassette makes (pytest-recording)",
-    }),
-    ("--allowed-hosts", {
-        "metavar": "REGEXES",
-        "help": "hosts that --block-network allows, separated by commas (pytest-recording)",
-    }),
-    ("--disable-recording", {
-        "action": "store_true",
-        "help": "neither record nor replay (pytest-recording)",
-    }),
-    ("--vcr-record", {
-        "choices": _MODES,
-        "help": "record mode of @pytest.mark.vcr (pytest-vcr; default: once)",
-    }),
-    ("--vcr-record-mode", {
-        "dest": "deprecated_vcr_record",
-        "choices": _MODES,
-        "help": "the same (pytest-vcr, deprecated)",
-    }),
-    ("--disable-vcr", {
-        "action": "store_true",
-        "help": "neither record nor replay (pytest-vcr)",
-    }),
-    ("--vcr-strict", {
-        "action": "store_true",
-        "help": "fail tests for bodies that differ from the recorded ones and for swallowed misses",
-    }),
-)  # fmt: skip
 _OTHER_PLUGINS = {"recording": "pytest-recording", "vcr": "pytest-vcr", "cassetter": "cassetter"}
-_OPTIONS_OF_PYTEST_VCR = ("vcr_record", "deprecated_vcr_record", "disable_vcr")
 
 
 class _Hooks:
@@ -84,25 +48,29 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
 
 def _declare(parser: pytest.Parser, manager: pytest.PytestPluginManager) -> None:
     if find_spec("vcr") is None:
-        error = UsageError(
+        raise _usage_error(
             "aquila_cassette.vcr_compat needs vcrpy, which is not installed.",
             fix='Fix: pip install "aquila-cassette[vcr]"',
         )
-        raise pytest.UsageError(str(error))
     others = [name for name in _OTHER_PLUGINS if manager.has_plugin(name)]
     if others:
         names = " and ".join(_OTHER_PLUGINS[name] for name in others)
         blocked = " ".join(f"-p no:{name}" for name in others)
-        error = UsageError(
-            f"aquila_cassette.vcr_compat and {names} cannot both be in force.",
-            facts=["both own the mark `vcr` and its options"],
+        raise _usage_error(
+            f"aquila_cassette.vcr_compat and {names} both own the mark `vcr` and its options.",
             fix=f"Fix: pytest -p aquila_cassette.vcr_compat {blocked}",
         )
-        raise pytest.UsageError(str(error))
     manager.add_hookspecs(_Hooks)
     group = parser.getgroup("aquila-vcr", "aquila_cassette for suites written for vcrpy")
-    for name, settings in _OPTIONS:
-        group.addoption(name, **settings)
+    add = group.addoption
+    mode, blocked, off = "record mode of the mark vcr", "refuse connections", "do not use cassettes"
+    add("--record-mode", choices=(*_MODES, "rewrite"), help=f"{mode} (pytest-recording)")
+    add("--block-network", action="store_true", help=f"{blocked} (pytest-recording)")
+    add("--allowed-hosts", metavar="REGEXES", help="hosts to allow nevertheless, with commas")
+    add("--disable-recording", action="store_true", help=f"{off} (pytest-recording)")
+    add("--vcr-record", "--vcr-record-mode", choices=_MODES, help=f"{mode} (pytest-vcr)")
+    add("--disable-vcr", action="store_true", help=f"{off} (pytest-vcr)")
+    add("--vcr-strict", action="store_true", help="fail for other bodies and swallowed misses")
     parser.addini("vcr_suite", "what the suite was written for: pytest-recording or pytest-vcr")
 
 
@@ -111,23 +79,27 @@ def _kind_of(config: pytest.Config) -> Kind:
     if named == "pytest-recording" or named == "pytest-vcr":
         return "pytest-vcr" if named == "pytest-vcr" else "pytest-recording"
     if named:
-        error = UsageError(
+        raise _usage_error(
             f"vcr_suite = {named} names no plugin.",
             fix="Fix: write pytest-recording or pytest-vcr",
         )
-        raise pytest.UsageError(str(error))
-    if any(config.getoption(name) for name in _OPTIONS_OF_PYTEST_VCR):
-        return "pytest-vcr"
     manager = config.pluginmanager
-    only_vcr_blocked = manager.is_blocked("vcr") and not manager.is_blocked("recording")
-    return "pytest-vcr" if only_vcr_blocked else "pytest-recording"
+    only_vcr_is_blocked = manager.is_blocked("vcr") and not manager.is_blocked("recording")
+    options = config.option
+    if options.vcr_record or options.disable_vcr or only_vcr_is_blocked:
+        return "pytest-vcr"
+    return "pytest-recording"
+
+
+def _usage_error(what: str, *, fix: str) -> pytest.UsageError:
+    return pytest.UsageError(str(UsageError(what, fix=fix)))
 
 
 def pytest_configure(config: pytest.Config) -> None:
     for mark in _MARKS:
         config.addinivalue_line("markers", mark)
     kind = _kind_of(config)
-    config.stash[SUITE] = Suite(config, kind, strict=bool(config.getoption("vcr_strict")))
+    config.stash[SUITE] = Suite(config, kind, strict=config.option.vcr_strict)
     fixtures = import_module(f"{__name__}.{kind.replace('-', '_')}")
     config.pluginmanager.register(fixtures, "aquila_vcr_fixtures")
 
@@ -138,14 +110,9 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"aquila: @pytest.mark.vcr is answered as by {suite.kind}{strict}"
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    suite = item.config.stash[SUITE]
-    suite.begin(item)
-    try:
-        return (yield)
-    finally:
-        suite.end()
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> None:
+    item.config.stash[SUITE].begin(item)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -153,12 +120,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     yield
     suite = item.config.stash[SUITE]
     if suite.sessions:
-        suite.report_swallowed_misses(item)
+        suite.report_swallowed_misses()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     report = yield
-    if report.outcome == "failed":
-        item.config.stash[SUITE].failed = True
+    item.config.stash[SUITE].failed |= report.outcome == "failed"
     return report

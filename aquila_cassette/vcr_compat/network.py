@@ -17,24 +17,26 @@ from urllib.parse import urlsplit
 class _Block:
     """What is refused while it is in force: all hosts but those that match a regex."""
 
-    def __init__(self, allowed: Sequence[str] | None) -> None:
-        self._allowed = re.compile("|".join(f"(?:{one})" for one in allowed)) if allowed else None
+    def __init__(self, allowed: Sequence[str]) -> None:
+        self._allowed = [re.compile(one) for one in allowed]
         self._addresses: set[str] = set()
         self._lookup = threading.local()
 
-    def allows(self, host: str) -> bool:
-        return host in self._addresses or bool(self._allowed and self._allowed.match(host))
+    def check(self, host: str) -> None:
+        if not self._allows(host):
+            raise RuntimeError(f"Network is disabled for host {host!r}")
 
     def allow_addresses_of(self, host: str) -> None:
         """Allow the addresses of a host that is allowed by name: a connection has only these."""
-        if getattr(self._lookup, "now", False) or not self.allows(host):
+        if hasattr(self._lookup, "host") or not self._allows(host):
             return
-        self._lookup.now = True
-        try:
-            with suppress(OSError):
-                self._addresses |= {str(found[4][0]) for found in socket.getaddrinfo(host, None)}
-        finally:
-            self._lookup.now = False
+        self._lookup.host = host  # the look-up here comes by the hook as well
+        with suppress(OSError):
+            self._addresses |= {str(found[4][0]) for found in socket.getaddrinfo(host, None)}
+        del self._lookup.host
+
+    def _allows(self, host: str) -> bool:
+        return host in self._addresses or any(one.match(host) for one in self._allowed)
 
 
 _block: _Block | None = None
@@ -48,7 +50,7 @@ def blocked(allowed: Sequence[str] | None) -> Iterator[None]:
     if not _hooked:
         _hooked = True
         sys.addaudithook(_hook)
-    before, _block = _block, _Block(allowed)
+    before, _block = _block, _Block(allowed or ())
     try:
         with _curl_blocked(_block):
             yield
@@ -72,9 +74,7 @@ def _curl_blocked(block: _Block) -> Iterator[None]:
             return super().setopt(option, value)
 
         def perform(self) -> Any:
-            host = hosts.get(id(self), "")
-            if not block.allows(host):
-                raise RuntimeError(f"Network is disabled for host {host!r}")
+            block.check(hosts.get(id(self), ""))
             return super().perform()
 
     original, pycurl.Curl = pycurl.Curl, Curl
@@ -85,24 +85,19 @@ def _curl_blocked(block: _Block) -> Iterator[None]:
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
-    block = _block
-    if block is None or event not in ("socket.connect", "socket.getaddrinfo"):
+    if _block is None:
         return
     if event == "socket.getaddrinfo":
-        block.allow_addresses_of(_text(arguments[0]))
-        return
-    address = arguments[1]
-    host = _text(address[0] if isinstance(address, tuple) else address)
-    if not block.allows(host) and not _in_a_socketpair():
-        arguments[0].close()  # callers close it after an OSError only
-        raise RuntimeError(f"Network is disabled for host {host!r}")
+        _block.allow_addresses_of(_text(arguments[0]))
+    # On Windows an event loop connects a pair of sockets, which it needs.
+    elif event == "socket.connect" and "socketpair" not in sys._getframe(1).f_code.co_name:
+        connection, address = arguments
+        try:
+            _block.check(_text(address[0] if isinstance(address, tuple) else address))
+        except RuntimeError:
+            connection.close()  # callers close it after an OSError only
+            raise
 
 
 def _text(host: Any) -> str:
     return host.decode("utf-8", "replace") if isinstance(host, bytes | bytearray) else str(host)
-
-
-def _in_a_socketpair() -> bool:
-    """Return whether Windows makes a pair of sockets, which every event loop needs."""
-    frame = sys._getframe(2)
-    return "socketpair" in frame.f_code.co_name

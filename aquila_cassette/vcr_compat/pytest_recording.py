@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from aquila_cassette.errors import UsageError
 from aquila_cassette.vcr_compat.network import blocked
 from aquila_cassette.vcr_compat.suite import use_for_test
 
@@ -56,7 +57,7 @@ def default_cassette_name(request: pytest.FixtureRequest) -> str:
     mark = request.node.get_closest_marker("default_cassette")
     if mark is not None:
         if not mark.args:
-            raise pytest.UsageError('write @pytest.mark.default_cassette("name.yaml")')
+            raise _wrong_mark("default_cassette", 'default_cassette("name.yaml")')
         return str(mark.args[0])
     name = request.node.name
     inside = f"{request.cls.__name__}.{name}" if request.cls else name
@@ -82,19 +83,15 @@ def block_network(
     """Refuse connections where the mark or option says so and nothing is to be recorded."""
     mark = request.node.get_closest_marker("block_network")
     if mark is not None and (mark.args or set(mark.kwargs) - {"allowed_hosts"}):
-        raise pytest.UsageError(
-            f"@pytest.mark.block_network of {request.node.nodeid} takes allowed_hosts=[...] alone"
-        )
+        raise _wrong_mark("block_network", 'block_network(allowed_hosts=["..."])')
     mode = record_mode
     if vcr_markers and request.config.getoption("--record-mode") is None:
         config = request.getfixturevalue("vcr_config")
         mode = _merged(config, vcr_markers).get("record_mode", "none")
     asked_for = mark is not None or request.config.getoption("--block-network")
     records = bool(vcr_markers) and mode != "none"
-    if asked_for and not records:
-        with blocked(request.getfixturevalue("allowed_hosts")):
-            yield
-    else:
+    use = nullcontext() if records or not asked_for else None
+    with use or blocked(request.getfixturevalue("allowed_hosts")):
         yield
 
 
@@ -116,23 +113,21 @@ def vcr(
 def _use(request: pytest.FixtureRequest, marks: list[pytest.Mark], folder: str, mode: str) -> Any:
     from vcr import VCR  # type: ignore[import-untyped]
 
-    from aquila_cassette.vcr_compat.persister import Files
     from aquila_cassette.vcr_compat.vcr import CompatVCR
 
     config = request.config
     options = _merged(request.getfixturevalue("vcr_config"), marks)
     mode = options.pop("record_mode", mode)
     rewrite = mode == "rewrite"
-    suffix = f".{options['serializer']}" if "serializer" in options else ".yaml"
+    suffix = f".{options.get('serializer', 'yaml')}"
     vcr = CompatVCR(
         config,
+        others=[str(Path(folder, name)) for mark in marks for name in mark.args],
         rewrite=rewrite,
         path_transformer=VCR.ensure_suffix(suffix),
         cassette_library_dir=folder,
         record_mode="new_episodes" if rewrite else mode,
     )
-    others = [os.fspath(Path(folder, name)) for mark in marks for name in mark.args]
-    vcr.register_persister(Files(others, replaces=rewrite))
     config.hook.pytest_recording_configure(config=config, vcr=vcr)
     name = _short(request.getfixturevalue("default_cassette_name"), suffix)
     return vcr.use_cassette(name, **options)
@@ -152,3 +147,10 @@ def _short(name: str, suffix: str) -> str:
         return name
     digest = hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
     return f"{name[: _MAX_NAME - len(suffix) - len(digest) - 3]}...{digest}"
+
+
+def _wrong_mark(name: str, instead: str) -> pytest.UsageError:
+    error = UsageError(
+        f"The arguments of a mark `{name}` are wrong.", fix=f"Fix: write @pytest.mark.{instead}"
+    )
+    return pytest.UsageError(str(error))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -47,9 +46,6 @@ def vcr(request: pytest.FixtureRequest, vcr_config: dict[str, Any], vcr_cassette
 
     from aquila_cassette.vcr_compat.vcr import CompatVCR
 
-    if request.config.getoption("deprecated_vcr_record"):
-        message = "--vcr-record-mode is deprecated: use --vcr-record"
-        warnings.warn(DeprecationWarning(message), stacklevel=1)
     settings = {
         "cassette_library_dir": vcr_cassette_dir,
         "path_transformer": VCR.ensure_suffix(".yaml"),
@@ -69,10 +65,8 @@ def _options(request: pytest.FixtureRequest) -> dict[str, Any]:
     """Return the options of the mark; those of the command line come first."""
     mark = request.node.get_closest_marker("vcr")
     options = dict(mark.kwargs) if mark is not None else {}
-    config = request.config
-    mode = config.getoption("vcr_record") or config.getoption("deprecated_vcr_record")
-    if mode:
+    if mode := request.config.getoption("vcr_record"):
         options["record_mode"] = mode
-    if config.getoption("disable_vcr"):
+    if request.config.getoption("disable_vcr"):
         options["before_record_request"] = lambda _: None
     return options

@@ -1,51 +1,81 @@
-"""`vcr.VCR` on our engine: its options and hooks are vcrpy's own, its cassettes are ours."""
+"""`vcr.VCR` on our engine: options, hooks, matchers and files are vcrpy's, recording is ours."""
 
 from __future__ import annotations
 
+import copy
 import functools
+import json
 import os
-from collections.abc import Callable, Generator, Iterable
+import threading
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from vcr import VCR  # type: ignore[import-untyped]
-from vcr.cassette import CassetteContextDecorator  # type: ignore[import-untyped]
+from vcr import VCR, errors  # type: ignore[import-untyped]
+from vcr.cassette import Cassette, CassetteContextDecorator  # type: ignore[import-untyped]
+from vcr.matchers import get_matchers_results, requests_match  # type: ignore[import-untyped]
+from vcr.persisters.filesystem import FilesystemPersister  # type: ignore[import-untyped]
 from vcr.record_mode import RecordMode  # type: ignore[import-untyped]
+from vcr.util import CaseInsensitiveDict  # type: ignore[import-untyped]
 
 from aquila_cassette import http
-from aquila_cassette.options import Layer, resolve
+from aquila_cassette.errors import MissError
+from aquila_cassette.matching.difference import describe
+from aquila_cassette.model import Interaction, Request
+from aquila_cassette.options import Layer, Resolved, resolve
 from aquila_cassette.plugin import naming
 from aquila_cassette.plugin.run import RUN
+from aquila_cassette.session import current as scope
+from aquila_cassette.session.ambient import ambient_request, refuse_placeholder
 from aquila_cassette.session.owner import Owner
+from aquila_cassette.session.player import Player, ReplayIndex
+from aquila_cassette.session.recorder import Recorder
+from aquila_cassette.session.session import Session
 from aquila_cassette.vcr_compat.persister import Files
 from aquila_cassette.vcr_compat.suite import SUITE
-from aquila_cassette.vcr_compat.translation import SuiteRedaction
-from aquila_cassette.vcr_compat.vcr_session import CompatCassette, VcrSession
+from aquila_cassette.vcr_compat.translation import (
+    OURS,
+    SuiteRedaction,
+    our_request,
+    our_response,
+    their_request,
+    their_response,
+)
 
 _FILTERS = ("filter_headers", "filter_query_parameters", "filter_post_data_parameters")
-_REPLACEMENTS = "_aquila_replacements"
 _MODES = {RecordMode.NONE: "none", RecordMode.ONCE: "once", RecordMode.ALL: "all"}
 # Those of our options that vcrpy has no counterpart of.
 _OUR_OPTIONS = ("ignore_json", "redact", "speed", "background")
 
 
 class CompatVCR(VCR):  # type: ignore[misc]
-    """A `vcr.VCR` that opens our cassettes.
+    """A `vcr.VCR` that opens our cassettes; `others` are further cassettes that they play.
 
     With `rewrite`, cassettes are recorded without what is on file, as pytest-recording's mode of
     this name does.
     """
 
-    def __init__(self, config: pytest.Config, *, rewrite: bool = False, **settings: Any) -> None:
+    def __init__(
+        self,
+        config: pytest.Config,
+        *,
+        others: Sequence[str] = (),
+        rewrite: bool = False,
+        **settings: Any,
+    ) -> None:
         super().__init__(**settings)
-        self.register_persister(Files(replaces=rewrite))
+        self.suite = config.stash[SUITE]
         self._config = config
+        self._others = others
         self._rewrite = rewrite
 
     def get_merged_config(self, **options: Any) -> dict[str, Any]:
         merged: dict[str, Any] = super().get_merged_config(**options)
         # What the suite itself puts in the place of secrets is no secret.
-        merged[_REPLACEMENTS] = [
+        merged["replacements"] = [
             pair[1]
             for name in _FILTERS
             for pair in options.get(name, getattr(self, name)) or ()
@@ -61,59 +91,302 @@ class CompatVCR(VCR):  # type: ignore[misc]
             settings = functools.partial(dict, settings())
         return _Use(self, settings)
 
-    def load(self, **settings: Any) -> CompatCassette:
+    def load(self, *, persister: Any, replacements: Sequence[str], **settings: Any) -> Any:
         """Open a cassette; vcrpy calls this where it would load its own."""
-        replacements = settings.pop(_REPLACEMENTS, ())
-        if isinstance(settings.get("persister"), Files):
-            settings["persister"] = settings["persister"].fresh()
-        cassette = CompatCassette(**settings)
-        if not self._rewrite or isinstance(settings["persister"], Files):
+        is_ours = persister is FilesystemPersister
+        if is_ours:
+            persister = Files(self._others, replaces=self._rewrite)
+        cassette = CompatCassette(persister=persister, **settings)
+        if is_ours or not self._rewrite:
             cassette._load()
-        self._open_session(cassette, replacements)
-        return cassette
-
-    def _open_session(self, cassette: CompatCassette, replacements: Iterable[str]) -> None:
         http.install()
-        suite, run = self._config.stash[SUITE], self._config.stash[RUN]
-        above = {name: run.settings[name] for name in _OUR_OPTIONS if name in run.settings}
+        suite, ours = self.suite, self._config.stash[RUN].settings
         owner = Owner(
-            naming.node_id(suite.item) if suite.item is not None else None,
-            fix=suite.rerecord(suite.item),
-            above=[Layer("aquila_config", above)],
+            naming.node_id(suite.item),
+            fix=suite.fix,
+            above=[Layer("aquila_config", {key: ours[key] for key in _OUR_OPTIONS if key in ours})],
             root=self._config.rootpath,
         )
         mode = "all" if self._rewrite else _MODES.get(cassette.record_mode, "new_episodes")
         call: dict[str, Any] = {"mode": mode, "match_on": ("body",), "repeats": None}
         resolved = resolve([*owner.above, Layer("the mark vcr", call)], os.environ)
-        redact = resolved.options.redact
-        session = VcrSession(
-            cassette,
-            resolved,
-            owner,
-            redaction=SuiteRedaction(redact, replacements),
-            strict=suite.strict,
-            on_end=suite.count,
-        )
-        if isinstance(cassette._persister, Files):
-            cassette._persister.redact = redact
-        suite.sessions.append(session)
+        redaction = SuiteRedaction(resolved.options.redact, replacements)
+        cassette.session = VcrSession(cassette, resolved, owner, redaction, strict=suite.strict)
+        suite.sessions.append(cassette.session)
+        return cassette
 
 
 class _Use(CassetteContextDecorator):  # type: ignore[misc]
     """vcrpy's block or decorator, but nothing is patched: our session answers instead."""
 
     def _patch_generator(self, cassette: CompatCassette) -> Generator[CompatCassette, Any, None]:
-        assert cassette.session is not None
-        with cassette.session.in_force():
+        self._session = cassette.session
+        assert self._session is not None
+        scope.enter(self._session)
+        try:
             yield cassette
-
-    def __enter__(self) -> CompatCassette:
-        cassette: CompatCassette = super().__enter__()
-        self._opened = cassette
-        return cassette
+        finally:
+            self._session.leave()
+            self.cls.suite.count(self._session)
 
     def __exit__(self, *exc_info: Any) -> None:
-        session = self._opened.session
-        assert session is not None
-        session.owner.failed = session.owner.failed or any(exc_info)
+        assert self._session is not None
+        self._session.owner.failed = any(exc_info)
         super().__exit__(*exc_info)
+
+
+class CompatCassette(Cassette):  # type: ignore[misc]
+    """A `vcr.cassette.Cassette`: loading, hooks, matchers, counts and saving are vcrpy's own."""
+
+    session: VcrSession | None = None
+
+    @property
+    def data(self) -> list[tuple[Any, Any]]:
+        """The requests and responses: those of the file, and those recorded so far."""
+        self._take_recorded()
+        return self._pairs
+
+    @data.setter
+    def data(self, pairs: list[tuple[Any, Any]]) -> None:
+        self._pairs = pairs
+
+    def _take_recorded(self, *, failed: bool = False) -> None:
+        if self.session is not None:
+            recorded = self.session.take_recorded(failed=failed)
+            self._pairs += recorded
+            if recorded:
+                self.dirty = True
+
+    def append(self, request: Any, response: Any) -> None:
+        if isinstance(response.get("headers"), dict):
+            response = {**response, "headers": CaseInsensitiveDict(response["headers"])}
+        super().append(request, response)
+
+    def _save(self, force: bool = False) -> None:
+        assert self.session is not None
+        if self.session.keeps_its_old_cassette():
+            return
+        self._take_recorded(failed=True)
+        if isinstance(self._persister, Files):
+            replaces = self.record_mode == RecordMode.ALL or self.drop_unused_requests
+            self._persister.replaces |= replaces
+        super()._save(force=force)
+
+    def _persist(self, cassette_dict: dict[str, Any]) -> None:
+        # Copies that any serializer can write, and may write into.
+        responses = [
+            {key: dict(part) if isinstance(part, Mapping) else part for key, part in one.items()}
+            for one in cassette_dict["responses"]
+        ]
+        super()._persist({**cassette_dict, "responses": responses})
+
+
+class VcrSession(Session):
+    """A session that asks vcrpy's cassette what matches, and gives it what was recorded.
+
+    With `strict`, a request with another body than the recorded one is a miss.
+    """
+
+    def __init__(
+        self,
+        cassette: CompatCassette,
+        resolved: Resolved,
+        owner: Owner,
+        redaction: SuiteRedaction,
+        *,
+        strict: bool,
+    ) -> None:
+        self.cassette = cassette
+        self.owner = owner
+        self.other_body: list[Request] = []
+        """The requests that were answered although their body is not the recorded one."""
+        self._redaction = redaction
+        self._strict = strict
+        self._lock_of_choice = threading.RLock()
+        self._taken: set[int] = set()
+        self._key_at = functools.cache(self._recorded_key_at)
+        path = str(cassette.path)
+        super().__init__(path, resolved, root=owner.root, fix=owner.fix, signature=owner.name)
+        owner.sessions.append(self)
+
+    @property
+    def may_record(self) -> bool:
+        return not self.cassette.write_protected
+
+    @property
+    def only_records(self) -> bool:
+        return self.may_record and not self.cassette.rewound
+
+    def handle(self, request: Request) -> Recorder | Player | None:
+        """Decide about one request, as vcrpy would."""
+        filtered = self.cassette.filter_request(their_request(request))
+        if not filtered:
+            return None
+        asked = self._redaction.request(our_request(filtered))
+        with self._lock_of_choice:
+            player = self._choose(filtered, asked)
+            if player is None and (kind := ambient_request(request)):
+                return self._handle_ambient(kind, request)
+            number = next(self._numbers)
+            if player is None and not self.may_record:
+                raise self._missed(VcrMissError(self, asked, number))
+        if player is not None:
+            return player
+        refuse_placeholder(request, asked)
+        return self._record(asked)
+
+    def _choose(self, filtered: Any, asked: Request) -> Player | None:
+        """Replay the answer to a request, and count it as played; None where there is none.
+
+        Of several that match, those with the same body come first, so that concurrent requests get
+        their own answers.
+        """
+        cassette = self.cassette
+        repeats = cassette.allow_playback_repeats
+        if cassette.record_mode == RecordMode.ALL or not (cassette.rewound or repeats):
+            return None
+        pairs = cassette.data
+        # The recorded request may be as stock vcrpy keeps it, or redacted.
+        forms = (filtered, their_request(asked))
+        fitting = [
+            place
+            for place, (stored, _) in enumerate(pairs)
+            if (repeats or not cassette.play_counts[place])
+            and any(
+                requests_match(_with_body_like(stored, form), stored, cassette._match_on)
+                for form in forms
+            )
+        ]
+        key = self.matcher.key(asked)
+        same = [place for place in fitting if self._key_at(place) == key]
+        if not same and (self._strict or not fitting):
+            return None
+        place = (same or fitting)[0]
+        recorded, response = pairs[place]
+        if not cassette.play_counts[place] and place < cassette._loaded_count:
+            cassette._played_interactions.append(pairs[place])
+        cassette.play_counts[place] += 1
+        if not same:
+            self.other_body.append(asked)
+        interaction = Interaction(our_request(recorded), our_response(response))
+        return self._replay(interaction, place + 1, repeats or len(fitting) > 1)
+
+    def _recorded_key_at(self, place: int) -> Any:
+        recorded, _ = self.cassette.data[place]
+        return self.matcher.key(self._redaction.request(our_request(recorded)))
+
+    def before_record(self, interaction: Interaction) -> Interaction | None:
+        """Call the suite's hooks with a response that is to be kept, and redact it."""
+        response = interaction.response
+        if response.status is None:  # vcrpy's format knows no request without an answer
+            return None
+        shown = copy.deepcopy(their_response(response))
+        shown.pop(OURS, None)
+        hooked = self.cassette._before_record_response(shown)
+        if hooked is None:
+            return None
+        ours = our_response(hooked)
+        pieces = response.pieces if ours.body == response.body else ours.pieces
+        ours = replace(response, status=ours.status, headers=ours.headers, pieces=pieces)
+        return replace(interaction, response=self._redaction.response(ours))
+
+    def take_recorded(self, *, failed: bool) -> list[tuple[Any, Any]]:
+        """Return what was recorded since the last call and has ended; `failed` streams on demand."""
+        recorded = []
+        with self._lock_of_choice:
+            for order, one in self.recordings():
+                is_late = one.response.ended == "failed" and not failed
+                if not (order in self._taken or is_late or one in self.discarded):
+                    self._taken.add(order)
+                    recorded.append((their_request(one.request), their_response(one.response)))
+        return recorded
+
+    def keeps_its_old_cassette(self) -> bool:
+        """End the block; what was re-recorded replaces the old only if the owner succeeded."""
+        self.leave()
+        if self.owner.failed and self.mode == "all":
+            self.keeps_old = True
+        elif self.owner.failed:
+            recorded = [one for _, one in self.recordings()]
+            self.discarded = [one for one in recorded if one.response.ended == "failed"]
+        return self.keeps_old
+
+    def leave(self) -> None:
+        scope.leave(self)
+        self.stop()
+
+    def _find_path(self, root: Path) -> Path:
+        return Path(self.name).absolute()
+
+    def _load_index(self, *args: Any) -> ReplayIndex:
+        return ReplayIndex((), "present" if self.cassette.rewound else "absent", self.recorded_key)
+
+
+def _with_body_like(stored: Any, request: Any) -> Any:
+    """Return a request with its body in the form in which the recorded one has it.
+
+    Whether a request without a body has none, or an empty one, is as its library has it, and of
+    aiohttp vcrpy keeps not the bytes but the JSON value.
+    """
+    body = request.body
+    if isinstance(stored.body, dict | list):
+        with suppress(ValueError, TypeError):
+            body = json.loads(body)
+    elif not body and not stored.body:
+        body = stored.body
+    if body is request.body:
+        return request
+    other = copy.copy(request)
+    other.body = body
+    return other
+
+
+class VcrMissError(
+    errors.CannotOverwriteExistingCassetteException,  # type: ignore[misc]
+    MissError,
+):
+    """A miss that suites catch as vcrpy's own error."""
+
+    def __init__(self, session: VcrSession, asked: Request, number: int) -> None:
+        self.cassette = cassette = session.cassette
+        self.failed_request = their_request(asked)
+        self.similar_requests = cassette.find_requests_with_most_matches(self.failed_request)
+        self.reason = errors._reason(cassette, self.similar_requests)
+        absent = "" if cassette.rewound else "; there is no such file yet"
+        mode = getattr(cassette.record_mode, "value", cassette.record_mode)
+        MissError.__init__(
+            self,
+            f"No interaction matches {asked.method} {asked.url} (request {number} of this block).",
+            method=asked.method,
+            url=asked.url,
+            path=session.path,
+            facts=[
+                f"cassette: {session.shown_path} (mode {mode}{absent})",
+                *self._closest(session, asked),
+            ],
+            fix=session.fix,
+        )
+
+    def _closest(self, session: VcrSession, asked: Request) -> list[str]:
+        cassette = self.cassette
+        results = [
+            get_matchers_results(self.failed_request, recorded, cassette._match_on)[1]
+            for recorded in cassette.requests
+        ]
+        if not results:
+            return ["closest:  none, the cassette is empty"] if cassette.rewound else []
+        place = min(range(len(results)), key=lambda place: len(results[place]))
+        differences = results[place]
+        where = f"closest:  recording {place + 1},"
+        if differences:
+            names = " and ".join(
+                "the URL" if name in ("uri", "url") else f"the {name.replace('_', ' ')}"
+                for name, _ in differences
+            )
+            text = "\n".join(reason or "" for _, reason in differences)
+            return [f"{where} differs in {names}", *(f"  {line}" for line in text.split("\n"))]
+        if cassette.play_counts[place]:
+            again = "already played (allow_playback_repeats=True plays it again)"
+            return [f"{where} the same request, {again}"]
+        lines = describe(our_request(cassette.requests[place]), asked, session.matcher)
+        return [f"{where} differs in the body", *(f"  {line}" for line in lines)]

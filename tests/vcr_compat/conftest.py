@@ -15,7 +15,7 @@ import yaml
 # What a run of pytester imports is forgotten at its end; imported here, it is the same in all runs.
 import aquila_cassette.vcr_compat.pytest_recording
 import aquila_cassette.vcr_compat.pytest_vcr
-import aquila_cassette.vcr_compat.vcr_session  # noqa: F401
+import aquila_cassette.vcr_compat.vcr  # noqa: F401
 from tests.servers import CHAT_FRAMES, Connection, RawServer, Request
 
 HEAD = """

@@ -306,36 +306,6 @@ def test_a_damaged_cassette_is_an_error_and_stays(suite: Suite, lay: Callable[..
     assert path.read_text() == "interactions:\n- request: {method: GET\n"
 
 
-def test_a_cassette_of_our_own_format_is_read_and_added_to_as_such(
-    suite: Suite, server: RawServer, pytester: pytest.Pytester
-) -> None:
-    ours = """
-def test_ours(aquila_cassette):
-    with aquila_cassette("test_it/test_both"):
-        get("/one")
-        httpx.get(URL + "/stream").read()
-"""
-    suite(ours).assert_outcomes(passed=1)
-    path = pytester.path / "cassettes" / "test_it" / "test_both.yaml"
-    before = path.read_text()
-    theirs = f"""
-@pytest.mark.vcr
-def test_both(vcr):
-    assert "/one" in get("/one")
-    with httpx.stream("GET", URL + "/stream") as response:
-        assert list(response.iter_raw()) == {list(CHAT_FRAMES)!r}
-    if vcr.record_mode == "new_episodes": get("/more?key=SECRET6666666")
-"""
-    suite(theirs).assert_outcomes(passed=1)
-    assert path.read_text() == before
-    suite(theirs, "--record-mode=new_episodes").assert_outcomes(passed=1)
-    after = path.read_text()
-    assert after.startswith(before)
-    assert f"url: {server.url}/more?key=[redacted]" in after
-    suite(ours.replace("def test_ours", "def test_again") + "        get('/more?key=12345678')\n")
-    assert len(server.requests) == 3
-
-
 def test_what_another_process_saved_meanwhile_is_kept(
     suite: Suite, lay: Callable[..., Path], server: RawServer, interactions_of: Interactions
 ) -> None:

@@ -55,12 +55,8 @@ def test_the_command_line_chooses_the_mode(suite_of_vcr: Suite, server: RawServe
     suite_of_vcr(always).assert_outcomes(passed=1)
     suite_of_vcr(ONE, "--vcr-record=all").assert_outcomes(passed=1)
     assert len(server.requests) == 2
-    old = suite_of_vcr(ONE, "--vcr-record-mode=none", "-W", "default")
-    old.assert_outcomes(passed=1)
-    unasked = suite_of_vcr(
-        ONE.replace("test_iana()", "test_iana(vcr)"), "--vcr-record-mode=none", "-W", "default"
-    )
-    unasked.stdout.fnmatch_lines(["*DeprecationWarning: --vcr-record-mode is deprecated*"])
+    suite_of_vcr(ONE, "--vcr-record-mode=none").assert_outcomes(passed=1)
+    assert len(server.requests) == 2
 
 
 def test_fixtures_choose_config_folder_and_name(
