@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from aquila_cassette.dialects.message import MessageBuilder
 
 _STOP = re.compile(rb'"stop_reason"\s*:\s*"[^"]')
-_TYPES = ("message_start", "message_delta", "message_stop",
-          "content_block_start", "content_block_delta", "content_block_stop")  # fmt: skip
 _CALLS = ("tool_use", "server_tool_use", "mcp_tool_use")
 
 
@@ -26,16 +24,9 @@ class _Messages(Dialect):
     name = "anthropic"
     title = "Anthropic messages"
     expected = "event: message_stop"
-    hints = (b"message_stop",)
-
-    def recognises(self, event: ProviderEvent) -> bool:
-        return event.fields.get("type") in _TYPES
-
-    def is_terminal(self, event: ProviderEvent) -> bool:
-        return event.fields.get("type") == "message_stop"
-
-    def is_answer(self, answer: Table) -> bool:
-        return answer.get("type") == "message" and isinstance(answer.get("content"), list)
+    events = ({"type": ("message_start", "message_delta", "message_stop", "content_block_")},)
+    answers = ({"type": ("message",), "content": list},)
+    ends = ({"type": ("message_stop",)},)
 
     def read_event(self, event: ProviderEvent, builder: MessageBuilder) -> None:
         fields = event.fields
@@ -85,17 +76,12 @@ class _Completions(Dialect):
     name = "anthropic-complete"
     title = "Anthropic text completions"
     expected = "a stop_reason"
-
-    def recognises(self, event: ProviderEvent) -> bool:
-        return self.is_answer(event.fields)
+    answers = ({"completion": str, "stop_reason": object},)
 
     def is_complete_at_eof(self, how: Framing, body: bytes) -> bool:
         return bool(_STOP.search(body)) and any(
             as_str(event.fields.get("stop_reason")) for event in read_events(how, body)
         )
-
-    def is_answer(self, answer: Table) -> bool:
-        return isinstance(answer.get("completion"), str) and "stop_reason" in answer
 
     def read_answer(self, answer: Table, builder: MessageBuilder) -> None:
         builder.add_text(as_str(answer.get("completion")))

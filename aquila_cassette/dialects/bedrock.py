@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aquila_cassette.dialects.dialect import Dialect
+from aquila_cassette.dialects.dialect import EVENT_TYPE, Dialect
 from aquila_cassette.dialects.framing import read_events
 from aquila_cassette.dialects.lenient import Table, as_dict, as_dicts, as_int, as_str, dump_json
 
@@ -15,27 +15,17 @@ if TYPE_CHECKING:
     from aquila_cassette.dialects.framing import Framing, ProviderEvent
     from aquila_cassette.dialects.message import MessageBuilder
 
-_TYPES = ("messageStart", "contentBlockStart", "contentBlockDelta", "contentBlockStop",
-          "messageStop")  # fmt: skip
-
 
 class _Converse(Dialect):
     name = "bedrock"
     title = "Bedrock converse"
     expected = "event: metadata"
-    hints = (b"metadata",)
-
-    def recognises(self, event: ProviderEvent) -> bool:
-        return event.type in _TYPES
-
-    def is_terminal(self, event: ProviderEvent) -> bool:
-        return event.type == "metadata"
+    events = ({EVENT_TYPE: ("messageStart", "contentBlock", "messageStop")},)
+    answers = ({"stopReason": object, "output": dict},)
+    ends = ({EVENT_TYPE: ("metadata",)},)
 
     def is_complete_at_eof(self, how: Framing, body: bytes) -> bool:
         return any(event.type == "messageStop" for event in read_events(how, body))
-
-    def is_answer(self, answer: Table) -> bool:
-        return "stopReason" in answer and isinstance(answer.get("output"), dict)
 
     def read_event(self, event: ProviderEvent, builder: MessageBuilder) -> None:
         fields = event.fields

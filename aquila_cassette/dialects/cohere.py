@@ -14,25 +14,16 @@ if TYPE_CHECKING:
     from aquila_cassette.dialects.framing import ProviderEvent
     from aquila_cassette.dialects.message import MessageBuilder
 
-_TYPES = ("message-start", "message-end", "content-start", "content-delta", "content-end",
-          "tool-plan-delta", "tool-call-start", "tool-call-delta", "tool-call-end",
-          "citation-start", "citation-end")  # fmt: skip
+_TYPES = ("message-start", "message-end", "content-", "tool-plan-", "tool-call-", "citation-")
 
 
 class _CohereChat(Dialect):
     name = "cohere"
     title = "Cohere chat"
     expected = "event: message-end"
-    hints = (b"message-end",)
-
-    def recognises(self, event: ProviderEvent) -> bool:
-        return event.fields.get("type") in _TYPES
-
-    def is_terminal(self, event: ProviderEvent) -> bool:
-        return event.fields.get("type") == "message-end"
-
-    def is_answer(self, answer: Table) -> bool:
-        return isinstance(answer.get("message"), dict) and "finish_reason" in answer
+    events = ({"type": _TYPES},)
+    answers = ({"message": dict, "finish_reason": object},)
+    ends = ({"type": ("message-end",)},)
 
     def read_event(self, event: ProviderEvent, builder: MessageBuilder) -> None:
         delta = as_dict(event.fields.get("delta"))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from aquila_cassette.dialects.framing import frames_backwards, read_event
 from aquila_cassette.dialects.lenient import as_dict, as_dicts, as_int, as_str, dump_json
@@ -12,6 +13,12 @@ if TYPE_CHECKING:
     from aquila_cassette.dialects.framing import Framing, ProviderEvent
     from aquila_cassette.dialects.lenient import Table
     from aquila_cassette.dialects.message import MessageBuilder
+
+EVENT_TYPE = "event:"
+"""Stands for the type of an event, apart from its JSON, among the fields of a `Mark`."""
+
+Mark = Mapping[str, type | tuple[str, ...] | Literal[True]]
+"""Fields that an event has: each with the type of its value, how its text may begin, or True."""
 
 _SEVERAL = re.compile(rb'"index"\s*:\s*[1-9]')
 
@@ -22,40 +29,63 @@ class Dialect:
     name: ClassVar[str]  # as a program writes it: openai-chat
     title: ClassVar[str]  # as a person reads it: OpenAI chat completions
     expected: ClassVar[str]  # the terminal events, for a message that says what is missing
-    hints: ClassVar[tuple[bytes, ...]] = ()  # in each frame with a terminal event is one of these
+    # What an event has that can only be this dialect's, and an answer that is one JSON text (some
+    # dialects stream those): one of these marks.
+    events: ClassVar[tuple[Mark, ...]] = ()
+    answers: ClassVar[tuple[Mark, ...]] = ()
+    ends: ClassVar[tuple[Mark, ...]] = ()  # what a terminal event has, errors and ``[DONE]`` aside
 
     def recognises(self, event: ProviderEvent) -> bool:
         """Return True for an event that can only be this dialect's."""
-        raise NotImplementedError
+        return _has_any((*self.events, *self.answers), _marked_fields(event))
 
-    def read_event(self, event: ProviderEvent, builder: MessageBuilder) -> None:
-        """Add to `builder` what an event says; by default, that of an answer that is one JSON."""
-        self.read_answer(event.fields, builder)
+    def is_answer(self, answer: Table) -> bool:
+        """Return True if a JSON body is this provider's unstreamed answer."""
+        return _has_any(self.answers, answer)
 
     def is_terminal(self, event: ProviderEvent) -> bool:
         """Return True for a terminal event, errors and ``[DONE]`` aside."""
-        return False
+        return _has_any(self.ends, _marked_fields(event))
 
     def is_complete_at_eof(self, how: Framing, body: bytes) -> bool:
         """Return True if a body without a terminal event is complete all the same at EOF."""
         return False
 
-    def is_answer(self, answer: Table) -> bool:
-        """Return True if a JSON body is this provider's unstreamed answer."""
-        return False
+    def read_event(self, event: ProviderEvent, builder: MessageBuilder) -> None:
+        """Add to `builder` what an event says; by default, that of an answer that is one JSON."""
+        self.read_answer(event.fields, builder)
 
     def read_answer(self, answer: Table, builder: MessageBuilder) -> None:
-        """Add to `builder` what such an answer says."""
+        """Add to `builder` what an answer says that is one JSON text."""
 
 
-def every_choice_finished(
-    how: Framing, body: bytes, *, choices: str, reason: str, mark: re.Pattern[bytes]
-) -> bool:
+def _marked_fields(event: ProviderEvent) -> Table:
+    return {**event.fields, EVENT_TYPE: event.type}
+
+
+def _has_any(marks: tuple[Mark, ...], fields: Table) -> bool:
+    for mark in marks:
+        for field, wanted in mark.items():
+            if field not in fields:
+                break
+            value = fields[field]
+            if isinstance(wanted, tuple):
+                if not (isinstance(value, str) and value.startswith(wanted)):
+                    break
+            elif value is not True if wanted is True else not isinstance(value, wanted):
+                break
+        else:
+            return True
+    return False
+
+
+def every_choice_finished(how: Framing, body: bytes, *, choices: str, reason: str) -> bool:
     """Return True if a body has choices, and each that began has given its reason to stop.
 
-    `choices` and `reason` name the fields; `mark` is in each frame that gives a reason: the others
-    need no reading where there is but one choice.
+    `choices` and `reason` name the fields. Where there is but one choice, only the frames that give
+    a reason are read.
     """
+    mark = re.compile(rb'"%s"\s*:\s*"[^"]' % reason.encode())
     if not mark.search(body):
         return False
     several = _SEVERAL.search(body) is not None

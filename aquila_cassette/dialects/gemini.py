@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from aquila_cassette.dialects.framing import Framing, ProviderEvent
     from aquila_cassette.dialects.message import MessageBuilder
 
-_FINISH = re.compile(rb'"finishReason"\s*:\s*"[^"]')
 _BLOCKED = re.compile(rb'"blockReason"\s*:\s*"[^"]')
 
 
@@ -27,23 +26,14 @@ class _GenerateContent(Dialect):
     name = "gemini"
     title = "Google generateContent"
     expected = "a finishReason"
-
-    def recognises(self, event: ProviderEvent) -> bool:
-        return self.is_answer(event.fields)
+    answers = ({"candidates": list}, {"promptFeedback": dict}, {"usageMetadata": dict})
 
     def is_complete_at_eof(self, how: Framing, body: bytes) -> bool:
         if _BLOCKED.search(body) and any(
             _block_reason(event.fields) for event in read_events(how, body)
         ):
             return True
-        return every_choice_finished(
-            how, body, choices="candidates", reason="finishReason", mark=_FINISH
-        )
-
-    def is_answer(self, answer: Table) -> bool:
-        return isinstance(answer.get("candidates"), list) or any(
-            isinstance(answer.get(name), dict) for name in ("promptFeedback", "usageMetadata")
-        )
+        return every_choice_finished(how, body, choices="candidates", reason="finishReason")
 
     def read_answer(self, answer: Table, builder: MessageBuilder) -> None:
         builder.set_meta(
@@ -82,12 +72,11 @@ class _Interactions(Dialect):
     name = "gemini-interactions"
     title = "Google interactions"
     expected = "data: [DONE]"
-
-    def recognises(self, event: ProviderEvent) -> bool:
-        return _event_type(event).startswith(("interaction.", "step.", "content."))
+    events = ({"event_type": ("interaction.", "step.", "content.")},)
 
     def read_event(self, event: ProviderEvent, builder: MessageBuilder) -> None:
-        fields, type_ = event.fields, _event_type(event)
+        fields = event.fields
+        type_ = fields.get("event_type")
         key = as_int(fields.get("index"))
         if type_ in ("step.delta", "content.delta"):
             delta = as_dict(fields.get("delta"))
@@ -105,10 +94,6 @@ class _Interactions(Dialect):
                 usage=as_dict(interaction.get("usage")),
                 finish_reason=as_str(interaction.get("status")),
             )
-
-
-def _event_type(event: ProviderEvent) -> str:
-    return as_str(event.fields.get("event_type"))
 
 
 def _read_call(step: Table, key: int, builder: MessageBuilder) -> None:

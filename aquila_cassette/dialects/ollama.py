@@ -11,7 +11,6 @@ from aquila_cassette.dialects.dialect import Dialect
 from aquila_cassette.dialects.lenient import Table, as_dict, as_dicts, as_str, dump_json
 
 if TYPE_CHECKING:
-    from aquila_cassette.dialects.framing import ProviderEvent
     from aquila_cassette.dialects.message import MessageBuilder
 
 _COUNTS = ("prompt_eval_count", "eval_count")
@@ -21,18 +20,8 @@ class _Ollama(Dialect):
     name = "ollama"
     title = "Ollama"
     expected = '"done": true'
-    hints = (b"true",)
-
-    def recognises(self, event: ProviderEvent) -> bool:
-        return self.is_answer(event.fields)
-
-    def is_terminal(self, event: ProviderEvent) -> bool:
-        return event.fields.get("done") is True
-
-    def is_answer(self, answer: Table) -> bool:
-        return isinstance(answer.get("done"), bool) and (
-            isinstance(answer.get("message"), dict) or isinstance(answer.get("response"), str)
-        )
+    answers = ({"done": bool, "message": dict}, {"done": bool, "response": str})
+    ends = ({"done": True},)
 
     def read_answer(self, answer: Table, builder: MessageBuilder) -> None:
         builder.set_meta(

@@ -9,15 +9,18 @@ Source: https://platform.openai.com/docs/api-reference/chat-streaming, .../respo
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from aquila_cassette.dialects.dialect import Dialect, every_choice_finished
+from aquila_cassette.dialects.dialect import EVENT_TYPE, Dialect, every_choice_finished
 from aquila_cassette.dialects.lenient import Table, as_dict, as_dicts, as_int, as_str
 
 if TYPE_CHECKING:
     from aquila_cassette.dialects.framing import Framing, ProviderEvent
     from aquila_cassette.dialects.message import MessageBuilder
+
+
+# The last is no event of a stream in the reference, but a state, and some servers send it.
+_ENDS = ("response.completed", "response.incomplete", "response.failed", "response.cancelled")
 
 
 class _OpenAIChat(Dialect):
@@ -26,20 +29,11 @@ class _OpenAIChat(Dialect):
     name = "openai-chat"
     title = "OpenAI chat completions"
     expected = "data: [DONE]"
-
-    _objects = ("chat.completion.chunk", "chat.completion", "text_completion")
-    _finish = re.compile(rb'"finish_reason"\s*:\s*"[^"]')
-
-    def recognises(self, event: ProviderEvent) -> bool:
-        return event.fields.get("object") in self._objects or self.is_answer(event.fields)
+    events = ({"object": ("chat.completion", "text_completion")},)
+    answers = ({"choices": list},)
 
     def is_complete_at_eof(self, how: Framing, body: bytes) -> bool:
-        return every_choice_finished(
-            how, body, choices="choices", reason="finish_reason", mark=self._finish
-        )
-
-    def is_answer(self, answer: Table) -> bool:
-        return isinstance(answer.get("choices"), list)
+        return every_choice_finished(how, body, choices="choices", reason="finish_reason")
 
     def read_answer(self, answer: Table, builder: MessageBuilder) -> None:
         # Groq gives its counts in a field of its own.
@@ -98,27 +92,20 @@ class _Responses(Dialect):
     title = "OpenAI responses"
     expected = "response.completed, response.incomplete or response.failed"
 
-    # The last is no event of a stream in the reference, but a state, and some servers send it.
-    _ends = ("response.completed", "response.incomplete", "response.failed", "response.cancelled")
+    events = ({"type": ("response.",)}, {EVENT_TYPE: ("response.",)})
+    answers = ({"object": ("response",), "output": list},)
+    ends = ({"type": _ENDS},)
+
     _reasoning = ("response.reasoning_summary_text.delta", "response.reasoning_text.delta")
     _arguments = (
         "response.function_call_arguments.delta",
         "response.custom_tool_call_input.delta",
         "response.mcp_call_arguments.delta",
     )
-    hints = tuple(type_.encode() for type_ in _ends)
-
-    def recognises(self, event: ProviderEvent) -> bool:
-        return any(type_.startswith("response.") for type_ in (_type(event), event.type))
-
-    def is_terminal(self, event: ProviderEvent) -> bool:
-        return _type(event) in self._ends
-
-    def is_answer(self, answer: Table) -> bool:
-        return answer.get("object") == "response" and isinstance(answer.get("output"), list)
 
     def read_event(self, event: ProviderEvent, builder: MessageBuilder) -> None:
-        fields, type_ = event.fields, _type(event)
+        fields = event.fields
+        type_ = fields.get("type")
         delta = as_str(fields.get("delta"))
         key = as_int(fields.get("output_index"))
         if type_ == "response.output_text.delta":
@@ -134,16 +121,12 @@ class _Responses(Dialect):
         elif "response" in fields:
             response = as_dict(fields["response"])
             _read_state(response, builder)
-            if type_ in self._ends and not builder.has_content:
+            if self.is_terminal(event) and not builder.has_content:
                 _read_output(response, builder)
 
     def read_answer(self, answer: Table, builder: MessageBuilder) -> None:
         _read_state(answer, builder)
         _read_output(answer, builder)
-
-
-def _type(event: ProviderEvent) -> str:
-    return as_str(event.fields.get("type"))
 
 
 def _read_state(response: Table, builder: MessageBuilder) -> None:
@@ -184,9 +167,7 @@ class _Runs(Dialect):
     name = "openai-runs"
     title = "OpenAI assistant runs"
     expected = "data: [DONE]"
-
-    def recognises(self, event: ProviderEvent) -> bool:
-        return event.type.startswith("thread.")
+    events = ({EVENT_TYPE: ("thread.",)},)
 
     def read_event(self, event: ProviderEvent, builder: MessageBuilder) -> None:
         fields = event.fields

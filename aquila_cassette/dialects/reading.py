@@ -181,15 +181,23 @@ def _dialect_of(events: Iterator[ProviderEvent]) -> Dialect | None:
 
 
 def _has_terminal(dialect: Dialect, how: Framing, body: bytes) -> bool:
-    # What a binary frame wraps is not to be seen in its bytes.
-    hints = (b"",) if how == "eventstream" else (*dialect.hints, b"[DONE]", b"error")
-    if not any(hint in body for hint in hints):
+    # Only the frames with one of these words are read; what a binary frame wraps cannot be seen.
+    words = (b"",) if how == "eventstream" else (b"[DONE]", *_end_words(dialect), b"error")
+    if all(body.rfind(word) < 0 for word in words):
         return False
     return any(
         _is_terminal(event) or dialect.is_terminal(event)
         for raw in frames_backwards(how, body)
-        if any(hint in raw for hint in hints) and (event := read_event(how, raw)) is not None
+        if any(word in raw for word in words) and (event := read_event(how, raw)) is not None
     )
+
+
+def _end_words(dialect: Dialect) -> Iterator[bytes]:
+    for mark in dialect.ends:
+        for wanted in mark.values():
+            yield from (
+                [word.encode() for word in wanted] if isinstance(wanted, tuple) else [b"true"]
+            )
 
 
 def _is_last_terminal(how: Framing, body: bytes) -> bool:
