@@ -99,7 +99,8 @@ def test_same(aquila_cassette):
     )
     path = project.cassette("same", ("test_it.py::test_same", "hi"))
     old = path.read_bytes()
-    for arguments in (["--stale", "30d"], ["same", "--direct"]):
+    workers = ["--", "-p", "xdist", "-n", "2"]
+    for arguments in (["--stale", "30d", *workers], ["same", "--direct"]):
         ran = cli("record", *arguments)
         assert (ran.code, ran.err) == (0, "")
         assert ran.out.endswith("1 cassette re-recorded; nothing changed.\n")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import os
 import re
 import subprocess
@@ -7,7 +8,12 @@ import sys
 from importlib.metadata import version
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.console import Console
 
+from aquila_cassette.cli.output import Screen, align_columns, crop
 from tests.cli.conftest import Cli, Lay
 from tests.cli.terminal import on_a_terminal
 
@@ -28,7 +34,7 @@ def test_the_help_shows_examples_as_they_are_typed(cli: Cli) -> None:
     ran = cli("--help")
     assert ran.code == 0
     assert "\n    aquila-cassette list               list what is in ./cassettes\n" in ran.out
-    for command in (
+    for command in [
         "demo",
         "list",
         "show",
@@ -40,7 +46,7 @@ def test_the_help_shows_examples_as_they_are_typed(cli: Cli) -> None:
         "scrub",
         "rm",
         "mv",
-    ):
+    ]:
         help_of = cli(command, "-h").out
         assert f"Usage: aquila-cassette {command} [OPTIONS]" in help_of
         assert f"  Examples:\n    aquila-cassette {command}" in help_of
@@ -57,28 +63,20 @@ def test_a_misspelt_command_line_is_an_error_of_its_own(cli: Cli, arguments: lis
     assert ran.err.startswith("Usage: aquila-cassette")
 
 
+LONG = "a-name-" + "so-long-that-no-terminal-of-80-columns-shows-it-" * 2
+
+
 def test_a_pipe_gets_neither_colours_nor_wrapped_lines(lay: Lay) -> None:
-    lay("chat", "a-name-" + "so-long-that-no-terminal-of-80-columns-shows-it-" * 2)
+    lay("chat", LONG)
     ran = piped("list")
     assert (ran.returncode, ran.stderr) == (0, "")
     _heading, line = ran.stdout.splitlines()
     assert "\x1b" not in ran.stdout
-    assert line.startswith("a-name-so-long")
+    assert line.startswith(f"{LONG}  1 ")
     assert line.endswith("complete")
 
 
 def test_a_terminal_gets_colours_and_lines_that_fit(lay: Lay) -> None:
-    lay("chat", "a-name-" + "so-long-that-no-terminal-of-80-columns-shows-it-" * 2)
-    lay("damaged", "bad")
-    written = on_a_terminal("list")
-    assert "\x1b[1m" in written
-    assert "\x1b[31m" in written
-    shown = COLOURS.sub("", written).splitlines()[:3]
-    assert shown[1].startswith("a-name-so-long-that-no-")
-    assert all(len(line) <= 80 for line in shown)
-
-
-def test_on_a_terminal_prose_is_wrapped_beneath_itself(lay: Lay) -> None:
     path = lay("plain")
     path.write_text(path.read_text().replace("blue", "a sky of many words " * 6))
     shown = COLOURS.sub("", on_a_terminal("show", "plain", width=60))
@@ -87,8 +85,14 @@ def test_on_a_terminal_prose_is_wrapped_beneath_itself(lay: Lay) -> None:
         "             of many words a sky of many words a sky of many\n"
         "             words a sky of many words\n"
     ) in shown
-    plain = on_a_terminal("show", "plain", width=60, NO_COLOR="1")
-    assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", plain)
+    lay("chat", LONG)
+    lay("damaged", "bad")
+    written = on_a_terminal("list")
+    assert {"\x1b[1m", "\x1b[31m"} <= set(COLOURS.findall(written))
+    lines = COLOURS.sub("", written).splitlines()[:3]
+    assert lines[1].startswith("a-name-so-long-that-no-")
+    assert all(len(line) <= 80 for line in lines)
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", on_a_terminal("list", NO_COLOR="1"))
 
 
 def test_where_the_encoding_is_ascii_so_is_all_that_is_written(lay: Lay) -> None:
@@ -157,3 +161,80 @@ def test_the_shell_completes_commands_formats_and_the_names_of_cassettes(lay: La
     for command in ("show", "check -d cassettes", "mv a"):
         assert completed(f"aquila-cassette {command} ch") == ["chat.hello", "chat/hi"]
     assert completed("aquila-cassette scrub z") == []
+
+
+# Text that is wrapped while it comes, and columns.
+
+
+def terminal(width: int) -> tuple[Screen, io.StringIO]:
+    written = io.StringIO()
+    console = Console(file=written, force_terminal=True, color_system=None, width=width)
+    return Screen(console), written
+
+
+def test_text_is_wrapped_while_it_arrives() -> None:
+    screen, written = terminal(24)
+    screen.part("  said  ")
+    show = screen.typist(8)
+    for chunk in ("Hello", "!", " It", " is", " good", " to", " be", "\nhere", "."):
+        show(chunk)
+    assert written.getvalue() == (
+        "  said  Hello! It is\n"
+        "        good to be here."
+    )  # fmt: skip
+
+
+def test_text_that_arrives_in_a_pipe_is_one_line() -> None:
+    written = io.StringIO()
+    show = Screen(Console(file=written, width=20)).typist(10)
+    for chunk in ("a very long line " * 3, "\x1b[2J", "[bold]no markup[/bold] :smile:"):
+        show(chunk)
+    assert written.getvalue() == (
+        "a very long line a very long line a very long line \\x1b[2J[bold]no markup[/bold] :smile:"
+    )
+
+
+@given(st.lists(st.text("ab☕é ", min_size=1, max_size=9)), st.integers(20, 40))
+def test_no_line_is_wider_than_the_terminal(chunks: list[str], width: int) -> None:
+    screen, written = terminal(width)
+    screen.part(" " * 10)
+    show = screen.typist(10)
+    for chunk in chunks:
+        show(chunk)
+    lines = written.getvalue().split("\n")
+    assert all(cell_len(line.rstrip()) <= max(width, 10 + 18) for line in lines)
+    assert "".join(lines).replace(" ", "") == "".join(chunks).replace(" ", "")
+
+
+printable = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z", "M"]), max_size=30)
+
+
+def aligned(*args: object, **kwargs: object) -> list[str]:
+    return ["  ".join(row) for row in align_columns(*args, **kwargs)]  # type: ignore[arg-type]
+
+
+def test_wide_characters_stand_in_line() -> None:
+    assert aligned([["☕☕", "1", "x"], ["ab", "10", "yy"]], right=[1]) == [
+        "☕☕   1  x",
+        "ab    10  yy",
+    ]
+
+
+def test_columns_give_way_in_their_order_each_down_to_its_least_width() -> None:
+    rows = [["a-name", "openai-chat at localhost", "gpt-4o-mini-2024-07-18", "complete"]]
+    shrink = [(1, 16), (2, 11), (0, 2)]
+    assert aligned(rows, shrink=shrink, width=66) == aligned(rows, shrink=shrink)
+    assert aligned(rows, shrink=shrink, width=60) == [
+        "a-name  openai-chat at lo…  gpt-4o-mini-2024-07-18  complete"
+    ]
+    assert aligned(rows, shrink=shrink, width=50) == [
+        "a-name  openai-chat at…   gpt-4o-mini-2…  complete"
+    ]
+    assert aligned(rows, shrink=shrink, width=10) == ["a…  openai-chat at…   gpt-4o-min…  complete"]
+
+
+@given(printable, st.integers(1, 40))
+def test_cropped_text_fits(text: str, width: int) -> None:
+    shown = crop(text, width)
+    assert cell_len(shown) <= width
+    assert shown == text or shown.endswith("…")

@@ -3,16 +3,107 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+import re
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aquila_cassette.model import Failure, Interaction, Piece, Request, Response
+from aquila_cassette.dialects import read_message
+from aquila_cassette.model import Failure, Headers, Interaction, Piece, Request, Response
 from aquila_cassette.transcript.comparison import compare
-from tests.transcript.scenes import Noise, Scene, noises, record
+from tests.corpus import Recorded, every_recorded, sliced
+from tests.dialects.streams import SSE, data
+
+
+@dataclass(frozen=True)
+class Noise:
+    """What differs each time."""
+
+    mark: str = "a1"  # of ids, fingerprints and signatures
+    number: int = 1  # of dates, latencies and counters
+    padding: str = "abc"
+    cuts: tuple[int, ...] = ()  # of texts into chunks
+    pieces: tuple[int, ...] = ()  # of bodies
+    late: int = 0  # ms
+    pings: bool = False  # events that only keep the connection open
+
+
+noises = st.builds(
+    Noise,
+    st.text("abc0123456789", min_size=2, max_size=8),
+    st.integers(1, 10**9),
+    st.integers(1, 36).map(lambda size: "abcdefghijklmnopqrstuvwxyz0123456789"[:size]),
+    st.lists(st.integers(1, 12), max_size=3).map(lambda some: tuple(sorted(set(some)))),
+    st.lists(st.integers(1, 400), max_size=4).map(lambda some: tuple(sorted(set(some)))),
+    st.integers(0, 499),
+    st.booleans(),
+)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is the same each time, unless a test changes it."""
+
+    ask: str = "Is it warm?"
+    thought: str = "I must look."
+    text: str = "One moment, please."
+    city: str = "Paris"
+    stop: str = "tool"
+    tokens: int = 12
+
+
+def record(scene: Scene = Scene(), noise: Noise = Noise()) -> Interaction:
+    """Return the scene as a provider that speaks OpenAI's chat completions streams it."""
+    body = _stream(scene, noise)
+    asked = {"model": "m", "messages": [{"role": "user", "content": scene.ask}]}
+    headers: Headers = (("content-type", SSE), ("x-ratelimit-remaining", str(noise.number)))
+    bounds = [0, *(cut for cut in noise.pieces if cut < len(body)), len(body)]
+    pieces = tuple(Piece(700 + noise.late, body[a:b]) for a, b in pairwise(bounds))
+    return Interaction(
+        Request("POST", "https://example.com/v1/chat/completions", body=json.dumps(asked).encode()),
+        Response(200, headers, pieces, headers_after=noise.late),
+        recorded_at=f"2026-11-{noise.number % 28 + 1:02d}T10:30:00Z",
+    )
+
+
+def _chunks(text: str, noise: Noise) -> list[str]:
+    bounds = [0, *(cut for cut in noise.cuts if cut < len(text)), len(text)]
+    return [text[a:b] for a, b in pairwise(bounds)]
+
+
+def _call(scene: Scene) -> str:
+    return json.dumps({"city": scene.city})
+
+
+def _stream(scene: Scene, noise: Noise) -> bytes:
+    call = {"name": "get_weather", "arguments": ""}
+    deltas: list[dict[str, Any]] = [
+        {"role": "assistant", "content": ""},
+        *({"reasoning_content": chunk} for chunk in _chunks(scene.thought, noise)),
+        *({"content": chunk} for chunk in _chunks(scene.text, noise)),
+        {"tool_calls": [{"index": 0, "id": f"call_{noise.mark}", "type": "function",
+                         "function": call}]},
+        *({"tool_calls": [{"index": 0, "function": {"arguments": chunk}}]}
+          for chunk in _chunks(_call(scene), noise)),
+    ]  # fmt: skip
+    head = {"id": f"chatcmpl-{noise.mark}", "object": "chat.completion.chunk", "model": "m",
+            "created": noise.number, "system_fingerprint": f"fp_{noise.mark}"}  # fmt: skip
+    chunks: list[dict[str, Any]] = [
+        {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}],
+         "obfuscation": noise.padding, "p": noise.padding}
+        for delta in deltas
+    ]  # fmt: skip
+    usage = {"completion_tokens": scene.tokens, "total_time": noise.number / 7}
+    chunks += [
+        {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": scene.stop}]},
+        {**head, "choices": [], "usage": usage, "x_groq": {"id": f"req_{noise.mark}"}},
+    ]
+    comment = b": OPENROUTER PROCESSING\n\n" if noise.pings else b""
+    return comment + data(*chunks, "[DONE]")
 
 
 def changed(old: Interaction, new: Interaction, *, everything: bool = False) -> list[str]:
@@ -90,66 +181,56 @@ def test_everything_shows_ids_dates_headers_and_pieces_as_they_stand_in_the_file
     assert any('"id": "chatcmpl-b2"' in line for line in lines)
 
 
+FAILED: dict[str, Any] = {"kind": "text/plain", "ended": "failed"}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        pytest.param(
+        (  # an error in place of an answer
             answered(b'{"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]}'),
             answered(b'{"error": {"message": "Slow down."}, "request_id": "r1"}', status=429),
-            [
-                "-answer     200, OpenAI chat completions",
-                "-said       Hi",
-                "-ended      complete (stop)",
-                "+answer     429 Too Many Requests, application/json",
-                "+error      Slow down.",
-                "+ended      complete",
-            ],
-            id="an error in place of an answer",
+            ["-answer     200, OpenAI chat completions", "-said       Hi",
+             "-ended      complete (stop)", "+answer     429 Too Many Requests, application/json",
+             "+error      Slow down.", "+ended      complete"],
         ),
-        pytest.param(
+        (  # a name that stands in an id
             answered(b'{"data": [{"id": "gpt-4", "created": 4}]}'),
             answered(b'{"data": [{"id": "gpt-5", "created": 5}]}'),
             ["-body       data: [{id: gpt-4}]", "+body       data: [{id: gpt-5}]"],
-            id="a name that stands in an id",
         ),
-        pytest.param(
+        (  # a random id
             answered(b'{"id": "8f14e45fceea467a9a36dedd4bea2543"}'),
             answered(b'{"id": "c9f0f895fb984b9189f51fd0297e236d"}'),
             [],
-            id="a random id",
         ),
-        pytest.param(
+        (  # another field of a model's answer in JSON
             answered(b'{"choices": [{"message": {"content": "a"}}], "citations": ["x.org/1"]}'),
             answered(b'{"choices": [{"message": {"content": "a"}}], "citations": ["x.org/2"]}'),
             ["-body       citations: [x.org/1]", "+body       citations: [x.org/2]"],
-            id="another field of an answer in JSON",
         ),
-        pytest.param(
+        (  # text
             answered(b"one\ntwo\n", "text/plain"),
             answered(b"one\n2\n", "text/plain"),
             ["-body       two", "+body       2"],
-            id="text",
         ),
-        pytest.param(
+        (  # events that no dialect knows
             answered(b'event: tick\ndata: {"n": 1, "created": 1}\n\ndata: two\n\n'),
             answered(b'event: tick\ndata: {"n": 1, "created": 9}\n\n: ping\n\ndata: 2\n\n'),
             ["-body       two", "+body       2"],
-            id="events that no dialect knows",
         ),
-        pytest.param(
-            answered(b"x", "text/plain", ended="failed", error=Failure("E", "port 4711, 12 bytes")),
-            answered(b"x", "text/plain", ended="failed", error=Failure("E", "port 5822, 9 bytes")),
+        (  # a port in an error
+            answered(b"x", **FAILED, error=Failure("E", "port 4711, 12 bytes")),
+            answered(b"x", **FAILED, error=Failure("E", "port 5822, 9 bytes")),
             [],
-            id="a port in an error",
         ),
-        pytest.param(
+        (  # another ending
             answered(b"x", "text/plain"),
-            answered(b"x", "text/plain", ended="failed", error=Failure("ReadError", "reset")),
+            answered(b"x", **FAILED, error=Failure("ReadError", "reset")),
             ["-ended      complete", "+ended      failed: ReadError: reset"],
-            id="another ending",
         ),
     ],
-)
+)  # fmt: skip
 def test_an_answer_shows_what_counts(
     old: Interaction, new: Interaction, expected: list[str]
 ) -> None:
@@ -191,12 +272,8 @@ OTHER = Interaction(Request("GET", "https://example.com/other"), Response(204))
 
 def test_interactions_are_paired_by_their_requests_in_their_order() -> None:
     assert compare([A, B, C], [A, OTHER, C]).summary() == "1 added, 1 removed"
-    assert states([A, B, C], [A, OTHER, C]) == [
-        ("same", 1),
-        ("added", 2),
-        ("same", 3),
-        ("removed", 2),
-    ]
+    expected = [("same", 1), ("added", 2), ("same", 3), ("removed", 2)]
+    assert states([A, B, C], [A, OTHER, C]) == expected
     assert states([A, B, C, D], [D, A, B, C]) == [("same", n) for n in (1, 2, 3, 4)]
     assert states([], [A]) == [("added", 1)]
     assert states([A], []) == [("removed", 1)]
@@ -242,3 +319,30 @@ def test_each_interaction_of_either_recording_is_there_once(old: list[str], new:
     assert [one.state for one in found].count("removed") == len(old) - sum(
         min(old.count(name), new.count(name)) for name in "abcdefg"
     )
+
+
+_VALUE = re.compile(
+    rb'("(?:obfuscation|system_fingerprint|created|created_at|sequence_number|id|item_id|responseId'
+    rb'|total_time|queue_time|signature|thoughtSignature)" *: *)("[^"\\]*"|[0-9.]+)'
+)
+
+
+def recording(body: bytes, kind: str, seed: str) -> Interaction:
+    pieces = tuple(Piece(at, data) for at, data in enumerate(sliced(body, seed)))
+    response = Response(200, (("content-type", kind),), pieces)
+    return Interaction(Request("POST", "https://example.com/v1", body=b"{}"), response)
+
+
+def other_value(found: re.Match[bytes]) -> bytes:
+    value = found[2]
+    return found[1] + (b'"9' + value[1:] if value.startswith(b'"') else b"9" + value)
+
+
+@every_recorded
+def test_a_stream_with_other_ids_dates_and_pieces_is_the_same(recorded: Recorded) -> None:
+    body, kind = recorded.body, recorded.content_type
+    other = _VALUE.sub(other_value, body) if read_message(kind, body).dialect else body
+    old, new = recording(body, kind, "one"), recording(other, kind, "other")
+    assert compare([old], [new]).same
+    uncut = recording(other, kind, "one")
+    assert compare([old], [uncut], everything=True).same == (body == other)

@@ -24,74 +24,48 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("ago", "expected"),
+    ("seconds", "expected"),
     [
-        (timedelta(seconds=-5), "now"),
-        (timedelta(seconds=59), "now"),
-        (timedelta(minutes=1), "1 min"),
-        (timedelta(minutes=59, seconds=59), "59 min"),
-        (timedelta(hours=1), "1 hour"),
-        (timedelta(hours=23), "23 hours"),
-        (timedelta(days=1), "1 day"),
-        (timedelta(days=29), "29 days"),
-        (timedelta(days=30), "1 month"),
-        (timedelta(days=364), "12 months"),
-        (timedelta(days=800), "2 years"),
+        (-5, "now"),
+        (59, "now"),
+        (60, "1 min"),
+        (3599, "59 min"),
+        (3600, "1 hour"),
+        (29 * 86400, "29 days"),
+        (30 * 86400, "1 month"),
+        (800 * 86400, "2 years"),
     ],
 )
-def test_an_age_is_told_in_its_largest_whole_unit(ago: timedelta, expected: str) -> None:
-    assert format_age(NOW - ago, NOW) == expected
+def test_an_age_is_given_in_its_largest_whole_unit(seconds: int, expected: str) -> None:
+    assert format_age(NOW - timedelta(seconds=seconds), NOW) == expected
 
 
-def test_an_unknown_age_is_a_dash() -> None:
-    assert format_age(parse_time("yesterday"), NOW) == "-"
-    assert format_age(parse_time(""), NOW) == "-"
-
-
-def test_a_moment_without_a_zone_is_utc_and_one_with_a_zone_is_converted() -> None:
-    assert parse_time("2026-11-22T12:00:00") == NOW
-    assert parse_time("2026-11-22T13:00:00+01:00") == NOW
+def test_a_moment_is_utc_unless_it_names_its_zone_and_none_where_it_is_no_time() -> None:
+    assert parse_time("2026-11-22T12:00:00") == parse_time("2026-11-22T13:00:00+01:00") == NOW
+    assert parse_time("yesterday") is parse_time("") is None
+    assert format_age(None, NOW) == "-"
 
 
 @pytest.mark.parametrize(
     ("octets", "expected"),
-    [
-        (0, "0 B"),
-        (999, "999 B"),
-        (1000, "1.0 kB"),
-        (99_900, "99.9 kB"),
-        (99_950, "100 kB"),
-        (999_499, "999 kB"),
-        (999_500, "1.0 MB"),
-        (2_500_000_000, "2.5 GB"),
-        (7_000_000_000_000_000, "7000 TB"),
-    ],
-)
+    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (99_900, "99.9 kB"), (99_950, "100 kB"),
+     (999_499, "999 kB"), (999_500, "1.0 MB"), (7_000_000_000_000_000, "7000 TB")],
+)  # fmt: skip
 def test_a_size_has_two_or_three_digits_and_its_unit(octets: int, expected: str) -> None:
     assert format_size(octets) == expected
 
 
 @pytest.mark.parametrize(
     ("ms", "expected"),
-    [
-        (0, "0 ms"),
-        (0.04, "0.0 ms"),
-        (9.9, "9.9 ms"),
-        (9.96, "10 ms"),
-        (999, "999 ms"),
-        (999.6, "1.00 s"),
-        (59_990, "59.99 s"),
-        (60_000, "1 min 0 s"),
-        (3_599_000, "59 min 59 s"),
-    ],
-)
-def test_a_duration_is_told_as_a_person_would(ms: float, expected: str) -> None:
+    [(0, "0 ms"), (0.04, "0.0 ms"), (9.9, "9.9 ms"), (9.96, "10 ms"), (999, "999 ms"),
+     (999.6, "1.00 s"), (59_990, "59.99 s"), (60_000, "1 min 0 s")],
+)  # fmt: skip
+def test_a_duration_is_given_as_a_person_would(ms: float, expected: str) -> None:
     assert format_duration(ms) == expected
 
 
 def test_a_count_knows_one_from_many() -> None:
     assert [count(number, "piece") for number in (0, 1, 2)] == ["0 pieces", "1 piece", "2 pieces"]
-    assert count(2, "replay", plural="replays") == "2 replays"
 
 
 @pytest.mark.parametrize(
@@ -105,7 +79,7 @@ def test_a_count_knows_one_from_many() -> None:
         ("dos\r\nline", "dos\nline"),
     ],
 )
-def test_text_off_a_tape_cannot_command_the_terminal(text: str, expected: str) -> None:
+def test_text_of_a_cassette_cannot_command_the_terminal(text: str, expected: str) -> None:
     assert escape_control_chars(text) == expected
 
 
@@ -115,13 +89,6 @@ def test_clean_text_stays_clean_and_can_be_written(text: str) -> None:
     assert escape_control_chars(once) == once
     assert once.encode().decode() == once
     assert all(letter == "\n" or letter.isprintable() or ord(letter) > 0x9F for letter in once)
-
-
-values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=10,
-)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +104,6 @@ values = st.recursive(
         ({"empty": {}, "none": [], "nothing": None, "text": ""},
          'empty: {}\nnone: []\nnothing: null\ntext: ""'),
         ([[1, 2], ["a " * 20]], "- [1, 2]\n- - " + json.dumps("a " * 20)),
-        ("just text", "just text"),
         ("two\nlines", "two\nlines"),
         ({"image": "QUJD" * 100}, f"image: {'QUJD' * 15}... (400 characters)"),
     ],
@@ -151,6 +117,13 @@ def test_json_is_outlined_as_yaml_looks(value: Any, expected: str) -> None:
 )
 def test_what_yaml_would_not_take_for_text_is_quoted(text: str) -> None:
     assert json_inline(text) == json.dumps(text, ensure_ascii=False)
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
 
 
 @given(values)

@@ -33,30 +33,18 @@ def test_a_conversation_is_read_in_its_order(name: str) -> None:
 @pytest.mark.parametrize(
     ("tools", "expected"),
     [
-        ([{"type": "function", "function": {"name": "now"}}], ("now",)),
-        (
-            [
-                {
-                    "name": "look",
-                    "input_schema": {"properties": {"at": {}, "far": {}}, "required": ["at"]},
-                }
-            ],
-            ("look(at, far?)",),
-        ),
-        (
-            [
-                {"functionDeclarations": [{"name": "a", "parameters": {"properties": {}}}]},
-                {"name": "b"},
-            ],
-            ("a()", "b"),
-        ),
-        ([{"type": "web_search"}], ("{type: web_search}",)),
-        ({"name": "alone"}, ("alone",)),
-        (None, ()),
+        ([{"type": "function", "function": {"name": "now"}}], ["now"]),
+        ([{"name": "look", "input_schema": {"properties": {"at": {}, "far": {}},
+                                            "required": ["at"]}}], ["look(at, far?)"]),
+        ([{"functionDeclarations": [{"name": "a", "parameters": {"properties": {}}}]},
+          {"name": "b"}], ["a()", "b"]),
+        ([{"type": "web_search"}], ["{type: web_search}"]),
+        ({"name": "alone"}, ["alone"]),
+        (None, []),
     ],
-)
-def test_tools_are_shown_as_signatures(tools: Any, expected: tuple[str, ...]) -> None:
-    assert read({"tools": tools}).tools == expected
+)  # fmt: skip
+def test_tools_are_shown_as_signatures(tools: Any, expected: list[str]) -> None:
+    assert list(read({"tools": tools}).tools) == expected
 
 
 def test_what_is_no_conversation_is_left_as_it_is() -> None:
