@@ -2,9 +2,8 @@
 
 from aquila_cassette.live.adapter import Adapter, register_view
 from aquila_cassette.live.assertions import assert_flash, assert_push_event
-from aquila_cassette.live.jobs import Completed, Exited, Failed, Outcome
+from aquila_cassette.live.jobs import Completed, Exited, Failed, Outcome, track
 from aquila_cassette.live.render import render_async, render_sync, wait_settled
-from aquila_cassette.live.tracked import track
 from aquila_cassette.live.view import Component, PushedEvent, View
 
 __all__ = [

@@ -1,20 +1,20 @@
-"""What may be rendered: one protocol, the adapters of objects and functions, and finding one."""
+"""What may be rendered: the base of adapters, that of objects and functions, and finding one."""
 
 from __future__ import annotations
 
 import inspect
 import reprlib
 import sys
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any
 
 from aquila_cassette.errors import UsageError
 from aquila_cassette.waiting.pending import Pending
 
 
-class Adapter(Protocol):
+class Adapter(ABC):
     """Says what a view still has going on, lets it draw, and returns what it shows.
 
     Subclass it and write `render`; the rest has defaults that fit a view which draws at once.
@@ -27,11 +27,6 @@ class Adapter(Protocol):
         []
     """
 
-    @property
-    def what(self) -> str:
-        """What the view is, for errors."""
-        return f"What {type(self).__name__} renders"
-
     def pending(self) -> Sequence[Pending]:
         """List the framework's own workers that run and will end.
 
@@ -39,6 +34,10 @@ class Adapter(Protocol):
         called when the list changes.
         """
         return ()
+
+    def take_failure(self) -> BaseException | None:
+        """Return the next error to raise at once, while others are waited for; once."""
+        return None
 
     async def settle(self) -> None:
         """Let the framework draw what has changed, and wait no longer than that takes."""
@@ -50,26 +49,18 @@ class Adapter(Protocol):
 
     def settle_sync(self) -> None:
         """Do what `settle` does, where no event loop runs."""
-        if type(self).render_sync is Adapter.render_sync:
-            self.render_sync()  # to refuse it before anything is waited for
+        return
 
     def render_sync(self) -> Any:
-        """Do what `render` does, where no event loop runs.
-
-        Raises:
-            UsageError: This view can only be rendered in an event loop.
-        """
+        """Do what `render` does, where no event loop runs; by default a `UsageError`."""
         raise UsageError(
-            f"{self.what} lives in an event loop, and render_sync runs none.",
+            f"{type(self).__name__} needs an event loop, and render_sync runs none.",
             fix="Fix: make the test async: await render_async(view)",
         )
 
 
 class PlainAdapter(Adapter):
-    """A function, or an object with `render()`, sync or async.
-
-    A `View` resets its temporary assigns after it.
-    """
+    """A function, or an object with `render()`; a `View` resets its temporary assigns after it."""
 
     def __init__(self, view: Any) -> None:
         self._render: Callable[[], Any] = getattr(view, "render", view)
@@ -105,14 +96,6 @@ _FRAMEWORKS = (
     ("nicegui.testing", "User", "nicegui_adapter", "NiceguiAdapter"),
     ("playwright.async_api", "Page", "playwright_adapter", "AsyncPageAdapter"),
     ("playwright.sync_api", "Page", "playwright_adapter", "SyncPageAdapter"),
-)
-
-_KINDS = (
-    "it may be: an object with render(), sync or async",
-    "           a function without arguments, sync or async",
-    "           a Textual Pilot or App",
-    "           a NiceGUI User",
-    "           a Playwright Page",
 )
 
 
@@ -162,6 +145,6 @@ def adapter_for(view: object) -> Adapter:
         return PlainAdapter(view)
     raise UsageError(
         f"There is no adapter to render {reprlib.repr(view)}.",
-        facts=_KINDS,
+        facts=["it may be: an object with render(), a function, or a view of a known framework"],
         fix=f"Fix: register_view({type(view).__name__}, MyAdapter)",
     )

@@ -26,11 +26,7 @@ async def assert_push_event(
         name: The event's name.
         payload: The payload, or a part of it: of a mapping some fields, for a text a compiled
             pattern, ``...`` for anything.
-        timeout: The longest wait, in seconds.
-
-    Raises:
-        AssertionError: No such event was pushed in time; the error says what was pushed instead.
-        UsageError: Called inside a job or a handler.
+        timeout: The longest wait, in seconds; then an `AssertionError` says what came instead.
 
     Example:
         >>> class Shop(View):
@@ -44,7 +40,6 @@ async def assert_push_event(
         PushedEvent(name='sold', payload={'item': 'a pen', 'at': 12})
     """
     __tracebackhide__ = True
-    forbid_inside_job("assert_push_event")
 
     def take() -> PushedEvent | None:
         for event in list(view.pushed):
@@ -53,7 +48,7 @@ async def assert_push_event(
                 return event
         return None
 
-    event = await _wait_for(take, timeout)
+    event = await _wait_for("assert_push_event", take, timeout)
     if event is None:
         raise _missing(
             view,
@@ -73,25 +68,9 @@ async def assert_flash(
         view: The view.
         kind: The flash's kind: ``error``, ``info``.
         pattern: A text that it contains, or a compiled pattern that is found in it.
-        timeout: The longest wait, in seconds.
-
-    Raises:
-        AssertionError: No such flash was shown in time; the error says what was shown instead.
-        UsageError: Called inside a job or a handler.
-
-    Example:
-        >>> class Shop(View):
-        ...     def handle_event(self, name, params):
-        ...         self.put_flash("error", "We are closed.")
-        >>> async def buy():
-        ...     async with Shop.mounted() as view:
-        ...         await view.event("buy")
-        ...         return await assert_flash(view, "error", "closed")
-        >>> anyio.run(buy)
-        'We are closed.'
+        timeout: The longest wait, in seconds; then an `AssertionError` says what is shown instead.
     """
     __tracebackhide__ = True
-    forbid_inside_job("assert_flash")
 
     def look() -> str | None:
         message = view.flash.get(kind)
@@ -100,7 +79,7 @@ async def assert_flash(
         found = pattern in message if isinstance(pattern, str) else pattern.search(message)
         return message if found else None
 
-    message = await _wait_for(look, timeout)
+    message = await _wait_for("assert_flash", look, timeout)
     if message is None:
         raise _missing(
             view,
@@ -111,7 +90,8 @@ async def assert_flash(
     return message
 
 
-async def _wait_for(condition: Callable[[], T | None], timeout: float) -> T | None:
+async def _wait_for(called: str, condition: Callable[[], T | None], timeout: float) -> T | None:
+    forbid_inside_job(called)
     with anyio.move_on_after(timeout):
         return await notifier.until(condition)
     return None
@@ -134,12 +114,11 @@ def _fits(expected: Any, got: Any) -> bool:
 
 def _missing(view: View, what: str, expected: str, instead: Sequence[str]) -> AssertionError:
     pending = [one.what for one in view.pending()]
-    failed = [repr(error) for error in list(view._failures)]
     facts = []
     for label, values in (
         ("expected:", [expected]),
         ("got:", instead or ["nothing"]),
-        ("failed:", failed),
+        ("failed:", [repr(error) for error in list(view._failures)]),
         ("pending:", pending),
     ):
         facts += [f"{'' if at else label:<9} {value}" for at, value in enumerate(values)]

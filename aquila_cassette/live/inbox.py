@@ -20,13 +20,7 @@ from aquila_cassette.waiting.pending import Pending
 
 @dataclass(eq=False)
 class Message:
-    """Something to be handled, in the context of its sender.
-
-    Args:
-        title: The handler: ``handle_info of ChatLive``.
-        handler: What to call, sync or async.
-        is_awaited: Whether the sender waits for it, and so gets what it raises.
-    """
+    """Something to be handled, in the context of its sender, who may wait for that."""
 
     title: str
     handler: Callable[[], Any]
@@ -54,16 +48,8 @@ class Inbox:
     """Has messages handled one after the other, each in a task and a context of its own.
 
     So a handler sees the cassette, and all else that is in a context, of the message's sender,
-    whatever was handled before. Nothing runs while there is no message.
-
-    Args:
-        title: The view: ``ChatLive``.
-        lock: Guards it, together with the jobs that send to it.
-        handle: Handles a message; it raises only what ends the task.
-        drop: Is called with a message that was not handled when the inbox closed.
-
-    Raises:
-        RuntimeError: No event loop runs here.
+    whatever was handled before. Nothing runs while there is no message. `drop` gets the messages
+    that were not handled when it closed. `lock` guards it, and the jobs that send to it.
     """
 
     def __init__(
@@ -85,22 +71,15 @@ class Inbox:
         self._wake = waker(self._next)
         # A loop may end without closing its views: nothing in them is pending then. A token of
         # trio's cannot tell, but there the cancelled handlers have closed the inbox.
-        self._loop_is_closed: Callable[[], bool] = getattr(current_loop(), "is_closed", bool)
+        self.is_gone: Callable[[], bool] = getattr(current_loop(), "is_closed", bool)
 
-    @property
     def is_closed(self) -> bool:
-        """Whether it takes no more messages."""
-        return self._is_closed or self.is_gone
-
-    @property
-    def is_gone(self) -> bool:
-        """Whether its event loop has ended."""
-        return self._loop_is_closed()
+        return self._is_closed or self.is_gone()
 
     def put(self, message: Message) -> None:
         """Take a message, from any thread; a closed inbox drops it."""
         with self._lock:
-            is_closed, was_busy = self.is_closed, self._is_busy
+            is_closed, was_busy = self.is_closed(), self._is_busy
             if not is_closed:
                 self._waiting.append(message)
                 self._is_busy = True
@@ -111,8 +90,6 @@ class Inbox:
 
     def pending(self) -> list[Pending]:
         """List what is being handled, and what waits to be."""
-        if self.is_gone:
-            return []
         with self._lock:
             pending = [Pending(self._now.title)] if self._now is not None else []
             if count := len(self._waiting):

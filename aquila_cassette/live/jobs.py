@@ -1,33 +1,38 @@
-"""The jobs of a view or component: by name, in the background, each with one outcome."""
+"""Jobs: those of a view or component, each with one outcome, and the tasks that `track` was given."""
 
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import inspect
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import anyio
 import anyio.to_thread
 
 from aquila_cassette.errors import StreamError, UsageError
-from aquila_cassette.waiting.event_loops import current_task_or_thread, run_in_background, waker
+from aquila_cassette.waiting.event_loops import (
+    current_task_or_thread,
+    is_asyncio_task,
+    run_in_background,
+    waker,
+)
 from aquila_cassette.waiting.notifier import notify
 from aquila_cassette.waiting.pending import Pending, mark_job
+
+T = TypeVar("T")
 
 _logger = logging.getLogger("aquila_cassette.live")
 
 
 @dataclass(frozen=True)
 class Completed:
-    """The job returned.
-
-    Args:
-        value: What it returned.
+    """The job returned `value`.
 
     Example:
         >>> match Completed(("a ref", "Hello")):
@@ -41,11 +46,7 @@ class Completed:
 
 @dataclass(frozen=True)
 class Failed:
-    """The job's stream ended without a real completion.
-
-    Args:
-        error: What was raised; its `reason`, `kind` and `text` say more.
-    """
+    """The job raised a `StreamError`; its `reason`, `kind` and `text` say more."""
 
     error: StreamError
 
@@ -54,8 +55,7 @@ class Failed:
 class Exited:
     """The job raised anything else, or was cancelled.
 
-    Args:
-        reason: The exception, or the reason that `cancel_async` was given.
+    `reason` is the exception, or the reason that `cancel_async` was given.
     """
 
     reason: Any
@@ -68,7 +68,7 @@ Outcome: TypeAlias = Completed | Failed | Exited
 class Job:
     """One run of a function, in a task of its own."""
 
-    def __init__(self, name: str, title: str, function: Callable[[], Any]) -> None:
+    def __init__(self, name: str, title: str, function: partial[Any]) -> None:
         self.name = name
         self.title = title
         self.cancelled: Exited | None = None
@@ -86,45 +86,41 @@ class Job:
         self._cancel_scope()
 
     def pending(self) -> Pending:
-        function = inspect.unwrap(getattr(self._function, "func", self._function))
+        function = self._function.func
         name = getattr(function, "__qualname__", repr(function))
         return Pending(self.title, (f"runs: {name}",), self._task)
 
-    async def run(self, owner: object) -> Outcome | None:
+    async def run(self, view: object) -> Outcome | None:
+        """Run it; None where the event loop ends."""
         self._task = current_task_or_thread()
-        outcome = None
-        with self._scope, mark_job(self.title, owner):
+        outcome: Outcome | None = None
+        with self._scope, mark_job(self.title, view):
             if self.cancelled is None:
-                outcome = await self._outcome()
+                try:
+                    outcome = Completed(await self._value())
+                except StreamError as error:
+                    outcome = Failed(error)
+                except BaseException as error:
+                    if must_propagate(error):
+                        raise
+                    outcome = Exited(error)
         return self.cancelled or outcome
 
-    async def _outcome(self) -> Outcome:
-        try:
-            return Completed(await self._value())
-        except StreamError as error:
-            return Failed(error)
-        except BaseException as error:
-            if must_propagate(error):
-                raise
-            return Exited(error)
-
     async def _value(self) -> Any:
-        function = self._function
-        if inspect.iscoroutinefunction(function):
-            return await function()
+        if inspect.iscoroutinefunction(self._function):
+            return await self._function()
         # What looks like a plain function may still return a coroutine, which belongs to this task.
-        (value,) = await anyio.to_thread.run_sync(lambda: [function()], abandon_on_cancel=True)
+        (value,) = await anyio.to_thread.run_sync(
+            lambda: [self._function()], abandon_on_cancel=True
+        )
         return await value if inspect.isawaitable(value) else value
 
 
 class Jobs:
     """The jobs of one view or component; a job supersedes the one of its name.
 
-    Args:
-        title: The view or component: ``ChatLive``.
-        view: The view, which must not be closed inside a job.
-        lock: Guards them, together with the inbox that their outcomes go to.
-        report: Is called with a job and its outcome while the job still counts as running.
+    `report` is called with a job and its outcome while the job still counts as running. `lock`
+    guards them, and the inbox that their outcomes go to.
     """
 
     def __init__(
@@ -141,7 +137,7 @@ class Jobs:
         self._current: dict[str, Job] = {}
         self._running: dict[Job, None] = {}
 
-    def start(self, name: str, function: Callable[[], Any]) -> None:
+    def start(self, name: str, function: partial[Any]) -> None:
         """Start a job and cancel the one of this name."""
         title = f"job {name!r} of {self._title}"
         with self._lock:
@@ -224,3 +220,63 @@ def _log(job: Job, outcome: Outcome) -> None:
             _logger.error("%s raised %r.", job.title, error, exc_info=error)
         case Exited(reason):
             _logger.info("%s exited: %s", job.title, reason)
+
+
+class TrackedJobs:
+    """The tasks and futures of this process that `track` was given."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[Any, None] = {}
+        self._lock = threading.RLock()
+
+    def add(self, job: Any) -> None:
+        with self._lock:
+            self._jobs[job] = None
+        job.add_done_callback(lambda _job: notify())
+
+    def pending(self) -> Sequence[Pending]:
+        return [
+            Pending(f"job {repr(job.get_name()) if is_asyncio_task(job) else job}", driver=job)
+            for job in self._of_open_loops()
+            if not job.done()
+        ]
+
+    def take_failure(self) -> BaseException | None:
+        for job in self._of_open_loops():
+            if job.done():
+                with self._lock:
+                    self._jobs.pop(job, None)
+                if not job.cancelled() and (error := job.exception()) is not None:
+                    failure: BaseException = error
+                    return failure
+        return None
+
+    def _of_open_loops(self) -> list[Any]:
+        with self._lock:
+            for job in list(self._jobs):
+                if asyncio.isfuture(job) and job.get_loop().is_closed():
+                    del self._jobs[job]
+            return list(self._jobs)
+
+
+TRACKED_JOBS = TrackedJobs()
+
+
+def track(job: T) -> T:
+    """Have `render_async` and `wait_settled` wait for a job, and raise what it raised.
+
+    The job, a task or future of asyncio or a future of a thread pool, is returned; anything else is
+    a `UsageError`.
+
+    Example:
+        >>> async def test(save):
+        ...     task = track(asyncio.create_task(save()))
+    """
+    if not (asyncio.isfuture(job) or isinstance(job, concurrent.futures.Future)):
+        raise UsageError(
+            f"{job!r} cannot be tracked.",
+            facts=["expected: a task or future of asyncio, or a future of a thread pool"],
+            fix="Fix: track(asyncio.create_task(...))",
+        )
+    TRACKED_JOBS.add(job)
+    return job

@@ -26,10 +26,6 @@ class NiceguiAdapter(Adapter):
     def __init__(self, user: User) -> None:
         self._user = user
 
-    @property
-    def what(self) -> str:
-        return "A NiceGUI user"
-
     async def settle(self) -> None:
         # A value bound to a plain attribute follows it ten times a second. Nothing public makes it
         # follow now.

@@ -38,10 +38,6 @@ class AsyncPageAdapter(Adapter):
     def __init__(self, page: async_api.Page) -> None:
         self._page = page
 
-    @property
-    def what(self) -> str:
-        return "A page of playwright.async_api"
-
     async def settle(self) -> None:
         while True:
             try:

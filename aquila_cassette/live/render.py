@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeGuard
+from typing import Any
 
 import anyio
 
 from aquila_cassette.client.stream_base import OPEN_STREAMS
 from aquila_cassette.errors import RenderTimeout, SettleTimeout, UsageError
 from aquila_cassette.live.adapter import Adapter, adapter_for
-from aquila_cassette.live.tracked import TRACKED_JOBS
+from aquila_cassette.live.jobs import TRACKED_JOBS
+from aquila_cassette.live.view import View
 from aquila_cassette.session import current as scope
 from aquila_cassette.session.wait_until_idle import default_timeout, idle, pending_lines
 from aquila_cassette.waiting.event_loops import (
@@ -22,7 +22,7 @@ from aquila_cassette.waiting.event_loops import (
 )
 from aquila_cassette.waiting.idle import NOT_STARTED
 from aquila_cassette.waiting.notifier import notifier
-from aquila_cassette.waiting.pending import Pending, Source, forbid_inside_job, sources
+from aquila_cassette.waiting.pending import Pending, forbid_inside_job, sources
 
 
 async def render_async(
@@ -30,18 +30,16 @@ async def render_async(
 ) -> Any:
     """Wait until nothing is pending that could still change `view`, and return what it shows.
 
-    Pending are: jobs (of `View.start_async`, and what `track` was given); streams of our client;
-    every response of any SDK in an open cassette, and the task or thread that reads it until it
-    has left the function it was in; a call in a worker thread that such code awaits; and messages
-    in the view's inbox. What a finished job starts is pending too.
+    Pending are jobs (of `View.start_async`, and what `track` was given), messages in a view's
+    inbox, streams of our client, and every response of any SDK in an open cassette until the code
+    that reads it has returned.
 
     Args:
         view: An object with ``render()``, a function, a Textual Pilot or App, a NiceGUI User, a
             Playwright page, or a kind given to `register_view`. Of a `View` only its own jobs
             count; else those of all views.
         timeout: The longest wait, in seconds; by default 5 on replay, 120 while recording.
-        streams: How many streams must have been opened in the open cassettes, at least: for a
-            request that comes late.
+        streams: How many streams must have started in the open cassettes, at least.
         once: Wait only for what is pending now, not for what that starts.
 
     Raises:
@@ -67,10 +65,10 @@ async def render_async(
     waiting = _Waiting("render_async", view, adapter, timeout, streams)
     with anyio.move_on_after(waiting.limit):
         while True:
-            await waiting.unless_failed(adapter.settle)
+            await waiting.settle(adapter)
             count = notifier.count
             await waiting.idle.wait(None, once=once)
-            await waiting.unless_failed(adapter.settle)
+            await waiting.settle(adapter)
             if once or (notifier.count == count and not await waiting.idle.look()):
                 break
         return await adapter.render()
@@ -125,9 +123,8 @@ class _Waiting:
     ) -> None:
         sessions = scope.opened()
         here = current_task_or_thread()
-        asked: list[Source] = [TRACKED_JOBS, *([view] if _is_source(view) else sources())]
-        if adapter is not None:
-            asked.append(_AdapterSource(adapter))
+        views = [view] if isinstance(view, View) else sources()
+        asked = [TRACKED_JOBS, *views, *([adapter] if adapter is not None else [])]
         for one in (pending for source in asked for pending in source.pending()):
             if one.driver is here:
                 raise UsageError(
@@ -139,8 +136,8 @@ class _Waiting:
         self._called = called
         self._is_drawing = False
 
-    async def unless_failed(self, function: Callable[[], Awaitable[None]]) -> None:
-        """Run `function`, but raise a failure as soon as there is one."""
+    async def settle(self, adapter: Adapter) -> None:
+        """Let the view draw, but raise a failure as soon as there is one."""
         failures: list[BaseException] = []
         self._is_drawing = True
 
@@ -151,7 +148,7 @@ class _Waiting:
         async with anyio.create_task_group() as group:
             group.start_soon(watch)
             try:
-                await function()
+                await adapter.settle()
             except Exception as error:  # raised below, where no group wraps it
                 failures.append(error)
             group.cancel_scope.cancel()
@@ -178,20 +175,6 @@ class _Waiting:
             fix="Fix: end it, name what stays open on purpose to background=(...), or wait "
             f"longer: {self._called}(..., timeout=...)",
         )
-
-
-class _AdapterSource:
-    """An adapter's pending workers as a source; it has no failures."""
-
-    def __init__(self, adapter: Adapter) -> None:
-        self.pending = adapter.pending
-
-    def take_failure(self) -> BaseException | None:
-        return None
-
-
-def _is_source(view: object) -> TypeGuard[Source]:
-    return all(callable(getattr(view, name, None)) for name in ("pending", "take_failure"))
 
 
 def _forbid_in_loop(called: str, instead: str) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import html
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -15,12 +15,12 @@ from textual.app import App
 from textual.dom import DOMNode
 from textual.message import Message
 from textual.pilot import Pilot, WaitForScreenTimeout
-from textual.worker import NoActiveWorker, Worker, WorkerError, WorkerFailed, get_current_worker
+from textual.worker import Worker, WorkerError, WorkerFailed
 
 from aquila_cassette.errors import UsageError
 from aquila_cassette.live.adapter import Adapter
 from aquila_cassette.waiting import inspection
-from aquila_cassette.waiting.event_loops import is_asyncio_task
+from aquila_cassette.waiting.event_loops import is_asyncio_task, run_in_background
 from aquila_cassette.waiting.notifier import notify
 from aquila_cassette.waiting.pending import Pending
 
@@ -31,8 +31,6 @@ _SEGMENT = re.compile(
     r'<text class="[^"]*-r\d+" x="([\d.]+)" y="([\d.]+)" textLength="([\d.]+)"[^>]*>(.*?)</text>',
     re.DOTALL,
 )
-
-_watchers: set[asyncio.Task[None]] = set()
 
 
 class _MessageCounter:
@@ -63,28 +61,12 @@ class TextualAdapter(Adapter):
         self._counter = _counters.setdefault(self._app, _MessageCounter())
 
     def pending(self) -> Sequence[Pending]:
-        """List the running workers; a `UsageError` inside one of them."""
         running = [worker for worker in self._app.workers if worker.is_running]
-        try:
-            here = get_current_worker()
-        except NoActiveWorker:
-            here = None
-        if here in running:
-            raise UsageError(
-                f"render_async was called inside {_title(here)}, and would wait for it.",
-                fix="Fix: call render_async in the test; here, await what you need itself",
-            )
         for worker in running:
             if worker not in self._counter.workers:
                 self._counter.workers.add(worker)
-                watcher = asyncio.create_task(_notify_at_end_of(worker))
-                _watchers.add(watcher)
-                watcher.add_done_callback(_watchers.discard)
+                run_in_background(partial(_notify_at_end_of, worker))
         return [_pending(worker) for worker in running]
-
-    @property
-    def what(self) -> str:
-        return f"{type(self._app).__name__}, a Textual app,"
 
     async def settle(self) -> None:
         """Wait until all messages were handled, those that follow from them too, and it is drawn."""
@@ -149,14 +131,11 @@ async def _notify_at_end_of(worker: Worker[Any]) -> None:
         notify()
 
 
-def _title(worker: Worker[Any]) -> str:
-    return f"worker {worker.name!r} of {type(worker.node).__name__}"
-
-
 def _pending(worker: Worker[Any]) -> Pending:
+    title = f"worker {worker.name!r} of {type(worker.node).__name__}"
     # Only its task knows in which line a worker waits, and only this private name knows the task.
     task = getattr(worker, "_task", None)
     if not is_asyncio_task(task):
-        return Pending(_title(worker))
+        return Pending(title)
     where = inspection.location(inspection.suspended_frames(task))
-    return Pending(_title(worker), (f"waits:  {where}",) if where else (), task)
+    return Pending(title, (f"waits:  {where}",) if where else (), task)

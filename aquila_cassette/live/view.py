@@ -38,8 +38,6 @@ class PushedEvent:
 class Assigns(Mapping[str, Any]):
     """A mapping whose values are attributes too; `assign` and `update` change it."""
 
-    __slots__ = ("_values",)
-
     def __init__(self) -> None:
         self._values: dict[str, Any] = {}
 
@@ -68,13 +66,13 @@ class ComponentBase:
     temporary_assigns: ClassVar[Mapping[str, Any]] = {}
     """Assigns that are reset to a copy of the value given here after each render."""
 
-    assigns: Assigns
-    """The state, which handlers change with `assign` and `update`."""
-
-    view: View
-    """The view that this is, or is a part of."""
-
-    _jobs: Jobs
+    def __init__(self, view: View) -> None:
+        self.view = view
+        """The view that this is, or is a part of."""
+        self.assigns = Assigns()
+        """The state, which handlers change with `assign` and `update`."""
+        self._jobs = Jobs(self._title, view, view._lock, self._report)
+        self._reset_temporary()
 
     # What users define.
 
@@ -114,46 +112,29 @@ class ComponentBase:
         """Start a job; its outcome comes to `handle_async`.
 
         It runs in the context of its caller: a cassette that is in force here is in force there. A
-        running job of the same name is cancelled, and its outcome never arrives.
-
-        Args:
-            name: Names the job within this view or component.
-            function: An async function, which becomes a task; any other runs in a thread.
-            args: Its arguments.
-            kwargs: Its keyword arguments.
-
-        Raises:
-            UsageError: There is no event loop here, or the view is not mounted.
+        running job of this name is cancelled, and its outcome never arrives. An async function
+        becomes a task; any other runs in a thread. A `UsageError` where there is no event loop, or
+        the view is not mounted.
         """
         self.view._open_inbox(f"start_async({name!r})")
         self._jobs.start(name, partial(function, *args, **kwargs))
 
     def cancel_async(self, name: str, reason: object = "cancelled") -> None:
-        """Cancel the job of this name; ``Exited(reason)`` comes to `handle_async`.
-
-        Where none runs, nothing happens.
-        """
+        """Cancel the job of this name, if there is one; ``Exited(reason)`` comes to `handle_async`."""
         self._jobs.cancel(name, reason)
 
     def send(self, message: Any) -> None:
-        """Have the view handle a message with `handle_info`; from any thread, at any time.
-
-        A closed view drops it.
-        """
-        self.view._post(self.view, "handle_info", message)
+        """Have the view handle a message with `handle_info`; from any thread. A closed view drops it."""
+        self.view._post(self.view, self.view.handle_info, message)
 
     async def event(self, name: str, params: Any = None) -> None:
-        """Have an event handled with `handle_event`, and wait until it is.
+        """Have an event handled with `handle_event`, and wait until it is; raise what that raised.
 
-        Args:
-            name: The event.
-            params: What came with it; by default an empty dict.
-
-        Raises:
-            UsageError: Called inside a handler of the same view, or the view is not mounted.
-            Exception: What the handler raised.
+        `params` is what came with it, by default an empty dict. A `UsageError` inside a handler of
+        the same view, or where the view is not mounted.
         """
-        await self.view._ask(self, "handle_event", name, {} if params is None else params)
+        params = {} if params is None else params
+        await self.view._ask(self, partial(self.handle_event, name, params))
 
     def push_event(self, name: str, payload: Mapping[str, Any] | None = None) -> None:
         """Push an event to the page; `View.pushed` has it."""
@@ -173,13 +154,8 @@ class ComponentBase:
     def component(self, kind: type[Component], id_: Hashable, /, **assigns: Any) -> Component:
         """Make a component of the view, or update the one of this id.
 
-        Args:
-            kind: Its class.
-            id_: Its id, of which there is one in a view.
-            assigns: What its `handle_update` gets.
-
-        Raises:
-            UsageError: The id is that of a component of another class.
+        Its `handle_update` gets the assigns. A `UsageError` where the id is that of a component of
+        another class.
         """
         component = self.view._components.get(id_)
         if component is None:
@@ -196,14 +172,9 @@ class ComponentBase:
         return component
 
     def send_update(self, component: Component | Hashable, /, **assigns: Any) -> None:
-        """Have a component handle new assigns with `handle_update`; from any thread.
+        """Have a component, given by itself or its id, handle new assigns; from any thread.
 
-        Args:
-            component: The component, or its id.
-            assigns: What its `handle_update` gets.
-
-        Raises:
-            UsageError: The view has no such component.
+        Its `handle_update` gets the assigns. A `UsageError` where the view has no such component.
         """
         id_ = component.id if isinstance(component, Component) else component
         target = self.view._components.get(id_)
@@ -214,7 +185,7 @@ class ComponentBase:
                 facts=[f"it has: {known}"],
                 fix=f"Fix: make it in a handler: self.component(..., {id_!r})",
             )
-        self.view._post(target, "handle_update", assigns)
+        self.view._post(target, target.handle_update, assigns)
 
     # What the view calls.
 
@@ -222,36 +193,28 @@ class ComponentBase:
     def _title(self) -> str:
         return type(self).__name__
 
-    def _set_up(self) -> None:
-        self.assigns = Assigns()
-        self._jobs = Jobs(self._title, self.view, self.view._lock, self._report)
-        self._reset_temporary()
-
     def _reset_temporary(self) -> None:
         self.assigns._values.update(copy.deepcopy(dict(self.temporary_assigns)))
 
     def _report(self, job: Job, outcome: Outcome) -> None:
-        self.view._post(self, "_handle_outcome", job, outcome, title="handle_async")
+        def handle_async() -> Any:
+            current = self._jobs.finish(job, outcome)
+            return None if current is None else self.handle_async(job.name, current)
 
-    def _handle_outcome(self, job: Job, outcome: Outcome) -> Any:
-        current = self._jobs.finish(job, outcome)
-        return None if current is None else self.handle_async(job.name, current)
+        self.view._post(self, handle_async)
 
 
 class Component(ComponentBase):
     """A part of a view; make it with `component` in a handler of the view.
 
-    Its `mount` and `handle_update` are plain functions.
-
-    Its events, its jobs and its updates come through the view's inbox: one handler of the view and
-    all its components runs at a time. Messages that are `send`t go to the view, which passes on
-    what concerns a component with `send_update`.
+    Its `mount` and `handle_update` are plain functions. Its events, jobs and updates come through
+    the view's inbox: one handler of the view and all its components runs at a time. Messages that
+    are `send`t go to the view, which passes them on with `send_update`.
     """
 
     def __init__(self, view: View, id_: Hashable) -> None:
-        self.view = view
         self.id = id_
-        self._set_up()
+        super().__init__(view)
 
     def handle_update(self, assigns: dict[str, Any]) -> Any:
         """Handle new assigns; by default they are assigned."""
@@ -287,7 +250,6 @@ class View(ComponentBase):
     """
 
     def __init__(self) -> None:
-        self.view = self
         self.pushed: deque[PushedEvent] = deque(maxlen=_MAX_PUSHED)
         self._lock = threading.RLock()
         self._inbox: Inbox | None = None
@@ -295,20 +257,15 @@ class View(ComponentBase):
         self._components: dict[Hashable, Component] = {}
         self._on_render: list[Callable[[], Any]] = []
         self._failures: deque[BaseException] = deque()
-        self._set_up()
+        super().__init__(self)
 
     @classmethod
     @contextlib.asynccontextmanager
     async def mounted(cls, *args: Any, **params: Any) -> AsyncIterator[Self]:
-        """Mount a view for the time of a block, and close it.
+        """Mount a view for the time of a block, and close it; the arguments are those of `mount`.
 
-        Args:
-            args: The arguments of `mount`.
-            params: The keyword arguments of `mount`.
-
-        Raises:
-            Exception: What `mount` raised; or, where the block ended well, what a handler raised
-                and nothing has caught.
+        What `mount` raised is raised; and, where the block ended well, what a handler raised and
+        nothing has caught.
         """
         view = await cls.open(*args, **params)
         try:
@@ -329,7 +286,7 @@ class View(ComponentBase):
         view._inbox = Inbox(view._title, view._lock, view._handle, view._drop)
         register(view)
         try:
-            await view._ask(view, "mount", *args, **params)
+            await view._ask(view, partial(view.mount, *args, **params))
         except BaseException:
             await view.aclose()
             raise
@@ -338,8 +295,7 @@ class View(ComponentBase):
     async def aclose(self) -> None:
         """Cancel the jobs and the running handler, wait for them, and drop all messages.
 
-        Raises:
-            UsageError: Called inside a handler or a job of this view.
+        A `UsageError` inside a handler or a job of this view.
         """
         if self._inbox is None:
             return
@@ -391,7 +347,7 @@ class View(ComponentBase):
 
     def pending(self) -> Sequence[Pending]:
         """List the running jobs, what is being handled, and what waits to be."""
-        if self._inbox is None or self._inbox.is_gone:
+        if self._inbox is None or self._inbox.is_gone():
             return []
         with self._lock:
             jobs = [job for part in self._parts() for job in part._jobs.pending()]
@@ -412,25 +368,24 @@ class View(ComponentBase):
                 f"{what} needs {self._title} to be mounted.",
                 fix=f"Fix: async with {type(self).__name__}.mounted(...) as view",
             )
-        if self._inbox.is_closed:
+        if self._inbox.is_closed():
             raise UsageError(
                 f"{what} came after {self._title} was closed.", fix="Fix: call it in the block"
             )
         return self._inbox
 
-    def _post(self, part: ComponentBase, handler: str, *args: Any, title: str = "") -> None:
+    def _post(self, part: ComponentBase, handler: Callable[..., Any], *args: Any) -> None:
         """Have a handler of `part` called when its turn comes; a closed view drops it."""
         inbox = self._inbox or self._open_inbox("send")
-        title = f"{title or handler} of {part._title}"
-        inbox.put(Message(title, partial(getattr(part, handler), *args)))
+        inbox.put(Message(f"{handler.__name__} of {part._title}", partial(handler, *args)))
 
-    async def _ask(self, part: ComponentBase, handler: str, /, *args: Any, **kwargs: Any) -> None:
+    async def _ask(self, part: ComponentBase, handler: partial[Any]) -> None:
         """Have a handler of `part` called, wait for that, and raise what it raised."""
-        title = f"{handler} of {part._title}"
+        title = f"{handler.func.__name__} of {part._title}"
         inbox = self._open_inbox(title)
         fix = "call the method itself, or send a message: self.send(...)"
         forbid_inside_job("event", inbox, fix)
-        message = Message(title, partial(getattr(part, handler), *args, **kwargs), is_awaited=True)
+        message = Message(title, handler, is_awaited=True)
         inbox.put(message)
         await message.wait()
 

@@ -113,7 +113,7 @@ def is_waiting_on_queue(frames: Sequence[FrameType]) -> bool:
 
     It does nothing by itself then: what will fill the queue is pending, if anything is.
     """
-    gets, _ = _waiting_functions("trio" in sys.modules)
+    gets, _ = _waiting_functions(sys.modules.get("trio") is not None)
     return any(frame.f_code in gets for frame in frames)
 
 
@@ -122,7 +122,7 @@ def awaits_thread(task: Any, frames: Sequence[FrameType]) -> bool:
     is_users = outermost_user_frame(frames) is not None
     if is_users and is_asyncio_task(task) and _awaits_executor(task):
         return True
-    _, to_thread = _waiting_functions("trio" in sys.modules)
+    _, to_thread = _waiting_functions(sys.modules.get("trio") is not None)
     frame = next((frame for frame in frames if frame.f_code in to_thread), None)
     if frame is None or is_users:
         return frame is not None

@@ -81,15 +81,3 @@ async def test_a_user_without_a_page_is_told_to_open_one() -> None:
     assert str(refused.value) == (
         'This NiceGUI user has opened no page.\nFix: open one first: await user.open("/")'
     )
-
-
-async def test_a_user_is_refused_without_a_loop() -> None:
-    async with user_simulation(lambda: None) as user:
-        adapter = adapter_for(user)
-        for call in (adapter.settle_sync, adapter.render_sync):
-            with pytest.raises(UsageError) as refused:
-                call()
-            assert str(refused.value) == (
-                "A NiceGUI user lives in an event loop, and render_sync runs none.\n"
-                "Fix: make the test async: await render_async(view)"
-            )

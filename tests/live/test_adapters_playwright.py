@@ -90,12 +90,6 @@ async def test_an_async_page_settles_when_its_document_stays_as_it_is(
     await page.evaluate(f"void setTimeout(() => {{ location = '{site}/next.html' }}, 50)")
     await adapter.settle()
     assert "the next page" in await adapter.render()
-    with pytest.raises(UsageError) as refused:
-        adapter.settle_sync()
-    assert str(refused.value) == (
-        "A page of playwright.async_api lives in an event loop, and render_sync runs none.\n"
-        "Fix: make the test async: await render_async(view)"
-    )
 
 
 def test_a_sync_page_settles_without_a_loop(sync_page: sync_api.Page, site: str) -> None:

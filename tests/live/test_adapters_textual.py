@@ -180,7 +180,7 @@ async def test_waiting_inside_a_worker_is_refused() -> None:
     app = Told()
 
     async def work() -> None:
-        adapter_for(app).pending()
+        await render_async(app)
 
     async with app.run_test():
         worker = app.run_worker(work(), name="stream", exit_on_error=False)
@@ -198,15 +198,4 @@ async def test_an_app_that_does_not_run_is_refused() -> None:
             await render_async(view)
         assert str(refused.value) == (
             "Told does not run.\nFix: render it inside: async with app.run_test() as pilot:"
-        )
-
-
-def test_an_app_is_refused_without_a_loop() -> None:
-    adapter = adapter_for(Told())
-    for call in (adapter.settle_sync, adapter.render_sync):
-        with pytest.raises(UsageError) as refused:
-            call()
-        assert str(refused.value) == (
-            "Told, a Textual app, lives in an event loop, and render_sync runs none.\n"
-            "Fix: make the test async: await render_async(view)"
         )
