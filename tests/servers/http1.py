@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import ssl
 import struct
@@ -196,21 +195,11 @@ class RawServer(Listener):
                     return
 
 
-class GateTimeout(AssertionError):  # noqa: N818 - after asyncio's TimeoutError
-    """The client did not say in time that it saw a frame: something on its side buffers."""
-
-
 class GateServer(RawServer):
     """Answer each request with `frames`, the next one only after `seen()` for the last.
 
     The client says `seen()`, or from another process ``GET /seen``. One stream at a time. When it
-    does not say so in time, the stream ends with an error event that names the gate, and the server
-    raises `GateTimeout` at exit.
-
-    Args:
-        frames: One SSE frame each; all but the last must be visible to the client.
-        headers: Those of the answer.
-        watchdog: How long to wait for the client, in seconds.
+    does not say so within `watchdog` seconds, the stream breaks off, and the server raises at exit.
     """
 
     def __init__(
@@ -244,14 +233,8 @@ class GateServer(RawServer):
             self.sent = number
             connection.piece(frame)
             if number < len(self._frames) and not self._gate.acquire(timeout=self._watchdog):
-                error = GateTimeout(
-                    f"the client did not see frame {number} within {self._watchdog:g} s: "
-                    "something buffers"
-                )
-                body = {"type": "error", "error": {"type": "gate_timeout", "message": str(error)}}
-                connection.piece(f"event: error\ndata: {json.dumps(body)}\n\n".encode())
-                connection.end()
-                raise error
+                within = f"within {self._watchdog:g} s"
+                raise ScriptError(f"the client did not see frame {number} {within}: it buffers")
         connection.end()
 
 
