@@ -28,8 +28,6 @@ from aquila_cassette.model import Failure, Request
 from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.recorder import Recorder
 
-__all__ = ["install"]
-
 
 def install(lib: ModuleType) -> None:
     """Patch the connectors of aiohttp."""

@@ -20,8 +20,6 @@ from aquila_cassette.http.dispatcher import decode_headers
 from aquila_cassette.model import Headers
 from aquila_cassette.session.recorder import Recorder
 
-__all__ = ["Listener"]
-
 _DECODED = ("gzip", "x-gzip", "deflate", "br", "zstd")
 """The content encodings that aiohttp removes; it refuses those of them that it cannot."""
 

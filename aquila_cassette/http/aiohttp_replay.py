@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from http.client import responses
-from operator import length_hint
 from typing import Any
 
 from aiohttp.client_proto import ResponseHandler
@@ -19,12 +18,9 @@ from aiohttp.http import HttpVersion, RawResponseMessage
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from aquila_cassette.http.dispatcher import PIECES_A_TURN, encode_headers, let_others_run
-from aquila_cassette.model import Headers, Piece
+from aquila_cassette.http.dispatcher import encode_headers
+from aquila_cassette.model import Headers
 from aquila_cassette.session.player import MakeError, Player
-from aquila_cassette.session.stepping import SteppedPlayer
-
-__all__ = ["StagedProtocol", "replayed_connection"]
 
 
 def replayed_connection(
@@ -176,62 +172,21 @@ class ReplayedReader(StreamReader):
         super().__init__(protocol, limit, timer=request._timer, loop=request.loop)
         self.begin_http_chunk_receiving()
         self._player = player
-        self._held = player if isinstance(player, SteppedPlayer) else None
         self._make_error = make_error
-        self._due: Piece | None = None
-        self._turn = 0
         self._iterator: int | None = None
 
     async def _wait(self, func_name: str) -> None:
         __tracebackhide__ = True
-        player = self._player
-        if self._held is not None:
-            await self._wait_for_the_test(self._held)
-            return
-        player.add_reader()
-        if self._next() is None:
-            self._end()
-            return
-        if (delay := self._delay()) > 0:
-            feed = self._loop.call_later(delay, self._feed_due)
-            try:
-                await super()._wait(func_name)
-            finally:
-                feed.cancel()
-            return
-        self._turn += 1
-        if player.speed or self._turn % PIECES_A_TURN == 0:
-            await let_others_run()
-        self._feed_due()
-
-    async def _wait_for_the_test(self, player: SteppedPlayer) -> None:
-        __tracebackhide__ = True
         if self._iterator is None:
-            self._iterator = player.begin()
-        else:
-            await let_others_run()
+            self._iterator = self._player.begin()
         with self._timer:
-            step = await player.take_async()
+            data = await self._player.take_async()
         if self._exception is not None:
             raise self._exception
-        if step:
-            self._feed(step)
+        if data:
+            self._feed(data)
         else:
             self._end()
-
-    def _next(self) -> Piece | None:
-        if self._due is None:
-            self._due = next(self._player.pieces, None)
-        return self._due
-
-    def _delay(self) -> float:
-        player = self._player
-        return player.piece_delay(self._due) if player.speed and self._due is not None else 0.0
-
-    def _feed_due(self) -> None:
-        if self._due is not None and self._exception is None:
-            piece, self._due = self._due, None
-            self._feed(piece.data)
 
     def _feed(self, data: bytes) -> None:
         self.feed_data(data, len(data))
@@ -247,24 +202,16 @@ class ReplayedReader(StreamReader):
         else:
             self.feed_eof()
         finally:
-            if self._held is not None and self._iterator is not None:
-                self._held.leave(self._iterator)
-            else:
-                self._player.finished()
+            self._player.leave(self._iterator or 0)
 
     def read_nowait(self, n: int = -1) -> bytes:
-        unheld = self._held is None
-        if not self._buffer and unheld and self._next() is not None and self._delay() <= 0:
-            self._feed_due()
+        if not self._buffer and self._player.is_immediate and not self._player.is_drained():
+            self._feed(next(self._player.pieces).data)
         return super().read_nowait(n)
 
     def at_eof(self) -> bool:
         """Return whether all was read, as a live body knows when its end comes with a piece."""
-        if (
-            not (self._buffer or self._eof or self._exception or self._due)
-            and self._held is None
-            and not length_hint(self._player.pieces)
-        ):
+        if not (self._buffer or self._eof or self._exception) and self._player.is_drained():
             with contextlib.suppress(Exception):
                 self._end()
         return super().at_eof()

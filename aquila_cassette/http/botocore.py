@@ -9,8 +9,6 @@ from typing import Any
 from aquila_cassette.errors import AquilaError
 from aquila_cassette.http.patching import patch
 
-__all__ = ["install"]
-
 
 def install(lib: ModuleType) -> None:
     """Patch the session of botocore, the module ``botocore.httpsession``."""

@@ -6,45 +6,18 @@ ones, replayed.
 
 from __future__ import annotations
 
-import asyncio
 import functools
-import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
-
-import anyio
-from anyio.lowlevel import checkpoint
 
 from aquila_cassette.model import Failure, Headers, Request
 from aquila_cassette.session.current import current_session
 from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.recorder import Recorder
-from aquila_cassette.session.stepping import SteppedPlayer
 
 if TYPE_CHECKING:
     from aquila_cassette.session.session import Session
-
-__all__ = [
-    "PIECES_A_TURN",
-    "HttpAdapter",
-    "RecordedBody",
-    "ReplayedBody",
-    "Send",
-    "decide",
-    "decode_headers",
-    "encode_headers",
-    "exchange",
-    "exchange_sync",
-    "find_class",
-    "let_others_run",
-    "replay",
-    "replay_async",
-    "respond",
-    "wait",
-    "wait_async",
-]
 
 Call = TypeVar("Call")
 Send = Callable[[Call], Awaitable[Any]]
@@ -113,9 +86,9 @@ async def respond(
     if isinstance(answer, Recorder):
         return await adapter.record(call, answer, send)
     if adapter.is_sync:
-        wait(answer.response_delay())
+        answer.wait_for_response()
     else:
-        await wait_async(answer.response_delay())
+        await answer.wait_for_response_async()
     has_begun = answer.interaction.response.status is not None
     make_error = functools.partial(adapter.make_error, call, has_begun)
     if not has_begun and not adapter.raises_later:
@@ -166,14 +139,6 @@ def encode_headers(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
 
 # Bodies.
 
-PIECES_A_TURN = 50
-"""How many pieces a replay without pace gives before other tasks get a turn.
-
-A live stream never holds the loop between two reads. Giving others a turn at each piece costs more
-than the rest of the replay, so a turn is a few pieces, and always as many: a replay must interleave
-with others in the same way each time.
-"""
-
 
 class RecordedBody:
     """A live body that is iterated over and closed, sync or async; a recorder notes its pieces."""
@@ -217,90 +182,13 @@ class ReplayedBody:
         self._make_error = make_error
 
     def __iter__(self) -> Iterator[bytes]:
-        return replay(self._player, self._make_error)
+        return self._player.replay(self._make_error)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return replay_async(self._player, self._make_error)
+        return self._player.replay_async(self._make_error)
 
     def close(self) -> None:
         self._player.close()
 
     async def aclose(self) -> None:
         self._player.close()
-
-
-def replay(player: Player, make_error: MakeError) -> Iterator[bytes]:
-    """Give the recorded pieces, and end as the recording ended."""
-    __tracebackhide__ = True
-    if isinstance(player, SteppedPlayer):
-        iterator = player.begin()
-        try:
-            while step := player.take():
-                yield step
-            player.raise_ending(make_error)
-        finally:
-            player.leave(iterator)
-        return
-    player.add_reader()
-    try:
-        if player.speed:
-            for piece in player.pieces:
-                wait(player.piece_delay(piece))
-                yield piece.data
-        for piece in player.pieces:
-            yield piece.data
-        player.raise_ending(make_error)
-    finally:
-        player.finished()
-
-
-async def replay_async(player: Player, make_error: MakeError) -> AsyncIterator[bytes]:
-    """Do what `replay` does, for a task."""
-    __tracebackhide__ = True
-    if isinstance(player, SteppedPlayer):
-        iterator = player.begin()
-        try:
-            while step := await player.take_async():
-                yield step
-                await let_others_run()
-            player.raise_ending(make_error)
-        finally:
-            player.leave(iterator)
-        return
-    player.add_reader()
-    try:
-        if player.speed:
-            for piece in player.pieces:
-                await wait_async(player.piece_delay(piece))
-                yield piece.data
-        for piece in player.pieces:
-            yield piece.data
-            for piece in islice(player.pieces, PIECES_A_TURN - 1):
-                yield piece.data
-            await let_others_run()
-        player.raise_ending(make_error)
-    finally:
-        player.finished()
-
-
-def wait(seconds: float) -> None:
-    if seconds > 0:
-        time.sleep(seconds)
-
-
-async def wait_async(seconds: float) -> None:
-    """Wait in this task, and let the others run in any case."""
-    if seconds > 0:
-        await anyio.sleep(seconds)
-    else:
-        await let_others_run()
-
-
-async def let_others_run() -> None:
-    """Let the other tasks of this loop run once; in asyncio anyio's own way costs more."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        await checkpoint()
-    else:
-        await asyncio.sleep(0)

@@ -9,8 +9,6 @@ from aquila_cassette.errors import UnsupportedError
 from aquila_cassette.http.patching import patch
 from aquila_cassette.session.current import current_session
 
-__all__ = ["install"]
-
 _KINDS = ("UnaryUnary", "UnaryStream", "StreamUnary", "StreamStream")
 _METHODS = (
     "intercept_unary_unary",

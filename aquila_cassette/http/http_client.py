@@ -14,7 +14,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from aquila_cassette.http.dispatcher import decide, wait
+from aquila_cassette.http.dispatcher import decide
 from aquila_cassette.http.http_client_request import SentRequest
 from aquila_cassette.http.http_client_response import (
     RecordedFile,
@@ -31,8 +31,6 @@ from aquila_cassette.session.recorder import Recorder
 
 if TYPE_CHECKING:
     from aquila_cassette.session.session import Session
-
-__all__ = ["install"]
 
 
 def install(lib: ModuleType) -> None:
@@ -146,7 +144,7 @@ class SocketProxy:
             return getresponse()
         try:
             if isinstance(answer, Player):
-                wait(answer.response_delay())
+                answer.wait_for_response()
                 return getresponse()
             with answer:
                 response = getresponse()

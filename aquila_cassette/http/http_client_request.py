@@ -6,8 +6,6 @@ import re
 
 from aquila_cassette.model import Headers
 
-__all__ = ["SentRequest", "chunk_size"]
-
 _HEX = re.compile(rb"[0-9a-fA-F]+")
 
 

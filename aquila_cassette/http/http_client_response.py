@@ -14,20 +14,12 @@ from http.client import responses
 from typing import Any
 
 from aquila_cassette.dialects.framing import framing
-from aquila_cassette.http.dispatcher import find_class, replay
+from aquila_cassette.http.dispatcher import find_class
 from aquila_cassette.http.http_client_request import chunk_size
 from aquila_cassette.model import Failure, Response
 from aquila_cassette.session.failures import with_category
 from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.recorder import Recorder
-
-__all__ = [
-    "RecordedFile",
-    "failed_before_the_response",
-    "make_error",
-    "make_exception",
-    "replayed_file",
-]
 
 _BUFFER = 65536
 
@@ -250,7 +242,7 @@ class _ReplayedRaw(io.RawIOBase):
         if response.status is not None:
             yield self._head(response.status, chunked=chunked)
         try:
-            for data in replay(player, self._make_error):
+            for data in player.replay(self._make_error):
                 yield b"%x\r\n%b\r\n" % (len(data), data) if chunked else data
         except _FoundByTheLibraryError:
             if failure is not None and failure.type == "InvalidChunkLengthError" and chunked:

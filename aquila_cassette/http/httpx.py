@@ -29,8 +29,6 @@ from aquila_cassette.model import Failure, Request
 from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.recorder import Recorder
 
-__all__ = ["install"]
-
 _ERRORS = {
     "connect": "ConnectError",
     "tls": "ConnectError",

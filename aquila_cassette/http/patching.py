@@ -17,8 +17,6 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-__all__ = ["is_patched", "patch", "when_imported"]
-
 _MARK = "__aquila_patch__"
 
 _THIS = object()

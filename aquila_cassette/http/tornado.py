@@ -22,7 +22,6 @@ from aquila_cassette.http.dispatcher import (
     Send,
     decide,
     find_class,
-    replay_async,
     respond,
 )
 from aquila_cassette.http.http_client_response import make_exception
@@ -31,8 +30,6 @@ from aquila_cassette.model import Failure, Request
 from aquila_cassette.session.current import current_session
 from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.recorder import Recorder
-
-__all__ = ["install"]
 
 _DECIDED, _SESSION = "_aquila_decided", "_aquila_session"
 
@@ -101,7 +98,7 @@ class TornadoAdapter(HttpAdapter[Any]):
             for name, value in player.headers:
                 headers.add(name, value)
             await call.headers_received(line, headers)
-            async for piece in replay_async(player, make_error):
+            async for piece in player.replay_async(make_error):
                 taken = call.data_received(piece)
                 if taken is not None:
                     await taken

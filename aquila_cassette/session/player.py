@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from operator import length_hint
+from itertools import islice
+from operator import attrgetter, length_hint
 from pathlib import Path
+
+import anyio
+from anyio.lowlevel import checkpoint
 
 from aquila_cassette.errors import RecordedFailure, TruncatedReplayError
 from aquila_cassette.model import Failure, Headers, Interaction, Piece, Request
@@ -20,10 +25,19 @@ from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count
 from aquila_cassette.waiting.open_streams import OpenStreams
 
-__all__ = ["MakeError", "Player", "ReplayIndex", "ReplaySettings"]
-
 MakeError = Callable[[Failure], Exception | None]
 """Makes the exception with which the requesting library reports a failure; None if it has none."""
+
+
+PIECES_A_TURN = 50
+"""How many pieces a replay without pace gives before other tasks get a turn.
+
+A live stream never holds the loop between two reads. Giving others a turn at each piece costs more
+than the rest of the replay, so a turn is a few pieces, and always as many: a replay must interleave
+with others in the same way each time.
+"""
+
+_data = attrgetter("data")
 
 
 class ReplayIndex:
@@ -94,7 +108,9 @@ class Player:
     """The recorded response to one request.
 
     The pieces come from one iterator, however often it is asked for: a body can be resumed (some
-    SDKs drain it after its last event), not restarted. After them an adapter calls `raise_ending`.
+    SDKs drain it after its last event), not restarted. `replay` and `replay_async` give a whole
+    body; what reads piece by piece calls `begin`, then `take_async` until that returns nothing,
+    `raise_ending` and `leave`.
     """
 
     def __init__(
@@ -110,7 +126,9 @@ class Player:
         self.interaction = interaction
         self.number = number
         self.speed = settings.speed
-        self.pieces: Iterator[Piece] = iter(interaction.response.pieces)
+        self.is_immediate = not settings.speed
+        self._pieces = interaction.response.pieces
+        self.pieces: Iterator[Piece] = iter(self._pieces)
         self._settings = settings
         self._more = more
         self._started = time.perf_counter()
@@ -132,17 +150,88 @@ class Player:
         kept = tuple(pair for pair in response.headers if pair[0] != "retry-after-ms")
         return (*kept, ("retry-after-ms", "1"))
 
-    def response_delay(self) -> float:
-        """Return how long to wait for status and headers at this speed, in seconds."""
-        return self._delay(self.interaction.response.headers_after or 0)
+    def wait_for_response(self) -> None:
+        """Block until status and headers are due at this speed."""
+        if self.speed:
+            time.sleep(self._delay(self.interaction.response.headers_after or 0))
 
-    def piece_delay(self, piece: Piece) -> float:
-        """Return how long to wait from now until `piece` is due at this speed, in seconds."""
-        return self._delay(piece.at)
+    async def wait_for_response_async(self) -> None:
+        """Do the same in this task, and let the others run in any case."""
+        if self.speed:
+            await anyio.sleep(self._delay(self.interaction.response.headers_after or 0))
+        else:
+            await let_others_run()
+
+    def replay(self, make_error: MakeError) -> Iterator[bytes]:
+        """Give the pieces, each when it is due, and end as the recording ended."""
+        __tracebackhide__ = True
+        iterator = self.begin()
+        try:
+            if self.is_immediate:
+                yield from map(_data, self.pieces)
+            else:
+                while piece := self.take():
+                    yield piece
+            self.raise_ending(make_error)
+        finally:
+            self.leave(iterator)
+
+    async def replay_async(self, make_error: MakeError) -> AsyncIterator[bytes]:
+        """Do what `replay` does, for a task."""
+        __tracebackhide__ = True
+        iterator = self.begin()
+        try:
+            if self.is_immediate:
+                while True:
+                    for piece in map(_data, islice(self.pieces, PIECES_A_TURN)):
+                        yield piece
+                    if self.is_drained():
+                        break
+                    await let_others_run()
+            else:
+                while piece := await self.take_async():
+                    yield piece
+            self.raise_ending(make_error)
+        finally:
+            self.leave(iterator)
+
+    def begin(self) -> int:
+        """Note that this task or thread begins to read the body."""
+        self._streams.add_reader(self.stream)
+        return 0
+
+    def leave(self, iterator: int) -> None:
+        """Note that the reader that `begin` noted has ended."""
+        self.finished()
+
+    def take(self) -> bytes:
+        """Return the next piece when it is due; nothing at the end."""
+        if delay := self._piece_delay():
+            time.sleep(delay)
+        return next(filter(None, map(_data, self.pieces)), b"")
+
+    async def take_async(self) -> bytes:
+        """Return the next piece when it is due; nothing at the end."""
+        self._streams.add_reader(self.stream)
+        if self.speed:
+            await anyio.sleep(self._piece_delay())
+        elif self._place % PIECES_A_TURN == PIECES_A_TURN - 1:
+            await let_others_run()
+        return next(filter(None, map(_data, self.pieces)), b"")
+
+    def is_drained(self) -> bool:
+        """Return whether all pieces were taken, which nobody has to wait for."""
+        return not length_hint(self.pieces)
+
+    def _piece_delay(self) -> float:
+        return 0.0 if self.is_drained() else self._delay(self._pieces[self._place].at)
+
+    @property
+    def _place(self) -> int:
+        return len(self._pieces) - length_hint(self.pieces)
 
     def _delay(self, at: int) -> float:
-        if not self.speed:
-            return 0.0
+        """Return how long it is from now to `at`, in ms since the request, at this speed."""
         return max(0.0, self._started + at / 1000 / self.speed - time.perf_counter())
 
     def raise_ending(self, make_error: MakeError) -> None:
@@ -174,10 +263,6 @@ class Player:
             fix=self._settings.fix,
         )
 
-    def add_reader(self) -> None:
-        """Note that this task or thread begins to read the body."""
-        self._streams.add_reader(self.stream)
-
     def close(self) -> None:
         self.finished()
 
@@ -186,9 +271,7 @@ class Player:
         self._streams.close(self.stream)
 
     def _facts(self) -> list[str]:
-        response = self.interaction.response
-        read = len(response.pieces) - length_hint(self.pieces)
-        return self._describe(b"".join(piece.data for piece in response.pieces[:read]))
+        return self._describe(b"".join(map(_data, self._pieces[: self._place])))
 
     def _describe(self, read: bytes) -> list[str]:
         response = self.interaction.response
@@ -213,3 +296,13 @@ class Player:
             facts=[self._where, f"recorded: {read}"],
             fix=self._settings.fix,
         )
+
+
+async def let_others_run() -> None:
+    """Let the other tasks of this loop run once; in asyncio anyio's own way costs more."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        await checkpoint()
+    else:
+        await asyncio.sleep(0)

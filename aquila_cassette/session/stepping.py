@@ -19,7 +19,7 @@ from aquila_cassette.errors import (
     UsageError,
 )
 from aquila_cassette.model import Failure, Interaction, Response
-from aquila_cassette.session.player import MakeError, Player, ReplaySettings
+from aquila_cassette.session.player import MakeError, Player, ReplaySettings, let_others_run
 from aquila_cassette.session.wait_until_idle import Waitable, pending_lines, settled
 from aquila_cassette.transcript.request import summarize_request
 from aquila_cassette.waiting.event_loops import (
@@ -281,6 +281,7 @@ class SteppedPlayer(Player):
         self._lock = threading.RLock()
         super().__init__(interaction, number, settings, **how)
         self.speed = 0.0
+        self.is_immediate = False
 
     def begin(self) -> int:
         """Note that an iterator of the body begins, and return its number; it may be another one.
@@ -310,12 +311,17 @@ class SteppedPlayer(Player):
 
     async def take_async(self) -> bytes:
         """Return the next step once it has been let through; nothing at the end."""
+        if self._given:
+            await let_others_run()
         while True:
             count = self._notifier.count
             step = self._next()
             if step is not None:
                 return step
             await self._notifier.wait(count)
+
+    def is_drained(self) -> bool:
+        return False
 
     def raise_ending(self, make_error: MakeError) -> None:
         """End as the recording ended; where the response was closed under its reader, raise that."""
@@ -422,7 +428,7 @@ class SteppedPlayer(Player):
         here = current_task_or_thread()
         if self._reader is None or self._reader() is not here:
             self._reader = weakref.ref(here)
-            self.add_reader()
+            super().begin()
 
     def _never_error(self) -> UsageError:
         return UsageError(
