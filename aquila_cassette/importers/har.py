@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from aquila_cassette.importers import values
 from aquila_cassette.model import Ended, Failure, Headers, Interaction, Request, Response
-from aquila_cassette.storage.pieces import is_event_stream
+from aquila_cassette.storage.bodies import is_event_stream
 
 _BEFORE = ("blocked", "dns", "connect", "send", "wait")  # ssl is a part of connect
 _LONGEST = 1e9  # ms; what is longer, is infinite, or is -1 says nothing

@@ -13,7 +13,7 @@ from typing import Any
 from aquila_cassette.content_encoding import decode_pieces
 from aquila_cassette.model import Ended, Failure, Headers, Response
 from aquila_cassette.redaction.names import FRAMING
-from aquila_cassette.storage.pieces import LazyBody, LazyResponse
+from aquila_cassette.storage.bodies import LazyResponse
 from aquila_cassette.storage.yaml_reader import SchemaError
 
 
@@ -155,7 +155,8 @@ def response(
         elif decode_pieces(encoding, []) is None:  # nobody here can decode it; the reader may
             kept.append(("content-encoding", encoding))
     return LazyResponse.of(
-        LazyBody(body, pieces),
+        body,
+        pieces,
         status=code,
         headers=tuple(kept),
         headers_after=headers_after,

@@ -21,32 +21,23 @@ from __future__ import annotations
 import re
 import reprlib
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aquila_cassette.errors import CassetteFormatError, CassetteVersionError
 from aquila_cassette.model import CassetteData, Failure, Headers, Interaction, Request, Response
 from aquila_cassette.storage import bodies, yaml_writer
+from aquila_cassette.storage.bodies import LazyResponse, is_event_stream, is_timeline, timeline
 from aquila_cassette.storage.names import display_path
-from aquila_cassette.storage.pieces import (
-    LazyBody,
-    LazyResponse,
-    is_event_stream,
-    is_timeline,
-    timeline,
-)
 from aquila_cassette.storage.yaml_reader import SchemaError, YamlError, clean_utf8, load_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from aquila_cassette.storage.yaml_writer import Value
+Text = TypeVar("Text", str, str | None)
 
 VERSION = 1
-"""The version of the format that this package reads and writes."""
-
-MAX_BYTES = 256 * 1024 * 1024
-"""The size of the largest file that is read."""
+MAX_BYTES = 256 * 1024 * 1024  # of the largest file that is read
 
 FIELDS = {
     "cassette": ("version", "recorded_with", "interactions"),
@@ -84,12 +75,7 @@ class _NewerVersionError(SchemaError):
 
 
 def loads(data: bytes, *, path: Path) -> CassetteData:
-    """Read the bytes of a cassette file, the one at `path`.
-
-    Raises:
-        CassetteFormatError: It is no cassette, or a damaged one; the message says what to do.
-        CassetteVersionError: It is a cassette of a newer version.
-    """
+    """Read the bytes of a cassette file, the one at `path`; what is none is a CassetteFormatError."""
     if len(data) > MAX_BYTES:
         raise too_large(len(data), path)
     try:
@@ -120,8 +106,7 @@ def _cassette(tree: Any) -> CassetteData:
     interactions = []
     for place in range(len(items)):
         try:
-            item = _part(items, place, "interaction")
-            interactions.append(_interaction(item))
+            interactions.append(_interaction(_part(items, place, "interaction")))
         except SchemaError as error:
             error.cut_off = error.missing and place == len(items) - 1
             raise
@@ -146,13 +131,10 @@ def _check_version(tree: Mapping[str, Any]) -> None:
 def _interaction(item: Mapping[str, Any]) -> Interaction:
     sent = _part(item, "request", "request")
     body = bodies.read(sent)
+    if not isinstance(body, bytes):
+        body = body()
     return Interaction(
-        Request(
-            sent["method"],
-            sent["url"],
-            _read_headers(sent),
-            body if isinstance(body, bytes) else body(),
-        ),
+        Request(sent["method"], sent["url"], _read_headers(sent), body),
         _response(_part(item, "response", "response")),
         item.get("recorded_at") or "",
         item.get("recorded_by"),
@@ -171,17 +153,18 @@ def _response(fields: Mapping[str, Any]) -> Response:
     after = fields.get("headers_after")
     if after is not None and not (type(after) is int and after >= 0):
         raise _wrong(fields, "headers_after", "a number of milliseconds", after)
+    version = fields.get("http_version")
     pieces = fields.get("pieces")
     if isinstance(pieces, str) and not is_timeline(pieces):
         pieces = " ".join(pieces.split())  # it was wrapped by hand
     if pieces is not None and not (isinstance(pieces, str) and is_timeline(pieces)):
         raise _wrong(fields, "pieces", "words of ms+bytes, such as 312+50 330+49", pieces)
-    version = fields.get("http_version")
     error = None if fields.get("error") is None else _part(fields, "error", "error")
     if error is not None and "type" not in error:
         raise SchemaError(error, None, "the error has no field 'type'", missing=True)
     return LazyResponse.of(
-        LazyBody(bodies.read(fields), pieces),
+        bodies.read(fields),
+        pieces,
         status=status,
         headers=_read_headers(fields),
         headers_after=after,
@@ -272,39 +255,28 @@ def render(interaction: Interaction) -> str:
 
 
 def _lines(interaction: Interaction) -> list[str]:
-    lines = []
-    if interaction.recorded_at:
-        lines += yaml_writer.field("recorded_at", interaction.recorded_at, 2)
-    if interaction.recorded_by is not None:
-        lines += yaml_writer.field("recorded_by", interaction.recorded_by, 2)
-    lines += ["  request:", *_request_lines(interaction.request)]
-    lines += ["  response:", *_response_lines(interaction.response)]
-    lines[0] = f"- {lines[0][2:]}"
-    return lines
-
-
-def _request_lines(request: Request) -> list[str]:
-    return [
-        *yaml_writer.field("method", request.method, 4),
-        *yaml_writer.field("url", request.url, 4),
-        *_headers_lines(request.headers),
-        *bodies.lines(request.body, 4, event_stream=False),
+    request, response = interaction.request, interaction.response
+    version = response.http_version
+    lines = [
+        *_fields(
+            2, recorded_at=interaction.recorded_at or None, recorded_by=interaction.recorded_by
+        ),
+        "  request:",
+        *_fields(4, method=request.method, url=request.url, headers=_grouped(request.headers)),
+        *bodies.lines(request.body, event_stream=False),
+        "  response:",
+        *_fields(
+            4,
+            status=response.status,
+            http_version=None if version == "HTTP/1.1" else version,
+            headers=_grouped(response.headers),
+        ),
+        *bodies.lines(response.body, event_stream=is_event_stream(response)),
+        *_fields(4, headers_after=response.headers_after),
     ]
-
-
-def _response_lines(response: Response) -> list[str]:
-    lines = []
-    if response.status is not None:
-        lines += yaml_writer.field("status", response.status, 4)
-    if response.http_version != "HTTP/1.1":
-        lines += yaml_writer.field("http_version", response.http_version, 4)
-    lines += _headers_lines(response.headers)
-    lines += bodies.lines(response.body, 4, event_stream=is_event_stream(response))
-    if response.headers_after is not None:
-        lines += yaml_writer.field("headers_after", response.headers_after, 4)
     if response.pieces:
         lines.append(f"    pieces: {timeline(response.pieces)}")
-    lines += yaml_writer.field("ended", response.ended, 4)
+    lines.append(f"    ended: {response.ended}")
     error = response.error
     if error is not None:
         # On one line, so that a file cut off within it cannot be taken for a whole one.
@@ -315,19 +287,19 @@ def _response_lines(response: Response) -> list[str]:
         lines.append(f"    error: {{{', '.join(fields)}}}")
     elif response.ended == "failed":
         lines.append("    error: null")
+    lines[0] = f"- {lines[0][2:]}"
     return lines
 
 
-def _headers_lines(headers: Headers) -> list[str]:
-    if not headers:
-        return []
+def _fields(indent: int, **values: yaml_writer.Value) -> list[str]:
+    return yaml_writer.fields({k: v for k, v in values.items() if v is not None}, indent)
+
+
+def _grouped(headers: Headers) -> yaml_writer.Value:
     grouped: dict[str, list[str]] = {}
     for name, value in headers:
         grouped.setdefault(name, []).append(value)
-    fields: dict[str, Value] = {
-        name: values[0] if len(values) == 1 else values for name, values in grouped.items()
-    }
-    return yaml_writer.field("headers", fields, 4)
+    return {name: one[0] if len(one) == 1 else one for name, one in grouped.items()} or None
 
 
 def as_read(interaction: Interaction) -> Interaction:
@@ -357,11 +329,7 @@ def as_read(interaction: Interaction) -> Interaction:
     )
 
 
-@overload
-def _storable(text: str) -> str: ...
-@overload
-def _storable(text: str | None) -> str | None: ...
-def _storable(text: str | None) -> str | None:
+def _storable(text: Text) -> Text:
     return text and _SURROGATE.sub("\ufffd", text)
 
 
@@ -379,7 +347,6 @@ def _storable_headers(headers: Headers) -> Headers:
 
 
 def too_large(size: int, path: Path) -> CassetteFormatError:
-    """Return the error for a file of `size` bytes, more than `MAX_BYTES`."""
     return CassetteFormatError(
         f"{display_path(path)}: the file is too large for a cassette.",
         path=path,

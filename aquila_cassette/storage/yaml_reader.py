@@ -9,10 +9,6 @@ libyaml parses. Nearly all bytes of a cassette are in literal blocks, and most o
 for, so `cut_blocks` takes them out first and leaves a mark in each; `compose` puts a `YamlBlock` where
 it finds a mark. `cut_blocks` need not understand YAML: where what it cut was no literal block, a
 mark remains, and the text is to be read whole.
-
-Example:
-    >>> compose("a: [1, no, 2026-11-22]\n")
-    {'a': [1, 'no', '2026-11-22']}
 """
 
 from __future__ import annotations
@@ -26,8 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-MAX_DEPTH = 64
-"""How deep mappings and lists may nest."""
+MAX_DEPTH = 64  # of mappings and lists
 
 # Where a `YamlBlock` stays one, for nobody may ask for it: the depth and the names of bodies.
 _LAZY_DEPTH = 4
@@ -59,12 +54,8 @@ _WHITE_LINE = re.compile(rb"[ \t]+\n")
 class YamlError(Exception):
     """The text is not the YAML that a cassette may use.
 
-    Args:
-        problem: What is wrong, a clause that starts in lower case.
-        line: Where, from 1; None where it is the whole.
-        facts: Lines for below, expected before actual.
-        fix: The edit that repairs it, where it is known.
-        cut_off: Whether the text ends before what it began is whole.
+    The problem is a clause that starts in lower case; lines count from 1, and None is the whole.
+    `cut_off` says that the text ends before what it began is whole.
     """
 
     def __init__(
@@ -91,20 +82,13 @@ class SchemaError(YamlError):
     """
 
     def __init__(
-        self,
-        within: Any,
-        key: str | int | None,
-        problem: str,
-        *,
-        facts: Sequence[str] = (),
-        fix: str = "",
-        missing: bool = False,
+        self, within: Any, key: str | int | None, problem: str, *, missing: bool = False, **more: Any
     ) -> None:
         line = None
         if isinstance(within, (Map, List)):
             lines: Any = within.lines
             line = within.line if key is None else lines[key]
-        super().__init__(problem, line, facts=facts, fix=fix)
+        super().__init__(problem, line, **more)
         self.missing = missing
 
 
@@ -129,12 +113,7 @@ class List(list[Any]):
 
 
 class YamlBlock(NamedTuple):
-    r"""A literal block that was cut out: from `start` to `end` of `source`, and its chomping sign.
-
-    Example:
-        >>> YamlBlock(b"a: |\n  b\n\n    c\n\n", 5, 18, 2, b"").data()
-        b'b\n\n  c\n'
-    """
+    """A literal block that was cut out: from `start` to `end` of `source`, and its chomping sign."""
 
     source: bytes
     start: int
@@ -159,16 +138,12 @@ class MarksRemain(Exception):  # noqa: N818 - no error of the text
 
 
 def clean_utf8(data: bytes) -> bytes:
-    r"""Return the bytes of a file without byte order mark and CR; refuse what is not plain UTF-8.
+    """Return the bytes of a file without byte order mark and CR; refuse what is not plain UTF-8.
 
     Git on Windows, and editors there, write CRLF and a byte order mark; neither is content (a body
     of CRLF lines says so with ``eol: crlf``). Refused are characters that would be lost or that are
     signs of damage: NUL, a CR alone, C1 controls (U+0085 among them), U+2028, U+2029, U+FEFF and
     noncharacters. Other control characters are taken as they are.
-
-    Example:
-        >>> clean_utf8(b"\xef\xbb\xbfa: b\r\n")
-        b'a: b\n'
     """
     # One NUL of two is half of a character; both are what a crash of the machine leaves.
     if data.startswith(_UTF_16) or data[:2].count(0) == 1:
@@ -271,12 +246,7 @@ def _end_of_block(indent: int) -> re.Pattern[bytes]:
 
 
 def plain(text: str) -> str | int | float | bool | None:
-    """Return what `text` means as a scalar without quotes; ValueError if it has too many digits.
-
-    Example:
-        >>> [plain(text) for text in ("-12", "1.5e3", "012", "1_000", "no", "null", "312:50")]
-        [-12, 1500.0, '012', '1_000', 'no', None, '312:50']
-    """
+    """Return what `text` means as a scalar without quotes; ValueError if it has too many digits."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in "-0123456789":
@@ -386,9 +356,7 @@ class _Strict(Composer):
             return self._scalar(event)
         if kind is self.alias or event.anchor is not None or event.tag is not None:
             problem = "anchors, aliases and tags are not allowed in a cassette"
-            fix = (
-                "write the value out, or put it in quotes if it is text that starts with *, & or !"
-            )
+            fix = "write the value out, or put it in quotes if it is text that starts with it"
             raise YamlError(problem, line_of(event), fix=fix)
         if depth == MAX_DEPTH:
             problem = f"mappings and lists are nested more than {MAX_DEPTH} deep"

@@ -18,7 +18,7 @@ from aquila_cassette.importers import values
 from aquila_cassette.model import Failure, Headers, Request, Response
 from aquila_cassette.redaction import REDACTED, Redaction, environment_secrets
 from aquila_cassette.redaction.names import FRAMING, SecretNames
-from aquila_cassette.storage.pieces import timeline
+from aquila_cassette.storage.bodies import timeline
 
 OURS = "aquila"
 """The key of what vcrpy's format has no place for; vcrpy ignores it."""

@@ -14,9 +14,8 @@ from hypothesis import given
 
 from aquila_cassette.model import CassetteData, Interaction, Piece, Request, Response
 from aquila_cassette.storage import format as format_
-from aquila_cassette.storage.bodies import STYLES
+from aquila_cassette.storage.bodies import STYLES, LazyResponse, is_timeline, split_pieces, timeline
 from aquila_cassette.storage.format import as_read, dumps, loads, render
-from aquila_cassette.storage.pieces import LazyResponse, is_timeline, split_pieces, timeline
 from aquila_cassette.storage.yaml_reader import MAX_DEPTH, compose, cut_blocks
 from tests.corpus import Recorded, every_recorded
 from tests.storage.cassettes import EVENT_STREAM, PATH, said
