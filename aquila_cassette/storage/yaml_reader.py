@@ -82,7 +82,13 @@ class SchemaError(YamlError):
     """
 
     def __init__(
-        self, within: Any, key: str | int | None, problem: str, *, missing: bool = False, **more: Any
+        self,
+        within: Any,
+        key: str | int | None,
+        problem: str,
+        *,
+        missing: bool = False,
+        **more: Any,
     ) -> None:
         line = None
         if isinstance(within, (Map, List)):
