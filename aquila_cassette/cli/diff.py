@@ -39,7 +39,8 @@ def run(
 
     `everything` compares ids, dates and times, too; `as_data` prints JSON.
     """
-    screen = Screen()
+    old: CassetteData | None
+    new: CassetteData | None
     if other is not None:
         path = find(name, folder)
         if revision is not None:
@@ -53,21 +54,26 @@ def run(
         was, now = display_path(path), display_path(new_path)
     else:
         revision = revision or "HEAD"
-        path, committed, current = _then_and_now(name, folder, revision)
+        path, old, new = _then_and_now(name, folder, revision)
         was, now = f"{display_path(path)} ({revision})", display_path(path)
-        if committed is None or current is None:
-            return _print_only_one(path, revision, committed, current, screen, as_data=as_data)
-        old, new = committed, current
-    comparison = compare(old.interactions, new.interactions, everything=everything)
+    screen = Screen()
+    before, after = ((one or CassetteData()).interactions for one in (old, new))
+    comparison = compare(before, after, everything=everything)
+    is_same = comparison.same and old is not None and new is not None
     if as_data:
-        screen.data({"old": was, "new": now, **_as_json(comparison)})
-    elif comparison.same:
+        sides = {"old": was if old else None, "new": now if new else None}
+        screen.data({**sides, **_as_json(comparison), "same": is_same})
+    elif old is None or new is None:
+        where = "the working tree" if old is None else revision
+        what = escape_control_chars(f"Only in {where}: {display_path(path)}")
+        screen.line((what, "bold"), f" ({count(len(before or after), 'interaction')})")
+    elif is_same:
         but = "" if old == new else ", but for ids, dates, times and the like (--all shows them)"
         screen.line(f"The same{but if not everything else ''}.")
     else:
         print_diff([f"--- {was}", f"+++ {now}", *comparison.lines()], screen)
         screen.line((comparison.summary(), "bold"))
-    return 0 if comparison.same else 1
+    return 0 if is_same else 1
 
 
 def _then_and_now(
@@ -91,33 +97,8 @@ def _then_and_now(
     return path, _load_revision(revision, path), importers.load(path)
 
 
-def _print_only_one(
-    path: Path,
-    revision: str,
-    old: CassetteData | None,
-    new: CassetteData | None,
-    screen: Screen,
-    *,
-    as_data: bool,
-) -> int:
-    only = old or new or CassetteData()
-    if as_data:
-        sides = {
-            "old": None if old is None else f"{display_path(path)} ({revision})",
-            "new": None if new is None else display_path(path),
-        }
-        both = (cassette.interactions if cassette else () for cassette in (old, new))
-        screen.data({**sides, **_as_json(compare(*both)), "same": False})
-    else:
-        where = "the working tree" if old is None else revision
-        what = escape_control_chars(f"Only in {where}: {display_path(path)}")
-        screen.line((what, "bold"), f" ({count(len(only.interactions), 'interaction')})")
-    return 1
-
-
 def _as_json(comparison: Comparison) -> dict[str, Any]:
     return {
-        "same": comparison.same,
         "summary": comparison.summary(),
         "interactions": [
             {

@@ -11,7 +11,15 @@ from aquila_cassette.errors import CassetteNameError, UsageError
 from aquila_cassette.importers import find_cassette
 from aquila_cassette.storage.names import cassette_path, cassettes_in, display_path
 
-__all__ = ["Note", "candidates", "cassettes_in", "find", "name_of", "read_note"]
+__all__ = [
+    "Note",
+    "candidates",
+    "cassettes_in",
+    "find",
+    "name_of",
+    "read_note",
+    "require_place",
+]
 
 
 def find(name: str, folder: Path) -> Path:
@@ -57,6 +65,14 @@ def name_of(path: Path, folder: Path) -> str:
     except ValueError:
         return display_path(path)
     return inside.as_posix().removesuffix(".yaml")
+
+
+def require_place(place: Path | None, command: str) -> None:
+    if place is not None and not place.exists():
+        raise UsageError(
+            f"There is no {display_path(place)!r}.",
+            fix=f"Fix: aquila-cassette {command}",
+        )
 
 
 class Note(NamedTuple):

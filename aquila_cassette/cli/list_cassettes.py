@@ -11,13 +11,12 @@ from urllib.parse import urlsplit
 from rich.cells import cell_len
 
 from aquila_cassette import importers
-from aquila_cassette.cli.folder import cassettes_in, name_of
-from aquila_cassette.cli.output import Screen, align_columns, crop, print_error
+from aquila_cassette.cli.folder import cassettes_in, name_of, require_place
+from aquila_cassette.cli.output import Screen, align_columns, crop, print_what_is_wrong
 from aquila_cassette.dialects.providers import provider_name
-from aquila_cassette.errors import CassetteError, UsageError
+from aquila_cassette.errors import CassetteError
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import (
-    count,
     escape_control_chars,
     format_age,
     format_size,
@@ -98,40 +97,27 @@ class _File:
 
 def run(place: Path | None, folder: Path, *, as_json: bool) -> int:
     """List the cassettes in `place`, or in the cassette folder; return 2 where one is damaged."""
-    if place is not None and not place.exists():
-        raise UsageError(
-            f"There is no {display_path(place)!r} to list.",
-            fix="Fix: aquila-cassette list",
-        )
+    require_place(place, "list")
     found = [_File.load(path, folder) for path in cassettes_in(place or folder)]
     screen = Screen()
     if as_json:
         screen.data([one.as_json() for one in found])
     elif found:
         _print(found, screen)
-    else:
-        where = display_path(place or folder)
-        print_error(f"No cassettes in {where} yet. A test that opens one records it: pytest")
-    damaged = [one for one in found if one.error is not None]
-    if damaged and not as_json:
-        print_error(
-            f"{len(damaged)} of {count(len(found), 'file')} cannot be read. "
-            f"What is wrong: aquila-cassette show {damaged[0].name}"
-        )
+    damaged = [one.name for one in found if one.error is not None]
+    if not as_json:
+        print_what_is_wrong(place or folder, len(found), damaged)
     return 2 if damaged else 0
 
 
 def _print(found: Sequence[_File], screen: Screen) -> None:
     now = datetime.now(UTC)
     empty = [""] * (len(_HEADINGS) - 1)
+    rows = [
+        [escape_control_chars(one.name), *empty] if one.error else one.cells(now) for one in found
+    ]
     heading, *table = align_columns(
-        [
-            _HEADINGS,
-            *(
-                [escape_control_chars(one.name), *empty] if one.error else one.cells(now)
-                for one in found
-            ),
-        ],
+        [_HEADINGS, *rows],
         right=_RIGHT,
         shrink=_SHRINK,
         width=screen.width,

@@ -5,16 +5,18 @@ from __future__ import annotations
 import io
 import json
 import sys
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from aquila_cassette.transcript.humanize import escape_control_chars
+from aquila_cassette.storage.names import display_path
+from aquila_cassette.transcript.humanize import count, escape_control_chars
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
+    from pathlib import Path
     from types import TracebackType
 
 Span = str | tuple[str, str]
@@ -25,18 +27,20 @@ _GAP = 2  # between columns
 _DIFF_STYLES = {"-": "red", "+": "green", "@": "cyan", " ": ""}
 
 
-class Glyphs:
+class Glyphs(NamedTuple):
     """The few signs that not every terminal can show."""
 
-    def __init__(self, ascii_only: bool) -> None:
-        self.ascii_only = ascii_only
-        self.yes = "yes" if ascii_only else "✓"
-        self.no = "NO" if ascii_only else "✗"
-        self.arrow = "->" if ascii_only else "→"
-        self.record = "*" if ascii_only else "●"
-        self.stop = "#" if ascii_only else "■"
-        self.play = ">" if ascii_only else "▶"
-        self.ellipsis = "..." if ascii_only else "…"
+    ascii_only: bool = False
+    yes: str = "✓"
+    no: str = "✗"
+    arrow: str = "→"
+    record: str = "●"
+    stop: str = "■"
+    play: str = "▶"
+    ellipsis: str = "…"
+
+
+_ASCII = Glyphs(True, "yes", "NO", "->", "*", "#", ">", "...")
 
 
 class Screen:
@@ -47,7 +51,7 @@ class Screen:
             # A character that the encoding lacks neither ends the command nor vanishes.
             sys.stdout.reconfigure(errors="backslashreplace")
         self.console = console or Console(highlight=False, markup=False, emoji=False)
-        self.glyphs = Glyphs(self.console.options.ascii_only)
+        self.glyphs = _ASCII if self.console.options.ascii_only else Glyphs()
 
     @property
     def is_terminal(self) -> bool:
@@ -114,6 +118,18 @@ def print_error(text: str) -> None:
     if isinstance(sys.stderr, io.TextIOWrapper):
         sys.stderr.reconfigure(errors="backslashreplace")
     sys.stderr.write(f"{text}\n")
+
+
+def print_what_is_wrong(place: Path, total: int, damaged: Sequence[str]) -> None:
+    """Say on standard error that a place has no cassettes, or which of them are damaged."""
+    if not total:
+        where = display_path(place)
+        print_error(f"No cassettes in {where} yet. A test that opens one records it: pytest")
+    if damaged:
+        print_error(
+            f"{len(damaged)} of {count(total, 'file')} cannot be read. "
+            f"What is wrong: aquila-cassette show {escape_control_chars(damaged[0])}"
+        )
 
 
 def print_diff(lines: Iterable[str], screen: Screen) -> None:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-import select
 import signal
-import socket
 import sys
-import threading
 import time
 from codecs import getincrementaldecoder
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
 from aquila_cassette import importers
 from aquila_cassette.cli.answer_stream import AnswerReader
@@ -25,14 +22,14 @@ from aquila_cassette.transcript.interaction import InteractionView
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from pathlib import Path
-    from types import TracebackType
 
     from aquila_cassette.cli.answer_stream import AddedText
-    from aquila_cassette.model import CassetteData, Interaction
+    from aquila_cassette.model import Interaction
 
 _INDENT = 13
 _INTERRUPTED = 130  # what a shell gives a program that Ctrl-C ended
 _LONGEST_QUESTION = 120
+_LONGEST_SLEEP = 0.2  # seconds
 _LABEL_STYLES = {"said": "green", "called": "green", "error": "red", "refused": "yellow"}
 _STYLES = {
     "thought": "dim italic",
@@ -54,36 +51,34 @@ def run(
     """
     loaded = [(path, importers.load(path)) for path in [find(name, folder) for name in names]]
     for path, cassette in loaded:
-        _check_numbers(path, cassette, only)
-    screen = Screen()
-    player = _RawPlayer(screen) if raw else TextPlayer(screen)
-    with _Pace(speed) as pace:
-        try:
-            for path, cassette in loaded:
-                name = name_of(path, folder) if len(loaded) > 1 else ""
-                for number, one in enumerate(cassette.interactions, 1):
-                    if not only or number in only:
-                        player.begin(name, f"{number}/{len(cassette.interactions)}", one)
-                        pace.start()
-                        for at, data in one.response.pieces:
-                            pace.wait(at)
-                            player.piece(data)
-                        player.end()
-        except KeyboardInterrupt:
-            player.stop()
-            return _INTERRUPTED
-    return 0
-
-
-def _check_numbers(path: Path, cassette: CassetteData, only: Collection[int]) -> None:
-    total = len(cassette.interactions)
-    for number in only:
-        if number > total:
+        total = len(cassette.interactions)
+        if (number := max(only, default=0)) > total:
             raise UsageError(
                 f"{display_path(path)} has no interaction {number}.",
                 facts=[f"it has: {total}"],
                 fix=f"Fix: aquila-cassette show {display_path(path)}",
             )
+    screen = Screen()
+    player = _RawPlayer(screen) if raw else TextPlayer(screen)
+    pace = _Pace(speed)
+    handler_before = signal.signal(signal.SIGINT, pace.press)
+    try:
+        for path, cassette in loaded:
+            name = name_of(path, folder) if len(loaded) > 1 else ""
+            for number, one in enumerate(cassette.interactions, 1):
+                if not only or number in only:
+                    player.begin(name, f"{number}/{len(cassette.interactions)}", one)
+                    pace.start()
+                    for at, data in one.response.pieces:
+                        pace.wait(at)
+                        player.piece(data)
+                    player.end()
+    except KeyboardInterrupt:
+        player.stop()
+        return _INTERRUPTED
+    finally:
+        signal.signal(signal.SIGINT, handler_before)
+    return 0
 
 
 class TextPlayer:
@@ -205,31 +200,6 @@ class _Pace:
         self._speed = speed
         self._started = 0.0
         self._is_waiting = self._is_pressed = False
-        self._handler_before: Any = None
-        self._wakeup_before = -1
-        self._woken, self._waker = socket.socketpair()
-
-    def __enter__(self) -> Self:
-        # Signals are the main thread's; another cannot handle them.
-        if threading.current_thread() is threading.main_thread():
-            self._handler_before = signal.signal(signal.SIGINT, self._press)
-            # A signal that comes just before a sleep would be handled only after it.
-            self._waker.setblocking(False)
-            fd = self._waker.fileno()
-            self._wakeup_before = signal.set_wakeup_fd(fd, warn_on_full_buffer=False)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._handler_before is not None:
-            signal.set_wakeup_fd(self._wakeup_before)
-            signal.signal(signal.SIGINT, self._handler_before)
-        self._woken.close()
-        self._waker.close()
 
     def start(self) -> None:
         self._started = time.monotonic()
@@ -241,15 +211,15 @@ class _Pace:
             if self._is_pressed:
                 raise KeyboardInterrupt
             while self._speed and (left := self._seconds_to(due)) > 0:
-                if select.select([self._woken], [], [], left)[0]:
-                    self._woken.recv(64)
+                # A signal that comes just before a sleep is handled only after it.
+                time.sleep(min(left, _LONGEST_SLEEP))
         finally:
             self._is_waiting = False
 
     def _seconds_to(self, due: int) -> float:
         return self._started + due / 1000 / self._speed - time.monotonic()
 
-    def _press(self, _number: int, _frame: object) -> None:
+    def press(self, _number: int, _frame: object) -> None:
         if self._is_waiting or self._is_pressed:
             raise KeyboardInterrupt
         self._is_pressed = True

@@ -8,8 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aquila_cassette.cli.folder import cassettes_in, name_of
-from aquila_cassette.cli.output import Screen, print_error
+from aquila_cassette.cli.folder import cassettes_in, name_of, require_place
+from aquila_cassette.cli.output import Screen, print_what_is_wrong
 from aquila_cassette.errors import UsageError
 from aquila_cassette.report import load_file, render_page
 from aquila_cassette.storage import files
@@ -17,8 +17,6 @@ from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count, escape_control_chars, format_size
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from aquila_cassette.report import ReportFile
 
 _PAGE_START = b"<!doctype html>"
@@ -26,11 +24,7 @@ _PAGE_START = b"<!doctype html>"
 
 def run(place: Path | None, folder: Path, output: Path, *, open_it: bool) -> int:
     """Write the report of `place`, or of the cassette folder; return 2 where one is damaged."""
-    if place is not None and not place.exists():
-        raise UsageError(
-            f"There is no {display_path(place)!r} to report on.",
-            fix="Fix: aquila-cassette report",
-        )
+    require_place(place, "report")
     where = place or folder
     found = load_files(where, folder)
     about = {
@@ -40,12 +34,17 @@ def run(place: Path | None, folder: Path, output: Path, *, open_it: bool) -> int
     }
     page = render_page(found, about=about)
     _write(output, page)
-    _print(output, len(page), found, where)
+    interactions = sum(len(one.details or ()) for one in found)
+    facts = [count(len(found), "cassette"), count(interactions, "interaction")]
+    facts.append(format_size(len(page)))
+    Screen().line((escape_control_chars(display_path(output)), "bold"), f" {', '.join(facts)}")
+    damaged = [one.summary["name"] for one in found if one.details is None]
+    print_what_is_wrong(where, len(found), damaged)
     if open_it:
         import webbrowser
 
         webbrowser.open(output.absolute().as_uri())
-    return 2 if any(one.details is None for one in found) else 0
+    return 2 if damaged else 0
 
 
 def load_files(place: Path, folder: Path) -> list[ReportFile]:
@@ -73,20 +72,3 @@ def _write(output: Path, page: bytes) -> None:
             f"{display_path(output)} could not be written: {why}.",
             fix="Fix: aquila-cassette report -o report.html",
         ) from error
-
-
-def _print(output: Path, octets: int, found: Sequence[ReportFile], where: Path) -> None:
-    total = sum(len(one.details or ()) for one in found)
-    cassettes, size = count(len(found), "cassette"), format_size(octets)
-    facts = f"{cassettes}, {count(total, 'interaction')}, {size}"
-    Screen().line((escape_control_chars(display_path(output)), "bold"), f" {facts}")
-    if not found:
-        print_error(
-            f"No cassettes in {display_path(where)} yet. A test that opens one records it: pytest"
-        )
-    damaged = [one.summary["name"] for one in found if one.details is None]
-    if damaged:
-        print_error(
-            f"{len(damaged)} of {count(len(found), 'file')} cannot be read. "
-            f"What is wrong: aquila-cassette show {escape_control_chars(damaged[0])}"
-        )

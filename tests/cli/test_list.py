@@ -75,7 +75,7 @@ def test_a_place_may_be_a_folder_or_a_file_and_the_names_are_those_that_show_tak
 def test_where_there_is_nothing_to_list_the_next_step_is_named(cli: Cli) -> None:
     ran = cli("list", "cassetes")
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err == "There is no 'cassetes' to list.\nFix: aquila-cassette list\n"
+    assert ran.err == "There is no 'cassetes'.\nFix: aquila-cassette list\n"
     ran = cli("list")
     assert (ran.code, ran.out) == (0, "")
     assert ran.err == "No cassettes in cassettes yet. A test that opens one records it: pytest\n"

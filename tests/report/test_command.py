@@ -46,7 +46,7 @@ def test_a_place_may_be_a_folder_or_a_file(cli: Cli, lay: Lay) -> None:
     )
     ran = cli("report", "cassetes")
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err == "There is no 'cassetes' to report on.\nFix: aquila-cassette report\n"
+    assert ran.err == "There is no 'cassetes'.\nFix: aquila-cassette report\n"
 
 
 def test_a_file_that_cannot_be_read_is_on_the_page_and_named(cli: Cli, lay: Lay) -> None:
