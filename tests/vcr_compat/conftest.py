@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ def get(path, **more): return httpx.get(URL + path, **more).text
 def post(path, **more): return httpx.post(URL + path, **more).text
 """
 
+PLAIN = ("-p", "no:cacheprovider", "-p", "no:cassetter", "-p", "no:asyncio")
+
 
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,58 +39,75 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def server() -> Iterator[RawServer]:
     """A server that says what it was asked, and how often it was asked before; or streams."""
-    asked: list[str] = []
 
     def script(connection: Connection, request: Request) -> None:
-        asked.append(request.path)
         if request.path.startswith("/stream"):
             connection.head(200, {"content-type": "text/event-stream"}, length=None)
             for frame in CHAT_FRAMES:
                 connection.piece(frame)
-            connection.end()
-            return
-        status = int(request.path.rpartition("/")[2]) if "/status/" in request.path else 200
-        path = request.path.partition("?")[0]
-        said = {"path": path, "n": len(asked), "body": request.body.decode()}
-        body = json.dumps(said).encode()
-        kept = {"content-type": "application/json", "set-cookie": "a=b", "x-kept": "yes"}
-        connection.head(status, kept, length=len(body))
-        connection.piece(body)
+        else:
+            path = request.path.partition("?")[0]
+            said = {"path": path, "n": len(server.requests), "body": request.body.decode()}
+            body = json.dumps(said).encode()
+            headers = {"content-type": "application/json", "set-cookie": "a=b", "x-kept": "yes"}
+            connection.head(200, headers, length=len(body))
+            connection.piece(body)
         connection.end()
 
     with RawServer(script) as server:
         yield server
 
 
-Suite = Callable[..., pytest.RunResult]
+class Suite:
+    """A suite for vcrpy: one file, in which `URL`, `get` and `post` are there to use."""
+
+    def __init__(self, pytester: pytest.Pytester, url: str) -> None:
+        self.folder = pytester.path / "cassettes" / "test_it"
+        self.url = url
+        self._pytester = pytester
+
+    def __call__(
+        self, source: str | None, *arguments: str, ini: str = "", **outcomes: int
+    ) -> pytest.RunResult:
+        """Write and run it; as many must pass as it has tests, unless `outcomes` are given."""
+        self._pytester.makeini(f"[pytest]\nfilterwarnings = error\n{ini}")
+        if source is not None:
+            self._source = source
+            self._pytester.makepyfile(test_it=HEAD.format(url=self.url) + source)
+        result = self._pytester.runpytest("-p", "aquila_cassette.vcr_compat", *PLAIN, *arguments)
+        result.assert_outcomes(**outcomes or {"passed": self._source.count("def test_")})
+        return result
+
+    def conftest(self, source: str) -> None:
+        self._pytester.makeconftest(HEAD.format(url=self.url) + source)
+
+    def interactions(self, name: str) -> Any:
+        """Read a cassette of vcrpy's."""
+        return yaml.safe_load((self.folder / name).read_text("utf-8"))["interactions"]
+
+    def paths(self, name: str) -> list[str]:
+        """Return what the requests on a cassette asked for."""
+        uris = [one["request"]["uri"] for one in self.interactions(name)]
+        return [uri.removeprefix(self.url) for uri in uris]
+
+    def lay(self, name: str, *interactions: Any) -> Path:
+        """Put a cassette where a test looks for it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / name
+        path.write_text(yaml.safe_dump({"version": 1, "interactions": list(interactions)}))
+        return path
+
+    def old(self, path: str, said: str, **response: Any) -> dict[str, Any]:
+        """Return an interaction as stock vcrpy writes it."""
+        request = {"method": "GET", "uri": self.url + path, "body": None, "headers": {}}
+        answer = {
+            "status": {"code": 200, "message": "OK"},
+            "headers": {"Content-Type": ["text/plain"]},
+            "body": {"string": said},
+        }
+        return {"request": request, "response": answer | response}
 
 
 @pytest.fixture
 def suite(pytester: pytest.Pytester, server: RawServer) -> Suite:
-    """Write a test file (`URL`, `get` and `post` are there to use) and run it."""
-
-    def run(source: str | None, *arguments: str, ini: str = "") -> pytest.RunResult:
-        pytester.makeini(f"[pytest]\nfilterwarnings = error\n{ini}")
-        if source is not None:
-            pytester.makepyfile(test_it=HEAD.format(url=server.url) + source)
-        plain = ("-p", "no:cacheprovider", "-p", "no:cassetter", "-p", "no:asyncio")
-        return pytester.runpytest("-p", "aquila_cassette.vcr_compat", *plain, *arguments)
-
-    return run
-
-
-@pytest.fixture
-def conftest(pytester: pytest.Pytester, server: RawServer) -> Callable[[str], Path]:
-    """Write a conftest.py, with the same names to use."""
-    return lambda source: pytester.makeconftest(HEAD.format(url=server.url) + source)
-
-
-@pytest.fixture
-def interactions_of(pytester: pytest.Pytester) -> Callable[[str], Any]:
-    """Read a cassette of vcrpy's, below ``cassettes/test_it``."""
-
-    def read(name: str) -> Any:
-        path = pytester.path / "cassettes" / "test_it" / name
-        return yaml.safe_load(path.read_text("utf-8"))["interactions"]
-
-    return read
+    return Suite(pytester, server.url)

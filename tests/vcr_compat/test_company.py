@@ -1,40 +1,34 @@
-"""Other plugins with it, and the ways to load it."""
+"""Other plugins with it, the ways to load it, and other libraries than httpx."""
 
 from __future__ import annotations
 
+import subprocess
 import sys
-from collections.abc import Callable
 
 import pytest
+import yaml
 
 from tests.servers import RawServer
-
-Suite = Callable[..., pytest.RunResult]
+from tests.vcr_compat.conftest import PLAIN, Suite
 
 _OWNERS = {"recording": "pytest-recording", "vcr": "pytest-vcr"}
-
-
-def _install(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Install a plugin of that name, which owns what its namesake owns."""
-    info = pytester.mkdir(f"fake_{name}-1.dist-info")
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: fake-{name}\nVersion: 1\n")
-    (info / "entry_points.txt").write_text(f"[pytest11]\n{name} = fake_{name}\n")
-    option = "--record-mode" if name == "recording" else "--vcr-record"
-    module = (
-        "class Hooks:\n    def pytest_recording_configure(self, config, vcr): pass\n"
-        "def pytest_addhooks(pluginmanager): pluginmanager.add_hookspecs(Hooks)\n"
-        f"def pytest_addoption(parser): parser.addoption({option!r})\n"
-    )
-    (pytester.path / f"fake_{name}.py").write_text(module)
-    monkeypatch.syspath_prepend(str(pytester.path))
 
 
 @pytest.mark.parametrize("name", _OWNERS)
 def test_with_the_plugin_that_it_replaces_it_is_refused_with_a_fix(
     suite: Suite, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    _install(pytester, monkeypatch, name)
-    result = suite("def test_one(): pass")
+    info = pytester.mkdir(f"fake_{name}-1.dist-info")
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: fake-{name}\nVersion: 1\n")
+    (info / "entry_points.txt").write_text(f"[pytest11]\n{name} = fake_{name}\n")
+    option = "--record-mode" if name == "recording" else "--vcr-record"
+    (pytester.path / f"fake_{name}.py").write_text(
+        "class Hooks:\n    def pytest_recording_configure(self, config, vcr): pass\n"
+        "def pytest_addhooks(pluginmanager): pluginmanager.add_hookspecs(Hooks)\n"
+        f"def pytest_addoption(parser): parser.addoption({option!r})\n"
+    )
+    monkeypatch.syspath_prepend(str(pytester.path))
+    result = pytester.runpytest("-p", "aquila_cassette.vcr_compat", *PLAIN)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
         [
@@ -42,7 +36,7 @@ def test_with_the_plugin_that_it_replaces_it_is_refused_with_a_fix(
             f"Fix: pytest -p aquila_cassette.vcr_compat -p no:{name}",
         ]
     )
-    suite(None, "-p", f"no:{name}").assert_outcomes(passed=1)
+    suite("def test_one(): pass", "-p", f"no:{name}")
 
 
 def test_a_conftest_may_load_it(pytester: pytest.Pytester, server: RawServer) -> None:
@@ -57,8 +51,7 @@ def test_one(vcr):
     assert len(vcr) == 1
 """
     )
-    plain = ("-p", "no:cassetter", "-p", "no:cacheprovider", "-p", "no:asyncio")
-    pytester.runpytest("--record-mode=once", *plain).assert_outcomes(passed=1)
+    pytester.runpytest("--record-mode=once", *PLAIN).assert_outcomes(passed=1)
 
 
 def test_several_processes_count_together(suite: Suite, pytester: pytest.Pytester) -> None:
@@ -67,16 +60,13 @@ def test_several_processes_count_together(suite: Suite, pytester: pytest.Pyteste
 @pytest.mark.parametrize("n", range(4))
 def test_it(n): post("/ask", content=str(n * FACTOR))
 """
-    suite(source.replace("FACTOR", "1"), "--record-mode=once").assert_outcomes(passed=4)
-    suite(source.replace("FACTOR", "5"))
+    suite(source.replace("FACTOR", "1"), "--record-mode=once", passed=4)
+    suite(source.replace("FACTOR", "5"), passed=4)
     # xdist's controller does not end inside the process of another run.
-    result = pytester.runpytest_subprocess(
-        *("-p", "aquila_cassette.vcr_compat", "-p", "no:cassetter", "-p", "no:asyncio", "-n", "2")
-    )
+    result = pytester.runpytest_subprocess("-p", "aquila_cassette.vcr_compat", *PLAIN, "-n", "2")
     result.assert_outcomes(passed=4)
     result.stdout.fnmatch_lines(["aquila: 4 replayed, 0 recorded, 0 missed, 0 unplayed"])
-    told = [line for line in result.outlines if "another body" in line]
-    assert len(told) == 3
+    assert len([line for line in result.outlines if "another body" in line]) == 3
 
 
 def test_without_vcrpy_only_what_needs_it_is_refused(pytester: pytest.Pytester) -> None:
@@ -99,3 +89,63 @@ if pytest.main(["-q", "-p", "no:cassetter"]) == 0:
             'Fix: pip install "aquila-cassette[[]vcr]"',
         ]
     )
+
+
+ASK = {
+    "aiohttp": """
+import aiohttp, asyncio
+def ask(path):
+    async def session():
+        data = {"b": 1, "a": 2}
+        async with aiohttp.ClientSession() as one, one.post(URL + path, json=data) as response:
+            return await response.text()
+    return asyncio.run(session())
+""",
+    "requests": """
+import requests
+def ask(path): return requests.post(URL + path, json={"a": 1}).text
+""",
+}
+
+ASKING = """
+def hook(response):
+    assert response["headers"]["Content-Type"] == ["application/json"]
+    response["headers"].pop("SET-COOKIE", None)
+    return response
+
+@pytest.mark.vcr(match_on=["method", "uri", "body"], before_record_response=hook)
+def test_it(vcr):
+    assert "/one" in ask("/one")
+    assert "/two" in ask("/two")
+    assert [request.method for request in vcr.requests] == ["POST", "POST"]
+    assert len(vcr) == 2
+"""
+
+
+@pytest.mark.parametrize("library", ASK)
+def test_what_another_library_asks_is_recorded_and_replayed(
+    suite: Suite, server: RawServer, library: str
+) -> None:
+    suite(ASK[library] + ASKING, "--record-mode=once")
+    assert suite.paths("test_it.yaml") == ["/one", "/two"]
+    assert "set-cookie" not in str(suite.interactions("test_it.yaml")).lower()
+    suite(None)
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("library", ASK)
+def test_a_cassette_that_stock_vcrpy_recorded_is_replayed(
+    suite: Suite, server: RawServer, library: str
+) -> None:
+    path = suite.folder / "test_it.yaml"
+    program = f"""
+import vcr
+URL = {server.url!r}
+{ASK[library]}
+with vcr.use_cassette({str(path)!r}):
+    ask("/one"), ask("/two")
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True)
+    assert len(yaml.safe_load(path.read_text())["interactions"]) == 2
+    suite(ASK[library] + ASKING, "--vcr-strict")
+    assert len(server.requests) == 2
