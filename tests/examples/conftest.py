@@ -10,16 +10,23 @@ import pytest
 from aquila_cassette.api import Block
 from aquila_cassette.provider import Provider
 
-PORT = 8102  # it is part of the recorded URLs
-
 
 @pytest.fixture(scope="session")
 def chat_provider(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The provider's URL. It only runs when it is asked for something that is not on cassette."""
+    yield from _provider(request, 8102)
+
+
+@pytest.fixture(scope="session")
+def textual_provider(request: pytest.FixtureRequest) -> Iterator[str]:
+    yield from _provider(request, 8103)
+
+
+def _provider(request: pytest.FixtureRequest, port: int) -> Iterator[str]:
+    """Give the URL, with a port that is part of the recorded URLs; it runs only to be recorded."""
     if request.config.getoption("--aquila-record") in (None, "none"):
-        yield f"http://127.0.0.1:{PORT}"
+        yield f"http://127.0.0.1:{port}"
         return
-    with Provider(port=PORT, gap=0.002) as provider:
+    with Provider(port=port, gap=0.002) as provider:
         yield provider.url
 
 

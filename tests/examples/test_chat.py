@@ -12,12 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila_cassette.api import Block
-from aquila_cassette.client import Answer, AsyncClient, Chunk, Done, Error, Meta, StreamRef
-from aquila_cassette.errors import StreamError
+from aquila_cassette.client import AsyncClient, Chunk, Done, Error, Meta, StreamRef
 from aquila_cassette.live import (
-    Completed,
-    Exited,
-    Failed,
     assert_flash,
     assert_push_event,
     render_async,
@@ -196,10 +192,6 @@ async def _in_the_middle() -> AsyncIterator[ChatLive]:
             yield view
 
 
-def _failed(text: str) -> Message:
-    return Message("assistant", text, ended="failed")
-
-
 _ENDS = [
     Done("Hello", Meta(), ref=REF),
     Error("It broke.", kind="provider", text="Hel", ref=REF),
@@ -219,23 +211,6 @@ async def test_an_answer_ends_once(end: object, late: object) -> None:
         view.send(late)
         await render_async(view)
         assert (dict(view.assigns), dict(view.flash)) == (after, flash)
-
-
-_OUTCOMES = [
-    (Completed((REF, Answer("Hello", Meta()))), Message("assistant", "Hello", Meta())),
-    (Failed(StreamError("It broke.", kind="cut", text="Hell")), _failed("Hell")),
-    (Exited("stopped"), Message("assistant", "Hel", ended="stopped")),
-    (Exited(OSError("It broke.")), _failed("Hel")),
-]
-
-
-_OTHERS = st.sampled_from([None, 0, "c1", "ref", StreamRef()])
-_STRANGE = st.one_of(
-    st.builds(Chunk, st.text(), ref=_OTHERS),
-    st.builds(Done, st.text(), st.just(Meta()), ref=_OTHERS),
-    st.builds(Error, st.text(), kind=st.just("cut"), text=st.text(), ref=_OTHERS),
-    st.none() | st.text() | st.tuples(st.text(), st.text()),
-)
 
 
 # The page of a state.

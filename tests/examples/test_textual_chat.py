@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -12,24 +12,12 @@ from textual.widgets import Input, Markdown
 from aquila_cassette.api import Block
 from aquila_cassette.client import AsyncClient
 from aquila_cassette.live import render_async
-from aquila_cassette.provider import Provider
 from examples.textual_chat.app import ChatApp
 from examples.textual_chat.conversation import Conversation
 
 Open = Callable[..., Block]
 
-PORT = 8103  # it is part of the recorded URLs
 HELLO = "Hello! I am all ears. ☕ What shall we look at first?"
-
-
-@pytest.fixture(scope="session")
-def provider(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The provider's URL. It only runs when it is asked for something that is not on cassette."""
-    if request.config.getoption("--aquila-record") in (None, "none"):
-        yield f"http://127.0.0.1:{PORT}"
-        return
-    with Provider(port=PORT, gap=0.002) as provider:
-        yield provider.url
 
 
 @asynccontextmanager
@@ -66,9 +54,9 @@ def said(screen: str) -> list[str]:
 
 
 async def test_the_screen_shows_what_the_assistant_said(
-    aquila_cassette: Open, provider: str
+    aquila_cassette: Open, textual_provider: str
 ) -> None:
-    async with aquila_cassette("textual_chat/responds"), chat(provider) as pilot:
+    async with aquila_cassette("textual_chat/responds"), chat(textual_provider) as pilot:
         await ask(pilot, "Say hello")
         shown = await render_async(pilot)
         assert shown.splitlines()[3].strip().startswith("Say hello")
@@ -77,11 +65,11 @@ async def test_the_screen_shows_what_the_assistant_said(
 
 
 async def test_escape_stops_an_answer_and_what_came_stays(
-    aquila_cassette: Open, provider: str
+    aquila_cassette: Open, textual_provider: str
 ) -> None:
     async with (
         aquila_cassette("textual_chat/stops", hold=True) as cassette,
-        chat(provider) as pilot,
+        chat(textual_provider) as pilot,
     ):
         await ask(pilot, "Say hello")
         await cassette.advance(3)
@@ -105,9 +93,9 @@ async def test_escape_stops_an_answer_and_what_came_stays(
     ids=["midstream", "refused"],
 )
 async def test_what_came_before_a_failure_stays_and_the_reason_is_told(
-    aquila_cassette: Open, provider: str, fault: str, came: str, reason: str
+    aquila_cassette: Open, textual_provider: str, fault: str, came: str, reason: str
 ) -> None:
-    async with aquila_cassette(f"textual_chat/{fault}"), chat(provider) as pilot:
+    async with aquila_cassette(f"textual_chat/{fault}"), chat(textual_provider) as pilot:
         await ask(pilot, fault)
         shown = await render_async(pilot)
         assert answer(pilot) == came
@@ -118,11 +106,11 @@ async def test_what_came_before_a_failure_stays_and_the_reason_is_told(
 
 
 async def test_two_answers_grow_in_turns_in_conversations_of_their_own(
-    aquila_cassette: Open, provider: str
+    aquila_cassette: Open, textual_provider: str
 ) -> None:
     async with (
         aquila_cassette("textual_chat/two", hold=True) as cassette,
-        chat(provider) as pilot,
+        chat(textual_provider) as pilot,
     ):
         await ask(pilot, "Say hello")
         await cassette.advance(3)
@@ -147,10 +135,10 @@ async def test_two_answers_grow_in_turns_in_conversations_of_their_own(
 
 
 async def test_leaving_in_the_middle_of_an_answer_closes_its_connection(
-    aquila_cassette: Open, provider: str
+    aquila_cassette: Open, textual_provider: str
 ) -> None:
     async with aquila_cassette("textual_chat/responds", hold=True) as cassette:
-        async with chat(provider) as pilot:
+        async with chat(textual_provider) as pilot:
             await ask(pilot, "Say hello")
             await cassette.advance(3)
         await cassette.settled()

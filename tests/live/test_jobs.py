@@ -20,14 +20,12 @@ import trio
 
 from aquila_cassette import aquila_cassette
 from aquila_cassette.client import AsyncClient, Client
-from aquila_cassette.client.stream_base import OPEN_STREAMS
 from aquila_cassette.errors import StreamError, UsageError
 from aquila_cassette.live import Completed, Exited, Failed, Outcome, View
 from aquila_cassette.provider import Provider
 from aquila_cassette.waiting.notifier import notifier
-from tests.live.loops import in_each_loop, settled, until
+from tests.live.loops import in_each_loop, settled
 from tests.live.rows import seed_row
-from tests.live.script import Script, chunk
 
 
 class Bench(View):
@@ -61,50 +59,44 @@ class Held:
         return self._value
 
 
-@seed_row(17)
+@seed_row(17, 18, 34)
 @in_each_loop
-async def test_a_job_that_returns_is_completed_and_one_whose_stream_failed_is_failed() -> None:
-    error = StreamError("Overloaded", kind="provider")
-
-    async def fail() -> None:
-        raise error
+async def test_a_job_that_returns_is_completed_and_one_that_raises_has_failed_or_exited(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stream_error, error = StreamError("Overloaded", kind="provider"), KeyError("no such thing")
 
     async def complete() -> tuple[str, str]:
         return "a ref", "Hello"
 
+    async def fail(with_error: Exception) -> None:
+        raise with_error
+
     async with Bench.mounted() as view:
-        await view.event("one", complete)
-        await settled(view)
-        await view.event("two", fail)
-        await settled(view)
+        for job in (partial(fail, error), partial(fail, stream_error), complete):
+            await view.event("job", job)
+            await settled(view)
     assert view.outcomes == [
-        ("one", Completed(("a ref", "Hello"))),
-        ("two", Failed(error)),
+        ("job", Exited(error)),
+        ("job", Failed(stream_error)),
+        ("job", Completed(("a ref", "Hello"))),
     ]
-
-
-@seed_row(18, 34)
-@in_each_loop
-async def test_a_job_that_raises_has_exited_and_the_view_lives_on(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    error = KeyError("no such thing")
-
-    async def fail() -> None:
-        raise error
-
-    async def complete() -> str:
-        return "fine"
-
-    async with Bench.mounted() as view:
-        await view.event("job", fail)
-        await settled(view)
-        await view.event("job", complete)
-        await settled(view)
-    assert view.outcomes == [("job", Exited(error)), ("job", Completed("fine"))]
-    (record,) = [one for one in caplog.records if one.levelno >= logging.ERROR]
+    record, _ = [one for one in caplog.records if one.levelno >= logging.ERROR]
     assert record.getMessage() == "job 'job' of Bench raised KeyError('no such thing')."
     assert record.exc_info is not None
+
+
+async def test_a_future_that_was_cancelled_is_no_cancelled_job() -> None:
+    async def wait() -> None:
+        future = asyncio.get_running_loop().create_future()
+        future.cancel()
+        await future
+
+    async with Bench.mounted() as view:
+        await view.event("job", wait)
+        await settled(view)
+        ((_, outcome),) = view.outcomes
+        assert isinstance(outcome.reason, asyncio.CancelledError)
 
 
 @seed_row(18)
@@ -115,10 +107,7 @@ async def test_a_cancelled_job_has_exited_with_the_reason_when_it_has_left() -> 
             held = Held()
             await view.event("job", held.run)
             await held.started.wait()
-            if reason == "cancelled":
-                view.cancel_async("job")
-            else:
-                view.cancel_async("job", reason)
+            view.cancel_async("job", *[reason] * (reason != "cancelled"))
             assert not held.left.is_set()
             await settled(view)
             assert held.left.is_set()
@@ -211,57 +200,6 @@ async def test_a_job_may_have_its_view_handle_an_event() -> None:
         await view.event("sell")
         await settled(view)
         assert view.outcomes == [("sale", Completed("a pen"))]
-
-
-@in_each_loop
-async def test_a_stream_that_is_asked_for_by_an_event_of_another_is_a_stream_of_its_own() -> None:
-    class Chain(Bench):
-        def mount(self, client: AsyncClient) -> None:
-            super().mount()
-            self.client = client
-
-        async def ask(self, prompt: str) -> None:
-            async with self.client.stream(prompt, sink=self.send) as stream:
-                await stream.result()
-
-        def handle_info(self, event: Any) -> None:
-            if event.text == "more":
-                self.start_async("second", self.ask, "second")
-            else:
-                self.assign(parents=[one.parent for one in OPEN_STREAMS.open()])
-
-    script = Script()
-    script.say("first", chunk("more"))
-    script.say("second", chunk("here"))
-    async with script.client() as client, Chain.mounted(client) as view:
-        await view.event("first", partial(view.ask, "first"))
-        await until(view, lambda: "parents" in view.assigns)
-        assert view.assigns.parents == [None, None]
-
-
-async def test_a_future_that_was_cancelled_is_no_cancelled_job() -> None:
-    async def wait() -> None:
-        future = asyncio.get_running_loop().create_future()
-        future.cancel()
-        await future
-
-    async with Bench.mounted() as view:
-        await view.event("job", wait)
-        await settled(view)
-        ((_, outcome),) = view.outcomes
-        assert isinstance(outcome.reason, asyncio.CancelledError)
-
-
-async def test_a_job_whose_loop_ends_tells_nobody() -> None:
-    held = Held()
-    async with Bench.mounted() as view:
-        await view.event("job", held.run)
-        await held.started.wait()
-        (job,) = view.pending()
-        assert isinstance(job.driver, asyncio.Task)
-        job.driver.cancel()
-        await settled(view)
-        assert view.outcomes == []
 
 
 @in_each_loop

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-import anthropic
 import httpx
 import openai
 import pytest
@@ -21,15 +20,6 @@ from aquila_cassette.provider import Provider
 from tests.live.loops import WORK, Page
 
 BROKEN = "error-midstream"
-
-
-def _messages(prompt: str) -> dict[str, Any]:
-    return {
-        "model": "claude-sonnet-5-5",
-        "max_tokens": 100,
-        "messages": [{"role": "user", "content": prompt}],
-        "extra_headers": {"x-provider-fault": BROKEN} if prompt == BROKEN else {},
-    }
 
 
 def _completions(prompt: str) -> dict[str, Any]:
@@ -55,19 +45,6 @@ def _openai_sync(url: str, prompt: str) -> Iterator[str]:
             yield chunk.choices[0].delta.content or "" if chunk.choices else ""
 
 
-async def _anthropic(url: str, prompt: str) -> AsyncIterator[str]:
-    async with anthropic.AsyncAnthropic(base_url=url, api_key="k", max_retries=0) as client:
-        async with client.messages.stream(**_messages(prompt)) as stream:
-            async for text in stream.text_stream:
-                yield text
-
-
-def _anthropic_sync(url: str, prompt: str) -> Iterator[str]:
-    with anthropic.Anthropic(base_url=url, api_key="k", max_retries=0) as client:
-        with client.messages.stream(**_messages(prompt)) as stream:
-            yield from stream.text_stream
-
-
 async def _ours(url: str, prompt: str) -> AsyncIterator[str]:
     async with httpx.AsyncClient(verify=False) as http:
         client = AsyncClient(http, base_url=f"{url}/v1", provider="openai")
@@ -84,10 +61,8 @@ def _ours_sync(url: str, prompt: str) -> Iterator[str]:
 
 SDKS: dict[str, Any] = {
     "openai": _openai,
-    "anthropic": _anthropic,
     "ours": _ours,
     "openai-threads": _openai_sync,
-    "anthropic-threads": _anthropic_sync,
     "ours-threads": _ours_sync,
 }
 

@@ -26,7 +26,10 @@ from tests.live.rows import seed_row
 class Notes(View):
     """A view that notes what happens."""
 
-    def mount(self, *notes: Any) -> None:
+    async def mount(self, *notes: Any) -> None:
+        for note in notes:
+            if isinstance(note, BaseException):
+                raise note
         self.assign(notes=[*notes], loading=False)
 
     def note(self, what: object) -> None:
@@ -61,23 +64,10 @@ async def test_a_view_is_mounted_with_what_it_is_given_and_closed_after_its_bloc
     assert str(raised.value) == (
         "handle_event of Notes came after Notes was closed.\nFix: call it in the block"
     )
-    view.send("nobody hears this")
+    view.send("nobody gets this")
     assert view.pending() == []
-
-
-@in_each_loop
-async def test_mount_may_be_async_and_what_it_raises_is_raised() -> None:
-    class Slow(View):
-        async def mount(self, *, fail: bool) -> None:
-            await anyio.lowlevel.checkpoint()
-            if fail:
-                raise KeyError("no")
-            self.assign(mounted=True)
-
-    async with Slow.mounted(fail=False) as view:
-        assert view.assigns.mounted
     with pytest.raises(KeyError, match="no"):
-        await Slow.open(fail=True)
+        await Notes.open(KeyError("no"))
 
 
 @in_each_loop
@@ -170,17 +160,6 @@ async def test_the_failure_of_an_event_that_is_not_waited_for_any_more_is_not_lo
             while view.pending():
                 await notifier.wait(notifier.count)
             await settled(view)
-
-
-@in_each_loop
-async def test_what_testing_tools_raise_in_a_handler_reaches_the_test() -> None:
-    class Checks(Notes):
-        def handle_event(self, name: str, params: Any) -> None:
-            pytest.fail("not like this")
-
-    async with Checks.mounted() as view:
-        with pytest.raises(pytest.fail.Exception, match="not like this"):
-            await view.event("check")
 
 
 @in_each_loop
@@ -443,15 +422,6 @@ async def test_ten_thousand_messages_leave_nothing_behind() -> None:
                 sizes.append(retained())
     assert shown == 10_000
     assert sizes[1] - sizes[0] < 20_000
-
-
-@in_each_loop
-async def test_what_is_pushed_and_never_taken_is_bounded() -> None:
-    async with Notes.mounted() as view:
-        for number in range(1500):
-            view.push_event("count", {"number": number})
-        assert len(view.pushed) == 1000
-        assert view.pushed[-1].payload == {"number": 1499}
 
 
 # The assigns.

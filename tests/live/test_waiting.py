@@ -260,19 +260,6 @@ async def test_a_stream_that_was_handed_to_another_task_is_waited_for() -> None:
         await asyncio.gather(*tasks)
 
 
-async def test_a_ticking_task_that_asked_nothing_is_not_waited_for() -> None:
-    async def ticking() -> None:
-        while True:
-            await asyncio.sleep(0.001)
-
-    page = Page()
-    with hello():
-        ticker, task = asyncio.create_task(ticking()), asyncio.create_task(ask(page))
-        assert "Hel" in await render_async(page)
-        assert task.done()
-        ticker.cancel()
-
-
 def test_trio_waits_for_who_reads_and_for_who_waits_for_that() -> None:
     page = Page()
 
@@ -318,6 +305,10 @@ async def test_the_time_out_lists_what_goes_on_and_where_its_reader_waits() -> N
 async def test_what_stays_open_on_purpose_is_not_waited_for() -> None:
     page = Page()
 
+    async def ticking() -> None:  # asks nothing, and needs no mention
+        while True:
+            await asyncio.sleep(0.001)
+
     async def watch_prices() -> None:
         while True:
             await ask(page)
@@ -328,7 +319,7 @@ async def test_what_stays_open_on_purpose_is_not_waited_for() -> None:
         await asyncio.Event().wait()
 
     with hello(background=("*watch_prices*", "*held_open*")):
-        tasks = [asyncio.create_task(work()) for work in (watch_prices, held_open)]
+        tasks = [asyncio.create_task(work()) for work in (ticking, watch_prices, held_open)]
         await render_async(page)
         for task in tasks:
             task.cancel()
@@ -381,7 +372,7 @@ async def test_a_miss_is_raised_at_once_and_not_after_the_retries_of_an_sdk() ->
                 task.cancel()
 
 
-async def test_what_a_tracked_job_raised_is_raised() -> None:
+async def test_what_a_tracked_job_raised_is_raised_and_what_is_no_job_is_refused() -> None:
     async def job() -> None:
         await asyncio.sleep(WORK)
         raise LookupError("no such thing")
@@ -390,16 +381,6 @@ async def test_what_a_tracked_job_raised_is_raised() -> None:
     with pytest.raises(LookupError, match="no such thing"):
         await render_async(Page())
     await render_async(Page())
-
-
-async def test_a_tracked_future_of_a_pool_is_waited_for() -> None:
-    page = Page()
-    with ThreadPoolExecutor() as pool:
-        track(pool.submit(lambda: (time.sleep(WORK), page.lines.append("done"))))
-        assert await render_async(page) == "done"
-
-
-def test_what_cannot_be_tracked_is_refused() -> None:
     with pytest.raises(UsageError) as raised:
         track("job")
     assert str(raised.value) == (
@@ -407,6 +388,13 @@ def test_what_cannot_be_tracked_is_refused() -> None:
         "  expected: a task or future of asyncio, or a future of a thread pool\n"
         "Fix: track(asyncio.create_task(...))"
     )
+
+
+async def test_a_tracked_future_of_a_pool_is_waited_for() -> None:
+    page = Page()
+    with ThreadPoolExecutor() as pool:
+        track(pool.submit(lambda: (time.sleep(WORK), page.lines.append("done"))))
+        assert await render_async(page) == "done"
 
 
 async def test_waiting_inside_a_tracked_job_is_refused_and_no_deadlock() -> None:
@@ -423,69 +411,76 @@ async def test_waiting_inside_a_tracked_job_is_refused_and_no_deadlock() -> None
     assert task.done()
 
 
-async def test_a_number_of_streams_needs_an_open_cassette() -> None:
-    with pytest.raises(UsageError) as raised:
+async def test_a_number_of_streams_is_waited_for_and_needs_an_open_cassette() -> None:
+    with pytest.raises(UsageError) as refused:
         await render_async(Page(), streams=1)
-    assert str(raised.value) == (
+    assert str(refused.value) == (
         "streams=1 needs an open cassette: that is what counts them.\n"
         'Fix: with aquila_cassette("name"): ...'
     )
-
-
-async def test_too_few_streams_are_a_time_out_that_says_so() -> None:
     with hello(), pytest.raises(RenderTimeout) as raised:
         await render_async(Page(), streams=1, timeout=0.05)
     assert str(raised.value).splitlines()[1] == "  pending: streams that have not started"
 
 
-async def test_our_client_is_waited_for_without_any_cassette() -> None:
-    said = collector()
-    transport = httpx.MockTransport(
+CLIENT = {
+    "transport": httpx.MockTransport(
         lambda _request: httpx.Response(
             200, headers={"content-type": "text/event-stream"}, content=FRAMES
         )
     )
-    client = AsyncClient(httpx.AsyncClient(transport=transport), model="gpt-4o-mini")
+}
+
+
+async def test_our_client_is_waited_for_without_any_cassette() -> None:
+    said = collector()
+    client = AsyncClient(httpx.AsyncClient(**CLIENT), model="gpt-4o-mini")
     client.stream("Say hello", sink=said)
     assert await render_async(lambda: said.text) == "Hello!"
 
 
-async def test_what_a_view_raises_while_it_draws_is_raised_as_it_is() -> None:
-    class Sheet:
-        pass
+def test_a_thread_of_our_sync_client_is_waited_for() -> None:
+    lines, begun = list[str](), threading.Event()
 
-    class SheetAdapter(Adapter):
-        def __init__(self, sheet: Sheet) -> None:
-            self.sheet = sheet
+    def work() -> None:
+        for event in Client(httpx.Client(**CLIENT), model="gpt-4o-mini").stream("Say hello"):
+            begun.set()
+            lines.append(repr(event))
+        time.sleep(WORK)
+        lines.append("saved")
 
-        async def settle(self) -> None:
-            raise LookupError("no screen")
+    thread = threading.Thread(target=work)
+    thread.start()
+    begun.wait()
+    wait_settled()
+    assert lines[-1] == "saved"
+    thread.join()
 
-        async def render(self) -> str:
-            return ""
+
+class Sheet:
+    def __init__(self, draw: Callable[[], Any]) -> None:
+        self.draw = draw
+
+
+class SheetAdapter(Adapter):
+    def __init__(self, sheet: Sheet) -> None:
+        self.settle = sheet.draw  # type: ignore[method-assign]
+
+    async def render(self) -> str:
+        return ""
+
+
+async def test_what_a_view_raises_while_it_draws_is_raised_and_one_that_never_stops_is_named() -> (
+    None
+):
+    async def fail() -> None:
+        raise LookupError("no screen")
 
     register_view(Sheet, SheetAdapter)
     with pytest.raises(LookupError, match="no screen"):
-        await render_async(Sheet())
-
-
-async def test_a_view_that_never_stops_drawing_is_a_time_out_that_says_so() -> None:
-    class Restless:
-        pass
-
-    class RestlessAdapter(Adapter):
-        def __init__(self, _view: Restless) -> None:
-            pass
-
-        async def settle(self) -> None:
-            await asyncio.Event().wait()
-
-        async def render(self) -> str:
-            return ""
-
-    register_view(Restless, RestlessAdapter)
+        await render_async(Sheet(fail))
     with pytest.raises(RenderTimeout) as raised:
-        await render_async(Restless(), timeout=0.05)
+        await render_async(Sheet(anyio.sleep_forever), timeout=0.05)
     assert str(raised.value).splitlines()[1] == "  pending: the view still draws"
 
 
@@ -603,31 +598,6 @@ def test_wait_settled_says_what_a_thread_does() -> None:
             wait_settled(streams=1, timeout=0.2)
         free.set()
         thread.join()
-
-
-def test_a_thread_of_our_sync_client_is_waited_for() -> None:
-    lines: list[str] = []
-    transport = httpx.MockTransport(
-        lambda _request: httpx.Response(
-            200, headers={"content-type": "text/event-stream"}, content=FRAMES
-        )
-    )
-    begun = threading.Event()
-
-    def work() -> None:
-        stream = Client(httpx.Client(transport=transport), model="gpt-4o-mini").stream("Say hello")
-        for event in stream:
-            begun.set()
-            lines.append(repr(event))
-        time.sleep(WORK)
-        lines.append("saved")
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    begun.wait()
-    wait_settled()
-    assert lines[-1] == "saved"
-    thread.join()
 
 
 async def test_the_sync_forms_are_refused_in_an_event_loop() -> None:
