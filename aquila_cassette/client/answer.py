@@ -233,23 +233,15 @@ class _BodySplitter:
     def __init__(self, content_type: str | None) -> None:
         self._content_type = content_type
         self._decoder: sse.Decoder | None = None
-        self._kept: list[bytes] = []
-        self._is_json = False
+        self._kept = bytearray()
 
     def feed(self, piece: bytes) -> Iterator[ProviderEvent]:
         if self._decoder is None:
-            self._kept.append(piece)
-            if self._is_json:
+            self._kept += piece
+            head = self._kept[:_MAX_HEAD].removeprefix(_BOM).lstrip()
+            if not head or _BOM.startswith(head) or head.startswith((b"{", b"[")):
                 return
-            head = b"".join(self._kept).removeprefix(_BOM).lstrip()
-            if not head or _BOM.startswith(head):
-                return
-            if head.startswith((b"{", b"[")):
-                self._is_json = True
-                return
-            self._decoder = sse.Decoder()
-            piece = b"".join(self._kept)
-            self._kept.clear()
+            self._decoder, piece = sse.Decoder(), bytes(self._kept)
         for frame in self._decoder.decode(piece):
             if frame.event is not None:
                 data = frame.event.data
@@ -263,7 +255,7 @@ class _BodySplitter:
             rest = self._decoder.flush()
             last = rest and _unfinished(rest.raw)
             return [last] if last else [], []
-        body = b"".join(self._kept)
+        body = bytes(self._kept)
         how = framing(self._content_type, body)
         if how != "json":
             return list(read_events(how, body)), []

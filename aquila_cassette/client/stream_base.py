@@ -46,6 +46,53 @@ T = TypeVar("T")
 _logger = logging.getLogger("aquila_cassette.client")
 
 
+class EventLog:
+    """The events of one stream so far, for readers in any task or thread."""
+
+    def __init__(self) -> None:
+        self.events: list[StreamEvent] = []
+        self._changed = threading.Condition()
+        self._wakers: list[Callable[[], None]] = []
+
+    @property
+    def last(self) -> Done | Error | None:
+        """The event that ended the stream; None as long as it goes on."""
+        event = self.events[-1] if self.events else None
+        return event if isinstance(event, Done | Error) else None
+
+    def add(self, event: StreamEvent) -> bool:
+        """Keep an event, and return True; False, and nothing else, after the last event."""
+        with self._changed:
+            if self.last is not None:
+                return False
+            self.events.append(event)
+            self._changed.notify_all()
+            wakers, self._wakers = self._wakers, []
+        for wake in wakers:
+            wake()
+        return True
+
+    def wait_until_over(self, timeout: float) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self.last is not None, timeout)
+
+    async def wait_for_more(self, count: int) -> bool:
+        """Wait for an event after the first `count`; return False if there will be none."""
+        while len(self.events) <= count and self.last is None:
+            event = anyio.Event()
+            wake = waker(event.set)
+            with self._changed:
+                if len(self.events) > count or self.last is not None:
+                    break
+                self._wakers.append(wake)
+            await event.wait()
+        return len(self.events) > count
+
+    async def over(self) -> None:
+        while await self.wait_for_more(len(self.events)):
+            pass
+
+
 class StreamBase:
     """What readers have of a stream."""
 
@@ -105,7 +152,7 @@ class StreamDriver:
     transport: Transport
     timeout: float | None
     on_over: Callable[[Hashable], None]
-    log: EventLog = field(default_factory=lambda: EventLog(), init=False)
+    log: EventLog = field(default_factory=EventLog, init=False)
     open: OpenStream | None = field(default=None, init=False)
     scope: anyio.CancelScope | None = field(default=None, init=False)
     stopped: StreamFailure | None = field(default=None, init=False)
@@ -266,53 +313,6 @@ class StreamDriver:
 @types.coroutine
 def _pause() -> Generator[None, None, None]:
     yield
-
-
-class EventLog:
-    """The events of one stream so far, for readers in any task or thread."""
-
-    def __init__(self) -> None:
-        self.events: list[StreamEvent] = []
-        self._changed = threading.Condition()
-        self._wakers: list[Callable[[], None]] = []
-
-    @property
-    def last(self) -> Done | Error | None:
-        """The event that ended the stream; None as long as it goes on."""
-        event = self.events[-1] if self.events else None
-        return event if isinstance(event, Done | Error) else None
-
-    def add(self, event: StreamEvent) -> bool:
-        """Keep an event, and return True; False, and nothing else, after the last event."""
-        with self._changed:
-            if self.last is not None:
-                return False
-            self.events.append(event)
-            self._changed.notify_all()
-            wakers, self._wakers = self._wakers, []
-        for wake in wakers:
-            wake()
-        return True
-
-    def wait_until_over(self, timeout: float) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: self.last is not None, timeout)
-
-    async def wait_for_more(self, count: int) -> bool:
-        """Wait for an event after the first `count`; return False if there will be none."""
-        while len(self.events) <= count and self.last is None:
-            event = anyio.Event()
-            wake = waker(event.set)
-            with self._changed:
-                if len(self.events) > count or self.last is not None:
-                    break
-                self._wakers.append(wake)
-            await event.wait()
-        return len(self.events) > count
-
-    async def over(self) -> None:
-        while await self.wait_for_more(len(self.events)):
-            pass
 
 
 @dataclass(frozen=True)

@@ -178,11 +178,8 @@ class _RequestHandler(BaseHTTPRequestHandler):
     def handle_one_request(self) -> None:
         try:
             super().handle_one_request()
-        except (OSError, ValueError):  # the client has gone, or what it sent is not HTTP
+        except OSError:  # the client has gone
             self.close_connection = True
-
-    def send_error(self, *_: Any, **__: Any) -> None:
-        self.close_connection = True
 
     def log_message(self, *_: Any) -> None:
         pass

@@ -121,34 +121,25 @@ def test_gemini_may_answer_with_a_list() -> None:
 
 
 @each_endpoint
-@pytest.mark.parametrize("status", [400, 429, 500, 529])
-def test_an_error_status_is_an_error_in_the_providers_words(endpoint: str, status: int) -> None:
-    (error,) = ask(endpoint, {"error": {"message": "No, thanks."}}, status=status)
-    assert (error.reason, error.kind, error.status) == ("No, thanks.", "http", status)
+def test_an_error_status_is_an_error_in_the_providers_words(endpoint: str) -> None:
+    (error,) = ask(endpoint, {"error": {"message": "No, thanks."}}, status=529)
+    assert (error.reason, error.kind, error.status) == ("No, thanks.", "http", 529)
 
 
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
         (b"upstream timed out", "upstream timed out"),
-        (b"", "HTTP 502"),
+        (b"", "HTTP 307"),
         (sse({"error": {"message": "No."}}), "No."),
-        (sse({"error": {"message": "No."}}).rstrip(), "No."),
-        (sse({"type": "error", "message": "No."}, event="error"), "No."),
+        (sse({"type": "error", "message": "No."}, event="error").rstrip(), "No."),
         (b": wait\n\n" + sse("No.", event="error"), "No."),
         (sse('{"detail": "No."}'), '{"detail": "No."}'),
         (b": wait\n\n", ": wait"),
     ],
 )
 def test_an_error_status_with_any_other_body_shows_it(body: bytes, reason: str) -> None:
-    asked: list[httpx.Request] = []
-    http = answering(body, body, status=502, asked=asked)
-    assert failure(list(Client(http, model="m").stream("Hi"))) == ("http", reason)
-    assert len(asked) == 1
-
-
-def test_a_redirect_is_an_error() -> None:
-    assert failure(ask("chat", b"", status=307)) == ("http", "HTTP 307")
+    assert failure(ask("chat", body, status=307)) == ("http", reason)
 
 
 EXPECTED = {
@@ -181,18 +172,11 @@ REFUSED = {
     "messages": sse({"type": "message_start", "message": {}}, *stop("refusal")),
     "gemini": sse({"promptFeedback": {"blockReason": "SAFETY"}}),
 }
+LIMIT = {"incomplete_details": {"reason": "max_output_tokens"}}
 INCOMPLETE = {
     "chat": (sse(chat(delta("length")), "[DONE]"), "length"),
     "responses": (
-        sse(
-            response(
-                "incomplete",
-                response={
-                    "status": "incomplete",
-                    "incomplete_details": {"reason": "max_output_tokens"},
-                },
-            )
-        ),
+        sse(response("incomplete", response={"status": "incomplete", **LIMIT})),
         "max_output_tokens",
     ),
     "messages": (sse(*stop("max_tokens")), "max_tokens"),
@@ -231,22 +215,23 @@ def test_a_last_event_completes_an_answer_without_a_finish_reason(
     assert failure(ask(endpoint, HEL[endpoint]))[0] == "cut"
 
 
-@each_backend
+FAILED = {"status": "failed", "output": []}
+
+
 @pytest.mark.parametrize(
     ("endpoint", "end", "reason"),
     [
-        ("chat", sse({"error": {"message": "Overloaded"}}, "[DONE]"), "Overloaded"),
         ("chat", sse({"error": {"message": "One."}}, {"error": {"message": "Two."}}), "One."),
         ("responses", sse(response("failed", response={"error": {"message": "No."}})), "No."),
         ("responses", sse({"type": "error", "message": "No."}, event="error"), "No."),
         (
             "responses",
-            sse(response("failed", response={"status": "failed", "output": []})),
+            sse(response("failed", response=FAILED)),
             "The response failed; the provider does not say why.",
         ),
         (
             "responses",
-            sse(response("cancelled", response={"status": "cancelled", "output": []})),
+            sse(response("cancelled", response={**FAILED, "status": "cancelled"})),
             "The provider cancelled the response.",
         ),
         ("messages", sse({"type": "error", "error": {"message": "No."}}, event="error"), "No."),
@@ -254,9 +239,9 @@ def test_a_last_event_completes_an_answer_without_a_finish_reason(
     ],
 )
 def test_an_error_of_the_provider_within_a_stream_is_the_only_error(
-    backend: str, endpoint: str, end: bytes, reason: str
+    endpoint: str, end: bytes, reason: str
 ) -> None:
-    events = ask(endpoint, HEL[endpoint] + end, backend=backend)
+    events = ask(endpoint, HEL[endpoint] + end)
     assert failure(events) == ("provider", reason)
     assert (events[-1].text, events[-1].status) == ("Hel", 200)
 
@@ -279,9 +264,8 @@ def test_json_under_a_good_status_may_be_an_error_or_not_an_answer(endpoint: str
         ("text/html; charset=utf-8", b"<h1>Log in</h1>", "text/html: <h1>Log in</h1>"),
         (
             "text/html",
-            b"<!DOCTYPE html>\n<TITLE lang=en>Bad gateway \n &amp; so on</TITLE>\n"
-            + b"data: x\n" * 2000,
-            "text/html: Bad gateway & so on",
+            b"<html>\n<TITLE lang=en>Bad \n &amp; so on</TITLE>",
+            "text/html: Bad & so on",
         ),
         ("text/event-stream", b"\n <p>Sorry</p>\nMore", "text/event-stream: <p>Sorry</p>"),
         ("", b"Moved\n\n", "no content type: Moved"),
@@ -307,7 +291,6 @@ def test_a_stream_that_is_cut_before_it_says_anything_is_not_taken_for_a_page(bo
     [
         ("chat", sse('{"choices": [{"index": 0, "delta": {"content": "lo"')),
         ("chat", sse('"choices": [{"index": 0, "delta": {"content": "lo"}}]}')),
-        ("chat", sse('{"error": {"mess', event="error")),
         ("responses", sse('{"type": "response.output_text.delta", "delta": "l')),
         ("messages", sse('{"type": "content_block_delta", ', event="content_block_delta")),
         ("gemini", sse('[{"candidates": ')),
@@ -350,27 +333,20 @@ def test_what_a_dialect_takes_nothing_from_passes_as_raw() -> None:
     assert (raw.event.type, raw.event.data) == ("response.web_search_call.searching", searching)
 
 
-@pytest.mark.parametrize(
-    ("endpoint", "thought", "end"),
-    [
-        ("chat", sse(chat(delta(reasoning_content="Hm"))), sse(chat(delta("stop")), "[DONE]")),
-        (
-            "responses",
-            sse(response("reasoning_summary_text.delta", delta="Hm")),
-            sse(response("completed", response={"status": "completed"})),
-        ),
-        (
-            "messages",
-            sse(block(type="thinking_delta", thinking="Hm")),
-            sse({"type": "message_stop"}),
-        ),
-        ("gemini", sse(candidate("Hm", thought=True)), sse(candidate("", "STOP"))),
-    ],
-)
-def test_reasoning_is_no_part_of_the_answer(endpoint: str, thought: bytes, end: bytes) -> None:
-    reasoning, chunk, done = ask(endpoint, thought + HEL[endpoint] + end)
+THOUGHT = {
+    "chat": sse(chat(delta(reasoning_content="Hm"))),
+    "responses": sse(response("reasoning_summary_text.delta", delta="Hm")),
+    "messages": sse(block(type="thinking_delta", thinking="Hm")),
+    "gemini": sse(candidate("Hm", thought=True)),
+}
+
+
+@each_endpoint
+def test_reasoning_is_no_part_of_the_answer(endpoint: str) -> None:
+    events = ask(endpoint, THOUGHT[endpoint] + b"".join(STREAMS[endpoint]))
+    reasoning, chunk, *_, end = [event for event in events if not isinstance(event, Raw)]
     assert (reasoning, chunk) == (Reasoning("Hm", ref="r"), Chunk("Hel", ref="r"))
-    assert done.text == "Hel"
+    assert end.text == "Hello, wörld"
 
 
 def test_a_character_cut_in_two_is_one_chunk_and_equal_chunks_are_all_kept() -> None:
@@ -438,15 +414,12 @@ def test_calls_may_lack_an_id_and_may_come_in_parts() -> None:
     def weather(city: str) -> str:
         return city
 
-    function = {"name": "weather", "arguments": '{"city": '}
-    rest = {"arguments": '"Lund"}'}
-    calls = sse(
-        chat(delta(tool_calls=[{"index": 0, "function": function}])),
-        chat(delta("tool_calls", tool_calls=[{"index": 0, "function": rest}])),
-        "[DONE]",
-    )
+    def part(reason: str | None, **function: str) -> dict[str, Any]:
+        return chat(delta(reason, tool_calls=[{"index": 0, "function": function}]))
+
+    first, last = part(None, name="weather", arguments='{"city": '), part("", arguments='"Lund"}')
     asked: list[httpx.Request] = []
-    http = answering(calls, b"".join(CHAT_FRAMES), asked=asked)
+    http = answering(sse(first, last, "[DONE]"), b"".join(CHAT_FRAMES), asked=asked)
     start, result, *_ = Client(http, model="m").stream("Hi", tools=[weather])
     assert isinstance(start, ToolCall)
     assert isinstance(result, ToolCall)
@@ -481,6 +454,5 @@ def test_a_stored_response_is_fetched_and_deleted(backend: str) -> None:
 
 def test_a_stored_response_that_is_not_there_is_an_error() -> None:
     http = answering({"error": {"message": "No x."}}, status=404)
-    with pytest.raises(StreamError) as raised:
+    with pytest.raises(StreamError, match=r"^No x\.\n  status: 404$"):
         Client(http, model="gpt-4o-mini").retrieve("x")
-    assert str(raised.value) == "No x.\n  status: 404"

@@ -38,55 +38,36 @@ def streamed(one: Recorded, endpoint: str) -> list[StreamEvent]:
     return list(client.stream("Hi", ref=one.file))
 
 
-def of_the_sdk(one: Recorded, endpoint: str) -> str:
+def of_the_sdk(one: Recorded, endpoint: str) -> Iterator[str]:
     def handle(request: httpx2.Request) -> httpx2.Response:
         return httpx2.Response(200, headers={"content-type": one.content_type}, content=one.body)
 
     http = httpx2.Client(transport=httpx2.MockTransport(handle))
-    if endpoint == "messages":
-        return "".join(_anthropic(http))
-    if endpoint == "gemini":
-        return "".join(_gemini(http))
-    with openai.OpenAI(api_key="none", http_client=http, max_retries=0) as client:
-        if endpoint == "responses":
-            stream = client.responses.create(model="m", input="Hi", stream=True)
-            return "".join(
-                event.delta for event in stream if event.type == "response.output_text.delta"
-            )
-        chunks = client.chat.completions.create(model="m", messages=PROMPT, stream=True)
-        return "".join(_of_chunks(chunks))
-
-
-def _of_chunks(chunks: Any) -> Iterator[str]:
-    for chunk in chunks:
-        for choice in chunk.choices or []:
-            delta = getattr(choice, "delta", None)
-            content = delta.content if delta else getattr(choice, "text", None)
-            if choice.index == 0 and isinstance(content, list):  # Mistral's parts
-                yield from (part.get("text", "") for part in content)
-            elif choice.index == 0:
-                yield content or ""
-
-
-def _anthropic(http: httpx2.Client) -> Iterator[str]:
-    with (
-        anthropic.Anthropic(api_key="none", http_client=http, max_retries=0) as client,
-        client.messages.create(model="m", max_tokens=9, messages=PROMPT, stream=True) as stream,
-    ):
-        for event in stream:
-            if event.type == "content_block_delta" and event.delta.type == "text_delta":
-                yield event.delta.text
-
-
-def _gemini(http: httpx2.Client) -> Iterator[str]:
-    client = genai.Client(
-        api_key="none", vertexai=False, http_options=genai.types.HttpOptions(httpx_client=http)
-    )
-    for chunk in client.models.generate_content_stream(model="m", contents="Hi"):
-        for candidate in (chunk.candidates or [])[:1]:
-            for part in (candidate.content and candidate.content.parts) or []:
-                if part.text and not part.thought:
-                    yield part.text
+    made: Any = {"api_key": "none", "http_client": http, "max_retries": 0}
+    if endpoint == "chat":
+        chats = openai.OpenAI(**made).chat.completions
+        for chunk in chats.create(model="m", messages=PROMPT, stream=True):
+            for choice in [choice for choice in chunk.choices or [] if choice.index == 0]:
+                delta = getattr(choice, "delta", None)
+                content: Any = delta.content if delta else getattr(choice, "text", None)
+                parts = content if isinstance(content, list) else [{"text": content}]  # Mistral's
+                yield from (part.get("text") or "" for part in parts)
+    elif endpoint == "responses":
+        for event in openai.OpenAI(**made).responses.create(model="m", input="Hi", stream=True):
+            if event.type == "response.output_text.delta":
+                yield event.delta
+    elif endpoint == "messages":
+        messages = anthropic.Anthropic(**made).messages
+        for piece in messages.create(model="m", max_tokens=9, messages=PROMPT, stream=True):
+            if piece.type == "content_block_delta" and piece.delta.type == "text_delta":
+                yield piece.delta.text
+    else:
+        options = genai.types.HttpOptions(httpx_client=http)
+        models = genai.Client(api_key="none", vertexai=False, http_options=options).models
+        for answer in models.generate_content_stream(model="m", contents="Hi"):
+            for candidate in (answer.candidates or [])[:1]:
+                for part in (candidate.content and candidate.content.parts) or []:
+                    yield part.text if part.text and not part.thought else ""
 
 
 @each_recorded(KNOWN)
@@ -99,7 +80,7 @@ def test_a_recorded_stream_gives_the_text_of_the_providers_own_sdk(recorded: Rec
     assert not any(isinstance(event, Done | Error) for event in events[:-1])
     if isinstance(last, Error) and last.kind == "provider":
         return
-    assert last.text == of_the_sdk(recorded, endpoint)
+    assert last.text == "".join(of_the_sdk(recorded, endpoint))
 
 
 @each_recorded(OTHERS)

@@ -114,12 +114,9 @@ def test_any_json_is_answered(dialect: ProviderDialect, body: dict[str, Any]) ->
     assert list(dialect.failure(request, len(frames)))
 
 
-@pytest.mark.parametrize("prompt", ["Hello", "Say hello", "hi!", "HEY there"])
-def test_a_greeting_is_greeted(prompt: str) -> None:
-    assert reply_to(parsed(prompt)).text.startswith("Hello! ")
-
-
-def test_words_of_the_prompt_are_quoted_but_not_common_ones() -> None:
+def test_greetings_are_answered_and_words_of_the_prompt_quoted_but_not_common_ones() -> None:
+    for greeting in ("Hello", "Say hello", "hi!", "HEY there"):
+        assert reply_to(parsed(greeting)).text.startswith("Hello! ")
     text = reply_to(parsed("Please explain what entropy means for compression")).text
     assert "“entropy”" in text
     assert "“compression”" in text

@@ -100,21 +100,6 @@ def test_requests_are_kept_and_what_is_not_served_is_404(http: httpx.Client) -> 
     assert missing.json()["error"]["message"] == f"Invalid URL (GET {CHAT})"
 
 
-def test_what_is_not_http_closes_its_connection_only(http: httpx.Client) -> None:
-    for garbage in (
-        b"garbage\r\n\r\n",
-        b"POST / HTTP/1.1\r\ncontent-length: many\r\n\r\n",
-        b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
-        b"x" * 100_000,
-    ):
-        with socket.create_connection((http.base_url.host, http.base_url.port or 0)) as sock:
-            sock.sendall(garbage)
-            with contextlib.suppress(ConnectionResetError):
-                assert sock.recv(100) == b""
-    half = rb'{"model": "\ud83d", "stream": true, "input": "half a character: \ud83d \ude00"}'
-    assert http.post(RESPONSES, content=half).status_code == 200
-
-
 async def test_many_streams_are_served_at_once_and_a_client_may_leave(
     provider: Provider,
 ) -> None:
@@ -154,29 +139,16 @@ def test_a_whole_answer_breaks_half_way_or_is_an_error(http: httpx.Client) -> No
         with pytest.raises(error):
             http.post(CHAT, json=body(CHAT, fault, stream=False))
     assert http.post(CHAT, json=body(CHAT, "error-midstream", stream=False)).status_code == 500
-    short = http.post(CHAT, json=body(CHAT, "error-midstream") | {"max_tokens": 2}).text
-    assert '"finish_reason":"' not in short
-    assert "server_error" in short
-
-
-def test_a_fault_is_named_by_model_prompt_or_header(http: httpx.Client) -> None:
-    prompt = {"model": "m", "messages": [{"role": "user", "content": "error-429"}]}
-    for asked, headers in (
-        (body(CHAT, "error-429"), {}),
-        (prompt, {}),
-        (body(CHAT), {"x-provider-fault": "error-429"}),
-    ):
-        answer = http.post(CHAT, json=asked, headers=headers)
-        assert (answer.status_code, answer.headers["retry-after"]) == (429, "20")
+    asked = body(CHAT, stream=False)
+    limited = http.post(CHAT, json=asked, headers={"x-provider-fault": "error-429"})
+    assert (limited.status_code, limited.headers["retry-after"]) == (429, "20")
 
 
 def test_the_sdks_raise_their_errors_for_a_status(provider: Provider) -> None:
-    for status, error in ((401, openai.AuthenticationError), (503, openai.InternalServerError)):
-        with pytest.raises(error):
-            openai_sdk(provider.url).responses.create(model=f"error-{status}", input="hi")
-    for status, kind in ((429, "rate_limit_error"), (529, "overloaded_error")):
-        with pytest.raises(anthropic.APIStatusError, match=kind):
-            anthropic_sdk(provider.url).messages.create(**body(MESSAGES, f"error-{status}"))
+    with pytest.raises(openai.AuthenticationError):
+        openai_sdk(provider.url).responses.create(model="m", input="error-401")
+    with pytest.raises(anthropic.APIStatusError, match="overloaded_error"):
+        anthropic_sdk(provider.url).messages.create(**body(MESSAGES, "error-529"))
     with pytest.raises(errors.ClientError, match="RESOURCE_EXHAUSTED"):
         gemini_sdk(provider.url).models.generate_content(model="error-429", contents="hi")
 
