@@ -244,10 +244,11 @@ def _record(
       aquila-cassette record --direct chat.hello --header 'x-api-key: ...'
     """
     from aquila_cassette.cli import record
+    from aquila_cassette.cli.selection import Wanted
 
     raise typer.Exit(
         record.run(
-            record.Wanted(names or (), folder, stale, failed),
+            Wanted(names or (), folder, stale, failed),
             direct=direct,
             dry_run=dry_run,
             headers=header or (),

@@ -6,15 +6,14 @@ import json
 import re
 import shlex
 import time
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from unicodedata import normalize
 
 from aquila_cassette import importers
-from aquila_cassette.cli.folder import cassettes_in, find
+from aquila_cassette.cli.folder import find
 from aquila_cassette.cli.output import Screen, print_error
 from aquila_cassette.cli.rewrite import rewrite, target_outside
 from aquila_cassette.cli.unused import read_unused
@@ -22,7 +21,7 @@ from aquila_cassette.errors import CassetteError, CassetteFormatError, CassetteN
 from aquila_cassette.model import Request
 from aquila_cassette.storage import files
 from aquila_cassette.storage.format import dumps, loads
-from aquila_cassette.storage.names import cassette_path, display_path
+from aquila_cassette.storage.names import cassette_path, cassettes_in, display_path
 from aquila_cassette.transcript.humanize import (
     count,
     escape_control_chars,
@@ -36,8 +35,8 @@ if TYPE_CHECKING:
     from aquila_cassette.model import CassetteData, Response
     from aquila_cassette.redaction import Redaction, SecretFinding
 
-__all__ = ["KINDS", "Finding", "check_file", "places_named", "run"]
 
+# All kinds of finding; the first two are errors.
 KINDS = {
     "unreadable": "the file is damaged, or no cassette",
     "secret": "it holds what is redacted when it is saved today",
@@ -47,13 +46,9 @@ KINDS = {
     "leftover": "a temporary file of a save that was killed",
     "format": "it would be written otherwise today",
 }
-"""All kinds of finding."""
-
-_ERRORS = ("unreadable", "secret")
 _STYLES = {"error": "red", "warning": "yellow"}
 _FIX = "aquila-cassette check --fix"
 _AN_HOUR = 3600.0  # seconds; no save takes so long
-_PARTS = {"url": "URL", "headers": "headers", "body": "body", "error": "error"}
 # What filters of other recorders put in the place of secrets.
 _FILTERED = re.compile(
     r"(?:Bearer )?(?:(?i:\[?\b(?:REDACTED|FILTERED|DUMMY|X{4,})\b\]?)"
@@ -74,7 +69,7 @@ class Finding:
 
     @property
     def level(self) -> str:
-        return "error" if self.kind in _ERRORS else "warning"
+        return "error" if self.kind in ("unreadable", "secret") else "warning"
 
 
 def run(
@@ -186,7 +181,7 @@ def _secrets(path: Path, text: str, cassette: CassetteData, redact: Redaction) -
                     needle = json.dumps(needle.partition("\n")[0])[1:-1]
                 line = next((n for n in range(start, len(lines)) if needle in lines[n]), start)
                 seen.add(line + 1)
-                what = f"{secret.kind} in the {part}'s {_PARTS[secret.part]}"
+                what = f"{secret.kind} in the {part}'s {'URL' if secret.part == 'url' else secret.part}"
                 yield Finding(path, line + 1, "secret", what, fix)
     for leak in redact.leaks(text):  # in comments, say
         if leak.line not in seen:
@@ -246,31 +241,29 @@ def _names(paths: Sequence[Path], folder: Path) -> Iterator[Finding]:
         if not path.absolute().is_relative_to(folder.absolute()):
             continue  # it has no name by which a test opens it
         name = path.absolute().relative_to(folder.absolute()).as_posix()
+        first = seen.setdefault(normalize("NFC", name).casefold(), path)
+        twin = path.with_suffix(".yaml")
+        what = ""
         try:
             cassette_path(folder, name)
         except CassetteNameError as error:
             what = error.what.partition(" cannot be used: ")[2].rstrip(".")
-            yield Finding(path, 1, "name", what, "aquila-cassette mv")
-        first = seen.setdefault(normalize("NFC", name).casefold(), path)
-        twin = path.with_suffix(".yaml")
         if first != path:
             what = f"where case does not count, it is {display_path(first)}"
-            yield Finding(path, 1, "name", what, "aquila-cassette mv")
         elif path.suffix.lower() == ".yml" and twin in paths:
             what = f"the name without its suffix means {display_path(twin)}"
+        if what:
             yield Finding(path, 1, "name", what, "aquila-cassette mv")
 
 
 def _strays(places: Sequence[Path]) -> Iterator[Finding]:
     """Yield links that lead nowhere, and what killed saves left behind."""
-    for place in places:
-        for path in [place, *sorted(place.rglob("*"))]:
-            if path.suffix in (".yaml", ".yml") and path.is_symlink() and not path.exists():
-                what = "it is a link that leads nowhere"
-                yield Finding(path, 1, "unreadable", what, "put the file back, or delete the link")
-            elif path.match(".aquila-*.tmp") and path.is_file():
-                what = KINDS["leftover"]
-                yield Finding(path, 1, "leftover", what, _FIX, is_fixable=True)
+    for path in [one for place in places for one in (place, *sorted(place.rglob("*")))]:
+        if path.suffix in (".yaml", ".yml") and path.is_symlink() and not path.exists():
+            what = "it is a link that leads nowhere"
+            yield Finding(path, 1, "unreadable", what, "put the file back, or delete the link")
+        elif path.match(".aquila-*.tmp") and path.is_file():
+            yield Finding(path, 1, "leftover", KINDS["leftover"], _FIX, is_fixable=True)
 
 
 def _unused(paths: Sequence[Path], folder: Path) -> Iterator[Finding]:
@@ -285,55 +278,55 @@ def _unused(paths: Sequence[Path], folder: Path) -> Iterator[Finding]:
 
 def _fix(one: Finding, paths: Sequence[Path]) -> bool:
     """Mend what can be mended without losing anything; return whether it is."""
-    if one.kind == "leftover":
-        for path in paths:
-            if path.resolve().parent == one.path.resolve().parent:
-                with suppress(OSError), files.locked(path.resolve()):
-                    files.remove_leftovers(path.resolve())
-        with suppress(OSError):
-            if time.time() - one.path.stat().st_mtime > _AN_HOUR:
-                one.path.unlink()
-        return not one.path.exists()
     try:
-        old = files.read(one.path)
-        cassette = loads(old, path=one.path)
-        rewrite(one.path, old, dumps(cassette).encode(), cassette.interactions)
+        if one.kind == "format":
+            old = files.read(one.path)
+            cassette = loads(old, path=one.path)
+            rewrite(one.path, old, dumps(cassette).encode(), cassette.interactions)
+            return True
+        for path in {path.resolve() for path in paths}:
+            if path.parent == one.path.resolve().parent:
+                with files.locked(path):
+                    files.remove_leftovers(path)
+        if one.path.exists() and time.time() - one.path.stat().st_mtime > _AN_HOUR:
+            one.path.unlink()
     except CassetteError as error:
         print_error(escape_control_chars(str(error)))
         return False
-    return True
+    return not one.path.exists()
 
 
 def _show(found: Sequence[Finding], fixed: Sequence[Finding], how: str) -> None:
     screen = Screen()
     if how == "json":
-        screen.data([_as_json(one, one in fixed) for one in found])
-    for one in found if how != "json" else ():
+        screen.data(
+            [
+                {
+                    "path": display_path(one.path),
+                    "line": one.line,
+                    "kind": one.kind,
+                    "level": one.level,
+                    "message": one.what,
+                    "fix": one.fix or None,
+                    "fixable": one.is_fixable,
+                    "fixed": one in fixed,
+                }
+                for one in found
+            ]
+        )
+        return
+    for one in found:
         what = escape_control_chars(one.what).replace("\n", " ")
         path = escape_control_chars(display_path(one.path)).replace("\n", "\\n")
         if how == "text":
             rest = "fixed" if one in fixed else escape_control_chars(one.fix).replace("\n", " ")
             style = "green" if one in fixed else _STYLES[one.level]
-            where = (f"{path}:{one.line}", "bold")
             end = (f" ({rest})" if rest else "", "dim")
-            screen.line(where, ": ", (one.kind, style), f": {what}", end)
+            screen.line((f"{path}:{one.line}", "bold"), ": ", (one.kind, style), f": {what}", end)
         elif one not in fixed:  # a workflow command of GitHub Actions
             place = path.replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
             message = (f"{what} ({one.fix})" if one.fix else what).replace("%", "%25")
             screen.line(f"::{one.level} file={place},line={one.line},title={one.kind}::{message}")
-
-
-def _as_json(one: Finding, is_fixed: bool) -> dict[str, Any]:
-    return {
-        "path": display_path(one.path),
-        "line": one.line,
-        "kind": one.kind,
-        "level": one.level,
-        "message": one.what,
-        "fix": one.fix or None,
-        "fixable": one.is_fixable,
-        "fixed": is_fixed,
-    }
 
 
 def _summary(found: Sequence[Finding], fixed: Sequence[Finding], size: int) -> str:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from aquila_cassette.dialects.providers import KnownProvider
     from aquila_cassette.model import Headers, Request
 
-__all__ = ["Connection", "SecretUnavailable", "parse_header", "redirect"]
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _SHORTEST_SECRET = 4

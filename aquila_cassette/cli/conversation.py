@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from aquila_cassette.model import Interaction, Request, Response
 
-__all__ = ["Conversation"]
 
 _ID_FIELD = re.compile(
     r"(?:^|[_-])ids?$|[a-z0-9]I[dD]s?$|[sS]ignature$|^encrypted_|^uri$|[pP]age_?[tT]oken$|^cursor$"

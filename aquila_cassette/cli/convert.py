@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from aquila_cassette.importers.convert import Conversion, Target
     from aquila_cassette.redaction import Redaction
 
-__all__ = ["run"]
 
 _HEADINGS = ("FILE", "FORMAT", "N", "HIDDEN", "RESULT")
 _RIGHT = (2, 3)

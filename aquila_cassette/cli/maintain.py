@@ -24,7 +24,6 @@ from aquila_cassette.cli.suite import FOLDER
 if TYPE_CHECKING:
     from aquila_cassette.redaction import Redaction
 
-__all__ = ["add_to"]
 
 _DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Show it, and change nothing.")]
 _Cassette = typer.Argument(metavar="OLD", help="A cassette.", autocompletion=complete_names)

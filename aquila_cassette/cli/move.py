@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ast
 import difflib
-import os
 import re
 import tokenize
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from aquila_cassette import importers
 from aquila_cassette.cli.folder import find, name_of
@@ -24,30 +23,22 @@ from aquila_cassette.transcript.humanize import escape_control_chars
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["renamed", "run"]
-
-_OPENER = "aquila_cassette"
-_SKIPPED = frozenset({"node_modules", "__pycache__", "build", "dist", "site-packages"})
+_NOT_OURS = frozenset(
+    {"node_modules", "__pycache__", "build", "dist", "site-packages", "env", "venv"}
+)
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _STRING = re.compile(r"""[bBuU]?("{3}|'{3}|"|')""")
-
-
-class _Edit(NamedTuple):
-    path: Path
-    old: str
-    new: str
-    encoding: str
 
 
 def run(old: str, new: str, folder: Path, *, code: bool, dry_run: bool) -> int:
     """Move a cassette and, with `code`, change its name in the code; return the exit code."""
     source, target = find(old, folder), cassette_path(folder, new)
     refuse_outside(source, [folder])
-    if os.path.lexists(target) and not (source.samefile(target) and source != target):
-        raise refuse_overwriting(source, target)
-    before, after = _stem(name_of(source, folder)), _stem(name_of(target, folder))
+    refuse_overwriting(source, target)
+    tests = _named_after(source, folder)
+    before, after = (name_of(path, folder).removesuffix(".yml") for path in (source, target))
     screen = Screen()
-    edits: list[_Edit] = []
+    edits: list[tuple[Path, bytes]] = []
     mentions: list[str] = []
     for path in _code_files(_code_folder(folder)):
         try:
@@ -58,29 +49,27 @@ def run(old: str, new: str, folder: Path, *, code: bool, dry_run: bool) -> int:
             continue
         if before not in text:
             continue
+        name = display_path(path)
         edited = renamed(text, before, after) if code else text
         if edited != text:
-            edits.append(_Edit(path, text, edited, encoding))
+            edits.append((path, edited.encode(encoding)))
+            lines = (text.splitlines(), edited.splitlines())
+            print_diff(difflib.unified_diff(*lines, name, name, n=1, lineterm=""), screen)
         mentions += [
-            f"{escape_control_chars(display_path(path))}:{number}"
+            f"{escape_control_chars(name)}:{number}"
             for number, line in enumerate(edited.splitlines(), 1)
             if re.search(rf"""(?<=["'/]){re.escape(before)}(?:\.ya?ml)?(?=["'])""", line)
         ]
-    for edit in edits:
-        name = display_path(edit.path)
-        lines = (edit.old.splitlines(), edit.new.splitlines())
-        print_diff(difflib.unified_diff(*lines, name, name, n=1, lineterm=""), screen)
     if not dry_run:
         move(source, target)
-        for edit in edits:
-            data = edit.new.encode(edit.encoding)
-            files.replace_file(edit.path.resolve(), data)
-    would = "would be " if dry_run else ""
-    names = (escape_control_chars(display_path(path)) for path in (source, target))
-    screen.line(f"{next(names)} {would}moved to ", (next(names), "bold"))
+        for path, data in edits:
+            files.replace_file(path.resolve(), data)
+    moved = "would be moved to" if dry_run else "moved to"
+    was, now = (escape_control_chars(display_path(path)) for path in (source, target))
+    screen.line(f"{was} {moved} ", (now, "bold"))
     if mentions:
         print_error(f"The old name is still in {', '.join(mentions)}.")
-    for test in _named_after(target if target.exists() else source, before):
+    for test in tests:
         print_error(
             f"{escape_control_chars(test)} opens it by its own name (the fixture cassette): add "
             f'@pytest.mark.aquila_cassette("{escape_control_chars(after)}")'
@@ -102,24 +91,22 @@ def renamed(text: str, before: str, after: str) -> str:
     except (SyntaxError, ValueError):
         return text
     lines = _LINE.findall(text)
-    starts = [0]
-    for line in lines:
-        starts.append(starts[-1] + len(line))
-    for node in sorted(_names(tree), key=lambda one: (one.lineno, one.col_offset), reverse=True):
+    for node in sorted(_names(tree), key=lambda one: one.col_offset, reverse=True):
         value = str(node.value)
-        if _stem(value) != before or node.end_lineno != node.lineno:
+        suffix = value.removeprefix(before)
+        if value != before + suffix or suffix not in ("", ".yaml", ".yml"):
             continue
-        line = lines[node.lineno - 1].encode()
-        start = starts[node.lineno - 1] + len(line[: node.col_offset].decode())
-        end = starts[node.lineno - 1] + len(line[: node.end_col_offset].decode())
-        literal = text[start:end]
+        if node.end_lineno != node.lineno:
+            continue
+        line = lines[node.lineno - 1].encode()  # columns count in UTF-8
+        literal = line[node.col_offset : node.end_col_offset].decode()
         quote = _STRING.match(literal)
-        if quote is None or literal.count(quote[1]) != 2 or value not in literal:
-            continue  # several literals in a row, or with escapes
-        text = (
-            text[:start] + literal.replace(value, after + value.removeprefix(before)) + text[end:]
-        )
-    return text
+        if quote is None or literal.count(quote[1]) != 2:
+            continue  # several literals in a row
+        new = literal.replace(value, after + suffix)  # an escaped name is not found
+        parts = (line[: node.col_offset], new.encode(), line[node.end_col_offset :])
+        lines[node.lineno - 1] = b"".join(parts).decode()
+    return "".join(lines)
 
 
 def _names(tree: ast.AST) -> Iterator[ast.Constant]:
@@ -127,44 +114,31 @@ def _names(tree: ast.AST) -> Iterator[ast.Constant]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
-        function = node.func
-        called = function.attr if isinstance(function, ast.Attribute) else ""
-        called = function.id if isinstance(function, ast.Name) else called
+        called = getattr(node.func, "attr", getattr(node.func, "id", ""))
         named = [word.value for word in node.keywords if word.arg == "name"]
-        for value in (*node.args[:1], *named) if called == _OPENER else ():
+        for value in (*node.args[:1], *named) if called == "aquila_cassette" else ():
             if isinstance(value, ast.Constant) and isinstance(value.value, str):
                 yield value
 
 
-def _stem(name: str) -> str:
-    return name.removesuffix(".yaml").removesuffix(".yml")
-
-
-def _named_after(path: Path, name: str) -> list[str]:
+def _named_after(path: Path, folder: Path) -> list[str]:
     """Return the tests that recorded a cassette and that it is named after."""
     try:
         tests = owners_of(importers.load(path).interactions)
     except CassetteError:  # a damaged cassette may be moved, too
         return []
-    return [test for test in tests if name_of_test(test) == name]
+    return [test for test in tests if name_of_test(test) == name_of(path, folder)]
 
 
 def _code_folder(folder: Path) -> Path:
     """Return where the code is that names cassettes of a folder: here, or the suite's root above."""
-    here, root = Path.cwd(), root_of_the_suite()
-    whole = folder.absolute().resolve()
-    is_below = whole.is_relative_to(here.resolve())
-    return root if whole.is_relative_to(root.resolve()) and not is_below else here
+    here, root, whole = Path.cwd().resolve(), root_of_the_suite().resolve(), folder.resolve()
+    return root if whole.is_relative_to(root) and not whole.is_relative_to(here) else here
 
 
 def _code_files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*.py")):
         parts = path.relative_to(folder).parts
-        is_ours = not any(part.startswith(".") or part in _SKIPPED for part in parts)
-        inside = path.resolve().is_relative_to(folder.resolve())
-        if is_ours and inside and path.is_file() and not _is_environment(path, folder):
+        is_ours = not any(part.startswith(".") or part in _NOT_OURS for part in parts)
+        if is_ours and path.is_file() and path.resolve().is_relative_to(folder):
             yield path
-
-
-def _is_environment(path: Path, folder: Path) -> bool:
-    return any((one / "pyvenv.cfg").exists() for one in path.parents if one.is_relative_to(folder))

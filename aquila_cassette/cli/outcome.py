@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from aquila_cassette.cli.output import align_columns, print_diff
+from aquila_cassette.cli.output import align_columns, print_diff, print_error
 from aquila_cassette.transcript.comparison import compare
 from aquila_cassette.transcript.humanize import count, escape_control_chars
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from aquila_cassette.model import CassetteData
     from aquila_cassette.transcript.comparison import Comparison
 
-__all__ = ["Outcome", "show_outcomes"]
 
 _HEADINGS = ("NAME", "RESULT", "CHANGED, OR WHY NOT")
 _STYLES = {"re-recorded": "green", "in part": "yellow", "kept": "red"}
 _SHRINK = ((2, 30), (0, 20), (2, 12))
+_INTERRUPTED = 130  # what a shell gives a program that Ctrl-C ended
 _MOST_LINES = 40  # of the differences of one interaction
 
 
@@ -48,15 +48,20 @@ class Outcome:
         return f"{summary}; {self.why}" if self.why else summary
 
 
-def show_outcomes(screen: Screen, outcomes: Sequence[Outcome]) -> None:
-    """Print what changed in each cassette, then a line for each, then how many there were."""
+def show_outcomes(screen: Screen, outcomes: Sequence[Outcome], *, is_stopped: bool) -> int:
+    """Print what changed in each cassette, a line for each, and a sum; return the exit code."""
     for one in outcomes:
         if one.result != "kept" and one.old.interactions and not one.comparison.same:
             screen.line((escape_control_chars(one.name), "bold"))
             print_diff(one.comparison.lines(_MOST_LINES), screen)
             screen.line()
     rows = [
-        (escape_control_chars(one.name), one.result, _one_line(one.changed)) for one in outcomes
+        (
+            escape_control_chars(one.name),
+            one.result,
+            escape_control_chars(" ".join(one.changed.split())),
+        )
+        for one in outcomes
     ]
     heading, *table = align_columns(
         [_HEADINGS, *rows], shrink=_SHRINK, width=screen.width, ellipsis=screen.glyphs.ellipsis
@@ -66,20 +71,20 @@ def show_outcomes(screen: Screen, outcomes: Sequence[Outcome]) -> None:
         screen.line((name, "bold"), "  ", (result, _STYLES[one.result]), "  ", changed)
     screen.line()
     screen.line(_summary(outcomes))
+    if is_stopped:
+        print_error("Stopped. Each cassette is whole: the old one or the new one.")
+        return _INTERRUPTED
+    return int(any(one.result != "re-recorded" for one in outcomes))
 
 
 def _summary(outcomes: Sequence[Outcome]) -> str:
     results = [one.result for one in outcomes]
-    rerecorded = [one for one in outcomes if one.result != "kept"]
-    changed = sum(not one.comparison.same for one in rerecorded)
-    parts = [f"{count(results.count('re-recorded'), 'cassette')} re-recorded"]
+    summary = f"{count(results.count('re-recorded'), 'cassette')} re-recorded"
     if partly := results.count("in part"):
-        parts.append(f"{partly} in part")
+        summary += f", {partly} in part"
     if kept := results.count("kept"):
-        parts.append(f"{kept} kept as before")
-    summary = ", ".join(parts)
-    return f"{summary}; {changed or 'nothing'} changed." if rerecorded else f"{summary}."
-
-
-def _one_line(text: str) -> str:
-    return escape_control_chars(" ".join(text.split()))
+        summary += f", {kept} kept as before"
+    if kept < len(outcomes):
+        changed = sum(one.result != "kept" and not one.comparison.same for one in outcomes)
+        summary += f"; {changed or 'nothing'} changed"
+    return f"{summary}."

@@ -1,34 +1,45 @@
-"""``record``: cassettes recorded again, by their tests or without them."""
+"""``record``: cassettes recorded again, by the tests that recorded them or without (`resend`)."""
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from aquila_cassette import importers
-from aquila_cassette.cli import selection
 from aquila_cassette.cli.folder import name_of
-from aquila_cassette.cli.output import Screen, print_error
-from aquila_cassette.cli.selection import Target
+from aquila_cassette.cli.outcome import Outcome, show_outcomes
+from aquila_cassette.cli.output import Progress, Screen, align_columns, print_error
+from aquila_cassette.cli.selection import Target, Wanted, module_of, owner_of, owners_of, select
 from aquila_cassette.errors import CassetteError, UsageError
-from aquila_cassette.importers import refuse_to_record
 from aquila_cassette.model import CassetteData
-from aquila_cassette.transcript.humanize import escape_control_chars, parse_timespan
+from aquila_cassette.storage.names import cassettes_in
+from aquila_cassette.transcript.humanize import count, escape_control_chars, parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
+    from types import FrameType
 
-__all__ = ["Wanted", "run"]
-
-
-class Wanted(NamedTuple):
-    """Which cassettes to record again."""
-
-    names: Sequence[str]  # or paths or patterns; none for all
-    folder: Path
-    stale: str | None  # only what is older: "30d"
-    failed: bool  # only those in which tests missed when they ran last
+_INTERNAL_ERROR = 3  # pytest's exit code; pytest itself is not loaded here
+_GOOD = ("passed", "xfailed")
+_MODULE = re.compile(r"^(\w+\.)+(?=\w+: )")
+_IS_POSIX = os.name == "posix"
+# pytest writes to its standard error, a file; its standard output is a pipe for its events alone.
+# It must be the first to import the plugin, so that it can rewrite assertions.
+_RUN_PYTEST = (
+    "import os, pytest; os.environ['AQUILA_CASSETTE_EVENTS'] = str(os.dup(1)); os.dup2(2, 1); "
+    "raise SystemExit(pytest.main())"
+)
 
 
 def run(
@@ -42,12 +53,13 @@ def run(
 ) -> int:
     """Record cassettes again, by their tests or `direct`; return the exit code, 0 if all were."""
     _check(wanted, direct=direct, for_direct=bool(headers or base_url), for_pytest=bool(arguments))
-    cassettes, is_damaged = _load(wanted)
-    misses = selection.read_misses(wanted.folder) if wanted.failed else None
-    targets = selection.merge_targets(_targets(wanted, cassettes, misses))
+    targets, root, is_damaged = select(wanted)
     screen = Screen()
     if not targets:
-        print_error(_nothing(wanted))
+        why = ["no test missed when it ran last"] if wanted.failed else []
+        why += [f"nothing is older than {wanted.stale}"] if wanted.stale else []
+        what = ", and ".join(why) or "there are no cassettes"
+        print_error(f"Nothing to record again: {what}.")
         return 2 if is_damaged else 0
     code = 0
     if direct:
@@ -59,15 +71,10 @@ def run(
             resend.plan(screen, targets, connection)
         else:
             code = resend.resend(screen, targets, connection)
+    elif dry_run:
+        _plan(screen, targets)
     else:
-        from aquila_cassette.cli import record_by_tests
-
-        modules = [selection.module_of(test) for one in targets for test in one.tests]
-        root = misses[0] if misses else selection.find_root(modules, wanted.folder)
-        if dry_run:
-            record_by_tests.plan(screen, targets)
-        else:
-            code = record_by_tests.run_tests(screen, targets, root, wanted.folder, arguments)
+        code = _run_tests(screen, targets, root, wanted.folder, arguments)
     return code or (2 if is_damaged else 0)
 
 
@@ -95,52 +102,215 @@ def _check(wanted: Wanted, *, direct: bool, for_direct: bool, for_pytest: bool) 
         )
 
 
-def _load(wanted: Wanted) -> tuple[dict[Path, CassetteData], bool]:
-    """Load the cassettes that are named; also return whether some cannot be used."""
-    cassettes: dict[Path, CassetteData] = {}
-    is_damaged = False
-    for path in selection.files_named(wanted.names, wanted.folder):
+def _tests(targets: Sequence[Target]) -> list[str]:
+    return list(dict.fromkeys(test for one in targets for test in one.tests))
+
+
+def _plan(screen: Screen, targets: Sequence[Target]) -> None:
+    tests = _tests(targets)
+    screen.line(f"Would run {count(len(tests), 'test')} for {count(len(targets), 'cassette')}:")
+    rows = []
+    for test in tests:
+        names = ", ".join(one.name for one in targets if test in one.tests)
+        rows.append((escape_control_chars(test), escape_control_chars(names)))
+    for test, name in align_columns(rows) if rows else ():
+        screen.line("  ", test, "  ", (name, "dim"))
+    for one in targets:
+        if one.unsigned:
+            screen.line(f"{escape_control_chars(one.name)}: {_unsigned(one)}.")
+
+
+def _run_tests(
+    screen: Screen, targets: Sequence[Target], root: Path, folder: Path, arguments: Sequence[str]
+) -> int:
+    """Run the tests of some cassettes in mode ``all``, and show what changed.
+
+    Returns the exit code: 0 if all were recorded again, 1 if not, 2 if pytest did not start or
+    broke off, 130 after Ctrl-C.
+    """
+    tests = _tests(targets)
+    others = list(_also_recorded(targets, tests, folder))
+    started = datetime.now(UTC).replace(microsecond=0)
+    run = _Run(root)
+    existing = [test for test in tests if (root / module_of(test)).is_file()]
+    if existing:
+        with _pytest(existing, arguments, run) as events, Progress(screen, len(existing)) as bar:
+            for event in events:
+                run.take(event, bar)
+        if run.broke_off:
+            how = "broke off" if run.found else "did not run"
+            print_error(f"pytest {how}:\n{escape_control_chars(run.log).rstrip()}")
+            if not run.found:
+                return 2
+        screen.line()
+    outcomes = [_outcome(one, run, started) for one in targets]
+    also = [_outcome(one, run, started) for one in others]
+    outcomes += [one for one in also if one.result != "kept"]
+    failed = {test: why for test, (outcome, why) in run.ends.items() if outcome == "failed"}
+    for name, why in [*failed.items(), *run.broken.items()]:
+        screen.line((escape_control_chars(name), "bold red"))
+        for line in escape_control_chars(why).rstrip().split("\n"):
+            screen.line("  ", line)
+        screen.line()
+    code = show_outcomes(screen, outcomes, is_stopped=run.is_interrupted)
+    return 2 if existing and run.broke_off else code
+
+
+@dataclass
+class _Run:
+    """What pytest reported; `root` is where node ids begin."""
+
+    root: Path
+    found: set[str] = field(default_factory=set)
+    broken: dict[str, str] = field(default_factory=dict)  # files it could not collect, and why
+    ends: dict[str, tuple[str, str]] = field(default_factory=dict)  # outcome, why it did not pass
+    unchanged: set[tuple[str, Path]] = field(default_factory=set)  # recorded the same again
+    status: int | None = None
+    is_interrupted: bool = False
+    log: str = ""
+
+    @property
+    def broke_off(self) -> bool:
+        """Whether pytest ended by an accident of its own: killed, crashed, an internal error."""
+        return self.status in (None, _INTERNAL_ERROR) and not self.is_interrupted
+
+    def take(self, event: dict[str, object], progress: Progress) -> None:
+        match event:
+            case {"found": list(tests)}:
+                self.found.update(tests)
+                progress.expect(len(self.found))
+            case {"broken": str(module), "why": str(why)}:
+                self.broken[module] = why
+            case {"test": str(test), "outcome": str(outcome), "why": str(why)}:
+                if test not in self.ends:  # else it was run again after a failure
+                    progress.done(test, well=outcome in _GOOD)
+                self.ends[test] = outcome, why
+            case {"unchanged": list(pairs)}:
+                self.unchanged = {(test, Path(path).resolve()) for test, path in pairs}
+            case {"ended": int(status)}:
+                self.status = status
+
+    def why_not(self, test: str) -> str:
+        """Return why a test recorded nothing; an empty text if it ended as it should."""
+        outcome, why = self.ends.get(test, ("", ""))
+        if outcome in _GOOD:
+            return ""
+        if outcome:
+            first_line = _MODULE.sub("", why.strip().partition("\n")[0])
+            return f"{test} {outcome}: {first_line}".rstrip(": ")
+        module = module_of(test)
+        if module in self.broken:
+            last_line = self.broken[module].strip().rpartition("\n")[2].removeprefix("E").strip()
+            return f"{module} cannot be collected: {last_line}"
+        if not (self.root / module).is_file():
+            return f"{test} is gone: there is no {module}"
+        if test in self.found or self.is_interrupted:
+            return f"{test} did not run"
+        return f"{test} is gone, or pytest's options leave it out"
+
+
+@contextmanager
+def _pytest(
+    tests: Sequence[str], arguments: Sequence[str], run: _Run
+) -> Iterator[Iterator[dict[str, Any]]]:
+    """Run tests in a pytest process, and give what the plugin `selected_tests` reports.
+
+    Ctrl-C is passed on once: pytest then ends by itself, and its cassettes are whole. A second
+    one kills it.
+    """
+    with tempfile.TemporaryDirectory() as name, Path(name, "log.txt").open("wb+") as log:
+        selected, modules = Path(name, "selected.json"), Path(name, "modules.txt")
+        selected.write_text(json.dumps(tests), "utf-8")
+        modules.write_text("".join(f"{one}\n" for one in dict.fromkeys(map(module_of, tests))))
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-c", _RUN_PYTEST, *arguments),
+                *("-p", "aquila_cassette.plugin.selected_tests"),
+                *("--continue-on-collection-errors", "--aquila-record=all", f"@{modules}"),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            cwd=run.root,
+            env={**os.environ, "AQUILA_CASSETTE_SELECTED": str(selected)},
+            # A terminal would pass Ctrl-C on as well, and a second one cuts its end short.
+            process_group=0 if _IS_POSIX else None,
+        )
+
+        def interrupt(_number: int, _frame: FrameType | None) -> None:
+            if run.is_interrupted:
+                process.kill()
+            elif _IS_POSIX:
+                process.send_signal(signal.SIGINT)
+            run.is_interrupted = True
+
+        before = signal.signal(signal.SIGINT, interrupt)
+        try:
+            with process:
+                assert process.stdout is not None
+                try:
+                    yield (json.loads(line) for line in process.stdout)
+                except BaseException:
+                    process.kill()
+                    raise
+        finally:
+            signal.signal(signal.SIGINT, before)
+            run.log = Path(log.name).read_text("utf-8", "replace")
+
+
+def _also_recorded(
+    targets: Sequence[Target], tests: Sequence[str], folder: Path
+) -> Iterator[Target]:
+    """Yield the cassettes that nobody selected and that these tests record as well."""
+    selected = {one.path.absolute() for one in targets}
+    for path in cassettes_in(folder):
+        if path.absolute() in selected:
+            continue
         try:
             cassette = importers.load(path)
-            if cassette.foreign:
-                raise refuse_to_record(path, cassette.foreign, "all")
-            cassettes[path] = cassette
-        except CassetteError as error:
-            is_damaged = True
-            print_error(escape_control_chars(str(error)))
-    return cassettes, is_damaged
+        except CassetteError:
+            continue  # it is not what was asked for; `list` and `check` report it
+        if common := set(tests).intersection(owners_of(cassette.interactions)):
+            yield Target(name_of(path, folder), path, cassette, tuple(sorted(common)))
 
 
-def _targets(
-    wanted: Wanted,
-    cassettes: dict[Path, CassetteData],
-    misses: tuple[Path, selection.Misses] | None,
-) -> Iterator[Target]:
-    if wanted.stale is not None or not wanted.failed:
-        before = None
-        if wanted.stale is not None:
-            before = datetime.now(UTC) - parse_timespan(wanted.stale)
-        for path, cassette in cassettes.items():
-            target = selection.select(name_of(path, wanted.folder), path, cassette, before)
-            if target is not None:
-                yield target
-    if misses is None:
-        return
-    root, by_file = misses
-    loaded = {path.absolute(): (path, cassette) for path, cassette in cassettes.items()}
-    for file, tests in by_file.items():
-        path = root / file
-        known = loaded.get(path.absolute())
-        if known is None and (wanted.names or path.exists()):
-            continue  # it was not named, or it is damaged
-        path, cassette = known or (path, CassetteData())  # a missed cassette may not exist yet
-        yield Target(name_of(path, wanted.folder), path, cassette, tuple(tests))
+def _outcome(one: Target, run: _Run, started: datetime) -> Outcome:
+    try:
+        new = importers.load(one.path) if one.path.exists() else CassetteData()
+    except CassetteError as error:
+        print_error(escape_control_chars(str(error)))
+        why = f"it cannot be read: {error.what}"
+        return Outcome(one.name, "kept", one.cassette, one.cassette, why)
+    reasons = []
+    for test in one.tests:
+        if why := run.why_not(test):
+            reasons.append(why)
+        elif (test, one.path.resolve()) not in run.unchanged and not _is_recorded(
+            test, one.cassette, new, started
+        ):
+            reasons.append(f"{test} {run.ends[test][0]} and recorded nothing here")
+    # A test that fails at its very end may have replaced one of its cassettes.
+    is_kept = len(reasons) == len(one.tests) and new.interactions == one.cassette.interactions
+    if one.unsigned:
+        reasons.append(_unsigned(one))
+    why = f"{reasons[0]} (and {len(reasons) - 1} more)" if len(reasons) > 1 else "".join(reasons)
+    if is_kept:
+        return Outcome(one.name, "kept", one.cassette, new, why)
+    return Outcome(one.name, "in part" if why else "re-recorded", one.cassette, new, why)
 
 
-def _nothing(wanted: Wanted) -> str:
-    why = []
-    if wanted.failed:
-        why.append("no test missed when it ran last")
-    if wanted.stale is not None:
-        why.append(f"nothing is older than {wanted.stale}")
-    return f"Nothing to record again: {', and '.join(why) or 'there are no cassettes'}."
+def _is_recorded(test: str, old: CassetteData, new: CassetteData, started: datetime) -> bool:
+    """Return whether a test that passed has replaced all that it had recorded."""
+    now = [one for one in new.interactions if owner_of(one) == test]
+    if test not in owners_of(old.interactions):
+        return bool(now)
+    return all(
+        (parse_time(one.recorded_at) or started) >= started
+        for one in now
+        if one in old.interactions
+    )
+
+
+def _unsigned(one: Target) -> str:
+    number = count(one.unsigned, "interaction")
+    return f"{number} recorded by no test (--direct sends them again)"

@@ -43,10 +43,8 @@ if TYPE_CHECKING:
     from aquila_cassette.cli.selection import Target
     from aquila_cassette.model import CassetteData, Request
 
-__all__ = ["plan", "resend"]
 
 _TIMEOUT = httpx.Timeout(600, connect=30)  # seconds, for a connection and for the next piece
-_INTERRUPTED = 130  # what a shell gives a program that Ctrl-C ended
 
 
 def plan(screen: Screen, targets: Sequence[Target], connection: Connection) -> None:
@@ -98,11 +96,7 @@ def resend(screen: Screen, targets: Sequence[Target], connection: Connection) ->
             else:
                 outcomes.append(Outcome(one.name, "re-recorded", old, new))
             screen.line()
-    show_outcomes(screen, outcomes)
-    if is_stopped:
-        print_error("Stopped. Each cassette is whole: the old one or the new one.")
-        return _INTERRUPTED
-    return int(any(one.result != "re-recorded" for one in outcomes))
+    return show_outcomes(screen, outcomes, is_stopped=is_stopped)
 
 
 def _refused(targets: Sequence[Target], connection: Connection) -> dict[Path, AquilaError]:
@@ -111,12 +105,7 @@ def _refused(targets: Sequence[Target], connection: Connection) -> dict[Path, Aq
     for target in targets:
         for number, one in enumerate(target.cassette.interactions, 1):
             if why := _why_unrepeatable(one) or _why_hidden(one.request, connection):
-                refused[target.path] = ResendError(
-                    f"Request {number} of {display_path(target.path)} cannot be sent again: {why[0]}",
-                    path=target.path,
-                    facts=why[1:],
-                    fix=_fix(target),
-                )
+                refused[target.path] = _error(target, number, "cannot be sent again", *why)
                 break
     return refused
 
@@ -173,6 +162,15 @@ def _fix(target: Target) -> str:
     return "Fix: run what recorded it, with AQUILA_RECORD=all"
 
 
+def _error(target: Target, number: int, what: str, why: str, *facts: str) -> ResendError:
+    return ResendError(
+        f"Request {number} of {display_path(target.path)} {what}: {why}",
+        path=target.path,
+        facts=facts,
+        fix=_fix(target),
+    )
+
+
 def _is_checked(path: Path) -> bool:
     """Return whether tests use a cassette and match its bodies, as far as runs have noted."""
     for name in ("unused", "unmatched_bodies"):
@@ -208,13 +206,14 @@ class _Resending:
             request = conversation.request()
             try:
                 one = self._recorded(number, replace(old, request=request))
+                why = _why_unlike(old.response, one.response)
             except SecretUnavailable as unknown:
-                raise self._failed(number, f"it holds a secret at {unknown}.") from None
+                why = [f"it holds a secret at {unknown}."]
             except (httpx.HTTPError, httpx.InvalidURL) as error:
-                how = f"{type(error).__name__}: {error}".rstrip(": ")
-                raise self._failed(number, "the connection failed.", how) from error
-            if why := _why_unlike(old.response, one.response):
-                raise self._failed(number, *why)
+                why = ["the connection failed.", f"{type(error).__name__}: {error}".rstrip(": ")]
+            if why:
+                kept = f"{display_path(target.path)} was not changed."
+                raise _error(target, number, "was not recorded again", *why, kept)
             conversation.answered(one.response)
             self._player.end(InteractionView(one))
             new.append(one)
@@ -270,17 +269,5 @@ class _Resending:
 
         rules = Redaction(patterns=self._patterns)
         return files.save(
-            path,
-            new,
-            drop=drop,
-            check=lambda text: refuse_secrets(text, rules, path),
-        )
-
-    def _failed(self, number: int, why: str, *facts: str) -> ResendError:
-        path = self._target.path
-        return ResendError(
-            f"Request {number} of {display_path(path)} was not recorded again: {why}",
-            path=path,
-            facts=[*facts, f"{display_path(path)} was not changed."],
-            fix=_fix(self._target),
+            path, new, drop=drop, check=lambda text: refuse_secrets(text, rules, path)
         )

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from aquila_cassette.model import Interaction
 
-__all__ = ["move", "refuse_outside", "refuse_overwriting", "remove", "rewrite", "target_outside"]
-
 
 def rewrite(path: Path, old: bytes, new: bytes, interactions: Sequence[Interaction]) -> None:
     """Put `new`, which reads as these interactions, in the place of `old`: in one step, no copy."""
@@ -40,49 +38,29 @@ def remove(path: Path, old: bytes) -> None:
 
 def move(old: Path, new: Path) -> None:
     """Move a cassette, or the link to one; nothing at its new place is ever overwritten."""
-    try:
-        new.parent.mkdir(parents=True, exist_ok=True)
-        with ExitStack() as locks:
-            for target in sorted({Path(os.path.realpath(path)) for path in (old, new)}):
-                locks.enter_context(files.locked(target))
-            _move(old, new)
-    except FileExistsError as error:
-        raise refuse_overwriting(old, new) from error
-    except OSError as error:
-        raise files.save_error(error, new) from error
+    with ExitStack() as locks:
+        for path in sorted({old.resolve(), new.resolve()}):
+            locks.enter_context(files.changing(path))
+        refuse_overwriting(old, new)
+        if old.is_symlink():
+            target = old.readlink()
+            if not target.is_absolute():
+                target = Path(os.path.relpath(old.parent / target, new.parent))
+            new.symlink_to(target)
+            old.unlink()
+        else:
+            old.rename(new)
 
 
-def refuse_overwriting(old: Path, new: Path) -> UsageError:
-    """Return the error that says that there is a file at the new place."""
-    return UsageError(
-        f"There is a file at {display_path(new)} already; it is not overwritten.",
-        facts=[f"to move: {display_path(old)}"],
-        fix="Fix: choose another name, or move that one away first",
-    )
-
-
-def _move(old: Path, new: Path) -> None:
-    if old.is_symlink():
-        target = old.readlink()
-        if not target.is_absolute():
-            target = Path(os.path.relpath(old.parent / target, new.parent))
-        new.symlink_to(target)
-        old.unlink()
-        return
-    if str(old) != str(new) and new.exists() and old.samefile(new):
-        old.rename(new)  # only the case of letters changes, where that does not count
-        return
-    # A rename would overwrite what came to be there a moment ago; a second name for it does not.
-    try:
-        os.link(old, new)
-    except FileExistsError:
-        raise
-    except OSError:  # not every file system has those
-        if os.name != "nt" and os.path.lexists(new):
-            raise FileExistsError(17, "File exists", str(new)) from None
-        old.rename(new)
-    else:
-        old.unlink()
+def refuse_overwriting(old: Path, new: Path) -> None:
+    """Raise if there is a file at the new place; the old one itself if only letter case changes."""
+    is_itself = old != new and new.exists() and old.samefile(new)
+    if os.path.lexists(new) and not is_itself:
+        raise UsageError(
+            f"There is a file at {display_path(new)} already; it is not overwritten.",
+            facts=[f"to move: {display_path(old)}"],
+            fix="Fix: choose another name, or move that one away first",
+        )
 
 
 def _refuse_changed(path: Path, old: bytes) -> None:
@@ -99,13 +77,11 @@ def target_outside(path: Path, folders: Iterable[Path], *, is_entry: bool = Fals
 
     A path in none of them belongs to its own folder. For an entry the link itself counts.
     """
-    real = Path(os.path.realpath(path))
-    if is_entry:
-        real = Path(os.path.realpath(path.parent), path.name)
+    real = path.parent.resolve() / path.name if is_entry else path.resolve()
     whole = Path(os.path.abspath(path))  # noqa: PTH100 - of links, which stay, without any ".."
     around = [one for one in folders if whole.is_relative_to(os.path.abspath(one))]  # noqa: PTH100
     for folder in [one for one in around if not one.is_file()] or [path.parent]:
-        if real.is_relative_to(os.path.realpath(folder)):
+        if real.is_relative_to(folder.resolve()):
             return None
     return real
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from aquila_cassette import importers
 from aquila_cassette.cli.check import check_file, places_named
-from aquila_cassette.cli.folder import cassettes_in
 from aquila_cassette.cli.output import Screen, print_error
 from aquila_cassette.cli.rewrite import refuse_outside, rewrite
 from aquila_cassette.errors import CassetteError, CassetteSaveError
@@ -15,7 +14,7 @@ from aquila_cassette.model import CassetteData
 from aquila_cassette.storage import files
 from aquila_cassette.storage.edit import replace_interactions
 from aquila_cassette.storage.format import as_read, dumps, loads, render
-from aquila_cassette.storage.names import display_path
+from aquila_cassette.storage.names import cassettes_in, display_path
 from aquila_cassette.transcript.humanize import count, escape_control_chars
 
 if TYPE_CHECKING:
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 
     from aquila_cassette.model import Interaction
     from aquila_cassette.redaction import Redaction
-
-__all__ = ["run", "scrubbed"]
 
 
 def run(given: Sequence[str], folder: Path, *, redact: Redaction, dry_run: bool) -> int:
@@ -59,6 +56,7 @@ def run(given: Sequence[str], folder: Path, *, redact: Redaction, dry_run: bool)
 def _scrub(
     path: Path, places: Sequence[Path], redact: Redaction, *, is_secret: bool, dry_run: bool
 ) -> bool:
+    """Scrub a file; return whether there was something to redact."""
     data = files.read(path)
     if importers.detect_format(data):
         if is_secret:
@@ -68,8 +66,7 @@ def _scrub(
                 fix=f"Fix: {importers.convert_command(path)}",
             )
         return False
-    cassette = loads(data, path=path)
-    new = scrubbed(data.decode(), cassette, redact)
+    new = scrubbed(data.decode(), loads(data, path=path), redact)
     if new is None:
         return False
     refuse_outside(path, places, "scrub")

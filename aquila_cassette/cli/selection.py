@@ -2,57 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
-from aquila_cassette.cli.folder import cassettes_in, find, name_of, read_note
-from aquila_cassette.errors import UsageError
-from aquila_cassette.transcript.humanize import parse_time
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import datetime
-
-    from aquila_cassette.model import CassetteData, Interaction
-
-__all__ = [
-    "Misses",
-    "Target",
-    "files_named",
-    "find_root",
-    "merge_targets",
-    "module_of",
-    "owner_of",
-    "owners_of",
-    "read_misses",
-    "select",
-]
-
-Misses = dict[str, list[str]]
-"""The tests that missed, by the file they missed in, relative to pytest's root."""
+from aquila_cassette import importers
+from aquila_cassette.cli.folder import find, name_of, read_note
+from aquila_cassette.cli.output import print_error
+from aquila_cassette.errors import CassetteError, UsageError
+from aquila_cassette.model import CassetteData, Interaction
+from aquila_cassette.storage.names import cassettes_in
+from aquila_cassette.transcript.humanize import escape_control_chars, parse_time, parse_timespan
 
 _TEARDOWN = " (teardown)"
 
 
+class Wanted(NamedTuple):
+    """Which cassettes to record again."""
+
+    names: Sequence[str]  # or paths or patterns; none for all
+    folder: Path
+    stale: str | None  # only what is older: "30d"
+    failed: bool  # only those in which tests missed when they ran last
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A cassette that is to be recorded again.
+    """A cassette that is to be recorded again."""
 
-    Args:
-        name: The name that the commands know it by.
-        path: The file.
-        cassette: What it holds; nothing where there is no file yet.
-        tests: The tests that record it.
-        unsigned: How many of its interactions to be recorded again name no test.
-    """
-
-    name: str
+    name: str  # that the commands know it by
     path: Path
-    cassette: CassetteData
-    tests: tuple[str, ...]
-    unsigned: int = 0
+    cassette: CassetteData  # nothing where there is no file yet
+    tests: tuple[str, ...]  # that record it
+    unsigned: int = 0  # its interactions to be recorded again that name no test
+
+
+class Selection(NamedTuple):
+    """The cassettes that are wanted; `root` is where the node ids of their tests begin."""
+
+    targets: list[Target]
+    root: Path
+    is_damaged: bool  # a file that was wanted cannot be used
 
 
 def owner_of(interaction: Interaction) -> str | None:
@@ -75,24 +68,78 @@ def module_of(test: str) -> str:
     return test.partition("::")[0]
 
 
-def select(name: str, path: Path, cassette: CassetteData, before: datetime | None) -> Target | None:
-    """Return what was recorded before a time (None: all of it); None if nothing was.
+def select(wanted: Wanted) -> Selection:
+    """Find the cassettes that are wanted, each once; report files that cannot be used."""
+    folder = wanted.folder
+    loaded, is_damaged = _load(_files(wanted.names, folder))
+    found: list[Target] = []
+    if wanted.stale is not None or not wanted.failed:
+        before = datetime.now(UTC) - parse_timespan(wanted.stale) if wanted.stale else None
+        for path, cassette in loaded.items():
+            old = [one for one in cassette.interactions if not before or _is_before(one, before)]
+            if old or not before:
+                unsigned = sum(owner_of(one) is None for one in old)
+                name = name_of(path, folder)
+                found.append(Target(name, path, cassette, owners_of(old), unsigned))
+    root = _root(found, folder)
+    note = read_note("misses", folder) if wanted.failed else None
+    if note is not None:
+        root = note.root
+        by_place = {path.absolute(): path for path in loaded}
+        for test, missed in note.content.items():
+            for place in (root / one for one in missed):
+                path = by_place.get(place.absolute(), place)
+                if path not in loaded and (wanted.names or path.exists()):
+                    continue  # it was not named, or it is damaged
+                cassette = loaded.get(path, CassetteData())  # it may not exist yet
+                found.append(Target(name_of(path, folder), path, cassette, (test,)))
+    return Selection(_merged(found), root, is_damaged)
 
-    An interaction without `recorded_at` is not known to be that old.
-    """
-    old = [one for one in cassette.interactions if before is None or _is_before(one, before)]
-    if before is not None and not old:
-        return None
-    unsigned = sum(owner_of(one) is None for one in old)
-    return Target(name, path, cassette, owners_of(old), unsigned)
+
+def _files(names: Sequence[str], folder: Path) -> list[Path]:
+    """Return the files that names, paths or patterns (``*`` also matches slashes) mean."""
+    if not names:
+        return list(cassettes_in(folder))
+    found: list[Path] = []
+    for name in names:
+        try:
+            found.append(find(name, folder))
+        except UsageError:
+            if not any(char in name for char in "*?["):
+                raise
+            every = cassettes_in(folder)
+            matching = [path for path in every if fnmatchcase(name_of(path, folder), name)]
+            if not matching:
+                raise UsageError(
+                    f"No cassette has a name like {name!r}.",
+                    fix="Fix: aquila-cassette list shows what there is",
+                ) from None
+            found += matching
+    return list(dict.fromkeys(found))
 
 
-def _is_before(interaction: Interaction, limit: datetime) -> bool:
-    at = parse_time(interaction.recorded_at)
+def _load(paths: Iterable[Path]) -> tuple[dict[Path, CassetteData], bool]:
+    loaded: dict[Path, CassetteData] = {}
+    is_damaged = False
+    for path in paths:
+        try:
+            cassette = importers.load(path)
+            if cassette.foreign:
+                raise importers.refuse_to_record(path, cassette.foreign, "all")
+            loaded[path] = cassette
+        except CassetteError as error:
+            is_damaged = True
+            print_error(escape_control_chars(str(error)))
+    return loaded, is_damaged
+
+
+def _is_before(one: Interaction, limit: datetime) -> bool:
+    """Return whether it was recorded before a time; one without a time is not known to be."""
+    at = parse_time(one.recorded_at)
     return at is not None and at < limit
 
 
-def merge_targets(targets: Iterable[Target]) -> list[Target]:
+def _merged(targets: Iterable[Target]) -> list[Target]:
     """Return each cassette once, with the tests of all its targets, in order of first mention."""
     by_path: dict[Path, Target] = {}
     for one in targets:
@@ -104,50 +151,10 @@ def merge_targets(targets: Iterable[Target]) -> list[Target]:
     return list(by_path.values())
 
 
-def files_named(names: Sequence[str], folder: Path) -> list[Path]:
-    """Return the files that names, paths or patterns (``*`` also matches slashes) mean.
-
-    Without names: all cassettes in the folder.
-
-    Raises:
-        UsageError: There is no such file, or a pattern matches none.
-    """
-    if not names:
-        return list(cassettes_in(folder))
-    return list(dict.fromkeys(path for name in names for path in _files_named(name, folder)))
-
-
-def _files_named(name: str, folder: Path) -> list[Path]:
-    try:
-        return [find(name, folder)]
-    except UsageError:
-        if not any(char in name for char in "*?["):
-            raise
-    found = [path for path in cassettes_in(folder) if fnmatchcase(name_of(path, folder), name)]
-    if not found:
-        raise UsageError(
-            f"No cassette has a name like {name!r}.",
-            fix="Fix: aquila-cassette list shows what there is",
-        )
-    return found
-
-
-def find_root(modules: Iterable[str], folder: Path) -> Path:
-    """Return the folder that node ids of tests in `modules` begin at."""
-    modules = list(modules)
+def _root(targets: Iterable[Target], folder: Path) -> Path:
+    """Return the first folder, this one or one above the cassettes, that has a test's module."""
+    modules = {module_of(test) for one in targets for test in one.tests}
     bases = [Path.cwd(), *folder.absolute().parents]
     return next(
         (base for base in bases if any((base / one).is_file() for one in modules)), bases[0]
     )
-
-
-def read_misses(folder: Path) -> tuple[Path, Misses] | None:
-    """Return pytest's root and, for each file, the tests that missed in it when they ran last."""
-    note = read_note("misses", folder)
-    if note is None:
-        return None
-    by_file: Misses = {}
-    for test, files in note.content.items():
-        for file in files:
-            by_file.setdefault(file, []).append(test)
-    return (note.root, by_file) if by_file else None

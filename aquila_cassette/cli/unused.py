@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -24,8 +24,6 @@ from aquila_cassette.transcript.humanize import count, escape_control_chars
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Unused", "read_unused", "remove_unused", "run"]
-
 Unused = dict[Path, list[int]]
 """For each cassette the numbers of the interactions that are unused; none if all of it is."""
 
@@ -38,16 +36,15 @@ def read_unused(folder: Path) -> Unused | None:
     note = read_note("unused", folder)
     if note is None:
         return None
+    noted = _absolute(note.root, note.content or {})
     return {
         path: numbers
-        for path, numbers in (_absolute(note.root, note.content) or {}).items()
+        for path, numbers in noted.items()
         if path.exists() and path.stat().st_mtime_ns <= note.written_at
     }
 
 
-def _absolute(root: Path, noted: dict[str, list[int]] | None) -> Unused | None:
-    if noted is None:
-        return None
+def _absolute(root: Path, noted: dict[str, list[int]]) -> Unused:
     return {(root / path).absolute(): numbers for path, numbers in noted.items()}
 
 
@@ -56,7 +53,6 @@ def run(arguments: Sequence[str], folder: Path, *, delete: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="aquila-cassette-") as temporary:
         report = Path(temporary, "unused.json")
         pytest = [sys.executable, "-m", "pytest", "-q", f"--aquila-unused-report={report}"]
-        environ = {"AQUILA_RECORD": "none"} | os.environ
         ran = subprocess.run(
             [*pytest, *arguments],
             stdin=subprocess.DEVNULL,
@@ -64,12 +60,10 @@ def run(arguments: Sequence[str], folder: Path, *, delete: bool) -> int:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            env=environ,
-            check=False,
+            env={"AQUILA_RECORD": "none"} | os.environ,
         )
-        data = json.loads(report.read_text("utf-8")) if report.exists() else {}
-    unused = _absolute(Path(data.get("root", "")), data.get("unused"))
-    if unused is None:
+        data: dict[str, Any] = json.loads(report.read_text("utf-8")) if report.exists() else {}
+    if data.get("unused") is None:
         print_error(escape_control_chars(ran.stdout).rstrip())
         raise UsageError(
             "It is not known what no test uses: pytest did not run the whole suite.",
@@ -77,6 +71,7 @@ def run(arguments: Sequence[str], folder: Path, *, delete: bool) -> int:
         )
     if ran.returncode:
         print_error("Some tests failed; what they recorded counts as used.")
+    unused = _absolute(Path(data["root"]), data["unused"])
     if delete:
         return remove_unused(unused, folder, yes=True, dry_run=False)
     _list(unused)
@@ -85,11 +80,10 @@ def run(arguments: Sequence[str], folder: Path, *, delete: bool) -> int:
 
 def remove_unused(unused: Unused, folder: Path, *, yes: bool, dry_run: bool) -> int:
     """Remove what is unused, once the user agrees; return the exit code, 1 if anything is left."""
-    existing = {path: numbers for path, numbers in unused.items() if path.exists()}
-    _list(existing)
-    if not existing or dry_run:
-        return int(bool(existing))
-    number = count(len(existing), "cassette")
+    _list(unused)
+    if not unused or dry_run:
+        return int(bool(unused))
+    number = count(len(unused), "cassette")
     if not yes:
         if not (Screen().is_terminal and sys.stdin.isatty()):
             raise UsageError(
@@ -99,14 +93,14 @@ def remove_unused(unused: Unused, folder: Path, *, yes: bool, dry_run: bool) -> 
         if not typer.confirm(f"Remove what is unused of {number}?", err=True):
             print_error("Nothing was removed.")
             return 1
-    for path, numbers in existing.items():
+    for path, numbers in unused.items():
         refuse_outside(path, [folder])
         if not numbers:
             remove(path, files.read(path))
             continue
         interactions = importers.load(path).interactions
         dropped = [interactions[place - 1] for place in numbers if place <= len(interactions)]
-        files.save(path, [], drop=lambda one, dropped=dropped: one in dropped)  # type: ignore[misc]
+        files.save(path, [], drop=dropped.__contains__)
     print_error(f"Removed what was unused of {number}.")
     return 0
 

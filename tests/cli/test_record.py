@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from aquila_cassette import importers
+from aquila_cassette.cli.selection import Wanted, select
 from tests.cli.conftest import Cli
 from tests.cli.project import LONG_AGO, Project
+from tests.cli.samples import chat, lay, text
 
 SUITE = """
 @pytest.mark.parametrize("word", ["sea", "a::b [c] d/e", "\\u00e9 (teardown)"])
@@ -235,6 +237,16 @@ def test_stale_picks_what_was_recorded_long_ago(cli: Cli, project: Project) -> N
             "Fix: write, for example, 30d or 12w\n"
         ),
     )
+
+
+def test_only_what_is_older_counts_and_what_has_no_date_is_not() -> None:
+    long_ago = chat(recorded_by="a::[(teardown)] (teardown)", recorded_at=LONG_AGO)
+    unsigned = chat(recorded_by=None, recorded_at=LONG_AGO)
+    others = [chat(recorded_by="b", recorded_at=at) for at in ("", "2999-01-01T00:00:00Z")]
+    lay("cassettes/x.yaml", text(long_ago, *others, unsigned))
+    for stale, tests in (("30d", ("a::[(teardown)]",)), (None, ("a::[(teardown)]", "b"))):
+        (one,) = select(Wanted(["x", "*"], Path("cassettes"), stale, failed=False)).targets
+        assert (one.tests, one.unsigned) == (tests, 1)
 
 
 def test_failed_picks_the_tests_that_missed_when_they_ran_last(

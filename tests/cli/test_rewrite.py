@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from pathlib import Path
 
@@ -39,19 +38,6 @@ def test_what_stands_at_the_new_place_is_never_overwritten() -> None:
         "Fix: choose another name, or move that one away first"
     )
     assert (old.read_text(), new.read_text()) == (GOOD, "another")
-
-
-def test_nor_is_it_where_the_file_system_has_no_links(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(*_: object, **__: object) -> None:
-        raise OSError(errno.EPERM, "Operation not permitted")
-
-    monkeypatch.setattr(os, "link", refused)
-    old, new = lay("a.yaml", GOOD), lay("b.yaml", "another")
-    with pytest.raises(UsageError, match="not overwritten"):
-        move(old, new)
-    assert new.read_text() == "another"
-    move(old, Path("c.yaml"))
-    assert Path("c.yaml").read_text() == GOOD
 
 
 def test_of_a_link_the_link_moves_and_still_leads_there() -> None:
