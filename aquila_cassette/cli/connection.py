@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 from aquila_cassette.dialects.providers import key_of, provider_for_key
 from aquila_cassette.errors import UsageError
 from aquila_cassette.redaction import REDACTED
-from aquila_cassette.redaction.names import NAME_ENDINGS, looks_random, plain_name
+from aquila_cassette.redaction.rules import NAME_ENDINGS, looks_random, plain_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

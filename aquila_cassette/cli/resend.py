@@ -27,7 +27,7 @@ from aquila_cassette.matching.keys import Matcher
 from aquila_cassette.model import Interaction, Response
 from aquila_cassette.options import Layer
 from aquila_cassette.redaction import REDACTED, Redaction
-from aquila_cassette.redaction.names import FRAMING
+from aquila_cassette.redaction.rules import FRAMING
 from aquila_cassette.session.owner import Owner
 from aquila_cassette.session.saving import refuse_secrets
 from aquila_cassette.storage import files

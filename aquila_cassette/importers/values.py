@@ -12,7 +12,7 @@ from typing import Any
 
 from aquila_cassette.content_encoding import decode_pieces
 from aquila_cassette.model import Ended, Failure, Headers, Response
-from aquila_cassette.redaction.names import FRAMING
+from aquila_cassette.redaction.rules import FRAMING
 from aquila_cassette.storage.bodies import LazyResponse
 from aquila_cassette.storage.yaml_reader import SchemaError
 

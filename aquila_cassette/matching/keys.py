@@ -165,7 +165,7 @@ def _hashable(part: Callable[[Request], Hashable], request: Request) -> Hashable
         raise UsageError(
             f"The function {name_of(part)} in match_on= gave a value that cannot be looked up by.",
             facts=["expected: a str, a number, a tuple of such", f"got:      {value!r}"],
-            fix="Return a str or a tuple.",
+            fix="Fix: return a str or a tuple.",
         ) from None
     return value
 
@@ -231,21 +231,23 @@ def _checked_parts(parts: object) -> tuple[MatchPart, ...]:
         raise UsageError(
             "match_on= is empty: every request would match every other.",
             facts=[known],
-            fix='Write, for example, match_on=["method", "url", "body"].',
+            fix='Fix: write, for example, match_on=["method", "url", "body"].',
         )
     for part in listed:
         if part in ("headers", "header"):
             raise UsageError(
                 "match_on= cannot compare all headers: they are volatile in every SDK.",
                 facts=[f"got: {part!r}"],
-                fix='Name one: match_on=[..., lambda request: request.header("anthropic-beta")]',
+                fix='Fix: name one: match_on=[..., lambda request: request.header("anthropic-beta")]',
             )
         if part not in NAMES and not callable(part):
             close = get_close_matches(str(part).lower(), NAMES, n=1)
             raise UsageError(
                 f"match_on= names nothing that can be compared: {part!r}.",
                 facts=[known],
-                fix=f"Change it to {close[0]!r}." if close else "Change it to one of these.",
+                fix=f"Fix: change it to {close[0]!r}."
+                if close
+                else "Fix: change it to one of these.",
             )
     return cast("tuple[MatchPart, ...]", listed)
 
@@ -257,7 +259,7 @@ def _checked_paths(paths: object) -> tuple[str, ...]:
             raise UsageError(
                 f"ignore_json= has a path that cannot be followed: {path!r}.",
                 facts=["expected: names joined by dots; * for any; 0, 1, ... in a list"],
-                fix="Write it as in 'messages.*.id'.",
+                fix="Fix: write it as in 'messages.*.id'.",
             )
     return cast("tuple[str, ...]", listed)
 
@@ -268,6 +270,6 @@ def _listed(name: str, value: object) -> tuple[object, ...]:
         raise UsageError(
             f"{name}= takes a list.",
             facts=[f"expected: [{shown}]", f"got:      {shown}"],
-            fix=f"Write {name}=[{shown}].",
+            fix=f"Fix: write {name}=[{shown}].",
         )
     return tuple(value)

@@ -6,13 +6,13 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from aquila_cassette.redaction.names import NAME_ENDINGS, lookbehinds, looks_random
+from aquila_cassette.redaction.rules import NAME_ENDINGS, looks_random
 from aquila_cassette.redaction.spans import MARK, Span, merge, replaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from aquila_cassette.redaction.names import Place, SecretNames
+    from aquila_cassette.redaction.rules import Place, SecretNames
 
 _LONGEST_NAME = 100
 _LONGEST_HEAD = 2000
@@ -41,13 +41,32 @@ _MODEL_ARGUMENTS = frozenset({b"input", b"args", b"arguments"})
 _STRUCTURE = re.compile(rb'"((?:[^"\\]|\\.)*)"(\s*:)?|[{}\[\]]')
 
 
+_WIDTH = 5
+
+
+def _lookbehinds(endings: Iterable[str], more: Iterable[str]) -> tuple[bytes, bytes]:
+    """Return patterns, 2 and 5 bytes wide, of the ends of names: what regex lookbehinds need.
+
+    Of the names in `more` only the last two characters count, since a separator may be anywhere.
+    """
+    wide: dict[bytes, bytes] = {}
+    for ending in endings:
+        end = ending[-_WIDTH:].encode()
+        wide[b"." * (_WIDTH - len(end)) + end] = end[-2:]
+    for name in more:
+        last = name[-1:].encode()
+        two = b"(?:%s|[-_. ])%s" % (name[-2:-1].encode(), last) if len(name) > 1 else b"." + last
+        wide[b"..." + two] = two
+    return b"|".join(sorted(set(wide.values()))), b"|".join(sorted(wide))
+
+
 def json_pattern(more: Iterable[str]) -> re.Pattern[bytes]:
     """Return what finds the colons of fields that may be secret, in lower-case bytes.
 
     It begins with the colon and looks behind, since that is the rarest byte to search for. `more`
     are the plain names that the user added.
     """
-    short, wide = lookbehinds(NAME_ENDINGS, more)
+    short, wide = _lookbehinds(NAME_ENDINGS, more)
     return re.compile(
         rb':(?:(?<=(?:%s)":)(?<=(?:%s)":)' % (short, wide)
         + rb'|(?<=\\":)(?<=(?:%s|....\\)\\":)' % wide
@@ -197,7 +216,7 @@ def form_parts(data: bytes, content_type: str, names: SecretNames) -> Iterator[S
 
 def link_pattern(more: Iterable[str]) -> re.Pattern[bytes]:
     """Return what finds the values of parameters that may be secret, in lower-case bytes."""
-    _, wide = lookbehinds(_LINK_ENDINGS, more)
+    _, wide = _lookbehinds(_LINK_ENDINGS, more)
     return re.compile(rb"=(?<=(?:%s)=)([^&\s\"'<>\\#)\]]+)" % wide, re.DOTALL)
 
 

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from aquila_cassette.dialects import eventstream
 from aquila_cassette.errors import UsageError
 from aquila_cassette.model import Request
-from aquila_cassette.redaction.environment import environment_secrets
 from aquila_cassette.redaction.finder import Finder, Secrets, cleaned, kind_of
-from aquila_cassette.redaction.names import FRAMING, KEPT_PREFIXES, KEPT_RECEIVED, KEPT_SENT
+from aquila_cassette.redaction.rules import FRAMING, KEPT_PREFIXES, KEPT_RECEIVED, KEPT_SENT
 from aquila_cassette.redaction.spans import MARK, recut, replaced, with_framing
 
 if TYPE_CHECKING:
-    from aquila_cassette.model import Headers, Piece, Response
+    from aquila_cassette.model import Piece, Response
     from aquila_cassette.redaction.finder import SecretFinding
-
-_T = TypeVar("_T")
 
 REDACTED = MARK.decode()
 """What replaces a secret."""
@@ -63,23 +61,28 @@ class Redaction:
     keep_headers: Iterable[str] = ()
     allow: Iterable[str] = ()
     _finder: Finder = field(init=False, repr=False, compare=False)
-    _kept: frozenset[str] = field(init=False, repr=False, compare=False)
+    _kept_sent: frozenset[str] = field(init=False, repr=False, compare=False)
+    _kept_received: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        set_ = partial(object.__setattr__, self)
         for name in ("names", "keep_headers", "allow"):
-            object.__setattr__(self, name, _strings(name, getattr(self, name)))
-        patterns = _listed("patterns", self.patterns)
-        finder = Finder(self.names, [_compiled(pattern) for pattern in patterns], self.allow)
-        object.__setattr__(self, "_finder", finder)
-        object.__setattr__(self, "patterns", _unique(patterns))
+            what = "a list of strings that are not empty"
+            set_(name, _listed(f"Redaction({name}=...)", getattr(self, name), (str,), what))
+        what = "a list of regular expressions (str, bytes or re.Pattern)"
+        kinds = (str, bytes, re.Pattern)
+        set_("patterns", _listed("Redaction(patterns=...)", self.patterns, kinds, what))
+        patterns = [_compiled(pattern) for pattern in self.patterns]
         kept = frozenset(name.lower() for name in self.keep_headers)
         for name in kept & FRAMING:
             raise UsageError(
                 f"Redaction(keep_headers=...) names {name!r}, which no cassette can keep.",
                 facts=["it tells how the bytes came over one connection; on a replay it is wrong"],
-                fix=f"Take {name!r} out of keep_headers.",
+                fix=f"Fix: take {name!r} out of keep_headers.",
             )
-        object.__setattr__(self, "_kept", kept)
+        set_("_finder", Finder(self.names, patterns, self.allow))
+        set_("_kept_sent", KEPT_SENT | kept)
+        set_("_kept_received", KEPT_RECEIVED | kept)
 
     @classmethod
     def of(cls, value: object) -> Redaction:
@@ -93,12 +96,8 @@ class Redaction:
             return cls()
         if isinstance(value, Redaction):
             return value
-        if isinstance(value, str | bytes | re.Pattern) or not isinstance(value, Iterable):
-            raise _not_redact(value, f"redact=[{value!r}]" if isinstance(value, str) else None)
-        values = list(value)
-        for one in values:
-            if not isinstance(one, str | re.Pattern):
-                raise _not_redact(one, None)
+        what = "names of fields (str) and patterns of values (re.Pattern) in a list, or a Redaction"
+        values = _listed("redact=", value, (str, re.Pattern), what)
         return cls(
             names=[one for one in values if isinstance(one, str)],
             patterns=[one for one in values if isinstance(one, re.Pattern)],
@@ -121,7 +120,14 @@ class Redaction:
         finder = self._finder
         kind = request.header("content-type") or ""
         url = finder.clean_url(request.url, env)
-        headers = self._headers(request.headers, KEPT_SENT, (), env)
+        kept = self._kept_sent
+        headers = tuple(
+            [
+                (low, finder.clean_header(low, value, env))
+                for name, value in request.headers
+                if (low := name.lower()) in kept
+            ]
+        )
         body = cleaned(request.body, lambda data: finder.in_body(data, env, "sent", kind))
         if body is request.body and url == request.url and headers == request.headers:
             return request
@@ -134,7 +140,12 @@ class Redaction:
         inside a secret moves to the end of the marker.
         """
         env = _secrets(env)
-        headers = self._headers(response.headers, KEPT_RECEIVED, KEPT_PREFIXES, env)
+        kept = self._kept_received
+        headers = tuple(
+            (low, self._finder.clean_header(low, value, env))
+            for name, value in response.headers
+            if (low := name.lower()) in kept or low.startswith(KEPT_PREFIXES)
+        )
         pieces = self._pieces(response, env)
         error = response.error
         if error is not None:
@@ -147,13 +158,14 @@ class Redaction:
         self, message: Request | Response, *, env: Secrets | None = None
     ) -> list[SecretFinding]:
         """Return what `request` or `response` would hide in a message on a cassette."""
-        return list(self._finder.findings(message, self._kept, _secrets(env)))
+        kept = self._kept_sent if isinstance(message, Request) else self._kept_received
+        return list(self._finder.findings(message, kept, _secrets(env)))
 
     def text(self, text: str, *, env: Secrets | None = None) -> str:
         """Return a text that is no message, such as a comment, without what `leaks` finds in it."""
         env = _secrets(env)
         data = text.encode("utf-8", "surrogatepass")
-        clean = cleaned(data, lambda data: self._finder.values(data, env))
+        clean = cleaned(data, lambda data: self._finder.in_text(data, env))
         return text if clean is data else clean.decode("utf-8", "replace")
 
     def leaks(self, text: str, *, env: Secrets | None = None) -> list[Leak]:
@@ -166,7 +178,7 @@ class Redaction:
         data = text.encode("utf-8", "surrogatepass")
         found = (
             Leak(data.count(b"\n", 0, span.start) + 1, kind_of(span, data, env))
-            for span in self._finder.values(data, env)
+            for span in self._finder.in_text(data, env)
         )
         return list(dict.fromkeys(found))
 
@@ -180,85 +192,87 @@ class Redaction:
             pieces = recut(pieces, spans, body)
         return pieces
 
-    def _headers(
-        self, headers: Headers, kept: frozenset[str], prefixes: tuple[str, ...], env: Secrets
-    ) -> Headers:
-        clean, also = self._finder.clean_header, self._kept
-        return tuple(
-            [
-                (low, clean(low, value, env))
-                for name, value in headers
-                if (low := name.lower()) in kept
-                or low in also
-                or (prefixes and low.startswith(prefixes))
-            ]
-        )
-
 
 def _secrets(env: Secrets | None) -> Secrets:
     return environment_secrets(os.environ) if env is None else env
 
 
-def _not_redact(got: object, instead: str | None) -> UsageError:
-    return UsageError(
-        "redact= takes names of fields (str) and patterns of values (re.Pattern).",
-        facts=["expected: a list of str and re.Pattern, or a Redaction", f"got:      {got!r}"],
-        fix=f"Write {instead}." if instead else 'Write, for example, redact=["tenant"].',
+def _listed(option: str, value: object, kinds: tuple[type, ...], what: str) -> tuple[Any, ...]:
+    """Return a list of things, each once; a single string is refused: it is a list of letters."""
+    wrong: list[object] = []
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes):
+        values = tuple(value)
+        wrong = [one for one in values if not isinstance(one, kinds) or not one]
+        if not wrong:
+            return tuple(dict.fromkeys(values))
+    raise UsageError(
+        f"{option} takes {what}.",
+        facts=[f"got: {wrong[0] if wrong else value!r}"],
+        fix=f"Fix: take {wrong[0]!r} out of it." if wrong else f"Fix: write [{value!r}].",
     )
 
 
-def _listed(name: str, value: object) -> list[object]:
-    """Return a list of things; a single one is refused, for a string is a list of letters."""
-    if isinstance(value, str | bytes | re.Pattern) or not isinstance(value, Iterable):
-        raise UsageError(
-            f"Redaction({name}=...) takes a list.",
-            facts=[f"expected: [{value!r}]", f"got:      {value!r}"],
-            fix=f"Write {name}=[{value!r}].",
-        )
-    return list(value)
-
-
-def _strings(name: str, value: object) -> tuple[Any, ...]:
-    values = _listed(name, value)
-    for one in values:
-        if not isinstance(one, str) or not one:
-            raise UsageError(
-                f"Redaction({name}=...) takes strings that are not empty.",
-                facts=["expected: a string", f"got:      {one!r}"],
-                fix=f"Take {one!r} out of {name}.",
-            )
-    return _unique(values)
-
-
-def _unique(values: Iterable[_T]) -> tuple[_T, ...]:
-    return tuple(dict.fromkeys(values))
-
-
-def _compiled(pattern: object) -> re.Pattern[bytes]:
+def _compiled(pattern: Any) -> re.Pattern[bytes]:
     """Compile a pattern for bytes; secrets are searched before anybody knows a text's encoding."""
-    flags = 0
-    source = pattern
+    source, flags = pattern, 0
     if isinstance(pattern, re.Pattern):
         source, flags = pattern.pattern, pattern.flags & ~(re.UNICODE | re.DEBUG)
-    if isinstance(source, str):
-        if not source.isascii():
-            raise UsageError(
-                f"The pattern {source!r} is not ASCII.",
-                facts=["patterns are searched in bytes, where one such character is several"],
-                fix=f"Write its bytes: re.compile({source.encode()!r}).",
-            )
-        source = source.encode()
-    if not isinstance(source, bytes):
-        raise UsageError(
-            "Redaction(patterns=...) takes regular expressions.",
-            facts=["expected: str, bytes or re.Pattern", f"got:      {pattern!r}"],
-            fix=f"Take {pattern!r} out of patterns.",
-        )
     try:
-        return re.compile(source, flags)
-    except re.error as error:
+        return re.compile(source.encode("ascii") if isinstance(source, str) else source, flags)
+    except (re.error, UnicodeEncodeError) as error:
         raise UsageError(
-            f"The pattern {pattern!r} is no regular expression.",
+            f"The pattern {pattern!r} is no regular expression that can be searched in bytes.",
             facts=[f"reason: {error}"],
-            fix="Correct it, or give a literal value as re.compile(re.escape(value)).",
+            fix="Fix: correct it; a literal value is re.compile(re.escape(value.encode())).",
         ) from error
+
+
+# The secrets of this process: the values of variables with secret names.
+
+_SHORTEST = 8
+_NAMED = re.compile(
+    r"(?:^|_)(?:API_?KEY|TOKEN|SECRET|SECRET_KEY|ACCESS_KEY|PRIVATE_KEY)$", re.IGNORECASE
+)
+_PASSWORD = re.compile(r"(?:^|_)(?:PASSWORD|PASSPHRASE)$", re.IGNORECASE)
+_WORD = re.compile(r"[a-z]{,15}|[A-Z]{,15}")
+_KEY = re.compile(r"_KEY$", re.IGNORECASE)
+_RANDOM = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9._~+/=-]{16,}")
+_last: tuple[dict[object, object], Secrets] = ({}, ())
+
+
+def environment_secrets(environ: Mapping[str, str]) -> Secrets:
+    """Return the values of the variables that hold secrets, longest first.
+
+    Those are the variables named ``*_API_KEY``, ``*_TOKEN``, ``*_SECRET``, ``*_SECRET_KEY``,
+    ``*_ACCESS_KEY``, ``*_PRIVATE_KEY``; ``*_PASSWORD`` and ``*_PASSPHRASE`` unless the value is a
+    mere word (``postgres``); any other ``*_KEY`` that looks random. Values shorter than 8
+    characters are left out: they would be found everywhere.
+
+    Example:
+        >>> environment_secrets({"DB_PASSWORD": "correct horse", "EDITOR": "vi", "A_TOKEN": "1"})
+        ('correct horse',)
+    """
+    global _last
+    # Reading os.environ decodes every variable, some 50 microseconds; this runs on every request.
+    # Its private dict is compared in one; where there is none, nothing is remembered.
+    variables = getattr(environ, "_data", None)
+    if not isinstance(variables, dict):
+        return _read(environ)
+    if variables != _last[0]:
+        _last = variables.copy(), _read(environ)
+    return _last[1]
+
+
+def _read(environ: Mapping[str, str]) -> Secrets:
+    found = {value for name, value in environ.items() if _is_secret(name, value)}
+    return tuple(sorted(found, key=lambda value: (-len(value), value)))
+
+
+def _is_secret(name: str, value: str) -> bool:
+    if len(value) < _SHORTEST or value == REDACTED:
+        return False
+    if _NAMED.search(name):
+        return True
+    if _PASSWORD.search(name):
+        return not _WORD.fullmatch(value)
+    return bool(_KEY.search(name) and _RANDOM.fullmatch(value))

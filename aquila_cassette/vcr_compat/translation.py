@@ -17,7 +17,7 @@ from vcr.util import CaseInsensitiveDict, read_body  # type: ignore[import-untyp
 from aquila_cassette.importers import values
 from aquila_cassette.model import Failure, Headers, Request, Response
 from aquila_cassette.redaction import REDACTED, Redaction, environment_secrets
-from aquila_cassette.redaction.names import FRAMING, SecretNames
+from aquila_cassette.redaction.rules import FRAMING, SecretNames
 from aquila_cassette.storage.bodies import timeline
 
 OURS = "aquila"

@@ -17,7 +17,7 @@ from hypothesis import given
 from aquila_cassette.importers import read_foreign
 from aquila_cassette.importers import vcrpy as format_
 from aquila_cassette.model import CassetteData, Interaction, Piece, Request, Response
-from aquila_cassette.redaction.names import FRAMING
+from aquila_cassette.redaction.rules import FRAMING
 from aquila_cassette.storage.format import as_read
 from tests.importers.samples import EVENTS, URL, only, read, vcrpy
 from tests.storage.cassettes import PATH, said

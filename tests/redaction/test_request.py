@@ -8,7 +8,7 @@ import pytest
 
 from aquila_cassette.model import Request
 from aquila_cassette.redaction import Redaction
-from aquila_cassette.redaction.patterns import KEY_PATTERNS
+from aquila_cassette.redaction.rules import KEY_PATTERNS
 
 REDACTION = Redaction()
 URL = "https://api.example.com/v1/chat"

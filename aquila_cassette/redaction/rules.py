@@ -1,10 +1,10 @@
-"""Which names hold secrets (fields, parameters, headers), and which headers a cassette keeps."""
+"""What is a secret, as data: names of fields, the looks of keys, and which headers a cassette keeps."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,8 +15,8 @@ Place = Literal["sent", "received", "query", "form", "link", "header"]
 Sensitivity = Literal["always", "if_random", "never"]
 """Whether the value of a field is a secret."""
 
-# Names of secret fields. They are compared in lower case and without separators: `OPENAI_API_KEY`
-# and `openai-apiKey` are one. To add a name, add it here; its end must be in NAME_ENDINGS.
+# Names of secret fields, in lower case and without separators: `OPENAI_API_KEY` and `openai-apiKey`
+# are one. To add a name, add it here; its end must be in NAME_ENDINGS.
 
 NAME_ENDINGS = ("key", "token", "secret", "password", "passwd", "passphrase", "pwd",
                 "authorization", "credential", "credentials", "assertion", "verifier",
@@ -90,7 +90,6 @@ FRAMING = frozenset({
 
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
 _RANDOM = re.compile(rb"(?=[^0-9]*[0-9])(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9._~+/=%-]{20,}")
-_WIDTH = 5
 
 
 def plain_name(name: str) -> str:
@@ -134,17 +133,79 @@ class SecretNames:
         return "never"
 
 
-def lookbehinds(endings: Iterable[str], more: Iterable[str]) -> tuple[bytes, bytes]:
-    """Return patterns, 2 and 5 bytes wide, of the ends of names: what regex lookbehinds need.
+# Values that are secrets by their looks.
 
-    Of the names in `more` only the last two characters count, since a separator may be anywhere.
-    """
-    wide: dict[bytes, bytes] = {}
-    for ending in endings:
-        end = ending[-_WIDTH:].encode()
-        wide[b"." * (_WIDTH - len(end)) + end] = end[-2:]
-    for name in more:
-        last = name[-1:].encode()
-        two = b"(?:%s|[-_. ])%s" % (name[-2:-1].encode(), last) if len(name) > 1 else b"." + last
-        wide[b"..." + two] = two
-    return b"|".join(sorted(set(wide.values()))), b"|".join(sorted(wide))
+
+class KeyPattern(NamedTuple):
+    """What one kind of key looks like."""
+
+    name: str  # what people call it
+    prefix: str  # how it begins
+    rest: str  # the regular expression of what follows; together at least `SHORTEST_RUN` long
+    example: str
+    is_word: bool = False  # whether it occurs by chance in base64: a `+` before it is no boundary
+
+
+_TAIL = "aB3dE6gH9jK2mN5pQ8sT1vW4xY7zA0"
+_AWS = "[A-Z0-9]{16}(?![A-Za-z0-9])"
+
+# fmt: off
+KEY_PATTERNS = (
+    KeyPattern(
+        "a key (sk-...)", "sk-",
+        "(?:(?:ant|proj|svcacct|admin|or|org|lf|None|live|test)-[A-Za-z0-9_-]{11,}"
+        "|[A-Za-z0-9]{20,}|(?=(?:[A-Za-z_-]*[0-9]){4})[A-Za-z0-9_-]{16,})",
+        f"sk-ant-api03-{_TAIL}",
+    ),
+    KeyPattern("a key (sk_...)", "sk_", "[0-9a-f]{40,}", "sk_" + "0123456789abcdef" * 3),
+    *(KeyPattern("a Stripe key", prefix, "[A-Za-z0-9]{16,}", prefix + _TAIL)
+      for prefix in ("sk_live_", "sk_test_", "rk_live_")),
+    KeyPattern("a Google API key", "AIza", "[A-Za-z0-9_-]{30,}", f"AIzaSy{_TAIL}", True),
+    KeyPattern("a Google API key", "AQ.", "[A-Za-z0-9_-]{30,}", f"AQ.{_TAIL}", True),
+    KeyPattern("a Google access token", "ya29.", "[A-Za-z0-9_.-]{20,}", f"ya29.a0{_TAIL}", True),
+    *(KeyPattern("a GitHub token", prefix, "[A-Za-z0-9]{20,}", prefix + _TAIL)
+      for prefix in ("ghp_", "gho_", "ghs_", "ghu_", "ghr_")),
+    KeyPattern("a GitHub token", "github_pat_", "[A-Za-z0-9_]{20,}", f"github_pat_{_TAIL}"),
+    KeyPattern("a GitLab token", "glpat-", "[A-Za-z0-9_-]{20,}", f"glpat-{_TAIL}"),
+    KeyPattern("an AWS access key id", "AKIA", _AWS, "AKIAIOSFODNN7EXAMPLE", True),
+    KeyPattern("an AWS access key id", "ASIA", _AWS, "ASIAIOSFODNN7EXAMPLE", True),
+    KeyPattern("a Bedrock key", "ABSK", "[A-Za-z0-9+/]{80,}={0,2}", f"ABSK{_TAIL * 3}", True),
+    KeyPattern("a Groq key", "gsk_", "[A-Za-z0-9]{20,}", f"gsk_{_TAIL}"),
+    KeyPattern("an xAI key", "xai-", "[A-Za-z0-9]{20,}", f"xai-{_TAIL}"),
+    KeyPattern("a Hugging Face token", "hf_", "[A-Za-z0-9]{30,}", f"hf_{_TAIL}"),
+    KeyPattern("a Perplexity key", "pplx-", "[A-Za-z0-9]{20,}", f"pplx-{_TAIL}"),
+    KeyPattern("a Replicate token", "r8_", "[A-Za-z0-9]{30,}", f"r8_{_TAIL}"),
+    KeyPattern("a Cerebras key", "csk-", "[A-Za-z0-9]{20,}", f"csk-{_TAIL}"),
+    KeyPattern("a Together key", "tgp_v1_", "[A-Za-z0-9_-]{20,}", f"tgp_v1_{_TAIL}"),
+    KeyPattern("a Fireworks key", "fw_", "(?=[A-Za-z]*[0-9])[A-Za-z0-9]{20,}", f"fw_{_TAIL}"),
+    KeyPattern("an NVIDIA key", "nvapi-", "[A-Za-z0-9_-]{20,}", f"nvapi-{_TAIL}"),
+    KeyPattern("a Tavily key", "tvly-", "[A-Za-z0-9_-]{20,}", f"tvly-{_TAIL}"),
+    KeyPattern("a LangSmith key", "lsv2_", "[ps][tk]_[A-Za-z0-9_]{20,}", f"lsv2_pt_{_TAIL}"),
+    KeyPattern("a Databricks token", "dapi", "[0-9a-f]{32}", "dapi" + "0123456789abcdef" * 2),
+    KeyPattern("a Slack token", "xox", "[abeoprs]-(?=[A-Za-z-]*[0-9])[A-Za-z0-9-]{14,}",
+               "xoxb-123456789012-abcdefghij"),
+    KeyPattern(
+        "a JSON web token", "eyJ",
+        r"[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+){0,2}",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N", True,
+    ),
+)
+# fmt: on
+"""All kinds of keys that are known. To add one, add a row: its example is its test."""
+
+SHORTEST_RUN = 19
+"""The shortest run of key characters, in bytes, that a key is looked for in."""
+
+_PEM_NAME = rb"[ +](?:[A-Z0-9]+[ +])*PRIVATE[ +]KEY(?:[ +]BLOCK)?-----"
+_BREAK = rb"(?:\s|\\+[nr]|%0[ADad])*"
+PRIVATE_KEY = re.compile(
+    # Also where it is in a string of JSON (`\n`), in a form (`+`, `%0A`), or was cut off.
+    rb"-----BEGIN" + _PEM_NAME
+    + rb"(?:(?:[A-Za-z0-9+/=\s\\%:,.]|-(?!----))*-----END" + _PEM_NAME
+    + rb"|" + _BREAK + rb"(?:[A-Za-z0-9+/=]{16,}" + _BREAK + rb")+)"
+)  # fmt: skip
+BEARER = re.compile(
+    rb"(?:[bB]earer|BEARER)(?:[ \t]+|\+|%20)"
+    rb"(?P<token>sk-[A-Za-z0-9_-]{4,}"
+    rb"|(?=[A-Za-z._~+/=-]*[0-9])(?=[0-9._~+/=-]*[A-Za-z])[A-Za-z0-9._~+/=-]{7,}[A-Za-z0-9_~+/=-])"
+)
