@@ -45,7 +45,7 @@ class Request:
 
     def header(self, name: str) -> str | None:
         """Return the first value of header `name` (lower case), or None."""
-        return next((value for key, value in self.headers if key == name), None)
+        return _first(self.headers, name)
 
     def __repr__(self) -> str:
         return f"Request({self.method} {_safe_url(self.url)}, {_sizes(self.headers, self.body)})"
@@ -92,11 +92,16 @@ class Response:
     @property
     def body(self) -> bytes:
         """The bytes of all pieces."""
-        return b"".join([piece.data for piece in self.pieces])
+        return b"".join(self.parts)
+
+    @property
+    def parts(self) -> tuple[bytes, ...]:
+        """The bytes of each piece."""
+        return tuple([data for _, data in self.pieces])
 
     def header(self, name: str) -> str | None:
         """Return the first value of header `name` (lower case), or None."""
-        return next((value for key, value in self.headers if key == name), None)
+        return _first(self.headers, name)
 
     def __repr__(self) -> str:
         error = f", error={self.error!r}" if self.error else ""
@@ -134,6 +139,13 @@ class CassetteData:
     interactions: tuple[Interaction, ...] = ()
     recorded_with: str = ""
     foreign: str = ""
+
+
+def _first(headers: Headers, name: str) -> str | None:
+    for key, value in headers:
+        if key == name:
+            return value
+    return None
 
 
 def _safe_url(url: str) -> str:

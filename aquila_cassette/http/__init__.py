@@ -33,4 +33,6 @@ def install() -> None:
 def _install(adapter: str, target: str, lib: ModuleType) -> None:
     owner, _, method = target.rpartition(".")
     if not is_patched(getattr(lib, owner) if owner else lib, method):
-        importlib.import_module(f"aquila_cassette.http.{adapter}").install(lib)
+        module = importlib.import_module(f"aquila_cassette.http.{adapter}")
+        if hasattr(module, "install"):  # not yet where its own import is what brought the library
+            module.install(lib)

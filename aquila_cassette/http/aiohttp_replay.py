@@ -206,7 +206,7 @@ class ReplayedReader(StreamReader):
 
     def read_nowait(self, n: int = -1) -> bytes:
         if not self._buffer and self._player.is_immediate and not self._player.is_drained():
-            self._feed(next(self._player.pieces).data)
+            self._feed(next(self._player.pieces))
         return super().read_nowait(n)
 
     def at_eof(self) -> bool:

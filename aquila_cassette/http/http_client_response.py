@@ -15,11 +15,23 @@ from typing import Any
 
 from aquila_cassette.dialects.framing import framing
 from aquila_cassette.http.dispatcher import find_class
-from aquila_cassette.http.http_client_request import chunk_size
 from aquila_cassette.model import Failure, Response
 from aquila_cassette.session.failures import with_category
 from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.recorder import Recorder
+
+_HEX = re.compile(rb"[0-9a-fA-F]+")
+
+
+def chunk_size(line: bytes) -> int | None:
+    """Return the size that the first line of a chunk states, or None if it states none.
+
+    >>> chunk_size(b"1a;name=value"), chunk_size(b"-5"), chunk_size(b"0x5")
+    (26, None, None)
+    """
+    size = line.partition(b";")[0].strip()
+    return int(size, 16) if _HEX.fullmatch(size) else None
+
 
 _BUFFER = 65536
 

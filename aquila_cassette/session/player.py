@@ -10,14 +10,14 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from operator import attrgetter, length_hint
+from operator import length_hint
 from pathlib import Path
 
 import anyio
 from anyio.lowlevel import checkpoint
 
 from aquila_cassette.errors import RecordedFailure, TruncatedReplayError
-from aquila_cassette.model import Failure, Headers, Interaction, Piece, Request
+from aquila_cassette.model import Failure, Headers, Interaction, Request
 from aquila_cassette.session.failures import with_category
 from aquila_cassette.session.modes import CassetteState
 from aquila_cassette.session.wait_until_idle import count_events, describe_stream
@@ -36,8 +36,6 @@ A live stream never holds the loop between two reads. Giving others a turn at ea
 than the rest of the replay, so a turn is a few pieces, and always as many: a replay must interleave
 with others in the same way each time.
 """
-
-_data = attrgetter("data")
 
 
 class ReplayIndex:
@@ -127,8 +125,8 @@ class Player:
         self.number = number
         self.speed = settings.speed
         self.is_immediate = not settings.speed
-        self._pieces = interaction.response.pieces
-        self.pieces: Iterator[Piece] = iter(self._pieces)
+        self._parts = interaction.response.parts
+        self.pieces: Iterator[bytes] = iter(self._parts)
         self._settings = settings
         self._more = more
         self._started = time.perf_counter()
@@ -168,7 +166,7 @@ class Player:
         iterator = self.begin()
         try:
             if self.is_immediate:
-                yield from map(_data, self.pieces)
+                yield from self.pieces
             else:
                 while piece := self.take():
                     yield piece
@@ -183,7 +181,7 @@ class Player:
         try:
             if self.is_immediate:
                 while True:
-                    for piece in map(_data, islice(self.pieces, PIECES_A_TURN)):
+                    for piece in islice(self.pieces, PIECES_A_TURN):
                         yield piece
                     if self.is_drained():
                         break
@@ -208,7 +206,7 @@ class Player:
         """Return the next piece when it is due; nothing at the end."""
         if delay := self._piece_delay():
             time.sleep(delay)
-        return next(filter(None, map(_data, self.pieces)), b"")
+        return next(filter(None, self.pieces), b"")
 
     async def take_async(self) -> bytes:
         """Return the next piece when it is due; nothing at the end."""
@@ -217,18 +215,20 @@ class Player:
             await anyio.sleep(self._piece_delay())
         elif self._place % PIECES_A_TURN == PIECES_A_TURN - 1:
             await let_others_run()
-        return next(filter(None, map(_data, self.pieces)), b"")
+        return next(filter(None, self.pieces), b"")
 
     def is_drained(self) -> bool:
         """Return whether all pieces were taken, which nobody has to wait for."""
         return not length_hint(self.pieces)
 
     def _piece_delay(self) -> float:
-        return 0.0 if self.is_drained() else self._delay(self._pieces[self._place].at)
+        if self.is_drained():
+            return 0.0
+        return self._delay(self.interaction.response.pieces[self._place].at)
 
     @property
     def _place(self) -> int:
-        return len(self._pieces) - length_hint(self.pieces)
+        return len(self._parts) - length_hint(self.pieces)
 
     def _delay(self, at: int) -> float:
         """Return how long it is from now to `at`, in ms since the request, at this speed."""
@@ -271,7 +271,7 @@ class Player:
         self._streams.close(self.stream)
 
     def _facts(self) -> list[str]:
-        return self._describe(b"".join(map(_data, self._pieces[: self._place])))
+        return self._describe(b"".join(self._parts[: self._place]))
 
     def _describe(self, read: bytes) -> list[str]:
         response = self.interaction.response

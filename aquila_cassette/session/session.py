@@ -255,7 +255,7 @@ class Session:
     def _replay(self, interaction: Interaction, number: int, more: bool) -> Player:
         self._played.append(interaction)
         make: Callable[..., Player] = self.stepping.replay if self.options.hold else Player
-        background = self._is_background(interaction.request)
+        background = bool(self.background) and self._is_background(interaction.request)
         return make(interaction, number, self._replay_settings, more=more, background=background)
 
     def _handle_ambient(self, kind: AmbientRequest, request: Request) -> Player | None:

@@ -258,8 +258,9 @@ class LazyResponse(Response):
     values; where it is copied or pickled, that is what it becomes.
     """
 
-    __slots__ = ("_source", "_timeline")
+    __slots__ = ("_parts", "_source", "_timeline")
 
+    _parts: tuple[bytes, ...]
     _source: bytes | Callable[[], bytes]
     _timeline: str | None
 
@@ -281,6 +282,13 @@ class LazyResponse(Response):
         pieces = split_pieces(self.body, self._timeline, event_stream=is_event_stream(self))
         object.__setattr__(self, "pieces", pieces)
         return pieces
+
+    @property
+    def parts(self) -> tuple[bytes, ...]:
+        """The bytes of each piece; a block with ``repeats`` asks for them again and again."""
+        if not hasattr(self, "_parts"):
+            object.__setattr__(self, "_parts", super().parts)
+        return self._parts
 
     @property
     def body(self) -> bytes:

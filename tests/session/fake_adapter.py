@@ -51,7 +51,7 @@ class Library:
         session = current.current_session()
         handled = session.handle(request(asked, url)) if session else None
         if isinstance(handled, Player):
-            body = b"".join(piece.data for piece in handled.pieces)
+            body = b"".join(handled.pieces)
             handled.finished()
             handled.raise_ending(make_error)
             return body
