@@ -25,15 +25,8 @@ def insert_interactions(text: str, dropped: Collection[int], new: Sequence[str])
     r"""Take interactions out of the text of a cassette and put new ones where the first one was.
 
     Every line of the others stays as it is, comments included; a comment right above an
-    interaction goes with it.
-
-    Args:
-        text: The file, a cassette that can be read.
-        dropped: The places of the interactions to take out, from 0.
-        new: What `format.render` gave for those to put in; at the end where none is taken out.
-
-    Returns:
-        The new text, or None where the interactions are not a list in block style, or none is left.
+    interaction goes with it. Where none is `dropped`, the `new` ones, which `format.render` gave,
+    go to the end. None comes where the interactions are no list in block style, or none is left.
 
     Example:
         >>> insert_interactions("interactions:\n# mine\n- a: 1\n- b: 2  # too\n", [0], ["- c: 3\n"])

@@ -19,15 +19,7 @@ _LONGEST_PART = 255  # bytes of a file name, on every file system in use
 
 
 def cassette_path(folder: Path, name: str) -> Path:
-    """Return the file that cassette `name` means in `folder`; it need not exist.
-
-    Raises:
-        CassetteNameError: The name is empty, is not portable, or leaves the folder.
-
-    Example:
-        >>> cassette_path(Path("cassettes"), "chat_live.responds").as_posix()
-        'cassettes/chat_live.responds.yaml'
-    """
+    """Return the file that cassette `name` means in `folder`; it need not exist."""
     if not name:
         what = "The cassette name is empty."
         raise CassetteNameError(what, fix='Fix: name it, for example "chat_live.responds"')

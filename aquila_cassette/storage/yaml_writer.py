@@ -36,15 +36,9 @@ _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 
 
 def scalar(value: bool | float | str | None, *, flow: bool = False) -> str:
-    r"""Return one scalar on one line, plain where no reader can misread it, else double-quoted.
+    """Return one scalar on one line, plain where no reader can misread it, else double-quoted.
 
-    Args:
-        value: The value. A lone surrogate, which no YAML can hold, becomes U+FFFD.
-        flow: Whether it is within ``[]`` or ``{}``.
-
-    Example:
-        >>> [scalar(value) for value in ("gpt-4o", "on", "a: b", "2026-11-22", 1e-05, None)]
-        ['gpt-4o', '"on"', '"a: b"', '"2026-11-22"', '1.0e-05', 'null']
+    A lone surrogate, which no YAML can hold, becomes U+FFFD. `flow`: it is within brackets.
     """
     if isinstance(value, str):
         return value if _is_plain(value, flow=flow) else quoted(value)
@@ -68,12 +62,7 @@ def _is_plain(text: str, *, flow: bool) -> bool:
 
 
 def quoted(text: str) -> str:
-    r"""Return `text` as a double-quoted scalar of one line, with the escapes that JSON has too.
-
-    Example:
-        >>> print(quoted('say "\u2028"'))
-        "say \"\u2028\""
-    """
+    """Return `text` as a double-quoted scalar of one line, with the escapes that JSON has too."""
     return f'"{_ESCAPED.sub(_escape, text)}"'
 
 
@@ -100,22 +89,12 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def is_literal(text: str) -> bool:
-    r"""Return whether a literal block can hold `text` as it is.
-
-    Example:
-        >>> is_literal("a\nb"), is_literal("a\u2028b"), is_literal("\n\n")
-        (True, False, False)
-    """
+    """Return whether a literal block can hold `text` as it is."""
     return bool(text.strip(" \t\n")) and not unsafe(text.encode("utf-8", "surrogatepass"))
 
 
 def unsafe(data: bytes) -> int:
-    r"""Return how many characters of a text in UTF-8 a literal block cannot hold.
-
-    Example:
-        >>> unsafe(b"a\x00\nb\r")
-        2
-    """
+    """Return how many characters of a text in UTF-8 a literal block cannot hold."""
     # Most text is ASCII, and to delete that is several times as fast as to search all of it.
     rest = data.translate(None, _SAFE_ASCII)
     return len(_UNSAFE.findall(rest.decode("utf-8", "surrogatepass"))) if rest else 0
@@ -138,14 +117,7 @@ def literal(text: str, indent: int, head: str) -> list[str]:
 def field(key: str, value: Value, indent: int) -> list[str]:
     """Return one field of a mapping in block style, as lines (a literal block is one "line").
 
-    Args:
-        key: The field's name.
-        value: Its value. Mappings and lists of scalars that fit go on one line.
-        indent: Spaces before the key.
-
-    Example:
-        >>> field("stop", ["a", "b"], 2)
-        ['  stop: [a, b]']
+    Mappings and lists of scalars that fit go on one line.
     """
     head = f"{' ' * indent}{_key(key)}:"
     line = _on_one_line(head, value, indent)
@@ -155,7 +127,6 @@ def field(key: str, value: Value, indent: int) -> list[str]:
 
 
 def fields(value: Mapping[str, Value], indent: int) -> list[str]:
-    """Return the fields of a mapping in block style, as lines; see `field`."""
     return [line for key, inner in value.items() for line in field(key, inner, indent)]
 
 
@@ -177,11 +148,9 @@ def _block(value: Value, indent: int) -> list[str]:
 
 def _on_one_line(head: str, value: Value, indent: int) -> str | None:
     """Return `value` behind `head`, unless it is a mapping or list that needs lines of its own."""
-    if isinstance(value, str):
-        if "\n" in value and is_literal(value):
-            return "\n".join(literal(value, indent + 2, f"{head} "))
-        return f"{head} {scalar(value)}"
-    if value is None or isinstance(value, (bool, int, float)):
+    if isinstance(value, str) and not _fits_flow(value):
+        return "\n".join(literal(value, indent + 2, f"{head} "))
+    if value is None or isinstance(value, (bool, int, float, str)):
         return f"{head} {scalar(value)}"
     inner = list(value.values() if isinstance(value, Mapping) else value)
     if not all(_fits_flow(one) for one in inner):
