@@ -74,12 +74,7 @@ _TYPED = re.compile(rb"^ {4}body:\r?\n {6}type: (?:json|text|binary|none)\r?$", 
 
 
 def detect_format(data: bytes) -> ForeignFormat | None:
-    r"""Return the format that the bytes of a file are in; None if it looks like ours, or like none.
-
-    Example:
-        >>> detect_format(b"interactions:\n- request:\n    body: null\n    uri: https://a.example/\n")
-        'vcrpy'
-    """
+    """Return the format that the bytes of a file are in; None if it looks like ours, or like none."""
     if data.startswith(OURS):
         return None
     if data.startswith(_GZIP):
@@ -109,10 +104,6 @@ def find_cassette(folder: Path, name: str) -> Path:
     The file that `cassette_path` gives comes first. Only where there is none, that of the very name
     counts (``chat.json``, or ``chat`` as vcrpy leaves it), then that of the name and a suffix of
     `SUFFIXES`. Where there is none of all these, it is the one to make.
-
-    Raises:
-        CassetteNameError: The name is empty, is not portable, or leaves the folder; or it may mean
-            several files.
     """
     usual = cassette_path(folder, name)
     if usual.exists():
@@ -132,15 +123,9 @@ def find_cassette(folder: Path, name: str) -> Path:
 
 
 def stem(file: str) -> str:
-    """Return the name of a file without the suffix that another recorder gave it.
-
-    Example:
-        >>> stem("chat.hello.yaml.gz"), stem("chat.hello.json"), stem("chat.hello")
-        ('chat.hello', 'chat.hello', 'chat.hello')
-    """
-    low = file.lower()
-    ends = sorted((end for end in SUFFIXES if low.endswith(end)), key=len)
-    return file[: -len(ends[-1])] if ends else file
+    """Return the name of a file without the suffix that another recorder gave it."""
+    end = next((end for end in SUFFIXES if file.lower().endswith(end)), "")
+    return file[: len(file) - len(end)]
 
 
 def _is_file(path: Path) -> bool:
@@ -180,12 +165,7 @@ def load(path: Path) -> CassetteData:
     """Read a cassette file, be it ours or in another recorder's format.
 
     Of the latter, secrets in the requests are redacted; in a cassette of ours they were when it was
-    saved. The responses are as they are in the file.
-
-    Raises:
-        FileNotFoundError: There is none.
-        CassetteFormatError: It is no cassette, a damaged one, or cannot be read.
-        CassetteVersionError: It is a cassette of a newer version.
+    saved. The responses are as they are in the file. FileNotFoundError: there is none.
     """
     return files.load(path, parse=_parse)
 
@@ -207,9 +187,6 @@ def read_foreign(data: bytes, *, path: Path) -> Import | None:
     """Read the bytes of a file in another recorder's format; None if it is in no known one.
 
     Nothing is redacted, and nothing that a tag of the file names is run.
-
-    Raises:
-        CassetteFormatError: It is damaged or too large; the message says what to do.
     """
     from aquila_cassette.importers import har, vcrpy  # not needed to replay a cassette of ours
 
@@ -218,12 +195,10 @@ def read_foreign(data: bytes, *, path: Path) -> Import | None:
         kind = detect_format(data) or "vcrpy"
         tree = _tree(data, kind)
         reader: Any = har if kind == "HAR" else vcrpy
-        interactions = reader.interactions(tree)
+        found = reader.read(tree)
     except YamlError as error:
         raise format_error(error, data, path) from error
-    if interactions is None:
-        return None
-    return Import(CassetteData(interactions, foreign=kind), reader.skipped(tree))
+    return found and Import(CassetteData(found[0], foreign=kind), found[1])
 
 
 def _unpacked(data: bytes, path: Path) -> bytes:
@@ -261,8 +236,8 @@ def _tree(data: bytes, kind: ForeignFormat) -> Any:
             raise YamlError(problem, error.lineno, cut_off=cut_off) from error
         except RecursionError as error:
             raise YamlError("its values are nested too deeply") from error
-    from aquila_cassette.importers.yaml_lenient import compose, plain_1_1
+    from aquila_cassette.importers.values import plain_1_1, read_yaml
 
     # vcrpy's YAML is PyYAML's, of version 1.1; cassetter's writer knows 1.2 alone, and leaves a
     # date or 'no' without quotes.
-    return compose(text, plain=plain if kind == "cassetter" else plain_1_1)
+    return read_yaml(text, plain=plain if kind == "cassetter" else plain_1_1)

@@ -15,30 +15,23 @@ _LONGEST = 1e9  # ms; what is longer, is infinite, or is -1 says nothing
 _VERSIONS = {"2": "HTTP/2", "3": "HTTP/3", "1.0": "HTTP/1.0"}
 
 
-def interactions(tree: Any) -> tuple[Interaction, ...] | None:
-    """Return what a HAR file holds, None if it is none; SchemaError if it is damaged."""
-    entries = _entries(tree)
-    if entries is None:
+def read(tree: Any) -> tuple[tuple[Interaction, ...], tuple[str, ...]] | None:
+    """Return what a HAR file holds, and a line for what is skipped; None if it is no such file."""
+    entries = _mapping(_mapping(tree).get("log")).get("entries")
+    if not isinstance(entries, list):
         return None
-    places = range(len(entries))
-    return tuple(_interaction(entries, at) for at in places if not _is_upgrade(entries[at]))
+    kept = [
+        place
+        for place, entry in enumerate(entries)
+        if _mapping(_mapping(entry).get("response")).get("status") != 101  # another protocol
+    ]
+    upgrades = len(entries) - len(kept)
+    found = tuple(_interaction(entries, place) for place in kept)
+    return found, (f"{upgrades} of WebSocket",) if upgrades else ()
 
 
-def skipped(tree: Any) -> tuple[str, ...]:
-    """Return a line for what no cassette can hold: upgrades to another protocol."""
-    upgrades = sum(map(_is_upgrade, _entries(tree) or ()))
-    return (f"{upgrades} of WebSocket",) if upgrades else ()
-
-
-def _entries(tree: Any) -> list[Any] | None:
-    log = tree.get("log") if isinstance(tree, Mapping) else None
-    entries = log.get("entries") if isinstance(log, Mapping) else None
-    return entries if isinstance(entries, list) else None
-
-
-def _is_upgrade(entry: Any) -> bool:
-    response = entry.get("response") if isinstance(entry, Mapping) else None
-    return isinstance(response, Mapping) and response.get("status") == 101
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _interaction(entries: list[Any], place: int) -> Interaction:
@@ -71,16 +64,18 @@ def _headers(fields: Mapping[str, Any]) -> Headers:
 
 
 def _sent(request: Mapping[str, Any]) -> bytes:
-    post = request.get("postData")
-    if not isinstance(post, Mapping):
-        return b""
-    if post.get("encoding") == "base64" and "text" in post:
-        return values.from_base64(post, "text")
+    post = _mapping(request.get("postData"))
     if post.get("text"):
-        return values.as_bytes(post["text"]) or b""
+        return _text(post)
     params = post.get("params")
     pairs = [one for one in params if isinstance(one, Mapping)] if isinstance(params, list) else []
     return urlencode([(one.get("name", ""), one.get("value") or "") for one in pairs]).encode()
+
+
+def _text(content: Mapping[str, Any]) -> bytes:
+    if content.get("encoding") == "base64":
+        return values.from_base64(content, "text")
+    return values.as_bytes(content["text"]) or b""
 
 
 def _response(response: Mapping[str, Any], received: Headers, timings: Any) -> Response:
@@ -89,22 +84,15 @@ def _response(response: Mapping[str, Any], received: Headers, timings: Any) -> R
         why = str(response.get("_error") or response.get("statusText") or "no answer came")
         return values.response(None, (), b"", ended="failed", error=Failure(None, why))
     status = values.status(response, "status", code)
-    content = response.get("content")
-    content = content if isinstance(content, Mapping) else {}
+    content = _mapping(response.get("content"))
     body = b""
     ended: Ended = "complete"
+    size = content.get("size")
     if content.get("text") is not None:
-        is_base64 = content.get("encoding") == "base64"
-        body = (
-            values.from_base64(content, "text")
-            if is_base64
-            else values.as_bytes(content["text"]) or b""
-        )
-    else:
-        size = content.get("size")
+        body = _text(content)
+    elif isinstance(size, int) and size > 0 and not 300 <= status < 400:
         # What was not saved cannot be replayed: to read it raises, as past any cassette's end.
-        if isinstance(size, int) and size > 0 and not 300 <= status < 400:
-            ended = "closed"
+        ended = "closed"
     before, after = _times(timings)
     is_stream = is_event_stream(Response(status, received))
     return values.response(
@@ -121,11 +109,10 @@ def _response(response: Mapping[str, Any], received: Headers, timings: Any) -> R
 
 def _times(timings: Any) -> tuple[int | None, int | None]:
     """Return the ms from the request to the headers, and to the end of the body."""
-    if not isinstance(timings, Mapping):
-        return None, None
+    times = _mapping(timings)
 
     def ms(name: str) -> float:
-        value = timings.get(name)
+        value = times.get(name)
         return value if isinstance(value, (int, float)) and 0 <= value < _LONGEST else 0.0
 
     if ms("wait") == 0 and ms("receive") == 0:

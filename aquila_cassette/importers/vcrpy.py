@@ -1,26 +1,6 @@
-r"""vcrpy's cassettes, of any age, and those of the tools that write almost the same; both ways.
+"""vcrpy's cassettes, of any age, and those of the tools that write almost the same; both ways.
 
-Example:
-    >>> from aquila_cassette.model import Piece
-    >>> answer = Response(200, (("age", "3"),), (Piece(5, b"a"), Piece(9, b"b\n")))
-    >>> print(dumps([Interaction(Request("GET", "https://a.example/"), answer)]), end="")
-    interactions:
-    - request:
-        body: ''
-        headers: {}
-        method: GET
-        uri: https://a.example/
-      response:
-        body:
-          string: |
-            ab
-        headers:
-          age:
-          - '3'
-        status:
-          code: 200
-          message: OK
-    version: 1
+Pieces, their times and the owners are lost. ``recorded_at`` stays, where vcrpy skips it.
 """
 
 from __future__ import annotations
@@ -40,9 +20,10 @@ _PORTS = {"https": 443, "http": 80}
 # Reading.
 
 
-def interactions(tree: Any) -> tuple[Interaction, ...] | None:
-    """Return what a file of vcrpy, cassetter or betamax holds, None if it is none of theirs."""
+def read(tree: Any) -> tuple[tuple[Interaction, ...], tuple[str, ...]] | None:
+    """Return what a file of vcrpy, cassetter or betamax holds, and a line for each kind skipped."""
     items: Any
+    skipped: tuple[str, ...] = ()
     if isinstance(tree, list):  # before vcrpy 1.0
         items = tree
     elif not isinstance(tree, Mapping):
@@ -51,26 +32,24 @@ def interactions(tree: Any) -> tuple[Interaction, ...] | None:
         items = _paired(tree)
     else:
         items = tree.get("http_interactions", tree.get("interactions"))
-    if not items and skipped(tree):
-        return ()
+        kinds = [(name, tree.get(key)) for key, name in _OTHERS.items()]
+        skipped = tuple(
+            f"{len(one)} of {name}" for name, one in kinds if one and isinstance(one, list)
+        )
+    if not items and skipped:
+        return (), skipped
     if not isinstance(items, list) or not items or not _is_foreign(items[0]):
         return None
-    read = []
+    found = []
     for place in range(len(items)):
         try:
-            read.append(_interaction(values.mapping(items, place, "the interaction")))
+            found.append(_interaction(values.mapping(items, place, "the interaction")))
         except SchemaError as error:
             # PyYAML sorts keys: where the file is whole, 'version' comes after all of them.
             is_end = isinstance(tree, list) or [*tree][-1] == "interactions"
             error.cut_off = error.missing and is_end and place == len(items) - 1
             raise
-    return tuple(read)
-
-
-def skipped(tree: Any) -> tuple[str, ...]:
-    """Return a line for each kind that cassetter keeps and no cassette of ours can hold."""
-    found = [(name, tree.get(key)) for key, name in _OTHERS.items() if isinstance(tree, Mapping)]
-    return tuple(f"{len(one)} of {name}" for name, one in found if isinstance(one, list) and one)
+    return tuple(found), skipped
 
 
 def _paired(tree: Mapping[str, Any]) -> list[Any]:
@@ -189,10 +168,7 @@ def losses(interaction: Interaction) -> str:
 
 
 def dumps(interactions: Sequence[Interaction]) -> str:
-    """Return a cassette in vcrpy's format, in ASCII, without what got no answer at all.
-
-    Pieces, their times and the owners are lost. ``recorded_at`` stays, where vcrpy skips it.
-    """
+    """Return a cassette in vcrpy's format, in ASCII, without what got no answer at all."""
     text = _dump(_tree(interactions), readable=True)
     # PyYAML does not read back each literal block that it writes.
     return text if holds(text, interactions) else _dump(_tree(interactions), readable=False)
@@ -217,23 +193,20 @@ def _tree(interactions: Sequence[Interaction]) -> dict[str, Any]:
 def _item(interaction: Interaction) -> dict[str, Any]:
     request, response = interaction.request, interaction.response
     code = response.status or 0
-    item: dict[str, Any] = {
-        "request": {
-            # Of no body vcrpy has '' from httpx, null from others, and takes them for two.
-            "body": _text_or_bytes(request.body),
-            "headers": _grouped(request.headers),
-            "method": request.method,
-            "uri": request.url,
-        },
-        "response": {
-            "body": {"string": _text_or_bytes(response.body)},
-            "headers": _grouped(response.headers),
-            "status": {"code": code, "message": responses.get(code, "")},
-        },
+    # Of no body vcrpy has '' from httpx, null from others, and takes them for two.
+    sent = {
+        "body": _text_or_bytes(request.body),
+        "headers": _grouped(request.headers),
+        "method": request.method,
+        "uri": request.url,
     }
-    if interaction.recorded_at:
-        item["recorded_at"] = interaction.recorded_at
-    return item
+    received = {
+        "body": {"string": _text_or_bytes(response.body)},
+        "headers": _grouped(response.headers),
+        "status": {"code": code, "message": responses.get(code, "")},
+    }
+    at = {"recorded_at": interaction.recorded_at} if interaction.recorded_at else {}
+    return {"request": sent, "response": received, **at}
 
 
 def _text_or_bytes(body: bytes) -> str | bytes:

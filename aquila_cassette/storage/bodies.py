@@ -251,6 +251,14 @@ def split_pieces(body: bytes, text: str | None, *, event_stream: bool) -> tuple[
     return tuple(map(Piece, chain(times[: len(frames) - 1], repeat(last)), frames))
 
 
+_NAMES = [field.name for field in fields_of(Response)]
+_DEFAULTS = {
+    field.name: field.default
+    for field in fields_of(Response)
+    if field.name not in ("status", "pieces")
+}
+
+
 class LazyResponse(Response):
     """A response off a file: its body and pieces are read at their first use.
 
@@ -270,7 +278,8 @@ class LazyResponse(Response):
     ) -> LazyResponse:
         """Return a response of a body, or what gives it, of what ``pieces:`` says, and the rest."""
         self = object.__new__(cls)
-        for name, value in {**values, "_source": source, "_timeline": timeline}.items():
+        slots = {**_DEFAULTS, **values, "_source": source, "_timeline": timeline}
+        for name, value in slots.items():
             object.__setattr__(self, name, value)
         return self
 
@@ -320,7 +329,6 @@ class LazyResponse(Response):
 
 
 def _values(response: Response, without_pieces: bool = False) -> tuple[Any, ...]:
-    names = [field.name for field in fields_of(Response)]
     return tuple(
-        [getattr(response, name) for name in names if name != "pieces" or not without_pieces]
+        [getattr(response, name) for name in _NAMES if name != "pieces" or not without_pieces]
     )
