@@ -57,55 +57,34 @@ def edited(old: str, new: str) -> str:
 
 MESSAGES = {
     "empty": ("", ": the file is empty."),
-    "nothing but a comment": ("# hello\n", ": the file is empty."),
     "UTF-16": (
         ONE.encode("utf-16"),
         ": the file is UTF-16, and a cassette is UTF-8. / Fix: save it as UTF-8",
     ),
-    "UTF-16 without a mark": (
-        ONE.encode("utf-16-be"),
-        ": the file is UTF-16, and a cassette is UTF-8. / Fix: save it as UTF-8",
-    ),
-    "compressed": (b"\x1f\x8b\x08\x00", "1: the byte 0x8b is not UTF-8."),
     "filled with NUL by a crash": (
         ONE.encode()[:200] + b"\x00" * 500,
         "11: the character U+0000 is not allowed in a cassette as it is.",
     ),
-    "a line separator": (
-        edited("model: m", 'model: "m\u2028"'),
-        '9: the character U+2028 is not allowed in a cassette as it is. / Fix: write it as \\u2028 in double quotes "..."',
+    "nothing but NUL": (
+        b"\0" * 100,
+        "1: the character U+0000 is not allowed in a cassette as it is.",
     ),
-    "a lone carriage return": (
-        edited("model: m", "model: a\rb"),
-        '9: the character U+000D is not allowed in a cassette as it is. / Fix: write it as \\u000d in double quotes "..."',
+    "a line separator, and far below it what is no UTF-8": (
+        b"version: 1\n# \xe2\x80\xa8\n" + b"# x\n" * 40_000 + b"# \xff\n",
+        '2: the character U+2028 is not allowed in a cassette as it is. / Fix: write it as \\u2028 in double quotes "..."',
     ),
-    "text": ("hello\n", ": the file is no cassette: its top level is no mapping."),
-    "a list": ("- request: {}\n", "1: the file is no cassette: its top level is no mapping."),
+    "CRLF": (
+        ONE.replace("version: 1", 'version: "1"').replace("\n", "\r\n"),
+        "1: unknown cassette version. / expected: 1 / got:      '1' / Fix: write \"version: 1\"",
+    ),
     "no version": (
         edited("version: 1\n", ""),
         '1: the file has no version. / Fix: make "version: 1" its first line, if it is a cassette',
     ),
-    "version 0": (
-        edited("version: 1", "version: 0"),
-        '1: unknown cassette version. / expected: 1 / got:      0 / Fix: write "version: 1"',
-    ),
-    "a version in quotes": (
-        edited("version: 1", 'version: "1"'),
-        "1: unknown cassette version. / expected: 1 / got:      '1' / Fix: write \"version: 1\"",
-    ),
-    "a version that is true": (
-        edited("version: 1", "version: true"),
-        '1: unknown cassette version. / expected: 1 / got:      True / Fix: write "version: 1"',
-    ),
     "no interactions": ("version: 1\n", "1: the file has no interactions."),
-    "interactions cut off": ("version: 1\ninteractions:\n", "1: the file has no interactions."),
     "a misspelt field": (
         edited("method: POST", "mehtod: POST"),
         "5: the request has an unknown field 'mehtod'. / known: method, url, headers, json, sse, text, base64, json_style, eol / Fix: rename it to \"method\"",
-    ),
-    "a field that is none": (
-        edited("version: 1", "version: 1\nwhatever: 1"),
-        "2: the cassette has an unknown field 'whatever'. / known: version, recorded_with, interactions / Fix: take it out",
     ),
     "a status that is text": (
         edited("status: 200", "status: OK"),
@@ -115,17 +94,9 @@ MESSAGES = {
         edited("url: https://a.b", "url: 12"),
         "6: 'url' has a wrong value. / expected: text / got:      12 / Fix: put it in quotes: \"12\"",
     ),
-    "a header that is a number": (
-        edited("{content-type: application/json}", "{x-limit: 12}"),
-        "7: 'x-limit' has a wrong value. / expected: text, or a list of text / got:      12 / Fix: put it in quotes: \"12\"",
-    ),
     "pieces of no such form": (
         edited("pieces: 5+9", "pieces: 5:9"),
         "16: 'pieces' has a wrong value. / expected: words of ms+bytes, such as 312+50 330+49 / got:      '5:9' / Fix: make it words of ms+bytes, such as 312+50 330+49",
-    ),
-    "an end that is none": (
-        edited("ended: complete", "ended: done"),
-        "17: 'ended' has a wrong value. / expected: one of complete, closed, failed / got:      'done' / Fix: make it one of complete, closed, failed",
     ),
     "two bodies": (
         edited("    json:\n", "    text: a\n    json:\n"),
@@ -142,10 +113,6 @@ MESSAGES = {
     "a number that JSON has not": (
         edited("model: m", "model: 1e999"),
         "8: 'json' has a number that is too large for JSON. / Fix: store the body as text: instead",
-    ),
-    "base64 that is none": (
-        edited("    sse: |+\n      data: 1\n\n", "    base64: a\n"),
-        "13: 'base64' is not base64.",
     ),
     "a key twice": (
         edited("model: m", "model: m\n      model: n"),
@@ -167,10 +134,6 @@ MESSAGES = {
         edited("model: m", "model: a: b"),
         "9: mapping values are not allowed in this context. / reads: 'model: a: b'",
     ),
-    "a bad indentation": (
-        edited("      data: 1\n", "      data: 1\n   data: 2\n"),
-        "15: did not find expected key (while parsing a block mapping that starts on line 3). / reads: 'data: 2'",
-    ),
     "an end that is missing in the middle": (
         edited("    ended: complete\n", "") + ONE.partition("interactions:\n")[2],
         "11: the response has no field 'ended'.",
@@ -179,17 +142,9 @@ MESSAGES = {
         ONE.partition("data: 1")[0] + "data:",
         "14: the file ends in the middle of an interaction. / the response has no field 'ended'",
     ),
-    "cut off in a word": (
-        ONE.partition("complete")[0] + "comp",
-        "17: 'ended' has a wrong value. / expected: one of complete, closed, failed / got:      'comp' / Fix: make it one of complete, closed, failed",
-    ),
     "cut off in a bracket": (
         ONE.partition("application")[0],
         "7: the file ends in the middle of an interaction. / did not find expected node content (while parsing a flow node that starts on line 7) / reads: 'headers: {content-type:'",
-    ),
-    "cut off behind a dash": (
-        ONE + "-",
-        "18: the file ends in the middle of an interaction. / the interaction is empty",
     ),
     "cut off behind a field that may end it": (
         edited("    ended: complete\n", "    ended: closed\n    headers_after: 12")[:-1],
@@ -236,11 +191,6 @@ def test_a_version_to_come_is_an_error_of_its_own() -> None:
     )
 
 
-def test_the_line_is_counted_in_a_file_with_crlf_too() -> None:
-    error = refusal(edited("model: m", "model: *m").replace("\n", "\r\n"))
-    assert error.line == 9
-
-
 def test_a_file_too_large_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(format_, "MAX_BYTES", 100)
     assert str(refusal(ONE)) == (
@@ -250,22 +200,18 @@ def test_a_file_too_large_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None
     )
 
 
+@given(
+    st.binary(max_size=200)
+    | st.lists(st.sampled_from([*AWKWARD, "version: 1", "interactions:"])).map("".join)
+)
+def test_nothing_that_is_no_cassette_ends_in_any_other_error(data: bytes | str) -> None:
+    refusal(data)
+
+
 def test_brackets_without_end_are_refused_at_once() -> None:
     refusal("version: " + "[" * 1_000_000)
     refusal("version: " + "{a: " * 300_000)
     refusal("- " * 500_000)
-
-
-@given(st.binary(max_size=200))
-def test_no_bytes_end_in_any_other_error(data: bytes) -> None:
-    with pytest.raises(CassetteFormatError):
-        loads(data, path=PATH)
-
-
-@given(st.lists(st.sampled_from([*AWKWARD, "version: 1", "interactions:"])).map("".join))
-def test_no_yaml_ends_in_any_other_error(text: str) -> None:
-    with pytest.raises(CassetteFormatError):
-        loads(text.encode(), path=PATH)
 
 
 @given(cassettes, st.data())
@@ -310,18 +256,3 @@ def test_a_file_cut_off_anywhere_is_refused_unless_it_is_whole_so_far() -> None:
         assert count > 0
         assert cassette.interactions == ENDS.interactions[:count]
         assert whole[end:].lstrip(b"\n").startswith((b"- re", b"error: null"))
-
-
-def test_a_forbidden_character_is_told_of_even_if_bytes_that_are_no_utf_8_follow_far_behind() -> (
-    None
-):
-    data = b"version: 1\n# \xe2\x80\xa8\n" + b"# x\n" * 40_000 + b"# \xff\n"
-    assert str(refusal(data)).startswith(
-        "cassettes/x.yaml, line 2: the character U+2028 is not allowed in a cassette as it is"
-    )
-
-
-def test_a_file_of_nothing_but_nul_is_not_taken_for_utf_16() -> None:
-    assert str(refusal(b"\0" * 100)).startswith(
-        "cassettes/x.yaml, line 1: the character U+0000 is not allowed in a cassette as it is"
-    )

@@ -61,14 +61,6 @@ def test_a_name_that_is_not_portable_or_leaves_the_folder_is_refused(name: str, 
     )
 
 
-def test_an_empty_name_is_refused() -> None:
-    with pytest.raises(CassetteNameError) as caught:
-        cassette_path(FOLDER, "")
-    assert str(caught.value) == (
-        'The cassette name is empty.\nFix: name it, for example "chat_live.responds"'
-    )
-
-
 def test_links_are_followed_but_out_of_the_folder(tmp_path: Path) -> None:
     (tmp_path / "real" / "sub").mkdir(parents=True)
     (tmp_path / "real" / "alias").symlink_to("sub")
