@@ -242,7 +242,9 @@ class StreamDriver:
     async def _ask(self) -> AnswerParser:
         self._check()
         endpoint = self.server.endpoint
-        body = json.dumps(endpoint.body(self.request), ensure_ascii=False, separators=(",", ":"))
+        fields = {**endpoint.body(self.request), **self.request.extra_body}
+        given = {name: value for name, value in fields.items() if value is not None}
+        body = json.dumps(given, ensure_ascii=False, separators=(",", ":"))
         path, content = endpoint.path(self.request), body.encode("utf-8", "replace")
         answer = await self.transport.send(self.server, "POST", path, content, ref=self.ref)
         self._answers.append(answer)

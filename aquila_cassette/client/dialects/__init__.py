@@ -21,8 +21,7 @@ _INSTRUCTION_ROLES = ("system", "developer")
 class ModelRequest:
     """What is asked, independent of the provider.
 
-    The messages are in the provider's form; all providers take roles with plain text. The fields
-    of `extra_body` replace all others; None removes a field.
+    The messages are in the provider's form; all providers take roles with plain text.
     """
 
     model: str
@@ -59,7 +58,7 @@ class Endpoint:
         provider: The provider that has it.
         dialect: Reads its streams.
         path: Makes the path of a request, below the base URL.
-        body: Makes the JSON body of a request.
+        body: Makes the JSON body of a request; fields that are None are left out.
         answer_messages: Makes the messages that an answer is in the next request: from the JSON
             objects of its stream (or the whole answer), its text and its calls.
         result_messages: Makes the messages with the results of tools, in the order of the calls.
@@ -89,14 +88,12 @@ class Endpoint:
     stored_path: str | None = None
 
 
-def merge_body(body: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `body` with the fields of `extra`, without all fields that are None.
-
-    Example:
-        >>> merge_body({"stream": True, "user": None}, {"seed": 7})
-        {'stream': True, 'seed': 7}
-    """
-    return {name: value for name, value in {**body, **extra}.items() if value is not None}
+def functions(request: ModelRequest, schema: str, **more: Any) -> list[dict[str, Any]]:
+    """Describe the tools, each with the JSON schema of its arguments in the field `schema`."""
+    return [
+        {**more, "name": tool.name, "description": tool.description, schema: tool.parameters}
+        for tool in request.tools
+    ]
 
 
 def instructions(request: ModelRequest) -> str:

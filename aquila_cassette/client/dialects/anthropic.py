@@ -12,8 +12,8 @@ from aquila_cassette.client.dialects import (
     Endpoint,
     ModelRequest,
     ProviderAccount,
+    functions,
     instructions,
-    merge_body,
     messages_without_instructions,
 )
 from aquila_cassette.client.tools import ToolRun
@@ -33,19 +33,14 @@ ANTHROPIC = ProviderAccount("anthropic", "https://api.anthropic.com", _headers)
 
 
 def _body(request: ModelRequest) -> dict[str, Any]:
-    tools = [
-        {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
-        for tool in request.tools
-    ]
-    body = {
+    return {
         "model": request.model,
         "max_tokens": request.max_tokens or _MAX_TOKENS,
         "system": instructions(request) or None,
         "messages": messages_without_instructions(request),
         "stream": True,
-        "tools": tools or None,
+        "tools": functions(request, "input_schema") or None,
     }
-    return merge_body(body, request.extra_body)
 
 
 def _answer(

@@ -13,8 +13,8 @@ from aquila_cassette.client.dialects import (
     Endpoint,
     ModelRequest,
     ProviderAccount,
+    functions,
     instructions,
-    merge_body,
     messages_without_instructions,
     text_of,
 )
@@ -35,22 +35,14 @@ def _path(request: ModelRequest) -> str:
 
 
 def _body(request: ModelRequest) -> dict[str, Any]:
-    tools = [
-        {
-            "name": tool.name,
-            "description": tool.description,
-            "parametersJsonSchema": tool.parameters,
-        }
-        for tool in request.tools
-    ]
+    tools = functions(request, "parametersJsonSchema")
     system, limit = instructions(request), request.max_tokens
-    body = {
+    return {
         "systemInstruction": {"parts": [{"text": system}]} if system else None,
         "contents": [_content(one) for one in messages_without_instructions(request)],
         "tools": [{"functionDeclarations": tools}] if tools else None,
         "generationConfig": {"maxOutputTokens": limit} if limit else None,
     }
-    return merge_body(body, request.extra_body)
 
 
 def _content(message: dict[str, Any]) -> dict[str, Any]:

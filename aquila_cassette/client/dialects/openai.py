@@ -13,7 +13,7 @@ from aquila_cassette.client.dialects import (
     Endpoint,
     ModelRequest,
     ProviderAccount,
-    merge_body,
+    functions,
 )
 from aquila_cassette.dialects.lenient import as_dict, as_dicts, as_str
 from aquila_cassette.dialects.message import ModelToolCall
@@ -30,18 +30,8 @@ def _chat_body(request: ModelRequest) -> dict[str, Any]:
     messages: list[dict[str, Any]] = [*request.messages]
     if request.instructions:
         messages.insert(0, {"role": "system", "content": request.instructions})
-    tools = [
-        {
-            "type": "function",
-            "function": {
-                "name": tool.name,
-                "description": tool.description,
-                "parameters": tool.parameters,
-            },
-        }
-        for tool in request.tools
-    ]
-    body = {
+    tools = [{"type": "function", "function": one} for one in functions(request, "parameters")]
+    return {
         "model": request.model,
         "messages": messages,
         "stream": True,
@@ -50,23 +40,21 @@ def _chat_body(request: ModelRequest) -> dict[str, Any]:
         "max_completion_tokens": request.max_tokens,
         "store": request.store or None,
     }
-    return merge_body(body, request.extra_body)
 
 
 def _chat_answer(
     _objects: list[dict[str, Any]], text: str, calls: Sequence[ModelToolCall]
 ) -> list[dict[str, Any]]:
-    message: dict[str, Any] = {"role": "assistant", "content": text or None}
-    if calls:
-        message["tool_calls"] = [
-            {
-                "id": call.id,
-                "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
-            }
-            for call in calls
-        ]
-    return [message]
+    rows = [
+        {
+            "id": one.id,
+            "type": "function",
+            "function": {"name": one.name, "arguments": one.arguments},
+        }
+        for one in calls
+    ]
+    message = {"role": "assistant", "content": text or None}
+    return [{**message, "tool_calls": rows} if rows else message]
 
 
 CHAT = Endpoint(
@@ -89,17 +77,8 @@ CHAT = Endpoint(
 
 
 def _responses_body(request: ModelRequest) -> dict[str, Any]:
-    tools = [
-        {
-            "type": "function",
-            "name": tool.name,
-            "description": tool.description,
-            "parameters": tool.parameters,
-            "strict": False,
-        }
-        for tool in request.tools
-    ]
-    body = {
+    tools = functions(request, "parameters", type="function", strict=False)
+    return {
         "model": request.model,
         "input": list(request.messages),
         "instructions": request.instructions,
@@ -109,7 +88,6 @@ def _responses_body(request: ModelRequest) -> dict[str, Any]:
         "max_output_tokens": request.max_tokens,
         "previous_response_id": request.previous_response_id,
     }
-    return merge_body(body, request.extra_body)
 
 
 def _responses_answer(
