@@ -17,14 +17,8 @@ from aquila_cassette.waiting.pending import Pending
 class Adapter(ABC):
     """Says what a view still has going on, lets it draw, and returns what it shows.
 
-    Subclass it and write `render`; the rest has defaults that fit a view which draws at once.
-
-    Example:
-        >>> class Sheet(Adapter):
-        ...     async def render(self):
-        ...         return "what the sheet shows"
-        >>> list(Sheet().pending())
-        []
+    Subclass it and write `render`; the rest has defaults that fit a view which draws at once. See
+    `register_view`.
     """
 
     def pending(self) -> Sequence[Pending]:
@@ -54,7 +48,7 @@ class Adapter(ABC):
     def render_sync(self) -> Any:
         """Do what `render` does, where no event loop runs; by default a `UsageError`."""
         raise UsageError(
-            f"{type(self).__name__} needs an event loop, and render_sync runs none.",
+            "render_sync runs no event loop, and what it was given needs one.",
             fix="Fix: make the test async: await render_async(view)",
         )
 
@@ -78,11 +72,7 @@ class PlainAdapter(Adapter):
         if inspect.isawaitable(shown):
             if inspect.iscoroutine(shown):
                 shown.close()
-            name = getattr(self._render, "__qualname__", repr(self._render))
-            raise UsageError(
-                f"{name} is async, and render_sync runs no event loop.",
-                fix="Fix: make the test async: await render_async(view)",
-            )
+            super().render_sync()
         self._after()
         return shown
 
@@ -130,21 +120,16 @@ def adapter_for(view: object) -> Adapter:
     for matches, make in _registered:
         if matches(view):
             return make(view)
-    if isinstance(view, type):
-        raise UsageError(
-            f"{view.__name__} is a class, and what is rendered is an object of it.",
-            fix=f"Fix: pass the {view.__name__} that your test has made",
-        )
     for module, name, ours, adapter_name in _FRAMEWORKS:
         kind = getattr(sys.modules.get(module), name, None)
         if kind is not None and isinstance(view, kind):
             make_adapter = getattr(import_module(f"{__package__}.{ours}"), adapter_name)
             adapter: Adapter = make_adapter(view)
             return adapter
-    if callable(getattr(view, "render", view)):
+    if callable(getattr(view, "render", view)) and not isinstance(view, type):
         return PlainAdapter(view)
     raise UsageError(
         f"There is no adapter to render {reprlib.repr(view)}.",
-        facts=["it may be: an object with render(), a function, or a view of a known framework"],
+        facts=["expected: an object with render(), a function, or a view of a known framework"],
         fix=f"Fix: register_view({type(view).__name__}, MyAdapter)",
     )

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from playwright import async_api, sync_api
 
-from aquila_cassette.errors import UsageError
 from aquila_cassette.live.adapter import Adapter
 
 _TWO_CALM_FRAMES = """() => new Promise((resolve) => {
@@ -59,11 +56,8 @@ class SyncPageAdapter(Adapter):
     def __init__(self, page: sync_api.Page) -> None:
         self._page = page
 
-    async def render(self) -> Any:
-        raise UsageError(
-            "This page is of playwright.sync_api, which cannot be awaited.",
-            fix="Fix: render_sync(page) in a sync test, or use a page of playwright.async_api",
-        )
+    async def render(self) -> str:
+        return self.render_sync()
 
     def settle_sync(self) -> None:
         while True:

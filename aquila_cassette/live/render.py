@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from typing import Any
 
@@ -10,7 +11,7 @@ import anyio
 
 from aquila_cassette.client.stream_base import OPEN_STREAMS
 from aquila_cassette.errors import RenderTimeout, SettleTimeout, UsageError
-from aquila_cassette.live.adapter import Adapter, adapter_for
+from aquila_cassette.live.adapter import adapter_for
 from aquila_cassette.live.jobs import TRACKED_JOBS
 from aquila_cassette.live.view import View
 from aquila_cassette.session import current as scope
@@ -61,17 +62,16 @@ async def render_async(
         'Hello! ...'
     """
     forbid_inside_job("render_async")
-    adapter = adapter_for(view)
-    waiting = _Waiting("render_async", view, adapter, timeout, streams)
+    waiting = _Waiting("render_async", view, timeout, streams)
     with anyio.move_on_after(waiting.limit):
         while True:
-            await waiting.settle(adapter)
+            await waiting.settle()
             count = notifier.count
             await waiting.idle.wait(None, once=once)
-            await waiting.settle(adapter)
+            await waiting.settle()
             if once or (notifier.count == count and not await waiting.idle.look()):
                 break
-        return await adapter.render()
+        return await waiting.adapter.render()
     raise await waiting.too_late()
 
 
@@ -83,17 +83,7 @@ def render_sync(
     Arguments and errors are those of `render_async`; a `UsageError` where an event loop runs, which
     it would block.
     """
-    _forbid_in_loop("render_sync", "await render_async(view)")
-    adapter = adapter_for(view)
-    waiting = _Waiting("render_sync", view, adapter, timeout, streams)
-    deadline = time.monotonic() + waiting.limit
-    while True:
-        adapter.settle_sync()
-        count = notifier.count
-        run_in_own_loop(lambda: waiting.wait_until(deadline, once=once))
-        adapter.settle_sync()
-        if once or (notifier.count == count and not run_in_own_loop(waiting.idle.look)):
-            return adapter.render_sync()
+    return _render_sync("render_sync", view, timeout, streams, once=once)
 
 
 def wait_settled(
@@ -104,10 +94,28 @@ def wait_settled(
     Arguments and errors are those of `render_sync`, but it is a `SettleTimeout` where something was
     still pending.
     """
-    _forbid_in_loop("wait_settled", "await cassette.settled(), or await render_async(view)")
-    waiting = _Waiting("wait_settled", None, None, timeout, streams)
+    _render_sync("wait_settled", lambda: None, timeout, streams, once=once)
+
+
+def _render_sync(
+    called: str, view: object, timeout: float | None, streams: int | None, *, once: bool
+) -> Any:
+    forbid_inside_job(called)
+    with contextlib.suppress(RuntimeError):  # no event loop of asyncio runs here
+        if running_trio() is not None or asyncio.current_task() is not None:
+            raise UsageError(
+                f"{called} was called in an event loop, which it would block.",
+                fix="Fix: await render_async(view), or await cassette.settled()",
+            )
+    waiting = _Waiting(called, view, timeout, streams)
     deadline = time.monotonic() + waiting.limit
-    run_in_own_loop(lambda: waiting.wait_until(deadline, once=once))
+    while True:
+        waiting.adapter.settle_sync()
+        count = notifier.count
+        run_in_own_loop(lambda: waiting.wait_until(deadline, once=once))
+        waiting.adapter.settle_sync()
+        if once or (notifier.count == count and not run_in_own_loop(waiting.idle.look)):
+            return waiting.adapter.render_sync()
 
 
 class _Waiting:
@@ -117,14 +125,14 @@ class _Waiting:
         self,
         called: str,
         view: object,
-        adapter: Adapter | None,
         timeout: float | None,
         streams: int | None,
     ) -> None:
+        self.adapter = adapter_for(view)
         sessions = scope.opened()
         here = current_task_or_thread()
         views = [view] if isinstance(view, View) else sources()
-        asked = [TRACKED_JOBS, *views, *([adapter] if adapter is not None else [])]
+        asked = [TRACKED_JOBS, *views, self.adapter]
         for one in (pending for source in asked for pending in source.pending()):
             if one.driver is here:
                 raise UsageError(
@@ -136,7 +144,7 @@ class _Waiting:
         self._called = called
         self._is_drawing = False
 
-    async def settle(self, adapter: Adapter) -> None:
+    async def settle(self) -> None:
         """Let the view draw, but raise a failure as soon as there is one."""
         failures: list[BaseException] = []
         self._is_drawing = True
@@ -148,7 +156,7 @@ class _Waiting:
         async with anyio.create_task_group() as group:
             group.start_soon(watch)
             try:
-                await adapter.settle()
+                await self.adapter.settle()
             except Exception as error:  # raised below, where no group wraps it
                 failures.append(error)
             group.cancel_scope.cancel()
@@ -174,17 +182,4 @@ class _Waiting:
             facts=pending_lines(left),
             fix="Fix: end it, name what stays open on purpose to background=(...), or wait "
             f"longer: {self._called}(..., timeout=...)",
-        )
-
-
-def _forbid_in_loop(called: str, instead: str) -> None:
-    forbid_inside_job(called)
-    try:
-        in_loop = running_trio() is not None or asyncio.current_task() is not None
-    except RuntimeError:
-        return
-    if in_loop:
-        raise UsageError(
-            f"{called} was called in an event loop, which it would block.",
-            fix=f"Fix: {instead}",
         )

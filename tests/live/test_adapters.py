@@ -42,11 +42,12 @@ async def test_a_view_shows_what_it_renders(view: object, shown: str) -> None:
 
 def test_a_sync_view_shows_what_it_renders_without_a_loop_and_an_async_one_is_refused() -> None:
     assert render_sync(Page()) == "a page"
-    for view, name in ((SlowPage(), "SlowPage.render"), (slow_function, "slow_function")):
+    register_view(Sheet, SheetAdapter)
+    for view in (SlowPage(), slow_function, Sheet()):
         with pytest.raises(UsageError) as refused:
             render_sync(view)
         assert str(refused.value) == (
-            f"{name} is async, and render_sync runs no event loop.\n"
+            "render_sync runs no event loop, and what it was given needs one.\n"
             "Fix: make the test async: await render_async(view)"
         )
 
@@ -56,15 +57,11 @@ async def test_what_fits_nothing_is_refused_and_so_is_a_class_although_it_can_be
         await render_async([1, 2])
     assert str(refused.value) == (
         "There is no adapter to render [1, 2].\n"
-        "  it may be: an object with render(), a function, or a view of a known framework\n"
+        "  expected: an object with render(), a function, or a view of a known framework\n"
         "Fix: register_view(list, MyAdapter)"
     )
-    with pytest.raises(UsageError) as refused:
+    with pytest.raises(UsageError, match="There is no adapter to render"):
         await render_async(Page)
-    assert str(refused.value) == (
-        "Page is a class, and what is rendered is an object of it.\n"
-        "Fix: pass the Page that your test has made"
-    )
 
 
 class Sheet:
@@ -92,16 +89,6 @@ async def test_the_latest_registered_adapter_comes_first() -> None:
     assert type(adapter_for(sheet)) is LaterAdapter
     assert type(adapter_for(Sheet())) is SheetAdapter
     assert await render_async(sheet) is sheet
-
-
-def test_an_adapter_without_a_sync_form_says_so() -> None:
-    register_view(Sheet, SheetAdapter)
-    with pytest.raises(UsageError) as refused:
-        render_sync(Sheet())
-    assert str(refused.value) == (
-        "SheetAdapter needs an event loop, and render_sync runs none.\n"
-        "Fix: make the test async: await render_async(view)"
-    )
 
 
 def test_importing_live_and_rendering_a_function_imports_no_framework_nor_pytest_nor_yaml() -> None:

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from playwright import async_api, sync_api
 
-from aquila_cassette.errors import UsageError
 from aquila_cassette.live.adapter import adapter_for
 from examples.chat.browser import EXECUTABLE
 
@@ -97,12 +96,6 @@ def test_a_sync_page_settles_without_a_loop(sync_page: sync_api.Page, site: str)
     sync_page.evaluate(GROW)
     adapter.settle_sync()
     assert f'<p id="said">{WORDS} </p>' in adapter.render_sync()
-    with pytest.raises(UsageError) as refused:
-        adapter.render().send(None)  # type: ignore[attr-defined]
-    assert str(refused.value) == (
-        "This page is of playwright.sync_api, which cannot be awaited.\n"
-        "Fix: render_sync(page) in a sync test, or use a page of playwright.async_api"
-    )
     sync_page.evaluate("void setInterval(() => document.body.append('.'), 1)")
     sync_page.evaluate(f"void setTimeout(() => {{ location = '{site}/next.html' }}, 50)")
     adapter.settle_sync()

@@ -334,13 +334,13 @@ async def test_once_waits_for_what_goes_on_now_only() -> None:
 
     async def chain(left: int) -> None:
         await ask(page)
+        await asyncio.sleep(WORK)
         if left:
             tasks.append(asyncio.create_task(chain(left - 1)))
 
     tasks: list[Any] = []
     with hello():
         tasks.append(asyncio.create_task(chain(3)))
-        await asyncio.sleep(0)
         await asyncio.sleep(0)
         await render_async(page, once=True)
         assert len(page.lines) < 4
@@ -605,7 +605,7 @@ async def test_the_sync_forms_are_refused_in_an_event_loop() -> None:
         render_sync(Page())
     assert str(raised.value) == (
         "render_sync was called in an event loop, which it would block.\n"
-        "Fix: await render_async(view)"
+        "Fix: await render_async(view), or await cassette.settled()"
     )
     with pytest.raises(UsageError, match="wait_settled was called in an event loop"):
         wait_settled()
