@@ -290,15 +290,13 @@ def _lines(rows: Iterator[Row]) -> Iterator[str]:
         if row.text:
             lines = row.text.split("\n")
             if row.kind in _PROSE:
-                lines = [sentence for line in lines for sentence in _sentences(line)]
+                sentences = [one for line in lines for one in _SENTENCE_END.split(line)]
+                lines = [
+                    one[start : start + _LONGEST_LINE]
+                    for one in sentences
+                    for start in range(0, len(one) or 1, _LONGEST_LINE)
+                ]
             yield from _labelled(row.label, lines)
-
-
-def _sentences(line: str) -> Iterator[str]:
-    """Split a line where one other word shows as such, and nothing is too long to see it."""
-    for sentence in _SENTENCE_END.split(line):
-        for start in range(0, len(sentence) or 1, _LONGEST_LINE):
-            yield sentence[start : start + _LONGEST_LINE]
 
 
 def _labelled(label: str, lines: Iterable[str]) -> Iterator[str]:

@@ -45,7 +45,8 @@ def format_age(at: datetime | None, now: datetime) -> str:
         return "-"
     for unit, name in _AGES:
         if now - at >= unit:
-            return count((now - at) // unit, name, plural=name if name == "min" else None)
+            number = (now - at) // unit
+            return f"{number} min" if name == "min" else count(number, name)
     return "now"
 
 
@@ -83,9 +84,9 @@ def format_duration(ms: float) -> str:
     return f"{minutes} min {seconds} s"
 
 
-def count(number: int, name: str, *, plural: str | None = None) -> str:
+def count(number: int, name: str) -> str:
     """Return a number with what is counted."""
-    return f"{number} {name if number == 1 else plural or f'{name}s'}"
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"
 
 
 def escape_control_chars(text: str) -> str:

@@ -11,8 +11,7 @@ from functools import cached_property
 from http.client import responses
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from aquila_cassette import sse
-from aquila_cassette.dialects import DIALECTS, ModelMessage, ndjson_lines, read_message, recognise
+from aquila_cassette.dialects import DIALECTS, ModelMessage, read_message, recognise
 from aquila_cassette.dialects.framing import framing, read_events
 from aquila_cassette.dialects.providers import provider_name
 from aquila_cassette.transcript.humanize import (
@@ -88,16 +87,10 @@ class InteractionView:
     @cached_property
     def events(self) -> int | None:
         """The number of events; None where the answer is no stream."""
-        body = self.response.body
-        match framing(self.content_type, body):
-            case "sse":
-                return len(sse.events(body))
-            case "ndjson":
-                return sum(1 for line in ndjson_lines(body) if line.strip())
-            case "eventstream":
-                return sum(1 for _ in read_events("eventstream", body))
-            case "json":
-                return None
+        how = framing(self.content_type, self.response.body)
+        if how == "json":
+            return None
+        return sum(1 for _ in read_events(how, self.response.body))
 
     @property
     def outcome(self) -> str:
@@ -157,7 +150,11 @@ class InteractionView:
         yield Row("arrival", "came", came if pieces else "nothing")
         times = [piece.at for piece in pieces]
         if len(times) > 1 and max(times):
-            bar = _arrival_bar(count_arrivals(times, _BAR_WIDTH), ascii_only=ascii_only)
+            bars = _ASCII_BARS if ascii_only else _BARS
+            counts = count_arrivals(times, _BAR_WIDTH)
+            # Rounded up: one piece must not look like none.
+            heights = [-(-number * (len(bars) - 1) // max(counts)) for number in counts]
+            bar = "".join(bars[height] for height in heights)
             spans = f"{format_duration(max(times))}, first after {format_duration(min(times))}"
             yield Row("arrival", "arrived", f"{bar} {spans}", "timing")
         yield Row("arrival", "ended", self.ending(), self.response.ended)
@@ -241,13 +238,6 @@ def format_usage(usage: dict[str, Any] | None) -> str:
     """Return the provider's counts that are not zero, under its own names."""
     pairs = (usage or {}).items()
     return ", ".join(f"{name} {number}" for name, number in pairs if type(number) is int and number)
-
-
-def _arrival_bar(counts: Sequence[int], *, ascii_only: bool = False) -> str:
-    bars = _ASCII_BARS if ascii_only else _BARS
-    most = max(counts, default=0) or 1
-    # Rounded up: one piece must not look like none.
-    return "".join(bars[-(-number * (len(bars) - 1) // most)] for number in counts)
 
 
 def _body_as_json(body: bytes) -> dict[str, Any]:

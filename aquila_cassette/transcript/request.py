@@ -63,12 +63,11 @@ def summarize_request(request: Request) -> RequestSummary:
     rest = dict(body)
     if isinstance(rest.get("model"), str):
         model = rest.pop("model")
-    turns = [
-        turn for name in _SYSTEM if name in rest for turn in _turns_of("system", rest.pop(name))
-    ]
-    turns += [
-        turn for name in _CONVERSATION if name in rest for turn in _conversation(rest.pop(name))
-    ]
+    turns: list[Turn] = []
+    for name in _SYSTEM:
+        turns += _turns_of("system", rest.pop(name, None))
+    for name in _CONVERSATION:
+        turns += _conversation(rest.pop(name, None))
     tools = [_signature(tool) for tool in _tools(rest.pop("tools", None))]
     return RequestSummary(model, tuple(turns), tuple(tools), rest)
 
@@ -116,14 +115,12 @@ def _message(role: str, message: dict[str, Any]) -> Iterator[Turn]:
 
 def _part(role: str, part: Any) -> Turn:
     match part:
-        case {"type": "thinking", "thinking": str(text)}:
+        case {"type": "thinking", "thinking": str(text)} | {"thought": True, "text": str(text)}:
             return Turn(role, "thought", text)
         case {"type": "reasoning"}:
             return Turn("assistant", "thought", _joined(part.get("summary")))
         case {"type": "redacted_thinking"}:
             return Turn(role, "thought", "[redacted]")
-        case {"thought": True, "text": str(text)}:
-            return Turn(role, "thought", text)
         case {"text": str(text)} | {"type": "refusal", "refusal": str(text)}:
             return Turn(role, "words", text)
         case {"function": {"name": str(name), **more}}:
@@ -136,12 +133,13 @@ def _part(role: str, part: Any) -> Turn:
             return Turn(role, "call", _call(name, more.get("args")))
         case {"toolUse": {"name": str(name), **more}}:
             return Turn(role, "call", _call(name, more.get("input")))
-        case {"toolResult": {"content": result}}:
+        case {"toolResult": {"content": result}} | {
+            "type": "function_call_output",
+            "output": result,
+        }:
             return Turn("tool", "result", _joined(result))
         case {"type": "tool_result"}:
             return Turn("tool", "result", _joined(part.get("content")))
-        case {"type": "function_call_output", "output": output}:
-            return Turn("tool", "result", _joined(output))
         case {"functionResponse": {"name": str(name), **more}}:
             return Turn("tool", "result", f"{name}: {json_inline(more.get('response'))}")
         case _:
@@ -161,9 +159,9 @@ def _attachment(part: Any) -> str:
     match part:
         case {"image_url": {"url": str(url)}} | {"image_url": str(url)}:
             return f"[image {_address(url)}]"
-        case {"source": {"data": str(data), "media_type": kind}}:
-            return f"[{kind}, {format_size(len(data) * 3 // 4)}]"
-        case {"inlineData": {"data": str(data), "mimeType": kind}}:
+        case {"source": {"data": str(data), "media_type": kind}} | {
+            "inlineData": {"data": str(data), "mimeType": kind}
+        }:
             return f"[{kind}, {format_size(len(data) * 3 // 4)}]"
         case {"source": {"url": str(url)}} | {"fileData": {"fileUri": str(url)}}:
             return f"[{part.get('type', 'file')} {_address(url)}]"
@@ -189,14 +187,14 @@ def _tools(tools: Any) -> Iterator[Any]:
 
 def _signature(tool: Any) -> str:
     match tool:
+        case {"name": str(name), "parameters": {"properties": dict(fields), **more}} | {
+            "name": str(name),
+            "input_schema": {"properties": dict(fields), **more},
+        }:
+            required: Any = more.get("required") or ()
+            names = (field if field in required else f"{field}?" for field in fields)
+            return f"{name}({', '.join(names)})"
         case {"name": str(name)}:
-            schema = next(
-                (tool[key] for key in ("parameters", "input_schema") if tool.get(key)), None
-            )
+            return name
         case _:
             return json_inline(tool)
-    if not isinstance(schema, dict) or not isinstance(schema.get("properties"), dict):
-        return name
-    required = schema.get("required") or ()
-    names = (field if field in required else f"{field}?" for field in schema["properties"])
-    return f"{name}({', '.join(names)})"
