@@ -183,7 +183,7 @@ def _secrets(path: Path, text: str, cassette: CassetteData, redact: Redaction) -
                 seen.add(line + 1)
                 what = f"{secret.kind} in the {part}'s {'URL' if secret.part == 'url' else secret.part}"
                 yield Finding(path, line + 1, "secret", what, fix)
-    for leak in redact.leaks(text):  # in comments, say
+    for leak in redact.leaks(text.encode()):  # in comments, say
         if leak.line not in seen:
             yield Finding(path, leak.line, "secret", leak.kind, fix)
 

@@ -269,5 +269,5 @@ class _Resending:
 
         rules = Redaction(patterns=self._patterns)
         return files.save(
-            path, new, drop=drop, check=lambda text: refuse_secrets(text, rules, path)
+            path, new, drop=drop, check=lambda data: refuse_secrets(data, rules, path)
         )

@@ -55,7 +55,7 @@ def convert(path: Path, target: Target, redact: Redaction) -> Conversion:
                 lost.append(f"interaction {number}: {what}")
         clean = tuple(one for one in clean if one.response.status is not None)
         text = vcrpy.dumps(clean)
-    if leaks := redact.leaks(text):
+    if leaks := redact.leaks(text.encode()):
         raise SecretLeakError(
             f"{display_path(path)} was not converted, since the new file would hold a secret.",
             path=path,

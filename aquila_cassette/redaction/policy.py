@@ -168,14 +168,13 @@ class Redaction:
         clean = cleaned(data, lambda data: self._finder.in_text(data, env))
         return text if clean is data else clean.decode("utf-8", "replace")
 
-    def leaks(self, text: str, *, env: Secrets | None = None) -> list[Leak]:
-        """Return what is still secret in the text of a cassette, whatever put it there.
+    def leaks(self, data: bytes, *, env: Secrets | None = None) -> list[Leak]:
+        """Return what is still secret in the bytes of a cassette, whatever put it there.
 
         Values are looked for, not names: what looks like a key, the user's patterns, the secrets
         of the environment.
         """
         env = _secrets(env)
-        data = text.encode("utf-8", "surrogatepass")
         found = (
             Leak(data.count(b"\n", 0, span.start) + 1, kind_of(span, data, env))
             for span in self._finder.in_text(data, env)

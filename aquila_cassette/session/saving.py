@@ -179,11 +179,11 @@ def _write(
 ) -> tuple[Interaction, ...]:
     """Save, and return what is on file now."""
 
-    def look(text: str) -> None:
+    def look(data: bytes) -> None:
         check()
-        refuse_secrets(text, session.options.redact, session.path)
+        refuse_secrets(data, session.options.redact, session.path)
 
-    data = files.save(
+    saved = files.save(
         session.path,
         interactions,
         drop=drop,
@@ -191,12 +191,12 @@ def _write(
         on_create=None if created is None else lambda: created.add(session.path),
     )
     _note_saved(interactions)
-    return data.interactions
+    return saved.interactions
 
 
-def refuse_secrets(text: str, redact: Redaction, path: Path) -> None:
-    """Refuse to write `text` if it holds a known secret; the error names its kind, never itself."""
-    leaks = redact.leaks(text, env=environment_secrets(os.environ))
+def refuse_secrets(data: bytes, redact: Redaction, path: Path) -> None:
+    """Refuse to write `data` if it holds a known secret; the error names its kind, never itself."""
+    leaks = redact.leaks(data, env=environment_secrets(os.environ))
     if leaks:
         raise SecretLeakError(
             f"{display_path(path)} was not written, since it would hold a secret.",

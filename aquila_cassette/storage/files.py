@@ -88,7 +88,7 @@ def save(
     new: Sequence[Interaction],
     *,
     drop: Callable[[Interaction], bool] | None = None,
-    check: Callable[[str], None] | None = None,
+    check: Callable[[bytes], None] | None = None,
     on_create: Callable[[], None] | None = None,
 ) -> CassetteData:
     """Take interactions out of a cassette file, put new ones in, and return what is then on file.
@@ -102,7 +102,7 @@ def save(
         path: The file. A symbolic link to it stays one.
         new: The interactions to put in.
         drop: Whether to take out an interaction on file; None takes out none.
-        check: Given the text to write; what it raises stops the save.
+        check: Given what is to be written; what it raises stops the save.
         on_create: Called right before a file is made where there was none.
     """
     with changing(path) as target:
@@ -113,15 +113,16 @@ def save(
         text, merged = _merge(path, before, new, drop)
         if text is None:
             return merged
+        data = text.encode()
         if check is not None:
-            check(text)
+            check(data)
 
         def verify(written: bytes) -> None:
             check_reads_back(written, merged.interactions, path)
             if before is None and on_create is not None:
                 on_create()
 
-        replace_file(target, text.encode(), check=verify)
+        replace_file(target, data, check=verify)
         return merged
 
 

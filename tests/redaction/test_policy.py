@@ -91,7 +91,7 @@ def test_leaks_tell_the_line_and_the_kind_and_never_the_value(monkeypatch: pytes
     monkeypatch.setenv("MY_SERVICE_TOKEN", "hunter2hunter2")
     redaction = Redaction(patterns=["acct_[0-9]+"])
     text = f"ok\n{KEY} {KEY}\npassword: x\nhunter2hunter2\naHVudGVyMmh1bnRlcjI=\nacct_1\n"
-    assert redaction.leaks(text) == [
+    assert redaction.leaks(text.encode()) == [
         Leak(2, "a key (sk-...)"),
         Leak(4, "the value of MY_SERVICE_TOKEN"),
         Leak(5, "the value of MY_SERVICE_TOKEN"),
@@ -100,17 +100,17 @@ def test_leaks_tell_the_line_and_the_kind_and_never_the_value(monkeypatch: pytes
 
 
 def test_a_leak_whose_variable_is_gone_is_told_all_the_same():
-    assert Redaction().leaks("a hunter2hunter2", env=("hunter2hunter2",)) == [
+    assert Redaction().leaks(b"a hunter2hunter2", env=("hunter2hunter2",)) == [
         Leak(1, "the value of an environment variable")
     ]
 
 
 @pytest.mark.parametrize("scalar", ["'it''s hunter2'", '"it\'s hunter2"', "it's hunter2"])
 def test_a_leak_is_found_however_yaml_quotes_it(scalar: str):
-    assert len(Redaction().leaks(f"a: {scalar}", env=("it's hunter2",))) == 1
+    assert len(Redaction().leaks(f"a: {scalar}".encode(), env=("it's hunter2",))) == 1
 
 
 def test_what_was_redacted_or_allowed_does_not_leak():
     redaction = Redaction(allow=[KEY, "hunter2hunter2"], patterns=["redacted"])
     text = f"api_key: '[redacted]'\n{KEY} hunter2hunter2\nBearer [redacted]\n"
-    assert redaction.leaks(text, env=("hunter2hunter2",)) == []
+    assert redaction.leaks(text.encode(), env=("hunter2hunter2",)) == []
