@@ -48,10 +48,8 @@ def current_task_or_thread() -> TaskOrThread:
     trio = running_trio()
     if trio is not None:
         return trio.lowlevel.current_task()
-    try:
-        task = asyncio.current_task()
-    except RuntimeError:
-        task = None
+    loop = asyncio._get_running_loop()
+    task = None if loop is None else asyncio.current_task(loop)
     return threading.current_thread() if task is None else task
 
 

@@ -108,7 +108,8 @@ class OpenStreams:
         if stream is None:
             return
         driver = current_task_or_thread()
-        if all(one.driver is not driver for one in stream.activities):
+        # The thread that opened the block is not waited for.
+        if driver is not self._home and all(one.driver is not driver for one in stream.activities):
             self._add_reader(stream, driver)
             notify()
 
