@@ -10,7 +10,7 @@ import httpx
 import httpx2
 import pytest
 
-from aquila_cassette.client import AsyncClient, Chunk, Client, Done, Error, Patched, ToolCall, tool
+from aquila_cassette.client import AsyncClient, Chunk, Client, Done, Error, ToolCall, tool
 from aquila_cassette.errors import StreamError
 from aquila_cassette.provider import Provider
 from tests.client.talk import MODELS, each_backend, each_endpoint, events_of
@@ -102,27 +102,6 @@ def test_the_messages_of_an_answer_can_be_sent_again(endpoint: str, made: Made) 
     assert again.text.startswith("Hello!")
     assert again.messages[: len(first.messages)] == first.messages
     assert len(again.messages) == len(first.messages) + 2
-
-
-@each_backend
-def test_a_patch_changes_the_context_of_the_next_round_only(
-    backend: str, made: Made, provider: Provider
-) -> None:
-    seen: list[dict[str, Any]] = []
-
-    def first(context: dict[str, Any], city: str) -> Patched:
-        seen.append(dict(context))
-        return Patched("done", {"city": city})
-
-    def second(city: str, context: dict[str, Any]) -> str:
-        seen.append(dict(context))
-        return "done"
-
-    options = {"tools": [first, second], "tool_context": {"user": 1}, "max_rounds": 2}
-    events_of(backend, "Use first and second", made=made("chat"), **options)
-    assert seen == [{"user": 1}, {"user": 1}]
-    offered = provider.requests[-1].json["tools"][0]["function"]
-    assert list(offered["parameters"]["properties"]) == ["city"]
 
 
 @each_backend

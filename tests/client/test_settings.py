@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from aquila_cassette import aquila_cassette
-from aquila_cassette.client import AsyncClient, Client, Error
+from aquila_cassette.client import AsyncClient, Client, Error, Tool
 from aquila_cassette.errors import MissError, UsageError
 from aquila_cassette.provider import Provider
 from tests.client.talk import answering
@@ -105,6 +105,11 @@ def test_the_extra_body_goes_over_all_and_none_takes_away() -> None:
         ),
         ({}, {"model": "m", "temperature": 1}, "There is no option 'temperature'."),
         ({}, {"model": "m", "max_rounds": 0}, "max_rounds is 0."),
+        (
+            {},
+            {"model": "m", "tools": [Tool("same", "", {}, print)] * 2},
+            "Two tools are named 'same'.",
+        ),
     ],
 )
 def test_invalid_options_are_refused(

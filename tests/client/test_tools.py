@@ -124,12 +124,6 @@ def test_a_function_without_a_schema_is_refused(function: Callable[..., Any], wh
     assert raised.value.fix == fix
 
 
-def test_two_tools_of_one_name_are_refused() -> None:
-    one = Tool("same", "", {"type": "object"}, print)
-    with pytest.raises(UsageError, match="Two tools are named 'same'"):
-        Client(model="m").stream("Hi", tools=[one, one])
-
-
 def test_a_tool_may_have_a_schema_of_its_own_also_with_a_context() -> None:
     shout = Tool("shout", "Shouts.", {"type": "object"}, lambda **given: str(given).upper())
     assert results(("shout", '{"a": 1}'), tools=[shout])[0].result == "{'A': 1}"
@@ -208,16 +202,26 @@ def test_calls_of_one_round_run_at_once_and_their_results_keep_the_order_of_the_
     assert found == [None, None, "first", "second"]
 
 
-def test_patches_of_one_round_are_merged_in_the_order_of_the_calls() -> None:
-    def one(context: dict[str, Any]) -> Patched:
-        return Patched("ok", {"last": "one", "one": context["n"]})
+@each_backend
+def test_patches_change_the_context_of_the_next_round_in_the_order_of_the_calls(
+    backend: str,
+) -> None:
+    seen: list[dict[str, Any]] = []
+
+    def one(context: dict[str, Any], city: str = "") -> Patched:
+        seen.append(dict(context))
+        return Patched("ok", {"last": "one", "one": 1})
 
     def two(context: dict[str, Any]) -> Patched:
+        seen.append(dict(context))
         return Patched("ok", {"last": "two"})
 
-    http = answering(calling(("one", "{}"), ("two", "{}")), calling(("one", "{}")), CHAT)
+    asked: list[httpx.Request] = []
+    rounds = [calling(("one", "{}"), ("two", "{}")), calling(("one", "{}")), CHAT]
+    made = {"transport": mocked(*rounds, asked=asked), "model": "m"}
     given = {"n": 1}
-    stream = Client(http, model="m").stream("Hi", tools=[one, two], tool_context=given)
-    stream.result()
-    assert stream.tool_context == {"n": 1, "last": "one", "one": 1}
+    events_of(backend, "Hi", made=made, tools=[one, two], tool_context=given)
+    assert seen == [{"n": 1}, {"n": 1}, {"n": 1, "last": "two", "one": 1}]
     assert given == {"n": 1}
+    offered = json.loads(asked[0].content)["tools"][0]["function"]["parameters"]
+    assert list(offered["properties"]) == ["city"]
