@@ -4,21 +4,107 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from aquila_cassette.cli.check import KINDS
+from aquila_cassette.cli.check import KINDS, check_file
+from aquila_cassette.redaction import Redaction
 from aquila_cassette.storage import files
 from tests.cli.conftest import Cli
 from tests.cli.samples import chat, lay, text
+from tests.importers.samples import vcrpy
 
+PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8")
+OWN = Path(__file__).parents[2] / "cassettes"
 GOOD = text()
 KEY = "sk-ant-api03-abcdefghijklmnop"
 LEAKY = text(chat(url=f"https://a.example/?key={KEY}"))
 ODD = GOOD.replace("method: POST", 'method: "POST"')
-NOT_KNOWN = "Unused cassettes are not known yet: a complete run of the tests notes them.\n"
+MINE = ODD.replace("interactions:", "# mine\ninteractions:")
+FIX = "aquila-cassette check --fix"
+RESTORE = "restore it (git checkout -- x.yaml) or delete it and record again"
+
+
+def found(
+    content: str | bytes, *rules: str, allow: tuple[str, ...] = ()
+) -> list[tuple[object, ...]]:
+    redact = Redaction(rules, allow=allow)
+    findings = check_file(lay("x.yaml", content), redact)
+    return [(one.line, one.kind, one.what, one.fix) for one in findings]
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "kind", "what", "fix"),
+    [
+        (b"", 1, "unreadable", "the file is empty", RESTORE),
+        (b"\xff\xfe\x00", 1, "unreadable", "it is not UTF-8 text", "save it as UTF-8"),
+        (GOOD[: GOOD.index("    ended:")], 24, "unreadable",
+         "the file ends in the middle of an interaction", RESTORE),
+        (text(chat(), chat(url=f"https://a.example/?key={KEY}")), 30, "secret",
+         "query field 'key' in the request's URL", "aquila-cassette scrub x.yaml"),
+        (text(chat(sent=b'{"a":1,"api_key":"' + KEY.encode() + b'"}')), 12, "secret",
+         "a key (sk-...) in the request's body", "aquila-cassette scrub x.yaml"),
+        (GOOD.replace("interactions:", f"# {KEY}\ninteractions:"), 3, "secret",
+         "a key (sk-...)", "aquila-cassette scrub x.yaml"),
+        (vcrpy().replace("Bearer abc", f"Bearer {KEY}"), 1, "secret",
+         "the header 'authorization'", "aquila-cassette convert x.yaml --in-place"),
+        (ODD, 7, "format", "it would be written otherwise today", FIX),
+        (GOOD.replace("recorded_by:", "recorded_by:  "), 5, "format",
+         "it would be written otherwise today", FIX),
+        (GOOD.replace("method: POST", 'method: "POST" # mine'), 7, "format",
+         "it would be written otherwise today", "it has comments: edit it by hand"),
+    ],
+)  # fmt: skip
+def test_a_fault_of_a_file_is_found_on_its_line(
+    content: str | bytes, line: int, kind: str, what: str, fix: str
+) -> None:
+    ((at, *rest),) = found(content)
+    assert rest[::2] == [kind, fix]
+    assert kind == "unreadable" or (at, rest[1]) == (line, what)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        GOOD,
+        GOOD.replace("\n", "\r\n"),
+        GOOD.replace("interactions:", "# mine\n\ninteractions: # too"),
+        text(chat(sent=b"# no comment\n # of the file")),
+        vcrpy().replace("Bearer abc", "DUMMY"),
+    ],
+)
+def test_comments_line_ends_and_other_recorders_are_no_fault(content: str) -> None:
+    assert found(content) == []
+
+
+def test_the_rules_given_count(cli: Cli) -> None:
+    content = text(chat(sent=b'{"city":"Rome"}'))
+    assert found(content) == []
+    assert found(content, "city")[0][2] == "the field 'city' in the request's body"
+    assert found(LEAKY, allow=("key", KEY)) == []
+    lay("cassettes/a.yaml", content)
+    ran = cli("check", "--max-age", "1h", "--redact", "city")
+    assert [line.split(": ")[1] for line in ran.out.splitlines()] == ["old", "secret"]
+    assert cli("check", "--redact", "city", "--allow", "Rome").code == 0
+
+
+def test_what_was_recorded_too_long_ago_is_old() -> None:
+    path = lay("x.yaml", text(chat(), chat(recorded_at="2026-11-22T10:30:00Z")))
+    undated = lay("y.yaml", text(chat(recorded_at="")))
+    for day, kinds in ((19, []), (21, ["old"])):
+        limit = datetime(2026, 11, day, tzinfo=UTC)
+        assert [one.kind for one in check_file(path, Redaction(), limit)] == kinds
+        assert list(check_file(undated, Redaction(), limit)) == []
+
+
+def test_nothing_is_found_in_the_projects_own_cassettes() -> None:
+    paths = list(OWN.rglob("*.yaml"))
+    assert paths
+    assert [one for path in paths for one in check_file(path, Redaction())] == []
 
 
 def note_unused(**numbers: list[int]) -> None:
@@ -36,34 +122,19 @@ def test_a_clean_folder_and_an_empty_one_are_said_to_be_so(cli: Cli) -> None:
     assert (ran.code, ran.out, ran.err) == (0, "", "Nothing found in 1 cassette.\n")
 
 
-def test_each_finding_is_one_line_with_its_place_its_kind_and_what_to_do(cli: Cli) -> None:
-    lay("cassettes/bad.yaml", b"")
-    lay("cassettes/deep/leaky one.yaml", LEAKY)
-    lay("cassettes/odd.yaml", ODD)
-    ran = cli("check")
-    assert ran.code == 1
-    assert ran.out == (
-        "cassettes/bad.yaml:1: unreadable: the file is empty "
-        "(restore it (git checkout -- cassettes/bad.yaml) or delete it and record again)\n"
-        "cassettes/deep/leaky one.yaml:8: secret: query field 'key' in the request's URL "
-        "(aquila-cassette scrub 'cassettes/deep/leaky one.yaml')\n"
-        "cassettes/odd.yaml:7: format: it would be written otherwise today "
-        "(aquila-cassette check --fix)\n"
-    )
-    assert ran.err == NOT_KNOWN + "3 findings in 3 of 3 cassettes. --fix mends 1 of them.\n"
-    assert KEY not in ran.out + ran.err
-
-
 def test_unused_cassettes_are_those_of_the_last_complete_run(cli: Cli) -> None:
     lay("cassettes/a.yaml", GOOD)
     lay("cassettes/b.yaml", text(chat(), chat()))
+    assert cli("check").err == (
+        "Unused cassettes are not known yet: a complete run of the tests notes them.\n"
+        "Nothing found in 2 cassettes.\n"
+    )
     note_unused(a=[], b=[2], gone=[])
     ran = cli("check")
+    which = "unused: no test of the last complete run used"
     assert ran.out == (
-        "cassettes/a.yaml:1: unused: no test of the last complete run used it "
-        "(aquila-cassette unused --delete)\n"
-        "cassettes/b.yaml:1: unused: no test of the last complete run used interaction 2 "
-        "(aquila-cassette unused --delete)\n"
+        f"cassettes/a.yaml:1: {which} it (aquila-cassette unused --delete)\n"
+        f"cassettes/b.yaml:1: {which} interaction 2 (aquila-cassette unused --delete)\n"
     )
     assert ran.err == "2 findings in 2 of 2 cassettes.\n"
     assert cli("check", "--ignore", "unused").code == 0
@@ -72,16 +143,15 @@ def test_unused_cassettes_are_those_of_the_last_complete_run(cli: Cli) -> None:
 def test_what_is_fixed_keeps_what_it_is_and_is_found_no_more(cli: Cli) -> None:
     note_unused()
     odd = lay("cassettes/odd.yaml", ODD)
-    lay("cassettes/leaky.yaml", LEAKY)
-    mine = lay("cassettes/mine.yaml", ODD.replace("interactions:", "# mine\ninteractions:"))
-    before = mine.read_text()
+    leaky = lay("cassettes/leaky.yaml", LEAKY)
+    mine = lay("cassettes/mine.yaml", MINE)
     ran = cli("check", "--fix")
     assert ran.code == 1
     assert ran.out.endswith("odd.yaml:7: format: it would be written otherwise today (fixed)\n")
     assert ran.err == "1 finding fixed. 2 findings in 2 of 3 cassettes.\n"
     assert odd.read_text() == GOOD
-    assert Path("cassettes/leaky.yaml").read_text() == LEAKY
-    assert mine.read_text() == before  # its comment would be lost
+    assert leaky.read_text() == LEAKY
+    assert mine.read_text() == MINE  # its comment would be lost
 
 
 def test_what_a_link_leads_to_elsewhere_is_not_fixed(cli: Cli) -> None:
@@ -115,24 +185,16 @@ def test_names_that_not_every_machine_can_hold_are_found(cli: Cli) -> None:
     for name in ("nul.yaml", "a.yaml", "A.yaml", "b.yml", "b.yaml"):
         lay(f"cassettes/{name}", GOOD)
     Path("cassettes/lost.yaml").symlink_to("nowhere.yaml")
-    assert cli("check").out.splitlines() == [
-        (
-            "cassettes/a.yaml:1: name: where case does not count, it is cassettes/A.yaml "
-            "(aquila-cassette mv)"
-        ),
-        (
-            "cassettes/b.yml:1: name: the name without its suffix means cassettes/b.yaml "
-            "(aquila-cassette mv)"
-        ),
-        (
-            "cassettes/lost.yaml:1: unreadable: it is a link that leads nowhere "
-            "(put the file back, or delete the link)"
-        ),
-        (
-            "cassettes/nul.yaml:1: name: its part 'nul.yaml' is a device on Windows "
-            "(aquila-cassette mv)"
-        ),
-    ]
+    assert cli("check").out == (
+        "cassettes/a.yaml:1: name: where case does not count, it is cassettes/A.yaml "
+        "(aquila-cassette mv)\n"
+        "cassettes/b.yml:1: name: the name without its suffix means cassettes/b.yaml "
+        "(aquila-cassette mv)\n"
+        "cassettes/lost.yaml:1: unreadable: it is a link that leads nowhere "
+        "(put the file back, or delete the link)\n"
+        "cassettes/nul.yaml:1: name: its part 'nul.yaml' is a device on Windows "
+        "(aquila-cassette mv)\n"
+    )
 
 
 def test_findings_are_written_for_github_and_for_programs(cli: Cli) -> None:
@@ -143,46 +205,48 @@ def test_findings_are_written_for_github_and_for_programs(cli: Cli) -> None:
         "::warning file=cassettes/a%2Cb%25.yaml,line=7,title=format::"
         "it would be written otherwise today (aquila-cassette check --fix)\n"
     )
-    ran = cli("check", "--format=json")
-    assert json.loads(ran.out) == [
-        {
-            "path": "cassettes/a,b%.yaml",
-            "line": 7,
-            "kind": "format",
-            "level": "warning",
-            "message": "it would be written otherwise today",
-            "fix": "aquila-cassette check --fix",
-            "fixable": True,
-            "fixed": False,
-        }
-    ]
+    (one,) = json.loads(cli("check", "--format=json").out)
+    assert one == {
+        "path": "cassettes/a,b%.yaml",
+        "line": 7,
+        "kind": "format",
+        "level": "warning",
+        "message": "it would be written otherwise today",
+        "fix": FIX,
+        "fixable": True,
+        "fixed": False,
+    }
 
 
-def test_age_and_rules_are_given_on_the_command_line(cli: Cli) -> None:
-    note_unused()
-    lay("cassettes/a.yaml", text(chat(sent=b'{"city":"Rome"}')))
-    assert cli("check").code == 0
-    ran = cli("check", "--max-age", "1h", "--redact", "city")
-    assert [line.split(": ")[1] for line in ran.out.splitlines()] == ["old", "secret"]
-    assert cli("check", "--redact", "city", "--allow", "Rome").code == 0
-
-
-@pytest.mark.parametrize(
-    ("arguments", "error"),
-    [
-        (
-            ["--ignore", "odd"],
-            (
-                "There is no kind of finding 'odd'.\n"
-                f"  known: {', '.join(KINDS)}\nFix: name one of these\n"
-            ),
-        ),
-        (["caht"], "There is no cassette 'caht'.\n"),
-    ],
-)
-def test_arguments_that_mean_nothing_are_refused(
-    cli: Cli, arguments: list[str], error: str
-) -> None:
-    ran = cli("check", *arguments)
+def test_arguments_that_mean_nothing_are_refused(cli: Cli) -> None:
+    ran = cli("check", "--ignore", "odd")
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err.startswith(error)
+    assert ran.err == (
+        f"There is no kind of finding 'odd'.\n  known: {', '.join(KINDS)}\nFix: name one of these\n"
+    )
+    assert cli("check", "caht").err.startswith("There is no cassette 'caht'.\n")
+
+
+def test_the_page_has_every_kind_of_finding() -> None:
+    (section,) = re.findall(r"^## check\n(.*?)^## ", PAGE, re.MULTILINE | re.DOTALL)
+    assert dict(re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", section, re.MULTILINE)) == KINDS
+
+
+def test_the_examples_of_the_page_are_what_is_written(cli: Cli) -> None:
+    url = chat().request.url
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"  # no example gets old
+    good = text(chat(recorded_at=now))
+    lay("cassettes/chat.greets.yaml", good)
+    lay("cassettes/chat.hello.yaml", text(chat(url=f"{url}?key={KEY}", recorded_at=now)))
+    lay("cassettes/chat.hi.yaml", good.replace("method: POST", 'method: "POST"'))
+    lay("cassettes/chat.lost.yaml", good)
+    note_unused(**{"chat.lost": []})
+    torn = lay("cassettes/torn.yaml", GOOD[: GOOD.index("    ended:")])
+    example = r"```console\n\$ aquila-cassette ((?:check|scrub)[^\n]*)\n(.*?)```"
+    (check, found), (scrub, scrubbed) = re.findall(example, PAGE, re.DOTALL)
+    ran = cli(*check.split())
+    assert ran.out + ran.err == found
+    assert KEY not in found
+    torn.unlink()
+    ran = cli(*scrub.split())
+    assert ran.out + ran.err == scrubbed

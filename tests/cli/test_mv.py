@@ -1,14 +1,19 @@
-"""``mv``: another name for a cassette, and for it in the code."""
+"""``mv`` and ``rm``: cassettes moved and removed, and nothing lost, whatever is in the way."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from aquila_cassette.cli.move import renamed
+from aquila_cassette.cli.rewrite import move, remove, rewrite
+from aquila_cassette.errors import CassetteSaveError
 from tests.cli.conftest import Cli
 from tests.cli.samples import chat, lay, text
 
+GOOD = text()
 CODE = """\
 NAMES = ["chat.hello"]
 
@@ -29,36 +34,34 @@ DIFFERENCE = """\
 
 
 def test_a_cassette_gets_another_name_and_so_it_does_in_the_code(cli: Cli) -> None:
-    lay("cassettes/chat.hello.yaml", text())
-    lay("tests/test_chat.py", CODE)
+    old = lay("cassettes/chat.hello.yaml", GOOD)
+    old.chmod(0o640)
+    code = lay("tests/test_chat.py", CODE)
     moved = "cassettes/chat.hello.yaml would be moved to cassettes/talk/hi.yaml\n"
     ran = cli("mv", "chat.hello", "talk/hi", "--code", "--dry-run")
     assert (ran.code, ran.out) == (0, DIFFERENCE + moved)
-    assert Path("tests/test_chat.py").read_text() == CODE
-    assert Path("cassettes/chat.hello.yaml").read_text() == text()
+    assert (code.read_text(), old.read_text()) == (CODE, GOOD)
     ran = cli("mv", "chat.hello", "talk/hi", "--code")
     assert (ran.code, ran.out) == (0, DIFFERENCE + moved.replace("would be ", ""))
     assert ran.err == "The old name is still in tests/test_chat.py:1.\n"
-    assert 'aquila_cassette("talk/hi")' in Path("tests/test_chat.py").read_text()
-    assert not Path("cassettes/chat.hello.yaml").exists()
-    assert Path("cassettes/talk/hi.yaml").read_text() == text()
+    assert 'aquila_cassette("talk/hi")' in code.read_text()
+    new = Path("cassettes/talk/hi.yaml")
+    assert (old.exists(), new.read_text(), new.stat().st_mode & 0o777) == (False, GOOD, 0o640)
 
 
-def test_without_being_told_to_it_changes_no_code_and_says_where_the_name_stands(
-    cli: Cli,
-) -> None:
-    lay("cassettes/chat.hello.yaml", text())
-    lay("tests/test_chat.py", CODE)
+def test_without_being_told_to_it_changes_no_code_and_says_where_the_name_is(cli: Cli) -> None:
+    lay("cassettes/chat.hello.yaml", GOOD)
+    code = lay("tests/test_chat.py", CODE)
     ran = cli("mv", "cassettes/chat.hello.yaml", "talk/hi.yaml")
     assert ran.out == "cassettes/chat.hello.yaml moved to cassettes/talk/hi.yaml\n"
     assert ran.err == "The old name is still in tests/test_chat.py:1, tests/test_chat.py:5.\n"
-    assert Path("tests/test_chat.py").read_text() == CODE
+    assert code.read_text() == CODE
 
 
 def test_nothing_is_overwritten_and_no_code_changes_then(cli: Cli) -> None:
-    lay("cassettes/chat.hello.yaml", text())
-    lay("cassettes/talk/hi.yaml", "another")
-    lay("tests/test_chat.py", CODE)
+    lay("cassettes/chat.hello.yaml", GOOD)
+    other = lay("cassettes/talk/hi.yaml", "another")
+    code = lay("tests/test_chat.py", CODE)
     ran = cli("mv", "chat.hello", "talk/hi", "--code")
     assert (ran.code, ran.out) == (2, "")
     assert ran.err == (
@@ -66,13 +69,12 @@ def test_nothing_is_overwritten_and_no_code_changes_then(cli: Cli) -> None:
         "  to move: cassettes/chat.hello.yaml\n"
         "Fix: choose another name, or move that one away first\n"
     )
-    assert Path("cassettes/talk/hi.yaml").read_text() == "another"
-    assert Path("tests/test_chat.py").read_text() == CODE
+    assert (other.read_text(), code.read_text()) == ("another", CODE)
     assert cli("mv", "talk/hi", "talk/hi").code == 2
 
 
-def test_a_test_whose_own_name_the_cassette_had_is_told_of(cli: Cli) -> None:
-    lay("cassettes/tests/test_chat/test_reply.yaml", text(chat()))
+def test_a_test_whose_own_name_the_cassette_had_is_named(cli: Cli) -> None:
+    lay("cassettes/tests/test_chat/test_reply.yaml", GOOD)
     ran = cli("mv", "tests/test_chat/test_reply", "hi")
     assert ran.err == (
         "tests/test_chat.py::test_reply opens it by its own name (the fixture cassette): "
@@ -80,30 +82,91 @@ def test_a_test_whose_own_name_the_cassette_had_is_told_of(cli: Cli) -> None:
     )
 
 
-def test_a_damaged_tape_moves_too(cli: Cli) -> None:
+def test_a_damaged_cassette_moves_too(cli: Cli) -> None:
     lay("cassettes/bad.yaml", b"\xff")
     assert cli("mv", "bad", "worse").code == 0
     assert Path("cassettes/worse.yaml").read_bytes() == b"\xff"
 
 
-def test_a_cassette_that_lies_elsewhere_is_not_moved(cli: Cli) -> None:
-    real = lay("elsewhere/chat.yaml", text())
+def test_a_cassette_that_is_elsewhere_is_not_moved(cli: Cli) -> None:
+    real = lay("elsewhere/chat.yaml", GOOD)
     Path("cassettes").mkdir()
     Path("cassettes/far").symlink_to("../elsewhere")
     for new in ("hi", "far/hi"):
         ran = cli("mv", "cassettes/far/chat.yaml", new)
         assert (ran.code, ran.out) == (2, "")
         assert "out" in ran.err
-    assert real.exists()
-    assert [path.name for path in real.parent.iterdir()] == ["chat.yaml"]
+    assert list(real.parent.iterdir()) == [real]
 
 
-def test_code_that_a_link_leads_to_elsewhere_is_left(cli: Cli, tmp_path: Path) -> None:
+def test_code_that_a_link_leads_to_elsewhere_is_left(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
     code = 'aquila_cassette("chat")\n'
-    real = lay(tmp_path / "theirs.py", code)
-    lay("work/cassettes/chat.yaml", text())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir("work")
-        Path("conftest.py").symlink_to("../theirs.py")
-        ran = cli("mv", "chat", "hi", "--code")
+    real = lay("theirs.py", code).absolute()
+    lay("work/cassettes/chat.yaml", GOOD)
+    monkeypatch.chdir("work")
+    Path("conftest.py").symlink_to("../theirs.py")
+    ran = cli("mv", "chat", "hi", "--code")
     assert (ran.code, real.read_text()) == (0, code)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ('aquila_cassette("a.b")', 'aquila_cassette("hi")'),
+        ("aquila_cassette('a.b', mode='none')", "aquila_cassette('hi', mode='none')"),
+        ('@mark.aquila_cassette("a.b")\nclass C: ...', '@mark.aquila_cassette("hi")\nclass C: ...'),
+        ('x = "é"; aquila_cassette(name="a.b.yaml")', 'x = "é"; aquila_cassette(name="hi.yaml")'),
+        ('"\f"\r\naquila_cassette("a.b")\r\n', '"\f"\r\naquila_cassette("hi")\r\n'),
+        ('[aquila_cassette("a.b"), aquila_cassette("a.b")]',
+         '[aquila_cassette("hi"), aquila_cassette("hi")]'),
+        *((code, code) for code in (
+            'aquila_cassette("a" ".b")',
+            'aquila_cassette("a\\x2eb")',
+            'NAME = "a.b"\naquila_cassette(NAME)',
+            'aquila_cassette(f"a.{b}")',
+            'other("a.b")',
+            'aquila_cassette("a.b.c")',
+            "no python at all (",
+        )),
+    ],
+)  # fmt: skip
+def test_only_a_name_written_as_one_string_is_changed(code: str, expected: str) -> None:
+    assert renamed(code, "a.b", "hi") == expected
+
+
+def test_a_link_moves_and_still_leads_there_and_is_removed_alone() -> None:
+    real = lay("real/a.yaml", GOOD)
+    Path("a.yaml").symlink_to("real/a.yaml")
+    move(Path("a.yaml"), Path("sub/b.yaml"))
+    assert not os.path.lexists("a.yaml")
+    assert Path("sub/b.yaml").readlink() == Path("../real/a.yaml")
+    remove(Path("sub/b.yaml"), GOOD.encode())
+    assert not os.path.lexists("sub/b.yaml")
+    assert real.read_text() == GOOD
+
+
+def test_a_cassette_that_is_not_there_is_said_to_be_so() -> None:
+    with pytest.raises(CassetteSaveError) as caught:
+        move(Path("a.yaml"), Path("b.yaml"))
+    assert str(caught.value).startswith("b.yaml could not be written: no such file or directory.")
+
+
+def test_a_cassette_that_was_changed_is_not_removed() -> None:
+    path = lay("a.yaml", GOOD)
+    with pytest.raises(CassetteSaveError) as caught:
+        remove(path, b"what was looked at")
+    assert str(caught.value) == (
+        "a.yaml was changed in the meantime; it is left as it is.\nFix: run the command again"
+    )
+    assert path.read_text() == GOOD
+
+
+def test_what_would_not_read_back_is_not_written() -> None:
+    path = lay("a.yaml", GOOD)
+    for new in ("version: 1\n", text(chat(sent=b"{}"))):
+        with pytest.raises(CassetteSaveError, match="so that it reads back"):
+            rewrite(path, GOOD.encode(), new.encode(), [chat()])
+    assert path.read_text() == GOOD
+    assert list(Path().iterdir()) == [path]
