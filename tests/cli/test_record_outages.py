@@ -1,8 +1,15 @@
-"""``record`` while the provider is down, and through tests that are expected to fail."""
+"""``record`` while the provider is down, through tests that fail, and stopped half-way."""
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, NamedTuple
 
 import pytest
 
@@ -91,32 +98,6 @@ def test_the_documentation_shows_the_error_that_is_raised(cli: Cli, project: Pro
     assert error == shown.replace("https://api.openai.com", project.provider.url)
 
 
-FAULTS = {
-    "error-401": "HTTP 401",
-    "error-429": "HTTP 429",
-    "error-500": "HTTP 500",
-    "error-midstream": "an error of the provider",
-    "drop-after-5": "ReadError",
-    "cut": "a stream that broke off",
-}
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-def test_whatever_keeps_the_provider_from_answering(cli: Cli, project: Project, fault: str) -> None:
-    old = lay(project)
-    source = Path("test_it.py").read_text().replace("'Say ' + name", f'"{fault}"')
-    Path("test_it.py").write_text(source)
-    ran = cli("record", "a")
-    assert (ran.code, on_file()) == (1, old)
-    why = f"1 good answer would have been replaced by {FAULTS[fault]}."
-    assert ran.out.endswith(
-        "a     kept    test_it.py::test_it[a] failed: "
-        f"OverwriteError: cassettes/a.yaml stays as it was: {why}\n"
-        "\n"
-        "0 cassettes re-recorded, 1 kept as before.\n"
-    )
-
-
 XFAILS = """
 @pytest.mark.xfail(reason="not yet", strict=True)
 def test_expected(aquila_cassette):
@@ -194,3 +175,83 @@ def test_a_pytest_that_breaks_off_leaves_the_rest_as_it_was_and_says_so(
         "\n"
         "1 cassette re-recorded, 1 kept as before; 1 changed.\n"
     )
+
+
+MANY = """
+@pytest.mark.parametrize("number", range(12))
+def test_it(aquila_cassette, number):
+    with aquila_cassette(f"many_{{number}}"):
+        ask("NEW")
+"""
+# Its end shows that the process is gone: nothing else holds the other end of the pipe open.
+CONFTEST = """
+import os
+pipe = os.open("alive", os.O_WRONLY)
+os.write(pipe, f"{os.getpid()}\\n".encode())
+"""
+
+
+class Running(NamedTuple):
+    """The command that runs, what it writes, and the pytest that it started."""
+
+    command: subprocess.Popen[str]
+    out: IO[str]
+    tests: int
+    alive: IO[str]
+
+
+@contextmanager
+def half_way(project: Project) -> Iterator[Running]:
+    """Start ``record`` on all there is, and read what it writes until half of the tests ran."""
+    project.tests(MANY.format())
+    project.cassette("many_0", ("test_it.py::test_it[0]", "old"))
+    old = Path("cassettes/many_0.yaml").read_text()
+    for number in range(12):
+        Path(f"cassettes/many_{number}.yaml").write_text(old.replace("[0]", f"[{number}]"))
+    Path("conftest.py").write_text(CONFTEST)
+    os.mkfifo("alive")
+    command = subprocess.Popen(
+        [sys.executable, "-m", "aquila_cassette", "record", "*"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    with command, Path("alive").open() as alive:
+        assert command.stdout is not None
+        tests = int(alive.readline())
+        assert any(line.lstrip().startswith("6/12 ") for line in command.stdout)
+        yield Running(command, command.stdout, tests, alive)
+
+
+def number_replaced(project: Project) -> int:
+    """Count the cassettes that hold the new recording; each other one is as it was."""
+    prompts = [project.prompts(f"many_{number}") for number in range(12)]
+    assert all(one in (["NEW"], ["old"]) for one in prompts)
+    return prompts.count(["NEW"])
+
+
+@pytest.mark.parametrize("whom", ["all of it", "the command alone"])
+def test_killed_half_way_each_cassette_is_the_old_or_the_new_one(
+    project: Project, whom: str
+) -> None:
+    with half_way(project) as running:
+        running.command.kill()
+        if whom == "all of it":
+            os.kill(running.tests, signal.SIGKILL)
+        assert running.alive.read() == ""
+    assert 6 <= number_replaced(project) < 12
+
+
+def test_ctrl_c_leaves_whole_cassettes_and_says_which_are_new(project: Project) -> None:
+    with half_way(project) as running:
+        running.command.send_signal(signal.SIGINT)
+        rest = running.out.read()
+        assert running.alive.read() == ""
+    assert running.command.returncode == 130
+    new = number_replaced(project)
+    assert 6 <= new < 12
+    assert (
+        f"\n{new} cassettes re-recorded, {12 - new} kept as before; {new} changed.\n"
+        "Stopped. Each cassette is whole: the old one or the new one.\n"
+    ) in rest
+    assert "kept         test_it.py::test_it[11] did not run\n" in rest
