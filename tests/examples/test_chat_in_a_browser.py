@@ -140,30 +140,6 @@ async def test_a_failure_is_flashed_and_what_had_come_stays(held: Open, page: Pa
         await expect(page.get_by_role("alert")).to_have_count(0)
 
 
-async def test_two_conversations_grow_side_by_side(held: Open, page: Page) -> None:
-    conversations = page.get_by_role("navigation", name="Conversations")
-    hello = conversations.get_by_role("button", name="Say hello")
-    streams = conversations.get_by_role("button", name="Tell me about streams")
-    async with held("chat_live.two") as cassette:
-        await _ask(page, "Say hello")
-        await cassette.advance(3)
-        await page.get_by_role("button", name="New chat").click()
-        await expect(page.get_by_role("heading", name="What shall we talk about?")).to_be_visible()
-        await _ask(page, "Tell me about streams")
-        await expect(page.get_by_role("heading", level=1)).to_have_text("Tell me about streams")
-        await expect(streams).to_have_attribute("aria-current", "true")
-        await expect(conversations.get_by_text("being answered")).to_have_count(2)
-
-        await hello.click()
-        await expect(hello).to_have_attribute("aria-current", "true")
-        await expect(_answer(page)).to_have_text("Hello!")
-        cassette.release()
-        await expect(_answer(page)).to_have_text(HELLO)
-        await streams.click()
-        await expect(_answer(page)).to_contain_text("“streams”")
-        await expect(conversations.get_by_text("being answered")).to_have_count(0)
-
-
 async def test_a_screen_reader_is_told_the_answer_once_it_is_whole(held: Open, page: Page) -> None:
     told = page.locator("#told")
     async with held("chat_live.responds") as cassette:

@@ -83,18 +83,14 @@ async def test_the_page_names_a_view_that_nobody_can_guess_and_shows_where_it_is
     assert pages[0].headers["content-security-policy"].startswith("default-src 'self';")
 
 
-@pytest.mark.parametrize("name", ["server.py", "page.html", "..%2F__init__.py", "nothing"])
-async def test_it_gets_no_others(name: str) -> None:
+async def test_there_are_no_other_files_and_no_other_views() -> None:
     async with _without_a_server() as http:
-        assert (await http.get(f"/{name}")).status_code == 404
-
-
-async def test_an_event_for_a_view_that_is_not_there_is_not_found() -> None:
-    async with _without_a_server() as http:
+        for name in ("server.py", "page.html", "..%2F__init__.py", "nothing"):
+            assert (await http.get(f"/{name}")).status_code == 404
         assert await _post(http, "/live/nobody", {"name": "new", "params": {}}) == 404
 
 
-async def test_an_event_that_cannot_be_meant_is_refused() -> None:
+async def test_an_event_of_another_shape_is_refused() -> None:
     async with _chat() as http:
         page = _Page(http, "a")
         async with page.shown():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import Any
 
 import pytest
 from textual.app import App, ComposeResult
@@ -120,59 +119,31 @@ async def test_messages_that_follow_from_messages_are_handled_and_drawn() -> Non
             pilot.app.query(Relay).first().update("-")
 
 
-async def test_settling_a_quiet_screen_is_quick_and_watches_no_clock(
-    monkeypatch: pytest.MonkeyPatch,
+class Broken(Told):
+    """Fails in a message handler, or in a worker."""
+
+    def on_hop(self, hop: Hop) -> None:
+        if hop.left:
+            self.run_worker(self.fail())
+        else:
+            raise LookupError("out of luck")
+
+    async def fail(self) -> None:
+        raise LookupError("out of luck")
+
+
+@pytest.mark.parametrize("in_worker", [False, True])
+async def test_the_error_of_a_worker_or_handler_is_raised_when_the_app_is_rendered(
+    in_worker: bool,
 ) -> None:
-    real = asyncio.sleep
-
-    async def no_sleep(delay: float, *rest: Any) -> Any:
-        assert delay == 0
-        return await real(delay, *rest)
-
-    async with Told().run_test() as pilot:
-        await render_async(pilot)
-        monkeypatch.setattr(asyncio, "sleep", no_sleep)
-        monkeypatch.setattr("textual._wait.sleep", no_sleep)
-        pilot.app.say("Hello")  # type: ignore[attr-defined]
-        assert "Hello" in await render_async(pilot)
-        monkeypatch.undo()
-
-
-async def failing(app: Told) -> Exception:
-    """Give what `render_async` raises; Textual raises its own when the app ends."""
-    try:
-        await render_async(app)
-    except Exception as error:
-        return error
-    raise AssertionError
-
-
-async def test_a_worker_that_failed_raises_its_own_error_when_the_app_is_rendered() -> None:
-    app = Told()
-
-    async def work() -> None:
-        message = "out of luck"
-        raise LookupError(message)
-
-    raised = None
-    with pytest.raises(WorkerFailed):
-        async with app.run_test():
-            app.run_worker(work())
-            raised = await failing(app)
-    assert repr(raised) == "LookupError('out of luck')"
-
-
-async def test_a_handler_that_failed_raises_its_own_error_when_the_app_is_rendered() -> None:
-    class Broken(Told):
-        def on_hop(self) -> None:
-            message = "out of luck"
-            raise LookupError(message)
-
     app, raised = Broken(), None
-    with pytest.raises(LookupError):
+    with pytest.raises((LookupError, WorkerFailed)):  # by Textual, when the app ends
         async with app.run_test():
-            app.post_message(Hop(0))
-            raised = await failing(app)
+            app.post_message(Hop(in_worker))
+            try:
+                await render_async(app)
+            except LookupError as error:
+                raised = error
     assert repr(raised) == "LookupError('out of luck')"
 
 

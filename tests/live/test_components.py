@@ -91,7 +91,7 @@ async def test_an_update_that_is_sent_changes_its_target_only() -> None:
 
 @seed_row(30)
 @in_each_loop
-async def test_an_update_to_an_unknown_component_is_refused() -> None:
+async def test_an_unknown_component_and_an_id_of_another_class_are_refused() -> None:
     async with Panel.mounted() as view, Panel.mounted() as other:
         for target in ("middle", other.components["left"]):
             id_ = target if isinstance(target, str) else "left"
@@ -103,20 +103,12 @@ async def test_an_update_to_an_unknown_component_is_refused() -> None:
                 f"Fix: make it in a handler: self.component(..., {id_!r})"
             )
         assert await view.rendered() == "Left: 0, Right: 0"
-
-
-@in_each_loop
-async def test_an_id_belongs_to_one_class() -> None:
-    class Other(Component):
-        pass
-
-    async with Panel.mounted() as view:
         with pytest.raises(UsageError) as raised:
-            await view.event("add", (Other, "left"))
+            await view.event("add", (Worker, "left"))
         assert str(raised.value) == (
             "The id 'left' is taken in Panel.\n"
             "  expected: Counter\n"
-            "  got:      Other\n"
+            "  got:      Worker\n"
             "Fix: use another id"
         )
 
