@@ -362,7 +362,7 @@ class _Strict(Composer):
             return self._scalar(event)
         if kind is self.alias or event.anchor is not None or event.tag is not None:
             problem = "anchors, aliases and tags are not allowed in a cassette"
-            fix = "write the value out, or put it in quotes if it is text that starts with it"
+            fix = "write the value out, or put it in quotes if it is text"
             raise YamlError(problem, line_of(event), fix=fix)
         if depth == MAX_DEPTH:
             problem = f"mappings and lists are nested more than {MAX_DEPTH} deep"

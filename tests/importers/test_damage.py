@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,8 @@ from aquila_cassette import importers
 from aquila_cassette.errors import CassetteFormatError
 from aquila_cassette.importers import detect_format
 from tests.importers.samples import CASSETTER, RESTORE, read, vcrpy
-from tests.storage.cassettes import PATH
+
+END = "the file ends in the middle of an interaction.\n  "
 
 
 @pytest.mark.parametrize(
@@ -24,37 +25,16 @@ from tests.storage.cassettes import PATH
         (vcrpy().replace("    method: POST\n", ""), "3: the request has no field 'method'."),
         (
             vcrpy(status="status: {code: abc}"),
-            (
-                "15: the status has a wrong value.\n"
-                "  expected: a number from 100 to 999\n  got:      'abc'"
-            ),
+            "15: the status has a wrong value.\n  expected: a number from 100 to 999\n  got:      'abc'",
         ),
         (vcrpy(received="body: {base64_string: '???'}"), "10: 'base64_string' is not base64."),
         (vcrpy(received="body: {string: [{}]}"), "10: 'body' is a body of an unknown form."),
-        (vcrpy(sent="body: 5"), "3: 'body' is a body of an unknown form."),
         (CASSETTER.replace("ff0001", "xyz"), "39: 'content' is not hexadecimal."),
         (vcrpy().replace("  response:", "  answer:"), "2: the response is missing."),
-        (
-            vcrpy().partition("    status:")[0],
-            (
-                "14: the file ends in the middle of an interaction.\n"
-                "  the response has no field 'status'"
-            ),
-        ),
-        (
-            vcrpy(sent='body: "abc'),
-            (
-                "18: the file ends in the middle of an interaction.\n"
-                "  found unexpected end of stream (while scanning a quoted scalar that starts on "
-                "line 3)\n  reads: 'version: 1'"
-            ),
-        ),
+        (vcrpy().partition("    status:")[0], f"14: {END}the response has no field 'status'"),
         (
             '{"interactions": [{"request": {"uri": "a"',
-            (
-                "1: the file ends in the middle of an interaction.\n"
-                "  this is not JSON: expecting ',' delimiter"
-            ),
+            f"1: {END}this is not JSON: expecting ',' delimiter",
         ),
     ],
 )
@@ -64,33 +44,26 @@ def test_what_is_wrong_is_said_with_its_line(data: str, message: str) -> None:
     assert str(caught.value) == f"cassettes/chat.yaml, line {message}\n{RESTORE}"
 
 
-def test_a_compressed_file_may_be_cut_off_or_damaged() -> None:
-    data = gzip.compress(vcrpy().encode())
-    for broken, problem in (
-        (data[:-20], "the compressed file is cut off"),
-        (data[:-8] + bytes(8), "the compressed file is damaged"),
-    ):
-        with pytest.raises(CassetteFormatError, match=problem):
-            read(broken)
+PACKED = gzip.compress(vcrpy().encode())
 
 
-def test_a_compressed_file_cannot_swell_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (PACKED[:-20], "the compressed file is cut off"),
+        (PACKED[:-8] + bytes(8), "the compressed file is damaged"),
+        (gzip.compress(b" " * (4 << 20), 1), "too large for a cassette"),
+        (vcrpy().encode().replace(b'{"n":1}', b"\xff"), "line 3: the byte 0xff is not UTF-8"),
+        (vcrpy(sent=f"parsed_body: {'[' * 100_000}{']' * 100_000}").encode(), "nested"),
+    ],
+    ids=["cut off", "damaged", "swelling", "no text", "nested"],
+)
+def test_what_cannot_be_unpacked_or_is_no_text_is_refused(
+    data: bytes, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(importers, "MAX_BYTES", 3 << 20)  # the real limit takes a while to reach
-    data = gzip.compress(b" " * (4 << 20), 1)
-    with pytest.raises(CassetteFormatError, match="too large for a cassette"):
+    with pytest.raises(CassetteFormatError, match=problem):
         read(data)
-
-
-def test_bytes_that_are_no_text_are_refused() -> None:
-    with pytest.raises(CassetteFormatError, match=r"line 3: the byte 0xff is not UTF-8"):
-        read(vcrpy().encode().replace(b'{"n":1}', b"\xff"))
-
-
-@pytest.mark.parametrize("depth", [200, 100_000])
-def test_values_cannot_nest_without_end(depth: int) -> None:
-    nested = "[" * depth + "]" * depth
-    with pytest.raises(CassetteFormatError, match="nested"):
-        read(vcrpy(sent=f"parsed_body: {nested}"))
 
 
 @given(st.integers(0, len(vcrpy())), st.integers(0, 40), st.text(max_size=3))
@@ -125,16 +98,9 @@ def test_whatever_is_in_a_field_there_is_a_cassette_or_a_clear_error(
 
 
 def _read_or_refused(data: bytes) -> None:
-    try:
-        found = importers.read_foreign(data, path=PATH)
-    except CassetteFormatError as error:
-        if not error.fix:
-            raise
-        return
-    for one in found.cassette.interactions if found else ():
-        assert isinstance(one.request.body, bytes)
-        assert isinstance(one.response.body, bytes)
-        assert isinstance(one.request.url, str)
+    with suppress(CassetteFormatError):  # any other error fails the test
+        for one in read(data).interactions if detect_format(data) else ():
+            assert isinstance(one.request.body + one.response.body, bytes)
 
 
 def test_a_cassette_of_ours_that_has_a_uri_in_a_body_is_ours(tmp_path: Path) -> None:
@@ -158,8 +124,3 @@ def test_a_misspelt_url_does_not_make_a_cassette_of_ours_another(tmp_path: Path)
         importers.load(path)
     assert "line 5: the request has an unknown field 'uri'" in str(caught.value)
     assert caught.value.fix == 'Fix: rename it to "url"'
-
-
-def test_json_that_is_no_cassette_is_none() -> None:
-    assert importers.read_foreign(json.dumps({"a": "uri"}).encode(), path=PATH) is None
-    assert detect_format(b'{"a": 1}') is None

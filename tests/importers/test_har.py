@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -19,6 +20,7 @@ def har(**given: Any) -> str:
         "url": f"{URL}#top",
         "headers": [
             {"name": ":authority", "value": "api.example.com"},
+            {"name": "cookie", "value": "a=b\nc=d"},  # as browsers join them
             {"name": "Content-Type", "value": "application/json"},
         ],
         "postData": {"mimeType": "application/json", "text": '{"n":1}'},
@@ -45,42 +47,31 @@ def har(**given: Any) -> str:
     return json.dumps({"log": {"version": "1.2", "creator": {}, "entries": [entry]}})
 
 
-def test_lines_that_a_browser_joined_are_fields_of_their_own() -> None:
-    headers = [{"name": "set-cookie", "value": "a=b\nc=d"}]
-    response = only(har(response={"headers": headers})).response
-    assert response.headers == (("set-cookie", "a=b"), ("set-cookie", "c=d"))
-
-
 def test_an_entry_is_an_interaction_with_its_times() -> None:
     one = only(har())
     assert (one.request.method, one.request.url, one.request.body) == ("POST", URL, b'{"n":1}')
-    assert one.request.headers == (("content-type", "application/json"),)
+    fields = (("cookie", "a=b"), ("cookie", "c=d"), ("content-type", "application/json"))
+    assert one.request.headers == fields
     assert one.recorded_at == "2026-11-22T10:30:00Z"
     response = one.response
     assert response.pieces == (Piece(62, b"hi"),)
     assert (response.status, response.headers_after, response.http_version) == (200, 42, "HTTP/2")
     assert response.headers == (("content-type", "text/plain"),)
     assert read(har()).foreign == "HAR"
+    assert read(har(response={"status": 101})).interactions == ()  # an upgrade to a WebSocket
 
 
-def test_a_body_may_be_base64() -> None:
-    content = {"size": 3, "text": "/wAB", "encoding": "base64"}
-    assert only(har(response={"content": content})).response.body == b"\xff\0\x01"
+def test_a_body_may_be_base64_and_a_stream_has_a_piece_for_each_frame() -> None:
+    headers = [{"name": "Content-Type", "value": "text/event-stream"}]
+    content = {"text": base64.b64encode(EVENTS).decode(), "encoding": "base64"}
+    found = only(har(response={"headers": headers, "content": content})).response
+    assert (found.body, len(found.pieces)) == (EVENTS, 2)
 
 
 def test_a_form_may_be_told_by_its_fields() -> None:
     post = {"params": [{"name": "a", "value": "b c"}, {"name": "d"}]}
     assert only(har(request={"postData": post})).request.body == b"a=b+c&d="
     assert only(har(request={"postData": None})).request.body == b""
-
-
-def test_an_event_stream_has_a_piece_for_each_frame() -> None:
-    response = {
-        "headers": [{"name": "Content-Type", "value": "text/event-stream"}],
-        "content": {"text": EVENTS.decode()},
-    }
-    found = only(har(response=response)).response
-    assert (found.body, len(found.pieces)) == (EVENTS, 2)
 
 
 def test_a_request_that_got_no_answer_failed() -> None:
@@ -100,10 +91,6 @@ def test_times_may_be_missing() -> None:
     for timings in (None, {}, {"wait": "soon", "receive": float("nan")}):
         response = only(har(timings=timings)).response
         assert (response.headers_after, response.pieces) == (None, (Piece(0, b"hi"),))
-
-
-def test_an_upgrade_to_a_websocket_is_skipped() -> None:
-    assert read(har(response={"status": 101})).interactions == ()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from aquila_cassette import MissError, aquila_cassette
-from aquila_cassette.errors import CassetteSaveError
+from aquila_cassette.errors import CassetteNameError, CassetteSaveError
+from aquila_cassette.importers import find_cassette
 from aquila_cassette.options import Mode
 from tests.importers.samples import CASSETTER, EVENTS, URL, vcrpy
 
@@ -102,3 +103,48 @@ def test_a_mode_that_would_write_the_file_is_refused_before_anything_is_sent(
     lay(vcrpy(), "other.yaml")  # and the block that was refused is not in force
     with aquila_cassette("other", mode="none"), httpx.Client(verify=False) as client:
         assert client.post(URL, json={"n": 1}).text == "hi"
+
+
+# Which file a name means.
+
+
+def where(name: str) -> str:
+    return find_cassette(Path("cassettes"), name).name
+
+
+@pytest.mark.parametrize(
+    "file", ["chat.hi.yml", "chat.hi.json", "chat.hi.har", "chat.hi.yaml.gz", "chat.hi"]
+)
+def test_the_only_file_of_a_name_is_meant_whatever_its_suffix(file: str) -> None:
+    lay("", file)
+    lay("", "other.json")
+    assert where("chat.hi") == file
+    assert where(file) == file
+
+
+def test_where_there_is_none_the_usual_one_is_to_be() -> None:
+    Path("cassettes/chat").mkdir()
+    assert where("chat") == "chat.yaml"  # and not the folder of that name
+    assert where("chat.json") == "chat.json.yaml"
+    assert where("n" * 250) == f"{'n' * 250}.yaml"
+
+
+def test_the_usual_one_comes_first() -> None:
+    for name in ("chat.yaml", "chat.json", "chat.har"):
+        lay("", name)
+    assert where("chat") == "chat.yaml"
+    assert where("chat.har") == "chat.har"
+
+
+def test_of_two_others_one_must_be_named() -> None:
+    lay("", "chat.json")
+    lay("", "chat.har")
+    with pytest.raises(CassetteNameError) as caught:
+        where("chat")
+    assert str(caught.value) == (
+        "The cassette name 'chat' may mean 2 files.\n"
+        "  cassettes/chat.json\n"
+        "  cassettes/chat.har\n"
+        'Fix: use the name of one, with its suffix: "chat.json"'
+    )
+    assert where("chat.json") == "chat.json"

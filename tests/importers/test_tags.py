@@ -18,48 +18,28 @@ from tests.importers.samples import only, read, vcrpy
         ("!!python/bytes YWJj", b"abc"),
         ("!!python/tuple [abc, d]", b"abcd"),
         ("!!python/none null", b""),
-        (
-            (
-                "!!python/object/new:_io.BytesIO\n"
-                "      state: !!python/tuple\n      - !!binary |\n        YWJj\n      - 0\n"
-            ),
-            b"abc",
-        ),
+        ("!!python/object/new:_io.BytesIO {state: !!python/tuple [!!binary YWJj, 0]}", b"abc"),
         ("!!python/object/new:_io.BytesIO {state: !!python/tuple [abc, 0, null]}", b"abc"),
-        (
-            (
-                "!!python/object/apply:builtins.iter\n"
-                "      args:\n      - - !!binary YWJj\n        - !!binary ZA==\n      state: 0"
-            ),
-            b"abcd",
-        ),
+        ("!!python/object/apply:builtins.iter {args: [[!!binary YWJj, !!binary ZA==]]}", b"abcd"),
     ],
 )
 def test_bodies_of_python_objects_are_their_bytes(sent: str, body: bytes) -> None:
     assert only(vcrpy(sent=f"body: {sent}")).request.body == body
 
 
+STORE = "!!python/object:requests.structures.CaseInsensitiveDict {_store: %s}"
+CONTAINER = "!!python/object:urllib3._collections.HTTPHeaderDict {_container: %s}"
+ORDERED = "!!python/object/apply:collections.OrderedDict %s"
+
+
 @pytest.mark.parametrize(
     "headers",
     [
-        (
-            "!!python/object:requests.structures.CaseInsensitiveDict\n"
-            "      _store:\n        set-cookie: !!python/tuple [Set-Cookie, [a=1, b=2]]"
-        ),
-        (
-            "!!python/object:requests.structures.CaseInsensitiveDict\n"
-            "      _store: !!python/object/apply:collections.OrderedDict\n"
-            "      - - - set-cookie\n          - !!python/tuple [Set-Cookie, [a=1, b=2]]"
-        ),
-        (
-            "!!python/object:urllib3._collections.HTTPHeaderDict\n"
-            "      _container: {set-cookie: [Set-Cookie, a=1, b=2]}"
-        ),
-        (
-            "\n      ? !!python/object/new:multidict._multidict.istr\n      - Set-Cookie\n"
-            "      : [a=1, b=2]"
-        ),
-        "!!python/object/apply:collections.OrderedDict\n    - - - Set-Cookie\n        - [a=1, b=2]",
+        STORE % "{set-cookie: !!python/tuple [Set-Cookie, [a=1, b=2]]}",
+        STORE % ORDERED % "[[[set-cookie, !!python/tuple [Set-Cookie, [a=1, b=2]]]]]",
+        CONTAINER % "{set-cookie: [Set-Cookie, a=1, b=2]}",
+        "{? !!python/object/new:multidict._multidict.istr [Set-Cookie] : [a=1, b=2]}",
+        ORDERED % "[[[Set-Cookie, [a=1, b=2]]]]",
     ],
 )
 def test_headers_of_python_objects_are_their_fields(headers: str) -> None:
@@ -69,9 +49,8 @@ def test_headers_of_python_objects_are_their_fields(headers: str) -> None:
 
 def test_a_status_and_a_url_may_be_objects() -> None:
     url = (
-        "uri: !!python/object/new:yarl.URL\n      state: !!python/tuple\n"
-        "      - !!python/object/new:urllib.parse.SplitResult\n"
-        "        - https\n        - a.example\n        - /b\n        - c=d\n        - ''"
+        "uri: !!python/object/new:yarl.URL {state: !!python/tuple "
+        "[!!python/object/new:urllib.parse.SplitResult [https, a.example, /b, c=d, '']]}"
     )
     data = vcrpy().replace("uri: https://api.example.com/v1/chat", url)
     one = only(data.replace("code: 200", "code: !!python/object/apply:http.HTTPStatus [200]"))

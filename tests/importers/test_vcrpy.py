@@ -51,10 +51,6 @@ def test_the_same_in_another_form_reads_the_same(data: bytes) -> None:
     assert read(data) == read(vcrpy())
 
 
-def test_a_control_character_that_yaml_forbids_is_kept() -> None:
-    assert only(vcrpy().replace("hi", "h\x1bi")).response.body == b"h\x1bi"
-
-
 def test_langchain_keeps_requests_and_responses_apart() -> None:
     (item,) = yaml.safe_load(vcrpy())["interactions"]
     data = {"requests": [item["request"]] * 2, "responses": [item["response"]] * 2}
@@ -85,16 +81,41 @@ def test_a_request_may_have_its_body_in_many_forms(sent: str, body: bytes) -> No
     ("received", "body"),
     [
         ("body: {}", b""),
-        ("body:\n      string: ''", b""),
-        ("body:\n      string: null", b""),
-        ("body:\n      string: !!binary /wAB", b"\xff\0\x01"),
-        ("body:\n      base64_string: /wAB", b"\xff\0\x01"),
-        ("body: abc", b"abc"),
-        ("parsed_body:\n      ok: true", b'{"ok": true}'),
+        ("body: {string: null}", b""),
+        ("body: {string: !!binary /wAB}", b"\xff\0\x01"),
+        ("body: {base64_string: /wAB}", b"\xff\0\x01"),
+        ("body: h\x1bi", b"h\x1bi"),
+        ("parsed_body: {ok: true}", b'{"ok": true}'),
+        ("status_code: 200\n    content: 'é'", "é".encode()),  # of httpx, by vcrpy 2 to 5
     ],
 )
 def test_a_response_may_have_its_body_in_many_forms(received: str, body: bytes) -> None:
     assert only(vcrpy(received=received)).response.body == body
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ("{Age: '3', X-N: 4}", [("age", "3"), ("x-n", "4")]),
+        ("{Set-Cookie: [a=1, b=2]}", [("set-cookie", "a=1"), ("set-cookie", "b=2")]),
+        (
+            "{Content-Encoding: [snappy]}",
+            [("content-encoding", "snappy")],
+        ),  # nobody here decodes it
+    ],
+)
+def test_headers_are_as_they_were(headers: str, expected: list[tuple[str, str]]) -> None:
+    response = only(vcrpy(headers=f"headers: {headers}")).response
+    assert (response.headers, response.body) == (tuple(expected), b"hi")
+
+
+def test_an_event_stream_has_a_piece_for_each_frame_and_the_date_is_when_it_was_recorded() -> None:
+    received = f"body:\n      string: {json.dumps(EVENTS.decode())}"
+    headers = "headers: {content-type: text/event-stream, Date: 'Mon, 23 Nov 2026 01:49:37 GMT'}"
+    one = only(vcrpy(received=received, headers=headers))
+    assert one.response.pieces == (Piece(0, EVENTS[:21]), Piece(0, EVENTS[21:]))
+    assert one.recorded_at == "2026-11-23T01:49:37Z"
+    assert only(vcrpy(headers="headers: {Date: [never]}")).recorded_at == ""
 
 
 @pytest.mark.parametrize(
@@ -120,36 +141,6 @@ def test_a_body_is_decoded_and_the_headers_of_its_transport_are_gone(
     assert (response.body, response.headers) == (b"hi", (("x-request-id", "a"),))
 
 
-def test_a_body_that_nobody_here_can_decode_stays_as_it_is() -> None:
-    response = only(vcrpy(headers="headers: {content-encoding: [snappy]}")).response
-    assert (response.body, response.headers) == (b"hi", (("content-encoding", "snappy"),))
-
-
-def test_a_header_may_have_several_values_or_one() -> None:
-    headers = "headers: {Set-Cookie: [a=1, b=2], Age: '3', X-N: 4}"
-    fields = [("set-cookie", "a=1"), ("set-cookie", "b=2"), ("age", "3"), ("x-n", "4")]
-    assert only(vcrpy(headers=headers)).response.headers == tuple(fields)
-
-
-def test_an_event_stream_has_a_piece_for_each_frame() -> None:
-    received = f"body:\n      string: {json.dumps(EVENTS.decode())}"
-    headers = "headers: {content-type: [text/event-stream]}"
-    response = only(vcrpy(received=received, headers=headers)).response
-    assert response.pieces == (Piece(0, EVENTS[:21]), Piece(0, EVENTS[21:]))
-
-
-def test_the_date_of_the_answer_is_when_it_was_recorded() -> None:
-    headers = "headers: {Date: ['Mon, 23 Nov 2026 01:49:37 GMT']}"
-    assert only(vcrpy(headers=headers)).recorded_at == "2026-11-23T01:49:37Z"
-    assert only(vcrpy(headers="headers: {Date: [never]}")).recorded_at == ""
-
-
-def test_httpx_was_once_recorded_in_another_way() -> None:
-    status = "http_version: HTTP/2\n    status_code: 200"
-    old = only(vcrpy(received="content: 'é'", status=status))
-    assert (old.response.status, old.response.body) == (200, "é".encode())
-
-
 def test_before_version_1_a_cassette_was_a_list_with_tags() -> None:
     old = """\
 - request: !!python/object:vcr.request.Request
@@ -172,19 +163,10 @@ def test_before_version_1_a_cassette_was_a_list_with_tags() -> None:
 
 
 def test_betamax_and_vcr_of_ruby_write_nearly_the_same() -> None:
-    sent = {
-        "body": {"encoding": "utf-8", "string": '{"n":1}'},
-        "headers": {"Authorization": ["Bearer abc"]},
-        "method": "POST",
-        "uri": URL,
-    }
-    received = {
-        "body": {"encoding": "utf-8", "base64_string": "aGk="},
-        "headers": {"Content-Type": ["text/plain"]},
-        "status": {"code": 200, "message": "OK"},
-        "url": URL,
-    }
-    item = {"request": sent, "response": received, "recorded_at": "2026-11-22T10:30:00"}
+    (item,) = yaml.safe_load(vcrpy())["interactions"]
+    item["request"]["body"] = {"encoding": "utf-8", "string": '{"n":1}'}
+    item["response"]["body"] = {"encoding": "utf-8", "base64_string": "aGk="}
+    item["recorded_at"] = "2026-11-22T10:30:00"
     data = {"http_interactions": [item], "recorded_with": "betamax/0.8.1"}
     for text in (json.dumps(data), yaml.safe_dump(data)):
         assert only(text) == replace(only(vcrpy()), recorded_at="2026-11-22T10:30:00Z")

@@ -161,7 +161,7 @@ for name, edit in {"alias": "*m", "anchor": "&m m", "tag": "!!python/object:os.s
         edited("model: m", f"model: {edit}"),
         (
             "9: anchors, aliases and tags are not allowed in a cassette. / "
-            "Fix: write the value out, or put it in quotes if it is text that starts with it"
+            "Fix: write the value out, or put it in quotes if it is text"
         ),
     )
 for name, edit in {"a merge": "<<: {a: 1}", "a number as": "1: m", "a list as": "[1]: m"}.items():
