@@ -11,7 +11,7 @@ from tests.cli.conftest import Cli, Lay
 from tests.cli.terminal import on_a_terminal
 
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
+PAGE = (Path(__file__).parents[2] / "docs/cli.md").read_text("utf-8")
 
 
 def edit(path: Path, *pairs: tuple[str, str]) -> None:
@@ -61,46 +61,28 @@ def test_what_changed_since_the_last_commit_is_shown(cli: Cli, committed: Path) 
     edit(committed, *RECORDED_AGAIN)
     ran = cli("diff", "chat")
     assert (ran.code, ran.err) == (1, "")
-    assert (
-        "\n" + ran.out
-        == """
---- cassettes/chat.yaml (HEAD)
-+++ cassettes/chat.yaml
-interaction 1: request and answer changed (POST https://api.openai.com/v1/chat/completions)
- model      gpt-4o-mini
--system     Be brief.
-+system     Be kind.
- user       Is it warm in Paris?
- ...
- answer     200, OpenAI chat completions, gpt-4o-mini-2024-07-18
--said       It is 18 °C.
--ended      complete (stop)
--usage      prompt_tokens 21, completion_tokens 6, total_tokens 27
-+said       It is 19 °C.
-+ended      complete (length)
-+usage      prompt_tokens 21, completion_tokens 8, total_tokens 27
-1 of 1 changed
-"""
-    )
-    assert f"\n```\n{ran.out}```\n" in PAGE.read_text("utf-8")
+    (expected,) = re.findall(r"^```\n(--- cassettes/chat.*?)```\n", PAGE, re.DOTALL | re.MULTILINE)
+    assert ran.out == expected
+    written = on_a_terminal("diff", "chat", width=60)
+    assert "\x1b[31m-said       It is 18 °C.\x1b[0m" in written
+    assert "\x1b[32m+said       It is 19 °C.\x1b[0m" in written
+    plain = COLOURS.sub("", on_a_terminal("diff", "chat", width=60, NO_COLOR="1"))
+    assert plain == COLOURS.sub("", written)
 
 
 def test_what_differs_each_time_is_shown_on_demand(cli: Cli, committed: Path) -> None:
     edit(committed, ('"id":"1"', '"id":"2"'), ("2020-02-01", "2020-03-01"), ("420+", "430+"))
     ran = cli("diff", "chat")
-    assert (ran.code, ran.out) == (
-        0,
-        "The same, but for ids, dates, times and the like (--all shows them).\n",
-    )
+    assert ran.code == 0
+    assert ran.out == "The same, but for ids, dates, times and the like (--all shows them).\n"
     ran = cli("diff", "chat", "--all")
     assert ran.code == 1
-    for line in (
+    assert {
         '-- recorded_at: "2020-02-01T10:30:00Z"',
         '+- recorded_at: "2020-03-01T10:30:00Z"',
         "-    pieces: 300+155 420+162 1000+204",
         "+    pieces: 300+155 430+162 1000+204",
-    ):
-        assert line in ran.out.splitlines()
+    } <= set(ran.out.splitlines())
     assert '+      data: {"id":"2"' in ran.out
 
 
@@ -121,9 +103,12 @@ def test_a_cassette_is_compared_with_another_as_the_newer(cli: Cli, lay: Lay) ->
     assert "-error      Rate limit reached." in ran.out.splitlines()
 
 
-def test_json_gives_programs_the_same(cli: Cli, lay: Lay) -> None:
+def test_programs_get_json_and_a_terminal_no_control_characters(cli: Cli, lay: Lay) -> None:
     lay("ollama")
-    edit(lay("ollama", "again"), (" there", " you"))
+    edit(lay("ollama", "again"), (" there", r" \u001b[31myou\u202e"))
+    out = cli("diff", "ollama", "again").out
+    assert r"+said       Hi \x1b[31myou\u202e" in out.splitlines()
+    assert not set(out) & {"\x1b", "\u202e"}
     ran = cli("diff", "ollama", "again", "--json")
     assert ran.code == 1
     data = json.loads(ran.out)
@@ -137,7 +122,7 @@ def test_json_gives_programs_the_same(cli: Cli, lay: Lay) -> None:
             "diff": [
                 " answer     200, Ollama",
                 "-said       Hi there",
-                "+said       Hi you",
+                "+said       Hi \x1b[31myou\u202e",
                 " ended      complete (stop)",
             ],
         }
@@ -150,23 +135,6 @@ def test_json_gives_programs_the_same(cli: Cli, lay: Lay) -> None:
     }
     same = cli("diff", "ollama", "ollama", "--json")
     assert (same.code, json.loads(same.out)["same"]) == (0, True)
-
-
-def test_no_control_character_of_a_cassette_reaches_the_terminal(cli: Cli, lay: Lay) -> None:
-    lay("ollama")
-    edit(lay("ollama", "again"), (" there", r" \u001b[31mthere\u202e"))
-    out = cli("diff", "ollama", "again").out
-    assert r"+said       Hi \x1b[31mthere\u202e" in out.splitlines()
-    assert not set(out) & {"\x1b", "\u202e"}
-
-
-def test_a_terminal_gets_red_and_green(committed: Path) -> None:
-    edit(committed, *RECORDED_AGAIN)
-    written = on_a_terminal("diff", "chat", width=60)
-    assert "\x1b[31m-said       It is 18 °C.\x1b[0m" in written
-    assert "\x1b[32m+said       It is 19 °C.\x1b[0m" in written
-    plain = COLOURS.sub("", on_a_terminal("diff", "chat", width=60, NO_COLOR="1"))
-    assert plain == COLOURS.sub("", written)
 
 
 OLD = "Fix: aquila-cassette diff OLD.yaml cassettes"
@@ -216,9 +184,6 @@ def test_a_cassette_that_is_new_or_was_removed_differs(cli: Cli, committed: Path
     (committed.parent / "new.yaml").unlink()
     committed.parent.rmdir()  # nor is there its folder
     assert cli("diff", "chat").code == 1
-    ran = cli("diff", "chta")
-    assert (ran.code, ran.out) == (2, "")
-    assert ran.err.startswith("There is no cassette 'chta', and there was none in HEAD.\n")
 
 
 def test_a_damaged_cassette_is_an_error_now_or_in_the_commit(

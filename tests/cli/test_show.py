@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import dedent
 
 from aquila_cassette.transcript.humanize import format_age, parse_time
 from tests.cli.conftest import Cli, Lay
@@ -10,17 +11,18 @@ from tests.cli.conftest import Cli, Lay
 AGO = format_age(parse_time("2020-02-01T10:30:00Z"), datetime.now(UTC))
 
 
-def shown(cli: Cli, *arguments: object) -> str:
-    ran = cli("show", *arguments)
+def shows(cli: Cli, names: str, expected: str) -> None:
+    ran = cli("show", *names.split())
     assert (ran.code, ran.err) == (0, "")
-    return "\n" + "\n".join(line and f"    {line}" for line in ran.out.splitlines()) + "\n"
+    assert ran.out == dedent(expected).lstrip("\n")
 
 
 def test_a_conversation_with_tools_is_shown_as_a_person_reads_it(cli: Cli, lay: Lay) -> None:
     lay("chat", "weather.asks")
-    assert (
-        shown(cli, "weather.asks")
-        == f"""
+    shows(
+        cli,
+        "weather.asks",
+        f"""
     weather.asks
     cassettes/weather.asks.yaml, 1 interaction, 1.7 kB, by aquila-cassette 0.1.0
 
@@ -43,15 +45,16 @@ def test_a_conversation_with_tools_is_shown_as_a_person_reads_it(cli: Cli, lay: 
       arrived    ············█···█······················█ 1.00 s, first after 300 ms
       ended      complete (stop)
       usage      prompt_tokens 21, completion_tokens 6, total_tokens 27
-"""
+""",
     )
 
 
 def test_failures_are_shown_with_what_failed(cli: Cli, lay: Lay) -> None:
     lay("failed")
-    assert (
-        shown(cli, "failed")
-        == f"""
+    shows(
+        cli,
+        "failed",
+        f"""
     failed
     cassettes/failed.yaml, 3 interactions, 1.1 kB
 
@@ -83,7 +86,7 @@ def test_failures_are_shown_with_what_failed(cli: Cli, lay: Lay) -> None:
       answer     none
       came       nothing
       ended      failed: ConnectError: [Errno 111] Connection refused
-"""
+""",
     )
 
 
@@ -91,9 +94,10 @@ def test_other_dialects_and_plain_answers_are_shown_one_after_the_other(cli: Cli
     for name in ("closed", "gemini", "ollama", "plain"):
         lay(name)
     url = "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash"
-    assert (
-        shown(cli, "closed", "gemini", "cassettes/ollama.yaml", "plain")
-        == f"""
+    shows(
+        cli,
+        "closed gemini cassettes/ollama.yaml plain",
+        f"""
     closed
     cassettes/closed.yaml, 1 interaction, 1.2 kB
 
@@ -152,7 +156,7 @@ def test_other_dialects_and_plain_answers_are_shown_one_after_the_other(cli: Cli
                  sky: [blue, "no"]
       came       1 piece, 38 B
       ended      complete
-"""
+""",
     )
 
 
