@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila_cassette import Piece, Redaction, Request, Response
-from aquila_cassette.dialects import ending, read_message, recognise, timeline_text
+from aquila_cassette.dialects import ending, read_message, recognise
 from aquila_cassette.dialects.framing import framing, read_events, split_frames
 from aquila_cassette.session.stepping import steps
 from aquila_cassette.transcript.request import Turn, summarize_request
@@ -115,14 +114,6 @@ def test_a_damaged_message_says_nothing() -> None:
     assert read_message(TYPE, CONVERSE_FRAMES[0] + bytes(damaged)).text == ""
 
 
-def test_each_piece_adds_what_its_messages_say() -> None:
-    first = b"".join(CONVERSE_FRAMES[:2])
-    halves = [first, BODY[len(first) :]]
-    chunks = timeline_text(TYPE, halves)
-    assert "".join(chunk.text for chunk in chunks) == "Hello, wörld"
-    assert {chunk.piece for chunk in chunks} == {0, 1}
-
-
 def test_a_held_stream_is_let_through_message_by_message() -> None:
     response = Response(200, (("content-type", TYPE),), (Piece(0, BODY),))
     assert steps(response) == list(CONVERSE_FRAMES)
@@ -150,11 +141,6 @@ def test_no_bytes_whatever_raise_and_none_is_lost(body: bytes) -> None:
     assert b"".join(split_frames("eventstream", body)) == body
     ending(TYPE, body)
     read_message(TYPE, body)
-
-
-@pytest.mark.parametrize("at", range(0, len(BODY), 97))
-def test_a_stream_cut_anywhere_is_read_as_far_as_it_goes(at: int) -> None:
-    assert "Hello, wörld".startswith(read_message(TYPE, BODY[:at]).text)
 
 
 def test_a_secret_in_an_event_is_hidden_and_the_message_stays_whole() -> None:

@@ -12,7 +12,6 @@ from tests.dialects.streams import (
     COMPLETE,
     GEMINI,
     NDJSON,
-    OLLAMA,
     RESPONSES,
     SSE,
     WHOLE,
@@ -104,11 +103,6 @@ def test_a_provider_s_error_is_an_end(name: str) -> None:
     assert ending(content_type, cut) == Ending(False, False, EXPECTED[name], name)
 
 
-def test_an_error_cut_within_its_json_is_no_end_yet() -> None:
-    body = data(chunk({"content": "Hi"})) + b'event: error\ndata: {"error": {"mess'
-    assert ending(SSE, body) == Ending(False, False, "data: [DONE]", "openai-chat")
-
-
 def test_words_about_ends_end_nothing() -> None:
     words = 'data: [DONE] message_stop "finish_reason": "stop" event: error {"error": "x"}'
     body = data(chunk({"content": words}), chunk({"content": "[DONE]"}))
@@ -158,13 +152,6 @@ def test_a_blocked_prompt_is_a_whole_gemini_stream() -> None:
     assert ending(SSE, body) == Ending(False, True, "a finishReason", "gemini")
 
 
-def test_gemini_s_answer_to_one_word_blocked_does_not_end_it() -> None:
-    body = data(
-        {"candidates": [{"content": {"parts": []}, "note": {"blockReason": "x"}}]},
-    )
-    assert not ending(SSE, body).complete_at_eof
-
-
 @pytest.mark.parametrize(
     ("content_type", "body"),
     [
@@ -210,7 +197,3 @@ def test_a_terminal_event_is_found_in_five_megabytes() -> None:
 def test_the_end_of_lines_makes_no_difference(body: bytes, eol: bytes) -> None:
     plain = body.replace(b"\r\n", b"\n")
     assert ending(SSE, plain.replace(b"\n", eol)) == ending(SSE, plain)
-
-
-def test_ollama_is_told_from_its_lines_without_a_content_type() -> None:
-    assert ending(None, OLLAMA) == Ending(True, True, '"done": true', "ollama")

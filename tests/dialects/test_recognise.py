@@ -125,11 +125,3 @@ def test_joining_the_lines_gives_the_body(body: bytes) -> None:
     assert b"".join(lines) == body
     assert all(line.index(b"\n") == len(line) - 1 for line in lines[:-1])
     assert all(lines)
-
-
-def test_blank_lines_are_no_messages() -> None:
-    found = list(read_events("ndjson", b'{"a": 1}\r\n\r\n\n{"a": 2'))
-    assert [(message.data, message.json) for message in found] == [
-        ('{"a": 1}', {"a": 1}),
-        ('{"a": 2', None),
-    ]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aquila_cassette.dialects import DIALECTS, ending, read_message, recognise
+from aquila_cassette.dialects import ending, read_message, recognise
 from tests.dialects.streams import NDJSON, SSE, WHOLE
 
 content_types = st.sampled_from([None, "", SSE, NDJSON, "application/json", "**REDACTED**"])
@@ -66,16 +66,6 @@ def test_no_events_of_known_fields_make_it_raise(
     lines = "".join(json.dumps(value) + "\n" for _, value in given_events)
     ask_everything(content_type, lines.encode())
     ask_everything(content_type, json.dumps([value for _, value in given_events]).encode())
-
-
-@given(st.sampled_from(sorted(WHOLE)), objects)
-def test_no_message_amid_a_known_stream_makes_it_raise(name: str, value: dict[str, Any]) -> None:
-    content_type, body = WHOLE[name]
-    text = json.dumps(value)
-    ask_everything(content_type, body + f"data: {text}\n\n".encode())
-    ask_everything(content_type, body + f"{text}\n".encode())
-    for dialect in DIALECTS:
-        dialect.is_answer(value)
 
 
 @given(st.sampled_from(sorted(WHOLE)), st.data())
