@@ -211,3 +211,18 @@ def test_a_secret_put_into_the_streams_of_providers_leaves_their_events() -> Non
         for old, new in zip(events, after, strict=True):
             if old.data.startswith("{"):
                 assert shape(json.loads(new.data)) == shape(json.loads(old.data))
+
+
+@needs_corpus
+def test_no_recorded_stream_is_changed_whether_it_comes_or_is_sent() -> None:
+    redaction = Redaction()
+    changed = []
+    for file in sorted(CORPUS.glob("*.sse")):
+        body = file.read_bytes()
+        response = Response(200, (("content-type", "text/event-stream"),), (Piece(0, body),))
+        request = Request("POST", "x:/", (), body)
+        if redaction.response(response, env=()) is not response:
+            changed.append(file.name)
+        if redaction.request(request, env=()) is not request:
+            changed.append(f"{file.name}, sent")
+    assert changed == []

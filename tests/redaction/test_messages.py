@@ -6,7 +6,7 @@ import string
 
 import pytest
 
-from aquila_cassette.model import Request
+from aquila_cassette.model import Failure, Piece, Request, Response
 from aquila_cassette.redaction import Redaction
 from aquila_cassette.redaction.rules import KEY_PATTERNS
 
@@ -95,10 +95,6 @@ def test_other_query_parameters_stay(query: str):
     assert url_of(f"{URL}?{query}") == f"{URL}?{query}"
 
 
-def test_a_code_that_looks_random_is_redacted():
-    assert url_of(f"{URL}?code=4/0A{OPAQUE}&state=x") == f"{URL}?code=[redacted]&state=x"
-
-
 def test_credentials_and_fragment_are_taken_out_of_a_url():
     assert url_of("https://me:pass@host:8443/a?b=1#access_token=x") == "https://host:8443/a?b=1"
 
@@ -106,10 +102,6 @@ def test_credentials_and_fragment_are_taken_out_of_a_url():
 def test_a_url_is_otherwise_byte_for_byte_the_same():
     odd = "https://HOST:443/a%2Fb//c?&&b=1&a=%7E+ü&b&=&c=d=e"
     assert url_of(odd) == odd
-
-
-def test_a_key_in_the_path_of_a_url_is_redacted():
-    assert url_of(f"https://host/bot/sk-{LONG}/send") == "https://host/bot/[redacted]/send"
 
 
 # JSON.
@@ -178,11 +170,6 @@ def test_a_string_that_was_broken_off_is_redacted_to_the_end_of_its_line():
     assert body_of(b'{"api_key": "abc\n{"b": "c"}') == b'{"api_key": "[redacted]\n{"b": "c"}'
 
 
-def test_a_string_inside_a_string_that_was_broken_off_stays():
-    body = json.dumps({"arguments": '{"a": 1, "api_key": "abc', "b": "c"})
-    assert body_of(body.encode()).decode() == body
-
-
 # Forms.
 
 
@@ -193,10 +180,6 @@ def test_form_fields_are_redacted_by_name():
         b"grant_type=refresh&client_secret=[redacted]&refresh_token=[redacted]"
         b"&username=me&password=&key=v"
     )
-
-
-def test_what_is_no_form_is_not_read_as_one():
-    assert body_of(b"password=abc", "text/plain") == b"password=abc"
 
 
 @pytest.mark.parametrize("quote", ['"', ""])
@@ -210,6 +193,94 @@ def test_parts_of_a_multipart_form_are_redacted_by_name(quote: str):
     ).replace("Q", quote)
     redacted = body_of((form % ("abc", "\r\n--x")).encode(), "multipart/form-data; boundary=B")
     assert redacted.decode() == form % ("[redacted]", "[redacted]")
+
+
+# Responses.
+
+
+KEY = "sk-" + "aB3dE6gH9" * 4
+
+
+@pytest.mark.parametrize(
+    ("pieces", "expected"),
+    [
+        (f"a {KEY[:9]}|{KEY[9:]} b", "a [redacted]| b"),
+        (f"a ||{KEY[0]}|{KEY[1:20]}||{KEY[20:]}| b", "a ||[redacted]|| b"),
+        (f"a |{KEY}| b| c {KEY} |d", "a |[redacted]| b| c [redacted] |d"),
+    ],
+)
+def test_a_secret_is_found_over_pieces_and_a_cut_in_it_moves_behind_its_marker(pieces, expected):
+    cut = tuple(Piece(at, data.encode()) for at, data in enumerate(pieces.split("|")))
+    clean = REDACTION.response(Response(200, (), cut), env=()).pieces
+    assert [piece.data.decode() for piece in clean] == expected.split("|")
+    assert {piece.at for piece in clean} <= {piece.at for piece in cut}
+
+
+def test_only_headers_of_the_allow_list_stay_of_a_response():
+    response = Response(
+        429,
+        (
+            ("Content-Type", "text/event-stream"),
+            ("retry-after", "2"),
+            ("retry-after-ms", "2000"),
+            ("x-should-retry", "true"),
+            ("x-ratelimit-remaining-tokens", "5"),
+            ("anthropic-ratelimit-tokens-limit", "9"),
+            ("location", f"https://u:p@host/next?api_key=a&sig={OPAQUE}#access_token=b"),
+            ("openai-version", "2020-10-01"),
+            ("www-authenticate", 'Bearer realm="x"'),
+            ("set-cookie", "a=b"),
+            ("x-request-id", "req_1"),
+            ("anthropic-organization-id", "org"),
+            ("date", "now"),
+            ("cf-ray", "1"),
+            ("content-encoding", "gzip"),
+            ("content-length", "5"),
+            ("transfer-encoding", "chunked"),
+        ),
+    )
+    assert REDACTION.response(response, env=()).headers == (
+        ("content-type", "text/event-stream"),
+        ("retry-after", "2"),
+        ("retry-after-ms", "2000"),
+        ("x-should-retry", "true"),
+        ("x-ratelimit-remaining-tokens", "5"),
+        ("anthropic-ratelimit-tokens-limit", "9"),
+        ("location", "https://host/next?api_key=[redacted]&sig=[redacted]"),
+        ("openai-version", "2020-10-01"),
+        ("www-authenticate", 'Bearer realm="x"'),
+        ("content-encoding", "gzip"),
+    )
+
+
+def test_a_response_with_nothing_to_hide_is_given_back_itself():
+    pieces = (Piece(1, b"data: {}\n\n"), Piece(2, b""), Piece(3, b"\xff\x00"))
+    response = Response(200, (("content-type", "x/y"),), pieces, error=Failure("ReadError", ""))
+    assert REDACTION.response(response, env=()) is response
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b'{"token":"Hello"}', b'{"token":"Hello"}'),
+        (b'{"token":" f3Kq9ZtR7mWx2LpV8sYd"}', b'{"token":" f3Kq9ZtR7mWx2LpV8sYd"}'),
+        (b'{"token":"f3Kq9ZtR7mWx2LpV8sYd"}', b'{"token":"[redacted]"}'),
+        (b'{"token": 123456789012345678901234}', b'{"token": 123456789012345678901234}'),
+        (b'{"gh_token":"f3Kq9ZtR7mWx2LpV8sYd"}', b'{"gh_token":"[redacted]"}'),
+        (b'{"nextPageToken":"f3Kq9ZtR7mWx2LpV8sYd"}', b'{"nextPageToken":"f3Kq9ZtR7mWx2LpV8sYd"}'),
+        (b'{"access_token":"short"}', b'{"access_token":"[redacted]"}'),
+    ],
+)
+def test_a_token_of_a_response_is_redacted_only_if_it_looks_random(body: bytes, expected: bytes):
+    response = Response(200, (), (Piece(0, body),))
+    assert REDACTION.response(response, env=()).body == expected
+
+
+def test_the_text_of_a_failure_is_redacted():
+    response = Response(None, error=Failure("ConnectError", f"no route: key {KEY}"))
+    assert REDACTION.response(response, env=()).error == Failure(
+        "ConnectError", "no route: key [redacted]"
+    )
 
 
 # Values that look like keys.
@@ -230,10 +301,6 @@ def test_what_looks_like_a_key_is_redacted_wherever_it_stands(key: str):
 @pytest.mark.parametrize("key", KEYS)
 def test_a_key_glued_to_a_word_is_no_key(key: str):
     assert said(f"ta{key}") == f"ta{key}"
-
-
-def test_keys_next_to_each_other_all_go():
-    assert said(" ".join(KEYS)) == " ".join(["[redacted]"] * len(KEYS))
 
 
 @pytest.mark.parametrize(
@@ -282,10 +349,6 @@ def test_a_private_key_is_redacted_whole(kind: str):
     assert body_of(json.dumps({"a": json.dumps({"b": pem})}).encode()) == (
         b'{"a": "{\\"b\\": \\"[redacted]\\"}"}'
     )
-
-
-def test_a_private_key_that_was_broken_off_is_redacted():
-    assert said(f"-----BEGIN PRIVATE KEY-----\r\n{LONG[:64]}\r\n{LONG[:20]}") == "[redacted]"
 
 
 # Links in a text.
