@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, cast, get_args
 
 import pytest
 
@@ -76,13 +76,11 @@ def _declare(parser: pytest.Parser, manager: pytest.PytestPluginManager) -> None
 
 def _kind_of(config: pytest.Config) -> Kind:
     named = config.getini("vcr_suite")
-    if named == "pytest-recording" or named == "pytest-vcr":
-        return "pytest-vcr" if named == "pytest-vcr" else "pytest-recording"
+    if named in get_args(Kind):
+        return cast("Kind", named)
     if named:
-        raise _usage_error(
-            f"vcr_suite = {named} names no plugin.",
-            fix="Fix: write pytest-recording or pytest-vcr",
-        )
+        fix = "Fix: write pytest-recording or pytest-vcr"
+        raise _usage_error(f"vcr_suite = {named} names no plugin.", fix=fix)
     manager = config.pluginmanager
     only_vcr_is_blocked = manager.is_blocked("vcr") and not manager.is_blocked("recording")
     options = config.option
@@ -111,16 +109,14 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> None:
+def pytest_runtest_setup(item: pytest.Item) -> None:
     item.config.stash[SUITE].begin(item)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     yield
-    suite = item.config.stash[SUITE]
-    if suite.sessions:
-        suite.report_swallowed_misses()
+    item.config.stash[SUITE].report_swallowed_misses()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -28,12 +28,14 @@ class Suite:
     def __init__(self, config: pytest.Config, kind: Kind, *, strict: bool) -> None:
         self.kind = kind
         self.strict = strict
+        self.failed = False
+        self.sessions: list[VcrSession] = []
         self._config = config
 
     def begin(self, item: pytest.Item) -> None:
         self.item = item
         self.failed = False
-        self.sessions: list[VcrSession] = []
+        self.sessions = []
 
     @property
     def fix(self) -> str:
@@ -43,13 +45,13 @@ class Suite:
 
     def report_swallowed_misses(self) -> None:
         """Fail the test for misses that did not reach it, or note them."""
-        from aquila_cassette.session.miss import combined
-
         misses = [miss for session in self.sessions for miss in session.take_swallowed()]
         function = inspect.unwrap(getattr(self.item, "function", lambda: None))
         code = getattr(function, "__code__", None)
         misses = [miss for miss in misses if not _reached(miss, code)]
         if misses and self.strict:
+            from aquila_cassette.session.miss import combined
+
             raise combined(misses)
         for miss in misses:
             self._note(f"{self.item.nodeid} swallowed a miss: {miss.method} {miss.url}")

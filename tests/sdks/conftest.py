@@ -1,19 +1,20 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.sdks.faces import FACES, has
-from tests.sdks.results import Cell, write_results
+from tests.sdks.driver import FACES
 from tests.sdks.rows import rows_of
 
 CELL = "aquila_sdks_cell"
 
-HELD: dict[Cell, list[bool]] = {}
-"""What held in this run, for each cell of the matrix; with xdist only the controller has it."""
+HELD: dict[tuple[str, str, str], bool] = {}
+"""What held in this run, by row, face and column; with xdist only the controller has it."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,21 +44,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         )
         for row in rows_of(metafunc.config.getoption("--sdks", default=None))
         for face in FACES
-        if has(row.driver(), face) and (face in row.collects) in wanted
+        if row.driver().face(face) and (face in row.collects) in wanted
     ]
     metafunc.parametrize(("row", "face"), cells)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     # Where no SDK collects, pytest would report the test of those as skipped.
-    empty = [item for item in items if item.name.endswith("[NOTSET]") and _is_ours(item)]
+    empty = [
+        item
+        for item in items
+        if item.name.endswith("[NOTSET]") and item.get_closest_marker("holds")
+    ]
     if empty:
         items[:] = [item for item in items if item not in empty]
         config.hook.pytest_deselected(items=empty)
-
-
-def _is_ours(item: pytest.Item) -> bool:
-    return item.get_closest_marker("holds") is not None
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +83,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     for name, cell in report.user_properties:
         if name == CELL:
-            HELD.setdefault(tuple(cell), []).append(report.passed)
+            held = HELD.get(tuple(cell), True)
+            HELD[tuple(cell)] = held and report.passed
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -90,4 +92,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if path is None or hasattr(session.config, "workerinput"):
         return
     rows = rows_of(session.config.getoption("--sdks"))
-    write_results(Path(path), rows, {cell: all(runs) for cell, runs in HELD.items()})
+    versions = {row.package: version(row.package) for row in rows}
+    held = [[*cell, holds] for cell, holds in sorted(HELD.items())]
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(json.dumps({"versions": versions, "held": held}, indent=1), "utf-8")

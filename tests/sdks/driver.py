@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 from tests.sdks.wires import TOOL, Wire
 
-__all__ = ["FUNCTION", "WEATHER", "Ask", "Driver", "called", "chunk_parts", "driver"]
+FACES = ("sync", "async")
+
+WEATHER = {
+    "type": "object",
+    "properties": {"city": {"type": "string"}},
+    "required": ["city"],
+}
+"""The schema of the arguments of `TOOL`."""
+
+FUNCTION = {
+    "type": "function",
+    "function": {"name": TOOL, "description": "The weather now.", "parameters": WEATHER},
+}
+"""`TOOL` as OpenAI's chat and those who follow it want it described."""
 
 
 @dataclass(frozen=True)
 class Ask:
-    """What the SDK is to ask.
-
-    Args:
-        url: Where the server listens.
-        prompt: What the user says.
-        tool: Whether the tool `TOOL` is offered, which the server then calls.
-    """
+    """What the SDK is to ask of the server at `url`; with `tool` it offers `TOOL`."""
 
     url: str
     prompt: str
@@ -38,18 +45,12 @@ class Ask:
 
 @dataclass(frozen=True)
 class Driver:
-    """One SDK, as its users use it.
+    """One SDK, as its users use it; None where it has no sync or no async client.
 
     Both functions give what an application shows: each part of the text as it comes, and for the
     call of a tool what `called` makes of it. They close what they opened, at the latest when they
-    are closed themselves.
-
-    Args:
-        wire: What the server has to speak.
-        stream: Asks by the sync client; None where the SDK has none.
-        astream: Asks by the async client.
-        text_tool: The name of a tool in whose arguments the SDK has the *text* sent, for those
-            that only have structured answers.
+    are closed themselves. SDKs that only have structured answers get the text in the arguments of
+    `text_tool`.
     """
 
     wire: Wire
@@ -57,38 +58,35 @@ class Driver:
     astream: Callable[[Ask], AsyncIterator[str]] | None
     text_tool: str | None = None
 
+    def face(self, face: str) -> Callable[[Ask], Any] | None:
+        return self.stream if face == "sync" else self.astream
+
 
 def driver(
     wire: Wire,
-    opened: Callable[[Ask], AbstractContextManager[Any]] | None,
-    opened_async: Callable[[Ask], AbstractAsyncContextManager[Any]] | None,
+    opened: Callable[[Ask, Any], Any] | None,
+    opened_async: Callable[[Ask, Any], Any] | None,
     parts: Callable[[Any], Iterator[str]],
-    text_tool: str | None = None,
 ) -> Driver:
-    """Make the driver of an SDK that opens its stream of events as a context manager.
+    """Make the driver of an SDK that gives a stream of events; `parts` is what each shows.
 
-    Args:
-        wire: What the server has to speak.
-        opened: Opens the events of the sync client, if it has one.
-        opened_async: Opens those of the async client, if it has one.
-        parts: Gives what an application shows of an event.
-        text_tool: As for `Driver`.
+    The functions that open one enter what is to be closed by their second argument.
     """
 
     def stream(ask: Ask) -> Iterator[str]:
         assert opened is not None
-        with opened(ask) as events:
-            for event in events:
+        with ExitStack() as stack:
+            for event in opened(ask, stack.enter_context):
                 yield from parts(event)
 
     async def astream(ask: Ask) -> AsyncIterator[str]:
         assert opened_async is not None
-        async with opened_async(ask) as events:
-            async for event in events:
+        async with AsyncExitStack() as stack:
+            async for event in await opened_async(ask, stack.enter_async_context):
                 for part in parts(event):
                     yield part
 
-    return Driver(wire, opened and stream, opened_async and astream, text_tool)
+    return Driver(wire, opened and stream, opened_async and astream)
 
 
 def called(name: str, arguments: Any) -> str:
@@ -103,17 +101,3 @@ def chunk_parts(chunk: Any) -> Iterator[str]:
             yield choice.delta.content
         for call in getattr(choice.delta, "tool_calls", None) or ():
             yield called(getattr(call.function, "name", None) or "", call.function.arguments)
-
-
-WEATHER = {
-    "type": "object",
-    "properties": {"city": {"type": "string"}},
-    "required": ["city"],
-}
-"""The schema of the arguments of `TOOL`."""
-
-FUNCTION = {
-    "type": "function",
-    "function": {"name": TOOL, "description": "The weather now.", "parameters": WEATHER},
-}
-"""`TOOL` as OpenAI's chat and those who follow it want it described."""

@@ -6,22 +6,15 @@ import importlib
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["ENVIRONMENTS", "ROWS", "Row", "rows_of"]
-
 
 @dataclass(frozen=True)
 class Row:
     """One way of using one SDK.
 
-    Args:
-        title: As in the table.
-        package: The distribution; the table has its version.
-        maker: The module of `tests.sdks.drivers` and its function that makes the driver.
-        through: The HTTP libraries that it uses, sync and async.
-        environment: Where it is installed: one of `ENVIRONMENTS`.
-        in_suite: Whether the environment of the project's own tests has it as well.
-        warns: Filters for warnings that the SDK gives by itself, and that users see too.
-        collects: The faces with which the SDK itself reads to the end before it shows anything.
+    `maker` is the module of `tests.sdks.drivers` and its function that makes the driver, `through`
+    the HTTP libraries that it uses, sync and async. `in_suite` says that the project's own tests run
+    it as well, `warns` filters warnings that users see too, and `collects` are the faces with which
+    the SDK itself reads to the end before it shows anything.
     """
 
     title: str

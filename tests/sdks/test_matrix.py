@@ -2,20 +2,119 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 import json
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from aquila_cassette import MissError, aquila_cassette
-from tests.sdks.driver import Ask
-from tests.sdks.faces import Asked
+from tests.sdks.driver import Ask, Driver
 from tests.sdks.rows import Row
-from tests.sdks.server import ModelServer
-from tests.sdks.wires import CITY, TEXT
+from tests.sdks.wires import ARGUMENTS, CITY, TEXT, TOOL, Frame, compact
+from tests.servers import Connection, RawServer, Request
 
 PROMPT = "Say hello"
 MISSED = "No interaction matches POST "
+_TOOL_RESULTS = (b'"role":"tool"', b'"role": "tool"', b'"function_call_output"', b'"tool_result"')
+
+
+class ModelServer(RawServer):
+    """Answer each request with the driver's text, or with a call of the tool that it offers.
+
+    With `gated`, what follows the first part of the text waits for `seen`. A stream ends ``whole``,
+    with the provider's ``error`` after the first part, or ``cut`` off there.
+    """
+
+    def __init__(self, driver: Driver, *, gated: bool = False, ends: str = "whole") -> None:
+        super().__init__(self._answer)
+        self.sent = b""
+        """The body of the last answer, as far as it was sent."""
+        self.is_whole = False
+        """Whether that was all of it."""
+        self.seen = threading.Event()
+        self._driver = driver
+        self._ends = ends
+        if not gated:
+            self.seen.set()
+
+    def _answer(self, connection: Connection, request: Request) -> None:
+        wire = self._driver.wire
+        self.sent, self.is_whole = b"", False
+        connection.head(200, {"content-type": wire.content_type})
+        for frame in self._frames(request):
+            connection.piece(frame.data)
+            self.sent += frame.data
+            if frame.shows and self._ends == "cut":
+                connection.fin()
+                return
+            if frame.shows and self._ends == "error":
+                assert wire.error is not None
+                connection.piece(wire.error)
+                break
+            if frame.shows:
+                connection.wait(self.seen)
+        connection.end()
+        self.is_whole = True
+
+    def _frames(self, request: Request) -> Sequence[Frame]:
+        wire, text_tool = self._driver.wire, self._driver.text_tool
+        offers = TOOL.encode() in request.body
+        if offers and not any(result in request.body for result in _TOOL_RESULTS):
+            return wire.frames(ARGUMENTS, TOOL)
+        if text_tool is not None:
+            inside = [compact(part)[1:-1] for part in TEXT]
+            return wire.frames(['{"text": "' + inside[0], *inside[1:], '"}'], text_tool)
+        return wire.frames(TEXT, None)
+
+
+class Asked:
+    """What an SDK shows of one answer, part by part, stepped through from a coroutine.
+
+    A sync SDK is stepped through in a thread of its own, since some run an event loop inside.
+    """
+
+    def __init__(self, driver: Driver, face: str, ask: Ask) -> None:
+        opened = driver.face(face)
+        assert opened is not None
+        self._parts = opened(ask)
+        self._context = contextvars.copy_context()
+        self._thread = ThreadPoolExecutor(1)
+        self.error: BaseException | None = None
+
+    async def first(self) -> str:
+        if isinstance(self._parts, AsyncIterator):
+            return str(await anext(self._parts))
+        return str(await self._in_thread(lambda: next(self._parts)))
+
+    async def rest(self) -> list[str]:
+        """Return all parts that are left; what ends them early is kept in `error`."""
+        parts: list[str] = []
+        try:
+            if isinstance(self._parts, AsyncIterator):
+                async for part in self._parts:
+                    parts.append(part)
+            else:
+                await self._in_thread(lambda: parts.extend(self._parts))
+        except Exception as error:
+            self.error = error
+        self._thread.shutdown()
+        return parts
+
+    async def leave(self) -> None:
+        if isinstance(self._parts, AsyncIterator):
+            await self._parts.aclose()  # type: ignore[attr-defined]
+        else:
+            await self._in_thread(self._parts.close)
+        self._thread.shutdown()
+
+    async def _in_thread(self, step: Callable[[], Any]) -> Any:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._context.run, step)
 
 
 @pytest.mark.holds("streams")
@@ -25,7 +124,7 @@ async def test_the_first_part_is_seen_before_the_rest_is_sent(row: Row, face: st
         asked = Asked(driver, face, Ask(server.url, PROMPT))
         first = await asked.first()
         assert not server.is_whole
-        server.seen()
+        server.seen.set()
         rest = await asked.rest()
     assert "".join([first, *rest]) == "".join(TEXT)
 
@@ -82,7 +181,7 @@ async def test_who_stopped_early_stops_early_again(row: Row, face: str) -> None:
             first = await live.first()
             await live.leave()
             del live
-        server.seen()
+        server.seen.set()
     assert [one.response.ended for one in cassette.interactions + cassette.recorded][:1] == [
         "closed"
     ]

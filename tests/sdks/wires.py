@@ -11,25 +11,6 @@ from typing import Any, NamedTuple
 
 from tests.servers.frames import USAGE, message_object, response_object
 
-__all__ = [
-    "ARGUMENTS",
-    "BEDROCK",
-    "CHAT",
-    "CITY",
-    "COHERE",
-    "GEMINI",
-    "MESSAGES",
-    "MISTRAL",
-    "OLLAMA",
-    "RESPONSES",
-    "TEXT",
-    "TOOL",
-    "Frame",
-    "Wire",
-    "compact",
-]
-
-
 TEXT = ("Hel", "lo, ", "wörld")
 """What is said, in the parts in which it is sent."""
 
@@ -40,12 +21,7 @@ ARGUMENTS = ('{"ci', 'ty": "Pa', 'ris"}')
 
 
 class Frame(NamedTuple):
-    """What is sent at once.
-
-    Args:
-        data: Its bytes.
-        shows: Whether an SDK has something to show its user after it: a part of the text.
-    """
+    """What is sent at once, and whether it is a part of the answer that an SDK shows its user."""
 
     data: bytes
     shows: bool = False
@@ -55,393 +31,268 @@ class Frame(NamedTuple):
 class Wire:
     """A dialect as a server sends it.
 
-    Args:
-        name: As in the table.
-        content_type: Of the answer.
-        text: Gives the frames of these parts of a text.
-        tool: Gives the frames that call the tool of this name with these parts of its arguments.
-        error: A frame by which the provider ends a stream that went wrong; None if it has none.
+    `frames` gives an answer in parts: a text, or the arguments of a call of the tool of that name.
+    `error` is how the provider ends a stream that went wrong; None if it just breaks off.
     """
 
-    name: str
-    content_type: str
-    text: Callable[[Sequence[str]], list[Frame]]
-    tool: Callable[[str, Sequence[str]], list[Frame]]
-    error: bytes | None
+    frames: Callable[[Sequence[str], str | None], list[Frame]]
+    error: bytes | None = None
+    content_type: str = "text/event-stream"
 
 
 def compact(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def data(value: Any, end: str = "\n\n") -> bytes:
-    """Return an event that has data only."""
+def _data(value: Any, end: str = "\n\n") -> bytes:
     return f"data: {compact(value)}{end}".encode()
 
 
-def named(event: str, value: Any) -> bytes:
-    """Return an event with a name."""
-    return f"event: {event}\ndata: {compact(value)}\n\n".encode()
+def _named(event: str, value: Any) -> bytes:
+    return f"event: {event}\n".encode() + _data(value)
 
 
 def _event(kind: str, *, shows: bool = False, **fields: Any) -> Frame:
-    return Frame(named(kind, {"type": kind, **fields}), shows)
+    return Frame(_named(kind, {"type": kind, **fields}), shows)
 
+
+_DONE = Frame(b"data: [DONE]\n\n")
 
 # OpenAI's chat completions, as so many servers speak them.
 
 
-def _chat_chunk(delta: dict[str, Any], finish_reason: str | None = None) -> bytes:
-    return data(
+def _chat_chunk(delta: dict[str, Any], finish_reason: str | None = None, **more: Any) -> bytes:
+    return _data(
         {
             "id": "chatcmpl-1",
             "object": "chat.completion.chunk",
             "created": 1767225600,
             "model": "gpt-4o-mini",
             "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}],
+            **more,
         }
     )
 
 
-def _chat_end(finish_reason: str) -> list[Frame]:
+def _chat_frames(
+    begun: dict[str, Any], deltas: list[dict[str, Any]], finish_reason: str
+) -> list[Frame]:
     usage = {"prompt_tokens": 2, "completion_tokens": 3, "total_tokens": 5}
-    last = {
-        "id": "chatcmpl-1",
-        "object": "chat.completion.chunk",
-        "created": 1767225600,
-        "model": "gpt-4o-mini",
-        "choices": [],
-        "usage": usage,
-    }
-    return [Frame(_chat_chunk({}, finish_reason)), Frame(data(last)), Frame(b"data: [DONE]\n\n")]
-
-
-def _chat_text(parts: Sequence[str]) -> list[Frame]:
     return [
-        Frame(_chat_chunk({"role": "assistant", "content": ""})),
-        *(Frame(_chat_chunk({"content": part}), shows=True) for part in parts),
-        *_chat_end("stop"),
+        Frame(_chat_chunk({"role": "assistant", **begun})),
+        *(Frame(_chat_chunk(delta), shows=True) for delta in deltas),
+        Frame(_chat_chunk({}, finish_reason)),
+        Frame(_chat_chunk({}, choices=[], usage=usage)),
+        _DONE,
     ]
 
 
-def _chat_tool(name: str, parts: Sequence[str]) -> list[Frame]:
-    call = {"index": 0, "id": "call_1", "type": "function"}
-    begun = {**call, "function": {"name": name, "arguments": ""}}
-    return [
-        Frame(_chat_chunk({"role": "assistant", "content": None, "tool_calls": [begun]})),
-        *(
-            Frame(
-                _chat_chunk({"tool_calls": [{"index": 0, "function": {"arguments": part}}]}),
-                shows=True,
-            )
-            for part in parts
-        ),
-        *_chat_end("tool_calls"),
-    ]
+def _chat(parts: Sequence[str], tool: str | None) -> list[Frame]:
+    if tool is None:
+        return _chat_frames({"content": ""}, [{"content": part} for part in parts], "stop")
+    function = {"name": tool, "arguments": ""}
+    begun = {"index": 0, "id": "call_1", "type": "function", "function": function}
+    calls = [{"index": 0, "function": {"arguments": part}} for part in parts]
+    deltas = [{"tool_calls": [call]} for call in calls]
+    return _chat_frames({"content": None, "tool_calls": [begun]}, deltas, "tool_calls")
 
 
-_CHAT_ERROR = data({"error": {"message": "The model is overloaded.", "type": "server_error"}})
-
-
-def _chat_whole_tool(name: str, parts: Sequence[str]) -> list[Frame]:
-    """Call a tool as Mistral does, with all of the arguments at once."""
-    function = {"name": name, "arguments": "".join(parts)}
+def _mistral(parts: Sequence[str], tool: str | None) -> list[Frame]:
+    """Call a tool with all of its arguments at once."""
+    if tool is None:
+        return _chat(parts, None)
+    function = {"name": tool, "arguments": "".join(parts)}
     call = {"index": 0, "id": "call_1", "function": function}
-    return [
-        Frame(_chat_chunk({"role": "assistant", "content": ""})),
-        Frame(_chat_chunk({"tool_calls": [call]}), shows=True),
-        *_chat_end("tool_calls"),
-    ]
+    return _chat_frames({"content": ""}, [{"tool_calls": [call]}], "tool_calls")
 
 
-CHAT = Wire("OpenAI chat", "text/event-stream", _chat_text, _chat_tool, _CHAT_ERROR)
-MISTRAL = Wire("Mistral", "text/event-stream", _chat_text, _chat_whole_tool, None)
+CHAT = Wire(
+    _chat, _data({"error": {"message": "The model is overloaded.", "type": "server_error"}})
+)
+MISTRAL = Wire(_mistral)
 
 # OpenAI's responses.
 
-Step = tuple[str, dict[str, Any]]
 
-
-def _responses_frames(
-    begun: dict[str, Any], inside: list[Step], item: dict[str, Any]
-) -> list[Frame]:
-    steps: list[Step] = [
-        ("response.created", {"response": response_object("in_progress", [], None)}),
-        ("response.output_item.added", {"output_index": 0, "item": begun}),
+def _responses(parts: Sequence[str], tool: str | None) -> list[Frame]:
+    whole = "".join(parts)
+    item: dict[str, Any]
+    inside: list[tuple[str, dict[str, Any]]]
+    if tool is None:
+        at = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+        part = {"type": "output_text", "text": whole, "annotations": []}
+        item = {"id": "msg_1", "type": "message", "role": "assistant"}
+        begun, done = {"content": []}, {"content": [part]}
+        inside = [
+            ("content_part.added", {**at, "part": {**part, "text": ""}}),
+            *(("output_text.delta", {**at, "delta": one, "logprobs": []}) for one in parts),
+            ("output_text.done", {**at, "text": whole, "logprobs": []}),
+            ("content_part.done", {**at, "part": part}),
+        ]
+    else:
+        at = {"item_id": "fc_1", "output_index": 0}
+        item = {"id": "fc_1", "type": "function_call", "call_id": "call_1", "name": tool}
+        begun, done = {"arguments": ""}, {"arguments": whole}
+        kind = "function_call_arguments"
+        inside = [
+            *((f"{kind}.delta", {**at, "delta": one}) for one in parts),
+            (f"{kind}.done", {**at, "arguments": whole, "name": tool}),
+        ]
+    first = {**item, "status": "in_progress", **begun}
+    last = {**item, "status": "completed", **done}
+    steps = [
+        ("created", {"response": response_object("in_progress", [], None)}),
+        ("output_item.added", {"output_index": 0, "item": first}),
         *inside,
-        ("response.output_item.done", {"output_index": 0, "item": item}),
-        ("response.completed", {"response": response_object("completed", [item], USAGE)}),
+        ("output_item.done", {"output_index": 0, "item": last}),
+        ("completed", {"response": response_object("completed", [last], USAGE)}),
     ]
     return [
-        Frame(
-            named(kind, {"type": kind, **fields, "sequence_number": number}),
-            shows=kind.endswith(".delta"),
-        )
+        _event(f"response.{kind}", shows=kind.endswith(".delta"), **fields, sequence_number=number)
         for number, (kind, fields) in enumerate(steps)
     ]
 
 
-def _responses_text(parts: Sequence[str]) -> list[Frame]:
-    at = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
-    part = {"type": "output_text", "text": "".join(parts), "annotations": []}
-    item = {"id": "msg_1", "type": "message", "role": "assistant"}
-    inside: list[Step] = [
-        ("response.content_part.added", {**at, "part": {**part, "text": ""}}),
-        *(("response.output_text.delta", {**at, "delta": one, "logprobs": []}) for one in parts),
-        ("response.output_text.done", {**at, "text": "".join(parts), "logprobs": []}),
-        ("response.content_part.done", {**at, "part": part}),
-    ]
-    begun = {**item, "status": "in_progress", "content": []}
-    return _responses_frames(begun, inside, {**item, "status": "completed", "content": [part]})
-
-
-def _responses_tool(name: str, parts: Sequence[str]) -> list[Frame]:
-    at = {"item_id": "fc_1", "output_index": 0}
-    arguments = "".join(parts)
-    item = {"id": "fc_1", "type": "function_call", "call_id": "call_1", "name": name}
-    inside: list[Step] = [
-        *(("response.function_call_arguments.delta", {**at, "delta": one}) for one in parts),
-        ("response.function_call_arguments.done", {**at, "arguments": arguments, "name": name}),
-    ]
-    begun = {**item, "status": "in_progress", "arguments": ""}
-    return _responses_frames(begun, inside, {**item, "status": "completed", "arguments": arguments})
-
-
-_RESPONSES_ERROR = named(
-    "error",
-    {
-        "type": "error",
-        "code": "server_error",
-        "message": "The model is overloaded.",
-        "param": None,
-        "sequence_number": 9,
-    },
-)
-
-RESPONSES = Wire(
-    "OpenAI responses", "text/event-stream", _responses_text, _responses_tool, _RESPONSES_ERROR
-)
+_RESPONSES_ERROR = {"code": "server_error", "message": "The model is overloaded.", "param": None}
+RESPONSES = Wire(_responses, _event("error", **_RESPONSES_ERROR, sequence_number=9).data)
 
 # Anthropic's messages.
 
 
-def _messages_frames(
-    block: dict[str, Any], deltas: list[dict[str, Any]], stop_reason: str
-) -> list[Frame]:
+def _messages(parts: Sequence[str], tool: str | None) -> list[Frame]:
+    block: dict[str, Any] = {"type": "text", "text": ""}
+    deltas = [{"type": "text_delta", "text": part} for part in parts]
+    if tool is not None:
+        block = {"type": "tool_use", "id": "toolu_1", "name": tool, "input": {}}
+        deltas = [{"type": "input_json_delta", "partial_json": part} for part in parts]
+    end = {"stop_reason": "tool_use" if tool else "end_turn", "stop_sequence": None}
     return [
         _event("message_start", message=message_object()),
         _event("content_block_start", index=0, content_block=block),
-        Frame(named("ping", {"type": "ping"})),
+        _event("ping"),
         *(_event("content_block_delta", shows=True, index=0, delta=delta) for delta in deltas),
         _event("content_block_stop", index=0),
-        _event(
-            "message_delta",
-            delta={"stop_reason": stop_reason, "stop_sequence": None},
-            usage={"output_tokens": 3},
-        ),
+        _event("message_delta", delta=end, usage={"output_tokens": 3}),
         _event("message_stop"),
     ]
 
 
-def _messages_text(parts: Sequence[str]) -> list[Frame]:
-    deltas = [{"type": "text_delta", "text": part} for part in parts]
-    return _messages_frames({"type": "text", "text": ""}, deltas, "end_turn")
-
-
-def _messages_tool(name: str, parts: Sequence[str]) -> list[Frame]:
-    block = {"type": "tool_use", "id": "toolu_1", "name": name, "input": {}}
-    deltas = [{"type": "input_json_delta", "partial_json": part} for part in parts]
-    return _messages_frames(block, deltas, "tool_use")
-
-
-_MESSAGES_ERROR = named(
-    "error", {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
-)
-
-MESSAGES = Wire(
-    "Anthropic messages", "text/event-stream", _messages_text, _messages_tool, _MESSAGES_ERROR
-)
+_MESSAGES_ERROR = {"type": "overloaded_error", "message": "Overloaded"}
+MESSAGES = Wire(_messages, _event("error", error=_MESSAGES_ERROR).data)
 
 # Gemini's streamed content generation.
 
 
-def _gemini_chunk(part: dict[str, Any], finish_reason: str | None = None) -> Frame:
-    candidate: dict[str, Any] = {"content": {"parts": [part], "role": "model"}, "index": 0}
-    if finish_reason:
-        candidate["finishReason"] = finish_reason
+def _gemini(parts: Sequence[str], tool: str | None) -> list[Frame]:
+    content: list[dict[str, Any]] = [{"text": part} for part in parts]
+    if tool is not None:
+        content = [{"functionCall": {"name": tool, "args": json.loads("".join(parts))}}]
     usage = {"promptTokenCount": 2, "candidatesTokenCount": 3, "totalTokenCount": 5}
-    chunk = {"candidates": [candidate], "usageMetadata": usage, "modelVersion": "gemini-2.5-flash"}
-    return Frame(data(chunk, "\r\n\r\n"), shows=True)
+    frames = []
+    for part in content:
+        candidate: dict[str, Any] = {"content": {"parts": [part], "role": "model"}, "index": 0}
+        if part is content[-1]:
+            candidate["finishReason"] = "STOP"
+        chunk = {"candidates": [candidate], "usageMetadata": usage, "modelVersion": "gemini-2.5"}
+        frames.append(Frame(_data(chunk, "\r\n\r\n"), shows=True))
+    return frames
 
 
-def _gemini_text(parts: Sequence[str]) -> list[Frame]:
-    last = len(parts) - 1
-    return [
-        _gemini_chunk({"text": part}, "STOP" if number == last else None)
-        for number, part in enumerate(parts)
-    ]
-
-
-def _gemini_tool(name: str, parts: Sequence[str]) -> list[Frame]:
-    return [
-        _gemini_chunk({"functionCall": {"name": name, "args": json.loads("".join(parts))}}, "STOP")
-    ]
-
-
-GEMINI = Wire("Gemini", "text/event-stream", _gemini_text, _gemini_tool, None)
+GEMINI = Wire(_gemini)
 
 # Cohere's chat, version 2.
 
 
-def _cohere_start() -> Frame:
-    message = {"role": "assistant", "content": [], "tool_plan": "", "tool_calls": []}
-    return _event("message-start", id="c-1", delta={"message": message})
-
-
-def _cohere_end(finish_reason: str) -> list[Frame]:
+def _cohere(parts: Sequence[str], tool: str | None) -> list[Frame]:
     tokens = {"input_tokens": 2, "output_tokens": 3}
-    delta = {"finish_reason": finish_reason, "usage": {"billed_units": tokens, "tokens": tokens}}
-    return [_event("message-end", id="c-1", delta=delta), Frame(b"data: [DONE]\n\n")]
-
-
-def _cohere_text(parts: Sequence[str]) -> list[Frame]:
-    begun = {"message": {"content": {"type": "text", "text": ""}}}
+    usage = {"billed_units": tokens, "tokens": tokens}
+    message = {"role": "assistant", "content": [], "tool_plan": "", "tool_calls": []}
+    kind = "content"
+    begun: dict[str, Any] = {"content": {"type": "text", "text": ""}}
+    deltas: list[dict[str, Any]] = [{"content": {"text": part}} for part in parts]
+    if tool is not None:
+        kind = "tool-call"
+        function = {"name": tool, "arguments": ""}
+        begun = {"tool_calls": {"id": "call_1", "type": "function", "function": function}}
+        deltas = [{"tool_calls": {"function": {"arguments": part}}} for part in parts]
+    end = {"finish_reason": "TOOL_CALL" if tool else "COMPLETE", "usage": usage}
     return [
-        _cohere_start(),
-        _event("content-start", index=0, delta=begun),
-        *(
-            _event(
-                "content-delta",
-                shows=True,
-                index=0,
-                delta={"message": {"content": {"text": part}}},
-            )
-            for part in parts
-        ),
-        _event("content-end", index=0),
-        *_cohere_end("COMPLETE"),
+        _event("message-start", id="c-1", delta={"message": message}),
+        _event(f"{kind}-start", index=0, delta={"message": begun}),
+        *(_event(f"{kind}-delta", shows=True, index=0, delta={"message": one}) for one in deltas),
+        _event(f"{kind}-end", index=0),
+        _event("message-end", id="c-1", delta=end),
+        _DONE,
     ]
 
 
-def _cohere_tool(name: str, parts: Sequence[str]) -> list[Frame]:
-    call = {"id": "call_1", "type": "function", "function": {"name": name, "arguments": ""}}
-    return [
-        _cohere_start(),
-        _event("tool-call-start", index=0, delta={"message": {"tool_calls": call}}),
-        *(
-            _event(
-                "tool-call-delta",
-                shows=True,
-                index=0,
-                delta={"message": {"tool_calls": {"function": {"arguments": part}}}},
-            )
-            for part in parts
-        ),
-        _event("tool-call-end", index=0),
-        *_cohere_end("TOOL_CALL"),
-    ]
-
-
-COHERE = Wire("Cohere", "text/event-stream", _cohere_text, _cohere_tool, None)
+COHERE = Wire(_cohere)
 
 # Ollama's own chat: a JSON value a line.
 
 
-def _ollama_line(message: dict[str, Any], **fields: Any) -> bytes:
-    made = {"model": "llama3.2", "created_at": "2026-01-01T00:00:00Z"}
-    line = {**made, "message": {"role": "assistant", **message}, "done": False, **fields}
-    return f"{compact(line)}\n".encode()
+def _ollama(parts: Sequence[str], tool: str | None) -> list[Frame]:
+    messages: list[dict[str, Any]] = [{"content": part} for part in parts]
+    if tool is not None:
+        call = {"function": {"name": tool, "arguments": json.loads("".join(parts))}}
+        messages = [{"content": "", "tool_calls": [call]}]
 
+    def line(message: dict[str, Any], **fields: Any) -> bytes:
+        made = {"model": "llama3.2", "created_at": "2026-01-01T00:00:00Z", "done": False}
+        return (
+            f"{compact({**made, 'message': {'role': 'assistant', **message}, **fields})}\n".encode()
+        )
 
-def _ollama_end() -> Frame:
     counts = {"total_duration": 5, "prompt_eval_count": 2, "eval_count": 3}
-    return Frame(_ollama_line({"content": ""}, done=True, done_reason="stop", **counts))
+    end = line({"content": ""}, done=True, done_reason="stop", **counts)
+    return [*(Frame(line(message), shows=True) for message in messages), Frame(end)]
 
 
-def _ollama_text(parts: Sequence[str]) -> list[Frame]:
-    return [*(Frame(_ollama_line({"content": part}), shows=True) for part in parts), _ollama_end()]
-
-
-def _ollama_tool(name: str, parts: Sequence[str]) -> list[Frame]:
-    call = {"function": {"name": name, "arguments": json.loads("".join(parts))}}
-    return [Frame(_ollama_line({"content": "", "tool_calls": [call]}), shows=True), _ollama_end()]
-
-
-_OLLAMA_ERROR = b'{"error":"The model is overloaded."}\n'
-
-OLLAMA = Wire("Ollama", "application/x-ndjson", _ollama_text, _ollama_tool, _OLLAMA_ERROR)
+OLLAMA = Wire(_ollama, b'{"error":"The model is overloaded."}\n', "application/x-ndjson")
 
 # Bedrock's converse stream: binary messages, each with its lengths, headers and check sums.
 
-_STRING = 7
-"""The type of a header with a text."""
-
 
 def _bedrock_message(headers: dict[str, str], payload: dict[str, Any]) -> bytes:
-    packed = b"".join(_bedrock_header(name, value) for name, value in headers.items())
+    packed = b""
+    for name, value in {**headers, ":content-type": "application/json"}.items():
+        key, text = name.encode(), value.encode()  # 7 is the type of a text
+        packed += struct.pack(">B", len(key)) + key + struct.pack(">BH", 7, len(text)) + text
     body = json.dumps(payload).encode()
     prelude = struct.pack(">II", 16 + len(packed) + len(body), len(packed))
     message = prelude + struct.pack(">I", zlib.crc32(prelude)) + packed + body
     return message + struct.pack(">I", zlib.crc32(message))
 
 
-def _bedrock_header(name: str, value: str) -> bytes:
-    encoded = value.encode()
-    return (
-        struct.pack(">B", len(name))
-        + name.encode()
-        + struct.pack(">BH", _STRING, len(encoded))
-        + encoded
-    )
+def _bedrock_event(kind: str, payload: dict[str, Any]) -> Frame:
+    data = _bedrock_message({":event-type": kind, ":message-type": "event"}, payload)
+    return Frame(data, shows=kind == "contentBlockDelta")
 
 
-def _bedrock_event(kind: str, payload: dict[str, Any], *, shows: bool = False) -> Frame:
-    headers = {
-        ":event-type": kind,
-        ":content-type": "application/json",
-        ":message-type": "event",
-    }
-    return Frame(_bedrock_message(headers, payload), shows)
-
-
-def _bedrock_frames(
-    start: list[Frame], deltas: list[dict[str, Any]], stop_reason: str
-) -> list[Frame]:
+def _bedrock(parts: Sequence[str], tool: str | None) -> list[Frame]:
+    begun: list[Frame] = []
+    deltas: list[dict[str, Any]] = [{"text": part} for part in parts]
+    if tool is not None:
+        start = {"toolUse": {"toolUseId": "tooluse_1", "name": tool}}
+        begun = [_bedrock_event("contentBlockStart", {"contentBlockIndex": 0, "start": start})]
+        deltas = [{"toolUse": {"input": part}} for part in parts]
     usage = {"inputTokens": 2, "outputTokens": 3, "totalTokens": 5}
+    blocks = [{"contentBlockIndex": 0, "delta": delta} for delta in deltas]
     return [
         _bedrock_event("messageStart", {"role": "assistant"}),
-        *start,
-        *(
-            _bedrock_event(
-                "contentBlockDelta", {"contentBlockIndex": 0, "delta": delta}, shows=True
-            )
-            for delta in deltas
-        ),
+        *begun,
+        *(_bedrock_event("contentBlockDelta", block) for block in blocks),
         _bedrock_event("contentBlockStop", {"contentBlockIndex": 0}),
-        _bedrock_event("messageStop", {"stopReason": stop_reason}),
+        _bedrock_event("messageStop", {"stopReason": "tool_use" if tool else "end_turn"}),
         _bedrock_event("metadata", {"usage": usage, "metrics": {"latencyMs": 7}}),
     ]
 
 
-def _bedrock_text(parts: Sequence[str]) -> list[Frame]:
-    return _bedrock_frames([], [{"text": part} for part in parts], "end_turn")
-
-
-def _bedrock_tool(name: str, parts: Sequence[str]) -> list[Frame]:
-    start = {"toolUse": {"toolUseId": "tooluse_1", "name": name}}
-    begun = _bedrock_event("contentBlockStart", {"contentBlockIndex": 0, "start": start})
-    return _bedrock_frames([begun], [{"toolUse": {"input": part}} for part in parts], "tool_use")
-
-
-_BEDROCK_ERROR = _bedrock_message(
-    {
-        ":exception-type": "modelStreamErrorException",
-        ":content-type": "application/json",
-        ":message-type": "exception",
-    },
-    {"message": "The model is overloaded."},
-)
-
 BEDROCK = Wire(
-    "Bedrock", "application/vnd.amazon.eventstream", _bedrock_text, _bedrock_tool, _BEDROCK_ERROR
+    _bedrock,
+    _bedrock_message(
+        {":exception-type": "modelStreamErrorException", ":message-type": "exception"},
+        {"message": "The model is overloaded."},
+    ),
+    "application/vnd.amazon.eventstream",
 )

@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import aclosing, asynccontextmanager, closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import aclosing, closing
 from typing import Any
 
 from tests.sdks.driver import FUNCTION, Ask, Driver, called, chunk_parts, driver
 from tests.sdks.wires import CHAT, COHERE, MISTRAL, OLLAMA
-
-Make = Callable[[Ask], Any]
 
 
 def openai_client(make: Any, ask: Ask, **options: Any) -> Any:
     return make(base_url=f"{ask.url}/v1", api_key="sk-test", max_retries=0, **options)
 
 
-def _completions(client: Make | None, async_client: Make) -> Driver:
+def _completions(client: Callable[[Ask], Any] | None, async_client: Callable[[Ask], Any]) -> Driver:
     """Make the driver of an SDK with ``client.chat.completions.create``."""
 
-    @contextmanager
-    def opened(ask: Ask) -> Iterator[Any]:
+    def opened(ask: Ask, enter: Any) -> Any:
         assert client is not None
-        request = ask.chat("gpt-4o-mini", stream=True)
-        with client(ask) as made, made.chat.completions.create(**request) as chunks:
-            yield chunks
+        completions = enter(client(ask)).chat.completions
+        return enter(completions.create(**ask.chat("gpt-4o-mini", stream=True)))
 
-    @asynccontextmanager
-    async def opened_async(ask: Ask) -> AsyncIterator[Any]:
-        request = ask.chat("gpt-4o-mini", stream=True)
-        async with (
-            async_client(ask) as made,
-            await made.chat.completions.create(**request) as chunks,
-        ):
-            yield chunks
+    async def opened_async(ask: Ask, enter: Any) -> Any:
+        completions = (await enter(async_client(ask))).chat.completions
+        return await enter(await completions.create(**ask.chat("gpt-4o-mini", stream=True)))
 
     return driver(CHAT, client and opened, opened_async, chunk_parts)
 
@@ -50,12 +41,11 @@ def openai_chat() -> Driver:
 def openai_aiohttp() -> Driver:
     import openai
 
-    return _completions(
-        None,
-        lambda ask: openai_client(
-            openai.AsyncOpenAI, ask, http_client=openai.DefaultAioHttpClient()
-        ),
-    )
+    def client(ask: Ask) -> Any:
+        http_client = openai.DefaultAioHttpClient()
+        return openai_client(openai.AsyncOpenAI, ask, http_client=http_client)
+
+    return _completions(None, client)
 
 
 def groq() -> Driver:
@@ -71,33 +61,24 @@ def groq() -> Driver:
 def together() -> Driver:
     import together
 
-    options: dict[str, Any] = {"api_key": "test", "max_retries": 0}
     return _completions(
-        lambda ask: together.Together(base_url=f"{ask.url}/v1", **options),
-        lambda ask: together.AsyncTogether(base_url=f"{ask.url}/v1", **options),
+        lambda ask: openai_client(together.Together, ask),
+        lambda ask: openai_client(together.AsyncTogether, ask),
     )
 
 
 def mistral() -> Driver:
     from mistralai.client import Mistral
 
-    @contextmanager
-    def opened(ask: Ask) -> Iterator[Any]:
-        request = ask.chat("mistral-small-latest")
-        with (
-            Mistral(api_key="test", server_url=ask.url) as client,
-            client.chat.stream(**request) as events,
-        ):
-            yield events
+    def client(ask: Ask) -> Any:
+        return Mistral(api_key="test", server_url=ask.url)
 
-    @asynccontextmanager
-    async def opened_async(ask: Ask) -> AsyncIterator[Any]:
-        request = ask.chat("mistral-small-latest")
-        async with (
-            Mistral(api_key="test", server_url=ask.url) as client,
-            await client.chat.stream_async(**request) as events,
-        ):
-            yield events
+    def opened(ask: Ask, enter: Any) -> Any:
+        return enter(enter(client(ask)).chat.stream(**ask.chat("mistral-small-latest")))
+
+    async def opened_async(ask: Ask, enter: Any) -> Any:
+        chat = (await enter(client(ask))).chat
+        return await enter(await chat.stream_async(**ask.chat("mistral-small-latest")))
 
     return driver(MISTRAL, opened, opened_async, lambda event: chunk_parts(event.data))
 
@@ -105,18 +86,13 @@ def mistral() -> Driver:
 def huggingface() -> Driver:
     from huggingface_hub import AsyncInferenceClient, InferenceClient
 
-    @contextmanager
-    def opened(ask: Ask) -> Iterator[Any]:
-        with InferenceClient(base_url=ask.url, api_key="hf-test") as client:
-            with closing(client.chat_completion(**ask.chat("llama", stream=True))) as chunks:
-                yield chunks
+    def opened(ask: Ask, enter: Any) -> Any:
+        client = enter(InferenceClient(base_url=ask.url, api_key="hf-test"))
+        return enter(closing(client.chat_completion(**ask.chat("llama", stream=True))))
 
-    @asynccontextmanager
-    async def opened_async(ask: Ask) -> AsyncIterator[Any]:
-        async with AsyncInferenceClient(base_url=ask.url, api_key="hf-test") as client:
-            chunks = await client.chat_completion(**ask.chat("llama", stream=True))
-            async with aclosing(chunks):
-                yield chunks
+    async def opened_async(ask: Ask, enter: Any) -> Any:
+        client = await enter(AsyncInferenceClient(base_url=ask.url, api_key="hf-test"))
+        return await enter(aclosing(await client.chat_completion(**ask.chat("llama", stream=True))))
 
     return driver(CHAT, opened, opened_async, chunk_parts)
 
@@ -128,16 +104,12 @@ def litellm() -> Driver:
         options = {"api_base": f"{ask.url}/v1", "api_key": "sk-test", "max_retries": 0}
         return ask.chat("openai/gpt-4o-mini", stream=True, **options)
 
-    @contextmanager
-    def opened(ask: Ask) -> Iterator[Any]:
-        yield litellm.completion(**arguments(ask))
+    async def opened_async(ask: Ask, enter: Any) -> Any:
+        return await enter(aclosing(await litellm.acompletion(**arguments(ask))))
 
-    @asynccontextmanager
-    async def opened_async(ask: Ask) -> AsyncIterator[Any]:
-        async with aclosing(await litellm.acompletion(**arguments(ask))) as chunks:
-            yield chunks
-
-    return driver(CHAT, opened, opened_async, chunk_parts)
+    return driver(
+        CHAT, lambda ask, enter: litellm.completion(**arguments(ask)), opened_async, chunk_parts
+    )
 
 
 def cohere() -> Driver:
@@ -150,17 +122,13 @@ def cohere() -> Driver:
             function = event.delta.message.tool_calls.function
             yield called(getattr(function, "name", None) or "", function.arguments)
 
-    @contextmanager
-    def opened(ask: Ask) -> Iterator[Any]:
-        with cohere.ClientV2(api_key="test", base_url=ask.url) as client:
-            with closing(client.chat_stream(**ask.chat("command-a-03-2025"))) as events:
-                yield events
+    def opened(ask: Ask, enter: Any) -> Any:
+        client = enter(cohere.ClientV2(api_key="test", base_url=ask.url))
+        return enter(closing(client.chat_stream(**ask.chat("command-a-03-2025"))))
 
-    @asynccontextmanager
-    async def opened_async(ask: Ask) -> AsyncIterator[Any]:
-        async with cohere.AsyncClientV2(api_key="test", base_url=ask.url) as client:
-            async with aclosing(client.chat_stream(**ask.chat("command-a-03-2025"))) as events:
-                yield events
+    async def opened_async(ask: Ask, enter: Any) -> Any:
+        client = await enter(cohere.AsyncClientV2(api_key="test", base_url=ask.url))
+        return await enter(aclosing(client.chat_stream(**ask.chat("command-a-03-2025"))))
 
     return driver(COHERE, opened, opened_async, parts)
 
@@ -174,17 +142,13 @@ def ollama() -> Driver:
         for call in chunk.message.tool_calls or ():
             yield called(call.function.name, dict(call.function.arguments))
 
-    @contextmanager
-    def opened(ask: Ask) -> Iterator[Any]:
-        with ollama.Client(host=ask.url) as client:
-            with closing(client.chat(**ask.chat("llama3.2", stream=True))) as chunks:
-                yield chunks
+    def opened(ask: Ask, enter: Any) -> Any:
+        client = enter(ollama.Client(host=ask.url))
+        return enter(closing(client.chat(**ask.chat("llama3.2", stream=True))))
 
-    @asynccontextmanager
-    async def opened_async(ask: Ask) -> AsyncIterator[Any]:
-        async with ollama.AsyncClient(host=ask.url) as client:
-            async with aclosing(await client.chat(**ask.chat("llama3.2", stream=True))) as chunks:
-                yield chunks
+    async def opened_async(ask: Ask, enter: Any) -> Any:
+        client = await enter(ollama.AsyncClient(host=ask.url))
+        return await enter(aclosing(await client.chat(**ask.chat("llama3.2", stream=True))))
 
     return driver(OLLAMA, opened, opened_async, parts)
 
@@ -207,14 +171,10 @@ def llama_index() -> Driver:
         for call in answer.raw.choices[0].delta.tool_calls or () if answer.raw.choices else ():
             yield called(call.function.name or "", call.function.arguments)
 
-    @asynccontextmanager
-    async def opened_async(ask: Ask) -> AsyncIterator[Any]:
-        async with aclosing(await model(ask).astream_chat(**arguments(ask))) as answers:
-            yield answers
+    def opened(ask: Ask, enter: Any) -> Any:
+        return enter(closing(model(ask).stream_chat(**arguments(ask))))
 
-    return driver(
-        CHAT,
-        lambda ask: closing(model(ask).stream_chat(**arguments(ask))),
-        opened_async,
-        parts,
-    )
+    async def opened_async(ask: Ask, enter: Any) -> Any:
+        return await enter(aclosing(await model(ask).astream_chat(**arguments(ask))))
+
+    return driver(CHAT, opened, opened_async, parts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import aclosing, asynccontextmanager, closing, contextmanager
+from contextlib import aclosing, closing
 from typing import Any
 
 from tests.sdks.driver import FUNCTION, WEATHER, Ask, Driver, called, chunk_parts, driver
@@ -22,12 +22,13 @@ def _langchain(wire: Wire, model: Callable[[Ask], Any]) -> Driver:
         for call in chunk.tool_call_chunks:
             yield called(call["name"] or "", call["args"])
 
-    return driver(
-        wire,
-        lambda ask: closing(made(ask).stream(ask.prompt)),
-        lambda ask: aclosing(made(ask).astream(ask.prompt)),
-        parts,
-    )
+    def opened(ask: Ask, enter: Any) -> Any:
+        return enter(closing(made(ask).stream(ask.prompt)))
+
+    async def opened_async(ask: Ask, enter: Any) -> Any:
+        return await enter(aclosing(made(ask).astream(ask.prompt)))
+
+    return driver(wire, opened, opened_async, parts)
 
 
 def langchain_openai() -> Driver:
@@ -180,12 +181,10 @@ def dspy() -> Driver:
         if not isinstance(chunk, dspy.Prediction):
             yield from chunk_parts(chunk)
 
-    @contextmanager
-    def opened(ask: Ask) -> Iterator[Any]:
-        yield dspy.streamify(Says(ask), async_streaming=False)()
+    def opened(ask: Ask, enter: Any) -> Any:
+        return dspy.streamify(Says(ask), async_streaming=False)()
 
-    @asynccontextmanager
-    async def opened_async(ask: Ask) -> AsyncIterator[Any]:
+    async def opened_async(ask: Ask, enter: Any) -> Any:
         # In a task of its own, which is cancelled: dspy's stream cannot be closed.
         chunks: asyncio.Queue[Any] = asyncio.Queue()
 
@@ -197,15 +196,15 @@ def dspy() -> Driver:
                 chunks.put_nowait(None)
 
         async def all_chunks() -> AsyncIterator[Any]:
-            while (chunk := await chunks.get()) is not None:
-                yield chunk
-            await reading
+            reading = asyncio.create_task(read())
+            try:
+                while (chunk := await chunks.get()) is not None:
+                    yield chunk
+                await reading
+            finally:
+                reading.cancel()
+                await asyncio.wait([reading])
 
-        reading = asyncio.create_task(read())
-        try:
-            yield all_chunks()
-        finally:
-            reading.cancel()
-            await asyncio.wait([reading])
+        return await enter(aclosing(all_chunks()))
 
     return driver(CHAT, opened, opened_async, parts)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, asynccontextmanager, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import aclosing, closing
 from typing import Any
 
 from tests.sdks.driver import WEATHER, Ask, Driver, called, driver
@@ -27,21 +27,13 @@ def openai_responses() -> Driver:
         elif event.type == "response.function_call_arguments.done":
             yield called(event.name, event.arguments)
 
-    @contextmanager
-    def opened(ask: Ask) -> Iterator[Any]:
-        with (
-            openai_client(openai.OpenAI, ask) as client,
-            client.responses.create(**arguments(ask)) as events,
-        ):
-            yield events
+    def opened(ask: Ask, enter: Any) -> Any:
+        client = enter(openai_client(openai.OpenAI, ask))
+        return enter(client.responses.create(**arguments(ask)))
 
-    @asynccontextmanager
-    async def opened_async(ask: Ask) -> AsyncIterator[Any]:
-        async with (
-            openai_client(openai.AsyncOpenAI, ask) as client,
-            await client.responses.create(**arguments(ask)) as events,
-        ):
-            yield events
+    async def opened_async(ask: Ask, enter: Any) -> Any:
+        client = await enter(openai_client(openai.AsyncOpenAI, ask))
+        return await enter(await client.responses.create(**arguments(ask)))
 
     return driver(RESPONSES, opened, opened_async, parts)
 
@@ -65,22 +57,14 @@ def anthropic(*, aiohttp: bool = False) -> Driver:
             delta = event.delta
             yield delta.text if delta.type == "text_delta" else called("", delta.partial_json)
 
-    @contextmanager
-    def opened(ask: Ask) -> Iterator[Any]:
-        with (
-            client(anthropic.Anthropic, ask) as made,
-            made.messages.create(**arguments(ask)) as events,
-        ):
-            yield events
+    def opened(ask: Ask, enter: Any) -> Any:
+        messages = enter(client(anthropic.Anthropic, ask)).messages
+        return enter(messages.create(**arguments(ask)))
 
-    @asynccontextmanager
-    async def opened_async(ask: Ask) -> AsyncIterator[Any]:
+    async def opened_async(ask: Ask, enter: Any) -> Any:
         options = {"http_client": anthropic.DefaultAioHttpClient()} if aiohttp else {}
-        async with (
-            client(anthropic.AsyncAnthropic, ask, **options) as made,
-            await made.messages.create(**arguments(ask)) as events,
-        ):
-            yield events
+        messages = (await enter(client(anthropic.AsyncAnthropic, ask, **options))).messages
+        return await enter(await messages.create(**arguments(ask)))
 
     return driver(MESSAGES, None if aiohttp else opened, opened_async, parts)
 
@@ -109,18 +93,13 @@ def google_genai() -> Driver:
             if part.function_call:
                 yield called(part.function_call.name, part.function_call.args)
 
-    @contextmanager
-    def opened(ask: Ask) -> Iterator[Any]:
-        with client(ask) as made:
-            with closing(made.models.generate_content_stream(**arguments(ask))) as chunks:
-                yield chunks
+    def opened(ask: Ask, enter: Any) -> Any:
+        models = enter(client(ask)).models
+        return enter(closing(models.generate_content_stream(**arguments(ask))))
 
-    @asynccontextmanager
-    async def opened_async(ask: Ask) -> AsyncIterator[Any]:
-        async with client(ask).aio as made:
-            chunks = await made.models.generate_content_stream(**arguments(ask))
-            async with aclosing(chunks):
-                yield chunks
+    async def opened_async(ask: Ask, enter: Any) -> Any:
+        models = (await enter(client(ask).aio)).models
+        return await enter(aclosing(await models.generate_content_stream(**arguments(ask))))
 
     return driver(GEMINI, opened, opened_async, parts)
 
@@ -144,8 +123,7 @@ def bedrock() -> Driver:
         if "toolUse" in delta:
             yield called("", delta["toolUse"]["input"])
 
-    @contextmanager
-    def opened(ask: Ask) -> Iterator[Any]:
+    def opened(ask: Ask, enter: Any) -> Any:
         client = boto3.client(
             "bedrock-runtime",
             endpoint_url=ask.url,
@@ -154,8 +132,7 @@ def bedrock() -> Driver:
             aws_secret_access_key="test",
             config=Config(retries={"total_max_attempts": 1}),
         )
-        with closing(client):
-            with closing(client.converse_stream(**arguments(ask))["stream"]) as events:
-                yield events
+        enter(closing(client))
+        return enter(closing(client.converse_stream(**arguments(ask))["stream"]))
 
     return driver(BEDROCK, opened, None, parts)
