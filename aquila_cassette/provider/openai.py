@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 from aquila_cassette.dialects.lenient import as_dict, as_dicts
@@ -39,8 +40,6 @@ _ECHOED: dict[str, Any] = {
     "metadata": {},
 }
 """The fields of a response that a request may set, and what they are otherwise."""
-
-_Event = tuple[str, dict[str, Any], bool]
 
 
 class OpenAIDialect:
@@ -162,52 +161,41 @@ class OpenAIResponses(OpenAIDialect):
         return compact(self._response(request, reply))
 
     def frames(self, request: ParsedRequest, reply: ModelReply) -> Iterator[ReplyFrame]:
-        for number, (kind, fields, token) in enumerate(self._events(request, reply)):
-            terminal = kind in ("response.completed", "response.incomplete")
-            yield ReplyFrame(_numbered(kind, fields, number), token, terminal)
+        numbers = count()
+
+        def frame(kind: str, token: str = "", **fields: Any) -> ReplyFrame:
+            data = _numbered(f"response.{kind}", fields, next(numbers))
+            return ReplyFrame(data, bool(token), terminal=kind in ("completed", "incomplete"))
+
+        yield frame("created", response=self._response(request))
+        yield frame("in_progress", response=self._response(request))
+        for index, item in enumerate(self._output(request, reply)):
+            empty: dict[str, Any] = {"arguments": ""} if reply.calls else {"content": []}
+            begun = {**item, "status": "in_progress", **empty}
+            yield frame("output_item.added", item=begun, output_index=index)
+            at = {"item_id": item["id"], "output_index": index}
+            if reply.calls:
+                for token in reply.calls[index].tokens:
+                    delta = {"delta": token, **at, **_padding(request, token)}
+                    yield frame("function_call_arguments.delta", token, **delta)
+                yield frame("function_call_arguments.done", arguments=item["arguments"], **at)
+            else:
+                at, part = {"content_index": 0, **at}, item["content"][0]
+                yield frame("content_part.added", part={**part, "text": ""}, **at)
+                for token in reply.tokens:
+                    delta = {"delta": token, "logprobs": [], **at, **_padding(request, token)}
+                    yield frame("output_text.delta", token, **delta)
+                yield frame("output_text.done", text=reply.text, logprobs=[], **at)
+                yield frame("content_part.done", part=part, **at)
+            yield frame("output_item.done", item=item, output_index=index)
+        end = "incomplete" if reply.cut else "completed"
+        yield frame(end, response=self._response(request, reply))
 
     def failure(self, request: ParsedRequest, sent: int) -> Iterator[bytes]:
         error = {"code": "server_error", "message": _BROKEN}
         yield _numbered("error", {**error, "param": None}, sent)
         failed = {**self._response(request), "status": "failed", "error": error}
         yield _numbered("response.failed", {"response": failed}, sent + 1)
-
-    def _events(self, request: ParsedRequest, reply: ModelReply) -> Iterator[_Event]:
-        yield "response.created", {"response": self._response(request)}, False
-        yield "response.in_progress", {"response": self._response(request)}, False
-        for index, item in enumerate(self._output(request, reply)):
-            empty: dict[str, Any] = {"arguments": ""} if reply.calls else {"content": []}
-            added = {**item, "status": "in_progress", **empty}
-            yield "response.output_item.added", {"item": added, "output_index": index}, False
-            if reply.calls:
-                yield from self._call_events(request, reply.calls[index], item, index)
-            else:
-                yield from self._text_events(request, reply, item)
-            yield "response.output_item.done", {"item": item, "output_index": index}, False
-        kind = "response.incomplete" if reply.cut else "response.completed"
-        yield kind, {"response": self._response(request, reply)}, False
-
-    def _text_events(
-        self, request: ParsedRequest, reply: ModelReply, item: dict[str, Any]
-    ) -> Iterator[_Event]:
-        at = {"content_index": 0, "item_id": item["id"], "output_index": 0}
-        part = item["content"][0]
-        yield "response.content_part.added", {**at, "part": {**part, "text": ""}}, False
-        for token in reply.tokens:
-            delta = {**at, "delta": token, "logprobs": [], **_padding(request, token)}
-            yield "response.output_text.delta", delta, True
-        yield "response.output_text.done", {**at, "logprobs": [], "text": reply.text}, False
-        yield "response.content_part.done", {**at, "part": part}, False
-
-    def _call_events(
-        self, request: ParsedRequest, call: FunctionCall, item: dict[str, Any], index: int
-    ) -> Iterator[_Event]:
-        at = {"item_id": item["id"], "output_index": index}
-        for token in call.tokens:
-            delta = {"delta": token, **at, **_padding(request, token)}
-            yield "response.function_call_arguments.delta", delta, True
-        whole = {"arguments": item["arguments"], **at}
-        yield "response.function_call_arguments.done", whole, False
 
     def _output(self, request: ParsedRequest, reply: ModelReply) -> list[dict[str, Any]]:
         random = request.random
