@@ -25,18 +25,6 @@ from aquila_cassette.waiting.event_loops import (
     is_asyncio_task,
     tasks_of_this_loop,
 )
-from aquila_cassette.waiting.inspection import (
-    awaited_future,
-    callers,
-    coroutine_of,
-    is_plumbing,
-    is_user_code,
-    is_waiting_on_queue,
-    notify_after,
-    outermost_user_frame,
-    suspended_frames,
-    tasks_woken_by,
-)
 from aquila_cassette.waiting.notifier import notify
 
 
@@ -90,7 +78,7 @@ class Activity:
     def _frames(self) -> list[FrameType]:
         """List the frames that the driver is in, from the outermost."""
         driver = self.driver
-        return [] if driver is None else suspended_frames(driver)
+        return [] if driver is None else inspection.suspended_frames(driver)
 
     def _contains(self, suspended: Sequence[FrameType]) -> bool:
         return self._frame is None or self._frame in ((id(one), one.f_code) for one in suspended)
@@ -105,10 +93,10 @@ def current_activity(driver: TaskOrThread, home: threading.Thread) -> Activity |
         return _task_activity(driver, _outermost_in_task(driver))
     if driver is home or driver is threading.main_thread():
         return None
-    outer = list(callers(sys._getframe(1)))[::-1]
-    frame = outermost_user_frame(outer)
+    outer = inspection.stack(sys._getframe(1))
+    frame = inspection.outermost_user_frame(outer)
     if frame is None:
-        frame = next((one for one in outer if not is_plumbing(one)), None)
+        frame = next((one for one in outer if not inspection.is_plumbing(one)), None)
     return _thread_activity(driver, frame)
 
 
@@ -125,9 +113,9 @@ def tasks_in_worker_threads() -> list[Activity]:
     """
     found: list[Activity] = []
     for task in tasks_of_this_loop():
-        suspended = suspended_frames(task)
+        suspended = inspection.suspended_frames(task)
         if inspection.awaits_thread(task, suspended):
-            found.append(_task_activity(task, outermost_user_frame(suspended)))
+            found.append(_task_activity(task, inspection.outermost_user_frame(suspended)))
     return found
 
 
@@ -139,16 +127,13 @@ def _task_activity(task: Any, frame: FrameType | None) -> Activity:
 
 def _outermost_in_task(task: Any) -> FrameType | None:
     """Return the outermost frame of the user's code in the task that runs this code."""
-    outermost: FrameType | None = getattr(coroutine_of(task), "cr_frame", None)
-    if outermost is not None and is_user_code(outermost.f_code.co_filename):
+    outermost: FrameType | None = getattr(inspection.coroutine_of(task), "cr_frame", None)
+    if outermost is not None and inspection.is_user_code(outermost.f_code.co_filename):
         return outermost  # Mostly so; the walk below would come to the same frame.
-    found: FrameType | None = None
-    for frame in callers(sys._getframe(1)):
-        if frame is outermost:
-            break
-        if is_user_code(frame.f_code.co_filename):
-            found = frame
-    return found
+    stack = inspection.stack(sys._getframe(1))
+    if outermost in stack:
+        stack = stack[stack.index(outermost) :]
+    return inspection.outermost_user_frame(stack)
 
 
 class TaskActivity(Activity):
@@ -170,17 +155,19 @@ class TaskActivity(Activity):
         task = self.driver
         if task is None or self.is_over():
             return False
-        awaited = awaited_future(task)
+        awaited = inspection.awaited_future(task)
         is_waiting = awaited is not None and not awaited.done()
         if is_waiting and awaited is self._awaited:
             return False
-        suspended = suspended_frames(task)
-        if not self._contains(suspended) or (is_waiting and is_waiting_on_queue(suspended)):
+        suspended = inspection.suspended_frames(task)
+        if not self._contains(suspended) or (
+            is_waiting and inspection.is_waiting_on_queue(suspended)
+        ):
             return False
         if awaited is None:
             self.loop.call_soon(notify)
         else:  # after the task's own callback: when the task has had its step
-            notify_after(awaited)
+            inspection.notify_after(awaited)
         return True
 
     def waiting(self) -> Sequence[Activity]:
@@ -191,9 +178,9 @@ class TaskActivity(Activity):
 def _waiting_for_future(future: Any) -> list[TaskActivity]:
     """List the activities of the tasks of the user's code that the end of `future` will wake."""
     return [
-        TaskActivity(task, frame, awaited_future(task))
-        for task in tasks_woken_by(future)
-        if (frame := outermost_user_frame(suspended_frames(task))) is not None
+        TaskActivity(task, frame, inspection.awaited_future(task))
+        for task in inspection.tasks_woken_by(future)
+        if (frame := inspection.outermost_user_frame(inspection.suspended_frames(task))) is not None
     ]
 
 
@@ -210,7 +197,7 @@ class TrioActivity(Activity):
         if self.is_over() or (self._awaited is not None and self._awaited.child_tasks):
             return False
         suspended = self._frames()
-        if not self._contains(suspended) or is_waiting_on_queue(suspended):
+        if not self._contains(suspended) or inspection.is_waiting_on_queue(suspended):
             return False
         if self._instrument is None or not self._instrument.active:
             self._instrument = _NotifyAfterStep(self.driver)
@@ -222,7 +209,7 @@ class TrioActivity(Activity):
         while task is not None and task.parent_nursery is not None:
             nursery = task.parent_nursery
             task = nursery.parent_task
-            frame = outermost_user_frame(suspended_frames(task))
+            frame = inspection.outermost_user_frame(inspection.suspended_frames(task))
             if frame is not None:
                 found.append(TrioActivity(task, frame, self.loop, nursery))
         return found
@@ -274,7 +261,7 @@ class ThreadActivity(Activity):
     def _frames(self) -> list[FrameType]:
         thread = self.driver
         frame = sys._current_frames().get(thread.ident) if thread is not None else None
-        return list(callers(frame))[::-1]
+        return inspection.stack(frame)
 
     def watch(self, watched: FrameType) -> None:
         """Watch, in this thread, for the return from a function."""
@@ -320,8 +307,8 @@ def _calls_of_thread(
 ) -> list[asyncio.Future[Any] | concurrent.futures.Future[Any]]:
     """List the futures of the calls that a pool's thread is in; its outer frames hold them."""
     found = []
-    for outer in callers(frame):
-        if is_plumbing(outer):
+    for outer in inspection.callers(frame):
+        if inspection.is_plumbing(outer):
             local = outer.f_locals
             future = local.get("future") or getattr(local.get("self"), "future", None)
             if asyncio.isfuture(future) or isinstance(future, concurrent.futures.Future):
@@ -338,10 +325,10 @@ def activity_after_loop(driver: TaskOrThread, home: threading.Thread) -> Activit
     thread = threading.current_thread()
     if driver is thread or thread is home or thread is threading.main_thread():
         return None
-    for frame in callers(sys._getframe(1)):
+    for frame in inspection.callers(sys._getframe(1)):
         has_ended = _end_of_loop(frame, driver)
         if has_ended is not None:
-            outermost = outermost_user_frame(list(callers(frame))[::-1])
+            outermost = inspection.outermost_user_frame(inspection.stack(frame))
             if outermost is None:
                 return None
             activity = _thread_activity(thread, outermost)
@@ -354,9 +341,9 @@ def _end_of_loop(frame: FrameType, driver: TaskOrThread) -> Callable[[], bool] |
     """Return what tells whether the loop that `frame` runs has ended; None if `driver` ends none."""
     if frame.f_code is asyncio.BaseEventLoop.run_until_complete.__code__:
         main = frame.f_locals["future"]
-        if driver is not main and main not in tasks_woken_by(driver):
+        if driver is not main and main not in inspection.tasks_woken_by(driver):
             return None
-        notify_after(main)
+        inspection.notify_after(main)
         done: Callable[[], bool] = main.done
         return done
     run = getattr(sys.modules.get("trio"), "run", None)

@@ -57,6 +57,11 @@ def callers(frame: FrameType | None) -> Iterator[FrameType]:
         frame = frame.f_back
 
 
+def stack(frame: FrameType | None) -> list[FrameType]:
+    """List `frame` and its callers, from the outermost."""
+    return list(callers(frame))[::-1]
+
+
 def coroutine_of(task: Any) -> Any:
     return task.get_coro() if is_asyncio_task(task) else task.coro
 
