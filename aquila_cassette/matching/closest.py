@@ -29,11 +29,6 @@ def closest(
 
     First come the same method and URL, then the body with the most fields and words in common; of
     equals the first. The effort is bounded: of many candidates, a few are read as a whole.
-
-    Args:
-        request: The request that missed, redacted.
-        recorded: The candidates.
-        matcher: What counts; by default method, URL and body.
     """
     if not recorded:
         return None

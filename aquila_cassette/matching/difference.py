@@ -32,11 +32,7 @@ def describe(
     Only what the matcher looks at is shown; nothing where it finds them the same. JSON is compared
     field by field, text line by line. Long values are cut where they are the same.
 
-    Args:
-        recorded: The recorded request, redacted.
-        request: The request at hand, redacted.
-        matcher: What counts; by default method, URL and body.
-        hunks: How many differences to show at most; of the others only the number is given.
+    Both requests are redacted. Of more than `hunks` differences only the number is given.
 
     Example:
         >>> from aquila_cassette.model import Request
@@ -77,11 +73,10 @@ def _hunks(
 def _shown_part(part: MatchPart, request: Request) -> str:
     if not isinstance(part, str):
         return repr(part(request))
-    if part in ("method", "url"):
-        return str(getattr(request, part))
     if part == "query":
         return "&".join(f"{name}={value}" for name, value in url_of(request.url).query)
-    return str(getattr(url_of(request.url), part))
+    holder = request if part in ("method", "url") else url_of(request.url)
+    return str(getattr(holder, part))
 
 
 def _body_hunks(recorded: Request, request: Request, matcher: Matcher) -> Iterator[_Hunk]:
@@ -192,15 +187,12 @@ def _signed(old: Sequence[str], new: Sequence[str]) -> list[str]:
     if len(old) == len(new) == 1:
         return _pair(old[0], new[0], is_line=True)
     show = _quoting([*old, *new], is_line=True)
+    half = _MAX_LINES // 2
     shown = []
-    for lines in (
-        [f"-{_cut(show(line))}" for line in old],
-        [f"+{_cut(show(line))}" for line in new],
-    ):
+    for sign, texts in (("-", old), ("+", new)):
+        lines = [f"{sign}{_cut(show(line))}" for line in texts]
         if len(lines) > _MAX_LINES:
-            half = _MAX_LINES // 2
-            left_out = f"{lines[0][0]}[... {len(lines) - 2 * half} lines ...]"
-            lines[half:-half] = [left_out]
+            lines[half:-half] = [f"{sign}[... {len(lines) - 2 * half} lines ...]"]
         shown += lines
     return shown
 

@@ -98,7 +98,7 @@ class Matcher:
     ) -> None:
         self.match_on = _checked_parts(match_on)
         self.ignore_json = _checked_paths(ignore_json)
-        self._steps = _steps(self.ignore_json)
+        self._steps = [path.split(".") for path in self.ignore_json]
         # The bodies of a cassette are asked for again when they are replayed: the same bytes.
         self._digest = lru_cache(maxsize=1024)(self._compute_digest)
         self._getters = tuple(self._getter(part) for part in self.match_on)
@@ -129,9 +129,9 @@ class Matcher:
             return self._body_key
         if part == "method":
             return attrgetter("method")
-        if part == "url":
-            return _url_key
-        return lambda request: getattr(url_of(request.url), part)
+        return lambda request: (
+            url_of(request.url) if part == "url" else getattr(url_of(request.url), part)
+        )
 
     def _body_key(self, request: Request) -> bytes:
         body = request.body
@@ -151,10 +151,6 @@ class Matcher:
 def name_of(part: MatchPart) -> str:
     """Return the name of a part of `match_on`, of a function its own."""
     return part if isinstance(part, str) else str(getattr(part, "__name__", part))
-
-
-def _url_key(request: Request) -> ComparedUrl:
-    return url_of(request.url)
 
 
 def _hashable(part: Callable[[Request], Hashable], request: Request) -> Hashable:
@@ -185,18 +181,14 @@ def _read(body: bytes, kind: str | None, ignored: Sequence[Sequence[str]]) -> Co
     return ComparedBody("bytes", body)
 
 
+# In JSON 1 and 1.0 are one number; as Python writes them they are two.
 def _number(text: str) -> float | int:
     number = float(text)
     return int(number) if number.is_integer() else number
 
 
-# In JSON 1 and 1.0 are one number; as Python writes them they are two.
 _DECODER = json.JSONDecoder(parse_float=_number)
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
-
-
-def _steps(paths: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(path.split(".")) for path in paths)
 
 
 def _leave_out(value: Any, path: Sequence[str]) -> None:
@@ -226,28 +218,25 @@ def _keys(holder: Any, step: str) -> list[Any]:
 
 def _checked_parts(parts: object) -> tuple[MatchPart, ...]:
     listed = _listed("match_on", parts)
-    known = f"known: {', '.join(NAMES)}; or a function of the request"
+    facts = [f"known: {', '.join(NAMES)}; or a function of the request"]
     if not listed:
         raise UsageError(
             "match_on= is empty: every request would match every other.",
-            facts=[known],
+            facts=facts,
             fix='Fix: write, for example, match_on=["method", "url", "body"].',
         )
     for part in listed:
         if part in ("headers", "header"):
             raise UsageError(
                 "match_on= cannot compare all headers: they are volatile in every SDK.",
-                facts=[f"got: {part!r}"],
                 fix='Fix: name one: match_on=[..., lambda request: request.header("anthropic-beta")]',
             )
         if part not in NAMES and not callable(part):
             close = get_close_matches(str(part).lower(), NAMES, n=1)
             raise UsageError(
                 f"match_on= names nothing that can be compared: {part!r}.",
-                facts=[known],
-                fix=f"Fix: change it to {close[0]!r}."
-                if close
-                else "Fix: change it to one of these.",
+                facts=facts,
+                fix=f"Fix: change it to {repr(close[0]) if close else 'one of these'}.",
             )
     return cast("tuple[MatchPart, ...]", listed)
 
@@ -265,11 +254,7 @@ def _checked_paths(paths: object) -> tuple[str, ...]:
 
 
 def _listed(name: str, value: object) -> tuple[object, ...]:
-    if isinstance(value, str) or callable(value) or not isinstance(value, Iterable):
-        shown = name_of(value) if callable(value) else repr(value)
-        raise UsageError(
-            f"{name}= takes a list.",
-            facts=[f"expected: [{shown}]", f"got:      {shown}"],
-            fix=f"Fix: write {name}=[{shown}].",
-        )
-    return tuple(value)
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return tuple(value)
+    shown = name_of(value) if callable(value) else repr(value)
+    raise UsageError(f"{name}= takes a list.", fix=f"Fix: write {name}=[{shown}].")
