@@ -24,8 +24,6 @@ from lm15 import transports as lm15
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError
 
-__all__ = ["FACES", "LIBRARIES", "Face", "Library", "Reply", "every_face", "every_library"]
-
 
 class Reply:
     """A response as a test reads it: its pieces one at a time."""

@@ -10,17 +10,6 @@ from pathlib import Path
 
 import pytest
 
-__all__ = [
-    "CORPUS",
-    "RECORDED",
-    "SHARED",
-    "Recorded",
-    "each_recorded",
-    "every_recorded",
-    "needs_corpus",
-    "sliced",
-]
-
 SHARED = Path(__file__).parents[2] / "shared"
 CORPUS = SHARED / "corpus"
 

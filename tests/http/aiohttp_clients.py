@@ -8,8 +8,6 @@ from typing import Any
 
 import aiohttp
 
-__all__ = ["JSON", "READS", "pieces", "stream"]
-
 JSON = {"prompt": "Say hello"}
 
 

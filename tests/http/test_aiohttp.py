@@ -18,7 +18,7 @@ from aiohttp import web
 from aquila_cassette import Piece, aquila_cassette
 from aquila_cassette.storage import files
 from tests.http.aiohttp_clients import JSON, READS, pieces, stream
-from tests.http.held import EVENTS, URL, question, write_cassette
+from tests.http.cassettes import EVENTS, URL, question, write_cassette
 from tests.servers import (
     FRAMES,
     Connection,
@@ -317,23 +317,6 @@ async def test_cookies_traces_middlewares_and_raise_for_status_work_on_replay() 
     assert again[:-1] == live[:-1]
     assert live[-1] == {"seen": "yes"}
     assert [one.response.status for one in cassette.played] == [401, 200, 401]
-
-
-async def test_a_recorded_cookie_comes_into_the_session_s_jar() -> None:
-    headers = (("set-cookie", "a=1"), ("set-cookie", "b=2"), ("content-type", "text/plain"))
-    write_cassette("cookie", [b"ok"])
-    with aquila_cassette("cookie", mode="none", on_unplayed="ignore") as cassette:
-        (one,) = cassette.interactions
-    with_cookies = replace(one, response=replace(one.response, headers=headers))
-    files.save(cassette.path, [with_cookies], drop=lambda old: True)
-    with aquila_cassette("cookie", mode="none"):
-        async with aiohttp.ClientSession() as session:
-            async with session.post(URL, json=question(1)) as response:
-                assert {name: one.value for name, one in response.cookies.items()} == {
-                    "a": "1",
-                    "b": "2",
-                }
-            assert {cookie.key for cookie in session.cookie_jar} == {"a", "b"}
 
 
 async def test_head_and_bodiless_answers_are_complete() -> None:

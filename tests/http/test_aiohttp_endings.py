@@ -15,8 +15,7 @@ import pytest
 
 from aquila_cassette import Failure, aquila_cassette
 from tests.http.aiohttp_clients import JSON, pieces, stream
-from tests.http.held import EVENTS, URL, question, write_cassette
-from tests.http.kept import kept
+from tests.http.cassettes import EVENTS, URL, kept, question, write_cassette
 from tests.servers import CHAT_FRAMES, FRAMES, Connection, RawServer, Request, sends, server_context
 
 

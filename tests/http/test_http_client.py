@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import http.client
-import re
 import ssl
 import urllib.request
 import warnings
@@ -17,9 +16,8 @@ import requests
 import urllib3
 
 from aquila_cassette import MissError, aquila_cassette
-from aquila_cassette.provider import Provider
 from tests.clients import Library, every_library
-from tests.http.kept import kept
+from tests.http.cassettes import kept
 from tests.servers import (
     CHAT_FRAMES,
     FRAMES,
@@ -123,20 +121,6 @@ def test_small_reads_do_not_cut_the_pieces_smaller() -> None:
                 while response.read(7):
                     pass
     assert [piece.data for piece in cassette.recorded[0].response.pieces] == [CHAT_FRAMES[0]]
-
-
-def test_the_documented_program_records_and_replays() -> None:
-    page = Path(__file__).parents[2] / "docs" / "libraries.md"
-    (source,) = re.findall(
-        r"```python\n(import requests.*?)```", page.read_text("utf-8"), re.DOTALL
-    )
-    program: dict[str, Any] = {}
-    exec(compile(source, str(page), "exec"), program)
-    with Provider() as provider:
-        url = f"{provider.url}/v1/chat/completions"
-        live = program["main"](url)
-    assert program["main"](url) == live
-    assert live[-1] == b"data: [DONE]"
 
 
 def test_a_stream_that_is_dropped_and_never_closed_is_closed_when_it_is_collected() -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,10 +10,9 @@ from pathlib import Path
 import boto3
 import httplib2
 import pytest
-import requests
 from botocore.config import Config
 
-from aquila_cassette import MissError, ScopeError, aquila_cassette
+from aquila_cassette import MissError, aquila_cassette
 from tests.clients import LIBRARIES
 from tests.servers import Connection, RawServer, Request
 from tests.servers.bedrock import CONVERSE_FRAMES, EVENTSTREAM
@@ -108,36 +105,3 @@ def test_a_miss_comes_out_as_it_is_and_is_asked_once(ask: Ask, server: RawServer
         with aquila_cassette("missed", mode="none") as cassette:
             ask(server.url)
     assert (len(cassette.misses), server.connections) == (1, 0)
-
-
-def test_blocks_side_by_side_in_threads_keep_their_calls_apart(server: RawServer) -> None:
-    both = threading.Barrier(2, timeout=10)
-
-    def block(name: str) -> list[str]:
-        with aquila_cassette(name) as cassette:
-            both.wait()
-            for ask in ("requests", "urllib", "httpx-sync"):
-                ASKS[ask](f"{server.url}/{name}")
-            both.wait()
-            return [one.request.url.rpartition("/")[2] for one in cassette.recorded]
-
-    with ThreadPoolExecutor(2) as threads:
-        assert list(threads.map(block, ["left", "right"])) == [["left"] * 3, ["right"] * 3]
-
-
-def test_a_thread_without_a_block_cannot_choose_between_two(server: RawServer) -> None:
-    both = threading.Barrier(3, timeout=10)
-
-    def block(name: str) -> None:
-        with aquila_cassette(name):
-            both.wait()
-            both.wait()
-
-    with ThreadPoolExecutor(2) as threads:
-        blocks = [threads.submit(block, name) for name in ("left", "right")]
-        both.wait()
-        with pytest.raises(ScopeError):
-            contextvars.Context().run(requests.get, server.url)
-        both.wait()
-        for one in blocks:
-            one.result()

@@ -29,7 +29,7 @@ from aquila_cassette import Request as Asked
 from aquila_cassette.model import CassetteData
 from aquila_cassette.storage.format import dumps
 from tests.clients import Library, every_library
-from tests.http.kept import kept
+from tests.http.cassettes import kept
 from tests.servers import (
     CHAT_FRAMES,
     FRAMES,

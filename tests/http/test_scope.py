@@ -73,23 +73,6 @@ async def test_async_with_waits_for_the_streams_of_other_tasks(server: RawServer
         assert await task == b"data: 1\n\ndata: 2\n\n"
 
 
-async def test_async_with_does_not_wait_for_a_stream_of_its_own_task(server: RawServer) -> None:
-    def script(connection: Connection, request: Request) -> None:
-        connection.head(200)
-        connection.piece(b"data: 1\n\n")
-        connection.gone()
-
-    with RawServer(script) as silent:
-        async with httpx.AsyncClient() as client:
-            async with aquila_cassette("own") as cassette:
-                request = client.build_request("GET", silent.url)
-                response = await client.send(request, stream=True)
-                pieces = response.aiter_raw()
-                await anext(pieces)
-            assert [one.response.ended for one in cassette.recorded] == ["closed"]
-            await response.aclose()
-
-
 def test_mock_asgi_and_wsgi_transports_are_left_alone() -> None:
     mock = httpx.MockTransport(lambda request: httpx.Response(204))
     with aquila_cassette("left", mode="none"), httpx.Client(transport=mock) as client:

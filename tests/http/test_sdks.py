@@ -1,4 +1,4 @@
-"""SDKs on aiohttp see each event while it is recorded, and again on replay."""
+"""SDKs on httpx and aiohttp see each event while it is recorded, and again on replay."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from google import genai
 
 from aquila_cassette import aquila_cassette
 from aquila_cassette.provider import Provider
-from tests.http.asks import ask_chat, ask_messages, ask_responses
 from tests.servers import (
     CHAT_FRAMES,
     MESSAGES_FRAMES,
@@ -25,41 +24,50 @@ from tests.servers import (
     GateServer,
 )
 
-
-def _openai(url: str) -> Any:
-    return openai.AsyncOpenAI(
-        base_url=url, api_key="sk-test", max_retries=0, http_client=openai.DefaultAioHttpClient()
-    )
+_PROMPT = [{"role": "user", "content": "Say hello"}]
 
 
-def _anthropic(url: str) -> Any:
-    http_client = anthropic.DefaultAioHttpClient()
-    return anthropic.AsyncAnthropic(
-        base_url=url, api_key="test", max_retries=0, http_client=http_client
+def ask_chat(client: Any) -> Any:
+    return client.chat.completions.create(model="gpt-4o-mini", messages=_PROMPT, stream=True)
+
+
+def ask_responses(client: Any) -> Any:
+    return client.responses.create(model="gpt-4o-mini", input="Say hello", stream=True)
+
+
+def ask_messages(client: Any) -> Any:
+    return client.messages.create(
+        model="claude-sonnet-5-5", max_tokens=100, messages=_PROMPT, stream=True
     )
 
 
 SDKS = [
-    pytest.param(_openai, ask_chat, CHAT_FRAMES, id="openai-chat"),
-    pytest.param(_openai, ask_responses, RESPONSES_FRAMES, id="openai-responses"),
-    pytest.param(_anthropic, ask_messages, MESSAGES_FRAMES, id="anthropic"),
+    pytest.param(openai, ask_chat, CHAT_FRAMES, id="openai-chat"),
+    pytest.param(openai, ask_responses, RESPONSES_FRAMES, id="openai-responses"),
+    pytest.param(anthropic, ask_messages, MESSAGES_FRAMES, id="anthropic"),
 ]
 
 
+@pytest.mark.parametrize("transport", ["DefaultAsyncHttpxClient", "DefaultAioHttpClient"])
 @pytest.mark.parametrize(("sdk", "ask", "frames"), SDKS)
-async def test_an_sdk_on_aiohttp_is_recorded_once_and_sees_each_event_as_it_comes(
-    sdk: Callable[[str], Any], ask: Callable[[Any], Any], frames: tuple[bytes, ...]
+async def test_an_sdk_is_recorded_once_and_sees_each_event_before_the_next_is_sent(
+    sdk: Any, ask: Callable[[Any], Any], frames: tuple[bytes, ...], transport: str
 ) -> None:
+    def client() -> Any:
+        make = sdk.AsyncOpenAI if sdk is openai else sdk.AsyncAnthropic
+        http_client = getattr(sdk, transport)()
+        return make(base_url=server.url, api_key="k", max_retries=0, http_client=http_client)
+
     with GateServer(frames) as server:
-        async with aquila_cassette("sdk") as cassette, sdk(server.url) as client:
+        async with aquila_cassette("sdk") as cassette, client() as live_client:
             live = []
-            async for event in await ask(client):
+            async for event in await ask(live_client):
                 live.append(event)
                 server.seen()
             assert server.sent == len(frames)
         assert [one.response.body for one in cassette.recorded] == [b"".join(frames)]
-    async with aquila_cassette("sdk", mode="none") as cassette, sdk(server.url) as client:
-        assert [event async for event in await ask(client)] == live
+    async with aquila_cassette("sdk", mode="none") as cassette, client() as replaying:
+        assert [event async for event in await ask(replaying)] == live
     assert cassette.played[0].response.ended == "complete"
 
 
@@ -110,13 +118,15 @@ asyncio.run(main())
         assert await process.wait() == 0
 
 
-def test_the_documented_program_records_and_replays() -> None:
-    page = Path(__file__).parents[2] / "docs" / "libraries.md"
-    (source,) = re.findall(r"```python\n(import asyncio.*?)```", page.read_text("utf-8"), re.DOTALL)
+@pytest.mark.parametrize("library", ["requests", "asyncio"])
+def test_the_documented_programs_record_and_replay(library: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "libraries.md").read_text("utf-8")
+    (source,) = re.findall(rf"```python\n(import {library}.*?)```", page, re.DOTALL)
     program: dict[str, Any] = {}
-    exec(compile(source, str(page), "exec"), program)
+    exec(source, program)
+    run = asyncio.run if library == "asyncio" else list
     with Provider() as provider:
         url = f"{provider.url}/v1/chat/completions"
-        live = asyncio.run(program["main"](url))
-    assert asyncio.run(program["main"](url)) == live
-    assert live[-1] == b"data: [DONE]\n"
+        live = run(program["main"](url))
+    assert run(program["main"](url)) == live
+    assert live[-1].rstrip() == b"data: [DONE]"
