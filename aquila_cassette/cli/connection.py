@@ -38,17 +38,11 @@ class SecretUnavailable(Exception):  # noqa: N818 - becomes a ResendError
 
 @dataclass(frozen=True)
 class Connection:
-    """How the providers are reached.
+    """How the providers are reached."""
 
-    Args:
-        headers: Sent with each request, besides its own.
-        base_url: The address to ask instead of the recorded hosts.
-        environ: Where the keys are.
-    """
-
-    headers: Headers = ()
-    base_url: str | None = None
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    headers: Headers = ()  # sent with each request, besides its own
+    base_url: str | None = None  # asked instead of the recorded hosts
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)  # where the keys are
 
     def key_headers(self, url: str) -> Headers:
         """Return the header that holds the provider's key, and those of the command line."""
@@ -62,9 +56,7 @@ class Connection:
 
         A field that is named like an environment variable, in any style, gets its value; a field
         that is just named a key gets the provider's key. Other hosts than providers get nothing.
-
-        Raises:
-            SecretUnavailable: A value is not known.
+        SecretUnavailable is raised for a value that is not known.
         """
         provider, key = self._key(request.url)
         is_trusted = provider or self.base_url or urlsplit(request.url).hostname in _LOOPBACK

@@ -8,29 +8,26 @@ import pytest
 
 from aquila_cassette.errors import ResendError
 from aquila_cassette.model import Interaction
-from tests.cli.talking import APPS, App, Model, again, talk
-
-TOOLS = ["What is the weather in Lund?", "And how is life there?", "Thanks. weather in Malmö?"]
-each_app = pytest.mark.parametrize("app", APPS.values(), ids=list(APPS))
+from tests.cli.talking import APPS, Model, again, talk
 
 
 def asked(recorded: list[Interaction]) -> list[tuple[str, object]]:
     return [(one.request.url, json.loads(one.request.body)) for one in recorded]
 
 
-@each_app
+@pytest.mark.parametrize("app", APPS)
 @pytest.mark.parametrize("stream", [True, False])
-def test_a_conversation_with_tools_goes_on_as_its_application_would(app: App, stream: bool) -> None:
-    recorded = talk(app, Model(1, stream=stream), TOOLS)
+def test_a_conversation_with_tools_goes_on_as_its_application_would(app: str, stream: bool) -> None:
+    recorded = talk(app, Model(1, stream=stream))
     assert len(recorded) == 5
     new = again(recorded, Model(2, stream=stream))
-    assert asked(new) == asked(talk(app, Model(2, stream=stream), TOOLS))
+    assert asked(new) == asked(talk(app, Model(2, stream=stream)))
     assert asked(new) != asked(recorded)
 
 
-@each_app
-def test_a_tool_that_is_called_otherwise_is_refused(app: App) -> None:
-    recorded = talk(app, Model(1, calls=True), TOOLS)
+@pytest.mark.parametrize("app", APPS)
+def test_a_tool_that_is_called_otherwise_is_refused(app: str) -> None:
+    recorded = talk(app, Model(1, calls=True))
     with pytest.raises(ResendError) as refused:
         again(recorded, Model(2, calls=True))
     assert str(refused.value).splitlines()[0] == (

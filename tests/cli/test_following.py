@@ -158,6 +158,11 @@ def test_a_whole_answer_is_replaced(was: str, now: str) -> None:
         assert quoted == chat(f"Translate:\n{now}\nPlease.")
 
 
+def test_a_text_that_the_application_stripped_is_replaced() -> None:
+    recorded = [(chat("a"), says(f"{LONG}\n")), (chat("a", LONG, "b"), NOTHING)]
+    assert followed(*recorded, new=[says(f" {ELSE}\n")]) == chat("a", ELSE, "b")
+
+
 def test_words_that_a_few_shot_prompt_has_stay() -> None:
     shots = ("Hi", "Hello!", "Bye")
     got = followed(
