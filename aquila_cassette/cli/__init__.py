@@ -12,8 +12,7 @@ from typing import Annotated
 import typer
 
 from aquila_cassette.cli import maintain
-from aquila_cassette.cli.options import Folder as _Folder
-from aquila_cassette.cli.options import complete_names
+from aquila_cassette.cli.options import Folder, Place, complete_names
 from aquila_cassette.cli.suite import FOLDER, folder_of_the_suite
 
 __all__ = ["main"]
@@ -109,10 +108,8 @@ def _demo(
 
 @app.command("list")
 def _list(
-    place: Annotated[
-        Path | None, typer.Argument(metavar="PATH", help="A folder or a file, not the whole DIR.")
-    ] = None,
-    folder: _Folder = FOLDER,
+    place: Place = None,
+    folder: Folder = FOLDER,
     as_json: _Json = False,
 ) -> None:
     """List cassettes, a line for each.
@@ -139,7 +136,7 @@ def _show(
         list[str],
         typer.Argument(metavar="NAME", help="Cassettes, or paths.", autocompletion=complete_names),
     ],
-    folder: _Folder = FOLDER,
+    folder: Folder = FOLDER,
     as_json: _Json = False,
 ) -> None:
     """Show a cassette.
@@ -161,14 +158,12 @@ def _show(
 
 @app.command("report")
 def _report(
-    place: Annotated[
-        Path | None, typer.Argument(metavar="PATH", help="A folder or a file, not the whole DIR.")
-    ] = None,
+    place: Place = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="The page to write.")
     ] = Path("report.html"),
     open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
-    folder: _Folder = FOLDER,
+    folder: Folder = FOLDER,
 ) -> None:
     """Write an HTML page to look through cassettes.
 
@@ -195,7 +190,7 @@ def _record(
         list[str] | None,
         typer.Argument(metavar="NAME", help="Cassettes, paths, or patterns of names: 'chat/*'."),
     ] = None,
-    folder: _Folder = FOLDER,
+    folder: Folder = FOLDER,
     stale: Annotated[
         str | None,
         typer.Option(metavar="AGE", help="What is older than AGE: 30d (also h, w, y)."),
@@ -228,7 +223,7 @@ def _record(
     With --direct no test is needed: the recorded requests are sent again, in their order, with
     the key from the provider's usual variable (OPENAI_API_KEY, ANTHROPIC_API_KEY, ...), and the
     answers are shown as they come. Where a request sends back an id, a text or a tool call of an
-    earlier answer, it gets that of the new answer. Where it cannot be told what the test would
+    earlier answer, it gets that of the new answer. Where it is not known what the test would
     send (above all: where the model now calls another tool), the cassette stays as it was.
 
     NAMEs and --stale narrow each other down; --failed adds to what --stale finds.
@@ -264,7 +259,7 @@ def _diff(
     other: Annotated[
         str | None, typer.Argument(metavar="OTHER", help="Another one, the newer.")
     ] = None,
-    folder: _Folder = FOLDER,
+    folder: Folder = FOLDER,
     revision: Annotated[
         str | None,
         typer.Option(
@@ -304,7 +299,7 @@ def _diff(
 @app.command("play")
 def _play(
     names: Annotated[list[str], typer.Argument(metavar="NAME", help="Cassettes, or paths.")],
-    folder: _Folder = FOLDER,
+    folder: Folder = FOLDER,
     speed: Annotated[
         float,
         typer.Option(min=0.0, metavar="FACTOR", help="4 is four times as fast, 0 at once."),

@@ -49,6 +49,9 @@ Folder = Annotated[
     ),
 ]
 
+Place = Annotated[
+    Path | None, typer.Argument(metavar="PATH", help="A folder or a file, not the whole DIR.")
+]
 Names = Annotated[
     list[str] | None,
     typer.Argument(

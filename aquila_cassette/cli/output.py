@@ -17,7 +17,6 @@ from aquila_cassette.transcript.humanize import count, escape_control_chars
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
     from pathlib import Path
-    from types import TracebackType
 
 Span = str | tuple[str, str]
 """Text, or text and its style as rich names it."""
@@ -213,16 +212,11 @@ class Progress:
         self._task = self._bar.add_task("", total=total)
 
     def __enter__(self) -> Self:
-        self._bar.__enter__()
+        self._bar.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._bar.__exit__(kind, error, traceback)
+    def __exit__(self, *_error: object) -> None:
+        self._bar.stop()
 
     def expect(self, total: int) -> None:
         """Set the number of steps, once it is known."""

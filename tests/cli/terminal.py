@@ -16,7 +16,7 @@ __all__ = ["on_a_terminal"]
 def on_a_terminal(*arguments: str, width: int = 80, typed: str = "", **environment: str) -> str:
     """Run ``python -m aquila_cassette`` on a terminal of that width; give all that it wrote.
 
-    What is typed stands on the terminal before the command asks for it, as it may in a shell.
+    What is typed is on the terminal before the command asks for it, as it may in a shell.
     """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))

@@ -90,7 +90,7 @@ def test_a_cassette_is_compared_with_another_as_the_newer(cli: Cli, lay: Lay) ->
     lay("failed")
     new = lay("failed", "again")
     parts = new.read_text("utf-8").split("\n- ")
-    # The second is gone, the third comes first, and another call stands at the end.
+    # The second is gone, the third comes first, and another call is at the end.
     other = parts[3].replace("GET", "DELETE").replace("/models", "/files/file-1")
     new.write_text("\n- ".join([parts[0], parts[3].rstrip(), parts[1], other]), "utf-8")
     ran = cli("diff", "failed", "again")

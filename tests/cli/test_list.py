@@ -98,12 +98,12 @@ FOLDER = Path("cassettes")
 
 def test_a_name_is_looked_for_in_the_folder_first_and_then_as_a_path(lay: Lay) -> None:
     inside = lay("chat", "a.b")
-    beside = lay("chat", "a.b", folder=".")
+    outside = lay("chat", "a.b", folder=".")
     assert find("a.b", FOLDER) == inside
     assert find("a.b.yaml", FOLDER) == inside
-    assert find("./a.b.yaml", FOLDER) == beside
+    assert find("./a.b.yaml", FOLDER) == outside
     assert find("cassettes/a.b.yaml", FOLDER) == inside
-    assert find(str(beside.absolute()), FOLDER) == beside.absolute()
+    assert find(str(outside.absolute()), FOLDER) == outside.absolute()
     short = lay("chat").rename("cassettes/short.yml")
     assert find("short", FOLDER) == find(name_of(short, FOLDER), FOLDER) == short
 

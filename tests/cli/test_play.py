@@ -85,7 +85,7 @@ def test_only_the_interactions_asked_for_are_played(cli: Cli, lay: Lay) -> None:
     assert ran.err.startswith("cassettes/failed.yaml has no interaction 4.\n  it has: 3\nFix: ")
 
 
-def test_several_calls_and_lines_stand_each_on_their_own(cli: Cli) -> None:
+def test_several_calls_and_lines_have_rows_of_their_own(cli: Cli) -> None:
     def call(index: int, name: str, arguments: str) -> dict[str, object]:
         return {"index": index, "function": {"name": name, "arguments": arguments}}
 

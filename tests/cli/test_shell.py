@@ -213,14 +213,14 @@ def aligned(*args: object, **kwargs: object) -> list[str]:
     return ["  ".join(row) for row in align_columns(*args, **kwargs)]  # type: ignore[arg-type]
 
 
-def test_wide_characters_stand_in_line() -> None:
+def test_wide_characters_are_aligned() -> None:
     assert aligned([["☕☕", "1", "x"], ["ab", "10", "yy"]], right=[1]) == [
         "☕☕   1  x",
         "ab    10  yy",
     ]
 
 
-def test_columns_give_way_in_their_order_each_down_to_its_least_width() -> None:
+def test_columns_shrink_in_their_order_each_down_to_its_least_width() -> None:
     rows = [["a-name", "openai-chat at localhost", "gpt-4o-mini-2024-07-18", "complete"]]
     shrink = [(1, 16), (2, 11), (0, 2)]
     assert aligned(rows, shrink=shrink, width=66) == aligned(rows, shrink=shrink)

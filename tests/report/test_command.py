@@ -1,4 +1,4 @@
-"""The command: where the page comes to stand, and what is said of it."""
+"""The command: where the page is written, and what is printed."""
 
 from __future__ import annotations
 

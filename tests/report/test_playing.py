@@ -102,7 +102,7 @@ def test_the_time_line_is_dragged_to_any_moment(page: Page) -> None:
     assert page.locator(".hint").inner_text() == "420 ms\npiece 2 of 3, 161 B\n18 °C."
 
 
-def test_keys_step_from_piece_to_piece_beside_the_facts_of_the_stream(page: Page) -> None:
+def test_keys_step_from_piece_to_piece_and_the_facts_are_shown(page: Page) -> None:
     steps = []
     for key in ("0", "ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft", "ArrowLeft", "End"):
         page.keyboard.press(key)

@@ -172,7 +172,7 @@ def test_a_long_answer_is_compared_by_the_sentence() -> None:
     )
 
 
-def test_everything_shows_ids_dates_headers_and_pieces_as_they_stand_in_the_file() -> None:
+def test_everything_shows_ids_dates_headers_and_pieces_as_they_are_in_the_file() -> None:
     old, new = record(), record(noise=Noise("b2", 2, "abcd", late=9))
     lines = changed(old, new, everything=True)
     assert '-- recorded_at: "2026-11-02T10:30:00Z"' in lines
@@ -194,7 +194,7 @@ FAILED: dict[str, Any] = {"kind": "text/plain", "ended": "failed"}
              "-ended      complete (stop)", "+answer     429 Too Many Requests, application/json",
              "+error      Slow down.", "+ended      complete"],
         ),
-        (  # a name that stands in an id
+        (  # a name in an id
             answered(b'{"data": [{"id": "gpt-4", "created": 4}]}'),
             answered(b'{"data": [{"id": "gpt-5", "created": 5}]}'),
             ["-body       data: [{id: gpt-4}]", "+body       data: [{id: gpt-5}]"],
@@ -281,7 +281,7 @@ def test_interactions_are_paired_by_their_requests_in_their_order() -> None:
     assert states([A, again[0]], [A, again[1]]) == [("same", 1), ("changed", 2)]
 
 
-def test_of_a_request_that_was_tried_again_the_attempts_are_told_by_their_status() -> None:
+def test_of_a_request_that_was_tried_again_the_attempts_are_paired_by_their_status() -> None:
     busy = asked("How warm is it?", "", 429)
     assert states([busy, A], [A]) == [("same", 1), ("removed", 1)]
     assert states([A], [busy, A]) == [("added", 1), ("same", 2)]

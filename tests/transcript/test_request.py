@@ -53,7 +53,7 @@ def test_what_is_no_conversation_is_left_as_it_is() -> None:
     assert read([1, 2]) == RequestSummary(rest=[1, 2])
 
 
-def test_the_model_may_stand_in_the_path() -> None:
+def test_the_model_may_be_in_the_path() -> None:
     url = "https://x.example/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse"
     assert summarize_request(Request("POST", url)).model == "gemini-2.5-flash"
     assert read({"prompt": "x"}, url).model == "gemini-2.5-flash"
