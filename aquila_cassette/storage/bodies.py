@@ -139,12 +139,7 @@ def _is_small(value: Any) -> bool:
 
 
 def timeline(pieces: tuple[Piece, ...]) -> str:
-    """Return `pieces` as ``pieces:`` has them: ``at+size``, ms since the request and bytes.
-
-    Example:
-        >>> timeline((Piece(312, b"data: 1"), Piece(330, b"")))
-        '312+7 330+0'
-    """
+    """Return `pieces` as ``pieces:`` has them: ``at+size``, ms since the request and bytes."""
     return " ".join([f"{at}+{len(data)}" for at, data in pieces])
 
 
@@ -202,10 +197,7 @@ def _from_json(fields: Mapping[str, Any]) -> bytes:
 
 
 def is_timeline(text: str) -> bool:
-    """Return whether `text` is words of digits with a plus in each, a space between two words.
-
-    (A word without digits on a side of the plus passes, and adds up to no body.)
-    """
+    """Return whether `text` is words of digits with a plus in each, a space between two words."""
     # A regular expression for the same takes ten times as long, and every load pays for it.
     signs = text.encode().translate(None, b"0123456789")
     return signs == b"+ " * (len(signs) // 2) + b"+"
@@ -218,15 +210,11 @@ def is_event_stream(message: Request | Response) -> bool:
 
 
 def split_pieces(body: bytes, text: str | None, *, event_stream: bool) -> tuple[Piece, ...]:
-    r"""Return the pieces of `body` that `text`, what ``pieces:`` says, describes.
+    """Return the pieces of `body` that `text`, what ``pieces:`` says, describes.
 
     Where it is missing, or its sizes no longer add up to the body (which was edited by hand): one
     piece for each frame of an event stream, else one in all; the first at the times that it has,
     the rest at the last of these, or at 0.
-
-    Example:
-        >>> split_pieces(b"data: 1\n\ndata: 2\n\n", "5+4 9+14", event_stream=True)
-        (Piece(at=5, data=b'data'), Piece(at=9, data=b': 1\n\ndata: 2\n\n'))
     """
     times: list[int] = []
     if text:
@@ -286,8 +274,7 @@ class LazyResponse(Response):
     def __getattr__(self, name: str) -> Any:
         """Read the pieces: their slot is empty until they are first asked for."""
         if name != "pieces":
-            message = f"{type(self).__name__!r} object has no attribute {name!r}"
-            raise AttributeError(message, name=name, obj=self)
+            raise AttributeError(name)
         pieces = split_pieces(self.body, self._timeline, event_stream=is_event_stream(self))
         object.__setattr__(self, "pieces", pieces)
         return pieces

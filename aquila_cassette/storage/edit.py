@@ -52,14 +52,10 @@ def insert_interactions(text: str, dropped: Collection[int], new: Sequence[str])
 
 
 def replace_interactions(text: str, new: Mapping[int, str]) -> str | None:
-    r"""Put new interactions, by the place (from 0) of the old ones, in their places, one for one.
+    """Put new interactions, by the place (from 0) of the old ones, in their places, one for one.
 
     Every other line stays as it is, and so do the comments right above an interaction. None comes
     where the interactions are not a list in block style.
-
-    Example:
-        >>> replace_interactions("interactions:\n# mine\n- a: 1\n- b: 2\n", {0: "- c: 3\n"})
-        'interactions:\n# mine\n- c: 3\n- b: 2\n'
     """
     lines, eol = _lines(text)
     indent, items = _find(text, lines)

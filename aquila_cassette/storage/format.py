@@ -118,14 +118,14 @@ def _check_version(tree: Mapping[str, Any]) -> None:
         fix = 'make "version: 1" its first line, if it is a cassette'
         raise SchemaError(tree, None, "the file has no version", fix=fix)
     version = tree["version"]
-    if type(version) is int and version > VERSION:
-        problem = f"the cassette has version {version}, and this aquila-cassette reads {VERSION}"
-        fix = "pip install --upgrade aquila-cassette"
-        raise _NewerVersionError(tree, "version", problem, fix=fix)
-    if type(version) is not int or version != VERSION:
+    if type(version) is not int or version < VERSION:
         facts = [f"expected: {VERSION}", f"got:      {version!r}"]
         fix = f'write "version: {VERSION}"'
         raise SchemaError(tree, "version", "unknown cassette version", facts=facts, fix=fix)
+    if version > VERSION:
+        problem = f"the cassette has version {version}, and this aquila-cassette reads {VERSION}"
+        fix = "pip install --upgrade aquila-cassette"
+        raise _NewerVersionError(tree, "version", problem, fix=fix)
 
 
 def _interaction(item: Mapping[str, Any]) -> Interaction:

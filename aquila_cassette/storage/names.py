@@ -76,8 +76,7 @@ def cassettes_in(place: Path) -> Iterator[Path]:
 def name_of_test(node_id: str) -> str:
     """Return the name of the cassette of a test, safe as a file name.
 
-    What is invalid in file names becomes ``-``, as pytest-recording does it. What is too long is
-    cut and ends in a hash of the whole, so that two long names stay two.
+    What is too long is cut and ends in a hash of the whole, so that two long names stay two.
 
     Example:
         >>> name_of_test("tests/test_chat.py::TestChat::test_reply[a/b]")

@@ -15,12 +15,14 @@ from __future__ import annotations
 
 import re
 import reprlib
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 MAX_DEPTH = 64  # of mappings and lists
 
@@ -51,6 +53,7 @@ _LEAD = re.compile(rb" *(?:- )*")
 _WHITE_LINE = re.compile(rb"[ \t]+\n")
 
 
+@dataclass(eq=False)
 class YamlError(Exception):
     """The text is not the YAML that a cassette may use.
 
@@ -58,21 +61,11 @@ class YamlError(Exception):
     `cut_off` says that the text ends before what it began is whole.
     """
 
-    def __init__(
-        self,
-        problem: str,
-        line: int | None = None,
-        *,
-        facts: Sequence[str] = (),
-        fix: str = "",
-        cut_off: bool = False,
-    ) -> None:
-        self.problem = problem
-        self.line = line
-        self.facts = tuple(facts)
-        self.fix = fix
-        self.cut_off = cut_off
-        super().__init__(problem)
+    problem: str
+    line: int | None = None
+    facts: Sequence[str] = ()
+    fix: str = ""
+    cut_off: bool = False
 
 
 class SchemaError(YamlError):
@@ -146,10 +139,7 @@ class MarksRemain(Exception):  # noqa: N818 - no error of the text
 def clean_utf8(data: bytes) -> bytes:
     """Return the bytes of a file without byte order mark and CR; refuse what is not plain UTF-8.
 
-    Git on Windows, and editors there, write CRLF and a byte order mark; neither is content (a body
-    of CRLF lines says so with ``eol: crlf``). Refused are characters that would be lost or that are
-    signs of damage: NUL, a CR alone, C1 controls (U+0085 among them), U+2028, U+2029, U+FEFF and
-    noncharacters. Other control characters are taken as they are.
+    Refused are characters that would be lost or that are signs of damage, see ``docs/format.md``.
     """
     # One NUL of two is half of a character; both are what a crash of the machine leaves.
     if data.startswith(_UTF_16) or data[:2].count(0) == 1:
@@ -281,26 +271,23 @@ class Composer:
 
         self.has_stand_ins = _CONTROLS.search(text) is not None
         self._text = text
-        self.error: Any = yaml.YAMLError
-        loader: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
-        shown = text.translate(_OUT) if self.has_stand_ins else text
+        self._error: Any = yaml.YAMLError
+        self._loader: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
         self.scalar, self.alias = yaml.ScalarEvent, yaml.AliasEvent
         self.map_start, self.map_end = yaml.MappingStartEvent, yaml.MappingEndEvent
         self.list_end, self.stream_end = yaml.SequenceEndEvent, yaml.StreamEndEvent
-        try:
-            self.next_event: Callable[[], Any] = loader(shown).get_event
-        except yaml.YAMLError as error:  # the pure-Python reader looks at all characters at once
-            raise self.not_yaml(error) from error
 
     def document(self) -> Any:
+        text = self._text.translate(_OUT) if self.has_stand_ins else self._text
         try:
+            self.next_event: Callable[[], Any] = self._loader(text).get_event
             self.next_event()  # the start of the stream
             if self.next_event().__class__ is self.stream_end:
                 return None
             value = self.value(self.next_event(), 0)
             self.end()
-        except self.error as error:
-            raise self.not_yaml(error) from error
+        except self._error as error:
+            raise self._not_yaml(error) from error
         return value
 
     def value(self, event: Any, depth: int) -> Any:
@@ -320,7 +307,7 @@ class Composer:
             out.append(self.value(event, depth + 1))
         return out
 
-    def not_yaml(self, error: Any) -> YamlError:
+    def _not_yaml(self, error: Any) -> YamlError:
         text = self._text.rstrip()
         lines = text.split("\n")
         mark = getattr(error, "problem_mark", None)

@@ -67,13 +67,7 @@ def quoted(text: str) -> str:
 
 
 def quoted_lines(text: str, indent: int) -> str:
-    r"""Return `text` as a double-quoted scalar, each line of it on a line of its own.
-
-    Example:
-        >>> print(quoted_lines("a\x00\n  b", 2))
-        "a\u0000\n\
-          \  b"
-    """
+    """Return `text` as a double-quoted scalar, each line of it on a line of its own."""
     parts = _ESCAPED.sub(lambda m: m[0] if m[0] == "\n" else _escape(m), text).split("\n")
     # Spaces that lead a line are the layout's, unless a backslash is before them.
     rest = [f"\\{part}" if part.startswith(" ") else part for part in parts[1:]]
@@ -101,12 +95,7 @@ def unsafe(data: bytes) -> int:
 
 
 def literal(text: str, indent: int, head: str) -> list[str]:
-    r"""Return `text`, one that `is_literal`, as the lines of a literal block behind `head`.
-
-    Example:
-        >>> literal("a\n\n  b", 2, "text: ")
-        ['text: |-', '  a', '', '    b']
-    """
+    """Return `text`, one that `is_literal`, as the lines of a literal block behind `head`."""
     indicator = "2" if text[0] in " \t\n" else ""
     chomp = "-" if text[-1] != "\n" else "+" if text[-2] == "\n" else ""
     pad = " " * indent
