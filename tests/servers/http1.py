@@ -58,10 +58,6 @@ class Connection:
         self.answered = False
         self.reusable = False
 
-    def begin(self, *, keep_alive: bool) -> None:
-        self.answered = False
-        self.reusable = keep_alive
-
     def send(self, data: bytes) -> None:
         """Send `data` as it is, in one TCP send."""
         self._sock.sendall(data)
@@ -74,13 +70,9 @@ class Connection:
         length: int | None = None,
         close: bool = False,
     ) -> None:
-        """Send status line and headers; the body is chunked by default.
+        """Send status line and headers, by default those of an event stream.
 
-        Args:
-            status: The status.
-            headers: Those besides the framing; an event stream's content type if None.
-            length: Frame the body by a content-length of this many bytes.
-            close: Frame the body by the end of the connection.
+        The body is chunked, or framed by a content-length, or by the end of the connection (`close`).
         """
         fields = dict(headers) if headers is not None else {"content-type": "text/event-stream"}
         self._is_chunked = length is None and not close
@@ -149,13 +141,7 @@ def sends(
     then: Callable[[Connection], None] = Connection.end,
     headers: Mapping[str, str] | None = None,
 ) -> Script:
-    """Make a script that sends a head and `frames`, then ends.
-
-    Args:
-        frames: What to send.
-        then: How it ends: `Connection.end`, `fin`, `reset`, or `gone` where it stalls.
-        headers: Those of the answer; an event stream's by default.
-    """
+    """Make a script that sends a head and `frames`, then ends, or stalls: `Connection.gone`."""
 
     def script(connection: Connection, request: Request) -> None:
         connection.head(200, headers)
@@ -171,12 +157,7 @@ chat = sends(CHAT_FRAMES)
 
 
 class RawServer(Listener):
-    """Call ``script(connection, request)`` for each request, and keep the requests.
-
-    Args:
-        script: Runs in the connection's thread.
-        tls: Serve HTTPS with this context; see `server_context`.
-    """
+    """Call ``script(connection, request)`` for each request, and keep the requests."""
 
     def __init__(self, script: Script, *, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(tls=tls)
@@ -187,7 +168,8 @@ class RawServer(Listener):
         with connection.stream as stream:
             while (request := read_request(stream)) is not None:
                 self.requests.append(request)
-                connection.begin(keep_alive=request.headers.get("connection") != "close")
+                connection.answered = False
+                connection.reusable = request.headers.get("connection") != "close"
                 self._script(connection, request)
                 if not connection.answered:
                     raise ScriptError(f"no end(), fin() or reset() for {request.path}")
