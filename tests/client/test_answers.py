@@ -142,60 +142,80 @@ def test_an_error_status_with_any_other_body_shows_it(body: bytes, reason: str) 
     assert failure(ask("chat", body, status=307)) == ("http", reason)
 
 
-EXPECTED = {
-    "chat": "data: [DONE]",
-    "responses": "response.completed, response.incomplete or response.failed",
-    "messages": "event: message_stop",
-    "gemini": "a finishReason",
-}
+def broken(endpoint: str, data: str, event: str = "") -> tuple[str, bytes, str, str]:
+    reason = f"A chunk of the stream is not JSON: {data}"
+    return endpoint, sse(data, event=event) + b"".join(STREAMS[endpoint]), "protocol", reason
 
 
-@each_backend
-@each_endpoint
-def test_a_stream_that_is_cut_keeps_its_text_and_names_what_is_missing(
-    backend: str, endpoint: str
+def failed(**fields: Any) -> bytes:
+    return sse(response("failed", response={"output": [], **fields}))
+
+
+NO = {"message": "No."}
+LIMIT = {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
+UNKNOWN = "The response failed; the provider does not say why."
+CANCELLED = "The provider cancelled the response."
+ENDS_OF_RESPONSES = "response.completed, response.incomplete or response.failed"
+
+FAILURES: list[tuple[str, bytes, str, str]] = [
+    ("chat", b"", "cut", "The stream ended before data: [DONE]."),
+    ("responses", b"", "cut", f"The stream ended before {ENDS_OF_RESPONSES}."),
+    ("messages", b"", "cut", "The stream ended before event: message_stop."),
+    ("gemini", b"", "cut", "The stream ended before a finishReason."),
+    ("chat", sse(chat(delta("stop", refusal="I won't.")), "[DONE]"), "refusal", "I won't."),
+    (
+        "responses",
+        sse(response("refusal.delta", delta="I won't."), response("completed", response={})),
+        "refusal",
+        "I won't.",
+    ),
+    ("messages", sse(*stop("refusal")), "refusal", "The answer was refused: refusal"),
+    (
+        "gemini",
+        sse({"promptFeedback": {"blockReason": "SAFETY"}}),
+        "refusal",
+        "The answer was refused: SAFETY",
+    ),
+    ("chat", sse(chat(delta("length"))), "incomplete", "The answer is incomplete: length"),
+    (
+        "responses",
+        sse(response("incomplete", response=LIMIT)),
+        "incomplete",
+        "The answer is incomplete: max_output_tokens",
+    ),
+    ("messages", sse(*stop("max_tokens")), "incomplete", "The answer is incomplete: max_tokens"),
+    (
+        "gemini",
+        sse(candidate("", "MAX_TOKENS")),
+        "incomplete",
+        "The answer is incomplete: MAX_TOKENS",
+    ),
+    ("chat", sse({"error": NO}, {"error": {"message": "Two."}}), "provider", "No."),
+    ("responses", failed(error=NO), "provider", "No."),
+    ("responses", failed(status="failed"), "provider", UNKNOWN),
+    ("responses", failed(status="cancelled"), "provider", CANCELLED),
+    ("responses", sse({"type": "error", **NO}, event="error"), "provider", "No."),
+    ("messages", sse({"type": "error", "error": NO}, event="error"), "provider", "No."),
+    ("gemini", b'{\n  "error": {"message": "No."}\n}', "provider", "No."),
+    broken("chat", '{"choices": [{"index": 0, "delta": {"content": "lo"'),
+    broken("chat", '"choices": [{"index": 0, "delta": {"content": "lo"}}]}'),
+    broken("chat", '{"error": {"mess', event="error"),
+    broken("responses", '{"type": "response.output_text.delta", "delta": "l'),
+    broken("messages", '{"type": "content_block_delta", ', event="content_block_delta"),
+    broken("gemini", '[{"candidates": '),
+]
+"""What comes after a first chunk, and the kind and the reason of the error."""
+
+
+@pytest.mark.parametrize(("endpoint", "end", "kind", "reason"), FAILURES)
+def test_an_answer_that_is_not_completed_keeps_its_text_and_ends_in_one_error(
+    endpoint: str, end: bytes, kind: str, reason: str
 ) -> None:
-    frames = STREAMS[endpoint][:3] if endpoint == "chat" else STREAMS[endpoint][:-1]
-    cut = ("cut", f"The stream ended before {EXPECTED[endpoint]}.")
-    events = ask(endpoint, b"".join(frames), backend=backend)
-    assert failure(events) == cut
-    assert events[-1].text == "Hello, wörld"
-    assert failure(ask(endpoint, b"", backend=backend)) == cut
-
-
-REFUSED = {
-    "chat": sse(chat(delta(refusal="I ")), chat(delta("stop", refusal="won't.")), "[DONE]"),
-    "responses": sse(
-        response("refusal.delta", delta="I won't."),
-        response("completed", response={"status": "completed"}),
-    ),
-    "messages": sse({"type": "message_start", "message": {}}, *stop("refusal")),
-    "gemini": sse({"promptFeedback": {"blockReason": "SAFETY"}}),
-}
-LIMIT = {"incomplete_details": {"reason": "max_output_tokens"}}
-INCOMPLETE = {
-    "chat": (sse(chat(delta("length")), "[DONE]"), "length"),
-    "responses": (
-        sse(response("incomplete", response={"status": "incomplete", **LIMIT})),
-        "max_output_tokens",
-    ),
-    "messages": (sse(*stop("max_tokens")), "max_tokens"),
-    "gemini": (sse(candidate("", "MAX_TOKENS")), "MAX_TOKENS"),
-}
-
-
-@each_endpoint
-def test_a_refusal_or_a_limit_is_an_error_that_says_so(endpoint: str) -> None:
-    reason = {
-        "messages": "The answer was refused: refusal",
-        "gemini": "The answer was refused: SAFETY",
-    }
-    refused = failure(ask(endpoint, REFUSED[endpoint]))
-    assert refused == ("refusal", reason.get(endpoint, "I won't."))
-    end, limit = INCOMPLETE[endpoint]
     events = ask(endpoint, HEL[endpoint] + end)
-    assert failure(events) == ("incomplete", f"The answer is incomplete: {limit}")
-    assert (events[-1].text, events[-1].meta.finish_reason) == ("Hel", limit)
+    assert failure(events) == (kind, reason)
+    assert (events[-1].text, events[-1].status) == ("Hel", 200)
+    if kind == "incomplete":
+        assert reason.endswith(f": {events[-1].meta.finish_reason}")
 
 
 @pytest.mark.parametrize(
@@ -215,37 +235,6 @@ def test_a_last_event_completes_an_answer_without_a_finish_reason(
     assert failure(ask(endpoint, HEL[endpoint]))[0] == "cut"
 
 
-FAILED = {"status": "failed", "output": []}
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "end", "reason"),
-    [
-        ("chat", sse({"error": {"message": "One."}}, {"error": {"message": "Two."}}), "One."),
-        ("responses", sse(response("failed", response={"error": {"message": "No."}})), "No."),
-        ("responses", sse({"type": "error", "message": "No."}, event="error"), "No."),
-        (
-            "responses",
-            sse(response("failed", response=FAILED)),
-            "The response failed; the provider does not say why.",
-        ),
-        (
-            "responses",
-            sse(response("cancelled", response={**FAILED, "status": "cancelled"})),
-            "The provider cancelled the response.",
-        ),
-        ("messages", sse({"type": "error", "error": {"message": "No."}}, event="error"), "No."),
-        ("gemini", b'{\n  "error": {"message": "No."}\n}', "No."),
-    ],
-)
-def test_an_error_of_the_provider_within_a_stream_is_the_only_error(
-    endpoint: str, end: bytes, reason: str
-) -> None:
-    events = ask(endpoint, HEL[endpoint] + end)
-    assert failure(events) == ("provider", reason)
-    assert (events[-1].text, events[-1].status) == ("Hel", 200)
-
-
 @each_endpoint
 def test_json_under_a_good_status_may_be_an_error_or_not_an_answer(endpoint: str) -> None:
     events = ask(endpoint, {"error": {"message": "Overloaded"}})
@@ -256,6 +245,7 @@ def test_json_under_a_good_status_may_be_an_error_or_not_an_answer(endpoint: str
     assert raw.event.data == '{"hello": "there"}'
     assert error.kind == "protocol"
     assert error.reason.endswith(': {"hello": "there"}')
+    assert failure(ask(endpoint, sse('{"hello": "th')))[0] == "protocol"
 
 
 @pytest.mark.parametrize(
@@ -284,27 +274,6 @@ def test_a_page_in_place_of_an_answer_is_named_in_whatever_pieces_it_comes(
 @pytest.mark.parametrize("body", [b"\n\n", b": wait\n\n", b"data", b"data: {", b"event: x"])
 def test_a_stream_that_is_cut_before_it_says_anything_is_not_taken_for_a_page(body: bytes) -> None:
     assert failure(ask("chat", body))[0] == "cut"
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "broken"),
-    [
-        ("chat", sse('{"choices": [{"index": 0, "delta": {"content": "lo"')),
-        ("chat", sse('"choices": [{"index": 0, "delta": {"content": "lo"}}]}')),
-        ("responses", sse('{"type": "response.output_text.delta", "delta": "l')),
-        ("messages", sse('{"type": "content_block_delta", ', event="content_block_delta")),
-        ("gemini", sse('[{"candidates": ')),
-    ],
-)
-def test_an_event_whose_json_is_broken_is_an_error_that_shows_it(
-    endpoint: str, broken: bytes
-) -> None:
-    events = ask(endpoint, HEL[endpoint] + broken + b"".join(STREAMS[endpoint]))
-    shown = broken.decode().partition("data: ")[2][:-2]
-    assert failure(events) == ("protocol", f"A chunk of the stream is not JSON: {shown}")
-    assert events[-1].text == "Hel"
-    if broken.startswith(b"data: {"):
-        assert failure(ask(endpoint, broken))[0] == "protocol"
 
 
 @pytest.mark.parametrize(
