@@ -35,23 +35,17 @@ class HttpAdapter(ABC, Generic[Call]):
     """Whether a failure before the response is not raised here, but where the library waits."""
 
     def is_foreign(self, call: Call) -> bool:
-        """Return whether another mock answers this request."""
-        return False
+        return False  # or another mock answers it
 
     @abstractmethod
-    async def to_request(self, call: Call) -> Request:
-        """Return the request as the session knows it, its body read."""
+    async def to_request(self, call: Call) -> Request: ...
 
     @abstractmethod
-    async def to_response(self, call: Call, player: Player, make_error: MakeError) -> Any:
-        """Return a recorded response as the library would."""
+    async def to_response(self, call: Call, player: Player, make_error: MakeError) -> Any: ...
 
     @abstractmethod
     def make_error(self, call: Call, has_begun: bool, failure: Failure) -> Exception | None:
-        """Make the exception with which the library reports a failure; None if it has none.
-
-        It may depend on whether the response has begun.
-        """
+        """Make the exception with which the library reports a failure; None if it has none."""
 
     @abstractmethod
     async def record(self, call: Call, recorder: Recorder, send: Send[Call]) -> Any:
@@ -124,16 +118,11 @@ def find_class(
 
 
 def decode_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """Return header fields as a cassette has them; as Latin-1, bytes of any encoding come back.
-
-    >>> decode_headers([(b"Age", b"3")])
-    (('age', '3'),)
-    """
+    """Return header fields as a cassette has them; as Latin-1, bytes of any encoding come back."""
     return tuple([(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in raw])
 
 
 def encode_headers(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
-    """Return header fields as they are on the wire."""
     return tuple([(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers])
 
 

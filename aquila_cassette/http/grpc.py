@@ -9,25 +9,22 @@ from aquila_cassette.errors import UnsupportedError
 from aquila_cassette.http.patching import patch
 from aquila_cassette.session.current import current_session
 
-_KINDS = ("UnaryUnary", "UnaryStream", "StreamUnary", "StreamStream")
-_METHODS = (
-    "intercept_unary_unary",
-    "intercept_unary_stream",
-    "intercept_stream_unary",
-    "intercept_stream_stream",
-)
+_KINDS = {
+    "UnaryUnary": "intercept_unary_unary",
+    "UnaryStream": "intercept_unary_stream",
+    "StreamUnary": "intercept_stream_unary",
+    "StreamStream": "intercept_stream_stream",
+}
 
 
 def install(grpc: ModuleType) -> None:
     """Have each channel that is made from now on refuse calls inside a block."""
-    bases = [getattr(grpc, f"{kind}ClientInterceptor") for kind in _KINDS]
-    refusal = type("Refusal", tuple(bases), dict.fromkeys(_METHODS, _intercept))()
-    refusals = [  # grpc.aio sorts interceptors by their one base
-        type(
-            "Refusal", (getattr(grpc.aio, f"{kind}ClientInterceptor"),), {method: _intercept_async}
-        )()
-        for kind, method in zip(_KINDS, _METHODS, strict=True)
-    ]
+    bases = tuple(getattr(grpc, f"{kind}ClientInterceptor") for kind in _KINDS)
+    refusal = type("Refusal", bases, dict.fromkeys(_KINDS.values(), _intercept))()
+    refusals = []
+    for kind, method in _KINDS.items():  # grpc.aio sorts interceptors by their one base
+        base = getattr(grpc.aio, f"{kind}ClientInterceptor")
+        refusals.append(type("Refusal", (base,), {method: _intercept_async})())
 
     def channel(original: Any, *args: Any, **kwargs: Any) -> Any:
         return grpc.intercept_channel(original(*args, **kwargs), refusal)

@@ -12,7 +12,7 @@ import importlib.util
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from importlib.abc import Loader, MetaPathFinder
+from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -101,31 +101,17 @@ class _Finder(MetaPathFinder):
         finally:
             del self._asking.name
         if spec is not None and spec.loader is not None:
-            spec.loader = _Loader(spec.loader, self.hooks[name])
+            _call_after_import(spec.loader, self.hooks[name])
         return spec
 
 
-class _Loader(Loader):
-    """The module's own loader, and then the hook."""
+def _call_after_import(loader: Any, hook: Hook) -> None:
+    def exec_module(module: ModuleType) -> None:
+        del loader.exec_module
+        loader.exec_module(module)
+        hook(module)
 
-    def __init__(self, loader: Any, hook: Hook) -> None:
-        self._loader = loader
-        self._hook = hook
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        module: ModuleType | None = self._loader.create_module(spec)
-        return module
-
-    def exec_module(self, module: ModuleType) -> None:
-        spec = module.__spec__
-        if spec is not None and spec.loader is self:
-            spec.loader = self._loader
-            module.__loader__ = self._loader
-        self._loader.exec_module(module)
-        self._hook(module)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._loader, name)
+    loader.exec_module = exec_module
 
 
 _finder = _Finder()

@@ -14,7 +14,7 @@ import ssl
 import sys
 from collections.abc import Awaitable
 from http.client import responses
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from aquila_cassette.http.dispatcher import (
@@ -88,7 +88,7 @@ class TornadoAdapter(HttpAdapter[Any]):
 
     async def to_response(self, call: Any, player: Player, make_error: MakeError) -> Any:
         lib, request = self._lib, call.request
-        call.stream = _NoStream()
+        call.stream = SimpleNamespace(error=None, close=lambda: None)  # it was never connected
         request.headers.setdefault("Host", lib.urllib.parse.urlsplit(request.url).netloc)
         response = player.interaction.response
         try:
@@ -174,12 +174,3 @@ async def _produced(body_producer: Any) -> bytes:
     if producing is not None:
         await producing
     return b"".join(parts)
-
-
-class _NoStream:
-    """The stream of a connection that was never made."""
-
-    error = None
-
-    def close(self) -> None:
-        pass
