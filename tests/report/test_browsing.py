@@ -59,23 +59,6 @@ def test_how_an_answer_ended_is_shown(show: Show, lay: Lay) -> None:
         assert answer in re.sub(r"\n+", "\n", shown)
 
 
-def test_a_file_that_cannot_be_read_is_listed_with_its_error(show: Show, lay: Lay) -> None:
-    lay("damaged")
-    lay("plain")
-    page = show()
-    assert texts(page, ".row .facts") == ["cannot be read", "example.org"]
-    page.locator(".row", has_text="damaged").click()
-    (said,) = texts(page, ".card.failed")
-    assert said == (
-        "This file cannot be read\n\n"
-        "cassettes/damaged.yaml, line 6: 'ended' has a wrong value.\n\n"
-        "  expected: one of complete, closed, failed\n"
-        "  got:      'perhaps'\n"
-        "Fix: make it one of complete, closed, failed"
-    )
-    assert not page.locator("#player").is_visible()
-
-
 def test_the_overview_says_how_much_there_is_and_what_is_worth_a_look(show: Show, lay: Lay) -> None:
     for name in ("chat", "closed", "damaged", "failed", "plain"):
         lay(name)
@@ -93,6 +76,16 @@ def test_the_overview_says_how_much_there_is_and_what_is_worth_a_look(show: Show
     assert names == ["damaged", "closed", "failed", "failed", "failed"]
     worth.nth(3).click()
     assert page.url.endswith("#failed/2")
+    page.locator(".row", has_text="damaged").click()
+    (said,) = texts(page, ".card.failed")
+    assert said == (
+        "This file cannot be read\n\n"
+        "cassettes/damaged.yaml, line 6: 'ended' has a wrong value.\n\n"
+        "  expected: one of complete, closed, failed\n"
+        "  got:      'perhaps'\n"
+        "Fix: make it one of complete, closed, failed"
+    )
+    assert not page.locator("#player").is_visible()
 
 
 def test_a_page_with_little_to_show_says_so(show: Show, lay: Lay) -> None:
