@@ -33,15 +33,13 @@ _HEAD = re.compile(
     re.IGNORECASE,
 )
 
+_MODEL_ARGUMENTS = frozenset({b"input", b"args", b"arguments"})
+_STRUCTURE = re.compile(rb'"((?:[^"\\]|\\.)*)"(\s*:)?|[{}\[\]]')
+_WIDTH = 5
+
 # JSON. Fields are found in bytes, without parsing: also in events, in bodies that were cut off, and
 # in JSON inside strings of JSON. The backslashes before a quote say how deep it is: one level down
 # in escaped JSON doubles them, so a quote of level n has 2^n - 1 of its own.
-
-_MODEL_ARGUMENTS = frozenset({b"input", b"args", b"arguments"})
-_STRUCTURE = re.compile(rb'"((?:[^"\\]|\\.)*)"(\s*:)?|[{}\[\]]')
-
-
-_WIDTH = 5
 
 
 def _lookbehinds(endings: Iterable[str], more: Iterable[str]) -> tuple[bytes, bytes]:
@@ -78,10 +76,9 @@ def json_pattern(more: Iterable[str]) -> re.Pattern[bytes]:
 def json_fields(
     data: bytes, low: bytes, pattern: re.Pattern[bytes], names: SecretNames, place: Place
 ) -> Iterator[Span]:
-    """Yield the values of fields with secret names: complete strings and numbers.
+    """Yield the values of fields with secret names, complete strings and numbers, in lists too.
 
-    Objects are looked into; a list is taken apart. `low` is `data` in lower case, `pattern` what
-    `json_pattern` gives.
+    `low` is `data` in lower case, `pattern` what `json_pattern` gives.
     """
     for match in pattern.finditer(low):
         quote = match.start() - 1
@@ -149,7 +146,7 @@ def _end_of_text(data: bytes, start: int, escapes: int) -> int | None:
     A string in a string that has no end before the outer one's is a fragment, and stays: the rest
     is elsewhere. One that no other holds and that the body or its line cuts off ends there.
     """
-    quote = data.find(b'"', start)
+    end, quote = len(data), data.find(b'"', start)
     while quote >= 0:
         count = _escapes_before(data, quote, start)
         level = (count + 1) & ~count  # 2^n of a quote of level n
@@ -159,8 +156,6 @@ def _end_of_text(data: bytes, start: int, escapes: int) -> int | None:
             end = quote - escapes
             break
         quote = data.find(b'"', quote + 1)
-    else:
-        end = len(data)
     line_end = _LINE_END.search(data, start, end)
     if line_end is None and quote >= 0:
         return end

@@ -181,12 +181,11 @@ class Finder:
         is_request = isinstance(message, Request)
         if isinstance(message, Request):
             yield from self._in_url(message.url, env)
+        elif message.error and self.clean_text(message.error.message, env) != message.error.message:
+            yield SecretFinding("error", self._kind_in(message.error.message, env))
         yield from self._in_headers(message.headers, kept, () if is_request else KEPT_PREFIXES, env)
         for span in self.in_body(body, env, "sent" if is_request else "received", content_type):
             yield SecretFinding("body", kind_of(span, body, env), start=span.start, end=span.end)
-        error = None if isinstance(message, Request) else message.error
-        if error is not None and self.clean_text(error.message, env) != error.message:
-            yield SecretFinding("error", self._kind_in(error.message, env))
 
     def _in_url(self, url: str, env: Secrets) -> Iterator[SecretFinding]:
         if self.clean_url(url, env) == url:

@@ -229,12 +229,10 @@ def _compiled(pattern: Any) -> re.Pattern[bytes]:
 # The secrets of this process: the values of variables with secret names.
 
 _SHORTEST = 8
-_NAMED = re.compile(
-    r"(?:^|_)(?:API_?KEY|TOKEN|SECRET|SECRET_KEY|ACCESS_KEY|PRIVATE_KEY)$", re.IGNORECASE
-)
-_PASSWORD = re.compile(r"(?:^|_)(?:PASSWORD|PASSPHRASE)$", re.IGNORECASE)
+_NAMED = re.compile(r"(?i)(?:^|_)(?:API_?KEY|TOKEN|SECRET|(?:SECRET|ACCESS|PRIVATE)_KEY)$")
+_PASSWORD = re.compile(r"(?i)(?:^|_)(?:PASSWORD|PASSPHRASE)$")
 _WORD = re.compile(r"[a-z]{,15}|[A-Z]{,15}")
-_KEY = re.compile(r"_KEY$", re.IGNORECASE)
+_KEY = re.compile(r"(?i)_KEY$")
 _RANDOM = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9._~+/=-]{16,}")
 _last: tuple[dict[object, object], Secrets] = ({}, ())
 

@@ -14,14 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 MARK = b"[redacted]"
-"""What replaces a secret."""
-
 _QUOTED_MARK = '"[redacted]"'
 _PLAIN = re.compile(rb'[^"\\{}\[\],:\s]*')
 _SCALAR = re.compile(rb"[-+.0-9eEtrufalsn]*")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?[0-9][-+.0-9eE]*|true|false|null', re.DOTALL)
 _UNIT = re.compile(r"\\u[0-9a-fA-F]{4}|\\.|.", re.DOTALL)
-_ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _SSE_FIELD = re.compile(rb"(?:(?:data|event|id|retry)?:|(?:data|event|id|retry)(?=[\r\n]|\Z)) ?")
 
 
@@ -41,9 +38,7 @@ def merge(data: bytes, spans: Iterable[Span]) -> list[Span]:
     So replacing again and again comes to rest, each time with fewer bytes outside of markers.
     """
     found = sorted(span for span in spans if span.start < span.end)
-    if not found:
-        return []
-    if MARK in data:
+    if found and MARK in data:
         marks = re.finditer(re.escape(MARK), data)
         found = sorted([*found, *(Span(*mark.span(), "") for mark in marks)])
     merged = found[:1]
@@ -154,19 +149,15 @@ def _edits(text: str, start: int, end: int) -> Iterator[tuple[int, int, str]]:
         touched = [n for n, unit in enumerate(units) if unit.start() < end and start < unit.end()]
         if not touched:
             continue
-        inner = "".join(_unescaped(unit[0]) for unit in units)
+        inner = "".join(
+            unit[0] if len(unit[0]) == 1 else json.loads(f'"{unit[0]}"') for unit in units
+        )
         if _is_json(inner):
             for first, last, new in _edits(inner, touched[0], touched[-1] + 1):
                 escaped = json.dumps(new)[1:-1]
                 yield units[first].start(), units[last - 1].end(), escaped
         else:
             yield units[touched[0]].start(), units[touched[-1]].end(), MARK.decode()
-
-
-def _unescaped(unit: str) -> str:
-    if len(unit) == 6:
-        return chr(int.from_bytes(bytes.fromhex(unit[2:])))
-    return unit if len(unit) == 1 else _ESCAPES.get(unit[1], unit[1])
 
 
 def replaced(data: bytes, spans: Sequence[Span]) -> bytes:
@@ -186,15 +177,13 @@ def with_framing(body: bytes, spans: Sequence[Span]) -> list[Span]:
     start = 0
     for message in eventstream.split(body):
         end = start + len(message)
-        payload = start + eventstream.payload_at(message), end - 4
+        payload = start + eventstream.payload_at(message)
         inside = [span for span in spans if start <= span.start and span.end <= end]
-        if inside and all(payload[0] <= one.start and one.end <= payload[1] for one in inside):
+        if inside and all(payload <= one.start and one.end <= end - 4 for one in inside):
             moved = [Span(a - start, b - start, kind, text) for a, b, kind, text in inside]
             whole = eventstream.reframed(replaced(message, moved))
-            framed += (
-                Span(start, start + 12, "", whole[:12]),
-                Span(end - 4, end, "", whole[-4:]),
-            )
+            framed.append(Span(start, start + 12, "", whole[:12]))
+            framed.append(Span(end - 4, end, "", whole[-4:]))
         start = end
     return sorted(framed)
 
