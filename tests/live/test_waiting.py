@@ -35,8 +35,10 @@ from aquila_cassette.live import (
     track,
     wait_settled,
 )
+from tests.http.cassettes import write_cassette
 from tests.live.loops import WORK, Page
 from tests.live.rows import seed_row
+from tests.live.script import DONE, chunk
 
 HERE = Path(__file__).relative_to(Path.cwd()).as_posix()
 URL = "http://127.0.0.1:8199/v1/chat/completions"
@@ -45,43 +47,28 @@ BODY = {
     "stream": True,
     "messages": [{"role": "user", "content": "Say hello"}],
 }
-FRAMES = (
-    b"".join(
-        b'data: {"choices": [{"index": 0, "delta": {"content": "%s"}, "finish_reason": null}]}\n\n'
-        % word
-        for word in (b"Hel", b"lo", b"!")
-    )
-    + b"data: [DONE]\n\n"
-)
+FRAMES = chunk("Hel") + chunk("lo") + chunk("!", "stop") + DONE
 
 
 @pytest.fixture(autouse=True)
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder of its own, with one cassette that answers the same request any number of times."""
     monkeypatch.delenv("AQUILA_RECORD", raising=False)
-    monkeypatch.setenv("AQUILA_CASSETTE_DIR", str(tmp_path / "cassettes"))
-    folder = tmp_path / "cassettes"
-    folder.mkdir()
-    text = FRAMES.decode().replace("\n", "\n      ").rstrip(" ")
-    (folder / "hello.yaml").write_text(
-        f"""version: 1
-interactions:
-- request:
-    method: POST
-    url: {URL}
-    json: {{model: gpt-4o-mini, stream: true, messages: [{{role: user, content: Say hello}}]}}
-  response:
-    status: 200
-    headers: {{content-type: text/event-stream}}
-    sse: |+
-      {text}
-    ended: complete
-"""
-    )
+    monkeypatch.setenv("AQUILA_CASSETTE_DIR", str(tmp_path))
+    write_cassette("hello", [FRAMES], url=URL, asked=[BODY])
 
 
 def hello(**options: Any) -> Any:
     return aquila_cassette("hello", mode="none", repeats=True, on_unplayed="ignore", **options)
+
+
+@contextmanager
+def running(work: Callable[[], object]) -> Iterator[None]:
+    """Run `work` in a thread for the time of a block."""
+    thread = threading.Thread(target=work)
+    thread.start()
+    yield
+    thread.join()
 
 
 async def ask(page: Page) -> None:
@@ -125,15 +112,12 @@ def test_a_thread_that_asks_its_queue_again_is_not_waited_for() -> None:
             time.sleep(WORK)
             page.lines.append("done")
 
-    with hello():
-        thread = threading.Thread(target=worker)
-        thread.start()
+    with hello(), running(worker):
         for number in range(1, 3):
             orders.put(1)
             wait_settled(streams=number)
             assert page.lines.count("done") == number
         orders.put(0)
-        thread.join()
 
 
 async def in_thread(work: Callable[[], None]) -> None:
@@ -449,12 +433,10 @@ def test_a_thread_of_our_sync_client_is_waited_for() -> None:
         time.sleep(WORK)
         lines.append("saved")
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    begun.wait()
-    wait_settled()
-    assert lines[-1] == "saved"
-    thread.join()
+    with running(work):
+        begun.wait()
+        wait_settled()
+        assert lines[-1] == "saved"
 
 
 class Sheet:
@@ -487,18 +469,6 @@ async def test_what_a_view_raises_while_it_draws_is_raised_and_one_that_never_st
 # From threads.
 
 
-@contextmanager
-def app_in_a_thread() -> Iterator[Callable[[Any], Any]]:
-    """An event loop in a thread, as a server has; gives what starts a coroutine there."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    yield lambda coroutine: asyncio.run_coroutine_threadsafe(coroutine, loop)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
-
-
 def test_render_sync_waits_for_tasks_of_an_event_loop_in_another_thread() -> None:
     page = Page()
 
@@ -507,9 +477,10 @@ def test_render_sync_waits_for_tasks_of_an_event_loop_in_another_thread() -> Non
         await asyncio.sleep(WORK)
         page.lines.append("saved")
 
-    with hello(), app_in_a_thread() as start:
-        start(handler())
+    with contextlib.closing(asyncio.new_event_loop()) as loop, hello(), running(loop.run_forever):
+        asyncio.run_coroutine_threadsafe(handler(), loop)
         assert render_sync(page, streams=1).endswith("saved")
+        loop.call_soon_threadsafe(loop.stop)
 
 
 async def ask_in_a_task(page: Page) -> None:
@@ -556,13 +527,10 @@ def test_a_thread_that_goes_on_after_its_event_loop_is_waited_for(
         time.sleep(WORK)
         page.lines.append("saved")
 
-    with hello():
-        thread = threading.Thread(target=work)
-        thread.start()
+    with hello(), running(work):
         wait_settled(streams=1)
         assert len(page.lines) == 4
         assert page.lines[3] == "saved"
-        thread.join()
 
 
 def test_a_thread_whose_event_loop_serves_others_is_not_waited_for() -> None:
@@ -574,14 +542,11 @@ def test_a_thread_whose_event_loop_serves_others_is_not_waited_for() -> None:
         await asyncio.to_thread(end.wait)
         await task
 
-    with hello():
-        thread = threading.Thread(target=lambda: asyncio.run(serve()))
-        thread.start()
+    with hello(), running(lambda: asyncio.run(serve())):
         begun.wait()
         wait_settled(streams=1, timeout=2)
         assert len(page.lines) == 1
         end.set()
-        thread.join()
 
 
 def test_wait_settled_says_what_a_thread_does() -> None:
@@ -591,13 +556,10 @@ def test_wait_settled_says_what_a_thread_does() -> None:
         ask_sync(Page())
         free.wait()
 
-    with hello():
-        thread = threading.Thread(target=work)
-        thread.start()
+    with hello(), running(work):
         with pytest.raises(SettleTimeout, match=r"wait_settled: 1 thing.*\n.* in .*work"):
             wait_settled(streams=1, timeout=0.2)
         free.set()
-        thread.join()
 
 
 async def test_the_sync_forms_are_refused_in_an_event_loop() -> None:
