@@ -83,13 +83,6 @@ def test_each_way_records_into_a_file_of_its_name_and_replays_from_it(
     suite(None, "-k", "wider_too").assert_outcomes(passed=1, deselected=9)
 
 
-def test_the_cassette_fixture_names_the_file_after_the_test(
-    suite: Suite, pytester: pytest.Pytester
-) -> None:
-    suite("class TestChat:\n    def test_reply(self, cassette): get('/a')\n")
-    assert (pytester.path / "cassettes/test_it/TestChat.test_reply.yaml").is_file()
-
-
 def test_a_marker_and_options_that_are_wrong_are_errors_that_name_the_fix(suite: Suite) -> None:
     result = suite(
         """
@@ -116,33 +109,21 @@ def test_b(cassette): pass
     )
 
 
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_async_tests_work_under_anyio(
-    suite: Suite, pytester: pytest.Pytester, backend: str
-) -> None:
-    pytester.makepyprojecttoml("[tool.pytest.ini_options]\nfilterwarnings = ['error']\n")
-    source = f"""
-@pytest.fixture
-def anyio_backend(): return {backend!r}
-
+def test_async_tests_work_under_anyio_and_pytest_asyncio(suite: Suite) -> None:
+    source = """
 @pytest.mark.anyio
-async def test_a(cassette):
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_a(cassette, anyio_backend):
     async with httpx.AsyncClient() as client:
         assert (await client.get(URL + "/a")).text == "/a"
-"""
-    suite(source, "-p", "no:asyncio").assert_outcomes(passed=1)
-    suite(None, "-p", "no:asyncio", "--aquila-record=none").assert_outcomes(passed=1)
 
-
-def test_async_tests_work_under_pytest_asyncio(suite: Suite) -> None:
-    source = """
 @pytest.mark.asyncio
-async def test_a(aquila_cassette):
-    async with aquila_cassette("a"), httpx.AsyncClient() as client:
-        assert (await client.get(URL + "/a")).text == "/a"
+async def test_b(aquila_cassette):
+    async with aquila_cassette("b"), httpx.AsyncClient() as client:
+        assert (await client.get(URL + "/b")).text == "/b"
 """
-    suite(source).assert_outcomes(passed=1)
-    suite(None, "--aquila-record=none").assert_outcomes(passed=1)
+    suite(source).assert_outcomes(passed=3)
+    suite(None, "--aquila-record=none").assert_outcomes(passed=3)
 
 
 def test_where_cassetter_is_installed_the_name_cassette_is_left_to_it(suite: Suite) -> None:

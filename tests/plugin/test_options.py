@@ -21,43 +21,31 @@ def test_a(aquila_cassette):
 """
 
 
-@pytest.mark.parametrize(
-    ("flag", "environment", "call", "marker", "config", "ini", "winner"),
-    [
-        ("none", "all", "all", "all", "all", "all", "none"),
-        (None, "none", "all", "all", "all", "all", "none"),
-        (None, None, "none", "all", "all", "all", "none"),
-        (None, None, None, "none", "all", "all", "none"),
-        (None, None, None, None, "none", "all", "none"),
-        (None, None, None, None, None, "none", "none"),
-        (None, None, None, None, None, None, "once"),
-    ],
-)
+PLACES = ["command line", "environment", "call", "marker", "aquila_config", "ini"]
+
+
+@pytest.mark.parametrize("winner", [*PLACES, "default"])
 def test_the_strongest_place_wins(
-    suite: Suite,
-    pytester: pytest.Pytester,
-    monkeypatch: pytest.MonkeyPatch,
-    flag: str | None,
-    environment: str | None,
-    call: str | None,
-    marker: str | None,
-    config: str | None,
-    ini: str | None,
-    winner: str,
+    suite: Suite, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, winner: str
 ) -> None:
-    if environment:
-        monkeypatch.setenv("AQUILA_RECORD", environment)
+    weaker = PLACES[PLACES.index(winner) + 1 :] if winner in PLACES else []
+    modes = {winner: "none"} | dict.fromkeys(weaker, "all")
+    if mode := modes.get("environment"):
+        monkeypatch.setenv("AQUILA_RECORD", mode)
+    if mode := modes.get("ini"):
+        with (pytester.path / "pyproject.toml").open("a") as settings:
+            settings.write(f"\naquila_record = {mode!r}\n")
+    marker, call = modes.get("marker"), modes.get("call")
     source = SHOWS_MODE.format(
-        config={"mode": config} if config else {},
+        config={"mode": modes["aquila_config"]} if "aquila_config" in modes else {},
         marker=f"@pytest.mark.aquila_cassette('y', mode={marker!r})" if marker else "",
         call=f"mode={call!r}" if call else "",
     )
-    if ini:
-        with (pytester.path / "pyproject.toml").open("a") as settings:
-            settings.write(f"\naquila_record = {ini!r}\n")
-    result = suite(source, "-s", *([f"--aquila-record={flag}"] if flag else []))
+    flags = ["--aquila-record=none"] if winner == "command line" else []
+    result = suite(source, "-s", *flags)
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines([f"*mode is {winner}*"])
+    expected = "once" if winner == "default" else "none"
+    result.stdout.fnmatch_lines([f"*mode is {expected}*"])
 
 
 def test_explain_prints_each_option_and_where_it_came_from(

@@ -52,16 +52,6 @@ def test_a_swallowed_miss_fails_the_test_whatever_opened_the_cassette(
     result.stdout.fnmatch_lines(["E*MissError: No interaction matches GET */a (request 1*"])
 
 
-def test_a_miss_that_the_test_expects_around_the_block_is_no_failure(suite: Suite) -> None:
-    suite(
-        """
-def test_a():
-    with pytest.raises(MissError), block("x", mode="none"):
-        get("/a")
-"""
-    ).assert_outcomes(passed=1)
-
-
 def test_what_a_test_recorded_and_does_not_play_fails_it(suite: Suite, server: RawServer) -> None:
     source = """
 def test_a(aquila_cassette):
@@ -86,37 +76,24 @@ def test_a(aquila_cassette):
     warned.stdout.fnmatch_lines(["*UnplayedWarning: test_it.py::test_a did not play 1 inter*"])
 
 
-def test_of_equal_requests_on_a_shared_tape_each_test_plays_its_own(suite: Suite) -> None:
-    source = """
-def test_a(aquila_cassette):
-    with aquila_cassette("shared"):
-        get("/a")
-
-
-def test_b(aquila_cassette):
-    with aquila_cassette("shared"):
-        get("/a")
-"""
-    suite(source, "--aquila-record=all").assert_outcomes(passed=2)
-    suite(None, "test_it.py::test_b", "--aquila-record=none").assert_outcomes(passed=1)
-    suite(None, "--aquila-record=none").assert_outcomes(passed=2)
-
-
-def test_what_other_tests_recorded_into_a_shared_tape_is_not_ones_business(suite: Suite) -> None:
-    source = """
+@pytest.mark.parametrize("path", ["/a", "/b"])
+def test_on_a_shared_cassette_each_test_plays_its_own(suite: Suite, path: str) -> None:
+    source = f"""
 def test_a(aquila_cassette):
     with aquila_cassette("shared"):
         get("/a")
 
 def test_b(aquila_cassette):
     with aquila_cassette("shared"):
-        get("/b")
+        get({path!r})
 """
-    first = suite(source)
+    first = suite(source, "--aquila-record=all")
     first.assert_outcomes(passed=2)
     first.stdout.fnmatch_lines(["aquila: 0 replayed, 2 recorded, 0 missed, 0 unplayed"])
-    suite(None, "-k", "test_a", "--aquila-record=none").assert_outcomes(passed=1, deselected=1)
-    suite(None, "-k", "test_b").assert_outcomes(passed=1, deselected=1)
+    for name in "ab":
+        alone = suite(None, "-k", f"test_{name}", "--aquila-record=none")
+        alone.assert_outcomes(passed=1, deselected=1)
+    suite(None, "--aquila-record=none").assert_outcomes(passed=2)
 
 
 def test_what_a_fixtures_teardown_asks_for_is_due_only_then(suite: Suite) -> None:
@@ -135,7 +112,7 @@ def test_a(remote):
     suite(silent, "--aquila-record=none").assert_outcomes(passed=1, errors=1)
 
 
-def test_blocks_of_one_test_on_one_tape_answer_for_it_together(suite: Suite) -> None:
+def test_blocks_of_one_test_on_one_cassette_answer_for_it_together(suite: Suite) -> None:
     source = """
 def test_a(aquila_cassette):
     with aquila_cassette("x"):

@@ -175,24 +175,6 @@ def test_a({opened}):
         assert path.read_bytes() == old
 
 
-def test_where_one_block_gave_its_failure_up_the_others_do_not_cost_what_it_had(
-    suite: Suite, answers: Answers, cassette: Path
-) -> None:
-    source = """
-def test_a(aquila_cassette):
-    with aquila_cassette("x"):
-        httpx.get(URL + "/b")
-    with pytest.raises(ZeroDivisionError), aquila_cassette("x"):
-        httpx.get(URL + "/a")
-        1 / 0
-"""
-    suite(source).assert_outcomes(passed=1)
-    old = cassette.read_bytes()
-    answers += [200, 404]
-    suite(None, ALL).assert_outcomes(failed=1)
-    assert cassette.read_bytes() == old
-
-
 def test_a_test_that_is_tried_again_records_what_its_last_try_did(
     suite: Suite, pytester: pytest.Pytester, cassette: Path
 ) -> None:

@@ -130,7 +130,7 @@ def test_a_complete_run_reports_what_no_test_used_and_a_partial_one_does_not(
         "cassettes/renamed.yaml": [],
         "cassettes/shared.yaml": [3],
     }
-    for arguments in ([], ["-n", "2"]):
+    for arguments in ([], ["-n", "1"]):
         result = run(pytester, *arguments, "--aquila-unused-report=report.json")
         result.assert_outcomes(passed=2, skipped=1)
         result.stdout.fnmatch_lines(
