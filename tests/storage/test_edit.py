@@ -8,13 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aquila_cassette.model import Interaction
+from aquila_cassette.model import Interaction, Piece, Request, Response
 from aquila_cassette.storage.edit import insert_interactions, replace_interactions
 from aquila_cassette.storage.format import as_read, loads, render
-from tests.storage.strategies import interactions
+from tests.storage.strategies import texts
 
 PATH = Path("cassettes/x.yaml")
 notes = st.sampled_from(["", "# about the next\n", "\n", "\n# about\n# the next\n", "#\n\n"])
+bodies = texts.map(str.encode)
+interactions = st.builds(
+    lambda sent, came: Interaction(
+        Request("POST", "https://a.b", body=sent), Response(200, (), (Piece(5, came),))
+    ),
+    bodies,
+    bodies,
+)
 some = st.lists(interactions, max_size=2)
 
 

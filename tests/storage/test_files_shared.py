@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from aquila_cassette.storage import files
 from aquila_cassette.storage.files import load, save
 from tests.storage.cassettes import said
 
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Barrier
+    from types import FrameType
 
 WORKERS, ROUNDS = 8, 2
 
@@ -45,7 +49,65 @@ def test_eight_processes_that_save_into_one_file_lose_nothing(tmp_path: Path) ->
     assert [entry.name for entry in path.parent.iterdir()] == ["chat.yaml"]
 
 
-@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="it forks")
+# A step of a save is a line of the module that touches the file system, or anything that Python
+# audits. Every step gets a fork of its own, which kills itself there.
+
+
+def arm(step: int) -> None:
+    """Have this process killed at the given step from now on."""
+    left = step
+
+    def count(*_: object) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        if frame.f_code.co_filename != files.__file__:
+            return None
+        if event == "line":
+            count()
+        return trace
+
+    def audit(event: str, _: Any) -> None:
+        if event == "open" or event.startswith(("os.", "fcntl.")):
+            count()
+
+    sys.settrace(trace)
+    sys.addaudithook(audit)
+
+
+def killed_at(step: int, path: Path) -> bool:
+    child = os.fork()
+    if child == 0:
+        arm(step)
+        save(path, [said("new")])
+        os._exit(0)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+def main(path: Path) -> None:
+    old = path.read_bytes() if path.exists() else None
+    save(path, [said("new")])
+    new = path.read_bytes()
+    states, leftovers, step, killed = [], 0, 0, True
+    while killed:
+        path.unlink(missing_ok=True)
+        if old is not None:
+            path.write_bytes(old)
+        step += 1
+        killed = killed_at(step, path)
+        now = path.read_bytes() if path.exists() else None
+        states.append("old" if now == old else "new" if now == new else repr(now))
+        leftovers += len(list(path.parent.iterdir())) - (now is not None)
+        if now == old:
+            save(path, [said("new")])  # the next save finds nothing in its way
+    assert path.read_bytes() == new
+    print(json.dumps({"states": states, "leftovers": leftovers}))  # noqa: T201
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="it forks")
 @pytest.mark.parametrize("begin", ["nothing", "a cassette"])
 def test_a_save_killed_at_any_step_leaves_the_old_file_or_the_new_one(
     tmp_path: Path, begin: str
@@ -54,17 +116,21 @@ def test_a_save_killed_at_any_step_leaves_the_old_file_or_the_new_one(
     if begin == "a cassette":
         save(path, [said("old")])
     done = subprocess.run(
-        [sys.executable, "-m", "tests.storage.killed", str(path)],
+        [sys.executable, "-m", "tests.storage.test_files_shared", str(path)],
         capture_output=True,
         text=True,
         check=False,
         cwd=Path(__file__).parents[2],
     )
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    states = told["states"]
+    report = json.loads(done.stdout)
+    states = report["states"]
     assert set(states) == {"old", "new"}
     assert states == sorted(states, reverse=True)  # all the old ones come first
-    assert told["leftovers"] > 0
+    assert report["leftovers"] > 0
     assert len(load(path).interactions) == (2 if begin == "a cassette" else 1)
     assert [entry.name for entry in tmp_path.iterdir()] == ["chat.yaml"]
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from hypothesis import given
 
-from aquila_cassette.model import CassetteData, Interaction, Piece, Request, Response
+from aquila_cassette.model import CassetteData, Failure, Interaction, Piece, Request, Response
 from aquila_cassette.storage import format as format_
 from aquila_cassette.storage.bodies import STYLES, LazyResponse, is_timeline, split_pieces
 from aquila_cassette.storage.format import as_read, dumps, loads, render
@@ -240,3 +240,47 @@ def test_pieces_are_cut_as_they_came_and_of_an_edited_body_a_frame_each(
 )
 def test_only_words_of_two_numbers_are_a_time_line(text: str) -> None:
     assert is_timeline(text) == (text in ("5+", "+"))
+
+
+# What is printed of it.
+
+SECRET = "sk-live-0123456789"
+REQUEST = Request(
+    "POST",
+    f"https://user:{SECRET}@api.example/v1/chat?key={SECRET}&page=2&{SECRET}#{SECRET}",
+    (("authorization", f"Bearer {SECRET}"), ("x-api-key", SECRET)),
+    f'{{"password":"{SECRET}"}}'.encode(),
+)
+RESPONSE = Response(
+    200,
+    (("set-cookie", f"session={SECRET}"),),
+    (Piece(5, f"data: {SECRET}\n\n".encode()), Piece(9, b"data: 2\n\n")),
+    ended="failed",
+    error=Failure("ReadError", f"no more of {SECRET}", "reset"),
+)
+
+
+def test_a_repr_has_names_and_sizes() -> None:
+    assert repr(REQUEST) == (
+        "Request(POST https://api.example/v1/chat?key=...&page=...&..., "
+        "headers=[authorization, x-api-key], body=33 bytes)"
+    )
+    assert repr(RESPONSE) == (
+        "Response(200 failed, headers=[set-cookie], body=35 bytes, pieces=2, "
+        "error=Failure(type='ReadError', category='reset'))"
+    )
+
+
+def test_no_repr_has_a_value_that_may_be_a_secret() -> None:
+    cassette = CassetteData((Interaction(REQUEST, RESPONSE),))
+    assert SECRET not in repr(cassette)
+    assert repr(back(cassette)) == repr(cassette)
+    assert SECRET not in repr(Request("GET", f"https://[{SECRET}"))
+
+
+def test_the_category_of_a_failure_is_kept_and_may_be_missing() -> None:
+    text = dumps(CassetteData((Interaction(REQUEST, RESPONSE),)))
+    line = f'    error: {{type: ReadError, message: "no more of {SECRET}", category: reset}}\n'
+    assert text.endswith(line)
+    (old,) = loads(text.replace(", category: reset", "").encode(), path=PATH).interactions
+    assert old.response.error == Failure("ReadError", f"no more of {SECRET}")
