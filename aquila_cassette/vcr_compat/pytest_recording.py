@@ -84,14 +84,13 @@ def block_network(
     mark = request.node.get_closest_marker("block_network")
     if mark is not None and (mark.args or set(mark.kwargs) - {"allowed_hosts"}):
         raise _wrong_mark("block_network", 'block_network(allowed_hosts=["..."])')
-    mode = record_mode
-    if vcr_markers and request.config.getoption("--record-mode") is None:
-        config = request.getfixturevalue("vcr_config")
-        mode = _merged(config, vcr_markers).get("record_mode", "none")
+    mode = "none"
+    if vcr_markers:
+        options = _merged(request.getfixturevalue("vcr_config"), vcr_markers)
+        mode = options.get("record_mode", record_mode)
     asked_for = mark is not None or request.config.getoption("--block-network")
-    records = bool(vcr_markers) and mode != "none"
-    use = nullcontext() if records or not asked_for else None
-    with use or blocked(request.getfixturevalue("allowed_hosts")):
+    block = asked_for and mode == "none"
+    with blocked(request.getfixturevalue("allowed_hosts")) if block else nullcontext():
         yield
 
 

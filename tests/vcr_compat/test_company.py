@@ -11,46 +11,27 @@ import yaml
 from tests.servers import RawServer
 from tests.vcr_compat.conftest import PLAIN, Suite
 
-_OWNERS = {"recording": "pytest-recording", "vcr": "pytest-vcr"}
 
-
-@pytest.mark.parametrize("name", _OWNERS)
+@pytest.mark.parametrize("name", ["recording", "vcr"])
 def test_with_the_plugin_that_it_replaces_it_is_refused_with_a_fix(
-    suite: Suite, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, name: str
+    suite: Suite, pytester: pytest.Pytester, name: str
 ) -> None:
-    info = pytester.mkdir(f"fake_{name}-1.dist-info")
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: fake-{name}\nVersion: 1\n")
-    (info / "entry_points.txt").write_text(f"[pytest11]\n{name} = fake_{name}\n")
-    option = "--record-mode" if name == "recording" else "--vcr-record"
-    (pytester.path / f"fake_{name}.py").write_text(
-        "class Hooks:\n    def pytest_recording_configure(self, config, vcr): pass\n"
-        "def pytest_addhooks(pluginmanager): pluginmanager.add_hookspecs(Hooks)\n"
-        f"def pytest_addoption(parser): parser.addoption({option!r})\n"
-    )
-    monkeypatch.syspath_prepend(str(pytester.path))
-    result = pytester.runpytest("-p", "aquila_cassette.vcr_compat", *PLAIN)
+    pytester.makepyfile(recording="def pytest_addoption(parser): parser.addoption('--record-mode')")
+    pytester.syspathinsert()
+    result = pytester.runpytest("-p", "aquila_cassette.vcr_compat", "-p", name, *PLAIN)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
         [
-            f"ERROR: aquila_cassette.vcr_compat and {_OWNERS[name]} both own the mark `vcr` and *",
+            f"ERROR: aquila_cassette.vcr_compat and pytest-{name} both own the mark `vcr` and *",
             f"Fix: pytest -p aquila_cassette.vcr_compat -p no:{name}",
         ]
     )
-    suite("def test_one(): pass", "-p", f"no:{name}")
 
 
 def test_a_conftest_may_load_it(pytester: pytest.Pytester, server: RawServer) -> None:
     pytester.makeconftest('pytest_plugins = ["aquila_cassette.vcr_compat"]')
-    pytester.makepyfile(
-        f"""
-import httpx, pytest
-
-@pytest.mark.vcr
-def test_one(vcr):
-    httpx.get({server.url!r})
-    assert len(vcr) == 1
-"""
-    )
+    test = f"@pytest.mark.vcr\ndef test_one(vcr): httpx.get({server.url!r}); assert len(vcr) == 1"
+    pytester.makepyfile(f"import httpx, pytest\n{test}")
     pytester.runpytest("--record-mode=once", *PLAIN).assert_outcomes(passed=1)
 
 
