@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import re
 import shlex
-import subprocess
-import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 
-TEXT = (Path(__file__).parents[2] / "docs" / "from-vcrpy.md").read_text("utf-8")
+from aquila_cassette.cli import main
+from tests.vcr_compat.conftest import PLAIN
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "from-vcrpy.md").read_text("utf-8")
 BEFORE, AFTER = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 OUTPUTS = re.findall(r"^```\n((?:aquila|No interaction).*?)```", TEXT, re.DOTALL | re.MULTILINE)
 COUNTS = "aquila: 1 replayed, 0 recorded, 0 missed, 0 unplayed"
-_PROGRAMS = {
-    "pip": (sys.executable, "-m", "pip"),
-    "pytest": (sys.executable, "-m", "pytest", "-p", "no:cassetter", "-p", "no:asyncio"),
-    "aquila-cassette": (sys.executable, "-m", "aquila_cassette"),
-}
 
 
-def test_the_migration_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name in ("AQUILA_RECORD", "AQUILA_CASSETTE_DIR", "AQUILA_ON_UNPLAYED"):
-        monkeypatch.delenv(name, raising=False)
+def test_the_migration_of_the_page(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytester.makeini("[pytest]")
+    pytester.mkdir("tests")
     monkeypatch.setenv("CI", "true")
     monkeypatch.setenv("COLUMNS", "200")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     commands = re.findall(r"^\$ (.*)$", TEXT, re.MULTILINE)
     one = {
         "request": {
@@ -46,16 +46,20 @@ def test_the_migration_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     path.parent.mkdir(parents=True)
     path.write_text(yaml.safe_dump({"version": 1, "interactions": [one]}))
 
-    def run(command: str, *more: str, suite: str = BEFORE, fails: bool = False) -> str:
+    def run(command: str, *, suite: str = BEFORE, fails: bool = False) -> str:
         Path("tests", "test_chat.py").write_text(suite)
         program, *arguments = shlex.split(command)
-        call = [*_PROGRAMS[program], *arguments, *more]
-        done = subprocess.run(call, capture_output=True, text=True)
-        assert (done.returncode != 0) == fails, done.stdout + done.stderr
-        return done.stdout
+        if program == "pytest":
+            done = pytester.runpytest(*arguments, *PLAIN)
+            assert done.ret == fails
+            return done.stdout.str()
+        with pytest.raises(SystemExit, match=r"^0$"):
+            main(arguments)
+        return ""
 
     changed = BEFORE.replace("Say hello", "Say hi")
-    run(commands.pop(0), "--no-index", "--no-deps", "--dry-run")
+    assert commands.pop(0) == 'pip install "aquila-cassette[vcr]"'
+    assert "vcr" in project["optional-dependencies"]
     assert COUNTS in run(commands[0])
     assert OUTPUTS[0].strip() in run(commands.pop(0), suite=changed).splitlines()
     missed = run(commands.pop(0), suite=changed, fails=True)
