@@ -25,6 +25,7 @@ from tests.servers import (
     Proxy,
     RawServer,
     Request,
+    answers,
     chat,
     client_context,
     sends,
@@ -65,11 +66,6 @@ async def test_a_replayed_response_is_the_session_s_own_with_all_that_it_carries
     class OurResponse(aiohttp.ClientResponse):
         """A session may bring its own."""
 
-    def script(connection: Connection, request: Request) -> None:
-        connection.head(201, {"content-type": "application/json; charset=utf-8"}, length=8)
-        connection.piece(b'{"a": 1}')
-        connection.end()
-
     async def carried() -> list[Any]:
         async with aiohttp.ClientSession(response_class=OurResponse) as session:
             async with session.post(f"{url}/things?q=1#part", json=JSON) as response:
@@ -94,6 +90,7 @@ async def test_a_replayed_response_is_the_session_s_own_with_all_that_it_carries
                     dict(response.raw_headers)[b"content-type"],
                 ]
 
+    script = answers(b'{"a": 1}', 201, content_type="application/json; charset=utf-8")
     with RawServer(script) as server:
         url = server.url
         with aquila_cassette("carried"):
@@ -247,12 +244,7 @@ async def test_a_body_that_comes_compressed_all_the_same_is_kept_readable(decomp
     packed = zlib.compressobj(wbits=31)
     body = packed.compress(b'{"a":1}') + packed.flush()
 
-    def script(connection: Connection, request: Request) -> None:
-        headers = {"content-type": "application/json", "content-encoding": "gzip"}
-        connection.head(200, headers, length=len(body))
-        connection.piece(body)
-        connection.end()
-
+    script = answers(body, content_type="application/json", content_encoding="gzip")
     with RawServer(script) as server:
         with aquila_cassette("gzip") as cassette:
             async with stream(server.url, json=JSON, auto_decompress=decompress) as response:

@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from aquila_cassette import MissError, aquila_cassette
-from tests.servers import CHAT_TEXT, Connection, GateServer, RawServer, Request, Script, sends
+from tests.servers import CHAT_TEXT, Connection, GateServer, RawServer, Script, answers, sends
 from tests.servers.bedrock import CONVERSE_FRAMES, EVENTSTREAM, wrapped
 
 KEY = "AKIA0A1B2C3D4E5F6A7B"
@@ -107,10 +107,6 @@ def test_a_miss_comes_out_as_it_is_and_is_not_tried_again() -> None:
 
 
 def test_a_request_that_would_wait_for_100_continue_is_recorded() -> None:
-    def script(connection: Connection, request: Request) -> None:
-        connection.head(200, {"content-type": "text/plain"}, length=0)
-        connection.end()
-
     def put(url: str) -> int:
         client = boto3.client("s3", endpoint_url=url, region_name="us-east-1")
         try:
@@ -120,7 +116,7 @@ def test_a_request_that_would_wait_for_100_continue_is_recorded() -> None:
         finally:
             client.close()
 
-    with RawServer(script) as server:
+    with RawServer(answers(b"")) as server:
         url = server.url
         with aquila_cassette("s3"):
             assert put(url) == 200
@@ -130,16 +126,13 @@ def test_a_request_that_would_wait_for_100_continue_is_recorded() -> None:
         assert put(url) == 200
 
 
-def cut(connection: Connection, request: Request) -> None:
-    sends(CONVERSE_FRAMES[:3], Connection.fin, EVENTSTREAM)(connection, request)
-
-
-def throttled(connection: Connection, request: Request) -> None:
-    body = b'{"message": "Slow down."}'
-    headers = {"content-type": "application/json", "x-amzn-errortype": "ThrottlingException"}
-    connection.head(429, headers, length=len(body))
-    connection.piece(body)
-    connection.end()
+cut = sends(CONVERSE_FRAMES[:3], Connection.fin, EVENTSTREAM)
+throttled = answers(
+    b'{"message": "Slow down."}',
+    429,
+    content_type="application/json",
+    x_amzn_errortype="ThrottlingException",
+)
 
 
 @pytest.mark.parametrize("script", [cut, throttled, None], ids=["cut", "throttled", "refused"])

@@ -37,7 +37,7 @@ from tests.servers import (
     GateServer,
     RawServer,
     Request,
-    Script,
+    answers,
     sends,
 )
 
@@ -46,19 +46,6 @@ JSON = {"prompt": "Say hello"}
 every = every_library()
 every_async = every_library(lambda library: library.is_async)
 every_closable = every_library(lambda library: library.can_close)
-
-
-def answers(body: bytes, status: int = 200, **headers: str) -> Script:
-    """A script that sends a whole body with its length."""
-
-    def script(connection: Connection, request: Request) -> None:
-        fields = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.head(status, {"content-type": "text/plain"} | fields, length=len(body))
-        if body:
-            connection.piece(body)
-        connection.end()
-
-    return script
 
 
 async def read(library: Library, url: str, timeout: float = 10) -> tuple[bytes, Exception | None]:

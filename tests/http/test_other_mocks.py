@@ -17,19 +17,14 @@ import vcr
 from pytest_httpx import HTTPXMock
 
 from aquila_cassette import MissError, aquila_cassette
-from tests.servers import Connection, RawServer, Request
+from tests.servers import Connection, RawServer, Request, answers
 
 MOCKED = "http://mocked.example/"
 
 
 @pytest.fixture
 def server() -> Iterator[RawServer]:
-    def script(connection: Connection, request: Request) -> None:
-        connection.head(200, {"content-type": "text/plain"}, length=4)
-        connection.piece(b"live")
-        connection.end()
-
-    with RawServer(script) as server:
+    with RawServer(answers(b"live")) as server:
         yield server
 
 
@@ -63,16 +58,6 @@ async def test_respx_and_a_block_for_async_clients(server: RawServer) -> None:
             router.get(MOCKED).respond(text="mocked")
             assert await both_async(server.url) == ["mocked", "live"]
         assert [one.request.url for one in cassette.interactions] == [server.url]
-    assert len(server.requests) == 1
-
-
-def test_respx_and_a_block_as_decorators(server: RawServer) -> None:
-    def ask() -> list[str]:
-        respx.get(MOCKED).respond(text="mocked")
-        return both(server.url)
-
-    assert aquila_cassette("respx")(respx.mock(ask))() == ["mocked", "live"]
-    assert respx.mock(aquila_cassette("respx", mode="none")(ask))() == ["mocked", "live"]
     assert len(server.requests) == 1
 
 

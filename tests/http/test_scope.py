@@ -13,18 +13,12 @@ import pytest
 
 from aquila_cassette import aquila_cassette
 from tests.clients import Face, every_face
-from tests.servers import Connection, RawServer, Request
-
-
-def ok(connection: Connection, request: Request) -> None:
-    connection.head(200, {"content-type": "text/plain"}, length=2)
-    connection.piece(b"ok")
-    connection.end()
+from tests.servers import Connection, RawServer, Request, answers
 
 
 @pytest.fixture
 def server() -> Iterator[RawServer]:
-    with RawServer(ok) as server:
+    with RawServer(answers(b"ok")) as server:
         yield server
 
 

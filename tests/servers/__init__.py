@@ -14,6 +14,7 @@ from .http1 import (
     Proxy,
     RawServer,
     Script,
+    answers,
     chat,
     sends,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "Request",
     "Script",
     "ScriptError",
+    "answers",
     "chat",
     "client_context",
     "sends",

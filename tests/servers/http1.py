@@ -152,6 +152,19 @@ def sends(
     return script
 
 
+def answers(body: bytes, status: int = 200, **headers: str) -> Script:
+    """Make a script that sends a whole body with its length."""
+
+    def script(connection: Connection, request: Request) -> None:
+        fields = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.head(status, {"content-type": "text/plain"} | fields, length=len(body))
+        if body:
+            connection.piece(body)
+        connection.end()
+
+    return script
+
+
 chat = sends(CHAT_FRAMES)
 """Answers with a whole stream of chat completions."""
 
