@@ -6,8 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-__all__ = ["EXAMPLES", "PAGE", "ChatLive"]
-
 PAGE = (Path(__file__).parents[2] / "docs" / "live.md").read_text("utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 

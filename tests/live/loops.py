@@ -14,8 +14,6 @@ import pytest
 from aquila_cassette.live import View
 from aquila_cassette.waiting.notifier import notifier
 
-__all__ = ["WORK", "Page", "in_each_loop", "settled", "until"]
-
 WORK = 0.005
 """How long the work between and after streams takes, in seconds."""
 

@@ -11,8 +11,6 @@ import httpx
 
 from aquila_cassette.client import AsyncClient
 
-__all__ = ["DONE", "Script", "chunk"]
-
 DONE = b"data: [DONE]\n\n"
 
 

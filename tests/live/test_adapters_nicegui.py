@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
@@ -10,20 +9,12 @@ from nicegui import ui
 from nicegui.testing import user_simulation
 
 from aquila_cassette.errors import UsageError
-from aquila_cassette.live.adapter import adapter_for
+from aquila_cassette.live import render_async
 
 
-async def shown(page: Callable[[], object]) -> str:
-    async with user_simulation(page) as user:
-        await user.open("/")
-        adapter = adapter_for(user)
-        assert adapter.pending() == ()
-        await adapter.settle()
-        text: str = await adapter.render()
-        return text
+async def test_the_texts_of_the_page_are_read_in_its_order_and_then_the_notifications() -> None:
+    model = SimpleNamespace(answer="")
 
-
-async def test_the_texts_of_the_page_are_read_in_its_order() -> None:
     def page() -> None:
         ui.chat_message("It's <b> & more\non two lines", name="Model")
         ui.markdown("**bold**")
@@ -31,53 +22,36 @@ async def test_the_texts_of_the_page_are_read_in_its_order() -> None:
         ui.input(placeholder="Ask")
         ui.number("How many", value=3)
         ui.checkbox("All", value=True)
-        ui.button("Send", icon="send")
+        ui.label().bind_text_from(model, "answer")
         ui.notification("it failed", timeout=None)
-
-    assert (await shown(page)).split("\n") == [
-        "Model",
-        "It's <b> & more",
-        "on two lines",
-        "**bold**",
-        "Prompt",
-        "Hello",
-        "Ask",
-        "How many",
-        "3",
-        "All",
-        "Send",
-        "it failed",
-    ]
-
-
-async def test_notifications_come_last() -> None:
-    async def page() -> None:
-        ui.button("Send", on_click=lambda: ui.notify("it failed"))
+        ui.button("Send", icon="send", on_click=lambda: ui.notify("it was sent"))
 
     async with user_simulation(page) as user:
         await user.open("/")
         user.find("Send").click()
-        assert await adapter_for(user).render() == "Send\nit failed"
-
-
-async def test_a_value_bound_to_a_plain_attribute_is_up_to_date_at_once() -> None:
-    model = SimpleNamespace(answer="")
-
-    def page() -> None:
-        ui.label().bind_text_from(model, "answer")
-
-    async with user_simulation(page) as user:
-        await user.open("/")
-        adapter = adapter_for(user)
-        model.answer = "all of it"
-        await adapter.settle()
-        assert await adapter.render() == "all of it"
+        model.answer = "all of it"  # which a bound value follows at once
+        assert (await render_async(user)).split("\n") == [
+            "Model",
+            "It's <b> & more",
+            "on two lines",
+            "**bold**",
+            "Prompt",
+            "Hello",
+            "Ask",
+            "How many",
+            "3",
+            "All",
+            "all of it",
+            "Send",
+            "it failed",
+            "it was sent",
+        ]
 
 
 async def test_a_user_without_a_page_is_told_to_open_one() -> None:
     async with user_simulation(lambda: None) as user:
         with pytest.raises(UsageError) as refused:
-            await adapter_for(user).render()
+            await render_async(user)
     assert str(refused.value) == (
         'This NiceGUI user has opened no page.\nFix: open one first: await user.open("/")'
     )
