@@ -167,19 +167,6 @@ def test_a_file_is_read_again_when_its_size_or_time_changed(path: Path) -> None:
         load(path)
 
 
-def test_no_more_is_remembered_than_fits(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "_cache", {})
-    save(path, [A])
-    monkeypatch.setattr(files, "_CACHE_BYTES", 2 * path.stat().st_size)
-    paths = [path.with_name(f"{n}.yaml") for n in range(3)]
-    for one in paths:
-        save(one, [A])
-        os.utime(one, (1, 1))
-    first, *others = map(load, paths)
-    assert load(paths[0]) is not first
-    assert load(paths[2]) is others[1]
-
-
 def test_a_text_that_the_check_refuses_is_not_written(path: Path) -> None:
     save(path, [A])
     before = path.read_bytes()

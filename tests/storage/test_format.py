@@ -116,9 +116,7 @@ FORMS = {
     "one that ends in the middle": (b"data: 1", True, "    sse: |-\n      data: 1\n"),
     "one that starts with a blank line": (b"\ndata: 1\n", True, "    sse: |2\n\n      data: 1\n"),
     "one line of text": (b"all is well", False, "    text: all is well\n"),
-    "what looks like a number": (b"12", False, '    text: "12"\n'),
     "several lines": (b"a\n  b\n", False, "    text: |\n      a\n        b\n"),
-    "lines that are indented": (b"  a\nb", False, "    text: |2-\n        a\n      b\n"),
     "a line break of its own": (b"\n", False, '    text: "\\n\\\n      "\n'),
     "a line separator": (
         "data: \u2028\n\n".encode(),

@@ -19,9 +19,7 @@ USE = "Fix: use letters, digits, '_', '-', '.', and '/' for a folder inside that
     ("name", "file"),
     [
         ("chat", "chat.yaml"),
-        ("chat_live.responds", "chat_live.responds.yaml"),
         ("chat.yaml", "chat.yaml"),
-        ("chat.YML", "chat.YML"),
         ("a/b.c/d", "a/b.c/d.yaml"),
         ("日本", "日本.yaml"),
         ("console", "console.yaml"),
@@ -35,13 +33,10 @@ def test_a_name_is_a_file_in_the_folder(name: str, file: str) -> None:
 REFUSED = {
     "/etc/passwd": "it is absolute",
     "../secrets": "it has the part '..'",
-    "a/../../b": "it has the part '..'",
-    "./a": "it has the part '.'",
     "a//b": "it has an empty part",
     "C:/a": "it has the character ':'",
     "a\\b": "it has the character '\\\\'",
     "a\0b": "it has the character '\\x00'",
-    "a?": "it has the character '?'",
     "a\ud800": "it has the character '\\ud800'",
     "a.": "its part 'a.' ends in '.'",
     "a /b": "its part 'a ' ends in ' '",
@@ -84,14 +79,12 @@ def part(text: str) -> str:
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("test_reply", "test_reply"),
         ("TestChat.test_reply[a/b:c]", "TestChat.test_reply[a-b-c]"),
         ("""<>?%*:|"'/\\""", "-----------"),
         ("test_é[日本]", "test_é[日本]"),
         ("a\nb\ud800c", "a-b-c"),
         ("test.", "test-"),
         ("", "-"),
-        ("..", "-.-"),
         ("nul", "-nul"),
     ],
 )
