@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aquila_cassette.cli.folder import find
-from aquila_cassette.cli.output import Progress, Screen, align_columns, print_error
+from aquila_cassette.cli.output import Screen, align_columns, print_error
 from aquila_cassette.errors import AquilaError, CassetteError, UsageError
 from aquila_cassette.importers import FORMAT_NAMES, SUFFIXES, detect_format, stem
 from aquila_cassette.importers.convert import convert, write
@@ -36,7 +36,7 @@ class _Source:
     is_named: bool  # by its own name, not by that of a folder it is in
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Result:
     """What became of one file."""
 
@@ -64,32 +64,29 @@ def run(
 ) -> int:
     """Convert files; return the exit code: 2 if a file failed, 1 if something is in the way."""
     sources = list({one.path: one for name in given for one in _sources(name, folder)}.values())
-    screen = Screen()
     results: list[_Result] = []
     taken: set[Path] = set()
-    with Progress(screen, len(sources)) as progress:
-        for source in sources:
+    for source in sources:
+        try:
+            conversion = _read(source, to, redact)
+        except CassetteError as error:
+            results.append(_Result(source.path, "left: it cannot be converted", error=error))
+            continue
+        if conversion is not None:
             target = _target(source, output)
-            result = _converted(source, to, redact)
-            if result is None:
-                continue
-            if result.conversion is not None and result.conversion.text:
-                _write(result, target, taken, in_place=in_place, dry_run=dry_run)
-            results.append(result)
-            if screen.is_terminal:
-                progress.done(display_path(source.path), well=True)
+            results.append(_write(conversion, target, taken, in_place=in_place, dry_run=dry_run))
     if results:
-        _show(results, screen)
+        _show(results, Screen())
     errors = [one.error for one in results if one.error is not None]
-    for error in errors:
-        print_error(escape_control_chars(str(error)))
+    for one in errors:
+        print_error(escape_control_chars(str(one)))
     if waiting := sum(one.needs_in_place for one in results):
         print_error(
             f"{count(waiting, 'file')} would be replaced. "
             "Fix: allow it with --in-place, or write elsewhere with -o FOLDER"
         )
     print_error(_summary(results, to, dry_run=dry_run))
-    if any(not isinstance(error, UsageError) for error in errors):
+    if not all(isinstance(one, UsageError) for one in errors):
         return 2
     return int(any(one.is_left for one in results))
 
@@ -124,41 +121,35 @@ def _target(source: _Source, output: Path | None) -> Path:
     return path if output is None else output / path.absolute().relative_to(source.root.absolute())
 
 
-def _converted(source: _Source, to: Target, redact: Redaction) -> _Result | None:
+def _read(source: _Source, to: Target, redact: Redaction) -> Conversion | None:
     """Compute what a file becomes; None if it is no cassette, and nobody named it."""
-    try:
-        is_yaml = source.path.suffix.lower() in (".yaml", ".yml")
-        if not (source.is_named or is_yaml) and detect_format(files.read(source.path)) is None:
-            return None
-        conversion = convert(source.path, to, redact)
-    except CassetteError as error:
-        return _Result(source.path, "left: it cannot be converted", error=error)
-    name = "our" if to == "v1" else "vcrpy's"
-    return _Result(source.path, f"left: in {name} format already", conversion)
+    is_expected = source.is_named or source.path.suffix.lower() in (".yaml", ".yml")
+    if not is_expected and detect_format(files.read(source.path)) is None:
+        return None
+    return convert(source.path, to, redact)
 
 
 def _write(
-    result: _Result, target: Path, taken: set[Path], *, in_place: bool, dry_run: bool
-) -> None:
-    path, conversion = result.path, result.conversion
-    assert conversion is not None
+    conversion: Conversion, target: Path, taken: set[Path], *, in_place: bool, dry_run: bool
+) -> _Result:
+    path, name = conversion.source, display_path(target)
+    if not conversion.text:
+        format_name = "our" if conversion.target == "v1" else "vcrpy's"
+        return _Result(path, f"left: in {format_name} format already", conversion)
     if target == path and not in_place:
-        result.text, result.needs_in_place = "left: it would be replaced", True
-        return
+        return _Result(path, "left: it would be replaced", conversion, needs_in_place=True)
     try:
         if target in taken:
             raise UsageError(
-                f"{display_path(path)} would become {display_path(target)}, "
-                "as another of these files does.",
+                f"{display_path(path)} would become {name}, as another of these files does.",
                 fix="Fix: convert one of the two into another folder with -o FOLDER",
             )
-        result.is_written = write(conversion, target, in_place=in_place, dry_run=dry_run)
+        is_written = write(conversion, target, in_place=in_place, dry_run=dry_run)
     except AquilaError as error:
-        result.text, result.error = "left as it was", error
-        return
+        return _Result(path, "left as it was", conversion, error)
     taken.add(target)
-    name = display_path(target)
-    result.text = f"to {name}" if result.is_written else f"left: {name} holds it already"
+    text = f"to {name}" if is_written else f"left: {name} holds it already"
+    return _Result(path, text, conversion, is_written=is_written)
 
 
 def _show(results: Sequence[_Result], screen: Screen) -> None:
