@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila_cassette import Piece, Redaction, Request, Response
-from aquila_cassette.dialects import ending, read_message, recognise
+from aquila_cassette.dialects import Ending, ending, read_message, recognise
 from aquila_cassette.dialects.framing import framing, read_events, split_frames
 from aquila_cassette.session.stepping import steps
 from aquila_cassette.transcript.request import Turn, summarize_request
@@ -14,6 +14,10 @@ from tests.servers.bedrock import CONVERSE_FRAMES, EVENTSTREAM, binary, wrapped
 
 TYPE = EVENTSTREAM["content-type"]
 BODY = b"".join(CONVERSE_FRAMES)
+
+
+def delta(index: int, value: dict[str, object]) -> bytes:
+    return binary("contentBlockDelta", {"contentBlockIndex": index, "delta": value})
 
 
 def test_a_stream_is_cut_into_its_messages() -> None:
@@ -39,18 +43,10 @@ def test_a_stream_says_its_tool_calls_and_its_thoughts() -> None:
     use = {"toolUse": {"toolUseId": "t1", "name": "get_weather"}}
     body = b"".join(
         [
-            binary(
-                "contentBlockDelta",
-                {"contentBlockIndex": 0, "delta": {"reasoningContent": {"text": "Hm."}}},
-            ),
+            delta(0, {"reasoningContent": {"text": "Hm."}}),
             binary("contentBlockStart", {"contentBlockIndex": 1, "start": use}),
-            *(
-                binary(
-                    "contentBlockDelta",
-                    {"contentBlockIndex": 1, "delta": {"toolUse": {"input": text}}},
-                )
-                for text in ('{"city":', '"Oslo"}')
-            ),
+            delta(1, {"toolUse": {"input": '{"city":'}}),
+            delta(1, {"toolUse": {"input": '"Oslo"}'}}),
         ]
     )
     message = read_message(TYPE, body)
@@ -77,11 +73,7 @@ def test_a_stream_is_over_with_its_metadata_and_whole_after_its_stop() -> None:
     assert (stopped.terminal, stopped.complete_at_eof) == (False, True)
     for kept in range(1, len(CONVERSE_FRAMES) - 2):
         cut = ending(TYPE, b"".join(CONVERSE_FRAMES[:kept]))
-        assert (cut.terminal, cut.complete_at_eof, cut.expected) == (
-            False,
-            False,
-            "event: metadata",
-        )
+        assert cut == Ending(False, False, "event: metadata", "bedrock")
 
 
 def test_an_exception_in_the_stream_is_an_error_and_its_end() -> None:
@@ -145,8 +137,7 @@ def test_no_bytes_whatever_raise_and_none_is_lost(body: bytes) -> None:
 
 def test_a_secret_in_an_event_is_hidden_and_the_message_stays_whole() -> None:
     secret = "sk-ant-api03-0a1b2c3d4e5f6a7b8c9d"
-    delta = {"contentBlockIndex": 0, "delta": {"text": f"it is {secret}!"}}
-    framed = binary("contentBlockDelta", delta)
+    framed = delta(0, {"text": f"it is {secret}!"})
     pieces = (Piece(0, BODY), Piece(1, framed[:80]), Piece(2, framed[80:] + BODY))
     response = Response(200, (("content-type", TYPE),), pieces)
     clean = Redaction().response(response, env=())

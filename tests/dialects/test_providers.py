@@ -14,16 +14,7 @@ from aquila_cassette.dialects.providers import key_of, provider_for_key, provide
         ("https://api.openai.com/v1/models", None, "openai"),
         ("https://api.openai.com/v1/odd", "anthropic", "anthropic at openai"),
         ("https://api.anthropic.com/v1/messages", "anthropic", "anthropic"),
-        (
-            "https://generativelanguage.googleapis.com/v1beta/interactions",
-            "gemini-interactions",
-            "gemini-interactions",
-        ),
-        (
-            "https://me.openai.azure.com/openai/x?api-version=1",
-            "openai-chat",
-            "openai-chat at azure",
-        ),
+        ("https://me.openai.azure.com/openai/x?a=1", "openai-chat", "openai-chat at azure"),
         ("https://us-central1-aiplatform.googleapis.com/v1/x", "gemini", "gemini at vertex"),
         ("https://aiplatform.googleapis.com/v1/x", "anthropic", "anthropic at vertex"),
         ("http://localhost:11434/api/chat", "ollama", "ollama"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 
@@ -30,30 +32,24 @@ def test_something_is_told_of_a_message_exactly_where_redaction_changes_it(
 @pytest.mark.parametrize(
     ("sent", "expected"),
     [
+        (Request("GET", f"x://a/?key={KEY}&n=1"), [("url", "query field 'key'")]),
+        (Request("GET", "x://me@a/"), [("url", "a user, password or fragment")]),
+        (Request("GET", f"x://a/{KEY}"), [("url", "a key (sk-...)")]),
         (
-            Request("GET", f"https://a.example/?key={KEY}&n=1"),
-            [SecretFinding("url", "query field 'key'")],
-        ),
-        (
-            Request("GET", "https://me@a.example/"),
-            [SecretFinding("url", "a user, password or fragment")],
-        ),
-        (Request("GET", f"https://a.example/{KEY}"), [SecretFinding("url", "a key (sk-...)")]),
-        (
-            Request("GET", "https://a.example/", (("authorization", "x"), ("x-trace", "7"))),
+            Request("GET", "x://a/", (("authorization", "x"), ("x-trace", "7"))),
             [
-                SecretFinding("headers", "the header 'authorization'", "authorization"),
-                SecretFinding("headers", "the header 'x-trace'", "x-trace", secret=False),
+                ("headers", "the header 'authorization'", "authorization"),
+                ("headers", "the header 'x-trace'", "x-trace", 0, 0, False),
             ],
         ),
         (
-            Request("POST", "https://a.example/", body=b'{"n": 1, "password": "abc"}'),
-            [SecretFinding("body", "the field 'password'", start=22, end=25)],
+            Request("POST", "x://a/", body=b'{"n": 1, "password": "abc"}'),
+            [("body", "the field 'password'", "", 22, 25)],
         ),
     ],
 )
-def test_it_is_told_what_it_is_and_where(sent: Request, expected: list[SecretFinding]) -> None:
-    assert Redaction().findings(sent, env=()) == expected
+def test_it_is_told_what_it_is_and_where(sent: Request, expected: list[tuple[Any, ...]]) -> None:
+    assert Redaction().findings(sent, env=()) == [SecretFinding(*one) for one in expected]
 
 
 def test_a_value_of_the_environment_is_told_by_its_variable(
