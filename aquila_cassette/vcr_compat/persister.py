@@ -28,7 +28,6 @@ class Files:
 
     def __init__(self, others: Sequence[str], *, replaces: bool) -> None:
         self.replaces = replaces
-        self._is_read = not replaces
         self._others = [Path(path) for path in dict.fromkeys(others)]
         self._found: bytes | None = None
 
@@ -37,7 +36,7 @@ class Files:
         self._found = _bytes_of(own)
         pairs: list[Pair] = []
         metadata: list[Any] = []
-        if self._found is not None and self._is_read:
+        if self._found is not None and not self.replaces:
             pairs, *metadata = _read(self._found, own, serializer)
         for other in self._others:
             data = _bytes_of(other)

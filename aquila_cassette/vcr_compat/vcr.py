@@ -280,7 +280,7 @@ class VcrSession(Session):
         response = interaction.response
         if response.status is None:  # vcrpy's format knows no request without an answer
             return None
-        shown = copy.deepcopy(their_response(response))
+        shown = their_response(response)
         shown.pop(OURS, None)
         hooked = self.cassette._before_record_response(shown)
         if hooked is None:
