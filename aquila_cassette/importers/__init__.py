@@ -5,6 +5,8 @@ vcrpy's, cassetter's and betamax's (Ruby VCR's) files and HAR are read as they a
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import re
 import shlex
@@ -56,7 +58,6 @@ SUFFIXES = (".yaml", ".yml", ".json", ".har", ".yaml.gz", ".yml.gz", ".json.gz")
 
 _GZIP = b"\x1f\x8b"
 _GLANCE = 4 << 20  # bytes of a compressed file
-_CHUNK = 1 << 20
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 _HAR = re.compile(rb'\{\s*"log"\s*:')
 # Deeper than that, it may be in a body.
@@ -204,21 +205,16 @@ def read_foreign(data: bytes, *, path: Path) -> Import | None:
 def _unpacked(data: bytes, path: Path) -> bytes:
     if not data.startswith(_GZIP):
         return data
-    out = bytearray()
-    while data:
-        inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        try:
-            while data and not inflate.eof:
-                out += inflate.decompress(data, _CHUNK)
-                data = inflate.unconsumed_tail
-                if len(out) > MAX_BYTES:
-                    raise too_large(len(out), path)
-        except zlib.error as error:
-            raise YamlError("the compressed file is damaged") from error
-        if not inflate.eof:
-            raise YamlError("the compressed file is cut off")
-        data = inflate.unused_data
-    return bytes(out)
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+            out = file.read(MAX_BYTES + 1)
+    except EOFError as error:
+        raise YamlError("the compressed file is cut off") from error
+    except (OSError, zlib.error) as error:
+        raise YamlError("the compressed file is damaged") from error
+    if len(out) > MAX_BYTES:
+        raise too_large(len(out), path)
+    return out
 
 
 def _tree(data: bytes, kind: ForeignFormat) -> Any:

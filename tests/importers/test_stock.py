@@ -145,7 +145,7 @@ def test_stock_vcrpy_replays_the_same_bytes(tmp_path: Path) -> None:
     for n, one in enumerate(cassette):
         request = one.request
         sent = base64.b64encode(request.body).decode()
-        asked.append((LIBRARIES[n % 3], request.method, request.url, sent))
+        asked.append((LIBRARIES[n % (3 if n < 6 else 2)], request.method, request.url, sent))
     for one, (status, body) in zip(
         cassette, run("replay", str(file), given=json.dumps(asked)), strict=True
     ):
