@@ -18,13 +18,17 @@ class Row:
     """
 
     title: str
-    package: str
     maker: str
     through: str
     environment: str = "providers"
     in_suite: bool = False
     warns: tuple[str, ...] = ()
     collects: tuple[str, ...] = ()
+
+    @property
+    def package(self) -> str:
+        name = self.title.partition(",")[0]
+        return "pydantic-ai-slim" if name == "pydantic-ai" else name
 
     def driver(self) -> Any:
         """Import the SDK and make its driver."""
@@ -33,54 +37,39 @@ class Row:
 
 
 ROWS = (
-    Row("openai, chat", "openai", "chats.openai_chat", "httpx2", in_suite=True),
-    Row("openai, responses", "openai", "providers.openai_responses", "httpx2", in_suite=True),
-    Row("openai, DefaultAioHttpClient", "openai", "chats.openai_aiohttp", "aiohttp"),
-    Row("anthropic", "anthropic", "providers.anthropic", "httpx2", in_suite=True),
-    Row("anthropic, DefaultAioHttpClient", "anthropic", "providers.anthropic_aiohttp", "aiohttp"),
+    Row("openai, chat", "chats.openai_chat", "httpx2", in_suite=True),
+    Row("openai, responses", "providers.openai_responses", "httpx2", in_suite=True),
+    Row("openai, DefaultAioHttpClient", "chats.openai_aiohttp", "aiohttp"),
+    Row("anthropic", "providers.anthropic", "httpx2", in_suite=True),
+    Row("anthropic, DefaultAioHttpClient", "providers.anthropic_aiohttp", "aiohttp"),
     Row(
-        "google-genai",
         "google-genai",
         "providers.google_genai",
         "httpx2, aiohttp",
         in_suite=True,
         warns=("ignore:Inheritance class AiohttpClientSession:DeprecationWarning",),
     ),
-    Row("mistralai", "mistralai", "chats.mistral", "httpx2"),
-    Row("groq", "groq", "chats.groq", "httpx"),
-    Row("cohere", "cohere", "chats.cohere", "httpx"),
-    Row("ollama", "ollama", "chats.ollama", "httpx"),
+    Row("mistralai", "chats.mistral", "httpx2"),
+    Row("groq", "chats.groq", "httpx"),
+    Row("cohere", "chats.cohere", "httpx"),
+    Row("ollama", "chats.ollama", "httpx"),
     Row(
-        "litellm",
         "litellm",
         "chats.litellm",
         "httpx, aiohttp",
         "litellm",
         warns=("ignore:Items? .* on TypedDict class:UserWarning",),
     ),
-    Row("dspy", "dspy", "frameworks.dspy", "lm15", "litellm"),
-    Row("together", "together", "chats.together", "httpx"),
-    Row("huggingface_hub", "huggingface_hub", "chats.huggingface", "httpx2"),
-    Row("boto3, bedrock-runtime", "boto3", "providers.bedrock", "urllib3", in_suite=True),
-    Row("langchain-openai", "langchain-openai", "frameworks.langchain_openai", "httpx2"),
-    Row("langchain-anthropic", "langchain-anthropic", "frameworks.langchain_anthropic", "httpx2"),
-    Row("pydantic-ai", "pydantic-ai-slim", "frameworks.pydantic_ai", "httpx2"),
-    Row("openai-agents", "openai-agents", "frameworks.openai_agents", "httpx2"),
-    Row(
-        "instructor",
-        "instructor",
-        "frameworks.instructor",
-        "httpx2",
-        "instructor",
-        collects=("sync",),
-    ),
-    Row(
-        "llama-index-llms-openai",
-        "llama-index-llms-openai",
-        "chats.llama_index",
-        "httpx",
-        "llama_index",
-    ),
+    Row("dspy", "frameworks.dspy", "lm15", "litellm"),
+    Row("together", "chats.together", "httpx"),
+    Row("huggingface_hub", "chats.huggingface", "httpx2"),
+    Row("boto3, bedrock-runtime", "providers.bedrock", "urllib3", in_suite=True),
+    Row("langchain-openai", "frameworks.langchain_openai", "httpx2"),
+    Row("langchain-anthropic", "frameworks.langchain_anthropic", "httpx2"),
+    Row("pydantic-ai", "frameworks.pydantic_ai", "httpx2"),
+    Row("openai-agents", "frameworks.openai_agents", "httpx2"),
+    Row("instructor", "frameworks.instructor", "httpx2", "instructor", collects=("sync",)),
+    Row("llama-index-llms-openai", "chats.llama_index", "httpx", "llama_index"),
 )
 
 ENVIRONMENTS: dict[str, list[str]] = {
