@@ -96,7 +96,9 @@ class OpenStreams:
         """Add a stream; this task or thread starts its request now."""
         stream = OpenStream(label, facts, background=background)
         # Before it can be seen from another thread: without a reader it would not count there.
-        self._add_reader(stream, current_task_or_thread())
+        driver = current_task_or_thread()
+        if driver is not self._home:  # which opened the block, and is not waited for
+            self._add_reader(stream, driver)
         with self._lock:
             self.started += 1
             self._streams.add(stream)
@@ -108,7 +110,6 @@ class OpenStreams:
         if stream is None:
             return
         driver = current_task_or_thread()
-        # The thread that opened the block is not waited for.
         if driver is not self._home and all(one.driver is not driver for one in stream.activities):
             self._add_reader(stream, driver)
             notify()
