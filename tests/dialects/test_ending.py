@@ -99,8 +99,11 @@ def test_a_provider_s_error_is_an_end(name: str) -> None:
         ]
     for body in bodies:
         assert ending(content_type, body) == Ending(True, True, EXPECTED[name], name), body
-    cut = bodies[0].rstrip()[:-2]
-    assert ending(content_type, cut) == Ending(False, False, EXPECTED[name], name)
+    cuts = [bodies[0].rstrip()[:-2]]
+    if content_type != NDJSON:
+        cuts.append(begun + b'event: error\ndata: {"error": {"mess')
+    for cut in cuts:
+        assert ending(content_type, cut) == Ending(False, False, EXPECTED[name], name)
 
 
 def test_words_about_ends_end_nothing() -> None:
@@ -150,6 +153,8 @@ def test_a_chat_with_a_second_tool_call_is_one_choice_all_the_same() -> None:
 def test_a_blocked_prompt_is_a_whole_gemini_stream() -> None:
     body = data({"promptFeedback": {"blockReason": "SAFETY"}})
     assert ending(SSE, body) == Ending(False, True, "a finishReason", "gemini")
+    noted = data({"candidates": [{"content": {"parts": []}, "note": {"blockReason": "x"}}]})
+    assert not ending(SSE, noted).complete_at_eof
 
 
 @pytest.mark.parametrize(

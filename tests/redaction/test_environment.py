@@ -110,6 +110,11 @@ def test_a_secret_is_found_in_base64_wherever_it_stands(secret, before, after, e
     )
 
 
+def test_a_secret_is_found_in_the_middle_of_a_large_image():
+    blob = base64.b64encode(os.urandom(3000) + PLAIN.encode() + os.urandom(3000))
+    assert redacted(b'{"b64_json":"' + blob + b'"}', PLAIN).count(b"[redacted]") == 1
+
+
 def test_a_secret_named_like_the_marker_does_not_grow_it():
     once = redacted(b"[redacted] is redacted", "redacted")
     assert once == b"[redacted] is [redacted]"
