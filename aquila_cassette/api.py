@@ -19,8 +19,6 @@ from aquila_cassette.session.owner import Owner
 from aquila_cassette.session.session import Session
 from aquila_cassette.session.wait_until_idle import settled
 
-__all__ = ["Block", "aquila_cassette"]
-
 P = ParamSpec("P")
 T = TypeVar("T")
 

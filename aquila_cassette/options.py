@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from aquila_cassette.model import Request, Response
     from aquila_cassette.redaction import Redaction
 
-__all__ = ["SETTINGS", "Layer", "Mode", "OnUnplayed", "Options", "Resolved", "resolve"]
-
 Mode = Literal["none", "once", "new_episodes", "all"]
 """What may be recorded; the words and their meaning are vcrpy's."""
 

@@ -21,15 +21,6 @@ from urllib.parse import parse_qs, urlsplit
 from aquila_cassette.errors import UsageError
 from aquila_cassette.model import Interaction, Piece, Request, Response
 
-__all__ = [
-    "AMBIENT_REQUESTS",
-    "PLACEHOLDER",
-    "AmbientRequest",
-    "ambient_request",
-    "holds_placeholder",
-    "refuse_placeholder",
-]
-
 PLACEHOLDER = "aquila-placeholder"
 """The placeholder key: good enough to build a client with, and never sent to be recorded."""
 

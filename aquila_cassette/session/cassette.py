@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from aquila_cassette.session.session import Session
     from aquila_cassette.session.stepping import Which
 
-__all__ = ["Cassette"]
-
 
 class Cassette:
     """An open cassette, as ``with aquila_cassette(name) as cassette`` yields it."""

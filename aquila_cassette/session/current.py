@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from aquila_cassette.session.owner import Owner
     from aquila_cassette.session.session import Session
 
-__all__ = ["current_owner", "current_session", "enter", "leave", "opened", "set_owner_finder"]
-
 # A context may outlive its block (a task that was started inside), so what it names may be closed:
 # blocks of several tasks end in any order, and a token of one context cannot be reset in another.
 _here: ContextVar[Session | None] = ContextVar("aquila_cassette", default=None)

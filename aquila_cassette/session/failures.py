@@ -9,8 +9,6 @@ from typing import NamedTuple
 from aquila_cassette.dialects import read_message
 from aquila_cassette.model import Failure, Interaction
 
-__all__ = ["HowFailed", "category_of", "failure_of", "how_failed", "with_category"]
-
 _CLASSES = {
     "connect": "ConnectError ConnectionRefusedError gaierror ProxyError NewConnectionError"
     " ClientConnectorError ClientConnectorDNSError ClientProxyConnectionError",

@@ -13,48 +13,18 @@ from aquila_cassette.matching import difference
 from aquila_cassette.matching.closest import closest as closest_place
 from aquila_cassette.matching.keys import Matcher
 from aquila_cassette.model import Request
-from aquila_cassette.options import Mode
 from aquila_cassette.session.player import ReplayIndex
-from aquila_cassette.storage.names import display_path
 from aquila_cassette.waiting.inspection import callers, is_installed, is_user_code, location
-
-__all__ = ["combined", "make_miss", "sender", "swallowed"]
 
 _PARTS = {"url": "the URL"} | {
     name: f"the {name}" for name in ("method", "scheme", "host", "port", "path", "query", "body")
 }
 
 
-def make_miss(
-    request: Request,
-    number: int,
-    key: Hashable,
-    index: ReplayIndex,
-    matcher: Matcher,
-    path: Path,
-    mode: Mode,
-    fix: str,
-) -> MissError:
-    """Make the error for a redacted request, the `number`-th of its block, that nothing matches."""
-    absent = "; there is no such file yet" if index.state == "absent" else ""
-    by = sender()
-    return MissError(
-        f"No interaction matches {request.method} {request.url} (request {number} of this block).",
-        method=request.method,
-        url=request.url,
-        path=path,
-        facts=[
-            f"cassette: {display_path(path)} (mode {mode}{absent})",
-            *([f"sent by:  {by}"] if by else []),
-            *_closest(request, key, index, matcher),
-        ],
-        fix=fix,
-    )
-
-
-def _closest(request: Request, key: Hashable, index: ReplayIndex, matcher: Matcher) -> list[str]:
-    if index.state == "absent":
-        return []
+def closest_lines(
+    request: Request, key: Hashable, index: ReplayIndex, matcher: Matcher
+) -> list[str]:
+    """Return the lines of a miss on the interaction closest to a redacted request."""
     recorded = index.interactions
     if not recorded:
         return ["closest:  none, the cassette is empty"]

@@ -19,8 +19,6 @@ from aquila_cassette.session.miss import combined
 from aquila_cassette.session.saving import Created
 from aquila_cassette.session.session import Session
 
-__all__ = ["Keys", "Owner"]
-
 _TEARDOWN = " (teardown)"
 
 

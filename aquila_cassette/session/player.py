@@ -19,7 +19,6 @@ from anyio.lowlevel import checkpoint
 from aquila_cassette.errors import RecordedFailure, TruncatedReplayError
 from aquila_cassette.model import Failure, Headers, Interaction, Request
 from aquila_cassette.session.failures import with_category
-from aquila_cassette.session.modes import CassetteState
 from aquila_cassette.session.wait_until_idle import count_events, describe_stream
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count
@@ -47,13 +46,11 @@ class ReplayIndex:
     def __init__(
         self,
         interactions: Sequence[Interaction],
-        state: CassetteState,
         key_of: Callable[[Request], Hashable],
         *,
         reader: str | None = None,
     ) -> None:
         self.interactions = tuple(interactions)
-        self.state: CassetteState = state
         self.played: set[int] = set()
         self._key_of = key_of
         self._reader = reader

@@ -15,8 +15,6 @@ from aquila_cassette.session.failures import failure_of
 from aquila_cassette.session.wait_until_idle import describe_stream
 from aquila_cassette.waiting.open_streams import OpenStreams
 
-__all__ = ["Recorder"]
-
 _NOT_OF_THE_BODY = ("content-encoding", "content-length", "transfer-encoding")
 
 
@@ -46,7 +44,7 @@ class Recorder:
         self._before_record = before_record
         self._started = time.perf_counter()
         self._started_at = datetime.now(UTC)
-        self._pieces: list[tuple[float, bytes]] = []
+        self._pieces: list[Piece] = []
         self._status: int | None = None
         self._headers: Headers = ()
         self._http_version = "HTTP/1.1"
@@ -70,12 +68,12 @@ class Recorder:
         self._status = status
         self._headers = headers
         self._http_version = http_version
-        self._headers_after = self._ms(time.perf_counter())
+        self._headers_after = self._ms()
 
     def add_piece(self, data: bytes) -> None:
         """Record one piece that the consumer is about to get."""
         if data and self._ending is None:
-            self._pieces.append((time.perf_counter(), bytes(data)))
+            self._pieces.append(Piece(self._ms(), bytes(data)))
 
     def __enter__(self) -> Self:
         return self
@@ -127,17 +125,16 @@ class Recorder:
     def _build(self) -> Interaction:
         assert self._ending is not None, "asked for what is not over yet"
         ended, error = self._ending()
-        data, left = self._decoded()
+        pieces, left = self._decoded()
         headers = tuple(pair for pair in self._headers if pair[0] not in _NOT_OF_THE_BODY)
         if left:
             headers = (*headers, ("content-encoding", left))
-        timed = zip(self._pieces, data, strict=True)
         return Interaction(
             request=self.request,
             response=Response(
                 status=self._status,
                 headers=headers,
-                pieces=tuple(Piece(self._ms(at), part) for (at, _), part in timed if part),
+                pieces=tuple(pieces),
                 headers_after=self._headers_after,
                 http_version=self._http_version,
                 ended=ended,
@@ -169,23 +166,25 @@ class Recorder:
         if self.request.method == "HEAD" or self._status in (204, 304):
             return True
         length = self._header("content-length")
-        came = sum(len(data) for _, data in self._pieces)
+        came = sum(len(piece.data) for piece in self._pieces)
         return length is not None and length.isdigit() and came >= int(length)
 
     def _body(self) -> bytes:
-        return b"".join(self._decoded()[0])
+        return b"".join([piece.data for piece in self._decoded()[0]])
 
-    def _decoded(self) -> tuple[list[bytes], str | None]:
+    def _decoded(self) -> tuple[list[Piece], str | None]:
         """Return the pieces decoded, and the content encoding that could not be removed."""
-        data = [data for _, data in self._pieces]
         encoding = self._header("content-encoding")
         if not encoding:
-            return data, None
-        decoded = decode_pieces(encoding, data)
-        return (data, encoding) if decoded is None else (decoded, None)
+            return self._pieces, None
+        decoded = decode_pieces(encoding, [piece.data for piece in self._pieces])
+        if decoded is None:
+            return self._pieces, encoding
+        timed = zip(self._pieces, decoded, strict=True)
+        return [Piece(piece.at, data) for piece, data in timed if data], None
 
     def _header(self, name: str) -> str | None:
         return next((value for key, value in self._headers if key == name), None)
 
-    def _ms(self, at: float) -> int:
-        return round((at - self._started) * 1000)
+    def _ms(self) -> int:
+        return round((time.perf_counter() - self._started) * 1000)

@@ -24,8 +24,6 @@ from aquila_cassette.storage import files
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count, escape_control_chars
 
-__all__ = ["Created", "discarded_note", "find_loss", "refuse_secrets", "save_block", "save_outcome"]
-
 IsReplaced = Callable[[Interaction, bool], bool]
 """Returns whether an interaction on file is replaced, given whether its request was sent again."""
 
@@ -80,7 +78,7 @@ def save_outcome(sessions: Sequence[Session], created: Created | None, *, passed
     marks = {_mark_of(one) for one in saved}
     last = sessions[-1]
     left = _write(last, kept, created, drop=lambda old: _mark_of(old) in marks)
-    if not left and sessions[0].index.state == "absent":
+    if not left and sessions[0].state == "absent":
         last.path.unlink(missing_ok=True)
 
 

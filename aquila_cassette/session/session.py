@@ -10,12 +10,13 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from aquila_cassette import importers
 from aquila_cassette.errors import MissError
 from aquila_cassette.importers import find_cassette, refuse_to_record
-from aquila_cassette.model import Interaction, Request
+from aquila_cassette.model import CassetteData, Interaction, Request
 from aquila_cassette.options import Mode, Resolved
 from aquila_cassette.redaction import environment_secrets
 from aquila_cassette.session.ambient import (
@@ -24,8 +25,7 @@ from aquila_cassette.session.ambient import (
     holds_placeholder,
     refuse_placeholder,
 )
-from aquila_cassette.session.miss import combined, make_miss, swallowed
-from aquila_cassette.session.modes import CassetteState, decide
+from aquila_cassette.session.miss import closest_lines, combined, sender, swallowed
 from aquila_cassette.session.player import Player, ReplayIndex, ReplaySettings
 from aquila_cassette.session.recorder import Recorder
 from aquila_cassette.session.stepping import Stepping
@@ -34,9 +34,26 @@ from aquila_cassette.waiting.notifier import notify
 from aquila_cassette.waiting.open_streams import OpenStreams
 from aquila_cassette.waiting.pending import Pending
 
-__all__ = ["Session"]
+CassetteState = Literal["absent", "new", "present"]
+"""The file when the block was entered: not there, created in this same run, or there before it."""
 
 _order = itertools.count()
+
+
+def decide(mode: Mode, state: CassetteState, *, known: bool) -> Literal["replay", "record", "miss"]:
+    """Return what becomes of a request; docs/record-modes.md shows every case.
+
+    `known` means that the cassette holds an interaction for it that this block has not replayed.
+    In mode ``all`` it holds only what the same owner's earlier blocks recorded.
+
+    >>> decide("once", "present", known=True), decide("once", "present", known=False)
+    ('replay', 'miss')
+    """
+    if known:
+        return "replay"
+    if mode == "none" or (mode == "once" and state == "present"):
+        return "miss"
+    return "record"
 
 
 class Session:
@@ -72,8 +89,9 @@ class Session:
         self.matcher = options.matcher()
         self.path = self._find_path(root)
         self.signature = signature
-        self.index = self._load_index(created, recorded_before)
-        self._unless_known = decide(options.mode, self.index.state, known=False)
+        self.state, interactions = self._load(created, recorded_before)
+        self.index = ReplayIndex(interactions, self.recorded_key, reader=signature)
+        self._unless_known = decide(options.mode, self.state, known=False)
         self._replay_settings = ReplaySettings(self.path, fix, self.streams, options.speed)
         self._numbers = itertools.count(1)
         self._played: list[Interaction] = []
@@ -103,9 +121,7 @@ class Session:
             place, more = found
             return self._replay(index.interactions[place], place + 1, more)
         if not self.may_record:
-            raise self._missed(
-                make_miss(asked, number, key, index, self.matcher, self.path, self.mode, self.fix)
-            )
+            raise self._missed(self._miss(asked, number, key))
         refuse_placeholder(request, asked)
         return self._record(asked)
 
@@ -126,7 +142,7 @@ class Session:
 
     @property
     def may_record(self) -> bool:
-        """Whether a request that the cassette does not know would be sent."""
+        """Whether a request that is not on the cassette would be sent."""
         return self._unless_known == "record"
 
     @property
@@ -217,22 +233,20 @@ class Session:
     def _find_path(self, root: Path) -> Path:
         return find_cassette(root / self.options.cassette_dir, self.name)
 
-    def _load_index(
+    def _load(
         self,
         created: Container[Path],
         recorded_before: Callable[[Path], Sequence[Interaction]],
-    ) -> ReplayIndex:
-        interactions: Sequence[Interaction] = ()
-        state: CassetteState = "absent"
-        if self.path.exists():
-            state = "new" if self.path in created else "present"
-            loaded = importers.load(self.path)
-            if loaded.foreign and self.mode in ("all", "new_episodes"):
-                raise refuse_to_record(self.path, loaded.foreign, self.mode)
-            interactions = loaded.interactions
+    ) -> tuple[CassetteState, Sequence[Interaction]]:
+        found = self.path.exists()
+        loaded = importers.load(self.path) if found else CassetteData()
+        if loaded.foreign and self.mode in ("all", "new_episodes"):
+            raise refuse_to_record(self.path, loaded.foreign, self.mode)
         if self.mode == "all":
-            interactions, state = recorded_before(self.path), "new"
-        return ReplayIndex(interactions, state, self.recorded_key, reader=self.signature)
+            return "new", recorded_before(self.path)
+        if not found:
+            return "absent", ()
+        return "new" if self.path in created else "present", loaded.interactions
 
     def _redacted(self, request: Request) -> Request | None:
         """Return the request as it is matched and kept; None where the user's hook lets it pass."""
@@ -277,6 +291,23 @@ class Session:
         with self._lock:
             self._recorders.append(recorder)
         return recorder
+
+    def _miss(self, asked: Request, number: int, key: Hashable) -> MissError:
+        is_absent = self.state == "absent"
+        note = "; there is no such file yet" if is_absent else ""
+        by = sender()
+        return MissError(
+            f"No interaction matches {asked.method} {asked.url} (request {number} of this block).",
+            method=asked.method,
+            url=asked.url,
+            path=self.path,
+            facts=[
+                f"cassette: {self.shown_path} (mode {self.mode}{note})",
+                *([f"sent by:  {by}"] if by else []),
+                *([] if is_absent else closest_lines(asked, key, self.index, self.matcher)),
+            ],
+            fix=self.fix,
+        )
 
     def _missed(self, error: MissError) -> MissError:
         self._misses.append(error)

@@ -32,8 +32,6 @@ from aquila_cassette.waiting.notifier import Notifier, notifier, notify
 from aquila_cassette.waiting.open_streams import Readers
 from aquila_cassette.waiting.pending import Pending, PendingMessages, forbid_inside_job, sources
 
-__all__ = ["SteppedPlayer", "Stepping", "Which", "steps"]
-
 Which = str | int | None
 """Which held stream: a part of its prompt or its URL, its number, or the only one there is."""
 

@@ -16,8 +16,6 @@ from aquila_cassette.waiting.idle import Idle
 from aquila_cassette.waiting.open_streams import OpenStreams
 from aquila_cassette.waiting.pending import Pending, Source, forbid_inside_job
 
-__all__ = ["Waitable", "count_events", "default_timeout", "describe_stream", "idle", "settled"]
-
 _REPLAYING = 5.0
 _RECORDING = 120.0
 _LONG = 60  # characters

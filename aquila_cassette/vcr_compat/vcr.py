@@ -31,9 +31,9 @@ from aquila_cassette.plugin.run import RUN
 from aquila_cassette.session import current as scope
 from aquila_cassette.session.ambient import ambient_request, refuse_placeholder
 from aquila_cassette.session.owner import Owner
-from aquila_cassette.session.player import Player, ReplayIndex
+from aquila_cassette.session.player import Player
 from aquila_cassette.session.recorder import Recorder
-from aquila_cassette.session.session import Session
+from aquila_cassette.session.session import CassetteState, Session
 from aquila_cassette.vcr_compat.persister import Files
 from aquila_cassette.vcr_compat.suite import SUITE
 from aquila_cassette.vcr_compat.translation import (
@@ -318,8 +318,8 @@ class VcrSession(Session):
     def _find_path(self, root: Path) -> Path:
         return Path(self.name).absolute()
 
-    def _load_index(self, *args: Any) -> ReplayIndex:
-        return ReplayIndex((), "present" if self.cassette.rewound else "absent", self.recorded_key)
+    def _load(self, *args: Any) -> tuple[CassetteState, Sequence[Interaction]]:
+        return "present" if self.cassette.rewound else "absent", ()
 
 
 def _with_body_like(stored: Any, request: Any) -> Any:

@@ -13,7 +13,7 @@ import pytest
 
 from aquila_cassette.errors import UsageError
 from aquila_cassette.options import MODES, Layer, Mode, Options, default_mode, resolve
-from aquila_cassette.session.modes import CassetteState, decide
+from aquila_cassette.session.session import CassetteState, decide
 
 DOCS = Path(__file__).parents[2] / "docs"
 STATES: tuple[CassetteState, ...] = get_args(CassetteState)
