@@ -67,6 +67,7 @@ def test_a_new_user_records_misses_records_again_sees_what_changed_and_is_green(
 ) -> None:
     url = f"{provider.url}/v1/chat/completions"
     shell = Shell(provider.url)
+    provider.requests.clear()
     Path("test_chat.py").write_text(TEST)
 
     # Record with a test; it replays.
