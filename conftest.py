@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
+from hypothesis import settings
+
+# 25 examples find a mistake while one works; HYPOTHESIS_PROFILE=thorough takes its time.
+settings.register_profile("default", max_examples=25, deadline=None)
+settings.register_profile("thorough", max_examples=300, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
 pytest_plugins = ["pytester"]
 
 

@@ -1,4 +1,4 @@
-"""Record the streams of language model providers as streams, and replay them in tests.
+"""The public names, imported on first use.
 
 ``aquila_cassette(name)`` is the whole of it for most users; the pytest plugin is there as soon as
 the package is installed. Everything else is imported on first use, so that a suite that has the

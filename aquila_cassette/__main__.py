@@ -1,4 +1,4 @@
-"""``python -m aquila_cassette`` is ``aquila-cassette``."""
+"""Run the command line with ``python -m aquila_cassette``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`aquila_cassette(name)`: the block in which requests are recorded or replayed."""
+"""`aquila_cassette(name)`: context manager, async context manager and decorator."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aquila_cassette import http
 from aquila_cassette.model import Request, Response
 from aquila_cassette.options import Layer, Mode, OnUnplayed
 from aquila_cassette.redaction import Redaction
-from aquila_cassette.session import current
+from aquila_cassette.session import current_session as current
 from aquila_cassette.session.cassette import Cassette
 from aquila_cassette.session.owner import Owner
 from aquila_cassette.session.session import Session

@@ -1,4 +1,4 @@
-"""Content encodings: what a compressed body decodes to, piece by piece."""
+"""Decode compressed bodies (gzip, deflate, br, zstd) piece by piece."""
 
 from __future__ import annotations
 

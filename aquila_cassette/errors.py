@@ -1,4 +1,4 @@
-"""Every error this package raises, in one tree.
+"""Every error of this package, in one tree.
 
 ::
 

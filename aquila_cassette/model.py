@@ -1,4 +1,4 @@
-"""What a cassette holds: frozen requests, responses and interactions, free of any HTTP library.
+"""Frozen data classes: Request, Response, Piece, Failure, Interaction, CassetteData.
 
 The `repr` of each is safe to print: it has names and sizes, and never a value that may be a secret.
 """

@@ -1,4 +1,4 @@
-"""The options of a cassette: one dataclass; what each takes, where it was set, and which wins.
+"""The options of a block, declared once: type, default, check, documentation, and which source wins.
 
 The plugin reads the mode at the start of every run, so what matches and redacts is imported late.
 """

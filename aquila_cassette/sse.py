@@ -1,4 +1,4 @@
-r"""Server-Sent Events: bytes in any slicing, to verbatim frames and WHATWG events.
+r"""Parse Server-Sent Events: bytes in any slices to frames and events.
 
 A *frame* is the bytes of one event with the blank line that ends it; an *event* is what a frame
 means. The frames of a stream, joined, are the stream; how it was sliced never changes its events.

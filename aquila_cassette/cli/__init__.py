@@ -1,4 +1,4 @@
-"""`aquila-cassette`: its commands, as their help reads, and nothing else."""
+"""Declare the commands `list`, `show`, `diff`, `play`, `demo`, `record`, `report` with their options."""
 
 # ruff: noqa: D301 - the character \b marks a paragraph of help that is not to be wrapped
 
@@ -11,9 +11,9 @@ from typing import Annotated
 
 import typer
 
-from aquila_cassette.cli import maintain
-from aquila_cassette.cli.options import Folder, Place, complete_names
-from aquila_cassette.cli.suite import FOLDER, folder_of_the_suite
+from aquila_cassette.cli import maintenance_commands as maintain
+from aquila_cassette.cli.pytest_config import FOLDER, folder_of_the_suite
+from aquila_cassette.cli.shared_options import Folder, Place, complete_names
 
 __all__ = ["main"]
 
@@ -239,7 +239,7 @@ def _record(
       aquila-cassette record --direct chat.hello --header 'x-api-key: ...'
     """
     from aquila_cassette.cli import record
-    from aquila_cassette.cli.selection import Wanted
+    from aquila_cassette.cli.record_selection import Wanted
 
     raise typer.Exit(
         record.run(

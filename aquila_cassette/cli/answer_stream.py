@@ -1,4 +1,4 @@
-"""What an answer says as it comes: the text that each piece of bytes adds."""
+"""Read an answer piece by piece and return the text that each piece adds (for `play` and `record --direct`)."""
 
 from __future__ import annotations
 

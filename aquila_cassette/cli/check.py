@@ -1,4 +1,4 @@
-"""``check``: what is wrong with cassettes, one line a finding."""
+"""`check`: find problems in cassettes and print one line for each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from unicodedata import normalize
 from aquila_cassette import importers
 from aquila_cassette.cli.folder import find
 from aquila_cassette.cli.output import Screen, print_error
-from aquila_cassette.cli.rewrite import rewrite, target_outside
+from aquila_cassette.cli.safe_edit import rewrite, target_outside
 from aquila_cassette.cli.unused import read_unused
 from aquila_cassette.errors import CassetteError, CassetteFormatError, CassetteNameError, UsageError
 from aquila_cassette.model import Request

@@ -1,4 +1,4 @@
-"""``convert``: cassettes of other recorders to ours, and ours to vcrpy's format."""
+"""`convert`: write cassettes of other recorders in our format, and ours in the format of vcrpy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aquila_cassette.cli.folder import find
 from aquila_cassette.cli.output import Screen, align_columns, print_error
 from aquila_cassette.errors import AquilaError, CassetteError, UsageError
 from aquila_cassette.importers import FORMAT_NAMES, SUFFIXES, detect_format, stem
-from aquila_cassette.importers.convert import convert, write
+from aquila_cassette.importers.conversion import convert, write
 from aquila_cassette.storage import files
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count, escape_control_chars
@@ -18,7 +18,7 @@ from aquila_cassette.transcript.humanize import count, escape_control_chars
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from aquila_cassette.importers.convert import Conversion, Target
+    from aquila_cassette.importers.conversion import Conversion, Target
     from aquila_cassette.redaction import Redaction
 
 

@@ -1,4 +1,4 @@
-"""``demo``: record live streams, stop the provider, replay them, compare."""
+"""`demo`: record live streams, stop the provider, replay them, compare."""
 
 from __future__ import annotations
 

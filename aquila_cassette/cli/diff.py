@@ -1,4 +1,4 @@
-"""``diff``: what changed between two recordings, or since a commit."""
+"""`diff`: show what changed between two cassettes, or since a commit."""
 
 from __future__ import annotations
 

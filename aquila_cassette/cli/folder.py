@@ -1,4 +1,4 @@
-"""Cassettes found by name or by path, and all there are in a folder."""
+"""Find cassettes by name or path, and all cassettes of a folder."""
 
 from __future__ import annotations
 

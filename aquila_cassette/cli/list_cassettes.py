@@ -1,4 +1,4 @@
-"""``list``: a line for each cassette."""
+"""`list`: print one line for each cassette."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from aquila_cassette.transcript.humanize import (
     format_size,
     parse_time,
 )
-from aquila_cassette.transcript.interaction import InteractionView
+from aquila_cassette.transcript.interaction_text import InteractionView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

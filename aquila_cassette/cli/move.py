@@ -1,4 +1,4 @@
-"""``mv``: another name for a cassette, and for it in the code."""
+"""`mv`: rename a cassette, and its name in the code with `--code`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from aquila_cassette import importers
 from aquila_cassette.cli.folder import find, name_of
 from aquila_cassette.cli.output import Screen, print_diff, print_error
-from aquila_cassette.cli.rewrite import move, refuse_outside, refuse_overwriting
-from aquila_cassette.cli.selection import owners_of
-from aquila_cassette.cli.suite import root_of_the_suite
+from aquila_cassette.cli.pytest_config import root_of_the_suite
+from aquila_cassette.cli.record_selection import owners_of
+from aquila_cassette.cli.safe_edit import move, refuse_outside, refuse_overwriting
 from aquila_cassette.errors import CassetteError
 from aquila_cassette.storage import files
 from aquila_cassette.storage.names import cassette_path, display_path, name_of_test

@@ -1,4 +1,4 @@
-"""What the commands write: lines with colour on a terminal, columns, diffs, progress, errors."""
+"""Write to the terminal: colours, columns, diffs, progress, errors."""
 
 from __future__ import annotations
 

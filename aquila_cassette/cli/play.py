@@ -1,4 +1,4 @@
-"""``play``: the streams of a cassette as they came, at their pace."""
+"""`play`: print the streams of a cassette at their recorded pace."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aquila_cassette.cli.show import ENDING_STYLES
 from aquila_cassette.errors import UsageError
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import escape_control_chars
-from aquila_cassette.transcript.interaction import InteractionView
+from aquila_cassette.transcript.interaction_text import InteractionView
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

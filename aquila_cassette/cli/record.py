@@ -1,4 +1,4 @@
-"""``record``: cassettes recorded again, by the tests that recorded them or without (`resend`)."""
+"""`record`: re-record cassettes by running their tests, or without tests (`record_direct`)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,16 @@ from typing import TYPE_CHECKING, Any
 
 from aquila_cassette import importers
 from aquila_cassette.cli.folder import name_of
-from aquila_cassette.cli.outcome import Outcome, show_outcomes
 from aquila_cassette.cli.output import Progress, Screen, align_columns, print_error
-from aquila_cassette.cli.selection import Target, Wanted, module_of, owner_of, owners_of, select
+from aquila_cassette.cli.record_outcome import Outcome, show_outcomes
+from aquila_cassette.cli.record_selection import (
+    Target,
+    Wanted,
+    module_of,
+    owner_of,
+    owners_of,
+    select,
+)
 from aquila_cassette.errors import CassetteError, UsageError
 from aquila_cassette.model import CassetteData
 from aquila_cassette.storage.names import cassettes_in
@@ -63,8 +70,8 @@ def run(
         return 2 if is_damaged else 0
     code = 0
     if direct:
-        from aquila_cassette.cli import resend
-        from aquila_cassette.cli.connection import Connection, parse_header
+        from aquila_cassette.cli import record_direct as resend
+        from aquila_cassette.cli.record_connection import Connection, parse_header
 
         connection = Connection(tuple(map(parse_header, headers)), base_url)
         if dry_run:

@@ -1,4 +1,4 @@
-"""``report``: write the HTML report."""
+"""`report`: write the HTML report that the folder `report/` makes."""
 
 from __future__ import annotations
 

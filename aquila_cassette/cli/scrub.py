@@ -1,4 +1,4 @@
-"""``scrub``: secrets taken out of cassettes, in place."""
+"""`scrub`: remove secrets from cassettes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aquila_cassette import importers
 from aquila_cassette.cli.check import check_file, places_named
 from aquila_cassette.cli.output import Screen, print_error
-from aquila_cassette.cli.rewrite import refuse_outside, rewrite
+from aquila_cassette.cli.safe_edit import refuse_outside, rewrite
 from aquila_cassette.errors import CassetteError, CassetteSaveError
 from aquila_cassette.model import CassetteData
 from aquila_cassette.storage import files

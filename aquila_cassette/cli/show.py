@@ -1,4 +1,4 @@
-"""``show``: a cassette as people read it."""
+"""`show`: print a cassette as text."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from aquila_cassette.cli.output import Screen, print_error
 from aquila_cassette.errors import AquilaError
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count, escape_control_chars, format_size
-from aquila_cassette.transcript.interaction import InteractionView
+from aquila_cassette.transcript.interaction_text import InteractionView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from aquila_cassette.model import CassetteData
-    from aquila_cassette.transcript.interaction import Row
+    from aquila_cassette.transcript.interaction_text import Row
 
 _INDENT = 13
 _MOST_LINES = 24  # of an answer that is no model's

@@ -1,4 +1,4 @@
-"""``unused`` and ``rm --unused``: cassettes and interactions that no test of a complete run used."""
+"""`unused`: list or delete what no test used in a complete run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import typer
 from aquila_cassette import importers
 from aquila_cassette.cli.folder import read_note
 from aquila_cassette.cli.output import Screen, print_error
-from aquila_cassette.cli.rewrite import refuse_outside, remove
+from aquila_cassette.cli.safe_edit import refuse_outside, remove
 from aquila_cassette.errors import UsageError
 from aquila_cassette.storage import files
 from aquila_cassette.storage.names import display_path

@@ -1,4 +1,4 @@
-"""A streaming client for language models: the same events from every provider.
+"""The streaming client: one set of events for every provider.
 
 It knows no cassette: recording and replay happen below it. It needs httpx (or a client of httpx2)
 and anyio.
@@ -31,8 +31,8 @@ from aquila_cassette.client.events import (
     StreamRef,
     ToolCall,
 )
+from aquila_cassette.client.public_streams import AsyncStream, Stream
 from aquila_cassette.client.sinks import callback, collector, null, queue, tee
-from aquila_cassette.client.streams import AsyncStream, Stream
 from aquila_cassette.client.tools import Patched, Tool, tool
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Reads one answer of a provider: pieces in, events out, and at its end why it failed, if it did.
+"""Build the events of one answer from its bytes, and decide whether it failed.
 
 It does no input or output. A body that begins as JSON does is read as a whole: servers answer a
 request for a stream so, some with an error and some with the answer.
@@ -13,11 +13,11 @@ from dataclasses import replace
 from typing import Any
 
 from aquila_cassette import sse
-from aquila_cassette.client.dialects import MADE_UP_ID, Endpoint
+from aquila_cassette.client.endpoints import MADE_UP_ID, Endpoint
 from aquila_cassette.client.events import Chunk, Kind, Meta, Raw, Reasoning, StreamEvent
 from aquila_cassette.dialects.dialect import error_in, provider_error
 from aquila_cassette.dialects.framing import ProviderEvent, framing, read_events
-from aquila_cassette.dialects.lenient import as_dict, dump_json, load_json
+from aquila_cassette.dialects.json_access import as_dict, dump_json, load_json
 from aquila_cassette.dialects.message import MessageBuilder, ModelToolCall
 
 _BOM = b"\xef\xbb\xbf"

@@ -1,4 +1,4 @@
-"""The clients, and what both make of their arguments: which endpoint to ask, where, and what."""
+"""`Client` and `AsyncClient`: choose the endpoint, build the request, open a stream."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from urllib.parse import quote
 import httpx
 
 from aquila_cassette.client.answer import StreamFailure
-from aquila_cassette.client.dialects import Endpoint, ModelRequest
-from aquila_cassette.client.dialects.anthropic import MESSAGES
-from aquila_cassette.client.dialects.gemini import GEMINI
-from aquila_cassette.client.dialects.openai import CHAT, RESPONSES
+from aquila_cassette.client.endpoints import Endpoint, ModelRequest
+from aquila_cassette.client.endpoints.anthropic import MESSAGES
+from aquila_cassette.client.endpoints.gemini import GEMINI
+from aquila_cassette.client.endpoints.openai import CHAT, RESPONSES
 from aquila_cassette.client.events import Answer, StreamRef
+from aquila_cassette.client.public_streams import AsyncStream, Stream
 from aquila_cassette.client.sinks import SinkLike, as_sink
 from aquila_cassette.client.stream_base import Server, StreamDriver, Transport
-from aquila_cassette.client.streams import AsyncStream, Stream
 from aquila_cassette.client.tools import Tool, tools_by_name
 from aquila_cassette.errors import StreamError, UsageError
 

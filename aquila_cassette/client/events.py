@@ -1,4 +1,4 @@
-"""The events of a stream, and what names and sums it up: frozen dataclasses that match well."""
+"""The events of a stream, its reference and its summary: frozen data classes for `match` statements."""
 
 from __future__ import annotations
 

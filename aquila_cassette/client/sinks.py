@@ -1,4 +1,4 @@
-"""Where a stream's events go: each sink gets every event, in order, and may take its time.
+"""Send each event of a stream to one or more receivers, in order.
 
 The next piece is not read before the sink has taken all events of the one before: a slow sink
 slows the stream. A sink that raises fails the stream.

@@ -1,4 +1,4 @@
-"""What the streams of both clients share: what drives them, their events so far, and HTTP.
+"""Drive a stream: send, read, run tools, time out, cancel; shared by the sync and the async stream.
 
 The code that drives a stream is async. The sync client runs it as well: with a sync client of
 httpx it waits for nothing, and suspends only to pause after an event.
@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import anyio
 
 from aquila_cassette.client.answer import AnswerParser, StreamFailure
-from aquila_cassette.client.dialects import Endpoint, ModelRequest
+from aquila_cassette.client.endpoints import Endpoint, ModelRequest
 from aquila_cassette.client.events import (
     Answer,
     Chunk,

@@ -1,4 +1,4 @@
-"""Tools: functions that a model may call while it answers, and their JSON schemas."""
+"""Tools: call Python functions for a model, and make their JSON schemas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What providers' answers mean: which dialect they are in, whether they are over, what they say."""
+"""Read what providers send. The functions that other layers call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Anthropic's messages, and its older text completions.
+"""Read answers of Anthropic (messages, older text completions).
 
 Source: https://docs.anthropic.com/en/docs/build-with-claude/streaming
 """
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from aquila_cassette.dialects.dialect import Dialect
 from aquila_cassette.dialects.framing import read_events
-from aquila_cassette.dialects.lenient import Table, as_dict, as_dicts, as_int, as_str, dump_json
+from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts, as_int, as_str, dump_json
 
 if TYPE_CHECKING:
     from aquila_cassette.dialects.framing import Framing, ProviderEvent

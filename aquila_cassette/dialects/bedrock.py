@@ -1,4 +1,4 @@
-"""Bedrock's converse, streamed as Amazon's binary event stream.
+"""Read answers of Amazon Bedrock (converse stream).
 
 Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
 """
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aquila_cassette.dialects.dialect import EVENT_TYPE, Dialect
 from aquila_cassette.dialects.framing import read_events
-from aquila_cassette.dialects.lenient import Table, as_dict, as_dicts, as_int, as_str, dump_json
+from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts, as_int, as_str, dump_json
 
 if TYPE_CHECKING:
     from aquila_cassette.dialects.framing import Framing, ProviderEvent

@@ -1,4 +1,4 @@
-"""Cohere's chat, version 2.
+"""Read answers of Cohere (chat, version 2).
 
 Source: https://docs.cohere.com/reference/chat-stream
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aquila_cassette.dialects.dialect import Dialect
-from aquila_cassette.dialects.lenient import Table, as_dict, as_dicts, as_int, as_str
+from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts, as_int, as_str
 
 if TYPE_CHECKING:
     from aquila_cassette.dialects.framing import ProviderEvent

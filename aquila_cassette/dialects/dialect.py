@@ -1,4 +1,4 @@
-"""What a dialect is, and the errors that providers of any dialect send."""
+"""The base class of dialects, and the errors that any provider sends."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from aquila_cassette.dialects.framing import frames_backwards, read_event
-from aquila_cassette.dialects.lenient import as_dict, as_dicts, as_int, as_str, dump_json
+from aquila_cassette.dialects.json_access import as_dict, as_dicts, as_int, as_str, dump_json
 
 if TYPE_CHECKING:
     from aquila_cassette.dialects.framing import Framing, ProviderEvent
-    from aquila_cassette.dialects.lenient import Table
+    from aquila_cassette.dialects.json_access import Table
     from aquila_cassette.dialects.message import MessageBuilder
 
 EVENT_TYPE = "event:"

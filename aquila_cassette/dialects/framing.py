@@ -1,4 +1,4 @@
-"""How a body is framed (SSE, NDJSON, Amazon's binary streams), and the events in it."""
+"""Split a body into events: SSE, NDJSON or Amazon's binary streams."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from aquila_cassette import sse
-from aquila_cassette.dialects import eventstream
-from aquila_cassette.dialects.lenient import Table, as_dict, load_json
+from aquila_cassette.dialects import aws_eventstream as eventstream
+from aquila_cassette.dialects.json_access import Table, as_dict, load_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Google's generateContent, of Gemini and of Vertex, and Google's interactions.
+"""Read answers of Google (generateContent, interactions).
 
 `generateContent` has no terminal event: a stream is complete when each candidate gave its
 ``finishReason`` (or the prompt was blocked) and EOF follows.
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from aquila_cassette.dialects.dialect import Dialect, every_choice_finished
 from aquila_cassette.dialects.framing import read_events
-from aquila_cassette.dialects.lenient import Table, as_dict, as_dicts, as_int, as_str, dump_json
+from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts, as_int, as_str, dump_json
 
 if TYPE_CHECKING:
     from aquila_cassette.dialects.framing import Framing, ProviderEvent

@@ -1,4 +1,4 @@
-"""What a model wrote in one answer, and how it is built from the events of a stream."""
+"""Build the message of a model (text, reasoning, tool calls, usage) from events."""
 
 from __future__ import annotations
 

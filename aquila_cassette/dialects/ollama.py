@@ -1,4 +1,4 @@
-"""Ollama's own chat and generate, streamed as NDJSON.
+"""Read answers of Ollama (chat and generate, NDJSON).
 
 Source: https://github.com/ollama/ollama/blob/main/docs/api.md
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aquila_cassette.dialects.dialect import Dialect
-from aquila_cassette.dialects.lenient import Table, as_dict, as_dicts, as_str, dump_json
+from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts, as_str, dump_json
 
 if TYPE_CHECKING:
     from aquila_cassette.dialects.message import MessageBuilder

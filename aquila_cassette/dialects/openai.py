@@ -1,4 +1,4 @@
-"""OpenAI's chat completions, responses and assistant runs, as many servers speak them.
+"""Read answers of OpenAI (chat completions, responses, assistant runs) and compatible servers.
 
 Mistral's answers are chat completions too, with content that may be a list of parts. Some servers
 (Hugging Face, Perplexity, Writer) never send ``[DONE]``: there a ``finish_reason`` is the end.
@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aquila_cassette.dialects.dialect import EVENT_TYPE, Dialect, every_choice_finished
-from aquila_cassette.dialects.lenient import Table, as_dict, as_dicts, as_int, as_str
+from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts, as_int, as_str
 
 if TYPE_CHECKING:
     from aquila_cassette.dialects.framing import Framing, ProviderEvent

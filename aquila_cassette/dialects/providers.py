@@ -1,4 +1,4 @@
-"""The providers that are known: their names, hosts, and the keys that they take."""
+"""Names, hosts and environment variables of the known providers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""Reads answers of any dialect: which one it is, whether it is over, what the model wrote.
+r"""The list of dialects: recognise one, decide whether a stream is complete, read the message.
 
 A dialect is known by what its events hold, never by a URL: compatible servers are anywhere. All
 here are pure functions of bytes (whole or cut off) and a content type that counts for little, and
@@ -33,7 +33,7 @@ from aquila_cassette.dialects.framing import (
     split_frames,
 )
 from aquila_cassette.dialects.gemini import GEMINI, GEMINI_INTERACTIONS
-from aquila_cassette.dialects.lenient import Table, as_dict, as_str, load_json
+from aquila_cassette.dialects.json_access import Table, as_dict, as_str, load_json
 from aquila_cassette.dialects.message import MessageBuilder, ModelMessage, TimedText
 from aquila_cassette.dialects.ollama import OLLAMA
 from aquila_cassette.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES, OPENAI_RUNS

@@ -1,4 +1,4 @@
-"""Adapters: they intercept the requests of HTTP libraries, and hand them to the dispatcher."""
+"""Intercept HTTP libraries: the list of adapters and the patches of each."""
 
 from __future__ import annotations
 

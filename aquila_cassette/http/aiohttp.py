@@ -1,4 +1,4 @@
-"""The adapter for aiohttp: ``BaseConnector.connect``, which each request on the wire passes once.
+"""The adapter for aiohttp.
 
 ``ClientSession._request`` is above redirects, retries, authentication and middlewares, and what
 it does would have to be repeated for a replay. Below all of them, each request asks its connector

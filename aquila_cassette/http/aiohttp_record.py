@@ -1,4 +1,4 @@
-"""Recording a request of aiohttp and its response.
+"""Record a response of aiohttp.
 
 Two methods are laid over those of the very request and response, and remove themselves when they
 are called: nothing that another request could meet is changed, not even the pooled connection.

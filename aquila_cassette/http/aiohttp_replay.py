@@ -1,4 +1,4 @@
-"""Replay for aiohttp: a connection that leads nowhere, and on which the response is there.
+"""Replay a response for aiohttp: a connection without a socket; aiohttp's exceptions.
 
 aiohttp makes its own response of it, so that cookies, redirects, traces, time-outs and
 `response_class` are as they are on the wire.

@@ -1,4 +1,4 @@
-"""botocore wraps an error that it does not know, and tries again: a miss must come out as it is."""
+"""Keep botocore from wrapping and retrying a miss."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way of every request: find the session, have it decide, then replay or record.
+"""Handle a request of any library: find the session, decide, record or replay.
 
 Below are the bodies that most adapters use: live ones, recorded while they are read, and recorded
 ones, replayed.
@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from aquila_cassette.model import Failure, Headers, Request
-from aquila_cassette.session.current import current_session
+from aquila_cassette.session.current_session import current_session
 from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.recorder import Recorder
 

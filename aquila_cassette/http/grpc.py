@@ -1,4 +1,4 @@
-"""gRPC: no cassette can hold it, so a call inside a block is refused instead of passing unseen."""
+"""Refuse gRPC calls inside a block with an error."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from aquila_cassette.errors import UnsupportedError
 from aquila_cassette.http.patching import patch
-from aquila_cassette.session.current import current_session
+from aquila_cassette.session.current_session import current_session
 
 _KINDS = {
     "UnaryUnary": "intercept_unary_unary",

@@ -1,4 +1,4 @@
-"""The adapter for http.client, and with it for all that is built on it.
+"""The adapter for http.client: requests, urllib3, urllib, boto3, httplib2.
 
 urllib, urllib3, requests, botocore and httplib2 all end in ``http.client.HTTPConnection``, most in
 subclasses of it. There a proxy takes the socket's place while a cassette is open: it collects the
@@ -24,7 +24,7 @@ from aquila_cassette.http.http_client_response import (
 )
 from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Headers, Request
-from aquila_cassette.session.current import current_session
+from aquila_cassette.session.current_session import current_session
 from aquila_cassette.session.failures import with_category
 from aquila_cassette.session.player import Player
 from aquila_cassette.session.recorder import Recorder

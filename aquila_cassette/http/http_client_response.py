@@ -1,4 +1,4 @@
-"""The files that http.client reads a response from: a live one, recorded, or a recorded one."""
+"""The file objects from which http.client reads a live or a replayed response."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The adapter for httpx and httpx2, which share their shape: the transport classes, sync and async.
+"""The adapter for httpx and httpx2, sync and async.
 
 The transport is the lowest point that every request passes exactly once: above it redirects,
 retries, HTTP/2 and proxies would be hidden, below it the pool would be ours to keep whole.

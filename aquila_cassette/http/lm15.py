@@ -1,4 +1,4 @@
-"""The adapter for lm15, which speaks HTTP over sockets of its own; dspy has a copy of it.
+"""The adapter for lm15, an HTTP client on raw sockets that dspy uses.
 
 A request is intercepted where a transport is asked for a stream: lm15 follows no redirects, and
 what it tries again it asks for again.

@@ -1,4 +1,4 @@
-"""Putting our methods into HTTP libraries: as soon as they are imported, once, and for good.
+"""Patch a method of a library when the library is imported, once per process.
 
 What is patched for a block and restored after it breaks with the first block that ends out of
 order, or with the first other tool that restores "the original" it saw. Ours stay, and pass

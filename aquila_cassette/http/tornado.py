@@ -1,4 +1,4 @@
-"""The adapter for tornado's own HTTP client, which speaks HTTP over its own streams.
+"""The adapter for tornado's own HTTP client.
 
 What is decided about a request is decided where the client takes it, in its caller's context. Its
 response is recorded where the connection receives it, and replayed into the same methods:
@@ -27,7 +27,7 @@ from aquila_cassette.http.dispatcher import (
 from aquila_cassette.http.http_client_response import make_exception
 from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Failure, Request
-from aquila_cassette.session.current import current_session
+from aquila_cassette.session.current_session import current_session
 from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.recorder import Recorder
 

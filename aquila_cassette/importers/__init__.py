@@ -1,4 +1,4 @@
-"""Cassettes of any recorder: which format a file has, which file a name means, and what is in it.
+"""Load a cassette file of any recorder: detect its format, read it, find it by name.
 
 vcrpy's, cassetter's and betamax's (Ruby VCR's) files and HAR are read as they are, beside our own.
 """

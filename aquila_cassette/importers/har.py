@@ -1,4 +1,4 @@
-"""HAR 1.2, what browsers and proxies save of their traffic."""
+"""Read HAR files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What other recorders' files hold: their YAML, and headers, bodies and times as a cassette has them.
+"""Read the YAML, headers, bodies and times that other recorders write.
 
 Their YAML has aliases, and Python's tags. Nothing that a tag names is imported, looked up or called:
 a table says of each known tag what its node holds, and any other tag is refused.

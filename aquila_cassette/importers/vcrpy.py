@@ -1,4 +1,4 @@
-"""vcrpy's cassettes, of any age, and those of the tools that write almost the same; both ways.
+"""Read and write files of vcrpy; read those of cassetter and Ruby VCR (betamax).
 
 Pieces, their times and the owners are lost. ``recorded_at`` stays, where vcrpy skips it.
 """

@@ -1,4 +1,4 @@
-"""Views in the manner of LiveView, and waiting for what they have started."""
+"""Views for tests, and `render_async`: wait until a page is complete."""
 
 from aquila_cassette.live.adapter import Adapter, register_view
 from aquila_cassette.live.assertions import assert_flash, assert_push_event

@@ -1,4 +1,4 @@
-"""What may be rendered: the base of adapters, that of objects and functions, and finding one."""
+"""The base class of UI adapters, the adapter for plain objects, and how one is chosen."""
 
 from __future__ import annotations
 

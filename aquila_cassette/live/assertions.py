@@ -1,4 +1,4 @@
-"""Assertions that wait for what a view tells the page: pushed events and flashes."""
+"""`assert_push_event` and `assert_flash`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The messages of one view: from any thread, handled one at a time, in order, in its event loop."""
+"""The messages of one view, handled one at a time."""
 
 from __future__ import annotations
 

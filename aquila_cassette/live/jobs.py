@@ -1,4 +1,4 @@
-"""Jobs: those of a view or component, each with one outcome, and the tasks that `track` was given."""
+"""The background jobs of a view: start, cancel, outcome; and `track`."""
 
 from __future__ import annotations
 

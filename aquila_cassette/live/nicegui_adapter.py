@@ -1,4 +1,4 @@
-"""NiceGUI's simulated user: what the elements of its page show, with no browser between."""
+"""The adapter for NiceGUI."""
 
 from __future__ import annotations
 

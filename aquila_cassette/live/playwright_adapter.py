@@ -1,4 +1,4 @@
-"""Playwright: a page is settled when two frames in a row were drawn without a change."""
+"""The adapter for Playwright pages."""
 
 from __future__ import annotations
 

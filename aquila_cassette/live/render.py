@@ -1,4 +1,4 @@
-"""Waiting until nothing is pending that could still change a view, and returning what it shows."""
+"""`render_async`, `render_sync`, `wait_settled` and their default time-outs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aquila_cassette.errors import RenderTimeout, SettleTimeout, UsageError
 from aquila_cassette.live.adapter import adapter_for
 from aquila_cassette.live.jobs import TRACKED_JOBS
 from aquila_cassette.live.view import View
-from aquila_cassette.session import current as scope
+from aquila_cassette.session import current_session as scope
 from aquila_cassette.session.wait_until_idle import default_timeout, idle, pending_lines
 from aquila_cassette.waiting.event_loops import (
     current_task_or_thread,

@@ -1,4 +1,4 @@
-"""Textual: wait for its workers and messages, and read its screen as text."""
+"""The adapter for Textual."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Views and their components: what LiveView is to Phoenix, in Python, for asyncio and trio."""
+"""`View` and `Component`, in the manner of Phoenix LiveView."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Find the interaction that answers a request, and say how the closest one differs."""
+"""Find the interaction for a request, and describe the closest one."""

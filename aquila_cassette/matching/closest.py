@@ -1,4 +1,4 @@
-"""Which recorded request a request is most like."""
+"""Find the recorded request that is most like a request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a request differs from a recorded one: field by field, as a unified diff."""
+"""Describe how two requests differ, field by field (the diff of a miss)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When two requests are the same: the key that a recorded request is looked up by."""
+"""Compute the key of a request: method, URL, body, and what is ignored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pytest plugin: ties cassettes to the running test, and checks them when it ends.
+"""The hooks of the pytest plugin.
 
 Nothing here loads the engine, httpx or yaml: a suite that has the plugin and does not use it starts
 as fast as without it.
@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from aquila_cassette.errors import CassetteError
-from aquila_cassette.plugin import naming, network, options
+from aquila_cassette.plugin import command_line as options
+from aquila_cassette.plugin import naming, network
 from aquila_cassette.plugin.fixtures import (
     CassetteFixture,
     _aquila_test,
@@ -23,7 +24,7 @@ from aquila_cassette.plugin.fixtures import (
 from aquila_cassette.plugin.placeholder_keys import PlaceholderKeys
 from aquila_cassette.plugin.run import KEYS, RUN, Run
 from aquila_cassette.plugin.summary import unused_lines
-from aquila_cassette.session.current import set_owner_finder
+from aquila_cassette.session.current_session import set_owner_finder
 
 __all__ = ["_aquila_test", "aquila_cassette", "aquila_config"]
 

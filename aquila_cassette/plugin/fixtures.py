@@ -1,4 +1,4 @@
-"""The fixtures `aquila_cassette`, `cassette` and, for suites to override, `aquila_config`."""
+"""The fixtures `aquila_cassette`, `cassette` and `aquila_config`, and the marker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a pytest item to names: its default cassette, its node id, the command that runs it."""
+"""Name things after a pytest item: the default cassette, the node id, the command that runs it."""
 
 from __future__ import annotations
 

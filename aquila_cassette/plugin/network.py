@@ -1,4 +1,4 @@
-"""Refusing connections off this machine while no recording cassette makes them."""
+"""Block connections to other machines, unless a recording block makes them."""
 
 from __future__ import annotations
 
@@ -62,5 +62,5 @@ def _is_here(host: str) -> bool:
 
 
 def _is_recording() -> bool:
-    scope = sys.modules.get("aquila_cassette.session.current")
+    scope = sys.modules.get("aquila_cassette.session.current_session")
     return scope is not None and any(session.may_record for session in scope.opened())

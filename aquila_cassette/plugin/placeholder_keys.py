@@ -1,4 +1,4 @@
-"""Placeholder keys: a replay needs no secret, but SDKs refuse to build a client without one.
+"""Set placeholder keys in the environment while a test can only replay.
 
 They are set where an environment variable is unset, or empty (as secrets are in the CI of a fork),
 and only while nothing is recorded: for a test of mode ``none`` that uses a cassette, and for a

@@ -1,4 +1,4 @@
-"""What the plugin knows of a run: which test runs, who owns its blocks, what was counted."""
+"""The state of a pytest run: the running test, its owner, the counts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aquila_cassette.errors import AquilaError
-from aquila_cassette.plugin import naming, options
+from aquila_cassette.plugin import command_line as options
+from aquila_cassette.plugin import naming
 from aquila_cassette.plugin.placeholder_keys import PlaceholderKeys
 from aquila_cassette.plugin.summary import Tally, Unused, Usage, is_complete, note
 

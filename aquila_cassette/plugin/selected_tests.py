@@ -1,4 +1,4 @@
-"""Run selected tests of their files, and report to another process how they end.
+"""Run the tests that `aquila-cassette record` selected, and send it their outcomes.
 
 `aquila-cassette record` loads this plugin with ``-p``. It passes files, not tests, to pytest: that
 runs nothing at all if one of the tests that it is given is gone.

@@ -1,4 +1,4 @@
-"""What a run replayed, recorded and missed, and what no test used: its summary, and pytest's cache."""
+"""The lines at the end of a pytest run: counts, changes, unused cassettes."""
 
 from __future__ import annotations
 

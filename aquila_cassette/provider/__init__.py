@@ -1,4 +1,4 @@
-"""A model provider on loopback, for the demo and for tests.
+"""The embedded provider: a model server on this machine for the demo, the examples and the tests.
 
 It speaks OpenAI's chat completions and responses, Anthropic's messages and Gemini's content
 generation, streamed and whole, and gives the same bytes for the same request. It needs the

@@ -1,4 +1,4 @@
-"""Anthropic's messages."""
+"""Serve Anthropic (messages)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from aquila_cassette.dialects.lenient import as_dicts
+from aquila_cassette.dialects.json_access import as_dicts
 from aquila_cassette.provider.replies import ModelReply, ReplyFrame, compact, sse_frame
 from aquila_cassette.provider.request import DeterministicRandom, ParsedRequest, as_count
 

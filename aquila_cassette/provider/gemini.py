@@ -1,4 +1,4 @@
-"""Gemini's content generation."""
+"""Serve Google (generateContent)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from aquila_cassette.dialects.lenient import as_dicts
+from aquila_cassette.dialects.json_access import as_dicts
 from aquila_cassette.provider.replies import ModelReply, ReplyFrame, encode
 from aquila_cassette.provider.request import DeterministicRandom, ParsedRequest
 

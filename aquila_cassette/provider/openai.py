@@ -1,4 +1,4 @@
-"""OpenAI's chat completions and responses."""
+"""Serve OpenAI (chat completions, responses)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
-from aquila_cassette.dialects.lenient import as_dict, as_dicts
+from aquila_cassette.dialects.json_access import as_dict, as_dicts
 from aquila_cassette.provider.replies import (
     FunctionCall,
     ModelReply,

@@ -1,4 +1,4 @@
-"""What the model replies: short answers woven from the prompt, and calls of functions."""
+"""Make the texts and tool calls that the embedded provider answers with."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from aquila_cassette.dialects.lenient import as_dict, as_dicts
+from aquila_cassette.dialects.json_access import as_dict, as_dicts
 from aquila_cassette.provider.request import DeterministicRandom, ParsedRequest, tokens
 
 _LONG_WORD = re.compile(r"[^\W\d_]{4,}")

@@ -1,4 +1,4 @@
-"""A request as parsed from any of the four dialects, and the values made up for its answer."""
+"""Parse a request to the embedded provider."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, TypeVar
 
-from aquila_cassette.dialects.lenient import as_dict, as_dicts, as_str
+from aquila_cassette.dialects.json_access import as_dict, as_dicts, as_str
 
 T = TypeVar("T")
 

@@ -1,4 +1,4 @@
-"""The provider as a server on loopback, in threads of its own; and its answers, right or wrong."""
+"""The HTTP server of the embedded provider."""
 
 from __future__ import annotations
 

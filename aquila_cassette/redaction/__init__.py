@@ -1,4 +1,4 @@
-"""Redaction: no secret of a request or a response reaches a cassette."""
+"""Remove secrets from requests, responses and files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets by the names of their fields: in JSON, forms, multipart forms, queries and links."""
+"""Find secrets by field name: JSON, forms, multipart, queries, links."""
 
 from __future__ import annotations
 

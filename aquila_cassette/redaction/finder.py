@@ -1,4 +1,4 @@
-"""All rules together: where in some bytes the secrets are, and what redaction hides in a message."""
+"""Find all secrets in bytes: field names, key patterns, values of the environment."""
 
 from __future__ import annotations
 

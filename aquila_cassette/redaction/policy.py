@@ -1,4 +1,4 @@
-"""What users say about secrets, and what is done with requests, responses and the file."""
+"""`Redaction`: what users configure, and how it is applied to requests, responses and the file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from aquila_cassette.dialects import eventstream
+from aquila_cassette.dialects import aws_eventstream as eventstream
 from aquila_cassette.errors import UsageError
 from aquila_cassette.model import Request
 from aquila_cassette.redaction.finder import Finder, Secrets, cleaned, kind_of

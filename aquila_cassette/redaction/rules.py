@@ -1,4 +1,4 @@
-"""What is a secret, as data: names of fields, the looks of keys, and which headers a cassette keeps."""
+"""The tables: patterns of API keys, names of secret fields, headers that are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes that are to be replaced: merging them, keeping JSON and streams whole, cutting pieces again."""
+"""Replace spans of bytes without breaking JSON, events or pieces."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from aquila_cassette.dialects import eventstream
-from aquila_cassette.dialects.lenient import load_json
+from aquila_cassette.dialects import aws_eventstream as eventstream
+from aquila_cassette.dialects.json_access import load_json
 from aquila_cassette.model import Piece
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The HTML report: one page to look through cassettes, which needs nothing else and fetches nothing."""
+"""Make the HTML report."""
 
 from aquila_cassette.report.data import ReportFile, load_file
 from aquila_cassette.report.page import render_page

@@ -1,4 +1,4 @@
-"""What the page shows of cassettes: plain strings and numbers, nothing to be interpreted.
+"""Collect what the page shows of each cassette.
 
 The page reads the summaries of all files at once, and the details of one when it is opened.
 """
@@ -18,7 +18,7 @@ from aquila_cassette.dialects.providers import provider_name
 from aquila_cassette.errors import CassetteError
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import body_lines, json_inline, json_lines, parse_time
-from aquila_cassette.transcript.interaction import InteractionView, count_arrivals
+from aquila_cassette.transcript.interaction_text import InteractionView, count_arrivals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The page: one HTML file made of its sources and the data, which reaches no network."""
+"""Build the page from `report/sources/` (HTML, CSS, JavaScript) and the data."""
 
 from __future__ import annotations
 

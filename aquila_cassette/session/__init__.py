@@ -1,1 +1,1 @@
-"""The engine: sessions decide about requests, record, replay and step; owners decide what is saved."""
+"""The engine: an open cassette."""

@@ -1,4 +1,4 @@
-"""Ambient requests: what SDKs send on their own (telemetry, price lists, tokens).
+"""Recognise ambient requests (telemetry, price lists, tokens) and answer them on replay.
 
 While its block records, such a request passes and is not kept. On replay it is not sent: it gets a
 harmless answer, since a refusal would set off the sender's retries, and the network may be missing.

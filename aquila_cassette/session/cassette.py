@@ -1,4 +1,4 @@
-"""What ``with aquila_cassette(name) as cassette`` yields: the public face of an open session."""
+"""`Cassette`: the public object that `with aquila_cassette(...) as cassette` yields."""
 
 from __future__ import annotations
 

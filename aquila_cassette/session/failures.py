@@ -1,4 +1,4 @@
-"""What a failed answer is, and what kind of failure an exception is in any HTTP library."""
+"""Decide whether an answer failed, and sort exceptions of HTTP libraries into categories."""
 
 from __future__ import annotations
 

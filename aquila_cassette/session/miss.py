@@ -1,4 +1,4 @@
-"""Misses: what the error says, who sent the request, and those that the code under test swallowed."""
+"""The error of a miss; the line of code that sent the request; misses that were swallowed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The owner of blocks: a test, or a block of its own outside pytest. Its outcome decides at its end."""
+"""`Owner`: the test or script of a block; checks unplayed interactions at its end and calls `saving`."""
 
 from __future__ import annotations
 

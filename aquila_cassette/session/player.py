@@ -1,4 +1,4 @@
-"""Replaying: what a block can replay, and the replay of one response."""
+"""Replay one response; find the next interaction for a key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recording one response, piece by piece, while it passes to its consumer."""
+"""Record one response, and decide its ending."""
 
 from __future__ import annotations
 

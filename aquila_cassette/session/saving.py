@@ -1,4 +1,4 @@
-"""What is saved: the one place that decides it, the guard of good answers, and the last gate.
+"""Decide what is saved: after a test passed or failed, in mode `all`, and what may be overwritten.
 
 At the end of a block its answers are saved, the good ones only where an exception leaves it. At the
 end of the owner its outcome decides: one that passed keeps everything, expected errors included; one

@@ -1,4 +1,4 @@
-"""The engine of one open cassette: it decides about each request, and records or replays it."""
+"""`Session`: handle each request of an open cassette."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waiting until nothing goes on in open sessions, and describing what still does."""
+"""`settled`: wait until the streams of a block have ended."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aquila_cassette.dialects import read_message
 from aquila_cassette.dialects.framing import framing, is_complete_frame, split_frames
 from aquila_cassette.errors import SettleTimeout, UsageError
 from aquila_cassette.model import Request
-from aquila_cassette.transcript.request import summarize_request
+from aquila_cassette.transcript.request_text import summarize_request
 from aquila_cassette.waiting.event_loops import TaskOrThread, current_task_or_thread
 from aquila_cassette.waiting.idle import Idle
 from aquila_cassette.waiting.open_streams import OpenStreams

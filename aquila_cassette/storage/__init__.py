@@ -1,1 +1,1 @@
-"""The cassette file: format version 1, its reader and writer, atomic merged saves."""
+"""The cassette file."""

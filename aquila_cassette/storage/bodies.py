@@ -1,4 +1,4 @@
-r"""A body: the most readable fields that give back exactly its bytes, and the pieces it came in.
+r"""Choose the field of a body (json, sse, text, base64) and its pieces, and read them back.
 
 Example:
     >>> print("\n".join(lines(b'{"model":"m","stop":[1,2]}', event_stream=False)))

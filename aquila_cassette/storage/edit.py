@@ -1,4 +1,4 @@
-"""Interactions inserted into the text of a cassette and replaced, the rest as its user left it."""
+"""Insert and replace interactions in the text of a file, and keep comments."""
 
 from __future__ import annotations
 

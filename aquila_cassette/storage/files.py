@@ -1,4 +1,4 @@
-"""Cassette files: loaded whole, and saved merged with what others have saved since.
+"""Load, lock, merge, check and save files.
 
 A save holds the cassette's lock, adds to what is on file, writes a temporary file beside it, reads
 that back, compares, and renames it. Whatever is killed, and when, the old file is there or the new.

@@ -1,4 +1,4 @@
-r"""Version 1 of the cassette file, which ``docs/format.md`` specifies: text to cassette and back.
+r"""Format version 1: CassetteData to text and back, field by field.
 
 Example:
     >>> from pathlib import Path

@@ -1,4 +1,4 @@
-"""Cassette names: which file one means, and names made out of test ids."""
+"""Cassette names: name to path, and path to name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""The YAML that a cassette may use: YAML 1.2's JSON schema, with the line of every value.
+r"""Read YAML strictly (no anchors, tags or duplicate keys), with line numbers.
 
 Plain scalars are JSON's null, true, false and numbers; every other one is the string it looks like,
 an unquoted timestamp, ``312:50`` and ``no`` included. Anchors, aliases, tags, merge keys, duplicate

@@ -1,4 +1,4 @@
-r"""Values to YAML, in one layout that reads well in a diff and that every YAML reader takes alike.
+r"""Write YAML in one layout.
 
 Whatever YAML 1.1 would take for something else than the string it is (``no``, ``12:30``,
 ``2026-11-22``) is quoted, so that a reader of either version gives the same values.

@@ -1,1 +1,1 @@
-"""Cassettes as text for people: what was asked, said and called, and what changed."""
+"""Cassettes as text for people."""

@@ -1,4 +1,4 @@
-"""What changed between two recordings: both are written as `show` writes them, then compared.
+"""Compare two cassettes as text.
 
 What differs each time one asks is left out before: ids, dates, padding, latencies, how the answer
 was cut into pieces and when they came.
@@ -15,11 +15,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from aquila_cassette.dialects.framing import framing, read_events
-from aquila_cassette.dialects.lenient import as_dict, as_str
+from aquila_cassette.dialects.json_access import as_dict, as_str
 from aquila_cassette.matching.keys import Matcher
 from aquila_cassette.storage.format import render
 from aquila_cassette.transcript.humanize import body_lines, json_inline, json_lines
-from aquila_cassette.transcript.interaction import InteractionView, Row, format_usage
+from aquila_cassette.transcript.interaction_text import InteractionView, Row, format_usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Ages, sizes, durations and bodies as people read them; text that no terminal obeys."""
+"""Format ages, sizes and durations, and escape control characters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A pytest plugin for suites written for pytest-recording or pytest-vcr: they run on our engine.
+"""The plugin for suites written for pytest-recording or pytest-vcr.
 
 ``pytest -p aquila_cassette.vcr_compat`` declares their marks, fixtures, hook and options; see
 docs/from-vcrpy.md. vcrpy itself comes with the extra ``vcr``.
@@ -14,7 +14,7 @@ from typing import Any, cast, get_args
 import pytest
 
 from aquila_cassette.errors import UsageError
-from aquila_cassette.vcr_compat.suite import SUITE, Kind, Suite
+from aquila_cassette.vcr_compat.run import SUITE, Kind, Suite
 
 _MARKS = (
     "vcr(*names, **options): record or replay the test's HTTP traffic; options are vcrpy's.",

@@ -1,4 +1,4 @@
-"""Refusing connections as pytest-recording does: all but those to allowed hosts."""
+"""Block connections as pytest-recording does."""
 
 from __future__ import annotations
 

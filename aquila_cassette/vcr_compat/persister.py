@@ -1,4 +1,4 @@
-"""The persister of cassettes, unless a suite registers its own: files, saved in one step."""
+"""Save files in vcrpy's format in one step."""
 
 from __future__ import annotations
 

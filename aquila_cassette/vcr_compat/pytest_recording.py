@@ -1,4 +1,4 @@
-"""The fixtures of pytest-recording."""
+"""The fixtures and options of pytest-recording."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from aquila_cassette.errors import UsageError
 from aquila_cassette.vcr_compat.network import blocked
-from aquila_cassette.vcr_compat.suite import use_for_test
+from aquila_cassette.vcr_compat.run import use_for_test
 
 _UNSAFE = str.maketrans(dict.fromkeys("<>?%*:|\"'/\\", "-"))
 _MAX_NAME = 255  # bytes of a file name, on every file system in use

@@ -1,4 +1,4 @@
-"""The fixtures of pytest-vcr."""
+"""The fixtures and options of pytest-vcr."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aquila_cassette.vcr_compat.suite import use_for_test
+from aquila_cassette.vcr_compat.run import use_for_test
 
 
 @pytest.fixture(autouse=True)

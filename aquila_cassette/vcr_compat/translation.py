@@ -1,4 +1,4 @@
-"""vcrpy's requests and responses as ours and back, and redacting them as suites need it."""
+"""Translate requests and responses between vcrpy and our model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`vcr.VCR` on our engine: options, hooks, matchers and files are vcrpy's, recording is ours."""
+"""`vcr.VCR` and its cassettes on our session."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from aquila_cassette.model import Interaction, Request
 from aquila_cassette.options import Layer, Resolved, resolve
 from aquila_cassette.plugin import naming
 from aquila_cassette.plugin.run import RUN
-from aquila_cassette.session import current as scope
+from aquila_cassette.session import current_session as scope
 from aquila_cassette.session.ambient import ambient_request, refuse_placeholder
 from aquila_cassette.session.owner import Owner
 from aquila_cassette.session.player import Player
 from aquila_cassette.session.recorder import Recorder
 from aquila_cassette.session.session import CassetteState, Session
 from aquila_cassette.vcr_compat.persister import Files
-from aquila_cassette.vcr_compat.suite import SUITE
+from aquila_cassette.vcr_compat.run import SUITE
 from aquila_cassette.vcr_compat.translation import (
     OURS,
     SuiteRedaction,

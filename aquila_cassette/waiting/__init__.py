@@ -1,1 +1,1 @@
-"""What is still going on, who does it, and waiting until nothing is; knows no HTTP and no view."""
+"""What is pending in this process, and waiting until nothing is."""

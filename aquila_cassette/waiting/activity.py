@@ -1,4 +1,4 @@
-"""What a task or thread is doing from its request until it returns from the user's function.
+"""Track a task or thread from its request until the user's function returns.
 
 A stream's last event is not the end: what the code does with the answer (the next round of tools,
 a save) belongs to it. An activity ends when the outermost function of the user's code in that task

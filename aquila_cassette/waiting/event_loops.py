@@ -1,4 +1,4 @@
-"""What asyncio and trio do differently, and anyio has no name for."""
+"""The differences between asyncio and trio."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waiting until nothing is pending: woken by what starts and ends, never polling."""
+"""Wait until nothing is pending (the loop behind `render_async` and `settled`)."""
 
 from __future__ import annotations
 

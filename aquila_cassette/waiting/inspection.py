@@ -1,4 +1,4 @@
-"""What suspended code reveals: its frames, which of them are the user's, and which tasks wait for it."""
+"""Read frames and awaited tasks of suspended code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One notifier for the process: what starts or ends something wakes the tasks and threads that wait."""
+"""Wake waiting tasks and threads when something starts or ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which streams are open, and the activities of their readers."""
+"""The open streams of a session and their readers."""
 
 from __future__ import annotations
 

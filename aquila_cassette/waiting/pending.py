@@ -1,4 +1,4 @@
-"""What is pending: the sources that know it, and the jobs in which waiting is forbidden."""
+"""The interface of what can be pending; refuse waiting inside a job."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import pytest
 
 from aquila_cassette.cli import main
 from aquila_cassette.provider import Provider
-from aquila_cassette.session.current import set_owner_finder
+from aquila_cassette.session.current_session import set_owner_finder
 from tests.cli.project import Project
 
 CASSETTES = Path(__file__).parent / "cassettes"

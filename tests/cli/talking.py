@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from aquila_cassette.cli.conversation import Conversation
+from aquila_cassette.cli.record_conversation import Conversation
 from aquila_cassette.client import Client, tool
 from aquila_cassette.model import Interaction, Piece, Request, Response
 from aquila_cassette.provider.anthropic import AnthropicMessages

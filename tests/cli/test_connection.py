@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aquila_cassette.cli.connection import Connection, SecretUnavailable, redirect
+from aquila_cassette.cli.record_connection import Connection, SecretUnavailable, redirect
 from aquila_cassette.errors import UsageError
 from aquila_cassette.model import Request
 from aquila_cassette.redaction import Redaction

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from aquila_cassette.cli.conversation import Conversation
+from aquila_cassette.cli.record_conversation import Conversation
 from aquila_cassette.errors import ResendError
 from aquila_cassette.model import Headers, Interaction, Piece, Request, Response
 

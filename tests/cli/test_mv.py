@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aquila_cassette.cli.move import renamed
-from aquila_cassette.cli.rewrite import move, remove, rewrite
+from aquila_cassette.cli.safe_edit import move, remove, rewrite
 from aquila_cassette.errors import CassetteSaveError
 from tests.cli.conftest import Cli
 from tests.cli.samples import chat, lay, text

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aquila_cassette import importers
-from aquila_cassette.cli.selection import Wanted, select
+from aquila_cassette.cli.record_selection import Wanted, select
 from tests.cli.conftest import Cli
 from tests.cli.project import LONG_AGO, Project
 from tests.cli.samples import chat, lay, text

@@ -9,7 +9,7 @@ from aquila_cassette import Piece, Redaction, Request, Response
 from aquila_cassette.dialects import Ending, ending, read_message, recognise
 from aquila_cassette.dialects.framing import framing, read_events, split_frames
 from aquila_cassette.session.stepping import steps
-from aquila_cassette.transcript.request import Turn, summarize_request
+from aquila_cassette.transcript.request_text import Turn, summarize_request
 from tests.servers.bedrock import CONVERSE_FRAMES, EVENTSTREAM, binary, wrapped
 
 TYPE = EVENTSTREAM["content-type"]

@@ -14,7 +14,7 @@ import pytest
 
 from aquila_cassette import Response, aquila_cassette
 from aquila_cassette.options import Mode
-from aquila_cassette.session.current import set_owner_finder
+from aquila_cassette.session.current_session import set_owner_finder
 from tests.servers import RawServer, chat
 
 

@@ -125,7 +125,7 @@ def test_a_suite_that_does_not_use_the_plugin_loads_neither_httpx_nor_yaml_nor_v
         check=True,
     )
     loaded = {line.rpartition("|")[2].strip() for line in result.stderr.splitlines()}
-    assert "aquila_cassette.plugin.options" in loaded
+    assert "aquila_cassette.plugin.command_line" in loaded
     assert not loaded & {"httpx", "httpx2", "yaml", "vcr", "anyio", "filelock", "rich", "typer"}
     ours = {name for name in loaded if name.startswith("aquila_cassette")}
     assert not any(name.startswith("aquila_cassette.storage") for name in ours)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila_cassette import sse
-from aquila_cassette.dialects import eventstream
+from aquila_cassette.dialects import aws_eventstream as eventstream
 from aquila_cassette.model import Piece, Request, Response
 from aquila_cassette.redaction import Redaction
 from tests.corpus import CORPUS, needs_corpus

@@ -17,7 +17,7 @@ from aquila_cassette.report import ReportFile
 from aquila_cassette.report.data import detail, summarize
 from aquila_cassette.sse import split
 from aquila_cassette.storage import files
-from aquila_cassette.transcript.interaction import InteractionView
+from aquila_cassette.transcript.interaction_text import InteractionView
 from tests.cli.conftest import Lay
 from tests.corpus import RECORDED, needs_corpus
 from tests.dialects.streams import typed

@@ -16,7 +16,7 @@ from typing import Any
 from aquila_cassette import Cassette, Failure, Interaction, Piece, Request, Response
 from aquila_cassette.model import Ended
 from aquila_cassette.options import Layer
-from aquila_cassette.session import current
+from aquila_cassette.session import current_session as current
 from aquila_cassette.session.owner import Owner
 from aquila_cassette.session.player import Player
 from aquila_cassette.session.saving import Created

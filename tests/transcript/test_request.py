@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila_cassette import Request
-from aquila_cassette.transcript.request import RequestSummary, summarize_request
+from aquila_cassette.transcript.request_text import RequestSummary, summarize_request
 
 URL = "https://models.example/v1/ask"
 

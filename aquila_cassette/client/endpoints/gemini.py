@@ -1,4 +1,4 @@
-"""Google's generateContent.
+"""Write requests to Google (generateContent).
 
 Source: https://ai.google.dev/api/generate-content
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from aquila_cassette.client.dialects import (
+from aquila_cassette.client.endpoints import (
     MADE_UP_ID,
     Endpoint,
     ModelRequest,
@@ -20,7 +20,7 @@ from aquila_cassette.client.dialects import (
 )
 from aquila_cassette.client.tools import ToolRun
 from aquila_cassette.dialects.gemini import GEMINI as DIALECT
-from aquila_cassette.dialects.lenient import as_dict, as_dicts, as_int, as_str
+from aquila_cassette.dialects.json_access import as_dict, as_dicts, as_int, as_str
 from aquila_cassette.dialects.message import ModelToolCall
 
 GOOGLE = ProviderAccount(

@@ -1,4 +1,4 @@
-"""Which cassettes are to be recorded again, and the tests that record them."""
+"""Select the cassettes to re-record and the tests that record them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cassette folder of the suite in the current folder, as pytest's configuration names it."""
+"""Read the cassette folder from pytest's configuration files."""
 
 from __future__ import annotations
 

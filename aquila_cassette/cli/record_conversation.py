@@ -1,4 +1,4 @@
-"""Send a recorded conversation again: what later requests repeat of earlier answers is replaced.
+"""Replace ids, texts and tool calls of earlier answers in later requests, for `record --direct`.
 
 Ids, whole texts and tool calls of the old answers are paired with those of the new ones by JSON
 path. What this cannot see (a quoted phrase, a number that was computed), the next test run
@@ -16,10 +16,10 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin
 
-from aquila_cassette.cli.selection import owner_of
+from aquila_cassette.cli.record_selection import owner_of
 from aquila_cassette.dialects import read_into
 from aquila_cassette.dialects.framing import framing, read_events
-from aquila_cassette.dialects.lenient import load_json
+from aquila_cassette.dialects.json_access import load_json
 from aquila_cassette.dialects.message import MessageBuilder
 from aquila_cassette.errors import ResendError
 from aquila_cassette.storage.names import display_path

@@ -1,4 +1,4 @@
-"""OpenAI's chat completions, which many servers speak, and OpenAI's responses.
+"""Write requests to OpenAI (chat completions, responses) and compatible servers.
 
 Sources: https://platform.openai.com/docs/api-reference/chat/create and
 https://platform.openai.com/docs/api-reference/responses/create
@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from aquila_cassette.client.dialects import (
+from aquila_cassette.client.endpoints import (
     Endpoint,
     ModelRequest,
     ProviderAccount,
     functions,
 )
-from aquila_cassette.dialects.lenient import as_dict, as_dicts, as_str
+from aquila_cassette.dialects.json_access import as_dict, as_dicts, as_str
 from aquila_cassette.dialects.message import ModelToolCall
 from aquila_cassette.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
 

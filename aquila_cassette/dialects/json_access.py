@@ -1,4 +1,4 @@
-"""Reading JSON that may be anything: each accessor gives the type it names, empty if there is none.
+"""Read fields of JSON of unknown shape without errors.
 
 Providers add, omit and null fields as they like, and a cassette may hold any bytes at all; so
 nothing here raises.

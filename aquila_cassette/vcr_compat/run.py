@@ -1,4 +1,4 @@
-"""What the compatibility plugin knows of a run: which suite it is, and which test runs."""
+"""The state of a run: which plugin the suite was written for, and the running test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A request as people read it: who said what, which tools there are, and what else was set."""
+"""A request as text: messages, tools, settings."""
 
 from __future__ import annotations
 

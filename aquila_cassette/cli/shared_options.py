@@ -1,4 +1,4 @@
-"""Options and arguments that several commands have, and what the shell completes for them."""
+"""Options and arguments that several commands share, and their shell completion."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from aquila_cassette.cli.suite import folder_of_the_suite
+from aquila_cassette.cli.pytest_config import folder_of_the_suite
 
 
 def complete_names(ctx: typer.Context, incomplete: str) -> list[str]:

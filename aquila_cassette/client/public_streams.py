@@ -1,4 +1,4 @@
-"""The streams of both clients.
+"""`Stream` and `AsyncStream`: what `Client` and `AsyncClient` return.
 
 The sync stream is driven by whoever wants its next event, the async one by a task of its own.
 """

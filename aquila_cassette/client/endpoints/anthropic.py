@@ -1,4 +1,4 @@
-"""Anthropic's messages.
+"""Write requests to Anthropic (messages).
 
 Source: https://docs.anthropic.com/en/api/messages
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from aquila_cassette.client.dialects import (
+from aquila_cassette.client.endpoints import (
     Endpoint,
     ModelRequest,
     ProviderAccount,
@@ -18,7 +18,7 @@ from aquila_cassette.client.dialects import (
 )
 from aquila_cassette.client.tools import ToolRun
 from aquila_cassette.dialects.anthropic import ANTHROPIC as DIALECT
-from aquila_cassette.dialects.lenient import as_dict, as_dicts, as_int, as_str, load_json
+from aquila_cassette.dialects.json_access import as_dict, as_dicts, as_int, as_str, load_json
 from aquila_cassette.dialects.message import ModelToolCall
 
 # The provider insists on a limit; every model that it serves can answer this much.

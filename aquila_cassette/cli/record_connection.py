@@ -1,4 +1,4 @@
-"""Where a recorded request goes, with which key, and with which secrets put back."""
+"""Choose host and key for `record --direct`, and restore redacted values from the environment."""
 
 from __future__ import annotations
 

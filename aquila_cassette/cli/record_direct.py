@@ -1,4 +1,4 @@
-"""``record --direct``: the recorded requests sent again, live, without their tests.
+"""`record --direct`: send the recorded requests again, without tests.
 
 A cassette is replaced when all of its requests were answered as before, or not at all.
 """
@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import httpx
 
 from aquila_cassette.api import Block
-from aquila_cassette.cli.connection import SecretUnavailable, redirect
-from aquila_cassette.cli.conversation import Conversation
 from aquila_cassette.cli.folder import read_note
-from aquila_cassette.cli.outcome import Outcome, show_outcomes
 from aquila_cassette.cli.output import Screen, print_error
 from aquila_cassette.cli.play import TextPlayer
+from aquila_cassette.cli.record_connection import SecretUnavailable, redirect
+from aquila_cassette.cli.record_conversation import Conversation
+from aquila_cassette.cli.record_outcome import Outcome, show_outcomes
 from aquila_cassette.dialects import read_message
 from aquila_cassette.dialects.providers import provider_for_key
 from aquila_cassette.errors import AquilaError, CassetteError, CassetteSaveError, ResendError
@@ -34,13 +34,13 @@ from aquila_cassette.storage import files
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.comparison import is_same_recording
 from aquila_cassette.transcript.humanize import count, escape_control_chars
-from aquila_cassette.transcript.interaction import InteractionView
+from aquila_cassette.transcript.interaction_text import InteractionView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aquila_cassette.cli.connection import Connection
-    from aquila_cassette.cli.selection import Target
+    from aquila_cassette.cli.record_connection import Connection
+    from aquila_cassette.cli.record_selection import Target
     from aquila_cassette.model import CassetteData, Request
 
 

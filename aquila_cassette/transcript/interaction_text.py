@@ -1,4 +1,4 @@
-"""One interaction as people read it: who answered, what was asked and said, how it came and ended.
+"""One interaction as text: request, answer, times, ending.
 
 `show` prints these rows, `diff` compares them, and the report draws them.
 """
@@ -23,7 +23,7 @@ from aquila_cassette.transcript.humanize import (
     json_lines,
     parse_time,
 )
-from aquila_cassette.transcript.request import RequestSummary, summarize_request
+from aquila_cassette.transcript.request_text import RequestSummary, summarize_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""The plugin's options on the command line and in the ini file, as layers of settings."""
+"""The plugin's command-line and ini options."""
 
 from __future__ import annotations
 

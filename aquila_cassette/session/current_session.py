@@ -1,4 +1,4 @@
-"""Which session is in force here, and which owner a block belongs to that is opened here.
+"""Find the session and the owner for the running task or thread.
 
 The pytest plugin imports this at the start of every run, so it imports nothing of the engine.
 """

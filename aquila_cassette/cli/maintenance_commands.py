@@ -1,4 +1,4 @@
-"""The commands that maintain cassettes, as their help reads: check, scrub, unused, rm, mv, convert."""
+"""Declare the commands `check`, `scrub`, `unused`, `mv`, `convert` with their options."""
 
 # ruff: noqa: D301 - the character \b marks a paragraph of help that is not to be wrapped
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aquila_cassette.cli.options import (
+from aquila_cassette.cli.pytest_config import FOLDER
+from aquila_cassette.cli.shared_options import (
     Allow,
     Folder,
     Format,
@@ -19,7 +20,6 @@ from aquila_cassette.cli.options import (
     TargetFormat,
     complete_names,
 )
-from aquila_cassette.cli.suite import FOLDER
 
 if TYPE_CHECKING:
     from aquila_cassette.redaction import Redaction

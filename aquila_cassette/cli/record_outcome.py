@@ -1,4 +1,4 @@
-"""What came of recording cassettes again: what changed in them, and which stayed as they were."""
+"""Report what a run of `record` changed, and what it left as it was."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file written in the format of another recorder: redacted, and read back before it counts."""
+"""Convert a file from one recorder's format to another, and check the result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How to ask each provider: what an endpoint is. How to read its answers is in `dialects`."""
+"""What an endpoint is: how the client writes requests to each provider."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from aquila_cassette.client.tools import Tool, ToolRun
 from aquila_cassette.dialects.dialect import Dialect
-from aquila_cassette.dialects.lenient import as_dicts, as_str
+from aquila_cassette.dialects.json_access import as_dicts, as_str
 from aquila_cassette.dialects.message import ModelToolCall
 
 MADE_UP_ID = "unnamed-call-"

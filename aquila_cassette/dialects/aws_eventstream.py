@@ -1,4 +1,4 @@
-"""Amazon's binary event streams, as Bedrock sends them.
+"""Parse Amazon's binary event streams.
 
 A message is its length and that of its headers, a checksum of the two, the headers, the payload,
 and a checksum of it all; numbers are big-endian.
@@ -13,7 +13,7 @@ from base64 import b64decode
 from binascii import crc32
 from typing import NamedTuple
 
-from aquila_cassette.dialects.lenient import Table, as_dict, as_str, dump_json, load_json
+from aquila_cassette.dialects.json_access import Table, as_dict, as_str, dump_json, load_json
 
 CONTENT_TYPE = "application/vnd.amazon.eventstream"
 

@@ -1,4 +1,4 @@
-"""Cassettes changed, moved and removed: only while they are what was looked at, and never half."""
+"""Change, move or delete a cassette file in one step, and only if it did not change meanwhile."""
 
 from __future__ import annotations
 
