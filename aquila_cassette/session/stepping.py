@@ -7,6 +7,7 @@ import threading
 import time
 import weakref
 from collections.abc import Sequence
+from typing import NoReturn
 
 import anyio
 
@@ -64,43 +65,23 @@ class Stepping:
 
     async def advance(self, count: int, of: Which, timeout: float) -> None:
         """Let events through and wait until they were consumed; see `Cassette.advance`."""
-        advance = _Advance(self, "advance", count, of)
-        if self.session.only_records:
-            await self._until_recorded()
-            raise advance.live_error()
-        deadline = time.monotonic() + timeout
-        with anyio.move_on_after(timeout):
-            while True:
-                before = notifier.count
-                if advance.is_done():
-                    break
-                await notifier.wait(before)
-        await advance.finish(timeout, deadline)
+        await _Advance(self, "advance", count, of).run(timeout)
 
     def advance_sync(self, count: int, of: Which, timeout: float) -> None:
         """Do the same, and block this thread meanwhile."""
         advance = _Advance(self, "advance_sync", count, of)
-        if self.session.only_records:
-            run_in_own_loop(self._until_recorded)
-            raise advance.live_error()
-        deadline = time.monotonic() + timeout
-        while True:
-            before = notifier.count
-            if advance.is_done() or not notifier.wait_sync(before, deadline - time.monotonic()):
-                break
-        run_in_own_loop(lambda: advance.finish(timeout, deadline))
+        run_in_own_loop(lambda: advance.run(timeout))
 
     def release(self, of: Which) -> None:
         """Let everything through; see `Cassette.release`."""
         _check("release", 1, of)
-        if of is None:
-            with self._lock:
-                self.released = True
-        chosen = self.matching(of)
+        with self._lock:
+            self.released |= of is None
+            chosen = self.matching(of)
         if not chosen and of is not None:
             raise UsageError(
                 f"release(of={of!r}) matches no held stream.",
-                facts=self.describe(),
+                facts=self.describe(self._streams),
                 fix="Fix: release() lets all streams through, now and later",
             )
         for stream in chosen:
@@ -108,30 +89,18 @@ class Stepping:
 
     def matching(self, of: Which) -> list[SteppedPlayer]:
         """Return the streams that `of` may name."""
-        known = self._all()
-        if of is None:
-            return known
-        if isinstance(of, str):
-            return [stream for stream in known if stream.matches(of)]
-        return known[of - 1 : of]
+        if isinstance(of, int):
+            return self._streams[of - 1 : of]
+        return [stream for stream in self._streams if of is None or stream.matches(of)]
 
-    def describe(self, streams: Sequence[SteppedPlayer] | None = None) -> list[str]:
-        """Return the lines of a message on the state of streams, those given or all."""
+    def describe(self, streams: Sequence[SteppedPlayer]) -> list[str]:
+        """Return the lines of a message on the state of streams."""
         lines = []
-        for number, stream in enumerate(self._all(), 1):
-            if streams is None or stream in streams:
-                first, *more = stream.describe()
-                lines += [f"stream {number}: {first}", *(f"  {line}" for line in more)]
+        for stream in streams:
+            first, *more = stream.describe()
+            number = self._streams.index(stream) + 1
+            lines += [f"stream {number}: {first}", *(f"  {line}" for line in more)]
         return lines
-
-    def _all(self) -> list[SteppedPlayer]:
-        with self._lock:
-            return list(self._streams)
-
-    async def _until_recorded(self) -> None:
-        """Wait until all that goes on was recorded whole: an error now would cut the cassette short."""
-        with contextlib.suppress(SettleTimeout):
-            await settled([self.session], None, streams=1)
 
 
 class _Advance:
@@ -154,22 +123,16 @@ class _Advance:
                 fix=f'Fix: aquila_cassette("{stepping.name}", hold=True)',
             )
 
-    def is_done(self) -> bool:
-        """Go on as far as that is possible now, and return whether that is to the end."""
-        if self._stream is None:
-            self._stream = self._find()
-            if self._stream is None:
-                return False
-            self._target = self._stream.allow(self._count)
-        return self._stream.has_passed(self._target)
-
-    async def finish(self, timeout: float, deadline: float) -> None:
-        """Wait until views have handled what came of it, and readers of a finished stream returned.
-
-        Jobs are not waited for: they wait for the held stream, or for another.
-        """
-        if self._stream is None or not self.is_done():
+    async def run(self, timeout: float) -> None:
+        """Do it; jobs are not waited for: they wait for the held stream, or for another."""
+        if self._stepping.session.only_records:
+            await self._refuse_live()
+        deadline = time.monotonic() + timeout
+        with anyio.move_on_after(timeout):
+            await notifier.until(self._is_done)
+        if self._stream is None or not self._is_done():
             raise self._too_late(timeout)
+        # Views must have handled what came, and readers of a finished stream have returned.
         left = await Idle(
             [self._stream.readers()],
             [PendingMessages(source) for source in sources()],
@@ -179,25 +142,37 @@ class _Advance:
         if left:
             raise self._too_late(timeout, left)
 
-    def live_error(self) -> UsageError:
+    def _is_done(self) -> bool:
+        """Go on as far as that is possible now, and return whether that is to the end."""
+        if self._stream is None:
+            self._stream = self._find()
+            if self._stream is None:
+                return False
+            self._target = self._stream.allow(self._count)
+        return self._stream.has_passed(self._target)
+
+    async def _refuse_live(self) -> NoReturn:
         session = self._stepping.session
+        with contextlib.suppress(SettleTimeout):  # an error now would cut the cassette short
+            await settled([session], None, streams=1)
         again = "run it again: what was recorded is replayed then, and held"
-        return UsageError(
+        raise UsageError(
             f"{self._call} has nothing to hold back: this block records, and that is live.",
             facts=[f"cassette: {session.shown_path} (mode {session.mode})"],
             fix=f"Fix: {'leave mode all, and ' if session.mode == 'all' else ''}{again}",
         )
 
     def _too_late(self, timeout: float, left: Sequence[Pending] = ()) -> RenderTimeout:
+        stepping = self._stepping
         if left:
             what, fix = ": what came of the events was not handled", "end it"
             facts = pending_lines(left)
         elif self._stream is None:
             what, fix = " found no held stream", "ask for it in a task or thread of its own"
-            facts = self._stepping.describe() or ["held: none"]
+            facts = stepping.describe(stepping.matching(None)) or ["held: none"]
         else:
             what, fix = " let events through that were not consumed", "read it in a task of its own"
-            facts = self._stepping.describe([self._stream])
+            facts = stepping.describe([self._stream])
         return RenderTimeout(
             f"{self._call}{what} in {timeout:g} s.",
             facts=facts,
@@ -228,14 +203,13 @@ class _Advance:
         return None
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
-
-
 def _check(called: str, count: object, of: object) -> None:
-    if not _is_number(count):
+    def is_number(value: object) -> bool:
+        return type(value) is int and value >= 1
+
+    if not is_number(count):
         expected, got, fix = "how many events, 1 or more", count, "1"
-    elif not (of is None or (isinstance(of, str) and of) or _is_number(of)):
+    elif not (of is None or (isinstance(of, str) and of) or is_number(of)):
         expected, got, fix = "of= a part of the prompt or URL, or a number from 1", of, "of=1"
     else:
         return
@@ -249,10 +223,8 @@ def _check(called: str, count: object, of: object) -> None:
 class SteppedPlayer(Player):
     """A replay whose steps the test lets through; at no pace.
 
-    An adapter's body begins with `begin`, calls `take` or `take_async` until that returns nothing,
-    then `raise_ending`, and at last `leave`; `close` when the response is closed. The test's side
-    calls `allow` and `release`. `home` opened the block: if that thread blocks here, nobody can
-    let the stream through.
+    The test's side calls `allow` and `release`. `home` opened the block: if that thread blocks
+    here, nobody can let the stream through.
     """
 
     def __init__(
@@ -292,29 +264,30 @@ class SteppedPlayer(Player):
             return self._iterators
 
     def leave(self, iterator: int) -> None:
-        """Note that this iterator has ended."""
         if iterator == self._iterators:
             self.finished()
 
     def take(self) -> bytes:
-        """Return the next step once it has been let through; nothing at the end."""
         while True:
             count = self._notifier.count
-            step = self._next()
-            if step is not None:
+            if (step := self._next()) is not None:
                 return step
             if threading.current_thread() is self._home:
-                raise self._never_error()
+                raise UsageError(
+                    "A held stream is read in the thread that opened the block, which then waits "
+                    "for itself.",
+                    facts=self.describe(),
+                    fix="Fix: read it in a thread of its own (or async, in a task), and call "
+                    "advance_sync here",
+                )
             self._notifier.wait_sync(count, None)
 
     async def take_async(self) -> bytes:
-        """Return the next step once it has been let through; nothing at the end."""
         if self._given:
             await let_others_run()
         while True:
             count = self._notifier.count
-            step = self._next()
-            if step is not None:
+            if (step := self._next()) is not None:
                 return step
             await self._notifier.wait(count)
 
@@ -337,7 +310,6 @@ class SteppedPlayer(Player):
         self.finished()
 
     def finished(self) -> None:
-        """Note that nobody reads it any more."""
         with self._lock:
             self._over = True
             self._waits = False
@@ -354,18 +326,14 @@ class SteppedPlayer(Player):
         with self._lock:
             self._allowed = min(self._allowed + count, len(self._steps))
             self._waits = False
-            target = self._allowed
         notify()
         self._notifier.notify()
-        return target
+        return self._allowed
 
     def release(self) -> None:
         """Let everything through, now and later."""
-        with self._lock:
-            self._free = True
-            self._waits = False
-        notify()
-        self._notifier.notify()
+        self._free = True
+        self.allow(0)
 
     def has_passed(self, target: int) -> bool:
         """Return whether the first `target` steps were consumed: the reader wants more, or left."""
@@ -410,7 +378,10 @@ class SteppedPlayer(Player):
 
     def _next(self) -> bytes | None:
         """Return the next step, nothing at the end, or None where it must be waited for."""
-        self._note_reader()
+        here = current_task_or_thread()
+        if self._reader is None or self._reader() is not here:
+            self._reader = weakref.ref(here)
+            super().begin()
         with self._lock:
             self._back_for = self._given
             if self._closed or self._given == len(self._steps):
@@ -421,19 +392,6 @@ class SteppedPlayer(Player):
             self._waits = True
         notify()
         return None
-
-    def _note_reader(self) -> None:
-        here = current_task_or_thread()
-        if self._reader is None or self._reader() is not here:
-            self._reader = weakref.ref(here)
-            super().begin()
-
-    def _never_error(self) -> UsageError:
-        return UsageError(
-            "A held stream is read in the thread that opened the block, which then waits for itself.",
-            facts=self.describe(),
-            fix="Fix: read it in a thread of its own (or async, in a task), and call advance_sync here",
-        )
 
 
 def steps(response: Response) -> list[bytes]:
