@@ -55,8 +55,7 @@ class Tally:
             path = _below(cassette.path, owner.root)
             if cassette.misses and owner.name and path not in self.missed_by.get(owner.name, ()):
                 self.missed_by.setdefault(owner.name, []).append(path)
-            failed = "the test failed" if owner.name else "the block raised"
-            if note := discarded_note(cassette, failed):
+            if note := discarded_note(cassette):
                 self.notes.append(note)
             if cassette.keeps_old and cassette.recorded:
                 self.notes.append(

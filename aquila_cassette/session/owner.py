@@ -119,8 +119,7 @@ class Owner:
         if error is None and misses:
             raise combined(misses)
         if error is not None:
-            failed = "the test failed" if self.name else "the block raised"
-            for text in (*map(str, misses), saving.discarded_note(session, failed)):
+            for text in (*map(str, misses), saving.discarded_note(session)):
                 if text:
                     error.add_note(text)
 

@@ -58,7 +58,7 @@ class Created:
 
 def save_block(session: Session, created: Created | None, *, raised: bool) -> None:
     """Save what a block recorded at its end, its failed answers only if no exception leaves it."""
-    session.discarded = _discarded(session, passed=not raised)
+    session.discard_failed(raised)
     if recorded := session.recorded:
         _write(session, recorded, created)
 
@@ -67,23 +67,19 @@ def save_outcome(sessions: Sequence[Session], created: Created | None, *, passed
     """Correct what the blocks of one file saved, now that their owner's outcome is known."""
     saved = [one for session in sessions for one in session.recorded]
     for session in sessions:
-        session.discarded = _discarded(session, passed=passed)
-    discarded = {id(one) for session in sessions for one in session.discarded}
-    all_recorded = sorted(
-        (pair for session in sessions for pair in session.recordings()), key=lambda pair: pair[0]
+        session.discard_failed(not passed)
+    recordings = sorted(
+        (pair for session in sessions for pair in session.recordings(kept=True)),
+        key=lambda pair: pair[0],
     )
-    kept = [one for _, one in all_recorded if id(one) not in discarded]
+    kept = [one for _, one in recordings]
     if {id(one) for one in kept} == {id(one) for one in saved}:
         return
     marks = {_mark_of(one) for one in saved}
-    last = sessions[-1]
-    left = _write(last, kept, created, drop=lambda old: _mark_of(old) in marks)
+    path = sessions[-1].path
+    left = _write(sessions[-1], kept, created, drop=lambda old: _mark_of(old) in marks)
     if not left and sessions[0].state == "absent":
-        last.path.unlink(missing_ok=True)
-
-
-def _discarded(session: Session, *, passed: bool) -> list[Interaction]:
-    return [one for _, one in session.recordings() if not passed and how_failed(one)]
+        path.unlink(missing_ok=True)
 
 
 def replace_old(
@@ -97,14 +93,12 @@ def replace_old(
     if not new:
         return
     last = sessions[-1]
-    if last.path.exists():
-        from aquila_cassette.transcript.comparison import (
-            is_same_recording,  # only mode `all` needs it
-        )
+    change = _Change(sessions, is_replaced)
+    old = change.of_file()
+    if old:
+        from aquila_cassette.transcript import comparison  # only mode `all` needs it
 
-        change = _Change(sessions, is_replaced)
-        old = [one for one in importers.load(last.path).interactions if change.drops(one)]
-        if is_same_recording(old, new, last.recorded_key):
+        if comparison.is_same_recording(old, new, last.recorded_key):
             last.is_unchanged = True
             _note_saved(old)
             return
@@ -116,18 +110,17 @@ def replace_old(
 def refuse_loss(sessions: Sequence[Session], is_replaced: IsReplaced) -> None:
     """Raise where failures of the blocks of one file would replace good answers."""
     __tracebackhide__ = True
-    path = sessions[-1].path
-    if path.exists() and any(how_failed(one) for session in sessions for one in session.answers):
+    if any(how_failed(one) for session in sessions for one in session.answers):
         change = _Change(sessions, is_replaced)
-        for old in importers.load(path).interactions:
-            change.drops(old)
+        change.of_file()
         change.refuse_loss()
 
 
-def discarded_note(session: Session, because: str) -> str | None:
+def discarded_note(session: Session) -> str | None:
     """Return a note on the answers of a session that were not kept; None if all were."""
     if not session.discarded:
         return None
+    because = "the test failed" if session.signature else "the block raised"
     lines = [f"aquila: not kept in {session.shown_path}, since {because}:"]
     for one in session.discarded:
         error = one.response.error
@@ -150,6 +143,12 @@ class _Change:
             for session in sessions
             for one in session.recorded
         }
+
+    def of_file(self) -> list[Interaction]:
+        """Return what is replaced of the interactions that are on file now."""
+        path = self._session.path
+        loaded = importers.load(path).interactions if path.exists() else ()
+        return [one for one in loaded if self.drops(one)]
 
     def drops(self, old: Interaction) -> bool:
         """Return whether the next interaction on file is replaced."""
@@ -258,7 +257,9 @@ def find_loss(
             failures += bad[-1:]
     gone = [one for key in was if key not in now for one in was[key]]
     came = [one for key in now if key not in was for one in now[key]]
-    outages = [one for key in now if key not in was for one in _outage(now[key])]
+    # The failures that the same request, sent again and again, ended in.
+    last_of_others = [asked[-1][1] for key, asked in now.items() if key not in was]
+    outages = [one for one in last_of_others if (how := how_failed(one)) and how.is_outage]
     good_gone = _good(gone)
     if good_gone and outages:
         spare = len(gone) - len(good_gone)
@@ -289,13 +290,6 @@ def _asked_less(was: list[Numbered], now: list[Numbered], after: list[Numbered])
     return last is None or bool(after and then and then.kind == last.kind)
 
 
-def _outage(asked: list[Numbered]) -> list[Interaction]:
-    """Return the failure that the same request, sent again and again, ended in, as a list."""
-    last = asked[-1][1]
-    how = how_failed(last)
-    return [last] if how is not None and how.is_outage else []
-
-
 _SHOWN = 3
 _LONG = 160  # characters
 
@@ -303,6 +297,7 @@ _LONG = 160  # characters
 def _overwrite_error(loss: Loss, *, path: Path, fix: str, whole: bool) -> OverwriteError:
     good, failures = loss
     hows = [one for one in map(how_failed, failures) if one]
+    shown = [f"{_asked(one)}: {_cut(how.words)}" for one, how in zip(failures, hows, strict=True)]
     kinds = " and ".join(dict.fromkeys(one.kind for one in hows))
     advice = " and ".join(dict.fromkeys(one.advice for one in hows))
     numbers = ", ".join(str(number) for number, _ in good)
@@ -313,12 +308,7 @@ def _overwrite_error(loss: Loss, *, path: Path, fix: str, whole: bool) -> Overwr
         path=path,
         facts=[
             *_shortened([f"on cassette: {_dated(*one)}" for one in good]),
-            *_shortened(
-                [
-                    f"now:         {_asked(one)}: {_cut(how.words)}"
-                    for one, how in zip(failures, hows, strict=True)
-                ]
-            ),
+            *_shortened([f"now:         {one}" for one in shown]),
             f"to store the failure instead: delete {display_path(path) if whole else which} first",
         ],
         fix=f"Fix: {advice}, then run: {fix.removeprefix('Fix: ')}",

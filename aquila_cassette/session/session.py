@@ -25,6 +25,7 @@ from aquila_cassette.session.ambient import (
     holds_placeholder,
     refuse_placeholder,
 )
+from aquila_cassette.session.failures import how_failed
 from aquila_cassette.session.miss import closest_lines, combined, sender, swallowed
 from aquila_cassette.session.player import Player, ReplayIndex, ReplaySettings
 from aquila_cassette.session.recorder import Recorder
@@ -166,8 +167,7 @@ class Session:
     @property
     def recorded(self) -> tuple[Interaction, ...]:
         """What a cassette may hold of the responses that are over, in the order of their requests."""
-        discarded = {id(one) for one in self.discarded}
-        return tuple(one for _, one in self.recordings() if id(one) not in discarded)
+        return tuple(one for _, one in self.recordings(kept=True))
 
     @property
     def answers(self) -> tuple[Interaction, ...]:
@@ -178,10 +178,19 @@ class Session:
     def misses(self) -> tuple[MissError, ...]:
         return tuple(self._misses)
 
-    def recordings(self) -> list[tuple[int, Interaction]]:
-        """Return what was recorded, with the places of the requests among all of this process."""
-        kept = [(recorder.order, recorder.interaction()) for recorder in self._finished()]
-        return [(order, one) for order, one in kept if one is not None]
+    def recordings(self, *, kept: bool = False) -> list[tuple[int, Interaction]]:
+        """Return what was recorded, or was not discarded, with the order of the requests."""
+        discarded = {id(one) for one in self.discarded} if kept else ()
+        return [
+            (recorder.order, one)
+            for recorder in self._finished()
+            if (one := recorder.interaction()) is not None and id(one) not in discarded
+        ]
+
+    def discard_failed(self, discard: bool) -> None:
+        """Discard the failed answers that were recorded, or none."""
+        recorded = self.recordings() if discard else ()
+        self.discarded = [one for _, one in recorded if how_failed(one)]
 
     def recorded_key(self, request: Request) -> Hashable:
         """Return the key of a request that is on the cassette."""
