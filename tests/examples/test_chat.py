@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aquila_cassette.api import Block
 from aquila_cassette.client import AsyncClient, Chunk, Done, Error, Meta, StreamRef
-from aquila_cassette.live import (
-    assert_flash,
-    assert_push_event,
-    render_async,
-)
+from aquila_cassette.live import assert_flash, assert_push_event, render_async
 from examples.chat.chat_live import ChatLive
 from examples.chat.conversation import Conversation, Message
 from examples.chat.fragments import fragments
+from tests.examples.conftest import HELLO, Open, Read
 from tests.live.rows import seed_row
-
-Open = Callable[..., Block]
-
-HELLO = "Hello! I am all ears. ☕ What shall we look at first?"
 
 
 @asynccontextmanager
@@ -37,24 +28,9 @@ async def _mounted(provider: str) -> AsyncIterator[ChatLive]:
         yield view
 
 
-class _Read(HTMLParser):
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: set[str] = set()
-        self.texts: list[str] = []
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-
-    def handle_data(self, data: str) -> None:
-        self.texts.append(data)
-
-
 def _texts(part: str) -> list[str]:
     """Give the texts that a part of the page shows, those for screen readers first among them."""
-    return _Read(part).texts
+    return Read(part).texts
 
 
 @seed_row(25)
@@ -223,4 +199,4 @@ def test_nothing_that_is_said_becomes_a_tag(said: str, ended: str) -> None:
     loud = Conversation("c2", tuple(Message("assistant", text, ended=ended) for text in texts))  # type: ignore[arg-type]
     for one in (quiet, loud):
         page = "".join(fragments([quiet, loud], one, {"error": texts[0]}).values())
-        assert not _Read(page).tags & {"i", "b"}
+        assert not {tag for tag, _ in Read(page).seen} & {"i", "b"}

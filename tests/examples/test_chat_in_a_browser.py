@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
-from aquila_cassette.api import Block
 from aquila_cassette.client import AsyncClient
 from examples.chat.browser import EXECUTABLE, chromium
 from examples.chat.server import Chat, serving
-
-Open = Callable[..., Block]
+from tests.examples.conftest import HELLO, Open
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.skipif(not Path(EXECUTABLE).exists(), reason=f"there is no {EXECUTABLE}"),
 ]
-
-HELLO = "Hello! I am all ears. ☕ What shall we look at first?"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -65,9 +61,10 @@ async def _ask(page: Page, prompt: str) -> None:
     await expect(page.get_by_role("article").first).to_be_visible()
 
 
-async def test_the_page_shows_exactly_what_three_events_have_brought(
+async def test_the_page_shows_what_three_events_have_brought_and_tells_the_answer_once_it_is_whole(
     held: Open, page: Page, tmp_path: Path
 ) -> None:
+    article, told = page.get_by_role("article").nth(1), page.locator("#told")
     async with held("chat_live.responds") as cassette:
         await _ask(page, "Say hello")
         await expect(_answer(page)).to_have_text("The answer is on its way")
@@ -76,6 +73,8 @@ async def test_the_page_shows_exactly_what_three_events_have_brought(
         await expect(_answer(page)).to_have_text("Hello!")
         three = await page.screenshot(animations="disabled", path=tmp_path / "three.png")
         assert three == await page.screenshot(animations="disabled")
+        await expect(article).to_have_attribute("aria-busy", "true")
+        await expect(told).to_have_text("")
 
         await cassette.advance(1)
         await expect(_answer(page)).to_have_text("Hello! I")
@@ -83,6 +82,8 @@ async def test_the_page_shows_exactly_what_three_events_have_brought(
 
         cassette.release()
         await expect(_answer(page)).to_have_text(HELLO)
+        await expect(told).to_have_text(HELLO)
+        await expect(article).not_to_have_attribute("aria-busy", "true")
         await expect(page.locator("article .meta")).to_have_text("gpt-4o-mini · 15 tokens")
 
 
@@ -138,18 +139,6 @@ async def test_a_failure_is_flashed_and_what_had_come_stays(held: Open, page: Pa
         await expect(_answer(page)).to_contain_text("The answer breaks off here.")
         await page.get_by_role("button", name="Dismiss").click()
         await expect(page.get_by_role("alert")).to_have_count(0)
-
-
-async def test_a_screen_reader_is_told_the_answer_once_it_is_whole(held: Open, page: Page) -> None:
-    told = page.locator("#told")
-    async with held("chat_live.responds") as cassette:
-        await _ask(page, "Say hello")
-        await cassette.advance(3)
-        await expect(page.get_by_role("article").nth(1)).to_have_attribute("aria-busy", "true")
-        await expect(told).to_have_text("")
-        cassette.release()
-        await expect(told).to_have_text(HELLO)
-        await expect(page.get_by_role("article").nth(1)).not_to_have_attribute("aria-busy", "true")
 
 
 async def test_a_server_that_ends_lets_its_pages_go_and_they_say_so(browser: Browser) -> None:

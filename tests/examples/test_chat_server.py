@@ -66,28 +66,17 @@ async def _post(http: httpx.AsyncClient, url: str, event: Any) -> int:
     return (await http.post(url, json=event)).status_code
 
 
-@asynccontextmanager
-async def _without_a_server() -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(Chat(AsyncClient, where="<here>").app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://chat") as http:
-        yield http
-
-
 async def test_the_page_names_a_view_that_nobody_can_guess_and_shows_where_it_is_answered() -> None:
-    async with _without_a_server() as http:
+    async with _chat() as http:
         pages = [await http.get("/") for _ in range(2)]
+        for name in ("server.py", "page.html", "..%2F__init__.py", "nothing"):
+            assert (await http.get(f"/{name}")).status_code == 404
+        assert await _post(http, "/live/nobody", {"name": "new", "params": {}}) == 404
     views = {page.text.split('data-view="')[1].split('"')[0] for page in pages}
     assert len(views) == 2
     assert all(len(view) >= 22 for view in views)
     assert "&lt;here&gt;" in pages[0].text
     assert pages[0].headers["content-security-policy"].startswith("default-src 'self';")
-
-
-async def test_there_are_no_other_files_and_no_other_views() -> None:
-    async with _without_a_server() as http:
-        for name in ("server.py", "page.html", "..%2F__init__.py", "nothing"):
-            assert (await http.get(f"/{name}")).status_code == 404
-        assert await _post(http, "/live/nobody", {"name": "new", "params": {}}) == 404
 
 
 async def test_an_event_of_another_shape_is_refused() -> None:

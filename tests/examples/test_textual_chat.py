@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Markdown
 
-from aquila_cassette.api import Block
 from aquila_cassette.client import AsyncClient
 from aquila_cassette.live import render_async
 from examples.textual_chat.app import ChatApp
 from examples.textual_chat.conversation import Conversation
-
-Open = Callable[..., Block]
-
-HELLO = "Hello! I am all ears. ☕ What shall we look at first?"
+from tests.examples.conftest import HELLO, Open
 
 
 @asynccontextmanager

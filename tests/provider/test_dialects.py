@@ -29,18 +29,12 @@ STOPPED = {"chat": "stop", "responses": "completed", "messages": "end_turn", "ge
 CALLED = STOPPED | {"chat": "tool_calls", "messages": "tool_use"}
 
 each_dialect = pytest.mark.parametrize("dialect", SDKS)
-whole_and_streamed = pytest.mark.parametrize("stream", [False, True])
 
 
 def ask(
-    provider: Provider,
-    dialect: str,
-    prompt: str,
-    functions: dict[str, Any] | None = None,
-    *,
-    stream: bool = False,
+    provider: Provider, dialect: str, prompt: str, functions: Any = (), *, stream: bool = False
 ) -> Summary:
-    return SDKS[dialect](provider.url, prompt, functions or {}, stream=stream)
+    return SDKS[dialect](provider.url, prompt, dict(functions), stream=stream)
 
 
 @each_dialect
@@ -56,7 +50,7 @@ def test_a_stream_says_the_same_as_a_whole_answer_in_many_frames(
 
 
 @each_dialect
-@whole_and_streamed
+@pytest.mark.parametrize("stream", [False, True])
 def test_functions_that_the_prompt_names_are_called(
     provider: Provider, dialect: str, stream: bool
 ) -> None:
@@ -121,7 +115,6 @@ def test_models_are_listed_and_answers_carry_the_headers_of_real_ones(provider: 
     ("path", "body", "message"),
     [
         ("chat/completions", "{", "We could not parse the JSON body of your request."),
-        ("chat/completions", "[]", "We could not parse the JSON body of your request."),
         ("chat/completions", '{"model": "m"}', "Missing required parameter: 'messages'."),
         ("chat/completions", '{"messages": [{}]}', "You must provide a model parameter."),
         ("responses", '{"model": "m"}', "Missing required parameter: 'input'."),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aquila_cassette.provider.replies import ModelReply, fill_arguments, reply_to
+from aquila_cassette.provider.replies import fill_arguments, reply_to
 from aquila_cassette.provider.request import ParsedRequest, parse_request, tokens
 from aquila_cassette.provider.server import DIALECTS, ProviderDialect
 
@@ -34,50 +34,6 @@ def parsed(prompt: str, *functions: str) -> ParsedRequest:
     tools = [{"name": name, "input_schema": {}} for name in functions]
     turns = [{"role": "user", "content": prompt}]
     return parse_request("/v1/messages", {"model": "m", "messages": turns, "tools": tools})
-
-
-def test_functions_are_offered_in_the_form_of_each_dialect() -> None:
-    for tools in (
-        [{"type": "function", "name": "one"}, {"type": "web_search", "name": "search"}],
-        [{"type": "function", "function": {"name": "one"}}],
-        [{"functionDeclarations": [{"name": "one"}]}],
-    ):
-        body = {"model": "m", "input": "Use one to search", "tools": tools}
-        reply = reply_to(parse_request("/v1/responses", body))
-        assert [call.name for call in reply.calls] == ["one"]
-
-
-CALL = {"id": "1", "function": {"name": "sky"}}
-USE = {"type": "tool_use", "id": "1", "name": "sky"}
-RESULT = {"type": "tool_result", "tool_use_id": "1", "content": "rain"}
-RESPONSE = {"functionResponse": {"name": "sky", "response": {"result": "rain"}}}
-ANSWERED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
-    (
-        "messages",
-        {"role": "assistant", "tool_calls": [CALL]},
-        {"role": "tool", "tool_call_id": "1", "content": "rain"},
-    ),
-    ("messages", {"role": "assistant", "content": [USE]}, {"role": "user", "content": [RESULT]}),
-    (
-        "input",
-        {"type": "function_call", "call_id": "1", "name": "sky", "arguments": "{}"},
-        {"type": "function_call_output", "call_id": "1", "output": "rain"},
-    ),
-    ("contents", {"role": "model", "parts": []}, {"parts": [RESPONSE]}),
-]
-
-
-@pytest.mark.parametrize(("field", "call", "result"), ANSWERED)
-def test_results_of_functions_are_used_until_the_user_speaks_again(
-    field: str, call: dict[str, Any], result: dict[str, Any]
-) -> None:
-    def reply(*turns: dict[str, Any]) -> ModelReply:
-        body = {"model": "m", field: [*turns]}
-        return reply_to(parse_request("/v1beta/models/m:generateContent", body))
-
-    asked = {"role": "user", "content": "sky?", "parts": [{"text": "sky?"}]}
-    assert reply(asked, call, result).text.startswith("I asked sky: rain — ")
-    assert not reply(asked, call, result, asked).text.startswith("I asked")
 
 
 @pytest.mark.parametrize(
