@@ -1,8 +1,10 @@
-"""Whole conversations with the embedded provider, with tools, in every way there is."""
+"""Whole conversations with the embedded provider, with tools, and the examples of the pages."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -13,8 +15,9 @@ import pytest
 from aquila_cassette.client import AsyncClient, Chunk, Client, Done, Error, ToolCall, tool
 from aquila_cassette.errors import StreamError
 from aquila_cassette.provider import Provider
-from tests.client.talk import MODELS, each_backend, each_endpoint, events_of
+from tests.client.talk import MODELS, answering, each_backend, each_endpoint, events_of
 from tests.live.rows import seed_row
+from tests.servers import CHAT_FRAMES
 
 Made = Callable[[str], dict[str, Any]]
 
@@ -52,23 +55,6 @@ async def population(city: str) -> int:
 @seed_row(31)
 @each_backend
 @each_endpoint
-def test_an_answer_comes_in_chunks_that_join_to_its_text(
-    backend: str, endpoint: str, made: Made
-) -> None:
-    *before, done = events_of(backend, "Say hello", made=made(endpoint), ref="r")
-    assert isinstance(done, Done)
-    assert len(before) > 3
-    assert "".join(event.text for event in before if isinstance(event, Chunk)) == done.text
-    assert done.text.startswith("Hello!")
-    assert all(event.ref == "r" for event in [*before, done])
-    assert done.meta.model == MODELS[endpoint]
-    assert (done.meta.status, done.meta.endpoint) == ("completed", endpoint)
-    assert done.meta.response_id
-    assert done.meta.usage
-
-
-@each_backend
-@each_endpoint
 def test_tools_run_and_the_model_answers_with_their_results_in_the_order_of_the_calls(
     backend: str, endpoint: str, made: Made, provider: Provider
 ) -> None:
@@ -89,6 +75,10 @@ def test_tools_run_and_the_model_answers_with_their_results_in_the_order_of_the_
     assert done.text.startswith(text)
     assert done.text.count(text) == 1
     assert len(provider.requests) == before + 2
+    meta = done.meta
+    assert (meta.model, meta.status, meta.endpoint) == (MODELS[endpoint], "completed", endpoint)
+    assert meta.response_id
+    assert meta.usage
     if endpoint == "chat":
         roles = [message["role"] for message in provider.requests[-1].json["messages"]]
         assert roles == ["user", "assistant", "tool", "tool"]
@@ -137,3 +127,41 @@ def test_rounds_are_limited_and_without_tools_a_call_is_the_users_to_run(made: M
     assert isinstance(done, Done)
     assert done.meta.finish_reason == "tool_calls"
     assert done.messages[-1]["tool_calls"][0]["function"]["name"] == "weather"
+
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def examples(name: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", (DOCS / name).read_text("utf-8"), re.DOTALL)
+
+
+def test_the_examples_of_the_clients_page_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Provider(gap=0) as provider:
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{provider.url}/v1")
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", provider.url)
+        scope: dict[str, Any] = {"__name__": "docs"}
+        for source in examples("client.md"):
+            exec(source, scope)
+        scope["client"].close()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("Hello!")
+    assert re.fullmatch(r"stop, \d+ tokens", lines[1])
+
+
+def test_the_endpoint_of_the_dialects_page_asks_and_listens() -> None:
+    scope: dict[str, Any] = {}
+    (source,) = examples("adding-a-dialect.md")
+    exec(source, scope)
+    asked: list[Any] = []
+    client = Client(
+        answering(b"".join(CHAT_FRAMES), asked=asked),
+        endpoint=scope["HOUSE_CHAT"],
+        model="house-1",
+        api_key="k",
+    )
+    assert client.ask("Hi").text == "Hello, wörld"
+    assert asked[0].url == "https://models.house.example/v2/talk"
+    assert asked[0].headers["x-house-key"] == "k"
