@@ -49,12 +49,12 @@ class Cassette:
     @property
     def played(self) -> tuple[Interaction, ...]:
         """What this block has replayed, in the order of its requests."""
-        return self._session.played
+        return tuple(self._session.played)
 
     @property
     def misses(self) -> tuple[MissError, ...]:
         """The errors of the requests that no interaction matched."""
-        return self._session.misses
+        return tuple(self._session.misses)
 
     async def settled(
         self, timeout: float | None = None, *, streams: int | None = None, once: bool = False

@@ -75,31 +75,27 @@ def sender() -> str | None:
     inner: list[FrameType] = []
     for frame in callers(sys._getframe(1)):
         if is_user_code(frame.f_code.co_filename):
-            packages = [package for one in reversed(inner) if (package := _package(one))]
-            through = " and ".join(dict.fromkeys(packages))
+            through = " and ".join(dict.fromkeys(filter(None, map(_package, reversed(inner)))))
             line = location([frame])
             return f"{line}, through {through}" if through else line
         inner.append(frame)
         if (_module(frame), frame.f_code.co_name) in _STARTS:
             break
-    sending = next((frame for frame in inner if _package(frame)), None)
-    return None if sending is None else _line_of_package(sending)
-
-
-def _line_of_package(frame: FrameType) -> str:
-    parts, package = Path(frame.f_code.co_filename).parts, _package(frame)
+    sending = next(filter(_package, inner), None)
+    if sending is None:
+        return None
+    parts, package = Path(sending.f_code.co_filename).parts, _package(sending)
     file = "/".join(parts[parts.index(package) :] if package in parts else parts[-1:])
     thread = threading.current_thread()
     alone = "" if thread is threading.main_thread() else f" (thread {thread.name})"
-    return f"{file}:{frame.f_lineno} in {frame.f_code.co_qualname}{alone}"
+    return f"{file}:{sending.f_lineno} in {sending.f_code.co_qualname}{alone}"
 
 
 def _package(frame: FrameType) -> str:
     """Return the package that a frame runs, if it is one that sends on its own account."""
-    if not is_installed(frame.f_code.co_filename):
-        return ""
     package = _module(frame).partition(".")[0]
-    return "" if package in _CARRIERS or package.startswith("_") else package
+    is_sender = package not in _CARRIERS and not package.startswith("_")
+    return package if is_sender and is_installed(frame.f_code.co_filename) else ""
 
 
 def _module(frame: FrameType) -> str:
@@ -114,9 +110,8 @@ def swallowed(misses: Iterable[MissError], left_by: BaseException | None) -> lis
     delivered = {_retry_key(one) for one in _chain(left_by) if isinstance(one, MissError)}
     fresh: dict[tuple[str, ...], MissError] = {}
     for error in misses:
-        if _retry_key(error) not in delivered:
-            fresh.setdefault(_retry_key(error), error)
-    return list(fresh.values())
+        fresh.setdefault(_retry_key(error), error)
+    return [error for key, error in fresh.items() if key not in delivered]
 
 
 def combined(misses: Sequence[MissError]) -> MissError:
@@ -134,19 +129,18 @@ def combined(misses: Sequence[MissError]) -> MissError:
     )
 
 
-def _chain(error: BaseException | None) -> list[BaseException]:
+def _chain(error: BaseException | None) -> Iterable[BaseException]:
     """List an exception, its causes and contexts, and the members of groups."""
-    seen: list[BaseException] = []
+    seen: dict[int, BaseException] = {}
     waiting = [error]
     while waiting:
         one = waiting.pop()
-        if one is None or any(one is other for other in seen):
-            continue
-        seen.append(one)
-        waiting += [one.__cause__, one.__context__]
-        if isinstance(one, BaseExceptionGroup):
-            waiting += one.exceptions
-    return seen
+        if one is not None and id(one) not in seen:
+            seen[id(one)] = one
+            waiting += [one.__cause__, one.__context__]
+            if isinstance(one, BaseExceptionGroup):
+                waiting += one.exceptions
+    return seen.values()
 
 
 def _retry_key(error: MissError) -> tuple[str, ...]:

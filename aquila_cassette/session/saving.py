@@ -9,7 +9,6 @@ only if it passed; a good answer is never replaced by a failure.
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from pathlib import Path
 from aquila_cassette import importers
 from aquila_cassette.errors import OverwriteError, SecretLeakError
 from aquila_cassette.model import Interaction, Request
-from aquila_cassette.redaction import Redaction, environment_secrets
+from aquila_cassette.redaction import Redaction
 from aquila_cassette.session.failures import how_failed
 from aquila_cassette.session.session import Session
 from aquila_cassette.storage import files
@@ -193,8 +192,7 @@ def _write(
 
 def refuse_secrets(data: bytes, redact: Redaction, path: Path) -> None:
     """Refuse to write `data` if it holds a known secret; the error names its kind, never itself."""
-    leaks = redact.leaks(data, env=environment_secrets(os.environ))
-    if leaks:
+    if leaks := redact.leaks(data):
         raise SecretLeakError(
             f"{display_path(path)} was not written, since it would hold a secret.",
             path=path,

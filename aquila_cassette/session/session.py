@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import threading
 from collections.abc import Callable, Container, Hashable, Sequence
 from dataclasses import replace
@@ -18,7 +17,6 @@ from aquila_cassette.errors import MissError
 from aquila_cassette.importers import find_cassette, refuse_to_record
 from aquila_cassette.model import CassetteData, Interaction, Request
 from aquila_cassette.options import Mode, Resolved
-from aquila_cassette.redaction import environment_secrets
 from aquila_cassette.session.ambient import (
     AmbientRequest,
     ambient_request,
@@ -77,6 +75,7 @@ class Session:
     ) -> None:
         self.name = name
         self.options = options = resolved.options
+        self.mode = options.mode
         self.sources = resolved.sources
         self.background = options.background
         self.fix = fix
@@ -85,6 +84,8 @@ class Session:
         self.keeps_old = False
         self.is_unchanged = False
         self.discarded: list[Interaction] = []
+        self.played: list[Interaction] = []
+        self.misses: list[MissError] = []
         self.replaced: tuple[tuple[Interaction, ...], tuple[Interaction, ...]] = (), ()
         self.streams = OpenStreams()
         self.matcher = options.matcher()
@@ -95,9 +96,7 @@ class Session:
         self._unless_known = decide(options.mode, self.state, known=False)
         self._replay_settings = ReplaySettings(self.path, fix, self.streams, options.speed)
         self._numbers = itertools.count(1)
-        self._played: list[Interaction] = []
         self._recorders: list[Recorder] = []
-        self._misses: list[MissError] = []
         self._reported = 0
         self._home = threading.current_thread()
         self._lock = threading.RLock()
@@ -133,10 +132,6 @@ class Session:
         return Stepping(self, self._home, name=self.name, holds=self.options.hold)
 
     @property
-    def mode(self) -> Mode:
-        return self.options.mode
-
-    @property
     def shown_path(self) -> str:
         """The file's path as messages show it."""
         return display_path(self.path)
@@ -161,10 +156,6 @@ class Session:
         return (*self.index.interactions, *self.recorded)
 
     @property
-    def played(self) -> tuple[Interaction, ...]:
-        return tuple(self._played)
-
-    @property
     def recorded(self) -> tuple[Interaction, ...]:
         """What a cassette may hold of the responses that are over, in the order of their requests."""
         return tuple(one for _, one in self.recordings(kept=True))
@@ -173,10 +164,6 @@ class Session:
     def answers(self) -> tuple[Interaction, ...]:
         """All that came of live requests, whether a hook dropped it or not."""
         return tuple(recorder.answer() for recorder in self._finished())
-
-    @property
-    def misses(self) -> tuple[MissError, ...]:
-        return tuple(self._misses)
 
     def recordings(self, *, kept: bool = False) -> list[tuple[int, Interaction]]:
         """Return what was recorded, or was not discarded, with the order of the requests."""
@@ -198,8 +185,8 @@ class Session:
 
     def take_swallowed(self, left_by: BaseException | None = None) -> list[MissError]:
         """Return the misses since the last call that `left_by` does not deliver, once."""
-        misses = self._misses[self._reported :]
-        self._reported = len(self._misses)
+        misses = self.misses[self._reported :]
+        self._reported = len(self.misses)
         return swallowed(misses, left_by)
 
     def take_failure(self) -> MissError | None:
@@ -222,10 +209,7 @@ class Session:
 
     def redacted(self, interaction: Interaction) -> Interaction:
         """Return it without secrets; its request is already so."""
-        secrets = environment_secrets(os.environ)
-        return replace(
-            interaction, response=self.options.redact.response(interaction.response, env=secrets)
-        )
+        return replace(interaction, response=self.options.redact.response(interaction.response))
 
     def before_record(self, interaction: Interaction) -> Interaction | None:
         """Return it without secrets, as the user's hook has it; None where the hook drops it."""
@@ -236,8 +220,7 @@ class Session:
         hooked = hook(interaction.response)
         return None if hooked is None else self.redacted(replace(interaction, response=hooked))
 
-    # How it works. The session of another format (vcr_compat) is a subclass that finds, keeps and
-    # saves its interactions otherwise.
+    # How it works; vcr_compat has a subclass that finds, keeps and saves its interactions otherwise.
 
     def _find_path(self, root: Path) -> Path:
         return find_cassette(root / self.options.cassette_dir, self.name)
@@ -260,13 +243,12 @@ class Session:
     def _redacted(self, request: Request) -> Request | None:
         """Return the request as it is matched and kept; None where the user's hook lets it pass."""
         redact = self.options.redact
-        secrets = environment_secrets(os.environ)
-        asked = redact.request(request, env=secrets)
+        asked = redact.request(request)
         hook = self.options.before_record_request
         if hook is None:
             return asked
         hooked = hook(asked)
-        return None if hooked is None else redact.request(hooked, env=secrets)
+        return None if hooked is None else redact.request(hooked)
 
     def _is_ignored(self, url: str) -> bool:
         host = urlsplit(url).hostname or ""
@@ -276,7 +258,7 @@ class Session:
         return any(fnmatchcase(request.url, one) for one in self.background)
 
     def _replay(self, interaction: Interaction, number: int, more: bool) -> Player:
-        self._played.append(interaction)
+        self.played.append(interaction)
         make: Callable[..., Player] = self.stepping.replay if self.options.hold else Player
         background = bool(self.background) and self._is_background(interaction.request)
         return make(interaction, number, self._replay_settings, more=more, background=background)
@@ -319,7 +301,7 @@ class Session:
         )
 
     def _missed(self, error: MissError) -> MissError:
-        self._misses.append(error)
+        self.misses.append(error)
         notify()
         return error
 

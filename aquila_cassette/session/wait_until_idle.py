@@ -10,6 +10,7 @@ from aquila_cassette.dialects import read_message
 from aquila_cassette.dialects.framing import framing, is_complete_frame, split_frames
 from aquila_cassette.errors import SettleTimeout, UsageError
 from aquila_cassette.model import Request
+from aquila_cassette.options import Mode
 from aquila_cassette.transcript.request_text import summarize_request
 from aquila_cassette.waiting.event_loops import TaskOrThread, current_task_or_thread
 from aquila_cassette.waiting.idle import Idle
@@ -26,9 +27,7 @@ class Waitable(Source, Protocol):
 
     streams: OpenStreams
     background: tuple[str, ...]
-
-    @property
-    def mode(self) -> str: ...
+    mode: Mode
 
     @property
     def shown_path(self) -> str: ...
@@ -93,8 +92,7 @@ async def settled(
         failures=failures,
         include_worker_threads=False,
     )
-    left = await waiting.wait(limit, once=once)
-    if left:
+    if left := await waiting.wait(limit, once=once):
         raise SettleTimeout(
             f"{len(left)} thing{'' if len(left) == 1 else 's'} still going on after {limit:g} s.",
             facts=pending_lines(left),
@@ -116,17 +114,15 @@ def describe_stream(
 ) -> list[str]:
     """Return lines on what was asked and what came: the bytes `read`, perhaps of so many events."""
     question = summarize_request(request)
-    lines = []
     words = [turn.text for turn in question.turns if turn.kind == "words" and turn.role != "system"]
-    if words:
-        lines.append(f"prompt: {_cut(words[-1])!r}")
-    if question.model:
-        lines.append(f"model:  {question.model}")
     text = read_message(content_type, read).text
     so_far = f", so far {_cut(text, end=True)!r}" if text else ""
     total = "" if of is None else f" of {of}"
-    lines.append(f"events: {count_events(content_type, read)}{total}{so_far}")
-    return lines
+    return [
+        *([f"prompt: {_cut(words[-1])!r}"] if words else []),
+        *([f"model:  {question.model}"] if question.model else []),
+        f"events: {count_events(content_type, read)}{total}{so_far}",
+    ]
 
 
 def count_events(content_type: str | None, body: bytes) -> int:
