@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import re
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +36,22 @@ from aquila_cassette.errors import StreamError
 from aquila_cassette.live import View, assert_push_event
 from aquila_cassette.provider import Provider
 from aquila_cassette.sse import Event
-from tests.live.chat_live import EXAMPLES, PAGE, ChatLive
 from tests.live.loops import in_each_loop, settled, until
 from tests.live.rows import seed_row
 from tests.live.script import DONE, Script, chunk
 from tests.servers import CHAT_FRAMES, CHAT_TEXT, Connection, RawServer, Request
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "live.md").read_text("utf-8")
+
+
+def examples(page: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+
+
+_scope: dict[str, Any] = {"__name__": __name__}
+exec(examples(PAGE)[0], _scope)
+ChatLive: Any = _scope["ChatLive"]
 
 USER = {"role": "user", "text": "Hello"}
 
@@ -56,13 +70,23 @@ def state(view: View) -> dict[str, Any]:
     return {**view.assigns, "flash": dict(view.flash)}
 
 
-def test_the_examples_of_the_page_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_examples_of_the_pages_run_the_waiting_ones_also_on_replay(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    scope: dict[str, Any] = {"__name__": __name__}
-    with Provider(gap=0) as provider:
+    live: dict[str, Any] = {"__name__": __name__}
+    waiting: dict[str, Any] = {"__name__": "docs"}
+    for source in examples((DOCS / "waiting.md").read_text("utf-8")):
+        exec(compile(source, str(tmp_path / "docs.py"), "exec"), waiting)
+    with Provider(gap=0.001) as provider:
         monkeypatch.setenv("OPENAI_BASE_URL", f"{provider.url}/v1")
-        for source in EXAMPLES:
-            exec(source, scope)
+        for source in examples(PAGE):
+            exec(source, live)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-own")
+        for mode in ("once", "none"):
+            opened = partial(aquila_cassette, mode=mode, cassette_dir=tmp_path)
+            asyncio.run(waiting["test_the_answer_appears"](opened))
+            waiting["test_a_thread"](opened)
 
 
 @seed_row(8, 10)
@@ -223,13 +247,10 @@ async def test_an_answer_ends_once_whichever_says_so_first(first: str, ends: str
         assert len(view.pushed) == (ends == "well")
 
 
+ERROR = "The server had an error while processing your request."
 FAILURES = {
-    "error-500": (False, "http", "The server had an error while processing your request."),
-    "error-midstream": (
-        True,
-        "provider",
-        "The server had an error while processing your request. Sorry about that!",
-    ),
+    "error-500": (False, "http", ERROR),
+    "error-midstream": (True, "provider", f"{ERROR} Sorry about that!"),
     "cut": (True, "cut", "The stream ended before data: [DONE]."),
 }
 
@@ -309,8 +330,9 @@ async def test_a_done_answer_has_its_ids_and_usage_in_the_event_and_in_the_jobs_
     assert event.payload == {"response_id": one.response_id, "usage": one.usage}
 
 
+@pytest.mark.parametrize("how", ["stop", "close"])
 @in_each_loop
-async def test_stopping_closes_the_socket_and_keeps_what_had_come() -> None:
+async def test_stopping_or_closing_closes_the_socket_and_keeps_what_had_come(how: str) -> None:
     gone = threading.Event()
 
     def script(connection: Connection, request: Request) -> None:
@@ -325,24 +347,15 @@ async def test_stopping_closes_the_socket_and_keeps_what_had_come() -> None:
             await view.event("send", {"prompt": "Hello"})
             await until(view, lambda: view.assigns.response == "Hel")
             assert not gone.is_set()
-            await view.event("stop")
-            await settled(view)
+            if how == "stop":
+                await view.event("stop")
+                await settled(view)
+                assert view.assigns.messages == [USER, failed("Hel")]
+                assert dict(view.flash) == {}
+            else:
+                await view.aclose()
+                assert view.assigns.loading  # no handler was called
             assert await anyio.to_thread.run_sync(gone.wait, 5)
-            assert view.assigns.messages == [USER, failed("Hel")]
-            assert dict(view.flash) == {}
-
-
-@in_each_loop
-async def test_closing_the_view_closes_the_socket_and_calls_no_handler() -> None:
-    script = Script()
-    async with chat(script) as view:
-        await view.event("send", {"prompt": "Hello"})
-        script.say("Hello", chunk("Hi"))
-        await until(view, lambda: view.assigns.response == "Hi")
-        assert script.closed == []
-        await view.aclose()
-        assert script.closed == ["Hello"]
-        assert view.assigns.loading
 
 
 @in_each_loop

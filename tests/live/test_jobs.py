@@ -118,26 +118,19 @@ async def test_a_cancelled_job_has_exited_with_the_reason_when_it_has_left() -> 
         assert view.outcomes == []
 
 
-class Slow(Bench):
-    """A bench whose handler does something else once the job is over, and its outcome waits."""
-
-    def mount(self, then: Callable[[Slow], None]) -> None:
-        super().mount()
-        self.then = then
-
-    async def handle_event(self, name: str, params: Any) -> None:
-        self.start_async(name, params)
-        while any("job 'job'" in one.what for one in self.pending()):
-            await notifier.wait(notifier.count)
-        self.then(self)
-
-
 @seed_row(18)
 @in_each_loop
 async def test_a_job_that_is_cancelled_while_its_outcome_waits_has_exited() -> None:
+    class Slow(Bench):
+        async def handle_event(self, name: str, params: Any) -> None:
+            self.start_async(name, params)
+            while any("job 'job'" in one.what for one in self.pending()):
+                await notifier.wait(notifier.count)
+            self.cancel_async(name, "too late")
+
     held = Held("a value")
     held.go.set()
-    async with Slow.mounted(lambda view: view.cancel_async("job", "too late")) as view:
+    async with Slow.mounted() as view:
         await view.event("job", held.run)
         await settled(view)
     assert view.outcomes == [("job", Exited("too late"))]

@@ -1,4 +1,4 @@
-"""`render_async` with the SDKs that people use, in tasks and in threads, recorded and replayed."""
+"""`render_async` with an SDK that people use, in tasks and in threads, recorded and replayed."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import openai
 import pytest
 
 from aquila_cassette import RenderTimeout, aquila_cassette
-from aquila_cassette.client import AsyncClient, Chunk, Client, Error
 from aquila_cassette.live import render_async
 from aquila_cassette.provider import Provider
 from tests.live.loops import WORK, Page
@@ -25,12 +24,6 @@ BROKEN = "error-midstream"
 def _completions(prompt: str) -> dict[str, Any]:
     model = BROKEN if prompt == BROKEN else "gpt-4o-mini"
     return {"model": model, "stream": True, "messages": [{"role": "user", "content": prompt}]}
-
-
-def _text_of(event: object) -> str:
-    if isinstance(event, Error):
-        raise RuntimeError(event.reason)
-    return event.text if isinstance(event, Chunk) else ""
 
 
 async def _openai(url: str, prompt: str) -> AsyncIterator[str]:
@@ -45,40 +38,25 @@ def _openai_sync(url: str, prompt: str) -> Iterator[str]:
             yield chunk.choices[0].delta.content or "" if chunk.choices else ""
 
 
-async def _ours(url: str, prompt: str) -> AsyncIterator[str]:
-    async with httpx.AsyncClient(verify=False) as http:
-        client = AsyncClient(http, base_url=f"{url}/v1", provider="openai")
-        async for event in client.stream(prompt, model=_completions(prompt)["model"]):
-            yield _text_of(event)
-
-
-def _ours_sync(url: str, prompt: str) -> Iterator[str]:
-    with httpx.Client(verify=False) as http:
-        client = Client(http, base_url=f"{url}/v1", provider="openai")
-        for event in client.stream(prompt, model=_completions(prompt)["model"]):
-            yield _text_of(event)
-
-
-SDKS: dict[str, Any] = {
-    "openai": _openai,
-    "ours": _ours,
-    "openai-threads": _openai_sync,
-    "ours-threads": _ours_sync,
-}
+SDKS: dict[str, Any] = {"openai": _openai, "openai-threads": _openai_sync}
 
 
 def start(sdk: str, url: str, page: Page, prompts: list[str], *, at_once: bool = False) -> object:
     """Have an application ask by itself, in a task or thread; each answer is a line of the page."""
     texts = SDKS[sdk]
 
-    async def say(prompt: str) -> None:
-        place = len(page.lines)
+    @contextmanager
+    def new_line() -> Iterator[int]:
         page.lines.append("")
         try:
+            yield len(page.lines) - 1
+        except openai.OpenAIError:
+            page.lines.append("Something went wrong.")
+
+    async def say(prompt: str) -> None:
+        with new_line() as place:
             async for text in texts(url, prompt):
                 page.lines[place] += text
-        except Exception:
-            page.lines.append("Something went wrong.")
         await asyncio.sleep(WORK)
         page.lines[place] += " (saved)"
 
@@ -90,13 +68,9 @@ def start(sdk: str, url: str, page: Page, prompts: list[str], *, at_once: bool =
                 await say(prompt)
 
     def say_sync(prompt: str) -> None:
-        place = len(page.lines)
-        page.lines.append("")
-        try:
+        with new_line() as place:
             for text in texts(url, prompt):
                 page.lines[place] += text
-        except Exception:
-            page.lines.append("Something went wrong.")
         time.sleep(WORK)
         page.lines[place] += " (saved)"
 

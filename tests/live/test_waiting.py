@@ -124,10 +124,6 @@ async def in_thread(work: Callable[[], None]) -> None:
     await asyncio.to_thread(work)
 
 
-async def in_executor(work: Callable[[], None]) -> None:
-    await asyncio.get_running_loop().run_in_executor(None, work)
-
-
 async def in_anyio_thread(work: Callable[[], None]) -> None:
     await anyio.to_thread.run_sync(work)
 
@@ -141,9 +137,7 @@ async def in_shielded_task(work: Callable[[], None]) -> None:
     await asyncio.gather(asyncio.shield(asyncio.create_task(in_group(work))))
 
 
-@pytest.mark.parametrize(
-    "wait", [in_thread, in_executor, in_anyio_thread, in_group, in_shielded_task]
-)
+@pytest.mark.parametrize("wait", [in_thread, in_anyio_thread, in_group, in_shielded_task])
 @pytest.mark.parametrize("is_python", [False, True])
 def test_what_the_code_awaits_is_waited_for_before_and_after_it_has_asked(
     wait: Callable[[Callable[[], None]], Any], is_python: bool
@@ -491,11 +485,6 @@ async def ask_in_the_way(page: Page) -> None:
     ask_sync(page)
 
 
-def by_run_until_complete(coroutine: Any) -> None:
-    with contextlib.closing(asyncio.new_event_loop()) as loop:
-        loop.run_until_complete(coroutine)
-
-
 def by_trio(coroutine: Any) -> None:
     async def wait() -> None:
         await coroutine
@@ -509,7 +498,6 @@ def by_trio(coroutine: Any) -> None:
         (asyncio.run, ask),
         (asyncio.run, ask_in_a_task),
         (asyncio.run, ask_in_the_way),
-        (by_run_until_complete, ask),
         (by_trio, ask),
         (by_trio, ask_in_the_way),
     ],
