@@ -29,15 +29,6 @@ _CLASSES = {
 _CATEGORIES = {name: category for category, names in _CLASSES.items() for name in names.split()}
 
 
-def category_of(name: str | None) -> str | None:
-    """Return the category of an exception class of this name, or None.
-
-    >>> category_of("ReadTimeout"), category_of("ValueError")
-    ('timeout', None)
-    """
-    return _CATEGORIES.get(name or "")
-
-
 def failure_of(error: BaseException) -> Failure:
     """Return `error` as a cassette keeps it."""
     names = [cls.__name__ for cls in type(error).__mro__]
@@ -49,7 +40,7 @@ def with_category(failure: Failure) -> Failure:
     """Return `failure` with a category, if its class has one: older cassettes state none."""
     if failure.category is not None:
         return failure
-    return replace(failure, category=category_of(failure.type))
+    return replace(failure, category=_CATEGORIES.get(failure.type or ""))
 
 
 _KEY_STATUSES = (401, 403, 407)
@@ -57,8 +48,6 @@ _LIMIT_STATUSES = (402, 408, 425, 429)
 _KEY_WORDS = re.compile(r"api.?key", re.IGNORECASE)
 _ACCOUNT_WORDS = re.compile(r"api.?key|credit|billing|quota", re.IGNORECASE)
 
-_CHECK_KEY = "check the API key"
-_CHECK_ACCOUNT = "wait, or check the account's limits"
 _CHECK_PROVIDER = "check that the provider answers"
 
 
@@ -100,9 +89,10 @@ def how_failed(one: Interaction) -> HowFailed | None:
     if status >= 400:
         words = f"HTTP {status}: {reported}" if reported else f"HTTP {status}"
         if status in _KEY_STATUSES or _KEY_WORDS.search(reported):
-            return HowFailed(f"HTTP {status}", words, _CHECK_KEY, True)
+            return HowFailed(f"HTTP {status}", words, "check the API key", True)
         if status in _LIMIT_STATUSES or _ACCOUNT_WORDS.search(reported):
-            return HowFailed(f"HTTP {status}", words, _CHECK_ACCOUNT, True)
+            advice = "wait, or check the account's limits"
+            return HowFailed(f"HTTP {status}", words, advice, True)
         return HowFailed(f"HTTP {status}", words, _CHECK_PROVIDER, status >= 500)
     if reported:
         words = f"HTTP {status}, then the error: {reported}"

@@ -65,9 +65,8 @@ class Owner:
     def of_a_block(cls) -> Owner:
         """Make the owner of one block outside pytest."""
         command = shlex.join([Path(sys.orig_argv[0]).name, *sys.orig_argv[1:]])
-        return cls(
-            None, fix=f"Fix: AQUILA_RECORD=all {command}", above=environment_layer(os.environ)
-        )
+        fix = f"Fix: AQUILA_RECORD=all {command}"
+        return cls(None, fix=fix, above=environment_layer(os.environ))
 
     def begin_teardown(self) -> None:
         """Sign what fixtures ask for from now on as such: when the test's part ends, it is not due."""
@@ -144,19 +143,15 @@ class Owner:
         It counts in all blocks of a test together. Only a test must replay what it recorded: wider
         owners and scripts run in part. A cassette that mode ``all`` re-records has nothing unplayed.
         """
-        rows: list[tuple[Session, list[tuple[int, Interaction]]]] = []
-        if self.name is None:
-            return rows
-        for sessions in self._by_path():
-            if any(session.mode == "all" for session in sessions):
-                continue
+        rows = []
+        for sessions in self._by_path() if self.name else ():
             played = set().union(*(session.index.played for session in sessions))
             left = [
                 (place + 1, one)
                 for place, one in enumerate(sessions[0].index.interactions)
                 if place not in played and self._is_due(one) and self._owns(one)
             ]
-            if left:
+            if left and all(session.mode != "all" for session in sessions):
                 rows.append((sessions[0], left))
         return rows
 
@@ -168,9 +163,8 @@ class Owner:
         for sessions in self._by_path(mode_all=False):
             saving.save_outcome(sessions, self._created, passed=passed)
         if not passed:
-            for session in self.sessions:
-                if session.mode == "all" and self.name is None:
-                    session.discarded = list(session.recorded)
+            if self.name is None and self.sessions[-1].mode == "all":
+                self.sessions[-1].discarded = list(self.sessions[-1].recorded)
             return
         self._refuse_losses()
         for sessions in self._by_path(mode_all=True):
@@ -182,10 +176,7 @@ class Owner:
         __tracebackhide__ = True
         for sessions in self._by_path(mode_all=True):
             if not any(session.is_open for session in sessions):
-                saving.refuse_loss(
-                    sessions,
-                    lambda old, again: self._is_due(old) and self._is_replaced(old, again),
-                )
+                saving.refuse_loss(sessions, self._is_due_and_replaced)
 
     def _recorded_in_mode_all(self, path: Path) -> list[Interaction]:
         sessions = [one for one in self.sessions if one.path == path and one.mode == "all"]
@@ -208,6 +199,9 @@ class Owner:
         if self.name is None:
             return asked_again or not saving.saved_since(old, self._since)
         return old.recorded_by is None and asked_again
+
+    def _is_due_and_replaced(self, old: Interaction, asked_again: bool) -> bool:
+        return self._is_due(old) and self._is_replaced(old, asked_again)
 
     def _owns(self, interaction: Interaction) -> bool:
         by = interaction.recorded_by

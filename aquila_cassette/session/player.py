@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 from operator import length_hint
 from pathlib import Path
@@ -54,7 +55,6 @@ class ReplayIndex:
         self.played: set[int] = set()
         self._key_of = key_of
         self._reader = reader
-        self._waiting: dict[Hashable, deque[int]] | None = None
         self._last: dict[Hashable, int] = {}
         self._lock = threading.RLock()
 
@@ -64,29 +64,26 @@ class ReplayIndex:
         And whether another one follows; with `repeats` the last one follows again and again.
         """
         with self._lock:
-            waiting = self._by_key().get(key)
-            if waiting is None:
-                return None
+            waiting = self._waiting.get(key)
             if waiting:
-                place = waiting.popleft()
+                place = self._last[key] = waiting.popleft()
                 self.played.add(place)
-                self._last[key] = place
                 return place, bool(waiting) or repeats
-            return (self._last[key], True) if repeats else None
+            return (self._last[key], True) if repeats and key in self._last else None
 
     def played_last(self, key: Hashable) -> int | None:
         """Return the place of the interaction that was replayed last for the request with `key`."""
         return self._last.get(key)
 
-    def _by_key(self) -> dict[Hashable, deque[int]]:
-        if self._waiting is None:
-            self._waiting = {}
-            for place, one in sorted(enumerate(self.interactions), key=self._is_of_others):
-                self._waiting.setdefault(self._key_of(one.request), deque()).append(place)
-        return self._waiting
+    @cached_property
+    def _waiting(self) -> dict[Hashable, deque[int]]:
+        def is_of_others(numbered: tuple[int, Interaction]) -> bool:
+            return self._reader is not None and numbered[1].recorded_by != self._reader
 
-    def _is_of_others(self, numbered: tuple[int, Interaction]) -> bool:
-        return self._reader is not None and numbered[1].recorded_by != self._reader
+        waiting: dict[Hashable, deque[int]] = {}
+        for place, one in sorted(enumerate(self.interactions), key=is_of_others):
+            waiting.setdefault(self._key_of(one.request), deque()).append(place)
+        return waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +143,14 @@ class Player:
         return (*kept, ("retry-after-ms", "1"))
 
     def wait_for_response(self) -> None:
-        """Block until status and headers are due at this speed."""
+        """Wait until status and headers are due at this speed."""
         if self.speed:
-            time.sleep(self._delay(self.interaction.response.headers_after or 0))
+            time.sleep(self._delay(self.interaction.response.headers_after))
 
     async def wait_for_response_async(self) -> None:
         """Do the same in this task, and let the others run in any case."""
         if self.speed:
-            await anyio.sleep(self._delay(self.interaction.response.headers_after or 0))
+            await anyio.sleep(self._delay(self.interaction.response.headers_after))
         else:
             await let_others_run()
 
@@ -172,7 +169,6 @@ class Player:
             self.leave(iterator)
 
     async def replay_async(self, make_error: MakeError) -> AsyncIterator[bytes]:
-        """Do what `replay` does, for a task."""
         __tracebackhide__ = True
         iterator = self.begin()
         try:
@@ -191,22 +187,20 @@ class Player:
             self.leave(iterator)
 
     def begin(self) -> int:
-        """Note that this task or thread begins to read the body."""
+        """Note that this task or thread begins to read the body; `leave` takes what it returns."""
         self._streams.add_reader(self.stream)
         return 0
 
     def leave(self, iterator: int) -> None:
-        """Note that the reader that `begin` noted has ended."""
         self.finished()
 
     def take(self) -> bytes:
         """Return the next piece when it is due; nothing at the end."""
-        if delay := self._piece_delay():
-            time.sleep(delay)
+        if self.speed:
+            time.sleep(self._piece_delay())
         return next(filter(None, self.pieces), b"")
 
     async def take_async(self) -> bytes:
-        """Return the next piece when it is due; nothing at the end."""
         self._streams.add_reader(self.stream)
         if self.speed:
             await anyio.sleep(self._piece_delay())
@@ -227,20 +221,26 @@ class Player:
     def _place(self) -> int:
         return len(self._parts) - length_hint(self.pieces)
 
-    def _delay(self, at: int) -> float:
+    def _delay(self, at: int | None) -> float:
         """Return how long it is from now to `at`, in ms since the request, at this speed."""
-        return max(0.0, self._started + at / 1000 / self.speed - time.perf_counter())
+        return max(0.0, self._started + (at or 0) / 1000 / self.speed - time.perf_counter())
 
     def raise_ending(self, make_error: MakeError) -> None:
         """Return at the end of a complete body, else raise what the recorded transport raised.
 
-        Raises:
-            TruncatedReplayError: The recorded consumer had stopped here.
+        Where the recorded consumer had stopped, that is a TruncatedReplayError.
         """
         __tracebackhide__ = True
         response = self.interaction.response
+        where = f"cassette: {display_path(self._settings.path)} (interaction {self.number})"
         if response.ended == "closed":
-            raise self._truncated()
+            before = "before the answer began" if response.status is None else "there"
+            read = f"{count(len(response.pieces), 'piece')}, {len(response.body)} bytes"
+            raise TruncatedReplayError(
+                f"The recording of {self._asked} stops here: its consumer stopped reading {before}.",
+                facts=[where, f"recorded: {read}"],
+                fix=self._settings.fix,
+            )
         error = response.error
         if response.ended != "failed" or error is None:
             return
@@ -256,7 +256,7 @@ class Player:
             raise builtin(error.message)
         raise RecordedFailure(
             f"The recorded answer to {self._asked} failed with {error.type or error.category}.",
-            facts=[self._where, f"message:  {error.message}"],
+            facts=[where, f"message:  {error.message}"],
             fix=self._settings.fix,
         )
 
@@ -279,20 +279,6 @@ class Player:
     @property
     def _asked(self) -> str:
         return f"{self.interaction.request.method} {self.interaction.request.url}"
-
-    @property
-    def _where(self) -> str:
-        return f"cassette: {display_path(self._settings.path)} (interaction {self.number})"
-
-    def _truncated(self) -> TruncatedReplayError:
-        response = self.interaction.response
-        before = "before the answer began" if response.status is None else "there"
-        read = f"{count(len(response.pieces), 'piece')}, {len(response.body)} bytes"
-        return TruncatedReplayError(
-            f"The recording of {self._asked} stops here: its consumer stopped reading {before}.",
-            facts=[self._where, f"recorded: {read}"],
-            fix=self._settings.fix,
-        )
 
 
 async def let_others_run() -> None:

@@ -64,14 +64,12 @@ class Recorder:
         return self._ending is not None
 
     def start_response(self, status: int, headers: Headers, http_version: str) -> None:
-        """Record status and headers: they came now."""
         self._status = status
         self._headers = headers
         self._http_version = http_version
         self._headers_after = self._ms()
 
     def add_piece(self, data: bytes) -> None:
-        """Record one piece that the consumer is about to get."""
         if data and self._ending is None:
             self._pieces.append(Piece(self._ms(), bytes(data)))
 
