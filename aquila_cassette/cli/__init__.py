@@ -63,8 +63,8 @@ def _program(
       aquila-cassette mv OLD NEW         rename one, in the code too
       aquila-cassette convert PATH       convert cassettes of vcrpy, cassetter or HAR files
 
-    Tests record cassettes; of these commands record, check --fix, scrub, unused --delete and mv
-    change some (demo fills a folder of its own). Colour appears only on a terminal, and never
+    Tests record cassettes; of these commands record, scrub, unused --delete and mv change
+    some (demo fills a folder of its own). Colour appears only on a terminal, and never
     where NO_COLOR is set.
 
     Exit codes: 0, all is well; 1, demo or diff found a difference, check something, or record left

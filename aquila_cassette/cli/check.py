@@ -5,23 +5,20 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
 from aquila_cassette import importers
-from aquila_cassette.cli.folder import find
+from aquila_cassette.cli.folder import cassettes_named
 from aquila_cassette.cli.output import Screen, print_error
-from aquila_cassette.cli.safe_edit import rewrite, target_outside
 from aquila_cassette.cli.unused import read_unused
 from aquila_cassette.errors import CassetteError, CassetteFormatError, CassetteNameError, UsageError
 from aquila_cassette.model import Request
 from aquila_cassette.storage import files
 from aquila_cassette.storage.format import dumps, loads
-from aquila_cassette.storage.names import cassette_path, cassettes_in, display_path
+from aquila_cassette.storage.names import cassette_path, display_path
 from aquila_cassette.transcript.humanize import (
     count,
     escape_control_chars,
@@ -31,6 +28,7 @@ from aquila_cassette.transcript.humanize import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from aquila_cassette.model import CassetteData, Response
     from aquila_cassette.redaction import Redaction, SecretFinding
@@ -47,8 +45,6 @@ KINDS = {
     "format": "it would be written otherwise today",
 }
 _STYLES = {"error": "red", "warning": "yellow"}
-_FIX = "aquila-cassette check --fix"
-_AN_HOUR = 3600.0  # seconds; no save takes so long
 # What filters of other recorders put in the place of secrets.
 _FILTERED = re.compile(
     r"(?:Bearer )?(?:(?i:\[?\b(?:REDACTED|FILTERED|DUMMY|X{4,})\b\]?)"
@@ -64,8 +60,7 @@ class Finding:
     line: int
     kind: str
     what: str
-    fix: str = ""
-    is_fixable: bool = False  # by --fix
+    fix: str
 
     @property
     def level(self) -> str:
@@ -79,7 +74,6 @@ def run(
     redact: Redaction,
     max_age: str | None,
     ignore: Sequence[str],
-    fix: bool,
     how: str,
 ) -> int:
     """Check cassettes and print the findings; return the exit code, 1 if any is left."""
@@ -91,39 +85,23 @@ def run(
                 fix="Fix: name one of these",
             )
     oldest = None if max_age is None else datetime.now(UTC) - parse_timespan(max_age)
-    places = places_named(given, folder)
-    paths = list(dict.fromkeys(path for place in places for path in cassettes_in(place)))
+    places, paths = cassettes_named(given, folder)
     found = [one for path in paths for one in check_file(path, redact, oldest)]
-    found += [*_names(paths, folder), *_strays(places), *_unused(paths, folder)]
-    found = [
-        one
-        if not one.is_fixable or target_outside(one.path, [*places, folder]) is None
-        else replace(one, fix="it leads out of the folder: check the file itself", is_fixable=False)
-        for one in dict.fromkeys(found)
-        if one.kind not in ignore
-    ]
+    found += [*_names(paths, folder), *_leftovers(places), *_unused(paths, folder)]
+    found = [one for one in dict.fromkeys(found) if one.kind not in ignore]
     found.sort(key=lambda one: (str(one.path), one.line))
-    fixed = [one for one in found if fix and one.is_fixable and _fix(one, paths)]
-    _show(found, fixed, how)
+    _show(found, how)
     if how == "text":
         if "unused" not in ignore and read_unused(folder) is None:
             print_error(
                 "Unused cassettes are not known yet: a complete run of the tests notes them."
             )
-        print_error(_summary(found, fixed, len(paths)))
-    return 1 if len(found) > len(fixed) else 0
-
-
-def places_named(given: Sequence[str], folder: Path) -> list[Path]:
-    """Return the folders and files that names or paths mean; the cassette folder without any."""
-
-    def place(name: str) -> Path:
-        path = Path(name)
-        if path.is_dir() or path.is_symlink():
-            return path
-        return folder / name if (folder / name).is_dir() else find(name, folder)
-
-    return [place(name) for name in given] or [folder]
+        size, faulty = count(len(paths), "cassette"), len({one.path for one in found})
+        if found:
+            print_error(f"{count(len(found), 'finding')} in {faulty} of {size}.")
+        else:
+            print_error(f"Nothing found in {size}.")
+    return int(bool(found))
 
 
 def check_file(path: Path, redact: Redaction, oldest: datetime | None = None) -> Iterator[Finding]:
@@ -147,11 +125,8 @@ def check_file(path: Path, redact: Redaction, oldest: datetime | None = None) ->
         what = f"it was recorded on {min(times):%Y-%m-%d}, {days} ago"
         yield Finding(path, 1, "old", what, f"aquila-cassette record {_quoted(path)}")
     if line := _other_line(text, dumps(cassette)):
-        what = "it would be written otherwise today"
-        if _has_other_comments(text, dumps(cassette)):
-            yield Finding(path, line, "format", what, "it has comments: edit it by hand")
-        else:
-            yield Finding(path, line, "format", what, _FIX, is_fixable=True)
+        fix = f"aquila-cassette record {_quoted(path)}"
+        yield Finding(path, line, "format", KINDS["format"], fix)
 
 
 def _unreadable(path: Path, error: CassetteError) -> Finding:
@@ -229,12 +204,6 @@ def _without_comments(text: str) -> list[tuple[int, str]]:
     return [(number, line) for number, line in enumerate(lines, 1) if line]
 
 
-def _has_other_comments(text: str, written: str) -> bool:
-    """Return whether rewriting a file would lose a comment."""
-    kept = {line.strip() for line in written.split("\n")}
-    return any("#" in line and line.strip() not in kept for line in text.split("\n"))
-
-
 def _names(paths: Sequence[Path], folder: Path) -> Iterator[Finding]:
     seen: dict[str, Path] = {}
     for path in paths:
@@ -256,14 +225,9 @@ def _names(paths: Sequence[Path], folder: Path) -> Iterator[Finding]:
             yield Finding(path, 1, "name", what, "aquila-cassette mv")
 
 
-def _strays(places: Sequence[Path]) -> Iterator[Finding]:
-    """Yield links that lead nowhere, and what killed saves left behind."""
-    for path in [one for place in places for one in (place, *sorted(place.rglob("*")))]:
-        if path.suffix in (".yaml", ".yml") and path.is_symlink() and not path.exists():
-            what = "it is a link that leads nowhere"
-            yield Finding(path, 1, "unreadable", what, "put the file back, or delete the link")
-        elif path.match(".aquila-*.tmp") and path.is_file():
-            yield Finding(path, 1, "leftover", KINDS["leftover"], _FIX, is_fixable=True)
+def _leftovers(places: Sequence[Path]) -> Iterator[Finding]:
+    for path in [one for place in places for one in sorted(place.rglob(".aquila-*.tmp"))]:
+        yield Finding(path, 1, "leftover", KINDS["leftover"], "delete it")
 
 
 def _unused(paths: Sequence[Path], folder: Path) -> Iterator[Finding]:
@@ -276,27 +240,7 @@ def _unused(paths: Sequence[Path], folder: Path) -> Iterator[Finding]:
             yield Finding(path, 1, "unused", what, "aquila-cassette unused --delete")
 
 
-def _fix(one: Finding, paths: Sequence[Path]) -> bool:
-    """Mend what can be mended without losing anything; return whether it is."""
-    try:
-        if one.kind == "format":
-            old = files.read(one.path)
-            cassette = loads(old, path=one.path)
-            rewrite(one.path, old, dumps(cassette).encode(), cassette.interactions)
-            return True
-        for path in {path.resolve() for path in paths}:
-            if path.parent == one.path.resolve().parent:
-                with files.locked(path):
-                    files.remove_leftovers(path)
-        if one.path.exists() and time.time() - one.path.stat().st_mtime > _AN_HOUR:
-            one.path.unlink()
-    except CassetteError as error:
-        print_error(escape_control_chars(str(error)))
-        return False
-    return not one.path.exists()
-
-
-def _show(found: Sequence[Finding], fixed: Sequence[Finding], how: str) -> None:
+def _show(found: Sequence[Finding], how: str) -> None:
     screen = Screen()
     if how == "json":
         screen.data(
@@ -307,40 +251,26 @@ def _show(found: Sequence[Finding], fixed: Sequence[Finding], how: str) -> None:
                     "kind": one.kind,
                     "level": one.level,
                     "message": one.what,
-                    "fix": one.fix or None,
-                    "fixable": one.is_fixable,
-                    "fixed": one in fixed,
+                    "fix": one.fix,
                 }
                 for one in found
             ]
         )
         return
     for one in found:
-        what = escape_control_chars(one.what).replace("\n", " ")
-        path = escape_control_chars(display_path(one.path)).replace("\n", "\\n")
+        path, what, fix = (
+            escape_control_chars(text).replace("\n", " ")
+            for text in (display_path(one.path), one.what, one.fix)
+        )
         if how == "text":
-            rest = "fixed" if one in fixed else escape_control_chars(one.fix).replace("\n", " ")
-            style = "green" if one in fixed else _STYLES[one.level]
-            end = (f" ({rest})" if rest else "", "dim")
-            screen.line((f"{path}:{one.line}", "bold"), ": ", (one.kind, style), f": {what}", end)
-        elif one not in fixed:  # a workflow command of GitHub Actions
+            kind = (one.kind, _STYLES[one.level])
+            screen.line(
+                (f"{path}:{one.line}", "bold"), ": ", kind, f": {what}", (f" ({fix})", "dim")
+            )
+        else:  # a workflow command of GitHub Actions
             place = path.replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
-            message = (f"{what} ({one.fix})" if one.fix else what).replace("%", "%25")
+            message = f"{what} ({fix})".replace("%", "%25")
             screen.line(f"::{one.level} file={place},line={one.line},title={one.kind}::{message}")
-
-
-def _summary(found: Sequence[Finding], fixed: Sequence[Finding], size: int) -> str:
-    if not size and not found:
-        return "No cassettes there. A test that opens one records it: pytest"
-    left = [one for one in found if one not in fixed]
-    done = f"{count(len(fixed), 'finding')} fixed. " if fixed else ""
-    cassettes = count(size, "cassette")
-    if not left:
-        return f"{done}Nothing {'else ' if fixed else ''}found in {cassettes}."
-    fixable = sum(one.is_fixable for one in left)
-    rest = f" --fix mends {fixable} of them." if fixable and not fixed else ""
-    files_found = len({one.path for one in left})
-    return f"{done}{count(len(left), 'finding')} in {files_found} of {cassettes}.{rest}"
 
 
 def _quoted(path: Path) -> str:

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 from rich.cells import cell_len
 
 from aquila_cassette import importers
-from aquila_cassette.cli.folder import cassettes_in, name_of, require_place
+from aquila_cassette.cli.folder import name_of, require_place
 from aquila_cassette.cli.output import Screen, align_columns, crop, print_what_is_wrong
 from aquila_cassette.dialects.providers import provider_name
 from aquila_cassette.errors import CassetteError
-from aquila_cassette.storage.names import display_path
+from aquila_cassette.storage.names import cassettes_in, display_path
 from aquila_cassette.transcript.humanize import (
     escape_control_chars,
     format_age,

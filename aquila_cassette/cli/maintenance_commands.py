@@ -36,7 +36,6 @@ def add_to(app: typer.Typer) -> None:
         ("check", _check),
         ("scrub", _scrub),
         ("unused", _unused),
-        ("rm", _rm),
         ("mv", _mv),
         ("convert", _convert),
     ):
@@ -55,7 +54,6 @@ def _check(
     max_age: Annotated[
         str | None, typer.Option(metavar="AGE", help="Find what is older: 36h, 30d, 12w, 1y.")
     ] = None,
-    fix: Annotated[bool, typer.Option("--fix", help="Mend format and leftovers.")] = False,
     how: Annotated[Format, typer.Option("--format", help="How to write findings.")] = Format.text,
     ignore: Annotated[
         list[str] | None,
@@ -79,7 +77,6 @@ def _check(
       format       it would be written otherwise today
 
     A redact= of the tests is not known here: pass it as --redact, --keep-header and --allow.
-    --fix rewrites format and deletes leftovers, only where nothing is lost.
 
     \b
     Examples:
@@ -97,7 +94,6 @@ def _check(
         redact=_rules(redact, keep, allow),
         max_age=max_age,
         ignore=ignore or (),
-        fix=fix,
         how=how.value,
     )
     raise typer.Exit(code)
@@ -133,7 +129,6 @@ def _scrub(
 
 def _unused(
     context: typer.Context,
-    folder: Folder = FOLDER,
     delete: Annotated[bool, typer.Option("--delete", help="Delete what is unused.")] = False,
 ) -> None:
     """Run all tests and list what no test used.
@@ -151,38 +146,7 @@ def _unused(
     """
     from aquila_cassette.cli import unused
 
-    raise typer.Exit(unused.run(context.obj or (), folder, delete=delete))
-
-
-def _rm(
-    folder: Folder = FOLDER,
-    unused: Annotated[
-        bool, typer.Option("--unused", help="What the last complete run of the tests did not use.")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    dry_run: _DryRun = False,
-) -> None:
-    """Remove what the last complete run of the tests did not use.
-
-    It is listed, and removed once you agree; --yes agrees. To run the tests for it:
-    aquila-cassette unused --delete
-
-    \b
-    Examples:
-      aquila-cassette rm --unused --dry-run
-      aquila-cassette rm --unused --yes
-
-    Exit codes: 0, it is done, or there is none; 1, you disagreed, or --dry-run found some; 2, an
-    argument is wrong, or no complete run is known.
-    """
-    from aquila_cassette.cli.unused import read_unused, remove_unused
-    from aquila_cassette.errors import UsageError
-
-    noted = read_unused(folder)
-    if not unused or noted is None:
-        what = "No complete run of the tests is known here." if unused else "rm needs --unused."
-        raise UsageError(what, fix="Fix: aquila-cassette unused --delete")
-    raise typer.Exit(remove_unused(noted, folder, yes=yes, dry_run=dry_run))
+    raise typer.Exit(unused.run(context.obj or (), delete=delete))
 
 
 def _mv(

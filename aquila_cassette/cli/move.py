@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import ast
 import difflib
+import os
 import re
 import tokenize
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aquila_cassette import importers
-from aquila_cassette.cli.folder import find, name_of
+from aquila_cassette.cli.folder import find, name_of, refuse_outside
 from aquila_cassette.cli.output import Screen, print_diff, print_error
 from aquila_cassette.cli.pytest_config import root_of_the_suite
 from aquila_cassette.cli.record_selection import owners_of
-from aquila_cassette.cli.safe_edit import move, refuse_outside, refuse_overwriting
-from aquila_cassette.errors import CassetteError
+from aquila_cassette.errors import CassetteError, UsageError
 from aquila_cassette.storage import files
 from aquila_cassette.storage.names import cassette_path, display_path, name_of_test
 from aquila_cassette.transcript.humanize import escape_control_chars
@@ -34,7 +35,7 @@ def run(old: str, new: str, folder: Path, *, code: bool, dry_run: bool) -> int:
     """Move a cassette and, with `code`, change its name in the code; return the exit code."""
     source, target = find(old, folder), cassette_path(folder, new)
     refuse_outside(source, [folder])
-    refuse_overwriting(source, target)
+    _refuse_overwriting(source, target)
     tests = _named_after(source, folder)
     before, after = (name_of(path, folder).removesuffix(".yml") for path in (source, target))
     screen = Screen()
@@ -75,6 +76,33 @@ def run(old: str, new: str, folder: Path, *, code: bool, dry_run: bool) -> int:
             f'@pytest.mark.aquila_cassette("{escape_control_chars(after)}")'
         )
     return 0
+
+
+def move(old: Path, new: Path) -> None:
+    """Move a cassette, or the link to one; nothing at its new place is ever overwritten."""
+    with ExitStack() as locks:
+        for path in sorted({old.resolve(), new.resolve()}):
+            locks.enter_context(files.changing(path))
+        _refuse_overwriting(old, new)
+        if old.is_symlink():
+            target = old.readlink()
+            if not target.is_absolute():
+                target = Path(os.path.relpath(old.parent / target, new.parent))
+            new.symlink_to(target)
+            old.unlink()
+        else:
+            old.rename(new)
+
+
+def _refuse_overwriting(old: Path, new: Path) -> None:
+    """Raise if there is a file at the new place; the old one itself if only letter case changes."""
+    is_itself = old != new and new.exists() and old.samefile(new)
+    if os.path.lexists(new) and not is_itself:
+        raise UsageError(
+            f"There is a file at {display_path(new)} already; it is not overwritten.",
+            facts=[f"to move: {display_path(old)}"],
+            fix="Fix: choose another name, or move that one away first",
+        )
 
 
 def renamed(text: str, before: str, after: str) -> str:

@@ -8,8 +8,6 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-__all__ = ["FOLDER", "folder_of_the_suite", "root_of_the_suite"]
-
 FOLDER = Path("cassettes")
 """Where cassettes are if nothing else is said."""
 

@@ -8,12 +8,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aquila_cassette.cli.folder import cassettes_in, name_of, require_place
+from aquila_cassette.cli.folder import name_of, require_place
 from aquila_cassette.cli.output import Screen, print_what_is_wrong
 from aquila_cassette.errors import UsageError
 from aquila_cassette.report import load_file, render_page
 from aquila_cassette.storage import files
-from aquila_cassette.storage.names import display_path
+from aquila_cassette.storage.names import cassettes_in, display_path
 from aquila_cassette.transcript.humanize import count, escape_control_chars, format_size
 
 if TYPE_CHECKING:

@@ -6,15 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aquila_cassette import importers
-from aquila_cassette.cli.check import check_file, places_named
+from aquila_cassette.cli.check import check_file
+from aquila_cassette.cli.folder import cassettes_named, refuse_outside
 from aquila_cassette.cli.output import Screen, print_error
-from aquila_cassette.cli.safe_edit import refuse_outside, rewrite
 from aquila_cassette.errors import CassetteError, CassetteSaveError
 from aquila_cassette.model import CassetteData
 from aquila_cassette.storage import files
 from aquila_cassette.storage.edit import replace_interactions
 from aquila_cassette.storage.format import as_read, dumps, loads, render
-from aquila_cassette.storage.names import cassettes_in, display_path
+from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count, escape_control_chars
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 
 def run(given: Sequence[str], folder: Path, *, redact: Redaction, dry_run: bool) -> int:
     """Scrub cassettes and return the exit code: 2 if a file failed, 1 if a dry run found some."""
-    places = places_named(given, folder)
-    paths = list(dict.fromkeys(path for place in places for path in cassettes_in(place)))
+    places, paths = cassettes_named(given, folder)
     screen = Screen()
     done = 0
     has_failed = False
@@ -101,3 +100,19 @@ def _redacted(one: Interaction, redact: Redaction) -> Interaction:
     if request is one.request and response is one.response and by == one.recorded_by:
         return one
     return replace(one, request=request, response=response, recorded_by=by)
+
+
+def rewrite(path: Path, old: bytes, new: bytes, interactions: Sequence[Interaction]) -> None:
+    """Put `new`, which reads as these interactions, in the place of `old`: in one step, no copy."""
+
+    def check(written: bytes) -> None:
+        files.check_reads_back(written, tuple(interactions), path)
+
+    with files.changing(path) as target:
+        if files.read(path) != old:
+            raise CassetteSaveError(
+                f"{display_path(path)} was changed in the meantime; it is left as it is.",
+                path=path,
+                fix="Fix: run the command again",
+            )
+        files.replace_file(target, new, check=check)

@@ -13,7 +13,8 @@ from aquila_cassette.cli.pytest_config import folder_of_the_suite
 
 def complete_names(ctx: typer.Context, incomplete: str) -> list[str]:
     """Return the names of the cassettes that begin with what is typed so far."""
-    from aquila_cassette.cli.folder import cassettes_in, name_of
+    from aquila_cassette.cli.folder import name_of
+    from aquila_cassette.storage.names import cassettes_in
 
     # Defaults of the program are not looked for while the shell completes.
     source = ctx.get_parameter_source("folder")

@@ -10,12 +10,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from aquila_cassette import importers
 from aquila_cassette.cli.folder import read_note
 from aquila_cassette.cli.output import Screen, print_error
-from aquila_cassette.cli.safe_edit import refuse_outside, remove
 from aquila_cassette.errors import UsageError
 from aquila_cassette.storage import files
 from aquila_cassette.storage.names import display_path
@@ -48,7 +45,7 @@ def _absolute(root: Path, noted: dict[str, list[int]]) -> Unused:
     return {(root / path).absolute(): numbers for path, numbers in noted.items()}
 
 
-def run(arguments: Sequence[str], folder: Path, *, delete: bool) -> int:
+def run(arguments: Sequence[str], *, delete: bool) -> int:
     """Run the whole suite and list what it did not use, or delete that; return the exit code."""
     with tempfile.TemporaryDirectory(prefix="aquila-cassette-") as temporary:
         report = Path(temporary, "unused.json")
@@ -72,40 +69,6 @@ def run(arguments: Sequence[str], folder: Path, *, delete: bool) -> int:
     if ran.returncode:
         print_error("Some tests failed; what they recorded counts as used.")
     unused = _absolute(Path(data["root"]), data["unused"])
-    if delete:
-        return remove_unused(unused, folder, yes=True, dry_run=False)
-    _list(unused)
-    return int(bool(unused))
-
-
-def remove_unused(unused: Unused, folder: Path, *, yes: bool, dry_run: bool) -> int:
-    """Remove what is unused, once the user agrees; return the exit code, 1 if anything is left."""
-    _list(unused)
-    if not unused or dry_run:
-        return int(bool(unused))
-    number = count(len(unused), "cassette")
-    if not yes:
-        if not (Screen().is_terminal and sys.stdin.isatty()):
-            raise UsageError(
-                f"{number} would be changed or removed, and nobody can be asked.",
-                fix="Fix: look at the list, then: aquila-cassette rm --unused --yes",
-            )
-        if not typer.confirm(f"Remove what is unused of {number}?", err=True):
-            print_error("Nothing was removed.")
-            return 1
-    for path, numbers in unused.items():
-        refuse_outside(path, [folder])
-        if not numbers:
-            remove(path, files.read(path))
-            continue
-        interactions = importers.load(path).interactions
-        dropped = [interactions[place - 1] for place in numbers if place <= len(interactions)]
-        files.save(path, [], drop=dropped.__contains__)
-    print_error(f"Removed what was unused of {number}.")
-    return 0
-
-
-def _list(unused: Unused) -> None:
     screen = Screen()
     for path, numbers in sorted(unused.items()):
         name = escape_control_chars(display_path(path))
@@ -113,3 +76,19 @@ def _list(unused: Unused) -> None:
         screen.line((name, "bold"), which)
     if not unused:
         print_error("Nothing is unused.")
+    elif delete:
+        for path, numbers in unused.items():
+            _delete(path, numbers)
+        print_error(f"Removed what was unused of {count(len(unused), 'cassette')}.")
+    return int(bool(unused) and not delete)
+
+
+def _delete(path: Path, numbers: Sequence[int]) -> None:
+    """Delete interactions of a cassette; all of it without numbers."""
+    if numbers:
+        interactions = importers.load(path).interactions
+        dropped = [interactions[number - 1] for number in numbers]
+        files.save(path, [], drop=dropped.__contains__)
+    else:
+        with files.changing(path):
+            path.unlink()

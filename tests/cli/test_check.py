@@ -1,11 +1,9 @@
-"""``check``: one line a finding, in three forms; what --fix mends, and what it leaves."""
+"""``check``: one line a finding, in three forms."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +11,6 @@ import pytest
 
 from aquila_cassette.cli.check import KINDS, check_file
 from aquila_cassette.redaction import Redaction
-from aquila_cassette.storage import files
 from tests.cli.conftest import Cli
 from tests.cli.samples import chat, lay, text
 from tests.importers.samples import vcrpy
@@ -24,8 +21,7 @@ GOOD = text()
 KEY = "sk-ant-api03-abcdefghijklmnop"
 LEAKY = text(chat(url=f"https://a.example/?key={KEY}"))
 ODD = GOOD.replace("method: POST", 'method: "POST"')
-MINE = ODD.replace("interactions:", "# mine\ninteractions:")
-FIX = "aquila-cassette check --fix"
+FIX = "aquila-cassette record x.yaml"
 RESTORE = "restore it (git checkout -- x.yaml) or delete it and record again"
 
 
@@ -56,7 +52,7 @@ def found(
         (GOOD.replace("recorded_by:", "recorded_by:  "), 5, "format",
          "it would be written otherwise today", FIX),
         (GOOD.replace("method: POST", 'method: "POST" # mine'), 7, "format",
-         "it would be written otherwise today", "it has comments: edit it by hand"),
+         "it would be written otherwise today", FIX),
     ],
 )  # fmt: skip
 def test_a_fault_of_a_file_is_found_on_its_line(
@@ -116,7 +112,7 @@ def test_a_clean_folder_and_an_empty_one_are_said_to_be_so(cli: Cli) -> None:
     note_unused()
     ran = cli("check")
     assert (ran.code, ran.out) == (0, "")
-    assert ran.err == "No cassettes there. A test that opens one records it: pytest\n"
+    assert ran.err == "Nothing found in 0 cassettes.\n"
     lay("cassettes/chat.yaml", GOOD)
     ran = cli("check")
     assert (ran.code, ran.out, ran.err) == (0, "", "Nothing found in 1 cassette.\n")
@@ -140,58 +136,23 @@ def test_unused_cassettes_are_those_of_the_last_complete_run(cli: Cli) -> None:
     assert cli("check", "--ignore", "unused").code == 0
 
 
-def test_what_is_fixed_keeps_what_it_is_and_is_found_no_more(cli: Cli) -> None:
+def test_what_a_killed_save_left_is_found(cli: Cli) -> None:
     note_unused()
-    odd = lay("cassettes/odd.yaml", ODD)
-    leaky = lay("cassettes/leaky.yaml", LEAKY)
-    mine = lay("cassettes/mine.yaml", MINE)
-    ran = cli("check", "--fix")
-    assert ran.code == 1
-    assert ran.out.endswith("odd.yaml:7: format: it would be written otherwise today (fixed)\n")
-    assert ran.err == "1 finding fixed. 2 findings in 2 of 3 cassettes.\n"
-    assert odd.read_text() == GOOD
-    assert leaky.read_text() == LEAKY
-    assert mine.read_text() == MINE  # its comment would be lost
-
-
-def test_what_a_link_leads_to_elsewhere_is_not_fixed(cli: Cli) -> None:
-    note_unused()
-    real = lay("elsewhere/odd.yaml", ODD)
-    Path("cassettes").mkdir()
-    Path("cassettes/odd.yaml").symlink_to("../elsewhere/odd.yaml")
-    ran = cli("check", "--fix")
-    assert ran.code == 1
-    assert "it leads out of the folder" in ran.out
-    assert real.read_text() == ODD
-    assert cli("check", "--fix", "elsewhere/odd.yaml").code == 0
-    assert real.read_text() == GOOD
-
-
-def test_leftovers_are_deleted_once_nobody_can_be_writing_them(cli: Cli) -> None:
-    note_unused()
-    cassette = lay("cassettes/a.yaml", GOOD)
-    own = lay(f"cassettes/{files._prefix(cassette)}0123.tmp", "half")
-    fresh = lay("cassettes/.aquila-strange-0123.tmp", "half")
-    old = lay("cassettes/.aquila-strange-0456.tmp", "half")
-    os.utime(old, (time.time() - 3601,) * 2)
-    ran = cli("check", "--fix")
-    assert ran.err == "2 findings fixed. 1 finding in 1 of 1 cassette.\n"
-    assert (own.exists(), fresh.exists(), old.exists()) == (False, True, False)
-    assert cassette.read_text() == GOOD
+    lay("cassettes/a.yaml", GOOD)
+    lay("cassettes/.aquila-strange-0123.tmp", "half")
+    what = "leftover: a temporary file of a save that was killed (delete it)"
+    assert cli("check").out == f"cassettes/.aquila-strange-0123.tmp:1: {what}\n"
 
 
 def test_names_that_not_every_machine_can_hold_are_found(cli: Cli) -> None:
     note_unused()
     for name in ("nul.yaml", "a.yaml", "A.yaml", "b.yml", "b.yaml"):
         lay(f"cassettes/{name}", GOOD)
-    Path("cassettes/lost.yaml").symlink_to("nowhere.yaml")
     assert cli("check").out == (
         "cassettes/a.yaml:1: name: where case does not count, it is cassettes/A.yaml "
         "(aquila-cassette mv)\n"
         "cassettes/b.yml:1: name: the name without its suffix means cassettes/b.yaml "
         "(aquila-cassette mv)\n"
-        "cassettes/lost.yaml:1: unreadable: it is a link that leads nowhere "
-        "(put the file back, or delete the link)\n"
         "cassettes/nul.yaml:1: name: its part 'nul.yaml' is a device on Windows "
         "(aquila-cassette mv)\n"
     )
@@ -203,7 +164,7 @@ def test_findings_are_written_for_github_and_for_programs(cli: Cli) -> None:
     assert (ran.code, ran.err) == (1, "")
     assert ran.out == (
         "::warning file=cassettes/a%2Cb%25.yaml,line=7,title=format::"
-        "it would be written otherwise today (aquila-cassette check --fix)\n"
+        "it would be written otherwise today (aquila-cassette record cassettes/a,b%25.yaml)\n"
     )
     (one,) = json.loads(cli("check", "--format=json").out)
     assert one == {
@@ -212,9 +173,7 @@ def test_findings_are_written_for_github_and_for_programs(cli: Cli) -> None:
         "kind": "format",
         "level": "warning",
         "message": "it would be written otherwise today",
-        "fix": FIX,
-        "fixable": True,
-        "fixed": False,
+        "fix": "aquila-cassette record cassettes/a,b%.yaml",
     }
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from aquila_cassette import UsageError
-from aquila_cassette.cli.folder import cassettes_in, find, name_of
+from aquila_cassette.cli.folder import find, name_of
+from aquila_cassette.storage.names import cassettes_in
 from aquila_cassette.transcript.humanize import format_age, parse_time
 from tests.cli.conftest import Cli, Lay
 

@@ -1,4 +1,4 @@
-"""``mv`` and ``rm``: cassettes moved and removed, and nothing lost, whatever is in the way."""
+"""``mv``: cassettes moved, and nothing lost, whatever is in the way."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from aquila_cassette.cli.move import renamed
-from aquila_cassette.cli.safe_edit import move, remove, rewrite
+from aquila_cassette.cli.move import move, renamed
+from aquila_cassette.cli.scrub import rewrite
 from aquila_cassette.errors import CassetteSaveError
 from tests.cli.conftest import Cli
 from tests.cli.samples import chat, lay, text
@@ -136,14 +136,12 @@ def test_only_a_name_written_as_one_string_is_changed(code: str, expected: str) 
     assert renamed(code, "a.b", "hi") == expected
 
 
-def test_a_link_moves_and_still_leads_there_and_is_removed_alone() -> None:
+def test_a_link_moves_and_still_leads_there() -> None:
     real = lay("real/a.yaml", GOOD)
     Path("a.yaml").symlink_to("real/a.yaml")
     move(Path("a.yaml"), Path("sub/b.yaml"))
     assert not os.path.lexists("a.yaml")
     assert Path("sub/b.yaml").readlink() == Path("../real/a.yaml")
-    remove(Path("sub/b.yaml"), GOOD.encode())
-    assert not os.path.lexists("sub/b.yaml")
     assert real.read_text() == GOOD
 
 
@@ -153,10 +151,10 @@ def test_a_cassette_that_is_not_there_is_said_to_be_so() -> None:
     assert str(caught.value).startswith("b.yaml could not be written: no such file or directory.")
 
 
-def test_a_cassette_that_was_changed_is_not_removed() -> None:
+def test_a_cassette_that_was_changed_is_not_written() -> None:
     path = lay("a.yaml", GOOD)
     with pytest.raises(CassetteSaveError) as caught:
-        remove(path, b"what was looked at")
+        rewrite(path, b"what was looked at", GOOD.encode(), [chat()])
     assert str(caught.value) == (
         "a.yaml was changed in the meantime; it is left as it is.\nFix: run the command again"
     )

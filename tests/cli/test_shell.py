@@ -44,7 +44,6 @@ def test_the_help_shows_examples_as_they_are_typed(cli: Cli) -> None:
         "play",
         "check",
         "scrub",
-        "rm",
         "mv",
     ]:
         help_of = cli(command, "-h").out
