@@ -29,7 +29,7 @@ MakeError = Callable[[Failure], Exception | None]
 """Makes the exception with which the requesting library reports a failure; None if it has none."""
 
 
-PIECES_A_TURN = 50
+PIECES_A_TURN = 100
 """How many pieces a replay without pace gives before other tasks get a turn.
 
 A live stream never holds the loop between two reads. Giving others a turn at each piece costs more

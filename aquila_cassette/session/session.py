@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 from collections.abc import Callable, Container, Hashable, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from aquila_cassette.errors import MissError
 from aquila_cassette.importers import find_cassette, refuse_to_record
 from aquila_cassette.model import CassetteData, Interaction, Request
 from aquila_cassette.options import Mode, Resolved
+from aquila_cassette.redaction import environment_secrets
 from aquila_cassette.session.ambient import (
     AmbientRequest,
     ambient_request,
@@ -100,6 +102,8 @@ class Session:
         self._reported = 0
         self._home = threading.current_thread()
         self._lock = threading.RLock()
+        # Retries and loops send equal requests.
+        self._redact = lru_cache(maxsize=16)(options.redact.request)
 
     # What an adapter calls.
 
@@ -242,13 +246,13 @@ class Session:
 
     def _redacted(self, request: Request) -> Request | None:
         """Return the request as it is matched and kept; None where the user's hook lets it pass."""
-        redact = self.options.redact
-        asked = redact.request(request)
+        secrets = environment_secrets(os.environ)
+        asked = self._redact(request, env=secrets)
         hook = self.options.before_record_request
         if hook is None:
             return asked
         hooked = hook(asked)
-        return None if hooked is None else redact.request(hooked)
+        return None if hooked is None else self._redact(hooked, env=secrets)
 
     def _is_ignored(self, url: str) -> bool:
         host = urlsplit(url).hostname or ""

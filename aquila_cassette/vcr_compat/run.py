@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
+from aquila_cassette.model import Request
 from aquila_cassette.plugin import naming
 from aquila_cassette.plugin.run import RUN
 
 if TYPE_CHECKING:
-    from aquila_cassette.vcr_compat.vcr import VcrSession
+    from aquila_cassette.session.owner import Owner
+    from aquila_cassette.session.session import Session
 
 Kind = Literal["pytest-recording", "pytest-vcr"]
 """The plugin that a suite was written for."""
@@ -29,7 +31,7 @@ class Suite:
         self.kind = kind
         self.strict = strict
         self.failed = False
-        self.sessions: list[VcrSession] = []
+        self.sessions: list[Session] = []
         self._config = config
 
     def begin(self, item: pytest.Item) -> None:
@@ -56,13 +58,12 @@ class Suite:
         for miss in misses:
             self._note(f"{self.item.nodeid} swallowed a miss: {miss.method} {miss.url}")
 
-    def count(self, session: VcrSession) -> None:
-        """Count what a session did, and note the bodies that vcrpy would have passed over."""
-        self._config.stash[RUN].count(session.owner)
-        for request in session.other_body:
+    def count(self, owner: Owner, other_body: list[Request]) -> None:
+        """Count what a block did, and note the bodies that vcrpy would have passed over."""
+        self._config.stash[RUN].count(owner)
+        for request in other_body:
             self._note(
-                f"{session.owner.name} got the answer to another body: "
-                f"{request.method} {request.url}"
+                f"{owner.name} got the answer to another body: {request.method} {request.url}"
             )
 
     def _note(self, text: str) -> None:

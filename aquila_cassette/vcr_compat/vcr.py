@@ -127,7 +127,7 @@ class _Use(CassetteContextDecorator):  # type: ignore[misc]
             yield cassette
         finally:
             self._session.leave()
-            self.cls.suite.count(self._session)
+            self.cls.suite.count(self._session.owner, self._session.other_body)
 
     def __exit__(self, *exc_info: Any) -> None:
         assert self._session is not None
