@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import re
 import shlex
 import zlib
@@ -24,23 +25,7 @@ from aquila_cassette.storage.yaml_reader import YamlError, plain
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = [
-    "FORMAT_NAMES",
-    "OURS",
-    "SUFFIXES",
-    "ForeignFormat",
-    "Import",
-    "convert_command",
-    "detect_format",
-    "find_cassette",
-    "load",
-    "read_foreign",
-    "refuse_to_record",
-    "stem",
-]
-
 ForeignFormat: TypeAlias = Literal["vcrpy", "cassetter", "betamax", "HAR"]
-"""The format of a file that is not ours."""
 
 FORMAT_NAMES: dict[str, str] = {
     "vcrpy": "vcrpy's format",
@@ -48,7 +33,6 @@ FORMAT_NAMES: dict[str, str] = {
     "betamax": "betamax's format",
     "HAR": "the HAR format",
 }
-"""The formats as messages name them."""
 
 OURS = b"version: 1\nrecorded_with:"
 """How a file that we wrote begins: it is recognised at once, for every load asks."""
@@ -112,7 +96,9 @@ def find_cassette(folder: Path, name: str) -> Path:
     if (verbatim := folder / name).is_file():
         return verbatim
     base = usual.name.removesuffix(".yaml")
-    found = [path for end in SUFFIXES if _is_file(path := usual.with_name(base + end))]
+    candidates = [usual.with_name(base + end) for end in SUFFIXES]
+    # os.path takes a name that is too long for one that is not there.
+    found = [path for path in candidates if os.path.isfile(path)]  # noqa: PTH113
     if len(found) > 1:
         suffix = found[0].name.removeprefix(base)
         raise CassetteNameError(
@@ -129,15 +115,7 @@ def stem(file: str) -> str:
     return file[: len(file) - len(end)]
 
 
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # its name is too long for a file
-        return False
-
-
 def refuse_to_record(path: Path, kind: str, mode: str) -> CassetteSaveError:
-    """Return the error for a mode that would write into a file of format `kind`."""
     return CassetteSaveError(
         f"{display_path(path)} is in {FORMAT_NAMES[kind]}: it can be replayed, not recorded into.",
         path=path,
@@ -156,10 +134,8 @@ def convert_command(path: Path) -> str:
 
 
 class Import(NamedTuple):
-    """What a file holds: what a cassette of ours can hold of it, and a line for each kind skipped."""
-
     cassette: CassetteData
-    skipped: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()  # a line for each kind that a cassette of ours cannot hold
 
 
 def load(path: Path) -> CassetteData:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from aquila_cassette.redaction import Redaction
 
 Target: TypeAlias = Literal["v1", "vcrpy"]
-"""What is written: our format, or vcrpy's YAML."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,6 @@ _PYTHON = f"{_YAML}python/"
 
 
 def mapping(within: Any, key: str | int, what: str) -> Mapping[str, Any]:
-    """Return the mapping at `key`; `what` it is, for the error."""
     try:
         value = within[key]
     except (KeyError, IndexError):
@@ -151,8 +150,7 @@ def response(
 ) -> Response:
     """Return a response as ours are recorded: decoded, without headers of one connection.
 
-    `decoded` says that the body is, whatever the headers say; `pieces` is what ``pieces:`` would
-    say; `more` are other fields of a `Response`.
+    `decoded` says that the body is, whatever the headers say; `pieces` is what ``pieces:`` says.
     """
     kept = [pair for pair in given if pair[0] not in FRAMING]
     encoding = ", ".join(value for name, value in given if name == "content-encoding")
@@ -268,7 +266,7 @@ def _make(event: Any, makers: dict[str, Callable[[Any], Any]], value: Any) -> An
         raise YamlError(f"the tag {shown} is not allowed", line_of(event), facts=facts, fix=fix)
     try:
         return make(value)
-    except (LookupError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise YamlError(f"this is not what {shown} holds", line_of(event)) from error
 
 
@@ -301,21 +299,12 @@ def _are_pairs(value: Any) -> bool:
 
 def _insensitive(value: Any) -> Any:
     """Return requests' and vcrpy's dicts of headers: ``_store`` has names as they were written."""
-    if isinstance(value, dict) and isinstance(value.get("_store"), dict):
-        return {pair[0]: pair[1] for pair in value["_store"].values()}
-    return value
+    return dict(value["_store"].values())
 
 
 def _container(value: Any) -> Any:
     """Return urllib3's headers: ``_container`` has a list of the name and all values."""
-    if isinstance(value, dict) and isinstance(value.get("_container"), dict):
-        return {names[0]: list(names[1:]) for names in value["_container"].values()}
-    return value
-
-
-def _url(value: Any) -> str:
-    state = _first(value)
-    return state if isinstance(state, str) else _split_url(state)
+    return {names[0]: list(names[1:]) for names in value["_container"].values()}
 
 
 def _split_url(value: Any) -> str:
@@ -345,7 +334,7 @@ _COLLECTIONS: dict[str, Callable[[Any], Any]] = {
     "python/object:urllib3._collections.HTTPHeaderDict": _container,
     "python/object/new:urllib3._collections.HTTPHeaderDict": _container,
     "python/object/apply:http.HTTPStatus": _first,
-    "python/object/new:yarl.URL": _url,
-    "python/object/new:yarl._url.URL": _url,
+    "python/object/new:yarl.URL": _first,
+    "python/object/new:yarl._url.URL": _first,
     "python/object/new:urllib.parse.SplitResult": _split_url,
 }

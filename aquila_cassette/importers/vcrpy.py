@@ -101,12 +101,10 @@ def _response(fields: Mapping[str, Any], received: Headers) -> Response:
         return values.response(code, received, content)
     if "status" not in fields:
         raise SchemaError(fields, None, "the response has no field 'status'", missing=True)
-    within, key, code = fields, "status", fields["status"]
-    if isinstance(code, Mapping):
-        if "code" not in code:
-            raise SchemaError(code, None, "the status has no field 'code'", missing=True)
-        within, key, code = code, "code", code["code"]
-    status = values.status(within, key, code)
+    within, key = fields, "status"
+    if isinstance(fields["status"], Mapping):
+        within, key = fields["status"], "code"
+    status = values.status(within, key, within.get(key))
     if fields.get("parsed_body") is not None:
         # Kept parsed, so it was plain text by then, whatever the headers still say.
         body = values.json_bytes(fields, "parsed_body")

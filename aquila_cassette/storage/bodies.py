@@ -1,13 +1,4 @@
-r"""Choose the field of a body (json, sse, text, base64) and its pieces, and read them back.
-
-Example:
-    >>> print("\n".join(lines(b'{"model":"m","stop":[1,2]}', event_stream=False)))
-        json:
-          model: m
-          stop: [1, 2]
-    >>> read({"json": {"model": "m", "stop": [1, 2]}})
-    b'{"model":"m","stop":[1,2]}'
-"""
+"""Choose the field of a body (json, sse, text, base64) and its pieces, and read them back."""
 
 from __future__ import annotations
 
@@ -28,10 +19,9 @@ if TYPE_CHECKING:
 
     from aquila_cassette.model import Request
 
-_FORMS = ("json", "sse", "text", "base64")
-_EXTRAS = {"json_style": ("json",), "eol": ("sse", "text")}
+_FORMS = ("json", "sse", "text", "base64")  # a body is in one of these
+_EXTRAS = {"json_style": ("json",), "eol": ("sse", "text")}  # and what may go with it
 FIELDS = (*_FORMS, *_EXTRAS)
-"""The fields that hold a body: one of the first four, and what may go with it."""
 
 _SEPARATORS = {
     "compact": (None, (",", ":")),
@@ -46,8 +36,6 @@ STYLES: dict[str, Callable[[Any], str]] = {
     for suffix in ("", "-ascii")
     for name, (indent, separators) in _SEPARATORS.items()
 }
-"""The ways of writing JSON that `json_style` names; the first is the default."""
-
 # A structure is slow to load, a text is not, and nobody reads a thousand values of an embedding.
 _JSON_BYTES = 64 * 1024
 _JSON_VALUES = 1000
@@ -250,8 +238,7 @@ _DEFAULTS = {
 class LazyResponse(Response):
     """A response off a file: its body and pieces are read at their first use.
 
-    A test that replays 2 of 100 recorded streams pays for 2. It equals the `Response` of the same
-    values; where it is copied or pickled, that is what it becomes.
+    A test that replays 2 of 100 recorded streams pays for 2. Copied or pickled, it is a `Response`.
     """
 
     __slots__ = ("_parts", "_source", "_timeline")
@@ -266,8 +253,12 @@ class LazyResponse(Response):
     ) -> LazyResponse:
         """Return a response of a body, or what gives it, of what ``pieces:`` says, and the rest."""
         self = object.__new__(cls)
-        slots = {**_DEFAULTS, **values, "_source": source, "_timeline": timeline}
-        for name, value in slots.items():
+        for name, value in {
+            **_DEFAULTS,
+            **values,
+            "_source": source,
+            "_timeline": timeline,
+        }.items():
             object.__setattr__(self, name, value)
         return self
 
@@ -288,7 +279,6 @@ class LazyResponse(Response):
 
     @property
     def body(self) -> bytes:
-        """The bytes of all pieces."""
         if not hasattr(self, "_source"):  # dataclasses.replace() made it, and gave it pieces
             return super().body
         body = self._source

@@ -22,15 +22,11 @@ class _Item(NamedTuple):
 
 
 def insert_interactions(text: str, dropped: Collection[int], new: Sequence[str]) -> str | None:
-    r"""Take interactions out of the text of a cassette and put new ones where the first one was.
+    """Take interactions out of the text of a cassette and put new ones where the first one was.
 
-    Every line of the others stays as it is, comments included; a comment right above an
-    interaction goes with it. Where none is `dropped`, the `new` ones, which `format.render` gave,
-    go to the end. None comes where the interactions are no list in block style, or none is left.
-
-    Example:
-        >>> insert_interactions("interactions:\n# mine\n- a: 1\n- b: 2  # too\n", [0], ["- c: 3\n"])
-        'interactions:\n- c: 3\n- b: 2  # too\n'
+    A comment right above an interaction goes with it; every other line stays. Where none is
+    `dropped`, the `new` ones, which `format.render` gave, go to the end. None comes where the
+    interactions are no list in block style, or none is left.
     """
     lines, eol = _lines(text)
     indent, items = _find(text, lines)

@@ -94,16 +94,9 @@ def save(
     """Take interactions out of a cassette file, put new ones in, and return what is then on file.
 
     What other processes have saved is kept, and so is each line of the interactions that stay. The
-    new ones go where the first one was that was taken out, else to the end. A file that does not
-    exist is made, with its folders; one that is not to change is not touched. Where it cannot be
-    written, or is damaged, it stays as it was.
-
-    Args:
-        path: The file. A symbolic link to it stays one.
-        new: The interactions to put in.
-        drop: Whether to take out an interaction on file; None takes out none.
-        check: Given what is to be written; what it raises stops the save.
-        on_create: Called right before a file is made where there was none.
+    new ones go where the first one was that `drop` took out, else to the end. A file that is not to
+    change is not touched. `check` is given what is to be written, and what it raises stops the
+    save; `on_create` is called right before a file is made where there was none.
     """
     with changing(path) as target:
         try:
@@ -188,7 +181,6 @@ def read_back_error(path: Path, *facts: str) -> CassetteSaveError:
 
 
 def save_error(error: OSError, path: Path) -> CassetteSaveError:
-    """Return the error for a file that could not be written."""
     fix = "look into that, and run again"
     if isinstance(error, PermissionError):
         fix = "make it and its folder writable for this user"
@@ -220,12 +212,9 @@ def program() -> str:
 def replace_file(
     target: Path, data: bytes, *, check: Callable[[bytes], None] | None = None
 ) -> None:
-    """Put `data` where `target` is, through a temporary file beside it; the mode stays.
+    """Put `data` where `target` (no link) is, through a temporary file beside it; the mode stays.
 
-    Args:
-        target: The file itself, not a symbolic link to it.
-        data: What it is to hold.
-        check: Given what the temporary file holds; what it raises leaves `target` as it was.
+    `check` is given what the temporary file holds; what it raises leaves `target` as it was.
     """
     mode = None
     with suppress(FileNotFoundError):

@@ -1,20 +1,4 @@
-r"""Format version 1: CassetteData to text and back, field by field.
-
-Example:
-    >>> from pathlib import Path
-    >>> cassette = CassetteData((Interaction(Request("GET", "https://a.b/c"), Response(204)),))
-    >>> print(dumps(cassette), end="")
-    version: 1
-    interactions:
-    - request:
-        method: GET
-        url: https://a.b/c
-      response:
-        status: 204
-        ended: complete
-    >>> loads(dumps(cassette).encode(), path=Path("c.yaml")) == cassette
-    True
-"""
+"""Format version 1: CassetteData to text and back, field by field."""
 
 from __future__ import annotations
 
@@ -49,8 +33,6 @@ FIELDS = {
     ),
     "error": ("type", "message", "category"),
 }
-"""The fields that each part of a file may have."""
-
 _REQUIRED = {
     "interaction": ("request", "response"),
     "request": ("method", "url"),
@@ -65,10 +47,7 @@ _ENDS = ("complete", "closed", "failed")
 # How a file may end without a line break and still be whole beyond doubt.
 _WHOLE = (b"ended: complete", b"ended: closed", b"}", b"]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-class _NewerVersionError(SchemaError):
-    pass
+_UPGRADE = "pip install --upgrade aquila-cassette"
 
 
 # Reading.
@@ -98,9 +77,9 @@ def _cassette(tree: Any) -> CassetteData:
         raise SchemaError(tree, None, "the file is no cassette: its top level is no mapping")
     _check_version(tree)
     _check_fields(tree, "cassette")
-    items = tree.get("interactions")
-    if items is None:
+    if tree.get("interactions") is None:
         raise SchemaError(tree, None, "the file has no interactions")
+    items = tree["interactions"]
     if not isinstance(items, list):
         raise _wrong(tree, "interactions", "a list", items)
     interactions = []
@@ -124,8 +103,7 @@ def _check_version(tree: Mapping[str, Any]) -> None:
         raise SchemaError(tree, "version", "unknown cassette version", facts=facts, fix=fix)
     if version > VERSION:
         problem = f"the cassette has version {version}, and this aquila-cassette reads {VERSION}"
-        fix = "pip install --upgrade aquila-cassette"
-        raise _NewerVersionError(tree, "version", problem, fix=fix)
+        raise SchemaError(tree, "version", problem, fix=_UPGRADE)
 
 
 def _interaction(item: Mapping[str, Any]) -> Interaction:
@@ -207,13 +185,10 @@ def _check_fields(fields: Mapping[str, Any], name: str) -> None:
             import difflib  # for a misspelt field only
 
             close = difflib.get_close_matches(key, known, n=1)
-            raise SchemaError(
-                fields,
-                key,
-                f"the {name} has an unknown field {key!r}",
-                facts=[f"known: {', '.join(known)}"],
-                fix=f'rename it to "{close[0]}"' if close else "take it out",
-            )
+            problem = f"the {name} has an unknown field {key!r}"
+            facts = [f"known: {', '.join(known)}"]
+            fix = f'rename it to "{close[0]}"' if close else "take it out"
+            raise SchemaError(fields, key, problem, facts=facts, fix=fix)
         if key in _TEXTS and value is not None and not isinstance(value, str):
             raise _wrong(fields, key, "text", value)
     for key in _REQUIRED.get(name, ()):
@@ -222,24 +197,19 @@ def _check_fields(fields: Mapping[str, Any], name: str) -> None:
 
 
 def _wrong(within: Any, key: str | int, expected: str, got: Any) -> SchemaError:
-    is_scalar = got is None or isinstance(got, (bool, int, float))
+    fix = f"make it {expected}"
+    if "text" in expected and (got is None or isinstance(got, (bool, int, float))):
+        fix = f'put it in quotes: "{got}"'
     shown = type(got).__name__ if isinstance(got, (dict, list)) else reprlib.repr(got)
-    return SchemaError(
-        within,
-        key,
-        f"{repr(key) if isinstance(key, str) else 'the interaction'} has a wrong value",
-        facts=[f"expected: {expected}", f"got:      {shown}"],
-        fix=f'put it in quotes: "{got}"'
-        if "text" in expected and is_scalar
-        else f"make it {expected}",
-    )
+    facts = [f"expected: {expected}", f"got:      {shown}"]
+    what = repr(key) if isinstance(key, str) else "the interaction"
+    return SchemaError(within, key, f"{what} has a wrong value", facts=facts, fix=fix)
 
 
 # Writing.
 
 
 def dumps(cassette: CassetteData) -> str:
-    """Return the text of a whole cassette file."""
     lines = [f"version: {VERSION}"]
     if cassette.recorded_with:
         lines.append(f"recorded_with: {yaml_writer.scalar(cassette.recorded_with)}")
@@ -280,11 +250,11 @@ def _lines(interaction: Interaction) -> list[str]:
     error = response.error
     if error is not None:
         # On one line, so that a file cut off within it cannot be taken for a whole one.
-        fields = [f"type: {yaml_writer.scalar(error.type, flow=True)}"]
-        fields.append(f"message: {yaml_writer.quoted(error.message)}")
+        fields = f"type: {yaml_writer.scalar(error.type, flow=True)}"
+        fields += f", message: {yaml_writer.quoted(error.message)}"
         if error.category is not None:
-            fields.append(f"category: {yaml_writer.scalar(error.category, flow=True)}")
-        lines.append(f"    error: {{{', '.join(fields)}}}")
+            fields += f", category: {yaml_writer.scalar(error.category, flow=True)}"
+        lines.append(f"    error: {{{fields}}}")
     elif response.ended == "failed":
         lines.append("    error: null")
     lines[0] = f"- {lines[0][2:]}"
@@ -356,14 +326,12 @@ def too_large(size: int, path: Path) -> CassetteFormatError:
 
 
 def format_error(error: YamlError, data: bytes, path: Path) -> CassetteFormatError:
-    """Return the error for the file at `path`, which holds `data` and is not what it should be."""
     name = display_path(path)
     problem, line, facts = error.problem, error.line, error.facts
     if error.cut_off:
         problem = "the file ends in the middle of an interaction"
         line, facts = data.rstrip().count(b"\n") + 1, (error.problem, *facts)
-    is_newer = isinstance(error, _NewerVersionError)
-    kind = CassetteVersionError if is_newer else CassetteFormatError
+    kind = CassetteVersionError if error.fix == _UPGRADE else CassetteFormatError
     restore = f"restore it (git checkout -- {name}) or delete it and record again"
     fix = restore if error.cut_off or not error.fix else error.fix
     place = f", line {line}" if line else ""

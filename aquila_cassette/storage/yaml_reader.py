@@ -1,9 +1,8 @@
-r"""Read YAML strictly (no anchors, tags or duplicate keys), with line numbers.
+"""Read YAML strictly (no anchors, tags or duplicate keys), with line numbers.
 
-Plain scalars are JSON's null, true, false and numbers; every other one is the string it looks like,
-an unquoted timestamp, ``312:50`` and ``no`` included. Anchors, aliases, tags, merge keys, duplicate
-keys, a second document and deep nesting are refused: no cassette needs them, and each is a way to
-mean something else than what one reads.
+Plain scalars are JSON's null, true, false and numbers; every other one is the string it looks like.
+Anchors, aliases, tags, merge keys, duplicate keys, a second document and deep nesting are refused:
+each is a way to mean something else than what one reads.
 
 libyaml parses. Nearly all bytes of a cassette are in literal blocks, and most of these nobody asks
 for, so `cut_blocks` takes them out first and leaves a mark in each; `compose` puts a `YamlBlock` where
@@ -55,17 +54,13 @@ _WHITE_LINE = re.compile(rb"[ \t]+\n")
 
 @dataclass(eq=False)
 class YamlError(Exception):
-    """The text is not the YAML that a cassette may use.
+    """The text is not the YAML that a cassette may use."""
 
-    The problem is a clause that starts in lower case; lines count from 1, and None is the whole.
-    `cut_off` says that the text ends before what it began is whole.
-    """
-
-    problem: str
-    line: int | None = None
+    problem: str  # a clause that starts in lower case
+    line: int | None = None  # from 1; None is the whole
     facts: Sequence[str] = ()
     fix: str = ""
-    cut_off: bool = False
+    cut_off: bool = False  # whether the text ends before what it began is whole
 
 
 class SchemaError(YamlError):

@@ -1,15 +1,7 @@
-r"""Write YAML in one layout.
+"""Write YAML in one layout.
 
 Whatever YAML 1.1 would take for something else than the string it is (``no``, ``12:30``,
 ``2026-11-22``) is quoted, so that a reader of either version gives the same values.
-
-Example:
-    >>> value = {"model": "m", "messages": [{"role": "user", "content": "no"}]}
-    >>> print("\n".join(field("json", value, 2)))
-      json:
-        model: m
-        messages:
-        - {role: user, content: "no"}
 """
 
 from __future__ import annotations
@@ -19,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias, Union
 
 Value: TypeAlias = Union[bool, float, str, Mapping[str, "Value"], Sequence["Value"], None]  # noqa: UP007 - the names in quotes
-"""What JSON can say."""
 
 _WIDTH = 100  # characters; a small mapping or list that fits takes one line
 # What no literal block can hold: YAML forbids it, or takes it for a line break. (The complement, a
