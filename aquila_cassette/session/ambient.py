@@ -2,10 +2,7 @@
 
 While its block records, such a request passes and is not kept. On replay it is not sent: it gets a
 harmless answer, since a refusal would set off the sender's retries, and the network may be missing.
-
-The table holds only requests whose answers the code under test does not read. Each was found in the
-source of its sender, 2026-11, but for those of sentry and of AWS's single sign-on, which are known
-from their documentation.
+The table holds only requests whose answers the code under test does not read.
 """
 
 from __future__ import annotations
@@ -52,10 +49,6 @@ def _json(value: object) -> Answer:
     return lambda request: (200, "application/json", text)
 
 
-def _absent(request: Request) -> tuple[int, str, str]:
-    return 404, "text/plain", ""
-
-
 def _directory(request: Request) -> tuple[int, str, str]:
     """Answer as Microsoft's sign-in does where it is asked for its own addresses."""
     parts = urlsplit(request.url)
@@ -77,12 +70,13 @@ def _role(request: Request) -> tuple[int, str, str]:
     fields = parse_qs(request.body.decode("latin-1")) | parse_qs(urlsplit(request.url).query)
     action = fields.get("Action", ["AssumeRole"])[0]
     arn = f"arn:aws:sts::000000000000:assumed-role/{PLACEHOLDER}/{PLACEHOLDER}"
+    keys = "".join(
+        f"<{name}>{PLACEHOLDER}</{name}>"
+        for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")
+    )
     text = (
         f'<{action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><{action}Result>'
-        f"<Credentials><AccessKeyId>{PLACEHOLDER}</AccessKeyId>"
-        f"<SecretAccessKey>{PLACEHOLDER}</SecretAccessKey>"
-        f"<SessionToken>{PLACEHOLDER}</SessionToken>"
-        f"<Expiration>{_FAR}</Expiration></Credentials>"
+        f"<Credentials>{keys}<Expiration>{_FAR}</Expiration></Credentials>"
         f"<AssumedRoleUser><Arn>{arn}</Arn><AssumedRoleId>{PLACEHOLDER}</AssumedRoleId>"
         f"</AssumedRoleUser><Arn>{arn}</Arn><Account>000000000000</Account>"
         f"<UserId>{PLACEHOLDER}</UserId></{action}Result></{action}Response>"
@@ -91,20 +85,12 @@ def _role(request: Request) -> tuple[int, str, str]:
 
 
 _KEYS = dict.fromkeys(("accessKeyId", "secretAccessKey", "sessionToken"), PLACEHOLDER)
-
+_TOKEN = {"access_token": PLACEHOLDER, "token_type": "Bearer", "expires_in": 3600}
 _ANSWERS: dict[str, Answer] = {
     "accepted": _json({}),
-    "absent": _absent,
+    "absent": lambda request: (404, "text/plain", ""),
     "project": _json({"project_name": PLACEHOLDER, "project_url": "https://logfire.pydantic.dev/"}),
-    "token": _json(
-        {
-            "access_token": PLACEHOLDER,
-            "token_type": "Bearer",
-            "expires_in": 3600,
-            "accessToken": PLACEHOLDER,
-            "expireTime": _FAR,
-        }
-    ),
+    "token": _json({**_TOKEN, "accessToken": PLACEHOLDER, "expireTime": _FAR}),
     "directory": _directory,
     "role": _role,
     "role credentials": _json({"roleCredentials": {**_KEYS, "expiration": 32472144000000}}),

@@ -49,17 +49,13 @@ def opened() -> tuple[Session, ...]:
 def current_session() -> Session | None:
     """Return the session that handles a request made here: of this task, else the only one.
 
-    Raises:
-        ScopeError: Called where no block was entered (a plain thread) while several are open.
+    Where no block was entered (a plain thread) while several are open, that is a ScopeError.
     """
     __tracebackhide__ = True
     all_open = _open
     if not all_open:
         return None
-    here = _here.get()
-    if here is not None and here in all_open:
-        return here
-    return _innermost_open(here) or _innermost_of(all_open)
+    return _innermost_open(_here.get()) or _innermost_of(all_open)
 
 
 def _innermost_open(session: Session | None) -> Session | None:

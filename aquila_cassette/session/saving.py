@@ -137,11 +137,8 @@ class _Change:
         self._is_replaced = is_replaced
         self._seen = 0
         self._answers = [one for session in sessions for one in session.answers]
-        self._again = {
-            self._session.recorded_key(one.request)
-            for session in sessions
-            for one in session.recorded
-        }
+        recorded = [one.request for session in sessions for one in session.recorded]
+        self._again = set(map(self._session.recorded_key, recorded))
 
     def of_file(self) -> list[Interaction]:
         """Return what is replaced of the interactions that are on file now."""
@@ -152,9 +149,8 @@ class _Change:
     def drops(self, old: Interaction) -> bool:
         """Return whether the next interaction on file is replaced."""
         self._seen += 1
-        key = self._session.recorded_key(old.request)
-        drops = self._is_replaced(old, key in self._again)
-        if drops:
+        asked_again = self._session.recorded_key(old.request) in self._again
+        if drops := self._is_replaced(old, asked_again):
             self.gone.append((self._seen, old))
         return drops
 
@@ -179,13 +175,11 @@ def _write(
         check()
         refuse_secrets(data, session.options.redact, session.path)
 
-    saved = files.save(
-        session.path,
-        interactions,
-        drop=drop,
-        check=look,
-        on_create=None if created is None else lambda: created.add(session.path),
-    )
+    def note() -> None:
+        if created is not None:
+            created.add(session.path)
+
+    saved = files.save(session.path, interactions, drop=drop, check=look, on_create=note)
     _note_saved(interactions)
     return saved.interactions
 

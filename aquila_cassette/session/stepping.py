@@ -304,7 +304,7 @@ class SteppedPlayer(Player):
         raise make_error(Failure("ReadError", closed, "reset")) or RecordedFailure(closed)
 
     def close(self) -> None:
-        """Note that its reader closed it; whoever waits in `take` gets an error at the end."""
+        """Note that its reader closed it; what waits in `take` gets an error at the end."""
         self._closed = True
         self._notifier.notify()
         self.finished()
@@ -339,17 +339,13 @@ class SteppedPlayer(Player):
         """Return whether the first `target` steps were consumed: the reader wants more, or left."""
         if self._over or (target < len(self._steps) and self._back_for >= target):
             return True
-        stream = self.stream
-        return (
-            self._given == len(self._steps)
-            and stream is not None
-            and bool(stream.activities)
-            and not stream.has_reader_except(set())
-        )
+        if self._given < len(self._steps) or self.stream is None:
+            return False
+        return bool(self.stream.activities) and not self.stream.has_reader_except(set())
 
     def readers(self) -> Readers:
         """Return the activities that read this stream, once it is over."""
-        streams = [] if self.stream is None or not self._over else self.stream.with_parents()
+        streams = self.stream.with_parents() if self.stream and self._over else []
         return Readers([one for stream in streams for one in stream.activities])
 
     def matches(self, text: str) -> bool:
@@ -370,8 +366,8 @@ class SteppedPlayer(Player):
             "its reader did not come back for more": True,
         }
         state = next(state for state, is_so in states.items() if is_so)
-        lines = [f"{self._asked}: {state}", *self._facts()]
-        return [*lines, f"reader: {reader}"] if reader else lines
+        located = [f"reader: {reader}"] if reader else []
+        return [f"{self._asked}: {state}", *self._facts(), *located]
 
     def _facts(self) -> list[str]:
         return self._describe(b"".join(self._steps[: self._given]))
@@ -417,13 +413,12 @@ def steps(response: Response) -> list[bytes]:
     else:
         parts = [(raw, is_complete_frame(how, raw)) for raw in split_frames(how, body)]
     found: list[bytes] = []
-    waiting: list[bytes] = []
+    rest = b""
     for raw, is_event in parts:
-        waiting.append(raw)
+        rest += raw
         if is_event:
-            found.append(b"".join(waiting))
-            waiting.clear()
-    rest = b"".join(waiting)
+            found.append(rest)
+            rest = b""
     error = response.error
     raises = response.ended == "closed" or (error is not None and error.type is not None)
     # Some streams lack the last blank line, and readers take such a rest for an event.
