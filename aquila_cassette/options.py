@@ -31,13 +31,25 @@ Check = Callable[[object], Any]
 """Returns the value of an option as `Options` holds it; raises ValueError if it cannot be one."""
 
 
-def _one_of(*words: str) -> Check:
-    def check(value: object) -> object:
-        if value not in words:
-            raise ValueError(f"{', '.join(words[:-1])} or {words[-1]}")
-        return value
+def _is(
+    fits: Callable[[Any], bool], expected: str, convert: Callable[[Any], Any] = lambda value: value
+) -> Check:
+    def check(value: object) -> Any:
+        if not fits(value):
+            raise ValueError(expected)
+        return convert(value)
 
     return check
+
+
+def _one_of(*words: str) -> Check:
+    return _is(lambda value: value in words, f"{', '.join(words[:-1])} or {words[-1]}")
+
+
+_flag = _is(lambda value: isinstance(value, bool), "True or False")
+_hook = _is(callable, "a function")
+_folder = _is(lambda value: isinstance(value, str | Path), "a path", Path)
+_speed = _is(lambda value: type(value) in (int, float) and value >= 0, "a number, 0 or more", float)
 
 
 def _texts(value: object) -> tuple[str, ...]:
@@ -66,30 +78,6 @@ def _redact(value: object) -> Redaction:
 @cache
 def _default_redaction() -> Redaction:
     return _redact(())
-
-
-def _speed(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
-        raise ValueError("a number, 0 or more")
-    return float(value)
-
-
-def _flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("True or False")
-    return value
-
-
-def _hook(value: object) -> object:
-    if not callable(value):
-        raise ValueError("a function")
-    return value
-
-
-def _folder(value: object) -> Path:
-    if not isinstance(value, str | Path):
-        raise ValueError("a path")
-    return Path(value)
 
 
 def _option(default: Any, check: Check, doc: str, **places: object) -> Any:
@@ -211,7 +199,12 @@ def resolve(layers: Iterable[Layer], environ: Mapping[str, str]) -> Resolved:
     for layer in layers:
         for name, raw in layer.values.items():
             if name not in _FIELDS:
-                raise _unknown(name, layer.source)
+                close = _closest(name, list(_FIELDS))
+                raise UsageError(
+                    f"{layer.source} sets an unknown option {name!r}.",
+                    facts=[f"known: {', '.join(_FIELDS)}"],
+                    fix=f"Fix: write {close[0]!r}" if close else "Fix: take it out",
+                )
             if raw is None or (name in values and name != "redact"):
                 continue
             value = _checked(name, raw, layer.source)
@@ -256,15 +249,6 @@ def _checked(name: str, value: object, source: str) -> Any:
             facts=[f"expected: {error}", f"got:      {value!r}"],
             fix=f"Fix: set {name} to {repr(close[0]) if close else error}",
         ) from None
-
-
-def _unknown(name: str, source: str) -> UsageError:
-    close = _closest(name, list(_FIELDS))
-    return UsageError(
-        f"{source} sets an unknown option {name!r}.",
-        facts=[f"known: {', '.join(_FIELDS)}"],
-        fix=f"Fix: write {close[0]!r}" if close else "Fix: take it out",
-    )
 
 
 def _closest(word: str, words: Sequence[str]) -> list[str]:
