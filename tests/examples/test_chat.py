@@ -10,13 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aquila_cassette.client import AsyncClient, Chunk, Done, Error, Meta, StreamRef
+from aquila_cassette.client import AsyncClient, Chunk
 from aquila_cassette.live import assert_flash, assert_push_event, render_async
 from examples.chat.chat_live import ChatLive
 from examples.chat.conversation import Conversation, Message
 from examples.chat.fragments import fragments
 from tests.examples.conftest import HELLO, Open, Read
+from tests.live.loops import until
 from tests.live.rows import seed_row
+from tests.live.script import DONE, Script, chunk
 
 
 @asynccontextmanager
@@ -128,65 +130,38 @@ async def test_each_conversation_gets_its_own_answer(
         assert HELLO in await render_async(view)
 
 
-async def test_two_answers_grow_in_turns_and_one_is_stopped(held: Open, chat_provider: str) -> None:
-    async with held("chat_live.two") as cassette, _mounted(chat_provider) as view:
-        await view.event("send", {"prompt": "Say hello"})
-        await cassette.advance(2)
-        await view.event("new")
-        await view.event("send", {"prompt": "Tell me about streams"})
-        await cassette.advance(3, of="streams")
-        await cassette.advance(1, of="hello")
-        first, second = view.assigns.conversations.values()
-        assert (first.response, second.response) == ("Hello!", "Good question")
-        assert view.current is second
-        assert _texts(view.fragments()["list"]).count(", being answered") == 2
+@seed_row(33)
+async def test_three_answers_grow_in_turns_one_is_stopped_and_two_finish() -> None:
+    script, texts = Script(), {"one": "", "two": "", "three": ""}
+    async with script.client() as client, ChatLive.mounted(client=client) as view:
 
-        await view.event("open", {"id": "c1"})
-        await view.event("stop")
-        cassette.release()
-        await render_async(view)
-        first, second = view.assigns.conversations.values()
-        assert first.messages[1] == Message("assistant", "Hello!", ended="stopped")
-        assert second.messages[1].ended == "done"
-        assert "“streams”" in second.messages[1].content
-        assert view.current is first
-        assert view.assigns.streams == {}
+        def are_shown() -> bool:
+            shown = [one.response for one in view.assigns.conversations.values()]
+            return shown == [*texts.values()]
 
+        for prompt in texts:
+            await view.event("new")
+            await view.event("send", {"prompt": prompt})
+        for prompt, text in [("two", "b"), ("one", "a"), ("three", "c"), ("one", "a")]:
+            texts[prompt] += text
+            script.say(prompt, chunk(text))
+            await until(view, are_shown)
+        assert _texts(view.fragments()["list"]).count(", being answered") == 3
 
-# What comes out of turn: told to a view in the middle of an answer, without any stream.
-
-REF = StreamRef()
-QUESTION = Message("user", "Say hello")
-GROWING = Conversation("c1", (QUESTION,), response="Hel", stream_ref=REF)
-
-
-@asynccontextmanager
-async def _in_the_middle() -> AsyncIterator[ChatLive]:
-    async with AsyncClient(model="gpt-4o-mini") as client:
-        async with ChatLive.mounted(client=client) as view:
-            view.assign(conversations={"c1": GROWING}, streams={REF: "c1"}, current="c1")
-            yield view
-
-
-_ENDS = [
-    Done("Hello", Meta(), ref=REF),
-    Error("It broke.", kind="provider", text="Hel", ref=REF),
-    Error("The stream was cancelled.", kind="cancelled", text="Hel", ref=REF),
-]
-
-
-@pytest.mark.parametrize("end", _ENDS)
-@pytest.mark.parametrize("late", [*_ENDS, Chunk("lo", ref=REF)])
-async def test_an_answer_ends_once(end: object, late: object) -> None:
-    async with _in_the_middle() as view:
-        view.send(end)
-        await render_async(view)
-        after, flash = dict(view.assigns), dict(view.flash)
+        await view.event("open", {"id": "c2"})
         assert view.current
-        assert len(view.current.messages) == 2
-        view.send(late)
+        ref = view.current.stream_ref
+        await view.event("stop")
+        await until(view, lambda: view.current is not None and not view.current.loading)
+        view.send(Chunk("too late", ref=ref))
+        for prompt in ("three", "one"):
+            script.say(prompt, chunk("!", "stop"), DONE)
         await render_async(view)
-        assert (dict(view.assigns), dict(view.flash)) == (after, flash)
+        answers = [one.messages[1] for one in view.assigns.conversations.values()]
+        ended = [(answer.content, answer.ended) for answer in answers]
+        assert ended == [("aa!", "done"), ("b", "stopped"), ("c!", "done")]
+        assert script.closed[0] == "two"
+        assert view.assigns.streams == {}
 
 
 # The page of a state.

@@ -28,11 +28,11 @@ PAYLOADS = [
 ]
 
 
-def said_in_chat(text: str, *, ascii_only: bool = True) -> bytes:
+def said_in_chat(text: str) -> bytes:
     def frame(delta: dict[str, Any], **more: Any) -> bytes:
         chunk = {"object": "chat.completion.chunk", "model": text, "choices": [{"delta": delta}]}
         chunk["choices"][0] |= more  # type: ignore[index]
-        return f"data: {json.dumps(chunk, ensure_ascii=ascii_only)}\n\n".encode()
+        return f"data: {json.dumps(chunk)}\n\n".encode()
 
     call = {"index": 0, "id": "c", "function": {"name": text, "arguments": text}}
     return (
