@@ -99,8 +99,8 @@ class ClientBase:
         base_url: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        self._given_http = http
-        self._own_http: Any = None
+        self._http_client = http
+        self._owns_http = http is None
         self._model = model
         self._provider = provider
         self._endpoint = endpoint
@@ -110,9 +110,8 @@ class ClientBase:
         self._active_refs: set[Hashable] = set()
 
     def _http(self) -> Any:
-        if self._given_http is None and self._own_http is None:
-            self._own_http = self._make_http()
-        return self._own_http if self._given_http is None else self._given_http
+        self._http_client = self._http_client or self._make_http()
+        return self._http_client
 
     def _driver(self, prompt: Prompt, options: StreamOptions) -> StreamDriver:
         for name in options:
@@ -171,7 +170,6 @@ class ClientBase:
     async def _stored(
         self, method: str, response_id: str, endpoint: str | Endpoint | None
     ) -> Answer:
-        """Fetch (GET) or delete (DELETE) a stored response."""
         server = self._server(endpoint, self._model or "", stored=True)
         if server.endpoint.stored_path is None:
             raise UsageError(
@@ -202,9 +200,7 @@ class ClientBase:
         provider = chosen.provider
         variables = provider.name.upper()
         base_url = self._base_url or os.environ.get(f"{variables}_BASE_URL") or provider.base_url
-        key = self._api_key
-        if key is None:
-            key = os.environ.get(f"{variables}_API_KEY", "")
+        key = os.environ.get(f"{variables}_API_KEY", "") if self._api_key is None else self._api_key
         headers = {
             "accept": "text/event-stream",
             "content-type": "application/json",
@@ -265,9 +261,9 @@ class Client(ClientBase):
 
     def close(self) -> None:
         """Close the connections, if they are not yours."""
-        if self._own_http is not None:
-            self._own_http.close()
-            self._own_http = None
+        if self._owns_http and self._http_client:
+            self._http_client.close()
+            self._http_client = None
 
     def __enter__(self) -> Self:
         # Making it loads certificates: better now than when the first stream starts.
@@ -321,9 +317,9 @@ class AsyncClient(ClientBase):
 
     async def aclose(self) -> None:
         """Close the connections, if they are not yours."""
-        if self._own_http is not None:
-            await self._own_http.aclose()
-            self._own_http = None
+        if self._owns_http and self._http_client:
+            await self._http_client.aclose()
+            self._http_client = None
 
     async def __aenter__(self) -> Self:
         self._http()
@@ -346,14 +342,7 @@ def _run_now(coroutine: Coroutine[Any, Any, T]) -> T:
 def choose_endpoint(
     model: str, provider: str | None, endpoint: str | Endpoint | None, *, stored: bool
 ) -> Endpoint:
-    """Return the endpoint that is named, or the default of the provider, or of the model's one.
-
-    `stored` prefers an endpoint with stored responses.
-
-    Example:
-        >>> choose_endpoint("claude-sonnet-5-5", None, None, stored=False).name
-        'messages'
-    """
+    """Return the endpoint that is named, or the default of the provider, or of the model's one."""
     if isinstance(endpoint, Endpoint):
         return endpoint
     if endpoint is not None:

@@ -12,9 +12,9 @@ import logging
 import socket
 import threading
 import types
-from collections.abc import Awaitable, Callable, Generator, Hashable, Mapping
+from collections.abc import Callable, Generator, Hashable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import anyio
 
@@ -33,7 +33,7 @@ from aquila_cassette.client.events import (
 from aquila_cassette.client.sinks import Sink
 from aquila_cassette.client.tools import Tool, ToolRun, run_tools, run_tools_now
 from aquila_cassette.errors import AquilaError, ResultTimeout, SseError, StreamError
-from aquila_cassette.waiting.event_loops import waker
+from aquila_cassette.waiting.notifier import Notifier
 from aquila_cassette.waiting.open_streams import OpenStream, OpenStreams
 
 OPEN_STREAMS = OpenStreams()
@@ -42,7 +42,6 @@ OPEN_STREAMS = OpenStreams()
 _GRACE = 0.02
 """How long, in seconds, the async client waits after the last event for the end of an answer."""
 
-T = TypeVar("T")
 _logger = logging.getLogger("aquila_cassette.client")
 
 
@@ -51,8 +50,9 @@ class EventLog:
 
     def __init__(self) -> None:
         self.events: list[StreamEvent] = []
-        self._changed = threading.Condition()
-        self._wakers: list[Callable[[], None]] = []
+        self._lock = threading.RLock()
+        self._added = Notifier()
+        self._is_over = threading.Event()
 
     @property
     def last(self) -> Done | Error | None:
@@ -62,35 +62,25 @@ class EventLog:
 
     def add(self, event: StreamEvent) -> bool:
         """Keep an event, and return True; False, and nothing else, after the last event."""
-        with self._changed:
+        with self._lock:
             if self.last is not None:
                 return False
             self.events.append(event)
-            self._changed.notify_all()
-            wakers, self._wakers = self._wakers, []
-        for wake in wakers:
-            wake()
+        if isinstance(event, Done | Error):
+            self._is_over.set()
+        self._added.notify()
         return True
 
     def wait_until_over(self, timeout: float) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: self.last is not None, timeout)
+        self._is_over.wait(timeout)
+
+    async def over(self) -> None:
+        await self._added.until(lambda: self.last)
 
     async def wait_for_more(self, count: int) -> bool:
         """Wait for an event after the first `count`; return False if there will be none."""
-        while len(self.events) <= count and self.last is None:
-            event = anyio.Event()
-            wake = waker(event.set)
-            with self._changed:
-                if len(self.events) > count or self.last is not None:
-                    break
-                self._wakers.append(wake)
-            await event.wait()
+        await self._added.until(lambda: len(self.events) > count or self.last is not None)
         return len(self.events) > count
-
-    async def over(self) -> None:
-        while await self.wait_for_more(len(self.events)):
-            pass
 
 
 class StreamBase:
@@ -222,7 +212,10 @@ class StreamDriver:
                 await self._emit(start)
             if not calls or not self.tools:
                 return
-            runs = [ToolRun(call, self.tools, self.context) for call in calls]
+            runs = [
+                ToolRun(call.id, call.name, call.arguments, self.tools, self.context)
+                for call in calls
+            ]
             if self.transport.is_async:
                 await run_tools(runs)
             else:
@@ -353,8 +346,8 @@ class Transport:
             timeout=(None if self.is_async else self._idle_timeout,) * 4,
             extensions={} if self.is_async else {"trace": self._trace},
         )
-        response = self._http.send(request, stream=True)
-        response = self._response = await self._limited(response) if self.is_async else response
+        response = await self._awaited(self._http.send(request, stream=True))
+        self._response = response
         self._network_stream = response.extensions.get("network_stream")
         self._pieces = response.aiter_bytes() if self.is_async else response.iter_bytes()
         content_type = response.headers.get("content-type")
@@ -362,11 +355,8 @@ class Transport:
 
     async def read(self) -> bytes | None:
         """Return the next piece of the answer; None at its end."""
-        piece: bytes | None
-        if self.is_async:
-            piece = await self._limited(anext(self._pieces, None))
-        else:
-            piece = next(self._pieces, None)
+        following = anext if self.is_async else next
+        piece: bytes | None = await self._awaited(following(self._pieces, None))
         return piece
 
     async def close(self, *, was_read: bool = False) -> None:
@@ -393,18 +383,19 @@ class Transport:
     def abort(self) -> None:
         """Wake the thread that waits for the server, by ending the connection."""
         network_stream, response = self._network_stream, self._response
-        if network_stream is None and response is not None:
-            # Nothing is connected: a test's transport, or a replay that may be held.
-            with contextlib.suppress(Exception):
-                response.close()
-            return
-        sock = network_stream and network_stream.get_extra_info("socket")
-        if sock is not None:
-            with contextlib.suppress(OSError):
+        with contextlib.suppress(Exception):
+            if network_stream is not None:
+                sock = network_stream.get_extra_info("socket")
                 # SSLSocket.shutdown would drop the TLS state of the thread that uses it.
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
+            elif response is not None:
+                # Nothing is connected: a test's transport, or a replay that may be held.
+                response.close()
 
-    async def _limited(self, waiting: Awaitable[T]) -> T:
+    async def _awaited(self, waiting: Any) -> Any:
+        """Await what an async client returns; a sync one has waited already."""
+        if not self.is_async:
+            return waiting
         with anyio.move_on_after(self._idle_timeout):
             return await waiting
         raise StreamFailure("timeout", f"Nothing came for {self._idle_timeout:g} s.")
@@ -420,15 +411,14 @@ def as_failure(error: Exception) -> StreamFailure:
         return error
     name = type(error).__name__
     text = f"{name}: {error}" if str(error) else name
-    if isinstance(error, SseError):
-        failure = StreamFailure("protocol", str(error))
-    elif isinstance(error, AquilaError):
-        failure = StreamFailure("transport", str(error))
+    kind: Kind = "transport"
+    if isinstance(error, AquilaError):
+        text = str(error)
+        kind = "protocol" if isinstance(error, SseError) else kind
     # httpx and httpx2 share these names, not the classes.
     elif isinstance(error, TimeoutError) or name.endswith(("Timeout", "TimeoutException")):
-        failure = StreamFailure("timeout", text)
-    else:
-        failure = StreamFailure("transport", text)
+        kind = "timeout"
+    failure = StreamFailure(kind, text)
     failure.__cause__ = error
     return failure
 
@@ -445,7 +435,5 @@ def add_usage(one: Any, other: Any) -> Any:
     if isinstance(one, dict) and isinstance(other, dict):
         names = dict.fromkeys([*one, *other])
         return {name: add_usage(one.get(name), other.get(name)) for name in names}
-    are_numbers = all(
-        isinstance(value, int | float) and not isinstance(value, bool) for value in (one, other)
-    )
+    are_numbers = type(one) in (int, float) and type(other) in (int, float)
     return one + other if are_numbers else other

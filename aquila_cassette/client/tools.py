@@ -18,7 +18,6 @@ from typing import Any, Literal, Union
 import anyio
 import anyio.to_thread
 
-from aquila_cassette.dialects.message import ModelToolCall
 from aquila_cassette.errors import UsageError
 
 CONTEXT = "context"
@@ -108,20 +107,18 @@ def tools_by_name(given: Iterable[Tool | Callable[..., Any]]) -> dict[str, Tool]
     return tools
 
 
+@dataclass
 class ToolRun:
     """One call of a tool; once it ran, `result` is what the model gets."""
 
-    def __init__(
-        self, call: ModelToolCall, tools: Mapping[str, Tool], context: Mapping[str, Any]
-    ) -> None:
-        self.id = call.id
-        self.name = call.name
-        self.arguments = call.arguments
-        self.result = ""
-        self.failed = False
-        self.patch: Mapping[str, Any] = {}
-        self._tools = tools
-        self._context = context
+    id: str
+    name: str
+    arguments: str
+    tools: Mapping[str, Tool]
+    context: Mapping[str, Any]
+    result: str = ""
+    failed: bool = False
+    patch: Mapping[str, Any] = field(default_factory=dict)
 
     async def run(self) -> None:
         try:
@@ -141,9 +138,9 @@ class ToolRun:
             self._fail(error)
 
     def _bind(self) -> Callable[[], Any]:
-        tool = self._tools.get(self.name)
+        tool = self.tools.get(self.name)
         if tool is None:
-            names = ", ".join(self._tools)
+            names = ", ".join(self.tools)
             raise _BadCall(f"There is no tool {self.name!r}. There are: {names}.")
         try:
             arguments = json.loads(self.arguments or "{}")
@@ -153,7 +150,7 @@ class ToolRun:
             raise _BadCall(f"The arguments are not a JSON object: {self.arguments}")
         in_schema = CONTEXT in tool.parameters.get("properties", {})
         if not in_schema and CONTEXT in inspect.signature(tool.function).parameters:
-            arguments[CONTEXT] = self._context
+            arguments[CONTEXT] = self.context
         return functools.partial(tool.function, **arguments)
 
     def _take(self, value: Any) -> None:
@@ -178,7 +175,6 @@ async def _wait_for(value: Awaitable[Any]) -> Any:
 
 
 async def run_tools(runs: list[ToolRun]) -> None:
-    """Run these tools, all at once."""
     async with anyio.create_task_group() as group:
         for one in runs:
             group.start_soon(one.run)

@@ -122,11 +122,7 @@ class _Waiting:
     """One call of `render_async`, `render_sync` or `wait_settled`."""
 
     def __init__(
-        self,
-        called: str,
-        view: object,
-        timeout: float | None,
-        streams: int | None,
+        self, called: str, view: object, timeout: float | None, streams: int | None
     ) -> None:
         self.adapter = adapter_for(view)
         sessions = scope.opened()

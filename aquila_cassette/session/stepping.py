@@ -280,7 +280,7 @@ class SteppedPlayer(Player):
                     fix="Fix: read it in a thread of its own (or async, in a task), and call "
                     "advance_sync here",
                 )
-            self._notifier.wait_sync(count, None)
+            self._notifier.wait_sync(count)
 
     async def take_async(self) -> bytes:
         if self._given:

@@ -37,11 +37,7 @@ class Activity:
     """
 
     def __init__(
-        self,
-        driver: TaskOrThread,
-        frame: FrameType | None,
-        loop: Loop = None,
-        awaited: Any = None,
+        self, driver: TaskOrThread, frame: FrameType | None, loop: Loop = None, awaited: Any = None
     ) -> None:
         # Holding the frame itself would keep alive what the function holds, after its end.
         self._frame = None if frame is None else (id(frame), frame.f_code)
@@ -52,7 +48,6 @@ class Activity:
 
     @property
     def driver(self) -> TaskOrThread | None:
-        """The task or thread, if it still exists."""
         return self._driver()
 
     def is_over(self) -> bool:
@@ -68,7 +63,6 @@ class Activity:
         raise NotImplementedError
 
     def location(self) -> str | None:
-        """Return the line of the user's code that the driver is at."""
         return inspection.location(self._frames())
 
     def covers(self, other: Activity) -> bool:
@@ -76,7 +70,6 @@ class Activity:
         return other.driver is self.driver and (self._awaited is None or other._awaited is not None)
 
     def _frames(self) -> list[FrameType]:
-        """List the frames that the driver is in, from the outermost."""
         driver = self.driver
         return [] if driver is None else inspection.suspended_frames(driver)
 
@@ -95,9 +88,8 @@ def current_activity(driver: TaskOrThread, home: threading.Thread) -> Activity |
         return None
     outer = inspection.stack(sys._getframe(1))
     frame = inspection.outermost_user_frame(outer)
-    if frame is None:
-        frame = next((one for one in outer if not inspection.is_plumbing(one)), None)
-    return _thread_activity(driver, frame)
+    others = (one for one in outer if not inspection.is_plumbing(one))
+    return _thread_activity(driver, frame or next(others, None))
 
 
 def activities_waiting_for(driver: TaskOrThread) -> Sequence[Activity]:
@@ -121,7 +113,7 @@ def tasks_in_worker_threads() -> list[Activity]:
 
 def _task_activity(task: Any, frame: FrameType | None) -> Activity:
     if is_asyncio_task(task):
-        return TaskActivity(task, frame)
+        return TaskActivity(task, frame, task.get_loop())
     return TrioActivity(task, frame, current_loop())
 
 
@@ -138,14 +130,6 @@ def _outermost_in_task(task: Any) -> FrameType | None:
 
 class TaskActivity(Activity):
     """What a task of asyncio is doing."""
-
-    def __init__(
-        self,
-        driver: asyncio.Task[Any],
-        frame: FrameType | None,
-        awaited: asyncio.Future[Any] | None = None,
-    ) -> None:
-        super().__init__(driver, frame, driver.get_loop(), awaited)
 
     def is_over(self) -> bool:
         task = self.driver
@@ -178,7 +162,7 @@ class TaskActivity(Activity):
 def _waiting_for_future(future: Any) -> list[TaskActivity]:
     """List the activities of the tasks of the user's code that the end of `future` will wake."""
     return [
-        TaskActivity(task, frame, inspection.awaited_future(task))
+        TaskActivity(task, frame, task.get_loop(), inspection.awaited_future(task))
         for task in inspection.tasks_woken_by(future)
         if (frame := inspection.outermost_user_frame(inspection.suspended_frames(task))) is not None
     ]

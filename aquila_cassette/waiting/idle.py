@@ -71,7 +71,6 @@ class Idle:
         return [Pending("an event loop that does not answer: something blocks it")]
 
     async def look(self) -> list[Pending]:
-        """List all that is pending now."""
         return list((await self._look()).values())
 
     def failure(self) -> BaseException | None:
@@ -173,20 +172,15 @@ class Idle:
 
         def look(activities: list[Activity]) -> list[Activity]:
             in_threads = tasks_in_worker_threads() if self._include_worker_threads else ()
-            return [
-                one
-                for one in [*activities, *in_threads]
-                if id(one.driver) not in ignored and one.is_pending()
-            ]
+            every = [one for one in [*activities, *in_threads] if id(one.driver) not in ignored]
+            return [one for one in every if one.is_pending()]
 
         pending = look(by_loop.pop(here))
         for loop, activities in by_loop.items():
             pending += await run_in_loop(loop, partial(look, activities)) or []
-        return [
-            one
-            for one in pending
-            if not self._background or not self._is_background(_describe_activity(one))
-        ]
+        if not self._background:
+            return pending
+        return [one for one in pending if not self._is_background(_describe_activity(one))]
 
     def _is_background(self, what: str) -> bool:
         return any(fnmatchcase(what, f"*{pattern}*") for pattern in self._background)

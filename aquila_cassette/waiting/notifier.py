@@ -27,11 +27,8 @@ class Notifier:
         self._lock = threading.RLock()
 
     def notify(self) -> None:
-        """Count a change and wake what waits for one."""
         with self._lock:
             self.count += 1
-            if not self._wakers:
-                return
             wakers, self._wakers = self._wakers, set()
         for wake in wakers:
             wake()
@@ -52,11 +49,12 @@ class Notifier:
                 return value
             await self.wait(count)
 
-    def wait_sync(self, count: int, timeout: float | None) -> bool:
-        """Block for at most `timeout` seconds; return whether there were more than `count`."""
+    def wait_sync(self, count: int) -> None:
+        """Block this thread until there were more than `count` changes."""
         event = threading.Event()
         with self._waking(event.set, count) as is_needed:
-            return not is_needed or event.wait(timeout)
+            if is_needed:
+                event.wait()
 
     @contextlib.contextmanager
     def _waking(self, wake: Callable[[], None], count: int) -> Iterator[bool]:

@@ -25,8 +25,7 @@ parent_stream: ContextVar[OpenStream | None] = ContextVar("aquila_parent_stream"
 class OpenStream:
     """One stream from the start of its request until it is over.
 
-    `label` is its method and URL. `facts` gives lines on what was asked and what came, for an
-    error. A `background` stream stays open on purpose, and is not waited for.
+    `facts` gives lines for an error. A `background` stream stays open on purpose.
     """
 
     __slots__ = ("activities", "background", "facts", "label", "parent")
@@ -39,10 +38,9 @@ class OpenStream:
         self.activities: list[Activity] = []
 
     def has_reader_except(self, ignored: set[int], loop: Loop = None) -> bool:
-        """Return whether a task or thread may still read it, other than those with an id in `ignored`.
+        """Return whether a task or thread with an id not in `ignored` may still read it.
 
-        Readers that live in `loop`, in which this then runs, or in a thread, count only while they
-        are pending.
+        With a `loop`, this one, readers in it and in threads count only while they are pending.
         """
         return any(
             not one.is_over()
@@ -52,7 +50,6 @@ class OpenStream:
         )
 
     def with_parents(self) -> list[OpenStream]:
-        """List it, and the client's stream for which it is open."""
         return [self] if self.parent is None else [self, self.parent]
 
     def reader_location(self) -> str | None:
@@ -87,11 +84,7 @@ class OpenStreams:
         self._lock = threading.RLock()
 
     def start(
-        self,
-        label: str,
-        facts: Callable[[], Sequence[str]] = lambda: (),
-        *,
-        background: bool = False,
+        self, label: str, facts: Callable[[], Sequence[str]], *, background: bool = False
     ) -> OpenStream:
         """Add a stream; this task or thread starts its request now."""
         stream = OpenStream(label, facts, background=background)
@@ -127,7 +120,6 @@ class OpenStreams:
         notify()
 
     def open(self) -> Sequence[OpenStream]:
-        """List the open streams that are waited for."""
         with self._lock:
             return [stream for stream in self._streams if not stream.background]
 

@@ -15,13 +15,7 @@ from aquila_cassette.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """One thing that is still going on.
-
-    Args:
-        what: What it is, in a line: ``job 'stream' of ChatLive``.
-        facts: More lines about it.
-        driver: The task or thread that does it, where one does.
-    """
+    """One thing that goes on, as ``job 'stream' of ChatLive``; its `driver`, if any, does it."""
 
     what: str
     facts: tuple[str, ...] = ()
@@ -31,13 +25,10 @@ class Pending:
 class Source(Protocol):
     """What may have something pending; it calls `notify` when that changes."""
 
-    def pending(self) -> Sequence[Pending]:
-        """List what is going on."""
-        ...
+    def pending(self) -> Sequence[Pending]: ...
 
     def take_failure(self) -> BaseException | None:
         """Return the next failure that was not raised anywhere, once; None when there is none."""
-        ...
 
 
 class PendingMessages:
@@ -64,7 +55,6 @@ def register(source: Source) -> None:
 
 
 def sources() -> list[Source]:
-    """List the registered sources."""
     with _lock:
         return list(_sources)
 

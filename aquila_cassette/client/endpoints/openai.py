@@ -9,12 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from aquila_cassette.client.endpoints import (
-    Endpoint,
-    ModelRequest,
-    ProviderAccount,
-    functions,
-)
+from aquila_cassette.client.endpoints import Endpoint, ModelRequest, ProviderAccount, functions
 from aquila_cassette.dialects.json_access import as_dict, as_dicts, as_str
 from aquila_cassette.dialects.message import ModelToolCall
 from aquila_cassette.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
