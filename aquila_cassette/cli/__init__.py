@@ -47,28 +47,10 @@ def _program(
         typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
-    """Look at cassettes, recorded streams of language model providers, and keep them in order.
+    """Show cassettes, keep them in order, and record them again.
 
-    \b
-      aquila-cassette demo               watch it record and replay three streams
-      aquila-cassette list               list what is in ./cassettes
-      aquila-cassette show chat.hello    what was asked, what was said, how it ended
-      aquila-cassette report --open      all cassettes as a page in the browser
-      aquila-cassette play chat.hello    play a stream at its recorded pace
-      aquila-cassette diff chat.hello    what changed since the last commit
-      aquila-cassette record chat.hello  record it again, by its tests
-      aquila-cassette check              what is wrong with them
-      aquila-cassette scrub              remove secrets from them
-      aquila-cassette unused --delete    remove what no test uses
-      aquila-cassette mv OLD NEW         rename one, in the code too
-      aquila-cassette convert PATH       convert cassettes of vcrpy, cassetter or HAR files
-
-    Tests record cassettes; of these commands record, scrub, unused --delete and mv change
-    some (demo fills a folder of its own). Colour appears only on a terminal, and never
-    where NO_COLOR is set.
-
-    Exit codes: 0, all is well; 1, demo or diff found a difference, check something, or record left
-    something as it was; 2, a file or an argument is wrong.
+    Exit codes: 0, all is well; 1, something differs or was found, or was left as it was; 2, a file
+    or an argument is wrong; 130, Ctrl-C.
     """
     folder = folder_of_the_suite()
     context.default_map = {str(one.name): {"folder": folder} for one in app.registered_commands}
@@ -87,19 +69,12 @@ def _demo(
 ) -> None:
     """Record three live streams, and replay them with the provider gone.
 
-    A small provider starts on this machine; nothing leaves it, and no API key is needed. OpenAI
-    chat completions, OpenAI responses and Anthropic messages are each asked for by plain httpx
-    and by the provider's SDK, if it is installed (pip install 'aquila-cassette[demo]').
-
-    The table has, for each: when the first event reached the consumer while it was recorded, how
-    many pieces and bytes came, how long it took live and on replay, and whether the replay gave
-    the consumer the same (httpx: each piece, byte for byte; an SDK: each parsed event).
+    A small provider runs on this machine; no API key is needed. Plain httpx reads each stream, and
+    so does the provider's SDK, if it is installed (pip install 'aquila-cassette[demo]').
 
     \b
-    Examples:
-      aquila-cassette demo
-      aquila-cassette demo --keep cassettes && aquila-cassette show -d cassettes chat.httpx
-      aquila-cassette demo --gap 0.2     at reading pace
+    Example:
+      aquila-cassette demo --keep cassettes
     """
     from aquila_cassette.cli import demo
 
@@ -114,15 +89,10 @@ def _list(
 ) -> None:
     """List cassettes, a line for each.
 
-    Each line has the cassette's name (as show takes it), its number of interactions (N), who
-    answered, the model asked for, how long ago the last interaction was recorded, the file's size,
-    and how the answers ended. "+1" means one more. A file that cannot be read has a line with its
-    error, and the exit code is 2.
+    A file that cannot be read has a line with its error, and the exit code is 2.
 
     \b
-    Examples:
-      aquila-cassette list
-      aquila-cassette list cassettes/chat
+    Example:
       aquila-cassette list --json | jq '.[] | select(.ends.failed)'
     """
     from aquila_cassette.cli import list_cassettes
@@ -139,17 +109,11 @@ def _show(
     folder: Folder = FOLDER,
     as_json: _Json = False,
 ) -> None:
-    """Show a cassette.
-
-    For each interaction: what was asked, what the model said, thought and called, how many events
-    came in how many pieces and when (a bar from the request to the last piece), how the answer
-    ended, and which test recorded it when.
+    """Show a cassette: what was asked, what the model answered, when, and how it ended.
 
     \b
-    Examples:
+    Example:
       aquila-cassette show chat_live.responds
-      aquila-cassette show tests/cassettes/old.yaml
-      aquila-cassette show chat_live.responds --json | jq -r '.[0].interactions[].response.text'
     """
     from aquila_cassette.cli import show
 
@@ -167,16 +131,12 @@ def _report(
 ) -> None:
     """Write an HTML page to look through cassettes.
 
-    One file that needs nothing else and reaches no network: each conversation as chat, each
-    stream as a timeline that plays at its recorded pace, search, filters, a link to each
-    interaction. It holds what the cassettes hold.
-
-    A file that cannot be read is listed with its error, and the exit code is 2.
+    It is one file that reaches no network. It holds what the cassettes hold. A file that cannot be
+    read is listed with its error, and the exit code is 2.
 
     \b
-    Examples:
-      aquila-cassette report --open
-      aquila-cassette report cassettes/chat -o chat.html
+    Example:
+      aquila-cassette report cassettes/chat -o chat.html --open
     """
     from aquila_cassette.cli import report
 
@@ -215,28 +175,20 @@ def _record(
 ) -> None:
     """Record cassettes again, and show what changed.
 
-    Each interaction on cassette names the test that recorded it. Exactly those tests are run, all in
-    one pytest, with --aquila-record=all; what follows -- is handed on to it. A cassette is
-    replaced only by a test that passed (or failed as xfail expects), and never a good answer by a
-    failure; else the old one stays.
+    Exactly the tests that recorded them are run, in one pytest. What follows -- is passed to it.
+    Only a test that passed replaces what it had recorded, and a good answer is never replaced by a
+    failure. NAMEs and --stale narrow each other down; --failed adds to them.
 
-    With --direct no test is needed: the recorded requests are sent again, in their order, with
-    the key from the provider's usual variable (OPENAI_API_KEY, ANTHROPIC_API_KEY, ...), and the
-    answers are shown as they come. Where a request sends back an id, a text or a tool call of an
-    earlier answer, it gets that of the new answer. Where it is not known what the test would
-    send (above all: where the model now calls another tool), the cassette stays as it was.
-
-    NAMEs and --stale narrow each other down; --failed adds to what --stale finds.
+    With --direct the recorded requests are sent again without tests, with the key from the
+    provider's usual variable. The cassette stays as it was where it is not known what the test
+    would send.
 
     Exit codes: 0, all were recorded again; 1, some stay as they were; 2, a file or an argument is
-    wrong; 130, Ctrl-C. Whatever stops it, each cassette is whole: the old one or the new one.
+    wrong; 130, Ctrl-C.
 
     \b
-    Examples:
-      aquila-cassette record chat_live.responds
+    Example:
       aquila-cassette record 'chat/*' --stale 30d -- -n 4
-      aquila-cassette record --failed
-      aquila-cassette record --direct chat.hello --header 'x-api-key: ...'
     """
     from aquila_cassette.cli import record
     from aquila_cassette.cli.record_selection import Wanted
@@ -273,21 +225,14 @@ def _diff(
 ) -> None:
     """Show what changed between two cassettes, or since a commit.
 
-    Both are written as show writes them, and compared: what was asked, what the model said (by the
-    sentence), thought and called, how it ended, and its usage. Interactions are paired by their
-    requests, in order.
+    What differs each time is left out: ids, dates, padding, latencies, headers, and when the
+    pieces came.
 
-    What differs each time is left out: ids, dates, padding, latencies, headers, and when and in
-    which pieces the answer came. --all compares the interactions as they are in the file.
-
-    Exit codes: 0, they are the same; 1, they differ, or only one of them exists; 2, one of them
-    cannot be read.
+    Exit codes: 0, they are the same; 1, they differ, or only one exists; 2, one cannot be read.
 
     \b
-    Examples:
-      aquila-cassette diff chat_live.responds             since the last commit
+    Example:
       aquila-cassette diff chat_live.responds --git main
-      aquila-cassette diff old.yaml chat_live.responds
     """
     from aquila_cassette.cli import diff
 
@@ -310,18 +255,12 @@ def _play(
     ] = None,
     raw: Annotated[bool, typer.Option("--raw", help="Play the bytes as they came.")] = False,
 ) -> None:
-    """Play a cassette's streams at their recorded pace.
+    """Play a cassette's streams at their recorded pace. Ctrl-C stops.
 
-    For each interaction: what was asked last, then what the model thought, said and called, piece
-    by piece, and how it ended. Ctrl-C stops.
-
-    --raw plays the bytes of the answers. In a pipe nothing else is written, so that a parser can
-    be fed with a live stream; on a terminal, control characters are shown as escapes.
+    --raw plays the bytes of the answers; in a pipe nothing else is written.
 
     \b
-    Examples:
-      aquila-cassette play chat_live.responds
-      aquila-cassette play chat_live.responds --speed 4
+    Example:
       aquila-cassette play chat_live.responds --only 2 --raw | my-parser
     """
     from aquila_cassette.cli import play

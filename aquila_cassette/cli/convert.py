@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aquila_cassette.cli.folder import find
-from aquila_cassette.cli.output import Screen, align_columns, print_error
+from aquila_cassette.cli.output import Screen, print_error
 from aquila_cassette.errors import AquilaError, CassetteError, UsageError
 from aquila_cassette.importers import FORMAT_NAMES, SUFFIXES, detect_format, stem
 from aquila_cassette.importers.conversion import convert, write
@@ -18,6 +18,7 @@ from aquila_cassette.transcript.humanize import count, escape_control_chars
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from aquila_cassette.cli.output import Span
     from aquila_cassette.importers.conversion import Conversion, Target
     from aquila_cassette.redaction import Redaction
 
@@ -153,14 +154,11 @@ def _write(
 
 
 def _show(results: Sequence[_Result], screen: Screen) -> None:
-    rows = [_HEADINGS, *map(_row, results)]
-    heading, *table = align_columns(
-        rows, right=_RIGHT, shrink=_SHRINK, width=screen.width, ellipsis=screen.glyphs.ellipsis
-    )
-    screen.line(("  ".join(heading), "dim"))
-    for one, (name, *cells, text) in zip(results, table, strict=True):
-        style = "red" if one.is_left else ""
-        screen.line((name, "bold"), "  ", "  ".join(cells), "  ", (text, style))
+    rows = [_row(one) for one in results]
+    heading, *table = screen.aligned(_HEADINGS, rows, right=_RIGHT, shrink=_SHRINK)
+    screen.line(*heading)
+    for one, line in zip(results, table, strict=True):
+        screen.line(*line)
         if one.conversion is None or not one.is_written:
             continue
         hidden = ", ".join(
@@ -173,13 +171,13 @@ def _show(results: Sequence[_Result], screen: Screen) -> None:
             screen.line((f"  lost: {escape_control_chars(lost)}", "yellow"))
 
 
-def _row(one: _Result) -> tuple[str, ...]:
-    name, text = (escape_control_chars(part) for part in (display_path(one.path), one.text))
+def _row(one: _Result) -> list[Span]:
+    name, text = (display_path(one.path), "bold"), (one.text, "red" if one.is_left else "")
     conversion = one.conversion
     if conversion is None:
-        return (name, "-", "-", "-", text)
+        return [name, "-", "-", "-", text]
     hidden = str(conversion.hidden.total()) if conversion.text else "-"
-    return (name, conversion.origin or "ours", str(len(conversion.interactions)), hidden, text)
+    return [name, conversion.origin or "ours", str(len(conversion.interactions)), hidden, text]
 
 
 def _summary(results: Sequence[_Result], to: Target, *, dry_run: bool) -> str:

@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import shutil
-import socket
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +21,7 @@ import httpx
 
 from aquila_cassette import aquila_cassette
 from aquila_cassette.cli.answer_stream import AnswerReader
-from aquila_cassette.cli.output import Screen, align_columns
+from aquila_cassette.cli.output import NO, YES, Screen, Span
 from aquila_cassette.errors import UsageError
 from aquila_cassette.provider import Provider
 from aquila_cassette.storage.names import display_path
@@ -149,7 +146,6 @@ def run(keep: Path | None, gap: float) -> int:
             fix="Fix: aquila-cassette demo --keep cassettes",
         )
     screen = Screen()
-    signs = screen.glyphs
     screen.line(("Record model streams while they are read, replay them offline.", "bold"))
     screen.line()
     folder = keep or Path(tempfile.mkdtemp(prefix="aquila-demo-"))
@@ -168,15 +164,12 @@ def run(keep: Path | None, gap: float) -> int:
             screen.line()
             return demos
 
-        screen.line((signs.record, "red"), f" with httpx, from a provider at {host}: recording")
+        screen.line(("●", "red"), f" with httpx, from a provider at {host}: recording")
         demos = record_all([(stream, "httpx", with_httpx) for stream in STREAMS])
         is_installed = {stream.sdk: find_spec(stream.sdk) is not None for stream in STREAMS}
         if found := [package for package, is_here in is_installed.items() if is_here]:
             with_sdks = [stream for stream in STREAMS if stream.sdk in found]
-            screen.part((signs.record, "red"), f" with {' and '.join(found)}: loading, ")
-            for stream in with_sdks:
-                _warm_up(stream, provider)
-            screen.line("recording")
+            screen.line(("●", "red"), f" with {' and '.join(found)}: recording")
             demos += record_all([(stream, stream.sdk, with_sdk) for stream in with_sdks])
         for package, is_here in is_installed.items():
             if not is_here:
@@ -184,14 +177,15 @@ def run(keep: Path | None, gap: float) -> int:
                 screen.line((f"  {package} is not installed: {fix}", "yellow"))
                 screen.line()
         provider.stop()
-        screen.line((signs.stop, "dim"), f" provider stopped: {host} {_connection_state(host)}")
-        screen.line((signs.play, "green"), f" replaying from {display_path(folder)}")
+        screen.line(("■", "dim"), f" provider stopped: {host}")
+        screen.line(("▶", "green"), f" replaying from {display_path(folder)}")
         screen.line()
         demos.sort(key=lambda demo: STREAMS.index(demo.stream))
         for demo in demos:
             replay(demo, url=provider.url, folder=folder)
     code = print_table(demos, screen)
-    screen.line("Look inside a cassette:  ", (_show_command(demos[-1], folder), "bold"))
+    path = display_path(folder / f"{demos[-1].stream.name}.{demos[-1].client}.yaml")
+    screen.line("Look inside a cassette:  ", (f"aquila-cassette show {shlex.quote(path)}", "bold"))
     screen.line("Record your own:     ", ('with aquila_cassette("my.first"): ...', "bold"))
     return code
 
@@ -224,15 +218,6 @@ def with_sdk(stream: DemoStream, url: str) -> Iterator[Consumer]:
                 yield parsed, f"data: {json.dumps(parsed)}\n\n".encode()
 
         yield consume
-
-
-def _warm_up(stream: DemoStream, provider: Provider) -> None:
-    """Ask once without a recorder: an SDK's first call takes far longer than its others."""
-    gap, provider.gap = provider.gap, 0
-    with with_sdk(stream, provider.url) as consume:
-        for _ in consume():
-            pass
-    provider.gap = gap
 
 
 def record(
@@ -285,34 +270,27 @@ def _cropped(item: object) -> str:
 
 def print_table(demos: Sequence[Demo], screen: Screen) -> int:
     """Print what was recorded and replayed, and what differs; return 1 where anything does."""
-    signs = screen.glyphs
-    rows = [
+    rows: list[list[Span]] = [
         [
             demo.stream.title,
-            demo.client,
+            (demo.client, "cyan"),
             format_duration(demo.live.first),
             str(demo.pieces),
             format_size(demo.octets),
             format_duration(demo.live.total),
             format_duration(demo.replayed.total) if demo.replayed else "-",
-            signs.no if demo.difference else signs.yes,
+            (NO, "bold red") if demo.difference else (YES, "bold green"),
         ]
         for demo in demos
     ]
-    heading, *table = align_columns(
-        [_HEADINGS, *rows], right=_RIGHT, width=screen.width, shrink=[(0, 12)]
-    )
-    screen.line(("  ".join(heading), "dim"))
-    for demo, (stream, client, *numbers, equal) in zip(demos, table, strict=True):
-        style = "bold red" if demo.difference else "bold green"
-        middle = "  ".join(["", *numbers, ""])
-        screen.line(stream, "  ", (client, "cyan"), middle, (equal, style))
+    for line in screen.aligned(_HEADINGS, rows, right=_RIGHT, shrink=[(0, 12)]):
+        screen.line(*line)
     screen.line(("FIRST: when the first event reached its consumer, while it was recorded.", "dim"))
     screen.line()
     different = [demo for demo in demos if demo.difference]
     for demo in different:
         why = escape_control_chars(demo.difference.partition("\n")[0])
-        screen.line((f"{signs.no} {demo.stream.title}, {demo.client}: {why}", "red"))
+        screen.line((f"{NO} {demo.stream.title}, {demo.client}: {why}", "red"))
     if different:
         screen.line((f"{len(different)} of {count(len(demos), 'replay')} differ.", "bold red"))
         return 1
@@ -320,26 +298,6 @@ def print_table(demos: Sequence[Demo], screen: Screen) -> int:
     equal = f"All {len(demos)} replays are equal, piece for piece and event for event"
     screen.line((f"{equal}; together {total}.", "bold green"))
     return 0
-
-
-def _connection_state(host: str) -> str:
-    name, _, port = host.partition(":")
-    try:
-        socket.create_connection((name, int(port)), timeout=1).close()
-    except OSError:
-        return "refuses connections"
-    return "still answers"
-
-
-def _show_command(demo: Demo, folder: Path) -> str:
-    """Return the command that shows the cassette, as it can be run from here."""
-    program = "aquila-cassette"
-    if shutil.which(program) is None:
-        program = display_path(Path(sys.argv[0]))
-        if program.endswith("__main__.py"):
-            program = "python -m aquila_cassette"
-    path = folder / f"{demo.stream.name}.{demo.client}.yaml"
-    return f"{program} show {shlex.quote(display_path(path))}"
 
 
 @contextmanager

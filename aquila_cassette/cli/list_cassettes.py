@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from aquila_cassette import importers
 from aquila_cassette.cli.folder import name_of, require_place
-from aquila_cassette.cli.output import Screen, align_columns, crop, print_what_is_wrong
+from aquila_cassette.cli.output import Screen, crop, print_what_is_wrong
 from aquila_cassette.dialects.providers import provider_name
 from aquila_cassette.errors import CassetteError
 from aquila_cassette.storage.names import cassettes_in, display_path
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from aquila_cassette.cli.output import Span
+
 _HEADINGS = ("NAME", "N", "PROVIDER", "MODEL", "AGE", "SIZE", "ENDS")
-_STYLES = ("bold", "", "cyan", "", "dim", "dim", "")
 _RIGHT = (1, 5)
 _SHRINK = ((2, 17), (3, 11), (0, 12), (2, 8))
 _ENDING_STYLES = {"complete": "green", "failed": "red"}
@@ -54,17 +55,20 @@ class _File:
             return cls(name, path, octets, error=error)
         return cls(name, path, octets, tuple(map(InteractionView, cassette.interactions)))
 
-    def cells(self, now: datetime) -> list[str]:
+    def cells(self, now: datetime) -> list[Span]:
         """Return its cells, in the order of the headings."""
+        if self.error is not None:
+            return [(self.name, "bold"), *[""] * (len(_HEADINGS) - 1)]
         times = filter(None, (parse_time(one.interaction.recorded_at) for one in self.interactions))
+        endings = _endings([one.outcome for one in self.interactions])
         return [
-            escape_control_chars(self.name),
+            (self.name, "bold"),
             str(len(self.interactions)),
-            escape_control_chars(_first_of(self._providers())),
-            escape_control_chars(_first_of(one.model for one in self.interactions)),
-            format_age(max(times, default=None), now),
-            format_size(self.octets),
-            _endings([one.outcome for one in self.interactions]),
+            (_first_of(self._providers()), "cyan"),
+            _first_of(one.model for one in self.interactions),
+            (format_age(max(times, default=None), now), "dim"),
+            (format_size(self.octets), "dim"),
+            (endings, _ENDING_STYLES.get(endings, "yellow")),
         ]
 
     def _providers(self) -> list[str]:
@@ -112,31 +116,17 @@ def run(place: Path | None, folder: Path, *, as_json: bool) -> int:
 
 def _print(found: Sequence[_File], screen: Screen) -> None:
     now = datetime.now(UTC)
-    empty = [""] * (len(_HEADINGS) - 1)
-    rows = [
-        [escape_control_chars(one.name), *empty] if one.error else one.cells(now) for one in found
-    ]
-    heading, *table = align_columns(
-        [_HEADINGS, *rows],
-        right=_RIGHT,
-        shrink=_SHRINK,
-        width=screen.width,
-        ellipsis=screen.glyphs.ellipsis,
-    )
-    screen.line(("  ".join(heading), "dim"))
-    for one, cells in zip(found, table, strict=True):
+    rows = [one.cells(now) for one in found]
+    heading, *table = screen.aligned(_HEADINGS, rows, right=_RIGHT, shrink=_SHRINK)
+    screen.line(*heading)
+    for one, line in zip(found, table, strict=True):
         if one.error is None:
-            styles = [*_STYLES[:-1], _ENDING_STYLES.get(cells[-1], "yellow")]
-            spans = [
-                ("  " * bool(place) + cell, style)
-                for place, (cell, style) in enumerate(zip(cells, styles, strict=True))
-            ]
-            screen.line(*spans)
+            screen.line(*line)
         else:
             what = escape_control_chars(str(one.error).partition("\n")[0])
             if screen.width:
-                what = crop(what, max(screen.width - cell_len(cells[0]) - 2, 20))
-            screen.line((cells[0], "bold"), "  ", (what, "red"))
+                what = crop(what, max(screen.width - cell_len(line[0][0]) - 2, 20))
+            screen.line(line[0], "  ", (what, "red"))
 
 
 def _distinct(values: Iterable[str | None]) -> list[str]:

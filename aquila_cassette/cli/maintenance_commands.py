@@ -63,9 +63,7 @@ def _check(
     keep: KeepHeaders = None,
     allow: Allow = None,
 ) -> None:
-    """Find what is wrong with cassettes.
-
-    One line a finding: its place, its kind, what is wrong, and what to do about it.
+    """Find what is wrong with cassettes: one line a finding, and what to do about it.
 
     \b
       unreadable   the file is damaged, or no cassette
@@ -78,13 +76,11 @@ def _check(
 
     A redact= of the tests is not known here: pass it as --redact, --keep-header and --allow.
 
-    \b
-    Examples:
-      aquila-cassette check
-      aquila-cassette check --max-age 12w --ignore format
-      aquila-cassette check --format=github     in a workflow of GitHub Actions
+    Exit codes: 0, nothing was found; 1, something was; 2, an argument is wrong.
 
-    Exit codes: 0, nothing is left; 1, something is; 2, an argument is wrong.
+    \b
+    Example:
+      aquila-cassette check --max-age 12w --ignore format
     """
     from aquila_cassette.cli import check
 
@@ -107,19 +103,16 @@ def _scrub(
     keep: KeepHeaders = None,
     allow: Allow = None,
 ) -> None:
-    """Take secrets out of cassettes, in place.
+    """Redact in place what saving would redact today, and list it.
 
-    What saving a cassette today would redact is redacted, and listed, never shown. Other
-    interactions keep each character. A secret that was committed stays in the history: revoke it.
-    A redact= of the tests is not known here: pass it as --redact, --keep-header and --allow.
-
-    \b
-    Examples:
-      aquila-cassette scrub --dry-run
-      aquila-cassette scrub chat_live.responds
-      aquila-cassette scrub --redact tenant --keep-header x-request-id
+    A secret that was committed stays in the history: revoke it. A redact= of the tests is not
+    known here: pass it as --redact, --keep-header and --allow.
 
     Exit codes: 0, it is done; 1, --dry-run found something; 2, a file or an argument is wrong.
+
+    \b
+    Example:
+      aquila-cassette scrub chat_live.responds --dry-run
     """
     from aquila_cassette.cli import scrub
 
@@ -131,18 +124,13 @@ def _unused(
     context: typer.Context,
     delete: Annotated[bool, typer.Option("--delete", help="Delete what is unused.")] = False,
 ) -> None:
-    """Run all tests and list what no test used.
-
-    A cassette that no test opened, or an interaction that none replayed, is unused if the test
-    that recorded it passed without it or is gone. The suite runs in mode none. What follows -- is
-    passed on to pytest.
-
-    \b
-    Examples:
-      aquila-cassette unused
-      aquila-cassette unused --delete -- -n 4
+    """Run all tests and list what no test used. What follows -- is passed to pytest.
 
     Exit codes: 0, nothing is unused, or it is deleted; 1, something is; 2, the run was not complete.
+
+    \b
+    Example:
+      aquila-cassette unused --delete -- -n 4
     """
     from aquila_cassette.cli import unused
 
@@ -158,18 +146,14 @@ def _mv(
     ] = False,
     dry_run: _DryRun = False,
 ) -> None:
-    """Rename a cassette.
+    """Rename a cassette. Nothing at the new name is overwritten.
 
-    Nothing at the new name is overwritten. With --code the name changes where calls of
-    aquila_cassette("...") and markers write it as one string, in all Python files below this
-    folder; the difference is shown. Where else the old name occurs is listed.
+    With --code the name changes in calls of aquila_cassette("...") and in markers, in all Python
+    files below this folder. Where else the old name occurs is listed.
 
     \b
-    Examples:
+    Example:
       aquila-cassette mv chat.hello chat/greets --code
-      aquila-cassette mv chat.hello chat/greets --code --dry-run
-
-    Exit codes: 0, it is done; 2, a file or an argument is wrong.
     """
     from aquila_cassette.cli import move
 
@@ -201,19 +185,14 @@ def _convert(
 ) -> None:
     """Convert cassettes of other recorders to ours, or ours to vcrpy's format.
 
-    Reads vcrpy's YAML and JSON, cassetter's YAML, betamax's JSON, HAR, and our own.
-
-    old.json becomes old.yaml next to it, and stays. A file whose name stays the same is replaced
-    only with --in-place, after the new one was read back. Nothing else is ever overwritten. What
-    saving a cassette would redact is redacted, and listed.
-
-    \b
-    Examples:
-      aquila-cassette convert tests/cassettes -o cassettes --dry-run
-      aquila-cassette convert chat.hello --in-place
-      aquila-cassette convert cassettes --to vcrpy -o for_vcrpy
+    It reads files of vcrpy, cassetter, betamax, HAR, and our own. Each file stays; one whose name
+    stays the same is replaced only with --in-place. What saving would redact is redacted, and listed.
 
     Exit codes: 0, it is done; 1, something is in the way of some; 2, a file or an argument is wrong.
+
+    \b
+    Example:
+      aquila-cassette convert tests/cassettes -o cassettes --dry-run
     """
     from aquila_cassette.cli import convert
 

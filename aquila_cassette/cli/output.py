@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
@@ -23,23 +23,8 @@ Span = str | tuple[str, str]
 
 _WIDEST = 120  # lines of prose longer than that are hard to read
 _GAP = 2  # between columns
+YES, NO = "✓", "✗"
 _DIFF_STYLES = {"-": "red", "+": "green", "@": "cyan", " ": ""}
-
-
-class Glyphs(NamedTuple):
-    """The few signs that not every terminal can show."""
-
-    ascii_only: bool = False
-    yes: str = "✓"
-    no: str = "✗"
-    arrow: str = "→"
-    record: str = "●"
-    stop: str = "■"
-    play: str = "▶"
-    ellipsis: str = "…"
-
-
-_ASCII = Glyphs(True, "yes", "NO", "->", "*", "#", ">", "...")
 
 
 class Screen:
@@ -50,7 +35,6 @@ class Screen:
             # A character that the encoding lacks neither ends the command nor vanishes.
             sys.stdout.reconfigure(errors="backslashreplace")
         self.console = console or Console(highlight=False, markup=False, emoji=False)
-        self.glyphs = _ASCII if self.console.options.ascii_only else Glyphs()
 
     @property
     def is_terminal(self) -> bool:
@@ -67,8 +51,7 @@ class Screen:
 
     def data(self, value: Any) -> None:
         """Write JSON for programs: no colour, no width."""
-        text = json.dumps(value, indent=2, ensure_ascii=self.glyphs.ascii_only)
-        self.console.file.write(f"{text}\n")
+        self.console.file.write(f"{json.dumps(value, indent=2)}\n")
 
     def part(self, *spans: Span) -> None:
         """Write part of a line, at once."""
@@ -111,6 +94,27 @@ class Screen:
                 self.console.print(whole, soft_wrap=True)
                 head = Text(" " * indent)
 
+    def aligned(
+        self,
+        headings: Sequence[str],
+        rows: Sequence[Sequence[Span]],
+        *,
+        right: Collection[int] = (),
+        shrink: Sequence[tuple[int, int]] = (),
+    ) -> list[list[Span]]:
+        """Return the headings and the rows as lines in columns; `align_columns` explains them."""
+        styled = [[(name, "dim") for name in headings]]
+        styled += [[(cell, "") if isinstance(cell, str) else cell for cell in row] for row in rows]
+        cells = [[escape_control_chars(text) for text, _ in row] for row in styled]
+        table = align_columns(cells, right=right, shrink=shrink, width=self.width)
+        return [
+            [
+                ("  " * bool(place) + cell, style)
+                for place, (cell, (_, style)) in enumerate(zip(aligned, row, strict=True))
+            ]
+            for aligned, row in zip(table, styled, strict=True)
+        ]
+
 
 def print_error(text: str) -> None:
     """Write lines to standard error, plain."""
@@ -145,23 +149,11 @@ def align_columns(
     right: Collection[int] = (),
     shrink: Sequence[tuple[int, int]] = (),
     width: int | None = None,
-    ellipsis: str = "…",
 ) -> list[list[str]]:
-    """Pad the cells of each column to one width; the last column is padded only on its left.
+    """Pad the cells of each column to one width, those of the columns `right` on their left.
 
-    Args:
-        rows: The rows, their cells in equal number.
-        right: The columns that are aligned at the right.
-        shrink: The columns that are cropped where the rows are too wide, each down to its least
-            width, the second when the first has reached it.
-        width: The cells to stay within, with gaps of two between the columns; None for any.
-        ellipsis: What ends a cell that was cropped.
-
-    Example:
-        >>> for row in align_columns([["name", "size"], ["a", "1.2 kB"]], right=[1]):
-        ...     print("  ".join(row))
-        name    size
-        a     1.2 kB
+    Rows that are wider than `width` cells are cropped in the columns of `shrink`, each down to its
+    least width, the second when the first has reached it.
     """
     widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     if width is not None:
@@ -173,7 +165,7 @@ def align_columns(
     for row in rows:
         cells = []
         for place, (cell, wide) in enumerate(zip(row, widths, strict=True)):
-            cell = crop(cell, wide, ellipsis)
+            cell = crop(cell, wide)
             space = " " * (wide - cell_len(cell))
             if place in right:
                 cell = space + cell
@@ -184,11 +176,11 @@ def align_columns(
     return table
 
 
-def crop(text: str, width: int, ellipsis: str = "…") -> str:
+def crop(text: str, width: int) -> str:
     """Return a line at most `width` cells wide."""
     if cell_len(text) <= width:
         return text
-    return set_cell_size(text, max(width - cell_len(ellipsis), 0)).rstrip() + ellipsis
+    return set_cell_size(text, max(width - 1, 0)).rstrip() + "…"
 
 
 class Progress:
@@ -231,6 +223,5 @@ class Progress:
         if well and self._screen.is_terminal:
             return  # the bar shows it
         number = f"{self._done:>{len(str(self._total))}}/{self._total}"
-        glyphs = self._screen.glyphs
-        sign = (glyphs.yes, "green") if well else (glyphs.no, "red")
+        sign = (YES, "green") if well else (NO, "red")
         self._screen.line((number, "dim"), " ", sign, f" {name}")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _INDENT = 13
 _INTERRUPTED = 130  # what a shell gives a program that Ctrl-C ended
 _LONGEST_QUESTION = 120
-_LONGEST_SLEEP = 0.2  # seconds
+_LONGEST_SLEEP = 0.2  # seconds until Ctrl-C is seen
 _LABEL_STYLES = {"said": "green", "called": "green", "error": "red", "refused": "yellow"}
 _STYLES = {
     "thought": "dim italic",
@@ -60,22 +60,25 @@ def run(
             )
     screen = Screen()
     player = _RawPlayer(screen) if raw else TextPlayer(screen)
-    pace = _Pace(speed)
-    handler_before = signal.signal(signal.SIGINT, pace.press)
+    # An interrupt amid a write would write some of it twice: it is only noted.
+    pressed: list[int] = []
+    handler_before = signal.signal(signal.SIGINT, lambda number, _frame: pressed.append(number))
     try:
         for path, cassette in loaded:
             name = name_of(path, folder) if len(loaded) > 1 else ""
             for number, one in enumerate(cassette.interactions, 1):
                 if not only or number in only:
                     player.begin(name, f"{number}/{len(cassette.interactions)}", one)
-                    pace.start()
+                    started = time.monotonic()
                     for at, data in one.response.pieces:
-                        pace.wait(at)
+                        due = started + at / 1000 / speed if speed else started
+                        while not pressed and (left := due - time.monotonic()) > 0:
+                            time.sleep(min(left, _LONGEST_SLEEP))
+                        if pressed:
+                            player.stop()
+                            return _INTERRUPTED
                         player.piece(data)
                     player.end()
-    except KeyboardInterrupt:
-        player.stop()
-        return _INTERRUPTED
     finally:
         signal.signal(signal.SIGINT, handler_before)
     return 0
@@ -131,7 +134,7 @@ class TextPlayer:
             if kind != self._row or begins:
                 self._label(kind, _LABEL_STYLES.get(kind, "dim"), again=kind == self._row)
                 if kind == "called":
-                    text = f"{self._screen.glyphs.arrow} {text}"
+                    text = f"→ {text}"
             self._type(text, _STYLES.get(kind, ""))
 
     def _label(self, label: str, style: str, *, again: bool = False) -> None:
@@ -187,39 +190,3 @@ class _RawPlayer:
     def stop(self) -> None:
         if self._screen.is_terminal and not self._is_line_ended:
             self._screen.line()
-
-
-class _Pace:
-    """Waits between two writes; Ctrl-C within a write only notes that it was pressed.
-
-    So what is written is whole: an interrupt amid a write would write some of it twice. A second
-    Ctrl-C interrupts whatever goes on.
-    """
-
-    def __init__(self, speed: float) -> None:
-        self._speed = speed
-        self._started = 0.0
-        self._is_waiting = self._is_pressed = False
-
-    def start(self) -> None:
-        self._started = time.monotonic()
-
-    def wait(self, due: int) -> None:
-        """Wait until `due` ms of recorded time after the start; raise where Ctrl-C was pressed."""
-        self._is_waiting = True
-        try:
-            if self._is_pressed:
-                raise KeyboardInterrupt
-            while self._speed and (left := self._seconds_to(due)) > 0:
-                # A signal that comes just before a sleep is handled only after it.
-                time.sleep(min(left, _LONGEST_SLEEP))
-        finally:
-            self._is_waiting = False
-
-    def _seconds_to(self, due: int) -> float:
-        return self._started + due / 1000 / self._speed - time.monotonic()
-
-    def press(self, _number: int, _frame: object) -> None:
-        if self._is_waiting or self._is_pressed:
-            raise KeyboardInterrupt
-        self._is_pressed = True

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from aquila_cassette import importers
 from aquila_cassette.cli.folder import name_of
-from aquila_cassette.cli.output import Progress, Screen, align_columns, print_error
+from aquila_cassette.cli.output import Progress, Screen, print_error
 from aquila_cassette.cli.record_outcome import Outcome, show_outcomes
 from aquila_cassette.cli.record_selection import (
     Target,
@@ -116,12 +116,9 @@ def _tests(targets: Sequence[Target]) -> list[str]:
 def _plan(screen: Screen, targets: Sequence[Target]) -> None:
     tests = _tests(targets)
     screen.line(f"Would run {count(len(tests), 'test')} for {count(len(targets), 'cassette')}:")
-    rows = []
     for test in tests:
         names = ", ".join(one.name for one in targets if test in one.tests)
-        rows.append((escape_control_chars(test), escape_control_chars(names)))
-    for test, name in align_columns(rows) if rows else ():
-        screen.line("  ", test, "  ", (name, "dim"))
+        screen.line("  ", escape_control_chars(test), "  ", (escape_control_chars(names), "dim"))
     for one in targets:
         if one.unsigned:
             screen.line(f"{escape_control_chars(one.name)}: {_unsigned(one)}.")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from aquila_cassette.cli.output import align_columns, print_diff, print_error
+from aquila_cassette.cli.output import print_diff, print_error
 from aquila_cassette.transcript.comparison import compare
 from aquila_cassette.transcript.humanize import count, escape_control_chars
 
@@ -56,19 +56,11 @@ def show_outcomes(screen: Screen, outcomes: Sequence[Outcome], *, is_stopped: bo
             print_diff(one.comparison.lines(_MOST_LINES), screen)
             screen.line()
     rows = [
-        (
-            escape_control_chars(one.name),
-            one.result,
-            escape_control_chars(" ".join(one.changed.split())),
-        )
+        ((one.name, "bold"), (one.result, _STYLES[one.result]), " ".join(one.changed.split()))
         for one in outcomes
     ]
-    heading, *table = align_columns(
-        [_HEADINGS, *rows], shrink=_SHRINK, width=screen.width, ellipsis=screen.glyphs.ellipsis
-    )
-    screen.line(("  ".join(heading), "dim"))
-    for (name, result, changed), one in zip(table, outcomes, strict=True):
-        screen.line((name, "bold"), "  ", (result, _STYLES[one.result]), "  ", changed)
+    for line in screen.aligned(_HEADINGS, rows, shrink=_SHRINK):
+        screen.line(*line)
     screen.line()
     screen.line(_summary(outcomes))
     if is_stopped:

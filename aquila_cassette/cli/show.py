@@ -99,7 +99,7 @@ def _print_interaction(screen: Screen, number: str, view: InteractionView) -> No
         screen.line()
     for row in view.answer_rows():
         _print_row(screen, row)
-    for row in view.arrival_rows(ascii_only=screen.glyphs.ascii_only):
+    for row in view.arrival_rows():
         _print_row(screen, row)
 
 
@@ -108,7 +108,7 @@ def _print_row(screen: Screen, row: Row) -> None:
         label_style = _ROLE_STYLES.get(row.label, "cyan")
     else:
         label_style = _LABEL_STYLES.get(row.label, "dim")
-    text = f"{screen.glyphs.arrow} {row.text}" if row.kind == "call" else row.text
+    text = f"→ {row.text}" if row.kind == "call" else row.text
     lines = escape_control_chars(text).rstrip("\n").split("\n")
     if row.section == "answer" and row.label == "body" and len(lines) > _MOST_LINES:
         lines[_MOST_LINES:] = [f"({len(lines) - _MOST_LINES} more lines in the file)"]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from aquila_cassette.model import Interaction
 
 _TITLES = {dialect.name: dialect.title for dialect in DIALECTS}
-_BARS, _ASCII_BARS = "·▁▂▃▄▅▆▇█", ".:-=+*#%@"
+_BARS = "·▁▂▃▄▅▆▇█"
 _BAR_WIDTH = 40
 
 
@@ -141,7 +141,7 @@ class InteractionView:
             lines = body_lines(self.response.body, self.content_type)
             yield Row("answer", "body", "\n".join(lines), "detail")
 
-    def arrival_rows(self, *, ascii_only: bool = False) -> Iterator[Row]:
+    def arrival_rows(self) -> Iterator[Row]:
         """Yield how the answer came and ended, and what it cost."""
         pieces = self.response.pieces
         came = f"{count(len(pieces), 'piece')}, {format_size(len(self.response.body))}"
@@ -150,11 +150,10 @@ class InteractionView:
         yield Row("arrival", "came", came if pieces else "nothing")
         times = [piece.at for piece in pieces]
         if len(times) > 1 and max(times):
-            bars = _ASCII_BARS if ascii_only else _BARS
             counts = count_arrivals(times, _BAR_WIDTH)
             # Rounded up: one piece must not look like none.
-            heights = [-(-number * (len(bars) - 1) // max(counts)) for number in counts]
-            bar = "".join(bars[height] for height in heights)
+            heights = [-(-number * (len(_BARS) - 1) // max(counts)) for number in counts]
+            bar = "".join(_BARS[height] for height in heights)
             spans = f"{format_duration(max(times))}, first after {format_duration(min(times))}"
             yield Row("arrival", "arrived", f"{bar} {spans}", "timing")
         yield Row("arrival", "ended", self.ending(), self.response.ended)

@@ -43,9 +43,9 @@ Record model streams while they are read, replay them offline.
 
 ● with httpx, from a provider at 127.0.0.1:#: recording
 {SAID}
-● with openai and anthropic: loading, recording
+● with openai and anthropic: recording
 {SAID}
-■ provider stopped: 127.0.0.1:# refuses connections
+■ provider stopped: 127.0.0.1:#
 ▶ replaying from cassettes
 
 STREAM CLIENT FIRST PIECES BYTES RECORDED REPLAYED EQUAL

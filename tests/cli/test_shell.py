@@ -33,7 +33,7 @@ def test_the_help_shows_examples_as_they_are_typed(cli: Cli) -> None:
     assert cli("--version").out == f"aquila-cassette {version('aquila-cassette')}\n"
     ran = cli("--help")
     assert ran.code == 0
-    assert "\n    aquila-cassette list               list what is in ./cassettes\n" in ran.out
+    assert "\n  list     List cassettes, a line for each.\n" in ran.out
     for command in [
         "demo",
         "list",
@@ -48,7 +48,7 @@ def test_the_help_shows_examples_as_they_are_typed(cli: Cli) -> None:
     ]:
         help_of = cli(command, "-h").out
         assert f"Usage: aquila-cassette {command} [OPTIONS]" in help_of
-        assert f"  Examples:\n    aquila-cassette {command}" in help_of
+        assert f"  Example:\n    aquila-cassette {command}" in help_of
         assert "\b" not in help_of
         assert help_of.isascii()
 
@@ -94,14 +94,12 @@ def test_a_terminal_gets_colours_and_lines_that_fit(lay: Lay) -> None:
     assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", on_a_terminal("list", NO_COLOR="1"))
 
 
-def test_where_the_encoding_is_ascii_so_is_all_that_is_written(lay: Lay) -> None:
+def test_where_the_encoding_is_ascii_nothing_is_lost(lay: Lay) -> None:
     lay("chat")
     ran = piped("show", "chat", PYTHONIOENCODING="ascii")
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.isascii()
-    assert "  assistant  -> get_weather" in ran.stdout
     assert "  said       It is 18 \\xb0C.\n" in ran.stdout
-    assert "  arrived    ............@...@......................@ 1.00 s" in ran.stdout
     data = piped("show", "chat", "--json", PYTHONIOENCODING="ascii").stdout
     assert '"text": "It is 18 \\u00b0C."' in data
 
