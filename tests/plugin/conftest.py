@@ -59,6 +59,6 @@ def suite(pytester: pytest.Pytester, server: RawServer) -> Suite:
         # xdist's controller does not end inside the process of another run.
         runs = pytester.runpytest_subprocess if "-n" in arguments else pytester.runpytest
         alone = [] if beside_cassetter else ["-p", "no:cassetter"]
-        return runs("-p", "no:cacheprovider", *alone, *arguments)
+        return runs(*alone, *arguments)
 
     return run

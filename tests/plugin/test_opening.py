@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
+from tests.plugin.conftest import Suite
 from tests.servers import RawServer
-
-Suite = Callable[..., pytest.RunResult]
 
 ALL_WAYS = """
 import unittest
@@ -52,6 +49,17 @@ def models():
     with block("of_a_wider_fixture"):
         return get("/models")
 
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_anyio(cassette, anyio_backend):
+    async with httpx.AsyncClient() as client:
+        assert (await client.get(URL + "/a")).text == "/a"
+
+@pytest.mark.asyncio
+async def test_asyncio(aquila_cassette):
+    async with aquila_cassette("awaited"), httpx.AsyncClient() as client:
+        assert (await client.get(URL + "/b")).text == "/b"
+
 def test_wider(models): pass
 def test_wider_too(models): pass
 """
@@ -60,9 +68,10 @@ def test_wider_too(models): pass
 def test_each_way_records_into_a_file_of_its_name_and_replays_from_it(
     suite: Suite, pytester: pytest.Pytester, server: RawServer
 ) -> None:
-    suite(ALL_WAYS).assert_outcomes(passed=10)
+    suite(ALL_WAYS).assert_outcomes(passed=13)
     folder = pytester.path / "cassettes"
     assert {path.relative_to(folder).as_posix() for path in folder.rglob("*.yaml")} == {
+        "awaited.yaml",
         "case.yaml",
         "chat_live.responds.yaml",
         "decorated.yaml",
@@ -75,12 +84,12 @@ def test_each_way_records_into_a_file_of_its_name_and_replays_from_it(
     }
     recorded = len(server.requests)
     again = suite(None, "--aquila-record=none")
-    again.assert_outcomes(passed=10)
+    again.assert_outcomes(passed=13)
     assert len(server.requests) == recorded
     decorated = (folder / "decorated.yaml").read_text()
     assert "  recorded_by: test_it.py::test_decorated\n" in decorated
     assert "::test_wider" not in (folder / "of_a_wider_fixture.yaml").read_text()
-    suite(None, "-k", "wider_too").assert_outcomes(passed=1, deselected=9)
+    suite(None, "-k", "wider_too").assert_outcomes(passed=1, deselected=12)
 
 
 def test_a_marker_and_options_that_are_wrong_are_errors_that_name_the_fix(suite: Suite) -> None:
@@ -107,23 +116,6 @@ def test_b(cassette): pass
             "E*Fix: write 'ignore_hosts'",
         ]
     )
-
-
-def test_async_tests_work_under_anyio_and_pytest_asyncio(suite: Suite) -> None:
-    source = """
-@pytest.mark.anyio
-@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
-async def test_a(cassette, anyio_backend):
-    async with httpx.AsyncClient() as client:
-        assert (await client.get(URL + "/a")).text == "/a"
-
-@pytest.mark.asyncio
-async def test_b(aquila_cassette):
-    async with aquila_cassette("b"), httpx.AsyncClient() as client:
-        assert (await client.get(URL + "/b")).text == "/b"
-"""
-    suite(source).assert_outcomes(passed=3)
-    suite(None, "--aquila-record=none").assert_outcomes(passed=3)
 
 
 def test_where_cassetter_is_installed_the_name_cassette_is_left_to_it(suite: Suite) -> None:

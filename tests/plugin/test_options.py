@@ -4,77 +4,45 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 
 import pytest
 
-Suite = Callable[..., pytest.RunResult]
+from tests.plugin.conftest import Suite
 
-SHOWS_MODE = """
+
+def test_the_strongest_place_wins_and_explain_prints_it(
+    suite: Suite, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = """
 @pytest.fixture
-def aquila_config(): return {config}
+def aquila_config():
+    return {"ignore_hosts": ["metrics.example"], "cassette_dir": "recordings", "mode": "all",
+            "on_unplayed": "fail", "speed": 4, "redact": ["x-mine"]}
 
-{marker}
+@pytest.mark.aquila_cassette("y", mode="all", on_unplayed="fail", speed=3, ignore_hosts=["a"])
 def test_a(aquila_cassette):
-    with aquila_cassette("x", {call}) as cassette:
-        print("mode is", cassette.mode)
+    with aquila_cassette("x", mode="all", on_unplayed="fail", speed=2): pass
 """
-
-
-PLACES = ["command line", "environment", "call", "marker", "aquila_config", "ini"]
-
-
-@pytest.mark.parametrize("winner", [*PLACES, "default"])
-def test_the_strongest_place_wins(
-    suite: Suite, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, winner: str
-) -> None:
-    weaker = PLACES[PLACES.index(winner) + 1 :] if winner in PLACES else []
-    modes = {winner: "none"} | dict.fromkeys(weaker, "all")
-    if mode := modes.get("environment"):
-        monkeypatch.setenv("AQUILA_RECORD", mode)
-    if mode := modes.get("ini"):
-        with (pytester.path / "pyproject.toml").open("a") as settings:
-            settings.write(f"\naquila_record = {mode!r}\n")
-    marker, call = modes.get("marker"), modes.get("call")
-    source = SHOWS_MODE.format(
-        config={"mode": modes["aquila_config"]} if "aquila_config" in modes else {},
-        marker=f"@pytest.mark.aquila_cassette('y', mode={marker!r})" if marker else "",
-        call=f"mode={call!r}" if call else "",
-    )
-    flags = ["--aquila-record=none"] if winner == "command line" else []
-    result = suite(source, "-s", *flags)
-    result.assert_outcomes(passed=1)
-    expected = "once" if winner == "default" else "none"
-    result.stdout.fnmatch_lines([f"*mode is {expected}*"])
-
-
-def test_explain_prints_each_option_and_where_it_came_from(
-    suite: Suite, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    monkeypatch.setenv("AQUILA_RECORD", "all")
     monkeypatch.setenv("AQUILA_ON_UNPLAYED", "warn")
-    result = suite(
-        """
-@pytest.fixture
-def aquila_config(): return {"ignore_hosts": ["metrics.example"], "redact": ["x-mine"]}
-
-def test_a(aquila_cassette):
-    with aquila_cassette("x", speed=2): pass
-""",
-        "--aquila-explain",
-        "--aquila-record=none",
-    )
+    with (pytester.path / "pyproject.toml").open("a") as settings:
+        settings.write("\naquila_cassette_dir = 'elsewhere'\n")
+    result = suite(source, "--aquila-explain", "--aquila-record=none")
+    result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(
         [
             "strongest first: command line > environment > the call > marker > aquila_config > *",
-            "test_it.py::test_a  cassettes/x.yaml",
+            "test_it.py::test_a  recordings/x.yaml",
             "  mode * none * --aquila-record",
             "  match_on * method, url, body * default",
-            "  ignore_hosts * metrics.example * aquila_config",
+            "  ignore_hosts * a * @pytest.mark.aquila_cassette",
             "  redact * aquila_config",
             "  speed * 2.0 * aquila_cassette(...)",
             "  on_unplayed * warn * AQUILA_ON_UNPLAYED",
         ]
     )
+    shown = suite("def test_a(cassette): pass\n", "--aquila-explain").stdout
+    shown.fnmatch_lines(["test_it.py::test_a  elsewhere/*", "  mode * all * AQUILA_RECORD"])
 
 
 def test_a_blocked_network_refuses_what_no_recording_cassette_asks_for(suite: Suite) -> None:

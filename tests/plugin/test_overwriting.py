@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.plugin.conftest import Suite
 from tests.servers import Connection, RawServer, Request
 
-Suite = Callable[..., pytest.RunResult]
 Answers = list[int]
 
 ALL = "--aquila-record=all"
@@ -40,7 +40,9 @@ def server(answers: Answers) -> Iterator[RawServer]:
         if status:
             connection.head(status, {"content-type": "text/plain"}, length=4)
             connection.piece(b"well")
-        connection.end()
+            connection.end()
+        else:
+            connection.fin()
 
     with RawServer(script) as server:
         yield server
@@ -95,70 +97,49 @@ def test_a_failure_may_replace_a_failure_and_an_answer_comes_after_a_retry(
     assert cassette.read_text().count("status: ") == 2
 
 
-def test_on_a_shared_cassette_only_what_the_test_recorded_counts(
-    suite: Suite, answers: Answers
+def test_of_a_shared_cassette_a_test_replaces_its_own_and_of_several_cassettes_all_or_none(
+    suite: Suite, answers: Answers, cassette: Path
 ) -> None:
-    other = SWALLOWS.replace("test_a", "test_b").replace("ask()", "ask('/b')")
-    suite(ASKS + SWALLOWS + other).assert_outcomes(passed=2)
-    answers += [200, 500]
-    result = suite(None, ALL)
-    result.assert_outcomes(passed=1, failed=1)
+    source = """
+def test_a(aquila_cassette):
+    with aquila_cassette("x"):
+        ask("/{0}")
+
+def test_b(aquila_cassette):
+    with aquila_cassette("other"):
+        ask("/{0}")
+    with aquila_cassette("x"):
+        ask("/b")
+
+@pytest.fixture(scope="module")
+def wider():
+    with block("wider"):
+        ask("/w")
+
+def test_c(wider): pass
+"""
+    suite(ASKS + source.format("old")).assert_outcomes(passed=3)
+    answers += [200, 200, 500, 0]
+    result = suite(ASKS + source.format("new"), ALL)
+    result.assert_outcomes(passed=1, failed=1, errors=1)
     result.stdout.fnmatch_lines(
         [
             "E*  on cassette: interaction 2, *",
             "E*  to store the failure instead: delete interaction 2 of it first",
         ]
     )
-    suite(None, "--aquila-record=none").assert_outcomes(passed=2)
+    assert "/new" in cassette.read_text()
+    assert "/old" in cassette.with_name("other.yaml").read_text()
+    assert "status: 200" in cassette.with_name("wider.yaml").read_text()
 
 
-def test_of_a_tests_cassettes_all_are_replaced_or_none(
-    suite: Suite, answers: Answers, cassette: Path
-) -> None:
-    source = """
-def test_a(aquila_cassette):
-    with aquila_cassette("other"):
-        ask("/{0}")
-    with aquila_cassette("x"):
-        ask("/{0}")
-"""
-    suite(ASKS + source.format("old")).assert_outcomes(passed=1)
-    answers += [200, 500]
-    suite(ASKS + source.format("new"), ALL).assert_outcomes(failed=1)
-    for path in (cassette, cassette.with_name("other.yaml")):
-        assert "/old" in path.read_text()
-
-
-def test_the_block_of_a_wider_fixture_keeps_its_answers_too(
-    suite: Suite, answers: Answers, cassette: Path
-) -> None:
-    source = """
-@pytest.fixture(scope="module")
-def answered():
-    with block("x"):
-        ask()
-
-def test_a(answered): pass
-"""
-    suite(ASKS + source).assert_outcomes(passed=1)
-    old = cassette.read_bytes()
-    answers.append(0)
-    suite(None, ALL).assert_outcomes(errors=1)
-    assert cassette.read_bytes() == old
-
-
-OPENED = {"aquila_cassette": 'with aquila_cassette("x"):', "cassette": "if True:"}
-
-
-@pytest.mark.parametrize("opened", OPENED)
 def test_a_test_that_fails_as_expected_records_again_but_no_outage(
-    suite: Suite, answers: Answers, pytester: pytest.Pytester, opened: str
+    suite: Suite, answers: Answers, pytester: pytest.Pytester
 ) -> None:
-    source = f"""
+    source = """
 @pytest.mark.xfail
-def test_a({opened}):
-    {OPENED[opened]}
-        assert ask("/{{}}") == "no"
+def test_a(cassette):
+    assert ask("/{}") == "no"
 """
     suite(ASKS + source.format("old")).assert_outcomes(xfailed=1)
     suite(ASKS + source.format("new"), ALL).assert_outcomes(xfailed=1)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from aquila_cassette.dialects.providers import PROVIDERS
-
-Suite = Callable[..., pytest.RunResult]
+from tests.plugin.conftest import Suite
 
 KEY = """
 import os
@@ -69,21 +67,6 @@ def test_who_replays_gets_a_key_for_as_long(suite: Suite) -> None:
     assert "OPENAI_API_KEY" not in os.environ
 
 
-@pytest.mark.parametrize(
-    ("mode", "is_set"), [("{'mode': 'none'}", True), ("{'mode': 'once'}", False), ("{}", True)]
-)
-def test_the_suites_own_mode_counts(
-    suite: Suite, monkeypatch: pytest.MonkeyPatch, mode: str, is_set: bool
-) -> None:
-    monkeypatch.setenv("CI", "true")
-    source = f"""
-@pytest.fixture(scope="session")
-def aquila_config(): return {mode}
-def test_a(aquila_cassette): assert (key() is not None) == {is_set}
-"""
-    suite(KEY + source).assert_outcomes(passed=1)
-
-
 def test_a_key_that_is_set_stays_and_an_empty_one_is_none(
     suite: Suite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,27 +86,34 @@ def test_a(aquila_cassette):
     assert os.environ["ANTHROPIC_API_KEY"] == ""
 
 
-@pytest.mark.parametrize("workers", [[], ["-n", "1"]])
-def test_a_suite_may_ask_for_them_from_the_start(
-    suite: Suite, pytester: pytest.Pytester, workers: list[str]
-) -> None:
-    with (pytester.path / "pyproject.toml").open("a") as settings:
-        settings.write("\naquila_placeholder_keys = 'session'\n")
-    pytester.makeconftest("import os\nAT_IMPORT = os.environ['OPENAI_API_KEY']\n")
-    source = "AT_IMPORT = key()\ndef test_a(): assert AT_IMPORT == key() == PLACEHOLDER\n"
-    suite(KEY + source, "--aquila-record=none", *workers).assert_outcomes(passed=1)
-    assert "OPENAI_API_KEY" not in os.environ
+def test_the_suites_own_mode_counts(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", "true")
+    source = """
+@pytest.fixture(scope="session")
+def aquila_config(): return {{{0}}}
+def test_a(aquila_cassette): assert (key() is not None) == ("once" not in {0!r})
+"""
+    for mode in ("'mode': 'none'", "'mode': 'once'", ""):
+        suite(KEY + source.format(mode)).assert_outcomes(passed=1)
 
 
-def test_they_can_be_turned_off_and_another_value_is_an_error(
+def test_they_can_be_set_from_the_start_or_turned_off_and_another_value_is_an_error(
     suite: Suite, pytester: pytest.Pytester
 ) -> None:
     settings = pytester.path / "pyproject.toml"
-    before = settings.read_text()
-    settings.write_text(f"{before}\naquila_placeholder_keys = false\n")
+    before = settings.read_text() + "\naquila_placeholder_keys = "
+    settings.write_text(before + "'session'\n")
+    pytester.makeconftest("import os\nAT_IMPORT = os.environ.get('OPENAI_API_KEY')\n")
+    source = "AT_IMPORT = key()\ndef test_a(): assert AT_IMPORT == key() == PLACEHOLDER\n"
+    for workers in ([], ["-n", "1"]):
+        suite(KEY + source, "--aquila-record=none", *workers).assert_outcomes(passed=1)
+        assert "OPENAI_API_KEY" not in os.environ
+
+    settings.write_text(before + "false\n")
     source = "def test_a(cassette): assert key() is None\n"
     suite(KEY + source, "--aquila-record=none").assert_outcomes(passed=1)
-    settings.write_text(f"{before}\naquila_placeholder_keys = 'always'\n")
+
+    settings.write_text(before + "'always'\n")
     suite(None).stderr.fnmatch_lines(
         [
             "ERROR: ini aquila_placeholder_keys has a value that it cannot take.",

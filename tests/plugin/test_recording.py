@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
+from tests.plugin.conftest import Suite
 from tests.servers import RawServer
-
-Suite = Callable[..., pytest.RunResult]
 
 
 def stored(pytester: pytest.Pytester, name: str = "x") -> str:
     return (pytester.path / "cassettes" / f"{name}.yaml").read_text("utf-8")
-
-
-def test_a_failed_assertion_does_not_cost_the_answer_again(suite: Suite, server: RawServer) -> None:
-    source = """
-def test_a(aquila_cassette):
-    with aquila_cassette("x"):
-        answer = get("/a")
-    assert answer == {!r}
-"""
-    suite(source.format("wrong")).assert_outcomes(failed=1)
-    suite(source.format("/a")).assert_outcomes(passed=1)
-    assert len(server.requests) == 1
 
 
 def test_an_http_error_is_kept_if_the_code_handles_it_and_not_if_the_test_raised(
@@ -129,3 +114,39 @@ def test_a_damaged_cassette_is_an_error_and_stays_as_it_is(
     result.assert_outcomes(failed=4)
     result.stdout.fnmatch_lines(["E*CassetteFormatError: *cassettes/x.yaml*"])
     assert path.read_text() == "version: 1\nint"
+
+
+def test_a_run_in_mode_all_says_what_changed_of_some_cassettes(
+    suite: Suite, server: RawServer
+) -> None:
+    source = """
+@pytest.mark.parametrize("name", [*map(str, range({})), "x"])
+def test_a(aquila_cassette, name):
+    with aquila_cassette(name):
+        get("/{}")
+"""
+    suite(source.format(23, "old")).assert_outcomes(passed=24)
+    result = suite(source.format(22, "new"), "--aquila-record=all")
+    assert result.stdout.str().count("was recorded again") == 20
+    result.stdout.fnmatch_lines(
+        [
+            "aquila: cassettes/0.yaml was recorded again: 1 of 1 changed",
+            f"  interaction 1: request and answer changed (GET {server.url}/new)",
+            f"  -GET        {server.url}/old",
+            f"  +GET        {server.url}/new",
+            "   answer     200, text/plain",
+            "  -body       /old",
+            "  +body       /new",
+            "   ended      complete",
+        ],
+        consecutive=True,
+    )
+    result.stdout.fnmatch_lines(
+        [
+            "aquila: 3 more changed; aquila-cassette diff NAME shows how",
+            "aquila: no test used cassettes/22.yaml",
+            "Fix: aquila-cassette unused --delete",
+            "aquila: 0 replayed, 23 recorded, 0 missed, 0 unplayed",
+        ],
+        consecutive=True,
+    )

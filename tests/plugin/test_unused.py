@@ -11,6 +11,7 @@ import pytest
 from aquila_cassette.model import Interaction, Request, Response
 from aquila_cassette.plugin.summary import Usage
 from aquila_cassette.storage import files
+from tests.plugin.conftest import Suite
 
 PASSED = "test_it.py::test_passed"
 SKIPPED = "test_it.py::test_skipped"
@@ -56,45 +57,29 @@ def usage(tmp_path: Path) -> Usage:
 def test_a_cassette_is_unused_if_who_recorded_it_passed_without_it_or_is_gone(
     tmp_path: Path, usage: Usage, recorded_by: str | None, is_unused: bool
 ) -> None:
+    (tmp_path / "cassettes/damaged.yaml").write_text("version: 1\nint")  # left to check
     save(tmp_path / "cassettes/sub/lost.yaml", recorded_by)
     assert usage.unused(tmp_path) == ({"cassettes/sub/lost.yaml": []} if is_unused else {})
-
-
-def test_one_that_nobody_signed_is_unused_if_all_tests_passed(tmp_path: Path, usage: Usage) -> None:
-    save(tmp_path / "cassettes/lost.yaml", None)
-    assert replace(usage, not_passed=set()).unused(tmp_path) == {"cassettes/lost.yaml": []}
+    if recorded_by is None:
+        all_passed = replace(usage, not_passed=set())
+        assert all_passed.unused(tmp_path) == {"cassettes/sub/lost.yaml": []}
 
 
 def test_interactions_of_an_opened_cassette_are_unused_alike(tmp_path: Path, usage: Usage) -> None:
-    save(tmp_path / "cassettes/shared.yaml", PASSED, SKIPPED, "test_it.py::test_gone", PASSED)
-    usage.replayed["cassettes/shared.yaml"] = {0}
-    usage.sizes["cassettes/shared.yaml"] = 4
-    assert usage.unused(tmp_path) == {"cassettes/shared.yaml": [3, 4]}
-    usage.recorded.add("cassettes/shared.yaml")  # it is another cassette now
-    assert usage.unused(tmp_path) == {}
-
-
-def test_what_one_process_used_is_used(tmp_path: Path, usage: Usage) -> None:
-    save(tmp_path / "cassettes/shared.yaml", PASSED, PASSED)
-    other = Usage(replayed={"cassettes/shared.yaml": {1}}, sizes={"cassettes/shared.yaml": 2})
-    usage.replayed["cassettes/shared.yaml"] = {0}
-    usage.merge(json.loads(json.dumps(other.data())))
-    assert usage.unused(tmp_path) == {}
-
-
-def test_a_damaged_cassette_is_left_to_check(tmp_path: Path, usage: Usage) -> None:
-    (tmp_path / "cassettes/damaged.yaml").write_text("version: 1\nint")
-    (tmp_path / "cassettes/.hidden.yaml").write_text("version: 1\ninteractions: []\n")
+    shared = "cassettes/shared.yaml"
+    save(tmp_path / shared, PASSED, SKIPPED, "test_it.py::test_gone", PASSED)
+    usage.replayed[shared], usage.sizes[shared] = {0}, 4
+    assert usage.unused(tmp_path) == {shared: [3, 4]}
+    usage.merge(Usage(replayed={shared: {3}}, sizes={shared: 4}).data())  # what a worker used
+    assert usage.unused(tmp_path) == {shared: [3]}
+    usage.recorded.add(shared)  # it is another cassette now
     assert usage.unused(tmp_path) == {}
 
 
 SOURCE = """
-import httpx, pytest
-
 @pytest.fixture(scope="module")
-def models(aquila_open=None):
-    from aquila_cassette import aquila_cassette
-    with aquila_cassette("of_the_module", on_unplayed="ignore") as cassette:
+def models():
+    with block("of_the_module", on_unplayed="ignore") as cassette:
         yield cassette
 
 @pytest.mark.parametrize("number", [0, 1])
@@ -106,20 +91,13 @@ def test_skipped(): pytest.skip("no key here")
 """
 
 
-def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    runs = pytester.runpytest_subprocess if "-n" in arguments else pytester.runpytest
-    return runs("-p", "no:cassetter", "--aquila-record=none", *arguments)
-
-
 def noted(pytester: pytest.Pytester, name: str = "unused") -> object:
     return json.loads((pytester.path / ".pytest_cache/v/aquila" / name).read_text())
 
 
 def test_a_complete_run_reports_what_no_test_used_and_a_partial_one_does_not(
-    pytester: pytest.Pytester,
+    suite: Suite, pytester: pytest.Pytester
 ) -> None:
-    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
-    pytester.makepyfile(test_it=SOURCE)
     folder = pytester.path / "cassettes"
     save(folder / "shared.yaml", None, None, "test_it.py::test_gone")
     save(folder / "of_the_module.yaml", "test_it.py::test_gone")
@@ -131,7 +109,9 @@ def test_a_complete_run_reports_what_no_test_used_and_a_partial_one_does_not(
         "cassettes/shared.yaml": [3],
     }
     for arguments in ([], ["-n", "1"]):
-        result = run(pytester, *arguments, "--aquila-unused-report=report.json")
+        result = suite(
+            SOURCE, *arguments, "--aquila-record=none", "--aquila-unused-report=report.json"
+        )
         result.assert_outcomes(passed=2, skipped=1)
         result.stdout.fnmatch_lines(
             [
@@ -148,8 +128,8 @@ def test_a_complete_run_reports_what_no_test_used_and_a_partial_one_does_not(
         assert noted(pytester) == unused
         assert noted(pytester, "unmatched_bodies") == ["cassettes/shared.yaml"]
     for arguments in (["-k", "passed"], ["test_it.py"], ["--lf"], ["test_it.py::test_passed"]):
-        result = run(pytester, *arguments)
+        result = suite(None, *arguments, "--aquila-record=none")
         assert "no test used" not in result.stdout.str()
         assert noted(pytester) == {"cassettes/renamed.yaml": []}  # the others were opened since
-    result = run(pytester, "--aquila-unused-report=report.json", "-k", "skipped")
+    suite(None, "--aquila-record=none", "--aquila-unused-report=report.json", "-k", "skipped")
     assert json.loads((pytester.path / "report.json").read_text())["unused"] is None
