@@ -53,8 +53,7 @@ class _Callback(Sink):
     def send(self, event: StreamEvent) -> None:
         returned = self._function(event)
         if inspect.isawaitable(returned):
-            if inspect.iscoroutine(returned):
-                returned.close()
+            getattr(returned, "close", bool)()
             raise UsageError(
                 "The sync client cannot await an async sink.",
                 fix="Fix: use AsyncClient, or a sync function or queue",

@@ -70,14 +70,13 @@ class PlainAdapter(Adapter):
     def render_sync(self) -> Any:
         shown = self._render()
         if inspect.isawaitable(shown):
-            if inspect.iscoroutine(shown):
-                shown.close()
+            getattr(shown, "close", bool)()
             super().render_sync()
         self._after()
         return shown
 
 
-_registered: list[tuple[Callable[[object], bool], Callable[[Any], Adapter]]] = []
+_registered: list[tuple[type | Callable[[object], bool], Callable[[Any], Adapter]]] = []
 
 _FRAMEWORKS = (
     # Nothing is imported to find out: an object's class exists only where its module is loaded.
@@ -108,17 +107,12 @@ def register_view(matches: type | Callable[[object], bool], make: Callable[[Any]
         >>> type(adapter_for(Sheet())).__name__
         'SheetAdapter'
     """
-    if isinstance(matches, type):
-        kind = matches
-        _registered.insert(0, (lambda view: isinstance(view, kind), make))
-    else:
-        _registered.insert(0, (matches, make))
+    _registered.insert(0, (matches, make))
 
 
 def adapter_for(view: object) -> Adapter:
-    """Return the adapter that fits `view`, or raise a `UsageError`."""
     for matches, make in _registered:
-        if matches(view):
+        if isinstance(view, matches) if isinstance(matches, type) else matches(view):
             return make(view)
     for module, name, ours, adapter_name in _FRAMEWORKS:
         kind = getattr(sys.modules.get(module), name, None)

@@ -100,15 +100,12 @@ async def _wait_for(called: str, condition: Callable[[], T | None], timeout: flo
 def _fits(expected: Any, got: Any) -> bool:
     if expected is ...:
         return True
-    if isinstance(expected, re.Pattern):
-        return isinstance(got, str) and expected.search(got) is not None
-    if isinstance(expected, Mapping):
-        return isinstance(got, Mapping) and all(
-            name in got and _fits(one, got[name]) for name, one in expected.items()
-        )
-    if isinstance(expected, list | tuple):
-        is_sequence = isinstance(got, list | tuple) and len(got) == len(expected)
-        return is_sequence and all(map(_fits, expected, got))
+    if isinstance(expected, re.Pattern) and isinstance(got, str):
+        return expected.search(got) is not None
+    if isinstance(expected, Mapping) and isinstance(got, Mapping):
+        return all(name in got and _fits(one, got[name]) for name, one in expected.items())
+    if isinstance(expected, list | tuple) and isinstance(got, list | tuple):
+        return len(got) == len(expected) and all(map(_fits, expected, got))
     return bool(expected == got)
 
 

@@ -44,6 +44,7 @@ class Message:
         notify()
 
 
+@dataclass(eq=False)
 class Inbox:
     """Has messages handled one after the other, each in a task and a context of its own.
 
@@ -52,22 +53,17 @@ class Inbox:
     that were not handled when it closed. `lock` guards it, and the jobs that send to it.
     """
 
-    def __init__(
-        self,
-        title: str,
-        lock: threading.RLock,
-        handle: Callable[[Message], Coroutine[Any, Any, None]],
-        drop: Callable[[Message], None],
-    ) -> None:
-        self._title = title
-        self._lock = lock
-        self._handle = handle
-        self._drop = drop
-        self._waiting: deque[Message] = deque()
-        self._now: Message | None = None
-        self._is_busy = False
-        self._is_closed = False
-        self._scope: anyio.CancelScope | None = None
+    title: str
+    lock: threading.RLock
+    handle: Callable[[Message], Coroutine[Any, Any, None]]
+    drop: Callable[[Message], None]
+    _waiting: deque[Message] = field(default_factory=deque, init=False)
+    _now: Message | None = field(default=None, init=False)
+    _is_busy: bool = field(default=False, init=False)
+    _is_closed: bool = field(default=False, init=False)
+    _scope: anyio.CancelScope | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
         self._wake = waker(self._next)
         # A loop may end without closing its views: nothing in them is pending then. A token of
         # trio's cannot tell, but there the cancelled handlers have closed the inbox.
@@ -78,38 +74,37 @@ class Inbox:
 
     def put(self, message: Message) -> None:
         """Take a message, from any thread; a closed inbox drops it."""
-        with self._lock:
+        with self.lock:
             is_closed, was_busy = self.is_closed(), self._is_busy
             if not is_closed:
                 self._waiting.append(message)
                 self._is_busy = True
         if is_closed:
-            self._drop(message)
+            self.drop(message)
         elif not was_busy:
             self._wake()
 
     def pending(self) -> list[Pending]:
-        """List what is being handled, and what waits to be."""
-        with self._lock:
+        with self.lock:
             pending = [Pending(self._now.title)] if self._now is not None else []
             if count := len(self._waiting):
                 messages = f"{count} message{'' if count == 1 else 's'}"
-                pending.append(Pending(f"{messages} in the inbox of {self._title}"))
+                pending.append(Pending(f"{messages} in the inbox of {self.title}"))
             return pending
 
     def close(self) -> None:
         """Take no more messages, drop those that wait, and cancel the running handler."""
-        with self._lock:
+        with self.lock:
             self._is_closed = True
             dropped = list(self._waiting)
             self._waiting.clear()
         for message in dropped:
-            self._drop(message)
+            self.drop(message)
         if self._scope is not None:
             self._scope.cancel()
 
     def _next(self) -> None:
-        with self._lock:
+        with self.lock:
             self._now = self._waiting.popleft() if self._waiting else None
             self._is_busy = self._now is not None
         if self._now is None:
@@ -122,7 +117,7 @@ class Inbox:
         parent_stream.set(None)
         try:
             with anyio.CancelScope() as self._scope:
-                await self._handle(message)
+                await self.handle(message)
         except BaseException:
             # The event loop ends: other messages would be waited for in it for ever.
             self.close()
@@ -130,5 +125,5 @@ class Inbox:
         finally:
             self._scope = None
             if not message.is_done:
-                self._drop(message)
+                self.drop(message)
             self._next()

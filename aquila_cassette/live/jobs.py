@@ -8,7 +8,7 @@ import inspect
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
@@ -116,6 +116,7 @@ class Job:
         return await value if inspect.isawaitable(value) else value
 
 
+@dataclass(eq=False)
 class Jobs:
     """The jobs of one view or component; a job supersedes the one of its name.
 
@@ -123,24 +124,16 @@ class Jobs:
     guards them, and the inbox that their outcomes go to.
     """
 
-    def __init__(
-        self,
-        title: str,
-        view: object,
-        lock: threading.RLock,
-        report: Callable[[Job, Outcome], None],
-    ) -> None:
-        self._title = title
-        self._view = view
-        self._lock = lock
-        self._report = report
-        self._current: dict[str, Job] = {}
-        self._running: dict[Job, None] = {}
+    title: str
+    view: object
+    lock: threading.RLock
+    report: Callable[[Job, Outcome], None]
+    _current: dict[str, Job] = field(default_factory=dict, init=False)
+    _running: dict[Job, None] = field(default_factory=dict, init=False)
 
     def start(self, name: str, function: partial[Any]) -> None:
-        """Start a job and cancel the one of this name."""
-        title = f"job {name!r} of {self._title}"
-        with self._lock:
+        title = f"job {name!r} of {self.title}"
+        with self.lock:
             try:
                 job = Job(name, title, function)
                 run_in_background(partial(self._run, job))
@@ -157,26 +150,24 @@ class Jobs:
         notify()
 
     def cancel(self, name: str, reason: object) -> None:
-        """Cancel the job of this name, if there is one."""
         if job := self._current.get(name):
             job.cancel(reason)
 
     def close(self) -> None:
         """Cancel all jobs; their outcomes are dropped."""
-        with self._lock:
+        with self.lock:
             self._current.clear()
             running = list(self._running)
         for job in running:
             job.cancel("closed")
 
     def pending(self) -> list[Pending]:
-        """List the jobs that have not ended, in the order in which they were started."""
-        with self._lock:
+        with self.lock:
             return [job.pending() for job in self._running]
 
     def finish(self, job: Job, outcome: Outcome) -> Outcome | None:
         """Return the outcome to be handled; None where another job has superseded this one."""
-        with self._lock:
+        with self.lock:
             if self._current.get(job.name) is not job:
                 return None
             del self._current[job.name]
@@ -185,12 +176,12 @@ class Jobs:
     async def _run(self, job: Job) -> None:
         outcome: Outcome | None = None
         try:
-            outcome = await job.run(self._view)
+            outcome = await job.run(self.view)
         finally:
-            with self._lock:
+            with self.lock:
                 if outcome is not None and self._current.get(job.name) is job:
                     _log(job, outcome)
-                    self._report(job, outcome)
+                    self.report(job, outcome)
                 # Under the same lock: at any time the job or its outcome is pending.
                 self._running.pop(job, None)
             notify()
@@ -223,8 +214,6 @@ def _log(job: Job, outcome: Outcome) -> None:
 
 
 class TrackedJobs:
-    """The tasks and futures of this process that `track` was given."""
-
     def __init__(self) -> None:
         self._jobs: dict[Any, None] = {}
         self._lock = threading.RLock()
@@ -246,9 +235,9 @@ class TrackedJobs:
             if job.done():
                 with self._lock:
                     self._jobs.pop(job, None)
-                if not job.cancelled() and (error := job.exception()) is not None:
-                    failure: BaseException = error
-                    return failure
+                error: BaseException | None = None if job.cancelled() else job.exception()
+                if error is not None:
+                    return error
         return None
 
     def _of_open_loops(self) -> list[Any]:

@@ -32,7 +32,6 @@ class NiceguiAdapter(Adapter):
         binding._refresh_step()
 
     async def render(self) -> str:
-        """Return the visible texts in the order of the page, then the notifications."""
         if self._user.client is None:
             raise UsageError(
                 "This NiceGUI user has opened no page.",

@@ -36,15 +36,13 @@ class AsyncPageAdapter(Adapter):
         self._page = page
 
     async def settle(self) -> None:
-        while True:
-            try:
-                await self._page.evaluate(_TWO_CALM_FRAMES)
-            except async_api.Error as error:
-                if _NAVIGATED not in error.message:
-                    raise
-                await self._page.wait_for_load_state()
-            else:
-                return
+        try:
+            await self._page.evaluate(_TWO_CALM_FRAMES)
+        except async_api.Error as error:
+            if _NAVIGATED not in error.message:
+                raise
+            await self._page.wait_for_load_state()
+            await self.settle()
 
     async def render(self) -> str:
         return await self._page.content()
@@ -60,15 +58,13 @@ class SyncPageAdapter(Adapter):
         return self.render_sync()
 
     def settle_sync(self) -> None:
-        while True:
-            try:
-                self._page.evaluate(_TWO_CALM_FRAMES)
-            except sync_api.Error as error:
-                if _NAVIGATED not in error.message:
-                    raise
-                self._page.wait_for_load_state()
-            else:
-                return
+        try:
+            self._page.evaluate(_TWO_CALM_FRAMES)
+        except sync_api.Error as error:
+            if _NAVIGATED not in error.message:
+                raise
+            self._page.wait_for_load_state()
+            self.settle_sync()
 
     def render_sync(self) -> str:
         return self._page.content()

@@ -119,8 +119,6 @@ def _render_sync(
 
 
 class _Waiting:
-    """One call of `render_async`, `render_sync` or `wait_settled`."""
-
     def __init__(
         self, called: str, view: object, timeout: float | None, streams: int | None
     ) -> None:
@@ -167,7 +165,6 @@ class _Waiting:
         raise await self.too_late()
 
     async def too_late(self) -> SettleTimeout:
-        """Make the error that says what is still pending."""
         left = await self.idle.wait(0)
         if self._is_drawing:
             left = [*(one for one in left if one != NOT_STARTED), Pending("the view still draws")]

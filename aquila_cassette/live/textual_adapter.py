@@ -85,7 +85,6 @@ class TextualAdapter(Adapter):
                 return
 
     async def render(self) -> str:
-        """Return the text of the screen; raise what a worker or handler raised and ended the app."""
         if (failure := self._failure()) is not None:
             raise failure
         return _text_of(self._app.export_screenshot(simplify=True))

@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Self
 import anyio
 
 from aquila_cassette.errors import UsageError
+from aquila_cassette.live.adapter import PlainAdapter
 from aquila_cassette.live.inbox import Inbox, Message
 from aquila_cassette.live.jobs import Exited, Failed, Job, Jobs, Outcome, must_propagate
 from aquila_cassette.waiting.notifier import notifier, notify
@@ -199,7 +200,7 @@ class ComponentBase:
     def _report(self, job: Job, outcome: Outcome) -> None:
         def handle_async() -> Any:
             current = self._jobs.finish(job, outcome)
-            return None if current is None else self.handle_async(job.name, current)
+            return current and self.handle_async(job.name, current)
 
         self.view._post(self, handle_async)
 
@@ -332,11 +333,7 @@ class View(ComponentBase):
 
     async def rendered(self) -> Any:
         """Return what `render` returns, sync or async, and reset the temporary assigns."""
-        shown = self.render()
-        if inspect.isawaitable(shown):
-            shown = await shown
-        self.drop_temporary_assigns()
-        return shown
+        return await PlainAdapter(self).render()
 
     def drop_temporary_assigns(self) -> None:
         """Reset the temporary assigns of the view and its components; call it after each render."""
@@ -401,7 +398,7 @@ class View(ComponentBase):
         message.finish(error)
 
     async def _call(self, title: str, function: Callable[[], Any]) -> BaseException | None:
-        """Call a function of the user's, sync or async; log and return what it raises."""
+        """Log and return what a function of the user's raises."""
         try:
             with mark_job(title, self._inbox):
                 result = function()
@@ -415,12 +412,8 @@ class View(ComponentBase):
         return None
 
     def _drop(self, message: Message) -> None:
-        message.finish(
-            UsageError(
-                f"{self._title} was closed before {message.title} was done.",
-                fix="Fix: close the view after that",
-            )
-        )
+        what = f"{self._title} was closed before {message.title} was done."
+        message.finish(UsageError(what, fix="Fix: close the view after that"))
 
     def _fail(self, error: BaseException) -> None:
         self._failures.append(error)
