@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from benchmarks import __main__ as command
 from benchmarks import measure, table
 from benchmarks.measure import CASSETTER, OURS, PLAIN, VCRPY, Row
 
@@ -55,14 +54,6 @@ def test_all_contestants_of_a_row_are_measured_in_the_same_rounds_against_its_ta
     for row in rows:
         assert len({len(seconds) for seconds in row["rounds"].values()}) == 1
         assert all(one > 0 for seconds in row["rounds"].values() for one in seconds)
-
-
-def test_an_unknown_benchmark_is_refused_with_the_known_ones(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    with pytest.raises(SystemExit):
-        command.main(["--only", "speed"])
-    assert "choose from load, replay" in capsys.readouterr().err.replace("'", "")
 
 
 def test_the_table_gives_medians_ratios_targets_and_noise(

@@ -38,19 +38,14 @@ def test_every_error_is_exported_and_drawn_in_the_tree() -> None:
     }
     assert set(classes) == set(errors.__all__)
     assert set(classes) <= set(aquila_cassette.__all__)
-    tree = inspect.getdoc(errors) or ""
-    drawn: dict[str, str] = {}
-    above: list[str] = []
-    for line in tree.splitlines():
-        found = re.match(r"^([ │]*)(?:[├└]── )?([A-Z]\w+)", line)
-        if found and ("──" in line or line.strip() in ("AquilaError", "UserWarning")):
-            depth = (len(found[1]) - 4) // 4 + ("──" in line)
-            above[depth:] = [found[2]]
-            drawn[found[2]] = above[depth - 1] if depth else ""
-    for name, value in classes.items():
-        if name == "AquilaError":
-            continue
-        assert drawn[name] == value.__bases__[0].__name__, name
+    drawn, above = dict[str, str](), list[str]()
+    tree = re.findall(r"^([ │├└─]+)([A-Z]\w+)", inspect.getdoc(errors) or "", re.MULTILINE)
+    for indent, name in tree:
+        depth = len(indent) // 4 - 1
+        above[depth:] = [name]
+        drawn[name] = above[max(depth - 1, 0)]
+    bases = {name: value.__bases__[0].__name__ for name, value in classes.items()}
+    assert drawn == {**bases, "AquilaError": "AquilaError", "UserWarning": "UserWarning"}
 
 
 def test_importing_the_package_imports_nothing_heavy() -> None:

@@ -146,25 +146,6 @@ def test_a_result_that_is_not_there_in_time_leaves_the_stream_going(held: Held) 
     assert (str(ended.value), ended.value.text) == (CANCELLED, "Hel")
 
 
-def test_cancelling_from_another_thread_wakes_the_reader_and_closes_the_socket(
-    each_held: Held,
-) -> None:
-    def cancel() -> None:
-        assert each_held.asked.wait(5)
-        stream.cancel()
-
-    with Client(**each_held.made()) as client:
-        stream = client.stream("Hi")
-        thread = threading.Thread(target=cancel)
-        thread.start()
-        *_, error = stream
-        thread.join()
-        assert isinstance(error, Error)
-        assert (error.reason, error.kind) == (CANCELLED, "cancelled")
-        assert each_held.gone.wait(5)
-        stream.cancel()
-
-
 def test_a_sync_stream_that_is_dropped_half_read_leaks_no_connection(held: Held) -> None:
     with Client(**held.made()) as client:
         for _ in client.stream("Hi", ref="mine"):
@@ -186,18 +167,30 @@ def test_a_stream_may_be_cancelled_by_its_sink_or_before_it_began() -> None:
 
 @seed_row(20)
 @pytest.mark.parametrize(
-    ("option", "reason"),
-    [("idle_timeout", "ReadTimeout"), ("timeout", "The stream took more than 0.2 s.")],
+    ("options", "kind", "reason"),
+    [
+        ({}, "cancelled", CANCELLED),
+        ({"idle_timeout": 0.2}, "timeout", "ReadTimeout"),
+        ({"timeout": 0.2}, "timeout", "The stream took more than 0.2 s."),
+    ],
 )
-def test_a_stream_that_takes_too_long_ends_and_closes_its_socket(
-    option: Any, reason: str, each_held: Held
+def test_a_stream_that_is_cancelled_in_another_thread_or_takes_too_long_ends_with_its_socket(
+    options: dict[str, Any], kind: str, reason: str, each_held: Held
 ) -> None:
+    def cancel() -> None:
+        if not options and each_held.asked.wait(5):
+            stream.cancel()
+
     with Client(**each_held.made()) as client:
-        *_, error = client.stream("Hi", **{option: 0.2})
+        stream = client.stream("Hi", **options)
+        thread = threading.Thread(target=cancel)
+        thread.start()
+        *_, error = stream
+        thread.join()
         assert isinstance(error, Error)
-        assert error.kind == "timeout"
-        assert error.reason.startswith(reason)
+        assert (error.kind, error.reason.startswith(reason)) == (kind, True)
         assert each_held.gone.wait(5)
+        stream.cancel()
 
 
 def test_a_server_that_is_not_there_is_an_error() -> None:

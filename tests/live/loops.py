@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import anyio
 import pytest
 
+from aquila_cassette.errors import UsageError
 from aquila_cassette.live import View
 from aquila_cassette.waiting.notifier import notifier
 
@@ -42,6 +44,14 @@ def in_each_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[...
         parameters=[backend, *signature.parameters.values()]
     )
     return pytest.mark.parametrize("backend", ["asyncio", "trio"])(run)
+
+
+@contextmanager
+def refused(*lines: str) -> Iterator[None]:
+    """Expect a UsageError with these lines."""
+    with pytest.raises(UsageError) as raised:
+        yield
+    assert str(raised.value).splitlines() == [*lines]
 
 
 async def settled(view: View) -> None:

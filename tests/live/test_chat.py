@@ -16,7 +16,7 @@ import anyio
 import anyio.to_thread
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila_cassette import aquila_cassette
@@ -179,7 +179,6 @@ STRAY = st.one_of(
 
 @seed_row(13)
 @given(messages=st.lists(STRAY, max_size=12), loading=st.booleans())
-@settings(deadline=None)
 def test_stale_and_unknown_messages_are_ignored(messages: list[Any], loading: bool) -> None:
     async def stray() -> None:
         async with chat(Script()) as view:
