@@ -232,6 +232,8 @@ class Player:
         """
         __tracebackhide__ = True
         response = self.interaction.response
+        if response.ended == "complete":
+            return
         where = f"cassette: {display_path(self._settings.path)} (interaction {self.number})"
         if response.ended == "closed":
             before = "before the answer began" if response.status is None else "there"
