@@ -8,8 +8,6 @@ from types import ModuleType
 
 from aquila_cassette.http.patching import is_patched, when_imported
 
-__all__ = ["install"]
-
 _LIBRARIES = {
     "httpx": ("httpx", "AsyncHTTPTransport.handle_async_request"),
     "httpx2": ("httpx", "AsyncHTTPTransport.handle_async_request"),

@@ -22,7 +22,7 @@ from aiohttp import payload
 
 from aquila_cassette.http.aiohttp_record import Listener
 from aquila_cassette.http.aiohttp_replay import replayed_connection
-from aquila_cassette.http.dispatcher import HttpAdapter, Send, exchange, find_class
+from aquila_cassette.http.dispatcher import HttpAdapter, Send, exchange, find_class, make_exception
 from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Failure, Request
 from aquila_cassette.session.player import MakeError, Player
@@ -66,11 +66,7 @@ class AiohttpAdapter(HttpAdapter[Call]):
         found = find_class(failure, _ERRORS_IN_THE_BODY if has_begun else _ERRORS, aiohttp)
         if found is None or not issubclass(found, aiohttp.ClientError):
             return None
-        try:
-            error: Exception = _make(found, failure.message, call.request)
-        except TypeError:
-            return None  # its constructor takes what is not on the cassette
-        return error
+        return _make(found, failure.message, call.request)
 
     async def record(self, call: Call, recorder: Recorder, send: Send[Call]) -> Any:
         listener = Listener(recorder, call.request)
@@ -98,17 +94,13 @@ async def _read_body(request: Any) -> bytes:
     await body.write(collector)
     data = b"".join(collector.chunks)
     if not isinstance(body, payload.BytesPayload):
-        _replace_body(request, ReadBody(data, body.headers))
+        # Not by `update_body`, which writes headers: those of the body before stay.
+        is_property = isinstance(getattr(type(request), "body", None), property)
+        setattr(request, "_body" if is_property else "body", ReadBody(data, body.headers))
         close = getattr(body, "close", None)  # since aiohttp 3.12; before, writing closed it
         if close is not None:
             await close()
     return data
-
-
-def _replace_body(request: Any, body: payload.Payload) -> None:
-    """Put in `body`, and leave the headers that describe the one before."""
-    is_property = isinstance(getattr(type(request), "body", None), property)
-    setattr(request, "_body" if is_property else "body", body)
 
 
 class ReadBody(payload.BytesPayload):
@@ -142,24 +134,21 @@ _ERRORS = {
     "decode": "ClientPayloadError",
 }
 _ERRORS_IN_THE_BODY = _ERRORS | dict.fromkeys(("reset", "closed", "protocol"), "ClientPayloadError")
-if not hasattr(aiohttp, "SocketTimeoutError"):  # they are there since 3.10
-    for _errors in (_ERRORS, _ERRORS_IN_THE_BODY):
-        _errors |= dict.fromkeys(("connect-timeout", "timeout"), "ServerTimeoutError")
 
 
-def _make(kind: Any, message: str, request: Any) -> Any:
+def _make(kind: Any, message: str, request: Any) -> Exception:
+    error: Exception
     if issubclass(kind, aiohttp.ClientConnectorCertificateError):
-        return kind(request.connection_key, _certificate_error(message))
-    if issubclass(kind, aiohttp.ClientConnectorError):
-        return kind(request.connection_key, _os_error(message))
-    if issubclass(kind, aiohttp.ClientResponseError):
+        error = kind(request.connection_key, _certificate_error(message))
+    elif issubclass(kind, aiohttp.ClientConnectorError):
+        error = kind(request.connection_key, _os_error(message))
+    elif issubclass(kind, aiohttp.ClientResponseError):
         found = re.match(r"(\d+), message='(.*)', url=", message, re.DOTALL)
         status, text = (int(found[1]), found[2]) if found else (0, message)
-        return kind(request.request_info, (), status=status, message=text)
-    found = re.match(r"\[Errno (\d+)\] (.*)", message, re.DOTALL)
-    if issubclass(kind, OSError) and found:
-        return kind(int(found[1]), found[2])
-    return kind(message)
+        error = kind(request.request_info, (), status=status, message=text)
+    else:
+        error = make_exception(kind, message)
+    return error
 
 
 def _certificate_error(message: str) -> Exception:

@@ -38,17 +38,14 @@ class Listener:
         try:
             with self._waiting():
                 yield
-        except TimeoutError:
-            url = self._request.url
-            error = getattr(aiohttp, "ConnectionTimeoutError", aiohttp.ServerTimeoutError)
-            self._recorder.failed(error(f"Connection timeout to host {url}"))
-            raise
-        except OSError as error:
-            as_seen = isinstance(error, aiohttp.ClientError)
-            self._recorder.failed(error if as_seen else aiohttp.ClientOSError(*error.args))
-            raise
         except Exception as error:
-            self._recorder.failed(error)
+            seen = error
+            if isinstance(error, TimeoutError):
+                url = self._request.url
+                seen = aiohttp.ConnectionTimeoutError(f"Connection timeout to host {url}")
+            elif isinstance(error, OSError) and not isinstance(error, aiohttp.ClientError):
+                seen = aiohttp.ClientOSError(*error.args)
+            self._recorder.failed(seen)
             raise
 
     def listen(self, connection: Any) -> None:
@@ -105,12 +102,11 @@ class Listener:
 
     def _headers(self, response: Any) -> Headers:
         """Return the headers of the body as it is read: aiohttp may remove its encoding before."""
-        encoding = response.headers.get("content-encoding", "").lower()
-        removed: tuple[str, ...] = ()
-        if self._decompresses and encoding in _DECODED:
-            removed = ("content-encoding", "content-length")
         headers = decode_headers(response.raw_headers)
-        return tuple([header for header in headers if header[0] not in removed])
+        encoding = response.headers.get("content-encoding", "").lower()
+        if not self._decompresses or encoding not in _DECODED:
+            return headers
+        return tuple(one for one in headers if one[0] not in ("content-encoding", "content-length"))
 
 
 def _lay_over(target: Any, name: str, method: Callable[..., Any]) -> None:
@@ -149,7 +145,10 @@ class RecordedReader(StreamReader):
             self._recorder.failed(error)
             raise
         except Exception:
-            self._fail()
+            failure = self._live.exception()
+            if failure is not None:  # the connection's; a misuse of the reader leaves none
+                self._recorder.failed(failure)
+                super().set_exception(failure)
             raise
         self._take(data, is_chunk)
 
@@ -162,13 +161,6 @@ class RecordedReader(StreamReader):
         elif not data:
             self._recorder.body_ended()
             self.feed_eof()
-
-    def _fail(self) -> None:
-        """Take over what the connection failed with; a misuse of the reader is no such thing."""
-        error = self._live.exception()
-        if error is not None:
-            self._recorder.failed(error)
-            super().set_exception(error)
 
     def read_nowait(self, n: int = -1) -> bytes:
         if not self._buffer and not self._eof:

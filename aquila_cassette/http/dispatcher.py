@@ -7,6 +7,8 @@ ones, replayed.
 from __future__ import annotations
 
 import functools
+import re
+import ssl
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -63,7 +65,7 @@ async def exchange(adapter: HttpAdapter[Call], call: Call, send: Send[Call]) -> 
 
 
 def decide(session: Session, request: Request) -> Recorder | Player | None:
-    """Return what records or replays the response, or None where it passes unseen."""
+    """Return what records or replays the response; None where it passes unseen."""
     __tracebackhide__ = True
     if request.header("upgrade") is not None:  # to a protocol in which no body ends
         return None
@@ -115,6 +117,21 @@ def find_class(
             if isinstance(found, type) and issubclass(found, Exception):
                 return found
     return None
+
+
+_NUMBERED = re.compile(r"\[Errno (-?\d+)\] (.*)", re.DOTALL)
+
+
+def make_exception(kind: type[Exception], message: str) -> Exception:
+    """Make an exception of which the cassette has the message alone."""
+    if issubclass(kind, ssl.SSLError):
+        return kind(1, message)
+    numbered = _NUMBERED.fullmatch(message)
+    if issubclass(kind, OSError) and numbered is not None:
+        return kind(int(numbered[1]), numbered[2])
+    made = kind.__new__(kind, message)  # what else its constructor wants is not on the cassette
+    made.args = (message,)
+    return made
 
 
 def decode_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:

@@ -9,6 +9,8 @@ replays the response. The library's own parsing, pooling and errors stay above i
 from __future__ import annotations
 
 import functools
+import io
+import re
 import ssl
 from collections.abc import Callable
 from types import ModuleType
@@ -16,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 from aquila_cassette.http.dispatcher import decide
 from aquila_cassette.http.http_client_response import (
+    BUFFER,
     RecordedFile,
+    ReplayedRaw,
     chunk_size,
-    failed_before_the_response,
     make_error,
-    replayed_file,
 )
 from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Headers, Request
@@ -64,7 +66,11 @@ def _connect(original: Callable[..., Any], connection: Any, *args: Any, **kwargs
     if connection.sock is None and _OPENING not in vars(connection):
         session = current_session()
         if session is not None:
-            SocketProxy(connection, session).pretend_to_be_connected()
+            connection.sock = SocketProxy(connection, session)
+            if hasattr(connection, "is_verified"):  # urllib3 warns where none was verified
+                connection.is_verified = bool(
+                    getattr(connection, "assert_fingerprint", None)
+                ) or getattr(connection, "cert_reqs", None) in (ssl.CERT_REQUIRED, "CERT_REQUIRED")
             return None
     return original(*args, **kwargs)
 
@@ -102,7 +108,8 @@ def _getresponse(original: Callable[..., Any], connection: Any, *args: Any, **kw
 
 
 _OPENING = "_aquila_opening"
-_VERSIONS = {10: "HTTP/1.0", 11: "HTTP/1.1"}
+_AFTER_CONNECTING = ("timeout", "reset", "closed", "protocol", "decode")
+"""The categories of failures that come up when the response is read."""
 
 
 class SocketProxy:
@@ -120,14 +127,6 @@ class SocketProxy:
         self._answer: Recorder | Player | None = None
         self._file: Any = None
         self._unsent: Exception | None = None
-
-    def pretend_to_be_connected(self) -> None:
-        connection = self._connection
-        connection.sock = self
-        if hasattr(connection, "is_verified"):  # urllib3 warns where a certificate is not verified
-            connection.is_verified = bool(
-                getattr(connection, "assert_fingerprint", None)
-            ) or getattr(connection, "cert_reqs", None) in (ssl.CERT_REQUIRED, "CERT_REQUIRED")
 
     def leave(self) -> None:
         """Give the connection back the socket it had."""
@@ -148,8 +147,9 @@ class SocketProxy:
                 return getresponse()
             with answer:
                 response = getresponse()
-            version = _VERSIONS.get(response.version, "HTTP/1.1")
-            answer.start_response(response.status, _headers(response), version)
+            headers = tuple((name.lower(), value) for name, value in response.headers.items())
+            version = "HTTP/1.0" if response.version == 10 else "HTTP/1.1"
+            answer.start_response(response.status, headers, version)
             self._file.begin_body(chunked=response.chunked, length=response.length)
             return response
         finally:
@@ -171,7 +171,8 @@ class SocketProxy:
     def makefile(self, mode: str = "r", buffering: int | None = None) -> Any:
         answer = self._answer
         if isinstance(answer, Player):
-            self._file = replayed_file(answer, functools.partial(make_error, self._connection))
+            raw = ReplayedRaw(answer, functools.partial(make_error, self._connection))
+            self._file = io.BufferedReader(raw, BUFFER)
         elif answer is not None:
             self._file = RecordedFile(self._real.makefile("rb", buffering=0), answer)
         else:
@@ -244,9 +245,8 @@ class SocketProxy:
         __tracebackhide__ = True
         response = player.interaction.response
         error = response.error
-        if response.status is None and (
-            error is None or failed_before_the_response(with_category(error))
-        ):
+        category = None if error is None else with_category(error).category
+        if response.status is None and category not in _AFTER_CONNECTING:
             self.leave()
             player.finished()
             player.raise_ending(functools.partial(make_error, self._connection))
@@ -276,8 +276,7 @@ class SocketProxy:
             raise
 
 
-def _headers(response: Any) -> Headers:
-    return tuple((name.lower(), value) for name, value in response.headers.items())
+_ACCEPT_ENCODING = re.compile(rb"(?im)^accept-encoding:[^\r]*")
 
 
 class SentRequest:
@@ -324,12 +323,11 @@ class SentRequest:
     @property
     def body(self) -> bytes:
         """The body, chunks joined."""
-        return (
-            b"".join(self._chunks) if self._is_chunked else bytes(self._bytes[self._body_start :])
-        )
+        if self._is_chunked:
+            return b"".join(self._chunks)
+        return bytes(self._bytes[self._body_start :])
 
     def raw(self) -> bytes:
-        """Return the bytes as they were sent."""
         return bytes(self._bytes)
 
     def uncompressed(self) -> bytes:
@@ -340,27 +338,16 @@ class SentRequest:
         asked = self.header("accept-encoding")
         if asked in (None, "identity") or "accept-encoding" in (self.header("authorization") or ""):
             return self.raw()
-        lines = bytes(self._bytes[: self._body_start]).split(b"\r\n")
-        kept = [
-            b"Accept-Encoding: identity" if line.lower().startswith(b"accept-encoding:") else line
-            for line in lines
-        ]
-        return b"\r\n".join(kept) + bytes(self._bytes[self._body_start :])
+        head, body = self._bytes[: self._body_start], self._bytes[self._body_start :]
+        return bytes(_ACCEPT_ENCODING.sub(b"Accept-Encoding: identity", head) + body)
 
     def _parse(self, head: str) -> None:
-        first, *lines = head.split("\r\n")
+        first, *lines = re.sub(r"\r\n[ \t]+", " ", head).split("\r\n")  # a folded line is one
         method, _, rest = first.partition(" ")
         self.method = method.upper()
         self.target = rest.rpartition(" ")[0]
-        headers: list[tuple[str, str]] = []
-        for line in lines:
-            if line[:1] in (" ", "\t") and headers:  # the line before goes on
-                name, value = headers.pop()
-                headers.append((name, f"{value} {line.strip()}"))
-            else:
-                name, _, value = line.partition(":")
-                headers.append((name.strip().lower(), value.strip()))
-        self.headers = tuple(headers)
+        pairs = (line.partition(":") for line in lines)
+        self.headers = tuple((name.strip().lower(), value.strip()) for name, _, value in pairs)
         self._is_chunked = "chunked" in (self.header("transfer-encoding") or "").lower()
 
     def _has_last_chunk(self) -> bool:

@@ -14,7 +14,7 @@ from http.client import responses
 from typing import Any
 
 from aquila_cassette.dialects.framing import framing
-from aquila_cassette.http.dispatcher import find_class
+from aquila_cassette.http.dispatcher import find_class, make_exception
 from aquila_cassette.model import Failure, Response
 from aquila_cassette.session.failures import with_category
 from aquila_cassette.session.player import MakeError, Player
@@ -33,7 +33,7 @@ def chunk_size(line: bytes) -> int | None:
     return int(size, 16) if _HEX.fullmatch(size) else None
 
 
-_BUFFER = 65536
+BUFFER = 65536
 
 
 class InvalidChunkLengthError(Exception):
@@ -49,7 +49,7 @@ class RecordedFile(io.BufferedReader):
 
     def __init__(self, raw: Any, recorder: Recorder) -> None:
         self._socket = _CountingRaw(raw, self._failed)
-        super().__init__(self._socket, _BUFFER)
+        super().__init__(self._socket, BUFFER)
         self._recorder = recorder
         self._body: _Body | None = None
         self._consumed = 0
@@ -74,11 +74,6 @@ class RecordedFile(io.BufferedReader):
 
     def readinto(self, buffer: Any, /) -> int:
         data = self.read(memoryview(buffer).nbytes)
-        memoryview(buffer).cast("B")[: len(data)] = data
-        return len(data)
-
-    def readinto1(self, buffer: Any, /) -> int:
-        data = self.read1(memoryview(buffer).nbytes)
         memoryview(buffer).cast("B")[: len(data)] = data
         return len(data)
 
@@ -109,10 +104,10 @@ class RecordedFile(io.BufferedReader):
         is_at_end = self._socket.is_at_end and not is_buffered
         if body.malformed is not None:
             recorder.failed(InvalidChunkLengthError(body.malformed))
-        elif body.is_over or (is_at_end and body.may_end):
+        elif body.is_over or (is_at_end and body.left is None):
             recorder.body_ended()
         elif is_at_end:
-            recorder.failed(http.client.IncompleteRead(b"", body.missing))
+            recorder.failed(http.client.IncompleteRead(b"", None if body.is_chunked else body.left))
         return data
 
 
@@ -129,8 +124,6 @@ class _CountingRaw(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any, /) -> int | None:
-        if self.is_at_end:
-            return 0
         try:
             size: int | None = self._raw.readinto(buffer)
         except BaseException as error:
@@ -153,8 +146,8 @@ class _Body:
     """Tells the pieces of a body from what else is consumed of a response."""
 
     def __init__(self, *, chunked: bool, length: int | None) -> None:
-        self._is_chunked = chunked
-        self._left = 0 if chunked else length  # of this chunk, or of all; None: to the stream's end
+        self.is_chunked = chunked
+        self.left = 0 if chunked else length  # of this chunk, or of all; None: to the stream's end
         self._noted = 0  # so many bytes were noted before they were consumed
         self._line = b""
         self._after_a_chunk = False
@@ -163,29 +156,19 @@ class _Body:
         self.malformed: str | None = None
         """What was consumed where a chunk size belongs, if that is none."""
 
-    @property
-    def may_end(self) -> bool:
-        """Whether the stream may end here."""
-        return self._left is None
-
-    @property
-    def missing(self) -> int | None:
-        """How many bytes are missing if the stream ends here, where that is known."""
-        return None if self._is_chunked else self._left
-
     def consume(self, data: bytes, ahead: bytes) -> Iterator[bytes]:
         """Take what is consumed, and what has come after it; give the pieces that it begins."""
         while data and not self.is_over:
-            if self._left == 0:
+            if self.left == 0:
                 data = self._framing(data)
                 continue
-            size = len(data) if self._left is None else min(len(data), self._left)
+            size = len(data) if self.left is None else min(len(data), self.left)
             consumed, data = data[:size], data[size:]
-            if self._left is not None:
-                self._left -= size
-                self.is_over = self._left == 0 and not self._is_chunked
+            if self.left is not None:
+                self.left -= size
+                self.is_over = self.left == 0 and not self.is_chunked
             if size > self._noted:
-                piece = consumed[self._noted :] + ahead[: self._left]
+                piece = consumed[self._noted :] + ahead[: self.left]
                 self._noted += len(piece)
                 yield piece
             self._noted -= size
@@ -201,7 +184,7 @@ class _Body:
                 size = chunk_size(self._line)
                 if size is None:
                     self.malformed = self._line.strip().decode("latin-1")
-                self._left = size or 0
+                self.left = size or 0
                 self.is_over = not size
                 self._after_a_chunk = True
             self._line = b""
@@ -213,16 +196,13 @@ class _Body:
 _MORE = re.compile(r"(\d+) more expected")
 
 
-def replayed_file(player: Player, make_error: MakeError) -> io.BufferedReader:
-    """Make the file that http.client reads a recorded response from.
+class ReplayedRaw(io.RawIOBase):
+    """What http.client reads of a recorded response.
 
     A stream comes in chunks, one a piece, so that a reader that reads chunk by chunk gets its
     pieces. A body that came whole has its length. The reason phrase is the status's own.
     """
-    return io.BufferedReader(_ReplayedRaw(player, make_error), _BUFFER)
 
-
-class _ReplayedRaw(io.RawIOBase):
     def __init__(self, player: Player, make_error: MakeError) -> None:
         self._player = player
         self._make_error = make_error
@@ -305,16 +285,10 @@ _ERRORS = {
     "reset": "ConnectionResetError",
 }
 _ERRORS_OF_URLLIB3 = {"connect": "NewConnectionError", "connect-timeout": "ConnectTimeoutError"}
-_NUMBERED = re.compile(r"\[Errno (-?\d+)\] (.*)", re.DOTALL)
 
 
 class _FoundByTheLibraryError(Exception):
     """The response breaks off: http.client finds that by itself."""
-
-
-def failed_before_the_response(failure: Failure) -> bool:
-    """Return whether this comes up on connecting, not when the response is read."""
-    return failure.category not in ("timeout", "reset", "closed", "protocol", "decode")
 
 
 def make_error(connection: Any, failure: Failure) -> Exception | None:
@@ -329,18 +303,6 @@ def make_error(connection: Any, failure: Failure) -> Exception | None:
     found = find_class(failure, _ERRORS_OF_URLLIB3, *modules)
     found = found or find_class(failure, _ERRORS, *modules)
     return None if found is None else make_exception(found, failure.message)
-
-
-def make_exception(kind: type[Exception], message: str) -> Exception:
-    """Make an exception of which the cassette has the message alone."""
-    if issubclass(kind, ssl.SSLError):
-        return kind(1, message)
-    numbered = _NUMBERED.fullmatch(message)
-    if issubclass(kind, OSError) and numbered is not None:
-        return kind(int(numbered[1]), numbered[2])
-    made = kind.__new__(kind, message)  # what else its constructor wants is not on the cassette
-    made.args = (message,)
-    return made
 
 
 def _modules_of(connection: Any) -> list[Any]:

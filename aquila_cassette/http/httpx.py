@@ -7,7 +7,7 @@ retries, HTTP/2 and proxies would be hidden, below it the pool would be ours to 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import ModuleType
@@ -44,14 +44,13 @@ _ERRORS = {
 def install(lib: ModuleType) -> None:
     """Patch the transports of httpx or httpx2 (after ``alias_httpx()`` both are one module)."""
     sync, asynchronous = HttpxAdapter(lib, sync=True), HttpxAdapter(lib, sync=False)
-    _patch(lib.HTTPTransport, "handle_request", sync.handle)
-    _patch(lib.AsyncHTTPTransport, "handle_async_request", asynchronous.handle_async)
-
-
-def _patch(transport: Any, name: str, method: Callable[..., Any]) -> None:
-    # Where pytest-httpx has patched it, for one test, that wins, and removes itself again.
-    if not str(vars(transport)[name].__module__).startswith("pytest_httpx"):
-        patch(transport, name, method)
+    for transport, name, method in (
+        (lib.HTTPTransport, "handle_request", sync.handle),
+        (lib.AsyncHTTPTransport, "handle_async_request", asynchronous.handle_async),
+    ):
+        # Where pytest-httpx has patched it, for one test, that wins, and removes itself again.
+        if not str(vars(transport)[name].__module__).startswith("pytest_httpx"):
+            patch(transport, name, method)
 
 
 class HttpxAdapter(HttpAdapter[Any]):
@@ -131,16 +130,13 @@ def _respx_answers(request: Any) -> bool:
     # It mocks httpx and only that: a request of httpx2 would go out.
     if respx is None or type(request).__module__.partition(".")[0] != "httpx":
         return False
-    return any(_answers(router, request) for router in respx.HTTPCoreMocker.routers)
-
-
-def _answers(router: Any, request: Any) -> bool:
-    for route in router.routes:
-        pattern = route.pattern
-        if pattern is None or pattern.match(request):
-            if route.is_pass_through:  # it counts as called although the cassette answers
-                router.record(request, route=route)
-            return not route.is_pass_through
+    for router in respx.HTTPCoreMocker.routers:
+        for route in router.routes:
+            if route.pattern is None or route.pattern.match(request):
+                if not route.is_pass_through:
+                    return True
+                router.record(request, route=route)  # called, although the cassette answers
+                break
     return False
 
 

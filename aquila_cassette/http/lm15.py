@@ -19,6 +19,7 @@ from aquila_cassette.http.dispatcher import (
     exchange,
     exchange_sync,
     find_class,
+    make_exception,
 )
 from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Failure, Request
@@ -92,7 +93,7 @@ class Lm15Adapter(HttpAdapter[Any]):
 
     def make_error(self, call: Any, has_begun: bool, failure: Failure) -> Exception | None:
         found = find_class(failure, _ERRORS, self._lib)
-        return None if found is None else found(failure.message)
+        return None if found is None else make_exception(found, failure.message)
 
 
 class _Opening:

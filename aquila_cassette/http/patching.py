@@ -22,8 +22,6 @@ _MARK = "__aquila_patch__"
 _THIS = object()
 """Tells our methods from those of an earlier import of this package (pytester makes such)."""
 
-Hook = Callable[[ModuleType], None]
-
 
 def is_patched(owner: Any, name: str) -> bool:
     """Return whether a method of ours is there already, alone or below somebody else's."""
@@ -51,23 +49,15 @@ def patch(owner: Any, name: str, method: Callable[..., Any]) -> None:
     functools.update_wrapper(replacement, original)
     setattr(replacement, _MARK, _THIS)
     setattr(owner, name, replacement)
-    _keep_through_resets(found, replacement)
+    # While vcrpy sends a request it restores the methods that it saw when it was imported, in the
+    # whole process: a request that another thread makes then would pass by unseen.
+    patches: Any = sys.modules.get("vcr.patch")
+    for kept, value in list(vars(patches).items()) if patches else ():
+        if value is found:
+            setattr(patches, kept, replacement)
 
 
-def _keep_through_resets(original: Any, replacement: Any) -> None:
-    """Have vcrpy, where it is in use too, take our method for the one that it found.
-
-    While it sends a request it restores the methods that it saw when it was imported, in the whole
-    process: a request that another thread makes then would pass by unseen.
-    """
-    patches = sys.modules.get("vcr.patch")
-    if patches is not None:
-        for name, value in list(vars(patches).items()):
-            if value is original:
-                setattr(patches, name, replacement)
-
-
-def when_imported(name: str, hook: Hook) -> None:
+def when_imported(name: str, hook: Callable[[ModuleType], None]) -> None:
     """Call `hook` with the module `name`: now, or right after its first import.
 
     Importing a library only to patch it would cost a suite that does not use it its import time,
@@ -87,7 +77,7 @@ def when_imported(name: str, hook: Hook) -> None:
 
 class _Finder(MetaPathFinder):
     def __init__(self) -> None:
-        self.hooks: dict[str, Hook] = {}
+        self.hooks: dict[str, Callable[[ModuleType], None]] = {}
         self._asking = threading.local()
 
     def find_spec(
@@ -100,18 +90,16 @@ class _Finder(MetaPathFinder):
             spec = importlib.util.find_spec(name)
         finally:
             del self._asking.name
-        if spec is not None and spec.loader is not None:
-            _call_after_import(spec.loader, self.hooks[name])
+        loader: Any = None if spec is None else spec.loader
+        if loader is not None:
+
+            def exec_module(module: ModuleType) -> None:
+                del loader.exec_module
+                loader.exec_module(module)
+                self.hooks[name](module)
+
+            loader.exec_module = exec_module
         return spec
-
-
-def _call_after_import(loader: Any, hook: Hook) -> None:
-    def exec_module(module: ModuleType) -> None:
-        del loader.exec_module
-        loader.exec_module(module)
-        hook(module)
-
-    loader.exec_module = exec_module
 
 
 _finder = _Finder()

@@ -22,9 +22,9 @@ from aquila_cassette.http.dispatcher import (
     Send,
     decide,
     find_class,
+    make_exception,
     respond,
 )
-from aquila_cassette.http.http_client_response import make_exception
 from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Failure, Request
 from aquila_cassette.session.current_session import current_session
@@ -148,11 +148,9 @@ class TornadoAdapter(HttpAdapter[Any]):
 
     def make_error(self, call: Any, has_begun: bool, failure: Failure) -> Exception | None:
         found = find_class(failure, _ERRORS, self._lib, builtins, socket, ssl)
-        if found is None:
-            return None
-        if issubclass(found, self._lib.HTTPError):
+        if found is not None and issubclass(found, self._lib.HTTPError):
             return found(failure.message)
-        return make_exception(found, failure.message)
+        return None if found is None else make_exception(found, failure.message)
 
 
 def _to_request(request: Any) -> Request:
