@@ -100,17 +100,6 @@ def _sources(name: str, folder: Path) -> Iterator[_Source]:
             is_candidate = one.name.lower().endswith(SUFFIXES) or not one.suffix
             if is_candidate and one.is_file() and not is_hidden:
                 yield _Source(one, path, is_named=False)
-    elif any(char in name for char in "*?[") and not path.exists():
-        base = next(one for one in path.parents if not any(char in str(one) for char in "*?["))
-        found = [
-            one for one in sorted(base.glob(path.relative_to(base).as_posix())) if one.is_file()
-        ]
-        if not found:
-            raise UsageError(
-                f"No file has a path like {name!r}.",
-                fix="Fix: name a cassette, a file, or a folder",
-            )
-        yield from (_Source(one, base, is_named=True) for one in found)
     else:
         one = find(name, folder)
         is_inside = one.absolute().is_relative_to(folder.absolute())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aquila_cassette import importers
@@ -18,12 +19,7 @@ from aquila_cassette.transcript.comparison import compare
 from aquila_cassette.transcript.humanize import count, escape_control_chars
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from aquila_cassette.transcript.comparison import Comparison
-
-# Within a hook of git's these name the repository from another folder than ours.
-_GIT_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_PREFIX")
 
 
 def run(
@@ -83,12 +79,11 @@ def _then_and_now(
     try:
         path = find(name, folder)
     except UsageError as error:
-        in_git = [path for path in candidates(name, folder) if _is_in_repository(path)]
-        for path in in_git:
+        if not _is_in_repository():
+            raise
+        for path in candidates(name, folder):
             if (old := _load_revision(revision, path)) is not None:
                 return path, old, None
-        if not in_git:
-            raise
         raise UsageError(
             f"There is no cassette {name!r}, and there was none in {revision}.",
             facts=error.facts,
@@ -114,23 +109,23 @@ def _as_json(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _is_in_repository(path: Path) -> bool:
-    return _git(path, "rev-parse", "--is-inside-work-tree") is not None
+def _is_in_repository() -> bool:
+    return _git("rev-parse", "--is-inside-work-tree") is not None
 
 
 def _load_revision(revision: str, path: Path) -> CassetteData | None:
     """Read a cassette as it was committed; None where it was not there."""
-    if not _is_in_repository(path):
+    if not _is_in_repository():
         raise _git_error(path, f"{display_path(path)} is in no git repository.")
     commit = f"{revision}^{{commit}}"
-    found = _git(path, "rev-parse", "--verify", "--quiet", "--end-of-options", commit)
+    found = _git("rev-parse", "--verify", "--quiet", "--end-of-options", commit)
     if found is None:
         raise _git_error(path, f"git knows no revision {revision!r}.")
-    name = f"{found.decode().strip()}:./{path.relative_to(_nearest_folder(path)).as_posix()}"
-    if _git(path, "cat-file", "-e", name) is None:
+    name = f"{found.decode().strip()}:./{Path(os.path.relpath(path)).as_posix()}"
+    if _git("cat-file", "-e", name) is None:
         return None
     # With filters: line ends, and files kept elsewhere (LFS), come as a checkout gives them.
-    data = _git(path, "cat-file", "--filters", name)
+    data = _git("cat-file", "--filters", name)
     if data is None:
         raise _git_error(path, f"{display_path(path)} cannot be read from {revision}.")
     try:
@@ -140,20 +135,13 @@ def _load_revision(revision: str, path: Path) -> CassetteData | None:
         raise _git_error(path, what, error.what) from error
 
 
-def _git(path: Path, *arguments: str) -> bytes | None:
-    """Return what git printed in the file's folder; None where it failed."""
-    environment = {name: value for name, value in os.environ.items() if name not in _GIT_VARIABLES}
-    command, folder = ["git", *arguments], _nearest_folder(path)
+def _git(*arguments: str) -> bytes | None:
+    """Return what git printed; None where it failed."""
     try:
-        ran = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
+        ran = subprocess.run(["git", *arguments], capture_output=True, check=False)
     except FileNotFoundError:
-        raise _git_error(path, "git is not installed here.") from None
+        raise UsageError("git is not installed here.", fix="Fix: install git") from None
     return ran.stdout if ran.returncode == 0 else None
-
-
-def _nearest_folder(path: Path) -> Path:
-    """Return the innermost folder that exists: git cannot run in one that was removed."""
-    return next((folder for folder in path.parents if folder.is_dir()), path.parent)
 
 
 def _git_error(path: Path, what: str, *facts: str) -> UsageError:

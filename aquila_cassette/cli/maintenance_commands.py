@@ -163,9 +163,7 @@ def _mv(
 def _convert(
     places: Annotated[
         list[str],
-        typer.Argument(
-            metavar="PATH", help="Cassettes, files, folders, or patterns of paths: 'old/*.json'."
-        ),
+        typer.Argument(metavar="PATH", help="Cassettes, files or folders."),
     ],
     folder: Folder = FOLDER,
     to: Annotated[

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import difflib
 import os
 import re
-import tokenize
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
 _NOT_OURS = frozenset(
     {"node_modules", "__pycache__", "build", "dist", "site-packages", "env", "venv"}
 )
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
-_STRING = re.compile(r"""[bBuU]?("{3}|'{3}|"|')""")
 
 
 def run(old: str, new: str, folder: Path, *, code: bool, dry_run: bool) -> int:
@@ -43,17 +39,15 @@ def run(old: str, new: str, folder: Path, *, code: bool, dry_run: bool) -> int:
     mentions: list[str] = []
     for path in _code_files(_code_folder(folder)):
         try:
-            with tokenize.open(path) as file:
-                encoding = file.encoding
-            text = path.read_bytes().decode(encoding)
-        except (SyntaxError, UnicodeDecodeError):
+            text = path.read_bytes().decode()
+        except UnicodeDecodeError:
             continue
         if before not in text:
             continue
         name = display_path(path)
         edited = renamed(text, before, after) if code else text
         if edited != text:
-            edits.append((path, edited.encode(encoding)))
+            edits.append((path, edited.encode()))
             lines = (text.splitlines(), edited.splitlines())
             print_diff(difflib.unified_diff(*lines, name, name, n=1, lineterm=""), screen)
         mentions += [
@@ -114,39 +108,9 @@ def renamed(text: str, before: str, after: str) -> str:
         >>> renamed('with aquila_cassette("chat.hello"): ...', "chat.hello", "chat/greets")
         'with aquila_cassette("chat/greets"): ...'
     """
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
-        return text
-    lines = _LINE.findall(text)
-    for node in sorted(_names(tree), key=lambda one: one.col_offset, reverse=True):
-        value = str(node.value)
-        suffix = value.removeprefix(before)
-        if value != before + suffix or suffix not in ("", ".yaml", ".yml"):
-            continue
-        if node.end_lineno != node.lineno:
-            continue
-        line = lines[node.lineno - 1].encode()  # columns count in UTF-8
-        literal = line[node.col_offset : node.end_col_offset].decode()
-        quote = _STRING.match(literal)
-        if quote is None or literal.count(quote[1]) != 2:
-            continue  # several literals in a row
-        new = literal.replace(value, after + suffix)  # an escaped name is not found
-        parts = (line[: node.col_offset], new.encode(), line[node.end_col_offset :])
-        lines[node.lineno - 1] = b"".join(parts).decode()
-    return "".join(lines)
-
-
-def _names(tree: ast.AST) -> Iterator[ast.Constant]:
-    """Yield the names that calls and markers of ours are given as constants."""
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call):
-            continue
-        called = getattr(node.func, "attr", getattr(node.func, "id", ""))
-        named = [word.value for word in node.keywords if word.arg == "name"]
-        for value in (*node.args[:1], *named) if called == "aquila_cassette" else ():
-            if isinstance(value, ast.Constant) and isinstance(value.value, str):
-                yield value
+    call = r"""(\baquila_cassette\(\s*(?:name\s*=\s*)?(["']))"""
+    rest = r"""(?=(?:\.ya?ml)?\2\s*[,)])"""
+    return re.sub(call + re.escape(before) + rest, lambda found: found[1] + after, text)
 
 
 def _named_after(path: Path, folder: Path) -> list[str]:

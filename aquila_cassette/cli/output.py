@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
@@ -184,44 +184,16 @@ def crop(text: str, width: int) -> str:
 
 
 class Progress:
-    """How far a long command is: a bar on a terminal, a line for each step in a pipe."""
+    """How far a long command is: a line for each step."""
 
     def __init__(self, screen: Screen, total: int) -> None:
-        from rich import progress  # most commands need none
-
         self._screen = screen
-        self._total = total
+        self.total = total
         self._done = 0
-        self._bar = progress.Progress(
-            progress.BarColumn(),
-            progress.MofNCompleteColumn(),
-            progress.TimeElapsedColumn(),
-            progress.TextColumn("{task.description}", markup=False),
-            console=screen.console,
-            transient=True,
-            disable=not screen.is_terminal,
-        )
-        self._task = self._bar.add_task("", total=total)
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._bar.stop()
-
-    def expect(self, total: int) -> None:
-        """Set the number of steps, once it is known."""
-        self._total = total
-        self._bar.update(self._task, total=total)
 
     def done(self, name: str, *, well: bool) -> None:
         """Count a step, which went well or not."""
         self._done += 1
-        name = escape_control_chars(name)
-        self._bar.update(self._task, advance=1, description=name)
-        if well and self._screen.is_terminal:
-            return  # the bar shows it
-        number = f"{self._done:>{len(str(self._total))}}/{self._total}"
+        number = f"{self._done:>{len(str(self.total))}}/{self.total}"
         sign = (YES, "green") if well else (NO, "red")
-        self._screen.line((number, "dim"), " ", sign, f" {name}")
+        self._screen.line((number, "dim"), " ", sign, f" {escape_control_chars(name)}")

@@ -138,9 +138,10 @@ def _run_tests(
     run = _Run(root)
     existing = [test for test in tests if (root / module_of(test)).is_file()]
     if existing:
-        with _pytest(existing, arguments, run) as events, Progress(screen, len(existing)) as bar:
+        progress = Progress(screen, len(existing))
+        with _pytest(existing, arguments, run) as events:
             for event in events:
-                run.take(event, bar)
+                run.take(event, progress)
         if run.broke_off:
             how = "broke off" if run.found else "did not run"
             print_error(f"pytest {how}:\n{escape_control_chars(run.log).rstrip()}")
@@ -182,7 +183,7 @@ class _Run:
         match event:
             case {"found": list(tests)}:
                 self.found.update(tests)
-                progress.expect(len(self.found))
+                progress.total = len(self.found)
             case {"broken": str(module), "why": str(why)}:
                 self.broken[module] = why
             case {"test": str(test), "outcome": str(outcome), "why": str(why)}:

@@ -108,8 +108,15 @@ class Conversation:
         return parts
 
     def _refused(self, why: str, *facts: str) -> ResendError:
-        what = f"Request {len(self._answers) + 1} of {display_path(self._path)} cannot be followed"
-        return ResendError(f"{what}: {why}", path=self._path, facts=facts, fix=self._fix)
+        number = len(self._answers) + 1
+        return resend_error(self._path, self._fix, number, "cannot be followed", why, *facts)
+
+
+def resend_error(
+    path: Path, fix: str, number: int, what: str, why: str, *facts: str
+) -> ResendError:
+    what = f"Request {number} of {display_path(path)} {what}: {why}"
+    return ResendError(what, path=path, facts=facts, fix=fix)
 
 
 @dataclass(frozen=True)

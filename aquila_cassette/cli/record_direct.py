@@ -18,11 +18,11 @@ from aquila_cassette.cli.folder import read_note
 from aquila_cassette.cli.output import Screen, print_error
 from aquila_cassette.cli.play import TextPlayer
 from aquila_cassette.cli.record_connection import SecretUnavailable, redirect
-from aquila_cassette.cli.record_conversation import Conversation
+from aquila_cassette.cli.record_conversation import Conversation, resend_error
 from aquila_cassette.cli.record_outcome import Outcome, show_outcomes
 from aquila_cassette.dialects import read_message
 from aquila_cassette.dialects.providers import provider_for_key
-from aquila_cassette.errors import AquilaError, CassetteError, CassetteSaveError, ResendError
+from aquila_cassette.errors import AquilaError, CassetteError, CassetteSaveError
 from aquila_cassette.matching.keys import Matcher
 from aquila_cassette.model import Interaction, Response
 from aquila_cassette.options import Layer
@@ -105,7 +105,9 @@ def _refused(targets: Sequence[Target], connection: Connection) -> dict[Path, Aq
     for target in targets:
         for number, one in enumerate(target.cassette.interactions, 1):
             if why := _why_unrepeatable(one) or _why_hidden(one.request, connection):
-                refused[target.path] = _error(target, number, "cannot be sent again", *why)
+                refused[target.path] = resend_error(
+                    target.path, _fix(target), number, "cannot be sent again", *why
+                )
                 break
     return refused
 
@@ -162,15 +164,6 @@ def _fix(target: Target) -> str:
     return "Fix: run what recorded it, with AQUILA_RECORD=all"
 
 
-def _error(target: Target, number: int, what: str, why: str, *facts: str) -> ResendError:
-    return ResendError(
-        f"Request {number} of {display_path(target.path)} {what}: {why}",
-        path=target.path,
-        facts=facts,
-        fix=_fix(target),
-    )
-
-
 def _is_checked(path: Path) -> bool:
     """Return whether tests use a cassette and match its bodies, as far as runs have noted."""
     for name in ("unused", "unmatched_bodies"):
@@ -194,30 +187,41 @@ class _Resending:
 
     def run(self) -> CassetteData:
         """Send them, put the answers in the file, and return what it holds then."""
-        target = self._target
-        conversation = Conversation(
-            target.cassette.interactions,
-            target.path,
-            _fix(target),
-            is_checked=_is_checked(target.path),
-        )
+        path, old = self._target.path, self._target.cassette.interactions
+        fix = _fix(self._target)
+        conversation = Conversation(old, path, fix, is_checked=_is_checked(path))
         new = []
-        for number, old in enumerate(target.cassette.interactions, 1):
+        for number, was in enumerate(old, 1):
             request = conversation.request()
             try:
-                one = self._recorded(number, replace(old, request=request))
-                why = _why_unlike(old.response, one.response)
+                one = self._recorded(number, replace(was, request=request))
+                why = _why_unlike(was.response, one.response)
             except SecretUnavailable as unknown:
                 why = [f"it holds a secret at {unknown}."]
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 why = ["the connection failed.", f"{type(error).__name__}: {error}".rstrip(": ")]
             if why:
-                kept = f"{display_path(target.path)} was not changed."
-                raise _error(target, number, "was not recorded again", *why, kept)
+                why.append(f"{display_path(path)} was not changed.")
+                raise resend_error(path, fix, number, "was not recorded again", *why)
             conversation.answered(one.response)
             self._player.end(InteractionView(one))
             new.append(one)
-        return self._save(new)
+        if is_same_recording(old, new, Matcher().key):
+            return self._target.cassette
+
+        def drop(one: Interaction) -> bool:
+            if one in old:
+                return True
+            raise CassetteSaveError(
+                f"{display_path(path)} was not written: another process has recorded into it since.",
+                path=path,
+                fix="Fix: run the command again",
+            )
+
+        rules = Redaction(patterns=[*map(re.escape, self._secrets)])
+        return files.save(
+            path, new, drop=drop, check=lambda data: refuse_secrets(data, rules, path)
+        )
 
     def _recorded(self, number: int, old: Interaction) -> Interaction:
         """Send one request and return it with its new answer, redacted."""
@@ -228,19 +232,13 @@ class _Resending:
         url = redirect(sent.url, self._connection.base_url)
         # Recorded as any other answer; an owner that never commits saves nothing.
         kept = {name for name, _ in old.response.headers} - FRAMING
-        rules = Redaction(patterns=self._patterns, keep_headers=sorted(kept))
+        rules = Redaction(patterns=[*map(re.escape, self._secrets)], keep_headers=sorted(kept))
         options = {"mode": "all", "redact": rules, "cassette_dir": Path("nothing-is-written")}
         owner = Owner("aquila-cassette record", fix="")
-        with (
-            Block("direct", Layer("aquila-cassette record", options), owner) as cassette,
-            self._client.stream(
-                sent.method, url, headers=headers, content=sent.body or None
-            ) as answer,
-        ):
-            received = tuple(
-                (name.decode("latin-1").lower(), value.decode("latin-1"))
-                for name, value in answer.headers.raw
-            )
+        block = Block("direct", Layer("aquila-cassette record", options), owner)
+        ask = self._client.stream(sent.method, url, headers=headers, content=sent.body or None)
+        with block as cassette, ask as answer:
+            received = tuple((name.lower(), value) for name, value in answer.headers.multi_items())
             begun = replace(old, response=Response(answer.status_code, received))
             total = len(self._target.cassette.interactions)
             self._player.begin(self._target.name, f"{number}/{total}", begun)
@@ -248,26 +246,3 @@ class _Resending:
                 self._player.piece(piece)
         (one,) = cassette.recorded
         return replace(old, response=one.response, recorded_at=one.recorded_at)
-
-    @property
-    def _patterns(self) -> list[str]:
-        return [re.escape(secret) for secret in self._secrets]
-
-    def _save(self, new: Sequence[Interaction]) -> CassetteData:
-        path, old = self._target.path, self._target.cassette.interactions
-        if is_same_recording(old, new, Matcher().key):
-            return self._target.cassette
-
-        def drop(one: Interaction) -> bool:
-            if one not in old:
-                raise CassetteSaveError(
-                    f"{display_path(path)} was not written: another process has recorded into it since.",
-                    path=path,
-                    fix="Fix: run the command again",
-                )
-            return True
-
-        rules = Redaction(patterns=self._patterns)
-        return files.save(
-            path, new, drop=drop, check=lambda data: refuse_secrets(data, rules, path)
-        )

@@ -278,11 +278,11 @@ def test_a_dry_run_runs_nothing(cli: Cli, project: Project) -> None:
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == (
         "Would run 5 tests for 4 cassettes:\n"
-        "  test_it.py::test_word[sea]              words\n"
-        "  test_it.py::test_other                  words\n"
-        "  test_it.py::test_word[a::b [c] d/e]     words\n"
+        "  test_it.py::test_word[sea]  words\n"
+        "  test_it.py::test_other  words\n"
+        "  test_it.py::test_word[a::b [c] d/e]  words\n"
         "  test_it.py::test_word[\\xe9 (teardown)]  words\n"
-        "  test_it.py::TestIt::test_it             farewell, sub/farewell\n"
+        "  test_it.py::TestIt::test_it  farewell, sub/farewell\n"
         "unsigned: 2 interactions recorded by no test (--direct sends them again).\n"
     )
     assert project.provider.requests == []
