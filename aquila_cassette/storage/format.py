@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import reprlib
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aquila_cassette.errors import CassetteFormatError, CassetteVersionError
@@ -244,8 +243,8 @@ def _lines(interaction: Interaction) -> list[str]:
         *bodies.lines(response.body, event_stream=is_event_stream(response)),
         *_fields(4, headers_after=response.headers_after),
     ]
-    if response.pieces:
-        lines.append(f"    pieces: {timeline(response.pieces)}")
+    if pieces := timeline(response):
+        lines.append(f"    pieces: {pieces}")
     lines.append(f"    ended: {response.ended}")
     error = response.error
     if error is not None:
@@ -280,6 +279,7 @@ def as_read(interaction: Interaction) -> Interaction:
     """
     request, response = interaction.request, interaction.response
     error = response.error
+    pieces = timeline(response)
     return Interaction(
         Request(
             _storable(request.method),
@@ -287,10 +287,15 @@ def as_read(interaction: Interaction) -> Interaction:
             _storable_headers(request.headers),
             request.body,
         ),
-        replace(
-            response,
+        LazyResponse.of(
+            response.body,
+            pieces,
+            written=pieces,
+            status=response.status,
             headers=_storable_headers(response.headers),
+            headers_after=response.headers_after,
             http_version=_storable(response.http_version),
+            ended=response.ended,
             error=error
             and Failure(_storable(error.type), _storable(error.message), _storable(error.category)),
         ),

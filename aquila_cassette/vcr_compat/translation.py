@@ -48,7 +48,7 @@ def their_response(response: Response) -> dict[str, Any]:
     }
     more: dict[str, Any] = {}
     if len(response.pieces) > 1:
-        more["pieces"] = timeline(response.pieces)
+        more["pieces"] = timeline(response)
         if response.headers_after is not None:
             more["headers_after"] = response.headers_after
     if response.http_version != "HTTP/1.1":
