@@ -46,3 +46,8 @@ def as_int(value: object, otherwise: int = 0) -> int:
 def as_str(value: object) -> str:
     """Return `value` if it is a string, else an empty one."""
     return value if isinstance(value, str) else ""
+
+
+def text_of(content: object) -> str:
+    """Return the text of a message's content: a string, or parts of which some have a ``text``."""
+    return as_str(content) or "".join(as_str(part.get("text")) for part in as_dicts(content))

@@ -43,8 +43,6 @@ _ECHOED: dict[str, Any] = {
 
 
 class OpenAIDialect:
-    """What both of OpenAI's dialects have."""
-
     def headers(self, random: DeterministicRandom, *, stream: bool) -> dict[str, str]:
         return {
             "content-type": "text/event-stream; charset=utf-8" if stream else "application/json",

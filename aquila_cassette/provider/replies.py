@@ -30,21 +30,23 @@ _GREETINGS = (
     "Hello! It is good to hear from you — what is on your mind?",
     "Hello! I am all ears. ☕ What shall we look at first?",
 )
-_OPENERS = (
-    "Let me begin with “{0}”, since the rest follows from it.",
-    "Good question. The heart of it is “{0}”.",
-    "In short: “{0}” matters most here.",
-)
-_MIDDLES = (
-    "Many start from “{1}” instead, which is a naïve way to go about it — but a common one.",
-    "Where “{1}” comes in, look twice — the devil is in the details.",
-    "It goes hand in hand with “{1}”, piece by piece, as streams do.",
-)
-_CLOSERS = (
-    "And “{2}”? That can wait until the first two are clear. ✨",
-    "Once that works, “{2}” is a small step.",
-    "Try it on something small, then come back to “{2}” → it will look simpler.",
-)
+_SENTENCES = {
+    "opener": (
+        "Let me begin with “{0}”, since the rest follows from it.",
+        "Good question. The heart of it is “{0}”.",
+        "In short: “{0}” matters most here.",
+    ),
+    "middle": (
+        "Many start from “{1}” instead, which is a naïve way to go about it — but a common one.",
+        "Where “{1}” comes in, look twice — the devil is in the details.",
+        "It goes hand in hand with “{1}”, piece by piece, as streams do.",
+    ),
+    "closer": (
+        "And “{2}”? That can wait until the first two are clear. ✨",
+        "Once that works, “{2}” is a small step.",
+        "Try it on something small, then come back to “{2}” → it will look simpler.",
+    ),
+}
 
 
 class FunctionCall(NamedTuple):
@@ -111,12 +113,11 @@ def _answer_in_words(prompt: str) -> str:
     random = DeterministicRandom(prompt)
     if _GREETING.search(prompt) and len(prompt.split()) <= 8:
         return random.pick("greeting", _GREETINGS)
-    common = _COMMON_WORDS.split()
-    words = [word for word in _LONG_WORD.findall(prompt) if word.lower() not in common]
-    unique = {word.lower(): word for word in words}.values()
+    words = {word.lower(): word for word in _LONG_WORD.findall(prompt)}
+    unique = [word for lower, word in words.items() if lower not in _COMMON_WORDS.split()]
     topics = (*unique, "the question", "the details", "the rest")[:3]
-    sentences = (("opener", _OPENERS), ("middle", _MIDDLES), ("closer", _CLOSERS))
-    return " ".join(random.pick(label, options) for label, options in sentences).format(*topics)
+    sentences = [random.pick(label, options) for label, options in _SENTENCES.items()]
+    return " ".join(sentences).format(*topics)
 
 
 def _calls(request: ParsedRequest) -> Iterator[FunctionCall]:

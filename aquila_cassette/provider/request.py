@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, TypeVar
 
-from aquila_cassette.dialects.json_access import as_dict, as_dicts, as_str
+from aquila_cassette.dialects.json_access import as_dict, as_dicts, as_str, text_of
 
 T = TypeVar("T")
 
@@ -28,11 +28,9 @@ class DeterministicRandom:
         self._root = hashlib.sha256(canonical.encode()).digest()
 
     def letters(self, label: str, length: int) -> str:
-        """Return up to 128 hexadecimal digits."""
         return hashlib.sha512(self._root + label.encode()).hexdigest()[:length]
 
     def fraction(self, label: str) -> float:
-        """Return a number from 0 up to 1."""
         return int(self.letters(label, 13), 16) / 16**13
 
     def pick(self, label: str, options: Sequence[T]) -> T:
@@ -58,11 +56,8 @@ def parse_request(path: str, body: dict[str, Any]) -> ParsedRequest:
     """Parse a request to any of the four endpoints; what is malformed counts as absent."""
     given = body.get("messages") or body.get("input") or body.get("contents")
     turns = as_dicts([{"role": "user", "content": given}] if isinstance(given, str) else given)
-    prompts = [
-        text_of(turn.get("content") or turn.get("parts"))
-        for turn in turns
-        if turn.get("role", "user") == "user"
-    ]
+    asked = [turn for turn in turns if turn.get("role", "user") == "user"]
+    prompts = [text_of(turn.get("content") or turn.get("parts")) for turn in asked]
     names = dict(_call_names(turns))
     ends = takewhile(bool, (list(_results(turn, names)) for turn in reversed(turns)))
     path_model, _, method = path.rpartition("/")[2].partition(":")
@@ -97,10 +92,8 @@ def _functions(body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 def _call_names(turns: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
     """Yield the ids of all calls in a conversation, with the names of their functions."""
     for turn in turns:
-        parts = (*as_dicts(turn.get("tool_calls")), *as_dicts(turn.get("content")), turn)
-        for call in parts:
-            name = call.get("name") or as_dict(call.get("function")).get("name")
-            if name:
+        for call in (*as_dicts(turn.get("tool_calls")), *as_dicts(turn.get("content")), turn):
+            if name := call.get("name") or as_dict(call.get("function")).get("name"):
                 yield as_str(call.get("call_id") or call.get("id")), as_str(name)
 
 
@@ -127,11 +120,6 @@ def as_count(value: Any) -> int | None:
     return value if type(value) is int and value > 0 else None
 
 
-def text_of(content: Any) -> str:
-    """Return the text of a message's content: a string, or parts of which some have a `text`."""
-    return as_str(content) or "".join(as_str(part.get("text")) for part in as_dicts(content))
-
-
 def tokens(text: str) -> list[str]:
     """Cut `text` into pieces of about a word, as a model's tokens are; joined they are the text.
 
@@ -143,7 +131,6 @@ def tokens(text: str) -> list[str]:
 
 
 def count_tokens(value: Any) -> int:
-    """Count the tokens of all strings in a JSON value."""
     if isinstance(value, str):
         return len(tokens(value))
     if isinstance(value, dict):

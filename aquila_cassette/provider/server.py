@@ -21,28 +21,20 @@ from aquila_cassette.provider.openai import CREATED, OpenAIChat, OpenAIResponses
 from aquila_cassette.provider.replies import compact, encode, reply_to
 from aquila_cassette.provider.request import DeterministicRandom, ParsedRequest, parse_request
 
+DIALECTS = (OpenAIChat(), OpenAIResponses(), AnthropicMessages(), GeminiGenerateContent())
 ProviderDialect = OpenAIChat | OpenAIResponses | AnthropicMessages | GeminiGenerateContent
-DIALECTS: tuple[ProviderDialect, ...] = (
-    OpenAIChat(),
-    OpenAIResponses(),
-    AnthropicMessages(),
-    GeminiGenerateContent(),
-)
 
 STREAM_FAULTS = {"error-midstream": 5, "drop-after-5": 5, "cut": 5, "hang": 3}
 """The faults of a stream, and after how many tokens each happens."""
 ERROR_FAULTS = {
-    f"error-{status}": (status, message)
-    for status, message in {
-        400: "The request was malformed on request.",
-        401: "Incorrect API key provided.",
-        403: "You are not allowed to use this model.",
-        404: "The model does not exist.",
-        429: "Rate limit reached. Please try again in 20s.",
-        500: "The server had an error while processing your request.",
-        503: "The service is temporarily unavailable.",
-        529: "Overloaded.",
-    }.items()
+    "error-400": (400, "The request was malformed on request."),
+    "error-401": (401, "Incorrect API key provided."),
+    "error-403": (403, "You are not allowed to use this model."),
+    "error-404": (404, "The model does not exist."),
+    "error-429": (429, "Rate limit reached. Please try again in 20s."),
+    "error-500": (500, "The server had an error while processing your request."),
+    "error-503": (503, "The service is temporarily unavailable."),
+    "error-529": (529, "Overloaded."),
 }
 """The faults in place of an answer: an HTTP status, and the message that comes with it."""
 
@@ -184,9 +176,6 @@ class _RequestHandler(BaseHTTPRequestHandler):
     def log_message(self, *_: Any) -> None:
         pass
 
-    def do_GET(self) -> None:
-        self.do_POST()
-
     def do_POST(self) -> None:
         path = self.path.partition("?")[0]
         body = self._json_body()
@@ -213,6 +202,8 @@ class _RequestHandler(BaseHTTPRequestHandler):
             self.server.stopping.wait(self.server.provider.gap * reply.output_tokens)
             headers = dialect.headers(request.random, stream=False)
             self._send_json(200, headers, dialect.whole(request, reply), fault)
+
+    do_GET = do_POST  # noqa: N815 - the name that http.server looks for
 
     def _json_body(self) -> Any:
         if self.headers.get("transfer-encoding", "").lower() == "chunked":
@@ -284,6 +275,7 @@ class _RequestHandler(BaseHTTPRequestHandler):
         # Where only the connection's end ends the body, a cut stream lacks but its last event.
         headers |= {"connection": "close"} if fault == "cut" else {"transfer-encoding": "chunked"}
         self._send_head(200, headers)
+        send = self.wfile.write if fault == "cut" else self._send_chunk
         tokens = 0
         for sent, frame in enumerate(dialect.frames(request, reply)):
             if fault and (frame.terminal or tokens == STREAM_FAULTS[fault]):
@@ -291,16 +283,13 @@ class _RequestHandler(BaseHTTPRequestHandler):
                     self._break_off(fault)
                     return
                 for data in dialect.failure(request, sent):
-                    self._send_chunk(data)
+                    send(data)
                 break
             if frame.token:
                 tokens += 1
                 share = 0.5 + request.random.fraction(f"gap {tokens}")
                 self.server.stopping.wait(share * self.server.provider.gap)
-            if fault == "cut":
-                self.wfile.write(frame.data)
-            else:
-                self._send_chunk(frame.data)
+            send(frame.data)
         self._send_chunk(b"")
 
     def _send_chunk(self, data: bytes) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from aquila_cassette.client.tools import Tool, ToolRun
 from aquila_cassette.dialects.dialect import Dialect
-from aquila_cassette.dialects.json_access import as_dicts, as_str
+from aquila_cassette.dialects.json_access import text_of
 from aquila_cassette.dialects.message import ModelToolCall
 
 MADE_UP_ID = "unnamed-call-"
@@ -108,8 +108,3 @@ def instructions(request: ModelRequest) -> str:
 
 def messages_without_instructions(request: ModelRequest) -> list[dict[str, Any]]:
     return [one for one in request.messages if one.get("role") not in _INSTRUCTION_ROLES]
-
-
-def text_of(content: Any) -> str:
-    """Return the text of a message's content: a string, or parts of which some have a ``text``."""
-    return as_str(content) or "".join(as_str(part.get("text")) for part in as_dicts(content))

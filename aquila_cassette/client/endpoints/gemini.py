@@ -16,11 +16,10 @@ from aquila_cassette.client.endpoints import (
     functions,
     instructions,
     messages_without_instructions,
-    text_of,
 )
 from aquila_cassette.client.tools import ToolRun
 from aquila_cassette.dialects.gemini import GEMINI as DIALECT
-from aquila_cassette.dialects.json_access import as_dict, as_dicts, as_int, as_str
+from aquila_cassette.dialects.json_access import as_dict, as_dicts, as_int, as_str, text_of
 from aquila_cassette.dialects.message import ModelToolCall
 
 GOOGLE = ProviderAccount(
