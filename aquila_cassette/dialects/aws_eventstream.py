@@ -46,7 +46,6 @@ def split(body: bytes) -> list[bytes]:
 
 
 def is_whole(raw: bytes) -> bool:
-    """Return True if `raw` is one message, by its length."""
     return bool(raw) and _size(raw, 0) == len(raw)
 
 

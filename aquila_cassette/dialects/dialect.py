@@ -37,7 +37,8 @@ class Dialect:
 
     def recognises(self, event: ProviderEvent) -> bool:
         """Return True for an event that can only be this dialect's."""
-        return _has_any((*self.events, *self.answers), _marked_fields(event))
+        fields = {**event.fields, EVENT_TYPE: event.type}
+        return _has_any((*self.events, *self.answers), fields)
 
     def is_answer(self, answer: Table) -> bool:
         """Return True if a JSON body is this provider's unstreamed answer."""
@@ -45,7 +46,7 @@ class Dialect:
 
     def is_terminal(self, event: ProviderEvent) -> bool:
         """Return True for a terminal event, errors and ``[DONE]`` aside."""
-        return _has_any(self.ends, _marked_fields(event))
+        return _has_any(self.ends, {**event.fields, EVENT_TYPE: event.type})
 
     def is_complete_at_eof(self, how: Framing, body: bytes) -> bool:
         """Return True if a body without a terminal event is complete all the same at EOF."""
@@ -57,10 +58,6 @@ class Dialect:
 
     def read_answer(self, answer: Table, builder: MessageBuilder) -> None:
         """Add to `builder` what an answer says that is one JSON text."""
-
-
-def _marked_fields(event: ProviderEvent) -> Table:
-    return {**event.fields, EVENT_TYPE: event.type}
 
 
 def _has_any(marks: tuple[Mark, ...], fields: Table) -> bool:

@@ -13,7 +13,7 @@ Table = dict[str, Any]
 
 
 def load_json(text: str | bytes) -> Any:
-    """Parse JSON, or return None."""
+    """Return what JSON means; None where it is none."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -21,7 +21,6 @@ def load_json(text: str | bytes) -> Any:
 
 
 def dump_json(value: object) -> str:
-    """Write `value`, which came from JSON, in one line."""
     try:
         return json.dumps(value, ensure_ascii=False)
     except RecursionError:

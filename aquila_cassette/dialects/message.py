@@ -131,7 +131,6 @@ class MessageBuilder:
     def set_meta(
         self, *, model: str = "", usage: dict[str, Any] | None = None, finish_reason: str = ""
     ) -> None:
-        """Set what is known about the answer: its model, its counts, why it stopped."""
         self._model = model or self._model
         self._usage.update(usage or {})
         self._finish = finish_reason or self._finish
@@ -157,7 +156,6 @@ class MessageBuilder:
         )
 
     def timeline(self) -> list[TimedText]:
-        """Return all texts so far, piece by piece."""
         found = [
             TimedText(piece, place, part.kind, part.name, text)
             for place, part in enumerate(self._parts)

@@ -71,7 +71,6 @@ def provider_for_key(url: str) -> KnownProvider | None:
 
 
 def key_of(provider: KnownProvider, environ: Mapping[str, str]) -> str | None:
-    """Return the key of `provider`; None where no variable of `environ` holds it."""
     return next((environ[name] for name in provider.key_variables if environ.get(name)), None)
 
 

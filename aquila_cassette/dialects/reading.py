@@ -1,16 +1,8 @@
-r"""The list of dialects: recognise one, decide whether a stream is complete, read the message.
+"""The list of dialects: recognise one, decide whether a stream is complete, read the message.
 
 A dialect is known by what its events hold, never by a URL: compatible servers are anywhere. All
 here are pure functions of bytes (whole or cut off) and a content type that counts for little, and
 none raises, whatever the bytes.
-
-Example:
-    >>> from aquila_cassette.dialects import ending, read_message
-    >>> body = b'data: {"choices": [{"delta": {"content": "Hi"}}]}\n\ndata: [DONE]\n\n'
-    >>> ending("text/event-stream", body).terminal
-    True
-    >>> read_message("text/event-stream", body).text
-    'Hi'
 """
 
 from __future__ import annotations
@@ -91,7 +83,9 @@ def ending(content_type: str | None, body: bytes) -> Ending:
     how = framing(content_type, body)
     dialect = _recognise(how, body)
     if dialect is None:
-        over = how != "json" and _is_last_terminal(how, body)
+        events = (read_event(how, raw) for raw in frames_backwards(how, body))
+        last = None if how == "json" else next(filter(None, events), None)
+        over = last is not None and _is_terminal(last)
         return Ending(over, True, "the end of the body", None)
     over = _has_terminal(dialect, how, body)
     complete = over or dialect.is_complete_at_eof(how, body)
@@ -198,12 +192,6 @@ def _end_words(dialect: Dialect) -> Iterator[bytes]:
             yield from (
                 [word.encode() for word in wanted] if isinstance(wanted, tuple) else [b"true"]
             )
-
-
-def _is_last_terminal(how: Framing, body: bytes) -> bool:
-    found = (read_event(how, raw) for raw in frames_backwards(how, body))
-    last = next((event for event in found if event is not None), None)
-    return last is not None and _is_terminal(last)
 
 
 def _is_terminal(event: ProviderEvent) -> bool:

@@ -125,7 +125,6 @@ def refuse_to_record(path: Path, kind: str, mode: str) -> CassetteSaveError:
 
 
 def convert_command(path: Path) -> str:
-    """Return the command that makes a cassette of ours out of such a file."""
     in_place = " --in-place" if path.suffix == ".yaml" else ""
     return f"aquila-cassette convert {shlex.quote(display_path(path))}{in_place}"
 

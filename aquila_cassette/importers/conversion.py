@@ -23,8 +23,6 @@ Target: TypeAlias = Literal["v1", "vcrpy"]
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """What a file is to become."""
-
     source: Path
     data: bytes = field(repr=False)  # what it holds
     origin: str  # its format; empty for ours

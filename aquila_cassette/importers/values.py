@@ -53,7 +53,6 @@ def text(within: Mapping[str, Any], key: str, what: str) -> str:
 
 
 def status(within: Mapping[str, Any], key: str, value: Any) -> int:
-    """Return the HTTP status that `value`, a number or its digits, is."""
     if isinstance(value, str) and value.isdecimal():
         value = int(value)
     if type(value) is not int or not 100 <= value <= 999:

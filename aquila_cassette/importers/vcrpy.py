@@ -130,7 +130,6 @@ def _body(fields: Mapping[str, Any]) -> bytes:
 
 
 def _typed(value: Mapping[str, Any]) -> bytes:
-    """Return a body as cassetter keeps it."""
     match value["type"], value.get("content"):
         case "none", _:
             return b""
@@ -227,8 +226,6 @@ def _dump(tree: Any, *, readable: bool) -> str:
     base: Any = yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper
 
     class Dumper(base):  # type: ignore[misc] # a class chosen at run time
-        """Writes texts of several lines as literal blocks, and never an alias."""
-
         def ignore_aliases(self, data: Any) -> bool:
             return True
 

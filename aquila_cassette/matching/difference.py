@@ -11,7 +11,7 @@ from unicodedata import normalize
 from aquila_cassette.matching.keys import Matcher, name_of, url_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from aquila_cassette.matching.keys import MatchPart
     from aquila_cassette.model import Request
@@ -20,37 +20,27 @@ _MAX_ALIGNED = 300
 _MAX_LINES = 12
 _WIDTH, _HEAD, _TAIL, _AROUND = 160, 90, 50, 30
 
-_Hunk = list[str]
-"""One difference: a line that says where, then lines with their signs."""
+_Hunk = list[str]  # one difference: a line that says where, then lines with their signs
 
 
 def describe(
     recorded: Request, request: Request, matcher: Matcher | None = None, *, hunks: int = 8
 ) -> list[str]:
-    r"""Return how `request` differs from `recorded`, as the lines of a unified diff.
+    """Return how `request` differs from `recorded`, both redacted, as the lines of a unified diff.
 
     Only what the matcher looks at is shown; nothing where it finds them the same. JSON is compared
-    field by field, text line by line. Long values are cut where they are the same.
-
-    Both requests are redacted. Of more than `hunks` differences only the number is given.
-
-    Example:
-        >>> from aquila_cassette.model import Request
-        >>> one = Request("POST", "https://a.example", body=b'{"n": 1, "say": "hello"}')
-        >>> other = Request("POST", "https://a.example", body=b'{"n": 1, "say": "hi"}')
-        >>> print(*describe(one, other), sep="\n")
-        --- recorded
-        +++ this request
-        @@ say @@
-        -hello
-        +hi
+    field by field, text line by line. Of more than `hunks` differences only the number is given.
     """
     matcher = matcher or Matcher()
     found = [
         hunk
         for part in matcher.match_on
         if matcher.differs(part, recorded, request)
-        for hunk in _hunks(part, recorded, request, matcher)
+        for hunk in (
+            _body_hunks(recorded, request, matcher)
+            if part == "body"
+            else [[f"@@ {name_of(part)} @@", *_pair(_shown(part, recorded), _shown(part, request))]]
+        )
     ]
     if not found:
         return []
@@ -61,16 +51,7 @@ def describe(
     return lines
 
 
-def _hunks(
-    part: MatchPart, recorded: Request, request: Request, matcher: Matcher
-) -> Iterable[_Hunk]:
-    if part == "body":
-        return _body_hunks(recorded, request, matcher)
-    old, new = (_shown_part(part, one) for one in (recorded, request))
-    return [[f"@@ {name_of(part)} @@", *_pair(old, new)]]
-
-
-def _shown_part(part: MatchPart, request: Request) -> str:
+def _shown(part: MatchPart, request: Request) -> str:
     if not isinstance(part, str):
         return repr(part(request))
     if part == "query":
@@ -88,7 +69,7 @@ def _body_hunks(recorded: Request, request: Request, matcher: Matcher) -> Iterat
     now = request.body if new.kind == "json" else new.value
     texts = _as_text(was), _as_text(now)
     if texts[0] is None or texts[1] is None:
-        yield ["@@ body @@", *(f"{sign}{_sized(one)}" for sign, one in (("-", was), ("+", now)))]
+        yield ["@@ body @@", f"-{_sized(was)}", f"+{_sized(now)}"]
     else:
         yield from _text_hunks("body", texts[0], texts[1])
 
@@ -239,7 +220,6 @@ def _left_out(count: int) -> str:
 
 
 def _as_json(value: Any) -> str:
-    """Write `value` in one line, with nothing in it that a terminal would not show."""
     text = json.dumps(value, ensure_ascii=False, sort_keys=True)
     return text if text.isprintable() else json.dumps(value, sort_keys=True)
 

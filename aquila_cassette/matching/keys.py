@@ -75,22 +75,9 @@ def url_of(url: str) -> ComparedUrl:
 class Matcher:
     """Gives the same key to requests that are the same.
 
-    Args:
-        match_on: What must be equal: names (``method``, ``url``, ``scheme``, ``host``, ``port``,
-            ``path``, ``query``, ``body``), or functions from a redacted request to a value.
-        ignore_json: Paths of JSON fields that do not count: ``metadata.request_id``; ``*`` is any
-            field or any place in a list: ``messages.*.id``.
-
-    Raises:
-        UsageError: There is no such part, or a path is none.
-
-    Example:
-        >>> from aquila_cassette.model import Request
-        >>> matcher = Matcher(ignore_json=["id"])
-        >>> one = Request("POST", "https://a.example/v1", body=b'{"n": 1, "id": "x"}')
-        >>> other = Request("POST", "https://A.example:443/v1", body=b'{"id":"y","n":1.0}')
-        >>> matcher.key(one) == matcher.key(other)
-        True
+    `match_on` has names of `NAMES`, or functions from a redacted request to a value. `ignore_json`
+    has paths of JSON fields that do not count: ``metadata.request_id``; ``*`` is any field or any
+    place in a list: ``messages.*.id``. A UsageError says what is wrong in them.
     """
 
     def __init__(
@@ -108,18 +95,15 @@ class Matcher:
         return tuple([get(request) for get in self._getters])
 
     def differs(self, part: MatchPart, recorded: Request, request: Request) -> bool:
-        """Return True if two requests differ in one `part` of `match_on`."""
         get = self._getters[self.match_on.index(part)]
         return get(recorded) != get(request)
 
     def differing(self, recorded: Request, request: Request) -> tuple[str, ...]:
-        """Return the names of the parts in which two requests differ, in the order of `match_on`."""
         return tuple(
             name_of(part) for part in self.match_on if self.differs(part, recorded, request)
         )
 
     def body(self, request: Request) -> ComparedBody:
-        """Read the body of `request` as this matcher compares it."""
         return _read(request.body, request.header("content-type"), self._steps)
 
     def _getter(self, part: MatchPart) -> Callable[[Request], Hashable]:
@@ -134,13 +118,10 @@ class Matcher:
         )
 
     def _body_key(self, request: Request) -> bytes:
-        body = request.body
-        if not body:
+        if not request.body:
             return b""
-        kind = request.header("content-type")
-        if len(body) > _CACHED:
-            return self._compute_digest(body, kind)
-        return self._digest(body, kind)
+        digest = self._compute_digest if len(request.body) > _CACHED else self._digest
+        return digest(request.body, request.header("content-type"))
 
     def _compute_digest(self, body: bytes, kind: str | None) -> bytes:
         read = _read(body, kind, self._steps)

@@ -36,11 +36,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Set placeholder keys for clients made where a module is imported, if the suite asks for it."""
-    if options.placeholder_keys(early_config) == "session" and options.only_replays(
-        [*options.above(early_config), *options.ini(early_config)]
-    ):
-        keys = early_config.stash.setdefault(KEYS, PlaceholderKeys())
-        keys.set("models")
+    layers = [*options.above(early_config), *options.ini(early_config)]
+    if options.placeholder_keys(early_config) == "session" and options.only_replays(layers):
+        early_config.stash.setdefault(KEYS, PlaceholderKeys()).set("models")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -119,8 +117,7 @@ def pytest_fixture_setup(
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     """Fail a test that passed although a request had no matching interaction, or left some unplayed."""
     yield
-    owner = item.config.stash[RUN].owner
-    if owner is not None:
+    if (owner := item.config.stash[RUN].owner) is not None:
         owner.check()
 
 
@@ -155,9 +152,10 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
     passed = False
     try:
         yield
-        if run.owner is not None and not run.owner.failed:
-            run.owner.check()
-        passed = run.owner is not None and (run.owner.xfailed or not run.owner.failed)
+        if run.owner is not None:
+            if not run.owner.failed:
+                run.owner.check()
+            passed = run.owner.xfailed or not run.owner.failed
     finally:
         if run.owner is not None:
             run.owner.end(passed=passed)
@@ -194,9 +192,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Send an xdist worker's counts to the controller; find what no test used."""
     run = session.config.stash[RUN]
     run.finish(session)
-    output = getattr(session.config, "workeroutput", None)
-    if output is not None:
-        output["aquila"] = {"tally": dict(vars(run.tally)), "usage": run.usage.data()}
+    if run.is_worker:
+        counts = {"tally": dict(vars(run.tally)), "usage": run.usage.data()}
+        session.config.workeroutput["aquila"] = counts  # type: ignore[attr-defined]
 
 
 class _Reports:
@@ -220,7 +218,6 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object) -> None:
-    """Take an xdist worker's counts."""
     run = node.config.stash[RUN]
     output = getattr(node, "workeroutput", {}).get("aquila")
     if output is None:

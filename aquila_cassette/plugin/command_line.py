@@ -58,7 +58,6 @@ def above(config: pytest.Config) -> list[Layer]:
 
 
 def ini(config: pytest.Config) -> list[Layer]:
-    """Return the settings of the ini file, the weakest."""
     return [
         Layer(f"ini {one['ini']}", {name: value})
         for name, one in SETTINGS.items()

@@ -78,7 +78,6 @@ class CassetteFixture:
 
 
 def _opened(request: pytest.FixtureRequest, name: str) -> Iterator[Cassette]:
-    """Open a cassette for as long as a fixture lives."""
     from aquila_cassette.api import Block
     from aquila_cassette.options import Layer
 
@@ -87,11 +86,5 @@ def _opened(request: pytest.FixtureRequest, name: str) -> Iterator[Cassette]:
     assert owner is not None, "a test runs"
     block = Block(name, Layer("the fixture", {}), owner)
     yield block.__enter__()
-    # The test's own exception does not come by here, so what it did is asked of its report.
-    block.__exit__(None, TestFailed() if owner.failed else None, None)
-
-
-class TestFailed(Exception):  # noqa: N818 - never raised
-    """In the place of the exception of a test that failed: only its report is known."""
-
-    __test__ = False
+    # The test's own exception does not come by here, so its report is asked for it.
+    block.__exit__(None, Exception("the test failed") if owner.failed else None, None)

@@ -31,7 +31,6 @@ def default_name(item: pytest.Item) -> str:
 
 
 def rerecord_line(item: pytest.Item) -> str:
-    """Write the last line of an error: the command that records this test again, from here."""
     _, _, inside = node_id(item).partition("::")
     here = item.config.invocation_params.dir
     try:
@@ -55,10 +54,9 @@ def refuse_cassetters_fixture(item: pytest.Item) -> None:
 
     Such a fixture is None and records nothing: the test would pass, with the network behind it.
     """
-    function = getattr(item, "function", None)
-    if function is None or item.get_closest_marker("vcr") is not None:
-        return
-    if "cassette" in inspect.signature(function).parameters:
+    function = getattr(item, "function", lambda: None)
+    is_marked = item.get_closest_marker("vcr") is not None
+    if not is_marked and "cassette" in inspect.signature(function).parameters:
         raise UsageError(
             f"{item.nodeid} asks for the fixture `cassette`, which is cassetter's here.",
             facts=["without @pytest.mark.vcr it is None and records nothing"],

@@ -21,11 +21,8 @@ Kind = Literal["models", "accounts"]
 # break a fixture that needs them, so they are set inside blocks only, where nothing goes out.
 _AWS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _AWS_ELSEWHERE = (
-    "AWS_PROFILE",
-    "AWS_DEFAULT_PROFILE",
-    "AWS_BEARER_TOKEN_BEDROCK",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    *("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_BEARER_TOKEN_BEDROCK"),
+    *("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 )
 _AWS_FILES = (
@@ -42,7 +39,6 @@ class PlaceholderKeys:
         self._before: dict[str, tuple[Kind, str | None]] = {}
 
     def set(self, kind: Kind) -> None:
-        """Set the keys of one kind where there are none."""
         self._users[kind] += 1
         if self._users[kind] > 1:
             return
@@ -51,7 +47,6 @@ class PlaceholderKeys:
             os.environ[name] = PLACEHOLDER
 
     def unset(self, kind: Kind) -> None:
-        """Unset them when their last user is done."""
         self._users[kind] -= 1
         self.restore()
 
@@ -70,12 +65,10 @@ class PlaceholderKeys:
         self.restore()
 
     def opened(self) -> None:
-        """Note that a block of mode ``none`` is open."""
         self.set("models")
         self.set("accounts")
 
     def closed(self) -> None:
-        """Note that it is closed."""
         self.unset("models")
         self.unset("accounts")
 

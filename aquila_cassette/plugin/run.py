@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
 RUN: pytest.StashKey[Run] = pytest.StashKey()
 
-KEYS: pytest.StashKey[PlaceholderKeys] = pytest.StashKey()
-"""The keys that this process sets; there before the run, which begins after the conftests."""
+KEYS: pytest.StashKey[PlaceholderKeys] = pytest.StashKey()  # there before the run
 
 
 class Run:
@@ -64,7 +63,6 @@ class Run:
         return self.owner
 
     def begin(self, item: pytest.Item) -> None:
-        """Note that `item` runs now."""
         self._item = item
         self.owner = None
         self.skipped = False
@@ -92,7 +90,6 @@ class Run:
             (self.keys.set if needs_keys else self.keys.unset)("models")
 
     def count(self, owner: Owner) -> None:
-        """Count what an owner's cassettes did."""
         self.tally.add(owner)
         self.usage.add(owner)
 
@@ -119,7 +116,6 @@ class Run:
             self.unused = self.usage.unused(self.config.rootpath)
 
     def close(self) -> None:
-        """Keep notes for the command line, and clean up."""
         self.keys.end()
         if not self.is_worker:
             note(self.config, self.tally, self.usage, self.unused)
@@ -145,8 +141,6 @@ class Run:
         """Return the settings of a test that are weaker than those of a call."""
         from aquila_cassette.options import Layer
 
-        below = [Layer("aquila_config", self.settings), *options.ini(self.config)]
         marker = item.get_closest_marker("aquila_cassette")
-        if marker is not None:
-            below.insert(0, Layer("@pytest.mark.aquila_cassette", marker.kwargs))
-        return below
+        marked = [Layer("@pytest.mark.aquila_cassette", marker.kwargs)] if marker else []
+        return [*marked, Layer("aquila_config", self.settings), *options.ini(self.config)]

@@ -25,7 +25,6 @@ EVENTS = "AQUILA_CASSETTE_EVENTS"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the parts if tests were selected."""
     if SELECTED not in os.environ:
         return
     selected = frozenset(json.loads(Path(os.environ[SELECTED]).read_text("utf-8")))
@@ -35,8 +34,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class _Selection:
-    """Deselects all other tests, in every process that collects them."""
-
     def __init__(self, selected: frozenset[str]) -> None:
         self._selected = selected
 
@@ -44,16 +41,13 @@ class _Selection:
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
-        kept = [item for item in items if node_id(item) in self._selected]
         left = [item for item in items if node_id(item) not in self._selected]
         if left:
             config.hook.pytest_deselected(items=left)
-            items[:] = kept
+            items[:] = [item for item in items if node_id(item) in self._selected]
 
 
 class _Reporter:
-    """Reports which tests are found, and how each ends."""
-
     def __init__(self, descriptor: int) -> None:
         self._events = os.fdopen(descriptor, "w", encoding="utf-8")
         self._session: pytest.Session | None = None

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from aquila_cassette.session.owner import Owner
     from aquila_cassette.session.session import Session
 
-_MOST_CHANGES = 20
-_MOST_LINES = 20  # of each interaction that changed, and of what is unused
+_MOST = 20  # cassettes that changed, lines of each, and cassettes that are unused
 _TEARDOWN = " (teardown)"
 
 Unused = dict[str, list[int]]
@@ -44,7 +43,6 @@ class Tally:
     explained: list[str] = field(default_factory=list)  # options and where they came from
 
     def add(self, owner: Owner) -> None:
-        """Count what one owner's cassettes did."""
         from aquila_cassette.session.saving import discarded_note
 
         for cassette in owner.sessions:
@@ -82,14 +80,12 @@ class Tally:
 
     def shown_changes(self) -> list[str]:
         """Return what changed in what was recorded again, as much of it as one reads."""
-        more = len(self.changed) - _MOST_CHANGES
-        if more <= 0:
-            return self.changed
-        note = f"aquila: {more} more changed; aquila-cassette diff NAME shows how"
-        return [*self.changed[:_MOST_CHANGES], note]
+        shown = self.changed[:_MOST]
+        if more := len(self.changed) - len(shown):
+            shown.append(f"aquila: {more} more changed; aquila-cassette diff NAME shows how")
+        return shown
 
     def line(self) -> str:
-        """Return the one line that sums up the run."""
         names = f" ({', '.join(sorted(self.unplayed))})" if self.unplayed else ""
         return (
             f"aquila: {self.replayed} replayed, {self.recorded} recorded, {self.missed} missed, "
@@ -113,7 +109,6 @@ class Usage:
     is_partial: bool = False
 
     def add(self, owner: Owner) -> None:
-        """Note the cassettes that an owner opened."""
         for cassette in owner.sessions:
             path = _below(cassette.path, owner.root)
             self.folders.add(str(owner.root / cassette.options.cassette_dir))
@@ -125,7 +120,6 @@ class Usage:
                 self.unmatched_bodies.add(path)
 
     def report(self, report: pytest.TestReport) -> None:
-        """Note how a part of a test ended."""
         test = without_group(report.nodeid)
         if not report.passed:
             self.not_passed.add(test)
@@ -133,13 +127,11 @@ class Usage:
             self.passed.add(test)
 
     def data(self) -> dict[str, Any]:
-        """Return it as plain data, to be sent to another process."""
         data = {name: sorted(value) for name, value in vars(self).items() if isinstance(value, set)}
         replayed = {path: sorted(numbers) for path, numbers in self.replayed.items()}
         return data | {"replayed": replayed, "sizes": self.sizes, "is_partial": self.is_partial}
 
     def merge(self, data: Mapping[str, Any]) -> None:
-        """Add what another process noted."""
         for name, value in vars(self).items():
             if isinstance(value, set):
                 value.update(data[name])
@@ -235,20 +227,18 @@ def note(config: pytest.Config, tally: Tally, usage: Usage, unused: Unused | Non
 
 
 def unused_lines(unused: Unused) -> list[str]:
-    """Return the lines of the terminal summary."""
     lines = [
         f"aquila: no test used interaction {', '.join(map(str, numbers))} of {path}"
         if numbers
         else f"aquila: no test used {path}"
-        for path, numbers in list(unused.items())[:_MOST_LINES]
+        for path, numbers in list(unused.items())[:_MOST]
     ]
-    if len(unused) > _MOST_LINES:
-        lines.append(f"aquila: and {len(unused) - _MOST_LINES} more")
+    if len(unused) > _MOST:
+        lines.append(f"aquila: and {len(unused) - _MOST} more")
     return [*lines, "Fix: aquila-cassette unused --delete"] if unused else []
 
 
 def _below(path: Path, root: Path) -> str:
-    """Return a path relative to pytest's root, with slashes."""
     return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
 
 
@@ -260,7 +250,7 @@ def _changes(name: str, old: Sequence[Interaction], new: Sequence[Interaction]) 
     comparison = compare(old, new)
     if comparison.same:
         return []
-    lines = map(escape_control_chars, comparison.lines(_MOST_LINES))
+    lines = map(escape_control_chars, comparison.lines(_MOST))
     first = f"aquila: {name} was recorded again: {comparison.summary()}"
     return ["\n".join([first, *(f"  {line}" for line in lines)])]
 

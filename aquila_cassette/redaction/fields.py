@@ -195,7 +195,6 @@ def form_pairs(data: bytes, names: SecretNames, place: Place, start: int = 0) ->
 
 
 def form_parts(data: bytes, content_type: str, names: SecretNames) -> Iterator[Span]:
-    """Yield the parts of a multipart form with secret names."""
     named = _BOUNDARY.search(content_type)
     fence = b"\n--" + (named[1].encode("utf-8", "surrogateescape") if named else b"")
     at = 0
@@ -210,7 +209,6 @@ def form_parts(data: bytes, content_type: str, names: SecretNames) -> Iterator[S
 
 
 def link_pattern(more: Iterable[str]) -> re.Pattern[bytes]:
-    """Return what finds the values of parameters that may be secret, in lower-case bytes."""
     _, wide = _lookbehinds(_LINK_ENDINGS, more)
     return re.compile(rb"=(?<=(?:%s)=)([^&\s\"'<>\\#)\]]+)" % wide, re.DOTALL)
 

@@ -28,19 +28,16 @@ from aquila_cassette.redaction.spans import MARK, Span, fit, merge, replaced
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from aquila_cassette.model import Headers, Response
+    from aquila_cassette.model import Response
     from aquila_cassette.redaction.rules import KeyPattern, Place
 
-Secrets: TypeAlias = tuple[str, ...]
-"""The secrets of the environment."""
+Secrets: TypeAlias = tuple[str, ...]  # of the environment
 
 _ENVIRONMENT = "the value of an environment variable"
 _SMALL = 4 * 1024
 
 
 class SecretFinding(NamedTuple):
-    """Something that redaction hides."""
-
     part: Literal["url", "headers", "body", "error"]  # where it is
     kind: str  # what it is: `a key (sk-...)`, `the field 'api_key'`
     name: str = ""  # the header's name; empty elsewhere
@@ -75,7 +72,6 @@ class Finder:
         return self._fitted(data, values, named, content_type.lower())
 
     def in_text(self, data: bytes, env: Secrets) -> list[Span]:
-        """Return what is a secret wherever it is, whatever its name."""
         return self._fitted(data, *self._search(data, env, lambda some: []), "")
 
     def _search(
@@ -153,7 +149,6 @@ class Finder:
         return found
 
     def clean_text(self, text: str, env: Secrets) -> str:
-        """Return `text` with its secrets replaced."""
         data = text.encode("utf-8", "surrogatepass")
         clean = cleaned(data, lambda data: self.in_body(data, env, "received"))
         return text if clean is data else clean.decode("utf-8", "replace")
@@ -178,18 +173,27 @@ class Finder:
     ) -> Iterator[SecretFinding]:
         """Yield what redaction hides in a message, where headers in `kept` stay."""
         body, content_type = message.body, message.header("content-type") or ""
-        is_request = isinstance(message, Request)
+        place: Place = "sent"
+        prefixes: tuple[str, ...] = ()
         if isinstance(message, Request):
-            yield from self._in_url(message.url, env)
-        elif message.error and self.clean_text(message.error.message, env) != message.error.message:
-            yield SecretFinding("error", self._kind_in(message.error.message, env))
-        yield from self._in_headers(message.headers, kept, () if is_request else KEPT_PREFIXES, env)
-        for span in self.in_body(body, env, "sent" if is_request else "received", content_type):
+            if self.clean_url(message.url, env) != message.url:
+                yield from self._in_url(message.url, env)
+        else:
+            place, prefixes = "received", KEPT_PREFIXES
+            text = message.error.message if message.error else ""
+            if self.clean_text(text, env) != text:
+                yield SecretFinding("error", self._kind_in(text, env))
+        for name, value in message.headers:
+            low = name.lower()
+            secret = self.clean_header(low, value, env) != value
+            if low not in kept and not low.startswith(prefixes):
+                yield SecretFinding("headers", f"the header {low!r}", low, secret=secret)
+            elif secret:
+                yield SecretFinding("headers", self._kind_in(value, env), low)
+        for span in self.in_body(body, env, place, content_type):
             yield SecretFinding("body", kind_of(span, body, env), start=span.start, end=span.end)
 
     def _in_url(self, url: str, env: Secrets) -> Iterator[SecretFinding]:
-        if self.clean_url(url, env) == url:
-            return
         data = url.encode("utf-8", "surrogatepass")
         query = data.find(b"?") + 1
         spans = [*fields.form_pairs(data, self.names, "query", query)] if query else []
@@ -200,17 +204,6 @@ class Finder:
         kinds = dict.fromkeys(kind_of(span, data, env) for span in spans)
         for kind in kinds or ("a user, password or fragment",):
             yield SecretFinding("url", kind)
-
-    def _in_headers(
-        self, headers: Headers, kept: frozenset[str], prefixes: tuple[str, ...], env: Secrets
-    ) -> Iterator[SecretFinding]:
-        for name, value in headers:
-            low = name.lower()
-            secret = self.clean_header(low, value, env) != value
-            if low not in kept and not low.startswith(prefixes):
-                yield SecretFinding("headers", f"the header {low!r}", low, secret=secret)
-            elif secret:
-                yield SecretFinding("headers", self._kind_in(value, env), low)
 
     def _kind_in(self, text: str, env: Secrets) -> str:
         data = text.encode("utf-8", "surrogatepass")
@@ -343,8 +336,6 @@ _HTML_LOWER = {ord(char): f"\\u{ord(char):04x}" for char in "<>&'"}
 
 
 class Spelling(NamedTuple):
-    """One spelling of a secret."""
-
     secret: bytes
     data: bytes
     run: str  # the long run of key characters in it, without which it is not there; or empty

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from aquila_cassette.redaction.finder import SecretFinding
 
 REDACTED = MARK.decode()
-"""What replaces a secret."""
 
 Pattern: TypeAlias = "str | bytes | re.Pattern[str] | re.Pattern[bytes]"
 """A regular expression of secret values; it is searched in bytes (UTF-8)."""
@@ -86,12 +85,7 @@ class Redaction:
 
     @classmethod
     def of(cls, value: object) -> Redaction:
-        """Read what a user gives as ``redact=``: None, a `Redaction`, or names and patterns mixed.
-
-        Example:
-            >>> Redaction.of(["tenant", re.compile("acct_[0-9]+")]).names
-            ('tenant',)
-        """
+        """Read what a user gives as ``redact=``: None, a `Redaction`, or names and patterns mixed."""
         if value is None:
             return cls()
         if isinstance(value, Redaction):
@@ -117,10 +111,9 @@ class Redaction:
         `env` is what `environment_secrets` returns; by default of this process.
         """
         env = _secrets(env)
-        finder = self._finder
+        finder, kept = self._finder, self._kept_sent
         kind = request.header("content-type") or ""
         url = finder.clean_url(request.url, env)
-        kept = self._kept_sent
         headers = tuple(
             [
                 (low, finder.clean_header(low, value, env))
@@ -212,7 +205,6 @@ def _listed(option: str, value: object, kinds: tuple[type, ...], what: str) -> t
 
 
 def _compiled(pattern: Any) -> re.Pattern[bytes]:
-    """Compile a pattern for bytes; secrets are searched before anybody knows a text's encoding."""
     source, flags = pattern, 0
     if isinstance(pattern, re.Pattern):
         source, flags = pattern.pattern, pattern.flags & ~(re.UNICODE | re.DEBUG)
@@ -244,10 +236,6 @@ def environment_secrets(environ: Mapping[str, str]) -> Secrets:
     ``*_ACCESS_KEY``, ``*_PRIVATE_KEY``; ``*_PASSWORD`` and ``*_PASSPHRASE`` unless the value is a
     mere word (``postgres``); any other ``*_KEY`` that looks random. Values shorter than 8
     characters are left out: they would be found everywhere.
-
-    Example:
-        >>> environment_secrets({"DB_PASSWORD": "correct horse", "EDITOR": "vi", "A_TOKEN": "1"})
-        ('correct horse',)
     """
     global _last
     # Reading os.environ decodes every variable, some 50 microseconds; this runs on every request.

@@ -13,7 +13,6 @@ Place = Literal["sent", "received", "query", "form", "link", "header"]
 """Where a name is: JSON of a request or a response, a query, a form, a link in a text."""
 
 Sensitivity = Literal["always", "if_random", "never"]
-"""Whether the value of a field is a secret."""
 
 # Names of secret fields, in lower case and without separators: `OPENAI_API_KEY` and `openai-apiKey`
 # are one. To add a name, add it here; its end must be in NAME_ENDINGS.
@@ -98,7 +97,6 @@ def plain_name(name: str) -> str:
 
 
 def looks_random(value: bytes) -> bool:
-    """Return True for 20 or more characters of a token, with letters and digits."""
     return _RANDOM.fullmatch(value) is not None
 
 
@@ -137,8 +135,6 @@ class SecretNames:
 
 
 class KeyPattern(NamedTuple):
-    """What one kind of key looks like."""
-
     name: str  # what people call it
     prefix: str  # how it begins
     rest: str  # the regular expression of what follows; together at least `SHORTEST_RUN` long

@@ -171,7 +171,6 @@ def check_reads_back(written: bytes, wanted: tuple[Interaction, ...], path: Path
 
 
 def read_back_error(path: Path, *facts: str) -> CassetteSaveError:
-    """Return the error for a text that does not read back as what it was made of."""
     return CassetteSaveError(
         f"{display_path(path)} could not be written so that it reads back.",
         path=path,
@@ -200,7 +199,6 @@ def _reason(error: OSError) -> str:
 
 @cache
 def program() -> str:
-    """Return the name and version of this program, as ``recorded_with`` has it."""
     from importlib.metadata import version  # 10 ms that only recording pays
 
     return f"aquila-cassette {version('aquila-cassette')}"

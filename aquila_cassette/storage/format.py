@@ -219,7 +219,6 @@ def dumps(cassette: CassetteData) -> str:
 
 
 def render(interaction: Interaction) -> str:
-    """Return one interaction as it is in the file: an item of the list ``interactions``."""
     return "\n".join([*_lines(interaction), ""])
 
 

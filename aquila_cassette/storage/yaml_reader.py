@@ -254,7 +254,6 @@ def compose(text: str, blocks: Sequence[YamlBlock] = ()) -> Any:
 
 
 def line_of(event: Any) -> int:
-    """Return the line, from 1, that an event starts on."""
     return int(event.start_mark.line) + 1
 
 

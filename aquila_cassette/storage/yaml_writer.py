@@ -74,7 +74,6 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def is_literal(text: str) -> bool:
-    """Return whether a literal block can hold `text` as it is."""
     return bool(text.strip(" \t\n")) and not unsafe(text.encode("utf-8", "surrogatepass"))
 
 

@@ -81,12 +81,10 @@ def _kind_of(config: pytest.Config) -> Kind:
     if named:
         fix = "Fix: write pytest-recording or pytest-vcr"
         raise _usage_error(f"vcr_suite = {named} names no plugin.", fix=fix)
-    manager = config.pluginmanager
-    only_vcr_is_blocked = manager.is_blocked("vcr") and not manager.is_blocked("recording")
-    options = config.option
-    if options.vcr_record or options.disable_vcr or only_vcr_is_blocked:
-        return "pytest-vcr"
-    return "pytest-recording"
+    is_blocked, options = config.pluginmanager.is_blocked, config.option
+    only_vcr_is_blocked = is_blocked("vcr") and not is_blocked("recording")
+    is_vcr = options.vcr_record or options.disable_vcr or only_vcr_is_blocked
+    return "pytest-vcr" if is_vcr else "pytest-recording"
 
 
 def _usage_error(what: str, *, fix: str) -> pytest.UsageError:

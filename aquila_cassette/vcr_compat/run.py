@@ -41,7 +41,6 @@ class Suite:
 
     @property
     def fix(self) -> str:
-        """The command that records the test's cassette again."""
         flag = "--vcr-record=all" if self.kind == "pytest-vcr" else "--record-mode=rewrite"
         return naming.rerecord_line(self.item).replace("--aquila-record=all", flag)
 

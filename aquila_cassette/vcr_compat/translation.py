@@ -73,7 +73,6 @@ def our_response(theirs: Mapping[str, Any]) -> Response:
 
 
 def _bytes(value: Any) -> bytes:
-    """Return a body as bytes, in whichever form a serializer or a hook has left it."""
     if isinstance(value, str):
         return value.encode("utf-8", "surrogateescape")
     if isinstance(value, dict | list):

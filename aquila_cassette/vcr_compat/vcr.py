@@ -198,8 +198,7 @@ class VcrSession(Session):
     ) -> None:
         self.cassette = cassette
         self.owner = owner
-        self.other_body: list[Request] = []
-        """The requests that were answered although their body is not the recorded one."""
+        self.other_body: list[Request] = []  # answered although their body is not the recorded one
         self._redaction = redaction
         self._strict = strict
         self._lock_of_choice = threading.RLock()
@@ -218,7 +217,6 @@ class VcrSession(Session):
         return self.may_record and not self.cassette.rewound
 
     def handle(self, request: Request) -> Recorder | Player | None:
-        """Decide about one request, as vcrpy would."""
         filtered = self.cassette.filter_request(their_request(request))
         if not filtered:
             return None
@@ -375,8 +373,8 @@ class VcrMissError(
         ]
         if not results:
             return ["closest:  none, the cassette is empty"] if cassette.rewound else []
-        place = min(range(len(results)), key=lambda place: len(results[place]))
-        differences = results[place]
+        differences = min(results, key=len)
+        place = results.index(differences)
         where = f"closest:  recording {place + 1},"
         if differences:
             names = " and ".join(

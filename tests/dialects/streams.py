@@ -23,17 +23,8 @@ def stream(name: str) -> tuple[str | None, bytes]:
 
 
 WHOLE = {name: stream(name) for name, answer in ANSWERS.items() if answer.get("whole")}
-CHAT, RESPONSES, ANTHROPIC, COMPLETE, GEMINI, OLLAMA = (
-    WHOLE[name][1]
-    for name in (
-        "openai-chat",
-        "openai-responses",
-        "anthropic",
-        "anthropic-complete",
-        "gemini",
-        "ollama",
-    )
-)
+NAMES = ("openai-chat", "openai-responses", "anthropic", "anthropic-complete", "gemini", "ollama")
+CHAT, RESPONSES, ANTHROPIC, COMPLETE, GEMINI, OLLAMA = (WHOLE[name][1] for name in NAMES)
 
 
 def data(*values: Any, eol: str = "\n") -> bytes:

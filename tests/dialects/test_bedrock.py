@@ -23,13 +23,9 @@ def delta(index: int, value: dict[str, object]) -> bytes:
 def test_a_stream_is_cut_into_its_messages() -> None:
     assert framing(TYPE, BODY) == "eventstream"
     assert split_frames("eventstream", BODY) == list(CONVERSE_FRAMES)
-    assert [message.type for message in read_events("eventstream", BODY)] == [
-        "messageStart",
-        *["contentBlockDelta"] * 3,
-        "contentBlockStop",
-        "messageStop",
-        "metadata",
-    ]
+    types = [message.type for message in read_events("eventstream", BODY)]
+    deltas = ["contentBlockDelta"] * 3
+    assert types == ["messageStart", *deltas, "contentBlockStop", "messageStop", "metadata"]
 
 
 def test_a_stream_says_its_text_and_what_is_about_it() -> None:
@@ -84,15 +80,9 @@ def test_an_exception_in_the_stream_is_an_error_and_its_end() -> None:
 
 
 def test_a_model_s_own_events_are_read_through_their_wrapping() -> None:
-    body = b"".join(
-        [
-            wrapped({"type": "message_start", "message": {"model": "claude", "content": []}}),
-            wrapped(
-                {"type": "content_block_delta", "index": 0, "delta": {"text": "Hi"}},
-            ),
-            wrapped({"type": "message_stop"}),
-        ]
-    )
+    body = wrapped({"type": "message_start", "message": {"model": "claude", "content": []}})
+    body += wrapped({"type": "content_block_delta", "index": 0, "delta": {"text": "Hi"}})
+    body += wrapped({"type": "message_stop"})
     dialect = recognise(TYPE, body)
     assert dialect is not None
     assert dialect.name == "anthropic"

@@ -117,16 +117,7 @@ def test_what_says_that_it_is_no_json_is_compared_as_bytes(kind: str):
 
 
 @pytest.mark.parametrize(
-    "body",
-    [
-        b"{",
-        b"\xff\xfe",
-        b'{"a": NaN',
-        b"[" * 100_000,
-        b"1" * 10_000,
-        b'\xef\xbb\xbf{"a":1}',
-        b'"\xed"',
-    ],
+    "body", [b"{", b"\xff\xfe", b"[" * 100_000, b"1" * 10_000, b'\xef\xbb\xbf{"a":1}', b'"\xed"']
 )
 def test_what_is_called_json_and_is_none_is_compared_as_bytes(body: bytes):
     assert same(asked(body), asked(bytes(bytearray(body))))
@@ -211,15 +202,12 @@ def test_each_part_of_a_url_counts_alone(part: str, url: str):
     assert same(one, other, match_on=sorted(rest))
 
 
-def test_only_what_is_named_counts():
-    assert same(asked(b"1"), asked(b"2", url="x:/"), match_on=["method"])
-    assert not same(asked(b"1"), asked(b"2"), match_on=["body"])
-
-
-def test_a_function_gives_what_counts():
+def test_only_what_is_named_counts_and_a_function_gives_what_counts():
     def model(request: Request) -> str:
         return json.loads(request.body)["model"]
 
+    assert same(asked(b"1"), asked(b"2", url="x:/"), match_on=["method"])
+    assert not same(asked(b"1"), asked(b"2"), match_on=["body"])
     one, other = asked(b'{"model": "a", "n": 1}'), asked(b'{"model": "a", "n": 2}')
     assert same(one, other, match_on=["method", model])
     assert not same(one, asked(b'{"model": "b", "n": 1}'), match_on=["method", model])

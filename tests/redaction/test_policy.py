@@ -25,12 +25,7 @@ def test_redact_takes_names_and_patterns_or_a_redaction():
 def test_two_are_one_that_hides_what_either_hides():
     one = Redaction(names=["a"], patterns=["x"], keep_headers=["h"], allow=["password"])
     other = Redaction(names=["a", "b"], patterns=["y"], keep_headers=["i"], allow=["secret"])
-    assert one | other == Redaction(
-        names=["a", "b"],
-        patterns=["x", "y"],
-        keep_headers=["h", "i"],
-        allow=["password", "secret"],
-    )
+    assert one | other == Redaction(["a", "b"], ["x", "y"], ["h", "i"], ["password", "secret"])
 
 
 NOT_REDACT = (
@@ -44,7 +39,7 @@ NO_PATTERN = (
 NO_REGEX = "The pattern 'a(' is no regular expression that can be searched in bytes."
 NOT_ASCII = "The pattern 'ü+' is no regular expression that can be searched in bytes."
 LITERAL = "correct it; a literal value is re.compile(re.escape(value.encode()))."
-NOT_KEPT = "Redaction(keep_headers=...) names 'content-length', which no cassette can keep."
+NOT_KEPT = "Redaction(keep_headers=...) names 'te', which no cassette can keep."
 
 
 @pytest.mark.parametrize(
@@ -58,11 +53,7 @@ NOT_KEPT = "Redaction(keep_headers=...) names 'content-length', which no cassett
         (lambda: Redaction(patterns=[["a"]]), NO_PATTERN, "take ['a'] out of it."),
         (lambda: Redaction(patterns=["a("]), NO_REGEX, LITERAL),
         (lambda: Redaction(patterns=["ü+"]), NOT_ASCII, LITERAL),
-        (
-            lambda: Redaction(keep_headers=["Content-Length"]),
-            NOT_KEPT,
-            "take 'content-length' out of keep_headers.",
-        ),
+        (lambda: Redaction(keep_headers=["TE"]), NOT_KEPT, "take 'te' out of keep_headers."),
     ],
 )
 def test_what_is_wrong_is_refused(make: Callable[[], Redaction], first: str, last: str):

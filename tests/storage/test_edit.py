@@ -80,10 +80,6 @@ def test_only_a_list_in_block_style_is_edited_and_its_items_are_found(
         assert replace_interactions(text, {0: "- b: 2\n"}) is None
 
 
-def test_the_last_interaction_is_not_taken_out_of_a_text() -> None:
-    assert insert_interactions("interactions:\n- a: 1\n", [0], []) is None
-
-
 def test_what_looks_like_a_comment_in_a_text_is_none() -> None:
     text = 'interactions:\n- a: "x\n\n# no\n\n  y"\n- b: |\n    # no\n# yes\n- c: 1\n'
     kept = text.partition("# yes")[0]
