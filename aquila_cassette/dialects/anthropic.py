@@ -6,15 +6,11 @@ Source: https://docs.anthropic.com/en/docs/build-with-claude/streaming
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from aquila_cassette.dialects.dialect import Dialect
-from aquila_cassette.dialects.framing import read_events
+from aquila_cassette.dialects.framing import Framing, ProviderEvent, read_events
 from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts, as_int, as_str, dump_json
-
-if TYPE_CHECKING:
-    from aquila_cassette.dialects.framing import Framing, ProviderEvent
-    from aquila_cassette.dialects.message import MessageBuilder
+from aquila_cassette.dialects.message import MessageBuilder
 
 _STOP = re.compile(rb'"stop_reason"\s*:\s*"[^"]')
 _CALLS = ("tool_use", "server_tool_use", "mcp_tool_use")

@@ -5,15 +5,10 @@ Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Conv
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aquila_cassette.dialects.dialect import EVENT_TYPE, Dialect
-from aquila_cassette.dialects.framing import read_events
+from aquila_cassette.dialects.framing import Framing, ProviderEvent, read_events
 from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts, as_int, as_str, dump_json
-
-if TYPE_CHECKING:
-    from aquila_cassette.dialects.framing import Framing, ProviderEvent
-    from aquila_cassette.dialects.message import MessageBuilder
+from aquila_cassette.dialects.message import MessageBuilder
 
 
 class _Converse(Dialect):

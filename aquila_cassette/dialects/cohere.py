@@ -5,14 +5,10 @@ Source: https://docs.cohere.com/reference/chat-stream
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aquila_cassette.dialects.dialect import Dialect
+from aquila_cassette.dialects.framing import ProviderEvent
 from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts, as_int, as_str
-
-if TYPE_CHECKING:
-    from aquila_cassette.dialects.framing import ProviderEvent
-    from aquila_cassette.dialects.message import MessageBuilder
+from aquila_cassette.dialects.message import MessageBuilder
 
 _TYPES = ("message-start", "message-end", "content-", "tool-plan-", "tool-call-", "citation-")
 

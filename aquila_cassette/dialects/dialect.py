@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from aquila_cassette.dialects.framing import frames_backwards, read_event
-from aquila_cassette.dialects.json_access import as_dict, as_dicts, as_int, as_str, dump_json
-
-if TYPE_CHECKING:
-    from aquila_cassette.dialects.framing import Framing, ProviderEvent
-    from aquila_cassette.dialects.json_access import Table
-    from aquila_cassette.dialects.message import MessageBuilder
+from aquila_cassette.dialects.framing import Framing, ProviderEvent, frames_backwards, read_event
+from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts, as_int, as_str, dump_json
+from aquila_cassette.dialects.message import MessageBuilder
 
 EVENT_TYPE = "event:"
 """Stands for the type of an event, apart from its JSON, among the fields of a `Mark`."""

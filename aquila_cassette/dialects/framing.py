@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple
 
 from aquila_cassette import sse
 from aquila_cassette.dialects import aws_eventstream as eventstream
 from aquila_cassette.dialects.json_access import Table, as_dict, load_json
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 Framing = Literal["sse", "ndjson", "eventstream", "json"]
 """How a body is framed. ``json`` is one JSON text, not a stream (or nothing known at all)."""

@@ -9,15 +9,11 @@ Source: https://ai.google.dev/api/generate-content, https://ai.google.dev/api/in
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from aquila_cassette.dialects.dialect import Dialect, every_choice_finished
-from aquila_cassette.dialects.framing import read_events
+from aquila_cassette.dialects.framing import Framing, ProviderEvent, read_events
 from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts, as_int, as_str, dump_json
-
-if TYPE_CHECKING:
-    from aquila_cassette.dialects.framing import Framing, ProviderEvent
-    from aquila_cassette.dialects.message import MessageBuilder
+from aquila_cassette.dialects.message import MessageBuilder
 
 _BLOCKED = re.compile(rb'"blockReason"\s*:\s*"[^"]')
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+from typing import Any, Literal, NamedTuple
 
 TextKind = Literal["words", "thought", "refusal", "call", "error"]
 

@@ -5,13 +5,9 @@ Source: https://github.com/ollama/ollama/blob/main/docs/api.md
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aquila_cassette.dialects.dialect import Dialect
 from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts, as_str, dump_json
-
-if TYPE_CHECKING:
-    from aquila_cassette.dialects.message import MessageBuilder
+from aquila_cassette.dialects.message import MessageBuilder
 
 _COUNTS = ("prompt_eval_count", "eval_count")
 

@@ -9,15 +9,10 @@ Source: https://platform.openai.com/docs/api-reference/chat-streaming, .../respo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aquila_cassette.dialects.dialect import EVENT_TYPE, Dialect, every_choice_finished
+from aquila_cassette.dialects.framing import Framing, ProviderEvent
 from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts, as_int, as_str
-
-if TYPE_CHECKING:
-    from aquila_cassette.dialects.framing import Framing, ProviderEvent
-    from aquila_cassette.dialects.message import MessageBuilder
-
+from aquila_cassette.dialects.message import MessageBuilder
 
 # The last is no event of a stream in the reference, but a state, and some servers send it.
 _ENDS = ("response.completed", "response.incomplete", "response.failed", "response.cancelled")

@@ -8,8 +8,9 @@ none raises, whatever the bytes.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from aquila_cassette.dialects.anthropic import ANTHROPIC, ANTHROPIC_COMPLETE
 from aquila_cassette.dialects.bedrock import BEDROCK
@@ -29,9 +30,6 @@ from aquila_cassette.dialects.json_access import Table, as_dict, as_str, load_js
 from aquila_cassette.dialects.message import MessageBuilder, ModelMessage, TimedText
 from aquila_cassette.dialects.ollama import OLLAMA
 from aquila_cassette.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES, OPENAI_RUNS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 DIALECTS: tuple[Dialect, ...] = (
     OPENAI_CHAT,

@@ -13,7 +13,8 @@ import re
 import shlex
 import zlib
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from aquila_cassette.errors import CassetteNameError, CassetteSaveError
 from aquila_cassette.model import CassetteData
@@ -21,9 +22,6 @@ from aquila_cassette.storage import files
 from aquila_cassette.storage.format import MAX_BYTES, format_error, loads, too_large
 from aquila_cassette.storage.names import cassette_path, display_path
 from aquila_cassette.storage.yaml_reader import YamlError, plain
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ForeignFormat: TypeAlias = Literal["vcrpy", "cassetter", "betamax", "HAR"]
 

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from aquila_cassette.errors import CassetteSaveError, SecretLeakError, UsageError
 from aquila_cassette.importers import Import, detect_format, read_foreign, vcrpy
-from aquila_cassette.model import CassetteData
+from aquila_cassette.model import CassetteData, Interaction
+from aquila_cassette.redaction import Redaction
 from aquila_cassette.storage import files
 from aquila_cassette.storage.format import as_read, dumps, loads
 from aquila_cassette.storage.names import display_path
-
-if TYPE_CHECKING:
-    from aquila_cassette.model import Interaction
-    from aquila_cassette.redaction import Redaction
 
 Target: TypeAlias = Literal["v1", "vcrpy"]
 

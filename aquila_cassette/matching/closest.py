@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aquila_cassette.matching.keys import Matcher, url_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from aquila_cassette.model import Request
+from aquila_cassette.model import Request
 
 _MAX_CANDIDATES = 32
 _MAX_TOKENS = 3000

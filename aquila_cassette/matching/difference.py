@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator, Sequence
 from difflib import SequenceMatcher
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unicodedata import normalize
 
-from aquila_cassette.matching.keys import Matcher, name_of, url_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from aquila_cassette.matching.keys import MatchPart
-    from aquila_cassette.model import Request
+from aquila_cassette.matching.keys import Matcher, MatchPart, name_of, url_of
+from aquila_cassette.model import Request
 
 _MAX_ALIGNED = 300
 _MAX_LINES = 12

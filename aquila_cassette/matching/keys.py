@@ -9,13 +9,11 @@ from difflib import get_close_matches
 from functools import lru_cache, partial
 from hashlib import blake2b
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
+from typing import Any, Literal, NamedTuple, TypeAlias, cast
 from urllib.parse import unquote_plus
 
 from aquila_cassette.errors import UsageError
-
-if TYPE_CHECKING:
-    from aquila_cassette.model import Request
+from aquila_cassette.model import Request
 
 MatchPart: TypeAlias = "str | Callable[[Request], Hashable]"
 """What two requests must have in common: a name of `NAMES`, or a function that gives a value."""

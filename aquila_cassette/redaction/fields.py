@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 from urllib.parse import unquote
 
-from aquila_cassette.redaction.rules import NAME_ENDINGS, looks_random
+from aquila_cassette.redaction.rules import NAME_ENDINGS, Place, SecretNames, looks_random
 from aquila_cassette.redaction.spans import MARK, Span, merge, replaced
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from aquila_cassette.redaction.rules import Place, SecretNames
 
 _LONGEST_NAME = 100
 _LONGEST_HEAD = 2000

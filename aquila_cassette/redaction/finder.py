@@ -7,12 +7,13 @@ import os
 import re
 import string
 from base64 import b64encode
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 from urllib.parse import quote, quote_plus
 
 from aquila_cassette.dialects import speaks_a_dialect
-from aquila_cassette.model import Request
+from aquila_cassette.model import Request, Response
 from aquila_cassette.redaction import fields
 from aquila_cassette.redaction.rules import (
     BEARER,
@@ -21,15 +22,11 @@ from aquila_cassette.redaction.rules import (
     LINKS,
     PRIVATE_KEY,
     SHORTEST_RUN,
+    KeyPattern,
+    Place,
     SecretNames,
 )
 from aquila_cassette.redaction.spans import MARK, Span, fit, merge, replaced
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from aquila_cassette.model import Response
-    from aquila_cassette.redaction.rules import KeyPattern, Place
 
 Secrets: TypeAlias = tuple[str, ...]  # of the environment
 

@@ -7,18 +7,14 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from aquila_cassette.dialects import aws_eventstream as eventstream
 from aquila_cassette.errors import UsageError
-from aquila_cassette.model import Request
-from aquila_cassette.redaction.finder import Finder, Secrets, cleaned, kind_of
+from aquila_cassette.model import Piece, Request, Response
+from aquila_cassette.redaction.finder import Finder, SecretFinding, Secrets, cleaned, kind_of
 from aquila_cassette.redaction.rules import FRAMING, KEPT_PREFIXES, KEPT_RECEIVED, KEPT_SENT
 from aquila_cassette.redaction.spans import MARK, recut, replaced, with_framing
-
-if TYPE_CHECKING:
-    from aquila_cassette.model import Piece, Response
-    from aquila_cassette.redaction.finder import SecretFinding
 
 REDACTED = MARK.decode()
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from typing import Literal, NamedTuple
 
 Place = Literal["sent", "received", "query", "form", "link", "header"]
 """Where a name is: JSON of a request or a response, a query, a form, a link in a text."""

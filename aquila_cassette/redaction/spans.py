@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from aquila_cassette.dialects import aws_eventstream as eventstream
 from aquila_cassette.dialects.json_access import load_json
 from aquila_cassette.model import Piece
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
 
 MARK = b"[redacted]"
 _QUOTED_MARK = '"[redacted]"'

@@ -6,18 +6,14 @@ import base64
 import binascii
 import functools
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import fields as fields_of
 from itertools import accumulate, chain, repeat
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from aquila_cassette.model import Piece, Response
+from aquila_cassette.model import Piece, Request, Response
 from aquila_cassette.storage import yaml_writer
 from aquila_cassette.storage.yaml_reader import SchemaError, YamlBlock
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from aquila_cassette.model import Request
 
 _FORMS = ("json", "sse", "text", "base64")  # a body is in one of these
 _EXTRAS = {"json_style": ("json",), "eol": ("sse", "text")}  # and what may go with it

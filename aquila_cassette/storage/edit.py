@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from aquila_cassette.storage.yaml_reader import clean_utf8, load_yaml
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
 
 _LAST_FIELD = re.compile(r" +(?:ended|error): ")
 

@@ -9,19 +9,16 @@ from __future__ import annotations
 import os
 import stat
 import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aquila_cassette.errors import CassetteFormatError, CassetteSaveError
 from aquila_cassette.model import CassetteData, Interaction
 from aquila_cassette.storage import format as format_
 from aquila_cassette.storage.format import as_read, dumps, loads, render
 from aquila_cassette.storage.names import display_path
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
 
 _LOCK_TIMEOUT = 60.0  # seconds
 _LOCK_POLL = 0.01  # seconds

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import reprlib
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
 
 from aquila_cassette.errors import CassetteFormatError, CassetteVersionError
 from aquila_cassette.model import CassetteData, Failure, Headers, Interaction, Request, Response
@@ -12,10 +14,6 @@ from aquila_cassette.storage import bodies, yaml_writer
 from aquila_cassette.storage.bodies import LazyResponse, is_event_stream, is_timeline, timeline
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.storage.yaml_reader import SchemaError, YamlError, clean_utf8, load_yaml
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 Text = TypeVar("Text", str, str | None)
 
