@@ -12,7 +12,7 @@ from aquila_cassette.storage.bodies import is_event_stream
 
 _BEFORE = ("blocked", "dns", "connect", "send", "wait")  # ssl is a part of connect
 _LONGEST = 1e9  # ms; what is longer, is infinite, or is -1 says nothing
-_VERSIONS = {"2": "HTTP/2", "3": "HTTP/3", "1.0": "HTTP/1.0"}
+_VERSIONS = {"2": "HTTP/2", "2.0": "HTTP/2", "3": "HTTP/3", "3.0": "HTTP/3", "1.0": "HTTP/1.0"}
 
 
 def read(tree: Any) -> tuple[tuple[Interaction, ...], tuple[str, ...]] | None:
@@ -122,5 +122,4 @@ def _times(timings: Any) -> tuple[int | None, int | None]:
 
 
 def _version(text: str) -> str:
-    number = text.lower().removeprefix("http/").removeprefix("h").removesuffix(".0")
-    return _VERSIONS.get(number if number != "1" else "1.0", "HTTP/1.1")
+    return _VERSIONS.get(text.lower().removeprefix("http/").removeprefix("h"), "HTTP/1.1")

@@ -205,18 +205,13 @@ def _checked_parts(parts: object) -> tuple[MatchPart, ...]:
             fix='Fix: write, for example, match_on=["method", "url", "body"].',
         )
     for part in listed:
-        if part in ("headers", "header"):
-            raise UsageError(
-                "match_on= cannot compare all headers: they are volatile in every SDK.",
-                fix='Fix: name one: match_on=[..., lambda request: request.header("anthropic-beta")]',
-            )
         if part not in NAMES and not callable(part):
             close = get_close_matches(str(part).lower(), NAMES, n=1)
-            raise UsageError(
-                f"match_on= names nothing that can be compared: {part!r}.",
-                facts=facts,
-                fix=f"Fix: change it to {repr(close[0]) if close else 'one of these'}.",
-            )
+            fix = f"change it to {repr(close[0]) if close else 'one of these'}."
+            if part == "headers":  # all of them are volatile in every SDK
+                fix = 'name one: match_on=[..., lambda request: request.header("anthropic-beta")]'
+            what = f"match_on= names nothing that can be compared: {part!r}."
+            raise UsageError(what, facts=facts, fix=f"Fix: {fix}")
     return cast("tuple[MatchPart, ...]", listed)
 
 
