@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 from aquila_cassette.redaction.finder import SecretFinding
-from aquila_cassette.redaction.policy import (
-    REDACTED,
-    Leak,
-    Pattern,
-    Redaction,
-    environment_secrets,
-)
+from aquila_cassette.redaction.policy import REDACTED, Leak, Pattern, Redaction, environment_secrets
 
 __all__ = ["REDACTED", "Leak", "Pattern", "Redaction", "SecretFinding", "environment_secrets"]
