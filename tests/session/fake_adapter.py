@@ -23,8 +23,6 @@ from aquila_cassette.session.saving import Created
 from aquila_cassette.session.stepping import SteppedPlayer
 from aquila_cassette.storage import files
 
-__all__ = ["EVENTS", "URL", "Library", "LibraryError", "Suite", "recorded"]
-
 URL = "https://api.example.com/v1/chat"
 EVENTS = [b"data: %d\n\n" % number for number in range(1, 6)]
 SSE = (("content-type", "text/event-stream"),)
@@ -78,10 +76,10 @@ def make_error(failure: Failure) -> Exception:
 
 def read_held(asked: str) -> Iterator[bytes]:
     """Read a held answer in this thread."""
-    return _steps_of(_held(asked))
+    yield from steps_of(held_player(asked))
 
 
-def _steps_of(player: SteppedPlayer) -> Iterator[bytes]:
+def steps_of(player: SteppedPlayer) -> Iterator[bytes]:
     iterator = player.begin()
     try:
         while step := player.take():
@@ -91,7 +89,7 @@ def _steps_of(player: SteppedPlayer) -> Iterator[bytes]:
         player.leave(iterator)
 
 
-def _held(asked: str) -> SteppedPlayer:
+def held_player(asked: str) -> SteppedPlayer:
     session = current.current_session()
     assert session is not None
     player = session.handle(request(asked))
@@ -115,7 +113,7 @@ class HeldReader:
 
     async def _read(self, asked: str) -> None:
         try:
-            self.player = _held(asked)
+            self.player = held_player(asked)
             iterator = self.player.begin()
             try:
                 while step := await self.player.take_async():
@@ -128,8 +126,8 @@ class HeldReader:
 
     def _read_sync(self, asked: str) -> None:
         try:
-            self.player = _held(asked)
-            for step in _steps_of(self.player):
+            self.player = held_player(asked)
+            for step in steps_of(self.player):
                 self.pieces.append(step)
         except BaseException as error:
             self.error = error

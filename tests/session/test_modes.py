@@ -19,20 +19,6 @@ DOCS = Path(__file__).parents[2] / "docs"
 STATES: tuple[CassetteState, ...] = get_args(CassetteState)
 
 
-def test_what_is_on_the_cassette_is_replayed_in_every_mode() -> None:
-    assert {decide(mode, state, known=True) for mode in MODES for state in STATES} == {"replay"}
-
-
-def test_what_is_not_is_a_miss_in_mode_none_and_in_mode_once_where_the_file_was_there() -> None:
-    misses = {
-        (mode, state)
-        for mode in MODES
-        for state in STATES
-        if decide(mode, state, known=False) == "miss"
-    }
-    assert misses == {*(("none", state) for state in STATES), ("once", "present")}
-
-
 def test_the_documented_table_is_what_is_decided() -> None:
     rows = re.findall(
         r"^\| `(\w+)` \| (\w+) \| ([\w-]+) \| (\w+) \|$",

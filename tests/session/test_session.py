@@ -161,7 +161,9 @@ def test_an_sdk_that_retries_a_replayed_error_waits_a_millisecond(suite: Suite) 
     assert ("retry-after-ms", "1") not in last.headers  # type: ignore[union-attr]
 
 
-def test_hooks_see_what_is_matched_and_kept_and_may_drop_it(suite: Suite) -> None:
+def test_hooks_see_what_is_matched_and_kept_and_may_drop_it_and_ignored_hosts_pass(
+    suite: Suite,
+) -> None:
     def request_hook(request: Request) -> Request | None:
         asked = json.loads(request.body)["prompt"]
         return None if asked == "private" else request
@@ -175,13 +177,10 @@ def test_hooks_see_what_is_matched_and_kept_and_may_drop_it(suite: Suite) -> Non
             suite.library.send(asked)
     assert suite.on_file() == [("a", 200)]
     assert len(cassette.recorded) == 1
-    assert suite.library.sent == ["private", "dropped", "a"]
-
-
-def test_ignored_hosts_pass(suite: Suite) -> None:
     with suite.block(mode="none", ignore_hosts=["*.example.com"]) as cassette:
-        assert suite.library.send("a") == b"live a"
+        assert suite.library.send("b") == b"live b"
     assert (cassette.played, cassette.misses) == ((), ())
+    assert suite.library.sent == ["private", "dropped", "a", "b"]
 
 
 def test_an_ambient_request_passes_while_recording_and_is_answered_on_replay(suite: Suite) -> None:
@@ -223,23 +222,18 @@ def test_a_test_that_passed_keeps_everything_expected_errors_included(suite: Sui
     assert library.sent == ["a", "bad", "b", "cut"]
 
 
-def test_a_test_that_failed_keeps_its_good_answers_only_wherever_it_failed(suite: Suite) -> None:
-    owner = suite.run("test_a", "a", "bad", passed=False, library=failing("bad"))
-    assert suite.on_file() == [("a", 200)]
-    assert [len(session.discarded) for session in owner.sessions] == [1]
-
-
-def test_a_failed_first_recording_leaves_no_cassette(suite: Suite) -> None:
-    suite.run("test_a", "bad", passed=False, library=failing("bad"))
+def test_a_test_that_failed_keeps_its_good_answers_only_and_takes_nothing_of_others_away(
+    suite: Suite,
+) -> None:
+    library = failing("bad")
+    suite.run("test_a", "bad", passed=False, library=library)
     assert not (suite.folder / "x.yaml").exists()
     suite.next_run()
-    suite.run("test_a", "bad")
-    assert suite.on_file() == [("bad", 200)]
-
-
-def test_a_test_that_failed_takes_nothing_of_others_away(suite: Suite) -> None:
-    suite.run("test_a", "a", "bad", library=failing("bad"))
-    suite.run("test_b", "bad", "b", passed=False, library=failing("bad"), mode="new_episodes")
+    owner = suite.run("test_a", "a", "bad", passed=False, library=library)
+    assert suite.on_file() == [("a", 200)]
+    assert [len(session.discarded) for session in owner.sessions] == [1]
+    suite.run("test_a", "a", "bad", library=library)
+    suite.run("test_b", "bad", "b", passed=False, library=library, mode="new_episodes")
     assert suite.on_file() == [("a", 200), ("bad", 500), ("b", 200)]
 
 
@@ -254,9 +248,13 @@ def test_the_error_that_leaves_a_block_names_what_was_not_kept(suite: Suite) -> 
     ]
 
 
-def test_mode_all_replaces_the_interactions_of_its_owner_only(suite: Suite) -> None:
+def test_mode_all_replaces_the_interactions_of_its_owner_only_and_only_if_it_passed(
+    suite: Suite,
+) -> None:
     suite.run("test_a", "a", "no longer asked")
     suite.run("test_b", "b")
+    assert suite.run("test_a", "new", passed=False, mode="all").keeps_old
+    assert suite.on_file() == [("a", 200), ("no longer asked", 200), ("b", 200)]
     suite.run("test_a", "a", "new", mode="all")
     assert suite.on_file() == [("a", 200), ("new", 200), ("b", 200)]
 
@@ -275,13 +273,6 @@ def test_mode_all_leaves_the_file_as_it_is_where_only_ids_and_dates_differ(suite
     assert again == (first, True)
     assert (other != first, is_unchanged) == (True, False)
     assert other_request != other
-
-
-def test_mode_all_replaces_nothing_where_its_owner_failed(suite: Suite) -> None:
-    suite.run("test_a", "a")
-    owner = suite.run("test_a", "new", passed=False, mode="all")
-    assert suite.on_file() == [("a", 200)]
-    assert owner.keeps_old
 
 
 def test_a_script_in_mode_all_replaces_all_but_what_other_blocks_save_meanwhile(
@@ -361,20 +352,18 @@ def test_a_test_must_replay_what_it_recorded_in_all_its_blocks_together(suite: S
     )
 
 
-def test_on_unplayed_may_warn_or_ignore(suite: Suite) -> None:
+def test_nobody_must_replay_what_others_recorded_a_script_nothing_and_on_unplayed_may_warn(
+    suite: Suite,
+) -> None:
     suite.run("test_a", "a", "b")
-    suite.run("test_a", "a", on_unplayed="ignore")
-    with pytest.warns(UnplayedWarning, match="did not play 1 interaction"):
-        suite.run("test_a", "a", on_unplayed="warn")
-
-
-def test_nobody_must_replay_what_others_recorded_and_a_script_nothing_at_all(suite: Suite) -> None:
-    suite.run("test_a", "a")
     suite.run("test_b", "b")
     suite.next_run()
     suite.run("test_b", "b")
     with suite.block(mode="none"):
         suite.library.send("a")
+    suite.run("test_a", "a", on_unplayed="ignore")
+    with pytest.warns(UnplayedWarning, match="did not play 1 interaction"):
+        suite.run("test_a", "a", on_unplayed="warn")
 
 
 def test_what_a_teardown_recorded_is_due_only_then(suite: Suite) -> None:
@@ -394,13 +383,7 @@ def test_what_a_teardown_recorded_is_due_only_then(suite: Suite) -> None:
             owner.check()
 
 
-def test_a_swallowed_miss_is_raised_at_the_end_of_the_block(suite: Suite) -> None:
-    with pytest.raises(MissError, match=r"\(request 1 of this block\)"), suite.block(mode="none"):
-        with pytest.raises(MissError):
-            suite.library.send("a")
-
-
-def test_several_swallowed_misses_are_one_error_and_retries_count_once(suite: Suite) -> None:
+def test_swallowed_misses_are_raised_at_the_end_as_one_and_retries_count_once(suite: Suite) -> None:
     def swallow(asked: str) -> None:
         with contextlib.suppress(MissError):
             suite.library.send(asked)
@@ -409,6 +392,7 @@ def test_several_swallowed_misses_are_one_error_and_retries_count_once(suite: Su
         for asked in ("a", "a", "a"):
             swallow(asked)
     assert caught.value.what.startswith("No interaction matches")
+    assert caught.value.what.endswith("(request 1 of this block).")
     suite.write([b"data: 1\n\n"])
     with pytest.raises(MissError, match=r"^2 requests had no matching interaction\."):
         with suite.block(mode="none"):

@@ -353,24 +353,22 @@ async def test_a_block_that_records_or_does_not_hold_cannot_be_advanced(suite: S
     )
 
 
-@pytest.mark.parametrize("count", [0, -1, True, 1.5, "3"])
-def test_a_count_that_is_none_is_refused(suite: Suite, count: object) -> None:
-    with suite.block(mode="none", hold=True) as cassette, pytest.raises(UsageError) as raised:
-        cassette.advance_sync(count)  # type: ignore[arg-type]
+@pytest.mark.parametrize(("count", "of"), [(0, 0), (-1, -1), (True, True), (1.5, b"x"), ("3", "")])
+def test_what_is_no_count_and_what_names_no_stream_is_refused(
+    suite: Suite, count: object, of: object
+) -> None:
+    with suite.block(mode="none", hold=True) as cassette:
+        with pytest.raises(UsageError) as raised:
+            cassette.advance_sync(count)  # type: ignore[arg-type]
+        for call in (cassette.release, lambda of: cassette.advance_sync(of=of)):
+            with pytest.raises(UsageError, match="expected: of= a part of the prompt or URL"):
+                call(of=of)
     assert str(raised.value) == (
         "advance_sync has an argument that it cannot take.\n"
         "  expected: how many events, 1 or more\n"
         f"  got:      {count!r}\n"
         "Fix: advance_sync(1)"
     )
-
-
-@pytest.mark.parametrize("of", [0, -1, True, "", b"x"])
-def test_a_name_of_a_stream_that_is_none_is_refused(suite: Suite, of: object) -> None:
-    with suite.block(mode="none", hold=True) as cassette:
-        for call in (cassette.release, lambda of: cassette.advance_sync(of=of)):
-            with pytest.raises(UsageError, match="expected: of= a part of the prompt or URL"):
-                call(of=of)
 
 
 # What is let through at a time.
