@@ -26,7 +26,7 @@ from aquila_cassette.client import (
     tee,
 )
 from aquila_cassette.errors import StreamError, UsageError
-from tests.client.talk import answering, each_backend, each_loop, events_of, mocked
+from tests.client.talk import answering, each_backend, events_of, mocked
 from tests.live.rows import seed_row
 from tests.servers import CHAT_FRAMES, CHAT_TEXT
 
@@ -42,38 +42,31 @@ def async_client() -> AsyncClient:
 
 
 @seed_row(5)
-def test_every_sink_gets_the_events_of_the_stream_in_their_order() -> None:
-    kept, called, target = collector(), list[StreamEvent](), queues.Queue[StreamEvent]()
-    events = list(asked(tee(kept, callback(called.append), queue(target), null())))
-    assert kept.events == called == list(target.queue) == events
+@each_backend
+def test_every_sink_gets_the_events_of_the_stream_in_their_order(backend: str) -> None:
+    kept, called, awaited = collector(), list[StreamEvent](), list[StreamEvent]()
+    threads = queues.Queue[StreamEvent]()
+    own: Any = asyncio.Queue()  # or a channel of trio
+    if backend == "trio":
+        own, its_end = trio.open_memory_channel[StreamEvent](100)
+    send, receive = anyio.create_memory_object_stream[StreamEvent](100)
+
+    async def wait(event: StreamEvent) -> None:
+        await anyio.sleep(0)
+        awaited.append(event)
+
+    sinks: list[Any] = [kept, called.append, callback(called.append), queue(threads), null()]
+    if backend != "sync":
+        sinks += [wait, queue(send), queue(own)]
+    made = {"model": "m", "transport": mocked(CHAT)}
+    events = events_of(backend, "Hi", made=made, sink=tee(*sinks))
     assert kept.text == "Hello, wörld"
-
-
-@seed_row(5)
-@each_loop
-def test_every_sink_of_the_async_client_gets_them_too(backend: str) -> None:
-    async def talk() -> None:
-        kept, called, awaited = collector(), list[StreamEvent](), list[StreamEvent]()
-        threads = queues.Queue[StreamEvent]()
-        own: Any = asyncio.Queue()  # or a channel of trio
-        if backend == "trio":
-            own, its_end = trio.open_memory_channel[StreamEvent](100)
-        send, receive = anyio.create_memory_object_stream[StreamEvent](100)
-
-        async def wait(event: StreamEvent) -> None:
-            await anyio.sleep(0)
-            awaited.append(event)
-
-        sinks = [kept, called.append, wait, queue(threads), queue(send), queue(own)]
-        events = [event async for event in async_client().stream("Hi", sink=tee(*sinks))]
-        send.close()
-        with receive:
-            channelled = [event async for event in receive]
-        assert kept.events == called == awaited == list(threads.queue) == channelled == events
-        in_own = its_end.statistics().current_buffer_used if backend == "trio" else own.qsize()
-        assert in_own == len(events)
-
-    anyio.run(talk, backend=backend)
+    assert kept.events == called[::2] == called[1::2] == list(threads.queue) == events
+    with send, receive:
+        if backend != "sync":
+            assert awaited == [receive.receive_nowait() for _ in events] == events
+            in_own = its_end.statistics().current_buffer_used if backend == "trio" else own.qsize()
+            assert in_own == len(events)
 
 
 def test_no_piece_is_read_before_the_sink_has_taken_what_came_before() -> None:
