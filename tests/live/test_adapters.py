@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+import anyio.lowlevel
 import pytest
 
-from aquila_cassette.errors import UsageError
+from aquila_cassette.errors import RenderTimeout, UsageError
 from aquila_cassette.live import render_async, render_sync
 from aquila_cassette.live.adapter import Adapter, adapter_for, register_view
 from tests.live.loops import refused
@@ -64,6 +66,9 @@ async def test_what_fits_nothing_is_refused_and_so_is_a_class_although_it_can_be
 
 
 class Sheet:
+    def __init__(self, draw: Callable[[], Awaitable[None]] = anyio.lowlevel.checkpoint) -> None:
+        self.draw = draw
+
     def render(self) -> str:
         return "not asked"
 
@@ -71,6 +76,9 @@ class Sheet:
 class SheetAdapter(Adapter):
     def __init__(self, sheet: Sheet) -> None:
         self.sheet = sheet
+
+    async def settle(self) -> None:
+        await self.sheet.draw()
 
     async def render(self) -> Any:
         return self.sheet
@@ -88,6 +96,20 @@ async def test_the_latest_registered_adapter_comes_first() -> None:
     assert type(adapter_for(sheet)) is LaterAdapter
     assert type(adapter_for(Sheet())) is SheetAdapter
     assert await render_async(sheet) is sheet
+
+
+async def test_what_a_view_raises_while_it_draws_is_raised_and_one_that_never_stops_is_named() -> (
+    None
+):
+    async def fail() -> None:
+        raise LookupError("no screen")
+
+    register_view(Sheet, SheetAdapter)
+    with pytest.raises(LookupError, match="no screen"):
+        await render_async(Sheet(fail))
+    with pytest.raises(RenderTimeout) as raised:
+        await render_async(Sheet(anyio.sleep_forever), timeout=0.05)
+    assert str(raised.value).splitlines()[1] == "  pending: the view still draws"
 
 
 def test_importing_live_and_rendering_a_function_imports_no_framework_nor_pytest_nor_yaml() -> None:

@@ -7,18 +7,12 @@ import http.server
 import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright import async_api, sync_api
 
 from aquila_cassette.live.adapter import adapter_for
-from examples.chat.browser import EXECUTABLE
-
-CHROMIUM: dict[str, Any] = {
-    "executable_path": EXECUTABLE,
-    "args": ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"],
-}
+from examples.chat.browser import EXECUTABLE, chromium
 
 pytestmark = pytest.mark.skipif(not Path(EXECUTABLE).exists(), reason=f"there is no {EXECUTABLE}")
 
@@ -55,18 +49,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 async def page(site: str) -> AsyncIterator[async_api.Page]:
-    async with async_api.async_playwright() as playwright:
-        browser = await playwright.chromium.launch(**CHROMIUM)
+    async with chromium() as browser:
         page = await browser.new_page()
         await page.goto(f"{site}/index.html")
         yield page
-        await browser.close()
 
 
 @pytest.fixture
 def sync_page(site: str) -> Iterator[sync_api.Page]:
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**CHROMIUM)
+        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=["--no-sandbox"])
         page = browser.new_page()
         page.goto(f"{site}/index.html")
         yield page

@@ -28,8 +28,6 @@ from aquila_cassette import (
 )
 from aquila_cassette.client import AsyncClient, Client, collector
 from aquila_cassette.live import (
-    Adapter,
-    register_view,
     render_async,
     render_sync,
     track,
@@ -428,33 +426,6 @@ def test_a_thread_of_our_sync_client_is_waited_for() -> None:
         begun.wait()
         wait_settled()
         assert lines[-1] == "saved"
-
-
-class Sheet:
-    def __init__(self, draw: Callable[[], Any]) -> None:
-        self.draw = draw
-
-
-class SheetAdapter(Adapter):
-    def __init__(self, sheet: Sheet) -> None:
-        self.settle = sheet.draw  # type: ignore[method-assign]
-
-    async def render(self) -> str:
-        return ""
-
-
-async def test_what_a_view_raises_while_it_draws_is_raised_and_one_that_never_stops_is_named() -> (
-    None
-):
-    async def fail() -> None:
-        raise LookupError("no screen")
-
-    register_view(Sheet, SheetAdapter)
-    with pytest.raises(LookupError, match="no screen"):
-        await render_async(Sheet(fail))
-    with pytest.raises(RenderTimeout) as raised:
-        await render_async(Sheet(anyio.sleep_forever), timeout=0.05)
-    assert str(raised.value).splitlines()[1] == "  pending: the view still draws"
 
 
 # From threads.
