@@ -167,19 +167,13 @@ class _RawPlayer:
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
-        self._is_line_ended = True
 
-    def begin(self, _name: str, number: str, one: Interaction) -> None:
+    def begin(self, _name: str, _number: str, _one: Interaction) -> None:
         self._decode = getincrementaldecoder("utf-8")("backslashreplace").decode
-        if self._screen.is_terminal:
-            head = escape_control_chars(f"{number} {one.request.method} {one.request.url}")
-            self._screen.line((head, "bold"))
 
     def piece(self, data: bytes) -> None:
         if self._screen.is_terminal:
-            text = escape_control_chars(self._decode(data))
-            self._screen.part(text)
-            self._is_line_ended = text.endswith("\n") if text else self._is_line_ended
+            self._screen.part(escape_control_chars(self._decode(data)))
         else:
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
@@ -188,5 +182,5 @@ class _RawPlayer:
         self.stop()
 
     def stop(self) -> None:
-        if self._screen.is_terminal and not self._is_line_ended:
+        if self._screen.is_terminal:
             self._screen.line()

@@ -92,20 +92,10 @@ def _check(wanted: Wanted, *, direct: bool, for_direct: bool, for_pytest: bool) 
             facts=["expected: names, patterns, --stale or --failed"],
             fix="Fix: aquila-cassette record '*' records all",
         )
-    if direct and wanted.failed:
+    if (wanted.failed or for_pytest) if direct else for_direct:
         raise UsageError(
-            "--direct sends what is on a cassette; what a test missed is not.",
-            fix="Fix: aquila-cassette record --failed",
-        )
-    if direct and for_pytest:
-        raise UsageError(
-            "--direct runs no tests, so pytest's arguments after `--` have no use.",
-            fix="Fix: leave one of them out",
-        )
-    if for_direct and not direct:
-        raise UsageError(
-            "--header and --base-url need --direct; tests know whom they ask.",
-            fix="Fix: add --direct, or leave them out",
+            "--direct, --header and --base-url send what is on a cassette, without tests.",
+            fix="Fix: use --header and --base-url with --direct; --failed and `--` without it",
         )
 
 

@@ -58,7 +58,6 @@ _NUMBER = re.compile(r"0x[0-9a-fA-F]+|\d+")
 _KEEP_ALIVE = frozenset({"ping", "keepalive", "keep-alive", "heartbeat"})
 # A model writes paragraphs in one line: compared by the sentence, one other word shows as such.
 _SENTENCE_END = re.compile(r"(?<=[.!?:;]) (?=\S)|(?<=[\u3002\uff01\uff1f])(?=.)")
-_LONGEST_LINE = 160
 _PROSE = frozenset({"words", "thought", "result", "refusal", "error"})
 _ALIKE = 0.5  # least similarity of two requests that are taken for one that changed
 
@@ -174,40 +173,29 @@ def _pairs(
     """Return the place in `old` of each in `new` that was there."""
     key = Matcher().key
     partner: dict[int, int] = {}
-    left = dict.fromkeys(range(len(old)))
-    ours, theirs = (
-        [
-            # Of several attempts at one request, the status says which is which.
-            ((key(one.request), one.response.status), key(one.request), text.request)
-            for one, text in zip(some, texts, strict=True)
-        ]
-        for some, texts in ((old, was), (new, now))
-    )
-    for which in range(3):
-        places: dict[Hashable, list[int]] = defaultdict(list)
-        for at in left:
-            places[ours[at][which]].append(at)
-        for place, keys in enumerate(theirs):
-            if place not in partner and places[keys[which]]:
-                partner[place] = places[keys[which]].pop(0)
-                del left[partner[place]]
+    places: dict[Hashable, list[int]] = defaultdict(list)
+    # Of several attempts at one request, the status says which is which.
+    for at, one in enumerate(old):
+        places[key(one.request), one.response.status].append(at)
     for place, one in enumerate(new):
-        if place not in partner:
-            rated = [
-                (_likeness(was[at], now[place]), -at)
-                for at in left
-                if old[at].request.method == one.request.method
-            ]
-            if rated and max(rated)[0] >= _ALIKE:
-                partner[place] = -max(rated)[1]
-                del left[partner[place]]
+        if left := places[key(one.request), one.response.status]:
+            partner[place] = left.pop(0)
+    free = [at for left in places.values() for at in left]
+    before, after = {at: _words(was[at]) for at in free}, [_words(text) for text in now]
+    rated = [
+        (2 * len(before[at] & words) / (len(before[at]) + len(words)), -place, -at)
+        for place, words in enumerate(after)
+        for at in free
+        if place not in partner and old[at].request.method == new[place].request.method
+    ]
+    for likeness, place, at in sorted(rated, reverse=True):
+        if likeness >= _ALIKE and -place not in partner and -at not in partner.values():
+            partner[-place] = -at
     return partner
 
 
-def _likeness(old: _Text, new: _Text) -> float:
-    """Return which part of the words of two requests is the same, from 0 to 1."""
-    was, now = (frozenset(re.findall(r"\w+", "\n".join(text.request))) for text in (old, new))
-    return 2 * len(was & now) / (len(was) + len(now))
+def _words(text: _Text) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", "\n".join(text.request)))
 
 
 def _one_sided(
@@ -290,12 +278,7 @@ def _lines(rows: Iterator[Row]) -> Iterator[str]:
         if row.text:
             lines = row.text.split("\n")
             if row.kind in _PROSE:
-                sentences = [one for line in lines for one in _SENTENCE_END.split(line)]
-                lines = [
-                    one[start : start + _LONGEST_LINE]
-                    for one in sentences
-                    for start in range(0, len(one) or 1, _LONGEST_LINE)
-                ]
+                lines = [one for line in lines for one in _SENTENCE_END.split(line)]
             yield from _labelled(row.label, lines)
 
 

@@ -319,12 +319,11 @@ REFUSED = {
     "--stale soon": "'soon' is no span of time.\n"
     "  expected: a whole number and h, d, w or y\n"
     "Fix: write, for example, 30d or 12w\n",
-    "--direct --failed": "--direct sends what is on a cassette; what a test missed is not.\n"
-    "Fix: aquila-cassette record --failed\n",
-    "old --direct -- -x": "--direct runs no tests, so pytest's arguments after `--` have no use.\n"
-    "Fix: leave one of them out\n",
-    "old --header x-api-key:1": "--header and --base-url need --direct; tests know whom they ask.\n"
-    "Fix: add --direct, or leave them out\n",
+    **dict.fromkeys(
+        ["--direct --failed", "old --direct -- -x", "old --header x-api-key:1"],
+        "--direct, --header and --base-url send what is on a cassette, without tests.\n"
+        "Fix: use --header and --base-url with --direct; --failed and `--` without it\n",
+    ),
 }
 
 
