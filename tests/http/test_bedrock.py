@@ -12,7 +12,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from aquila_cassette import MissError, aquila_cassette
+from aquila_cassette import aquila_cassette
 from tests.servers import CHAT_TEXT, Connection, GateServer, RawServer, Script, answers, sends
 from tests.servers.bedrock import CONVERSE_FRAMES, EVENTSTREAM, wrapped
 
@@ -92,18 +92,6 @@ def test_a_model_s_own_events_come_again_with_what_the_headers_tell() -> None:
     assert live[0] == {"contentType": "application/json", "performanceConfigLatency": "standard"}
     with aquila_cassette("bedrock", mode="none"):
         assert invoke(url) == live
-
-
-def test_a_miss_comes_out_as_it_is_and_is_not_tried_again() -> None:
-    with RawServer(sends(CONVERSE_FRAMES, Connection.end, EVENTSTREAM)) as server:
-        url = server.url
-        with aquila_cassette("bedrock"):
-            list(converse(url))
-    with pytest.raises(MissError, match="-Say hello") as missed:
-        with aquila_cassette("bedrock", mode="none", on_unplayed="ignore") as cassette:
-            list(converse(url, prompt="Say hi", retries={"total_max_attempts": 5}))
-    assert len(cassette.misses) == 1
-    assert missed.value.__cause__ is None
 
 
 def test_a_request_that_would_wait_for_100_continue_is_recorded() -> None:

@@ -51,7 +51,7 @@ def by_httplib2(url: str) -> list[bytes]:
 
 
 def by_boto3(url: str) -> list[bytes]:
-    config = Config(retries={"total_max_attempts": 1})
+    config = Config(retries={"total_max_attempts": 5})
     client = boto3.client(
         "bedrock-runtime", endpoint_url=url, region_name="us-east-1", config=config
     )

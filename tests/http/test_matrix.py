@@ -37,6 +37,7 @@ from tests.servers import (
     GateServer,
     RawServer,
     Request,
+    Script,
     answers,
     sends,
 )
@@ -59,6 +60,14 @@ async def read(library: Library, url: str, timeout: float = 10) -> tuple[bytes, 
         return seen, None
     except Exception as error:
         return seen, error
+
+
+async def recorded(
+    library: Library, script: Script, timeout: float = 10
+) -> tuple[str, tuple[bytes, Exception | None]]:
+    """Record a stream off a server with this script; return its URL, and what was read."""
+    with RawServer(script) as server, aquila_cassette("ends"):
+        return server.url, await read(library, server.url, timeout)
 
 
 async def replayed(
@@ -279,11 +288,9 @@ async def test_a_length_that_is_not_reached_fails_alike_on_replay(library: Libra
         connection.piece(FRAMES[0])
         connection.fin()
 
-    with RawServer(script) as server:
-        with aquila_cassette("ends"):
-            live = await read(library, server.url)
+    url, live = await recorded(library, script)
     assert (kept().response.ended, kept().response.body) == ("failed", FRAMES[0])
-    again = await replayed(library, server.url)
+    again = await replayed(library, url)
     assert again[0] == live[0]
     assert same(again[1], live[1])
 
@@ -298,16 +305,14 @@ async def test_a_cut_that_looks_like_an_end_is_marked_and_replays_as_it_was_seen
             connection.piece(frame)
         connection.fin()
 
-    with RawServer(script) as server:
-        with aquila_cassette("ends"):
-            live = await read(library, server.url)
+    url, live = await recorded(library, script)
     response = kept().response
     assert live == (b"".join(CHAT_FRAMES[:2]), None)
     assert (response.ended, response.error) == (
         "failed",
         Failure(None, "the stream ended without its data: [DONE]"),
     )
-    assert await replayed(library, server.url) == live
+    assert await replayed(library, url) == live
 
 
 @every
@@ -338,15 +343,13 @@ async def test_a_server_that_falls_silent_times_out_alike_on_replay(
             connection.piece(frame)
         connection.gone()
 
-    with RawServer(script) as server:
-        with aquila_cassette("ends"):
-            seen, live = await read(library, server.url, timeout=0.4)
+    url, (seen, live) = await recorded(library, script, timeout=0.4)
     assert seen == b"".join(FRAMES[:sent])
     assert kept().response.error is not None
     assert kept().response.error.category == "timeout"  # type: ignore[union-attr]
     if sent:
         assert type(live) is library.timeout
-    got, error = await replayed(library, server.url, timeout=0.4)
+    got, error = await replayed(library, url, timeout=0.4)
     assert got == seen
     assert same(error, live)
 
@@ -355,11 +358,9 @@ async def test_a_server_that_falls_silent_times_out_alike_on_replay(
 async def test_a_server_that_hangs_up_before_it_answers_fails_alike_on_replay(
     library: Library,
 ) -> None:
-    with RawServer(lambda connection, request: connection.fin()) as server:
-        with aquila_cassette("ends"):
-            _, live = await read(library, server.url)
+    url, (_, live) = await recorded(library, lambda connection, request: connection.fin())
     assert live is not None
-    got, error = await replayed(library, server.url)
+    got, error = await replayed(library, url)
     assert got == b""
     assert same(error, live)
 

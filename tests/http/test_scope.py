@@ -3,23 +3,44 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
+import aiohttp
 import httpx
 import pytest
 
 from aquila_cassette import aquila_cassette
 from tests.clients import Face, every_face
-from tests.servers import Connection, RawServer, Request, answers
+from tests.servers import Connection, RawServer, Request, answers, chat
 
 
 @pytest.fixture
 def server() -> Iterator[RawServer]:
     with RawServer(answers(b"ok")) as server:
         yield server
+
+
+@every_face
+async def test_five_concurrent_streams_replay_right_in_another_order(face: Face) -> None:
+    prompts = [f"this is prompt number {number}" for number in range(5)]
+
+    def echo(connection: Connection, request: Request) -> None:
+        answers(request.json()["prompt"].encode())(connection, request)
+
+    async def ask(prompt: str) -> bytes:
+        return b"".join(await face.pieces(server.url, json={"prompt": prompt}))
+
+    with RawServer(echo) as server:
+        with aquila_cassette("five"):
+            await asyncio.gather(*map(ask, prompts))
+    with aquila_cassette("five", mode="none"):
+        got = await asyncio.gather(*map(ask, reversed(prompts)))
+    assert got == [prompt.encode() for prompt in reversed(prompts)]
 
 
 @every_face
@@ -116,13 +137,93 @@ assert len(cassette.recorded) == 1, cassette.recorded
 
 def test_a_library_that_is_imported_inside_the_block_is_recorded(server: RawServer) -> None:
     program = f"""
-import sys
+import asyncio, sys
 from aquila_cassette import aquila_cassette
 with aquila_cassette("late") as cassette:
-    assert "httpx" not in sys.modules and "httpx2" not in sys.modules
-    import httpx, httpx2
+    assert not {{"aiohttp", "httpx", "httpx2"}} & set(sys.modules)
+    import aiohttp, httpx, httpx2
+    async def ask():
+        async with aiohttp.ClientSession() as session, session.get({server.url!r}) as response:
+            await response.read()
     httpx.get({server.url!r})
     httpx2.get({server.url!r})
-assert len(cassette.recorded) == 2, cassette.recorded
+    asyncio.run(ask())
+assert len(cassette.recorded) == 3, cassette.recorded
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+async def test_ambient_requests_of_async_libraries_are_answered_and_not_waited_for() -> None:
+    token = "https://oauth2.googleapis.com/token"
+    async with aquila_cassette("ambient", mode="none") as cassette:
+        async with httpx.AsyncClient(verify=False) as client, aiohttp.ClientSession() as session:
+            unread = await client.send(client.build_request("POST", token), stream=True)
+            await cassette.settled(timeout=1)
+            assert json.loads(await unread.aread())["access_token"] == "aquila-placeholder"
+            async with session.post(token) as answer:
+                assert (await answer.json())["access_token"] == "aquila-placeholder"
+    assert (cassette.played, cassette.recorded, cassette.misses) == ((), (), ())
+
+
+# Instrumentation that wraps methods before the first block: all stays as it was.
+
+PROGRAM = """
+import asyncio, http.client, sys
+import aiohttp, httpx, httpx2, requests, wrapt
+
+seen = set()
+
+def note(wrapped, instance, args, kwargs):
+    seen.add((wrapped.__name__, type(instance).__name__))
+    return wrapped(*args, **kwargs)
+
+for cls, name in [
+    (http.client.HTTPConnection, "putrequest"),
+    (http.client.HTTPConnection, "putheader"),
+    (http.client.HTTPConnection, "connect"),
+    (http.client.HTTPConnection, "getresponse"),
+    (httpx.HTTPTransport, "handle_request"),
+    (httpx.AsyncHTTPTransport, "handle_async_request"),
+    (aiohttp.BaseConnector, "connect"),
+]:
+    wrapt.wrap_function_wrapper(cls, name, note)
+
+from aquila_cassette import aquila_cassette
+
+async def by_aiohttp(url):
+    async with aiohttp.ClientSession() as session, session.get(url) as response:
+        return await response.read()
+
+async def by_httpx(url):
+    async with httpx.AsyncClient(verify=False) as client:
+        return (await client.get(url)).content
+
+def all_of(url):
+    return [
+        requests.get(url).content,
+        httpx.get(url, verify=False).content,
+        asyncio.run(by_aiohttp(url)),
+        asyncio.run(by_httpx(url)),
+    ]
+
+url, folder = sys.argv[1:]
+live = None
+for mode in ("once", "none"):
+    with aquila_cassette("wrapped", cassette_dir=folder, mode=mode, repeats=True) as cassette:
+        got = all_of(url)
+    assert live in (None, got), (live, got)
+    live = got
+    if mode == "once":
+        assert len(cassette.recorded) == 4
+        assert len(seen) >= 6, seen
+assert all_of(url) == live
+"""
+
+
+def test_methods_that_wrapt_wrapped_before_the_first_block_still_get_their_instance(
+    tmp_path: Path,
+) -> None:
+    with RawServer(chat) as server:
+        subprocess.run(
+            [sys.executable, "-c", PROGRAM, server.url, str(tmp_path)], check=True, timeout=60
+        )

@@ -39,9 +39,9 @@ class Row:
 ROWS = (
     Row("openai, chat", "chats.openai_chat", "httpx2", in_suite=True),
     Row("openai, responses", "providers.openai_responses", "httpx2", in_suite=True),
-    Row("openai, DefaultAioHttpClient", "chats.openai_aiohttp", "aiohttp"),
+    Row("openai, DefaultAioHttpClient", "chats.openai_aiohttp", "aiohttp", in_suite=True),
     Row("anthropic", "providers.anthropic", "httpx2", in_suite=True),
-    Row("anthropic, DefaultAioHttpClient", "providers.anthropic_aiohttp", "aiohttp"),
+    Row("anthropic, DefaultAioHttpClient", "providers.anthropic_aiohttp", "aiohttp", in_suite=True),
     Row(
         "google-genai",
         "providers.google_genai",
