@@ -8,7 +8,6 @@ from typing import Any
 import anyio
 import pytest
 
-from aquila_cassette.errors import UsageError
 from aquila_cassette.live import View, assert_flash, assert_push_event
 from tests.live.loops import in_each_loop, settled
 from tests.live.rows import seed_row
@@ -168,18 +167,3 @@ async def test_a_flash_stays_and_one_that_does_not_show_is_missed_with_what_is_s
             await assert_flash(view, "info", re.compile("^saved"), timeout=0)
         with pytest.raises(KeyError):
             await settled(view)
-
-
-@in_each_loop
-async def test_a_handler_cannot_wait_for_what_it_would_push_itself() -> None:
-    class Knot(Shop):
-        async def handle_event(self, name: str, params: Any) -> None:
-            if name == "push":
-                await assert_push_event(self, "sold")
-            else:
-                await assert_flash(self, "info")
-
-    async with Knot.mounted() as view:
-        for name, what in (("push", "assert_push_event"), ("flash", "assert_flash")):
-            with pytest.raises(UsageError, match=f"{what} was called inside handle_event of Knot"):
-                await view.event(name)

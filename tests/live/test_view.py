@@ -15,7 +15,7 @@ import anyio.to_thread
 import pytest
 
 from aquila_cassette.errors import UsageError
-from aquila_cassette.live import View
+from aquila_cassette.live import View, assert_flash, assert_push_event
 from aquila_cassette.waiting.notifier import notifier
 from aquila_cassette.waiting.pending import sources
 from tests.live.loops import in_each_loop, refused, settled, until
@@ -169,28 +169,26 @@ async def test_an_event_that_nobody_handles_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "fix"),
+    ("wait", "what"),
     [
-        ("event", "call the method itself, or send a message: self.send(...)"),
-        ("aclose", "call it outside the view, where it was mounted"),
+        (lambda view: view.event("another"), "event"),
+        (View.aclose, "aclose"),
+        (lambda view: assert_push_event(view, "sold"), "assert_push_event"),
+        (lambda view: assert_flash(view, "info"), "assert_flash"),
     ],
 )
 @in_each_loop
-async def test_a_handler_cannot_wait_for_itself(what: str, fix: str) -> None:
+async def test_a_handler_cannot_wait_for_itself(wait: Any, what: str) -> None:
     class Knot(Notes):
         async def handle_event(self, name: str, params: Any) -> None:
             async with Notes.mounted() as other:  # another view it may wait for
                 await other.event("add")
-            if name == "event":
-                await self.event("another")
-            else:
-                await self.aclose()
+            await wait(self)
 
     async with Knot.mounted() as view:
-        with refused(
-            f"{what} was called inside handle_event of Knot, and would wait for it.", f"Fix: {fix}"
-        ):
-            await view.event(what)
+        refusal = f"{what} was called inside handle_event of Knot, and would wait for it.\nFix: "
+        with pytest.raises(UsageError, match=refusal):
+            await view.event("x")
 
 
 def test_a_view_that_is_not_mounted_takes_nothing() -> None:
