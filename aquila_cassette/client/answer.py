@@ -31,8 +31,6 @@ _SSE_FIELDS = ("data", "event", "id", "retry")
 
 
 class StreamFailure(Exception):  # noqa: N818 - what users see is a StreamError
-    """Why a stream is no real completion."""
-
     def __init__(self, kind: Kind, reason: str) -> None:
         self.kind = kind
         super().__init__(reason)
@@ -92,7 +90,6 @@ class AnswerParser:
         ]
 
     def messages(self) -> list[dict[str, Any]]:
-        """Return the answer as messages of the next request."""
         return self._endpoint.answer_messages(self._objects, self.text, self.calls)
 
     def meta(self) -> Meta:
@@ -132,7 +129,6 @@ class AnswerParser:
         yield from self._finish()
 
     def failure(self) -> StreamFailure | None:
-        """Return why this is no real completion; None if it is one."""
         message = self._message.build(None)
         reason = message.finish_reason or ""
         endpoint, dialect = self._endpoint, self._endpoint.dialect
@@ -287,10 +283,7 @@ def _unfinished(raw: bytes) -> ProviderEvent | None:
 
 
 def _is_broken(event: ProviderEvent, *, json_is_due: bool) -> bool:
-    """Return whether an event was to be JSON and is not, so that its content is lost.
-
-    One that has an event type of its own and does not begin as JSON is unknown, not broken.
-    """
+    """Return whether an event was to be JSON and is not: more than an unknown event type."""
     data = event.data.strip()
     if event.json is not None or data in ("", "null"):
         return False

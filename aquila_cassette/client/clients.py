@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Self, TypeAlias, TypedDict, TypeVar, Unpack
+from typing import Any, Self, TypeAlias, TypedDict, Unpack
 from urllib.parse import quote
 
 import httpx
@@ -29,8 +29,6 @@ IDLE_TIMEOUT = 120.0
 """Seconds without a byte after which a stream fails by default."""
 
 _PROVIDER_OF_MODEL = {"claude": "anthropic", "gemini": "gemini"}
-
-T = TypeVar("T")
 
 Prompt: TypeAlias = str | Sequence[Mapping[str, Any]]
 """The user's text, or a whole conversation as the provider takes it."""
@@ -329,13 +327,13 @@ class AsyncClient(ClientBase):
         await self.aclose()
 
 
-def _run_now(coroutine: Coroutine[Any, Any, T]) -> T:
+def _run_now(coroutine: Coroutine[Any, Any, Answer]) -> Answer:
     """Run a coroutine that never suspends, as those of a sync client are, without an event loop."""
     try:
         coroutine.send(None)
     except StopIteration as stop:
-        result: T = stop.value
-        return result
+        answer: Answer = stop.value
+        return answer
     raise RuntimeError("an await suspended in the sync client")
 
 

@@ -203,7 +203,7 @@ async def _drive(driver: StreamDriver) -> None:
     await driver.run()
 
 
-def _cancel(driver: StreamDriver, cancel_scope: Callable[[], None]) -> None:
+def _cancel(driver: StreamDriver, cancel_scope: Callable[[], object]) -> None:
     if driver.log.last is None:
         driver.stop(*_CANCELLED)
         # An event loop that another thread closes right now has ended the stream.

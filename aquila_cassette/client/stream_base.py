@@ -84,8 +84,6 @@ class EventLog:
 
 
 class StreamBase:
-    """What readers have of a stream."""
-
     def __init__(self, driver: StreamDriver) -> None:
         self.ref = driver.ref
         self._driver = driver
@@ -127,10 +125,7 @@ class StreamBase:
 
 @dataclass(eq=False)
 class StreamDriver:
-    """Drives one stream: it asks, reads the answer, runs tools, and asks again.
-
-    `on_over` is called once with the ref. `scope` ends an async stream, also at its time-out.
-    """
+    """Drives one stream: it asks, reads the answer, runs tools, and asks again."""
 
     server: Server
     request: ModelRequest
@@ -312,18 +307,13 @@ def _pause() -> Generator[None, None, None]:
 
 @dataclass(frozen=True)
 class Server:
-    """Where an endpoint is asked, and with which headers."""
-
     endpoint: Endpoint
     base_url: str
     headers: Mapping[str, str]
 
 
 class Transport:
-    """Does HTTP for one stream, with any client of httpx or httpx2.
-
-    Sending and reading fail after `idle_timeout` seconds without a byte.
-    """
+    """Does HTTP for one stream, with any client of httpx or httpx2; `idle_timeout` is in seconds."""
 
     def __init__(self, http: Any, idle_timeout: float | None) -> None:
         self.is_async = hasattr(http, "aclose")
@@ -354,17 +344,14 @@ class Transport:
         return AnswerParser(server.endpoint, ref, response.status_code, content_type)
 
     async def read(self) -> bytes | None:
-        """Return the next piece of the answer; None at its end."""
         following = anext if self.is_async else next
         piece: bytes | None = await self._awaited(following(self._pieces, None))
         return piece
 
     async def close(self, *, was_read: bool = False) -> None:
-        """Close the answer, also in a task that is cancelled.
-
-        Where all that counts `was_read`, the connection may serve again if the answer ends at once.
-        """
+        """Close the answer, also in a task that is cancelled."""
         if was_read and self.is_async:
+            # The connection may serve again if the answer ends at once.
             with anyio.move_on_after(_GRACE), contextlib.suppress(Exception):
                 while await anext(self._pieces, None) is not None:
                     pass

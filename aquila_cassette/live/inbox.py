@@ -93,7 +93,6 @@ class Inbox:
             return pending
 
     def close(self) -> None:
-        """Take no more messages, drop those that wait, and cancel the running handler."""
         with self.lock:
             self._is_closed = True
             dropped = list(self._waiting)

@@ -66,8 +66,6 @@ Outcome: TypeAlias = Completed | Failed | Exited
 
 
 class Job:
-    """One run of a function, in a task of its own."""
-
     def __init__(self, name: str, title: str, function: partial[Any]) -> None:
         self.name = name
         self.title = title
@@ -78,10 +76,7 @@ class Job:
         self._cancel_scope = waker(self._scope.cancel)
 
     def cancel(self, reason: object) -> None:
-        """End it with this outcome, whatever it returns; the first reason counts.
-
-        A function that runs in a thread cannot be stopped: it is not waited for any more.
-        """
+        """End it with this outcome, whatever it returns; the first reason counts."""
         self.cancelled = self.cancelled or Exited(reason)
         self._cancel_scope()
 
@@ -154,7 +149,6 @@ class Jobs:
             job.cancel(reason)
 
     def close(self) -> None:
-        """Cancel all jobs; their outcomes are dropped."""
         with self.lock:
             self._current.clear()
             running = list(self._running)

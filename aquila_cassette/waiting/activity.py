@@ -59,7 +59,6 @@ class Activity:
         raise NotImplementedError
 
     def waiting(self) -> Sequence[Activity]:
-        """List the activities of the tasks that wait for the driver."""
         raise NotImplementedError
 
     def location(self) -> str | None:
@@ -98,11 +97,7 @@ def activities_waiting_for(driver: TaskOrThread) -> Sequence[Activity]:
 
 
 def tasks_in_worker_threads() -> list[Activity]:
-    """List the activities of the user's tasks of this event loop that wait for a worker thread.
-
-    It may be about to make a request: between a click and that there may be ``await
-    asyncio.to_thread(ask)``, or an SDK that asks which platform this is.
-    """
+    """List the activities of the user's tasks here that wait for a thread; it may make a request."""
     found: list[Activity] = []
     for task in tasks_of_this_loop():
         suspended = inspection.suspended_frames(task)
@@ -118,7 +113,6 @@ def _task_activity(task: Any, frame: FrameType | None) -> Activity:
 
 
 def _outermost_in_task(task: Any) -> FrameType | None:
-    """Return the outermost frame of the user's code in the task that runs this code."""
     outermost: FrameType | None = getattr(inspection.coroutine_of(task), "cr_frame", None)
     if outermost is not None and inspection.is_user_code(outermost.f_code.co_filename):
         return outermost  # Mostly so; the walk below would come to the same frame.
@@ -129,8 +123,6 @@ def _outermost_in_task(task: Any) -> FrameType | None:
 
 
 class TaskActivity(Activity):
-    """What a task of asyncio is doing."""
-
     def is_over(self) -> bool:
         task = self.driver
         return task is None or task.done() or self.loop.is_closed()
@@ -200,8 +192,6 @@ class TrioActivity(Activity):
 
 
 class _NotifyAfterStep:
-    """An instrument of trio's that notifies once, at the next step of a task."""
-
     def __init__(self, task: Any) -> None:
         self.active = True
         self._task = task
@@ -221,8 +211,7 @@ _local = threading.local()
 class ThreadActivity(Activity):
     """What a thread is doing; a profile hook in it tells when it leaves its function.
 
-    Nothing else tells: a pool's thread lives on, and waits for its next call in C. The thread that
-    the tests run in never gets a hook, so sync tests keep their speed.
+    Nothing else tells: a pool's thread lives on. The thread of the tests never gets a hook.
     """
 
     def __init__(self, driver: threading.Thread, frame: FrameType | None) -> None:
@@ -248,7 +237,6 @@ class ThreadActivity(Activity):
         return inspection.stack(frame)
 
     def watch(self, watched: FrameType) -> None:
-        """Watch, in this thread, for the return from a function."""
         before: Any = sys.getprofile()
         if before is not None and not callable(before):
             # A profiler written in C cannot be shared: the activity ends with its stream.

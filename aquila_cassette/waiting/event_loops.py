@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, TypeGuard, TypeVar
 
 import anyio
@@ -35,11 +36,7 @@ def running_trio() -> Any:
 
 
 def is_asyncio_task(value: object) -> TypeGuard[asyncio.Task[Any]]:
-    """Return whether `value` is a task of asyncio, of whichever class.
-
-    ``asyncio.Task`` is written in C. Tasks in pure Python (of a task factory, or all of them under
-    nest_asyncio) are of another class, that is no subclass of it.
-    """
+    """Return whether `value` is a task of asyncio, be it of C or (nest_asyncio) of Python."""
     return asyncio.isfuture(value) and hasattr(value, "get_coro")
 
 
@@ -54,13 +51,11 @@ def current_task_or_thread() -> TaskOrThread:
 
 
 def current_loop() -> Loop:
-    """Return the event loop that runs this code."""
     trio = running_trio()
     return asyncio.get_running_loop() if trio is None else trio.lowlevel.current_trio_token()
 
 
 def tasks_of_this_loop() -> list[Any]:
-    """List the tasks of the event loop that runs this code."""
     trio = running_trio()
     if trio is None:
         return list(asyncio.all_tasks())
@@ -81,14 +76,9 @@ def run_in_background(function: Callable[[], Coroutine[Any, Any, None]]) -> None
     task.add_done_callback(_background_tasks.discard)
 
 
-def waker(function: Callable[[], object]) -> Callable[[], None]:
+def waker(function: Callable[[], object]) -> Callable[[], object]:
     """Make a function that runs `function` in this event loop, and that any thread may call."""
-    loop = current_loop()
-
-    def wake() -> None:
-        _post(loop, function)
-
-    return wake
+    return partial(_post, current_loop(), function)
 
 
 def run_in_own_loop(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -120,15 +110,9 @@ async def run_in_loop(loop: Loop, function: Callable[[], T]) -> T | None:
     while is_running and not done.is_set():
         with anyio.move_on_after(_POLL):
             await done.wait()
-        # A loop that stops drops what was posted to it.
-        is_running = done.is_set() or _is_running(loop)
+        # A loop that stops drops what was posted to it. Trio's tokens cannot tell otherwise.
+        is_running = loop.is_running() if hasattr(loop, "is_running") else _post(loop, bool)
     return results[0] if done.is_set() else None
-
-
-def _is_running(loop: Loop) -> bool:
-    if isinstance(loop, asyncio.AbstractEventLoop):
-        return loop.is_running()
-    return _post(loop, lambda: None)
 
 
 def _post(loop: Loop, function: Callable[[], object]) -> bool:

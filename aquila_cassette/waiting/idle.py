@@ -29,10 +29,9 @@ NOT_STARTED = Pending("streams that have not started")
 
 
 class Idle:
-    """What one task or thread, `here`, waits for; what it reads itself does not count.
+    """What one task or thread, `here`, waits for.
 
-    Nor does what matches a pattern of `background`. `enough` returns whether enough streams have
-    started.
+    What it reads itself does not count, nor what matches a pattern of `background`.
     """
 
     def __init__(
@@ -56,8 +55,7 @@ class Idle:
     async def wait(self, timeout: float | None, *, once: bool = False) -> list[Pending]:
         """Wait until nothing is pending; return what still is when `timeout` seconds are up.
 
-        With `once`, wait only for what is pending now, not for what that starts. A failure of a
-        source is raised at once.
+        `once` waits only for what is pending now. A failure of a source is raised at once.
         """
         with anyio.move_on_after(timeout):
             if once:
@@ -140,7 +138,6 @@ class Idle:
         return found
 
     def _ignored_drivers(self) -> set[int]:
-        """Collect the ids of who waits here, and who waits for that one."""
         waiting = activities_waiting_for(self._here)
         return {id(self._here), *(id(activity.driver) for activity in waiting)}
 

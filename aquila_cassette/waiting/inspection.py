@@ -51,7 +51,6 @@ def is_plumbing(frame: FrameType) -> bool:
 
 
 def callers(frame: FrameType | None) -> Iterator[FrameType]:
-    """Walk from `frame` to its callers."""
     while frame is not None:
         yield frame
         frame = frame.f_back
@@ -209,7 +208,6 @@ def _callbacks(future: Any) -> list[Any]:
 
 
 def _futures_of_callback(callback: Any) -> Iterator[Any]:
-    """Find the futures that a callback will end, and the tasks that it will wake."""
     if isinstance(callback, functools.partial):
         yield from _futures_of_callback(callback.func)
         held = [*callback.args, *callback.keywords.values()]

@@ -17,13 +17,12 @@ T = TypeVar("T")
 class Notifier:
     """Counts changes and wakes the tasks and threads that wait for one.
 
-    Read `count` first, then look at the state, then wait for more than `count` changes: so no
-    change is lost.
+    To lose none, read `count`, look at the state, then wait for more than `count` changes.
     """
 
     def __init__(self) -> None:
         self.count = 0
-        self._wakers: set[Callable[[], None]] = set()
+        self._wakers: set[Callable[[], object]] = set()
         self._lock = threading.RLock()
 
     def notify(self) -> None:
@@ -57,7 +56,7 @@ class Notifier:
                 event.wait()
 
     @contextlib.contextmanager
-    def _waking(self, wake: Callable[[], None], count: int) -> Iterator[bool]:
+    def _waking(self, wake: Callable[[], object], count: int) -> Iterator[bool]:
         """Call `wake` at the next change; give False where it came already."""
         with self._lock:
             is_needed = self.count <= count

@@ -53,7 +53,6 @@ class OpenStream:
         return [self] if self.parent is None else [self, self.parent]
 
     def reader_location(self) -> str | None:
-        """Return the line of the user's code where its reader waits."""
         activities = [one for stream in self.with_parents() for one in stream.activities]
         return next(filter(None, (one.location() for one in activities)), None)
 
@@ -73,8 +72,6 @@ class Readers:
 
 
 class OpenStreams:
-    """The open streams of one cassette, or of our client."""
-
     def __init__(self) -> None:
         self.started = 0
         self._home = threading.current_thread()
@@ -99,7 +96,6 @@ class OpenStreams:
         return stream
 
     def add_reader(self, stream: OpenStream | None) -> None:
-        """Record that this task or thread reads `stream`."""
         if stream is None:
             return
         driver = current_task_or_thread()
