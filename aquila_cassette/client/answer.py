@@ -17,7 +17,7 @@ from aquila_cassette.client.endpoints import MADE_UP_ID, Endpoint
 from aquila_cassette.client.events import Chunk, Kind, Meta, Raw, Reasoning, StreamEvent
 from aquila_cassette.dialects.dialect import error_in, provider_error
 from aquila_cassette.dialects.framing import ProviderEvent, framing, read_events
-from aquila_cassette.dialects.json_access import as_dict, dump_json, load_json
+from aquila_cassette.dialects.json_access import Table, as_dict, dump_json, load_json
 from aquila_cassette.dialects.message import MessageBuilder, ModelToolCall
 
 _BOM = b"\xef\xbb\xbf"
@@ -65,7 +65,7 @@ class AnswerParser:
         self.status = status
         self._content_type = content_type
         self._splitter = _BodySplitter(content_type)
-        self._objects: list[dict[str, Any]] = []
+        self._objects: list[Table] = []
         self._head = bytearray()
         self._error: str | None = None
         self._broken = ""  # an event that is no JSON, where JSON was due
@@ -89,7 +89,7 @@ class AnswerParser:
             for number, call in enumerate(self._message.calls, 1)
         ]
 
-    def messages(self) -> list[dict[str, Any]]:
+    def messages(self) -> list[Table]:
         return self._endpoint.answer_messages(self._objects, self.text, self.calls)
 
     def meta(self) -> Meta:
@@ -192,7 +192,7 @@ class AnswerParser:
             self._foreign = text[:_MAX_SHOWN]
             yield self._raw("message", text)
 
-    def _keep(self, fields: dict[str, Any]) -> Generator[StreamEvent, None, bool]:
+    def _keep(self, fields: Table) -> Generator[StreamEvent, None, bool]:
         """Keep what was read of the message; return whether it said anything."""
         self._objects.append(fields)
         self._response_id = self._endpoint.response_id(fields) or self._response_id

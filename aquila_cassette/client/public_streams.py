@@ -70,7 +70,7 @@ class Stream(StreamBase):
         elif not self.done:
             context = contextvars.copy_context()
             threading.Thread(target=context.run, args=(self.wait,), daemon=True).start()
-            self._log.wait_until_over(timeout)
+            self._log.is_over.wait(timeout)
         return self._result(timeout)
 
     def wait(self) -> None:

@@ -52,7 +52,7 @@ class EventLog:
         self.events: list[StreamEvent] = []
         self._lock = threading.RLock()
         self._added = Notifier()
-        self._is_over = threading.Event()
+        self.is_over = threading.Event()
 
     @property
     def last(self) -> Done | Error | None:
@@ -67,12 +67,9 @@ class EventLog:
                 return False
             self.events.append(event)
         if isinstance(event, Done | Error):
-            self._is_over.set()
+            self.is_over.set()
         self._added.notify()
         return True
-
-    def wait_until_over(self, timeout: float) -> None:
-        self._is_over.wait(timeout)
 
     async def over(self) -> None:
         await self._added.until(lambda: self.last)

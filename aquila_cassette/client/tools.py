@@ -16,9 +16,9 @@ from enum import Enum
 from typing import Any, Literal, Union
 
 import anyio
-import anyio.to_thread
 
 from aquila_cassette.errors import UsageError
+from aquila_cassette.waiting.event_loops import call
 
 CONTEXT = "context"
 
@@ -122,11 +122,7 @@ class ToolRun:
 
     async def run(self) -> None:
         try:
-            function = self._bind()
-            # A sync function may block, so it runs in a thread. An async one only makes its
-            # coroutine there; within a list, because trio takes a bare coroutine for a mistake.
-            (value,) = await anyio.to_thread.run_sync(lambda: [function()], abandon_on_cancel=True)
-            self._take(await value if inspect.isawaitable(value) else value)
+            self._take(await call(self._bind()))
         except Exception as error:
             self._fail(error)
 

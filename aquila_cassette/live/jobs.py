@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import inspect
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -13,10 +12,10 @@ from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 import anyio
-import anyio.to_thread
 
 from aquila_cassette.errors import StreamError, UsageError
 from aquila_cassette.waiting.event_loops import (
+    call,
     current_task_or_thread,
     is_asyncio_task,
     run_in_background,
@@ -92,7 +91,7 @@ class Job:
         with self._scope, mark_job(self.title, view):
             if self.cancelled is None:
                 try:
-                    outcome = Completed(await self._value())
+                    outcome = Completed(await call(self._function))
                 except StreamError as error:
                     outcome = Failed(error)
                 except BaseException as error:
@@ -100,15 +99,6 @@ class Job:
                         raise
                     outcome = Exited(error)
         return self.cancelled or outcome
-
-    async def _value(self) -> Any:
-        if inspect.iscoroutinefunction(self._function):
-            return await self._function()
-        # What looks like a plain function may still return a coroutine, which belongs to this task.
-        (value,) = await anyio.to_thread.run_sync(
-            lambda: [self._function()], abandon_on_cancel=True
-        )
-        return await value if inspect.isawaitable(value) else value
 
 
 @dataclass(eq=False)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
-from aquila_cassette.dialects.json_access import as_dicts
+from aquila_cassette.dialects.json_access import Table, as_dicts
 from aquila_cassette.provider.replies import ModelReply, ReplyFrame, compact, sse_frame
 from aquila_cassette.provider.request import DeterministicRandom, ParsedRequest, as_count
 
@@ -25,7 +24,7 @@ class AnthropicMessages:
 
     path = re.compile(r"/v1/messages")
 
-    def refusal(self, body: dict[str, Any]) -> str | None:
+    def refusal(self, body: Table) -> str | None:
         if not as_dicts(body.get("messages")):
             return "messages: at least one message is required"
         return None if as_count(body.get("max_tokens")) else "max_tokens: Field required"
@@ -75,9 +74,9 @@ class AnthropicMessages:
     def failure(self, request: ParsedRequest, sent: int) -> Iterator[bytes]:
         yield sse_frame(self.error_body(request.random, 529, "Overloaded"), "error")
 
-    def _blocks(self, request: ParsedRequest, reply: ModelReply) -> list[dict[str, Any]]:
+    def _blocks(self, request: ParsedRequest, reply: ModelReply) -> list[Table]:
         """Return the content's blocks as a stream begins them."""
-        calls: list[dict[str, Any]] = [
+        calls: list[Table] = [
             {
                 "type": "tool_use",
                 "id": "toolu_01" + request.random.letters(f"call {number}", 22),
@@ -88,7 +87,7 @@ class AnthropicMessages:
         ]
         return calls or [{"type": "text", "text": ""}]
 
-    def _message(self, request: ParsedRequest, output_tokens: int) -> dict[str, Any]:
+    def _message(self, request: ParsedRequest, output_tokens: int) -> Table:
         return {
             "model": request.model,
             "id": "msg_01" + request.random.letters("message", 22),
@@ -101,9 +100,7 @@ class AnthropicMessages:
         }
 
 
-def _frame(
-    request: ParsedRequest, kind: str, fields: dict[str, Any], token: str = ""
-) -> ReplyFrame:
+def _frame(request: ParsedRequest, kind: str, fields: Table, token: str = "") -> ReplyFrame:
     data = compact({"type": kind, **fields})
     # The real provider hides a token's length behind blanks before the last brace.
     blanks = " " * int(16 * request.random.fraction(f"blanks {kind} {token}"))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
 
-from aquila_cassette.dialects.json_access import as_dicts
+from aquila_cassette.dialects.json_access import Table, as_dicts
 from aquila_cassette.provider.replies import ModelReply, ReplyFrame, encode
 from aquila_cassette.provider.request import DeterministicRandom, ParsedRequest
 
@@ -27,7 +26,7 @@ class GeminiGenerateContent:
 
     path = re.compile(r"/v1\w*/models/[^:/]+:(?:generate|streamGenerate)Content")
 
-    def refusal(self, body: dict[str, Any]) -> str | None:
+    def refusal(self, body: Table) -> str | None:
         missing = "* GenerateContentRequest.contents: contents is not specified"
         return None if as_dicts(body.get("contents")) else missing
 
@@ -60,20 +59,20 @@ class GeminiGenerateContent:
         yield encode(self.error_body(request.random, 503, message))
 
 
-def _frame(answer: dict[str, Any], *, token: bool = False) -> ReplyFrame:
+def _frame(answer: Table, *, token: bool = False) -> ReplyFrame:
     data = json.dumps(answer, separators=(",", ": "), ensure_ascii=False)
     terminal = "finishReason" in answer["candidates"][0]
     return ReplyFrame(encode(f"data: {data}\r\n\r\n"), token, terminal)
 
 
-def _calls(reply: ModelReply) -> list[dict[str, Any]]:
+def _calls(reply: ModelReply) -> list[Table]:
     return [{"functionCall": {"name": call.name, "args": call.arguments}} for call in reply.calls]
 
 
 def _answer(
-    request: ParsedRequest, parts: list[dict[str, Any]], tokens: int, reason: str | None = None
-) -> dict[str, Any]:
-    candidate: dict[str, Any] = {"content": {"parts": parts, "role": "model"}}
+    request: ParsedRequest, parts: list[Table], tokens: int, reason: str | None = None
+) -> Table:
+    candidate: Table = {"content": {"parts": parts, "role": "model"}}
     if reason is not None:
         candidate["finishReason"] = reason
     return {

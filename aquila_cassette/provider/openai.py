@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
-from aquila_cassette.dialects.json_access import as_dict, as_dicts
+from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts
 from aquila_cassette.provider.replies import (
     FunctionCall,
     ModelReply,
@@ -28,7 +28,7 @@ _ERRORS = {
     500: ("server_error", "server_error"),
     503: ("server_error", "service_unavailable"),
 }
-_ECHOED: dict[str, Any] = {
+_ECHOED: Table = {
     "instructions": None,
     "max_output_tokens": None,
     "parallel_tool_calls": True,
@@ -62,11 +62,11 @@ class OpenAIChat(OpenAIDialect):
 
     path = re.compile(r"/v1/chat/completions")
 
-    def refusal(self, body: dict[str, Any]) -> str | None:
+    def refusal(self, body: Table) -> str | None:
         return None if as_dicts(body.get("messages")) else _MISSING.format("messages")
 
     def whole(self, request: ParsedRequest, reply: ModelReply) -> str:
-        message: dict[str, Any] = {
+        message: Table = {
             "role": "assistant",
             "content": None if reply.calls else reply.text,
             "refusal": None,
@@ -85,7 +85,7 @@ class OpenAIChat(OpenAIDialect):
         wants_usage = options.get("include_usage") is True
 
         def frame(
-            delta: dict[str, Any], *, token: str = "", reason: str | None = None, **more: Any
+            delta: Table, *, token: str = "", reason: str | None = None, **more: Any
         ) -> ReplyFrame:
             chunk = self._answer(request, "chat.completion.chunk", "delta", delta, reason)
             if wants_usage:
@@ -113,13 +113,8 @@ class OpenAIChat(OpenAIDialect):
         yield sse_frame(self.error_body(request.random, 500, _BROKEN))
 
     def _answer(
-        self,
-        request: ParsedRequest,
-        kind: str,
-        field: str,
-        message: dict[str, Any],
-        reason: str | None,
-    ) -> dict[str, Any]:
+        self, request: ParsedRequest, kind: str, field: str, message: Table, reason: str | None
+    ) -> Table:
         model = request.model
         return {
             "id": "chatcmpl-" + request.random.letters("id", 29),
@@ -132,12 +127,12 @@ class OpenAIChat(OpenAIDialect):
 
     def _call(
         self, request: ParsedRequest, number: int, call: FunctionCall, arguments: str
-    ) -> dict[str, Any]:
+    ) -> Table:
         id_ = "call_" + request.random.letters(f"call {number}", 24)
         function = {"name": call.name, "arguments": arguments}
         return {"id": id_, "type": "function", "function": function}
 
-    def _usage(self, request: ParsedRequest, reply: ModelReply) -> dict[str, Any]:
+    def _usage(self, request: ParsedRequest, reply: ModelReply) -> Table:
         return {
             "prompt_tokens": request.input_tokens,
             "completion_tokens": reply.output_tokens,
@@ -152,7 +147,7 @@ class OpenAIResponses(OpenAIDialect):
 
     path = re.compile(r"/v1/responses")
 
-    def refusal(self, body: dict[str, Any]) -> str | None:
+    def refusal(self, body: Table) -> str | None:
         return None if body.get("input") else _MISSING.format("input")
 
     def whole(self, request: ParsedRequest, reply: ModelReply) -> str:
@@ -168,7 +163,7 @@ class OpenAIResponses(OpenAIDialect):
         yield frame("created", response=self._response(request))
         yield frame("in_progress", response=self._response(request))
         for index, item in enumerate(self._output(request, reply)):
-            empty: dict[str, Any] = {"arguments": ""} if reply.calls else {"content": []}
+            empty: Table = {"arguments": ""} if reply.calls else {"content": []}
             begun = {**item, "status": "in_progress", **empty}
             yield frame("output_item.added", item=begun, output_index=index)
             at = {"item_id": item["id"], "output_index": index}
@@ -195,7 +190,7 @@ class OpenAIResponses(OpenAIDialect):
         failed = {**self._response(request), "status": "failed", "error": error}
         yield _numbered("response.failed", {"response": failed}, sent + 1)
 
-    def _output(self, request: ParsedRequest, reply: ModelReply) -> list[dict[str, Any]]:
+    def _output(self, request: ParsedRequest, reply: ModelReply) -> list[Table]:
         random = request.random
         calls = [
             {
@@ -218,7 +213,7 @@ class OpenAIResponses(OpenAIDialect):
         }
         return calls or [message]
 
-    def _response(self, request: ParsedRequest, reply: ModelReply | None = None) -> dict[str, Any]:
+    def _response(self, request: ParsedRequest, reply: ModelReply | None = None) -> Table:
         """Return the response object: in progress without a `reply`, done with one."""
         body = request.body
         response = {
@@ -255,7 +250,7 @@ class OpenAIResponses(OpenAIDialect):
         }
 
 
-def _numbered(kind: str, fields: dict[str, Any], number: int) -> bytes:
+def _numbered(kind: str, fields: Table, number: int) -> bytes:
     return sse_frame(compact({"type": kind, **fields, "sequence_number": number}), kind)
 
 

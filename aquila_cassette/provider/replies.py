@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from aquila_cassette.dialects.json_access import as_dict, as_dicts
+from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts
 from aquila_cassette.provider.request import DeterministicRandom, ParsedRequest, tokens
 
 _LONG_WORD = re.compile(r"[^\W\d_]{4,}")
@@ -53,7 +53,7 @@ class FunctionCall(NamedTuple):
     """A call by the model: its arguments, and their JSON text cut into tokens."""
 
     name: str
-    arguments: dict[str, Any]
+    arguments: Table
     tokens: tuple[str, ...]
 
 
@@ -129,7 +129,7 @@ def _calls(request: ParsedRequest) -> Iterator[FunctionCall]:
             yield FunctionCall(name, arguments, tuple(tokens(compact(arguments))))
 
 
-def fill_arguments(schema: dict[str, Any], prompt: str) -> dict[str, Any]:
+def fill_arguments(schema: Table, prompt: str) -> Table:
     """Return arguments that fit a JSON schema, with the names, options and numbers of `prompt`.
 
     Example:
@@ -143,7 +143,7 @@ def fill_arguments(schema: dict[str, Any], prompt: str) -> dict[str, Any]:
     names = [match[0] for match in _NAME.finditer(prompt) if match.start() not in starts]
     names = names or [max(_WORD.findall(prompt), key=len, default="something")]
 
-    def fill(schema: dict[str, Any], depth: int) -> Any:
+    def fill(schema: Table, depth: int) -> Any:
         if depth > _MAX_SCHEMA_DEPTH:  # a schema that refers to itself
             return None
         if reference := schema.get("$ref"):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, TypeVar
 
-from aquila_cassette.dialects.json_access import as_dict, as_dicts, as_str, text_of
+from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts, as_str, text_of
 
 T = TypeVar("T")
 
@@ -41,18 +41,18 @@ class DeterministicRandom:
 class ParsedRequest:
     """A request without its dialect."""
 
-    body: dict[str, Any]
+    body: Table
     model: str
     prompt: str  # the user's last text
     results: tuple[tuple[str, str], ...]  # of the functions called last, with their names
-    functions: tuple[tuple[str, dict[str, Any]], ...]  # with the schemas of their arguments
+    functions: tuple[tuple[str, Table], ...]  # with the schemas of their arguments
     stream: bool
     max_tokens: int | None
     input_tokens: int
     random: DeterministicRandom
 
 
-def parse_request(path: str, body: dict[str, Any]) -> ParsedRequest:
+def parse_request(path: str, body: Table) -> ParsedRequest:
     """Parse a request to any of the four endpoints; what is malformed counts as absent."""
     given = body.get("messages") or body.get("input") or body.get("contents")
     turns = as_dicts([{"role": "user", "content": given}] if isinstance(given, str) else given)
@@ -77,7 +77,7 @@ def parse_request(path: str, body: dict[str, Any]) -> ParsedRequest:
     )
 
 
-def _functions(body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _functions(body: Table) -> Iterator[tuple[str, Table]]:
     for tool in as_dicts(body.get("tools")):
         if tool.get("type", "function") not in ("function", "custom"):
             continue  # one that the provider itself runs, as a web search
@@ -89,7 +89,7 @@ def _functions(body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield name, as_dict(schema)
 
 
-def _call_names(turns: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+def _call_names(turns: list[Table]) -> Iterator[tuple[str, str]]:
     """Yield the ids of all calls in a conversation, with the names of their functions."""
     for turn in turns:
         for call in (*as_dicts(turn.get("tool_calls")), *as_dicts(turn.get("content")), turn):
@@ -97,7 +97,7 @@ def _call_names(turns: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
                 yield as_str(call.get("call_id") or call.get("id")), as_str(name)
 
 
-def _results(turn: dict[str, Any], names: dict[str, str]) -> Iterator[tuple[str, str]]:
+def _results(turn: Table, names: dict[str, str]) -> Iterator[tuple[str, str]]:
     for part in (turn, *as_dicts(turn.get("content")), *as_dicts(turn.get("parts"))):
         if response := as_dict(_field(part, "functionResponse")):
             # The SDK wraps a plain value as {"result": value}.
@@ -110,7 +110,7 @@ def _results(turn: dict[str, Any], names: dict[str, str]) -> Iterator[tuple[str,
                 yield name, text_of(part.get("content") or part.get("output"))
 
 
-def _field(message: dict[str, Any], name: str) -> Any:
+def _field(message: Table, name: str) -> Any:
     """Return a field in either spelling that protobuf's JSON takes: camel case or snake case."""
     snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
     return message.get(name, message.get(snake))

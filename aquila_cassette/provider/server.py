@@ -119,8 +119,7 @@ class Provider:
         self.stop()
 
     async def __aenter__(self) -> Self:
-        self.start()
-        return self
+        return self.__enter__()
 
     async def __aexit__(self, *exc: object) -> None:
         self.stop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import inspect
 import sys
 import threading
 from collections.abc import Callable, Coroutine
@@ -11,7 +12,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, TypeGuard, TypeVar
 
-import anyio
+import anyio.to_thread
 
 T = TypeVar("T")
 
@@ -94,6 +95,16 @@ def run_in_own_loop(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
     threading.Thread(target=run, name="aquila_cassette waits", daemon=True).start()
     return future.result()
+
+
+async def call(function: Callable[[], Any]) -> Any:
+    """Call an async function in this task, any other in a thread, and return its result."""
+    if inspect.iscoroutinefunction(function):
+        return await function()
+    # What looks like a plain function may still return a coroutine, which belongs to this task;
+    # within a list, because trio takes a bare one for a mistake.
+    (value,) = await anyio.to_thread.run_sync(lambda: [function()], abandon_on_cancel=True)
+    return await value if inspect.isawaitable(value) else value
 
 
 async def run_in_loop(loop: Loop, function: Callable[[], T]) -> T | None:

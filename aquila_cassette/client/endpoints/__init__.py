@@ -8,7 +8,7 @@ from typing import Any
 
 from aquila_cassette.client.tools import Tool, ToolRun
 from aquila_cassette.dialects.dialect import Dialect
-from aquila_cassette.dialects.json_access import text_of
+from aquila_cassette.dialects.json_access import Table, text_of
 from aquila_cassette.dialects.message import ModelToolCall
 
 MADE_UP_ID = "unnamed-call-"
@@ -25,7 +25,7 @@ class ModelRequest:
     """
 
     model: str
-    messages: tuple[dict[str, Any], ...]
+    messages: tuple[Table, ...]
     instructions: str | None = None
     tools: tuple[Tool, ...] = ()
     max_tokens: int | None = None
@@ -75,12 +75,10 @@ class Endpoint:
     provider: ProviderAccount
     dialect: Dialect
     path: Callable[[ModelRequest], str]
-    body: Callable[[ModelRequest], dict[str, Any]]
-    answer_messages: Callable[
-        [list[dict[str, Any]], str, Sequence[ModelToolCall]], list[dict[str, Any]]
-    ]
-    result_messages: Callable[[Sequence[ToolRun]], list[dict[str, Any]]]
-    response_id: Callable[[dict[str, Any]], str]
+    body: Callable[[ModelRequest], Table]
+    answer_messages: Callable[[list[Table], str, Sequence[ModelToolCall]], list[Table]]
+    result_messages: Callable[[Sequence[ToolRun]], list[Table]]
+    response_id: Callable[[Table], str]
     completions: frozenset[str]
     refusals: frozenset[str] = frozenset()
     failures: Mapping[str, str] = field(default_factory=dict)
@@ -88,7 +86,7 @@ class Endpoint:
     stored_path: str | None = None
 
 
-def functions(request: ModelRequest, schema: str, **more: Any) -> list[dict[str, Any]]:
+def functions(request: ModelRequest, schema: str, **more: Any) -> list[Table]:
     """Describe the tools, each with the JSON schema of its arguments in the field `schema`."""
     return [
         {**more, "name": tool.name, "description": tool.description, schema: tool.parameters}
@@ -106,5 +104,5 @@ def instructions(request: ModelRequest) -> str:
     return "\n\n".join(text for text in (request.instructions or "", *texts) if text)
 
 
-def messages_without_instructions(request: ModelRequest) -> list[dict[str, Any]]:
+def messages_without_instructions(request: ModelRequest) -> list[Table]:
     return [one for one in request.messages if one.get("role") not in _INSTRUCTION_ROLES]

@@ -6,7 +6,6 @@ Source: https://docs.anthropic.com/en/api/messages
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from aquila_cassette.client.endpoints import (
     Endpoint,
@@ -18,7 +17,7 @@ from aquila_cassette.client.endpoints import (
 )
 from aquila_cassette.client.tools import ToolRun
 from aquila_cassette.dialects.anthropic import ANTHROPIC as DIALECT
-from aquila_cassette.dialects.json_access import as_dict, as_dicts, as_int, as_str, load_json
+from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts, as_int, as_str, load_json
 from aquila_cassette.dialects.message import ModelToolCall
 
 # The provider insists on a limit; every model that it serves can answer this much.
@@ -32,7 +31,7 @@ def _headers(key: str) -> dict[str, str]:
 ANTHROPIC = ProviderAccount("anthropic", "https://api.anthropic.com", _headers)
 
 
-def _body(request: ModelRequest) -> dict[str, Any]:
+def _body(request: ModelRequest) -> Table:
     return {
         "model": request.model,
         "max_tokens": request.max_tokens or _MAX_TOKENS,
@@ -43,10 +42,8 @@ def _body(request: ModelRequest) -> dict[str, Any]:
     }
 
 
-def _answer(
-    objects: list[dict[str, Any]], _text: str, _calls: Sequence[ModelToolCall]
-) -> list[dict[str, Any]]:
-    blocks: dict[int, dict[str, Any]] = {}
+def _answer(objects: list[Table], _text: str, _calls: Sequence[ModelToolCall]) -> list[Table]:
+    blocks: dict[int, Table] = {}
     inputs: dict[int, str] = {}
     for part in objects:
         index = as_int(part.get("index"))
@@ -75,7 +72,7 @@ def _answer(
     return [{"role": "assistant", "content": content}] if content else []
 
 
-def _results(runs: Sequence[ToolRun]) -> list[dict[str, Any]]:
+def _results(runs: Sequence[ToolRun]) -> list[Table]:
     blocks = [
         {"type": "tool_result", "tool_use_id": one.id, "content": one.result}
         | ({"is_error": True} if one.failed else {})
@@ -84,7 +81,7 @@ def _results(runs: Sequence[ToolRun]) -> list[dict[str, Any]]:
     return [{"role": "user", "content": blocks}]
 
 
-def _response_id(part: dict[str, Any]) -> str:
+def _response_id(part: Table) -> str:
     message = part if part.get("type") == "message" else as_dict(part.get("message"))
     return as_str(message.get("id"))
 

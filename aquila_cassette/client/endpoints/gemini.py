@@ -6,7 +6,6 @@ Source: https://ai.google.dev/api/generate-content
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from aquila_cassette.client.endpoints import (
     MADE_UP_ID,
@@ -19,7 +18,7 @@ from aquila_cassette.client.endpoints import (
 )
 from aquila_cassette.client.tools import ToolRun
 from aquila_cassette.dialects.gemini import GEMINI as DIALECT
-from aquila_cassette.dialects.json_access import as_dict, as_dicts, as_int, as_str, text_of
+from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts, as_int, as_str, text_of
 from aquila_cassette.dialects.message import ModelToolCall
 
 GOOGLE = ProviderAccount(
@@ -33,7 +32,7 @@ def _path(request: ModelRequest) -> str:
     return f"/v1beta/models/{request.model.removeprefix('models/')}:streamGenerateContent?alt=sse"
 
 
-def _body(request: ModelRequest) -> dict[str, Any]:
+def _body(request: ModelRequest) -> Table:
     tools = functions(request, "parametersJsonSchema")
     system, limit = instructions(request), request.max_tokens
     return {
@@ -44,17 +43,15 @@ def _body(request: ModelRequest) -> dict[str, Any]:
     }
 
 
-def _content(message: dict[str, Any]) -> dict[str, Any]:
+def _content(message: Table) -> Table:
     if "parts" in message:
         return message
     role = "model" if message.get("role") == "assistant" else "user"
     return {"role": role, "parts": [{"text": text_of(message.get("content"))}]}
 
 
-def _answer(
-    objects: list[dict[str, Any]], _text: str, _calls: Sequence[ModelToolCall]
-) -> list[dict[str, Any]]:
-    parts: list[dict[str, Any]] = []
+def _answer(objects: list[Table], _text: str, _calls: Sequence[ModelToolCall]) -> list[Table]:
+    parts: list[Table] = []
     candidates = (one for part in objects for one in as_dicts(part.get("candidates")))
     for candidate in candidates:
         if as_int(candidate.get("index")) != 0:
@@ -69,10 +66,10 @@ def _answer(
     return [{"role": "model", "parts": parts}] if parts else []
 
 
-def _results(runs: Sequence[ToolRun]) -> list[dict[str, Any]]:
+def _results(runs: Sequence[ToolRun]) -> list[Table]:
     parts = []
     for one in runs:
-        response: dict[str, Any] = {"name": one.name}
+        response: Table = {"name": one.name}
         if not one.id.startswith(MADE_UP_ID):
             response["id"] = one.id
         response["response"] = {"error" if one.failed else "result": one.result}

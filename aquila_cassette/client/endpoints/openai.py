@@ -7,10 +7,9 @@ https://platform.openai.com/docs/api-reference/responses/create
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from aquila_cassette.client.endpoints import Endpoint, ModelRequest, ProviderAccount, functions
-from aquila_cassette.dialects.json_access import as_dict, as_dicts, as_str
+from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts, as_str
 from aquila_cassette.dialects.message import ModelToolCall
 from aquila_cassette.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
 
@@ -21,8 +20,8 @@ OPENAI = ProviderAccount(
 )
 
 
-def _chat_body(request: ModelRequest) -> dict[str, Any]:
-    messages: list[dict[str, Any]] = [*request.messages]
+def _chat_body(request: ModelRequest) -> Table:
+    messages: list[Table] = [*request.messages]
     if request.instructions:
         messages.insert(0, {"role": "system", "content": request.instructions})
     tools = [{"type": "function", "function": one} for one in functions(request, "parameters")]
@@ -37,9 +36,7 @@ def _chat_body(request: ModelRequest) -> dict[str, Any]:
     }
 
 
-def _chat_answer(
-    _objects: list[dict[str, Any]], text: str, calls: Sequence[ModelToolCall]
-) -> list[dict[str, Any]]:
+def _chat_answer(_objects: list[Table], text: str, calls: Sequence[ModelToolCall]) -> list[Table]:
     rows = [
         {
             "id": one.id,
@@ -71,7 +68,7 @@ CHAT = Endpoint(
 )
 
 
-def _responses_body(request: ModelRequest) -> dict[str, Any]:
+def _responses_body(request: ModelRequest) -> Table:
     tools = functions(request, "parameters", type="function", strict=False)
     return {
         "model": request.model,
@@ -86,8 +83,8 @@ def _responses_body(request: ModelRequest) -> dict[str, Any]:
 
 
 def _responses_answer(
-    objects: list[dict[str, Any]], text: str, calls: Sequence[ModelToolCall]
-) -> list[dict[str, Any]]:
+    objects: list[Table], text: str, calls: Sequence[ModelToolCall]
+) -> list[Table]:
     items = [
         as_dict(part.get("item"))
         for part in objects
@@ -97,7 +94,7 @@ def _responses_answer(
         items = as_dicts((as_dict(objects[-1].get("response")) or objects[-1]).get("output"))
     if inputs := [given for item in items if (given := _as_input(item))]:
         return inputs
-    message: list[dict[str, Any]] = [{"role": "assistant", "content": text}] if text else []
+    message: list[Table] = [{"role": "assistant", "content": text}] if text else []
     return message + [
         {
             "type": "function_call",
@@ -109,14 +106,14 @@ def _responses_answer(
     ]
 
 
-def _as_input(item: dict[str, Any]) -> dict[str, Any] | None:
+def _as_input(item: Table) -> Table | None:
     """Return an output item as input: ids of what is not stored would not be found."""
     if item.get("type") == "reasoning":
         return item if item.get("encrypted_content") else None
     return {name: value for name, value in item.items() if name not in ("id", "status")}
 
 
-def _response_id(part: dict[str, Any]) -> str:
+def _response_id(part: Table) -> str:
     response = part if part.get("object") == "response" else as_dict(part.get("response"))
     return as_str(response.get("id"))
 
