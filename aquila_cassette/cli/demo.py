@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import httpx
@@ -149,33 +150,31 @@ def run(keep: Path | None, gap: float) -> int:
     screen.line(("Record model streams while they are read, replay them offline.", "bold"))
     screen.line()
     folder = keep or Path(tempfile.mkdtemp(prefix="aquila-demo-"))
-    with _own_environment(), Provider(gap) as provider:
+    # What is set for tests, and proxies, stay out of the demo.
+    own = {name: value for name, value in os.environ.items() if name not in _SETTINGS}
+    own |= {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+    with patch.dict(os.environ, own, clear=True), Provider(gap) as provider:
         host = urlsplit(provider.url).netloc
 
-        def record_all(wanted: Sequence[tuple[DemoStream, str, Opener]]) -> list[Demo]:
-            demos = []
-            for stream, client, opens in wanted:
-                screen.part("  ", (stream.title.ljust(_INDENT - 2), "cyan"))
-                show = screen.typist(_INDENT)
-                demos.append(
-                    record(stream, client, opens, url=provider.url, folder=folder, show=show)
-                )
-                screen.line()
-            screen.line()
-            return demos
-
-        screen.line(("●", "red"), f" with httpx, from a provider at {host}: recording")
-        demos = record_all([(stream, "httpx", with_httpx) for stream in STREAMS])
-        is_installed = {stream.sdk: find_spec(stream.sdk) is not None for stream in STREAMS}
-        if found := [package for package, is_here in is_installed.items() if is_here]:
-            with_sdks = [stream for stream in STREAMS if stream.sdk in found]
-            screen.line(("●", "red"), f" with {' and '.join(found)}: recording")
-            demos += record_all([(stream, stream.sdk, with_sdk) for stream in with_sdks])
-        for package, is_here in is_installed.items():
-            if not is_here:
+        demos: list[Demo] = []
+        screen.line(("●", "red"), f" recording from a provider at {host}")
+        screen.line()
+        for sdk in ("", *dict.fromkeys(stream.sdk for stream in STREAMS)):
+            client, opens = sdk or "httpx", with_sdk if sdk else with_httpx
+            if find_spec(client) is None:
                 fix = "pip install 'aquila-cassette[demo]'"
-                screen.line((f"  {package} is not installed: {fix}", "yellow"))
-                screen.line()
+                screen.line((f"  {client} is not installed: {fix}", "yellow"))
+                continue
+            screen.line(f"  with {client}")
+            for stream in STREAMS:
+                if sdk in ("", stream.sdk):
+                    screen.part("  ", (stream.title.ljust(_INDENT - 2), "cyan"))
+                    show = screen.typist(_INDENT)
+                    demos.append(
+                        record(stream, client, opens, url=provider.url, folder=folder, show=show)
+                    )
+                    screen.line()
+        screen.line()
         provider.stop()
         screen.line(("■", "dim"), f" provider stopped: {host}")
         screen.line(("▶", "green"), f" replaying from {display_path(folder)}")
@@ -298,17 +297,3 @@ def print_table(demos: Sequence[Demo], screen: Screen) -> int:
     equal = f"All {len(demos)} replays are equal, piece for piece and event for event"
     screen.line((f"{equal}; together {total}.", "bold green"))
     return 0
-
-
-@contextmanager
-def _own_environment() -> Iterator[None]:
-    """Keep what is set for tests, and proxies, out of the demo."""
-    kept = dict(os.environ)
-    for name in _SETTINGS:
-        os.environ.pop(name, None)
-    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(kept)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from aquila_cassette import importers
 from aquila_cassette.cli.folder import find, name_of, refuse_outside
 from aquila_cassette.cli.output import Screen, print_diff, print_error
-from aquila_cassette.cli.pytest_config import root_of_the_suite
 from aquila_cassette.cli.record_selection import owners_of
 from aquila_cassette.errors import CassetteError, UsageError
 from aquila_cassette.storage import files
@@ -37,7 +36,7 @@ def run(old: str, new: str, folder: Path, *, code: bool, dry_run: bool) -> int:
     screen = Screen()
     edits: list[tuple[Path, bytes]] = []
     mentions: list[str] = []
-    for path in _code_files(_code_folder(folder)):
+    for path in _code_files(Path.cwd()):
         try:
             text = path.read_bytes().decode()
         except UnicodeDecodeError:
@@ -120,12 +119,6 @@ def _named_after(path: Path, folder: Path) -> list[str]:
     except CassetteError:  # a damaged cassette may be moved, too
         return []
     return [test for test in tests if name_of_test(test) == name_of(path, folder)]
-
-
-def _code_folder(folder: Path) -> Path:
-    """Return where the code is that names cassettes of a folder: here, or the suite's root above."""
-    here, root, whole = Path.cwd().resolve(), root_of_the_suite().resolve(), folder.resolve()
-    return root if whole.is_relative_to(root) and not whole.is_relative_to(here) else here
 
 
 def _code_files(folder: Path) -> Iterator[Path]:

@@ -33,11 +33,6 @@ def folder_of_the_suite() -> Path:
     return Path(os.path.relpath(root / folder, Path.cwd()))
 
 
-def root_of_the_suite() -> Path:
-    """Return the folder of the file that pytest would read here; the current one without any."""
-    return _configuration()[0]
-
-
 def _configuration() -> tuple[Path, dict[str, Any]]:
     here = Path.cwd()
     for base in (here, *here.parents):

@@ -33,18 +33,21 @@ def numbered(text: str) -> str:
 
 HELLO = "Hello! I am all ears. ☕ What shall we look at first?"
 GOOD = "Hello! It is good to hear from you — what is on your mind?"
-SAID = f"""\
-  OpenAI chat {HELLO}
-  OpenAI responses {GOOD}
-  Anthropic messages {HELLO}
-"""
 SHOWN = f"""\
 Record model streams while they are read, replay them offline.
 
-● with httpx, from a provider at 127.0.0.1:#: recording
-{SAID}
-● with openai and anthropic: recording
-{SAID}
+● recording from a provider at 127.0.0.1:#
+
+  with httpx
+  OpenAI chat {HELLO}
+  OpenAI responses {GOOD}
+  Anthropic messages {HELLO}
+  with openai
+  OpenAI chat {HELLO}
+  OpenAI responses {GOOD}
+  with anthropic
+  Anthropic messages {HELLO}
+
 ■ provider stopped: 127.0.0.1:#
 ▶ replaying from cassettes
 
