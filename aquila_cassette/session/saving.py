@@ -67,18 +67,14 @@ def save_outcome(sessions: Sequence[Session], created: Created | None, *, passed
     saved = [one for session in sessions for one in session.recorded]
     for session in sessions:
         session.discard_failed(not passed)
-    recordings = sorted(
-        (pair for session in sessions for pair in session.recordings(kept=True)),
-        key=lambda pair: pair[0],
-    )
-    kept = [one for _, one in recordings]
+    recordings = [pair for session in sessions for pair in session.recordings(kept=True)]
+    kept = [one for _, one in sorted(recordings, key=lambda pair: pair[0])]
     if {id(one) for one in kept} == {id(one) for one in saved}:
         return
     marks = {_mark_of(one) for one in saved}
-    path = sessions[-1].path
     left = _write(sessions[-1], kept, created, drop=lambda old: _mark_of(old) in marks)
     if not left and sessions[0].state == "absent":
-        path.unlink(missing_ok=True)
+        sessions[0].path.unlink(missing_ok=True)
 
 
 def replace_old(
@@ -289,7 +285,15 @@ _LONG = 160  # characters
 def _overwrite_error(loss: Loss, *, path: Path, fix: str, whole: bool) -> OverwriteError:
     good, failures = loss
     hows = [one for one in map(how_failed, failures) if one]
-    shown = [f"{_asked(one)}: {_cut(how.words)}" for one, how in zip(failures, hows, strict=True)]
+    was = []
+    for number, one in good:
+        dated = f", recorded {one.recorded_at[:10]}" if one.recorded_at else ""
+        answer = f"{_asked(one)}: HTTP {one.response.status}"
+        was.append(f"on cassette: interaction {number}{dated}, {answer}")
+    now = [
+        f"now:         {_asked(one)}: {_cut(how.words)}"
+        for one, how in zip(failures, hows, strict=True)
+    ]
     kinds = " and ".join(dict.fromkeys(one.kind for one in hows))
     advice = " and ".join(dict.fromkeys(one.advice for one in hows))
     numbers = ", ".join(str(number) for number, _ in good)
@@ -299,17 +303,12 @@ def _overwrite_error(loss: Loss, *, path: Path, fix: str, whole: bool) -> Overwr
         f"replaced by {escape_control_chars(kinds)}.",
         path=path,
         facts=[
-            *_shortened([f"on cassette: {_dated(*one)}" for one in good]),
-            *_shortened([f"now:         {one}" for one in shown]),
+            *_shortened(was),
+            *_shortened(now),
             f"to store the failure instead: delete {display_path(path) if whole else which} first",
         ],
         fix=f"Fix: {advice}, then run: {fix.removeprefix('Fix: ')}",
     )
-
-
-def _dated(number: int, one: Interaction) -> str:
-    dated = f", recorded {one.recorded_at[:10]}" if one.recorded_at else ""
-    return f"interaction {number}{dated}, {_asked(one)}: HTTP {one.response.status}"
 
 
 def _asked(one: Interaction) -> str:
