@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import gzip
 import io
 import time
 import zlib
@@ -239,16 +240,13 @@ async def test_a_body_of_one_reading_survives_a_redirect() -> None:
     assert hops == [(307, "complete"), (200, "complete")]
 
 
-@pytest.mark.parametrize("decompress", [True, False])
-async def test_a_body_that_comes_compressed_all_the_same_is_kept_readable(decompress: bool) -> None:
-    packed = zlib.compressobj(wbits=31)
-    body = packed.compress(b'{"a":1}') + packed.flush()
-
+async def test_a_body_that_its_reader_unpacks_itself_is_kept_readable() -> None:
+    body = gzip.compress(b'{"a":1}')
     script = answers(body, content_type="application/json", content_encoding="gzip")
     with RawServer(script) as server:
         with aquila_cassette("gzip") as cassette:
-            async with stream(server.url, json=JSON, auto_decompress=decompress) as response:
-                assert await response.read() == (b'{"a":1}' if decompress else body)
+            async with stream(server.url, json=JSON, auto_decompress=False) as response:
+                assert await response.read() == body
     recorded = cassette.recorded[0].response
     assert recorded.body == b'{"a":1}'
     assert "content-encoding" not in dict(recorded.headers)

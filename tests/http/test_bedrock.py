@@ -10,10 +10,9 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError, EndpointConnectionError
 
 from aquila_cassette import aquila_cassette
-from tests.servers import CHAT_TEXT, Connection, GateServer, RawServer, Script, answers, sends
+from tests.servers import CHAT_TEXT, Connection, GateServer, RawServer, answers, sends
 from tests.servers.bedrock import CONVERSE_FRAMES, EVENTSTREAM, wrapped
 
 KEY = "AKIA0A1B2C3D4E5F6A7B"
@@ -112,39 +111,3 @@ def test_a_request_that_would_wait_for_100_continue_is_recorded() -> None:
         assert len(server.requests[0].body) >= 2_000_000
     with aquila_cassette("s3", mode="none", match_on=("method", "url")):
         assert put(url) == 200
-
-
-cut = sends(CONVERSE_FRAMES[:3], Connection.fin, EVENTSTREAM)
-throttled = answers(
-    b'{"message": "Slow down."}',
-    429,
-    content_type="application/json",
-    x_amzn_errortype="ThrottlingException",
-)
-
-
-@pytest.mark.parametrize("script", [cut, throttled, None], ids=["cut", "throttled", "refused"])
-def test_a_failure_comes_out_as_the_same_error_on_replay(script: Script | None) -> None:
-    def failure(url: str) -> tuple[int, type[Exception], str]:
-        count = 0
-        try:
-            for _ in converse(url):
-                count += 1
-        except Exception as error:
-            return count, type(error), str(error)
-        raise AssertionError("it did not fail")
-
-    with RawServer(script or cut) as server:
-        url = server.url
-        if script is not None:
-            with aquila_cassette("bedrock"):
-                live = failure(url)
-    if script is None:
-        with aquila_cassette("bedrock"):
-            live = failure(url)
-    with aquila_cassette("bedrock", mode="none"):
-        assert failure(url) == live
-    if script is throttled:
-        assert issubclass(live[1], ClientError)
-    elif script is None:
-        assert issubclass(live[1], EndpointConnectionError)
