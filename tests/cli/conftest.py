@@ -52,6 +52,18 @@ class Ran:
     out: str
     err: str
 
+    @property
+    def done(self) -> str:
+        """What a command wrote that had nothing to complain of."""
+        assert (self.code, self.err) == (0, "")
+        return self.out
+
+    @property
+    def refusal(self) -> str:
+        """What a command complained of that did nothing."""
+        assert (self.code, self.out) == (2, "")
+        return self.err
+
 
 Cli = Callable[..., Ran]
 Lay = Callable[..., Path]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +15,6 @@ from aquila_cassette.options import Layer
 from aquila_cassette.provider import Provider
 from aquila_cassette.session.owner import Owner
 from aquila_cassette.storage import files
-
-__all__ = ["LONG_AGO", "Project"]
 
 LONG_AGO = "2020-02-01T10:30:00Z"
 
@@ -38,11 +35,7 @@ filterwarnings = ["error", "ignore::ResourceWarning"]
 
 
 class Project:
-    """The project in the current folder.
-
-    Args:
-        provider: Whom its tests ask.
-    """
+    """The project in the current folder; its tests ask the provider."""
 
     def __init__(self, provider: Provider) -> None:
         self.provider = provider
@@ -63,33 +56,22 @@ class Project:
     ) -> Path:
         """Write a cassette: the prompts of some tests."""
         path = Path(folder, f"{name}.yaml")
-        files.save(
-            path,
-            [
-                replace(self.asked(prompt), recorded_by=test, recorded_at=at)
-                for test, prompt in recorded
-            ],
-        )
+        interactions = [
+            replace(self._asked(prompt), recorded_by=test, recorded_at=at)
+            for test, prompt in recorded
+        ]
+        files.save(path, interactions)
         return path
 
-    def asked(self, prompt: str) -> Interaction:
-        """Ask the provider as the tests do."""
-        body = {
-            "model": "gpt-4o-mini",
-            "stream": True,
-            "messages": [{"role": "user", "content": prompt}],
-        }
-        (one,) = self.recorded([("/v1/chat/completions", body)])
-        return one
-
-    def recorded(self, requests: Iterable[tuple[str, object]]) -> list[Interaction]:
-        """Record some requests, and save nothing."""
+    def _asked(self, prompt: str) -> Interaction:
+        """Ask the provider as the tests do, and save nothing."""
+        messages = [{"role": "user", "content": prompt}]
+        body = {"model": "gpt-4o-mini", "stream": True, "messages": messages}
         owner = Owner("a test", fix="")
         block = Block("x", Layer("the test", {"mode": "all", "cassette_dir": "none"}), owner)
         with httpx.Client(verify=False) as client, block as cassette:
-            for path, body in requests:
-                client.post(self.provider.url + path, json=body).read()
-        return list(cassette.recorded)
+            client.post(f"{self.provider.url}/v1/chat/completions", json=body).read()
+        return cassette.recorded[0]
 
     def prompts(self, name: str) -> list[str]:
         """List the prompts on a cassette."""

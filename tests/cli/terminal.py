@@ -10,8 +10,6 @@ import subprocess
 import sys
 import termios
 
-__all__ = ["on_a_terminal"]
-
 
 def on_a_terminal(*arguments: str, width: int = 80, typed: str = "", **environment: str) -> str:
     """Run ``python -m aquila_cassette`` on a terminal of that width; give all that it wrote.

@@ -6,7 +6,7 @@ import pytest
 
 from aquila_cassette.cli.record_connection import Connection, SecretUnavailable, redirect
 from aquila_cassette.errors import UsageError
-from aquila_cassette.model import Request
+from aquila_cassette.model import Headers, Request
 from aquila_cassette.redaction import Redaction
 
 
@@ -73,38 +73,6 @@ def test_what_redaction_took_out_is_put_back(request_: Request) -> None:
     assert set(secrets) <= {"sk-1", "t-1"}
 
 
-@pytest.mark.parametrize(
-    ("request_", "where"),
-    [
-        (Request("GET", "https://a.example/v1?sig=[redacted]"), "sig"),
-        (Request("GET", "https://a.example/[redacted]/v1"), "url"),
-        (Request("GET", "https://a.example/", (("x-mine", "[redacted]"),)), "x-mine"),
-        (Request("POST", "https://a.example/", (), b'{"a": "my [redacted]"}'), "body"),
-        (Request("POST", "https://a.example/", (), b'{"empty_secret": "[redacted]"}'),
-         "empty_secret"),
-        (Request("POST", "https://a.example/", (), b"token=[redacted]"), "body"),
-        (Request("POST", "https://a.example/", (), b'{"[redacted]": 1}'), "body"),
-    ],
-)  # fmt: skip
-def test_what_nobody_knows_is_not_put_back(request_: Request, where: str) -> None:
-    with pytest.raises(SecretUnavailable, match=where):
-        Connection(base_url="http://127.0.0.1", environ=ENVIRON).with_secrets(request_)
-
-
-def test_secrets_of_the_environment_go_to_no_host_that_is_not_known() -> None:
-    body = b'{"my_tenant_token": "[redacted]"}'
-    with pytest.raises(SecretUnavailable):
-        Connection(environ=ENVIRON).with_secrets(
-            Request("POST", "https://evil.example/", JSON, body)
-        )
-    for url in ("https://api.openai.com/v1", "http://127.0.0.1:8000/"):
-        _, secrets = Connection(environ=ENVIRON).with_secrets(Request("POST", url, JSON, body))
-        assert secrets == ["t-1"]
-    connection = Connection(environ=ENVIRON, base_url="https://proxy.example")
-    _, secrets = connection.with_secrets(Request("POST", "https://other.example/", JSON, body))
-    assert secrets == ["t-1"]
-
-
 def test_of_the_headers_given_only_keys_are_secrets() -> None:
     opaque = "a1b2c3d4e5f6a7b8c9d0e1f2"
     given = (
@@ -115,3 +83,35 @@ def test_of_the_headers_given_only_keys_are_secrets() -> None:
         ("x-api-key", "abc"),
     )
     assert Connection(given, environ={}).secrets == ["of-mine", "acme", opaque]
+
+
+@pytest.mark.parametrize(
+    ("where", "url", "headers", "body"),
+    [
+        ("sig", "/v1?sig=[redacted]", (), b""),
+        ("url", "/[redacted]/v1", (), b""),
+        ("x-mine", "/", (("x-mine", "[redacted]"),), b""),
+        ("body", "/", (), b'{"a": "my [redacted]"}'),
+        ("empty_secret", "/", (), b'{"empty_secret": "[redacted]"}'),
+        ("body", "/", (), b"token=[redacted]"),
+        ("body", "/", (), b'{"[redacted]": 1}'),
+    ],
+)
+def test_what_nobody_knows_is_not_put_back(
+    where: str, url: str, headers: Headers, body: bytes
+) -> None:
+    request = Request("POST", f"https://a.example{url}", headers, body)
+    with pytest.raises(SecretUnavailable, match=where):
+        Connection(base_url="http://127.0.0.1", environ=ENVIRON).with_secrets(request)
+
+
+def test_secrets_of_the_environment_go_to_no_host_that_is_not_known() -> None:
+    def secrets(url: str, base_url: str | None = None) -> list[str]:
+        request = Request("POST", url, JSON, b'{"my_tenant_token": "[redacted]"}')
+        return list(Connection(environ=ENVIRON, base_url=base_url).with_secrets(request)[1])
+
+    with pytest.raises(SecretUnavailable):
+        secrets("https://evil.example/")
+    assert secrets("https://api.openai.com/v1") == ["t-1"]
+    assert secrets("http://127.0.0.1:8000/") == ["t-1"]
+    assert secrets("https://other.example/", "https://proxy.example") == ["t-1"]

@@ -1,4 +1,4 @@
-"""What a request repeats of earlier answers: replaced, left as it is, or refused; a case each."""
+"""Follow recorded conversations: what a request repeats of earlier answers is replaced or refused."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from aquila_cassette.cli.record_conversation import Conversation
 from aquila_cassette.errors import ResendError
 from aquila_cassette.model import Headers, Interaction, Piece, Request, Response
+from tests.cli.talking import APPS, Model, again, talk
 
 HOST = "https://api.example.com"
 OSLO = '{"city": "Oslo"}'
@@ -153,14 +154,12 @@ def test_a_whole_answer_is_replaced(was: str, now: str) -> None:
     new = [says(now)]
     recorded = (chat("What is it?"), says(was))
     assert followed(recorded, (chat("a", was, "b"), NOTHING), new=new) == chat("a", now, "b")
+    stripped = (recorded[0], says(f"{was}\n"))
+    new_lines = [says(f" {now}\n")]
+    assert followed(stripped, (chat("a", was, "b"), NOTHING), new=new_lines) == chat("a", now, "b")
     if was == LONG:
         quoted = followed(recorded, (chat(f"Translate:\n{was}\nPlease."), NOTHING), new=new)
         assert quoted == chat(f"Translate:\n{now}\nPlease.")
-
-
-def test_a_text_that_the_application_stripped_is_replaced() -> None:
-    recorded = [(chat("a"), says(f"{LONG}\n")), (chat("a", LONG, "b"), NOTHING)]
-    assert followed(*recorded, new=[says(f" {ELSE}\n")]) == chat("a", ELSE, "b")
 
 
 def test_words_that_a_few_shot_prompt_has_stay() -> None:
@@ -173,7 +172,7 @@ def test_words_that_a_few_shot_prompt_has_stay() -> None:
     assert got == chat(*shots, "Farewell!", "Again")
 
 
-def test_equal_answers_are_told_apart_by_their_order() -> None:
+def test_equal_answers_are_told_apart_by_their_order_and_their_tests() -> None:
     got = followed(
         (chat("a"), says("Yes.")),
         (chat("a", "Yes.", "b"), says("Yes.")),
@@ -181,9 +180,6 @@ def test_equal_answers_are_told_apart_by_their_order() -> None:
         new=[says("One."), says("Two.")],
     )
     assert got == chat("a", "One.", "b", "Two.", "c")
-
-
-def test_answers_to_other_tests_are_not_mixed_in() -> None:
     got = followed(
         (chat("a"), says("Yes.")),
         (chat("a"), says("Yes.")),
@@ -192,11 +188,6 @@ def test_answers_to_other_tests_are_not_mixed_in() -> None:
         by=["test_a.py::test_a", "test_a.py::test_b", "test_a.py::test_a (teardown)"],
     )
     assert got == chat("a", "One.", "c")
-
-
-def test_a_request_that_repeats_nothing_is_sent_as_it_is() -> None:
-    recorded = [(chat("a"), says("", ("call_old1", "weather", OSLO))), (chat("b"), NOTHING)]
-    assert followed(*recorded, new=[says("Yes.")], by=[None, None]) == chat("b")
 
 
 def test_a_call_and_its_id_in_a_tools_result_are_replaced() -> None:
@@ -268,7 +259,34 @@ def test_a_value_without_a_counterpart_is_refused(
 
 
 def test_what_no_test_would_check_is_refused() -> None:
-    recorded = [(chat("a"), says(LONG)), (chat("a", LONG, "b"), NOTHING)]
-    assert refused(*recorded, new=[says(ELSE)], by=[None, None]) == (
+    first = (chat("a"), says(LONG))
+    repeats = (chat("a", LONG, "b"), NOTHING)
+    assert refused(first, repeats, new=[says(ELSE)], by=[None, None]) == (
         "it repeats an answer, and no test would notice a wrong guess."
+    )
+    assert followed(first, (chat("b"), NOTHING), new=[says(ELSE)], by=[None, None]) == chat("b")
+
+
+def asked(recorded: list[Interaction]) -> list[tuple[str, object]]:
+    return [(one.request.url, json.loads(one.request.body)) for one in recorded]
+
+
+@pytest.mark.parametrize("app", APPS)
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_conversation_with_tools_goes_on_as_its_application_would(app: str, stream: bool) -> None:
+    recorded = talk(app, Model(1, stream=stream))
+    assert len(recorded) == 5
+    new = again(recorded, Model(2, stream=stream))
+    assert asked(new) == asked(talk(app, Model(2, stream=stream)))
+    assert asked(new) != asked(recorded)
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_a_tool_that_is_called_otherwise_is_refused(app: str) -> None:
+    recorded = talk(app, Model(1, calls=True))
+    with pytest.raises(ResendError) as refused:
+        again(recorded, Model(2, calls=True))
+    assert str(refused.value).splitlines()[0] == (
+        "Request 2 of cassette.yaml cannot be followed: "
+        "answer 1 now calls other tools, or with other arguments."
     )

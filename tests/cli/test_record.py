@@ -59,9 +59,19 @@ def test_exactly_the_tests_that_recorded_a_cassette_record_it_again(
     cli: Cli, project: Project
 ) -> None:
     lay_suite(project)
+    project.cassette("unsigned", (None, "old"), (None, "old"))
     project.provider.requests.clear()
-    ran = cli("record", "words", "farewell")
-    assert (ran.code, ran.err) == (0, "")
+    assert cli("record", "--dry-run", "words", "*farewell", "unsigned").done == (
+        "Would run 5 tests for 4 cassettes:\n"
+        "  test_it.py::test_word[sea]  words\n"
+        "  test_it.py::test_other  words\n"
+        "  test_it.py::test_word[a::b [c] d/e]  words\n"
+        "  test_it.py::test_word[\\xe9 (teardown)]  words\n"
+        "  test_it.py::TestIt::test_it  farewell, sub/farewell\n"
+        "unsigned: 2 interactions recorded by no test (--direct sends them again).\n"
+    )
+    assert project.provider.requests == []
+    out = cli("record", "words", "farewell").done
     assert project.prompts("words") == [
         "NEW sea", "NEW other", "NEW a::b [c] d/e", "NEW \xe9 (teardown)",
     ]  # fmt: skip
@@ -69,7 +79,7 @@ def test_exactly_the_tests_that_recorded_a_cassette_record_it_again(
     assert project.prompts("sub/farewell") == ["NEW hi"]  # its test records it as well
     assert project.prompts("never") == ["old never"]
     assert len(project.provider.requests) == 6
-    assert ran.out.startswith(
+    assert out.startswith(
         "1/5 ✓ test_it.py::test_word[sea]\n"
         "2/5 ✓ test_it.py::test_word[a::b [c] d/e]\n"
         "3/5 ✓ test_it.py::test_word[\\xe9 (teardown)]\n"
@@ -78,7 +88,7 @@ def test_exactly_the_tests_that_recorded_a_cassette_record_it_again(
         "\n"
         "words\n"
     )
-    assert ran.out.endswith(
+    assert out.endswith(
         "\n"
         "NAME          RESULT       CHANGED, OR WHY NOT\n"
         "words         re-recorded  4 of 4 changed\n"
@@ -103,9 +113,7 @@ def test_same(aquila_cassette):
     old = path.read_bytes()
     workers = ["--", "-p", "xdist", "-n", "2"]
     for arguments in (["--stale", "30d", *workers], ["same", "--direct"]):
-        ran = cli("record", *arguments)
-        assert (ran.code, ran.err) == (0, "")
-        assert ran.out.endswith("1 cassette re-recorded; nothing changed.\n")
+        assert cli("record", *arguments).done.endswith("1 cassette re-recorded; nothing changed.\n")
         assert path.read_bytes() == old
 
 
@@ -220,16 +228,6 @@ def lay_two(project: Project) -> None:
     project.cassette("undated", ("test_it.py::test_it[new]", "old"), at="")
 
 
-def test_stale_picks_what_was_recorded_long_ago(cli: Cli, project: Project) -> None:
-    lay_two(project)
-    assert cli("record", "--stale", "30d", "--dry-run").out == (
-        "Would run 1 test for 1 cassette:\n  test_it.py::test_it[old]  old\n"
-    )
-    ran = cli("record", "new", "--stale", "1w")
-    assert (ran.code, ran.out) == (0, "")
-    assert ran.err == "Nothing to record again: nothing is older than 1w.\n"
-
-
 def test_only_what_is_older_counts_and_what_has_no_date_is_not() -> None:
     long_ago = chat(recorded_by="a::[(teardown)] (teardown)", recorded_at=LONG_AGO)
     unsigned = chat(recorded_by=None, recorded_at=LONG_AGO)
@@ -240,7 +238,7 @@ def test_only_what_is_older_counts_and_what_has_no_date_is_not() -> None:
         assert (one.tests, one.unsigned) == (tests, 1)
 
 
-def test_failed_picks_the_tests_that_missed_when_they_ran_last(
+def test_failed_picks_the_tests_that_missed_and_stale_what_was_recorded_long_ago(
     cli: Cli, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lay_two(project)
@@ -260,6 +258,9 @@ def test_failed_picks_the_tests_that_missed_when_they_ran_last(
         "  test_it.py::test_it[new]  new\n"
     )
     assert cli("record", "--failed", "old").err.startswith("Nothing to record again: no test")
+    ran = cli("record", "new", "--stale", "1w")
+    assert (ran.code, ran.out) == (0, "")
+    assert ran.err == "Nothing to record again: nothing is older than 1w.\n"
     # From a folder below, it is the same project.
     Path("sub").mkdir()
     monkeypatch.chdir("sub")
@@ -270,26 +271,12 @@ def test_failed_picks_the_tests_that_missed_when_they_ran_last(
     assert note.read_text() == "{}"
 
 
-def test_a_dry_run_runs_nothing(cli: Cli, project: Project) -> None:
-    lay_suite(project)
-    project.cassette("unsigned", (None, "old"), (None, "old"))
-    project.provider.requests.clear()
-    ran = cli("record", "--dry-run", "words", "*farewell", "unsigned")
-    assert (ran.code, ran.err) == (0, "")
-    assert ran.out == (
-        "Would run 5 tests for 4 cassettes:\n"
-        "  test_it.py::test_word[sea]  words\n"
-        "  test_it.py::test_other  words\n"
-        "  test_it.py::test_word[a::b [c] d/e]  words\n"
-        "  test_it.py::test_word[\\xe9 (teardown)]  words\n"
-        "  test_it.py::TestIt::test_it  farewell, sub/farewell\n"
-        "unsigned: 2 interactions recorded by no test (--direct sends them again).\n"
-    )
-    assert project.provider.requests == []
-
-
 def test_what_follows_two_dashes_is_handed_to_pytest(cli: Cli, project: Project) -> None:
     lay_two(project)
+    err = cli("record", "old", "--", "--no-such-option").refusal
+    assert err.startswith("pytest did not run:\nERROR: usage: ")
+    assert "unrecognized arguments: --no-such-option" in err
+    assert project.prompts("old") == ["old"]
     ran = cli("record", "*", "--", "-p", "xdist.plugin", "-n", "2", "-k", "old")
     assert ran.code == 1
     assert ran.out.startswith("1/1 ✓ test_it.py::test_it[old]\n")
@@ -299,16 +286,14 @@ def test_what_follows_two_dashes_is_handed_to_pytest(cli: Cli, project: Project)
     assert project.prompts("old") == ["NEW"]
 
 
-def test_a_pytest_that_does_not_start_says_why(cli: Cli, project: Project) -> None:
-    lay_two(project)
-    ran = cli("record", "old", "--", "--no-such-option")
-    assert (ran.code, ran.out) == (2, "")
-    assert ran.err.startswith("pytest did not run:\nERROR: usage: ")
-    assert "unrecognized arguments: --no-such-option" in ran.err
-    assert project.prompts("old") == ["old"]
-
-
+NO_HEADER = (
+    "--header does not name a header.\n"
+    "  expected: name: value\n"
+    "Fix: write, for example, --header 'x-api-key: ...'\n"
+)
 REFUSED = {
+    "old --direct --header authorization": NO_HEADER,
+    "old --direct --header :x": NO_HEADER,
     "": "record needs to know which cassettes to record again.\n"
     "  expected: names, patterns, --stale or --failed\n"
     "Fix: aquila-cassette record '*' records all\n",
