@@ -29,6 +29,8 @@ _LIBRARIES = tuple(
         if (path := sysconfig.get_paths().get(name))
     }
 )
+_AWAITED = {"cr_frame": "cr_await", "ag_frame": "ag_await", "gi_frame": "gi_yieldfrom"}
+"""Where a coroutine or generator has its frame, and what it awaits."""
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
@@ -70,18 +72,13 @@ def suspended_frames(task: Any) -> list[FrameType]:
     coroutine = coroutine_of(task)
     frames: list[FrameType] = []
     while coroutine is not None:
-        for frame, awaited in (
-            ("cr_frame", "cr_await"),
-            ("ag_frame", "ag_await"),
-            ("gi_frame", "gi_yieldfrom"),
-        ):
-            if hasattr(coroutine, frame):
-                if (found := getattr(coroutine, frame)) is not None:
-                    frames.append(found)
-                coroutine = getattr(coroutine, awaited)
-                break
-        else:
+        name = next((name for name in _AWAITED if hasattr(coroutine, name)), None)
+        if name is None:
             coroutine = _unwrap_awaitable(coroutine)
+            continue
+        if (frame := getattr(coroutine, name)) is not None:
+            frames.append(frame)
+        coroutine = getattr(coroutine, _AWAITED[name])
     return frames
 
 
