@@ -42,15 +42,7 @@ class AddedText(NamedTuple):
 
 
 class AnswerReader:
-    r"""Reads an answer a piece at a time.
-
-    Example:
-        >>> reader = AnswerReader("text/event-stream")
-        >>> reader.push(b'data: {"choices": [{"delta": {"content": "Hel"}}]}\n')
-        []
-        >>> reader.push(b'\n')
-        [AddedText(kind='said', text='Hel', begins=True)]
-    """
+    """Reads an answer a piece at a time."""
 
     def __init__(self, content_type: str | None) -> None:
         self._type = content_type

@@ -16,11 +16,7 @@ from aquila_cassette.storage.names import cassette_path, cassettes_in, display_p
 
 
 def find(name: str, folder: Path) -> Path:
-    """Return the file that a name or a path means; a cassette may be in another format.
-
-    Raises:
-        UsageError: There is no such file; the message names the closest cassette.
-    """
+    """Return the file that a name or a path means; a cassette may be in another format."""
     paths = candidates(name, folder)
     for path in paths:
         if path.is_file():
@@ -63,12 +59,7 @@ def cassettes_named(given: Sequence[str], folder: Path) -> tuple[list[Path], lis
 
 
 def name_of(path: Path, folder: Path) -> str:
-    """Return the name that `find` finds a file by.
-
-    Example:
-        >>> name_of(Path("cassettes/chat/hello.yaml"), Path("cassettes"))
-        'chat/hello'
-    """
+    """Return the name that `find` finds a file by."""
     try:
         inside = path.absolute().relative_to(folder.absolute())
     except ValueError:

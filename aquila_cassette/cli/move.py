@@ -102,10 +102,6 @@ def renamed(text: str, before: str, after: str) -> str:
     """Return Python code in which calls and markers of ours that name a cassette name another.
 
     Only a name that is written as one string literal is changed.
-
-    Example:
-        >>> renamed('with aquila_cassette("chat.hello"): ...', "chat.hello", "chat/greets")
-        'with aquila_cassette("chat/greets"): ...'
     """
     call = r"""(\baquila_cassette\(\s*(?:name\s*=\s*)?(["']))"""
     rest = r"""(?=(?:\.ya?ml)?\2\s*[,)])"""

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 from aquila_cassette import importers
@@ -117,11 +118,7 @@ def _plan(screen: Screen, targets: Sequence[Target]) -> None:
 def _run_tests(
     screen: Screen, targets: Sequence[Target], root: Path, folder: Path, arguments: Sequence[str]
 ) -> int:
-    """Run the tests of some cassettes in mode ``all``, and show what changed.
-
-    Returns the exit code: 0 if all were recorded again, 1 if not, 2 if pytest did not start or
-    broke off, 130 after Ctrl-C.
-    """
+    """Run the tests of some cassettes in mode ``all``, show what changed, return the exit code."""
     tests = _tests(targets)
     others = list(_also_recorded(targets, tests, folder))
     started = datetime.now(UTC).replace(microsecond=0)
@@ -144,8 +141,7 @@ def _run_tests(
     failed = {test: why for test, (outcome, why) in run.ends.items() if outcome == "failed"}
     for name, why in [*failed.items(), *run.broken.items()]:
         screen.line((escape_control_chars(name), "bold red"))
-        for line in escape_control_chars(why).rstrip().split("\n"):
-            screen.line("  ", line)
+        screen.line(indent(escape_control_chars(why).rstrip(), "  "))
         screen.line()
     code = show_outcomes(screen, outcomes, is_stopped=run.is_interrupted)
     return 2 if existing and run.broke_off else code
