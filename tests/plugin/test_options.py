@@ -45,40 +45,6 @@ def test_a(aquila_cassette):
     shown.fnmatch_lines(["test_it.py::test_a  elsewhere/*", "  mode * all * AQUILA_RECORD"])
 
 
-def test_a_blocked_network_refuses_what_no_recording_cassette_asks_for(suite: Suite) -> None:
-    source = """
-from aquila_cassette import NetworkBlockedError
-
-def test_blocked():
-    with pytest.raises(NetworkBlockedError) as caught:
-        httpx.get("http://192.0.2.1:9/")
-    assert str(caught.value).splitlines() == [
-        "A connection to 192.0.2.1 was refused, since the network is blocked.",
-        "  blocked by: aquila_block_network",
-        'Fix: open a cassette around it: with aquila_cassette("name"): ...',
-    ]
-
-def test_loopback(): assert get("/a") == "/a"
-"""
-    suite(source, "--aquila-block-network").assert_outcomes(passed=2)
-
-
-def test_the_plugin_lives_beside_pytest_recordings_options(
-    suite: Suite, pytester: pytest.Pytester
-) -> None:
-    pytester.makeconftest(
-        """
-def pytest_addoption(parser):
-    parser.addoption("--record-mode")
-    parser.addoption("--block-network", action="store_true")
-
-def pytest_configure(config):
-    config.addinivalue_line("markers", "vcr: taken")
-"""
-    )
-    suite("def test_a(cassette): get('/a')\n", "--record-mode=none").assert_outcomes(passed=1)
-
-
 def test_a_suite_that_does_not_use_the_plugin_loads_neither_httpx_nor_yaml_nor_vcr(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,3 +63,33 @@ def test_a_suite_that_does_not_use_the_plugin_loads_neither_httpx_nor_yaml_nor_v
     assert not loaded & {"httpx", "httpx2", "yaml", "vcr", "anyio", "filelock", "rich", "typer"}
     ours = {name for name in loaded if name.startswith("aquila_cassette")}
     assert not any(name.startswith("aquila_cassette.storage") for name in ours)
+
+
+def test_a_blocked_network_refuses_what_no_recording_cassette_asks_for(
+    suite: Suite, pytester: pytest.Pytester
+) -> None:
+    # The options of pytest-recording are no hindrance.
+    pytester.makeconftest("""
+def pytest_addoption(parser):
+    parser.addoption("--record-mode")
+    parser.addoption("--block-network", action="store_true")
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "vcr: taken")
+""")
+    source = """
+from aquila_cassette import NetworkBlockedError
+
+def test_blocked():
+    with pytest.raises(NetworkBlockedError) as caught:
+        httpx.get("http://192.0.2.1:9/")
+    assert str(caught.value).splitlines() == [
+        "A connection to 192.0.2.1 was refused, since the network is blocked.",
+        "  blocked by: aquila_block_network",
+        'Fix: open a cassette around it: with aquila_cassette("name"): ...',
+    ]
+
+def test_loopback(cassette): assert get("/a") == "/a"
+"""
+    arguments = ("--aquila-block-network", "--record-mode=none")
+    suite(source, *arguments).assert_outcomes(passed=2)

@@ -94,35 +94,6 @@ def test_b(aquila_cassette):
     suite(None, "--aquila-record=none").assert_outcomes(passed=2)
 
 
-def test_what_a_fixtures_teardown_asks_for_is_due_only_then(suite: Suite) -> None:
-    source = """
-@pytest.fixture
-def remote(cassette):
-    yield
-    get("/goodbye")
-
-def test_a(remote):
-    get("/hello")
-"""
-    suite(source).assert_outcomes(passed=1)
-    suite(None, "--aquila-record=none").assert_outcomes(passed=1)
-    silent = source.replace('    get("/goodbye")\n', "")
-    suite(silent, "--aquila-record=none").assert_outcomes(passed=1, errors=1)
-
-
-def test_blocks_of_one_test_on_one_cassette_answer_for_it_together(suite: Suite) -> None:
-    source = """
-def test_a(aquila_cassette):
-    with aquila_cassette("x"):
-        get("/1")
-    with aquila_cassette("x"):
-        get("/1")
-        get("/2")
-"""
-    for arguments in ([], ["--aquila-record=none"], ["--aquila-record=all"], []):
-        suite(source, *arguments).assert_outcomes(passed=1)
-
-
 def test_the_outcome_of_the_test_decides_what_is_saved(
     suite: Suite, pytester: pytest.Pytester
 ) -> None:
@@ -211,3 +182,28 @@ def test_the_tests_that_missed_are_noted_until_they_run_without_a_miss(
     assert noted_after("pass", "-k", "a]") == b
     assert noted_after("assert name is None") == {}
     assert noted_after("[swallow('/x') for _ in range(3)]") == a | b
+
+
+def test_blocks_and_fixtures_of_one_test_answer_for_its_cassette_together_at_its_end(
+    suite: Suite,
+) -> None:
+    source = """
+@pytest.fixture
+def remote(cassette):
+    yield
+    get("/goodbye")
+
+def test_teardown(remote):
+    get("/hello")
+
+def test_blocks(aquila_cassette):
+    with aquila_cassette("x"):
+        get("/1")
+    with aquila_cassette("x"):
+        get("/1")
+        get("/2")
+"""
+    for arguments in ([], ["--aquila-record=none"], ["--aquila-record=all"], []):
+        suite(source, *arguments).assert_outcomes(passed=2)
+    silent = source.replace('    get("/goodbye")\n', "")
+    suite(silent, "--aquila-record=none").assert_outcomes(passed=2, errors=1)
