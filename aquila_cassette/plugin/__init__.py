@@ -193,7 +193,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     run = session.config.stash[RUN]
     run.finish(session)
     if run.is_worker:
-        counts = {"tally": dict(vars(run.tally)), "usage": run.usage.data()}
+        counts = {"tally": dict(vars(run.tally)), "usage": dict(vars(run.usage))}
         session.config.workeroutput["aquila"] = counts  # type: ignore[attr-defined]
 
 

@@ -126,19 +126,15 @@ class Usage:
         elif report.when == "call":
             self.passed.add(test)
 
-    def data(self) -> dict[str, Any]:
-        data = {name: sorted(value) for name, value in vars(self).items() if isinstance(value, set)}
-        replayed = {path: sorted(numbers) for path, numbers in self.replayed.items()}
-        return data | {"replayed": replayed, "sizes": self.sizes, "is_partial": self.is_partial}
-
-    def merge(self, data: Mapping[str, Any]) -> None:
+    def merge(self, other: Mapping[str, Any]) -> None:
+        """Add what another process noted, given as `vars` of its usage."""
         for name, value in vars(self).items():
             if isinstance(value, set):
-                value.update(data[name])
-        for path, numbers in data["replayed"].items():
+                value.update(other[name])
+        for path, numbers in other["replayed"].items():
             self.replayed.setdefault(path, set()).update(numbers)
-        self.sizes.update(data["sizes"])
-        self.is_partial |= data["is_partial"]
+        self.sizes.update(other["sizes"])
+        self.is_partial |= other["is_partial"]
 
     def unused(self, root: Path) -> Unused:
         """Return what no test used, given that the run was complete."""

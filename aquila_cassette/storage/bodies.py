@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields as fields_of
 from itertools import accumulate, chain, repeat
+from math import inf
 from typing import Any
 
 from aquila_cassette.model import Piece, Request, Response
@@ -97,29 +98,21 @@ def _as_json(text: str) -> tuple[str, Any] | None:
         STYLES["compact"](value).encode()
     except (ValueError, RecursionError):
         return None
-    if not _is_small(value):
+    if _count(value) > _JSON_VALUES:
         return None
     return next(((name, value) for name, style in STYLES.items() if style(value) == text), None)
 
 
-def _is_small(value: Any) -> bool:
-    count, level = 0, [value]
-    for _ in range(_JSON_DEPTH):
-        inner: list[Any] = []
-        for one in level:
-            if isinstance(one, dict):
-                if any(len(key) > _KEY_LENGTH for key in one):
-                    return False
-                inner += one.values()
-            elif isinstance(one, list):
-                inner += one
-        count += len(level)
-        if count > _JSON_VALUES:
-            return False
-        if not inner:
-            return True
-        level = inner
-    return False
+def _count(value: Any, depth: int = 1) -> float:
+    """Return how many values `value` is; infinite if it is too deep, or a key of it is too long."""
+    if not isinstance(value, (dict, list)) or not value:
+        return 1
+    if depth == _JSON_DEPTH or len(value) > _JSON_VALUES:
+        return inf
+    if isinstance(value, dict) and any(len(key) > _KEY_LENGTH for key in value):
+        return inf
+    inner = value.values() if isinstance(value, dict) else value
+    return 1 + sum(_count(one, depth + 1) for one in inner)
 
 
 def timeline(response: Response) -> str:

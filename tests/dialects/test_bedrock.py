@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila_cassette import Piece, Redaction, Request, Response
-from aquila_cassette.dialects import Ending, ending, read_message, recognise
+from aquila_cassette.dialects import Ending, ModelToolCall, ending, read_message, recognise
 from aquila_cassette.dialects.framing import framing, read_events, split_frames
 from aquila_cassette.session.stepping import steps
 from aquila_cassette.transcript.request_text import Turn, summarize_request
@@ -37,19 +37,13 @@ def test_a_stream_says_its_text_and_what_is_about_it() -> None:
 
 def test_a_stream_says_its_tool_calls_and_its_thoughts() -> None:
     use = {"toolUse": {"toolUseId": "t1", "name": "get_weather"}}
-    body = b"".join(
-        [
-            delta(0, {"reasoningContent": {"text": "Hm."}}),
-            binary("contentBlockStart", {"contentBlockIndex": 1, "start": use}),
-            delta(1, {"toolUse": {"input": '{"city":'}}),
-            delta(1, {"toolUse": {"input": '"Oslo"}'}}),
-        ]
-    )
+    body = delta(0, {"reasoningContent": {"text": "Hm."}})
+    body += binary("contentBlockStart", {"contentBlockIndex": 1, "start": use})
+    body += delta(1, {"toolUse": {"input": '{"city":'}})
+    body += delta(1, {"toolUse": {"input": '"Oslo"}'}})
     message = read_message(TYPE, body)
     assert message.reasoning == "Hm."
-    assert [(call.name, call.arguments) for call in message.tool_calls] == [
-        ("get_weather", '{"city":"Oslo"}')
-    ]
+    assert message.tool_calls == (ModelToolCall("get_weather", '{"city":"Oslo"}'),)
 
 
 def test_an_answer_that_is_not_streamed_says_the_same() -> None:
@@ -60,7 +54,7 @@ def test_an_answer_that_is_not_streamed_says_the_same() -> None:
     )
     message = read_message("application/json", answer)
     assert (message.text, message.finish_reason, message.dialect) == ("Hi", "tool_use", "bedrock")
-    assert [(call.name, call.arguments) for call in message.tool_calls] == [("now", "{}")]
+    assert message.tool_calls == (ModelToolCall("now", "{}"),)
 
 
 def test_a_stream_is_over_with_its_metadata_and_whole_after_its_stop() -> None:

@@ -125,9 +125,7 @@ def test_a_chat_of_two_choices_is_whole_once_both_gave_a_finish_reason() -> None
     )
     assert not ending(SSE, begun).complete_at_eof
     assert ending(SSE, begun + data(chunk(choices=[choice(1, "stop")]))).complete_at_eof
-
-
-def test_a_chat_with_a_second_tool_call_is_one_choice_all_the_same() -> None:
+    # A second tool call is no second choice.
     begun = data(chunk({"tool_calls": [{"index": 1, "function": {"name": "f"}}]}))
     assert not ending(SSE, begun).complete_at_eof
     assert ending(SSE, begun + data(chunk(finish_reason="tool_calls"))).complete_at_eof

@@ -53,10 +53,9 @@ def assert_the_timeline_is_the_message(content_type: str | None, pieces: list[by
     for _, kind, name in sorted(texts):
         text = texts[_, kind, name].encode("utf-16-le", "surrogatepass")
         found[kind].append((name, text.decode("utf-16-le", "replace")))
-    joined = {kind: "".join(text for _, text in parts) for kind, parts in found.items()}
-    assert joined.get("words", "") == message.text
-    assert joined.get("thought", "") == message.reasoning
-    assert joined.get("refusal", "") == message.refusal
+    said = {"words": message.text, "thought": message.reasoning, "refusal": message.refusal}
+    for kind, whole in said.items():
+        assert "".join(text for _, text in found[kind]) == whole
     assert found["call"] == [(call.name, call.arguments) for call in message.tool_calls]
     assert [text for _, text in found["error"]][-1:] == [message.error] * bool(message.error)
 

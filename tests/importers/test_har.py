@@ -82,9 +82,9 @@ def test_a_request_that_got_no_answer_failed() -> None:
 
 
 def test_a_body_that_was_not_saved_cannot_be_read_to_its_end() -> None:
-    assert only(har(response={"content": {"size": 5}})).response.ended == "closed"
-    assert only(har(response={"content": {"size": 0}})).response.ended == "complete"
-    assert only(har(response={"content": {"size": 5}, "status": 302})).response.ended == "complete"
+    for size, status, ended in ((5, 200, "closed"), (0, 200, "complete"), (5, 302, "complete")):
+        response = {"content": {"size": size}, "status": status}
+        assert only(har(response=response)).response.ended == ended
 
 
 def test_times_may_be_missing() -> None:

@@ -119,14 +119,10 @@ def test_long_values_are_cut_around_what_differs():
 
 
 def test_many_lines_that_went_are_cut_in_the_middle():
-    lines = diff("\n".join(["first", *map(str, range(50)), "last"]), "first\nlast")
-    assert lines == [
-        "@@ body, line 2 @@",
-        " first",
-        *(f"-{number}" for number in range(6)),
-        "-[... 38 lines ...]",
-        *(f"-{number}" for number in range(44, 50)),
-        " last",
+    went = [f"-{number}" for number in range(50)]
+    assert diff("\n".join(["first", *map(str, range(50)), "last"]), "first\nlast") == [
+        *("@@ body, line 2 @@", " first", *went[:6]),
+        *("-[... 38 lines ...]", *went[44:], " last"),
     ]
 
 

@@ -70,7 +70,7 @@ def test_interactions_of_an_opened_cassette_are_unused_alike(tmp_path: Path, usa
     save(tmp_path / shared, PASSED, SKIPPED, "test_it.py::test_gone", PASSED)
     usage.replayed[shared], usage.sizes[shared] = {0}, 4
     assert usage.unused(tmp_path) == {shared: [3, 4]}
-    usage.merge(Usage(replayed={shared: {3}}, sizes={shared: 4}).data())  # what a worker used
+    usage.merge(vars(Usage(replayed={shared: {3}}, sizes={shared: 4})))  # what a worker used
     assert usage.unused(tmp_path) == {shared: [3]}
     usage.recorded.add(shared)  # it is another cassette now
     assert usage.unused(tmp_path) == {}

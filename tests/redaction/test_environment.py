@@ -49,11 +49,9 @@ def test_other_variables_and_common_words_are_none(name: str, value: str):
     assert environment_secrets({name: value}) == ()
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("DB_PASSWORD", "hunter2hunter2"), ("AZURE_OPENAI_KEY", "0a1b2c3d" * 4)]
-)
-def test_passwords_and_other_keys_are_secrets_unless_they_look_like_words(name: str, value: str):
-    assert environment_secrets({name: value}) == (value,)
+def test_passwords_and_other_keys_are_secrets_unless_they_look_like_words():
+    assert environment_secrets({"DB_PASSWORD": "hunter2hunter2"}) == ("hunter2hunter2",)
+    assert environment_secrets({"AZURE_OPENAI_KEY": "0a1b2c3d" * 4}) == ("0a1b2c3d" * 4,)
 
 
 def test_the_longest_secret_comes_first_and_each_once():

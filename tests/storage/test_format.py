@@ -159,8 +159,7 @@ def test_an_awkward_body_comes_back_byte_for_byte(body: bytes) -> None:
 
 
 def test_a_header_that_comes_twice_is_a_list() -> None:
-    headers = (("link", "a"), ("x", "1"), ("link", "b"))
-    response = Response(200, headers)
+    response = Response(200, (("link", "a"), ("x", "1"), ("link", "b")))
     interaction = Interaction(Request("GET", "https://a.b"), response)
     assert '    headers:\n      link: [a, b]\n      x: "1"\n' in render(interaction)
     grouped = (("link", "a"), ("link", "b"), ("x", "1"))
