@@ -86,7 +86,6 @@ class _Responses(Dialect):
     name = "openai-responses"
     title = "OpenAI responses"
     expected = "response.completed, response.incomplete or response.failed"
-
     events = ({"type": ("response.",)}, {EVENT_TYPE: ("response.",)})
     answers = ({"object": ("response",), "output": list},)
     ends = ({"type": _ENDS},)

@@ -84,9 +84,8 @@ def detect_format(data: bytes) -> ForeignFormat | None:
 def find_cassette(folder: Path, name: str) -> Path:
     """Return the file that cassette `name` means in `folder`, whatever its format.
 
-    The file that `cassette_path` gives comes first. Only where there is none, that of the very name
-    counts (``chat.json``, or ``chat`` as vcrpy leaves it), then that of the name and a suffix of
-    `SUFFIXES`. Where there is none of all these, it is the one to make.
+    First comes the file that `cassette_path` gives, then that of the very name (``chat.json``, or
+    ``chat`` as vcrpy leaves it), then those of the name and a suffix. Without any, it is the first.
     """
     usual = cassette_path(folder, name)
     if usual.exists():
@@ -136,10 +135,9 @@ class Import(NamedTuple):
 
 
 def load(path: Path) -> CassetteData:
-    """Read a cassette file, be it ours or in another recorder's format.
+    """Read a cassette file, be it ours or in another recorder's format; FileNotFoundError without.
 
-    Of the latter, secrets in the requests are redacted; in a cassette of ours they were when it was
-    saved. The responses are as they are in the file. FileNotFoundError: there is none.
+    Of the latter, secrets in the requests are redacted; in a cassette of ours they were before.
     """
     return files.load(path, parse=_parse)
 

@@ -73,10 +73,10 @@ def _clean(one: Interaction, redact: Redaction, hidden: Counter[str]) -> Interac
 def write(
     conversion: Conversion, path: Path, *, in_place: bool = False, dry_run: bool = False
 ) -> bool:
-    """Write what a file is to become, and read it back before it takes its place.
+    """Write what a file is to become; return False where it is there already.
 
     No file is overwritten but, `in_place`, the converted one if it still holds what it held. With
-    `dry_run` nothing is written. Return whether it was or would be: False where it is there already.
+    `dry_run` nothing is written.
     """
     data = conversion.text.encode()
     if dry_run:

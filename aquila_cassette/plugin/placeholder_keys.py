@@ -1,9 +1,8 @@
 """Set placeholder keys in the environment while a test can only replay.
 
 They are set where an environment variable is unset, or empty (as secrets are in the CI of a fork),
-and only while nothing is recorded: for a test of mode ``none`` that uses a cassette, and for a
-block of mode ``none``. Never while tests are collected, where ``skipif`` asks for keys, unless
-``aquila_placeholder_keys = session`` asks for that.
+for a test of mode ``none`` that uses a cassette, and for a block of mode ``none``. Never while
+tests are collected, where ``skipif`` asks for keys, unless the suite asks for that.
 """
 
 from __future__ import annotations

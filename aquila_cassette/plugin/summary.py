@@ -196,10 +196,7 @@ def is_complete(config: pytest.Config, session: pytest.Session, usage: Usage) ->
 
 
 def note(config: pytest.Config, tally: Tally, usage: Usage, unused: Unused | None) -> None:
-    """Keep for the command line what was missed, and what a complete run found unused (else None).
-
-    It reads the files that pytest's cache makes: .pytest_cache/v/aquila/misses and so on.
-    """
+    """Keep for the command line what was missed, and what a complete run found unused (else None)."""
     if target := config.getoption("--aquila-unused-report"):
         data = {"root": str(config.rootpath), "unused": unused}
         Path(target).write_text(json.dumps(data), "utf-8")
@@ -223,12 +220,10 @@ def note(config: pytest.Config, tally: Tally, usage: Usage, unused: Unused | Non
 
 
 def unused_lines(unused: Unused) -> list[str]:
-    lines = [
-        f"aquila: no test used interaction {', '.join(map(str, numbers))} of {path}"
-        if numbers
-        else f"aquila: no test used {path}"
-        for path, numbers in list(unused.items())[:_MOST]
-    ]
+    lines = []
+    for path, numbers in list(unused.items())[:_MOST]:
+        of = f"interaction {', '.join(map(str, numbers))} of " if numbers else ""
+        lines.append(f"aquila: no test used {of}{path}")
     if len(unused) > _MOST:
         lines.append(f"aquila: and {len(unused) - _MOST} more")
     return [*lines, "Fix: aquila-cassette unused --delete"] if unused else []

@@ -56,8 +56,7 @@ def _lookbehinds(endings: Iterable[str], more: Iterable[str]) -> tuple[bytes, by
 def json_pattern(more: Iterable[str]) -> re.Pattern[bytes]:
     """Return what finds the colons of fields that may be secret, in lower-case bytes.
 
-    It begins with the colon and looks behind, since that is the rarest byte to search for. `more`
-    are the plain names that the user added.
+    It begins with the colon and looks behind, since that is the rarest byte to search for.
     """
     short, wide = _lookbehinds(NAME_ENDINGS, more)
     return re.compile(
@@ -71,10 +70,7 @@ def json_pattern(more: Iterable[str]) -> re.Pattern[bytes]:
 def json_fields(
     data: bytes, low: bytes, pattern: re.Pattern[bytes], names: SecretNames, place: Place
 ) -> Iterator[Span]:
-    """Yield the values of fields with secret names, complete strings and numbers, in lists too.
-
-    `low` is `data` in lower case, `pattern` what `json_pattern` gives.
-    """
+    """Yield the values of fields with secret names; `low` is `data` in lower case."""
     for match in pattern.finditer(low):
         quote = match.start() - 1
         while quote > 0 and data[quote] in _SPACES:

@@ -244,8 +244,8 @@ _LONGEST_RUN = 1024
 def long_runs(data: bytes) -> tuple[str, bool]:
     """Return the distinct long runs, and whether some was too long to be whole: images and the like.
 
-    They are joined by spaces, each after the few bytes before it, for keys whose prefix is no part
-    of the run. A character is a byte: text is searched five times as fast.
+    Each comes after the few bytes before it, for keys whose prefix is no part of the run. A
+    character is a byte: text is searched five times as fast.
     """
     marked = data.translate(_MARKED)
     start = marked.find(_RUN)
@@ -352,8 +352,7 @@ class Spellings(NamedTuple):
 def spellings(secrets: Secrets) -> Spellings:
     """Return all spellings of `secrets`: raw, escaped as in JSON, percent-encoded, base64.
 
-    Base64 is found wherever the secret is in what was encoded (``user:secret``), up to the
-    characters at its ends that also hold bits of its neighbours.
+    Base64 is found wherever the secret is in what was encoded: ``user:secret``.
     """
     found = [one for secret in secrets for one in _spellings(secret)]
     return Spellings(

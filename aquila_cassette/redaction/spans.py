@@ -33,7 +33,7 @@ def merge(data: bytes, spans: Iterable[Span]) -> list[Span]:
     """Return the spans that change `data`, in order, none overlapping another.
 
     A marker that is already there is never cut: a span that touches part of it takes it in whole.
-    So replacing again and again comes to rest, each time with fewer bytes outside of markers.
+    So replacing again and again comes to rest.
     """
     found = sorted(span for span in spans if span.start < span.end)
     if found and MARK in data:
@@ -63,8 +63,8 @@ def _union(one: Span, other: Span) -> Span:
 def fit(data: bytes, spans: Sequence[Span], content_type: str) -> list[Span]:
     """Return `spans` within the strings of JSON and the fields of a stream, so that both stay.
 
-    What parsed before parses after: a number is replaced as a whole, by a string; no escape is cut
-    in two; what crosses tokens is redacted within them; likewise in JSON inside strings of JSON.
+    A number is replaced as a whole, by a string; no escape is cut in two; what crosses tokens is
+    redacted within them; likewise in JSON inside strings of JSON.
     """
     if all(_is_in_a_string(data, span) for span in spans):
         return list(spans)

@@ -48,8 +48,7 @@ def insert_interactions(text: str, dropped: Collection[int], new: Sequence[str])
 def replace_interactions(text: str, new: Mapping[int, str]) -> str | None:
     """Put new interactions, by the place (from 0) of the old ones, in their places, one for one.
 
-    Every other line stays as it is, and so do the comments right above an interaction. None comes
-    where the interactions are not a list in block style.
+    Every other line stays. None comes where the interactions are not a list in block style.
     """
     lines, eol = _lines(text)
     indent, items = _find(text, lines)

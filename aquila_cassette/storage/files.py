@@ -34,10 +34,9 @@ _cache: dict[object, tuple[tuple[int, int], CassetteData]] = {}  # with size and
 
 
 def load(path: Path, *, parse: Callable[[bytes, Path], CassetteData] | None = None) -> CassetteData:
-    """Read a cassette file of our format, or with another function that reads its bytes.
+    """Read a cassette file, with `parse` one of another format; FileNotFoundError without one.
 
-    While its size and modification time stay as they are, it is read once. Where there is none,
-    FileNotFoundError is raised.
+    While its size and modification time stay as they are, it is read once.
     """
     key = os.path.abspath(path), parse  # noqa: PTH100 - resolves no link, and is fast
     state = None
@@ -158,13 +157,12 @@ def changing(path: Path) -> Iterator[Path]:
 
 def check_reads_back(written: bytes, wanted: tuple[Interaction, ...], path: Path) -> None:
     """Raise `read_back_error` unless `written` is a cassette of the `wanted` interactions."""
-    why = "its interactions would not come off the file as they were recorded"
     try:
-        if loads(written, path=path).interactions == wanted:
-            return
+        is_same = loads(written, path=path).interactions == wanted
     except CassetteFormatError as error:
-        why = str(error)
-    raise read_back_error(path, why)
+        raise read_back_error(path, str(error)) from error
+    if not is_same:
+        raise read_back_error(path)
 
 
 def read_back_error(path: Path, *facts: str) -> CassetteSaveError:

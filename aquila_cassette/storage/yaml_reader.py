@@ -305,6 +305,8 @@ class Composer:
         # libyaml counts a line more where the text ends without a line break.
         line = min(mark.line + 1 if mark else 1, len(lines))
         problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
+        if "nesting depth" in problem:  # from PyYAML 6.0.4 on; before, only memory limits it
+            return YamlError("mappings and lists are nested too deeply", line)
         if begun := getattr(error, "context_mark", None):
             problem += f" ({error.context} that starts on line {min(begun.line + 1, len(lines))})"
         facts = [f"reads: {reprlib.repr(lines[line - 1].strip())}"]

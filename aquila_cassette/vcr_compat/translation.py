@@ -51,10 +51,9 @@ def their_response(response: Response) -> dict[str, Any]:
         more["pieces"] = timeline(response)
         if response.headers_after is not None:
             more["headers_after"] = response.headers_after
-    if response.http_version != "HTTP/1.1":
-        more["http_version"] = response.http_version
-    if response.ended != "complete":
-        more["ended"] = response.ended
+    for name, usual in (("http_version", "HTTP/1.1"), ("ended", "complete")):
+        if getattr(response, name) != usual:
+            more[name] = getattr(response, name)
     if response.error is not None:
         more["error"] = asdict(response.error)
     return {**theirs, OURS: more} if more else theirs

@@ -151,11 +151,9 @@ class CompatCassette(Cassette):  # type: ignore[misc]
         self._pairs = pairs
 
     def _take_recorded(self, *, failed: bool = False) -> None:
-        if self.session is not None:
-            recorded = self.session.take_recorded(failed=failed)
+        if self.session and (recorded := self.session.take_recorded(failed=failed)):
             self._pairs += recorded
-            if recorded:
-                self.dirty = True
+            self.dirty = True
 
     def append(self, request: Any, response: Any) -> None:
         if isinstance(response.get("headers"), dict):
