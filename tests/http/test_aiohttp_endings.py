@@ -77,9 +77,8 @@ async def test_a_connection_that_is_never_made_times_out_alike_on_replay(limit: 
 
 
 async def test_a_certificate_that_is_not_trusted_is_not_trusted_again() -> None:
-    with RawServer(sends(FRAMES), tls=server_context()) as server:
-        with aquila_cassette("ends"):
-            live = await failure(server.url)
+    with RawServer(sends(FRAMES), tls=server_context()) as server, aquila_cassette("ends"):
+        live = await failure(server.url)
     with aquila_cassette("ends", mode="none"):
         error = await failure(server.url)
     assert (type(error), str(error)) == (type(live), str(live))

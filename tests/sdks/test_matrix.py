@@ -117,6 +117,13 @@ class Asked:
         return await loop.run_in_executor(self._thread, self._context.run, step)
 
 
+async def seen(driver: Driver, face: str, ask: Ask) -> tuple[list[str], tuple[str, str] | None]:
+    """Return all parts, and the class and the words of the error that ends them."""
+    asked = Asked(driver, face, ask)
+    parts, error = await asked.rest(), asked.error
+    return parts, None if error is None else (type(error).__qualname__, str(error))
+
+
 @pytest.mark.holds("streams")
 async def test_the_first_part_is_seen_before_the_rest_is_sent(row: Row, face: str) -> None:
     driver = row.driver()
@@ -142,17 +149,13 @@ async def test_the_parts_come_again_as_they_came_with_the_server_gone(row: Row, 
     driver = row.driver()
     with ModelServer(driver) as server, aquila_cassette("cassette") as cassette:
         ask = Ask(server.url, PROMPT)
-        live = Asked(driver, face, ask)
-        parts = await live.rest()
-    assert live.error is None
-    assert "".join(parts) == "".join(TEXT)
+        parts, error = live = await seen(driver, face, ask)
+    assert ("".join(parts), error) == ("".join(TEXT), None)
     (recorded,) = cassette.recorded
     assert recorded.response.body == server.sent
     assert recorded.response.ended == "complete"
     with aquila_cassette("cassette", mode="none") as cassette:
-        again = Asked(driver, face, ask)
-        assert await again.rest() == parts
-    assert again.error is None
+        assert await seen(driver, face, ask) == live
     assert cassette.played == (recorded,)
 
 
@@ -161,14 +164,11 @@ async def test_a_tool_is_called_again_with_the_same_arguments(row: Row, face: st
     driver = row.driver()
     with ModelServer(driver) as server, aquila_cassette("cassette"):
         ask = Ask(server.url, PROMPT, tool=True)
-        live = Asked(driver, face, ask)
-        parts = await live.rest()
-    assert live.error is None
+        parts, error = live = await seen(driver, face, ask)
+    assert error is None
     assert CITY in _letters("".join(parts))
     with aquila_cassette("cassette", mode="none"):
-        again = Asked(driver, face, ask)
-        assert await again.rest() == parts
-    assert again.error is None
+        assert await seen(driver, face, ask) == live
 
 
 @pytest.mark.holds("stops")
@@ -200,14 +200,11 @@ async def test_what_fails_in_mid_stream_fails_alike(row: Row, face: str, ends: s
         ends = "cut"  # a provider that has no such event breaks off
     with ModelServer(driver, ends=ends) as server:
         ask = Ask(server.url, PROMPT)
-        bare = Asked(driver, face, ask)
-        seen = await bare.rest(), _described(bare.error)
+        bare = await seen(driver, face, ask)
         with aquila_cassette("cassette"):
-            live = Asked(driver, face, ask)
-            assert (await live.rest(), _described(live.error)) == seen
+            assert await seen(driver, face, ask) == bare
     with aquila_cassette("cassette", mode="none"):
-        again = Asked(driver, face, ask)
-        assert (await again.rest(), _described(again.error)) == seen
+        assert await seen(driver, face, ask) == bare
 
 
 @pytest.mark.holds("misses")
@@ -232,10 +229,6 @@ async def test_another_prompt_misses_loudly_and_asks_nobody(row: Row, face: str)
 def _letters(parts: str) -> str:
     """Join what came in pieces: only the letters count."""
     return "".join(json.dumps(parts).split("(")).translate(str.maketrans("", "", ')"\\ '))
-
-
-def _described(error: BaseException | None) -> tuple[str, str] | None:
-    return None if error is None else (type(error).__qualname__, str(error))
 
 
 def _chain(error: BaseException) -> list[Any]:

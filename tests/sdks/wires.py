@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import struct
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from tests.servers.bedrock import EVENTSTREAM, binary
 from tests.servers.frames import USAGE, message_object, response_object
 
 TEXT = ("Hel", "lo, ", "wörld")
@@ -250,23 +249,11 @@ def _ollama(parts: Sequence[str], tool: str | None) -> list[Frame]:
 
 OLLAMA = Wire(_ollama, b'{"error":"The model is overloaded."}\n', "application/x-ndjson")
 
-# Bedrock's converse stream: binary messages, each with its lengths, headers and check sums.
-
-
-def _bedrock_message(headers: dict[str, str], payload: dict[str, Any]) -> bytes:
-    packed = b""
-    for name, value in {**headers, ":content-type": "application/json"}.items():
-        key, text = name.encode(), value.encode()  # 7 is the type of a text
-        packed += struct.pack(">B", len(key)) + key + struct.pack(">BH", 7, len(text)) + text
-    body = json.dumps(payload).encode()
-    prelude = struct.pack(">II", 16 + len(packed) + len(body), len(packed))
-    message = prelude + struct.pack(">I", zlib.crc32(prelude)) + packed + body
-    return message + struct.pack(">I", zlib.crc32(message))
+# Bedrock's converse stream: binary messages.
 
 
 def _bedrock_event(kind: str, payload: dict[str, Any]) -> Frame:
-    data = _bedrock_message({":event-type": kind, ":message-type": "event"}, payload)
-    return Frame(data, shows=kind == "contentBlockDelta")
+    return Frame(binary(kind, payload), shows=kind == "contentBlockDelta")
 
 
 def _bedrock(parts: Sequence[str], tool: str | None) -> list[Frame]:
@@ -290,9 +277,6 @@ def _bedrock(parts: Sequence[str], tool: str | None) -> list[Frame]:
 
 BEDROCK = Wire(
     _bedrock,
-    _bedrock_message(
-        {":exception-type": "modelStreamErrorException", ":message-type": "exception"},
-        {"message": "The model is overloaded."},
-    ),
-    "application/vnd.amazon.eventstream",
+    binary("modelStreamErrorException", {"message": "The model is overloaded."}, kind="exception"),
+    EVENTSTREAM["content-type"],
 )
