@@ -17,7 +17,7 @@ from aquila_cassette.session import current_session as current
 from aquila_cassette.session.cassette import Cassette
 from aquila_cassette.session.owner import Owner
 from aquila_cassette.session.session import Session
-from aquila_cassette.session.wait_until_idle import settled
+from aquila_cassette.session.settled import settled
 
 P = ParamSpec("P")
 T = TypeVar("T")

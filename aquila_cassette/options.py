@@ -1,4 +1,4 @@
-"""The options of a block, declared once: type, default, check, documentation, and which source wins.
+"""The options of a block, declared once: default, check, help, ini and environment names, which source wins.
 
 The plugin reads the mode at the start of every run, so what matches and redacts is imported late.
 """

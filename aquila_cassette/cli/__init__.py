@@ -1,4 +1,4 @@
-"""Declare the commands with their options."""
+"""Declare every command with its options, defaults and help."""
 
 # ruff: noqa: D301 - the character \b marks a paragraph of help that is not to be wrapped
 

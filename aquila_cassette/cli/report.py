@@ -1,4 +1,4 @@
-"""`report`: write the HTML report that the folder `report/` makes."""
+"""`report`: write the HTML report (made by the package `report`)."""
 
 from __future__ import annotations
 

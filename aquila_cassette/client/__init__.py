@@ -31,8 +31,8 @@ from aquila_cassette.client.events import (
     StreamRef,
     ToolCall,
 )
-from aquila_cassette.client.public_streams import AsyncStream, Stream
 from aquila_cassette.client.sinks import callback, collector, null, queue, tee
+from aquila_cassette.client.streams import AsyncStream, Stream
 from aquila_cassette.client.tools import Patched, Tool, tool
 
 __all__ = [

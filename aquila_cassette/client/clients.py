@@ -16,9 +16,9 @@ from aquila_cassette.client.endpoints.anthropic import MESSAGES
 from aquila_cassette.client.endpoints.gemini import GEMINI
 from aquila_cassette.client.endpoints.openai import CHAT, RESPONSES
 from aquila_cassette.client.events import Answer, StreamRef
-from aquila_cassette.client.public_streams import AsyncStream, Stream
 from aquila_cassette.client.sinks import SinkLike, as_sink
 from aquila_cassette.client.stream_base import Server, StreamDriver, Transport
+from aquila_cassette.client.streams import AsyncStream, Stream
 from aquila_cassette.client.tools import Tool, tools_by_name
 from aquila_cassette.errors import StreamError, UsageError
 

@@ -1,4 +1,4 @@
-"""Keep botocore from wrapping and retrying a miss."""
+"""Let a miss pass through botocore, which would wrap and retry it (boto3 itself: `http_client`)."""
 
 from __future__ import annotations
 

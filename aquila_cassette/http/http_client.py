@@ -1,4 +1,4 @@
-"""The adapter for http.client: requests, urllib3, urllib, boto3, httplib2.
+"""The adapter for http.client of the standard library: requests, urllib3, urllib, boto3, httplib2.
 
 urllib, urllib3, requests, botocore and httplib2 all end in ``http.client.HTTPConnection``, most in
 subclasses of it. There a proxy takes the socket's place while a cassette is open: it collects the

@@ -1,1 +1,1 @@
-"""Find the interaction for a request, and describe the closest one."""
+"""Keys of requests, the closest recorded request, and how the two differ."""

@@ -1,4 +1,4 @@
-"""Set placeholder keys in the environment while a test can only replay.
+"""Set placeholder keys while a test can only replay (the variables are in `dialects/providers.py`).
 
 They are set where an environment variable is unset, or empty (as secrets are in the CI of a fork),
 for a test of mode ``none`` that uses a cassette, and for a block of mode ``none``. Never while

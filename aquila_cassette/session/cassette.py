@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aquila_cassette.session.wait_until_idle import settled
+from aquila_cassette.session.settled import settled
 
 if TYPE_CHECKING:
     from aquila_cassette.errors import MissError

@@ -1,4 +1,4 @@
-"""The error of a miss; the line of code that sent the request; misses that were swallowed."""
+"""The error of a miss: its message, the line of code that sent the request; misses that were swallowed."""
 
 from __future__ import annotations
 

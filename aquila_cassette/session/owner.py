@@ -1,4 +1,4 @@
-"""`Owner`: the test or script of a block; checks unplayed interactions at its end and calls `saving`."""
+"""`Owner`: the test or script of a block: what it must replay, what mode `all` replaces; calls `saving`."""
 
 from __future__ import annotations
 

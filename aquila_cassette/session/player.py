@@ -1,4 +1,4 @@
-"""Replay one response; find the next interaction for a key."""
+"""Replay one response and its ending; find the next unplayed interaction for a key."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from anyio.lowlevel import checkpoint
 from aquila_cassette.errors import RecordedFailure, TruncatedReplayError
 from aquila_cassette.model import Failure, Headers, Interaction, Request
 from aquila_cassette.session.failures import with_category
-from aquila_cassette.session.wait_until_idle import count_events, describe_stream
+from aquila_cassette.session.settled import count_events, describe_stream
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count
 from aquila_cassette.waiting.open_streams import OpenStreams

@@ -1,4 +1,4 @@
-"""Record one response, and decide its ending."""
+"""Record one response: pieces, times, `recorded_at`, and its ending."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aquila_cassette.content_encoding import decode_pieces
 from aquila_cassette.dialects import ending
 from aquila_cassette.model import Ended, Failure, Headers, Interaction, Piece, Request, Response
 from aquila_cassette.session.failures import failure_of
-from aquila_cassette.session.wait_until_idle import describe_stream
+from aquila_cassette.session.settled import describe_stream
 from aquila_cassette.waiting.open_streams import OpenStreams
 
 _NOT_OF_THE_BODY = ("content-encoding", "content-length", "transfer-encoding")

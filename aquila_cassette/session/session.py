@@ -1,4 +1,4 @@
-"""`Session`: handle each request of an open cassette."""
+"""`Session`: decide about each request of an open cassette (the record modes), and handle it."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from aquila_cassette.errors import (
 )
 from aquila_cassette.model import Failure, Interaction, Response
 from aquila_cassette.session.player import MakeError, Player, ReplaySettings, let_others_run
-from aquila_cassette.session.wait_until_idle import Waitable, pending_lines, settled
+from aquila_cassette.session.settled import Waitable, pending_lines, settled
 from aquila_cassette.transcript.request_text import summarize_request
 from aquila_cassette.waiting.event_loops import (
     TaskOrThread,

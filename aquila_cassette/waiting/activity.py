@@ -1,4 +1,4 @@
-"""Track a task or thread from its request until the user's function returns.
+"""Which tasks and threads work on a request, from the request until the user's function returns.
 
 A stream's last event is not the end: what the code does with the answer (the next round of tools,
 a save) belongs to it. An activity ends when the outermost function of the user's code in that task

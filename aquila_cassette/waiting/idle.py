@@ -1,4 +1,4 @@
-"""Wait until nothing is pending (the loop behind `render_async` and `settled`)."""
+"""The wait behind `render_async` and `settled`: return when nothing is pending."""
 
 from __future__ import annotations
 

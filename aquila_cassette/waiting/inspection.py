@@ -1,4 +1,4 @@
-"""Read frames and awaited tasks of suspended code."""
+"""Which code a suspended task runs, and which tasks wait for it."""
 
 from __future__ import annotations
 

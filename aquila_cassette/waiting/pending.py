@@ -1,4 +1,4 @@
-"""The interface of what can be pending; refuse waiting inside a job."""
+"""The interface of whatever can be pending: streams, jobs, messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`settled`: wait until the streams of a block have ended."""
+"""`cassette.settled()`: wait until the streams of a block have ended; the default time-outs."""
 
 from __future__ import annotations
 
