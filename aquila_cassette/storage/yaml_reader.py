@@ -38,10 +38,11 @@ _FORBIDDEN = re.compile("[\0\r\x80-\x9f\u2028\u2029\ufdd0-\ufdef\ufeff\ufffe\uff
 _STRETCH = 1 << 16
 
 # Control characters, which YAML refuses and a cassette does not. On the way through libyaml,
-# noncharacters stand for them, which no cassette may have. So does one for a block that is cut out.
+# characters for private use stand for them that the text has neither as they are nor escaped.
 _CONTROLS = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_OUT = {code: 0xFDD0 + at for at, code in enumerate([*range(1, 9), 11, 12, *range(14, 32), 127])}
-_BACK = {stand_in: code for code, stand_in in _OUT.items()}
+_PRIVATE = range(0xF0000, 0x110000)
+_ESCAPED = re.compile(r"\\U([0-9a-fA-F]{8})")
+# Stands for a block that is cut out. No cassette may have it but escaped, which no block can.
 _MARK = "\ufdef"
 
 _HEADER = re.compile(rb" \|(2?)([-+]?)\n")
@@ -254,13 +255,21 @@ def line_of(event: Any) -> int:
     return int(event.start_mark.line) + 1
 
 
+def _stand_ins(text: str) -> dict[int, int]:
+    used = {*map(ord, set(text)), *(int(digits, 16) for digits in _ESCAPED.findall(text))}
+    free = (code for code in _PRIVATE if code not in used)
+    # Should there be too few, libyaml refuses the control characters that are left.
+    return dict(zip(sorted(map(ord, set(_CONTROLS.findall(text)))), free, strict=False))
+
+
 class Composer:
     """One reading of one text, events in and values out. Its subclasses say what YAML may be in it."""
 
     def __init__(self, text: str) -> None:
         import yaml  # not needed to record into a new cassette
 
-        self.has_stand_ins = _CONTROLS.search(text) is not None
+        self._out = _stand_ins(text) if _CONTROLS.search(text) else {}
+        self._back = {stand_in: code for code, stand_in in self._out.items()}
         self._text = text
         self._error: Any = yaml.YAMLError
         self._loader: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
@@ -269,7 +278,7 @@ class Composer:
         self.list_end, self.stream_end = yaml.SequenceEndEvent, yaml.StreamEndEvent
 
     def document(self) -> Any:
-        text = self._text.translate(_OUT) if self.has_stand_ins else self._text
+        text = self._text.translate(self._out) if self._out else self._text
         try:
             self.next_event: Callable[[], Any] = self._loader(text).get_event
             self.next_event()  # the start of the stream
@@ -289,7 +298,7 @@ class Composer:
 
     def text_of(self, event: Any) -> str:
         text: str = event.value
-        return text.translate(_BACK) if self.has_stand_ins else text
+        return text.translate(self._back) if self._back else text
 
     def read_list(self, event: Any, depth: int) -> List:
         out = List(line_of(event))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aquila_cassette.storage.format import dumps
@@ -91,6 +91,8 @@ def documents(draw: st.DrawFn, column: int = 0) -> str:
 
 
 @given(documents(), st.sampled_from(["\n", ""]))
+@example('a: "\\ufdd0"\nb: |\n  \x01', "\n")
+@example('a: "\\U000F0000\\U000f0001"\nb: \U000f0002\nc: |\n  \x01\x7f', "\n")
 def test_what_is_cut_out_means_the_same_as_in_its_place(text: str, end: str) -> None:
     composed(text + end)
 
