@@ -29,6 +29,7 @@ from aquila_cassette.client import (
 )
 from aquila_cassette.client.stream_base import OPEN_STREAMS
 from aquila_cassette.errors import ResultTimeout, StreamError, UsageError
+from aquila_cassette.waiting.notifier import notifier
 from tests.client.talk import answering, each_loop
 from tests.live.loops import refused
 from tests.live.rows import seed_row
@@ -383,14 +384,36 @@ async def dropped_in_a_thread(client: AsyncClient, held: Held) -> None:
 def test_a_stream_that_nobody_holds_ends_and_closes_its_socket(
     backend: str, drop: Callable[..., Awaitable[None]], held: Held
 ) -> None:
+    def is_over() -> bool:
+        return not [one for one in OPEN_STREAMS.open() if "'mine' of gpt-4o" in one.label]
+
     async def talk() -> None:
         async with AsyncClient(**held.made()) as client:
             await drop(client, held)
             gc.collect()
             assert await is_set(held.gone)
-            assert not [one for one in OPEN_STREAMS.open() if "'mine' of gpt-4o" in one.label]
+            # Its socket is closed before it is over.
+            with anyio.fail_after(5):
+                await notifier.until(is_over)
             async with client.stream("Hi", ref="mine"):
                 pass
+
+    anyio.run(talk, backend=backend)
+
+
+@each_loop
+def test_a_stream_that_ends_between_two_pieces_leaves_no_generator_to_the_garbage_collector(
+    backend: str, held: Held
+) -> None:
+    async def stop_at_first(client: AsyncClient) -> None:
+        stream = client.stream("Hi", sink=lambda event: stream.cancel())
+        assert [type(event) async for event in stream] == [Chunk, Error]
+        gc.collect()
+
+    async def talk() -> None:
+        await stop_at_first(slow())
+        async with AsyncClient(**held.made()) as client:
+            await stop_at_first(client)
 
     anyio.run(talk, backend=backend)
 

@@ -133,13 +133,14 @@ async def test_a_stream_that_hangs_is_named_with_its_reader_when_the_time_is_up(
         await render_async(page, streams=1)
     with aquila_cassette(f"{sdk}-hang", mode="none", cassette_dir=folder, hold=True) as cassette:
         running = start(sdk, url, Page(), ["Say hello"])
+        await cassette.advance()  # the stream is open, and its reader wants more
         with pytest.raises(RenderTimeout) as raised:
-            await render_async(page, streams=1, timeout=0.2)
+            await render_async(page, timeout=0.2)
         cassette.release()
         await render_async(page)
         del running
     text = str(raised.value)
     assert text.startswith("render_async: 1 thing still going on after 0.2 s.\n  pending: POST ")
     assert "    prompt: 'Say hello'\n" in text
-    assert "    events: 0 of " in text
+    assert "    events: 1 of " in text
     assert "    reader: tests/live/test_render_async.py:" in text
