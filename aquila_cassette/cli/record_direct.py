@@ -193,6 +193,7 @@ class _Resending:
         new = []
         for number, was in enumerate(old, 1):
             request = conversation.request()
+            one: Interaction | None = None
             try:
                 one = self._recorded(number, replace(was, request=request))
                 why = _why_unlike(was.response, one.response)
@@ -200,7 +201,7 @@ class _Resending:
                 why = [f"it holds a secret at {unknown}."]
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 why = ["the connection failed.", f"{type(error).__name__}: {error}".rstrip(": ")]
-            if why:
+            if one is None or why:
                 why.append(f"{display_path(path)} was not changed.")
                 raise resend_error(path, fix, number, "was not recorded again", *why)
             conversation.answered(one.response)

@@ -80,10 +80,10 @@ def select(wanted: Wanted) -> Selection:
     note = read_note("misses", folder) if wanted.failed else None
     if note is not None:
         root = note.root
-        by_place = {path.absolute(): path for path in loaded}
+        by_place: dict[Path, Path] = {one.absolute(): one for one in loaded}
         for test, missed in note.content.items():
-            for place in (root / one for one in missed):
-                path = by_place.get(place.absolute(), place)
+            for place in [note.root / one for one in missed]:
+                path = by_place.get(place.absolute()) or place
                 if path not in loaded and (wanted.names or path.exists()):
                     continue  # it was not named, or it is damaged
                 cassette = loaded.get(path, CassetteData())  # it may not exist yet

@@ -32,7 +32,7 @@ _SSE_FIELDS = ("data", "event", "id", "retry")
 
 class StreamFailure(Exception):  # noqa: N818 - what users see is a StreamError
     def __init__(self, kind: Kind, reason: str) -> None:
-        self.kind = kind
+        self.kind: Kind = kind
         super().__init__(reason)
 
 

@@ -316,7 +316,8 @@ class AsyncClient(ClientBase):
     async def aclose(self) -> None:
         """Close the connections, if they are not yours."""
         if self._owns_http and self._http_client:
-            await self._http_client.aclose()
+            http: Any = self._http_client
+            await http.aclose()
             self._http_client = None
 
     async def __aenter__(self) -> Self:

@@ -77,7 +77,7 @@ class Session:
     ) -> None:
         self.name = name
         self.options = options = resolved.options
-        self.mode = options.mode
+        self.mode: Mode = options.mode
         self.sources = resolved.sources
         self.background = options.background
         self.fix = fix

@@ -27,7 +27,9 @@ class Waitable(Source, Protocol):
 
     streams: OpenStreams
     background: tuple[str, ...]
-    mode: Mode
+
+    @property
+    def mode(self) -> Mode: ...
 
     @property
     def shown_path(self) -> str: ...

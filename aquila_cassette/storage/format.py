@@ -6,7 +6,7 @@ import re
 import reprlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, overload
 
 from aquila_cassette.errors import CassetteFormatError, CassetteVersionError
 from aquila_cassette.model import CassetteData, Failure, Headers, Interaction, Request, Response
@@ -14,8 +14,6 @@ from aquila_cassette.storage import bodies, yaml_writer
 from aquila_cassette.storage.bodies import LazyResponse, is_event_stream, is_timeline, timeline
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.storage.yaml_reader import SchemaError, YamlError, clean_utf8, load_yaml
-
-Text = TypeVar("Text", str, str | None)
 
 VERSION = 1
 MAX_BYTES = 256 * 1024 * 1024  # of the largest file that is read
@@ -301,7 +299,11 @@ def as_read(interaction: Interaction) -> Interaction:
     )
 
 
-def _storable(text: Text) -> Text:
+@overload
+def _storable(text: str) -> str: ...
+@overload
+def _storable(text: str | None) -> str | None: ...
+def _storable(text: str | None) -> str | None:
     return text and _SURROGATE.sub("\ufffd", text)
 
 

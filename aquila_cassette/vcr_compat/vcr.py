@@ -314,7 +314,9 @@ class VcrSession(Session):
     def _find_path(self, root: Path) -> Path:
         return Path(self.name).absolute()
 
-    def _load(self, *args: Any) -> tuple[CassetteState, Sequence[Interaction]]:
+    def _load(
+        self, created: Any, recorded_before: Any
+    ) -> tuple[CassetteState, Sequence[Interaction]]:
         return "present" if self.cassette.rewound else "absent", ()
 
 
