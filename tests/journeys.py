@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import sys
@@ -34,6 +35,7 @@ def journey(name: str) -> Iterator[None]:
             if short not in files:
                 files.append(short)
 
+    gc.collect()  # what earlier journeys left is closed before, not within this one
     sys.setprofile(profile)
     try:
         yield

@@ -77,9 +77,10 @@ class SchemaError(YamlError):
         **more: Any,
     ) -> None:
         line = None
-        if isinstance(within, (Map, List)):
-            lines: Any = within.lines
-            line = within.line if key is None else lines[key]
+        if isinstance(within, List):
+            line = within.lines[key] if isinstance(key, int) else within.line
+        elif isinstance(within, Map):  # a key that is absent has no line of its own
+            line = within.lines.get(str(key), within.line)
         super().__init__(problem, line, **more)
         self.missing = missing
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aquila_cassette import importers
@@ -68,6 +68,7 @@ def test_what_cannot_be_unpacked_or_is_no_text_is_refused(
 
 
 @given(st.integers(0, len(vcrpy())), st.integers(0, 40), st.text(max_size=3))
+@example(265, 0, "0")  # the status has no code
 def test_whatever_is_edited_away_there_is_a_cassette_or_a_clear_error(
     start: int, length: int, put: str
 ) -> None:

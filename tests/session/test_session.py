@@ -510,7 +510,7 @@ async def test_every_kind_of_function_can_be_decorated_and_runs_in_a_block_of_it
     suite: Suite,
 ) -> None:
     send = suite.library.send
-    decorate = aquila_cassette("decorated", cassette_dir=suite.folder)
+    decorate = aquila_cassette("decorated", mode="once", cassette_dir=suite.folder)
 
     @decorate
     def ask() -> bytes:
