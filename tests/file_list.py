@@ -32,7 +32,7 @@ def file_list() -> str:
 
 
 def page(text: str) -> str:
-    """Return the text of CONTRIBUTING.md with the list made anew."""
+    """Return the text of CONTRIBUTING.md with the current list."""
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}\n\n{file_list()}\n\n{END}{after}"

@@ -36,7 +36,7 @@ _CACHED = 16 * 1024
 
 
 class ComparedUrl(NamedTuple):
-    """The parts of a URL as they are compared; a fragment is none of them."""
+    """The parts of a URL as they are compared; without the fragment."""
 
     scheme: str
     host: str

@@ -224,7 +224,7 @@ def kind_of(span: Span, data: bytes, env: Secrets) -> str:
 def cleaned(data: bytes, find: Callable[[bytes], list[Span]]) -> bytes:
     """Return `data` with all that `find` finds replaced, again until it finds no more.
 
-    Once is not enough: what stood in front of a secret may have hidden the next one.
+    Once is not enough: the bytes before a secret may have hidden the next one.
     """
     while spans := find(data):
         data = replaced(data, spans)

@@ -41,7 +41,7 @@ class Redaction:
         allow: Values and names of fields that are not secret.
 
     Raises:
-        UsageError: An argument of the wrong kind, or a pattern that is none.
+        UsageError: An argument of the wrong kind, or an invalid pattern.
 
     Example:
         >>> from aquila_cassette.model import Request

@@ -21,6 +21,18 @@ _PARTS = {"url": "the URL"} | {
 }
 
 
+def first_line(request: Request, number: int) -> str:
+    """Return the first line of a miss of the `number`-th request of a block."""
+    return (
+        f"No interaction matches {request.method} {request.url} (request {number} of this block)."
+    )
+
+
+def cassette_line(path: str, mode: str, *, is_absent: bool) -> str:
+    note = "; there is no such file yet" if is_absent else ""
+    return f"cassette: {path} (mode {mode}{note})"
+
+
 def closest_lines(
     request: Request, key: Hashable, index: ReplayIndex, matcher: Matcher
 ) -> list[str]:

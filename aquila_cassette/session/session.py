@@ -26,7 +26,14 @@ from aquila_cassette.session.ambient import (
     refuse_placeholder,
 )
 from aquila_cassette.session.failures import how_failed
-from aquila_cassette.session.miss import closest_lines, combined, sender, swallowed
+from aquila_cassette.session.miss import (
+    cassette_line,
+    closest_lines,
+    combined,
+    first_line,
+    sender,
+    swallowed,
+)
 from aquila_cassette.session.player import Player, ReplayIndex, ReplaySettings
 from aquila_cassette.session.recorder import Recorder
 from aquila_cassette.session.stepping import Stepping
@@ -289,18 +296,18 @@ class Session:
 
     def _miss(self, asked: Request, number: int, key: Hashable) -> MissError:
         is_absent = self.state == "absent"
-        note = "; there is no such file yet" if is_absent else ""
         by = sender()
+        facts = [
+            cassette_line(self.shown_path, self.mode, is_absent=is_absent),
+            *([f"sent by:  {by}"] if by else []),
+            *([] if is_absent else closest_lines(asked, key, self.index, self.matcher)),
+        ]
         return MissError(
-            f"No interaction matches {asked.method} {asked.url} (request {number} of this block).",
+            first_line(asked, number),
             method=asked.method,
             url=asked.url,
             path=self.path,
-            facts=[
-                f"cassette: {self.shown_path} (mode {self.mode}{note})",
-                *([f"sent by:  {by}"] if by else []),
-                *([] if is_absent else closest_lines(asked, key, self.index, self.matcher)),
-            ],
+            facts=facts,
             fix=self.fix,
         )
 

@@ -30,6 +30,7 @@ from aquila_cassette.plugin import naming
 from aquila_cassette.plugin.run import RUN
 from aquila_cassette.session import current_session as scope
 from aquila_cassette.session.ambient import ambient_request, refuse_placeholder
+from aquila_cassette.session.miss import cassette_line, first_line
 from aquila_cassette.session.owner import Owner
 from aquila_cassette.session.player import Player
 from aquila_cassette.session.recorder import Recorder
@@ -350,16 +351,15 @@ class VcrMissError(
         self.failed_request = their_request(asked)
         self.similar_requests = cassette.find_requests_with_most_matches(self.failed_request)
         self.reason = errors._reason(cassette, self.similar_requests)
-        absent = "" if cassette.rewound else "; there is no such file yet"
-        mode = getattr(cassette.record_mode, "value", cassette.record_mode)
+        mode: Any = getattr(cassette.record_mode, "value", cassette.record_mode)
         MissError.__init__(
             self,
-            f"No interaction matches {asked.method} {asked.url} (request {number} of this block).",
+            first_line(asked, number),
             method=asked.method,
             url=asked.url,
             path=session.path,
             facts=[
-                f"cassette: {session.shown_path} (mode {mode}{absent})",
+                cassette_line(session.shown_path, mode, is_absent=not cassette.rewound),
                 *self._closest(session, asked),
             ],
             fix=session.fix,
