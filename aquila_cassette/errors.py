@@ -5,8 +5,6 @@
     AquilaError
     ├── UsageError                an argument, option or marker with a wrong value
     │   └── CassetteNameError     a cassette name that is empty or leaves the cassette folder
-    ├── SseError                  bytes that are no event stream
-    │   └── FrameTooLargeError    a frame larger than the limit
     ├── CassetteError             something about a cassette file
     │   ├── CassetteFormatError   the file is not a cassette: truncated, empty, binary, misspelt
     │   │   └── CassetteVersionError  it is one, of a newer version
@@ -45,34 +43,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-__all__ = [
-    "AquilaError",
-    "CassetteError",
-    "CassetteFormatError",
-    "CassetteNameError",
-    "CassetteSaveError",
-    "CassetteVersionError",
-    "FrameTooLargeError",
-    "MissError",
-    "NetworkBlockedError",
-    "OverwriteError",
-    "RecordedFailure",
-    "RenderTimeout",
-    "ReplayError",
-    "ResendError",
-    "ResultTimeout",
-    "ScopeError",
-    "SecretLeakError",
-    "SettleTimeout",
-    "SseError",
-    "StreamError",
-    "TruncatedReplayError",
-    "UnplayedError",
-    "UnplayedWarning",
-    "UnsupportedError",
-    "UsageError",
-]
 
 
 class AquilaError(Exception):
@@ -116,23 +86,6 @@ class UsageError(AquilaError):
 
 class CassetteNameError(UsageError):
     """A cassette name that is empty, not portable, or leaves the cassette folder."""
-
-
-class SseError(AquilaError):
-    """Bytes that are no event stream."""
-
-
-class FrameTooLargeError(SseError):
-    """A frame grew past `limit` bytes before its blank line came; it had `size` bytes by then."""
-
-    def __init__(self, limit: int, size: int) -> None:
-        self.limit = limit
-        self.size = size
-        super().__init__(
-            f"An event of the stream is larger than {limit} bytes.",
-            facts=[f"limit: {limit} bytes", f"got:   {size} bytes without a blank line"],
-            fix=f"Fix: Decoder(max_frame={size * 2})",
-        )
 
 
 class CassetteError(AquilaError):

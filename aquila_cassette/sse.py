@@ -19,15 +19,8 @@ Example:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
-from aquila_cassette.errors import FrameTooLargeError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-MAX_FRAME = 64 * 1024 * 1024
-"""The default size limit of one frame of a stream, in bytes."""
+from collections.abc import Iterator
+from typing import NamedTuple
 
 _BOM = b"\xef\xbb\xbf"
 _BLANK_LINES = frozenset((b"\n", b"\r\n", b"\r"))
@@ -66,86 +59,43 @@ class Decoder:
     first byte of the next frame.
     """
 
-    __slots__ = ("_after_cr", "_begun", "_fresh", "_last_id", "_limit", "_rest", "_size", "_skip")
-
-    def __init__(self, *, max_frame: int = MAX_FRAME) -> None:
-        self._limit = max_frame
+    def __init__(self) -> None:
         self._rest: list[bytes] = []  # the unfinished frame, as it came: joined once, at its end
-        self._size = 0
-        self._begun = False  # enough bytes were seen to tell whether a byte order mark leads
+        self._is_first = True  # no frame was read yet: a byte order mark may lead
         self._fresh = True  # the next byte is the first of a line
         self._after_cr = False
-        self._skip = 0  # bytes of the next frame that are a byte order mark
         self._last_id = ""
 
     def decode(self, piece: bytes) -> list[Frame]:
-        """Take the next piece and return the frames that it finishes.
-
-        A frame past the limit (`max_frame` bytes) is refused, after the frames before it: where
-        there are any, the next call raises FrameTooLargeError, and so does every call after it.
-        """
-        self._refuse_too_large()
-        start = mark = 0
-        if not self._begun:
-            piece = b"".join([*self._rest, piece])
-            self._rest.clear()
-            self._size = 0
-            if len(piece) < len(_BOM) and _BOM.startswith(piece):
-                self._keep(piece)
-                return []
-            self._begun = True
-            if piece.startswith(_BOM):
-                start = mark = self._skip = len(_BOM)
-        elif self._after_cr and piece.startswith(b"\n"):
-            start = 1
+        """Take the next piece and return the frames that it finishes."""
+        if not piece:
+            return []
+        start = 1 if self._after_cr and piece.startswith(b"\n") else 0
         done: list[Frame] = []
         begin = 0
         for end in _ends(piece, start, fresh=self._fresh):
-            self._keep(piece[begin:end])
-            if self._size > self._limit:
-                break
-            raw = self._rest[0] if len(self._rest) == 1 else b"".join(self._rest)
-            done.append(Frame(raw, self._read(raw)))
+            raw = b"".join([*self._rest, piece[begin:end]])
             self._rest.clear()
-            self._size = 0
+            self._last_id, event = _interpret(raw, self._last_id, at_start=self._is_first)
+            self._is_first = False
+            done.append(Frame(raw, event))
             begin = end
-        else:
-            self._keep(piece[begin:])
-        if len(piece) > mark:
-            self._after_cr = piece[-1] == _CR
-            self._fresh = self._after_cr or piece[-1] == _LF
-        if not done:
-            self._refuse_too_large()
+        if begin < len(piece):
+            self._rest.append(piece[begin:])
+        self._after_cr = piece[-1] == _CR
+        self._fresh = self._after_cr or piece[-1] == _LF
         return done
 
     def flush(self) -> Frame | None:
         """Return what is left when the stream ends, or None; it is never an event."""
-        self._refuse_too_large()
         raw = b"".join(self._rest)
         self._rest.clear()
-        self._size = 0
         return Frame(raw, None) if raw else None
-
-    def _keep(self, part: bytes) -> None:
-        if part:
-            self._rest.append(part)
-            self._size += len(part)
-
-    def _refuse_too_large(self) -> None:
-        if self._size > self._limit:
-            raise FrameTooLargeError(self._limit, self._size)
-
-    def _read(self, raw: bytes) -> Event | None:
-        if self._skip:
-            raw = raw[self._skip :]
-            self._skip = 0
-        self._last_id, event = _interpret(raw.splitlines(), self._last_id)
-        return event
 
 
 def frames(body: bytes) -> list[Frame]:
     """Return all frames of a whole body; an unfinished rest is the last, without an event."""
-    decoder = Decoder(max_frame=len(body))
+    decoder = Decoder()
     found = decoder.decode(body)
     rest = decoder.flush()
     return found if rest is None else [*found, rest]
@@ -158,7 +108,14 @@ def events(body: bytes) -> list[Event]:
 
 def split(body: bytes) -> list[bytes]:
     """Cut a whole body into its frames without reading them; joined, they are the body."""
-    return _split(body, len(_BOM) if body.startswith(_BOM) else 0)
+    begin = 0
+    parts = []
+    for end in _ends(body, 0, fresh=True):
+        parts.append(body[begin:end])
+        begin = end
+    if begin < len(body):
+        parts.append(body[begin:])
+    return parts
 
 
 def backwards(body: bytes, *, tail: int = 2048) -> Iterator[bytes]:
@@ -172,7 +129,7 @@ def backwards(body: bytes, *, tail: int = 2048) -> Iterator[bytes]:
         first = next(_ends(body[-tail:], 0, fresh=False), None)
         if first is not None:
             edge = len(body) - tail + first
-            yield from reversed(_split(body[edge:], 0))
+            yield from reversed(split(body[edge:]))
             body = body[:edge]
         tail *= 8
     yield from reversed(split(body))
@@ -180,18 +137,7 @@ def backwards(body: bytes, *, tail: int = 2048) -> Iterator[bytes]:
 
 def meaning(raw: bytes) -> Event | None:
     """Read one frame by itself, with or without its blank line; an unfinished one as if it ended."""
-    return _interpret(raw.removeprefix(_BOM).splitlines(), "")[1]
-
-
-def _split(body: bytes, start: int) -> list[bytes]:
-    begin = 0
-    parts = []
-    for end in _ends(body, start, fresh=True):
-        parts.append(body[begin:end])
-        begin = end
-    if begin < len(body):
-        parts.append(body[begin:])
-    return parts
+    return _interpret(raw, "", at_start=True)[1]
 
 
 def _ends(piece: bytes, start: int, *, fresh: bool) -> Iterator[int]:
@@ -205,12 +151,12 @@ def _ends(piece: bytes, start: int, *, fresh: bool) -> Iterator[int]:
         fresh = True
 
 
-def _interpret(lines: Iterable[bytes], last_id: str) -> tuple[str, Event | None]:
-    """Read the lines of one frame; return the last event id after them and the event, if any."""
+def _interpret(raw: bytes, last_id: str, *, at_start: bool) -> tuple[str, Event | None]:
+    """Read one frame; return the last event id after it and the event, if any."""
     type_ = ""
     data: list[bytes] = []
     retry: int | None = None
-    for line in lines:
+    for line in (raw.removeprefix(_BOM) if at_start else raw).splitlines():
         if line.startswith(b"data: "):  # nearly every line there is
             data.append(line[6:])
             continue

@@ -103,7 +103,7 @@ class AnswerParser:
         )
 
     def read(self, piece: bytes | None) -> Iterator[StreamEvent]:
-        """Read a piece of the body, None at its end; FrameTooLargeError for too large an event."""
+        """Read a piece of the body, None at its end."""
         if self.status < 300:
             yield from self._read_end() if piece is None else self._read_piece(piece)
         elif piece is not None:

@@ -32,7 +32,7 @@ from aquila_cassette.client.events import (
 )
 from aquila_cassette.client.sinks import Sink
 from aquila_cassette.client.tools import Tool, ToolRun, run_tools, run_tools_now
-from aquila_cassette.errors import AquilaError, ResultTimeout, SseError, StreamError
+from aquila_cassette.errors import AquilaError, ResultTimeout, StreamError
 from aquila_cassette.waiting.notifier import Notifier
 from aquila_cassette.waiting.open_streams import OpenStream, OpenStreams
 
@@ -413,7 +413,6 @@ def as_failure(error: Exception) -> StreamFailure:
     kind: Kind = "transport"
     if isinstance(error, AquilaError):
         text = str(error)
-        kind = "protocol" if isinstance(error, SseError) else kind
     # httpx and httpx2 share these names, not the classes.
     elif isinstance(error, TimeoutError) or name.endswith(("Timeout", "TimeoutException")):
         kind = "timeout"

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aquila_cassette.errors import FrameTooLargeError
 from aquila_cassette.sse import Decoder, Event, Frame, backwards, events, frames, meaning, split
 
 
@@ -131,41 +130,6 @@ def test_the_rest_is_given_once_and_is_no_event() -> None:
     decoder.decode(b"2\n")
     assert decoder.flush() == Frame(b"data: 2\n", None)
     assert decoder.flush() is None
-
-
-TOO_LARGE = """\
-An event of the stream is larger than 10 bytes.
-  limit: 10 bytes
-  got:   11 bytes without a blank line
-Fix: Decoder(max_frame=22)"""
-
-
-def test_a_frame_without_an_end_is_refused_past_the_limit() -> None:
-    decoder = Decoder(max_frame=10)
-    assert decoder.decode(b"data: 1234") == []
-    with pytest.raises(FrameTooLargeError) as raised:
-        decoder.decode(b"5")
-    assert str(raised.value) == TOO_LARGE
-    assert (raised.value.limit, raised.value.size) == (10, 11)
-
-
-def test_frames_before_a_too_large_one_are_given_and_then_nothing_more() -> None:
-    decoder = Decoder(max_frame=10)
-    assert len(decoder.decode(b"data: 12\n\n" * 50)) == 50
-    given_first = decoder.decode(b"data: 1\n\ndata: 123\n\ndata: 3\n\n")
-    assert given_first == [Frame(b"data: 1\n\n", Event("message", "1"))]
-    for _ in range(2):
-        with pytest.raises(FrameTooLargeError) as raised:
-            decoder.decode(b"\n\n")
-        assert str(raised.value) == TOO_LARGE
-    with pytest.raises(FrameTooLargeError) as raised:
-        decoder.flush()
-    assert str(raised.value) == TOO_LARGE
-
-
-def test_a_whole_body_has_no_limit() -> None:
-    body = b"data: " + b"x" * (65 * 1024 * 1024)
-    assert [len(frame.raw) for frame in frames(body)] == [len(body)]
 
 
 def test_a_piece_of_a_long_line_costs_no_more_than_itself() -> None:
