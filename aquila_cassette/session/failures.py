@@ -43,12 +43,8 @@ def with_category(failure: Failure) -> Failure:
     return replace(failure, category=_CATEGORIES.get(failure.type or ""))
 
 
-_KEY_STATUSES = (401, 403, 407)
-_LIMIT_STATUSES = (402, 408, 425, 429)
-_KEY_WORDS = re.compile(r"api.?key", re.IGNORECASE)
+_OUTAGE_STATUSES = (401, 402, 403, 407, 408, 425, 429)
 _ACCOUNT_WORDS = re.compile(r"api.?key|credit|billing|quota", re.IGNORECASE)
-
-_CHECK_PROVIDER = "check that the provider answers"
 
 
 class HowFailed(NamedTuple):
@@ -56,8 +52,7 @@ class HowFailed(NamedTuple):
 
     kind: str
     words: str
-    advice: str
-    is_outage: bool
+    is_outage: bool = True
 
 
 def how_failed(one: Interaction) -> HowFailed | None:
@@ -69,32 +64,28 @@ def how_failed(one: Interaction) -> HowFailed | None:
     >>> asked = Request("GET", "https://a.example")
     >>> how_failed(Interaction(asked, Response(200))) is None
     True
-    >>> how_failed(Interaction(asked, Response(401))).advice
-    'check the API key'
+    >>> how_failed(Interaction(asked, Response(401)))
+    HowFailed(kind='HTTP 401', words='HTTP 401', is_outage=True)
     """
     response = one.response
     status, error, body = response.status, response.error, response.body
-    reported = ""
-    if b"error" in body:  # parsing the whole answer takes a thousand times as long
-        reported = read_message(response.header("content-type"), body).error or ""
     if response.ended == "failed":
         name = error.type if error else None
         message = error.message if error else ""
-        words = f"{name}: {message}" if name else message
         begun = "" if status is None else f"HTTP {status}, then "
-        return HowFailed(name or "a stream that broke off", begun + words, _CHECK_PROVIDER, True)
+        words = f"{begun}{name}: {message}" if name else begun + message
+        return HowFailed(name or "a stream that broke off", words)
     if status is None or (response.ended == "closed" and not response.pieces):
-        words = "the request was given up before an answer came"
-        return HowFailed("no answer", words, _CHECK_PROVIDER, True)
+        return HowFailed("no answer", "the request was given up before an answer came")
+    reported = ""
+    if b"error" in body:  # parsing the whole answer takes a thousand times as long
+        reported = read_message(response.header("content-type"), body).error or ""
     if status >= 400:
         words = f"HTTP {status}: {reported}" if reported else f"HTTP {status}"
-        if status in _KEY_STATUSES or _KEY_WORDS.search(reported):
-            return HowFailed(f"HTTP {status}", words, "check the API key", True)
-        if status in _LIMIT_STATUSES or _ACCOUNT_WORDS.search(reported):
-            advice = "wait, or check the account's limits"
-            return HowFailed(f"HTTP {status}", words, advice, True)
-        return HowFailed(f"HTTP {status}", words, _CHECK_PROVIDER, status >= 500)
+        is_outage = status >= 500 or status in _OUTAGE_STATUSES
+        is_outage = is_outage or _ACCOUNT_WORDS.search(reported) is not None
+        return HowFailed(f"HTTP {status}", words, is_outage)
     if reported:
         words = f"HTTP {status}, then the error: {reported}"
-        return HowFailed("an error of the provider", words, _CHECK_PROVIDER, True)
+        return HowFailed("an error of the provider", words)
     return None

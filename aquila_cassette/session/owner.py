@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-import time
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -59,7 +58,6 @@ class Owner:
         self.xfailed = False
         self._created = created
         self._keys = keys
-        self._since = time.monotonic()
 
     @classmethod
     def of_a_block(cls) -> Owner:
@@ -149,7 +147,7 @@ class Owner:
             left = [
                 (place + 1, one)
                 for place, one in enumerate(sessions[0].index.interactions)
-                if place not in played and self._is_due(one) and self._owns(one)
+                if place not in played and self._owns_and_is_due(one)
             ]
             if left and all(session.mode != "all" for session in sessions):
                 rows.append((sessions[0], left))
@@ -163,12 +161,10 @@ class Owner:
         for sessions in self._by_path(mode_all=False):
             saving.save_outcome(sessions, self._created, passed=passed)
         if not passed:
-            if self.name is None and self.sessions[-1].mode == "all":
-                self.sessions[-1].discarded = list(self.sessions[-1].recorded)
             return
         self._refuse_losses()
         for sessions in self._by_path(mode_all=True):
-            saving.replace_old(sessions, self._created, self._is_replaced)
+            saving.replace_old(sessions, self._created, self._owns_and_is_due)
         for session in self.sessions:
             session.keeps_old = False
 
@@ -176,7 +172,7 @@ class Owner:
         __tracebackhide__ = True
         for sessions in self._by_path(mode_all=True):
             if not any(session.is_open for session in sessions):
-                saving.refuse_loss(sessions, self._is_due_and_replaced)
+                saving.refuse_loss(sessions, self._owns_and_is_due)
 
     def _recorded_in_mode_all(self, path: Path) -> list[Interaction]:
         sessions = [one for one in self.sessions if one.path == path and one.mode == "all"]
@@ -189,27 +185,12 @@ class Owner:
                 grouped.setdefault(session.path, []).append(session)
         return list(grouped.values())
 
-    def _is_replaced(self, old: Interaction, asked_again: bool) -> bool:
-        """Return whether what this owner recorded in mode ``all`` replaces `old`.
-
-        Its own are; of those that nobody signed, those it asked again.
-        """
-        if self._owns(old):
-            return True
-        if self.name is None:
-            return asked_again or not saving.saved_since(old, self._since)
-        return old.recorded_by is None and asked_again
-
-    def _is_due_and_replaced(self, old: Interaction, asked_again: bool) -> bool:
-        return self._is_due(old) and self._is_replaced(old, asked_again)
-
-    def _owns(self, interaction: Interaction) -> bool:
+    def _owns_and_is_due(self, interaction: Interaction) -> bool:
+        """Return whether this owner recorded it, and not in a teardown that did not begin yet."""
         by = interaction.recorded_by
-        return by is not None and by.removesuffix(_TEARDOWN) == self.name
-
-    def _is_due(self, interaction: Interaction) -> bool:
-        by = interaction.recorded_by or ""
-        return self.in_teardown or self.name is None or not by.endswith(_TEARDOWN)
+        return by is not None and (
+            by == self.name or (self.in_teardown and by == f"{self.name}{_TEARDOWN}")
+        )
 
     def _unplayed_error(
         self, session: Session, left: Sequence[tuple[int, Interaction]]

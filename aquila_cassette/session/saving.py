@@ -9,9 +9,9 @@ only if it passed; a good answer is never replaced by a failure.
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from pathlib import Path
+from textwrap import shorten
 
 from aquila_cassette import importers
 from aquila_cassette.errors import OverwriteError, SecretLeakError
@@ -23,8 +23,8 @@ from aquila_cassette.storage import files
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count, escape_control_chars
 
-IsReplaced = Callable[[Interaction, bool], bool]
-"""Returns whether an interaction on file is replaced, given whether its request was sent again."""
+Owns = Callable[[Interaction], bool]
+"""Returns whether an interaction on file is the owner's own."""
 
 Numbered = tuple[int, Interaction]
 
@@ -71,15 +71,18 @@ def save_outcome(sessions: Sequence[Session], created: Created | None, *, passed
     kept = [one for _, one in sorted(recordings, key=lambda pair: pair[0])]
     if {id(one) for one in kept} == {id(one) for one in saved}:
         return
-    marks = {_mark_of(one) for one in saved}
-    left = _write(sessions[-1], kept, created, drop=lambda old: _mark_of(old) in marks)
+    marks = set(map(_mark, saved))
+    left = _write(sessions[-1], kept, created, drop=lambda old: _mark(old) in marks)
     if not left and sessions[0].state == "absent":
         sessions[0].path.unlink(missing_ok=True)
 
 
-def replace_old(
-    sessions: Sequence[Session], created: Created | None, is_replaced: IsReplaced
-) -> None:
+def _mark(one: Interaction) -> Hashable:
+    request = one.request
+    return one.recorded_at, one.recorded_by, request.method, request.url, request.body
+
+
+def replace_old(sessions: Sequence[Session], created: Created | None, owns: Owns) -> None:
     """Save what the blocks of one file recorded in mode ``all``, in place of what it replaces.
 
     The file stays as it is where all answers are the same, ids, dates and padding aside.
@@ -88,74 +91,54 @@ def replace_old(
     if not new:
         return
     last = sessions[-1]
-    change = _Change(sessions, is_replaced)
-    old = change.of_file()
+    is_replaced = _is_replaced(sessions, owns)
+    old = [one for one in _on_file(last) if is_replaced(one)]
     if old:
         from aquila_cassette.transcript import comparison  # only mode `all` needs it
 
         if comparison.is_same_recording(old, new, last.recorded_key):
             last.is_unchanged = True
-            _note_saved(old)
             return
-    change = _Change(sessions, is_replaced)
-    _write(last, new, created, drop=change.drops, check=change.refuse_loss)
-    last.replaced = tuple(old for _, old in change.gone), tuple(new)
+    _write(last, new, created, drop=is_replaced)
+    last.replaced = tuple(old), tuple(new)
 
 
-def refuse_loss(sessions: Sequence[Session], is_replaced: IsReplaced) -> None:
+def refuse_loss(sessions: Sequence[Session], owns: Owns) -> None:
     """Raise where failures of the blocks of one file would replace good answers."""
     __tracebackhide__ = True
-    if any(how_failed(one) for session in sessions for one in session.answers):
-        change = _Change(sessions, is_replaced)
-        change.of_file()
-        change.refuse_loss()
+    last = sessions[-1]
+    new = [one for session in sessions for one in session.answers]
+    if not any(map(how_failed, new)):
+        return
+    is_replaced = _is_replaced(sessions, owns)
+    old = [(number, one) for number, one in enumerate(_on_file(last), 1) if is_replaced(one)]
+    if loss := find_loss(old, new, last.recorded_key):
+        raise _overwrite_error(*loss, path=last.path, fix=last.fix)
+
+
+def _is_replaced(sessions: Sequence[Session], owns: Owns) -> Callable[[Interaction], bool]:
+    """Return what says of an interaction on file whether mode ``all`` replaces it.
+
+    The owner's own are replaced; of those that nobody signed, those that it asked again.
+    """
+    key_of = sessions[-1].recorded_key
+    again = {key_of(one.request) for session in sessions for one in session.recorded}
+    return lambda old: owns(old) or (old.recorded_by is None and key_of(old.request) in again)
+
+
+def _on_file(session: Session) -> Sequence[Interaction]:
+    return importers.load(session.path).interactions if session.path.exists() else ()
 
 
 def discarded_note(session: Session) -> str | None:
     """Return a note on the answers of a session that were not kept; None if all were."""
     if not session.discarded:
         return None
-    because = "the test failed" if session.signature else "the block raised"
-    lines = [f"aquila: not kept in {session.shown_path}, since {because}:"]
+    lines = [f"aquila: not kept in {session.shown_path}, since the test or block failed:"]
     for one in session.discarded:
-        error = one.response.error
-        how = f"failed: {error.type or error.message}" if error else one.response.ended
-        lines.append(f"  {_asked(one)} ({one.response.status or 'no answer'}, {how})")
+        how = how_failed(one)
+        lines.append(f"  {_asked(one)}: {how.words if how else one.response.ended}")
     return "\n".join(lines)
-
-
-class _Change:
-    """What mode ``all`` would do to a file."""
-
-    def __init__(self, sessions: Sequence[Session], is_replaced: IsReplaced) -> None:
-        self.gone: list[Numbered] = []
-        self._session = sessions[-1]
-        self._is_replaced = is_replaced
-        self._seen = 0
-        self._answers = [one for session in sessions for one in session.answers]
-        recorded = [one.request for session in sessions for one in session.recorded]
-        self._again = set(map(self._session.recorded_key, recorded))
-
-    def of_file(self) -> list[Interaction]:
-        """Return what is replaced of the interactions that are on file now."""
-        path = self._session.path
-        loaded = importers.load(path).interactions if path.exists() else ()
-        return [one for one in loaded if self.drops(one)]
-
-    def drops(self, old: Interaction) -> bool:
-        """Return whether the next interaction on file is replaced."""
-        self._seen += 1
-        asked_again = self._session.recorded_key(old.request) in self._again
-        if drops := self._is_replaced(old, asked_again):
-            self.gone.append((self._seen, old))
-        return drops
-
-    def refuse_loss(self) -> None:
-        __tracebackhide__ = True
-        session = self._session
-        if loss := find_loss(self.gone, self._answers, session.recorded_key):
-            whole = len(self.gone) == self._seen
-            raise _overwrite_error(loss, path=session.path, fix=session.fix, whole=whole)
 
 
 def _write(
@@ -163,20 +146,17 @@ def _write(
     interactions: Sequence[Interaction],
     created: Created | None,
     drop: Callable[[Interaction], bool] | None = None,
-    check: Callable[[], None] = lambda: None,
 ) -> tuple[Interaction, ...]:
     """Save, and return what is on file now."""
 
-    def look(data: bytes) -> None:
-        check()
+    def check(data: bytes) -> None:
         refuse_secrets(data, session.options.redact, session.path)
 
     def note() -> None:
         if created is not None:
             created.add(session.path)
 
-    saved = files.save(session.path, interactions, drop=drop, check=look, on_create=note)
-    _note_saved(interactions)
+    saved = files.save(session.path, interactions, drop=drop, check=check, on_create=note)
     return saved.interactions
 
 
@@ -191,70 +171,35 @@ def refuse_secrets(data: bytes, redact: Redaction, path: Path) -> None:
         )
 
 
-# What this process saved itself: outside pytest nothing signs an interaction, and a block of mode
-# `all` there must not replace what blocks that ran at the same time have saved.
-
-_Mark = tuple[str, str | None, str, str, bytes]
-_saved_at: dict[_Mark, float] = {}
-
-
-def _note_saved(interactions: Sequence[Interaction]) -> None:
-    now = time.monotonic()
-    _saved_at.update((_mark_of(interaction), now) for interaction in interactions)
-
-
-def saved_since(interaction: Interaction, since: float) -> bool:
-    """Return whether this process saved `interaction`, as it is on file, after `since`."""
-    return _saved_at.get(_mark_of(interaction), -1.0) >= since
-
-
-def _mark_of(one: Interaction) -> _Mark:
-    request = one.request
-    body = hashlib.sha256(request.body).digest()
-    return one.recorded_at, one.recorded_by, request.method, request.url, body
-
-
 # The guard of good answers.
-
-
-Loss = tuple[list[Numbered], list[Interaction]]
-"""Good answers on the cassette, with their numbers, and the failures that came instead."""
 
 
 def find_loss(
     old: Iterable[Numbered], new: Sequence[Interaction], key_of: Callable[[Request], Hashable]
-) -> Loss | None:
-    """Return the good answers among `old`, which is to be replaced, that failures would replace.
+) -> tuple[list[Numbered], list[Interaction]] | None:
+    """Return the good answers among `old`, which is replaced, that are lost, and the failures.
 
-    A request that failed and was answered when it was sent again is answered. Of a request that
-    was asked before, any failure counts; of another one (a prompt that was edited, the next turn
-    of a conversation), only outages: no connection, a stream that broke off, a key, a limit, the
-    provider's own errors. `new` is all that was asked now, in the order of the requests.
+    `new` is all that was asked now. A request that failed and was answered when it was sent again
+    is answered. Of a request that was asked before, any failure counts; of another one (a prompt
+    that was edited, the next turn of a conversation), only outages: no connection, a stream that
+    broke off, a key, a limit, the provider's own errors.
     """
-    old = list(old)
-    if not old or not any(how_failed(one) for one in new):
-        return None
     was, now = _by_key(old, key_of), _by_key(enumerate(new, 1), key_of)
-    good: list[Numbered] = []
+    lost: list[Numbered] = []
     failures: list[Interaction] = []
     for key in [key for key in was if key in now]:
         before, after = _good(was[key]), _good(now[key])
         bad = [one for _, one in now[key] if how_failed(one)]
-        if len(before) > len(after) and bad and not _asked_less(was[key], now[key], after):
-            good += before[len(after) :]
+        if len(before) > len(after) and bad:
+            lost += before[len(after) :]
             failures += bad[-1:]
-    gone = [one for key in was if key not in now for one in was[key]]
+    gone = _good(one for key in was if key not in now for one in was[key])
     came = [one for key in now if key not in was for one in now[key]]
-    # The failures that the same request, sent again and again, ended in.
-    last_of_others = [asked[-1][1] for key, asked in now.items() if key not in was]
-    outages = [one for one in last_of_others if (how := how_failed(one)) and how.is_outage]
-    good_gone = _good(gone)
-    if good_gone and outages:
-        spare = len(gone) - len(good_gone)
-        if len(_good(came)) < len(good_gone) or len(outages) > spare:
-            good += good_gone
-            failures += outages
-    return (sorted(good, key=lambda one: one[0]), failures) if good else None
+    outages = [one for _, one in came if (how := how_failed(one)) and how.is_outage]
+    if outages and len(_good(came)) < len(gone):
+        lost += gone
+        failures += outages
+    return (sorted(lost, key=lambda one: one[0]), failures) if lost else None
 
 
 def _by_key(
@@ -270,56 +215,38 @@ def _good(some: Iterable[Numbered]) -> list[Numbered]:
     return [pair for pair in some if how_failed(pair[1]) is None]
 
 
-def _asked_less(was: list[Numbered], now: list[Numbered], after: list[Numbered]) -> bool:
-    """Return whether a request that is asked until something is ready, or gone, ended as it should."""
-    if len(now) >= len(was):
-        return False
-    then, last = how_failed(was[-1][1]), how_failed(now[-1][1])
-    return last is None or bool(after and then and then.kind == last.kind)
-
-
 _SHOWN = 3
 _LONG = 160  # characters
 
 
-def _overwrite_error(loss: Loss, *, path: Path, fix: str, whole: bool) -> OverwriteError:
-    good, failures = loss
-    hows = [one for one in map(how_failed, failures) if one]
+def _overwrite_error(
+    lost: list[Numbered], failures: list[Interaction], *, path: Path, fix: str
+) -> OverwriteError:
+    hows = [(one, how) for one in failures if (how := how_failed(one))]
+    kinds = escape_control_chars(" and ".join(dict.fromkeys(how.kind for _, how in hows)))
     was = []
-    for number, one in good:
+    for number, one in lost:
         dated = f", recorded {one.recorded_at[:10]}" if one.recorded_at else ""
         answer = f"{_asked(one)}: HTTP {one.response.status}"
         was.append(f"on cassette: interaction {number}{dated}, {answer}")
-    now = [
-        f"now:         {_asked(one)}: {_cut(how.words)}"
-        for one, how in zip(failures, hows, strict=True)
-    ]
-    kinds = " and ".join(dict.fromkeys(one.kind for one in hows))
-    advice = " and ".join(dict.fromkeys(one.advice for one in hows))
-    numbers = ", ".join(str(number) for number, _ in good)
-    which = f"interaction{'' if len(good) == 1 else 's'} {numbers} of it"
+    now = []
+    for one, how in hows:
+        words = shorten(escape_control_chars(how.words), _LONG, placeholder="...")
+        now.append(f"now:         {_asked(one)}: {words}")
     return OverwriteError(
-        f"{display_path(path)} stays as it was: {count(len(good), 'good answer')} would have been "
-        f"replaced by {escape_control_chars(kinds)}.",
+        f"{display_path(path)} stays as it was: {count(len(lost), 'good answer')} would have been "
+        f"replaced by {kinds}.",
         path=path,
         facts=[
-            *_shortened(was),
-            *_shortened(now),
-            f"to store the failure instead: delete {display_path(path) if whole else which} first",
+            *was[:_SHOWN],
+            *([f"             and {len(was) - _SHOWN} more"] if len(was) > _SHOWN else []),
+            *now[:_SHOWN],
+            "to store the failure instead: delete what is on cassette first",
         ],
-        fix=f"Fix: {advice}, then run: {fix.removeprefix('Fix: ')}",
+        fix="Fix: check the provider, the API key and its limits, then run: "
+        + fix.removeprefix("Fix: "),
     )
 
 
 def _asked(one: Interaction) -> str:
     return f"{one.request.method} {one.request.url}"
-
-
-def _cut(text: str) -> str:
-    text = " ".join(escape_control_chars(text).split())
-    return text if len(text) <= _LONG else f"{text[:_LONG]}..."
-
-
-def _shortened(lines: list[str]) -> list[str]:
-    more = len(lines) - _SHOWN
-    return lines if more <= 0 else [*lines[:_SHOWN], f"             and {more} more"]

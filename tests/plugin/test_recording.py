@@ -36,7 +36,7 @@ def test_handled(aquila_cassette):
         result.stdout.fnmatch_lines(
             [
                 f"aquila: not kept in cassettes/{name}.yaml*:",
-                f"  GET {server.url}/status/401 (401, complete)",
+                f"  GET {server.url}/status/401: HTTP 401",
             ]
         )
         assert "/good" in stored(pytester, name)

@@ -243,8 +243,8 @@ def test_the_error_that_leaves_a_block_names_what_was_not_kept(suite: Suite) -> 
         raise ZeroDivisionError
     (note,) = caught.value.__notes__
     assert note.splitlines() == [
-        f"aquila: not kept in {suite.folder}/x.yaml, since the block raised:",
-        f"  POST {URL} (500, complete)",
+        f"aquila: not kept in {suite.folder}/x.yaml, since the test or block failed:",
+        f"  POST {URL}: HTTP 500",
     ]
 
 
@@ -275,20 +275,22 @@ def test_mode_all_leaves_the_file_as_it_is_where_only_ids_and_dates_differ(suite
     assert other_request != other
 
 
-def test_a_script_in_mode_all_replaces_all_but_what_other_blocks_save_meanwhile(
+def test_a_script_in_mode_all_replaces_what_it_asked_again_and_only_if_it_did_not_raise(
     suite: Suite,
 ) -> None:
+    answers = iter([b"1", b"2", b"3", b"4"])
+    library = Library(lambda asked: next(answers))
+    suite.run("test_a", "of a test", library=library)
     with suite.block():
-        suite.library.send("old")
+        library.send("a")
     with suite.block(mode="all"):
-        suite.library.send("a")
-        with suite.block(mode="all"):
-            suite.library.send("b")
-    assert sorted(suite.on_file()) == [("a", 200), ("b", 200)]
+        library.send("a")
     with pytest.raises(ZeroDivisionError), suite.block(mode="all"):
-        suite.library.send("c")
+        library.send("a")
         raise ZeroDivisionError
-    assert sorted(suite.on_file()) == [("a", 200), ("b", 200)]
+    with suite.block(mode="none"):
+        assert library.send("a") == b"3"
+    assert suite.on_file() == [("of a test", 200), ("a", 200)]
 
 
 def test_a_good_answer_is_never_replaced_by_a_failure(suite: Suite) -> None:
@@ -304,8 +306,9 @@ def test_a_good_answer_is_never_replaced_by_a_failure(suite: Suite) -> None:
         f"{path} stays as it was: 1 good answer would have been replaced by HTTP 500.\n"
         f"  on cassette: interaction 1, recorded {today}, POST {URL}: HTTP 200\n"
         f"  now:         POST {URL}: HTTP 500\n"
-        f"  to store the failure instead: delete {path} first\n"
-        "Fix: check that the provider answers, then run: pytest test_a --aquila-record=all"
+        "  to store the failure instead: delete what is on cassette first\n"
+        "Fix: check the provider, the API key and its limits, then run: "
+        "pytest test_a --aquila-record=all"
     )
     with pytest.raises(OverwriteError):
         owner.end(passed=True)

@@ -232,7 +232,9 @@ def test_cut():
         httpx.get({server.url!r})
 """
         result = suite(source + "    assert False\n", "--record-mode=once", failed=1)
-        result.stdout.fnmatch_lines(["aquila: not kept in *test_cut.yaml, since the test failed:"])
+        result.stdout.fnmatch_lines(
+            ["aquila: not kept in *test_cut.yaml, since the test or block failed:"]
+        )
         suite(source, "--record-mode=once")
     assert suite.interactions("test_cut.yaml")[0]["response"]["aquila"]["ended"] == "failed"
     suite(source)
