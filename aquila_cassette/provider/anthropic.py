@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from aquila_cassette.dialects.json_access import Table, as_dicts
-from aquila_cassette.provider.replies import ModelReply, ReplyFrame, compact, sse_frame
-from aquila_cassette.provider.request import DeterministicRandom, ParsedRequest, as_count
+from aquila_cassette.dialects.json_access import Table
+from aquila_cassette.provider.replies import (
+    DeterministicRandom,
+    ModelReply,
+    ParsedRequest,
+    ReplyFrame,
+    compact,
+    sse_frame,
+)
 
 _ERRORS = {
     400: "invalid_request_error",
     401: "authentication_error",
-    403: "permission_error",
-    404: "not_found_error",
     429: "rate_limit_error",
     529: "overloaded_error",
 }
@@ -23,18 +27,12 @@ class AnthropicMessages:
     """``POST /v1/messages``."""
 
     path = re.compile(r"/v1/messages")
-
-    def refusal(self, body: Table) -> str | None:
-        if not as_dicts(body.get("messages")):
-            return "messages: at least one message is required"
-        return None if as_count(body.get("max_tokens")) else "max_tokens: Field required"
+    required = "messages"
 
     def headers(self, random: DeterministicRandom, *, stream: bool) -> dict[str, str]:
         return {
             "content-type": "text/event-stream; charset=utf-8" if stream else "application/json",
             "request-id": _request_id(random),
-            "anthropic-organization-id": "00000000-0000-4000-8000-000000000000",
-            "anthropic-ratelimit-requests-remaining": "3999",
         }
 
     def error_body(self, random: DeterministicRandom, status: int, message: str) -> str:
@@ -51,25 +49,20 @@ class AnthropicMessages:
         return compact({**message, "content": blocks, "stop_reason": _reason(reply)})
 
     def frames(self, request: ParsedRequest, reply: ModelReply) -> Iterator[ReplyFrame]:
-        yield _frame(request, "message_start", {"message": self._message(request, 1)})
+        yield _frame("message_start", {"message": self._message(request, 1)})
         for index, block in enumerate(self._blocks(request, reply)):
-            yield _frame(request, "content_block_start", {"index": index, "content_block": block})
+            yield _frame("content_block_start", {"index": index, "content_block": block})
             if index == 0:
                 yield ReplyFrame(sse_frame('{"type": "ping"}', "ping"))
-            tokens = ("", *reply.calls[index].tokens) if reply.calls else reply.tokens
-            for token in tokens:
-                delta = {"type": "text_delta", "text": token}
-                if reply.calls:
-                    delta = {"type": "input_json_delta", "partial_json": token}
-                fields = {"index": index, "delta": delta}
-                yield _frame(request, "content_block_delta", fields, token)
-            yield _frame(request, "content_block_stop", {"index": index})
-        end = {
-            "delta": {"stop_reason": _reason(reply), "stop_sequence": None},
-            "usage": {**_input_usage(request), "output_tokens": reply.output_tokens},
-        }
-        yield _frame(request, "message_delta", end)._replace(terminal=True)
-        yield _frame(request, "message_stop", {})
+            kind, field = ("input_json", "partial_json") if reply.calls else ("text", "text")
+            for token in reply.calls[index].tokens if reply.calls else reply.tokens:
+                delta = {"type": f"{kind}_delta", field: token}
+                yield _frame("content_block_delta", {"index": index, "delta": delta}, token)
+            yield _frame("content_block_stop", {"index": index})
+        end = {"stop_reason": _reason(reply), "stop_sequence": None}
+        fields = {"delta": end, "usage": _usage(request, reply.output_tokens)}
+        yield _frame("message_delta", fields)._replace(terminal=True)
+        yield _frame("message_stop", {})
 
     def failure(self, request: ParsedRequest, sent: int) -> Iterator[bytes]:
         yield sse_frame(self.error_body(request.random, 529, "Overloaded"), "error")
@@ -96,23 +89,16 @@ class AnthropicMessages:
             "content": [],
             "stop_reason": None,
             "stop_sequence": None,
-            "usage": {**_input_usage(request), "output_tokens": output_tokens},
+            "usage": _usage(request, output_tokens),
         }
 
 
-def _frame(request: ParsedRequest, kind: str, fields: Table, token: str = "") -> ReplyFrame:
-    data = compact({"type": kind, **fields})
-    # The real provider hides a token's length behind blanks before the last brace.
-    blanks = " " * int(16 * request.random.fraction(f"blanks {kind} {token}"))
-    return ReplyFrame(sse_frame(f"{data[:-1]}{blanks}}}", kind), token=bool(token))
+def _frame(kind: str, fields: Table, token: str = "") -> ReplyFrame:
+    return ReplyFrame(sse_frame(compact({"type": kind, **fields}), kind), token=bool(token))
 
 
-def _input_usage(request: ParsedRequest) -> dict[str, int]:
-    return {
-        "input_tokens": request.input_tokens,
-        "cache_creation_input_tokens": 0,
-        "cache_read_input_tokens": 0,
-    }
+def _usage(request: ParsedRequest, output_tokens: int) -> dict[str, int]:
+    return {"input_tokens": request.input_tokens, "output_tokens": output_tokens}
 
 
 def _reason(reply: ModelReply) -> str:

@@ -6,15 +6,18 @@ import json
 import re
 from collections.abc import Iterator
 
-from aquila_cassette.dialects.json_access import Table, as_dicts
-from aquila_cassette.provider.replies import ModelReply, ReplyFrame, encode
-from aquila_cassette.provider.request import DeterministicRandom, ParsedRequest
+from aquila_cassette.dialects.json_access import Table
+from aquila_cassette.provider.replies import (
+    DeterministicRandom,
+    ModelReply,
+    ParsedRequest,
+    ReplyFrame,
+    encode,
+)
 
 _STATUSES = {
     400: "INVALID_ARGUMENT",
     401: "UNAUTHENTICATED",
-    403: "PERMISSION_DENIED",
-    404: "NOT_FOUND",
     429: "RESOURCE_EXHAUSTED",
     500: "INTERNAL",
     503: "UNAVAILABLE",
@@ -25,16 +28,12 @@ class GeminiGenerateContent:
     """``POST /v1beta/models/MODEL:streamGenerateContent?alt=sse``."""
 
     path = re.compile(r"/v1\w*/models/[^:/]+:(?:generate|streamGenerate)Content")
-
-    def refusal(self, body: Table) -> str | None:
-        missing = "* GenerateContentRequest.contents: contents is not specified"
-        return None if as_dicts(body.get("contents")) else missing
+    required = "contents"
 
     def headers(self, random: DeterministicRandom, *, stream: bool) -> dict[str, str]:
         return {
             "content-type": "text/event-stream" if stream else "application/json; charset=UTF-8",
             "vary": "Origin, X-Origin, Referer",
-            "server-timing": f"gfet4t7; dur={200 + int(900 * random.fraction('processing'))}",
         }
 
     def error_body(self, random: DeterministicRandom, status: int, message: str) -> str:

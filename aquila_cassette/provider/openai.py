@@ -9,18 +9,18 @@ from typing import Any
 
 from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts
 from aquila_cassette.provider.replies import (
+    DeterministicRandom,
     FunctionCall,
     ModelReply,
+    ParsedRequest,
     ReplyFrame,
     compact,
     sse_frame,
 )
-from aquila_cassette.provider.request import DeterministicRandom, ParsedRequest
 
 CREATED = 1_767_225_600
 """The time of every answer, in s since 1970: the first second of 2026."""
 
-_MISSING = "Missing required parameter: '{}'."
 _BROKEN = "The server had an error while processing your request. Sorry about that!"
 _ERRORS = {
     401: ("invalid_request_error", "invalid_api_key"),
@@ -30,14 +30,11 @@ _ERRORS = {
 }
 _ECHOED: Table = {
     "instructions": None,
-    "max_output_tokens": None,
+    "metadata": {},
     "parallel_tool_calls": True,
-    "previous_response_id": None,
     "temperature": 1.0,
-    "text": {"format": {"type": "text"}},
     "tool_choice": "auto",
     "top_p": 1.0,
-    "metadata": {},
 }
 """The fields of a response that a request may set, and what they are otherwise."""
 
@@ -47,9 +44,7 @@ class OpenAIDialect:
         return {
             "content-type": "text/event-stream; charset=utf-8" if stream else "application/json",
             "x-request-id": "req_" + random.letters("request", 32),
-            "openai-processing-ms": str(90 + int(400 * random.fraction("processing"))),
             "openai-version": "2020-10-01",
-            "x-ratelimit-remaining-requests": "9999",
         }
 
     def error_body(self, random: DeterministicRandom, status: int, message: str) -> str:
@@ -61,17 +56,11 @@ class OpenAIChat(OpenAIDialect):
     """``POST /v1/chat/completions``."""
 
     path = re.compile(r"/v1/chat/completions")
-
-    def refusal(self, body: Table) -> str | None:
-        return None if as_dicts(body.get("messages")) else _MISSING.format("messages")
+    required = "messages"
 
     def whole(self, request: ParsedRequest, reply: ModelReply) -> str:
-        message: Table = {
-            "role": "assistant",
-            "content": None if reply.calls else reply.text,
-            "refusal": None,
-            "annotations": [],
-        }
+        content = None if reply.calls else reply.text
+        message: Table = {"role": "assistant", "content": content, "refusal": None}
         if reply.calls:
             message["tool_calls"] = [
                 self._call(request, number, call, "".join(call.tokens))
@@ -90,8 +79,8 @@ class OpenAIChat(OpenAIDialect):
             chunk = self._answer(request, "chat.completion.chunk", "delta", delta, reason)
             if wants_usage:
                 chunk["usage"] = None
-            data = compact({**chunk, **more, **_padding(request, token)})
-            return ReplyFrame(sse_frame(data), bool(token), terminal=reason is not None)
+            data = sse_frame(compact({**chunk, **more}))
+            return ReplyFrame(data, bool(token), terminal=reason is not None)
 
         if not reply.calls:
             yield frame({"role": "assistant", "content": "", "refusal": None})
@@ -115,13 +104,11 @@ class OpenAIChat(OpenAIDialect):
     def _answer(
         self, request: ParsedRequest, kind: str, field: str, message: Table, reason: str | None
     ) -> Table:
-        model = request.model
         return {
             "id": "chatcmpl-" + request.random.letters("id", 29),
             "object": kind,
             "created": CREATED,
-            "model": model,
-            "system_fingerprint": "fp_" + DeterministicRandom(model).letters("print", 10),
+            "model": request.model,
             "choices": [{"index": 0, field: message, "logprobs": None, "finish_reason": reason}],
         }
 
@@ -137,8 +124,6 @@ class OpenAIChat(OpenAIDialect):
             "prompt_tokens": request.input_tokens,
             "completion_tokens": reply.output_tokens,
             "total_tokens": request.input_tokens + reply.output_tokens,
-            "prompt_tokens_details": {"cached_tokens": 0},
-            "completion_tokens_details": {"reasoning_tokens": 0},
         }
 
 
@@ -146,9 +131,7 @@ class OpenAIResponses(OpenAIDialect):
     """``POST /v1/responses``."""
 
     path = re.compile(r"/v1/responses")
-
-    def refusal(self, body: Table) -> str | None:
-        return None if body.get("input") else _MISSING.format("input")
+    required = "input"
 
     def whole(self, request: ParsedRequest, reply: ModelReply) -> str:
         return compact(self._response(request, reply))
@@ -169,15 +152,13 @@ class OpenAIResponses(OpenAIDialect):
             at = {"item_id": item["id"], "output_index": index}
             if reply.calls:
                 for token in reply.calls[index].tokens:
-                    delta = {"delta": token, **at, **_padding(request, token)}
-                    yield frame("function_call_arguments.delta", token, **delta)
+                    yield frame("function_call_arguments.delta", token, delta=token, **at)
                 yield frame("function_call_arguments.done", arguments=item["arguments"], **at)
             else:
                 at, part = {"content_index": 0, **at}, item["content"][0]
                 yield frame("content_part.added", part={**part, "text": ""}, **at)
                 for token in reply.tokens:
-                    delta = {"delta": token, "logprobs": [], **at, **_padding(request, token)}
-                    yield frame("output_text.delta", token, **delta)
+                    yield frame("output_text.delta", token, delta=token, logprobs=[], **at)
                 yield frame("output_text.done", text=reply.text, logprobs=[], **at)
                 yield frame("content_part.done", part=part, **at)
             yield frame("output_item.done", item=item, output_index=index)
@@ -203,7 +184,7 @@ class OpenAIResponses(OpenAIDialect):
             }
             for number, call in enumerate(reply.calls)
         ]
-        part = {"type": "output_text", "annotations": [], "logprobs": [], "text": reply.text}
+        part = {"type": "output_text", "annotations": [], "text": reply.text}
         message = {
             "id": "msg_" + random.letters("message", 48),
             "type": "message",
@@ -227,12 +208,7 @@ class OpenAIResponses(OpenAIDialect):
             "output": [],
             "usage": None,
             **{name: body.get(name, default) for name, default in _ECHOED.items()},
-            "tools": [
-                {"description": None, "parameters": None, "strict": True, **tool}
-                if tool.get("type") == "function"
-                else tool
-                for tool in as_dicts(body.get("tools"))
-            ],
+            "tools": as_dicts(body.get("tools")),
         }
         if reply is None:
             return response
@@ -252,11 +228,6 @@ class OpenAIResponses(OpenAIDialect):
 
 def _numbered(kind: str, fields: Table, number: int) -> bytes:
     return sse_frame(compact({"type": kind, **fields, "sequence_number": number}), kind)
-
-
-def _padding(request: ParsedRequest, token: str) -> dict[str, str]:
-    """Return the filler that hides a token's length: both make up a multiple of 16 letters."""
-    return {"obfuscation": request.random.letters(f"padding {token}", 16 - len(token) % 16)}
 
 
 def _reason(reply: ModelReply) -> str:

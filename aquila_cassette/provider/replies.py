@@ -1,23 +1,30 @@
-"""Make the texts and tool calls that the embedded provider answers with."""
+"""Parse a request to the embedded provider, and make the text or tool calls that answer it."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from itertools import takewhile
+from typing import Any, NamedTuple, TypeVar
 
-from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts
-from aquila_cassette.provider.request import DeterministicRandom, ParsedRequest, tokens
+from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts, as_str, text_of
 
+T = TypeVar("T")
+
+_TOKEN = re.compile(r"\s?(?:[^\W\d_]{1,8}|\d{1,3}|_+|[^\w\s])|\s|\w")
+
+_LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens", "maxOutputTokens")
+_SCHEMAS = ("parameters", "input_schema", "parametersJsonSchema", "parameters_json_schema")
 _LONG_WORD = re.compile(r"[^\W\d_]{4,}")
 _GREETING = re.compile(r"\b(?:hello|hi|hey)\b", re.IGNORECASE)
 _NAME = re.compile(r"\b[A-Z][a-z]\w*(?: [A-Z][a-z]\w*)*")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:])\s*")
 _WORD = re.compile(r"[^\W\d_]+")
 _NUMBER = re.compile(r"\d{1,15}")
-_MAX_SCHEMA_DEPTH = 12
+_MAX_SCHEMA_DEPTH = 12  # of one that refers to itself
 
 _COMMON_WORDS = """
 about also call could describe does each explain five four from give have help into just know like
@@ -47,6 +54,116 @@ _SENTENCES = {
         "Try it on something small, then come back to “{2}” → it will look simpler.",
     ),
 }
+
+
+class DeterministicRandom:
+    """Values that look random and depend only on `source`, any JSON value, and a label.
+
+    Not `random`: only its bare `random()` is promised to stay the same between Pythons.
+    """
+
+    def __init__(self, source: Any) -> None:
+        canonical = json.dumps(source, sort_keys=True, separators=(",", ":"))
+        self._root = hashlib.sha256(canonical.encode()).digest()
+
+    def letters(self, label: str, length: int) -> str:
+        return hashlib.sha512(self._root + label.encode()).hexdigest()[:length]
+
+    def fraction(self, label: str) -> float:
+        return int(self.letters(label, 13), 16) / 16**13
+
+    def pick(self, label: str, options: Sequence[T]) -> T:
+        return options[int(self.letters(label, 128), 16) % len(options)]
+
+
+@dataclass(frozen=True)
+class ParsedRequest:
+    """A request without its dialect."""
+
+    body: Table
+    model: str
+    prompt: str  # the user's last text
+    results: tuple[tuple[str, str], ...]  # of the functions called last, with their names
+    functions: tuple[tuple[str, Table], ...]  # with the schemas of their arguments
+    stream: bool
+    max_tokens: int | None
+    input_tokens: int
+    random: DeterministicRandom
+
+
+def parse_request(path: str, body: Table) -> ParsedRequest:
+    """Parse a request to any of the four endpoints; what is malformed counts as absent."""
+    given = body.get("messages") or body.get("input") or body.get("contents")
+    turns = as_dicts([{"role": "user", "content": given}] if isinstance(given, str) else given)
+    asked = [turn for turn in turns if turn.get("role", "user") == "user"]
+    prompts = [text_of(turn.get("content") or turn.get("parts")) for turn in asked]
+    names = dict(_call_names(turns))
+    ends = takewhile(bool, (list(_results(turn, names)) for turn in reversed(turns)))
+    path_model, _, method = path.rpartition("/")[2].partition(":")
+    limits = {**as_dict(body.get("generationConfig")), **body}
+    given_limits = [limits.get(name) for name in _LIMITS]
+    instructions = [body.get(name) for name in ("instructions", "system", "systemInstruction")]
+    return ParsedRequest(
+        body=body,
+        model=path_model if method else as_str(body.get("model")),
+        prompt=next(filter(None, reversed(prompts)), ""),
+        results=tuple(result for results in reversed(list(ends)) for result in results),
+        functions=tuple(_functions(body)),
+        stream=body.get("stream") is True or method == "streamGenerateContent",
+        max_tokens=next((one for one in given_limits if type(one) is int and one > 0), None),
+        input_tokens=count_tokens([turns, instructions, body.get("tools")]) + 4 * len(turns),
+        random=DeterministicRandom([path, body]),
+    )
+
+
+def _functions(body: Table) -> Iterator[tuple[str, Table]]:
+    for tool in as_dicts(body.get("tools")):
+        if tool.get("type", "function") not in ("function", "custom"):
+            continue  # one that the provider itself runs, as a web search
+        for offer in as_dicts(tool.get("functionDeclarations")) or [tool]:
+            offer = as_dict(offer.get("function")) or offer
+            if name := as_str(offer.get("name")):
+                schemas = (as_dict(offer.get(field)) for field in _SCHEMAS)
+                yield name, next(filter(None, schemas), {})
+
+
+def _call_names(turns: list[Table]) -> Iterator[tuple[str, str]]:
+    """Yield the ids of all calls in a conversation, with the names of their functions."""
+    for turn in turns:
+        for call in (*as_dicts(turn.get("tool_calls")), *as_dicts(turn.get("content")), turn):
+            if name := call.get("name") or as_dict(call.get("function")).get("name"):
+                yield as_str(call.get("call_id") or call.get("id")), as_str(name)
+
+
+def _results(turn: Table, names: dict[str, str]) -> Iterator[tuple[str, str]]:
+    for part in (turn, *as_dicts(turn.get("content")), *as_dicts(turn.get("parts"))):
+        if response := as_dict(part.get("functionResponse")):
+            # The SDK wraps a plain value as {"result": value}.
+            value = as_dict(response.get("response")).get("result", response.get("response"))
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            yield as_str(response.get("name")), text
+        for id_field in ("tool_call_id", "call_id", "tool_use_id"):
+            if id_field in part and part.get("type") != "function_call":
+                name = names.get(as_str(part[id_field]), "the tool")
+                yield name, text_of(part.get("content") or part.get("output"))
+
+
+def tokens(text: str) -> list[str]:
+    """Cut `text` into pieces of about a word, as a model's tokens are; joined they are the text.
+
+    Example:
+        >>> tokens("Hello! Unbelievable, 2026.")
+        ['Hello', '!', ' Unbeliev', 'able', ',', ' 202', '6', '.']
+    """
+    return _TOKEN.findall(text)
+
+
+def count_tokens(value: Any) -> int:
+    if isinstance(value, str):
+        return len(tokens(value))
+    if isinstance(value, dict):
+        value = list(value.values())
+    return sum(count_tokens(item) for item in value) if isinstance(value, list) else 0
 
 
 class FunctionCall(NamedTuple):
@@ -144,23 +261,17 @@ def fill_arguments(schema: Table, prompt: str) -> Table:
     names = names or [max(_WORD.findall(prompt), key=len, default="something")]
 
     def fill(schema: Table, depth: int) -> Any:
-        if depth > _MAX_SCHEMA_DEPTH:  # a schema that refers to itself
+        if depth > _MAX_SCHEMA_DEPTH:
             return None
         if reference := schema.get("$ref"):
             return fill(as_dict(definitions.get(str(reference).rpartition("/")[2])), depth + 1)
-        choices = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf")
-        if choices := as_dicts(choices):
+        if choices := as_dicts(schema.get("anyOf")):
             return fill(choices[0], depth + 1)
         options = schema.get("enum")
         if isinstance(options, list) and options:
             mentioned = (one for one in options if str(one).lower() in prompt.lower())
             return next(mentioned, options[0])
-        if "const" in schema:
-            return schema["const"]
-        kind = schema.get("type")
-        if isinstance(kind, list):
-            kind = next((one for one in kind if one != "null"), "null")
-        match str(kind).lower():
+        match str(schema.get("type")).lower():
             case "object":
                 fields = as_dict(schema.get("properties")).items()
                 return {name: fill(as_dict(field), depth + 1) for name, field in fields}
@@ -170,8 +281,6 @@ def fill_arguments(schema: Table, prompt: str) -> Table:
                 return int(next(numbers, "1"))
             case "boolean":
                 return True
-            case "null":
-                return None
             case _:
                 return names.pop(0) if len(names) > 1 else names[0]
 

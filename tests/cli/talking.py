@@ -21,8 +21,14 @@ from aquila_cassette.model import Interaction, Piece, Request, Response
 from aquila_cassette.provider.anthropic import AnthropicMessages
 from aquila_cassette.provider.gemini import GeminiGenerateContent
 from aquila_cassette.provider.openai import OpenAIChat, OpenAIResponses
-from aquila_cassette.provider.replies import FunctionCall, ModelReply, reply_to
-from aquila_cassette.provider.request import DeterministicRandom, parse_request, tokens
+from aquila_cassette.provider.replies import (
+    DeterministicRandom,
+    FunctionCall,
+    ModelReply,
+    parse_request,
+    reply_to,
+    tokens,
+)
 
 DIALECTS: dict[str, Any] = {
     "/v1/chat/completions": OpenAIChat(),

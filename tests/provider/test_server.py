@@ -15,7 +15,6 @@ import openai
 import pytest
 from google.genai import errors
 
-from aquila_cassette.errors import UsageError
 from aquila_cassette.provider import Asked, Provider
 
 from .sdks import anthropic_sdk, gemini_sdk, openai_sdk
@@ -52,14 +51,13 @@ def test_equal_requests_get_equal_bytes_headers_included(path: str, stream: bool
     asked = body(path, stream=stream)
     forward = json.dumps(asked).encode()
     backward = json.dumps(dict(reversed(asked.items())), indent=1).encode()
-    answers = set()
+    answers = []
     for content in (forward, backward):
         with Provider(gap=0) as provider:
-            answers |= {raw_answer(provider.url, path.format(model="m"), content)}
+            answers += [raw_answer(provider.url, path.format(model="m"), content)]
             other = raw_answer(provider.url, path.format(model="n"), content.replace(b"Exp", b"C"))
-    assert len(answers) == 1
-    assert answers.pop().startswith(b"HTTP/1.1 200 OK\r\n")
-    assert other not in answers
+    assert answers[0] == answers[1] != other
+    assert answers[0].startswith(b"HTTP/1.1 200 OK\r\n")
 
 
 def test_each_event_is_one_piece_and_events_come_with_a_gap(http: httpx.Client) -> None:
@@ -76,7 +74,7 @@ def test_each_event_is_one_piece_and_events_come_with_a_gap(http: httpx.Client) 
 def test_requests_are_kept_and_what_is_not_served_is_404(http: httpx.Client) -> None:
     with Provider(gap=0) as provider:
         http.get(f"{provider.url}/v1/models")
-        http.post(f"{provider.url}{CHAT}?key=secret", content=iter([b'{"model"', b': "m"}']))
+        http.post(f"{provider.url}{CHAT}?key=secret", json={"model": "m"})
         missing = http.get(provider.url + CHAT)
     assert provider.requests == [
         Asked("GET", "/v1/models", None),
@@ -110,7 +108,7 @@ def test_a_stream_drops_is_cut_or_hangs_after_some_tokens(http: httpx.Client, pa
         ("cut", contextlib.nullcontext()),
     ):
         came: list[bytes] = []
-        with ends:  # type: ignore[attr-defined]
+        with ends:
             with http.stream("POST", path.format(model=fault), json=body(path, fault)) as response:
                 came.extend(response.iter_raw())
         assert b"".join(came).decode().count(TOKEN[path]) - role == 5
@@ -126,17 +124,9 @@ def test_a_stream_drops_is_cut_or_hangs_after_some_tokens(http: httpx.Client, pa
                 next(pieces)
 
 
-def test_a_whole_answer_breaks_half_way_or_is_an_error(http: httpx.Client) -> None:
-    for fault, error in (("drop-after-5", httpx.ReadError), ("cut", httpx.RemoteProtocolError)):
-        with pytest.raises(error):
-            http.post(CHAT, json=body(CHAT, fault, stream=False))
-    assert http.post(CHAT, json=body(CHAT, "error-midstream", stream=False)).status_code == 500
-    asked = body(CHAT, stream=False)
-    limited = http.post(CHAT, json=asked, headers={"x-provider-fault": "error-429"})
+def test_the_sdks_raise_their_errors_for_a_status(provider: Provider, http: httpx.Client) -> None:
+    limited = http.post(CHAT, json=body(CHAT), headers={"x-provider-fault": "error-429"})
     assert (limited.status_code, limited.headers["retry-after"]) == (429, "20")
-
-
-def test_the_sdks_raise_their_errors_for_a_status(provider: Provider) -> None:
     with pytest.raises(openai.AuthenticationError):
         openai_sdk(provider.url).responses.create(model="m", input="error-401")
     with pytest.raises(anthropic.APIStatusError, match="overloaded_error"):
@@ -165,27 +155,7 @@ def test_the_sdks_raise_or_report_an_error_within_a_stream(provider: Provider) -
     assert events[-1].response.error.code == "server_error"
 
 
-def test_a_key_is_found_wherever_an_sdk_puts_it_and_needed_only_if_checked(
-    http: httpx.Client,
-) -> None:
-    assert http.post(CHAT, json=body(CHAT)).status_code == 200
-    given: list[tuple[dict[str, str], str, int]] = [
-        ({}, "", 401),
-        ({"authorization": "Bearer invalid"}, "", 401),
-        ({"authorization": "Bearer k"}, "", 200),
-        ({"x-api-key": "k"}, "", 200),
-        ({"x-goog-api-key": "k"}, "", 200),
-        ({}, "?key=k", 200),
-    ]
-    with Provider(gap=0, check_key=True) as provider:
-        for headers, query, status in given:
-            answer = http.post(provider.url + CHAT + query, json=body(CHAT), headers=headers)
-            assert answer.status_code == status
-
-
-async def test_a_provider_starts_and_stops_any_number_of_times(http: httpx.Client) -> None:
-    with pytest.raises(UsageError, match="has no address before it is started"):
-        _ = Provider().url
+def test_a_provider_starts_and_stops_any_number_of_times(http: httpx.Client) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
         with pytest.raises(OSError, match="in use"):
@@ -193,14 +163,11 @@ async def test_a_provider_starts_and_stops_any_number_of_times(http: httpx.Clien
     provider = Provider(gap=0, port=port)
     provider.stop()
     for _ in range(2):
-        async with provider:
-            provider.start()
+        with provider:
             assert provider.url == f"http://127.0.0.1:{port}"
             assert http.get(f"{provider.url}/v1/models").status_code == 200
-            socks = [socket.create_connection(("127.0.0.1", port)) for _ in range(5)]
-        provider.stop()
-        for sock in socks:
-            with sock, contextlib.suppress(ConnectionResetError):
-                assert sock.recv(1) == b""
+            idle = socket.create_connection(("127.0.0.1", port))
+        with idle, contextlib.suppress(ConnectionResetError):
+            assert idle.recv(1) == b""
         with pytest.raises(httpx.ConnectError):
             http.get(f"{provider.url}/v1/models")
