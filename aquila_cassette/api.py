@@ -14,10 +14,9 @@ from aquila_cassette.model import Request, Response
 from aquila_cassette.options import Layer, Mode, OnUnplayed
 from aquila_cassette.redaction import Redaction
 from aquila_cassette.session import current_session as current
-from aquila_cassette.session.cassette import Cassette
+from aquila_cassette.session.cassette import Cassette, settled
 from aquila_cassette.session.owner import Owner
 from aquila_cassette.session.session import Session
-from aquila_cassette.session.settled import settled
 
 P = ParamSpec("P")
 T = TypeVar("T")

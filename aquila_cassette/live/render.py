@@ -15,7 +15,8 @@ from aquila_cassette.live.adapter import adapter_for
 from aquila_cassette.live.jobs import TRACKED_JOBS
 from aquila_cassette.live.view import View
 from aquila_cassette.session import current_session as scope
-from aquila_cassette.session.settled import default_timeout, idle, pending_lines
+from aquila_cassette.session.cassette import default_timeout, idle
+from aquila_cassette.session.stream_text import pending_lines
 from aquila_cassette.waiting.event_loops import (
     current_task_or_thread,
     run_in_own_loop,

@@ -63,13 +63,9 @@ class PlaceholderKeys:
         self._users = dict.fromkeys(self._users, 0)
         self.restore()
 
-    def opened(self) -> None:
-        self.set("models")
-        self.set("accounts")
-
-    def closed(self) -> None:
-        self.unset("models")
-        self.unset("accounts")
+    def switch_for_block(self, is_open: bool) -> None:
+        for kind in self._users:
+            (self.set if is_open else self.unset)(kind)
 
 
 def _missing(kind: Kind) -> Iterator[str]:

@@ -127,6 +127,7 @@ class Run:
 
         if item is not None and self._created is None:
             self._created = Created(self._shared_folder)
+        has_keys = options.placeholder_keys(self.config) != "false"
         return Owner(
             naming.node_id(item) if item else None,
             fix=naming.rerecord_line(item) if item else "Fix: pytest --aquila-record=all",
@@ -134,7 +135,7 @@ class Run:
             below=self._below(item) if item else options.ini(self.config),
             root=self.config.rootpath,
             created=self._created if item else None,
-            keys=None if options.placeholder_keys(self.config) == "false" else self.keys,
+            keys=self.keys.switch_for_block if has_keys else None,
         )
 
     def _below(self, item: pytest.Item) -> list[Layer]:

@@ -1,18 +1,28 @@
-"""`Cassette`: the public object that `with aquila_cassette(...) as cassette` yields."""
+"""`Cassette`: the public object of a block; waiting for its streams, and the default time-outs."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from aquila_cassette.session.settled import settled
+from aquila_cassette.errors import MissError, SettleTimeout, UsageError
+from aquila_cassette.model import Interaction
+from aquila_cassette.options import Mode
+from aquila_cassette.session.session import Session
+from aquila_cassette.session.stepping import Advance, Which
+from aquila_cassette.session.stream_text import pending_lines
+from aquila_cassette.waiting.event_loops import (
+    TaskOrThread,
+    current_task_or_thread,
+    run_in_own_loop,
+)
+from aquila_cassette.waiting.idle import Idle
+from aquila_cassette.waiting.open_streams import OpenStreams
+from aquila_cassette.waiting.pending import Source, forbid_inside_job
 
-if TYPE_CHECKING:
-    from aquila_cassette.errors import MissError
-    from aquila_cassette.model import Interaction
-    from aquila_cassette.options import Mode
-    from aquila_cassette.session.session import Session
-    from aquila_cassette.session.stepping import Which
+_REPLAYING = 5.0
+_RECORDING = 120.0
 
 
 class Cassette:
@@ -92,11 +102,33 @@ class Cassette:
             RenderTimeout: No held stream came, or its reader did not come back for more.
             MissError: A request had no matching interaction.
         """
-        await self._session.stepping.advance(n, of, timeout)
+        forbid_inside_job("advance")
+        await self._advance("advance", n, of, timeout, current_task_or_thread())
 
     def advance_sync(self, n: int = 1, *, of: Which = None, timeout: float = 5.0) -> None:
         """Do what `advance` does, and block this thread meanwhile; same arguments and errors."""
-        self._session.stepping.advance_sync(n, of, timeout)
+        forbid_inside_job("advance_sync")
+        here = current_task_or_thread()
+        run_in_own_loop(lambda: self._advance("advance_sync", n, of, timeout, here))
+
+    async def _advance(
+        self, called: str, n: int, of: Which, timeout: float, here: TaskOrThread
+    ) -> None:
+        session = self._session
+        if not session.options.hold:
+            raise UsageError(
+                f"{called} needs a block that holds streams back.",
+                fix=f'Fix: aquila_cassette("{self.name}", hold=True)',
+            )
+        if session.only_records:
+            with contextlib.suppress(SettleTimeout):  # an error now would cut the cassette short
+                await settled([session], None, streams=1)
+            raise UsageError(
+                f"{called} has nothing to hold back: this block records, and that is live.",
+                facts=[f"cassette: {session.shown_path} (mode {session.mode})"],
+                fix="Fix: run it again in mode once: what was recorded is replayed then, and held",
+            )
+        await Advance(session.stepping, called, n, of, here).run(timeout)
 
     def release(self, of: Which = None) -> None:
         """Let all of a held stream through; without `of` all of all streams, now and later.
@@ -108,3 +140,65 @@ class Cassette:
             UsageError: None fits.
         """
         self._session.stepping.release(of)
+
+
+def default_timeout(sessions: Sequence[Session]) -> float:
+    """Return how long to wait, in seconds: a replay has no reason to be slow, a model has."""
+    return _RECORDING if any(session.records for session in sessions) else _REPLAYING
+
+
+def idle(
+    sessions: Sequence[Session],
+    *,
+    here: TaskOrThread,
+    streams: int | None = None,
+    also: Sequence[OpenStreams] = (),
+    sources: Sequence[Source] = (),
+    failures: bool = True,
+    include_worker_threads: bool = True,
+) -> Idle:
+    """Make what waits, in the task or thread `here`, for everything that goes on in `sessions`.
+
+    `streams` must have been opened in them, at least; `also` and `sources` are waited for too. A
+    miss ends the waiting where `failures` count.
+    """
+    if streams is not None and not sessions:
+        raise UsageError(
+            f"streams={streams} needs an open cassette: that is what counts them.",
+            fix='Fix: with aquila_cassette("name"): ...',
+        )
+    return Idle(
+        [*(session.streams for session in sessions), *also],
+        [*(sessions if failures else ()), *sources],
+        here=here,
+        background=[pattern for session in sessions for pattern in session.background],
+        enough=lambda: sum(one.streams.started for one in sessions) >= (streams or 0),
+        include_worker_threads=include_worker_threads,
+    )
+
+
+async def settled(
+    sessions: Sequence[Session],
+    timeout: float | None,
+    *,
+    streams: int | None = None,
+    once: bool = False,
+    failures: bool = True,
+) -> None:
+    """Wait until nothing goes on in `sessions`; see `Cassette.settled`."""
+    forbid_inside_job("settled")
+    limit = default_timeout(sessions) if timeout is None else timeout
+    waiting = idle(
+        sessions,
+        here=current_task_or_thread(),
+        streams=streams,
+        failures=failures,
+        include_worker_threads=False,
+    )
+    if left := await waiting.wait(limit, once=once):
+        raise SettleTimeout(
+            f"{len(left)} thing{'' if len(left) == 1 else 's'} still going on after {limit:g} s.",
+            facts=pending_lines(left),
+            fix="Fix: end it, name what stays open on purpose to background=(...), or wait "
+            "longer: cassette.settled(timeout=...)",
+        )

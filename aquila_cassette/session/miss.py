@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Hashable, Iterable, Sequence
-from pathlib import Path
-from types import FrameType
 
 from aquila_cassette.errors import MissError
 from aquila_cassette.matching import difference
@@ -71,47 +69,28 @@ _CARRIERS = frozenset(
 )
 """Packages that send for others."""
 
-_STARTS = {
-    ("asyncio.events", "_run"),
-    ("trio._core._run", "unrolled_run"),
-    ("threading", "_bootstrap"),
-}
-"""Where a task or a thread begins: what is above merely waits for it."""
+_STARTS = {("asyncio.events", "_run"), ("trio._core._run", "unrolled_run")}
+"""Where a task begins: what is above merely waits for it."""
 
 
 def sender() -> str | None:
     """Return the line of the user's code that sends the current request, and the packages between.
 
-    In a task or thread that a package started by itself, it is a line of that package.
+    In a task or thread that a package started by itself, it is the name of that package.
     """
-    inner: list[FrameType] = []
+    packages: list[str] = []
     for frame in callers(sys._getframe(1)):
         if is_user_code(frame.f_code.co_filename):
-            through = " and ".join(dict.fromkeys(filter(None, map(_package, reversed(inner)))))
+            through = " and ".join(dict.fromkeys(reversed(packages)))
             line = location([frame])
             return f"{line}, through {through}" if through else line
-        inner.append(frame)
-        if (_module(frame), frame.f_code.co_name) in _STARTS:
+        module = frame.f_globals.get("__name__") or ""
+        package = module.partition(".")[0]
+        if is_installed(frame.f_code.co_filename) and package not in _CARRIERS:
+            packages.append(package)
+        if (module, frame.f_code.co_name) in _STARTS:
             break
-    sending = next(filter(_package, inner), None)
-    if sending is None:
-        return None
-    parts, package = Path(sending.f_code.co_filename).parts, _package(sending)
-    file = "/".join(parts[parts.index(package) :] if package in parts else parts[-1:])
-    thread = threading.current_thread()
-    alone = "" if thread is threading.main_thread() else f" (thread {thread.name})"
-    return f"{file}:{sending.f_lineno} in {sending.f_code.co_qualname}{alone}"
-
-
-def _package(frame: FrameType) -> str:
-    """Return the package that a frame runs, if it is one that sends on its own account."""
-    package = _module(frame).partition(".")[0]
-    is_sender = package not in _CARRIERS and not package.startswith("_")
-    return package if is_sender and is_installed(frame.f_code.co_filename) else ""
-
-
-def _module(frame: FrameType) -> str:
-    return frame.f_globals.get("__name__") or ""
+    return f"{packages[0]} (thread {threading.current_thread().name})" if packages else None
 
 
 # Those that nobody saw.

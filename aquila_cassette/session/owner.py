@@ -6,9 +6,8 @@ import os
 import shlex
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from aquila_cassette.errors import UnplayedError, UnplayedWarning
 from aquila_cassette.model import Interaction
@@ -21,19 +20,12 @@ from aquila_cassette.session.session import Session
 _TEARDOWN = " (teardown)"
 
 
-class Keys(Protocol):
-    """What provides placeholder keys while a block is open that can only replay."""
-
-    def opened(self) -> None: ...
-
-    def closed(self) -> None: ...
-
-
 class Owner:
     """The owner of blocks: what they recorded and must replay.
 
     `name` is the pytest node id, None for a block that is its own owner; `fix` the command that
     records again; `above` and `below` are settings stronger and weaker than those of a call.
+    `keys` is called when a block that can only replay is opened (True) and closed (False).
     """
 
     def __init__(
@@ -45,7 +37,7 @@ class Owner:
         below: Sequence[Layer] = (),
         root: Path | None = None,
         created: Created | None = None,
-        keys: Keys | None = None,
+        keys: Callable[[bool], None] | None = None,
     ) -> None:
         self.name = name
         self.fix = fix
@@ -95,8 +87,8 @@ class Owner:
         )
         session.keeps_old = session.mode == "all"
         self.sessions.append(session)
-        if session.mode == "none" and self._keys is not None:
-            self._keys.opened()
+        if self._keys and session.mode == "none":
+            self._keys(True)
         return session
 
     def close(self, session: Session, error: BaseException | None) -> None:
@@ -106,8 +98,8 @@ class Owner:
         """
         __tracebackhide__ = True
         session.stop()
-        if session.mode == "none" and self._keys is not None:
-            self._keys.closed()
+        if self._keys and session.mode == "none":
+            self._keys(False)
         if session.mode != "all":
             saving.save_block(session, self._created, raised=error is not None)
         if self.name is None:

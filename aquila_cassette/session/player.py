@@ -20,7 +20,7 @@ from anyio.lowlevel import checkpoint
 from aquila_cassette.errors import RecordedFailure, TruncatedReplayError
 from aquila_cassette.model import Failure, Headers, Interaction, Request
 from aquila_cassette.session.failures import with_category
-from aquila_cassette.session.settled import count_events, describe_stream
+from aquila_cassette.session.stream_text import count_events, describe_stream
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count
 from aquila_cassette.waiting.open_streams import OpenStreams

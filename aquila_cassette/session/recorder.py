@@ -12,7 +12,7 @@ from aquila_cassette.content_encoding import decode_pieces
 from aquila_cassette.dialects import ending
 from aquila_cassette.model import Ended, Failure, Headers, Interaction, Piece, Request, Response
 from aquila_cassette.session.failures import failure_of
-from aquila_cassette.session.settled import describe_stream
+from aquila_cassette.session.stream_text import describe_stream
 from aquila_cassette.waiting.open_streams import OpenStreams
 
 _NOT_OF_THE_BODY = ("content-encoding", "content-length", "transfer-encoding")

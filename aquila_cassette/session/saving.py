@@ -36,23 +36,18 @@ class Created:
     file that the first one creates does not close it for the other seven.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._here: set[Path] = set()
 
     def add(self, path: Path) -> None:
-        self._here.add(path)
-        if self._folder is not None:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._mark(self._folder, path).touch()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._mark(path).touch()
 
     def __contains__(self, path: object) -> bool:
-        in_folder = self._folder is not None and self._mark(self._folder, path).exists()
-        return path in self._here or in_folder
+        return self._mark(path).exists()
 
-    @staticmethod
-    def _mark(folder: Path, path: object) -> Path:
-        return folder / hashlib.sha256(str(path).encode()).hexdigest()
+    def _mark(self, path: object) -> Path:
+        return self._folder / hashlib.sha256(str(path).encode()).hexdigest()
 
 
 def save_block(session: Session, created: Created | None, *, raised: bool) -> None:
@@ -67,7 +62,7 @@ def save_outcome(sessions: Sequence[Session], created: Created | None, *, passed
     saved = [one for session in sessions for one in session.recorded]
     for session in sessions:
         session.discard_failed(not passed)
-    recordings = [pair for session in sessions for pair in session.recordings(kept=True)]
+    recordings = [pair for session in sessions for pair in session.recordings()]
     kept = [one for _, one in sorted(recordings, key=lambda pair: pair[0])]
     if {id(one) for one in kept} == {id(one) for one in saved}:
         return

@@ -140,7 +140,7 @@ class Session:
 
     @cached_property
     def stepping(self) -> Stepping:
-        return Stepping(self, self._home, name=self.name, holds=self.options.hold)
+        return Stepping(self._home, self.take_failure)
 
     @property
     def shown_path(self) -> str:
@@ -169,16 +169,16 @@ class Session:
     @property
     def recorded(self) -> tuple[Interaction, ...]:
         """What a cassette may hold of the responses that are over, in the order of their requests."""
-        return tuple(one for _, one in self.recordings(kept=True))
+        return tuple(one for _, one in self.recordings())
 
     @property
     def answers(self) -> tuple[Interaction, ...]:
         """All that came of live requests, whether a hook dropped it or not."""
         return tuple(recorder.answer() for recorder in self._finished())
 
-    def recordings(self, *, kept: bool = False) -> list[tuple[int, Interaction]]:
-        """Return what was recorded, or was not discarded, with the order of the requests."""
-        discarded = {id(one) for one in self.discarded} if kept else ()
+    def recordings(self) -> list[tuple[int, Interaction]]:
+        """Return what was recorded and not discarded, with the order of the requests."""
+        discarded = {id(one) for one in self.discarded}
         return [
             (recorder.order, one)
             for recorder in self._finished()
@@ -187,8 +187,9 @@ class Session:
 
     def discard_failed(self, discard: bool) -> None:
         """Discard the failed answers that were recorded, or none."""
-        recorded = self.recordings() if discard else ()
-        self.discarded = [one for _, one in recorded if how_failed(one)]
+        self.discarded = []
+        if discard:
+            self.discarded = [one for one in self.recorded if how_failed(one)]
 
     def recorded_key(self, request: Request) -> Hashable:
         """Return the key of a request that is on the cassette."""

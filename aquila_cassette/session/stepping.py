@@ -2,51 +2,41 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 import weakref
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Callable, Sequence
 
 import anyio
 
 from aquila_cassette import sse
 from aquila_cassette.dialects.framing import framing, is_complete_frame, read_event, split_frames
-from aquila_cassette.errors import (
-    RecordedFailure,
-    RenderTimeout,
-    SettleTimeout,
-    UsageError,
-)
-from aquila_cassette.model import Failure, Interaction, Response
-from aquila_cassette.session.player import MakeError, Player, ReplaySettings, let_others_run
-from aquila_cassette.session.settled import Waitable, pending_lines, settled
+from aquila_cassette.errors import MissError, RenderTimeout, UsageError
+from aquila_cassette.model import Interaction, Response
+from aquila_cassette.session.player import Player, ReplaySettings, let_others_run
+from aquila_cassette.session.stream_text import pending_lines
 from aquila_cassette.transcript.request_text import summarize_request
-from aquila_cassette.waiting.event_loops import (
-    TaskOrThread,
-    current_task_or_thread,
-    run_in_own_loop,
-)
+from aquila_cassette.waiting.event_loops import TaskOrThread, current_task_or_thread
 from aquila_cassette.waiting.idle import Idle
 from aquila_cassette.waiting.notifier import Notifier, notifier, notify
 from aquila_cassette.waiting.open_streams import Readers
-from aquila_cassette.waiting.pending import Pending, PendingMessages, forbid_inside_job, sources
+from aquila_cassette.waiting.pending import Pending, PendingMessages, sources
 
 Which = str | int | None
 """Which held stream: a part of its prompt or its URL, its number, or the only one there is."""
 
 
 class Stepping:
-    """The held streams of one session, if it `holds` any; `home` is the thread that opened it."""
+    """The held streams of one session; `home` is the thread that opened it.
+
+    `take_failure` returns the misses that nobody saw yet.
+    """
 
     def __init__(
-        self, session: Waitable, home: threading.Thread, *, name: str, holds: bool
+        self, home: threading.Thread, take_failure: Callable[[], MissError | None]
     ) -> None:
-        self.session = session
-        self.name = name
-        self.holds = holds
         self.released = False
+        self.take_failure = take_failure
         self._streams: list[SteppedPlayer] = []
         self._home = home
         self._lock = threading.RLock()
@@ -63,18 +53,8 @@ class Stepping:
             self._streams.append(player)
         return player
 
-    async def advance(self, count: int, of: Which, timeout: float) -> None:
-        """Let events through and wait until they were consumed; see `Cassette.advance`."""
-        await _Advance(self, "advance", count, of).run(timeout)
-
-    def advance_sync(self, count: int, of: Which, timeout: float) -> None:
-        """Do the same, and block this thread meanwhile."""
-        advance = _Advance(self, "advance_sync", count, of)
-        run_in_own_loop(lambda: advance.run(timeout))
-
     def release(self, of: Which) -> None:
         """Let everything through; see `Cassette.release`."""
-        _check("release", 1, of)
         with self._lock:
             self.released |= of is None
             chosen = self.matching(of)
@@ -103,30 +83,26 @@ class Stepping:
         return lines
 
 
-class _Advance:
-    """One call: it finds its stream, lets events through, and waits until they were consumed."""
+class Advance:
+    """One call: it finds its stream, lets events through, and waits until they were consumed.
 
-    def __init__(self, stepping: Stepping, called: str, count: int, of: Which) -> None:
-        forbid_inside_job(called)
-        _check(called, count, of)
+    It was `called` in the task or thread `here`.
+    """
+
+    def __init__(
+        self, stepping: Stepping, called: str, count: int, of: Which, here: TaskOrThread
+    ) -> None:
         self._stepping = stepping
-        self._here: TaskOrThread = current_task_or_thread()
+        self._here = here
         self._count = count
         self._of = of
         self._stream: SteppedPlayer | None = None
         self._target = 0
         self._called = called
         self._call = f"{called}({count})" if of is None else f"{called}({count}, of={of!r})"
-        if not stepping.holds:
-            raise UsageError(
-                f"{self._call} needs a block that holds streams back.",
-                fix=f'Fix: aquila_cassette("{stepping.name}", hold=True)',
-            )
 
     async def run(self, timeout: float) -> None:
         """Do it; jobs are not waited for: they wait for the held stream, or for another."""
-        if self._stepping.session.only_records:
-            await self._refuse_live()
         deadline = time.monotonic() + timeout
         with anyio.move_on_after(timeout):
             await notifier.until(self._is_done)
@@ -151,34 +127,6 @@ class _Advance:
             self._target = self._stream.allow(self._count)
         return self._stream.has_passed(self._target)
 
-    async def _refuse_live(self) -> NoReturn:
-        session = self._stepping.session
-        with contextlib.suppress(SettleTimeout):  # an error now would cut the cassette short
-            await settled([session], None, streams=1)
-        again = "run it again: what was recorded is replayed then, and held"
-        raise UsageError(
-            f"{self._call} has nothing to hold back: this block records, and that is live.",
-            facts=[f"cassette: {session.shown_path} (mode {session.mode})"],
-            fix=f"Fix: {'leave mode all, and ' if session.mode == 'all' else ''}{again}",
-        )
-
-    def _too_late(self, timeout: float, left: Sequence[Pending] = ()) -> RenderTimeout:
-        stepping = self._stepping
-        if left:
-            what, fix = ": what came of the events was not handled", "end it"
-            facts = pending_lines(left)
-        elif self._stream is None:
-            what, fix = " found no held stream", "ask for it in a task or thread of its own"
-            facts = stepping.describe(stepping.matching(None)) or ["held: none"]
-        else:
-            what, fix = " let events through that were not consumed", "read it in a task of its own"
-            facts = stepping.describe([self._stream])
-        return RenderTimeout(
-            f"{self._call}{what} in {timeout:g} s.",
-            facts=facts,
-            fix=f"Fix: {fix}, or wait longer: {self._called}(timeout=...)",
-        )
-
     def _find(self) -> SteppedPlayer | None:
         stepping, of = self._stepping, self._of
         matching = stepping.matching(of)
@@ -198,26 +146,26 @@ class _Advance:
                 facts=stepping.describe(matching),
                 fix="Fix: take the call out, or name another stream",
             )
-        if failure := stepping.session.take_failure():
+        if failure := stepping.take_failure():
             raise failure
         return None
 
-
-def _check(called: str, count: object, of: object) -> None:
-    def is_number(value: object) -> bool:
-        return type(value) is int and value >= 1
-
-    if not is_number(count):
-        expected, got, fix = "how many events, 1 or more", count, "1"
-    elif not (of is None or (isinstance(of, str) and of) or is_number(of)):
-        expected, got, fix = "of= a part of the prompt or URL, or a number from 1", of, "of=1"
-    else:
-        return
-    raise UsageError(
-        f"{called} has an argument that it cannot take.",
-        facts=[f"expected: {expected}", f"got:      {got!r}"],
-        fix=f"Fix: {called}({fix})",
-    )
+    def _too_late(self, timeout: float, left: Sequence[Pending] = ()) -> RenderTimeout:
+        stepping = self._stepping
+        if left:
+            what, facts = ": what came of the events was not handled", pending_lines(left)
+        elif self._stream is None:
+            what = " found no held stream"
+            facts = stepping.describe(stepping.matching(None)) or ["held: none"]
+        else:
+            what = " let events through that were not consumed"
+            facts = stepping.describe([self._stream])
+        return RenderTimeout(
+            f"{self._call}{what} in {timeout:g} s.",
+            facts=facts,
+            fix="Fix: ask for it and read it in a task or thread of its own, or wait longer: "
+            f"{self._called}(timeout=...)",
+        )
 
 
 class SteppedPlayer(Player):
@@ -242,13 +190,9 @@ class SteppedPlayer(Player):
         self._given = 0
         self._iterators = 0
         self._back_for = -1  # how many steps its reader had been given when it last came for more
-        self._waits = False
-        self._free = False
-        self._closed = False
         self._over = False
         self._reader: weakref.ref[TaskOrThread] | None = None
         self._notifier = Notifier()
-        self._lock = threading.RLock()
         super().__init__(interaction, number, settings, **how)
         self.speed = 0.0
         self.is_immediate = False
@@ -258,10 +202,9 @@ class SteppedPlayer(Player):
 
         The one before is abandoned then; the garbage collector closes it at any time.
         """
-        with self._lock:
-            self._over = False
-            self._iterators += 1
-            return self._iterators
+        self._over = False
+        self._iterators += 1
+        return self._iterators
 
     def leave(self, iterator: int) -> None:
         if iterator == self._iterators:
@@ -294,46 +237,30 @@ class SteppedPlayer(Player):
     def is_drained(self) -> bool:
         return False
 
-    def raise_ending(self, make_error: MakeError) -> None:
-        """End as the recording ended; where the response was closed under its reader, raise that."""
-        __tracebackhide__ = True
-        if not self._closed:
-            super().raise_ending(make_error)
-            return
-        closed = "The response was closed while it was held back."
-        raise make_error(Failure("ReadError", closed, "reset")) or RecordedFailure(closed)
-
     def close(self) -> None:
-        """Note that its reader closed it; what waits in `take` gets an error at the end."""
-        self._closed = True
-        self._notifier.notify()
+        """Note that its reader closed it; another that waits in `take` gets the rest."""
+        self.release()
         self.finished()
 
     def finished(self) -> None:
-        with self._lock:
-            self._over = True
-            self._waits = False
+        self._over = True
         notify()
         super().finished()
 
     @property
     def is_held(self) -> bool:
         """Whether there is anything left to let through."""
-        return not (self._over or self._free) and self._allowed < len(self._steps)
+        return not self._over and self._allowed < len(self._steps)
 
     def allow(self, count: int) -> int:
         """Let so many more steps through; return how many that makes in all."""
-        with self._lock:
-            self._allowed = min(self._allowed + count, len(self._steps))
-            self._waits = False
+        self._allowed = min(self._allowed + count, len(self._steps))
         notify()
         self._notifier.notify()
         return self._allowed
 
     def release(self) -> None:
-        """Let everything through, now and later."""
-        self._free = True
-        self.allow(0)
+        self.allow(len(self._steps))
 
     def has_passed(self, target: int) -> bool:
         """Return whether the first `target` steps were consumed: the reader wants more, or left."""
@@ -351,18 +278,16 @@ class SteppedPlayer(Player):
     def matches(self, text: str) -> bool:
         """Return whether `text` is in the URL or in what was asked."""
         request = self.interaction.request
-        if text in request.url or text in request.body.decode("utf-8", "replace"):
-            return True
-        return any(text in turn.text for turn in summarize_request(request).turns)
+        asked = [turn.text for turn in summarize_request(request).turns]
+        return any(text in one for one in [request.url, *asked])
 
     def describe(self) -> list[str]:
         """Return the lines of a message on its state."""
         reader = None if self._over or self.stream is None else self.stream.reader_location()
         states = {
             "it is over": self._over,
-            "it was released": self._free,
-            "its reader waits for the next event": self._waits,
             "nobody reads it yet": self._back_for < 0,
+            "its reader waits for the next event": self._back_for == self._given,
             "its reader did not come back for more": True,
         }
         state = next(state for state, is_so in states.items() if is_so)
@@ -378,14 +303,12 @@ class SteppedPlayer(Player):
         if self._reader is None or self._reader() is not here:
             self._reader = weakref.ref(here)
             super().begin()
-        with self._lock:
-            self._back_for = self._given
-            if self._closed or self._given == len(self._steps):
-                return b""
-            if self._free or self._given < self._allowed:
-                self._given += 1
-                return self._steps[self._given - 1]
-            self._waits = True
+        self._back_for = self._given
+        if self._given == len(self._steps):
+            return b""
+        if self._given < self._allowed:
+            self._given += 1
+            return self._steps[self._given - 1]
         notify()
         return None
 

@@ -293,7 +293,7 @@ class VcrSession(Session):
         with self._lock_of_choice:
             for order, one in self.recordings():
                 is_late = one.response.ended == "failed" and not failed
-                if not (order in self._taken or is_late or one in self.discarded):
+                if not (order in self._taken or is_late):
                     self._taken.add(order)
                     recorded.append((their_request(one.request), their_response(one.response)))
         return recorded

@@ -7,6 +7,7 @@ test makes itself. No HTTP library, no pytest plugin, no server.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from aquila_cassette.storage import files
 
 URL = "https://api.example.com/v1/chat"
 EVENTS = [b"data: %d\n\n" % number for number in range(1, 6)]
+_runs = itertools.count()
 SSE = (("content-type", "text/event-stream"),)
 
 
@@ -138,7 +140,7 @@ class Suite:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.created = Created()
+        self.next_run()
         self.library = Library()
 
     def owner(self, name: str | None = "test_a") -> Owner:
@@ -151,7 +153,7 @@ class Suite:
 
     def next_run(self) -> None:
         """Begin another run of the suite: nothing was created in it."""
-        self.created = Created()
+        self.created = Created(self.folder / f"created in run {next(_runs)}")
 
     @contextmanager
     def block(

@@ -156,4 +156,4 @@ def test_a_miss_of_a_package_in_a_thread_of_its_own_names_the_package(
     with pytest.raises(MissError) as caught, aquila_cassette("sent", mode="none"):
         teller.start()
     sys.modules.pop("teller", None)
-    assert sent_by(caught.value) == "teller/__init__.py:5 in tell (thread teller-1)"
+    assert sent_by(caught.value) == "teller (thread teller-1)"
