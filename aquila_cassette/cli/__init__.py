@@ -176,10 +176,6 @@ def _record(
     direct: Annotated[
         bool, typer.Option("--direct", help="Without tests: send the recorded requests again.")
     ] = False,
-    header: Annotated[
-        list[str] | None,
-        typer.Option(metavar="'NAME: VALUE'", help="With --direct: a header to send, too."),
-    ] = None,
     base_url: Annotated[
         str | None,
         typer.Option(metavar="URL", help="With --direct: ask there, not the recorded host."),
@@ -213,7 +209,6 @@ def _record(
             Wanted(names or (), folder, stale, failed),
             direct=direct,
             dry_run=dry_run,
-            headers=header or (),
             base_url=base_url,
             arguments=context.obj or (),
         )
@@ -233,9 +228,6 @@ def _diff(
             "--git", metavar="REV", help="The commit to compare with, by default the last one."
         ),
     ] = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Show what differs each time, too.")
-    ] = False,
     as_json: _Json = False,
 ) -> None:
     """Show what changed between two cassettes, or since a commit.
@@ -251,9 +243,7 @@ def _diff(
     """
     from aquila_cassette.cli import diff
 
-    raise typer.Exit(
-        diff.run(name, other, folder, revision=revision, everything=everything, as_data=as_json)
-    )
+    raise typer.Exit(diff.run(name, other, folder, revision=revision, as_data=as_json))
 
 
 @app.command("play")
@@ -326,15 +316,8 @@ def _check(
     """
     from aquila_cassette.cli import check
 
-    code = check.run(
-        places or [],
-        folder,
-        redact=_rules(redact, keep, allow),
-        max_age=max_age,
-        ignore=ignore or (),
-        how=how.value,
-    )
-    raise typer.Exit(code)
+    rules = _rules(redact, keep, allow)
+    raise typer.Exit(check.run(places, folder, rules, max_age, ignore or (), how.value))
 
 
 @app.command("scrub")
@@ -360,7 +343,7 @@ def _scrub(
     from aquila_cassette.cli import scrub
 
     rules = _rules(redact, keep, allow)
-    raise typer.Exit(scrub.run(places or [], folder, redact=rules, dry_run=dry_run))
+    raise typer.Exit(scrub.run(places, folder, redact=rules, dry_run=dry_run))
 
 
 @app.command("unused")

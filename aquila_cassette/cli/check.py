@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from dataclasses import dataclass
@@ -66,11 +65,19 @@ class Finding:
     def level(self) -> str:
         return "error" if self.kind in ("unreadable", "secret") else "warning"
 
+    def as_json(self) -> dict[str, str | int]:
+        place: dict[str, str | int] = {"path": display_path(self.path), "line": self.line}
+        return place | {
+            "kind": self.kind,
+            "level": self.level,
+            "message": self.what,
+            "fix": self.fix,
+        }
+
 
 def run(
-    given: Sequence[str],
+    given: Sequence[str] | None,
     folder: Path,
-    *,
     redact: Redaction,
     max_age: str | None,
     ignore: Sequence[str],
@@ -124,9 +131,9 @@ def check_file(path: Path, redact: Redaction, oldest: datetime | None = None) ->
         days = count((datetime.now(UTC) - min(times)).days, "day")
         what = f"it was recorded on {min(times):%Y-%m-%d}, {days} ago"
         yield Finding(path, 1, "old", what, f"aquila-cassette record {_quoted(path)}")
-    if line := _other_line(text, dumps(cassette)):
+    if _without_comments(text) != _without_comments(dumps(cassette)):
         fix = f"aquila-cassette record {_quoted(path)}"
-        yield Finding(path, line, "format", KINDS["format"], fix)
+        yield Finding(path, 1, "format", KINDS["format"], fix)
 
 
 def _unreadable(path: Path, error: CassetteError) -> Finding:
@@ -138,29 +145,19 @@ def _unreadable(path: Path, error: CassetteError) -> Finding:
 
 
 def _secrets(path: Path, text: str, cassette: CassetteData, redact: Redaction) -> Iterator[Finding]:
+    """Yield the secrets of each interaction, on its first line, then those in comments and the like."""
     fix = f"aquila-cassette scrub {_quoted(path)}"
-    lines = text.split("\n")
-    items = [number for number, line in enumerate(lines) if line.startswith("- ")]
-    seen: set[int] = set()
-    for place, one in enumerate(cassette.interactions):
-        start = items[place] if len(items) == len(cassette.interactions) else 0
-        for part, message in (("request", one.request), ("response", one.response)):
-            for secret in redact.findings(message):
-                if not secret.secret:
-                    continue  # a header that is just not kept
-                needle = f"{secret.name}:" if secret.name else ""
-                if secret.part == "url":
-                    needle = "url: "
-                elif secret.part == "body":
-                    needle = message.body[secret.start : secret.end].decode("utf-8", "replace")
-                    needle = json.dumps(needle.partition("\n")[0])[1:-1]
-                line = next((n for n in range(start, len(lines)) if needle in lines[n]), start)
-                seen.add(line + 1)
-                what = f"{secret.kind} in the {part}'s {'URL' if secret.part == 'url' else secret.part}"
-                yield Finding(path, line + 1, "secret", what, fix)
-    for leak in redact.leaks(text.encode()):  # in comments, say
-        if leak.line not in seen:
-            yield Finding(path, leak.line, "secret", leak.kind, fix)
+    starts = [number for number, line in enumerate(text.split("\n"), 1) if line.startswith("- ")]
+    starts += [1] * len(cassette.interactions)  # unless they are written in another way
+    found = [
+        Finding(path, start, "secret", f"{secret.kind} in the {part}'s {secret.part}", fix)
+        for start, one in zip(starts, cassette.interactions, strict=False)
+        for part, message in (("request", one.request), ("response", one.response))
+        for secret in redact.findings(message)
+        if secret.secret  # else it is a header that is just not kept
+    ]
+    leaks = [] if found else redact.leaks(text.encode())
+    yield from found or [Finding(path, leak.line, "secret", leak.kind, fix) for leak in leaks]
 
 
 def _foreign_secrets(path: Path, data: bytes, redact: Redaction) -> Iterator[Finding]:
@@ -190,18 +187,10 @@ def _is_filtered(message: Request | Response, secret: SecretFinding) -> bool:
     return _FILTERED.fullmatch(value) is not None
 
 
-def _other_line(text: str, written: str) -> int:
-    """Return the first line that would be written otherwise, 0 if none; comments do not count."""
-    ours, theirs = (_without_comments(one) for one in (text, written))
-    pairs = zip(ours, theirs, strict=False)
-    different = next((ours[n][0] for n, (a, b) in enumerate(pairs) if a[1] != b[1]), 0)
-    return different or (1 if len(ours) != len(theirs) else 0)
-
-
-def _without_comments(text: str) -> list[tuple[int, str]]:
+def _without_comments(text: str) -> list[str]:
     # In a body, too, what follows a "#" is cut: on both sides, so it compares all the same.
     lines = (re.sub(r"(^|\s+)#.*", "", line).rstrip() for line in text.split("\n"))
-    return [(number, line) for number, line in enumerate(lines, 1) if line]
+    return [line for line in lines if line]
 
 
 def _names(paths: Sequence[Path], folder: Path) -> Iterator[Finding]:
@@ -243,19 +232,7 @@ def _unused(paths: Sequence[Path], folder: Path) -> Iterator[Finding]:
 def _show(found: Sequence[Finding], how: str) -> None:
     screen = Screen()
     if how == "json":
-        screen.data(
-            [
-                {
-                    "path": display_path(one.path),
-                    "line": one.line,
-                    "kind": one.kind,
-                    "level": one.level,
-                    "message": one.what,
-                    "fix": one.fix,
-                }
-                for one in found
-            ]
-        )
+        screen.data([one.as_json() for one in found])
         return
     for one in found:
         path, what, fix = (

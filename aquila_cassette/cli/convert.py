@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aquila_cassette.cli.folder import find
 from aquila_cassette.cli.output import Screen, print_error
-from aquila_cassette.errors import AquilaError, CassetteError, UsageError
+from aquila_cassette.errors import AquilaError, UsageError
 from aquila_cassette.importers import FORMAT_NAMES, SUFFIXES, detect_format, stem
 from aquila_cassette.importers.conversion import convert, write
 from aquila_cassette.storage import files
@@ -18,14 +18,8 @@ from aquila_cassette.transcript.humanize import count, escape_control_chars
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from aquila_cassette.cli.output import Span
     from aquila_cassette.importers.conversion import Conversion, Target
     from aquila_cassette.redaction import Redaction
-
-
-_HEADINGS = ("FILE", "FORMAT", "N", "HIDDEN", "RESULT")
-_RIGHT = (2, 3)
-_SHRINK = ((0, 20), (4, 20))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +29,6 @@ class _Source:
     path: Path
     root: Path
     is_named: bool  # by its own name, not by that of a folder it is in
-
-
-@dataclass(frozen=True, slots=True)
-class _Result:
-    """What became of one file."""
-
-    path: Path
-    text: str
-    conversion: Conversion | None = None  # None if it could not be read
-    error: AquilaError | None = None
-    needs_in_place: bool = False
-    is_written: bool = False  # or would be, in a dry run
-
-    @property
-    def is_left(self) -> bool:
-        return self.needs_in_place or self.error is not None
 
 
 def run(
@@ -65,31 +43,52 @@ def run(
 ) -> int:
     """Convert files; return the exit code: 2 if a file failed, 1 if something is in the way."""
     sources = list({one.path: one for name in given for one in _sources(name, folder)}.values())
-    results: list[_Result] = []
+    screen = Screen()
     taken: set[Path] = set()
+    total = written = waiting = code = 0
     for source in sources:
         try:
-            conversion = _read(source, to, redact)
-        except CassetteError as error:
-            results.append(_Result(source.path, "left: it cannot be converted", error=error))
-            continue
-        if conversion is not None:
+            # What nobody named may be anything; what ends as ours is to be read.
+            is_expected = source.is_named or source.path.suffix.lower() in (".yaml", ".yml")
+            if not is_expected and detect_format(files.read(source.path)) is None:
+                continue
+            total += 1
+            conversion = convert(source.path, to, redact)
             target = _target(source, output)
-            results.append(_write(conversion, target, taken, in_place=in_place, dry_run=dry_run))
-    if results:
-        _show(results, Screen())
-    errors = [one.error for one in results if one.error is not None]
-    for one in errors:
-        print_error(escape_control_chars(str(one)))
-    if waiting := sum(one.needs_in_place for one in results):
+            why = ""
+            if not conversion.text:
+                why = "it is in that format already"
+            elif target == source.path and not in_place:
+                why, waiting, code = "it would be replaced", waiting + 1, max(code, 1)
+            elif target in taken:
+                raise UsageError(
+                    f"Another file became {display_path(target)}, as "
+                    f"{display_path(source.path)} would.",
+                    fix="Fix: convert one of the two into another folder with -o FOLDER",
+                )
+            elif not write(conversion, target, in_place=in_place, dry_run=dry_run):
+                why = f"{display_path(target)} holds it already"
+        except AquilaError as error:
+            print_error(escape_control_chars(str(error)))
+            code = max(code, 1 if isinstance(error, UsageError) else 2)
+            continue
+        written += not why
+        taken.add(target)
+        _show(screen, conversion, target, why)
+    if waiting:
         print_error(
             f"{count(waiting, 'file')} would be replaced. "
             "Fix: allow it with --in-place, or write elsewhere with -o FOLDER"
         )
-    print_error(_summary(results, to, dry_run=dry_run))
-    if not all(isinstance(one, UsageError) for one in errors):
-        return 2
-    return int(any(one.is_left for one in results))
+    if total:
+        would = "would be " if dry_run else ""
+        name = "our format" if to == "v1" else FORMAT_NAMES[to]
+        print_error(f"{written} of {count(total, 'file')} {would}converted to {name}.")
+    else:
+        print_error(
+            "No cassettes there. What is read: vcrpy, cassetter, betamax, HAR, and our own."
+        )
+    return code
 
 
 def _sources(name: str, folder: Path) -> Iterator[_Source]:
@@ -111,68 +110,18 @@ def _target(source: _Source, output: Path | None) -> Path:
     return path if output is None else output / path.absolute().relative_to(source.root.absolute())
 
 
-def _read(source: _Source, to: Target, redact: Redaction) -> Conversion | None:
-    """Compute what a file becomes; None if it is no cassette, and nobody named it."""
-    is_expected = source.is_named or source.path.suffix.lower() in (".yaml", ".yml")
-    if not is_expected and detect_format(files.read(source.path)) is None:
-        return None
-    return convert(source.path, to, redact)
-
-
-def _write(
-    conversion: Conversion, target: Path, taken: set[Path], *, in_place: bool, dry_run: bool
-) -> _Result:
-    path, name = conversion.source, display_path(target)
-    if not conversion.text:
-        format_name = "our" if conversion.target == "v1" else "vcrpy's"
-        return _Result(path, f"left: in {format_name} format already", conversion)
-    if target == path and not in_place:
-        return _Result(path, "left: it would be replaced", conversion, needs_in_place=True)
-    try:
-        if target in taken:
-            raise UsageError(
-                f"{display_path(path)} would become {name}, as another of these files does.",
-                fix="Fix: convert one of the two into another folder with -o FOLDER",
-            )
-        is_written = write(conversion, target, in_place=in_place, dry_run=dry_run)
-    except AquilaError as error:
-        return _Result(path, "left as it was", conversion, error)
-    taken.add(target)
-    text = f"to {name}" if is_written else f"left: {name} holds it already"
-    return _Result(path, text, conversion, is_written=is_written)
-
-
-def _show(results: Sequence[_Result], screen: Screen) -> None:
-    rows = [_row(one) for one in results]
-    heading, *table = screen.aligned(_HEADINGS, rows, right=_RIGHT, shrink=_SHRINK)
-    screen.line(*heading)
-    for one, line in zip(results, table, strict=True):
-        screen.line(*line)
-        if one.conversion is None or not one.is_written:
-            continue
-        hidden = ", ".join(
-            f"{kind} ({number} times)" if number > 1 else kind
-            for kind, number in one.conversion.hidden.items()
-        )
-        if hidden:
-            screen.line((f"  hidden: {escape_control_chars(hidden)}", "dim"))
-        for lost in one.conversion.lost:
-            screen.line((f"  lost: {escape_control_chars(lost)}", "yellow"))
-
-
-def _row(one: _Result) -> list[Span]:
-    name, text = (display_path(one.path), "bold"), (one.text, "red" if one.is_left else "")
-    conversion = one.conversion
-    if conversion is None:
-        return [name, "-", "-", "-", text]
-    hidden = str(conversion.hidden.total()) if conversion.text else "-"
-    return [name, conversion.origin or "ours", str(len(conversion.interactions)), hidden, text]
-
-
-def _summary(results: Sequence[_Result], to: Target, *, dry_run: bool) -> str:
-    if not results:
-        return "No cassettes there. What is read: vcrpy, cassetter, betamax, HAR, and our own."
-    written = sum(one.is_written for one in results)
-    would = "would be " if dry_run else ""
-    name = "our format" if to == "v1" else FORMAT_NAMES[to]
-    return f"{written} of {count(len(results), 'file')} {would}converted to {name}."
+def _show(screen: Screen, conversion: Conversion, target: Path, why: str) -> None:
+    """Print a line for a file, and what its new one does not hold; `why` says why it is left."""
+    what = f"{conversion.origin or 'ours'}, {count(len(conversion.interactions), 'interaction')}"
+    name, now = (escape_control_chars(display_path(path)) for path in (conversion.source, target))
+    screen.line((name, "bold"), f": {what}, {f'left: {why}' if why else f'to {now}'}")
+    if why:
+        return
+    hidden = ", ".join(
+        f"{kind} ({number} times)" if number > 1 else kind
+        for kind, number in conversion.hidden.items()
+    )
+    if hidden:
+        screen.line((f"  hidden: {escape_control_chars(hidden)}", "dim"))
+    for lost in conversion.lost:
+        screen.line((f"  lost: {escape_control_chars(lost)}", "yellow"))

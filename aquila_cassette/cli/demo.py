@@ -8,10 +8,10 @@ import shlex
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import zip_longest
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from aquila_cassette import aquila_cassette
-from aquila_cassette.cli.answer_stream import AnswerReader
 from aquila_cassette.cli.output import NO, YES, Screen, Span
+from aquila_cassette.dialects import read_message
 from aquila_cassette.errors import UsageError
 from aquila_cassette.provider import Provider
 from aquila_cassette.storage.names import display_path
@@ -35,76 +35,42 @@ from aquila_cassette.transcript.humanize import (
 
 _KEY = "sk-demo-no-key-is-needed"
 _INDENT = 22
-_LONGEST_ITEM = 60
 _HEADINGS = ("STREAM", "CLIENT", "FIRST", "PIECES", "BYTES", "RECORDED", "REPLAYED", "EQUAL")
 _RIGHT = (2, 3, 4, 5, 6)
 _SETTINGS = ("AQUILA_RECORD", "AQUILA_CASSETTE_DIR", "AQUILA_ON_UNPLAYED")
 
-Consumer = Callable[[], Iterator[tuple[object, bytes]]]
-"""Sends the request, and yields what it gets item by item, each with the bytes of its events."""
-
-Opener = Callable[["DemoStream", str], AbstractContextManager[Consumer]]
-"""Opens a consumer of a stream of the provider at a URL."""
-
 
 @dataclass(frozen=True, slots=True)
 class DemoStream:
-    """One of the streams: what is asked where, and the SDK's client class and method for it."""
+    """One of the streams: what is asked where, and the method of the company's SDK for it."""
 
-    name: str  # the first part of its cassettes' names
-    title: str
+    name: str
+    company: str  # as its SDK names its client
     path: str
-    body: dict[str, Any]
-    sdk: str
-    client_class: str
     method: str
+    body: dict[str, Any]
+
+    @property
+    def title(self) -> str:
+        return f"{self.company} {self.name}"
 
 
+_HELLO = [{"role": "user", "content": "Say hello to a streamer."}]
+_CHAT = {"model": "gpt-4o-mini", "messages": _HELLO, "stream": True}
+_RESPONSES = {"model": "gpt-4o-mini", "input": "Hello, how are you?", "stream": True}
+_MESSAGES = _CHAT | {"model": "claude-sonnet-5-5", "max_tokens": 100}
 STREAMS = (
-    DemoStream(
-        "chat",
-        "OpenAI chat",
-        "/v1/chat/completions",
-        {
-            "model": "gpt-4o-mini",
-            "messages": [{"role": "user", "content": "Say hello to a streamer."}],
-            "stream": True,
-        },
-        "openai",
-        "OpenAI",
-        "chat.completions.create",
-    ),
-    DemoStream(
-        "responses",
-        "OpenAI responses",
-        "/v1/responses",
-        {"model": "gpt-4o-mini", "input": "Hello, how are you?", "stream": True},
-        "openai",
-        "OpenAI",
-        "responses.create",
-    ),
-    DemoStream(
-        "messages",
-        "Anthropic messages",
-        "/v1/messages",
-        {
-            "model": "claude-sonnet-5-5",
-            "max_tokens": 100,
-            "messages": [{"role": "user", "content": "Say hello in one short sentence."}],
-            "stream": True,
-        },
-        "anthropic",
-        "Anthropic",
-        "messages.create",
-    ),
+    DemoStream("chat", "OpenAI", "/v1/chat/completions", "chat.completions.create", _CHAT),
+    DemoStream("responses", "OpenAI", "/v1/responses", "responses.create", _RESPONSES),
+    DemoStream("messages", "Anthropic", "/v1/messages", "messages.create", _MESSAGES),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Consumed:
-    """What a consumer got: pieces or parsed events; when the first came, and all (ms)."""
+    """What a client got: pieces or parsed events; when the first came, and all (ms)."""
 
-    items: tuple[object, ...]
+    items: list[object]
     first: float
     total: float
 
@@ -114,26 +80,16 @@ class Demo:
     """One stream consumed by one client: live, and then from the cassette."""
 
     stream: DemoStream
-    client: str
-    opens: Opener
+    client: str  # "httpx", or the SDK's name
     live: Consumed
     pieces: int  # reads off the wire
     octets: int
-    replayed: Consumed | None = None
-    failure: str = "not replayed"  # where `replayed` is None
+    replayed: float = 0.0  # how long the replay took (ms)
+    difference: str = "not replayed"  # what the replay gave otherwise; empty where nothing
 
     @property
-    def difference(self) -> str:
-        """What differs on replay, expected before got; empty where nothing does."""
-        if self.replayed is None:
-            return self.failure
-        expected, got = self.live.items, self.replayed.items
-        for number, (one, other) in enumerate(zip(expected, got, strict=False), 1):
-            if one != other:
-                return f"item {number}: expected {_cropped(one)}, got {_cropped(other)}"
-        if len(expected) != len(got):
-            return f"expected {len(expected)} items, got {len(got)}"
-        return ""
+    def cassette(self) -> str:
+        return f"{self.stream.name}.{self.client}"
 
 
 def run(keep: Path | None, gap: float) -> int:
@@ -155,24 +111,19 @@ def run(keep: Path | None, gap: float) -> int:
     own |= {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
     with patch.dict(os.environ, own, clear=True), Provider(gap) as provider:
         host = urlsplit(provider.url).netloc
-
         demos: list[Demo] = []
         screen.line(("●", "red"), f" recording from a provider at {host}")
         screen.line()
-        for sdk in ("", *dict.fromkeys(stream.sdk for stream in STREAMS)):
-            client, opens = sdk or "httpx", with_sdk if sdk else with_httpx
+        for client in ("httpx", "openai", "anthropic"):
             if find_spec(client) is None:
                 fix = "pip install 'aquila-cassette[demo]'"
                 screen.line((f"  {client} is not installed: {fix}", "yellow"))
                 continue
             screen.line(f"  with {client}")
             for stream in STREAMS:
-                if sdk in ("", stream.sdk):
+                if client in ("httpx", stream.company.lower()):
                     screen.part("  ", (stream.title.ljust(_INDENT - 2), "cyan"))
-                    show = screen.typist(_INDENT)
-                    demos.append(
-                        record(stream, client, opens, url=provider.url, folder=folder, show=show)
-                    )
+                    demos.append(record(stream, client, provider.url, folder, screen.part))
                     screen.line()
         screen.line()
         provider.stop()
@@ -181,90 +132,75 @@ def run(keep: Path | None, gap: float) -> int:
         screen.line()
         demos.sort(key=lambda demo: STREAMS.index(demo.stream))
         for demo in demos:
-            replay(demo, url=provider.url, folder=folder)
+            replay(demo, provider.url, folder)
     code = print_table(demos, screen)
-    path = display_path(folder / f"{demos[-1].stream.name}.{demos[-1].client}.yaml")
+    path = display_path(folder / f"{demos[-1].cassette}.yaml")
     screen.line("Look inside a cassette:  ", (f"aquila-cassette show {shlex.quote(path)}", "bold"))
     screen.line("Record your own:     ", ('with aquila_cassette("my.first"): ...', "bold"))
     return code
 
 
-@contextmanager
-def with_httpx(stream: DemoStream, url: str) -> Iterator[Consumer]:
-    """Open a consumer of raw bytes: each item is a piece off the wire."""
-    headers = {"authorization": f"Bearer {_KEY}"}
-    with httpx.Client(base_url=url, headers=headers, timeout=30) as client:
-
-        def consume() -> Iterator[tuple[object, bytes]]:
-            with client.stream("POST", stream.path, json=stream.body) as response:
-                response.raise_for_status()
-                for piece in response.iter_raw():
-                    yield piece, piece
-
-        yield consume
-
-
-@contextmanager
-def with_sdk(stream: DemoStream, url: str) -> Iterator[Consumer]:
-    """Open a consumer that is the provider's own SDK: each item is a parsed event."""
-    base_url = f"{url}/v1" if stream.sdk == "openai" else url
-    client_class = getattr(import_module(stream.sdk), stream.client_class)
-    with client_class(base_url=base_url, api_key=_KEY, max_retries=0) as client:
-
-        def consume() -> Iterator[tuple[object, bytes]]:
-            for event in attrgetter(stream.method)(client)(**stream.body):
-                parsed = event.to_dict()
-                yield parsed, f"data: {json.dumps(parsed)}\n\n".encode()
-
-        yield consume
-
-
 def record(
-    stream: DemoStream,
-    client: str,
-    opens: Opener,
-    *,
-    url: str,
-    folder: Path,
-    show: Callable[[str], None],
+    stream: DemoStream, client: str, url: str, folder: Path, show: Callable[[str], None]
 ) -> Demo:
-    """Record a stream while its consumer reads it; `show` gets each chunk of text as it comes."""
-    block = aquila_cassette(f"{stream.name}.{client}", mode="all", cassette_dir=folder)
-    with opens(stream, url) as consume, block as cassette:
-        live = _consume(consume, show)
+    """Record a stream while a client reads it; `show` gets each chunk of text as it comes."""
+    with aquila_cassette(f"{stream.name}.{client}", mode="all", cassette_dir=folder) as cassette:
+        live = _consume(stream, client, url, show)
     response = cassette.recorded[0].response
-    return Demo(stream, client, opens, live, len(response.pieces), len(response.body))
+    return Demo(stream, client, live, len(response.pieces), len(response.body))
 
 
-def replay(demo: Demo, *, url: str, folder: Path) -> None:
-    """Replay what was recorded to a new consumer, and note what it got; nothing is sent."""
-    name = f"{demo.stream.name}.{demo.client}"
+def replay(demo: Demo, url: str, folder: Path) -> None:
+    """Replay what was recorded to a new client, and note what differs; nothing is sent."""
     try:
-        block = aquila_cassette(name, mode="none", cassette_dir=folder)
-        with demo.opens(demo.stream, url) as consume, block:
-            demo.replayed = _consume(consume, lambda _text: None)
+        with aquila_cassette(demo.cassette, mode="none", cassette_dir=folder):
+            replayed = _consume(demo.stream, demo.client, url, lambda _text: None)
     except Exception as error:  # whatever it is, the demo must say that the replay failed
-        demo.replayed = None
-        demo.failure = f"{type(error).__name__}: {error}"
+        demo.difference = f"{type(error).__name__}: {error}"
+        return
+    pairs = zip_longest(demo.live.items, replayed.items)
+    different = (n for n, (one, other) in enumerate(pairs, 1) if one != other)
+    number = next(different, None)
+    demo.difference = f"its item {number} differs" if number else ""
+    demo.replayed = replayed.total
 
 
-def _consume(consume: Consumer, show: Callable[[str], None]) -> Consumed:
-    reader = AnswerReader("text/event-stream")
+def _consume(stream: DemoStream, client: str, url: str, show: Callable[[str], None]) -> Consumed:
     items: list[object] = []
-    first = 0.0
-    started = time.perf_counter()
-    for item, events in consume():
-        first = first or time.perf_counter() - started
-        items.append(item)
-        for added in reader.push(events):
-            show(added.text)
-    total = time.perf_counter() - started
-    return Consumed(tuple(items), first * 1000, total * 1000)
+    received, shown, first = b"", "", 0.0
+    with _client(stream, client, url) as opened:
+        started = time.perf_counter()
+        for item, events in _read(stream, opened):
+            first = first or time.perf_counter() - started
+            items.append(item)
+            received += events
+            text = read_message("text/event-stream", received).text
+            show(escape_control_chars(text.removeprefix(shown)))
+            shown = text
+        total = time.perf_counter() - started
+    return Consumed(items, first * 1000, total * 1000)
 
 
-def _cropped(item: object) -> str:
-    text = repr(item)
-    return text if len(text) <= _LONGEST_ITEM else f"{text[:_LONGEST_ITEM]}..."
+def _client(stream: DemoStream, client: str, url: str) -> Any:
+    if client == "httpx":
+        headers = {"authorization": f"Bearer {_KEY}"}
+        return httpx.Client(base_url=url, headers=headers, timeout=30)
+    base_url = f"{url}/v1" if client == "openai" else url
+    sdk_client = getattr(import_module(client), stream.company)
+    return sdk_client(base_url=base_url, api_key=_KEY, max_retries=0)
+
+
+def _read(stream: DemoStream, client: Any) -> Iterator[tuple[object, bytes]]:
+    """Yield the pieces off the wire, or the events that an SDK parsed, each also as bytes."""
+    if isinstance(client, httpx.Client):
+        with client.stream("POST", stream.path, json=stream.body) as response:
+            response.raise_for_status()
+            for piece in response.iter_raw():
+                yield piece, piece
+    else:
+        for event in attrgetter(stream.method)(client)(**stream.body):
+            parsed = event.to_dict()
+            yield parsed, f"data: {json.dumps(parsed)}\n\n".encode()
 
 
 def print_table(demos: Sequence[Demo], screen: Screen) -> int:
@@ -277,13 +213,13 @@ def print_table(demos: Sequence[Demo], screen: Screen) -> int:
             str(demo.pieces),
             format_size(demo.octets),
             format_duration(demo.live.total),
-            format_duration(demo.replayed.total) if demo.replayed else "-",
+            format_duration(demo.replayed),
             (NO, "bold red") if demo.difference else (YES, "bold green"),
         ]
         for demo in demos
     ]
-    for line in screen.aligned(_HEADINGS, rows, right=_RIGHT, shrink=[(0, 12)]):
-        screen.line(*line)
+    for line in screen.table(_HEADINGS, rows, right=_RIGHT, shrink=[(0, 12)]):
+        screen.line(line)
     screen.line(("FIRST: when the first event reached its consumer, while it was recorded.", "dim"))
     screen.line()
     different = [demo for demo in demos if demo.difference]
@@ -293,7 +229,7 @@ def print_table(demos: Sequence[Demo], screen: Screen) -> int:
     if different:
         screen.line((f"{len(different)} of {count(len(demos), 'replay')} differ.", "bold red"))
         return 1
-    total = format_duration(sum(demo.replayed.total for demo in demos if demo.replayed))
+    total = format_duration(sum(demo.replayed for demo in demos))
     equal = f"All {len(demos)} replays are equal, piece for piece and event for event"
     screen.line((f"{equal}; together {total}.", "bold green"))
     return 0

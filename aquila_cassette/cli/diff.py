@@ -28,13 +28,9 @@ def run(
     folder: Path,
     *,
     revision: str | None,
-    everything: bool,
     as_data: bool,
 ) -> int:
-    """Compare a cassette with another, or with a commit; return 1 where they differ.
-
-    `everything` compares ids, dates and times, too; `as_data` prints JSON.
-    """
+    """Compare a cassette with another, or with a commit; return 1 where they differ."""
     old: CassetteData | None
     new: CassetteData | None
     if other is not None:
@@ -54,7 +50,7 @@ def run(
         was, now = f"{display_path(path)} ({revision})", display_path(path)
     screen = Screen()
     before, after = ((one or CassetteData()).interactions for one in (old, new))
-    comparison = compare(before, after, everything=everything)
+    comparison = compare(before, after)
     is_same = comparison.same and old is not None and new is not None
     if as_data:
         sides = {"old": was if old else None, "new": now if new else None}
@@ -64,8 +60,8 @@ def run(
         what = escape_control_chars(f"Only in {where}: {display_path(path)}")
         screen.line((what, "bold"), f" ({count(len(before or after), 'interaction')})")
     elif is_same:
-        but = "" if old == new else ", but for ids, dates, times and the like (--all shows them)"
-        screen.line(f"The same{but if not everything else ''}.")
+        but = "" if old == new else ", but for ids, dates, times and the like"
+        screen.line(f"The same{but}.")
     else:
         print_diff([f"--- {was}", f"+++ {now}", *comparison.lines()], screen)
         screen.line((comparison.summary(), "bold"))

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import difflib
 import json
-import os
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aquila_cassette.errors import CassetteNameError, CassetteSaveError, UsageError
+from aquila_cassette.errors import CassetteNameError, UsageError
 from aquila_cassette.importers import find_cassette
 from aquila_cassette.storage.names import cassette_path, cassettes_in, display_path
 
@@ -42,7 +40,7 @@ def candidates(name: str, folder: Path) -> list[Path]:
     return list(dict.fromkeys([find_cassette(folder, name), *ours]))
 
 
-def cassettes_named(given: Sequence[str], folder: Path) -> tuple[list[Path], list[Path]]:
+def cassettes_named(given: Sequence[str] | None, folder: Path) -> tuple[list[Path], list[Path]]:
     """Return the folders and files that names or paths mean, and the cassettes in them.
 
     Without any it is the cassette folder.
@@ -54,7 +52,7 @@ def cassettes_named(given: Sequence[str], folder: Path) -> tuple[list[Path], lis
             return path
         return folder / name if (folder / name).is_dir() else find(name, folder)
 
-    places = [place(name) for name in given] or [folder]
+    places = [place(name) for name in given or ()] or [folder]
     return places, list(dict.fromkeys(path for one in places for path in cassettes_in(one)))
 
 
@@ -72,26 +70,6 @@ def require_place(place: Path | None, command: str) -> None:
         raise UsageError(
             f"There is no {display_path(place)!r}.",
             fix=f"Fix: aquila-cassette {command}",
-        )
-
-
-def refuse_outside(path: Path, folders: Sequence[Path], command: str = "") -> None:
-    """Refuse to change what a link leads to outside of the folders that were asked for.
-
-    A path in none of them belongs to its own folder. `command` changes the file itself; without
-    one it is the path, if a link the link, that would be moved or deleted.
-    """
-    real = path.resolve() if command else path.parent.resolve() / path.name
-    whole = Path(os.path.abspath(path))  # noqa: PTH100 - of links, which stay, without any ".."
-    around = [one for one in folders if whole.is_relative_to(os.path.abspath(one))]  # noqa: PTH100
-    homes = [one for one in around if not one.is_file()] or [path.parent]
-    if not any(real.is_relative_to(home.resolve()) for home in homes):
-        itself = f"aquila-cassette {command} {shlex.quote(display_path(real))}"
-        raise CassetteSaveError(
-            f"{display_path(path)} is outside of the folder that it is found in; it was not changed.",
-            path=path,
-            facts=[f"it leads to: {display_path(real)}"],
-            fix=f"Fix: {itself if command else 'move or delete that file itself'}",
         )
 
 

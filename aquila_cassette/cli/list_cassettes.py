@@ -8,16 +8,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from rich.cells import cell_len
-
 from aquila_cassette import importers
 from aquila_cassette.cli.folder import name_of, require_place
-from aquila_cassette.cli.output import Screen, crop, print_what_is_wrong
+from aquila_cassette.cli.output import Screen, print_what_is_wrong
 from aquila_cassette.dialects.providers import provider_name
 from aquila_cassette.errors import CassetteError
 from aquila_cassette.storage.names import cassettes_in, display_path
 from aquila_cassette.transcript.humanize import (
-    escape_control_chars,
     format_age,
     format_size,
     parse_time,
@@ -58,7 +55,8 @@ class _File:
     def cells(self, now: datetime) -> list[Span]:
         """Return its cells, in the order of the headings."""
         if self.error is not None:
-            return [(self.name, "bold"), *[""] * (len(_HEADINGS) - 1)]
+            size = (format_size(self.octets), "dim")
+            return [(self.name, "bold"), *["-"] * 4, size, ("unreadable", "red")]
         times = filter(None, (parse_time(one.interaction.recorded_at) for one in self.interactions))
         endings = _endings([one.outcome for one in self.interactions])
         return [
@@ -107,26 +105,14 @@ def run(place: Path | None, folder: Path, *, as_json: bool) -> int:
     if as_json:
         screen.data([one.as_json() for one in found])
     elif found:
-        _print(found, screen)
+        now = datetime.now(UTC)
+        rows = [one.cells(now) for one in found]
+        for line in screen.table(_HEADINGS, rows, right=_RIGHT, shrink=_SHRINK):
+            screen.line(line)
     damaged = [one.name for one in found if one.error is not None]
     if not as_json:
         print_what_is_wrong(place or folder, len(found), damaged)
     return 2 if damaged else 0
-
-
-def _print(found: Sequence[_File], screen: Screen) -> None:
-    now = datetime.now(UTC)
-    rows = [one.cells(now) for one in found]
-    heading, *table = screen.aligned(_HEADINGS, rows, right=_RIGHT, shrink=_SHRINK)
-    screen.line(*heading)
-    for one, line in zip(found, table, strict=True):
-        if one.error is None:
-            screen.line(*line)
-        else:
-            what = escape_control_chars(str(one.error).partition("\n")[0])
-            if screen.width:
-                what = crop(what, max(screen.width - cell_len(line[0][0]) - 2, 20))
-            screen.line(line[0], "  ", (what, "red"))
 
 
 def _distinct(values: Iterable[str | None]) -> list[str]:

@@ -9,13 +9,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aquila_cassette import importers
-from aquila_cassette.cli.folder import find, name_of, refuse_outside
+from aquila_cassette.cli.folder import find, name_of
 from aquila_cassette.cli.output import Screen, print_diff, print_error
-from aquila_cassette.cli.record_selection import owners_of
-from aquila_cassette.errors import CassetteError, UsageError
+from aquila_cassette.errors import UsageError
 from aquila_cassette.storage import files
-from aquila_cassette.storage.names import cassette_path, display_path, name_of_test
+from aquila_cassette.storage.names import cassette_path, display_path
 from aquila_cassette.transcript.humanize import escape_control_chars
 
 if TYPE_CHECKING:
@@ -29,9 +27,7 @@ _NOT_OURS = frozenset(
 def run(old: str, new: str, folder: Path, *, code: bool, dry_run: bool) -> int:
     """Move a cassette and, with `code`, change its name in the code; return the exit code."""
     source, target = find(old, folder), cassette_path(folder, new)
-    refuse_outside(source, [folder])
     _refuse_overwriting(source, target)
-    tests = _named_after(source, folder)
     before, after = (name_of(path, folder).removesuffix(".yml") for path in (source, target))
     screen = Screen()
     edits: list[tuple[Path, bytes]] = []
@@ -63,28 +59,16 @@ def run(old: str, new: str, folder: Path, *, code: bool, dry_run: bool) -> int:
     screen.line(f"{was} {moved} ", (now, "bold"))
     if mentions:
         print_error(f"The old name is still in {', '.join(mentions)}.")
-    for test in tests:
-        print_error(
-            f"{escape_control_chars(test)} opens it by its own name (the fixture cassette): add "
-            f'@pytest.mark.aquila_cassette("{escape_control_chars(after)}")'
-        )
     return 0
 
 
 def move(old: Path, new: Path) -> None:
-    """Move a cassette, or the link to one; nothing at its new place is ever overwritten."""
+    """Move a cassette; nothing at its new place is ever overwritten."""
     with ExitStack() as locks:
         for path in sorted({old.resolve(), new.resolve()}):
             locks.enter_context(files.changing(path))
         _refuse_overwriting(old, new)
-        if old.is_symlink():
-            target = old.readlink()
-            if not target.is_absolute():
-                target = Path(os.path.relpath(old.parent / target, new.parent))
-            new.symlink_to(target)
-            old.unlink()
-        else:
-            old.rename(new)
+        old.rename(new)
 
 
 def _refuse_overwriting(old: Path, new: Path) -> None:
@@ -106,15 +90,6 @@ def renamed(text: str, before: str, after: str) -> str:
     call = r"""(\baquila_cassette\(\s*(?:name\s*=\s*)?(["']))"""
     rest = r"""(?=(?:\.ya?ml)?\2\s*[,)])"""
     return re.sub(call + re.escape(before) + rest, lambda found: found[1] + after, text)
-
-
-def _named_after(path: Path, folder: Path) -> list[str]:
-    """Return the tests that recorded a cassette and that it is named after."""
-    try:
-        tests = owners_of(importers.load(path).interactions)
-    except CassetteError:  # a damaged cassette may be moved, too
-        return []
-    return [test for test in tests if name_of_test(test) == name_of(path, folder)]
 
 
 def _code_files(folder: Path) -> Iterator[Path]:

@@ -7,7 +7,6 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
@@ -15,14 +14,14 @@ from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count, escape_control_chars
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
 Span = str | tuple[str, str]
 """Text, or text and its style as rich names it."""
 
 _WIDEST = 120  # lines of prose longer than that are hard to read
-_GAP = 2  # between columns
+_GAP = "  "  # between columns
 YES, NO = "✓", "✗"
 _DIFF_STYLES = {"-": "red", "+": "green", "@": "cyan", " ": ""}
 
@@ -30,11 +29,11 @@ _DIFF_STYLES = {"-": "red", "+": "green", "@": "cyan", " ": ""}
 class Screen:
     """Writes to standard output, with colour where that is a terminal."""
 
-    def __init__(self, console: Console | None = None) -> None:
+    def __init__(self) -> None:
         if isinstance(sys.stdout, io.TextIOWrapper):
             # A character that the encoding lacks neither ends the command nor vanishes.
             sys.stdout.reconfigure(errors="backslashreplace")
-        self.console = console or Console(highlight=False, markup=False, emoji=False)
+        self.console = Console(highlight=False, markup=False, emoji=False)
 
     @property
     def is_terminal(self) -> bool:
@@ -45,7 +44,7 @@ class Screen:
         """The cells of a line; None in a pipe, where lines are as long as they are."""
         return min(self.console.width, _WIDEST) if self.is_terminal else None
 
-    def line(self, *spans: Span) -> None:
+    def line(self, *spans: Span | Text) -> None:
         """Write one line; it is never wrapped."""
         self.console.print(Text.assemble(*spans), soft_wrap=True)
 
@@ -57,29 +56,6 @@ class Screen:
         """Write part of a line, at once."""
         self.console.print(Text.assemble(*spans), end="", soft_wrap=True)
         self.console.file.flush()
-
-    def typist(self, indent: int) -> Callable[..., None]:
-        """Return a function that writes text (and its style) as it comes, wrapped at words.
-
-        The line is at the cell `indent` now, and later lines start there.
-        """
-        column = indent
-
-        def write(chunk: str, style: str = "") -> None:
-            nonlocal column
-            chunk = escape_control_chars(chunk).replace("\n", " ")
-            if self.width and column + cell_len(chunk.rstrip()) > self.width:
-                chunk = chunk.lstrip()
-                self.part("\n" + " " * indent)
-                column = indent
-            column += cell_len(chunk)
-            if self.width and column > self.width:
-                # The space before the next line's first word.
-                column = self.width + 1
-                chunk = chunk.rstrip()
-            self.part((chunk, style))
-
-        return write
 
     def labelled(self, label: Span, lines: Sequence[Span], *, indent: int) -> None:
         """Write lines after a label, from the cell `indent` on, wrapped where there is a width."""
@@ -94,26 +70,34 @@ class Screen:
                 self.console.print(whole, soft_wrap=True)
                 head = Text(" " * indent)
 
-    def aligned(
+    def table(
         self,
         headings: Sequence[str],
         rows: Sequence[Sequence[Span]],
         *,
         right: Collection[int] = (),
         shrink: Sequence[tuple[int, int]] = (),
-    ) -> list[list[Span]]:
-        """Return the headings and the rows as lines in columns; `align_columns` explains them."""
+    ) -> list[Text]:
+        """Return the headings and the rows as lines in columns, those of `right` right-aligned.
+
+        Rows that are too wide are cropped in the columns of `shrink`, each down to its least width,
+        the second when the first has reached it.
+        """
         styled = [[(name, "dim") for name in headings]]
         styled += [[(cell, "") if isinstance(cell, str) else cell for cell in row] for row in rows]
-        cells = [[escape_control_chars(text) for text, _ in row] for row in styled]
-        table = align_columns(cells, right=right, shrink=shrink, width=self.width)
-        return [
-            [
-                ("  " * bool(place) + cell, style)
-                for place, (cell, (_, style)) in enumerate(zip(aligned, row, strict=True))
-            ]
-            for aligned, row in zip(table, styled, strict=True)
-        ]
+        table = [[Text(escape_control_chars(text), style) for text, style in row] for row in styled]
+        widths = [max(cell.cell_len for cell in column) for column in zip(*table, strict=True)]
+        for column, least in shrink if self.width else ():
+            over = sum(widths) + len(_GAP) * (len(widths) - 1) - (self.width or 0)
+            widths[column] -= max(min(over, widths[column] - least), 0)
+        for row in table:
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True)):
+                cell.truncate(width, overflow="ellipsis")
+                cell.align("right" if place in right else "left", width)
+        lines = [Text(_GAP).join(row) for row in table]
+        for line in lines:
+            line.rstrip()
+        return lines
 
 
 def print_error(text: str) -> None:
@@ -141,46 +125,6 @@ def print_diff(lines: Iterable[str], screen: Screen) -> None:
         is_file = line.startswith(("--- ", "+++ "))
         style = "bold" if is_file else _DIFF_STYLES.get(line[:1], "bold")
         screen.line((escape_control_chars(line).rstrip("\n"), style))
-
-
-def align_columns(
-    rows: Sequence[Sequence[str]],
-    *,
-    right: Collection[int] = (),
-    shrink: Sequence[tuple[int, int]] = (),
-    width: int | None = None,
-) -> list[list[str]]:
-    """Pad the cells of each column to one width, those of the columns `right` on their left.
-
-    Rows that are wider than `width` cells are cropped in the columns of `shrink`, each down to its
-    least width, the second when the first has reached it.
-    """
-    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
-    if width is not None:
-        room = width - _GAP * (len(widths) - 1)
-        for column, least in shrink:
-            over = max(sum(widths) - room, 0)
-            widths[column] = max(widths[column] - over, min(least, widths[column]))
-    table = []
-    for row in rows:
-        cells = []
-        for place, (cell, wide) in enumerate(zip(row, widths, strict=True)):
-            cell = crop(cell, wide)
-            space = " " * (wide - cell_len(cell))
-            if place in right:
-                cell = space + cell
-            elif place < len(widths) - 1:
-                cell += space
-            cells.append(cell)
-        table.append(cells)
-    return table
-
-
-def crop(text: str, width: int) -> str:
-    """Return a line at most `width` cells wide."""
-    if cell_len(text) <= width:
-        return text
-    return set_cell_size(text, max(width - 1, 0)).rstrip() + "…"
 
 
 class Progress:

@@ -26,47 +26,32 @@ _FILES = {
 
 def folder_of_the_suite() -> Path:
     """Return the cassette folder, the ini's ``aquila_cassette_dir``, seen from the current folder."""
-    root, settings = _configuration()
-    folder = settings.get("aquila_cassette_dir")
-    if not isinstance(folder, str) or not folder:
-        return FOLDER
-    return Path(os.path.relpath(root / folder, Path.cwd()))
-
-
-def _configuration() -> tuple[Path, dict[str, Any]]:
     here = Path.cwd()
     for base in (here, *here.parents):
         for name, tables in _FILES.items():
-            try:
-                text = (base / name).read_text("utf-8")
-            except (OSError, UnicodeDecodeError):
-                continue
-            found = _settings(text, tables, is_toml=name.endswith(".toml"))
-            if found is not None:
-                return base, found
-            if "pytest" in name:
-                return base, {}
-    return here, {}
+            settings = _settings(base / name, tables)
+            if settings or (settings is not None and "pytest" in name):
+                folder = settings.get("aquila_cassette_dir")
+                return Path(os.path.relpath(base / str(folder))) if folder else FOLDER
+    return FOLDER
 
 
-def _settings(text: str, tables: list[str], *, is_toml: bool) -> dict[str, Any] | None:
-    """Return what a file says to pytest; None if that is nothing, or the file is damaged."""
-    if is_toml:
-        try:
-            read: Any = tomllib.loads(text)
-        except tomllib.TOMLDecodeError:
-            return None
-        for table in tables:
-            found = read
-            for key in table.split("."):
-                found = found.get(key) if isinstance(found, dict) else None
-            if isinstance(found, dict) and found:
-                return found
-        return None
-    parser = configparser.RawConfigParser(strict=False)
-    parser.optionxform = str  # type: ignore[assignment,method-assign]  # as pytest, keep the case
+def _settings(path: Path, tables: list[str]) -> dict[str, Any] | None:
+    """Return what a file says to pytest; None if it is not there, or damaged."""
     try:
-        parser.read_string(text)
-    except configparser.Error:
+        text = path.read_text("utf-8")
+        if path.suffix != ".toml":
+            parser = configparser.RawConfigParser(strict=False)
+            parser.optionxform = str  # type: ignore[assignment,method-assign]  # keep the case
+            parser.read_string(text)
+            return dict(parser[tables[0]]) if parser.has_section(tables[0]) else {}
+        read = tomllib.loads(text)
+    except (OSError, ValueError, configparser.Error):
         return None
-    return dict(parser[tables[0]]) if parser.has_section(tables[0]) else None
+    for table in tables:
+        found: Any = read
+        for key in table.split("."):
+            found = found.get(key, {})
+        if found:
+            return dict(found)
+    return {}

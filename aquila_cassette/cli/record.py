@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
 
 _INTERNAL_ERROR = 3  # pytest's exit code; pytest itself is not loaded here
 _GOOD = ("passed", "xfailed")
-_MODULE = re.compile(r"^(\w+\.)+(?=\w+: )")
 _IS_POSIX = os.name == "posix"
 # pytest writes to its standard error, a file; its standard output is a pipe for its events alone.
 # It must be the first to import the plugin, so that it can rewrite assertions.
@@ -55,12 +53,11 @@ def run(
     *,
     direct: bool,
     dry_run: bool,
-    headers: Sequence[str],
     base_url: str | None,
     arguments: Sequence[str],
 ) -> int:
     """Record cassettes again, by their tests or `direct`; return the exit code, 0 if all were."""
-    _check(wanted, direct=direct, for_direct=bool(headers or base_url), for_pytest=bool(arguments))
+    _check(wanted, direct=direct, for_direct=base_url is not None, for_pytest=bool(arguments))
     targets, root, is_damaged = select(wanted)
     screen = Screen()
     if not targets:
@@ -72,9 +69,9 @@ def run(
     code = 0
     if direct:
         from aquila_cassette.cli import record_direct as resend
-        from aquila_cassette.cli.record_connection import Connection, parse_header
+        from aquila_cassette.cli.record_connection import Connection
 
-        connection = Connection(tuple(map(parse_header, headers)), base_url)
+        connection = Connection(base_url)
         if dry_run:
             resend.plan(screen, targets, connection)
         else:
@@ -95,8 +92,8 @@ def _check(wanted: Wanted, *, direct: bool, for_direct: bool, for_pytest: bool) 
         )
     if (wanted.failed or for_pytest) if direct else for_direct:
         raise UsageError(
-            "--direct, --header and --base-url send what is on a cassette, without tests.",
-            fix="Fix: use --header and --base-url with --direct; --failed and `--` without it",
+            "--direct and --base-url send what is on a cassette, without tests.",
+            fix="Fix: use --base-url with --direct; --failed and `--` without it",
         )
 
 
@@ -187,14 +184,12 @@ class _Run:
         if outcome in _GOOD:
             return ""
         if outcome:
-            first_line = _MODULE.sub("", why.strip().partition("\n")[0])
+            first_line = why.strip().partition("\n")[0]
             return f"{test} {outcome}: {first_line}".rstrip(": ")
         module = module_of(test)
         if module in self.broken:
             last_line = self.broken[module].strip().rpartition("\n")[2].removeprefix("E").strip()
             return f"{module} cannot be collected: {last_line}"
-        if not (self.root / module).is_file():
-            return f"{test} is gone: there is no {module}"
         if test in self.found or self.is_interrupted:
             return f"{test} did not run"
         return f"{test} is gone, or pytest's options leave it out"

@@ -5,7 +5,6 @@ A cassette is replaced when all of its requests were answered as before, or not 
 
 from __future__ import annotations
 
-import re
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +14,8 @@ import httpx
 
 from aquila_cassette.api import Block
 from aquila_cassette.cli.folder import read_note
-from aquila_cassette.cli.output import Screen, print_error
-from aquila_cassette.cli.play import TextPlayer
-from aquila_cassette.cli.record_connection import SecretUnavailable, redirect
+from aquila_cassette.cli.output import Progress, Screen, print_error
+from aquila_cassette.cli.record_connection import redirect
 from aquila_cassette.cli.record_conversation import Conversation, resend_error
 from aquila_cassette.cli.record_outcome import Outcome, show_outcomes
 from aquila_cassette.dialects import read_message
@@ -34,14 +32,13 @@ from aquila_cassette.storage import files
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.comparison import is_same_recording
 from aquila_cassette.transcript.humanize import count, escape_control_chars
-from aquila_cassette.transcript.interaction_text import InteractionView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aquila_cassette.cli.record_connection import Connection
     from aquila_cassette.cli.record_selection import Target
-    from aquila_cassette.model import CassetteData, Request
+    from aquila_cassette.model import CassetteData
 
 
 _TIMEOUT = httpx.Timeout(600, connect=30)  # seconds, for a connection and for the next piece
@@ -71,31 +68,29 @@ def resend(screen: Screen, targets: Sequence[Target], connection: Connection) ->
     connection.require_keys(
         one.request.url for target in sent for one in target.cassette.interactions
     )
+    progress = Progress(screen, sum(len(one.cassette.interactions) for one in sent))
     outcomes: list[Outcome] = []
     is_stopped = False
     with httpx.Client(timeout=_TIMEOUT) as client:
         for one in targets:
             old = one.cassette
-            player = TextPlayer(screen)
             try:
                 if is_stopped:
                     outcomes.append(Outcome(one.name, "kept", old, old, "not asked"))
                     continue
                 if error := refused.get(one.path):
                     raise error
-                new = _Resending(one, connection, player, client).run()
+                new = _resend(one, connection, progress, client)
             except CassetteError as error:
-                player.stop()
                 print_error(escape_control_chars(str(error)))
                 why = error.what.partition(": ")[2] or error.what
                 outcomes.append(Outcome(one.name, "kept", old, old, why))
             except KeyboardInterrupt:
-                player.stop()
                 is_stopped = True
                 outcomes.append(Outcome(one.name, "kept", old, old, "stopped"))
             else:
                 outcomes.append(Outcome(one.name, "re-recorded", old, new))
-            screen.line()
+    screen.line()
     return show_outcomes(screen, outcomes, is_stopped=is_stopped)
 
 
@@ -104,7 +99,7 @@ def _refused(targets: Sequence[Target], connection: Connection) -> dict[Path, Aq
     refused: dict[Path, AquilaError] = {}
     for target in targets:
         for number, one in enumerate(target.cassette.interactions, 1):
-            if why := _why_unrepeatable(one) or _why_hidden(one.request, connection):
+            if why := _why_unrepeatable(one, connection):
                 refused[target.path] = resend_error(
                     target.path, _fix(target), number, "cannot be sent again", *why
                 )
@@ -112,8 +107,11 @@ def _refused(targets: Sequence[Target], connection: Connection) -> dict[Path, Aq
     return refused
 
 
-def _why_unrepeatable(one: Interaction) -> list[str]:
-    response = one.response
+def _why_unrepeatable(one: Interaction, connection: Connection) -> list[str]:
+    request, response = one.request, one.response
+    sent = (connection.url(request.url), *(value for _, value in request.headers))
+    if REDACTED in " ".join(sent) or REDACTED.encode() in request.body:
+        return ["it holds a redacted value, which is not known here."]
     if response.status is None:
         return ["no answer came; that cannot be asked for."]
     if response.ended == "failed":
@@ -124,19 +122,6 @@ def _why_unrepeatable(one: Interaction) -> list[str]:
     if error_message and response.status < 400:
         what = "its answer ended in the provider's error; that cannot be asked for."
         return [what, f"recorded: {error_message}"]
-    return []
-
-
-def _why_hidden(request: Request, connection: Connection) -> list[str]:
-    try:
-        connection.with_secrets(request)
-    except SecretUnavailable as unknown:
-        return ["it holds a secret that is not in the environment.", f"redacted: {unknown}"]
-    redacted = Redaction().request(request)
-    kept = {name for name, _ in redacted.headers}
-    headers = tuple(pair for pair in request.headers if pair[0] in kept)
-    if redacted != replace(request, headers=headers):
-        return ["today's rules redact more of it; its suite's rules are not known here."]
     return []
 
 
@@ -173,77 +158,60 @@ def _is_checked(path: Path) -> bool:
     return True
 
 
-class _Resending:
-    """The requests of one cassette, sent again in their order."""
+def _resend(
+    target: Target, connection: Connection, progress: Progress, client: httpx.Client
+) -> CassetteData:
+    """Send the requests of a cassette in order, save the answers, return what the file holds then."""
+    path, old, fix = target.path, target.cassette.interactions, _fix(target)
+    conversation = Conversation(old, path, fix, is_checked=_is_checked(path))
+    new = []
+    for number, was in enumerate(old, 1):
+        request = conversation.request()
+        one: Interaction | None = None
+        try:
+            one = _recorded(replace(was, request=request), connection, client)
+            why = _why_unlike(was.response, one.response)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            why = ["the connection failed.", f"{type(error).__name__}: {error}".rstrip(": ")]
+        asked = f"{request.method} {redirect(request.url, connection.base_url)}"
+        progress.done(f"{target.name}: {asked}", well=not why)
+        if one is None or why:
+            why.append(f"{display_path(path)} was not changed.")
+            raise resend_error(path, fix, number, "was not recorded again", *why)
+        conversation.answered(one.response)
+        new.append(one)
+    if is_same_recording(old, new, Matcher().key):
+        return target.cassette
 
-    def __init__(
-        self, target: Target, connection: Connection, player: TextPlayer, client: httpx.Client
-    ) -> None:
-        self._target = target
-        self._connection = connection
-        self._player = player
-        self._client = client
-        self._secrets = list(connection.secrets)
-
-    def run(self) -> CassetteData:
-        """Send them, put the answers in the file, and return what it holds then."""
-        path, old = self._target.path, self._target.cassette.interactions
-        fix = _fix(self._target)
-        conversation = Conversation(old, path, fix, is_checked=_is_checked(path))
-        new = []
-        for number, was in enumerate(old, 1):
-            request = conversation.request()
-            one: Interaction | None = None
-            try:
-                one = self._recorded(number, replace(was, request=request))
-                why = _why_unlike(was.response, one.response)
-            except SecretUnavailable as unknown:
-                why = [f"it holds a secret at {unknown}."]
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
-                why = ["the connection failed.", f"{type(error).__name__}: {error}".rstrip(": ")]
-            if one is None or why:
-                why.append(f"{display_path(path)} was not changed.")
-                raise resend_error(path, fix, number, "was not recorded again", *why)
-            conversation.answered(one.response)
-            self._player.end(InteractionView(one))
-            new.append(one)
-        if is_same_recording(old, new, Matcher().key):
-            return self._target.cassette
-
-        def drop(one: Interaction) -> bool:
-            if one in old:
-                return True
-            raise CassetteSaveError(
-                f"{display_path(path)} was not written: another process has recorded into it since.",
-                path=path,
-                fix="Fix: run the command again",
-            )
-
-        rules = Redaction(patterns=[*map(re.escape, self._secrets)])
-        return files.save(
-            path, new, drop=drop, check=lambda data: refuse_secrets(data, rules, path)
+    def drop(one: Interaction) -> bool:
+        if one in old:
+            return True
+        raise CassetteSaveError(
+            f"{display_path(path)} was not written: another process has recorded into it since.",
+            path=path,
+            fix="Fix: run the command again",
         )
 
-    def _recorded(self, number: int, old: Interaction) -> Interaction:
-        """Send one request and return it with its new answer, redacted."""
-        sent, secrets = self._connection.with_secrets(old.request)
-        self._secrets += secrets
-        own = self._connection.key_headers(old.request.url)
-        headers = [*(pair for pair in sent.headers if pair[0] not in dict(own)), *own]
-        url = redirect(sent.url, self._connection.base_url)
-        # Recorded as any other answer; an owner that never commits saves nothing.
-        kept = {name for name, _ in old.response.headers} - FRAMING
-        rules = Redaction(patterns=[*map(re.escape, self._secrets)], keep_headers=sorted(kept))
-        options = {"mode": "all", "redact": rules, "cassette_dir": Path("nothing-is-written")}
-        owner = Owner("aquila-cassette record", fix="")
-        block = Block("direct", Layer("aquila-cassette record", options), owner)
-        ask = self._client.stream(sent.method, url, headers=headers, content=sent.body or None)
-        with block as cassette, ask as answer:
-            received = tuple((name.lower(), value) for name, value in answer.headers.multi_items())
-            begun = replace(old, response=Response(answer.status_code, received))
-            total = len(self._target.cassette.interactions)
-            self._player.begin(self._target.name, f"{number}/{total}", begun)
-            for piece in answer.iter_raw():
-                self._player.piece(piece)
-        (one,) = cassette.recorded
-        return replace(old, response=one.response, recorded_at=one.recorded_at)
+    rules = Redaction()
+    return files.save(path, new, drop=drop, check=lambda data: refuse_secrets(data, rules, path))
+
+
+def _recorded(old: Interaction, connection: Connection, client: httpx.Client) -> Interaction:
+    """Send one request and return it with its new answer, redacted."""
+    sent = old.request
+    own = connection.key_header(sent.url)
+    headers = [*(pair for pair in sent.headers if pair[0] not in dict(own)), *own]
+    # Recorded as any other answer; an owner that never commits saves nothing.
+    kept = {name for name, _ in old.response.headers} - FRAMING
+    rules = Redaction(keep_headers=sorted(kept))
+    options = {"mode": "all", "redact": rules, "cassette_dir": Path("nothing-is-written")}
+    owner = Owner("aquila-cassette record", fix="")
+    block = Block("direct", Layer("aquila-cassette record", options), owner)
+    ask = client.stream(
+        sent.method, connection.url(sent.url), headers=headers, content=sent.body or None
+    )
+    with block as cassette, ask as answer:
+        for _ in answer.iter_raw():
+            pass
+    (one,) = cassette.recorded
+    return replace(old, response=one.response, recorded_at=one.recorded_at)

@@ -59,8 +59,8 @@ def show_outcomes(screen: Screen, outcomes: Sequence[Outcome], *, is_stopped: bo
         ((one.name, "bold"), (one.result, _STYLES[one.result]), " ".join(one.changed.split()))
         for one in outcomes
     ]
-    for line in screen.aligned(_HEADINGS, rows, shrink=_SHRINK):
-        screen.line(*line)
+    for line in screen.table(_HEADINGS, rows, shrink=_SHRINK):
+        screen.line(line)
     screen.line()
     screen.line(_summary(outcomes))
     if is_stopped:

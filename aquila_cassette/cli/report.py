@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -18,8 +17,6 @@ from aquila_cassette.transcript.humanize import count, escape_control_chars, for
 
 if TYPE_CHECKING:
     from aquila_cassette.report import ReportFile
-
-_PAGE_START = b"<!doctype html>"
 
 
 def run(place: Path | None, folder: Path, output: Path, *, open_it: bool) -> int:
@@ -56,16 +53,9 @@ def load_files(place: Path, folder: Path) -> list[ReportFile]:
 
 
 def _write(output: Path, page: bytes) -> None:
-    """Write the page, but never over a file that is no page."""
-    target = Path(os.path.realpath(output))
     try:
-        if target.exists() and target.read_bytes()[: len(_PAGE_START)].lower() != _PAGE_START:
-            raise UsageError(
-                f"{display_path(output)} is no page, and would be lost.",
-                fix="Fix: aquila-cassette report -o report.html",
-            )
-        target.parent.mkdir(parents=True, exist_ok=True)
-        files.replace_file(target, page)
+        output.parent.mkdir(parents=True, exist_ok=True)
+        files.replace_file(output.resolve(), page)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise UsageError(

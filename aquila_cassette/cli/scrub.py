@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aquila_cassette import importers
 from aquila_cassette.cli.check import check_file
-from aquila_cassette.cli.folder import cassettes_named, refuse_outside
+from aquila_cassette.cli.folder import cassettes_named
 from aquila_cassette.cli.output import Screen, print_error
 from aquila_cassette.errors import CassetteError, CassetteSaveError
 from aquila_cassette.model import CassetteData
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from aquila_cassette.redaction import Redaction
 
 
-def run(given: Sequence[str], folder: Path, *, redact: Redaction, dry_run: bool) -> int:
+def run(given: Sequence[str] | None, folder: Path, *, redact: Redaction, dry_run: bool) -> int:
     """Scrub cassettes and return the exit code: 2 if a file failed, 1 if a dry run found some."""
-    places, paths = cassettes_named(given, folder)
+    _, paths = cassettes_named(given, folder)
     screen = Screen()
     done = 0
     has_failed = False
     for path in paths:
         try:
             found = [one for one in check_file(path, redact) if one.kind == "secret"]
-            if not _scrub(path, [*places, folder], redact, is_secret=bool(found), dry_run=dry_run):
+            if not _scrub(path, redact, is_secret=bool(found), dry_run=dry_run):
                 continue
         except CassetteError as error:
             has_failed = True
@@ -52,9 +52,7 @@ def run(given: Sequence[str], folder: Path, *, redact: Redaction, dry_run: bool)
     return 2 if has_failed else int(dry_run and done > 0)
 
 
-def _scrub(
-    path: Path, places: Sequence[Path], redact: Redaction, *, is_secret: bool, dry_run: bool
-) -> bool:
+def _scrub(path: Path, redact: Redaction, *, is_secret: bool, dry_run: bool) -> bool:
     """Scrub a file; return whether there was something to redact."""
     data = files.read(path)
     if importers.detect_format(data):
@@ -68,7 +66,6 @@ def _scrub(
     new = scrubbed(data.decode(), loads(data, path=path), redact)
     if new is None:
         return False
-    refuse_outside(path, places, "scrub")
     if not dry_run:
         text, interactions = new
         rewrite(path, data, text.encode(), interactions)

@@ -23,7 +23,7 @@ _INDENT = 13
 _MOST_LINES = 24  # of an answer that is no model's
 ENDING_STYLES = {"complete": "green", "closed": "yellow", "failed": "red"}
 _ROLE_STYLES = {"system": "yellow", "user": "cyan", "assistant": "green", "model": "green"}
-_LABEL_STYLES = {"said": "green", "called": "green", "error": "red"}
+LABEL_STYLES = {"said": "green", "called": "green", "error": "red"}
 _STYLES = ENDING_STYLES | {
     "thought": "dim italic",
     "call": "magenta",
@@ -107,7 +107,7 @@ def _print_row(screen: Screen, row: Row) -> None:
     if row.section == "turn":
         label_style = _ROLE_STYLES.get(row.label, "cyan")
     else:
-        label_style = _LABEL_STYLES.get(row.label, "dim")
+        label_style = LABEL_STYLES.get(row.label, "dim")
     text = f"→ {row.text}" if row.kind == "call" else row.text
     lines = escape_control_chars(text).rstrip("\n").split("\n")
     if row.section == "answer" and row.label == "body" and len(lines) > _MOST_LINES:

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from aquila_cassette.dialects.framing import framing, read_events
 from aquila_cassette.dialects.json_access import as_dict, as_str
 from aquila_cassette.matching.keys import Matcher
-from aquila_cassette.storage.format import render
 from aquila_cassette.transcript.humanize import body_lines, json_inline, json_lines
 from aquila_cassette.transcript.interaction_text import InteractionView, Row, format_usage
 
@@ -117,16 +116,14 @@ class Comparison:
                     yield f" ... and {len(one.lines) - most} more lines"
 
 
-def compare(
-    old: Sequence[Interaction], new: Sequence[Interaction], *, everything: bool = False
-) -> Comparison:
+def compare(old: Sequence[Interaction], new: Sequence[Interaction]) -> Comparison:
     """Compare two recordings.
 
     Interactions with the same request are paired in their order, then those whose requests read
-    most alike. With `everything`, they are compared as they are in their files.
+    most alike.
     """
-    was = [_text_of(one, everything=everything) for one in old]
-    now = [_text_of(one, everything=everything) for one in new]
+    was = [_text_of(one) for one in old]
+    now = [_text_of(one) for one in new]
     partner = _pairs(old, new, was, now)
     diffs = [
         _two_sided(place, old[partner[place]], one, was[partner[place]], now[place])
@@ -221,11 +218,7 @@ def _two_sided(
     return InteractionDiff(place + 1, "changed", new, " and ".join(what), tuple(shown))
 
 
-def _text_of(one: Interaction, *, everything: bool = False) -> _Text:
-    if everything:  # as it is in the file
-        head, _, rest = render(one).partition("\n  request:\n")
-        asked, _, answered = rest.partition("\n  response:\n")
-        return _Text(tuple(asked.split("\n")), (*head.split("\n"), *answered.split("\n")))
+def _text_of(one: Interaction) -> _Text:
     view = InteractionView(one)
     try:
         url = [_RANDOM.sub("[id]", one.request.url)]

@@ -8,7 +8,7 @@ import pytest
 
 from aquila_cassette.cli.folder import find, name_of
 from aquila_cassette.storage.names import cassettes_in
-from aquila_cassette.transcript.humanize import format_age, parse_time
+from aquila_cassette.transcript.humanize import format_age, format_size, parse_time
 from tests.cli.conftest import Cli, Lay
 
 AGO = format_age(parse_time("2020-02-01T10:32:00Z"), datetime.now(UTC))
@@ -29,11 +29,12 @@ def test_each_cassette_has_a_line(cli: Cli, lay: Lay) -> None:
 
 
 def test_a_damaged_file_has_a_line_that_says_so_and_the_exit_code_is_2(cli: Cli, lay: Lay) -> None:
-    lay("damaged", "bad")
+    bad = lay("damaged", "bad")
     lay("failed")
     ran = cli("list")
+    size = format_size(bad.stat().st_size)
     assert ran.out.splitlines()[1] == (
-        "bad     cassettes/bad.yaml, line 6: 'ended' has a wrong value."
+        f"bad     -  -                    -      -         {size}  unreadable"
     )
     assert ran.err == "1 of 2 files cannot be read. What is wrong: aquila-cassette show bad\n"
     assert ran.code == 2

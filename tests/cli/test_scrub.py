@@ -17,7 +17,7 @@ KEY = "sk-ant-api03-abcdefghijklmnop"
 GOOD = text()
 LEAKY = text(chat(url=f"https://a.example/?key={KEY}&n=1"), chat(sent=b'{"n":1}'))
 CLEAN = LEAKY.replace(KEY, "[redacted]")
-SHOWN = "cassettes/leaky.yaml:8: query field 'key' in the request's URL\n"
+SHOWN = "cassettes/leaky.yaml:4: query field 'key' in the request's url\n"
 
 
 @pytest.mark.parametrize(
@@ -80,21 +80,6 @@ def test_the_rules_of_the_command_line_count(cli: Cli) -> None:
     assert cli("scrub", *rules).code == 0
     expected = content.replace("Rome", '"[redacted]"').replace(" x-tenant: abc,", "")
     assert path.read_text() == expected
-
-
-def test_what_a_link_leads_to_elsewhere_is_not_written(cli: Cli) -> None:
-    real = lay("elsewhere/leaky.yaml", LEAKY)
-    Path("cassettes").mkdir()
-    Path("cassettes/leaky.yaml").symlink_to("../elsewhere/leaky.yaml")
-    assert cli("scrub").refusal == (
-        "cassettes/leaky.yaml is outside of the folder that it is found in; it was not changed.\n"
-        "  it leads to: elsewhere/leaky.yaml\n"
-        "Fix: aquila-cassette scrub elsewhere/leaky.yaml\n"
-        "Nothing scrubbed in 1 cassette.\n"
-    )
-    assert real.read_text() == LEAKY
-    ran = cli("scrub", "elsewhere/leaky.yaml")  # what the message says
-    assert (ran.code, real.read_text()) == (0, CLEAN)
 
 
 @pytest.mark.parametrize("field", ["recorded_with: ", "  recorded_by: "])

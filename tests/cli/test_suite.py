@@ -49,7 +49,6 @@ def test_the_first_file_that_is_for_pytest_decides_alone(cli: Cli) -> None:
     ("name", "text"),
     [("pyproject.toml", "[tool.pytest"), ("tox.ini", "aquila_cassette_dir = recordings"),
      ("pytest.ini", "[pytest]\nAquila_Cassette_Dir = cassettes"),
-     ("pyproject.toml", "tool = 1"),
      ("pytest.toml", "[pytest]\naquila_cassette_dir = 1"),
      ("setup.cfg", "[tool:pytest]\naquila_cassette_dir ="), ("tox.ini", "\udcff")],
 )  # fmt: skip

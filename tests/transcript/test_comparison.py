@@ -106,9 +106,9 @@ def _stream(scene: Scene, noise: Noise) -> bytes:
     return comment + data(*chunks, "[DONE]")
 
 
-def changed(old: Interaction, new: Interaction, *, everything: bool = False) -> list[str]:
+def changed(old: Interaction, new: Interaction) -> list[str]:
     """Return the lines that differ; those that only surround them are left out."""
-    (one,) = compare([old], [new], everything=everything).interactions
+    (one,) = compare([old], [new]).interactions
     assert (one.state == "same") == (one.lines == ())
     return [line for line in one.lines if line[0] in "-+"]
 
@@ -130,8 +130,6 @@ def asked(text: str, answer: str = "a", status: int = 200) -> Interaction:
 def test_with_only_noise_changed_a_recording_is_the_same(one: Noise, other: Noise) -> None:
     old, new = record(noise=one), record(noise=other)
     assert compare([old], [new]).same
-    assert compare([old], [old], everything=True).same
-    assert compare([old], [new], everything=True).same == (old == new)
 
 
 @given(noises, noises, st.text("abc .\n", min_size=1, max_size=20))
@@ -170,15 +168,6 @@ def test_a_long_answer_is_compared_by_the_sentence() -> None:
         "+said       Third comes.",
         " said       Then, last!",
     )
-
-
-def test_everything_shows_ids_dates_headers_and_pieces_as_they_are_in_the_file() -> None:
-    old, new = record(), record(noise=Noise("b2", 2, "abcd", late=9))
-    lines = changed(old, new, everything=True)
-    assert '-- recorded_at: "2026-11-02T10:30:00Z"' in lines
-    assert any(line.startswith("+    headers: ") for line in lines)
-    assert any(line.startswith("+    pieces: 709+") for line in lines)
-    assert any('"id": "chatcmpl-b2"' in line for line in lines)
 
 
 FAILED: dict[str, Any] = {"kind": "text/plain", "ended": "failed"}
@@ -344,5 +333,3 @@ def test_a_stream_with_other_ids_dates_and_pieces_is_the_same(recorded: Recorded
     other = _VALUE.sub(other_value, body) if read_message(kind, body).dialect else body
     old, new = recording(body, kind, "one"), recording(other, kind, "other")
     assert compare([old], [new]).same
-    uncut = recording(other, kind, "one")
-    assert compare([old], [uncut], everything=True).same == (body == other)
