@@ -168,7 +168,7 @@ def _foreign_secrets(path: Path, data: bytes, redact: Redaction) -> Iterator[Fin
         return
     kinds = {
         secret.kind
-        for one in (read.cassette.interactions if read else ())
+        for one in (read.interactions if read else ())
         for message in (one.request, one.response)
         for secret in redact.findings(message)
         if secret.secret and not _is_filtered(message, secret)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from aquila_cassette.cli.folder import find
 from aquila_cassette.cli.output import Screen, print_error
 from aquila_cassette.errors import AquilaError, UsageError
-from aquila_cassette.importers import FORMAT_NAMES, SUFFIXES, detect_format, stem
+from aquila_cassette.importers import SUFFIXES, detect_format, stem
 from aquila_cassette.importers.conversion import convert, write
 from aquila_cassette.storage import files
 from aquila_cassette.storage.names import display_path
@@ -82,7 +82,7 @@ def run(
         )
     if total:
         would = "would be " if dry_run else ""
-        name = "our format" if to == "v1" else FORMAT_NAMES[to]
+        name = "our format" if to == "v1" else "vcrpy's format"
         print_error(f"{written} of {count(total, 'file')} {would}converted to {name}.")
     else:
         print_error(

@@ -14,7 +14,7 @@ import shlex
 import zlib
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from aquila_cassette.errors import CassetteNameError, CassetteSaveError
 from aquila_cassette.model import CassetteData
@@ -24,13 +24,6 @@ from aquila_cassette.storage.names import cassette_path, display_path
 from aquila_cassette.storage.yaml_reader import YamlError, plain
 
 ForeignFormat: TypeAlias = Literal["vcrpy", "cassetter", "betamax", "HAR"]
-
-FORMAT_NAMES: dict[str, str] = {
-    "vcrpy": "vcrpy's format",
-    "cassetter": "cassetter's format",
-    "betamax": "betamax's format",
-    "HAR": "the HAR format",
-}
 
 OURS = b"version: 1\nrecorded_with:"
 """How a file that we wrote begins: it is recognised at once, for every load asks."""
@@ -64,7 +57,7 @@ def detect_format(data: bytes) -> ForeignFormat | None:
         try:
             data = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(data, _GLANCE)
         except zlib.error:
-            return None
+            return "vcrpy"  # who reads it says what is wrong
     data = data.lstrip(_BLANK)
     if data[:1] in (b"{", b"["):
         if _HAR.match(data):
@@ -114,7 +107,7 @@ def stem(file: str) -> str:
 
 def refuse_to_record(path: Path, kind: str, mode: str) -> CassetteSaveError:
     return CassetteSaveError(
-        f"{display_path(path)} is in {FORMAT_NAMES[kind]}: it can be replayed, not recorded into.",
+        f"{display_path(path)} is in {kind}'s format: it can be replayed, not recorded into.",
         path=path,
         facts=[f"mode: {mode}"],
         fix=f"Fix: convert it first: {convert_command(path)}",
@@ -129,11 +122,6 @@ def convert_command(path: Path) -> str:
 # What is in it.
 
 
-class Import(NamedTuple):
-    cassette: CassetteData
-    skipped: tuple[str, ...] = ()  # a line for each kind that a cassette of ours cannot hold
-
-
 def load(path: Path) -> CassetteData:
     """Read a cassette file, be it ours or in another recorder's format; FileNotFoundError without.
 
@@ -143,34 +131,32 @@ def load(path: Path) -> CassetteData:
 
 
 def _parse(data: bytes, path: Path) -> CassetteData:
-    found = read_foreign(data, path=path) if detect_format(data) else None
+    found = read_foreign(data, path=path)
     if found is None:
         return loads(data, path=path)
     from aquila_cassette.redaction import Redaction  # not needed to replay a cassette of ours
 
     redact = Redaction()
     interactions = tuple(
-        replace(one, request=redact.request(one.request)) for one in found.cassette.interactions
+        replace(one, request=redact.request(one.request)) for one in found.interactions
     )
-    return replace(found.cassette, interactions=interactions)
+    return replace(found, interactions=interactions)
 
 
-def read_foreign(data: bytes, *, path: Path) -> Import | None:
-    """Read the bytes of a file in another recorder's format; None if it is in no known one.
-
-    Nothing is redacted, and nothing that a tag of the file names is run.
-    """
+def read_foreign(data: bytes, *, path: Path) -> CassetteData | None:
+    """Read the bytes of a file in another recorder's format, unredacted; None if it is in none."""
+    kind = detect_format(data)
+    if kind is None:
+        return None
     from aquila_cassette.importers import har, vcrpy  # not needed to replay a cassette of ours
 
     try:
         data = _unpacked(data, path)
-        kind = detect_format(data) or "vcrpy"
-        tree = _tree(data, kind)
         reader: Any = har if kind == "HAR" else vcrpy
-        found = reader.read(tree)
+        found = reader.read(_tree(data, kind))
     except YamlError as error:
         raise format_error(error, data, path) from error
-    return found and Import(CassetteData(found[0], foreign=kind), found[1])
+    return None if found is None else CassetteData(found, foreign=kind)
 
 
 def _unpacked(data: bytes, path: Path) -> bytes:
@@ -179,9 +165,7 @@ def _unpacked(data: bytes, path: Path) -> bytes:
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
             out = file.read(MAX_BYTES + 1)
-    except EOFError as error:
-        raise YamlError("the compressed file is cut off") from error
-    except (OSError, zlib.error) as error:
+    except (EOFError, OSError, zlib.error) as error:
         raise YamlError("the compressed file is damaged") from error
     if len(out) > MAX_BYTES:
         raise too_large(len(out), path)
@@ -198,13 +182,11 @@ def _tree(data: bytes, kind: ForeignFormat) -> Any:
         try:
             return json.loads(text)
         except json.JSONDecodeError as error:
-            cut_off = error.pos >= len(text.rstrip())
-            problem = f"this is not JSON: {error.msg.lower()}"
-            raise YamlError(problem, error.lineno, cut_off=cut_off) from error
+            raise YamlError(f"this is not JSON: {error.msg.lower()}", error.lineno) from error
         except RecursionError as error:
             raise YamlError("its values are nested too deeply") from error
-    from aquila_cassette.importers.values import plain_1_1, read_yaml
+    from aquila_cassette.importers.values import LenientReader, plain_1_1
 
     # vcrpy's YAML is PyYAML's, of version 1.1; cassetter's writer knows 1.2 alone, and leaves a
     # date or 'no' without quotes.
-    return read_yaml(text, plain=plain if kind == "cassetter" else plain_1_1)
+    return LenientReader(text, plain if kind == "cassetter" else plain_1_1).document()

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from aquila_cassette.errors import CassetteSaveError, SecretLeakError, UsageError
-from aquila_cassette.importers import Import, detect_format, read_foreign, vcrpy
+from aquila_cassette.errors import SecretLeakError, UsageError
+from aquila_cassette.importers import read_foreign, vcrpy
 from aquila_cassette.model import CassetteData, Interaction
 from aquila_cassette.redaction import Redaction
 from aquila_cassette.storage import files
@@ -21,7 +21,6 @@ Target: TypeAlias = Literal["v1", "vcrpy"]
 @dataclass(frozen=True, slots=True)
 class Conversion:
     source: Path
-    data: bytes = field(repr=False)  # what it holds
     origin: str  # its format; empty for ours
     target: Target
     interactions: tuple[Interaction, ...]  # that are then in the cassette
@@ -33,14 +32,13 @@ class Conversion:
 def convert(path: Path, target: Target, redact: Redaction) -> Conversion:
     """Read a file and return what it is to become; nothing is written."""
     data = files.read(path)
-    found = read_foreign(data, path=path) if detect_format(data) else None
-    cassette, skipped = found or Import(loads(data, path=path))
+    cassette = read_foreign(data, path=path) or loads(data, path=path)
     hidden: Counter[str] = Counter()
     origin = cassette.foreign
     if origin == ("" if target == "v1" else "vcrpy"):
-        return Conversion(path, data, origin, target, cassette.interactions, "", hidden)
+        return Conversion(path, origin, target, cassette.interactions, "", hidden)
     clean = tuple(as_read(_clean(one, redact, hidden)) for one in cassette.interactions)
-    lost = [f"interactions {one}: left out" for one in skipped]
+    lost = []
     if target == "v1":
         text = dumps(CassetteData(clean, files.program()))
     else:
@@ -56,7 +54,7 @@ def convert(path: Path, target: Target, redact: Redaction) -> Conversion:
             facts=[f"line {leak.line} of it: {leak.kind}" for leak in leaks],
             fix="Fix: name the field it is in with --redact",
         )
-    return Conversion(path, data, origin, target, clean, text, hidden, tuple(lost))
+    return Conversion(path, origin, target, clean, text, hidden, tuple(lost))
 
 
 def _clean(one: Interaction, redact: Redaction, hidden: Counter[str]) -> Interaction:
@@ -75,8 +73,7 @@ def write(
 ) -> bool:
     """Write what a file is to become; return False where it is there already.
 
-    No file is overwritten but, `in_place`, the converted one if it still holds what it held. With
-    `dry_run` nothing is written.
+    No file is overwritten but, `in_place`, the converted one. With `dry_run` nothing is written.
     """
     data = conversion.text.encode()
     if dry_run:
@@ -104,12 +101,5 @@ def _is_new(data: bytes, conversion: Conversion, path: Path, *, in_place: bool) 
         raise UsageError(
             f"There is a file at {display_path(path)} already; it is not overwritten.",
             fix="Fix: move it away, or write into another folder with -o FOLDER",
-        )
-    if before != conversion.data:
-        raise CassetteSaveError(
-            f"{display_path(path)} was changed while it was converted.",
-            path=path,
-            facts=["Nothing was written."],
-            fix="Fix: run the command again",
         )
     return True

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlunsplit
 
 from aquila_cassette.content_encoding import decode_pieces
-from aquila_cassette.model import Headers, Response
+from aquila_cassette.model import Headers, Interaction, Response
 from aquila_cassette.redaction.rules import FRAMING
 from aquila_cassette.storage.bodies import LazyResponse
 from aquila_cassette.storage.yaml_reader import Composer, Map, SchemaError, YamlError, line_of
@@ -24,49 +24,38 @@ from aquila_cassette.storage.yaml_reader import Composer, Map, SchemaError, Yaml
 _MAX_DEPTH = 128
 _MAX_VALUES = 5_000_000  # aliases counted as often as they occur: a few lines can make billions
 _YAML = "tag:yaml.org,2002:"
-_PYTHON = f"{_YAML}python/"
 
 
 # Fields.
 
 
-def mapping(within: Any, key: str | int, what: str) -> Mapping[str, Any]:
-    try:
-        value = within[key]
-    except (KeyError, IndexError):
-        raise SchemaError(within, None, f"{what} is missing", missing=True) from None
-    if not isinstance(value, Mapping):
-        raise _wrong(within, key, what, "a mapping", _kind(value))
-    return value
+def read_each(items: Sequence[Any], read: Callable[[Any], Interaction]) -> tuple[Interaction, ...]:
+    """Read the interactions of a file; SchemaError with the place of one that is damaged."""
+    found = []
+    for place, item in enumerate(items):
+        try:
+            found.append(read(item))
+        except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+            problem = f"interaction {place + 1} cannot be read"
+            facts = [f"{type(error).__name__}: {error}"]
+            raise SchemaError(items, place, problem, facts=facts) from error
+    return tuple(found)
 
 
-def text(within: Mapping[str, Any], key: str, what: str) -> str:
-    """Return the text at `key`; `what` it is a field of, for the error."""
-    if key not in within:
-        raise SchemaError(within, None, f"{what} has no field {key!r}", missing=True)
+def text(within: Mapping[str, Any], key: str) -> str:
     value = within[key]
     if isinstance(value, bytes):
-        value = value.decode("utf-8", "replace")
+        return value.decode("utf-8", "replace")
     if not isinstance(value, str):
-        raise _wrong(within, key, repr(key), "text", _kind(value))
+        raise TypeError(f"{key!r} is no text")
     return value
 
 
-def status(within: Mapping[str, Any], key: str, value: Any) -> int:
-    if isinstance(value, str) and value.isdecimal():
-        value = int(value)
-    if type(value) is not int or not 100 <= value <= 999:
-        raise _wrong(within, key, "the status", "a number from 100 to 999", repr(value))
-    return value
-
-
-def _wrong(within: Any, key: str | int, what: str, expected: str, got: str) -> SchemaError:
-    facts = [f"expected: {expected}", f"got:      {got}"]
-    return SchemaError(within, key, f"{what} has a wrong value", facts=facts)
-
-
-def _kind(value: Any) -> str:
-    return "nothing" if value is None else type(value).__name__.lower()
+def status(value: Any) -> int:
+    code = int(value)
+    if not 100 <= code <= 999:
+        raise ValueError(f"the status {code} is not from 100 to 999")
+    return code
 
 
 def headers(value: Any) -> Headers:
@@ -100,8 +89,8 @@ def _word(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def as_bytes(value: Any) -> bytes | None:
-    """Return the bytes of a text, bytes, nothing, or a list of these; None for anything else."""
+def as_bytes(value: Any) -> bytes:
+    """Return the bytes of a text, bytes, nothing, or a list of these."""
     match value:
         case None:
             return b""
@@ -110,32 +99,19 @@ def as_bytes(value: Any) -> bytes | None:
         case str():
             return value.encode("utf-8", "surrogatepass")
         case list():
-            parts = [as_bytes(one) for one in value]
-            return None if None in parts else b"".join([one for one in parts if one])
-        case _:
-            return None
+            return b"".join(map(as_bytes, value))
+    raise TypeError(f"a body is a {type(value).__name__}")
 
 
-def json_bytes(within: Any, key: str) -> bytes:
-    """Return the value at `key` as JSON, as recorders that keep it parsed write it on replay."""
-    try:
-        return json.dumps(within[key]).encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise SchemaError(within, key, f"{key!r} holds what JSON cannot hold") from error
+def json_bytes(value: Any) -> bytes:
+    """Return a value as JSON, as recorders that keep it parsed write it on replay."""
+    return json.dumps(value).encode()
 
 
-def from_base64(within: Mapping[str, Any], key: str) -> bytes:
-    value = within[key]
-    if isinstance(value, bytes):
+def from_base64(value: str | bytes) -> bytes:
+    if isinstance(value, bytes):  # its tag said so
         return value
-    try:
-        return _decode_base64(str(value))
-    except ValueError as error:
-        raise SchemaError(within, key, f"{key!r} is not base64") from error
-
-
-def _decode_base64(text: str) -> bytes:
-    return base64.b64decode("".join(text.split()), validate=True)
+    return base64.b64decode("".join(value.split()), validate=True)
 
 
 def response(
@@ -170,12 +146,13 @@ def timestamp(value: Any, received: Headers = ()) -> str:
             at = datetime.fromisoformat(value)
         elif found := next((one for name, one in received if name == "date"), None):
             at = parsedate_to_datetime(found)
-        if at is None:
-            return ""
-        at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+        return (
+            f"{at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+            if at
+            else ""
+        )
     except (ValueError, OverflowError):
         return ""
-    return f"{at.replace(tzinfo=None, microsecond=0).isoformat()}Z"
 
 
 # Their YAML.
@@ -193,12 +170,9 @@ def plain_1_1(text: str) -> Any:
     return yaml.constructor.SafeConstructor().construct_object(yaml.ScalarNode(tag, text))
 
 
-def read_yaml(text: str, *, plain: Callable[[str], Any]) -> Any:
-    """Read the first document of `text`, None if it is empty; YamlError if it is not such YAML."""
-    return _Lenient(text, plain).document()
+class LenientReader(Composer):
+    """Reads the first document of a text, with its aliases and tags; None if it is empty."""
 
-
-class _Lenient(Composer):
     def __init__(self, text: str, plain: Callable[[str], Any]) -> None:
         super().__init__(text)
         self._plain = plain
@@ -255,18 +229,17 @@ class _Lenient(Composer):
 
 def _make(event: Any, makers: dict[str, Callable[[Any], Any]], value: Any) -> Any:
     """Return what a node of this tag and `value` holds."""
-    tag = event.tag.removeprefix(_YAML)
-    shown = f"!!{tag}" if event.tag.startswith(_YAML) else tag
-    make = _first if makers is _COLLECTIONS and tag.endswith(".istr") else makers.get(tag)
-    if make is None:
-        is_code = event.tag.startswith(_PYTHON)
-        facts = ["it names Python code, which is never run"] if is_code else []
-        fix = "take the tag out, and write the value as plain text"
-        raise YamlError(f"the tag {shown} is not allowed", line_of(event), facts=facts, fix=fix)
+    tag = event.tag.replace(_YAML, "!!")
     try:
+        make = (
+            _first
+            if makers is _COLLECTIONS and tag.endswith(".istr")
+            else makers[tag.removeprefix("!!")]
+        )
         return make(value)
     except (AttributeError, LookupError, TypeError, ValueError) as error:
-        raise YamlError(f"this is not what {shown} holds", line_of(event)) from error
+        fix = "take the tag out, and write the value as plain text"
+        raise YamlError(f"the tag {tag} is not allowed here", line_of(event), fix=fix) from error
 
 
 # What the nodes of known tags hold. None of these functions makes an object of the tag's class.
@@ -312,7 +285,7 @@ def _split_url(value: Any) -> str:
 
 _SCALARS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(["str", "timestamp", "python/str", "python/unicode"], str),
-    **dict.fromkeys(["binary", "python/bytes"], _decode_base64),
+    **dict.fromkeys(["binary", "python/bytes"], from_base64),
     **dict.fromkeys(["null", "python/none"], lambda _: None),
     **dict.fromkeys(["bool", "int", "float"], plain_1_1),
     **dict.fromkeys(["python/bool", "python/int", "python/long", "python/float"], plain_1_1),

@@ -13,17 +13,15 @@ from aquila_cassette.importers import values
 from aquila_cassette.model import Headers, Interaction, Request, Response
 from aquila_cassette.storage.yaml_reader import SchemaError
 
-_OTHERS = {"grpc_interactions": "gRPC", "ws_interactions": "WebSocket"}
 _PORTS = {"https": 443, "http": 80}
 
 
 # Reading.
 
 
-def read(tree: Any) -> tuple[tuple[Interaction, ...], tuple[str, ...]] | None:
-    """Return what a file of vcrpy, cassetter or betamax holds, and a line for each kind skipped."""
+def read(tree: Any) -> tuple[Interaction, ...] | None:
+    """Return what a file of vcrpy, cassetter or betamax holds; None if it is no such file."""
     items: Any
-    skipped: tuple[str, ...] = ()
     if isinstance(tree, list):  # before vcrpy 1.0
         items = tree
     elif not isinstance(tree, Mapping):
@@ -32,33 +30,16 @@ def read(tree: Any) -> tuple[tuple[Interaction, ...], tuple[str, ...]] | None:
         items = _paired(tree)
     else:
         items = tree.get("http_interactions", tree.get("interactions"))
-        kinds = [(name, tree.get(key)) for key, name in _OTHERS.items()]
-        skipped = tuple(
-            f"{len(one)} of {name}" for name, one in kinds if one and isinstance(one, list)
-        )
-    if not items and skipped:
-        return (), skipped
     if not isinstance(items, list) or not items or not _is_foreign(items[0]):
         return None
-    found = []
-    for place in range(len(items)):
-        try:
-            found.append(_interaction(values.mapping(items, place, "the interaction")))
-        except SchemaError as error:
-            # PyYAML sorts keys: where the file is whole, 'version' comes after all of them.
-            is_end = isinstance(tree, list) or [*tree][-1] == "interactions"
-            error.cut_off = error.missing and is_end and place == len(items) - 1
-            raise
-    return tuple(found), skipped
+    return values.read_each(items, _interaction)
 
 
 def _paired(tree: Mapping[str, Any]) -> list[Any]:
     """Return pairs of requests and responses that are in two lists, as langchain writes them."""
     sent, received = tree["requests"], tree["responses"]
     if len(sent) != len(received):
-        facts = [f"requests:  {len(sent)}", f"responses: {len(received)}"]
-        problem = "there is not one response for each request"
-        raise SchemaError(tree, "responses", problem, facts=facts)
+        raise SchemaError(tree, "responses", "there is not one response for each request")
     return [{"request": one, "response": two} for one, two in zip(sent, received, strict=True)]
 
 
@@ -68,14 +49,11 @@ def _is_foreign(item: Any) -> bool:
 
 
 def _interaction(item: Mapping[str, Any]) -> Interaction:
-    sent = values.mapping(item, "request", "the request")
-    if sent.get("parsed_body") is not None:
-        body = values.json_bytes(sent, "parsed_body")
-    else:
-        body = _body(sent)
-    method = values.text(sent, "method", "the request").upper()
-    fields = values.mapping(item, "response", "the response")
+    sent, fields = item["request"], item["response"]
     received = values.headers(fields.get("headers"))
+    parsed = sent.get("parsed_body")
+    body = _body(sent.get("body")) if parsed is None else values.json_bytes(parsed)
+    method = values.text(sent, "method").upper()
     return Interaction(
         Request(method, _url(sent), values.headers(sent.get("headers")), body),
         _response(fields, received),
@@ -84,8 +62,8 @@ def _interaction(item: Mapping[str, Any]) -> Interaction:
 
 
 def _url(fields: Mapping[str, Any]) -> str:
-    if "uri" in fields or "host" not in fields:
-        return values.text(fields, "uri", "the request")
+    if "host" not in fields or "uri" in fields:
+        return values.text(fields, "uri")
     scheme = str(fields.get("protocol", "https"))
     port = fields.get("port")
     place = "" if port in (None, _PORTS.get(scheme)) else f":{port}"
@@ -94,59 +72,36 @@ def _url(fields: Mapping[str, Any]) -> str:
 
 def _response(fields: Mapping[str, Any], received: Headers) -> Response:
     if "status_code" in fields:  # vcrpy 2 to 5, of httpx
-        code = values.status(fields, "status_code", fields["status_code"])
-        content = values.as_bytes(fields.get("content"))
-        if content is None:
-            raise _no_body(fields, "content")
-        return values.response(code, received, content)
-    if "status" not in fields:
-        raise SchemaError(fields, None, "the response has no field 'status'", missing=True)
-    within, key = fields, "status"
-    if isinstance(fields["status"], Mapping):
-        within, key = fields["status"], "code"
-    status = values.status(within, key, within.get(key))
+        code = values.status(fields["status_code"])
+        return values.response(code, received, values.as_bytes(fields.get("content")))
+    status = fields["status"]
+    code = values.status(status["code"] if isinstance(status, Mapping) else status)
     if fields.get("parsed_body") is not None:
         # Kept parsed, so it was plain text by then, whatever the headers still say.
-        body = values.json_bytes(fields, "parsed_body")
-        return values.response(status, received, body, decoded=True)
-    return values.response(status, received, _body(fields))
+        body = values.json_bytes(fields["parsed_body"])
+        return values.response(code, received, body, decoded=True)
+    return values.response(code, received, _body(fields.get("body")))
 
 
-def _body(fields: Mapping[str, Any]) -> bytes:
-    value = fields.get("body")
-    if not isinstance(value, Mapping):
-        body = values.as_bytes(value)
-    elif isinstance(value.get("base64_string"), (str, bytes)):
-        return values.from_base64(value, "base64_string")
-    elif "type" in value and set(value) <= {"type", "content"}:
-        return _typed(value)
-    elif "string" in value or not value or set(value) == {"encoding"}:
-        body = values.as_bytes(value.get("string"))
-    else:
-        return values.json_bytes(fields, "body")
-    if body is None:
-        raise _no_body(fields, "body")
-    return body
-
-
-def _typed(value: Mapping[str, Any]) -> bytes:
-    match value["type"], value.get("content"):
-        case "none", _:
+def _body(value: Any) -> bytes:
+    match value:
+        case {"base64_string": str() | bytes() as packed}:
+            return values.from_base64(packed)
+        case {"type": "none"}:
             return b""
-        case "json", _:
-            return values.json_bytes({"content": None, **value}, "content")
-        case "text", content if (body := values.as_bytes(content)) is not None:
-            return body
-        case "binary", str(content):
-            try:
-                return bytes.fromhex(content)
-            except ValueError as error:
-                raise SchemaError(value, "content", "'content' is not hexadecimal") from error
-    raise _no_body(value, "type")
-
-
-def _no_body(within: Mapping[str, Any], key: str) -> SchemaError:
-    return SchemaError(within, key, f"{key!r} is a body of an unknown form")
+        case {"type": "json", "content": content}:
+            return values.json_bytes(content)
+        case {"type": "text", "content": content}:
+            return values.as_bytes(content)
+        case {"type": "binary", "content": str(content)}:
+            return bytes.fromhex(content)
+        case {"string": content}:
+            return values.as_bytes(content)
+        case {"encoding": _} if len(value) == 1:
+            return b""
+        case {}:
+            return values.json_bytes(value) if value else b""
+    return values.as_bytes(value)
 
 
 # Writing.
@@ -154,21 +109,19 @@ def _no_body(within: Mapping[str, Any], key: str) -> SchemaError:
 
 def losses(interaction: Interaction) -> str:
     """Return what vcrpy's format cannot hold of an interaction; empty if it holds all that counts."""
-    response = interaction.response
-    if response.status is None:
+    if interaction.response.status is None:
         return "no answer came, which vcrpy cannot replay: left out"
-    if response.ended == "failed":
-        return "the answer failed under way; vcrpy replays what came of it as a whole one"
-    if response.ended == "closed":
-        return "the answer was not read to its end; vcrpy replays what was as a whole one"
-    return ""
+    ended = interaction.response.ended
+    return "" if ended == "complete" else f"the answer is {ended}; vcrpy replays it as a whole one"
 
 
 def dumps(interactions: Sequence[Interaction]) -> str:
     """Return a cassette in vcrpy's format, in ASCII, without what got no answer at all."""
-    text = _dump(_tree(interactions), readable=True)
-    # PyYAML does not read back each literal block that it writes.
-    return text if holds(text, interactions) else _dump(_tree(interactions), readable=False)
+    import yaml
+
+    dumper: Any = yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper
+    text: str = yaml.dump(_tree(interactions), Dumper=dumper, sort_keys=False)
+    return text
 
 
 def holds(text: str, interactions: Sequence[Interaction]) -> bool:
@@ -218,23 +171,3 @@ def _grouped(headers: Headers) -> dict[str, list[str]]:
     for name, value in headers:
         grouped.setdefault(name, []).append(value)
     return grouped
-
-
-def _dump(tree: Any, *, readable: bool) -> str:
-    import yaml
-
-    base: Any = yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper
-
-    class Dumper(base):  # type: ignore[misc] # a class chosen at run time
-        def ignore_aliases(self, data: Any) -> bool:
-            return True
-
-    if readable:
-        Dumper.add_representer(str, _represent_text)
-    dumped: str = yaml.dump(tree, Dumper=Dumper, sort_keys=False)
-    return dumped
-
-
-def _represent_text(dumper: Any, text: str) -> Any:
-    style = "|" if "\n" in text else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)

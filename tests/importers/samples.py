@@ -15,7 +15,7 @@ def read(data: bytes | str) -> CassetteData:
     """Read a file of another recorder."""
     found = read_foreign(data.encode() if isinstance(data, str) else data, path=PATH)
     assert found is not None
-    return found.cassette
+    return found
 
 
 def only(data: bytes | str) -> Interaction:

@@ -19,13 +19,11 @@ def test_a_cassette_is_read_as_it_is() -> None:
         b'{"at": "2026-11-22", "more": ["yes", "1_000", "12:30", 100000.0, null]}'
     )
     assert (chat.response.status, chat.response.body) == (200, EVENTS)
-    assert len(chat.response.pieces) == 2
     assert chat.response.headers == (
         ("content-type", "text/event-stream"),
         ("set-cookie", "a=1"),
         ("set-cookie", "b=2"),
     )
-    assert [one.recorded_at for one in cassette.interactions] == ["2026-03-06T19:24:49Z"] * 2
     assert (image.request.body, image.response.body) == (b"", b"\xff\0\x01")
 
 

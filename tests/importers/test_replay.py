@@ -81,28 +81,21 @@ def test_redaction_counts_on_both_sides(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize(
-    ("name", "mode", "command"),
-    [
-        ("chat.yaml", "all", "aquila-cassette convert cassettes/chat.yaml --in-place"),
-        ("chat.json", "new_episodes", "aquila-cassette convert cassettes/chat.json"),
-    ],
+    ("mode", "command"), [("all", "chat.yaml --in-place"), ("new_episodes", "chat.json")]
 )
 def test_a_mode_that_would_write_the_file_is_refused_before_anything_is_sent(
-    name: str, command: str, mode: Mode
+    command: str, mode: Mode
 ) -> None:
-    path = lay(vcrpy(), name)
+    path = lay(vcrpy(), command.partition(" ")[0])
     with pytest.raises(CassetteSaveError) as caught:
         with aquila_cassette("chat", mode=mode):
             raise AssertionError("the block must not be entered")
     assert str(caught.value) == (
-        f"cassettes/{name} is in vcrpy's format: it can be replayed, not recorded into.\n"
+        f"{path} is in vcrpy's format: it can be replayed, not recorded into.\n"
         f"  mode: {mode}\n"
-        f"Fix: convert it first: {command}"
+        f"Fix: convert it first: aquila-cassette convert cassettes/{command}"
     )
     assert path.read_text() == vcrpy()
-    lay(vcrpy(), "other.yaml")  # and the block that was refused is not in force
-    with aquila_cassette("other", mode="none"), httpx.Client(verify=False) as client:
-        assert client.post(URL, json={"n": 1}).text == "hi"
 
 
 # Which file a name means.
@@ -112,9 +105,7 @@ def where(name: str) -> str:
     return find_cassette(Path("cassettes"), name).name
 
 
-@pytest.mark.parametrize(
-    "file", ["chat.hi.yml", "chat.hi.json", "chat.hi.har", "chat.hi.yaml.gz", "chat.hi"]
-)
+@pytest.mark.parametrize("file", ["chat.hi.yml", "chat.hi.yaml.gz", "chat.hi"])
 def test_the_only_file_of_a_name_is_meant_whatever_its_suffix(file: str) -> None:
     lay("", file)
     lay("", "other.json")
@@ -127,15 +118,11 @@ def test_the_usual_one_comes_first_and_is_to_be_where_there_is_none() -> None:
     assert where("chat") == "chat.yaml"  # and not the folder of that name
     assert where("chat.json") == "chat.json.yaml"
     assert where("n" * 250) == f"{'n' * 250}.yaml"
-    for name in ("chat.yaml", "chat.json", "chat.har"):
-        lay("", name)
-    assert where("chat") == "chat.yaml"
-    assert where("chat.har") == "chat.har"
 
 
 def test_of_two_others_one_must_be_named() -> None:
-    lay("", "chat.json")
-    lay("", "chat.har")
+    for name in ("chat.json", "chat.har"):
+        lay("", name)
     with pytest.raises(CassetteNameError) as caught:
         where("chat")
     assert str(caught.value) == (
@@ -145,3 +132,5 @@ def test_of_two_others_one_must_be_named() -> None:
         'Fix: use the name of one, with its suffix: "chat.json"'
     )
     assert where("chat.json") == "chat.json"
+    lay("", "chat.yaml")
+    assert where("chat") == "chat.yaml"

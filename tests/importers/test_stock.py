@@ -1,7 +1,7 @@
 """Stock vcrpy: what it records is read, and what is written for it gives it the same bytes.
 
-It runs in a process of its own, ``python -m tests.importers.test_stock record FOLDER`` or ``replay
-FILE``, since its patches and ours must not meet in one.
+It runs in a process of its own, ``python -m tests.importers.test_stock FILE MODE``, since its
+patches and ours must not meet in one. What to ask is on its stdin, each answer on its stdout.
 """
 
 from __future__ import annotations
@@ -13,17 +13,14 @@ import json
 import random
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
 from aquila_cassette import importers
 from aquila_cassette.importers import vcrpy
 from aquila_cassette.model import Interaction, Piece, Request, Response
+from tests import servers
 from tests.importers.samples import EVENTS
 from tests.storage.strategies import AWKWARD
 
@@ -31,28 +28,12 @@ aiohttp = pytest.importorskip("aiohttp")
 vcr = pytest.importorskip("vcr")
 
 LIBRARIES = ("httpx", "requests", "aiohttp")
-SENT = {"/gzip": b"", "/binary": b"\xff\x00\x01", "/events": '{"m":"é"}'.encode(), "/empty": b"a=b"}
 BODIES = {
     "/gzip": b'{"a":1}',
     "/binary": bytes(range(256)),
     "/events": 'data: {"x":"é"}\r\n\r\ndata: [DONE]\n\n'.encode(),
     "/empty": b"",
 }
-
-
-class Handler(BaseHTTPRequestHandler):
-    def log_message(self, *_: Any) -> None: ...
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("content-length") or 0))
-        body = BODIES[self.path]
-        self.send_response(200)
-        if self.path == "/gzip":
-            body = gzip.compress(body)
-            self.send_header("content-encoding", "gzip")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
 
 
 def ask(library: str, method: str, url: str, body: bytes) -> tuple[int, bytes]:
@@ -79,43 +60,49 @@ async def _aiohttp(method: str, url: str, body: bytes) -> tuple[int, bytes]:
             return answer.status, await answer.read()
 
 
-def record(folder: str) -> None:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_port}"
-    for library in LIBRARIES:
-        with vcr.use_cassette(str(Path(folder, f"{library}.yaml")), record_mode="all"):
-            for path, body in SENT.items():
-                ask(library, "POST", url + path, body)
-    server.shutdown()
-
-
-def replay(file: str) -> None:
+def main(file: str, mode: str) -> None:
     got = []
     for library, method, url, body in json.load(sys.stdin):
-        with vcr.use_cassette(file, record_mode="none", match_on=["method", "uri", "body"]):
+        with vcr.use_cassette(file, record_mode=mode, match_on=["method", "uri", "body"]):
             status, came = ask(library, method, url, base64.b64decode(body))
         got.append([status, base64.b64encode(came).decode()])
     json.dump(got, sys.stdout)
 
 
-def run(*arguments: str, given: str = "") -> Any:
-    command = [sys.executable, "-m", "tests.importers.test_stock", *arguments]
-    root = Path(__file__).parents[2]
+def run(file: Path, mode: str, requests: list[tuple[str, Request]]) -> list[tuple[int, bytes]]:
+    """Ask each request with a library; return each status and body."""
+    asked = [
+        (library, one.method, one.url, base64.b64encode(one.body).decode())
+        for library, one in requests
+    ]
+    command = [sys.executable, "-m", "tests.importers.test_stock", str(file), mode]
     done = subprocess.run(
-        command, input=given, stdout=subprocess.PIPE, text=True, check=True, cwd=root
+        command, input=json.dumps(asked), capture_output=True, text=True, check=True
     )
-    return json.loads(done.stdout or "null")
+    return [(status, base64.b64decode(body)) for status, body in json.loads(done.stdout)]
 
 
-def test_what_vcrpy_records_of_each_library_is_read(tmp_path: Path) -> None:
-    run("record", str(tmp_path))
-    for library in LIBRARIES:
-        found = importers.load(tmp_path / f"{library}.yaml").interactions
-        sent = {urlsplit(one.request.url).path: one.request.body for one in found}
-        assert sent == SENT, library
-        assert [one.response.body for one in found] == list(BODIES.values()), library
-        assert all(one.response.status == 200 and one.recorded_at for one in found)
+def test_what_stock_vcrpy_records_is_what_came(tmp_path: Path) -> None:
+    def script(connection: servers.Connection, request: servers.Request) -> None:
+        body, encoding = BODIES[request.path], {}
+        if request.path == "/gzip":
+            body, encoding = gzip.compress(body), {"content-encoding": "gzip"}
+        connection.head(200, encoding, length=len(body))
+        connection.piece(body)
+        connection.end()
+
+    path = tmp_path / "chat.yaml"
+    with servers.RawServer(script) as server:
+        requests = [
+            (library, Request("POST", f"{server.url}{place}", (), library.encode()))
+            for place in BODIES
+            for library in LIBRARIES
+        ]
+        run(path, "new_episodes", requests)
+    found = importers.load(path).interactions
+    assert [one.request.body for one in found] == [one.body for _, one in requests]
+    expected = [body for body in BODIES.values() for _ in LIBRARIES]
+    assert [one.response.body for one in found] == expected
 
 
 def awkward(rng: random.Random) -> bytes:
@@ -127,31 +114,22 @@ def awkward(rng: random.Random) -> bytes:
 
 def test_stock_vcrpy_replays_the_same_bytes(tmp_path: Path) -> None:
     rng = random.Random(9)
-    fixed = [b"", bytes(range(256)), b"\n", b" \n a\n", b"a\r\nb\r\n", "é\x85\u2028".encode()]
+    fixed = [b"", bytes(range(256)), b" \n a\n", b"a\r\nb\r\n", "é\x85\u2028".encode()]
     cassette = [
         Interaction(
             Request("POST", f"https://a.example/{n}?b=c", (("accept", "*/*"),), body[::-1] or b"x"),
             Response(
-                rng.choice([200, 201, 429, 500]),
-                (("x-ratelimit-a", "1"), ("content-type", "text/event-stream")),
-                (Piece(3, body[:5]), Piece(9, body[5:])),
+                rng.choice([200, 201, 429, 500]), (), (Piece(3, body[:5]), Piece(9, body[5:]))
             ),
         )
         for n, body in enumerate([EVENTS, *fixed, *(awkward(rng) for _ in range(40))])
     ]
     file = tmp_path / "chat.yaml"
     file.write_text(vcrpy.dumps(cassette), "ascii")
-    asked = []
-    for n, one in enumerate(cassette):
-        request = one.request
-        sent = base64.b64encode(request.body).decode()
-        asked.append((LIBRARIES[n % (3 if n < 6 else 2)], request.method, request.url, sent))
-    for one, (status, body) in zip(
-        cassette, run("replay", str(file), given=json.dumps(asked)), strict=True
-    ):
-        expected = one.response
-        assert (status, base64.b64decode(body)) == (expected.status, expected.body), one.request.url
+    asked = [(LIBRARIES[n % (3 if n < 6 else 2)], one.request) for n, one in enumerate(cassette)]
+    expected = [(one.response.status, one.response.body) for one in cassette]
+    assert run(file, "none", asked) == expected
 
 
 if __name__ == "__main__":
-    {"record": record, "replay": replay}[sys.argv[1]](sys.argv[2])
+    main(*sys.argv[1:])
