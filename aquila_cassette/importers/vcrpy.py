@@ -1,17 +1,22 @@
 """Read and write files of vcrpy; read those of cassetter and Ruby VCR (betamax).
 
-Pieces, their times and the owners are lost. ``recorded_at`` stays, where vcrpy skips it.
+What only we know of an answer is in fields that vcrpy skips: ``aquila``, ``recorded_at``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from http.client import responses
 from typing import Any
 
 from aquila_cassette.importers import values
-from aquila_cassette.model import Headers, Interaction, Request, Response
+from aquila_cassette.model import Failure, Headers, Interaction, Request, Response
+from aquila_cassette.storage.bodies import timeline
 from aquila_cassette.storage.yaml_reader import SchemaError
+
+OURS = "aquila"
+"""The field of an answer for its pieces, times, ending and version."""
 
 _PORTS = {"https": 443, "http": 80}
 
@@ -49,15 +54,16 @@ def _is_foreign(item: Any) -> bool:
 
 
 def _interaction(item: Mapping[str, Any]) -> Interaction:
-    sent, fields = item["request"], item["response"]
-    received = values.headers(fields.get("headers"))
+    sent, received = item["request"], item["response"]
     parsed = sent.get("parsed_body")
     body = _body(sent.get("body")) if parsed is None else values.json_bytes(parsed)
     method = values.text(sent, "method").upper()
     return Interaction(
         Request(method, _url(sent), values.headers(sent.get("headers")), body),
-        _response(fields, received),
-        recorded_at=values.timestamp(item.get("recorded_at"), received),
+        read_response(received),
+        recorded_at=values.timestamp(
+            item.get("recorded_at"), values.headers(received.get("headers"))
+        ),
     )
 
 
@@ -70,7 +76,9 @@ def _url(fields: Mapping[str, Any]) -> str:
     return f"{scheme}://{fields['host']}{place}{fields.get('path') or ''}"
 
 
-def _response(fields: Mapping[str, Any], received: Headers) -> Response:
+def read_response(fields: Mapping[str, Any]) -> Response:
+    """Return the answer in the fields of an interaction, without content encoding."""
+    received = values.headers(fields.get("headers"))
     if "status_code" in fields:  # vcrpy 2 to 5, of httpx
         code = values.status(fields["status_code"])
         return values.response(code, received, values.as_bytes(fields.get("content")))
@@ -80,7 +88,10 @@ def _response(fields: Mapping[str, Any], received: Headers) -> Response:
         # Kept parsed, so it was plain text by then, whatever the headers still say.
         body = values.json_bytes(fields["parsed_body"])
         return values.response(code, received, body, decoded=True)
-    return values.response(code, received, _body(fields.get("body")))
+    ours = dict(fields.get(OURS) or {})
+    if "error" in ours:
+        ours["error"] = Failure(**ours["error"])
+    return values.response(code, received, _body(fields.get("body")), **ours)
 
 
 def _body(value: Any) -> bytes:
@@ -140,9 +151,26 @@ def _tree(interactions: Sequence[Interaction]) -> dict[str, Any]:
     return {"interactions": items, "version": 1}
 
 
+def response_fields(response: Response) -> dict[str, Any]:
+    """Return an answer in the fields of an interaction; its body as bytes."""
+    usual, ours = Response(response.status), dict[str, Any]()
+    if len(response.pieces) > 1:
+        ours = {"pieces": timeline(response), "headers_after": response.headers_after}
+    for name in ("http_version", "ended", "error"):
+        value = getattr(response, name)
+        if value != getattr(usual, name):
+            ours[name] = asdict(value) if isinstance(value, Failure) else value
+    code = response.status or 0
+    return {
+        "body": {"string": response.body},
+        "headers": _grouped(response.headers),
+        "status": {"code": code, "message": responses.get(code, "")},
+        **({OURS: ours} if ours else {}),
+    }
+
+
 def _item(interaction: Interaction) -> dict[str, Any]:
     request, response = interaction.request, interaction.response
-    code = response.status or 0
     # Of no body vcrpy has '' from httpx, null from others, and takes them for two.
     sent = {
         "body": _text_or_bytes(request.body),
@@ -150,11 +178,7 @@ def _item(interaction: Interaction) -> dict[str, Any]:
         "method": request.method,
         "uri": request.url,
     }
-    received = {
-        "body": {"string": _text_or_bytes(response.body)},
-        "headers": _grouped(response.headers),
-        "status": {"code": code, "message": responses.get(code, "")},
-    }
+    received = {**response_fields(response), "body": {"string": _text_or_bytes(response.body)}}
     at = {"recorded_at": interaction.recorded_at} if interaction.recorded_at else {}
     return {"request": sent, "response": received, **at}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, cast, get_args
+from typing import Any
 
 import pytest
 
@@ -75,16 +75,11 @@ def _declare(parser: pytest.Parser, manager: pytest.PytestPluginManager) -> None
 
 
 def _kind_of(config: pytest.Config) -> Kind:
-    named = config.getini("vcr_suite")
-    if named in get_args(Kind):
-        return cast("Kind", named)
-    if named:
-        fix = "Fix: write pytest-recording or pytest-vcr"
-        raise _usage_error(f"vcr_suite = {named} names no plugin.", fix=fix)
     is_blocked, options = config.pluginmanager.is_blocked, config.option
     only_vcr_is_blocked = is_blocked("vcr") and not is_blocked("recording")
     is_vcr = options.vcr_record or options.disable_vcr or only_vcr_is_blocked
-    return "pytest-vcr" if is_vcr else "pytest-recording"
+    kind: Kind = config.getini("vcr_suite") or ("pytest-vcr" if is_vcr else "pytest-recording")
+    return kind
 
 
 def _usage_error(what: str, *, fix: str) -> pytest.UsageError:
@@ -98,12 +93,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[SUITE] = Suite(config, kind, strict=config.option.vcr_strict)
     fixtures = import_module(f"{__name__}.{kind.replace('-', '_')}")
     config.pluginmanager.register(fixtures, "aquila_vcr_fixtures")
-
-
-def pytest_report_header(config: pytest.Config) -> str:
-    suite = config.stash[SUITE]
-    strict = ", strict" if suite.strict else ""
-    return f"aquila: @pytest.mark.vcr is answered as by {suite.kind}{strict}"
 
 
 @pytest.hookimpl(tryfirst=True)

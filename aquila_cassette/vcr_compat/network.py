@@ -5,13 +5,9 @@ from __future__ import annotations
 import re
 import socket
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
-from urllib.parse import urlsplit
 
 
 class _Block:
@@ -19,24 +15,17 @@ class _Block:
 
     def __init__(self, allowed: Sequence[str]) -> None:
         self._allowed = [re.compile(one) for one in allowed]
-        self._addresses: set[str] = set()
-        self._lookup = threading.local()
+        self._known: set[str] = set()  # allowed hosts that were looked up, and their addresses
 
-    def check(self, host: str) -> None:
-        if not self._allows(host):
-            raise RuntimeError(f"Network is disabled for host {host!r}")
+    def allows(self, host: str) -> bool:
+        return host in self._known or any(one.match(host) for one in self._allowed)
 
     def allow_addresses_of(self, host: str) -> None:
         """Allow the addresses of a host that is allowed by name: a connection has only these."""
-        if hasattr(self._lookup, "host") or not self._allows(host):
-            return
-        self._lookup.host = host  # the look-up here comes by the hook as well
-        with suppress(OSError):
-            self._addresses |= {str(found[4][0]) for found in socket.getaddrinfo(host, None)}
-        del self._lookup.host
-
-    def _allows(self, host: str) -> bool:
-        return host in self._addresses or any(one.match(host) for one in self._allowed)
+        if host not in self._known and self.allows(host):
+            self._known.add(host)  # the look-up here comes by the hook as well
+            with suppress(OSError):
+                self._known |= {str(found[4][0]) for found in socket.getaddrinfo(host, None)}
 
 
 _block: _Block | None = None
@@ -52,36 +41,9 @@ def blocked(allowed: Sequence[str] | None) -> Iterator[None]:
         sys.addaudithook(_hook)
     before, _block = _block, _Block(allowed or ())
     try:
-        with _curl_blocked(_block):
-            yield
+        yield
     finally:
         _block = before
-
-
-@contextmanager
-def _curl_blocked(block: _Block) -> Iterator[None]:
-    """Block pycurl too: libcurl opens its sockets without Python."""
-    if find_spec("pycurl") is None:
-        yield
-        return
-    pycurl: Any = import_module("pycurl")
-    hosts: dict[int, str] = {}  # an attribute of a handle's class hides one of the handle
-
-    class Curl(pycurl.Curl):  # type: ignore[misc]
-        def setopt(self, option: int, value: Any) -> Any:
-            if option == pycurl.URL:
-                hosts[id(self)] = urlsplit(_text(value)).hostname or ""
-            return super().setopt(option, value)
-
-        def perform(self) -> Any:
-            block.check(hosts.get(id(self), ""))
-            return super().perform()
-
-    original, pycurl.Curl = pycurl.Curl, Curl
-    try:
-        yield
-    finally:
-        pycurl.Curl = original
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
@@ -92,11 +54,10 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     # On Windows an event loop connects a pair of sockets, which it needs.
     elif event == "socket.connect" and "socketpair" not in sys._getframe(1).f_code.co_name:
         connection, address = arguments
-        try:
-            _block.check(_text(address[0] if isinstance(address, tuple) else address))
-        except RuntimeError:
+        host = _text(address[0] if isinstance(address, tuple) else address)
+        if not _block.allows(host):
             connection.close()  # callers close it after an OSError only
-            raise
+            raise RuntimeError(f"Network is disabled for host {host!r}")
 
 
 def _text(host: Any) -> str:

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from aquila_cassette.errors import UsageError
 from aquila_cassette.vcr_compat.network import blocked
 from aquila_cassette.vcr_compat.run import use_for_test
 
@@ -47,8 +46,7 @@ def vcr_markers(request: pytest.FixtureRequest) -> list[pytest.Mark]:
 @pytest.fixture(scope="module")
 def vcr_cassette_dir(request: pytest.FixtureRequest) -> str:
     """The folder of a module's cassettes."""
-    path = request.path
-    return str(path.parent / "cassettes" / path.stem)
+    return str(request.path.parent / "cassettes" / request.path.stem)
 
 
 @pytest.fixture
@@ -56,8 +54,6 @@ def default_cassette_name(request: pytest.FixtureRequest) -> str:
     """The name of a test's cassette."""
     mark = request.node.get_closest_marker("default_cassette")
     if mark is not None:
-        if not mark.args:
-            raise _wrong_mark("default_cassette", 'default_cassette("name.yaml")')
         return str(mark.args[0])
     name = request.node.name
     inside = f"{request.cls.__name__}.{name}" if request.cls else name
@@ -82,8 +78,6 @@ def block_network(
 ) -> Iterator[None]:
     """Refuse connections where the mark or option says so and nothing is to be recorded."""
     mark = request.node.get_closest_marker("block_network")
-    if mark is not None and (mark.args or set(mark.kwargs) - {"allowed_hosts"}):
-        raise _wrong_mark("block_network", 'block_network(allowed_hosts=["..."])')
     mode = "none"
     if vcr_markers:
         options = _merged(request.getfixturevalue("vcr_config"), vcr_markers)
@@ -146,10 +140,3 @@ def _short(name: str, suffix: str) -> str:
         return name
     digest = hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
     return f"{name[: _MAX_NAME - len(suffix) - len(digest) - 3]}...{digest}"
-
-
-def _wrong_mark(name: str, instead: str) -> pytest.UsageError:
-    error = UsageError(
-        f"The arguments of a mark `{name}` are wrong.", fix=f"Fix: write @pytest.mark.{instead}"
-    )
-    return pytest.UsageError(str(error))

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
-from http.client import responses
 from typing import Any
 from urllib.parse import unquote_plus
 
 from vcr.request import Request as TheirRequest  # type: ignore[import-untyped]
 from vcr.util import CaseInsensitiveDict, read_body  # type: ignore[import-untyped]
 
-from aquila_cassette.importers import values
-from aquila_cassette.model import Failure, Headers, Request, Response
+from aquila_cassette.importers import values, vcrpy
+from aquila_cassette.model import Headers, Request, Response
 from aquila_cassette.redaction import REDACTED, Redaction, environment_secrets
 from aquila_cassette.redaction.rules import FRAMING, SecretNames
-from aquila_cassette.storage.bodies import timeline
-
-OURS = "aquila"
-"""The key of what vcrpy's format has no place for; vcrpy ignores it."""
 
 
 def their_request(request: Request) -> Any:
@@ -32,53 +27,14 @@ def their_request(request: Request) -> Any:
 
 
 def our_request(theirs: Any) -> Request:
-    headers = values.headers(theirs.headers)
-    return Request(str(theirs.method), str(theirs.uri), headers, _bytes(read_body(theirs)))
+    body = read_body(theirs)
+    data = json.dumps(body).encode() if isinstance(body, dict | list) else values.as_bytes(body)
+    return Request(str(theirs.method), str(theirs.uri), values.headers(theirs.headers), data)
 
 
 def their_response(response: Response) -> dict[str, Any]:
-    """Return a response as vcrpy keeps it; what only we know of it is at `OURS`."""
-    headers = CaseInsensitiveDict()
-    for name, value in response.headers:
-        headers.setdefault(name, []).append(value)
-    theirs: dict[str, Any] = {
-        "status": {"code": response.status, "message": responses.get(response.status or 0, "")},
-        "headers": headers,
-        "body": {"string": response.body},
-    }
-    more: dict[str, Any] = {}
-    if len(response.pieces) > 1:
-        more["pieces"] = timeline(response)
-        if response.headers_after is not None:
-            more["headers_after"] = response.headers_after
-    for name, usual in (("http_version", "HTTP/1.1"), ("ended", "complete")):
-        if getattr(response, name) != usual:
-            more[name] = getattr(response, name)
-    if response.error is not None:
-        more["error"] = asdict(response.error)
-    return {**theirs, OURS: more} if more else theirs
-
-
-def our_response(theirs: Mapping[str, Any]) -> Response:
-    """Return a response without content encoding; vcrpy's old form for httpx is known too."""
-    if "status_code" in theirs:
-        status, body = theirs["status_code"], theirs.get("content")
-    else:
-        status, body = theirs["status"]["code"], (theirs.get("body") or {}).get("string")
-    ours = dict(theirs.get(OURS) or {})
-    if "error" in ours:
-        ours["error"] = Failure(**ours["error"])
-    return values.response(status, values.headers(theirs.get("headers")), _bytes(body), **ours)
-
-
-def _bytes(value: Any) -> bytes:
-    if isinstance(value, str):
-        return value.encode("utf-8", "surrogateescape")
-    if isinstance(value, dict | list):
-        return json.dumps(value).encode()
-    if isinstance(value, Iterator):
-        return b"".join(_bytes(part) for part in value)
-    return bytes(value or b"")
+    fields = vcrpy.response_fields(response)
+    return {**fields, "headers": CaseInsensitiveDict(fields["headers"])}
 
 
 class SuiteRedaction:

@@ -6,8 +6,7 @@ import copy
 import functools
 import json
 import os
-import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -16,13 +15,14 @@ from typing import Any
 import pytest
 from vcr import VCR, errors  # type: ignore[import-untyped]
 from vcr.cassette import Cassette, CassetteContextDecorator  # type: ignore[import-untyped]
-from vcr.matchers import get_matchers_results, requests_match  # type: ignore[import-untyped]
+from vcr.matchers import requests_match  # type: ignore[import-untyped]
 from vcr.persisters.filesystem import FilesystemPersister  # type: ignore[import-untyped]
 from vcr.record_mode import RecordMode  # type: ignore[import-untyped]
 from vcr.util import CaseInsensitiveDict  # type: ignore[import-untyped]
 
 from aquila_cassette import http
 from aquila_cassette.errors import MissError
+from aquila_cassette.importers.vcrpy import read_response
 from aquila_cassette.matching.difference import describe
 from aquila_cassette.model import Interaction, Request
 from aquila_cassette.options import Layer, Resolved, resolve
@@ -35,13 +35,11 @@ from aquila_cassette.session.owner import Owner
 from aquila_cassette.session.player import Player
 from aquila_cassette.session.recorder import Recorder
 from aquila_cassette.session.session import CassetteState, Session
-from aquila_cassette.vcr_compat.persister import Files
+from aquila_cassette.vcr_compat.persister import Files, Pair
 from aquila_cassette.vcr_compat.run import SUITE
 from aquila_cassette.vcr_compat.translation import (
-    OURS,
     SuiteRedaction,
     our_request,
-    our_response,
     their_request,
     their_response,
 )
@@ -85,12 +83,8 @@ class CompatVCR(VCR):  # type: ignore[misc]
         return merged
 
     def _use_cassette(self, with_current_defaults: bool = False, **options: Any) -> _Use:
-        settings: Callable[[], dict[str, Any]] = functools.partial(
-            self.get_merged_config, **options
-        )
-        if with_current_defaults:
-            settings = functools.partial(dict, settings())
-        return _Use(self, settings)
+        theirs = super()._use_cassette(with_current_defaults, **options)
+        return _Use(self, theirs._args_getter)
 
     def load(self, *, persister: Any, replacements: Sequence[str], **settings: Any) -> Any:
         """Open a cassette; vcrpy calls this where it would load its own."""
@@ -142,19 +136,17 @@ class CompatCassette(Cassette):  # type: ignore[misc]
     session: VcrSession | None = None
 
     @property
-    def data(self) -> list[tuple[Any, Any]]:
+    def data(self) -> list[Pair]:
         """The requests and responses: those of the file, and those recorded so far."""
-        self._take_recorded()
-        return self._pairs
+        if self.session is None:
+            return self._pairs
+        recorded = self.session.recorded_pairs()
+        self.dirty |= bool(recorded)
+        return [*self._pairs, *recorded]
 
     @data.setter
-    def data(self, pairs: list[tuple[Any, Any]]) -> None:
+    def data(self, pairs: list[Pair]) -> None:
         self._pairs = pairs
-
-    def _take_recorded(self, *, failed: bool = False) -> None:
-        if self.session and (recorded := self.session.take_recorded(failed=failed)):
-            self._pairs += recorded
-            self.dirty = True
 
     def append(self, request: Any, response: Any) -> None:
         if isinstance(response.get("headers"), dict):
@@ -163,9 +155,8 @@ class CompatCassette(Cassette):  # type: ignore[misc]
 
     def _save(self, force: bool = False) -> None:
         assert self.session is not None
-        if self.session.keeps_its_old_cassette():
+        if self.session.keeps_its_old_cassette() or not self.data:
             return
-        self._take_recorded(failed=True)
         if isinstance(self._persister, Files):
             replaces = self.record_mode == RecordMode.ALL or self.drop_unused_requests
             self._persister.replaces |= replaces
@@ -200,8 +191,7 @@ class VcrSession(Session):
         self.other_body: list[Request] = []  # answered although their body is not the recorded one
         self._redaction = redaction
         self._strict = strict
-        self._lock_of_choice = threading.RLock()
-        self._taken: set[int] = set()
+        self._recorded: dict[int, Pair] = {}
         self._key_at = functools.cache(self._recorded_key_at)
         path = str(cassette.path)
         super().__init__(path, resolved, root=owner.root, fix=owner.fix, signature=owner.name)
@@ -220,7 +210,7 @@ class VcrSession(Session):
         if not filtered:
             return None
         asked = self._redaction.request(our_request(filtered))
-        with self._lock_of_choice:
+        with self._lock:
             player = self._choose(filtered, asked)
             if player is None and (kind := ambient_request(request)):
                 return self._handle_ambient(kind, request)
@@ -265,7 +255,7 @@ class VcrSession(Session):
         cassette.play_counts[place] += 1
         if not same:
             self.other_body.append(asked)
-        interaction = Interaction(our_request(recorded), our_response(response))
+        interaction = Interaction(our_request(recorded), read_response(response))
         return self._replay(interaction, place + 1, repeats or len(fitting) > 1)
 
     def _recorded_key_at(self, place: int) -> Any:
@@ -274,29 +264,23 @@ class VcrSession(Session):
 
     def before_record(self, interaction: Interaction) -> Interaction | None:
         """Call the suite's hooks with a response that is to be kept, and redact it."""
-        response = interaction.response
-        if response.status is None:  # vcrpy's format knows no request without an answer
+        if interaction.response.status is None:  # vcrpy's format knows no request without an answer
             return None
-        shown = their_response(response)
-        shown.pop(OURS, None)
-        hooked = self.cassette._before_record_response(shown)
+        hooked = self.cassette._before_record_response(their_response(interaction.response))
         if hooked is None:
             return None
-        ours = our_response(hooked)
-        pieces = response.pieces if ours.body == response.body else ours.pieces
-        ours = replace(response, status=ours.status, headers=ours.headers, pieces=pieces)
-        return replace(interaction, response=self._redaction.response(ours))
+        return replace(interaction, response=self._redaction.response(read_response(hooked)))
 
-    def take_recorded(self, *, failed: bool) -> list[tuple[Any, Any]]:
-        """Return what was recorded since the last call and has ended; `failed` streams on demand."""
-        recorded = []
-        with self._lock_of_choice:
+    def recorded_pairs(self) -> list[Pair]:
+        """Return what was recorded in the order in which it ended."""
+        with self._lock:
             for order, one in self.recordings():
-                is_late = one.response.ended == "failed" and not failed
-                if not (order in self._taken or is_late):
-                    self._taken.add(order)
-                    recorded.append((their_request(one.request), their_response(one.response)))
-        return recorded
+                # While the block is open, a retry of what failed is to go out again.
+                is_playable = one.response.ended != "failed" or not self.is_open
+                if is_playable and order not in self._recorded:
+                    pair = their_request(one.request), their_response(one.response)
+                    self._recorded[order] = pair
+            return list(self._recorded.values())
 
     def keeps_its_old_cassette(self) -> bool:
         """End the block; what was re-recorded replaces the old only if the owner succeeded."""
@@ -366,25 +350,18 @@ class VcrMissError(
         )
 
     def _closest(self, session: VcrSession, asked: Request) -> list[str]:
-        cassette = self.cassette
-        results = [
-            get_matchers_results(self.failed_request, recorded, cassette._match_on)[1]
-            for recorded in cassette.requests
-        ]
-        if not results:
-            return ["closest:  none, the cassette is empty"] if cassette.rewound else []
-        differences = min(results, key=len)
-        place = results.index(differences)
+        if not self.similar_requests:
+            return []
+        recorded, _, differences = self.similar_requests[0]
+        place = next(n for n, one in enumerate(self.cassette.requests) if one is recorded)
         where = f"closest:  recording {place + 1},"
         if differences:
-            names = " and ".join(
-                "the URL" if name in ("uri", "url") else f"the {name.replace('_', ' ')}"
-                for name, _ in differences
-            )
-            text = "\n".join(reason or "" for _, reason in differences)
-            return [f"{where} differs in {names}", *(f"  {line}" for line in text.split("\n"))]
-        if cassette.play_counts[place]:
+            names = " and ".join(name for name, _ in differences)
+            lines = [line for _, reason in differences for line in (reason or "").split("\n")]
+        elif self.cassette.play_counts[place]:
             again = "already played (allow_playback_repeats=True plays it again)"
             return [f"{where} the same request, {again}"]
-        lines = describe(our_request(cassette.requests[place]), asked, session.matcher)
-        return [f"{where} differs in the body", *(f"  {line}" for line in lines)]
+        else:
+            names = "the body"
+            lines = list(describe(our_request(recorded), asked, session.matcher))
+        return [f"{where} differs in {names}", *(f"  {line}" for line in lines)]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.servers import RawServer
 from tests.vcr_compat.conftest import Suite
 
@@ -74,33 +72,3 @@ def test_unmarked():
     suite(free, "--block-network", "--allowed-hosts=example.com,127.0.0.*")
     config = "@pytest.fixture\ndef vcr_config(): return {'allowed_hosts': ['127.0.0.*']}\n"
     suite(config + free, "--block-network")
-    wrong = suite(f"@pytest.mark.block_network('a')\n{free}", errors=1)
-    wrong.stdout.fnmatch_lines(["E*Fix: write @pytest.mark.block_network(allowed_hosts=*"])
-
-
-def test_pycurl_is_refused_too(suite: Suite, pytester: pytest.Pytester) -> None:
-    (pytester.path / "pycurl.py").write_text(
-        "URL = 10002\n"
-        "class Curl:\n"
-        "    def setopt(self, option, value): pass\n"
-        "    def perform(self): return 'performed'\n"
-    )
-    suite(
-        """
-import pycurl
-
-def perform(url):
-    curl = pycurl.Curl()
-    curl.setopt(pycurl.URL, url)
-    return curl.perform()
-
-@pytest.mark.block_network(allowed_hosts=["allowed.*"])
-def test_blocked():
-    assert perform(b"https://allowed.example/a") == "performed"
-    with pytest.raises(RuntimeError, match="Network is disabled for host 'other.example'"):
-        perform("https://other.example/a")
-
-def test_free():
-    assert perform("https://other.example/a") == "performed"
-"""
-    )

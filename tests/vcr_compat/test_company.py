@@ -12,18 +12,17 @@ from tests.servers import RawServer
 from tests.vcr_compat.conftest import PLAIN, Suite
 
 
-@pytest.mark.parametrize("name", ["recording", "vcr"])
 def test_with_the_plugin_that_it_replaces_it_is_refused_with_a_fix(
-    suite: Suite, pytester: pytest.Pytester, name: str
+    pytester: pytest.Pytester,
 ) -> None:
     pytester.makepyfile(recording="def pytest_addoption(parser): parser.addoption('--record-mode')")
     pytester.syspathinsert()
-    result = pytester.runpytest("-p", "aquila_cassette.vcr_compat", "-p", name, *PLAIN)
+    result = pytester.runpytest("-p", "aquila_cassette.vcr_compat", "-p", "recording", *PLAIN)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
         [
-            f"ERROR: aquila_cassette.vcr_compat and pytest-{name} both own the mark `vcr` and *",
-            f"Fix: pytest -p aquila_cassette.vcr_compat -p no:{name}",
+            "ERROR: aquila_cassette.vcr_compat and pytest-recording both own the mark `vcr` and *",
+            "Fix: pytest -p aquila_cassette.vcr_compat -p no:recording",
         ]
     )
 

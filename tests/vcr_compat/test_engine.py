@@ -150,7 +150,6 @@ def test_the_same_body_answers_and_another_is_noted_or_a_miss(
     )
     suite(other, "--vcr-strict", failed=1).stdout.fnmatch_lines(
         [
-            "aquila: @pytest.mark.vcr is answered as by pytest-recording, strict",
             "E*closest:*recording 1, differs in the body",
             "E*@@ messages.0.content @@",
             "E*-Say hello",

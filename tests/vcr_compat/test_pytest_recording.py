@@ -316,7 +316,7 @@ def test_the_hook_registers_a_matcher_a_serializer_and_a_persister(
 ) -> None:
     suite.conftest(CONFIGURE)
     source = """
-@pytest.mark.vcr(match_on=["jurassic"], serializer="lines")
+@pytest.mark.vcr(match_on=["method", "jurassic"], serializer="lines")
 def test_park():
     post("/park", content="JURASSIC PARK")
 """
@@ -324,7 +324,7 @@ def test_park():
     assert (suite.folder / "test_park.lines").read_text().startswith('{"request": {"method": "POST')
     suite(source)
     suite(source.replace("JURASSIC PARK", "STAR WARS"), failed=1).stdout.fnmatch_lines(
-        ["E*closest:*recording 1, differs in the jurassic matcher", "E*no JURASSIC PARK in it*"]
+        ["E*closest:*recording 1, differs in jurassic_matcher", "E*no JURASSIC PARK in it*"]
     )
     assert len(server.requests) == 1
     for mode, asked in (("once", 2), ("none", 2), ("rewrite", 3)):

@@ -20,8 +20,7 @@ def test_a_marked_test_is_recorded_and_then_replayed(
 ) -> None:
     is_ini = said_by.startswith("vcr_suite")
     ini, arguments = (said_by, []) if is_ini else ("", said_by.split())
-    result = suite(ONE, *arguments, ini=ini)
-    result.stdout.fnmatch_lines(["aquila: @pytest.mark.vcr is answered as by pytest-vcr"])
+    suite(ONE, *arguments, ini=ini)
     assert (suite.folder.parent / "test_iana.yaml").is_file()
     suite(ONE, *arguments, ini=ini)
     assert len(server.requests) == 1
