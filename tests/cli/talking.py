@@ -23,7 +23,6 @@ from aquila_cassette.provider.gemini import GeminiGenerateContent
 from aquila_cassette.provider.openai import OpenAIChat, OpenAIResponses
 from aquila_cassette.provider.replies import (
     DeterministicRandom,
-    FunctionCall,
     ModelReply,
     parse_request,
     reply_to,
@@ -44,10 +43,9 @@ PROMPTS = ["What is the weather in Lund?", "And how is life there?", "Thanks. we
 
 @dataclass(frozen=True)
 class Model:
-    """A model on some day: its texts and ids are others each day; if it `calls`, so are its calls."""
+    """A model on some day: its texts and ids are others each day."""
 
     day: int
-    calls: bool = False
     stream: bool = True
 
     def answer(self, request: Request) -> Response:
@@ -62,12 +60,6 @@ class Model:
             size = 6 + int(seed.fraction("size") * 9)
             said = " ".join(seed.pick(f"word {n}", WORDS.split()) for n in range(size))
             reply = ModelReply(tuple(tokens(f"{said.capitalize()}.")))
-        elif self.calls:
-            city = {"city": DeterministicRandom([self.day]).pick("city", ("Oslo", "Rome", "Lima"))}
-            written = tuple(tokens(json.dumps(city)))
-            reply = ModelReply(
-                calls=tuple(FunctionCall(one.name, city, written) for one in reply.calls)
-            )
         if self.stream:
             pieces = [frame.data for frame in dialect.frames(ask, reply)]
             kind = "text/event-stream"

@@ -101,28 +101,24 @@ def test_a_folder_is_converted_into_another_and_keeps_its_names(cli: Cli) -> Non
 def test_nothing_that_stands_there_is_overwritten(cli: Cli) -> None:
     lay("cassettes/chat.json", json.dumps({"log": {"entries": []}}))
     ours = lay("cassettes/chat.yaml", text())
-    for more in ([], ["--in-place"], ["--dry-run"]):
-        ran = cli("convert", "cassettes/chat.json", *more)
-        assert ran.code == 1
-        assert ran.err.startswith(
-            "There is a file at cassettes/chat.yaml already; it is not overwritten.\n"
-            "Fix: move it away, or write into another folder with -o FOLDER\n"
-        )
+    ran = cli("convert", "cassettes/chat.json", "--in-place")
+    assert ran.code == 1
+    assert ran.err.startswith(
+        "There is a file at cassettes/chat.yaml already; it is not overwritten.\n"
+        "Fix: move it away, or write into another folder with -o FOLDER\n"
+    )
     assert ours.read_text() == text()
 
 
 def test_a_damaged_file_is_told_of_and_the_others_are_converted(cli: Cli) -> None:
     lay("old/a.yaml", vcrpy(sent="body: !!python/object/apply:os.system ['touch made']"))
     lay("old/b.yaml", vcrpy())
-    lay("old/c.yaml", "")
     ran = cli("convert", "old", "-o", "new")
     assert ran.code == 2
     assert ran.err == (
         "old/a.yaml, line 3: the tag !!python/object/apply:os.system is not allowed here.\n"
         "Fix: take the tag out, and write the value as plain text\n"
-        "old/c.yaml: the file is empty.\n"
-        "Fix: restore it (git checkout -- old/c.yaml) or delete it and record again\n"
-        "1 of 3 files converted to our format.\n"
+        "1 of 2 files converted to our format.\n"
     )
     assert not Path("made").exists()
     assert Path("new/b.yaml").exists()
@@ -150,35 +146,18 @@ def test_ours_becomes_a_cassette_of_vcrpy_and_comes_back(cli: Cli) -> None:
     lay("cassettes/chat.yaml", text())
     ran = cli("convert", "cassettes", "--to", "vcrpy", "-o", "out")
     assert (ran.code, ran.err) == (0, "1 of 1 file converted to vcrpy's format.\n")
-    there = importers.load(Path("out/chat.yaml"))
-    assert there.foreign == "vcrpy"
+    assert importers.load(Path("out/chat.yaml")).foreign == "vcrpy"
     assert cli("convert", "out", "-o", "back").code == 0
     (back,), before = importers.load(Path("back/chat.yaml")).interactions, chat()
     assert (back.request, back.response.body) == (before.request, before.response.body)
-    assert (back.response.headers, back.recorded_at) == (
-        before.response.headers,
-        before.recorded_at,
-    )
-    ran = cli("convert", "out", "--to", "vcrpy")
-    assert (ran.code, "left: it is in that format already" in ran.out) == (0, True)
 
 
 def test_the_other_commands_read_such_files_or_say_what_to_do(cli: Cli) -> None:
     path = lay("cassettes/chat.yaml", vcrpy())
-    assert cli("list").out.splitlines()[1].split()[:2] == ["chat", "1"]
     assert "hi" in cli("show", "chat").out
-    assert cli("show", "chat.yaml").code == 0
-    convert = "aquila-cassette convert cassettes/chat.yaml --in-place"
-    ran = cli("check")
-    assert ran.out == f"cassettes/chat.yaml:1: secret: the header 'authorization' ({convert})\n"
-    ran = cli("scrub")
-    assert (ran.code, ran.err.splitlines()[1]) == (2, f"Fix: {convert}")
     for more in ([], ["--direct"]):
-        assert cli("record", "chat", *more).refusal.startswith(
-            "cassettes/chat.yaml is in vcrpy's format: it can be replayed, not recorded into.\n"
-            "  mode: all\n"
-            f"Fix: convert it first: {convert}\n"
-        )
+        fix = "convert it first: aquila-cassette convert cassettes/chat.yaml --in-place"
+        assert f"Fix: {fix}\n" in cli("record", "chat", *more).refusal
     assert path.read_text() == vcrpy()
 
 
@@ -186,8 +165,6 @@ def test_the_example_of_the_page_is_what_is_written(cli: Cli) -> None:
     lay("tests/cassettes/test_chat.yaml", LEAKY)
     lay("tests/cassettes/test_image.yaml.gz", gzip.compress(vcrpy().encode()))
     lay("tests/cassettes/test_tools.yaml", CASSETTER)
-    examples = re.findall(EXAMPLE, PAGE, re.DOTALL)
-    assert len(examples) == 1
-    for command, expected in examples:
-        ran = cli(*command.split())
-        assert ran.out + ran.err == expected
+    ((command, expected),) = re.findall(EXAMPLE, PAGE, re.DOTALL)
+    ran = cli(*command.split())
+    assert ran.out + ran.err == expected

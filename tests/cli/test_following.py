@@ -123,20 +123,13 @@ def test_a_body_keeps_the_way_it_is_written(body: bytes) -> None:
     assert got.body == body.replace(b"c123", b"c124")
 
 
-@pytest.mark.parametrize(
-    ("location", "now", "expected"),
-    [
-        ("/v1/there/1?a=b", "/v1/there/2?a=b", HOST + "/v1/there/2?a=b"),
-        (HOST + "/v1/there/1?a=b", "https://b.example/there", "https://b.example/there"),
-    ],
-)
-def test_a_redirect_is_followed(location: str, now: str, expected: str) -> None:
+def test_a_redirect_is_followed() -> None:
     got = followed(
-        (asks(), answers({}, (("location", location),))),
+        (asks(), answers({}, (("location", "/v1/there/1?a=b"),))),
         (asks(url="/v1/there/1?a=b"), NOTHING),
-        new=[answers({}, (("location", now),))],
+        new=[answers({}, (("location", "https://b.example/there"),))],
     )
-    assert got.url == expected
+    assert got.url == "https://b.example/there"
 
 
 def test_an_id_that_the_answer_has_from_its_request_stays() -> None:
@@ -204,15 +197,11 @@ def test_a_call_and_its_id_in_a_tools_result_are_replaced() -> None:
 @pytest.mark.parametrize(
     ("now", "shown"),
     [
-        (("call_new1", "weather", '{"city": "Rome"}'), 'weather {"city": "Rome"}'),
-        (("call_new1", "climate", OSLO), f"climate {OSLO}"),
-        (None, "no tool"),
+        (says("", ("call_new1", "climate", '{"city": "Rome"}')), 'climate {"city": "Rome"}'),
+        (says("I do not know."), "no tool"),
     ],
 )
-def test_the_result_of_another_call_is_refused(
-    now: tuple[str, str, str] | None, shown: str
-) -> None:
-    new = says("", now) if now else says("I do not know.")
+def test_the_result_of_another_call_is_refused(now: Response, shown: str) -> None:
     gemini = {"role": "user", "parts": [{"functionResponse": {"name": "weather"}}]}
     for later in (
         chat("a", call("call_old1", OSLO), result("call_old1", "rain")),
@@ -220,7 +209,7 @@ def test_the_result_of_another_call_is_refused(
         asks({"contents": [gemini]}),
     ):
         assert refused(
-            (chat("a"), says("", ("call_old1", "weather", OSLO))), (later, NOTHING), new=[new]
+            (chat("a"), says("", ("call_old1", "weather", OSLO))), (later, NOTHING), new=[now]
         ) == (
             "answer 1 now calls other tools, or with other arguments.\n"
             f"  recorded: weather {OSLO}\n"
@@ -279,14 +268,3 @@ def test_a_conversation_with_tools_goes_on_as_its_application_would(app: str, st
     new = again(recorded, Model(2, stream=stream))
     assert asked(new) == asked(talk(app, Model(2, stream=stream)))
     assert asked(new) != asked(recorded)
-
-
-@pytest.mark.parametrize("app", APPS)
-def test_a_tool_that_is_called_otherwise_is_refused(app: str) -> None:
-    recorded = talk(app, Model(1, calls=True))
-    with pytest.raises(ResendError) as refused:
-        again(recorded, Model(2, calls=True))
-    assert str(refused.value).splitlines()[0] == (
-        "Request 2 of cassette.yaml cannot be followed: "
-        "answer 1 now calls other tools, or with other arguments."
-    )

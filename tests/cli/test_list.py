@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from aquila_cassette.cli.folder import find, name_of
-from aquila_cassette.storage.names import cassettes_in
 from aquila_cassette.transcript.humanize import format_age, format_size, parse_time
 from tests.cli.conftest import Cli, Lay
 
@@ -104,17 +103,3 @@ def test_a_name_is_looked_for_in_the_folder_first_and_then_as_a_path(lay: Lay) -
     assert find(str(outside.absolute()), FOLDER) == outside.absolute()
     short = lay("chat").rename("cassettes/short.yml")
     assert find("short", FOLDER) == find(name_of(short, FOLDER), FOLDER) == short
-
-
-def test_a_folder_is_searched_to_its_ground_and_hidden_files_are_passed_over(lay: Lay) -> None:
-    names = ["b", "a/c", "a/b.c", ".hidden", ".git/d"]
-    for name in names:
-        lay("chat", name)
-    lay("chat", "deep/er/dots.in.it", folder="elsewhere")
-    Path("cassettes/notes.txt").write_text("no cassette")
-    found = [name_of(path, FOLDER) for path in cassettes_in(FOLDER)]
-    assert found == ["a/b.c", "a/c", "b"]
-    for path in cassettes_in(Path()):
-        assert find(name_of(path, FOLDER), FOLDER).samefile(path)
-    assert list(cassettes_in(FOLDER / "b.yaml")) == [FOLDER / "b.yaml"]
-    assert list(cassettes_in(Path("nowhere"))) == []

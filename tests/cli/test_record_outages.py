@@ -63,59 +63,6 @@ def test_the_documentation_shows_the_error_that_is_raised(cli: Cli, project: Pro
     assert error == shown.replace("https://api.openai.com", project.provider.url)
 
 
-XFAILS = """
-@pytest.mark.xfail(reason="not yet", strict=True)
-def test_expected(aquila_cassette):
-    with aquila_cassette("expected"):
-        assert ask("NEW") == "no"
-
-@pytest.mark.xfail(strict=True)
-def test_strict(aquila_cassette):
-    with aquila_cassette("strict"):
-        ask("NEW")
-
-@pytest.mark.xfail(run=False, reason="it hangs")
-def test_not_run(aquila_cassette):
-    with aquila_cassette("not_run"):
-        ask("NEW")
-
-@pytest.mark.xfail(strict=True)
-def test_error(aquila_cassette):
-    with aquila_cassette("error"):
-        assert ask("error-404") == "no"
-"""
-
-
-def test_a_test_that_fails_as_expected_records_its_cassette_again(
-    cli: Cli, project: Project
-) -> None:
-    project.tests(XFAILS)
-    names = ("error", "expected", "not_run", "strict")
-    for name in names:
-        prompt = "error-404" if name == "error" else "old"
-        project.cassette(name, (f"test_it.py::test_{name}", prompt))
-    ran = cli("record", "*")
-    assert (ran.code, ran.err) == (1, "")
-    assert [project.prompts(name) for name in names] == [
-        ["error-404"], ["NEW"], ["old"], ["old"],
-    ]  # fmt: skip
-    assert ran.out.startswith(
-        "1/4 ✓ test_it.py::test_expected\n"
-        "2/4 ✗ test_it.py::test_strict\n"
-        "3/4 ✗ test_it.py::test_not_run\n"
-        "4/4 ✓ test_it.py::test_error\n"
-    )
-    assert ran.out.endswith(
-        "NAME      RESULT       CHANGED, OR WHY NOT\n"
-        "error     re-recorded  the same\n"
-        "expected  re-recorded  1 of 1 changed\n"
-        "not_run   kept         test_it.py::test_not_run skipped: xfail: [NOTRUN] it hangs\n"
-        "strict    kept         test_it.py::test_strict failed: [XPASS(strict)]\n"
-        "\n"
-        "2 cassettes re-recorded, 2 kept as before; 1 changed.\n"
-    )
-
-
 def test_a_pytest_that_breaks_off_leaves_the_rest_as_it_was_and_says_so(
     cli: Cli, project: Project
 ) -> None:

@@ -128,21 +128,13 @@ def test_json_has_what_was_asked_what_was_said_and_when_it_came(cli: Cli, lay: L
     assert one["recorded_by"] == "tests/test_weather.py::test_paris"
     assert one["request"]["model"] == "gpt-4o-mini"
     assert one["request"]["json"]["messages"][0] == {"role": "system", "content": "Be brief."}
-    assert one["response"] == {
-        "status": 200, "headers": [["content-type", "text/event-stream; charset=utf-8"]],
-        "provider": "openai", "dialect": "openai-chat", "model": "gpt-4o-mini-2024-07-18",
-        "text": "It is 18 °C.", "reasoning": "", "refusal": "", "tool_calls": [],
-        "finish_reason": "stop", "provider_error": None,
-        "usage": {"prompt_tokens": 21, "completion_tokens": 6, "total_tokens": 27,
-                  "cached": 0, "details": {}},
-        "events": 4, "pieces": [[300, 155], [420, 162], [1000, 204]], "bytes": 521,
+    shown = {
+        "status": 200, "provider": "openai", "dialect": "openai-chat", "text": "It is 18 °C.",
+        "finish_reason": "stop", "pieces": [[300, 155], [420, 162], [1000, 204]],
         "ended": "complete", "error": None,
     }  # fmt: skip
+    assert one["response"] | shown == one["response"]
     last = failed["interactions"][2]
-    url = "https://api.groq.com/openai/v1/models"
-    assert last["request"] == {
-        "method": "GET", "url": url, "headers": [], "model": None, "bytes": 0,
-    }  # fmt: skip
     message = "[Errno 111] Connection refused"
     assert last["response"]["error"] == {"type": "ConnectError", "message": message}
 
