@@ -204,15 +204,9 @@ def _record(
     from aquila_cassette.cli import record
     from aquila_cassette.cli.record_selection import Wanted
 
-    raise typer.Exit(
-        record.run(
-            Wanted(names or (), folder, stale, failed),
-            direct=direct,
-            dry_run=dry_run,
-            base_url=base_url,
-            arguments=context.obj or (),
-        )
-    )
+    wanted = Wanted(names or (), folder, stale, failed)
+    for_pytest = context.obj or ()
+    raise typer.Exit(record.run(wanted, base_url, for_pytest, direct=direct, dry_run=dry_run))
 
 
 @app.command("diff")
@@ -423,16 +417,10 @@ def _convert(
     """
     from aquila_cassette.cli import convert
 
-    code = convert.run(
-        places,
-        folder,
-        to=to.value,
-        output=output,
-        in_place=in_place,
-        dry_run=dry_run,
-        redact=_rules(redact, keep, allow),
+    rules = _rules(redact, keep, allow)
+    raise typer.Exit(
+        convert.run(places, folder, to.value, output, rules, in_place=in_place, dry_run=dry_run)
     )
-    raise typer.Exit(code)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

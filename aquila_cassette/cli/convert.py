@@ -34,12 +34,12 @@ class _Source:
 def run(
     given: Sequence[str],
     folder: Path,
-    *,
     to: Target,
     output: Path | None,
+    redact: Redaction,
+    *,
     in_place: bool,
     dry_run: bool,
-    redact: Redaction,
 ) -> int:
     """Convert files; return the exit code: 2 if a file failed, 1 if something is in the way."""
     sources = list({one.path: one for name in given for one in _sources(name, folder)}.values())

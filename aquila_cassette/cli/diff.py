@@ -9,32 +9,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aquila_cassette import importers
-from aquila_cassette.cli.folder import candidates, find
+from aquila_cassette.cli.folder import find
 from aquila_cassette.cli.output import Screen, print_diff
 from aquila_cassette.errors import CassetteError, UsageError
 from aquila_cassette.model import CassetteData
 from aquila_cassette.storage import format as cassette_format
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.comparison import compare
-from aquila_cassette.transcript.humanize import count, escape_control_chars
+from aquila_cassette.transcript.humanize import escape_control_chars
 
 if TYPE_CHECKING:
     from aquila_cassette.transcript.comparison import Comparison
 
 
-def run(
-    name: str,
-    other: str | None,
-    folder: Path,
-    *,
-    revision: str | None,
-    as_data: bool,
-) -> int:
+def run(name: str, other: str | None, folder: Path, *, revision: str | None, as_data: bool) -> int:
     """Compare a cassette with another, or with a commit; return 1 where they differ."""
-    old: CassetteData | None
-    new: CassetteData | None
+    path = find(name, folder)
     if other is not None:
-        path = find(name, folder)
         if revision is not None:
             raise UsageError(
                 "A cassette is compared with another file or with a commit, not with both.",
@@ -42,23 +33,21 @@ def run(
                 fix="Fix: leave one of them out",
             )
         new_path = find(other, folder)
-        old, new = importers.load(path), importers.load(new_path)
+        old: CassetteData | None = importers.load(path)
+        new = importers.load(new_path)
         was, now = display_path(path), display_path(new_path)
     else:
         revision = revision or "HEAD"
-        path, old, new = _then_and_now(name, folder, revision)
+        old, new = _load_revision(revision, path), importers.load(path)
         was, now = f"{display_path(path)} ({revision})", display_path(path)
     screen = Screen()
-    before, after = ((one or CassetteData()).interactions for one in (old, new))
-    comparison = compare(before, after)
-    is_same = comparison.same and old is not None and new is not None
+    comparison = compare(old.interactions if old else (), new.interactions)
+    is_same = comparison.same and old is not None
     if as_data:
-        sides = {"old": was if old else None, "new": now if new else None}
+        sides = {"old": was if old else None, "new": now}
         screen.data({**sides, **_as_json(comparison), "same": is_same})
-    elif old is None or new is None:
-        where = "the working tree" if old is None else revision
-        what = escape_control_chars(f"Only in {where}: {display_path(path)}")
-        screen.line((what, "bold"), f" ({count(len(before or after), 'interaction')})")
+    elif old is None:
+        screen.line(escape_control_chars(f"{now} is not in {revision}."))
     elif is_same:
         but = "" if old == new else ", but for ids, dates, times and the like"
         screen.line(f"The same{but}.")
@@ -66,26 +55,6 @@ def run(
         print_diff([f"--- {was}", f"+++ {now}", *comparison.lines()], screen)
         screen.line((comparison.summary(), "bold"))
     return 0 if is_same else 1
-
-
-def _then_and_now(
-    name: str, folder: Path, revision: str
-) -> tuple[Path, CassetteData | None, CassetteData | None]:
-    """Read a cassette as it was committed and as it is; None where it is not there."""
-    try:
-        path = find(name, folder)
-    except UsageError as error:
-        if not _is_in_repository():
-            raise
-        for path in candidates(name, folder):
-            if (old := _load_revision(revision, path)) is not None:
-                return path, old, None
-        raise UsageError(
-            f"There is no cassette {name!r}, and there was none in {revision}.",
-            facts=error.facts,
-            fix=error.fix,
-        ) from None
-    return path, _load_revision(revision, path), importers.load(path)
 
 
 def _as_json(comparison: Comparison) -> dict[str, Any]:
@@ -105,13 +74,9 @@ def _as_json(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _is_in_repository() -> bool:
-    return _git("rev-parse", "--is-inside-work-tree") is not None
-
-
 def _load_revision(revision: str, path: Path) -> CassetteData | None:
     """Read a cassette as it was committed; None where it was not there."""
-    if not _is_in_repository():
+    if _git("rev-parse", "--is-inside-work-tree") is None:
         raise _git_error(path, f"{display_path(path)} is in no git repository.")
     commit = f"{revision}^{{commit}}"
     found = _git("rev-parse", "--verify", "--quiet", "--end-of-options", commit)

@@ -15,7 +15,11 @@ from aquila_cassette.storage.names import cassette_path, cassettes_in, display_p
 
 def find(name: str, folder: Path) -> Path:
     """Return the file that a name or a path means; a cassette may be in another format."""
-    paths = candidates(name, folder)
+    try:
+        inside = cassette_path(folder, name)
+        paths = [find_cassette(folder, name), inside, inside.with_suffix(".yml"), Path(name)]
+    except CassetteNameError:  # no cassette has that name, but a file may: ../cassettes/old.yaml
+        paths = [Path(name)]
     for path in paths:
         if path.is_file():
             return path
@@ -28,16 +32,6 @@ def find(name: str, folder: Path) -> Path:
         if close
         else "Fix: aquila-cassette list shows what there is",
     )
-
-
-def candidates(name: str, folder: Path) -> list[Path]:
-    """Return the files that a name or a path may mean, the likeliest first; none need exist."""
-    try:
-        inside = cassette_path(folder, name)
-    except CassetteNameError:  # no cassette has that name, but a file may: ../cassettes/old.yaml
-        return [Path(name)]
-    ours = [inside, inside.with_suffix(".yml"), Path(name)]
-    return list(dict.fromkeys([find_cassette(folder, name), *ours]))
 
 
 def cassettes_named(given: Sequence[str] | None, folder: Path) -> tuple[list[Path], list[Path]]:

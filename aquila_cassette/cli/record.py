@@ -49,12 +49,7 @@ _RUN_PYTEST = (
 
 
 def run(
-    wanted: Wanted,
-    *,
-    direct: bool,
-    dry_run: bool,
-    base_url: str | None,
-    arguments: Sequence[str],
+    wanted: Wanted, base_url: str | None, arguments: Sequence[str], *, direct: bool, dry_run: bool
 ) -> int:
     """Record cassettes again, by their tests or `direct`; return the exit code, 0 if all were."""
     _check(wanted, direct=direct, for_direct=base_url is not None, for_pytest=bool(arguments))
