@@ -76,7 +76,7 @@ class PlainAdapter(Adapter):
         return shown
 
 
-_registered: list[tuple[type | Callable[[object], bool], Callable[[Any], Adapter]]] = []
+_registered: list[tuple[type, Callable[[Any], Adapter]]] = []
 
 _FRAMEWORKS = (
     # Nothing is imported to find out: an object's class exists only where its module is loaded.
@@ -88,37 +88,21 @@ _FRAMEWORKS = (
 )
 
 
-def register_view(matches: type | Callable[[object], bool], make: Callable[[Any], Adapter]) -> None:
+def register_view(kind: type, make: Callable[[Any], Adapter]) -> None:
     """Have `render_async` and `render_sync` take one more kind of view; the latest comes first.
 
-    Args:
-        matches: The class of such views, or a function that returns whether an object is one.
-        make: Makes the adapter of such a view.
-
-    Example:
-        >>> class Sheet:
-        ...     text = "what the sheet shows"
-        >>> class SheetAdapter(Adapter):
-        ...     def __init__(self, sheet):
-        ...         self.sheet = sheet
-        ...     async def render(self):
-        ...         return self.sheet.text
-        >>> register_view(Sheet, SheetAdapter)
-        >>> type(adapter_for(Sheet())).__name__
-        'SheetAdapter'
+    `make` makes the adapter of a view of the class `kind`.
     """
-    _registered.insert(0, (matches, make))
+    _registered.insert(0, (kind, make))
 
 
 def adapter_for(view: object) -> Adapter:
-    for matches, make in _registered:
-        if isinstance(view, matches) if isinstance(matches, type) else matches(view):
+    for kind, make in _registered:
+        if isinstance(view, kind):
             return make(view)
     for module, name, ours, adapter_name in _FRAMEWORKS:
-        kind = getattr(sys.modules.get(module), name, None)
-        if kind is not None and isinstance(view, kind):
-            make_adapter = getattr(import_module(f"{__package__}.{ours}"), adapter_name)
-            adapter: Adapter = make_adapter(view)
+        if isinstance(view, getattr(sys.modules.get(module), name, ())):
+            adapter: Adapter = getattr(import_module(f"{__package__}.{ours}"), adapter_name)(view)
             return adapter
     if callable(getattr(view, "render", view)) and not isinstance(view, type):
         return PlainAdapter(view)

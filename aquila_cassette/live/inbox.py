@@ -33,9 +33,8 @@ class Message:
         """Wait until it was handled, and raise what its handler raised."""
         try:
             await notifier.until(lambda: self.is_done)
-        except BaseException:
+        finally:
             self.is_awaited = False
-            raise
         if self.error is not None:
             raise self.error
 
@@ -87,9 +86,8 @@ class Inbox:
     def pending(self) -> list[Pending]:
         with self.lock:
             pending = [Pending(self._now.title)] if self._now is not None else []
-            if count := len(self._waiting):
-                messages = f"{count} message{'' if count == 1 else 's'}"
-                pending.append(Pending(f"{messages} in the inbox of {self.title}"))
+            if self._waiting:
+                pending.append(Pending(f"messages in the inbox of {self.title}"))
             return pending
 
     def close(self) -> None:

@@ -31,14 +31,7 @@ _logger = logging.getLogger("aquila_cassette.live")
 
 @dataclass(frozen=True)
 class Completed:
-    """The job returned `value`.
-
-    Example:
-        >>> match Completed(("a ref", "Hello")):
-        ...     case Completed((ref, text)):
-        ...         print(text)
-        Hello
-    """
+    """The job returned `value`."""
 
     value: Any
 
@@ -80,9 +73,7 @@ class Job:
         self._cancel_scope()
 
     def pending(self) -> Pending:
-        function = self._function.func
-        name = getattr(function, "__qualname__", repr(function))
-        return Pending(self.title, (f"runs: {name}",), self._task)
+        return Pending(self.title, driver=self._task)
 
     async def run(self, view: object) -> Outcome | None:
         """Run it; None where the event loop ends."""
@@ -117,16 +108,9 @@ class Jobs:
     _running: dict[Job, None] = field(default_factory=dict, init=False)
 
     def start(self, name: str, function: partial[Any]) -> None:
-        title = f"job {name!r} of {self.title}"
         with self.lock:
-            try:
-                job = Job(name, title, function)
-                run_in_background(partial(self._run, job))
-            except RuntimeError:
-                raise UsageError(
-                    f"start_async of {title} was called where no event loop runs.",
-                    fix="Fix: call it in a handler; from a thread, self.send(...) a message",
-                ) from None
+            job = Job(name, f"job {name!r} of {self.title}", function)
+            run_in_background(partial(self._run, job))
             before = self._current.get(name)
             self._current[name] = job
             self._running[job] = None
@@ -193,8 +177,6 @@ def _log(job: Job, outcome: Outcome) -> None:
             _logger.error("%s failed (%s): %s", job.title, error.kind, error.reason)
         case Exited(BaseException() as error):
             _logger.error("%s raised %r.", job.title, error, exc_info=error)
-        case Exited(reason):
-            _logger.info("%s exited: %s", job.title, reason)
 
 
 class TrackedJobs:
@@ -240,16 +222,9 @@ def track(job: T) -> T:
 
     The job, a task or future of asyncio or a future of a thread pool, is returned; anything else is
     a `UsageError`.
-
-    Example:
-        >>> async def test(save):
-        ...     task = track(asyncio.create_task(save()))
     """
     if not (asyncio.isfuture(job) or isinstance(job, concurrent.futures.Future)):
-        raise UsageError(
-            f"{job!r} cannot be tracked.",
-            facts=["expected: a task or future of asyncio, or a future of a thread pool"],
-            fix="Fix: track(asyncio.create_task(...))",
-        )
+        what = f"{job!r} cannot be tracked: it is no task or future."
+        raise UsageError(what, fix="Fix: track(asyncio.create_task(...))")
     TRACKED_JOBS.add(job)
     return job

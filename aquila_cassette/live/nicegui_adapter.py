@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from nicegui import ElementFilter, binding, ui
 from nicegui.testing import User
 
-from aquila_cassette.errors import UsageError
 from aquila_cassette.live.adapter import Adapter
 
 _PROPS = ("label", "error-message")
@@ -32,11 +31,7 @@ class NiceguiAdapter(Adapter):
         binding._refresh_step()
 
     async def render(self) -> str:
-        if self._user.client is None:
-            raise UsageError(
-                "This NiceGUI user has opened no page.",
-                fix='Fix: open one first: await user.open("/")',
-            )
+        assert self._user.client, 'open a page first: await user.open("/")'
         with self._user.client:
             elements = ElementFilter(only_visible=True, local_scope=False)
             texts = [text for element in elements for text in _texts(element)]

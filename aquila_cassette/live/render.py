@@ -22,9 +22,8 @@ from aquila_cassette.waiting.event_loops import (
     run_in_own_loop,
     running_trio,
 )
-from aquila_cassette.waiting.idle import NOT_STARTED
 from aquila_cassette.waiting.notifier import notifier
-from aquila_cassette.waiting.pending import Pending, forbid_inside_job, sources
+from aquila_cassette.waiting.pending import forbid_inside_job, sources
 
 
 async def render_async(
@@ -125,24 +124,20 @@ class _Waiting:
     ) -> None:
         self.adapter = adapter_for(view)
         sessions = scope.opened()
-        here = current_task_or_thread()
         views = [view] if isinstance(view, View) else sources()
-        asked = [TRACKED_JOBS, *views, self.adapter]
-        for one in (pending for source in asked for pending in source.pending()):
-            if one.driver is here:
-                raise UsageError(
-                    f"{called} was called inside {one.what}, and would wait for it.",
-                    fix=f"Fix: call {called} in the test; here, await what you need itself",
-                )
         self.limit = default_timeout(sessions) if timeout is None else timeout
-        self.idle = idle(sessions, here=here, streams=streams, also=[OPEN_STREAMS], sources=asked)
+        self.idle = idle(
+            sessions,
+            here=current_task_or_thread(),
+            streams=streams,
+            also=[OPEN_STREAMS],
+            sources=[TRACKED_JOBS, *views, self.adapter],
+        )
         self._called = called
-        self._is_drawing = False
 
     async def settle(self) -> None:
         """Let the view draw, but raise a failure as soon as there is one."""
         failures: list[BaseException] = []
-        self._is_drawing = True
 
         async def watch() -> None:
             failures.append(await notifier.until(self.idle.failure))
@@ -155,7 +150,6 @@ class _Waiting:
             except Exception as error:  # raised below, where no group wraps it
                 failures.append(error)
             group.cancel_scope.cancel()
-        self._is_drawing = False
         if failures:
             raise failures[0]
 
@@ -167,8 +161,6 @@ class _Waiting:
 
     async def too_late(self) -> SettleTimeout:
         left = await self.idle.wait(0)
-        if self._is_drawing:
-            left = [*(one for one in left if one != NOT_STARTED), Pending("the view still draws")]
         things = f"{len(left)} thing{'' if len(left) == 1 else 's'}"
         kind = SettleTimeout if self._called == "wait_settled" else RenderTimeout
         return kind(

@@ -19,8 +19,7 @@ from textual.worker import Worker, WorkerError, WorkerFailed
 
 from aquila_cassette.errors import UsageError
 from aquila_cassette.live.adapter import Adapter
-from aquila_cassette.waiting import inspection
-from aquila_cassette.waiting.event_loops import is_asyncio_task, run_in_background
+from aquila_cassette.waiting.event_loops import run_in_background
 from aquila_cassette.waiting.notifier import notify
 from aquila_cassette.waiting.pending import Pending
 
@@ -66,7 +65,14 @@ class TextualAdapter(Adapter):
             if worker not in self._counter.workers:
                 self._counter.workers.add(worker)
                 run_in_background(partial(_notify_at_end_of, worker))
-        return [_pending(worker) for worker in running]
+        # Only this private name knows the task that a worker is.
+        return [
+            Pending(
+                f"worker {worker.name!r} of {type(worker.node).__name__}",
+                driver=getattr(worker, "_task", None),
+            )
+            for worker in running
+        ]
 
     async def settle(self) -> None:
         """Wait until all messages were handled, those that follow from them too, and it is drawn."""
@@ -128,13 +134,3 @@ async def _notify_at_end_of(worker: Worker[Any]) -> None:
         pass  # The app handles that, or ends.
     finally:
         notify()
-
-
-def _pending(worker: Worker[Any]) -> Pending:
-    title = f"worker {worker.name!r} of {type(worker.node).__name__}"
-    # Only its task knows in which line a worker waits, and only this private name knows the task.
-    task = getattr(worker, "_task", None)
-    if not is_asyncio_task(task):
-        return Pending(title)
-    where = inspection.location(inspection.suspended_frames(task))
-    return Pending(title, (f"waits:  {where}",) if where else (), task)

@@ -8,10 +8,9 @@ import inspect
 import logging
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 import anyio
@@ -36,29 +35,13 @@ class PushedEvent:
     payload: Mapping[str, Any]
 
 
-class Assigns(Mapping[str, Any]):
-    """A mapping whose values are attributes too; `assign` and `update` change it."""
-
-    def __init__(self) -> None:
-        self._values: dict[str, Any] = {}
-
-    def __getitem__(self, name: str) -> Any:
-        return self._values[name]
+class Assigns(dict[str, Any]):
+    """A dict whose values are attributes too; `assign` and `update` of the view change it."""
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name not in self._values:
-            known = ", ".join(map(repr, self._values)) or "nothing"
-            raise AttributeError(f"{name!r} is not assigned; {known} is")
-        return self._values[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __repr__(self) -> str:
-        return f"Assigns({self._values!r})"
+        if name not in self:
+            raise AttributeError(f"{name!r} is not assigned; {', '.join(self) or 'nothing'} is")
+        return self[name]
 
 
 class ComponentBase:
@@ -101,11 +84,11 @@ class ComponentBase:
 
     def assign(self, **assigns: Any) -> None:
         """Set assigns."""
-        self.assigns._values.update(assigns)
+        self.assigns.update(assigns)
 
     def update(self, name: str, function: Callable[[Any], Any]) -> None:
         """Set an assign to what `function` makes of it; a `KeyError` where there is none yet."""
-        self.assigns._values[name] = function(self.assigns[name])
+        self.assigns[name] = function(self.assigns[name])
 
     def start_async(
         self, name: str, function: Callable[..., Any], /, *args: Any, **kwargs: Any
@@ -114,8 +97,7 @@ class ComponentBase:
 
         It runs in the context of its caller: a cassette that is in force here is in force there. A
         running job of this name is cancelled, and its outcome never arrives. An async function
-        becomes a task; any other runs in a thread. A `UsageError` where there is no event loop, or
-        the view is not mounted.
+        becomes a task; any other runs in a thread. A `UsageError` where the view is not mounted.
         """
         self.view._open_inbox(f"start_async({name!r})")
         self._jobs.start(name, partial(function, *args, **kwargs))
@@ -144,13 +126,13 @@ class ComponentBase:
 
     def put_flash(self, kind: str, message: str) -> None:
         """Show a message to the user, in place of the one of this kind."""
-        self.view._flash[kind] = message
+        self.view.flash[kind] = message
         notify()
 
     def clear_flash(self, kind: str | None = None) -> None:
         """Remove the message of a kind, or all."""
-        for one in [kind] if kind else list(self.view._flash):
-            self.view._flash.pop(one, None)
+        for one in [kind] if kind else list(self.view.flash):
+            self.view.flash.pop(one, None)
 
     def component(self, kind: type[Component], id_: Hashable, /, **assigns: Any) -> Component:
         """Make a component of the view, or update the one of this id.
@@ -158,17 +140,14 @@ class ComponentBase:
         Its `handle_update` gets the assigns. A `UsageError` where the id is that of a component of
         another class.
         """
-        component = self.view._components.get(id_)
+        component = self.view.components.get(id_)
         if component is None:
             component = kind(self.view, id_)
             component.mount()
-            self.view._components[id_] = component
+            self.view.components[id_] = component
         elif type(component) is not kind:
-            raise UsageError(
-                f"The id {id_!r} is taken in {self.view._title}.",
-                facts=[f"expected: {type(component).__name__}", f"got:      {kind.__name__}"],
-                fix="Fix: use another id",
-            )
+            what = f"{component._title} is no {kind.__name__}."
+            raise UsageError(what, fix="Fix: use another id")
         component.handle_update(assigns)
         return component
 
@@ -178,14 +157,10 @@ class ComponentBase:
         Its `handle_update` gets the assigns. A `UsageError` where the view has no such component.
         """
         id_ = component.id if isinstance(component, Component) else component
-        target = self.view._components.get(id_)
+        target = self.view.components.get(id_)
         if target is None or (isinstance(component, Component) and component is not target):
-            known = ", ".join(map(repr, self.view._components)) or "none"
-            raise UsageError(
-                f"{self.view._title} has no component {id_!r}.",
-                facts=[f"it has: {known}"],
-                fix=f"Fix: make it in a handler: self.component(..., {id_!r})",
-            )
+            what = f"{self.view._title} has no component {id_!r}."
+            raise UsageError(what, fix=f"Fix: make it first: self.component(..., {id_!r})")
         self.view._post(target, target.handle_update, assigns)
 
     # What the view calls.
@@ -195,7 +170,7 @@ class ComponentBase:
         return type(self).__name__
 
     def _reset_temporary(self) -> None:
-        self.assigns._values.update(copy.deepcopy(dict(self.temporary_assigns)))
+        self.assigns.update(copy.deepcopy(dict(self.temporary_assigns)))
 
     def _report(self, job: Job, outcome: Outcome) -> None:
         def handle_async() -> Any:
@@ -254,8 +229,10 @@ class View(ComponentBase):
         self.pushed: deque[PushedEvent] = deque(maxlen=_MAX_PUSHED)
         self._lock = threading.RLock()
         self._inbox: Inbox | None = None
-        self._flash: dict[str, str] = {}
-        self._components: dict[Hashable, Component] = {}
+        self.flash: dict[str, str] = {}
+        """The messages to the user, by their kinds."""
+        self.components: dict[Hashable, Component] = {}
+        """The components, by their ids."""
         self._on_render: list[Callable[[], Any]] = []
         self._failures: deque[BaseException] = deque()
         super().__init__(self)
@@ -271,12 +248,8 @@ class View(ComponentBase):
         view = await cls.open(*args, **params)
         try:
             yield view
-        except BaseException as error:
+        finally:
             await view.aclose()
-            while failure := view.take_failure():
-                error.add_note(f"Before, a handler of {view._title} raised {failure!r}.")
-            raise
-        await view.aclose()
         if failure := view.take_failure():
             raise failure
 
@@ -313,16 +286,6 @@ class View(ComponentBase):
 
     # For the page.
 
-    @property
-    def flash(self) -> Mapping[str, str]:
-        """The messages to the user, by their kinds."""
-        return MappingProxyType(self._flash)
-
-    @property
-    def components(self) -> Mapping[Hashable, Component]:
-        """The components, by their ids."""
-        return MappingProxyType(self._components)
-
     def on_render(self, callback: Callable[[], Any]) -> Callable[[], None]:
         """Call `callback`, sync or async, after each handled message; return what ends that.
 
@@ -357,17 +320,13 @@ class View(ComponentBase):
     # For the view and its components.
 
     def _parts(self) -> list[ComponentBase]:
-        return [self, *self._components.values()]
+        return [self, *self.components.values()]
 
     def _open_inbox(self, what: str) -> Inbox:
-        if self._inbox is None:
+        if self._inbox is None or self._inbox.is_closed():
             raise UsageError(
                 f"{what} needs {self._title} to be mounted.",
-                fix=f"Fix: async with {type(self).__name__}.mounted(...) as view",
-            )
-        if self._inbox.is_closed():
-            raise UsageError(
-                f"{what} came after {self._title} was closed.", fix="Fix: call it in the block"
+                fix=f"Fix: call it inside: async with {self._title}.mounted(...) as view",
             )
         return self._inbox
 

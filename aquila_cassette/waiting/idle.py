@@ -24,9 +24,6 @@ _IDLE_TURNS = 10
 _REPORT_TIMEOUT = 0.5
 """How long, in seconds, other event loops may take to say what is pending in them."""
 
-NOT_STARTED = Pending("streams that have not started")
-"""What is pending where nothing goes on, but fewer streams started than were asked for."""
-
 
 class Idle:
     """What one task or thread, `here`, waits for.
@@ -65,7 +62,8 @@ class Idle:
             return []
         with anyio.move_on_after(_REPORT_TIMEOUT):
             self._raise_failure()
-            return await self.look() or [NOT_STARTED]
+            nothing = Pending("a stream that has not started, or a view that still draws")
+            return await self.look() or [nothing]
         return [Pending("an event loop that does not answer: something blocks it")]
 
     async def look(self) -> list[Pending]:

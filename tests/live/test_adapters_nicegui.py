@@ -8,7 +8,6 @@ from nicegui import ui
 from nicegui.testing import user_simulation
 
 from aquila_cassette.live import render_async
-from tests.live.loops import refused
 
 
 async def test_the_texts_of_the_page_are_read_in_its_order_and_then_the_notifications() -> None:
@@ -45,11 +44,3 @@ async def test_the_texts_of_the_page_are_read_in_its_order_and_then_the_notifica
             "it failed",
             "it was sent",
         ]
-
-
-async def test_a_user_without_a_page_is_told_to_open_one() -> None:
-    async with user_simulation(lambda: None) as user:
-        with refused(
-            "This NiceGUI user has opened no page.", 'Fix: open one first: await user.open("/")'
-        ):
-            await render_async(user)

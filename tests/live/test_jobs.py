@@ -6,8 +6,6 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable
-from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -136,41 +134,6 @@ async def test_a_job_that_is_cancelled_while_its_outcome_waits_has_exited() -> N
     assert view.outcomes == [("job", Exited("too late"))]
 
 
-HERE: ContextVar[str] = ContextVar("HERE", default="nowhere")
-
-
-@in_each_loop
-async def test_a_plain_function_runs_in_a_thread_in_the_context_of_who_started_it() -> None:
-    def look(where: str, *, sure: bool) -> tuple[str, bool, str, bool]:
-        return where, sure, HERE.get(), threading.current_thread() is home
-
-    home = threading.current_thread()
-    async with Bench.mounted() as view:
-        HERE.set("in the test")
-        await view.event("job", partial(look, "there", sure=True))
-        await settled(view)
-    assert view.outcomes == [("job", Completed(("there", True, "in the test", False)))]
-
-
-@in_each_loop
-async def test_a_thread_that_is_cancelled_is_let_go() -> None:
-    def wait() -> str:
-        view.send("it runs")
-        assert go.wait(10)
-        return "too late"
-
-    go = threading.Event()
-    async with Bench.mounted() as view:
-        await view.event("job", wait)
-        view.cancel_async("job")
-        with anyio.fail_after(5):
-            await settled(view)
-        assert view.outcomes == [("job", Exited("cancelled"))]
-        await view.event("job", wait)
-    go.set()
-    assert len(view.outcomes) == 1
-
-
 @in_each_loop
 async def test_a_job_may_have_its_view_handle_an_event() -> None:
     class Shop(Bench):
@@ -179,16 +142,13 @@ async def test_a_job_may_have_its_view_handle_an_event() -> None:
                 self.start_async("sale", self.sell)
                 # The job asks while this handler, whose child it is, has not returned.
                 await asked.wait()
-            else:
-                self.assign(sold=params)
 
         async def sell(self) -> str:
             asked.set()
-            await self.event("sold", {"item": "a pen"})
-            return self.assigns.sold["item"]
+            await self.event("sold")
+            return "a pen"
 
     asked = anyio.Event()
-
     async with Shop.mounted() as view:
         await view.event("sell")
         await settled(view)
@@ -206,41 +166,35 @@ async def test_a_job_that_nobody_handles_fails_the_view_and_a_cancelled_one_does
     async def fail() -> None:
         raise KeyError("lost")
 
-    with pytest.raises(KeyError, match="lost"):
-        async with Careless.mounted() as view:
-            held = Held()
-            await view.event("held", held.run)
-            view.cancel_async("held")
+    async with Careless.mounted() as view:
+        await view.event("held", Held().run)
+        view.cancel_async("held")
+        await settled(view)
+        await view.event("job", fail)
+        with pytest.raises(KeyError, match="lost"):
             await settled(view)
-            await view.event("job", fail)
-            with pytest.raises(KeyError, match="lost"):
-                await settled(view)
-            assert view.take_failure() is None
-            assert len([one for one in caplog.records if one.levelno >= logging.ERROR]) == 1
-            await view.event("job", fail)
-            while view.pending():
-                await notifier.wait(notifier.count)
+        assert view.take_failure() is None
+        assert len([one for one in caplog.records if one.levelno >= logging.ERROR]) == 1
 
 
 @in_each_loop
-async def test_start_async_needs_an_event_loop_and_a_mounted_view() -> None:
-    async def refusal(start: Callable[..., Any]) -> str:
-        with pytest.raises(UsageError) as raised:
-            await anyio.to_thread.run_sync(start, "job", anyio.sleep_forever)
-        return str(raised.value)
+async def test_a_thread_that_is_cancelled_is_let_go_and_a_closed_view_starts_no_job() -> None:
+    def wait() -> str:
+        assert go.wait(10)
+        return "too late"
 
+    go = threading.Event()
     async with Bench.mounted() as view:
-        assert await refusal(view.start_async) == (
-            "start_async of job 'job' of Bench was called where no event loop runs.\n"
-            "Fix: call it in a handler; from a thread, self.send(...) a message"
-        )
-        assert view.pending() == []
-    assert await refusal(view.start_async) == (
-        "start_async('job') came after Bench was closed.\nFix: call it in the block"
-    )
-    assert await refusal(Bench().start_async) == (
-        "start_async('job') needs Bench to be mounted.\nFix: async with Bench.mounted(...) as view"
-    )
+        await view.event("job", wait)
+        view.cancel_async("job")
+        with anyio.fail_after(5):
+            await settled(view)
+        assert view.outcomes == [("job", Exited("cancelled"))]
+        await view.event("job", wait)
+    go.set()
+    assert len(view.outcomes) == 1
+    with pytest.raises(UsageError, match="needs Bench to be mounted"):
+        view.start_async("job", wait)
 
 
 @in_each_loop
@@ -249,10 +203,7 @@ async def test_a_job_cannot_close_the_view_that_would_wait_for_it() -> None:
         await view.event("job", view.aclose)
         await settled(view)
         ((_, outcome),) = view.outcomes
-        assert str(outcome.reason) == (
-            "aclose was called inside job 'job' of Bench, and would wait for it.\n"
-            "Fix: call it outside the view, where it was mounted"
-        )
+        assert "aclose was called inside job 'job' of Bench" in str(outcome.reason)
 
 
 @seed_row(21)
@@ -261,7 +212,6 @@ async def test_a_job_of_the_same_name_supersedes_the_first(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     first, second, other = Held("first"), Held("second"), Held("other")
-    caplog.set_level(logging.INFO, "aquila_cassette.live")
     async with Bench.mounted() as view:
         await view.event("job", first.run)
         await view.event("other", other.run)
@@ -298,7 +248,6 @@ async def test_three_jobs_are_waited_for_without_a_sleep(monkeypatch: pytest.Mon
         assert [job.what for job in pending] == [
             f"job {name!r} of Bench" for name in ("one", "two", "three")
         ]
-        assert pending[0].facts == ("runs: Held.run",)
         for name, let_go in (("two", two.go.set), ("three", go.set), ("one", one.go.set)):
             assert name not in dict(view.outcomes)
             let_go()
