@@ -11,11 +11,9 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from difflib import unified_diff
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from aquila_cassette.dialects.framing import framing, read_events
-from aquila_cassette.dialects.json_access import as_dict, as_str
 from aquila_cassette.matching.keys import Matcher
 from aquila_cassette.transcript.humanize import body_lines, json_inline, json_lines
 from aquila_cassette.transcript.interaction_text import InteractionView, Row, format_usage
@@ -23,7 +21,6 @@ from aquila_cassette.transcript.interaction_text import InteractionView, Row, fo
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
-    from aquila_cassette.dialects.framing import ProviderEvent
     from aquila_cassette.model import Interaction, Request
 
 _CAMEL_CASE = re.compile(r"(?<=[a-z0-9])([A-Z])")
@@ -54,11 +51,9 @@ _RANDOM = re.compile(
 )
 # Counts of bytes, ports and addresses in an exception's message.
 _NUMBER = re.compile(r"0x[0-9a-fA-F]+|\d+")
-_KEEP_ALIVE = frozenset({"ping", "keepalive", "keep-alive", "heartbeat"})
 # A model writes paragraphs in one line: compared by the sentence, one other word shows as such.
 _SENTENCE_END = re.compile(r"(?<=[.!?:;]) (?=\S)|(?<=[\u3002\uff01\uff1f])(?=.)")
 _PROSE = frozenset({"words", "thought", "result", "refusal", "error"})
-_ALIKE = 0.5  # least similarity of two requests that are taken for one that changed
 
 
 class _Text(NamedTuple):
@@ -124,7 +119,7 @@ def compare(old: Sequence[Interaction], new: Sequence[Interaction]) -> Compariso
     """
     was = [_text_of(one) for one in old]
     now = [_text_of(one) for one in new]
-    partner = _pairs(old, new, was, now)
+    partner = _pairs(old, new)
     diffs = [
         _two_sided(place, old[partner[place]], one, was[partner[place]], now[place])
         if place in partner
@@ -159,40 +154,25 @@ def is_same_recording(
     return identities(old) == identities(new) and compare(old, new).same
 
 
-def is_keep_alive(event: ProviderEvent) -> bool:
-    """Return whether an event only keeps the connection open."""
-    return not _KEEP_ALIVE.isdisjoint((event.type, as_str(as_dict(event.json).get("type"))))
-
-
-def _pairs(
-    old: Sequence[Interaction], new: Sequence[Interaction], was: list[_Text], now: list[_Text]
-) -> dict[int, int]:
+def _pairs(old: Sequence[Interaction], new: Sequence[Interaction]) -> dict[int, int]:
     """Return the place in `old` of each in `new` that was there."""
     key = Matcher().key
     partner: dict[int, int] = {}
-    places: dict[Hashable, list[int]] = defaultdict(list)
-    # Of several attempts at one request, the status says which is which.
-    for at, one in enumerate(old):
-        places[key(one.request), one.response.status].append(at)
-    for place, one in enumerate(new):
-        if left := places[key(one.request), one.response.status]:
-            partner[place] = left.pop(0)
-    free = [at for left in places.values() for at in left]
-    before, after = {at: _words(was[at]) for at in free}, [_words(text) for text in now]
-    rated = [
-        (2 * len(before[at] & words) / (len(before[at]) + len(words)), -place, -at)
-        for place, words in enumerate(after)
-        for at in free
-        if place not in partner and old[at].request.method == new[place].request.method
+    ways: list[Callable[[Interaction], Hashable]] = [
+        # Of several attempts at one request, the status says which is which.
+        lambda one: (key(one.request), one.response.status),
+        lambda one: (one.request.method, _RANDOM.sub("[id]", one.request.url)),
     ]
-    for likeness, place, at in sorted(rated, reverse=True):
-        if likeness >= _ALIKE and -place not in partner and -at not in partner.values():
-            partner[-place] = -at
+    for way in ways:
+        places: dict[Hashable, list[int]] = defaultdict(list)
+        taken = set(partner.values())
+        for at, one in enumerate(old):
+            if at not in taken:
+                places[way(one)].append(at)
+        for place, one in enumerate(new):
+            if place not in partner and (left := places[way(one)]):
+                partner[place] = left.pop(0)
     return partner
-
-
-def _words(text: _Text) -> frozenset[str]:
-    return frozenset(re.findall(r"\w+", "\n".join(text.request)))
 
 
 def _one_sided(
@@ -257,9 +237,8 @@ def _steady_body(view: InteractionView) -> Iterator[str]:
     how = framing(view.content_type, view.response.body)
     if how != "json":
         for event in read_events(how, view.response.body):
-            if not is_keep_alive(event):
-                value = _without_noise(event.json, of_model=False)
-                yield event.data if event.json is None else json_inline(value)
+            value = _without_noise(event.json, of_model=False)
+            yield event.data if event.json is None else json_inline(value)
     elif (value := _json_of(view.interaction)) is not None:
         yield from json_lines(value)
     else:
@@ -306,15 +285,10 @@ def _without_noise(value: Any, *, of_model: bool) -> Any:
 
 
 def _is_noise(name: str, value: object, *, of_model: bool) -> bool:
-    name = _snake_case(name)
+    name = _CAMEL_CASE.sub(r"_\1", name).lower().replace("-", "_")
     if name == "p":
         return isinstance(value, str) and _PADDING.fullmatch(value) is not None
     if _ID_NAME.search(name) and name != "model_id":
         ids = value if isinstance(value, list) else [value]
         return all(isinstance(id_, str) and (of_model or _RANDOM.search(id_)) for id_ in ids)
     return _NOISY_NAME.search(name) is not None
-
-
-@lru_cache(maxsize=1024)
-def _snake_case(name: str) -> str:
-    return _CAMEL_CASE.sub(r"_\1", name).lower().replace("-", "_")

@@ -11,7 +11,7 @@ from functools import cached_property
 from http.client import responses
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from aquila_cassette.dialects import DIALECTS, ModelMessage, read_message, recognise
+from aquila_cassette.dialects import DIALECTS, ModelMessage, read_message
 from aquila_cassette.dialects.framing import framing, read_events
 from aquila_cassette.dialects.providers import provider_name
 from aquila_cassette.transcript.humanize import (
@@ -64,11 +64,9 @@ class InteractionView:
     def content_type(self) -> str | None:
         return self.response.header("content-type")
 
-    @cached_property
+    @property
     def dialect(self) -> str | None:
-        """The dialect's name; the whole body is read only where its beginning does not tell."""
-        found = recognise(self.content_type, self.response.body)
-        return found.name if found else self.said.dialect
+        return self.said.dialect
 
     @property
     def title(self) -> str | None:
