@@ -7,7 +7,7 @@ The plugin reads the mode at the start of every run, so what matches and redacts
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
@@ -199,11 +199,10 @@ def resolve(layers: Iterable[Layer], environ: Mapping[str, str]) -> Resolved:
     for layer in layers:
         for name, raw in layer.values.items():
             if name not in _FIELDS:
-                close = _closest(name, list(_FIELDS))
                 raise UsageError(
                     f"{layer.source} sets an unknown option {name!r}.",
                     facts=[f"known: {', '.join(_FIELDS)}"],
-                    fix=f"Fix: write {close[0]!r}" if close else "Fix: take it out",
+                    fix="Fix: write one of these, or take it out",
                 )
             if raw is None or (name in values and name != "redact"):
                 continue
@@ -243,15 +242,8 @@ def _checked(name: str, value: object, source: str) -> Any:
     try:
         return _FIELDS[name].metadata["check"](value)
     except ValueError as error:
-        close = _closest(value.lower(), MODES) if name == "mode" and isinstance(value, str) else []
         raise UsageError(
             f"{source} sets {name} to a value that it cannot take.",
             facts=[f"expected: {error}", f"got:      {value!r}"],
-            fix=f"Fix: set {name} to {repr(close[0]) if close else error}",
+            fix=f"Fix: set {name} to {error}",
         ) from None
-
-
-def _closest(word: str, words: Sequence[str]) -> list[str]:
-    from difflib import get_close_matches  # imported late: it is slow to load
-
-    return get_close_matches(word, words, n=1)

@@ -15,17 +15,8 @@ if TYPE_CHECKING:
     from aquila_cassette.report.data import ReportFile
 
 _STYLES = ("colours", "page", "list", "cassette", "conversation", "player", "overview", "print")
-_SCRIPTS = (
-    "elements",
-    "data",
-    "conversation",
-    "timeline",
-    "player",
-    "list",
-    "cassette",
-    "overview",
-    "page",
-)
+_PLAYING = ("timeline", "player")
+_SCRIPTS = ("elements", "data", "conversation", *_PLAYING, "list", "cassette", "overview", "page")
 # Only this very script and style run, whatever a cassette holds; nothing is fetched, sent or framed;
 # and no text can be handed to the HTML parser.
 _POLICY = (

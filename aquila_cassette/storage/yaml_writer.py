@@ -102,14 +102,14 @@ def field(key: str, value: Value, indent: int) -> list[str]:
     line = _on_one_line(head, value, indent)
     if line is not None:
         return [line]
-    return [head, *_block(value, indent + 2 if isinstance(value, Mapping) else indent)]
+    return [head, *block(value, indent + 2 if isinstance(value, Mapping) else indent)]
 
 
 def fields(value: Mapping[str, Value], indent: int) -> list[str]:
     return [line for key, inner in value.items() for line in field(key, inner, indent)]
 
 
-def _block(value: Value, indent: int) -> list[str]:
+def block(value: Value, indent: int = 0) -> list[str]:
     if isinstance(value, Mapping):
         return fields(value, indent)
     assert isinstance(value, Sequence)
@@ -120,7 +120,7 @@ def _block(value: Value, indent: int) -> list[str]:
         if line is not None:
             out.append(line)
         else:
-            first, *rest = _block(inner, indent + 2)
+            first, *rest = block(inner, indent + 2)
             out += [f"{head}{first[len(head) :]}", *rest]
     return out
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aquila_cassette.errors import UsageError
+from aquila_cassette.storage import yaml_writer
 
 _AGES = (
     (timedelta(days=365), "year"),
@@ -26,8 +27,6 @@ _CONTROL = re.compile(
 # Longer and without a space: base64, a signature, a key.
 _LONGEST_WORD = 200
 _SHOWN_OF_WORD = 60
-_PLAIN_SCALAR = re.compile(r"[^\W\d_][\w./+-]*(?: [\w./+()-]+)*")
-_QUOTED_WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off"})
 
 
 def parse_time(text: str) -> datetime | None:
@@ -110,47 +109,26 @@ def body_lines(body: bytes, content_type: str | None) -> list[str]:
         return [f"[{format_size(len(body))} of {content_type or 'binary data'}]"]
 
 
-def json_lines(value: Any, width: int = 72) -> list[str]:
-    """Return JSON in lines like YAML; a list or object that fits into `width` takes one line."""
-    if isinstance(value, dict) and value:
-        return [line for pair in value.items() for line in _pair_lines(*pair, width)]
-    if isinstance(value, list) and value:
-        return [line for item in value for line in _item_lines(item, width - 2)]
-    return value.split("\n") if isinstance(value, str) and "\n" in value else [json_inline(value)]
+def json_lines(value: Any) -> list[str]:
+    """Return JSON in lines, as it would be in a cassette."""
+    if isinstance(value, str):
+        return value.split("\n")
+    if not value or not isinstance(value, dict | list):
+        return [json_inline(value)]
+    return "\n".join(yaml_writer.block(_shortened(value))).split("\n")
 
 
 def json_inline(value: Any) -> str:
-    """Return JSON in one line, with quotes only where they are needed; long words are cut."""
-    if isinstance(value, dict):
-        pairs = (f"{json_inline(str(key))}: {json_inline(item)}" for key, item in value.items())
-        return f"{{{', '.join(pairs)}}}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(json_inline, value))}]"
-    if not isinstance(value, str):
-        return json.dumps(value)
-    if len(value) > _LONGEST_WORD and not any(map(str.isspace, value)):
-        return f"{value[:_SHOWN_OF_WORD]}... ({len(value)} characters)"
-    if _PLAIN_SCALAR.fullmatch(value) and value.lower() not in _QUOTED_WORDS:
-        return value
-    return json.dumps(value, ensure_ascii=False)
+    """Return JSON in one line; long words are cut."""
+    return json.dumps(_shortened(value), ensure_ascii=False)
 
 
-def _pair_lines(key: str, value: Any, width: int) -> list[str]:
-    name = json_inline(key)
-    if isinstance(value, str) and "\n" in value:
-        return [f"{name}: |", *(f"  {line}" for line in value.split("\n"))]
-    if _fits(value, width - len(name) - 2):
-        return [f"{name}: {json_inline(value)}"]
-    indent = "  " if isinstance(value, dict) else ""
-    return [f"{name}:", *(indent + line for line in json_lines(value, width - len(indent)))]
-
-
-def _item_lines(item: Any, width: int) -> list[str]:
-    first, *rest = [json_inline(item)] if _fits(item, width) else json_lines(item, width)
-    return [f"- {first}", *(f"  {line}" for line in rest)]
-
-
-def _fits(value: Any, width: int) -> bool:
-    if isinstance(value, dict | list) and value:
-        return len(json_inline(value)) <= width
-    return not (isinstance(value, str) and "\n" in value)
+def _shortened(value: Any) -> Any:
+    match value:
+        case dict():
+            return {name: _shortened(item) for name, item in value.items()}
+        case list():
+            return list(map(_shortened, value))
+        case str() if len(value) > _LONGEST_WORD and not any(map(str.isspace, value)):
+            return f"{value[:_SHOWN_OF_WORD]}... ({len(value)} characters)"
+    return value

@@ -113,7 +113,7 @@ def test_b(cassette): pass
             "E*  got:      ('a', 'b')",
             'E*Fix: write @pytest.mark.aquila_cassette("name")',
             "E*UsageError: aquila_config sets an unknown option 'ignore_host'.",
-            "E*Fix: write 'ignore_hosts'",
+            "E*Fix: write one of these, or take it out",
         ]
     )
 

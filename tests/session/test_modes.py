@@ -64,25 +64,14 @@ def test_the_default_mode_is_none_where_ci_is_set(ci: str, mode: Mode) -> None:
     assert default_mode({}) == "once"
 
 
-@pytest.mark.parametrize(
-    ("text", "fix"),
-    [
-        ("onec", "Fix: set mode to 'once'"),
-        ("new-episodes", "Fix: set mode to 'new_episodes'"),
-        ("ALL", "Fix: set mode to 'all'"),
-        ("rewrite", "Fix: set mode to none, once, new_episodes or all"),
-    ],
-)
-def test_a_word_that_is_no_mode_is_refused_with_its_source_and_the_closest(
-    text: str, fix: str
-) -> None:
+def test_a_word_that_is_no_mode_is_refused_with_its_source() -> None:
     with pytest.raises(UsageError) as caught:
-        resolve([Layer("AQUILA_RECORD", {"mode": text})], {})
+        resolve([Layer("AQUILA_RECORD", {"mode": "onec"})], {})
     assert str(caught.value) == (
         "AQUILA_RECORD sets mode to a value that it cannot take.\n"
         "  expected: none, once, new_episodes or all\n"
-        f"  got:      {text!r}\n"
-        f"{fix}"
+        "  got:      'onec'\n"
+        "Fix: set mode to none, once, new_episodes or all"
     )
 
 

@@ -186,7 +186,7 @@ FAILED: dict[str, Any] = {"kind": "text/plain", "ended": "failed"}
         (  # a name in an id
             answered(b'{"data": [{"id": "gpt-4", "created": 4}]}'),
             answered(b'{"data": [{"id": "gpt-5", "created": 5}]}'),
-            ["-body       data: [{id: gpt-4}]", "+body       data: [{id: gpt-5}]"],
+            ["-body       - {id: gpt-4}", "+body       - {id: gpt-5}"],
         ),
         (  # a random id
             answered(b'{"id": "8f14e45fceea467a9a36dedd4bea2543"}'),

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -94,29 +93,19 @@ def test_clean_text_stays_clean_and_can_be_written(text: str) -> None:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        ({"stream": True, "temperature": 0.2}, "stream: true\ntemperature: 0.2"),
-        ({"stop": ["END", "yes"]}, 'stop: [END, "yes"]'),
-        ({"text": "one\ntwo", "n": 1}, "text: |\n  one\n  two\nn: 1"),
-        ({"a": {"b": {"c": "a line that is far too long for one"}}},
-         "a:\n  b:\n    c: a line that is far too long for one"),
-        ({"list": [{"role": "user", "content": "x\ny"}, 2]},
-         "list:\n- role: user\n  content: |\n    x\n    y\n- 2"),
-        ({"empty": {}, "none": [], "nothing": None, "text": ""},
-         'empty: {}\nnone: []\nnothing: null\ntext: ""'),
-        ([[1, 2], ["a " * 20]], "- [1, 2]\n- - " + json.dumps("a " * 20)),
+        ({"stop": ["END", "yes"], "n": 0.2}, 'stop: [END, "yes"]\n"n": 0.2'),
+        ({"text": "one\ntwo", "to": []}, "text: |-\n  one\n  two\nto: []"),
+        (
+            [{"role": "user", "content": "x\ny"}, 2],
+            "- role: user\n  content: |-\n    x\n    y\n- 2",
+        ),
         ("two\nlines", "two\nlines"),
         ({"image": "QUJD" * 100}, f"image: {'QUJD' * 15}... (400 characters)"),
     ],
-)  # fmt: skip
-def test_json_is_outlined_as_yaml_looks(value: Any, expected: str) -> None:
-    assert "\n".join(json_lines(value, width=30)) == expected
-
-
-@pytest.mark.parametrize(
-    "text", ["yes", "NULL", "1", "-", "a: b", "a, b", "#x", " a", "", "[", "é!"]
 )
-def test_what_yaml_would_not_take_for_text_is_quoted(text: str) -> None:
-    assert json_inline(text) == json.dumps(text, ensure_ascii=False)
+def test_json_is_shown_as_in_a_cassette(value: Any, expected: str) -> None:
+    assert "\n".join(json_lines(value)) == expected
+    assert json_inline({"a": value}).startswith('{"a": ')
 
 
 values = st.recursive(

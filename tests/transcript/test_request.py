@@ -38,7 +38,7 @@ def test_a_conversation_is_read_in_its_order(name: str) -> None:
                                             "required": ["at"]}}], ["look(at, far?)"]),
         ([{"functionDeclarations": [{"name": "a", "parameters": {"properties": {}}}]},
           {"name": "b"}], ["a()", "b"]),
-        ([{"type": "web_search"}], ["{type: web_search}"]),
+        ([{"type": "web_search"}], ['{"type": "web_search"}']),
         ({"name": "alone"}, ["alone"]),
         (None, []),
     ],
