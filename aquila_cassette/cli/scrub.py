@@ -12,7 +12,7 @@ from aquila_cassette.cli.output import Screen, print_error
 from aquila_cassette.errors import CassetteError, CassetteSaveError
 from aquila_cassette.model import CassetteData
 from aquila_cassette.storage import files
-from aquila_cassette.storage.edit import replace_interactions
+from aquila_cassette.storage.edit import edit_interactions
 from aquila_cassette.storage.format import as_read, dumps, loads, render
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count, escape_control_chars
@@ -81,9 +81,9 @@ def scrubbed(
     """
     before = cassette.interactions
     after = [_redacted(one, redact) for one in before]
-    changed = {n: render(one) for n, one in enumerate(after) if one is not before[n]}
+    parts = [(n, None if one is before[n] else render(one)) for n, one in enumerate(after)]
     program = redact.text(cassette.recorded_with)
-    new = replace_interactions(text, changed) if changed else text
+    new = edit_interactions(text, parts) if any(one for _, one in parts) else text
     if new is None or program != cassette.recorded_with:
         new = dumps(CassetteData(tuple(after), program))
     lines = (redact.text(line) if "#" in line else line for line in new.split("\n"))  # comments

@@ -211,7 +211,7 @@ class LenientReader(Composer):
             raise YamlError(problem, line_of(event))
 
     def _scalar(self, event: Any) -> Any:
-        text = self.text_of(event)
+        text: str = event.value
         if event.tag is None or event.tag == "!":
             return self._plain(text) if event.implicit[0] else text
         return _make(event, _SCALARS, text)

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import base64
 import binascii
-import functools
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields as fields_of
+from functools import cached_property, partial
 from itertools import accumulate, chain, repeat
 from math import inf
-from typing import Any
+from typing import Any, TypeVar
 
 from aquila_cassette.model import Piece, Request, Response
 from aquila_cassette.storage import yaml_writer
 from aquila_cassette.storage.yaml_reader import SchemaError, YamlBlock
 
 _FORMS = ("json", "sse", "text", "base64")  # a body is in one of these
-_EXTRAS = {"json_style": ("json",), "eol": ("sse", "text")}  # and what may go with it
-FIELDS = (*_FORMS, *_EXTRAS)
+FIELDS = (*_FORMS, "json_style", "eol")
 
 _SEPARATORS = {
     "compact": (None, (",", ":")),
@@ -39,6 +38,7 @@ _JSON_VALUES = 1000
 _JSON_DEPTH = 20
 _KEY_LENGTH = 200
 
+_Choice = TypeVar("_Choice")
 _INDENT = 4  # of the fields of a request or response
 _PAD = " " * _INDENT
 _LINE = 90  # characters of text that stay on the line of their key
@@ -131,10 +131,6 @@ def read(fields: Mapping[str, Any]) -> bytes | Callable[[], bytes]:
     if len(held) > 1:
         problem = f"there are two bodies, {held[0]!r} and {held[1]!r}"
         raise SchemaError(fields, held[1], problem, fix="take one of the two out")
-    for key, forms in _EXTRAS.items():
-        if key in fields and not set(forms).intersection(held):
-            problem = f"{key!r} goes with {' or '.join(map(repr, forms))}, which is missing"
-            raise SchemaError(fields, key, problem, fix="take it out")
     if not held:
         return b""
     (form,) = held
@@ -149,11 +145,8 @@ def read(fields: Mapping[str, Any]) -> bytes | Callable[[], bytes]:
             return base64.b64decode(b"".join(_encoded(value).split()), validate=True)
         except binascii.Error as error:
             raise SchemaError(fields, form, "'base64' is not base64") from error
-    eol = fields.get("eol", "lf")
-    if eol not in ("lf", "crlf"):
-        facts = ["expected: crlf", f"got:      {eol!r}"]
-        raise SchemaError(fields, "eol", "'eol' is unknown", facts=facts, fix="write eol: crlf")
-    return functools.partial(_encoded, value, crlf=eol == "crlf")
+    crlf = _choice(fields, "eol", {"lf": False, "crlf": True})
+    return partial(_encoded, value, crlf=crlf)
 
 
 def _encoded(value: str | YamlBlock, *, crlf: bool = False) -> bytes:
@@ -161,13 +154,18 @@ def _encoded(value: str | YamlBlock, *, crlf: bool = False) -> bytes:
     return data.replace(b"\n", b"\r\n") if crlf else data
 
 
+def _choice(fields: Mapping[str, Any], key: str, choices: Mapping[str, _Choice]) -> _Choice:
+    """Return what the value at `key` stands for; the first of `choices` is the default."""
+    value = fields.get(key, next(iter(choices)))
+    if not isinstance(value, str) or value not in choices:
+        facts = [f"expected: one of {', '.join(choices)}", f"got:      {value!r}"]
+        problem = f"{key!r} has a wrong value"
+        raise SchemaError(fields, key, problem, facts=facts, fix="use one of these")
+    return choices[value]
+
+
 def _from_json(fields: Mapping[str, Any]) -> bytes:
-    style = fields.get("json_style", "compact")
-    encode = STYLES.get(style) if isinstance(style, str) else None
-    if encode is None:
-        facts = [f"expected: one of {', '.join(STYLES)}", f"got:      {style!r}"]
-        problem = "'json_style' is unknown"
-        raise SchemaError(fields, "json_style", problem, facts=facts, fix="use one of these")
+    encode = _choice(fields, "json_style", STYLES)
     try:
         return encode(fields["json"]).encode()
     except ValueError as error:
@@ -219,11 +217,6 @@ def split_pieces(body: bytes, text: str | None, *, event_stream: bool) -> tuple[
 
 
 _NAMES = [field.name for field in fields_of(Response)]
-_DEFAULTS = {
-    field.name: field.default
-    for field in fields_of(Response)
-    if field.name not in ("status", "pieces")
-}
 
 
 class LazyResponse(Response):
@@ -232,72 +225,54 @@ class LazyResponse(Response):
     A test that replays 2 of 100 recorded streams pays for 2. Copied or pickled, it is a `Response`.
     """
 
-    __slots__ = ("_parts", "_source", "_timeline", "written")
-
-    _parts: tuple[bytes, ...]
-    _source: bytes | Callable[[], bytes]
-    _timeline: str | None
-    written: str  # what `timeline` returns, if that is known: a file's own may not fit its body
-
     @classmethod
     def of(
-        cls, source: bytes | Callable[[], bytes], timeline: str | None, **values: Any
+        cls,
+        source: bytes | Callable[[], bytes],
+        timeline: str | None,
+        *,
+        written: str | None = None,
+        **values: Any,
     ) -> LazyResponse:
-        """Return a response of a body, or what gives it, of what ``pieces:`` says, and the rest."""
-        self = object.__new__(cls)
-        for name, value in {
-            **_DEFAULTS,
-            **values,
-            "_source": source,
-            "_timeline": timeline,
-        }.items():
-            object.__setattr__(self, name, value)
+        """Return a response of a body, or what gives it, of what ``pieces:`` says, and the rest.
+
+        `written` is what `timeline` returns, if that is known: a file's own may not fit its body.
+        """
+        self = cls(pieces=(), **values)
+        vars(self).update(_source=source, _timeline=timeline, written=written)
+        del vars(self)["pieces"]  # until they are asked for
         return self
 
-    def __getattr__(self, name: str) -> Any:
-        """Read the pieces: their slot is empty until they are first asked for."""
-        if name != "pieces":
-            raise AttributeError(name)
-        pieces = split_pieces(self.body, self._timeline, event_stream=is_event_stream(self))
-        object.__setattr__(self, "pieces", pieces)
-        return pieces
+    @cached_property
+    def pieces(self) -> tuple[Piece, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        timeline = vars(self)["_timeline"]
+        return split_pieces(self.body, timeline, event_stream=is_event_stream(self))
 
-    @property
-    def parts(self) -> tuple[bytes, ...]:
+    @cached_property
+    def parts(self) -> tuple[bytes, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The bytes of each piece; a block with ``repeats`` asks for them again and again."""
-        if not hasattr(self, "_parts"):
-            object.__setattr__(self, "_parts", super().parts)
-        return self._parts
+        return super().parts
 
-    @property
-    def body(self) -> bytes:
-        if not hasattr(self, "_source"):  # dataclasses.replace() made it, and gave it pieces
+    @cached_property
+    def body(self) -> bytes:  # pyright: ignore[reportIncompatibleMethodOverride]
+        if "_source" not in vars(self):  # dataclasses.replace() made it, and gave it pieces
             return super().body
-        body = self._source
-        if not isinstance(body, bytes):
-            body = body()
-            object.__setattr__(self, "_source", body)
-        return body
+        source: bytes | Callable[[], bytes] = vars(self)["_source"]
+        return source if isinstance(source, bytes) else source()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Response):
             return NotImplemented
         # Each save compares what it wrote, and need not split it.
-        has_same_pieces = (
-            hasattr(self, "_timeline")
-            and bool(self._timeline)
-            and self._timeline == timeline(other)
-            and self.body == other.body
+        line = vars(self).get("_timeline")
+        is_cut_alike = bool(line) and line == timeline(other) and self.body == other.body
+        return all(
+            getattr(self, name) == getattr(other, name)
+            for name in _NAMES
+            if name != "pieces" or not is_cut_alike
         )
-        return _values(self, has_same_pieces) == _values(other, has_same_pieces)
 
     __hash__ = Response.__hash__
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Response, _values(self)
-
-
-def _values(response: Response, without_pieces: bool = False) -> tuple[Any, ...]:
-    return tuple(
-        [getattr(response, name) for name in _NAMES if name != "pieces" or not without_pieces]
-    )
+        return Response, tuple([getattr(self, name) for name in _NAMES])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
 
 from aquila_cassette.storage.yaml_reader import clean_utf8, load_yaml
 
-_LAST_FIELD = re.compile(r" +(?:ended|error): ")
+Part: TypeAlias = tuple[int | None, str | None]
+"""An interaction on file, by its place (from 0); a new text; or a new text in the place of the old."""
 
 
 class _Item(NamedTuple):
@@ -19,47 +20,25 @@ class _Item(NamedTuple):
     end: int
 
 
-def insert_interactions(text: str, dropped: Collection[int], new: Sequence[str]) -> str | None:
-    """Take interactions out of the text of a cassette and put new ones where the first one was.
+def edit_interactions(text: str, parts: Sequence[Part]) -> str | None:
+    """Make the interactions in the text of a cassette those of `parts`; every other line stays.
 
-    A comment right above an interaction goes with it; every other line stays. Where none is
-    `dropped`, the `new` ones, which `format.render` gave, go to the end. None comes where the
-    interactions are no list in block style, or none is left.
+    New texts are what `format.render` gave. A comment right above an interaction is a line of it,
+    but stays where a new text takes its place. None comes where the interactions are no list in
+    block style, or none is left.
     """
     lines, eol = _lines(text)
     indent, items = _find(text, lines)
-    if not items or not (new or len(items) > len(dropped)):
+    if not items or not parts:
         return None
-    if dropped:
-        place = min(dropped)
-        at, end = items[place].start, items[-1].end
-    else:
-        place = len(items)
-        at = end = _behind(lines, items[-1].end)
-    kept = [
-        line
-        for number, item in enumerate(items)
-        if number > place and number not in dropped
-        for line in lines[item.start : item.end]
-    ]
-    return "".join([*lines[:at], *_fit(new, indent, eol), *kept, *lines[end:]])
-
-
-def replace_interactions(text: str, new: Mapping[int, str]) -> str | None:
-    """Put new interactions, by the place (from 0) of the old ones, in their places, one for one.
-
-    Every other line stays. None comes where the interactions are not a list in block style.
-    """
-    lines, eol = _lines(text)
-    indent, items = _find(text, lines)
-    if not items:
-        return None
-    out, done = [], 0
-    for number, item in enumerate(items):
-        if number in new:
-            out += [*lines[done : item.dash], *_fit([new[number]], indent, eol)]
-            done = item.end
-    return "".join(out + lines[done:])
+    out = lines[: items[0].start]
+    for old, new in parts:
+        if old is not None:
+            item = items[old]
+            out += lines[item.start : item.end if new is None else item.dash]
+        if new is not None:
+            out.append(_fit(new, indent, eol))
+    return "".join(out + lines[items[-1].end :])
 
 
 def _lines(text: str) -> tuple[list[str], str]:
@@ -71,9 +50,8 @@ def _lines(text: str) -> tuple[list[str], str]:
     return lines, eol
 
 
-def _fit(items: Sequence[str], indent: int, eol: str) -> list[str]:
-    pad = " " * indent
-    return [re.sub(r"^(?=.)", pad, one, flags=re.MULTILINE).replace("\n", eol) for one in items]
+def _fit(item: str, indent: int, eol: str) -> str:
+    return re.sub(r"^(?=.)", " " * indent, item, flags=re.MULTILINE).replace("\n", eol)
 
 
 def _find(text: str, lines: list[str]) -> tuple[int, list[_Item]]:
@@ -108,11 +86,3 @@ def _comments_above(lines: list[str], at: int, stop: int, comment: re.Pattern[st
         if comment.match(lines[at]):
             top = at
     return top
-
-
-def _behind(lines: list[str], end: int) -> int:
-    """Return where the blank lines above `end` start, unless they may belong to a block."""
-    at = end
-    while not lines[at - 1].strip():
-        at -= 1
-    return at if _LAST_FIELD.match(lines[at - 1]) else end

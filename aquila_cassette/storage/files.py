@@ -16,7 +16,6 @@ from pathlib import Path
 
 from aquila_cassette.errors import CassetteFormatError, CassetteSaveError
 from aquila_cassette.model import CassetteData, Interaction
-from aquila_cassette.storage import format as format_
 from aquila_cassette.storage.format import as_read, dumps, loads, render
 from aquila_cassette.storage.names import display_path
 
@@ -58,22 +57,13 @@ def load(path: Path, *, parse: Callable[[bytes, Path], CassetteData] | None = No
 def read(path: Path) -> bytes:
     """Return the bytes of a cassette file, whatever they are; FileNotFoundError without one."""
     try:
-        status = path.stat()
-        if stat.S_ISREG(status.st_mode) and status.st_size <= format_.MAX_BYTES:
-            return path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise _unreadable(path, _reason(error), "make it readable for this user") from error
-    if stat.S_ISREG(status.st_mode):
-        raise format_.too_large(status.st_size, path)
-    what = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
-    raise _unreadable(path, f"it is {what}", "remove it, or give the cassette another name")
-
-
-def _unreadable(path: Path, why: str, fix: str) -> CassetteFormatError:
-    what = f"{display_path(path)} cannot be read: {why}."
-    return CassetteFormatError(what, path=path, fix=f"Fix: {fix}")
+        what = f"{display_path(path)} cannot be read: {_reason(error)}."
+        fix = "Fix: make it a file that this user may read, or give the cassette another name"
+        raise CassetteFormatError(what, path=path, fix=fix) from error
 
 
 # Saving.
@@ -129,13 +119,19 @@ def _merge(
     dropped = {n for n, one in enumerate(old.interactions) if drop is not None and drop(one)}
     if not (new or dropped):
         return None, old
-    from aquila_cassette.storage.edit import insert_interactions  # not needed for a new cassette
+    from aquila_cassette.storage.edit import Part, edit_interactions  # not for a new cassette
 
-    place = min(dropped, default=len(old.interactions))
+    count = len(old.interactions)
+    place = min(dropped, default=count)
+    parts: list[Part] = [
+        *((n, None) for n in range(place)),
+        *((None, render(one)) for one in new),
+        *((n, None) for n in range(place, count) if n not in dropped),
+    ]
     rest = [one for n, one in enumerate(old.interactions) if n > place and n not in dropped]
     merged = (*old.interactions[:place], *map(as_read, new), *rest)
     cassette = CassetteData(merged, old.recorded_with)
-    edited = insert_interactions(before.decode(), dropped, list(map(render, new)))
+    edited = edit_interactions(before.decode(), parts)
     return dumps(cassette) if edited is None else edited, cassette
 
 
@@ -178,8 +174,6 @@ def save_error(error: OSError, path: Path) -> CassetteSaveError:
     fix = "look into that, and run again"
     if isinstance(error, PermissionError):
         fix = "make it and its folder writable for this user"
-    elif isinstance(error, (FileExistsError, NotADirectoryError)):
-        fix = "remove the file that is where a folder must be"
     return CassetteSaveError(
         f"{display_path(path)} could not be written: {_reason(error)}.",
         path=path,

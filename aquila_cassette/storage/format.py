@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import reprlib
 from collections.abc import Mapping
+from dataclasses import replace
+from math import inf
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 from aquila_cassette.errors import CassetteFormatError, CassetteVersionError
 from aquila_cassette.model import CassetteData, Failure, Headers, Interaction, Request, Response
@@ -29,6 +31,7 @@ FIELDS = {
     "error": ("type", "message", "category"),
 }
 _REQUIRED = {
+    "cassette": ("interactions",),
     "interaction": ("request", "response"),
     "request": ("method", "url"),
     "response": ("ended",),
@@ -72,8 +75,6 @@ def _cassette(tree: Any) -> CassetteData:
         raise SchemaError(tree, None, "the file is no cassette: its top level is no mapping")
     _check_version(tree)
     _check_fields(tree, "cassette")
-    if tree.get("interactions") is None:
-        raise SchemaError(tree, None, "the file has no interactions")
     items = tree["interactions"]
     if not isinstance(items, list):
         raise _wrong(tree, "interactions", "a list", items)
@@ -88,17 +89,14 @@ def _cassette(tree: Any) -> CassetteData:
 
 
 def _check_version(tree: Mapping[str, Any]) -> None:
-    if "version" not in tree:
-        fix = 'make "version: 1" its first line, if it is a cassette'
-        raise SchemaError(tree, None, "the file has no version", fix=fix)
-    version = tree["version"]
-    if type(version) is not int or version < VERSION:
-        facts = [f"expected: {VERSION}", f"got:      {version!r}"]
-        fix = f'write "version: {VERSION}"'
-        raise SchemaError(tree, "version", "unknown cassette version", facts=facts, fix=fix)
-    if version > VERSION:
+    version = tree.get("version")
+    if type(version) is int and version > VERSION:
         problem = f"the cassette has version {version}, and this aquila-cassette reads {VERSION}"
         raise SchemaError(tree, "version", problem, fix=_UPGRADE)
+    if type(version) is not int or version < VERSION:
+        facts = [f"expected: {VERSION}", f"got:      {version!r}"]
+        fix = f'write "version: {VERSION}" as its first line, if it is a cassette'
+        raise SchemaError(tree, "version", "unknown cassette version", facts=facts, fix=fix)
 
 
 def _interaction(item: Mapping[str, Any]) -> Interaction:
@@ -120,21 +118,13 @@ def _response(fields: Mapping[str, Any]) -> Response:
         raise _wrong(fields, "ended", f"one of {', '.join(_ENDS)}", ended)
     if ended == "failed" and "error" not in fields:
         raise SchemaError(fields, None, "the response has no field 'error'", missing=True)
-    status = fields.get("status")
-    if status is not None and not (type(status) is int and 100 <= status <= 999):
-        raise _wrong(fields, "status", "a number from 100 to 999", status)
-    after = fields.get("headers_after")
-    if after is not None and not (type(after) is int and after >= 0):
-        raise _wrong(fields, "headers_after", "a number of milliseconds", after)
+    status = _number(fields, "status", 100, 999)
+    after = _number(fields, "headers_after", 0, inf)
     version = fields.get("http_version")
     pieces = fields.get("pieces")
-    if isinstance(pieces, str) and not is_timeline(pieces):
-        pieces = " ".join(pieces.split())  # it was wrapped by hand
     if pieces is not None and not (isinstance(pieces, str) and is_timeline(pieces)):
         raise _wrong(fields, "pieces", "words of ms+bytes, such as 312+50 330+49", pieces)
     error = None if fields.get("error") is None else _part(fields, "error", "error")
-    if error is not None and "type" not in error:
-        raise SchemaError(error, None, "the error has no field 'type'", missing=True)
     return LazyResponse.of(
         bodies.read(fields),
         pieces,
@@ -143,7 +133,7 @@ def _response(fields: Mapping[str, Any]) -> Response:
         headers_after=after,
         http_version="HTTP/1.1" if version is None else version,
         ended=ended,
-        error=error and Failure(error["type"], error["message"], error.get("category")),
+        error=error and Failure(error.get("type"), error["message"], error.get("category")),
     )
 
 
@@ -162,6 +152,13 @@ def _read_headers(fields: Mapping[str, Any]) -> Headers:
     return tuple(out)
 
 
+def _number(fields: Mapping[str, Any], key: str, lowest: int, highest: float) -> int | None:
+    value = fields.get(key)
+    if value is None or (type(value) is int and lowest <= value <= highest):
+        return value
+    raise _wrong(fields, key, f"a number from {lowest} to {highest}", value)
+
+
 def _part(within: Any, key: str | int, name: str) -> Mapping[str, Any]:
     """Return the mapping at `key`, a part of the file that `FIELDS` names, with its fields checked."""
     fields = within[key]
@@ -177,13 +174,9 @@ def _check_fields(fields: Mapping[str, Any], name: str) -> None:
     known = FIELDS[name]
     for key, value in fields.items():
         if key not in known:
-            import difflib  # for a misspelt field only
-
-            close = difflib.get_close_matches(key, known, n=1)
-            problem = f"the {name} has an unknown field {key!r}"
             facts = [f"known: {', '.join(known)}"]
-            fix = f'rename it to "{close[0]}"' if close else "take it out"
-            raise SchemaError(fields, key, problem, facts=facts, fix=fix)
+            problem = f"the {name} has an unknown field {key!r}"
+            raise SchemaError(fields, key, problem, facts=facts, fix="rename it, or take it out")
         if key in _TEXTS and value is not None and not isinstance(value, str):
             raise _wrong(fields, key, "text", value)
     for key in _REQUIRED.get(name, ()):
@@ -273,38 +266,30 @@ def as_read(interaction: Interaction) -> Interaction:
     no text, becomes U+FFFD. Nothing else changes.
     """
     request, response = interaction.request, interaction.response
-    error = response.error
+    error = response.error and replace(response.error, message=_storable(response.error.message))
     pieces = timeline(response)
-    return Interaction(
-        Request(
-            _storable(request.method),
-            _storable(request.url),
-            _storable_headers(request.headers),
-            request.body,
+    return replace(
+        interaction,
+        request=replace(
+            request, url=_storable(request.url), headers=_storable_headers(request.headers)
         ),
-        LazyResponse.of(
+        response=LazyResponse.of(
             response.body,
             pieces,
             written=pieces,
             status=response.status,
             headers=_storable_headers(response.headers),
             headers_after=response.headers_after,
-            http_version=_storable(response.http_version),
+            http_version=response.http_version,
             ended=response.ended,
-            error=error
-            and Failure(_storable(error.type), _storable(error.message), _storable(error.category)),
+            error=error,
         ),
-        _storable(interaction.recorded_at),
-        _storable(interaction.recorded_by),
+        recorded_by=interaction.recorded_by and _storable(interaction.recorded_by),
     )
 
 
-@overload
-def _storable(text: str) -> str: ...
-@overload
-def _storable(text: str | None) -> str | None: ...
-def _storable(text: str | None) -> str | None:
-    return text and _SURROGATE.sub("\ufffd", text)
+def _storable(text: str) -> str:
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def _storable_headers(headers: Headers) -> Headers:

@@ -13,7 +13,6 @@ mark remains, and the text is to be read whole.
 from __future__ import annotations
 
 import re
-import reprlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,7 +28,6 @@ _LAZY = ("sse", "text", "base64")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _WORDS = {"": None, "null": None, "true": True, "false": False}
 
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _BOM = b"\xef\xbb\xbf"
 # U+0085, U+2028 and U+2029 are line breaks to libyaml and none to git, editors and YAML 1.2.
 _C1 = re.compile(b"\xc2[\x80-\x9f]")
@@ -37,11 +35,6 @@ _OTHERS = re.compile(b"\xef(?:\xb7[\x90-\xaf]|\xbb\xbf|\xbf[\xbe\xbf])")
 _FORBIDDEN = re.compile("[\0\r\x80-\x9f\u2028\u2029\ufdd0-\ufdef\ufeff\ufffe\uffff]")
 _STRETCH = 1 << 16
 
-# Control characters, which YAML refuses and a cassette does not. On the way through libyaml,
-# characters for private use stand for them that the text has neither as they are nor escaped.
-_CONTROLS = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_PRIVATE = range(0xF0000, 0x110000)
-_ESCAPED = re.compile(r"\\U([0-9a-fA-F]{8})")
 # Stands for a block that is cut out. No cassette may have it but escaped, which no block can.
 _MARK = "\ufdef"
 
@@ -126,19 +119,11 @@ class YamlBlock(NamedTuple):
         return self.data().decode()
 
 
-class MarksRemain(Exception):  # noqa: N818 - no error of the text
-    """Something that was cut out was no literal block: the text is to be read whole."""
-
-
 def clean_utf8(data: bytes) -> bytes:
     """Return the bytes of a file without byte order mark and CR; refuse what is not plain UTF-8.
 
     Refused are characters that would be lost or that are signs of damage, see ``docs/format.md``.
     """
-    # One NUL of two is half of a character; both are what a crash of the machine leaves.
-    if data.startswith(_UTF_16) or data[:2].count(0) == 1:
-        problem = "the file is UTF-16, and a cassette is UTF-8"
-        raise YamlError(problem, fix="save it as UTF-8")
     data = data.removeprefix(_BOM)
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
@@ -161,7 +146,7 @@ def _check_utf8(data: bytes) -> None:
             except UnicodeDecodeError as error:
                 line = data.count(b"\n", 0, start + error.start) + 1
                 problem = f"the byte 0x{lines[error.start]:02x} is not UTF-8"
-                raise YamlError(problem, line) from None
+                raise YamlError(problem, line, fix="save it as UTF-8") from None
             # One byte or character is found ten times as fast as two; most text has neither byte.
             if (
                 "\u2028" in text
@@ -192,7 +177,7 @@ def load_yaml(data: bytes, *, keep_lines: bool = True) -> Any:
     """
     skeleton, blocks = cut_blocks(data, keep_lines=keep_lines)
     if blocks:
-        with suppress(YamlError, MarksRemain):  # read as a whole, it is right or tells its fault
+        with suppress(YamlError):  # read as a whole, it is right or tells its fault
             return compose(skeleton, blocks)
     return compose(data.decode())
 
@@ -256,21 +241,12 @@ def line_of(event: Any) -> int:
     return int(event.start_mark.line) + 1
 
 
-def _stand_ins(text: str) -> dict[int, int]:
-    used = {*map(ord, set(text)), *(int(digits, 16) for digits in _ESCAPED.findall(text))}
-    free = (code for code in _PRIVATE if code not in used)
-    # Should there be too few, libyaml refuses the control characters that are left.
-    return dict(zip(sorted(map(ord, set(_CONTROLS.findall(text)))), free, strict=False))
-
-
 class Composer:
     """One reading of one text, events in and values out. Its subclasses say what YAML may be in it."""
 
     def __init__(self, text: str) -> None:
         import yaml  # not needed to record into a new cassette
 
-        self._out = _stand_ins(text) if _CONTROLS.search(text) else {}
-        self._back = {stand_in: code for code, stand_in in self._out.items()}
         self._text = text
         self._error: Any = yaml.YAMLError
         self._loader: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
@@ -279,9 +255,8 @@ class Composer:
         self.list_end, self.stream_end = yaml.SequenceEndEvent, yaml.StreamEndEvent
 
     def document(self) -> Any:
-        text = self._text.translate(self._out) if self._out else self._text
         try:
-            self.next_event: Callable[[], Any] = self._loader(text).get_event
+            self.next_event: Callable[[], Any] = self._loader(self._text).get_event
             self.next_event()  # the start of the stream
             if self.next_event().__class__ is self.stream_end:
                 return None
@@ -297,10 +272,6 @@ class Composer:
     def end(self) -> None:
         """Look at what follows the document."""
 
-    def text_of(self, event: Any) -> str:
-        text: str = event.value
-        return text.translate(self._back) if self._back else text
-
     def read_list(self, event: Any, depth: int) -> List:
         out = List(line_of(event))
         while (event := self.next_event()).__class__ is not self.list_end:
@@ -309,18 +280,12 @@ class Composer:
         return out
 
     def _not_yaml(self, error: Any) -> YamlError:
-        text = self._text.rstrip()
-        lines = text.split("\n")
         mark = getattr(error, "problem_mark", None)
         # libyaml counts a line more where the text ends without a line break.
-        line = min(mark.line + 1 if mark else 1, len(lines))
+        line = min(mark.line if mark else 0, self._text.rstrip().count("\n")) + 1
         problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
-        if "nesting depth" in problem:  # from PyYAML 6.0.4 on; before, only memory limits it
-            return YamlError("mappings and lists are nested too deeply", line)
-        if begun := getattr(error, "context_mark", None):
-            problem += f" ({error.context} that starts on line {min(begun.line + 1, len(lines))})"
-        facts = [f"reads: {reprlib.repr(lines[line - 1].strip())}"]
-        return YamlError(problem, line, facts=facts, cut_off=bool(mark and mark.index >= len(text)))
+        is_at_end = mark and mark.index >= len(self._text.rstrip())
+        return YamlError(problem, line, cut_off=bool(is_at_end))
 
 
 def _is_mark(event: Any) -> bool:
@@ -342,7 +307,7 @@ class _Strict(Composer):
             problem = "a second document starts here, and a cassette has one"
             raise YamlError(problem, line_of(more), fix="take out the line '---'")
         if next(self._blocks, None) is not None:
-            raise MarksRemain
+            raise YamlError("what was cut out was no literal block")
 
     def value(self, event: Any, depth: int) -> Any:
         kind = event.__class__
@@ -360,11 +325,11 @@ class _Strict(Composer):
     def _scalar(self, event: Any) -> Any:
         text = event.value
         if not event.implicit[0]:  # it has quotes, or is a block
-            return next(self._blocks).text() if _is_mark(event) else self.text_of(event)
+            return next(self._blocks).text() if _is_mark(event) else text
         if text in self._plain:
             return self._plain[text]
         try:
-            value = self._plain[text] = plain(self.text_of(event))
+            value = self._plain[text] = plain(text)
         except ValueError as error:
             problem = f"the number of {len(text)} digits is too long to read"
             raise YamlError(problem, line_of(event), fix="put it in quotes") from error

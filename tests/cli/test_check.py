@@ -115,7 +115,7 @@ def test_names_that_not_every_machine_can_hold_and_half_saved_files_are_found(cl
         f".aquila-strange-0123.tmp:1: leftover: {leftover}",
         "a.yaml:1: name: where case does not count, it is cassettes/A.yaml (aquila-cassette mv)",
         "b.yml:1: name: the name without its suffix means cassettes/b.yaml (aquila-cassette mv)",
-        "nul.yaml:1: name: its part 'nul.yaml' is a device on Windows (aquila-cassette mv)",
+        "nul.yaml:1: name: 'nul.yaml' is no portable file name (aquila-cassette mv)",
     ]
 
 

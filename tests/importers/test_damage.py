@@ -48,7 +48,7 @@ def test_what_is_wrong_is_said_with_its_line(data: str, message: str) -> None:
         (PACKED[:-20], "the compressed file is damaged"),
         (gzip.compress(vcrpy().encode() + b" " * (4 << 20), 1), "too large for a cassette"),
         (vcrpy().encode().replace(b'{"n":1}', b"\xff"), "line 3: the byte 0xff is not UTF-8"),
-        (vcrpy(sent=f"parsed_body: {'[' * 100_000}{']' * 100_000}").encode(), "nested"),
+        (vcrpy(sent=f"parsed_body: {'[' * 100_000}{']' * 100_000}").encode(), "nest"),
     ],
     ids=["cut off", "swelling", "no text", "nested"],
 )

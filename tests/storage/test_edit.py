@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila_cassette.model import Interaction, Piece, Request, Response
-from aquila_cassette.storage.edit import insert_interactions, replace_interactions
+from aquila_cassette.storage.edit import Part, edit_interactions
 from aquila_cassette.storage.format import as_read, loads, render
 from tests.storage.strategies import texts
 
@@ -39,11 +39,14 @@ def test_what_stays_is_not_changed_by_a_character(
     head = data.draw(st.sampled_from(["interactions:\n", "# top\ninteractions: # here\n"]))
     tail = data.draw(st.sampled_from(["version: 1\n", "\n# end\nversion: 1\n"]))
     dropped = {place for place in range(len(items)) if data.draw(st.booleans())}
-    edited = insert_interactions(
-        head + "".join(items) + tail, dropped, [render(one) for one in new]
-    )
     place = min(dropped, default=len(items))
     rest = [number for number in range(place, len(items)) if number not in dropped]
+    parts: list[Part] = [
+        *((number, None) for number in range(place)),
+        *((None, render(one)) for one in new),
+        *((number, None) for number in rest),
+    ]
+    edited = edit_interactions(head + "".join(items) + tail, parts)
     expected = [*on_file[:place], *new, *(on_file[number] for number in rest)]
     if edited is None:
         assert not expected
@@ -58,32 +61,33 @@ def test_what_stays_is_not_changed_by_a_character(
 
 
 @pytest.mark.parametrize(
-    ("text", "dropped", "expected"),
+    ("text", "parts", "expected"),
     [
         ("interactions: []\n", [], None),
-        ("interactions: [{a: 1}]\n", [], None),
-        ("{interactions: [{a: 1}]}\n", [], None),
+        ("interactions: [{a: 1}]\n", [(0, None)], None),
+        ("{interactions: [{a: 1}]}\n", [(0, None)], None),
         (
             "interactions:\n-\n  a: 1\n-  # here\n\n  a: 2\n",
-            [0],
+            [(None, "- d: 1\n"), (1, None)],
             "interactions:\n- d: 1\n-  # here\n\n  a: 2\n",
         ),
-        ("interactions:\n- t: |+\n    a\n\n", [], "interactions:\n- t: |+\n    a\n\n- d: 1\n"),
-        ("interactions:\n-\n  ended: x\n\n", [], "interactions:\n-\n  ended: x\n- d: 1\n\n"),
+        (
+            "interactions:\n- t: |+\n    a\n\n",
+            [(0, None), (None, "- d: 1\n")],
+            "interactions:\n- t: |+\n    a\n\n- d: 1\n",
+        ),
     ],
 )
 def test_only_a_list_in_block_style_is_edited_and_its_items_are_found(
-    text: str, dropped: list[int], expected: str | None
+    text: str, parts: list[Part], expected: str | None
 ) -> None:
-    assert insert_interactions(text, dropped, ["- d: 1\n"]) == expected
-    if expected is None:
-        assert replace_interactions(text, {0: "- b: 2\n"}) is None
+    assert edit_interactions(text, parts) == expected
 
 
 def test_what_looks_like_a_comment_in_a_text_is_none() -> None:
     text = 'interactions:\n- a: "x\n\n# no\n\n  y"\n- b: |\n    # no\n# yes\n- c: 1\n'
     kept = text.partition("# yes")[0]
-    assert insert_interactions(text, [2], ["- d: 1\n"]) == kept + "- d: 1\n"
+    assert edit_interactions(text, [(0, None), (1, None), (None, "- d: 1\n")]) == kept + "- d: 1\n"
 
 
 @given(st.lists(interactions, min_size=1, max_size=3), some, st.data())
@@ -94,7 +98,13 @@ def test_interactions_are_replaced_one_for_one_and_the_comments_above_them_stay(
     text = f"version: 1\ninteractions:\n{''.join(items)}# end\n"
     places = data.draw(st.permutations(range(len(on_file))))
     by_place = dict(zip(places, new, strict=False))
-    replaced = replace_interactions(text, {place: render(one) for place, one in by_place.items()})
+    replaced = edit_interactions(
+        text,
+        [
+            (number, render(by_place[number]) if number in by_place else None)
+            for number in range(len(on_file))
+        ],
+    )
     assert replaced is not None
     expected = [by_place.get(number, one) for number, one in enumerate(on_file)]
     assert loads(replaced.encode(), path=PATH).interactions == tuple(map(as_read, expected))

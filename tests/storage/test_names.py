@@ -28,29 +28,28 @@ def test_a_name_is_a_file_in_the_folder(name: str, file: str) -> None:
     assert cassette_path(FOLDER, name) == FOLDER / file
 
 
-REFUSED = {
-    "/etc/passwd": "it is absolute",
-    "../secrets": "it has the part '..'",
-    "a//b": "it has an empty part",
-    "C:/a": "it has the character ':'",
-    "a\\b": "it has the character '\\\\'",
-    "a\0b": "it has the character '\\x00'",
-    "a\ud800": "it has the character '\\ud800'",
-    "a.": "its part 'a.' ends in '.'",
-    "a /b": "its part 'a ' ends in ' '",
-    "NUL": "its part 'NUL' is a device on Windows",
-    "a/con.b": "its part 'con.b' is a device on Windows",
-    "n" * 300: "it has a part that is longer than 255 bytes",
-    "n" * 252: "its file name is longer than 255 bytes",
-}
-
-
-@pytest.mark.parametrize(("name", "why"), REFUSED.items(), ids=range(len(REFUSED)))
-def test_a_name_that_is_not_portable_or_leaves_the_folder_is_refused(name: str, why: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("/etc/passwd", ""),
+        ("../secrets", ".."),
+        ("a//b", ""),
+        ("C:/a", "C:"),
+        ("a\\b", "a\\b"),
+        ("a\ud800", "a\ud800"),
+        ("a /b", "a "),
+        ("NUL", "NUL"),
+        ("a/con.b", "con.b"),
+        ("n" * 251, "n" * 251),
+    ],
+    ids=range(10),
+)
+def test_a_name_that_is_not_portable_or_leaves_the_folder_is_refused(name: str, part: str) -> None:
     with pytest.raises(CassetteNameError) as caught:
         cassette_path(FOLDER, name)
     assert str(caught.value) == (
-        f"The cassette name {name!r} cannot be used: {why}.\n  folder: cassettes\n{USE}"
+        f"The cassette name {name!r} cannot be used: {part!r} is no portable file name.\n"
+        f"  folder: cassettes\n{USE}"
     )
 
 
