@@ -11,14 +11,8 @@ import pytest
 from aquila_cassette.errors import UsageError
 
 
-def node_id(item: pytest.Item) -> str:
-    """Return the item's node id, without the group that pytest-xdist's loadgroup appends."""
-    is_marked = item.get_closest_marker("xdist_group") is not None
-    return item.nodeid.rpartition("@")[0] if is_marked and "@" in item.nodeid else item.nodeid
-
-
-def without_group(test: str) -> str:
-    """Return a node id without that group, where the item is not at hand."""
+def node_id(test: str) -> str:
+    """Return the node id of a test without the group that pytest-xdist's loadgroup appends."""
     rest, _, group = test.rpartition("@")
     return rest if rest and not any(part in group for part in ("[", "]", "::")) else test
 
@@ -27,16 +21,12 @@ def default_name(item: pytest.Item) -> str:
     """Name the cassette of a test: ``<module path>/<Class.test[param]>``, safe as file names."""
     from aquila_cassette.storage.names import name_of_test
 
-    return name_of_test(node_id(item))
+    return name_of_test(node_id(item.nodeid))
 
 
 def rerecord_line(item: pytest.Item) -> str:
-    _, _, inside = node_id(item).partition("::")
-    here = item.config.invocation_params.dir
-    try:
-        module = os.path.relpath(item.path, here)
-    except ValueError:  # another drive, on Windows
-        module = str(item.path)
+    _, _, inside = node_id(item.nodeid).partition("::")
+    module = os.path.relpath(item.path, item.config.invocation_params.dir)
     target = f"{module.replace(os.sep, '/')}::{inside}" if inside else module
     return f"Fix: pytest {shlex.quote(target)} --aquila-record=all"
 

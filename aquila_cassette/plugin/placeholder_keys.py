@@ -8,6 +8,7 @@ tests are collected, where ``skipif`` asks for keys, unless the suite asks for t
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -19,15 +20,7 @@ Kind = Literal["models", "accounts"]
 # Accounts open more than models: files, public downloads. A placeholder where there is none would
 # break a fixture that needs them, so they are set inside blocks only, where nothing goes out.
 _AWS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-_AWS_ELSEWHERE = (
-    *("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_BEARER_TOKEN_BEDROCK"),
-    *("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-)
-_AWS_FILES = (
-    ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
-    ("AWS_CONFIG_FILE", "~/.aws/config"),
-)
+_AWS_SOURCE = re.compile(r"AWS_.*(KEY|PROFILE|TOKEN|CREDENTIALS|CONFIG_FILE)")
 
 
 class PlaceholderKeys:
@@ -37,17 +30,18 @@ class PlaceholderKeys:
         self._users: dict[Kind, int] = {"models": 0, "accounts": 0}
         self._before: dict[str, tuple[Kind, str | None]] = {}
 
-    def set(self, kind: Kind) -> None:
-        self._users[kind] += 1
-        if self._users[kind] > 1:
-            return
-        for name in _missing(kind):
-            self._before[name] = kind, os.environ.get(name)
-            os.environ[name] = PLACEHOLDER
-
-    def unset(self, kind: Kind) -> None:
-        self._users[kind] -= 1
+    def switch(self, kind: Kind, *, on: bool) -> None:
+        """Count one user more or less; the first one sets the keys."""
+        self._users[kind] += 1 if on else -1
+        if on and self._users[kind] == 1:
+            for name in _missing(kind):
+                self._before[name] = kind, os.environ.get(name)
+                os.environ[name] = PLACEHOLDER
         self.restore()
+
+    def switch_for_block(self, is_open: bool) -> None:
+        for kind in self._users:
+            self.switch(kind, on=is_open)
 
     def restore(self) -> None:
         """Unset what nobody uses any more, also what a test's ``monkeypatch`` put back since."""
@@ -62,10 +56,6 @@ class PlaceholderKeys:
     def end(self) -> None:
         self._users = dict.fromkeys(self._users, 0)
         self.restore()
-
-    def switch_for_block(self, is_open: bool) -> None:
-        for kind in self._users:
-            (self.set if is_open else self.unset)(kind)
 
 
 def _missing(kind: Kind) -> Iterator[str]:
@@ -86,5 +76,5 @@ def _any_is_set(names: tuple[str, ...]) -> bool:
 
 
 def _aws_is_set_up() -> bool:
-    files = (Path(os.environ.get(name) or usual).expanduser() for name, usual in _AWS_FILES)
-    return _any_is_set(_AWS + _AWS_ELSEWHERE) or any(file.exists() for file in files)
+    is_set = any(_AWS_SOURCE.match(name) and value for name, value in os.environ.items())
+    return is_set or Path("~/.aws").expanduser().exists()

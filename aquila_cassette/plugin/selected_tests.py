@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from aquila_cassette.plugin.naming import node_id, without_group
+from aquila_cassette.plugin.naming import node_id
 from aquila_cassette.plugin.run import RUN
 
 SELECTED = "AQUILA_CASSETTE_SELECTED"
@@ -41,20 +40,16 @@ class _Selection:
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
-        left = [item for item in items if node_id(item) not in self._selected]
+        left = [item for item in items if node_id(item.nodeid) not in self._selected]
         if left:
             config.hook.pytest_deselected(items=left)
-            items[:] = [item for item in items if node_id(item) in self._selected]
+            items[:] = [item for item in items if node_id(item.nodeid) in self._selected]
 
 
 class _Reporter:
     def __init__(self, descriptor: int) -> None:
         self._events = os.fdopen(descriptor, "w", encoding="utf-8")
-        self._session: pytest.Session | None = None
         self._ends: dict[str, tuple[str, str]] = {}
-
-    def pytest_sessionstart(self, session: pytest.Session) -> None:
-        self._session = session
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -62,14 +57,14 @@ class _Reporter:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         if session.items:
-            self._report(found=[node_id(item) for item in session.items])
+            self._report(found=[node_id(item.nodeid) for item in session.items])
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: object, ids: list[str]) -> None:
-        self._report(found=[without_group(one) for one in ids])
+        self._report(found=[node_id(one) for one in ids])
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        test = without_group(report.nodeid)
+        test = node_id(report.nodeid)
         if report.failed:
             if self._ends.get(test, ("",))[0] != "failed":
                 self._ends[test] = ("failed", _why(report))
@@ -86,17 +81,8 @@ class _Reporter:
         self._report(unchanged=session.config.stash[RUN].tally.unchanged)
         self._report(ended=int(exitstatus))
 
-    def pytest_unconfigure(self) -> None:
-        with suppress(OSError):
-            self._events.close()
-
     def _report(self, **event: Any) -> None:
-        try:
-            self._events.write(json.dumps(event) + "\n")
-            self._events.flush()
-        except OSError:  # the process that started this is gone
-            if self._session is not None:
-                self._session.shouldstop = "the process that started this run is gone"
+        print(json.dumps(event), file=self._events, flush=True)
 
 
 def _why(report: pytest.CollectReport | pytest.TestReport) -> str:

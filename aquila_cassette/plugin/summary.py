@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aquila_cassette.plugin.naming import without_group
+from aquila_cassette.plugin.naming import node_id
 
 if TYPE_CHECKING:
     from aquila_cassette.model import Interaction
@@ -32,7 +32,7 @@ class Tally:
     replayed: int = 0
     recorded: int = 0
     missed: int = 0
-    unplayed: dict[str, int] = field(default_factory=dict)  # by cassette
+    unplayed: list[str] = field(default_factory=list)  # the cassette of each
     # The tests that ran, but for those whose recordings were given up: they are still to record.
     ran: list[str] = field(default_factory=list)
     missed_by: dict[str, list[str]] = field(default_factory=dict)  # files below the root, by test
@@ -65,18 +65,7 @@ class Tally:
                 self.changed += _changes(cassette.shown_path, *cassette.replaced)
             self.explained.append(_explained(owner, cassette))
         for cassette, left in owner.unplayed():
-            self.unplayed[cassette.name] = self.unplayed.get(cassette.name, 0) + len(left)
-
-    def merge(self, other: Mapping[str, Any]) -> None:
-        """Add what another process counted, given as `vars` of its tally."""
-        for name, mine in vars(self).items():
-            if isinstance(mine, int):
-                setattr(self, name, mine + other[name])
-            elif isinstance(mine, list):
-                mine += other[name]
-        for name, count in other["unplayed"].items():
-            self.unplayed[name] = self.unplayed.get(name, 0) + count
-        self.missed_by |= other["missed_by"]
+            self.unplayed += [cassette.name] * len(left)
 
     def shown_changes(self) -> list[str]:
         """Return what changed in what was recorded again, as much of it as one reads."""
@@ -86,10 +75,10 @@ class Tally:
         return shown
 
     def line(self) -> str:
-        names = f" ({', '.join(sorted(self.unplayed))})" if self.unplayed else ""
+        names = f" ({', '.join(sorted(set(self.unplayed)))})" if self.unplayed else ""
         return (
             f"aquila: {self.replayed} replayed, {self.recorded} recorded, {self.missed} missed, "
-            f"{sum(self.unplayed.values())} unplayed{names}"
+            f"{len(self.unplayed)} unplayed{names}"
         )
 
 
@@ -97,8 +86,8 @@ class Tally:
 class Usage:
     """What the tests of a run used, mergeable over its processes; paths are below pytest's root."""
 
-    replayed: dict[str, set[int]] = field(default_factory=dict)  # by each cassette opened
-    sizes: dict[str, int] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)  # of each cassette opened
+    replayed: set[tuple[str, int]] = field(default_factory=set)
     recorded: set[str] = field(default_factory=set)
     unmatched_bodies: set[str] = field(default_factory=set)
     folders: set[str] = field(default_factory=set)
@@ -112,7 +101,7 @@ class Usage:
         for cassette in owner.sessions:
             path = _below(cassette.path, owner.root)
             self.folders.add(str(owner.root / cassette.options.cassette_dir))
-            self.replayed.setdefault(path, set()).update(cassette.index.played)
+            self.replayed |= {(path, place) for place in cassette.index.played}
             self.sizes[path] = len(cassette.index.interactions)
             if cassette.mode == "all" or cassette.recorded:
                 self.recorded.add(path)
@@ -120,21 +109,11 @@ class Usage:
                 self.unmatched_bodies.add(path)
 
     def report(self, report: pytest.TestReport) -> None:
-        test = without_group(report.nodeid)
+        test = node_id(report.nodeid)
         if not report.passed:
             self.not_passed.add(test)
         elif report.when == "call":
             self.passed.add(test)
-
-    def merge(self, other: Mapping[str, Any]) -> None:
-        """Add what another process noted, given as `vars` of its usage."""
-        for name, value in vars(self).items():
-            if isinstance(value, set):
-                value.update(other[name])
-        for path, numbers in other["replayed"].items():
-            self.replayed.setdefault(path, set()).update(numbers)
-        self.sizes.update(other["sizes"])
-        self.is_partial |= other["is_partial"]
 
     def unused(self, root: Path) -> Unused:
         """Return what no test used, given that the run was complete."""
@@ -148,20 +127,19 @@ class Usage:
         folders = map(Path, self.folders)
         for path in sorted({path for folder in folders for path in cassettes_in(folder)}):
             name = _below(path, root)
-            left = set(range(self.sizes.get(name, 0))) - self.replayed.get(name, set())
-            if name in self.replayed and (not left or name in self.recorded):
+            places = range(self.sizes.get(name, 0))
+            left = {place for place in places if (name, place) not in self.replayed}
+            if name in self.sizes and (not left or name in self.recorded):
                 continue
             try:
                 interactions = importers.load(path).interactions
             except CassetteError:
                 continue  # `aquila-cassette check` reports it
             ended = [self._has_ended(one.recorded_by, root) for one in interactions]
-            if name not in self.replayed:
+            if name not in self.sizes:
                 if all(ended):
                     found[name] = []
-            elif len(interactions) == self.sizes[name] and (
-                numbers := [number + 1 for number in sorted(left) if ended[number]]
-            ):
+            elif numbers := [at for at, over in enumerate(ended, 1) if over and at - 1 in left]:
                 found[name] = numbers
         return found
 
@@ -177,6 +155,13 @@ class Usage:
             return test in self.passed - self.not_passed
         module = test.partition("::")[0]
         return module in self.modules or not (root / module).exists()
+
+
+def merge(mine: Tally | Usage, other: Mapping[str, Any]) -> None:
+    """Add what another process counted, given as `vars` of its tally or usage."""
+    for name, value in vars(mine).items():
+        adds_up = isinstance(value, list) or type(value) is int
+        setattr(mine, name, value + other[name] if adds_up else value | other[name])
 
 
 def is_complete(config: pytest.Config, session: pytest.Session, usage: Usage) -> bool:
@@ -201,15 +186,15 @@ def note(config: pytest.Config, tally: Tally, usage: Usage, unused: Unused | Non
         data = {"root": str(config.rootpath), "unused": unused}
         Path(target).write_text(json.dumps(data), "utf-8")
     cache = getattr(config, "cache", None)  # none under -p no:cacheprovider
-    if cache is None or not usage.replayed:
+    if cache is None or not usage.sizes:
         return
     misses = cache.get("aquila/misses", {})
     others = {test: paths for test, paths in misses.items() if test not in tally.ran}
     before = cache.get("aquila/unused", None)
     if unused is None and before is not None:
-        unused = {path: numbers for path, numbers in before.items() if path not in usage.replayed}
+        unused = {path: numbers for path, numbers in before.items() if path not in usage.sizes}
     loose = cache.get("aquila/unmatched_bodies", [])
-    loose_now = set(loose).difference(usage.replayed) | usage.unmatched_bodies
+    loose_now = set(loose).difference(usage.sizes) | usage.unmatched_bodies
     for name, was, now in (
         ("misses", misses, others | tally.missed_by),
         ("unused", before, unused),

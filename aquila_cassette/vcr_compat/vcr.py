@@ -97,7 +97,7 @@ class CompatVCR(VCR):  # type: ignore[misc]
         http.install()
         suite, ours = self.suite, self._config.stash[RUN].settings
         owner = Owner(
-            naming.node_id(suite.item),
+            naming.node_id(suite.item.nodeid),
             fix=suite.fix,
             above=[Layer("aquila_config", {key: ours[key] for key in _OUR_OPTIONS if key in ours})],
             root=self._config.rootpath,

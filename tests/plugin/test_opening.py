@@ -132,7 +132,6 @@ def test_b(aquila_cassette):
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(
         [
-            "aquila: the fixture `cassette` is cassetter's here; use `aquila_cassette`",
             "E*test_it.py::test_a asks for the fixture `cassette`, which is cassetter's here.",
             "E*  without @pytest.mark.vcr it is None and records nothing",
             "E*Fix: ask for aquila_cassette, or uninstall cassetter",

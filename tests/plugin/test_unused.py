@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from aquila_cassette.model import Interaction, Request, Response
-from aquila_cassette.plugin.summary import Usage
+from aquila_cassette.plugin.summary import Usage, merge
 from aquila_cassette.storage import files
 from tests.plugin.conftest import Suite
 
@@ -32,8 +32,8 @@ def usage(tmp_path: Path) -> Usage:
     (tmp_path / "test_other.py").touch()
     save(tmp_path / "cassettes/used.yaml", PASSED)
     return Usage(
-        replayed={"cassettes/used.yaml": {0}},
         sizes={"cassettes/used.yaml": 1},
+        replayed={("cassettes/used.yaml", 0)},
         folders={str(tmp_path / "cassettes")},
         tests={PASSED, SKIPPED},
         modules={"test_it.py"},
@@ -68,9 +68,10 @@ def test_a_cassette_is_unused_if_who_recorded_it_passed_without_it_or_is_gone(
 def test_interactions_of_an_opened_cassette_are_unused_alike(tmp_path: Path, usage: Usage) -> None:
     shared = "cassettes/shared.yaml"
     save(tmp_path / shared, PASSED, SKIPPED, "test_it.py::test_gone", PASSED)
-    usage.replayed[shared], usage.sizes[shared] = {0}, 4
+    usage.sizes[shared] = 4
+    usage.replayed.add((shared, 0))
     assert usage.unused(tmp_path) == {shared: [3, 4]}
-    usage.merge(vars(Usage(replayed={shared: {3}}, sizes={shared: 4})))  # what a worker used
+    merge(usage, vars(Usage(replayed={(shared, 3)}, sizes={shared: 4})))  # what a worker used
     assert usage.unused(tmp_path) == {shared: [3]}
     usage.recorded.add(shared)  # it is another cassette now
     assert usage.unused(tmp_path) == {}
