@@ -18,14 +18,8 @@ CASSETTES = Path(__file__).parent / "cassettes"
 """Cassettes written by hand, one for each case that the commands show."""
 
 _SETTINGS = (
-    "AQUILA_RECORD",
-    "AQUILA_CASSETTE_DIR",
-    "AQUILA_ON_UNPLAYED",
-    "CI",
-    "COLUMNS",
-    "FORCE_COLOR",
-    "NO_COLOR",
-    "TTY_COMPATIBLE",
+    *("AQUILA_RECORD", "AQUILA_CASSETTE_DIR", "AQUILA_ON_UNPLAYED", "CI"),
+    *("COLUMNS", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE"),
 )
 
 

@@ -70,23 +70,6 @@ def test_what_differs_each_time_is_left_out(cli: Cli, committed: Path) -> None:
     assert cli("diff", "chat").done == "The same, but for ids, dates, times and the like.\n"
 
 
-def test_a_cassette_is_compared_with_another_as_the_newer(cli: Cli, lay: Lay) -> None:
-    lay("failed")
-    new = lay("failed", "again")
-    parts = new.read_text("utf-8").split("\n- ")
-    # The second is gone, the third comes first, and another call is at the end.
-    other = parts[3].replace("GET", "DELETE").replace("/models", "/files/file-1")
-    new.write_text("\n- ".join([parts[0], parts[3].rstrip(), parts[1], other]), "utf-8")
-    ran = cli("diff", "failed", "again")
-    assert (ran.code, ran.err) == (1, "")
-    assert [line for line in ran.out.splitlines() if line[0] not in " -+"] == [
-        "interaction 3: added (DELETE https://api.groq.com/openai/v1/files/file-1)",
-        "interaction 2: removed (POST https://api.groq.com/openai/v1/chat/completions)",
-        "1 added, 1 removed",
-    ]
-    assert "-error      Rate limit reached." in ran.out.splitlines()
-
-
 def test_programs_get_json_and_a_terminal_no_control_characters(cli: Cli, lay: Lay) -> None:
     lay("ollama")
     edit(lay("ollama", "again"), (" there", r" \u001b[31myou\u202e"))
@@ -157,19 +140,6 @@ def test_outside_a_repository_there_is_nothing_to_compare_with(
     )
     monkeypatch.setenv("PATH", str(tmp_path))
     assert cli("diff", "chat").err.startswith("git is not installed here.\n")
-
-
-def test_line_ends_are_as_a_checkout_gives_them_and_within_a_hook_the_repository_is_found(
-    cli: Cli, committed: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    text = committed.read_bytes()
-    Path(".gitattributes").write_text("*.yaml text eol=crlf\n")
-    committed.write_bytes(text.replace(b"\n", b"\r\n"))
-    git("add", ".")
-    git("commit", "-q", "--allow-empty", "-m", "Say how lines end")
-    monkeypatch.setenv("GIT_DIR", ".git")
-    monkeypatch.setenv("GIT_PREFIX", "")
-    assert cli("diff", "chat").out == "The same.\n"
 
 
 def test_a_damaged_cassette_is_an_error_now_or_in_the_commit(

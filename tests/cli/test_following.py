@@ -155,16 +155,6 @@ def test_a_whole_answer_is_replaced(was: str, now: str) -> None:
         assert quoted == chat(f"Translate:\n{now}\nPlease.")
 
 
-def test_words_that_a_few_shot_prompt_has_stay() -> None:
-    shots = ("Hi", "Hello!", "Bye")
-    got = followed(
-        (chat(*shots), says("Hello!")),
-        (chat(*shots, "Hello!", "Again"), NOTHING),
-        new=[says("Farewell!")],
-    )
-    assert got == chat(*shots, "Farewell!", "Again")
-
-
 def test_equal_answers_are_told_apart_by_their_order_and_their_tests() -> None:
     got = followed(
         (chat("a"), says("Yes.")),

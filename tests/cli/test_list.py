@@ -75,7 +75,6 @@ def test_where_there_is_nothing_to_list_the_next_step_is_named(cli: Cli) -> None
     ran = cli("list")
     assert (ran.code, ran.out) == (0, "")
     assert ran.err == "No cassettes in cassettes yet. A test that opens one records it: pytest\n"
-    assert cli("list", "--json").out == "[]\n"
 
 
 def test_the_folder_comes_from_the_option_else_the_environment_else_the_configuration(

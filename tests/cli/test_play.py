@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-import os
-import pty
 import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -114,20 +111,13 @@ def test_several_calls_and_lines_have_rows_of_their_own(cli: Cli) -> None:
 def test_raw_gives_the_bytes_in_a_pipe_and_escapes_on_a_terminal(cli: Cli, lay: Lay) -> None:
     path = lay("chat")
     path.write_text(path.read_text("utf-8").replace("18 °C.", "18 \x1b]0;x\x07°C."), "utf-8")
-    assert (
-        cli("play", "chat", "--raw", "--speed", "0").done.encode()
-        == load(path).interactions[0].response.body
-    )
+    raw = cli("play", "chat", "--raw", "--speed", "0").done
+    assert raw.encode() == load(path).interactions[0].response.body
     shown = COLOURS.sub("", on_a_terminal("play", "chat", "--raw", "--speed", "0", width=300))
-    lines = shown.splitlines()
-    assert r'"delta":{"content":"18 \x1b]0;x\x07°C."}' in lines[2]
-    assert lines[-2:] == ["data: [DONE]", ""]
-
-
-def test_a_terminal_gets_colours_and_no_control_characters() -> None:
-    name = laid(data(chunk({"reasoning": "hm"}), chunk({"content": "\x1b[31mred\u202e"}), "[DONE]"))
+    assert r'"delta":{"content":"18 \x1b]0;x\x07°C."}' in shown
+    name = laid(data(chunk({"content": "\x1b[31mred\u202e"}), "[DONE]"))
     written = on_a_terminal("play", name, "--speed", "0")
-    assert "\x1b[2;3mhm" in written
+    assert "\x1b[32m  said" in written
     assert r"\x1b[31mred\u202e" in written
 
 
@@ -140,44 +130,21 @@ def test_a_stream_takes_as_long_as_it_took_divided_by_the_speed(cli: Cli) -> Non
     assert "  said       One\n" in played(cli, name)  # at speed 0, at once
 
 
-def interrupted(arguments: list[str], seen: bytes, out: int, reader: int) -> tuple[int, bytes]:
-    """Run the command, send what Ctrl-C sends once `seen` was written; return code and output."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "aquila_cassette", *arguments],
-        stdout=out,
-        stderr=out,
-        env={**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"},
-    ) as process:
-        os.close(out)
-        guard = threading.Timer(60, process.kill)
-        guard.start()
-        written = b""
-        while seen not in written:
-            part = os.read(reader, 65536)
-            assert part, written
-            written += part
-        process.send_signal(signal.SIGINT)
-        try:
-            while part := os.read(reader, 65536):
-                written += part
-        except OSError:  # how Linux says that the other side of a terminal is closed
-            pass
-        code = process.wait()
-        guard.cancel()
-        return code, written
-
-
-@pytest.mark.parametrize(("terminal", "raw"), [(True, []), (False, []), (False, ["--raw"])])
-def test_ctrl_c_leaves_whole_lines_and_no_traceback(terminal: bool, raw: list[str]) -> None:
+@pytest.mark.parametrize("raw", [[], ["--raw"]])
+def test_ctrl_c_leaves_whole_lines_and_no_traceback(raw: list[str]) -> None:
     first = data(chunk({"content": "One"}))
     rest = data(chunk({"content": " two"}), "[DONE]")
     name = laid(first + rest, pieces=f"0+{len(first)} {HOUR}+{len(rest)}")
-    reader, out = pty.openpty() if terminal else os.pipe()
-    code, written = interrupted(["play", name, *raw], b"One", out, reader)
-    os.close(reader)
-    assert code == 130
-    shown = COLOURS.sub("", written.decode().replace("\r\n", "\n"))
-    if raw:
-        assert written == first
-    else:
-        assert shown.endswith("\n  said       One\n")
+    with subprocess.Popen(
+        [sys.executable, "-m", "aquila_cassette", "play", name, *raw],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        assert process.stdout is not None
+        written = b""
+        while b"One" not in written:
+            written += process.stdout.read(1)
+        process.send_signal(signal.SIGINT)
+        written += process.stdout.read()
+    assert process.returncode == 130
+    assert written == first if raw else written.endswith(b"\n  said       One\n")

@@ -11,9 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple
 
-import pytest
-
-from aquila_cassette.provider import Provider
 from tests.cli.conftest import Cli
 from tests.cli.project import Project
 
@@ -155,23 +152,3 @@ def test_ctrl_c_leaves_whole_cassettes_and_says_which_are_new(project: Project) 
         "Stopped. Each cassette is whole: the old one or the new one.\n"
     ) in rest
     assert "kept         test_it.py::test_it[11] did not run\n" in rest
-
-
-def test_a_provider_that_is_down_costs_no_cassette(
-    cli: Cli, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    with Provider(gap=0) as provider:
-        old = lay(Project(provider))
-    ran = cli("record", "*")
-    assert (ran.code, ran.err) == (1, "")
-    assert on_file() == old
-    error = "OverwriteError: cassettes/a.yaml stays as it was: "
-    error += "1 good answer would have been replaced by ConnectError."
-    assert ran.out.startswith("1/2 ✗ test_it.py::test_it[a]\n2/2 ✗ test_it.py::test_it[b]\n\n")
-    assert f"\ntest_it.py::test_it[a]\n  aquila_cassette.errors.{error}\n" in ran.out
-    assert (
-        f"\na     kept    test_it.py::test_it[a] failed: aquila_cassette.errors.{error}\n"
-        in ran.out
-    )
-    assert ran.out.endswith("\n0 cassettes re-recorded, 2 kept as before.\n")
