@@ -15,8 +15,8 @@ _LIBRARIES = {
     "botocore.httpsession": ("botocore", "URLLib3Session.send"),
     "aiohttp": ("aiohttp", "BaseConnector.connect"),
     "tornado.simple_httpclient": ("tornado", "_HTTPConnection.run"),
-    "lm15.transports": ("lm15", "StdlibAsyncTransport.stream"),
-    "dspy._vendor.lm15.transports": ("lm15", "StdlibAsyncTransport.stream"),
+    "lm15.transports": ("lm15", "StdlibAsyncTransport._do_stream"),
+    "dspy._vendor.lm15.transports": ("lm15", "StdlibAsyncTransport._do_stream"),
     "grpc": ("grpc", "secure_channel"),
 }
 """The adapter of each library, and the last method that it patches."""

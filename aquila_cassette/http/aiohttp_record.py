@@ -15,7 +15,7 @@ import aiohttp
 from aiohttp import hdrs
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 
-from aquila_cassette.http.aiohttp_replay import StagedProtocol
+from aquila_cassette.http.aiohttp_replay import ReplayProtocol
 from aquila_cassette.http.dispatcher import decode_headers
 from aquila_cassette.model import Headers
 from aquila_cassette.session.recorder import Recorder
@@ -131,7 +131,7 @@ class RecordedReader(StreamReader):
 
     def __init__(self, live: Any, recorder: Recorder, *, unread: bool) -> None:
         loop = asyncio.get_running_loop()
-        super().__init__(StagedProtocol(loop), live.get_read_buffer_limits()[0], loop=loop)
+        super().__init__(ReplayProtocol(loop), live.get_read_buffer_limits()[0], loop=loop)
         self.begin_http_chunk_receiving()
         self._live = live
         self._recorder = recorder
@@ -185,19 +185,14 @@ class RecordedReader(StreamReader):
             self._take(b"", is_chunk=False)
         return super().at_eof()
 
-    def on_eof(self, callback: Callable[[], None]) -> None:
-        self._live.on_eof(callback)
-
     async def wait_eof(self) -> None:
         await self._live.wait_eof()
         while not self._eof:
             await self._wait("wait_eof")
 
     def set_read_chunk_size(self, n: int) -> None:
-        """Pass on what its consumer reads at a time; aiohttp has it since 3.14."""
-        for reader in (super(), self._live):
-            if hasattr(reader, "set_read_chunk_size"):
-                reader.set_read_chunk_size(n)
+        super().set_read_chunk_size(n)
+        self._live.set_read_chunk_size(n)
 
     def __del__(self) -> None:
         recorder = getattr(self, "_recorder", None)

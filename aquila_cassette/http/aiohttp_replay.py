@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import Callable
 from http.client import responses
+from types import SimpleNamespace
 from typing import Any
 
 from aiohttp.client_proto import ResponseHandler
@@ -30,7 +32,7 @@ def replayed_connection(
 
     What ended the recording before a response came is raised where aiohttp waits for it.
     """
-    protocol = StagedProtocol(request.loop)
+    protocol = ReplayProtocol(request.loop)
     if player.interaction.response.status is None:
         player.finished()
         try:
@@ -38,93 +40,55 @@ def replayed_connection(
         except Exception as error:
             protocol.set_exception(error)
     else:
-        if request._continue is not None:
-            protocol.stage(lambda _limit: (_message(100, "HTTP/1.1", ()), EMPTY_PAYLOAD))
-        protocol.stage(lambda limit: _response(player, make_error, request, protocol, limit))
-    return StagedConnection(connector, request.connection_key, protocol, request.loop)
+        if request._continue is not None:  # it asked for "100 Continue" before its body
+            request._continue.set_result(True)
+        protocol.respond = functools.partial(_response, player, make_error, request, protocol)
+        protocol.feed_data(None, 0)  # type: ignore[arg-type]  # `read` makes what it returns
+    return Connection(connector, request.connection_key, protocol, request.loop)
 
 
-Staged = Callable[[int], tuple[RawResponseMessage, StreamReader]]
-"""Makes a message and its body, for the size of a read buffer that the session asks for."""
+_NO_TRANSPORT: Any = SimpleNamespace(
+    get_write_buffer_size=lambda: 0,
+    **dict.fromkeys(
+        ("write", "writelines", "close", "abort", "is_closing", "get_extra_info"), lambda *_: None
+    ),
+)
 
 
-class StagedProtocol(ResponseHandler):
-    """aiohttp's protocol without a parser: what it receives is put in by `stage`."""
+class ReplayProtocol(ResponseHandler):
+    """aiohttp's protocol without a parser, a server or a socket."""
+
+    respond: Callable[[int], tuple[RawResponseMessage, StreamReader]]
+    """Makes the message and its body, for the size of a read buffer that the session asks for."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
-        self.connection_made(_NoTransport())
-        self._limit = 2**16
-
-    def stage(self, make: Staged) -> None:
-        message: Any = make
-        self.feed_data(message, 0)
+        self.transport = _NO_TRANSPORT
+        self.force_close()  # no pool may keep it
 
     def set_response_params(self, *, read_bufsize: int = 2**16, **_params: Any) -> None:
         """Make no parser; but the length of a line depends on the buffer's size."""
-        self._limit = read_bufsize
+        self._read_bufsize = read_bufsize
 
     async def read(self) -> Any:
-        """Return what was put in, once the task that writes the request is done, as on the wire.
+        """Return the response once the task that writes the request is done, as on the wire.
 
         It takes a turn of the loop for that task, and one for the callback after it.
         """
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        make: Any = await super().read()
-        return make(self._limit)
-
-    # There is no server to wait for, and no more is read than is asked for.
-
-    def start_timeout(self) -> None:
-        pass
+        await super().read()
+        return self.respond(self._read_bufsize)
 
     def pause_reading(self) -> None:
-        pass
+        """Pause nothing: no more is read than is asked for."""
 
     def resume_reading(self, *_args: Any, **_options: Any) -> None:
         pass
 
 
-class StagedConnection(Connection):
-    """A connection that has no socket and belongs to no pool."""
-
-    def close(self) -> None:
-        self.release()
-
-    def release(self) -> None:
-        self._notify_release()
-        self._protocol = None
-
-    def __del__(self, _warnings: Any = None) -> None:
-        """Raise no warning: a replay that nobody closes holds nothing."""
-
-
-class _NoTransport(asyncio.Transport):
-    """Drops what is written."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._closing = False
-
-    def write(self, data: Any) -> None:
-        pass
-
-    def get_write_buffer_size(self) -> int:
-        return 0
-
-    def is_closing(self) -> bool:
-        return self._closing
-
-    def close(self) -> None:
-        self._closing = True
-
-    def abort(self) -> None:
-        self._closing = True
-
-
 def _response(
-    player: Player, make_error: MakeError, request: Any, protocol: StagedProtocol, limit: int
+    player: Player, make_error: MakeError, request: Any, protocol: ReplayProtocol, limit: int
 ) -> tuple[RawResponseMessage, StreamReader]:
     response = player.interaction.response
     status = response.status or 0
@@ -166,7 +130,7 @@ class ReplayedReader(StreamReader):
         player: Player,
         make_error: MakeError,
         request: Any,
-        protocol: StagedProtocol,
+        protocol: ReplayProtocol,
         limit: int,
     ) -> None:
         super().__init__(protocol, limit, timer=request._timer, loop=request.loop)

@@ -110,16 +110,22 @@ def exchange_sync(adapter: HttpAdapter[Call], call: Call, send: Callable[[Call],
 def find_class(
     failure: Failure, by_category: Mapping[str, str], *modules: Any
 ) -> type[Exception] | None:
-    """Return the class that was recorded if `modules` have it, else that of the failure's category."""
-    for name in (failure.type, by_category.get(failure.category or "")):
+    """Return the class that was recorded if `modules` have it, else one of the failure's category."""
+    for name in (failure.type or "", *by_category.get(failure.category or "", "").split()):
         for module in modules:
-            found: Any = getattr(module, name or "", None)
+            found: Any = getattr(module, name, None)
             if isinstance(found, type) and issubclass(found, Exception):
                 return found
     return None
 
 
 _NUMBERED = re.compile(r"\[Errno (-?\d+)\] (.*)", re.DOTALL)
+
+
+def make_error(failure: Failure, by_category: Mapping[str, str], *modules: Any) -> Exception | None:
+    """Make the exception of which `find_class` finds the class."""
+    found = find_class(failure, by_category, *modules)
+    return None if found is None else make_exception(found, failure.message)
 
 
 def make_exception(kind: type[Exception], message: str) -> Exception:

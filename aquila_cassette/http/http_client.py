@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import io
 import re
-import ssl
 from collections.abc import Callable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -19,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 from aquila_cassette.http.dispatcher import decide
 from aquila_cassette.http.http_client_response import (
     BUFFER,
+    FramedBody,
     RecordedFile,
     ReplayedRaw,
-    chunk_size,
-    make_error,
+    error_of,
 )
 from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Headers, Request
@@ -67,10 +66,7 @@ def _connect(original: Callable[..., Any], connection: Any, *args: Any, **kwargs
         session = current_session()
         if session is not None:
             connection.sock = SocketProxy(connection, session)
-            if hasattr(connection, "is_verified"):  # urllib3 warns where none was verified
-                connection.is_verified = bool(
-                    getattr(connection, "assert_fingerprint", None)
-                ) or getattr(connection, "cert_reqs", None) in (ssl.CERT_REQUIRED, "CERT_REQUIRED")
+            connection.is_verified = True  # urllib3 would warn that no certificate was verified
             return None
     return original(*args, **kwargs)
 
@@ -171,7 +167,7 @@ class SocketProxy:
     def makefile(self, mode: str = "r", buffering: int | None = None) -> Any:
         answer = self._answer
         if isinstance(answer, Player):
-            raw = ReplayedRaw(answer, functools.partial(make_error, self._connection))
+            raw = ReplayedRaw(answer, functools.partial(error_of, self._connection))
             self._file = io.BufferedReader(raw, BUFFER)
         elif answer is not None:
             self._file = RecordedFile(self._real.makefile("rb", buffering=0), answer)
@@ -249,7 +245,7 @@ class SocketProxy:
         if response.status is None and category not in _AFTER_CONNECTING:
             self.leave()
             player.finished()
-            player.raise_ending(functools.partial(make_error, self._connection))
+            player.raise_ending(functools.partial(error_of, self._connection))
 
     def _open(self) -> None:
         """Have the connection connect, unless it is; then stay in front of its socket."""
@@ -280,52 +276,36 @@ _ACCEPT_ENCODING = re.compile(rb"(?im)^accept-encoding:[^\r]*")
 
 
 class SentRequest:
-    r"""The bytes of one request, as they are sent.
-
-    >>> sent = SentRequest()
-    >>> sent.add(b"POST /chat HTTP/1.1\r\nContent-Length: 2\r\n\r\n")
-    >>> sent.is_whole
-    False
-    >>> sent.add(b"hi")
-    >>> sent.is_whole, sent.method, sent.target, sent.body
-    (True, 'POST', '/chat', b'hi')
-    """
+    """The bytes of one request, as they are sent."""
 
     method = ""
     target = ""
     """What is asked for: a path, or a whole URL where a proxy is asked."""
     headers: Headers = ()
-    is_whole = False
-    _is_chunked = False
 
     def __init__(self) -> None:
         self._bytes = bytearray()
         self._body_start = 0  # while the headers are not whole
-        self._next_chunk = 0
-        self._chunks: list[bytes] = []
+        self._framed: FramedBody | None = None
+        self._parts: list[bytes] = []
 
-    def add(self, data: bytes) -> None:
-        self._bytes += data
-        if not self._body_start and (head_end := self._bytes.find(b"\r\n\r\n")) >= 0:
-            self._body_start = self._next_chunk = head_end + 4
-            self._parse(self._bytes[:head_end].decode("latin-1"))
-        if self._is_chunked:
-            self.is_whole = self._has_last_chunk()
-        elif self._body_start:
-            length = self.header("content-length") or "0"
-            came = len(self._bytes) - self._body_start
-            self.is_whole = came >= (int(length) if length.isdigit() else 0)
-
-    def header(self, name: str) -> str | None:
-        """Return the first value of header `name` (lower case), or None."""
-        return next((value for key, value in self.headers if key == name), None)
+    @property
+    def is_whole(self) -> bool:
+        return self._framed is not None and self._framed.is_over
 
     @property
     def body(self) -> bytes:
         """The body, chunks joined."""
-        if self._is_chunked:
-            return b"".join(self._chunks)
-        return bytes(self._bytes[self._body_start :])
+        return b"".join(self._parts)
+
+    def add(self, data: bytes) -> None:
+        self._bytes += data
+        if self._framed is None and (head_end := self._bytes.find(b"\r\n\r\n")) >= 0:
+            self._body_start = head_end + 4
+            self._framed = self._parse(self._bytes[:head_end].decode("latin-1"))
+            data = bytes(self._bytes[self._body_start :])
+        if self._framed is not None:
+            self._parts += self._framed.consume(data)
 
     def raw(self) -> bytes:
         return bytes(self._bytes)
@@ -335,30 +315,21 @@ class SentRequest:
 
         What is part of a signature stays.
         """
-        asked = self.header("accept-encoding")
-        if asked in (None, "identity") or "accept-encoding" in (self.header("authorization") or ""):
+        if "accept-encoding" in dict(self.headers).get("authorization", ""):
             return self.raw()
         head, body = self._bytes[: self._body_start], self._bytes[self._body_start :]
         return bytes(_ACCEPT_ENCODING.sub(b"Accept-Encoding: identity", head) + body)
 
-    def _parse(self, head: str) -> None:
+    def _parse(self, head: str) -> FramedBody:
         first, *lines = re.sub(r"\r\n[ \t]+", " ", head).split("\r\n")  # a folded line is one
         method, _, rest = first.partition(" ")
         self.method = method.upper()
         self.target = rest.rpartition(" ")[0]
         pairs = (line.partition(":") for line in lines)
         self.headers = tuple((name.strip().lower(), value.strip()) for name, _, value in pairs)
-        self._is_chunked = "chunked" in (self.header("transfer-encoding") or "").lower()
-
-    def _has_last_chunk(self) -> bool:
-        """Read on through the whole chunks, and return whether the last one was there."""
-        while (line_end := self._bytes.find(b"\r\n", self._next_chunk)) >= 0:
-            size = chunk_size(bytes(self._bytes[self._next_chunk : line_end]))
-            if size == 0:
-                return self._bytes.find(b"\r\n\r\n", line_end) >= 0
-            start = line_end + 2
-            if size is None or start + size + 2 > len(self._bytes):
-                return False
-            self._chunks.append(bytes(self._bytes[start : start + size]))
-            self._next_chunk = start + size + 2
-        return False
+        named = dict(self.headers)
+        length = named.get("content-length", "")
+        return FramedBody(
+            chunked="chunked" in named.get("transfer-encoding", "").lower(),
+            length=int(length) if length.isdigit() else 0,
+        )

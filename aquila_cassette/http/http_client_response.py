@@ -14,25 +14,13 @@ from http.client import responses
 from typing import Any
 
 from aquila_cassette.dialects.framing import framing
-from aquila_cassette.http.dispatcher import find_class, make_exception
+from aquila_cassette.http.dispatcher import make_error
 from aquila_cassette.model import Failure, Response
 from aquila_cassette.session.failures import with_category
 from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.recorder import Recorder
 
-_HEX = re.compile(rb"[0-9a-fA-F]+")
-
-
-def chunk_size(line: bytes) -> int | None:
-    """Return the size that the first line of a chunk states, or None if it states none.
-
-    >>> chunk_size(b"1a;name=value"), chunk_size(b"-5"), chunk_size(b"0x5")
-    (26, None, None)
-    """
-    size = line.partition(b";")[0].strip()
-    return int(size, 16) if _HEX.fullmatch(size) else None
-
-
+_CHUNK_SIZE = re.compile(rb"\s*([0-9a-fA-F]+)\s*(?:;.*)?", re.DOTALL)
 BUFFER = 65536
 
 
@@ -51,26 +39,24 @@ class RecordedFile(io.BufferedReader):
         self._socket = _CountingRaw(raw, self._failed)
         super().__init__(self._socket, BUFFER)
         self._recorder = recorder
-        self._body: _Body | None = None
+        self._body: FramedBody | None = None
+        self._has_reader = False
         self._consumed = 0
 
     def begin_body(self, *, chunked: bool, length: int | None) -> None:
         """Take what is read from now on for the body; `length` in bytes, where it is known."""
-        self._body = _Body(chunked=chunked, length=length)
+        self._body = FramedBody(chunked=chunked, length=length)
         if self._body.is_over:
             self._recorder.body_ended()
 
     def read(self, size: int | None = -1, /) -> bytes:
-        self._add_reader()
-        return self._note(super().read(size))
+        return self._note(super().read, size)
 
     def read1(self, size: int = -1, /) -> bytes:
-        self._add_reader()
-        return self._note(super().read1(size))
+        return self._note(super().read1, size)
 
     def readline(self, size: int | None = -1, /) -> bytes:
-        self._add_reader()
-        return self._note(super().readline(size))
+        return self._note(super().readline, size)
 
     def readinto(self, buffer: Any, /) -> int:
         data = self.read(memoryview(buffer).nbytes)
@@ -84,18 +70,17 @@ class RecordedFile(io.BufferedReader):
             if self._body is not None:
                 self._recorder.closed()  # unless it ended before
 
-    def _add_reader(self) -> None:
-        if self._body is not None and not self._body.has_reader:
-            self._body.has_reader = True
-            self._recorder.add_reader()
-
     def _failed(self, error: BaseException) -> None:
         if self._body is not None:
             self._recorder.__exit__(type(error), error, None)
 
-    def _note(self, data: bytes) -> bytes:
-        self._consumed += len(data)
+    def _note(self, read: Callable[[Any], bytes], size: int | None) -> bytes:
         body, recorder = self._body, self._recorder
+        if body is not None and not self._has_reader:
+            self._has_reader = True
+            recorder.add_reader()
+        data = read(size)
+        self._consumed += len(data)
         if body is None or recorder.over:
             return data
         is_buffered = self._socket.count > self._consumed
@@ -133,17 +118,13 @@ class _CountingRaw(io.RawIOBase):
         self.is_at_end = size == 0
         return size
 
-    def fileno(self) -> int:
-        number: int = self._raw.fileno()
-        return number
-
     def close(self) -> None:
         super().close()
         self._raw.close()
 
 
-class _Body:
-    """Tells the pieces of a body from what else is consumed of a response."""
+class FramedBody:
+    """Tells the pieces of a body from the framing between them."""
 
     def __init__(self, *, chunked: bool, length: int | None) -> None:
         self.is_chunked = chunked
@@ -151,12 +132,11 @@ class _Body:
         self._noted = 0  # so many bytes were noted before they were consumed
         self._line = b""
         self._after_a_chunk = False
-        self.has_reader = False
         self.is_over = length == 0 and not chunked
         self.malformed: str | None = None
         """What was consumed where a chunk size belongs, if that is none."""
 
-    def consume(self, data: bytes, ahead: bytes) -> Iterator[bytes]:
+    def consume(self, data: bytes, ahead: bytes = b"") -> Iterator[bytes]:
         """Take what is consumed, and what has come after it; give the pieces that it begins."""
         while data and not self.is_over:
             if self.left == 0:
@@ -181,11 +161,11 @@ class _Body:
             if self._after_a_chunk:
                 self._after_a_chunk = False
             else:
-                size = chunk_size(self._line)
-                if size is None:
+                found = _CHUNK_SIZE.fullmatch(self._line)
+                if found is None:
                     self.malformed = self._line.strip().decode("latin-1")
-                self.left = size or 0
-                self.is_over = not size
+                self.left = int(found[1], 16) if found else 0
+                self.is_over = not self.left
                 self._after_a_chunk = True
             self._line = b""
         return rest
@@ -277,32 +257,25 @@ def _comes_in_chunks(response: Response) -> bool:
 
 # Failures.
 
-_ERRORS = {
-    "connect": "ConnectionRefusedError",
+_ERRORS = {  # the first of them that the library has
+    "connect": "NewConnectionError ConnectionRefusedError",
     "tls": "SSLError",
-    "connect-timeout": "TimeoutError",
+    "connect-timeout": "ConnectTimeoutError TimeoutError",
     "timeout": "TimeoutError",
     "reset": "ConnectionResetError",
 }
-_ERRORS_OF_URLLIB3 = {"connect": "NewConnectionError", "connect-timeout": "ConnectTimeoutError"}
 
 
 class _FoundByTheLibraryError(Exception):
     """The response breaks off: http.client finds that by itself."""
 
 
-def make_error(connection: Any, failure: Failure) -> Exception | None:
-    """Make the exception that a connection of http.client or of its users would raise.
-
-    >>> make_error(None, Failure("ConnectionRefusedError", "[Errno 111] refused", "connect")).errno
-    111
-    """
+def error_of(connection: Any, failure: Failure) -> Exception | None:
+    """Make the exception that a connection of http.client or of its users would raise."""
     if failure.category in ("closed", "protocol"):
         return _FoundByTheLibraryError()
-    modules = (builtins, http.client, socket, ssl, *_modules_of(connection))
-    found = find_class(failure, _ERRORS_OF_URLLIB3, *modules)
-    found = found or find_class(failure, _ERRORS, *modules)
-    return None if found is None else make_exception(found, failure.message)
+    modules = _modules_of(connection)
+    return make_error(failure, _ERRORS, builtins, http.client, socket, ssl, *modules)
 
 
 def _modules_of(connection: Any) -> list[Any]:

@@ -6,7 +6,6 @@ what it tries again it asks for again.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator
 from http.client import responses
 from types import ModuleType
 from typing import Any
@@ -18,8 +17,7 @@ from aquila_cassette.http.dispatcher import (
     Send,
     exchange,
     exchange_sync,
-    find_class,
-    make_exception,
+    make_error,
 )
 from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Failure, Request
@@ -41,7 +39,8 @@ _ERRORS = {
 def install(lib: ModuleType) -> None:
     """Patch the transports of one copy of lm15, the module ``lm15.transports``."""
     patch(lib.StdlibTransport, "stream", Lm15Adapter(lib, sync=True).stream)
-    patch(lib.StdlibAsyncTransport, "stream", Lm15Adapter(lib, sync=False).stream_async)
+    # Its `stream` returns what is awaited or entered, and both come here.
+    patch(lib.StdlibAsyncTransport, "_do_stream", Lm15Adapter(lib, sync=False).stream_async)
 
 
 class Lm15Adapter(HttpAdapter[Any]):
@@ -55,8 +54,9 @@ class Lm15Adapter(HttpAdapter[Any]):
         __tracebackhide__ = True
         return exchange_sync(self, request, original)
 
-    def stream_async(self, original: Any, _transport: Any, request: Any) -> Any:
-        return _Opening(lambda: exchange(self, request, original))
+    async def stream_async(self, original: Any, _transport: Any, request: Any) -> Any:
+        __tracebackhide__ = True
+        return await exchange(self, request, original)
 
     async def to_request(self, call: Any) -> Request:
         headers = tuple((name.lower(), value) for name, value in call.headers)
@@ -65,9 +65,7 @@ class Lm15Adapter(HttpAdapter[Any]):
     async def to_response(self, call: Any, player: Player, make_error: MakeError) -> Any:
         response = player.interaction.response
         body = ReplayedBody(player, make_error)
-        reason = responses.get(response.status or 0, "")
-        headers = list(player.headers)
-        return self._response(body, response.status, reason, headers, response.http_version)
+        return self._response(body, response.status, list(player.headers), response.http_version)
 
     async def record(self, call: Any, recorder: Recorder, send: Send[Any]) -> Any:
         with recorder:
@@ -76,15 +74,15 @@ class Lm15Adapter(HttpAdapter[Any]):
         kept = tuple((k.lower(), v) for k, v in live.headers if k.lower() != "content-encoding")
         recorder.start_response(live.status, kept, live.http_version)
         body = RecordedBody(live, recorder)
-        return self._response(body, live.status, live.reason, live.headers, live.http_version)
+        return self._response(body, live.status, live.headers, live.http_version, live.reason)
 
     def _response(
-        self, body: Any, status: Any, reason: str, headers: Any, http_version: str
+        self, body: Any, status: Any, headers: Any, http_version: str, reason: str = ""
     ) -> Any:
         make = self._lib.TransportResponse if self.is_sync else self._lib.AsyncTransportResponse
         return make(
             status=status,
-            reason=reason,
+            reason=reason or responses.get(status, ""),
             headers=headers,
             http_version=http_version,
             chunks=iter(body) if self.is_sync else aiter(body),
@@ -92,24 +90,4 @@ class Lm15Adapter(HttpAdapter[Any]):
         )
 
     def make_error(self, call: Any, has_begun: bool, failure: Failure) -> Exception | None:
-        found = find_class(failure, _ERRORS, self._lib)
-        return None if found is None else make_exception(found, failure.message)
-
-
-class _Opening:
-    """What ``StdlibAsyncTransport.stream`` returns: it is awaited, or entered."""
-
-    def __init__(self, opened: Callable[[], Awaitable[Any]]) -> None:
-        self._opened = opened
-        self._response: Any = None
-
-    def __await__(self) -> Generator[Any, None, Any]:
-        return self._opened().__await__()
-
-    async def __aenter__(self) -> Any:
-        self._response = await self._opened()
-        return self._response
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._response is not None:
-            await self._response.aclose()
+        return make_error(failure, _ERRORS, self._lib)

@@ -21,8 +21,7 @@ from aquila_cassette.http.dispatcher import (
     HttpAdapter,
     Send,
     decide,
-    find_class,
-    make_exception,
+    make_error,
     respond,
 )
 from aquila_cassette.http.patching import patch
@@ -30,8 +29,9 @@ from aquila_cassette.model import Failure, Request
 from aquila_cassette.session.current_session import current_session
 from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.recorder import Recorder
+from aquila_cassette.session.session import Session
 
-_DECIDED, _SESSION = "_aquila_decided", "_aquila_session"
+_ANSWER = "_aquila_answer"
 
 _ERRORS = {
     "connect": "ConnectionRefusedError",
@@ -61,20 +61,16 @@ class TornadoAdapter(HttpAdapter[Any]):
         __tracebackhide__ = True
         session = current_session()
         if session is not None:
-            if request.body_producer is None:
-                vars(request)[_DECIDED] = decide(session, _to_request(request))
-            else:  # its body is known when it is sent
-                vars(request)[_SESSION] = session
+            is_known = request.body_producer is None  # else its body is known when it is sent
+            vars(request)[_ANSWER] = decide(session, _to_request(request)) if is_known else session
         return original(request, callback)
 
     async def run(self, original: Any, connection: Any) -> None:
         __tracebackhide__ = True
-        request = connection.request
-        answer = vars(request).pop(_DECIDED, None)
-        session = vars(request).pop(_SESSION, None)
+        answer = vars(connection.request).pop(_ANSWER, None)
         try:
-            if session is not None:
-                answer = decide(session, await self.to_request(connection))
+            if isinstance(answer, Session):
+                answer = decide(answer, await self.to_request(connection))
             await respond(self, connection, answer, lambda _connection: original())
         except Exception:
             if not connection._handle_exception(*sys.exc_info()):
@@ -147,10 +143,10 @@ class TornadoAdapter(HttpAdapter[Any]):
             recorder.closed()
 
     def make_error(self, call: Any, has_begun: bool, failure: Failure) -> Exception | None:
-        found = find_class(failure, _ERRORS, self._lib, builtins, socket, ssl)
-        if found is not None and issubclass(found, self._lib.HTTPError):
-            return found(failure.message)
-        return None if found is None else make_exception(found, failure.message)
+        error = make_error(failure, _ERRORS, self._lib, builtins, socket, ssl)
+        if error is not None and isinstance(error, self._lib.HTTPError):
+            return type(error)(failure.message)  # which sets more than its arguments
+        return error
 
 
 def _to_request(request: Any) -> Request:

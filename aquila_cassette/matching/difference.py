@@ -12,6 +12,7 @@ from unicodedata import normalize
 from aquila_cassette.matching.keys import Matcher, MatchPart, name_of, url_of
 from aquila_cassette.model import Request
 
+_MAX_HUNKS = 8
 _MAX_ALIGNED = 300
 _MAX_LINES = 12
 _WIDTH, _HEAD, _TAIL, _AROUND = 160, 90, 50, 30
@@ -19,19 +20,16 @@ _WIDTH, _HEAD, _TAIL, _AROUND = 160, 90, 50, 30
 _Hunk = list[str]  # one difference: a line that says where, then lines with their signs
 
 
-def describe(
-    recorded: Request, request: Request, matcher: Matcher | None = None, *, hunks: int = 8
-) -> list[str]:
+def describe(recorded: Request, request: Request, matcher: Matcher | None = None) -> list[str]:
     """Return how `request` differs from `recorded`, both redacted, as the lines of a unified diff.
 
     Only what the matcher looks at is shown; nothing where it finds them the same. JSON is compared
-    field by field, text line by line. Of more than `hunks` differences only the number is given.
+    field by field, text line by line. Of many differences only the first are.
     """
     matcher = matcher or Matcher()
     found = [
         hunk
-        for part in matcher.match_on
-        if matcher.differs(part, recorded, request)
+        for part in matcher.differing(recorded, request)
         for hunk in (
             _body_hunks(recorded, request, matcher)
             if part == "body"
@@ -40,10 +38,13 @@ def describe(
     ]
     if not found:
         return []
-    lines = ["--- recorded", "+++ this request", *(line for one in found[:hunks] for line in one)]
-    if len(found) > hunks:
-        more = len(found) - hunks
-        lines.append(f"... and {more} more difference{'s' if more > 1 else ''}")
+    lines = [
+        "--- recorded",
+        "+++ this request",
+        *(line for one in found[:_MAX_HUNKS] for line in one),
+    ]
+    if len(found) > _MAX_HUNKS:
+        lines.append(f"... and {len(found) - _MAX_HUNKS} more")
     return lines
 
 
@@ -61,8 +62,8 @@ def _body_hunks(recorded: Request, request: Request, matcher: Matcher) -> Iterat
     if old.kind == new.kind == "json":
         yield from _json_hunks("", old.value, new.value)
         return
-    was = recorded.body if old.kind == "json" else old.value
-    now = request.body if new.kind == "json" else new.value
+    is_alike = old.kind == new.kind
+    was, now = (old.value, new.value) if is_alike else (recorded.body, request.body)
     texts = _as_text(was), _as_text(now)
     if texts[0] is None or texts[1] is None:
         yield ["@@ body @@", f"-{_sized(was)}", f"+{_sized(now)}"]
@@ -125,15 +126,8 @@ def _text_hunks(path: str, old: str, new: str) -> Iterator[_Hunk]:
         return
     old_lines, new_lines = old.split("\n"), new.split("\n")
     for old_start, old_end, new_start, new_end in _changes(old_lines, new_lines):
-        before, after = (
-            [f" {_cut(line if line.isprintable() else repr(line)[1:-1])}" for line in lines]
-            for lines in (
-                new_lines[max(0, new_start - 1) : new_start],
-                new_lines[new_end : new_end + 1],
-            )
-        )
         changed = _signed(old_lines[old_start:old_end], new_lines[new_start:new_end])
-        yield [f"@@ {path}, line {new_start + 1} @@", *before, *changed, *after]
+        yield [f"@@ {path}, line {new_start + 1} @@", *changed]
 
 
 def _changes(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
@@ -162,8 +156,8 @@ def _common(old: Sequence[str], new: Sequence[str]) -> tuple[int, int, int]:
 def _signed(old: Sequence[str], new: Sequence[str]) -> list[str]:
     """Show lines that went and lines that came; of many, the middle is left out."""
     if len(old) == len(new) == 1:
-        return _pair(old[0], new[0], is_line=True)
-    show = _quoting([*old, *new], is_line=True)
+        return _pair(old[0], new[0])
+    show = _quoting([*old, *new])
     half = _MAX_LINES // 2
     shown = []
     for sign, texts in (("-", old), ("+", new)):
@@ -174,20 +168,16 @@ def _signed(old: Sequence[str], new: Sequence[str]) -> list[str]:
     return shown
 
 
-def _pair(old: str, new: str, *, is_line: bool = False) -> list[str]:
-    show = _quoting([old, new], is_line=is_line)
+def _pair(old: str, new: str) -> list[str]:
+    show = _quoting([old, new])
     return _signed_pair(show(old), show(new))
 
 
-def _quoting(texts: Sequence[str], *, is_line: bool) -> Callable[[str], str]:
+def _quoting(texts: Sequence[str]) -> Callable[[str], str]:
     """Return how to show texts: as they are, or quoted where their ends or looks would mislead."""
     if len({normalize("NFC", text) for text in texts}) < len(set(texts)):
         return ascii
-    for text in texts:
-        trimmed = text.rstrip() if is_line else text.strip()
-        if not text.isprintable() or text != trimmed or not (text or is_line):
-            return repr
-    return str
+    return str if all(text.isprintable() and text == text.rstrip() for text in texts) else repr
 
 
 def _signed_pair(old: str, new: str) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from difflib import get_close_matches
 from functools import lru_cache, partial
 from hashlib import blake2b
 from operator import attrgetter
@@ -92,14 +91,10 @@ class Matcher:
         """Return what `request` is looked up by; equal requests have equal keys."""
         return tuple([get(request) for get in self._getters])
 
-    def differs(self, part: MatchPart, recorded: Request, request: Request) -> bool:
-        get = self._getters[self.match_on.index(part)]
-        return get(recorded) != get(request)
-
-    def differing(self, recorded: Request, request: Request) -> tuple[str, ...]:
-        return tuple(
-            name_of(part) for part in self.match_on if self.differs(part, recorded, request)
-        )
+    def differing(self, recorded: Request, request: Request) -> tuple[MatchPart, ...]:
+        """Return the parts of `match_on` in which two requests differ."""
+        parts = zip(self.match_on, self._getters, strict=True)
+        return tuple(part for part, get in parts if get(recorded) != get(request))
 
     def body(self, request: Request) -> ComparedBody:
         return _read(request.body, request.header("content-type"), self._steps)
@@ -111,9 +106,9 @@ class Matcher:
             return self._body_key
         if part == "method":
             return attrgetter("method")
-        return lambda request: (
-            url_of(request.url) if part == "url" else getattr(url_of(request.url), part)
-        )
+        if part == "url":
+            return lambda request: url_of(request.url)
+        return lambda request: getattr(url_of(request.url), part)
 
     def _body_key(self, request: Request) -> bytes:
         if not request.body:
@@ -121,10 +116,13 @@ class Matcher:
         digest = self._compute_digest if len(request.body) > _CACHED else self._digest
         return digest(request.body, request.header("content-type"))
 
+    def compared(self, request: Request) -> bytes:
+        """Return the body in the form in which equal ones have equal bytes."""
+        return _bytes_of(self.body(request))
+
     def _compute_digest(self, body: bytes, kind: str | None) -> bytes:
         read = _read(body, kind, self._steps)
-        data = _ENCODER.encode(read.value).encode() if read.kind == "json" else read.value
-        return read.kind.encode() + blake2b(data, digest_size=16).digest()
+        return read.kind.encode() + blake2b(_bytes_of(read), digest_size=16).digest()
 
 
 def name_of(part: MatchPart) -> str:
@@ -137,11 +135,7 @@ def _hashable(part: Callable[[Request], Hashable], request: Request) -> Hashable
     try:
         hash(value)
     except TypeError:
-        raise UsageError(
-            f"The function {name_of(part)} in match_on= gave a value that cannot be looked up by.",
-            facts=["expected: a str, a number, a tuple of such", f"got:      {value!r}"],
-            fix="Fix: return a str or a tuple.",
-        ) from None
+        return repr(value)
     return value
 
 
@@ -168,6 +162,11 @@ def _number(text: str) -> float | int:
 
 _DECODER = json.JSONDecoder(parse_float=_number)
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
+
+def _bytes_of(body: ComparedBody) -> bytes:
+    found: bytes = body.value if body.kind == "bytes" else _ENCODER.encode(body.value).encode()
+    return found
 
 
 def _leave_out(value: Any, path: Sequence[str]) -> None:
@@ -197,21 +196,13 @@ def _keys(holder: Any, step: str) -> list[Any]:
 
 def _checked_parts(parts: object) -> tuple[MatchPart, ...]:
     listed = _listed("match_on", parts)
-    facts = [f"known: {', '.join(NAMES)}; or a function of the request"]
-    if not listed:
+    unknown = [repr(part) for part in listed if part not in NAMES and not callable(part)]
+    if unknown or not listed:
         raise UsageError(
-            "match_on= is empty: every request would match every other.",
-            facts=facts,
+            f"match_on= names nothing that can be compared: {', '.join(unknown) or 'it is empty'}.",
+            facts=[f"known: {', '.join(NAMES)}; or a function of the request"],
             fix='Fix: write, for example, match_on=["method", "url", "body"].',
         )
-    for part in listed:
-        if part not in NAMES and not callable(part):
-            close = get_close_matches(str(part).lower(), NAMES, n=1)
-            fix = f"change it to {repr(close[0]) if close else 'one of these'}."
-            if part == "headers":  # all of them are volatile in every SDK
-                fix = 'name one: match_on=[..., lambda request: request.header("anthropic-beta")]'
-            what = f"match_on= names nothing that can be compared: {part!r}."
-            raise UsageError(what, facts=facts, fix=f"Fix: {fix}")
     return cast("tuple[MatchPart, ...]", listed)
 
 

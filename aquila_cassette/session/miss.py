@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from aquila_cassette.errors import MissError
 from aquila_cassette.matching import difference
 from aquila_cassette.matching.closest import closest as closest_place
-from aquila_cassette.matching.keys import Matcher
+from aquila_cassette.matching.keys import Matcher, name_of
 from aquila_cassette.model import Request
 from aquila_cassette.session.player import ReplayIndex
 from aquila_cassette.waiting.inspection import callers, is_installed, is_user_code, location
@@ -46,7 +46,7 @@ def closest_lines(
     if place is None:
         return []
     closest = recorded[place].request
-    parts = [_PARTS.get(part, part) for part in matcher.differing(closest, request)]
+    parts = [_PARTS.get(name, name) for name in map(name_of, matcher.differing(closest, request))]
     return [
         f"closest:  {_dated(index, place)}differs in {' and '.join(parts)}",
         *(f"  {line}" for line in difference.describe(closest, request, matcher)),

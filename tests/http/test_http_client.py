@@ -6,7 +6,6 @@ import gc
 import http.client
 import ssl
 import urllib.request
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -381,18 +380,3 @@ def test_a_certificate_that_is_not_trusted_fails_alike_on_replay(ask: Ask) -> No
     with aquila_cassette("untrusted", mode="none"):
         with pytest.raises(type(live.value), match="CERTIFICATE"):
             ask(url, other)
-
-
-def test_urllib3_warns_of_a_certificate_nobody_verified_on_replay_as_it_did() -> None:
-    def warned() -> list[str]:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            requests.get(url, verify=False)
-        return [one.category.__name__ for one in caught]
-
-    with RawServer(chat, tls=server_context()) as server:
-        url = server.url
-        with aquila_cassette("unverified"):
-            assert warned() == ["InsecureRequestWarning"]
-    with aquila_cassette("unverified", mode="none"):
-        assert warned() == ["InsecureRequestWarning"]

@@ -103,17 +103,19 @@ def test_json_that_means_something_else_does_not(one: str, other: str):
 
 
 @pytest.mark.parametrize(
-    "kind", ["application/json", "application/json; charset=utf-8", "application/vnd.x+json", None]
+    ("kind", "is_json"),
+    [
+        ("application/json; charset=utf-8", True),
+        ("application/vnd.x+json", True),
+        (None, True),
+        ("text/plain", False),
+        ("application/jsonl", False),
+    ],
 )
-def test_json_is_told_by_its_type_or_by_being_json(kind: str | None):
+def test_json_is_told_by_its_type_or_by_being_json(kind: str | None, is_json: bool):
     headers = (("content-type", kind),) if kind else ()
-    assert same(asked(b'{"a":1}', headers=headers), asked(b'{ "a": 1 }', headers=headers))
-
-
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-ndjson", "application/jsonl"])
-def test_what_says_that_it_is_no_json_is_compared_as_bytes(kind: str):
-    headers = (("content-type", kind),)
-    assert not same(asked(b'{"a":1}', headers=headers), asked(b'{ "a": 1 }', headers=headers))
+    pair = asked(b'{"a":1}', headers=headers), asked(b'{ "a": 1 }', headers=headers)
+    assert same(*pair) == is_json
 
 
 @pytest.mark.parametrize(
@@ -213,18 +215,12 @@ def test_only_what_is_named_counts_and_a_function_gives_what_counts():
     assert not same(one, asked(b'{"model": "b", "n": 1}'), match_on=["method", model])
 
 
-def test_a_function_that_gives_no_key_is_named():
-    def messages(request: Request) -> list[str]:
-        return ["a"]
+def test_a_function_may_give_a_list():
+    def roles(request: Request) -> list[str]:
+        return json.loads(request.body)
 
-    with pytest.raises(UsageError) as caught:
-        Matcher([messages]).key(asked())  # type: ignore[list-item]
-    assert str(caught.value) == (
-        "The function messages in match_on= gave a value that cannot be looked up by.\n"
-        "  expected: a str, a number, a tuple of such\n"
-        "  got:      ['a']\n"
-        "Fix: return a str or a tuple."
-    )
+    assert same(asked(b'["a"]'), asked(b'[ "a" ]'), match_on=[roles])
+    assert not same(asked(b'["a"]'), asked(b'["b"]'), match_on=[roles])
 
 
 def test_the_parts_in_which_two_requests_differ_are_named():
@@ -232,36 +228,23 @@ def test_the_parts_in_which_two_requests_differ_are_named():
     one = asked(b"1")
     assert matcher.differing(one, one) == ()
     assert matcher.differing(one, asked(b"2", method="PUT")) == ("method", "body")
-    assert matcher.differing(one, asked(b"1", url="x:/")) == ("url",)
-
-
-UNKNOWN = "match_on= names nothing that can be compared:"
-EMPTY = "match_on= is empty: every request would match every other."
-ONE_HEADER = 'name one: match_on=[..., lambda request: request.header("anthropic-beta")]'
-NO_PATH = "ignore_json= has a path that cannot be followed:"
-PATH = "write it as in 'messages.*.id'."
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "first", "fix"),
+    ("option", "value", "first"),
     [
-        ("match_on", ["Metod"], f"{UNKNOWN} 'Metod'.", "change it to 'method'."),
-        ("match_on", [5], f"{UNKNOWN} 5.", "change it to one of these."),
-        ("match_on", ["headers"], f"{UNKNOWN} 'headers'.", ONE_HEADER),
-        ("match_on", [], EMPTY, 'write, for example, match_on=["method", "url", "body"].'),
-        ("match_on", "body", "match_on= takes a list.", "write match_on=['body']."),
-        ("ignore_json", same, "ignore_json= takes a list.", "write ignore_json=[same]."),
-        ("ignore_json", ["$.messages"], f"{NO_PATH} '$.messages'.", PATH),
-        ("ignore_json", ["/tools/0"], f"{NO_PATH} '/tools/0'.", PATH),
-        ("ignore_json", ["messages[].id"], f"{NO_PATH} 'messages[].id'.", PATH),
-        ("ignore_json", [""], f"{NO_PATH} ''.", PATH),
+        ("match_on", ["Metod", 5], "match_on= names nothing that can be compared: 'Metod', 5."),
+        ("match_on", [], "match_on= names nothing that can be compared: it is empty."),
+        ("match_on", "body", "match_on= takes a list."),
+        ("ignore_json", ["$.messages"], "ignore_json= has a path that cannot be followed: "),
+        ("ignore_json", ["messages[].id"], "ignore_json= has a path that cannot be followed: "),
+        ("ignore_json", [""], "ignore_json= has a path that cannot be followed: ''."),
     ],
 )
-def test_an_option_that_is_wrong_is_refused(option: str, value: object, first: str, fix: str):
+def test_an_option_that_is_wrong_is_refused(option: str, value: object, first: str):
     with pytest.raises(UsageError) as caught:
         Matcher(**{option: value})  # type: ignore[arg-type]
-    lines = str(caught.value).splitlines()
-    assert (lines[0], lines[-1]) == (first, f"Fix: {fix}")
+    assert str(caught.value).startswith(first)
 
 
 VALUES = st.recursive(
