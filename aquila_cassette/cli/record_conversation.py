@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin
 
 from aquila_cassette.cli.record_selection import owner_of
-from aquila_cassette.dialects import read_into
+from aquila_cassette.dialects import read_message
 from aquila_cassette.dialects.framing import framing, read_events
 from aquila_cassette.dialects.json_access import load_json
-from aquila_cassette.dialects.message import MessageBuilder
 from aquila_cassette.errors import ResendError
 from aquila_cassette.storage.names import display_path
 
@@ -132,9 +131,8 @@ class _Answer:
 
     @classmethod
     def of(cls, response: Response, url: str) -> _Answer:
-        kind, builder = response.header("content-type"), MessageBuilder()
-        read_into(kind, response.body, builder)
-        said = builder.build(None)
+        kind = response.header("content-type")
+        said = read_message(kind, response.body)
         ids: dict[str, list[str]] = defaultdict(list)
         texts: dict[str, str] = defaultdict(str)
         how = framing(kind, response.body)
@@ -149,14 +147,14 @@ class _Answer:
                 elif name in _TEXT_FIELDS:
                     texts[f"{path} {places}"] += value
         texts |= {"text": said.text, "reasoning": said.reasoning, "refusal": said.refusal}
-        texts |= {f"call {n}": call.arguments for n, call in enumerate(builder.calls)}
+        texts |= {f"call {n}": call.arguments for n, call in enumerate(said.tool_calls)}
         texts |= {name: urljoin(url, response.header(name) or "") for name in _URL_HEADERS}
         return cls(
             {value: f"{path} {n}" for path, all_ in ids.items() for n, value in enumerate(all_)},
             texts,
             said.text.strip(),
-            [(call.name, load_json(call.arguments or "{}")) for call in builder.calls],
-            [name for call in builder.calls for name in (call.id, call.name) if name],
+            [(call.name, load_json(call.arguments or "{}")) for call in said.tool_calls],
+            [name for call in said.tool_calls for name in (call.id, call.name) if name],
             response.ended == "complete",
         )
 

@@ -6,9 +6,7 @@ request for a stream so, some with an error and some with the answer.
 
 from __future__ import annotations
 
-import html
-import re
-from collections.abc import Generator, Hashable, Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,42 +14,22 @@ from aquila_cassette import sse
 from aquila_cassette.client.endpoints import MADE_UP_ID, Endpoint
 from aquila_cassette.client.events import Chunk, Kind, Meta, Raw, Reasoning, StreamEvent
 from aquila_cassette.dialects.dialect import error_in, provider_error
-from aquila_cassette.dialects.framing import ProviderEvent, framing, read_events
-from aquila_cassette.dialects.json_access import Table, as_dict, dump_json, load_json
-from aquila_cassette.dialects.message import MessageBuilder, ModelToolCall
+from aquila_cassette.dialects.framing import ProviderEvent
+from aquila_cassette.dialects.json_access import Table, as_dict, load_json
+from aquila_cassette.dialects.message import MessageBuilder, ModelMessage, ModelToolCall
 
 _BOM = b"\xef\xbb\xbf"
 _MAX_SHOWN = 500
 """The most characters of a body that an error shows."""
 _MAX_HEAD = 8 * 1024
-"""How much of a body is kept to name it if it is no stream: a title is within it."""
-_TITLE = re.compile(r"<title\b[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+"""How much of a stream is kept to name it if it is none."""
 _TEXT_EVENTS: dict[str, type[Chunk | Reasoning]] = {"words": Chunk, "thought": Reasoning}
-_SSE_FIELDS = ("data", "event", "id", "retry")
 
 
 class StreamFailure(Exception):  # noqa: N818 - what users see is a StreamError
     def __init__(self, kind: Kind, reason: str) -> None:
         self.kind: Kind = kind
         super().__init__(reason)
-
-
-class _Message(MessageBuilder):
-    """Knows also whether an event changed anything but texts."""
-
-    is_changed = False
-
-    def begin_event(self) -> None:
-        self.piece += 1
-        self.is_changed = False
-
-    def add_call(self, key: Hashable, **fields: str) -> None:
-        super().add_call(key, **fields)
-        self.is_changed = True
-
-    def set_meta(self, **fields: Any) -> None:
-        super().set_meta(**fields)
-        self.is_changed |= any(fields.values())
 
 
 class AnswerParser:
@@ -63,37 +41,36 @@ class AnswerParser:
         self._endpoint = endpoint
         self._ref = ref
         self.status = status
-        self._content_type = content_type
-        self._splitter = _BodySplitter(content_type)
+        self._content_type = content_type or ""
+        self._decoder: sse.Decoder | None = None  # until the body shows that it is no JSON
+        self._body = bytearray()  # the whole body, or the head of a stream
         self._objects: list[Table] = []
-        self._head = bytearray()
-        self._error: str | None = None
         self._broken = ""  # an event that is no JSON, where JSON was due
         self._foreign = ""  # the first event that is not of the endpoint's dialect
         self._is_complete = False
-        self._message = _Message()
+        self._builder = MessageBuilder()
         self._halves: dict[type[Chunk | Reasoning], str] = {Chunk: "", Reasoning: ""}
         self._response_id = ""
         self.is_over = False
         """Whether nothing more is to be read."""
 
     @property
-    def text(self) -> str:
-        return self._message.build(None).text
+    def message(self) -> ModelMessage:
+        return self._builder.build(None)
 
     @property
     def calls(self) -> list[ModelToolCall]:
         """The tool calls, each with an id."""
         return [
             call if call.id else replace(call, id=f"{MADE_UP_ID}{number}")
-            for number, call in enumerate(self._message.calls, 1)
+            for number, call in enumerate(self.message.tool_calls, 1)
         ]
 
     def messages(self) -> list[Table]:
-        return self._endpoint.answer_messages(self._objects, self.text, self.calls)
+        return self._endpoint.answer_messages(self._objects, self.message.text, self.calls)
 
     def meta(self) -> Meta:
-        message = self._message.build(None)
+        message = self.message
         return Meta(
             response_id=self._response_id or None,
             model=message.model,
@@ -102,56 +79,76 @@ class AnswerParser:
             endpoint=self._endpoint.name,
         )
 
-    def read(self, piece: bytes | None) -> Iterator[StreamEvent]:
-        """Read a piece of the body, None at its end."""
-        if self.status < 300:
-            yield from self._read_end() if piece is None else self._read_piece(piece)
-        elif piece is not None:
-            self._head += piece
-        else:
-            self._error = _error_text(self._content_type, bytes(self._head))
-            yield from self._finish()
-
-    def _read_piece(self, piece: bytes) -> Iterator[StreamEvent]:
-        if not self._objects:
-            self._head += piece[: max(0, _MAX_HEAD - len(self._head))]
-        for event in self._splitter.feed(piece):
-            yield from self._read_event(event)
-            if self.is_over:
-                return
-
-    def _read_end(self) -> Iterator[StreamEvent]:
-        events, answers = self._splitter.end()
-        for event in events:
-            yield from self._read_event(event)
-        for answer in answers:
-            yield from self._read_answer(answer)
-        yield from self._finish()
-
     def failure(self) -> StreamFailure | None:
-        message = self._message.build(None)
+        message = self.message
         reason = message.finish_reason or ""
-        endpoint, dialect = self._endpoint, self._endpoint.dialect
+        endpoint, title = self._endpoint, self._endpoint.dialect.title
         if self.status >= 300:
-            return StreamFailure("http", self._error or f"HTTP {self.status}")
-        if error := self._error or message.error:
-            return StreamFailure("provider", error)
+            return StreamFailure("http", message.error or f"HTTP {self.status}")
+        if message.error:
+            return StreamFailure("provider", message.error)
         if self._broken:
             return StreamFailure("protocol", f"A chunk of the stream is not JSON: {self._broken}")
         if message.refusal or reason in endpoint.refusals:
             return StreamFailure("refusal", message.refusal or f"The answer was refused: {reason}")
         if not self._is_complete and not (endpoint.ends_by_reason and reason):
-            if not self._objects:
-                other = self._foreign or _name_page(self._content_type, bytes(self._head))
-                if other:
-                    text = f"This is not an answer of {dialect.title}: {other}"
-                    return StreamFailure("protocol", text)
-            return StreamFailure("cut", f"The stream ended before {dialect.expected}.")
+            other = "" if self._objects else self._foreign or self._named()
+            if other:
+                return StreamFailure("protocol", f"This is not an answer of {title}: {other}")
+            return StreamFailure("cut", f"The stream ended before {endpoint.dialect.expected}.")
         if reason in endpoint.failures:
-            return StreamFailure("provider", endpoint.failures[reason])
+            return StreamFailure("provider", f"The provider ended the answer: {reason}")
         if reason and reason not in endpoint.completions:
             return StreamFailure("incomplete", f"The answer is incomplete: {reason}")
         return None
+
+    def _named(self) -> str:
+        """Return the type and the first line of a body that says it is no stream, as a page."""
+        kind = self._content_type.partition(";")[0] or "no content type"
+        text = self._body.decode("utf-8", "replace").strip()
+        if not text or "event-stream" in kind:
+            return ""
+        first = text.splitlines()[0][:_MAX_SHOWN]
+        return f"{kind}: {first}" if first.isprintable() else kind
+
+    def read(self, piece: bytes | None) -> Iterator[StreamEvent]:
+        """Read a piece of the body, None at its end."""
+        if piece is None:
+            yield from self._read_end()
+            return
+        if self._decoder is None or not (self._objects or len(self._body) > _MAX_HEAD):
+            self._body += piece
+        if self.status >= 300:
+            return
+        if self._decoder is None:
+            head = self._body[:_MAX_HEAD].removeprefix(_BOM).lstrip()
+            if not head or _BOM.startswith(head) or head.startswith((b"{", b"[")):
+                return
+            self._decoder, piece = sse.Decoder(), bytes(self._body)
+        for frame in self._decoder.decode(piece):
+            if event := _provider_event(frame.raw, frame.event):
+                yield from self._read_event(event)
+                if self.is_over:
+                    return
+
+    def _read_end(self) -> Iterator[StreamEvent]:
+        if self._decoder is not None:
+            rest = self._decoder.flush()
+            # A last event may lack its blank line, if its data is whole.
+            last = rest and _provider_event(rest.raw, sse.meaning(rest.raw))
+            if last and (last.json is not None or last.data.startswith("[DONE]")):
+                yield from self._read_event(last)
+        elif text := self._body.decode("utf-8-sig", "replace").strip():
+            body = load_json(text)
+            # Gemini streams a list of answers where server-sent events are not asked for.
+            answers = body if isinstance(body, list) else [body]
+            if self.status >= 300:
+                error = error_in(answers[0]) if answers else None
+                self._builder.set_error(error or text[:_MAX_SHOWN])
+            else:
+                for answer in answers:
+                    yield from self._read_answer(answer, text)
+        yield from self._finish()
 
     def _read_event(self, event: ProviderEvent) -> Iterator[StreamEvent]:
         dialect = self._endpoint.dialect
@@ -160,7 +157,7 @@ class AnswerParser:
             self._is_complete |= bool(self._objects) and self._endpoint.ends_by_reason
             yield from self._finish()
         elif (error := provider_error(event)) is not None:
-            self._error = error
+            self._builder.set_error(error)
             yield from self._finish()
         elif _is_broken(event, json_is_due=bool(self._objects)):
             self._broken = event.data[:_MAX_SHOWN]
@@ -169,39 +166,39 @@ class AnswerParser:
             self._foreign = self._foreign or event.data[:_MAX_SHOWN]
             yield self._raw(event.type, event.data)
         else:
-            self._message.begin_event()
-            dialect.read_event(event, self._message)
-            is_new = yield from self._keep(event.fields)
+            before = self._begin_event()
+            dialect.read_event(event, self._builder)
+            yield from self._keep(event.fields)
             if dialect.is_terminal(event):
                 self._is_complete = True
                 yield from self._finish()
-            elif not is_new:
+            elif self._builder.changes == before:
                 yield self._raw(event.type, event.data)
 
-    def _read_answer(self, answer: Any) -> Iterator[StreamEvent]:
+    def _read_answer(self, answer: Any, text: str) -> Iterator[StreamEvent]:
         fields = as_dict(answer)
         if (error := error_in(answer)) is not None:
-            self._error = error
+            self._builder.set_error(error)
         elif self._endpoint.dialect.is_answer(fields):
-            self._message.begin_event()
-            self._endpoint.dialect.read_answer(fields, self._message)
+            self._begin_event()
+            self._endpoint.dialect.read_answer(fields, self._builder)
             yield from self._keep(fields)
             self._is_complete = True
         else:
-            text = answer if isinstance(answer, str) else dump_json(answer)
             self._foreign = text[:_MAX_SHOWN]
             yield self._raw("message", text)
 
-    def _keep(self, fields: Table) -> Generator[StreamEvent, None, bool]:
-        """Keep what was read of the message; return whether it said anything."""
+    def _begin_event(self) -> int:
+        self._builder.piece += 1
+        return self._builder.changes
+
+    def _keep(self, fields: Table) -> Iterator[StreamEvent]:
+        """Keep what was read, and yield its texts."""
         self._objects.append(fields)
         self._response_id = self._endpoint.response_id(fields) or self._response_id
-        is_new = self._message.is_changed
-        for new in self._message.newest():
-            is_new = True
+        for new in self._builder.newest():
             if new.kind in _TEXT_EVENTS:
                 yield from self._add_text(_TEXT_EVENTS[new.kind], new.text)
-        return is_new
 
     def _add_text(self, kind: type[Chunk | Reasoning], chunk: str) -> Iterator[StreamEvent]:
         # Some providers cut a character into two surrogates, and send them in two chunks.
@@ -223,63 +220,13 @@ class AnswerParser:
         return Raw(sse.Event(type_, data), ref=self._ref)
 
 
-class _BodySplitter:
-    """Splits the pieces of one body into events, or keeps it whole where it begins as JSON."""
-
-    def __init__(self, content_type: str | None) -> None:
-        self._content_type = content_type
-        self._decoder: sse.Decoder | None = None
-        self._kept = bytearray()
-
-    def feed(self, piece: bytes) -> Iterator[ProviderEvent]:
-        if self._decoder is None:
-            self._kept += piece
-            head = self._kept[:_MAX_HEAD].removeprefix(_BOM).lstrip()
-            if not head or _BOM.startswith(head) or head.startswith((b"{", b"[")):
-                return
-            self._decoder, piece = sse.Decoder(), bytes(self._kept)
-        for frame in self._decoder.decode(piece):
-            if frame.event is not None:
-                data = frame.event.data
-                yield ProviderEvent(frame.event.type, data, load_json(data))
-            elif (bare := _bare_json(frame.raw)) is not None:
-                yield bare
-
-    def end(self) -> tuple[list[ProviderEvent], list[Any]]:
-        """Return what is left at the end: events, and JSON answers that are no stream."""
-        if self._decoder is not None:
-            rest = self._decoder.flush()
-            last = rest and _unfinished(rest.raw)
-            return [last] if last else [], []
-        body = bytes(self._kept)
-        how = framing(self._content_type, body)
-        if how != "json":
-            return list(read_events(how, body)), []
-        answer = load_json(body)
-        if answer is None:
-            return [], [body.decode("utf-8", "replace")] if body.strip() else []
-        # Gemini streams a list of answers where server-sent events are not asked for.
-        return [], answer if isinstance(answer, list) else [answer]
-
-
-def _bare_json(raw: bytes) -> ProviderEvent | None:
-    """Read JSON between frames: with such an error Gemini breaks its streams off."""
-    text = raw.strip()
-    value = load_json(text) if text.startswith((b"{", b"[")) else None
-    if value is None:
-        return None
-    return ProviderEvent("message", text.decode("utf-8", "replace"), value)
-
-
-def _unfinished(raw: bytes) -> ProviderEvent | None:
-    """Read a last frame without its blank line, if its data is whole."""
-    event = sse.meaning(raw)
+def _provider_event(raw: bytes, event: sse.Event | None) -> ProviderEvent | None:
+    """Return what a frame holds: an event, or bare JSON (with such an error Gemini breaks off)."""
     if event is None:
-        return _bare_json(raw)
-    value = load_json(event.data)
-    if value is None and not event.data.startswith("[DONE]"):
-        return None
-    return ProviderEvent(event.type, event.data, value)
+        text = raw.strip()
+        is_json = text.startswith((b"{", b"[")) and load_json(text) is not None
+        event = sse.Event("message", text.decode("utf-8", "replace")) if is_json else None
+    return event and ProviderEvent(event.type, event.data, load_json(event.data))
 
 
 def _is_broken(event: ProviderEvent, *, json_is_due: bool) -> bool:
@@ -288,29 +235,3 @@ def _is_broken(event: ProviderEvent, *, json_is_due: bool) -> bool:
     if event.json is not None or data in ("", "null"):
         return False
     return data.startswith(("{", "[")) or (json_is_due and event.type == "message")
-
-
-def _error_text(content_type: str | None, body: bytes) -> str:
-    """Return the error message in a body with an error status: JSON, a stream, or anything."""
-    how = framing(content_type, body)
-    if how == "json":
-        answer = load_json(body)
-        text = error_in(answer[0] if isinstance(answer, list) and answer else answer)
-    else:
-        events = list(read_events(how, body))
-        errors = (error for event in events if (error := provider_error(event)) is not None)
-        text = next(errors, events[0].data if events else None)
-    return (text or body.decode("utf-8", "replace").strip())[:_MAX_SHOWN]
-
-
-def _name_page(content_type: str | None, head: bytes) -> str | None:
-    """Name a body that is no stream by its type and its title or first line; None for a stream."""
-    text = head.decode("utf-8", "replace").lstrip("\ufeff\r\n\t ")
-    field = re.split(r"[:\r\n]", text, maxsplit=1)[0]
-    if not text or any(name.startswith(field) for name in _SSE_FIELDS):
-        return None
-    kind = (content_type or "").partition(";")[0].strip() or "no content type"
-    title = _TITLE.search(text)
-    words = " ".join(html.unescape(title[1]).split()) if title else ""
-    words = (words or text.splitlines()[0].rstrip())[:_MAX_SHOWN]
-    return f"{kind}: {words}" if words.isprintable() else kind

@@ -191,7 +191,7 @@ class ClientBase:
             raise StreamError(str(failure), kind="http", status=answer.status, facts=facts)
         status = failure.kind if failure else "completed"
         meta = replace(meta, response_id=meta.response_id or response_id, status=status)
-        return Answer(answer.text, meta, answer.messages())
+        return Answer(answer.message.text, meta, answer.messages())
 
     def _server(self, endpoint: str | Endpoint | None, model: str, *, stored: bool) -> Server:
         chosen = choose_endpoint(model, self._provider, endpoint or self._endpoint, stored=stored)

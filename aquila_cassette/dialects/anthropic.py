@@ -5,14 +5,13 @@ Source: https://docs.anthropic.com/en/docs/build-with-claude/streaming
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 
 from aquila_cassette.dialects.dialect import Dialect
-from aquila_cassette.dialects.framing import Framing, ProviderEvent, read_events
-from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts, as_int, as_str, dump_json
+from aquila_cassette.dialects.framing import ProviderEvent
+from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts, as_int, as_str
 from aquila_cassette.dialects.message import MessageBuilder
 
-_STOP = re.compile(rb'"stop_reason"\s*:\s*"[^"]')
 _CALLS = ("tool_use", "server_tool_use", "mcp_tool_use")
 
 
@@ -22,31 +21,30 @@ class _Messages(Dialect):
     expected = "event: message_stop"
     events = ({"type": ("message_start", "message_delta", "message_stop", "content_block_")},)
     answers = ({"type": ("message",), "content": list},)
-    ends = ({"type": ("message_stop",)},)
+    ends = ("message_stop",)
 
     def read_event(self, event: ProviderEvent, builder: MessageBuilder) -> None:
         fields = event.fields
         type_ = fields.get("type")
         key = as_int(fields.get("index"))
+        delta = as_dict(fields.get("delta"))
         if type_ == "message_start":
             self.read_answer(as_dict(fields.get("message")), builder)
         elif type_ == "content_block_start":
             _read_block(as_dict(fields.get("content_block")), key, builder)
         elif type_ == "content_block_delta":
-            delta = as_dict(fields.get("delta"))
-            builder.add_text(as_str(delta.get("text")))
-            builder.add_reasoning(as_str(delta.get("thinking")))
+            builder.add_text(delta.get("text"))
+            builder.add_reasoning(delta.get("thinking"))
             if chunk := as_str(delta.get("partial_json")):
                 builder.add_call(key, arguments=chunk)
         elif type_ == "message_delta":
-            reason = as_str(as_dict(fields.get("delta")).get("stop_reason"))
-            builder.set_meta(usage=as_dict(fields.get("usage")), finish_reason=reason)
+            builder.set_meta(usage=fields.get("usage"), finish_reason=delta.get("stop_reason"))
 
     def read_answer(self, answer: Table, builder: MessageBuilder) -> None:
         builder.set_meta(
-            model=as_str(answer.get("model")),
-            usage=as_dict(answer.get("usage")),
-            finish_reason=as_str(answer.get("stop_reason")),
+            model=answer.get("model"),
+            usage=answer.get("usage"),
+            finish_reason=answer.get("stop_reason"),
         )
         for key, block in enumerate(as_dicts(answer.get("content"))):
             _read_block(block, key, builder)
@@ -55,17 +53,12 @@ class _Messages(Dialect):
 def _read_block(block: Table, key: int, builder: MessageBuilder) -> None:
     if block.get("type") in _CALLS:
         # A stream begins with an empty input; its JSON text follows in deltas.
-        given = block.get("input")
-        builder.add_call(
-            key,
-            id_=as_str(block.get("id")),
-            name=as_str(block.get("name")),
-            arguments=dump_json(given) if given else "",
-        )
+        given = block.get("input") or ""
+        builder.add_call(key, id_=block.get("id"), name=block.get("name"), arguments=given)
     elif block.get("type") == "text":
-        builder.add_text(as_str(block.get("text")))
+        builder.add_text(block.get("text"))
     elif block.get("type") == "thinking":
-        builder.add_reasoning(as_str(block.get("thinking")))
+        builder.add_reasoning(block.get("thinking"))
 
 
 class _Completions(Dialect):
@@ -74,15 +67,12 @@ class _Completions(Dialect):
     expected = "a stop_reason"
     answers = ({"completion": str, "stop_reason": object},)
 
-    def is_complete_at_eof(self, how: Framing, body: bytes) -> bool:
-        return bool(_STOP.search(body)) and any(
-            as_str(event.fields.get("stop_reason")) for event in read_events(how, body)
-        )
+    def is_complete_at_eof(self, events: Iterator[ProviderEvent]) -> bool:
+        return any(as_str(event.fields.get("stop_reason")) for event in events)
 
     def read_answer(self, answer: Table, builder: MessageBuilder) -> None:
-        builder.add_text(as_str(answer.get("completion")))
-        reason = as_str(answer.get("stop_reason"))
-        builder.set_meta(model=as_str(answer.get("model")), finish_reason=reason)
+        builder.add_text(answer.get("completion"))
+        builder.set_meta(model=answer.get("model"), finish_reason=answer.get("stop_reason"))
 
 
 ANTHROPIC = _Messages()

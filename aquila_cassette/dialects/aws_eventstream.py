@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 from base64 import b64decode
 from binascii import crc32
-from typing import NamedTuple
+from typing import Any
 
 from aquila_cassette.dialects.json_access import Table, as_dict, as_str, dump_json, load_json
 
@@ -22,17 +22,6 @@ _CHECKSUM = struct.Struct(">I")
 _FRAME = _PRELUDE.size + _CHECKSUM.size
 _LARGEST = 24 * 1024 * 1024
 _STRING = 7
-# How many bytes header values of the other types have: true, false, byte, short, integer, long,
-# a timestamp and a UUID. Bytes and strings say it themselves.
-_SIZES = {0: 0, 1: 0, 2: 1, 3: 2, 4: 4, 5: 8, 8: 8, 9: 16}
-
-
-class Binary(NamedTuple):
-    """One message."""
-
-    type: str  # its event type; `error` for an exception
-    data: str  # its payload as text; of a payload that wraps another (`{"bytes": ...}`), that one
-    json: object  # that parsed; None where it is no JSON
 
 
 def split(body: bytes) -> list[bytes]:
@@ -49,24 +38,22 @@ def is_whole(raw: bytes) -> bool:
     return bool(raw) and _size(raw, 0) == len(raw)
 
 
-def meaning(raw: bytes) -> Binary | None:
-    """Read one message; None where it is none, or damaged."""
+def meaning(raw: bytes) -> tuple[str, str, Any] | None:
+    """Read one message: its event type (`error` for an exception), its payload as text and as JSON.
+
+    Of a payload that wraps another (`{"bytes": ...}`), that one. None where it is no message.
+    """
     if not is_whole(raw):
         return None
-    _, size_of_headers, of_prelude = _PRELUDE.unpack_from(raw)
-    (of_all,) = _CHECKSUM.unpack_from(raw, len(raw) - _CHECKSUM.size)
-    if crc32(raw[:8]) != of_prelude or crc32(raw[: -_CHECKSUM.size]) != of_all:
-        return None
-    start = _PRELUDE.size + size_of_headers
+    start = payload_at(raw)
     headers = _headers(raw[_PRELUDE.size : start])
     payload = raw[start : -_CHECKSUM.size]
     if headers.get(":message-type") == "error":
-        error = {"message": headers.get(":error-message") or headers.get(":error-code", "")}
-        return Binary("error", dump_json(error), error)
+        payload = dump_json({"message": headers.get(":error-message", "")}).encode()
     payload = _wrapped(as_dict(load_json(payload))) or payload
-    is_error = headers.get(":message-type") == "exception"
+    is_error = headers.get(":message-type") in ("error", "exception")
     type_ = "error" if is_error else headers.get(":event-type") or "message"
-    return Binary(type_, payload.decode("utf-8", "replace"), load_json(payload))
+    return type_, payload.decode("utf-8", "replace"), load_json(payload)
 
 
 def payload_at(raw: bytes) -> int:
@@ -90,22 +77,18 @@ def _size(body: bytes, at: int) -> int:
 
 
 def _headers(data: bytes) -> dict[str, str]:
-    """Read the headers that are strings; a damaged one ends them."""
+    """Read the headers; all that matter are strings, and one that is none ends them."""
     found = {}
     at = 0
     while at < len(data):
         name_end = at + 1 + data[at]
-        if name_end >= len(data):
+        if data[name_end : name_end + 1] != bytes([_STRING]):
             break
-        name = data[at + 1 : name_end].decode("utf-8", "replace")
-        kind, at = data[name_end], name_end + 1
-        size = _SIZES.get(kind)
-        if size is None:
-            size = int.from_bytes(data[at : at + 2], "big")
-            at += 2
-        if kind == _STRING:
-            found[name] = data[at : at + size].decode("utf-8", "replace")
-        at += size
+        value = name_end + 3
+        end = value + int.from_bytes(data[name_end + 1 : value], "big")
+        name, text = data[at + 1 : name_end], data[value:end]
+        found[name.decode("utf-8", "replace")] = text.decode("utf-8", "replace")
+        at = end
     return found
 
 

@@ -5,9 +5,11 @@ Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Conv
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from aquila_cassette.dialects.dialect import EVENT_TYPE, Dialect
-from aquila_cassette.dialects.framing import Framing, ProviderEvent, read_events
-from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts, as_int, as_str, dump_json
+from aquila_cassette.dialects.framing import ProviderEvent
+from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts, as_int, as_str
 from aquila_cassette.dialects.message import MessageBuilder
 
 
@@ -17,42 +19,37 @@ class _Converse(Dialect):
     expected = "event: metadata"
     events = ({EVENT_TYPE: ("messageStart", "contentBlock", "messageStop")},)
     answers = ({"stopReason": object, "output": dict},)
-    ends = ({EVENT_TYPE: ("metadata",)},)
+    ends = ("metadata",)
 
-    def is_complete_at_eof(self, how: Framing, body: bytes) -> bool:
-        return any(event.type == "messageStop" for event in read_events(how, body))
+    def is_complete_at_eof(self, events: Iterator[ProviderEvent]) -> bool:
+        return any(event.type == "messageStop" for event in events)
 
     def read_event(self, event: ProviderEvent, builder: MessageBuilder) -> None:
         fields = event.fields
         key = as_int(fields.get("contentBlockIndex"))
         _read_call(as_dict(as_dict(fields.get("start")).get("toolUse")), key, builder)
         delta = as_dict(fields.get("delta"))
-        builder.add_text(as_str(delta.get("text")))
-        builder.add_reasoning(as_str(as_dict(delta.get("reasoningContent")).get("text")))
+        builder.add_text(delta.get("text"))
+        builder.add_reasoning(as_dict(delta.get("reasoningContent")).get("text"))
         if arguments := as_str(as_dict(delta.get("toolUse")).get("input")):
             builder.add_call(key, arguments=arguments)
-        _read_meta(fields, builder)
+        builder.set_meta(usage=fields.get("usage"), finish_reason=fields.get("stopReason"))
 
     def read_answer(self, answer: Table, builder: MessageBuilder) -> None:
         message = as_dict(as_dict(answer.get("output")).get("message"))
         for key, part in enumerate(as_dicts(message.get("content"))):
-            thought = as_dict(as_dict(part.get("reasoningContent")).get("reasoningText"))
-            builder.add_reasoning(as_str(thought.get("text")))
-            builder.add_text(as_str(part.get("text")))
+            thought = as_dict(part.get("reasoningContent")).get("reasoningText")
+            builder.add_reasoning(as_dict(thought).get("text"))
+            builder.add_text(part.get("text"))
             call = as_dict(part.get("toolUse"))
-            _read_call(call, key, builder, arguments=dump_json(call.get("input") or {}))
-        _read_meta(answer, builder)
+            _read_call(call, key, builder, arguments=call.get("input") or {})
+        builder.set_meta(usage=answer.get("usage"), finish_reason=answer.get("stopReason"))
 
 
-def _read_call(call: Table, key: int, builder: MessageBuilder, arguments: str = "") -> None:
+def _read_call(call: Table, key: int, builder: MessageBuilder, arguments: object = "") -> None:
     if call:
-        id_, name = as_str(call.get("toolUseId")), as_str(call.get("name"))
+        id_, name = call.get("toolUseId"), call.get("name")
         builder.add_call(key, id_=id_, name=name, arguments=arguments)
-
-
-def _read_meta(fields: Table, builder: MessageBuilder) -> None:
-    reason = as_str(fields.get("stopReason"))
-    builder.set_meta(usage=as_dict(fields.get("usage")), finish_reason=reason)
 
 
 BEDROCK = _Converse()

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import ClassVar, Literal
+from collections.abc import Iterable, Iterator, Mapping
+from typing import ClassVar
 
-from aquila_cassette.dialects.framing import Framing, ProviderEvent, frames_backwards, read_event
+from aquila_cassette.dialects.framing import ProviderEvent
 from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts, as_int, as_str, dump_json
 from aquila_cassette.dialects.message import MessageBuilder
 
 EVENT_TYPE = "event:"
 """Stands for the type of an event, apart from its JSON, among the fields of a `Mark`."""
 
-Mark = Mapping[str, type | tuple[str, ...] | Literal[True]]
-"""Fields that an event has: each with the type of its value, how its text may begin, or True."""
-
-_SEVERAL = re.compile(rb'"index"\s*:\s*[1-9]')
+Mark = Mapping[str, type | tuple[str, ...]]
+"""Fields that an event has: each with the type of its value, or how its text may begin."""
 
 
 class Dialect:
@@ -29,12 +26,12 @@ class Dialect:
     # dialects stream those): one of these marks.
     events: ClassVar[tuple[Mark, ...]] = ()
     answers: ClassVar[tuple[Mark, ...]] = ()
-    ends: ClassVar[tuple[Mark, ...]] = ()  # what a terminal event has, errors and ``[DONE]`` aside
+    # The types of terminal events, errors and ``[DONE]`` aside; their bytes have one of these words.
+    ends: ClassVar[tuple[str, ...]] = ()
 
     def recognises(self, event: ProviderEvent) -> bool:
         """Return True for an event that can only be this dialect's."""
-        fields = {**event.fields, EVENT_TYPE: event.type}
-        return _has_any((*self.events, *self.answers), fields)
+        return _has_any((*self.events, *self.answers), {**event.fields, EVENT_TYPE: event.type})
 
     def is_answer(self, answer: Table) -> bool:
         """Return True if a JSON body is this provider's unstreamed answer."""
@@ -42,10 +39,11 @@ class Dialect:
 
     def is_terminal(self, event: ProviderEvent) -> bool:
         """Return True for a terminal event, errors and ``[DONE]`` aside."""
-        return _has_any(self.ends, {**event.fields, EVENT_TYPE: event.type})
+        fields = event.fields
+        return bool(fields) and fields.get("type", event.type) in self.ends
 
-    def is_complete_at_eof(self, how: Framing, body: bytes) -> bool:
-        """Return True if a body without a terminal event is complete all the same at EOF."""
+    def is_complete_at_eof(self, events: Iterator[ProviderEvent]) -> bool:
+        """Return True if a stream without a terminal event is complete all the same at EOF."""
         return False
 
     def read_event(self, event: ProviderEvent, builder: MessageBuilder) -> None:
@@ -57,42 +55,35 @@ class Dialect:
 
 
 def _has_any(marks: tuple[Mark, ...], fields: Table) -> bool:
-    for mark in marks:
-        for field, wanted in mark.items():
-            if field not in fields:
-                break
-            value = fields[field]
-            if isinstance(wanted, tuple):
-                if not (isinstance(value, str) and value.startswith(wanted)):
-                    break
-            elif value is not True if wanted is True else not isinstance(value, wanted):
-                break
-        else:
-            return True
-    return False
+    return any(
+        all(name in fields and _fits(fields[name], wanted) for name, wanted in mark.items())
+        for mark in marks
+    )
 
 
-def every_choice_finished(how: Framing, body: bytes, *, choices: str, reason: str) -> bool:
-    """Return True if a body has choices, and each that began has given its reason to stop.
+def _fits(value: object, wanted: type | tuple[str, ...]) -> bool:
+    if isinstance(wanted, tuple):
+        return isinstance(value, str) and value.startswith(wanted)
+    return isinstance(value, wanted)
 
-    `choices` and `reason` name the fields. Where there is but one choice, only the frames that give
-    a reason are read.
-    """
-    mark = re.compile(rb'"%s"\s*:\s*"[^"]' % reason.encode())
-    if not mark.search(body):
-        return False
-    several = _SEVERAL.search(body) is not None
-    begun: set[int] = set()
-    ended: set[int] = set()
-    for raw in frames_backwards(how, body):
-        if (several or mark.search(raw)) and (event := read_event(how, raw)) is not None:
-            for choice in as_dicts(event.fields.get(choices)):
-                begun.add(as_int(choice.get("index")))
-                if choice.get(reason):
-                    ended.add(as_int(choice.get("index")))
-            if ended and not several:
-                return True
-    return bool(begun) and begun == ended
+
+def has_every_choice_finished(
+    events: Iterable[ProviderEvent], *, choices: str, reason: str
+) -> bool:
+    """Return True if there are choices, and each gave its reason to stop, in the fields named so."""
+    finished: dict[int, bool] = {}
+    for event in events:
+        for choice in as_dicts(event.fields.get(choices)):
+            index = as_int(choice.get("index"))
+            finished[index] = finished.get(index, False) or bool(as_str(choice.get(reason)))
+    return bool(finished) and all(finished.values())
+
+
+def read_function(call: Table, key: int, builder: MessageBuilder) -> None:
+    """Add a tool call in the form that OpenAI's chat completions have."""
+    function = as_dict(call.get("function")) or as_dict(call.get("custom"))
+    given = function.get("arguments") or function.get("input")
+    builder.add_call(key, id_=call.get("id"), name=function.get("name"), arguments=given)
 
 
 def provider_error(event: ProviderEvent) -> str | None:

@@ -60,11 +60,6 @@ def split_frames(how: Framing, body: bytes) -> list[bytes]:
     return eventstream.split(body) if how == "eventstream" else ndjson_lines(body)
 
 
-def frames_backwards(how: Framing, body: bytes) -> Iterator[bytes]:
-    """Yield the frames or lines of `body` from the last to the first."""
-    return sse.backwards(body) if how == "sse" else reversed(split_frames(how, body))
-
-
 def is_complete_frame(how: Framing, raw: bytes) -> bool:
     """Return True if a line or a binary frame is finished, and not blank; SSE has its decoder."""
     if how == "eventstream":

@@ -8,14 +8,12 @@ Source: https://ai.google.dev/api/generate-content, https://ai.google.dev/api/in
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 
-from aquila_cassette.dialects.dialect import Dialect, every_choice_finished
-from aquila_cassette.dialects.framing import Framing, ProviderEvent, read_events
-from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts, as_int, as_str, dump_json
+from aquila_cassette.dialects.dialect import Dialect, has_every_choice_finished
+from aquila_cassette.dialects.framing import ProviderEvent
+from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts, as_int, as_str
 from aquila_cassette.dialects.message import MessageBuilder
-
-_BLOCKED = re.compile(rb'"blockReason"\s*:\s*"[^"]')
 
 
 class _GenerateContent(Dialect):
@@ -24,22 +22,18 @@ class _GenerateContent(Dialect):
     expected = "a finishReason"
     answers = ({"candidates": list}, {"promptFeedback": dict}, {"usageMetadata": dict})
 
-    def is_complete_at_eof(self, how: Framing, body: bytes) -> bool:
-        if _BLOCKED.search(body) and any(
-            _block_reason(event.fields) for event in read_events(how, body)
-        ):
-            return True
-        return every_choice_finished(how, body, choices="candidates", reason="finishReason")
+    def is_complete_at_eof(self, events: Iterator[ProviderEvent]) -> bool:
+        all_ = list(events)
+        return any(_block_reason(event.fields) for event in all_) or has_every_choice_finished(
+            all_, choices="candidates", reason="finishReason"
+        )
 
     def read_answer(self, answer: Table, builder: MessageBuilder) -> None:
-        builder.set_meta(
-            model=as_str(answer.get("modelVersion")),
-            usage=as_dict(answer.get("usageMetadata")),
-            finish_reason=_block_reason(answer),
-        )
+        model, usage = answer.get("modelVersion"), answer.get("usageMetadata")
+        builder.set_meta(model=model, usage=usage, finish_reason=_block_reason(answer))
         for candidate in as_dicts(answer.get("candidates")):
             if as_int(candidate.get("index")) == 0:
-                builder.set_meta(finish_reason=as_str(candidate.get("finishReason")))
+                builder.set_meta(finish_reason=candidate.get("finishReason"))
                 for part in as_dicts(as_dict(candidate.get("content")).get("parts")):
                     _read_part(part, builder)
 
@@ -49,19 +43,12 @@ def _block_reason(answer: Table) -> str:
 
 
 def _read_part(part: Table, builder: MessageBuilder) -> None:
-    text = as_str(part.get("text"))
-    if part.get("thought") is True:
-        builder.add_reasoning(text)
-    else:
-        builder.add_text(text)
+    add = builder.add_reasoning if part.get("thought") is True else builder.add_text
+    add(part.get("text"))
     if call := as_dict(part.get("functionCall")):
         # A call comes whole and without a number, so each has a key of its own.
-        builder.add_call(
-            object(),
-            id_=as_str(call.get("id")),
-            name=as_str(call.get("name")),
-            arguments=dump_json(call.get("args") or {}),
-        )
+        given = call.get("args") or {}
+        builder.add_call(object(), id_=call.get("id"), name=call.get("name"), arguments=given)
 
 
 class _Interactions(Dialect):
@@ -78,25 +65,20 @@ class _Interactions(Dialect):
             delta = as_dict(fields.get("delta"))
             _read_call(delta, key, builder)
             if delta.get("type") == "text":
-                builder.add_text(as_str(delta.get("text")))
+                builder.add_text(delta.get("text"))
             elif delta.get("type") == "thought_summary":
-                builder.add_reasoning(as_str(as_dict(delta.get("content")).get("text")))
+                builder.add_reasoning(as_dict(delta.get("content")).get("text"))
         elif type_ == "step.start":
             _read_call(as_dict(fields.get("step")), key, builder)
-        elif "interaction" in fields:
-            interaction = as_dict(fields["interaction"])
-            builder.set_meta(
-                model=as_str(interaction.get("model")),
-                usage=as_dict(interaction.get("usage")),
-                finish_reason=as_str(interaction.get("status")),
-            )
+        else:
+            end = as_dict(fields.get("interaction"))
+            model, usage, status = end.get("model"), end.get("usage"), end.get("status")
+            builder.set_meta(model=model, usage=usage, finish_reason=status)
 
 
 def _read_call(step: Table, key: int, builder: MessageBuilder) -> None:
     if step.get("type") == "function_call":
-        given = step.get("arguments")
-        arguments = dump_json(given) if given else ""
-        builder.set_call(key, name=as_str(step.get("name")), arguments=arguments)
+        builder.set_call(key, name=step.get("name"), arguments=step.get("arguments") or "")
 
 
 GEMINI = _GenerateContent()

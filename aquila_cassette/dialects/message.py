@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, Literal, NamedTuple
+
+from aquila_cassette.dialects.json_access import as_dict, as_str, dump_json
 
 TextKind = Literal["words", "thought", "refusal", "call", "error"]
 
@@ -48,30 +50,26 @@ class TimedText(NamedTuple):
     text: str
 
 
+@dataclass(slots=True)
 class _Part:
-    """A run of text of one kind, or a tool call: its texts, each with the piece that brought it."""
+    """A run of text of one kind, or a tool call."""
 
-    __slots__ = ("id", "kind", "name", "texts")
-
-    def __init__(self, kind: TextKind, id_: str = "", name: str = "") -> None:
-        self.kind: TextKind = kind
-        self.id = id_
-        self.name = name
-        self.texts: list[tuple[int, str]] = []
-
-    @property
-    def text(self) -> str:
-        return "".join(text for _, text in self.texts)
+    kind: TextKind
+    id: str = ""
+    name: str = ""
 
 
 class MessageBuilder:
-    """Gathers what a dialect reads; what is empty is passed over."""
+    """Gathers what a dialect reads; what is empty or of another type is passed over."""
 
     def __init__(self) -> None:
         self.piece = 0
         """The piece of the stream that what is added now came with."""
+        self.changes = 0
+        """How often anything was added: an event that changes nothing means nothing."""
         self._parts: list[_Part] = []
-        self._open: dict[Hashable, _Part] = {}
+        self._texts: list[tuple[int, int, str]] = []  # each with its piece and its part
+        self._open: dict[Hashable, int] = {}  # the parts of tool calls
         self._model = self._finish = self._error = ""
         self._usage: dict[str, Any] = {}
 
@@ -80,72 +78,80 @@ class MessageBuilder:
         """Whether there is any text, refusal or tool call so far."""
         return any(part.kind in ("words", "refusal", "call") for part in self._parts)
 
-    @property
-    def calls(self) -> list[ModelToolCall]:
-        return [
-            ModelToolCall(_without_surrogates(part.name), _without_surrogates(part.text), part.id)
-            for part in self._parts
-            if part.kind == "call"
-        ]
-
-    def add_text(self, chunk: str) -> None:
+    def add_text(self, chunk: object) -> None:
         self._append("words", chunk)
 
-    def add_reasoning(self, chunk: str) -> None:
+    def add_reasoning(self, chunk: object) -> None:
         self._append("thought", chunk)
 
-    def add_refusal(self, chunk: str) -> None:
+    def add_refusal(self, chunk: object) -> None:
         self._append("refusal", chunk)
 
     def add_call(
-        self, key: Hashable, *, id_: str = "", name: str = "", arguments: str = ""
+        self, key: Hashable, *, id_: object = "", name: object = "", arguments: object = ""
     ) -> None:
-        """Add a tool call, or a chunk of its arguments' JSON text.
+        """Add a tool call, or a chunk of its arguments' JSON text, or the arguments themselves.
 
         `key` is what the provider counts its calls by. Some count none and give each whole call the
         same key: then a new id begins a new call.
         """
-        call = self._open.get(key)
-        is_new = call is None or bool(id_ and call.id and call.id != id_)
-        if call is None or is_new:
-            call = self._open[key] = _Part("call", id_, name)
-            self._parts.append(call)
+        id_, name, text = as_str(id_), as_str(name), _as_json(arguments)
+        place = self._open.get(key)
+        before = "" if place is None else self._parts[place].id
+        is_new = place is None or bool(id_ and before and before != id_)
+        if place is None or is_new:
+            place = self._open[key] = len(self._parts)
+            self._parts.append(_Part("call"))
+        call = self._parts[place]
         call.id = call.id or id_
         call.name = call.name or name
-        if is_new or arguments:
-            call.texts.append((self.piece, arguments))
+        self.changes += 1
+        if is_new or text:
+            self._texts.append((self.piece, place, text))
 
-    def set_call(self, key: Hashable, *, id_: str = "", name: str, arguments: str) -> None:
+    def set_call(self, key: Hashable, *, id_: object = "", name: object, arguments: object) -> None:
         """Set the whole of a tool call of which chunks may have been added before."""
         self.add_call(key, id_=id_, name=name)
-        call = self._open[key]
-        before = call.text
-        if arguments.startswith(before):
-            if rest := arguments[len(before) :]:
-                call.texts.append((self.piece, rest))
-        elif arguments:  # what came before no longer counts
-            call.texts = [(call.texts[0][0], ""), (self.piece, arguments)]
+        place, whole = self._open[key], _as_json(arguments)
+        before = self._joined()[place]
+        if whole and not whole.startswith(before):  # what came before no longer counts
+            self._texts = [
+                (piece, at, "" if at == place else text) for piece, at, text in self._texts
+            ]
+            before = ""
+        if rest := whole[len(before) :]:
+            self._texts.append((self.piece, place, rest))
 
     def set_meta(
-        self, *, model: str = "", usage: dict[str, Any] | None = None, finish_reason: str = ""
+        self, *, model: object = "", usage: object = None, finish_reason: object = ""
     ) -> None:
+        model, usage, finish_reason = as_str(model), as_dict(usage), as_str(finish_reason)
+        self.changes += bool(model or usage or finish_reason)
         self._model = model or self._model
-        self._usage.update(usage or {})
+        self._usage.update(usage)
         self._finish = finish_reason or self._finish
 
-    def set_error(self, message: str) -> None:
+    def set_error(self, message: object) -> None:
         # One failure often comes twice: as an event, and in the answer's last state.
-        if message and message != self._error:
-            self._error = message
-            self._parts.append(_Part("error"))
-            self._parts[-1].texts.append((self.piece, message))
+        if message != self._error:
+            self._error = as_str(message) or self._error
+            self._append("error", message)
 
     def build(self, dialect: str | None) -> ModelMessage:
+        texts = list(zip(self._parts, self._joined(), strict=True))
+
+        def said(kind: TextKind) -> str:
+            return _without_surrogates("".join(text for part, text in texts if part.kind == kind))
+
         return ModelMessage(
-            text=self._text("words"),
-            reasoning=self._text("thought"),
-            tool_calls=tuple(self.calls),
-            refusal=self._text("refusal"),
+            text=said("words"),
+            reasoning=said("thought"),
+            tool_calls=tuple(
+                ModelToolCall(_without_surrogates(part.name), _without_surrogates(text), part.id)
+                for part, text in texts
+                if part.kind == "call"
+            ),
+            refusal=said("refusal"),
             model=_without_surrogates(self._model) or None,
             usage=self._usage or None,
             finish_reason=_without_surrogates(self._finish) or None,
@@ -154,34 +160,41 @@ class MessageBuilder:
         )
 
     def timeline(self) -> list[TimedText]:
-        found = [
-            TimedText(piece, place, part.kind, part.name, text)
-            for place, part in enumerate(self._parts)
-            for piece, text in part.texts
+        return self._timed(sorted(self._texts, key=itemgetter(0, 1)))
+
+    def newest(self) -> list[TimedText]:
+        """Return the texts that came with the current piece."""
+        first = bisect_left(self._texts, self.piece, key=itemgetter(0))
+        return self._timed(self._texts[first:])
+
+    def _timed(self, texts: list[tuple[int, int, str]]) -> list[TimedText]:
+        parts = self._parts
+        return [
+            TimedText(piece, place, parts[place].kind, parts[place].name, text)
+            for piece, place, text in texts
         ]
-        return sorted(found, key=lambda one: one.piece)
 
-    def newest(self) -> Iterator[TimedText]:
-        """Yield the texts that came with the current piece."""
-        for place, part in enumerate(self._parts):
-            first = bisect_left(part.texts, self.piece, key=itemgetter(0))
-            for _, text in part.texts[first:]:
-                yield TimedText(self.piece, place, part.kind, part.name, text)
-
-    def _append(self, kind: TextKind, chunk: str) -> None:
-        if chunk:
-            if not self._parts or self._parts[-1].kind != kind:
+    def _append(self, kind: TextKind, chunk: object) -> None:
+        if text := as_str(chunk):
+            self.changes += 1
+            if not self._parts or self._parts[-1].kind != kind or kind == "error":
                 self._parts.append(_Part(kind))
-            self._parts[-1].texts.append((self.piece, chunk))
+            self._texts.append((self.piece, len(self._parts) - 1, text))
 
-    def _text(self, kind: TextKind) -> str:
-        return _without_surrogates("".join(part.text for part in self._parts if part.kind == kind))
+    def _joined(self) -> list[str]:
+        """Return the text of each part."""
+        texts: list[list[str]] = [[] for _ in self._parts]
+        for _, place, text in self._texts:
+            texts[place].append(text)
+        return ["".join(each) for each in texts]
+
+
+def _as_json(arguments: object) -> str:
+    if arguments is None or isinstance(arguments, str):
+        return arguments or ""
+    return dump_json(arguments)
 
 
 def _without_surrogates(text: str) -> str:
     """Make characters whole again that their provider cut into two surrogates."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

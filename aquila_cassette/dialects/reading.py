@@ -19,7 +19,6 @@ from aquila_cassette.dialects.dialect import Dialect, error_in, provider_error
 from aquila_cassette.dialects.framing import (
     Framing,
     ProviderEvent,
-    frames_backwards,
     framing,
     read_event,
     read_events,
@@ -47,7 +46,7 @@ DIALECTS: tuple[Dialect, ...] = (
 
 # A stream shows its dialect at once but for fillers: pings, keep-alives.
 _EVENTS_LOOKED_AT = 20
-_HEADS_LOOKED_AT = (2 * 1024, 64 * 1024)
+_HEAD_LOOKED_AT = 64 * 1024
 
 
 class Ending(NamedTuple):
@@ -81,30 +80,23 @@ def ending(content_type: str | None, body: bytes) -> Ending:
     how = framing(content_type, body)
     dialect = _recognise(how, body)
     if dialect is None:
-        events = (read_event(how, raw) for raw in frames_backwards(how, body))
-        last = None if how == "json" else next(filter(None, events), None)
-        over = last is not None and _is_terminal(last)
+        events = [] if how == "json" else list(read_events(how, body))
+        over = bool(events) and _is_terminal(events[-1])
         return Ending(over, True, "the end of the body", None)
     over = _has_terminal(dialect, how, body)
-    complete = over or dialect.is_complete_at_eof(how, body)
+    complete = over or dialect.is_complete_at_eof(read_events(how, body))
     return Ending(over, complete, dialect.expected, dialect.name)
 
 
 def read_message(content_type: str | None, body: bytes) -> ModelMessage:
     """Return what the model wrote, in a stream or in an unstreamed JSON answer."""
-    builder = MessageBuilder()
-    return builder.build(read_into(content_type, body, builder))
-
-
-def read_into(content_type: str | None, body: bytes, builder: MessageBuilder) -> str | None:
-    """Add what the model wrote to `builder`; return the name of the dialect, None if unknown."""
-    how = framing(content_type, body)
+    builder, how = MessageBuilder(), framing(content_type, body)
     if how == "json":
-        return _read_answers(body, builder)
+        return builder.build(_read_answers(body, builder))
     dialect = _recognise(how, body)
     for event in read_events(how, body):
         _add_event(event, dialect, builder)
-    return dialect.name if dialect else None
+    return builder.build(dialect.name if dialect else None)
 
 
 def timeline_text(content_type: str | None, pieces: Sequence[bytes]) -> list[TimedText]:
@@ -160,10 +152,8 @@ def _answers(body: bytes) -> list[Table]:
 def _recognise(how: Framing, body: bytes) -> Dialect | None:
     if how == "json":
         return None
-    for size in _HEADS_LOOKED_AT:
-        if len(body) > size and (dialect := _dialect_of(read_events(how, body[:size]))):
-            return dialect
-    return _dialect_of(read_events(how, body))
+    head = body[:_HEAD_LOOKED_AT]
+    return _dialect_of(read_events(how, head)) or _dialect_of(read_events(how, body))
 
 
 def _dialect_of(events: Iterator[ProviderEvent]) -> Dialect | None:
@@ -174,22 +164,13 @@ def _dialect_of(events: Iterator[ProviderEvent]) -> Dialect | None:
 
 def _has_terminal(dialect: Dialect, how: Framing, body: bytes) -> bool:
     # Only the frames with one of these words are read; what a binary frame wraps cannot be seen.
-    words = (b"",) if how == "eventstream" else (b"[DONE]", *_end_words(dialect), b"error")
-    if all(body.rfind(word) < 0 for word in words):
-        return False
+    words = [b""] if how == "eventstream" else [b"[DONE]", b"error"]
+    words += [word.encode() for word in dialect.ends]
     return any(
         _is_terminal(event) or dialect.is_terminal(event)
-        for raw in frames_backwards(how, body)
+        for raw in reversed(split_frames(how, body))
         if any(word in raw for word in words) and (event := read_event(how, raw)) is not None
     )
-
-
-def _end_words(dialect: Dialect) -> Iterator[bytes]:
-    for mark in dialect.ends:
-        for wanted in mark.values():
-            yield from (
-                [word.encode() for word in wanted] if isinstance(wanted, tuple) else [b"true"]
-            )
 
 
 def _is_terminal(event: ProviderEvent) -> bool:

@@ -127,11 +127,7 @@ def test_an_error_status_is_an_error_in_the_providers_words(endpoint: str) -> No
     [
         (b"upstream timed out", "upstream timed out"),
         (b"", "HTTP 307"),
-        (sse({"error": {"message": "No."}}), "No."),
-        (sse({"type": "error", "message": "No."}, event="error").rstrip(), "No."),
-        (b": wait\n\n" + sse("No.", event="error"), "No."),
-        (sse('{"detail": "No."}'), '{"detail": "No."}'),
-        (b": wait\n\n", ": wait"),
+        (b'{"detail": "No."}', '{"detail": "No."}'),
     ],
 )
 def test_an_error_status_with_any_other_body_shows_it(body: bytes, reason: str) -> None:
@@ -158,8 +154,7 @@ LIMITED = [
 ]
 REFUSED = sse(response("refusal.delta", delta="I won't."), response("completed", response={}))
 BLOCKED = sse({"promptFeedback": {"blockReason": "SAFETY"}})
-UNKNOWN = "The response failed; the provider does not say why."
-CANCELLED = "The provider cancelled the response."
+ENDED = "The provider ended the answer"
 ENDS_OF_RESPONSES = "response.completed, response.incomplete or response.failed"
 
 FAILURES: list[tuple[str, bytes, str, str]] = [
@@ -174,8 +169,8 @@ FAILURES: list[tuple[str, bytes, str, str]] = [
     *((endpoint, end, "incomplete", f"{INCOMPLETE}: {why}") for endpoint, end, why in LIMITED),
     ("chat", sse({"error": NO}, {"error": {"message": "Two."}}), "provider", "No."),
     ("responses", failed(error=NO), "provider", "No."),
-    ("responses", failed(status="failed"), "provider", UNKNOWN),
-    ("responses", failed(status="cancelled"), "provider", CANCELLED),
+    ("responses", failed(status="failed"), "provider", f"{ENDED}: failed"),
+    ("responses", failed(status="cancelled"), "provider", f"{ENDED}: cancelled"),
     ("responses", sse({"type": "error", **NO}, event="error"), "provider", "No."),
     ("messages", sse({"type": "error", "error": NO}, event="error"), "provider", "No."),
     ("gemini", b'{\n  "error": {"message": "No."}\n}', "provider", "No."),
@@ -224,9 +219,9 @@ def test_json_under_a_good_status_may_be_an_error_or_not_an_answer(endpoint: str
     cancelled = {**WHOLE["responses"], "status": "cancelled"}
     assert failure(ask("responses", cancelled))[0] == "provider"
     raw, error = ask(endpoint, {"hello": "there"})
-    assert raw.event.data == '{"hello": "there"}'
+    assert json.loads(raw.event.data) == {"hello": "there"}
     assert error.kind == "protocol"
-    assert error.reason.endswith(': {"hello": "there"}')
+    assert error.reason.endswith(f": {raw.event.data}")
     assert failure(ask(endpoint, sse('{"hello": "th')))[0] == "protocol"
 
 
@@ -234,9 +229,7 @@ def test_json_under_a_good_status_may_be_an_error_or_not_an_answer(endpoint: str
     ("content_type", "body", "named"),
     [
         ("text/html; charset=utf-8", b"<h1>Log in</h1>", "text/html: <h1>Log in</h1>"),
-        ("text/html", b"<html>\n<TITLE lang=en>Bad \n &amp; on</TITLE>", "text/html: Bad & on"),
-        ("text/event-stream", b"\n <p>Sorry</p>\nMore", "text/event-stream: <p>Sorry</p>"),
-        ("", b"Moved\n\n", "no content type: Moved"),
+        ("", b"\n Moved\n\n", "no content type: Moved"),
         ("application/octet-stream", b"\x00\x01\x02 \xff", "application/octet-stream"),
     ],
 )

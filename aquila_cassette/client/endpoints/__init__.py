@@ -65,8 +65,7 @@ class Endpoint:
         response_id: Finds the response's id in one object of the stream, or a whole answer; or "".
         completions: The finish reasons of real completions; all others are failures.
         refusals: The finish reasons of an answer that the model or the provider refused.
-        failures: The finish reasons of an answer that the provider broke off, and the error text
-            where it gives none.
+        failures: The finish reasons of an answer that the provider broke off.
         ends_by_reason: Whether a finish reason and EOF end a stream without a last event.
         stored_path: The path of stored responses; None where there are none.
     """
@@ -81,7 +80,7 @@ class Endpoint:
     response_id: Callable[[Table], str]
     completions: frozenset[str]
     refusals: frozenset[str] = frozenset()
-    failures: Mapping[str, str] = field(default_factory=dict)
+    failures: frozenset[str] = frozenset()
     ends_by_reason: bool = False
     stored_path: str | None = None
 

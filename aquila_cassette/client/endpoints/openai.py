@@ -131,9 +131,6 @@ RESPONSES = Endpoint(
     response_id=_response_id,
     completions=frozenset({"completed"}),
     refusals=frozenset({"content_filter"}),
-    failures={
-        "cancelled": "The provider cancelled the response.",
-        "failed": "The response failed; the provider does not say why.",
-    },
+    failures=frozenset({"cancelled", "failed"}),
     stored_path="/responses",
 )
