@@ -118,23 +118,6 @@ def split(body: bytes) -> list[bytes]:
     return parts
 
 
-def backwards(body: bytes, *, tail: int = 2048) -> Iterator[bytes]:
-    """Yield the frames of `split` from the last to the first, and cut no more than are asked for.
-
-    The last `tail` bytes are looked at first; then ever more of what is left.
-    """
-    # Where the tail begins within a frame, or between a CR and its LF, its first blank line is a
-    # true end of a frame all the same: what comes before that belongs to the head.
-    while len(body) > tail:
-        first = next(_ends(body[-tail:], 0, fresh=False), None)
-        if first is not None:
-            edge = len(body) - tail + first
-            yield from reversed(split(body[edge:]))
-            body = body[:edge]
-        tail *= 8
-    yield from reversed(split(body))
-
-
 def meaning(raw: bytes) -> Event | None:
     """Read one frame by itself, with or without its blank line; an unfinished one as if it ended."""
     return _interpret(raw, "", at_start=True)[1]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aquila_cassette.sse import Decoder, Event, Frame, backwards, events, frames, meaning, split
+from aquila_cassette.sse import Decoder, Event, Frame, events, frames, meaning
 
 
 def decoded(pieces: Iterable[bytes]) -> list[Frame]:
@@ -90,29 +90,6 @@ def test_slicing_never_changes_the_events(given_pieces: list[bytes]) -> None:
 @given(bodies)
 def test_events_are_those_of_the_standard_read_plainly(body: bytes) -> None:
     assert events(body) == read_plainly(body)
-
-
-@given(bodies, st.integers(1, 60))
-def test_backwards_gives_the_events_from_the_last_however_much_it_looks_at(
-    body: bytes, tail: int
-) -> None:
-    raws = list(backwards(body, tail=tail))[::-1]
-    assert b"".join(raws) == body
-    assert events_of(decoded(raws)) == events(body)
-    # A CR and LF that the tail cuts apart still end one line only.
-    assert raws == split(body) == [frame.raw for frame in frames(body)]
-
-
-def test_backwards_cuts_no_more_than_is_asked_for() -> None:
-    body = b"data: 1\n\n" * 200_000
-    tracemalloc.start()
-    try:
-        last = next(backwards(body))
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert last == b"data: 1\n\n"
-    assert peak < len(body)
 
 
 def test_an_event_comes_with_the_cr_of_its_blank_line() -> None:
