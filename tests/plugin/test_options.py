@@ -66,17 +66,8 @@ def test_a_suite_that_does_not_use_the_plugin_loads_neither_httpx_nor_yaml_nor_v
 
 
 def test_a_blocked_network_refuses_what_no_recording_cassette_asks_for(
-    suite: Suite, pytester: pytest.Pytester
+    suite: Suite,
 ) -> None:
-    # The options of pytest-recording are no hindrance.
-    pytester.makeconftest("""
-def pytest_addoption(parser):
-    parser.addoption("--record-mode")
-    parser.addoption("--block-network", action="store_true")
-
-def pytest_configure(config):
-    config.addinivalue_line("markers", "vcr: taken")
-""")
     source = """
 from aquila_cassette import NetworkBlockedError
 
@@ -91,5 +82,4 @@ def test_blocked():
 
 def test_loopback(cassette): assert get("/a") == "/a"
 """
-    arguments = ("--aquila-block-network", "--record-mode=none")
-    suite(source, *arguments).assert_outcomes(passed=2)
+    suite(source, "--aquila-block-network").assert_outcomes(passed=2)

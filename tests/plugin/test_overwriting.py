@@ -162,17 +162,3 @@ def test_a(aquila_cassette):
     suite(source, ALL).assert_outcomes(passed=1)
     assert "/new1" in cassette.read_text()
     assert "/new0" not in cassette.read_text()
-
-
-def test_a_failure_may_replace_a_failure_and_an_answer_comes_after_a_retry(
-    suite: Suite, answers: Answers, cassette: Path
-) -> None:
-    for _ in range(2):
-        answers.append(429)
-        suite(ASKS + SWALLOWS, ALL).assert_outcomes(passed=1)
-        assert "status: 429" in cassette.read_text()
-    suite(None, ALL).assert_outcomes(passed=1)
-    answers += [429, 200]
-    retries = SWALLOWS.replace("ask()", "ask() == 'well' or ask()")
-    suite(ASKS + retries, ALL).assert_outcomes(passed=1)
-    assert cassette.read_text().count("status: ") == 2

@@ -112,15 +112,3 @@ def test_they_can_be_set_from_the_start_or_turned_off(
     settings.write_text(before + "false\n")
     source = "def test_a(cassette): assert key() is None\n"
     suite(KEY + source, "--aquila-record=none").assert_outcomes(passed=1)
-
-
-def test_a_cassette_recorded_with_a_key_replays_without_one(
-    suite: Suite, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source = """
-def test_a(cassette): get(f"/of/{key()}")
-"""
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-mine-123456789")
-    suite(KEY + source).assert_outcomes(passed=1)
-    monkeypatch.delenv("OPENAI_API_KEY")
-    suite(KEY + source, "--aquila-record=none").assert_outcomes(passed=1)

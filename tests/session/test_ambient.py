@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
+import threading
 from pathlib import Path
 
 import httpx
@@ -32,16 +32,9 @@ def answer(method: str, url: str, body: bytes = b"") -> tuple[int | None, bytes]
     ("asked", "sender", "status"),
     [
         ("POST https://api.openai.com/v1/traces/ingest", "openai-agents", 200),
-        ("GET https://api.cerebras.ai/v1/tcp_warming", "cerebras", 200),
         ("HEAD https://huggingface.co/api/telemetry/hf_hub/x", "huggingface_hub", 200),
-        ("POST https://api.smith.langchain.com/runs/multipart", "langsmith", 200),
         ("POST https://eu.api.smith.langchain.com/runs/batch", "langsmith", 200),
-        ("GET https://api.smith.langchain.com/info", "langsmith", 200),
-        ("POST https://us.i.posthog.com/batch/", "posthog", 200),
         ("POST https://o1.ingest.us.sentry.io/api/2/envelope/", "sentry-sdk", 200),
-        ("POST https://logfire-us.pydantic.dev/v1/traces", "logfire", 200),
-        ("POST https://us.cloud.langfuse.com/api/public/otel/v1/traces", "langfuse", 200),
-        ("GET https://config.mlflow-telemetry.io/3.4.0.json", "mlflow", 404),
         ("POST https://oauth2.googleapis.com/token", "google-auth", 200),
         ("GET https://raw.githubusercontent.com/BerriAI/litellm/main/x.json", "litellm, dspy", 404),
         ("PUT http://169.254.169.254/api/token", "google-auth, botocore, azure-identity", 404),
@@ -60,9 +53,6 @@ def test_on_replay_it_gets_a_harmless_answer(asked: str, sender: str, status: in
         "POST https://api.openai.com/v1/responses",
         "GET https://api.smith.langchain.com/commits/owner/prompt/latest",
         "POST https://api.smith.langchain.com/runs/query",
-        "GET https://cloud.langfuse.com/api/public/v2/prompts/mine",
-        "POST https://us.i.posthog.com/flags/",
-        "GET https://huggingface.co/api/models/gpt2",
         "POST https://example.com/v1/traces",
         "POST https://oauth2.googleapis.com.example.org/token",
     ],
@@ -139,21 +129,12 @@ async def test_a_miss_names_the_line_that_sent_it_and_the_sdk_it_went_through() 
     assert sent_by(caught.value).endswith("through openai")
 
 
-def test_a_miss_of_a_package_in_a_thread_of_its_own_names_the_package(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    package = tmp_path / "site-packages" / "teller"
-    package.mkdir(parents=True)
-    (package / "__init__.py").write_text(
-        "import contextlib, threading, httpx\n\n"
-        "def tell():\n    with contextlib.suppress(Exception):\n        httpx.get('http://127.0.0.1:1')\n\n"
-        "def start():\n    thread = threading.Thread(target=tell, name='teller-1')\n"
-        "    thread.start()\n    thread.join()\n"
-    )
-    monkeypatch.syspath_prepend(package.parent)
-    import teller  # type: ignore[import-not-found]
-
+def test_a_miss_of_a_package_in_a_thread_of_its_own_names_the_package() -> None:
+    teller: dict[str, object] = {"__name__": "teller", "get": httpx.get}
+    source = "def tell():\n    try: get('http://127.0.0.1:1')\n    except Exception: pass\n"
+    exec(compile(source, "/x/site-packages/teller.py", "exec"), teller)
     with pytest.raises(MissError) as caught, aquila_cassette("sent", mode="none"):
-        teller.start()
-    sys.modules.pop("teller", None)
+        thread = threading.Thread(target=teller["tell"], name="teller-1")  # type: ignore[arg-type]
+        thread.start()
+        thread.join()
     assert sent_by(caught.value) == "teller (thread teller-1)"

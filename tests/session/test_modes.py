@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from dataclasses import Field, fields
 from pathlib import Path
 from typing import get_args
@@ -73,13 +71,3 @@ def test_a_word_that_is_no_mode_is_refused_with_its_source() -> None:
         "  got:      'onec'\n"
         "Fix: set mode to none, once, new_episodes or all"
     )
-
-
-def test_reading_a_good_mode_loads_nothing_slow() -> None:
-    code = (
-        "import sys; from aquila_cassette.options import default_mode; default_mode({});"
-        "slow = {'difflib', 'yaml', 'aquila_cassette.matching', 'aquila_cassette.redaction'};"
-        "print(slow & set(sys.modules))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "set()\n"
