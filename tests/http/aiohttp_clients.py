@@ -52,10 +52,6 @@ async def _read(response: aiohttp.ClientResponse) -> list[Any]:
     return [await response.read(), await response.text()]
 
 
-async def _readexactly(response: aiohttp.ClientResponse) -> list[Any]:
-    return [await response.content.readexactly(10), await response.content.read()]
-
-
 async def _read_nowait(response: aiohttp.ClientResponse) -> list[Any]:
     await response.content.wait_eof()
     return [response.content.read_nowait()]
@@ -64,13 +60,10 @@ async def _read_nowait(response: aiohttp.ClientResponse) -> list[Any]:
 READS: dict[str, Callable[[aiohttp.ClientResponse], Awaitable[list[Any]]]] = {
     "async for": lambda response: _all(aiter(response.content)),
     "iter_any": lambda response: _all(aiter(response.content.iter_any())),
-    "iter_chunked": lambda response: _all(aiter(response.content.iter_chunked(10))),
     "iter_chunks": lambda response: _all(aiter(response.content.iter_chunks())),
-    "readany": lambda response: _until_empty(response.content.readany),
     "readuntil": lambda response: _until_empty(lambda: response.content.readuntil(b"\n\n")),
     "readline": _readline,
     "read": _read,
-    "readexactly": _readexactly,
     "read_nowait": _read_nowait,
 }
 """Ways to read a body, each with what it gives."""

@@ -1,4 +1,4 @@
-"""aiohttp: its streams are recorded while they are read, and replayed as the streams they were."""
+"""aiohttp: its streams are recorded while they are read, and replayed as they were, and end so."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import asyncio
 import gc
 import gzip
 import io
+import ssl
+import threading
 import time
 import zlib
 from collections.abc import AsyncIterator, Callable
@@ -19,8 +21,9 @@ from aiohttp import web
 from aquila_cassette import Piece, aquila_cassette
 from aquila_cassette.storage import files
 from tests.http.aiohttp_clients import JSON, READS, pieces, stream
-from tests.http.cassettes import EVENTS, URL, question, write_cassette
+from tests.http.cassettes import EVENTS, URL, kept, question, write_cassette
 from tests.servers import (
+    CHAT_FRAMES,
     FRAMES,
     Connection,
     Proxy,
@@ -71,25 +74,12 @@ async def test_a_replayed_response_is_the_session_s_own_with_all_that_it_carries
         async with aiohttp.ClientSession(response_class=OurResponse) as session:
             async with session.post(f"{url}/things?q=1#part", json=JSON) as response:
                 assert type(response) is OurResponse
-                return [
-                    response.status,
-                    response.ok,
-                    await response.json(),
-                    await response.text(),
-                    response.url,
-                    response.real_url,
-                    response.method,
-                    response.host,
-                    response.version,
-                    response.history,
-                    response.content_type,
-                    response.charset,
-                    response.connection,
-                    response.closed,
-                    response.request_info.url,
-                    dict(response.request_info.headers),
-                    dict(response.raw_headers)[b"content-type"],
-                ]
+                found = await response.json()
+                fields = "status url real_url method version history charset connection closed"
+                carried = [getattr(response, name) for name in fields.split()]
+                raw = dict(response.raw_headers)[b"content-type"]
+                headers = dict(response.request_info.headers)
+                return [*carried, found, headers, raw]
 
     script = answers(b'{"a": 1}', 201, content_type="application/json; charset=utf-8")
     with RawServer(script) as server:
@@ -135,37 +125,6 @@ async def test_a_line_may_be_as_long_on_replay_as_on_the_wire() -> None:
             await read(server.url, 2**16)
 
 
-async def test_whoever_patches_the_session_wins(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def mocked(*_args: Any, **_options: Any) -> str:
-        return "of a mock"
-
-    with aquila_cassette("mocked", mode="none") as cassette:
-        monkeypatch.setattr(aiohttp.ClientSession, "_request", mocked)
-        async with aiohttp.ClientSession() as session:
-            assert str(await session.post(URL, json=JSON)) == "of a mock"
-        assert cassette.misses == ()
-
-
-async def test_a_session_s_time_out_holds_for_a_replay_at_its_pace() -> None:
-    write_cassette("slow", EVENTS)  # the cassette's answer comes after 200 s
-    with aquila_cassette("slow", mode="none", speed=1):
-        with pytest.raises(TimeoutError):
-            await pieces(URL, json=question(1), timeout=aiohttp.ClientTimeout(total=0.05))
-
-
-async def test_a_held_stream_that_is_closed_meanwhile_fails_as_a_live_one() -> None:
-    write_cassette("held", EVENTS)
-    with aquila_cassette("held", mode="none", hold=True) as cassette:
-        async with aiohttp.ClientSession() as session:
-            response = await session.post(URL, json=question(1))
-            reading = asyncio.create_task(response.content.readany())
-            await asyncio.sleep(0)
-            response.close()
-            with pytest.raises(aiohttp.ClientConnectionError, match="Connection closed"):
-                await reading
-        await cassette.settled()
-
-
 async def _sent(*parts: bytes) -> AsyncIterator[bytes]:
     for part in parts:
         yield part
@@ -180,10 +139,6 @@ def _form() -> aiohttp.FormData:
 
 BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "json": lambda: {"json": {"a": "ü"}},
-    "bytes": lambda: {"data": b"bytes"},
-    "large bytes": lambda: {"data": io.BytesIO(bytes(2**21))},
-    "str": lambda: {"data": "text ü"},
-    "a form": lambda: {"data": {"a": "1", "b": "ü"}},
     "a form with a file": lambda: {"data": _form()},
     "a file": lambda: {"data": io.BytesIO(b"of a file")},
     "a generator": lambda: {"data": _sent(b"one ", b"two")},
@@ -257,15 +212,11 @@ async def test_a_body_that_its_reader_unpacks_itself_is_kept_readable() -> None:
 
 async def test_cookies_traces_middlewares_and_raise_for_status_work_on_replay() -> None:
     def script(connection: Connection, request: Request) -> None:
-        if request.headers.get("authorization") != "Bearer two":
-            connection.head(401, {"set-cookie": "seen=yes"}, length=0)
-        else:
-            connection.head(200, {"x-cookie": request.headers.get("cookie", "")}, length=2)
-            connection.piece(b"ok")
+        status = 200 if request.headers.get("authorization") == "Bearer two" else 401
+        connection.head(status, {"set-cookie": "seen=yes"}, length=0)
         connection.end()
 
     async def retries(request: Any, handler: Any) -> Any:
-        request.headers["Authorization"] = "Bearer one"
         response = await handler(request)
         if response.status == 401:
             request.headers["Authorization"] = "Bearer two"
@@ -275,53 +226,33 @@ async def test_cookies_traces_middlewares_and_raise_for_status_work_on_replay() 
 
     async def asked() -> list[Any]:
         events: list[Any] = []
+
+        async def note(_session: Any, _context: Any, params: Any) -> None:
+            events.append((type(params).__name__, getattr(params, "chunk", None)))
+
         trace = aiohttp.TraceConfig()
-
-        def note(name: str) -> Any:
-            async def noted(_session: Any, _context: Any, params: Any) -> None:
-                events.append((name, getattr(params, "chunk", None)))
-
-            return noted
-
-        for name in ("request_start", "request_headers_sent", "request_chunk_sent", "request_end"):
-            getattr(trace, f"on_{name}").append(note(name))
-        trace.on_response_chunk_received.append(note("received"))
+        for name in ("request_start", "request_chunk_sent", "response_chunk_received"):
+            getattr(trace, f"on_{name}").append(note)
+        options: dict[str, Any] = {"trace_configs": [trace], "raise_for_status": True}
         jar = aiohttp.CookieJar(unsafe=True)
         async with aiohttp.ClientSession(
-            trace_configs=[trace], cookie_jar=jar, middlewares=[retries]
+            cookie_jar=jar, middlewares=[retries], **options
         ) as session:
-            async with session.post(url, json=JSON, raise_for_status=True) as response:
+            async with session.post(url, json=JSON) as response:
                 events.append(await response.text())
             with pytest.raises(aiohttp.ClientResponseError) as error:
-                await session.post(url, json=JSON, middlewares=[], raise_for_status=True)
+                await session.post(url, json=JSON, middlewares=[])
             events.append((error.value.status, str(error.value.request_info.url)))
-            events.append({cookie.key: cookie.value for cookie in jar})
-        return events
+            return [*events, [cookie.key for cookie in jar]]
 
     with RawServer(script) as server:
         url = server.url
         with aquila_cassette("session"):
             live = await asked()
-        with aquila_cassette("session", mode="none") as cassette:
-            again = await asked()
-    assert again[:-1] == live[:-1]
-    assert live[-1] == {"seen": "yes"}
-    assert [one.response.status for one in cassette.played] == [401, 200, 401]
-
-
-async def test_head_and_bodiless_answers_are_complete() -> None:
-    def script(connection: Connection, request: Request) -> None:
-        connection.head(204 if request.method == "DELETE" else 200, {}, length=0)
-        connection.end()
-
-    with RawServer(script) as server:
-        for mode in ("once", "none"):
-            with aquila_cassette("bodiless", mode=mode) as cassette:
-                for method in ("HEAD", "DELETE", "GET"):
-                    async with stream(server.url, method=method) as response:
-                        assert await response.read() == b""
-                ended = [one.response.ended for one in cassette.interactions]
-                assert ended == ["complete"] * 3
+    with aquila_cassette("session", mode="none") as cassette:
+        assert (await asked())[:-1] == live[:-1]  # the file has no cookie
+        assert [one.response.status for one in cassette.played] == [401, 200, 401]
+    assert live[-1] == ["seen"]
 
 
 async def test_a_websocket_passes_untouched() -> None:
@@ -414,3 +345,120 @@ async def test_the_body_of_an_error_that_nobody_reads_is_kept_if_it_came() -> No
                     assert error.value.status == 429
                 (one,) = cassette.interactions
                 assert (one.response.body, one.response.ended) == (b"slow", "complete")
+
+
+# Endings that only aiohttp has.
+
+
+async def failure(url: str, **request: Any) -> BaseException:
+    """Return what reading a stream to its end raises."""
+    try:
+        await pieces(url, json=JSON, **request)
+    except (aiohttp.ClientError, TimeoutError) as error:
+        return error
+    raise AssertionError("nothing was raised")
+
+
+LEAVES: dict[str, Callable[[aiohttp.ClientResponse], Any]] = {
+    "release": lambda response: response.release(),
+    "close": lambda response: response.close(),
+}
+
+
+@pytest.mark.parametrize("leave", LEAVES)
+async def test_release_and_close_end_it_at_once(leave: str) -> None:
+    with RawServer(sends(FRAMES[:1], Connection.gone)) as server:
+        for ended in (["closed"], []):
+            with aquila_cassette("ends") as cassette:
+                async with aiohttp.ClientSession() as session:
+                    response = await session.post(server.url, json=JSON)
+                    assert await response.content.readany() == FRAMES[0]
+                    LEAVES[leave](response)
+                    assert [one.response.ended for one in cassette.recorded] == ended
+                    assert response.connection is None
+                    with pytest.raises(aiohttp.ClientConnectionError, match="Connection closed"):
+                        await response.content.readany()
+                    await cassette.settled()
+
+
+async def test_a_total_time_out_in_the_body_times_out_alike_on_replay() -> None:
+    with RawServer(sends(FRAMES[:2], Connection.gone)) as server:
+        with aquila_cassette("ends"):
+            await failure(server.url, timeout=aiohttp.ClientTimeout(total=0.3))
+    assert (kept().response.ended, kept().response.body) == ("failed", b"".join(FRAMES[:2]))
+    with aquila_cassette("ends", mode="none"):
+        assert type(await failure(server.url)) is TimeoutError
+
+
+@pytest.mark.parametrize("limit", ["connect", "total"])
+async def test_a_connection_that_is_never_made_times_out_alike_on_replay(limit: str) -> None:
+    class Nowhere(aiohttp.TCPConnector):
+        async def _create_connection(self, *_args: Any, **_options: Any) -> Any:
+            await asyncio.Event().wait()
+
+    async def asked(**limits: Any) -> BaseException:
+        async with aiohttp.ClientSession(connector=Nowhere()) as session:
+            return await failure(URL, session=session, timeout=aiohttp.ClientTimeout(**limits))
+
+    with aquila_cassette("ends"):
+        live = await asked(**{limit: 0.1})
+    with aquila_cassette("ends", mode="none"):
+        again = await asked()
+    assert (type(again), str(again)) == (type(live), str(live))
+
+
+async def test_a_certificate_that_is_not_trusted_is_not_trusted_again() -> None:
+    with RawServer(sends(FRAMES), tls=server_context()) as server, aquila_cassette("ends"):
+        live = await failure(server.url)
+    with aquila_cassette("ends", mode="none"):
+        error = await failure(server.url)
+    assert type(error) is type(live)
+    assert isinstance(error, aiohttp.ClientConnectorCertificateError)
+    assert isinstance(error.certificate_error, ssl.SSLCertVerificationError)
+
+
+async def test_a_get_that_aiohttp_tries_again_is_tried_again_on_replay() -> None:
+    def at_second(connection: Connection, request: Request) -> None:
+        if len(server.requests) == 1:
+            connection.fin()
+        else:
+            sends(CHAT_FRAMES)(connection, request)
+
+    with RawServer(at_second) as server:
+        with aquila_cassette("again"):
+            live = b"".join(await pieces(server.url))
+    with aquila_cassette("again", mode="none") as cassette:
+        assert b"".join(await pieces(server.url)) == live
+        assert [one.response.ended for one in cassette.played] == ["failed", "complete"]
+
+
+async def test_a_read_that_is_given_up_does_not_end_the_recording() -> None:
+    goes_on = threading.Event()
+
+    def script(connection: Connection, request: Request) -> None:
+        connection.head(200)
+        connection.piece(FRAMES[0])
+        connection.wait(goes_on)
+        connection.piece(FRAMES[1])
+        connection.end()
+
+    with RawServer(script) as server:
+        with aquila_cassette("ends"):
+            async with stream(server.url, json=JSON) as response:
+                assert await response.content.readany() == FRAMES[0]
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(response.content.readany(), 0.02)
+                goes_on.set()
+                assert await response.content.read() == FRAMES[1]
+    assert (kept().response.ended, kept().response.body) == ("complete", b"".join(FRAMES[:2]))
+
+
+async def test_a_response_that_is_dropped_is_closed_when_it_is_collected() -> None:
+    with RawServer(sends(CHAT_FRAMES)) as server:
+        with aquila_cassette("ends") as cassette:
+            async with aiohttp.ClientSession() as session:
+                response = await session.post(server.url, json=JSON)
+                assert await response.content.readuntil(b"\n\n") == CHAT_FRAMES[0]
+                del response
+                gc.collect()
+                assert [one.response.ended for one in cassette.recorded] == ["closed"]

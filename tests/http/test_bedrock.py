@@ -8,24 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import pytest
 from botocore.config import Config
 
 from aquila_cassette import aquila_cassette
+from tests.http.conftest import AWS_KEYS
 from tests.servers import CHAT_TEXT, Connection, GateServer, RawServer, answers, sends
 from tests.servers.bedrock import CONVERSE_FRAMES, EVENTSTREAM, wrapped
-
-KEY = "AKIA0A1B2C3D4E5F6A7B"
-SECRET = "wJalrXUtnFEMI0K7MDENG0bPxRfiCYEXAMPLEKEY"
-SESSION = "session-token-0a1b2c3d4e5f6a7b"
-
-
-@pytest.fixture(autouse=True)
-def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-    monkeypatch.setenv("AWS_SESSION_TOKEN", SESSION)
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
 
 
 def converse(url: str, *, prompt: str = "Say hello", **config: Any) -> Iterator[dict[str, Any]]:
@@ -62,7 +50,7 @@ def test_each_event_is_seen_before_the_next_is_sent(tmp_path: Path) -> None:
         assert list(converse(url)) == live
     file = (tmp_path / "cassettes" / "bedrock.yaml").read_text()
     assert "base64: |-" in file
-    for secret in (KEY, SECRET, SESSION, "AWS4-HMAC", "amz-sdk"):
+    for secret in (*AWS_KEYS.values(), "AWS4-HMAC", "amz-sdk"):
         assert secret not in file
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -168,20 +167,6 @@ def test_a_request_through_a_proxy_is_kept_by_its_own_url(lib: Any) -> None:
         assert cassette.recorded[0].request.url == server.url
     with aquila_cassette("proxied", mode="none"), lib.Client() as client:
         assert client.get(server.url).content == live
-
-
-def test_the_recorded_pace_is_kept_on_request_and_none_by_default(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    waited: list[float] = []
-    monkeypatch.setattr(time, "sleep", waited.append)
-    write_cassette("paced", EVENTS)
-    with aquila_cassette("paced", mode="none"):
-        httpx.post(URL, json=question(1))
-    assert waited == []
-    with aquila_cassette("paced", mode="none", speed=0.001):
-        httpx.post(URL, json=question(1))
-    assert waited[0] > 100
 
 
 @every_async_face

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import boto3
 import httplib2
 import pytest
-from botocore.config import Config
 
 from aquila_cassette import MissError, aquila_cassette
 from tests.clients import LIBRARIES
+from tests.http.test_bedrock import converse
 from tests.servers import Connection, RawServer, Request
 from tests.servers.bedrock import CONVERSE_FRAMES, EVENTSTREAM
-
-
-@pytest.fixture(autouse=True)
-def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA0A1B2C3D4E5F6A7B")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI0K7MDENG0bPxRfiCYEXAMPLEKEY")
 
 
 def echo(connection: Connection, request: Request) -> None:
@@ -36,12 +29,6 @@ def echo(connection: Connection, request: Request) -> None:
     connection.end()
 
 
-@pytest.fixture
-def server() -> Iterator[RawServer]:
-    with RawServer(echo) as server:
-        yield server
-
-
 def by_httplib2(url: str) -> list[bytes]:
     client = httplib2.Http()
     try:
@@ -51,16 +38,8 @@ def by_httplib2(url: str) -> list[bytes]:
 
 
 def by_boto3(url: str) -> list[bytes]:
-    config = Config(retries={"total_max_attempts": 5})
-    client = boto3.client(
-        "bedrock-runtime", endpoint_url=url, region_name="us-east-1", config=config
-    )
-    messages = [{"role": "user", "content": [{"text": "Hi"}]}]
-    try:
-        answer = client.converse_stream(modelId="m", messages=messages)
-        return [repr(event).encode() for event in answer["stream"]]
-    finally:
-        client.close()
+    events = converse(url, retries={"total_max_attempts": 5})
+    return [repr(event).encode() for event in events]
 
 
 Ask = Callable[[str], list[bytes]]
@@ -100,8 +79,8 @@ def test_calls_through_all_libraries_land_in_one_file_and_replay_with_the_server
 
 
 @pytest.mark.parametrize("ask", [by_httplib2, by_boto3])
-def test_a_miss_comes_out_as_it_is_and_is_asked_once(ask: Ask, server: RawServer) -> None:
-    with pytest.raises(MissError, match="No interaction matches"):
+def test_a_miss_comes_out_as_it_is_and_is_asked_once(ask: Ask) -> None:
+    with RawServer(echo) as server, pytest.raises(MissError, match="No interaction matches"):
         with aquila_cassette("missed", mode="none") as cassette:
             ask(server.url)
     assert (len(cassette.misses), server.connections) == (1, 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import lm15
@@ -11,8 +10,6 @@ from lm15.providers.async_base import AsyncOpenAIChatLM
 from lm15.transports import StdlibAsyncTransport, StdlibTransport, TransportRequest
 
 from aquila_cassette import MissError, aquila_cassette
-from aquila_cassette.model import CassetteData, Failure, Interaction, Request, Response
-from aquila_cassette.storage.format import dumps
 from tests.servers import CHAT_FRAMES, FRAMES, RawServer, sends
 
 
@@ -46,21 +43,6 @@ async def test_a_response_replays_with_what_real_ones_carry(sync: bool) -> None:
     assert body == body_again == b"".join(FRAMES)
     assert (again.status, again.reason) == (live.status, "OK")
     assert again.header("Content-Type") == live.header("Content-Type") == "text/event-stream"
-
-
-@pytest.mark.parametrize("sync", [True, False])
-async def test_an_error_of_the_system_that_lm15_lets_out_comes_out_again(
-    sync: bool, tmp_path: Path
-) -> None:
-    closed = Failure("OSError", "[Errno 9] Bad file descriptor")
-    response = Response(200, ended="failed", error=closed)
-    path = tmp_path / "cassettes" / "lm15.yaml"
-    path.parent.mkdir()
-    url = "http://a.example/"
-    path.write_text(dumps(CassetteData((Interaction(Request("GET", url), response),))))
-    with aquila_cassette("lm15", mode="none"), pytest.raises(OSError, match="Bad file") as error:
-        await read(url, sync=sync)
-    assert type(error.value) is OSError
 
 
 async def test_its_users_stream_and_a_miss_comes_out_as_it_is() -> None:

@@ -52,15 +52,6 @@ def test_a_block_around_respx_and_respx_around_a_block(server: RawServer) -> Non
     assert len(server.requests) == 2
 
 
-async def test_respx_and_a_block_for_async_clients(server: RawServer) -> None:
-    for mode in ("once", "none"):
-        async with respx.mock() as router, aquila_cassette("respx", mode=mode) as cassette:
-            router.get(MOCKED).respond(text="mocked")
-            assert await both_async(server.url) == ["mocked", "live"]
-        assert [one.request.url for one in cassette.interactions] == [server.url]
-    assert len(server.requests) == 1
-
-
 def test_a_route_that_passes_through_is_recorded_and_counts_as_called(
     respx_mock: respx.MockRouter, server: RawServer
 ) -> None:
@@ -73,16 +64,6 @@ def test_a_route_that_passes_through_is_recorded_and_counts_as_called(
             assert through.called
         assert len(cassette.interactions) == 1
     assert len(server.requests) == 1
-
-
-def test_respx_in_place_of_the_client_s_transports(server: RawServer) -> None:
-    for mode in ("once", "none"):
-        with aquila_cassette("respx", mode=mode) as cassette:
-            with respx.mock(using="httpx") as router:
-                router.get(MOCKED).respond(text="mocked")
-                router.route(host="127.0.0.1").pass_through()
-                assert both(server.url) == ["mocked", "live"]
-        assert [one.request.url for one in cassette.interactions] == [server.url]
 
 
 def test_a_route_of_respx_does_not_let_a_request_of_httpx2_slip_by() -> None:

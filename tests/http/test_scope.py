@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import aiohttp
 import httpx
 import pytest
 
@@ -59,66 +56,10 @@ async def test_a_client_made_before_the_block_is_recorded(face: Face, server: Ra
         await client.aclose()
 
 
-async def test_async_with_waits_for_the_streams_of_other_tasks(server: RawServer) -> None:
-    goes_on = threading.Event()
-
-    def script(connection: Connection, request: Request) -> None:
-        connection.head(200)
-        connection.piece(b"data: 1\n\n")
-        connection.wait(goes_on)
-        connection.piece(b"data: 2\n\n")
-        connection.end()
-
-    started = asyncio.Event()
-
-    async def read(url: str) -> bytes:
-        seen = b""
-        async with httpx.AsyncClient() as client, client.stream("GET", url) as response:
-            async for piece in response.aiter_raw():
-                seen += piece
-                started.set()
-        return seen
-
-    with RawServer(script) as slow:
-        async with aquila_cassette("settled") as cassette:
-            task = asyncio.create_task(read(slow.url))
-            await started.wait()
-            asyncio.get_running_loop().call_soon(goes_on.set)
-        assert [one.response.ended for one in cassette.recorded] == ["complete"]
-        assert await task == b"data: 1\n\ndata: 2\n\n"
-
-
 def test_mock_asgi_and_wsgi_transports_are_left_alone() -> None:
     mock = httpx.MockTransport(lambda request: httpx.Response(204))
     with aquila_cassette("left", mode="none"), httpx.Client(transport=mock) as client:
         assert client.get("http://nowhere.example").status_code == 204
-
-
-def test_a_pool_whose_stream_was_closed_early_goes_on_as_without_a_recorder(
-    server: RawServer,
-) -> None:
-    def connections(record: bool) -> int:
-        def script(connection: Connection, request: Request) -> None:
-            connection.head(200)
-            connection.piece(b"data: 1\n\n")
-            if request.path == "/early":
-                connection.gone()
-            else:
-                connection.end()
-
-        with RawServer(script) as counted, httpx.Client() as client:
-            block = aquila_cassette("pool", mode="all")
-            if record:
-                block.__enter__()
-            with client.stream("GET", f"{counted.url}/early") as response:
-                next(response.iter_raw())
-            client.get(f"{counted.url}/whole")
-            client.get(f"{counted.url}/again")
-            if record:
-                block.__exit__(None, None, None)
-            return counted.connections
-
-    assert connections(record=True) == connections(record=False)
 
 
 def test_after_alias_httpx_the_one_library_is_recorded_once(server: RawServer) -> None:
@@ -153,23 +94,11 @@ assert len(cassette.recorded) == 3, cassette.recorded
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-async def test_ambient_requests_of_async_libraries_are_answered_and_not_waited_for() -> None:
-    token = "https://oauth2.googleapis.com/token"
-    async with aquila_cassette("ambient", mode="none") as cassette:
-        async with httpx.AsyncClient(verify=False) as client, aiohttp.ClientSession() as session:
-            unread = await client.send(client.build_request("POST", token), stream=True)
-            await cassette.settled(timeout=1)
-            assert json.loads(await unread.aread())["access_token"] == "aquila-placeholder"
-            async with session.post(token) as answer:
-                assert (await answer.json())["access_token"] == "aquila-placeholder"
-    assert (cassette.played, cassette.recorded, cassette.misses) == ((), (), ())
-
-
 # Instrumentation that wraps methods before the first block: all stays as it was.
 
 PROGRAM = """
 import asyncio, http.client, sys
-import aiohttp, httpx, httpx2, requests, wrapt
+import aiohttp, httpx, requests, wrapt
 
 seen = set()
 
@@ -179,11 +108,8 @@ def note(wrapped, instance, args, kwargs):
 
 for cls, name in [
     (http.client.HTTPConnection, "putrequest"),
-    (http.client.HTTPConnection, "putheader"),
     (http.client.HTTPConnection, "connect"),
-    (http.client.HTTPConnection, "getresponse"),
     (httpx.HTTPTransport, "handle_request"),
-    (httpx.AsyncHTTPTransport, "handle_async_request"),
     (aiohttp.BaseConnector, "connect"),
 ]:
     wrapt.wrap_function_wrapper(cls, name, note)
@@ -194,29 +120,17 @@ async def by_aiohttp(url):
     async with aiohttp.ClientSession() as session, session.get(url) as response:
         return await response.read()
 
-async def by_httpx(url):
-    async with httpx.AsyncClient(verify=False) as client:
-        return (await client.get(url)).content
-
 def all_of(url):
-    return [
-        requests.get(url).content,
-        httpx.get(url, verify=False).content,
-        asyncio.run(by_aiohttp(url)),
-        asyncio.run(by_httpx(url)),
-    ]
+    answers = [requests.get(url).content, httpx.get(url, verify=False).content]
+    return [*answers, asyncio.run(by_aiohttp(url))]
 
 url, folder = sys.argv[1:]
-live = None
+got = []
 for mode in ("once", "none"):
     with aquila_cassette("wrapped", cassette_dir=folder, mode=mode, repeats=True) as cassette:
-        got = all_of(url)
-    assert live in (None, got), (live, got)
-    live = got
-    if mode == "once":
-        assert len(cassette.recorded) == 4
-        assert len(seen) >= 6, seen
-assert all_of(url) == live
+        got.append(all_of(url))
+    assert mode == "none" or (len(cassette.recorded), len(seen)) == (3, 3), seen
+assert got == [all_of(url)] * 2
 """
 
 

@@ -15,18 +15,13 @@ SECRETS = {
     "header": "sk-header-0a1b2c3d4e5f6a7b8c9d",
     "x-api-key": "sk-ant-api03-0a1b2c3d4e5f6a7b8c9d",
     "cookie": "session-0a1b2c3d4e5f",
-    "unknown header": "whatever-0a1b2c3d4e5f",
     "query": "AIzaSyA0a1b2c3d4e5f6a7b8c9d0e1f2a3b4c5d",
     "user": "the-user-of-the-url",
-    "password": "pass-word-of-the-url",
     "json field": "json-field-0a1b2c",
-    "token field": "shhh-token-77",
     "json value": "ghp_0a1b2c3d4e5f6a7b8c9d0a1b2c3d4e5f6a7b",
     "nested json": "nested-json-0a1b2c",
     "environment": "an environment's value",
-    "bearer": "Bearer abcdef0123456789abcdef",
     "jwt": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P",
-    "aws": "AKIA0A1B2C3D4E5F6A7B",
     "answer field": "answer-field-0a1b2c",
     "answer header": "answer-header-0a1b2c",
 }
@@ -34,7 +29,7 @@ SECRETS = {
 
 def answer(connection: Connection, request: Request) -> None:
     """Answer with secrets of its own and those that it was asked with, cut in their middle."""
-    words = [SECRETS["environment"], SECRETS["jwt"], SECRETS["aws"], SECRETS["bearer"]]
+    words = [SECRETS["environment"], SECRETS["jwt"]]
     fields = {"access_token": SECRETS["answer field"], "text": " and ".join(words), "n": 1}
     frame = f"data: {json.dumps(fields)}\n\ndata: [DONE]\n\n".encode()
     connection.head(
@@ -42,7 +37,6 @@ def answer(connection: Connection, request: Request) -> None:
         {
             "content-type": "text/event-stream",
             "set-cookie": f"id={SECRETS['answer header']}",
-            "x-internal": SECRETS["answer header"],
         },
     )
     for start in range(0, len(frame), 11):
@@ -53,8 +47,6 @@ def answer(connection: Connection, request: Request) -> None:
 def ask(url: str) -> bytes:
     body = {
         "api_key": SECRETS["json field"],
-        "mcp_servers": [{"name": "n", "authorization_token": SECRETS["token field"]}],
-        "eos_token": "</s>",
         "messages": [{"content": f"my token is {SECRETS['json value']}, keep it"}],
         "arguments": json.dumps({"client_secret": SECRETS["nested json"]}),
         "note": SECRETS["environment"],
@@ -63,9 +55,8 @@ def ask(url: str) -> bytes:
         "authorization": f"Bearer {SECRETS['header']}",
         "x-api-key": SECRETS["x-api-key"],
         "cookie": SECRETS["cookie"],
-        "x-whatever": SECRETS["unknown header"],
     }
-    address = url.replace("//", f"//{SECRETS['user']}:{SECRETS['password']}@")
+    address = url.replace("//", f"//{SECRETS['user']}:x@")
     request = httpx.post(f"{address}/v1?key={SECRETS['query']}&page=2", json=body, headers=headers)
     return request.content
 
@@ -78,7 +69,6 @@ def test_no_secret_is_in_the_file_and_the_request_still_matches(
         with aquila_cassette("secrets"):
             live = ask(server.url)
     text = (tmp_path / "cassettes" / "secrets.yaml").read_text("utf-8")
-    assert "</s>" in text
     assert [name for name, secret in SECRETS.items() if secret in text] == []
     assert SECRETS["answer field"].encode() in live
     with aquila_cassette("secrets", mode="none") as cassette:
