@@ -155,7 +155,7 @@ def idle(
     also: Sequence[OpenStreams] = (),
     sources: Sequence[Source] = (),
     failures: bool = True,
-    include_worker_threads: bool = True,
+    worker_threads: bool = True,
 ) -> Idle:
     """Make what waits, in the task or thread `here`, for everything that goes on in `sessions`.
 
@@ -173,7 +173,7 @@ def idle(
         here=here,
         background=[pattern for session in sessions for pattern in session.background],
         enough=lambda: sum(one.streams.started for one in sessions) >= (streams or 0),
-        include_worker_threads=include_worker_threads,
+        worker_threads=worker_threads,
     )
 
 
@@ -193,7 +193,7 @@ async def settled(
         here=current_task_or_thread(),
         streams=streams,
         failures=failures,
-        include_worker_threads=False,
+        worker_threads=False,
     )
     if left := await waiting.wait(limit, once=once):
         raise SettleTimeout(

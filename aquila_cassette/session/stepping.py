@@ -16,11 +16,11 @@ from aquila_cassette.model import Interaction, Response
 from aquila_cassette.session.player import Player, ReplaySettings, let_others_run
 from aquila_cassette.session.stream_text import pending_lines
 from aquila_cassette.transcript.request_text import summarize_request
+from aquila_cassette.waiting.activity import Activity
 from aquila_cassette.waiting.event_loops import TaskOrThread, current_task_or_thread
 from aquila_cassette.waiting.idle import Idle
 from aquila_cassette.waiting.notifier import Notifier, notifier, notify
-from aquila_cassette.waiting.open_streams import Readers
-from aquila_cassette.waiting.pending import Pending, PendingMessages, sources
+from aquila_cassette.waiting.pending import Pending, sources
 
 Which = str | int | None
 """Which held stream: a part of its prompt or its URL, its number, or the only one there is."""
@@ -110,10 +110,12 @@ class Advance:
             raise self._too_late(timeout)
         # Views must have handled what came, and readers of a finished stream have returned.
         left = await Idle(
-            [self._stream.readers()],
-            [PendingMessages(source) for source in sources()],
+            [],
+            sources(),
             here=self._here,
-            include_worker_threads=False,
+            worker_threads=False,
+            jobs=False,
+            readers=self._stream.readers(),
         ).wait(max(0.0, deadline - time.monotonic()))
         if left:
             raise self._too_late(timeout, left)
@@ -270,10 +272,10 @@ class SteppedPlayer(Player):
             return False
         return bool(self.stream.activities) and not self.stream.has_reader_except(set())
 
-    def readers(self) -> Readers:
+    def readers(self) -> list[Activity]:
         """Return the activities that read this stream, once it is over."""
         streams = self.stream.with_parents() if self.stream and self._over else []
-        return Readers([one for stream in streams for one in stream.activities])
+        return [one for stream in streams for one in stream.activities]
 
     def matches(self, text: str) -> bool:
         """Return whether `text` is in the URL or in what was asked."""

@@ -8,11 +8,11 @@ import inspect
 import sys
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
 from functools import partial
 from typing import Any, TypeGuard, TypeVar
 
 import anyio.to_thread
+from anyio.from_thread import start_blocking_portal
 
 T = TypeVar("T")
 
@@ -85,16 +85,9 @@ def waker(function: Callable[[], object]) -> Callable[[], object]:
 def run_in_own_loop(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run an async function in a thread with an event loop of its own, and return its result."""
     # A loop may run in this thread already, in a greenlet: Playwright's sync API does that.
-    future: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(anyio.run(function))
-        except BaseException as error:
-            future.set_exception(error)
-
-    threading.Thread(target=run, name="aquila_cassette waits", daemon=True).start()
-    return future.result()
+    with start_blocking_portal() as portal:
+        result: T = portal.call(function)
+    return result
 
 
 async def call(function: Callable[[], Any]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 
@@ -15,7 +15,7 @@ from aquila_cassette.waiting.activity import (
 )
 from aquila_cassette.waiting.event_loops import Loop, TaskOrThread, current_loop, run_in_loop
 from aquila_cassette.waiting.notifier import notifier
-from aquila_cassette.waiting.open_streams import OpenStream, OpenStreams, Readers
+from aquila_cassette.waiting.open_streams import OpenStream, OpenStreams
 from aquila_cassette.waiting.pending import Pending, Source
 
 # What is over may start something else a few callbacks later; each of those is a turn of the loop.
@@ -28,25 +28,31 @@ _REPORT_TIMEOUT = 0.5
 class Idle:
     """What one task or thread, `here`, waits for.
 
-    What it reads itself does not count, nor what matches a pattern of `background`.
+    What it reads itself does not count, nor what matches a pattern of `background`. `readers` and
+    who waits for them count beside those of `streams`; of the sources, without `jobs`, only what
+    no task or thread does: messages that wait to be handled.
     """
 
     def __init__(
         self,
-        streams: Iterable[OpenStreams | Readers],
-        sources: Iterable[Source],
+        streams: Sequence[OpenStreams],
+        sources: Sequence[Source],
         *,
         here: TaskOrThread,
         background: Sequence[str] = (),
         enough: Callable[[], bool] = lambda: True,
-        include_worker_threads: bool = True,
+        worker_threads: bool = True,
+        jobs: bool = True,
+        readers: Sequence[Activity] = (),
     ) -> None:
-        self._streams = list(streams)
-        self._sources = list(sources)
+        self._streams = streams
+        self._sources = sources
         self._here = here
         self._background = background
         self._enough = enough
-        self._include_worker_threads = include_worker_threads
+        self._worker_threads = worker_threads
+        self._jobs = jobs
+        self._readers = readers
         self._other_loops: set[Loop] = set()
 
     async def wait(self, timeout: float | None, *, once: bool = False) -> list[Pending]:
@@ -154,19 +160,22 @@ class Idle:
             for source in self._sources
             for one in source.pending()
             if id(one.driver) not in ignored and not self._is_background(one.what)
+            if self._jobs or one.driver is None
         ]
 
     async def _pending_activities(self, ignored: set[int]) -> list[Activity]:
         """List the pending activities; each event loop is asked for its own."""
         here = current_loop()
         by_loop: dict[Loop, list[Activity]] = {here: []}
-        for streams in self._streams:
-            for activity in streams.activities():
-                by_loop.setdefault(activity.loop or here, []).append(activity)
+        reading = [one for one in self._readers if not one.is_over()]
+        waiting = [other for one in reading for other in one.waiting()]
+        known = [one for streams in self._streams for one in streams.activities()]
+        for activity in (*reading, *waiting, *known):
+            by_loop.setdefault(activity.loop or here, []).append(activity)
         self._other_loops = by_loop.keys() - {here}
 
         def look(activities: list[Activity]) -> list[Activity]:
-            in_threads = tasks_in_worker_threads() if self._include_worker_threads else ()
+            in_threads = tasks_in_worker_threads() if self._worker_threads else ()
             every = [one for one in [*activities, *in_threads] if id(one.driver) not in ignored]
             return [one for one in every if one.is_pending()]
 

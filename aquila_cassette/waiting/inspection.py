@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import gc
 import inspect
@@ -205,30 +206,18 @@ def _callbacks(future: Any) -> list[Any]:
 
 
 def _futures_of_callback(callback: Any) -> Iterator[Any]:
+    held = [getattr(callback, "__self__", None)]
     if isinstance(callback, functools.partial):
         yield from _futures_of_callback(callback.func)
         held = [*callback.args, *callback.keywords.values()]
-    else:
-        held = [getattr(callback, "__self__", None)]
-        for cell in getattr(callback, "__closure__", None) or ():
-            try:
-                held.append(cell.cell_contents)
-            except ValueError:  # not filled yet
-                continue
+    for cell in getattr(callback, "__closure__", None) or ():
+        with contextlib.suppress(ValueError):  # not filled yet
+            held.append(cell.cell_contents)
     for one in held:
-        yield from _futures_in(one)
-
-
-def _futures_in(held: Any) -> Iterator[Any]:
-    if asyncio.isfuture(held):
-        yield held
-    elif type(held).__module__.partition(".")[0] in ("asyncio", "anyio", "concurrent"):
-        # A task group: of asyncio, or of anyio, whose cancel scope knows the task that is in it.
-        scope = getattr(held, "cancel_scope", None)
-        for value in (
-            getattr(held, "_on_completed_fut", None),
-            getattr(held, "_parent_task", None),
-            getattr(scope, "_host_task", None),
-        ):
-            if asyncio.isfuture(value):
-                yield value
+        found = [one]
+        if type(one).__module__.partition(".")[0] in ("asyncio", "anyio", "concurrent"):
+            # A task group: of asyncio, or of anyio, whose cancel scope knows the task that is in it.
+            scope = getattr(one, "cancel_scope", None)
+            found += [getattr(one, name, None) for name in ("_on_completed_fut", "_parent_task")]
+            found.append(getattr(scope, "_host_task", None))
+        yield from filter(asyncio.isfuture, found)

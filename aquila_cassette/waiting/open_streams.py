@@ -16,8 +16,6 @@ from aquila_cassette.waiting.event_loops import (
 from aquila_cassette.waiting.inspection import notify_after
 from aquila_cassette.waiting.notifier import notify
 
-_MANY_ACTIVITIES = 64
-
 parent_stream: ContextVar[OpenStream | None] = ContextVar("aquila_parent_stream", default=None)
 """The client's stream for which this task or thread makes requests."""
 
@@ -55,20 +53,6 @@ class OpenStream:
     def reader_location(self) -> str | None:
         activities = [one for stream in self.with_parents() for one in stream.activities]
         return next(filter(None, (one.location() for one in activities)), None)
-
-
-class Readers:
-    """Given activities, and those that wait for them; it has no open streams."""
-
-    def __init__(self, activities: Sequence[Activity]) -> None:
-        self._activities = activities
-
-    def open(self) -> Sequence[OpenStream]:
-        return ()
-
-    def activities(self) -> Sequence[Activity]:
-        going_on = [one for one in self._activities if not one.is_over()]
-        return [*going_on, *(waiting for one in going_on for waiting in one.waiting())]
 
 
 class OpenStreams:
@@ -123,7 +107,8 @@ class OpenStreams:
         """List the activities of those who read streams here, and of those who wait for them."""
         with self._lock:
             self._is_watched = True
-            self._drop_finished()
+            for key in [key for key, one in self._activities.items() if one.is_over()]:
+                del self._activities[key]
             for activity in list(self._activities.values()):
                 self._add_waiting_for(activity)
             return list(self._activities.values())
@@ -142,8 +127,6 @@ class OpenStreams:
 
     def _remember(self, activity: Activity) -> Activity:
         with self._lock:
-            if len(self._activities) > _MANY_ACTIVITIES:
-                self._drop_finished()
             known = self._activities.get(activity.key)
             if known is not None and not known.is_over() and known.covers(activity):
                 return known
@@ -159,7 +142,3 @@ class OpenStreams:
                 known = self._activities.get(waiting.key)
                 if known is None or not known.covers(waiting):
                     self._activities[waiting.key] = waiting
-
-    def _drop_finished(self) -> None:
-        for key in [key for key, activity in self._activities.items() if activity.is_over()]:
-            del self._activities[key]

@@ -31,19 +31,6 @@ class Source(Protocol):
         """Return the next failure that was not raised anywhere, once; None when there is none."""
 
 
-class PendingMessages:
-    """The part of a source that no task or thread does: messages that wait to be handled."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-
-    def pending(self) -> Sequence[Pending]:
-        return [one for one in self._source.pending() if one.driver is None]
-
-    def take_failure(self) -> BaseException | None:
-        return None
-
-
 _sources: weakref.WeakSet[Source] = weakref.WeakSet()
 _lock = threading.RLock()
 

@@ -87,28 +87,6 @@ async def test_the_page_shows_what_three_events_have_brought_and_tells_the_answe
         await expect(page.locator("article .meta")).to_have_text("gpt-4o-mini · 15 tokens")
 
 
-async def test_the_button_sends_then_stops_then_sends(held: Open, page: Page) -> None:
-    send = page.locator("#send")
-    stop = page.get_by_role("button", name="Stop the answer")
-    async with held("chat_live.responds") as cassette:
-        await expect(send).to_be_enabled()
-        await _prompt(page).fill("Say hello")
-        await page.get_by_role("button", name="Send").click()
-        await expect(stop).to_be_enabled()
-        await expect(send).to_be_disabled()
-        await expect(send).to_be_hidden()
-        await expect(_prompt(page)).to_be_focused()
-        await expect(_prompt(page)).to_have_value("")
-
-        await _prompt(page).fill("And then?")
-        await _prompt(page).press("Enter")
-        cassette.release()
-        await expect(send).to_be_enabled()
-        await expect(stop).to_have_count(0)
-        await expect(page.get_by_role("article")).to_have_count(2)
-        await expect(_prompt(page)).to_have_value("And then?")
-
-
 @pytest.mark.parametrize("how", ["the button", "Escape"])
 async def test_an_answer_is_stopped_in_the_middle_and_tried_again(
     held: Open, page: Page, how: str

@@ -128,13 +128,3 @@ async def test_two_answers_grow_in_turns_in_conversations_of_their_own(
         shown = await render_async(pilot)
         assert HELLO in shown
         assert "“streams”" not in shown
-
-
-async def test_leaving_in_the_middle_of_an_answer_closes_its_connection(
-    aquila_cassette: Open, textual_provider: str
-) -> None:
-    async with aquila_cassette("textual_chat/responds", hold=True) as cassette:
-        async with chat(textual_provider) as pilot:
-            await ask(pilot, "Say hello")
-            await cassette.advance(3)
-        await cassette.settled()

@@ -5,8 +5,11 @@ Every frame but the last is visible to a consumer of the SDK, so that a gate can
 
 from __future__ import annotations
 
-import json
 from typing import Any
+
+from aquila_cassette.provider.anthropic import AnthropicMessages
+from aquila_cassette.provider.openai import OpenAIResponses
+from aquila_cassette.provider.replies import ModelReply, compact, parse_request, sse_frame
 
 CHAT_TEXT = ("Hel", "lo, ", "wörld")
 """The text deltas of each of the three streams."""
@@ -30,15 +33,7 @@ def _chat(delta: dict[str, Any], finish_reason: str | None = None) -> bytes:
         "model": "gpt-4o-mini",
         "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}],
     }
-    return f"data: {_json(chunk)}\n\n".encode()
-
-
-def _named(type_: str, **fields: Any) -> bytes:
-    return f"event: {type_}\ndata: {_json({'type': type_, **fields})}\n\n".encode()
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return sse_frame(compact(chunk))
 
 
 def response_object(status: str, output: list[Any], usage: dict[str, Any] | None) -> dict[str, Any]:
@@ -63,29 +58,6 @@ def response_object(status: str, output: list[Any], usage: dict[str, Any] | None
     }
 
 
-def _responses() -> tuple[bytes, ...]:
-    text = "".join(CHAT_TEXT)
-    at = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
-    part = {"type": "output_text", "text": text, "annotations": []}
-    item = {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed"}
-    begun, done = {**item, "status": "in_progress", "content": []}, {**item, "content": [part]}
-    steps: list[tuple[str, dict[str, Any]]] = [
-        ("created", {"response": response_object("in_progress", [], None)}),
-        ("in_progress", {"response": response_object("in_progress", [], None)}),
-        ("output_item.added", {"output_index": 0, "item": begun}),
-        ("content_part.added", {**at, "part": {**part, "text": ""}}),
-        *(("output_text.delta", {**at, "delta": delta, "logprobs": []}) for delta in CHAT_TEXT),
-        ("output_text.done", {**at, "text": text, "logprobs": []}),
-        ("content_part.done", {**at, "part": part}),
-        ("output_item.done", {"output_index": 0, "item": done}),
-        ("completed", {"response": response_object("completed", [done], USAGE)}),
-    ]
-    return tuple(
-        _named(f"response.{kind}", **fields, sequence_number=number)
-        for number, (kind, fields) in enumerate(steps)
-    )
-
-
 def message_object() -> dict[str, Any]:
     """A message of Anthropic's as it begins."""
     return {
@@ -100,22 +72,9 @@ def message_object() -> dict[str, Any]:
     }
 
 
-def _messages() -> tuple[bytes, ...]:
-    return (
-        _named("message_start", message=message_object()),
-        _named("content_block_start", index=0, content_block={"type": "text", "text": ""}),
-        *(
-            _named("content_block_delta", index=0, delta={"type": "text_delta", "text": text})
-            for text in CHAT_TEXT
-        ),
-        _named("content_block_stop", index=0),
-        _named(
-            "message_delta",
-            delta={"stop_reason": "end_turn", "stop_sequence": None},
-            usage={"output_tokens": 3},
-        ),
-        _named("message_stop"),
-    )
+def _provided(dialect: OpenAIResponses | AnthropicMessages) -> tuple[bytes, ...]:
+    request = parse_request("", {"model": "m", "messages": [{"content": "Hi"}]})
+    return tuple(frame.data for frame in dialect.frames(request, ModelReply(CHAT_TEXT)))
 
 
 CHAT_FRAMES: tuple[bytes, ...] = (
@@ -124,5 +83,5 @@ CHAT_FRAMES: tuple[bytes, ...] = (
     _chat({}, "stop"),
     b"data: [DONE]\n\n",
 )
-RESPONSES_FRAMES: tuple[bytes, ...] = _responses()
-MESSAGES_FRAMES: tuple[bytes, ...] = _messages()
+RESPONSES_FRAMES: tuple[bytes, ...] = _provided(OpenAIResponses())
+MESSAGES_FRAMES: tuple[bytes, ...] = _provided(AnthropicMessages())

@@ -54,7 +54,6 @@ class Connection:
         self.stream = sock.makefile("rb")
         """What the client sends, buffered."""
         self._is_chunked = False
-        self._left: int | None = None
         self.answered = False
         self.reusable = False
 
@@ -76,7 +75,6 @@ class Connection:
         """
         fields = dict(headers) if headers is not None else {"content-type": "text/event-stream"}
         self._is_chunked = length is None and not close
-        self._left = length
         if self._is_chunked:
             fields["transfer-encoding"] = "chunked"
         elif length is not None:
@@ -89,14 +87,10 @@ class Connection:
 
     def piece(self, data: bytes) -> None:
         """Send a piece of the body in one TCP send, as one chunk where the body is chunked."""
-        if self._left is not None:
-            self._left -= len(data)
         self.send(b"%x\r\n%s\r\n" % (len(data), data) if self._is_chunked else data)
 
     def end(self) -> None:
         """End the body as its framing ends one."""
-        if self._left:
-            raise ScriptError(f"end() with {self._left} bytes of the content-length unsent")
         if self._is_chunked:
             self.send(b"0\r\n\r\n")
         self.answered = True
