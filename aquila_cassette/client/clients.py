@@ -17,18 +17,18 @@ from aquila_cassette.client.endpoints.gemini import GEMINI
 from aquila_cassette.client.endpoints.openai import CHAT, RESPONSES
 from aquila_cassette.client.events import Answer, StreamRef
 from aquila_cassette.client.sinks import SinkLike, as_sink
-from aquila_cassette.client.stream_base import Server, StreamDriver, Transport
+from aquila_cassette.client.stream_base import StreamDriver, Transport
 from aquila_cassette.client.streams import AsyncStream, Stream
 from aquila_cassette.client.tools import Tool, tools_by_name
 from aquila_cassette.errors import StreamError, UsageError
 
 ENDPOINTS = {one.name: one for one in (CHAT, RESPONSES, MESSAGES, GEMINI)}
-"""All endpoints by their names; a provider's first one is its default."""
+"""All endpoints by their names."""
 
 IDLE_TIMEOUT = 120.0
 """Seconds without a byte after which a stream fails by default."""
 
-_PROVIDER_OF_MODEL = {"claude": "anthropic", "gemini": "gemini"}
+_ENDPOINTS_BY_MODEL = {"claude": MESSAGES, "gemini": GEMINI, "models/gemini": GEMINI}
 
 Prompt: TypeAlias = str | Sequence[Mapping[str, Any]]
 """The user's text, or a whole conversation as the provider takes it."""
@@ -76,12 +76,10 @@ class ClientBase:
     Args:
         http: A client of httpx or httpx2, which stays yours to close; None for an own of httpx.
         model: The model to ask where a call names none.
-        provider: ``openai``, ``anthropic`` or ``gemini``; None to choose by the model's name.
-        endpoint: The endpoint to ask where a call names none.
+        endpoint: The endpoint to ask where a call names none; None to choose by the model's name.
         api_key: The key; otherwise ``OPENAI_API_KEY``, ``ANTHROPIC_API_KEY``, ``GEMINI_API_KEY``.
             Without a key, requests go without one: a cassette that replays needs none.
         base_url: The server's address; otherwise ``OPENAI_BASE_URL`` and so on.
-        headers: Headers of every request.
     """
 
     _make_http: Callable[[], Any]
@@ -91,47 +89,39 @@ class ClientBase:
         http: Any = None,
         *,
         model: str | None = None,
-        provider: str | None = None,
         endpoint: str | Endpoint | None = None,
         api_key: str | None = None,
         base_url: str | None = None,
-        headers: Mapping[str, str] | None = None,
     ) -> None:
-        self._http_client = http
+        self._http = http or self._make_http()
         self._owns_http = http is None
         self._model = model
-        self._provider = provider
         self._endpoint = endpoint
         self._api_key = api_key
         self._base_url = base_url
-        self._headers = headers or {}
         self._active_refs: set[Hashable] = set()
-
-    def _http(self) -> Any:
-        self._http_client = self._http_client or self._make_http()
-        return self._http_client
 
     def _driver(self, prompt: Prompt, options: StreamOptions) -> StreamDriver:
         for name in options:
             if name not in StreamOptions.__annotations__:
-                raise _unknown(
-                    "option", name, StreamOptions.__annotations__, f"extra_body={{{name!r}: ...}}"
-                )
+                known = StreamOptions.__annotations__
+                raise _unknown("option", name, known, f"extra_body={{{name!r}: ...}}")
         model = options.get("model") or self._model
         if not model:
             raise UsageError("No model is named.", fix="Fix: model='gpt-4o-mini'")
         previous = options.get("previous_response_id")
-        server = self._server(
-            options.get("endpoint"), model, stored=bool(previous or options.get("store"))
+        store = bool(options.get("store"))
+        transport = self._transport(
+            options.get("endpoint"),
+            model,
+            stored=store or bool(previous),
+            idle_timeout=options.get("idle_timeout", IDLE_TIMEOUT),
         )
-        if previous and server.endpoint.stored_path != "/responses":
+        if previous and transport.endpoint.stored_path != "/responses":
             raise UsageError(
-                f"The endpoint {server.endpoint.name!r} cannot continue a stored response.",
+                f"The endpoint {transport.endpoint.name!r} cannot continue a stored response.",
                 fix="Fix: endpoint='responses', or pass the messages of the last answer",
             )
-        max_rounds = options.get("max_rounds", 10)
-        if max_rounds < 1:
-            raise UsageError(f"max_rounds is {max_rounds}.", fix="Fix: max_rounds=1 or more")
         sink = as_sink(options.get("sink"))
         tools = tools_by_name(options.get("tools") or ())
         request = ModelRequest(
@@ -141,7 +131,7 @@ class ClientBase:
             tools=tuple(tools.values()),
             max_tokens=options.get("max_tokens"),
             previous_response_id=previous,
-            store=bool(options.get("store")),
+            store=store,
             extra_body=options.get("extra_body") or {},
         )
         ref = options.get("ref")
@@ -153,31 +143,28 @@ class ClientBase:
             )
         self._active_refs.add(ref)
         return StreamDriver(
-            server=server,
             request=request,
             ref=ref,
             tools=tools,
             context=options.get("tool_context") or {},
-            max_rounds=max_rounds,
+            max_rounds=options.get("max_rounds", 10),
             sink=sink,
-            transport=Transport(self._http(), options.get("idle_timeout", IDLE_TIMEOUT)),
+            transport=transport,
             timeout=options.get("timeout"),
             on_over=self._active_refs.discard,
         )
 
-    async def _stored(
-        self, method: str, response_id: str, endpoint: str | Endpoint | None
-    ) -> Answer:
-        server = self._server(endpoint, self._model or "", stored=True)
-        if server.endpoint.stored_path is None:
+    async def _stored(self, method: str, response_id: str) -> Answer:
+        transport = self._transport(None, self._model or "", stored=True, idle_timeout=IDLE_TIMEOUT)
+        endpoint = transport.endpoint
+        if endpoint.stored_path is None:
             raise UsageError(
-                f"The endpoint {server.endpoint.name!r} stores no responses.",
-                fix="Fix: endpoint='responses'",
+                f"The endpoint {endpoint.name!r} stores no responses.",
+                fix="Fix: Client(endpoint='responses')",
             )
-        path = f"{server.endpoint.stored_path}/{quote(response_id, safe='')}"
-        transport = Transport(self._http(), IDLE_TIMEOUT)
+        path = f"{endpoint.stored_path}/{quote(response_id, safe='')}"
         try:
-            answer = await transport.send(server, method, path, ref=response_id)
+            answer = await transport.send(method, path, ref=response_id)
             while not answer.is_over:
                 for _ in answer.read(await transport.read()):
                     pass
@@ -193,9 +180,17 @@ class ClientBase:
         meta = replace(meta, response_id=meta.response_id or response_id, status=status)
         return Answer(answer.message.text, meta, answer.messages())
 
-    def _server(self, endpoint: str | Endpoint | None, model: str, *, stored: bool) -> Server:
-        chosen = choose_endpoint(model, self._provider, endpoint or self._endpoint, stored=stored)
-        provider = chosen.provider
+    def _transport(
+        self, given: str | Endpoint | None, model: str, *, stored: bool, idle_timeout: float | None
+    ) -> Transport:
+        named = given or self._endpoint
+        starts = (one for start, one in _ENDPOINTS_BY_MODEL.items() if model.startswith(start))
+        endpoint = named or next(starts, RESPONSES if stored else CHAT)
+        if isinstance(endpoint, str):
+            if endpoint not in ENDPOINTS:
+                raise _unknown("endpoint", endpoint, ENDPOINTS, "endpoint='chat'")
+            endpoint = ENDPOINTS[endpoint]
+        provider = endpoint.provider
         variables = provider.name.upper()
         base_url = self._base_url or os.environ.get(f"{variables}_BASE_URL") or provider.base_url
         key = os.environ.get(f"{variables}_API_KEY", "") if self._api_key is None else self._api_key
@@ -203,9 +198,8 @@ class ClientBase:
             "accept": "text/event-stream",
             "content-type": "application/json",
             **provider.headers(key),
-            **self._headers,
         }
-        return Server(chosen, base_url, headers)
+        return Transport(self._http, endpoint, base_url, headers, idle_timeout)
 
 
 class Client(ClientBase):
@@ -244,28 +238,25 @@ class Client(ClientBase):
         with self.stream(prompt, **options) as stream:
             return stream.result()
 
-    def retrieve(self, response_id: str, *, endpoint: str | Endpoint | None = None) -> Answer:
+    def retrieve(self, response_id: str) -> Answer:
         """Fetch a stored response.
 
         Raises:
             StreamError: The provider refused.
             UsageError: The endpoint stores no responses.
         """
-        return _run_now(self._stored("GET", response_id, endpoint))
+        return _run_now(self._stored("GET", response_id))
 
-    def delete(self, response_id: str, *, endpoint: str | Endpoint | None = None) -> None:
+    def delete(self, response_id: str) -> None:
         """Delete a stored response; raises as `retrieve`."""
-        _run_now(self._stored("DELETE", response_id, endpoint))
+        _run_now(self._stored("DELETE", response_id))
 
     def close(self) -> None:
         """Close the connections, if they are not yours."""
-        if self._owns_http and self._http_client:
-            self._http_client.close()
-            self._http_client = None
+        if self._owns_http:
+            self._http.close()
 
     def __enter__(self) -> Self:
-        # Making it loads certificates: better now than when the first stream starts.
-        self._http()
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -305,23 +296,20 @@ class AsyncClient(ClientBase):
         async with self.stream(prompt, **options) as stream:
             return await stream.result()
 
-    async def retrieve(self, response_id: str, *, endpoint: str | Endpoint | None = None) -> Answer:
+    async def retrieve(self, response_id: str) -> Answer:
         """Fetch a stored response; as `Client.retrieve`."""
-        return await self._stored("GET", response_id, endpoint)
+        return await self._stored("GET", response_id)
 
-    async def delete(self, response_id: str, *, endpoint: str | Endpoint | None = None) -> None:
+    async def delete(self, response_id: str) -> None:
         """Delete a stored response; as `Client.delete`."""
-        await self._stored("DELETE", response_id, endpoint)
+        await self._stored("DELETE", response_id)
 
     async def aclose(self) -> None:
         """Close the connections, if they are not yours."""
-        if self._owns_http and self._http_client:
-            http: Any = self._http_client
-            await http.aclose()
-            self._http_client = None
+        if self._owns_http:
+            await self._http.aclose()
 
     async def __aenter__(self) -> Self:
-        self._http()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -338,33 +326,6 @@ def _run_now(coroutine: Coroutine[Any, Any, Answer]) -> Answer:
     raise RuntimeError("an await suspended in the sync client")
 
 
-def choose_endpoint(
-    model: str, provider: str | None, endpoint: str | Endpoint | None, *, stored: bool
-) -> Endpoint:
-    """Return the endpoint that is named, or the default of the provider, or of the model's one."""
-    if isinstance(endpoint, Endpoint):
-        return endpoint
-    if endpoint is not None:
-        if endpoint not in ENDPOINTS:
-            raise _unknown("endpoint", endpoint, ENDPOINTS)
-        chosen = ENDPOINTS[endpoint]
-        if provider not in (None, chosen.provider.name):
-            raise UsageError(
-                f"The endpoint {endpoint!r} is not one of the provider {provider!r}.",
-                fix=f"Fix: name one of the two, or provider={chosen.provider.name!r}",
-            )
-        return chosen
-    if provider is None:
-        name = model.removeprefix("models/")
-        starts = (one for start, one in _PROVIDER_OF_MODEL.items() if name.startswith(start))
-        provider = next(starts, "openai")
-    offered = [one for one in ENDPOINTS.values() if one.provider.name == provider]
-    if not offered:
-        providers = dict.fromkeys(one.provider.name for one in ENDPOINTS.values())
-        raise _unknown("provider", provider, providers)
-    return RESPONSES if stored and RESPONSES in offered else offered[0]
-
-
 def _messages(prompt: Prompt) -> tuple[dict[str, Any], ...]:
     if isinstance(prompt, str):
         return ({"role": "user", "content": prompt},)
@@ -379,10 +340,9 @@ def _messages(prompt: Prompt) -> tuple[dict[str, Any], ...]:
     )
 
 
-def _unknown(what: str, got: str, known: Iterable[str], fix: str = "") -> UsageError:
-    names = list(known)
+def _unknown(what: str, got: str, known: Iterable[str], fix: str) -> UsageError:
     return UsageError(
         f"There is no {what} {got!r}.",
-        facts=[f"expected: {', '.join(names)}", f"got:      {got}"],
-        fix=f"Fix: {fix or f'{what}={names[0]!r}'}",
+        facts=[f"expected: {', '.join(known)}", f"got:      {got}"],
+        fix=f"Fix: {fix}",
     )

@@ -10,7 +10,6 @@ import contextlib
 import json
 import logging
 import socket
-import threading
 import types
 from collections.abc import Callable, Generator, Hashable, Mapping
 from dataclasses import dataclass, field, replace
@@ -48,64 +47,23 @@ _MOST_PIECES = 1000
 _logger = logging.getLogger("aquila_cassette.client")
 
 
-class EventLog:
-    """The events of one stream so far, for readers in any task or thread."""
-
-    def __init__(self) -> None:
-        self.events: list[StreamEvent] = []
-        self._lock = threading.RLock()
-        self._added = Notifier()
-        self.is_over = threading.Event()
-
-    @property
-    def last(self) -> Done | Error | None:
-        """The event that ended the stream; None as long as it goes on."""
-        event = self.events[-1] if self.events else None
-        return event if isinstance(event, Done | Error) else None
-
-    def add(self, event: StreamEvent) -> bool:
-        """Keep an event, and return True; False, and nothing else, after the last event."""
-        with self._lock:
-            if self.last is not None:
-                return False
-            self.events.append(event)
-        if isinstance(event, Done | Error):
-            self.is_over.set()
-        self._added.notify()
-        return True
-
-    async def over(self) -> None:
-        await self._added.until(lambda: self.last)
-
-    async def wait_for_more(self, count: int) -> bool:
-        """Wait for an event after the first `count`; return False if there will be none."""
-        await self._added.until(lambda: len(self.events) > count or self.last is not None)
-        return len(self.events) > count
-
-
 class StreamBase:
     def __init__(self, driver: StreamDriver) -> None:
         self.ref = driver.ref
         self._driver = driver
-        self._log = driver.log
 
     @property
     def done(self) -> bool:
         """Whether the stream is over."""
-        return self._log.last is not None
+        return self._driver.last is not None
 
     @property
     def text(self) -> str:
         """The text so far."""
         return self._driver.text
 
-    @property
-    def tool_context(self) -> Mapping[str, Any]:
-        """The tool context, with all patches so far."""
-        return self._driver.context
-
     def _result(self, timeout: float | None) -> Answer:
-        last = self._log.last
+        last = self._driver.last
         if last is None:
             raise ResultTimeout(
                 f"The stream was not over after {timeout:g} s; it goes on.",
@@ -127,7 +85,6 @@ class StreamBase:
 class StreamDriver:
     """Drives one stream: it asks, reads the answer, runs tools, and asks again."""
 
-    server: Server
     request: ModelRequest
     ref: Hashable
     tools: Mapping[str, Tool]
@@ -137,24 +94,38 @@ class StreamDriver:
     transport: Transport
     timeout: float | None
     on_over: Callable[[Hashable], None]
-    log: EventLog = field(default_factory=EventLog, init=False)
+    events: list[StreamEvent] = field(default_factory=list, init=False)
     open: OpenStream | None = field(default=None, init=False)
     scope: anyio.CancelScope | None = field(default=None, init=False)
     stopped: StreamFailure | None = field(default=None, init=False)
-    _texts: list[str] = field(default_factory=list, init=False)
+    _added: Notifier = field(default_factory=Notifier, init=False)
     _answers: list[AnswerParser] = field(default_factory=list, init=False)
     _sink_got_end: bool = field(default=False, init=False)
 
     @property
     def text(self) -> str:
-        return "".join(self._texts)
+        return "".join(event.text for event in self.events if isinstance(event, Chunk))
+
+    @property
+    def last(self) -> Done | Error | None:
+        """The event that ended the stream; None as long as it goes on."""
+        event = self.events[-1] if self.events else None
+        return event if isinstance(event, Done | Error) else None
+
+    async def over(self) -> None:
+        await self._added.until(lambda: self.last)
+
+    async def wait_for_more(self, count: int) -> bool:
+        """Wait for an event after the first `count`; return False if there will be none."""
+        await self._added.until(lambda: len(self.events) > count or self.last is not None)
+        return len(self.events) > count
 
     def start(self) -> None:
         label = f"stream {self.ref!r} of {self.request.model}"
         self.open = OPEN_STREAMS.start(label, lambda: [f"text:   {self.text[-60:]!r}"])
 
     def note_reader(self) -> None:
-        if self.log.last is None:
+        if self.last is None:
             OPEN_STREAMS.add_reader(self.open)
 
     def stop(self, kind: Kind, reason: str) -> None:
@@ -222,19 +193,19 @@ class StreamDriver:
                 await self._emit(
                     ToolCall("result", *result, failed=run.failed, id=run.id, ref=self.ref)
                 )
-            self._add_messages(self.server.endpoint.result_messages(runs))
+            self._add_messages(self.transport.endpoint.result_messages(runs))
         raise StreamFailure(
             "rounds", f"The model still calls tools after {self.max_rounds} rounds."
         )
 
     async def _ask(self) -> AnswerParser:
         self._check()
-        endpoint = self.server.endpoint
+        endpoint = self.transport.endpoint
         fields = {**endpoint.body(self.request), **self.request.extra_body}
         given = {name: value for name, value in fields.items() if value is not None}
         body = json.dumps(given, ensure_ascii=False, separators=(",", ":"))
         path, content = endpoint.path(self.request), body.encode("utf-8", "replace")
-        answer = await self.transport.send(self.server, "POST", path, content, ref=self.ref)
+        answer = await self.transport.send("POST", path, content, ref=self.ref)
         self._answers.append(answer)
         while not answer.is_over:
             self._check()
@@ -278,9 +249,11 @@ class StreamDriver:
             self._check()
 
     def _add(self, event: StreamEvent) -> None:
-        if isinstance(event, Chunk):
-            self._texts.append(event.text)
-        if self.log.add(event) and isinstance(event, Done | Error):
+        if self.last is not None:
+            return
+        self.events.append(event)
+        self._added.notify()
+        if isinstance(event, Done | Error):
             self.on_over(self.ref)
             OPEN_STREAMS.close(self.open)
 
@@ -288,7 +261,7 @@ class StreamDriver:
         self.request = replace(self.request, messages=(*self.request.messages, *messages))
 
     def _meta(self) -> Meta:
-        meta = Meta(endpoint=self.server.endpoint.name)
+        meta = Meta(endpoint=self.transport.endpoint.name)
         for answer in self._answers:
             one = answer.meta()
             meta = replace(
@@ -305,43 +278,45 @@ def _pause() -> Generator[None, None, None]:
     yield
 
 
-@dataclass(frozen=True)
-class Server:
-    endpoint: Endpoint
-    base_url: str
-    headers: Mapping[str, str]
-
-
 class Transport:
     """Does HTTP for one stream, with any client of httpx or httpx2; `idle_timeout` is in seconds."""
 
-    def __init__(self, http: Any, idle_timeout: float | None) -> None:
+    def __init__(
+        self,
+        http: Any,
+        endpoint: Endpoint,
+        base_url: str,
+        headers: dict[str, str],
+        idle_timeout: float | None,
+    ) -> None:
+        self.endpoint = endpoint
         self.is_async = hasattr(http, "aclose")
         self._http = http
+        self._base_url = base_url.rstrip("/")
+        self._headers = headers
         self._idle_timeout = idle_timeout
         self._response: Any = None
         self._pieces: Any = None
         self._network_stream: Any = None
 
     async def send(
-        self, server: Server, method: str, path: str, content: bytes = b"", *, ref: Hashable
+        self, method: str, path: str, content: bytes = b"", *, ref: Hashable
     ) -> AnswerParser:
         # A version that both the base URL and the path name is named once.
         version = "/" + path.split("/")[1]
         request = self._http.build_request(
             method,
-            server.base_url.rstrip("/").removesuffix(version) + path,
-            headers=dict(server.headers),
+            self._base_url.removesuffix(version) + path,
+            headers=self._headers,
             content=content or None,
             timeout=(None if self.is_async else self._idle_timeout,) * 4,
             extensions={} if self.is_async else {"trace": self._trace},
         )
-        response = await self._awaited(self._http.send(request, stream=True))
-        self._response = response
+        self._response = response = await self._awaited(self._http.send(request, stream=True))
         self._network_stream = response.extensions.get("network_stream")
         self._pieces = response.aiter_bytes() if self.is_async else response.iter_bytes()
         content_type = response.headers.get("content-type")
-        return AnswerParser(server.endpoint, ref, response.status_code, content_type)
+        return AnswerParser(self.endpoint, ref, response.status_code, content_type)
 
     async def read(self) -> bytes | None:
         following = anext if self.is_async else next

@@ -39,8 +39,8 @@ class Stream(StreamBase):
 
     def __iter__(self) -> Iterator[StreamEvent]:
         at = 0
-        while at < len(self._log.events) or self._drive_past(at):
-            yield self._log.events[at]
+        while at < len(self._driver.events) or self._drive_past(at):
+            yield self._driver.events[at]
             at += 1
 
     def __enter__(self) -> Self:
@@ -66,16 +66,16 @@ class Stream(StreamBase):
             ResultTimeout: It was not over in time.
         """
         if timeout is None:
-            self.wait()
+            self._wait()
         elif not self.done:
             context = contextvars.copy_context()
-            threading.Thread(target=context.run, args=(self.wait,), daemon=True).start()
-            self._log.is_over.wait(timeout)
+            thread = threading.Thread(target=context.run, args=(self._wait,), daemon=True)
+            thread.start()
+            thread.join(timeout)
         return self._result(timeout)
 
-    def wait(self) -> None:
-        """Read the stream to its end, however it ends."""
-        while self._drive_past(len(self._log.events)):
+    def _wait(self) -> None:
+        while self._drive_past(len(self._driver.events)):
             pass
 
     def cancel(self) -> None:
@@ -112,7 +112,7 @@ class Stream(StreamBase):
             driver.note_reader()
             token = parent_stream.set(driver.open)
             try:
-                while not self.done and len(self._log.events) <= at:
+                while not self.done and len(self._driver.events) <= at:
                     self._drive_on()
             finally:
                 parent_stream.reset(token)
@@ -120,7 +120,7 @@ class Stream(StreamBase):
         while driver.stopped is not None and not self.done:
             with self._driving:
                 self._drive_on()
-        return len(self._log.events) > at
+        return len(self._driver.events) > at
 
     def _drive_on(self) -> None:
         """Drive until the next event."""
@@ -162,13 +162,13 @@ class AsyncStream(StreamBase):
     async def __aexit__(self, *exc: object) -> None:
         self.cancel()
         with anyio.CancelScope(shield=True):
-            await self._log.over()
+            await self._driver.over()
 
     async def result(self, timeout: float | None = None) -> Answer:
         """Wait for the whole answer; as `Stream.result`, in the event loop of any thread."""
         self._driver.note_reader()
         with anyio.move_on_after(timeout):
-            await self._log.over()
+            await self._driver.over()
         return self._result(timeout)
 
     def cancel(self) -> None:
@@ -186,13 +186,13 @@ class _Iterator(AsyncIterator[StreamEvent]):
         self._at = 0
 
     async def __anext__(self) -> StreamEvent:
-        log, at = self._stream._log, self._at
+        driver, at = self._stream._driver, self._at
         if at == 0:
-            self._stream._driver.note_reader()
-        if not await log.wait_for_more(at):
+            driver.note_reader()
+        if not await driver.wait_for_more(at):
             raise StopAsyncIteration
         self._at += 1
-        return log.events[at]
+        return driver.events[at]
 
 
 async def _drive(driver: StreamDriver) -> None:
@@ -204,7 +204,7 @@ async def _drive(driver: StreamDriver) -> None:
 
 
 def _cancel(driver: StreamDriver, cancel_scope: Callable[[], object]) -> None:
-    if driver.log.last is None:
+    if driver.last is None:
         driver.stop(*_CANCELLED)
         # An event loop that another thread closes right now has ended the stream.
         with contextlib.suppress(RuntimeError):

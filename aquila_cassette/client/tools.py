@@ -12,7 +12,6 @@ import typing
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any, Literal, Union
 
 import anyio
@@ -30,6 +29,7 @@ _PLAIN_TYPES: dict[Any, dict[str, Any]] = {
     type(None): {"type": "null"},
     Any: {},
 }
+_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 _SECTION = re.compile(r"(?:Args|Arguments|Parameters|Returns|Yields|Raises|Examples?|Note):\s*")
 _ARGUMENT = re.compile(r"\s+(\w+)\s*(?:\([^)]*\))?:\s*(.*)")
 
@@ -42,8 +42,8 @@ class Tool:
         name: What the model calls it.
         description: When to call it, and what it does.
         parameters: The JSON schema of its arguments, of type object.
-        function: What is called, sync or async, with the arguments by their names; where it has a
-            parameter ``context`` that the schema has not, it gets the stream's tool context there.
+        function: What is called, sync or async, with the arguments by their names; a parameter
+            ``context`` gets the stream's tool context.
     """
 
     name: str
@@ -76,8 +76,8 @@ class Patched:
 def tool(function: Callable[..., Any]) -> Tool:
     '''Make a tool of a function, from its name, its type hints and its docstring.
 
-    Every parameter has a type hint: str, int, float, bool, None, a Literal, an Enum, a list or dict
-    of these, a TypedDict or a dataclass, or a union.
+    Every parameter has a type hint: str, int, float, bool, None, a Literal, a list or dict of these,
+    a TypedDict, or a union.
 
     Raises:
         UsageError: A parameter has no hint, or one that JSON has no type for.
@@ -144,8 +144,7 @@ class ToolRun:
             raise _BadCall(f"The arguments are not JSON ({error}): {self.arguments}") from None
         if not isinstance(arguments, dict):
             raise _BadCall(f"The arguments are not a JSON object: {self.arguments}")
-        in_schema = CONTEXT in tool.parameters.get("properties", {})
-        if not in_schema and CONTEXT in inspect.signature(tool.function).parameters:
+        if CONTEXT in inspect.signature(tool.function).parameters:
             arguments[CONTEXT] = self.context
         return functools.partial(tool.function, **arguments)
 
@@ -206,25 +205,23 @@ def _read_docstring(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
 
 
 def _parameters(function: Callable[..., Any]) -> dict[str, Any]:
-    hints = typing.get_type_hints(function, include_extras=True)
+    hints = typing.get_type_hints(function)
     _, descriptions = _read_docstring(function)
     properties: dict[str, Any] = {}
     required: list[str] = []
     for name, parameter in inspect.signature(function).parameters.items():
         if name == CONTEXT:
             continue
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            raise _unfit(function, f"*{name}", "takes any number of arguments")
-        if parameter.kind is parameter.POSITIONAL_ONLY:
-            raise _unfit(function, name, "cannot be given by its name")
-        if name not in hints:
-            raise _unfit(function, name, "has no type hint")
-        try:
-            properties[name] = _schema(hints[name])
-        except TypeError as error:
-            raise _unfit(function, name, f"has a type without a JSON type: {error}") from None
+        schema = _schema(hints[name]) if name in hints else None
+        if schema is None or parameter.kind not in _NAMED:
+            raise UsageError(
+                f"The parameter {name!r} of the tool {function.__name__!r} has no type for JSON.",
+                facts=["expected: one that is given by its name, with a type hint"],
+                fix="Fix: give its type hint, or Tool(name, description, parameters, function)",
+            )
+        properties[name] = schema
         if name in descriptions:
-            properties[name] = {**properties[name], "description": descriptions[name]}
+            schema["description"] = descriptions[name]
         if parameter.default is parameter.empty:
             required.append(name)
     return {
@@ -235,41 +232,26 @@ def _parameters(function: Callable[..., Any]) -> dict[str, Any]:
     }
 
 
-def _schema(hint: Any) -> dict[str, Any]:
+def _schema(hint: Any) -> dict[str, Any] | None:
+    """Return the JSON schema of a type; None where JSON has no such type."""
     if hint in _PLAIN_TYPES:
         return dict(_PLAIN_TYPES[hint])
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin is typing.Annotated:
-        descriptions = [one for one in arguments[1:] if isinstance(one, str)]
-        schema = _schema(arguments[0])
-        return {**schema, "description": descriptions[0]} if descriptions else schema
-    if origin is Literal:
+    kind, arguments = typing.get_origin(hint) or hint, typing.get_args(hint)
+    if kind is Literal:
         return {"enum": list(arguments)}
-    if origin in (Union, types.UnionType):
-        return {"anyOf": [_schema(one) for one in arguments]}
-    kind = origin or hint
-    if isinstance(kind, type):
-        if issubclass(kind, Enum):
-            return {"enum": [one.value for one in kind]}
-        if typing.is_typeddict(kind) or hasattr(kind, "__dataclass_fields__"):
-            hints = typing.get_type_hints(kind, include_extras=True)
-            return {
-                "type": "object",
-                "properties": {key: _schema(hint) for key, hint in hints.items()},
-                "required": [
-                    key for key in hints if key in getattr(kind, "__required_keys__", hints)
-                ],
-            }
-        if issubclass(kind, Mapping):
-            values = _schema(arguments[1]) if len(arguments) == 2 else {}
-            return {"type": "object", **({"additionalProperties": values} if values else {})}
-        if issubclass(kind, Sequence | set | frozenset) and kind is not bytes:
-            return {"type": "array", "items": _schema(arguments[0]) if arguments else {}}
-    raise TypeError(hint)
-
-
-def _unfit(function: Callable[..., Any], name: str, why: str) -> UsageError:
-    return UsageError(
-        f"The parameter {name!r} of the tool {function.__name__!r} {why}.",
-        fix="Fix: give its type hint, or Tool(name, description, parameters, function)",
-    )
+    if typing.is_typeddict(kind):
+        hints = typing.get_type_hints(kind)
+        parts: dict[Any, Any] = {name: _schema(one) for name, one in hints.items()}
+        required = [name for name in hints if name in kind.__required_keys__]
+        made: dict[str, Any] = {"type": "object", "properties": parts, "required": required}
+    else:
+        parts = dict(enumerate(map(_schema, arguments)))
+        if kind in (Union, types.UnionType):
+            made = {"anyOf": [*parts.values()]}
+        elif kind in (dict, Mapping):
+            made = {"type": "object", **({"additionalProperties": parts[1]} if parts else {})}
+        elif kind in (list, Sequence):
+            made = {"type": "array", "items": parts.get(0, {})}
+        else:
+            return None
+    return None if None in parts.values() else made

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import queue as queues
-import threading
 from typing import Any
 
 import anyio
@@ -96,19 +95,9 @@ async def test_a_full_queue_holds_the_stream_back(make: Any) -> None:
             event = await asyncio.to_thread(target.get, timeout=5)
         texts.append(event.text if isinstance(event, Chunk) else None)
         # At most one event waits in the queue, and one to be put there.
-        assert len(stream._log.events) <= len(texts) + 1
+        assert len(stream._driver.events) <= len(texts) + 1
     assert tuple(texts[:-1]) == CHAT_TEXT
     assert (await stream.result()).text == "Hello, wörld"
-
-
-def test_a_full_queue_between_threads_holds_the_sync_stream_back() -> None:
-    target: queues.Queue[StreamEvent] = queues.Queue(1)
-    stream = asked(queue(target))
-    thread = threading.Thread(target=stream.result)
-    thread.start()
-    events = [target.get(timeout=5) for _ in range(len(CHAT_TEXT) + 1)]
-    thread.join()
-    assert events == list(stream)
 
 
 class FullError(Exception):

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import enum
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 import anyio
 import httpx
 import pytest
 
 from aquila_cassette.client import Client, Done, Patched, Tool, ToolCall, tool
-from aquila_cassette.errors import UsageError
 from tests.client.talk import answering, calling, each_backend, events_of, mocked
+from tests.live.loops import refused
 from tests.servers import CHAT_FRAMES
 
 CHAT = b"".join(CHAT_FRAMES)
@@ -35,28 +33,17 @@ def results(*calls: tuple[str, str], tools: list[Any], **options: Any) -> list[T
     return found
 
 
-class Colour(enum.Enum):
-    RED = "red"
-    BLUE = "blue"
-
-
 class Place(TypedDict):
     city: str
     street: str | None
-
-
-@dataclass
-class Size:
-    width: int
 
 
 def test_a_tool_is_described_by_its_type_hints_and_its_docstring() -> None:
     @tool
     def paint(
         place: Place,
-        sizes: list[Size],
-        colour: Colour = Colour.RED,
-        gloss: Annotated[float, "From 0 to 1."] = 0.5,
+        sizes: list[int],
+        gloss: float = 0.5,
         kind: Literal["oil", "lime"] | None = None,
         notes: dict[str, str] | None = None,
         more: Any = None,
@@ -68,7 +55,7 @@ def test_a_tool_is_described_by_its_type_hints_and_its_docstring() -> None:
         Args:
             place: Where it is,
                 as exactly as may be.
-            colour (Colour): Of the walls.
+            gloss (float): From 0 to 1.
         """
 
     string, null = {"type": "string"}, {"type": "null"}
@@ -82,15 +69,7 @@ def test_a_tool_is_described_by_its_type_hints_and_its_docstring() -> None:
                 "required": ["city", "street"],
                 "description": "Where it is, as exactly as may be.",
             },
-            "sizes": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "properties": {"width": {"type": "integer"}},
-                    "required": ["width"],
-                },
-            },
-            "colour": {"enum": ["red", "blue"], "description": "Of the walls."},
+            "sizes": {"type": "array", "items": {"type": "integer"}},
             "gloss": {"type": "number", "description": "From 0 to 1."},
             "kind": {"anyOf": [{"enum": ["oil", "lime"]}, null]},
             "notes": {"anyOf": [{"type": "object", "additionalProperties": string}, null]},
@@ -103,35 +82,24 @@ def test_a_tool_is_described_by_its_type_hints_and_its_docstring() -> None:
 
 def no_hint(city) -> None: ...  # type: ignore[no-untyped-def]
 def no_json(city: bytes) -> None: ...
-def any_number(*cities: str) -> None: ...
+def any_number(*city: str) -> None: ...
 def by_place(city: str, /) -> None: ...
 
 
-@pytest.mark.parametrize(
-    ("function", "what"),
-    [
-        (no_hint, "'city' of the tool 'no_hint' has no type hint"),
-        (no_json, "'city' of the tool 'no_json' has a type without a JSON type: "),
-        (any_number, "'*cities' of the tool 'any_number' takes any number of arguments"),
-        (by_place, "'city' of the tool 'by_place' cannot be given by its name"),
-    ],
-)
-def test_a_function_without_a_schema_is_refused(function: Callable[..., Any], what: str) -> None:
-    with pytest.raises(UsageError) as raised:
+@pytest.mark.parametrize("function", [no_hint, no_json, any_number, by_place])
+def test_a_function_without_a_schema_is_refused(function: Callable[..., Any]) -> None:
+    with refused(
+        f"The parameter 'city' of the tool {function.__name__!r} has no type for JSON.",
+        "  expected: one that is given by its name, with a type hint",
+        "Fix: give its type hint, or Tool(name, description, parameters, function)",
+    ):
         tool(function)
-    assert raised.value.what.startswith(f"The parameter {what}")
-    fix = "Fix: give its type hint, or Tool(name, description, parameters, function)"
-    assert raised.value.fix == fix
 
 
-def test_a_tool_may_have_a_schema_of_its_own_also_with_a_context() -> None:
+def test_a_tool_may_have_a_schema_of_its_own() -> None:
     shout = Tool("shout", "Shouts.", {"type": "object"}, lambda **given: str(given).upper())
     assert results(("shout", '{"a": 1}'), tools=[shout])[0].result == "{'A': 1}"
-    schema = {"type": "object", "properties": {"context": {"type": "string"}}}
-    look = Tool("look", "", schema, lambda context: context)
-    (mine,) = results(("look", '{"context": "mine"}'), tools=[look], tool_context={"a": 1})
-    assert mine.result == "mine"
-    assert look(context="called") == "called"
+    assert shout(a="called") == "{'A': 'CALLED'}"
 
 
 def returns_json() -> dict[str, Any]:

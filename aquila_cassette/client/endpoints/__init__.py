@@ -93,15 +93,12 @@ def functions(request: ModelRequest, schema: str, **more: Any) -> list[Table]:
     ]
 
 
-def instructions(request: ModelRequest) -> str:
-    """Join the instructions with those among the messages, for providers with a field for them."""
-    texts = [
-        text_of(message.get("content"))
-        for message in request.messages
-        if message.get("role") in _INSTRUCTION_ROLES
-    ]
-    return "\n\n".join(text for text in (request.instructions or "", *texts) if text)
-
-
-def messages_without_instructions(request: ModelRequest) -> list[Table]:
-    return [one for one in request.messages if one.get("role") not in _INSTRUCTION_ROLES]
+def split_instructions(request: ModelRequest) -> tuple[str, list[Table]]:
+    """Return all instructions as one text, and the other messages, for providers with a field."""
+    texts, messages = [request.instructions or ""], []
+    for message in request.messages:
+        if message.get("role") in _INSTRUCTION_ROLES:
+            texts.append(text_of(message.get("content")))
+        else:
+            messages.append(message)
+    return "\n\n".join(filter(None, texts)), messages

@@ -12,8 +12,7 @@ from aquila_cassette.client.endpoints import (
     ModelRequest,
     ProviderAccount,
     functions,
-    instructions,
-    messages_without_instructions,
+    split_instructions,
 )
 from aquila_cassette.client.tools import ToolRun
 from aquila_cassette.dialects.anthropic import ANTHROPIC as DIALECT
@@ -32,11 +31,12 @@ ANTHROPIC = ProviderAccount("anthropic", "https://api.anthropic.com", _headers)
 
 
 def _body(request: ModelRequest) -> Table:
+    system, messages = split_instructions(request)
     return {
         "model": request.model,
         "max_tokens": request.max_tokens or _MAX_TOKENS,
-        "system": instructions(request) or None,
-        "messages": messages_without_instructions(request),
+        "system": system or None,
+        "messages": messages,
         "stream": True,
         "tools": functions(request, "input_schema") or None,
     }

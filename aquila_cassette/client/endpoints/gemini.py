@@ -13,8 +13,7 @@ from aquila_cassette.client.endpoints import (
     ModelRequest,
     ProviderAccount,
     functions,
-    instructions,
-    messages_without_instructions,
+    split_instructions,
 )
 from aquila_cassette.client.tools import ToolRun
 from aquila_cassette.dialects.gemini import GEMINI as DIALECT
@@ -34,10 +33,10 @@ def _path(request: ModelRequest) -> str:
 
 def _body(request: ModelRequest) -> Table:
     tools = functions(request, "parametersJsonSchema")
-    system, limit = instructions(request), request.max_tokens
+    (system, messages), limit = split_instructions(request), request.max_tokens
     return {
         "systemInstruction": {"parts": [{"text": system}]} if system else None,
-        "contents": [_content(one) for one in messages_without_instructions(request)],
+        "contents": [_content(one) for one in messages],
         "tools": [{"functionDeclarations": tools}] if tools else None,
         "generationConfig": {"maxOutputTokens": limit} if limit else None,
     }
