@@ -154,7 +154,6 @@ def _secrets(path: Path, text: str, cassette: CassetteData, redact: Redaction) -
         for start, one in zip(starts, cassette.interactions, strict=False)
         for part, message in (("request", one.request), ("response", one.response))
         for secret in redact.findings(message)
-        if secret.secret  # else it is a header that is just not kept
     ]
     leaks = [] if found else redact.leaks(text.encode())
     yield from found or [Finding(path, leak.line, "secret", leak.kind, fix) for leak in leaks]
@@ -171,7 +170,7 @@ def _foreign_secrets(path: Path, data: bytes, redact: Redaction) -> Iterator[Fin
         for one in (read.interactions if read else ())
         for message in (one.request, one.response)
         for secret in redact.findings(message)
-        if secret.secret and not _is_filtered(message, secret)
+        if not _is_filtered(message, secret)
     }
     if kinds:
         yield Finding(path, 1, "secret", ", ".join(sorted(kinds)), importers.convert_command(path))

@@ -59,7 +59,7 @@ def convert(path: Path, target: Target, redact: Redaction) -> Conversion:
 
 def _clean(one: Interaction, redact: Redaction, hidden: Counter[str]) -> Interaction:
     for message in (one.request, one.response):
-        hidden.update(found.kind for found in redact.findings(message) if found.secret)
+        hidden.update(found.kind for found in redact.findings(message))
     return replace(
         one,
         request=redact.request(one.request),

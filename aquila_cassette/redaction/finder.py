@@ -17,7 +17,6 @@ from aquila_cassette.model import Request, Response
 from aquila_cassette.redaction import fields
 from aquila_cassette.redaction.rules import (
     BEARER,
-    KEPT_PREFIXES,
     KEY_PATTERNS,
     LINKS,
     PRIVATE_KEY,
@@ -40,7 +39,6 @@ class SecretFinding(NamedTuple):
     name: str = ""  # the header's name; empty elsewhere
     start: int = 0  # where it starts, in bytes of the body; 0 elsewhere
     end: int = 0  # where it ends
-    secret: bool = True  # whether it is a secret; a header may only be one that is not kept
 
 
 class Finder:
@@ -165,47 +163,31 @@ class Finder:
             return MARK.decode()
         return self._clean_url(value, env) if name in LINKS else self.clean_text(value, env)
 
-    def findings(
-        self, message: Request | Response, kept: frozenset[str], env: Secrets
-    ) -> Iterator[SecretFinding]:
-        """Yield what redaction hides in a message, where headers in `kept` stay."""
-        body, content_type = message.body, message.header("content-type") or ""
-        place: Place = "sent"
-        prefixes: tuple[str, ...] = ()
+    def findings(self, message: Request | Response, env: Secrets) -> Iterator[SecretFinding]:
+        """Yield the secrets that redaction hides in a message."""
+        place: Place = "received"
         if isinstance(message, Request):
+            place = "sent"
             if self.clean_url(message.url, env) != message.url:
-                yield from self._in_url(message.url, env)
-        else:
-            place, prefixes = "received", KEPT_PREFIXES
-            text = message.error.message if message.error else ""
-            if self.clean_text(text, env) != text:
-                yield SecretFinding("error", self._kind_in(text, env))
+                yield from self._in_url(message.url.encode("utf-8", "surrogatepass"), env)
+        elif message.error:
+            text = message.error.message.encode("utf-8", "surrogatepass")
+            for span in self.in_body(text, env, place):
+                yield SecretFinding("error", kind_of(span, text, env))
         for name, value in message.headers:
-            low = name.lower()
-            secret = self.clean_header(low, value, env) != value
-            if low not in kept and not low.startswith(prefixes):
-                yield SecretFinding("headers", f"the header {low!r}", low, secret=secret)
-            elif secret:
-                yield SecretFinding("headers", self._kind_in(value, env), low)
+            if self.clean_header(name.lower(), value, env) != value:
+                yield SecretFinding("headers", f"the header {name.lower()!r}", name.lower())
+        body, content_type = message.body, message.header("content-type") or ""
         for span in self.in_body(body, env, place, content_type):
             yield SecretFinding("body", kind_of(span, body, env), start=span.start, end=span.end)
 
-    def _in_url(self, url: str, env: Secrets) -> Iterator[SecretFinding]:
-        data = url.encode("utf-8", "surrogatepass")
-        query = data.find(b"?") + 1
-        spans = [*fields.form_pairs(data, self.names, "query", query)] if query else []
-        # A parameter of the URL is seen as one of a link in a text, too.
-        for span in self.in_body(data, env, "received"):
-            if not any(span.start < one.end and one.start < span.end for one in spans):
-                spans.append(span)
-        kinds = dict.fromkeys(kind_of(span, data, env) for span in spans)
+    def _in_url(self, url: bytes, env: Secrets) -> Iterator[SecretFinding]:
+        query = url.find(b"?") + 1
+        pairs = fields.form_pairs(url, self.names, "query", query) if query else ()
+        spans = list(pairs) or self.in_body(url, env, "received")
+        kinds = dict.fromkeys(kind_of(span, url, env) for span in spans)
         for kind in kinds or ("a user, password or fragment",):
             yield SecretFinding("url", kind)
-
-    def _kind_in(self, text: str, env: Secrets) -> str:
-        data = text.encode("utf-8", "surrogatepass")
-        spans = self.in_body(data, env, "received")
-        return kind_of(spans[0], data, env) if spans else "a secret"
 
 
 def kind_of(span: Span, data: bytes, env: Secrets) -> str:

@@ -37,7 +37,7 @@ class Redaction:
         names: Further names of headers, query parameters, JSON and form fields that hold secrets;
             case, ``-`` and ``_`` do not count.
         patterns: Further regular expressions of secret values, searched in bytes.
-        keep_headers: Further headers to keep.
+        keep_headers: Further headers to keep; those about one connection never are.
         allow: Values and names of fields that are not secret.
 
     Raises:
@@ -56,8 +56,7 @@ class Redaction:
     keep_headers: Iterable[str] = ()
     allow: Iterable[str] = ()
     _finder: Finder = field(init=False, repr=False, compare=False)
-    _kept_sent: frozenset[str] = field(init=False, repr=False, compare=False)
-    _kept_received: frozenset[str] = field(init=False, repr=False, compare=False)
+    _kept: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         set_ = partial(object.__setattr__, self)
@@ -68,16 +67,8 @@ class Redaction:
         kinds = (str, bytes, re.Pattern)
         set_("patterns", _listed("Redaction(patterns=...)", self.patterns, kinds, what))
         patterns = [_compiled(pattern) for pattern in self.patterns]
-        kept = frozenset(name.lower() for name in self.keep_headers)
-        for name in kept & FRAMING:
-            raise UsageError(
-                f"Redaction(keep_headers=...) names {name!r}, which no cassette can keep.",
-                facts=["it tells how the bytes came over one connection; on a replay it is wrong"],
-                fix=f"Fix: take {name!r} out of keep_headers.",
-            )
         set_("_finder", Finder(self.names, patterns, self.allow))
-        set_("_kept_sent", KEPT_SENT | kept)
-        set_("_kept_received", KEPT_RECEIVED | kept)
+        set_("_kept", frozenset(name.lower() for name in self.keep_headers) - FRAMING)
 
     @classmethod
     def of(cls, value: object) -> Redaction:
@@ -95,10 +86,10 @@ class Redaction:
 
     def __or__(self, other: Redaction) -> Redaction:
         return Redaction(
-            names=(*self.names, *other.names),
-            patterns=(*self.patterns, *other.patterns),
-            keep_headers=(*self.keep_headers, *other.keep_headers),
-            allow=(*self.allow, *other.allow),
+            (*self.names, *other.names),
+            (*self.patterns, *other.patterns),
+            (*self.keep_headers, *other.keep_headers),
+            (*self.allow, *other.allow),
         )
 
     def request(self, request: Request, *, env: Secrets | None = None) -> Request:
@@ -107,7 +98,7 @@ class Redaction:
         `env` is what `environment_secrets` returns; by default of this process.
         """
         env = _secrets(env)
-        finder, kept = self._finder, self._kept_sent
+        finder, kept = self._finder, KEPT_SENT | self._kept
         kind = request.header("content-type") or ""
         url = finder.clean_url(request.url, env)
         headers = tuple(
@@ -129,7 +120,7 @@ class Redaction:
         inside a secret moves to the end of the marker.
         """
         env = _secrets(env)
-        kept = self._kept_received
+        kept = KEPT_RECEIVED | self._kept
         headers = tuple(
             (low, self._finder.clean_header(low, value, env))
             for name, value in response.headers
@@ -146,9 +137,8 @@ class Redaction:
     def findings(
         self, message: Request | Response, *, env: Secrets | None = None
     ) -> list[SecretFinding]:
-        """Return what `request` or `response` would hide in a message on a cassette."""
-        kept = self._kept_sent if isinstance(message, Request) else self._kept_received
-        return list(self._finder.findings(message, kept, _secrets(env)))
+        """Return the secrets that `request` or `response` would hide in a message."""
+        return list(self._finder.findings(message, _secrets(env)))
 
     def text(self, text: str, *, env: Secrets | None = None) -> str:
         """Return a text that is no message, such as a comment, without what `leaks` finds in it."""
@@ -187,16 +177,12 @@ def _secrets(env: Secrets | None) -> Secrets:
 
 def _listed(option: str, value: object, kinds: tuple[type, ...], what: str) -> tuple[Any, ...]:
     """Return a list of things, each once; a single string is refused: it is a list of letters."""
-    wrong: list[object] = []
     if isinstance(value, Iterable) and not isinstance(value, str | bytes):
         values = tuple(value)
-        wrong = [one for one in values if not isinstance(one, kinds) or not one]
-        if not wrong:
+        if all(isinstance(one, kinds) and one for one in values):
             return tuple(dict.fromkeys(values))
     raise UsageError(
-        f"{option} takes {what}.",
-        facts=[f"got: {wrong[0] if wrong else value!r}"],
-        fix=f"Fix: take {wrong[0]!r} out of it." if wrong else f"Fix: write [{value!r}].",
+        f"{option} takes {what}.", facts=[f"got: {value!r}"], fix="Fix: give it such a list"
     )
 
 

@@ -7,7 +7,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from aquila_cassette.model import Piece, Request, Response
+from aquila_cassette.model import Piece, Response
 from aquila_cassette.redaction import Redaction, environment_secrets
 
 REDACTION = Redaction()
@@ -50,13 +50,8 @@ def test_other_variables_and_common_words_are_none(name: str, value: str):
 
 
 def test_passwords_and_other_keys_are_secrets_unless_they_look_like_words():
-    assert environment_secrets({"DB_PASSWORD": "hunter2hunter2"}) == ("hunter2hunter2",)
-    assert environment_secrets({"AZURE_OPENAI_KEY": "0a1b2c3d" * 4}) == ("0a1b2c3d" * 4,)
-
-
-def test_the_longest_secret_comes_first_and_each_once():
-    environ = {"A_TOKEN": "abcdefgh", "B_TOKEN": "abcdefghij", "C_TOKEN": "abcdefgh"}
-    assert environment_secrets(environ) == ("abcdefghij", "abcdefgh")
+    environ = {"DB_PASSWORD": "hunter2hunter2", "AZURE_OPENAI_KEY": "0a1b2c3d" * 4}
+    assert environment_secrets(environ) == ("0a1b2c3d" * 4, "hunter2hunter2")  # the longest first
 
 
 def test_a_variable_that_is_set_later_is_seen(monkeypatch: pytest.MonkeyPatch):
@@ -67,14 +62,6 @@ def test_a_variable_that_is_set_later_is_seen(monkeypatch: pytest.MonkeyPatch):
     assert set(environment_secrets(os.environ)) == {*before, PLAIN + "2"}
     monkeypatch.delenv("SOME_TEST_TOKEN")
     assert environment_secrets(os.environ) == before
-
-
-def test_by_default_the_secrets_of_this_process_are_redacted(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("SOME_TEST_TOKEN", PLAIN)
-    sent = Request("POST", f"https://a.example/{PLAIN}", (("accept", PLAIN),), PLAIN.encode())
-    assert REDACTION.request(sent) == Request(
-        "POST", "https://a.example/[redacted]", (("accept", "[redacted]"),), b"[redacted]"
-    )
 
 
 @pytest.mark.parametrize("secret", [PLAIN, ODD, "abcdefgh", "x" * 16 + "Y" * 50])

@@ -37,10 +37,7 @@ def test_something_is_told_of_a_message_exactly_where_redaction_changes_it(
         (Request("GET", f"x://a/{KEY}"), [("url", "a key (sk-...)")]),
         (
             Request("GET", "x://a/", (("authorization", "x"), ("x-trace", "7"))),
-            [
-                ("headers", "the header 'authorization'", "authorization"),
-                ("headers", "the header 'x-trace'", "x-trace", 0, 0, False),
-            ],
+            [("headers", "the header 'authorization'", "authorization")],
         ),
         (
             Request("POST", "x://a/", body=b'{"n": 1, "password": "abc"}'),
@@ -56,18 +53,8 @@ def test_a_value_of_the_environment_is_told_by_its_variable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("ACME_API_KEY", "correct horse 9")
-    sent = Request(
-        "POST",
-        "https://a.example/correct%20horse%209",
-        (("accept", "correct horse 9"),),
-        b'{"say": "correct horse 9"}',
-    )
-    kinds = {one.kind for one in Redaction().findings(sent)}
-    assert kinds == {"the value of ACME_API_KEY"}
+    sent = Request("POST", "https://a.example/correct%20horse%209", (), b'{"a": "correct horse 9"}')
+    kinds = [one.kind for one in Redaction().findings(sent)]
+    assert kinds == ["the value of ACME_API_KEY"] * 2
     came = Response(None, ended="failed", error=Failure("X", "no: correct horse 9"))
     assert Redaction().findings(came) == [SecretFinding("error", "the value of ACME_API_KEY")]
-
-
-def test_a_header_that_is_kept_on_demand_is_none() -> None:
-    sent = Request("GET", "https://a.example/", (("x-trace", "7"),))
-    assert Redaction(keep_headers=["X-Trace"]).findings(sent, env=()) == []

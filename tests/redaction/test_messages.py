@@ -6,7 +6,7 @@ import string
 
 import pytest
 
-from aquila_cassette.model import Failure, Piece, Request, Response
+from aquila_cassette.model import Piece, Request, Response
 from aquila_cassette.redaction import Redaction
 from aquila_cassette.redaction.rules import KEY_PATTERNS
 
@@ -47,11 +47,6 @@ def test_only_headers_of_the_allow_list_stay_of_a_request():
     assert REDACTION.request(sent, env=()).headers == kept
 
 
-def test_a_secret_in_a_header_that_stays_is_still_redacted():
-    sent = Request("POST", URL, (("anthropic-beta", f"a, Bearer {OPAQUE}"),))
-    assert REDACTION.request(sent, env=()).headers == (("anthropic-beta", "a, Bearer [redacted]"),)
-
-
 # URLs.
 
 
@@ -74,10 +69,6 @@ def test_a_query_parameter_that_names_a_key_is_redacted(name: str):
 )
 def test_other_query_parameters_stay(query: str):
     assert url_of(f"{URL}?{query}") == f"{URL}?{query}"
-
-
-def test_a_code_is_redacted_that_looks_random():
-    assert url_of(f"{URL}?code=4/0A{OPAQUE}&state=x") == f"{URL}?code=[redacted]&state=x"
 
 
 def test_credentials_and_fragment_are_taken_out_of_a_url_and_the_rest_stays():
@@ -111,12 +102,10 @@ def test_a_json_field_that_names_a_secret_is_redacted_and_all_else_stays(name: s
         '{"usage": {"prompt_tokens": 5, "total_tokens": 9, "completion_tokens": 4}}',
         '{"next_page_token": "CAUQAA1234567890abcdefgh", "pageToken": "CAUQAA1234567890abcdefgh"}',
         '{"key": "value", "primary_key": "id", "prompt_cache_key": "user-1234567890abcdef1234"}',
-        '{"stop_sequence": null, "eos_token": "<|endoftext|>", "hotkey": "ctrl"}',
         '{"properties": {"password": {"type": "string"}, "api_key": {"type": "string"}}}',
         '{"required": ["password", "token"], "is_secret": true, "api_key": null}',
         '{"text": "password: \\"hunter\\", token"}',
         '{"signature": "EqoBCkgIARABGAIiQL2UoU0b1OHYi+yCHpBY7U6FQW8"}',
-        '{"content": "The secret is: be kind"}',
     ],
 )
 def test_ordinary_json_stays(data: str):
@@ -165,15 +154,14 @@ def test_form_fields_are_redacted_by_name():
     assert body_of(form, "text/plain") == form
 
 
-@pytest.mark.parametrize("quote", ['"', ""])
-def test_parts_of_a_multipart_form_are_redacted_by_name(quote: str):
+def test_parts_of_a_multipart_form_are_redacted_by_name():
     form = (
-        "--B\r\nContent-Disposition: form-data; name=Qapi_keyQ\r\n\r\n%s\r\n"
-        "--B\r\ncontent-disposition: form-data; name=QfileQ; filename=Qpassword=Q\r\n"
+        '--B\r\nContent-Disposition: form-data; name="api_key"\r\n\r\n%s\r\n'
+        "--B\r\ncontent-disposition: form-data; name=file; filename=password\r\n"
         "Content-Type: text/plain\r\n\r\nline\r\n\r\nline\r\n"
-        "--B\r\nContent-Disposition: form-data; filename=Qa.binQ; name=Qclient_secretQ\r\n"
+        "--B\r\nContent-Disposition: form-data; filename=a.bin; name=client_secret\r\n"
         "Content-Type: application/octet-stream\r\n\r\n%s\r\n--B--\r\n"
-    ).replace("Q", quote)
+    )
     redacted = body_of((form % ("abc", "\r\n--x")).encode(), "multipart/form-data; boundary=B")
     assert redacted.decode() == form % ("[redacted]", "[redacted]")
 
@@ -223,36 +211,19 @@ def test_only_headers_of_the_allow_list_stay_of_a_response():
     )
 
 
-def test_what_has_nothing_to_hide_is_given_back_itself():
-    sent = Request("POST", URL + "?page=2", (("accept", "*/*"),), b'{"n": 1}')
-    assert REDACTION.request(sent, env=()) is sent
-    pieces = (Piece(1, b"data: {}\n\n"), Piece(2, b""), Piece(3, b"\xff\x00"))
-    response = Response(200, (("content-type", "x/y"),), pieces, error=Failure("ReadError", ""))
-    assert REDACTION.response(response, env=()) is response
-
-
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
         (b'{"token":"Hello"}', b'{"token":"Hello"}'),
         (b'{"token":" f3Kq9ZtR7mWx2LpV8sYd"}', b'{"token":" f3Kq9ZtR7mWx2LpV8sYd"}'),
         (b'{"token":"f3Kq9ZtR7mWx2LpV8sYd"}', b'{"token":"[redacted]"}'),
-        (b'{"token": 123456789012345678901234}', b'{"token": 123456789012345678901234}'),
         (b'{"gh_token":"f3Kq9ZtR7mWx2LpV8sYd"}', b'{"gh_token":"[redacted]"}'),
         (b'{"nextPageToken":"f3Kq9ZtR7mWx2LpV8sYd"}', b'{"nextPageToken":"f3Kq9ZtR7mWx2LpV8sYd"}'),
-        (b'{"access_token":"short"}', b'{"access_token":"[redacted]"}'),
     ],
 )
 def test_a_token_of_a_response_is_redacted_only_if_it_looks_random(body: bytes, expected: bytes):
     response = Response(200, (), (Piece(0, body),))
     assert REDACTION.response(response, env=()).body == expected
-
-
-def test_the_text_of_a_failure_is_redacted():
-    response = Response(None, error=Failure("ConnectError", f"no route: key {KEY}"))
-    assert REDACTION.response(response, env=()).error == Failure(
-        "ConnectError", "no route: key [redacted]"
-    )
 
 
 # Values that look like keys.
@@ -357,10 +328,6 @@ def test_a_name_that_a_user_adds_counts_everywhere_and_in_every_style():
         b'{"tenant_id": "[redacted]", "args": "{\\"TENANT-ID\\": \\"[redacted]\\"}", '
         b'"tenant": "c", "x" :"[redacted]", "ax": "e"}'
     )
-    form = Request(
-        "POST", URL, (("content-type", "application/x-www-form-urlencoded"),), b"tenant_id=a&b=c"
-    )
-    assert redaction.request(form, env=()).body == b"tenant_id=[redacted]&b=c"
 
 
 @pytest.mark.parametrize("pattern", ["acct_[0-9]+", rb"acct_[0-9]+"])

@@ -33,34 +33,24 @@ NOT_REDACT = (
     "or a Redaction."
 )
 NO_STRING = "Redaction(allow=...) takes a list of strings that are not empty."
-NO_PATTERN = (
-    "Redaction(patterns=...) takes a list of regular expressions (str, bytes or re.Pattern)."
-)
-NO_REGEX = "The pattern 'a(' is no regular expression that can be searched in bytes."
-NOT_ASCII = "The pattern 'ü+' is no regular expression that can be searched in bytes."
-LITERAL = "correct it; a literal value is re.compile(re.escape(value.encode()))."
-NOT_KEPT = "Redaction(keep_headers=...) names 'te', which no cassette can keep."
+NO_REGEX = "The pattern 'ü+' is no regular expression that can be searched in bytes."
+LITERAL = "Fix: correct it; a literal value is re.compile(re.escape(value.encode()))."
 
 
 @pytest.mark.parametrize(
     ("make", "first", "last"),
     [
-        (lambda: Redaction.of("tenant"), NOT_REDACT, "write ['tenant']."),
-        (lambda: Redaction.of(5), NOT_REDACT, "write [5]."),
-        (lambda: Redaction.of(["a", 5]), NOT_REDACT, "take 5 out of it."),
-        (lambda: Redaction(allow="a"), NO_STRING, "write ['a']."),
-        (lambda: Redaction(allow=["a", ""]), NO_STRING, "take '' out of it."),
-        (lambda: Redaction(patterns=[["a"]]), NO_PATTERN, "take ['a'] out of it."),
-        (lambda: Redaction(patterns=["a("]), NO_REGEX, LITERAL),
-        (lambda: Redaction(patterns=["ü+"]), NOT_ASCII, LITERAL),
-        (lambda: Redaction(keep_headers=["TE"]), NOT_KEPT, "take 'te' out of keep_headers."),
+        (lambda: Redaction.of("tenant"), NOT_REDACT, "Fix: give it such a list"),
+        (lambda: Redaction.of(["a", 5]), NOT_REDACT, "Fix: give it such a list"),
+        (lambda: Redaction(allow=["a", ""]), NO_STRING, "Fix: give it such a list"),
+        (lambda: Redaction(patterns=["ü+"]), NO_REGEX, LITERAL),
     ],
 )
 def test_what_is_wrong_is_refused(make: Callable[[], Redaction], first: str, last: str):
     with pytest.raises(UsageError) as caught:
         make()
     lines = str(caught.value).splitlines()
-    assert (lines[0], lines[-1].strip()) == (first, f"Fix: {last}")
+    assert (lines[0], lines[-1]) == (first, last)
 
 
 def test_the_flags_of_a_pattern_count():
@@ -77,12 +67,6 @@ def test_leaks_tell_the_line_and_the_kind_and_never_the_value(monkeypatch: pytes
         Leak(4, "the value of MY_SERVICE_TOKEN"),
         Leak(5, "the value of MY_SERVICE_TOKEN"),
         Leak(6, "a pattern given as redact="),
-    ]
-
-
-def test_a_leak_whose_variable_is_gone_is_told_all_the_same():
-    assert Redaction().leaks(b"a hunter2hunter2", env=("hunter2hunter2",)) == [
-        Leak(1, "the value of an environment variable")
     ]
 
 
