@@ -69,12 +69,9 @@ def test_a_secret_is_found_in_every_spelling(secret: str):
     raw = secret.encode()
     spellings = [
         raw,
-        json.dumps(secret)[1:-1].encode(),
-        json.dumps(secret, ensure_ascii=False)[1:-1].encode(),
+        *(json.dumps(secret, ensure_ascii=ascii_)[1:-1].encode() for ascii_ in (True, False)),
         json.dumps(json.dumps(secret)[1:-1])[1:-1].encode(),
-        quote(secret).encode(),
-        quote(secret, safe="").encode(),
-        quote_plus(secret).encode(),
+        *(encode(secret, safe="").encode() for encode in (quote, quote_plus)),
         quote_plus(secret).lower().encode() if secret == ODD else raw,
     ]
     for spelling in spellings:

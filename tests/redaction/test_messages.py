@@ -33,18 +33,10 @@ def said(text: str) -> str:
 
 
 def test_only_headers_of_the_allow_list_stay_of_a_request():
-    kept = (
-        ("content-type", "application/json"),
-        ("accept", "text/event-stream"),
-        ("anthropic-version", "2023-06-01"),
-        ("openai-beta", "assistants=v2"),
-    )
-    others = (
-        "host", "authorization", "x-api-key", "x-goog-api-key", "cookie", "openai-organization",
-        "x-stainless-os", "x-nobody-thought-of-this", "content-length",
-    )  # fmt: skip
-    sent = Request("POST", URL, (*kept, *((name.title(), "abc") for name in others)), b"{}")
-    assert REDACTION.request(sent, env=()).headers == kept
+    kept = (("accept", "a, Bearer [redacted]"), ("anthropic-version", "2023-06-01"))
+    others = ("host", "Authorization", "x-api-key", "cookie", "x-nobody-thought-of-this")
+    headers = (("Accept", f"a, Bearer {OPAQUE}"), kept[1], *((name, "abc") for name in others))
+    assert REDACTION.request(Request("POST", URL, headers), env=()).headers == kept
 
 
 # URLs.
@@ -112,30 +104,6 @@ def test_ordinary_json_stays(data: str):
     assert body_of(data.encode()) == data.encode()
 
 
-def test_a_number_is_replaced_by_a_string_so_that_json_stays_json():
-    redacted = body_of(b'{"password": 12345, "pin": 1, "args": "{\\"password\\": -1.5e3}"}')
-    assert redacted == (
-        b'{"password": "[redacted]", "pin": 1, "args": "{\\"password\\": \\"[redacted]\\"}"}'
-    )
-    json.loads(json.loads(redacted)["args"])
-
-
-def test_the_strings_of_a_list_are_redacted_one_by_one():
-    assert body_of(b'{"Authorization": ["Bearer a", "b"], "c": ["d"]}') == (
-        b'{"Authorization": ["[redacted]", "[redacted]"], "c": ["d"]}'
-    )
-
-
-@pytest.mark.parametrize("depth", [0, 1, 2, 3])
-@pytest.mark.parametrize("secret", ['a"b\\c\nd, "e": \\"', "a\\", "\\\\", '"', '\\"', "a\\\\\\"])
-def test_json_inside_strings_of_json_is_redacted_at_any_depth(secret: str, depth: int):
-    inner = json.dumps({"api_key": secret, "b": 'say "hi" \\'})
-    expected = json.dumps({"api_key": "[redacted]", "b": 'say "hi" \\'})
-    for _ in range(depth):
-        inner, expected = (json.dumps({"arguments": one, "n": 1}) for one in (inner, expected))
-    assert body_of(inner.encode()).decode() == expected
-
-
 def test_a_string_that_was_broken_off_is_redacted_to_the_end_of_its_line():
     assert body_of(b'data: {"api_key": "abc def') == b'data: {"api_key": "[redacted]'
     assert body_of(b'{"api_key": "abc\n{"b": "c"}') == b'{"api_key": "[redacted]\n{"b": "c"}'
@@ -189,22 +157,14 @@ def test_a_secret_is_found_over_pieces_and_a_cut_in_it_moves_behind_its_marker(p
 
 def test_only_headers_of_the_allow_list_stay_of_a_response():
     kept = (
-        ("content-type", "text/event-stream"),
         ("retry-after", "2"),
-        ("retry-after-ms", "2000"),
-        ("x-should-retry", "true"),
-        ("x-ratelimit-remaining-tokens", "5"),
         ("anthropic-ratelimit-tokens-limit", "9"),
-        ("openai-version", "2020-10-01"),
         ("www-authenticate", 'Bearer realm="x"'),
         ("content-encoding", "gzip"),
     )
-    others = (
-        "set-cookie", "x-request-id", "anthropic-organization-id", "date", "cf-ray",
-        "content-length", "transfer-encoding",
-    )  # fmt: skip
+    others = ("Set-Cookie", "x-request-id", "date", "cf-ray", "content-length")
     place = f"https://u:p@host/next?api_key=a&sig={OPAQUE}#access_token=b"
-    headers = (*kept, *((name.title(), "abc") for name in others), ("Location", place))
+    headers = (*kept, *((name, "abc") for name in others), ("Location", place))
     assert REDACTION.response(Response(429, headers), env=()).headers == (
         *kept,
         ("location", "https://host/next?api_key=[redacted]&sig=[redacted]"),
@@ -239,11 +199,7 @@ def test_what_looks_like_a_key_is_redacted_wherever_it_stands(key: str):
     assert said(f"é{key} é") == "é[redacted] é"  # and this \u00e9sk-...
     assert said(f"k={key}") == "k=[redacted]"
     assert body_of(f"a%3D{key}".encode(), "text/plain") == b"a%3D[redacted]"
-
-
-@pytest.mark.parametrize("key", KEYS)
-def test_a_key_glued_to_a_word_is_no_key(key: str):
-    assert said(f"ta{key}") == f"ta{key}"
+    assert said(f"ta{key}") == f"ta{key}"  # glued to a word
 
 
 @pytest.mark.parametrize(
@@ -270,17 +226,9 @@ def test_no_key_is_found_inside_an_image():
     assert said(f"data:image/png;base64,{image}") == f"data:image/png;base64,{image}"
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        (f"Authorization: Bearer {OPAQUE}", "Authorization: Bearer [redacted]"),
-        ("bearer abc12345", "bearer [redacted]"),
-        ("Bearer sk-short!", "Bearer [redacted]!"),
-        ("Bearer abc.def~1+/=x.", "Bearer [redacted]."),
-    ],
-)
-def test_a_bearer_token_is_redacted(text: str, expected: str):
-    assert said(text) == expected
+@pytest.mark.parametrize("token", [OPAQUE, "abc12345", "sk-short", "abc.def~1+/=x"])
+def test_a_bearer_token_is_redacted(token: str):
+    assert said(f"x: Bearer {token}, bearer {token}.") == "x: Bearer [redacted], bearer [redacted]."
 
 
 @pytest.mark.parametrize("kind", ["", "RSA ", "EC ", "OPENSSH ", "ENCRYPTED "])
@@ -330,11 +278,9 @@ def test_a_name_that_a_user_adds_counts_everywhere_and_in_every_style():
     )
 
 
-@pytest.mark.parametrize("pattern", ["acct_[0-9]+", rb"acct_[0-9]+"])
-def test_a_pattern_that_a_user_adds_is_searched_everywhere(pattern: str | bytes):
-    redaction = Redaction(patterns=[pattern])
+def test_a_pattern_that_a_user_adds_is_searched_everywhere():
     sent = Request("POST", URL + "/acct_1", (("accept", "acct_2"),), b"\xff acct_3, acct_x")
-    assert redaction.request(sent, env=()) == Request(
+    assert Redaction(patterns=["acct_[0-9]+"]).request(sent, env=()) == Request(
         "POST", URL + "/[redacted]", (("accept", "[redacted]"),), b"\xff [redacted], acct_x"
     )
 

@@ -154,11 +154,9 @@ def test_a_secret_that_spans_lines_leaves_the_fields_of_a_stream() -> None:
 
 def test_a_number_in_a_binary_stream_stays_in_a_json_payload() -> None:
     payload = b'{"contentBlockIndex":12345678}'
-    message = eventstream.reframed(
-        (len(payload) + 16).to_bytes(4, "big") + bytes(8) + payload + bytes(4)
-    )
-    after = redacted(message, eventstream.CONTENT_TYPE)
-    read = eventstream.meaning(after)
+    size = (len(payload) + 16).to_bytes(4, "big")
+    message = eventstream.reframed(size + bytes(8) + payload + bytes(4))
+    read = eventstream.meaning(redacted(message, eventstream.CONTENT_TYPE))
     assert read
     assert read[2] == {"contentBlockIndex": "[redacted]"}
 
@@ -166,23 +164,23 @@ def test_a_number_in_a_binary_stream_stays_in_a_json_payload() -> None:
 ANTHROPIC_CALL = {"type": "tool_use", "id": "t", "name": "f", "input": {"password": "swordfish"}}
 GEMINI_CALL = {"content": {"parts": [{"functionCall": {"args": {"api_key": "swordfish"}}}]}}
 OPENAI_CALL = {"tool_calls": [{"function": {"arguments": '{"password": "swordfish"}'}}]}
-ANSWERS = [
-    {"type": "message", "content": [ANTHROPIC_CALL]},
-    {"candidates": [GEMINI_CALL]},
-    {"choices": [{"message": OPENAI_CALL}]},
-]
-EVENTS = [
-    {"type": "content_block_start", "content_block": ANTHROPIC_CALL},
-    {"candidates": [GEMINI_CALL]},
-    {"choices": [{"delta": OPENAI_CALL}]},
+CALLS = [
+    ({"type": "message", "content": [ANTHROPIC_CALL]}, False),
+    ({"candidates": [GEMINI_CALL]}, False),
+    ({"choices": [{"message": OPENAI_CALL}]}, False),
+    ({"type": "content_block_start", "content_block": ANTHROPIC_CALL}, True),
+    ({"candidates": [GEMINI_CALL]}, True),
+    ({"choices": [{"delta": OPENAI_CALL}]}, True),
 ]
 
 
-@pytest.mark.parametrize("answer", [*ANSWERS, *EVENTS])
-def test_what_a_model_wrote_is_not_redacted_by_the_names_of_fields(answer: object) -> None:
+@pytest.mark.parametrize(("answer", "is_event"), CALLS)
+def test_what_a_model_wrote_is_not_redacted_by_the_names_of_fields(
+    answer: object, is_event: bool
+) -> None:
     """A tool gets on replay what it got before; the same in a request is redacted."""
     body, kind = json.dumps(answer).encode(), "application/json"
-    if answer in EVENTS:
+    if is_event:
         body, kind = b"data: {}\n\ndata: " + body + b"\n\n", "text/event-stream"
     assert redacted(body, kind) == body
     assert b"swordfish" not in redacted(body, kind, sent=True)
@@ -194,23 +192,6 @@ def test_other_fields_of_a_models_answer_are_redacted_by_name() -> None:
     assert json.loads(after) == {
         "choices": [], "client_secret": "[redacted]", "session": {"password": "[redacted]"},
     }  # fmt: skip
-
-
-@needs_corpus
-def test_a_secret_put_into_the_streams_of_providers_leaves_their_events() -> None:
-    for file in sorted(CORPUS.glob("*.sse"))[::6]:
-        body = file.read_bytes()
-        events = sse.events(body)
-        number = next((m for m in re.finditer(rb"[:,] ?([0-9]{2,9})[,}]", body)), None)
-        if number is None:
-            continue
-        filled = body[: number.start(1)] + b"12345678" + body[number.end(1) :]
-        after = sse.events(redacted(filled, "text/event-stream"))
-        assert len(after) == len(events)
-        assert b"12345678" not in "".join(event.data for event in after).encode()
-        for old, new in zip(events, after, strict=True):
-            if old.data.startswith("{"):
-                assert shape(json.loads(new.data)) == shape(json.loads(old.data))
 
 
 @needs_corpus
