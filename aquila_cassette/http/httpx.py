@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -62,6 +63,8 @@ class HttpxAdapter(HttpAdapter[Any]):
         stream = lib.SyncByteStream if sync else lib.AsyncByteStream
         self._recorded: Any = type("RecordedStream", (RecordedBody, stream), {})
         self._replayed: Any = type("ReplayedStream", (ReplayedBody, stream), {})
+        # What makes headers anew decodes and lowers each; a copy of these costs nothing.
+        self._headers = lru_cache(maxsize=64)(lambda sent: lib.Headers(encode_headers(sent)))
 
     def handle(self, original: Any, _transport: Any, request: Any) -> Any:
         __tracebackhide__ = True
@@ -82,7 +85,7 @@ class HttpxAdapter(HttpAdapter[Any]):
         response = player.interaction.response
         return self._lib.Response(
             status_code=response.status,
-            headers=encode_headers(player.headers),
+            headers=self._headers(player.headers),
             stream=self._replayed(player, make_error),
             extensions={"http_version": response.http_version.encode("ascii")},
         )

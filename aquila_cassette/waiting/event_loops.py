@@ -31,7 +31,8 @@ _background_tasks: set[asyncio.Task[None]] = set()
 def running_trio() -> Any:
     """Return the module trio where this is one of its tasks, maybe within asyncio; else None."""
     # Another thread may be importing trio right now; then the module is there, and half empty.
-    trio = sys.modules.get("trio")
+    if (trio := sys.modules.get("trio")) is None:
+        return None
     in_trio_task = getattr(getattr(trio, "lowlevel", None), "in_trio_task", None)
     return trio if in_trio_task is not None and in_trio_task() else None
 

@@ -28,6 +28,8 @@ class Notifier:
     def notify(self) -> None:
         with self._lock:
             self.count += 1
+            if not self._wakers:
+                return
             wakers, self._wakers = self._wakers, set()
         for wake in wakers:
             wake()

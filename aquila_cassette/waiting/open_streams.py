@@ -83,9 +83,10 @@ class OpenStreams:
         if stream is None:
             return
         driver = current_task_or_thread()
-        if driver is not self._home and all(one.driver is not driver for one in stream.activities):
-            self._add_reader(stream, driver)
-            notify()
+        if driver is self._home or any([one.driver is driver for one in stream.activities]):
+            return
+        self._add_reader(stream, driver)
+        notify()
 
     def close(self, stream: OpenStream | None) -> None:
         """Record that `stream` is over; a second call does nothing."""
@@ -118,10 +119,10 @@ class OpenStreams:
         if activity is None:
             return
         if not stream.background:
-            activity = self._remember(activity)
-            around = activity_after_loop(driver, self._home)
-            if around is not None:
+            known = self._remember(activity)
+            if known is activity and (around := activity_after_loop(driver, self._home)):
                 self._add_waiting_for(self._remember(around))
+            activity = known
         if activity not in stream.activities:
             stream.activities.append(activity)
 
