@@ -50,8 +50,8 @@ _ESCAPED_SHARE = 8
 # Writing.
 
 
-def lines(body: bytes, *, event_stream: bool) -> list[str]:
-    """Return the fields that hold `body`, as lines of YAML; an empty one has none."""
+def lines(body: bytes, *, event_stream: bool) -> list[str | bytes]:
+    """Return the fields that hold `body`, as lines of YAML, blocks in UTF-8; an empty one has none."""
     if not body:
         return []
     try:
@@ -65,27 +65,27 @@ def lines(body: bytes, *, event_stream: bool) -> list[str]:
             # Never on one line: each field of a request has a line of its own in a diff.
             return [*first, f"{_PAD}json:", *yaml_writer.fields(value, _INDENT + 2)]
         return [*first, *yaml_writer.field("json", value, _INDENT)]
-    first = []
-    if "\r" in text:
-        lf = text.replace("\r\n", "\n")
-        if "\r" not in lf and lf.count("\n") == len(text) - len(lf):
-            first, text = [f"{_PAD}eol: crlf"], lf
+    first, data = [], body
+    if b"\r" in body:
+        lf = body.replace(b"\r\n", b"\n")
+        if b"\r" not in lf and lf.count(b"\n") == len(body) - len(lf):
+            first, data, text = [f"{_PAD}eol: crlf"], lf, lf.decode()
     head = f"{_PAD}{'sse' if event_stream else 'text'}: "
-    unsafe = yaml_writer.unsafe(text.encode() if first else body)
+    unsafe = yaml_writer.unsafe(data)
     if not unsafe and text.strip(" \t\n"):
         if not event_stream and "\n" not in text and len(text) <= _LINE:
             return [*first, head + yaml_writer.scalar(text)]
-        return [*first, *yaml_writer.literal(text, _INDENT + 2, head)]
+        return [*first, yaml_writer.literal(data, _INDENT + 2, head)]
     if unsafe * _ESCAPED_SHARE <= len(text):
         return [*first, head + yaml_writer.quoted_lines(text, _INDENT + 2)]
     return _base64_lines(body)
 
 
-def _base64_lines(body: bytes) -> list[str]:
-    text = base64.b64encode(body).decode()
+def _base64_lines(body: bytes) -> list[str | bytes]:
+    text = base64.b64encode(body)
     starts = range(0, len(text), _BASE64_LINE)
-    wrapped = "\n".join([text[start : start + _BASE64_LINE] for start in starts])
-    return yaml_writer.literal(wrapped, _INDENT + 2, f"{_PAD}base64: ")
+    wrapped = b"\n".join([text[start : start + _BASE64_LINE] for start in starts])
+    return [yaml_writer.literal(wrapped, _INDENT + 2, f"{_PAD}base64: ")]
 
 
 def _as_json(text: str) -> tuple[str, Any] | None:
@@ -94,12 +94,14 @@ def _as_json(text: str) -> tuple[str, Any] | None:
         return None
     try:
         value = json.loads(text)
-        # YAML cannot hold the lone surrogates that an escape in JSON may stand for.
-        STYLES["compact"](value).encode()
+        compact = STYLES["compact"](value)
+        compact.encode()  # YAML cannot hold the lone surrogates that an escape may stand for
     except (ValueError, RecursionError):
         return None
     if _count(value) > _JSON_VALUES:
         return None
+    if compact == text:
+        return "compact", value
     return next(((name, value) for name, style in STYLES.items() if style(value) == text), None)
 
 

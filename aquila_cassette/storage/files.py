@@ -16,7 +16,7 @@ from pathlib import Path
 
 from aquila_cassette.errors import CassetteFormatError, CassetteSaveError
 from aquila_cassette.model import CassetteData, Interaction
-from aquila_cassette.storage.format import as_read, dumps, loads, render
+from aquila_cassette.storage.format import as_read, encode, loads, render
 from aquila_cassette.storage.names import display_path
 
 _LOCK_TIMEOUT = 60.0  # seconds
@@ -89,10 +89,9 @@ def save(
             before = read(path)
         except FileNotFoundError:
             before = None
-        text, merged = _merge(path, before, new, drop)
-        if text is None:
+        data, merged = _merge(path, before, new, drop)
+        if data is None:
             return merged
-        data = text.encode()
         if check is not None:
             check(data)
 
@@ -110,11 +109,11 @@ def _merge(
     before: bytes | None,
     new: Sequence[Interaction],
     drop: Callable[[Interaction], bool] | None,
-) -> tuple[str | None, CassetteData]:
-    """Return the text to write, None where nothing is to change, and the cassette that it is."""
+) -> tuple[bytes | None, CassetteData]:
+    """Return what to write, None where nothing is to change, and the cassette that it is."""
     if before is None:
         cassette = CassetteData(tuple(map(as_read, new)), program() if new else "")
-        return dumps(cassette) if new else None, cassette
+        return encode(cassette) if new else None, cassette
     old = loads(before, path=path)
     dropped = {n for n, one in enumerate(old.interactions) if drop is not None and drop(one)}
     if not (new or dropped):
@@ -132,7 +131,7 @@ def _merge(
     merged = (*old.interactions[:place], *map(as_read, new), *rest)
     cassette = CassetteData(merged, old.recorded_with)
     edited = edit_interactions(before.decode(), parts)
-    return dumps(cassette) if edited is None else edited, cassette
+    return encode(cassette) if edited is None else edited.encode(), cassette
 
 
 @contextmanager

@@ -198,27 +198,37 @@ def _wrong(within: Any, key: str | int, expected: str, got: Any) -> SchemaError:
 
 
 def dumps(cassette: CassetteData) -> str:
-    lines = [f"version: {VERSION}"]
+    return encode(cassette).decode()
+
+
+def encode(cassette: CassetteData) -> bytes:
+    """Return the bytes of a cassette file."""
+    lines: list[str | bytes] = [f"version: {VERSION}"]
     if cassette.recorded_with:
         lines.append(f"recorded_with: {yaml_writer.scalar(cassette.recorded_with)}")
     lines.append("interactions:" if cassette.interactions else "interactions: []")
     for interaction in cassette.interactions:
         lines += _lines(interaction)
-    return "\n".join([*lines, ""])
+    return _joined(lines)
 
 
 def render(interaction: Interaction) -> str:
-    return "\n".join([*_lines(interaction), ""])
+    return _joined(_lines(interaction)).decode()
 
 
-def _lines(interaction: Interaction) -> list[str]:
+def _joined(lines: list[str | bytes]) -> bytes:
+    parts = [line if isinstance(line, bytes) else line.encode() for line in lines]
+    return b"\n".join([*parts, b""])
+
+
+def _lines(interaction: Interaction) -> list[str | bytes]:
     request, response = interaction.request, interaction.response
     version = response.http_version
+    at, by = interaction.recorded_at or None, interaction.recorded_by
+    first, *rest = [*_fields(2, recorded_at=at, recorded_by=by), "  request:"]
     lines = [
-        *_fields(
-            2, recorded_at=interaction.recorded_at or None, recorded_by=interaction.recorded_by
-        ),
-        "  request:",
+        f"- {first[2:]}",
+        *rest,
         *_fields(4, method=request.method, url=request.url, headers=_grouped(request.headers)),
         *bodies.lines(request.body, event_stream=False),
         "  response:",
@@ -244,7 +254,6 @@ def _lines(interaction: Interaction) -> list[str]:
         lines.append(f"    error: {{{fields}}}")
     elif response.ended == "failed":
         lines.append("    error: null")
-    lines[0] = f"- {lines[0][2:]}"
     return lines
 
 

@@ -109,7 +109,8 @@ class YamlBlock(NamedTuple):
 
     def data(self) -> bytes:
         pad = b" " * self.indent
-        text = self.source[self.start : self.end].replace(b"\n" + pad, b"\n").removeprefix(pad)
+        lines = self.source[self.start : self.end].split(b"\n" + pad)
+        text = b"\n".join(lines).removeprefix(pad)  # `replace` takes twice as long
         if self.chomp == b"+":
             return text
         stripped = text.rstrip(b"\n")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TypeAlias, Union
 
 Value: TypeAlias = Union[bool, float, str, Mapping[str, "Value"], Sequence["Value"], None]  # noqa: UP007 - the names in quotes
@@ -20,8 +21,8 @@ _UNSAFE = re.compile(f"[{_BAD}]")
 _SAFE_ASCII = bytes([9, 10, *range(32, 127)])
 _ESCAPED = re.compile(f'["\\\\\t\n{_BAD}]')
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
-_NOT_PLAIN = re.compile(r": | #|:$| $|[\t\n]")
-_NOT_PLAIN_IN_FLOW = re.compile(r"[,\[\]{}?]")
+_NOT_PLAIN = re.compile(f": | #|:$| $|[\t\n{_BAD}]")
+_NOT_PLAIN_IN_FLOW = re.compile(f"{_NOT_PLAIN.pattern}|[],[{{}}?]")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
@@ -45,9 +46,7 @@ def scalar(value: bool | float | str | None, *, flow: bool = False) -> str:
 def _is_plain(text: str, *, flow: bool) -> bool:
     return (
         (text[:1].isalpha() or text[:1] in ("_", "/"))
-        and not _NOT_PLAIN.search(text)
-        and not _UNSAFE.search(text)
-        and not (flow and _NOT_PLAIN_IN_FLOW.search(text))
+        and not (_NOT_PLAIN_IN_FLOW if flow else _NOT_PLAIN).search(text)
         and text.lower() not in _WORDS
     )
 
@@ -84,13 +83,13 @@ def unsafe(data: bytes) -> int:
     return len(_UNSAFE.findall(rest.decode("utf-8", "surrogatepass"))) if rest else 0
 
 
-def literal(text: str, indent: int, head: str) -> list[str]:
-    """Return `text`, one that `is_literal`, as the lines of a literal block behind `head`."""
-    indicator = "2" if text[0] in " \t\n" else ""
-    chomp = "-" if text[-1] != "\n" else "+" if text[-2] == "\n" else ""
-    pad = " " * indent
-    lines = [pad + line if line else "" for line in text.removesuffix("\n").split("\n")]
-    return [f"{head}|{indicator}{chomp}", *lines]
+def literal(data: bytes, indent: int, head: str) -> bytes:
+    """Return a text, one that `is_literal`, as a literal block behind `head`."""
+    indicator = "2" if data[0] in b" \t\n" else ""
+    chomp = "-" if data[-1:] != b"\n" else "+" if data[-2:] == b"\n\n" else ""
+    pad = b" " * indent
+    lines = [pad + line if line else b"" for line in data.removesuffix(b"\n").split(b"\n")]
+    return b"\n".join([f"{head}|{indicator}{chomp}".encode(), *lines])
 
 
 def field(key: str, value: Value, indent: int) -> list[str]:
@@ -128,7 +127,7 @@ def block(value: Value, indent: int = 0) -> list[str]:
 def _on_one_line(head: str, value: Value, indent: int) -> str | None:
     """Return `value` behind `head`, unless it is a mapping or list that needs lines of its own."""
     if isinstance(value, str) and not _fits_flow(value):
-        return "\n".join(literal(value, indent + 2, f"{head} "))
+        return literal(value.encode(), indent + 2, f"{head} ").decode()
     if value is None or isinstance(value, (bool, int, float, str)):
         return f"{head} {scalar(value)}"
     inner = list(value.values() if isinstance(value, Mapping) else value)
@@ -148,5 +147,6 @@ def _fits_flow(value: Value) -> bool:
     return value is None or isinstance(value, (bool, int, float))
 
 
+@lru_cache(maxsize=1024)
 def _key(key: str) -> str:
     return key if _KEY.fullmatch(key) and key.lower() not in _WORDS else quoted(key)

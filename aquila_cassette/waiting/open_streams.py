@@ -83,7 +83,7 @@ class OpenStreams:
         if stream is None:
             return
         driver = current_task_or_thread()
-        if driver is self._home or any([one.driver is driver for one in stream.activities]):
+        if driver is self._home or driver in [one.driver for one in stream.activities]:
             return
         self._add_reader(stream, driver)
         notify()
