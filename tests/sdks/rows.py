@@ -36,30 +36,20 @@ class Row:
         return getattr(importlib.import_module(f"tests.sdks.drivers.{module}"), name)()
 
 
+_GOOGLE = ("ignore:Inheritance class AiohttpClientSession:DeprecationWarning",)
+_LITELLM = ("ignore:Items? .* on TypedDict class:UserWarning",)
 ROWS = (
     Row("openai, chat", "chats.openai_chat", "httpx2", in_suite=True),
     Row("openai, responses", "providers.openai_responses", "httpx2", in_suite=True),
     Row("openai, DefaultAioHttpClient", "chats.openai_aiohttp", "aiohttp", in_suite=True),
     Row("anthropic", "providers.anthropic", "httpx2", in_suite=True),
     Row("anthropic, DefaultAioHttpClient", "providers.anthropic_aiohttp", "aiohttp", in_suite=True),
-    Row(
-        "google-genai",
-        "providers.google_genai",
-        "httpx2, aiohttp",
-        in_suite=True,
-        warns=("ignore:Inheritance class AiohttpClientSession:DeprecationWarning",),
-    ),
+    Row("google-genai", "providers.google_genai", "httpx2, aiohttp", in_suite=True, warns=_GOOGLE),
     Row("mistralai", "chats.mistral", "httpx2"),
     Row("groq", "chats.groq", "httpx"),
     Row("cohere", "chats.cohere", "httpx"),
     Row("ollama", "chats.ollama", "httpx"),
-    Row(
-        "litellm",
-        "chats.litellm",
-        "httpx, aiohttp",
-        "litellm",
-        warns=("ignore:Items? .* on TypedDict class:UserWarning",),
-    ),
+    Row("litellm", "chats.litellm", "httpx, aiohttp", "litellm", warns=_LITELLM),
     Row("dspy", "frameworks.dspy", "lm15", "litellm"),
     Row("together", "chats.together", "httpx"),
     Row("huggingface_hub", "chats.huggingface", "httpx2"),
@@ -72,23 +62,13 @@ ROWS = (
     Row("llama-index-llms-openai", "chats.llama_index", "httpx", "llama_index"),
 )
 
+_PROVIDERS = """
+anthropic[aiohttp]>=2.12 boto3>=1.44 cohere>=7.3 google-genai>=3.4 groq>=1.7 huggingface_hub>=2.4
+langchain-anthropic>=1.7 langchain-openai>=1.7 mistralai>=3.7 ollama>=0.6 openai-agents>=0.24
+openai[aiohttp]>=3.54 pydantic-ai-slim[openai]>=2.68 together>=3.1
+"""
 ENVIRONMENTS: dict[str, list[str]] = {
-    "providers": [
-        "anthropic[aiohttp]>=2.12",
-        "boto3>=1.44",
-        "cohere>=7.3",
-        "google-genai>=3.4",
-        "groq>=1.7",
-        "huggingface_hub>=2.4",
-        "langchain-anthropic>=1.7",
-        "langchain-openai>=1.7",
-        "mistralai>=3.7",
-        "ollama>=0.6",
-        "openai-agents>=0.24",
-        "openai[aiohttp]>=3.54",
-        "pydantic-ai-slim[openai]>=2.68",
-        "together>=3.1",
-    ],
+    "providers": _PROVIDERS.split(),
     "litellm": ["dspy>=3.4", "litellm>=1.106", "mcp>=1.9"],
     "instructor": ["instructor>=1.17"],
     "llama_index": ["llama-index-llms-openai>=0.8"],

@@ -39,7 +39,7 @@ def lines_of(row: Row, folder: Path) -> list[tuple[str, ...]]:
             cells = []
             for column in COLUMNS:
                 star = face in row.collects and column in ("streams", "stops")
-                found = held.get((face, "collects" if star else column))
+                found = held.get((face, "streams" if star else column))
                 yes = "*" if star else "yes"
                 cells.append("not run" if found is None else yes if found else "no")
             lines.append((row.title, results["versions"][row.package], face, through, *cells))

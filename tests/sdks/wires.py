@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from aquila_cassette.provider.anthropic import AnthropicMessages
+from aquila_cassette.provider.gemini import GeminiGenerateContent
+from aquila_cassette.provider.openai import OpenAIChat, OpenAIResponses
+from aquila_cassette.provider.replies import FunctionCall, ModelReply, compact, parse_request
+from tests.servers import Request
 from tests.servers.bedrock import EVENTSTREAM, binary
-from tests.servers.frames import USAGE, message_object, response_object
 
 TEXT = ("Hel", "lo, ", "wörld")
 """What is said, in the parts in which it is sent."""
@@ -30,179 +34,46 @@ class Frame(NamedTuple):
 class Wire:
     """A dialect as a server sends it.
 
-    `frames` gives an answer in parts: a text, or the arguments of a call of the tool of that name.
-    `error` is how the provider ends a stream that went wrong; None if it just breaks off.
+    `frames` answers a request in parts: a text, or the arguments of a call of the tool of that
+    name. `error` is how the provider ends a stream that went wrong; None if it just breaks off.
     """
 
-    frames: Callable[[Sequence[str], str | None], list[Frame]]
+    frames: Callable[[Request, Sequence[str], str | None], list[Frame]]
     error: bytes | None = None
     content_type: str = "text/event-stream"
 
 
-def compact(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+def _embedded(dialect: Any, *, whole_calls: bool = False) -> Wire:
+    """Answer as the embedded provider does; with `whole_calls`, arguments come all at once."""
+
+    def frames(request: Request, parts: Sequence[str], tool: str | None) -> list[Frame]:
+        reply = ModelReply(tuple(parts))
+        if tool is not None:
+            text = "".join(parts)
+            tokens = (text,) if whole_calls else tuple(parts)
+            reply = ModelReply(calls=(FunctionCall(tool, json.loads(text), tokens),))
+        parsed = parse_request(request.path, json.loads(request.body))
+        return [Frame(one.data, one.token) for one in dialect.frames(parsed, reply)]
+
+    return Wire(frames, b"".join(dialect.failure(parse_request("", {}), 9)))
 
 
-def _data(value: Any, end: str = "\n\n") -> bytes:
-    return f"data: {compact(value)}{end}".encode()
-
-
-def _named(event: str, value: Any) -> bytes:
-    return f"event: {event}\n".encode() + _data(value)
+CHAT = _embedded(OpenAIChat())
+MISTRAL = replace(_embedded(OpenAIChat(), whole_calls=True), error=None)
+RESPONSES = _embedded(OpenAIResponses())
+MESSAGES = _embedded(AnthropicMessages())
+GEMINI = replace(_embedded(GeminiGenerateContent()), error=None)
 
 
 def _event(kind: str, *, shows: bool = False, **fields: Any) -> Frame:
-    return Frame(_named(kind, {"type": kind, **fields}), shows)
+    data = compact({"type": kind, **fields})
+    return Frame(f"event: {kind}\ndata: {data}\n\n".encode(), shows)
 
-
-_DONE = Frame(b"data: [DONE]\n\n")
-
-# OpenAI's chat completions, as so many servers speak them.
-
-
-def _chat_chunk(delta: dict[str, Any], finish_reason: str | None = None, **more: Any) -> bytes:
-    return _data(
-        {
-            "id": "chatcmpl-1",
-            "object": "chat.completion.chunk",
-            "created": 1767225600,
-            "model": "gpt-4o-mini",
-            "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}],
-            **more,
-        }
-    )
-
-
-def _chat_frames(
-    begun: dict[str, Any], deltas: list[dict[str, Any]], finish_reason: str
-) -> list[Frame]:
-    usage = {"prompt_tokens": 2, "completion_tokens": 3, "total_tokens": 5}
-    return [
-        Frame(_chat_chunk({"role": "assistant", **begun})),
-        *(Frame(_chat_chunk(delta), shows=True) for delta in deltas),
-        Frame(_chat_chunk({}, finish_reason)),
-        Frame(_chat_chunk({}, choices=[], usage=usage)),
-        _DONE,
-    ]
-
-
-def _chat(parts: Sequence[str], tool: str | None) -> list[Frame]:
-    if tool is None:
-        return _chat_frames({"content": ""}, [{"content": part} for part in parts], "stop")
-    function = {"name": tool, "arguments": ""}
-    begun = {"index": 0, "id": "call_1", "type": "function", "function": function}
-    calls = [{"index": 0, "function": {"arguments": part}} for part in parts]
-    deltas = [{"tool_calls": [call]} for call in calls]
-    return _chat_frames({"content": None, "tool_calls": [begun]}, deltas, "tool_calls")
-
-
-def _mistral(parts: Sequence[str], tool: str | None) -> list[Frame]:
-    """Call a tool with all of its arguments at once."""
-    if tool is None:
-        return _chat(parts, None)
-    function = {"name": tool, "arguments": "".join(parts)}
-    call = {"index": 0, "id": "call_1", "function": function}
-    return _chat_frames({"content": ""}, [{"tool_calls": [call]}], "tool_calls")
-
-
-CHAT = Wire(
-    _chat, _data({"error": {"message": "The model is overloaded.", "type": "server_error"}})
-)
-MISTRAL = Wire(_mistral)
-
-# OpenAI's responses.
-
-
-def _responses(parts: Sequence[str], tool: str | None) -> list[Frame]:
-    whole = "".join(parts)
-    item: dict[str, Any]
-    inside: list[tuple[str, dict[str, Any]]]
-    if tool is None:
-        at = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
-        part = {"type": "output_text", "text": whole, "annotations": []}
-        item = {"id": "msg_1", "type": "message", "role": "assistant"}
-        begun, done = {"content": []}, {"content": [part]}
-        inside = [
-            ("content_part.added", {**at, "part": {**part, "text": ""}}),
-            *(("output_text.delta", {**at, "delta": one, "logprobs": []}) for one in parts),
-            ("output_text.done", {**at, "text": whole, "logprobs": []}),
-            ("content_part.done", {**at, "part": part}),
-        ]
-    else:
-        at = {"item_id": "fc_1", "output_index": 0}
-        item = {"id": "fc_1", "type": "function_call", "call_id": "call_1", "name": tool}
-        begun, done = {"arguments": ""}, {"arguments": whole}
-        kind = "function_call_arguments"
-        inside = [
-            *((f"{kind}.delta", {**at, "delta": one}) for one in parts),
-            (f"{kind}.done", {**at, "arguments": whole, "name": tool}),
-        ]
-    first = {**item, "status": "in_progress", **begun}
-    last = {**item, "status": "completed", **done}
-    steps = [
-        ("created", {"response": response_object("in_progress", [], None)}),
-        ("output_item.added", {"output_index": 0, "item": first}),
-        *inside,
-        ("output_item.done", {"output_index": 0, "item": last}),
-        ("completed", {"response": response_object("completed", [last], USAGE)}),
-    ]
-    return [
-        _event(f"response.{kind}", shows=kind.endswith(".delta"), **fields, sequence_number=number)
-        for number, (kind, fields) in enumerate(steps)
-    ]
-
-
-_RESPONSES_ERROR = {"code": "server_error", "message": "The model is overloaded.", "param": None}
-RESPONSES = Wire(_responses, _event("error", **_RESPONSES_ERROR, sequence_number=9).data)
-
-# Anthropic's messages.
-
-
-def _messages(parts: Sequence[str], tool: str | None) -> list[Frame]:
-    block: dict[str, Any] = {"type": "text", "text": ""}
-    deltas = [{"type": "text_delta", "text": part} for part in parts]
-    if tool is not None:
-        block = {"type": "tool_use", "id": "toolu_1", "name": tool, "input": {}}
-        deltas = [{"type": "input_json_delta", "partial_json": part} for part in parts]
-    end = {"stop_reason": "tool_use" if tool else "end_turn", "stop_sequence": None}
-    return [
-        _event("message_start", message=message_object()),
-        _event("content_block_start", index=0, content_block=block),
-        _event("ping"),
-        *(_event("content_block_delta", shows=True, index=0, delta=delta) for delta in deltas),
-        _event("content_block_stop", index=0),
-        _event("message_delta", delta=end, usage={"output_tokens": 3}),
-        _event("message_stop"),
-    ]
-
-
-_MESSAGES_ERROR = {"type": "overloaded_error", "message": "Overloaded"}
-MESSAGES = Wire(_messages, _event("error", error=_MESSAGES_ERROR).data)
-
-# Gemini's streamed content generation.
-
-
-def _gemini(parts: Sequence[str], tool: str | None) -> list[Frame]:
-    content: list[dict[str, Any]] = [{"text": part} for part in parts]
-    if tool is not None:
-        content = [{"functionCall": {"name": tool, "args": json.loads("".join(parts))}}]
-    usage = {"promptTokenCount": 2, "candidatesTokenCount": 3, "totalTokenCount": 5}
-    frames = []
-    for part in content:
-        candidate: dict[str, Any] = {"content": {"parts": [part], "role": "model"}, "index": 0}
-        if part is content[-1]:
-            candidate["finishReason"] = "STOP"
-        chunk = {"candidates": [candidate], "usageMetadata": usage, "modelVersion": "gemini-2.5"}
-        frames.append(Frame(_data(chunk, "\r\n\r\n"), shows=True))
-    return frames
-
-
-GEMINI = Wire(_gemini)
 
 # Cohere's chat, version 2.
 
 
-def _cohere(parts: Sequence[str], tool: str | None) -> list[Frame]:
+def _cohere(_: Request, parts: Sequence[str], tool: str | None) -> list[Frame]:
     tokens = {"input_tokens": 2, "output_tokens": 3}
     usage = {"billed_units": tokens, "tokens": tokens}
     message = {"role": "assistant", "content": [], "tool_plan": "", "tool_calls": []}
@@ -221,7 +92,7 @@ def _cohere(parts: Sequence[str], tool: str | None) -> list[Frame]:
         *(_event(f"{kind}-delta", shows=True, index=0, delta={"message": one}) for one in deltas),
         _event(f"{kind}-end", index=0),
         _event("message-end", id="c-1", delta=end),
-        _DONE,
+        Frame(b"data: [DONE]\n\n"),
     ]
 
 
@@ -230,7 +101,7 @@ COHERE = Wire(_cohere)
 # Ollama's own chat: a JSON value a line.
 
 
-def _ollama(parts: Sequence[str], tool: str | None) -> list[Frame]:
+def _ollama(_: Request, parts: Sequence[str], tool: str | None) -> list[Frame]:
     messages: list[dict[str, Any]] = [{"content": part} for part in parts]
     if tool is not None:
         call = {"function": {"name": tool, "arguments": json.loads("".join(parts))}}
@@ -252,26 +123,26 @@ OLLAMA = Wire(_ollama, b'{"error":"The model is overloaded."}\n', "application/x
 # Bedrock's converse stream: binary messages.
 
 
-def _bedrock_event(kind: str, payload: dict[str, Any]) -> Frame:
+def _binary(kind: str, payload: dict[str, Any]) -> Frame:
     return Frame(binary(kind, payload), shows=kind == "contentBlockDelta")
 
 
-def _bedrock(parts: Sequence[str], tool: str | None) -> list[Frame]:
+def _bedrock(_: Request, parts: Sequence[str], tool: str | None) -> list[Frame]:
     begun: list[Frame] = []
     deltas: list[dict[str, Any]] = [{"text": part} for part in parts]
     if tool is not None:
         start = {"toolUse": {"toolUseId": "tooluse_1", "name": tool}}
-        begun = [_bedrock_event("contentBlockStart", {"contentBlockIndex": 0, "start": start})]
+        begun = [_binary("contentBlockStart", {"contentBlockIndex": 0, "start": start})]
         deltas = [{"toolUse": {"input": part}} for part in parts]
     usage = {"inputTokens": 2, "outputTokens": 3, "totalTokens": 5}
     blocks = [{"contentBlockIndex": 0, "delta": delta} for delta in deltas]
     return [
-        _bedrock_event("messageStart", {"role": "assistant"}),
+        _binary("messageStart", {"role": "assistant"}),
         *begun,
-        *(_bedrock_event("contentBlockDelta", block) for block in blocks),
-        _bedrock_event("contentBlockStop", {"contentBlockIndex": 0}),
-        _bedrock_event("messageStop", {"stopReason": "tool_use" if tool else "end_turn"}),
-        _bedrock_event("metadata", {"usage": usage, "metrics": {"latencyMs": 7}}),
+        *(_binary("contentBlockDelta", block) for block in blocks),
+        _binary("contentBlockStop", {"contentBlockIndex": 0}),
+        _binary("messageStop", {"stopReason": "tool_use" if tool else "end_turn"}),
+        _binary("metadata", {"usage": usage, "metrics": {"latencyMs": 7}}),
     ]
 
 

@@ -24,8 +24,6 @@ def openai_responses() -> Driver:
             yield event.delta
         elif event.type == "response.function_call_arguments.delta":
             yield called("", event.delta)
-        elif event.type == "response.function_call_arguments.done":
-            yield called(event.name, event.arguments)
 
     def opened(ask: Ask, enter: Any) -> Any:
         client = enter(openai_client(openai.OpenAI, ask))
