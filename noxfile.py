@@ -14,7 +14,14 @@ from tests.sdks.rows import ENVIRONMENTS
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_existing_virtualenvs = True
 
-HARNESS = ["pytest>=9", "pytest-asyncio>=1.3", "pytest-xdist>=3.8", "cryptography>=44", "h2>=4"]
+HARNESS = [
+    "pytest>=9",
+    "pytest-asyncio>=1.3",
+    "pytest-xdist>=3.8",
+    "hypothesis>=6",
+    "cryptography>=44",
+    "h2>=4",
+]
 
 
 @nox.session
