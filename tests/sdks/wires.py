@@ -43,15 +43,14 @@ class Wire:
     content_type: str = "text/event-stream"
 
 
-def _embedded(dialect: Any, *, whole_calls: bool = False) -> Wire:
-    """Answer as the embedded provider does; with `whole_calls`, arguments come all at once."""
+def _embedded(dialect: Any) -> Wire:
+    """Answer as the embedded provider does."""
 
     def frames(request: Request, parts: Sequence[str], tool: str | None) -> list[Frame]:
         reply = ModelReply(tuple(parts))
         if tool is not None:
-            text = "".join(parts)
-            tokens = (text,) if whole_calls else tuple(parts)
-            reply = ModelReply(calls=(FunctionCall(tool, json.loads(text), tokens),))
+            call = FunctionCall(tool, json.loads("".join(parts)), tuple(parts))
+            reply = ModelReply(calls=(call,))
         parsed = parse_request(request.path, json.loads(request.body))
         return [Frame(one.data, one.token) for one in dialect.frames(parsed, reply)]
 
@@ -59,10 +58,22 @@ def _embedded(dialect: Any, *, whole_calls: bool = False) -> Wire:
 
 
 CHAT = _embedded(OpenAIChat())
-MISTRAL = replace(_embedded(OpenAIChat(), whole_calls=True), error=None)
 RESPONSES = _embedded(OpenAIResponses())
 MESSAGES = _embedded(AnthropicMessages())
 GEMINI = replace(_embedded(GeminiGenerateContent()), error=None)
+
+
+def _mistral(request: Request, parts: Sequence[str], tool: str | None) -> list[Frame]:
+    """Call a tool with all of its arguments at once."""
+    begun, *rest = CHAT.frames(request, parts, tool)
+    if tool is not None:
+        arguments = b'"arguments":' + compact("".join(parts)).encode()
+        begun = Frame(begun.data.replace(b'"arguments":""', arguments), shows=True)
+        rest = [one for one in rest if not one.shows]
+    return [begun, *rest]
+
+
+MISTRAL = Wire(_mistral)
 
 
 def _event(kind: str, *, shows: bool = False, **fields: Any) -> Frame:

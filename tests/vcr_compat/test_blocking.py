@@ -12,7 +12,6 @@ def test_a_marked_test_reaches_nothing_but_allowed_hosts(suite: Suite, server: R
     suite(
         f"""
 import asyncio
-import socket
 
 @pytest.mark.block_network
 def test_blocked():
@@ -25,11 +24,6 @@ def test_async():
     with {REFUSED}:
         asyncio.run(asyncio.open_connection("127.0.0.1", port))
 
-@pytest.mark.block_network
-def test_unix():
-    with socket.socket(socket.AF_UNIX) as one, pytest.raises(RuntimeError, match="'/no/such'"):
-        one.connect("/no/such")
-
 @pytest.mark.block_network(allowed_hosts=["127.0.*", "elsewhere"])
 def test_allowed():
     assert "/one" in get("/one")
@@ -37,11 +31,6 @@ def test_allowed():
 @pytest.mark.block_network(allowed_hosts=["localhost"])
 def test_allowed_by_name():
     assert "/two" in httpx.get(URL.replace("127.0.0.1", "localhost") + "/two").text
-
-@pytest.mark.block_network(allowed_hosts=["example.*"])
-def test_others():
-    with {REFUSED}:
-        get("/one")
 
 def test_free():
     assert "/three" in get("/three")

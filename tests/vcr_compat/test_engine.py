@@ -66,38 +66,26 @@ def test_gated():
 
 
 def test_old_cassettes_are_replayed_and_added_to(suite: Suite, server: RawServer) -> None:
-    squeezed = {
-        "headers": {"Content-Encoding": ["gzip"], "Content-Length": ["99"]},
-        "body": {"string": gzip.compress(b"squeezed")},
-    }
     first = suite.old("/one?api_key=sk-abcdefgh", "the password is swordfish")
-    plain = {"headers": {"content-encoding": ["gzip"]}, "body": {"string": "plain by now"}}
-    old = [
-        first,
-        suite.old("/one", "", **squeezed),
-        suite.old("/one", "", **plain),
-        {
-            "request": {"method": "GET", "uri": f"{suite.url}/one", "body": "", "headers": {}},
-            "response": {"status_code": 201, "headers": {"a": ["b"]}, "content": "old httpx"},
-        },
-    ]
+    packed = {"headers": {"Content-Encoding": ["gzip"]}, "body": {"string": gzip.compress(b"two")}}
+    httpx = {"status_code": 201, "headers": {"a": ["b"]}, "content": "old httpx"}
+    request = {"method": "GET", "uri": f"{suite.url}/one", "body": "", "headers": {}}
+    old = [first, suite.old("/one", "", **packed), {"request": request, "response": httpx}]
     suite.lay("test_old.yaml", *old)
     source = """
 @pytest.mark.vcr(match_on=["method", "uri", "body"])
 def test_old(vcr, record_mode):
     assert get("/one?api_key=sk-abcdefgh") == "the password is swordfish"
-    assert [get("/one") for _ in range(2)] == ["squeezed", "plain by now"]
+    assert get("/one") == "two"
     last = httpx.get(URL + "/one")
     assert (last.status_code, last.headers["a"], last.text) == (201, "b", "old httpx")
     if record_mode != "none":
         assert get("/new") == get("/new")
-        assert (len(vcr), vcr.play_count) == (5, 5)
 """
     suite(source)
     suite(source, "--record-mode=new_episodes")
-    kept = suite.interactions("test_old.yaml")
-    assert kept[0] == first
-    assert [one["request"]["uri"] for one in kept[3:]] == [f"{suite.url}/one", f"{suite.url}/new"]
+    assert suite.interactions("test_old.yaml")[0] == first
+    assert suite.paths("test_old.yaml")[2:] == ["/one", "/new"]
     assert len(server.requests) == 1
 
 

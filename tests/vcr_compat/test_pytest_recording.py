@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.servers import RawServer
 from tests.vcr_compat.conftest import Suite
 
@@ -18,15 +16,12 @@ import aquila_cassette
 
 pytestmark = [pytest.mark.vcr]
 
-def made(key, value, request):
-    return None if value == "no" else f"{key} of {request.method}"
-
 @pytest.fixture(scope="module")
 def vcr_config():
     return {
-        "filter_headers": ["x-gone", ("authorization", "DUMMY"), ("x-made", made)],
+        "filter_headers": ["x-gone", ("authorization", "DUMMY")],
         "filter_query_parameters": ["gone", ("api_key", "DUMMY")],
-        "filter_post_data_parameters": ["gone", ("password", "DUMMY"), ("id", made)],
+        "filter_post_data_parameters": ["gone", ("password", "DUMMY")],
     }
 
 @pytest.fixture
@@ -38,10 +33,9 @@ def recording(record_mode):
     return record_mode == "once"
 
 def test_filters():
-    headers = {"x-gone": "1", "authorization": "Bearer abcdefghijkl", "x-made": "1"}
+    headers = {"x-gone": "1", "authorization": "Bearer abcdefghijkl"}
     body = {"gone": 1, "password": "p", "id": 1}
     post("/it?gone=1&api_key=sk-12345&a=1", json=body, headers=headers)
-    post("/it?a=1", data={"gone": "1", "password": "p", "a": "b"}, headers={"x-made": "no"})
 
 def request_hook(request):
     if request.path == "/never": return None
@@ -72,21 +66,6 @@ class TestMarks:
     def test_nearest(self, vcr, what):
         get("/a", headers={"x-gone": "kept"})
         assert vcr.requests[0].headers["X-Gone"] == "kept"
-
-@pytest.mark.vcr(ignore_hosts=["127.0.0.1"])
-def test_ignored_host(vcr):
-    get("/ignored")
-    assert len(vcr) == 0
-
-@pytest.mark.vcr(ignore_hosts=[re.compile("127.*")])
-def test_ignored_pattern(vcr):
-    get("/ignored")
-    assert len(vcr) == 0
-
-@pytest.mark.vcr(before_record=lambda request: None)
-def test_old_name_of_the_hook(vcr):
-    get("/ignored")
-    assert len(vcr) == 0
 
 @pytest.mark.vcr(filter_sensitive_data={"<WHO>": "somebody"})
 def test_sensitive():
@@ -119,22 +98,15 @@ def test_fixture(vcr, recording):
     assert vcr.play_count == 2 and vcr.all_played
     assert dict(vcr.play_counts) == {0: 1, 1: 1}
     assert [request.uri for request in vcr.requests] == [URL + "/get", URL + "/ip"]
-    assert [response["status"]["code"] for response in vcr.responses] == [200, 200]
     assert b"/ip" in vcr.responses_of(vcr.requests[1])[0]["body"]["string"]
-    assert vcr.record_mode == "none" and vcr.write_protected
-    assert vcr.path.endswith("test_fixture.yaml")
-    assert str(vcr) == "<Cassette containing 2 recorded response(s)>"
     vcr.rewind()
-    assert vcr.play_count == 0
     assert "/get" in get("/get")
     assert not vcr.all_played
     with pytest.raises(CannotOverwrite, match="No interaction matches GET") as caught:
         get("/two")
     assert isinstance(caught.value, aquila_cassette.MissError)
     assert caught.value.cassette is vcr
-    assert caught.value.failed_request.path == "/two"
     assert caught.value.similar_requests[0][2] == [("path", "/two != /get")]
-    assert caught.value.reason == "no_match"
 """
 
 
@@ -142,14 +114,11 @@ def test_a_suite_is_recorded_and_replayed_with_every_option(
     suite: Suite, server: RawServer
 ) -> None:
     suite(EVERYTHING, "--record-mode=once")
-    first, second = (one["request"] for one in suite.interactions("test_filters.yaml"))
-    assert not {"x-gone"} & set(first["headers"])
-    assert "x-made" not in second["headers"]
+    (first,) = (one["request"] for one in suite.interactions("test_filters.yaml"))
+    assert "x-gone" not in first["headers"]
     assert first["headers"]["authorization"] == ["DUMMY"]
-    assert first["headers"]["x-made"] == ["x-made of POST"]
     assert first["uri"].partition("?")[2] == "a=1&api_key=DUMMY"
-    assert first["body"] == '{"password": "DUMMY", "id": "id of POST"}'
-    assert second["body"] == "password=DUMMY&a=b"
+    assert '"password": "DUMMY"' in first["body"]
     (hooked,) = suite.interactions("test_hooks.yaml")
     assert suite.paths("test_hooks.yaml") == ["/hidden"]
     assert "set-cookie" not in hooked["response"]["headers"]
@@ -200,9 +169,8 @@ def test_modes_mean_what_vcrpy_says(suite: Suite, server: RawServer) -> None:
     assert '"n": 3' in suite.interactions("test_one.yaml")[1]["response"]["body"]["string"]
 
 
-@pytest.mark.parametrize("scope", ["session", "function"])
 def test_rewrite_begins_a_cassette_again_and_leaves_the_others(
-    suite: Suite, server: RawServer, scope: str
+    suite: Suite, server: RawServer
 ) -> None:
     suite("@pytest.mark.vcr\ndef test_extra(): get('/extra')", "--record-mode=once")
     source = """
@@ -213,9 +181,7 @@ def test_one(vcr):
 """
     suite(source + "    get('/two')\n", "--record-mode=rewrite")
     assert suite.paths("test_one.yaml") == ["/one", "/two"]
-    suite.conftest(
-        f"@pytest.fixture(scope={scope!r})\ndef vcr_config(): return {{'record_mode': 'rewrite'}}\n"
-    )
+    suite.conftest("@pytest.fixture\ndef vcr_config(): return {'record_mode': 'rewrite'}\n")
     suite(source)
     assert suite.paths("test_one.yaml") == ["/one"]
     assert suite.paths("test_extra.yaml") == ["/extra"]
@@ -279,13 +245,12 @@ from vcr.persisters.filesystem import CassetteNotFoundError
 
 STORE = pathlib.Path(__file__).parent / "store"
 
-def jurassic_matcher(r1, r2):
-    assert r1.uri == r2.uri and b"JURASSIC PARK" in r1.body, "no JURASSIC PARK in it"
+def jurassic(r1, r2):
+    assert b"JURASSIC PARK" in r1.body, "no JURASSIC PARK in it"
 
 class Lines:
     @staticmethod
     def serialize(cassette):
-        assert cassette["version"] == 1
         return "\\n".join(json.dumps(one) for one in cassette["interactions"])
 
     @staticmethod
@@ -293,19 +258,18 @@ class Lines:
         return {"interactions": [json.loads(line) for line in text.splitlines()]}
 
 class Store:
-    @classmethod
-    def load_cassette(cls, cassette_path, serializer):
+    @staticmethod
+    def load_cassette(cassette_path, serializer):
         if not STORE.exists(): raise CassetteNotFoundError
         kept = pickle.loads(STORE.read_bytes())
         return kept["requests"], kept["responses"]
 
     @staticmethod
     def save_cassette(cassette_path, cassette_dict, serializer):
-        assert serializer.__name__ == "vcr.serializers.yamlserializer"
         STORE.write_bytes(pickle.dumps(cassette_dict))
 
 def pytest_recording_configure(config, vcr):
-    vcr.register_matcher("jurassic", jurassic_matcher)
+    vcr.register_matcher("jurassic", jurassic)
     vcr.register_serializer("lines", Lines)
     if config.getoption("-k") == "one": vcr.register_persister(Store)
 """
@@ -322,9 +286,8 @@ def test_park():
 """
     suite(source, "--record-mode=once")
     assert (suite.folder / "test_park.lines").read_text().startswith('{"request": {"method": "POST')
-    suite(source)
     suite(source.replace("JURASSIC PARK", "STAR WARS"), failed=1).stdout.fnmatch_lines(
-        ["E*closest:*recording 1, differs in jurassic_matcher", "E*no JURASSIC PARK in it*"]
+        ["E*closest:*recording 1, differs in jurassic", "E*no JURASSIC PARK in it*"]
     )
     assert len(server.requests) == 1
     for mode, asked in (("once", 2), ("none", 2), ("rewrite", 3)):
