@@ -70,7 +70,7 @@ class AiohttpAdapter(HttpAdapter[Any]):
         listener = Listener(recorder, call)
         with listener.connecting():
             connection = await send(call)
-        listener.listen(connection)
+        listener.listen()
         return connection
 
 

@@ -30,7 +30,6 @@ class Listener:
     def __init__(self, recorder: Recorder, request: Any) -> None:
         self._recorder = recorder
         self._request = request
-        self._decompresses = True
 
     @contextlib.contextmanager
     def connecting(self) -> Iterator[None]:
@@ -48,16 +47,12 @@ class Listener:
             self._recorder.failed(seen)
             raise
 
-    def listen(self, connection: Any) -> None:
-        """Listen to what is sent on the ``Connection`` of the request, and to what comes back."""
+    def listen(self) -> None:
+        """Listen to what comes back when the request is sent."""
         request = self._request
         asks_for = request.headers.get(hdrs.ACCEPT_ENCODING)
         if asks_for is not None:  # each piece can be read, and kept, as it comes
             request.headers[hdrs.ACCEPT_ENCODING] = "identity"
-
-        def set_response_params(set_params: Callable[..., Any], **params: Any) -> Any:
-            self._decompresses = params.get("auto_decompress", True)
-            return set_params(**params)
 
         async def send(send: Callable[..., Any], connection: Any) -> Any:
             try:
@@ -75,7 +70,6 @@ class Listener:
             self._response_started(response)
             return response
 
-        _lay_over(connection.protocol, "set_response_params", set_response_params)
         _lay_over(request, "send", send)
 
     @contextlib.contextmanager
@@ -101,10 +95,10 @@ class Listener:
             response.content = RecordedReader(live, recorder, unread=response.status >= 300)
 
     def _headers(self, response: Any) -> Headers:
-        """Return the headers of the body as it is read: aiohttp may remove its encoding before."""
+        """Return the headers of the body as it is read: aiohttp removes its encoding before."""
         headers = decode_headers(response.raw_headers)
         encoding = response.headers.get("content-encoding", "").lower()
-        if not self._decompresses or encoding not in _DECODED:
+        if encoding not in _DECODED:
             return headers
         return tuple(one for one in headers if one[0] not in ("content-encoding", "content-length"))
 

@@ -153,7 +153,7 @@ def encode_headers(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
 
 
 class RecordedBody:
-    """A live body that is iterated over and closed, sync or async; a recorder notes its pieces."""
+    """A live body that is iterated over and closed, sync or async."""
 
     def __init__(self, stream: Any, recorder: Recorder) -> None:
         self._stream = stream

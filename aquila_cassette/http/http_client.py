@@ -24,7 +24,7 @@ from aquila_cassette.http.http_client_response import (
     error_of,
 )
 from aquila_cassette.http.patching import patch
-from aquila_cassette.model import Headers, Request
+from aquila_cassette.model import Failure, Headers, Request
 from aquila_cassette.session.current_session import current_session
 from aquila_cassette.session.failures import with_category
 from aquila_cassette.session.player import Player
@@ -104,8 +104,12 @@ def _getresponse(original: Callable[..., Any], connection: Any, *args: Any, **kw
 
 
 _OPENING = "_aquila_opening"
-_AFTER_CONNECTING = ("timeout", "reset", "closed", "protocol", "decode")
-"""The categories of failures that come up when the response is read."""
+
+
+def _is_of_connecting(error: Failure | None) -> bool:
+    """Return whether it was raised before the request could be sent, not when the answer was read."""
+    category = None if error is None else with_category(error).category
+    return category in (None, "connect", "tls", "connect-timeout")
 
 
 class SocketProxy:
@@ -213,7 +217,11 @@ class SocketProxy:
             self.leave()
             raise
         if isinstance(answer, Player):
-            self._fail_to_connect(answer)
+            error = answer.interaction.response.error
+            if answer.interaction.response.status is None and _is_of_connecting(error):
+                self.leave()
+                answer.finished()
+                answer.raise_ending(functools.partial(error_of, self._connection))
         elif answer is not None:
             with answer:
                 self._open()
@@ -235,17 +243,6 @@ class SocketProxy:
         host = f"[{host}]" if ":" in host and not host.startswith("[") else host
         at = "" if port in (None, 443 if secure else 80) else f":{port}"
         return f"{'https' if secure else 'http'}://{host}{at}{target}"
-
-    def _fail_to_connect(self, player: Player) -> None:
-        """Raise what was raised before the request could be sent, if so it was."""
-        __tracebackhide__ = True
-        response = player.interaction.response
-        error = response.error
-        category = None if error is None else with_category(error).category
-        if response.status is None and category not in _AFTER_CONNECTING:
-            self.leave()
-            player.finished()
-            player.raise_ending(functools.partial(error_of, self._connection))
 
     def _open(self) -> None:
         """Have the connection connect, unless it is; then stay in front of its socket."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import gzip
 import io
 import ssl
 import threading
@@ -193,21 +192,6 @@ async def test_a_body_of_one_reading_survives_a_redirect() -> None:
         assert await asked() == live
         hops = [(one.response.status, one.response.ended) for one in cassette.played]
     assert hops == [(307, "complete"), (200, "complete")]
-
-
-async def test_a_body_that_its_reader_unpacks_itself_is_kept_readable() -> None:
-    body = gzip.compress(b'{"a":1}')
-    script = answers(body, content_type="application/json", content_encoding="gzip")
-    with RawServer(script) as server:
-        with aquila_cassette("gzip") as cassette:
-            async with stream(server.url, json=JSON, auto_decompress=False) as response:
-                assert await response.read() == body
-    recorded = cassette.recorded[0].response
-    assert recorded.body == b'{"a":1}'
-    assert "content-encoding" not in dict(recorded.headers)
-    with aquila_cassette("gzip", mode="none"):
-        async with stream(server.url, json=JSON) as response:
-            assert await response.json() == {"a": 1}
 
 
 async def test_cookies_traces_middlewares_and_raise_for_status_work_on_replay() -> None:

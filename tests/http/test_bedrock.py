@@ -12,8 +12,8 @@ from botocore.config import Config
 
 from aquila_cassette import aquila_cassette
 from tests.http.conftest import AWS_KEYS
-from tests.servers import CHAT_TEXT, Connection, GateServer, RawServer, answers, sends
-from tests.servers.bedrock import CONVERSE_FRAMES, EVENTSTREAM, wrapped
+from tests.servers import CHAT_TEXT, GateServer, RawServer, answers
+from tests.servers.bedrock import CONVERSE_FRAMES, EVENTSTREAM
 
 
 def converse(url: str, *, prompt: str = "Say hello", **config: Any) -> Iterator[dict[str, Any]]:
@@ -52,33 +52,6 @@ def test_each_event_is_seen_before_the_next_is_sent(tmp_path: Path) -> None:
     assert "base64: |-" in file
     for secret in (*AWS_KEYS.values(), "AWS4-HMAC", "amz-sdk"):
         assert secret not in file
-
-
-def test_a_model_s_own_events_come_again_with_what_the_headers_tell() -> None:
-    events = [{"type": "message_start"}, {"type": "message_stop"}]
-    headers = {
-        **EVENTSTREAM,
-        "x-amzn-bedrock-content-type": "application/json",
-        "x-amzn-bedrock-performanceconfig-latency": "standard",
-    }
-
-    def invoke(url: str) -> tuple[dict[str, Any], list[Any]]:
-        client = boto3.client("bedrock-runtime", endpoint_url=url, region_name="us-east-1")
-        try:
-            answer = client.invoke_model_with_response_stream(modelId="m", body=b"{}")
-            with contextlib.closing(answer.pop("body")) as stream:
-                read = list(stream)
-            return {k: v for k, v in answer.items() if k != "ResponseMetadata"}, read
-        finally:
-            client.close()
-
-    with RawServer(sends(map(wrapped, events), Connection.end, headers)) as server:
-        url = server.url
-        with aquila_cassette("bedrock"):
-            live = invoke(url)
-    assert live[0] == {"contentType": "application/json", "performanceConfigLatency": "standard"}
-    with aquila_cassette("bedrock", mode="none"):
-        assert invoke(url) == live
 
 
 def test_a_request_that_would_wait_for_100_continue_is_recorded() -> None:

@@ -51,15 +51,6 @@ def server() -> Iterator[RawServer]:
 
 
 @every
-async def test_what_came_but_was_not_read_is_not_kept(library: Library) -> None:
-    with RawServer(sends(FRAMES)) as server:
-        with aquila_cassette("ends"):
-            async with library.stream(server.url, json=JSON) as reply:
-                assert await reply.piece() == FRAMES[0]
-    assert (kept().response.ended, kept().response.body) == ("closed", FRAMES[0])
-
-
-@every
 @pytest.mark.parametrize("size", [b"-5", b"hello", b""])
 async def test_a_malformed_chunk_size_is_a_protocol_failure(library: Library, size: bytes) -> None:
     def script(connection: Connection, request: Request) -> None:

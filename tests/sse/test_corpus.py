@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import random
 
 import pytest
 
 from aquila_cassette.sse import Event, events, frames, split
-from tests.corpus import RECORDED, SHARED, Recorded, each_recorded
+from tests.corpus import SHARED, Recorded, every_recorded, sliced
 from tests.sse.test_sse import byte_by_byte, decoded, events_of
 
 CASES = SHARED / "sse-cases.json"
@@ -18,26 +17,19 @@ needs_cases = pytest.mark.skipif(
 )
 
 
-def sliced(body: bytes, seed: int) -> list[bytes]:
-    """Cut `body` at random places, the same ones for the same seed; some pieces are empty."""
-    chance = random.Random(seed)
-    cuts = sorted(chance.randint(0, len(body)) for _ in range(1 + len(body) // 40))
-    return [body[a:b] for a, b in zip([0, *cuts], [*cuts, len(body)], strict=True)]
-
-
 def listed(found: list[Event]) -> tuple[int, str]:
     pairs = json.dumps([[event.type, event.data] for event in found], ensure_ascii=False)
     return len(found), hashlib.sha256(pairs.encode()).hexdigest()[:24]
 
 
-@each_recorded(RECORDED)
+@every_recorded
 def test_a_recorded_stream_has_its_listed_events_in_any_slicing(recorded: Recorded) -> None:
     body = recorded.body
     expected = (recorded.events, recorded.events_sha)
     assert listed(events(body)) == expected
     assert listed(events_of(decoded(byte_by_byte(body)))) == expected
     for seed in range(3):
-        found = decoded(sliced(body, seed))
+        found = decoded(sliced(body, str(seed)))
         assert listed(events_of(found)) == expected
         assert b"".join(frame.raw for frame in found) == body
     assert [frame.raw for frame in frames(body)] == split(body)
@@ -49,6 +41,6 @@ def test_the_cases_of_the_web_platform_tests_hold() -> None:
     assert len(cases) == 16
     for name, case in cases.items():
         body = case["input"].encode()
-        for pieces in ([body], byte_by_byte(body), sliced(body, 7)):
+        for pieces in ([body], byte_by_byte(body), sliced(body, "7")):
             found = [[event.type, event.data] for event in events_of(decoded(pieces))]
             assert found == case["expect"], name
