@@ -37,15 +37,11 @@ async def assert_push_event(
                 return event
         return None
 
-    event = await _wait_for("assert_push_event", take, timeout)
-    if event is None:
-        raise _missing(
-            view,
-            f"{view._title} did not push {name!r} within {timeout:g} s.",
-            repr(name) if payload is ... else f"{name!r} {payload!r}",
-            [f"{event.name!r} {dict(event.payload)!r}" for event in view.pushed],
-        )
-    return event
+    if event := await _wait_for("assert_push_event", take, timeout):
+        return event
+    expected = repr(name) if payload is ... else f"{name!r} {payload!r}"
+    got = [f"{event.name!r} {dict(event.payload)!r}" for event in view.pushed]
+    raise _missing(view, f"push {name!r}", timeout, expected, got)
 
 
 async def assert_flash(
@@ -61,22 +57,16 @@ async def assert_flash(
     """
     __tracebackhide__ = True
 
-    def look() -> str | None:
-        message = view.flash.get(kind)
-        if message is None:
-            return None
-        found = pattern in message if isinstance(pattern, str) else pattern.search(message)
-        return message if found else None
+    wanted = re.compile(re.escape(pattern)) if isinstance(pattern, str) else pattern
 
-    message = await _wait_for("assert_flash", look, timeout)
-    if message is None:
-        raise _missing(
-            view,
-            f"{view._title} did not show the flash {kind!r} within {timeout:g} s.",
-            f"{kind!r} {pattern!r}" if pattern else repr(kind),
-            [f"{kind!r} {message!r}" for kind, message in view.flash.items()],
-        )
-    return message
+    def is_shown() -> bool:
+        return kind in view.flash and wanted.search(view.flash[kind]) is not None
+
+    if await _wait_for("assert_flash", is_shown, timeout):
+        return view.flash[kind]
+    expected = f"{kind!r} {pattern!r}" if pattern else repr(kind)
+    got = [f"{kind!r} {message!r}" for kind, message in view.flash.items()]
+    raise _missing(view, f"show the flash {kind!r}", timeout, expected, got)
 
 
 async def _wait_for(called: str, condition: Callable[[], T | None], timeout: float) -> T | None:
@@ -96,12 +86,15 @@ def _fits(expected: Any, got: Any) -> bool:
     return bool(expected == got)
 
 
-def _missing(view: View, what: str, expected: str, instead: Sequence[str]) -> AssertionError:
+def _missing(
+    view: View, what: str, timeout: float, expected: str, got: Sequence[str]
+) -> AssertionError:
     pending = [one.what for one in view.pending()]
     facts = [
         f"expected: {expected}",
-        *(f"got:      {one}" for one in instead or ["nothing"]),
+        *(f"got:      {one}" for one in got or ["nothing"]),
         *(f"pending:  {one}" for one in pending),
     ]
     fix = "wait longer: timeout=..." if pending else "nothing is pending that could bring it"
+    what = f"{view._title} did not {what} within {timeout:g} s."
     return AssertionError(str(AquilaError(what, facts=facts, fix=f"Fix: {fix}")))

@@ -52,7 +52,6 @@ class Inbox:
     that were not handled when it closed. `lock` guards it, and the jobs that send to it.
     """
 
-    title: str
     lock: threading.RLock
     handle: Callable[[Message], Coroutine[Any, Any, None]]
     drop: Callable[[Message], None]
@@ -85,10 +84,8 @@ class Inbox:
 
     def pending(self) -> list[Pending]:
         with self.lock:
-            pending = [Pending(self._now.title)] if self._now is not None else []
-            if self._waiting:
-                pending.append(Pending(f"messages in the inbox of {self.title}"))
-            return pending
+            messages = [*([self._now] if self._now else []), *self._waiting]
+            return [Pending(message.title) for message in messages]
 
     def close(self) -> None:
         with self.lock:

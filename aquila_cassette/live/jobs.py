@@ -17,7 +17,6 @@ from aquila_cassette.errors import StreamError, UsageError
 from aquila_cassette.waiting.event_loops import (
     call,
     current_task_or_thread,
-    is_asyncio_task,
     run_in_background,
     waker,
 )
@@ -62,7 +61,7 @@ class Job:
         self.name = name
         self.title = title
         self.cancelled: Exited | None = None
-        self._task: object = None
+        self.task: object = None
         self._function = function
         self._scope = anyio.CancelScope()
         self._cancel_scope = waker(self._scope.cancel)
@@ -72,12 +71,9 @@ class Job:
         self.cancelled = self.cancelled or Exited(reason)
         self._cancel_scope()
 
-    def pending(self) -> Pending:
-        return Pending(self.title, driver=self._task)
-
     async def run(self, view: object) -> Outcome | None:
         """Run it; None where the event loop ends."""
-        self._task = current_task_or_thread()
+        self.task = current_task_or_thread()
         outcome: Outcome | None = None
         with self._scope, mark_job(self.title, view):
             if self.cancelled is None:
@@ -131,7 +127,7 @@ class Jobs:
 
     def pending(self) -> list[Pending]:
         with self.lock:
-            return [job.pending() for job in self._running]
+            return [Pending(job.title, driver=job.task) for job in self._running]
 
     def finish(self, job: Job, outcome: Outcome) -> Outcome | None:
         """Return the outcome to be handled; None where another job has superseded this one."""
@@ -191,7 +187,7 @@ class TrackedJobs:
 
     def pending(self) -> Sequence[Pending]:
         return [
-            Pending(f"job {repr(job.get_name()) if is_asyncio_task(job) else job}", driver=job)
+            Pending(f"job {getattr(job, 'get_name', job.__repr__)()!r}", driver=job)
             for job in self._of_open_loops()
             if not job.done()
         ]

@@ -44,17 +44,11 @@ def _texts(element: ui.element) -> Iterator[str]:
     shown += [element.props.get(name) for name in _PROPS]
     shown += [getattr(element, name, None) for name in _ATTRIBUTES]
     shown.append(element.props.get("placeholder") if value in (None, "") else value)
-    for text in dict.fromkeys(map(_text, shown)):
-        if text:
-            yield _text_of_html(text) if isinstance(element, ui.html) else text
+    for text in dict.fromkeys(shown):
+        if isinstance(text, str | int | float) and not isinstance(text, bool) and text != "":
+            yield _text_of_html(text) if isinstance(element, ui.html) else str(text)
 
 
-def _text(value: object) -> str:
-    if isinstance(value, bool):  # a box that is ticked or not
-        return ""
-    return str(value) if isinstance(value, str | int | float) else ""
-
-
-def _text_of_html(markup: str) -> str:
-    lines = re.sub(r"<br\b[^>]*>", "\n", markup)
+def _text_of_html(markup: object) -> str:
+    lines = re.sub(r"<br\b[^>]*>", "\n", str(markup))
     return html.unescape(re.sub(r"<[^>]*>", "", lines))

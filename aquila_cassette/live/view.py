@@ -207,22 +207,6 @@ class View(ComponentBase):
     Define `mount`, `handle_event`, `handle_info`, `handle_async` and `render`, each sync or async.
     One handler runs at a time. One that raises is logged, and is a failure of the view, which goes
     on: `render_async` or the end of the `mounted` block raises it.
-
-    Example:
-        >>> import asyncio
-        >>> class Counter(View):
-        ...     def mount(self):
-        ...         self.assign(count=0)
-        ...     def handle_event(self, name, params):
-        ...         self.update("count", lambda count: count + params["by"])
-        ...     def render(self):
-        ...         return f"<p>{self.assigns.count}</p>"
-        >>> async def count():
-        ...     async with Counter.mounted() as view:
-        ...         await view.event("add", {"by": 2})
-        ...         return await view.rendered()
-        >>> asyncio.run(count())
-        '<p>2</p>'
     """
 
     def __init__(self) -> None:
@@ -257,7 +241,7 @@ class View(ComponentBase):
     async def open(cls, *args: Any, **params: Any) -> Self:
         """Mount a view; close it with `aclose`. Arguments and errors are those of `mount`."""
         view = cls()
-        view._inbox = Inbox(view._title, view._lock, view._handle, view._drop)
+        view._inbox = Inbox(view._lock, view._handle, view._drop)
         register(view)
         try:
             await view._ask(view, partial(view.mount, *args, **params))

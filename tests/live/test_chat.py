@@ -30,6 +30,7 @@ from aquila_cassette.client import (
 from aquila_cassette.errors import StreamError
 from aquila_cassette.live import View
 from aquila_cassette.provider import Provider
+from aquila_cassette.waiting.notifier import notifier
 from tests.live.loops import in_each_loop, settled, until
 from tests.live.rows import seed_row
 from tests.live.script import DONE, Script, chunk
@@ -177,7 +178,7 @@ def test_stale_and_unknown_messages_are_ignored(messages: list[Any], loading: bo
             before = state(view)
             for message in messages:
                 view.send(message)
-            await until(view, lambda: all("inbox" not in one.what for one in view.pending()))
+            await notifier.until(lambda: len(view.pending()) == loading)  # the job
             assert state(view) == before
 
     anyio.run(stray)

@@ -135,27 +135,6 @@ async def test_a_job_that_is_cancelled_while_its_outcome_waits_has_exited() -> N
 
 
 @in_each_loop
-async def test_a_job_may_have_its_view_handle_an_event() -> None:
-    class Shop(Bench):
-        async def handle_event(self, name: str, params: Any) -> None:
-            if name == "sell":
-                self.start_async("sale", self.sell)
-                # The job asks while this handler, whose child it is, has not returned.
-                await asked.wait()
-
-        async def sell(self) -> str:
-            asked.set()
-            await self.event("sold")
-            return "a pen"
-
-    asked = anyio.Event()
-    async with Shop.mounted() as view:
-        await view.event("sell")
-        await settled(view)
-        assert view.outcomes == [("sale", Completed("a pen"))]
-
-
-@in_each_loop
 async def test_a_job_that_nobody_handles_fails_the_view_and_a_cancelled_one_does_not(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -16,7 +16,6 @@ import pytest
 
 from aquila_cassette.errors import UsageError
 from aquila_cassette.live import View, assert_flash, assert_push_event
-from aquila_cassette.waiting.notifier import notifier
 from aquila_cassette.waiting.pending import sources
 from tests.live.loops import in_each_loop, refused, settled, until
 from tests.live.rows import seed_row
@@ -129,27 +128,6 @@ async def test_what_a_handler_raises_is_raised_to_who_sent_the_event_and_to_nobo
     (record,) = caplog.records
     assert (record.name, record.levelno) == ("aquila_cassette.live", logging.ERROR)
     assert record.getMessage() == "handle_event of Notes raised KeyError('no')."
-
-
-@in_each_loop
-async def test_the_failure_of_an_event_that_is_not_waited_for_any_more_is_not_lost() -> None:
-    class Slow(Notes):
-        async def handle_event(self, name: str, params: Any) -> None:
-            begun.set()
-            await go.wait()
-            raise KeyError("no")
-
-    begun, go = anyio.Event(), anyio.Event()
-    async with Slow.mounted() as view:
-        async with anyio.create_task_group() as group:
-            group.start_soon(view.event, "x")
-            await begun.wait()
-            group.cancel_scope.cancel()
-        go.set()
-        with pytest.raises(KeyError, match="no"):
-            while view.pending():
-                await notifier.wait(notifier.count)
-            await settled(view)
 
 
 @pytest.mark.parametrize(

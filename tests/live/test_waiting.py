@@ -20,7 +20,7 @@ import pytest
 import trio
 
 from aquila_cassette import MissError, RenderTimeout, UsageError, aquila_cassette
-from aquila_cassette.client import AsyncClient, Client, collector
+from aquila_cassette.client import Client
 from aquila_cassette.live import render_async, render_sync, track, wait_settled
 from tests.http.cassettes import write_cassette
 from tests.live.loops import WORK, Page
@@ -317,12 +317,6 @@ async def test_a_tracked_job_is_waited_for_and_what_it_raised_is_raised() -> Non
         track("job")
 
 
-async def test_waiting_inside_a_tracked_job_is_no_deadlock() -> None:
-    task = track(asyncio.create_task(render_async(Page())))
-    await render_async(Page())
-    assert task.done()
-
-
 async def test_a_number_of_streams_is_waited_for_and_needs_an_open_cassette() -> None:
     with pytest.raises(UsageError, match="streams=1 needs an open cassette"):
         await render_async(Page(), streams=1)
@@ -337,13 +331,6 @@ CLIENT = {
         )
     )
 }
-
-
-async def test_our_client_is_waited_for_without_any_cassette() -> None:
-    said = collector()
-    client = AsyncClient(httpx.AsyncClient(**CLIENT), model="gpt-4o-mini")
-    client.stream("Say hello", sink=said)
-    assert await render_async(lambda: said.text) == "Hello!"
 
 
 def test_a_thread_of_our_sync_client_is_waited_for() -> None:

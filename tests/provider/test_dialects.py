@@ -62,15 +62,6 @@ def test_functions_that_the_prompt_names_are_called(
     assert answer.calls[1][1]["city"] == "Rome"
 
 
-def test_messages_ping_and_gemini_ends_its_lines_in_crlf(http: httpx.Client) -> None:
-    turn: Any = {"role": "user", "content": "Hi", "parts": [{"text": "Hi"}]}
-    body = {"model": "m", "max_tokens": 9, "messages": [turn], "stream": True}
-    assert "\n\nevent: ping\ndata: " in http.post("/v1/messages", json=body).text
-    path = "/v1beta/models/m:streamGenerateContent?alt=sse"
-    content = http.post(path, json={"contents": [turn]}).content
-    assert content.count(b"\n") == content.count(b"\r\n") > 10
-
-
 def test_models_are_listed_and_answers_carry_the_headers_of_real_ones(provider: Provider) -> None:
     sdk = openai_sdk(provider.url)
     assert [model.id for model in sdk.models.list()] == ["gpt-4o-mini", "gpt-4o"]
