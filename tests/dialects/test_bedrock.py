@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from aquila_cassette import Piece, Redaction, Request, Response
 from aquila_cassette.dialects import Ending, ModelToolCall, ending, read_message, recognise
-from aquila_cassette.dialects.framing import framing, read_events, split_frames
-from aquila_cassette.session.stepping import steps
+from aquila_cassette.dialects.framing import read_events, split_frames
 from aquila_cassette.transcript.request_text import Turn, summarize_request
 from tests.servers.bedrock import CONVERSE_FRAMES, EVENTSTREAM, binary, wrapped
 
@@ -18,14 +17,6 @@ BODY = b"".join(CONVERSE_FRAMES)
 
 def delta(index: int, value: dict[str, object]) -> bytes:
     return binary("contentBlockDelta", {"contentBlockIndex": index, "delta": value})
-
-
-def test_a_stream_is_cut_into_its_messages() -> None:
-    assert framing(TYPE, BODY) == "eventstream"
-    assert split_frames("eventstream", BODY) == list(CONVERSE_FRAMES)
-    types = [message.type for message in read_events("eventstream", BODY)]
-    deltas = ["contentBlockDelta"] * 3
-    assert types == ["messageStart", *deltas, "contentBlockStop", "messageStop", "metadata"]
 
 
 def test_a_stream_says_its_text_and_what_is_about_it() -> None:
@@ -82,11 +73,6 @@ def test_a_model_s_own_events_are_read_through_their_wrapping() -> None:
     assert dialect.name == "anthropic"
     assert read_message(TYPE, body).text == "Hi"
     assert ending(TYPE, body).terminal
-
-
-def test_a_held_stream_is_let_through_message_by_message() -> None:
-    response = Response(200, (("content-type", TYPE),), (Piece(0, BODY),))
-    assert steps(response) == list(CONVERSE_FRAMES)
 
 
 def test_a_request_is_read_with_the_model_in_its_path() -> None:

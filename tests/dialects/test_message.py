@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from aquila_cassette import dialects
 from aquila_cassette.dialects import ModelMessage, TimedText, read_message, timeline_text
-from tests.dialects.streams import ANSWERS, SSE, WHOLE, chunk, data, stream, typed
+from tests.dialects.streams import ANSWERS, SSE, chunk, data, stream, typed
 
 
 def expected(name: str) -> ModelMessage:
@@ -29,13 +29,6 @@ def test_an_answer_says(name: str) -> None:
     if content_type == "application/json":
         indented = json.dumps(json.loads(body), indent=1).encode()
         assert read_message(f"{content_type}; charset=utf-8", indented) == expected(name)
-
-
-@pytest.mark.parametrize("name", WHOLE)
-def test_a_cut_stream_says_what_it_said_so_far(name: str) -> None:
-    content_type, body = WHOLE[name]
-    for kept in range(len(body)):
-        assert "Hello".startswith(read_message(content_type, body[:kept]).text)
 
 
 def test_json_sent_as_a_stream_says_its_error() -> None:
