@@ -33,17 +33,9 @@ SinkLike: TypeAlias = Sink | Callable[[StreamEvent], Any]
 
 
 def as_sink(given: SinkLike | None) -> Sink:
-    """Return a sink; UsageError for what is neither a sink nor callable."""
     if given is None:
         return null()
-    if isinstance(given, Sink):
-        return given
-    if callable(given):
-        return callback(given)
-    raise UsageError(
-        f"{given!r} is not a sink.",
-        fix="Fix: sink=a function, or queue(...), collector(), tee(...)",
-    )
+    return given if isinstance(given, Sink) else callback(given)
 
 
 class _Callback(Sink):
@@ -126,20 +118,10 @@ def queue(target: Any) -> Sink:
     Args:
         target: A ``queue.Queue``, or for the async client an ``asyncio.Queue`` or the sending end
             of an anyio or trio channel.
-
-    Raises:
-        UsageError: It has neither ``put`` nor ``send``.
     """
     if isinstance(target, queues.Queue | queues.SimpleQueue):
         return _ThreadQueue(target)
-    put = getattr(target, "put", None) or getattr(target, "send", None)
-    if put is None:
-        raise UsageError(
-            f"{target!r} is not a queue.",
-            facts=["expected: an object with put(item) or send(item)"],
-            fix="Fix: pass a queue.Queue, an asyncio.Queue or the sending end of a channel",
-        )
-    return _Callback(put)
+    return _Callback(target.put if hasattr(target, "put") else target.send)
 
 
 class _Tee(Sink):

@@ -95,16 +95,8 @@ def tool(function: Callable[..., Any]) -> Tool:
 
 
 def tools_by_name(given: Iterable[Tool | Callable[..., Any]]) -> dict[str, Tool]:
-    tools: dict[str, Tool] = {}
-    for one in given:
-        made = one if isinstance(one, Tool) else tool(one)
-        if made.name in tools:
-            raise UsageError(
-                f"Two tools are named {made.name!r}.",
-                fix="Fix: Tool(name, description, parameters, function) with another name",
-            )
-        tools[made.name] = made
-    return tools
+    tools = [one if isinstance(one, Tool) else tool(one) for one in given]
+    return {one.name: one for one in tools}
 
 
 @dataclass
@@ -207,9 +199,9 @@ def _read_docstring(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
 def _parameters(function: Callable[..., Any]) -> dict[str, Any]:
     hints = typing.get_type_hints(function)
     _, descriptions = _read_docstring(function)
+    parameters = inspect.signature(function).parameters
     properties: dict[str, Any] = {}
-    required: list[str] = []
-    for name, parameter in inspect.signature(function).parameters.items():
+    for name, parameter in parameters.items():
         if name == CONTEXT:
             continue
         schema = _schema(hints[name]) if name in hints else None
@@ -222,12 +214,12 @@ def _parameters(function: Callable[..., Any]) -> dict[str, Any]:
         properties[name] = schema
         if name in descriptions:
             schema["description"] = descriptions[name]
-        if parameter.default is parameter.empty:
-            required.append(name)
     return {
         "type": "object",
         "properties": properties,
-        "required": required,
+        "required": [
+            name for name in properties if parameters[name].default is inspect.Parameter.empty
+        ],
         "additionalProperties": False,
     }
 

@@ -25,7 +25,7 @@ from aquila_cassette.dialects.framing import (
     split_frames,
 )
 from aquila_cassette.dialects.gemini import GEMINI, GEMINI_INTERACTIONS
-from aquila_cassette.dialects.json_access import Table, as_dict, as_str, load_json
+from aquila_cassette.dialects.json_access import Table, as_dict, load_json
 from aquila_cassette.dialects.message import MessageBuilder, ModelMessage, TimedText
 from aquila_cassette.dialects.ollama import OLLAMA
 from aquila_cassette.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES, OPENAI_RUNS
@@ -90,13 +90,8 @@ def ending(content_type: str | None, body: bytes) -> Ending:
 
 def read_message(content_type: str | None, body: bytes) -> ModelMessage:
     """Return what the model wrote, in a stream or in an unstreamed JSON answer."""
-    builder, how = MessageBuilder(), framing(content_type, body)
-    if how == "json":
-        return builder.build(_read_answers(body, builder))
-    dialect = _recognise(how, body)
-    for event in read_events(how, body):
-        _add_event(event, dialect, builder)
-    return builder.build(dialect.name if dialect else None)
+    builder, name = _read(content_type, [body])
+    return builder.build(name)
 
 
 def timeline_text(content_type: str | None, pieces: Sequence[bytes]) -> list[TimedText]:
@@ -105,13 +100,15 @@ def timeline_text(content_type: str | None, pieces: Sequence[bytes]) -> list[Tim
     Joined, it is what `read_message` returns of the whole body. Of an answer that is one JSON text,
     all comes with the last piece.
     """
-    body = b"".join(pieces)
+    return _read(content_type, pieces)[0].timeline()
+
+
+def _read(content_type: str | None, pieces: Sequence[bytes]) -> tuple[MessageBuilder, str | None]:
+    body, builder = b"".join(pieces), MessageBuilder()
     how = framing(content_type, body)
-    builder = MessageBuilder()
     if how == "json":
         builder.piece = max(len(pieces) - 1, 0)
-        _read_answers(body, builder)
-        return builder.timeline()
+        return builder, _read_answers(body, builder)
     dialect = _recognise(how, body)
     ends = list(accumulate(map(len, pieces)))
     end = 0
@@ -119,27 +116,22 @@ def timeline_text(content_type: str | None, pieces: Sequence[bytes]) -> list[Tim
         end += len(raw)
         if (event := read_event(how, raw)) is not None:
             builder.piece = bisect_left(ends, end)
-            _add_event(event, dialect, builder)
-    return builder.timeline()
-
-
-def _add_event(event: ProviderEvent, dialect: Dialect | None, builder: MessageBuilder) -> None:
-    builder.set_error(provider_error(event) or "")
-    if dialect is not None:
-        dialect.read_event(event, builder)
+            builder.set_error(provider_error(event))
+            if dialect is not None:
+                dialect.read_event(event, builder)
+    return builder, dialect.name if dialect else None
 
 
 def _read_answers(body: bytes, builder: MessageBuilder) -> str | None:
     name = None
     for answer in _answers(body):
-        builder.set_error(error_in(answer) or "")
+        builder.set_error(error_in(answer))
         dialect = next((dialect for dialect in DIALECTS if dialect.is_answer(answer)), None)
         if dialect is not None:
             name = dialect.name
             dialect.read_answer(answer, builder)
         else:
-            model, usage = as_str(answer.get("model")), as_dict(answer.get("usage"))
-            builder.set_meta(model=model, usage=usage)
+            builder.set_meta(model=answer.get("model"), usage=answer.get("usage"))
     return name
 
 

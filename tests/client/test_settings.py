@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from aquila_cassette import aquila_cassette
-from aquila_cassette.client import AsyncClient, Client, Error, Tool
+from aquila_cassette.client import AsyncClient, Client, Error
 from aquila_cassette.errors import MissError, UsageError
 from aquila_cassette.provider import Provider
 from tests.client.talk import answering
@@ -36,9 +36,6 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OPENAI", "ANTHROPIC", "GEMINI"):
         monkeypatch.delenv(f"{name}_API_KEY", raising=False)
         monkeypatch.delenv(f"{name}_BASE_URL", raising=False)
-
-
-TOOL = Tool("same", "", {}, print)
 
 
 def asked(made: dict[str, Any] | None = None, **options: Any) -> httpx.Request:
@@ -91,7 +88,6 @@ def test_the_extra_body_goes_over_all_and_none_takes_away() -> None:
             "The endpoint 'messages' cannot continue a stored response.",
         ),
         ({"model": "m", "temperature": 1}, "There is no option 'temperature'."),
-        ({"model": "m", "tools": [TOOL, TOOL]}, "Two tools are named 'same'."),
         *(({"model": "m", "prompt": it}, f"A prompt cannot be {it!r}.") for it in ([], 7, ["Hi"])),
     ],
 )

@@ -83,27 +83,13 @@ def _responses_body(request: ModelRequest) -> Table:
 
 
 def _responses_answer(
-    objects: list[Table], text: str, calls: Sequence[ModelToolCall]
+    objects: list[Table], _text: str, _calls: Sequence[ModelToolCall]
 ) -> list[Table]:
-    items = [
-        as_dict(part.get("item"))
-        for part in objects
-        if part.get("type") == "response.output_item.done"
-    ]
+    done = [one for one in objects if one.get("type") == "response.output_item.done"]
+    items = [as_dict(one.get("item")) for one in done]
     if not items and objects:
         items = as_dicts((as_dict(objects[-1].get("response")) or objects[-1]).get("output"))
-    if inputs := [given for item in items if (given := _as_input(item))]:
-        return inputs
-    message: list[Table] = [{"role": "assistant", "content": text}] if text else []
-    return message + [
-        {
-            "type": "function_call",
-            "call_id": call.id,
-            "name": call.name,
-            "arguments": call.arguments,
-        }
-        for call in calls
-    ]
+    return [given for item in items if (given := _as_input(item))]
 
 
 def _as_input(item: Table) -> Table | None:
