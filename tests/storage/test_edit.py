@@ -98,13 +98,8 @@ def test_interactions_are_replaced_one_for_one_and_the_comments_above_them_stay(
     text = f"version: 1\ninteractions:\n{''.join(items)}# end\n"
     places = data.draw(st.permutations(range(len(on_file))))
     by_place = dict(zip(places, new, strict=False))
-    replaced = edit_interactions(
-        text,
-        [
-            (number, render(by_place[number]) if number in by_place else None)
-            for number in range(len(on_file))
-        ],
-    )
+    new_texts = {place: render(one) for place, one in by_place.items()}
+    replaced = edit_interactions(text, [(n, new_texts.get(n)) for n in range(len(on_file))])
     assert replaced is not None
     expected = [by_place.get(number, one) for number, one in enumerate(on_file)]
     assert loads(replaced.encode(), path=PATH).interactions == tuple(map(as_read, expected))

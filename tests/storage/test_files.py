@@ -115,21 +115,6 @@ def test_a_list_in_brackets_is_rewritten(path: Path) -> None:
     assert save(path, [A]) == CassetteData((first, A))
 
 
-def test_without_libyaml_cassettes_are_read_and_written_all_the_same(path: Path) -> None:
-    script = """\
-import sys
-sys.modules['yaml._yaml'] = None
-from pathlib import Path
-from aquila_cassette.storage.files import save
-from tests.storage.cassettes import said
-for text in "ab":
-    save(Path(sys.argv[1]), [said(text)])
-"""
-    root = Path(__file__).parents[2]
-    subprocess.run([sys.executable, "-c", script, path], check=True, cwd=root)
-    assert load(path).interactions == (said("a"), said("b"))
-
-
 @pytest.mark.parametrize("damage", [b"", b"\0" * 100, b"version: 2\n", b"version: 1\n"])
 def test_a_damaged_file_is_never_overwritten(path: Path, damage: bytes) -> None:
     write(path, damage)
@@ -159,13 +144,15 @@ def test_a_file_is_read_again_when_its_size_or_time_changed(path: Path) -> None:
 def test_a_text_that_the_check_refuses_is_not_written(path: Path) -> None:
     save(path, [A])
     before = path.read_bytes()
+    seen: list[bytes] = []
 
     def refuse(data: bytes) -> None:
-        assert data == before + render(B).encode()
+        seen.append(data)
         raise LookupError
 
     with pytest.raises(LookupError):
         save(path, [B], check=refuse)
+    assert seen == [before + render(B).encode()]
     assert path.read_bytes() == before
     assert names_in(path.parent) == ["chat.yaml"]
 

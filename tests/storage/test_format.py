@@ -14,7 +14,7 @@ from hypothesis import given
 
 from aquila_cassette.model import CassetteData, Failure, Interaction, Piece, Request, Response
 from aquila_cassette.storage import format as format_
-from aquila_cassette.storage.bodies import STYLES, LazyResponse, is_timeline, split_pieces
+from aquila_cassette.storage.bodies import STYLES, LazyResponse, split_pieces
 from aquila_cassette.storage.format import as_read, dumps, loads, render
 from aquila_cassette.storage.yaml_reader import MAX_DEPTH, compose, cut_blocks
 from tests.corpus import Recorded, every_recorded
@@ -22,7 +22,7 @@ from tests.storage.cassettes import EVENT_STREAM, PATH, said
 from tests.storage.strategies import cassettes
 
 PAGE = (Path(__file__).parents[2] / "docs" / "format.md").read_text("utf-8")
-FULL, LEAST = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+FULL = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[0]
 SAID = Interaction(
     Request(
         "POST",
@@ -49,12 +49,6 @@ def test_the_full_example_is_the_cassette_that_it_looks_like_and_what_we_write()
     cassette = loads(FULL.encode(), path=PATH)
     assert cassette == CassetteData((SAID,), "aquila-cassette 0.1.0")
     assert dumps(cassette) == re.sub(r" +# ms since .*", "", FULL)
-
-
-def test_the_least_example_is_a_cassette() -> None:
-    asked = Request("GET", "https://api.example.com/v1/models")
-    least = Interaction(asked, Response(200, (), (Piece(0, b"[]"),)))
-    assert loads(LEAST.encode(), path=PATH) == CassetteData((least,))
 
 
 def test_every_field_style_and_limit_is_on_the_page() -> None:
@@ -109,22 +103,12 @@ def test_a_real_stream_comes_back_piece_for_piece(recorded: Recorded) -> None:
 FORMS = {
     "an event stream": (b"data: 1\n\n", True, "    sse: |+\n      data: 1\n\n    pieces"),
     "one of CRLF": (b"data: 1\r\n\r\n", True, "    eol: crlf\n    sse: |+\n      data: 1\n\n"),
-    "one that ends in the middle": (b"data: 1", True, "    sse: |-\n      data: 1\n"),
-    "one that starts with a blank line": (b"\ndata: 1\n", True, "    sse: |2\n\n      data: 1\n"),
     "one line of text": (b"all is well", False, "    text: all is well\n"),
     "several lines": (b"a\n  b\n", False, "    text: |\n      a\n        b\n"),
-    "a line break of its own": (b"\n", False, '    text: "\\n\\\n      "\n'),
-    "a line separator": (
-        "data: \u2028\n\n".encode(),
-        True,
-        '    sse: "data: \\u2028\\n\\\n      \\n\\\n      "\n',
-    ),
     "JSON": (b'{"a":[1,{"b":null}]}', False, "    json:\n      a:\n      - 1\n      - {b: null}\n"),
     "JSON with spaces": (b'{"a": 1}', False, "    json_style: spaced\n    json:\n      a: 1\n"),
-    "JSON that no style gives": (b'{"a" :1}', False, '    text: "{\\"a\\" :1}"\n'),
     "JSON with a key twice": (b'{"a":1,"a":1}', False, '    text: "{\\"a\\":1,\\"a\\":1}"\n'),
     "no UTF-8": (b"\xff\xfe\xfd", False, "    base64: |-\n      //79\n"),
-    "next to no text": (b"\0\1\2a", False, "    base64: |-\n      AAECYQ==\n"),
     "a prompt of several lines": (
         b'{"messages":[{"role":"user","content":"Say:\\n- hi"},{"role":"a","content":"b"}]}',
         False,
@@ -140,18 +124,17 @@ def test_a_body_has_the_most_readable_form(body: bytes, event_stream: bool, form
     assert loads(text.encode(), path=PATH).interactions[0].response.body == body
 
 
-AWKWARD = {
-    "line breaks of all kinds": b"data: 1\r\n\r\ndata: 2\n\ndata: 3\r\r",
-    "a byte order mark": b"\xef\xbb\xbfdata: 1\n\n",
-    "text that is cut in a character": b"data: \xe2\x82",
-    "look-alikes of the file": b"x\n    pieces: 1+1\n- recorded_at: 1\n    sse: |+\n \n",
-    "a large stream": b"".join(b'data: {"delta":"token %d"}\n\n' % n for n in range(50_000)),
-    "a large blob": bytes(range(256)) * 5_000,
-    "JSON of a thousand values, which is text": b"[" + b",".join([b"7"] * 1200) + b"]",
-}
-
-
-@pytest.mark.parametrize("body", AWKWARD.values(), ids=AWKWARD)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"data: 1\r\n\r\ndata: 2\n\ndata: 3\r\r",
+        b"x\n    pieces: 1+1\n- recorded_at: 1\n    sse: |+\n \n",
+        b"".join(b'data: {"delta":"token %d"}\n\n' % n for n in range(50_000)),
+        bytes(range(256)) * 5_000,
+        b"[" + b",".join([b"7"] * 1200) + b"]",
+    ],
+    ids=["line breaks", "look-alikes", "a large stream", "a large blob", "many values"],
+)
 def test_an_awkward_body_comes_back_byte_for_byte(body: bytes) -> None:
     for event_stream in (False, True):
         cassette = responding(body, event_stream=event_stream)
@@ -168,14 +151,12 @@ def test_a_header_that_comes_twice_is_a_list() -> None:
 
 def test_what_comes_off_a_file_can_be_copied_pickled_and_changed_like_any_response() -> None:
     plain = said("Hel", "lo").response
-    for way in (copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))):
-        taped = back(CassetteData((said("Hel", "lo"),))).interactions[0].response
-        assert isinstance(taped, LazyResponse)
-        assert way(taped) == plain
-    changed = replace(back(CassetteData((said("Hel", "lo"),))).interactions[0].response, status=500)
+    (taped,) = (one.response for one in back(CassetteData((said("Hel", "lo"),))).interactions)
+    assert isinstance(taped, LazyResponse)
+    assert copy.copy(taped) == copy.deepcopy(taped) == pickle.loads(pickle.dumps(taped)) == plain
+    changed = replace(taped, status=500)
     assert changed == replace(plain, status=500)
     assert changed.body == plain.body
-    assert {changed, replace(plain, status=500)} == {changed}
 
 
 # Pieces.
@@ -192,8 +173,6 @@ BODY = b"".join(FRAMES)
         ("5+9", [5, 5, 5], FRAMES),
         ("5+9 7+9 8+9", [5, 7, 8], FRAMES),
         ("5+1 7+1 8+1 9+1", [5, 7, 9], FRAMES),
-        ("5+ +3", [0, 0, 0], FRAMES),
-        (f"5+{'9' * 5000}", [0, 0, 0], FRAMES),
     ],
 )
 def test_pieces_are_cut_as_they_came_and_of_an_edited_body_a_frame_each(
@@ -202,14 +181,6 @@ def test_pieces_are_cut_as_they_came_and_of_an_edited_body_a_frame_each(
     pieces = split_pieces(BODY, text, event_stream=True)
     assert pieces == tuple(map(Piece, times, parts))
     assert {type(piece) for piece in pieces} == {Piece}
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", " ", "5", "5+", "+", "5+3 ", " 5+3", "5+3  6+1", "5+3+1", "5 3", "5-3", "\uff15+\uff13"],
-)
-def test_only_words_of_two_numbers_are_a_time_line(text: str) -> None:
-    assert is_timeline(text) == (text in ("5+", "+"))
 
 
 # What is printed of it.
@@ -230,7 +201,7 @@ RESPONSE = Response(
 )
 
 
-def test_a_repr_has_names_and_sizes() -> None:
+def test_a_repr_has_names_and_sizes_and_no_value_that_may_be_a_secret() -> None:
     assert repr(REQUEST) == (
         "Request(POST https://api.example/v1/chat?key=...&page=...&..., "
         "headers=[authorization, x-api-key], body=33 bytes)"
@@ -239,11 +210,7 @@ def test_a_repr_has_names_and_sizes() -> None:
         "Response(200 failed, headers=[set-cookie], body=35 bytes, pieces=2, "
         "error=Failure(type='ReadError', category='reset'))"
     )
-
-
-def test_no_repr_has_a_value_that_may_be_a_secret() -> None:
     cassette = CassetteData((Interaction(REQUEST, RESPONSE),))
-    assert SECRET not in repr(cassette)
     assert repr(back(cassette)) == repr(cassette)
     assert SECRET not in repr(Request("GET", f"https://[{SECRET}"))
 

@@ -58,10 +58,6 @@ def edited(old: str, new: str) -> str:
 MESSAGES = {
     "empty": ("", ": the file is empty."),
     "no UTF-8": (ONE.encode("utf-16"), "1: the byte 0xff is not UTF-8. / Fix: save it as UTF-8"),
-    "filled with NUL by a crash": (
-        ONE.encode()[:200] + b"\x00" * 500,
-        "11: the character U+0000 is not allowed in a cassette as it is.",
-    ),
     "a line separator, and far below it what is no UTF-8": (
         b"version: 1\n# \xe2\x80\xa8\n" + b"# x\n" * 40_000 + b"# \xff\n",
         '2: the character U+2028 is not allowed in a cassette as it is. / Fix: write it as \\u2028 in double quotes "..."',
@@ -70,18 +66,10 @@ MESSAGES = {
         ONE.replace("version: 1", 'version: "1"').replace("\n", "\r\n"),
         "1: unknown cassette version. / expected: 1 / got:      '1' / Fix: write \"version: 1\" as its first line, if it is a cassette",
     ),
-    "no version": (
-        edited("version: 1\n", ""),
-        '1: unknown cassette version. / expected: 1 / got:      None / Fix: write "version: 1" as its first line, if it is a cassette',
-    ),
     "no interactions": ("version: 1\n", "1: the cassette has no field 'interactions'."),
     "a misspelt field": (
         edited("method: POST", "mehtod: POST"),
         "5: the request has an unknown field 'mehtod'. / known: method, url, headers, json, sse, text, base64, json_style, eol / Fix: rename it, or take it out",
-    ),
-    "a status that is text": (
-        edited("status: 200", "status: OK"),
-        "11: 'status' has a wrong value. / expected: a number from 100 to 999 / got:      'OK' / Fix: make it a number from 100 to 999",
     ),
     "a URL that is a number": (
         edited("url: https://a.b", "url: 12"),
@@ -107,10 +95,6 @@ MESSAGES = {
         edited("model: m", "model: m\n      model: n"),
         "10: the key 'model' is given twice; the first is on line 9. / Fix: take one of the two out",
     ),
-    "an endless number": (
-        edited("model: m", f"model: {'9' * 5000}"),
-        "9: the number of 5000 digits is too long to read. / Fix: put it in quotes",
-    ),
     "a second document": (
         ONE + "---\n" + ONE,
         "18: a second document starts here, and a cassette has one. / Fix: take out the line '---'",
@@ -131,29 +115,22 @@ MESSAGES = {
         ONE.partition("data: 1")[0] + "data:",
         "14: the file ends in the middle of an interaction. / the response has no field 'ended'",
     ),
-    "cut off in a bracket": (
-        ONE.partition("application")[0],
-        "7: the file ends in the middle of an interaction. / did not find expected node content",
-    ),
     "cut off behind a field that may end it": (
         edited("    ended: complete\n", "    ended: closed\n    headers_after: 12")[:-1],
         "18: the file ends in the middle of an interaction. / its last line has no line break",
     ),
 }
 
-for name, edit in {"alias": "*m", "anchor": "&m m", "tag": "!!python/object:os.system m"}.items():
-    MESSAGES[f"an {name}"] = (
-        edited("model: m", f"model: {edit}"),
-        (
-            "9: anchors, aliases and tags are not allowed in a cassette. / "
-            "Fix: write the value out, or put it in quotes if it is text"
-        ),
-    )
-for name, edit in {"a merge": "<<: {a: 1}", "a number as": "1: m", "a list as": "[1]: m"}.items():
-    MESSAGES[f"{name} key"] = (
-        edited("model: m", edit),
-        "9: a key that is not text is not allowed in a cassette. / Fix: put it in quotes",
-    )
+REFUSED = {
+    "anchors, aliases and tags are not allowed in a cassette. / Fix: write the value out, or put it in quotes if it is text": (
+        "model: *m", "model: &m m", "model: !!python/object:os.system m",
+    ),
+    "a key that is not text is not allowed in a cassette. / Fix: put it in quotes": (
+        "<<: {a: 1}", "1: m", "[1]: m",
+    ),
+}  # fmt: skip
+for problem, edits in REFUSED.items():
+    MESSAGES |= {edit: (edited("model: m", edit), f"9: {problem}") for edit in edits}
 
 
 @pytest.mark.parametrize(("data", "message"), MESSAGES.values(), ids=MESSAGES)
@@ -209,19 +186,14 @@ def test_no_damage_ends_in_any_other_error(cassette: CassetteData, data: st.Data
         loads((text[:at] + damage + text[at + skipped :]).encode(), path=PATH)
 
 
+FAILED = Response(None, error=Failure("ReadError", "a\nb}"), ended="failed")
+CLOSED = Response(200, pieces=(Piece(1, b"\xff" * 100),), ended="closed", headers_after=4)
+SENT = Request("POST", "https://a.b", (("x", "a"), ("x", "b")), b'{"m":"a\\nb","n":[{}]}')
 ENDS = CassetteData(
     (
         said("Hel", "lo"),
-        Interaction(
-            Request("POST", "https://a.b", (("x", "a"), ("x", "b")), b'{"m":"a\\nb","n":[{}]}'),
-            Response(None, error=Failure("ReadError", "a\nb}"), ended="failed"),
-            "2026-11-22T10:30:00Z",
-            "tests/a.py::b",
-        ),
-        Interaction(
-            Request("POST", "https://a.b", body=b"a=1\nb=2\n"),
-            Response(200, pieces=(Piece(1, b"\xff" * 100),), ended="closed", headers_after=4),
-        ),
+        Interaction(SENT, FAILED, "2026-11-22T10:30:00Z", "tests/a.py::b"),
+        Interaction(Request("POST", "https://a.b", body=b"a=1\nb=2\n"), CLOSED),
         Interaction(Request("GET", "https://a.b"), Response(200, ended="failed")),
     ),
     "aquila-cassette 0.1.0",

@@ -19,7 +19,6 @@ USE = "Fix: use letters, digits, '_', '-', '.', and '/' for a folder inside that
     ("name", "file"),
     [
         ("chat", "chat.yaml"),
-        ("chat.yaml", "chat.yaml"),
         ("a/b.c/日本", "a/b.c/日本.yaml"),
         ("console", "console.yaml"),
     ],
@@ -34,7 +33,6 @@ def test_a_name_is_a_file_in_the_folder(name: str, file: str) -> None:
         ("/etc/passwd", ""),
         ("../secrets", ".."),
         ("a//b", ""),
-        ("C:/a", "C:"),
         ("a\\b", "a\\b"),
         ("a\ud800", "a\ud800"),
         ("a /b", "a "),
@@ -42,7 +40,7 @@ def test_a_name_is_a_file_in_the_folder(name: str, file: str) -> None:
         ("a/con.b", "con.b"),
         ("n" * 251, "n" * 251),
     ],
-    ids=range(10),
+    ids=range(9),
 )
 def test_a_name_that_is_not_portable_or_leaves_the_folder_is_refused(name: str, part: str) -> None:
     with pytest.raises(CassetteNameError) as caught:

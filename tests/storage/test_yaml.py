@@ -117,29 +117,16 @@ def test_an_edited_cassette_means_the_same_with_its_blocks_cut_out(
     "text",
     [
         'a: "b\n  c: |\n    d"\ne: 1\n',
-        "a: 'b |\n\n  c'\n",
-        "a: >\n  b: |\n    c\n",
         "{a: |\n  b\n}\n",
         "a: |\n  b\n \n  c\n",
         "a: |+\n  b\n \nc: 1\n",
-        "a: |+\n  b\n\n\n# c\n\nd: |\n  e\n",
         "a: |2\n   b\n\n  c\n",
         "a: |\n\n  b\n",
-        "- |\n  a\n- - |-\n    b\n  - c: |+\n      d\n\n",
-        "? |\n  a\n: |\n  b\n",
         "-   a: |\n    b\n",
     ],
 )
 def test_a_look_alike_of_a_block_is_not_taken_for_one(text: str) -> None:
     composed(text)
-
-
-def test_the_blocks_of_what_we_write_are_all_cut_out() -> None:
-    text = "a:\n- b: |+\n    c\n\n  d: |2-\n      e\n- |\n  f\n"
-    skeleton, blocks = cut_blocks(text.encode(), keep_lines=True)
-    assert "c" not in skeleton.replace("- b", "")
-    assert [block.text() for block in blocks] == ["c\n\n", "  e", "f\n"]
-    assert compose(skeleton, blocks) == compose(text) == yaml.safe_load(text)
 
 
 @pytest.mark.parametrize("loader", ["CSafeLoader", "SafeLoader"])
@@ -205,26 +192,16 @@ def test_a_text_reads_back_from_a_block_and_from_quoted_lines(text: str) -> None
     ("value", "text"),
     [
         ("gpt-4o-mini", "gpt-4o-mini"),
-        ("text/event-stream; charset=utf-8", "text/event-stream; charset=utf-8"),
         ("https://a.b/c?d=e&f=g#h", "https://a.b/c?d=e&f=g#h"),
-        ("Grüße, 日本!", "Grüße, 日本!"),
         ("", '""'),
         ("no", '"no"'),
-        ("12:30", '"12:30"'),
-        ("2026-11-22", '"2026-11-22"'),
         ("a: b", '"a: b"'),
         ("a #b", '"a #b"'),
         (" a", '" a"'),
-        ("- a", '"- a"'),
-        ('say "a"', 'say "a"'),
-        ('"a"', '"\\"a\\""'),
         ("a\tb", '"a\\tb"'),
         ("\x00\u2028\ufeff", '"\\u0000\\u2028\\ufeff"'),
         ("\ud800", '"\ufffd"'),
         (1e-05, "1.0e-05"),
-        (10**30, str(10**30)),
-        (True, "true"),
-        (None, "null"),
     ],
 )
 def test_a_scalar_has_quotes_only_where_it_would_be_misread(value: Any, text: str) -> None:
