@@ -22,7 +22,7 @@ from aquila_cassette.storage.names import display_path
 _LOCK_TIMEOUT = 60.0  # seconds
 _LOCK_POLL = 0.01  # seconds
 # Windows refuses to replace a file while another process reads it; that is over in a moment.
-_RENAME_TIMEOUT = 2.0 if os.name == "nt" else 0.0  # seconds
+_RENAME_ATTEMPTS = 200 if os.name == "nt" else 1
 
 _CACHE_BYTES = 64 * 1024 * 1024  # of files
 _JUST_NOW = 50_000_000  # ns: within it a file may change once more and keep its time
@@ -144,7 +144,8 @@ def changing(path: Path) -> Iterator[Path]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with locked(target):
-            remove_leftovers(target)
+            for leftover in target.parent.glob(f"{_prefix(target)}*.tmp"):  # of killed saves
+                leftover.unlink(missing_ok=True)
             yield target
     except OSError as error:
         raise save_error(error, path) from error
@@ -217,31 +218,18 @@ def replace_file(
             temporary.chmod(mode)
         if check is not None:
             check(temporary.read_bytes())
-        _rename(temporary, target)
+        for left in reversed(range(_RENAME_ATTEMPTS)):
+            try:
+                temporary.replace(target)
+                break
+            except PermissionError:
+                if not left:
+                    raise
+                time.sleep(_LOCK_POLL)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()
         raise
-
-
-def _rename(source: Path, target: Path) -> None:
-    deadline = time.monotonic() + _RENAME_TIMEOUT
-    while True:
-        try:
-            source.replace(target)
-        except PermissionError:
-            if time.monotonic() >= deadline:
-                raise
-            time.sleep(_LOCK_POLL)
-        else:
-            return
-
-
-def remove_leftovers(target: Path) -> None:
-    """Remove the temporary files of replacements of `target` that were killed; hold its lock."""
-    for leftover in target.parent.glob(f"{_prefix(target)}*.tmp"):
-        with suppress(OSError):
-            leftover.unlink()
 
 
 def _prefix(target: Path) -> str:
@@ -252,9 +240,17 @@ def _prefix(target: Path) -> str:
 @contextmanager
 def locked(target: Path, timeout: float = _LOCK_TIMEOUT) -> Iterator[None]:
     """Hold the lock of `target`, among all processes of this user; no file is left beside it."""
-    from filelock import FileLock, Timeout  # not needed to replay
+    import tempfile  # neither is needed to replay
 
-    lock = FileLock(_lock_folder() / f"{_hash(target)[:32]}.lock")
+    from filelock import FileLock, Timeout
+
+    # A folder of this user's own: the system's temporary one is everybody's.
+    owner = os.geteuid() if hasattr(os, "geteuid") else ""
+    folder = Path(tempfile.gettempdir()) / f"aquila-cassette-{owner}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if owner != "" and folder.lstat().st_uid != owner:
+        raise PermissionError(1, "it belongs to another user", str(folder))
+    lock = FileLock(folder / f"{_hash(target)[:32]}.lock")
     try:
         lock.acquire(timeout=timeout, poll_interval=_LOCK_POLL)
     except Timeout as error:
@@ -268,18 +264,6 @@ def locked(target: Path, timeout: float = _LOCK_TIMEOUT) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _lock_folder() -> Path:
-    """Return the folder of this user's locks; the system's temporary one is everybody's."""
-    import tempfile
-
-    owner = os.geteuid() if hasattr(os, "geteuid") else ""
-    folder = Path(tempfile.gettempdir()) / f"aquila-cassette-{owner}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if owner != "" and folder.lstat().st_uid != owner:
-        raise PermissionError(1, "it belongs to another user", str(folder))
-    return folder
 
 
 def _hash(name: str | Path) -> str:

@@ -23,40 +23,41 @@ interactions = st.builds(
     bodies,
     bodies,
 )
-some = st.lists(interactions, max_size=2)
 
 
-@given(st.lists(interactions, min_size=1, max_size=3), some, st.data())
+@given(st.lists(interactions, min_size=1, max_size=3), st.data())
 def test_what_stays_is_not_changed_by_a_character(
-    on_file: list[Interaction], new: list[Interaction], data: st.DataObject
+    on_file: list[Interaction], data: st.DataObject
 ) -> None:
     indent = data.draw(st.sampled_from(["", "", "  "]))
-    items = []
+    items, about = [], []
     for interaction in on_file:
+        about.append(data.draw(notes).replace("#", f"{indent}#"))
         lines = render(interaction).split("\n")
         text = "\n".join([indent + line if line else line for line in lines])
-        items.append(data.draw(notes).replace("#", f"{indent}#") + text)
+        items.append(about[-1] + text)
     head = data.draw(st.sampled_from(["interactions:\n", "# top\ninteractions: # here\n"]))
     tail = data.draw(st.sampled_from(["version: 1\n", "\n# end\nversion: 1\n"]))
-    dropped = {place for place in range(len(items)) if data.draw(st.booleans())}
-    place = min(dropped, default=len(items))
-    rest = [number for number in range(place, len(items)) if number not in dropped]
-    parts: list[Part] = [
-        *((number, None) for number in range(place)),
-        *((None, render(one)) for one in new),
-        *((number, None) for number in rest),
-    ]
+    parts: list[Part] = []
+    expected, kept = [], []
+    for number, interaction in enumerate(on_file):
+        way = data.draw(st.sampled_from(["keep", "drop", "replace", "insert"]))
+        if way in ("keep", "insert"):
+            parts.append((number, None))
+            expected.append(interaction)
+            kept.append(items[number])
+        if way in ("replace", "insert"):
+            new = data.draw(interactions)
+            parts.append((number if way == "replace" else None, render(new)))
+            expected.append(new)
+            kept.append(about[number])
     edited = edit_interactions(head + "".join(items) + tail, parts)
-    expected = [*on_file[:place], *new, *(on_file[number] for number in rest)]
     if edited is None:
         assert not expected
         return
     assert loads(edited.encode(), path=PATH).interactions == tuple(map(as_read, expected))
-    # A comment at the top of the list is not told from one about its first item, nor are blank
-    # lines above an item from those below the one before.
-    for number in range(len(items)):
-        if number not in dropped:
-            assert items[number].strip("\n") in edited
+    # Blank lines above an item may be those below the one before.
+    assert all(text.strip("\n") in edited for text in kept)
     assert edited.endswith(tail)
 
 
@@ -88,21 +89,3 @@ def test_what_looks_like_a_comment_in_a_text_is_none() -> None:
     text = 'interactions:\n- a: "x\n\n# no\n\n  y"\n- b: |\n    # no\n# yes\n- c: 1\n'
     kept = text.partition("# yes")[0]
     assert edit_interactions(text, [(0, None), (1, None), (None, "- d: 1\n")]) == kept + "- d: 1\n"
-
-
-@given(st.lists(interactions, min_size=1, max_size=3), some, st.data())
-def test_interactions_are_replaced_one_for_one_and_the_comments_above_them_stay(
-    on_file: list[Interaction], new: list[Interaction], data: st.DataObject
-) -> None:
-    items = [f"# about {number}\n{render(one)}" for number, one in enumerate(on_file)]
-    text = f"version: 1\ninteractions:\n{''.join(items)}# end\n"
-    places = data.draw(st.permutations(range(len(on_file))))
-    by_place = dict(zip(places, new, strict=False))
-    new_texts = {place: render(one) for place, one in by_place.items()}
-    replaced = edit_interactions(text, [(n, new_texts.get(n)) for n in range(len(on_file))])
-    assert replaced is not None
-    expected = [by_place.get(number, one) for number, one in enumerate(on_file)]
-    assert loads(replaced.encode(), path=PATH).interactions == tuple(map(as_read, expected))
-    for number, item in enumerate(items):
-        assert (f"# about {number}\n" if number in by_place else item) in replaced
-    assert replaced.endswith("# end\n")
