@@ -130,12 +130,12 @@ def timeline(response: Response) -> str:
 def read(fields: Mapping[str, Any]) -> bytes | Callable[[], bytes]:
     """Return the body that `fields` of a request or response hold, or for a text what gives it."""
     held = [form for form in _FORMS if form in fields]
-    if len(held) > 1:
-        problem = f"there are two bodies, {held[0]!r} and {held[1]!r}"
-        raise SchemaError(fields, held[1], problem, fix="take one of the two out")
     if not held:
         return b""
-    (form,) = held
+    form, *others = held
+    if others:
+        problem = f"there are two bodies, {form!r} and {others[0]!r}"
+        raise SchemaError(fields, others[0], problem, fix="take one of the two out")
     if form == "json":
         return _from_json(fields)
     value = fields[form]

@@ -185,9 +185,7 @@ def _check_fields(fields: Mapping[str, Any], name: str) -> None:
 
 
 def _wrong(within: Any, key: str | int, expected: str, got: Any) -> SchemaError:
-    fix = f"make it {expected}"
-    if "text" in expected and (got is None or isinstance(got, (bool, int, float))):
-        fix = f'put it in quotes: "{got}"'
+    fix = "put it in quotes" if expected == "text" else f"make it {expected}"
     shown = type(got).__name__ if isinstance(got, (dict, list)) else reprlib.repr(got)
     facts = [f"expected: {expected}", f"got:      {shown}"]
     what = repr(key) if isinstance(key, str) else "the interaction"

@@ -73,7 +73,7 @@ MESSAGES = {
     ),
     "a URL that is a number": (
         edited("url: https://a.b", "url: 12"),
-        "6: 'url' has a wrong value. / expected: text / got:      12 / Fix: put it in quotes: \"12\"",
+        "6: 'url' has a wrong value. / expected: text / got:      12 / Fix: put it in quotes",
     ),
     "pieces of no such form": (
         edited("pieces: 5+9", "pieces: 5:9"),
