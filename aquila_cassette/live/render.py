@@ -131,7 +131,7 @@ class _Waiting:
             here=current_task_or_thread(),
             streams=streams,
             also=[OPEN_STREAMS],
-            sources=[TRACKED_JOBS, *views, self.adapter],
+            sources=[*sessions, TRACKED_JOBS, *views, self.adapter],
         )
         self._called = called
 

@@ -69,17 +69,12 @@ def _role(request: Request) -> tuple[int, str, str]:
     """Answer as AWS STS does to a role's ``AssumeRole...``."""
     fields = parse_qs(request.body.decode("latin-1")) | parse_qs(urlsplit(request.url).query)
     action = fields.get("Action", ["AssumeRole"])[0]
-    arn = f"arn:aws:sts::000000000000:assumed-role/{PLACEHOLDER}/{PLACEHOLDER}"
-    keys = "".join(
-        f"<{name}>{PLACEHOLDER}</{name}>"
-        for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")
-    )
+    names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+    keys = "".join(f"<{name}>{PLACEHOLDER}</{name}>" for name in names)
     text = (
         f'<{action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><{action}Result>'
         f"<Credentials>{keys}<Expiration>{_FAR}</Expiration></Credentials>"
-        f"<AssumedRoleUser><Arn>{arn}</Arn><AssumedRoleId>{PLACEHOLDER}</AssumedRoleId>"
-        f"</AssumedRoleUser><Arn>{arn}</Arn><Account>000000000000</Account>"
-        f"<UserId>{PLACEHOLDER}</UserId></{action}Result></{action}Response>"
+        f"</{action}Result></{action}Response>"
     )
     return 200, "text/xml", text
 

@@ -153,14 +153,13 @@ def idle(
     here: TaskOrThread,
     streams: int | None = None,
     also: Sequence[OpenStreams] = (),
-    sources: Sequence[Source] = (),
-    failures: bool = True,
+    sources: Sequence[Source],
     worker_threads: bool = True,
 ) -> Idle:
     """Make what waits, in the task or thread `here`, for everything that goes on in `sessions`.
 
-    `streams` must have been opened in them, at least; `also` and `sources` are waited for too. A
-    miss ends the waiting where `failures` count.
+    `streams` must have been opened in them, at least; `also` and `sources` are waited for too. What
+    fails in a source (a miss in a session) ends the waiting.
     """
     if streams is not None and not sessions:
         raise UsageError(
@@ -169,9 +168,9 @@ def idle(
         )
     return Idle(
         [*(session.streams for session in sessions), *also],
-        [*(sessions if failures else ()), *sources],
+        sources,
         here=here,
-        background=[pattern for session in sessions for pattern in session.background],
+        background=[one for session in sessions for one in session.options.background],
         enough=lambda: sum(one.streams.started for one in sessions) >= (streams or 0),
         worker_threads=worker_threads,
     )
@@ -192,7 +191,7 @@ async def settled(
         sessions,
         here=current_task_or_thread(),
         streams=streams,
-        failures=failures,
+        sources=sessions if failures else (),
         worker_threads=False,
     )
     if left := await waiting.wait(limit, once=once):

@@ -236,10 +236,9 @@ class Player:
             return
         where = f"cassette: {display_path(self._settings.path)} (interaction {self.number})"
         if response.ended == "closed":
-            before = "before the answer began" if response.status is None else "there"
             read = f"{count(len(response.pieces), 'piece')}, {len(response.body)} bytes"
             raise TruncatedReplayError(
-                f"The recording of {self._asked} stops here: its consumer stopped reading {before}.",
+                f"The recording of {self._asked} stops here: its consumer stopped reading there.",
                 facts=[where, f"recorded: {read}"],
                 fix=self._settings.fix,
             )

@@ -86,7 +86,6 @@ class Session:
         self.options = options = resolved.options
         self.mode: Mode = options.mode
         self.sources = resolved.sources
-        self.background = options.background
         self.fix = fix
         self.parent: Session | None = None
         self.is_open = True
@@ -267,12 +266,12 @@ class Session:
         return any(fnmatchcase(host, pattern.lower()) for pattern in self.options.ignore_hosts)
 
     def _is_background(self, request: Request) -> bool:
-        return any(fnmatchcase(request.url, one) for one in self.background)
+        return any(fnmatchcase(request.url, one) for one in self.options.background)
 
     def _replay(self, interaction: Interaction, number: int, more: bool) -> Player:
         self.played.append(interaction)
         make: Callable[..., Player] = self.stepping.replay if self.options.hold else Player
-        background = bool(self.background) and self._is_background(interaction.request)
+        background = self._is_background(interaction.request)
         return make(interaction, number, self._replay_settings, more=more, background=background)
 
     def _handle_ambient(self, kind: AmbientRequest, request: Request) -> Player | None:
@@ -297,12 +296,11 @@ class Session:
 
     def _miss(self, asked: Request, number: int, key: Hashable) -> MissError:
         is_absent = self.state == "absent"
-        by = sender()
-        facts = [
-            cassette_line(self.shown_path, self.mode, is_absent=is_absent),
-            *([f"sent by:  {by}"] if by else []),
-            *([] if is_absent else closest_lines(asked, key, self.index, self.matcher)),
-        ]
+        facts = [cassette_line(self.shown_path, self.mode, is_absent=is_absent)]
+        if by := sender():
+            facts.append(f"sent by:  {by}")
+        if not is_absent:
+            facts += closest_lines(asked, key, self.index, self.matcher)
         return MissError(
             first_line(asked, number),
             method=asked.method,

@@ -153,18 +153,10 @@ class Advance:
         return None
 
     def _too_late(self, timeout: float, left: Sequence[Pending] = ()) -> RenderTimeout:
-        stepping = self._stepping
-        if left:
-            what, facts = ": what came of the events was not handled", pending_lines(left)
-        elif self._stream is None:
-            what = " found no held stream"
-            facts = stepping.describe(stepping.matching(None)) or ["held: none"]
-        else:
-            what = " let events through that were not consumed"
-            facts = stepping.describe([self._stream])
+        held = self._stepping.matching(self._of)
         return RenderTimeout(
-            f"{self._call}{what} in {timeout:g} s.",
-            facts=facts,
+            f"{self._call} was not done in {timeout:g} s.",
+            facts=pending_lines(left) or self._stepping.describe(held) or ["held: none"],
             fix="Fix: ask for it and read it in a task or thread of its own, or wait longer: "
             f"{self._called}(timeout=...)",
         )

@@ -69,7 +69,6 @@ def test_a(aquila_cassette):
             "aquila: 1 replayed, 0 recorded, 0 missed, 1 unplayed (x)",
         ]
     )
-    suite(None, "--aquila-on-unplayed=ignore").assert_outcomes(passed=1)
     warned = suite(None, "--aquila-on-unplayed=warn", "-W", "default")
     warned.assert_outcomes(passed=1, warnings=1)
     warned.stdout.fnmatch_lines(["*UnplayedWarning: test_it.py::test_a did not play 1 inter*"])

@@ -224,17 +224,16 @@ def test_mode_all_replaces_the_interactions_of_its_owner_only_and_only_if_it_pas
 def test_mode_all_leaves_the_file_as_it_is_where_only_ids_and_dates_differ(suite: Suite) -> None:
     answers = iter(
         b'{"id": "%d", "created": %d, "choices": [{"message": {"content": "%s"}}]}' % (n, n, text)
-        for n, text in enumerate([b"Hi", b"Hi", b"Hello", b"Hello"])
+        for n, text in enumerate([b"Hi", b"Hi", b"Hello"])
     )
     library = Library(lambda asked: next(answers))
     files = []
-    for asked in ("a", "a", "a", "b"):
-        owner = suite.run("test_a", asked, library=library, mode="all")
+    for _ in range(3):
+        owner = suite.run("test_a", "a", library=library, mode="all")
         files.append(((suite.folder / "x.yaml").read_bytes(), owner.sessions[0].is_unchanged))
-    (first, _), again, (other, is_unchanged), (other_request, _) = files
+    (first, _), again, (other, is_unchanged) = files
     assert again == (first, True)
     assert (other != first, is_unchanged) == (True, False)
-    assert other_request != other
 
 
 def test_a_script_in_mode_all_replaces_what_it_asked_again_and_only_if_it_did_not_raise(
