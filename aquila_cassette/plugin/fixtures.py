@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aquila_cassette.errors import UsageError
 from aquila_cassette.plugin import naming
 from aquila_cassette.plugin.run import RUN
 
@@ -41,14 +40,8 @@ def _aquila_test(request: pytest.FixtureRequest, aquila_config: dict[str, Any]) 
     if marker is None:
         yield
         return
-    names = marker.args or (naming.default_name(request.node),)
-    if len(names) != 1 or not isinstance(names[0], str):
-        raise UsageError(
-            f"@pytest.mark.aquila_cassette of {request.node.nodeid} takes one name.",
-            facts=["expected: one string, then options by name", f"got:      {marker.args!r}"],
-            fix='Fix: write @pytest.mark.aquila_cassette("name")',
-        )
-    for cassette in _opened(request, names[0]):
+    name = marker.args[0] if marker.args else naming.default_name(request.node)
+    for cassette in _opened(request, name):
         request.node.stash[_MARKED] = cassette
         yield
 

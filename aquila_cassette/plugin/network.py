@@ -43,13 +43,9 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
 
 def _host(event: str, arguments: tuple[Any, ...]) -> str | None:
     """Return the host of a look-up or an internet address; None for a socket file and the like."""
-    address = arguments[1] if event == "socket.connect" else (arguments[0],)
-    if not isinstance(address, tuple) or not address:
-        return None
-    host = address[0]
-    if isinstance(host, bytes):
-        return host.decode("ascii", "replace")
-    return host if isinstance(host, str) else None
+    address = arguments[1] if event == "socket.connect" else arguments
+    host = address[0] if isinstance(address, tuple) and address else None
+    return host.decode("ascii", "replace") if isinstance(host, bytes) else host
 
 
 def _is_here(host: str) -> bool:

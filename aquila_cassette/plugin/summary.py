@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aquila_cassette.session.owner import Owner
     from aquila_cassette.session.session import Session
 
-_MOST = 20  # cassettes that changed, lines of each, and cassettes that are unused
+_MOST = 20  # cassettes that changed, lines of each
 _TEARDOWN = " (teardown)"
 
 Unused = dict[str, list[int]]
@@ -206,11 +206,9 @@ def note(config: pytest.Config, tally: Tally, usage: Usage, unused: Unused | Non
 
 def unused_lines(unused: Unused) -> list[str]:
     lines = []
-    for path, numbers in list(unused.items())[:_MOST]:
+    for path, numbers in unused.items():
         of = f"interaction {', '.join(map(str, numbers))} of " if numbers else ""
         lines.append(f"aquila: no test used {of}{path}")
-    if len(unused) > _MOST:
-        lines.append(f"aquila: and {len(unused) - _MOST} more")
     return [*lines, "Fix: aquila-cassette unused --delete"] if unused else []
 
 

@@ -97,8 +97,8 @@ class Cassette:
             timeout: The longest wait, in seconds.
 
         Raises:
-            UsageError: There are several streams to choose from; nothing is left to let through;
-                or nothing can be held: the block has no ``hold=True``, or it records.
+            UsageError: There are several streams to choose from; or nothing can be held: the block
+                has no ``hold=True``, or it records.
             RenderTimeout: No held stream came, or its reader did not come back for more.
             MissError: A request had no matching interaction.
         """
@@ -120,7 +120,7 @@ class Cassette:
                 f"{called} needs a block that holds streams back.",
                 fix=f'Fix: aquila_cassette("{self.name}", hold=True)',
             )
-        if session.only_records:
+        if session.may_record and not session.index.interactions:
             with contextlib.suppress(SettleTimeout):  # an error now would cut the cassette short
                 await settled([session], None, streams=1)
             raise UsageError(
@@ -135,16 +135,13 @@ class Cassette:
 
         Args:
             of: Which streams, as for `advance`; several may fit.
-
-        Raises:
-            UsageError: None fits.
         """
         self._session.stepping.release(of)
 
 
 def default_timeout(sessions: Sequence[Session]) -> float:
     """Return how long to wait, in seconds: a replay has no reason to be slow, a model has."""
-    return _RECORDING if any(session.records for session in sessions) else _REPLAYING
+    return _RECORDING if any(session.may_record for session in sessions) else _REPLAYING
 
 
 def idle(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -43,16 +42,11 @@ def with_category(failure: Failure) -> Failure:
     return replace(failure, category=_CATEGORIES.get(failure.type or ""))
 
 
-_OUTAGE_STATUSES = (401, 402, 403, 407, 408, 425, 429)
-_ACCOUNT_WORDS = re.compile(r"api.?key|credit|billing|quota", re.IGNORECASE)
-
-
 class HowFailed(NamedTuple):
-    """How an answer failed. An outage has nothing to do with what was asked."""
+    """How an answer failed: in a word or two, and in a line."""
 
     kind: str
     words: str
-    is_outage: bool = True
 
 
 def how_failed(one: Interaction) -> HowFailed | None:
@@ -65,7 +59,7 @@ def how_failed(one: Interaction) -> HowFailed | None:
     >>> how_failed(Interaction(asked, Response(200))) is None
     True
     >>> how_failed(Interaction(asked, Response(401)))
-    HowFailed(kind='HTTP 401', words='HTTP 401', is_outage=True)
+    HowFailed(kind='HTTP 401', words='HTTP 401')
     """
     response = one.response
     status, error, body = response.status, response.error, response.body
@@ -82,9 +76,7 @@ def how_failed(one: Interaction) -> HowFailed | None:
         reported = read_message(response.header("content-type"), body).error or ""
     if status >= 400:
         words = f"HTTP {status}: {reported}" if reported else f"HTTP {status}"
-        is_outage = status >= 500 or status in _OUTAGE_STATUSES
-        is_outage = is_outage or _ACCOUNT_WORDS.search(reported) is not None
-        return HowFailed(f"HTTP {status}", words, is_outage)
+        return HowFailed(f"HTTP {status}", words)
     if reported:
         words = f"HTTP {status}, then the error: {reported}"
         return HowFailed("an error of the provider", words)

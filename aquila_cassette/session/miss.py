@@ -14,10 +14,6 @@ from aquila_cassette.model import Request
 from aquila_cassette.session.player import ReplayIndex
 from aquila_cassette.waiting.inspection import callers, is_installed, is_user_code, location
 
-_PARTS = {"url": "the URL"} | {
-    name: f"the {name}" for name in ("method", "scheme", "host", "port", "path", "query", "body")
-}
-
 
 def first_line(request: Request, number: int) -> str:
     """Return the first line of a miss of the `number`-th request of a block."""
@@ -46,9 +42,10 @@ def closest_lines(
     if place is None:
         return []
     closest = recorded[place].request
-    parts = [_PARTS.get(name, name) for name in map(name_of, matcher.differing(closest, request))]
+    names = map(name_of, matcher.differing(closest, request))
+    parts = " and ".join("the URL" if name == "url" else f"the {name}" for name in names)
     return [
-        f"closest:  {_dated(index, place)}differs in {' and '.join(parts)}",
+        f"closest:  {_dated(index, place)}differs in {parts}",
         *(f"  {line}" for line in difference.describe(closest, request, matcher)),
     ]
 

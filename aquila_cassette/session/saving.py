@@ -174,10 +174,9 @@ def find_loss(
 ) -> tuple[list[Numbered], list[Interaction]] | None:
     """Return the good answers among `old`, which is replaced, that are lost, and the failures.
 
-    `new` is all that was asked now. A request that failed and was answered when it was sent again
-    is answered. Of a request that was asked before, any failure counts; of another one (a prompt
-    that was edited, the next turn of a conversation), only outages: no connection, a stream that
-    broke off, a key, a limit, the provider's own errors.
+    `new` is all that was asked now. Where fewer good answers came than before, and a failure, the
+    others are lost: for one request, and for those that are no longer asked together with those
+    that are new (a prompt that was edited, the next turn of a conversation).
     """
     was, now = _by_key(old, key_of), _by_key(enumerate(new, 1), key_of)
     lost: list[Numbered] = []
@@ -190,10 +189,10 @@ def find_loss(
             failures += bad[-1:]
     gone = _good(one for key in was if key not in now for one in was[key])
     came = [one for key in now if key not in was for one in now[key]]
-    outages = [one for _, one in came if (how := how_failed(one)) and how.is_outage]
-    if outages and len(_good(came)) < len(gone):
+    bad = [one for _, one in came if how_failed(one)]
+    if bad and len(_good(came)) < len(gone):
         lost += gone
-        failures += outages
+        failures += bad
     return (sorted(lost, key=lambda one: one[0]), failures) if lost else None
 
 

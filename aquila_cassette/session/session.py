@@ -152,16 +152,6 @@ class Session:
         return self._unless_known == "record"
 
     @property
-    def records(self) -> bool:
-        """Whether something here may go on live, at a model's pace."""
-        return bool(self._recorders) or self.may_record
-
-    @property
-    def only_records(self) -> bool:
-        """Whether every request goes out: there is nothing to replay."""
-        return self.may_record and not self.index.interactions
-
-    @property
     def interactions(self) -> tuple[Interaction, ...]:
         return (*self.index.interactions, *self.recorded)
 

@@ -57,14 +57,7 @@ class Stepping:
         """Let everything through; see `Cassette.release`."""
         with self._lock:
             self.released |= of is None
-            chosen = self.matching(of)
-        if not chosen and of is not None:
-            raise UsageError(
-                f"release(of={of!r}) matches no held stream.",
-                facts=self.describe(self._streams),
-                fix="Fix: release() lets all streams through, now and later",
-            )
-        for stream in chosen:
+        for stream in self.matching(of):
             stream.release()
 
     def matching(self, of: Which) -> list[SteppedPlayer]:
@@ -130,9 +123,8 @@ class Advance:
         return self._stream.has_passed(self._target)
 
     def _find(self) -> SteppedPlayer | None:
-        stepping, of = self._stepping, self._of
-        matching = stepping.matching(of)
-        found = [stream for stream in matching if stream.is_held]
+        stepping = self._stepping
+        found = [stream for stream in stepping.matching(self._of) if stream.is_held]
         if len(found) > 1:
             raise UsageError(
                 f"{self._call} has {len(found)} held streams to choose from.",
@@ -142,12 +134,6 @@ class Advance:
             )
         if found:
             return found[0]
-        if stepping.released or (isinstance(of, int) and matching):
-            raise UsageError(
-                f"{self._call} has nothing left to let through.",
-                facts=stepping.describe(matching),
-                fix="Fix: take the call out, or name another stream",
-            )
         if failure := stepping.take_failure():
             raise failure
         return None
@@ -318,8 +304,6 @@ def steps(response: Response) -> list[bytes]:
     >>> body = b": hi\n\ndata: 1\n\ndata: 2\n\n"
     >>> steps(Response(200, pieces=(Piece(0, body),)))
     [b': hi\n\ndata: 1\n\n', b'data: 2\n\n']
-    >>> steps(Response(200, pieces=(Piece(0, b"data: 1\n\n"),), ended="closed"))
-    [b'data: 1\n\n', b'']
     """
     body = response.body
     how = framing(response.header("content-type"), body)

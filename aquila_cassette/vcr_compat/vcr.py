@@ -201,10 +201,6 @@ class VcrSession(Session):
     def may_record(self) -> bool:
         return not self.cassette.write_protected
 
-    @property
-    def only_records(self) -> bool:
-        return self.may_record and not self.cassette.rewound
-
     def handle(self, request: Request) -> Recorder | Player | None:
         filtered = self.cassette.filter_request(their_request(request))
         if not filtered:
