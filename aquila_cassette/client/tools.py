@@ -30,8 +30,9 @@ _PLAIN_TYPES: dict[Any, dict[str, Any]] = {
     Any: {},
 }
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-_SECTION = re.compile(r"(?:Args|Arguments|Parameters|Returns|Yields|Raises|Examples?|Note):\s*")
-_ARGUMENT = re.compile(r"\s+(\w+)\s*(?:\([^)]*\))?:\s*(.*)")
+_SECTION = re.compile(r"^(Args|Returns|Yields|Raises|Examples?|Note):\s*$", re.MULTILINE)
+# A name, maybe its type in brackets, and what it is, on lines that are indented more than the first.
+_ARGUMENT = re.compile(r"^( +)(\w+)[^:\n]*:(.*(?:\n\1 +.*)*)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -179,21 +180,10 @@ def run_tools_now(runs: list[ToolRun]) -> None:
 
 def _read_docstring(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
     """Return what a docstring of Google's style says of a function, and of its arguments."""
-    about: list[str] = []
-    arguments: dict[str, str] = {}
-    section = name = ""
-    for line in (inspect.getdoc(function) or "").splitlines():
-        if _SECTION.fullmatch(line):
-            section = line.strip()
-        elif not section:
-            about.append(line)
-        elif section.startswith(("Arg", "Param")):
-            if found := _ARGUMENT.fullmatch(line):
-                name = found[1]
-                arguments[name] = found[2]
-            elif name and line.strip():
-                arguments[name] += f" {line.strip()}"
-    return "\n".join(about).strip(), arguments
+    about, *sections = _SECTION.split(inspect.getdoc(function) or "")
+    listed = dict(zip(sections[::2], sections[1::2], strict=True)).get("Args", "")
+    arguments = {name: " ".join(text.split()) for _, name, text in _ARGUMENT.findall(listed)}
+    return about.strip(), arguments
 
 
 def _parameters(function: Callable[..., Any]) -> dict[str, Any]:

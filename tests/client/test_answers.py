@@ -104,14 +104,13 @@ def test_a_stream_gives_its_chunks_and_is_done_also_without_its_last_blank_line(
         assert done.text == "Hello, wörld"
 
 
-@each_backend
 @each_endpoint
-def test_an_answer_that_is_not_streamed_is_one_all_the_same(backend: str, endpoint: str) -> None:
-    chunk, done = ask(endpoint, WHOLE[endpoint], backend=backend)
+def test_an_answer_that_is_not_streamed_is_one_all_the_same(endpoint: str) -> None:
+    chunk, done = ask(endpoint, WHOLE[endpoint])
     assert chunk == Chunk("Hello", ref="r")
     assert isinstance(done, Done)
     assert (done.text, len(done.messages)) == ("Hello", 2)
-    *chunks, _ = ask("gemini", [candidate("Hel"), candidate("lo", "STOP")], backend=backend)
+    *chunks, _ = ask("gemini", [candidate("Hel"), candidate("lo", "STOP")])
     assert [chunk.text for chunk in chunks] == ["Hel", "lo"]
 
 
@@ -174,8 +173,6 @@ FAILURES: list[tuple[str, bytes, str, str]] = [
     ("messages", sse({"type": "error", "error": NO}, event="error"), "provider", "No."),
     ("gemini", b'{\n  "error": {"message": "No."}\n}', "provider", "No."),
     broken("chat", '{"choices": [{"index": 0, "delta": {"content": "lo"'),
-    broken("chat", '"choices": [{"index": 0, "delta": {"content": "lo"}}]}'),
-    broken("chat", '{"error": {"mess', event="error"),
     broken("responses", '{"type": "response.output_text.delta", "delta": "l'),
     broken("messages", '{"type": "content_block_delta", ', event="content_block_delta"),
     broken("gemini", '[{"candidates": '),
@@ -228,7 +225,6 @@ def test_json_under_a_good_status_may_be_an_error_or_not_an_answer(endpoint: str
     ("content_type", "body", "named"),
     [
         ("text/html; charset=utf-8", b"<h1>Log in</h1>", "text/html: <h1>Log in</h1>"),
-        ("", b"\n Moved\n\n", "no content type: Moved"),
         ("application/octet-stream", b"\x00\x01\x02 \xff", "application/octet-stream"),
     ],
 )
@@ -253,7 +249,6 @@ def test_a_stream_that_is_cut_before_it_says_anything_is_not_taken_for_a_page(bo
         b"data:\n\n",
         sse('{"type": "response.web_search_call.searching"}', event="response.web_search"),
         sse("3"),
-        sse('{"type": "ping"}', event="ping"),
         b": OPENROUTER PROCESSING\n\n\n\n:\n\n",
     ],
 )

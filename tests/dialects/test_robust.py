@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from aquila_cassette.dialects import ending, read_message, recognise
 from tests.dialects.streams import NDJSON, SSE, WHOLE
 
-content_types = st.sampled_from([None, "", SSE, NDJSON, "application/json", "**REDACTED**"])
+EVENTSTREAM = "application/vnd.amazon.eventstream"
+content_types = st.sampled_from([None, "", SSE, NDJSON, EVENTSTREAM, "application/json", "other"])
 
 NAME_LIST = """
     type object event_type event choices candidates delta message content content_block index
