@@ -171,9 +171,6 @@ class RecordedReader(StreamReader):
         super().set_exception(exc, *cause, **named)
         self._live.set_exception(exc, *cause, **named)
 
-    def is_eof(self) -> bool:
-        return super().is_eof() or bool(self._live.is_eof())
-
     def at_eof(self) -> bool:
         if not self._buffer and not self._eof and self._live.at_eof():
             self._take(b"", is_chunk=False)
@@ -183,10 +180,6 @@ class RecordedReader(StreamReader):
         await self._live.wait_eof()
         while not self._eof:
             await self._wait("wait_eof")
-
-    def set_read_chunk_size(self, n: int) -> None:
-        super().set_read_chunk_size(n)
-        self._live.set_read_chunk_size(n)
 
     def __del__(self) -> None:
         recorder = getattr(self, "_recorder", None)

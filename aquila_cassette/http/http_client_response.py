@@ -13,10 +13,8 @@ from collections.abc import Callable, Iterator
 from http.client import responses
 from typing import Any
 
-from aquila_cassette.dialects.framing import framing
 from aquila_cassette.http.dispatcher import make_error
 from aquila_cassette.model import Failure, Response
-from aquila_cassette.session.failures import with_category
 from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.recorder import Recorder
 
@@ -209,7 +207,6 @@ class ReplayedRaw(io.RawIOBase):
     def _replay(self) -> Iterator[bytes]:
         __tracebackhide__ = True
         player, response = self._player, self._player.interaction.response
-        failure = None if response.error is None else with_category(response.error)
         chunked = _comes_in_chunks(response)
         if response.status is not None:
             yield self._head(response.status, chunked=chunked)
@@ -217,8 +214,9 @@ class ReplayedRaw(io.RawIOBase):
             for data in player.replay(self._make_error):
                 yield b"%x\r\n%b\r\n" % (len(data), data) if chunked else data
         except _FoundByTheLibraryError:
-            if failure is not None and failure.type == "InvalidChunkLengthError" and chunked:
-                yield failure.message.encode("latin-1") + b"\r\n"
+            error = response.error
+            if error is not None and error.type == "InvalidChunkLengthError" and chunked:
+                yield error.message.encode("latin-1") + b"\r\n"
             return
         if chunked:
             yield b"0\r\n\r\n"
@@ -248,11 +246,8 @@ def _missing(response: Response) -> int | None:
 
 
 def _comes_in_chunks(response: Response) -> bool:
-    if _missing(response) is not None:
-        return False
-    if response.ended != "complete" or len(response.pieces) > 1:
-        return True
-    return framing(response.header("content-type"), response.body) != "json"
+    is_whole = response.ended == "complete" and len(response.pieces) < 2
+    return not is_whole and _missing(response) is None
 
 
 # Failures.

@@ -181,17 +181,12 @@ def _quoting(texts: Sequence[str]) -> Callable[[str], str]:
 
 
 def _signed_pair(old: str, new: str) -> list[str]:
-    """Show what was and what is; what is the same at both ends of long ones is left out of both."""
-    if max(len(old), len(new)) <= _WIDTH:
-        return [f"-{old}", f"+{new}"]
-    start, old_end, _ = _common(old, new)
-    same_after = len(old) - old_end
-    lead = start - _AROUND if start > 2 * _AROUND else 0
-    trail = same_after - _AROUND if same_after > 2 * _AROUND else 0
+    """Show what was and what is, long ones from shortly before they differ."""
+    start, _, _ = _common(old, new)
+    is_long = max(len(old), len(new)) > _WIDTH and start > 2 * _AROUND
+    lead = start - _AROUND if is_long else 0
     before = _left_out(lead).lstrip() if lead else ""
-    after = _left_out(trail).rstrip() if trail else ""
-    middles = (_cut(text[lead : len(text) - trail]) for text in (old, new))
-    return [f"{sign}{before}{middle}{after}" for sign, middle in zip("-+", middles, strict=True)]
+    return [f"{sign}{before}{_cut(text[lead:])}" for sign, text in (("-", old), ("+", new))]
 
 
 def _cut(text: str) -> str:
