@@ -78,17 +78,7 @@ def make_error(failure: Failure) -> Exception:
 
 def read_held(asked: str) -> Iterator[bytes]:
     """Read a held answer in this thread."""
-    yield from steps_of(held_player(asked))
-
-
-def steps_of(player: SteppedPlayer) -> Iterator[bytes]:
-    iterator = player.begin()
-    try:
-        while step := player.take():
-            yield step
-        player.raise_ending(make_error)
-    finally:
-        player.leave(iterator)
+    return held_player(asked).replay(make_error)
 
 
 def held_player(asked: str) -> SteppedPlayer:
@@ -116,20 +106,15 @@ class HeldReader:
     async def _read(self, asked: str) -> None:
         try:
             self.player = held_player(asked)
-            iterator = self.player.begin()
-            try:
-                while step := await self.player.take_async():
-                    self.pieces.append(step)
-                self.player.raise_ending(make_error)
-            finally:
-                self.player.leave(iterator)
+            async for step in self.player.replay_async(make_error):
+                self.pieces.append(step)
         except BaseException as error:
             self.error = error
 
     def _read_sync(self, asked: str) -> None:
         try:
             self.player = held_player(asked)
-            for step in steps_of(self.player):
+            for step in self.player.replay(make_error):
                 self.pieces.append(step)
         except BaseException as error:
             self.error = error
@@ -209,20 +194,12 @@ class Suite:
         content_type: str = "text/event-stream",
     ) -> None:
         """Write the cassette: answers to ``question 1`` and so on, each in one piece."""
+        headers = (("content-type", content_type),)
         interactions = [
-            recorded(f"question {number}", b"".join(body), content_type, ended, error)
+            Interaction(
+                request(f"question {number}"),
+                Response(200, headers, (Piece(3, b"".join(body)),), 2, "HTTP/1.1", ended, error),
+            )
             for number, body in enumerate(bodies, 1)
         ]
         files.save(self.folder / "x.yaml", interactions)
-
-
-def recorded(
-    asked: str,
-    body: bytes,
-    content_type: str = "text/event-stream",
-    ended: Ended = "complete",
-    error: Failure | None = None,
-) -> Interaction:
-    headers = (("content-type", content_type),)
-    response = Response(200, headers, (Piece(3, body),), 2, "HTTP/1.1", ended, error)
-    return Interaction(request(asked), response)
