@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.servers import FRAMES, Connection, GateServer, RawServer, Request, ScriptError
+from tests.servers import Connection, RawServer, Request, ScriptError
 
 
 def test_an_error_in_a_script_is_raised_at_exit_or_noted() -> None:
@@ -27,10 +27,3 @@ def test_an_answer_without_an_end_is_an_error() -> None:
     with pytest.raises(ScriptError, match=r"^no end\(\), fin\(\) or reset\(\) for /$"):
         with RawServer(script) as server, pytest.raises(httpx.RemoteProtocolError):
             httpx.get(server.url)
-
-
-def test_a_client_that_buffers_fails_at_the_gate_and_does_not_hang() -> None:
-    with pytest.raises(ScriptError, match=r"did not see frame 1 within 0\.05 s: it buffers"):
-        with GateServer(FRAMES, watchdog=0.05) as server:
-            with pytest.raises(httpx.RemoteProtocolError):
-                httpx.post(server.url)

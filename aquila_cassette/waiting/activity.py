@@ -69,8 +69,7 @@ class Activity:
         return other.driver is self.driver and (self._awaited is None or other._awaited is not None)
 
     def _frames(self) -> list[FrameType]:
-        driver = self.driver
-        return [] if driver is None else inspection.suspended_frames(driver)
+        return [] if self.driver is None else inspection.suspended_frames(self.driver)
 
     def _contains(self, suspended: Sequence[FrameType]) -> bool:
         return self._frame is None or self._frame in ((id(one), one.f_code) for one in suspended)
@@ -134,9 +133,8 @@ class TaskActivity(Activity):
         if is_waiting and awaited is self._awaited:
             return False
         suspended = inspection.suspended_frames(task)
-        if not self._contains(suspended) or (
-            is_waiting and inspection.is_waiting_on_queue(suspended)
-        ):
+        is_parked = is_waiting and inspection.is_waiting_on_queue(suspended)
+        if is_parked or not self._contains(suspended):
             return False
         if awaited is None:
             self.loop.call_soon(notify)
@@ -235,12 +233,11 @@ class ThreadActivity(Activity):
         return inspection.stack(frame)
 
     def watch(self, watched: FrameType) -> None:
-        before: Any = sys.getprofile()
-        if before is not None and not callable(before):
+        profiler: Any = sys.getprofile()
+        if profiler is not None and not callable(profiler):
             # A profiler written in C cannot be shared: the activity ends with its stream.
             self.has_left = True
             return
-        profiler: Callable[[FrameType, str, Any], object] | None = before
         get = queue.Queue.get.__code__
 
         def hook(frame: FrameType, event: str, argument: Any) -> None:

@@ -24,11 +24,7 @@ from aquila_cassette.waiting.notifier import notify
 
 _PACKAGE = str(Path(__file__).parents[1]) + os.sep
 _LIBRARIES = tuple(
-    {
-        str(Path(path)) + os.sep
-        for name in ("stdlib", "platstdlib", "purelib", "platlib")
-        if (path := sysconfig.get_paths().get(name))
-    }
+    sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")
 )
 _AWAITED = {"cr_frame": "cr_await", "ag_frame": "ag_await", "gi_frame": "gi_yieldfrom"}
 """Where a coroutine or generator has its frame, and what it awaits."""
@@ -103,11 +99,9 @@ def location(frames: Sequence[FrameType]) -> str | None:
     if frame is None:
         return None
     path = Path(frame.f_code.co_filename)
-    try:
-        shown = path.relative_to(Path.cwd()).as_posix()
-    except ValueError:
-        shown = str(path)
-    return f"{shown}:{frame.f_lineno} in {frame.f_code.co_qualname}"
+    with contextlib.suppress(ValueError):
+        path = path.relative_to(Path.cwd())
+    return f"{path.as_posix()}:{frame.f_lineno} in {frame.f_code.co_qualname}"
 
 
 def is_waiting_on_queue(frames: Sequence[FrameType]) -> bool:
@@ -136,7 +130,7 @@ def awaits_thread(task: Any, frames: Sequence[FrameType]) -> bool:
 
 
 @functools.cache
-def _waiting_functions(with_trio: bool) -> tuple[frozenset[CodeType], frozenset[CodeType]]:
+def _waiting_functions(with_trio: bool) -> tuple[set[CodeType], set[CodeType]]:
     """Return the code of what waits for an item of a queue, and of what waits for a thread."""
     gets: list[Any] = [asyncio.Queue.get, MemoryObjectReceiveStream.receive]
     to_thread: list[Any] = [asyncio.to_thread, anyio.to_thread.run_sync]
@@ -145,10 +139,7 @@ def _waiting_functions(with_trio: bool) -> tuple[frozenset[CodeType], frozenset[
 
         gets.append(trio.MemoryReceiveChannel.receive)
         to_thread.append(trio.to_thread.run_sync)
-    codes = [
-        frozenset(inspect.unwrap(function).__code__ for function in functions)
-        for functions in (gets, to_thread)
-    ]
+    codes = [{inspect.unwrap(one).__code__ for one in functions} for functions in (gets, to_thread)]
     return codes[0], codes[1]
 
 

@@ -108,17 +108,6 @@ async def test_an_answer_is_stopped_in_the_middle_and_tried_again(
         await expect(_answer(page)).to_have_text(HELLO)
 
 
-async def test_a_failure_is_flashed_and_what_had_come_stays(held: Open, page: Page) -> None:
-    async with held("chat_live.error-midstream") as cassette:
-        cassette.release()
-        await _ask(page, "error-midstream")
-        await expect(page.get_by_role("alert")).to_contain_text("The server had an error")
-        await expect(_answer(page)).to_contain_text("Let me begin with “")
-        await expect(_answer(page)).to_contain_text("The answer breaks off here.")
-        await page.get_by_role("button", name="Dismiss").click()
-        await expect(page.get_by_role("alert")).to_have_count(0)
-
-
 async def test_a_server_that_ends_lets_its_pages_go_and_they_say_so(browser: Browser) -> None:
     async with await browser.new_page() as page:
         lost = page.get_by_text("The server is out of reach.")

@@ -5,39 +5,22 @@ They never sleep: a server goes on when the test says so, and a watchdog ends wh
 
 from __future__ import annotations
 
-from .frames import CHAT_FRAMES, CHAT_TEXT, MESSAGES_FRAMES, RESPONSES_FRAMES
-from .h2 import H2Server, H2Stream
-from .http1 import (
-    FRAMES,
-    Connection,
-    GateServer,
-    Proxy,
-    RawServer,
-    Script,
-    answers,
-    chat,
-    sends,
-)
-from .listener import Request, ScriptError, client_context, server_context
-
-__all__ = [
-    "CHAT_FRAMES",
-    "CHAT_TEXT",
-    "FRAMES",
-    "MESSAGES_FRAMES",
-    "RESPONSES_FRAMES",
-    "Connection",
-    "GateServer",
-    "H2Server",
-    "H2Stream",
-    "Proxy",
-    "RawServer",
-    "Request",
-    "Script",
-    "ScriptError",
-    "answers",
-    "chat",
-    "client_context",
-    "sends",
-    "server_context",
-]
+from .frames import CHAT_FRAMES as CHAT_FRAMES
+from .frames import CHAT_TEXT as CHAT_TEXT
+from .frames import MESSAGES_FRAMES as MESSAGES_FRAMES
+from .frames import RESPONSES_FRAMES as RESPONSES_FRAMES
+from .h2 import H2Server as H2Server
+from .h2 import H2Stream as H2Stream
+from .http1 import FRAMES as FRAMES
+from .http1 import Connection as Connection
+from .http1 import GateServer as GateServer
+from .http1 import Proxy as Proxy
+from .http1 import RawServer as RawServer
+from .http1 import Script as Script
+from .http1 import answers as answers
+from .http1 import chat as chat
+from .http1 import sends as sends
+from .listener import Request as Request
+from .listener import ScriptError as ScriptError
+from .listener import client_context as client_context
+from .listener import server_context as server_context

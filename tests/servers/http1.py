@@ -188,22 +188,17 @@ class GateServer(RawServer):
     """Answer each request with `frames`, the next one only after `seen()` for the last.
 
     The client says `seen()`, or from another process ``GET /seen``. One stream at a time. When it
-    does not say so within `watchdog` seconds, the stream breaks off, and the server raises at exit.
+    does not say so in time, the stream breaks off, and the server raises at exit.
     """
 
     def __init__(
-        self,
-        frames: Sequence[bytes],
-        *,
-        headers: Mapping[str, str] | None = None,
-        watchdog: float = WATCHDOG,
+        self, frames: Sequence[bytes], *, headers: Mapping[str, str] | None = None
     ) -> None:
         super().__init__(self._answer)
         self.sent = 0
         """How many frames of the stream have been sent."""
         self._frames = frames
         self._headers = headers
-        self._watchdog = watchdog
         self._gate = threading.Semaphore(0)
 
     def seen(self) -> None:
@@ -221,9 +216,8 @@ class GateServer(RawServer):
         for number, frame in enumerate(self._frames, 1):
             self.sent = number
             connection.piece(frame)
-            if number < len(self._frames) and not self._gate.acquire(timeout=self._watchdog):
-                within = f"within {self._watchdog:g} s"
-                raise ScriptError(f"the client did not see frame {number} {within}: it buffers")
+            if number < len(self._frames) and not self._gate.acquire(timeout=WATCHDOG):
+                raise ScriptError(f"the client did not see frame {number}: it buffers")
         connection.end()
 
 
