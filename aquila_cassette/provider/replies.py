@@ -149,12 +149,7 @@ def _results(turn: Table, names: dict[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def tokens(text: str) -> list[str]:
-    """Cut `text` into pieces of about a word, as a model's tokens are; joined they are the text.
-
-    Example:
-        >>> tokens("Hello! Unbelievable, 2026.")
-        ['Hello', '!', ' Unbeliev', 'able', ',', ' 202', '6', '.']
-    """
+    """Cut `text` into pieces of about a word, as a model's tokens are; joined they are the text."""
     return _TOKEN.findall(text)
 
 
@@ -247,13 +242,7 @@ def _calls(request: ParsedRequest) -> Iterator[FunctionCall]:
 
 
 def fill_arguments(schema: Table, prompt: str) -> Table:
-    """Return arguments that fit a JSON schema, with the names, options and numbers of `prompt`.
-
-    Example:
-        >>> schema = {"properties": {"city": {"type": "string"}}}
-        >>> fill_arguments(schema, "What is it like in New York?")
-        {'city': 'New York'}
-    """
+    """Return arguments that fit a JSON schema, with the names, options and numbers of `prompt`."""
     definitions = as_dict(schema.get("$defs"))
     numbers = iter(_NUMBER.findall(prompt))
     starts = {match.end() for match in _SENTENCE_START.finditer(prompt)}

@@ -38,8 +38,8 @@ class Notifier:
         """Wait in this task until there were more than `count` changes."""
         while self.count <= count:
             event = anyio.Event()
-            with self._waking(waker(event.set), count) as is_needed:
-                if is_needed:
+            with self._waking(waker(event.set)):
+                if self.count <= count:
                     await event.wait()
 
     async def until(self, condition: Callable[[], T | None]) -> T:
@@ -53,19 +53,17 @@ class Notifier:
     def wait_sync(self, count: int) -> None:
         """Block this thread until there were more than `count` changes."""
         event = threading.Event()
-        with self._waking(event.set, count) as is_needed:
-            if is_needed:
+        with self._waking(event.set):
+            if self.count <= count:
                 event.wait()
 
     @contextlib.contextmanager
-    def _waking(self, wake: Callable[[], object], count: int) -> Iterator[bool]:
-        """Call `wake` at the next change; give False where it came already."""
+    def _waking(self, wake: Callable[[], object]) -> Iterator[None]:
+        """Call `wake` at the next change."""
         with self._lock:
-            is_needed = self.count <= count
-            if is_needed:
-                self._wakers.add(wake)
+            self._wakers.add(wake)
         try:
-            yield is_needed
+            yield
         finally:
             with self._lock:
                 self._wakers.discard(wake)
