@@ -15,7 +15,6 @@ from benchmarks import measure, table
 from benchmarks.measure import CASSETTER, OURS, PLAIN, VCRPY, Row
 
 _ROOT = Path(__file__).parents[1]
-_ALL = {OURS, PLAIN, VCRPY, CASSETTER}
 _RECORDERS = {OURS, VCRPY, CASSETTER}
 
 
@@ -29,29 +28,14 @@ def test_all_contestants_of_a_row_are_measured_in_the_same_rounds_against_its_ta
     ran = subprocess.run(run, cwd=_ROOT, capture_output=True, text=True, encoding="utf-8")
     assert ran.returncode == 0, ran.stderr
     rows: list[dict[str, Any]] = json.loads(ran.stdout)["rows"]
-    measured = [
-        (row["what"], set(row["rounds"]), [target["text"] for target in row["targets"]])
-        for row in rows
-    ]
-    assert measured == [
-        ("load 3 x 6 events", _RECORDERS, ["≤ 0.4x vcrpy", "≤ 0.85x cassetter"]),
-        ("open 3 x 6 events, replay one, close", _RECORDERS, []),
-        ("replay 6 pieces, sync", _ALL, ["≤ 1.25x plain"]),
-        ("replay 6 pieces, async", _ALL, ["≤ 1.25x plain"]),
-        ("replay among 1 others", _RECORDERS, []),
-        ("replay among 3 others", _RECORDERS, ["≤ 1.1x among 1"]),
-        ("record 6 events, one every 0.5 ms", _ALL, ["≤ 1.05x plain"]),
-        ("its first event", _ALL, ["≤ +5 ms"]),
-        ("record 6 events at once", _ALL, []),
-        ("its first event", _ALL, ["≤ +5 ms"]),
-        ("its processor time", _ALL, []),
-        ("close a block that recorded 2 x 6 events", _RECORDERS, []),
-        ("open and close a cassette of 6 events", _RECORDERS, []),
-        ("open a cassette of 6 events, replay it, close", _RECORDERS, []),
-        ("start pytest, one test, no cassette", {OURS, PLAIN}, ["≤ +15 ms"]),
-        ("first block of a process, with imports", _RECORDERS, []),
-    ]
+    targets = {row["what"]: [target["text"] for target in row["targets"]] for row in rows}
+    assert targets["load 3 x 6 events"] == ["≤ 0.4x vcrpy", "≤ 0.85x cassetter"]
+    assert targets["replay 6 pieces, async"] == ["≤ 1.25x plain"]
+    assert targets["its first event"] == ["≤ +5 ms"]
+    assert targets["start pytest, one test, no cassette"] == ["≤ +15 ms"]
+    assert len(rows) == 16
     for row in rows:
+        assert set(row["rounds"]) >= {OURS, PLAIN} or set(row["rounds"]) == _RECORDERS, row["what"]
         assert len({len(seconds) for seconds in row["rounds"].values()}) == 1
         assert all(one > 0 for seconds in row["rounds"].values() for one in seconds)
 

@@ -7,7 +7,6 @@ import pickle
 import re
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
 
 import aquila_cassette
@@ -25,15 +24,6 @@ def test_every_exported_name_can_be_had() -> None:
         assert getattr(aquila_cassette, name) is not None
     assert set(aquila_cassette.__all__) <= set(dir(aquila_cassette))
     assert not hasattr(aquila_cassette, "no_such_name")
-
-
-def test_a_class_name_exists_once_in_the_package() -> None:
-    files = Path(aquila_cassette.__file__).parent.rglob("*.py")
-    sources = [path.read_text("utf-8") for path in files]
-    names = Counter(
-        name for one in sources for name in re.findall(r"^class (\w+)", one, re.MULTILINE)
-    )
-    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_every_error_is_exported_and_drawn_in_the_tree() -> None:

@@ -114,11 +114,9 @@ class Comparison:
 def compare(old: Sequence[Interaction], new: Sequence[Interaction]) -> Comparison:
     """Compare two recordings.
 
-    Interactions with the same request are paired in their order, then those whose requests read
-    most alike.
+    Interactions with the same request are paired in their order, then those with the same URL.
     """
-    was = [_text_of(one) for one in old]
-    now = [_text_of(one) for one in new]
+    was, now = ([_text_of(one) for one in some] for some in (old, new))
     partner = _pairs(old, new)
     diffs = [
         _two_sided(place, old[partner[place]], one, was[partner[place]], now[place])

@@ -109,16 +109,15 @@ class InteractionView:
 
     def request_rows(self) -> Iterator[Row]:
         asked = self.asked
-        if asked.model:
-            yield Row("request", "model", asked.model)
-        for role, kind, text in asked.turns:
-            yield Row("turn", role, text, kind)
-        if asked.tools:
-            yield Row("request", "tools", "\n".join(asked.tools), "tools")
-        if asked.rest:
-            yield Row("request", "with", "\n".join(json_lines(asked.rest)), "detail")
-        if asked.other:
-            yield Row("request", "body", asked.other, "detail")
+        rest = "\n".join(json_lines(asked.rest)) if asked.rest else ""
+        rows = [
+            Row("request", "model", asked.model),
+            *(Row("turn", role, text, kind) for role, kind, text in asked.turns),
+            Row("request", "tools", "\n".join(asked.tools), "tools"),
+            Row("request", "with", rest, "detail"),
+            Row("request", "body", asked.other, "detail"),
+        ]
+        yield from (row for row in rows if row.text or row.section == "turn")
 
     def answer_rows(self) -> Iterator[Row]:
         said = self.said

@@ -113,7 +113,7 @@ def test_the_only_file_of_a_name_is_meant_whatever_its_suffix(file: str) -> None
     assert where(file) == file
 
 
-def test_the_usual_one_comes_first_and_is_to_be_where_there_is_none() -> None:
+def test_the_usual_one_is_to_be_where_there_is_none() -> None:
     Path("cassettes/chat").mkdir()
     assert where("chat") == "chat.yaml"  # and not the folder of that name
     assert where("chat.json") == "chat.json.yaml"

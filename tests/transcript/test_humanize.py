@@ -25,13 +25,10 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("seconds", "expected"),
     [
-        (-5, "now"),
         (59, "now"),
         (60, "1 min"),
-        (3599, "59 min"),
         (3600, "1 hour"),
         (29 * 86400, "29 days"),
-        (30 * 86400, "1 month"),
         (800 * 86400, "2 years"),
     ],
 )
