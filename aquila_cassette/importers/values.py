@@ -257,16 +257,8 @@ def _bytes_io(value: Any) -> bytes:
 
 
 def _pairs(value: Any) -> Any:
-    """Return what a dict, a frozenset of pairs or an OrderedDict is made of."""
-    while isinstance(value, list) and len(value) == 1 and _are_pairs(value[0]):
-        value = value[0]
-    return dict(value) if _are_pairs(value) else value
-
-
-def _are_pairs(value: Any) -> bool:
-    return isinstance(value, list) and all(
-        isinstance(one, list) and len(one) == 2 and isinstance(one[0], str) for one in value
-    )
+    """Return what a frozenset of pairs or an OrderedDict is made of."""
+    return dict(_first(value or [[]]))
 
 
 def _insensitive(value: Any) -> Any:

@@ -31,7 +31,6 @@ _BARS = 24  # of the small picture in the list
 _LONGEST_TITLE = 140
 _MOST_WIRE = 200_000  # characters of raw pieces; the file has the rest
 _MOST_LINES = 2_000  # of a body that is no model's
-_LATEST = 10**12  # ms: more than any stream takes, and JavaScript still counts exactly
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +109,7 @@ def detail(view: InteractionView) -> dict[str, Any]:
             if type(number) is int and number
         ],
         "events": view.events,
-        "headersAfter": response.headers_after and min(response.headers_after, _LATEST),
+        "headersAfter": response.headers_after,
         "times": _times(response.pieces),
         "sizes": [len(piece.data) for piece in response.pieces],
         "wire": _wire(response),
@@ -133,7 +132,7 @@ def _title(view: InteractionView) -> str:
 
 def _times(pieces: Sequence[Piece]) -> list[int]:
     """Return when each piece came; none before the one before it, whatever was edited by hand."""
-    return list(accumulate((min(piece.at, _LATEST) for piece in pieces), max))
+    return list(accumulate((piece.at for piece in pieces), max))
 
 
 def _parts_and_steps(added: Sequence[TimedText]) -> tuple[list[list[str]], list[list[int]]]:
@@ -164,15 +163,10 @@ def _wire(response: Response) -> list[str] | None:
     A character that was cut in two comes with its second half.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
-    texts = []
-    room = _MOST_WIRE
-    for piece in response.pieces:
-        try:
-            text = decoder.decode(piece.data)
-        except UnicodeDecodeError:
-            return None
-        texts.append(text[:room])
-        room -= len(text)
-        if room <= 0:
-            break
-    return texts
+    try:
+        texts = [decoder.decode(piece.data) for piece in response.pieces]
+    except UnicodeDecodeError:
+        return None
+    starts = accumulate(map(len, texts), initial=0)
+    pairs = zip(starts, texts, strict=False)
+    return [text[: _MOST_WIRE - start] for start, text in pairs if start < _MOST_WIRE]

@@ -158,20 +158,15 @@ def _attachment(part: Any) -> str:
     """Describe an image, a file or anything else; nobody reads base64."""
     match part:
         case {"image_url": {"url": str(url)}} | {"image_url": str(url)}:
-            return f"[image {_address(url)}]"
+            return f"[image {url.partition(';base64,')[0]}]"
         case {"source": {"data": str(data), "media_type": kind}} | {
             "inlineData": {"data": str(data), "mimeType": kind}
         }:
             return f"[{kind}, {format_size(len(data) * 3 // 4)}]"
         case {"source": {"url": str(url)}} | {"fileData": {"fileUri": str(url)}}:
-            return f"[{part.get('type', 'file')} {_address(url)}]"
+            return f"[{part.get('type', 'file')} {url}]"
         case _:
             return json_inline(part)
-
-
-def _address(url: str) -> str:
-    kind, found, data = url.partition(";base64,")
-    return f"{kind.removeprefix('data:')}, {format_size(len(data) * 3 // 4)}" if found else url
 
 
 def _tools(tools: Any) -> Iterator[Any]:
