@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import lru_cache, partial
 from hashlib import blake2b
 from operator import attrgetter
-from typing import Any, Literal, NamedTuple, TypeAlias, cast
+from typing import Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import unquote_plus
 
 from aquila_cassette.errors import UsageError
@@ -203,7 +203,7 @@ def _checked_parts(parts: object) -> tuple[MatchPart, ...]:
             facts=[f"known: {', '.join(NAMES)}; or a function of the request"],
             fix='Fix: write, for example, match_on=["method", "url", "body"].',
         )
-    return cast("tuple[MatchPart, ...]", listed)
+    return listed
 
 
 def _checked_paths(paths: object) -> tuple[str, ...]:
@@ -212,13 +212,12 @@ def _checked_paths(paths: object) -> tuple[str, ...]:
         if not isinstance(path, str) or not all(path.split(".")) or re.search(r"[\[$/]", path):
             raise UsageError(
                 f"ignore_json= has a path that cannot be followed: {path!r}.",
-                facts=["expected: names joined by dots; * for any; 0, 1, ... in a list"],
-                fix="Fix: write it as in 'messages.*.id'.",
+                fix="Fix: join names by dots, with * for any, as in 'messages.*.id'.",
             )
-    return cast("tuple[str, ...]", listed)
+    return listed
 
 
-def _listed(name: str, value: object) -> tuple[object, ...]:
+def _listed(name: str, value: object) -> tuple[Any, ...]:
     if isinstance(value, Iterable) and not isinstance(value, str):
         return tuple(value)
     shown = name_of(value) if callable(value) else repr(value)

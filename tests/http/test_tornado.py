@@ -21,23 +21,6 @@ async def fetch(url: str, callback: Any = None, **options: Any) -> Any:
         client.close()
 
 
-async def test_a_whole_response_has_its_body_and_the_url_it_was_redirected_to() -> None:
-    def script(connection: Connection, request: Request) -> None:
-        if request.path == "/from":
-            connection.head(302, {"location": "/to"}, length=0)
-        else:
-            connection.head(200, {"content-type": "text/plain"}, length=5)
-            connection.piece(b"there")
-        connection.end()
-
-    with RawServer(script) as server:
-        for mode in ("once", "none"):
-            async with aquila_cassette("tornado", mode=mode):
-                response = await fetch(f"{server.url}/from")
-            assert (response.code, response.body) == (200, b"there")
-            assert response.effective_url == f"{server.url}/to"
-
-
 async def test_a_body_that_is_produced_is_what_is_matched() -> None:
     def script(connection: Connection, request: Request) -> None:
         connection.head(200, {"content-type": "text/plain"}, length=len(request.body))

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from aquila_cassette.matching.closest import closest
 from aquila_cassette.matching.difference import describe
 from aquila_cassette.matching.keys import Matcher
 from aquila_cassette.model import Headers, Request
+from tests.matching.test_matching import VALUES
 
 URL = "https://api.example.com/v1/chat"
 JSON: Headers = (("content-type", "application/json"),)
@@ -153,13 +153,6 @@ def test_of_bytes_that_are_no_text_only_size_and_hash_are_shown(body: bytes):
     assert lines[2] == "+<3 bytes, sha256 ba7816bf8f01>"
 
 
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-3, 3) | st.text(max_size=4) | st.just("a\nb\nc"),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=2), inner),
-    max_leaves=10,
-)
-
-
 @given(VALUES, VALUES)
 def test_there_is_a_difference_to_show_exactly_if_they_do_not_match(one: Any, other: Any):
     matcher = Matcher()
@@ -200,11 +193,6 @@ def test_method_and_url_weigh_more_than_the_body():
     assert closest(asked("hello"), recorded) == 1
     assert closest(asked("b"), [asked("a"), asked("c"), asked("c")]) == 0
     assert closest(asked("a"), []) is None
-
-
-def test_bodies_that_are_no_json_are_compared_by_their_words():
-    recorded = [sent(b"\xff\xfe one two"), sent(b"three four five"), sent(b"")]
-    assert closest(sent(b"four five six"), recorded) == 1
 
 
 def test_among_a_thousand_of_the_same_url_a_near_twin_is_found():

@@ -121,14 +121,13 @@ def test_what_is_called_json_and_is_none_is_compared_as_bytes(body: bytes):
     assert Matcher().body(asked(body)).kind == "bytes"
 
 
-@pytest.mark.parametrize("quote", ["", '"'])
-def test_the_boundary_of_a_multipart_body_does_not_count(quote: str):
-    def form(boundary: str, value: str) -> Request:
+def test_the_boundary_of_a_multipart_body_does_not_count():
+    def form(boundary: str, value: str, quote: str = "") -> Request:
         kind = f"multipart/form-data; boundary={quote}{boundary}{quote}"
         body = f"--{boundary}\r\nContent-Disposition: a\r\n\r\n{value}\r\n--{boundary}--\r\n"
         return asked(body.encode(), headers=(("content-type", kind),))
 
-    assert same(form("0a1b", "x"), form("zz-9", "x"))
+    assert same(form("0a1b", "x"), form("zz-9", "x", quote='"'))
     assert not same(form("0a1b", "x"), form("zz-9", "y"))
 
 
@@ -203,13 +202,6 @@ def test_a_function_may_give_a_list():
 
     assert same(asked(b'["a"]'), asked(b'[ "a" ]'), match_on=[roles])
     assert not same(asked(b'["a"]'), asked(b'["b"]'), match_on=[roles])
-
-
-def test_the_parts_in_which_two_requests_differ_are_named():
-    matcher = Matcher()
-    one = asked(b"1")
-    assert matcher.differing(one, one) == ()
-    assert matcher.differing(one, asked(b"2", method="PUT")) == ("method", "body")
 
 
 @pytest.mark.parametrize(
