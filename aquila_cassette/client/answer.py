@@ -12,7 +12,7 @@ from typing import Any
 
 from aquila_cassette import sse
 from aquila_cassette.client.endpoints import MADE_UP_ID, Endpoint
-from aquila_cassette.client.events import Chunk, Kind, Meta, Raw, Reasoning, StreamEvent
+from aquila_cassette.client.events import Chunk, Meta, Raw, Reasoning, StreamEvent
 from aquila_cassette.dialects.dialect import error_in, provider_error
 from aquila_cassette.dialects.framing import ProviderEvent
 from aquila_cassette.dialects.json_access import Table, as_dict, load_json
@@ -27,8 +27,8 @@ _TEXT_EVENTS: dict[str, type[Chunk | Reasoning]] = {"words": Chunk, "thought": R
 
 
 class StreamFailure(Exception):  # noqa: N818 - what users see is a StreamError
-    def __init__(self, kind: Kind, reason: str) -> None:
-        self.kind: Kind = kind
+    def __init__(self, kind: str, reason: str) -> None:
+        self.kind = kind
         super().__init__(reason)
 
 

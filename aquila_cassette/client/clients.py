@@ -117,7 +117,7 @@ class ClientBase:
             stored=store or bool(previous),
             idle_timeout=options.get("idle_timeout", IDLE_TIMEOUT),
         )
-        if previous and transport.endpoint.stored_path != "/responses":
+        if previous and not transport.endpoint.stored_path:
             raise UsageError(
                 f"The endpoint {transport.endpoint.name!r} cannot continue a stored response.",
                 fix="Fix: endpoint='responses', or pass the messages of the last answer",

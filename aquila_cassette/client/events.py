@@ -9,21 +9,6 @@ from typing import Any, Literal, TypeAlias
 
 from aquila_cassette.sse import Event as SseEvent
 
-Kind: TypeAlias = Literal[
-    "http",
-    "provider",
-    "refusal",
-    "incomplete",
-    "cut",
-    "transport",
-    "timeout",
-    "cancelled",
-    "sink",
-    "rounds",
-    "protocol",
-]
-"""What sort of failure ended a stream."""
-
 _numbers = count(1)
 
 
@@ -36,8 +21,6 @@ class StreamRef:
         >>> StreamRef() == StreamRef()
         False
     """
-
-    __slots__ = ("_number",)
 
     def __init__(self) -> None:
         self._number = next(_numbers)
@@ -142,7 +125,8 @@ class Error:
 
     Args:
         reason: Why, in the provider's own words where it gave any.
-        kind: What sort of failure it was.
+        kind: What sort of failure it was: ``http``, ``provider``, ``refusal``, ``incomplete``, ``cut``,
+            ``transport``, ``timeout``, ``cancelled``, ``sink``, ``rounds`` or ``protocol``.
         status: The HTTP status; None where no answer came.
         text: The text until then.
         meta: What else is known.
@@ -151,7 +135,7 @@ class Error:
     """
 
     reason: str
-    kind: Kind = field(kw_only=True)
+    kind: str = field(kw_only=True)
     status: int | None = field(default=None, kw_only=True)
     text: str = field(default="", kw_only=True)
     meta: Meta = field(default_factory=Meta, kw_only=True)

@@ -24,7 +24,6 @@ from aquila_cassette.client.events import (
     Chunk,
     Done,
     Error,
-    Kind,
     Meta,
     StreamEvent,
     ToolCall,
@@ -128,7 +127,7 @@ class StreamDriver:
         if self.last is None:
             OPEN_STREAMS.add_reader(self.open)
 
-    def stop(self, kind: Kind, reason: str) -> None:
+    def stop(self, kind: str, reason: str) -> None:
         """End as soon as what is awaited is there; the first reason counts. From any thread."""
         self.stopped = self.stopped or StreamFailure(kind, reason)
 
@@ -385,7 +384,7 @@ def as_failure(error: Exception) -> StreamFailure:
         return error
     name = type(error).__name__
     text = f"{name}: {error}" if str(error) else name
-    kind: Kind = "transport"
+    kind = "transport"
     if isinstance(error, AquilaError):
         text = str(error)
     # httpx and httpx2 share these names, not the classes.

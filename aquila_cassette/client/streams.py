@@ -15,13 +15,13 @@ from typing import Self
 
 import anyio
 
-from aquila_cassette.client.events import Answer, Kind, StreamEvent
+from aquila_cassette.client.events import Answer, StreamEvent
 from aquila_cassette.client.stream_base import StreamBase, StreamDriver
 from aquila_cassette.errors import UsageError
 from aquila_cassette.waiting.event_loops import run_in_background, waker
 from aquila_cassette.waiting.open_streams import parent_stream
 
-_CANCELLED: tuple[Kind, str] = ("cancelled", "The stream was cancelled.")
+_CANCELLED = ("cancelled", "The stream was cancelled.")
 
 
 class Stream(StreamBase):
@@ -86,7 +86,7 @@ class Stream(StreamBase):
         """
         self._stop(*_CANCELLED)
 
-    def _stop(self, kind: Kind, reason: str) -> None:
+    def _stop(self, kind: str, reason: str) -> None:
         self._driver.stop(kind, reason)
         while not self.done:
             if not self._driving.acquire(blocking=False):

@@ -92,8 +92,6 @@ def test_words_about_ends_end_nothing() -> None:
     spoken = {"type": "content_block_delta", "delta": {"text": '"type": "message_stop"'}}
     body = typed({"type": "message_start", "message": {}}, spoken)
     assert ending(SSE, body) == Ending(False, False, "event: message_stop", "anthropic")
-    line = {"message": {"content": '"done": true'}, "done": False}
-    assert not ending(NDJSON, lines(line, line)).complete_at_eof
 
 
 def test_a_chat_without_done_is_whole_once_it_gave_a_finish_reason() -> None:

@@ -64,7 +64,6 @@ CHAT = Endpoint(
     completions=frozenset({"stop", "tool_calls", "function_call", "eos", "eos_token", "end_turn"}),
     refusals=frozenset({"content_filter"}),
     ends_by_reason=True,
-    stored_path="/chat/completions",
 )
 
 
