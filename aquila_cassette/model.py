@@ -5,8 +5,9 @@ The `repr` of each is safe to print: it has names and sizes, and never a value t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal, NamedTuple, Self
 from urllib.parse import urlsplit
 
 Ended = Literal["complete", "closed", "failed"]
@@ -67,7 +68,7 @@ class Failure:
     category: str | None = None
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, repr=False)
 class Response:
     """A response as it is kept: decoded of any content encoding, its pieces as they came.
 
@@ -89,7 +90,7 @@ class Response:
     ended: Ended = "complete"
     error: Failure | None = None
 
-    @property
+    @cached_property
     def body(self) -> bytes:
         """The bytes of all pieces."""
         return b"".join(self.parts)
@@ -102,6 +103,12 @@ class Response:
     def header(self, name: str) -> str | None:
         """Return the first value of header `name` (lower case), or None."""
         return _first(self.headers, name)
+
+    def but(self, **values: Any) -> Self:
+        """Return it with other values, not of its pieces: its body is not joined again."""
+        other = replace(self, **values)
+        vars(other)["body"] = self.body
+        return other
 
     def __repr__(self) -> str:
         error = f", error={self.error!r}" if self.error else ""

@@ -132,7 +132,9 @@ class Redaction:
             error = replace(error, message=self._finder.clean_text(error.message, env))
         if pieces is response.pieces and headers == response.headers and error == response.error:
             return response
-        return replace(response, headers=headers, pieces=pieces, error=error)
+        if pieces is not response.pieces:
+            response = replace(response, pieces=pieces)
+        return response.but(headers=headers, error=error)
 
     def findings(
         self, message: Request | Response, *, env: Secrets | None = None

@@ -29,12 +29,12 @@ MakeError = Callable[[Failure], Exception | None]
 """Makes the exception with which the requesting library reports a failure; None if it has none."""
 
 
-PIECES_A_TURN = 100
+PIECES_A_TURN = 256
 """How many pieces a replay without pace gives before other tasks get a turn.
 
-A live stream never holds the loop between two reads. Giving others a turn at each piece costs more
-than the rest of the replay, so a turn is a few pieces, and always as many: a replay must interleave
-with others in the same way each time.
+A live stream never holds the loop between two reads. Giving others a turn costs as much as some 30
+pieces, so a turn is many pieces, which take less than a millisecond, and always as many: a replay
+must interleave with others in the same way each time.
 """
 
 

@@ -49,7 +49,7 @@ class Recorder:
         self._headers: Headers = ()
         self._http_version = "HTTP/1.1"
         self._headers_after: int | None = None
-        self._ending: Callable[[], tuple[Ended, Failure | None]] | None = None
+        self._ending: Callable[[bytes], tuple[Ended, Failure | None]] | None = None
         # Reentrant: while it is held, the garbage collector may close the stream that is recorded.
         self._lock = threading.RLock()
         self._kept: tuple[Interaction | None] | None = None
@@ -93,7 +93,7 @@ class Recorder:
     def failed(self, error: Exception) -> None:
         """Record that the transport raised `error`."""
         failure = failure_of(error)
-        self._end(lambda: self._at_failure(failure))
+        self._end(lambda body: self._at_failure(body, failure))
 
     def add_reader(self) -> None:
         """Note that this task or thread begins to read the body."""
@@ -111,9 +111,10 @@ class Recorder:
         return self.interaction() or self._redact(self._build())
 
     def _facts(self) -> list[str]:
-        return describe_stream(self.request, self._header("content-type"), self._body())
+        body = b"".join([piece.data for piece in self._decoded()[0]])
+        return describe_stream(self.request, self._header("content-type"), body)
 
-    def _end(self, ending: Callable[[], tuple[Ended, Failure | None]]) -> None:
+    def _end(self, ending: Callable[[bytes], tuple[Ended, Failure | None]]) -> None:
         with self._lock:
             if self._ending is not None:
                 return
@@ -122,42 +123,41 @@ class Recorder:
 
     def _build(self) -> Interaction:
         assert self._ending is not None, "asked for what is not over yet"
-        ended, error = self._ending()
         pieces, left = self._decoded()
         headers = tuple(pair for pair in self._headers if pair[0] not in _NOT_OF_THE_BODY)
         if left:
             headers = (*headers, ("content-encoding", left))
+        response = Response(
+            status=self._status,
+            headers=headers,
+            pieces=tuple(pieces),
+            headers_after=self._headers_after,
+            http_version=self._http_version,
+        )
+        ended, error = self._ending(response.body)
         return Interaction(
             request=self.request,
-            response=Response(
-                status=self._status,
-                headers=headers,
-                pieces=tuple(pieces),
-                headers_after=self._headers_after,
-                http_version=self._http_version,
-                ended=ended,
-                error=error,
-            ),
+            response=response.but(ended=ended, error=error),
             recorded_at=self._started_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
             recorded_by=self._recorded_by,
         )
 
     # The endings, in the order of docs/endings.md: a terminal event wins over what came after it.
 
-    def _at_eof(self) -> tuple[Ended, Failure | None]:
-        found = ending(self._header("content-type"), self._body())
+    def _at_eof(self, body: bytes) -> tuple[Ended, Failure | None]:
+        found = ending(self._header("content-type"), body)
         if found.complete_at_eof:
             return "complete", None
         return "failed", Failure(None, f"the stream ended without its {found.expected}")
 
-    def _at_close(self) -> tuple[Ended, Failure | None]:
+    def _at_close(self, body: bytes) -> tuple[Ended, Failure | None]:
         if self._status is None:
             return "closed", None
-        whole = self._has_all_bytes() or ending(self._header("content-type"), self._body()).terminal
+        whole = self._has_all_bytes() or ending(self._header("content-type"), body).terminal
         return ("complete" if whole else "closed"), None
 
-    def _at_failure(self, failure: Failure) -> tuple[Ended, Failure | None]:
-        found = ending(self._header("content-type"), self._body())
+    def _at_failure(self, body: bytes, failure: Failure) -> tuple[Ended, Failure | None]:
+        found = ending(self._header("content-type"), body)
         return ("complete", None) if found.terminal else ("failed", failure)
 
     def _has_all_bytes(self) -> bool:
@@ -166,9 +166,6 @@ class Recorder:
         length = self._header("content-length")
         came = sum(len(piece.data) for piece in self._pieces)
         return length is not None and length.isdigit() and came >= int(length)
-
-    def _body(self) -> bytes:
-        return b"".join([piece.data for piece in self._decoded()[0]])
 
     def _decoded(self) -> tuple[list[Piece], str | None]:
         """Return the pieces decoded, and the content encoding that could not be removed."""

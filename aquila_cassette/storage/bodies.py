@@ -256,7 +256,7 @@ class LazyResponse(Response):
         return super().parts
 
     @cached_property
-    def body(self) -> bytes:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def body(self) -> bytes:
         if "_source" not in vars(self):  # dataclasses.replace() made it, and gave it pieces
             return super().body
         source: bytes | Callable[[], bytes] = vars(self)["_source"]
