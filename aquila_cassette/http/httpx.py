@@ -70,9 +70,8 @@ class HttpxAdapter(HttpAdapter[Any]):
         __tracebackhide__ = True
         return exchange_sync(self, request, original)
 
-    async def handle_async(self, original: Any, _transport: Any, request: Any) -> Any:
-        __tracebackhide__ = True
-        return await exchange(self, request, original)
+    def handle_async(self, original: Any, _transport: Any, request: Any) -> Any:
+        return exchange(self, request, original)
 
     def is_foreign(self, call: Any) -> bool:
         return _respx_answers(call)
