@@ -113,6 +113,8 @@ def _task_activity(task: Any, frame: FrameType | None) -> Activity:
 
 def _outermost_in_task(task: Any) -> FrameType | None:
     outermost: FrameType | None = getattr(inspection.coroutine_of(task), "cr_frame", None)
+    if outermost is not None and inspection.is_user_code(outermost.f_code.co_filename):
+        return outermost  # as it mostly is; the walk, which each request pays for, ends there too
     stack = inspection.stack(sys._getframe(1))
     if outermost in stack:
         stack = stack[stack.index(outermost) :]
