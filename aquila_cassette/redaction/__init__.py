@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from aquila_cassette.redaction.environment import environment_secrets
 from aquila_cassette.redaction.finder import SecretFinding
-from aquila_cassette.redaction.policy import REDACTED, Leak, Pattern, Redaction, environment_secrets
+from aquila_cassette.redaction.policy import REDACTED, Leak, Pattern, Redaction
 
 __all__ = ["REDACTED", "Leak", "Pattern", "Redaction", "SecretFinding", "environment_secrets"]

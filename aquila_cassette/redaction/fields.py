@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from urllib.parse import unquote
+from urllib.parse import quote, unquote, unquote_to_bytes
 
-from aquila_cassette.redaction.rules import NAME_ENDINGS, Place, SecretNames, looks_random
+from aquila_cassette.redaction.rules import (
+    NAME_ENDINGS,
+    SIGNATURES,
+    Place,
+    SecretNames,
+    looks_random,
+)
 from aquila_cassette.redaction.spans import MARK, Span, merge, replaced
 
 _LONGEST_NAME = 100
@@ -20,8 +26,11 @@ _LINE_END = re.compile(rb"[\r\n]")
 _QUOTE, _ESCAPE, _SPACES = ord('"'), ord("\\"), b" \t\r\n"
 
 _CREDENTIALS = re.compile(rb"\A([a-z][a-z0-9+.-]*:)?//[^/?#]*@", re.IGNORECASE)
-_LINK_ENDINGS = (*NAME_ENDINGS, "sig", "signature", "auth", "jwt")
-_PARAMETER = re.compile(rb"(?:[?&]|&amp;|\\u0026)([A-Za-z0-9_.%-]+)\Z")
+_LINK_ENDINGS = (*NAME_ENDINGS, *SIGNATURES, "auth")
+_NEXT = rb"%(?:25)?(?:26|23|3[Ff])"  # where a parameter of an encoded link begins or ends
+_PARAMETER = re.compile(
+    rb"(?:[?&]|&amp;|\\u0026|%s)((?:(?!%s)[A-Za-z0-9_.%%-])+)\Z" % (_NEXT, _NEXT)
+)
 _BOUNDARY = re.compile(r'boundary="?([^";,\s]+)', re.IGNORECASE)
 _HEAD = re.compile(
     rb'form-data;[^\r\n]*?(?<![a-z])name="?([^"\r\n;]*)[^\r\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n',
@@ -176,12 +185,21 @@ def is_in_arguments(data: bytes, span: Span) -> bool:
 
 
 def form_pairs(data: bytes, names: SecretNames, place: Place, start: int = 0) -> Iterator[Span]:
-    """Yield the secret values in ``name=value&name=value`` from `start` on: a form, or a query."""
+    """Yield the secret values in ``name=value&name=value`` from `start` on: a form, or a query.
+
+    A value may be a URL, or what follows a host in one, with a query of its own.
+    """
     for pair in data[start:].split(b"&"):
         name, _, value = pair.partition(b"=")
         end = start + len(pair)
         if value and _is_secret(name, value, names, place):
             yield Span(end - len(value), end, f"{place} field {_shown(name)!r}")
+        elif b"%3" in value or b"?" in value:
+            inner = unquote_to_bytes(value)
+            clean = clean_url(inner, names, is_inner=True) if b"=" in inner else inner
+            if clean != inner:
+                kind = f"a URL in the {place} field {_shown(name)!r}"
+                yield Span(end - len(value), end, kind, quote(clean, safe="+").encode())
         start = end + 1
 
 
@@ -201,7 +219,12 @@ def form_parts(data: bytes, content_type: str, names: SecretNames) -> Iterator[S
 
 def link_pattern(more: Iterable[str]) -> re.Pattern[bytes]:
     _, wide = _lookbehinds(_LINK_ENDINGS, more)
-    return re.compile(rb"=(?<=(?:%s)=)([^&\s\"'<>\\#)\]]+)" % wide, re.DOTALL)
+    value = rb"[^&\s\"'<>\\#)\]]"
+    # A link in the query of another is encoded, once or twice.
+    ways = [rb"=(?<=(?:%s)=)(%s+)" % (wide, value)]
+    for sign in (rb"%3d", rb"%253d"):
+        ways.append(rb"%s(?<=(?:%s)%s)((?:(?!%s)%s)+)" % (sign, wide, sign, _NEXT, value))
+    return re.compile(b"|".join(ways), re.DOTALL)
 
 
 def link_parameters(
@@ -210,18 +233,21 @@ def link_parameters(
     """Yield the secret query parameters of the links in a text."""
     for match in pattern.finditer(low):
         name = _PARAMETER.search(data, max(0, match.start() - _LONGEST_NAME), match.start())
-        start, end = match.span(1)
+        start, end = match.span(match.lastindex or 0)
         if name and _is_secret(name[1], data[start:end], names, "link"):
             yield Span(start, end, f"parameter {_shown(name[1])!r} of a link")
 
 
-def clean_url(url: bytes, names: SecretNames) -> bytes:
+def clean_url(url: bytes, names: SecretNames, *, is_inner: bool = False) -> bytes:
     """Return `url` with the secrets of its query replaced, without credentials and fragment.
 
     Those two are taken out rather than marked: they are no part of what a server is asked for, and
-    brackets before a host are taken for an IPv6 address.
+    brackets before a host are taken for an IPv6 address. One that `is_inner`, a value of another's
+    query, keeps a fragment in which no value is named.
     """
-    url = url.partition(b"#")[0]
+    before, _, fragment = url.partition(b"#")
+    if not is_inner or b"=" in fragment:
+        url = before
     url = _CREDENTIALS.sub(rb"\1//", url)
     query = url.find(b"?") + 1
     return replaced(url, merge(url, form_pairs(url, names, "query", query))) if query else url

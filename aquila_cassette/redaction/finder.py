@@ -9,25 +9,22 @@ import string
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple
 from urllib.parse import quote, quote_plus
 
 from aquila_cassette.dialects import speaks_a_dialect
 from aquila_cassette.model import Request, Response
 from aquila_cassette.redaction import fields
-from aquila_cassette.redaction.rules import (
+from aquila_cassette.redaction.environment import Secrets, secrets_of
+from aquila_cassette.redaction.key_patterns import (
     BEARER,
     KEY_PATTERNS,
-    LINKS,
     PRIVATE_KEY,
     SHORTEST_RUN,
     KeyPattern,
-    Place,
-    SecretNames,
 )
+from aquila_cassette.redaction.rules import LINKS, Place, SecretNames
 from aquila_cassette.redaction.spans import MARK, Span, fit, merge, replaced
-
-Secrets: TypeAlias = tuple[str, ...]  # of the environment
 
 _ENVIRONMENT = "the value of an environment variable"
 _SMALL = 4 * 1024
@@ -108,7 +105,7 @@ class Finder:
             for pattern in KEY_PATTERNS:
                 if pattern.prefix in runs:
                     for match in _compiled(pattern).finditer(data):
-                        found.append(Span(*match.span(), pattern.name))
+                        found.append(Span(*match.span(), pattern.kind))
             # `find`, not `in`, which first tries the bytes as a number: three times the cost.
             if data.find(b"-----BEGIN") >= 0:
                 found += (
@@ -198,7 +195,8 @@ def kind_of(span: Span, data: bytes, env: Secrets) -> str:
     known = spellings(env)
     secrets = {one.secret for one in (*known.anywhere, *known.in_runs) if one.data in leaked}
     for name, value in os.environ.items():
-        if value.encode("utf-8", "surrogateescape") in secrets:
+        held = (one.encode("utf-8", "surrogateescape") for one in secrets_of(name, value))
+        if any(one in secrets for one in held):
             return f"the value of {name}"
     return _ENVIRONMENT
 
@@ -219,7 +217,7 @@ def cleaned(data: bytes, find: Callable[[bytes], list[Span]]) -> bytes:
 _KEY_CHARACTERS = (string.ascii_letters + string.digits + "_-+/").encode()
 _MARKED = bytes(ord("x") if byte in _KEY_CHARACTERS else ord(" ") for byte in range(256))
 _RUN = b"x" * SHORTEST_RUN
-_BEFORE = 5
+_BEFORE = 8
 _LONGEST_RUN = 1024
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
@@ -12,7 +12,8 @@ from typing import Any, NamedTuple, TypeAlias
 from aquila_cassette.dialects import aws_eventstream as eventstream
 from aquila_cassette.errors import UsageError
 from aquila_cassette.model import Piece, Request, Response
-from aquila_cassette.redaction.finder import Finder, SecretFinding, Secrets, cleaned, kind_of
+from aquila_cassette.redaction.environment import Secrets, environment_secrets
+from aquila_cassette.redaction.finder import Finder, SecretFinding, cleaned, kind_of
 from aquila_cassette.redaction.rules import FRAMING, KEPT_PREFIXES, KEPT_RECEIVED, KEPT_SENT
 from aquila_cassette.redaction.spans import MARK, recut, replaced, with_framing
 
@@ -200,48 +201,3 @@ def _compiled(pattern: Any) -> re.Pattern[bytes]:
             facts=[f"reason: {error}"],
             fix="Fix: correct it; a literal value is re.compile(re.escape(value.encode())).",
         ) from error
-
-
-# The secrets of this process: the values of variables with secret names.
-
-_SHORTEST = 8
-_NAMED = re.compile(r"(?i)(?:^|_)(?:API_?KEY|TOKEN|SECRET|(?:SECRET|ACCESS|PRIVATE)_KEY)$")
-_PASSWORD = re.compile(r"(?i)(?:^|_)(?:PASSWORD|PASSPHRASE)$")
-_WORD = re.compile(r"[a-z]{,15}|[A-Z]{,15}")
-_KEY = re.compile(r"(?i)_KEY$")
-_RANDOM = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9._~+/=-]{16,}")
-_last: tuple[dict[object, object], Secrets] = ({}, ())
-
-
-def environment_secrets(environ: Mapping[str, str]) -> Secrets:
-    """Return the values of the variables that hold secrets, longest first.
-
-    Those are the variables named ``*_API_KEY``, ``*_TOKEN``, ``*_SECRET``, ``*_SECRET_KEY``,
-    ``*_ACCESS_KEY``, ``*_PRIVATE_KEY``; ``*_PASSWORD`` and ``*_PASSPHRASE`` unless the value is a
-    mere word (``postgres``); any other ``*_KEY`` that looks random. Values shorter than 8
-    characters are left out: they would be found everywhere.
-    """
-    global _last
-    # Reading os.environ decodes every variable, some 50 microseconds; this runs on every request.
-    # Its private dict is compared in one; where there is none, nothing is remembered.
-    variables = getattr(environ, "_data", None)
-    if not isinstance(variables, dict):
-        return _read(environ)
-    if variables != _last[0]:
-        _last = variables.copy(), _read(environ)
-    return _last[1]
-
-
-def _read(environ: Mapping[str, str]) -> Secrets:
-    found = {value for name, value in environ.items() if _is_secret(name, value)}
-    return tuple(sorted(found, key=lambda value: (-len(value), value)))
-
-
-def _is_secret(name: str, value: str) -> bool:
-    if len(value) < _SHORTEST or value == REDACTED:
-        return False
-    if _NAMED.search(name):
-        return True
-    if _PASSWORD.search(name):
-        return not _WORD.fullmatch(value)
-    return bool(_KEY.search(name) and _RANDOM.fullmatch(value))

@@ -1,11 +1,11 @@
-"""The tables: patterns of API keys, names of secret fields, headers that are kept."""
+"""The tables of names: secret fields, headers that are kept (keys by their looks: `key_patterns`)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal
 
 Place = Literal["sent", "received", "query", "form", "link", "header"]
 """Where a name is: JSON of a request or a response, a query, a form, a link in a text."""
@@ -15,30 +15,33 @@ Sensitivity = Literal["always", "if_random", "never"]
 # Names of secret fields, in lower case and without separators: `OPENAI_API_KEY` and `openai-apiKey`
 # are one. To add a name, add it here; its end must be in NAME_ENDINGS.
 
-NAME_ENDINGS = ("key", "token", "secret", "password", "passwd", "passphrase", "pwd",
-                "authorization", "credential", "credentials", "assertion", "verifier",
+NAME_ENDINGS = ("key", "token", "secret", "password", "passwd", "passphrase", "pwd", "jwt", "hmac",
+                "keys", "tokens", "secrets", "passwords", "passphrases", "jwts", "authorization", "credential", "credentials", "assertion", "verifier",
                 "code")  # fmt: skip
 """How every secret name ends; a name that ends otherwise is not looked at."""
 
-_SECRET_SUFFIXES = (
+_SECRETS = (
     "apikey", "accesskey", "secretkey", "privatekey", "signingkey", "encryptionkey", "authkey",
     "subscriptionkey", "accountkey", "sharedkey", "masterkey", "applicationkey",
     "apitoken", "accesstoken", "refreshtoken", "authtoken", "authenticationtoken", "bearertoken",
     "sessiontoken", "securitytoken", "oauthtoken", "csrftoken", "secrettoken",
-    "secret", "password", "passwd", "passphrase", "clientassertion", "codeverifier",
+    "secret", "password", "passwd", "passphrase", "pwd", "jwt", "clientassertion", "codeverifier",
 )  # fmt: skip
+_SECRET_SUFFIXES = (*_SECRETS, *[f"{name}s" for name in _SECRETS])
 _SECRET_NAMES = frozenset({
     "idtoken", "authorization", "proxyauthorization", "xauthorization", "httpauthorization",
     "authcode", "authorizationcode",
 })  # fmt: skip
 _SECRET_IN_QUERIES = frozenset({
-    "key", "sig", "signature", "token", "pwd", "auth", "jwt", "idtoken",
-    "xamzsignature", "xamzcredential", "xgoogsignature", "xgoogcredential", "awsaccesskeyid",
+    "key", "token", "auth", "idtoken", "xamzcredential", "xgoogcredential", "awsaccesskeyid",
 })  # fmt: skip
-_SECRET_IN_FORMS = frozenset({"token", "pwd", "sig", "signature", "jwt", "assertion"})
+_SECRET_IN_FORMS = frozenset({"token", "assertion"})
+SIGNATURES = ("sig", "signature", "hmac")
+"""How the names of the signatures of links and forms end."""
 _RANDOM_IN_URLS = frozenset({"code", "credential"})
 
-# Tokens that say where to go on in a list, and tokens that a tokeniser makes or counts.
+# Tokens that say where to go on in a list; those that a tokeniser makes or counts; those by which a
+# protocol (MCP, LSP, AWS) knows a request again.
 _PAGE_TOKENS = (
     "pagetoken", "nexttoken", "continuationtoken", "synctoken", "resumetoken", "resumptiontoken",
     "cursortoken", "starttoken", "endtoken", "prevtoken", "previoustoken", "paginationtoken",
@@ -47,6 +50,10 @@ _TEXT_TOKENS = (
     "bostoken", "eostoken", "padtoken", "unktoken", "masktoken", "septoken", "clstoken",
     "stoptoken", "specialtoken", "texttoken", "prompttoken", "firsttoken", "lasttoken",
     "maxtoken", "mintoken", "pertoken",
+)  # fmt: skip
+_REQUEST_TOKENS = (
+    "progresstoken", "workdonetoken", "partialresulttoken", "clientrequesttoken",
+    "idempotencytoken", "cancellationtoken", "canceltoken",
 )  # fmt: skip
 
 # Headers. An allow-list, so that a header nobody thought of cannot leak.
@@ -86,6 +93,7 @@ FRAMING = frozenset({
 """Headers that say how the bytes came over one connection; on replay they would be wrong."""
 
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
+_TOKEN = re.compile(r"(?:.*[^A-Za-z]|.*(?=T)|)(?:[Tt]oken|TOKEN)|[A-Z]+", re.DOTALL)
 _RANDOM = re.compile(rb"(?=[^0-9]*[0-9])(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9._~+/=%-]{20,}")
 
 
@@ -115,6 +123,8 @@ class SecretNames:
             return "if_random" if place == "link" and plain not in self.more else "always"
         if place in ("query", "link") and plain in _SECRET_IN_QUERIES:
             return "always" if place == "query" else "if_random"
+        if place in ("query", "link", "form") and plain.endswith(SIGNATURES):
+            return "if_random" if place == "link" else "always"
         if place == "form" and plain in _SECRET_IN_FORMS:
             return "always"
         if place in ("query", "link", "form") and plain in _RANDOM_IN_URLS:
@@ -124,82 +134,7 @@ class SecretNames:
         if plain.endswith(("credential", "credentials")):
             return "if_random"
         if plain.endswith("token") and not plain.endswith(_PAGE_TOKENS):
-            own = place in ("sent", "query", "form") and not plain.endswith(_TEXT_TOKENS)
-            return "always" if own else "if_random"
+            # In `tiktoken` it is no word of its own.
+            own = _TOKEN.fullmatch(name) and not plain.endswith((*_TEXT_TOKENS, *_REQUEST_TOKENS))
+            return "always" if own and place in ("sent", "query", "form") else "if_random"
         return "never"
-
-
-# Values that are secrets by their looks.
-
-
-class KeyPattern(NamedTuple):
-    name: str  # what people call it
-    prefix: str  # how it begins
-    rest: str  # the regular expression of what follows; together at least `SHORTEST_RUN` long
-    example: str
-    is_word: bool = False  # whether it occurs by chance in base64: a `+` before it is no boundary
-
-
-_TAIL = "aB3dE6gH9jK2mN5pQ8sT1vW4xY7zA0"
-_AWS = "[A-Z0-9]{16}(?![A-Za-z0-9])"
-
-# fmt: off
-KEY_PATTERNS = (
-    KeyPattern(
-        "a key (sk-...)", "sk-",
-        "(?:(?:ant|proj|svcacct|admin|or|org|lf|None|live|test)-[A-Za-z0-9_-]{11,}"
-        "|[A-Za-z0-9]{20,}|(?=(?:[A-Za-z_-]*[0-9]){4})[A-Za-z0-9_-]{16,})",
-        f"sk-ant-api03-{_TAIL}",
-    ),
-    KeyPattern("a key (sk_...)", "sk_", "[0-9a-f]{40,}", "sk_" + "0123456789abcdef" * 3),
-    *(KeyPattern("a Stripe key", prefix, "[A-Za-z0-9]{16,}", prefix + _TAIL)
-      for prefix in ("sk_live_", "sk_test_", "rk_live_")),
-    KeyPattern("a Google API key", "AIza", "[A-Za-z0-9_-]{30,}", f"AIzaSy{_TAIL}", True),
-    KeyPattern("a Google API key", "AQ.", "[A-Za-z0-9_-]{30,}", f"AQ.{_TAIL}", True),
-    KeyPattern("a Google access token", "ya29.", "[A-Za-z0-9_.-]{20,}", f"ya29.a0{_TAIL}", True),
-    *(KeyPattern("a GitHub token", prefix, "[A-Za-z0-9]{20,}", prefix + _TAIL)
-      for prefix in ("ghp_", "gho_", "ghs_", "ghu_", "ghr_")),
-    KeyPattern("a GitHub token", "github_pat_", "[A-Za-z0-9_]{20,}", f"github_pat_{_TAIL}"),
-    KeyPattern("a GitLab token", "glpat-", "[A-Za-z0-9_-]{20,}", f"glpat-{_TAIL}"),
-    KeyPattern("an AWS access key id", "AKIA", _AWS, "AKIAIOSFODNN7EXAMPLE", True),
-    KeyPattern("an AWS access key id", "ASIA", _AWS, "ASIAIOSFODNN7EXAMPLE", True),
-    KeyPattern("a Bedrock key", "ABSK", "[A-Za-z0-9+/]{80,}={0,2}", f"ABSK{_TAIL * 3}", True),
-    KeyPattern("a Groq key", "gsk_", "[A-Za-z0-9]{20,}", f"gsk_{_TAIL}"),
-    KeyPattern("an xAI key", "xai-", "[A-Za-z0-9]{20,}", f"xai-{_TAIL}"),
-    KeyPattern("a Hugging Face token", "hf_", "[A-Za-z0-9]{30,}", f"hf_{_TAIL}"),
-    KeyPattern("a Perplexity key", "pplx-", "[A-Za-z0-9]{20,}", f"pplx-{_TAIL}"),
-    KeyPattern("a Replicate token", "r8_", "[A-Za-z0-9]{30,}", f"r8_{_TAIL}"),
-    KeyPattern("a Cerebras key", "csk-", "[A-Za-z0-9]{20,}", f"csk-{_TAIL}"),
-    KeyPattern("a Together key", "tgp_v1_", "[A-Za-z0-9_-]{20,}", f"tgp_v1_{_TAIL}"),
-    KeyPattern("a Fireworks key", "fw_", "(?=[A-Za-z]*[0-9])[A-Za-z0-9]{20,}", f"fw_{_TAIL}"),
-    KeyPattern("an NVIDIA key", "nvapi-", "[A-Za-z0-9_-]{20,}", f"nvapi-{_TAIL}"),
-    KeyPattern("a Tavily key", "tvly-", "[A-Za-z0-9_-]{20,}", f"tvly-{_TAIL}"),
-    KeyPattern("a LangSmith key", "lsv2_", "[ps][tk]_[A-Za-z0-9_]{20,}", f"lsv2_pt_{_TAIL}"),
-    KeyPattern("a Databricks token", "dapi", "[0-9a-f]{32}", "dapi" + "0123456789abcdef" * 2),
-    KeyPattern("a Slack token", "xox", "[abeoprs]-(?=[A-Za-z-]*[0-9])[A-Za-z0-9-]{14,}",
-               "xoxb-123456789012-abcdefghij"),
-    KeyPattern(
-        "a JSON web token", "eyJ",
-        r"[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+){0,2}",
-        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N", True,
-    ),
-)
-# fmt: on
-"""All kinds of keys that are known. To add one, add a row: its example is its test."""
-
-SHORTEST_RUN = 19
-"""The shortest run of key characters, in bytes, that a key is looked for in."""
-
-_PEM_NAME = rb"[ +](?:[A-Z0-9]+[ +])*PRIVATE[ +]KEY(?:[ +]BLOCK)?-----"
-_BREAK = rb"(?:\s|\\+[nr]|%0[ADad])*"
-PRIVATE_KEY = re.compile(
-    # Also where it is in a string of JSON (`\n`), in a form (`+`, `%0A`), or was cut off.
-    rb"-----BEGIN" + _PEM_NAME
-    + rb"(?:(?:[A-Za-z0-9+/=\s\\%:,.]|-(?!----))*-----END" + _PEM_NAME
-    + rb"|" + _BREAK + rb"(?:[A-Za-z0-9+/=]{16,}" + _BREAK + rb")+)"
-)  # fmt: skip
-BEARER = re.compile(
-    rb"(?:[bB]earer|BEARER)(?:[ \t]+|\+|%20)"
-    rb"(?P<token>sk-[A-Za-z0-9_-]{4,}"
-    rb"|(?=[A-Za-z._~+/=-]*[0-9])(?=[0-9._~+/=-]*[A-Za-z])[A-Za-z0-9._~+/=-]{7,}[A-Za-z0-9_~+/=-])"
-)

@@ -41,6 +41,12 @@ def test_the_values_of_variables_that_name_a_secret_are_secrets(name: str):
         ("OPENAI_API_KEY", "[redacted]"),
         ("POSTGRES_PASSWORD", "postgres"),
         ("PRIMARY_KEY", "customer_number"),
+        ("PWD", "/home/me/work-1"),
+        ("OLDPWD", "/home/me/work-1"),
+        ("SSH_ASKPASS", "/usr/bin/ask-1"),
+        ("DATABASE_URL", "postgres://postgres:postgres@localhost:5432/postgres"),
+        ("OPENAI_BASE_URL", "https://api.example.com/v1?version=2026-11-01"),
+        ("GOOGLE_APPLICATION_CREDENTIALS", "/home/me/key-1.json"),
     ],
 )
 def test_other_variables_and_common_words_are_none(name: str, value: str):
@@ -50,6 +56,31 @@ def test_other_variables_and_common_words_are_none(name: str, value: str):
 def test_passwords_and_other_keys_are_secrets_unless_they_look_like_words():
     environ = {"DB_PASSWORD": "hunter2hunter2", "AZURE_OPENAI_KEY": "0a1b2c3d" * 4}
     assert environment_secrets(environ) == ("0a1b2c3d" * 4, "hunter2hunter2")  # the longest first
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("SMTP_PASS", "hunter2hunter2", ["hunter2hunter2"]),
+        ("FTP_PASSWD", "hunter2hunter2", ["hunter2hunter2"]),
+        ("PGPASSWORD", "hunter2hunter2", ["hunter2hunter2"]),
+        ("MYSQL_PWD", "hunter2hunter2", ["hunter2hunter2"]),
+        ("AZURE_DEVOPS_EXT_PAT", "a1b2c3d4" * 4, ["a1b2c3d4" * 4]),
+        ("DATABASE_URL", "postgres://me:hunter%2Fhunter@db:5432/x", ["hunter%2Fhunter", "hunter/hunter"]),
+        ("REDIS_URI", "redis://:p@ss-word-1@cache:6379/0", ["p@ss-word-1"]),
+        ("SENTRY_DSN", "https://0a1b2c3d4e5f6a7b@o1.ingest.example/1", ["0a1b2c3d4e5f6a7b"]),
+        ("PG_DSN", "host=db user=me password='hunter 2hunter' dbname=x", ["hunter 2hunter"]),
+        ("AZURE_STORAGE_CONNECTION_STRING", "AccountName=me;AccountKey=aB3dE6gH9+/=;B=c", ["aB3dE6gH9+/="]),
+        ("ODBC_DSN", "Server=db;Uid=me;Pwd=hunter2hunter2;", ["hunter2hunter2"]),
+    ],
+)  # fmt: skip
+def test_passwords_are_secrets_under_any_name_and_within_an_address(
+    name, value, expected, monkeypatch
+):
+    assert list(environment_secrets({name: value})) == expected
+    monkeypatch.setenv(name, value)
+    found = Redaction().findings(Response(200, (), (Piece(0, expected[0].encode()),)))
+    assert [one.kind for one in found] == [f"the value of {name}"]
 
 
 def test_a_variable_that_is_set_later_is_seen(monkeypatch: pytest.MonkeyPatch):

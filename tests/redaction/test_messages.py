@@ -3,12 +3,14 @@ from __future__ import annotations
 import base64
 import json
 import string
+from urllib.parse import quote
 
 import pytest
 
 from aquila_cassette.model import Piece, Request, Response
 from aquila_cassette.redaction import Redaction
-from aquila_cassette.redaction.rules import KEY_PATTERNS
+from aquila_cassette.redaction.key_patterns import KEY_PATTERNS, KeyPattern
+from tests.file_list import ROOT
 
 REDACTION = Redaction()
 URL = "https://api.example.com/v1/chat"
@@ -48,14 +50,17 @@ def test_only_headers_of_the_allow_list_stay_of_a_request():
         "key", "api_key", "apikey", "api-key", "apiKey", "API_KEY", "access_token", "token", "sig",
         "signature", "password", "secret", "client_secret", "X-Amz-Signature", "X-Amz-Credential",
         "X-Amz-Security-Token", "X-Goog-Signature", "X-Goog-Credential", "AWSAccessKeyId",
-        "subscription-key", "api%5Fkey",
+        "subscription-key", "api%5Fkey", "hmac", "sv_sig", "api_keys", "user_jwt",
     ],
 )  # fmt: skip
 def test_a_query_parameter_that_names_a_key_is_redacted(name: str):
     assert url_of(f"{URL}?a=1&{name}=x&b=%20") == f"{URL}?a=1&{name}=[redacted]&b=%20"
 
 
-@pytest.mark.parametrize("query", ["pageToken=abc", "max_tokens=5", "monkey=1", "code=DE", "key="])
+@pytest.mark.parametrize(
+    "query",
+    ["pageToken=abc", "max_tokens=5", "monkey=1", "code=DE", "key=", "next=%2Fa%3Fb%3D1%23c"],
+)
 def test_other_query_parameters_stay(query: str):
     assert url_of(f"{URL}?{query}") == f"{URL}?{query}"
 
@@ -64,6 +69,25 @@ def test_credentials_and_fragment_are_taken_out_of_a_url_and_the_rest_stays():
     assert url_of("https://me:pass@host:8443/a?b=1#access_token=x") == "https://host:8443/a?b=1"
     odd = "https://HOST:443/a%2Fb//c?&&b=1&a=%7E+ü&b&=&c=d=e"
     assert url_of(odd) == odd
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("https://b.example/?api_key=x&c=d e", "https://b.example/?api_key=[redacted]&c=d e"),
+        ("/login?token=x", "/login?token=[redacted]"),
+        ("https://me:pw@b.example/?c=d#access_token=x", "https://b.example/?c=d"),
+        ("https://b.example/?u=https%3A%2F%2Fc.example%2F%3Fsig%3Dx",
+         "https://b.example/?u=https%3A%2F%2Fc.example%2F%3Fsig%3D%5Bredacted%5D"),
+    ],
+)  # fmt: skip
+def test_a_url_in_a_query_or_form_loses_its_secrets_and_stays_encoded(value: str, expected: str):
+    assert (
+        url_of(f"{URL}?a=1&to={quote(value, safe='')}&b=2")
+        == f"{URL}?a=1&to={quote(expected, safe='')}&b=2"
+    )
+    form, kind = f"to={quote(value, safe='')}".encode(), "application/x-www-form-urlencoded"
+    assert body_of(form, kind) == f"to={quote(expected, safe='')}".encode()
 
 
 # JSON.
@@ -76,7 +100,8 @@ def test_credentials_and_fragment_are_taken_out_of_a_url_and_the_rest_stays():
         "access_token", "refresh_token", "id_token", "auth_token", "bearer_token", "session_token",
         "client_secret", "secret", "secret_key", "secret_access_key", "aws_secret_access_key",
         "password", "db_password", "passphrase", "private_key", "authorization", "Authorization",
-        "Proxy-Authorization", "token",
+        "Proxy-Authorization", "token", "pwd", "db_pwd", "jwt", "userJwt", "api_keys", "passwords",
+        "secrets", "accessTokens", "GITHUB_TOKEN", "GITHUBTOKEN",
     ],
 )  # fmt: skip
 def test_a_json_field_that_names_a_secret_is_redacted_and_all_else_stays(name: str):
@@ -92,6 +117,7 @@ def test_a_json_field_that_names_a_secret_is_redacted_and_all_else_stays(name: s
         '{"next_page_token": "CAUQAA1234567890abcdefgh", "pageToken": "CAUQAA1234567890abcdefgh"}',
         '{"key": "value", "primary_key": "id", "prompt_cache_key": "user-1234567890abcdef1234"}',
         '{"properties": {"password": {"type": "string"}, "api_key": {"type": "string"}}}',
+        '{"progressToken": 12, "tiktoken": "cl100k", "partialResultToken": "a-1", "tokens": ["a"]}',
         '{"required": ["password", "token"], "is_secret": true, "api_key": null}',
         '{"text": "password: \\"hunter\\", token"}',
         '{"signature": "EqoBCkgIARABGAIiQL2UoU0b1OHYi+yCHpBY7U6FQW8"}',
@@ -183,7 +209,9 @@ def test_a_token_of_a_response_is_redacted_only_if_it_looks_random(name, value, 
 
 # Values that look like keys.
 
-KEYS = [pattern.example for pattern in KEY_PATTERNS] + ["sk-my-own-key-1234-abcdef"]
+KEYS = [pattern.example for pattern in KEY_PATTERNS] + [
+    "sk-my-own-key-1234-abcdef", "sk-live-0123456789a",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -197,11 +225,25 @@ def test_what_looks_like_a_key_is_redacted_wherever_it_stands(key: str):
     assert said(f"ta{key}") == f"ta{key}"  # glued to a word
 
 
+@pytest.mark.parametrize("pattern", KEY_PATTERNS, ids=lambda pattern: pattern.prefix)
+def test_what_begins_like_a_key_is_none_for_that(pattern: KeyPattern):
+    assert said(f"a {pattern.look_alike}, b") == f"a {pattern.look_alike}, b"
+
+
+def test_the_documentation_shows_the_table_of_keys():
+    rows: dict[str, list[str]] = {}
+    for pattern in KEY_PATTERNS:
+        rows.setdefault(pattern.kind, []).append(f"`{pattern.prefix}`")
+    table = "\n".join(f"| {kind} | {' '.join(prefixes)} |" for kind, prefixes in rows.items())
+    assert table in (ROOT / "docs/secrets.md").read_text("utf-8"), table
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "task-12345678901234567890abcdefgh",
         "use sk-learn-contrib-py-earth or sk-toggleable__label-arrow, sk-container-id-1",
+        "sk-estimator-id-12345, sk-parallel_item-id-2026-11, sk-admin-dashboard-component",
         "the AKIA prefix; hf_hub_download; xai-sdk; gsk_; r8_; ghp_x",
         "models: gpt-4o-mini-2024-07-18, claude-sonnet-4-20250514",
         "msg_01XFDUDYJgAACzvnptvVoYEL call_abc123def456ghi789jkl chatcmpl-9xYzAbCdEfGhIjKlMnOp",
@@ -249,6 +291,14 @@ def test_the_signature_of_a_link_in_a_text_is_redacted_and_a_placeholder_stays()
     assert body_of(
         b'{"url":"https://x.example/?a=1\\u0026X-Amz-Signature=%s"}' % OPAQUE.encode()
     ) == (b'{"url":"https://x.example/?a=1\\u0026X-Amz-Signature=[redacted]"}')
+
+    for inner in (
+        f"%26sig%3D{OPAQUE}%26b",
+        f"%3Fsv_sig%3D{OPAQUE}%26b",
+        f"%2526hmac%253D{OPAQUE}%2526b",
+    ):
+        text = f"see https://x.example/?to=https%3A%2F%2Fa{inner} now"
+        assert said(text) == text.replace(OPAQUE, "[redacted]")
 
     placeholder = "GET /v1?api_key=YOUR_API_KEY&key=abc, then x = sig"
     assert said(placeholder) == placeholder
