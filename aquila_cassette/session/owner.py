@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 from aquila_cassette.errors import UnplayedError, UnplayedWarning
 from aquila_cassette.model import Interaction
@@ -19,11 +20,15 @@ from aquila_cassette.session.session import Session
 
 _TEARDOWN = " (teardown)"
 
+Kind = Literal["test", "wider", "block"]
+"""A test must replay what it recorded; a wider owner (a class, a module, a package, the session) and
+a block outside pytest run in part. A block decides at its own end what is saved."""
+
 
 class Owner:
     """The owner of blocks: what they recorded and must replay.
 
-    `name` is the pytest node id, None for a block that is its own owner; `fix` the command that
+    `name` is the pytest node id; without one a block is its own owner. `fix` is the command that
     records again; `above` and `below` are settings stronger and weaker than those of a call.
     `keys` is called when a block that can only replay is opened (True) and closed (False).
     """
@@ -33,6 +38,7 @@ class Owner:
         name: str | None,
         *,
         fix: str,
+        kind: Kind = "test",
         above: Sequence[Layer] = (),
         below: Sequence[Layer] = (),
         root: Path | None = None,
@@ -41,6 +47,7 @@ class Owner:
     ) -> None:
         self.name = name
         self.fix = fix
+        self.kind: Kind = kind if name else "block"
         self.above = list(above)
         self.below = list(below)
         self.root = root or Path.cwd()
@@ -56,7 +63,7 @@ class Owner:
         """Make the owner of one block outside pytest."""
         command = shlex.join([Path(sys.orig_argv[0]).name, *sys.orig_argv[1:]])
         fix = f"Fix: AQUILA_RECORD=all {command}"
-        return cls(None, fix=fix, above=environment_layer(os.environ))
+        return cls(None, fix=fix, kind="block", above=environment_layer(os.environ))
 
     def begin_teardown(self) -> None:
         """Sign what fixtures ask for from now on as such: when the test's part ends, it is not due."""
@@ -102,7 +109,7 @@ class Owner:
             self._keys(False)
         if session.mode != "all":
             saving.save_block(session, self._created, raised=error is not None)
-        if self.name is None:
+        if self.kind == "block":
             self.end(passed=error is None)
         misses = session.take_swallowed(error)
         if error is None and misses:
@@ -134,7 +141,7 @@ class Owner:
         owners and scripts run in part. A cassette that mode ``all`` re-records has nothing unplayed.
         """
         rows = []
-        for sessions in self._by_path() if self.name else ():
+        for sessions in self._by_path() if self.kind == "test" else ():
             played = set().union(*(session.index.played for session in sessions))
             left = [
                 (place + 1, one)
