@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import AsyncIterator, Callable, Generator, Hashable, Iterable, Sequence
 from contextlib import aclosing
 from pathlib import Path
@@ -114,6 +115,10 @@ def aquila_cassette(
     mode: Mode | None = None,
     match_on: Sequence[str | Callable[[Request], Hashable]] | None = None,
     ignore_json: Sequence[str] | None = None,
+    unordered_json: Sequence[str] | None = None,
+    ignore_query: Sequence[str] | None = None,
+    ignore_form: Sequence[str] | None = None,
+    normalize: Sequence[str | re.Pattern[str]] | None = None,
     ignore_hosts: Sequence[str] | None = None,
     record_ambient: bool | None = None,
     redact: Redaction | Iterable[object] | None = None,
@@ -140,6 +145,10 @@ def aquila_cassette(
             ``CI`` is set the default is ``none``.
         match_on: What makes two requests the same; by default ``("method", "url", "body")``.
         ignore_json: Paths of JSON fields left out of matching: ``("messages.*.id",)``.
+        unordered_json: Paths of JSON lists in which the order does not count.
+        ignore_query: Query parameters left out of matching; ``X-Amz-*`` is a pattern.
+        ignore_form: Form fields left out of matching, also of multipart forms.
+        normalize: Text that differs each time: ``"dates"`` (and times), ``"uuids"``, patterns.
         ignore_hosts: Hosts to leave alone; ``*.example.com`` is a pattern.
         record_ambient: Whether ambient requests (telemetry, tokens) are recorded; default False.
         redact: Names of further secret fields, patterns of secret values, or a `Redaction`; they

@@ -7,6 +7,7 @@ The plugin reads the mode at the start of every run, so what matches and redacts
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
@@ -59,14 +60,19 @@ def _texts(value: object) -> tuple[str, ...]:
     return parts
 
 
-def _match_on(value: object) -> tuple[object, ...]:
-    if isinstance(value, str) or not isinstance(value, Iterable):
-        raise ValueError("a list of names or key functions")
-    from aquila_cassette.matching.keys import Matcher
+def _of_matcher(name: str) -> Check:
+    """Check an option of matching as `Matcher` does."""
 
-    parts = tuple(value)
-    Matcher(parts, ())
-    return parts
+    def check(value: object) -> tuple[Any, ...]:
+        if isinstance(value, str) or not isinstance(value, Iterable):
+            raise ValueError("a list")
+        from aquila_cassette.matching.keys import Matcher
+
+        parts: tuple[Any, ...] = tuple(value)
+        Matcher(**{name: parts})
+        return parts
+
+    return check
 
 
 def _redact(value: object) -> Redaction:
@@ -104,11 +110,29 @@ class Options:
     )
     match_on: tuple[str | Callable[[Request], Hashable], ...] = _option(
         ("method", "url", "body"),
-        _match_on,
+        _of_matcher("match_on"),
         "what makes two requests the same ([matching](matching.md))",
     )
     ignore_json: tuple[str, ...] = _option(
-        (), _texts, 'JSON fields left out of matching: `("metadata.request_id", "messages.*.id")`'
+        (),
+        _of_matcher("ignore_json"),
+        'JSON fields left out of matching: `("metadata.request_id", "messages.*.id")`',
+    )
+    unordered_json: tuple[str, ...] = _option(
+        (),
+        _of_matcher("unordered_json"),
+        'JSON lists matched in any order: `("tools.*.function.parameters.required",)`',
+    )
+    ignore_query: tuple[str, ...] = _option(
+        (), _texts, 'query parameters left out of matching: `("nonce", "X-Amz-*")`'
+    )
+    ignore_form: tuple[str, ...] = _option(
+        (), _texts, "form fields left out of matching, also of multipart forms"
+    )
+    normalize: tuple[str | re.Pattern[str], ...] = _option(
+        (),
+        _of_matcher("normalize"),
+        'text that differs each time and does not count: `"dates"`, `"uuids"`, `re.compile(...)`',
     )
     ignore_hosts: tuple[str, ...] = _option(
         (), _texts, "hosts to leave alone, such as `*.example.com`"
@@ -161,10 +185,13 @@ class Options:
     def matcher(self) -> Matcher:
         from aquila_cassette.matching.keys import Matcher
 
-        return Matcher(self.match_on, self.ignore_json)
+        return Matcher(**{name: getattr(self, name) for name in MATCHING})
 
 
 _FIELDS = {one.name: one for one in fields(Options)}
+
+MATCHING = ("match_on", "ignore_json", "unordered_json", "ignore_query", "ignore_form", "normalize")
+"""The options of a `Matcher`."""
 
 SETTINGS = {name: one.metadata for name, one in _FIELDS.items() if "env" in one.metadata}
 """The options that the command line, the environment and the ini file set too: ``env``, ``ini``,

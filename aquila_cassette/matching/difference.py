@@ -33,7 +33,7 @@ def describe(recorded: Request, request: Request, matcher: Matcher | None = None
         for hunk in (
             _body_hunks(recorded, request, matcher)
             if part == "body"
-            else [[f"@@ {name_of(part)} @@", *_pair(_shown(part, recorded), _shown(part, request))]]
+            else [_part_hunk(part, recorded, request, matcher)]
         )
     ]
     if not found:
@@ -48,11 +48,16 @@ def describe(recorded: Request, request: Request, matcher: Matcher | None = None
     return lines
 
 
-def _shown(part: MatchPart, request: Request) -> str:
+def _part_hunk(part: MatchPart, recorded: Request, request: Request, matcher: Matcher) -> _Hunk:
+    old, new = (_shown(part, one, matcher) for one in (recorded, request))
+    return [f"@@ {name_of(part)} @@", *_pair(old, new)]
+
+
+def _shown(part: MatchPart, request: Request, matcher: Matcher) -> str:
     if not isinstance(part, str):
         return repr(part(request))
     if part == "query":
-        return "&".join(f"{name}={value}" for name, value in url_of(request.url).query)
+        return "&".join(f"{name}={value}" for name, value in matcher.url(request.url).query)
     holder = request if part in ("method", "url") else url_of(request.url)
     return str(getattr(holder, part))
 

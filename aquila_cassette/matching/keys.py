@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import lru_cache, partial
 from hashlib import blake2b
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import unquote_plus
 
+from aquila_cassette.content_encoding import decode_pieces
 from aquila_cassette.errors import UsageError
+from aquila_cassette.matching.volatile import Normalizer, Volatile
 from aquila_cassette.model import Request
 
 MatchPart: TypeAlias = "str | Callable[[Request], Hashable]"
@@ -30,6 +35,9 @@ _URL = re.compile(
 )
 _NETLOC = re.compile(r"(?:[^@]*@)?(?P<host>\[[^\]]*\]|[^:]*)(?::(?P<port>[0-9]*))?")
 _BOUNDARY = re.compile(r'boundary="?([^";,]+)', re.IGNORECASE)
+_NESTED = re.compile(rb'(?im)^content-type:[ \t]*multipart/[^\r\n]*?boundary="?([^";,\s]+)')
+_FIELD = re.compile(rb'(?im)^content-disposition:[^\r\n]*?[; ]name="([^"\r\n]*)"')
+_GZIP = b"\x1f\x8b\x08"
 _JSON_TYPE = re.compile(r"\s*(?:application|text)/(?:[^;\s]*\+)?json\b", re.IGNORECASE)
 _CACHED = 16 * 1024
 
@@ -73,18 +81,35 @@ class Matcher:
     """Gives the same key to requests that are the same.
 
     `match_on` has names of `NAMES`, or functions from a redacted request to a value. `ignore_json`
-    has paths of JSON fields that do not count: ``metadata.request_id``; ``*`` is any field or any
-    place in a list: ``messages.*.id``. A UsageError says what is wrong in them.
+    has paths of JSON fields that do not count, `unordered_json` of lists in which the order does
+    not: ``messages.*.id``, where ``*`` is any field or any place in a list; they lead into JSON
+    within a string too. `ignore_query` and `ignore_form` have names of query parameters and of
+    form fields that do not count, perhaps with ``*``. `normalize` names text that differs each
+    time, or finds it: see `volatile`. A UsageError says what is wrong in them.
     """
 
     def __init__(
-        self, match_on: Sequence[MatchPart] = DEFAULT, ignore_json: Sequence[str] = ()
+        self,
+        match_on: Sequence[MatchPart] = DEFAULT,
+        ignore_json: Sequence[str] = (),
+        *,
+        unordered_json: Sequence[str] = (),
+        ignore_query: Sequence[str] = (),
+        ignore_form: Sequence[str] = (),
+        normalize: Sequence[Volatile] = (),
     ) -> None:
         self.match_on = _checked_parts(match_on)
-        self.ignore_json = _checked_paths(ignore_json)
-        self._steps = [path.split(".") for path in self.ignore_json]
+        self._rules = _Rules(
+            _steps("ignore_json", ignore_json),
+            _steps("unordered_json", unordered_json),
+            _listed("ignore_form", ignore_form),
+            Normalizer(_listed("normalize", normalize)),
+        )
+        self._ignore_query = _listed("ignore_query", ignore_query)
         # The bodies of a cassette are asked for again when they are replayed: the same bytes.
         self._digest = lru_cache(maxsize=1024)(self._compute_digest)
+        is_plain = not (self._ignore_query or self._rules.normalizer)
+        self.url = url_of if is_plain else lru_cache(maxsize=1024)(self._compared_url)
         self._getters = tuple(self._getter(part) for part in self.match_on)
 
     def key(self, request: Request) -> Hashable:
@@ -97,7 +122,7 @@ class Matcher:
         return tuple(part for part, get in parts if get(recorded) != get(request))
 
     def body(self, request: Request) -> ComparedBody:
-        return _read(request.body, request.header("content-type"), self._steps)
+        return _read(request.body, request.header("content-type"), self._rules)
 
     def _getter(self, part: MatchPart) -> Callable[[Request], Hashable]:
         if not isinstance(part, str):
@@ -107,8 +132,17 @@ class Matcher:
         if part == "method":
             return attrgetter("method")
         if part == "url":
-            return lambda request: url_of(request.url)
-        return lambda request: getattr(url_of(request.url), part)
+            return lambda request: self.url(request.url)
+        return lambda request: getattr(self.url(request.url), part)
+
+    def _compared_url(self, url: str) -> ComparedUrl:
+        whole, text = url_of(url), self._rules.normalizer.text
+        query = (
+            (name, text(value, name))
+            for name, value in whole.query
+            if not _is_named(name, self._ignore_query)
+        )
+        return whole._replace(path=text(whole.path), query=tuple(sorted(query)))
 
     def _body_key(self, request: Request) -> bytes:
         if not request.body:
@@ -121,7 +155,7 @@ class Matcher:
         return _bytes_of(self.body(request))
 
     def _compute_digest(self, body: bytes, kind: str | None) -> bytes:
-        read = _read(body, kind, self._steps)
+        read = _read(body, kind, self._rules)
         return read.kind.encode() + blake2b(_bytes_of(read), digest_size=16).digest()
 
 
@@ -139,19 +173,71 @@ def _hashable(part: Callable[[Request], Hashable], request: Request) -> Hashable
     return value
 
 
-def _read(body: bytes, kind: str | None, ignored: Sequence[Sequence[str]]) -> ComparedBody:
+@dataclass(frozen=True)
+class _Rules:
+    """What of a body does not count."""
+
+    ignored: Sequence[Sequence[str]]
+    unordered: Sequence[Sequence[str]]
+    form: Sequence[str]
+    normalizer: Normalizer
+
+
+def _read(body: bytes, kind: str | None, rules: _Rules) -> ComparedBody:
+    if body.startswith(_GZIP) and (unpacked := decode_pieces("gzip", [body])):
+        body = unpacked[0]  # two of the same content may differ: they say when they were made
     if body and (not kind or _JSON_TYPE.match(kind)):
-        try:
-            value = _DECODER.decode(body.decode())
-        except (ValueError, RecursionError):
-            return ComparedBody("bytes", body)
-        for path in ignored:
-            _leave_out(value, path)
-        return ComparedBody("json", value)
-    if kind and kind.lower().startswith("multipart/") and (named := _BOUNDARY.search(kind)):
-        fence = b"--" + named[1].strip().encode("utf-8", "surrogateescape")
-        return ComparedBody("bytes", body.replace(fence, b"--boundary"))
-    return ComparedBody("bytes", body)
+        with suppress(ValueError, RecursionError):
+            return ComparedBody("json", _json(_DECODER.decode(body.decode()), rules))
+    type_ = (kind or "").lstrip().lower()
+    if type_.startswith("application/x-www-form-urlencoded"):
+        return ComparedBody("bytes", "\n".join(_form_lines(body, rules)).encode(*_CODEC))
+    if kind and type_.startswith("multipart/") and (named := _BOUNDARY.search(kind)):
+        body = _multipart(body, named[1].strip().encode(*_CODEC), rules)
+    return ComparedBody("bytes", rules.normalizer.bytes(body) if rules.normalizer else body)
+
+
+def _json(value: Any, rules: _Rules) -> Any:
+    for path in rules.ignored:
+        _edit(value, path, lambda _: _GONE)
+    if rules.normalizer:
+        value = rules.normalizer.json(value)
+    for path in rules.unordered:
+        _edit(value, path, _in_one_order)
+    return value
+
+
+_CODEC = "utf-8", "surrogateescape"
+
+
+def _form_lines(body: bytes, rules: _Rules) -> Iterator[str]:
+    """Yield a line for each field of a form, in their order."""
+    for pair in body.decode(*_CODEC).split("&"):
+        name, equals, value = (unquote_plus(part) for part in pair.partition("="))
+        if not _is_named(name, rules.form):
+            text = f"{name}{equals}{rules.normalizer.text(value, name)}"
+            yield text.replace("\\", "\\\\").replace("\n", "\\n")
+
+
+def _multipart(body: bytes, boundary: bytes, rules: _Rules) -> bytes:
+    """Give all boundaries a fixed name, those of parts within parts too; leave fields out."""
+    body = _NESTED.sub(lambda found: found[0].replace(found[1], b"nested"), inner := body)
+    for name in (boundary, *(found[1] for found in _NESTED.finditer(inner))):
+        mark = b"--boundary" if name == boundary else b"--nested"
+        body = re.sub(rb"^--" + re.escape(name), mark, body, flags=re.MULTILINE)
+    if not rules.form:
+        return body
+    parts = re.split(rb"^--boundary", body, flags=re.MULTILINE)
+    return b"--boundary".join(part for part in parts if not _is_left_out(part, rules.form))
+
+
+def _is_left_out(part: bytes, names: Sequence[str]) -> bool:
+    found = _FIELD.search(part.partition(b"\r\n\r\n")[0])
+    return found is not None and _is_named(found[1].decode(*_CODEC), names)
+
+
+def _is_named(name: str, names: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, one) for one in names)
 
 
 # In JSON 1 and 1.0 are one number; as Python writes them they are two.
@@ -169,18 +255,35 @@ def _bytes_of(body: ComparedBody) -> bytes:
     return found
 
 
-def _leave_out(value: Any, path: Sequence[str]) -> None:
-    """Take what is at `path` out of `value`; in a list, None takes its place: others stay."""
-    *way, last = path
-    holders: list[Any] = [value]
-    for step in way:
-        holders = [holder[key] for holder in holders for key in _keys(holder, step)]
-    for holder in holders:
-        for key in _keys(holder, last):
-            if isinstance(holder, dict):
-                del holder[key]
-            else:
-                holder[key] = None
+_GONE = object()
+
+
+def _edit(value: Any, path: Sequence[str], edit: Callable[[Any], Any]) -> Any:
+    """Put what `edit` returns in the place of what is at `path` in `value`, and return that.
+
+    In a list, None takes the place of what is left out: others stay.
+    """
+    if not path:
+        return edit(value)
+    if isinstance(value, str):
+        with suppress(ValueError, RecursionError):
+            inner = _DECODER.decode(value)
+            if isinstance(inner, dict | list):
+                return _ENCODER.encode(_edit(inner, path, edit))
+        return value
+    for key in _keys(value, path[0]):
+        edited = _edit(value[key], path[1:], edit)
+        if edited is not _GONE:
+            value[key] = edited
+        elif isinstance(value, dict):
+            del value[key]
+        else:
+            value[key] = None
+    return value
+
+
+def _in_one_order(value: Any) -> Any:
+    return sorted(value, key=_ENCODER.encode) if isinstance(value, list) else value
 
 
 def _keys(holder: Any, step: str) -> list[Any]:
@@ -206,15 +309,16 @@ def _checked_parts(parts: object) -> tuple[MatchPart, ...]:
     return listed
 
 
-def _checked_paths(paths: object) -> tuple[str, ...]:
-    listed = _listed("ignore_json", paths)
+def _steps(name: str, paths: object) -> list[list[str]]:
+    """Return the steps of each path that the option `name` has."""
+    listed = _listed(name, paths)
     for path in listed:
         if not isinstance(path, str) or not all(path.split(".")) or re.search(r"[\[$/]", path):
             raise UsageError(
-                f"ignore_json= has a path that cannot be followed: {path!r}.",
+                f"{name}= has a path that cannot be followed: {path!r}.",
                 fix="Fix: join names by dots, with * for any, as in 'messages.*.id'.",
             )
-    return listed
+    return [path.split(".") for path in listed]
 
 
 def _listed(name: str, value: object) -> tuple[Any, ...]:

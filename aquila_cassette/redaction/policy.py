@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
+from aquila_cassette.content_encoding import decode_pieces
 from aquila_cassette.dialects import aws_eventstream as eventstream
 from aquila_cassette.errors import UsageError
 from aquila_cassette.model import Piece, Request, Response
@@ -96,10 +97,14 @@ class Redaction:
     def request(self, request: Request, *, env: Secrets | None = None) -> Request:
         """Return `request` as it may be matched and kept; itself if there is nothing to hide.
 
-        `env` is what `environment_secrets` returns; by default of this process.
+        A compressed body is decoded. `env` is what `environment_secrets` returns; by default of
+        this process.
         """
         env = _secrets(env)
         finder, kept = self._finder, KEPT_SENT | self._kept
+        encoding = request.header("content-encoding")
+        if encoding and (decoded := decode_pieces(encoding, [request.body])):
+            request = replace(request, body=decoded[0])
         kind = request.header("content-type") or ""
         url = finder.clean_url(request.url, env)
         headers = tuple(

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import gzip
 import json
+import re
+import uuid
 
 import pytest
 from hypothesis import given
@@ -213,6 +216,9 @@ def test_a_function_may_give_a_list():
         ("ignore_json", ["$.messages"], "ignore_json= has a path that cannot be followed: "),
         ("ignore_json", ["messages[].id"], "ignore_json= has a path that cannot be followed: "),
         ("ignore_json", [""], "ignore_json= has a path that cannot be followed: ''."),
+        ("unordered_json", ["a..b"], "unordered_json= has a path that cannot be followed: "),
+        ("normalize", ["date"], "normalize= does not know 'date'."),
+        ("normalize", [re.compile(b"x")], "normalize= does not know re.compile(b'x')."),
     ],
 )
 def test_an_option_that_is_wrong_is_refused(option: str, value: object, first: str):
@@ -246,3 +252,126 @@ def test_json_matches_exactly_if_its_values_are_equal(
     assert same(asked(encoded[0]), asked(encoded[1])) == (_strict(one) == _strict(other))
     again = json.dumps(one, ensure_ascii=ascii_only, indent=indent)
     assert same(asked(encoded[0]), asked(again.encode()))
+
+
+# ignore_query, ignore_form, unordered_json, normalize.
+
+FORM = (("content-type", "application/x-www-form-urlencoded"),)
+
+
+def upload(nonce: str, text: str, inner: str = "in-1") -> Request:
+    """A multipart form whose second field is multipart itself."""
+    parts = "".join(
+        f'--out\r\nContent-Disposition: form-data; name="{name}"\r\n{kind}\r\n{value}\r\n'
+        for name, kind, value in (
+            ("nonce", "", nonce),
+            ("files", f"Content-Type: multipart/mixed; boundary={inner}\r\n",
+             f"--{inner}\r\n\r\n{text}\r\n--{inner}--"),
+        )
+    )  # fmt: skip
+    kind = "multipart/form-data; boundary=out"
+    return asked(f"{parts}--out--\r\n".encode(), headers=(("content-type", kind),))
+
+
+LEFT_OUT = [
+    ("ignore_query", ["ts"], asked(url=f"{URL}?ts=1&a=1"), asked(url=f"{URL}?a=1&ts=2&ts=3")),
+    ("ignore_query", ["X-Amz-*"], asked(url=f"{URL}?X-Amz-Date=1"), asked()),
+    ("ignore_form", ["nonce"], asked(b"nonce=1&b=1", headers=FORM), asked(b"b=1", headers=FORM)),
+    ("ignore_form", ["nonce"], upload("1", "a"), upload("2", "a")),
+    ("ignore_json", ["a.now"], asked(b'{"a": "{\\"now\\": 1}"}'), asked(b'{"a": "{\\"now\\": 2}"}')),
+    ("ignore_json", ["*.*.id"], asked(b'{"m": "[{\\"id\\": 1}]"}'), asked(b'{"m": "[ {} ]"}')),
+    ("unordered_json", ["stop"], asked(b'{"stop": ["a", "b"]}'), asked(b'{"stop": ["b", "a"]}')),
+    ("unordered_json", ["t.*.r"], asked(b'{"t": [{"r": [1, 2]}]}'), asked(b'{"t": [{"r": [2, 1]}]}')),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("option", "names", "one", "other"), LEFT_OUT)
+def test_what_an_option_leaves_out_does_not_count(
+    option: str, names: list[str], one: Request, other: Request
+):
+    assert not same(one, other)
+    assert same(one, other, **{option: names})
+
+
+@pytest.mark.parametrize(
+    ("option", "names", "one", "other"),
+    [
+        ("ignore_query", ["ts"], asked(url=f"{URL}?ts=1&a=1"), asked(url=f"{URL}?ts=1&a=2")),
+        ("ignore_form", ["n"], asked(b"n=1&b=1", headers=FORM), asked(b"n=1&b=2", headers=FORM)),
+        ("ignore_form", ["nonce"], upload("1", "a"), upload("1", "b")),
+        ("ignore_json", ["a.now"], asked(b'{"a": "{\\"b\\": 1}"}'), asked(b'{"a": "{\\"b\\": 2}"}')),
+        ("unordered_json", ["stop"], asked(b'{"stop": ["a"]}'), asked(b'{"stop": ["a", "a"]}')),
+        ("unordered_json", ["a"], asked(b'{"a": {"b": [1, 2]}}'), asked(b'{"a": {"b": [2, 1]}}')),
+    ],
+)  # fmt: skip
+def test_everything_else_counts_still(option: str, names: list[str], one: Request, other: Request):
+    assert not same(one, other, **{option: names})
+
+
+def test_forms_and_nested_parts_and_compressed_bodies_are_compared_by_their_meaning():
+    assert same(asked(b"a=x%20y", headers=FORM), asked(b"a=x+y", headers=FORM))
+    assert not same(asked(b"a=1%26b=2", headers=FORM), asked(b"a=1&b=2", headers=FORM))
+    assert not same(asked(b"a=1%0Ab=2", headers=FORM), asked(b"a=1&b=2", headers=FORM))
+    assert same(upload("1", "a", "in-1"), upload("1", "a", "in-2"))
+    assert not same(upload("1", "a", "in-1"), upload("1", "b", "in-2"))
+    packed = [asked(gzip.compress(b'{"a": 1}', mtime=time)) for time in (1, 2)]
+    assert same(*packed)
+    assert same(packed[0], asked(b'{"a":1}'))
+    assert not same(packed[0], asked(gzip.compress(b'{"a": 2}', mtime=1)))
+
+
+def says(text: str) -> Request:
+    return asked(json.dumps({"content": text}).encode())
+
+
+@pytest.mark.parametrize(
+    ("dates", "one", "other"),
+    [
+        (True, "Today is 2026-01-01. Be brief.", "Today is 2026-12-24. Be brief."),
+        (True, "now: 2026-01-01T10:00:00.5Z", "now: 2026-01-02T09:59:01+02:00"),
+        (True, "It is Monday, January 5, 2026, 9:05 AM", "It is Tue, Feb 17 2026, 10:15 pm"),
+        (True, "Mon, 30 Nov 2026 23:58:56 GMT", "Tue, 1 Dec 2026 00:00:00 GMT"),
+        (True, "the 5th of May", "the 21st of June"),
+        (True, "30.11.2026 or 11/30/2026", "1.12.2026 or 12/01/2026"),
+        (True, "at 1764547136.25 (20261201T000000Z)", "at 1764547137123 (20261202T000001Z)"),
+        (True, "clock 10:30", "clock 23:59:01"),
+        (False, "gpt-4o-2024-08-06", "gpt-4o-2024-11-20"),
+        (False, "claude-3-5-sonnet-20241022", "claude-3-5-sonnet-20240620"),
+        (False, "web_search_20250305", "web_search_20250306"),
+        (False, "John 3:16", "John 3:17"),
+        (False, "version 1.2.3 of 127.0.0.1", "version 1.2.4 of 127.0.0.1"),
+        (False, "in 2026", "in 2027"),
+    ],
+)
+def test_dates_and_times_of_day_can_be_normalized(dates: bool, one: str, other: str):
+    assert not same(says(one), says(other))
+    assert same(says(one), says(other), normalize=["dates"]) == dates
+
+
+@pytest.mark.parametrize(
+    ("normalize", "one", "other"),
+    [
+        (["uuids"], says("call_" + "0a" * 16), says("call_" + "b1" * 16)),
+        (["uuids"], asked(url=f"{URL}/{uuid.UUID(int=1)}/x"), asked(url=f"{URL}/{uuid.UUID(int=2)}/x")),
+        (["dates"], asked(url=f"{URL}?se=2026-01-01T00%3A00Z"), asked(url=f"{URL}?se=2026-01-02T00%3A00Z")),
+        (["dates"], asked(b'{"at": 1764547136.5}'), asked(b'{"at": 1764547199}')),
+        (["dates"], asked(b"d=2026-01-01T00%3A00", headers=FORM), asked(b"d=2026-01-02T10%3A00", headers=FORM)),
+        (["dates"], upload("2026-01-01", "a"), upload("2026-01-02", "a")),
+        ([re.compile(r"run-\d+")], says("run-1 of 3"), says("run-22 of 3")),
+        (["dates", "uuids"], says(f"2026-01-01 {'a' * 32}"), says(f"2026-01-02 {'b' * 32}")),
+    ],
+)  # fmt: skip
+def test_text_that_differs_each_time_can_be_normalized_anywhere(
+    normalize: list[str | re.Pattern[str]], one: Request, other: Request
+):
+    assert not same(one, other)
+    assert same(one, other, normalize=normalize)
+
+
+def test_a_version_is_no_date_and_what_is_found_is_not_left_out():
+    dated = [asked(url=f"{URL}?api-version=2024-{month}-21") for month in ("10", "11")]
+    protocol = [asked(b'{"protocolVersion": "2025-0%d-18"}' % month) for month in (3, 6)]
+    assert not same(*dated, normalize=["dates"])
+    assert not same(*protocol, normalize=["dates"])
+    assert not same(says("since 2026-01-01"), says("since"), normalize=["dates"])
+    assert not same(says("a" * 33), says("b" * 33), normalize=["uuids"])

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import string
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
@@ -39,6 +41,16 @@ def test_only_headers_of_the_allow_list_stay_of_a_request():
     others = ("host", "Authorization", "x-api-key", "cookie", "x-nobody-thought-of-this")
     headers = (("Accept", f"a, Bearer {OPAQUE}"), kept[1], *((name, "abc") for name in others))
     assert REDACTION.request(Request("POST", URL, headers), env=()).headers == kept
+
+
+def test_a_compressed_body_is_kept_as_what_it_contains_and_its_secrets_are_found() -> None:
+    headers = (("content-type", "application/json"), ("content-encoding", "gzip"))
+    sent = Request("POST", URL, headers, gzip.compress(b'{"api_key": "abcdef123456"}'))
+    kept = REDACTION.request(sent, env=())
+    assert kept.body == b'{"api_key": "[redacted]"}'
+    assert kept.headers == headers[:1]
+    damaged = replace(sent, body=b"no gzip")
+    assert REDACTION.request(damaged, env=()).body == b"no gzip"
 
 
 # URLs.
