@@ -16,7 +16,7 @@ from aquila_cassette.options import Layer, Mode, OnUnplayed
 from aquila_cassette.redaction import Redaction
 from aquila_cassette.session import current_session as current
 from aquila_cassette.session.cassette import Cassette, settled
-from aquila_cassette.session.owner import Owner
+from aquila_cassette.session.owner import Owner, owner_here
 from aquila_cassette.session.session import Session
 
 P = ParamSpec("P")
@@ -26,19 +26,26 @@ T = TypeVar("T")
 class Block:
     """A block on one cassette: ``with``, ``async with``, or a decorator of any kind of function.
 
-    It belongs to `owner`; by default to the test that runs, else to itself.
+    It belongs to `owner`; by default to the test that runs, else to the function with the block.
     """
 
-    def __init__(self, name: str, call: Layer, owner: Owner | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        call: Layer,
+        owner: Owner | None = None,
+        function: Callable[..., Any] | None = None,
+    ) -> None:
         self._name = name
         self._call = call
         self._owner = owner
+        self._function = function  # that it decorates
         self._entered: list[tuple[Owner, Session]] = []
 
     def __enter__(self) -> Cassette:
         __tracebackhide__ = True
         http.install()
-        owner = self._owner or current.current_owner() or Owner.of_a_block()
+        owner = self._owner or current.current_owner() or owner_here(self._function)
         session = owner.open(self._name, self._call)
         current.enter(session)
         self._entered.append((owner, session))
@@ -71,7 +78,7 @@ class Block:
 
     def __call__(self, function: Callable[P, T]) -> Callable[P, T]:
         """Run each call of `function`, sync or async, generator or not, in a block of its own."""
-        make = functools.partial(Block, self._name, self._call, self._owner)
+        make = functools.partial(Block, self._name, self._call, self._owner, function)
         wrapped: Callable[..., Any]
         if inspect.isasyncgenfunction(function):
 

@@ -73,7 +73,7 @@ class Run:
 
     def _make_owner(self, item: pytest.Item | None) -> Owner:
         from aquila_cassette.session.owner import Owner
-        from aquila_cassette.session.saving import Created
+        from aquila_cassette.storage.files import Created
 
         has_keys = options.placeholder_keys(self.config) != "false"
         return Owner(

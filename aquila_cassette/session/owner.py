@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
+import inspect
 import os
 import shlex
+import shutil
 import sys
+import tempfile
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from types import CodeType
+from typing import Any, Literal
 
 from aquila_cassette.errors import UnplayedError, UnplayedWarning
 from aquila_cassette.model import Interaction
 from aquila_cassette.options import Layer, environment_layer, resolve
 from aquila_cassette.session import saving
+from aquila_cassette.session.failures import how_failed
 from aquila_cassette.session.miss import combined
-from aquila_cassette.session.saving import Created
 from aquila_cassette.session.session import Session
+from aquila_cassette.storage import files
+from aquila_cassette.storage.files import Created
+from aquila_cassette.waiting.inspection import callers, is_user_code
 
 _TEARDOWN = " (teardown)"
 
@@ -57,13 +66,6 @@ class Owner:
         self.xfailed = False
         self._created = created
         self._keys = keys
-
-    @classmethod
-    def of_a_block(cls) -> Owner:
-        """Make the owner of one block outside pytest."""
-        command = shlex.join([Path(sys.orig_argv[0]).name, *sys.orig_argv[1:]])
-        fix = f"Fix: AQUILA_RECORD=all {command}"
-        return cls(None, fix=fix, kind="block", above=environment_layer(os.environ))
 
     def begin_teardown(self) -> None:
         """Sign what fixtures ask for from now on as such: when the test's part ends, it is not due."""
@@ -107,10 +109,9 @@ class Owner:
         session.stop()
         if self._keys and session.mode == "none":
             self._keys(False)
-        if session.mode != "all":
-            saving.save_block(session, self._created, raised=error is not None)
-        if self.kind == "block":
-            self.end(passed=error is None)
+        # A consumer that lets a decorated generator go is no failure.
+        raised = error is not None and not isinstance(error, GeneratorExit)
+        self._save_block(session, raised=raised)
         misses = session.take_swallowed(error)
         if error is None and misses:
             raise combined(misses)
@@ -118,6 +119,12 @@ class Owner:
             for text in (*map(str, misses), saving.discarded_note(session)):
                 if text:
                     error.add_note(text)
+
+    def _save_block(self, session: Session, *, raised: bool) -> None:
+        if session.mode != "all":
+            saving.save_block(session, self._created, raised=raised)
+        if self.kind == "block":
+            self.end(passed=not raised)
 
     def check(self) -> None:
         """Raise what a test must fail with: swallowed misses, lost good answers, unplayed ones."""
@@ -203,3 +210,182 @@ class Owner:
         return UnplayedError(
             f"{self.name} did not play {count} that it recorded.", facts=facts, fix=self.fix
         )
+
+
+# Outside pytest.
+
+_owners: dict[str, Owner] = {}
+_at_end: dict[tuple[Owner, Path], Callable[[], None]] = {}
+_pid = os.getpid()
+
+
+def owner_here(function: Callable[..., Any] | None = None) -> Owner:
+    """Return the owner of a block that is opened now: of `function`, which it decorates, if given.
+
+    It is the test or class that plain unittest runs, else the function with the block, one owner
+    for all of its blocks in this process.
+    """
+    code: CodeType | None = None
+    names: Mapping[str, Any] = {}
+    if function is not None:
+        function = inspect.unwrap(function)
+        code, names = getattr(function, "__code__", None), getattr(function, "__globals__", {})
+    for frame in callers(sys._getframe(1)):
+        if code is None and is_user_code(frame.f_code.co_filename):
+            code, names = frame.f_code, frame.f_globals
+        if (run := _unittest_run(frame.f_globals.get("__name__"), frame.f_code)) is not None:
+            values = frame.f_locals
+            return run(values["self"], values["result"], code)
+    return _owner_of_code(code, names)
+
+
+def _owner_of_code(code: CodeType | None, names: Mapping[str, Any]) -> Owner:
+    is_notebook = "get_ipython" in names
+    if code is None or code.co_filename.startswith("<") or is_notebook:
+        fix = 'Fix: run it once with mode="all" in its aquila_cassette(...)'
+        name = "notebook" if is_notebook else "interactive"
+        return _owners.setdefault(name, ScriptOwner(name, fix=fix, is_whole=False))
+    inside = "" if code.co_qualname == "<module>" else f"::{code.co_qualname}"
+    name = f"{_file(code.co_filename)}{inside}"
+    is_whole = not sys.argv[1:]  # with arguments it asks what they say, and not all
+    return _owners.setdefault(name, ScriptOwner(name, fix=_command(), is_whole=is_whole))
+
+
+def _file(path: str) -> str:
+    """Return the path of a file of code as `recorded_by` has it: below the current folder."""
+    file, here = Path(path).absolute(), Path.cwd()
+    return file.relative_to(here).as_posix() if file.is_relative_to(here) else file.name
+
+
+def _command() -> str:
+    command = shlex.join([Path(sys.orig_argv[0]).name, *sys.orig_argv[1:]])
+    return f"Fix: AQUILA_RECORD=all {command}"
+
+
+@functools.cache
+def created() -> Created:
+    """Return the cassettes that this process, or a child that it forked, created."""
+    folder = Path(tempfile.gettempdir(), f"aquila-cassette-run-{os.urandom(16).hex()}")
+    atexit.register(_end, folder)
+    return Created(folder)
+
+
+def _end(created_in: Path) -> None:
+    if os.getpid() != _pid:  # a forked child, which ends before the script
+        return
+    if getattr(sys, "last_value", None) is None:  # else an exception ended the script half-way
+        for drop in _at_end.values():
+            drop()
+    shutil.rmtree(created_in, ignore_errors=True)
+
+
+class ScriptOwner(Owner):
+    """A function of a script: the outcome of each of its blocks decides what is saved of it.
+
+    In mode ``all`` a block replaces what it asked again. What no block of the function asks any
+    more goes when the process ends, if nothing failed; where the function may have run in part
+    (`is_whole` is False), it stays.
+    """
+
+    def __init__(self, name: str, *, fix: str, is_whole: bool = True) -> None:
+        super().__init__(name, fix=fix, kind="block", created=created())
+        self._is_whole = is_whole
+        self._recorded: dict[Path, list[Interaction]] = {}  # by the blocks in mode `all` that ended
+        self._asked: dict[Path, set[Hashable]] = {}
+
+    def open(self, name: str, call: Layer) -> Session:
+        self.above = environment_layer(os.environ)  # a notebook changes it
+        self.root = Path.cwd()
+        return super().open(name, call)
+
+    def _save_block(self, session: Session, *, raised: bool) -> None:
+        self.sessions.remove(session)
+        if session.mode != "all":
+            saving.save_block(session, self._created, raised=raised)
+        elif raised:
+            self._is_whole = False
+        elif session.recorded:
+            self._replace(session)
+
+    def _replace(self, session: Session) -> None:
+        """Put what a block recorded in mode ``all`` in the place of what it asked again."""
+        new, key_of = session.recorded, session.recorded_key
+        asked = {key_of(one.request) for one in new}
+        before = self._recorded.setdefault(session.path, [])
+        saved_now = set(map(saving.mark, before))
+
+        def is_asked_again(old: Interaction) -> bool:
+            return (
+                self._owns(old)
+                and key_of(old.request) in asked
+                and saving.mark(old) not in saved_now
+            )
+
+        saving.refuse_loss([session], is_asked_again)
+        saving.replace_old([session], self._created, is_asked_again)
+        session.keeps_old = False
+        before += new
+        self._asked.setdefault(session.path, set()).update(asked)
+        self._is_whole &= not any(map(how_failed, new))
+        _at_end[self, session.path] = lambda: self._drop_what_is_no_longer_asked(
+            session.path, key_of
+        )
+
+    def _recorded_in_mode_all(self, path: Path) -> list[Interaction]:
+        return self._recorded.get(path, [])
+
+    def _owns(self, old: Interaction) -> bool:
+        return old.recorded_by == self.name
+
+    def _drop_what_is_no_longer_asked(self, path: Path, key_of: Callable[[Any], Hashable]) -> None:
+        asked = self._asked[path]
+        if self._is_whole:
+            files.save(
+                path, (), drop=lambda old: self._owns(old) and key_of(old.request) not in asked
+            )
+
+
+# Plain unittest.
+
+
+def _unittest_run(module: object, code: CodeType) -> Callable[[Any, Any, Any], Owner] | None:
+    """Return what makes the owner where a frame runs a test, or a class or module, of unittest."""
+    if code.co_name != "run":
+        return None
+    runs = {"unittest.case": _owner_of_test, "unittest.suite": _owner_of_class}
+    return runs.get(str(module))
+
+
+def _owner_of_test(case: Any, result: Any, _code: CodeType | None) -> Owner:
+    """Return the owner of a test's blocks; its outcome is known when its cleanups run."""
+    kind = type(case)
+    file = _file(getattr(sys.modules.get(kind.__module__), "__file__", None) or "notebook")
+    name = f"{file}::{kind.__qualname__.replace('.', '::')}::{case.id().rpartition('.')[2]}"
+    if name not in _owners:
+        owner = _owners[name] = Owner(
+            name,
+            fix=_command(),
+            kind="wider",
+            above=environment_layer(os.environ),
+            created=created(),
+        )
+        failures = _failures(result)
+
+        def end() -> None:
+            del _owners[name]
+            owner.end(passed=_failures(result) == failures)
+
+        case.addCleanup(end)
+    return _owners[name]
+
+
+def _owner_of_class(_suite: Any, _result: Any, code: CodeType | None) -> Owner:
+    """Return the owner of the blocks of a class or module, of which only some tests may run."""
+    assert code is not None, "unittest calls the user's function"
+    inside = code.co_qualname.removesuffix("setUpModule").removesuffix("setUpClass").strip(".")
+    name = "::".join(filter(None, [_file(code.co_filename), inside.replace(".", "::")]))
+    return _owners.setdefault(name, ScriptOwner(name, fix=_command(), is_whole=False))
+
+
+def _failures(result: Any) -> int:
+    return len(result.failures) + len(result.errors)

@@ -8,7 +8,6 @@ only if it passed; a good answer is never replaced by a failure.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from pathlib import Path
 from textwrap import shorten
@@ -20,6 +19,7 @@ from aquila_cassette.redaction import Redaction
 from aquila_cassette.session.failures import how_failed
 from aquila_cassette.session.session import Session
 from aquila_cassette.storage import files
+from aquila_cassette.storage.files import Created
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count, escape_control_chars
 
@@ -27,27 +27,6 @@ Owns = Callable[[Interaction], bool]
 """Returns whether an interaction on file is the owner's own."""
 
 Numbered = tuple[int, Interaction]
-
-
-class Created:
-    """The cassettes created in this run, shared by its processes through a folder.
-
-    Eight tests of one run, on eight workers, may record into one new cassette in mode ``once``: the
-    file that the first one creates does not close it for the other seven.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def add(self, path: Path) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._mark(path).touch()
-
-    def __contains__(self, path: object) -> bool:
-        return self._mark(path).exists()
-
-    def _mark(self, path: object) -> Path:
-        return self._folder / hashlib.sha256(str(path).encode()).hexdigest()
 
 
 def save_block(session: Session, created: Created | None, *, raised: bool) -> None:
@@ -66,13 +45,13 @@ def save_outcome(sessions: Sequence[Session], created: Created | None, *, passed
     kept = [one for _, one in sorted(recordings, key=lambda pair: pair[0])]
     if {id(one) for one in kept} == {id(one) for one in saved}:
         return
-    marks = set(map(_mark, saved))
-    left = _write(sessions[-1], kept, created, drop=lambda old: _mark(old) in marks)
+    marks = set(map(mark, saved))
+    left = _write(sessions[-1], kept, created, drop=lambda old: mark(old) in marks)
     if not left and sessions[0].state == "absent":
         sessions[0].path.unlink(missing_ok=True)
 
 
-def _mark(one: Interaction) -> Hashable:
+def mark(one: Interaction) -> Hashable:
     request = one.request
     return one.recorded_at, one.recorded_by, request.method, request.url, request.body
 

@@ -20,9 +20,9 @@ from aquila_cassette.options import Layer
 from aquila_cassette.session import current_session as current
 from aquila_cassette.session.owner import Owner
 from aquila_cassette.session.player import Player
-from aquila_cassette.session.saving import Created
 from aquila_cassette.session.stepping import SteppedPlayer
 from aquila_cassette.storage import files
+from aquila_cassette.storage.files import Created
 
 URL = "https://api.example.com/v1/chat"
 EVENTS = [b"data: %d\n\n" % number for number in range(1, 6)]

@@ -1,0 +1,207 @@
+"""Owners outside pytest, each in a process of its own: scripts, plain unittest, notebooks."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers import Connection, RawServer, Request
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def server() -> Iterator[RawServer]:
+    """A server that answers with the path, and with its status where it is /status/..."""
+
+    def script(connection: Connection, request: Request) -> None:
+        status = int(request.path.rpartition("/")[2]) if "/status/" in request.path else 200
+        body = request.path.encode()
+        connection.head(status, {"content-type": "text/plain"}, length=len(body))
+        connection.piece(body)
+        connection.end()
+
+    with RawServer(script) as server:
+        yield server
+
+
+@pytest.fixture
+def run(tmp_path: Path, server: RawServer) -> Run:
+    """Write a file of code (`get`, `block` are there) and run it; return what it wrote."""
+    head = (
+        "import sys, unittest, urllib.request\n"
+        "from aquila_cassette import aquila_cassette as block\n"
+        f"def get(path): return urllib.request.urlopen({server.url!r} + path).read().decode()\n"
+    )
+    package = str(Path(__file__).parents[2])
+    environment = {name: os.environ[name] for name in os.environ if name != "CI"}
+
+    def run(code: str, *command: str, passes: bool = True, **variables: str) -> str:
+        (tmp_path / "it.py").write_text(head + code, "utf-8")
+        done = subprocess.run(
+            [sys.executable, *(command or ["it.py"])],
+            cwd=tmp_path,
+            env={**environment, "PYTHONPATH": package, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode == 0) is passes, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    return run
+
+
+def on_file(folder: Path, name: str = "x") -> list[str]:
+    """Return what is on file: by whom, and the path that was asked for."""
+    path = folder / f"cassettes/{name}.yaml"
+    if not path.exists():
+        return []
+    text = path.read_text("utf-8")
+    by = re.findall(r"recorded_by: (\S+)", text)
+    return [
+        " ".join(pair)
+        for pair in zip(by, re.findall(r"url: http://[^/]+/(\S+)", text), strict=True)
+    ]
+
+
+LOOP = """
+for path in {}:
+    with block("x"):
+        assert get(path) == path
+"""
+
+
+def test_blocks_of_one_script_share_a_cassette_and_mode_all_replaces_all_of_it(
+    run: Run, tmp_path: Path
+) -> None:
+    run(LOOP.format(["/a", "/b"]))
+    assert on_file(tmp_path) == ["it.py a", "it.py b"]
+    run(LOOP.format(["/a", "/b"]), AQUILA_RECORD="none")
+    drifted = LOOP.format(["/a", "/c"])
+    fix = run(drifted, passes=False).splitlines()[-1]
+    assert fix.startswith("Fix: AQUILA_RECORD=all python")
+    assert fix.endswith(" it.py")
+    run(drifted, AQUILA_RECORD="all")
+    assert on_file(tmp_path) == ["it.py a", "it.py c"]
+    run(drifted, AQUILA_RECORD="none")
+
+
+@pytest.mark.parametrize("end", ["raise ValueError", "with block('x'): get('/status/401')"])
+def test_a_script_that_fails_half_way_in_mode_all_loses_nothing(
+    run: Run, tmp_path: Path, end: str
+) -> None:
+    run(LOOP.format(["/a", "/b"]))
+    run(LOOP.format(["/a"]) + end, passes=False, AQUILA_RECORD="all")
+    run(LOOP.format(["/a", "/b"]), AQUILA_RECORD="none")
+
+
+def test_functions_of_a_script_replace_their_own_and_one_with_arguments_drops_nothing(
+    run: Run, tmp_path: Path
+) -> None:
+    code = """
+def one():
+    with block("x"): get("/1")
+@block("x")
+def two(path="/2"): get(path)
+class Three:
+    def ask(self):
+        with block("x"): get("/3")
+two(*sys.argv[1:])
+{}one(), Three().ask()
+"""
+    run(code.format(""))
+    everything = ["it.py::two 2", "it.py::one 1", "it.py::Three.ask 3"]
+    assert on_file(tmp_path) == everything
+    run(code.format("#"), AQUILA_RECORD="all")
+    assert on_file(tmp_path) == everything
+    run(code.format("#"), "it.py", "/other", AQUILA_RECORD="all")
+    assert on_file(tmp_path) == [*everything, "it.py::two other"]
+    run(code.format(""), AQUILA_RECORD="none")
+
+
+UNITTEST = """
+class TestA(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.enterClassContext(block("class"))
+        get("/class")
+    def setUp(self):
+        self.enterContext(block("x"))
+        get("/setup")
+    def test_one(self):
+        assert get("/1") == "/1"
+    def test_two(self):
+        with self.subTest():
+            assert get("/2") == "/2"
+        {}
+"""
+
+
+def test_tests_of_plain_unittest_own_what_setup_and_they_ask(run: Run, tmp_path: Path) -> None:
+    command = "-m", "unittest", "it"
+    one, two = "it.py::TestA::test_one", "it.py::TestA::test_two"
+    run(UNITTEST.format("assert False"), *command, passes=False)
+    run(UNITTEST.format(""), *command)
+    everything = [f"{one} setup", f"{one} 1", f"{two} 2"]
+    assert on_file(tmp_path) == everything
+    assert on_file(tmp_path, "class") == ["it.py::TestA class"]
+    run(UNITTEST.format(""), *command, AQUILA_RECORD="none")
+    drifted = UNITTEST.format("get('/new')")
+    fix = run(drifted, *command, passes=False)
+    assert re.search(r"Fix: AQUILA_RECORD=all python\S* -m unittest it\n", fix)
+    run(drifted, *command, AQUILA_RECORD="all")
+    assert on_file(tmp_path) == [
+        f"{one} setup",
+        f"{one} 1",
+        f"{two} setup",
+        f"{two} 2",
+        f"{two} new",
+    ]
+    run(drifted, "-m", "unittest", "it.TestA.test_one", AQUILA_RECORD="all")
+    run(drifted, *command, AQUILA_RECORD="none")
+
+
+def test_the_outcome_of_a_test_of_plain_unittest_decides_what_is_saved(
+    run: Run, tmp_path: Path
+) -> None:
+    code = """
+class TestA(unittest.TestCase):
+    def test_expected(self):
+        with self.assertRaises(Exception), block("expected"): get("/status/404")
+    @unittest.expectedFailure
+    def test_xfails(self):
+        with block("xfails"): get("/status/404")
+    def test_fails(self):
+        self.enterContext(block("fails"))
+        try: get("/status/401")
+        except Exception: pass
+        self.assertTrue({0})
+    def test_later(self):
+        with block("later"): get("/later")
+        self.assertTrue({0})
+"""
+    command = "-m", "unittest", "it"
+    run(code.format(False), *command, passes=False)
+    assert {path.stem for path in tmp_path.rglob("*.yaml")} == {"expected", "xfails", "later"}
+    run(code.format(True), *command)
+    run(code.format(True), *command, AQUILA_RECORD="none")
+
+
+def test_a_cell_of_a_notebook_replaces_what_it_asks_again(run: Run, tmp_path: Path) -> None:
+    cells = """
+cells = {"get_ipython": None, "get": get, "block": block}
+for path in sys.argv[1:]:
+    exec(compile(f"with block('x'): get({path!r})", "/tmp/ipykernel_1/2.py", "exec"), cells)
+"""
+    run(cells, "it.py", "/a", "/b")
+    run(cells, "it.py", "/b", AQUILA_RECORD="all")
+    assert on_file(tmp_path) == ["notebook a", "notebook b"]
+    output = run(cells, "it.py", "/c", passes=False)
+    assert output.splitlines()[-1] == 'Fix: run it once with mode="all" in its aquila_cassette(...)'
