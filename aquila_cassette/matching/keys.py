@@ -103,7 +103,7 @@ class Matcher:
             _steps("ignore_json", ignore_json),
             _steps("unordered_json", unordered_json),
             _listed("ignore_form", ignore_form),
-            Normalizer(_listed("normalize", normalize)),
+            Normalizer(listed) if (listed := _listed("normalize", normalize)) else None,
         )
         self._ignore_query = _listed("ignore_query", ignore_query)
         # The bodies of a cassette are asked for again when they are replayed: the same bytes.
@@ -136,13 +136,13 @@ class Matcher:
         return lambda request: getattr(self.url(request.url), part)
 
     def _compared_url(self, url: str) -> ComparedUrl:
-        whole, text = url_of(url), self._rules.normalizer.text
+        whole, rules = url_of(url), self._rules
         query = (
-            (name, text(value, name))
+            (name, rules.text(value, name))
             for name, value in whole.query
             if not _is_named(name, self._ignore_query)
         )
-        return whole._replace(path=text(whole.path), query=tuple(sorted(query)))
+        return whole._replace(path=rules.text(whole.path), query=tuple(sorted(query)))
 
     def _body_key(self, request: Request) -> bytes:
         if not request.body:
@@ -180,7 +180,10 @@ class _Rules:
     ignored: Sequence[Sequence[str]]
     unordered: Sequence[Sequence[str]]
     form: Sequence[str]
-    normalizer: Normalizer
+    normalizer: Normalizer | None
+
+    def text(self, value: str, name: str = "") -> str:
+        return self.normalizer.text(value, name) if self.normalizer else value
 
 
 def _read(body: bytes, kind: str | None, rules: _Rules) -> ComparedBody:
@@ -215,7 +218,7 @@ def _form_lines(body: bytes, rules: _Rules) -> Iterator[str]:
     for pair in body.decode(*_CODEC).split("&"):
         name, equals, value = (unquote_plus(part) for part in pair.partition("="))
         if not _is_named(name, rules.form):
-            text = f"{name}{equals}{rules.normalizer.text(value, name)}"
+            text = f"{name}{equals}{rules.text(value, name)}"
             yield text.replace("\\", "\\\\").replace("\n", "\\n")
 
 

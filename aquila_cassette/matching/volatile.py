@@ -49,14 +49,11 @@ _VERSION = re.compile(r"version$", re.IGNORECASE)  # api-version=2024-10-21 is n
 class Normalizer:
     """Replaces what differs each time by a mark, the same in all requests."""
 
-    def __init__(self, normalize: Sequence[Volatile] = ()) -> None:
+    def __init__(self, normalize: Sequence[Volatile]) -> None:
         self._patterns = [
             (PATTERNS[one], f"[{one[:-1]}]") if isinstance(one, str) else (one, "[normalized]")
             for one in checked(normalize)
         ]
-
-    def __bool__(self) -> bool:
-        return bool(self._patterns)
 
     def text(self, text: str, name: str = "") -> str:
         """Return `text`, the value of the field `name`, with marks."""
