@@ -12,14 +12,18 @@ _LIBRARIES = {
     "httpx": ("httpx", "AsyncHTTPTransport.handle_async_request"),
     "httpx2": ("httpx", "AsyncHTTPTransport.handle_async_request"),
     "http.client": ("http_client", "HTTPConnection.connect"),
-    "botocore.httpsession": ("botocore", "URLLib3Session.send"),
+    "botocore.httpsession": ("retries", "URLLib3Session.send"),
+    "*._base_client": ("retries", "SyncAPIClient.request"),
+    "tenacity": ("retries", "RetryCallState.set_exception"),
+    "backoff._sync": ("retries", "_next_wait"),
+    "backoff._async": ("retries", "_next_wait"),
     "aiohttp": ("aiohttp", "BaseConnector.connect"),
     "tornado.simple_httpclient": ("tornado", "_HTTPConnection.run"),
     "lm15.transports": ("lm15", "StdlibAsyncTransport._do_stream"),
     "dspy._vendor.lm15.transports": ("lm15", "StdlibAsyncTransport._do_stream"),
     "grpc": ("grpc", "secure_channel"),
 }
-"""The adapter of each library, and the last method that it patches."""
+"""The adapter of each library, and the last method that it patches; ``*`` is any package."""
 
 
 def install() -> None:
@@ -29,8 +33,9 @@ def install() -> None:
 
 
 def _install(adapter: str, target: str, lib: ModuleType) -> None:
-    owner, _, method = target.rpartition(".")
-    if not is_patched(getattr(lib, owner) if owner else lib, method):
+    name, _, method = target.rpartition(".")
+    owner = getattr(lib, name, None) if name else lib
+    if owner is not None and not is_patched(owner, method):
         module = importlib.import_module(f"aquila_cassette.http.{adapter}")
         if hasattr(module, "install"):  # not yet where its own import is what brought the library
             module.install(lib)

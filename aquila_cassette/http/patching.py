@@ -25,7 +25,7 @@ _THIS = object()
 
 def is_patched(owner: Any, name: str) -> bool:
     """Return whether a method of ours is there already, alone or below somebody else's."""
-    return getattr(vars(owner)[name], _MARK, None) is _THIS
+    return getattr(vars(owner).get(name), _MARK, None) is _THIS
 
 
 def patch(owner: Any, name: str, method: Callable[..., Any]) -> None:
@@ -60,10 +60,14 @@ def patch(owner: Any, name: str, method: Callable[..., Any]) -> None:
 def when_imported(name: str, hook: Callable[[ModuleType], None]) -> None:
     """Call `hook` with the module `name`: now, or right after its first import.
 
+    ``*.name`` is the module of that name in any package.
     Importing a library only to patch it would cost a suite that does not use it its import time,
     and would break ``httpx2.alias_httpx()``, which must run before anybody imports httpx.
     The hook may be called again with the same module.
     """
+    if name.startswith("*.") and name not in _finder.hooks:
+        for loaded in [one for full, one in sys.modules.items() if full.endswith(name[1:])]:
+            hook(loaded)
     module = sys.modules.get(name)
     if module is not None:
         # While another thread imports it, it is not whole: the next block comes here again.
@@ -83,7 +87,8 @@ class _Finder(MetaPathFinder):
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if name not in self.hooks or getattr(self._asking, "name", None) == name:
+        hook = self.hooks.get(name) or self.hooks.get("*." + name.rpartition(".")[2])
+        if hook is None or getattr(self._asking, "name", None) == name:
             return None
         self._asking.name = name
         try:
@@ -96,7 +101,7 @@ class _Finder(MetaPathFinder):
             def exec_module(module: ModuleType) -> None:
                 del loader.exec_module
                 loader.exec_module(module)
-                self.hooks[name](module)
+                hook(module)
 
             loader.exec_module = exec_module
         return spec

@@ -1,0 +1,85 @@
+"""Let a miss pass at once through what would wrap it, wait, and ask again: SDKs, tenacity, backoff, botocore."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from aquila_cassette.errors import AquilaError
+from aquila_cassette.http.patching import patch
+
+
+def install(lib: ModuleType) -> None:
+    """Patch what a module has of `_METHODS`."""
+    for path, method in _METHODS.items():
+        holder, _, name = path.rpartition(".")
+        owner = getattr(lib, holder, None) if holder else lib
+        if owner is not None and name in vars(owner):
+            patch(owner, name, method)
+
+
+def _ours(error: object) -> AquilaError | None:
+    """Return the error of ours that `error` is, or was raised from."""
+    while isinstance(error, BaseException) and not isinstance(error, AquilaError):
+        error = getattr(error, "kwargs", {}).get("error") or error.__cause__  # botocore keeps it so
+    return error if isinstance(error, AquilaError) else None
+
+
+def _request(original: Any, _client: Any, *args: Any, **kwargs: Any) -> Any:
+    __tracebackhide__ = True
+    try:
+        return original(*args, **kwargs)
+    except Exception as error:
+        _raise_ours(error)
+        raise
+
+
+async def _request_async(original: Any, _client: Any, *args: Any, **kwargs: Any) -> Any:
+    __tracebackhide__ = True
+    try:
+        return await original(*args, **kwargs)
+    except Exception as error:
+        _raise_ours(error)
+        raise
+
+
+def _before_retry(original: Any, _client: Any, *args: Any, **kwargs: Any) -> Any:
+    __tracebackhide__ = True
+    _raise_ours(sys.exc_info()[1])
+    return original(*args, **kwargs)
+
+
+def _next_wait(original: Any, *args: Any, **kwargs: Any) -> Any:
+    __tracebackhide__ = True
+    _raise_ours(sys.exc_info()[1])
+    return original(*args, **kwargs)
+
+
+def _set_exception(original: Any, _state: Any, exc_info: Any) -> Any:
+    __tracebackhide__ = True
+    _raise_ours(exc_info[1])
+    return original(exc_info)
+
+
+def _raise_ours(error: object) -> None:
+    __tracebackhide__ = True
+    if ours := _ours(error):
+        raise ours from ours.__cause__
+
+
+_METHODS: dict[str, Callable[..., Any]] = {
+    # SDKs that Stainless generates, in their `_base_client`: openai, anthropic, groq, together, ...
+    "SyncAPIClient._sleep_for_retry": _before_retry,
+    "AsyncAPIClient._sleep_for_retry": _before_retry,
+    "SyncAPIClient.request": _request,
+    "AsyncAPIClient.request": _request_async,
+    # tenacity, on which stamina, LangChain, LlamaIndex and instructor build
+    "RetryCallState.set_exception": _set_exception,
+    # backoff
+    "_next_wait": _next_wait,
+    # botocore
+    "URLLib3Session.send": _request,
+}
+"""What runs between a failure and the next try, or wraps what the transport raised."""
