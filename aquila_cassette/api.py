@@ -5,7 +5,15 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import AsyncIterator, Callable, Generator, Hashable, Iterable, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Generator,
+    Hashable,
+    Iterable,
+    Sequence,
+)
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
@@ -107,10 +115,17 @@ class Block:
             wrapped = run_async
         else:
 
-            def run(*args: P.args, **kwargs: P.kwargs) -> T:
+            def run(*args: P.args, **kwargs: P.kwargs) -> object:
                 __tracebackhide__ = True
                 with make():
-                    return function(*args, **kwargs)
+                    result = function(*args, **kwargs)
+                # It has not begun: its requests are made where it is awaited.
+                return wait_for(result) if inspect.iscoroutine(result) else result
+
+            async def wait_for(coroutine: Coroutine[Any, Any, object]) -> object:
+                __tracebackhide__ = True
+                async with make():
+                    return await coroutine
 
             wrapped = run
         return cast("Callable[P, T]", functools.wraps(function)(wrapped))

@@ -79,7 +79,10 @@ class RecordedFile(io.BufferedReader):
             recorder.add_reader()
         data = read(size)
         self._consumed += len(data)
-        if body is None or recorder.over:
+        if body is None:
+            return data
+        if recorder.over:
+            recorder.add_piece(data)  # which refuses what comes too late
             return data
         is_buffered = self._socket.count > self._consumed
         for piece in body.consume(data, self.peek() if is_buffered else b""):

@@ -10,6 +10,7 @@ import shlex
 import shutil
 import sys
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
@@ -164,6 +165,9 @@ class Owner:
 
         Mode ``all`` replaces all of this owner's cassettes or none: they may follow from each other.
         """
+        for session in self.sessions:
+            if not session.is_open:
+                session.give_up_streams()
         for sessions in self._by_path(mode_all=False):
             saving.save_outcome(sessions, self._created, passed=passed)
         if not passed:
@@ -215,7 +219,9 @@ class Owner:
 # Outside pytest.
 
 _owners: dict[str, Owner] = {}
-_at_end: dict[tuple[Owner, Path], Callable[[], None]] = {}
+_unsaved: dict[Session, Callable[[], None]] = {}
+_drops: dict[tuple[Owner, Path], Callable[[], None]] = {}
+_writing = threading.Lock()
 _pid = os.getpid()
 
 
@@ -273,8 +279,11 @@ def created() -> Created:
 def _end(created_in: Path) -> None:
     if os.getpid() != _pid:  # a forked child, which ends before the script
         return
+    for session, save in list(_unsaved.items()):
+        session.give_up_streams()
+        save()
     if getattr(sys, "last_value", None) is None:  # else an exception ended the script half-way
-        for drop in _at_end.values():
+        for drop in _drops.values():
             drop()
     shutil.rmtree(created_in, ignore_errors=True)
 
@@ -300,12 +309,30 @@ class ScriptOwner(Owner):
 
     def _save_block(self, session: Session, *, raised: bool) -> None:
         self.sessions.remove(session)
+        with _writing:
+            self._save(session, raised=raised)
+        if session.is_recording:  # a stream that was returned from the block is read after it
+            session.on_late_end = lambda: self._save_late(session, raised=raised)
+            _unsaved[session] = lambda: self._save(session, raised=raised)
+
+    def _save_late(self, session: Session, *, raised: bool) -> None:
+        # The garbage collector may end a stream within another save; then it is saved at the end.
+        if _writing.acquire(blocking=False):
+            try:
+                self._save(session, raised=raised)
+            finally:
+                _writing.release()
+            if not session.is_recording:
+                _unsaved.pop(session, None)
+
+    def _save(self, session: Session, *, raised: bool) -> None:
         if session.mode != "all":
-            saving.save_block(session, self._created, raised=raised)
+            saving.save_outcome([session], self._created, passed=not raised)
         elif raised:
             self._is_whole = False
-        elif session.recorded:
+        elif session.recorded and not session.is_recording:
             self._replace(session)
+        session.saved = session.recorded
 
     def _replace(self, session: Session) -> None:
         """Put what a block recorded in mode ``all`` in the place of what it asked again."""
@@ -315,11 +342,8 @@ class ScriptOwner(Owner):
         saved_now = set(map(saving.mark, before))
 
         def is_asked_again(old: Interaction) -> bool:
-            return (
-                self._owns(old)
-                and key_of(old.request) in asked
-                and saving.mark(old) not in saved_now
-            )
+            is_ours = self._owns(old) and saving.mark(old) not in saved_now
+            return is_ours and key_of(old.request) in asked
 
         saving.refuse_loss([session], is_asked_again)
         saving.replace_old([session], self._created, is_asked_again)
@@ -327,9 +351,7 @@ class ScriptOwner(Owner):
         before += new
         self._asked.setdefault(session.path, set()).update(asked)
         self._is_whole &= not any(map(how_failed, new))
-        _at_end[self, session.path] = lambda: self._drop_what_is_no_longer_asked(
-            session.path, key_of
-        )
+        _drops[self, session.path] = lambda: self._drop_no_longer_asked(session.path, key_of)
 
     def _recorded_in_mode_all(self, path: Path) -> list[Interaction]:
         return self._recorded.get(path, [])
@@ -337,7 +359,7 @@ class ScriptOwner(Owner):
     def _owns(self, old: Interaction) -> bool:
         return old.recorded_by == self.name
 
-    def _drop_what_is_no_longer_asked(self, path: Path, key_of: Callable[[Any], Hashable]) -> None:
+    def _drop_no_longer_asked(self, path: Path, key_of: Callable[[Any], Hashable]) -> None:
         asked = self._asked[path]
         if self._is_whole:
             files.save(

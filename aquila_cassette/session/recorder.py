@@ -10,6 +10,7 @@ from typing import Self
 
 from aquila_cassette.content_encoding import decode_pieces
 from aquila_cassette.dialects import ending
+from aquila_cassette.errors import ScopeError
 from aquila_cassette.model import Ended, Failure, Headers, Interaction, Piece, Request, Response
 from aquila_cassette.session.failures import failure_of
 from aquila_cassette.session.stream_text import describe_stream
@@ -36,6 +37,7 @@ class Recorder:
         before_record: Callable[[Interaction], Interaction | None],
         streams: OpenStreams,
         background: bool = False,
+        on_end: Callable[[], None] = lambda: None,
     ) -> None:
         self.request = request
         self.order = order
@@ -52,7 +54,10 @@ class Recorder:
         self._ending: Callable[[bytes], tuple[Ended, Failure | None]] | None = None
         # Reentrant: while it is held, the garbage collector may close the stream that is recorded.
         self._lock = threading.RLock()
-        self._kept: tuple[Interaction | None] | None = None
+        self._kept: tuple[tuple[bool, int], Interaction | None] | None = None
+        self._is_block_over = False
+        self._is_given_up = False
+        self._on_end = on_end
         self._streams = streams
         self._stream = streams.start(
             f"{request.method} {request.url}", self._facts, background=background
@@ -63,6 +68,11 @@ class Recorder:
         """Whether it ended; nothing is recorded after that."""
         return self._ending is not None
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether there is something to save: it ended, or was read in part when its block ended."""
+        return self.over or (self._is_block_over and bool(self._pieces))
+
     def start_response(self, status: int, headers: Headers, http_version: str) -> None:
         self._status = status
         self._headers = headers
@@ -72,6 +82,13 @@ class Recorder:
     def add_piece(self, data: bytes) -> None:
         if data and self._ending is None:
             self._pieces.append(Piece(self._ms(), bytes(data)))
+        elif data and self._is_given_up:
+            raise ScopeError(
+                f"The stream of {self.request.method} {self.request.url} is read after the end of "
+                "what recorded it.",
+                facts=[f"owner: {self._recorded_by}", "the cassette has what was read before"],
+                fix="Fix: read it to its end, or close it, within the test or fixture that asked",
+            )
 
     def __enter__(self) -> Self:
         return self
@@ -90,6 +107,17 @@ class Recorder:
         """Record that the consumer closed it, was cancelled, or let it go."""
         self._end(self._at_close)
 
+    def block_ended(self) -> None:
+        """Note that the block is over: an answer that came may be read, and recorded, after it."""
+        if self._status is None:
+            self.closed()
+        self._is_block_over = True
+
+    def give_up(self) -> None:
+        """End it now; what is read later is an error, since nothing saves it."""
+        self._is_given_up |= not self.over
+        self.closed()
+
     def failed(self, error: Exception) -> None:
         """Record that the transport raised `error`."""
         failure = failure_of(error)
@@ -102,9 +130,10 @@ class Recorder:
     def interaction(self) -> Interaction | None:
         """Return what a cassette may hold, redacted; None where a hook dropped it."""
         with self._lock:
-            if self._kept is None:
-                self._kept = (self._before_record(self._build()),)
-            return self._kept[0]
+            state = self.over, len(self._pieces)
+            if self._kept is None or self._kept[0] != state:
+                self._kept = state, self._before_record(self._build())
+            return self._kept[1]
 
     def answer(self) -> Interaction:
         """Return what came, redacted, also if a hook dropped it."""
@@ -120,9 +149,9 @@ class Recorder:
                 return
             self._ending = ending
         self._streams.close(self._stream)
+        self._on_end()
 
     def _build(self) -> Interaction:
-        assert self._ending is not None, "asked for what is not over yet"
         pieces, left = self._decoded()
         headers = tuple(pair for pair in self._headers if pair[0] not in _NOT_OF_THE_BODY)
         if left:
@@ -134,7 +163,7 @@ class Recorder:
             headers_after=self._headers_after,
             http_version=self._http_version,
         )
-        ended, error = self._ending(response.body)
+        ended, error = (self._ending or self._at_close)(response.body)
         return Interaction(
             request=self.request,
             response=response.but(ended=ended, error=error),

@@ -33,12 +33,13 @@ def save_block(session: Session, created: Created | None, *, raised: bool) -> No
     """Save what a block recorded at its end, its failed answers only if no exception leaves it."""
     session.discard_failed(raised)
     if recorded := session.recorded:
+        session.saved = recorded
         _write(session, recorded, created)
 
 
 def save_outcome(sessions: Sequence[Session], created: Created | None, *, passed: bool) -> None:
     """Correct what the blocks of one file saved, now that their owner's outcome is known."""
-    saved = [one for session in sessions for one in session.recorded]
+    saved = [one for session in sessions for one in session.saved]
     for session in sessions:
         session.discard_failed(not passed)
     recordings = [pair for session in sessions for pair in session.recordings()]

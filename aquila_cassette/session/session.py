@@ -92,6 +92,8 @@ class Session:
         self.keeps_old = False
         self.is_unchanged = False
         self.discarded: list[Interaction] = []
+        self.saved: Sequence[Interaction] = ()  # at the end of the block
+        self.on_late_end: Callable[[], None] | None = None  # of a stream that outlived the block
         self.played: list[Interaction] = []
         self.misses: list[MissError] = []
         self.replaced: tuple[tuple[Interaction, ...], tuple[Interaction, ...]] = (), ()
@@ -178,7 +180,10 @@ class Session:
         """Discard the failed answers that were recorded, or none."""
         self.discarded = []
         if discard:
-            self.discarded = [one for one in self.recorded if how_failed(one)]
+            closed = [
+                one for one in self.recorded if one.response.ended == "closed"
+            ]  # or cancelled
+            self.discarded = [one for one in self.recorded if how_failed(one) or one in closed]
 
     def recorded_key(self, request: Request) -> Hashable:
         """Return the key of a request that is on the cassette."""
@@ -201,12 +206,21 @@ class Session:
     # Its end, and what a recorder asks of it.
 
     def stop(self) -> None:
-        """End the block: held streams are released, and what is still recorded ends as closed."""
+        """End the block: held streams are released; a stream that is read later is recorded on."""
         self.is_open = False
         if self.options.hold:
             self.stepping.release(None)
         for recorder in list(self._recorders):
-            recorder.closed()
+            recorder.block_ended()
+
+    @property
+    def is_recording(self) -> bool:
+        return any(not recorder.over for recorder in self._recorders)
+
+    def give_up_streams(self) -> None:
+        """End what is still recorded, since nothing saves what comes from now on."""
+        for recorder in list(self._recorders):
+            recorder.give_up()
 
     def redacted(self, interaction: Interaction) -> Interaction:
         """Return it without secrets; its request is already so."""
@@ -279,10 +293,15 @@ class Session:
             before_record=self.before_record,
             streams=self.streams,
             background=self._is_background(asked),
+            on_end=self._recording_ended,
         )
         with self._lock:
             self._recorders.append(recorder)
         return recorder
+
+    def _recording_ended(self) -> None:
+        if not self.is_open and self.on_late_end is not None:
+            self.on_late_end()
 
     def _miss(self, asked: Request, number: int, key: Hashable) -> MissError:
         is_absent = self.state == "absent"
@@ -308,4 +327,4 @@ class Session:
     def _finished(self) -> list[Recorder]:
         with self._lock:
             recorders = list(self._recorders)
-        return sorted((one for one in recorders if one.over), key=lambda one: one.order)
+        return sorted((one for one in recorders if one.is_kept), key=lambda one: one.order)

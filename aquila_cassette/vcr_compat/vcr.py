@@ -291,6 +291,8 @@ class VcrSession(Session):
     def leave(self) -> None:
         scope.leave(self)
         self.stop()
+        for recorder in list(self._recorders):
+            recorder.closed()
 
     def _find_path(self, root: Path) -> Path:
         return Path(self.name).absolute()

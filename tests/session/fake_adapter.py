@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from aquila_cassette import Cassette, Failure, Interaction, Piece, Request, Response
+from aquila_cassette.api import Block
 from aquila_cassette.model import Ended
 from aquila_cassette.options import Layer
 from aquila_cassette.session import current_session as current
-from aquila_cassette.session.owner import Owner
+from aquila_cassette.session.owner import Owner, ScriptOwner
 from aquila_cassette.session.player import Player
 from aquila_cassette.session.stepping import SteppedPlayer
 from aquila_cassette.storage import files
@@ -157,6 +158,11 @@ class Suite:
         finally:
             current.leave(session)
             owner.close(session, error)
+
+    def script(self, **options: Any) -> Block:
+        """A block of a function outside pytest."""
+        call = Layer("the block", {"mode": "once", "cassette_dir": self.folder, **options})
+        return Block("x", call, ScriptOwner("it.py", fix="Fix: AQUILA_RECORD=all python it.py"))
 
     def run(
         self,

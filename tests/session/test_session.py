@@ -7,7 +7,7 @@ import contextlib
 import contextvars
 import json
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from typing import Any
 
 import pytest
@@ -479,9 +479,17 @@ async def test_every_kind_of_function_can_be_decorated_and_runs_in_a_block_of_it
     async def generate_async() -> AsyncIterator[bytes]:
         yield send("d")
 
+    @decorate
+    def begin_async() -> Coroutine[None, None, bytes]:
+        async def ask_later() -> bytes:
+            return send("e")
+
+        return ask_later()
+
     assert asyncio.iscoroutinefunction(ask_async)
     assert ask.__doc__ == "Ask."
     for _ in range(2):
         answers = [ask(), await ask_async(), *generate(), *[one async for one in generate_async()]]
-        assert answers == [b"live a", b"live b", b"live c", b"live d"]
-    assert suite.library.sent == ["a", "b", "c", "d"]
+        answers.append(await begin_async())
+        assert answers == [b"live a", b"live b", b"live c", b"live d", b"live e"]
+    assert suite.library.sent == ["a", "b", "c", "d", "e"]
