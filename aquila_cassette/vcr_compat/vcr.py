@@ -6,7 +6,7 @@ import copy
 import functools
 import json
 import os
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -35,8 +35,8 @@ from aquila_cassette.session.owner import Owner
 from aquila_cassette.session.player import Player
 from aquila_cassette.session.recorder import Recorder
 from aquila_cassette.session.session import CassetteState, Session
-from aquila_cassette.vcr_compat.persister import Files, Pair
-from aquila_cassette.vcr_compat.run import SUITE
+from aquila_cassette.vcr_compat.persister import Files, Pair, PlainCopies
+from aquila_cassette.vcr_compat.run import SUITE, Suite
 from aquila_cassette.vcr_compat.translation import (
     SuiteRedaction,
     our_request,
@@ -46,6 +46,10 @@ from aquila_cassette.vcr_compat.translation import (
 
 _FILTERS = ("filter_headers", "filter_query_parameters", "filter_post_data_parameters")
 _MODES = {RecordMode.NONE: "none", RecordMode.ONCE: "once", RecordMode.ALL: "all"}
+_ADDED_BY_LIBRARIES = (
+    "accept", "accept-encoding", "connection", "content-length", "content-type", "host",
+    "transfer-encoding", "user-agent",
+)  # fmt: skip
 # Those of our options that vcrpy has no counterpart of.
 _OUR_OPTIONS = ("ignore_json", "redact", "speed", "background")
 
@@ -91,7 +95,7 @@ class CompatVCR(VCR):  # type: ignore[misc]
         is_ours = persister is FilesystemPersister
         if is_ours:
             persister = Files(self._others, replaces=self._rewrite)
-        cassette = CompatCassette(persister=persister, **settings)
+        cassette = CompatCassette(persister=PlainCopies(persister), **settings)
         if is_ours or not self._rewrite:
             cassette._load()
         http.install()
@@ -107,6 +111,7 @@ class CompatVCR(VCR):  # type: ignore[misc]
         resolved = resolve([*owner.above, Layer("the mark vcr", call)], os.environ)
         redaction = SuiteRedaction(resolved.options.redact, replacements)
         cassette.session = VcrSession(cassette, resolved, owner, redaction, strict=suite.strict)
+        cassette.suite = suite
         suite.sessions.append(cassette.session)
         return cassette
 
@@ -134,6 +139,10 @@ class CompatCassette(Cassette):  # type: ignore[misc]
     """A `vcr.cassette.Cassette`: loading, hooks, matchers, counts and saving are vcrpy's own."""
 
     session: VcrSession | None = None
+    suite: Suite
+    # What vcrpy 7 has none of.
+    _loaded_count = 0
+    _played_interactions: Sequence[Pair] = ()
 
     @property
     def data(self) -> list[Pair]:
@@ -157,18 +166,33 @@ class CompatCassette(Cassette):  # type: ignore[misc]
         assert self.session is not None
         if self.session.keeps_its_old_cassette() or not self.data:
             return
-        if isinstance(self._persister, Files):
-            replaces = self.record_mode == RecordMode.ALL or self.drop_unused_requests
-            self._persister.replaces |= replaces
+        persister: Any = self._persister
+        files = persister.persister
+        if isinstance(files, Files):
+            drops = getattr(self, "drop_unused_requests", False)
+            files.replaces |= self.record_mode == RecordMode.ALL or drops
         super()._save(force=force)
 
-    def _persist(self, cassette_dict: dict[str, Any]) -> None:
-        # Copies that any serializer can write, and may write into.
-        responses = [
-            {key: dict(part) if isinstance(part, Mapping) else part for key, part in one.items()}
-            for one in cassette_dict["responses"]
-        ]
-        super()._persist({**cassette_dict, "responses": responses})
+    def _load(self) -> None:
+        super()._load()
+        self._loaded_count = len(self._pairs)
+
+    def _as_dict(self) -> dict[str, Any]:
+        """Return what vcrpy saves; before 8.5 it would add to what it recorded again."""
+        pairs = self.data
+        recorded = pairs[self._loaded_count :]
+        if self.record_mode == RecordMode.ALL:
+            is_old = functools.partial(self._is_among, recorded)
+            pairs = [pair for pair in pairs[: self._loaded_count] if not is_old(pair)] + recorded
+        return {"requests": [one for one, _ in pairs], "responses": [one for _, one in pairs]}
+
+    def _is_among(self, recorded: Sequence[Pair], pair: Pair) -> bool:
+        return any(requests_match(one, pair[0], self._match_on) for one, _ in recorded)
+
+    def note_played(self, place: int) -> None:
+        if not self.play_counts[place] and place < self._loaded_count:
+            self._played_interactions = [*self._played_interactions, self.data[place]]
+        self.play_counts[place] += 1
 
 
 class VcrSession(Session):
@@ -193,7 +217,7 @@ class VcrSession(Session):
         self._strict = strict
         self._recorded: dict[int, Pair] = {}
         self._key_at = functools.cache(self._recorded_key_at)
-        path = str(cassette.path)
+        path = str(cassette._path)
         super().__init__(path, resolved, root=owner.root, fix=owner.fix, signature=owner.name)
         owner.sessions.append(self)
 
@@ -221,8 +245,8 @@ class VcrSession(Session):
     def _choose(self, filtered: Any, asked: Request) -> Player | None:
         """Replay the answer to a request, and count it as played; None where there is none.
 
-        Of several that match, those with the same body come first, so that concurrent requests get
-        their own answers.
+        Of several that match, the first one answers, as in vcrpy. Requests that may overlap come in
+        any order: for them, and where `strict`, those with the same body come first.
         """
         cassette = self.cassette
         repeats = cassette.allow_playback_repeats
@@ -236,7 +260,7 @@ class VcrSession(Session):
             for place, (stored, _) in enumerate(pairs)
             if (repeats or not cassette.play_counts[place])
             and any(
-                requests_match(_with_body_like(stored, form), stored, cassette._match_on)
+                requests_match(_like_recorded(form, stored), stored, cassette._match_on)
                 for form in forms
             )
         ]
@@ -244,15 +268,20 @@ class VcrSession(Session):
         same = [place for place in fitting if self._key_at(place) == key]
         if not same and (self._strict or not fitting):
             return None
-        place = (same or fitting)[0]
+        in_order = not self._strict and not self._may_overlap()
+        place = fitting[0] if in_order else (same or fitting)[0]
         recorded, response = pairs[place]
-        if not cassette.play_counts[place] and place < cassette._loaded_count:
-            cassette._played_interactions.append(pairs[place])
-        cassette.play_counts[place] += 1
-        if not same:
+        cassette.note_played(place)
+        if place not in same:
             self.other_body.append(asked)
         interaction = Interaction(our_request(recorded), read_response(response))
         return self._replay(interaction, place + 1, repeats or len(fitting) > 1)
+
+    def _may_overlap(self) -> bool:
+        """Return whether other requests may be on their way: their order is not the recorded one."""
+        if self.streams.open():
+            return True
+        return not self.cassette.suite.is_sequential(self._home)
 
     def _recorded_key_at(self, place: int) -> Any:
         recorded, _ = self.cassette.data[place]
@@ -303,23 +332,29 @@ class VcrSession(Session):
         return "present" if self.cassette.rewound else "absent", ()
 
 
-def _with_body_like(stored: Any, request: Any) -> Any:
-    """Return a request with its body in the form in which the recorded one has it.
+def _like_recorded(request: Any, stored: Any) -> Any:
+    """Return a request in the form in which the recorded one has it.
 
     Whether a request without a body has none, or an empty one, is as its library has it, and of
-    aiohttp vcrpy keeps not the bytes but the JSON value.
+    aiohttp vcrpy keeps not the bytes but the JSON value. Of headers that libraries add themselves,
+    vcrpy sees some and we see others; botocore's values are bytes.
     """
-    body = request.body
+    like = copy.copy(request)
     if isinstance(stored.body, dict | list):
         with suppress(ValueError, TypeError):
-            body = json.loads(body)
-    elif not body and not stored.body:
-        body = stored.body
-    if body is request.body:
-        return request
-    other = copy.copy(request)
-    other.body = body
-    return other
+            like.body = json.loads(request.body)
+    elif not request.body and not stored.body:
+        like.body = stored.body
+    like.headers = dict(request.headers)
+    for name in _ADDED_BY_LIBRARIES:
+        if (name in request.headers) != (name in stored.headers):
+            like.headers = {key: one for key, one in like.headers.items() if key.lower() != name}
+            if name in stored.headers:
+                like.headers[name] = stored.headers[name]
+    for name, value in stored.headers.items():
+        if isinstance(value, bytes) and like.headers.get(name) == value.decode("latin-1"):
+            like.headers[name] = value
+    return like
 
 
 class VcrMissError(
@@ -332,7 +367,8 @@ class VcrMissError(
         self.cassette = cassette = session.cassette
         self.failed_request = their_request(asked)
         self.similar_requests = cassette.find_requests_with_most_matches(self.failed_request)
-        self.reason = errors._reason(cassette, self.similar_requests)
+        if hasattr(errors, "_reason"):  # vcrpy 9
+            self.reason = errors._reason(cassette, self.similar_requests)
         mode: Any = getattr(cassette.record_mode, "value", cassette.record_mode)
         MissError.__init__(
             self,

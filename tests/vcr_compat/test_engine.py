@@ -225,3 +225,88 @@ def test_cut():
         suite(source, "--record-mode=once")
     assert suite.interactions("test_cut.yaml")[0]["response"]["aquila"]["ended"] == "failed"
     suite(source)
+
+
+def test_the_order_is_that_of_vcrpy_unless_requests_may_overlap(suite: Suite) -> None:
+    old, new = (
+        {**one, "request": {**one["request"], "method": "POST", "body": said}}
+        for said, one in (("old", suite.old("/", "first")), ("new", suite.old("/", "second")))
+    )
+    suite.lay("grown.yaml", old, new)
+    suite("""
+import asyncio, threading
+pytestmark = [pytest.mark.vcr, pytest.mark.default_cassette("grown.yaml")]
+
+async def send(*bodies):
+    async with httpx.AsyncClient() as client:
+        answers = await asyncio.gather(*(client.post(URL + "/", content=one) for one in bodies))
+    return [answer.text for answer in answers]
+
+async def in_turn(*bodies):
+    async with httpx.AsyncClient() as client:
+        return [(await client.post(URL + "/", content=one)).text for one in bodies]
+
+def test_grown():
+    assert post("/", content="new") == "first"
+
+def test_one_task():
+    assert asyncio.run(in_turn("new", "old")) == ["first", "second"]
+
+def test_tasks():
+    assert asyncio.run(send("new", "old")) == ["second", "first"]
+
+def test_thread():
+    got = []
+    thread = threading.Thread(target=lambda: got.append(post("/", content="new")))
+    thread.start()
+    thread.join()
+    assert got == ["second"]
+
+def test_streams():
+    with httpx.stream("POST", URL + "/", content="old") as one, httpx.stream("POST", URL + "/", content="new") as two:
+        assert (two.read(), one.read()) == (b"second", b"first")
+""")
+
+
+def test_headers_match_as_vcrpy_sees_them(suite: Suite) -> None:
+    """Whichever library sends them: below vcrpy, libraries add some of their own."""
+    sent = {"X-A": ["b"], "Authorization": [b"Bearer 1"], "User-Agent": ["x"]}
+    one = suite.old("/", "hi")
+    suite.lay("seen.yaml", {**one, "request": {**one["request"], "headers": sent}})
+    suite(
+        """
+import asyncio, http.client, urllib.request, aiohttp, requests, urllib3
+from urllib.parse import urlsplit
+HEADERS = {"X-A": "b", "Authorization": "Bearer 1", "User-Agent": "x"}
+pytestmark = [
+    pytest.mark.default_cassette("seen.yaml"),
+    pytest.mark.vcr(match_on=["method", "uri", "body", "headers"]),
+]
+
+async def aio():
+    async with aiohttp.ClientSession() as session, session.get(URL + "/", headers=HEADERS) as got:
+        return await got.text()
+
+def raw():
+    connection = http.client.HTTPConnection(urlsplit(URL).netloc)
+    connection.request("GET", "/", headers=HEADERS)
+    return connection.getresponse().read().decode()
+
+@pytest.mark.parametrize("ask", [
+    raw,
+    lambda: asyncio.run(aio()),
+    lambda: requests.get(URL + "/", headers=HEADERS).text,
+    lambda: urllib3.request("GET", URL + "/", headers=HEADERS).data.decode(),
+    lambda: urllib.request.urlopen(urllib.request.Request(URL + "/", headers=HEADERS)).read().decode(),
+    lambda: get("/", headers=HEADERS),
+])
+def test_seen(ask):
+    assert ask() == "hi"
+
+@pytest.mark.parametrize("headers", [{**HEADERS, "X-A": "c"}, {**HEADERS, "X-B": "b"}, {"X-A": "b"}])
+def test_other(headers):
+    with pytest.raises(CannotOverwrite):
+        requests.get(URL + "/", headers=headers)
+""",
+        passed=9,
+    )
