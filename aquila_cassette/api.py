@@ -176,8 +176,8 @@ def aquila_cassette(
         redact: Names of further secret fields, patterns of secret values, or a `Redaction`; they
             add to the defaults.
         speed: 0 (default) replays at once, 1 at the recorded pace, 4 four times as fast.
-        hold: Whether replayed streams are held back, and ``cassette.advance(n)`` lets their events
-            through; then `speed` does not count for them.
+        hold: Whether streams are held back, and ``cassette.advance(n)`` lets their events through;
+            then `speed` does not count for them. What is recorded is recorded whole first.
         repeats: Whether the last of equal interactions is replayed again and again.
         on_unplayed: ``fail`` (default), ``warn`` or ``ignore``.
         before_record_request: Sees each redacted request; returns the one to match and keep, or

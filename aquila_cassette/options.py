@@ -148,7 +148,7 @@ class Options:
     speed: float = _option(
         0.0, _speed, "0 replays at once, 1 at the recorded pace, 4 four times as fast"
     )
-    hold: bool = _option(False, _flag, "hold replayed streams back for [stepping](stepping.md)")
+    hold: bool = _option(False, _flag, "hold streams back for [stepping](stepping.md)")
     repeats: bool = _option(False, _flag, "replay the last of equal interactions again and again")
     on_unplayed: OnUnplayed = _option(
         "fail",

@@ -10,6 +10,7 @@ response is already there. What is above stays aiohttp's own, and whoever patche
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import re
 import ssl
@@ -67,7 +68,7 @@ class AiohttpAdapter(HttpAdapter[Any]):
         return _make(found, failure.message, call)
 
     async def record(self, call: Any, recorder: Recorder, send: Send[Any]) -> Any:
-        listener = Listener(recorder, call)
+        listener = Listener(recorder, call, functools.partial(self.make_error, call, True))
         with listener.connecting():
             connection = await send(call)
         listener.listen()

@@ -15,9 +15,10 @@ import aiohttp
 from aiohttp import hdrs
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 
-from aquila_cassette.http.aiohttp_replay import ReplayProtocol
-from aquila_cassette.http.dispatcher import decode_headers
+from aquila_cassette.http.aiohttp_replay import ReplayedReader, ReplayProtocol
+from aquila_cassette.http.dispatcher import decode_headers, replayed_errors
 from aquila_cassette.model import Headers
+from aquila_cassette.session.player import MakeError
 from aquila_cassette.session.recorder import Recorder
 
 _DECODED = ("gzip", "x-gzip", "deflate", "br", "zstd")
@@ -27,8 +28,9 @@ _DECODED = ("gzip", "x-gzip", "deflate", "br", "zstd")
 class Listener:
     """Notes in a recorder what comes of a ``ClientRequest`` that was not sent yet."""
 
-    def __init__(self, recorder: Recorder, request: Any) -> None:
+    def __init__(self, recorder: Recorder, request: Any, make_error: MakeError) -> None:
         self._recorder = recorder
+        self._make_error = make_error
         self._request = request
 
     @contextlib.contextmanager
@@ -68,6 +70,8 @@ class Listener:
             with self._recorder, self._waiting():
                 response = await start(connection)
             self._response_started(response)
+            if self._recorder.holds and not self._recorder.over:
+                await self._hold(response)
             return response
 
         _lay_over(request, "send", send)
@@ -93,6 +97,16 @@ class Listener:
             recorder.body_ended()
         else:
             response.content = RecordedReader(live, recorder, unread=response.status >= 300)
+
+    async def _hold(self, response: Any) -> None:
+        """Have the rest recorded; the response is then read from its held replay."""
+        live, loop = response.content, asyncio.get_running_loop()
+        with replayed_errors(self._recorder), self._waiting():
+            while await live.readany():
+                pass
+        limit = live.get_read_buffer_limits()[0]
+        player, protocol = self._recorder.replay(), ReplayProtocol(loop)
+        response.content = ReplayedReader(player, self._make_error, self._request, protocol, limit)
 
     def _headers(self, response: Any) -> Headers:
         """Return the headers of the body as it is read: aiohttp removes its encoding before."""

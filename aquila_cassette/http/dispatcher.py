@@ -11,6 +11,7 @@ import re
 import ssl
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import aclosing, closing, contextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from aquila_cassette.model import Failure, Headers, Request
@@ -53,6 +54,10 @@ class HttpAdapter(ABC, Generic[Call]):
     async def record(self, call: Call, recorder: Recorder, send: Send[Call]) -> Any:
         """Send the request, and return the response that is recorded while it is read."""
 
+    async def read_whole(self, call: Call, response: Any) -> None:
+        """Read what `record` returned to its end, and close it: the consumer gets a held replay."""
+        await read_body(response, is_sync=self.is_sync)
+
 
 async def exchange(adapter: HttpAdapter[Call], call: Call, send: Send[Call]) -> Any:
     """Return the response to `call`: recorded, replayed, or as without us."""
@@ -80,7 +85,13 @@ async def respond(
     if answer is None:
         return await send(call)
     if isinstance(answer, Recorder):
-        return await adapter.record(call, answer, send)
+        response = await adapter.record(call, answer, send)
+        if not answer.holds or adapter.raises_later:
+            return response  # or its adapter holds it, where the library waits for it
+        recorder = answer
+        with replayed_errors(recorder):
+            await adapter.read_whole(call, response)
+        answer = recorder.replay()
     if adapter.is_sync:
         answer.wait_for_response()
     else:
@@ -91,6 +102,16 @@ async def respond(
         answer.finished()
         answer.raise_ending(make_error)
     return await adapter.to_response(call, answer, make_error)
+
+
+@contextmanager
+def replayed_errors(recorder: Recorder) -> Iterator[None]:
+    """Read a whole answer inside: what it ends in is raised by its replay, at its place."""
+    try:
+        yield
+    except Exception:
+        if not recorder.over:
+            raise
 
 
 def exchange_sync(adapter: HttpAdapter[Call], call: Call, send: Callable[[Call], Any]) -> Any:
@@ -184,6 +205,18 @@ class RecordedBody:
     async def aclose(self) -> None:
         self._recorder.closed()
         await self._stream.aclose()
+
+
+async def read_body(body: Any, *, is_sync: bool) -> None:
+    """Read a live body to its end, and close it."""
+    if is_sync:
+        with closing(body):
+            for _ in body:
+                pass
+    else:
+        async with aclosing(body):
+            async for _ in body:
+                pass
 
 
 class ReplayedBody:

@@ -8,14 +8,16 @@ replays the response. The library's own parsing, pooling and errors stay above i
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import re
 from collections.abc import Callable
+from http.client import HTTPResponse
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from aquila_cassette.http.dispatcher import decide
+from aquila_cassette.http.dispatcher import decide, replayed_errors
 from aquila_cassette.http.http_client_response import (
     BUFFER,
     FramedBody,
@@ -142,18 +144,35 @@ class SocketProxy:
         if answer is None:
             return getresponse()
         try:
-            if isinstance(answer, Player):
-                answer.wait_for_response()
-                return getresponse()
-            with answer:
-                response = getresponse()
-            headers = tuple((name.lower(), value) for name, value in response.headers.items())
-            version = "HTTP/1.0" if response.version == 10 else "HTTP/1.1"
-            answer.start_response(response.status, headers, version)
-            self._file.begin_body(chunked=response.chunked, length=response.length)
-            return response
+            if isinstance(answer, Recorder) and not answer.holds:
+                with answer:
+                    response = getresponse()
+                self._begin_body(answer, response)
+                return response
+            if isinstance(answer, Recorder):
+                answer = self._answer = self._record_whole(answer)
+            answer.wait_for_response()
+            return getresponse()
         finally:
             self.leave()
+
+    def _begin_body(self, recorder: Recorder, response: Any) -> None:
+        headers = tuple((name.lower(), value) for name, value in response.headers.items())
+        version = "HTTP/1.0" if response.version == 10 else "HTTP/1.1"
+        recorder.start_response(response.status, headers, version)
+        self._file.begin_body(chunked=response.chunked, length=response.length)
+
+    def _record_whole(self, recorder: Recorder) -> Player:
+        """Record the response to its end, and return its held replay; no other one uses the socket."""
+        socket, real = cast("Any", self), self._real
+        with replayed_errors(recorder), contextlib.closing(real), recorder:
+            response = HTTPResponse(socket, method=self._sent.method)
+            response.begin()
+            self._begin_body(recorder, response)
+            response.read()
+        self._real = None
+        recorder.closed()
+        return recorder.replay()
 
     # What http.client and others call on a socket.
 

@@ -24,6 +24,7 @@ from aquila_cassette.http.dispatcher import (
     exchange,
     exchange_sync,
     find_class,
+    read_body,
 )
 from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Failure, Request
@@ -97,6 +98,9 @@ class HttpxAdapter(HttpAdapter[Any]):
         )
         response.stream = self._recorded(response.stream, recorder)
         return response
+
+    async def read_whole(self, call: Any, response: Any) -> None:
+        await read_body(response.stream, is_sync=self.is_sync)
 
     def _uncompressed(self, request: Any) -> Any:
         """Ask for a body as it is, so that each piece can be read and kept as it comes."""

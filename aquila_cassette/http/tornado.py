@@ -112,6 +112,8 @@ class TornadoAdapter(HttpAdapter[Any]):
                 fields = tuple((name.lower(), value) for name, value in headers.get_all())
                 recorder.start_response(first_line.code, fields, first_line.version)
                 recorder.add_reader()
+                if recorder.holds:
+                    return None
             return await headers_received(first_line, headers)
 
         def on_data(chunk: bytes) -> Any:
@@ -135,6 +137,16 @@ class TornadoAdapter(HttpAdapter[Any]):
                 recorder.__exit__(type(raised), raised, None)
             return handle_exception(kind, error, traceback)
 
+        def hang_up(*_error: Any) -> bool:
+            call._remove_timeout()
+            if (stream := getattr(call, "stream", None)) is not None:
+                stream.set_close_callback(None)
+                stream.close()
+            return True
+
+        if recorder.holds:  # the caller's own methods are for the replay
+            data_received = _ignore
+            finish = handle_exception = hang_up
         call.headers_received, call.data_received = on_headers, on_data
         call.finish, call._handle_exception = on_finish, on_exception
         try:
@@ -142,11 +154,20 @@ class TornadoAdapter(HttpAdapter[Any]):
         finally:
             recorder.closed()
 
+    async def read_whole(self, call: Any, response: Any) -> None:
+        """Give the connection its methods back: `record` has waited for the end."""
+        for name in ("headers_received", "data_received", "finish", "_handle_exception"):
+            del vars(call)[name]
+
     def make_error(self, call: Any, has_begun: bool, failure: Failure) -> Exception | None:
         error = make_error(failure, _ERRORS, self._lib, builtins, socket, ssl)
         if error is not None and isinstance(error, self._lib.HTTPError):
             return type(error)(failure.message)  # which sets more than its arguments
         return error
+
+
+def _ignore(_chunk: bytes) -> None:
+    pass
 
 
 def _to_request(request: Any) -> Request:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from aquila_cassette.errors import MissError, SettleTimeout, UsageError
 from aquila_cassette.model import Interaction
 from aquila_cassette.options import Mode
 from aquila_cassette.session.session import Session
-from aquila_cassette.session.stepping import Advance, Which
+from aquila_cassette.session.stepping import RECORDING, Advance, Which
 from aquila_cassette.session.stream_text import pending_lines
 from aquila_cassette.waiting.event_loops import (
     TaskOrThread,
@@ -22,7 +21,6 @@ from aquila_cassette.waiting.open_streams import OpenStreams
 from aquila_cassette.waiting.pending import Source, forbid_inside_job
 
 _REPLAYING = 5.0
-_RECORDING = 120.0
 
 
 class Cassette:
@@ -88,7 +86,8 @@ class Cassette:
         """Let `n` events of a held stream through, and wait until its reader consumed them.
 
         A stream that is asked for a little later is waited for. Where fewer events are left, the
-        stream just ends. An ending that raises is let through like an event.
+        stream just ends. An ending that raises is let through like an event. While it records, the
+        whole answer is recorded first; the time of that does not count.
 
         Args:
             n: How many events: of an SSE stream its events, of NDJSON its lines.
@@ -97,8 +96,8 @@ class Cassette:
             timeout: The longest wait, in seconds.
 
         Raises:
-            UsageError: There are several streams to choose from; or nothing can be held: the block
-                has no ``hold=True``, or it records.
+            UsageError: There are several streams to choose from; nothing is left to let through;
+                or the block has no ``hold=True``.
             RenderTimeout: No held stream came, or its reader did not come back for more.
             MissError: A request had no matching interaction.
         """
@@ -120,14 +119,6 @@ class Cassette:
                 f"{called} needs a block that holds streams back.",
                 fix=f'Fix: aquila_cassette("{self.name}", hold=True)',
             )
-        if session.may_record and not session.index.interactions:
-            with contextlib.suppress(SettleTimeout):  # an error now would cut the cassette short
-                await settled([session], None, streams=1)
-            raise UsageError(
-                f"{called} has nothing to hold back: this block records, and that is live.",
-                facts=[f"cassette: {session.shown_path} (mode {session.mode})"],
-                fix="Fix: run it again in mode once: what was recorded is replayed then, and held",
-            )
         await Advance(session.stepping, called, n, of, here).run(timeout)
 
     def release(self, of: Which = None) -> None:
@@ -135,13 +126,16 @@ class Cassette:
 
         Args:
             of: Which streams, as for `advance`; several may fit.
+
+        Raises:
+            UsageError: None fits.
         """
         self._session.stepping.release(of)
 
 
 def default_timeout(sessions: Sequence[Session]) -> float:
     """Return how long to wait, in seconds: a replay has no reason to be slow, a model has."""
-    return _RECORDING if any(session.may_record for session in sessions) else _REPLAYING
+    return RECORDING if any(session.may_record for session in sessions) else _REPLAYING
 
 
 def idle(

@@ -13,6 +13,7 @@ from aquila_cassette.dialects import ending
 from aquila_cassette.errors import ScopeError
 from aquila_cassette.model import Ended, Failure, Headers, Interaction, Piece, Request, Response
 from aquila_cassette.session.failures import failure_of
+from aquila_cassette.session.player import Player
 from aquila_cassette.session.stream_text import describe_stream
 from aquila_cassette.waiting.open_streams import OpenStreams
 
@@ -38,6 +39,7 @@ class Recorder:
         streams: OpenStreams,
         background: bool = False,
         on_end: Callable[[], None] = lambda: None,
+        hold: Callable[[Interaction], Player] | None = None,
     ) -> None:
         self.request = request
         self.order = order
@@ -58,10 +60,24 @@ class Recorder:
         self._is_block_over = False
         self._is_given_up = False
         self._on_end = on_end
+        self._hold = hold
         self._streams = streams
         self._stream = streams.start(
-            f"{request.method} {request.url}", self._facts, background=background
+            f"{request.method} {request.url}",
+            self._facts,
+            background=background,
+            counts=hold is None,  # else its replay does
         )
+
+    @property
+    def holds(self) -> bool:
+        """Whether the whole answer is to be recorded before its consumer sees any of it."""
+        return self._hold is not None
+
+    def replay(self) -> Player:
+        """Return the held replay of the answer, which is over; nothing of it is redacted."""
+        assert self._hold is not None, "asked for where nothing is held"
+        return self._hold(self._build())
 
     @property
     def over(self) -> bool:

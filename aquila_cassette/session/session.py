@@ -108,7 +108,7 @@ class Session:
         self._numbers = itertools.count(1)
         self._recorders: list[Recorder] = []
         self._reported = 0
-        self._home = threading.current_thread()
+        self.home = threading.current_thread()
         self._lock = threading.RLock()
         # Retries and loops send equal requests.
         self._redact = lru_cache(maxsize=16)(options.redact.request)
@@ -135,13 +135,13 @@ class Session:
         if not self.may_record:
             raise self._missed(self._miss(asked, number, key))
         refuse_placeholder(request, asked)
-        return self._record(asked)
+        return self._record(asked, number)
 
     # What is asked of it.
 
     @cached_property
     def stepping(self) -> Stepping:
-        return Stepping(self._home, self.take_failure)
+        return Stepping(self)
 
     @property
     def shown_path(self) -> str:
@@ -199,6 +199,12 @@ class Session:
         """Return the misses that were not reported yet as one error, once."""
         misses = self.take_swallowed()
         return combined(misses) if misses else None
+
+    @property
+    def is_played_out(self) -> bool:
+        """Whether no request can be answered any more."""
+        played, left = len(self.played), len(self.index.interactions)
+        return not self.may_record and not self.options.repeats and 0 < left <= played
 
     def pending(self) -> Sequence[Pending]:
         return ()  # what may be pending here are streams
@@ -273,10 +279,11 @@ class Session:
         return any(fnmatchcase(request.url, one) for one in self.options.background)
 
     def _replay(self, interaction: Interaction, number: int, more: bool) -> Player:
-        self.played.append(interaction)
         make: Callable[..., Player] = self.stepping.replay if self.options.hold else Player
         background = self._is_background(interaction.request)
-        return make(interaction, number, self._replay_settings, more=more, background=background)
+        player = make(interaction, number, self._replay_settings, more=more, background=background)
+        self.played.append(interaction)
+        return player
 
     def _handle_ambient(self, kind: AmbientRequest, request: Request) -> Player | None:
         """Let an ambient request pass where its block records; else answer it, and count it nowhere."""
@@ -284,7 +291,12 @@ class Session:
             return None
         return Player(kind.interaction(request), 0, self._replay_settings, is_stream=False)
 
-    def _record(self, asked: Request) -> Recorder:
+    def _record(self, asked: Request, number: int = 0) -> Recorder:
+        background = self._is_background(asked)
+        hold = None
+        if self.options.hold and not background:
+            settings = self._replay_settings
+            hold = lambda recorded: self.stepping.replay(recorded, number, settings)  # noqa: E731
         recorder = Recorder(
             asked,
             order=next(_order),
@@ -292,8 +304,9 @@ class Session:
             redact=self.redacted,
             before_record=self.before_record,
             streams=self.streams,
-            background=self._is_background(asked),
             on_end=self._recording_ended,
+            background=background,
+            hold=hold,
         )
         with self._lock:
             self._recorders.append(recorder)

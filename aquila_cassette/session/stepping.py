@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import anyio
 
 from aquila_cassette import sse
 from aquila_cassette.dialects.framing import framing, is_complete_frame, read_event, split_frames
-from aquila_cassette.errors import MissError, RenderTimeout, UsageError
+from aquila_cassette.errors import RenderTimeout, UsageError
 from aquila_cassette.model import Interaction, Response
 from aquila_cassette.session.player import Player, ReplaySettings, let_others_run
 from aquila_cassette.session.stream_text import pending_lines
@@ -22,23 +23,23 @@ from aquila_cassette.waiting.idle import Idle
 from aquila_cassette.waiting.notifier import Notifier, notifier, notify
 from aquila_cassette.waiting.pending import Pending, sources
 
+if TYPE_CHECKING:
+    from aquila_cassette.session.session import Session
+
+RECORDING = 120.0
+"""How long to wait, in seconds, for a model that answers live."""
+
 Which = str | int | None
 """Which held stream: a part of its prompt or its URL, its number, or the only one there is."""
 
 
 class Stepping:
-    """The held streams of one session; `home` is the thread that opened it.
+    """The held streams of one session."""
 
-    `take_failure` returns the misses that nobody saw yet.
-    """
-
-    def __init__(
-        self, home: threading.Thread, take_failure: Callable[[], MissError | None]
-    ) -> None:
+    def __init__(self, session: Session) -> None:
+        self.session = session
         self.released = False
-        self.take_failure = take_failure
         self._streams: list[SteppedPlayer] = []
-        self._home = home
         self._lock = threading.RLock()
 
     def replay(
@@ -49,7 +50,7 @@ class Stepping:
         with self._lock:
             if not cut or self.released:
                 return Player(interaction, number, settings, **how)
-            player = SteppedPlayer(interaction, number, settings, self._home, cut, **how)
+            player = SteppedPlayer(interaction, number, settings, self.session.home, cut, **how)
             self._streams.append(player)
         return player
 
@@ -57,7 +58,14 @@ class Stepping:
         """Let everything through; see `Cassette.release`."""
         with self._lock:
             self.released |= of is None
-        for stream in self.matching(of):
+            chosen = self.matching(of)
+        if of is not None and not chosen:
+            raise UsageError(
+                f"release(of={of!r}) matches no held stream.",
+                facts=self.describe(self._streams) or ["held: none"],
+                fix="Fix: name one of these; release() lets all streams through, now and later",
+            )
+        for stream in chosen:
             stream.release()
 
     def matching(self, of: Which) -> list[SteppedPlayer]:
@@ -96,9 +104,12 @@ class Advance:
 
     async def run(self, timeout: float) -> None:
         """Do it; jobs are not waited for: they wait for the held stream, or for another."""
-        deadline = time.monotonic() + timeout
-        with anyio.move_on_after(timeout):
-            await notifier.until(self._is_done)
+        for limit in (timeout, RECORDING):
+            deadline = time.monotonic() + limit
+            with anyio.move_on_after(limit):
+                await notifier.until(self._is_done)
+            if self._stream is not None or not self._stepping.session.is_recording:
+                break
         if self._stream is None or not self._is_done():
             raise self._too_late(timeout)
         # Views must have handled what came, and readers of a finished stream have returned.
@@ -134,8 +145,17 @@ class Advance:
             )
         if found:
             return found[0]
-        if failure := stepping.take_failure():
+        session = stepping.session
+        if failure := session.take_failure():
             raise failure
+        named = isinstance(self._of, int) and stepping.matching(self._of)
+        if stepping.released or named or session.is_played_out:
+            raise UsageError(
+                f"{self._call} has nothing left to let through.",
+                facts=stepping.describe(stepping.matching(None)) or ["held: none"],
+                fix="Fix: take the call out, or record what is to be let through: "
+                + session.fix.removeprefix("Fix: "),
+            )
         return None
 
     def _too_late(self, timeout: float, left: Sequence[Pending] = ()) -> RenderTimeout:

@@ -281,7 +281,7 @@ class VcrSession(Session):
         """Return whether other requests may be on their way: their order is not the recorded one."""
         if self.streams.open():
             return True
-        return not self.cassette.suite.is_sequential(self._home)
+        return not self.cassette.suite.is_sequential(self.home)
 
     def _recorded_key_at(self, place: int) -> Any:
         recorded, _ = self.cassette.data[place]

@@ -65,16 +65,21 @@ class OpenStreams:
         self._lock = threading.RLock()
 
     def start(
-        self, label: str, facts: Callable[[], Sequence[str]], *, background: bool = False
+        self,
+        label: str,
+        facts: Callable[[], Sequence[str]],
+        *,
+        background: bool = False,
+        counts: bool = True,
     ) -> OpenStream:
-        """Add a stream; this task or thread starts its request now."""
+        """Add a stream, which `counts` as started; this task or thread starts its request now."""
         stream = OpenStream(label, facts, background=background)
         # Before it can be seen from another thread: without a reader it would not count there.
         driver = current_task_or_thread()
         if driver is not self._home:  # which opened the block, and is not waited for
             self._add_reader(stream, driver)
         with self._lock:
-            self.started += 1
+            self.started += counts
             self._streams.add(stream)
         notify()
         return stream

@@ -215,11 +215,10 @@ async def test_a_stream_still_open_when_the_block_ends_is_closed_there(library: 
 
 
 @every
-async def test_a_held_stream_is_let_through_event_by_event(library: Library) -> None:
-    with RawServer(sends(CHAT_FRAMES)) as server:
-        with aquila_cassette("ends"):
-            await library.pieces(server.url, json=JSON)
-        seen: list[bytes] = []
+async def test_a_held_stream_is_let_through_event_by_event_in_the_run_that_records_it_too(
+    library: Library,
+) -> None:
+    seen: list[bytes] = []
 
     async def reading() -> None:
         async with library.stream(server.url, json=JSON) as reply:
@@ -230,16 +229,56 @@ async def test_a_held_stream_is_let_through_event_by_event(library: Library) -> 
         with pytest.raises(StopAsyncIteration):
             asyncio.run(reading())
 
-    async with aquila_cassette("ends", mode="none", hold=True) as cassette:
-        thread = threading.Thread(target=in_a_thread)
-        thread.start()
-        await cassette.advance(1)
-        assert seen == [CHAT_FRAMES[0]]
-        await cassette.advance(2)
-        assert seen == list(CHAT_FRAMES[:3])
-        cassette.release()
-        await asyncio.to_thread(thread.join)
-    assert seen == list(CHAT_FRAMES)
+    with RawServer(sends(CHAT_FRAMES)) as server:
+        for mode in ("once", "all", "none"):
+            seen.clear()
+            async with aquila_cassette("ends", mode=mode, hold=True) as cassette:
+                thread = threading.Thread(target=in_a_thread)
+                thread.start()
+                await cassette.advance(1)
+                assert seen == [CHAT_FRAMES[0]]
+                await cassette.advance(2)
+                assert seen == list(CHAT_FRAMES[:3])
+                assert cassette.misses == ()
+                cassette.release()
+                await asyncio.to_thread(thread.join)
+            assert seen == list(CHAT_FRAMES)
+            assert kept().response.body == b"".join(CHAT_FRAMES)
+    assert kept().response.ended == "complete"
+
+
+@every
+async def test_a_stream_that_is_held_while_it_is_recorded_fails_at_its_place(
+    library: Library,
+) -> None:
+    def script(connection: Connection, request: Request) -> None:
+        connection.head(200)
+        for frame in FRAMES:
+            connection.piece(frame)
+        connection.fin()
+
+    ends = []
+    with RawServer(script) as server:
+        for mode in ("once", "none"):
+            with aquila_cassette("ends", mode=mode, hold=True) as cassette:
+                cassette.release()
+                ends.append(await read(library, server.url))
+    assert ends[0][0] == ends[1][0] == kept().response.body  # tornado loses it, live too
+    assert type(ends[0][1]) is type(ends[1][1]) is library.cut
+    assert kept().response.ended == "failed"
+
+
+@every
+async def test_answers_that_are_no_streams_pass_at_once_where_a_block_holds_and_records(
+    library: Library,
+) -> None:
+    body = gzip.compress(b'{"a": 1}')
+    answer = answers(body, content_type="application/json", content_encoding="gzip")
+    with RawServer(answer) as server:
+        for mode in ("once", "none"):
+            with aquila_cassette("ends", mode=mode, hold=True):
+                for _ in range(2):
+                    assert await library.pieces(server.url, json=JSON) == [b'{"a": 1}']
 
 
 # Failures.

@@ -22,10 +22,21 @@ from aquila_cassette import (
     UsageError,
 )
 from aquila_cassette.model import Ended
+from aquila_cassette.session.current_session import current_session
+from aquila_cassette.session.recorder import Recorder
 from aquila_cassette.session.stepping import steps
 from aquila_cassette.sse import events
 from aquila_cassette.waiting.pending import Pending, register
-from tests.session.fake_adapter import EVENTS, SSE, URL, HeldReader, LibraryError, Suite, read_held
+from tests.session.fake_adapter import (
+    EVENTS,
+    SSE,
+    URL,
+    HeldReader,
+    LibraryError,
+    Suite,
+    read_held,
+    request,
+)
 
 RESET = Failure("ReadError", "reset", "reset")
 in_task_and_thread = pytest.mark.parametrize("in_thread", [False, True], ids=["task", "thread"])
@@ -44,6 +55,41 @@ async def held(
             cassette.release()
             for reader in readers:
                 await reader.done()
+
+
+async def test_a_stream_is_held_in_the_run_that_records_it_and_kept_whole(suite: Suite) -> None:
+    for mode in ("once", "all", "new_episodes", "none"):
+        with suite.block(mode=mode, hold=True) as cassette:
+            reader = HeldReader("question 1")
+            await cassette.advance(2)
+            assert reader.pieces == EVENTS[:2]
+            reader.task.cancel()
+            await reader.done()
+            await cassette.settled(streams=1)
+            assert len(cassette.recorded) + len(cassette.played) == 1
+        assert suite.on_file() == [("question 1", 200)]
+
+
+async def test_the_time_in_which_an_answer_is_recorded_does_not_count(suite: Suite) -> None:
+    with suite.block(hold=True) as cassette:
+        session = current_session()
+        assert session is not None
+        live = session.handle(request("question 1"))
+        assert isinstance(live, Recorder)
+        advancing = asyncio.create_task(cassette.advance(timeout=0.01))
+        await asyncio.sleep(0.03)
+        assert not advancing.done()
+        live.closed()
+        reader = HeldReader("question 2")
+        await advancing
+        assert reader.pieces == EVENTS[:1]
+        cassette.release()
+        await reader.done()
+
+
+async def test_what_a_background_pattern_names_is_not_recorded_whole_first(suite: Suite) -> None:
+    with suite.block(hold=True, background=["*/v1/chat"]):
+        assert suite.library.send("a") == b"live a"
 
 
 @in_task_and_thread
@@ -189,10 +235,12 @@ async def test_several_streams_to_choose_from_are_listed(suite: Suite) -> None:
             "  prompt: 'question 2'",
             "  events: 2 of 5",
         ]
+        with pytest.raises(UsageError, match=r"^release\(of='other'\) matches no held stream"):
+            cassette.release(of="other")
 
 
 async def test_where_no_held_stream_is_left_the_error_lists_those_there_were(suite: Suite) -> None:
-    suite.write(EVENTS)
+    suite.write(EVENTS, EVENTS)
     with suite.block(mode="none", hold=True) as cassette:
         with pytest.raises(RenderTimeout) as raised:
             await cassette.advance(2, timeout=0.01)
@@ -207,7 +255,27 @@ async def test_where_no_held_stream_is_left_the_error_lists_those_there_were(sui
         await reader.done()
         with pytest.raises(RenderTimeout) as over:
             await cassette.advance(timeout=0.01)
-    assert over.value.facts[0] == f"stream 1: POST {URL}: it is over"
+        assert over.value.facts[0] == f"stream 1: POST {URL}: it is over"
+        with pytest.raises(UsageError, match=r"^advance\(1, of=1\) has nothing left"):
+            await cassette.advance(of=1)
+        reader = HeldReader("question 2")
+        await cassette.advance(9)
+        await reader.done()
+        with pytest.raises(UsageError) as nothing:  # all is played: no stream can come
+            await cassette.advance()
+    assert nothing.value.what == "advance(1) has nothing left to let through."
+    assert nothing.value.fix.startswith(
+        "Fix: take the call out, or record what is to be let through"
+    )
+
+
+async def test_after_release_nothing_is_left_to_let_through_also_while_it_records(
+    suite: Suite,
+) -> None:
+    with suite.block(hold=True) as cassette:
+        cassette.release()
+        with pytest.raises(UsageError, match="nothing left to let through"):
+            await cassette.advance()
 
 
 async def test_a_reader_that_does_not_come_back_is_named(suite: Suite) -> None:
@@ -268,12 +336,7 @@ async def test_a_miss_is_raised_at_once(suite: Suite) -> None:
         await reader.done()
 
 
-async def test_a_block_that_records_or_does_not_hold_cannot_be_advanced(suite: Suite) -> None:
-    with suite.block(hold=True) as cassette:
-        suite.library.send("a")
-        with pytest.raises(UsageError) as raised:
-            await cassette.advance()
-    assert raised.value.what.startswith("advance has nothing to hold back: this block records")
+async def test_a_block_that_does_not_hold_cannot_be_advanced(suite: Suite) -> None:
     with suite.block() as cassette, pytest.raises(UsageError) as raised:
         await cassette.advance()
     assert str(raised.value) == (
