@@ -116,6 +116,11 @@ class Response:
         return f"Response({self.status} {self.ended}, {sizes}, pieces={len(self.pieces)}{error})"
 
 
+TEARDOWN = " (teardown)"
+UNFINISHED = " (unfinished)"
+"""What may follow the owner in ``recorded_by``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Interaction:
     """One request and its response.
@@ -131,6 +136,20 @@ class Interaction:
     response: Response
     recorded_at: str = ""
     recorded_by: str | None = None
+
+    @property
+    def owner(self) -> str | None:
+        """Its owner by name alone: not whether in its teardown, or in a run that failed."""
+        return self.owner_in(self.recorded_by)
+
+    @staticmethod
+    def owner_in(recorded_by: str | None) -> str | None:
+        return recorded_by and recorded_by.removesuffix(UNFINISHED).removesuffix(TEARDOWN)
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether its owner failed in the run that recorded it, and did not succeed since."""
+        return self.recorded_by is not None and self.recorded_by.endswith(UNFINISHED)
 
 
 @dataclass(frozen=True, slots=True)

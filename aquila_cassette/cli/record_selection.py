@@ -17,8 +17,6 @@ from aquila_cassette.model import CassetteData, Interaction
 from aquila_cassette.storage.names import cassettes_in
 from aquila_cassette.transcript.humanize import escape_control_chars, parse_time, parse_timespan
 
-_TEARDOWN = " (teardown)"
-
 
 class Wanted(NamedTuple):
     """Which cassettes to record again."""
@@ -49,9 +47,8 @@ class Selection(NamedTuple):
 
 
 def owner_of(interaction: Interaction) -> str | None:
-    """Return the test that records `interaction`, in its body or in its teardown."""
-    by = interaction.recorded_by
-    return by.removesuffix(_TEARDOWN) if by else None
+    """Return the test that records `interaction`; None where no test does, or no single one."""
+    return None if interaction.owner == "session" else interaction.owner
 
 
 def owners_of(interactions: Iterable[Interaction]) -> tuple[str, ...]:

@@ -44,6 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
     run = Run(config, getattr(config, "workerinput", {}).get("aquila_run"))
     config.stash[RUN] = run
     config.pluginmanager.register(run, "aquila_run")
+    config.pluginmanager.register(run.wider, "aquila_wider")
     run.owner_before = set_owner_finder(run.owner_of_now)
     if not config.pluginmanager.has_plugin("cassetter"):
         config.pluginmanager.register(CassetteFixture(), "aquila_cassette_named")

@@ -40,15 +40,17 @@ def _aquila_test(request: pytest.FixtureRequest, aquila_config: dict[str, Any]) 
     if marker is None:
         yield
         return
-    name = marker.args[0] if marker.args else naming.default_name(request.node)
-    for cassette in _opened(request, name):
+    for cassette in _opened(request, naming.marked_name(request.node)):
         request.node.stash[_MARKED] = cassette
         yield
 
 
-@pytest.fixture
-def aquila_cassette(_aquila_test: None) -> Callable[..., Block]:
-    """The function that opens a cassette by name, as ``with``, ``async with`` or decorator."""
+@pytest.fixture(scope="session")
+def aquila_cassette() -> Callable[..., Block]:
+    """The function that opens a cassette by name, as ``with``, ``async with`` or decorator.
+
+    It is the same for all, so wider fixtures and tests of hypothesis may ask for it.
+    """
     from aquila_cassette.api import aquila_cassette
 
     return aquila_cassette
@@ -67,7 +69,7 @@ class CassetteFixture:
         if _MARKED in request.node.stash:
             yield request.node.stash[_MARKED]
             return
-        yield from _opened(request, naming.default_name(request.node))
+        yield from _opened(request, naming.marked_name(request.node))
 
 
 def _opened(request: pytest.FixtureRequest, name: str) -> Iterator[Cassette]:

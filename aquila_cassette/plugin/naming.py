@@ -10,6 +10,9 @@ import pytest
 
 from aquila_cassette.errors import UsageError
 
+SESSION = "session"
+"""The owner of fixtures of session scope."""
+
 
 def node_id(test: str) -> str:
     """Return the node id of a test without the group that pytest-xdist's loadgroup appends."""
@@ -17,16 +20,38 @@ def node_id(test: str) -> str:
     return rest if rest and not any(part in group for part in ("[", "]", "::")) else test
 
 
-def default_name(item: pytest.Item) -> str:
-    """Name the cassette of a test: ``<module path>/<Class.test[param]>``, safe as file names."""
+def marked_name(node: pytest.Item | pytest.Collector) -> str:
+    """Return the name that the marker of a test, class or module gives its cassette."""
     from aquila_cassette.storage.names import name_of_test
 
-    return name_of_test(node_id(item.nodeid))
+    marker = node.get_closest_marker("aquila_cassette")
+    if marker is not None and marker.args:
+        return str(marker.args[0])
+    if isinstance(node, pytest.Module):
+        return name_of_test(f"{node.nodeid}::x").removesuffix("/x")
+    return name_of_test(node_id(node.nodeid))
 
 
-def rerecord_line(item: pytest.Item) -> str:
-    _, _, inside = node_id(item.nodeid).partition("::")
-    module = os.path.relpath(item.path, item.config.invocation_params.dir)
+def scope_name(node: object) -> str:
+    """Name the owner of fixtures of a class, module, package (its folder) or the session."""
+    if isinstance(node, (pytest.Class, pytest.Module)):
+        return node.nodeid
+    if isinstance(node, pytest.Package):
+        folder = node.path if node.path.is_dir() else node.path.parent
+        name = os.path.relpath(folder, node.config.rootpath).replace(os.sep, "/")
+        return SESSION if name == "." else name
+    return SESSION
+
+
+def is_within(test: str, owner: str) -> bool:
+    """Return whether a test is the owner itself, or in the class, module or package that is."""
+    return owner in (test, SESSION) or test.startswith((f"{owner}::", f"{owner}/"))
+
+
+def rerecord_line(node: pytest.Item | pytest.Collector) -> str:
+    _, _, inside = node_id(node.nodeid).partition("::")
+    path = node.path.parent if node.path.name == "__init__.py" and not inside else node.path
+    module = os.path.relpath(path, node.config.invocation_params.dir)
     target = f"{module.replace(os.sep, '/')}::{inside}" if inside else module
     return f"Fix: pytest {shlex.quote(target)} --aquila-record=all"
 

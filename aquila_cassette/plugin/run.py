@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aquila_cassette.errors import AquilaError, CassetteError
+from aquila_cassette.errors import AquilaError, CassetteError, MissError
 from aquila_cassette.plugin import command_line as options
 from aquila_cassette.plugin import naming
 from aquila_cassette.plugin.placeholder_keys import PlaceholderKeys
@@ -21,15 +21,17 @@ from aquila_cassette.plugin.summary import (
     Tally,
     Unused,
     Usage,
+    given_names,
     is_complete,
     merge,
     note,
     unused_lines,
 )
+from aquila_cassette.plugin.wider import WiderOwners
 
 if TYPE_CHECKING:
     from aquila_cassette.options import Layer
-    from aquila_cassette.session.owner import Owner
+    from aquila_cassette.session.owner import Kind, Owner
 
 RUN: pytest.StashKey[Run] = pytest.StashKey()
 
@@ -45,7 +47,7 @@ class Run:
     def __init__(self, config: pytest.Config, number: str | None) -> None:
         self.config = config
         self.tally = Tally()
-        self.usage = Usage()
+        self.usage = Usage(given=given_names(config))
         self.unused: Unused | None = None  # known after a complete run
         self.is_worker = number is not None
         self.number = number or os.urandom(16).hex()
@@ -54,8 +56,9 @@ class Run:
         self.owner: Owner | None = None  # of the running test, once it has opened a cassette
         self.settings: Mapping[str, Any] = {}
         self._skipped = False
-        self._wider_fixtures = 0  # that are being set up: no single test owns their requests
-        self._wider_owners: list[Owner] = []
+        self.wider = WiderOwners(self._make_wider_owner, self.usage)
+        self._block_owners: list[Owner] = []  # of blocks outside every test
+        self._raised: AquilaError | None = None  # by a check of ours
         self._item: pytest.Item | None = None
         self._shared_folder = Path(tempfile.gettempdir(), f"aquila-cassette-run-{self.number}")
         self._has_keys = False
@@ -63,43 +66,74 @@ class Run:
     # Owners.
 
     def owner_of_now(self) -> Owner | None:
-        """Return who owns a block opened now: the test, or a wider fixture's block itself."""
-        if self._item is None or self._wider_fixtures:
-            self._wider_owners.append(self._make_owner(None))
-            return self._wider_owners[-1]
+        """Return who owns a block opened now: a wider fixture's class or module, else the test."""
+        if wider := self.wider.owner_of_now():
+            return wider
+        if self._item is None:
+            fix = "Fix: pytest --aquila-record=all"
+            self._block_owners.append(
+                self._make_owner(None, "block", fix, options.ini(self.config))
+            )
+            return self._block_owners[-1]
         if self.owner is None:
-            self.owner = self._make_owner(self._item)
+            item = self._item
+            below = self._below(item, self.settings)
+            name, fix = naming.node_id(item.nodeid), naming.rerecord_line(item)
+            self.owner = self._make_owner(name, "test", fix, below)
         return self.owner
 
-    def _make_owner(self, item: pytest.Item | None) -> Owner:
+    def _make_wider_owner(self, node: pytest.Collector, request: pytest.FixtureRequest) -> Owner:
+        """Make the owner of a class, module or package; a session fixture's is named by its test."""
+        settings: Mapping[str, Any] = {}
+        if request.fixturename != "aquila_config":
+            with suppress(pytest.fail.Exception):  # it has a narrower scope
+                settings = request.getfixturevalue("aquila_config")
+        name = naming.scope_name(node)
+        asked_by = self._item if name == naming.SESSION and self._item is not None else node
+        fix = naming.rerecord_line(asked_by)
+        return self._make_owner(name, "wider", fix, self._below(node, settings))
+
+    def _make_owner(self, name: str | None, kind: Kind, fix: str, below: Sequence[Layer]) -> Owner:
         from aquila_cassette.session.owner import Owner
-        from aquila_cassette.storage.files import Created
+        from aquila_cassette.session.run_folder import RunFolder
 
         has_keys = options.placeholder_keys(self.config) != "false"
+        cache = getattr(self.config, "cache", None)  # none under -p no:cacheprovider
+        case = sys.modules.get("unittest")
+        cls = getattr(self._item, "cls", None)
         return Owner(
-            naming.node_id(item.nodeid) if item else None,
-            fix=naming.rerecord_line(item) if item else "Fix: pytest --aquila-record=all",
+            name,
+            fix=fix,
+            kind=kind,
             above=options.above(self.config),
-            below=self._below(item) if item else options.ini(self.config),
+            below=below,
             root=self.config.rootpath,
-            created=Created(self._shared_folder),
+            run=RunFolder(self._shared_folder),
             keys=self.keys.switch_for_block if has_keys else None,
+            was_edited=cache is not None and name in cache.get("aquila/misses", ()),
+            # unittest ends what it entered after it caught the test's exception.
+            is_shared=kind == "wider",
+            defers_misses=bool(case and cls and issubclass(cls, case.TestCase)),
         )
 
-    def _below(self, item: pytest.Item) -> list[Layer]:
-        """Return the settings of a test that are weaker than those of a call."""
+    def _below(
+        self, node: pytest.Item | pytest.Collector, settings: Mapping[str, Any]
+    ) -> list[Layer]:
+        """Return the settings of an owner that are weaker than those of a call."""
         from aquila_cassette.options import Layer
 
-        marker = item.get_closest_marker("aquila_cassette")
+        marker = node.get_closest_marker("aquila_cassette")
         marked = [Layer("@pytest.mark.aquila_cassette", marker.kwargs)] if marker else []
-        return [*marked, Layer("aquila_config", self.settings), *options.ini(self.config)]
+        return [*marked, Layer("aquila_config", settings), *options.ini(self.config)]
 
     def set_keys(self, item: pytest.Item) -> None:
         """Set placeholder keys for a test that replays, as far as its mode is known by now."""
         self._switch_keys(
             options.placeholder_keys(self.config) != "false"
             and naming.uses_cassettes(item)
-            and options.only_replays([*options.above(self.config), *self._below(item)])
+            and options.only_replays(
+                [*options.above(self.config), *self._below(item, self.settings)]
+            )
         )
 
     def _switch_keys(self, needs_keys: bool) -> None:
@@ -156,28 +190,34 @@ class Run:
         yield
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_fixture_setup(
-        self, fixturedef: pytest.FixtureDef[Any]
-    ) -> Generator[None, object, object]:
-        """Keep the blocks of wider fixtures from being signed by whichever test comes first."""
-        is_wider = fixturedef.scope != "function"
-        self._wider_fixtures += is_wider
-        try:
-            return (yield)
-        finally:
-            self._wider_fixtures -= is_wider
-
-    @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self) -> Generator[None, None, None]:
         """Fail a test that passed although it missed, or left an interaction unplayed."""
+        __tracebackhide__ = True
         yield
-        if self.owner is not None:
-            self.owner.check()
+        self._check()
+
+    def _check(self) -> None:
+        __tracebackhide__ = True
+        try:
+            if self.owner is not None:
+                self.owner.check()
+            self.wider.check_misses()
+        except AquilaError as error:
+            self._raised = error
+            raise
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
         """Note whether the test has failed so far, for the cassettes of its fixtures."""
+        error = call.excinfo.value if call.excinfo is not None else None
+        if error is not None:
+            # What is reported here is not reported once more when the block of a fixture ends.
+            for owner in filter(None, (self.owner, *self.wider.owners.values())):
+                for miss in owner.take_swallowed(error):
+                    error.add_note(str(miss))
         report = yield
+        if error is not None and error is self._raised and not isinstance(error, MissError):
+            report.longrepr = _without_traceback(call.excinfo)
         xfailed = report.skipped and hasattr(report, "wasxfail") and report.when != "setup"
         self._skipped |= report.skipped and not xfailed
         if xfailed and call.excinfo is not None and isinstance(call.excinfo.value, CassetteError):
@@ -190,22 +230,38 @@ class Run:
         return report
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_teardown(self) -> Generator[None, None, None]:
-        """Check what the teardown did; then the test's outcome decides what is saved."""
+    def pytest_runtest_teardown(self, nextitem: pytest.Item | None) -> Generator[None, None, None]:
+        """Check what the teardown did; then the outcome decides what is saved.
+
+        That of the test, then those of the classes and modules that are over with it.
+        """
+        __tracebackhide__ = True
         owner = self.owner
         if owner is not None:
             owner.begin_teardown()
-        passed = False
+        passed = is_torn_down = False
         try:
             yield
+            is_torn_down = True
             owner = self.owner
             if owner is not None:
                 if not owner.failed:
-                    owner.check()
+                    self._check()
                 passed = owner.xfailed or not owner.failed
         finally:
-            if self.owner is not None:
-                self.owner.end(passed=passed)
+            try:
+                if self.owner is not None:
+                    self.owner.end(passed=passed)
+            finally:
+                self._end_wider(nextitem, passed=is_torn_down)
+
+    def _end_wider(self, nextitem: pytest.Item | None, *, passed: bool) -> None:
+        __tracebackhide__ = True
+        try:
+            self.wider.end(nextitem, passed=passed)
+        except AquilaError as error:
+            self._raised = error
+            raise
 
     # The run as a whole.
 
@@ -224,13 +280,40 @@ class Run:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Send an xdist worker's counts to the controller; find what no test used."""
-        for owner in self._wider_owners:
-            self.usage.add(owner)
+        was_stopped = session.exitstatus not in (0, 1)
+        with suppress(AquilaError):
+            self.wider.end(None, passed=not was_stopped)
+        for owner in (*self.wider.owners.values(), *self._block_owners):
+            self.count(owner)
+            if owner.name and not owner.keeps_old:
+                self.tally.ran.append(owner.name)
+        if not self.is_worker:
+            self._settle(session, was_stopped=was_stopped)
         if self.is_worker:
             counts = {"tally": dict(vars(self.tally)), "usage": dict(vars(self.usage))}
             self.config.workeroutput["aquila"] = counts  # type: ignore[attr-defined]
         elif is_complete(self.config, session, self.usage):
             self.unused = self.usage.unused(self.config.rootpath)
+
+    def _settle(self, session: pytest.Session, *, was_stopped: bool) -> None:
+        """Decide once more for each wider owner, now that all tests of all processes are over."""
+        if not self._shared_folder.exists():
+            return
+        from aquila_cassette.session import saving
+        from aquila_cassette.session.run_folder import RunFolder
+        from aquila_cassette.storage.names import display_path
+
+        folder = RunFolder(self._shared_folder)
+        for name in sorted({change.owner for change in folder.changes()}):
+            is_whole = self.usage.is_whole(name)
+            if name == naming.SESSION:
+                is_whole = is_complete(self.config, session, self.usage) and (
+                    self.usage.tests <= self.usage.passed | self.usage.xfailed
+                )
+            passed = not self.usage.has_failed(name) and (is_whole or not was_stopped)
+            for path in saving.settle(folder, name, passed=passed, is_whole=is_whole):
+                shown = display_path(path)
+                self.tally.notes.append(f"aquila: {shown} was not changed, since {name} failed")
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -266,3 +349,13 @@ class Run:
         if not self.is_worker:
             note(self.config, self.tally, self.usage, self.unused)
             shutil.rmtree(self._shared_folder, ignore_errors=True)
+
+
+def _without_traceback(raised: Any) -> Any:
+    """Return the text of an error that a check of ours raised: no line of the user's is in it."""
+    shown = raised.getrepr(style="short")
+    entry = shown.reprtraceback.reprentries[-1]
+    entry.lines = [f"E   {line}" for line in raised.exconly().splitlines()]
+    entry.reprfileloc = entry.reprlocals = None
+    shown.reprtraceback.reprentries = [entry]
+    return shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aquila_cassette.plugin.naming import node_id
+from aquila_cassette.plugin.naming import SESSION, is_within, node_id
 
 if TYPE_CHECKING:
     from aquila_cassette.model import Interaction
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from aquila_cassette.session.session import Session
 
 _MOST = 20  # cassettes that changed, lines of each
-_TEARDOWN = " (teardown)"
 
 Unused = dict[str, list[int]]
 """For the path of a cassette below pytest's root the numbers of unused interactions; none: all."""
@@ -48,7 +48,7 @@ class Tally:
         for cassette in owner.sessions:
             self.cassettes += 1
             self.replayed += len(cassette.played)
-            self.recorded += len(cassette.recorded)
+            self.recorded += 0 if cassette.keeps_old else len(cassette.recorded)
             self.missed += len(cassette.misses)
             path = _below(cassette.path, owner.root)
             if cassette.misses and owner.name and path not in self.missed_by.get(owner.name, ()):
@@ -95,6 +95,9 @@ class Usage:
     modules: set[str] = field(default_factory=set)  # collected without an error
     passed: set[str] = field(default_factory=set)
     not_passed: set[str] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)
+    xfailed: set[str] = field(default_factory=set)
+    given: set[str] = field(default_factory=set)  # on the command line, as names of owners
     is_partial: bool = False
 
     def add(self, owner: Owner) -> None:
@@ -112,8 +115,21 @@ class Usage:
         test = node_id(report.nodeid)
         if not report.passed:
             self.not_passed.add(test)
+            if report.failed:
+                self.failed.add(test)
+            elif report.when == "call" and hasattr(report, "wasxfail"):
+                self.xfailed.add(test)
         elif report.when == "call":
             self.passed.add(test)
+
+    def has_failed(self, owner: str) -> bool:
+        return any(is_within(test, owner) for test in self.failed)
+
+    def is_whole(self, owner: str) -> bool:
+        """Return whether all tests of a class, module or package ran to their end so far."""
+        tests = {test for test in self.tests if is_within(test, owner)}
+        is_asked_for = any(is_within(owner, one) for one in self.given)
+        return owner != SESSION and is_asked_for and tests <= self.passed | self.xfailed
 
     def unused(self, root: Path) -> Unused:
         """Return what no test used, given that the run was complete."""
@@ -135,7 +151,7 @@ class Usage:
                 interactions = importers.load(path).interactions
             except CassetteError:
                 continue  # `aquila-cassette check` reports it
-            ended = [self._has_ended(one.recorded_by, root) for one in interactions]
+            ended = [self._has_ended(one.owner, root) for one in interactions]
             if name not in self.sizes:
                 if all(ended):
                     found[name] = []
@@ -143,17 +159,16 @@ class Usage:
                 found[name] = numbers
         return found
 
-    def _has_ended(self, recorded_by: str | None, root: Path) -> bool:
-        """Return whether the test that recorded something is gone, or ran and passed.
+    def _has_ended(self, owner: str | None, root: Path) -> bool:
+        """Return whether the owner of something is gone, or all its tests ran and passed.
 
-        One that was skipped, failed or could not be collected may use it another time.
+        A test that was skipped, failed or could not be collected may use it another time.
         """
-        if recorded_by is None:
+        if owner is None:
             return not self.not_passed
-        test = recorded_by.removesuffix(_TEARDOWN)
-        if test in self.tests:
-            return test in self.passed - self.not_passed
-        module = test.partition("::")[0]
+        if tests := {test for test in self.tests if is_within(test, owner)}:
+            return tests <= self.passed - self.not_passed
+        module = owner.partition("::")[0]
         return module in self.modules or not (root / module).exists()
 
 
@@ -162,6 +177,19 @@ def merge(mine: Tally | Usage, other: Mapping[str, Any]) -> None:
     for name, value in vars(mine).items():
         adds_up = isinstance(value, list) or type(value) is int
         setattr(mine, name, value + other[name] if adds_up else value | other[name])
+
+
+def given_names(config: pytest.Config) -> set[str]:
+    """Return the owners that the command line names; none where pytest selects tests by itself."""
+    option = config.option
+    if any(getattr(option, name, False) for name in ("lf", "stepwise", "collectonly")):
+        return set()
+    here, root = config.invocation_params.dir, config.rootpath
+    names = set()
+    for path, separator, inside in (argument.partition("::") for argument in config.args):
+        name = os.path.relpath(here / path, root).replace(os.sep, "/")
+        names.add(SESSION if name == "." else f"{name}{separator}{inside}")
+    return names
 
 
 def is_complete(config: pytest.Config, session: pytest.Session, usage: Usage) -> bool:

@@ -81,3 +81,8 @@ def how_failed(one: Interaction) -> HowFailed | None:
         words = f"HTTP {status}, then the error: {reported}"
         return HowFailed("an error of the provider", words)
     return None
+
+
+def is_good(one: Interaction) -> bool:
+    """Return whether an answer is kept after its owner failed: whole, and no failure."""
+    return one.response.ended != "closed" and how_failed(one) is None

@@ -17,18 +17,16 @@ from pathlib import Path
 from types import CodeType
 from typing import Any, Literal
 
-from aquila_cassette.errors import UnplayedError, UnplayedWarning
-from aquila_cassette.model import Interaction
+from aquila_cassette.errors import MissError, UnplayedError, UnplayedWarning
+from aquila_cassette.model import TEARDOWN, UNFINISHED, Interaction
 from aquila_cassette.options import Layer, environment_layer, resolve
 from aquila_cassette.session import saving
 from aquila_cassette.session.failures import how_failed
 from aquila_cassette.session.miss import combined
+from aquila_cassette.session.run_folder import Change, RunFolder, mark
 from aquila_cassette.session.session import Session
 from aquila_cassette.storage import files
-from aquila_cassette.storage.files import Created
 from aquila_cassette.waiting.inspection import callers, is_user_code
-
-_TEARDOWN = " (teardown)"
 
 Kind = Literal["test", "wider", "block"]
 """A test must replay what it recorded; a wider owner (a class, a module, a package, the session) and
@@ -40,7 +38,10 @@ class Owner:
 
     `name` is the pytest node id; without one a block is its own owner. `fix` is the command that
     records again; `above` and `below` are settings stronger and weaker than those of a call.
-    `keys` is called when a block that can only replay is opened (True) and closed (False).
+    `keys` is called when a block that can only replay is opened (True) and closed (False). An owner
+    that `was_edited` missed when it ran last; one that `defers_misses` raises those that nobody saw
+    in `check` alone, since its blocks do not see the exception that ends it. One that `is_shared`
+    is the owner in several processes of one run, which `saving.settle` brings together.
     """
 
     def __init__(
@@ -52,8 +53,11 @@ class Owner:
         above: Sequence[Layer] = (),
         below: Sequence[Layer] = (),
         root: Path | None = None,
-        created: Created | None = None,
+        run: RunFolder | None = None,
         keys: Callable[[bool], None] | None = None,
+        was_edited: bool = False,
+        defers_misses: bool = False,
+        is_shared: bool = False,
     ) -> None:
         self.name = name
         self.fix = fix
@@ -65,8 +69,12 @@ class Owner:
         self.in_teardown = False
         self.failed = False
         self.xfailed = False
-        self._created = created
+        self._run = run
         self._keys = keys
+        self._was_edited = was_edited
+        self._defers_misses = defers_misses
+        self._is_shared = is_shared
+        self._decided = 0  # of the sessions, those that `end` has decided about
 
     def begin_teardown(self) -> None:
         """Sign what fixtures ask for from now on as such: when the test's part ends, it is not due."""
@@ -77,7 +85,12 @@ class Owner:
     @property
     def _signature(self) -> str | None:
         """What is written to ``recorded_by`` now."""
-        return f"{self.name}{_TEARDOWN}" if self.name and self.in_teardown else self.name
+        return f"{self.name}{TEARDOWN}" if self.name and self.in_teardown else self.name
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether `end` has to decide what is saved of some block."""
+        return self._decided < len(self.sessions)
 
     @property
     def keeps_old(self) -> bool:
@@ -92,8 +105,9 @@ class Owner:
             root=self.root,
             fix=self.fix,
             signature=self._signature,
-            created=self._created or (),
+            created=self._run or (),
             recorded_before=self._recorded_in_mode_all,
+            is_shared=self._is_shared,
         )
         session.keeps_old = session.mode == "all"
         self.sessions.append(session)
@@ -113,26 +127,34 @@ class Owner:
         # A consumer that lets a decorated generator go is no failure.
         raised = error is not None and not isinstance(error, GeneratorExit)
         self._save_block(session, raised=raised)
+        if error is None and self._defers_misses:
+            return
         misses = session.take_swallowed(error)
         if error is None and misses:
             raise combined(misses)
         if error is not None:
-            for text in (*map(str, misses), saving.discarded_note(session)):
+            # A run of tests shows at its end what was not kept.
+            note = saving.discarded_note(session) if self.kind == "block" else None
+            for text in (*map(str, misses), note):
                 if text:
                     error.add_note(text)
 
     def _save_block(self, session: Session, *, raised: bool) -> None:
         if session.mode != "all":
-            saving.save_block(session, self._created, raised=raised)
+            saving.save_block(session, self._run, raised=raised)
         if self.kind == "block":
             self.end(passed=not raised)
+
+    def take_swallowed(self, error: BaseException | None = None) -> list[MissError]:
+        """Return the misses that nobody reported yet, and that `error` does not deliver, once."""
+        return [miss for session in self.sessions for miss in session.take_swallowed(error)]
 
     def check(self) -> None:
         """Raise what a test must fail with: swallowed misses, lost good answers, unplayed ones."""
         __tracebackhide__ = True
-        if misses := [miss for session in self.sessions for miss in session.take_swallowed()]:
+        if misses := self.take_swallowed():
             raise combined(misses)
-        self._refuse_losses()
+        self._refuse_losses(self.sessions)
         if any(session.misses for session in self.sessions):
             return
         for session, left in self.unplayed():
@@ -149,57 +171,64 @@ class Owner:
         owners and scripts run in part. A cassette that mode ``all`` re-records has nothing unplayed.
         """
         rows = []
-        for sessions in self._by_path() if self.kind == "test" else ():
+        for sessions in _by_path(self.sessions) if self.kind == "test" else ():
             played = set().union(*(session.index.played for session in sessions))
             left = [
                 (place + 1, one)
                 for place, one in enumerate(sessions[0].index.interactions)
-                if place not in played and self._owns_and_is_due(one)
+                if place not in played and self._owns_and_is_due(one) and not one.is_unfinished
             ]
             if left and all(session.mode != "all" for session in sessions):
                 rows.append((sessions[0], left))
         return rows
 
-    def end(self, *, passed: bool) -> None:
+    def end(self, *, passed: bool, is_whole: bool = True) -> None:
         """Let the outcome decide what is saved; see `saving`.
 
         Mode ``all`` replaces all of this owner's cassettes or none: they may follow from each other.
+        A wider owner may end several times, each time its tests are over for now, and not be run as
+        a whole; the run as a whole decides about it once more (`saving.settle`).
         """
-        for session in self.sessions:
+        sessions, self._decided = self.sessions[self._decided :], len(self.sessions)
+        for session in sessions:
             if not session.is_open:
                 session.give_up_streams()
-        for sessions in self._by_path(mode_all=False):
-            saving.save_outcome(sessions, self._created, passed=passed)
+            if self._is_shared and session.unfinished and self._run is not None:
+                self._run.note(Change(self.name or "", session.path, is_all=False))
+        for some in _by_path(sessions, mode_all=False):
+            if passed or not self._is_shared:
+                saving.save_outcome(some, self._run, passed=passed)
+            for session in some:
+                session.discard_failed(not passed)
         if not passed:
             return
-        self._refuse_losses()
-        for sessions in self._by_path(mode_all=True):
-            saving.replace_old(sessions, self._created, self._owns_and_is_due)
-        for session in self.sessions:
+        self._refuse_losses(sessions, is_whole=is_whole)
+        for some in _by_path(sessions, mode_all=True):
+            saving.replace_old(some, self._run, self._owns_and_is_due, is_whole=is_whole)
+        for session in sessions:
             session.keeps_old = False
 
-    def _refuse_losses(self) -> None:
+    def _refuse_losses(self, sessions: Sequence[Session], *, is_whole: bool = True) -> None:
         __tracebackhide__ = True
-        for sessions in self._by_path(mode_all=True):
-            if not any(session.is_open for session in sessions):
-                saving.refuse_loss(sessions, self._owns_and_is_due)
+        for some in _by_path(sessions, mode_all=True):
+            if not any(session.is_open for session in some):
+                saving.refuse_loss(
+                    some,
+                    self._run,
+                    self._owns_and_is_due,
+                    is_whole=is_whole,
+                    was_edited=self._was_edited,
+                )
 
     def _recorded_in_mode_all(self, path: Path) -> list[Interaction]:
         sessions = [one for one in self.sessions if one.path == path and one.mode == "all"]
         return [one for session in sessions for one in session.recorded]
 
-    def _by_path(self, *, mode_all: bool | None = None) -> list[list[Session]]:
-        grouped: dict[Path, list[Session]] = {}
-        for session in self.sessions:
-            if mode_all in (None, session.mode == "all"):
-                grouped.setdefault(session.path, []).append(session)
-        return list(grouped.values())
-
     def _owns_and_is_due(self, interaction: Interaction) -> bool:
         """Return whether this owner recorded it, and not in a teardown that did not begin yet."""
-        by = interaction.recorded_by
-        return by is not None and (
-            by == self.name or (self.in_teardown and by == f"{self.name}{_TEARDOWN}")
+        by = (interaction.recorded_by or "").removesuffix(UNFINISHED)
+        return self.name is not None and (
+            by == self.name or (self.in_teardown and by == f"{self.name}{TEARDOWN}")
         )
 
     def _unplayed_error(
@@ -214,6 +243,14 @@ class Owner:
         return UnplayedError(
             f"{self.name} did not play {count} that it recorded.", facts=facts, fix=self.fix
         )
+
+
+def _by_path(some: Sequence[Session], *, mode_all: bool | None = None) -> list[list[Session]]:
+    grouped: dict[Path, list[Session]] = {}
+    for session in some:
+        if mode_all in (None, session.mode == "all"):
+            grouped.setdefault(session.path, []).append(session)
+    return list(grouped.values())
 
 
 # Outside pytest.
@@ -269,11 +306,11 @@ def _command() -> str:
 
 
 @functools.cache
-def created() -> Created:
+def created() -> RunFolder:
     """Return the cassettes that this process, or a child that it forked, created."""
     folder = Path(tempfile.gettempdir(), f"aquila-cassette-run-{os.urandom(16).hex()}")
     atexit.register(_end, folder)
-    return Created(folder)
+    return RunFolder(folder)
 
 
 def _end(created_in: Path) -> None:
@@ -297,7 +334,7 @@ class ScriptOwner(Owner):
     """
 
     def __init__(self, name: str, *, fix: str, is_whole: bool = True) -> None:
-        super().__init__(name, fix=fix, kind="block", created=created())
+        super().__init__(name, fix=fix, kind="block", run=created())
         self._is_whole = is_whole
         self._recorded: dict[Path, list[Interaction]] = {}  # by the blocks in mode `all` that ended
         self._asked: dict[Path, set[Hashable]] = {}
@@ -327,7 +364,7 @@ class ScriptOwner(Owner):
 
     def _save(self, session: Session, *, raised: bool) -> None:
         if session.mode != "all":
-            saving.save_outcome([session], self._created, passed=not raised)
+            saving.save_outcome([session], self._run, passed=not raised, is_whole=False)
         elif raised:
             self._is_whole = False
         elif session.recorded and not session.is_recording:
@@ -339,14 +376,14 @@ class ScriptOwner(Owner):
         new, key_of = session.recorded, session.recorded_key
         asked = {key_of(one.request) for one in new}
         before = self._recorded.setdefault(session.path, [])
-        saved_now = set(map(saving.mark, before))
+        saved_now = set(map(mark, before))
 
         def is_asked_again(old: Interaction) -> bool:
-            is_ours = self._owns(old) and saving.mark(old) not in saved_now
+            is_ours = self._owns(old) and mark(old) not in saved_now
             return is_ours and key_of(old.request) in asked
 
-        saving.refuse_loss([session], is_asked_again)
-        saving.replace_old([session], self._created, is_asked_again)
+        saving.refuse_loss([session], self._run, is_asked_again)
+        saving.replace_old([session], self._run, is_asked_again)
         session.keeps_old = False
         before += new
         self._asked.setdefault(session.path, set()).update(asked)
@@ -357,7 +394,7 @@ class ScriptOwner(Owner):
         return self._recorded.get(path, [])
 
     def _owns(self, old: Interaction) -> bool:
-        return old.recorded_by == self.name
+        return old.owner == self.name
 
     def _drop_no_longer_asked(self, path: Path, key_of: Callable[[Any], Hashable]) -> None:
         asked = self._asked[path]
@@ -389,7 +426,7 @@ def _owner_of_test(case: Any, result: Any, _code: CodeType | None) -> Owner:
             fix=_command(),
             kind="wider",
             above=environment_layer(os.environ),
-            created=created(),
+            run=created(),
         )
         failures = _failures(result)
 

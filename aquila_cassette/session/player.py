@@ -18,7 +18,7 @@ import anyio
 from anyio.lowlevel import checkpoint
 
 from aquila_cassette.errors import RecordedFailure, TruncatedReplayError
-from aquila_cassette.model import Failure, Headers, Interaction, Request
+from aquila_cassette.model import UNFINISHED, Failure, Headers, Interaction, Request
 from aquila_cassette.session.failures import with_category
 from aquila_cassette.session.stream_text import count_events, describe_stream
 from aquila_cassette.storage.names import display_path
@@ -78,7 +78,8 @@ class ReplayIndex:
     @cached_property
     def _waiting(self) -> dict[Hashable, deque[int]]:
         def is_of_others(numbered: tuple[int, Interaction]) -> bool:
-            return self._reader is not None and numbered[1].recorded_by != self._reader
+            by = numbered[1].recorded_by
+            return self._reader is not None and (by or "").removesuffix(UNFINISHED) != self._reader
 
         waiting: dict[Hashable, deque[int]] = {}
         for place, one in sorted(enumerate(self.interactions), key=is_of_others):

@@ -8,18 +8,20 @@ only if it passed; a good answer is never replaced by a failure.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from textwrap import shorten
 
 from aquila_cassette import importers
 from aquila_cassette.errors import OverwriteError, SecretLeakError
-from aquila_cassette.model import Interaction, Request
+from aquila_cassette.model import UNFINISHED, Interaction, Request
 from aquila_cassette.redaction import Redaction
-from aquila_cassette.session.failures import how_failed
+from aquila_cassette.session.failures import how_failed, is_good
+from aquila_cassette.session.run_folder import Change, RunFolder, mark, marks_of
 from aquila_cassette.session.session import Session
 from aquila_cassette.storage import files
-from aquila_cassette.storage.files import Created
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count, escape_control_chars
 
@@ -29,35 +31,61 @@ Owns = Callable[[Interaction], bool]
 Numbered = tuple[int, Interaction]
 
 
-def save_block(session: Session, created: Created | None, *, raised: bool) -> None:
+def save_block(session: Session, run: RunFolder | None, *, raised: bool) -> None:
     """Save what a block recorded at its end, its failed answers only if no exception leaves it."""
     session.discard_failed(raised)
     if recorded := session.recorded:
         session.saved = recorded
-        _write(session, recorded, created)
+        _write(session, recorded, run)
 
 
-def save_outcome(sessions: Sequence[Session], created: Created | None, *, passed: bool) -> None:
-    """Correct what the blocks of one file saved, now that their owner's outcome is known."""
+def save_outcome(
+    sessions: Sequence[Session], run: RunFolder | None, *, passed: bool, is_whole: bool = True
+) -> None:
+    """Correct what the blocks of one file saved, now that their owner's outcome is known.
+
+    What a failed run leaves is marked as unfinished: mode ``once`` records the rest next time. The
+    run that succeeds takes over what it replayed of that, and removes the rest if it `is_whole`.
+    """
+    first, last = sessions[0], sessions[-1]
     saved = [one for session in sessions for one in session.saved]
     for session in sessions:
         session.discard_failed(not passed)
     recordings = [pair for session in sessions for pair in session.recordings()]
     kept = [one for _, one in sorted(recordings, key=lambda pair: pair[0])]
-    if {id(one) for one in kept} == {id(one) for one in saved}:
+    if not passed:
+        new = [as_unfinished(one) for one in kept]
+    elif any(session.mode == "none" for session in sessions):
         return
-    marks = set(map(mark, saved))
-    left = _write(sessions[-1], kept, created, drop=lambda old: mark(old) in marks)
-    if not left and sessions[0].state == "absent":
-        sessions[0].path.unlink(missing_ok=True)
+    else:
+        played = {id(one) for session in sessions for one in session.played}
+        # Of an owner that several processes share, `settle` decides about these.
+        old = [one for session in sessions if not session.is_shared for one in session.unfinished]
+        old = [one for one in old if is_whole or id(one) in played]
+        new = [*(as_finished(one) for one in old if id(one) in played), *kept]
+        if not old and {id(one) for one in kept} == {id(one) for one in saved}:
+            return
+        saved += old
+    if not (saved or new):
+        return
+    marks = set(marks_of(saved))
+    left = _write(last, new, run, drop=lambda old: mark(old) in marks)
+    if not left and first.state == "absent":
+        first.path.unlink(missing_ok=True)
 
 
-def mark(one: Interaction) -> Hashable:
-    request = one.request
-    return one.recorded_at, one.recorded_by, request.method, request.url, request.body
+def as_finished(one: Interaction) -> Interaction:
+    return replace(one, recorded_by=(one.recorded_by or "").removesuffix(UNFINISHED))
 
 
-def replace_old(sessions: Sequence[Session], created: Created | None, owns: Owns) -> None:
+def as_unfinished(one: Interaction) -> Interaction:
+    by = one.recorded_by
+    return replace(one, recorded_by=f"{by}{UNFINISHED}") if by and not one.is_unfinished else one
+
+
+def replace_old(
+    sessions: Sequence[Session], run: RunFolder | None, owns: Owns, *, is_whole: bool = True
+) -> None:
     """Save what the blocks of one file recorded in mode ``all``, in place of what it replaces.
 
     The file stays as it is where all answers are the same, ids, dates and padding aside.
@@ -66,39 +94,107 @@ def replace_old(sessions: Sequence[Session], created: Created | None, owns: Owns
     if not new:
         return
     last = sessions[-1]
-    is_replaced = _is_replaced(sessions, owns)
+    is_replaced = _is_replaced(sessions, run, owns, is_whole=is_whole)
     old = [one for one in _on_file(last) if is_replaced(one)]
     if old:
         from aquila_cassette.transcript import comparison  # only mode `all` needs it
 
         if comparison.is_same_recording(old, new, last.recorded_key):
             last.is_unchanged = True
+            if last.is_shared and run is not None:
+                kept = marks_of(old)
+                run.note(Change(last.signature or "", last.path, is_all=True, kept=kept))
             return
-    _write(last, new, created, drop=is_replaced)
+    _write(last, new, run, drop=is_replaced)
     last.replaced = tuple(old), tuple(new)
 
 
-def refuse_loss(sessions: Sequence[Session], owns: Owns) -> None:
-    """Raise where failures of the blocks of one file would replace good answers."""
+def settle(run: RunFolder, owner: str, *, passed: bool, is_whole: bool) -> list[Path]:
+    """Correct what all processes of a run saved for a wider `owner`, now that its tests are over.
+
+    Where it failed, what mode ``all`` replaced is put back, and of what else was recorded the good
+    answers stay, as unfinished. Where the whole of it passed, what it no longer asks is removed.
+    Returns the files that were put back.
+    """
+    put_back = []
+    by_path: dict[Path, list[Change]] = {}
+    for change in run.changes():
+        if change.owner == owner and change.path.exists():
+            by_path.setdefault(change.path, []).append(change)
+    for path, changes in by_path.items():
+        new = {text for change in changes for text in change.new}
+        in_mode_all = any(change.is_all for change in changes)
+        on_file = importers.load(path).interactions
+        mine = [one for one in on_file if one.owner == owner]
+        gone: list[Interaction] = []
+        put: list[Interaction] = []
+        if not passed:
+            gone = [one for one in mine if mark(one) in new]
+            if in_mode_all:
+                put = [one for change in changes if change.is_all for one in change.old]
+                put_back.append(path)
+            else:
+                put = [as_unfinished(one) for one in gone if is_good(one)]
+        elif is_whole and in_mode_all:
+            known = new.union(*(change.kept for change in changes))
+            gone = [one for one in mine if mark(one) not in known]
+        elif is_whole:
+            gone = [one for one in mine if one.is_unfinished]
+            put = [as_finished(one) for one in gone]
+        if (gone or put) and not files.save(path, put, drop=gone.__contains__).interactions:
+            path.unlink(missing_ok=True)
+    return put_back
+
+
+def refuse_loss(
+    sessions: Sequence[Session],
+    run: RunFolder | None,
+    owns: Owns,
+    *,
+    is_whole: bool = True,
+    was_edited: bool = False,
+) -> None:
+    """Raise where failures of the blocks of one file would replace good answers.
+
+    Of an owner that `was_edited`, which missed when it ran last, those that it no longer asks for
+    are of no use to it: the failure may be what it expects now.
+    """
     __tracebackhide__ = True
     last = sessions[-1]
     new = [one for session in sessions for one in session.answers]
     if not any(map(how_failed, new)):
         return
-    is_replaced = _is_replaced(sessions, owns)
+    is_replaced = _is_replaced(sessions, run, owns, is_whole=is_whole)
     old = [(number, one) for number, one in enumerate(_on_file(last), 1) if is_replaced(one)]
+    if was_edited:
+        keys = {last.recorded_key(one.request) for one in new}
+        old = [pair for pair in old if last.recorded_key(pair[1].request) in keys]
     if loss := find_loss(old, new, last.recorded_key):
         raise _overwrite_error(*loss, path=last.path, fix=last.fix)
 
 
-def _is_replaced(sessions: Sequence[Session], owns: Owns) -> Callable[[Interaction], bool]:
+def _is_replaced(
+    sessions: Sequence[Session], run: RunFolder | None, owns: Owns, *, is_whole: bool
+) -> Owns:
     """Return what says of an interaction on file whether mode ``all`` replaces it.
 
-    The owner's own are replaced; of those that nobody signed, those that it asked again.
+    The owner's own are replaced; of those that nobody signed, those that it asked again. Of an owner
+    that ran in part those that it asked again, and never what was recorded in this run.
     """
-    key_of = sessions[-1].recorded_key
+    last = sessions[-1]
+    key_of = last.recorded_key
     again = {key_of(one.request) for session in sessions for one in session.recorded}
-    return lambda old: owns(old) or (old.recorded_by is None and key_of(old.request) in again)
+    recorded_now: set[str] = set()
+    if last.is_shared and run is not None:
+        recorded_now = run.marks(last.signature, last.path)
+
+    def is_replaced(old: Interaction) -> bool:
+        if owns(old) and is_whole:
+            return mark(old) not in recorded_now
+        is_asked_again = key_of(old.request) in again and (owns(old) or old.recorded_by is None)
+        return is_asked_again and mark(old) not in recorded_now
+
+    return is_replaced
 
 
 def _on_file(session: Session) -> Sequence[Interaction]:
@@ -119,20 +215,53 @@ def discarded_note(session: Session) -> str | None:
 def _write(
     session: Session,
     interactions: Sequence[Interaction],
-    created: Created | None,
+    run: RunFolder | None,
     drop: Callable[[Interaction], bool] | None = None,
 ) -> tuple[Interaction, ...]:
     """Save, and return what is on file now."""
+    taken_out: list[Interaction] = []
+
+    def take_out(old: Interaction) -> bool:
+        if drop is not None and drop(old):
+            taken_out.append(old)
+            return True
+        return False
+
+    def put_in(stays: Sequence[Interaction]) -> Sequence[Interaction]:
+        if run is None or not session.is_shared:
+            return interactions
+        new = _not_stored(session, stays, interactions)
+        is_all = session.mode == "all"
+        owner = session.signature or ""
+        run.note(Change(owner, session.path, is_all, marks_of(new), old=taken_out))
+        return new
 
     def check(data: bytes) -> None:
         refuse_secrets(data, session.options.redact, session.path)
 
     def note() -> None:
-        if created is not None:
-            created.add(session.path)
+        if run is not None:
+            run.add(session.path)
 
-    saved = files.save(session.path, interactions, drop=drop, check=check, on_create=note)
+    saved = files.save(session.path, put_in, drop=take_out, check=check, on_create=note)
     return saved.interactions
+
+
+def _not_stored(
+    session: Session, stored: Iterable[Interaction], new: Iterable[Interaction]
+) -> list[Interaction]:
+    """Return what is `new` without what another process stored meanwhile for the same owner."""
+    key_of = session.recorded_key
+    known = set(marks_of(session.index.interactions))
+    theirs = [one for one in stored if one.owner == session.signature and mark(one) not in known]
+    count_of = Counter(key_of(one.request) for one in theirs)
+    left = []
+    for one in new:
+        key = key_of(one.request)
+        count_of[key] -= 1
+        if count_of[key] < 0:
+            left.append(one)
+    return left
 
 
 def refuse_secrets(data: bytes, redact: Redaction, path: Path) -> None:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from aquila_cassette import importers
 from aquila_cassette.errors import MissError
 from aquila_cassette.importers import find_cassette, refuse_to_record
-from aquila_cassette.model import CassetteData, Interaction, Request
+from aquila_cassette.model import UNFINISHED, CassetteData, Interaction, Request
 from aquila_cassette.options import Mode, Resolved
 from aquila_cassette.redaction import environment_secrets
 from aquila_cassette.session.ambient import (
@@ -25,7 +25,7 @@ from aquila_cassette.session.ambient import (
     holds_placeholder,
     refuse_placeholder,
 )
-from aquila_cassette.session.failures import how_failed
+from aquila_cassette.session.failures import is_good
 from aquila_cassette.session.miss import (
     cassette_line,
     closest_lines,
@@ -43,7 +43,8 @@ from aquila_cassette.waiting.open_streams import OpenStreams
 from aquila_cassette.waiting.pending import Pending
 
 CassetteState = Literal["absent", "new", "present"]
-"""The file when the block was entered: not there, created in this same run, or there before it."""
+"""The file when the block was entered: not there; created in this same run, or left by a run in which
+its owner failed; or there before."""
 
 _order = itertools.count()
 
@@ -68,7 +69,8 @@ class Session:
     """An open cassette. `handle` is what adapters call; everything else belongs to its owner.
 
     `signature` is written to ``recorded_by``; `created` are the cassettes created in this run, and
-    `recorded_before` returns what earlier blocks of the owner recorded in mode ``all``.
+    `recorded_before` returns what earlier blocks of the owner recorded in mode ``all``. With
+    `is_shared` other processes may record for the same owner.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Session:
         signature: str | None = None,
         created: Container[Path] = (),
         recorded_before: Callable[[Path], Sequence[Interaction]] = lambda path: (),
+        is_shared: bool = False,
     ) -> None:
         self.name = name
         self.options = options = resolved.options
@@ -101,7 +104,13 @@ class Session:
         self.matcher = options.matcher()
         self.path = self._find_path(root)
         self.signature = signature
+        self.is_shared = is_shared
         self.state, interactions = self._load(created, recorded_before)
+        unfinished = [one for one in interactions if (one.recorded_by or "").endswith(UNFINISHED)]
+        owner = unfinished and Interaction.owner_in(signature)
+        self.unfinished = [one for one in unfinished if one.owner == owner]
+        if self.unfinished:
+            self.state = "new"
         self.index = ReplayIndex(interactions, self.recorded_key, reader=signature)
         self._unless_known = decide(options.mode, self.state, known=False)
         self._replay_settings = ReplaySettings(self.path, fix, self.streams, options.speed)
@@ -180,10 +189,7 @@ class Session:
         """Discard the failed answers that were recorded, or none."""
         self.discarded = []
         if discard:
-            closed = [
-                one for one in self.recorded if one.response.ended == "closed"
-            ]  # or cancelled
-            self.discarded = [one for one in self.recorded if how_failed(one) or one in closed]
+            self.discarded = [one for one in self.recorded if not is_good(one)]
 
     def recorded_key(self, request: Request) -> Hashable:
         """Return the key of a request that is on the cassette."""

@@ -71,7 +71,7 @@ def read(path: Path) -> bytes:
 
 def save(
     path: Path,
-    new: Sequence[Interaction],
+    new: Sequence[Interaction] | Callable[[Sequence[Interaction]], Sequence[Interaction]],
     *,
     drop: Callable[[Interaction], bool] | None = None,
     check: Callable[[bytes], None] | None = None,
@@ -80,7 +80,8 @@ def save(
     """Take interactions out of a cassette file, put new ones in, and return what is then on file.
 
     What other processes have saved is kept, and so is each line of the interactions that stay. The
-    new ones go where the first one was that `drop` took out, else to the end. A file that is not to
+    new ones go where the first one was that `drop` took out, else to the end; where others may save
+    the same, `new` chooses them, given what stays. A file that is not to
     change is not touched. `check` is given what is to be written, and what it raises stops the
     save; `on_create` is called right before a file is made where there was none.
     """
@@ -107,15 +108,17 @@ def save(
 def _merge(
     path: Path,
     before: bytes | None,
-    new: Sequence[Interaction],
+    new: Sequence[Interaction] | Callable[[Sequence[Interaction]], Sequence[Interaction]],
     drop: Callable[[Interaction], bool] | None,
 ) -> tuple[bytes | None, CassetteData]:
     """Return what to write, None where nothing is to change, and the cassette that it is."""
+    old = loads(before, path=path) if before is not None else CassetteData()
+    dropped = {n for n, one in enumerate(old.interactions) if drop is not None and drop(one)}
+    if callable(new):
+        new = new([one for n, one in enumerate(old.interactions) if n not in dropped])
     if before is None:
         cassette = CassetteData(tuple(map(as_read, new)), program() if new else "")
         return encode(cassette) if new else None, cassette
-    old = loads(before, path=path)
-    dropped = {n for n, one in enumerate(old.interactions) if drop is not None and drop(one)}
     if not (new or dropped):
         return None, old
     from aquila_cassette.storage.edit import Part, edit_interactions  # not for a new cassette
@@ -201,17 +204,17 @@ class Created:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def add(self, path: Path) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         self._mark(path).touch()
 
     def __contains__(self, path: object) -> bool:
         return self._mark(path).exists()
 
     def _mark(self, path: object) -> Path:
-        return self._folder / _hash(str(path))
+        return self.folder / _hash(str(path))
 
 
 # One file, replaced in one step.

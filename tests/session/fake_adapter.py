@@ -22,9 +22,9 @@ from aquila_cassette.session import current_session as current
 from aquila_cassette.session.owner import Owner, ScriptOwner
 from aquila_cassette.session.player import Player
 from aquila_cassette.session.recorder import Recorder
+from aquila_cassette.session.run_folder import RunFolder
 from aquila_cassette.session.stepping import SteppedPlayer
 from aquila_cassette.storage import files
-from aquila_cassette.storage.files import Created
 
 URL = "https://api.example.com/v1/chat"
 EVENTS = [b"data: %d\n\n" % number for number in range(1, 6)]
@@ -142,12 +142,12 @@ class Suite:
             name,
             fix=f"Fix: pytest {name} --aquila-record=all",
             above=[Layer("folder", {"cassette_dir": self.folder})],
-            created=self.created,
+            run=self.folder_of_run,
         )
 
     def next_run(self) -> None:
         """Begin another run of the suite: nothing was created in it."""
-        self.created = Created(self.folder / f"created in run {next(_runs)}")
+        self.folder_of_run = RunFolder(self.folder / f"created in run {next(_runs)}")
 
     @contextmanager
     def block(

@@ -1,0 +1,70 @@
+"""`RunFolder`: what the processes of one test run tell each other about their cassettes, in a folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aquila_cassette.model import CassetteData, Interaction
+from aquila_cassette.storage.files import Created
+from aquila_cassette.storage.format import encode, loads
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a wider owner did to one file, in one process: `mark` of each interaction.
+
+    In mode ``all`` (`is_all`) it put `new` in place of `old`, and left `kept`, which came the same.
+    """
+
+    owner: str
+    path: Path
+    is_all: bool
+    new: Sequence[str] = ()
+    kept: Sequence[str] = ()
+    old: Sequence[Interaction] = ()
+
+
+class RunFolder(Created):
+    """What was done in this run for owners that several of its processes have.
+
+    A session fixture is set up by each worker, and only the main process knows in the end how all
+    its tests ended.
+    """
+
+    def note(self, change: Change) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        old = encode(CassetteData(tuple(change.old))).decode() if change.old else ""
+        file = self.folder / f"{os.urandom(16).hex()}.change"
+        text = json.dumps({**vars(change), "path": str(change.path), "old": old})
+        file.with_suffix(".writing").write_text(text, "utf-8")
+        file.with_suffix(".writing").rename(file)
+
+    def changes(self) -> list[Change]:
+        made = []
+        for file in sorted(self.folder.glob("*.change")):
+            fields = json.loads(file.read_text("utf-8"))
+            path, old = Path(fields["path"]), fields["old"]
+            interactions = loads(old.encode(), path=path).interactions if old else ()
+            made.append(Change(**{**fields, "path": path, "old": interactions}))
+        return made
+
+    def marks(self, owner: str | None, path: Path) -> set[str]:
+        """Return the marks of what an owner recorded into one file in this run."""
+        theirs = [one for one in self.changes() if (one.owner, one.path) == (owner, path)]
+        return {text for one in theirs for text in (*one.new, *one.kept)}
+
+
+def mark(one: Interaction) -> str:
+    """Return what tells one interaction on file from others, whatever became of its answer."""
+    request = one.request
+    told = repr((one.recorded_at, one.owner, request.method, request.url, request.body))
+    return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def marks_of(some: Iterable[Interaction]) -> list[str]:
+    return [mark(one) for one in some]
