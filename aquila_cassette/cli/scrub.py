@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from aquila_cassette.errors import CassetteError, CassetteSaveError
 from aquila_cassette.model import CassetteData
 from aquila_cassette.storage import files
 from aquila_cassette.storage.edit import edit_interactions
-from aquila_cassette.storage.format import as_read, dumps, loads, render
+from aquila_cassette.storage.format import as_read, encode, loads, render
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count, escape_control_chars
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
     from aquila_cassette.model import Interaction
     from aquila_cassette.redaction import Redaction
+
+
+_WITH_COMMENT = re.compile(rb"^.*#.*", re.MULTILINE)
 
 
 def run(given: Sequence[str] | None, folder: Path, *, redact: Redaction, dry_run: bool) -> int:
@@ -63,19 +67,18 @@ def _scrub(path: Path, redact: Redaction, *, is_secret: bool, dry_run: bool) -> 
                 fix=f"Fix: {importers.convert_command(path)}",
             )
         return False
-    new = scrubbed(data.decode(), loads(data, path=path), redact)
+    new = scrubbed(data, loads(data, path=path), redact)
     if new is None:
         return False
     if not dry_run:
-        text, interactions = new
-        rewrite(path, data, text.encode(), interactions)
+        rewrite(path, data, *new)
     return True
 
 
 def scrubbed(
-    text: str, cassette: CassetteData, redact: Redaction
-) -> tuple[str, tuple[Interaction, ...]] | None:
-    """Return a file's text without what redaction hides, and its interactions; None if it has none.
+    data: bytes, cassette: CassetteData, redact: Redaction
+) -> tuple[bytes, tuple[Interaction, ...]] | None:
+    """Return a file's bytes without what redaction hides, and its interactions; None if it has none.
 
     Other interactions keep each character. So do comments, but for those within one that changes.
     """
@@ -83,12 +86,11 @@ def scrubbed(
     after = [_redacted(one, redact) for one in before]
     parts = [(n, None if one is before[n] else render(one)) for n, one in enumerate(after)]
     program = redact.text(cassette.recorded_with)
-    new = edit_interactions(text, parts) if any(one for _, one in parts) else text
+    new = edit_interactions(data, parts) if any(one for _, one in parts) else data
     if new is None or program != cassette.recorded_with:
-        new = dumps(CassetteData(tuple(after), program))
-    lines = (redact.text(line) if "#" in line else line for line in new.split("\n"))  # comments
-    new = "\n".join(lines)
-    return None if new == text else (new, tuple(map(as_read, after)))
+        new = encode(CassetteData(tuple(after), program))
+    new = _WITH_COMMENT.sub(lambda line: redact.text(line[0].decode()).encode(), new)
+    return None if new == data else (new, tuple(map(as_read, after)))
 
 
 def _redacted(one: Interaction, redact: Redaction) -> Interaction:

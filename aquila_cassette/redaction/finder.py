@@ -28,6 +28,7 @@ from aquila_cassette.redaction.spans import MARK, Span, fit, merge, replaced
 
 _ENVIRONMENT = "the value of an environment variable"
 _SMALL = 4 * 1024
+_LARGE = 8 * 1024 * 1024  # what is larger is not copied to be faster
 
 
 class SecretFinding(NamedTuple):
@@ -70,7 +71,7 @@ class Finder:
         self, data: bytes, env: Secrets, find_named: Callable[[bytes], list[Span]]
     ) -> tuple[list[Span], list[Span]]:
         """Return the secrets by value and by name; of a large body, where its lines differ first."""
-        if len(data) >= _SMALL and not self._patterns and not spellings(env).any_is_json:
+        if _SMALL <= len(data) <= _LARGE and not self._patterns and not spellings(env).any_is_json:
             some = without_repeats(data)
             if len(some) < len(data) and not find_named(some) and not self._values(some, env):
                 return [], []
@@ -99,27 +100,24 @@ class Finder:
         return merge(data, [*fit(data, merge(data, values), kind), *named])
 
     def _values(self, data: bytes, env: Secrets) -> list[Span]:
-        runs, is_cut = long_runs(data)
-        found: list[Span] = []
-        if runs:
-            for pattern in KEY_PATTERNS:
-                if pattern.prefix in runs:
-                    for match in _compiled(pattern).finditer(data):
-                        found.append(Span(*match.span(), pattern.kind))
-            # `find`, not `in`, which first tries the bytes as a number: three times the cost.
-            if data.find(b"-----BEGIN") >= 0:
-                found += (
-                    Span(*match.span(), "a private key") for match in PRIVATE_KEY.finditer(data)
-                )
+        known = spellings(env)
+        keys: dict[KeyPattern, None] = {}
+        spelt = dict.fromkeys(known.anywhere)
+        has_runs = False
+        for runs, is_cut in long_runs(data):
+            has_runs = True
+            keys.update((key, None) for key in KEY_PATTERNS if key.prefix in runs)
+            spelt.update((one, None) for one in known.in_runs if is_cut or one.run in runs)
+        found = [
+            Span(*match.span(), key.kind) for key in keys for match in _compiled(key).finditer(data)
+        ]
+        # `find`, not `in`, which first tries the bytes as a number: three times the cost.
+        if has_runs and data.find(b"-----BEGIN") >= 0:
+            found += (Span(*match.span(), "a private key") for match in PRIVATE_KEY.finditer(data))
         if data.find(b"earer") >= 0 or data.find(b"BEARER") >= 0:
             found += (Span(*one.span("token"), "a bearer token") for one in BEARER.finditer(data))
-        known = spellings(env)
-        for spelling in known.anywhere:
+        for spelling in spelt:
             found += self._spelt(data, spelling)
-        if runs:
-            for spelling in known.in_runs:
-                if is_cut or spelling.run in runs:
-                    found += self._spelt(data, spelling)
         for given in self._patterns:
             found += (
                 Span(*one.span(), "a pattern given as redact=") for one in given.finditer(data)
@@ -215,34 +213,54 @@ def cleaned(data: bytes, find: Callable[[bytes], list[Span]]) -> bytes:
 # stream has the same ones in each event: that makes redaction fast.
 
 _KEY_CHARACTERS = (string.ascii_letters + string.digits + "_-+/").encode()
+_NO_KEY_CHARACTER = re.compile(rb"[^A-Za-z0-9_+/-]")
 _MARKED = bytes(ord("x") if byte in _KEY_CHARACTERS else ord(" ") for byte in range(256))
 _RUN = b"x" * SHORTEST_RUN
 _BEFORE = 8
 _LONGEST_RUN = 1024
+_MOST_RUNS = 20_000
 
 
-def long_runs(data: bytes) -> tuple[str, bool]:
-    """Return the distinct long runs, and whether some was too long to be whole: images and the like.
+def long_runs(data: bytes) -> Iterator[tuple[str, bool]]:
+    """Yield the distinct long runs, and whether some was too long to be whole: images and the like.
 
     Each comes after the few bytes before it, for keys whose prefix is no part of the run. A
-    character is a byte: text is searched five times as fast.
+    character is a byte: text is searched five times as fast. Of much data they come in parts.
     """
-    marked = data.translate(_MARKED)
-    start = marked.find(_RUN)
-    if start < 0:
-        return "", False
     found: dict[bytes, None] = {}
     is_cut = False
-    while start >= 0:
-        end = marked.find(b" ", start + SHORTEST_RUN)
-        if end < 0:
-            end = len(data)
+    for start, end in _find_runs(data):
         shown_end = end
         if end - start > _LONGEST_RUN:
             shown_end, is_cut = start + _LONGEST_RUN, True
         found[data[max(0, start - _BEFORE) : shown_end]] = None
-        start = marked.find(_RUN, end)
-    return b" ".join(found).decode("latin-1"), is_cut
+        if len(found) == _MOST_RUNS:
+            yield b" ".join(found).decode("latin-1"), is_cut
+            found, is_cut = {}, False
+    if found:
+        yield b" ".join(found).decode("latin-1"), is_cut
+
+
+def _find_runs(data: bytes) -> Iterator[tuple[int, int]]:
+    at = 0
+    while at < len(data):
+        marked = (data if len(data) <= _LARGE else data[at : at + _LARGE]).translate(_MARKED)
+        start, end = marked.find(_RUN), 0
+        while start >= 0:
+            end = marked.find(b" ", start + SHORTEST_RUN)
+            if end < 0:  # it ends behind this part
+                break
+            yield at + start, at + end
+            start = marked.find(_RUN, end)
+        if start >= 0:
+            after = _NO_KEY_CHARACTER.search(data, at + len(marked))
+            stop = after.start() if after else len(data)
+            yield at + start, stop
+            at = stop
+        elif at + len(marked) == len(data):
+            return
+        else:  # what it ends with may be the beginning of one
+            at += marked.rfind(b" ") + 1
 
 
 @lru_cache(maxsize=len(KEY_PATTERNS))

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields as fields_of
 from functools import cached_property, partial
 from itertools import accumulate, chain, repeat
 from math import inf
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-from aquila_cassette.model import Piece, Request, Response
+from aquila_cassette.model import Interaction, Piece, Request, Response
 from aquila_cassette.storage import yaml_writer
-from aquila_cassette.storage.yaml_reader import SchemaError, YamlBlock
+from aquila_cassette.storage.yaml_reader import LARGE, SchemaError, YamlBlock, joined
 
 _FORMS = ("json", "sse", "text", "base64")  # a body is in one of these
 FIELDS = (*_FORMS, "json_style", "eol")
@@ -42,7 +43,8 @@ _Choice = TypeVar("_Choice")
 _INDENT = 4  # of the fields of a request or response
 _PAD = " " * _INDENT
 _LINE = 90  # characters of text that stay on the line of their key
-_BASE64_LINE = 76
+_BASE64_LINE = 57  # bytes, which are 76 characters
+_BASE64_LINES = 4096  # at a time
 # One character in eight escaped, and base64 is no harder to read.
 _ESCAPED_SHARE = 8
 
@@ -50,42 +52,70 @@ _ESCAPED_SHARE = 8
 # Writing.
 
 
-def lines(body: bytes, *, event_stream: bool) -> list[str | bytes]:
-    """Return the fields that hold `body`, as lines of YAML, blocks in UTF-8; an empty one has none."""
+def write(body: bytes, *, event_stream: bool) -> Iterator[bytes | memoryview]:
+    """Yield the fields that hold `body` as YAML, in UTF-8 and in parts; an empty one has none."""
     if not body:
-        return []
-    try:
-        text = body.decode()
-    except UnicodeDecodeError:
-        return _base64_lines(body)
-    if structure := _as_json(text):
+        return
+    is_large = len(body) > LARGE
+    text = "" if is_large else _decoded(body)
+    if text is None or (is_large and not _is_utf8(body)):
+        yield from _base64(body)
+        return
+    if text and (structure := _as_json(text)):
         style, value = structure
         first = [] if style == "compact" else [f"{_PAD}json_style: {style}"]
         if isinstance(value, dict) and value:
             # Never on one line: each field of a request has a line of its own in a diff.
-            return [*first, f"{_PAD}json:", *yaml_writer.fields(value, _INDENT + 2)]
-        return [*first, *yaml_writer.field("json", value, _INDENT)]
-    first, data = [], body
+            json_lines = [f"{_PAD}json:", *yaml_writer.fields(value, _INDENT + 2)]
+        else:
+            json_lines = yaml_writer.field("json", value, _INDENT)
+        yield "\n".join([*first, *json_lines, ""]).encode()
+        return
+    data = body
     if b"\r" in body:
         lf = body.replace(b"\r\n", b"\n")
         if b"\r" not in lf and lf.count(b"\n") == len(body) - len(lf):
-            first, data, text = [f"{_PAD}eol: crlf"], lf, lf.decode()
+            yield f"{_PAD}eol: crlf\n".encode()
+            data = lf
+            text = text and lf.decode()
     head = f"{_PAD}{'sse' if event_stream else 'text'}: "
     unsafe = yaml_writer.unsafe(data)
-    if not unsafe and text.strip(" \t\n"):
-        if not event_stream and "\n" not in text and len(text) <= _LINE:
-            return [*first, head + yaml_writer.scalar(text)]
-        return [*first, yaml_writer.literal(data, _INDENT + 2, head)]
-    if unsafe * _ESCAPED_SHARE <= len(text):
-        return [*first, head + yaml_writer.quoted_lines(text, _INDENT + 2)]
-    return _base64_lines(body)
+    if not unsafe and data.strip(b" \t\n"):
+        if not is_large and not event_stream and "\n" not in text and len(text) <= _LINE:
+            yield f"{head}{yaml_writer.scalar(text)}\n".encode()
+        else:
+            yield from yaml_writer.literal(data, _INDENT + 2, head)
+            yield b"\n"
+    elif not is_large and unsafe * _ESCAPED_SHARE <= len(text):
+        yield f"{head}{yaml_writer.quoted_lines(text, _INDENT + 2)}\n".encode()
+    else:
+        yield from _base64(body)
 
 
-def _base64_lines(body: bytes) -> list[str | bytes]:
-    text = base64.b64encode(body)
-    starts = range(0, len(text), _BASE64_LINE)
-    wrapped = b"\n".join([text[start : start + _BASE64_LINE] for start in starts])
-    return [yaml_writer.literal(wrapped, _INDENT + 2, f"{_PAD}base64: ")]
+def _decoded(body: bytes) -> str | None:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _is_utf8(body: bytes) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for start in range(0, len(body), LARGE):
+            decoder.decode(body[start : start + LARGE], final=start + LARGE >= len(body))
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _base64(body: bytes) -> Iterator[bytes]:
+    pad = b" " * (_INDENT + 2)
+    yield f"{_PAD}base64: |-".encode()
+    for start in range(0, len(body), _BASE64_LINE * _BASE64_LINES):
+        part = base64.encodebytes(body[start : start + _BASE64_LINE * _BASE64_LINES])
+        yield b"\n" + pad + part[:-1].replace(b"\n", b"\n" + pad)
+    yield b"\n"
 
 
 def _as_json(text: str) -> tuple[str, Any] | None:
@@ -144,11 +174,25 @@ def read(fields: Mapping[str, Any]) -> bytes | Callable[[], bytes]:
         raise SchemaError(fields, form, problem, facts=[f"got: {value!r}"], fix="put it in quotes")
     if form == "base64":
         try:
-            return base64.b64decode(b"".join(_encoded(value).split()), validate=True)
+            return joined(
+                _from_base64([value.encode()] if isinstance(value, str) else value.chunks())
+            )
         except binascii.Error as error:
             raise SchemaError(fields, form, "'base64' is not base64") from error
     crlf = _choice(fields, "eol", {"lf": False, "crlf": True})
     return partial(_encoded, value, crlf=crlf)
+
+
+def _from_base64(chunks: Iterable[bytes | memoryview]) -> Iterator[bytes]:
+    rest = b""
+    for chunk in chunks:
+        data = rest + bytes(chunk).translate(None, b" \t\n")
+        if rest.endswith(b"=") and data != rest:
+            raise binascii.Error("more follows its end")
+        end = len(data) // 4 * 4
+        rest = data[end - 4 :]  # it may be the end, and have padding
+        yield base64.b64decode(data[: end - 4], validate=True)
+    yield base64.b64decode(rest, validate=True)
 
 
 def _encoded(value: str | YamlBlock, *, crlf: bool = False) -> bytes:
@@ -218,7 +262,18 @@ def split_pieces(body: bytes, text: str | None, *, event_stream: bool) -> tuple[
     return tuple(map(Piece, chain(times[: len(frames) - 1], repeat(last)), frames))
 
 
+def one_at_a_time(interactions: Iterable[Interaction]) -> Iterator[Interaction]:
+    """Yield interactions off a file; each lets go of its body when the next one is asked for."""
+    for one in interactions:
+        yield one
+        if isinstance(one.response, LazyResponse):
+            one.response.forget()
+
+
 _NAMES = [field.name for field in fields_of(Response)]
+
+
+Source: TypeAlias = bytes | tuple[Piece, ...] | Callable[[], bytes]
 
 
 class LazyResponse(Response):
@@ -230,13 +285,13 @@ class LazyResponse(Response):
     @classmethod
     def of(
         cls,
-        source: bytes | Callable[[], bytes],
+        source: Source,
         timeline: str | None,
         *,
         written: str | None = None,
         **values: Any,
     ) -> LazyResponse:
-        """Return a response of a body, or what gives it, of what ``pieces:`` says, and the rest.
+        """Return a response of a body, its pieces or what gives it, of what ``pieces:`` says, and the rest.
 
         `written` is what `timeline` returns, if that is known: a file's own may not fit its body.
         """
@@ -247,7 +302,9 @@ class LazyResponse(Response):
 
     @cached_property
     def pieces(self) -> tuple[Piece, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
-        timeline = vars(self)["_timeline"]
+        source, timeline = vars(self)["_source"], vars(self)["_timeline"]
+        if isinstance(source, tuple):
+            return source
         return split_pieces(self.body, timeline, event_stream=is_event_stream(self))
 
     @cached_property
@@ -259,20 +316,36 @@ class LazyResponse(Response):
     def body(self) -> bytes:
         if "_source" not in vars(self):  # dataclasses.replace() made it, and gave it pieces
             return super().body
-        source: bytes | Callable[[], bytes] = vars(self)["_source"]
+        source: Source = vars(self)["_source"]
+        if isinstance(source, tuple):
+            return b"".join([data for _, data in source])
         return source if isinstance(source, bytes) else source()
+
+    def forget(self) -> None:
+        """Let go of the body and the pieces, until they are asked for again."""
+        if "_source" in vars(self):
+            for name in ("body", "pieces", "parts"):
+                vars(self).pop(name, None)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Response):
             return NotImplemented
         # Each save compares what it wrote, and need not split it.
         line = vars(self).get("_timeline")
-        is_cut_alike = bool(line) and line == timeline(other) and self.body == other.body
+        is_cut_alike = bool(line) and line == timeline(other) and self._has_body_of(other)
         return all(
             getattr(self, name) == getattr(other, name)
             for name in _NAMES
             if name != "pieces" or not is_cut_alike
         )
+
+    def _has_body_of(self, other: Response) -> bool:
+        body, start = memoryview(self.body), 0
+        for part in other.parts:  # its body would be a copy
+            if body[start : start + len(part)] != part:
+                return False
+            start += len(part)
+        return start == len(body)
 
     __hash__ = Response.__hash__
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
-from aquila_cassette.storage.yaml_reader import clean_utf8, load_yaml
+from aquila_cassette.storage.yaml_reader import clean_utf8, joined, load_yaml
 
-Part: TypeAlias = tuple[int | None, str | None]
+Part: TypeAlias = tuple[int | None, bytes | None]
 """An interaction on file, by its place (from 0); a new text; or a new text in the place of the old."""
 
 
@@ -20,45 +21,61 @@ class _Item(NamedTuple):
     end: int
 
 
-def edit_interactions(text: str, parts: Sequence[Part]) -> str | None:
+class _Lines:
+    """The lines of a text, of which few are looked at."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.starts = array("q", [0])
+        self.starts.extend(found.end() for found in re.finditer(b"\n", data))
+        if self.starts[-1] < len(data):
+            self.starts.append(len(data))
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def __getitem__(self, at: int) -> bytes:
+        return self.data[self.starts[at] : self.starts[at + 1]]
+
+    def between(self, start: int, end: int) -> memoryview:
+        return memoryview(self.data)[self.starts[start] : self.starts[end]]
+
+
+def edit_interactions(data: bytes, parts: Sequence[Part]) -> bytes | None:
     """Make the interactions in the text of a cassette those of `parts`; every other line stays.
 
     New texts are what `format.render` gave. A comment right above an interaction is a line of it,
     but stays where a new text takes its place. None comes where the interactions are no list in
     block style, or none is left.
     """
-    lines, eol = _lines(text)
-    indent, items = _find(text, lines)
+    if not data.endswith(b"\n"):
+        data += b"\r\n" if b"\r\n" in data[: data.find(b"\n") + 1] else b"\n"
+    lines = _Lines(data)
+    eol = b"\r\n" if lines[0].endswith(b"\r\n") else b"\n"
+    indent, items = _find(lines)
     if not items or not parts:
         return None
-    out = lines[: items[0].start]
+    out: list[bytes | memoryview] = [lines.between(0, items[0].start)]
     for old, new in parts:
         if old is not None:
             item = items[old]
-            out += lines[item.start : item.end if new is None else item.dash]
+            out.append(lines.between(item.start, item.end if new is None else item.dash))
         if new is not None:
             out.append(_fit(new, indent, eol))
-    return "".join(out + lines[items[-1].end :])
+    return joined([*out, lines.between(items[-1].end, len(lines))])
 
 
-def _lines(text: str) -> tuple[list[str], str]:
-    """Return the lines of `text`, each with its line break, and what a line break is in it."""
-    lines = re.findall(r"[^\n]*\n|[^\n]+", text)
-    eol = "\r\n" if lines[0].endswith("\r\n") else "\n"
-    if not lines[-1].endswith("\n"):
-        lines[-1] += eol
-    return lines, eol
+def _fit(item: bytes, indent: int, eol: bytes) -> bytes:
+    if indent:
+        item = re.sub(rb"^(?=.)", b" " * indent, item, flags=re.MULTILINE)
+    return item.replace(b"\n", eol) if eol != b"\n" else item
 
 
-def _fit(item: str, indent: int, eol: str) -> str:
-    return re.sub(r"^(?=.)", " " * indent, item, flags=re.MULTILINE).replace("\n", eol)
-
-
-def _find(text: str, lines: list[str]) -> tuple[int, list[_Item]]:
+def _find(lines: _Lines) -> tuple[int, list[_Item]]:
     """Return how far in the dashes of the list ``interactions`` are, and its items."""
-    tree = load_yaml(clean_utf8(text.encode()))
+    tree = load_yaml(clean_utf8(lines.data))
     key = stop = tree.lines["interactions"] - 1
-    dash = re.compile(r"( *)-(?:\s|$)")
+    dash = re.compile(rb"( *)-(?:\s|$)")
     dashes: list[int] = []
     indent = 0
     for line in tree["interactions"].lines:
@@ -69,16 +86,16 @@ def _find(text: str, lines: list[str]) -> tuple[int, list[_Item]]:
         stop = found[0]
         if not dashes:
             indent = len(found[1][1])
-            dash = re.compile(rf" {{{indent}}}-(?:\s|$)")
+            dash = re.compile(rb" {%d}-(?:\s|$)" % indent)
         dashes.append(stop)
-    comment = re.compile(rf" {{0,{indent}}}#")
+    comment = re.compile(rb" {0,%d}#" % indent)
     end = min((line - 1 for line in tree.lines.values() if line - 1 > key), default=len(lines))
     edges = zip([*dashes, end], [key, *dashes], strict=True)
     starts = [_comments_above(lines, at, stop, comment) for at, stop in edges]
     return indent, [_Item(*item) for item in zip(starts[:-1], dashes, starts[1:], strict=True)]
 
 
-def _comments_above(lines: list[str], at: int, stop: int, comment: re.Pattern[str]) -> int:
+def _comments_above(lines: _Lines, at: int, stop: int, comment: re.Pattern[bytes]) -> int:
     """Return where the comments right above line `at` start; blank lines may be between them."""
     top = at
     while at - 1 > stop and (comment.match(lines[at - 1]) or not lines[at - 1].strip()):

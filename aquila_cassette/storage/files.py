@@ -18,6 +18,7 @@ from aquila_cassette.errors import CassetteFormatError, CassetteSaveError
 from aquila_cassette.model import CassetteData, Interaction
 from aquila_cassette.storage.format import as_read, encode, loads, render
 from aquila_cassette.storage.names import display_path
+from aquila_cassette.storage.yaml_reader import LARGE
 
 _LOCK_TIMEOUT = 60.0  # seconds
 _LOCK_POLL = 0.01  # seconds
@@ -133,8 +134,8 @@ def _merge(
     rest = [one for n, one in enumerate(old.interactions) if n > place and n not in dropped]
     merged = (*old.interactions[:place], *map(as_read, new), *rest)
     cassette = CassetteData(merged, old.recorded_with)
-    edited = edit_interactions(before.decode(), parts)
-    return encode(cassette) if edited is None else edited.encode(), cassette
+    edited = edit_interactions(before, parts)
+    return encode(cassette) if edited is None else edited, cassette
 
 
 @contextmanager
@@ -241,7 +242,7 @@ def replace_file(
         if mode is not None:
             temporary.chmod(mode)
         if check is not None:
-            check(temporary.read_bytes())
+            check(data if _is_on_disk(temporary, data) else temporary.read_bytes())
         for left in reversed(range(_RENAME_ATTEMPTS)):
             try:
                 temporary.replace(target)
@@ -254,6 +255,17 @@ def replace_file(
         with suppress(OSError):
             temporary.unlink()
         raise
+
+
+def _is_on_disk(path: Path, data: bytes) -> bool:
+    """Return whether a file holds `data`; it is read a part at a time."""
+    rest = memoryview(data)
+    with path.open("rb") as file:
+        while part := file.read(LARGE):
+            if rest[: len(part)] != part:
+                return False
+            rest = rest[len(part) :]
+    return not rest
 
 
 def _prefix(target: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -13,9 +13,21 @@ from typing import Any
 from aquila_cassette.errors import CassetteFormatError, CassetteVersionError
 from aquila_cassette.model import CassetteData, Failure, Headers, Interaction, Request, Response
 from aquila_cassette.storage import bodies, yaml_writer
-from aquila_cassette.storage.bodies import LazyResponse, is_event_stream, is_timeline, timeline
+from aquila_cassette.storage.bodies import (
+    LazyResponse,
+    is_event_stream,
+    is_timeline,
+    one_at_a_time,
+    timeline,
+)
 from aquila_cassette.storage.names import display_path
-from aquila_cassette.storage.yaml_reader import SchemaError, YamlError, clean_utf8, load_yaml
+from aquila_cassette.storage.yaml_reader import (
+    SchemaError,
+    YamlError,
+    clean_utf8,
+    joined,
+    load_yaml,
+)
 
 VERSION = 1
 MAX_BYTES = 256 * 1024 * 1024  # of the largest file that is read
@@ -201,58 +213,56 @@ def dumps(cassette: CassetteData) -> str:
 
 def encode(cassette: CassetteData) -> bytes:
     """Return the bytes of a cassette file."""
-    lines: list[str | bytes] = [f"version: {VERSION}"]
+    return joined(chunks(cassette))
+
+
+def chunks(cassette: CassetteData) -> Iterator[bytes | memoryview]:
+    """Yield the bytes of a cassette file in parts."""
+    lines = [f"version: {VERSION}"]
     if cassette.recorded_with:
         lines.append(f"recorded_with: {yaml_writer.scalar(cassette.recorded_with)}")
     lines.append("interactions:" if cassette.interactions else "interactions: []")
-    for interaction in cassette.interactions:
-        lines += _lines(interaction)
-    return _joined(lines)
+    yield _text(lines)
+    for interaction in one_at_a_time(cassette.interactions):
+        yield from _chunks(interaction)
 
 
-def render(interaction: Interaction) -> str:
-    return _joined(_lines(interaction)).decode()
+def render(interaction: Interaction) -> bytes:
+    return joined(_chunks(interaction))
 
 
-def _joined(lines: list[str | bytes]) -> bytes:
-    parts = [line if isinstance(line, bytes) else line.encode() for line in lines]
-    return b"\n".join([*parts, b""])
+def _text(lines: list[str]) -> bytes:
+    return "\n".join([*lines, ""]).encode()
 
 
-def _lines(interaction: Interaction) -> list[str | bytes]:
+def _chunks(interaction: Interaction) -> Iterator[bytes | memoryview]:
     request, response = interaction.request, interaction.response
     version = response.http_version
     at, by = interaction.recorded_at or None, interaction.recorded_by
     first, *rest = [*_fields(2, recorded_at=at, recorded_by=by), "  request:"]
-    lines = [
-        f"- {first[2:]}",
-        *rest,
-        *_fields(4, method=request.method, url=request.url, headers=_grouped(request.headers)),
-        *bodies.lines(request.body, event_stream=False),
-        "  response:",
-        *_fields(
-            4,
-            status=response.status,
-            http_version=None if version == "HTTP/1.1" else version,
-            headers=_grouped(response.headers),
-        ),
-        *bodies.lines(response.body, event_stream=is_event_stream(response)),
-        *_fields(4, headers_after=response.headers_after),
-    ]
+    sent = _fields(4, method=request.method, url=request.url, headers=_grouped(request.headers))
+    yield _text([f"- {first[2:]}", *rest, *sent])
+    yield from bodies.write(request.body, event_stream=False)
+    version_shown = None if version == "HTTP/1.1" else version
+    received = _grouped(response.headers)
+    fields = _fields(4, status=response.status, http_version=version_shown, headers=received)
+    yield _text(["  response:", *fields])
+    yield from bodies.write(response.body, event_stream=is_event_stream(response))
+    lines = _fields(4, headers_after=response.headers_after)
     if pieces := timeline(response):
         lines.append(f"    pieces: {pieces}")
     lines.append(f"    ended: {response.ended}")
     error = response.error
     if error is not None:
         # On one line, so that a file cut off within it cannot be taken for a whole one.
-        fields = f"type: {yaml_writer.scalar(error.type, flow=True)}"
-        fields += f", message: {yaml_writer.quoted(error.message)}"
+        failure = f"type: {yaml_writer.scalar(error.type, flow=True)}"
+        failure += f", message: {yaml_writer.quoted(error.message)}"
         if error.category is not None:
-            fields += f", category: {yaml_writer.scalar(error.category, flow=True)}"
-        lines.append(f"    error: {{{fields}}}")
+            failure += f", category: {yaml_writer.scalar(error.category, flow=True)}"
+        lines.append(f"    error: {{{failure}}}")
     elif response.ended == "failed":
         lines.append("    error: null")
-    return lines
+    yield _text(lines)
 
 
 def _fields(indent: int, **values: yaml_writer.Value) -> list[str]:
@@ -281,7 +291,7 @@ def as_read(interaction: Interaction) -> Interaction:
             request, url=_storable(request.url), headers=_storable_headers(request.headers)
         ),
         response=LazyResponse.of(
-            response.body,
+            response.pieces,
             pieces,
             written=pieces,
             status=response.status,

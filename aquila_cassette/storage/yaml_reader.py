@@ -13,10 +13,11 @@ mark remains, and the text is to be read whole.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from io import BytesIO
 from typing import Any, NamedTuple
 
 MAX_DEPTH = 64  # of mappings and lists
@@ -34,6 +35,8 @@ _C1 = re.compile(b"\xc2[\x80-\x9f]")
 _OTHERS = re.compile(b"\xef(?:\xb7[\x90-\xaf]|\xbb\xbf|\xbf[\xbe\xbf])")
 _FORBIDDEN = re.compile("[\0\r\x80-\x9f\u2028\u2029\ufdd0-\ufdef\ufeff\ufffe\uffff]")
 _STRETCH = 1 << 16
+LARGE = 1 << 20
+"""Bytes. What is larger is read and written a part at a time, for the sake of memory."""
 
 # Stands for a block that is cut out. No cassette may have it but escaped, which no block can.
 _MARK = "\ufdef"
@@ -98,6 +101,14 @@ class List(list[Any]):
         self.lines: list[int] = []
 
 
+def joined(chunks: Iterable[bytes | memoryview]) -> bytes:
+    """Join what comes in parts, without having all of them at once."""
+    buffer = BytesIO()
+    for chunk in chunks:
+        buffer.write(chunk)
+    return buffer.getvalue()
+
+
 class YamlBlock(NamedTuple):
     """A literal block that was cut out: from `start` to `end` of `source`, and its chomping sign."""
 
@@ -108,13 +119,26 @@ class YamlBlock(NamedTuple):
     chomp: bytes
 
     def data(self) -> bytes:
-        pad = b" " * self.indent
-        lines = self.source[self.start : self.end].split(b"\n" + pad)
-        text = b"\n".join(lines).removeprefix(pad)  # `replace` takes twice as long
-        if self.chomp == b"+":
+        text = joined(self.chunks())
+        if self.chomp == b"+" or (not self.chomp and text[-1:] == b"\n" != text[-2:-1] != b""):
             return text
         stripped = text.rstrip(b"\n")
         return stripped + b"\n" if stripped and not self.chomp else stripped
+
+    def chunks(self) -> Iterator[bytes | memoryview]:
+        """Yield the text without its indentation, and with all line breaks at its end."""
+        source, pad = self.source, b" " * self.indent
+        start, last = self.start, self.end - 1
+        while start <= last:
+            end = source.rfind(b"\n", start, start + LARGE) if start + LARGE < last else last
+            if end >= 0:
+                lines = source[start : end + 1].split(b"\n" + pad)  # `replace` takes twice as long
+                yield b"\n".join(lines).removeprefix(pad)
+            else:  # a long line, which is not copied
+                end = source.find(b"\n", start, last + 1)
+                end = last if end < 0 else end
+                yield memoryview(source)[start + self.indent : end + 1]
+            start = end + 1
 
     def text(self) -> str:
         return self.data().decode()

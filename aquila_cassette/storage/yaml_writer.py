@@ -7,9 +7,11 @@ Whatever YAML 1.1 would take for something else than the string it is (``no``, `
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeAlias, Union
+
+from aquila_cassette.storage.yaml_reader import LARGE
 
 Value: TypeAlias = Union[bool, float, str, Mapping[str, "Value"], Sequence["Value"], None]  # noqa: UP007 - the names in quotes
 
@@ -83,13 +85,24 @@ def unsafe(data: bytes) -> int:
     return len(_UNSAFE.findall(rest.decode("utf-8", "surrogatepass"))) if rest else 0
 
 
-def literal(data: bytes, indent: int, head: str) -> bytes:
-    """Return a text, one that `is_literal`, as a literal block behind `head`."""
+def literal(data: bytes, indent: int, head: str) -> Iterator[bytes | memoryview]:
+    """Yield a text, one that `is_literal`, as a literal block behind `head`, without its last break."""
     indicator = "2" if data[0] in b" \t\n" else ""
     chomp = "-" if data[-1:] != b"\n" else "+" if data[-2:] == b"\n\n" else ""
+    yield f"{head}|{indicator}{chomp}".encode()
     pad = b" " * indent
-    lines = [pad + line if line else b"" for line in data.removesuffix(b"\n").split(b"\n")]
-    return b"\n".join([f"{head}|{indicator}{chomp}".encode(), *lines])
+    start, end = 0, len(data) - (chomp != "-")
+    while start <= end:
+        stop = data.rfind(b"\n", start, start + LARGE) if start + LARGE < end else end
+        if stop >= 0:
+            lines = data[start:stop].split(b"\n")
+            yield b"\n" + b"\n".join([pad + line if line else b"" for line in lines])
+        else:  # a long line, which is not copied
+            stop = data.find(b"\n", start, end)
+            stop = end if stop < 0 else stop
+            yield b"\n" + pad
+            yield memoryview(data)[start:stop]
+        start = stop + 1
 
 
 def field(key: str, value: Value, indent: int) -> list[str]:
@@ -127,7 +140,7 @@ def block(value: Value, indent: int = 0) -> list[str]:
 def _on_one_line(head: str, value: Value, indent: int) -> str | None:
     """Return `value` behind `head`, unless it is a mapping or list that needs lines of its own."""
     if isinstance(value, str) and not _fits_flow(value):
-        return literal(value.encode(), indent + 2, f"{head} ").decode()
+        return b"".join(literal(value.encode(), indent + 2, f"{head} ")).decode()
     if value is None or isinstance(value, (bool, int, float, str)):
         return f"{head} {scalar(value)}"
     inner = list(value.values() if isinstance(value, Mapping) else value)

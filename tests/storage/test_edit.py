@@ -33,7 +33,7 @@ def test_what_stays_is_not_changed_by_a_character(
     items, about = [], []
     for interaction in on_file:
         about.append(data.draw(notes).replace("#", f"{indent}#"))
-        lines = render(interaction).split("\n")
+        lines = render(interaction).decode().split("\n")
         text = "\n".join([indent + line if line else line for line in lines])
         items.append(about[-1] + text)
     head = data.draw(st.sampled_from(["interactions:\n", "# top\ninteractions: # here\n"]))
@@ -51,11 +51,12 @@ def test_what_stays_is_not_changed_by_a_character(
             parts.append((number if way == "replace" else None, render(new)))
             expected.append(new)
             kept.append(about[number])
-    edited = edit_interactions(head + "".join(items) + tail, parts)
-    if edited is None:
+    new_text = edit_interactions(f"{head}{''.join(items)}{tail}".encode(), parts)
+    if new_text is None:
         assert not expected
         return
-    assert loads(edited.encode(), path=PATH).interactions == tuple(map(as_read, expected))
+    edited = new_text.decode()
+    assert loads(new_text, path=PATH).interactions == tuple(map(as_read, expected))
     # Blank lines above an item may be those below the one before.
     assert all(text.strip("\n") in edited for text in kept)
     assert edited.endswith(tail)
@@ -69,12 +70,12 @@ def test_what_stays_is_not_changed_by_a_character(
         ("{interactions: [{a: 1}]}\n", [(0, None)], None),
         (
             "interactions:\n-\n  a: 1\n-  # here\n\n  a: 2\n",
-            [(None, "- d: 1\n"), (1, None)],
+            [(None, b"- d: 1\n"), (1, None)],
             "interactions:\n- d: 1\n-  # here\n\n  a: 2\n",
         ),
         (
             "interactions:\n- t: |+\n    a\n\n",
-            [(0, None), (None, "- d: 1\n")],
+            [(0, None), (None, b"- d: 1\n")],
             "interactions:\n- t: |+\n    a\n\n- d: 1\n",
         ),
     ],
@@ -82,10 +83,12 @@ def test_what_stays_is_not_changed_by_a_character(
 def test_only_a_list_in_block_style_is_edited_and_its_items_are_found(
     text: str, parts: list[Part], expected: str | None
 ) -> None:
-    assert edit_interactions(text, parts) == expected
+    new = edit_interactions(text.encode(), parts)
+    assert (new and new.decode()) == expected
 
 
 def test_what_looks_like_a_comment_in_a_text_is_none() -> None:
     text = 'interactions:\n- a: "x\n\n# no\n\n  y"\n- b: |\n    # no\n# yes\n- c: 1\n'
     kept = text.partition("# yes")[0]
-    assert edit_interactions(text, [(0, None), (1, None), (None, "- d: 1\n")]) == kept + "- d: 1\n"
+    new = edit_interactions(text.encode(), [(0, None), (1, None), (None, b"- d: 1\n")])
+    assert new == f"{kept}- d: 1\n".encode()

@@ -24,6 +24,11 @@ from tests.storage.cassettes import said
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+
+def shown(interaction: Interaction) -> str:
+    return render(interaction).decode()
+
+
 A, B, C, D = (said(text, number=number) for number, text in enumerate("abcd", 1))
 
 
@@ -48,7 +53,7 @@ def one_of(*some: Interaction) -> Callable[[Interaction], bool]:
 def test_a_file_is_made_with_its_folders_and_holds_what_was_saved(path: Path) -> None:
     assert save(path, [A, B]) == load(path)
     head = "version: 1\nrecorded_with: aquila-cassette 0.1.0\ninteractions:\n"
-    assert path.read_text("utf-8") == head + render(A) + render(B)
+    assert path.read_text("utf-8") == head + shown(A) + shown(B)
     assert names_in(path.parent) == ["chat.yaml"]
 
 
@@ -78,12 +83,12 @@ version: 1
 recorded_with: 'by hand'
 interactions:   # in order
 # The first, and why.
-{render(A).replace("  request:", "  request:  # mine", 1)}
+{shown(A).replace("  request:", "  request:  # mine", 1)}
 # About the second.
 - {{request: {{method: GET, url: https://a.b}}, response: {{status: 204, ended: complete}}}}
 
 # About the third.
-{render(C)}
+{shown(C)}
 # The end.
 """
 
@@ -91,7 +96,7 @@ interactions:   # in order
 def test_every_line_of_what_stays_is_left_as_its_user_wrote_it(path: Path) -> None:
     write(path, EDITED)
     save(path, [D])
-    assert path.read_text("utf-8") == EDITED.replace("# The end.", render(D) + "# The end.")
+    assert path.read_text("utf-8") == EDITED.replace("# The end.", shown(D) + "# The end.")
 
 
 def test_a_file_that_git_gave_crlf_keeps_it_and_a_comment_goes_with_what_it_is_above(
@@ -101,7 +106,7 @@ def test_a_file_that_git_gave_crlf_keeps_it_and_a_comment_goes_with_what_it_is_a
     write(path, b"\xef\xbb\xbf" + crlf)
     saved = save(path, [D], drop=one_of(A))
     start, end = crlf.index(b"# The first"), crlf.index(b"# About the second")
-    fresh = render(D).replace("\n", "\r\n").encode()
+    fresh = render(D).replace(b"\n", b"\r\n")
     assert path.read_bytes() == b"\xef\xbb\xbf" + crlf[:start] + fresh + crlf[end:]
     assert saved.interactions[0] == D
 
@@ -150,7 +155,7 @@ def test_a_text_that_the_check_refuses_is_not_written(path: Path) -> None:
 
     with pytest.raises(LookupError):
         save(path, [B], check=refuse)
-    assert seen == [before + render(B).encode()]
+    assert seen == [before + render(B)]
     assert path.read_bytes() == before
     assert names_in(path.parent) == ["chat.yaml"]
 

@@ -129,7 +129,7 @@ def test_an_awkward_body_comes_back_byte_for_byte(body: bytes) -> None:
 def test_a_header_that_comes_twice_is_a_list() -> None:
     response = Response(200, (("link", "a"), ("x", "1"), ("link", "b")))
     interaction = Interaction(Request("GET", "https://a.b"), response)
-    assert '    headers:\n      link: [a, b]\n      x: "1"\n' in render(interaction)
+    assert b'    headers:\n      link: [a, b]\n      x: "1"\n' in render(interaction)
     grouped = (("link", "a"), ("link", "b"), ("x", "1"))
     assert back(CassetteData((interaction,))).interactions[0].response.headers == grouped
 

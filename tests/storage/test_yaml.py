@@ -171,7 +171,7 @@ def test_every_value_reads_back_the_same_in_any_version_of_yaml(value: Any) -> N
 def test_a_text_reads_back_from_a_block_and_from_quoted_lines(text: str) -> None:
     both = [quoted_lines(text, 2)]
     if is_literal(text):
-        both.append(literal(text.encode(), 2, "").decode())
+        both.append(b"".join(literal(text.encode(), 2, "")).decode())
     for one in both:
         assert compose(f"value: {one}\nnext: 1\n") == {"value": text, "next": 1}
         assert yaml.safe_load(f"value: {one}\nnext: 1\n")["value"] == text
