@@ -1,29 +1,59 @@
-"""Decode compressed bodies (gzip, deflate, br, zstd) piece by piece."""
+"""Decode compressed bodies (gzip, deflate, br, zstd) piece by piece, up to a limit."""
 
 from __future__ import annotations
 
 import importlib
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
-Decode = Callable[[bytes], bytes]
+Decode = Callable[[bytes, int], bytes]
+"""Decodes bytes; what becomes more than so many may be cut, and is at least one more."""
+
+_SLICE = 64  # bytes; each may become some 20 MB
+
+
+class TooMuchError(ValueError):
+    """Compressed data becomes more than `most_of` allows: it was made to fill memory."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"{size} compressed bytes become more than {most_of(size)}")
+
+
+def most_of(size: int) -> int:
+    """Return how many bytes `size` compressed ones may become: 50 times as many, or 16 MB."""
+    return max(16 << 20, 50 * size)
 
 
 def decode_pieces(encoding: str, pieces: Sequence[bytes]) -> list[bytes] | None:
     """Decode a body of content encoding `encoding`, ``gzip, br`` for example.
 
     Returns as many pieces as were given (some may be empty), or None where the encoding is unknown
-    here or the bytes are not of it: then they can only be kept as they are.
+    here or the bytes are not of it: then they can only be kept as they are. TooMuchError is raised
+    for what was made to fill memory.
     """
     names = [part.strip().lower() for part in encoding.split(",")]
     decoded = list(pieces)
+    size = sum(map(len, pieces))
     try:
         for name in reversed([name for name in names if name not in ("", "identity")]):
             decode = _DECODERS[name]()
-            decoded = [decode(piece) for piece in decoded]
+            left = most_of(size)
+            for place, piece in enumerate(decoded):
+                decoded[place] = decode(piece, left)
+                left -= len(decoded[place])
+                if left < 0:
+                    raise TooMuchError(size)
+    except TooMuchError:
+        raise
     except Exception:  # of the libraries, which have their own
         return None
     return decoded
+
+
+def _gzip() -> Decode:
+    decoder = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    return lambda data, most: decoder.decompress(data, most + 1)
 
 
 def _deflate() -> Decode:
@@ -31,15 +61,15 @@ def _deflate() -> Decode:
     decoder = zlib.decompressobj()
     is_sure = False
 
-    def decode(data: bytes) -> bytes:
+    def decode(data: bytes, most: int) -> bytes:
         nonlocal decoder, is_sure
         try:
-            return decoder.decompress(data)
+            return decoder.decompress(data, most + 1)
         except zlib.error:
             if is_sure:
                 raise
             decoder = zlib.decompressobj(-zlib.MAX_WBITS)
-            return decoder.decompress(data)
+            return decoder.decompress(data, most + 1)
         finally:
             is_sure = True
 
@@ -52,18 +82,31 @@ def _brotli() -> Decode:
     except ImportError:
         module = importlib.import_module("brotlicffi")
     decompressor = module.Decompressor()
-    decode: Decode = getattr(decompressor, "process", None) or decompressor.decompress
-    return lambda data: decode(data) if data else b""
+    return _sliced(getattr(decompressor, "process", None) or decompressor.decompress)
 
 
 def _zstd() -> Decode:
     decompressor = importlib.import_module("zstandard").ZstdDecompressor()
-    decode: Decode = decompressor.decompressobj().decompress
-    return decode
+    return _sliced(decompressor.decompressobj().decompress)
+
+
+def _sliced(decompress: Callable[[bytes], Any]) -> Decode:
+    """Give a decoder that knows no limit little at a time."""
+
+    def parts(data: bytes, most: int) -> Iterator[bytes]:
+        for start in range(0, len(data), _SLICE):
+            part: bytes = decompress(data[start : start + _SLICE])
+            yield part
+            most -= len(part)
+            if most < 0:
+                return
+
+    return lambda data, most: b"".join(parts(data, most))
 
 
 _DECODERS: dict[str, Callable[[], Decode]] = {
-    **dict.fromkeys(("gzip", "x-gzip"), lambda: zlib.decompressobj(zlib.MAX_WBITS | 16).decompress),
+    "gzip": _gzip,
+    "x-gzip": _gzip,
     "deflate": _deflate,
     "br": _brotli,
     "zstd": _zstd,

@@ -110,6 +110,10 @@ class Response:
         vars(other)["body"] = self.body
         return other
 
+    def forget(self) -> None:
+        """Let go of the joined body until it is asked for again."""
+        vars(self).pop("body", None)
+
     def __repr__(self) -> str:
         error = f", error={self.error!r}" if self.error else ""
         sizes = _sizes(self.headers, self.body)

@@ -42,8 +42,9 @@ def framing(content_type: str | None, body: bytes) -> Framing:
         return "ndjson" if any(name in kind for name in _NDJSON_TYPES) else "json"
     if any(name in kind for name in _NDJSON_TYPES):
         return "ndjson"
-    first, _, more = body.partition(b"\n")
-    return "ndjson" if more.lstrip()[:1] == b"{" and isinstance(load_json(first), dict) else "json"
+    end = body.find(b"\n")
+    has_more = end >= 0 and body[end : end + len(head)].lstrip()[:1] == b"{"
+    return "ndjson" if has_more and isinstance(load_json(body[:end]), dict) else "json"
 
 
 def ndjson_lines(body: bytes) -> list[bytes]:

@@ -80,8 +80,10 @@ def ending(content_type: str | None, body: bytes) -> Ending:
     how = framing(content_type, body)
     dialect = _recognise(how, body)
     if dialect is None:
-        events = [] if how == "json" else list(read_events(how, body))
-        over = bool(events) and _is_terminal(events[-1])
+        last = None
+        for last in () if how == "json" else read_events(how, body):  # noqa: B007 - the last one
+            pass
+        over = last is not None and _is_terminal(last)
         return Ending(over, True, "the end of the body", None)
     over = _has_terminal(dialect, how, body)
     complete = over or dialect.is_complete_at_eof(read_events(how, body))

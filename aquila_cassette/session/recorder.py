@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Self
 
-from aquila_cassette.content_encoding import decode_pieces
+from aquila_cassette.content_encoding import TooMuchError, decode_pieces
 from aquila_cassette.dialects import ending
 from aquila_cassette.errors import ScopeError
 from aquila_cassette.model import Ended, Failure, Headers, Interaction, Piece, Request, Response
@@ -217,7 +217,10 @@ class Recorder:
         encoding = self._header("content-encoding")
         if not encoding:
             return self._pieces, None
-        decoded = decode_pieces(encoding, [piece.data for piece in self._pieces])
+        try:
+            decoded = decode_pieces(encoding, [piece.data for piece in self._pieces])
+        except TooMuchError:  # it stays as it is
+            decoded = None
         if decoded is None:
             return self._pieces, encoding
         timed = zip(self._pieces, decoded, strict=True)

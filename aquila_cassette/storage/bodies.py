@@ -266,8 +266,7 @@ def one_at_a_time(interactions: Iterable[Interaction]) -> Iterator[Interaction]:
     """Yield interactions off a file; each lets go of its body when the next one is asked for."""
     for one in interactions:
         yield one
-        if isinstance(one.response, LazyResponse):
-            one.response.forget()
+        one.response.forget()
 
 
 _NAMES = [field.name for field in fields_of(Response)]
@@ -322,9 +321,9 @@ class LazyResponse(Response):
         return source if isinstance(source, bytes) else source()
 
     def forget(self) -> None:
-        """Let go of the body and the pieces, until they are asked for again."""
+        super().forget()
         if "_source" in vars(self):
-            for name in ("body", "pieces", "parts"):
+            for name in ("pieces", "parts"):
                 vars(self).pop(name, None)
 
     def __eq__(self, other: object) -> bool:

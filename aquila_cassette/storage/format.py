@@ -285,6 +285,7 @@ def as_read(interaction: Interaction) -> Interaction:
     request, response = interaction.request, interaction.response
     error = response.error and replace(response.error, message=_storable(response.error.message))
     pieces = timeline(response)
+    response.forget()
     return replace(
         interaction,
         request=replace(

@@ -43,6 +43,7 @@ _MARK = "\ufdef"
 
 _HEADER = re.compile(rb" \|(2?)([-+]?)\n")
 _LEAD = re.compile(rb" *(?:- )*")
+_LF = ord("\n")
 _WHITE_LINE = re.compile(rb"[ \t]+\n")
 
 
@@ -119,11 +120,16 @@ class YamlBlock(NamedTuple):
     chomp: bytes
 
     def data(self) -> bytes:
-        text = joined(self.chunks())
-        if self.chomp == b"+" or (not self.chomp and text[-1:] == b"\n" != text[-2:-1] != b""):
-            return text
-        stripped = text.rstrip(b"\n")
-        return stripped + b"\n" if stripped and not self.chomp else stripped
+        buffer = BytesIO()
+        for chunk in self.chunks():
+            buffer.write(chunk)
+        if self.chomp != b"+":
+            end = buffer.tell()
+            with buffer.getbuffer() as view:
+                while end and view[end - 1] == _LF:
+                    end -= 1
+            buffer.truncate(end + (1 if end and not self.chomp else 0))
+        return buffer.getvalue()
 
     def chunks(self) -> Iterator[bytes | memoryview]:
         """Yield the text without its indentation, and with all line breaks at its end."""
