@@ -106,11 +106,24 @@ class Matcher:
             Normalizer(listed) if (listed := _listed("normalize", normalize)) else None,
         )
         self._ignore_query = _listed("ignore_query", ignore_query)
+        self.options: dict[str, Sequence[Any]] = {
+            "match_on": self.match_on,
+            "ignore_json": ignore_json,
+            "unordered_json": unordered_json,
+            "ignore_query": ignore_query,
+            "ignore_form": ignore_form,
+            "normalize": normalize,
+        }
         # The bodies of a cassette are asked for again when they are replayed: the same bytes.
         self._digest = lru_cache(maxsize=1024)(self._compute_digest)
         is_plain = not (self._ignore_query or self._rules.normalizer)
         self.url = url_of if is_plain else lru_cache(maxsize=1024)(self._compared_url)
         self._getters = tuple(self._getter(part) for part in self.match_on)
+
+    def plus(self, **more: Sequence[Any]) -> Matcher:
+        """Return a matcher that has more in its options."""
+        added = {name: (*self.options[name], *value) for name, value in more.items()}
+        return Matcher(**{**self.options, **added})
 
     def key(self, request: Request) -> Hashable:
         """Return what `request` is looked up by; equal requests have equal keys."""

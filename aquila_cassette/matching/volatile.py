@@ -43,6 +43,14 @@ PATTERNS = {
 }
 """What the names that ``normalize=`` takes find; ``dates`` finds times of day and timestamps too."""
 
+UUID = r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}"
+
+RANDOM = re.compile(
+    rf"{UUID}|\b(?:(?=[A-Za-z_]*\d)[A-Za-z0-9_]{{16,}}"
+    r"|(?=[a-z]*[A-Z0-9][A-Za-z0-9]*[a-z])[A-Za-z0-9]{20,})"
+)
+"""A random run, which a person or a catalogue would hardly write: gpt-4o-mini-2024-07-18 has none."""
+
 _VERSION = re.compile(r"version$", re.IGNORECASE)  # api-version=2024-10-21 is no date that passes
 
 

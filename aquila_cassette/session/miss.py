@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Container, Hashable, Iterable, Sequence
+from typing import NamedTuple
 
 from aquila_cassette.errors import MissError
 from aquila_cassette.matching import difference
 from aquila_cassette.matching.closest import closest as closest_place
+from aquila_cassette.matching.closest import suggest
 from aquila_cassette.matching.keys import Matcher, name_of
+from aquila_cassette.matching.volatile import RANDOM
 from aquila_cassette.model import Request
 from aquila_cassette.session.player import ReplayIndex
 from aquila_cassette.waiting.inspection import callers, is_installed, is_user_code, location
@@ -27,27 +31,79 @@ def cassette_line(path: str, mode: str, *, is_absent: bool) -> str:
     return f"cassette: {path} (mode {mode}{note})"
 
 
-def closest_lines(
-    request: Request, key: Hashable, index: ReplayIndex, matcher: Matcher
-) -> list[str]:
-    """Return the lines of a miss on the interaction closest to a redacted request."""
+class Reason(NamedTuple):
+    """Why a request misses: lines that say it, and the `fix` where it is not to record again.
+
+    `is_new`: all that its owner recorded was replayed before, so that only this request came.
+    """
+
+    lines: Sequence[str]
+    is_new: bool = False
+    fix: str | None = None
+
+
+def explain(
+    request: Request,
+    key: Hashable,
+    index: ReplayIndex,
+    matcher: Matcher,
+    *,
+    played: Container[int],
+    owner: str | None,
+) -> Reason:
+    """Explain the miss of a redacted request; `played` are the places that its owner replayed."""
     recorded = index.interactions
     if not recorded:
-        return ["closest:  none, the cassette is empty"]
-    played = index.played_last(key)
-    if played is not None:
-        again = "already played (repeats=True plays it again)"
-        return [f"closest:  {_dated(index, played)}the same request, {again}"]
-    place = closest_place(request, [one.request for one in recorded], matcher)
+        return Reason(["closest:  none, the cassette is empty"])
+    own = [at for at, one in enumerate(recorded) if one.recorded_by in (None, owner)]
+    left = [at for at in own or range(len(recorded)) if at not in played]
+    is_new = not (own and left)
+    again = index.played_last(key)
+    if again is not None:
+        note = "already played (repeats=True plays it again)"
+        return Reason([f"closest:  {_dated(index, again)}the same request, {note}"], is_new)
+    place = closest_place(request, [recorded[at].request for at in left], matcher)
     if place is None:
-        return []
-    closest = recorded[place].request
-    names = map(name_of, matcher.differing(closest, request))
+        return Reason([f"closest:  none; all {len(own)} recorded were replayed, this is new"], True)
+    closest = recorded[left[place]].request
+    differing = matcher.differing(closest, request)
+    if "body" in differing and not _is_same_place(closest, request, matcher):
+        return Reason(["closest:  none; nothing recorded is like this request"], is_new)
+    names = map(name_of, differing)
     parts = " and ".join("the URL" if name == "url" else f"the {name}" for name in names)
-    return [
-        f"closest:  {_dated(index, place)}differs in {parts}",
+    lines = [
+        f"closest:  {_dated(index, left[place])}differs in {parts}",
         *(f"  {line}" for line in difference.describe(closest, request, matcher)),
     ]
+    if found := suggest(closest, request, matcher):
+        better, words = found
+        lines.append(f"only {words} differ, so it would miss again after a new recording")
+        return Reason(lines, is_new, _options_fix(matcher, better, words))
+    return Reason(lines, is_new)
+
+
+def _options_fix(matcher: Matcher, better: Matcher, words: str) -> str:
+    changed = ", ".join(
+        f"{name}={list(value)}"
+        for name, value in better.options.items()
+        if value != matcher.options[name]
+    )
+    also = ", or freeze the clock and record again" if words == "dates" else ""
+    return f"Fix: add {changed} to the options of the block{also}"
+
+
+_MODE = re.compile(r"""(aquila.record=|mode=["'])all\b""", re.IGNORECASE)
+
+
+def to_new_episodes(fix: str) -> str:
+    """Return the line that records again as the line that records what is new."""
+    return _MODE.sub(r"\1new_episodes", fix)
+
+
+def _is_same_place(one: Request, other: Request, matcher: Matcher) -> bool:
+    """Return whether two requests go to the same place, ids in the path aside."""
+    paths = {RANDOM.sub("", matcher.url(each.url).path) for each in (one, other)}
+    return one.method == other.method and len(paths) == 1
 
 
 def _dated(index: ReplayIndex, place: int) -> str:
@@ -113,8 +169,15 @@ def combined(misses: Sequence[MissError]) -> MissError:
         url=first.url,
         path=first.path,
         facts=["\n".join([miss.what, *(f"  {fact}" for fact in miss.facts)]) for miss in misses],
-        fix=first.fix,
+        fix="\n".join(_fixes(misses)),
     )
+
+
+def _fixes(misses: Iterable[MissError]) -> list[str]:
+    """Return the different lines that mend misses; recording all again records what is new too."""
+    fixes = dict.fromkeys(miss.fix for miss in misses)
+    whole = {to_new_episodes(fix) for fix in fixes if _MODE.search(fix)}
+    return [fix for fix in fixes if fix not in whole]
 
 
 def _chain(error: BaseException | None) -> Iterable[BaseException]:

@@ -110,6 +110,9 @@ class Owner:
             is_shared=self._is_shared,
         )
         session.keeps_old = session.mode == "all"
+        for earlier in self.sessions:
+            if earlier.path == session.path:
+                session.played_before |= earlier.index.played
         self.sessions.append(session)
         if self._keys and session.mode == "none":
             self._keys(True)

@@ -28,11 +28,12 @@ from aquila_cassette.session.ambient import (
 from aquila_cassette.session.failures import is_good
 from aquila_cassette.session.miss import (
     cassette_line,
-    closest_lines,
     combined,
+    explain,
     first_line,
     sender,
     swallowed,
+    to_new_episodes,
 )
 from aquila_cassette.session.player import Player, ReplayIndex, ReplaySettings
 from aquila_cassette.session.recorder import Recorder
@@ -105,6 +106,8 @@ class Session:
         self.path = self._find_path(root)
         self.signature = signature
         self.is_shared = is_shared
+        self.played_before: set[int] = set()  # by earlier blocks of the owner
+        self.foreign = ""  # the format of another recorder
         self.state, interactions = self._load(created, recorded_before)
         unfinished = [one for one in interactions if (one.recorded_by or "").endswith(UNFINISHED)]
         owner = unfinished and Interaction.owner_in(signature)
@@ -259,6 +262,7 @@ class Session:
     ) -> tuple[CassetteState, Sequence[Interaction]]:
         found = self.path.exists()
         loaded = importers.load(self.path) if found else CassetteData()
+        self.foreign = loaded.foreign
         if loaded.foreign and self.mode in ("all", "new_episodes"):
             raise refuse_to_record(self.path, loaded.foreign, self.mode)
         if self.mode == "all":
@@ -327,16 +331,29 @@ class Session:
         facts = [cassette_line(self.shown_path, self.mode, is_absent=is_absent)]
         if by := sender():
             facts.append(f"sent by:  {by}")
+        fix = self.fix
         if not is_absent:
-            facts += closest_lines(asked, key, self.index, self.matcher)
+            played = self.index.played | self.played_before
+            reason = explain(
+                asked, key, self.index, self.matcher, played=played, owner=self.signature
+            )
+            facts += reason.lines
+            fix = reason.fix or self._record_line(is_new=reason.is_new)
         return MissError(
             first_line(asked, number),
             method=asked.method,
             url=asked.url,
             path=self.path,
             facts=facts,
-            fix=self.fix,
+            fix=fix,
         )
+
+    def _record_line(self, *, is_new: bool) -> str:
+        """Return the line that records a request that missed, with `is_new` alone that."""
+        if self.foreign:
+            command = self.fix.removeprefix("Fix: ")
+            return f"Fix: {importers.convert_command(self.path)} && {command}"
+        return to_new_episodes(self.fix) if is_new else self.fix
 
     def _missed(self, error: MissError) -> MissError:
         self.misses.append(error)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from aquila_cassette.dialects.framing import framing, read_events
 from aquila_cassette.matching.keys import Matcher
+from aquila_cassette.matching.volatile import RANDOM
 from aquila_cassette.transcript.humanize import body_lines, json_inline, json_lines
 from aquila_cassette.transcript.interaction_text import InteractionView, Row, format_usage
 
@@ -43,12 +44,6 @@ _NOISY_NAME = re.compile(
     re.VERBOSE,
 )
 _PADDING = re.compile(r"a(?:b(?:c(?:d\w*)?)?)?")  # the alphabet from its beginning
-_UUID = r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}"
-# A random run, which a person or a catalogue would hardly write: gpt-4o-mini-2024-07-18 has none.
-_RANDOM = re.compile(
-    rf"{_UUID}|\b(?:(?=[A-Za-z_]*\d)[A-Za-z0-9_]{{16,}}"
-    r"|(?=[a-z]*[A-Z0-9][A-Za-z0-9]*[a-z])[A-Za-z0-9]{20,})"
-)
 # Counts of bytes, ports and addresses in an exception's message.
 _NUMBER = re.compile(r"0x[0-9a-fA-F]+|\d+")
 # A model writes paragraphs in one line: compared by the sentence, one other word shows as such.
@@ -159,7 +154,7 @@ def _pairs(old: Sequence[Interaction], new: Sequence[Interaction]) -> dict[int, 
     ways: list[Callable[[Interaction], Hashable]] = [
         # Of several attempts at one request, the status says which is which.
         lambda one: (key(one.request), one.response.status),
-        lambda one: (one.request.method, _RANDOM.sub("[id]", one.request.url)),
+        lambda one: (one.request.method, RANDOM.sub("[id]", one.request.url)),
     ]
     for way in ways:
         places: dict[Hashable, list[int]] = defaultdict(list)
@@ -199,7 +194,7 @@ def _two_sided(
 def _text_of(one: Interaction) -> _Text:
     view = InteractionView(one)
     try:
-        url = [_RANDOM.sub("[id]", one.request.url)]
+        url = [RANDOM.sub("[id]", one.request.url)]
         request = [*_labelled(one.request.method, url), *_lines(_steady_request_rows(view))]
         return _Text(tuple(request), tuple(_lines(_steady_answer_rows(view))))
     except RecursionError:  # nobody nests that deep; it came by accident, or to do harm
@@ -212,7 +207,7 @@ def _steady_request_rows(view: InteractionView) -> Iterator[Row]:
         if row.label == "with" and row.section == "request":
             rest = _without_noise(view.asked.rest, of_model=False)
             row = row._replace(text="\n".join(json_lines(rest)))
-        yield row._replace(text=_RANDOM.sub("[id]", row.text)) if row.kind == "part" else row
+        yield row._replace(text=RANDOM.sub("[id]", row.text)) if row.kind == "part" else row
 
 
 def _steady_answer_rows(view: InteractionView) -> Iterator[Row]:
@@ -288,5 +283,5 @@ def _is_noise(name: str, value: object, *, of_model: bool) -> bool:
         return isinstance(value, str) and _PADDING.fullmatch(value) is not None
     if _ID_NAME.search(name) and name != "model_id":
         ids = value if isinstance(value, list) else [value]
-        return all(isinstance(id_, str) and (of_model or _RANDOM.search(id_)) for id_ in ids)
+        return all(isinstance(id_, str) and (of_model or RANDOM.search(id_)) for id_ in ids)
     return _NOISY_NAME.search(name) is not None

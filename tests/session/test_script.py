@@ -155,7 +155,7 @@ def test_tests_of_plain_unittest_own_what_setup_and_they_ask(run: Run, tmp_path:
     run(UNITTEST.format(""), *command, AQUILA_RECORD="none")
     drifted = UNITTEST.format("get('/new')")
     fix = run(drifted, *command, passes=False)
-    assert re.search(r"Fix: AQUILA_RECORD=all python\S* -m unittest it\n", fix)
+    assert re.search(r"Fix: AQUILA_RECORD=new_episodes python\S* -m unittest it\n", fix)
     run(drifted, *command, AQUILA_RECORD="all")
     assert on_file(tmp_path) == [
         f"{one} setup",
