@@ -14,7 +14,7 @@ from aquila_cassette.matching.closest import closest as closest_place
 from aquila_cassette.matching.closest import suggest
 from aquila_cassette.matching.keys import Matcher, name_of
 from aquila_cassette.matching.volatile import RANDOM
-from aquila_cassette.model import Request
+from aquila_cassette.model import UNFINISHED, Request
 from aquila_cassette.session.player import ReplayIndex
 from aquila_cassette.waiting.inspection import callers, is_installed, is_user_code, location
 
@@ -55,7 +55,8 @@ def explain(
     recorded = index.interactions
     if not recorded:
         return Reason(["closest:  none, the cassette is empty"])
-    own = [at for at, one in enumerate(recorded) if one.recorded_by in (None, owner)]
+    signed = ((one.recorded_by or "").removesuffix(UNFINISHED) for one in recorded)
+    own = [at for at, by in enumerate(signed) if by in ("", owner)]
     left = [at for at in own or range(len(recorded)) if at not in played]
     is_new = not (own and left)
     again = index.played_last(key)
