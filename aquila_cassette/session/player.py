@@ -38,6 +38,10 @@ must interleave with others in the same way each time.
 """
 
 
+_WAITS = ("openai-poll-after-ms", "retry-after", "retry-after-ms", "x-ms-retry-after-ms")
+"""Headers that say how long to wait before the next request."""
+
+
 class ReplayIndex:
     """The interactions that a block can replay, in recorded order, found by key.
 
@@ -113,6 +117,7 @@ class Player:
         settings: ReplaySettings,
         *,
         more: bool = False,
+        asked: Request | None = None,
         is_stream: bool = True,
         background: bool = False,
     ) -> None:
@@ -124,6 +129,7 @@ class Player:
         self.pieces: Iterator[bytes] = iter(self._parts)
         self._settings = settings
         self._more = more
+        self._request = asked or interaction.request
         self._started = time.perf_counter()
         self._streams = settings.streams
         self.stream = None
@@ -132,16 +138,29 @@ class Player:
 
     @property
     def headers(self) -> Headers:
-        """The headers to serve. A recorded error that was then tried again asks for a wait of 1 ms.
-
-        SDKs read ``retry-after-ms`` before ``retry-after``. At a recorded pace nothing is added.
-        """
+        """The headers to serve: a poll or a retry that follows comes at once, except at a pace."""
         response = self.interaction.response
         status = response.status or 0
-        if self.speed or not self._more or not (status in (408, 409, 429) or status >= 500):
+        if self.speed or not (self._more or status == 202):
             return response.headers
-        kept = tuple(pair for pair in response.headers if pair[0] != "retry-after-ms")
-        return (*kept, ("retry-after-ms", "1"))
+        waits: dict[str, str] = dict.fromkeys(_WAITS, "0")
+        added: dict[str, str] = {}
+        if self._more and (status in (408, 409, 429) or status >= 500):
+            added["retry-after-ms"] = "1"  # for SDKs 0 is no answer, and they wait as they like
+        if self._asked_by("user-agent", "azsdk-python"):  # so does azure-core when it polls
+            added["retry-after-ms"] = "1"
+            del waits["retry-after"]
+        if self._asked_by("x-stainless-poll-helper", "true"):  # openai polls each second by itself
+            added["openai-poll-after-ms"] = "0"
+        kept = [
+            (name, waits.get(name.lower(), value))
+            for name, value in response.headers
+            if name.lower() not in added and (name.lower() in waits or name.lower() not in _WAITS)
+        ]
+        return (*kept, *added.items())
+
+    def _asked_by(self, header: str, value: str) -> bool:
+        return value in (self._request.header(header) or "")
 
     def wait_for_response(self) -> None:
         """Wait until status and headers are due at this speed."""

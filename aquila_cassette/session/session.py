@@ -143,7 +143,7 @@ class Session:
         number = next(self._numbers)
         if found is not None:
             place, more = found
-            return self._replay(index.interactions[place], place + 1, more)
+            return self._replay(index.interactions[place], place + 1, more, asked=request)
         if not self.may_record:
             raise self._missed(self._miss(asked, number, key))
         refuse_placeholder(request, asked)
@@ -288,10 +288,13 @@ class Session:
     def _is_background(self, request: Request) -> bool:
         return any(fnmatchcase(request.url, one) for one in self.options.background)
 
-    def _replay(self, interaction: Interaction, number: int, more: bool) -> Player:
+    def _replay(
+        self, interaction: Interaction, number: int, more: bool, asked: Request | None = None
+    ) -> Player:
         make: Callable[..., Player] = self.stepping.replay if self.options.hold else Player
         background = self._is_background(interaction.request)
-        player = make(interaction, number, self._replay_settings, more=more, background=background)
+        settings = self._replay_settings
+        player = make(interaction, number, settings, more=more, asked=asked, background=background)
         self.played.append(interaction)
         return player
 

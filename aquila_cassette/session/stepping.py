@@ -6,7 +6,7 @@ import threading
 import time
 import weakref
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -43,7 +43,7 @@ class Stepping:
         self._lock = threading.RLock()
 
     def replay(
-        self, interaction: Interaction, number: int, settings: ReplaySettings, **how: bool
+        self, interaction: Interaction, number: int, settings: ReplaySettings, **how: Any
     ) -> Player:
         """Make the replay of an interaction: held, if it is a stream."""
         cut = steps(interaction.response)
@@ -182,7 +182,7 @@ class SteppedPlayer(Player):
         settings: ReplaySettings,
         home: threading.Thread,
         cut: list[bytes],
-        **how: bool,
+        **how: Any,
     ) -> None:
         self._steps = cut
         self._home = home

@@ -8,13 +8,16 @@ import contextvars
 import json
 import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from aquila_cassette import (
+    Interaction,
     MissError,
     OverwriteError,
+    Piece,
     Request,
     Response,
     ScopeError,
@@ -25,7 +28,8 @@ from aquila_cassette import (
     aquila_cassette,
 )
 from aquila_cassette.session.ambient import PLACEHOLDER
-from tests.session.fake_adapter import URL, Library, LibraryError, Suite
+from aquila_cassette.storage import files
+from tests.session.fake_adapter import URL, Library, LibraryError, Suite, request
 
 TRACES = "https://api.openai.com/v1/traces/ingest"
 
@@ -121,6 +125,37 @@ def test_an_sdk_that_retries_a_replayed_error_waits_a_millisecond(suite: Suite) 
         asked = cassette.interactions[0].request
         players: list[Any] = [cassette._session.handle(asked) for _ in range(2)]
     assert [("retry-after-ms", "1") in one.headers for one in players] == [True, False]
+
+
+WAITS = (("openai-poll-after-ms", "1500"), ("retry-after", "20"), ("x-ms-retry-after-ms", "900"))
+
+
+@pytest.mark.parametrize(
+    ("status", "sent", "expected"),
+    [
+        (200, {}, {"openai-poll-after-ms": "0", "retry-after": "0", "x-ms-retry-after-ms": "0"}),
+        (429, {}, {"retry-after-ms": "1", "openai-poll-after-ms": "0", "retry-after": "0",
+                   "x-ms-retry-after-ms": "0"}),
+        (200, {"x-stainless-poll-helper": "true"}, {"retry-after": "0", "openai-poll-after-ms": "0",
+                                                    "x-ms-retry-after-ms": "0"}),
+        (202, {"user-agent": "azsdk-python-core/1"}, {"retry-after-ms": "1", "x-ms-retry-after-ms":
+                                                      "0", "openai-poll-after-ms": "0"}),
+    ],
+)  # fmt: skip
+def test_who_polls_does_not_wait_on_replay_except_after_the_last_answer_and_at_a_pace(
+    suite: Suite, status: int, sent: dict[str, str], expected: dict[str, str]
+) -> None:
+    one = Interaction(request("a"), Response(status, WAITS, (Piece(0, b"{}"),)))
+    files.save(suite.folder / "x.yaml", [one, one])
+    asked = replace(request("a"), headers=(*one.request.headers, *sent.items()))
+    served: dict[float, list[Any]] = {}
+    for speed in (0.0, 1000.0):
+        with suite.block(mode="none", speed=speed) as cassette:
+            served[speed] = [cassette._session.handle(asked) for _ in range(2)]
+            assert cassette.interactions[0].response.headers == WAITS
+    assert dict(served[0.0][0].headers) == expected
+    assert (served[0.0][1].headers == WAITS) is (status != 202)  # after which somebody polls
+    assert served[1000.0][0].headers == WAITS
 
 
 def test_hooks_see_what_is_matched_and_kept_and_may_drop_it_and_ignored_hosts_pass(
