@@ -54,6 +54,7 @@ class Block:
         __tracebackhide__ = True
         http.install()
         owner = self._owner or current.current_owner() or owner_here(self._function)
+        owner = owner.in_this_process()
         session = owner.open(self._name, self._call)
         current.enter(session)
         self._entered.append((owner, session))

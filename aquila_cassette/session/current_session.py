@@ -5,6 +5,7 @@ The pytest plugin imports this at the start of every run, so it imports nothing 
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -84,6 +85,21 @@ def _innermost_of(all_open: tuple[Session, ...]) -> Session:
         ),
     )
 
+
+def _before_fork() -> None:
+    for session in _open:
+        session.before_fork()
+
+
+def _in_child() -> None:
+    global _lock
+    _lock = threading.RLock()  # a thread of the parent may have held it
+    for session in _open:
+        session.in_child()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_child=_in_child)
 
 _find_owner: Callable[[], Owner | None] = lambda: None  # noqa: E731
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import functools
 import inspect
 import os
 import shlex
@@ -67,6 +66,7 @@ class Owner:
         self.root = root or Path.cwd()
         self.sessions: list[Session] = []
         self.in_teardown = False
+        self._pid = os.getpid()
         self.failed = False
         self.xfailed = False
         self._run = run
@@ -75,6 +75,18 @@ class Owner:
         self._defers_misses = defers_misses
         self._is_shared = is_shared
         self._decided = 0  # of the sessions, those that `end` has decided about
+
+    @property
+    def _has_forked_blocks(self) -> bool:
+        """Whether a child opened blocks of its own, of which this process knows nothing else."""
+        return self._run is not None and self.name in self._run
+
+    def in_this_process(self) -> Owner:
+        """Return who owns a block that is opened now: in a forked child each decides itself."""
+        if os.getpid() == self._pid:
+            return self
+        how: dict[str, Any] = {"above": self.above, "below": self.below, "root": self.root}
+        return BlockOwner(self._signature, is_whole=False, fix=self.fix, run=self._run, **how)
 
     def begin_teardown(self) -> None:
         """Sign what fixtures ask for from now on as such: when the test's part ends, it is not due."""
@@ -124,6 +136,9 @@ class Owner:
         An `error` that leaves the block gets notes instead of being replaced.
         """
         __tracebackhide__ = True
+        if session.is_forked:  # the process that opened it saves
+            session.close_streams()
+            return
         session.stop()
         if self._keys and session.mode == "none":
             self._keys(False)
@@ -155,6 +170,8 @@ class Owner:
     def check(self) -> None:
         """Raise what a test must fail with: swallowed misses, lost good answers, unplayed ones."""
         __tracebackhide__ = True
+        if os.getpid() != self._pid:
+            return
         if misses := self.take_swallowed():
             raise combined(misses)
         self._refuse_losses(self.sessions)
@@ -174,7 +191,8 @@ class Owner:
         owners and scripts run in part. A cassette that mode ``all`` re-records has nothing unplayed.
         """
         rows = []
-        for sessions in _by_path(self.sessions) if self.kind == "test" else ():
+        is_due = self.kind == "test" and not self._has_forked_blocks
+        for sessions in _by_path(self.sessions) if is_due else ():
             played = set().union(*(session.index.played for session in sessions))
             left = [
                 (place + 1, one)
@@ -192,6 +210,9 @@ class Owner:
         A wider owner may end several times, each time its tests are over for now, and not be run as
         a whole; the run as a whole decides about it once more (`saving.settle`).
         """
+        if os.getpid() != self._pid:
+            return
+        is_whole &= not self._has_forked_blocks
         sessions, self._decided = self.sessions[self._decided :], len(self.sessions)
         for session in sessions:
             if not session.is_open:
@@ -308,15 +329,12 @@ def _command() -> str:
     return f"Fix: AQUILA_RECORD=all {command}"
 
 
-@functools.cache
-def created() -> RunFolder:
-    """Return the cassettes that this process, or a child that it forked, created."""
-    folder = Path(tempfile.gettempdir(), f"aquila-cassette-run-{os.urandom(16).hex()}")
-    atexit.register(_end, folder)
-    return RunFolder(folder)
+_folder = Path(tempfile.gettempdir(), f"aquila-cassette-run-{os.urandom(16).hex()}")
+_run = RunFolder(_folder)  # by this process and the children that it forks
 
 
-def _end(created_in: Path) -> None:
+@atexit.register
+def _end() -> None:
     if os.getpid() != _pid:  # a forked child, which ends before the script
         return
     for session, save in list(_unsaved.items()):
@@ -325,32 +343,30 @@ def _end(created_in: Path) -> None:
     if getattr(sys, "last_value", None) is None:  # else an exception ended the script half-way
         for drop in _drops.values():
             drop()
-    shutil.rmtree(created_in, ignore_errors=True)
+    shutil.rmtree(_folder, ignore_errors=True)
 
 
-class ScriptOwner(Owner):
-    """A function of a script: the outcome of each of its blocks decides what is saved of it.
+class BlockOwner(Owner):
+    """An owner of which each block decides itself what is saved of it.
 
-    In mode ``all`` a block replaces what it asked again. What no block of the function asks any
-    more goes when the process ends, if nothing failed; where the function may have run in part
-    (`is_whole` is False), it stays.
+    In mode ``all`` a block replaces what it asked again. What no block asks any more goes when the
+    process ends, if nothing failed; where the owner may have run in part (`is_whole` is False), it
+    stays.
     """
 
-    def __init__(self, name: str, *, fix: str, is_whole: bool = True) -> None:
-        super().__init__(name, fix=fix, kind="block", run=created())
+    def __init__(self, name: str | None, *, is_whole: bool = True, **how: Any) -> None:
+        super().__init__(name, kind="block", **how)
         self._is_whole = is_whole
         self._recorded: dict[Path, list[Interaction]] = {}  # by the blocks in mode `all` that ended
         self._asked: dict[Path, set[Hashable]] = {}
-
-    def open(self, name: str, call: Layer) -> Session:
-        self.above = environment_layer(os.environ)  # a notebook changes it
-        self.root = Path.cwd()
-        return super().open(name, call)
 
     def _save_block(self, session: Session, *, raised: bool) -> None:
         self.sessions.remove(session)
         with _writing:
             self._save(session, raised=raised)
+        session.end_journal()
+        if os.getpid() != _pid and self._run is not None:
+            self._run.add(self.name)  # its parent did not see all of it
         if session.is_recording:  # a stream that was returned from the block is read after it
             session.on_late_end = lambda: self._save_late(session, raised=raised)
             _unsaved[session] = lambda: self._save(session, raised=raised)
@@ -401,10 +417,22 @@ class ScriptOwner(Owner):
 
     def _drop_no_longer_asked(self, path: Path, key_of: Callable[[Any], Hashable]) -> None:
         asked = self._asked[path]
-        if self._is_whole:
+        if self._is_whole and self.name not in _run:
             files.save(
                 path, (), drop=lambda old: self._owns(old) and key_of(old.request) not in asked
             )
+
+
+class ScriptOwner(BlockOwner):
+    """A function of a script, or what plain unittest runs of a class or module."""
+
+    def __init__(self, name: str, *, fix: str, is_whole: bool = True) -> None:
+        super().__init__(name, fix=fix, is_whole=is_whole, run=_run)
+
+    def open(self, name: str, call: Layer) -> Session:
+        self.above = environment_layer(os.environ)  # a notebook changes it
+        self.root = Path.cwd()
+        return super().open(name, call)
 
 
 # Plain unittest.
@@ -429,7 +457,7 @@ def _owner_of_test(case: Any, result: Any, _code: CodeType | None) -> Owner:
             fix=_command(),
             kind="wider",
             above=environment_layer(os.environ),
-            run=created(),
+            run=_run,
         )
         failures = _failures(result)
 

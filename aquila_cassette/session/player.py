@@ -75,6 +75,15 @@ class ReplayIndex:
                 return place, bool(waiting) or repeats
             return (self._last[key], True) if repeats and key in self._last else None
 
+    def note_played(self, key: Hashable, place: int) -> None:
+        """Note that another process has taken an interaction."""
+        with self._lock:
+            waiting = self._waiting[key]
+            if place in waiting:
+                waiting.remove(place)
+            self._last[key] = place
+            self.played.add(place)
+
     def played_last(self, key: Hashable) -> int | None:
         """Return the place of the interaction that was replayed last for the request with `key`."""
         return self._last.get(key)

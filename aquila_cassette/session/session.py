@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 import threading
+import time
+import warnings
 from collections.abc import Callable, Container, Hashable, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -14,7 +16,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from aquila_cassette import importers
-from aquila_cassette.errors import MissError
+from aquila_cassette.errors import MissError, ScopeError
 from aquila_cassette.importers import find_cassette, refuse_to_record
 from aquila_cassette.model import UNFINISHED, CassetteData, Interaction, Request
 from aquila_cassette.options import Mode, Resolved
@@ -26,6 +28,7 @@ from aquila_cassette.session.ambient import (
     refuse_placeholder,
 )
 from aquila_cassette.session.failures import is_good
+from aquila_cassette.session.forks import ForkedRecording, ForkEvent, Journal, renew_locks
 from aquila_cassette.session.miss import (
     cassette_line,
     combined,
@@ -39,7 +42,7 @@ from aquila_cassette.session.player import Player, ReplayIndex, ReplaySettings
 from aquila_cassette.session.recorder import Recorder
 from aquila_cassette.session.stepping import Stepping
 from aquila_cassette.storage.names import display_path
-from aquila_cassette.waiting.notifier import notify
+from aquila_cassette.waiting.notifier import notifier, notify
 from aquila_cassette.waiting.open_streams import OpenStreams
 from aquila_cassette.waiting.pending import Pending
 
@@ -48,6 +51,11 @@ CassetteState = Literal["absent", "new", "present"]
 its owner failed; or there before."""
 
 _order = itertools.count()
+
+
+def _next_order() -> int:
+    """Number requests as they start, in all processes: by the clock, within one that is frozen too."""
+    return (time.monotonic_ns() << 20) + next(_order)
 
 
 def decide(mode: Mode, state: CassetteState, *, known: bool) -> Literal["replay", "record", "miss"]:
@@ -118,7 +126,11 @@ class Session:
         self._unless_known = decide(options.mode, self.state, known=False)
         self._replay_settings = ReplaySettings(self.path, fix, self.streams, options.speed)
         self._numbers = itertools.count(1)
-        self._recorders: list[Recorder] = []
+        self.recorders: list[Recorder | ForkedRecording] = []
+        self.journal: Journal | None = None  # once a process was forked in the block
+        self._pid = os.getpid()
+        self._is_over_elsewhere = False
+        self._asked_elsewhere: dict[object, str] = {}  # by children that record the answer now
         self._reported = 0
         self.home = threading.current_thread()
         self._lock = threading.RLock()
@@ -137,7 +149,7 @@ class Session:
             return None
         key = self.matcher.key(asked)
         index = self.index
-        found = index.take(key, repeats=self.options.repeats) if index.interactions else None
+        found = self._take(key) if index.interactions or self.journal else None
         if found is None and not self.options.record_ambient and (kind := ambient_request(request)):
             return self._handle_ambient(kind, request)
         number = next(self._numbers)
@@ -181,6 +193,7 @@ class Session:
 
     def recordings(self) -> list[tuple[int, Interaction]]:
         """Return what was recorded and not discarded, with the order of the requests."""
+        self.read_journal()
         discarded = {id(one) for one in self.discarded}
         return [
             (recorder.order, one)
@@ -200,6 +213,7 @@ class Session:
 
     def take_swallowed(self, left_by: BaseException | None = None) -> list[MissError]:
         """Return the misses since the last call that `left_by` does not deliver, once."""
+        self.read_journal()
         misses = self.misses[self._reported :]
         self._reported = len(self.misses)
         return swallowed(misses, left_by)
@@ -225,17 +239,23 @@ class Session:
         self.is_open = False
         if self.options.hold:
             self.stepping.release(None)
-        for recorder in list(self._recorders):
+        for recorder in list(self.recorders):
             recorder.block_ended()
 
     @property
     def is_recording(self) -> bool:
-        return any(not recorder.over for recorder in self._recorders)
+        return any(not recorder.over for recorder in self.recorders)
+
+    def close_streams(self) -> None:
+        """End what is still recorded."""
+        for recorder in list(self.recorders):
+            recorder.closed()
 
     def give_up_streams(self) -> None:
         """End what is still recorded, since nothing saves what comes from now on."""
-        for recorder in list(self._recorders):
+        for recorder in list(self.recorders):
             recorder.give_up()
+        self.end_journal()
 
     def redacted(self, interaction: Interaction) -> Interaction:
         """Return it without secrets; its request is already so."""
@@ -310,23 +330,114 @@ class Session:
         if self.options.hold and not background:
             settings = self._replay_settings
             hold = lambda recorded: self.stepping.replay(recorded, number, settings)  # noqa: E731
+        pid = os.getpid()
         recorder = Recorder(
             asked,
-            order=next(_order),
+            order=_next_order(),
             recorded_by=self.signature,
             redact=self.redacted,
             before_record=self.before_record,
             streams=self.streams,
-            on_end=self._recording_ended,
             background=background,
             hold=hold,
+            on_end=lambda: self._recording_ended(recorder, pid),
         )
         with self._lock:
-            self._recorders.append(recorder)
+            self.recorders.append(recorder)
+        if self.is_forked:
+            asked_by = f"{asked.method} {asked.url} (process {pid})"
+            self._note_event(ForkEvent("asked", (pid, recorder.order), asked_by))
         return recorder
 
-    def _recording_ended(self) -> None:
-        if not self.is_open and self.on_late_end is not None:
+    # In forked processes: `forks` holds the journal.
+
+    def before_fork(self) -> None:
+        self.journal = self.journal or Journal()
+
+    def in_child(self) -> None:
+        """Begin in a forked child: nothing is held, since nobody advances it there."""
+        if self.options.hold:
+            self.stepping.released = True
+            renew_locks(self.stepping)
+        renew_locks(self, self.index, self.streams, *self.recorders, notifier)
+        if self.journal is not None:
+            self.journal.in_child()
+
+    @property
+    def is_forked(self) -> bool:
+        """Whether this process is a child of the one that opened the block."""
+        return self.journal is not None and os.getpid() != self._pid
+
+    def read_journal(self) -> None:
+        """Count what other processes did in this block."""
+        if self.journal is not None:
+            with self.journal.locked():
+                self._read_journal()
+
+    def end_journal(self) -> None:
+        """Count nothing more of children, and warn of those that still record."""
+        if self.journal is None:
+            return
+        self._note_event(ForkEvent("over"))
+        self.journal.close()
+        self.journal = None
+        if self._asked_elsewhere:
+            lines = [
+                f"A forked process still recorded when its block of {self.shown_path} was over.",
+                "  its answer is not saved:",
+                *(f"  {asked}" for asked in self._asked_elsewhere.values()),
+                "Fix: wait for the process within the block",
+            ]
+            self._asked_elsewhere = {}
+            warnings.warn("\n".join(lines), RuntimeWarning, stacklevel=2)
+
+    def _note_event(self, event: ForkEvent) -> None:
+        if self.journal is not None:
+            with self.journal.locked():
+                self._read_journal()
+                self.journal.append(event)
+
+    def _read_journal(self) -> None:
+        assert self.journal is not None, "its caller has locked it"
+        for event in self.journal.news():
+            match event.kind:
+                case "played":
+                    played = self.index.interactions[event.of]
+                    self.index.note_played(self.recorded_key(played.request), event.of)
+                    self.played.append(played)
+                case "missed":
+                    self.misses.append(event.value)
+                case "asked":
+                    self._asked_elsewhere[event.of] = event.value
+                case "recorded":
+                    del self._asked_elsewhere[event.of]
+                    if not self.is_forked:
+                        self.recorders.append(event.value)
+                case "over":
+                    self._is_over_elsewhere = True
+
+    def _take(self, key: Hashable) -> tuple[int, bool] | None:
+        if self.journal is None:
+            return self.index.take(key, repeats=self.options.repeats)
+        with self.journal.locked():
+            self._read_journal()
+            if self._is_over_elsewhere:
+                raise ScopeError(
+                    f"The block of {self.shown_path} is over in the process that opened it.",
+                    facts=[f"asked in: process {os.getpid()}, forked within the block"],
+                    fix="Fix: end the forked process within the block",
+                )
+            found = self.index.take(key, repeats=self.options.repeats)
+            if found is not None:
+                self.journal.append(ForkEvent("played", found[0]))
+            return found
+
+    def _recording_ended(self, recorder: Recorder, pid: int) -> None:
+        if self.is_forked:
+            if pid == os.getpid():
+                came = ForkedRecording(recorder.order, recorder.interaction(), recorder.answer())
+                self._note_event(ForkEvent("recorded", (pid, recorder.order), came))
+        elif not self.is_open and self.on_late_end is not None:
             self.on_late_end()
 
     def _miss(self, asked: Request, number: int, key: Hashable) -> MissError:
@@ -360,10 +471,12 @@ class Session:
 
     def _missed(self, error: MissError) -> MissError:
         self.misses.append(error)
+        if self.is_forked:
+            self._note_event(ForkEvent("missed", value=error))
         notify()
         return error
 
-    def _finished(self) -> list[Recorder]:
+    def _finished(self) -> list[Recorder | ForkedRecording]:
         with self._lock:
-            recorders = list(self._recorders)
+            recorders = list(self.recorders)
         return sorted((one for one in recorders if one.is_kept), key=lambda one: one.order)

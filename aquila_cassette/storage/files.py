@@ -207,7 +207,7 @@ class Created:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def add(self, path: Path) -> None:
+    def add(self, path: object) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._mark(path).touch()
 

@@ -320,8 +320,7 @@ class VcrSession(Session):
     def leave(self) -> None:
         scope.leave(self)
         self.stop()
-        for recorder in list(self._recorders):
-            recorder.closed()
+        self.close_streams()
 
     def _find_path(self, root: Path) -> Path:
         return Path(self.name).absolute()
