@@ -178,7 +178,11 @@ class Run:
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
         """Set keys before fixtures make clients, and patch before pytest-httpx does."""
         if self.owner is not None:  # of an earlier try of this test
-            self.count(self.owner)
+            if self.owner.failed and not self.owner.xfailed:
+                self.owner.withdraw()
+                self.usage.add(self.owner)
+            else:
+                self.count(self.owner)
             self.owner = None
         self._skipped = False
         self.set_keys(item)
@@ -227,6 +231,7 @@ class Run:
         if self.owner is not None and not report.passed:
             self.owner.failed = True
             self.owner.xfailed = xfailed
+            self.owner.skipped = report.skipped and not xfailed
         return report
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -56,8 +56,9 @@ class Tally:
             if note := discarded_note(cassette):
                 self.notes.append(note)
             if cassette.keeps_old and cassette.recorded:
+                how = "was skipped" if owner.skipped else "failed"
                 self.notes.append(
-                    f"aquila: {cassette.shown_path} was not changed, since {owner.name} failed"
+                    f"aquila: {cassette.shown_path} was not changed, since {owner.name} {how}"
                 )
             if cassette.is_unchanged and owner.name:
                 self.unchanged.append((owner.name, str(cassette.path)))
@@ -113,6 +114,8 @@ class Usage:
 
     def report(self, report: pytest.TestReport) -> None:
         test = node_id(report.nodeid)
+        if str(report.outcome) == "rerun":  # another attempt follows, which counts
+            return
         if not report.passed:
             self.not_passed.add(test)
             if report.failed:

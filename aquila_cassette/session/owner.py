@@ -69,6 +69,7 @@ class Owner:
         self._pid = os.getpid()
         self.failed = False
         self.xfailed = False
+        self.skipped = False
         self._run = run
         self._keys = keys
         self._was_edited = was_edited
@@ -215,6 +216,7 @@ class Owner:
         is_whole &= not self._has_forked_blocks
         sessions, self._decided = self.sessions[self._decided :], len(self.sessions)
         for session in sessions:
+            session.was_skipped = self.skipped
             if not session.is_open:
                 session.give_up_streams()
             if self._is_shared and session.unfinished and self._run is not None:
@@ -231,6 +233,11 @@ class Owner:
             saving.replace_old(some, self._run, self._owns_and_is_due, is_whole=is_whole)
         for session in sessions:
             session.keeps_old = False
+
+    def withdraw(self) -> None:
+        """Take back what a failed attempt of this test saved: the next one records again."""
+        for some in _by_path(self.sessions, mode_all=False):
+            saving.withdraw(some)
 
     def _refuse_losses(self, sessions: Sequence[Session], *, is_whole: bool = True) -> None:
         __tracebackhide__ = True

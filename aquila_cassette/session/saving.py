@@ -74,6 +74,13 @@ def save_outcome(
         first.path.unlink(missing_ok=True)
 
 
+def withdraw(sessions: Sequence[Session]) -> None:
+    """Remove from one file what its blocks recorded."""
+    path, marks = sessions[0].path, {mark(one) for session in sessions for one in session.recorded}
+    if marks and not files.save(path, (), drop=lambda old: mark(old) in marks).interactions:
+        path.unlink(missing_ok=True)
+
+
 def as_finished(one: Interaction) -> Interaction:
     return replace(one, recorded_by=(one.recorded_by or "").removesuffix(UNFINISHED))
 

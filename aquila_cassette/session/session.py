@@ -27,7 +27,7 @@ from aquila_cassette.session.ambient import (
     holds_placeholder,
     refuse_placeholder,
 )
-from aquila_cassette.session.failures import is_good
+from aquila_cassette.session.failures import how_failed, is_good
 from aquila_cassette.session.forks import ForkedRecording, ForkEvent, Journal, renew_locks
 from aquila_cassette.session.miss import (
     cassette_line,
@@ -103,6 +103,7 @@ class Session:
         self.is_open = True
         self.keeps_old = False
         self.is_unchanged = False
+        self.was_skipped = False  # which is how its reader stopped reading
         self.discarded: list[Interaction] = []
         self.saved: Sequence[Interaction] = ()  # at the end of the block
         self.on_late_end: Callable[[], None] | None = None  # of a stream that outlived the block
@@ -205,7 +206,8 @@ class Session:
         """Discard the failed answers that were recorded, or none."""
         self.discarded = []
         if discard:
-            self.discarded = [one for one in self.recorded if not is_good(one)]
+            is_kept = (lambda one: not how_failed(one)) if self.was_skipped else is_good
+            self.discarded = [one for one in self.recorded if not is_kept(one)]
 
     def recorded_key(self, request: Request) -> Hashable:
         """Return the key of a request that is on the cassette."""

@@ -1,0 +1,121 @@
+"""Tests that run again, are skipped while they run, or send requests from forked children."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.plugin.conftest import Suite
+
+RERUNS = """
+from _pytest.runner import runtestprotocol
+
+def pytest_runtest_protocol(item, nextitem):
+    for is_last in (False, True):
+        reports = runtestprotocol(item, nextitem=nextitem, log=False)
+        if is_last or all(report.passed for report in reports):
+            break
+        next(report for report in reports if report.failed).outcome = "rerun"
+        for report in reports:
+            item.ihook.pytest_runtest_logreport(report=report)
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
+    return True
+
+def pytest_report_teststatus(report):
+    if report.outcome == "rerun":
+        return "rerun", "R", "RERUN"
+"""
+
+
+def test_a_rerun_records_again_and_leaves_nothing_unplayed(
+    suite: Suite, pytester: pytest.Pytester
+) -> None:
+    pytester.makeconftest(RERUNS)
+    source = """
+ATTEMPT = 1
+tries = []
+def fail_first(name):
+    tries.append(name)
+    assert tries.count(name) > 1
+
+def test_midway(cassette):
+    get("/1?%s" % ATTEMPT)
+    fail_first("midway")
+    get("/2")
+
+@pytest.fixture
+def client(aquila_cassette):
+    with aquila_cassette("fixture"):
+        yield
+
+def test_fixture(client):
+    get("/3")
+    fail_first("fixture")
+
+def test_fails(cassette):
+    get("/4")
+    fail_first("fails")
+    assert True
+"""
+    counting = source.replace("% ATTEMPT", "% len(tries)")
+    for arguments in ([], ["--aquila-record=all"]):
+        result = suite(counting, *arguments)
+        result.assert_outcomes(passed=3)
+        result.stdout.fnmatch_lines(["aquila: 0 replayed, 4 recorded, 0 missed, 0 unplayed"])
+    texts = [path.read_text("utf-8") for path in sorted(pytester.path.rglob("*.yaml"))]
+    urls = [re.findall(r"url: http://[^/]+(\S+)", text) for text in texts]
+    assert urls == [["/3"], ["/4"], ["/1?1", "/2"]]
+    suite(source).assert_outcomes(passed=3)
+    suite(source.replace("assert True", "assert False")).assert_outcomes(passed=2, failed=1)
+
+
+def test_a_test_that_is_skipped_while_it_runs_keeps_its_cassette(suite: Suite) -> None:
+    source = """
+def test_it(cassette):
+    with httpx.stream("GET", URL + "/answer") as response:
+        for piece in response.iter_raw():
+            pytest.skip("half-way")
+"""
+    for arguments in ([], ["--aquila-record=none"]):
+        suite(source, *arguments).assert_outcomes(skipped=1)
+    result = suite(source, "--aquila-record=all")
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(
+        ["aquila: cassettes/test_it/test_it.yaml was not changed, since *::test_it was skipped"]
+    )
+    assert "failed" not in result.stdout.str()
+
+
+def test_children_of_a_test_count_for_it_in_its_blocks_and_in_their_own(suite: Suite) -> None:
+    source = """
+import os
+def in_child(work):
+    pid = os.fork()
+    if pid == 0:
+        try:
+            work()
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+
+def own(path):
+    with block("own"):
+        assert get(path) == path
+
+def test_shared(cassette):
+    in_child(lambda: get("/{0}"))
+
+def test_own():
+    own("/1")
+    in_child(lambda: own("/2"))
+"""
+    suite(source.format("a")).assert_outcomes(passed=2)
+    suite(source.format("a"), "--aquila-record=none").assert_outcomes(passed=2)
+    result = suite(source.format("b"))
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["aquila: 1 replayed, 0 recorded, 1 missed, 1 unplayed*"])
+    suite(None, "--aquila-record=all").assert_outcomes(passed=2)
+    suite(None, "--aquila-record=none").assert_outcomes(passed=2)
