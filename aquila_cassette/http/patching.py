@@ -65,7 +65,8 @@ def when_imported(name: str, hook: Callable[[ModuleType], None]) -> None:
     and would break ``httpx2.alias_httpx()``, which must run before anybody imports httpx.
     The hook may be called again with the same module.
     """
-    if name.startswith("*.") and name not in _finder.hooks:
+    if name.startswith("*.") and _finder.modules != (count := len(sys.modules)):
+        _finder.modules = count
         for loaded in [one for full, one in sys.modules.items() if full.endswith(name[1:])]:
             hook(loaded)
     module = sys.modules.get(name)
@@ -82,6 +83,7 @@ def when_imported(name: str, hook: Callable[[ModuleType], None]) -> None:
 class _Finder(MetaPathFinder):
     def __init__(self) -> None:
         self.hooks: dict[str, Callable[[ModuleType], None]] = {}
+        self.modules = 0  # that were loaded when they were looked through
         self._asking = threading.local()
 
     def find_spec(

@@ -15,6 +15,7 @@ from aquila_cassette.model import Request
 _MAX_HUNKS = 8
 _MAX_ALIGNED = 300
 _MAX_LINES = 12
+_SCREEN = 32
 _WIDTH, _HEAD, _TAIL, _AROUND = 160, 90, 50, 30
 
 _Hunk = list[str]  # one difference: a line that says where, then lines with their signs
@@ -45,6 +46,8 @@ def describe(recorded: Request, request: Request, matcher: Matcher | None = None
     ]
     if len(found) > _MAX_HUNKS:
         lines.append(f"... and {len(found) - _MAX_HUNKS} more")
+    if len(lines) > _SCREEN:
+        lines[_SCREEN:] = [f"... and {len(lines) - _SCREEN} more lines"]
     return lines
 
 

@@ -16,6 +16,7 @@ import pytest
 from aquila_cassette.errors import AquilaError, CassetteError, MissError
 from aquila_cassette.plugin import command_line as options
 from aquila_cassette.plugin import naming
+from aquila_cassette.plugin.misses import on_one_screen, section
 from aquila_cassette.plugin.placeholder_keys import PlaceholderKeys
 from aquila_cassette.plugin.summary import (
     Tally,
@@ -216,9 +217,13 @@ class Run:
         error = call.excinfo.value if call.excinfo is not None else None
         if error is not None:
             # What is reported here is not reported once more when the block of a fixture ends.
-            for owner in filter(None, (self.owner, *self.wider.owners.values())):
-                for miss in owner.take_swallowed(error):
-                    error.add_note(str(miss))
+            owners = filter(None, (self.owner, *self.wider.owners.values()))
+            if misses := [miss for owner in owners for miss in owner.take_swallowed(error)]:
+                from aquila_cassette.session.miss import combined
+
+                error.add_note(str(combined(misses)))
+            if not self.config.getoption("fulltrace", default=False):
+                call.excinfo = on_one_screen(call.excinfo)
         report = yield
         if error is not None and error is self._raised and not isinstance(error, MissError):
             report.longrepr = _without_traceback(call.excinfo)
@@ -344,6 +349,10 @@ class Run:
                 terminalreporter.write_line(text)
         for change in tally.shown_changes():
             terminalreporter.write_line(change)
+        if lines := section(tally.misses):
+            terminalreporter.section("aquila: misses")
+            for line in lines:
+                terminalreporter.write_line(line)
         for line in (*tally.notes, *unused_lines(self.unused or {})):
             terminalreporter.write_line(line, yellow=True)
         bad = bool(tally.missed or tally.unplayed)

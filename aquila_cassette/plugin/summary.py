@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from aquila_cassette.plugin.misses import MissRow, rows_of
 from aquila_cassette.plugin.naming import SESSION, is_within, node_id
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Tally:
     unplayed: list[str] = field(default_factory=list)  # the cassette of each
     # The tests that ran, but for those whose recordings were given up: they are still to record.
     ran: list[str] = field(default_factory=list)
+    misses: list[MissRow] = field(default_factory=list)
     missed_by: dict[str, list[str]] = field(default_factory=dict)  # files below the root, by test
     # Tests that recorded again what was on file, and the file: it stays as it is.
     unchanged: list[tuple[str, str]] = field(default_factory=list)
@@ -45,6 +47,7 @@ class Tally:
     def add(self, owner: Owner) -> None:
         from aquila_cassette.session.saving import discarded_note
 
+        self.misses += rows_of(owner)
         for cassette in owner.sessions:
             self.cassettes += 1
             self.replayed += len(cassette.played)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import threading
-from collections.abc import Container, Hashable, Iterable, Sequence
+from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from aquila_cassette.errors import MissError
@@ -152,7 +152,7 @@ def sender() -> str | None:
 
 def swallowed(misses: Iterable[MissError], left_by: BaseException | None) -> list[MissError]:
     """Return those `misses`, one for each request, that `left_by`, which leaves a block, hides."""
-    delivered = {_retry_key(one) for one in _chain(left_by) if isinstance(one, MissError)}
+    delivered = {_retry_key(one) for one in chain(left_by) if isinstance(one, MissError)}
     fresh: dict[tuple[str, ...], MissError] = {}
     for error in misses:
         fresh.setdefault(_retry_key(error), error)
@@ -160,7 +160,7 @@ def swallowed(misses: Iterable[MissError], left_by: BaseException | None) -> lis
 
 
 def combined(misses: Sequence[MissError]) -> MissError:
-    """Return one error for `misses`: the miss itself, or a new one that contains their texts."""
+    """Return one error for `misses`: the miss itself, or a new one that has a line of each other."""
     first = misses[0]
     if len(misses) == 1:
         return first
@@ -169,9 +169,20 @@ def combined(misses: Sequence[MissError]) -> MissError:
         method=first.method,
         url=first.url,
         path=first.path,
-        facts=["\n".join([miss.what, *(f"  {fact}" for fact in miss.facts)]) for miss in misses],
+        facts=[first.what, *(f"  {fact}" for fact in first.facts), *_lines(misses[1:])],
         fix="\n".join(_fixes(misses)),
     )
+
+
+_MOST = 20
+
+
+def _lines(misses: Sequence[MissError]) -> Iterator[str]:
+    for miss in misses[:_MOST]:
+        yield miss.what
+        yield from (f"  {fact}" for fact in miss.facts if fact.startswith("closest:"))
+    if len(misses) > _MOST:
+        yield f"... and {len(misses) - _MOST} more"
 
 
 def _fixes(misses: Iterable[MissError]) -> list[str]:
@@ -181,7 +192,7 @@ def _fixes(misses: Iterable[MissError]) -> list[str]:
     return [fix for fix in fixes if fix not in whole]
 
 
-def _chain(error: BaseException | None) -> Iterable[BaseException]:
+def chain(error: BaseException | None) -> Iterable[BaseException]:
     """List an exception, its causes and contexts, and the members of groups."""
     seen: dict[int, BaseException] = {}
     waiting = [error]

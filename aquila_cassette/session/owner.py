@@ -154,7 +154,7 @@ class Owner:
         if error is not None:
             # A run of tests shows at its end what was not kept.
             note = saving.discarded_note(session) if self.kind == "block" else None
-            for text in (*map(str, misses), note):
+            for text in (str(combined(misses)) if misses else None, note):
                 if text:
                     error.add_note(text)
 

@@ -230,3 +230,50 @@ def test_a(aquila_cassette, name):
             "aquila: 0 replayed, 22 recorded, 0 missed, 0 unplayed",
         ]
     )
+
+
+MANY = """
+import anthropic, openai
+HI = [{{"role": "user", "content": "{}"}}]
+
+@pytest.mark.parametrize("n", range(8))
+def test_openai(cassette, n):
+    client = openai.OpenAI(base_url=URL)
+    client.chat.completions.create(model="m", messages=HI, stream=True)
+
+@pytest.mark.parametrize("n", range(8))
+def test_anthropic(cassette, n):
+    client = anthropic.Anthropic(base_url=URL)
+    try:
+        client.messages.create(model="m", max_tokens=9, messages=HI, stream=True)
+    except anthropic.APIConnectionError as error:
+        raise ValueError("no answer") from error
+
+def test_wrapped(cassette):
+    try:
+        get("/{}")
+    except Exception as error:
+        raise ValueError("no answer") from error
+"""
+
+
+def test_many_misses_have_a_screen_each_and_one_line_each_at_the_end(
+    suite: Suite, server: RawServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test-1234567890abcdef")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test-1234567890abcdef")
+    suite(MANY.format("hi", "a")).assert_outcomes(passed=17)
+    result = suite(MANY.format("bye", "b"))
+    result.assert_outcomes(failed=17)
+    assert len(result.outlines) < 17 * 45
+    assert not any("site-packages" in line for line in result.outlines)
+    start = next(at for at, line in enumerate(result.outlines) if " aquila: misses " in line)
+    lines = result.outlines[start + 1 : start + 19]
+    assert lines[0].startswith(
+        f"test_it.py::test_openai[0]: POST {server.url}/chat/completions: interaction 1, recorded "
+    )
+    assert lines[16].endswith(", differs in the URL")
+    assert lines[17] == "Fix: aquila-cassette record --failed"
+    whole = suite(None, "--full-trace", "-k", "wrapped")
+    assert any("site-packages" in line for line in whole.outlines)
+    assert not any(" aquila: misses " in line for line in whole.outlines)
