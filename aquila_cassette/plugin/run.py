@@ -222,7 +222,7 @@ class Run:
                 from aquila_cassette.session.miss import combined
 
                 error.add_note(str(combined(misses)))
-            if not self.config.getoption("fulltrace", default=False):
+            if call.excinfo and not self.config.getoption("fulltrace", default=False):
                 call.excinfo = on_one_screen(call.excinfo)
         report = yield
         if error is not None and error is self._raised and not isinstance(error, MissError):
