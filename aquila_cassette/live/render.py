@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from typing import Any
 
 import anyio
@@ -19,6 +18,7 @@ from aquila_cassette.session.cassette import default_timeout, idle
 from aquila_cassette.session.stream_text import pending_lines
 from aquila_cassette.waiting.event_loops import (
     current_task_or_thread,
+    elapsed,
     run_in_own_loop,
     running_trio,
 )
@@ -108,7 +108,7 @@ def _render_sync(
                 fix="Fix: await render_async(view), or await cassette.settled()",
             )
     waiting = _Waiting(called, view, timeout, streams)
-    deadline = time.monotonic() + waiting.limit
+    deadline = elapsed() + waiting.limit
     while True:
         waiting.adapter.settle_sync()
         count = notifier.count
@@ -154,7 +154,7 @@ class _Waiting:
             raise failures[0]
 
     async def wait_until(self, deadline: float, *, once: bool) -> None:
-        with anyio.move_on_after(deadline - time.monotonic()):
+        with anyio.move_on_after(deadline - elapsed()):
             await self.idle.wait(None, once=once)
             return
         raise await self.too_late()

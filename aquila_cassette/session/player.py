@@ -14,7 +14,6 @@ from itertools import islice
 from operator import length_hint
 from pathlib import Path
 
-import anyio
 from anyio.lowlevel import checkpoint
 
 from aquila_cassette.errors import RecordedFailure, TruncatedReplayError
@@ -23,6 +22,7 @@ from aquila_cassette.session.failures import with_category
 from aquila_cassette.session.stream_text import count_events, describe_stream
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count
+from aquila_cassette.waiting.event_loops import elapsed, sleep
 from aquila_cassette.waiting.open_streams import OpenStreams
 
 MakeError = Callable[[Failure], Exception | None]
@@ -139,7 +139,7 @@ class Player:
         self._settings = settings
         self._more = more
         self._request = asked or interaction.request
-        self._started = time.perf_counter()
+        self._started = elapsed() if settings.speed else 0.0
         self._streams = settings.streams
         self.stream = None
         if is_stream:
@@ -179,7 +179,7 @@ class Player:
     async def wait_for_response_async(self) -> None:
         """Do the same in this task, and let the others run in any case."""
         if self.speed:
-            await anyio.sleep(self._delay(self.interaction.response.headers_after))
+            await sleep(self._delay(self.interaction.response.headers_after))
         else:
             await let_others_run()
 
@@ -232,7 +232,7 @@ class Player:
     async def take_async(self) -> bytes:
         self._streams.add_reader(self.stream)
         if self.speed:
-            await anyio.sleep(self._piece_delay())
+            await sleep(self._piece_delay())
         elif self._place % PIECES_A_TURN == PIECES_A_TURN - 1:
             await let_others_run()
         return next(filter(None, self.pieces), b"")
@@ -252,7 +252,7 @@ class Player:
 
     def _delay(self, at: int | None) -> float:
         """Return how long it is from now to `at`, in ms since the request, at this speed."""
-        return max(0.0, self._started + (at or 0) / 1000 / self.speed - time.perf_counter())
+        return max(0.0, self._started + (at or 0) / 1000 / self.speed - elapsed())
 
     def raise_ending(self, make_error: MakeError) -> None:
         """Return at the end of a complete body, else raise what the recorded transport raised.

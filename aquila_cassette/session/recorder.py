@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Self
@@ -15,6 +14,7 @@ from aquila_cassette.model import Ended, Failure, Headers, Interaction, Piece, R
 from aquila_cassette.session.failures import failure_of
 from aquila_cassette.session.player import Player
 from aquila_cassette.session.stream_text import describe_stream
+from aquila_cassette.waiting.event_loops import elapsed, wall_time
 from aquila_cassette.waiting.open_streams import OpenStreams
 
 _NOT_OF_THE_BODY = ("content-encoding", "content-length", "transfer-encoding")
@@ -46,8 +46,8 @@ class Recorder:
         self._recorded_by = recorded_by
         self._redact = redact
         self._before_record = before_record
-        self._started = time.perf_counter()
-        self._started_at = datetime.now(UTC)
+        self._started = elapsed()
+        self._started_at = datetime.fromtimestamp(wall_time(), UTC)
         self._pieces: list[Piece] = []
         self._status: int | None = None
         self._headers: Headers = ()
@@ -230,4 +230,4 @@ class Recorder:
         return next((value for key, value in self._headers if key == name), None)
 
     def _ms(self) -> int:
-        return round((time.perf_counter() - self._started) * 1000)
+        return round((elapsed() - self._started) * 1000)

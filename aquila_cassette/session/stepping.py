@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import threading
-import time
 import weakref
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import anyio
 
 from aquila_cassette import sse
 from aquila_cassette.dialects.framing import framing, is_complete_frame, read_event, split_frames
-from aquila_cassette.errors import RenderTimeout, UsageError
+from aquila_cassette.errors import MissError, RenderTimeout, UsageError
 from aquila_cassette.model import Interaction, Response
 from aquila_cassette.session.player import Player, ReplaySettings, let_others_run
 from aquila_cassette.session.stream_text import pending_lines
 from aquila_cassette.transcript.request_text import summarize_request
 from aquila_cassette.waiting.activity import Activity
-from aquila_cassette.waiting.event_loops import TaskOrThread, current_task_or_thread
+from aquila_cassette.waiting.event_loops import TaskOrThread, current_task_or_thread, elapsed
 from aquila_cassette.waiting.idle import Idle
 from aquila_cassette.waiting.notifier import Notifier, notifier, notify
 from aquila_cassette.waiting.pending import Pending, sources
-
-if TYPE_CHECKING:
-    from aquila_cassette.session.session import Session
 
 RECORDING = 120.0
 """How long to wait, in seconds, for a model that answers live."""
@@ -33,10 +29,25 @@ Which = str | int | None
 """Which held stream: a part of its prompt or its URL, its number, or the only one there is."""
 
 
+class SteppedSession(Protocol):
+    """What stepping asks of the session of its streams; `home` is the thread that opened it."""
+
+    fix: str
+    home: threading.Thread
+
+    @property
+    def is_recording(self) -> bool: ...
+
+    @property
+    def is_played_out(self) -> bool: ...
+
+    def take_failure(self) -> MissError | None: ...
+
+
 class Stepping:
     """The held streams of one session."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: SteppedSession) -> None:
         self.session = session
         self.released = False
         self._streams: list[SteppedPlayer] = []
@@ -105,7 +116,7 @@ class Advance:
     async def run(self, timeout: float) -> None:
         """Do it; jobs are not waited for: they wait for the held stream, or for another."""
         for limit in (timeout, RECORDING):
-            deadline = time.monotonic() + limit
+            deadline = elapsed() + limit
             with anyio.move_on_after(limit):
                 await notifier.until(self._is_done)
             if self._stream is not None or not self._stepping.session.is_recording:
@@ -120,7 +131,7 @@ class Advance:
             worker_threads=False,
             jobs=False,
             readers=self._stream.readers(),
-        ).wait(max(0.0, deadline - time.monotonic()))
+        ).wait(max(0.0, deadline - elapsed()))
         if left:
             raise self._too_late(timeout, left)
 

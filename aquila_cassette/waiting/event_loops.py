@@ -1,4 +1,4 @@
-"""The differences between asyncio and trio."""
+"""The differences between asyncio and trio; clocks that nothing freezes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import contextvars
 import inspect
 import sys
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, TypeGuard, TypeVar
@@ -129,3 +130,34 @@ def _post(loop: Loop, function: Callable[[], object]) -> bool:
     except RuntimeError:  # closed; trio's RunFinishedError is one
         return False
     return True
+
+
+# Clocks. Libraries that freeze or move time in tests (freezegun, time-machine) leave these alone.
+
+
+def wall_time() -> float:
+    """Return the time in seconds since 1970, as `time.time` does."""
+    time_machine = sys.modules.get("time_machine")
+    if time_machine is not None and time_machine.escape_hatch.is_travelling():
+        return float(time_machine.escape_hatch.time.time())
+    return float(_unfrozen("time"))
+
+
+def elapsed() -> float:
+    """Return seconds since some point in the past, as `time.perf_counter` does."""
+    return float(_unfrozen("perf_counter"))
+
+
+async def sleep(seconds: float) -> None:
+    """Sleep in this task; under freezegun the clock of its event loop stands still."""
+    if time.monotonic.__module__ == "time":
+        await anyio.sleep(seconds)
+    else:
+        await anyio.to_thread.run_sync(time.sleep, seconds)
+
+
+def _unfrozen(name: str) -> float:
+    # This module may be imported while time is frozen, so it is looked for at each call.
+    freezegun = sys.modules.get("freezegun.api")
+    read = getattr(time, name) if freezegun is None else getattr(freezegun, f"real_{name}")
+    return float(read())
