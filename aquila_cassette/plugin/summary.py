@@ -56,7 +56,8 @@ class Tally:
             path = _below(cassette.path, owner.root)
             if cassette.misses and owner.name and path not in self.missed_by.get(owner.name, ()):
                 self.missed_by.setdefault(owner.name, []).append(path)
-            if note := discarded_note(cassette):
+            note = discarded_note(cassette)
+            if note and note not in self.notes:
                 self.notes.append(note)
             if cassette.keeps_old and cassette.recorded:
                 how = "was skipped" if owner.skipped else "failed"

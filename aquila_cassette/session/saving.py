@@ -58,14 +58,16 @@ def save_outcome(
     elif any(session.mode == "none" for session in sessions):
         return
     else:
-        played = {id(one) for session in sessions for one in session.played}
-        # Of an owner that several processes share, `settle` decides about these.
-        old = [one for session in sessions if not session.is_shared for one in session.unfinished]
-        old = [one for one in old if is_whole or id(one) in played]
-        new = [*(as_finished(one) for one in old if id(one) in played), *kept]
+        played = set().union(*(session.index.played for session in sessions))
+        unfinished = first.unfinished
+        if first.is_shared:  # `settle` decides about these
+            unfinished = {}
+        taken_over = [one for place, one in unfinished.items() if place in played]
+        old = [*unfinished.values()] if is_whole else taken_over
+        new = [*map(as_finished, taken_over), *kept]
         if not old and {id(one) for one in kept} == {id(one) for one in saved}:
             return
-        saved += old
+        saved = [*saved, *old]
     if not (saved or new):
         return
     marks = set(marks_of(saved))

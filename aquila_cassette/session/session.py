@@ -118,9 +118,12 @@ class Session:
         self.played_before: set[int] = set()  # by earlier blocks of the owner
         self.foreign = ""  # the format of another recorder
         self.state, interactions = self._load(created, recorded_before)
-        unfinished = [one for one in interactions if (one.recorded_by or "").endswith(UNFINISHED)]
-        owner = unfinished and Interaction.owner_in(signature)
-        self.unfinished = [one for one in unfinished if one.owner == owner]
+        self.unfinished = {
+            place: one
+            for place, one in enumerate(interactions)
+            if (one.recorded_by or "").endswith(UNFINISHED)
+            and one.owner == Interaction.owner_in(signature)
+        }
         if self.unfinished:
             self.state = "new"
         self.index = ReplayIndex(interactions, self.recorded_key, reader=signature)
