@@ -71,7 +71,19 @@ class AquilaError(Exception):
         super().__init__("\n".join(lines))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _unpickled, (type(self), self.args), self.__dict__
+        state = {name: _picklable(value) for name, value in self.__dict__.items()}
+        return _unpickled, (type(self), self.args), state
+
+
+def _picklable(value: object) -> object:
+    """Return what an attribute becomes in another process: None where it cannot be sent there."""
+    import pickle  # few errors ever leave their process
+
+    try:
+        pickle.dumps(value)
+    except Exception:
+        return None
+    return value
 
 
 def _unpickled(cls: type[AquilaError], args: tuple[object, ...]) -> AquilaError:

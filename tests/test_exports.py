@@ -7,6 +7,7 @@ import pickle
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import aquila_cassette
@@ -60,5 +61,8 @@ def test_every_error_can_be_pickled_with_its_facts_and_notes() -> None:
         wanted = {key: value for key, value in values.items() if key in given}
         error = made("It broke.", **wanted)
         error.add_note("a note")
+        error.of_this_process = None
         copy = pickle.loads(pickle.dumps(error))
         assert (type(copy), str(copy), vars(copy)) == (made, str(error), vars(error))
+        error.of_this_process = threading.Lock()
+        assert vars(pickle.loads(pickle.dumps(error))) == vars(copy)
