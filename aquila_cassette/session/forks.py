@@ -7,25 +7,17 @@ import pickle
 import struct
 import tempfile
 import threading
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from aquila_cassette.errors import ScopeError
 from aquila_cassette.model import Interaction
 
-
-class ForkEvent(NamedTuple):
-    """Something that a process did in the block: `of` says to which request or interaction.
-
-    ``played`` (the place of the interaction), ``missed`` (the error), ``asked`` and ``recorded`` (the
-    request, and then its answer), and ``over``: nothing counts any more.
-    """
-
-    kind: str
-    of: Any = None
-    value: Any = None
+_LENGTH = struct.Struct("Q")
 
 
 @dataclass(frozen=True)
@@ -50,63 +42,80 @@ class ForkedRecording:
 
 
 class Journal:
-    """The events of one block in all its processes: each appends its own, and reads the others'."""
+    """What all processes of one block do: each appends its own, and counts what the others did.
 
-    def __init__(self) -> None:
-        self._file, path = tempfile.mkstemp()
-        Path(path).unlink()  # it is there as long as a process has it open
+    ``played`` (the place of the interaction), ``missed`` (the error), ``asked`` (the number of a
+    request, and which), ``recorded`` (the same number, and the answer), and ``over``.
+    """
+
+    def __init__(self, path: str, count: Callable[[str, Any, Any], None]) -> None:
+        self._path = path
+        self._count = count
+        self._file, name = tempfile.mkstemp()
+        Path(name).unlink()  # it is there as long as a process has it open
         self._seen = 0  # bytes
         self._depth = 0
+        self._asked: dict[object, str] = {}  # by children that record the answer now
         self._lock = threading.RLock()
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep the other processes, and threads, out."""
+        """Keep the other processes, and threads, out, and count what they did."""
         import fcntl  # there is none where nothing forks
 
         with self._lock:
             fcntl.lockf(self._file, fcntl.LOCK_EX)
             self._depth += 1  # the garbage collector may end a stream, and note that, within
             try:
+                self._read()
                 yield
             finally:
                 self._depth -= 1
                 if not self._depth:
                     fcntl.lockf(self._file, fcntl.LOCK_UN)
 
-    def news(self) -> Iterator[ForkEvent]:
-        """Read what was appended since this process read or appended last; call it ``locked``."""
-        while head := os.pread(self._file, _LENGTH.size, self._seen):
-            start = self._seen + _LENGTH.size
-            (length,) = _LENGTH.unpack(head)
-            self._seen = start + length
-            yield pickle.loads(_read(self._file, start, length))
+    def append(self, kind: str, of: object = None, value: object = None) -> None:
+        """Tell the other processes of something; call it ``locked``."""
+        data = pickle.dumps((kind, of, value))
+        os.pwrite(self._file, _LENGTH.pack(len(data)) + data, self._seen)
+        self._seen += _LENGTH.size + len(data)
+
+    def note(self, kind: str, of: object = None, value: object = None) -> None:
+        with self.locked():
+            self.append(kind, of, value)
 
     def in_child(self) -> None:
-        renew_locks(self)
         self._depth = 0
+        renew_locks(self)
 
-    def close(self) -> None:
+    def end(self) -> None:
+        """Count nothing more of children, and warn of those that still record."""
+        self.note("over")
         os.close(self._file)
+        if self._asked:
+            lines = [
+                f"A forked process still recorded when its block of {self._path} was over.",
+                *(f"  not saved: {asked}" for asked in self._asked.values()),
+                "Fix: wait for the process within the block",
+            ]
+            warnings.warn("\n".join(lines), RuntimeWarning, stacklevel=2)
 
-    def append(self, event: ForkEvent) -> None:
-        """Append one; call it ``locked``, and after all news were read."""
-        data = pickle.dumps(event)
-        data = _LENGTH.pack(len(data)) + data
-        while data:
-            written = os.pwrite(self._file, data, self._seen)
-            data = data[written:]
-            self._seen += written
-
-
-_LENGTH = struct.Struct("Q")
-
-
-def _read(file: int, start: int, length: int) -> bytes:
-    data = b""
-    while len(data) < length:
-        data += os.pread(file, length - len(data), start + len(data))
-    return data
+    def _read(self) -> None:
+        while head := os.pread(self._file, _LENGTH.size, self._seen):
+            (length,) = _LENGTH.unpack(head)
+            kind, of, value = pickle.loads(os.pread(self._file, length, self._seen + _LENGTH.size))
+            if kind == "over":
+                raise ScopeError(
+                    f"The block of {self._path} is over in the process that opened it.",
+                    facts=[f"asked in: process {os.getpid()}, forked within the block"],
+                    fix="Fix: wait for the process within the block",
+                )
+            self._seen += _LENGTH.size + length
+            if kind == "asked":
+                self._asked[of] = value
+            else:
+                self._asked.pop(of, None)
+                self._count(kind, of, value)
 
 
 def renew_locks(*holders: Any) -> None:

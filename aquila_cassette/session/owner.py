@@ -307,22 +307,55 @@ def owner_here(function: Callable[..., Any] | None = None) -> Owner:
     for frame in callers(sys._getframe(1)):
         if code is None and is_user_code(frame.f_code.co_filename):
             code, names = frame.f_code, frame.f_globals
-        if (run := _unittest_run(frame.f_globals.get("__name__"), frame.f_code)) is not None:
-            values = frame.f_locals
-            return run(values["self"], values["result"], code)
+        module = str(frame.f_globals.get("__name__"))
+        if module in ("unittest.case", "unittest.suite") and frame.f_code.co_name == "run":
+            return _owner_in_unittest(module, frame.f_locals, code)
     return _owner_of_code(code, names)
 
 
 def _owner_of_code(code: CodeType | None, names: Mapping[str, Any]) -> Owner:
     is_notebook = "get_ipython" in names
-    if code is None or code.co_filename.startswith("<") or is_notebook:
-        fix = 'Fix: run it once with mode="all" in its aquila_cassette(...)'
-        name = "notebook" if is_notebook else "interactive"
-        return _owners.setdefault(name, ScriptOwner(name, fix=fix, is_whole=False))
-    inside = "" if code.co_qualname == "<module>" else f"::{code.co_qualname}"
-    name = f"{_file(code.co_filename)}{inside}"
     is_whole = not sys.argv[1:]  # with arguments it asks what they say, and not all
-    return _owners.setdefault(name, ScriptOwner(name, fix=_command(), is_whole=is_whole))
+    if code is None or code.co_filename.startswith("<") or is_notebook:
+        name, is_whole = "notebook" if is_notebook else "interactive", False
+        fix = 'Fix: run it once with mode="all" in its aquila_cassette(...)'
+    else:
+        inside = "" if code.co_qualname == "<module>" else f"::{code.co_qualname}"
+        name, fix = f"{_file(code.co_filename)}{inside}", _command()
+    owner = _owners.setdefault(name, BlockOwner(name, fix=fix, run=_run, is_whole=is_whole))
+    owner.above = environment_layer(os.environ)  # a notebook changes it
+    owner.root = Path.cwd()
+    return owner
+
+
+def _owner_in_unittest(module: str, run: Mapping[str, Any], code: CodeType | None) -> Owner:
+    """Return the owner of the blocks of a test, class or module, where plain unittest `run`s it.
+
+    Its outcome is known when its cleanups run. Of a class or module only some tests may run.
+    """
+    is_test = module == "unittest.case"
+    case, result = run["self"] if is_test else run["test"], run["result"]
+    kind, add_cleanup = type(case), case.addCleanup
+    file = _file(getattr(sys.modules.get(kind.__module__), "__file__", None) or "notebook")
+    parts = [file, *kind.__qualname__.split("."), case.id().rpartition(".")[2]]
+    if not is_test:
+        is_module = code is not None and code.co_name in ("setUpModule", "tearDownModule")
+        add_cleanup = (
+            sys.modules["unittest"].addModuleCleanup if is_module else kind.addClassCleanup
+        )
+        parts = parts[:1] if is_module else parts[:-1]
+    name = "::".join(parts)
+    if name not in _owners:
+        above = environment_layer(os.environ)
+        _owners[name] = Owner(name, fix=_command(), kind="wider", above=above, run=_run)
+        failed_before = len(result.failures) + len(result.errors)
+
+        def end() -> None:
+            passed = len(result.failures) + len(result.errors) == failed_before
+            _owners.pop(name).end(passed=passed, is_whole=is_test)
+
+        add_cleanup(end)
+    return _owners[name]
 
 
 def _file(path: str) -> str:
@@ -365,7 +398,6 @@ class BlockOwner(Owner):
         super().__init__(name, kind="block", **how)
         self._is_whole = is_whole
         self._recorded: dict[Path, list[Interaction]] = {}  # by the blocks in mode `all` that ended
-        self._asked: dict[Path, set[Hashable]] = {}
 
     def _save_block(self, session: Session, *, raised: bool) -> None:
         self.sessions.remove(session)
@@ -412,7 +444,6 @@ class BlockOwner(Owner):
         saving.replace_old([session], self._run, is_asked_again)
         session.keeps_old = False
         before += new
-        self._asked.setdefault(session.path, set()).update(asked)
         self._is_whole &= not any(map(how_failed, new))
         _drops[self, session.path] = lambda: self._drop_no_longer_asked(session.path, key_of)
 
@@ -423,66 +454,8 @@ class BlockOwner(Owner):
         return old.owner == self.name
 
     def _drop_no_longer_asked(self, path: Path, key_of: Callable[[Any], Hashable]) -> None:
-        asked = self._asked[path]
+        asked = {key_of(one.request) for one in self._recorded[path]}
         if self._is_whole and self.name not in _run:
             files.save(
                 path, (), drop=lambda old: self._owns(old) and key_of(old.request) not in asked
             )
-
-
-class ScriptOwner(BlockOwner):
-    """A function of a script, or what plain unittest runs of a class or module."""
-
-    def __init__(self, name: str, *, fix: str, is_whole: bool = True) -> None:
-        super().__init__(name, fix=fix, is_whole=is_whole, run=_run)
-
-    def open(self, name: str, call: Layer) -> Session:
-        self.above = environment_layer(os.environ)  # a notebook changes it
-        self.root = Path.cwd()
-        return super().open(name, call)
-
-
-# Plain unittest.
-
-
-def _unittest_run(module: object, code: CodeType) -> Callable[[Any, Any, Any], Owner] | None:
-    """Return what makes the owner where a frame runs a test, or a class or module, of unittest."""
-    if code.co_name != "run":
-        return None
-    runs = {"unittest.case": _owner_of_test, "unittest.suite": _owner_of_class}
-    return runs.get(str(module))
-
-
-def _owner_of_test(case: Any, result: Any, _code: CodeType | None) -> Owner:
-    """Return the owner of a test's blocks; its outcome is known when its cleanups run."""
-    kind = type(case)
-    file = _file(getattr(sys.modules.get(kind.__module__), "__file__", None) or "notebook")
-    name = f"{file}::{kind.__qualname__.replace('.', '::')}::{case.id().rpartition('.')[2]}"
-    if name not in _owners:
-        owner = _owners[name] = Owner(
-            name,
-            fix=_command(),
-            kind="wider",
-            above=environment_layer(os.environ),
-            run=_run,
-        )
-        failures = _failures(result)
-
-        def end() -> None:
-            del _owners[name]
-            owner.end(passed=_failures(result) == failures)
-
-        case.addCleanup(end)
-    return _owners[name]
-
-
-def _owner_of_class(_suite: Any, _result: Any, code: CodeType | None) -> Owner:
-    """Return the owner of the blocks of a class or module, of which only some tests may run."""
-    assert code is not None, "unittest calls the user's function"
-    inside = code.co_qualname.removesuffix("setUpModule").removesuffix("setUpClass").strip(".")
-    name = "::".join(filter(None, [_file(code.co_filename), inside.replace(".", "::")]))
-    return _owners.setdefault(name, ScriptOwner(name, fix=_command(), is_whole=False))
-
-
-def _failures(result: Any) -> int:
-    return len(result.failures) + len(result.errors)

@@ -6,17 +6,16 @@ import itertools
 import os
 import threading
 import time
-import warnings
 from collections.abc import Callable, Container, Hashable, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from aquila_cassette import importers
-from aquila_cassette.errors import MissError, ScopeError
+from aquila_cassette.errors import MissError
 from aquila_cassette.importers import find_cassette, refuse_to_record
 from aquila_cassette.model import UNFINISHED, CassetteData, Interaction, Request
 from aquila_cassette.options import Mode, Resolved
@@ -28,7 +27,7 @@ from aquila_cassette.session.ambient import (
     refuse_placeholder,
 )
 from aquila_cassette.session.failures import how_failed, is_good
-from aquila_cassette.session.forks import ForkedRecording, ForkEvent, Journal, renew_locks
+from aquila_cassette.session.forks import ForkedRecording, Journal, renew_locks
 from aquila_cassette.session.miss import (
     cassette_line,
     combined,
@@ -133,8 +132,6 @@ class Session:
         self.recorders: list[Recorder | ForkedRecording] = []
         self.journal: Journal | None = None  # once a process was forked in the block
         self._pid = os.getpid()
-        self._is_over_elsewhere = False
-        self._asked_elsewhere: dict[object, str] = {}  # by children that record the answer now
         self._reported = 0
         self.home = threading.current_thread()
         self._lock = threading.RLock()
@@ -349,24 +346,24 @@ class Session:
         )
         with self._lock:
             self.recorders.append(recorder)
-        if self.is_forked:
+        if self.journal is not None and self.is_forked:
             asked_by = f"{asked.method} {asked.url} (process {pid})"
-            self._note_event(ForkEvent("asked", (pid, recorder.order), asked_by))
+            self.journal.note("asked", recorder.order, asked_by)
         return recorder
 
-    # In forked processes: `forks` holds the journal.
+    # In forked processes; see `forks`.
 
     def before_fork(self) -> None:
-        self.journal = self.journal or Journal()
+        self.journal = self.journal or Journal(self.shown_path, self._count)
 
     def in_child(self) -> None:
         """Begin in a forked child: nothing is held, since nobody advances it there."""
+        assert self.journal is not None, "made before the fork"
         if self.options.hold:
             self.stepping.released = True
             renew_locks(self.stepping)
         renew_locks(self, self.index, self.streams, *self.recorders, notifier)
-        if self.journal is not None:
-            self.journal.in_child()
+        self.journal.in_child()
 
     @property
     def is_forked(self) -> bool:
@@ -377,71 +374,38 @@ class Session:
         """Count what other processes did in this block."""
         if self.journal is not None:
             with self.journal.locked():
-                self._read_journal()
+                pass
 
     def end_journal(self) -> None:
-        """Count nothing more of children, and warn of those that still record."""
-        if self.journal is None:
-            return
-        self._note_event(ForkEvent("over"))
-        self.journal.close()
-        self.journal = None
-        if self._asked_elsewhere:
-            lines = [
-                f"A forked process still recorded when its block of {self.shown_path} was over.",
-                "  its answer is not saved:",
-                *(f"  {asked}" for asked in self._asked_elsewhere.values()),
-                "Fix: wait for the process within the block",
-            ]
-            self._asked_elsewhere = {}
-            warnings.warn("\n".join(lines), RuntimeWarning, stacklevel=2)
-
-    def _note_event(self, event: ForkEvent) -> None:
         if self.journal is not None:
-            with self.journal.locked():
-                self._read_journal()
-                self.journal.append(event)
+            self.journal.end()
+            self.journal = None
 
-    def _read_journal(self) -> None:
-        assert self.journal is not None, "its caller has locked it"
-        for event in self.journal.news():
-            match event.kind:
-                case "played":
-                    played = self.index.interactions[event.of]
-                    self.index.note_played(self.recorded_key(played.request), event.of)
-                    self.played.append(played)
-                case "missed":
-                    self.misses.append(event.value)
-                case "asked":
-                    self._asked_elsewhere[event.of] = event.value
-                case "recorded":
-                    del self._asked_elsewhere[event.of]
-                    if not self.is_forked:
-                        self.recorders.append(event.value)
-                case "over":
-                    self._is_over_elsewhere = True
+    def _count(self, kind: str, of: Any, value: Any) -> None:
+        """Count what another process did."""
+        if kind == "played":
+            played = self.index.interactions[of]
+            self.index.note_played(self.recorded_key(played.request), of)
+            self.played.append(played)
+        elif kind == "missed":
+            self.misses.append(value)
+        elif not self.is_forked:
+            self.recorders.append(value)
 
     def _take(self, key: Hashable) -> tuple[int, bool] | None:
         if self.journal is None:
             return self.index.take(key, repeats=self.options.repeats)
         with self.journal.locked():
-            self._read_journal()
-            if self._is_over_elsewhere:
-                raise ScopeError(
-                    f"The block of {self.shown_path} is over in the process that opened it.",
-                    facts=[f"asked in: process {os.getpid()}, forked within the block"],
-                    fix="Fix: end the forked process within the block",
-                )
             found = self.index.take(key, repeats=self.options.repeats)
             if found is not None:
-                self.journal.append(ForkEvent("played", found[0]))
+                self.journal.append("played", found[0])
             return found
 
     def _recording_ended(self, recorder: Recorder, pid: int) -> None:
-        if self.is_forked:
+        if self.journal is not None and self.is_forked:
             if pid == os.getpid():
                 came = ForkedRecording(recorder.order, recorder.interaction(), recorder.answer())
-                self._note_event(ForkEvent("recorded", (pid, recorder.order), came))
+                self.journal.note("recorded", recorder.order, came)
         elif not self.is_open and self.on_late_end is not None:
             self.on_late_end()
 
@@ -476,8 +440,8 @@ class Session:
 
     def _missed(self, error: MissError) -> MissError:
         self.misses.append(error)
-        if self.is_forked:
-            self._note_event(ForkEvent("missed", value=error))
+        if self.journal is not None:
+            self.journal.note("missed", value=error)
         notify()
         return error
 

@@ -19,7 +19,7 @@ from aquila_cassette.api import Block
 from aquila_cassette.model import Ended
 from aquila_cassette.options import Layer
 from aquila_cassette.session import current_session as current
-from aquila_cassette.session.owner import Owner, ScriptOwner
+from aquila_cassette.session.owner import BlockOwner, Owner
 from aquila_cassette.session.player import Player
 from aquila_cassette.session.recorder import Recorder
 from aquila_cassette.session.run_folder import RunFolder
@@ -170,7 +170,7 @@ class Suite:
     def script(self, **options: Any) -> Block:
         """A block of a function outside pytest."""
         call = Layer("the block", {"mode": "once", "cassette_dir": self.folder, **options})
-        return Block("x", call, ScriptOwner("it.py", fix="Fix: AQUILA_RECORD=all python it.py"))
+        return Block("x", call, BlockOwner("it.py", fix="Fix: AQUILA_RECORD=all python it.py"))
 
     def run(
         self,

@@ -127,6 +127,9 @@ two(*sys.argv[1:])
 
 
 UNITTEST = """
+def setUpModule():
+    unittest.enterModuleContext(block("module"))
+    get("/module")
 class TestA(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -152,6 +155,7 @@ def test_tests_of_plain_unittest_own_what_setup_and_they_ask(run: Run, tmp_path:
     everything = [f"{one} setup", f"{one} 1", f"{two} 2"]
     assert on_file(tmp_path) == everything
     assert on_file(tmp_path, "class") == ["it.py::TestA class"]
+    assert on_file(tmp_path, "module") == ["it.py module"]
     run(UNITTEST.format(""), *command, AQUILA_RECORD="none")
     drifted = UNITTEST.format("get('/new')")
     fix = run(drifted, *command, passes=False)
@@ -185,6 +189,14 @@ class TestA(unittest.TestCase):
         self.assertTrue({0})
     def test_later(self):
         with block("later"): get("/later")
+        self.assertTrue({0})
+class TestB(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.enterClassContext(block("class"))
+        try: get("/status/401")
+        except Exception: pass
+    def test_it(self):
         self.assertTrue({0})
 """
     command = "-m", "unittest", "it"
