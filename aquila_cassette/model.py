@@ -164,11 +164,13 @@ class CassetteData:
         interactions: In the order in which their requests started.
         recorded_with: The program that wrote the file.
         foreign: The format of the file, ``vcrpy`` for example; empty for ours.
+        left_out: How many interactions of a foreign file are no HTTP: gRPC, WebSocket.
     """
 
     interactions: tuple[Interaction, ...] = ()
     recorded_with: str = ""
     foreign: str = ""
+    left_out: int = 0
 
 
 def _first(headers: Headers, name: str) -> str | None:

@@ -6,6 +6,7 @@ import re
 import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
@@ -16,7 +17,8 @@ from aquila_cassette.cli.unused import read_unused
 from aquila_cassette.errors import CassetteError, CassetteFormatError, CassetteNameError, UsageError
 from aquila_cassette.model import Request
 from aquila_cassette.storage import files
-from aquila_cassette.storage.format import dumps, loads
+from aquila_cassette.storage.bodies import one_at_a_time
+from aquila_cassette.storage.format import loads
 from aquila_cassette.storage.names import cassette_path, display_path
 from aquila_cassette.transcript.humanize import (
     count,
@@ -41,7 +43,6 @@ KINDS = {
     "old": "recorded longer ago than --max-age",
     "name": "Windows cannot hold the name, or it is one with another's",
     "leftover": "a temporary file of a save that was killed",
-    "format": "it would be written otherwise today",
 }
 _STYLES = {"error": "red", "warning": "yellow"}
 # What filters of other recorders put in the place of secrets.
@@ -124,16 +125,12 @@ def check_file(path: Path, redact: Redaction, oldest: datetime | None = None) ->
         return
     except FileNotFoundError:
         return  # somebody removed it just now
-    text = data.decode().removeprefix("\ufeff").replace("\r\n", "\n")
-    yield from _secrets(path, text, cassette, redact)
+    yield from _secrets(path, data, cassette, redact)
     times = [at for one in cassette.interactions if (at := parse_time(one.recorded_at))]
     if oldest and times and min(times) < oldest:
         days = count((datetime.now(UTC) - min(times)).days, "day")
         what = f"it was recorded on {min(times):%Y-%m-%d}, {days} ago"
         yield Finding(path, 1, "old", what, f"aquila-cassette record {_quoted(path)}")
-    if _without_comments(text) != _without_comments(dumps(cassette)):
-        fix = f"aquila-cassette record {_quoted(path)}"
-        yield Finding(path, 1, "format", KINDS["format"], fix)
 
 
 def _unreadable(path: Path, error: CassetteError) -> Finding:
@@ -144,18 +141,19 @@ def _unreadable(path: Path, error: CassetteError) -> Finding:
     return Finding(path, line, "unreadable", what, error.fix.removeprefix("Fix: "))
 
 
-def _secrets(path: Path, text: str, cassette: CassetteData, redact: Redaction) -> Iterator[Finding]:
+def _secrets(
+    path: Path, data: bytes, cassette: CassetteData, redact: Redaction
+) -> Iterator[Finding]:
     """Yield the secrets of each interaction, on its first line, then those in comments and the like."""
     fix = f"aquila-cassette scrub {_quoted(path)}"
-    starts = [number for number, line in enumerate(text.split("\n"), 1) if line.startswith("- ")]
-    starts += [1] * len(cassette.interactions)  # unless they are written in another way
+    starts = chain(_starts(data), repeat(1))  # unless they are written in another way
     found = [
         Finding(path, start, "secret", f"{secret.kind} in the {part}'s {secret.part}", fix)
-        for start, one in zip(starts, cassette.interactions, strict=False)
+        for one, start in zip(one_at_a_time(cassette.interactions), starts, strict=False)
         for part, message in (("request", one.request), ("response", one.response))
         for secret in redact.findings(message)
     ]
-    leaks = [] if found else redact.leaks(text.encode())
+    leaks = [] if found else redact.leaks(data)
     yield from found or [Finding(path, leak.line, "secret", leak.kind, fix) for leak in leaks]
 
 
@@ -167,7 +165,7 @@ def _foreign_secrets(path: Path, data: bytes, redact: Redaction) -> Iterator[Fin
         return
     kinds = {
         secret.kind
-        for one in (read.interactions if read else ())
+        for one in one_at_a_time(read.interactions if read else ())
         for message in (one.request, one.response)
         for secret in redact.findings(message)
         if not _is_filtered(message, secret)
@@ -186,10 +184,12 @@ def _is_filtered(message: Request | Response, secret: SecretFinding) -> bool:
     return _FILTERED.fullmatch(value) is not None
 
 
-def _without_comments(text: str) -> list[str]:
-    # In a body, too, what follows a "#" is cut: on both sides, so it compares all the same.
-    lines = (re.sub(r"(^|\s+)#.*", "", line).rstrip() for line in text.split("\n"))
-    return [line for line in lines if line]
+def _starts(data: bytes) -> Iterator[int]:
+    """Yield the lines on which an interaction begins."""
+    line, at = 1, 0
+    for found in re.finditer(rb"^- ", data, re.MULTILINE):
+        line, at = line + data.count(b"\n", at, found.start()), found.start()
+        yield line
 
 
 def _names(paths: Sequence[Path], folder: Path) -> Iterator[Finding]:

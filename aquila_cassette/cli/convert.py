@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from aquila_cassette.cli.folder import find
 from aquila_cassette.cli.output import Screen, print_error
 from aquila_cassette.errors import AquilaError, UsageError
-from aquila_cassette.importers import SUFFIXES, detect_format, stem
+from aquila_cassette.importers import cassettes_in, stem
 from aquila_cassette.importers.conversion import convert, write
-from aquila_cassette.storage import files
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count, escape_control_chars
 
@@ -28,7 +27,6 @@ class _Source:
 
     path: Path
     root: Path
-    is_named: bool  # by its own name, not by that of a folder it is in
 
 
 def run(
@@ -48,15 +46,11 @@ def run(
     total = written = waiting = code = 0
     for source in sources:
         try:
-            # What nobody named may be anything; what ends as ours is to be read.
-            is_expected = source.is_named or source.path.suffix.lower() in (".yaml", ".yml")
-            if not is_expected and detect_format(files.read(source.path)) is None:
-                continue
             total += 1
             conversion = convert(source.path, to, redact)
             target = _target(source, output)
             why = ""
-            if not conversion.text:
+            if not conversion.data:
                 why = "it is in that format already"
             elif target == source.path and not in_place:
                 why, waiting, code = "it would be replaced", waiting + 1, max(code, 1)
@@ -94,15 +88,12 @@ def run(
 def _sources(name: str, folder: Path) -> Iterator[_Source]:
     path = Path(name)
     if path.is_dir():
-        for one in sorted(path.rglob("*")):
-            is_hidden = any(part.startswith(".") for part in one.relative_to(path).parts)
-            is_candidate = one.name.lower().endswith(SUFFIXES) or not one.suffix
-            if is_candidate and one.is_file() and not is_hidden:
-                yield _Source(one, path, is_named=False)
+        for one in cassettes_in(path):
+            yield _Source(one, path)
     else:
         one = find(name, folder)
         is_inside = one.absolute().is_relative_to(folder.absolute())
-        yield _Source(one, folder if is_inside else one.parent, is_named=True)
+        yield _Source(one, folder if is_inside else one.parent)
 
 
 def _target(source: _Source, output: Path | None) -> Path:
@@ -123,5 +114,8 @@ def _show(screen: Screen, conversion: Conversion, target: Path, why: str) -> Non
     )
     if hidden:
         screen.line((f"  hidden: {escape_control_chars(hidden)}", "dim"))
+    if conversion.left_out:
+        what = f"{count(conversion.left_out, 'interaction')} of gRPC or WebSocket"
+        screen.line((f"  left out: {what}, which no cassette of ours can hold", "yellow"))
     for lost in conversion.lost:
         screen.line((f"  lost: {escape_control_chars(lost)}", "yellow"))

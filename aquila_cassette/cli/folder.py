@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from aquila_cassette.errors import CassetteNameError, UsageError
-from aquila_cassette.importers import find_cassette
-from aquila_cassette.storage.names import cassette_path, cassettes_in, display_path
+from aquila_cassette.importers import cassettes_in, find_cassette
+from aquila_cassette.storage.names import cassette_path, display_path
 
 
 def find(name: str, folder: Path) -> Path:

@@ -13,7 +13,8 @@ from aquila_cassette.cli.folder import name_of, require_place
 from aquila_cassette.cli.output import Screen, print_what_is_wrong
 from aquila_cassette.dialects.providers import provider_name
 from aquila_cassette.errors import CassetteError
-from aquila_cassette.storage.names import cassettes_in, display_path
+from aquila_cassette.storage.bodies import one_at_a_time
+from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import (
     format_age,
     format_size,
@@ -50,7 +51,11 @@ class _File:
             cassette = importers.load(path)
         except CassetteError as error:
             return cls(name, path, octets, error=error)
-        return cls(name, path, octets, tuple(map(InteractionView, cassette.interactions)))
+        views = []
+        for view in map(InteractionView, one_at_a_time(cassette.interactions)):
+            _ = view.said  # while its body is there
+            views.append(view)
+        return cls(name, path, octets, tuple(views))
 
     def cells(self, now: datetime) -> list[Span]:
         """Return its cells, in the order of the headings."""
@@ -100,7 +105,7 @@ class _File:
 def run(place: Path | None, folder: Path, *, as_json: bool) -> int:
     """List the cassettes in `place`, or in the cassette folder; return 2 where one is damaged."""
     require_place(place, "list")
-    found = [_File.load(path, folder) for path in cassettes_in(place or folder)]
+    found = [_File.load(path, folder) for path in importers.cassettes_in(place or folder)]
     screen = Screen()
     if as_json:
         screen.data([one.as_json() for one in found])

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from aquila_cassette.cli.folder import name_of, require_place
 from aquila_cassette.cli.output import Screen, print_what_is_wrong
 from aquila_cassette.errors import UsageError
+from aquila_cassette.importers import cassettes_in
 from aquila_cassette.report import load_file, render_page
 from aquila_cassette.storage import files
-from aquila_cassette.storage.names import cassettes_in, display_path
+from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count, escape_control_chars, format_size
 
 if TYPE_CHECKING:
@@ -23,6 +24,11 @@ def run(place: Path | None, folder: Path, output: Path, *, open_it: bool) -> int
     """Write the report of `place`, or of the cassette folder; return 2 where one is damaged."""
     require_place(place, "report")
     where = place or folder
+    if output.exists() and not _is_report(output):
+        raise UsageError(
+            f"There is a file at {display_path(output)} already that is no report; it is not overwritten.",
+            fix="Fix: write the report to another file with -o FILE",
+        )
     found = load_files(where, folder)
     about = {
         "place": display_path(where),
@@ -50,6 +56,14 @@ def load_files(place: Path, folder: Path) -> list[ReportFile]:
     home = folder if inside else place.parent if place.is_file() else place
     paths = sorted(cassettes_in(place), key=lambda path: (path.parent.as_posix(), path.name))
     return [load_file(path, name_of(path, home)) for path in paths]
+
+
+def _is_report(path: Path) -> bool:
+    if not path.is_file():
+        return path.is_dir()  # which cannot be replaced
+    with path.open("rb") as file:
+        start = file.read(2000)
+    return not start or b'<meta name="generator" content="aquila-cassette report">' in start
 
 
 def _write(output: Path, page: bytes) -> None:

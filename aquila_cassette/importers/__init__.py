@@ -12,15 +12,18 @@ import os
 import re
 import shlex
 import zlib
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from aquila_cassette.content_encoding import most_of
 from aquila_cassette.errors import CassetteNameError, CassetteSaveError
 from aquila_cassette.model import CassetteData
 from aquila_cassette.storage import files
 from aquila_cassette.storage.format import MAX_BYTES, format_error, loads, too_large
-from aquila_cassette.storage.names import cassette_path, display_path
+from aquila_cassette.storage.names import cassette_path, display_path, files_in
 from aquila_cassette.storage.yaml_reader import YamlError, plain
 
 ForeignFormat: TypeAlias = Literal["vcrpy", "cassetter", "betamax", "HAR"]
@@ -38,6 +41,7 @@ _HAR = re.compile(rb'\{\s*"log"\s*:')
 # Deeper than that, it may be in a body.
 _URI = re.compile(rb"^ {0,4}(?:- )?uri:", re.MULTILINE)
 _TOP = re.compile(rb"^(?:---[ \t]*\r?\n)?(?:interactions|requests|responses):", re.MULTILINE)
+_NOT_HTTP = re.compile(rb"^(?:grpc|ws)_interactions:", re.MULTILINE)
 _BETAMAX = re.compile(rb"^http_interactions:", re.MULTILINE)
 _LIST = re.compile(rb"(?:---[ \t]*\r?\n)?- request:")
 _HOST = re.compile(rb"^ {2,4}host:", re.MULTILINE)
@@ -71,6 +75,8 @@ def detect_format(data: bytes) -> ForeignFormat | None:
         return "betamax"
     if _TOP.search(data) and _URI.search(data):
         return "cassetter" if _TYPED.search(data) else "vcrpy"
+    if _NOT_HTTP.search(data):
+        return "cassetter"
     return "vcrpy" if _LIST.match(data) and _HOST.search(data) else None
 
 
@@ -152,11 +158,30 @@ def read_foreign(data: bytes, *, path: Path) -> CassetteData | None:
 
     try:
         data = _unpacked(data, path)
-        reader: Any = har if kind == "HAR" else vcrpy
-        found = reader.read(_tree(data, kind))
+        tree = _tree(data, kind)
+        found = har.read(tree) if kind == "HAR" else vcrpy.read(tree)
     except YamlError as error:
         raise format_error(error, data, path) from error
-    return None if found is None else CassetteData(found, foreign=kind)
+    except ValueError as error:
+        raise format_error(YamlError("a number has too many digits"), data, path) from error
+    if found is None:
+        return None
+    if kind == "HAR":
+        left_out = len(tree["log"]["entries"]) - len(found)
+    else:
+        left_out = sum(len(tree[name] or ()) for name in vcrpy.NOT_HTTP if name in tree)
+    return CassetteData(found, foreign=kind, left_out=left_out)
+
+
+def cassettes_in(place: Path) -> Iterator[Path]:
+    """Yield the cassette files in a folder and below, of any recorder; of a file the file itself."""
+    for path in files_in(place):
+        if path == place or path.suffix.lower() in (".yaml", ".yml"):
+            yield path
+        elif path.name.lower().endswith(SUFFIXES) or not path.suffix:
+            with suppress(OSError), path.open("rb") as file:
+                if detect_format(file.read(_GLANCE)):
+                    yield path
 
 
 def _unpacked(data: bytes, path: Path) -> bytes:
@@ -164,11 +189,12 @@ def _unpacked(data: bytes, path: Path) -> bytes:
         return data
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
-            out = file.read(MAX_BYTES + 1)
+            most = min(most_of(len(data)), MAX_BYTES)
+            out = file.read(most + 1)
     except (EOFError, OSError, zlib.error) as error:
         raise YamlError("the compressed file is damaged") from error
-    if len(out) > MAX_BYTES:
-        raise too_large(len(out), path)
+    if len(out) > most:
+        raise too_large(len(out), path, most)
     return out
 
 

@@ -12,8 +12,10 @@ from aquila_cassette.importers import read_foreign, vcrpy
 from aquila_cassette.model import CassetteData, Interaction
 from aquila_cassette.redaction import Redaction
 from aquila_cassette.storage import files
-from aquila_cassette.storage.format import as_read, dumps, loads
+from aquila_cassette.storage.bodies import one_at_a_time
+from aquila_cassette.storage.format import as_read, encode, loads
 from aquila_cassette.storage.names import display_path
+from aquila_cassette.storage.yaml_reader import joined
 
 Target: TypeAlias = Literal["v1", "vcrpy"]
 
@@ -24,9 +26,10 @@ class Conversion:
     origin: str  # its format; empty for ours
     target: Target
     interactions: tuple[Interaction, ...]  # that are then in the cassette
-    text: str = field(repr=False)  # to write; empty where the file has that format already
+    data: bytes = field(repr=False)  # to write; empty where the file has that format already
     hidden: Counter[str]  # what redaction took out, and how often
     lost: tuple[str, ...] = ()  # what the new format cannot hold, a line for each
+    left_out: int = 0  # how many interactions are no HTTP
 
 
 def convert(path: Path, target: Target, redact: Redaction) -> Conversion:
@@ -36,25 +39,28 @@ def convert(path: Path, target: Target, redact: Redaction) -> Conversion:
     hidden: Counter[str] = Counter()
     origin = cassette.foreign
     if origin == ("" if target == "v1" else "vcrpy"):
-        return Conversion(path, origin, target, cassette.interactions, "", hidden)
-    clean = tuple(as_read(_clean(one, redact, hidden)) for one in cassette.interactions)
+        return Conversion(path, origin, target, cassette.interactions, b"", hidden)
+    found = one_at_a_time(cassette.interactions)
+    clean = tuple(as_read(_clean(one, redact, hidden)) for one in found)
+    left_out = cassette.left_out
+    del data, cassette, found  # for the sake of memory
     lost = []
     if target == "v1":
-        text = dumps(CassetteData(clean, files.program()))
+        new = encode(CassetteData(clean, files.program()))
     else:
         for number, one in enumerate(clean, 1):
             if what := vcrpy.losses(one):
                 lost.append(f"interaction {number}: {what}")
         clean = tuple(one for one in clean if one.response.status is not None)
-        text = vcrpy.dumps(clean)
-    if leaks := redact.leaks(text.encode()):
+        new = joined(vcrpy.chunks(clean))
+    if leaks := redact.leaks(new):
         raise SecretLeakError(
             f"{display_path(path)} was not converted, since the new file would hold a secret.",
             path=path,
             facts=[f"line {leak.line} of it: {leak.kind}" for leak in leaks],
             fix="Fix: name the field it is in with --redact",
         )
-    return Conversion(path, origin, target, clean, text, hidden, tuple(lost))
+    return Conversion(path, origin, target, clean, new, hidden, tuple(lost), left_out)
 
 
 def _clean(one: Interaction, redact: Redaction, hidden: Counter[str]) -> Interaction:
@@ -75,14 +81,14 @@ def write(
 
     No file is overwritten but, `in_place`, the converted one. With `dry_run` nothing is written.
     """
-    data = conversion.text.encode()
+    data = conversion.data
     if dry_run:
         return _is_new(data, conversion, path, in_place=in_place)
 
     def check(written: bytes) -> None:
         if conversion.target == "v1":
             files.check_reads_back(written, conversion.interactions, path)
-        elif not vcrpy.holds(written.decode(), conversion.interactions):
+        elif not all(map(vcrpy.reads_back, one_at_a_time(conversion.interactions))):
             raise files.read_back_error(path)
 
     with files.changing(path) as target:

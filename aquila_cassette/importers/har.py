@@ -20,8 +20,12 @@ def read(tree: Any) -> tuple[Interaction, ...] | None:
     entries = log.get("entries") if isinstance(log, Mapping) else None
     if not isinstance(entries, list):
         return None
-    found = values.read_each(entries, _interaction)
-    return tuple(one for one in found if one.response.status != 101)
+    return values.read_each([one for one in entries if not _is_websocket(one)], _interaction)
+
+
+def _is_websocket(entry: Any) -> bool:
+    response = entry.get("response") if isinstance(entry, Mapping) else None
+    return isinstance(response, Mapping) and response.get("status") == 101
 
 
 def _interaction(entry: Mapping[str, Any]) -> Interaction:

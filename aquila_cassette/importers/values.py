@@ -15,10 +15,11 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlunsplit
 
-from aquila_cassette.content_encoding import decode_pieces
+from aquila_cassette.content_encoding import decode_pieces, most_of
 from aquila_cassette.model import Headers, Interaction, Response
 from aquila_cassette.redaction.rules import FRAMING
 from aquila_cassette.storage.bodies import LazyResponse
+from aquila_cassette.storage.format import unfolded, unsendable
 from aquila_cassette.storage.yaml_reader import Composer, Map, SchemaError, YamlError, line_of
 
 _MAX_DEPTH = 128
@@ -35,7 +36,7 @@ def read_each(items: Sequence[Any], read: Callable[[Any], Interaction]) -> tuple
     for place, item in enumerate(items):
         try:
             found.append(read(item))
-        except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        except Exception as error:  # whatever a file may hold
             problem = f"interaction {place + 1} cannot be read"
             facts = [f"{type(error).__name__}: {error}"]
             raise SchemaError(items, place, problem, facts=facts) from error
@@ -53,8 +54,8 @@ def text(within: Mapping[str, Any], key: str) -> str:
 
 def status(value: Any) -> int:
     code = int(value)
-    if not 100 <= code <= 999:
-        raise ValueError(f"the status {code} is not from 100 to 999")
+    if not 200 <= code <= 999:
+        raise ValueError(f"the status {code} is not from 200 to 999")
     return code
 
 
@@ -86,7 +87,12 @@ def _pair(value: Any) -> tuple[Any, Any]:
 
 
 def _word(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    if not isinstance(value, bytes):
+        return str(value)
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 def as_bytes(value: Any) -> bytes:
@@ -127,6 +133,10 @@ def response(
 
     `decoded` says that the body is, whatever the headers say; `pieces` is what ``pieces:`` says.
     """
+    given = tuple((name, unfolded(value)) for name, value in given)
+    for name, value in given:
+        if why := unsendable(name, value):
+            raise ValueError(f"the header {name!r} {why}")
     kept = [pair for pair in given if pair[0] not in FRAMING]
     encoding = ", ".join(value for name, value in given if name == "content-encoding")
     if encoding and not decoded:
@@ -176,19 +186,22 @@ class LenientReader(Composer):
     def __init__(self, text: str, plain: Callable[[str], Any]) -> None:
         super().__init__(text)
         self._plain = plain
-        self._anchors: dict[str, tuple[Any, int]] = {}
+        self._anchors: dict[str, tuple[Any, int, int]] = {}
         self._values = 0
+        self._size = 0  # characters
+        self._most = most_of(len(text))
 
     def value(self, event: Any, depth: int) -> Any:
-        before = self._values
+        before = self._values, self._size
         self._count(1, event)
         kind = event.__class__
         if kind is self.alias:
             if event.anchor not in self._anchors:
                 problem = f"*{event.anchor} is within what it names, or names nothing"
                 raise YamlError(problem, line_of(event))
-            value, size = self._anchors[event.anchor]
-            self._count(size, event)
+            value, values, size = self._anchors[event.anchor]
+            self._size += size
+            self._count(values, event)
             return value
         if depth == _MAX_DEPTH:
             problem = f"mappings and lists are nested more than {_MAX_DEPTH} deep"
@@ -201,7 +214,8 @@ class LenientReader(Composer):
             if event.tag is not None:
                 value = _make(event, _COLLECTIONS, value)
         if event.anchor is not None:
-            self._anchors[event.anchor] = value, self._values - before
+            sizes = self._values - before[0], self._size - before[1]
+            self._anchors[event.anchor] = value, *sizes
         return value
 
     def _count(self, number: int, event: Any) -> None:
@@ -209,9 +223,13 @@ class LenientReader(Composer):
         if self._values > _MAX_VALUES:
             problem = f"written out, the file has more than {_MAX_VALUES} values"
             raise YamlError(problem, line_of(event))
+        if self._size > self._most:
+            problem = f"written out, its aliases have more than {self._most} characters"
+            raise YamlError(problem, line_of(event))
 
     def _scalar(self, event: Any) -> Any:
         text: str = event.value
+        self._size += len(text)
         if event.tag is None or event.tag == "!":
             return self._plain(text) if event.implicit[0] else text
         return _make(event, _SCALARS, text)

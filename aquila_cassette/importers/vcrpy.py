@@ -5,18 +5,21 @@ What only we know of an answer is in fields that vcrpy skips: ``aquila``, ``reco
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from http.client import responses
 from typing import Any
 
 from aquila_cassette.importers import values
 from aquila_cassette.model import Failure, Headers, Interaction, Request, Response
-from aquila_cassette.storage.bodies import timeline
+from aquila_cassette.storage.bodies import one_at_a_time, timeline
 from aquila_cassette.storage.yaml_reader import SchemaError
 
 OURS = "aquila"
 """The field of an answer for its pieces, times, ending and version."""
+
+NOT_HTTP = ("grpc_interactions", "ws_interactions")
+"""The lists of a cassetter file that are not read."""
 
 _PORTS = {"https": 443, "http": 80}
 
@@ -35,6 +38,8 @@ def read(tree: Any) -> tuple[Interaction, ...] | None:
         items = _paired(tree)
     else:
         items = tree.get("http_interactions", tree.get("interactions"))
+    if items == [] and any(name in tree for name in NOT_HTTP):
+        return ()
     if not isinstance(items, list) or not items or not _is_foreign(items[0]):
         return None
     return values.read_each(items, _interaction)
@@ -126,29 +131,31 @@ def losses(interaction: Interaction) -> str:
     return "" if ended == "complete" else f"the answer is {ended}; vcrpy replays it as a whole one"
 
 
-def dumps(interactions: Sequence[Interaction]) -> str:
-    """Return a cassette in vcrpy's format, in ASCII, without what got no answer at all."""
+def chunks(interactions: Sequence[Interaction]) -> Iterator[bytes]:
+    """Yield a cassette in vcrpy's format, in ASCII, without what got no answer at all."""
+    answered = [one for one in interactions if one.response.status is not None]
+    yield b"interactions:\n" if answered else b"interactions: []\n"
+    yield from map(_dump, one_at_a_time(answered))
+    yield b"version: 1\n"
+
+
+def _dump(interaction: Interaction) -> bytes:
     import yaml
 
     dumper: Any = yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper
-    text: str = yaml.dump(_tree(interactions), Dumper=dumper, sort_keys=False)
-    return text
+    data: bytes = yaml.dump([_item(interaction)], Dumper=dumper, sort_keys=False, encoding="ascii")
+    return data
 
 
-def holds(text: str, interactions: Sequence[Interaction]) -> bool:
-    """Return whether PyYAML's safe loader, which is vcrpy's, reads `interactions` off `text`."""
+def reads_back(interaction: Interaction) -> bool:
+    """Return whether PyYAML's safe loader, which is vcrpy's, reads what is written."""
     import yaml
 
     loader: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
     try:
-        return bool(yaml.load(text, Loader=loader) == _tree(interactions))
+        return bool(yaml.load(_dump(interaction), Loader=loader) == [_item(interaction)])
     except yaml.YAMLError:
         return False
-
-
-def _tree(interactions: Sequence[Interaction]) -> dict[str, Any]:
-    items = [_item(one) for one in interactions if one.response.status is not None]
-    return {"interactions": items, "version": 1}
 
 
 def response_fields(response: Response) -> dict[str, Any]:

@@ -27,14 +27,7 @@ _last: tuple[dict[object, object], Secrets] = ({}, ())
 
 
 def environment_secrets(environ: Mapping[str, str]) -> Secrets:
-    """Return the values of the variables that hold secrets, longest first.
-
-    Those are the variables named ``*_API_KEY``, ``*_TOKEN``, ``*_SECRET``, ``*_SECRET_KEY``,
-    ``*_ACCESS_KEY``, ``*_PRIVATE_KEY``; ``*PASSWORD``, ``*PASSWD``, ``*PASSPHRASE``, ``*_PASS`` and
-    ``*_PWD`` unless the value is a mere word (``postgres``); any other ``*_KEY``, ``*_AUTH``,
-    ``*_PAT`` that looks random; the password in a ``*_URL``, ``*_DSN`` or connection string. Values
-    shorter than 8 characters are left out: they would be found everywhere.
-    """
+    """Return the values of the variables that hold secrets (docs/secrets.md), longest first."""
     global _last
     # Reading os.environ decodes every variable, some 50 microseconds; this runs on every request.
     # Its private dict is compared in one; where there is none, nothing is remembered.

@@ -16,6 +16,7 @@ from aquila_cassette import importers
 from aquila_cassette.dialects import timeline_text
 from aquila_cassette.dialects.providers import provider_name
 from aquila_cassette.errors import CassetteError
+from aquila_cassette.storage.bodies import one_at_a_time
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import body_lines, json_inline, json_lines, parse_time
 from aquila_cassette.transcript.interaction_text import InteractionView, count_arrivals
@@ -52,9 +53,13 @@ def load_file(path: Path, name: str) -> ReportFile:
         cassette = importers.load(path)
     except CassetteError as error:
         return ReportFile({**summary, "error": str(error)}, None)
-    views = [InteractionView(one) for one in cassette.interactions]
-    summary |= {"with": cassette.recorded_with, "interactions": [summarize(one) for one in views]}
-    return ReportFile(summary, [detail(one) for one in views])
+    summaries, details = [], []
+    for view in map(InteractionView, one_at_a_time(cassette.interactions)):
+        summaries.append(summarize(view))
+        details.append(detail(view))
+    return ReportFile(
+        summary | {"with": cassette.recorded_with, "interactions": summaries}, details
+    )
 
 
 def summarize(view: InteractionView) -> dict[str, Any]:
@@ -79,7 +84,7 @@ def summarize(view: InteractionView) -> dict[str, Any]:
 def detail(view: InteractionView) -> dict[str, Any]:
     """Return all that the page shows of an interaction."""
     request, response, asked, said = view.request, view.response, view.asked, view.said
-    added = timeline_text(view.content_type, [piece.data for piece in response.pieces])
+    added = timeline_text(view.content_type, response.parts if view.is_read else [])
     parts, steps = _parts_and_steps(added)
     body = body_lines(response.body, view.content_type) if response.body and not parts else []
     return {
@@ -163,10 +168,13 @@ def _wire(response: Response) -> list[str] | None:
     A character that was cut in two comes with its second half.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
+    texts, left = [], _MOST_WIRE
     try:
-        texts = [decoder.decode(piece.data) for piece in response.pieces]
+        for piece in response.pieces:
+            if left <= 0:
+                break
+            texts.append(decoder.decode(piece.data[: 4 * _MOST_WIRE])[:left])
+            left -= len(texts[-1])
     except UnicodeDecodeError:
         return None
-    starts = accumulate(map(len, texts), initial=0)
-    pairs = zip(starts, texts, strict=False)
-    return [text[: _MOST_WIRE - start] for start, text in pairs if start < _MOST_WIRE]
+    return texts

@@ -148,7 +148,8 @@ class Recorder:
         with self._lock:
             state = self.over, len(self._pieces)
             if self._kept is None or self._kept[0] != state:
-                self._kept = state, self._before_record(self._build())
+                is_upgrade = (self._status or 200) < 200  # to a WebSocket: no cassette holds that
+                self._kept = state, None if is_upgrade else self._before_record(self._build())
             return self._kept[1]
 
     def answer(self) -> Interaction:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import reprlib
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import inf
@@ -56,6 +57,9 @@ _TEXTS = {
 _ENDS = ("complete", "closed", "failed")
 # How a file may end without a line break and still be whole beyond doubt.
 _WHOLE = (b"ended: complete", b"ended: closed", b"}", b"]")
+_FOLD = re.compile(r"\r?\n[ \t]+")  # a value that goes on in the next line (RFC 9112, 5.2)
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[^\0\r\n\u0100-\U0010ffff]*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UPGRADE = "pip install --upgrade aquila-cassette"
 
@@ -66,7 +70,7 @@ _UPGRADE = "pip install --upgrade aquila-cassette"
 def loads(data: bytes, *, path: Path) -> CassetteData:
     """Read the bytes of a cassette file, the one at `path`; what is none is a CassetteFormatError."""
     if len(data) > MAX_BYTES:
-        raise too_large(len(data), path)
+        raise too_large(len(data), path, MAX_BYTES)
     try:
         clean = clean_utf8(data)
         try:
@@ -130,7 +134,7 @@ def _response(fields: Mapping[str, Any]) -> Response:
         raise _wrong(fields, "ended", f"one of {', '.join(_ENDS)}", ended)
     if ended == "failed" and "error" not in fields:
         raise SchemaError(fields, None, "the response has no field 'error'", missing=True)
-    status = _number(fields, "status", 100, 999)
+    status = _number(fields, "status", 200, 999)
     after = _number(fields, "headers_after", 0, inf)
     version = fields.get("http_version")
     pieces = fields.get("pieces")
@@ -160,8 +164,24 @@ def _read_headers(fields: Mapping[str, Any]) -> Headers:
         for value in values if isinstance(values, list) else (values,):
             if not isinstance(value, str):
                 raise _wrong(given, name, "text, or a list of text", values)
+            if why := unsendable(name, value):
+                fix = "correct it, or take the header out"
+                raise SchemaError(given, name, f"the header {name!r} {why}", fix=fix)
             out.append((name.lower(), value))
     return tuple(out)
+
+
+def unfolded(value: str) -> str:
+    return _FOLD.sub(" ", value)
+
+
+def unsendable(name: str, value: str) -> str:
+    """Return why HTTP cannot carry a header; empty if it can."""
+    if not _HEADER_NAME.fullmatch(name):
+        return "has a name that HTTP does not allow"
+    if not _HEADER_VALUE.fullmatch(value):
+        return "has a line break, a NUL or a character beyond latin-1 in its value"
+    return ""
 
 
 def _number(fields: Mapping[str, Any], key: str, lowest: int, highest: float) -> int | None:
@@ -279,8 +299,8 @@ def _grouped(headers: Headers) -> yaml_writer.Value:
 def as_read(interaction: Interaction) -> Interaction:
     """Return `interaction` as it will come off the file that it is written to.
 
-    The values of a header that comes several times move together, and a lone surrogate, which is
-    no text, becomes U+FFFD. Nothing else changes.
+    The values of a header that comes several times move together, one that HTTP cannot carry is
+    left out, and a lone surrogate, which is no text, becomes U+FFFD. Nothing else changes.
     """
     request, response = interaction.request, interaction.response
     error = response.error and replace(response.error, message=_storable(response.error.message))
@@ -312,24 +332,31 @@ def _storable(text: str) -> str:
 
 def _storable_headers(headers: Headers) -> Headers:
     names = dict.fromkeys(name for name, _ in headers)
-    return tuple(
-        (_storable(name).lower(), _storable(value))
-        for name in names
-        for other, value in headers
-        if other == name
-    )
+    pairs = ((name, unfolded(value)) for name in names for other, value in headers if other == name)
+    return tuple((name.lower(), value) for name, value in pairs if not unsendable(name, value))
 
 
 # Errors.
 
 
-def too_large(size: int, path: Path) -> CassetteFormatError:
+def too_large(size: int, path: Path, limit: int) -> CassetteFormatError:
     return CassetteFormatError(
         f"{display_path(path)}: the file is too large for a cassette.",
         path=path,
-        facts=[f"limit: {MAX_BYTES} bytes", f"got:   {size} bytes"],
+        facts=[f"limit: {limit} bytes", f"got:   {size} bytes"],
         fix="Fix: split it into several cassettes",
     )
+
+
+def _is_known_to_git(path: Path) -> bool:
+    import subprocess  # only a damaged file needs it
+
+    command = ["git", "ls-files", "--error-unmatch", "--", path.name]
+    try:
+        done = subprocess.run(command, cwd=path.parent, capture_output=True, timeout=5, check=False)
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return done.returncode == 0
 
 
 def format_error(error: YamlError, data: bytes, path: Path) -> CassetteFormatError:
@@ -339,7 +366,10 @@ def format_error(error: YamlError, data: bytes, path: Path) -> CassetteFormatErr
         problem = "the file ends in the middle of an interaction"
         line, facts = data.rstrip().count(b"\n") + 1, (error.problem, *facts)
     kind = CassetteVersionError if error.fix == _UPGRADE else CassetteFormatError
-    restore = f"restore it (git checkout -- {name}) or delete it and record again"
-    fix = restore if error.cut_off or not error.fix else error.fix
+    fix = error.fix
+    if error.cut_off or not fix:
+        fix = "delete it and record again"
+        if _is_known_to_git(path):
+            fix = f"restore it (git checkout -- {shlex.quote(name)}) or {fix}"
     place = f", line {line}" if line else ""
     return kind(f"{name}{place}: {problem}.", path=path, line=line, facts=facts, fix=f"Fix: {fix}")

@@ -40,13 +40,20 @@ def _refused(name: str, why: str, folder: Path) -> CassetteNameError:
 
 
 def cassettes_in(place: Path) -> Iterator[Path]:
-    """Yield the cassette files in a folder and below, by name; of a file the file itself."""
+    """Yield the YAML files in a folder and below, by name; of a file the file itself."""
+    for path in files_in(place):
+        if path == place or path.suffix.lower() in _SUFFIXES:
+            yield path
+
+
+def files_in(place: Path) -> Iterator[Path]:
+    """Yield the files in a folder and below that are not hidden, by name; of a file the file itself."""
     if place.is_file():
         yield place
         return
     for path in sorted(place.rglob("*")):
         visible = not any(part.startswith(".") for part in path.relative_to(place).parts)
-        if visible and path.suffix.lower() in _SUFFIXES and path.is_file():
+        if visible and path.is_file():
             yield path
 
 

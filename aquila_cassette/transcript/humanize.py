@@ -24,6 +24,9 @@ _SIZES = ("B", "kB", "MB", "GB", "TB")
 _CONTROL = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
+MOST_READ = 4 << 20
+"""Bytes. A body that is larger is shown by its size alone: parsed, it would fill memory."""
+
 # Longer and without a space: base64, a signature, a key.
 _LONGEST_WORD = 200
 _SHOWN_OF_WORD = 60
@@ -99,6 +102,8 @@ def escape_control_chars(text: str) -> str:
 
 def body_lines(body: bytes, content_type: str | None) -> list[str]:
     r"""Return a body in lines: JSON laid out, text as it is, all else by its size."""
+    if len(body) > MOST_READ:
+        return [f"[{format_size(len(body))} of {content_type or 'data'}]"]
     try:
         return json_lines(json.loads(body))
     except (ValueError, RecursionError):

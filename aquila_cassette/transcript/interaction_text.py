@@ -15,6 +15,7 @@ from aquila_cassette.dialects import DIALECTS, ModelMessage, read_message
 from aquila_cassette.dialects.framing import framing, read_events
 from aquila_cassette.dialects.providers import provider_name
 from aquila_cassette.transcript.humanize import (
+    MOST_READ,
     body_lines,
     count,
     format_age,
@@ -56,9 +57,14 @@ class InteractionView:
     def asked(self) -> RequestSummary:
         return summarize_request(self.request)
 
+    @property
+    def is_read(self) -> bool:
+        """Whether the answer is small enough to be read as a model's."""
+        return len(self.response.body) <= MOST_READ
+
     @cached_property
     def said(self) -> ModelMessage:
-        return read_message(self.content_type, self.response.body)
+        return read_message(self.content_type, self.response.body if self.is_read else b"")
 
     @property
     def content_type(self) -> str | None:
@@ -86,7 +92,7 @@ class InteractionView:
     def events(self) -> int | None:
         """The number of events; None where the answer is no stream."""
         how = framing(self.content_type, self.response.body)
-        if how == "json":
+        if how == "json" or not self.is_read:
             return None
         return sum(1 for _ in read_events(how, self.response.body))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from aquila_cassette.transcript.humanize import body_lines, format_size, json_inline
+from aquila_cassette.transcript.humanize import MOST_READ, body_lines, format_size, json_inline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +53,8 @@ def summarize_request(request: Request) -> RequestSummary:
     if not request.body:
         return RequestSummary(model)
     try:
+        if len(request.body) > MOST_READ:
+            raise ValueError("too large to be read")
         body = json.loads(request.body)
     except (ValueError, RecursionError):
         return RequestSummary(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import yaml
 
 from aquila_cassette.cli.check import KINDS, check_file
 from aquila_cassette.redaction import Redaction
@@ -15,13 +18,13 @@ from tests.cli.conftest import Cli, Ran
 from tests.cli.samples import chat, lay, text
 from tests.importers.samples import vcrpy
 
+REPROS = Path("/work/shared/repros/corpus")
+needs_repros = pytest.mark.skipif(not REPROS.exists(), reason="needs the scripts that show faults")
 PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8")
 OWN = Path(__file__).parents[2] / "cassettes"
 GOOD = text()
 KEY = "sk-ant-api03-abcdefghijklmnop"
-ODD = GOOD.replace("method: POST", 'method: "POST"')
-FIX = "aquila-cassette record x.yaml"
-RESTORE = "restore it (git checkout -- x.yaml) or delete it and record again"
+RESTORE = "delete it and record again"
 
 
 @pytest.mark.parametrize(
@@ -38,7 +41,6 @@ RESTORE = "restore it (git checkout -- x.yaml) or delete it and record again"
          "a key (sk-...)", "aquila-cassette scrub x.yaml"),
         (vcrpy().replace("Bearer abc", f"Bearer {KEY}"), 1, "secret",
          "the header 'authorization'", "aquila-cassette convert x.yaml --in-place"),
-        (ODD, 1, "format", "it would be written otherwise today", FIX),
     ],
 )  # fmt: skip
 def test_a_fault_of_a_file_is_found_on_its_line(
@@ -63,6 +65,59 @@ def test_comments_line_ends_and_other_recorders_are_no_fault(cli: Cli, content: 
     note_unused()
     lay("cassettes/a.yaml", content)
     assert cli("check") == Ran(0, "", "Nothing found in 1 cassette.\n")
+
+
+def test_git_restores_only_what_it_knows(cli: Cli) -> None:
+    for command in (["init", "-q"], ["add", lay("my chat.yaml", GOOD[:-30])]):
+        subprocess.run(["git", *command], check=True)
+    lay("other.yaml", GOOD[:-30])
+    mine, other = (one["fix"] for one in json.loads(cli("check", ".", "--format", "json").out))
+    assert mine == "restore it (git checkout -- 'my chat.yaml') or delete it and record again"
+    assert other == "delete it and record again"
+
+
+def test_files_of_other_recorders_are_checked_and_listed_whatever_they_are_called(cli: Cli) -> None:
+    leaky = vcrpy().replace("Bearer abc", f"Bearer {KEY}")
+    lay("cassettes/packed.yaml.gz", gzip.compress(leaky.encode()))
+    lay("cassettes/tree.json", json.dumps(yaml.safe_load(leaky)))
+    lay("cassettes/legacy", leaky)
+    entry = {"method": "GET", "url": f"https://a.example/?api_key={KEY}", "headers": []}
+    entries = [{"request": entry, "response": {"status": 204, "headers": []}}]
+    lay("cassettes/browser.har", json.dumps({"log": {"entries": entries}}))
+    lay("cassettes/package.json", '{"token": "none of ours"}')
+    lay("cassettes/notes", "nothing")
+    ran = cli("check", "--format", "json")
+    assert ran.code == 1
+    assert [(Path(one["path"]).name, one["kind"]) for one in json.loads(ran.out)] == [
+        (name, "secret") for name in ("browser.har", "legacy", "packed.yaml.gz", "tree.json")
+    ]
+    assert [one["name"] for one in json.loads(cli("list", "--json").out)] == [
+        "browser.har", "legacy", "packed.yaml.gz", "tree.json",
+    ]  # fmt: skip
+
+
+@needs_repros
+@pytest.mark.parametrize("name", ["har_stream.har", "poll_twice.yaml", "check_crash.yaml"])
+def test_what_was_converted_is_clean(cli: Cli, name: str) -> None:
+    lay(f"old/{name}", (REPROS / name).read_bytes())
+    assert cli("convert", "old", "-o", "new").code == 0
+    assert list(check_file(Path("new", name).with_suffix(".yaml"), Redaction())) == []
+
+
+def test_control_characters_are_written_as_what_they_are(cli: Cli) -> None:
+    lay("cassettes/a\x1b[31m\x7f.yaml", GOOD.replace("2026-", "\\e[31m\\x7f", 1))
+    for command in (
+        "list",
+        "list --json",
+        "check",
+        "check --format json",
+        "show a*",
+        "show --json a*",
+    ):
+        *words, last = command.split()
+        given = [*words, next(Path("cassettes").iterdir()).as_posix() if last == "a*" else last]
+        ran = cli(*given)
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", ran.out + ran.err), command
 
 
 def test_rules_and_an_age_may_be_given(cli: Cli) -> None:
@@ -117,21 +172,21 @@ def test_names_that_not_every_machine_can_hold_and_half_saved_files_are_found(cl
 
 
 def test_findings_are_written_for_github_and_for_programs(cli: Cli) -> None:
-    lay("cassettes/a,b%.yaml", ODD)
+    lay("cassettes/a,b%.yaml", text(chat(url=f"https://a.example/?key={KEY}")))
     ran = cli("check", "--format=github")
     assert (ran.code, ran.err) == (1, "")
     assert ran.out == (
-        "::warning file=cassettes/a%2Cb%25.yaml,line=1,title=format::"
-        "it would be written otherwise today (aquila-cassette record cassettes/a,b%25.yaml)\n"
+        "::error file=cassettes/a%2Cb%25.yaml,line=4,title=secret::"
+        "query field 'key' in the request's url (aquila-cassette scrub cassettes/a,b%25.yaml)\n"
     )
     (one,) = json.loads(cli("check", "--format=json").out)
     assert one == {
         "path": "cassettes/a,b%.yaml",
-        "line": 1,
-        "kind": "format",
-        "level": "warning",
-        "message": "it would be written otherwise today",
-        "fix": "aquila-cassette record cassettes/a,b%.yaml",
+        "line": 4,
+        "kind": "secret",
+        "level": "error",
+        "message": "query field 'key' in the request's url",
+        "fix": "aquila-cassette scrub cassettes/a,b%.yaml",
     }
 
 
@@ -152,7 +207,7 @@ def test_the_examples_of_the_page_are_what_is_written(cli: Cli) -> None:
     good = text(chat(recorded_at=now))
     lay("cassettes/chat.greets.yaml", good)
     lay("cassettes/chat.hello.yaml", text(chat(url=f"{url}?key={KEY}", recorded_at=now)))
-    lay("cassettes/chat.hi.yaml", good.replace("method: POST", 'method: "POST"'))
+    lay("cassettes/chat.hi.yaml", good)
     lay("cassettes/chat.lost.yaml", good)
     note_unused(**{"chat.lost": []})
     torn = lay("cassettes/torn.yaml", GOOD[: GOOD.index("    ended:")])

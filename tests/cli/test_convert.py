@@ -98,6 +98,17 @@ def test_a_folder_is_converted_into_another_and_keeps_its_names(cli: Cli) -> Non
     assert importers.load(Path("new/a/chat.yaml")).interactions[0].response.body == EVENTS
 
 
+def test_what_is_no_http_is_counted(cli: Cli) -> None:
+    lay("calls.yaml", f"{CASSETTER}grpc_interactions: [{{}}, {{}}]\nws_interactions: [{{}}]\n")
+    lay("only.yaml", "version: 1\ninteractions: []\ngrpc_interactions:\n- request: {}\n")
+    lay("browser.har", json.dumps({"log": {"entries": [{"response": {"status": 101}}]}}))
+    lines = cli("convert", "calls.yaml", "only.yaml", "browser.har", "-o", "new").out.splitlines()
+    assert [line for line in lines if "left out" in line] == [
+        f"  left out: {count} of gRPC or WebSocket, which no cassette of ours can hold"
+        for count in ("3 interactions", "1 interaction", "1 interaction")
+    ]
+
+
 def test_nothing_that_stands_there_is_overwritten(cli: Cli) -> None:
     lay("cassettes/chat.json", json.dumps({"log": {"entries": []}}))
     ours = lay("cassettes/chat.yaml", text())

@@ -64,7 +64,7 @@ def test_what_cannot_be_scrubbed_is_reported_and_the_rest_is_done(cli: Cli) -> N
     assert (ran.code, ran.out) == (2, SHOWN)
     assert ran.err == (
         "cassettes/bad.yaml: the file is empty.\n"
-        "Fix: restore it (git checkout -- cassettes/bad.yaml) or delete it and record again\n"
+        "Fix: delete it and record again\n"
         "cassettes/old.yaml holds a secret, and scrub does not change its format.\n"
         "Fix: aquila-cassette convert cassettes/old.yaml --in-place\n"
         "1 of 4 cassettes scrubbed.\n"

@@ -8,7 +8,7 @@ from tests.storage.cassettes import PATH
 
 URL = "https://api.example.com/v1/chat"
 EVENTS = b'data: {"say":"h\xc3\xa9"}\n\ndata: [DONE]\n\n'
-RESTORE = f"Fix: restore it (git checkout -- {PATH}) or delete it and record again"
+RESTORE = "Fix: delete it and record again"
 
 
 def read(data: bytes | str) -> CassetteData:

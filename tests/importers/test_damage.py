@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
+import json
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from aquila_cassette import importers
 from aquila_cassette.errors import CassetteFormatError
 from aquila_cassette.importers import detect_format
-from tests.importers.samples import RESTORE, read, vcrpy
+from tests.importers.samples import RESTORE, only, read, vcrpy
 from tests.storage.cassettes import PATH
 
 BAD = "interaction 1 cannot be read.\n  "
@@ -27,7 +29,7 @@ PACKED = gzip.compress(vcrpy().encode())
         (vcrpy().replace("    method: POST\n", ""), f"2: {BAD}KeyError: 'method'"),
         (
             vcrpy(status="status: {code: 0}"),
-            f"2: {BAD}ValueError: the status 0 is not from 100 to 999",
+            f"2: {BAD}ValueError: the status 0 is not from 200 to 999",
         ),
         (vcrpy(received="body: {string: [{}]}"), f"2: {BAD}TypeError: a body is a Map"),
         (
@@ -40,6 +42,46 @@ def test_what_is_wrong_is_said_with_its_line(data: str, message: str) -> None:
     with pytest.raises(CassetteFormatError) as caught:
         read(data)
     assert str(caught.value) == f"cassettes/chat.yaml, line {message}\n{RESTORE}"
+
+
+def packed(data: bytes) -> str:
+    return "body: {string: !!binary " + base64.b64encode(data).decode() + "}"
+
+
+ZEROS = gzip.compress(bytes(40 << 20), 9)
+ITEM = vcrpy(received="body: {string: " + "x" * 100_000 + "}")
+ALIASES = ITEM.replace("- request:", "- &a\n  request:").replace(
+    "version", "- *a\n" * 400 + "version"
+)
+GZIP, GZIP2 = "headers: {content-encoding: [gzip]}", "headers: {content-encoding: ['gzip, gzip']}"
+NUMBER = "9" * 5000
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (vcrpy(received=packed(ZEROS), headers=GZIP), "compressed bytes become more than 16777216"),
+        (vcrpy(received=packed(gzip.compress(ZEROS)), headers=GZIP2), "compressed bytes become more"),
+        (gzip.compress(vcrpy().encode() + b" " * (40 << 20)), "too large for a cassette"),
+        (ALIASES, "written out, its aliases have more than 16777216 characters"),
+        (vcrpy(status="status: {code: " + NUMBER + "}"), "a number has too many digits"),
+        (json.dumps({"log": {"entries": [{"time": 1}]}}).replace("1", NUMBER), "too many digits"),
+        (vcrpy(status="status: {code: .inf}"), "OverflowError"),
+        (vcrpy(status="status: {code: 103}"), "the status 103 is not from 200 to 999"),
+        *((vcrpy(headers=f'headers: {{x: ["a{bad}b"]}}'), "the header 'x' has a line break, a NUL or")
+          for bad in ("\\r\\nSet-Cookie: a", "\\n", "\\0", "\\u0100")),
+        (vcrpy(headers='headers: {"x y": [a]}'), "has a name that HTTP does not allow"),
+    ],
+    ids=["gzip", "gzip twice", "file", "aliases", "digits", "HAR", "infinite", "1xx", "CR", "LF",
+         "NUL", "latin-1", "name"],
+)  # fmt: skip
+def test_what_was_made_to_do_harm_is_refused(data: bytes | str, problem: str) -> None:
+    with pytest.raises(CassetteFormatError, match=problem):
+        read(data)
+
+
+def test_a_header_that_goes_on_in_the_next_line_is_one_line() -> None:
+    assert only(vcrpy(headers='headers: {x: ["a\\r\\n b"]}')).response.header("x") == "a b"
 
 
 @pytest.mark.parametrize(

@@ -162,9 +162,9 @@ def test_requests_statuses_and_bodies_of_ours_come_back_from_its_format(
         if one.response.status is not None
         and not any(name in FRAMING for name, _ in one.response.headers)
     )
-    text = format_.dumps(there)
+    text = b"".join(format_.chunks(there)).decode()
     assert text.isascii()
-    assert format_.holds(text, there)
+    assert all(map(format_.reads_back, there))
     found = read_foreign(text.encode(), path=PATH)
     back = found.interactions if found else ()
     for one, came in zip(there, back, strict=True):
@@ -181,4 +181,4 @@ def test_what_vcrpy_cannot_hold_is_said() -> None:
     ):
         one = Interaction(Request("GET", "https://a.example/"), Response(status, ended=ended))
         assert format_.losses(one) == what
-        assert ("interactions: []" in format_.dumps([one])) == (status is None)
+        assert (b"interactions: []\n" in format_.chunks([one])) == (status is None)

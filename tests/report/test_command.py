@@ -34,6 +34,21 @@ def test_the_page_of_the_cassette_folder_is_written_with_what_cannot_be_read(
     assert names("out/new/page.html") == ["damaged", "failed", "a/one"]
 
 
+def test_only_a_report_is_overwritten(cli: Cli, lay: Lay) -> None:
+    lay("plain", "one")
+    cassette = Path("cassettes/one.yaml")
+    before = cassette.read_bytes()
+    os.mkfifo("pipe")
+    Path("other.html").write_text("<!doctype html><title>mine</title>")
+    for name in (str(cassette), "other.html", "pipe"):
+        assert cli("report", "-o", name).refusal == (
+            f"There is a file at {name} already that is no report; it is not overwritten.\n"
+            "Fix: write the report to another file with -o FILE\n"
+        )
+    assert cassette.read_bytes() == before
+    assert cli("report", "-o", "page.html").code == cli("report", "-o", "page.html").code == 0
+
+
 def test_a_place_may_be_a_folder_or_a_file(cli: Cli, lay: Lay) -> None:
     lay("plain", "a/one")
     lay("plain", "b/two")

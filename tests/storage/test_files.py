@@ -118,6 +118,15 @@ def test_a_list_in_brackets_is_rewritten(path: Path) -> None:
     assert save(path, [A]) == CassetteData((first, A))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has none in folders")
+def test_a_pipe_is_refused_and_not_waited_for(path: Path) -> None:
+    path.parent.mkdir()
+    os.mkfifo(path)
+    for attempt in (load, lambda path: save(path, [A])):
+        with pytest.raises(CassetteFormatError, match="cannot be read: it is a pipe, a socket or"):
+            attempt(path)
+
+
 @pytest.mark.parametrize("damage", [b"", b"\0" * 100, b"version: 2\n", b"version: 1\n"])
 def test_a_damaged_file_is_never_overwritten(path: Path, damage: bytes) -> None:
     write(path, damage)

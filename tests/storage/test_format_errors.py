@@ -17,7 +17,7 @@ from tests.storage.cassettes import said
 from tests.storage.strategies import AWKWARD, cassettes
 
 PATH = Path("cassettes/x.yaml")
-RESTORE = "Fix: restore it (git checkout -- cassettes/x.yaml) or delete it and record again"
+RESTORE = "Fix: delete it and record again"
 
 ONE = """\
 version: 1
