@@ -16,8 +16,7 @@ from aquila_cassette.plugin.fixtures import (
     aquila_cassette,
     aquila_config,
 )
-from aquila_cassette.plugin.placeholder_keys import PlaceholderKeys
-from aquila_cassette.plugin.run import KEYS, RUN, Run
+from aquila_cassette.plugin.run import RUN, Run
 from aquila_cassette.session.current_session import set_owner_finder
 
 __all__ = ["_aquila_test", "aquila_cassette", "aquila_config"]
@@ -30,9 +29,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Set placeholder keys for clients made where a module is imported, if the suite asks for it."""
-    layers = [*options.above(early_config), *options.ini(early_config)]
-    if options.placeholder_keys(early_config) == "session" and options.only_replays(layers):
-        early_config.stash.setdefault(KEYS, PlaceholderKeys()).switch("models", on=True)
+    if options.placeholder_keys(early_config) == "session":
+        from aquila_cassette.dialects.providers import KEYS
+
+        KEYS.switch("models", on=True)
+        early_config.add_cleanup(lambda: KEYS.switch("models", on=False))
 
 
 def pytest_configure(config: pytest.Config) -> None:

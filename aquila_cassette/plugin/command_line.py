@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable
 
 import pytest
 
-from aquila_cassette.options import SETTINGS, Layer, default_mode, environment_layer
+from aquila_cassette.options import SETTINGS, Layer, environment_layer
 
 PRECEDENCE = "command line > environment > the call > marker > aquila_config > ini > default"
 
@@ -35,7 +34,7 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--aquila-unused-report", metavar="FILE", help=argparse.SUPPRESS)
     parser.addini(
         "aquila_placeholder_keys",
-        "whether SDKs get placeholder keys in mode none: true (for tests and blocks that replay), "
+        "whether SDKs get placeholder keys where none are set: true (for tests with cassettes), "
         "session (from before the first conftest.py is loaded) or false",
         default="true",
     )
@@ -70,9 +69,3 @@ def blocks_network(config: pytest.Config) -> bool:
 def placeholder_keys(config: pytest.Config) -> str:
     """Return when placeholder keys are set: ``true``, ``session`` or ``false``."""
     return str(config.getini("aquila_placeholder_keys")).strip().lower()
-
-
-def only_replays(layers: Iterable[Layer]) -> bool:
-    """Return whether the mode is ``none``, as far as `layers`, strongest first, say."""
-    modes = filter(None, (layer.values.get("mode") for layer in layers))
-    return (next(modes, None) or default_mode(os.environ)) == "none"

@@ -32,8 +32,6 @@ def _aquila_test(request: pytest.FixtureRequest, aquila_config: dict[str, Any]) 
     """Note which settings this test has, and open the cassette of its marker."""
     run = request.config.stash[RUN]
     run.settings = aquila_config
-    if aquila_config:
-        run.set_keys(request.node)
     if request.config.pluginmanager.has_plugin("cassetter"):
         naming.refuse_cassetters_fixture(request.node)
     marker = request.node.get_closest_marker("aquila_cassette")

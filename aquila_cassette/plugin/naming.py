@@ -57,11 +57,20 @@ def rerecord_line(node: pytest.Item | pytest.Collector) -> str:
 
 
 def uses_cassettes(item: pytest.Item) -> bool:
-    """Return whether a test has the marker, or asks for a fixture of ours."""
+    """Return whether a test has the marker, asks for a fixture of ours, or opens a block itself."""
     asked = getattr(item, "fixturenames", ())
     if "aquila_cassette" in asked or item.get_closest_marker("aquila_cassette") is not None:
         return True
-    return "cassette" in asked and not item.config.pluginmanager.has_plugin("cassetter")
+    if "cassette" in asked and not item.config.pluginmanager.has_plugin("cassetter"):
+        return True
+    # Its own code names our function, or is decorated with it: a client of its fixtures needs a key.
+    function = getattr(item, "function", None)
+    names = getattr(getattr(function, "__code__", None), "co_names", ())
+    within = getattr(function, "__globals__", {})
+    named = [within.get("__name__")]
+    for one in map(within.get, names):
+        named.append(getattr(one, "__module__", None) or getattr(one, "__name__", None))
+    return "aquila_cassette" in named or "aquila_cassette.api" in named
 
 
 def refuse_cassetters_fixture(item: pytest.Item) -> None:

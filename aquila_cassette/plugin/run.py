@@ -17,7 +17,6 @@ from aquila_cassette.errors import AquilaError, CassetteError, MissError
 from aquila_cassette.plugin import command_line as options
 from aquila_cassette.plugin import naming
 from aquila_cassette.plugin.misses import on_one_screen, section
-from aquila_cassette.plugin.placeholder_keys import PlaceholderKeys
 from aquila_cassette.plugin.summary import (
     Tally,
     Unused,
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
 
 RUN: pytest.StashKey[Run] = pytest.StashKey()
 
-KEYS: pytest.StashKey[PlaceholderKeys] = pytest.StashKey()  # there before the run
-
 
 class Run:
     """One pytest process, and its hooks. The engine is loaded when a test opens a cassette.
@@ -52,7 +49,6 @@ class Run:
         self.unused: Unused | None = None  # known after a complete run
         self.is_worker = number is not None
         self.number = number or os.urandom(16).hex()
-        self.keys = config.stash.setdefault(KEYS, PlaceholderKeys())
         self.owner_before: Callable[[], Owner | None] = lambda: None
         self.owner: Owner | None = None  # of the running test, once it has opened a cassette
         self.settings: Mapping[str, Any] = {}
@@ -98,7 +94,6 @@ class Run:
         from aquila_cassette.session.owner import Owner
         from aquila_cassette.session.run_folder import RunFolder
 
-        has_keys = options.placeholder_keys(self.config) != "false"
         cache = getattr(self.config, "cache", None)  # none under -p no:cacheprovider
         case = sys.modules.get("unittest")
         cls = getattr(self._item, "cls", None)
@@ -110,7 +105,7 @@ class Run:
             below=below,
             root=self.config.rootpath,
             run=RunFolder(self._shared_folder),
-            keys=self.keys.switch_for_block if has_keys else None,
+            sets_keys=options.placeholder_keys(self.config) != "false",
             was_edited=cache is not None and name in cache.get("aquila/misses", ()),
             # unittest ends what it entered after it caught the test's exception.
             is_shared=kind == "wider",
@@ -127,20 +122,14 @@ class Run:
         marked = [Layer("@pytest.mark.aquila_cassette", marker.kwargs)] if marker else []
         return [*marked, Layer("aquila_config", settings), *options.ini(self.config)]
 
-    def set_keys(self, item: pytest.Item) -> None:
-        """Set placeholder keys for a test that replays, as far as its mode is known by now."""
-        self._switch_keys(
-            options.placeholder_keys(self.config) != "false"
-            and naming.uses_cassettes(item)
-            and options.only_replays(
-                [*options.above(self.config), *self._below(item, self.settings)]
-            )
-        )
-
     def _switch_keys(self, needs_keys: bool) -> None:
+        """Set placeholder keys for a test that uses cassettes, or take them away again."""
+        needs_keys = needs_keys and options.placeholder_keys(self.config) != "false"
         if needs_keys != self._has_keys:
+            from aquila_cassette.dialects.providers import KEYS
+
             self._has_keys = needs_keys
-            self.keys.switch("models", on=needs_keys)
+            KEYS.switch("models", on=needs_keys)
 
     def count(self, owner: Owner) -> None:
         self.tally.add(owner)
@@ -163,7 +152,8 @@ class Run:
     def _end(self, item: pytest.Item, is_whole: bool) -> None:
         """Count what a test did, whole if it ran to its end."""
         self._switch_keys(False)
-        self.keys.restore()
+        if (keys := sys.modules.get("aquila_cassette.dialects.providers")) is not None:
+            keys.KEYS.restore()  # what the test's monkeypatch put back
         owner = self.owner
         if owner is not None:
             if not is_whole:  # interrupted: its teardown did not run
@@ -186,7 +176,7 @@ class Run:
                 self.count(self.owner)
             self.owner = None
         self._skipped = False
-        self.set_keys(item)
+        self._switch_keys(naming.uses_cassettes(item))
         is_mocked = "httpx_mock" in getattr(item, "fixturenames", ())
         if is_mocked and "aquila_cassette.api" in sys.modules:
             from aquila_cassette import http
@@ -359,7 +349,6 @@ class Run:
         terminalreporter.write_line(tally.line(), red=bad, green=not bad)
 
     def close(self) -> None:
-        self.keys.end()
         if not self.is_worker:
             note(self.config, self.tally, self.usage, self.unused)
             shutil.rmtree(self._shared_folder, ignore_errors=True)

@@ -15,11 +15,9 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from urllib.parse import parse_qs, urlsplit
 
+from aquila_cassette.dialects.providers import PLACEHOLDER, provider_for_key
 from aquila_cassette.errors import UsageError
 from aquila_cassette.model import Interaction, Piece, Request, Response
-
-PLACEHOLDER = "aquila-placeholder"
-"""The placeholder key: good enough to build a client with, and never sent to be recorded."""
 
 
 def holds_placeholder(request: Request) -> bool:
@@ -31,10 +29,12 @@ def refuse_placeholder(request: Request, redacted: Request) -> None:
     """Refuse to record with the placeholder key: the answer could only be an error."""
     __tracebackhide__ = True
     if holds_placeholder(request):
+        provider = provider_for_key(request.url)
+        names = provider.key_variables if provider else ()
         raise UsageError(
             f"{redacted.method} {redacted.url} was not sent: its key is only a placeholder.",
-            facts=[f"key: {PLACEHOLDER}, which tests of mode none get where no key is set"],
-            fix="Fix: set the provider's key in the environment, or replay: mode none",
+            facts=[f"key: {PLACEHOLDER}, which tests get where no key is set"],
+            fix=f"Fix: set {' or '.join(names) or 'its key'} in the environment, and run again",
         )
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Any, Literal
 
+from aquila_cassette.dialects.providers import KEYS
 from aquila_cassette.errors import MissError, UnplayedError, UnplayedWarning
 from aquila_cassette.model import TEARDOWN, UNFINISHED, Interaction
 from aquila_cassette.options import Layer, environment_layer, resolve
@@ -37,7 +38,7 @@ class Owner:
 
     `name` is the pytest node id; without one a block is its own owner. `fix` is the command that
     records again; `above` and `below` are settings stronger and weaker than those of a call.
-    `keys` is called when a block that can only replay is opened (True) and closed (False). An owner
+    One that `sets_keys` gives placeholder keys to a block that can only replay. An owner
     that `was_edited` missed when it ran last; one that `defers_misses` raises those that nobody saw
     in `check` alone, since its blocks do not see the exception that ends it. One that `is_shared`
     is the owner in several processes of one run, which `saving.settle` brings together.
@@ -53,7 +54,7 @@ class Owner:
         below: Sequence[Layer] = (),
         root: Path | None = None,
         run: RunFolder | None = None,
-        keys: Callable[[bool], None] | None = None,
+        sets_keys: bool = True,
         was_edited: bool = False,
         defers_misses: bool = False,
         is_shared: bool = False,
@@ -71,7 +72,7 @@ class Owner:
         self.xfailed = False
         self.skipped = False
         self._run = run
-        self._keys = keys
+        self._sets_keys = sets_keys
         self._was_edited = was_edited
         self._defers_misses = defers_misses
         self._is_shared = is_shared
@@ -127,8 +128,9 @@ class Owner:
             if earlier.path == session.path:
                 session.played_before |= earlier.index.played
         self.sessions.append(session)
-        if self._keys and session.mode == "none":
-            self._keys(True)
+        if self._sets_keys and not session.may_record:
+            session.has_keys = True
+            KEYS.switch_for_block(True)
         return session
 
     def close(self, session: Session, error: BaseException | None) -> None:
@@ -141,8 +143,9 @@ class Owner:
             session.close_streams()
             return
         session.stop()
-        if self._keys and session.mode == "none":
-            self._keys(False)
+        if session.has_keys:
+            session.has_keys = False
+            KEYS.switch_for_block(False)
         # A consumer that lets a decorated generator go is no failure.
         raised = error is not None and not isinstance(error, GeneratorExit)
         self._save_block(session, raised=raised)

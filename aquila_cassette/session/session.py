@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from aquila_cassette import importers
 from aquila_cassette.errors import MissError
 from aquila_cassette.importers import find_cassette, refuse_to_record
+from aquila_cassette.matching.keys import Matcher
 from aquila_cassette.model import UNFINISHED, CassetteData, Interaction, Request
 from aquila_cassette.options import Mode, Resolved
 from aquila_cassette.redaction import environment_secrets
@@ -101,6 +102,7 @@ class Session:
         self.parent: Session | None = None
         self.is_open = True
         self.keeps_old = False
+        self.has_keys = False  # placeholders
         self.is_unchanged = False
         self.was_skipped = False  # which is how its reader stopped reading
         self.discarded: list[Interaction] = []
@@ -110,7 +112,6 @@ class Session:
         self.misses: list[MissError] = []
         self.replaced: tuple[tuple[Interaction, ...], tuple[Interaction, ...]] = (), ()
         self.streams = OpenStreams()
-        self.matcher = options.matcher()
         self.path = self._find_path(root)
         self.signature = signature
         self.is_shared = is_shared
@@ -163,6 +164,10 @@ class Session:
         return self._record(asked, number)
 
     # What is asked of it.
+
+    @cached_property
+    def matcher(self) -> Matcher:
+        return self.options.matcher()
 
     @cached_property
     def stepping(self) -> Stepping:

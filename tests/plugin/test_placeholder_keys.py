@@ -1,4 +1,4 @@
-"""A replay needs no secret: SDKs get placeholder keys in mode none, where there are none."""
+"""A replay needs no secret: SDKs get placeholder keys where there are none."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from aquila_cassette.dialects.providers import PROVIDERS
 from tests.plugin.conftest import Suite
+from tests.session.fake_adapter import Suite as Folder
 
 KEY = """
 import os
@@ -40,7 +41,12 @@ def test_cassette(client, cassette): assert client == key() == PLACEHOLDER
 def test_marker(client): assert client == key() == PLACEHOLDER
 def test_none(client): assert client is key() is None
 def test_block(client):
-    with block('x'): assert key() == PLACEHOLDER
+    with block('x'): assert client == key() == PLACEHOLDER
+@block('x')
+def test_decorated(client): assert client == key() == PLACEHOLDER
+def enter(): return block('x')
+def test_hidden_in_a_function(client):
+    with enter(): assert key() == PLACEHOLDER
     assert client is key() is None
 
 def test_google(aquila_cassette):  # google-genai warns where both are set
@@ -56,14 +62,14 @@ def test_taken_away(cassette, monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY")
     assert key() is None
 def test_put_back(monkeypatch):
-    with block("x"):
+    with enter():
         monkeypatch.setenv("OPENAI_API_KEY", "mine")
 def test_after(): assert key() is None
 """
 
 
 def test_who_replays_gets_a_key_for_as_long(suite: Suite) -> None:
-    suite(KEY + REPLAYS, "--aquila-record=none").assert_outcomes(passed=10, skipped=1)
+    suite(KEY + REPLAYS, "--aquila-record=none").assert_outcomes(passed=12, skipped=1)
     assert "OPENAI_API_KEY" not in os.environ
 
 
@@ -86,15 +92,44 @@ def test_a(aquila_cassette):
     assert os.environ["ANTHROPIC_API_KEY"] == ""
 
 
-def test_the_suites_own_mode_counts(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CI", "true")
+def test_a_cassette_that_exists_replays_without_a_key_and_nothing_is_recorded_with_a_placeholder(
+    suite: Suite, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source = """
-@pytest.fixture(scope="session")
-def aquila_config(): return {{{0}}}
-def test_a(aquila_cassette): assert (key() is not None) == ("once" not in {0!r})
+from openai import OpenAI
+@pytest.fixture
+def client(): return httpx.Client(headers={"authorization": f"Bearer {key()}"})
+def test_a(client, aquila_cassette):
+    with aquila_cassette("x"):
+        OpenAI(max_retries=0)
+        assert client.get(URL + "/a").text == "/a"
+def test_unknown(client, aquila_cassette):
+    with aquila_cassette("unknown"):
+        client.get(URL + "/a")
+def test_known(client, aquila_cassette):
+    with aquila_cassette("known"):
+        client.get("https://api.openai.com/v1/models")
 """
-    for mode in ("'mode': 'none'", "'mode': 'once'", ""):
-        suite(KEY + source.format(mode)).assert_outcomes(passed=1)
+    with monkeypatch.context() as with_a_key:
+        with_a_key.setenv("OPENAI_API_KEY", "sk-a-key-of-mine-0a1b2c3d")
+        suite(KEY + source, "-k", "test_a").assert_outcomes(passed=1)
+    ran = suite(None)
+    ran.assert_outcomes(passed=1, failed=2)
+    ran.stdout.fnmatch_lines(
+        [
+            "E*UsageError: GET *://*/a was not sent: its key is only a placeholder.",
+            "E*Fix: set its key*",
+        ]
+    )
+    ran.stdout.fnmatch_lines(["E *Fix: set OPENAI_API_KEY in the environment, and run again"])
+
+
+def test_a_script_that_replays_gets_a_key(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write([b"data: 1"])
+    with folder.block(on_unplayed="ignore"):
+        assert os.environ["OPENAI_API_KEY"] == "aquila-placeholder"
+    assert "OPENAI_API_KEY" not in os.environ
 
 
 def test_they_can_be_set_from_the_start_or_turned_off(

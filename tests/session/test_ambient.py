@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from aquila_cassette import MissError, Request, aquila_cassette
+from aquila_cassette.dialects.providers import PLACEHOLDER
 from aquila_cassette.session.ambient import (
     AMBIENT_REQUESTS,
-    PLACEHOLDER,
     AmbientRequest,
     ambient_request,
 )

@@ -27,7 +27,7 @@ from aquila_cassette import (
     UsageError,
     aquila_cassette,
 )
-from aquila_cassette.session.ambient import PLACEHOLDER
+from aquila_cassette.dialects.providers import PLACEHOLDER
 from aquila_cassette.storage import files
 from tests.session.fake_adapter import URL, Library, LibraryError, Suite, request
 
