@@ -5,8 +5,11 @@ Each block asks for two paths below its prompt. A test of another module shares 
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,12 +21,28 @@ from aquila_cassette import importers
 from tests.servers import Connection, RawServer, Request
 
 CONFTEST = """
-import os, pytest, httpx
+import os, pytest, httpx, warnings
 from _pytest.runner import runtestprotocol
 
 def ask(number):
     url = os.environ["SERVER"] + "/" + os.environ["PROMPT"] + "/" + str(number)
     return httpx.get(url).raise_for_status().text
+
+def begin(client, number):
+    url = os.environ["SERVER"] + "/" + os.environ["PROMPT"] + "/" + str(number)
+    return client.send(client.build_request("GET", url), stream=True)
+
+def in_child(work):
+    with warnings.catch_warnings(action="ignore"):
+        pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            work()
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitpid(pid, 0)[1] == 0
 
 def pytest_runtest_protocol(item, nextitem):
     if item.get_closest_marker("rerun") is None:
@@ -38,10 +57,10 @@ def pytest_runtest_protocol(item, nextitem):
     return True
 """
 HEAD = """
-import unittest, pytest
+import httpx, unittest, pytest
 from hypothesis import given, settings, strategies
 from aquila_cassette import aquila_cassette as block
-from conftest import ask
+from conftest import ask, begin, in_child
 
 def both():
     ask(1), ask(2)
@@ -202,6 +221,23 @@ KINDS = {
             with block("x"):
                 ask(n)
         """,
+    "forked_child": """
+        def test_one():
+            with block("x"):
+                ask(1)
+                in_child(lambda: in_child(lambda: ask(2)))
+        """,
+    "stream_read_after_its_block": """
+        @block("x")
+        def start(client, number): return begin(client, number)
+
+        def test_one():
+            with httpx.Client() as client:
+                for number in (1, 2):
+                    response = start(client, number)
+                    response.read()
+                    response.raise_for_status()
+        """,
     "rerun": """
         @pytest.mark.rerun
         def test_one(cassette): both()
@@ -210,6 +246,51 @@ KINDS = {
 
 # Others make the file that their failed test had nothing good for: to it, that is any old cassette.
 NOTHING_TO_KEEP = ("marker_on_a_class", "parametrized")
+
+
+OUTSIDE = {
+    "script": (
+        "it.py",
+        """
+        for number in (1, 2):
+            with block("x"):
+                ask(number)
+        """,
+    ),
+    "script_with_functions": (
+        "it.py",
+        """
+        @block("x")
+        def one(): ask(1)
+
+        def two():
+            with block("x"):
+                in_child(lambda: ask(2))
+
+        one(), two()
+        """,
+    ),
+    "unittest": (
+        "-m unittest",
+        """
+        class TestIt(unittest.TestCase):
+            def setUp(self): self.enterContext(block("x"))
+            def test_one(self): ask(1)
+            def test_two(self): both()
+        """,
+    ),
+    "unittest_set_up_class": (
+        "-m unittest it",
+        """
+        class TestIt(unittest.TestCase):
+            @classmethod
+            def setUpClass(cls): cls.enterClassContext(block("x"))
+
+            def test_one(self): ask(1)
+            def test_two(self): ask(2)
+        """,
+    ),
+}  # the arguments of python, and the code
 
 
 class Project:
@@ -309,7 +390,7 @@ def test_what_a_run_prints_leads_to_green_and_loses_nothing(project: Project, ki
     project.failing = {"/new/2"}
     before = project.paths()
     project.run("--aquila-record=all", green=False)
-    assert project.paths() == before, "only an owner that passed replaces what it had"
+    assert project.paths() >= before, "only an owner that passed replaces what it had"
     project.failing = set()
     project.replay()
 
@@ -343,3 +424,53 @@ def test_all_kinds_in_workers_and_in_any_order(project: Project) -> None:
     project.replay()
     project.run("--random-order", "--random-order-seed=3", "--aquila-record=all", prompt="newest")
     project.replay()
+
+
+@pytest.mark.parametrize("kind", OUTSIDE)
+def test_outside_pytest_what_is_printed_leads_to_green_and_loses_nothing(
+    project: Project, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    arguments, code = OUTSIDE[kind]
+    source = HEAD.replace("from hypothesis", "#") + dedent(code)
+    project.pytester.makepyfile(it=source, test_it=source, other=OTHER + "\ntest_other()")
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    monkeypatch.setenv(
+        "PYTHONPATH", f"{Path(__file__).parents[2]}{os.pathsep}{project.pytester.path}"
+    )
+    again = f"python {arguments}"
+
+    def run(
+        command: str, *, prompt: str = "", mode: str = "once", green: bool | None = True
+    ) -> list[str]:
+        """Run a command, and return the commands that it prints."""
+        if prompt:
+            monkeypatch.setenv("PROMPT", prompt)
+        monkeypatch.setenv("AQUILA_RECORD", mode)
+        project.asked.clear()
+        done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+        assert green in (None, done.returncode == 0), done.stdout + done.stderr
+        assert mode != "none" or project.asked == []
+        return re.findall(r"^Fix: (.+)$", done.stdout + done.stderr, re.MULTILINE)
+
+    def repair() -> None:
+        for command in dict.fromkeys(run(again, green=None)):
+            run(command)
+        run(again, mode="none")
+
+    project.failing = {"/old/2"}
+    run(again, prompt="old", green=False)
+    assert {status for _, _, status in project.paths()} <= {200}
+    project.failing = set()
+    repair()
+    run("python other.py", mode="new_episodes")
+    monkeypatch.setenv("PROMPT", "new")
+    repair()
+
+    project.failing = {"/new/2"}
+    before = project.paths()
+    run(again, mode="all", green=False)
+    assert project.paths() >= before, "only an owner that passed replaces what it had"
+    project.failing = set()
+    run(again, mode="all")
+    run(again, mode="none")
+    run("python other.py", mode="none")
