@@ -30,6 +30,7 @@ from aquila_cassette.cli.record_selection import (
 )
 from aquila_cassette.errors import CassetteError, UsageError
 from aquila_cassette.model import CassetteData
+from aquila_cassette.session.current_session import is_within
 from aquila_cassette.storage.names import cassettes_in
 from aquila_cassette.transcript.humanize import count, escape_control_chars, parse_time
 
@@ -115,7 +116,7 @@ def _run_tests(
     others = list(_also_recorded(targets, tests, folder))
     started = datetime.now(UTC).replace(microsecond=0)
     run = _Run(root)
-    existing = [test for test in tests if (root / module_of(test)).is_file()]
+    existing = [test for test in tests if (root / module_of(test)).exists()]
     if existing:
         progress = Progress(screen, len(existing))
         with _pytest(existing, arguments, run) as events:
@@ -174,13 +175,14 @@ class _Run:
                 self.status = status
 
     def why_not(self, test: str) -> str:
-        """Return why a test recorded nothing; an empty text if it ended as it should."""
-        outcome, why = self.ends.get(test, ("", ""))
-        if outcome in _GOOD:
+        """Return why a test, or a class or module, recorded nothing; empty if it ended as it should."""
+        within = [(one, *end) for one, end in self.ends.items() if is_within(one, test)]
+        bad = [one for one in within if one[1] not in _GOOD]
+        if within and not bad:
             return ""
-        if outcome:
+        for name, outcome, why in bad:
             first_line = why.strip().partition("\n")[0]
-            return f"{test} {outcome}: {first_line}".rstrip(": ")
+            return f"{name} {outcome}: {first_line}".rstrip(": ")
         module = module_of(test)
         if module in self.broken:
             last_line = self.broken[module].strip().rpartition("\n")[2].removeprefix("E").strip()
@@ -269,7 +271,8 @@ def _outcome(one: Target, run: _Run, started: datetime) -> Outcome:
         elif (test, one.path.resolve()) not in run.unchanged and not _is_recorded(
             test, one.cassette, new, started
         ):
-            reasons.append(f"{test} {run.ends[test][0]} and recorded nothing here")
+            outcome = run.ends.get(test, ("passed",))[0]
+            reasons.append(f"{test} {outcome} and recorded nothing here")
     # A test that fails at its very end may have replaced one of its cassettes.
     is_kept = len(reasons) == len(one.tests) and new.interactions == one.cassette.interactions
     if one.unsigned:
@@ -284,7 +287,7 @@ def _is_recorded(test: str, old: CassetteData, new: CassetteData, started: datet
     """Return whether a test that passed has replaced all that it had recorded."""
     now = [one for one in new.interactions if owner_of(one) == test]
     if test not in owners_of(old.interactions):
-        return bool(now)
+        return bool(now) or new.interactions != old.interactions  # by its session fixture
     return all(
         (parse_time(one.recorded_at) or started) >= started
         for one in now

@@ -9,9 +9,7 @@ import shlex
 import pytest
 
 from aquila_cassette.errors import UsageError
-
-SESSION = "session"
-"""The owner of fixtures of session scope."""
+from aquila_cassette.session.current_session import SESSION
 
 
 def node_id(test: str) -> str:
@@ -41,11 +39,6 @@ def scope_name(node: object) -> str:
         name = os.path.relpath(folder, node.config.rootpath).replace(os.sep, "/")
         return SESSION if name == "." else name
     return SESSION
-
-
-def is_within(test: str, owner: str) -> bool:
-    """Return whether a test is the owner itself, or in the class, module or package that is."""
-    return owner in (test, SESSION) or test.startswith((f"{owner}::", f"{owner}/"))
 
 
 def rerecord_line(node: pytest.Item | pytest.Collector) -> str:

@@ -8,12 +8,13 @@ import sys
 import tempfile
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aquila_cassette.errors import AquilaError, CassetteError, MissError
+from aquila_cassette.errors import AquilaError, CassetteError, OverwriteError, UnplayedError
 from aquila_cassette.plugin import command_line as options
 from aquila_cassette.plugin import naming
 from aquila_cassette.plugin.misses import on_one_screen, section
@@ -28,6 +29,7 @@ from aquila_cassette.plugin.summary import (
     unused_lines,
 )
 from aquila_cassette.plugin.wider import WiderOwners
+from aquila_cassette.session.current_session import SESSION
 
 if TYPE_CHECKING:
     from aquila_cassette.options import Layer
@@ -55,7 +57,6 @@ class Run:
         self._skipped = False
         self.wider = WiderOwners(self._make_wider_owner, self.usage)
         self._block_owners: list[Owner] = []  # of blocks outside every test
-        self._raised: AquilaError | None = None  # by a check of ours
         self._item: pytest.Item | None = None
         self._shared_folder = Path(tempfile.gettempdir(), f"aquila-cassette-run-{self.number}")
         self._has_keys = False
@@ -86,15 +87,27 @@ class Run:
             with suppress(pytest.fail.Exception):  # it has a narrower scope
                 settings = request.getfixturevalue("aquila_config")
         name = naming.scope_name(node)
-        asked_by = self._item if name == naming.SESSION and self._item is not None else node
+        asked_by = self._item if name == SESSION and self._item is not None else node
         fix = naming.rerecord_line(asked_by)
-        return self._make_owner(name, "wider", fix, self._below(node, settings))
+        noted_as = naming.node_id(asked_by.nodeid) if asked_by is self._item else name
+        return self._make_owner(name, "wider", fix, self._below(node, settings), noted_as)
 
-    def _make_owner(self, name: str | None, kind: Kind, fix: str, below: Sequence[Layer]) -> Owner:
+    @cached_property
+    def _missed_before(self) -> Mapping[str, Any]:
+        cache = getattr(self.config, "cache", None)  # none under -p no:cacheprovider
+        return cache.get("aquila/misses", {}) if cache is not None else {}
+
+    def _make_owner(
+        self,
+        name: str | None,
+        kind: Kind,
+        fix: str,
+        below: Sequence[Layer],
+        noted_as: str | None = None,
+    ) -> Owner:
         from aquila_cassette.session.owner import Owner
         from aquila_cassette.session.run_folder import RunFolder
 
-        cache = getattr(self.config, "cache", None)  # none under -p no:cacheprovider
         case = sys.modules.get("unittest")
         cls = getattr(self._item, "cls", None)
         return Owner(
@@ -106,9 +119,10 @@ class Run:
             root=self.config.rootpath,
             run=RunFolder(self._shared_folder),
             sets_keys=options.placeholder_keys(self.config) != "false",
-            was_edited=cache is not None and name in cache.get("aquila/misses", ()),
-            # unittest ends what it entered after it caught the test's exception.
+            noted_as=noted_as,
+            was_edited=(noted_as or name or "") in self._missed_before,
             is_shared=kind == "wider",
+            # unittest ends what it entered after it caught the test's exception.
             defers_misses=bool(case and cls and issubclass(cls, case.TestCase)),
         )
 
@@ -189,17 +203,9 @@ class Run:
         """Fail a test that passed although it missed, or left an interaction unplayed."""
         __tracebackhide__ = True
         yield
-        self._check()
-
-    def _check(self) -> None:
-        __tracebackhide__ = True
-        try:
-            if self.owner is not None:
-                self.owner.check()
-            self.wider.check_misses()
-        except AquilaError as error:
-            self._raised = error
-            raise
+        if self.owner is not None:
+            self.owner.check()
+        self.wider.check_misses()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
@@ -215,7 +221,7 @@ class Run:
             if call.excinfo and not self.config.getoption("fulltrace", default=False):
                 call.excinfo = on_one_screen(call.excinfo)
         report = yield
-        if error is not None and error is self._raised and not isinstance(error, MissError):
+        if isinstance(error, (UnplayedError, OverwriteError)):
             report.longrepr = _without_traceback(call.excinfo)
         xfailed = report.skipped and hasattr(report, "wasxfail") and report.when != "setup"
         self._skipped |= report.skipped and not xfailed
@@ -246,22 +252,14 @@ class Run:
             owner = self.owner
             if owner is not None:
                 if not owner.failed:
-                    self._check()
+                    owner.check()
                 passed = owner.xfailed or not owner.failed
         finally:
             try:
                 if self.owner is not None:
                     self.owner.end(passed=passed)
             finally:
-                self._end_wider(nextitem, passed=is_torn_down)
-
-    def _end_wider(self, nextitem: pytest.Item | None, *, passed: bool) -> None:
-        __tracebackhide__ = True
-        try:
-            self.wider.end(nextitem, passed=passed)
-        except AquilaError as error:
-            self._raised = error
-            raise
+                self.wider.end(nextitem, passed=is_torn_down)
 
     # The run as a whole.
 
@@ -306,7 +304,7 @@ class Run:
         folder = RunFolder(self._shared_folder)
         for name in sorted({change.owner for change in folder.changes()}):
             is_whole = self.usage.is_whole(name)
-            if name == naming.SESSION:
+            if name == SESSION:
                 is_whole = is_complete(self.config, session, self.usage) and (
                     self.usage.tests <= self.usage.passed | self.usage.xfailed
                 )
@@ -343,7 +341,7 @@ class Run:
             terminalreporter.section("aquila: misses")
             for line in lines:
                 terminalreporter.write_line(line)
-        for line in (*tally.notes, *unused_lines(self.unused or {})):
+        for line in (*dict.fromkeys(tally.notes), *unused_lines(self.unused or {})):
             terminalreporter.write_line(line, yellow=True)
         bad = bool(tally.missed or tally.unplayed)
         terminalreporter.write_line(tally.line(), red=bad, green=not bad)

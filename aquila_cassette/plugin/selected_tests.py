@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from aquila_cassette.plugin.naming import node_id
+from aquila_cassette.plugin.naming import node_id, scope_name
 from aquila_cassette.plugin.run import RUN
 
 SELECTED = "AQUILA_CASSETTE_SELECTED"
@@ -40,10 +40,15 @@ class _Selection:
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
-        left = [item for item in items if node_id(item.nodeid) not in self._selected]
+        left = [item for item in items if not self._has(item)]
         if left:
             config.hook.pytest_deselected(items=left)
-            items[:] = [item for item in items if node_id(item.nodeid) in self._selected]
+            items[:] = [item for item in items if self._has(item)]
+
+    def _has(self, item: pytest.Item) -> bool:
+        """Return whether a test is to run, itself or because of its class, module or package."""
+        owners = [node_id(item.nodeid), *map(scope_name, item.listchain()[:-1])]
+        return not self._selected.isdisjoint(owners)
 
 
 class _Reporter:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aquila_cassette.plugin.misses import MissRow, rows_of
-from aquila_cassette.plugin.naming import SESSION, is_within, node_id
+from aquila_cassette.plugin.naming import node_id
+from aquila_cassette.session.current_session import SESSION, is_within
 
 if TYPE_CHECKING:
     from aquila_cassette.model import Interaction
@@ -54,10 +55,10 @@ class Tally:
             self.recorded += 0 if cassette.keeps_old else len(cassette.recorded)
             self.missed += len(cassette.misses)
             path = _below(cassette.path, owner.root)
-            if cassette.misses and owner.name and path not in self.missed_by.get(owner.name, ()):
-                self.missed_by.setdefault(owner.name, []).append(path)
-            note = discarded_note(cassette)
-            if note and note not in self.notes:
+            noted = self.missed_by.get(owner.noted_as or "", [])
+            if cassette.misses and owner.noted_as and path not in noted:
+                self.missed_by[owner.noted_as] = [*noted, path]
+            if note := discarded_note(cassette):
                 self.notes.append(note)
             if cassette.keeps_old and cassette.recorded:
                 how = "was skipped" if owner.skipped else "failed"

@@ -102,6 +102,7 @@ class WiderOwners:
             for name, owner in self.owners.items():
                 if name not in going_on and owner.is_undecided:
                     is_good = passed and not self._usage.has_failed(name)
+                    owner.failed |= not is_good
                     owner.end(passed=is_good, is_whole=self._usage.is_whole(name))
 
     def _close(self, node: pytest.Collector) -> None:

@@ -101,6 +101,15 @@ def _in_child() -> None:
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before_fork, after_in_child=_in_child)
 
+SESSION = "session"
+"""The owner of fixtures of session scope."""
+
+
+def is_within(test: str, owner: str) -> bool:
+    """Return whether a test is the owner itself, or in the class, module or package that is."""
+    return owner in (test, SESSION) or test.startswith((f"{owner}::", f"{owner}/"))
+
+
 _find_owner: Callable[[], Owner | None] = lambda: None  # noqa: E731
 
 

@@ -38,10 +38,11 @@ class Owner:
 
     `name` is the pytest node id; without one a block is its own owner. `fix` is the command that
     records again; `above` and `below` are settings stronger and weaker than those of a call.
-    One that `sets_keys` gives placeholder keys to a block that can only replay. An owner
-    that `was_edited` missed when it ran last; one that `defers_misses` raises those that nobody saw
-    in `check` alone, since its blocks do not see the exception that ends it. One that `is_shared`
-    is the owner in several processes of one run, which `saving.settle` brings together.
+    One that `sets_keys` gives placeholder keys to a block that can only replay. `record --failed`
+    runs what it is `noted_as`. One that `was_edited` missed when it ran last; one that
+    `defers_misses` raises those that nobody saw in `check` alone, since its blocks do not see the
+    exception that ends it. One that `is_shared` is the owner in several processes of one run, which
+    `saving.settle` brings together.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Owner:
         root: Path | None = None,
         run: RunFolder | None = None,
         sets_keys: bool = True,
+        noted_as: str | None = None,
         was_edited: bool = False,
         defers_misses: bool = False,
         is_shared: bool = False,
@@ -73,6 +75,7 @@ class Owner:
         self.skipped = False
         self._run = run
         self._sets_keys = sets_keys
+        self.noted_as = noted_as or name
         self._was_edited = was_edited
         self._defers_misses = defers_misses
         self._is_shared = is_shared

@@ -307,3 +307,27 @@ def test_arguments_that_mean_nothing_are_refused(cli: Cli, arguments: str) -> No
     lay("cassettes/old.yaml", text())
     ran = cli("record", *arguments.split())
     assert (ran.code, ran.out, ran.err) == (2, "", REFUSED[arguments])
+
+
+MODULE = """
+@pytest.fixture(scope="module")
+def answer(aquila_cassette):
+    with aquila_cassette("of_the_module"):
+        return ask("NEW")
+
+def test_one(answer): pass
+def test_two(answer): assert {}
+"""
+
+
+def test_the_cassette_of_a_module_is_recorded_again_by_all_tests_of_the_module(
+    cli: Cli, project: Project
+) -> None:
+    project.cassette("of_the_module", ("test_it.py", "old"))
+    project.tests(MODULE.format(False))
+    failed = cli("record", "of_the_module")
+    assert failed.code == 1
+    assert "test_it.py::test_two failed: assert False\n" in failed.out
+    project.tests(MODULE.format(True))
+    assert cli("record", "of_the_module").code == 0
+    assert project.prompts("of_the_module") == ["NEW"]

@@ -277,3 +277,90 @@ def test_many_misses_have_a_screen_each_and_one_line_each_at_the_end(
     whole = suite(None, "--full-trace", "-k", "wrapped")
     assert any("site-packages" in line for line in whole.outlines)
     assert not any(" aquila: misses " in line for line in whole.outlines)
+
+
+WIDER = """
+import os, unittest
+
+class TestIt(unittest.TestCase):
+    def setUp(self): self.enterContext(block("entered"))
+    def test_entered(self): get("/" + os.environ["PROMPT"])
+
+@pytest.fixture
+def own():
+    with block("own"):
+        yield
+
+@pytest.fixture(scope="module")
+def of_the_module():
+    with block("module"):
+        yield
+
+def test_own(own): get("/" + os.environ["PROMPT"])
+def test_module(of_the_module): get("/" + os.environ["PROMPT"])
+
+def test_swallows(of_the_module):
+    try: get("/swallowed/" + os.environ["PROMPT"])
+    except Exception: pass
+
+def test_unplayed(aquila_cassette):
+    with aquila_cassette("x"):
+        get("/1")
+        if os.environ["PROMPT"] == "old":
+            get("/2")
+"""
+
+
+def test_what_fails_a_test_is_reported_once_and_without_our_code(
+    suite: Suite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROMPT", "old")
+    suite(WIDER).assert_outcomes(passed=5)
+    monkeypatch.setenv("PROMPT", "new")
+    result = suite(None, "--tb=short")
+    result.assert_outcomes(failed=5)
+    text = result.stdout.str()
+    assert text.count("E   aquila_cassette.errors.") == 5
+    assert "aquila_cassette/plugin" not in text
+    suite(None, "--aquila-record=all").assert_outcomes(passed=5)
+    suite(None, "--aquila-record=none").assert_outcomes(passed=5)
+
+
+def test_a_prompt_that_is_edited_to_expect_an_error_is_recorded_by_the_printed_command(
+    suite: Suite,
+) -> None:
+    source = """
+def test_a(cassette):
+    assert httpx.get(URL + "/{0}").status_code == {1}
+"""
+    command = ("test_it.py::test_a", "--aquila-record=all")
+    suite(source.format("hello", 200)).assert_outcomes(passed=1)
+    edited = source.format("status/400", 400)
+    suite(edited).stdout.fnmatch_lines([f"E*Fix: pytest {' '.join(command)}"])
+    suite(None, *command).assert_outcomes(passed=1)
+    suite(None, "--aquila-record=none").assert_outcomes(passed=1)
+
+
+def test_a_session_fixture_of_several_workers_is_replaced_by_all_or_none_of_them(
+    suite: Suite, pytester: pytest.Pytester
+) -> None:
+    source = """
+@pytest.fixture(scope="session")
+def models():
+    with block("models"):
+        return get("/{0}")
+
+@pytest.mark.parametrize("n", range(4))
+def test_a(models, n): assert n != {1}
+"""
+    suite(source.format("old", 9), "-n", "2").assert_outcomes(passed=4)
+    old = (pytester.path / "cassettes/models.yaml").read_text("utf-8")
+    assert old.count("recorded_by: session\n") == 1
+    failed = suite(source.format("new", 3), "-n", "2", "--aquila-record=all")
+    failed.assert_outcomes(passed=3, failed=1)
+    assert (pytester.path / "cassettes/models.yaml").read_text("utf-8") == old
+    suite(source.format("new", 9), "-n", "2", "--aquila-record=all").assert_outcomes(passed=4)
+    new = (pytester.path / "cassettes/models.yaml").read_text("utf-8")
+    assert new.count("recorded_by: session\n") == 1
+    assert "/new" in new
+    assert "/old" not in new
