@@ -15,18 +15,23 @@ import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from aquila_cassette.content_encoding import most_of
-from aquila_cassette.errors import CassetteNameError, CassetteSaveError
+from aquila_cassette.errors import CassetteFormatError, CassetteNameError, CassetteSaveError
 from aquila_cassette.model import CassetteData
 from aquila_cassette.storage import files
 from aquila_cassette.storage.format import MAX_BYTES, format_error, loads, too_large
 from aquila_cassette.storage.names import cassette_path, display_path, files_in
 from aquila_cassette.storage.yaml_reader import YamlError, plain
 
-ForeignFormat: TypeAlias = Literal["vcrpy", "cassetter", "betamax", "HAR"]
+if TYPE_CHECKING:
+    from aquila_cassette.redaction import Redaction
+
+ForeignFormat: TypeAlias = Literal["vcrpy", "cassetter", "betamax", "HAR", "go-vcr", "httprr"]
+"""The last two, of Go, are known by name only: they cannot be read."""
 
 OURS = b"version: 1\nrecorded_with:"
 """How a file that we wrote begins: it is recognised at once, for every load asks."""
@@ -36,18 +41,21 @@ SUFFIXES = (".yaml", ".yml", ".json", ".har", ".yaml.gz", ".yml.gz", ".json.gz")
 
 _GZIP = b"\x1f\x8b"
 _GLANCE = 4 << 20  # bytes of a compressed file
-_BLANK = b"\xef\xbb\xbf \t\r\n"
+_SOME = 4 << 10
+_BOM = b"\xef\xbb\xbf"
+_BLANK = _BOM + b" \t\r\n"
 _HAR = re.compile(rb'\{\s*"log"\s*:')
-# Deeper than that, it may be in a body.
-_URI = re.compile(rb"^ {0,4}(?:- )?uri:", re.MULTILINE)
-_TOP = re.compile(rb"^(?:---[ \t]*\r?\n)?(?:interactions|requests|responses):", re.MULTILINE)
 _NOT_HTTP = re.compile(rb"^(?:grpc|ws)_interactions:", re.MULTILINE)
-_BETAMAX = re.compile(rb"^http_interactions:", re.MULTILINE)
-_LIST = re.compile(rb"(?:---[ \t]*\r?\n)?- request:")
-_HOST = re.compile(rb"^ {2,4}host:", re.MULTILINE)
-_ENDED = re.compile(rb"^ {2,4}ended: (?:complete|closed|failed)\r?$", re.MULTILINE)
+_HTTPRR = b"httprr trace v"
+_TOP = re.compile(
+    rb"^(?:---[ \t]*\r?\n)?(interactions|requests|responses|http_interactions):", re.MULTILINE
+)
+_OLD_LIST = re.compile(rb"(?:---[ \t]*\r?\n)?(?=- request:)")
+_FIRST_FIELD = re.compile(rb"[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*( *- +| +)")
+_FLOW = re.compile(rb"[ \t]*\{")
+_FLOW_URI = re.compile(rb"[{,]\s*[\"']?uri[\"']?\s*:")
 # vcrpy has a string there, or a mapping with 'string' in it.
-_TYPED = re.compile(rb"^ {4}body:\r?\n {6}type: (?:json|text|binary|none)\r?$", re.MULTILINE)
+_TYPED = re.compile(rb"body:\r?\n +type: (?:json|text|binary|none)\r?\n")
 
 
 # Which format, and which file.
@@ -62,22 +70,52 @@ def detect_format(data: bytes) -> ForeignFormat | None:
             data = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(data, _GLANCE)
         except zlib.error:
             return "vcrpy"  # who reads it says what is wrong
-    data = data.lstrip(_BLANK)
+    if data[:1] in _BLANK:
+        data = data.lstrip(_BLANK)
     if data[:1] in (b"{", b"["):
         if _HAR.match(data):
             return "HAR"
         if b'"http_interactions"' in data:
             return "betamax"
         return "vcrpy" if b'"uri"' in data or data[:1] == b"[" else None
-    if _ENDED.search(data):  # one of ours, then, though somebody wrote uri for url
-        return None
-    if _BETAMAX.search(data):
+    return "httprr" if data.startswith(_HTTPRR) else _yaml_format(data)
+
+
+def _yaml_format(data: bytes) -> ForeignFormat | None:
+    """Tell formats apart by the fields of the first request and of its response.
+
+    They are lines with the indentation of the first one; what is deeper may be in a body.
+    """
+    top = _TOP.search(data)
+    old = None if top else _OLD_LIST.match(data)
+    if top and top[1] == b"http_interactions":
         return "betamax"
-    if _TOP.search(data) and _URI.search(data):
-        return "cassetter" if _TYPED.search(data) else "vcrpy"
-    if _NOT_HTTP.search(data):
-        return "cassetter"
-    return "vcrpy" if _LIST.match(data) and _HOST.search(data) else None
+    start = top.end() if top else 0
+    if not top or top[1] == b"interactions":
+        request = data.find(b"request:", start) if top or old else -1
+        if request < 0:
+            return "cassetter" if _NOT_HTTP.search(data) else None
+        start = request + len(b"request:")
+    if _FLOW.match(data, start):
+        return "vcrpy" if _FLOW_URI.search(data, start) else None
+    first = _FIRST_FIELD.match(data, start)
+    if first is None:
+        return None
+    line = b"\n" + b" " * len(first[1])
+
+    def find(name: bytes) -> int:
+        if data.startswith(name, first.end()):
+            return first.end()
+        return data.find(line + name, start) + len(line)
+
+    def has(name: bytes) -> bool:
+        return find(name) >= first.end()
+
+    if has(b"ended:"):  # one of ours, then, though somebody wrote uri for url
+        return None
+    if has(b"uri:") or (has(b"host:") and not has(b"url:")):
+        return "cassetter" if _TYPED.match(data, find(b"body:")) else "vcrpy"
+    return "go-vcr" if has(b"url:") and has(b"code:") else None
 
 
 def find_cassette(folder: Path, name: str) -> Path:
@@ -140,13 +178,16 @@ def _parse(data: bytes, path: Path) -> CassetteData:
     found = read_foreign(data, path=path)
     if found is None:
         return loads(data, path=path)
+    redact = _defaults().request
+    interactions = tuple(replace(one, request=redact(one.request)) for one in found.interactions)
+    return replace(found, interactions=interactions)
+
+
+@cache
+def _defaults() -> Redaction:
     from aquila_cassette.redaction import Redaction  # not needed to replay a cassette of ours
 
-    redact = Redaction()
-    interactions = tuple(
-        replace(one, request=redact.request(one.request)) for one in found.interactions
-    )
-    return replace(found, interactions=interactions)
+    return Redaction()
 
 
 def read_foreign(data: bytes, *, path: Path) -> CassetteData | None:
@@ -154,6 +195,12 @@ def read_foreign(data: bytes, *, path: Path) -> CassetteData | None:
     kind = detect_format(data)
     if kind is None:
         return None
+    if kind in ("go-vcr", "httprr"):
+        raise CassetteFormatError(
+            f"{display_path(path)} was recorded by {kind}, for Go, which cannot be read here.",
+            path=path,
+            fix="Fix: keep it, and give the cassette another name",
+        )
     from aquila_cassette.importers import har, vcrpy  # not needed to replay a cassette of ours
 
     try:
@@ -199,14 +246,15 @@ def _unpacked(data: bytes, path: Path) -> bytes:
 
 
 def _tree(data: bytes, kind: ForeignFormat) -> Any:
+    data = data.removeprefix(_BOM)
     try:
-        text = data.decode("utf-8-sig")
+        data.decode()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise YamlError(f"the byte 0x{data[error.start]:02x} is not UTF-8", line) from error
-    if text.lstrip()[:1] in ("{", "["):
+    if data[:_SOME].lstrip()[:1] in (b"{", b"["):
         try:
-            return json.loads(text)
+            return json.loads(data)
         except json.JSONDecodeError as error:
             raise YamlError(f"this is not JSON: {error.msg.lower()}", error.lineno) from error
         except RecursionError as error:
@@ -215,4 +263,4 @@ def _tree(data: bytes, kind: ForeignFormat) -> Any:
 
     # vcrpy's YAML is PyYAML's, of version 1.1; cassetter's writer knows 1.2 alone, and leaves a
     # date or 'no' without quotes.
-    return LenientReader(text, plain if kind == "cassetter" else plain_1_1).document()
+    return LenientReader(data, plain if kind == "cassetter" else plain_1_1).document()

@@ -183,7 +183,7 @@ def plain_1_1(text: str) -> Any:
 class LenientReader(Composer):
     """Reads the first document of a text, with its aliases and tags; None if it is empty."""
 
-    def __init__(self, text: str, plain: Callable[[str], Any]) -> None:
+    def __init__(self, text: bytes, plain: Callable[[str], Any]) -> None:
         super().__init__(text)
         self._plain = plain
         self._anchors: dict[str, tuple[Any, int, int]] = {}
@@ -247,12 +247,10 @@ class LenientReader(Composer):
 
 def _make(event: Any, makers: dict[str, Callable[[Any], Any]], value: Any) -> Any:
     """Return what a node of this tag and `value` holds."""
-    tag = event.tag.replace(_YAML, "!!")
+    tag = event.tag.replace(_YAML, "!!")  # in Ruby's files they have one "!" only
     try:
         make = (
-            _first
-            if makers is _COLLECTIONS and tag.endswith(".istr")
-            else makers[tag.removeprefix("!!")]
+            _first if makers is _COLLECTIONS and tag.endswith(".istr") else makers[tag.lstrip("!")]
         )
         return make(value)
     except (AttributeError, LookupError, TypeError, ValueError) as error:

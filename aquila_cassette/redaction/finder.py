@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -28,6 +29,8 @@ from aquila_cassette.redaction.spans import MARK, Span, fit, merge, replaced
 
 _ENVIRONMENT = "the value of an environment variable"
 _SMALL = 4 * 1024
+_IMAGE = 16 * 1024
+_LONGEST_TYPE = 128  # of a data URL: data:image/png;base64,
 _LARGE = 8 * 1024 * 1024  # what is larger is not copied to be faster
 
 
@@ -49,7 +52,7 @@ class Finder:
         self._patterns = tuple(patterns)
         self._allowed = frozenset(value.encode("utf-8", "surrogateescape") for value in allow)
         self._json = fields.json_pattern(self.names.more)
-        self._link = fields.link_pattern(self.names.more)
+        self._links = fields.link_patterns(self.names.more)
         self.clean_url = lru_cache(maxsize=1024)(self._clean_url)
         self.clean_header = lru_cache(maxsize=1024)(self._clean_header)
 
@@ -59,30 +62,39 @@ class Finder:
         """Return what is to be replaced in a body that was ``sent`` or ``received``."""
         if not data:
             return []
-        values, named = self._search(data, env, lambda some: self._named(some, place, content_type))
+        find_named = functools.partial(self._named, place, content_type)
+        values, named = self._search(data, env, find_named)
         if named and place == "received" and speaks_a_dialect(content_type, data):
             named = [span for span in named if not fields.is_in_arguments(data, span)]
         return self._fitted(data, values, named, content_type.lower())
 
     def in_text(self, data: bytes, env: Secrets) -> list[Span]:
-        return self._fitted(data, *self._search(data, env, lambda some: []), "")
+        return self._fitted(data, *self._search(data, env, lambda *_: []), "")
 
     def _search(
-        self, data: bytes, env: Secrets, find_named: Callable[[bytes], list[Span]]
+        self, data: bytes, env: Secrets, find_named: Callable[[bytes, bytes], list[Span]]
     ) -> tuple[list[Span], list[Span]]:
         """Return the secrets by value and by name; of a large body, where its lines differ first."""
-        if _SMALL <= len(data) <= _LARGE and not self._patterns and not spellings(env).any_is_json:
-            some = without_repeats(data)
-            if len(some) < len(data) and not find_named(some) and not self._values(some, env):
+        known = spellings(env)
+        if _SMALL <= len(data) <= _LARGE and not self._patterns and not known.any_is_json:
+            shown = without_images(data)
+            some = without_repeats(shown)
+            low = some.lower()
+            if (
+                len(some) < len(data)
+                and not find_named(some, low)
+                and not self._values(some, low, env)
+                and (shown is data or not known.is_in(data))
+            ):
                 return [], []
-        return self._values(data, env), find_named(data)
-
-    def _named(self, data: bytes, place: Place, content_type: str) -> list[Span]:
         low = data.lower()
+        return self._values(data, low, env), find_named(data, low)
+
+    def _named(self, place: Place, content_type: str, data: bytes, low: bytes) -> list[Span]:
         kind = content_type.lower()
         found = [*fields.json_fields(data, low, self._json, self.names, place)]
         if data.find(b"=") >= 0:
-            found += fields.link_parameters(data, low, self._link, self.names)
+            found += fields.link_parameters(data, low, self._links, self.names)
         if kind.startswith("application/x-www-form-urlencoded"):
             found += fields.form_pairs(data, self.names, "form")
         elif kind.startswith("multipart/form-data"):
@@ -99,7 +111,8 @@ class Finder:
             )
         return merge(data, [*fit(data, merge(data, values), kind), *named])
 
-    def _values(self, data: bytes, env: Secrets) -> list[Span]:
+    def _values(self, data: bytes, low: bytes, env: Secrets) -> list[Span]:
+        """Return the secrets by value; `low` is `data` in lower case."""
         known = spellings(env)
         keys: dict[KeyPattern, None] = {}
         spelt = dict.fromkeys(known.anywhere)
@@ -114,7 +127,7 @@ class Finder:
         # `find`, not `in`, which first tries the bytes as a number: three times the cost.
         if has_runs and data.find(b"-----BEGIN") >= 0:
             found += (Span(*match.span(), "a private key") for match in PRIVATE_KEY.finditer(data))
-        if data.find(b"earer") >= 0 or data.find(b"BEARER") >= 0:
+        if low.find(b"bearer") >= 0:
             found += (Span(*one.span("token"), "a bearer token") for one in BEARER.finditer(data))
         for spelling in spelt:
             found += self._spelt(data, spelling)
@@ -287,6 +300,28 @@ _SHORTEST_BEGINNING, _LONGEST_BEGINNING = 20, 1024
 _NAME = re.compile(rb'"[^"\\]*"\s*:')
 
 
+def without_images(data: bytes) -> bytes:
+    """Return `data` with no more than the beginning of long base64 in quotes: images and the like.
+
+    No names are in there, and what looks like a key is so by chance; a value of the environment may
+    be, encoded.
+    """
+    parts: list[bytes] = []
+    kept, start = 0, data.find(b'"')
+    for _ in range(len(data) >> 8):  # where quotes are more frequent, there are no images
+        end = data.find(b'"', start + 1)
+        if start < 0 or end < 0:
+            break
+        start = data.rfind(b",", start, start + _LONGEST_TYPE) + 1 or start + 1
+        if end - start > _IMAGE and not data[start:end].rstrip(b"=").translate(
+            None, bytes(_BASE64)
+        ):
+            parts.append(data[kept : start + _LONGEST_RUN])
+            kept = end
+        start = end
+    return b"".join([*parts, data[kept:]]) if parts else data
+
+
 def without_repeats(data: bytes) -> bytes:
     """Return `data` without what its lines begin with again and again.
 
@@ -294,6 +329,8 @@ def without_repeats(data: bytes) -> bytes:
     Each beginning is kept once, and ends before the name of a field, which is inside no secret: so
     what is in `data` is also in what is left.
     """
+    if data.find(b"\n") < 0:
+        return data
     lines = data.split(b"\n")
     kept: list[bytes] = []
     for at in range(0, len(lines), _BLOCK):
@@ -344,6 +381,9 @@ class Spellings(NamedTuple):
     anywhere: list[Spelling]
     in_runs: list[Spelling]
     any_is_json: bool  # whether the names of JSON fields may be in one
+
+    def is_in(self, data: bytes) -> bool:
+        return any(data.find(one.data) >= 0 for one in (*self.anywhere, *self.in_runs))
 
 
 @lru_cache(maxsize=64)

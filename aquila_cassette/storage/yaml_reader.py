@@ -275,10 +275,10 @@ def line_of(event: Any) -> int:
 class Composer:
     """One reading of one text, events in and values out. Its subclasses say what YAML may be in it."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str | bytes) -> None:
         import yaml  # not needed to record into a new cassette
 
-        self._text = text
+        self._text = text  # bytes are UTF-8, and are not encoded again
         self._error: Any = yaml.YAMLError
         self._loader: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
         self.scalar, self.alias = yaml.ScalarEvent, yaml.AliasEvent
@@ -313,9 +313,10 @@ class Composer:
     def _not_yaml(self, error: Any) -> YamlError:
         mark = getattr(error, "problem_mark", None)
         # libyaml counts a line more where the text ends without a line break.
-        line = min(mark.line if mark else 0, self._text.rstrip().count("\n")) + 1
+        text = self._text if isinstance(self._text, str) else self._text.decode()
+        line = min(mark.line if mark else 0, text.rstrip().count("\n")) + 1
         problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
-        is_at_end = mark and mark.index >= len(self._text.rstrip())
+        is_at_end = mark and mark.index >= len(text.rstrip())
         return YamlError(problem, line, cut_off=bool(is_at_end))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
 
 import pytest
@@ -58,3 +60,20 @@ def test_a_value_of_the_environment_is_told_by_its_variable(
     assert kinds == ["the value of ACME_API_KEY"] * 2
     came = Response(None, ended="failed", error=Failure("X", "no: correct horse 9"))
     assert Redaction().findings(came) == [SecretFinding("error", "the value of ACME_API_KEY")]
+
+
+@pytest.mark.parametrize("secret", ["sk-ant-api03-aB3dE6gH9jK2mN5pQ8sT1vW4", None])
+def test_beside_an_image_secrets_are_found_and_in_it_values_of_the_environment(
+    secret: str | None,
+) -> None:
+    value = "a-value-that-nobody-may-see"
+    image = base64.b64encode(bytes(range(256)) * 90 + (value if secret is None else "").encode())
+    sent = {"image": f"data:image/png;base64,{image.decode()}", "text": secret or "none"}
+    body = json.dumps(sent).encode()
+    clean = Redaction().request(Request("POST", "https://a.example/", (), body), env=(value,))
+    assert clean.body != body
+    assert (secret or base64.b64encode(value.encode()).decode()[:-4]).encode() not in clean.body
+    plain = json.dumps({**sent, "text": "none"}).encode()
+    assert (
+        Redaction().request(Request("POST", "https://a.example/", (), plain), env=()).body == plain
+    )

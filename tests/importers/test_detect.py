@@ -1,0 +1,113 @@
+"""Which recorder wrote a file, and how a formatter laid it out."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+import yaml
+
+from aquila_cassette.errors import CassetteFormatError
+from aquila_cassette.importers import detect_format
+from tests.importers.samples import CASSETTER, URL, only, read, vcrpy
+from tests.storage.cassettes import PATH
+
+
+class Indented(yaml.SafeDumper):
+    """Indents lists, as prettier and yamlfmt do."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+
+BETAMAX = f"""\
+---
+http_interactions:
+- request:
+    method: post
+    uri: {URL}
+    body: {{encoding: UTF-8, string: '{{"n":1}}'}}
+    headers: {{!binary "QXV0aG9yaXphdGlvbg==": [!binary QmVhcmVyIGFiYw==]}}
+  response:
+    status: {{code: 200, message: OK}}
+    headers: {{Content-Type: [text/plain]}}
+    body:
+      encoding: ASCII-8BIT
+      string: !binary |-
+        {base64.b64encode(b"hi").decode()}
+recorded_with: VCR 6.4.0
+"""
+GO_VCR = f"""\
+---
+version: 2
+interactions:
+    - id: 0
+      request:
+        proto: HTTP/1.1
+        host: api.example.com
+        body: 'uri: no'
+        url: {URL}
+        method: POST
+      response:
+        proto: HTTP/1.1
+        body: hi
+        status: 200 OK
+        code: 200
+"""
+
+
+@pytest.mark.parametrize("indent", [2, 4, 8])
+@pytest.mark.parametrize(
+    ("text", "kind"), [(vcrpy(), "vcrpy"), (CASSETTER, "cassetter"), (BETAMAX, "betamax")]
+)
+def test_a_formatter_may_have_indented_it(text: str, kind: str, indent: int) -> None:
+    tree = yaml.safe_load(text.replace("!binary", "!!binary"))
+    data = "# by hand\n" + yaml.dump(tree, Dumper=Indented, indent=indent, sort_keys=False)
+    data = data.replace(":\n", ":\n\n  # a comment\n", 1)
+    assert detect_format(data.encode()) == kind
+    found, expected = read(data).interactions, read(text).interactions
+    assert [one.response for one in found] == [one.response for one in expected]
+    assert [one.request.url for one in found] == [one.request.url for one in expected]
+
+
+def test_flow_style_and_langchain_are_known() -> None:
+    tree = yaml.safe_load(vcrpy())
+    flow = yaml.dump(tree, default_flow_style=None, width=1000)
+    assert read(flow).interactions == read(vcrpy()).interactions
+    (item,) = tree["interactions"]
+    apart = {"requests": [item["request"]], "responses": [item["response"]]}
+    for dumper in (yaml.SafeDumper, Indented):
+        assert read(yaml.dump(apart, Dumper=dumper)).interactions == read(vcrpy()).interactions
+
+
+def test_ruby_writes_binary_with_one_exclamation_mark() -> None:
+    assert only(BETAMAX) == only(vcrpy())
+
+
+def test_a_field_of_a_body_decides_nothing() -> None:
+    ours = "version: 1\ninteractions:\n- request:\n    url: a\n    text: |\n      uri: b\n"
+    assert detect_format(ours.encode()) is None
+    assert (
+        detect_format(vcrpy(sent="body: |\n      url: a\n      ended: complete").encode())
+        == "vcrpy"
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (GO_VCR, "go-vcr"),
+        (
+            GO_VCR.replace("    - id: 0\n      request", "- request").replace("        ", "    "),
+            "go-vcr",
+        ),
+        ("httprr trace v1\n12 34\nGET / HTTP/1.1\r\n", "httprr"),
+    ],
+)
+def test_files_of_go_are_named_as_what_they_are(data: str, kind: str) -> None:
+    with pytest.raises(CassetteFormatError) as caught:
+        read(data)
+    assert str(caught.value) == (
+        f"{PATH} was recorded by {kind}, for Go, which cannot be read here.\n"
+        "Fix: keep it, and give the cassette another name"
+    )
