@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
 from unicodedata import normalize
+from urllib.parse import unquote_plus
 
 from aquila_cassette import importers
 from aquila_cassette.cli.folder import cassettes_named
@@ -44,12 +45,14 @@ KINDS = {
     "name": "Windows cannot hold the name, or it is one with another's",
     "leftover": "a temporary file of a save that was killed",
 }
+_MANY = 100  # cassettes: it takes a while
 _STYLES = {"error": "red", "warning": "yellow"}
-# What filters of other recorders put in the place of secrets.
-_FILTERED = re.compile(
-    r"(?:Bearer )?(?:(?i:\[?\b(?:REDACTED|FILTERED|DUMMY|X{4,})\b\]?)"
-    r"|<[A-Z][A-Z0-9_ -]*>|\*{4,})"
-)
+# What filters of other recorders put in the place of secrets: words, one of which says so.
+_SAYS_SO = (
+    "redact", "scrub", "filter", "sanitiz", "mask", "hidden", "remov", "placeholder", "dummy",
+    "fake", "mock", "test", "example", "sample", "xxx",
+)  # fmt: skip
+_WORDS = re.compile(r"[\W_]*(?:(?:[a-z]{1,16}|\d{1,4})(?:[\W_]+|$))+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,8 @@ def run(
             )
     oldest = None if max_age is None else datetime.now(UTC) - parse_timespan(max_age)
     places, paths = cassettes_named(given, folder)
+    if how == "text" and len(paths) >= _MANY:
+        print_error(f"Checking {count(len(paths), 'cassette')} ...")
     found = [one for path in paths for one in check_file(path, redact, oldest)]
     found += [*_names(paths, folder), *_leftovers(places), *_unused(paths, folder)]
     found = [one for one in dict.fromkeys(found) if one.kind not in ignore]
@@ -168,20 +173,32 @@ def _foreign_secrets(path: Path, data: bytes, redact: Redaction) -> Iterator[Fin
         for one in one_at_a_time(read.interactions if read else ())
         for message in (one.request, one.response)
         for secret in redact.findings(message)
-        if not _is_filtered(message, secret)
+        if not _is_filtered(message, secret, redact)
     }
     if kinds:
         yield Finding(path, 1, "secret", ", ".join(sorted(kinds)), importers.convert_command(path))
 
 
-def _is_filtered(message: Request | Response, secret: SecretFinding) -> bool:
+def _is_filtered(message: Request | Response, secret: SecretFinding, redact: Redaction) -> bool:
     """Return whether another recorder's filter has taken a secret out already."""
-    if secret.part == "url" and isinstance(message, Request):
-        return _FILTERED.search(message.url) is not None
-    value = message.header(secret.name) or ""
+    values = [value for name, value in message.headers if name.lower() == secret.name]
     if secret.part == "body":
-        value = message.body[secret.start : secret.end].decode("utf-8", "replace")
-    return _FILTERED.fullmatch(value) is not None
+        values = [message.body[secret.start : secret.end].decode("utf-8", "replace")]
+    elif secret.part == "url" and isinstance(message, Request):
+        base, _, query = message.url.partition("?")
+        alone = (
+            replace(message, url=f"{base}?{one}", headers=(), body=b"") for one in query.split("&")
+        )
+        values = [
+            unquote_plus(one.url.rpartition("=")[2]) for one in alone if any(redact.findings(one))
+        ]
+    return bool(values) and all(map(_is_placeholder, values))
+
+
+def _is_placeholder(value: str) -> bool:
+    low = value.lower()
+    words = _WORDS.fullmatch(low) and any(word in low for word in _SAYS_SO)
+    return bool(words) or len(set(low)) <= 3
 
 
 def _starts(data: bytes) -> Iterator[int]:

@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from aquila_cassette.content_encoding import most_of
 from aquila_cassette.errors import CassetteFormatError, CassetteNameError, CassetteSaveError
@@ -26,9 +26,6 @@ from aquila_cassette.storage import files
 from aquila_cassette.storage.format import MAX_BYTES, format_error, loads, too_large
 from aquila_cassette.storage.names import cassette_path, display_path, files_in
 from aquila_cassette.storage.yaml_reader import YamlError, plain
-
-if TYPE_CHECKING:
-    from aquila_cassette.redaction import Redaction
 
 ForeignFormat: TypeAlias = Literal["vcrpy", "cassetter", "betamax", "HAR", "go-vcr", "httprr"]
 """The last two, of Go, are known by name only: they cannot be read."""
@@ -47,15 +44,16 @@ _BLANK = _BOM + b" \t\r\n"
 _HAR = re.compile(rb'\{\s*"log"\s*:')
 _NOT_HTTP = re.compile(rb"^(?:grpc|ws)_interactions:", re.MULTILINE)
 _HTTPRR = b"httprr trace v"
+# What holds the interactions; before vcrpy 1.0 nothing did.
 _TOP = re.compile(
-    rb"^(?:---[ \t]*\r?\n)?(interactions|requests|responses|http_interactions):", re.MULTILINE
+    rb"^(?:---[ \t]*\r?\n)?(?:(interactions|requests|responses|http_interactions):|(?=- request:))",
+    re.MULTILINE,
 )
-_OLD_LIST = re.compile(rb"(?:---[ \t]*\r?\n)?(?=- request:)")
-_FIRST_FIELD = re.compile(rb"[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*( *- +| +)")
-_FLOW = re.compile(rb"[ \t]*\{")
-_FLOW_URI = re.compile(rb"[{,]\s*[\"']?uri[\"']?\s*:")
+_FIRST_FIELD = re.compile(rb"[^\n]*(?:\n[ \t]*(?:#[^\n]*)?\r?(?=\n))*(\n *- +|\n +)")
+_FLOW = re.compile(rb"[ \t]*\{.*?[{,]\s*[\"']?uri[\"']?\s*:", re.DOTALL)
 # vcrpy has a string there, or a mapping with 'string' in it.
-_TYPED = re.compile(rb"body:\r?\n +type: (?:json|text|binary|none)\r?\n")
+_TYPED = re.compile(rb"\s+body:\r?\n +type: (?:json|text|binary|none)\r?\n")
+_NOT_HTTP = re.compile(rb"^(?:grpc|ws)_interactions:", re.MULTILINE)
 
 
 # Which format, and which file.
@@ -87,35 +85,27 @@ def _yaml_format(data: bytes) -> ForeignFormat | None:
     They are lines with the indentation of the first one; what is deeper may be in a body.
     """
     top = _TOP.search(data)
-    old = None if top else _OLD_LIST.match(data)
+    start = top.end() if top else len(data)
     if top and top[1] == b"http_interactions":
         return "betamax"
-    start = top.end() if top else 0
-    if not top or top[1] == b"interactions":
-        request = data.find(b"request:", start) if top or old else -1
-        if request < 0:
-            return "cassetter" if _NOT_HTTP.search(data) else None
-        start = request + len(b"request:")
-    if _FLOW.match(data, start):
-        return "vcrpy" if _FLOW_URI.search(data, start) else None
-    first = _FIRST_FIELD.match(data, start)
-    if first is None:
+    if not top or top[1] not in (b"requests", b"responses"):
+        start = data.find(b"request:", start)
+    if start < 0:
+        return "cassetter" if _NOT_HTTP.search(data) else None
+    if _FLOW.match(data, data.find(b":", start) + 1):
+        return "vcrpy"
+    if not (first := _FIRST_FIELD.match(data, start)):
         return None
-    line = b"\n" + b" " * len(first[1])
+    line = b"\n" + b" " * (len(first[1]) - 1)
 
     def find(name: bytes) -> int:
-        if data.startswith(name, first.end()):
-            return first.end()
-        return data.find(line + name, start) + len(line)
+        return data.find(line + name, first.start(1))
 
-    def has(name: bytes) -> bool:
-        return find(name) >= first.end()
-
-    if has(b"ended:"):  # one of ours, then, though somebody wrote uri for url
+    if find(b"ended:") >= 0:  # one of ours, then, though somebody wrote uri for url
         return None
-    if has(b"uri:") or (has(b"host:") and not has(b"url:")):
+    if find(b"uri:") >= 0 or (find(b"host:") >= 0 > find(b"url:")):
         return "cassetter" if _TYPED.match(data, find(b"body:")) else "vcrpy"
-    return "go-vcr" if has(b"url:") and has(b"code:") else None
+    return "go-vcr" if min(find(b"url:"), find(b"code:")) >= 0 else None
 
 
 def find_cassette(folder: Path, name: str) -> Path:
@@ -184,7 +174,7 @@ def _parse(data: bytes, path: Path) -> CassetteData:
 
 
 @cache
-def _defaults() -> Redaction:
+def _defaults() -> Any:
     from aquila_cassette.redaction import Redaction  # not needed to replay a cassette of ours
 
     return Redaction()

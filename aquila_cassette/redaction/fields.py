@@ -218,10 +218,7 @@ def form_parts(data: bytes, content_type: str, names: SecretNames) -> Iterator[S
 
 
 def link_patterns(more: Iterable[str]) -> Sequence[re.Pattern[bytes]]:
-    """Return what finds such parameters: plain, and in a query, where they are encoded once or twice.
-
-    Each begins with a literal: joined to one pattern they take ten times as long.
-    """
+    # Each begins with a literal: joined to one pattern they take ten times as long.
     _, wide = _lookbehinds(_LINK_ENDINGS, more)
     value = rb"[^&\s\"'<>\\#)\]]"
     ways = [rb"=(?<=(?:%s)=)(%s+)" % (wide, value)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,26 +18,6 @@ _ORIGIN = "_aquila_origin"
 """Where a request was read from; copies that vcrpy and hooks make have it too."""
 
 Pair = tuple[Any, Any]
-
-
-class PlainCopies:
-    """Gives a persister copies of the responses that any serializer can write, and may write into."""
-
-    def __init__(self, persister: Any) -> None:
-        self.persister = persister
-
-    def load_cassette(self, cassette_path: Any, serializer: Any) -> Any:
-        return self.persister.load_cassette(cassette_path, serializer=serializer)
-
-    def save_cassette(
-        self, cassette_path: Any, cassette_dict: dict[str, Any], serializer: Any
-    ) -> None:
-        responses = [
-            {key: dict(part) if isinstance(part, Mapping) else part for key, part in one.items()}
-            for one in cassette_dict["responses"]
-        ]
-        copied = {**cassette_dict, "responses": responses}
-        self.persister.save_cassette(cassette_path, copied, serializer=serializer)
 
 
 class Files:

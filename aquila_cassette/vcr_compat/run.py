@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import sys
-import threading
 from collections.abc import Iterator
-from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
@@ -14,7 +11,6 @@ import pytest
 from aquila_cassette.model import Request
 from aquila_cassette.plugin import naming
 from aquila_cassette.plugin.run import RUN
-from aquila_cassette.waiting.event_loops import current_task_or_thread, tasks_of_this_loop
 
 if TYPE_CHECKING:
     from aquila_cassette.session.owner import Owner
@@ -22,8 +18,6 @@ if TYPE_CHECKING:
 
 Kind = Literal["pytest-recording", "pytest-vcr"]
 """The plugin that a suite was written for."""
-
-_ASYNC = inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 SUITE: pytest.StashKey[Suite] = pytest.StashKey()
 
@@ -53,29 +47,15 @@ class Suite:
     def report_swallowed_misses(self) -> None:
         """Fail the test for misses that did not reach it, or note them."""
         misses = [miss for session in self.sessions for miss in session.take_swallowed()]
-        misses = [miss for miss in misses if not _reached(miss, self._code)]
+        function = inspect.unwrap(getattr(self.item, "function", lambda: None))
+        code = getattr(function, "__code__", None)
+        misses = [miss for miss in misses if not _reached(miss, code)]
         if misses and self.strict:
             from aquila_cassette.session.miss import combined
 
             raise combined(misses)
         for miss in misses:
             self._note(f"{self.item.nodeid} swallowed a miss: {miss.method} {miss.url}")
-
-    @property
-    def _code(self) -> CodeType | None:
-        """The code of the running test's function."""
-        function = inspect.unwrap(getattr(self.item, "function", lambda: None))
-        return getattr(function, "__code__", None)
-
-    def is_sequential(self, home: threading.Thread) -> bool:
-        """Return whether the test itself makes a request, not one of several tasks or threads.
-
-        That is in the thread `home`: outside of tasks, in the only task, or in that of the test.
-        """
-        if threading.current_thread() is not home:
-            return False
-        task = current_task_or_thread()
-        return task is home or len(tasks_of_this_loop()) == 1 or _awaits(self._code)
 
     def count(self, owner: Owner, other_body: list[Request]) -> None:
         """Count what a block did, and note the bodies that vcrpy would have passed over."""
@@ -95,18 +75,6 @@ def _reached(error: BaseException, code: object) -> bool:
     while trace is not None and trace.tb_frame.f_code is not code:
         trace = trace.tb_next
     return trace is not None
-
-
-def _awaits(code: CodeType | None) -> bool:
-    """Return whether the running task is within the async function of `code`."""
-    frame: FrameType | None = sys._getframe()
-    while frame is not None and not frame.f_code.co_flags & _ASYNC:
-        frame = frame.f_back
-    while frame is not None and frame.f_code.co_flags & _ASYNC:  # the event loop is below
-        if frame.f_code is code:
-            return True
-        frame = frame.f_back
-    return False
 
 
 def use_for_test(request: pytest.FixtureRequest, cassette: Any) -> Iterator[Any]:

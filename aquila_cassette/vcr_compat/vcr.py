@@ -6,7 +6,8 @@ import copy
 import functools
 import json
 import os
-from collections.abc import Generator, Sequence
+import threading
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -35,14 +36,15 @@ from aquila_cassette.session.owner import Owner
 from aquila_cassette.session.player import Player
 from aquila_cassette.session.recorder import Recorder
 from aquila_cassette.session.session import CassetteState, Session
-from aquila_cassette.vcr_compat.persister import Files, Pair, PlainCopies
-from aquila_cassette.vcr_compat.run import SUITE, Suite
+from aquila_cassette.vcr_compat.persister import Files, Pair
+from aquila_cassette.vcr_compat.run import SUITE
 from aquila_cassette.vcr_compat.translation import (
     SuiteRedaction,
     our_request,
     their_request,
     their_response,
 )
+from aquila_cassette.waiting.event_loops import current_task_or_thread, tasks_of_this_loop
 
 _FILTERS = ("filter_headers", "filter_query_parameters", "filter_post_data_parameters")
 _MODES = {RecordMode.NONE: "none", RecordMode.ONCE: "once", RecordMode.ALL: "all"}
@@ -95,7 +97,7 @@ class CompatVCR(VCR):  # type: ignore[misc]
         is_ours = persister is FilesystemPersister
         if is_ours:
             persister = Files(self._others, replaces=self._rewrite)
-        cassette = CompatCassette(persister=PlainCopies(persister), **settings)
+        cassette = CompatCassette(persister=persister, **settings)
         if is_ours or not self._rewrite:
             cassette._load()
         http.install()
@@ -111,7 +113,6 @@ class CompatVCR(VCR):  # type: ignore[misc]
         resolved = resolve([*owner.above, Layer("the mark vcr", call)], os.environ)
         redaction = SuiteRedaction(resolved.options.redact, replacements)
         cassette.session = VcrSession(cassette, resolved, owner, redaction, strict=suite.strict)
-        cassette.suite = suite
         suite.sessions.append(cassette.session)
         return cassette
 
@@ -139,7 +140,6 @@ class CompatCassette(Cassette):  # type: ignore[misc]
     """A `vcr.cassette.Cassette`: loading, hooks, matchers, counts and saving are vcrpy's own."""
 
     session: VcrSession | None = None
-    suite: Suite
     # What vcrpy 7 has none of.
     _loaded_count = 0
     _played_interactions: Sequence[Pair] = ()
@@ -166,11 +166,13 @@ class CompatCassette(Cassette):  # type: ignore[misc]
         assert self.session is not None
         if self.session.keeps_its_old_cassette() or not self.data:
             return
-        persister: Any = self._persister
-        files = persister.persister
-        if isinstance(files, Files):
+        # Copies that any serializer can write, and may write into; nothing is recorded any more.
+        self._pairs = list(map(_plain, self.data))
+        self._played_interactions = list(map(_plain, self._played_interactions))
+        self.session = None
+        if isinstance(self._persister, Files):
             drops = getattr(self, "drop_unused_requests", False)
-            files.replaces |= self.record_mode == RecordMode.ALL or drops
+            self._persister.replaces |= self.record_mode == RecordMode.ALL or drops
         super()._save(force=force)
 
     def _load(self) -> None:
@@ -195,6 +197,11 @@ class CompatCassette(Cassette):  # type: ignore[misc]
         self.play_counts[place] += 1
 
 
+def _plain(pair: Pair) -> Pair:
+    request, response = pair
+    return request, {k: dict(v) if isinstance(v, Mapping) else v for k, v in response.items()}
+
+
 class VcrSession(Session):
     """A session that asks vcrpy's cassette what matches, and gives it what was recorded.
 
@@ -213,6 +220,7 @@ class VcrSession(Session):
         self.cassette = cassette
         self.owner = owner
         self.other_body: list[Request] = []  # answered although their body is not the recorded one
+        self._home = threading.current_thread()
         self._redaction = redaction
         self._strict = strict
         self._recorded: dict[int, Pair] = {}
@@ -278,10 +286,10 @@ class VcrSession(Session):
         return self._replay(interaction, place + 1, repeats or len(fitting) > 1)
 
     def _may_overlap(self) -> bool:
-        """Return whether other requests may be on their way: their order is not the recorded one."""
-        if self.streams.open():
+        """Return whether another answer is still read, or other tasks or threads may send requests."""
+        if self.streams.open() or threading.current_thread() is not self._home:
             return True
-        return not self.cassette.suite.is_sequential(self.home)
+        return current_task_or_thread() is not self._home and len(tasks_of_this_loop()) > 1
 
     def _recorded_key_at(self, place: int) -> Any:
         recorded, _ = self.cassette.data[place]

@@ -8,6 +8,7 @@ import re
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote_plus
 
 import pytest
 import yaml
@@ -219,3 +220,40 @@ def test_the_examples_of_the_page_are_what_is_written(cli: Cli) -> None:
     torn.unlink()
     ran = cli(*scrub.split())
     assert ran.out + ran.err == scrubbed
+
+
+@pytest.mark.parametrize(
+    ("left", "kinds"),
+    [
+        ("X-API-KEY-XXX", []),
+        ("scrubbed", []),
+        ("Bearer **REDACTED**", []),
+        ("fake-key", []),
+        ("test_openai_api_key", []),
+        ("<MASKED>", []),
+        ("0000", []),
+        ("hunter2", ["secret"]),
+        ("swordfish", ["secret"]),
+        ("test-aB3dE6gH9jK2mN5pQ8", ["secret"]),
+        ("sk-test-4f5a9d7c2b1e8f60", ["secret"]),
+    ],
+)
+@pytest.mark.parametrize("place", ["header", "url", "body"])
+def test_what_a_suites_own_filter_left_is_no_secret(
+    left: str, kinds: list[str], place: str
+) -> None:
+    data = vcrpy().replace("Bearer abc", left if place == "header" else "test")
+    if place == "url":
+        data = data.replace("/chat", f"/chat?env=test&api_key={quote_plus(left)}")
+    if place == "body":
+        data = data.replace('{"n":1}', json.dumps({"api_key": left}))
+    assert [one.kind for one in check_file(lay("x.yaml", data), Redaction())] == kinds
+
+
+def test_many_cassettes_are_announced(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aquila_cassette.cli.check._MANY", 2)
+    note_unused()
+    for name in "ab":
+        lay(f"cassettes/{name}.yaml", GOOD)
+    said = "Checking 2 cassettes ...\nNothing found in 2 cassettes.\n"
+    assert cli("check") == Ran(0, "", said)
