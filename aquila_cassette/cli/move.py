@@ -51,9 +51,10 @@ def run(old: str, new: str, folder: Path, *, code: bool, dry_run: bool) -> int:
             if re.search(rf"""(?<=["'/]){re.escape(before)}(?:\.ya?ml)?(?=["'])""", line)
         ]
     if not dry_run:
+        for path, data in edits:  # before the cassette: if that is killed, it can be run again
+            with files.changing(path) as file:
+                files.replace_file(file, data)
         move(source, target)
-        for path, data in edits:
-            files.replace_file(path.resolve(), data)
     moved = "would be moved to" if dry_run else "moved to"
     was, now = (escape_control_chars(display_path(path)) for path in (source, target))
     screen.line(f"{was} {moved} ", (now, "bold"))

@@ -13,6 +13,7 @@ mark remains, and the text is to be read whole.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -276,7 +277,12 @@ class Composer:
     """One reading of one text, events in and values out. Its subclasses say what YAML may be in it."""
 
     def __init__(self, text: str | bytes) -> None:
-        import yaml  # not needed to record into a new cassette
+        try:
+            import yaml  # not needed to record into a new cassette
+        except BaseException:  # Ctrl-C: Python would keep half of the package
+            for name in [name for name in sys.modules if name.partition(".")[0] == "yaml"]:
+                del sys.modules[name]
+            raise
 
         self._text = text  # bytes are UTF-8, and are not encoded again
         self._error: Any = yaml.YAMLError

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aquila_cassette.cli.move import renamed
+from aquila_cassette.cli.move import renamed, run
 from aquila_cassette.cli.scrub import rewrite
 from aquila_cassette.errors import CassetteSaveError
 from tests.cli.conftest import Cli
@@ -46,6 +46,20 @@ def test_a_cassette_gets_another_name_and_so_it_does_in_the_code(cli: Cli) -> No
     assert 'aquila_cassette("talk/hi")' in code.read_text()
     new = Path("cassettes/talk/hi.yaml")
     assert (old.exists(), new.read_text(), new.stat().st_mode & 0o777) == (False, GOOD, 0o640)
+
+
+def test_what_was_killed_half_way_can_be_repeated(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = lay("cassettes/chat.hello.yaml", GOOD)
+    code = [lay(f"tests/test_{name}.py", CODE) for name in "ab"]
+    for way in ("replace", "rename"):
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(Path, way, lambda *_: exec("raise KeyboardInterrupt"))
+            run("chat.hello", "talk/hi", Path("cassettes"), code=True, dry_run=False)
+        assert old.read_text() == GOOD
+    assert cli("mv", "chat.hello", "talk/hi", "--code").code == 0
+    assert all('aquila_cassette("talk/hi")' in path.read_text() for path in code)
 
 
 def test_nothing_is_overwritten_and_no_code_changes_then(cli: Cli) -> None:

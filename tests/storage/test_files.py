@@ -118,6 +118,32 @@ def test_a_list_in_brackets_is_rewritten(path: Path) -> None:
     assert save(path, [A]) == CassetteData((first, A))
 
 
+INTERRUPTED = """
+import sys
+from aquila_cassette.model import Interaction, Request, Response
+from aquila_cassette.storage.files import Path, load, save
+
+def trace(frame, event, arg):
+    if frame.f_code.co_filename.endswith("yaml/loader.py"):
+        sys.settrace(None)
+        raise KeyboardInterrupt
+
+path, one = Path(sys.argv[1]), Interaction(Request("GET", "https://a.b"), Response(204))
+sys.settrace(trace)
+try:
+    save(path, [one])
+except KeyboardInterrupt:
+    save(path, [one])
+    assert load(path).interactions == (one,)
+    print("saved")
+"""
+
+
+def test_a_first_save_that_was_interrupted_breaks_none_after_it(path: Path) -> None:
+    command = [sys.executable, "-c", INTERRUPTED, str(path)]
+    assert subprocess.run(command, capture_output=True, check=True).stdout.strip() == b"saved"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has none in folders")
 def test_a_pipe_is_refused_and_not_waited_for(path: Path) -> None:
     path.parent.mkdir()
