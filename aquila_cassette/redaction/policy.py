@@ -86,6 +86,18 @@ class Redaction:
             patterns=[one for one in values if isinstance(one, re.Pattern)],
         )
 
+    def __str__(self) -> str:
+        """Return what it adds to the defaults, to be read."""
+        added = {
+            name: getattr(self, name) for name in ("names", "patterns", "keep_headers", "allow")
+        }
+        shown = (
+            f"{name}: {', '.join(str(getattr(one, 'pattern', one)) for one in values)}"
+            for name, values in added.items()
+            if values
+        )
+        return "; ".join(shown) or "the defaults"
+
     def __or__(self, other: Redaction) -> Redaction:
         return Redaction(
             (*self.names, *other.names),

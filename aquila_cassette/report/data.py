@@ -6,6 +6,8 @@ The page reads the summaries of all files at once, and the details of one when i
 from __future__ import annotations
 
 import codecs
+import json
+import re
 from dataclasses import dataclass
 from http.client import responses
 from itertools import accumulate
@@ -34,12 +36,23 @@ _MOST_WIRE = 200_000  # characters of raw pieces; the file has the rest
 _MOST_LINES = 2_000  # of a body that is no model's
 
 
+# A control character is shown by its picture, one that would reorder a line by a question mark:
+# each by one other, so that places in the text stay.
+_VISIBLE = {
+    **{number: 0x2400 + number for number in range(0x20) if chr(number) not in "\t\n\r"},
+    0x7F: 0x2421,
+    **dict.fromkeys([*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)], 0xFFFD),
+}
+# What would end the script element, break its lines, or not be written in UTF-8.
+_ESCAPED = re.compile("[<>&\x7f\u2028\u2029\ufeff\ud800-\udfff]")
+
+
 @dataclass(frozen=True, slots=True)
 class ReportFile:
-    """One file: what the list shows of it, and its interactions; None where it cannot be read."""
+    """One file: what the list shows of it, and its interactions as JSON; None if it is damaged."""
 
     summary: dict[str, Any]
-    details: list[dict[str, Any]] | None
+    details: list[str] | None
 
 
 def load_file(path: Path, name: str) -> ReportFile:
@@ -56,7 +69,7 @@ def load_file(path: Path, name: str) -> ReportFile:
     summaries, details = [], []
     for view in map(InteractionView, one_at_a_time(cassette.interactions)):
         summaries.append(summarize(view))
-        details.append(detail(view))
+        details.append(as_json(detail(view)))
     return ReportFile(
         summary | {"with": cassette.recorded_with, "interactions": summaries}, details
     )
@@ -178,3 +191,19 @@ def _wire(response: Response) -> list[str] | None:
     except UnicodeDecodeError:
         return None
     return texts
+
+
+def as_json(value: Any) -> str:
+    """Return JSON that stays data in a script element, whatever the HTML parser makes of it."""
+    text = json.dumps(_visible(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def _visible(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.translate(_VISIBLE)
+    if isinstance(value, list):
+        return [_visible(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _visible(item) for name, item in value.items()}
+    return value

@@ -17,7 +17,7 @@ from pathlib import Path
 from aquila_cassette.errors import CassetteFormatError, CassetteSaveError
 from aquila_cassette.model import CassetteData, Interaction
 from aquila_cassette.storage.bodies import one_at_a_time
-from aquila_cassette.storage.format import as_read, encode, loads, render
+from aquila_cassette.storage.format import MAX_BYTES, as_read, encode, loads, render
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.storage.yaml_reader import LARGE
 
@@ -98,6 +98,7 @@ def save(
         data, merged = _merge(path, before, new, drop)
         if data is None:
             return merged
+        _refuse_too_large(path, len(data))
         if check is not None:
             check(data)
 
@@ -108,6 +109,16 @@ def save(
 
         replace_file(target, data, check=verify)
         return merged
+
+
+def _refuse_too_large(path: Path, size: int) -> None:
+    if size > MAX_BYTES:
+        raise CassetteSaveError(
+            f"{display_path(path)} was not written: it would be too large for a cassette.",
+            path=path,
+            facts=[f"limit: {MAX_BYTES} bytes", f"got:   {size} bytes"],
+            fix="Fix: use several cassettes, or leave the large answers out with ignore_hosts=[...]",
+        )
 
 
 def _merge(
@@ -121,6 +132,8 @@ def _merge(
     dropped = {n for n, one in enumerate(old.interactions) if drop is not None and drop(one)}
     if callable(new):
         new = new([one for n, one in enumerate(old.interactions) if n not in dropped])
+    # Before anything is copied.
+    _refuse_too_large(path, sum(len(part) for one in new for part in one.response.parts))
     if before is None:
         cassette = CassetteData(tuple(map(as_read, new)), program() if new else "")
         return encode(cassette) if new else None, cassette
@@ -163,7 +176,7 @@ def check_reads_back(written: bytes, wanted: tuple[Interaction, ...], path: Path
     """Raise `read_back_error` unless `written` is a cassette of the `wanted` interactions."""
     try:
         found = loads(written, path=path).interactions
-        pairs = zip(one_at_a_time(found), wanted, strict=False)
+        pairs = zip(one_at_a_time(found), one_at_a_time(wanted), strict=False)
         is_same = len(found) == len(wanted) and all(one == other for one, other in pairs)
     except CassetteFormatError as error:
         raise read_back_error(path, str(error)) from error

@@ -14,6 +14,15 @@ from aquila_cassette.redaction import Leak, Redaction
 KEY = "sk-" + "aB3dE6gH9" * 4
 
 
+def test_what_it_adds_is_shown_as_one_reads_it() -> None:
+    assert str(Redaction()) == "the defaults"
+    given = Redaction.of(["tenant", "user", re.compile("acct_[0-9]+")])
+    assert (
+        str(given | Redaction(allow=["x"]))
+        == "names: tenant, user; patterns: acct_[0-9]+; allow: x"
+    )
+
+
 def test_redact_takes_names_and_patterns_or_a_redaction():
     pattern = re.compile(rb"x+")
     given = Redaction.of(["a", pattern, "b", "a"])

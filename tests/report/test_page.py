@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila_cassette.report import ReportFile, render_page
+from aquila_cassette.report.data import as_json
 from tests.report.conftest import ABOUT, CHROMIUM
 
 
@@ -73,7 +74,10 @@ TEXTS = st.text(st.characters(exclude_characters="\x00"), max_size=60) | st.samp
 def test_whatever_is_in_a_cassette_comes_out_of_the_page_as_data(said: list[str]) -> None:
     short: dict[str, Any] = {"name": said[0], "path": said[-1], "bytes": 1, "interactions": []}
     html = render_page(
-        [ReportFile(short, [{"texts": said}]), ReportFile({**short, "error": said[0]}, None)],
+        [
+            ReportFile(short, [as_json({"texts": said})]),
+            ReportFile({**short, "error": said[0]}, None),
+        ],
         about=ABOUT,
     )
     read = Reader(html)

@@ -14,7 +14,7 @@ from aquila_cassette import Interaction, Request, Response, importers
 from aquila_cassette.dialects import read_message
 from aquila_cassette.model import Piece
 from aquila_cassette.report import ReportFile
-from aquila_cassette.report.data import detail, summarize
+from aquila_cassette.report.data import as_json, detail, summarize
 from aquila_cassette.sse import split
 from aquila_cassette.storage import files
 from aquila_cassette.transcript.interaction_text import InteractionView
@@ -188,7 +188,9 @@ def test_a_recorded_stream_is_shown_whole_and_plays_from_nothing_to_all(show: Sh
         request = Request("POST", "https://provider.example/v1")
         view = InteractionView(Interaction(request, Response(200, kind, pieces)))
         file = {"name": recorded.file, "path": recorded.file, "bytes": 1}
-        found.append(ReportFile({**file, "interactions": [summarize(view)]}, [detail(view)]))
+        found.append(
+            ReportFile({**file, "interactions": [summarize(view)]}, [as_json(detail(view))])
+        )
     seen = show(found=found).evaluate(WALK, [one.file for one in SOME])
     for recorded, texts_ in zip(SOME, seen, strict=True):
         text = read_message(recorded.content_type, recorded.body).text

@@ -18,7 +18,7 @@ from aquila_cassette.errors import CassetteFormatError, CassetteSaveError
 from aquila_cassette.model import CassetteData, Interaction, Request, Response
 from aquila_cassette.storage import files
 from aquila_cassette.storage.files import load, save
-from aquila_cassette.storage.format import render
+from aquila_cassette.storage.format import encode, render
 from tests.storage.cassettes import said
 
 if TYPE_CHECKING:
@@ -116,6 +116,22 @@ def test_a_list_in_brackets_is_rewritten(path: Path) -> None:
     write(path, f"{{version: 1, interactions: [{item}]}}")
     first = Interaction(Request("GET", "https://a.b"), Response(204))
     assert save(path, [A]) == CassetteData((first, A))
+
+
+@pytest.mark.parametrize("limit", [10, 200])
+def test_what_is_too_large_is_refused_before_it_is_written(
+    path: Path, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "MAX_BYTES", limit)
+    with pytest.raises(CassetteSaveError) as caught:
+        save(path, [A])
+    size = len(A.response.body) if limit == 10 else len(encode(CassetteData((A,), files.program())))
+    assert str(caught.value) == (
+        f"{path} was not written: it would be too large for a cassette.\n"
+        f"  limit: {limit} bytes\n  got:   {size} bytes\n"
+        "Fix: use several cassettes, or leave the large answers out with ignore_hosts=[...]"
+    )
+    assert not path.exists()
 
 
 INTERRUPTED = """

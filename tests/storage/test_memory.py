@@ -1,0 +1,127 @@
+"""Memory stays within four times the data, and work is linear; tried in processes of their own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MOST = 4.0
+SIZE = 24 << 20
+
+# Each prints its peak of memory, what was there before included where it is a part of the data.
+HEAD = """
+import gzip, os, sys, tracemalloc
+from pathlib import Path
+import filelock, yaml
+from aquila_cassette import importers
+from aquila_cassette.cli import check, convert, list_cassettes, report
+from aquila_cassette.model import CassetteData, Interaction, Piece, Request, Response
+from aquila_cassette.redaction import Redaction
+from aquila_cassette.session.saving import refuse_secrets
+from aquila_cassette.storage import files, format
+
+kind, number = sys.argv[1], int(sys.argv[2])
+each = SIZE // number
+LINES = {
+    "text": b"The quick brown fox jumps over the lazy dog, and some 42 others, said the model.\\n",
+    "line": b'{"data": "the quick brown fox jumps over the lazy dog"}, ',
+    "sse": b'data: {"id":"1","model":"m","choices":[{"index":0,"delta":{"content":"word"}}]}\\n\\n',
+    "binary": bytes(range(256)) * 8,
+    "emoji": "😀 é, the quick brown fox jumps over the lazy dog, and some others\\n".encode(),
+}
+
+def answer(at):
+    body = LINES[kind] * (each // len(LINES[kind]))
+    pieces = tuple(Piece(n, body[n : n + 65536]) for n in range(0, len(body), 65536))
+    sent = Request("GET", f"https://a.example/{at}")
+    headers = (("content-type", "text/event-stream" if kind == "sse" else "text/plain"),)
+    return Interaction(sent, Response(200, headers, pieces), "2026-11-22T10:30:00Z")
+
+path = Path("cassettes/c.yaml")
+gate = lambda data: refuse_secrets(data, Redaction(), path)
+if not os.fork():
+    files.save(path, [answer(at) for at in range(number)])
+    os._exit(0)
+os.wait()
+tracemalloc.start()
+"""
+WORK = {
+    "load": "data = [one.response.parts for one in importers.load(path).interactions]",
+    "save": "path = Path('new.yaml'); files.save(path, [answer(at) for at in range(number)], check=gate)",
+    "add": "files.save(path, [Interaction(Request('GET', 'https://b.example'), Response(204))])",
+    "redact": "[Redaction().response(answer(at).response) for at in range(number)]",
+    "check": "assert check.run(None, path.parent, Redaction(), None, (), 'json') == 0",
+    "list": "list_cassettes.run(None, path.parent, as_json=True)",
+    "report": "report.run(None, path.parent, Path('page.html'), open_it=False)",
+    "convert": "convert.run(['c'], path.parent, 'vcrpy', Path('o'), Redaction(), in_place=False, dry_run=False)",
+}
+END = "\nprint(tracemalloc.get_traced_memory()[1] / path.stat().st_size, file=sys.stderr)"
+
+
+@pytest.mark.parametrize(
+    ("work", "kind", "number"),
+    [
+        *((work, kind, 1) for work in ("load", "save") for kind in ("text", "line", "binary", "emoji")),
+        ("add", "text", 12), ("redact", "text", 1), ("redact", "line", 1),
+        *((work, kind, 1) for work in ("check", "report", "list") for kind in ("line", "sse")),
+        *((work, "sse", 12) for work in ("check", "report", "list", "convert")),
+    ],
+)  # fmt: skip
+@pytest.mark.skipif(sys.platform == "win32", reason="makes its file in a fork")
+def test_memory_is_at_most_four_times_the_data(
+    work: str, kind: str, number: int, tmp_path: Path
+) -> None:
+    script = HEAD.replace("SIZE", str(SIZE)) + WORK[work] + END
+    command = [sys.executable, "-c", script, kind, str(number)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stderr.split()[-1]) <= MOST
+
+
+OPENED = """
+import asyncio, sys
+from pathlib import Path
+import httpx
+from aquila_cassette import aquila_cassette
+from aquila_cassette.model import Interaction, Piece, Request, Response
+from aquila_cassette.storage import files
+
+def lines(number):
+    answer = Response(200, (("content-type", "text/event-stream"),), (Piece(1, b"data: 1\\n\\n"),) * 3)
+    asked = [Request("GET", f"https://a.example/{at}") for at in range(number)]
+    files.save(Path(f"cassettes/{number}.yaml"), [Interaction(one, answer) for one in asked])
+    count = 0
+
+    def trace(frame, event, arg):
+        nonlocal count
+        count += event == "line"
+        return trace if "aquila_cassette" in frame.f_code.co_filename else None
+
+    async def read(client, request):
+        async with client.stream("GET", request.url) as response:
+            await response.aread()
+
+    async def main():
+        async with httpx.AsyncClient() as client:
+            with aquila_cassette(str(number), mode="none") as cassette:
+                tasks = [asyncio.create_task(read(client, request)) for request in asked]
+                await cassette.settled()
+
+    sys.settrace(trace)
+    asyncio.run(main())
+    sys.settrace(None)
+    return count
+
+lines(1)  # what is done once
+print(lines(400) / lines(100))
+"""
+
+
+def test_the_work_for_open_streams_is_linear(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", OPENED]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 5
