@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import builtins
 import inspect
 import os
 import shlex
@@ -320,14 +321,16 @@ def owner_here(function: Callable[..., Any] | None = None) -> Owner:
 
 
 def _owner_of_code(code: CodeType | None, names: Mapping[str, Any]) -> Owner:
-    is_notebook = "get_ipython" in names
     is_whole = not sys.argv[1:]  # with arguments it asks what they say, and not all
-    if code is None or code.co_filename.startswith("<") or is_notebook:
-        name, is_whole = "notebook" if is_notebook else "interactive", False
-        fix = 'Fix: run it once with mode="all" in its aquila_cassette(...)'
+    fix = _command()
+    is_cell = "get_ipython" in names
+    if code is None or code.co_filename.startswith("<") or is_cell:
+        name, is_cell = "notebook", True
     else:
         inside = "" if code.co_qualname == "<module>" else f"::{code.co_qualname}"
-        name, fix = f"{_file(code.co_filename)}{inside}", _command()
+        name = f"{_file(code.co_filename)}{inside}"
+    if is_cell or hasattr(builtins, "get_ipython"):
+        is_whole, fix = False, 'Fix: run it once with mode="all" in its aquila_cassette(...)'
     owner = _owners.setdefault(name, BlockOwner(name, fix=fix, run=_run, is_whole=is_whole))
     owner.above = environment_layer(os.environ)  # a notebook changes it
     owner.root = Path.cwd()

@@ -86,8 +86,8 @@ class Recorder:
 
     @property
     def is_kept(self) -> bool:
-        """Whether there is something to save: it ended, or was read in part when its block ended."""
-        return self.over or (self._is_block_over and bool(self._pieces))
+        """Whether it is saved: as it ended, or as it is now, since its block ended."""
+        return self.over or self._is_block_over
 
     def start_response(self, status: int, headers: Headers, http_version: str) -> None:
         self._status = status
