@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from aquila_cassette.errors import UsageError
 
 if TYPE_CHECKING:
-    from aquila_cassette.matching.keys import Matcher
     from aquila_cassette.model import Request, Response
     from aquila_cassette.redaction import Redaction
 
@@ -181,11 +180,6 @@ class Options:
         ini="aquila_cassette_dir",
         help="the folder of the cassettes",
     )
-
-    def matcher(self) -> Matcher:
-        from aquila_cassette.matching.keys import Matcher
-
-        return Matcher(**{name: getattr(self, name) for name in MATCHING})
 
 
 _FIELDS = {one.name: one for one in fields(Options)}

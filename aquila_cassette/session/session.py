@@ -19,7 +19,7 @@ from aquila_cassette.errors import MissError
 from aquila_cassette.importers import find_cassette, refuse_to_record
 from aquila_cassette.matching.keys import Matcher
 from aquila_cassette.model import UNFINISHED, CassetteData, Interaction, Request
-from aquila_cassette.options import Mode, Resolved
+from aquila_cassette.options import MATCHING, Mode, Resolved
 from aquila_cassette.redaction import environment_secrets
 from aquila_cassette.session.ambient import (
     AmbientRequest,
@@ -167,7 +167,7 @@ class Session:
 
     @cached_property
     def matcher(self) -> Matcher:
-        return self.options.matcher()
+        return Matcher(**{name: getattr(self.options, name) for name in MATCHING})
 
     @cached_property
     def stepping(self) -> Stepping:
