@@ -175,7 +175,7 @@ class Options:
     cassette_dir: Path = _option(
         Path("cassettes"),
         _folder,
-        "the folder, below pytest's rootdir or else the current folder",
+        "the folder, below that of the [suite](options.md#the-cassette-folder) or else the current folder",
         env="AQUILA_CASSETTE_DIR",
         ini="aquila_cassette_dir",
         help="the folder of the cassettes",

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aquila_cassette.cli.pytest_config import FOLDER, folder_of_the_suite
 from aquila_cassette.cli.shared_options import (
     Allow,
     Folder,
@@ -23,6 +22,7 @@ from aquila_cassette.cli.shared_options import (
     TargetFormat,
     complete_names,
 )
+from aquila_cassette.suite import FOLDER, folder_of_the_suite
 
 if TYPE_CHECKING:
     from aquila_cassette.redaction import Redaction

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from aquila_cassette.cli.pytest_config import folder_of_the_suite
+from aquila_cassette.suite import folder_of_the_suite
 
 
 def complete_names(ctx: typer.Context, incomplete: str) -> list[str]:

@@ -55,10 +55,11 @@ def above(config: pytest.Config) -> list[Layer]:
 
 
 def ini(config: pytest.Config) -> list[Layer]:
+    """Return the ini file's settings; the folder is that of each test's suite, see `naming.suite_of`."""
     return [
         Layer(f"ini {one['ini']}", {name: value})
         for name, one in SETTINGS.items()
-        if (value := config.getini(one["ini"]))
+        if name != "cassette_dir" and (value := config.getini(one["ini"]))
     ]
 
 

@@ -5,17 +5,42 @@ from __future__ import annotations
 import inspect
 import os
 import shlex
+from functools import cache
+from pathlib import Path
 
 import pytest
 
 from aquila_cassette.errors import UsageError
 from aquila_cassette.session.current_session import SESSION
+from aquila_cassette.suite import find_suite
+
+
+@cache
+def suite_of(folder: Path, config: pytest.Config) -> tuple[Path, str | None]:
+    """Return the folder of the suite that has tests in a folder, and the cassette folder that it sets.
+
+    It is pytest's rootdir where the command line names that, or the configuration.
+    """
+    option = config.option
+    is_named = option.inifilename or option.rootdir or option.override_ini
+    base, setting = (None, None) if is_named else find_suite(folder)
+    return (base, setting) if base else (config.rootpath, config.getini("aquila_cassette_dir"))
 
 
 def node_id(test: str) -> str:
     """Return the node id of a test without the group that pytest-xdist's loadgroup appends."""
     rest, _, group = test.rpartition("@")
     return rest if rest and not any(part in group for part in ("[", "]", "::")) else test
+
+
+def suite_id(test: str, config: pytest.Config) -> str:
+    """Return a node id seen from its suite's folder, whatever rootdir pytest has."""
+    file, separator, inside = node_id(test).partition("::")
+    path = config.rootpath / file
+    base, _ = suite_of(path.parent, config)
+    if base == config.rootpath or not path.is_relative_to(base):
+        return node_id(test)
+    return f"{path.relative_to(base).as_posix()}{separator}{inside}"
 
 
 def marked_name(node: pytest.Item | pytest.Collector) -> str:
@@ -26,17 +51,18 @@ def marked_name(node: pytest.Item | pytest.Collector) -> str:
     if marker is not None and marker.args:
         return str(marker.args[0])
     if isinstance(node, pytest.Module):
-        return name_of_test(f"{node.nodeid}::x").removesuffix("/x")
-    return name_of_test(node_id(node.nodeid))
+        return name_of_test(f"{suite_id(node.nodeid, node.config)}::x").removesuffix("/x")
+    return name_of_test(suite_id(node.nodeid, node.config))
 
 
 def scope_name(node: object) -> str:
     """Name the owner of fixtures of a class, module, package (its folder) or the session."""
     if isinstance(node, (pytest.Class, pytest.Module)):
-        return node.nodeid
+        return suite_id(node.nodeid, node.config)
     if isinstance(node, pytest.Package):
         folder = node.path if node.path.is_dir() else node.path.parent
-        name = os.path.relpath(folder, node.config.rootpath).replace(os.sep, "/")
+        base, _ = suite_of(folder, node.config)
+        name = os.path.relpath(folder, base).replace(os.sep, "/")
         return SESSION if name == "." else name
     return SESSION
 

@@ -70,14 +70,14 @@ class Run:
         if self._item is None:
             fix = "Fix: pytest --aquila-record=all"
             self._block_owners.append(
-                self._make_owner(None, "block", fix, options.ini(self.config))
+                self._make_owner(None, "block", fix, options.ini(self.config), self.config.rootpath)
             )
             return self._block_owners[-1]
         if self.owner is None:
             item = self._item
             below = self._below(item, self.settings)
-            name, fix = naming.node_id(item.nodeid), naming.rerecord_line(item)
-            self.owner = self._make_owner(name, "test", fix, below)
+            name, fix = naming.suite_id(item.nodeid, self.config), naming.rerecord_line(item)
+            self.owner = self._make_owner(name, "test", fix, below, item.path)
         return self.owner
 
     def _make_wider_owner(self, node: pytest.Collector, request: pytest.FixtureRequest) -> Owner:
@@ -89,8 +89,10 @@ class Run:
         name = naming.scope_name(node)
         asked_by = self._item if name == SESSION and self._item is not None else node
         fix = naming.rerecord_line(asked_by)
-        noted_as = naming.node_id(asked_by.nodeid) if asked_by is self._item else name
-        return self._make_owner(name, "wider", fix, self._below(node, settings), noted_as)
+        noted_as = naming.suite_id(asked_by.nodeid, self.config) if asked_by is self._item else name
+        return self._make_owner(
+            name, "wider", fix, self._below(node, settings), node.path, noted_as
+        )
 
     @cached_property
     def _missed_before(self) -> Mapping[str, Any]:
@@ -103,20 +105,25 @@ class Run:
         kind: Kind,
         fix: str,
         below: Sequence[Layer],
+        path: Path,
         noted_as: str | None = None,
     ) -> Owner:
+        from aquila_cassette.options import Layer
         from aquila_cassette.session.owner import Owner
         from aquila_cassette.session.run_folder import RunFolder
 
         case = sys.modules.get("unittest")
         cls = getattr(self._item, "cls", None)
+        root, folder = naming.suite_of(path if path.is_dir() else path.parent, self.config)
+        # Notes on the run as a whole are of one suite.
+        self.usage.is_partial |= root != self.config.rootpath
         return Owner(
             name,
             fix=fix,
             kind=kind,
             above=options.above(self.config),
-            below=below,
-            root=self.config.rootpath,
+            below=[*below, Layer("ini aquila_cassette_dir", {"cassette_dir": folder or None})],
+            root=root,
             run=RunFolder(self._shared_folder),
             sets_keys=options.placeholder_keys(self.config) != "false",
             noted_as=noted_as,
@@ -146,8 +153,8 @@ class Run:
             KEYS.switch("models", on=needs_keys)
 
     def count(self, owner: Owner) -> None:
-        self.tally.add(owner)
-        self.usage.add(owner)
+        self.tally.add(owner, self.config.rootpath)
+        self.usage.add(owner, self.config.rootpath)
 
     # A test, from its set-up to its outcome.
 
@@ -176,7 +183,7 @@ class Run:
             self.count(owner)
         given_up = owner is not None and owner.keeps_old
         if is_whole and not (self._skipped or given_up):
-            self.tally.ran.append(naming.node_id(item.nodeid))
+            self.tally.ran.append(naming.suite_id(item.nodeid, self.config))
         self._item = self.owner = None
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -185,7 +192,7 @@ class Run:
         if self.owner is not None:  # of an earlier try of this test
             if self.owner.failed and not self.owner.xfailed:
                 self.owner.withdraw()
-                self.usage.add(self.owner)
+                self.usage.add(self.owner, self.config.rootpath)
             else:
                 self.count(self.owner)
             self.owner = None
@@ -264,17 +271,17 @@ class Run:
     # The run as a whole.
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
-        self.usage.tests.add(naming.node_id(item.nodeid))
+        self.usage.tests.add(naming.suite_id(item.nodeid, self.config))
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         self.usage.is_partial |= bool(items)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.passed:
-            self.usage.modules.add(report.nodeid)
+            self.usage.modules.add(naming.suite_id(report.nodeid, self.config))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self.usage.report(report)
+        self.usage.report(report, naming.suite_id(report.nodeid, self.config))
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Send an xdist worker's counts to the controller; find what no test used."""

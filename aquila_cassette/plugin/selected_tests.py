@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from aquila_cassette.plugin.naming import node_id, scope_name
+from aquila_cassette.plugin.naming import scope_name, suite_id
 from aquila_cassette.plugin.run import RUN
 
 SELECTED = "AQUILA_CASSETTE_SELECTED"
@@ -29,7 +29,9 @@ def pytest_configure(config: pytest.Config) -> None:
     selected = frozenset(json.loads(Path(os.environ[SELECTED]).read_text("utf-8")))
     config.pluginmanager.register(_Selection(selected), "aquila_selected")
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(_Reporter(int(os.environ.pop(EVENTS))), "aquila_reporter")
+        config.pluginmanager.register(
+            _Reporter(config, int(os.environ.pop(EVENTS))), "aquila_reporter"
+        )
 
 
 class _Selection:
@@ -47,12 +49,13 @@ class _Selection:
 
     def _has(self, item: pytest.Item) -> bool:
         """Return whether a test is to run, itself or because of its class, module or package."""
-        owners = [node_id(item.nodeid), *map(scope_name, item.listchain()[:-1])]
+        owners = [suite_id(item.nodeid, item.config), *map(scope_name, item.listchain()[:-1])]
         return not self._selected.isdisjoint(owners)
 
 
 class _Reporter:
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, config: pytest.Config, descriptor: int) -> None:
+        self._config = config
         self._events = os.fdopen(descriptor, "w", encoding="utf-8")
         self._ends: dict[str, tuple[str, str]] = {}
 
@@ -62,14 +65,14 @@ class _Reporter:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         if session.items:
-            self._report(found=[node_id(item.nodeid) for item in session.items])
+            self._report(found=[suite_id(item.nodeid, item.config) for item in session.items])
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: object, ids: list[str]) -> None:
-        self._report(found=[node_id(one) for one in ids])
+        self._report(found=[suite_id(one, self._config) for one in ids])
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        test = node_id(report.nodeid)
+        test = suite_id(report.nodeid, self._config)
         if report.failed:
             if self._ends.get(test, ("",))[0] != "failed":
                 self._ends[test] = ("failed", _why(report))

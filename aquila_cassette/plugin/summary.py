@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aquila_cassette.plugin.misses import MissRow, rows_of
-from aquila_cassette.plugin.naming import node_id
+from aquila_cassette.plugin.naming import suite_id
 from aquila_cassette.session.current_session import SESSION, is_within
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Tally:
     changed: list[str] = field(default_factory=list)
     explained: list[str] = field(default_factory=list)  # options and where they came from
 
-    def add(self, owner: Owner) -> None:
+    def add(self, owner: Owner, root: Path) -> None:
         from aquila_cassette.session.saving import discarded_note
 
         self.misses += rows_of(owner)
@@ -54,7 +54,7 @@ class Tally:
             self.replayed += len(cassette.played)
             self.recorded += 0 if cassette.keeps_old else len(cassette.recorded)
             self.missed += len(cassette.misses)
-            path = _below(cassette.path, owner.root)
+            path = _below(cassette.path, root)
             noted = self.missed_by.get(owner.noted_as or "", [])
             if cassette.misses and owner.noted_as and path not in noted:
                 self.missed_by[owner.noted_as] = [*noted, path]
@@ -106,9 +106,9 @@ class Usage:
     given: set[str] = field(default_factory=set)  # on the command line, as names of owners
     is_partial: bool = False
 
-    def add(self, owner: Owner) -> None:
+    def add(self, owner: Owner, root: Path) -> None:
         for cassette in owner.sessions:
-            path = _below(cassette.path, owner.root)
+            path = _below(cassette.path, root)
             self.folders.add(str(owner.root / cassette.options.cassette_dir))
             self.replayed |= {(path, place) for place in cassette.index.played}
             self.sizes[path] = len(cassette.index.interactions)
@@ -117,8 +117,7 @@ class Usage:
             if "body" not in cassette.options.match_on:
                 self.unmatched_bodies.add(path)
 
-    def report(self, report: pytest.TestReport) -> None:
-        test = node_id(report.nodeid)
+    def report(self, report: pytest.TestReport, test: str) -> None:
         if str(report.outcome) == "rerun":  # another attempt follows, which counts
             return
         if not report.passed:
@@ -196,7 +195,8 @@ def given_names(config: pytest.Config) -> set[str]:
     names = set()
     for path, separator, inside in (argument.partition("::") for argument in config.args):
         name = os.path.relpath(here / path, root).replace(os.sep, "/")
-        names.add(SESSION if name == "." else f"{name}{separator}{inside}")
+        test = suite_id(f"{name}{separator}{inside}", config)
+        names.add(SESSION if name == "." else test)
     return names
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aquila_cassette.cli.pytest_config import folder_of_the_suite
+from aquila_cassette.suite import folder_of_the_suite
 from tests.cli.conftest import CASSETTES, Cli
 
 SAYS = 'aquila_cassette_dir = "recordings"'

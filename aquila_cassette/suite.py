@@ -1,4 +1,4 @@
-"""Read the cassette folder from pytest's configuration files."""
+"""Find the folder of a suite and its cassettes, from the files around its tests, however pytest is called."""
 
 from __future__ import annotations
 
@@ -24,16 +24,32 @@ _FILES = {
 }
 
 
-def folder_of_the_suite() -> Path:
-    """Return the cassette folder, the ini's ``aquila_cassette_dir``, seen from the current folder."""
-    here = Path.cwd()
-    for base in (here, *here.parents):
+# Where nothing is for pytest: a project, else cassettes that are there, else a repository.
+_OTHERS = (("pyproject.toml", "setup.py", "setup.cfg", "tox.ini"), ("cassettes",), (".git",))
+
+
+def find_suite(start: Path) -> tuple[Path | None, str | None]:
+    """Return the folder of the suite that has tests in `start`, and its ``aquila_cassette_dir``.
+
+    That is the nearest one, upwards, with a configuration of pytest; else see `_OTHERS`.
+    """
+    bases = (start, *start.parents)
+    for base in bases:
         for name, tables in _FILES.items():
             settings = _settings(base / name, tables)
             if settings or (settings is not None and "pytest" in name):
-                folder = settings.get("aquila_cassette_dir")
-                return Path(os.path.relpath(base / str(folder))) if folder else FOLDER
-    return FOLDER
+                return base, settings.get("aquila_cassette_dir") or None
+    for names in _OTHERS:
+        for base in bases:
+            if any((base / name).exists() for name in names):
+                return base, None
+    return None, None
+
+
+def folder_of_the_suite() -> Path:
+    """Return the cassette folder of the suite here, seen from the current folder."""
+    base, folder = find_suite(Path.cwd())
+    return Path(os.path.relpath((base or Path.cwd()) / (folder or FOLDER)))
 
 
 def _settings(path: Path, tables: list[str]) -> dict[str, Any] | None:
