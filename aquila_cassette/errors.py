@@ -61,6 +61,8 @@ class AquilaError(Exception):
         Fix: make it
     """
 
+    passes_sdks = True  # whether SDKs neither wrap it nor ask again
+
     def __init__(self, what: str, *, facts: Sequence[str] = (), fix: str = "") -> None:
         self.what = what
         self.facts = tuple(facts)

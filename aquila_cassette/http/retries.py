@@ -24,7 +24,7 @@ def _ours(error: object) -> AquilaError | None:
     """Return the error of ours that `error` is, or was raised from."""
     while isinstance(error, BaseException) and not isinstance(error, AquilaError):
         error = getattr(error, "kwargs", {}).get("error") or error.__cause__  # botocore keeps it so
-    return error if isinstance(error, AquilaError) else None
+    return error if isinstance(error, AquilaError) and error.passes_sdks else None
 
 
 def _request(original: Any, _client: Any, *args: Any, **kwargs: Any) -> Any:

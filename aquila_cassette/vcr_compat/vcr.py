@@ -368,7 +368,9 @@ class VcrMissError(
     errors.CannotOverwriteExistingCassetteException,  # type: ignore[misc]
     MissError,
 ):
-    """A miss that suites catch as vcrpy's own error."""
+    """A miss that suites catch as vcrpy's own error, or as what an SDK makes of it."""
+
+    passes_sdks = False
 
     def __init__(self, session: VcrSession, asked: Request, number: int) -> None:
         self.cassette = cassette = session.cassette

@@ -176,6 +176,17 @@ def test_ambient(vcr):
     strict.stdout.fnmatch_lines([f"E*No interaction matches GET {server.url}/one (request 1 of*"])
 
 
+def test_an_sdk_wraps_a_miss_as_it_wraps_that_of_vcrpy(suite: Suite) -> None:
+    suite("""
+@pytest.mark.vcr
+def test_models():
+    import anthropic
+    with pytest.raises(anthropic.APIConnectionError) as caught:
+        anthropic.Anthropic(base_url=URL, api_key="sk-1", max_retries=0).models.list()
+    assert isinstance(caught.value.__cause__, CannotOverwrite)
+""")
+
+
 def test_a_damaged_cassette_is_an_error_and_stays(suite: Suite) -> None:
     path = suite.lay("test_one.yaml")
     path.write_text("interactions:\n- request: {method: GET\n")
