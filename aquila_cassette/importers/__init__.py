@@ -76,7 +76,9 @@ def detect_format(data: bytes) -> ForeignFormat | None:
         if b'"http_interactions"' in data:
             return "betamax"
         return "vcrpy" if b'"uri"' in data or data[:1] == b"[" else None
-    return "httprr" if data.startswith(_HTTPRR) else _yaml_format(data)
+    if data.startswith(_HTTPRR):
+        return "httprr"
+    return _yaml_format(data) or ("cassetter" if _NOT_HTTP.search(data) else None)
 
 
 def _yaml_format(data: bytes) -> ForeignFormat | None:
@@ -91,7 +93,7 @@ def _yaml_format(data: bytes) -> ForeignFormat | None:
     if not top or top[1] not in (b"requests", b"responses"):
         start = data.find(b"request:", start)
     if start < 0:
-        return "cassetter" if _NOT_HTTP.search(data) else None
+        return None
     if _FLOW.match(data, data.find(b":", start) + 1):
         return "vcrpy"
     if not (first := _FIRST_FIELD.match(data, start)):

@@ -19,6 +19,7 @@ from pathlib import Path
 import filelock, yaml
 from aquila_cassette import importers
 from aquila_cassette.cli import check, convert, list_cassettes, report
+from aquila_cassette.content_encoding import decode_pieces
 from aquila_cassette.model import CassetteData, Interaction, Piece, Request, Response
 from aquila_cassette.redaction import Redaction
 from aquila_cassette.session.saving import refuse_secrets
@@ -54,6 +55,7 @@ WORK = {
     "save": "path = Path('new.yaml'); files.save(path, [answer(at) for at in range(number)], check=gate)",
     "add": "files.save(path, [Interaction(Request('GET', 'https://b.example'), Response(204))])",
     "redact": "[Redaction().response(answer(at).response) for at in range(number)]",
+    "unpack": "decode_pieces('gzip', [gzip.compress(os.urandom(each))])",
     "check": "assert check.run(None, path.parent, Redaction(), None, (), 'json') == 0",
     "list": "list_cassettes.run(None, path.parent, as_json=True)",
     "report": "report.run(None, path.parent, Path('page.html'), open_it=False)",
@@ -66,7 +68,7 @@ END = "\nprint(tracemalloc.get_traced_memory()[1] / path.stat().st_size, file=sy
     ("work", "kind", "number"),
     [
         *((work, kind, 1) for work in ("load", "save") for kind in ("text", "line", "binary", "emoji")),
-        ("add", "text", 12), ("redact", "text", 1), ("redact", "line", 1),
+        ("add", "text", 12), ("unpack", "text", 1), ("redact", "text", 1), ("redact", "line", 1),
         *((work, kind, 1) for work in ("check", "report", "list") for kind in ("line", "sse")),
         *((work, "sse", 12) for work in ("check", "report", "list", "convert")),
     ],
