@@ -171,7 +171,7 @@ def aquila_cassette(
         unordered_json: Paths of JSON lists in which the order does not count.
         ignore_query: Query parameters left out of matching; ``X-Amz-*`` is a pattern.
         ignore_form: Form fields left out of matching, also of multipart forms.
-        normalize: Text that differs each time: ``"dates"`` (and times), ``"uuids"``, patterns.
+        normalize: Text that differs each time: ``"dates"`` (and times), ``"uuids"``, ``"ids"``, patterns.
         ignore_hosts: Hosts to leave alone; ``*.example.com`` is a pattern.
         record_ambient: Whether ambient requests (telemetry, tokens) are recorded; default False.
         redact: Names of further secret fields, patterns of secret values, or a `Redaction`; they

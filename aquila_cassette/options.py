@@ -131,7 +131,7 @@ class Options:
     normalize: tuple[str | re.Pattern[str], ...] = _option(
         (),
         _of_matcher("normalize"),
-        'text that differs each time and does not count: `"dates"`, `"uuids"`, `re.compile(...)`',
+        'text that differs each time and does not count: `"dates"`, `"uuids"`, `"ids"`, `re.compile(...)`',
     )
     ignore_hosts: tuple[str, ...] = _option(
         (), _texts, "hosts to leave alone, such as `*.example.com`"

@@ -51,18 +51,6 @@ def _before_retry(original: Any, _client: Any, *args: Any, **kwargs: Any) -> Any
     return original(*args, **kwargs)
 
 
-def _next_wait(original: Any, *args: Any, **kwargs: Any) -> Any:
-    __tracebackhide__ = True
-    _raise_ours(sys.exc_info()[1])
-    return original(*args, **kwargs)
-
-
-def _set_exception(original: Any, _state: Any, exc_info: Any) -> Any:
-    __tracebackhide__ = True
-    _raise_ours(exc_info[1])
-    return original(exc_info)
-
-
 def _raise_ours(error: object) -> None:
     __tracebackhide__ = True
     if ours := _ours(error):
@@ -76,9 +64,9 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "SyncAPIClient.request": _request,
     "AsyncAPIClient.request": _request_async,
     # tenacity, on which stamina, LangChain, LlamaIndex and instructor build
-    "RetryCallState.set_exception": _set_exception,
+    "RetryCallState.set_exception": _before_retry,
     # backoff
-    "_next_wait": _next_wait,
+    "_next_wait": lambda original, *args: _before_retry(original, None, *args),
     # botocore
     "URLLib3Session.send": _request,
 }

@@ -111,6 +111,11 @@ def _json_hunks(path: str, old: Any, new: Any) -> Iterator[_Hunk]:
 
 
 def _list_hunks(path: str, old: list[Any], new: list[Any]) -> Iterator[_Hunk]:
+    if sorted(map(_as_json, old)) == sorted(map(_as_json, new)):
+        if old != new:
+            note = f'in another order, which unordered_json=["{path}"] allows'
+            yield [f"@@ {path} @@ {note}", *_signed_pair(_as_json(old), _as_json(new))]
+        return
     note = f" {len(old)} items became {len(new)}" if len(old) != len(new) else ""
     for old_start, old_end, new_start, new_end in _changes(
         [_as_json(item) for item in old], [_as_json(item) for item in new]

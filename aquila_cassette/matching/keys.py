@@ -98,6 +98,8 @@ class Matcher:
         ignore_form: Sequence[str] = (),
         normalize: Sequence[Volatile] = (),
     ) -> None:
+        self.options: dict[str, Sequence[Any]] = dict(locals())
+        del self.options["self"]
         self.match_on = _checked_parts(match_on)
         self._rules = _Rules(
             _steps("ignore_json", ignore_json),
@@ -106,14 +108,6 @@ class Matcher:
             Normalizer(listed) if (listed := _listed("normalize", normalize)) else None,
         )
         self._ignore_query = _listed("ignore_query", ignore_query)
-        self.options: dict[str, Sequence[Any]] = {
-            "match_on": self.match_on,
-            "ignore_json": ignore_json,
-            "unordered_json": unordered_json,
-            "ignore_query": ignore_query,
-            "ignore_form": ignore_form,
-            "normalize": normalize,
-        }
         # The bodies of a cassette are asked for again when they are replayed: the same bytes.
         self._digest = lru_cache(maxsize=1024)(self._compute_digest)
         is_plain = not (self._ignore_query or self._rules.normalizer)

@@ -1,4 +1,4 @@
-"""Text that differs each time: dates and times, UUIDs, what the user's own patterns find."""
+"""Text that differs each time: dates and times, UUIDs, random ids, what the user's own patterns find."""
 
 from __future__ import annotations
 
@@ -31,6 +31,12 @@ _DATE = (
     rf"|{_MONTH} {_YEAR})"
 )
 
+RANDOM = re.compile(
+    r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}|\b(?:(?=[A-Za-z_]*\d)[A-Za-z0-9_]{16,}"
+    r"|(?=[a-z]*[A-Z0-9][A-Za-z0-9]*[a-z])[A-Za-z0-9]{20,})"
+)
+"""A random run, which a person or a catalogue would hardly write: gpt-4o-mini-2024-07-18 has none."""
+
 PATTERNS = {
     # The name of a model or a tool may end in a date: claude-3-5-sonnet-20241022.
     "dates": re.compile(
@@ -40,16 +46,14 @@ PATTERNS = {
     "uuids": re.compile(
         r"(?<![0-9a-fA-F])[0-9a-fA-F]{8}(-?)(?:[0-9a-fA-F]{4}\1){3}[0-9a-fA-F]{12}(?![0-9a-fA-F])"
     ),
+    # Also eight hexadecimal digits, and numbers of nine digits: a seed, a random().
+    "ids": re.compile(
+        rf"(?<!\+)(?:{RANDOM.pattern}"
+        r"|(?<![0-9A-Za-z])(?=[0-9a-f]*\d)(?=\d*[a-f])[0-9a-f]{8,15}(?![0-9A-Za-z])"
+        r"|(?<![\w.-])\d+\.?(?<=\d{9})\d*|\b\d\.\d{9,})(?![+=])"
+    ),
 }
 """What the names that ``normalize=`` takes find; ``dates`` finds times of day and timestamps too."""
-
-UUID = r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}"
-
-RANDOM = re.compile(
-    rf"{UUID}|\b(?:(?=[A-Za-z_]*\d)[A-Za-z0-9_]{{16,}}"
-    r"|(?=[a-z]*[A-Z0-9][A-Za-z0-9]*[a-z])[A-Za-z0-9]{20,})"
-)
-"""A random run, which a person or a catalogue would hardly write: gpt-4o-mini-2024-07-18 has none."""
 
 _VERSION = re.compile(r"version$", re.IGNORECASE)  # api-version=2024-10-21 is no date that passes
 

@@ -76,21 +76,14 @@ def explain(
         f"closest:  {_dated(index, left[place])}differs in {parts}",
         *(f"  {line}" for line in difference.describe(closest, request, matcher)),
     ]
-    if found := suggest(closest, request, matcher):
-        better, words = found
+    if names := suggest(closest, request, matcher):
+        words = " and ".join(names)
         lines.append(f"only {words} differ, so it would miss again after a new recording")
-        return Reason(lines, is_new, _options_fix(matcher, better, words))
+        also = ", or freeze the clock and record again" if "dates" in names else ""
+        options = list(matcher.plus(normalize=names).options["normalize"])
+        fix = f"Fix: add normalize={options} to the options of the block{also}"
+        return Reason(lines, is_new, fix)
     return Reason(lines, is_new)
-
-
-def _options_fix(matcher: Matcher, better: Matcher, words: str) -> str:
-    changed = ", ".join(
-        f"{name}={list(value)}"
-        for name, value in better.options.items()
-        if value != matcher.options[name]
-    )
-    also = ", or freeze the clock and record again" if words == "dates" else ""
-    return f"Fix: add {changed} to the options of the block{also}"
 
 
 _MODE = re.compile(r"""(aquila.record=|mode=["'])all\b""", re.IGNORECASE)

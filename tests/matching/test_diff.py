@@ -59,6 +59,11 @@ def chat(*contents: str, **fields: Any) -> dict[str, Any]:
         ([1, 2], [0, 1, 2], "@@ 0 @@ 2 items became 3|+0"),
         ([0, 1, 2], [1, 2], "@@ 0 @@ 3 items became 2|-0"),
         (["a", "b"], ["a", "c", "d"], '@@ 1 @@|-b|+c|@@ 2 @@ 2 items became 3|+"d"'),
+        (
+            {"stop": ["a", "b"]},
+            {"stop": ["b", "a"]},
+            '@@ stop @@ in another order, which unordered_json=["stop"] allows|-["a", "b"]|+["b", "a"]',
+        ),
         ("a", "a\nb", "@@ body, line 2 @@|+b"),
         ("a\nb\n", "a\nb \n", "@@ body, line 2 @@|-'b'|+'b '"),
         ("a\nb", "a\r\nb", "@@ body, line 1 @@|-'a'|+'a\\r'"),

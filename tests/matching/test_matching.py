@@ -357,6 +357,8 @@ def test_dates_and_times_of_day_can_be_normalized(dates: bool, one: str, other: 
         (["dates"], asked(b'{"at": 1764547136.5}'), asked(b'{"at": 1764547199}')),
         (["dates"], asked(b"d=2026-01-01T00%3A00", headers=FORM), asked(b"d=2026-01-02T10%3A00", headers=FORM)),
         (["dates"], upload("2026-01-01", "a"), upload("2026-01-02", "a")),
+        (["ids"], asked(url=f"{URL}/thread_{'ab1' * 8}"), asked(url=f"{URL}/thread_{'cd2' * 8}")),
+        (["ids"], asked(b'{"seed": 123456789, "t": 0.1234567891}'), asked(b'{"seed": 987654321, "t": 0.9876543211}')),
         ([re.compile(r"run-\d+")], says("run-1 of 3"), says("run-22 of 3")),
         (["dates", "uuids"], says(f"2026-01-01 {'a' * 32}"), says(f"2026-01-02 {'b' * 32}")),
     ],
@@ -375,3 +377,9 @@ def test_a_version_is_no_date_and_what_is_found_is_not_left_out():
     assert not same(*protocol, normalize=["dates"])
     assert not same(says("since 2026-01-01"), says("since"), normalize=["dates"])
     assert not same(says("a" * 33), says("b" * 33), normalize=["uuids"])
+    for names in ("gpt-4o-mini-2024-07-18 gpt-4o-mini-2024-08-06", "0.7 0.75", "120000 240000"):
+        one, other = names.split()
+        assert not same(says(one), says(other), normalize=["ids"])
+        assert not same(
+            says("data:" + "Ab1+/" * 50), says("data:" + "+Ab1/" * 50), normalize=["ids"]
+        )

@@ -106,45 +106,26 @@ DAYS = iter(f"2026-12-{day:02}" for day in range(1, 32))
 
 
 @pytest.mark.parametrize(
-    ("make", "words", "fix"),
+    ("make", "names"),
     [
-        (
-            lambda: f"Today is {next(DAYS)}.",
-            "dates",
-            "normalize=['dates'] to the options of the block, or freeze the clock and record again",
-        ),
-        (
-            lambda: f"call {uuid.uuid4()}",
-            "uuids",
-            "normalize=['uuids'] to the options of the block",
-        ),
-        (
-            lambda: f"{next(DAYS)} {uuid.uuid4().hex}",
-            "dates and uuids",
-            "normalize=['dates', 'uuids'] to the options of the block",
-        ),
-        (
-            lambda: f"call_{secrets.token_hex(12)}",
-            "ids",
-            "ignore_json=['prompt'] to the options of the block",
-        ),
-        (
-            lambda: f'{{"seen": "{secrets.token_hex(12)}", "n": 1}}',
-            "ids",
-            "ignore_json=['prompt.seen'] to the options of the block",
-        ),
+        (lambda: f"Today is {next(DAYS)}.", ["dates"]),
+        (lambda: f"call {uuid.uuid4()}", ["uuids"]),
+        (lambda: f"{next(DAYS)} {uuid.uuid4().hex}", ["dates", "uuids"]),
+        (lambda: f"call_{secrets.token_hex(12)}", ["ids"]),
+        (lambda: f'{{"seen": {secrets.randbelow(10**9) + 10**10}, "n": 1}}', ["ids"]),
+        (lambda: f"{next(DAYS)}: user-{secrets.token_hex(8)}", ["dates", "ids"]),
     ],
 )
 def test_a_miss_that_comes_again_after_each_recording_names_the_option_that_ends_it(
-    suite: Suite, make: Callable[[], str], words: str, fix: str
+    suite: Suite, make: Callable[[], str], names: list[str]
 ) -> None:
     suite.run("test_a", make())
     miss = miss_of(suite, "test_a", make())
+    words = " and ".join(names)
     assert miss.facts[-1] == f"only {words} differ, so it would miss again after a new recording"
-    assert miss.fix == f"Fix: add {fix}"
-    option = re.match(r"Fix: add (\w+)=(\[.*?\])", miss.fix)
-    assert option
-    suite.run("test_a", make(), **{option[1]: eval(option[2])})
+    also = ", or freeze the clock and record again" if "dates" in names else ""
+    assert miss.fix == f"Fix: add normalize={names} to the options of the block{also}"
+    suite.run("test_a", make(), normalize=names)
 
 
 @pytest.mark.parametrize(
