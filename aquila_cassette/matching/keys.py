@@ -16,7 +16,7 @@ from urllib.parse import unquote_plus
 
 from aquila_cassette.content_encoding import decode_pieces
 from aquila_cassette.errors import UsageError
-from aquila_cassette.matching.volatile import Normalizer, Volatile
+from aquila_cassette.matching.volatile import PATTERNS, Volatile
 from aquila_cassette.model import Request
 
 MatchPart: TypeAlias = "str | Callable[[Request], Hashable]"
@@ -105,7 +105,7 @@ class Matcher:
             _steps("ignore_json", ignore_json),
             _steps("unordered_json", unordered_json),
             _listed("ignore_form", ignore_form),
-            Normalizer(listed) if (listed := _listed("normalize", normalize)) else None,
+            _Normalizer(listed) if (listed := _listed("normalize", normalize)) else None,
         )
         self._ignore_query = _listed("ignore_query", ignore_query)
         # The bodies of a cassette are asked for again when they are replayed: the same bytes.
@@ -187,7 +187,7 @@ class _Rules:
     ignored: Sequence[Sequence[str]]
     unordered: Sequence[Sequence[str]]
     form: Sequence[str]
-    normalizer: Normalizer | None
+    normalizer: _Normalizer | None
 
     def text(self, value: str, name: str = "") -> str:
         return self.normalizer.text(value, name) if self.normalizer else value
@@ -248,6 +248,43 @@ def _is_left_out(part: bytes, names: Sequence[str]) -> bool:
 
 def _is_named(name: str, names: Sequence[str]) -> bool:
     return any(fnmatchcase(name, one) for one in names)
+
+
+_VERSION = re.compile(r"version$", re.IGNORECASE)  # api-version=2024-10-21 is no date that passes
+
+
+class _Normalizer:
+    """Replaces what differs each time by a mark, the same in all requests."""
+
+    def __init__(self, normalize: Sequence[Volatile]) -> None:
+        self._patterns = [
+            (PATTERNS[one], f"[{one[:-1]}]") if isinstance(one, str) else (one, "[normalized]")
+            for one in _checked_volatile(normalize)
+        ]
+
+    def text(self, text: str, name: str = "") -> str:
+        """Return `text`, the value of the field `name`, with marks."""
+        if not _VERSION.search(name):
+            for pattern, mark in self._patterns:
+                text = pattern.sub(lambda _, mark=mark: mark, text)  # type: ignore[misc]
+        return text
+
+    def json(self, value: Any, name: str = "") -> Any:
+        """Return JSON with marks; a number is replaced where all of it is volatile."""
+        if isinstance(value, dict):
+            return {key: self.json(held, key) for key, held in value.items()}
+        if isinstance(value, list):
+            return [self.json(held, name) for held in value]
+        if isinstance(value, str):
+            return self.text(value, name)
+        if isinstance(value, bool | None) or _VERSION.search(name):
+            return value
+        number = json.dumps(value)
+        return next((mark for one, mark in self._patterns if one.fullmatch(number)), value)
+
+    def bytes(self, data: bytes) -> bytes:
+        text = data.decode("utf-8", "surrogateescape")
+        return self.text(text).encode("utf-8", "surrogateescape")
 
 
 # In JSON 1 and 1.0 are one number; as Python writes them they are two.
@@ -329,6 +366,19 @@ def _steps(name: str, paths: object) -> list[list[str]]:
                 fix="Fix: join names by dots, with * for any, as in 'messages.*.id'.",
             )
     return [path.split(".") for path in listed]
+
+
+def _checked_volatile(normalize: Sequence[Volatile]) -> Sequence[Volatile]:
+    """Return what ``normalize=`` was given; a UsageError says what is wrong in it."""
+    for one in normalize:
+        is_pattern = isinstance(one, re.Pattern) and isinstance(one.pattern, str)
+        if not is_pattern and one not in PATTERNS:
+            raise UsageError(
+                f"normalize= does not know {one!r}.",
+                facts=[f"known: {', '.join(map(repr, PATTERNS))}, and patterns of text"],
+                fix='Fix: write one of these, or re.compile(r"...")',
+            )
+    return normalize
 
 
 def _listed(name: str, value: object) -> tuple[Any, ...]:

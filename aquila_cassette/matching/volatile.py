@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Sequence
-from typing import Any, TypeAlias
-
-from aquila_cassette.errors import UsageError
+from typing import TypeAlias
 
 Volatile: TypeAlias = "str | re.Pattern[str]"
 """A name of `PATTERNS`, or a pattern of the user's."""
@@ -54,52 +50,3 @@ PATTERNS = {
     ),
 }
 """What the names that ``normalize=`` takes find; ``dates`` finds times of day and timestamps too."""
-
-_VERSION = re.compile(r"version$", re.IGNORECASE)  # api-version=2024-10-21 is no date that passes
-
-
-class Normalizer:
-    """Replaces what differs each time by a mark, the same in all requests."""
-
-    def __init__(self, normalize: Sequence[Volatile]) -> None:
-        self._patterns = [
-            (PATTERNS[one], f"[{one[:-1]}]") if isinstance(one, str) else (one, "[normalized]")
-            for one in checked(normalize)
-        ]
-
-    def text(self, text: str, name: str = "") -> str:
-        """Return `text`, the value of the field `name`, with marks."""
-        if not _VERSION.search(name):
-            for pattern, mark in self._patterns:
-                text = pattern.sub(lambda _, mark=mark: mark, text)  # type: ignore[misc]
-        return text
-
-    def json(self, value: Any, name: str = "") -> Any:
-        """Return JSON with marks; a number is replaced where all of it is volatile."""
-        if isinstance(value, dict):
-            return {key: self.json(held, key) for key, held in value.items()}
-        if isinstance(value, list):
-            return [self.json(held, name) for held in value]
-        if isinstance(value, str):
-            return self.text(value, name)
-        if isinstance(value, bool | None) or _VERSION.search(name):
-            return value
-        number = json.dumps(value)
-        return next((mark for one, mark in self._patterns if one.fullmatch(number)), value)
-
-    def bytes(self, data: bytes) -> bytes:
-        text = data.decode("utf-8", "surrogateescape")
-        return self.text(text).encode("utf-8", "surrogateescape")
-
-
-def checked(normalize: Sequence[Volatile]) -> Sequence[Volatile]:
-    """Return what ``normalize=`` was given; a UsageError says what is wrong in it."""
-    for one in normalize:
-        is_pattern = isinstance(one, re.Pattern) and isinstance(one.pattern, str)
-        if not is_pattern and one not in PATTERNS:
-            raise UsageError(
-                f"normalize= does not know {one!r}.",
-                facts=[f"known: {', '.join(map(repr, PATTERNS))}, and patterns of text"],
-                fix='Fix: write one of these, or re.compile(r"...")',
-            )
-    return normalize

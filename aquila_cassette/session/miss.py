@@ -76,11 +76,11 @@ def explain(
         f"closest:  {_dated(index, left[place])}differs in {parts}",
         *(f"  {line}" for line in difference.describe(closest, request, matcher)),
     ]
-    if names := suggest(closest, request, matcher):
-        words = " and ".join(names)
+    if volatile := suggest(closest, request, matcher):
+        words = " and ".join(volatile)
         lines.append(f"only {words} differ, so it would miss again after a new recording")
-        also = ", or freeze the clock and record again" if "dates" in names else ""
-        options = list(matcher.plus(normalize=names).options["normalize"])
+        also = ", or freeze the clock and record again" if "dates" in volatile else ""
+        options = list(matcher.plus(normalize=volatile).options["normalize"])
         fix = f"Fix: add normalize={options} to the options of the block{also}"
         return Reason(lines, is_new, fix)
     return Reason(lines, is_new)
