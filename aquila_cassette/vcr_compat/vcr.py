@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vcr import VCR, errors  # type: ignore[import-untyped]
+from vcr import VCR, errors, matchers  # type: ignore[import-untyped]
 from vcr.cassette import Cassette, CassetteContextDecorator  # type: ignore[import-untyped]
-from vcr.matchers import requests_match  # type: ignore[import-untyped]
 from vcr.persisters.filesystem import FilesystemPersister  # type: ignore[import-untyped]
 from vcr.record_mode import RecordMode  # type: ignore[import-untyped]
 from vcr.util import CaseInsensitiveDict  # type: ignore[import-untyped]
@@ -48,6 +47,7 @@ from aquila_cassette.waiting.event_loops import current_task_or_thread, tasks_of
 
 _FILTERS = ("filter_headers", "filter_query_parameters", "filter_post_data_parameters")
 _MODES = {RecordMode.NONE: "none", RecordMode.ONCE: "once", RecordMode.ALL: "all"}
+_OF_THE_URL = (matchers.method, matchers.uri, matchers.host, matchers.path, matchers.query)
 _ADDED_BY_LIBRARIES = (
     "accept", "accept-encoding", "connection", "content-length", "content-type", "host",
     "transfer-encoding", "user-agent",
@@ -189,7 +189,28 @@ class CompatCassette(Cassette):  # type: ignore[misc]
         return {"requests": [one for one, _ in pairs], "responses": [one for _, one in pairs]}
 
     def _is_among(self, recorded: Sequence[Pair], pair: Pair) -> bool:
-        return any(requests_match(one, pair[0], self._match_on) for one, _ in recorded)
+        return any(matchers.requests_match(one, pair[0], self._match_on) for one, _ in recorded)
+
+    def find_requests_with_most_matches(self, request: Any) -> list[tuple[Any, ...]]:
+        """Return the recorded requests that fit best, with the matchers that hold and that do not."""
+        results = [
+            (
+                stored,
+                *matchers.get_matchers_results(
+                    _like_recorded(request, stored), stored, self._match_on
+                ),
+            )
+            for stored, _ in self.data
+        ]
+        most = max((len(held) for _, held, _ in results), default=0)
+        return [one for one in results if most and len(one[1]) == most]
+
+    def fits(self, request: Any, stored: Any) -> bool:
+        at_once = [one for one in self._match_on if one in _OF_THE_URL]  # others cost more
+        rest = [one for one in self._match_on if one not in _OF_THE_URL]
+        return bool(matchers.requests_match(request, stored, at_once)) and bool(
+            not rest or matchers.requests_match(_like_recorded(request, stored), stored, rest)
+        )
 
     def note_played(self, place: int) -> None:
         if not self.play_counts[place] and place < self._loaded_count:
@@ -267,10 +288,7 @@ class VcrSession(Session):
             place
             for place, (stored, _) in enumerate(pairs)
             if (repeats or not cassette.play_counts[place])
-            and any(
-                requests_match(_like_recorded(form, stored), stored, cassette._match_on)
-                for form in forms
-            )
+            and any(cassette.fits(form, stored) for form in forms)
         ]
         key = self.matcher.key(asked)
         same = [place for place in fitting if self._key_at(place) == key]
@@ -344,7 +362,8 @@ def _like_recorded(request: Any, stored: Any) -> Any:
 
     Whether a request without a body has none, or an empty one, is as its library has it, and of
     aiohttp vcrpy keeps not the bytes but the JSON value. Of headers that libraries add themselves,
-    vcrpy sees some and we see others; botocore's values are bytes.
+    vcrpy sees some and we see others; botocore's values are bytes. Which encodings are accepted
+    depends on what is installed.
     """
     like = copy.copy(request)
     if isinstance(stored.body, dict | list):
@@ -352,15 +371,15 @@ def _like_recorded(request: Any, stored: Any) -> Any:
             like.body = json.loads(request.body)
     elif not request.body and not stored.body:
         like.body = stored.body
-    like.headers = dict(request.headers)
-    for name in _ADDED_BY_LIBRARIES:
-        if (name in request.headers) != (name in stored.headers):
-            like.headers = {key: one for key, one in like.headers.items() if key.lower() != name}
-            if name in stored.headers:
-                like.headers[name] = stored.headers[name]
-    for name, value in stored.headers.items():
-        if isinstance(value, bytes) and like.headers.get(name) == value.decode("latin-1"):
-            like.headers[name] = value
+    mine, theirs = request.headers, stored.headers
+    skipped = {name for name in _ADDED_BY_LIBRARIES if (name in mine) != (name in theirs)}
+    skipped.add("accept-encoding")
+    headers = {name: value for name, value in mine.items() if name.lower() not in skipped}
+    for name, value in theirs.items():
+        is_equal = isinstance(value, bytes) and mine.get(name) == value.decode("latin-1")
+        if is_equal or name.lower() in skipped:
+            headers[name] = value
+    like.headers = headers
     return like
 
 

@@ -281,7 +281,12 @@ def test_streams():
 
 def test_headers_match_as_vcrpy_sees_them(suite: Suite) -> None:
     """Whichever library sends them: below vcrpy, libraries add some of their own."""
-    sent = {"X-A": ["b"], "Authorization": [b"Bearer 1"], "User-Agent": ["x"]}
+    sent = {
+        "X-A": ["b"],
+        "Authorization": [b"Bearer 1"],
+        "User-Agent": ["x"],
+        "Accept-Encoding": ["a"],
+    }
     one = suite.old("/", "hi")
     suite.lay("seen.yaml", {**one, "request": {**one["request"], "headers": sent}})
     suite(
@@ -316,7 +321,7 @@ def test_seen(ask):
 
 @pytest.mark.parametrize("headers", [{**HEADERS, "X-A": "c"}, {**HEADERS, "X-B": "b"}, {"X-A": "b"}])
 def test_other(headers):
-    with pytest.raises(CannotOverwrite):
+    with pytest.raises(CannotOverwrite, match="closest:  recording 1, differs in headers"):
         requests.get(URL + "/", headers=headers)
 """,
         passed=9,
