@@ -52,10 +52,11 @@ class Block:
 
     def __enter__(self) -> Cassette:
         __tracebackhide__ = True
-        http.install()
-        owner = self._owner or current.current_owner() or owner_here(self._function)
-        owner = owner.in_this_process()
-        session = owner.open(self._name, self._call)
+        with current.real_disk():
+            http.install()
+            owner = self._owner or current.current_owner() or owner_here(self._function)
+            owner = owner.in_this_process()
+            session = owner.open(self._name, self._call)
         current.enter(session)
         self._entered.append((owner, session))
         return Cassette(session)
@@ -64,7 +65,8 @@ class Block:
         __tracebackhide__ = True
         owner, session = self._entered.pop()
         current.leave(session)
-        owner.close(session, error)
+        with current.real_disk():
+            owner.close(session, error)
 
     async def __aenter__(self) -> Cassette:
         __tracebackhide__ = True

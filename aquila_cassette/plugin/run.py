@@ -29,7 +29,7 @@ from aquila_cassette.plugin.summary import (
     unused_lines,
 )
 from aquila_cassette.plugin.wider import WiderOwners
-from aquila_cassette.session.current_session import SESSION
+from aquila_cassette.session.current_session import SESSION, real_disk
 
 if TYPE_CHECKING:
     from aquila_cassette.options import Layer
@@ -198,6 +198,8 @@ class Run:
             self.owner = None
         self._skipped = False
         self._switch_keys(naming.uses_cassettes(item))
+        if "pyfakefs" in sys.modules and naming.uses_cassettes(item):
+            import aquila_cassette.api  # noqa: F401 - what is imported on its fake disk is lost
         is_mocked = "httpx_mock" in getattr(item, "fixturenames", ())
         if is_mocked and "aquila_cassette.api" in sys.modules:
             from aquila_cassette import http
@@ -211,7 +213,8 @@ class Run:
         __tracebackhide__ = True
         yield
         if self.owner is not None:
-            self.owner.check()
+            with real_disk():
+                self.owner.check()
         self.wider.check_misses()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -259,12 +262,14 @@ class Run:
             owner = self.owner
             if owner is not None:
                 if not owner.failed:
-                    owner.check()
+                    with real_disk():
+                        owner.check()
                 passed = owner.xfailed or not owner.failed
         finally:
             try:
                 if self.owner is not None:
-                    self.owner.end(passed=passed)
+                    with real_disk():
+                        self.owner.end(passed=passed)
             finally:
                 self.wider.end(nextitem, passed=is_torn_down)
 

@@ -10,6 +10,7 @@ import pytest
 
 from aquila_cassette.plugin import naming
 from aquila_cassette.plugin.summary import Usage
+from aquila_cassette.session.current_session import real_disk
 
 if TYPE_CHECKING:
     from aquila_cassette.session.owner import Owner
@@ -103,7 +104,8 @@ class WiderOwners:
                 if name not in going_on and owner.is_undecided:
                     is_good = passed and not self._usage.has_failed(name)
                     owner.failed |= not is_good
-                    owner.end(passed=is_good, is_whole=self._usage.is_whole(name))
+                    with real_disk():
+                        owner.end(passed=is_good, is_whole=self._usage.is_whole(name))
 
     def _close(self, node: pytest.Collector) -> None:
         __tracebackhide__ = True

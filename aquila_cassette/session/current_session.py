@@ -6,10 +6,12 @@ The pytest plugin imports this at the start of every run, so it imports nothing 
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aquila_cassette.errors import ScopeError
 
@@ -40,6 +42,13 @@ def leave(session: Session) -> None:
         _open = tuple(other for other in _open if other is not session)
     if _here.get() is session:
         _here.set(_innermost_open(session.parent))
+
+
+def real_disk() -> Any:
+    """Return a context manager within which the disk is real, where pyfakefs has replaced it."""
+    pyfakefs: Any = sys.modules.get("pyfakefs.fake_filesystem_unittest")
+    patcher = pyfakefs and pyfakefs.Patcher.PATCHER
+    return pyfakefs.Pause(patcher) if patcher and patcher.is_patching else nullcontext()
 
 
 def opened() -> tuple[Session, ...]:

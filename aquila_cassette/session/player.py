@@ -156,10 +156,10 @@ class Player:
         added: dict[str, str] = {}
         if self._more and (status in (408, 409, 429) or status >= 500):
             added["retry-after-ms"] = "1"  # for SDKs 0 is no answer, and they wait as they like
-        if self._asked_by("user-agent", "azsdk-python"):  # so does azure-core when it polls
+        if "azsdk-python" in (self._request.header("user-agent") or ""):  # also when it polls
             added["retry-after-ms"] = "1"
             del waits["retry-after"]
-        if self._asked_by("x-stainless-poll-helper", "true"):  # openai polls each second by itself
+        if self._request.header("x-stainless-poll-helper"):  # openai polls each second by itself
             added["openai-poll-after-ms"] = "0"
         kept = [
             (name, waits.get(name.lower(), value))
@@ -167,9 +167,6 @@ class Player:
             if name.lower() not in added and (name.lower() in waits or name.lower() not in _WAITS)
         ]
         return (*kept, *added.items())
-
-    def _asked_by(self, header: str, value: str) -> bool:
-        return value in (self._request.header(header) or "")
 
     def wait_for_response(self) -> None:
         """Wait until status and headers are due at this speed."""

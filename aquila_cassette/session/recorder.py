@@ -61,6 +61,7 @@ class Recorder:
         self._is_given_up = False
         self._on_end = on_end
         self._hold = hold
+        self.holds = hold is not None  # record the whole answer before its consumer sees any of it
         self._streams = streams
         self._stream = streams.start(
             f"{request.method} {request.url}",
@@ -68,11 +69,6 @@ class Recorder:
             background=background,
             counts=hold is None,  # else its replay does
         )
-
-    @property
-    def holds(self) -> bool:
-        """Whether the whole answer is to be recorded before its consumer sees any of it."""
-        return self._hold is not None
 
     def replay(self) -> Player:
         """Return the held replay of the answer, which is over; nothing of it is redacted."""

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Container, Hashable, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -233,8 +233,8 @@ class Session:
     @property
     def is_played_out(self) -> bool:
         """Whether no request can be answered any more."""
-        played, left = len(self.played), len(self.index.interactions)
-        return not self.may_record and not self.options.repeats and 0 < left <= played
+        is_open = self.may_record or self.options.repeats
+        return not is_open and 0 < len(self.index.interactions) <= len(self.played)
 
     def pending(self) -> Sequence[Pending]:
         return ()  # what may be pending here are streams
@@ -335,8 +335,7 @@ class Session:
         background = self._is_background(asked)
         hold = None
         if self.options.hold and not background:
-            settings = self._replay_settings
-            hold = lambda recorded: self.stepping.replay(recorded, number, settings)  # noqa: E731
+            hold = partial(self.stepping.replay, number=number, settings=self._replay_settings)
         pid = os.getpid()
         recorder = Recorder(
             asked,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import anyio
 
 from aquila_cassette import sse
 from aquila_cassette.dialects.framing import framing, is_complete_frame, read_event, split_frames
-from aquila_cassette.errors import MissError, RenderTimeout, UsageError
+from aquila_cassette.errors import RenderTimeout, UsageError
 from aquila_cassette.model import Interaction, Response
 from aquila_cassette.session.player import Player, ReplaySettings, let_others_run
 from aquila_cassette.session.stream_text import pending_lines
@@ -29,25 +29,10 @@ Which = str | int | None
 """Which held stream: a part of its prompt or its URL, its number, or the only one there is."""
 
 
-class SteppedSession(Protocol):
-    """What stepping asks of the session of its streams; `home` is the thread that opened it."""
-
-    fix: str
-    home: threading.Thread
-
-    @property
-    def is_recording(self) -> bool: ...
-
-    @property
-    def is_played_out(self) -> bool: ...
-
-    def take_failure(self) -> MissError | None: ...
-
-
 class Stepping:
-    """The held streams of one session."""
+    """The held streams of one `Session`, which imports this."""
 
-    def __init__(self, session: SteppedSession) -> None:
+    def __init__(self, session: Any) -> None:
         self.session = session
         self.released = False
         self._streams: list[SteppedPlayer] = []

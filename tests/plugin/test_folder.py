@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from aquila_cassette import aquila_cassette
 from aquila_cassette.suite import folder_of_the_suite
 from tests.servers import RawServer
 
@@ -78,3 +83,22 @@ def test_without_any_sign_cassettes_that_are_there_are_found(
         assert ran.ret == 0, ran.stdout.str()
     ran = pytester.runpytest("-p", "no:cassetter", "--aquila-record=none", "--rootdir=.")
     ran.assert_outcomes(failed=1, errors=1)  # the command line says where
+
+
+def test_where_pyfakefs_has_replaced_the_disk_it_is_paused_while_ours_is_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    paused: list[str] = []
+
+    @contextmanager
+    def pause(patcher: object) -> Iterator[None]:
+        paused.append("paused")
+        yield
+
+    for is_patching in (True, False):
+        patcher = SimpleNamespace(PATCHER=SimpleNamespace(is_patching=is_patching))
+        fake = SimpleNamespace(Patcher=patcher, Pause=pause)
+        monkeypatch.setitem(sys.modules, "pyfakefs.fake_filesystem_unittest", fake)
+        with aquila_cassette("x", mode="once", cassette_dir=tmp_path):
+            pass
+    assert paused == ["paused", "paused"]  # as the block begins and ends
