@@ -378,7 +378,23 @@ def _command() -> str:
     return f"Fix: AQUILA_RECORD=all {command}"
 
 
-_folder = Path(tempfile.gettempdir(), f"aquila-cassette-run-{os.urandom(16).hex()}")
+def _in_child() -> None:
+    global _writing
+    _writing = threading.Lock()  # a thread of the parent may have held it
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)
+
+
+def _temporary_folder() -> str:
+    try:
+        return tempfile.gettempdir()
+    except FileNotFoundError:  # nothing can be written here, so it only replays
+        return ""
+
+
+_folder = Path(_temporary_folder(), f"aquila-cassette-run-{os.urandom(16).hex()}")
 _run = RunFolder(_folder)  # by this process and the children that it forks
 
 

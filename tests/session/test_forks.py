@@ -14,6 +14,7 @@ import pytest
 
 from aquila_cassette import MissError, ScopeError, UnplayedError
 from aquila_cassette.session import current_session as current
+from aquila_cassette.session import owner as owner_module
 from tests.session.fake_adapter import EVENTS, Library, Suite, request
 
 pytestmark = [
@@ -164,6 +165,10 @@ def read_all(asked: str) -> Iterator[bytes]:
 
 
 def test_locks_that_threads_hold_are_free_in_a_child(suite: Suite) -> None:
+    def record_in_own_block() -> None:
+        with suite.script(mode="new_episodes"):
+            send("b")
+
     suite.run("test_a", "a")
     with suite.block(suite.owner("test_a"), mode="none") as cassette:
         session = cassette._session
@@ -171,4 +176,7 @@ def test_locks_that_threads_hold_are_free_in_a_child(suite: Suite) -> None:
             signal.alarm(20)
             with child(lambda: send("a")):
                 pass
-            signal.alarm(0)
+    with owner_module._writing, child(record_in_own_block):
+        pass
+    signal.alarm(0)
+    assert suite.on_file() == [("a", 200), ("b", 200)]
