@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 import re
+import sys
+import warnings
 from collections.abc import (
     AsyncIterator,
     Callable,
@@ -15,10 +17,11 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import aclosing
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, ParamSpec, TypeVar, cast
 
 from aquila_cassette import http
+from aquila_cassette.errors import UsageError
 from aquila_cassette.model import Request, Response
 from aquila_cassette.options import Layer, Mode, OnUnplayed
 from aquila_cassette.redaction import Redaction
@@ -44,14 +47,26 @@ class Block:
         owner: Owner | None = None,
         function: Callable[..., Any] | None = None,
     ) -> None:
+        if not isinstance(name, str):
+            raise _no_name(name)
         self._name = name
+        self._is_used = False
         self._call = call
         self._owner = owner
         self._function = function  # that it decorates
         self._entered: list[tuple[Owner, Session]] = []
 
+    def __del__(self) -> None:
+        if not getattr(self, "_is_used", True) and not sys.is_finalizing():
+            warnings.warn(
+                f"The block of cassette {self._name!r} was never entered: it records and replays "
+                f'nothing.\nFix: with aquila_cassette("{self._name}"): ...',
+                stacklevel=2,
+            )
+
     def __enter__(self) -> Cassette:
         __tracebackhide__ = True
+        self._is_used = True
         with current.real_disk():
             http.install()
             owner = self._owner or current.current_owner() or owner_here(self._function)
@@ -89,6 +104,7 @@ class Block:
 
     def __call__(self, function: Callable[P, T]) -> Callable[P, T]:
         """Run each call of `function`, sync or async, generator or not, in a block of its own."""
+        self._is_used = True
         make = functools.partial(Block, self._name, self._call, self._owner, function)
         wrapped: Callable[..., Any]
         if inspect.isasyncgenfunction(function):
@@ -132,6 +148,18 @@ class Block:
 
             wrapped = run
         return cast("Callable[P, T]", functools.wraps(function)(wrapped))
+
+
+def _no_name(name: object) -> UsageError:
+    if isinstance(name, PurePath):
+        what = f"takes the name of a cassette, not a path: {str(name)!r}"
+        example = f'aquila_cassette("{name.stem}", cassette_dir="{name.parent.as_posix()}")'
+    elif callable(name):
+        what = "needs the name of a cassette, as a decorator too"
+        example = f'@aquila_cassette("{getattr(name, "__name__", "name")}")'
+    else:
+        what, example = f"takes the name of a cassette, not {name!r}", 'aquila_cassette("name")'
+    return UsageError(f"aquila_cassette {what}.", fix=f"Fix: write {example}")
 
 
 def aquila_cassette(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from aquila_cassette.errors import UsageError
 from aquila_cassette.plugin import naming
 from aquila_cassette.plugin.run import RUN
 
@@ -78,6 +79,13 @@ def _opened(request: pytest.FixtureRequest, name: str) -> Iterator[Cassette]:
     owner = run.owner_of_now()
     assert owner is not None, "a test runs"
     block = Block(name, Layer("the fixture", {}), owner)
-    yield block.__enter__()
+    cassette = block.__enter__()
+    if not cassette.path.exists():
+        try:
+            naming.refuse_shared_name(naming.node_id(request.node.nodeid), name, run.usage.tests)
+        except UsageError as error:
+            block.__exit__(None, error, None)
+            raise
+    yield cassette
     # The test's own exception does not come by here, so its report is asked for it.
     block.__exit__(None, Exception("the test failed") if owner.failed else None, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import shlex
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -49,10 +50,28 @@ def marked_name(node: pytest.Item | pytest.Collector) -> str:
 
     marker = node.get_closest_marker("aquila_cassette")
     if marker is not None and marker.args:
-        return str(marker.args[0])
+        name: str = marker.args[0]
+        return name
     if isinstance(node, pytest.Module):
         return name_of_test(f"{suite_id(node.nodeid, node.config)}::x").removesuffix("/x")
     return name_of_test(suite_id(node.nodeid, node.config))
+
+
+def refuse_shared_name(test: str, name: str, tests: Iterable[str]) -> None:
+    """Refuse to record a test whose parameters give its cassette the name of another test's."""
+    from aquila_cassette.storage.names import name_of_test
+
+    function, bracket, _ = test.partition("[")
+    if not bracket or name != name_of_test(test):
+        return
+    like = (one for one in tests if one.startswith(f"{function}[") and one != test)
+    if shared := sorted(one for one in like if name_of_test(one) == name):
+        raise UsageError(
+            f"Several tests would record into the cassette {name!r}.",
+            facts=sorted([test, *shared]),
+            fix="Fix: give the parameters ids that differ in letters or digits: "
+            "parametrize(..., ids=[...])",
+        )
 
 
 def scope_name(node: object) -> str:

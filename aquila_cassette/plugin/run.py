@@ -228,7 +228,8 @@ class Run:
                 from aquila_cassette.session.miss import combined
 
                 error.add_note(str(combined(misses)))
-            if call.excinfo and not self.config.getoption("fulltrace", default=False):
+            is_loaded = "aquila_cassette.session.miss" in sys.modules
+            if is_loaded and call.excinfo and not self.config.getoption("fulltrace", default=False):
                 call.excinfo = on_one_screen(call.excinfo)
         report = yield
         if isinstance(error, (UnplayedError, OverwriteError)):

@@ -359,8 +359,17 @@ def _is_known_to_git(path: Path) -> bool:
     return done.returncode == 0
 
 
+_CONFLICT = re.compile(rb"^(?:<{7} |={7}$|>{7} )", re.MULTILINE)
+
+
 def format_error(error: YamlError, data: bytes, path: Path) -> CassetteFormatError:
     name = display_path(path)
+    if marks := [data.count(b"\n", 0, at.start()) + 1 for at in _CONFLICT.finditer(data)]:
+        lines = ", ".join(map(str, marks))
+        one = f"take one side (git checkout --ours -- {name}, or --theirs)"
+        both = "delete these lines where whole interactions are on both sides"
+        error = YamlError(f"git's marks of a merge conflict are in lines {lines}", marks[0],
+                          fix=f"{one}, or {both}")  # fmt: skip
     problem, line, facts = error.problem, error.line, error.facts
     if error.cut_off:
         problem = "the file ends in the middle of an interaction"

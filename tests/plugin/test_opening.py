@@ -130,3 +130,80 @@ def test_b(aquila_cassette):
             "E*Fix: ask for aquila_cassette, or uninstall cassetter",
         ]
     )
+
+
+def test_a_name_that_is_none_is_refused_with_what_to_write(suite: Suite) -> None:
+    source = """
+from pathlib import Path
+
+def test_path(aquila_cassette):
+    with aquila_cassette(Path("tests/cassettes/chat.yaml")): pass
+
+@pytest.mark.aquila_cassette(Path("chat.yaml"))
+def test_marker(): pass
+
+def test_bare(aquila_cassette):
+    @aquila_cassette
+    def ask(): pass
+
+def test_none(aquila_cassette):
+    aquila_cassette(None)
+"""
+    result = suite(source)
+    result.assert_outcomes(failed=3, errors=1)
+    result.stdout.fnmatch_lines_random(
+        [
+            "E*aquila_cassette takes the name of a cassette, not a path: 'tests/cassettes/chat.yaml'.",
+            'E*Fix: write aquila_cassette("chat", cassette_dir="tests/cassettes")',
+            'E*Fix: write aquila_cassette("chat", cassette_dir=".")',
+            "E*aquila_cassette needs the name of a cassette, as a decorator too.",
+            'E*Fix: write @aquila_cassette("ask")',
+            "E*aquila_cassette takes the name of a cassette, not None.",
+        ]
+    )
+
+
+def test_a_block_that_is_never_entered_is_reported(suite: Suite) -> None:
+    source = """
+decorated = block("decorated")
+
+@decorated
+def ask(): pass
+
+def test_forgotten(aquila_cassette):
+    aquila_cassette("forgotten")
+    get("/a")
+
+def test_used(aquila_cassette):
+    with aquila_cassette("used"): pass
+    ask()
+"""
+    result = suite(source, "-W", "default")
+    result.assert_outcomes(passed=2, warnings=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*The block of cassette 'forgotten' was never entered: it records and replays nothing.",
+            '*Fix: with aquila_cassette("forgotten"): ...',
+        ]
+    )
+
+
+def test_parameters_that_become_one_file_name_are_refused_before_they_are_recorded(
+    suite: Suite, pytester: pytest.Pytester
+) -> None:
+    source = """
+@pytest.mark.parametrize("what", {})
+def test_it(cassette, what): get("/x")
+"""
+    result = suite(source.format(["a/b", "a:b", "c"]))
+    result.assert_outcomes(errors=2, passed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E*UsageError: Several tests would record into the cassette 'test_it/test_it[[]a-b]'.",
+            "E*  test_it.py::test_it[[]a/b]",
+            "E*  test_it.py::test_it[[]a:b]",
+            "E*Fix: give the parameters ids that differ in letters or digits: *",
+        ]
+    )
+    suite(source.format(["a/b", "c"])).assert_outcomes(passed=2)
+    suite(source.format(["a/b", "a:b", "c"]), "-k", "a/b").assert_outcomes(passed=1, deselected=2)
