@@ -366,7 +366,7 @@ def format_error(error: YamlError, data: bytes, path: Path) -> CassetteFormatErr
     name = display_path(path)
     if marks := [data.count(b"\n", 0, at.start()) + 1 for at in _CONFLICT.finditer(data)]:
         lines = ", ".join(map(str, marks))
-        one = f"take one side (git checkout --ours -- {name}, or --theirs)"
+        one = f"take one side (git checkout --ours -- {shlex.quote(name)}, or --theirs)"
         both = "delete these lines where whole interactions are on both sides"
         error = YamlError(f"git's marks of a merge conflict are in lines {lines}", marks[0],
                           fix=f"{one}, or {both}")  # fmt: skip
