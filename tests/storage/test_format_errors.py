@@ -220,8 +220,10 @@ def test_the_marks_of_a_merge_conflict_are_named_with_their_lines() -> None:
     error = refusal(edited("    url: https://a.b\n", sides))
     assert str(error).splitlines() == [
         "cassettes/x.yaml, line 6: git's marks of a merge conflict are in lines 6, 8, 10.",
-        "Fix: take one side (git checkout --ours -- cassettes/x.yaml, or --theirs), "
-        "or delete these lines where whole interactions are on both sides",
+        (
+            "Fix: take one side (git checkout --ours -- cassettes/x.yaml, or --theirs), "
+            "or delete these lines where whole interactions are on both sides"
+        ),
     ]
     inside = edited("      data: 1\n", "      <<<<<<< HEAD\n      =======\n      data: 1\n")
     assert loads(inside.replace("5+9", "5+30").encode(), path=PATH)
