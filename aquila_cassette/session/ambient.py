@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from urllib.parse import parse_qs, urlsplit
 
-from aquila_cassette.dialects.providers import PLACEHOLDER, provider_for_key
+from aquila_cassette.dialects.providers import PLACEHOLDER, PROVIDERS, provider_for_key
 from aquila_cassette.errors import UsageError
 from aquila_cassette.model import Interaction, Piece, Request, Response
 
@@ -29,7 +29,9 @@ def refuse_placeholder(request: Request, redacted: Request) -> None:
     """Refuse to record with the placeholder key: the answer could only be an error."""
     __tracebackhide__ = True
     if holds_placeholder(request):
-        provider = provider_for_key(request.url)
+        agent = (request.header("user-agent") or "").lower()
+        sdk = next((one for one in PROVIDERS if one.key_variables and one.name in agent), None)
+        provider = provider_for_key(request.url) or sdk
         names = provider.key_variables if provider else ()
         raise UsageError(
             f"{redacted.method} {redacted.url} was not sent: its key is only a placeholder.",

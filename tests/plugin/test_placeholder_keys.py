@@ -108,20 +108,25 @@ def test_unknown(client, aquila_cassette):
         client.get(URL + "/a")
 def test_known(client, aquila_cassette):
     with aquila_cassette("known"):
-        client.get("https://api.openai.com/v1/models")
+        client.get("https://api.anthropic.com/v1/models")
+def test_known_by_its_sdk(aquila_cassette):
+    client = OpenAI(base_url=URL)
+    with aquila_cassette("sdk"):
+        client.models.list()
 """
     with monkeypatch.context() as with_a_key:
         with_a_key.setenv("OPENAI_API_KEY", "sk-a-key-of-mine-0a1b2c3d")
         suite(KEY + source, "-k", "test_a").assert_outcomes(passed=1)
     ran = suite(None)
-    ran.assert_outcomes(passed=1, failed=2)
+    ran.assert_outcomes(passed=1, failed=3)
     ran.stdout.fnmatch_lines(
         [
             "E*UsageError: GET *://*/a was not sent: its key is only a placeholder.",
             "E*Fix: set its key*",
         ]
     )
-    ran.stdout.fnmatch_lines(["E *Fix: set OPENAI_API_KEY in the environment, and run again"])
+    for name in ("ANTHROPIC", "OPENAI"):
+        ran.stdout.fnmatch_lines([f"E *Fix: set {name}_API_KEY in the environment, and run again"])
 
 
 def test_a_script_that_replays_gets_a_key(tmp_path: Path) -> None:
