@@ -196,7 +196,7 @@ def aquila_cassette(
         mode: ``none`` (replay only), ``once`` (record if there is no file yet; the default),
             ``new_episodes`` (replay what is known, record the rest), ``all`` (re-record). Where
             ``CI`` is set the default is ``none``.
-        match_on: What makes two requests the same; by default ``("method", "url", "body")``.
+        match_on: What makes two requests the same; by default ``("method", "url", "body", "operation")``.
         ignore_json: Paths of JSON fields left out of matching: ``("messages.*.id",)``.
         unordered_json: Paths of JSON lists in which the order does not count.
         ignore_query: Query parameters left out of matching; ``X-Amz-*`` is a pattern.

@@ -51,6 +51,14 @@ def decode_pieces(encoding: str, pieces: Sequence[bytes]) -> list[bytes] | None:
     return decoded
 
 
+def decode_unless_huge(encoding: str, pieces: Sequence[bytes]) -> list[bytes] | None:
+    """Decode a body; return None for what was made to fill memory, too: it stays as it is."""
+    try:
+        return decode_pieces(encoding, pieces)
+    except TooMuchError:
+        return None
+
+
 def _gzip() -> Decode:
     decoder = zlib.decompressobj(zlib.MAX_WBITS | 16)
     return lambda data, most: decoder.decompress(data, most + 1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from http.client import responses
 from typing import Any, Literal, NamedTuple, Self
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ Ended = Literal["complete", "closed", "failed"]
 """How a response ended: whole, closed by its consumer, or failed under way."""
 
 Headers = tuple[tuple[str, str], ...]
-"""Header fields in their order; names in lower case, a name may come more than once."""
+"""Header fields in their order; names as they were sent, a name may come more than once."""
 
 
 class Piece(NamedTuple):
@@ -80,6 +81,7 @@ class Response:
         http_version: As httpx names it: ``HTTP/1.1``, ``HTTP/2``.
         ended: How it ended.
         error: What it failed with, for `ended` ``failed``.
+        reason: The text after the status; None for the usual one.
     """
 
     status: int | None
@@ -89,6 +91,7 @@ class Response:
     http_version: str = "HTTP/1.1"
     ended: Ended = "complete"
     error: Failure | None = None
+    reason: str | None = None
 
     @cached_property
     def body(self) -> bytes:
@@ -99,6 +102,11 @@ class Response:
     def parts(self) -> tuple[bytes, ...]:
         """The bytes of each piece."""
         return tuple([data for _, data in self.pieces])
+
+    @property
+    def reason_phrase(self) -> str:
+        """The text after the status."""
+        return responses.get(self.status or 0, "") if self.reason is None else self.reason
 
     def header(self, name: str) -> str | None:
         """Return the first value of header `name` (lower case), or None."""
@@ -175,7 +183,7 @@ class CassetteData:
 
 def _first(headers: Headers, name: str) -> str | None:
     for key, value in headers:
-        if key == name:
+        if key == name or key.lower() == name:
             return value
     return None
 

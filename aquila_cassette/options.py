@@ -108,7 +108,7 @@ class Options:
         "new_episodes (record what is not known) or all (re-record)",
     )
     match_on: tuple[str | Callable[[Request], Hashable], ...] = _option(
-        ("method", "url", "body"),
+        ("method", "url", "body", "operation"),
         _of_matcher("match_on"),
         "what makes two requests the same ([matching](matching.md))",
     )

@@ -200,9 +200,9 @@ def _recorded(old: Interaction, connection: Connection, client: httpx.Client) ->
     """Send one request and return it with its new answer, redacted."""
     sent = old.request
     own = connection.key_header(sent.url)
-    headers = [*(pair for pair in sent.headers if pair[0] not in dict(own)), *own]
+    headers = [*(pair for pair in sent.headers if pair[0].lower() not in dict(own)), *own]
     # Recorded as any other answer; an owner that never commits saves nothing.
-    kept = {name for name, _ in old.response.headers} - FRAMING
+    kept = {name.lower() for name, _ in old.response.headers} - FRAMING
     rules = Redaction(keep_headers=sorted(kept))
     options = {"mode": "all", "redact": rules, "cassette_dir": Path("nothing-is-written")}
     owner = Owner("aquila-cassette record", fix="")

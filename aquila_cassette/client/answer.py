@@ -14,7 +14,7 @@ from aquila_cassette import sse
 from aquila_cassette.client.endpoints import MADE_UP_ID, Endpoint
 from aquila_cassette.client.events import Chunk, Meta, Raw, Reasoning, StreamEvent
 from aquila_cassette.dialects.dialect import error_in, provider_error
-from aquila_cassette.dialects.framing import ProviderEvent
+from aquila_cassette.dialects.framing import ProviderEvent, event_of_frame
 from aquila_cassette.dialects.json_access import Table, as_dict, load_json
 from aquila_cassette.dialects.message import MessageBuilder, ModelMessage, ModelToolCall
 
@@ -195,7 +195,7 @@ class AnswerParser:
     def _keep(self, fields: Table) -> Iterator[StreamEvent]:
         """Keep what was read, and yield its texts."""
         self._objects.append(fields)
-        self._response_id = self._endpoint.response_id(fields) or self._response_id
+        self._response_id = self._response_id or self._endpoint.response_id(fields)
         for new in self._builder.newest():
             if new.kind in _TEXT_EVENTS:
                 yield from self._add_text(_TEXT_EVENTS[new.kind], new.text)
@@ -226,7 +226,7 @@ def _provider_event(raw: bytes, event: sse.Event | None) -> ProviderEvent | None
         text = raw.strip()
         is_json = text.startswith((b"{", b"[")) and load_json(text) is not None
         event = sse.Event("message", text.decode("utf-8", "replace")) if is_json else None
-    return event and ProviderEvent(event.type, event.data, load_json(event.data))
+    return event_of_frame(raw, event)
 
 
 def _is_broken(event: ProviderEvent, *, json_is_due: bool) -> bool:

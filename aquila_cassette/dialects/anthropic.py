@@ -5,9 +5,7 @@ Source: https://docs.anthropic.com/en/docs/build-with-claude/streaming
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from aquila_cassette.dialects.dialect import Dialect
+from aquila_cassette.dialects.dialect import Dialect, FieldDialect
 from aquila_cassette.dialects.framing import ProviderEvent
 from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts, as_int, as_str
 from aquila_cassette.dialects.message import MessageBuilder
@@ -61,19 +59,7 @@ def _read_block(block: Table, key: int, builder: MessageBuilder) -> None:
         builder.add_reasoning(block.get("thinking"))
 
 
-class _Completions(Dialect):
-    name = "anthropic-complete"
-    title = "Anthropic text completions"
-    expected = "a stop_reason"
-    answers = ({"completion": str, "stop_reason": object},)
-
-    def is_complete_at_eof(self, events: Iterator[ProviderEvent]) -> bool:
-        return any(as_str(event.fields.get("stop_reason")) for event in events)
-
-    def read_answer(self, answer: Table, builder: MessageBuilder) -> None:
-        builder.add_text(answer.get("completion"))
-        builder.set_meta(model=answer.get("model"), finish_reason=answer.get("stop_reason"))
-
-
 ANTHROPIC = _Messages()
-ANTHROPIC_COMPLETE = _Completions()
+ANTHROPIC_COMPLETE = FieldDialect(
+    "anthropic-complete", "Anthropic text completions", "completion", "stop_reason"
+)

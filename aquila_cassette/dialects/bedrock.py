@@ -1,31 +1,41 @@
-"""Read answers of Amazon Bedrock (converse stream).
+"""Read answers of Amazon Bedrock (converse stream; Nova, Titan and Llama by themselves).
 
-Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
+Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html,
+https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aquila_cassette.dialects.dialect import EVENT_TYPE, Dialect
+from aquila_cassette.dialects.dialect import EVENT_TYPE, Dialect, FieldDialect
 from aquila_cassette.dialects.framing import ProviderEvent
 from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts, as_int, as_str
 from aquila_cassette.dialects.message import MessageBuilder
+
+_NAMES = ("messageStart", "contentBlock", "messageStop")
+_EVENTS = ("messageStart", "contentBlockStart", "contentBlockDelta", "messageStop")
 
 
 class _Converse(Dialect):
     name = "bedrock"
     title = "Bedrock converse"
     expected = "event: metadata"
-    events = ({EVENT_TYPE: ("messageStart", "contentBlock", "messageStop")},)
+    # Nova's own events have their type as the name of their only field.
+    events = ({EVENT_TYPE: _NAMES}, *({name: dict} for name in _EVENTS))
     answers = ({"stopReason": object, "output": dict},)
     ends = ("metadata",)
 
+    def is_terminal(self, event: ProviderEvent) -> bool:
+        return "metadata" in (event.type, *event.fields)
+
     def is_complete_at_eof(self, events: Iterator[ProviderEvent]) -> bool:
-        return any(event.type == "messageStop" for event in events)
+        return any("messageStop" in (event.type, *event.fields) for event in events)
 
     def read_event(self, event: ProviderEvent, builder: MessageBuilder) -> None:
         fields = event.fields
+        for name in ("metadata", *_EVENTS):
+            fields = as_dict(fields.get(name)) or fields
         key = as_int(fields.get("contentBlockIndex"))
         _read_call(as_dict(as_dict(fields.get("start")).get("toolUse")), key, builder)
         delta = as_dict(fields.get("delta"))
@@ -53,3 +63,11 @@ def _read_call(call: Table, key: int, builder: MessageBuilder, arguments: object
 
 
 BEDROCK = _Converse()
+BEDROCK_TITAN = FieldDialect(
+    *("bedrock-titan", "Amazon Titan", "outputText", "completionReason"),
+    counts=("inputTextTokenCount", "totalOutputTextTokenCount"),
+)
+BEDROCK_LLAMA = FieldDialect(
+    *("bedrock-llama", "Llama on Bedrock", "generation", "stop_reason"),
+    counts=("prompt_token_count", "generation_token_count"),
+)

@@ -19,13 +19,13 @@ Mark = Mapping[str, type | tuple[str, ...]]
 class Dialect:
     """One provider's way to write an answer. No method raises, whatever the bytes."""
 
-    name: ClassVar[str]  # as a program writes it: openai-chat
-    title: ClassVar[str]  # as a person reads it: OpenAI chat completions
-    expected: ClassVar[str]  # the terminal events, for a message that says what is missing
+    name: str  # as a program writes it: openai-chat
+    title: str  # as a person reads it: OpenAI chat completions
+    expected: str  # the terminal events, for a message that says what is missing
     # What an event has that can only be this dialect's, and an answer that is one JSON text (some
     # dialects stream those): one of these marks.
     events: ClassVar[tuple[Mark, ...]] = ()
-    answers: ClassVar[tuple[Mark, ...]] = ()
+    answers: tuple[Mark, ...] = ()
     # The types of terminal events, errors and ``[DONE]`` aside; their bytes have one of these words.
     ends: ClassVar[tuple[str, ...]] = ()
 
@@ -52,6 +52,29 @@ class Dialect:
 
     def read_answer(self, answer: Table, builder: MessageBuilder) -> None:
         """Add to `builder` what an answer says that is one JSON text."""
+
+
+class FieldDialect(Dialect):
+    """A dialect whose events each say a part of the text in a field, and the last why it ended."""
+
+    def __init__(
+        self, name: str, title: str, text: str, reason: str, counts: tuple[str, ...] = ()
+    ) -> None:
+        self.name, self.title, self.expected = name, title, f"a {reason}"
+        self.answers = ({text: str, reason: object},)
+        if counts:
+            self.answers += ({"results": list, counts[0]: int},)
+        self._text, self._reason, self._counts = text, reason, counts
+
+    def is_complete_at_eof(self, events: Iterator[ProviderEvent]) -> bool:
+        return any(as_str(event.fields.get(self._reason)) for event in events)
+
+    def read_answer(self, answer: Table, builder: MessageBuilder) -> None:
+        usage = {name: answer[name] for name in self._counts if answer.get(name) is not None}
+        builder.set_meta(model=answer.get("model"), usage=usage)
+        for part in as_dicts(answer.get("results")) or [answer]:
+            builder.add_text(part.get(self._text))
+            builder.set_meta(finish_reason=part.get(self._reason))
 
 
 def _has_any(marks: tuple[Mark, ...], fields: Table) -> bool:

@@ -71,13 +71,19 @@ def is_complete_frame(how: Framing, raw: bytes) -> bool:
 def read_event(how: Framing, raw: bytes) -> ProviderEvent | None:
     """Read one frame or line; None where it holds no event."""
     if how == "sse":
-        event = sse.meaning(raw)
-        return event and ProviderEvent(event.type, event.data, load_json(event.data))
+        return event_of_frame(raw, sse.meaning(raw))
     if how == "eventstream":
         binary = eventstream.meaning(raw)
         return binary and ProviderEvent(*binary)
     text = raw.decode("utf-8", "replace").strip()
     return ProviderEvent("message", text, load_json(text)) if text else None
+
+
+def event_of_frame(raw: bytes, event: sse.Event | None) -> ProviderEvent | None:
+    """Return what a frame holds: its event, or a line ``error: ...``, as llama.cpp writes it."""
+    if event is None and raw.lstrip().startswith(b"error:"):
+        event = sse.Event("error", raw.partition(b":")[2].strip().decode("utf-8", "replace"))
+    return event and ProviderEvent(event.type, event.data, load_json(event.data))
 
 
 def read_events(how: Framing, body: bytes) -> Iterator[ProviderEvent]:

@@ -13,7 +13,7 @@ from itertools import accumulate, islice
 from typing import NamedTuple
 
 from aquila_cassette.dialects.anthropic import ANTHROPIC, ANTHROPIC_COMPLETE
-from aquila_cassette.dialects.bedrock import BEDROCK
+from aquila_cassette.dialects.bedrock import BEDROCK, BEDROCK_LLAMA, BEDROCK_TITAN
 from aquila_cassette.dialects.cohere import COHERE
 from aquila_cassette.dialects.dialect import Dialect, error_in, provider_error
 from aquila_cassette.dialects.framing import (
@@ -41,6 +41,8 @@ DIALECTS: tuple[Dialect, ...] = (
     ANTHROPIC_COMPLETE,
     GEMINI_INTERACTIONS,
     OPENAI_RUNS,
+    BEDROCK_TITAN,
+    BEDROCK_LLAMA,
 )
 """All dialects known, the frequent ones first. No event is recognised by two of them."""
 

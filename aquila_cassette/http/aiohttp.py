@@ -9,6 +9,7 @@ response is already there. What is above stays aiohttp's own, and whoever patche
 
 from __future__ import annotations
 
+import ast
 import errno
 import functools
 import os
@@ -21,7 +22,14 @@ import aiohttp
 
 from aquila_cassette.http.aiohttp_record import Listener
 from aquila_cassette.http.aiohttp_replay import replayed_connection
-from aquila_cassette.http.dispatcher import HttpAdapter, Send, exchange, find_class, make_exception
+from aquila_cassette.http.dispatcher import (
+    ERRORS,
+    HttpAdapter,
+    Send,
+    exchange,
+    find_class,
+    make_exception,
+)
 from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Failure, Request
 from aquila_cassette.session.player import MakeError, Player
@@ -51,7 +59,7 @@ class AiohttpAdapter(HttpAdapter[Any]):
         self._connector = connector
 
     async def to_request(self, call: Any) -> Request:
-        headers = tuple([(name.lower(), value) for name, value in call.headers.items()])
+        headers = tuple([(str(name), value) for name, value in call.headers.items()])
         # What can be read but once is kept by aiohttp's payloads, and sent all the same.
         body = await call.body.as_bytes() if call.body else b""
         return Request(call.method, str(call.url), headers, body)
@@ -62,7 +70,7 @@ class AiohttpAdapter(HttpAdapter[Any]):
     def make_error(self, call: Any, has_begun: bool, failure: Failure) -> Exception | None:
         if failure.type == "TimeoutError":  # aiohttp's own time-out of a whole request
             return TimeoutError(failure.message)
-        found = find_class(failure, _ERRORS_IN_THE_BODY if has_begun else _ERRORS, aiohttp)
+        found = find_class(failure, aiohttp, names=_ERRORS_IN_THE_BODY if has_begun else ERRORS)
         if found is None or not issubclass(found, aiohttp.ClientError):
             return None
         return _make(found, failure.message, call)
@@ -71,23 +79,13 @@ class AiohttpAdapter(HttpAdapter[Any]):
         listener = Listener(recorder, call, functools.partial(self.make_error, call, True))
         with listener.connecting():
             connection = await send(call)
-        listener.listen()
+        listener.listen(connection.protocol)
         return connection
 
 
 # Failures.
 
-_ERRORS = {
-    "connect": "ClientConnectorError",
-    "tls": "ClientConnectorCertificateError",
-    "connect-timeout": "ConnectionTimeoutError",
-    "timeout": "SocketTimeoutError",
-    "reset": "ClientOSError",
-    "closed": "ServerDisconnectedError",
-    "protocol": "ServerDisconnectedError",
-    "decode": "ClientPayloadError",
-}
-_ERRORS_IN_THE_BODY = _ERRORS | dict.fromkeys(("reset", "closed", "protocol"), "ClientPayloadError")
+_ERRORS_IN_THE_BODY = ERRORS | dict.fromkeys(("reset", "closed", "protocol"), "ClientPayloadError")
 
 
 def _make(kind: Any, message: str, request: Any) -> Exception:
@@ -101,8 +99,9 @@ def _make(kind: Any, message: str, request: Any) -> Exception:
         number = next((code for code in errno.errorcode if os.strerror(code) == text), None)
         error = kind(request.connection_key, OSError(number, text))
     elif issubclass(kind, aiohttp.ClientResponseError):
-        found = re.match(r"(\d+), message='(.*)', url=", message, re.DOTALL)
-        status, text = (int(found[1]), found[2]) if found else (0, message)
+        # Its text has the status, and the message as Python writes it.
+        found = re.match(r"(\d+), message=(.*), url='", message, re.DOTALL)
+        status, text = (int(found[1]), ast.literal_eval(found[2])) if found else (400, message)
         error = kind(request.request_info, (), status=status, message=text)
     else:
         error = make_exception(kind, message)

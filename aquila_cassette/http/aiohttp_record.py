@@ -19,7 +19,7 @@ from aquila_cassette.http.aiohttp_replay import ReplayedReader, ReplayProtocol
 from aquila_cassette.http.dispatcher import decode_headers, replayed_errors
 from aquila_cassette.model import Headers
 from aquila_cassette.session.player import MakeError
-from aquila_cassette.session.recorder import Recorder
+from aquila_cassette.session.recorder import OF_THE_ENCODING, Recorder
 
 _DECODED = ("gzip", "x-gzip", "deflate", "br", "zstd")
 """The content encodings that aiohttp removes; it refuses those of them that it cannot."""
@@ -49,9 +49,15 @@ class Listener:
             self._recorder.failed(seen)
             raise
 
-    def listen(self) -> None:
-        """Listen to what comes back when the request is sent."""
+    def listen(self, protocol: Any) -> None:
+        """Listen to what comes back when the request is sent over a connection's `protocol`."""
         request = self._request
+
+        def set_params(original: Callable[..., None], **params: Any) -> None:
+            self._recorder.keeps_encoding = not params.get("auto_decompress", True)
+            original(**params)
+
+        _lay_over(protocol, "set_response_params", set_params)
         asks_for = request.headers.get(hdrs.ACCEPT_ENCODING)
         if asks_for is not None:  # each piece can be read, and kept, as it comes
             request.headers[hdrs.ACCEPT_ENCODING] = "identity"
@@ -90,7 +96,10 @@ class Listener:
     def _response_started(self, response: Any) -> None:
         recorder, version = self._recorder, response.version
         recorder.start_response(
-            response.status, self._headers(response), f"HTTP/{version.major}.{version.minor}"
+            response.status,
+            self._headers(response),
+            f"HTTP/{version.major}.{version.minor}",
+            response.reason,
         )
         live = response.content
         if live is EMPTY_PAYLOAD or live.at_eof():
@@ -112,9 +121,10 @@ class Listener:
         """Return the headers of the body as it is read: aiohttp removes its encoding before."""
         headers = decode_headers(response.raw_headers)
         encoding = response.headers.get("content-encoding", "").lower()
-        if encoding not in _DECODED:
+        is_decoded = encoding in _DECODED and not self._recorder.keeps_encoding
+        if not is_decoded or response.content is EMPTY_PAYLOAD:
             return headers
-        return tuple(one for one in headers if one[0] not in ("content-encoding", "content-length"))
+        return tuple(one for one in headers if one[0].lower() not in OF_THE_ENCODING)
 
 
 def _lay_over(target: Any, name: str, method: Callable[..., Any]) -> None:

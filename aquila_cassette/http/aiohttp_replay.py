@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import functools
 from collections.abc import Callable
-from http.client import responses
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,7 +21,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from aquila_cassette.http.dispatcher import encode_headers
 from aquila_cassette.model import Headers
-from aquila_cassette.session.player import MakeError, Player
+from aquila_cassette.session.player import MakeError, Player, has_body
 
 
 def replayed_connection(
@@ -92,14 +91,14 @@ def _response(
 ) -> tuple[RawResponseMessage, StreamReader]:
     response = player.interaction.response
     status = response.status or 0
-    message = _message(status, response.http_version, player.headers)
-    if request.method == "HEAD" or status in (204, 304):
+    message = _message(status, response.reason_phrase, response.http_version, player.headers)
+    if not has_body(player.interaction):
         player.finished()
         return message, EMPTY_PAYLOAD
     return message, ReplayedReader(player, make_error, request, protocol, limit)
 
 
-def _message(status: int, version: str, headers: Headers) -> RawResponseMessage:
+def _message(status: int, reason: str, version: str, headers: Headers) -> RawResponseMessage:
     major, _, minor = version.partition("/")[2].partition(".")
     raw = encode_headers(headers)
     pairs = [  # as aiohttp's parsers decode them
@@ -109,7 +108,7 @@ def _message(status: int, version: str, headers: Headers) -> RawResponseMessage:
     return RawResponseMessage(
         HttpVersion(int(major or 1), int(minor or 0)),
         status,
-        responses.get(status, ""),
+        reason,
         CIMultiDictProxy(CIMultiDict(pairs)),
         raw,
         False,

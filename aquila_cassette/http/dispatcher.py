@@ -128,11 +128,25 @@ def exchange_sync(adapter: HttpAdapter[Call], call: Call, send: Callable[[Call],
     raise AssertionError(f"{adapter} waited in a library that blocks")
 
 
+ERRORS = {
+    "connect": "ConnectError ClientConnectorError NewConnectionError ConnectionRefusedError",
+    "tls": "ClientConnectorCertificateError SSLError ConnectError",
+    "connect-timeout": "ConnectTimeout ConnectionTimeoutError ConnectTimeoutError HTTPTimeoutError"
+    " TimeoutError",
+    "timeout": "ReadTimeout SocketTimeoutError HTTPTimeoutError TimeoutError",
+    "reset": "ReadError ClientOSError ConnectionResetError",
+    "closed": "RemoteProtocolError ServerDisconnectedError HTTPStreamClosedError ReadError",
+    "protocol": "RemoteProtocolError ServerDisconnectedError HTTPStreamClosedError ProtocolError",
+    "decode": "DecodingError ClientPayloadError ProtocolError",
+}
+"""The classes of a category, of all libraries; each has its own of them, and raises the first."""
+
+
 def find_class(
-    failure: Failure, by_category: Mapping[str, str], *modules: Any
+    failure: Failure, *modules: Any, names: Mapping[str, str] = ERRORS
 ) -> type[Exception] | None:
     """Return the class that was recorded if `modules` have it, else one of the failure's category."""
-    for name in (failure.type or "", *by_category.get(failure.category or "", "").split()):
+    for name in (failure.type or "", *names.get(failure.category or "", "").split()):
         for module in modules:
             found: Any = getattr(module, name, None)
             if isinstance(found, type) and issubclass(found, Exception):
@@ -143,9 +157,9 @@ def find_class(
 _NUMBERED = re.compile(r"\[Errno (-?\d+)\] (.*)", re.DOTALL)
 
 
-def make_error(failure: Failure, by_category: Mapping[str, str], *modules: Any) -> Exception | None:
+def make_error(failure: Failure, *modules: Any) -> Exception | None:
     """Make the exception of which `find_class` finds the class."""
-    found = find_class(failure, by_category, *modules)
+    found = find_class(failure, *modules)
     return None if found is None else make_exception(found, failure.message)
 
 
@@ -163,7 +177,7 @@ def make_exception(kind: type[Exception], message: str) -> Exception:
 
 def decode_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
     """Return header fields as a cassette has them; as Latin-1, bytes of any encoding come back."""
-    return tuple([(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in raw])
+    return tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw])
 
 
 def encode_headers(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:

@@ -12,7 +12,7 @@ import contextlib
 import functools
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.client import HTTPResponse
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
@@ -29,7 +29,7 @@ from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Failure, Headers, Request
 from aquila_cassette.session.current_session import current_session
 from aquila_cassette.session.failures import with_category
-from aquila_cassette.session.player import Player
+from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -157,9 +157,9 @@ class SocketProxy:
             self.leave()
 
     def _begin_body(self, recorder: Recorder, response: Any) -> None:
-        headers = tuple((name.lower(), value) for name, value in response.headers.items())
+        headers = tuple(response.headers.items())
         version = "HTTP/1.0" if response.version == 10 else "HTTP/1.1"
-        recorder.start_response(response.status, headers, version)
+        recorder.start_response(response.status, headers, version, response.reason)
         self._file.begin_body(chunked=response.chunked, length=response.length)
 
     def _record_whole(self, recorder: Recorder) -> Player:
@@ -190,7 +190,7 @@ class SocketProxy:
     def makefile(self, mode: str = "r", buffering: int | None = None) -> Any:
         answer = self._answer
         if isinstance(answer, Player):
-            raw = ReplayedRaw(answer, functools.partial(error_of, self._connection))
+            raw = ReplayedRaw(answer, self._make_error(answer))
             self._file = io.BufferedReader(raw, BUFFER)
         elif answer is not None:
             self._file = RecordedFile(self._real.makefile("rb", buffering=0), answer)
@@ -240,7 +240,7 @@ class SocketProxy:
             if answer.interaction.response.status is None and _is_of_connecting(error):
                 self.leave()
                 answer.finished()
-                answer.raise_ending(functools.partial(error_of, self._connection))
+                answer.raise_ending(self._make_error(answer))
         elif answer is not None:
             with answer:
                 self._open()
@@ -249,6 +249,10 @@ class SocketProxy:
             self._open()
             self.leave()
             self._real.sendall(sent.raw())
+
+    def _make_error(self, player: Player) -> MakeError:
+        has_begun = player.interaction.response.status is not None
+        return functools.partial(error_of, self._connection, has_begun)
 
     def _url(self) -> str:
         target = self._sent.target
@@ -298,6 +302,7 @@ class SentRequest:
     target = ""
     """What is asked for: a path, or a whole URL where a proxy is asked."""
     headers: Headers = ()
+    _named: Mapping[str, str] = {}
 
     def __init__(self) -> None:
         self._bytes = bytearray()
@@ -331,7 +336,7 @@ class SentRequest:
 
         What is part of a signature stays.
         """
-        if "accept-encoding" in dict(self.headers).get("authorization", ""):
+        if "accept-encoding" in self._named.get("authorization", ""):
             return self.raw()
         head, body = self._bytes[: self._body_start], self._bytes[self._body_start :]
         return bytes(_ACCEPT_ENCODING.sub(b"Accept-Encoding: identity", head) + body)
@@ -342,8 +347,8 @@ class SentRequest:
         self.method = method.upper()
         self.target = rest.rpartition(" ")[0]
         pairs = (line.partition(":") for line in lines)
-        self.headers = tuple((name.strip().lower(), value.strip()) for name, _, value in pairs)
-        named = dict(self.headers)
+        self.headers = tuple((name.strip(), value.strip()) for name, _, value in pairs)
+        self._named = named = {name.lower(): value for name, value in self.headers}
         length = named.get("content-length", "")
         return FramedBody(
             chunked="chunked" in named.get("transfer-encoding", "").lower(),

@@ -10,12 +10,11 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable, Iterator
-from http.client import responses
 from typing import Any
 
 from aquila_cassette.http.dispatcher import make_error
 from aquila_cassette.model import Failure, Response
-from aquila_cassette.session.player import MakeError, Player
+from aquila_cassette.session.player import MakeError, Player, has_body
 from aquila_cassette.session.recorder import Recorder
 
 _CHUNK_SIZE = re.compile(rb"\s*([0-9a-fA-F]+)\s*(?:;.*)?", re.DOTALL)
@@ -93,7 +92,10 @@ class RecordedFile(io.BufferedReader):
         elif body.is_over or (is_at_end and body.left is None):
             recorder.body_ended()
         elif is_at_end:
-            recorder.failed(http.client.IncompleteRead(b"", None if body.is_chunked else body.left))
+            # Of a chunk, what came of it is named; if it was whole, nobody knows what was to come.
+            came = body.chunk_size - body.left if body.is_chunked and body.left else 0
+            left = body.left if came or not body.is_chunked else None
+            recorder.failed(http.client.IncompleteRead(bytes(came), left))
         return data
 
 
@@ -129,6 +131,7 @@ class FramedBody:
 
     def __init__(self, *, chunked: bool, length: int | None) -> None:
         self.is_chunked = chunked
+        self.chunk_size = 0
         self.left = 0 if chunked else length  # of this chunk, or of all; None: to the stream's end
         self._noted = 0  # so many bytes were noted before they were consumed
         self._line = b""
@@ -165,7 +168,7 @@ class FramedBody:
                 found = _CHUNK_SIZE.fullmatch(self._line)
                 if found is None:
                     self.malformed = self._line.strip().decode("latin-1")
-                self.left = int(found[1], 16) if found else 0
+                self.left = self.chunk_size = int(found[1], 16) if found else 0
                 self.is_over = not self.left
                 self._after_a_chunk = True
             self._line = b""
@@ -174,14 +177,14 @@ class FramedBody:
 
 # Replay: HTTP again, made of the pieces as they are read.
 
-_MORE = re.compile(r"(\d+) more expected")
+_MORE = re.compile(r"(\d+) bytes read, (\d+) more expected")
 
 
 class ReplayedRaw(io.RawIOBase):
     """What http.client reads of a recorded response.
 
     A stream comes in chunks, one a piece, so that a reader that reads chunk by chunk gets its
-    pieces. A body that came whole has its length. The reason phrase is the status's own.
+    pieces. A body that came whole has its length.
     """
 
     def __init__(self, player: Player, make_error: MakeError) -> None:
@@ -213,9 +216,17 @@ class ReplayedRaw(io.RawIOBase):
         chunked = _comes_in_chunks(response)
         if response.status is not None:
             yield self._head(response.status, chunked=chunked)
+        cut, missing = _missing(response) if chunked else (0, 0)
+        left = len(response.body)
         try:
             for data in player.replay(self._make_error):
-                yield b"%x\r\n%b\r\n" % (len(data), data) if chunked else data
+                if not chunked or left < cut:
+                    yield data
+                elif left == cut:
+                    yield b"%x\r\n%b" % (left + missing, data)
+                else:
+                    yield b"%x\r\n%b\r\n" % (len(data), data)
+                left -= len(data)
         except _FoundByTheLibraryError:
             error = response.error
             if error is not None and error.type == "InvalidChunkLengthError" and chunked:
@@ -228,52 +239,48 @@ class ReplayedRaw(io.RawIOBase):
         interaction = self._player.interaction
         response = interaction.response
         version = "HTTP/1.0" if response.http_version == "HTTP/1.0" else "HTTP/1.1"
-        lines = [f"{version} {status} {responses.get(status, '')}"]
-        for name, value in self._player.headers:
-            if name not in ("content-length", "transfer-encoding"):
-                lines.append(f"{name}: {value}")
+        lines = [f"{version} {status} {response.reason_phrase}"]
+        lines += [f"{name}: {value}" for name, value in self._player.headers]
         if chunked:
             lines.append("transfer-encoding: chunked")
-        elif status not in (204, 304) and interaction.request.method != "HEAD":
-            lines.append(f"content-length: {len(response.body) + (_missing(response) or 0)}")
+        elif response.header("content-length") is None and has_body(interaction):
+            lines.append(f"content-length: {len(response.body) + sum(_missing(response))}")
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
 
 
-def _missing(response: Response) -> int | None:
-    """Return how many bytes did not come of those that were promised; None if none was."""
+def _missing(response: Response) -> tuple[int, int]:
+    """Return how much came of a chunk that was cut, and of that or the body how much did not."""
     error = response.error
     if error is None or error.type != "IncompleteRead":
-        return None
+        return 0, 0
     found = _MORE.search(error.message)
-    return int(found[1]) if found else None
+    return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 def _comes_in_chunks(response: Response) -> bool:
     is_whole = response.ended == "complete" and len(response.pieces) < 2
-    return not is_whole and _missing(response) is None
+    cut, missing = _missing(response)
+    has_length = response.header("content-length") is not None or (missing and not cut)
+    return not (is_whole or has_length)
 
 
 # Failures.
-
-_ERRORS = {  # the first of them that the library has
-    "connect": "NewConnectionError ConnectionRefusedError",
-    "tls": "SSLError",
-    "connect-timeout": "ConnectTimeoutError TimeoutError",
-    "timeout": "TimeoutError",
-    "reset": "ConnectionResetError",
-}
 
 
 class _FoundByTheLibraryError(Exception):
     """The response breaks off: http.client finds that by itself."""
 
 
-def error_of(connection: Any, failure: Failure) -> Exception | None:
+def error_of(connection: Any, has_begun: bool, failure: Failure) -> Exception | None:
     """Make the exception that a connection of http.client or of its users would raise."""
+    if not has_begun and failure.type in ("BadStatusLine", "LineTooLong"):
+        error: Exception = getattr(http.client, failure.type)(failure.message)
+        error.args = (failure.message,)
+        return error
     if failure.category in ("closed", "protocol"):
         return _FoundByTheLibraryError()
     modules = _modules_of(connection)
-    return make_error(failure, _ERRORS, builtins, http.client, socket, ssl, *modules)
+    return make_error(failure, builtins, http.client, socket, ssl, *modules)
 
 
 def _modules_of(connection: Any) -> list[Any]:

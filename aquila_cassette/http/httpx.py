@@ -31,17 +31,6 @@ from aquila_cassette.model import Failure, Request
 from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.recorder import Recorder
 
-_ERRORS = {
-    "connect": "ConnectError",
-    "tls": "ConnectError",
-    "connect-timeout": "ConnectTimeout",
-    "timeout": "ReadTimeout",
-    "reset": "ReadError",
-    "closed": "RemoteProtocolError",
-    "protocol": "RemoteProtocolError",
-    "decode": "DecodingError",
-}
-
 
 def install(lib: ModuleType) -> None:
     """Patch the transports of httpx or httpx2 (after ``alias_httpx()`` both are one module)."""
@@ -87,14 +76,20 @@ class HttpxAdapter(HttpAdapter[Any]):
             status_code=response.status,
             headers=self._headers(player.headers),
             stream=self._replayed(player, make_error),
-            extensions={"http_version": response.http_version.encode("ascii")},
+            extensions={
+                "http_version": response.http_version.encode("ascii"),
+                "reason_phrase": response.reason_phrase.encode("ascii", "ignore"),
+            },
         )
 
     async def record(self, call: Any, recorder: Recorder, send: Send[Any]) -> Any:
         with recorder, _past_respx():
             response = await send(self._uncompressed(call))
         recorder.start_response(
-            response.status_code, decode_headers(response.headers.raw), response.http_version
+            response.status_code,
+            decode_headers(response.headers.raw),
+            response.http_version,
+            response.reason_phrase if "reason_phrase" in response.extensions else None,
         )
         response.stream = self._recorded(response.stream, recorder)
         return response
@@ -117,7 +112,7 @@ class HttpxAdapter(HttpAdapter[Any]):
         )
 
     def make_error(self, call: Any, has_begun: bool, failure: Failure) -> Exception | None:
-        found: Any = find_class(failure, _ERRORS, self._lib)
+        found: Any = find_class(failure, self._lib)
         if found is None:
             return None
         options = {"request": call} if issubclass(found, self._lib.RequestError) else {}

@@ -6,7 +6,6 @@ what it tries again it asks for again.
 
 from __future__ import annotations
 
-from http.client import responses
 from types import ModuleType
 from typing import Any
 
@@ -23,17 +22,6 @@ from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Failure, Request
 from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.recorder import Recorder
-
-_ERRORS = {
-    "connect": "ConnectError",
-    "tls": "ConnectError",
-    "connect-timeout": "ConnectTimeout",
-    "timeout": "ReadTimeout",
-    "reset": "ReadError",
-    "closed": "ReadError",
-    "protocol": "ProtocolError",
-    "decode": "ProtocolError",
-}
 
 
 def install(lib: ModuleType) -> None:
@@ -59,30 +47,31 @@ class Lm15Adapter(HttpAdapter[Any]):
         return await exchange(self, request, original)
 
     async def to_request(self, call: Any) -> Request:
-        headers = tuple((name.lower(), value) for name, value in call.headers)
+        headers = tuple((name, value) for name, value in call.headers)
         return Request(call.method.upper(), call.url, headers, call.body or b"")
 
     async def to_response(self, call: Any, player: Player, make_error: MakeError) -> Any:
         response = player.interaction.response
         body = ReplayedBody(player, make_error)
-        return self._response(body, response.status, list(player.headers), response.http_version)
+        headers, reason = list(player.headers), response.reason_phrase
+        return self._response(body, response.status, headers, response.http_version, reason)
 
     async def record(self, call: Any, recorder: Recorder, send: Send[Any]) -> Any:
         with recorder:
             live = await send(call)
         # lm15 has decoded the body; the encoding it came in is not that of what is recorded.
-        kept = tuple((k.lower(), v) for k, v in live.headers if k.lower() != "content-encoding")
-        recorder.start_response(live.status, kept, live.http_version)
+        kept = tuple((k, v) for k, v in live.headers if k.lower() != "content-encoding")
+        recorder.start_response(live.status, kept, live.http_version, live.reason)
         body = RecordedBody(live, recorder)
         return self._response(body, live.status, live.headers, live.http_version, live.reason)
 
     def _response(
-        self, body: Any, status: Any, headers: Any, http_version: str, reason: str = ""
+        self, body: Any, status: Any, headers: Any, http_version: str, reason: str
     ) -> Any:
         make = self._lib.TransportResponse if self.is_sync else self._lib.AsyncTransportResponse
         return make(
             status=status,
-            reason=reason or responses.get(status, ""),
+            reason=reason,
             headers=headers,
             http_version=http_version,
             chunks=iter(body) if self.is_sync else aiter(body),
@@ -90,4 +79,4 @@ class Lm15Adapter(HttpAdapter[Any]):
         )
 
     def make_error(self, call: Any, has_begun: bool, failure: Failure) -> Exception | None:
-        return make_error(failure, _ERRORS, self._lib)
+        return make_error(failure, self._lib)

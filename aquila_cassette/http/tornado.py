@@ -13,7 +13,6 @@ import socket
 import ssl
 import sys
 from collections.abc import Awaitable
-from http.client import responses
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -32,16 +31,6 @@ from aquila_cassette.session.recorder import Recorder
 from aquila_cassette.session.session import Session
 
 _ANSWER = "_aquila_answer"
-
-_ERRORS = {
-    "connect": "ConnectionRefusedError",
-    "tls": "SSLError",
-    "connect-timeout": "HTTPTimeoutError",
-    "timeout": "HTTPTimeoutError",
-    "reset": "ConnectionResetError",
-    "closed": "HTTPStreamClosedError",
-    "protocol": "HTTPStreamClosedError",
-}
 
 
 def install(lib: ModuleType) -> None:
@@ -88,8 +77,9 @@ class TornadoAdapter(HttpAdapter[Any]):
         request.headers.setdefault("Host", lib.urllib.parse.urlsplit(request.url).netloc)
         response = player.interaction.response
         try:
-            reason = responses.get(response.status or 0, "")
-            line = lib.httputil.ResponseStartLine("HTTP/1.1", response.status, reason)
+            line = lib.httputil.ResponseStartLine(
+                "HTTP/1.1", response.status, response.reason_phrase
+            )
             headers = lib.httputil.HTTPHeaders()
             for name, value in player.headers:
                 headers.add(name, value)
@@ -109,8 +99,10 @@ class TornadoAdapter(HttpAdapter[Any]):
 
         async def on_headers(first_line: Any, headers: Any) -> Any:
             if first_line.code != 100:
-                fields = tuple((name.lower(), value) for name, value in headers.get_all())
-                recorder.start_response(first_line.code, fields, first_line.version)
+                fields = tuple(headers.get_all())
+                recorder.start_response(
+                    first_line.code, fields, first_line.version, first_line.reason
+                )
                 recorder.add_reader()
                 if recorder.holds:
                     return None
@@ -160,7 +152,7 @@ class TornadoAdapter(HttpAdapter[Any]):
             del vars(call)[name]
 
     def make_error(self, call: Any, has_begun: bool, failure: Failure) -> Exception | None:
-        error = make_error(failure, _ERRORS, self._lib, builtins, socket, ssl)
+        error = make_error(failure, self._lib, builtins, socket, ssl)
         if error is not None and isinstance(error, self._lib.HTTPError):
             return type(error)(failure.message)  # which sets more than its arguments
         return error
@@ -171,7 +163,7 @@ def _ignore(_chunk: bytes) -> None:
 
 
 def _to_request(request: Any) -> Request:
-    headers = tuple((name.lower(), value) for name, value in request.headers.get_all())
+    headers = tuple(request.headers.get_all())
     return Request(request.method.upper(), request.url, headers, request.body or b"")
 
 

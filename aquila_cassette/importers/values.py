@@ -70,7 +70,7 @@ def headers(value: Any) -> Headers:
     elif isinstance(value, list):
         given = [_pair(one) for one in value]
     return tuple(
-        (_word(name).lower(), _word(one))
+        (_word(name), _word(one))
         for name, values in given
         for one in (values if isinstance(values, list) else (values,))
         if one is not None
@@ -137,8 +137,10 @@ def response(
     for name, value in given:
         if why := unsendable(name, value):
             raise ValueError(f"the header {name!r} {why}")
-    kept = [pair for pair in given if pair[0] not in FRAMING]
-    encoding = ", ".join(value for name, value in given if name == "content-encoding")
+    kept = [pair for pair in given if pair[0].lower() not in FRAMING - {"content-length"}]
+    encoding = ", ".join(value for name, value in given if name.lower() == "content-encoding")
+    if encoding and body:  # its length was that of the encoded body
+        kept = [pair for pair in kept if pair[0].lower() != "content-length"]
     if encoding and not decoded:
         plain = decode_pieces(encoding, [body])
         if plain is not None:
@@ -154,7 +156,7 @@ def timestamp(value: Any, received: Headers = ()) -> str:
     try:
         if isinstance(value, str):
             at = datetime.fromisoformat(value)
-        elif found := next((one for name, one in received if name == "date"), None):
+        elif found := next((one for name, one in received if name.lower() == "date"), None):
             at = parsedate_to_datetime(found)
         return (
             f"{at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

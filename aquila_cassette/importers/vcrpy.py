@@ -94,6 +94,9 @@ def read_response(fields: Mapping[str, Any]) -> Response:
         body = values.json_bytes(fields["parsed_body"])
         return values.response(code, received, body, decoded=True)
     ours = dict(fields.get(OURS) or {})
+    reason = status.get("message") if isinstance(status, Mapping) else None
+    if isinstance(reason, str) and reason not in ("", responses.get(code)):
+        ours["reason"] = reason
     if "error" in ours:
         ours["error"] = Failure(**ours["error"])
     return values.response(code, received, _body(fields.get("body")), **ours)
@@ -171,7 +174,7 @@ def response_fields(response: Response) -> dict[str, Any]:
     return {
         "body": {"string": response.body},
         "headers": _grouped(response.headers),
-        "status": {"code": code, "message": responses.get(code, "")},
+        "status": {"code": code, "message": response.reason_phrase},
         **({OURS: ours} if ours else {}),
     }
 

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from aquila_cassette.matching.keys import Matcher, url_of
+from aquila_cassette.matching.keys import Matcher, Operation, url_of
 from aquila_cassette.model import Request
 
 _END = 10_000
@@ -40,6 +40,7 @@ def _nearness(request: Request, one: Request) -> tuple[bool, ...]:
         wanted.path == url.path,
         (wanted.host, wanted.port) == (url.host, url.port),
         wanted.query == url.query,
+        Operation.of(request) == Operation.of(one),
     )
 
 

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 from unicodedata import normalize
 
-from aquila_cassette.matching.keys import Matcher, MatchPart, name_of, url_of
+from aquila_cassette.matching.keys import Matcher, MatchPart, Operation, name_of, url_of
 from aquila_cassette.model import Request
 
 _MAX_HUNKS = 8
@@ -59,6 +59,8 @@ def _part_hunk(part: MatchPart, recorded: Request, request: Request, matcher: Ma
 def _shown(part: MatchPart, request: Request, matcher: Matcher) -> str:
     if not isinstance(part, str):
         return repr(part(request))
+    if part == "operation":
+        return str(Operation.of(request))
     if part == "query":
         return "&".join(f"{name}={value}" for name, value in matcher.url(request.url).query)
     holder = request if part in ("method", "url") else url_of(request.url)

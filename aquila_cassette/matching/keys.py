@@ -22,10 +22,12 @@ from aquila_cassette.model import Request
 MatchPart: TypeAlias = "str | Callable[[Request], Hashable]"
 """What two requests must have in common: a name of `NAMES`, or a function that gives a value."""
 
-DEFAULT: tuple[MatchPart, ...] = ("method", "url", "body")
-"""What is compared by default. No headers: they are volatile in every SDK."""
+Key: TypeAlias = tuple[Any, ...]
 
-NAMES = ("method", "url", "scheme", "host", "port", "path", "query", "body")
+DEFAULT: tuple[MatchPart, ...] = ("method", "url", "body", "operation")
+"""What is compared by default. Of headers, which are volatile, only those that name an operation."""
+
+NAMES = ("method", "url", "scheme", "host", "port", "path", "query", "body", "operation")
 
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _URL = re.compile(
@@ -50,6 +52,25 @@ class ComparedUrl(NamedTuple):
     port: int | None
     path: str
     query: tuple[tuple[str, str], ...]
+
+
+class Operation(NamedTuple):
+    """What headers say of the operation that a request asks for."""
+
+    target: str
+    range: str
+    is_stream: bool
+
+    @classmethod
+    def of(cls, request: Request) -> Operation:
+        names = ("x-amz-target", "range", "accept")
+        target, range_, accept = (request.header(name) or "" for name in names)
+        return cls(target, range_.replace(" ", ""), "text/event-stream" in accept.lower())
+
+    def __str__(self) -> str:
+        accept = "text/event-stream" if self.is_stream else ""
+        fields = {"x-amz-target": self.target, "range": self.range, "accept": accept}
+        return ", ".join(f"{name}: {value}" for name, value in fields.items() if value) or "(none)"
 
 
 class ComparedBody(NamedTuple):
@@ -119,14 +140,29 @@ class Matcher:
         added = {name: (*self.options[name], *value) for name, value in more.items()}
         return Matcher(**{**self.options, **added})
 
-    def key(self, request: Request) -> Hashable:
+    def key(self, request: Request) -> Key:
         """Return what `request` is looked up by; equal requests have equal keys."""
         return tuple([get(request) for get in self._getters])
 
+    def recorded_key(self, request: Request) -> Key:
+        """Return the key of a request off a cassette; without headers it names no operation."""
+        key = self.key(request)
+        return key if request.headers else (key, *self.looser_keys(key))[-1]
+
+    def looser_keys(self, key: Key) -> Iterator[Key]:
+        """Yield the keys of recorded requests that lack headers which name the operation in `key`."""
+        for place, part in enumerate(self.match_on):
+            if part == "operation":
+                for operation in (key[place] and key[place]._replace(target=""), None):
+                    yield (*key[:place], operation, *key[place + 1 :])
+
     def differing(self, recorded: Request, request: Request) -> tuple[MatchPart, ...]:
         """Return the parts of `match_on` in which two requests differ."""
-        parts = zip(self.match_on, self._getters, strict=True)
-        return tuple(part for part, get in parts if get(recorded) != get(request))
+        old, new = self.recorded_key(recorded), self.key(request)
+        if old in self.looser_keys(new):
+            return ()
+        parts = zip(self.match_on, old, new, strict=True)
+        return tuple(part for part, one, other in parts if one not in (other, None))
 
     def body(self, request: Request) -> ComparedBody:
         return _read(request.body, request.header("content-type"), self._rules)
@@ -138,6 +174,8 @@ class Matcher:
             return self._body_key
         if part == "method":
             return attrgetter("method")
+        if part == "operation":
+            return Operation.of
         if part == "url":
             return lambda request: self.url(request.url)
         return lambda request: getattr(self.url(request.url), part)

@@ -24,10 +24,12 @@ from aquila_cassette.redaction.key_patterns import (
     SHORTEST_RUN,
     KeyPattern,
 )
-from aquila_cassette.redaction.rules import LINKS, Place, SecretNames
+from aquila_cassette.redaction.rules import Place, SecretNames, looks_random
 from aquila_cassette.redaction.spans import MARK, Span, fit, merge, replaced
 
 _ENVIRONMENT = "the value of an environment variable"
+_COOKIE = re.compile(r'([^;=]*)=([^;]*[^;" ][^;]*)')
+_URL = re.compile(r"(?:https?:)?//", re.IGNORECASE)
 _SMALL = 4 * 1024
 _IMAGE = 16 * 1024
 _LONGEST_TYPE = 128  # of a data URL: data:image/png;base64,
@@ -165,11 +167,27 @@ class Finder:
             url = clean
 
     def _clean_header(self, name: str, value: str, env: Secrets) -> str:
-        if not value:
-            return value
-        if self.names.sensitivity(name, "header") == "always" or name.endswith("cookie"):
+        low = name.lower()
+        sensitivity = self.names.sensitivity(low, "header")
+        if not value or self.names.is_allowed(low):
+            return self.clean_text(value, env)
+        if low.endswith("cookie"):
+            return self._clean_cookies(value, env, is_set=low == "set-cookie")
+        if sensitivity == "always" or (sensitivity == "if_random" and looks_random(value.encode())):
             return MARK.decode()
-        return self._clean_url(value, env) if name in LINKS else self.clean_text(value, env)
+        clean = self._clean_url if _URL.match(value) else self.clean_text
+        return clean(value, env)
+
+    def _clean_cookies(self, value: str, env: Secrets, *, is_set: bool) -> str:
+        """Give cookies a value that stands in for theirs; names and attributes stay."""
+
+        def clean(pair: re.Match[str]) -> str:
+            is_open = self.names.is_allowed(pair[1].strip()) or pair[2].encode() in self._allowed
+            return pair[0] if is_open else f"{pair[1]}={MARK.decode()}"
+
+        if not is_set or _COOKIE.match(value):  # what follows the first pair are attributes
+            value = _COOKIE.sub(clean, value, count=int(is_set))
+        return self.clean_text(value, env)
 
     def findings(self, message: Request | Response, env: Secrets) -> Iterator[SecretFinding]:
         """Yield the secrets that redaction hides in a message."""
@@ -183,7 +201,7 @@ class Finder:
             for span in self.in_body(text, env, place):
                 yield SecretFinding("error", kind_of(span, text, env))
         for name, value in message.headers:
-            if self.clean_header(name.lower(), value, env) != value:
+            if self.clean_header(name, value, env) != value:
                 yield SecretFinding("headers", f"the header {name.lower()!r}", name.lower())
         body, content_type = message.body, message.header("content-type") or ""
         for span in self.in_body(body, env, place, content_type):

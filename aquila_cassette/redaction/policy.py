@@ -9,16 +9,19 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
-from aquila_cassette.content_encoding import decode_pieces
+from aquila_cassette.content_encoding import decode_pieces, decode_unless_huge
 from aquila_cassette.dialects import aws_eventstream as eventstream
 from aquila_cassette.errors import UsageError
 from aquila_cassette.model import Piece, Request, Response
 from aquila_cassette.redaction.environment import Secrets, environment_secrets
 from aquila_cassette.redaction.finder import Finder, SecretFinding, cleaned, kind_of
-from aquila_cassette.redaction.rules import FRAMING, KEPT_PREFIXES, KEPT_RECEIVED, KEPT_SENT
+from aquila_cassette.redaction.rules import FRAMING, KEPT_SENT, NOISE, NOISE_PREFIXES
 from aquila_cassette.redaction.spans import MARK, recut, replaced, with_framing
 
 REDACTED = MARK.decode()
+
+# Of a response with these two, the length is its body's, and the encoding could not be removed.
+_DROPPED = NOISE | (FRAMING - {"content-length", "content-encoding"})
 
 Pattern: TypeAlias = "str | bytes | re.Pattern[str] | re.Pattern[bytes]"
 """A regular expression of secret values; it is searched in bytes (UTF-8)."""
@@ -121,9 +124,9 @@ class Redaction:
         url = finder.clean_url(request.url, env)
         headers = tuple(
             [
-                (low, finder.clean_header(low, value, env))
+                (name, finder.clean_header(name, value, env))
                 for name, value in request.headers
-                if (low := name.lower()) in kept
+                if name.lower() in kept
             ]
         )
         body = cleaned(request.body, lambda data: finder.in_body(data, env, "sent", kind))
@@ -138,13 +141,20 @@ class Redaction:
         inside a secret moves to the end of the marker.
         """
         env = _secrets(env)
-        kept = KEPT_RECEIVED | self._kept
         headers = tuple(
-            (low, self._finder.clean_header(low, value, env))
+            (name, self._finder.clean_header(name, value, env))
             for name, value in response.headers
-            if (low := name.lower()) in kept or low.startswith(KEPT_PREFIXES)
+            if (low := name.lower()) in self._kept
+            or not (low in _DROPPED or low.startswith(NOISE_PREFIXES))
         )
         pieces = self._pieces(response, env)
+        encoding = response.header("content-encoding")
+        if encoding and (decoded := decode_unless_huge(encoding, response.parts)):
+            timed = zip(response.pieces, decoded, strict=True)
+            plain = replace(response, pieces=tuple(Piece(one.at, data) for one, data in timed))
+            if (clean := self._pieces(plain, env)) is not plain.pieces:
+                pieces = clean
+                headers = tuple(pair for pair in headers if pair[0].lower() not in FRAMING)
         error = response.error
         if error is not None:
             error = replace(error, message=self._finder.clean_text(error.message, env))

@@ -56,41 +56,43 @@ _REQUEST_TOKENS = (
     "idempotencytoken", "cancellationtoken", "canceltoken",
 )  # fmt: skip
 
-# Headers. An allow-list, so that a header nobody thought of cannot leak.
+# Headers. Nobody reads those of a request on replay; of a response, SDKs read what they like.
 
-_KEPT = frozenset({
+KEPT_SENT = frozenset({
     "content-type", "content-disposition", "content-language", "mcp-protocol-version",
     "x-goog-upload-status", "x-goog-upload-chunk-granularity", "x-goog-upload-command",
     "x-goog-upload-offset", "x-goog-upload-protocol",
-})  # fmt: skip
-
-KEPT_SENT = _KEPT | {
     "accept", "anthropic-version", "anthropic-beta", "openai-beta", "x-goog-api-version",
     "api-version", "x-github-api-version", "x-amz-target", "prefer", "range", "last-event-id",
-}  # fmt: skip
+})  # fmt: skip
 """Kept of a request: what says how the body is to be read, and which API was asked for."""
 
-KEPT_RECEIVED = _KEPT | {
-    "retry-after", "retry-after-ms", "x-should-retry", "ratelimit", "ratelimit-policy",
-    "location", "link", "www-authenticate", "openai-version", "anthropic-version", "allow",
-    "content-range", "accept-ranges", "x-amzn-errortype", "x-ms-error-code", "x-goog-upload-url",
-    "warning", "deprecation", "sunset",
-    # Of a live response it comes here only where the body could not be decoded, and is as it came.
-    "content-encoding",
-}  # fmt: skip
-"""Kept of a response: what an SDK acts on. Dates, ids, cookies and organisations are not."""
+NOISE = frozenset({
+    "date", "server", "via", "age", "alt-svc", "strict-transport-security", "expect-ct", "nel",
+    "report-to", "reporting-endpoints", "server-timing", "timing-allow-origin", "x-powered-by",
+    "x-cache", "x-cache-hits", "x-served-by", "x-timer", "x-varnish", "x-runtime", "x-via",
+    "x-amzn-trace-id", "x-cloud-trace-context", "traceparent", "tracestate", "x-datadog-trace-id",
+    "x-frame-options", "x-content-type-options", "x-xss-protection", "content-security-policy",
+    "content-security-policy-report-only", "permissions-policy", "referrer-policy", "p3p",
+    "x-permitted-cross-domain-policies", "x-download-options", "x-dns-prefetch-control",
+})  # fmt: skip
+"""Not kept of a response: what one connection, proxy or CDN says of itself, and what browsers read."""
 
-KEPT_PREFIXES = ("x-ratelimit-", "ratelimit-", "anthropic-ratelimit-", "x-amzn-bedrock-")
-"""Beginnings of further names kept of a response."""
-
-LINKS = frozenset({"location", "x-goog-upload-url"})
-"""Headers with a URL as their value."""
+NOISE_PREFIXES = (
+    "cf-", "x-envoy-", "x-amz-cf-", "x-fastly-", "x-vercel-", "fly-", "x-railway-", "x-akamai-",
+    "x-b3-", "access-control-", "cross-origin-", "x-aspnet",
+)  # fmt: skip
+"""Beginnings of further names of such headers."""
 
 FRAMING = frozenset({
     "content-length", "content-encoding", "transfer-encoding", "connection", "keep-alive",
     "trailer", "te", "upgrade", "proxy-connection",
 })  # fmt: skip
-"""Headers that say how the bytes came over one connection; on replay they would be wrong."""
+"""Headers that say how the bytes came over one connection; on replay they would be wrong.
+
+Of a response, `Recorder` and importers leave a length that still holds, and an encoding that is still
+there.
+"""
 
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
 _TOKEN = re.compile(r"(?:.*[^A-Za-z]|.*(?=T)|)(?:[Tt]oken|TOKEN)|[A-Z]+", re.DOTALL)
@@ -113,6 +115,9 @@ class SecretNames:
         self.more = frozenset(plain_name(name) for name in more)
         self._allow = frozenset(plain_name(name) for name in allow)
         self.sensitivity = lru_cache(maxsize=2048)(self._sensitivity)
+
+    def is_allowed(self, name: str) -> bool:
+        return plain_name(name) in self._allow
 
     def _sensitivity(self, name: str, place: Place) -> Sensitivity:
         plain = plain_name(name)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import sys
 import threading
-from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from aquila_cassette.errors import MissError
 from aquila_cassette.matching import difference
 from aquila_cassette.matching.closest import closest as closest_place
 from aquila_cassette.matching.closest import suggest
-from aquila_cassette.matching.keys import Matcher, name_of
+from aquila_cassette.matching.keys import Key, Matcher, name_of
 from aquila_cassette.matching.volatile import RANDOM
 from aquila_cassette.model import UNFINISHED, Request
 from aquila_cassette.session.player import ReplayIndex
@@ -44,7 +44,7 @@ class Reason(NamedTuple):
 
 def explain(
     request: Request,
-    key: Hashable,
+    key: Key,
     index: ReplayIndex,
     matcher: Matcher,
     *,
@@ -59,7 +59,8 @@ def explain(
     own = [at for at, by in enumerate(signed) if by in ("", owner)]
     left = [at for at in own or range(len(recorded)) if at not in played]
     is_new = not (own and left)
-    again = index.played_last(key)
+    keys = (key, *matcher.looser_keys(key))
+    again = next((at for at in map(index.played_last, keys) if at is not None), None)
     if again is not None:
         note = "already played (repeats=True plays it again)"
         return Reason([f"closest:  {_dated(index, again)}the same request, {note}"], is_new)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import re
 import threading
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from email.utils import parsedate
 from functools import cached_property
 from itertools import islice
 from operator import length_hint
@@ -24,6 +26,8 @@ from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count
 from aquila_cassette.waiting.event_loops import elapsed, sleep
 from aquila_cassette.waiting.open_streams import OpenStreams
+
+_EXPIRES = re.compile(r";\s*expires=([^;]+)", re.IGNORECASE)
 
 MakeError = Callable[[Failure], Exception | None]
 """Makes the exception with which the requesting library reports a failure; None if it has none."""
@@ -150,8 +154,9 @@ class Player:
         """The headers to serve: a poll or a retry that follows comes at once, except at a pace."""
         response = self.interaction.response
         status = response.status or 0
+        headers = tuple([(name, self._fresh(name.lower(), v)) for name, v in response.headers])
         if self.speed or not (self._more or status == 202):
-            return response.headers
+            return headers
         waits: dict[str, str] = dict.fromkeys(_WAITS, "0")
         added: dict[str, str] = {}
         if self._more and (status in (408, 409, 429) or status >= 500):
@@ -163,10 +168,20 @@ class Player:
             added["openai-poll-after-ms"] = "0"
         kept = [
             (name, waits.get(name.lower(), value))
-            for name, value in response.headers
+            for name, value in headers
             if name.lower() not in added and (name.lower() in waits or name.lower() not in _WAITS)
         ]
         return (*kept, *added.items())
+
+    def _fresh(self, name: str, value: str) -> str:
+        """Return the value of a header as it is true now; a cookie that lived has not expired."""
+        one = self.interaction
+        if name == "content-length" and has_body(one) and one.response.ended == "complete":
+            return str(len(one.response.body))
+        expires = _EXPIRES.search(value) if name == "set-cookie" else None
+        date = expires and parsedate(expires[1])
+        is_live = date and one.recorded_at < "{:04}-{:02}-{:02}".format(*date)
+        return value.replace(expires[0], "") if expires and is_live else value
 
     def wait_for_response(self) -> None:
         """Wait until status and headers are due at this speed."""
@@ -276,11 +291,13 @@ class Player:
                 return  # a body without its terminal event: no transport raised anything
             error = replace(error, category="connect")
         made = make_error(with_category(error))
-        if made is not None:
-            raise made
         builtin = getattr(builtins, error.type or "", None)
-        if isinstance(builtin, type) and issubclass(builtin, Exception):
-            raise builtin(error.message)
+        if made is None and isinstance(builtin, type) and issubclass(builtin, Exception):
+            made = builtin(error.message)
+        if made is not None:
+            at = self.interaction.recorded_at[:10]
+            made.add_note(f"Replayed from a {where}{f', recorded {at}' if at else ''}.")
+            raise made
         raise RecordedFailure(
             f"The recorded answer to {self._asked} failed with {error.type or error.category}.",
             facts=[where, f"message:  {error.message}"],
@@ -306,6 +323,11 @@ class Player:
     @property
     def _asked(self) -> str:
         return f"{self.interaction.request.method} {self.interaction.request.url}"
+
+
+def has_body(one: Interaction) -> bool:
+    """Return whether a body follows the headers: to a length of others there are no bytes."""
+    return one.request.method != "HEAD" and one.response.status not in (204, 304)
 
 
 async def let_others_run() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from http.client import responses
 from typing import Self
 
-from aquila_cassette.content_encoding import TooMuchError, decode_pieces
+from aquila_cassette.content_encoding import decode_unless_huge
 from aquila_cassette.dialects import ending
 from aquila_cassette.errors import ScopeError
 from aquila_cassette.model import Ended, Failure, Headers, Interaction, Piece, Request, Response
@@ -17,7 +18,7 @@ from aquila_cassette.session.stream_text import describe_stream
 from aquila_cassette.waiting.event_loops import elapsed, wall_time
 from aquila_cassette.waiting.open_streams import OpenStreams
 
-_NOT_OF_THE_BODY = ("content-encoding", "content-length", "transfer-encoding")
+OF_THE_ENCODING = ("content-encoding", "content-length")
 
 
 class Recorder:
@@ -51,6 +52,7 @@ class Recorder:
         self._pieces: list[Piece] = []
         self._status: int | None = None
         self._headers: Headers = ()
+        self._reason: str | None = None
         self._http_version = "HTTP/1.1"
         self._headers_after: int | None = None
         self._ending: Callable[[bytes], tuple[Ended, Failure | None]] | None = None
@@ -62,6 +64,8 @@ class Recorder:
         self._on_end = on_end
         self._hold = hold
         self.holds = hold is not None  # record the whole answer before its consumer sees any of it
+        self.keeps_encoding = False
+        """Whether the consumer gets the body as it came: compressed, with the header that says so."""
         self._streams = streams
         self._stream = streams.start(
             f"{request.method} {request.url}",
@@ -85,8 +89,11 @@ class Recorder:
         """Whether it is saved: as it ended, or as it is now, since its block ended."""
         return self.over or self._is_block_over
 
-    def start_response(self, status: int, headers: Headers, http_version: str) -> None:
+    def start_response(
+        self, status: int, headers: Headers, http_version: str, reason: str | None = None
+    ) -> None:
         self._status = status
+        self._reason = None if reason == responses.get(status, "") else reason
         self._headers = headers
         self._http_version = http_version
         self._headers_after = self._ms()
@@ -153,7 +160,7 @@ class Recorder:
         return self.interaction() or self._redact(self._build())
 
     def _facts(self) -> list[str]:
-        body = b"".join([piece.data for piece in self._decoded()[0]])
+        body = b"".join([piece.data for piece in self._decoded()])
         return describe_stream(self.request, self._header("content-type"), body)
 
     def _end(self, ending: Callable[[bytes], tuple[Ended, Failure | None]]) -> None:
@@ -165,16 +172,17 @@ class Recorder:
         self._on_end()
 
     def _build(self) -> Interaction:
-        pieces, left = self._decoded()
-        headers = tuple(pair for pair in self._headers if pair[0] not in _NOT_OF_THE_BODY)
-        if left:
-            headers = (*headers, ("content-encoding", left))
+        pieces = self._decoded()
+        headers = self._headers
+        if pieces is not self._pieces:  # what they say of the body was true before it was decoded
+            headers = tuple(one for one in headers if one[0].lower() not in OF_THE_ENCODING)
         response = Response(
             status=self._status,
             headers=headers,
             pieces=tuple(pieces),
             headers_after=self._headers_after,
             http_version=self._http_version,
+            reason=self._reason,
         )
         ended, error = (self._ending or self._at_close)(response.body)
         return Interaction(
@@ -209,22 +217,19 @@ class Recorder:
         came = sum(len(piece.data) for piece in self._pieces)
         return length is not None and length.isdigit() and came >= int(length)
 
-    def _decoded(self) -> tuple[list[Piece], str | None]:
-        """Return the pieces decoded, and the content encoding that could not be removed."""
+    def _decoded(self) -> list[Piece]:
+        """Return the pieces without their content encoding; themselves where that must stay."""
         encoding = self._header("content-encoding")
-        if not encoding:
-            return self._pieces, None
-        try:
-            decoded = decode_pieces(encoding, [piece.data for piece in self._pieces])
-        except TooMuchError:  # it stays as it is
-            decoded = None
+        if not (encoding and self._pieces) or self.keeps_encoding:
+            return self._pieces
+        decoded = decode_unless_huge(encoding, [piece.data for piece in self._pieces])
         if decoded is None:
-            return self._pieces, encoding
+            return self._pieces
         timed = zip(self._pieces, decoded, strict=True)
-        return [Piece(piece.at, data) for piece, data in timed if data], None
+        return [Piece(piece.at, data) for piece, data in timed if data]
 
     def _header(self, name: str) -> str | None:
-        return next((value for key, value in self._headers if key == name), None)
+        return next((value for key, value in self._headers if key.lower() == name), None)
 
     def _ms(self) -> int:
         return round((elapsed() - self._started) * 1000)

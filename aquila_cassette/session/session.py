@@ -6,7 +6,7 @@ import itertools
 import os
 import threading
 import time
-from collections.abc import Callable, Container, Hashable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache, partial
@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from aquila_cassette import importers
 from aquila_cassette.errors import MissError
 from aquila_cassette.importers import find_cassette, refuse_to_record
-from aquila_cassette.matching.keys import Matcher
+from aquila_cassette.matching.keys import Key, Matcher
 from aquila_cassette.model import UNFINISHED, CassetteData, Interaction, Request
 from aquila_cassette.options import MATCHING, Mode, Resolved
 from aquila_cassette.redaction import environment_secrets
@@ -214,9 +214,9 @@ class Session:
             is_kept = (lambda one: not how_failed(one)) if self.was_skipped else is_good
             self.discarded = [one for one in self.recorded if not is_kept(one)]
 
-    def recorded_key(self, request: Request) -> Hashable:
+    def recorded_key(self, request: Request) -> Key:
         """Return the key of a request that is on the cassette."""
-        return self.matcher.key(self.options.redact.request(request, env=()))
+        return self.matcher.recorded_key(self.options.redact.request(request, env=()))
 
     def take_swallowed(self, left_by: BaseException | None = None) -> list[MissError]:
         """Return the misses since the last call that `left_by` does not deliver, once."""
@@ -396,11 +396,18 @@ class Session:
         elif not self.is_forked:
             self.recorders.append(value)
 
-    def _take(self, key: Hashable) -> tuple[int, bool] | None:
+    def _find(self, key: Key) -> tuple[int, bool] | None:
+        take = partial(self.index.take, repeats=self.options.repeats)
+        found = take(key)
+        if found is None and self.index.interactions:
+            found = next(filter(None, map(take, self.matcher.looser_keys(key))), None)
+        return found
+
+    def _take(self, key: Key) -> tuple[int, bool] | None:
         if self.journal is None:
-            return self.index.take(key, repeats=self.options.repeats)
+            return self._find(key)
         with self.journal.locked():
-            found = self.index.take(key, repeats=self.options.repeats)
+            found = self._find(key)
             if found is not None:
                 self.journal.append("played", found[0])
             return found
@@ -413,7 +420,7 @@ class Session:
         elif not self.is_open and self.on_late_end is not None:
             self.on_late_end()
 
-    def _miss(self, asked: Request, number: int, key: Hashable) -> MissError:
+    def _miss(self, asked: Request, number: int, key: Key) -> MissError:
         is_absent = self.state == "absent"
         facts = [cassette_line(self.shown_path, self.mode, is_absent=is_absent)]
         if by := sender():

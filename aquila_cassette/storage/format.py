@@ -38,7 +38,7 @@ FIELDS = {
     "interaction": ("recorded_at", "recorded_by", "request", "response"),
     "request": ("method", "url", "headers", *bodies.FIELDS),
     "response": (
-        *("status", "http_version", "headers", *bodies.FIELDS),
+        *("status", "reason", "http_version", "headers", *bodies.FIELDS),
         *("headers_after", "pieces", "ended", "error"),
     ),
     "error": ("type", "message", "category"),
@@ -51,7 +51,7 @@ _REQUIRED = {
     "error": ("message",),
 }
 _TEXTS = {
-    *("recorded_with", "recorded_at", "recorded_by", "method", "url", "http_version"),
+    *("recorded_with", "recorded_at", "recorded_by", "method", "url", "http_version", "reason"),
     *("type", "message", "category"),
 }
 _ENDS = ("complete", "closed", "failed")
@@ -140,6 +140,9 @@ def _response(fields: Mapping[str, Any]) -> Response:
     pieces = fields.get("pieces")
     if pieces is not None and not (isinstance(pieces, str) and is_timeline(pieces)):
         raise _wrong(fields, "pieces", "words of ms+bytes, such as 312+50 330+49", pieces)
+    reason = fields.get("reason")
+    if reason and unsendable("reason", reason):
+        raise _wrong(fields, "reason", "text in one line of latin-1", reason)
     error = None if fields.get("error") is None else _part(fields, "error", "error")
     return LazyResponse.of(
         bodies.read(fields),
@@ -148,6 +151,7 @@ def _response(fields: Mapping[str, Any]) -> Response:
         headers=_read_headers(fields),
         headers_after=after,
         http_version="HTTP/1.1" if version is None else version,
+        reason=reason,
         ended=ended,
         error=error and Failure(error.get("type"), error["message"], error.get("category")),
     )
@@ -167,7 +171,7 @@ def _read_headers(fields: Mapping[str, Any]) -> Headers:
             if why := unsendable(name, value):
                 fix = "correct it, or take the header out"
                 raise SchemaError(given, name, f"the header {name!r} {why}", fix=fix)
-            out.append((name.lower(), value))
+            out.append((name, value))
     return tuple(out)
 
 
@@ -263,9 +267,13 @@ def _chunks(interaction: Interaction) -> Iterator[bytes | memoryview]:
     sent = _fields(4, method=request.method, url=request.url, headers=_grouped(request.headers))
     yield _text([f"- {first[2:]}", *rest, *sent])
     yield from bodies.write(request.body, event_stream=False)
-    version_shown = None if version == "HTTP/1.1" else version
-    received = _grouped(response.headers)
-    fields = _fields(4, status=response.status, http_version=version_shown, headers=received)
+    fields = _fields(
+        4,
+        status=response.status,
+        reason=response.reason,
+        http_version=None if version == "HTTP/1.1" else version,
+        headers=_grouped(response.headers),
+    )
     yield _text(["  response:", *fields])
     yield from bodies.write(response.body, event_stream=is_event_stream(response))
     lines = _fields(4, headers_after=response.headers_after)
@@ -321,6 +329,8 @@ def as_read(interaction: Interaction) -> Interaction:
             http_version=response.http_version,
             ended=response.ended,
             error=error,
+            reason=response.reason
+            and response.reason.encode("latin-1", "replace").decode("latin-1"),
         ),
         recorded_by=interaction.recorded_by and _storable(interaction.recorded_by),
     )
@@ -333,7 +343,7 @@ def _storable(text: str) -> str:
 def _storable_headers(headers: Headers) -> Headers:
     names = dict.fromkeys(name for name, _ in headers)
     pairs = ((name, unfolded(value)) for name in names for other, value in headers if other == name)
-    return tuple((name.lower(), value) for name, value in pairs if not unsendable(name, value))
+    return tuple((name, value) for name, value in pairs if not unsendable(name, value))
 
 
 # Errors.

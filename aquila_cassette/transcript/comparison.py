@@ -140,7 +140,9 @@ def is_same_recording(
             (
                 one.recorded_by,
                 key_of(one.request),
-                frozenset(name for name, _ in (*one.request.headers, *one.response.headers)),
+                frozenset(
+                    name.lower() for name, _ in (*one.request.headers, *one.response.headers)
+                ),
             )
             for one in some
         )

@@ -67,10 +67,10 @@ class SuiteRedaction:
         return replace(clean, headers=self._all(response.headers, clean.headers))
 
     def _rules(self, headers: Headers) -> Redaction:
-        return self._keeping(frozenset(name for name, _ in headers) - FRAMING)
+        return self._keeping(frozenset(name.lower() for name, _ in headers) - FRAMING)
 
     def _all(self, before: Headers, after: Headers) -> Headers:
         """Return `after`, with the headers that redaction drops, or that are replacements."""
         rest = iter(after)
-        pairs = [(pair, pair if pair[0] in FRAMING else next(rest)) for pair in before]
+        pairs = [(pair, pair if pair[0].lower() in FRAMING else next(rest)) for pair in before]
         return tuple(old if old[1] in self._replacements else new for old, new in pairs)

@@ -28,7 +28,7 @@ interactions:
       api_key: "[redacted]"
   response:
     status: 200
-    headers: {{content-type: text/plain}}
+    headers: {{Content-Type: text/plain}}
     text: hi
     pieces: 0+2
     ended: complete

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from aquila_cassette import Piece, Redaction, Request, Response
 from aquila_cassette.dialects import Ending, ModelToolCall, ending, read_message, recognise
 from aquila_cassette.dialects.framing import read_events
@@ -101,3 +105,58 @@ def test_a_secret_in_an_event_is_hidden_and_the_message_stays_whole() -> None:
     assert len(clean.pieces) == 3
     assert len(list(read_events("eventstream", clean.body))) == 2 * len(CONVERSE_FRAMES) + 1
     assert "it is [redacted]!" in read_message(TYPE, clean.body).text
+
+
+NOVA = [
+    {"messageStart": {"role": "assistant"}},
+    {"contentBlockDelta": {"delta": {"text": "Hi"}, "contentBlockIndex": 0}},
+    {"messageStop": {"stopReason": "end_turn"}},
+    {"metadata": {"usage": {"inputTokens": 1}}},
+]
+TITAN = [
+    {"outputText": "H", "index": 0, "inputTextTokenCount": 1, "completionReason": None},
+    {"outputText": "i", "index": 0, "completionReason": "FINISH"},
+]
+LLAMA = [
+    {"generation": "Hi", "prompt_token_count": 1, "stop_reason": None},
+    {"generation": "", "prompt_token_count": None, "stop_reason": "stop"},
+]
+COMPLETION = [
+    {"completion": "Hi", "stop_reason": None, "stop": None},
+    {"completion": "", "stop_reason": "stop_sequence", "stop": "\n\nHuman:"},
+]
+CHAT = [
+    {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": "Hi"}}]},
+    {"object": "chat.completion.chunk", "choices": [{"index": 0, "finish_reason": "stop"}]},
+]
+
+
+@pytest.mark.parametrize(
+    ("events", "reason", "usage", "dialect"),
+    [
+        (NOVA, "end_turn", {"inputTokens": 1}, "bedrock"),
+        (TITAN, "FINISH", {"inputTextTokenCount": 1}, "bedrock-titan"),
+        (LLAMA, "stop", {"prompt_token_count": 1}, "bedrock-llama"),
+        (COMPLETION, "stop_sequence", None, "anthropic-complete"),
+        (CHAT, "stop", None, "openai-chat"),
+    ],
+)
+def test_a_model_that_is_invoked_streams_in_its_own_way(
+    events: list[Any], reason: str, usage: dict[str, int] | None, dialect: str
+) -> None:
+    body = b"".join(map(wrapped, events))
+    message = read_message(TYPE, body)
+    assert (message.text, message.finish_reason, message.usage) == ("Hi", reason, usage)
+    assert ending(TYPE, body).complete_at_eof
+    assert ending(TYPE, body).dialect == dialect
+    cut = wrapped(events[0])
+    assert not ending(TYPE, cut).complete_at_eof
+
+
+def test_a_model_that_is_invoked_answers_in_its_own_way() -> None:
+    titan = (
+        b'{"inputTextTokenCount": 1, "results": [{"outputText": "Hi", "completionReason": "F"}]}'
+    )
+    llama = b'{"generation": "Hi", "prompt_token_count": 1, "stop_reason": "stop"}'
+    for answer in (titan, llama):
+        assert read_message("application/json", answer).text == "Hi"

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila_cassette import dialects
-from aquila_cassette.dialects import ModelMessage, TimedText, read_message, timeline_text
+from aquila_cassette.dialects import ModelMessage, TimedText, ending, read_message, timeline_text
 from tests.dialects.streams import ANSWERS, SSE, chunk, data, stream, typed
 
 
@@ -29,6 +29,13 @@ def test_an_answer_says(name: str) -> None:
     if content_type == "application/json":
         indented = json.dumps(json.loads(body), indent=1).encode()
         assert read_message(f"{content_type}; charset=utf-8", indented) == expected(name)
+
+
+def test_a_line_that_begins_with_error_says_the_error_and_is_the_end() -> None:
+    body = b'data: {"object":"chat.completion.chunk","choices":[]}\n\nerror: {"error":{"message":"No."}}'
+    for rest in (b"", b"\n\n"):
+        assert read_message(SSE, body + rest).error == "No."
+        assert ending(SSE, body + rest).terminal
 
 
 def test_json_sent_as_a_stream_says_its_error() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import gzip
 import io
 import ssl
 import threading
@@ -14,6 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 import aiohttp
+import httpx
 import pytest
 from aiohttp import web
 
@@ -363,6 +365,51 @@ async def test_release_and_close_end_it_at_once(leave: str) -> None:
                     with pytest.raises(aiohttp.ClientConnectionError, match="Connection closed"):
                         await response.content.readany()
                     await cassette.settled()
+
+
+async def test_a_body_that_is_not_decompressed_is_replayed_as_it_came_and_says_so() -> None:
+    packed = gzip.compress(b"hello")
+
+    def script(connection: Connection, request: Request) -> None:
+        headers = {"content-type": "text/plain", "Content-Encoding": "gzip"}
+        connection.head(200, headers, length=len(packed))
+        connection.piece(packed)
+        connection.end()
+
+    async def seen(url: str, **options: bool) -> tuple[bytes, str | None, str | None]:
+        async with aiohttp.ClientSession(**options) as session, session.get(url) as response:
+            named = response.headers.get("content-encoding"), response.headers.get("content-length")
+            return await response.read(), *named
+
+    with RawServer(script) as server:
+        for mode in ("once", "none"):
+            with aquila_cassette("raw", mode=mode):
+                assert await seen(server.url, auto_decompress=False) == (packed, "gzip", "25")
+        with aquila_cassette("raw", mode="none"):
+            assert httpx.get(server.url).text == "hello"
+        with aquila_cassette("decoded"):
+            assert (await seen(server.url))[0] == b"hello"
+        assert kept("decoded").response.body == b"hello"
+        assert kept("decoded").response.header("content-encoding") is None
+
+
+@pytest.mark.parametrize("sent", [b"SSH-2.0\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: " + b"a" * 9000])
+async def test_a_response_error_keeps_its_status_and_message(sent: bytes) -> None:
+    def script(connection: Connection, request: Request) -> None:
+        connection.send(sent)
+        connection.fin()
+
+    async def seen(url: str) -> tuple[int, str]:
+        error = await failure(url)
+        assert isinstance(error, aiohttp.ClientResponseError)
+        return error.status, error.message
+
+    with RawServer(script) as server:
+        with aquila_cassette("ends"):
+            live = await seen(server.url)
+    assert live[0] == 400
+    with aquila_cassette("ends", mode="none"):
+        assert await seen(server.url) == live
 
 
 async def test_a_total_time_out_in_the_body_times_out_alike_on_replay() -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gc
 import http.client
+import re
 import ssl
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import requests
 import urllib3
@@ -73,6 +75,63 @@ async def test_a_malformed_chunk_size_is_a_protocol_failure(library: Library, si
     assert response.error.category == "protocol"
     with aquila_cassette("ends", mode="none"):
         assert await failure() == live
+
+
+_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+_CHUNKED = _HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+BROKEN = {
+    "within a chunk": _CHUNKED + b"7\r\ndata: 1\r\nff\r\ndata: 2",
+    "after a chunk": _CHUNKED + b"7\r\ndata: 1\r\n",
+    "within its length": _HEAD + b"Content-Length: 20\r\n\r\ndata: 1",
+    "a bad chunk size": _CHUNKED + b"7\r\ndata: 1\r\nZZ\r\n",
+    "no HTTP": b"SSH-2.0-OpenSSH\r\n\r\n",
+    "too long a line": b"HTTP/1.1 200 OK\r\nX: " + b"a" * 70000 + b"\r\n\r\n",
+    "nothing": b"",
+}
+
+
+# What tornado shows of a stream that ends at once is a race in tornado.
+@every_library(lambda one: one.name != "tornado")
+@pytest.mark.parametrize("sent", BROKEN)
+async def test_what_breaks_off_gives_as_much_on_replay_and_says_the_same(
+    library: Library, sent: str
+) -> None:
+    def script(connection: Connection, request: Request) -> None:
+        connection.send(BROKEN[sent])
+        connection.fin()
+
+    async def seen(url: str) -> tuple[bytes, type[BaseException], str]:
+        got = b""
+        with pytest.raises(Exception) as raised:  # noqa: PT011 - each library has its own
+            async with library.open("GET", url, None, 5) as reply:
+                while True:
+                    got += await reply.piece()
+        if isinstance(raised.value, StopAsyncIteration):
+            return got, StopAsyncIteration, ""
+        return got, type(raised.value), re.sub(r"0x[0-9a-f]+", "", str(raised.value))
+
+    with RawServer(script) as server:
+        bare = await seen(server.url)
+        with aquila_cassette("ends") as cassette:
+            assert await seen(server.url) == bare
+    assert cassette.recorded[-1].response.ended == "failed" or bare[1] is StopAsyncIteration
+    with aquila_cassette("ends", mode="none"):
+        assert await seen(server.url) == bare
+
+
+def test_a_replayed_failure_says_where_it_comes_from() -> None:
+    def script(connection: Connection, request: Request) -> None:
+        connection.reset()
+
+    with RawServer(script) as server:
+        for mode in ("once", "none"):
+            with aquila_cassette("ends", mode=mode):
+                with pytest.raises(Exception) as raised:  # noqa: PT011
+                    httpx.get(server.url)
+    (note,) = raised.value.__notes__
+    assert re.fullmatch(
+        r"Replayed from a cassette: \S+ends.yaml \(interaction 1\), recorded 20..-..-..\.", note
+    )
 
 
 def test_each_line_is_seen_before_the_next_event_is_sent() -> None:

@@ -20,6 +20,7 @@ def test_a_cassette_is_read_as_it_is() -> None:
     )
     assert (chat.response.status, chat.response.body) == (200, EVENTS)
     assert chat.response.headers == (
+        ("content-length", "32"),
         ("content-type", "text/event-stream"),
         ("set-cookie", "a=1"),
         ("set-cookie", "b=2"),

@@ -50,7 +50,7 @@ def har(**given: Any) -> str:
 def test_an_entry_is_an_interaction_with_its_times() -> None:
     one = only(har())
     assert (one.request.method, one.request.url, one.request.body) == ("POST", URL, b'{"n":1}')
-    fields = (("cookie", "a=b"), ("cookie", "c=d"), ("content-type", "application/json"))
+    fields = (("cookie", "a=b"), ("cookie", "c=d"), ("Content-Type", "application/json"))
     assert one.request.headers == fields
     assert one.recorded_at == "2026-11-22T10:30:00Z"
     response = one.response

@@ -40,7 +40,7 @@ ORDERED = "!!python/object/apply:collections.OrderedDict %s"
     ],
 )
 def test_headers_of_python_objects_are_their_fields(headers: str) -> None:
-    expected = (("set-cookie", "a=1"), ("set-cookie", "b=2"))
+    expected = (("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"))
     assert only(vcrpy(headers=f"headers: {headers}")).response.headers == expected
 
 

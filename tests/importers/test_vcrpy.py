@@ -26,8 +26,8 @@ from tests.storage.strategies import cassettes
 
 def test_a_cassette_is_read_as_it_is() -> None:
     one = only(vcrpy())
-    assert one.request == Request("POST", URL, (("authorization", "Bearer abc"),), b'{"n":1}')
-    assert one.response == Response(200, (("content-type", "text/plain"),), (Piece(0, b"hi"),))
+    assert one.request == Request("POST", URL, (("Authorization", "Bearer abc"),), b'{"n":1}')
+    assert one.response == Response(200, (("Content-Type", "text/plain"),), (Piece(0, b"hi"),))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_response_may_have_its_body_in_many_forms(received: str, body: bytes) 
 @pytest.mark.parametrize(
     ("headers", "expected"),
     [
-        ("{Set-Cookie: [a=1, b=2]}", [("set-cookie", "a=1"), ("set-cookie", "b=2")]),
+        ("{Set-Cookie: [a=1, b=2]}", [("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")]),
         ("{Content-Encoding: [snappy]}", [("content-encoding", "snappy")]),  # nobody decodes it
     ],
 )
@@ -119,7 +119,7 @@ def test_a_body_is_decoded_and_the_headers_of_its_transport_are_gone(
         "Transfer-Encoding: [chunked], X-Request-Id: [a]}"
     )
     response = only(vcrpy(received=received, headers=headers)).response
-    assert (response.body, response.headers) == (b"hi", (("x-request-id", "a"),))
+    assert (response.body, response.headers) == (b"hi", (("X-Request-Id", "a"),))
 
 
 def test_before_version_1_a_cassette_was_a_list_with_tags() -> None:

@@ -34,7 +34,7 @@ def test_a(aquila_cassette):
             "strongest first: command line > environment > the call > marker > aquila_config > *",
             "test_it.py::test_a  recordings/x.yaml",
             "  mode * none * --aquila-record",
-            "  match_on * method, url, body * default",
+            "  match_on * method, url, body, operation * default",
             "  ignore_hosts * a * @pytest.mark.aquila_cassette",
             "  redact * aquila_config",
             "  speed * 2.0 * aquila_cassette(...)",

@@ -37,7 +37,7 @@ def said(text: str) -> str:
 
 
 def test_only_headers_of_the_allow_list_stay_of_a_request():
-    kept = (("accept", "a, Bearer [redacted]"), ("anthropic-version", "2023-06-01"))
+    kept = (("Accept", "a, Bearer [redacted]"), ("anthropic-version", "2023-06-01"))
     others = ("host", "Authorization", "x-api-key", "cookie", "x-nobody-thought-of-this")
     headers = (("Accept", f"a, Bearer {OPAQUE}"), kept[1], *((name, "abc") for name in others))
     assert REDACTION.request(Request("POST", URL, headers), env=()).headers == kept
@@ -187,19 +187,57 @@ def test_a_secret_is_found_over_pieces_and_a_cut_in_it_moves_behind_its_marker(p
     assert {piece.at for piece in clean} <= {piece.at for piece in cut}
 
 
-def test_only_headers_of_the_allow_list_stay_of_a_response():
+def test_headers_of_a_response_stay_but_for_secrets_and_what_one_connection_says_of_itself():
     kept = (
         ("retry-after", "2"),
         ("anthropic-ratelimit-tokens-limit", "9"),
         ("www-authenticate", 'Bearer realm="x"'),
-        ("content-encoding", "gzip"),
+        ("X-Nobody-Thought-Of", "this"),
+        ("content-length", "3"),
     )
-    others = ("Set-Cookie", "x-request-id", "date", "cf-ray", "content-length")
+    secrets = ("X-Api-Key", "x-csrf-token", "authorization", "x-amz-security-token")
+    others = ("Date", "cf-ray", "Server", "transfer-encoding", "X-Envoy-Upstream-Service-Time")
     place = f"https://u:p@host/next?api_key=a&sig={OPAQUE}#access_token=b"
-    headers = (*kept, *((name, "abc") for name in others), ("Location", place))
+    headers = (
+        *kept,
+        *((name, "abc") for name in (*others, *secrets)),
+        ("X-Subject-Token", OPAQUE),
+        ("Operation-Location", place),
+    )
     assert REDACTION.response(Response(429, headers), env=()).headers == (
         *kept,
-        ("location", "https://host/next?api_key=[redacted]&sig=[redacted]"),
+        *((name, "[redacted]") for name in (*secrets, "X-Subject-Token")),
+        ("Operation-Location", "https://host/next?api_key=[redacted]&sig=[redacted]"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("allow", "kept"),
+    [
+        ([], "sid=[redacted]; Path=/; Expires=Wed, 09 Jun 2027 10:18:14 GMT; HttpOnly"),
+        (["sid"], "sid=abc; Path=/; Expires=Wed, 09 Jun 2027 10:18:14 GMT; HttpOnly"),
+        (["abc"], "sid=abc; Path=/; Expires=Wed, 09 Jun 2027 10:18:14 GMT; HttpOnly"),
+        (["set-cookie"], "sid=abc; Path=/; Expires=Wed, 09 Jun 2027 10:18:14 GMT; HttpOnly"),
+    ],
+)
+def test_a_cookie_keeps_its_name_and_attributes(allow: list[str], kept: str) -> None:
+    sent = "sid=abc; Path=/; Expires=Wed, 09 Jun 2027 10:18:14 GMT; HttpOnly"
+    response = Response(200, (("Set-Cookie", sent), ("Set-Cookie", "gone=; Max-Age=0")))
+    after = Redaction(allow=allow).response(response, env=()).headers
+    assert after == (("Set-Cookie", kept), ("Set-Cookie", "gone=; Max-Age=0"))
+
+
+def test_a_body_that_stays_compressed_is_decoded_where_it_holds_a_secret() -> None:
+    def compressed(body: bytes) -> Response:
+        headers = (("content-encoding", "gzip"), ("content-type", "application/json"))
+        return Response(200, headers, (Piece(0, gzip.compress(body)),))
+
+    clean = compressed(b'{"text": "hello"}')
+    assert REDACTION.response(clean, env=()) is clean
+    after = REDACTION.response(compressed(b'{"api_key": "abcdef123456"}'), env=())
+    assert (after.body, after.headers) == (
+        b'{"api_key": "[redacted]"}',
+        (("content-type", "application/json"),),
     )
 
 
@@ -347,8 +385,8 @@ def test_a_header_that_a_user_adds_is_kept_but_not_its_secret():
     sent = Request("GET", URL, (("x-request-id", "r1"), ("X-API-Key", "abc"), ("cookie", "a=b")))
     assert redaction.request(sent, env=()).headers == (
         ("x-request-id", "r1"),
-        ("x-api-key", "[redacted]"),
-        ("cookie", "[redacted]"),
+        ("X-API-Key", "[redacted]"),
+        ("cookie", "a=[redacted]"),
     )
 
 

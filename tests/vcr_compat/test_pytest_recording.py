@@ -43,7 +43,7 @@ def request_hook(request):
     return request
 
 def response_hook(response):
-    assert response["status"] == {"code": 200, "message": "OK"}
+    assert response["status"] == {"code": 200, "message": "Scripted"}
     assert response["headers"]["Content-Type"] == ["application/json"]
     response["headers"].pop("Set-Cookie", None)
     if b"drop" in response["body"]["string"]: return None
