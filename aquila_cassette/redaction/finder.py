@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import re
@@ -64,35 +63,33 @@ class Finder:
         """Return what is to be replaced in a body that was ``sent`` or ``received``."""
         if not data:
             return []
-        find_named = functools.partial(self._named, place, content_type)
-        values, named = self._search(data, env, find_named)
+        values, named = self._search(data, env, lambda some: self._named(some, place, content_type))
         if named and place == "received" and speaks_a_dialect(content_type, data):
             named = [span for span in named if not fields.is_in_arguments(data, span)]
         return self._fitted(data, values, named, content_type.lower())
 
     def in_text(self, data: bytes, env: Secrets) -> list[Span]:
-        return self._fitted(data, *self._search(data, env, lambda *_: []), "")
+        return self._fitted(data, *self._search(data, env, lambda some: []), "")
 
     def _search(
-        self, data: bytes, env: Secrets, find_named: Callable[[bytes, bytes], list[Span]]
+        self, data: bytes, env: Secrets, find_named: Callable[[bytes], list[Span]]
     ) -> tuple[list[Span], list[Span]]:
         """Return the secrets by value and by name; of a large body, where its lines differ first."""
         known = spellings(env)
         if _SMALL <= len(data) <= _LARGE and not self._patterns and not known.any_is_json:
             shown = without_images(data)
             some = without_repeats(shown)
-            low = some.lower()
             if (
                 len(some) < len(data)
-                and not find_named(some, low)
-                and not self._values(some, low, env)
+                and not find_named(some)
+                and not self._values(some, env)
                 and (shown is data or not known.is_in(data))
             ):
                 return [], []
-        low = data.lower()
-        return self._values(data, low, env), find_named(data, low)
+        return self._values(data, env), find_named(data)
 
-    def _named(self, place: Place, content_type: str, data: bytes, low: bytes) -> list[Span]:
+    def _named(self, data: bytes, place: Place, content_type: str) -> list[Span]:
+        low = data.lower()
         kind = content_type.lower()
         found = [*fields.json_fields(data, low, self._json, self.names, place)]
         if data.find(b"=") >= 0:
@@ -113,8 +110,7 @@ class Finder:
             )
         return merge(data, [*fit(data, merge(data, values), kind), *named])
 
-    def _values(self, data: bytes, low: bytes, env: Secrets) -> list[Span]:
-        """Return the secrets by value; `low` is `data` in lower case."""
+    def _values(self, data: bytes, env: Secrets) -> list[Span]:
         known = spellings(env)
         keys: dict[KeyPattern, None] = {}
         spelt = dict.fromkeys(known.anywhere)
@@ -129,7 +125,7 @@ class Finder:
         # `find`, not `in`, which first tries the bytes as a number: three times the cost.
         if has_runs and data.find(b"-----BEGIN") >= 0:
             found += (Span(*match.span(), "a private key") for match in PRIVATE_KEY.finditer(data))
-        if low.find(b"bearer") >= 0:
+        if data.find(b"earer") >= 0 or data.find(b"BEARER") >= 0:
             found += (Span(*one.span("token"), "a bearer token") for one in BEARER.finditer(data))
         for spelling in spelt:
             found += self._spelt(data, spelling)
