@@ -98,7 +98,9 @@ def test_a_cassette_that_exists_replays_without_a_key_and_nothing_is_recorded_wi
     source = """
 from openai import OpenAI
 @pytest.fixture
-def client(): return httpx.Client(headers={"authorization": f"Bearer {key()}"})
+def client():
+    with httpx.Client(headers={"authorization": f"Bearer {key()}"}) as client:
+        yield client
 def test_a(client, aquila_cassette):
     with aquila_cassette("x"):
         OpenAI(max_retries=0)
