@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from difflib import SequenceMatcher
 from hashlib import sha256
@@ -17,6 +18,8 @@ _MAX_ALIGNED = 300
 _MAX_LINES = 12
 _SCREEN = 32
 _WIDTH, _HEAD, _TAIL, _AROUND = 160, 90, 50, 30
+
+IN_ANOTHER_ORDER = re.compile(r"^ *@@ (.*) @@ the same in another order$")
 
 _Hunk = list[str]  # one difference: a line that says where, then lines with their signs
 
@@ -115,8 +118,10 @@ def _json_hunks(path: str, old: Any, new: Any) -> Iterator[_Hunk]:
 def _list_hunks(path: str, old: list[Any], new: list[Any]) -> Iterator[_Hunk]:
     if sorted(map(_as_json, old)) == sorted(map(_as_json, new)):
         if old != new:
-            note = f'in another order, which unordered_json=["{path}"] allows'
-            yield [f"@@ {path} @@ {note}", *_signed_pair(_as_json(old), _as_json(new))]
+            yield [
+                f"@@ {path} @@ the same in another order",
+                *_signed_pair(_as_json(old), _as_json(new)),
+            ]
         return
     note = f" {len(old)} items became {len(new)}" if len(old) != len(new) else ""
     for old_start, old_end, new_start, new_end in _changes(

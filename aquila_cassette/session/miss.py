@@ -84,6 +84,11 @@ def explain(
         options = list(matcher.plus(normalize=volatile).options["normalize"])
         fix = f"Fix: add normalize={options} to the options of the block{also}"
         return Reason(lines, is_new, fix)
+    orders = [found[1] for line in lines if (found := difference.IN_ANOTHER_ORDER.search(line))]
+    if orders and len(orders) == sum(line.startswith("  @@") for line in lines):
+        return Reason(
+            lines, is_new, f"Fix: add unordered_json={orders} to the options of the block"
+        )
     return Reason(lines, is_new)
 
 

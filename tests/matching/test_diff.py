@@ -62,7 +62,7 @@ def chat(*contents: str, **fields: Any) -> dict[str, Any]:
         (
             {"stop": ["a", "b"]},
             {"stop": ["b", "a"]},
-            '@@ stop @@ in another order, which unordered_json=["stop"] allows|-["a", "b"]|+["b", "a"]',
+            '@@ stop @@ the same in another order|-["a", "b"]|+["b", "a"]',
         ),
         ("a", "a\nb", "@@ body, line 2 @@|+b"),
         ("a\nb\n", "a\nb \n", "@@ body, line 2 @@|-'b'|+'b '"),

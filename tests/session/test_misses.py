@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from aquila_cassette import MissError
-from tests.session.fake_adapter import URL, Suite
+from tests.session.fake_adapter import URL, Library, Suite
 
 
 @pytest.fixture
@@ -172,3 +172,17 @@ def test_several_misses_name_each_fix_once_and_recording_all_covers_what_is_new(
     both = swallow("a", "Today is 2026-01-02", "Today is 2026-01-03")
     assert both.fix.startswith("Fix: add normalize=['dates']")
     assert "\n" not in both.fix
+
+
+def test_a_list_in_another_order_names_the_option_for_it(suite: Suite) -> None:
+    def ask(asked: list[str], **options: Any) -> None:
+        suite.next_run()
+        with suite.block(suite.owner(), **options):
+            suite.library.send(asked)  # type: ignore[arg-type]
+
+    suite.library = Library(lambda asked: b"hi")
+    ask(["a", "b"])
+    with pytest.raises(MissError) as caught:
+        ask(["b", "a"])
+    assert caught.value.fix == "Fix: add unordered_json=['prompt'] to the options of the block"
+    ask(["b", "a"], unordered_json=["prompt"])
