@@ -15,7 +15,7 @@ from aquila_cassette.model import Ended, Failure, Headers, Interaction, Piece, R
 from aquila_cassette.session.failures import failure_of
 from aquila_cassette.session.player import Player
 from aquila_cassette.session.stream_text import describe_stream
-from aquila_cassette.waiting.event_loops import elapsed, wall_time
+from aquila_cassette.waiting.event_loops import elapsed
 from aquila_cassette.waiting.open_streams import OpenStreams
 
 OF_THE_ENCODING = ("content-encoding", "content-length")
@@ -47,8 +47,9 @@ class Recorder:
         self._recorded_by = recorded_by
         self._redact = redact
         self._before_record = before_record
-        self._started = elapsed()
-        self._started_at = datetime.fromtimestamp(wall_time(), UTC)
+        self._overlaps = streams.any_is_open
+        self._started = max(round(elapsed() * 1000), streams.last_piece + self._overlaps)
+        streams.last_request = self._started
         self._pieces: list[Piece] = []
         self._status: int | None = None
         self._headers: Headers = ()
@@ -73,6 +74,7 @@ class Recorder:
             background=background,
             counts=hold is None,  # else its replay does
         )
+        self._number = streams.started
 
     def replay(self) -> Player:
         """Return the held replay of the answer, which is over; nothing of it is redacted."""
@@ -168,6 +170,7 @@ class Recorder:
             if self._ending is not None:
                 return
             self._ending = ending
+            self._overlaps |= self._streams.started > self._number
         self._streams.close(self._stream)
         self._on_end()
 
@@ -188,7 +191,7 @@ class Recorder:
         return Interaction(
             request=self.request,
             response=response.but(ended=ended, error=error),
-            recorded_at=self._started_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            recorded_at=self._recorded_at(),
             recorded_by=self._recorded_by,
         )
 
@@ -232,4 +235,11 @@ class Recorder:
         return next((value for key, value in self._headers if key.lower() == name), None)
 
     def _ms(self) -> int:
-        return round((elapsed() - self._started) * 1000)
+        self._streams.last_piece = max(round(elapsed() * 1000), self._streams.last_request)
+        return self._streams.last_piece - self._started
+
+    def _recorded_at(self) -> str:
+        """Return when the request started, with ms if that tells the order of its pieces."""
+        at = datetime.fromtimestamp((self._streams.epoch + self._started) / 1000, UTC)
+        precision = "milliseconds" if self._overlaps else "seconds"
+        return at.replace(tzinfo=None).isoformat(timespec=precision) + "Z"

@@ -38,6 +38,7 @@ from aquila_cassette.session.miss import (
     swallowed,
     to_new_episodes,
 )
+from aquila_cassette.session.ordering import Order, OrderedPlayer
 from aquila_cassette.session.player import Player, ReplayIndex, ReplaySettings
 from aquila_cassette.session.recorder import Recorder
 from aquila_cassette.session.stepping import Stepping
@@ -166,6 +167,10 @@ class Session:
     # What is asked of it.
 
     @cached_property
+    def order(self) -> Order:
+        return Order(self.index)
+
+    @cached_property
     def matcher(self) -> Matcher:
         return Matcher(**{name: getattr(self.options, name) for name in MATCHING})
 
@@ -244,6 +249,8 @@ class Session:
     def stop(self) -> None:
         """End the block: held streams are released; a stream that is read later is recorded on."""
         self.is_open = False
+        self.order.is_over = True
+        notify()
         if self.options.hold:
             self.stepping.release(None)
         for recorder in list(self.recorders):
@@ -321,6 +328,8 @@ class Session:
         make: Callable[..., Player] = self.stepping.replay if self.options.hold else Player
         background = self._is_background(interaction.request)
         settings = self._replay_settings
+        if not self.options.hold and (waits := self.order.waits(interaction)):
+            make = partial(OrderedPlayer, order=self.order, waits=waits)
         player = make(interaction, number, settings, more=more, asked=asked, background=background)
         self.played.append(interaction)
         return player

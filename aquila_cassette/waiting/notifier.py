@@ -50,12 +50,12 @@ class Notifier:
                 return value
             await self.wait(count)
 
-    def wait_sync(self, count: int) -> None:
-        """Block this thread until there were more than `count` changes."""
+    def wait_sync(self, count: int, timeout: float | None = None) -> None:
+        """Block this thread until there were more than `count` changes, or for `timeout` seconds."""
         event = threading.Event()
         with self._waking(event.set):
             if self.count <= count:
-                event.wait()
+                event.wait(timeout)
 
     @contextlib.contextmanager
     def _waking(self, wake: Callable[[], object]) -> Iterator[None]:

@@ -11,7 +11,9 @@ from aquila_cassette.waiting.event_loops import (
     Loop,
     TaskOrThread,
     current_task_or_thread,
+    elapsed,
     is_asyncio_task,
+    wall_time,
 )
 from aquila_cassette.waiting.inspection import notify_after
 from aquila_cassette.waiting.notifier import notify
@@ -58,6 +60,9 @@ class OpenStream:
 class OpenStreams:
     def __init__(self) -> None:
         self.started = 0
+        # Times in ms, so that they tell the order: a request starts after each piece before it.
+        self.epoch = round((wall_time() - elapsed()) * 1000)
+        self.last_request = self.last_piece = 0
         self._home = threading.current_thread()
         self._streams: set[OpenStream] = set()
         self._activities: dict[Hashable, Activity] = {}
@@ -83,6 +88,10 @@ class OpenStreams:
             self._streams.add(stream)
         notify()
         return stream
+
+    @property
+    def any_is_open(self) -> bool:
+        return bool(self._streams)
 
     def add_reader(self, stream: OpenStream | None) -> None:
         if stream is None:

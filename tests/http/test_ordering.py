@@ -1,0 +1,102 @@
+"""A stream that others' requests feed: each event comes again after the request that it followed."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+
+import httpx
+import pytest
+
+from aquila_cassette import aquila_cassette
+from aquila_cassette.session import ordering
+from tests.servers import Connection, RawServer, Request
+
+
+class Bus:
+    """Sends on ``/events`` what is posted, as MCP's SSE transport does."""
+
+    def __init__(self) -> None:
+        self._posted = [threading.Event() for _ in range(3)]
+
+    def __call__(self, connection: Connection, request: Request) -> None:
+        if request.method == "POST":
+            connection.head(202, {"content-type": "text/plain"}, length=0)
+            connection.end()
+            self._posted[int(request.body)].set()
+            return
+        connection.head(200)
+        connection.piece(b"event: endpoint\ndata: /post\n\n")
+        for number, posted in enumerate(self._posted):
+            connection.wait(posted)
+            connection.piece(b"data: %d\n\n" % number)
+        connection.end()
+
+
+async def talk(url: str, *, posts: int = 3) -> list[str]:
+    """Post a number once the answer to the one before has come; tell what happened."""
+    seen: list[str] = []
+    async with httpx.AsyncClient() as client, client.stream("GET", f"{url}/events") as stream:
+        lines = (line async for line in stream.aiter_lines() if line.startswith("data"))
+        async with asyncio.TaskGroup() as tasks:
+
+            async def read() -> None:
+                async for line in lines:
+                    seen.append(line)
+
+            seen.append(await anext(lines))
+            reading = tasks.create_task(read())
+            for number in range(posts):
+                seen.append(f"post {number}")
+                await client.post(f"{url}/post", content=str(number))
+                for _ in range(1000):  # the application does something else meanwhile
+                    await asyncio.sleep(0)
+                while f"data: {number}" not in seen and not reading.done():
+                    await asyncio.sleep(0.001)
+    return seen
+
+
+async def test_an_event_waits_for_the_request_that_it_came_after() -> None:
+    with RawServer(Bus()) as server:
+        with aquila_cassette("bus"):
+            live = await talk(server.url)
+    assert live == ["data: /post", *(f"{what} {n}" for n in range(3) for what in ("post", "data:"))]
+    with aquila_cassette("bus", mode="none"):
+        assert await talk(server.url) == live
+
+
+async def test_a_request_that_does_not_come_is_not_waited_for_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with RawServer(Bus()) as server:
+        with aquila_cassette("bus"):
+            live = await talk(server.url)
+    monkeypatch.setattr(ordering, "LIMIT", 0.01)
+    with aquila_cassette("bus", mode="none", on_unplayed="ignore"):
+        assert set(await talk(server.url, posts=1)) == set(live) - {"post 1", "post 2"}
+
+
+def test_concurrent_answers_of_models_wait_for_nobody() -> None:
+    chunk = b'data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"x"}}]}\n\n'
+
+    def script(connection: Connection, request: Request) -> None:
+        connection.head(200)
+        connection.piece(chunk)
+        time.sleep(0.02)
+        connection.piece(b"data: [DONE]\n\n")
+        connection.end()
+
+    async def ask_all(url: str) -> None:
+        async with httpx.AsyncClient() as client:
+            await asyncio.gather(*(client.post(url, json=n) for n in range(5)))
+
+    with RawServer(script) as server:
+        with aquila_cassette("models") as cassette:
+            asyncio.run(ask_all(server.url))
+    assert any("." in one.recorded_at for one in cassette.recorded)
+    with aquila_cassette("models", mode="none"):
+        began = time.perf_counter()
+        for number in (4, 3, 2, 1, 0):
+            httpx.post(server.url, json=number)
+        assert time.perf_counter() - began < ordering.LIMIT
