@@ -26,7 +26,7 @@ class Order:
     def __init__(self, index: ReplayIndex) -> None:
         self.is_over = False
         self._index = index
-        self._given_up: set[int] = set()
+        self.given_up: set[int] = set()
         starts = ((_start(one), place) for place, one in enumerate(index.interactions))
         self._starts = sorted((start, place) for start, place in starts if start)
 
@@ -46,10 +46,7 @@ class Order:
         return waits
 
     def is_due(self, places: Sequence[int]) -> bool:
-        return self.is_over or self._given_up.union(self._index.played).issuperset(places)
-
-    def give_up(self, places: Sequence[int]) -> None:
-        self._given_up.update(places)
+        return self.is_over or self.given_up.union(self._index.played).issuperset(places)
 
 
 def _start(one: Interaction) -> int:
@@ -76,12 +73,12 @@ class OrderedPlayer(Player):
         while not self._order.is_due(places) and (left := deadline - time.monotonic()) > 0:
             notifier.wait_sync(count, left)
             count = notifier.count
-        self._order.give_up(places)
+        self._order.given_up.update(places)
         return super().take()
 
     async def take_async(self) -> bytes:
         places = self._waits.get(self._place, ())
         with anyio.move_on_after(LIMIT):
             await notifier.until(lambda: self._order.is_due(places))
-        self._order.give_up(places)
+        self._order.given_up.update(places)
         return await super().take_async()

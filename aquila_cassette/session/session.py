@@ -249,8 +249,9 @@ class Session:
     def stop(self) -> None:
         """End the block: held streams are released; a stream that is read later is recorded on."""
         self.is_open = False
-        self.order.is_over = True
-        notify()
+        if "order" in vars(self):
+            self.order.is_over = True
+            notify()
         if self.options.hold:
             self.stepping.release(None)
         for recorder in list(self.recorders):
@@ -328,7 +329,8 @@ class Session:
         make: Callable[..., Player] = self.stepping.replay if self.options.hold else Player
         background = self._is_background(interaction.request)
         settings = self._replay_settings
-        if not self.options.hold and (waits := self.order.waits(interaction)):
+        overlaps = "." in interaction.recorded_at and not self.options.hold
+        if overlaps and (waits := self.order.waits(interaction)):
             make = partial(OrderedPlayer, order=self.order, waits=waits)
         player = make(interaction, number, settings, more=more, asked=asked, background=background)
         self.played.append(interaction)
