@@ -13,7 +13,6 @@ from aquila_cassette.dialects.framing import ProviderEvent
 from aquila_cassette.dialects.json_access import Table, as_dict, as_dicts, as_int, as_str
 from aquila_cassette.dialects.message import MessageBuilder
 
-_NAMES = ("messageStart", "contentBlock", "messageStop")
 _EVENTS = ("messageStart", "contentBlockStart", "contentBlockDelta", "messageStop")
 
 
@@ -22,7 +21,7 @@ class _Converse(Dialect):
     title = "Bedrock converse"
     expected = "event: metadata"
     # Nova's own events have their type as the name of their only field.
-    events = ({EVENT_TYPE: _NAMES}, *({name: dict} for name in _EVENTS))
+    events = ({EVENT_TYPE: _EVENTS}, *({name: dict} for name in _EVENTS))
     answers = ({"stopReason": object, "output": dict},)
     ends = ("metadata",)
 

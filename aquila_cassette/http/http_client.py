@@ -29,7 +29,7 @@ from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Failure, Headers, Request
 from aquila_cassette.session.current_session import current_session
 from aquila_cassette.session.failures import with_category
-from aquila_cassette.session.player import MakeError, Player
+from aquila_cassette.session.player import Player
 from aquila_cassette.session.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ class SocketProxy:
     def makefile(self, mode: str = "r", buffering: int | None = None) -> Any:
         answer = self._answer
         if isinstance(answer, Player):
-            raw = ReplayedRaw(answer, self._make_error(answer))
+            raw = ReplayedRaw(answer, functools.partial(error_of, self._connection, answer))
             self._file = io.BufferedReader(raw, BUFFER)
         elif answer is not None:
             self._file = RecordedFile(self._real.makefile("rb", buffering=0), answer)
@@ -240,7 +240,7 @@ class SocketProxy:
             if answer.interaction.response.status is None and _is_of_connecting(error):
                 self.leave()
                 answer.finished()
-                answer.raise_ending(self._make_error(answer))
+                answer.raise_ending(functools.partial(error_of, self._connection, answer))
         elif answer is not None:
             with answer:
                 self._open()
@@ -249,10 +249,6 @@ class SocketProxy:
             self._open()
             self.leave()
             self._real.sendall(sent.raw())
-
-    def _make_error(self, player: Player) -> MakeError:
-        has_begun = player.interaction.response.status is not None
-        return functools.partial(error_of, self._connection, has_begun)
 
     def _url(self) -> str:
         target = self._sent.target

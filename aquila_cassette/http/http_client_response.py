@@ -271,8 +271,9 @@ class _FoundByTheLibraryError(Exception):
     """The response breaks off: http.client finds that by itself."""
 
 
-def error_of(connection: Any, has_begun: bool, failure: Failure) -> Exception | None:
+def error_of(connection: Any, player: Player, failure: Failure) -> Exception | None:
     """Make the exception that a connection of http.client or of its users would raise."""
+    has_begun = player.interaction.response.status is not None
     if not has_begun and failure.type in ("BadStatusLine", "LineTooLong"):
         error: Exception = getattr(http.client, failure.type)(failure.message)
         error.args = (failure.message,)

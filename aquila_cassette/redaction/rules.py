@@ -70,17 +70,15 @@ KEPT_SENT = frozenset({
 NOISE = frozenset({
     "date", "server", "via", "age", "alt-svc", "strict-transport-security", "expect-ct", "nel",
     "report-to", "reporting-endpoints", "server-timing", "timing-allow-origin", "x-powered-by",
-    "x-cache", "x-cache-hits", "x-served-by", "x-timer", "x-varnish", "x-runtime", "x-via",
-    "x-amzn-trace-id", "x-cloud-trace-context", "traceparent", "tracestate", "x-datadog-trace-id",
-    "x-frame-options", "x-content-type-options", "x-xss-protection", "content-security-policy",
-    "content-security-policy-report-only", "permissions-policy", "referrer-policy", "p3p",
-    "x-permitted-cross-domain-policies", "x-download-options", "x-dns-prefetch-control",
+    "x-served-by", "x-timer", "x-varnish", "x-runtime", "x-amzn-trace-id", "traceparent",
+    "x-cloud-trace-context", "tracestate", "x-frame-options", "x-content-type-options",
+    "x-xss-protection", "permissions-policy", "referrer-policy",
 })  # fmt: skip
 """Not kept of a response: what one connection, proxy or CDN says of itself, and what browsers read."""
 
 NOISE_PREFIXES = (
-    "cf-", "x-envoy-", "x-amz-cf-", "x-fastly-", "x-vercel-", "fly-", "x-railway-", "x-akamai-",
-    "x-b3-", "access-control-", "cross-origin-", "x-aspnet",
+    "cf-", "x-cache", "x-envoy-", "x-amz-cf-", "x-fastly-", "x-vercel-", "fly-", "x-akamai-",
+    "x-b3-", "access-control-", "cross-origin-", "content-security-policy", "x-aspnet",
 )  # fmt: skip
 """Beginnings of further names of such headers."""
 

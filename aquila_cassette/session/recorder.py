@@ -74,7 +74,6 @@ class Recorder:
             background=background,
             counts=hold is None,  # else its replay does
         )
-        self._number = streams.started
 
     def replay(self) -> Player:
         """Return the held replay of the answer, which is over; nothing of it is redacted."""
@@ -170,7 +169,7 @@ class Recorder:
             if self._ending is not None:
                 return
             self._ending = ending
-            self._overlaps |= self._streams.started > self._number
+            self._overlaps |= self._streams.last_request > self._started
         self._streams.close(self._stream)
         self._on_end()
 
