@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import httpcore2  # noqa: F401 - httpx2 loads it late, and keeps its exceptions
 import hypothesis.internal.observability  # noqa: F401 - its own plugin loads it at each end
 import pytest
 import yaml  # noqa: F401
