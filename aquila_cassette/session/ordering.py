@@ -43,6 +43,8 @@ class Order:
             is_of_the_block = self._index.interactions[place].recorded_by == one.recorded_by
             if later > start and is_of_the_block and piece < len(times):
                 waits.setdefault(piece, []).append(place)
+        if waits and response.ended == "closed":  # as the live one, it gives nothing, and is open
+            waits[len(times)] = [-1]
         return waits
 
     def is_due(self, places: Sequence[int]) -> bool:

@@ -18,17 +18,17 @@ class Bus:
     """Sends on ``/events`` what is posted, as MCP's SSE transport does."""
 
     def __init__(self) -> None:
-        self._posted = [threading.Event() for _ in range(3)]
+        self.posted = [threading.Event() for _ in range(3)]
 
     def __call__(self, connection: Connection, request: Request) -> None:
         if request.method == "POST":
             connection.head(202, {"content-type": "text/plain"}, length=0)
             connection.end()
-            self._posted[int(request.body)].set()
+            self.posted[int(request.body)].set()
             return
         connection.head(200)
         connection.piece(b"event: endpoint\ndata: /post\n\n")
-        for number, posted in enumerate(self._posted):
+        for number, posted in enumerate(self.posted):
             connection.wait(posted)
             connection.piece(b"data: %d\n\n" % number)
         connection.end()
@@ -64,6 +64,29 @@ async def test_an_event_waits_for_the_request_that_it_came_after() -> None:
     assert live == ["data: /post", *(f"{what} {n}" for n in range(3) for what in ("post", "data:"))]
     with aquila_cassette("bus", mode="none"):
         assert await talk(server.url) == live
+
+
+async def test_a_stream_that_its_consumer_closed_stays_open_after_its_last_event() -> None:
+    async def listen(url: str) -> list[str]:
+        async with httpx.AsyncClient() as client, client.stream("GET", f"{url}/events") as stream:
+            lines = (line async for line in stream.aiter_lines() if line)
+            seen = [await anext(lines), await anext(lines)]
+            reading = asyncio.ensure_future(anext(lines))
+            await client.post(f"{url}/post", content="0")
+            seen.append(await reading)
+            more = asyncio.ensure_future(anext(lines))
+            assert not (await asyncio.wait([more], timeout=0.1))[0]
+            more.cancel()
+        return seen
+
+    bus = Bus()
+    with RawServer(bus) as server:
+        with aquila_cassette("open"):
+            live = await listen(server.url)
+        for posted in bus.posted:
+            posted.set()
+    with aquila_cassette("open", mode="none"):
+        assert await listen(server.url) == live
 
 
 async def test_a_request_that_does_not_come_is_not_waited_for_for_ever(
