@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aquila_cassette.redaction.environment import environment_secrets
+from aquila_cassette.redaction.fields import environment_secrets
 from aquila_cassette.redaction.finder import SecretFinding
 from aquila_cassette.redaction.policy import REDACTED, Leak, Pattern, Redaction
 

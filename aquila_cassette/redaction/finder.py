@@ -15,7 +15,7 @@ from urllib.parse import quote, quote_plus
 from aquila_cassette.dialects import speaks_a_dialect
 from aquila_cassette.model import Request, Response
 from aquila_cassette.redaction import fields
-from aquila_cassette.redaction.environment import Secrets, secrets_of
+from aquila_cassette.redaction.fields import Secrets, secrets_of
 from aquila_cassette.redaction.key_patterns import (
     BEARER,
     KEY_PATTERNS,

@@ -13,7 +13,7 @@ from aquila_cassette.content_encoding import decode_pieces, decode_unless_huge
 from aquila_cassette.dialects import aws_eventstream as eventstream
 from aquila_cassette.errors import UsageError
 from aquila_cassette.model import Piece, Request, Response
-from aquila_cassette.redaction.environment import Secrets, environment_secrets
+from aquila_cassette.redaction.fields import Secrets, environment_secrets
 from aquila_cassette.redaction.finder import Finder, SecretFinding, cleaned, kind_of
 from aquila_cassette.redaction.rules import FRAMING, KEPT_SENT, NOISE, NOISE_PREFIXES
 from aquila_cassette.redaction.spans import MARK, recut, replaced, with_framing
