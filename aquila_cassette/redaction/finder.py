@@ -165,11 +165,11 @@ class Finder:
     def _clean_header(self, name: str, value: str, env: Secrets) -> str:
         low = name.lower()
         sensitivity = self.names.sensitivity(low, "header")
-        if not value or self.names.is_allowed(low):
-            return self.clean_text(value, env)
-        if low.endswith("cookie"):
+        if low.endswith("cookie") and not self.names.is_allowed(low):
             return self._clean_cookies(value, env, is_set=low == "set-cookie")
-        if sensitivity == "always" or (sensitivity == "if_random" and looks_random(value.encode())):
+        if value and (
+            sensitivity == "always" or (sensitivity == "if_random" and looks_random(value.encode()))
+        ):
             return MARK.decode()
         clean = self._clean_url if _URL.match(value) else self.clean_text
         return clean(value, env)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable, Sequence
 from contextvars import ContextVar
+from functools import cached_property
 
 from aquila_cassette.waiting.activity import Activity, activity_after_loop, current_activity
 from aquila_cassette.waiting.event_loops import (
@@ -60,14 +61,18 @@ class OpenStream:
 class OpenStreams:
     def __init__(self) -> None:
         self.started = 0
-        # Times in ms, so that they tell the order: a request starts after each piece before it.
-        self.epoch = round((wall_time() - elapsed()) * 1000)
+        # In ms, so that they tell the order: a request starts after each piece before it.
         self.last_request = self.last_piece = 0
         self._home = threading.current_thread()
         self._streams: set[OpenStream] = set()
         self._activities: dict[Hashable, Activity] = {}
         self._is_watched = False
         self._lock = threading.RLock()
+
+    @cached_property
+    def epoch(self) -> int:
+        """When `elapsed` was 0, in ms since 1970: the same for all that is recorded here."""
+        return round((wall_time() - elapsed()) * 1000)
 
     def start(
         self,

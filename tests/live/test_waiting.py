@@ -296,8 +296,8 @@ async def test_a_miss_is_raised_at_once_and_not_after_the_retries_of_an_sdk() ->
             try:
                 await render_async(Page())
             finally:
-                assert not task.done()
-                task.cancel()
+                with pytest.raises(MissError):
+                    await task
 
 
 async def test_a_tracked_job_is_waited_for_and_what_it_raised_is_raised() -> None:
