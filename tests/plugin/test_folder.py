@@ -24,6 +24,7 @@ def test_x(cassette, module): assert httpx.get({url!r} + "/x").text == "/x"
 def test_named(aquila_cassette):
     with aquila_cassette("shared.name"): httpx.get({url!r} + "/" + __name__)
 """
+PLAIN = ("-p", "no:cassetter", "-p", "no:asyncio")
 INI = "[tool.pytest.ini_options]\n"
 
 
@@ -61,7 +62,7 @@ def test_however_pytest_is_called_a_test_has_one_folder(
     for number, (here, *arguments) in enumerate(ways):
         monkeypatch.chdir(top / here)
         mode = "--aquila-record=none" if number else "--aquila-record=once"
-        ran = pytester.runpytest("-p", "no:cassetter", "-p", "no:cacheprovider", mode, *arguments)
+        ran = pytester.runpytest(*PLAIN, "-p", "no:cacheprovider", mode, *arguments)
         assert ran.ret == 0, ran.stdout.str()
         ran.stdout.no_fnmatch_line("*unplayed (*")
     monkeypatch.chdir(top / "pkg_a/tests")
@@ -79,9 +80,9 @@ def test_without_any_sign_cassettes_that_are_there_are_found(
     write("tests/test_a.py", SOURCE.format(url=server.url))
     for here, mode in ((".", "once"), ("tests", "none")):
         monkeypatch.chdir(pytester.path / here)
-        ran = pytester.runpytest("-p", "no:cassetter", f"--aquila-record={mode}")
+        ran = pytester.runpytest(*PLAIN, f"--aquila-record={mode}")
         assert ran.ret == 0, ran.stdout.str()
-    ran = pytester.runpytest("-p", "no:cassetter", "--aquila-record=none", "--rootdir=.")
+    ran = pytester.runpytest(*PLAIN, "--aquila-record=none", "--rootdir=.")
     ran.assert_outcomes(failed=1, errors=1)  # the command line says where
 
 
