@@ -298,6 +298,7 @@ def _check(
       old          recorded longer ago than --max-age
       name         Windows cannot hold the name, or it is one with another's
       leftover     a temporary file of a save that was killed
+      format       it would be written otherwise today
 
     A redact= of the tests is not known here: pass it as --redact, --keep-header and --allow.
 

@@ -19,7 +19,7 @@ from aquila_cassette.errors import CassetteError, CassetteFormatError, CassetteN
 from aquila_cassette.model import Request
 from aquila_cassette.storage import files
 from aquila_cassette.storage.bodies import one_at_a_time
-from aquila_cassette.storage.format import loads
+from aquila_cassette.storage.format import dumps, loads
 from aquila_cassette.storage.names import cassette_path, display_path
 from aquila_cassette.transcript.humanize import (
     count,
@@ -44,8 +44,10 @@ KINDS = {
     "old": "recorded longer ago than --max-age",
     "name": "Windows cannot hold the name, or it is one with another's",
     "leftover": "a temporary file of a save that was killed",
+    "format": "it would be written otherwise today",
 }
 _MANY = 100  # cassettes: it takes a while
+_LARGE = 4 * 1024 * 1024  # what is larger is not laid out once more only to be compared
 _STYLES = {"error": "red", "warning": "yellow"}
 # What filters of other recorders put in the place of secrets: words, one of which says so.
 _SAYS_SO = (
@@ -136,6 +138,9 @@ def check_file(path: Path, redact: Redaction, oldest: datetime | None = None) ->
         days = count((datetime.now(UTC) - min(times)).days, "day")
         what = f"it was recorded on {min(times):%Y-%m-%d}, {days} ago"
         yield Finding(path, 1, "old", what, f"aquila-cassette record {_quoted(path)}")
+    if len(data) < _LARGE and _lines(data) != _lines(dumps(cassette).encode()):
+        fix = f"aquila-cassette record {_quoted(path)}"
+        yield Finding(path, 1, "format", KINDS["format"], fix)
 
 
 def _unreadable(path: Path, error: CassetteError) -> Finding:
@@ -199,6 +204,13 @@ def _is_placeholder(value: str) -> bool:
     low = value.lower()
     words = _WORDS.fullmatch(low) and any(word in low for word in _SAYS_SO)
     return bool(words) or len(set(low)) <= 3
+
+
+def _lines(data: bytes) -> list[str]:
+    """Return the lines of a cassette without comments."""
+    # In a body, too, what follows a "#" is cut: on both sides, so it compares all the same.
+    text = data.decode("utf-8-sig").splitlines()
+    return [cut for line in text if (cut := re.sub(r"(^|\s+)#.*", "", line).rstrip())]
 
 
 def _starts(data: bytes) -> Iterator[int]:

@@ -19,7 +19,7 @@ from tests.cli.conftest import Cli, Ran
 from tests.cli.samples import chat, lay, text
 from tests.importers.samples import vcrpy
 
-REPROS = Path("/work/shared/repros/corpus")
+REPROS = Path(__file__).parents[3] / "shared/repros/corpus"
 needs_repros = pytest.mark.skipif(not REPROS.exists(), reason="needs the scripts that show faults")
 PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8")
 OWN = Path(__file__).parents[2] / "cassettes"
@@ -42,6 +42,8 @@ RESTORE = "delete it and record again"
          "a key (sk-...)", "aquila-cassette scrub x.yaml"),
         (vcrpy().replace("Bearer abc", f"Bearer {KEY}"), 1, "secret",
          "the header 'authorization'", "aquila-cassette convert x.yaml --in-place"),
+        (GOOD.replace("method: POST", 'method: "POST"'), 1, "format",
+         "it would be written otherwise today", "aquila-cassette record x.yaml"),
     ],
 )  # fmt: skip
 def test_a_fault_of_a_file_is_found_on_its_line(
