@@ -38,11 +38,23 @@ True
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+
+# Control characters would move the cursor or colour the rest; bidirectional ones reorder a line.
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def printable(text: str) -> str:
+    """Return `text` with every character escaped that a terminal would obey, but tabs and LF."""
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 class AquilaError(Exception):
@@ -70,7 +82,7 @@ class AquilaError(Exception):
         lines = [what, *(f"  {line}" for fact in self.facts for line in fact.split("\n"))]
         if fix:
             lines.append(fix)
-        super().__init__("\n".join(lines))
+        super().__init__(printable("\n".join(lines)))
 
     def __reduce__(self) -> tuple[Any, ...]:
         state = {name: _picklable(value) for name, value in self.__dict__.items()}

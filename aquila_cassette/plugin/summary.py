@@ -241,10 +241,12 @@ def note(config: pytest.Config, tally: Tally, usage: Usage, unused: Unused | Non
 
 
 def unused_lines(unused: Unused) -> list[str]:
+    from aquila_cassette.transcript.humanize import escape_control_chars
+
     lines = []
     for path, numbers in unused.items():
         of = f"interaction {', '.join(map(str, numbers))} of " if numbers else ""
-        lines.append(f"aquila: no test used {of}{path}")
+        lines.append(f"aquila: no test used {of}{escape_control_chars(path)}")
     return [*lines, "Fix: aquila-cassette unused --delete"] if unused else []
 
 

@@ -15,7 +15,7 @@ Sensitivity = Literal["always", "if_random", "never"]
 # Names of secret fields, in lower case and without separators: `OPENAI_API_KEY` and `openai-apiKey`
 # are one. To add a name, add it here; its end must be in NAME_ENDINGS.
 
-NAME_ENDINGS = ("key", "token", "secret", "password", "passwd", "passphrase", "pwd", "jwt", "hmac",
+NAME_ENDINGS = ("key", "token", "secret", "password", "passwd", "passphrase", "pwd", "jwt", "hmac", "sig",
                 "keys", "tokens", "secrets", "passwords", "passphrases", "jwts", "authorization", "credential", "credentials", "assertion", "verifier",
                 "code")  # fmt: skip
 """How every secret name ends; a name that ends otherwise is not looked at."""
@@ -134,7 +134,7 @@ class SecretNames:
             return "if_random"
         if plain == "token" and place in ("sent", "header"):
             return "always"
-        if plain.endswith(("credential", "credentials")):
+        if plain.endswith(("credential", "credentials", "hmac", "sig")):
             return "if_random"
         if plain.endswith("token") and not plain.endswith(_PAGE_TOKENS):
             # In `tiktoken` it is no word of its own.

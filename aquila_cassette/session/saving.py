@@ -338,8 +338,7 @@ def _overwrite_error(
     kinds = escape_control_chars(" and ".join(dict.fromkeys(how.kind for _, how in hows)))
     was = []
     for number, one in lost:
-        at = escape_control_chars(one.recorded_at[:10])
-        dated = f", recorded {at}" if at else ""
+        dated = f", recorded {one.recorded_at[:10]}" if one.recorded_at else ""
         answer = f"{_asked(one)}: HTTP {one.response.status}"
         was.append(f"on cassette: interaction {number}{dated}, {answer}")
     now = []

@@ -56,11 +56,11 @@ def write(body: bytes, *, event_stream: bool) -> Iterator[bytes | memoryview]:
     """Yield the fields that hold `body` as YAML, in UTF-8 and in parts; an empty one has none."""
     if not body:
         return
-    is_large = len(body) > LARGE
-    text = "" if is_large else _decoded(body)
-    if text is None or (is_large and not _is_utf8(body)):
+    if not _is_utf8(body):
         yield from _base64(body)
         return
+    is_large = len(body) > LARGE
+    text = "" if is_large else body.decode()
     if text and (structure := _as_json(text)):
         style, value = structure
         first = [] if style == "compact" else [f"{_PAD}json_style: {style}"]
@@ -92,14 +92,9 @@ def write(body: bytes, *, event_stream: bool) -> Iterator[bytes | memoryview]:
         yield from _base64(body)
 
 
-def _decoded(body: bytes) -> str | None:
-    try:
-        return body.decode()
-    except UnicodeDecodeError:
-        return None
-
-
 def _is_utf8(body: bytes) -> bool:
+    if body.isascii():
+        return True
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         for start in range(0, len(body), LARGE):

@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from aquila_cassette.errors import UsageError
+from aquila_cassette.errors import UsageError, printable
 from aquila_cassette.storage import yaml_writer
 
 _AGES = (
@@ -20,10 +20,6 @@ _AGES = (
 _TIMESPAN = re.compile(r"([0-9]{1,5})([hdwy])")
 _DAYS = {"h": 1 / 24, "d": 1, "w": 7, "y": 365}
 _SIZES = ("B", "kB", "MB", "GB", "TB")
-# Control characters would move the cursor or colour the rest; bidirectional ones reorder a line.
-_CONTROL = re.compile(
-    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
 MOST_READ = 4 << 20
 """Bytes. A body that is larger is shown by its size alone: parsed, it would fill memory."""
 
@@ -96,8 +92,7 @@ def escape_control_chars(text: str) -> str:
 
     Tabs become four spaces, line ends a plain LF.
     """
-    plain = text.replace("\r\n", "\n").replace("\t", "    ")
-    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), plain)
+    return printable(text.replace("\r\n", "\n").replace("\t", "    "))
 
 
 def body_lines(body: bytes, content_type: str | None) -> list[str]:

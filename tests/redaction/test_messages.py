@@ -245,6 +245,9 @@ def test_a_body_that_stays_compressed_is_decoded_where_it_holds_a_secret() -> No
     ("name", "value", "is_secret"),
     [
         ("token", "Hello", False),
+        ("hmac", OPAQUE, True),
+        ("hmac", "sha256", False),
+        ("sv_sig", OPAQUE, True),
         ("token", f" {OPAQUE}", False),
         ("token", OPAQUE, True),
         ("gh_token", OPAQUE, True),
