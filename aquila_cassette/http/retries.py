@@ -1,4 +1,4 @@
-"""Let a miss pass at once through what would wrap it, wait, and ask again: SDKs, tenacity, backoff, botocore."""
+"""Raise a miss at once through SDKs, tenacity, backoff and botocore, which would catch it and ask again."""
 
 from __future__ import annotations
 

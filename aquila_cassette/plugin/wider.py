@@ -1,4 +1,4 @@
-"""The owners of wider fixtures: one for each class, module and package, and for the session."""
+"""The owners of fixtures of a class, a module, a package or the session (wider than one test)."""
 
 from __future__ import annotations
 
