@@ -53,7 +53,6 @@ _FIRST_FIELD = re.compile(rb"[^\n]*(?:\n[ \t]*(?:#[^\n]*)?\r?(?=\n))*(\n *- +|\n
 _FLOW = re.compile(rb"[ \t]*\{.*?[{,]\s*[\"']?uri[\"']?\s*:", re.DOTALL)
 # vcrpy has a string there, or a mapping with 'string' in it.
 _TYPED = re.compile(rb"\s+body:\r?\n +type: (?:json|text|binary|none)\r?\n")
-_NOT_HTTP = re.compile(rb"^(?:grpc|ws)_interactions:", re.MULTILINE)
 
 
 # Which format, and which file.
