@@ -172,10 +172,13 @@ class ComponentBase:
     def _reset_temporary(self) -> None:
         self.assigns.update(copy.deepcopy(dict(self.temporary_assigns)))
 
+    def _handle_outcome(self, name: str, outcome: Outcome) -> Any:
+        return self.handle_async(name, outcome)
+
     def _report(self, job: Job, outcome: Outcome) -> None:
         def handle_async() -> Any:
             current = self._jobs.finish(job, outcome)
-            return current and self.handle_async(job.name, current)
+            return current and self._handle_outcome(job.name, current)
 
         self.view._post(self, handle_async)
 

@@ -15,11 +15,12 @@ from aquila_cassette.plugin.fixtures import (
     _aquila_test,
     aquila_cassette,
     aquila_config,
+    aquila_view,
 )
 from aquila_cassette.plugin.run import RUN, Run
 from aquila_cassette.session.current_session import set_owner_finder
 
-__all__ = ["_aquila_test", "aquila_cassette", "aquila_config"]
+__all__ = ["_aquila_test", "aquila_cassette", "aquila_config", "aquila_view"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,7 +1,8 @@
-"""The fixtures `aquila_cassette`, `cassette` and `aquila_config`, and the marker."""
+"""The fixtures `aquila_cassette`, `cassette`, `aquila_config` and `aquila_view`, and the marker."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,31 @@ def aquila_cassette() -> Callable[..., Block]:
     from aquila_cassette.api import aquila_cassette
 
     return aquila_cassette
+
+
+@pytest.fixture
+def aquila_view() -> Iterator[Callable[..., Any]]:
+    """Give the async function that mounts a view for the time of a test.
+
+    ``view = await aquila_view(ChatLive, client)`` takes the arguments of the view's `mount`. What a handler raised, and
+    nothing has caught, fails the test.
+    """
+    from aquila_cassette.live import View
+
+    views: list[tuple[View, asyncio.AbstractEventLoop | None]] = []
+
+    async def mount(kind: type[View], /, *args: Any, **params: Any) -> View:
+        view = await kind.open(*args, **params)
+        views.append((view, asyncio._get_running_loop()))
+        return view
+
+    yield mount
+    for view, loop in views:
+        # A run of trio ends its views itself.
+        if loop is not None and not loop.is_closed():
+            loop.run_until_complete(view.aclose())
+    for failure in filter(None, [view.take_failure() for view, _ in views]):
+        raise failure
 
 
 class CassetteFixture:

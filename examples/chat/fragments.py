@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from html import escape
 
-from examples.chat.conversation import Conversation, Message
+from aquila_cassette.live import Chat, ChatMessage
 from examples.chat.markup import markup
 
 __all__ = ["fragments"]
@@ -18,7 +18,7 @@ _SUGGESTIONS = (
 
 
 def fragments(
-    conversations: Iterable[Conversation], current: Conversation | None, flash: Mapping[str, str]
+    conversations: Iterable[Chat], current: Chat | None, flash: Mapping[str, str]
 ) -> dict[str, str]:
     """Write each part of the page under the id of its element.
 
@@ -44,29 +44,34 @@ def fragments(
     return parts
 
 
-def _id(conversation: Conversation, number: int) -> str:
+def _id(conversation: Chat, number: int) -> str:
     return f"{conversation.id}-{number}"
 
 
-def _list(conversations: Iterable[Conversation], current: Conversation | None) -> str:
+def _list(conversations: Iterable[Chat], current: Chat | None) -> str:
     items = "".join(_item(one, open_=one is current) for one in reversed([*conversations]))
     return f"<ul id='list' data-in='conversations'>{items}</ul>"
 
 
-def _item(conversation: Conversation, *, open_: bool) -> str:
+def _item(conversation: Chat, *, open_: bool) -> str:
     state = "<span class='pulse'><span class='unseen'>, being answered</span></span>"
     return (
         f"<li><button id='open-{conversation.id}' type='button' data-event='open'"
         f" data-id='{conversation.id}' aria-current='{str(open_).lower()}'"
         " popovertarget='sidebar' popovertargetaction='hide'>"
-        f"<span class='name'>{escape(conversation.title)}</span>"
+        f"<span class='name'>{escape(_name(conversation))}</span>"
         f"{state if conversation.loading else ''}</button></li>"
     )
 
 
-def _title(current: Conversation | None) -> str:
-    title = "New chat" if current is None else current.title
-    return f"<h1 id='title' data-in='heading'>{escape(title)}</h1>"
+def _title(current: Chat | None) -> str:
+    return f"<h1 id='title' data-in='heading'>{escape(_name(current))}</h1>"
+
+
+def _name(conversation: Chat | None) -> str:
+    """Give the beginning of the first question."""
+    words = " ".join(conversation.messages[0].text.split()) if conversation else "New chat"
+    return words if len(words) <= 60 else f"{words[:59].rstrip()}…"
 
 
 def _empty() -> str:
@@ -81,22 +86,22 @@ def _empty() -> str:
     )
 
 
-def _said(conversation: Conversation, number: int, message: Message, *, retry: bool) -> str:
+def _said(conversation: Chat, number: int, message: ChatMessage, *, retry: bool) -> str:
     if message.role == "user":
-        return _turn(conversation, number, "user", f"<p>{escape(message.content)}</p>")
-    body = markup(message.content)
+        return _turn(conversation, number, "user", f"<p>{escape(message.text)}</p>")
+    body = markup(message.text)
     if message.ended != "done":
         body += _mark(message, retry=retry)
     return _turn(conversation, number, f"assistant {message.ended}", body, _foot(message))
 
 
-def _growing(conversation: Conversation) -> str:
+def _growing(conversation: Chat) -> str:
     waiting = "<p class='dots'><span class='unseen'>The answer is on its way</span><i></i></p>"
     body = markup(conversation.response) or waiting
     return _turn(conversation, len(conversation.messages), "assistant growing", body)
 
 
-def _turn(conversation: Conversation, number: int, kind: str, body: str, foot: str = "") -> str:
+def _turn(conversation: Chat, number: int, kind: str, body: str, foot: str = "") -> str:
     who = "You said" if kind == "user" else "The answer"
     busy = " aria-busy='true'" if kind.endswith("growing") else ""
     return (
@@ -105,10 +110,10 @@ def _turn(conversation: Conversation, number: int, kind: str, body: str, foot: s
     )
 
 
-def _mark(message: Message, *, retry: bool) -> str:
+def _mark(message: ChatMessage, *, retry: bool) -> str:
     if message.ended == "stopped":
         told = "You stopped this answer."
-    elif message.content:
+    elif message.text:
         told = "Something went wrong. The answer breaks off here."
     else:
         told = "Something went wrong."
@@ -116,7 +121,7 @@ def _mark(message: Message, *, retry: bool) -> str:
     return f"<div class='mark'><span>{told}</span>{button}</div>"
 
 
-def _foot(message: Message) -> str:
+def _foot(message: ChatMessage) -> str:
     meta = message.meta
     if meta is None:
         return ""

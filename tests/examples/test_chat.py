@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila_cassette.client import AsyncClient, Chunk
-from aquila_cassette.live import assert_flash, assert_push_event, render_async
+from aquila_cassette.live import Chat, ChatMessage, assert_flash, assert_push_event, render_async
 from examples.chat.chat_live import ChatLive
-from examples.chat.conversation import Conversation, Message
 from examples.chat.fragments import fragments
 from tests.examples.conftest import HELLO, Open, Read
 from tests.live.loops import until
@@ -45,7 +44,6 @@ async def test_the_page_shows_what_the_assistant_said(
         assert _texts(view.fragments()["c1-0"]) == ["You said", "Say hello"]
         answer = ["The answer", HELLO, "gpt-4o-mini · 15 tokens"]
         assert _texts(view.fragments()["c1-1"]) == answer
-        assert view.assigns.streams == {}
         await assert_push_event(view, "say", {"text": HELLO})
 
 
@@ -76,7 +74,7 @@ async def test_a_stopped_answer_stays_as_far_as_it_came(held: Open, chat_provide
         await view.event("stop")
         await render_async(view)
         assert view.current
-        assert view.current.messages[1] == Message("assistant", "Hello!", ended="stopped")
+        assert view.current.messages[1] == ChatMessage("assistant", "Hello!", ended="stopped")
         stopped = ["The answer", "Hello!", "You stopped this answer.", "Try again"]
         assert _texts(view.fragments()["c1-1"]) == stopped
         assert view.flash == {}
@@ -105,7 +103,7 @@ async def test_what_came_before_a_failure_stays_and_the_reason_is_flashed(
         shown = await render_async(view)
         assert view.current
         assert not view.current.loading
-        assert view.current.messages[1:] == (Message("assistant", came, ended="failed"),)
+        assert view.current.messages[1:] == [ChatMessage("assistant", came, ended="failed")]
         assert "Something went wrong." in shown
         (flashed,) = _texts(view.fragments()["flash-error"])
         assert flashed.startswith(reason)
@@ -120,7 +118,7 @@ async def test_three_answers_grow_in_turns_one_is_stopped_and_two_finish() -> No
     async with script.client() as client, ChatLive.mounted(client=client) as view:
 
         def are_shown() -> bool:
-            shown = [one.response for one in view.assigns.conversations.values()]
+            shown = [one.response for one in view.chats.values()]
             return shown == [*texts.values()]
 
         for prompt in texts:
@@ -141,11 +139,10 @@ async def test_three_answers_grow_in_turns_one_is_stopped_and_two_finish() -> No
         for prompt in ("three", "one"):
             script.say(prompt, chunk("!", "stop"), DONE)
         await render_async(view)
-        answers = [one.messages[1] for one in view.assigns.conversations.values()]
-        ended = [(answer.content, answer.ended) for answer in answers]
+        answers = [one.messages[1] for one in view.chats.values()]
+        ended = [(answer.text, answer.ended) for answer in answers]
         assert ended == [("aa!", "done"), ("b", "stopped"), ("c!", "done")]
         assert script.closed[0] == "two"
-        assert view.assigns.streams == {}
 
 
 # The page of a state.
@@ -154,8 +151,8 @@ async def test_three_answers_grow_in_turns_one_is_stopped_and_two_finish() -> No
 @given(st.text(min_size=1), st.sampled_from(["done", "stopped", "failed"]))
 def test_nothing_that_is_said_becomes_a_tag(said: str, ended: str) -> None:
     texts = (f"<i>{said}", f"'><b {said}")
-    quiet = Conversation("c1", tuple(Message("user", text) for text in texts))
-    loud = Conversation("c2", tuple(Message("assistant", text, ended=ended) for text in texts))  # type: ignore[arg-type]
+    quiet = Chat("c1", [ChatMessage("user", text) for text in texts])
+    loud = Chat("c2", [ChatMessage("assistant", text, ended=ended) for text in texts])  # type: ignore[arg-type]
     for one in (quiet, loud):
         page = "".join(fragments([quiet, loud], one, {"error": texts[0]}).values())
         assert not {tag for tag, _ in Read(page).seen} & {"i", "b"}

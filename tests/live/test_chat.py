@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import re
 from collections.abc import AsyncIterator
@@ -18,17 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aquila_cassette import aquila_cassette
-from aquila_cassette.client import (
-    Answer,
-    AsyncClient,
-    Chunk,
-    Done,
-    Error,
-    Meta,
-    StreamRef,
-)
-from aquila_cassette.errors import StreamError
-from aquila_cassette.live import View
+from aquila_cassette.client import AsyncClient, Chunk, Done, Error, Meta, StreamRef
+from aquila_cassette.errors import StreamError, UsageError
+from aquila_cassette.live import Chat, ChatMessage, StreamView
 from aquila_cassette.provider import Provider
 from aquila_cassette.waiting.notifier import notifier
 from tests.live.loops import in_each_loop, settled, until
@@ -48,11 +41,15 @@ _scope: dict[str, Any] = {"__name__": __name__}
 exec(examples(PAGE)[0], _scope)
 ChatLive: Any = _scope["ChatLive"]
 
-USER = {"role": "user", "text": "Hello"}
+USER = ChatMessage("user", "Hello")
 
 
-def failed(text: str = "") -> dict[str, Any]:
-    return {"role": "assistant", "text": text, "failed": True}
+def failed(text: str = "") -> ChatMessage:
+    return ChatMessage("assistant", text, ended="failed")
+
+
+def stopped(text: str = "") -> ChatMessage:
+    return ChatMessage("assistant", text, ended="stopped")
 
 
 @asynccontextmanager
@@ -61,8 +58,15 @@ async def chat(script: Script, kind: Any = ChatLive) -> AsyncIterator[Any]:
         yield view
 
 
-def state(view: View) -> dict[str, Any]:
-    return {**view.assigns, "flash": dict(view.flash)}
+def state(view: StreamView) -> dict[str, Any]:
+    chat = view.chat()
+    return {
+        "messages": [*chat.messages],
+        "response": chat.response,
+        "stream_ref": chat.stream_ref,
+        "loading": chat.loading,
+        "flash": dict(view.flash),
+    }
 
 
 def test_the_examples_of_the_pages_run_the_waiting_ones_also_on_replay(
@@ -98,10 +102,9 @@ async def test_a_submit_shows_what_was_said_before_anything_is_asked() -> None:
     http = httpx.AsyncClient(transport=httpx.MockTransport(look))
     async with http, ChatLive.mounted(AsyncClient(http, model="m")) as view:
         empty = {"messages": [], "response": "", "stream_ref": None, "loading": False}
-        assert dict(view.assigns) == empty
-        view.assign(response="what a failed answer had left")
+        assert state(view) == {**empty, "flash": {}}
         await view.event("send", {"prompt": "Hello"})
-        ref = view.assigns.stream_ref
+        ref = view.chat().stream_ref
         assert isinstance(ref, StreamRef)
         submitted = {"messages": [USER], "response": "", "stream_ref": ref, "loading": True}
         assert state(view) == {**submitted, "flash": {}}
@@ -116,12 +119,12 @@ async def test_the_page_grows_with_each_chunk_and_their_concatenation_is_the_tex
     script.say("Hello", *CHAT_FRAMES)
     async with chat(script) as view:
         grown: list[str] = []
-        view.on_render(lambda: grown.append(view.assigns.response))
+        view.on_render(lambda: grown.append(view.chat().response))
         await view.event("send", {"prompt": "Hello"})
         await settled(view)
     growing = [text for text in dict.fromkeys(grown) if text]
     assert growing == ["Hel", "Hello, ", "Hello, wörld"]
-    assert view.assigns.messages[-1]["text"] == "".join(CHAT_TEXT)
+    assert view.chat().messages[-1].text == "".join(CHAT_TEXT)
 
 
 @seed_row(9)
@@ -137,7 +140,7 @@ async def test_a_submit_while_an_answer_grows_does_nothing(tmp_path: Path) -> No
                 assert {**state(view), "response": ""} == {**before, "response": ""}
                 await settled(view)
     assert len(cassette.interactions) == 1
-    assert len(view.assigns.messages) == 2
+    assert len(view.chat().messages) == 2
 
 
 @seed_row(12)
@@ -146,12 +149,12 @@ async def test_a_stale_chunk_is_ignored() -> None:
     script = Script()
     async with chat(script) as view:
         await view.event("send", {"prompt": "Hello"})
-        old = view.assigns.stream_ref
+        old = view.chat().stream_ref
         script.say("Hello", *CHAT_FRAMES)
         await settled(view)
         await view.event("send", {"prompt": "Again"})
         script.say("Again", chunk("Hi"))
-        await until(view, lambda: view.assigns.response == "Hi")
+        await until(view, lambda: view.chat().response == "Hi")
         before = state(view)
         view.send(Chunk("too late", ref=old))
         await view.event("stop")
@@ -184,57 +187,137 @@ def test_stale_and_unknown_messages_are_ignored(messages: list[Any], loading: bo
     anyio.run(stray)
 
 
-class HandFed(ChatLive):  # type: ignore[misc]
-    """A chat whose job ends when the test says so."""
-
-    def mount(self, client: AsyncClient) -> None:
-        super().mount(client)
-        self.ended = anyio.Event()
-        self.answer: Any = None
-
-    async def stream(self, prompt: str, ref: StreamRef) -> tuple[StreamRef, Answer]:
-        await self.ended.wait()
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return ref, self.answer
-
-
-META = Meta(response_id="r_1", usage={"total_tokens": 3})
-
-
 @seed_row(14, 15, 17)
-@pytest.mark.parametrize("first", ["the last event", "the job"])
 @pytest.mark.parametrize("ends", ["well", "in an error"])
 @in_each_loop
-async def test_an_answer_ends_once_whichever_says_so_first(first: str, ends: str) -> None:
-    async with chat(Script(), HandFed) as view:
+async def test_an_answer_ends_once_although_its_last_event_and_its_job_both_say_so(
+    ends: str,
+) -> None:
+    ended: list[object] = []
+
+    class Counting(ChatLive):  # type: ignore[misc]
+        def handle_answer(self, chat: Chat, message: ChatMessage) -> None:
+            ended.append(message)
+
+        def handle_failure(self, chat: Chat, error: StreamError) -> None:
+            ended.append(error.reason)
+
+    script = Script()
+    async with chat(script, Counting) as view:
         await view.event("send", {"prompt": "Hello"})
-        ref = view.assigns.stream_ref
-        view.send(Chunk("Hi", ref=ref))
-        event: Any = Done("Hi", META, ref=ref)
-        view.answer = Answer("Hi", META, [])
-        if ends == "in an error":
-            event = Error("Overloaded", kind="provider", ref=ref)
-            view.answer = StreamError("Overloaded", kind="provider")
-        if first == "the job":
-            view.ended.set()
-            await settled(view)
-            assert not view.assigns.loading
-            view.send(event)
-        else:
-            view.send(event)
-            await until(view, lambda: not view.assigns.loading)
-            view.ended.set()
+        error = b'data: {"error": {"message": "Overloaded"}}\n\n'
+        script.say("Hello", *([chunk("Hi", "stop"), DONE] if ends == "well" else [error]))
+        script.end("Hello")
         await settled(view)
-        good = {"role": "assistant", "text": "Hi", "meta": META}
-        assert state(view) == {
-            "messages": [USER, good if ends == "well" else failed("Hi")],
-            "response": "",
-            "stream_ref": None,
-            "loading": False,
-            "flash": {} if ends == "well" else {"error": "Something went wrong."},
-        }
-        assert len(view.pushed) == (ends == "well")
+        user, answer = view.chat().messages
+        assert user == USER
+        assert answer == failed() if ends == "in an error" else answer.text == "Hi"
+        assert ended == (["Overloaded"] if ends == "in an error" else [answer])
+
+
+@in_each_loop
+async def test_a_question_goes_with_what_was_said_before_and_a_retry_replaces_what_failed() -> None:
+    sent: list[list[dict[str, str]]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(json.loads(request.content)["messages"])
+        if len(sent) == 2:
+            return httpx.Response(500, json={"error": {"message": "no"}})
+        return httpx.Response(200, content=chunk(f"Answer {len(sent)}", "stop") + DONE)
+
+    http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    async with http, ChatLive.mounted(AsyncClient(http, model="m")) as view:
+        for event in ({"prompt": "One"}, {"prompt": "Two"}):
+            await view.event("send", event)
+            await settled(view)
+        assert [one.ended for one in view.chat().messages] == ["done", "done", "done", "failed"]
+        await view.event("retry")
+        await settled(view)
+        said = [one.text for one in view.chat().messages]
+    assert said == ["One", "Answer 1", "Two", "Answer 3"]
+    assert [[one["content"] for one in messages] for messages in sent] == [
+        ["One"],
+        ["One", "Answer 1", "Two"],
+        ["One", "Answer 1", "Two"],
+    ]
+
+
+@seed_row(33)
+@in_each_loop
+async def test_several_chats_of_a_page_answer_each_its_own_question() -> None:
+    class Board(ChatLive):  # type: ignore[misc]
+        def handle_event(self, name: str, params: Any) -> None:
+            match name:
+                case "send":
+                    self.ask(self.client, params["prompt"], chat=params["chat"])
+                case "stop":
+                    self.stop(params["chat"])
+
+    script = Script()
+    async with chat(script, Board) as view:
+        for number in (1, 2, 3):
+            await view.event("send", {"prompt": f"Question {number}", "chat": number})
+        for number in (1, 2, 3):
+            script.say(f"Question {number}", chunk(f"Answer {number}"))
+        await until(view, lambda: all(one.response for one in view.chats.values()))
+        await view.event("stop", {"chat": 2})
+        for number in (3, 1):
+            script.say(f"Question {number}", chunk(".", "stop"), DONE)
+        await settled(view)
+        said = {id_: one.messages[-1].text for id_, one in view.chats.items()}
+        assert said == {1: "Answer 1.", 2: "Answer 2", 3: "Answer 3."}
+        assert [one.messages[-1].ended for one in view.chats.values()] == [
+            "done",
+            "stopped",
+            "done",
+        ]
+
+
+@in_each_loop
+async def test_a_mistake_in_asking_fails_the_view_and_ends_the_answer() -> None:
+    class Mistaken(ChatLive):  # type: ignore[misc]
+        def handle_event(self, name: str, params: Any) -> None:
+            self.ask(self.client, params["prompt"], temperature=1)
+
+    with pytest.raises(UsageError, match="no option 'temperature'"):
+        async with chat(Script(), Mistaken) as view:
+            await view.event("send", {"prompt": "Hello"})
+            await settled(view)
+    assert not view.chat().loading
+
+
+def test_the_pages_test_runs_and_its_fixture_closes_the_view_and_fails_for_it(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view, test = examples(PAGE)[:2]
+    pytester.makepyfile(
+        test_chat=f"""import asyncio
+{view}
+{test}
+
+async def test_a_view_that_nobody_waits_for_is_closed(aquila_view):
+    view = await aquila_view(ChatLive, AsyncClient(model="m", base_url="http://127.0.0.1:9"))
+    assert view.chat().messages == []
+
+async def test_what_a_handler_raised_fails_the_test(aquila_view):
+    view, handled = await aquila_view(Broken), asyncio.Event()
+    view.on_render(handled.set)
+    view.send("anything")
+    await handled.wait()
+
+class Broken(StreamView):
+    def handle_info(self, message):
+        raise ValueError("the handler's own")
+"""
+    )
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-own")
+    with Provider(gap=0) as provider:
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{provider.url}/v1")
+        result = pytester.runpytest_subprocess(
+            "-q", "-p", "no:cassetter", "-o", "asyncio_mode=auto"
+        )
+    result.assert_outcomes(passed=3, errors=1)
+    result.stdout.fnmatch_lines(["E*ValueError: the handler's own"])
 
 
 ERROR = "The server had an error while processing your request."
@@ -262,7 +345,7 @@ async def test_a_failure_is_logged_and_what_had_come_is_kept_marked_also_on_repl
                 await settled(view)
         (record,) = [one for one in caplog.records if one.levelno >= logging.ERROR]
         assert record.name == "aquila_cassette.live"
-        assert record.getMessage() == f"job 'stream' of ChatLive failed ({kind}): {reason}"
+        assert record.getMessage() == f"job 'answer' of ChatLive failed ({kind}): {reason}"
         return state(view)
 
     with Provider(gap=0) as provider:
@@ -270,8 +353,8 @@ async def test_a_failure_is_logged_and_what_had_come_is_kept_marked_also_on_repl
     replayed = await run(provider.url, "none")
     assert recorded == replayed
     _, answer = replayed["messages"]
-    assert answer["failed"]
-    assert bool(answer["text"]) == came
+    assert answer.ended == "failed"
+    assert bool(answer.text) == came
     assert replayed["flash"] == {"error": "Something went wrong."}
     assert not replayed["loading"]
 
@@ -285,7 +368,7 @@ async def test_the_page_shows_messages_the_growing_answer_and_a_button_that_wait
         await view.event("send", {"prompt": "Is 1 < 2?"})
         assert await view.rendered() == "user: Is 1 < 2?\nSend (disabled)"
         script.say("Is 1 < 2?", chunk("Yes"))
-        await until(view, lambda: view.assigns.response != "")
+        await until(view, lambda: view.chat().response != "")
         assert await view.rendered() == "user: Is 1 < 2?\nYes\nSend (disabled)"
         script.say("Is 1 < 2?", chunk(".", "stop"), DONE)
         await settled(view)
@@ -295,23 +378,21 @@ async def test_the_page_shows_messages_the_growing_answer_and_a_button_that_wait
 @seed_row(17, 31)
 @in_each_loop
 async def test_a_done_answer_has_its_ids_and_usage_in_the_event_and_in_the_jobs_result() -> None:
-    metas = []
+    metas: list[Any] = []
 
     class Metas(ChatLive):  # type: ignore[misc]
-        def handle_info(self, event: object) -> None:
-            if isinstance(event, Done):
-                metas.append(event.meta)
+        def handle_event(self, name: str, params: Any) -> None:
+            self.ask(self.client, params["prompt"], sink=metas.append)
 
-        def handle_async(self, name: str, outcome: Any) -> None:
-            _, response = outcome.value
-            metas.append(response.meta)
+        def handle_answer(self, chat: Chat, message: ChatMessage) -> None:
+            metas.append(message)
 
     with Provider(gap=0) as provider:
         made = {"base_url": provider.url, "model": "claude-sonnet-5-5"}
         async with AsyncClient(**made) as client, Metas.mounted(client) as view:
             await view.event("send", {"prompt": "Say hello"})
             await settled(view)
-    one, other = metas
+    one, other = metas[-2].meta, metas[-1].meta
     assert one == other
     assert one.response_id is not None
     assert one.usage["output_tokens"] > 0
@@ -323,15 +404,15 @@ async def test_stopping_closes_the_connection_and_keeps_what_had_come() -> None:
     async with chat(script) as view:
         await view.event("send", {"prompt": "Hello"})
         script.say("Hello", CHAT_FRAMES[0])
-        await until(view, lambda: view.assigns.response == "Hel")
+        await until(view, lambda: view.chat().response == "Hel")
         assert script.closed == []
         await view.event("stop")
         await settled(view)
         assert script.closed == ["Hello"]
-        assert view.assigns.messages == [USER, failed("Hel")]
+        assert view.chat().messages == [USER, stopped("Hel")]
         assert view.flash == {}
         await view.event("send", {"prompt": "Again"})
         script.say("Again", CHAT_FRAMES[0])
-        await until(view, lambda: view.assigns.response == "Hel")
-    assert view.assigns.loading  # no handler was called
+        await until(view, lambda: view.chat().response == "Hel")
+    assert view.chat().loading  # no handler was called
     assert script.closed == ["Hello", "Again"]
