@@ -82,7 +82,7 @@ async def test_a_stopped_answer_stays_as_far_as_it_came(held: Open, chat_provide
         await view.event("retry")
         cassette.release()
         await render_async(view)
-        assert [one.content for one in view.current.messages] == ["Say hello", HELLO]
+        assert [one.text for one in view.current.messages] == ["Say hello", HELLO]
         assert view.current.messages[1].ended == "done"
 
 
