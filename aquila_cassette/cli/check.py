@@ -6,21 +6,27 @@ import re
 import shlex
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from itertools import chain, repeat
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 from unicodedata import normalize
 from urllib.parse import unquote_plus
 
+import typer
+
 from aquila_cassette import importers
-from aquila_cassette.cli.folder import cassettes_named
+from aquila_cassette.cli.folder import cassettes_named, read_unused
 from aquila_cassette.cli.output import Screen, print_error
-from aquila_cassette.cli.unused import read_unused
+from aquila_cassette.cli.shared_options import Allow, Folder, KeepHeaders, Names, Redact, app
 from aquila_cassette.errors import CassetteError, CassetteFormatError, CassetteNameError, UsageError
 from aquila_cassette.model import Request
+from aquila_cassette.redaction import Redaction
 from aquila_cassette.storage import files
 from aquila_cassette.storage.bodies import one_at_a_time
 from aquila_cassette.storage.format import dumps, loads
 from aquila_cassette.storage.names import cassette_path, display_path
+from aquila_cassette.suite import FOLDER
 from aquila_cassette.transcript.humanize import (
     count,
     escape_control_chars,
@@ -30,10 +36,9 @@ from aquila_cassette.transcript.humanize import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from aquila_cassette.model import CassetteData, Response
-    from aquila_cassette.redaction import Redaction, SecretFinding
+    from aquila_cassette.redaction import SecretFinding
 
 
 # All kinds of finding; the first two are errors.
@@ -55,6 +60,14 @@ _SAYS_SO = (
     "fake", "mock", "test", "example", "sample", "xxx",
 )  # fmt: skip
 _WORDS = re.compile(r"[\W_]*(?:(?:[a-z]{1,16}|\d{1,4})(?:[\W_]+|$))+")
+
+
+class Format(StrEnum):
+    """How findings are written."""
+
+    text = "text"
+    github = "github"
+    json = "json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +94,42 @@ class Finding:
         }
 
 
+@app.command("check")
 def run(
-    given: Sequence[str] | None,
-    folder: Path,
-    redact: Redaction,
-    max_age: str | None,
-    ignore: Sequence[str],
-    how: str,
+    places: Names = None,
+    folder: Folder = FOLDER,
+    max_age: Annotated[
+        str | None, typer.Option(metavar="AGE", help="Find what is older: 36h, 30d, 12w, 1y.")
+    ] = None,
+    how: Annotated[Format, typer.Option("--format", help="How to write findings.")] = Format.text,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option("--ignore", metavar="KIND", help="A kind to pass over; may be repeated."),
+    ] = None,
+    redact: Redact = None,
+    keep: KeepHeaders = None,
+    allow: Allow = None,
 ) -> int:
-    """Check cassettes and print the findings; return the exit code, 1 if any is left."""
-    for kind in ignore:
+    """Find what is wrong with cassettes: one line a finding, and what to do about it.
+
+    \b
+      unreadable   the file is damaged, or no cassette
+      secret       it holds what is redacted when it is saved today
+      unused       no test of the last complete run used it
+      old          recorded longer ago than --max-age
+      name         Windows cannot hold the name, or it is one with another's
+      leftover     a temporary file of a save that was killed
+      format       it would be written otherwise today
+
+    A redact= of the tests is not known here: pass it as --redact, --keep-header and --allow.
+
+    Exit codes: 0, nothing was found; 1, something was; 2, an argument is wrong.
+
+    \b
+    Example:
+      aquila-cassette check --max-age 12w --ignore format
+    """
+    for kind in ignore or ():
         if kind not in KINDS:
             raise UsageError(
                 f"There is no kind of finding {kind!r}.",
@@ -98,16 +137,17 @@ def run(
                 fix="Fix: name one of these",
             )
     oldest = None if max_age is None else datetime.now(UTC) - parse_timespan(max_age)
-    places, paths = cassettes_named(given, folder)
+    rules = Redaction(redact or (), (), keep or (), allow or ())
+    looked_in, paths = cassettes_named(places, folder)
     if how == "text" and len(paths) >= _MANY:
         print_error(f"Checking {count(len(paths), 'cassette')} ...")
-    found = [one for path in paths for one in check_file(path, redact, oldest)]
-    found += [*_names(paths, folder), *_leftovers(places), *_unused(paths, folder)]
-    found = [one for one in dict.fromkeys(found) if one.kind not in ignore]
+    found = [one for path in paths for one in check_file(path, rules, oldest)]
+    found += [*_names(paths, folder), *_leftovers(looked_in), *_unused(paths, folder)]
+    found = [one for one in dict.fromkeys(found) if one.kind not in (ignore or ())]
     found.sort(key=lambda one: (str(one.path), one.line))
     _show(found, how)
     if how == "text":
-        if "unused" not in ignore and read_unused(folder) is None:
+        if "unused" not in (ignore or ()) and read_unused(folder) is None:
             print_error(
                 "Unused cassettes are not known yet: a complete run of the tests notes them."
             )

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from aquila_cassette.cli.folder import find
 from aquila_cassette.cli.output import Screen, print_error
+from aquila_cassette.cli.shared_options import Allow, DryRun, Folder, KeepHeaders, Redact, app
 from aquila_cassette.errors import AquilaError, UsageError
 from aquila_cassette.importers import cassettes_in, stem
 from aquila_cassette.importers.conversion import convert, write
+from aquila_cassette.redaction import Redaction
 from aquila_cassette.storage.names import display_path
+from aquila_cassette.suite import FOLDER
 from aquila_cassette.transcript.humanize import count, escape_control_chars
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from aquila_cassette.importers.conversion import Conversion, Target
-    from aquila_cassette.redaction import Redaction
+    from aquila_cassette.importers.conversion import Conversion
+
+
+class TargetFormat(StrEnum):
+    """The format to write: ours, or vcrpy's."""
+
+    v1 = "v1"
+    vcrpy = "vcrpy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +41,48 @@ class _Source:
     root: Path
 
 
+@app.command("convert")
 def run(
-    given: Sequence[str],
-    folder: Path,
-    to: Target,
-    output: Path | None,
-    redact: Redaction,
-    *,
-    in_place: bool,
-    dry_run: bool,
+    places: Annotated[
+        list[str],
+        typer.Argument(metavar="PATH", help="Cassettes, files or folders."),
+    ],
+    folder: Folder = FOLDER,
+    to: Annotated[
+        TargetFormat, typer.Option("--to", help="The format to write.")
+    ] = TargetFormat.v1,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="Write there, not next to each file."),
+    ] = None,
+    in_place: Annotated[
+        bool, typer.Option("--in-place", help="Replace files whose name stays the same.")
+    ] = False,
+    dry_run: DryRun = False,
+    redact: Redact = None,
+    keep: KeepHeaders = None,
+    allow: Allow = None,
 ) -> int:
-    """Convert files; return the exit code: 2 if a file failed, 1 if something is in the way."""
-    sources = list({one.path: one for name in given for one in _sources(name, folder)}.values())
+    """Convert cassettes of other recorders to ours, or ours to vcrpy's format.
+
+    It reads files of vcrpy, cassetter, betamax, HAR, and our own. Each file stays; one whose name
+    stays the same is replaced only with --in-place. What saving would redact is redacted, and listed.
+
+    Exit codes: 0, it is done; 1, something is in the way of some; 2, a file or an argument is wrong.
+
+    \b
+    Example:
+      aquila-cassette convert tests/cassettes -o cassettes --dry-run
+    """
+    rules = Redaction(redact or (), (), keep or (), allow or ())
+    sources = list({one.path: one for name in places for one in _sources(name, folder)}.values())
     screen = Screen()
     taken: set[Path] = set()
     total = written = waiting = code = 0
     for source in sources:
         try:
             total += 1
-            conversion = convert(source.path, to, redact)
+            conversion = convert(source.path, to.value, rules)
             target = _target(source, output)
             why = ""
             if not conversion.data:

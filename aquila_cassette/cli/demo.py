@@ -14,14 +14,16 @@ from importlib.util import find_spec
 from itertools import zip_longest
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import httpx
+import typer
 
 from aquila_cassette import aquila_cassette
 from aquila_cassette.cli.output import NO, YES, Screen, Span
+from aquila_cassette.cli.shared_options import app
 from aquila_cassette.dialects import read_message
 from aquila_cassette.errors import UsageError
 from aquila_cassette.provider import Provider
@@ -92,10 +94,25 @@ class Demo:
         return f"{self.stream.name}.{self.client}"
 
 
-def run(keep: Path | None, gap: float) -> int:
-    """Run the demo with `gap` seconds between tokens; return 1 where a replay differs.
+@app.command("demo")
+def run(
+    keep: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Record into this folder, not into a temporary one."),
+    ] = None,
+    gap: Annotated[
+        float,
+        typer.Option(min=0.0, metavar="SECONDS", help="The pause between two tokens, on average."),
+    ] = 0.03,
+) -> int:
+    """Record three live streams, and replay them with the provider gone.
 
-    The cassettes stay in the folder `keep`, or in a new temporary one.
+    A small provider runs on this machine; no API key is needed. Plain httpx reads each stream, and
+    so does the provider's SDK, if it is installed (pip install 'aquila-cassette[demo]').
+
+    \b
+    Example:
+      aquila-cassette demo --keep cassettes
     """
     if keep is not None and keep.exists() and not keep.is_dir():
         raise UsageError(

@@ -6,15 +6,19 @@ import os
 import shlex
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from aquila_cassette import importers
 from aquila_cassette.cli.folder import find
 from aquila_cassette.cli.output import Screen, print_diff
+from aquila_cassette.cli.shared_options import AsJson, Folder, app
 from aquila_cassette.errors import CassetteError, UsageError
 from aquila_cassette.model import CassetteData
 from aquila_cassette.storage import format as cassette_format
 from aquila_cassette.storage.names import display_path
+from aquila_cassette.suite import FOLDER
 from aquila_cassette.transcript.comparison import compare
 from aquila_cassette.transcript.humanize import escape_control_chars
 
@@ -22,8 +26,32 @@ if TYPE_CHECKING:
     from aquila_cassette.transcript.comparison import Comparison
 
 
-def run(name: str, other: str | None, folder: Path, *, revision: str | None, as_data: bool) -> int:
-    """Compare a cassette with another, or with a commit; return 1 where they differ."""
+@app.command("diff")
+def run(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A cassette, or a path.")],
+    other: Annotated[
+        str | None, typer.Argument(metavar="OTHER", help="Another one, the newer.")
+    ] = None,
+    folder: Folder = FOLDER,
+    revision: Annotated[
+        str | None,
+        typer.Option(
+            "--git", metavar="REV", help="The commit to compare with, by default the last one."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Show what changed between two cassettes, or since a commit.
+
+    What differs each time is left out: ids, dates, padding, latencies, headers, and when the
+    pieces came.
+
+    Exit codes: 0, they are the same; 1, they differ, or only one exists; 2, one cannot be read.
+
+    \b
+    Example:
+      aquila-cassette diff chat_live.responds --git main
+    """
     path = find(name, folder)
     if other is not None:
         if revision is not None:
@@ -43,7 +71,7 @@ def run(name: str, other: str | None, folder: Path, *, revision: str | None, as_
     screen = Screen()
     comparison = compare(old.interactions if old else (), new.interactions)
     is_same = comparison.same and old is not None
-    if as_data:
+    if as_json:
         sides = {"old": was if old else None, "new": now}
         screen.data({**sides, **_as_json(comparison), "same": is_same})
     elif old is None:

@@ -83,3 +83,22 @@ def read_note(name: str, folder: Path) -> Note | None:
             content = json.loads(path.read_text("utf-8"))
             return Note(base, content, path.stat().st_mtime_ns)
     return None
+
+
+def read_unused(folder: Path) -> dict[Path, list[int]] | None:
+    """Return the numbers of the interactions that the last complete run did not use, by cassette.
+
+    None if no run was complete; no numbers if all of a cassette is unused. A cassette that was
+    changed since has other numbers, and may be used now.
+    """
+    note = read_note("unused", folder)
+    if note is None:
+        return None
+    noted = {
+        (note.root / path).absolute(): numbers for path, numbers in (note.content or {}).items()
+    }
+    return {
+        path: numbers
+        for path, numbers in noted.items()
+        if path.exists() and path.stat().st_mtime_ns <= note.written_at
+    }

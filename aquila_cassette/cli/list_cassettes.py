@@ -11,10 +11,12 @@ from urllib.parse import urlsplit
 from aquila_cassette import importers
 from aquila_cassette.cli.folder import name_of, require_place
 from aquila_cassette.cli.output import Screen, print_what_is_wrong
+from aquila_cassette.cli.shared_options import AsJson, Folder, Place, app
 from aquila_cassette.dialects.providers import provider_name
 from aquila_cassette.errors import CassetteError
 from aquila_cassette.storage.bodies import one_at_a_time
 from aquila_cassette.storage.names import display_path
+from aquila_cassette.suite import FOLDER
 from aquila_cassette.transcript.humanize import (
     format_age,
     format_size,
@@ -102,8 +104,20 @@ class _File:
         }
 
 
-def run(place: Path | None, folder: Path, *, as_json: bool) -> int:
-    """List the cassettes in `place`, or in the cassette folder; return 2 where one is damaged."""
+@app.command("list")
+def run(
+    place: Place = None,
+    folder: Folder = FOLDER,
+    as_json: AsJson = False,
+) -> int:
+    """List cassettes, a line for each.
+
+    A file that cannot be read has a line with its error, and the exit code is 2.
+
+    \b
+    Example:
+      aquila-cassette list --json | jq '.[] | select(.ends.failed)'
+    """
     require_place(place, "list")
     found = [_File.load(path, folder) for path in importers.cassettes_in(place or folder)]
     screen = Screen()

@@ -7,13 +7,17 @@ import os
 import re
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from aquila_cassette.cli.folder import find, name_of
 from aquila_cassette.cli.output import Screen, print_diff, print_error
+from aquila_cassette.cli.shared_options import DryRun, Folder, app, complete_names
 from aquila_cassette.errors import UsageError
 from aquila_cassette.storage import files
 from aquila_cassette.storage.names import cassette_path, display_path
+from aquila_cassette.suite import FOLDER
 from aquila_cassette.transcript.humanize import escape_control_chars
 
 if TYPE_CHECKING:
@@ -22,10 +26,29 @@ if TYPE_CHECKING:
 _NOT_OURS = frozenset(
     {"node_modules", "__pycache__", "build", "dist", "site-packages", "env", "venv"}
 )
+_Old = typer.Argument(metavar="OLD", help="A cassette.", autocompletion=complete_names)
+_New = typer.Argument(metavar="NEW", help="Its new name.", autocompletion=complete_names)
 
 
-def run(old: str, new: str, folder: Path, *, code: bool, dry_run: bool) -> int:
-    """Move a cassette and, with `code`, change its name in the code; return the exit code."""
+@app.command("mv")
+def run(
+    old: Annotated[str, _Old],
+    new: Annotated[str, _New],
+    folder: Folder = FOLDER,
+    code: Annotated[
+        bool, typer.Option("--code", help="Change the name in the project's code, too.")
+    ] = False,
+    dry_run: DryRun = False,
+) -> int:
+    """Rename a cassette. Nothing at the new name is overwritten.
+
+    With --code the name changes in calls of aquila_cassette("...") and in markers, in all Python
+    files below this folder. Where else the old name occurs is listed.
+
+    \b
+    Example:
+      aquila-cassette mv chat.hello chat/greets --code
+    """
     source, target = find(old, folder), cassette_path(folder, new)
     _refuse_overwriting(source, target)
     before, after = (name_of(path, folder).removesuffix(".yml") for path in (source, target))

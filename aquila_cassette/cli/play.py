@@ -6,22 +6,23 @@ import re
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from aquila_cassette import importers
 from aquila_cassette.cli.folder import find, name_of
 from aquila_cassette.cli.output import Screen
+from aquila_cassette.cli.shared_options import Folder, app
 from aquila_cassette.cli.show import ENDING_STYLES, LABEL_STYLES
 from aquila_cassette.dialects import timeline_text
 from aquila_cassette.errors import UsageError
 from aquila_cassette.storage.names import display_path
+from aquila_cassette.suite import FOLDER
 from aquila_cassette.transcript.humanize import escape_control_chars
 from aquila_cassette.transcript.interaction_text import InteractionView
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from pathlib import Path
-
     from aquila_cassette.model import Interaction
 
 _INDENT = 13
@@ -32,17 +33,32 @@ _LABELS = {"words": "said", "thought": "thought", "refusal": "refused", "call": 
 _STYLES = {"thought": "dim italic", "called": "magenta", "error": "red", "refused": "yellow"}
 
 
+@app.command("play")
 def run(
-    names: Sequence[str], folder: Path, *, speed: float, only: Collection[int], raw: bool
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Cassettes, or paths.")],
+    folder: Folder = FOLDER,
+    speed: Annotated[
+        float,
+        typer.Option(min=0.0, metavar="FACTOR", help="4 is four times as fast, 0 at once."),
+    ] = 1.0,
+    only: Annotated[
+        list[int] | None,
+        typer.Option("--only", "-n", min=1, metavar="N", help="The interaction with that number."),
+    ] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="Play the bytes as they came.")] = False,
 ) -> int:
-    """Play cassettes, one after the other, `speed` times as fast as recorded (0: at once).
+    """Play a cassette's streams at their recorded pace. Ctrl-C stops.
 
-    `only` has the numbers of the interactions to play, empty for all. Returns 130 after Ctrl-C.
+    --raw plays the bytes of the answers; in a pipe nothing else is written.
+
+    \b
+    Example:
+      aquila-cassette play chat_live.responds --only 2 --raw | my-parser
     """
     loaded = [(path, importers.load(path)) for path in [find(name, folder) for name in names]]
     for path, cassette in loaded:
         total = len(cassette.interactions)
-        if (number := max(only, default=0)) > total:
+        if (number := max(only or (), default=0)) > total:
             raise UsageError(
                 f"{display_path(path)} has no interaction {number}.",
                 facts=[f"it has: {total}"],

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import indent
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from aquila_cassette import importers
 from aquila_cassette.cli.folder import name_of
@@ -28,10 +30,12 @@ from aquila_cassette.cli.record_selection import (
     owners_of,
     select,
 )
+from aquila_cassette.cli.shared_options import Folder, app
 from aquila_cassette.errors import CassetteError, UsageError
 from aquila_cassette.model import CassetteData
 from aquila_cassette.session.current_session import is_within
 from aquila_cassette.storage.names import cassettes_in
+from aquila_cassette.suite import FOLDER
 from aquila_cassette.transcript.humanize import count, escape_control_chars, parse_time
 
 if TYPE_CHECKING:
@@ -49,11 +53,52 @@ _RUN_PYTEST = (
 )
 
 
+@app.command("record")
 def run(
-    wanted: Wanted, base_url: str | None, arguments: Sequence[str], *, direct: bool, dry_run: bool
+    context: typer.Context,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME", help="Cassettes, paths, or patterns of names: 'chat/*'."),
+    ] = None,
+    folder: Folder = FOLDER,
+    stale: Annotated[
+        str | None,
+        typer.Option(metavar="AGE", help="What is older than AGE: 30d (also h, w, y)."),
+    ] = None,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="What tests missed when they ran last.")
+    ] = False,
+    direct: Annotated[
+        bool, typer.Option("--direct", help="Without tests: send the recorded requests again.")
+    ] = False,
+    base_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="With --direct: ask there, not the recorded host."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
+    ] = False,
 ) -> int:
-    """Record cassettes again, by their tests or `direct`; return the exit code, 0 if all were."""
-    _check(wanted, direct=direct, for_direct=base_url is not None, for_pytest=bool(arguments))
+    """Record cassettes again, and show what changed.
+
+    Exactly the tests that recorded them are run, in one pytest. What follows -- is passed to it.
+    Only a test that passed replaces what it had recorded, and a good answer is never replaced by a
+    failure. NAMEs and --stale narrow each other down; --failed adds to them.
+
+    With --direct the recorded requests are sent again without tests, with the key from the
+    provider's usual variable. The cassette stays as it was where it is not known what the test
+    would send.
+
+    Exit codes: 0, all were recorded again; 1, some stay as they were; 2, a file or an argument is
+    wrong; 130, Ctrl-C.
+
+    \b
+    Example:
+      aquila-cassette record 'chat/*' --stale 30d -- -n 4
+    """
+    wanted = Wanted(names or (), folder, stale, failed)
+    for_pytest = context.obj or ()
+    _check(wanted, direct=direct, for_direct=base_url is not None, for_pytest=bool(for_pytest))
     targets, root, is_damaged = select(wanted)
     screen = Screen()
     if not targets:
@@ -75,7 +120,7 @@ def run(
     elif dry_run:
         _plan(screen, targets)
     else:
-        code = _run_tests(screen, targets, root, wanted.folder, arguments)
+        code = _run_tests(screen, targets, root, folder, for_pytest)
     return code or (2 if is_damaged else 0)
 
 

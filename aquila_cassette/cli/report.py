@@ -5,23 +5,43 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from aquila_cassette.cli.folder import name_of, require_place
 from aquila_cassette.cli.output import Screen, print_what_is_wrong
+from aquila_cassette.cli.shared_options import Folder, Place, app
 from aquila_cassette.errors import UsageError
 from aquila_cassette.importers import cassettes_in
 from aquila_cassette.report import load_file, render_page
 from aquila_cassette.storage import files
 from aquila_cassette.storage.names import display_path
+from aquila_cassette.suite import FOLDER
 from aquila_cassette.transcript.humanize import count, escape_control_chars, format_size
 
 if TYPE_CHECKING:
     from aquila_cassette.report import ReportFile
 
 
-def run(place: Path | None, folder: Path, output: Path, *, open_it: bool) -> int:
-    """Write the report of `place`, or of the cassette folder; return 2 where one is damaged."""
+@app.command("report")
+def run(
+    place: Place = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The page to write.")
+    ] = Path("report.html"),
+    open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    folder: Folder = FOLDER,
+) -> int:
+    """Write an HTML page to look through cassettes.
+
+    It is one file that reaches no network. It holds what the cassettes hold. A file that cannot be
+    read is listed with its error, and the exit code is 2.
+
+    \b
+    Example:
+      aquila-cassette report cassettes/chat -o chat.html --open
+    """
     require_place(place, "report")
     where = place or folder
     if output.exists() and not _is_report(output):

@@ -4,41 +4,70 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aquila_cassette import importers
 from aquila_cassette.cli.check import check_file
 from aquila_cassette.cli.folder import cassettes_named
 from aquila_cassette.cli.output import Screen, print_error
+from aquila_cassette.cli.shared_options import (
+    Allow,
+    DryRun,
+    Folder,
+    KeepHeaders,
+    Names,
+    Redact,
+    app,
+)
 from aquila_cassette.errors import CassetteError, CassetteSaveError
 from aquila_cassette.model import CassetteData
+from aquila_cassette.redaction import Redaction
 from aquila_cassette.storage import files
 from aquila_cassette.storage.edit import edit_interactions
 from aquila_cassette.storage.format import as_read, encode, loads, render
 from aquila_cassette.storage.names import display_path
+from aquila_cassette.suite import FOLDER
 from aquila_cassette.transcript.humanize import count, escape_control_chars
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from aquila_cassette.model import Interaction
-    from aquila_cassette.redaction import Redaction
 
 
 _WITH_COMMENT = re.compile(rb"^.*#.*", re.MULTILINE)
 
 
-def run(given: Sequence[str] | None, folder: Path, *, redact: Redaction, dry_run: bool) -> int:
-    """Scrub cassettes and return the exit code: 2 if a file failed, 1 if a dry run found some."""
-    _, paths = cassettes_named(given, folder)
+@app.command("scrub")
+def run(
+    places: Names = None,
+    folder: Folder = FOLDER,
+    dry_run: DryRun = False,
+    redact: Redact = None,
+    keep: KeepHeaders = None,
+    allow: Allow = None,
+) -> int:
+    """Redact in place what saving would redact today, and list it.
+
+    A secret that was committed stays in the history: revoke it. A redact= of the tests is not
+    known here: pass it as --redact, --keep-header and --allow.
+
+    Exit codes: 0, it is done; 1, --dry-run found something; 2, a file or an argument is wrong.
+
+    \b
+    Example:
+      aquila-cassette scrub chat_live.responds --dry-run
+    """
+    rules = Redaction(redact or (), (), keep or (), allow or ())
+    _, paths = cassettes_named(places, folder)
     screen = Screen()
     done = 0
     has_failed = False
     for path in paths:
         try:
-            found = [one for one in check_file(path, redact) if one.kind == "secret"]
-            if not _scrub(path, redact, is_secret=bool(found), dry_run=dry_run):
+            found = [one for one in check_file(path, rules) if one.kind == "secret"]
+            if not _scrub(path, rules, is_secret=bool(found), dry_run=dry_run):
                 continue
         except CassetteError as error:
             has_failed = True

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from aquila_cassette import importers
 from aquila_cassette.cli.folder import find, name_of
 from aquila_cassette.cli.output import Screen, print_error
+from aquila_cassette.cli.shared_options import AsJson, Folder, app, complete_names
 from aquila_cassette.errors import AquilaError
 from aquila_cassette.storage.names import display_path
+from aquila_cassette.suite import FOLDER
 from aquila_cassette.transcript.humanize import count, escape_control_chars, format_size
 from aquila_cassette.transcript.interaction_text import InteractionView
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from aquila_cassette.model import CassetteData
     from aquila_cassette.transcript.interaction_text import Row
 
@@ -36,8 +38,21 @@ _STYLES = ENDING_STYLES | {
 }
 
 
-def run(names: Sequence[str], folder: Path, *, as_json: bool) -> int:
-    """Show cassettes, one after the other; return 2 where one cannot be read."""
+@app.command("show")
+def run(
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="NAME", help="Cassettes, or paths.", autocompletion=complete_names),
+    ],
+    folder: Folder = FOLDER,
+    as_json: AsJson = False,
+) -> int:
+    """Show a cassette: what was asked, what the model answered, when, and how it ended.
+
+    \b
+    Example:
+      aquila-cassette show chat_live.responds
+    """
     screen = Screen()
     data: list[dict[str, Any]] = []
     failed = printed = False

@@ -8,11 +8,13 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from aquila_cassette import importers
-from aquila_cassette.cli.folder import read_note
 from aquila_cassette.cli.output import Screen, print_error
+from aquila_cassette.cli.shared_options import app
 from aquila_cassette.errors import UsageError
 from aquila_cassette.storage import files
 from aquila_cassette.storage.names import display_path
@@ -21,37 +23,25 @@ from aquila_cassette.transcript.humanize import count, escape_control_chars
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Unused = dict[Path, list[int]]
-"""For each cassette the numbers of the interactions that are unused; none if all of it is."""
 
+@app.command("unused")
+def run(
+    context: typer.Context,
+    delete: Annotated[bool, typer.Option("--delete", help="Delete what is unused.")] = False,
+) -> int:
+    """Run all tests and list what no test used. What follows -- is passed to pytest.
 
-def read_unused(folder: Path) -> Unused | None:
-    """Return what the last complete run noted; None if no run did.
+    Exit codes: 0, nothing is unused, or it is deleted; 1, something is; 2, the run was not complete.
 
-    A cassette that was changed since has other numbers, and may be used now.
+    \b
+    Example:
+      aquila-cassette unused --delete -- -n 4
     """
-    note = read_note("unused", folder)
-    if note is None:
-        return None
-    noted = _absolute(note.root, note.content or {})
-    return {
-        path: numbers
-        for path, numbers in noted.items()
-        if path.exists() and path.stat().st_mtime_ns <= note.written_at
-    }
-
-
-def _absolute(root: Path, noted: dict[str, list[int]]) -> Unused:
-    return {(root / path).absolute(): numbers for path, numbers in noted.items()}
-
-
-def run(arguments: Sequence[str], *, delete: bool) -> int:
-    """Run the whole suite and list what it did not use, or delete that; return the exit code."""
     with tempfile.TemporaryDirectory(prefix="aquila-cassette-") as temporary:
         report = Path(temporary, "unused.json")
         pytest = [sys.executable, "-m", "pytest", "-q", f"--aquila-unused-report={report}"]
         ran = subprocess.run(
-            [*pytest, *arguments],
+            [*pytest, *(context.obj or ())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -68,7 +58,7 @@ def run(arguments: Sequence[str], *, delete: bool) -> int:
         )
     if ran.returncode:
         print_error("Some tests failed; what they recorded counts as used.")
-    unused = _absolute(Path(data["root"]), data["unused"])
+    unused = {Path(data["root"], path): numbers for path, numbers in data["unused"].items()}
     screen = Screen()
     for path, numbers in sorted(unused.items()):
         name = escape_control_chars(display_path(path))

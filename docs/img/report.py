@@ -50,7 +50,7 @@ def main() -> None:
         os.chdir(work)
         shutil.copytree(CASSETTES, "cassettes", ignore=shutil.ignore_patterns("textual_chat"))
         lay(Path("cassettes"))
-        report.run(None, Path("cassettes"), Path("report.html"), open_it=False)
+        report.run()
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
         page.clock.install(time=NOW - timedelta(minutes=1))

@@ -56,7 +56,7 @@ def test_what_was_killed_half_way_can_be_repeated(
     for way in ("replace", "rename"):
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
             patch.setattr(Path, way, lambda *_: exec("raise KeyboardInterrupt"))
-            run("chat.hello", "talk/hi", Path("cassettes"), code=True, dry_run=False)
+            run("chat.hello", "talk/hi", Path("cassettes"), code=True)
         assert old.read_text() == GOOD
     assert cli("mv", "chat.hello", "talk/hi", "--code").code == 0
     assert all('aquila_cassette("talk/hi")' in path.read_text() for path in code)

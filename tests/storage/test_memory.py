@@ -56,10 +56,10 @@ WORK = {
     "add": "files.save(path, [Interaction(Request('GET', 'https://b.example'), Response(204))])",
     "redact": "[Redaction().response(answer(at).response) for at in range(number)]",
     "unpack": "decode_pieces('gzip', [gzip.compress(os.urandom(each))])",
-    "check": "assert check.run(None, path.parent, Redaction(), None, (), 'json') == 0",
-    "list": "list_cassettes.run(None, path.parent, as_json=True)",
-    "report": "report.run(None, path.parent, Path('page.html'), open_it=False)",
-    "convert": "convert.run(['c'], path.parent, 'vcrpy', Path('o'), Redaction(), in_place=False, dry_run=False)",
+    "check": "assert check.run(folder=path.parent, how='json') == 0",
+    "list": "list_cassettes.run(folder=path.parent, as_json=True)",
+    "report": "report.run(output=Path('page.html'), folder=path.parent)",
+    "convert": "convert.run(['c'], path.parent, convert.TargetFormat.vcrpy, Path('o'))",
 }
 END = "\nprint(tracemalloc.get_traced_memory()[1] / path.stat().st_size, file=sys.stderr)"
 
