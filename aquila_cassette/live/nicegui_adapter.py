@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import html
+import inspect
 import re
 from collections.abc import Iterator
 
+import anyio
 from nicegui import ElementFilter, binding, ui
 from nicegui.testing import User
 
 from aquila_cassette.live.adapter import Adapter
+from aquila_cassette.waiting.notifier import notifier
 
+_LONGEST_INTERVAL = 1.0
+"""Seconds. A timer that ticks less often is not waited for."""
 _PROPS = ("label", "error-message")
 _ATTRIBUTES = ("text", "content", "message")
 """Where elements keep what they show, in public."""
@@ -24,8 +29,16 @@ class NiceguiAdapter(Adapter):
 
     def __init__(self, user: User) -> None:
         self._user = user
+        self._drawn = -1
 
     async def settle(self) -> None:
+        """Let each timer tick that may draw what has changed, and bound values follow."""
+        if notifier.count != self._drawn and self._user.client:
+            with self._user.client:
+                timers = [*ElementFilter(kind=ui.timer, local_scope=False)]
+            for ticked in [_next_tick(timer) for timer in timers if _ticks(timer)]:
+                await ticked.wait()
+            self._drawn = notifier.count
         # A value bound to a plain attribute follows it ten times a second. Nothing public makes it
         # follow now.
         binding._refresh_step()
@@ -36,6 +49,27 @@ class NiceguiAdapter(Adapter):
             elements = ElementFilter(only_visible=True, local_scope=False)
             texts = [text for element in elements for text in _texts(element)]
         return "\n".join([*texts, *self._user.notify.messages])
+
+
+def _ticks(timer: ui.timer) -> bool:
+    return timer.active and timer.interval <= _LONGEST_INTERVAL and timer.callback is not None
+
+
+def _next_tick(timer: ui.timer) -> anyio.Event:
+    ticked, callback = anyio.Event(), timer.callback
+    assert callback is not None
+
+    async def tick() -> None:
+        timer.callback = callback
+        try:
+            result = callback()
+            if inspect.isawaitable(result):
+                await result
+        finally:
+            ticked.set()
+
+    timer.callback = tick
+    return ticked
 
 
 def _texts(element: ui.element) -> Iterator[str]:

@@ -9,22 +9,28 @@ from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
+import anyio
 from rich.cells import cell_len
 from textual import events
 from textual.app import App
 from textual.dom import DOMNode
 from textual.message import Message
 from textual.pilot import Pilot, WaitForScreenTimeout
+from textual.timer import Timer
+from textual.widget import Widget
 from textual.worker import Worker, WorkerError, WorkerFailed
 
 from aquila_cassette.errors import UsageError
 from aquila_cassette.live.adapter import Adapter
 from aquila_cassette.waiting.event_loops import run_in_background
-from aquila_cassette.waiting.notifier import notify
+from aquila_cassette.waiting.notifier import notifier, notify
 from aquila_cassette.waiting.pending import Pending
 
 _MAX_ROUNDS = 20
 """How often to let a screen draw on which something always moves."""
+
+_LONGEST_INTERVAL = 1.0
+"""Seconds. A timer that ticks less often is not waited for."""
 
 _SEGMENT = re.compile(
     r'<text class="[^"]*-r\d+" x="([\d.]+)" y="([\d.]+)" textLength="([\d.]+)"[^>]*>(.*?)</text>',
@@ -58,6 +64,7 @@ class TextualAdapter(Adapter):
         self._app: App[Any] = view.app if isinstance(view, Pilot) else view
         self._pilot = Pilot(self._app)
         self._counter = _counters.setdefault(self._app, _MessageCounter())
+        self._drawn = -1
 
     def pending(self) -> Sequence[Pending]:
         running = [worker for worker in self._app.workers if worker.is_running]
@@ -75,7 +82,8 @@ class TextualAdapter(Adapter):
         ]
 
     async def settle(self) -> None:
-        """Wait until all messages were handled, those that follow from them too, and it is drawn."""
+        """Wait until the app's timers redrew, all messages were handled, and it is drawn."""
+        await self._redraw()
         for _ in range(_MAX_ROUNDS):
             if self._failure() is not None:
                 return  # `render` raises it.
@@ -89,6 +97,23 @@ class TextualAdapter(Adapter):
                 continue  # A handler takes long; the waiter has a time-out.
             if self._counter.handled == before:
                 return
+
+    async def _redraw(self) -> None:
+        """Let each timer tick that may draw what has changed since the last time."""
+        if notifier.count == self._drawn or not self._app.is_running:
+            return
+        nodes = [self._app, *self._app.screen.walk_children(with_self=True)]
+        for node in nodes:
+            if node.auto_refresh and isinstance(node, Widget):
+                node.refresh()
+        # Nothing public lists the timers. Those of Textual's own widgets draw no data.
+        timers = [timer for node in nodes for timer in node._timers if _is_users(timer)]
+        intervals = [timer._interval for timer in timers]
+        if intervals := [one for one in intervals if one <= _LONGEST_INTERVAL]:
+            ticked = anyio.Event()
+            self._app.set_timer(max(intervals), ticked.set)
+            await ticked.wait()
+        self._drawn = notifier.count
 
     async def render(self) -> str:
         if (failure := self._failure()) is not None:
@@ -113,6 +138,11 @@ class TextualAdapter(Adapter):
             if node.is_running and node not in self._counter.nodes:
                 self._counter.nodes.add(node)
                 node.message_signal.subscribe(self._app, self._counter.count, immediate=True)
+
+
+def _is_users(timer: Timer) -> bool:
+    function = getattr(timer._callback, "func", timer._callback)
+    return not str(getattr(function, "__module__", "")).startswith("textual.")
 
 
 def _text_of(screenshot: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import pytest
 from nicegui import ui
 from nicegui.testing import user_simulation
 
@@ -44,3 +45,25 @@ async def test_the_texts_of_the_page_are_read_in_its_order_and_then_the_notifica
             "it failed",
             "it was sent",
         ]
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_a_timer_that_redraws_has_drawn_the_last_change(is_async: bool) -> None:
+    model = SimpleNamespace(answer="")
+
+    def page() -> None:
+        label = ui.label()
+
+        def draw() -> None:
+            label.text = model.answer
+
+        async def draw_later() -> None:
+            draw()
+
+        ui.timer(0.05, draw_later if is_async else draw)
+        ui.timer(60, lambda: label.set_text("a minute later"), immediate=False)
+
+    async with user_simulation(page) as user:
+        await user.open("/")
+        for model.answer in ("it worked", "twice"):
+            assert model.answer in await render_async(user)

@@ -128,3 +128,45 @@ async def test_the_error_of_a_worker_or_handler_is_raised_when_the_app_is_render
 async def test_an_app_that_does_not_run_is_refused() -> None:
     with pytest.raises(UsageError, match="Told does not run"):
         await render_async(Pilot(Told()))
+
+
+class Dashboard(Told):
+    """Draws what a task has left, a few times a second."""
+
+    text = ""
+
+    def on_mount(self) -> None:
+        self.set_interval(0.05, lambda: self.say(self.text))
+        self.set_interval(60, lambda: self.say("a minute later"))
+
+    async def work(self) -> None:
+        await asyncio.to_thread(lambda: None)
+        self.text = "it worked"
+
+
+async def test_a_timer_that_redraws_has_drawn_the_last_change() -> None:
+    app = Dashboard()
+    async with app.run_test():
+        app.run_worker(app.work())
+        assert "it worked" in await render_async(app)
+
+
+class Gauge(Label):
+    """Reads its text when it is drawn, which a timer of Textual's own has it do."""
+
+    def on_mount(self) -> None:
+        self.auto_refresh = 60
+
+    def render(self) -> str:
+        return str(vars(self.app).get("text", ""))
+
+
+async def test_a_widget_that_refreshes_itself_shows_the_last_change() -> None:
+    class Page(App[None]):
+        def compose(self) -> ComposeResult:
+            yield Gauge()
+
+    async with Page().run_test() as pilot:
+        assert "it worked" not in await render_async(pilot)
+        pilot.app.text = "it worked"  # type: ignore[attr-defined]
+        assert "it worked" in await render_async(pilot)
