@@ -17,7 +17,6 @@ from textual.dom import DOMNode
 from textual.message import Message
 from textual.pilot import Pilot, WaitForScreenTimeout
 from textual.timer import Timer
-from textual.widget import Widget
 from textual.worker import Worker, WorkerError, WorkerFailed
 
 from aquila_cassette.errors import UsageError
@@ -104,8 +103,8 @@ class TextualAdapter(Adapter):
             return
         nodes = [self._app, *self._app.screen.walk_children(with_self=True)]
         for node in nodes:
-            if node.auto_refresh and isinstance(node, Widget):
-                node.refresh()
+            if node.auto_refresh:
+                node.automatic_refresh()
         # Nothing public lists the timers. Those of Textual's own widgets draw no data.
         timers = [timer for node in nodes for timer in node._timers if _is_users(timer)]
         intervals = [timer._interval for timer in timers]

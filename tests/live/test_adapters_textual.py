@@ -158,7 +158,7 @@ class Gauge(Label):
         self.auto_refresh = 60
 
     def render(self) -> str:
-        return str(vars(self.app).get("text", ""))
+        return str(vars(self.app).get("text", "nothing yet"))
 
 
 async def test_a_widget_that_refreshes_itself_shows_the_last_change() -> None:
