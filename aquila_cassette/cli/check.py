@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import chain, repeat
@@ -41,17 +41,7 @@ if TYPE_CHECKING:
     from aquila_cassette.redaction import SecretFinding
 
 
-# All kinds of finding; the first two are errors.
-KINDS = {
-    "unreadable": "the file is damaged, or no cassette",
-    "secret": "it holds what is redacted when it is saved today",
-    "unused": "no test of the last complete run used it",
-    "old": "recorded longer ago than --max-age",
-    "name": "Windows cannot hold the name, or it is one with another's",
-    "leftover": "a temporary file of a save that was killed",
-    "format": "it would be written otherwise today",
-}
-_MANY = 100  # cassettes: it takes a while
+KINDS = ("unreadable", "secret", "unused", "old", "name", "leftover", "format")
 _LARGE = 4 * 1024 * 1024  # what is larger is not laid out once more only to be compared
 _STYLES = {"error": "red", "warning": "yellow"}
 # What filters of other recorders put in the place of secrets: words, one of which says so.
@@ -86,12 +76,8 @@ class Finding:
 
     def as_json(self) -> dict[str, str | int]:
         place: dict[str, str | int] = {"path": display_path(self.path), "line": self.line}
-        return place | {
-            "kind": self.kind,
-            "level": self.level,
-            "message": self.what,
-            "fix": self.fix,
-        }
+        about = {"kind": self.kind, "level": self.level, "message": self.what, "fix": self.fix}
+        return place | about
 
 
 @app.command("check")
@@ -129,33 +115,29 @@ def run(
     Example:
       aquila-cassette check --max-age 12w --ignore format
     """
-    for kind in ignore or ():
-        if kind not in KINDS:
-            raise UsageError(
-                f"There is no kind of finding {kind!r}.",
-                facts=[f"known: {', '.join(KINDS)}"],
-                fix="Fix: name one of these",
-            )
+    ignored = ignore or ()
+    if unknown := set(ignored).difference(KINDS):
+        raise UsageError(
+            f"There is no kind of finding {min(unknown)!r}.",
+            facts=[f"known: {', '.join(KINDS)}"],
+            fix="Fix: name one of these",
+        )
     oldest = None if max_age is None else datetime.now(UTC) - parse_timespan(max_age)
     rules = Redaction(redact or (), (), keep or (), allow or ())
     looked_in, paths = cassettes_named(places, folder)
-    if how == "text" and len(paths) >= _MANY:
-        print_error(f"Checking {count(len(paths), 'cassette')} ...")
     found = [one for path in paths for one in check_file(path, rules, oldest)]
     found += [*_names(paths, folder), *_leftovers(looked_in), *_unused(paths, folder)]
-    found = [one for one in dict.fromkeys(found) if one.kind not in (ignore or ())]
+    found = [one for one in dict.fromkeys(found) if one.kind not in ignored]
     found.sort(key=lambda one: (str(one.path), one.line))
     _show(found, how)
     if how == "text":
-        if "unused" not in (ignore or ()) and read_unused(folder) is None:
+        if "unused" not in ignored and read_unused(folder) is None:
             print_error(
                 "Unused cassettes are not known yet: a complete run of the tests notes them."
             )
         size, faulty = count(len(paths), "cassette"), len({one.path for one in found})
-        if found:
-            print_error(f"{count(len(found), 'finding')} in {faulty} of {size}.")
-        else:
-            print_error(f"Nothing found in {size}.")
+        findings = f"{count(len(found), 'finding')} in {faulty} of" if found else "Nothing found in"
+        print_error(f"{findings} {size}.")
     return int(bool(found))
 
 
@@ -180,7 +162,7 @@ def check_file(path: Path, redact: Redaction, oldest: datetime | None = None) ->
         yield Finding(path, 1, "old", what, f"aquila-cassette record {_quoted(path)}")
     if len(data) < _LARGE and _lines(data) != _lines(dumps(cassette).encode()):
         fix = f"aquila-cassette record {_quoted(path)}"
-        yield Finding(path, 1, "format", KINDS["format"], fix)
+        yield Finding(path, 1, "format", "it would be written otherwise today", fix)
 
 
 def _unreadable(path: Path, error: CassetteError) -> Finding:
@@ -226,17 +208,15 @@ def _foreign_secrets(path: Path, data: bytes, redact: Redaction) -> Iterator[Fin
 
 def _is_filtered(message: Request | Response, secret: SecretFinding, redact: Redaction) -> bool:
     """Return whether another recorder's filter has taken a secret out already."""
-    values = [value for name, value in message.headers if name.lower() == secret.name]
     if secret.part == "body":
         values = [message.body[secret.start : secret.end].decode("utf-8", "replace")]
     elif secret.part == "url" and isinstance(message, Request):
         base, _, query = message.url.partition("?")
-        alone = (
-            replace(message, url=f"{base}?{one}", headers=(), body=b"") for one in query.split("&")
-        )
-        values = [
-            unquote_plus(one.url.rpartition("=")[2]) for one in alone if any(redact.findings(one))
-        ]
+        alone = [Request("GET", f"{base}?{field}") for field in query.split("&")]
+        secret_urls = [one.url for one in alone if any(redact.findings(one))]
+        values = [unquote_plus(url.rpartition("=")[2]) for url in secret_urls]
+    else:
+        values = [value for name, value in message.headers if name.lower() == secret.name]
     return bool(values) and all(map(_is_placeholder, values))
 
 
@@ -284,7 +264,9 @@ def _names(paths: Sequence[Path], folder: Path) -> Iterator[Finding]:
 
 def _leftovers(places: Sequence[Path]) -> Iterator[Finding]:
     for path in [one for place in places for one in sorted(place.rglob(".aquila-*.tmp"))]:
-        yield Finding(path, 1, "leftover", KINDS["leftover"], "delete it")
+        yield Finding(
+            path, 1, "leftover", "a temporary file of a save that was killed", "delete it"
+        )
 
 
 def _unused(paths: Sequence[Path], folder: Path) -> Iterator[Finding]:

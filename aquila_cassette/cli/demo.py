@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from itertools import zip_longest
 from operator import attrgetter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
@@ -25,25 +25,20 @@ from aquila_cassette import aquila_cassette
 from aquila_cassette.cli.output import NO, YES, Screen, Span
 from aquila_cassette.cli.shared_options import app
 from aquila_cassette.dialects import read_message
-from aquila_cassette.errors import UsageError
 from aquila_cassette.provider import Provider
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import (
-    count,
     escape_control_chars,
     format_duration,
     format_size,
 )
 
 _KEY = "sk-demo-no-key-is-needed"
-_INDENT = 22
 _HEADINGS = ("STREAM", "CLIENT", "FIRST", "PIECES", "BYTES", "RECORDED", "REPLAYED", "EQUAL")
-_RIGHT = (2, 3, 4, 5, 6)
 _SETTINGS = ("AQUILA_RECORD", "AQUILA_CASSETTE_DIR", "AQUILA_ON_UNPLAYED")
 
 
-@dataclass(frozen=True, slots=True)
-class DemoStream:
+class DemoStream(NamedTuple):
     """One of the streams: what is asked where, and the method of the company's SDK for it."""
 
     name: str
@@ -68,37 +63,28 @@ STREAMS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Consumed:
-    """What a client got: pieces or parsed events; when the first came, and all (ms)."""
-
-    items: list[object]
-    first: float
-    total: float
-
-
 @dataclass(slots=True)
 class Demo:
     """One stream consumed by one client: live, and then from the cassette."""
 
     stream: DemoStream
     client: str  # "httpx", or the SDK's name
-    live: Consumed
+    items: list[object]  # what the client got: pieces, or parsed events
+    first: float  # when the first came (ms)
+    total: float  # when all had come (ms)
     pieces: int  # reads off the wire
     octets: int
     replayed: float = 0.0  # how long the replay took (ms)
     difference: str = "not replayed"  # what the replay gave otherwise; empty where nothing
-
-    @property
-    def cassette(self) -> str:
-        return f"{self.stream.name}.{self.client}"
 
 
 @app.command("demo")
 def run(
     keep: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Record into this folder, not into a temporary one."),
+        typer.Option(
+            metavar="DIR", help="Record into this folder, not a temporary one.", file_okay=False
+        ),
     ] = None,
     gap: Annotated[
         float,
@@ -114,11 +100,6 @@ def run(
     Example:
       aquila-cassette demo --keep cassettes
     """
-    if keep is not None and keep.exists() and not keep.is_dir():
-        raise UsageError(
-            f"The demo cannot keep its cassettes in {display_path(keep)!r}: that is a file.",
-            fix="Fix: aquila-cassette demo --keep cassettes",
-        )
     screen = Screen()
     screen.line(("Record model streams while they are read, replay them offline.", "bold"))
     screen.line()
@@ -139,7 +120,7 @@ def run(
             screen.line(f"  with {client}")
             for stream in STREAMS:
                 if client in ("httpx", stream.company.lower()):
-                    screen.part("  ", (stream.title.ljust(_INDENT - 2), "cyan"))
+                    screen.part("  ", (f"{stream.title:20}", "cyan"))
                     demos.append(record(stream, client, provider.url, folder, screen.part))
                     screen.line()
         screen.line()
@@ -151,7 +132,7 @@ def run(
         for demo in demos:
             replay(demo, provider.url, folder)
     code = print_table(demos, screen)
-    path = display_path(folder / f"{demos[-1].cassette}.yaml")
+    path = display_path(folder / f"{demos[-1].stream.name}.{demos[-1].client}.yaml")
     screen.line("Look inside a cassette:  ", (f"aquila-cassette show {shlex.quote(path)}", "bold"))
     screen.line("Record your own:     ", ('with aquila_cassette("my.first"): ...', "bold"))
     return code
@@ -162,40 +143,41 @@ def record(
 ) -> Demo:
     """Record a stream while a client reads it; `show` gets each chunk of text as it comes."""
     with aquila_cassette(f"{stream.name}.{client}", mode="all", cassette_dir=folder) as cassette:
-        live = _consume(stream, client, url, show)
+        items, first, total = _consume(stream, client, url, show)
     response = cassette.recorded[0].response
-    return Demo(stream, client, live, len(response.pieces), len(response.body))
+    return Demo(stream, client, items, first, total, len(response.pieces), len(response.body))
 
 
 def replay(demo: Demo, url: str, folder: Path) -> None:
     """Replay what was recorded to a new client, and note what differs; nothing is sent."""
+    name = f"{demo.stream.name}.{demo.client}"
     try:
-        with aquila_cassette(demo.cassette, mode="none", cassette_dir=folder):
-            replayed = _consume(demo.stream, demo.client, url, lambda _text: None)
+        with aquila_cassette(name, mode="none", cassette_dir=folder):
+            items, _, demo.replayed = _consume(demo.stream, demo.client, url, lambda _text: None)
     except Exception as error:  # whatever it is, the demo must say that the replay failed
         demo.difference = f"{type(error).__name__}: {error}"
         return
-    pairs = zip_longest(demo.live.items, replayed.items)
-    different = (n for n, (one, other) in enumerate(pairs, 1) if one != other)
-    number = next(different, None)
+    pairs = enumerate(zip_longest(demo.items, items), 1)
+    number = next((number for number, (one, other) in pairs if one != other), None)
     demo.difference = f"its item {number} differs" if number else ""
-    demo.replayed = replayed.total
 
 
-def _consume(stream: DemoStream, client: str, url: str, show: Callable[[str], None]) -> Consumed:
+def _consume(
+    stream: DemoStream, client: str, url: str, show: Callable[[str], None]
+) -> tuple[list[object], float, float]:
+    """Return what a client got, when the first item came, and when all had come (ms)."""
     items: list[object] = []
-    received, shown, first = b"", "", 0.0
+    received, shown, times = b"", "", [0.0]
     with _client(stream, client, url) as opened:
         started = time.perf_counter()
         for item, events in _read(stream, opened):
-            first = first or time.perf_counter() - started
+            times.append((time.perf_counter() - started) * 1000)
             items.append(item)
             received += events
             text = read_message("text/event-stream", received).text
             show(escape_control_chars(text.removeprefix(shown)))
             shown = text
-        total = time.perf_counter() - started
-    return Consumed(items, first * 1000, total * 1000)
+    return items, times[:2][-1], times[-1]
 
 
 def _client(stream: DemoStream, client: str, url: str) -> Any:
@@ -226,16 +208,16 @@ def print_table(demos: Sequence[Demo], screen: Screen) -> int:
         [
             demo.stream.title,
             (demo.client, "cyan"),
-            format_duration(demo.live.first),
+            format_duration(demo.first),
             str(demo.pieces),
             format_size(demo.octets),
-            format_duration(demo.live.total),
+            format_duration(demo.total),
             format_duration(demo.replayed),
             (NO, "bold red") if demo.difference else (YES, "bold green"),
         ]
         for demo in demos
     ]
-    for line in screen.table(_HEADINGS, rows, right=_RIGHT, shrink=[(0, 12)]):
+    for line in screen.table(_HEADINGS, rows, right=range(2, 7), shrink=[(0, 12)]):
         screen.line(line)
     screen.line(("FIRST: when the first event reached its consumer, while it was recorded.", "dim"))
     screen.line()
@@ -244,7 +226,6 @@ def print_table(demos: Sequence[Demo], screen: Screen) -> int:
         why = escape_control_chars(demo.difference.partition("\n")[0])
         screen.line((f"{NO} {demo.stream.title}, {demo.client}: {why}", "red"))
     if different:
-        screen.line((f"{len(different)} of {count(len(demos), 'replay')} differ.", "bold red"))
         return 1
     total = format_duration(sum(demo.replayed for demo in demos))
     equal = f"All {len(demos)} replays are equal, piece for piece and event for event"

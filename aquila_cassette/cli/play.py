@@ -23,12 +23,12 @@ from aquila_cassette.transcript.humanize import escape_control_chars
 from aquila_cassette.transcript.interaction_text import InteractionView
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from aquila_cassette.model import Interaction
 
 _INDENT = 13
-_INTERRUPTED = 130  # what a shell gives a program that Ctrl-C ended
 _LONGEST_QUESTION = 120
-_LONGEST_SLEEP = 0.2  # seconds until Ctrl-C is seen
 _LABELS = {"words": "said", "thought": "thought", "refusal": "refused", "call": "called"}
 _STYLES = {"thought": "dim italic", "called": "magenta", "error": "red", "refused": "yellow"}
 
@@ -65,9 +65,6 @@ def run(
                 fix=f"Fix: aquila-cassette show {display_path(path)}",
             )
     screen = Screen()
-    # An interrupt amid a write would write some of it twice: it is only noted.
-    pressed: list[int] = []
-    handler_before = signal.signal(signal.SIGINT, lambda number, _frame: pressed.append(number))
     text: _TextPlayer | None = None
     try:
         for path, cassette in loaded:
@@ -75,70 +72,82 @@ def run(
             for number, one in enumerate(cassette.interactions, 1):
                 if only and number not in only:
                     continue
+                if raw:
+                    _play_raw(screen, _paced(one, speed))
+                    continue
                 if text:
                     screen.line()
-                head = f"{name}{number}/{len(cassette.interactions)}"
-                text = None if raw else _TextPlayer(screen, head, one)
-                started = time.monotonic()
-                for place, (at, data) in enumerate(one.response.pieces):
-                    due = started + at / 1000 / speed if speed else started
-                    while not pressed and (left := due - time.monotonic()) > 0:
-                        time.sleep(min(left, _LONGEST_SLEEP))
-                    if pressed:
-                        if text or screen.is_terminal:
-                            screen.line()
-                        return _INTERRUPTED
-                    if text:
-                        text.piece(place)
-                    elif screen.is_terminal:
-                        screen.part(escape_control_chars(data.decode("utf-8", "backslashreplace")))
-                    else:
-                        sys.stdout.buffer.write(data)
-                        sys.stdout.buffer.flush()
-                if text:
-                    text.end()
-    finally:
-        signal.signal(signal.SIGINT, handler_before)
+                text = _TextPlayer(screen, one)
+                text.play(f"{name}{number}/{len(cassette.interactions)}", _paced(one, speed))
+    except KeyboardInterrupt:
+        if text or screen.is_terminal:
+            screen.line()
+        return 130  # what a shell gives a program that Ctrl-C ended
     return 0
+
+
+def _paced(one: Interaction, speed: float) -> Iterator[bytes]:
+    """Yield the pieces at their times, `speed` times as fast as recorded (0: at once)."""
+    # An interrupt amid a write would write some of it twice: it is only noted.
+    pressed: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: pressed.append(number))
+    started = time.monotonic()
+    try:
+        for at, data in one.response.pieces:
+            due = started + at / 1000 / speed if speed else started
+            while not pressed and (left := due - time.monotonic()) > 0:
+                time.sleep(min(left, 0.2))
+            if pressed:
+                raise KeyboardInterrupt
+            yield data
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _play_raw(screen: Screen, pieces: Iterable[bytes]) -> None:
+    for data in pieces:
+        if screen.is_terminal:
+            screen.part(escape_control_chars(data.decode("utf-8", "backslashreplace")))
+        else:
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
 
 
 class _TextPlayer:
     """Prints what was asked, and what the answer says as it comes."""
 
-    def __init__(self, screen: Screen, head: str, one: Interaction) -> None:
+    def __init__(self, screen: Screen, one: Interaction) -> None:
         self._screen, self._view = screen, InteractionView(one)
-        pieces = [data for _, data in one.response.pieces]
-        self._added = [
-            (added.piece, added.part, _LABELS.get(added.kind, added.kind), added.name, added.text)
-            for added in timeline_text(self._view.content_type, pieces)
-        ] or [(n, 0, "body", "", data.decode("utf-8", "replace")) for n, data in enumerate(pieces)]
         self._part, self._label, self._line_ends = -1, "", ""
-        method, url = map(escape_control_chars, (one.request.method, one.request.url))
-        screen.line((escape_control_chars(head), "bold"), " ", (method, "bold"), f" {url}")
+
+    def play(self, head: str, paced: Iterable[bytes]) -> None:
+        request, response = self._view.request, self._view.response
+        pieces = [data for _, data in response.pieces]
+        added = [
+            (new.piece, new.part, _LABELS.get(new.kind, new.kind), new.name, new.text)
+            for new in timeline_text(self._view.content_type, pieces)
+        ] or [(n, 0, "body", "", data.decode("utf-8", "replace")) for n, data in enumerate(pieces)]
+        method, url = map(escape_control_chars, (request.method, request.url))
+        self._screen.line((escape_control_chars(head), "bold"), " ", (method, "bold"), f" {url}")
         if turns := [turn for turn in self._view.asked.turns if turn.kind in ("words", "result")]:
             question = " ".join(turns[-1].text.split())
             if len(question) > _LONGEST_QUESTION:
                 question = f"{question[:_LONGEST_QUESTION]}..."
             self._row(turns[-1].role, "cyan")
             self._write(question)
-        if (one.response.status or 0) >= 400:
+        if (response.status or 0) >= 400:
             self._row("answer", "dim")
             self._write(self._view.answer_head())
-
-    def piece(self, place: int) -> None:
-        """Print what a piece added."""
-        while self._added and self._added[0][0] == place:
-            _, part, label, name, text = self._added.pop(0)
-            if part != self._part:
-                self._row(label, LABEL_STYLES.get(label, "dim"))
-                text = f"→ {name} {text}" if label == "called" else text
-            self._part = part
-            self._write(text, _STYLES.get(label, ""))
-
-    def end(self) -> None:
-        """Print how it ended."""
+        for place, _ in enumerate(paced):
+            while added and added[0][0] == place:
+                _, part, label, name, text = added.pop(0)
+                if part != self._part:
+                    self._row(label, LABEL_STYLES.get(label, "dim"))
+                    text = f"→ {name} {text}" if label == "called" else text
+                self._part = part
+                self._write(text, _STYLES.get(label, ""))
         self._row("ended", "dim")
-        self._write(self._view.ending(), ENDING_STYLES[self._view.response.ended])
+        self._write(self._view.ending(), ENDING_STYLES[response.ended])
         self._screen.line()
 
     def _row(self, label: str, style: str) -> None:

@@ -24,7 +24,6 @@ from aquila_cassette.cli.output import Progress, Screen, print_error
 from aquila_cassette.cli.record_outcome import Outcome, show_outcomes
 from aquila_cassette.cli.record_selection import (
     Target,
-    Wanted,
     module_of,
     owner_of,
     owners_of,
@@ -96,46 +95,34 @@ def run(
     Example:
       aquila-cassette record 'chat/*' --stale 30d -- -n 4
     """
-    wanted = Wanted(names or (), folder, stale, failed)
-    for_pytest = context.obj or ()
-    _check(wanted, direct=direct, for_direct=base_url is not None, for_pytest=bool(for_pytest))
-    targets, root, is_damaged = select(wanted)
-    screen = Screen()
-    if not targets:
-        why = ["no test missed when it ran last"] if wanted.failed else []
-        why += [f"nothing is older than {wanted.stale}"] if wanted.stale else []
-        what = ", and ".join(why) or "there are no cassettes"
-        print_error(f"Nothing to record again: {what}.")
-        return 2 if is_damaged else 0
-    code = 0
-    if direct:
-        from aquila_cassette.cli import record_direct as resend
-        from aquila_cassette.cli.record_connection import Connection
-
-        connection = Connection(base_url)
-        if dry_run:
-            resend.plan(screen, targets, connection)
-        else:
-            code = resend.resend(screen, targets, connection)
-    elif dry_run:
-        _plan(screen, targets)
-    else:
-        code = _run_tests(screen, targets, root, folder, for_pytest)
-    return code or (2 if is_damaged else 0)
-
-
-def _check(wanted: Wanted, *, direct: bool, for_direct: bool, for_pytest: bool) -> None:
-    if not (wanted.names or wanted.stale or wanted.failed):
+    if not (names or stale or failed):
         raise UsageError(
             "record needs to know which cassettes to record again.",
             facts=["expected: names, patterns, --stale or --failed"],
             fix="Fix: aquila-cassette record '*' records all",
         )
-    if (wanted.failed or for_pytest) if direct else for_direct:
+    if (failed or context.obj) if direct else base_url:
         raise UsageError(
             "--direct and --base-url send what is on a cassette, without tests.",
             fix="Fix: use --base-url with --direct; --failed and `--` without it",
         )
+    targets, root, is_damaged = select(names or (), folder, stale, failed=failed)
+    screen = Screen()
+    code = 0
+    if not targets:
+        why = ["no test missed when it ran last"] if failed else []
+        why += [f"nothing is older than {stale}"] if stale else []
+        what = ", and ".join(why) or "there are no cassettes"
+        print_error(f"Nothing to record again: {what}.")
+    elif direct:
+        from aquila_cassette.cli.record_direct import plan, resend
+
+        code = (plan if dry_run else resend)(screen, targets, base_url)
+    elif dry_run:
+        _plan(screen, targets)
+    else:
+        code = _run_tests(screen, targets, root, folder, context.obj or ())
+    return code or (2 if is_damaged else 0)
 
 
 def _tests(targets: Sequence[Target]) -> list[str]:

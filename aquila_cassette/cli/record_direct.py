@@ -5,22 +5,24 @@ A cassette is replaced when all of its requests were answered as before, or not 
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import httpx
 
 from aquila_cassette.api import Block
 from aquila_cassette.cli.folder import read_note
 from aquila_cassette.cli.output import Progress, Screen, print_error
-from aquila_cassette.cli.record_connection import redirect
 from aquila_cassette.cli.record_conversation import Conversation, resend_error
-from aquila_cassette.cli.record_outcome import Outcome, show_outcomes
+from aquila_cassette.cli.record_outcome import Outcome, Result, show_outcomes
 from aquila_cassette.dialects import read_message
-from aquila_cassette.dialects.providers import provider_for_key
-from aquila_cassette.errors import AquilaError, CassetteError, CassetteSaveError
+from aquila_cassette.dialects.providers import key_of, provider_for_key
+from aquila_cassette.errors import CassetteError, CassetteSaveError, UsageError
 from aquila_cassette.matching.keys import Matcher
 from aquila_cassette.model import Interaction, Response
 from aquila_cassette.options import Layer
@@ -34,82 +36,76 @@ from aquila_cassette.transcript.comparison import is_same_recording
 from aquila_cassette.transcript.humanize import count, escape_control_chars
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from aquila_cassette.cli.record_connection import Connection
     from aquila_cassette.cli.record_selection import Target
-    from aquila_cassette.model import CassetteData
+    from aquila_cassette.dialects.providers import KnownProvider
+    from aquila_cassette.model import CassetteData, Headers, Request
 
-
+_QUERY_KEY = re.compile(rf"(?<=[?&])((?:api[_-]?)?key=){re.escape(REDACTED)}(?=&|$)")
 _TIMEOUT = httpx.Timeout(600, connect=30)  # seconds, for a connection and for the next piece
 
 
-def plan(screen: Screen, targets: Sequence[Target], connection: Connection) -> None:
+def plan(screen: Screen, targets: Sequence[Target], base_url: str | None) -> int:
     """Show what would be sent."""
-    refused = _refused(targets, connection)
+    refused = _refused(targets)
     sent = [one for one in targets if one.path not in refused]
     number = sum(len(one.cassette.interactions) for one in sent)
     screen.line(f"Would send {count(number, 'request')} of {count(len(sent), 'cassette')}, live:")
-    for one in sent:
-        for interaction in one.cassette.interactions:
-            request = interaction.request
-            url = escape_control_chars(redirect(request.url, connection.base_url))
-            provider = provider_for_key(request.url)
-            key = f"  {provider.key_variables[0]}" if provider else ""
-            screen.line("  ", escape_control_chars(request.method), f" {url}", (key, "dim"))
+    for interaction in [one for target in sent for one in target.cassette.interactions]:
+        asked, provider = (
+            _asked(interaction.request, base_url),
+            provider_for_key(interaction.request.url),
+        )
+        key = f"  {provider.key_variables[0]}" if provider else ""
+        screen.line("  ", escape_control_chars(asked), (key, "dim"))
     for error in refused.values():
         screen.line(escape_control_chars(str(error)))
+    return 0
 
 
-def resend(screen: Screen, targets: Sequence[Target], connection: Connection) -> int:
+def resend(screen: Screen, targets: Sequence[Target], base_url: str | None) -> int:
     """Send the requests of some cassettes again, and show what changed; return the exit code."""
-    refused = _refused(targets, connection)
+    refused = _refused(targets)
     sent = [one for one in targets if one.path not in refused]
-    connection.require_keys(
-        one.request.url for target in sent for one in target.cassette.interactions
-    )
+    _require_keys(one.request.url for target in sent for one in target.cassette.interactions)
     progress = Progress(screen, sum(len(one.cassette.interactions) for one in sent))
     outcomes: list[Outcome] = []
     is_stopped = False
     with httpx.Client(timeout=_TIMEOUT) as client:
         for one in targets:
-            old = one.cassette
+            new, why = one.cassette, "not asked"
             try:
-                if is_stopped:
-                    outcomes.append(Outcome(one.name, "kept", old, old, "not asked"))
-                    continue
                 if error := refused.get(one.path):
                     raise error
-                new = _resend(one, connection, progress, client)
+                if not is_stopped:
+                    new, why = _resend(one, base_url, progress, client), ""
             except CassetteError as error:
                 print_error(escape_control_chars(str(error)))
                 why = error.what.partition(": ")[2] or error.what
-                outcomes.append(Outcome(one.name, "kept", old, old, why))
             except KeyboardInterrupt:
-                is_stopped = True
-                outcomes.append(Outcome(one.name, "kept", old, old, "stopped"))
-            else:
-                outcomes.append(Outcome(one.name, "re-recorded", old, new))
+                is_stopped, why = True, "stopped"
+            result: Result = "kept" if why else "re-recorded"
+            outcomes.append(Outcome(one.name, result, one.cassette, new, why))
     screen.line()
     return show_outcomes(screen, outcomes, is_stopped=is_stopped)
 
 
-def _refused(targets: Sequence[Target], connection: Connection) -> dict[Path, AquilaError]:
+def _refused(targets: Sequence[Target]) -> dict[Path, CassetteError]:
     """Return the cassettes that cannot be sent again, before anything is sent."""
-    refused: dict[Path, AquilaError] = {}
+    refused: dict[Path, CassetteError] = {}
     for target in targets:
         for number, one in enumerate(target.cassette.interactions, 1):
-            if why := _why_unrepeatable(one, connection):
-                refused[target.path] = resend_error(
-                    target.path, _fix(target), number, "cannot be sent again", *why
-                )
-                break
+            if why := _why_unrepeatable(one):
+                what = "cannot be sent again"
+                error = resend_error(target.path, _fix(target), number, what, *why)
+                refused.setdefault(target.path, error)
     return refused
 
 
-def _why_unrepeatable(one: Interaction, connection: Connection) -> list[str]:
+def _why_unrepeatable(one: Interaction) -> list[str]:
     request, response = one.request, one.response
-    sent = (connection.url(request.url), *(value for _, value in request.headers))
+    sent = (_with_key(request.url), *(value for _, value in request.headers))
     if REDACTED in " ".join(sent) or REDACTED.encode() in request.body:
         return ["it holds a redacted value, which is not known here."]
     if response.status is None:
@@ -159,7 +155,7 @@ def _is_checked(path: Path) -> bool:
 
 
 def _resend(
-    target: Target, connection: Connection, progress: Progress, client: httpx.Client
+    target: Target, base_url: str | None, progress: Progress, client: httpx.Client
 ) -> CassetteData:
     """Send the requests of a cassette in order, save the answers, return what the file holds then."""
     path, old, fix = target.path, target.cassette.interactions, _fix(target)
@@ -167,15 +163,14 @@ def _resend(
     new = []
     for number, was in enumerate(old, 1):
         request = conversation.request()
-        one: Interaction | None = None
+        one = was
         try:
-            one = _recorded(replace(was, request=request), connection, client)
+            one = _recorded(replace(was, request=request), base_url, client)
             why = _why_unlike(was.response, one.response)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             why = ["the connection failed.", f"{type(error).__name__}: {error}".rstrip(": ")]
-        asked = f"{request.method} {redirect(request.url, connection.base_url)}"
-        progress.done(f"{target.name}: {asked}", well=not why)
-        if one is None or why:
+        progress.done(f"{target.name}: {_asked(request, base_url)}", well=not why)
+        if why:
             why.append(f"{display_path(path)} was not changed.")
             raise resend_error(path, fix, number, "was not recorded again", *why)
         conversation.answered(one.response)
@@ -196,10 +191,10 @@ def _resend(
     return files.save(path, new, drop=drop, check=lambda data: refuse_secrets(data, rules, path))
 
 
-def _recorded(old: Interaction, connection: Connection, client: httpx.Client) -> Interaction:
+def _recorded(old: Interaction, base_url: str | None, client: httpx.Client) -> Interaction:
     """Send one request and return it with its new answer, redacted."""
     sent = old.request
-    own = connection.key_header(sent.url)
+    own = _key_header(sent.url)
     headers = [*(pair for pair in sent.headers if pair[0].lower() not in dict(own)), *own]
     # Recorded as any other answer; an owner that never commits saves nothing.
     kept = {name.lower() for name, _ in old.response.headers} - FRAMING
@@ -207,11 +202,59 @@ def _recorded(old: Interaction, connection: Connection, client: httpx.Client) ->
     options = {"mode": "all", "redact": rules, "cassette_dir": Path("nothing-is-written")}
     owner = Owner("aquila-cassette record", fix="")
     block = Block("direct", Layer("aquila-cassette record", options), owner)
-    ask = client.stream(
-        sent.method, connection.url(sent.url), headers=headers, content=sent.body or None
-    )
+    url = redirect(_with_key(sent.url), base_url)
+    ask = client.stream(sent.method, url, headers=headers, content=sent.body or None)
     with block as cassette, ask as answer:
         for _ in answer.iter_raw():
             pass
     (one,) = cassette.recorded
     return replace(old, response=one.response, recorded_at=one.recorded_at)
+
+
+def _asked(request: Request, base_url: str | None) -> str:
+    return f"{request.method} {redirect(request.url, base_url)}"
+
+
+def _key_header(url: str) -> Headers:
+    """Return the header that holds the key of a provider, for its own host only."""
+    provider, key = _key(url)
+    return ((provider.key_header, provider.key_prefix + key),) if provider and key else ()
+
+
+def _with_key(url: str) -> str:
+    """Return a URL with the key that redaction took out of its query."""
+    key = _key(url)[1]
+    return _QUERY_KEY.sub(lambda match: match[1] + quote(key), url) if key else url
+
+
+def _key(url: str) -> tuple[KnownProvider | None, str | None]:
+    provider = provider_for_key(url)
+    return provider, None if provider is None else key_of(provider, os.environ)
+
+
+def _require_keys(urls: Iterable[str]) -> None:
+    """Refuse to begin if a key is missing; the message names all that are."""
+    missing = {
+        urlsplit(url).hostname: provider.key_variables
+        for url in urls
+        for provider, key in [_key(url)]
+        if provider and not key
+    }
+    if missing:
+        raise UsageError(
+            f"There is no key for {' and '.join(map(str, missing))}; nothing was sent.",
+            facts=[f"{host}: {' or '.join(names)} is not set" for host, names in missing.items()],
+            fix="Fix: set the variable",
+        )
+
+
+def redirect(url: str, base_url: str | None) -> str:
+    """Return where a request goes; what both paths have in common is named once."""
+    if base_url is None:
+        return url
+    base, recorded = urlsplit(base_url), urlsplit(url)
+    lead = base.path.strip("/").split("/") if base.path.strip("/") else []
+    path = recorded.path.split("/")[1:]
+    common = next((n for n in range(len(lead), 0, -1) if lead[-n:] == path[:n]), 0)
+    whole = "/".join(["", *lead, *path[common:]])
+    return urlunsplit((base.scheme, base.netloc, whole, recorded.query, ""))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from aquila_cassette.transcript.comparison import Comparison
 
 
+Result = Literal["re-recorded", "in part", "kept"]
+
 _HEADINGS = ("NAME", "RESULT", "CHANGED, OR WHY NOT")
 _STYLES = {"re-recorded": "green", "in part": "yellow", "kept": "red"}
 _SHRINK = ((2, 30), (0, 20), (2, 12))
@@ -30,7 +32,7 @@ class Outcome:
     """What became of one cassette, from `old` to `new`; `why` it was not, or not all of it."""
 
     name: str
-    result: Literal["re-recorded", "in part", "kept"]
+    result: Result
     old: CassetteData
     new: CassetteData
     why: str = ""

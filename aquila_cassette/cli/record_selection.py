@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
@@ -16,15 +16,6 @@ from aquila_cassette.errors import CassetteError, UsageError
 from aquila_cassette.model import CassetteData, Interaction
 from aquila_cassette.storage.names import cassettes_in
 from aquila_cassette.transcript.humanize import escape_control_chars, parse_time, parse_timespan
-
-
-class Wanted(NamedTuple):
-    """Which cassettes to record again."""
-
-    names: Sequence[str]  # or paths or patterns; none for all
-    folder: Path
-    stale: str | None  # only what is older: "30d"
-    failed: bool  # only those in which tests missed when they ran last
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,28 +51,38 @@ def module_of(test: str) -> str:
     return test.partition("::")[0]
 
 
-def select(wanted: Wanted) -> Selection:
-    """Find the cassettes that are wanted, each once; report files that cannot be used."""
-    folder = wanted.folder
-    loaded, is_damaged = _load(_files(wanted.names, folder))
+def select(
+    names: Sequence[str], folder: Path, stale: str | None = None, *, failed: bool = False
+) -> Selection:
+    """Find the cassettes that are wanted, each once; report files that cannot be used.
+
+    `names` may be paths or patterns, none for all; `stale` ("30d") wants only what is older, and
+    `failed` those in which tests missed when they ran last.
+    """
+    loaded, is_damaged = _load(_files(names, folder))
     found: list[Target] = []
-    if wanted.stale is not None or not wanted.failed:
-        before = datetime.now(UTC) - parse_timespan(wanted.stale) if wanted.stale else None
+    if stale is not None or not failed:
+        limit = datetime.now(UTC) - (parse_timespan(stale) if stale else timedelta())
         for path, cassette in loaded.items():
-            old = [one for one in cassette.interactions if not before or _is_before(one, before)]
-            if old or not before:
+            # One without a time is not known to be old.
+            old = [
+                one
+                for one in cassette.interactions
+                if not stale or (parse_time(one.recorded_at) or limit) < limit
+            ]
+            if old or not stale:
                 unsigned = sum(owner_of(one) is None for one in old)
                 name = name_of(path, folder)
                 found.append(Target(name, path, cassette, owners_of(old), unsigned))
     root = _root(found, folder)
-    note = read_note("misses", folder) if wanted.failed else None
+    note = read_note("misses", folder) if failed else None
     if note is not None:
         root = note.root
         by_place: dict[Path, Path] = {one.absolute(): one for one in loaded}
         for test, missed in note.content.items():
             for place in [note.root / one for one in missed]:
                 path = by_place.get(place.absolute()) or place
-                if path not in loaded and (wanted.names or path.exists()):
+                if path not in loaded and (names or path.exists()):
                     continue  # it was not named, or it is damaged
                 cassette = loaded.get(path, CassetteData())  # it may not exist yet
                 found.append(Target(name_of(path, folder), path, cassette, (test,)))
@@ -123,12 +124,6 @@ def _load(paths: Iterable[Path]) -> tuple[dict[Path, CassetteData], bool]:
             is_damaged = True
             print_error(escape_control_chars(str(error)))
     return loaded, is_damaged
-
-
-def _is_before(one: Interaction, limit: datetime) -> bool:
-    """Return whether it was recorded before a time; one without a time is not known to be."""
-    at = parse_time(one.recorded_at)
-    return at is not None and at < limit
 
 
 def _merged(targets: Iterable[Target]) -> list[Target]:

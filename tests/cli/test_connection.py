@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aquila_cassette.cli.record_connection import Connection, redirect
+from aquila_cassette.cli.record_direct import _key_header, _with_key, redirect
 
 GOOGLE = "https://generativelanguage.googleapis.com/v1beta"
 
@@ -20,12 +20,15 @@ GOOGLE = "https://generativelanguage.googleapis.com/v1beta"
         "http://127.0.0.1:8000/v1",
     ],
 )
-def test_no_key_goes_to_another_host_or_goes_unencrypted(url: str) -> None:
-    connection = Connection(environ={"OPENAI_API_KEY": "k", "GEMINI_API_KEY": "g/"})
-    assert (connection.key_header(url), connection.url(url)) == ((), url)
+def test_no_key_goes_to_another_host_or_goes_unencrypted(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    monkeypatch.setenv("GEMINI_API_KEY", "g/")
+    assert (_key_header(url), _with_key(url)) == ((), url)
     openai = "https://api.openai.com/v1"
-    assert connection.key_header(openai) == (("authorization", "Bearer k"),)
-    assert connection.url(f"{GOOGLE}?a=b&key=[redacted]") == f"{GOOGLE}?a=b&key=g/"
+    assert _key_header(openai) == (("authorization", "Bearer k"),)
+    assert _with_key(f"{GOOGLE}?a=b&key=[redacted]") == f"{GOOGLE}?a=b&key=g/"
 
 
 @pytest.mark.parametrize(

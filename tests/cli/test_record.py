@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aquila_cassette.cli.record_selection import Wanted, select
+from aquila_cassette.cli.record_selection import select
 from tests.cli.conftest import Cli
 from tests.cli.project import LONG_AGO, Project
 from tests.cli.samples import chat, lay, text
@@ -236,7 +236,7 @@ def test_only_what_is_older_counts_and_what_has_no_date_is_not() -> None:
     others = [chat(recorded_by="b", recorded_at=at) for at in ("", "2999-01-01T00:00:00Z")]
     lay("cassettes/x.yaml", text(long_ago, *others, unsigned))
     for stale, tests in (("30d", ("a::[(teardown)]",)), (None, ("a::[(teardown)]", "b"))):
-        (one,) = select(Wanted(["x", "*"], Path("cassettes"), stale, failed=False)).targets
+        (one,) = select(["x", "*"], Path("cassettes"), stale).targets
         assert (one.tests, one.unsigned) == (tests, 1)
 
 
