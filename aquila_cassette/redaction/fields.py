@@ -40,27 +40,18 @@ _HEAD = re.compile(
 
 _MODEL_ARGUMENTS = frozenset({b"input", b"args", b"arguments"})
 _STRUCTURE = re.compile(rb'"((?:[^"\\]|\\.)*)"(\s*:)?|[{}\[\]]')
-_WIDTH = 5
 
 # JSON. Fields are found in bytes, without parsing: also in events, in bodies that were cut off, and
 # in JSON inside strings of JSON. The backslashes before a quote say how deep it is: one level down
 # in escaped JSON doubles them, so a quote of level n has 2^n - 1 of its own.
 
 
-def _lookbehinds(endings: Iterable[str], more: Iterable[str]) -> tuple[bytes, bytes]:
-    """Return patterns, 2 and 5 bytes wide, of the ends of names: what regex lookbehinds need.
-
-    Of the names in `more` only the last two characters count, since a separator may be anywhere.
-    """
-    wide: dict[bytes, bytes] = {}
-    for ending in endings:
-        end = ending[-_WIDTH:].encode()
-        wide[b"." * (_WIDTH - len(end)) + end] = end[-2:]
-    for name in more:
-        last = name[-1:].encode()
-        two = b"(?:%s|[-_. ])%s" % (name[-2:-1].encode(), last) if len(name) > 1 else b"." + last
-        wide[b"..." + two] = two
-    return b"|".join(sorted(set(wide.values()))), b"|".join(sorted(wide))
+def _ends_of_names(endings: Iterable[str], more: Iterable[str]) -> bytes:
+    """Return a pattern of how secret names end, 5 bytes wide, as a lookbehind must be."""
+    ends = {f"{ending[-5:]:.>5}" for ending in endings}
+    # Of a user's name only the last two characters count, since a separator may be anywhere.
+    ends |= {f"...{f'[{name[-2]}_. -]' if len(name) > 1 else '.'}{name[-1]}" for name in more}
+    return "|".join(sorted(ends)).encode()
 
 
 def json_pattern(more: Iterable[str]) -> re.Pattern[bytes]:
@@ -68,13 +59,9 @@ def json_pattern(more: Iterable[str]) -> re.Pattern[bytes]:
 
     It begins with the colon and looks behind, since that is the rarest byte to search for.
     """
-    short, wide = _lookbehinds(NAME_ENDINGS, more)
-    return re.compile(
-        rb':(?:(?<=(?:%s)":)(?<=(?:%s)":)' % (short, wide)
-        + rb'|(?<=\\":)(?<=(?:%s|....\\)\\":)' % wide
-        + rb"|(?<=[ \t\r\n]:))",
-        re.DOTALL,
-    )
+    ends = _ends_of_names(NAME_ENDINGS, more)
+    found = rb':(?:(?<=(?:%s)":)|(?<=(?:%s|....\\)\\":)|(?<=[ \t\r\n]:))' % (ends, ends)
+    return re.compile(found, re.DOTALL)
 
 
 def json_fields(
@@ -220,11 +207,11 @@ def form_parts(data: bytes, content_type: str, names: SecretNames) -> Iterator[S
 
 def link_patterns(more: Iterable[str]) -> Sequence[re.Pattern[bytes]]:
     # Each begins with a literal: joined to one pattern they take ten times as long.
-    _, wide = _lookbehinds(_LINK_ENDINGS, more)
+    ends = _ends_of_names(_LINK_ENDINGS, more)
     value = rb"[^&\s\"'<>\\#)\]]"
-    ways = [rb"=(?<=(?:%s)=)(%s+)" % (wide, value)]
+    ways = [rb"=(?<=(?:%s)=)(%s+)" % (ends, value)]
     for sign in (rb"%3d", rb"%253d"):
-        ways.append(rb"%s(?<=(?:%s)%s)((?:(?!%s)%s)+)" % (sign, wide, sign, _NEXT, value))
+        ways.append(rb"%s(?<=(?:%s)%s)((?:(?!%s)%s)+)" % (sign, ends, sign, _NEXT, value))
     return [re.compile(way, re.DOTALL) for way in ways]
 
 

@@ -9,6 +9,7 @@ import string
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from os.path import commonprefix
 from typing import Literal, NamedTuple
 from urllib.parse import quote, quote_plus
 
@@ -30,8 +31,6 @@ _ENVIRONMENT = "the value of an environment variable"
 _COOKIE = re.compile(r'([^;=]*)=([^;]*[^;" ][^;]*)')
 _URL = re.compile(r"(?:https?:)?//", re.IGNORECASE)
 _SMALL = 4 * 1024
-_IMAGE = 16 * 1024
-_LONGEST_TYPE = 128  # of a data URL: data:image/png;base64,
 _LARGE = 8 * 1024 * 1024  # what is larger is not copied to be faster
 
 
@@ -75,16 +74,10 @@ class Finder:
         self, data: bytes, env: Secrets, find_named: Callable[[bytes], list[Span]]
     ) -> tuple[list[Span], list[Span]]:
         """Return the secrets by value and by name; of a large body, where its lines differ first."""
-        known = spellings(env)
-        if _SMALL <= len(data) <= _LARGE and not self._patterns and not known.any_is_json:
-            shown = without_images(data)
-            some = without_repeats(shown)
-            if (
-                len(some) < len(data)
-                and not find_named(some)
-                and not self._values(some, env)
-                and (shown is data or not known.is_in(data))
-            ):
+        is_fit = not self._patterns and not spellings(env).any_is_json
+        if is_fit and _SMALL <= len(data) <= _LARGE:
+            some = without_repeats(data)
+            if len(some) < len(data) and not find_named(some) and not self._values(some, env):
                 return [], []
         return self._values(data, env), find_named(data)
 
@@ -314,28 +307,6 @@ _SHORTEST_BEGINNING, _LONGEST_BEGINNING = 20, 1024
 _NAME = re.compile(rb'"[^"\\]*"\s*:')
 
 
-def without_images(data: bytes) -> bytes:
-    """Return `data` with no more than the beginning of long base64 in quotes: images and the like.
-
-    No names are in there, and what looks like a key is so by chance; a value of the environment may
-    be, encoded.
-    """
-    parts: list[bytes] = []
-    kept, start = 0, data.find(b'"')
-    for _ in range(len(data) >> 8):  # where quotes are more frequent, there are no images
-        end = data.find(b'"', start + 1)
-        if start < 0 or end < 0:
-            break
-        start = data.rfind(b",", start, start + _LONGEST_TYPE) + 1 or start + 1
-        if end - start > _IMAGE and not data[start:end].rstrip(b"=").translate(
-            None, bytes(_BASE64)
-        ):
-            parts.append(data[kept : start + _LONGEST_RUN])
-            kept = end
-        start = end
-    return b"".join([*parts, data[kept:]]) if parts else data
-
-
 def without_repeats(data: bytes) -> bytes:
     """Return `data` without what its lines begin with again and again.
 
@@ -362,10 +333,8 @@ def _common_beginning(lines: list[bytes]) -> bytes:
     some = [line[:_LONGEST_BEGINNING] for line in lines[middle : middle + 8] if b'{"' in line]
     if len(some) < 2:
         return b""
-    one, two = some[:2]
-    size = min(len(one), len(two))
-    differing = int.from_bytes(one[:size], "big") ^ int.from_bytes(two[:size], "big")
-    end = size - (differing.bit_length() + 7) // 8
+    one = some[0]
+    end = len(commonprefix(some[:2]))
     while (end := one.rfind(b'"', 0, end)) >= _SHORTEST_BEGINNING:
         if one[:end].rstrip().endswith((b"{", b",")) and _NAME.match(one, end):
             return one[:end]
@@ -395,9 +364,6 @@ class Spellings(NamedTuple):
     anywhere: list[Spelling]
     in_runs: list[Spelling]
     any_is_json: bool  # whether the names of JSON fields may be in one
-
-    def is_in(self, data: bytes) -> bool:
-        return any(data.find(one.data) >= 0 for one in (*self.anywhere, *self.in_runs))
 
 
 @lru_cache(maxsize=64)
