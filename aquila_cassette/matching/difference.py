@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from difflib import SequenceMatcher
 from hashlib import sha256
+from itertools import zip_longest
 from typing import Any
 from unicodedata import normalize
 
@@ -18,6 +19,7 @@ _MAX_ALIGNED = 300
 _MAX_LINES = 12
 _SCREEN = 32
 _WIDTH, _HEAD, _TAIL, _AROUND = 160, 90, 50, 30
+_ABSENT = object()
 
 IN_ANOTHER_ORDER = re.compile(r"^ *@@ (.*) @@ the same in another order$")
 
@@ -31,32 +33,22 @@ def describe(recorded: Request, request: Request, matcher: Matcher | None = None
     field by field, text line by line. Of many differences only the first are.
     """
     matcher = matcher or Matcher()
-    found = [
-        hunk
-        for part in matcher.differing(recorded, request)
-        for hunk in (
-            _body_hunks(recorded, request, matcher)
-            if part == "body"
-            else [_part_hunk(part, recorded, request, matcher)]
-        )
-    ]
+    found: list[_Hunk] = []
+    for part in matcher.differing(recorded, request):
+        if part == "body":
+            found += _body_hunks(recorded, request, matcher)
+        else:
+            old, new = (_shown(part, one, matcher) for one in (recorded, request))
+            found.append([f"@@ {name_of(part)} @@", *_pair(old, new)])
     if not found:
         return []
-    lines = [
-        "--- recorded",
-        "+++ this request",
-        *(line for one in found[:_MAX_HUNKS] for line in one),
-    ]
+    lines = ["--- recorded", "+++ this request"]
+    lines += [line for hunk in found[:_MAX_HUNKS] for line in hunk]
     if len(found) > _MAX_HUNKS:
         lines.append(f"... and {len(found) - _MAX_HUNKS} more")
     if len(lines) > _SCREEN:
         lines[_SCREEN:] = [f"... and {len(lines) - _SCREEN} more lines"]
     return lines
-
-
-def _part_hunk(part: MatchPart, recorded: Request, request: Request, matcher: Matcher) -> _Hunk:
-    old, new = (_shown(part, one, matcher) for one in (recorded, request))
-    return [f"@@ {name_of(part)} @@", *_pair(old, new)]
 
 
 def _shown(part: MatchPart, request: Request, matcher: Matcher) -> str:
@@ -72,71 +64,54 @@ def _shown(part: MatchPart, request: Request, matcher: Matcher) -> str:
 
 def _body_hunks(recorded: Request, request: Request, matcher: Matcher) -> Iterator[_Hunk]:
     old, new = matcher.body(recorded), matcher.body(request)
-    if old.kind == new.kind == "json":
+    if old.kind != new.kind:
+        yield from _text_hunks("body", _as_text(recorded.body), _as_text(request.body))
+    elif old.kind == "json":
         yield from _json_hunks("", old.value, new.value)
-        return
-    is_alike = old.kind == new.kind
-    was, now = (old.value, new.value) if is_alike else (recorded.body, request.body)
-    texts = _as_text(was), _as_text(now)
-    if texts[0] is None or texts[1] is None:
-        yield ["@@ body @@", f"-{_sized(was)}", f"+{_sized(now)}"]
     else:
-        yield from _text_hunks("body", texts[0], texts[1])
+        yield from _text_hunks("body", _as_text(old.value), _as_text(new.value))
 
 
-def _as_text(body: bytes) -> str | None:
+def _as_text(body: bytes) -> str:
     try:
         text = body.decode()
     except UnicodeDecodeError:
-        return None
-    return None if "\0" in text else text
+        text = "\0"
+    if "\0" in text:
+        return f"<{len(body)} bytes, sha256 {sha256(body).hexdigest()[:12]}>"
+    return text
 
 
-def _sized(body: bytes) -> str:
-    return f"<{len(body)} bytes, sha256 {sha256(body).hexdigest()[:12]}>"
-
-
-def _json_hunks(path: str, old: Any, new: Any) -> Iterator[_Hunk]:
+def _json_hunks(path: str, old: Any, new: Any, note: str = "") -> Iterator[_Hunk]:
+    """Compare two values, of which one may be absent; the `note` says why."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in dict.fromkeys((*old, *new)):
-            inner = _below(path, key)
-            if key not in new:
-                yield [f"@@ {inner} @@", f"-{_cut(_as_json(old[key]))}"]
-            elif key not in old:
-                yield [f"@@ {inner} @@", f"+{_cut(_as_json(new[key]))}"]
-            else:
-                yield from _json_hunks(inner, old[key], new[key])
+            yield from _json_hunks(_below(path, key), old.get(key, _ABSENT), new.get(key, _ABSENT))
     elif isinstance(old, list) and isinstance(new, list):
         yield from _list_hunks(path, old, new)
     elif isinstance(old, str) and isinstance(new, str):
         if old != new:
             yield from _text_hunks(path or "body", old, new)
+    elif old is _ABSENT or new is _ABSENT:
+        shown = f"-{_cut(_as_json(old))}" if new is _ABSENT else f"+{_cut(_as_json(new))}"
+        yield [f"@@ {path} @@{note}", shown]
     elif _as_json(old) != _as_json(new):
         yield [f"@@ {path or 'body'} @@", *_signed_pair(_as_json(old), _as_json(new))]
 
 
 def _list_hunks(path: str, old: list[Any], new: list[Any]) -> Iterator[_Hunk]:
-    if sorted(map(_as_json, old)) == sorted(map(_as_json, new)):
-        if old != new:
-            yield [
-                f"@@ {path} @@ the same in another order",
-                *_signed_pair(_as_json(old), _as_json(new)),
-            ]
+    was, now = ([_as_json(item) for item in items] for items in (old, new))
+    if sorted(was) == sorted(now):
+        if was != now:
+            head = f"@@ {path} @@ the same in another order"
+            yield [head, *_signed_pair(_as_json(old), _as_json(new))]
         return
     note = f" {len(old)} items became {len(new)}" if len(old) != len(new) else ""
-    for old_start, old_end, new_start, new_end in _changes(
-        [_as_json(item) for item in old], [_as_json(item) for item in new]
-    ):
-        both = min(old_end - old_start, new_end - new_start)
-        for at in range(both):
-            inner = _below(path, str(new_start + at))
-            yield from _json_hunks(inner, old[old_start + at], new[new_start + at])
-        for sign, items, start, end in (
-            ("-", old, old_start + both, old_end),
-            ("+", new, new_start + both, new_end),
-        ):
-            for at in range(start, end):
-                yield [f"@@ {_below(path, str(at))} @@{note}", f"{sign}{_cut(_as_json(items[at]))}"]
+    for old_start, old_end, new_start, new_end in _changes(was, now):
+        items = zip_longest(old[old_start:old_end], new[new_start:new_end], fillvalue=_ABSENT)
+        for at, (one, other) in enumerate(items):
+            place = (old_start if other is _ABSENT else new_start) + at
+            yield from _json_hunks(_below(path, str(place)), one, other, note)
 
 
 def _text_hunks(path: str, old: str, new: str) -> Iterator[_Hunk]:
@@ -150,24 +125,24 @@ def _text_hunks(path: str, old: str, new: str) -> Iterator[_Hunk]:
         yield [f"@@ {path}, line {new_start + 1} @@", *changed]
 
 
-def _changes(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
-    """Yield the ranges in which two sequences differ; long ones are compared place by place."""
-    start, old_end, new_end = _common(old, new)
-    if max(old_end, new_end) - start > _MAX_ALIGNED:
-        yield start, old_end, start, new_end
+def _changes(old: list[str], new: list[str]) -> Iterator[tuple[int, int, int, int]]:
+    """Yield the ranges in which two lists differ; long ones are compared place by place."""
+    start = _same(old, new)
+    end = _same(old[start:][::-1], new[start:][::-1])
+    old, new = old[start : len(old) - end], new[start : len(new) - end]
+    if max(len(old), len(new)) > _MAX_ALIGNED:
+        yield start, start + len(old), start, start + len(new)
         return
-    aligned = SequenceMatcher(None, old[start:old_end], new[start:new_end], autojunk=False)
+    aligned = SequenceMatcher(None, old, new, autojunk=False)
     for tag, old_from, old_to, new_from, new_to in aligned.get_opcodes():
         if tag != "equal":
             yield old_from + start, old_to + start, new_from + start, new_to + start
 
 
-def _common(old: Sequence[str], new: Sequence[str]) -> tuple[int, int, int]:
-    """Leave off what is the same at both ends; return where the rest starts, and ends in each."""
-    limit = min(len(old), len(new))
-    start = next((at for at in range(limit) if old[at] != new[at]), limit)
-    end = next((at for at in range(limit - start) if old[-1 - at] != new[-1 - at]), limit - start)
-    return start, len(old) - end, len(new) - end
+def _same(old: Sequence[str], new: Sequence[str]) -> int:
+    """Return how far two sequences are the same from their start."""
+    pairs = enumerate(zip(old, new, strict=False))
+    return next((at for at, (one, other) in pairs if one != other), min(len(old), len(new)))
 
 
 # How lines are shown: cut where they are long, quoted where their looks mislead.
@@ -202,7 +177,7 @@ def _quoting(texts: Sequence[str]) -> Callable[[str], str]:
 
 def _signed_pair(old: str, new: str) -> list[str]:
     """Show what was and what is, long ones from shortly before they differ."""
-    start, _, _ = _common(old, new)
+    start = _same(old, new)
     is_long = max(len(old), len(new)) > _WIDTH and start > 2 * _AROUND
     lead = start - _AROUND if is_long else 0
     before = _left_out(lead).lstrip() if lead else ""

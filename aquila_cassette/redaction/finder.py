@@ -9,7 +9,6 @@ import string
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from os.path import commonprefix
 from typing import Literal, NamedTuple
 from urllib.parse import quote, quote_plus
 
@@ -333,8 +332,9 @@ def _common_beginning(lines: list[bytes]) -> bytes:
     some = [line[:_LONGEST_BEGINNING] for line in lines[middle : middle + 8] if b'{"' in line]
     if len(some) < 2:
         return b""
-    one = some[0]
-    end = len(commonprefix(some[:2]))
+    one, two = some[:2]
+    both = enumerate(zip(one, two, strict=False))
+    end = next((at for at, (char, other) in both if char != other), len(one))
     while (end := one.rfind(b'"', 0, end)) >= _SHORTEST_BEGINNING:
         if one[:end].rstrip().endswith((b"{", b",")) and _NAME.match(one, end):
             return one[:end]
