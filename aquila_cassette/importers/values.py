@@ -7,7 +7,6 @@ a table says of each known tag what its node holds, and any other tag is refused
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -68,7 +67,7 @@ def headers(value: Any) -> Headers:
     if isinstance(value, Mapping):
         given = list(value.items())
     elif isinstance(value, list):
-        given = [_pair(one) for one in value]
+        given = list(map(_pair, value))
     return tuple(
         (_word(name), _word(one))
         for name, values in given
@@ -109,11 +108,6 @@ def as_bytes(value: Any) -> bytes:
     raise TypeError(f"a body is a {type(value).__name__}")
 
 
-def json_bytes(value: Any) -> bytes:
-    """Return a value as JSON, as recorders that keep it parsed write it on replay."""
-    return json.dumps(value).encode()
-
-
 def from_base64(value: str | bytes) -> bytes:
     if isinstance(value, bytes):  # its tag said so
         return value
@@ -152,17 +146,12 @@ def response(
 
 def timestamp(value: Any, received: Headers = ()) -> str:
     """Return a time in ISO 8601, or else the date of the response, as ``recorded_at`` has it."""
-    at = None
+    date = next((one for name, one in received if name.lower() == "date"), "")
     try:
-        if isinstance(value, str):
-            at = datetime.fromisoformat(value)
-        elif found := next((one for name, one in received if name.lower() == "date"), None):
-            at = parsedate_to_datetime(found)
-        return (
-            f"{at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-            if at
-            else ""
+        at = (
+            datetime.fromisoformat(value) if isinstance(value, str) else parsedate_to_datetime(date)
         )
+        return f"{at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     except (ValueError, OverflowError):
         return ""
 

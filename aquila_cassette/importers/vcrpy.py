@@ -5,14 +5,16 @@ What only we know of an answer is in fields that vcrpy skips: ``aquila``, ``reco
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from http.client import responses
 from typing import Any
 
 from aquila_cassette.importers import values
-from aquila_cassette.model import Failure, Headers, Interaction, Request, Response
+from aquila_cassette.model import Failure, Interaction, Request, Response
 from aquila_cassette.storage.bodies import one_at_a_time, timeline
+from aquila_cassette.storage.format import grouped
 from aquila_cassette.storage.yaml_reader import SchemaError
 
 OURS = "aquila"
@@ -61,7 +63,7 @@ def _is_foreign(item: Any) -> bool:
 def _interaction(item: Mapping[str, Any]) -> Interaction:
     sent, received = item["request"], item["response"]
     parsed = sent.get("parsed_body")
-    body = _body(sent.get("body")) if parsed is None else values.json_bytes(parsed)
+    body = _body(sent.get("body")) if parsed is None else json.dumps(parsed).encode()
     method = values.text(sent, "method").upper()
     return Interaction(
         Request(method, _url(sent), values.headers(sent.get("headers")), body),
@@ -91,7 +93,7 @@ def read_response(fields: Mapping[str, Any]) -> Response:
     code = values.status(status["code"] if isinstance(status, Mapping) else status)
     if fields.get("parsed_body") is not None:
         # Kept parsed, so it was plain text by then, whatever the headers still say.
-        body = values.json_bytes(fields["parsed_body"])
+        body = json.dumps(fields["parsed_body"]).encode()
         return values.response(code, received, body, decoded=True)
     ours = dict(fields.get(OURS) or {})
     reason = status.get("message") if isinstance(status, Mapping) else None
@@ -109,7 +111,7 @@ def _body(value: Any) -> bytes:
         case {"type": "none"}:
             return b""
         case {"type": "json", "content": content}:
-            return values.json_bytes(content)
+            return json.dumps(content).encode()
         case {"type": "text", "content": content}:
             return values.as_bytes(content)
         case {"type": "binary", "content": str(content)}:
@@ -119,7 +121,7 @@ def _body(value: Any) -> bytes:
         case {"encoding": _} if len(value) == 1:
             return b""
         case {}:
-            return values.json_bytes(value) if value else b""
+            return json.dumps(value).encode() if value else b""
     return values.as_bytes(value)
 
 
@@ -173,7 +175,7 @@ def response_fields(response: Response) -> dict[str, Any]:
     code = response.status or 0
     return {
         "body": {"string": response.body},
-        "headers": _grouped(response.headers),
+        "headers": grouped(response.headers),
         "status": {"code": code, "message": response.reason_phrase},
         **({OURS: ours} if ours else {}),
     }
@@ -184,7 +186,7 @@ def _item(interaction: Interaction) -> dict[str, Any]:
     # Of no body vcrpy has '' from httpx, null from others, and takes them for two.
     sent = {
         "body": _text_or_bytes(request.body),
-        "headers": _grouped(request.headers),
+        "headers": grouped(request.headers),
         "method": request.method,
         "uri": request.url,
     }
@@ -198,10 +200,3 @@ def _text_or_bytes(body: bytes) -> str | bytes:
         return body.decode()
     except UnicodeDecodeError:
         return body
-
-
-def _grouped(headers: Headers) -> dict[str, list[str]]:
-    grouped: dict[str, list[str]] = {}
-    for name, value in headers:
-        grouped.setdefault(name, []).append(value)
-    return grouped

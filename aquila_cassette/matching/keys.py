@@ -42,6 +42,8 @@ _FIELD = re.compile(rb'(?im)^content-disposition:[^\r\n]*?[; ]name="([^"\r\n]*)"
 _GZIP = b"\x1f\x8b\x08"
 _JSON_TYPE = re.compile(r"\s*(?:application|text)/(?:[^;\s]*\+)?json\b", re.IGNORECASE)
 _CACHED = 16 * 1024
+_CODEC = "utf-8", "surrogateescape"
+_VERSION = re.compile(r"version$", re.IGNORECASE)  # api-version=2024-10-21 is no date that passes
 
 
 class ComparedUrl(NamedTuple):
@@ -126,12 +128,12 @@ class Matcher:
             _steps("ignore_json", ignore_json),
             _steps("unordered_json", unordered_json),
             _listed("ignore_form", ignore_form),
-            _Normalizer(listed) if (listed := _listed("normalize", normalize)) else None,
+            list(_with_marks(normalize)),
         )
         self._ignore_query = _listed("ignore_query", ignore_query)
         # The bodies of a cassette are asked for again when they are replayed: the same bytes.
         self._digest = lru_cache(maxsize=1024)(self._compute_digest)
-        is_plain = not (self._ignore_query or self._rules.normalizer)
+        is_plain = not (self._ignore_query or self._rules.volatile)
         self.url = url_of if is_plain else lru_cache(maxsize=1024)(self._compared_url)
         self._getters = tuple(self._getter(part) for part in self.match_on)
 
@@ -220,15 +222,32 @@ def _hashable(part: Callable[[Request], Hashable], request: Request) -> Hashable
 
 @dataclass(frozen=True)
 class _Rules:
-    """What of a body does not count."""
+    """What of a request does not count: fields, the order of lists, text that differs each time."""
 
     ignored: Sequence[Sequence[str]]
     unordered: Sequence[Sequence[str]]
     form: Sequence[str]
-    normalizer: _Normalizer | None
+    volatile: Sequence[tuple[re.Pattern[str], str]]
 
-    def text(self, value: str, name: str = "") -> str:
-        return self.normalizer.text(value, name) if self.normalizer else value
+    def text(self, text: str, name: str = "") -> str:
+        """Return `text`, the value of the field `name`, with marks for what is volatile."""
+        if not _VERSION.search(name):
+            for pattern, mark in self.volatile:
+                text = pattern.sub(mark, text)
+        return text
+
+    def json(self, value: Any, name: str = "") -> Any:
+        """Return JSON with marks; a number is replaced where all of it is volatile."""
+        if isinstance(value, dict):
+            return {key: self.json(held, key) for key, held in value.items()}
+        if isinstance(value, list):
+            return [self.json(held, name) for held in value]
+        if isinstance(value, str):
+            return self.text(value, name)
+        if isinstance(value, bool | None) or _VERSION.search(name):
+            return value
+        number = json.dumps(value)
+        return next((mark for one, mark in self.volatile if one.fullmatch(number)), value)
 
 
 def _read(body: bytes, kind: str | None, rules: _Rules) -> ComparedBody:
@@ -242,20 +261,19 @@ def _read(body: bytes, kind: str | None, rules: _Rules) -> ComparedBody:
         return ComparedBody("bytes", "\n".join(_form_lines(body, rules)).encode(*_CODEC))
     if kind and type_.startswith("multipart/") and (named := _BOUNDARY.search(kind)):
         body = _multipart(body, named[1].strip().encode(*_CODEC), rules)
-    return ComparedBody("bytes", rules.normalizer.bytes(body) if rules.normalizer else body)
+    if rules.volatile:
+        body = rules.text(body.decode(*_CODEC)).encode(*_CODEC)
+    return ComparedBody("bytes", body)
 
 
 def _json(value: Any, rules: _Rules) -> Any:
     for path in rules.ignored:
         _edit(value, path, lambda _: _GONE)
-    if rules.normalizer:
-        value = rules.normalizer.json(value)
+    if rules.volatile:
+        value = rules.json(value)
     for path in rules.unordered:
         _edit(value, path, _in_one_order)
     return value
-
-
-_CODEC = "utf-8", "surrogateescape"
 
 
 def _form_lines(body: bytes, rules: _Rules) -> Iterator[str]:
@@ -286,43 +304,6 @@ def _is_left_out(part: bytes, names: Sequence[str]) -> bool:
 
 def _is_named(name: str, names: Sequence[str]) -> bool:
     return any(fnmatchcase(name, one) for one in names)
-
-
-_VERSION = re.compile(r"version$", re.IGNORECASE)  # api-version=2024-10-21 is no date that passes
-
-
-class _Normalizer:
-    """Replaces what differs each time by a mark, the same in all requests."""
-
-    def __init__(self, normalize: Sequence[Volatile]) -> None:
-        self._patterns = [
-            (PATTERNS[one], f"[{one[:-1]}]") if isinstance(one, str) else (one, "[normalized]")
-            for one in _checked_volatile(normalize)
-        ]
-
-    def text(self, text: str, name: str = "") -> str:
-        """Return `text`, the value of the field `name`, with marks."""
-        if not _VERSION.search(name):
-            for pattern, mark in self._patterns:
-                text = pattern.sub(lambda _, mark=mark: mark, text)  # type: ignore[misc]
-        return text
-
-    def json(self, value: Any, name: str = "") -> Any:
-        """Return JSON with marks; a number is replaced where all of it is volatile."""
-        if isinstance(value, dict):
-            return {key: self.json(held, key) for key, held in value.items()}
-        if isinstance(value, list):
-            return [self.json(held, name) for held in value]
-        if isinstance(value, str):
-            return self.text(value, name)
-        if isinstance(value, bool | None) or _VERSION.search(name):
-            return value
-        number = json.dumps(value)
-        return next((mark for one, mark in self._patterns if one.fullmatch(number)), value)
-
-    def bytes(self, data: bytes) -> bytes:
-        text = data.decode("utf-8", "surrogateescape")
-        return self.text(text).encode("utf-8", "surrogateescape")
 
 
 # In JSON 1 and 1.0 are one number; as Python writes them they are two.
@@ -373,13 +354,13 @@ def _in_one_order(value: Any) -> Any:
 
 def _keys(holder: Any, step: str) -> list[Any]:
     """Return the keys or places that `step` names in an object or a list."""
-    if isinstance(holder, dict):
-        return list(holder) if step == "*" else [step] if step in holder else []
-    if isinstance(holder, list):
-        if step == "*":
-            return list(range(len(holder)))
-        return [int(step)] if step.isdecimal() and int(step) < len(holder) else []
-    return []
+    known = range(len(holder)) if isinstance(holder, list) else holder
+    if not isinstance(known, dict | range):
+        return []
+    if step == "*":
+        return list(known)
+    key = int(step) if isinstance(holder, list) and step.isdecimal() else step
+    return [key] if key in known else []
 
 
 def _checked_parts(parts: object) -> tuple[MatchPart, ...]:
@@ -406,17 +387,19 @@ def _steps(name: str, paths: object) -> list[list[str]]:
     return [path.split(".") for path in listed]
 
 
-def _checked_volatile(normalize: Sequence[Volatile]) -> Sequence[Volatile]:
-    """Return what ``normalize=`` was given; a UsageError says what is wrong in it."""
-    for one in normalize:
-        is_pattern = isinstance(one, re.Pattern) and isinstance(one.pattern, str)
-        if not is_pattern and one not in PATTERNS:
+def _with_marks(normalize: object) -> Iterator[tuple[re.Pattern[str], str]]:
+    """Yield the patterns of ``normalize=``, each with the mark that replaces what it finds."""
+    for one in _listed("normalize", normalize):
+        if isinstance(one, str) and one in PATTERNS:
+            yield PATTERNS[one], f"[{one[:-1]}]"
+        elif isinstance(one, re.Pattern) and isinstance(one.pattern, str):
+            yield one, "[normalized]"
+        else:
             raise UsageError(
                 f"normalize= does not know {one!r}.",
                 facts=[f"known: {', '.join(map(repr, PATTERNS))}, and patterns of text"],
                 fix='Fix: write one of these, or re.compile(r"...")',
             )
-    return normalize
 
 
 def _listed(name: str, value: object) -> tuple[Any, ...]:

@@ -264,7 +264,7 @@ def _chunks(interaction: Interaction) -> Iterator[bytes | memoryview]:
     version = response.http_version
     at, by = interaction.recorded_at or None, interaction.recorded_by
     first, *rest = [*_fields(2, recorded_at=at, recorded_by=by), "  request:"]
-    sent = _fields(4, method=request.method, url=request.url, headers=_grouped(request.headers))
+    sent = _fields(4, method=request.method, url=request.url, headers=_as_mapping(request.headers))
     yield _text([f"- {first[2:]}", *rest, *sent])
     yield from bodies.write(request.body, event_stream=False)
     fields = _fields(
@@ -272,7 +272,7 @@ def _chunks(interaction: Interaction) -> Iterator[bytes | memoryview]:
         status=response.status,
         reason=response.reason,
         http_version=None if version == "HTTP/1.1" else version,
-        headers=_grouped(response.headers),
+        headers=_as_mapping(response.headers),
     )
     yield _text(["  response:", *fields])
     yield from bodies.write(response.body, event_stream=is_event_stream(response))
@@ -297,11 +297,18 @@ def _fields(indent: int, **values: yaml_writer.Value) -> list[str]:
     return yaml_writer.fields({k: v for k, v in values.items() if v is not None}, indent)
 
 
-def _grouped(headers: Headers) -> yaml_writer.Value:
-    grouped: dict[str, list[str]] = {}
+def _as_mapping(headers: Headers) -> yaml_writer.Value:
+    return {
+        name: one[0] if len(one) == 1 else one for name, one in grouped(headers).items()
+    } or None
+
+
+def grouped(headers: Headers) -> dict[str, list[str]]:
+    """Return all values of each header."""
+    values: dict[str, list[str]] = {}
     for name, value in headers:
-        grouped.setdefault(name, []).append(value)
-    return {name: one[0] if len(one) == 1 else one for name, one in grouped.items()} or None
+        values.setdefault(name, []).append(value)
+    return values
 
 
 def as_read(interaction: Interaction) -> Interaction:
@@ -341,8 +348,7 @@ def _storable(text: str) -> str:
 
 
 def _storable_headers(headers: Headers) -> Headers:
-    names = dict.fromkeys(name for name, _ in headers)
-    pairs = ((name, unfolded(value)) for name in names for other, value in headers if other == name)
+    pairs = ((name, unfolded(one)) for name, values in grouped(headers).items() for one in values)
     return tuple((name, value) for name, value in pairs if not unsendable(name, value))
 
 
