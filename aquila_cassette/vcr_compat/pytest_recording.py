@@ -97,10 +97,11 @@ def vcr(
     disable_recording: bool,
 ) -> Iterator[Any]:
     """The cassette of a test that is marked; None for any other."""
-    use: Any = nullcontext()
-    if vcr_markers and not disable_recording:
+    if not vcr_markers or disable_recording:
+        yield None
+    else:
         use = _use(request, vcr_markers, os.fspath(vcr_cassette_dir), record_mode)
-    yield from use_for_test(request, use)
+        yield from use_for_test(request, use)
 
 
 def _use(request: pytest.FixtureRequest, marks: list[pytest.Mark], folder: str, mode: str) -> Any:

@@ -181,25 +181,22 @@ class CompatCassette(Cassette):  # type: ignore[misc]
 
     def _as_dict(self) -> dict[str, Any]:
         """Return what vcrpy saves; before 8.5 it would add to what it recorded again."""
-        pairs = self.data
-        recorded = pairs[self._loaded_count :]
+        old, recorded = self.data[: self._loaded_count], self.data[self._loaded_count :]
         if self.record_mode == RecordMode.ALL:
-            is_old = functools.partial(self._is_among, recorded)
-            pairs = [pair for pair in pairs[: self._loaded_count] if not is_old(pair)] + recorded
+            match = matchers.requests_match
+            old = [
+                pair
+                for pair in old
+                if not any(match(one, pair[0], self._match_on) for one, _ in recorded)
+            ]
+        pairs = old + recorded
         return {"requests": [one for one, _ in pairs], "responses": [one for _, one in pairs]}
-
-    def _is_among(self, recorded: Sequence[Pair], pair: Pair) -> bool:
-        return any(matchers.requests_match(one, pair[0], self._match_on) for one, _ in recorded)
 
     def find_requests_with_most_matches(self, request: Any) -> list[tuple[Any, ...]]:
         """Return the recorded requests that fit best, with the matchers that hold and that do not."""
+        compare, match_on = matchers.get_matchers_results, self._match_on
         results = [
-            (
-                stored,
-                *matchers.get_matchers_results(
-                    _like_recorded(request, stored), stored, self._match_on
-                ),
-            )
+            (stored, *compare(_like_recorded(request, stored), stored, match_on))
             for stored, _ in self.data
         ]
         most = max((len(held) for _, held, _ in results), default=0)
