@@ -39,7 +39,7 @@ class RunFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def add(self, path: Path) -> None:
+    def add(self, path: object) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._created(path).touch()
 
