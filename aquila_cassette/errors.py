@@ -64,6 +64,7 @@ class AquilaError(Exception):
         what: The first line: what happened, to what, where.
         facts: Lines between, expected before actual; each is indented by two spaces.
         fix: The last line: the command or edit that helps.
+        attributes: What else a kind of error has, as its class declares it.
 
     Example:
         >>> print(AquilaError("It broke.", facts=["expected: 1", "got: 2"], fix="Fix: make it"))
@@ -75,10 +76,13 @@ class AquilaError(Exception):
 
     passes_sdks = True  # whether SDKs neither wrap it nor ask again
 
-    def __init__(self, what: str, *, facts: Sequence[str] = (), fix: str = "") -> None:
+    def __init__(
+        self, what: str, *, facts: Sequence[str] = (), fix: str = "", **attributes: Any
+    ) -> None:
         self.what = what
         self.facts = tuple(facts)
         self.fix = fix
+        vars(self).update(attributes)
         lines = [what, *(f"  {line}" for fact in self.facts for line in fact.split("\n"))]
         if fix:
             lines.append(fix)
@@ -117,9 +121,7 @@ class CassetteNameError(UsageError):
 class CassetteError(AquilaError):
     """Something about a cassette file; `path` is the file."""
 
-    def __init__(self, what: str, *, path: Path, facts: Sequence[str] = (), fix: str = "") -> None:
-        self.path = path
-        super().__init__(what, facts=facts, fix=fix)
+    path: Path
 
 
 class CassetteFormatError(CassetteError):
@@ -128,17 +130,7 @@ class CassetteFormatError(CassetteError):
     `line` says where, from 1; None for the whole file.
     """
 
-    def __init__(
-        self,
-        what: str,
-        *,
-        path: Path,
-        line: int | None = None,
-        facts: Sequence[str] = (),
-        fix: str = "",
-    ) -> None:
-        self.line = line
-        super().__init__(what, path=path, facts=facts, fix=fix)
+    line: int | None = None
 
 
 class CassetteVersionError(CassetteFormatError):
@@ -175,20 +167,9 @@ class MissError(ReplayError):
     `method` and `url` (redacted) are those of the request, `path` is the cassette file.
     """
 
-    def __init__(
-        self,
-        what: str,
-        *,
-        method: str,
-        url: str,
-        path: Path,
-        facts: Sequence[str] = (),
-        fix: str = "",
-    ) -> None:
-        self.method = method
-        self.url = url
-        self.path = path
-        super().__init__(what, facts=facts, fix=fix)
+    method: str
+    url: str
+    path: Path
 
 
 class UnplayedError(ReplayError):
@@ -219,20 +200,14 @@ class StreamError(AquilaError):
     ``rounds`` or ``protocol``; `status` is None where there was no answer.
     """
 
-    def __init__(
-        self,
-        reason: str,
-        *,
-        kind: str,
-        status: int | None = None,
-        text: str = "",
-        facts: Sequence[str] = (),
-    ) -> None:
-        self.reason = reason
-        self.kind = kind
-        self.status = status
-        self.text = text
-        super().__init__(reason, facts=facts)
+    kind: str
+    status: int | None = None
+    text: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Its first line."""
+        return self.what
 
 
 class ResultTimeout(AquilaError, TimeoutError):  # noqa: N818 - after asyncio's TimeoutError

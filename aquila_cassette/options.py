@@ -85,9 +85,9 @@ def _default_redaction() -> Redaction:
     return _redact(())
 
 
-def _option(default: Any, check: Check, doc: str, **places: object) -> Any:
+def _option(default: Any, check: Check, **places: object) -> Any:
     """Describe one option; `places` tell where else it is set: see `SETTINGS`."""
-    metadata = {"check": check, "doc": doc, **places}
+    metadata = {"check": check, **places}
     if callable(default):
         return field(default_factory=default, metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -95,12 +95,11 @@ def _option(default: Any, check: Check, doc: str, **places: object) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The resolved options of one open cassette; each field documents itself."""
+    """The resolved options of one open cassette; `api.aquila_cassette` documents each."""
 
     mode: Mode = _option(
         "once",
         _one_of(*MODES),
-        "the [record mode](record-modes.md)",
         env="AQUILA_RECORD",
         ini="aquila_record",
         choices=MODES,
@@ -108,74 +107,33 @@ class Options:
         "new_episodes (record what is not known) or all (re-record)",
     )
     match_on: tuple[str | Callable[[Request], Hashable], ...] = _option(
-        ("method", "url", "body", "operation"),
-        _of_matcher("match_on"),
-        "what makes two requests the same ([matching](matching.md))",
+        ("method", "url", "body", "operation"), _of_matcher("match_on")
     )
-    ignore_json: tuple[str, ...] = _option(
-        (),
-        _of_matcher("ignore_json"),
-        'JSON fields left out of matching: `("metadata.request_id", "messages.*.id")`',
-    )
-    unordered_json: tuple[str, ...] = _option(
-        (),
-        _of_matcher("unordered_json"),
-        'JSON lists matched in any order: `("tools.*.function.parameters.required",)`',
-    )
-    ignore_query: tuple[str, ...] = _option(
-        (), _texts, 'query parameters left out of matching: `("nonce", "X-Amz-*")`'
-    )
-    ignore_form: tuple[str, ...] = _option(
-        (), _texts, "form fields left out of matching, also of multipart forms"
-    )
-    normalize: tuple[str | re.Pattern[str], ...] = _option(
-        (),
-        _of_matcher("normalize"),
-        'text that differs each time and does not count: `"dates"`, `"uuids"`, `"ids"`, `re.compile(...)`',
-    )
-    ignore_hosts: tuple[str, ...] = _option(
-        (), _texts, "hosts to leave alone, such as `*.example.com`"
-    )
-    record_ambient: bool = _option(
-        False, _flag, "record [ambient requests](ambient-requests.md) too"
-    )
-    redact: Redaction = _option(
-        _default_redaction,
-        _redact,
-        "further [secrets](secrets.md); all places add up",
-    )
-    speed: float = _option(
-        0.0, _speed, "0 replays at once, 1 at the recorded pace, 4 four times as fast"
-    )
-    hold: bool = _option(False, _flag, "hold streams back for [stepping](stepping.md)")
-    repeats: bool = _option(False, _flag, "replay the last of equal interactions again and again")
+    ignore_json: tuple[str, ...] = _option((), _of_matcher("ignore_json"))
+    unordered_json: tuple[str, ...] = _option((), _of_matcher("unordered_json"))
+    ignore_query: tuple[str, ...] = _option((), _texts)
+    ignore_form: tuple[str, ...] = _option((), _texts)
+    normalize: tuple[str | re.Pattern[str], ...] = _option((), _of_matcher("normalize"))
+    ignore_hosts: tuple[str, ...] = _option((), _texts)
+    record_ambient: bool = _option(False, _flag)
+    redact: Redaction = _option(_default_redaction, _redact)
+    speed: float = _option(0.0, _speed)
+    hold: bool = _option(False, _flag)
+    repeats: bool = _option(False, _flag)
     on_unplayed: OnUnplayed = _option(
         "fail",
         _one_of(*get_args(OnUnplayed)),
-        "what unplayed interactions do: `fail`, `warn` or `ignore`",
         env="AQUILA_ON_UNPLAYED",
         ini="aquila_on_unplayed",
         choices=get_args(OnUnplayed),
         help="what to do when a test does not replay what it recorded: fail, warn or ignore",
     )
-    before_record_request: Callable[[Request], Request | None] | None = _option(
-        None,
-        _hook,
-        "sees each redacted request; returns the one to match and keep, or None: it passes",
-    )
-    before_record_response: Callable[[Response], Response | None] | None = _option(
-        None, _hook, "sees each redacted response; returns the one to keep, or None"
-    )
-    background: tuple[str, ...] = _option(
-        (),
-        _texts,
-        "patterns of URLs or places in the code (`*watch_prices*`) that are not "
-        "[waited for](waiting.md)",
-    )
+    before_record_request: Callable[[Request], Request | None] | None = _option(None, _hook)
+    before_record_response: Callable[[Response], Response | None] | None = _option(None, _hook)
+    background: tuple[str, ...] = _option((), _texts)
     cassette_dir: Path = _option(
         Path("cassettes"),
         _folder,
-        "the folder, below that of the [suite](options.md#the-cassette-folder) or else the current folder",
         env="AQUILA_CASSETTE_DIR",
         ini="aquila_cassette_dir",
         help="the folder of the cassettes",

@@ -34,13 +34,10 @@ def _aquila_test(request: pytest.FixtureRequest, aquila_config: dict[str, Any]) 
     """Note which settings this test has, and open the cassette of its marker."""
     run = request.config.stash[RUN]
     run.settings = aquila_config
-    if request.config.pluginmanager.has_plugin("cassetter"):
-        naming.refuse_cassetters_fixture(request.node)
-    marker = request.node.get_closest_marker("aquila_cassette")
-    if marker is None:
+    if request.node.get_closest_marker("aquila_cassette") is None:
         yield
         return
-    for cassette in _opened(request, naming.marked_name(request.node)):
+    for cassette in _opened(request):
         request.node.stash[_MARKED] = cassette
         yield
 
@@ -93,15 +90,16 @@ class CassetteFixture:
         """The cassette of the test's marker, or one that is named after the test."""
         if _MARKED in request.node.stash:
             yield request.node.stash[_MARKED]
-            return
-        yield from _opened(request, naming.marked_name(request.node))
+        else:
+            yield from _opened(request)
 
 
-def _opened(request: pytest.FixtureRequest, name: str) -> Iterator[Cassette]:
+def _opened(request: pytest.FixtureRequest) -> Iterator[Cassette]:
     from aquila_cassette.api import Block
     from aquila_cassette.options import Layer
 
     run = request.config.stash[RUN]
+    name = naming.marked_name(request.node)
     owner = run.owner_of_now()
     assert owner is not None, "a test runs"
     block = Block(name, Layer("the fixture", {}), owner)

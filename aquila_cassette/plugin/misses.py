@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from traceback import walk_tb
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -37,14 +38,10 @@ def _users_part(traceback: TracebackType | None) -> TracebackType | None:
     """Return a traceback without the frames of libraries, unless there are no others."""
     from aquila_cassette.waiting.inspection import is_user_code
 
-    entries, at = [], traceback
-    while at is not None:
-        if is_user_code(at.tb_frame.f_code.co_filename):
-            entries.append(at)
-        at = at.tb_next
     kept = None
-    for entry in reversed(entries):
-        kept = TracebackType(kept, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
+    for frame, line in reversed(list(walk_tb(traceback))):
+        if is_user_code(frame.f_code.co_filename):
+            kept = TracebackType(kept, frame, frame.f_lasti, line)
     return kept or traceback
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import shlex
 from collections.abc import Iterable
@@ -50,7 +49,7 @@ def marked_name(node: pytest.Item | pytest.Collector) -> str:
 
     marker = node.get_closest_marker("aquila_cassette")
     if marker is not None and marker.args:
-        name: str = marker.args[0]
+        name: str = marker.args[0]  # what is none is refused where it is opened
         return name
     if isinstance(node, pytest.Module):
         return name_of_test(f"{suite_id(node.nodeid, node.config)}::x").removesuffix("/x")
@@ -109,18 +108,3 @@ def uses_cassettes(item: pytest.Item) -> bool:
     for one in map(within.get, names):
         named.append(getattr(one, "__module__", None) or getattr(one, "__name__", None))
     return "aquila_cassette" in named or "aquila_cassette.api" in named
-
-
-def refuse_cassetters_fixture(item: pytest.Item) -> None:
-    """Fail a test that asks for `cassette` where that is cassetter's, and its mark is missing.
-
-    Such a fixture is None and records nothing: the test would pass, with the network behind it.
-    """
-    function = getattr(item, "function", lambda: None)
-    is_marked = item.get_closest_marker("vcr") is not None
-    if not is_marked and "cassette" in inspect.signature(function).parameters:
-        raise UsageError(
-            f"{item.nodeid} asks for the fixture `cassette`, which is cassetter's here.",
-            facts=["without @pytest.mark.vcr it is None and records nothing"],
-            fix="Fix: ask for aquila_cassette, or uninstall cassetter",
-        )

@@ -25,6 +25,7 @@ from aquila_cassette.plugin.summary import (
     given_names,
     is_complete,
     merge,
+    not_changed,
     note,
     unused_lines,
 )
@@ -33,7 +34,7 @@ from aquila_cassette.session.current_session import SESSION, real_disk
 
 if TYPE_CHECKING:
     from aquila_cassette.options import Layer
-    from aquila_cassette.session.owner import Kind, Owner
+    from aquila_cassette.session.owner import Owner
 
 RUN: pytest.StashKey[Run] = pytest.StashKey()
 
@@ -68,16 +69,18 @@ class Run:
         if wider := self.wider.owner_of_now():
             return wider
         if self._item is None:
-            fix = "Fix: pytest --aquila-record=all"
+            from aquila_cassette.session.owner import BlockOwner
+
+            fix, below = "Fix: pytest --aquila-record=all", options.ini(self.config)
             self._block_owners.append(
-                self._make_owner(None, "block", fix, options.ini(self.config), self.config.rootpath)
+                self._make_owner(None, fix, below, self.config.rootpath, kind=BlockOwner)
             )
             return self._block_owners[-1]
         if self.owner is None:
             item = self._item
             below = self._below(item, self.settings)
             name, fix = naming.suite_id(item.nodeid, self.config), naming.rerecord_line(item)
-            self.owner = self._make_owner(name, "test", fix, below, item.path)
+            self.owner = self._make_owner(name, fix, below, item.path)
         return self.owner
 
     def _make_wider_owner(self, node: pytest.Collector, request: pytest.FixtureRequest) -> Owner:
@@ -90,8 +93,9 @@ class Run:
         asked_by = self._item if name == SESSION and self._item is not None else node
         fix = naming.rerecord_line(asked_by)
         noted_as = naming.suite_id(asked_by.nodeid, self.config) if asked_by is self._item else name
+        below = self._below(node, settings)
         return self._make_owner(
-            name, "wider", fix, self._below(node, settings), node.path, noted_as
+            name, fix, below, node.path, noted_as=noted_as, is_test=False, is_shared=True
         )
 
     @cached_property
@@ -102,11 +106,11 @@ class Run:
     def _make_owner(
         self,
         name: str | None,
-        kind: Kind,
         fix: str,
         below: Sequence[Layer],
         path: Path,
-        noted_as: str | None = None,
+        kind: type[Owner] | None = None,
+        **how: Any,
     ) -> Owner:
         from aquila_cassette.options import Layer
         from aquila_cassette.session.owner import Owner
@@ -117,20 +121,18 @@ class Run:
         root, folder = naming.suite_of(path if path.is_dir() else path.parent, self.config)
         # Notes on the run as a whole are of one suite.
         self.usage.is_partial |= root != self.config.rootpath
-        return Owner(
+        return (kind or Owner)(
             name,
-            fix=fix,
-            kind=kind,
+            fix,
             above=options.above(self.config),
             below=[*below, Layer("ini aquila_cassette_dir", {"cassette_dir": folder or None})],
             root=root,
             run=RunFolder(self._shared_folder),
             sets_keys=options.placeholder_keys(self.config) != "false",
-            noted_as=noted_as,
-            was_edited=(noted_as or name or "") in self._missed_before,
-            is_shared=kind == "wider",
+            was_edited=(how.get("noted_as") or name or "") in self._missed_before,
             # unittest ends what it entered after it caught the test's exception.
             defers_misses=bool(case and cls and issubclass(cls, case.TestCase)),
+            **how,
         )
 
     def _below(
@@ -298,12 +300,12 @@ class Run:
             self.count(owner)
             if owner.name and not owner.keeps_old:
                 self.tally.ran.append(owner.name)
-        if not self.is_worker:
-            self._settle(session, was_stopped=was_stopped)
         if self.is_worker:
             counts = {"tally": dict(vars(self.tally)), "usage": dict(vars(self.usage))}
             self.config.workeroutput["aquila"] = counts  # type: ignore[attr-defined]
-        elif is_complete(self.config, session, self.usage):
+            return
+        self._settle(session, was_stopped=was_stopped)
+        if is_complete(self.config, session, self.usage):
             self.unused = self.usage.unused(self.config.rootpath)
 
     def _settle(self, session: pytest.Session, *, was_stopped: bool) -> None:
@@ -312,19 +314,14 @@ class Run:
             return
         from aquila_cassette.session import saving
         from aquila_cassette.session.run_folder import RunFolder
-        from aquila_cassette.storage.names import display_path
 
         folder = RunFolder(self._shared_folder)
+        complete = is_complete(self.config, session, self.usage)
         for name in sorted({change.owner for change in folder.changes()}):
-            is_whole = self.usage.is_whole(name)
-            if name == SESSION:
-                is_whole = is_complete(self.config, session, self.usage) and (
-                    self.usage.tests <= self.usage.passed | self.usage.xfailed
-                )
+            is_whole = self.usage.is_whole(name, is_complete=complete)
             passed = not self.usage.has_failed(name) and (is_whole or not was_stopped)
             for path in saving.settle(folder, name, passed=passed, is_whole=is_whole):
-                shown = display_path(path)
-                self.tally.notes.append(f"aquila: {shown} was not changed, since {name} failed")
+                self.tally.notes.append(not_changed(path, f"{name} failed"))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:

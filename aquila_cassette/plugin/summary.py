@@ -62,9 +62,7 @@ class Tally:
                 self.notes.append(note)
             if cassette.keeps_old and cassette.recorded:
                 how = "was skipped" if owner.skipped else "failed"
-                self.notes.append(
-                    f"aquila: {cassette.shown_path} was not changed, since {owner.name} {how}"
-                )
+                self.notes.append(not_changed(cassette.path, f"{owner.name} {how}"))
             if cassette.is_unchanged and owner.name:
                 self.unchanged.append((owner.name, str(cassette.path)))
             if all(cassette.replaced):
@@ -132,11 +130,12 @@ class Usage:
     def has_failed(self, owner: str) -> bool:
         return any(is_within(test, owner) for test in self.failed)
 
-    def is_whole(self, owner: str) -> bool:
-        """Return whether all tests of a class, module or package ran to their end so far."""
+    def is_whole(self, owner: str, *, is_complete: bool = False) -> bool:
+        """Return whether all tests of a wider owner ran to their end; of the session in a complete run."""
         tests = {test for test in self.tests if is_within(test, owner)}
         is_asked_for = any(is_within(owner, one) for one in self.given)
-        return owner != SESSION and is_asked_for and tests <= self.passed | self.xfailed
+        is_asked_for = is_complete if owner == SESSION else is_asked_for
+        return is_asked_for and tests <= self.passed | self.xfailed
 
     def unused(self, root: Path) -> Unused:
         """Return what no test used, given that the run was complete."""
@@ -188,8 +187,7 @@ def merge(mine: Tally | Usage, other: Mapping[str, Any]) -> None:
 
 def given_names(config: pytest.Config) -> set[str]:
     """Return the owners that the command line names; none where pytest selects tests by itself."""
-    option = config.option
-    if any(getattr(option, name, False) for name in ("lf", "stepwise", "collectonly")):
+    if _is_selected(config):
         return set()
     here, root = config.invocation_params.dir, config.rootpath
     names = set()
@@ -200,10 +198,13 @@ def given_names(config: pytest.Config) -> set[str]:
     return names
 
 
+def _is_selected(config: pytest.Config) -> bool:
+    return any(getattr(config.option, name, False) for name in ("lf", "stepwise", "collectonly"))
+
+
 def is_complete(config: pytest.Config, session: pytest.Session, usage: Usage) -> bool:
     """Return whether a run ran every test of the suite, and nobody stopped it."""
-    option = config.option
-    is_selected = any(getattr(option, name, False) for name in ("lf", "stepwise", "collectonly"))
+    is_selected = _is_selected(config)
     is_stopped = session.shouldstop or session.shouldfail or session.exitstatus not in (0, 1)
     root = config.rootpath
     if config.args_source == config.ArgsSource.ARGS:
@@ -248,6 +249,12 @@ def unused_lines(unused: Unused) -> list[str]:
         of = f"interaction {', '.join(map(str, numbers))} of " if numbers else ""
         lines.append(f"aquila: no test used {of}{escape_control_chars(path)}")
     return [*lines, "Fix: aquila-cassette unused --delete"] if unused else []
+
+
+def not_changed(path: Path, why: str) -> str:
+    from aquila_cassette.storage.names import display_path
+
+    return f"aquila: {display_path(path)} was not changed, since {why}"
 
 
 def _below(path: Path, root: Path) -> str:

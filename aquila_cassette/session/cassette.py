@@ -9,7 +9,7 @@ from aquila_cassette.errors import MissError, SettleTimeout, UsageError
 from aquila_cassette.model import Interaction
 from aquila_cassette.options import Mode
 from aquila_cassette.session.session import Session
-from aquila_cassette.session.stepping import RECORDING, Advance, Which
+from aquila_cassette.session.stepping import RECORDING, Which
 from aquila_cassette.session.stream_text import pending_lines
 from aquila_cassette.waiting.event_loops import (
     TaskOrThread,
@@ -57,13 +57,13 @@ class Cassette:
     @property
     def played(self) -> tuple[Interaction, ...]:
         """What this block has replayed, in the order of its requests."""
-        self._session.read_journal()
+        self._session.journal.read()
         return tuple(self._session.played)
 
     @property
     def misses(self) -> tuple[MissError, ...]:
         """The errors of the requests that no interaction matched."""
-        self._session.read_journal()
+        self._session.journal.read()
         return tuple(self._session.misses)
 
     async def settled(
@@ -121,7 +121,7 @@ class Cassette:
                 f"{called} needs a block that holds streams back.",
                 fix=f'Fix: aquila_cassette("{self.name}", hold=True)',
             )
-        await Advance(session.stepping, called, n, of, here).run(timeout)
+        await session.stepping.advance(called, n, of, here, timeout)
 
     def release(self, of: Which = None) -> None:
         """Let all of a held stream through; without `of` all of all streams, now and later.

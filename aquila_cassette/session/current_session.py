@@ -97,7 +97,7 @@ def _innermost_of(all_open: tuple[Session, ...]) -> Session:
 
 def _before_fork() -> None:
     for session in _open:
-        session.before_fork()
+        session.journal.before_fork()
 
 
 def _in_child() -> None:

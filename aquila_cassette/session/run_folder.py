@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +60,9 @@ class RunFolder:
         file.with_suffix(".writing").write_text(text, "utf-8")
         file.with_suffix(".writing").rename(file)
 
+    def remove(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def changes(self) -> list[Change]:
         made = []
         for file in sorted(self.folder.glob("*.change")):
@@ -82,3 +87,14 @@ def mark(one: Interaction) -> str:
 
 def marks_of(some: Iterable[Interaction]) -> list[str]:
     return [mark(one) for one in some]
+
+
+def _temporary_folder() -> str:
+    try:
+        return tempfile.gettempdir()
+    except FileNotFoundError:  # nothing can be written here, so it only replays
+        return ""
+
+
+THIS_PROCESS = RunFolder(Path(_temporary_folder(), f"aquila-cassette-run-{os.urandom(16).hex()}"))
+"""The run of a process outside pytest, and of the children that it forks."""

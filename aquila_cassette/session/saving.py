@@ -1,4 +1,4 @@
-"""Decide what is saved: after a test passed or failed, in mode `all`, and what may be overwritten.
+"""Decide what is on file after a block, and after the outcome of its owner; refuse the loss of good answers.
 
 At the end of a block its answers are saved, the good ones only where an exception leaves it. At the
 end of the owner its outcome decides: one that passed keeps everything, expected errors included; one
@@ -31,7 +31,7 @@ Owns = Callable[[Interaction], bool]
 Numbered = tuple[int, Interaction]
 
 
-def save_block(session: Session, run: RunFolder | None, *, raised: bool) -> None:
+def save_block(session: Session, run: RunFolder, *, raised: bool) -> None:
     """Save what a block recorded at its end, its failed answers only if no exception leaves it."""
     session.discard_failed(raised)
     if recorded := session.recorded:
@@ -40,47 +40,43 @@ def save_block(session: Session, run: RunFolder | None, *, raised: bool) -> None
 
 
 def save_outcome(
-    sessions: Sequence[Session], run: RunFolder | None, *, passed: bool, is_whole: bool = True
+    sessions: Sequence[Session], run: RunFolder, *, passed: bool, is_whole: bool
 ) -> None:
     """Correct what the blocks of one file saved, now that their owner's outcome is known.
 
     What a failed run leaves is marked as unfinished: mode ``once`` records the rest next time. The
     run that succeeds takes over what it replayed of that, and removes the rest if it `is_whole`.
     """
-    first, last = sessions[0], sessions[-1]
+    first = sessions[0]
     saved = [one for session in sessions for one in session.saved]
-    for session in sessions:
-        session.discard_failed(not passed)
     recordings = [pair for session in sessions for pair in session.recordings()]
     kept = [one for _, one in sorted(recordings, key=lambda pair: pair[0])]
+    new: Sequence[Interaction]
     if not passed:
         new = [as_unfinished(one) for one in kept]
     elif any(session.mode == "none" for session in sessions):
         return
     else:
         played = set().union(*(session.index.played for session in sessions))
-        unfinished = first.unfinished
-        if first.is_shared:  # `settle` decides about these
-            unfinished = {}
+        # Those of a shared owner are left to `settle`.
+        unfinished = {} if first.is_shared else first.unfinished
         taken_over = [one for place, one in unfinished.items() if place in played]
         old = [*unfinished.values()] if is_whole else taken_over
-        new = [*map(as_finished, taken_over), *kept]
         if not old and {id(one) for one in kept} == {id(one) for one in saved}:
             return
+        new = [*map(as_finished, taken_over), *kept]
         saved = [*saved, *old]
-    if not (saved or new):
-        return
-    marks = set(marks_of(saved))
-    left = _write(last, new, run, drop=lambda old: mark(old) in marks)
-    if not left and first.state == "absent":
-        first.path.unlink(missing_ok=True)
+    if saved or new:
+        left = _write(sessions[-1], new, run, drop=_is_among(saved))
+        if not left and first.state == "absent":
+            first.path.unlink(missing_ok=True)
 
 
 def withdraw(sessions: Sequence[Session]) -> None:
     """Remove from one file what its blocks recorded."""
-    path, marks = sessions[0].path, {mark(one) for session in sessions for one in session.recorded}
-    if marks and not files.save(path, (), drop=lambda old: mark(old) in marks).interactions:
-        path.unlink(missing_ok=True)
+    recorded = [one for session in sessions for one in session.recorded]
+    if recorded:
+        _change(sessions[0].path, (), drop=_is_among(recorded))
 
 
 def as_finished(one: Interaction) -> Interaction:
@@ -93,7 +89,7 @@ def as_unfinished(one: Interaction) -> Interaction:
 
 
 def replace_old(
-    sessions: Sequence[Session], run: RunFolder | None, owns: Owns, *, is_whole: bool = True
+    sessions: Sequence[Session], run: RunFolder, owns: Owns, *, is_whole: bool = True
 ) -> None:
     """Save what the blocks of one file recorded in mode ``all``, in place of what it replaces.
 
@@ -110,7 +106,7 @@ def replace_old(
 
         if comparison.is_same_recording(old, new, last.recorded_key):
             last.is_unchanged = True
-            if last.is_shared and run is not None:
+            if last.is_shared:
                 kept = marks_of(old)
                 run.note(Change(last.signature or "", last.path, is_all=True, kept=kept))
             return
@@ -126,21 +122,18 @@ def settle(run: RunFolder, owner: str, *, passed: bool, is_whole: bool) -> list[
     Returns the files that were put back.
     """
     put_back = []
-    by_path: dict[Path, list[Change]] = {}
-    for change in run.changes():
-        if change.owner == owner and change.path.exists():
-            by_path.setdefault(change.path, []).append(change)
-    for path, changes in by_path.items():
+    all_changes = [one for one in run.changes() if one.owner == owner and one.path.exists()]
+    for path in dict.fromkeys(one.path for one in all_changes):
+        changes = [one for one in all_changes if one.path == path]
         new = {text for change in changes for text in change.new}
-        in_mode_all = any(change.is_all for change in changes)
-        on_file = importers.load(path).interactions
-        mine = [one for one in on_file if one.owner == owner]
+        in_mode_all = [change for change in changes if change.is_all]
+        mine = [one for one in importers.load(path).interactions if one.owner == owner]
         gone: list[Interaction] = []
         put: list[Interaction] = []
         if not passed:
             gone = [one for one in mine if mark(one) in new]
             if in_mode_all:
-                put = [one for change in changes if change.is_all for one in change.old]
+                put = [one for change in in_mode_all for one in change.old]
                 put_back.append(path)
             else:
                 put = [as_unfinished(one) for one in gone if is_good(one)]
@@ -150,14 +143,14 @@ def settle(run: RunFolder, owner: str, *, passed: bool, is_whole: bool) -> list[
         elif is_whole:
             gone = [one for one in mine if one.is_unfinished]
             put = [as_finished(one) for one in gone]
-        if (gone or put) and not files.save(path, put, drop=gone.__contains__).interactions:
-            path.unlink(missing_ok=True)
+        if gone or put:
+            _change(path, put, drop=gone.__contains__)
     return put_back
 
 
 def refuse_loss(
     sessions: Sequence[Session],
-    run: RunFolder | None,
+    run: RunFolder,
     owns: Owns,
     *,
     is_whole: bool = True,
@@ -170,40 +163,47 @@ def refuse_loss(
     """
     __tracebackhide__ = True
     last = sessions[-1]
+    key_of = last.recorded_key
     new = [one for session in sessions for one in session.answers]
     if not any(map(how_failed, new)):
         return
     is_replaced = _is_replaced(sessions, run, owns, is_whole=is_whole)
     old = [(number, one) for number, one in enumerate(_on_file(last), 1) if is_replaced(one)]
     if was_edited:
-        keys = {last.recorded_key(one.request) for one in new}
-        old = [pair for pair in old if last.recorded_key(pair[1].request) in keys]
-    if loss := find_loss(old, new, last.recorded_key):
-        raise _overwrite_error(*loss, path=last.path, fix=last.fix)
+        keys = {key_of(one.request) for one in new}
+        old = [pair for pair in old if key_of(pair[1].request) in keys]
+    lost, failures = find_loss(old, new, key_of)
+    if lost:
+        raise _overwrite_error(lost, failures, path=last.path, fix=last.fix)
 
 
 def _is_replaced(
-    sessions: Sequence[Session], run: RunFolder | None, owns: Owns, *, is_whole: bool
+    sessions: Sequence[Session], run: RunFolder, owns: Owns, *, is_whole: bool
 ) -> Owns:
     """Return what says of an interaction on file whether mode ``all`` replaces it.
 
     The owner's own are replaced; of those that nobody signed, those that it asked again. Of an owner
-    that ran in part those that it asked again, and never what was recorded in this run.
+    that ran in part those that it asked again, and never what other processes recorded in this run.
     """
     last = sessions[-1]
     key_of = last.recorded_key
     again = {key_of(one.request) for session in sessions for one in session.recorded}
-    recorded_now: set[str] = set()
-    if last.is_shared and run is not None:
-        recorded_now = run.marks(last.signature, last.path)
+    recorded_now = run.marks(last.signature, last.path) if last.is_shared else set()
 
     def is_replaced(old: Interaction) -> bool:
-        if owns(old) and is_whole:
-            return mark(old) not in recorded_now
-        is_asked_again = key_of(old.request) in again and (owns(old) or old.recorded_by is None)
-        return is_asked_again and mark(old) not in recorded_now
+        is_own = owns(old)
+        if not (is_own and is_whole):
+            may_be = is_own or old.recorded_by is None
+            if not may_be or key_of(old.request) not in again:
+                return False
+        return mark(old) not in recorded_now
 
     return is_replaced
+
+
+def _is_among(some: Iterable[Interaction]) -> Callable[[Interaction], bool]:
+    marks = set(marks_of(some))
+    return lambda old: mark(old) in marks
 
 
 def _on_file(session: Session) -> Sequence[Interaction]:
@@ -221,38 +221,41 @@ def discarded_note(session: Session) -> str | None:
     return "\n".join(lines)
 
 
+def _change(path: Path, new: Sequence[Interaction], *, drop: Callable[[Interaction], bool]) -> None:
+    """Take out what `drop` says, put `new` in, and remove a file of which nothing is left."""
+    if not files.save(path, new, drop=drop).interactions:
+        path.unlink(missing_ok=True)
+
+
 def _write(
     session: Session,
     interactions: Sequence[Interaction],
-    run: RunFolder | None,
-    drop: Callable[[Interaction], bool] | None = None,
+    run: RunFolder,
+    drop: Callable[[Interaction], bool] = lambda old: False,
 ) -> tuple[Interaction, ...]:
     """Save, and return what is on file now."""
     taken_out: list[Interaction] = []
 
     def take_out(old: Interaction) -> bool:
-        if drop is not None and drop(old):
+        if is_dropped := drop(old):
             taken_out.append(old)
-            return True
-        return False
+        return is_dropped
 
     def put_in(stays: Sequence[Interaction]) -> Sequence[Interaction]:
-        if run is None or not session.is_shared:
-            return interactions
         new = _not_stored(session, stays, interactions)
         is_all = session.mode == "all"
-        owner = session.signature or ""
-        run.note(Change(owner, session.path, is_all, marks_of(new), old=taken_out))
+        run.note(
+            Change(session.signature or "", session.path, is_all, marks_of(new), old=taken_out)
+        )
         return new
 
-    def check(data: bytes) -> None:
-        refuse_secrets(data, session.options.redact, session.path)
-
-    def note() -> None:
-        if run is not None:
-            run.add(session.path)
-
-    saved = files.save(session.path, put_in, drop=take_out, check=check, on_create=note)
+    saved = files.save(
+        session.path,
+        put_in if session.is_shared else interactions,
+        drop=take_out,
+        check=lambda data: refuse_secrets(data, session.options.redact, session.path),
+        on_create=lambda: run.add(session.path),
+    )
     return saved.interactions
 
 
@@ -289,7 +292,7 @@ def refuse_secrets(data: bytes, redact: Redaction, path: Path) -> None:
 
 def find_loss(
     old: Iterable[Numbered], new: Sequence[Interaction], key_of: Callable[[Request], Hashable]
-) -> tuple[list[Numbered], list[Interaction]] | None:
+) -> tuple[list[Numbered], list[Interaction]]:
     """Return the good answers among `old`, which is replaced, that are lost, and the failures.
 
     `new` is all that was asked now. Where fewer good answers came than before, and a failure, the
@@ -311,7 +314,7 @@ def find_loss(
     if bad and len(_good(came)) < len(gone):
         lost += gone
         failures += bad
-    return (sorted(lost, key=lambda one: one[0]), failures) if lost else None
+    return sorted(lost, key=lambda one: one[0]), failures
 
 
 def _by_key(
@@ -336,28 +339,28 @@ def _overwrite_error(
 ) -> OverwriteError:
     hows = [(one, how) for one in failures if (how := how_failed(one))]
     kinds = escape_control_chars(" and ".join(dict.fromkeys(how.kind for _, how in hows)))
-    was = []
-    for number, one in lost:
-        dated = f", recorded {one.recorded_at[:10]}" if one.recorded_at else ""
-        answer = f"{_asked(one)}: HTTP {one.response.status}"
-        was.append(f"on cassette: interaction {number}{dated}, {answer}")
-    now = []
-    for one, how in hows:
-        words = shorten(escape_control_chars(how.words), _LONG, placeholder="...")
-        now.append(f"now:         {_asked(one)}: {words}")
+    was = [f"on cassette: {numbered(*pair)}: HTTP {pair[1].response.status}" for pair in lost]
+    if len(was) > _SHOWN:
+        was[_SHOWN:] = [f"             and {len(was) - _SHOWN} more"]
+    now = [
+        f"now:         {_asked(one)}: "
+        + shorten(escape_control_chars(how.words), _LONG, placeholder="...")
+        for one, how in hows[:_SHOWN]
+    ]
     return OverwriteError(
         f"{display_path(path)} stays as it was: {count(len(lost), 'good answer')} would have been "
         f"replaced by {kinds}.",
         path=path,
-        facts=[
-            *was[:_SHOWN],
-            *([f"             and {len(was) - _SHOWN} more"] if len(was) > _SHOWN else []),
-            *now[:_SHOWN],
-            "to store the failure instead: delete what is on cassette first",
-        ],
+        facts=[*was, *now, "to store the failure instead: delete what is on cassette first"],
         fix="Fix: check the provider, the API key and its limits, then run: "
         + fix.removeprefix("Fix: "),
     )
+
+
+def numbered(number: int, one: Interaction) -> str:
+    """Return the line of an error on an interaction of a cassette."""
+    dated = f", recorded {one.recorded_at[:10]}" if one.recorded_at else ""
+    return f"interaction {number}{dated}, {_asked(one)}"
 
 
 def _asked(one: Interaction) -> str:

@@ -132,8 +132,7 @@ class Session:
         self._replay_settings = ReplaySettings(self.path, fix, self.streams, options.speed)
         self._numbers = itertools.count(1)
         self.recorders: list[Recorder | ForkedRecording] = []
-        self.journal: Journal | None = None  # once a process was forked in the block
-        self._pid = os.getpid()
+        self.journal = Journal(self.shown_path, self._count)
         self._reported = 0
         self.home = threading.current_thread()
         self._lock = threading.RLock()
@@ -152,7 +151,7 @@ class Session:
             return None
         key = self.matcher.key(asked)
         index = self.index
-        found = self._take(key) if index.interactions or self.journal else None
+        found = self._take(key) if index.interactions else None
         if found is None and not self.options.record_ambient and (kind := ambient_request(request)):
             return self._handle_ambient(kind, request)
         number = next(self._numbers)
@@ -204,7 +203,7 @@ class Session:
 
     def recordings(self) -> list[tuple[int, Interaction]]:
         """Return what was recorded and not discarded, with the order of the requests."""
-        self.read_journal()
+        self.journal.read()
         discarded = {id(one) for one in self.discarded}
         return [
             (recorder.order, one)
@@ -225,7 +224,7 @@ class Session:
 
     def take_swallowed(self, left_by: BaseException | None = None) -> list[MissError]:
         """Return the misses since the last call that `left_by` does not deliver, once."""
-        self.read_journal()
+        self.journal.read()
         misses = self.misses[self._reported :]
         self._reported = len(self.misses)
         return swallowed(misses, left_by)
@@ -270,7 +269,7 @@ class Session:
         """End what is still recorded, since nothing saves what comes from now on."""
         for recorder in list(self.recorders):
             recorder.give_up()
-        self.end_journal()
+        self.journal.end()
 
     def redacted(self, interaction: Interaction) -> Interaction:
         """Return it without secrets; its request is already so."""
@@ -361,40 +360,20 @@ class Session:
         )
         with self._lock:
             self.recorders.append(recorder)
-        if self.journal is not None and self.is_forked:
+        if self.journal.is_forked:
             asked_by = f"{asked.method} {asked.url} (process {pid})"
             self.journal.note("asked", recorder.order, asked_by)
         return recorder
 
     # In forked processes; see `forks`.
 
-    def before_fork(self) -> None:
-        self.journal = self.journal or Journal(self.shown_path, self._count)
-
     def in_child(self) -> None:
         """Begin in a forked child: nothing is held, since nobody advances it there."""
-        assert self.journal is not None, "made before the fork"
         if self.options.hold:
             self.stepping.released = True
             renew_locks(self.stepping)
         renew_locks(self, self.index, self.streams, *self.recorders, notifier)
         self.journal.in_child()
-
-    @property
-    def is_forked(self) -> bool:
-        """Whether this process is a child of the one that opened the block."""
-        return self.journal is not None and os.getpid() != self._pid
-
-    def read_journal(self) -> None:
-        """Count what other processes did in this block."""
-        if self.journal is not None:
-            with self.journal.locked():
-                pass
-
-    def end_journal(self) -> None:
-        if self.journal is not None:
-            self.journal.end()
-            self.journal = None
 
     def _count(self, kind: str, of: Any, value: Any) -> None:
         """Count what another process did."""
@@ -404,27 +383,21 @@ class Session:
             self.played.append(played)
         elif kind == "missed":
             self.misses.append(value)
-        elif not self.is_forked:
+        elif not self.journal.is_forked:
             self.recorders.append(value)
 
-    def _find(self, key: Key) -> tuple[int, bool] | None:
-        take = partial(self.index.take, repeats=self.options.repeats)
-        found = take(key)
-        if found is None and self.index.interactions:
-            found = next(filter(None, map(take, self.matcher.looser_keys(key))), None)
-        return found
-
     def _take(self, key: Key) -> tuple[int, bool] | None:
-        if self.journal is None:
-            return self._find(key)
+        take = partial(self.index.take, repeats=self.options.repeats)
         with self.journal.locked():
-            found = self._find(key)
+            found = take(key)
+            if found is None:
+                found = next(filter(None, map(take, self.matcher.looser_keys(key))), None)
             if found is not None:
                 self.journal.append("played", found[0])
-            return found
+        return found
 
     def _recording_ended(self, recorder: Recorder, pid: int) -> None:
-        if self.journal is not None and self.is_forked:
+        if self.journal.is_forked:
             if pid == os.getpid():
                 came = ForkedRecording(recorder.order, recorder.interaction(), recorder.answer())
                 self.journal.note("recorded", recorder.order, came)
@@ -462,8 +435,7 @@ class Session:
 
     def _missed(self, error: MissError) -> MissError:
         self.misses.append(error)
-        if self.journal is not None:
-            self.journal.note("missed", value=error)
+        self.journal.note("missed", value=error)
         notify()
         return error
 

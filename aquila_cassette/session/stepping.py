@@ -11,7 +11,7 @@ import anyio
 
 from aquila_cassette import sse
 from aquila_cassette.dialects.framing import framing, is_complete_frame, read_event, split_frames
-from aquila_cassette.errors import RenderTimeout, UsageError
+from aquila_cassette.errors import AquilaError, RenderTimeout, UsageError
 from aquila_cassette.model import Interaction, Response
 from aquila_cassette.session.player import Player, ReplaySettings, let_others_run
 from aquila_cassette.session.stream_text import pending_lines
@@ -54,114 +54,97 @@ class Stepping:
         """Let everything through; see `Cassette.release`."""
         with self._lock:
             self.released |= of is None
-            chosen = self.matching(of)
+            chosen = self._matching(of)
         if of is not None and not chosen:
-            raise UsageError(
-                f"release(of={of!r}) matches no held stream.",
-                facts=self.describe(self._streams) or ["held: none"],
-                fix="Fix: name one of these; release() lets all streams through, now and later",
-            )
+            fix = "name one of these; release() lets all streams through, now and later"
+            raise self._error(UsageError, f"release(of={of!r}) matches no held stream.", fix)
         for stream in chosen:
             stream.release()
 
-    def matching(self, of: Which) -> list[SteppedPlayer]:
+    async def advance(
+        self, called: str, count: int, of: Which, here: TaskOrThread, timeout: float
+    ) -> None:
+        """Let events of a stream through, and wait until they were consumed; see `Cassette.advance`.
+
+        It was `called` in the task or thread `here`. Jobs are not waited for: they wait for the held
+        stream, or for another.
+        """
+        call = f"{called}({count})" if of is None else f"{called}({count}, of={of!r})"
+        stream: SteppedPlayer | None = None
+        target = 0
+        left: Sequence[Pending] = ()
+
+        def is_done() -> bool:
+            """Go on as far as that is possible now, and return whether that is to the end."""
+            nonlocal stream, target
+            if stream is None and (stream := self._find(called, call, count, of)) is not None:
+                target = stream.allow(count)
+            return stream is not None and stream.has_passed(target)
+
+        for limit in (timeout, RECORDING):
+            deadline = elapsed() + limit
+            with anyio.move_on_after(limit):
+                await notifier.until(is_done)
+            if stream is not None or not self.session.is_recording:
+                break
+        if stream is not None and is_done():
+            # Views must have handled what came, and readers of a finished stream have returned.
+            left = await Idle(
+                [],
+                sources(),
+                here=here,
+                worker_threads=False,
+                jobs=False,
+                readers=stream.readers(),
+            ).wait(max(0.0, deadline - elapsed()))
+            if not left:
+                return
+        fix = "ask for it and read it in a task or thread of its own, or wait longer: "
+        fix += f"{called}(timeout=...)"
+        what = f"{call} was not done in {timeout:g} s."
+        raise self._error(RenderTimeout, what, fix, self._matching(of), pending_lines(left))
+
+    def _find(self, called: str, call: str, count: int, of: Which) -> SteppedPlayer | None:
+        """Return the held stream that is meant; None if it may still come."""
+        found = [stream for stream in self._matching(of) if stream.is_held]
+        if len(found) > 1:
+            number = self._streams.index(found[0]) + 1
+            fix = "say which, by a part of its prompt or URL or by its number: "
+            fix += f"{called}({count}, of={number})"
+            what = f"{call} has {len(found)} held streams to choose from."
+            raise self._error(UsageError, what, fix, found)
+        if found:
+            return found[0]
+        if failure := self.session.take_failure():
+            raise failure
+        is_over = isinstance(of, int) and self._matching(of)
+        if self.released or is_over or self.session.is_played_out:
+            fix = "take the call out, or record what is to be let through: "
+            fix += self.session.fix.removeprefix("Fix: ")
+            raise self._error(UsageError, f"{call} has nothing left to let through.", fix)
+        return None
+
+    def _matching(self, of: Which) -> list[SteppedPlayer]:
         """Return the streams that `of` may name."""
         if isinstance(of, int):
             return self._streams[of - 1 : of]
         return [stream for stream in self._streams if of is None or stream.matches(of)]
 
-    def describe(self, streams: Sequence[SteppedPlayer]) -> list[str]:
-        """Return the lines of a message on the state of streams."""
+    def _error(
+        self,
+        kind: type[AquilaError],
+        what: str,
+        fix: str,
+        streams: Sequence[SteppedPlayer] | None = None,
+        facts: Sequence[str] = (),
+    ) -> AquilaError:
+        """Make an error with the state of some streams, by default of all, unless other `facts` say more."""
         lines = []
-        for stream in streams:
+        for stream in self._streams if streams is None else streams:
             first, *more = stream.describe()
             number = self._streams.index(stream) + 1
             lines += [f"stream {number}: {first}", *(f"  {line}" for line in more)]
-        return lines
-
-
-class Advance:
-    """One call: it finds its stream, lets events through, and waits until they were consumed.
-
-    It was `called` in the task or thread `here`.
-    """
-
-    def __init__(
-        self, stepping: Stepping, called: str, count: int, of: Which, here: TaskOrThread
-    ) -> None:
-        self._stepping = stepping
-        self._here = here
-        self._count = count
-        self._of = of
-        self._stream: SteppedPlayer | None = None
-        self._target = 0
-        self._called = called
-        self._call = f"{called}({count})" if of is None else f"{called}({count}, of={of!r})"
-
-    async def run(self, timeout: float) -> None:
-        """Do it; jobs are not waited for: they wait for the held stream, or for another."""
-        for limit in (timeout, RECORDING):
-            deadline = elapsed() + limit
-            with anyio.move_on_after(limit):
-                await notifier.until(self._is_done)
-            if self._stream is not None or not self._stepping.session.is_recording:
-                break
-        if self._stream is None or not self._is_done():
-            raise self._too_late(timeout)
-        # Views must have handled what came, and readers of a finished stream have returned.
-        left = await Idle(
-            [],
-            sources(),
-            here=self._here,
-            worker_threads=False,
-            jobs=False,
-            readers=self._stream.readers(),
-        ).wait(max(0.0, deadline - elapsed()))
-        if left:
-            raise self._too_late(timeout, left)
-
-    def _is_done(self) -> bool:
-        """Go on as far as that is possible now, and return whether that is to the end."""
-        if self._stream is None:
-            self._stream = self._find()
-            if self._stream is None:
-                return False
-            self._target = self._stream.allow(self._count)
-        return self._stream.has_passed(self._target)
-
-    def _find(self) -> SteppedPlayer | None:
-        stepping = self._stepping
-        found = [stream for stream in stepping.matching(self._of) if stream.is_held]
-        if len(found) > 1:
-            raise UsageError(
-                f"{self._call} has {len(found)} held streams to choose from.",
-                facts=stepping.describe(found),
-                fix="Fix: say which, by a part of its prompt or URL or by its number: "
-                f"{self._called}({self._count}, of={stepping.matching(None).index(found[0]) + 1})",
-            )
-        if found:
-            return found[0]
-        session = stepping.session
-        if failure := session.take_failure():
-            raise failure
-        named = isinstance(self._of, int) and stepping.matching(self._of)
-        if stepping.released or named or session.is_played_out:
-            raise UsageError(
-                f"{self._call} has nothing left to let through.",
-                facts=stepping.describe(stepping.matching(None)) or ["held: none"],
-                fix="Fix: take the call out, or record what is to be let through: "
-                + session.fix.removeprefix("Fix: "),
-            )
-        return None
-
-    def _too_late(self, timeout: float, left: Sequence[Pending] = ()) -> RenderTimeout:
-        held = self._stepping.matching(self._of)
-        return RenderTimeout(
-            f"{self._call} was not done in {timeout:g} s.",
-            facts=pending_lines(left) or self._stepping.describe(held) or ["held: none"],
-            fix="Fix: ask for it and read it in a task or thread of its own, or wait longer: "
-            f"{self._called}(timeout=...)",
-        )
+        return kind(what, facts=facts or lines or ["held: none"], fix=f"Fix: {fix}")
 
 
 class SteppedPlayer(Player):

@@ -64,7 +64,7 @@ def test_a(aquila_cassette):
         [
             "E*UnplayedError: test_it.py::test_a did not play 1 interaction that it recorded.",
             "E*  cassette: cassettes/x.yaml (mode once)",
-            f"E*  unplayed: interaction 2, GET {server.url}/2, recorded ????-??-??",
+            f"E*  unplayed: interaction 2, recorded ????-??-??, GET {server.url}/2",
             "E*Fix: pytest test_it.py::test_a --aquila-record=all",
             "aquila: 1 replayed, 0 recorded, 0 missed, 1 unplayed (x)",
         ]

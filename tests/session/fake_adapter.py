@@ -138,7 +138,7 @@ class Suite:
         self.library = Library()
 
     def owner(self, name: str | None = "test_a") -> Owner:
-        return Owner(
+        return (Owner if name else BlockOwner)(
             name,
             fix=f"Fix: pytest {name} --aquila-record=all",
             above=[Layer("folder", {"cassette_dir": self.folder})],

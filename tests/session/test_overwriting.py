@@ -37,8 +37,8 @@ def answered(text: str) -> list[Interaction]:
 
 
 def lost(old: str, new: str) -> list[int]:
-    found = find_loss(enumerate(answered(old), 1), answered(new), lambda request: request.url)
-    return [number for number, _ in found[0]] if found else []
+    found, _ = find_loss(enumerate(answered(old), 1), answered(new), lambda request: request.url)
+    return [number for number, _ in found]
 
 
 @pytest.mark.parametrize("came", [*ANSWERS, "401", "403", "404", "429", "500", "529"])
