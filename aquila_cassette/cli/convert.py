@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -31,14 +30,6 @@ class TargetFormat(StrEnum):
 
     v1 = "v1"
     vcrpy = "vcrpy"
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """A file to convert, and the folder that its place in the output is counted from."""
-
-    path: Path
-    root: Path
 
 
 @app.command("convert")
@@ -75,24 +66,25 @@ def run(
       aquila-cassette convert tests/cassettes -o cassettes --dry-run
     """
     rules = Redaction(redact or (), (), keep or (), allow or ())
-    sources = list({one.path: one for name in places for one in _sources(name, folder)}.values())
+    # The files, each with the folder that its place in the output is counted from.
+    sources = {path: root for name in places for path, root in _sources(name, folder)}
     screen = Screen()
     taken: set[Path] = set()
-    total = written = waiting = code = 0
-    for source in sources:
+    written = waiting = code = 0
+    for path, root in sources.items():
         try:
-            total += 1
-            conversion = convert(source.path, to.value, rules)
-            target = _target(source, output)
+            conversion = convert(path, to.value, rules)
+            target = path.with_name(f"{stem(path.name)}.yaml")
+            if output:
+                target = output / target.absolute().relative_to(root.absolute())
             why = ""
             if not conversion.data:
                 why = "it is in that format already"
-            elif target == source.path and not in_place:
+            elif target == path and not in_place:
                 why, waiting, code = "it would be replaced", waiting + 1, max(code, 1)
             elif target in taken:
                 raise UsageError(
-                    f"Another file became {display_path(target)}, as "
-                    f"{display_path(source.path)} would.",
+                    f"Another file became {display_path(target)}, as {display_path(path)} would.",
                     fix="Fix: convert one of the two into another folder with -o FOLDER",
                 )
             elif not write(conversion, target, in_place=in_place, dry_run=dry_run):
@@ -109,10 +101,10 @@ def run(
             f"{count(waiting, 'file')} would be replaced. "
             "Fix: allow it with --in-place, or write elsewhere with -o FOLDER"
         )
-    if total:
+    if sources:
         would = "would be " if dry_run else ""
         name = "our format" if to == "v1" else "vcrpy's format"
-        print_error(f"{written} of {count(total, 'file')} {would}converted to {name}.")
+        print_error(f"{written} of {count(len(sources), 'file')} {would}converted to {name}.")
     else:
         print_error(
             "No cassettes there. What is read: vcrpy, cassetter, betamax, HAR, and our own."
@@ -120,20 +112,13 @@ def run(
     return code
 
 
-def _sources(name: str, folder: Path) -> Iterator[_Source]:
+def _sources(name: str, folder: Path) -> Iterator[tuple[Path, Path]]:
     path = Path(name)
     if path.is_dir():
-        for one in cassettes_in(path):
-            yield _Source(one, path)
+        yield from ((one, path) for one in cassettes_in(path))
     else:
         one = find(name, folder)
-        is_inside = one.absolute().is_relative_to(folder.absolute())
-        yield _Source(one, folder if is_inside else one.parent)
-
-
-def _target(source: _Source, output: Path | None) -> Path:
-    path = source.path.with_name(f"{stem(source.path.name)}.yaml")
-    return path if output is None else output / path.absolute().relative_to(source.root.absolute())
+        yield one, folder if one.absolute().is_relative_to(folder.absolute()) else one.parent
 
 
 def _show(screen: Screen, conversion: Conversion, target: Path, why: str) -> None:

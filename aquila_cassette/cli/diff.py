@@ -104,19 +104,12 @@ def _as_json(comparison: Comparison) -> dict[str, Any]:
 
 def _load_revision(revision: str, path: Path) -> CassetteData | None:
     """Read a cassette as it was committed; None where it was not there."""
-    if _git("rev-parse", "--is-inside-work-tree") is None:
-        raise _git_error(path, f"{display_path(path)} is in no git repository.")
-    commit = f"{revision}^{{commit}}"
-    found = _git("rev-parse", "--verify", "--quiet", "--end-of-options", commit)
-    if found is None:
-        raise _git_error(path, f"git knows no revision {revision!r}.")
-    name = f"{found.decode().strip()}:./{Path(os.path.relpath(path)).as_posix()}"
-    if _git("cat-file", "-e", name) is None:
+    commit = _git(path, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
+    name = f"./{Path(os.path.relpath(path)).as_posix()}"
+    if not _git(path, "ls-tree", "--name-only", commit.decode().strip(), name):
         return None
     # With filters: line ends, and files kept elsewhere (LFS), come as a checkout gives them.
-    data = _git("cat-file", "--filters", name)
-    if data is None:
-        raise _git_error(path, f"{display_path(path)} cannot be read from {revision}.")
+    data = _git(path, "cat-file", "--filters", f"{commit.decode().strip()}:{name}")
     try:
         return cassette_format.loads(data, path=path)
     except CassetteError as error:
@@ -124,15 +117,18 @@ def _load_revision(revision: str, path: Path) -> CassetteData | None:
         raise _git_error(path, what, error.what) from error
 
 
-def _git(*arguments: str) -> bytes | None:
-    """Return what git printed; None where it failed."""
+def _git(path: Path, *arguments: str) -> bytes:
+    """Return what git printed."""
     try:
-        ran = subprocess.run(["git", *arguments], capture_output=True, check=False)
+        return subprocess.run(["git", *arguments], capture_output=True, check=True).stdout
     except FileNotFoundError:
         raise UsageError("git is not installed here.", fix="Fix: install git") from None
-    return ran.stdout if ran.returncode == 0 else None
+    except subprocess.CalledProcessError as error:
+        why = error.stderr.decode("utf-8", "replace").strip()
+        what = f"git does not give {display_path(path)} as it was committed."
+        raise _git_error(path, what, why) from None
 
 
-def _git_error(path: Path, what: str, *facts: str) -> UsageError:
+def _git_error(path: Path, what: str, why: str) -> UsageError:
     command = f"aquila-cassette diff OLD.yaml {shlex.quote(display_path(path))}"
-    return UsageError(what, facts=facts, fix=f"Fix: {command}")
+    return UsageError(what, facts=[why], fix=f"Fix: {command}")

@@ -59,14 +59,6 @@ def name_of(path: Path, folder: Path) -> str:
     return inside.as_posix().removesuffix(".yaml")
 
 
-def require_place(place: Path | None, command: str) -> None:
-    if place is not None and not place.exists():
-        raise UsageError(
-            f"There is no {display_path(place)!r}.",
-            fix=f"Fix: aquila-cassette {command}",
-        )
-
-
 class Note(NamedTuple):
     """What the pytest plugin noted in pytest's cache; `written_at` in ns, as file times are."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from aquila_cassette import importers
-from aquila_cassette.cli.folder import name_of, require_place
+from aquila_cassette.cli.folder import name_of
 from aquila_cassette.cli.output import Screen, print_what_is_wrong
 from aquila_cassette.cli.shared_options import AsJson, Folder, Place, app
 from aquila_cassette.dialects.providers import provider_name
@@ -118,7 +118,6 @@ def run(
     Example:
       aquila-cassette list --json | jq '.[] | select(.ends.failed)'
     """
-    require_place(place, "list")
     found = [_File.load(path, folder) for path in importers.cassettes_in(place or folder)]
     screen = Screen()
     if as_json:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aquila_cassette.cli.folder import name_of, require_place
+from aquila_cassette.cli.folder import name_of
 from aquila_cassette.cli.output import Screen, print_what_is_wrong
 from aquila_cassette.cli.shared_options import Folder, Place, app
 from aquila_cassette.errors import UsageError
@@ -42,12 +42,11 @@ def run(
     Example:
       aquila-cassette report cassettes/chat -o chat.html --open
     """
-    require_place(place, "report")
     where = place or folder
-    if output.exists() and not _is_report(output):
+    if output.suffix != ".html":  # a cassette that is named here by mistake must stay
         raise UsageError(
-            f"There is a file at {display_path(output)} already that is no report; it is not overwritten.",
-            fix="Fix: write the report to another file with -o FILE",
+            f"The report is written to an HTML file, and {display_path(output)} is none.",
+            fix="Fix: aquila-cassette report -o report.html",
         )
     found = load_files(where, folder)
     about = {
@@ -56,7 +55,8 @@ def run(
         "by": f"aquila-cassette {version('aquila-cassette')}",
     }
     page = render_page(found, about=about)
-    _write(output, page)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    files.replace_file(output.resolve(), page)
     interactions = sum(len(one.details or ()) for one in found)
     facts = [count(len(found), "cassette"), count(interactions, "interaction")]
     facts.append(format_size(len(page)))
@@ -76,23 +76,3 @@ def load_files(place: Path, folder: Path) -> list[ReportFile]:
     home = folder if inside else place.parent if place.is_file() else place
     paths = sorted(cassettes_in(place), key=lambda path: (path.parent.as_posix(), path.name))
     return [load_file(path, name_of(path, home)) for path in paths]
-
-
-def _is_report(path: Path) -> bool:
-    if not path.is_file():
-        return path.is_dir()  # which cannot be replaced
-    with path.open("rb") as file:
-        start = file.read(2000)
-    return not start or b'<meta name="generator" content="aquila-cassette report">' in start
-
-
-def _write(output: Path, page: bytes) -> None:
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        files.replace_file(output.resolve(), page)
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise UsageError(
-            f"{display_path(output)} could not be written: {why}.",
-            fix="Fix: aquila-cassette report -o report.html",
-        ) from error

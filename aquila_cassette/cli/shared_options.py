@@ -80,7 +80,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs."
 DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Show it, and change nothing.")]
 
 Place = Annotated[
-    Path | None, typer.Argument(metavar="PATH", help="A folder or a file, not the whole DIR.")
+    Path | None,
+    typer.Argument(metavar="PATH", help="A folder or a file, not the whole DIR.", exists=True),
 ]
 Names = Annotated[
     list[str] | None,

@@ -6,6 +6,7 @@ request for a stream so, some with an error and some with the answer.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Hashable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -23,6 +24,7 @@ _MAX_SHOWN = 500
 """The most characters of a body that an error shows."""
 _MAX_HEAD = 8 * 1024
 """How much of a stream is kept to name it if it is none."""
+_utf16_decoder = codecs.getincrementaldecoder("utf-16-le")
 _TEXT_EVENTS: dict[str, type[Chunk | Reasoning]] = {"words": Chunk, "thought": Reasoning}
 
 
@@ -49,7 +51,8 @@ class AnswerParser:
         self._foreign = ""  # the first event that is not of the endpoint's dialect
         self._is_complete = False
         self._builder = MessageBuilder()
-        self._halves: dict[type[Chunk | Reasoning], str] = {Chunk: "", Reasoning: ""}
+        # Some providers cut a character into two surrogates, and send them in two chunks.
+        self._utf16 = {kind: _utf16_decoder("replace") for kind in _TEXT_EVENTS.values()}
         self._response_id = ""
         self.is_over = False
         """Whether nothing more is to be read."""
@@ -166,7 +169,8 @@ class AnswerParser:
             self._foreign = self._foreign or event.data[:_MAX_SHOWN]
             yield self._raw(event.type, event.data)
         else:
-            before = self._begin_event()
+            self._builder.piece += 1
+            before = self._builder.changes
             dialect.read_event(event, self._builder)
             yield from self._keep(event.fields)
             if dialect.is_terminal(event):
@@ -180,7 +184,7 @@ class AnswerParser:
         if (error := error_in(answer)) is not None:
             self._builder.set_error(error)
         elif self._endpoint.dialect.is_answer(fields):
-            self._begin_event()
+            self._builder.piece += 1
             self._endpoint.dialect.read_answer(fields, self._builder)
             yield from self._keep(fields)
             self._is_complete = True
@@ -188,33 +192,21 @@ class AnswerParser:
             self._foreign = text[:_MAX_SHOWN]
             yield self._raw("message", text)
 
-    def _begin_event(self) -> int:
-        self._builder.piece += 1
-        return self._builder.changes
-
     def _keep(self, fields: Table) -> Iterator[StreamEvent]:
         """Keep what was read, and yield its texts."""
         self._objects.append(fields)
         self._response_id = self._response_id or self._endpoint.response_id(fields)
         for new in self._builder.newest():
-            if new.kind in _TEXT_EVENTS:
-                yield from self._add_text(_TEXT_EVENTS[new.kind], new.text)
-
-    def _add_text(self, kind: type[Chunk | Reasoning], chunk: str) -> Iterator[StreamEvent]:
-        # Some providers cut a character into two surrogates, and send them in two chunks.
-        text = self._halves[kind] + chunk
-        half = text[-1] if "\ud800" <= text[-1] <= "\udbff" else ""
-        self._halves[kind] = half
-        if whole := text.removesuffix(half):
-            joined = whole.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-            yield kind(joined, ref=self._ref)
+            if kind := _TEXT_EVENTS.get(new.kind):
+                utf16 = new.text.encode("utf-16-le", "surrogatepass")
+                if text := self._utf16[kind].decode(utf16):
+                    yield kind(text, ref=self._ref)
 
     def _finish(self) -> Iterator[StreamEvent]:
         self.is_over = True
-        for kind, half in self._halves.items():
-            if half:
-                yield kind("\N{REPLACEMENT CHARACTER}", ref=self._ref)
-        self._halves.clear()
+        for kind, decoder in self._utf16.items():
+            if half := decoder.decode(b"", final=True):
+                yield kind(half, ref=self._ref)
 
     def _raw(self, type_: str, data: str) -> Raw:
         return Raw(sse.Event(type_, data), ref=self._ref)

@@ -199,7 +199,7 @@ class ClientBase:
             "content-type": "application/json",
             **provider.headers(key),
         }
-        return Transport(self._http, endpoint, base_url, headers, idle_timeout)
+        return Transport(self._http, endpoint, base_url.rstrip("/"), headers, idle_timeout)
 
 
 class Client(ClientBase):

@@ -171,23 +171,22 @@ class StreamDriver:
             if failure := answer.failure():
                 raise failure
             self._add_messages(answer.messages())
-            calls = answer.calls
-            for call in calls:
-                start = ToolCall("start", call.name, call.arguments, id=call.id, ref=self.ref)
-                await self._emit(start)
-            if not calls or not self.tools:
-                return
             runs = [
                 ToolRun(call.id, call.name, call.arguments, self.tools, self.context)
-                for call in calls
+                for call in answer.calls
             ]
+            for run in runs:
+                await self._emit(
+                    ToolCall("start", run.name, run.arguments, id=run.id, ref=self.ref)
+                )
+            if not runs or not self.tools:
+                return
             if self.transport.is_async:
                 await run_tools(runs)
             else:
                 run_tools_now(runs)
             for run in runs:
                 self.context = {**self.context, **run.patch}
-            for run in runs:
                 result = (run.name, run.arguments, run.result)
                 await self._emit(
                     ToolCall("result", *result, failed=run.failed, id=run.id, ref=self.ref)
@@ -277,41 +276,37 @@ def _pause() -> Generator[None, None, None]:
     yield
 
 
+@dataclass(eq=False)
 class Transport:
     """Does HTTP for one stream, with any client of httpx or httpx2; `idle_timeout` is in seconds."""
 
-    def __init__(
-        self,
-        http: Any,
-        endpoint: Endpoint,
-        base_url: str,
-        headers: dict[str, str],
-        idle_timeout: float | None,
-    ) -> None:
-        self.endpoint = endpoint
-        self.is_async = hasattr(http, "aclose")
-        self._http = http
-        self._base_url = base_url.rstrip("/")
-        self._headers = headers
-        self._idle_timeout = idle_timeout
-        self._response: Any = None
-        self._pieces: Any = None
-        self._network_stream: Any = None
+    http: Any
+    endpoint: Endpoint
+    base_url: str
+    headers: dict[str, str]
+    idle_timeout: float | None
+    _response: Any = field(default=None, init=False)
+    _pieces: Any = field(default=None, init=False)
+    _network_stream: Any = field(default=None, init=False)
+
+    @property
+    def is_async(self) -> bool:
+        return hasattr(self.http, "aclose")
 
     async def send(
         self, method: str, path: str, content: bytes = b"", *, ref: Hashable
     ) -> AnswerParser:
         # A version that both the base URL and the path name is named once.
         version = "/" + path.split("/")[1]
-        request = self._http.build_request(
+        request = self.http.build_request(
             method,
-            self._base_url.removesuffix(version) + path,
-            headers=self._headers,
+            self.base_url.removesuffix(version) + path,
+            headers=self.headers,
             content=content or None,
-            timeout=(None if self.is_async else self._idle_timeout,) * 4,
+            timeout=(None if self.is_async else self.idle_timeout,) * 4,
             extensions={} if self.is_async else {"trace": self._trace},
         )
-        self._response = response = await self._awaited(self._http.send(request, stream=True))
+        self._response = response = await self._awaited(self.http.send(request, stream=True))
         self._network_stream = response.extensions.get("network_stream")
         self._pieces = response.aiter_bytes() if self.is_async else response.iter_bytes()
         content_type = response.headers.get("content-type")
@@ -369,9 +364,9 @@ class Transport:
         """Await what an async client returns; a sync one has waited already."""
         if not self.is_async:
             return waiting
-        with anyio.move_on_after(self._idle_timeout):
+        with anyio.move_on_after(self.idle_timeout):
             return await waiting
-        raise StreamFailure("timeout", f"Nothing came for {self._idle_timeout:g} s.")
+        raise StreamFailure("timeout", f"Nothing came for {self.idle_timeout:g} s.")
 
     def _trace(self, name: str, info: dict[str, Any]) -> None:
         if name in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
@@ -383,14 +378,10 @@ def as_failure(error: Exception) -> StreamFailure:
     if isinstance(error, StreamFailure):
         return error
     name = type(error).__name__
-    text = f"{name}: {error}" if str(error) else name
-    kind = "transport"
-    if isinstance(error, AquilaError):
-        text = str(error)
     # httpx and httpx2 share these names, not the classes.
-    elif isinstance(error, TimeoutError) or name.endswith(("Timeout", "TimeoutException")):
-        kind = "timeout"
-    failure = StreamFailure(kind, text)
+    is_late = isinstance(error, TimeoutError) or name.endswith(("Timeout", "TimeoutException"))
+    text = str(error) if isinstance(error, AquilaError) else f"{name}: {error}".rstrip(": ")
+    failure = StreamFailure("timeout" if is_late else "transport", text)
     failure.__cause__ = error
     return failure
 

@@ -105,7 +105,8 @@ def test_programs_get_json_and_a_terminal_no_control_characters(cli: Cli, lay: L
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ("chat --git=--help", ["git knows no revision '--help'.",
+        ("chat --git=--help", ["git does not give cassettes/chat.yaml as it was committed.",
+                               "  fatal: Needed a single revision",
                                "Fix: aquila-cassette diff OLD.yaml cassettes/chat.yaml"]),
         ("chat chat --git HEAD", [
             "A cassette is compared with another file or with a commit, not with both.",
@@ -135,7 +136,8 @@ def test_outside_a_repository_there_is_nothing_to_compare_with(
     lay("chat")
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert cli("diff", "chat").refusal == (
-        "cassettes/chat.yaml is in no git repository.\n"
+        "git does not give cassettes/chat.yaml as it was committed.\n"
+        "  fatal: not a git repository (or any of the parent directories): .git\n"
         "Fix: aquila-cassette diff OLD.yaml cassettes/chat.yaml\n"
     )
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -34,19 +34,14 @@ def test_the_page_of_the_cassette_folder_is_written_with_what_cannot_be_read(
     assert names("out/new/page.html") == ["damaged", "failed", "a/one"]
 
 
-def test_only_a_report_is_overwritten(cli: Cli, lay: Lay) -> None:
-    lay("plain", "one")
-    cassette = Path("cassettes/one.yaml")
+def test_a_cassette_is_not_overwritten(cli: Cli, lay: Lay) -> None:
+    cassette = lay("plain", "one")
     before = cassette.read_bytes()
-    os.mkfifo("pipe")
-    Path("other.html").write_text("<!doctype html><title>mine</title>")
-    for name in (str(cassette), "other.html", "pipe"):
-        assert cli("report", "-o", name).refusal == (
-            f"There is a file at {name} already that is no report; it is not overwritten.\n"
-            "Fix: write the report to another file with -o FILE\n"
-        )
+    assert cli("report", "-o", str(cassette)).refusal == (
+        "The report is written to an HTML file, and cassettes/one.yaml is none.\n"
+        "Fix: aquila-cassette report -o report.html\n"
+    )
     assert cassette.read_bytes() == before
-    assert cli("report", "-o", "page.html").code == cli("report", "-o", "page.html").code == 0
 
 
 def test_a_place_may_be_a_folder_or_a_file(cli: Cli, lay: Lay) -> None:
@@ -61,9 +56,7 @@ def test_a_place_may_be_a_folder_or_a_file(cli: Cli, lay: Lay) -> None:
     ):
         assert cli("report", place, "-o", "page.html").code == 0
         assert names("page.html") == [found]
-    assert cli("report", "cassetes").refusal == (
-        "There is no 'cassetes'.\nFix: aquila-cassette report\n"
-    )
+    assert "'cassetes' does not exist." in cli("report", "cassetes").refusal
 
 
 def test_a_page_is_replaced(cli: Cli, lay: Lay) -> None:
@@ -73,9 +66,6 @@ def test_a_page_is_replaced(cli: Cli, lay: Lay) -> None:
     assert cli("report").code == 0
     assert names("report.html") == ["chat", "plain"]
     assert sorted(path.name for path in Path().iterdir()) == ["cassettes", "report.html"]
-    assert cli("report", "-o", ".").err == (
-        ". could not be written: is a directory.\nFix: aquila-cassette report -o report.html\n"
-    )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the browser of this test is a shell script")
