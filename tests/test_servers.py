@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.servers import Connection, RawServer, Request, ScriptError
+from tests.servers import Connection, RawServer, Request
 
 
 def test_an_error_in_a_script_is_raised_at_exit() -> None:
@@ -15,12 +15,3 @@ def test_an_error_in_a_script_is_raised_at_exit() -> None:
     with pytest.raises(ValueError, match=r"^/here$"), RawServer(script) as server:
         with pytest.raises(httpx.RemoteProtocolError):
             httpx.get(f"{server.url}/here")
-
-
-def test_an_answer_without_an_end_is_an_error() -> None:
-    def script(connection: Connection, request: Request) -> None:
-        connection.head()
-
-    with pytest.raises(ScriptError, match=r"^no end\(\), fin\(\) or reset\(\) for /$"):
-        with RawServer(script) as server, pytest.raises(httpx.RemoteProtocolError):
-            httpx.get(server.url)

@@ -89,6 +89,19 @@ def test_the_folder_comes_from_the_option_else_the_environment_else_the_configur
     assert cli("show", "cassettes", "-d", "cassettes").code == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("pyproject.toml", "[tool.pytest"), ("tox.ini", "aquila_cassette_dir = recordings"),
+     ("setup.cfg", "[tool:pytest]\naquila_cassette_dir ="), ("tox.ini", "\udcff")],
+)  # fmt: skip
+def test_a_file_that_cannot_be_read_or_says_nothing_of_a_folder_is_passed_over(
+    name: str, text: str, cli: Cli
+) -> None:
+    Path(name).write_text(text, errors="surrogateescape")
+    ran = cli("list", "--json")
+    assert (ran.code, ran.out, ran.err) == (0, "[]\n", "")
+
+
 FOLDER = Path("cassettes")
 
 

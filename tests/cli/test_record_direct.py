@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from aquila_cassette import aquila_cassette, importers
+from aquila_cassette.cli.record_direct import _key_header, _with_key, redirect
 from aquila_cassette.model import Failure, Interaction, Piece, Request, Response
 from aquila_cassette.provider import Provider
 from aquila_cassette.storage import files
@@ -185,6 +186,29 @@ def test_a_missing_key_is_told_before_anything_is_sent(
         "Fix: set the variable\n"
     )
     assert server.requests == []
+
+
+def test_a_redacted_key_in_a_url_is_filled_in_for_its_own_host_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", "g/")
+    google = "https://generativelanguage.googleapis.com/v1beta?a=b&key="
+    assert _with_key(f"{google}[redacted]") == f"{google}g/"
+    evil = "https://evil.example/v1?key=[redacted]"
+    assert (_key_header(evil), _with_key(evil)) == ((), evil)
+
+
+@pytest.mark.parametrize(
+    ("url", "base", "expected"),
+    [
+        ("https://a.example/v1/chat?b=c", "http://b.example:80", "http://b.example:80/v1/chat?b=c"),
+        ("https://a.example/openai/v1/chat", "http://b/x/openai/v1/", "http://b/x/openai/v1/chat"),
+        ("https://a.example/v1/chat", "http://b.example/v2", "http://b.example/v2/v1/chat"),
+        ("https://a.example", "http://b.example/v2", "http://b.example/v2"),
+    ],
+)
+def test_a_base_url_takes_the_place_of_the_host(url: str, base: str, expected: str) -> None:
+    assert redirect(url, base) == expected
 
 
 FIX = "Fix: aquila-cassette record chat\n"

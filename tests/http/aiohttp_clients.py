@@ -8,8 +8,6 @@ from typing import Any
 
 import aiohttp
 
-JSON = {"prompt": "Say hello"}
-
 
 @contextlib.asynccontextmanager
 async def stream(

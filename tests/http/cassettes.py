@@ -4,51 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from aquila_cassette import Failure, Interaction, Piece, Request, Response, aquila_cassette
-from aquila_cassette.model import Ended
+from aquila_cassette import Interaction, Piece, Request, Response, aquila_cassette
 from aquila_cassette.storage import files
 
 URL = "https://api.example.com/v1/chat/completions"
+JSON = {"prompt": "Say hello"}
 EVENTS = [b"data: %d\n\n" % number for number in range(1, 6)]
 
 
-def write_cassette(
-    name: str,
-    *frames: Sequence[bytes],
-    url: str = URL,
-    asked: Sequence[Any] = (),
-    ended: Ended = "complete",
-    error: Failure | None = None,
-    content_type: str = "text/event-stream",
-) -> None:
-    """Write a cassette: an interaction for each list of frames, each body in one piece.
-
-    `asked` are the JSON bodies of the requests, by default ``{"prompt": "question 1"}`` and so on.
-    """
-    headers = (("content-type", content_type),)
-    interactions = [
-        Interaction(
-            Request(
-                "POST",
-                url,
-                (("content-type", "application/json"),),
-                json.dumps(asked[number] if asked else question(number + 1)).encode(),
-            ),
-            Response(
-                200, headers, (Piece(300_000, b"".join(body)),), 200_000, "HTTP/1.1", ended, error
-            ),
-        )
-        for number, body in enumerate(frames)
-    ]
+def lay(name: str, *interactions: Interaction) -> None:
+    """Write a cassette."""
     files.save(Path(os.environ["AQUILA_CASSETTE_DIR"]) / f"{name}.yaml", interactions)
 
 
-def question(number: int) -> dict[str, str]:
-    return {"prompt": f"question {number}"}
+def streamed(*pieces: Piece) -> Interaction:
+    """Return an interaction in which `JSON` was asked and these pieces came."""
+    request = Request("POST", URL, body=json.dumps(JSON).encode())
+    response = Response(200, (("content-type", "text/event-stream"),), pieces)
+    return Interaction(request, response)
 
 
 def kept(name: str = "ends") -> Interaction:

@@ -6,12 +6,10 @@ import asyncio
 import gc
 import gzip
 import io
-import ssl
 import threading
 import time
 import zlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -20,28 +18,19 @@ import pytest
 from aiohttp import web
 
 from aquila_cassette import Piece, aquila_cassette
-from aquila_cassette.storage import files
-from tests.http.aiohttp_clients import JSON, READS, pieces, stream
-from tests.http.cassettes import EVENTS, URL, kept, question, write_cassette
+from tests.http.aiohttp_clients import READS, pieces, stream
+from tests.http.cassettes import EVENTS, JSON, URL, kept, lay, streamed
 from tests.servers import (
     CHAT_FRAMES,
     FRAMES,
     Connection,
-    Proxy,
     RawServer,
     Request,
     answers,
     chat,
-    client_context,
+    says_body,
     sends,
-    server_context,
 )
-
-
-def echo(connection: Connection, request: Request) -> None:
-    connection.head(200, {"content-type": "application/json"}, length=len(request.body))
-    connection.piece(request.body)
-    connection.end()
 
 
 def pooled(session: aiohttp.ClientSession) -> tuple[int, int]:
@@ -92,15 +81,10 @@ async def test_a_replayed_response_is_the_session_s_own_with_all_that_it_carries
 
 
 async def test_a_recorded_pace_is_kept_and_a_cancelled_read_loses_nothing() -> None:
-    write_cassette("pace", EVENTS[:2])
-    with aquila_cassette("pace", mode="none", on_unplayed="ignore") as cassette:
-        (one,) = cassette.interactions
-    timed = (Piece(0, EVENTS[0]), Piece(200, EVENTS[1]))
-    paced = replace(one, response=replace(one.response, pieces=timed, headers_after=0))
-    files.save(cassette.path, [paced], drop=lambda old: True)
+    lay("pace", streamed(Piece(0, EVENTS[0]), Piece(200, EVENTS[1])))
     with aquila_cassette("pace", mode="none", speed=1):
         began = time.perf_counter()
-        async with stream(URL, json=question(1)) as response:
+        async with stream(URL, json=JSON) as response:
             assert await response.content.readany() == EVENTS[0]
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(response.content.readany(), 0.02)
@@ -117,7 +101,7 @@ async def test_a_line_may_be_as_long_on_replay_as_on_the_wire() -> None:
             async with session.post(url, data=line) as response:
                 return await response.content.readline()
 
-    with RawServer(echo) as server:
+    with RawServer(says_body) as server:
         with aquila_cassette("line"):
             assert await read(server.url, 2**18) == line
     with aquila_cassette("line", mode="none", repeats=True):
@@ -150,7 +134,7 @@ BODIES: dict[str, Callable[[], dict[str, Any]]] = {
 
 @pytest.mark.parametrize("body", BODIES)
 async def test_a_request_body_is_sent_as_ever_and_matched_on_replay(body: str) -> None:
-    with RawServer(echo) as server:
+    with RawServer(says_body) as server:
         async with stream(server.url, method="POST", **BODIES[body]()) as response:
             await response.read()
         with aquila_cassette("bodies") as cassette:
@@ -178,7 +162,7 @@ async def test_a_body_of_one_reading_survives_a_redirect() -> None:
             connection.head(307, {"location": "/to"}, length=0)
             connection.end()
         else:
-            echo(connection, request)
+            says_body(connection, request)
 
     async def asked() -> tuple[bytes, list[int], str]:
         async with stream(f"{url}/from", data=io.BytesIO(b"once")) as response:
@@ -297,24 +281,6 @@ async def test_the_pool_is_as_it_would_be_without_us() -> None:
         with aquila_cassette("pool", mode="none"):
             assert await states() == [(0, 0)] * 4
         gc.collect()
-
-
-@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
-async def test_a_request_through_a_proxy_is_recorded_once_and_replayed_without_it(
-    tls: bool,
-) -> None:
-    async def ask() -> bytes:
-        async with stream(url, json=JSON, proxy=proxy.url, ssl=client_context()) as response:
-            return await response.read()
-
-    with RawServer(chat, tls=server_context() if tls else None) as server, Proxy() as proxy:
-        url = server.url
-        with aquila_cassette("proxy") as cassette:
-            live = await ask()
-        assert [request.method for request in proxy.requests] == ["CONNECT" if tls else "POST"]
-        assert [one.request.method for one in cassette.recorded] == ["POST"]
-    with aquila_cassette("proxy", mode="none"):
-        assert await ask() == live
 
 
 async def test_the_body_of_an_error_that_nobody_reads_is_kept_if_it_came() -> None:
@@ -436,16 +402,6 @@ async def test_a_connection_that_is_never_made_times_out_alike_on_replay(limit: 
     with aquila_cassette("ends", mode="none"):
         again = await asked()
     assert (type(again), str(again)) == (type(live), str(live))
-
-
-async def test_a_certificate_that_is_not_trusted_is_not_trusted_again() -> None:
-    with RawServer(sends(FRAMES), tls=server_context()) as server, aquila_cassette("ends"):
-        live = await failure(server.url)
-    with aquila_cassette("ends", mode="none"):
-        error = await failure(server.url)
-    assert type(error) is type(live)
-    assert isinstance(error, aiohttp.ClientConnectorCertificateError)
-    assert isinstance(error.certificate_error, ssl.SSLCertVerificationError)
 
 
 async def test_a_get_that_aiohttp_tries_again_is_tried_again_on_replay() -> None:

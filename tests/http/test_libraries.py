@@ -23,20 +23,15 @@ from requests.adapters import HTTPAdapter, Retry
 from aquila_cassette import MissError, aquila_cassette
 from tests.clients import LIBRARIES
 from tests.http.test_bedrock import converse
-from tests.servers import Connection, RawServer, Request
+from tests.servers import Connection, RawServer, Request, says_path, sends
 from tests.servers.bedrock import CONVERSE_FRAMES, EVENTSTREAM
 
 
 def echo(connection: Connection, request: Request) -> None:
     """Answer with the path, or as bedrock does."""
-    if "converse" in request.path:
-        connection.head(200, EVENTSTREAM)
-        for frame in CONVERSE_FRAMES:
-            connection.piece(frame)
-    else:
-        connection.head(200, {"content-type": "text/plain"}, length=len(request.path))
-        connection.piece(request.path.encode())
-    connection.end()
+    is_bedrock = "converse" in request.path
+    script = sends(CONVERSE_FRAMES, headers=EVENTSTREAM) if is_bedrock else says_path
+    script(connection, request)
 
 
 def by_httplib2(url: str) -> list[bytes]:

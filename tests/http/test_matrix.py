@@ -11,7 +11,6 @@ import re
 import threading
 import zlib
 from collections.abc import Callable
-from pathlib import Path
 
 import brotli
 import httpx
@@ -26,10 +25,8 @@ from aquila_cassette import (
     aquila_cassette,
 )
 from aquila_cassette import Request as Asked
-from aquila_cassette.model import CassetteData
-from aquila_cassette.storage.format import dumps
 from tests.clients import Library, every_library
-from tests.http.cassettes import kept
+from tests.http.cassettes import JSON, kept, lay
 from tests.servers import (
     CHAT_FRAMES,
     FRAMES,
@@ -43,7 +40,6 @@ from tests.servers import (
 )
 
 TYPE = (("content-type", "application/json"),)
-JSON = {"prompt": "Say hello"}
 every = every_library()
 every_async = every_library(lambda library: library.is_async)
 every_closable = every_library(lambda library: library.can_close)
@@ -404,16 +400,14 @@ async def test_a_server_that_falls_silent_times_out_alike_on_replay(
 @every
 @pytest.mark.parametrize("category", ["connect", None, "timeout", "reset", "protocol"])
 async def test_what_another_library_recorded_as_failed_fails_as_this_one_would(
-    library: Library, category: str | None, tmp_path: Path
+    library: Library, category: str | None
 ) -> None:
     asked = Asked("POST", "http://a.example/", TYPE, b'{"prompt": "Say hello"}')
     # A HAR file tells of a request that a browser blocked, and no more.
     failure = Failure("UnknownError" if category else None, "it broke", category)
     status = None if category in ("connect", None) else 200
     response = Response(status, ended="failed", error=failure)
-    path = tmp_path / "cassettes" / "ends.yaml"
-    path.parent.mkdir()
-    path.write_text(dumps(CassetteData((Interaction(asked, response),))))
+    lay("ends", Interaction(asked, response))
     expected = {"timeout": library.timeout, "reset": library.reset, "protocol": library.cut}
     if library.name == "tornado":
         expected["reset"] = ConnectionResetError

@@ -45,7 +45,7 @@ async def test_headers_length_and_status_text_are_as_they_were_on_the_wire(
     seen = []
     with RawServer(answer) as server:
         for mode in ("once", "none"):
-            with aquila_cassette("headers", mode=mode):
+            with aquila_cassette("headers", mode=mode) as cassette:
                 async with library.open(method, server.url, None, 5) as reply:
                     body = b"".join(await reply.pieces())
                     named = {k: v for k, v in reply.headers.items() if k not in ("date", "server")}
@@ -56,6 +56,7 @@ async def test_headers_length_and_status_text_are_as_they_were_on_the_wire(
     assert live[0] == (b"" if method == "HEAD" else b"hello")
     assert live[1]["content-length"] == "5"
     assert replayed == live
+    assert cassette.played[0].response.ended == "complete"
     text = (tmp_path / "cassettes" / "headers.yaml").read_text("utf-8")
     upload = "X-Goog-Upload-URL" if library.name != "tornado" else "X-Goog-Upload-Url"
     assert f"{upload}: https://uploads.example/1" in text

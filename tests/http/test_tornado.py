@@ -10,7 +10,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.simple_httpclient import HTTPStreamClosedError
 
 from aquila_cassette import TruncatedReplayError, aquila_cassette
-from tests.servers import FRAMES, Connection, RawServer, Request, sends
+from tests.servers import FRAMES, RawServer, says_body, sends
 
 
 async def fetch(url: str, callback: Any = None, **options: Any) -> Any:
@@ -22,16 +22,11 @@ async def fetch(url: str, callback: Any = None, **options: Any) -> Any:
 
 
 async def test_a_body_that_is_produced_is_what_is_matched() -> None:
-    def script(connection: Connection, request: Request) -> None:
-        connection.head(200, {"content-type": "text/plain"}, length=len(request.body))
-        connection.piece(request.body)
-        connection.end()
-
     async def produce(write: Callable[[bytes], Awaitable[None]]) -> None:
         await write(b"made ")
         await write(b"here")
 
-    with RawServer(script) as server:
+    with RawServer(says_body) as server:
         for mode in ("once", "none"):
             async with aquila_cassette("tornado", mode=mode) as cassette:
                 response = await fetch(server.url, method="POST", body_producer=produce)

@@ -44,13 +44,6 @@ def test_the_same_in_another_form_reads_the_same(data: bytes) -> None:
     assert read(data) == read(vcrpy())
 
 
-def test_langchain_keeps_requests_and_responses_apart() -> None:
-    (item,) = yaml.safe_load(vcrpy())["interactions"]
-    data = {"requests": [item["request"]] * 2, "responses": [item["response"]] * 2}
-    found = read(gzip.compress(yaml.safe_dump(data).encode()))  # with an anchor and an alias
-    assert found.interactions == read(vcrpy()).interactions * 2
-
-
 @pytest.mark.parametrize(
     ("sent", "body"),
     [
@@ -139,17 +132,6 @@ def test_before_version_1_a_cassette_was_a_list_with_tags() -> None:
     status: {code: 200, message: OK}
 """
     assert only(old) == only(vcrpy())
-
-
-def test_betamax_and_vcr_of_ruby_write_nearly_the_same() -> None:
-    (item,) = yaml.safe_load(vcrpy())["interactions"]
-    item["request"]["body"] = {"encoding": "utf-8", "string": '{"n":1}'}
-    item["response"]["body"] = {"encoding": "utf-8", "base64_string": "aGk="}
-    item["recorded_at"] = "2026-11-22T10:30:00"
-    data = {"http_interactions": [item], "recorded_with": "betamax/0.8.1"}
-    for text in (json.dumps(data), yaml.safe_dump(data)):
-        assert only(text) == replace(only(vcrpy()), recorded_at="2026-11-22T10:30:00Z")
-        assert read(text).foreign == "betamax"
 
 
 @given(cassettes)

@@ -11,7 +11,7 @@ import yaml  # noqa: F401
 
 # What a run of pytester imports is forgotten at its end; imported here, it is the same in all runs.
 import aquila_cassette.api  # noqa: F401
-from tests.servers import Connection, RawServer, Request
+from tests.servers import RawServer, says_path
 
 
 @pytest.fixture(autouse=True)
@@ -23,15 +23,7 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def server() -> Iterator[RawServer]:
     """A server that answers every request with its path."""
-
-    def script(connection: Connection, request: Request) -> None:
-        status = int(request.path.rpartition("/")[2]) if "/status/" in request.path else 200
-        body = request.path.encode()
-        connection.head(status, {"content-type": "text/plain"}, length=len(body))
-        connection.piece(body)
-        connection.end()
-
-    with RawServer(script) as server:
+    with RawServer(says_path) as server:
         yield server
 
 

@@ -1,4 +1,4 @@
-"""Tests that run again, are skipped while they run, or send requests from forked children."""
+"""Tests that run again, or are skipped while they run."""
 
 from __future__ import annotations
 
@@ -86,36 +86,3 @@ def test_it(cassette):
         ["aquila: cassettes/test_it/test_it.yaml was not changed, since *::test_it was skipped"]
     )
     assert "failed" not in result.stdout.str()
-
-
-def test_children_of_a_test_count_for_it_in_its_blocks_and_in_their_own(suite: Suite) -> None:
-    source = """
-import os
-def in_child(work):
-    pid = os.fork()
-    if pid == 0:
-        try:
-            work()
-        except BaseException:
-            os._exit(1)
-        os._exit(0)
-    assert os.waitpid(pid, 0)[1] == 0
-
-def own(path):
-    with block("own"):
-        assert get(path) == path
-
-def test_shared(cassette):
-    in_child(lambda: get("/{0}"))
-
-def test_own():
-    own("/1")
-    in_child(lambda: own("/2"))
-"""
-    suite(source.format("a")).assert_outcomes(passed=2)
-    suite(source.format("a"), "--aquila-record=none").assert_outcomes(passed=2)
-    result = suite(source.format("b"))
-    result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(["aquila: 1 replayed, 0 recorded, 1 missed, 1 unplayed*"])
-    suite(None, "--aquila-record=all").assert_outcomes(passed=2)
-    suite(None, "--aquila-record=none").assert_outcomes(passed=2)

@@ -43,6 +43,9 @@ def write(path: str, text: str = "") -> None:
         ({"pytest.ini": "[pytest]\naquila_cassette_dir = tapes", ".git/x": ""}, "tapes"),
         ({"pkg_a/setup.cfg": "", ".git/x": ""}, "pkg_a/cassettes"),
         ({".git/x": ""}, "cassettes"),
+        ({"pytest.toml": "[pytest]\naquila_cassette_dir = 'tapes'"}, "tapes"),
+        ({"setup.cfg": "[tool:pytest]\naquila_cassette_dir = tapes"}, "tapes"),
+        ({"pytest.ini": "", "pyproject.toml": f"{INI}aquila_cassette_dir = 'tapes'"}, "cassettes"),
     ],
 )
 def test_however_pytest_is_called_a_test_has_one_folder(

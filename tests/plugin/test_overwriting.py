@@ -135,31 +135,3 @@ def test_a(cassette):
         result.assert_outcomes(xfailed=1, errors=1)
         result.stdout.fnmatch_lines(["E*OverwriteError: *.yaml stays as it was: 1 good answer *"])
         assert path.read_bytes() == old
-
-
-def test_a_test_that_is_tried_again_records_what_its_last_try_did(
-    suite: Suite, pytester: pytest.Pytester, cassette: Path
-) -> None:
-    pytester.makeconftest("""
-from _pytest.runner import runtestprotocol
-
-def pytest_runtest_protocol(item, nextitem):
-    reports = runtestprotocol(item, nextitem=nextitem, log=False)
-    if any(report.failed for report in reports):
-        item._initrequest()
-        reports = runtestprotocol(item, nextitem=nextitem, log=False)
-    for report in reports:
-        item.ihook.pytest_runtest_logreport(report=report)
-    return True
-""")
-    source = """
-tries = []
-def test_a(aquila_cassette):
-    with aquila_cassette("x"):
-        get(f"/new{len(tries)}")
-        tries.append(1)
-        assert len(tries) == 2
-"""
-    suite(source, ALL).assert_outcomes(passed=1)
-    assert "/new1" in cassette.read_text()
-    assert "/new0" not in cassette.read_text()

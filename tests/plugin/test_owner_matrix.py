@@ -18,7 +18,7 @@ from textwrap import dedent
 import pytest
 
 from aquila_cassette import importers
-from tests.servers import Connection, RawServer, Request
+from tests.servers import Connection, RawServer, Request, answers
 
 CONFTEST = """
 import os, pytest, httpx, warnings
@@ -310,11 +310,8 @@ class Project:
 
     def answer(self, connection: Connection, request: Request) -> None:
         self.asked.append(request.path)
-        body = request.path.encode()
         status = 401 if request.path in self.failing else 200
-        connection.head(status, {"content-type": "text/plain"}, length=len(body))
-        connection.piece(body)
-        connection.end()
+        answers(request.path.encode(), status)(connection, request)
 
     def run(self, *arguments: str, green: bool = True, prompt: str = "") -> pytest.RunResult:
         if prompt:

@@ -6,13 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser
-
 from aquila_cassette import Interaction, Request, Response
 from aquila_cassette.model import Failure, Piece
-from aquila_cassette.report import render_page
 from aquila_cassette.storage import files
-from tests.report.conftest import ABOUT, Show, texts
+from tests.report.conftest import Show, texts
 
 HACK = "window.hacked = (window.hacked ?? 0) + 1"
 PAYLOADS = [
@@ -114,29 +111,3 @@ def test_half_characters_and_those_that_reorder_or_ring_are_made_visible(show: S
         shown = page.locator(selector).evaluate("(node) => node.textContent")
         shown = shown.replace("\r", "").replace("\ud83d", "�")
         assert shown == "a␛[31m␇b␀�c�desrever� � d😀\té\nz"
-
-
-def test_the_page_can_reach_no_network_even_if_it_wanted_to(browser: Browser) -> None:
-    path = Path("report.html").absolute()
-    path.write_bytes(render_page([], about=ABOUT))
-    page = browser.new_page()
-    page.goto(path.as_uri())
-    for wish, directive in {
-        "fetch(there).catch(() => {})": "connect-src",
-        "new Image().src = there": "img-src",
-        "document.body.appendChild(document.createElement('style')).textContent = 'a {}'": (
-            "style-src-elem"
-        ),
-    }.items():
-        violated = page.evaluate(
-            f"""() => new Promise((done) => {{
-              const there = "http://127.0.0.1:9/";
-              const violated = (event) => done(event.effectiveDirective);
-              addEventListener("securitypolicyviolation", violated, {{ once: true }});
-              {wish};
-            }})"""
-        )
-        assert violated == directive, wish
-    refused = "try { document.body.innerHTML = '<p>'; 'set' } catch (error) { error.name }"
-    assert page.evaluate(refused) == "TypeError"
-    page.close()

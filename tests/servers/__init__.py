@@ -10,7 +10,6 @@ from .frames import CHAT_TEXT as CHAT_TEXT
 from .frames import MESSAGES_FRAMES as MESSAGES_FRAMES
 from .frames import RESPONSES_FRAMES as RESPONSES_FRAMES
 from .h2 import H2Server as H2Server
-from .h2 import H2Stream as H2Stream
 from .http1 import FRAMES as FRAMES
 from .http1 import Connection as Connection
 from .http1 import GateServer as GateServer
@@ -19,6 +18,8 @@ from .http1 import RawServer as RawServer
 from .http1 import Script as Script
 from .http1 import answers as answers
 from .http1 import chat as chat
+from .http1 import says_body as says_body
+from .http1 import says_path as says_path
 from .http1 import sends as sends
 from .listener import Request as Request
 from .listener import ScriptError as ScriptError

@@ -15,16 +15,6 @@ CHAT_TEXT = ("Hel", "lo, ", "wörld")
 """The text deltas of each of the three streams."""
 
 
-USAGE = {
-    "input_tokens": 2,
-    "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
-    "output_tokens": 3,
-    "output_tokens_details": {"reasoning_tokens": 0},
-    "total_tokens": 5,
-}
-"""What OpenAI's responses say that the answer cost."""
-
-
 def _chat(delta: dict[str, Any], finish_reason: str | None = None) -> bytes:
     chunk = {
         "id": "chatcmpl-1",
@@ -34,42 +24,6 @@ def _chat(delta: dict[str, Any], finish_reason: str | None = None) -> bytes:
         "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}],
     }
     return sse_frame(compact(chunk))
-
-
-def response_object(status: str, output: list[Any], usage: dict[str, Any] | None) -> dict[str, Any]:
-    """A response of OpenAI's, as its events have it."""
-    return {
-        "id": "resp_1",
-        "object": "response",
-        "created_at": 1767225600,
-        "status": status,
-        "error": None,
-        "incomplete_details": None,
-        "instructions": None,
-        "metadata": {},
-        "model": "gpt-4o-mini",
-        "output": output,
-        "parallel_tool_calls": True,
-        "temperature": 1.0,
-        "tool_choice": "auto",
-        "tools": [],
-        "top_p": 1.0,
-        "usage": usage,
-    }
-
-
-def message_object() -> dict[str, Any]:
-    """A message of Anthropic's as it begins."""
-    return {
-        "id": "msg_1",
-        "type": "message",
-        "role": "assistant",
-        "model": "claude-sonnet-5-5",
-        "content": [],
-        "stop_reason": None,
-        "stop_sequence": None,
-        "usage": {"input_tokens": 2, "output_tokens": 1},
-    }
 
 
 def _provided(dialect: OpenAIResponses | AnthropicMessages) -> tuple[bytes, ...]:

@@ -159,6 +159,17 @@ def answers(body: bytes, status: int = 200, **headers: str) -> Script:
     return script
 
 
+def says_path(connection: Connection, request: Request) -> None:
+    """Answer with the path, and with its status where it is /status/..."""
+    status = int(request.path.rpartition("/")[2]) if "/status/" in request.path else 200
+    answers(request.path.encode(), status)(connection, request)
+
+
+def says_body(connection: Connection, request: Request) -> None:
+    """Answer with the body that was sent."""
+    answers(request.body)(connection, request)
+
+
 chat = sends(CHAT_FRAMES)
 """Answers with a whole stream of chat completions."""
 

@@ -11,23 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import Connection, RawServer, Request
+from tests.servers import RawServer, says_path
 
 Run = Callable[..., str]
 
 
 @pytest.fixture
 def server() -> Iterator[RawServer]:
-    """A server that answers with the path, and with its status where it is /status/..."""
-
-    def script(connection: Connection, request: Request) -> None:
-        status = int(request.path.rpartition("/")[2]) if "/status/" in request.path else 200
-        body = request.path.encode()
-        connection.head(status, {"content-type": "text/plain"}, length=len(body))
-        connection.piece(body)
-        connection.end()
-
-    with RawServer(script) as server:
+    with RawServer(says_path) as server:
         yield server
 
 
@@ -69,37 +60,6 @@ def on_file(folder: Path, name: str = "x") -> list[str]:
         " ".join(pair)
         for pair in zip(by, re.findall(r"url: http://[^/]+/(\S+)", text), strict=True)
     ]
-
-
-LOOP = """
-for path in {}:
-    with block("x"):
-        assert get(path) == path
-"""
-
-
-def test_blocks_of_one_script_share_a_cassette_and_mode_all_replaces_all_of_it(
-    run: Run, tmp_path: Path
-) -> None:
-    run(LOOP.format(["/a", "/b"]))
-    assert on_file(tmp_path) == ["it.py a", "it.py b"]
-    run(LOOP.format(["/a", "/b"]), AQUILA_RECORD="none")
-    drifted = LOOP.format(["/a", "/c"])
-    fix = run(drifted, passes=False).splitlines()[-1]
-    assert fix.startswith("Fix: AQUILA_RECORD=all python")
-    assert fix.endswith(" it.py")
-    run(drifted, AQUILA_RECORD="all")
-    assert on_file(tmp_path) == ["it.py a", "it.py c"]
-    run(drifted, AQUILA_RECORD="none")
-
-
-@pytest.mark.parametrize("end", ["raise ValueError", "with block('x'): get('/status/401')"])
-def test_a_script_that_fails_half_way_in_mode_all_loses_nothing(
-    run: Run, tmp_path: Path, end: str
-) -> None:
-    run(LOOP.format(["/a", "/b"]))
-    run(LOOP.format(["/a"]) + end, passes=False, AQUILA_RECORD="all")
-    run(LOOP.format(["/a", "/b"]), AQUILA_RECORD="none")
 
 
 def test_functions_of_a_script_replace_their_own_and_one_with_arguments_drops_nothing(

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.servers import CHAT_FRAMES, Connection, GateServer, RawServer, Request
+from tests.servers import CHAT_FRAMES, Connection, RawServer, Request
 from tests.vcr_compat.conftest import Suite
 
 STREAM = f"""
@@ -48,21 +48,6 @@ with vcr.use_cassette({str(suite.folder / "test_stream.yaml")!r}, record_mode="n
 """
     subprocess.run([sys.executable, "-c", program], check=True)
     assert len(server.requests) == 2
-
-
-def test_the_first_event_is_seen_before_the_second_is_sent(suite: Suite) -> None:
-    with GateServer(CHAT_FRAMES) as gate:
-        suite(
-            f"""
-@pytest.mark.vcr(before_record_request=lambda request: request if request.method == "GET" else None)
-def test_gated():
-    with httpx.stream("GET", {gate.url!r}) as response:
-        for _ in response.iter_raw():
-            httpx.post({gate.url + "/seen"!r})
-""",
-            "--record-mode=once",
-        )
-        assert gate.sent == len(CHAT_FRAMES)
 
 
 def test_old_cassettes_are_replayed_and_added_to(suite: Suite, server: RawServer) -> None:
