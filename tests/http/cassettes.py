@@ -19,9 +19,9 @@ def lay(name: str, *interactions: Interaction) -> None:
     files.save(Path(os.environ["AQUILA_CASSETTE_DIR"]) / f"{name}.yaml", interactions)
 
 
-def streamed(*pieces: Piece) -> Interaction:
-    """Return an interaction in which `JSON` was asked and these pieces came."""
-    request = Request("POST", URL, body=json.dumps(JSON).encode())
+def streamed(*pieces: Piece, url: str = URL, asked: object = JSON) -> Interaction:
+    """Return an interaction in which a question was sent as JSON and these pieces came."""
+    request = Request("POST", url, body=json.dumps(asked).encode())
     response = Response(200, (("content-type", "text/event-stream"),), pieces)
     return Interaction(request, response)
 

@@ -19,10 +19,10 @@ import httpx
 import pytest
 import trio
 
-from aquila_cassette import MissError, RenderTimeout, UsageError, aquila_cassette
+from aquila_cassette import MissError, Piece, RenderTimeout, UsageError, aquila_cassette
 from aquila_cassette.client import Client
 from aquila_cassette.live import render_async, render_sync, track, wait_settled
-from tests.http.cassettes import write_cassette
+from tests.http.cassettes import lay, streamed
 from tests.live.loops import WORK, Page
 from tests.live.rows import seed_row
 from tests.live.script import DONE, chunk
@@ -42,7 +42,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder of its own, with one cassette that answers the same request any number of times."""
     monkeypatch.delenv("AQUILA_RECORD", raising=False)
     monkeypatch.setenv("AQUILA_CASSETTE_DIR", str(tmp_path))
-    write_cassette("hello", [FRAMES], url=URL, asked=[BODY])
+    lay("hello", streamed(Piece(0, b"".join(FRAMES)), url=URL, asked=BODY))
 
 
 def hello(**options: Any) -> Any:
