@@ -34,6 +34,8 @@ if TYPE_CHECKING:
         TruncatedReplayError,
         UnplayedError,
         UnplayedWarning,
+        UnrecordedError,
+        UnrecordedWarning,
         UnsupportedError,
         UsageError,
     )
@@ -80,6 +82,8 @@ __all__ = [
     "TruncatedReplayError",
     "UnplayedError",
     "UnplayedWarning",
+    "UnrecordedError",
+    "UnrecordedWarning",
     "UnsupportedError",
     "UsageError",
     "aquila_cassette",

@@ -15,6 +15,7 @@
     ├── ScopeError                it is unclear which open cassette a request belongs to
     ├── ReplayError               a request or a read that the cassette cannot answer
     │   ├── MissError             no interaction matches the request
+    │   │   └── UnrecordedError   a connection that no cassette can hold, while one replays
     │   ├── UnplayedError         the test ended and did not replay what it once recorded
     │   ├── TruncatedReplayError  a read past the place where the recorded consumer stopped
     │   └── RecordedFailure       a recorded failure of a class that this process does not know
@@ -26,7 +27,8 @@
     └── UnsupportedError          traffic that no cassette can hold (gRPC)
 
     UserWarning
-    └── UnplayedWarning           what UnplayedError says, where it only warns
+    ├── UnplayedWarning           what UnplayedError says, where it only warns
+    └── UnrecordedWarning         traffic that no cassette holds, or a block that saw none
 
 A message reads top down: what happened, to what, where; then facts, expected before actual; last
 ``Fix:`` and the command or edit that helps. The error has it as attributes, too, and can be pickled.
@@ -172,6 +174,10 @@ class MissError(ReplayError):
     path: Path
 
 
+class UnrecordedError(MissError):
+    """A block that replays met a connection that no adapter made; `method` is ``CONNECT``."""
+
+
 class UnplayedError(ReplayError):
     """A test ended and did not replay what it once recorded."""
 
@@ -186,6 +192,10 @@ class RecordedFailure(ReplayError):  # noqa: N818 - it represents an error of an
 
 class UnplayedWarning(UserWarning):
     """What `UnplayedError` says, where ``on_unplayed`` is ``warn``."""
+
+
+class UnrecordedWarning(UserWarning):
+    """What `UnrecordedError` says where a block is not in mode none; a block that saw no request."""
 
 
 class NetworkBlockedError(AquilaError):

@@ -53,8 +53,8 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
 
 def test_every_error_can_be_pickled_with_its_facts_and_notes() -> None:
     path = Path("cassettes/x.yaml")
-    for name, made in ERRORS:
-        if name == "UnplayedWarning":
+    for _name, made in ERRORS:
+        if issubclass(made, Warning):
             continue
         given = inspect.signature(made).parameters
         values = {"method": "GET", "url": "u", "path": path, "kind": "http", "facts": ["a: b"]}

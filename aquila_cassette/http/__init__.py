@@ -22,6 +22,11 @@ _LIBRARIES = {
     "lm15.transports": ("lm15", "StdlibAsyncTransport._do_stream"),
     "dspy._vendor.lm15.transports": ("lm15", "StdlibAsyncTransport._do_stream"),
     "grpc": ("grpc", "secure_channel"),
+    "socket": ("connections", "getaddrinfo"),
+    "asyncio.base_events": ("connections", "BaseEventLoop.getaddrinfo"),
+    "uvloop": ("connections", "Loop.create_datagram_endpoint"),
+    "threading": ("connections", "Thread.start"),
+    "concurrent.futures.thread": ("connections", "ThreadPoolExecutor.submit"),
 }
 """The adapter of each library, and the last method that it patches; ``*`` is any package."""
 

@@ -15,9 +15,11 @@ from contextlib import aclosing, closing, contextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from aquila_cassette.model import Failure, Headers, Request
-from aquila_cassette.session.current_session import current_session
+from aquila_cassette.session.current_session import current_session, ended_session, sending
+from aquila_cassette.session.hosts import host_and_port
 from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.recorder import Recorder
+from aquila_cassette.session.unrecorded import report_connection
 
 if TYPE_CHECKING:
     from aquila_cassette.session.session import Session
@@ -63,7 +65,10 @@ async def exchange(adapter: HttpAdapter[Call], call: Call, send: Send[Call]) -> 
     """Return the response to `call`: recorded, replayed, or as without us."""
     __tracebackhide__ = True
     session = current_session()
-    if session is None or adapter.is_foreign(call):
+    if session is None:
+        return await send(call)
+    if adapter.is_foreign(call):
+        session.has_been_asked = True
         return await send(call)
     answer = decide(session, await adapter.to_request(call))
     return await respond(adapter, call, answer, send)
@@ -73,8 +78,10 @@ def decide(session: Session, request: Request) -> Recorder | Player | None:
     """Return what records or replays the response; None where it passes unseen."""
     __tracebackhide__ = True
     if request.header("upgrade") is not None:  # to a protocol in which no body ends
+        host, port = host_and_port(request.url)
+        report_connection(session, host, host, port)
         return None
-    return session.handle(request)
+    return session.handle(request, ended_session())
 
 
 async def respond(
@@ -83,9 +90,11 @@ async def respond(
     """Return the response to `call` from what was decided about it."""
     __tracebackhide__ = True
     if answer is None:
-        return await send(call)
+        with sending():
+            return await send(call)
     if isinstance(answer, Recorder):
-        response = await adapter.record(call, answer, send)
+        with sending():
+            response = await adapter.record(call, answer, send)
         if not answer.holds or adapter.raises_later:
             return response  # or its adapter holds it, where the library waits for it
         recorder = answer

@@ -27,7 +27,7 @@ from aquila_cassette.http.http_client_response import (
 )
 from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Failure, Headers, Request
-from aquila_cassette.session.current_session import current_session
+from aquila_cassette.session.current_session import current_session, sending
 from aquila_cassette.session.failures import with_category
 from aquila_cassette.session.player import Player
 from aquila_cassette.session.recorder import Recorder
@@ -271,7 +271,8 @@ class SocketProxy:
         connection.sock = None
         vars(connection)[_OPENING] = True
         try:
-            connection.connect()
+            with sending():
+                connection.connect()
         finally:
             del vars(connection)[_OPENING]
         self._real = connection.sock

@@ -11,7 +11,7 @@ import functools
 import importlib.util
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -36,7 +36,7 @@ def patch(owner: Any, name: str, method: Callable[..., Any]) -> None:
     """
     if is_patched(owner, name):
         return
-    found = original = vars(owner)[name]
+    found = original = vars(owner).get(name) or getattr(owner, name)  # or that of a base class
     while hasattr(original, _MARK):
         original = original.__wrapped__
 
@@ -55,6 +55,15 @@ def patch(owner: Any, name: str, method: Callable[..., Any]) -> None:
     for kept, value in list(vars(patches).items()) if patches else ():
         if value is found:
             setattr(patches, kept, replacement)
+
+
+def patch_each(lib: ModuleType, methods: Mapping[str, Callable[..., Any]]) -> None:
+    """Patch those of `methods` that a module has: each by its class, if it has one, and its name."""
+    for path, method in methods.items():
+        holder, _, name = path.rpartition(".")
+        owner = getattr(lib, holder, None) if holder else lib
+        if hasattr(owner, name):
+            patch(owner, name, method)
 
 
 def when_imported(name: str, hook: Callable[[ModuleType], None]) -> None:

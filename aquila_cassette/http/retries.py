@@ -8,16 +8,11 @@ from types import ModuleType
 from typing import Any
 
 from aquila_cassette.errors import AquilaError
-from aquila_cassette.http.patching import patch
+from aquila_cassette.http.patching import patch_each
 
 
 def install(lib: ModuleType) -> None:
-    """Patch what a module has of `_METHODS`."""
-    for path, method in _METHODS.items():
-        holder, _, name = path.rpartition(".")
-        owner = getattr(lib, holder, None) if holder else lib
-        if owner is not None and name in vars(owner):
-            patch(owner, name, method)
+    patch_each(lib, _METHODS)
 
 
 def _ours(error: object) -> AquilaError | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import pytest
 
 from aquila_cassette.plugin import command_line as options
-from aquila_cassette.plugin import network
 from aquila_cassette.plugin.fixtures import (
     CassetteFixture,
     _aquila_test,
@@ -51,7 +50,10 @@ def pytest_configure(config: pytest.Config) -> None:
     if not config.pluginmanager.has_plugin("cassetter"):
         config.pluginmanager.register(CassetteFixture(), "aquila_cassette_named")
     if options.blocks_network(config):
-        network.block_network()
+        from aquila_cassette.http import connections, install
+
+        install()
+        connections.watch(connections.refuse)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -61,4 +63,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     set_owner_finder(run.owner_before)
     run.close()
     if options.blocks_network(config):
-        network.unblock_network()
+        from aquila_cassette.http import connections
+
+        connections.unwatch(connections.refuse)

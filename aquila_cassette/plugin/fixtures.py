@@ -37,7 +37,8 @@ def _aquila_test(request: pytest.FixtureRequest, aquila_config: dict[str, Any]) 
     if request.node.get_closest_marker("aquila_cassette") is None:
         yield
         return
-    for cassette in _opened(request):
+    is_own = any(mark.name == "aquila_cassette" for mark in request.node.own_markers)
+    for cassette in _opened(request, is_own):
         request.node.stash[_MARKED] = cassette
         yield
 
@@ -94,7 +95,8 @@ class CassetteFixture:
             yield from _opened(request)
 
 
-def _opened(request: pytest.FixtureRequest) -> Iterator[Cassette]:
+def _opened(request: pytest.FixtureRequest, is_own: bool = True) -> Iterator[Cassette]:
+    """Open a block for a test; one that is not its own (of a class) may see no request in it."""
     from aquila_cassette.api import Block
     from aquila_cassette.options import Layer
 
@@ -110,6 +112,7 @@ def _opened(request: pytest.FixtureRequest) -> Iterator[Cassette]:
         except UsageError as error:
             block.__exit__(None, error, None)
             raise
+    cassette._session.has_been_asked = not is_own  # one of a class may be left unused
     yield cassette
     # The test's own exception does not come by here, so its report is asked for it.
     block.__exit__(None, Exception("the test failed") if owner.failed else None, None)

@@ -5,13 +5,14 @@ The pytest plugin imports this at the start of every run, so it imports nothing 
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import nullcontext
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from contextvars import Context, ContextVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from aquila_cassette.errors import ScopeError
 
@@ -19,9 +20,13 @@ if TYPE_CHECKING:
     from aquila_cassette.session.owner import Owner
     from aquila_cassette.session.session import Session
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 # A context may outlive its block (a task that was started inside), so what it names may be closed:
 # blocks of several tasks end in any order, and a token of one context cannot be reset in another.
 _here: ContextVar[Session | None] = ContextVar("aquila_cassette", default=None)
+_sends: ContextVar[bool] = ContextVar("aquila_adapter_sends", default=False)
 _open: tuple[Session, ...] = ()
 _lock = threading.RLock()
 
@@ -68,6 +73,40 @@ def current_session() -> Session | None:
     return _innermost_open(_here.get()) or _innermost_of(all_open)
 
 
+@contextmanager
+def sending() -> Iterator[None]:
+    """Note that an adapter sends here: it has been decided about what is sent."""
+    before = _sends.set(True)
+    try:
+        yield
+    finally:
+        _sends.reset(before)
+
+
+def is_sending() -> bool:
+    return _sends.get()
+
+
+def ended_session() -> Session | None:
+    """Return the session in which this task, thread or call of a pool was begun, if it is over.
+
+    None while it, one around it, or another of the same test is open: work may go on in that.
+    """
+    begun = _here.get()
+    if begun is None or _innermost_open(begun) is not None:
+        return None
+    owner = begun.owner
+    return None if owner and any(one.owner is owner for one in _open) else begun
+
+
+def keep_block(function: Callable[P, T]) -> Callable[P, T]:
+    """Have a function that another thread will call belong to the block that is in force here."""
+    context = Context()
+    context.run(_here.set, _here.get())
+    context.run(_sends.set, _sends.get())
+    return functools.partial(context.run, function)
+
+
 def _innermost_open(session: Session | None) -> Session | None:
     while session is not None and session not in _open:
         session = session.parent
@@ -97,6 +136,7 @@ def _innermost_of(all_open: tuple[Session, ...]) -> Session:
 
 def _before_fork() -> None:
     for session in _open:
+        session.has_been_asked = True  # it may be, in the child
         session.journal.before_fork()
 
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from aquila_cassette.errors import MissError
+from aquila_cassette.errors import MissError, ScopeError
 from aquila_cassette.matching import difference
 from aquila_cassette.matching.closest import closest as closest_place
 from aquila_cassette.matching.closest import suggest
@@ -29,6 +29,15 @@ def first_line(request: Request, number: int) -> str:
 def cassette_line(path: str, mode: str, *, is_absent: bool) -> str:
     note = "; there is no such file yet" if is_absent else ""
     return f"cassette: {path} (mode {mode}{note})"
+
+
+def left_over(asked: Request, ended: str, opened: str) -> ScopeError:
+    """Return the error of a request from what the block `ended` left running, while `opened` is open."""
+    return ScopeError(
+        f"{asked.method} {asked.url} comes from a block that is over.",
+        facts=[f"started in: {ended}", f"open now:   {opened}"],
+        fix="Fix: end that task or thread before its block ends, or start it before any block",
+    )
 
 
 class Reason(NamedTuple):

@@ -18,6 +18,7 @@ from aquila_cassette.session.failures import how_failed
 from aquila_cassette.session.miss import combined
 from aquila_cassette.session.run_folder import THIS_PROCESS, Change, RunFolder
 from aquila_cassette.session.session import Session
+from aquila_cassette.session.unrecorded import warn_that_nothing_came
 from aquila_cassette.transcript.humanize import count
 
 
@@ -96,6 +97,7 @@ class Owner:
             recorded_before=self._recorded_in_mode_all,
             is_shared=self.is_shared,
         )
+        session.owner = self
         session.keeps_old = session.mode == "all"
         for earlier in self.sessions:
             if earlier.path == session.path:
@@ -205,6 +207,9 @@ class Owner:
             saving.replace_old(some, self.run, self._owns_and_is_due, is_whole=is_whole)
         for session in sessions:
             session.keeps_old = False
+        if self.is_test and not self.xfailed:
+            for some in _by_path(sessions):
+                _warn_if_nothing_came(some)
 
     def withdraw(self) -> None:
         """Take back what a failed attempt of this test saved: the next one records again."""
@@ -247,6 +252,11 @@ class Owner:
         )
 
 
+def _warn_if_nothing_came(sessions: Sequence[Session]) -> None:
+    if sessions[0].reports_unrecorded and not any(one.has_been_asked for one in sessions):
+        warn_that_nothing_came(sessions[0])
+
+
 def _by_path(some: Sequence[Session], *, mode_all: bool | None = None) -> list[list[Session]]:
     grouped: dict[Path, list[Session]] = {}
     for session in some:
@@ -284,7 +294,9 @@ class BlockOwner(Owner):
     def open(self, name: str, call: Layer) -> Session:
         # It may open many: of those that are over only the ones of mode `all` are needed.
         self.sessions = [one for one in self.sessions if one.is_open or one.mode == "all"]
-        return super().open(name, call)
+        session = super().open(name, call)
+        session.owner = None  # none of the next blocks goes on with its work
+        return session
 
     def close(self, session: Session, error: BaseException | None) -> None:
         __tracebackhide__ = True
@@ -292,6 +304,8 @@ class BlockOwner(Owner):
         # A run of tests shows at its end what was not kept.
         if error is not None and (note := saving.discarded_note(session)):
             error.add_note(note)
+        if error is None:
+            _warn_if_nothing_came([session])
 
     def _save_block(self, session: Session, *, raised: bool) -> None:
         with _writing:

@@ -6,16 +6,16 @@ import itertools
 import os
 import threading
 import time
+import warnings
 from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from aquila_cassette import importers
-from aquila_cassette.errors import MissError
+from aquila_cassette.errors import MissError, UnrecordedWarning
 from aquila_cassette.importers import find_cassette, refuse_to_record
 from aquila_cassette.matching.keys import Key, Matcher
 from aquila_cassette.model import UNFINISHED, CassetteData, Interaction, Request
@@ -29,11 +29,13 @@ from aquila_cassette.session.ambient import (
 )
 from aquila_cassette.session.failures import how_failed, is_good
 from aquila_cassette.session.forks import ForkedRecording, Journal, renew_locks
+from aquila_cassette.session.hosts import host_and_port, is_listed
 from aquila_cassette.session.miss import (
     cassette_line,
     combined,
     explain,
     first_line,
+    left_over,
     sender,
     swallowed,
     to_new_episodes,
@@ -83,6 +85,9 @@ class Session:
     `is_shared` other processes may record for the same owner.
     """
 
+    owner: Any = None
+    reports_unrecorded = True
+
     def __init__(
         self,
         name: str,
@@ -111,6 +116,7 @@ class Session:
         self.on_late_end: Callable[[], None] | None = None  # of a stream that outlived the block
         self.played: list[Interaction] = []
         self.misses: list[MissError] = []
+        self.has_been_asked = False
         self.replaced: tuple[tuple[Interaction, ...], tuple[Interaction, ...]] = (), ()
         self.streams = OpenStreams()
         self.path = self._find_path(root)
@@ -141,25 +147,35 @@ class Session:
 
     # What an adapter calls.
 
-    def handle(self, request: Request) -> Recorder | Player | None:
-        """Decide about one request as it would go out: record it, replay it, or let it pass (None)."""
+    def handle(self, request: Request, ended: Session | None = None) -> Recorder | Player | None:
+        """Decide about one request as it would go out: record it, replay it, or let it pass (None).
+
+        It may come from a task or thread that a block which `ended` left running.
+        """
         __tracebackhide__ = True
-        if self.options.ignore_hosts and self._is_ignored(request.url):
+        self.has_been_asked = True
+        if self.is_ignored(request.url):
             return None
         asked = self._redacted(request)
         if asked is None:
             return None
         key = self.matcher.key(asked)
         index = self.index
-        found = self._take(key) if index.interactions else None
+        found = self._take(key) if index.interactions and not ended else None
         if found is None and not self.options.record_ambient and (kind := ambient_request(request)):
             return self._handle_ambient(kind, request)
+        if ended:
+            error = left_over(asked, ended.shown_path, self.shown_path)
+            if not self.may_record:
+                raise error
+            warnings.warn(UnrecordedWarning(str(error)), stacklevel=3)
+            return None
         number = next(self._numbers)
         if found is not None:
             place, more = found
             return self._replay(index.interactions[place], place + 1, more, asked=request)
         if not self.may_record:
-            raise self._missed(self._miss(asked, number, key))
+            raise self.missed(self._miss(asked, number, key))
         refuse_placeholder(request, asked)
         return self._record(asked, number)
 
@@ -315,9 +331,10 @@ class Session:
         hooked = hook(asked)
         return None if hooked is None else self._redact(hooked, env=secrets)
 
-    def _is_ignored(self, url: str) -> bool:
-        host = urlsplit(url).hostname or ""
-        return any(fnmatchcase(host, pattern.lower()) for pattern in self.options.ignore_hosts)
+    def is_ignored(self, url: str) -> bool:
+        return bool(self.options.ignore_hosts) and is_listed(
+            self.options.ignore_hosts, *host_and_port(url)
+        )
 
     def _is_background(self, request: Request) -> bool:
         return any(fnmatchcase(request.url, one) for one in self.options.background)
@@ -404,13 +421,15 @@ class Session:
         elif not self.is_open and self.on_late_end is not None:
             self.on_late_end()
 
+    def facts(self) -> list[str]:
+        """Return the lines on this cassette, and on who sends the current request."""
+        facts = [cassette_line(self.shown_path, self.mode, is_absent=self.state == "absent")]
+        return [*facts, f"sent by:  {by}"] if (by := sender()) else facts
+
     def _miss(self, asked: Request, number: int, key: Key) -> MissError:
-        is_absent = self.state == "absent"
-        facts = [cassette_line(self.shown_path, self.mode, is_absent=is_absent)]
-        if by := sender():
-            facts.append(f"sent by:  {by}")
+        facts = self.facts()
         fix = self.fix
-        if not is_absent:
+        if self.state != "absent":
             played = self.index.played | self.played_before
             reason = explain(
                 asked, key, self.index, self.matcher, played=played, owner=self.signature
@@ -433,7 +452,8 @@ class Session:
             return f"Fix: {importers.convert_command(self.path)} && {command}"
         return to_new_episodes(self.fix) if is_new else self.fix
 
-    def _missed(self, error: MissError) -> MissError:
+    def missed(self, error: MissError) -> MissError:
+        self.has_been_asked = True
         self.misses.append(error)
         self.journal.note("missed", value=error)
         notify()

@@ -5,14 +5,15 @@ from __future__ import annotations
 import copy
 import hashlib
 import os
+import re
 from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from aquila_cassette.vcr_compat.network import blocked
+from aquila_cassette import http
+from aquila_cassette.http import connections
 from aquila_cassette.vcr_compat.run import use_for_test
 
 _UNSAFE = str.maketrans(dict.fromkeys("<>?%*:|\"'/\\", "-"))
@@ -84,8 +85,19 @@ def block_network(
         mode = options.get("record_mode", record_mode)
     asked_for = mark is not None or request.config.getoption("--block-network")
     block = asked_for and mode == "none"
-    with blocked(request.getfixturevalue("allowed_hosts")) if block else nullcontext():
-        yield
+    allowed = request.getfixturevalue("allowed_hosts") or ()
+
+    def refuse(host: str, name: str, _port: int | None, is_lookup: bool) -> None:
+        if not is_lookup and not any(
+            re.match(one, known) for one in allowed for known in (host, name)
+        ):
+            raise RuntimeError(f"Network is disabled for host {host!r}")
+
+    if block:
+        http.install()
+        connections.watch(refuse)
+    yield
+    connections.unwatch(refuse)
 
 
 @pytest.fixture(autouse=True)

@@ -226,6 +226,8 @@ class VcrSession(Session):
     With `strict`, a request with another body than the recorded one is a miss.
     """
 
+    reports_unrecorded = False  # as vcrpy
+
     def __init__(
         self,
         cassette: CompatCassette,
@@ -251,7 +253,7 @@ class VcrSession(Session):
     def may_record(self) -> bool:
         return not self.cassette.write_protected
 
-    def handle(self, request: Request) -> Recorder | Player | None:
+    def handle(self, request: Request, ended: Session | None = None) -> Recorder | Player | None:
         filtered = self.cassette.filter_request(their_request(request))
         if not filtered:
             return None
@@ -262,7 +264,7 @@ class VcrSession(Session):
                 return self._handle_ambient(kind, request)
             number = next(self._numbers)
             if player is None and not self.may_record:
-                raise self._missed(VcrMissError(self, asked, number))
+                raise self.missed(VcrMissError(self, asked, number))
         if player is not None:
             return player
         refuse_placeholder(request, asked)

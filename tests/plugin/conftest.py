@@ -34,7 +34,7 @@ Suite = Callable[..., pytest.RunResult]
 def suite(pytester: pytest.Pytester, server: RawServer) -> Suite:
     """Write a test file (`URL` and `get` are there to use) and run it with some arguments."""
     pytester.makepyprojecttoml(
-        "[tool.pytest.ini_options]\nfilterwarnings = ['error']\n"
+        "[tool.pytest.ini_options]\nfilterwarnings = ['error', 'ignore:No request came']\n"
         "asyncio_default_fixture_loop_scope = 'function'\n"
     )
 

@@ -171,7 +171,7 @@ def test_used(aquila_cassette):
     ask()
 """
     result = suite(source, "-W", "default")
-    result.assert_outcomes(passed=2, warnings=1)
+    result.assert_outcomes(passed=2, warnings=3)
     result.stdout.fnmatch_lines(
         [
             "*The block of cassette 'forgotten' was never entered: it records and replays nothing.",

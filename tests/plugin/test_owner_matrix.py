@@ -303,7 +303,7 @@ class Project:
         self.asked: list[str] = []
         pytester.makeconftest(CONFTEST)
         pytester.makepyprojecttoml(
-            "[tool.pytest.ini_options]\nfilterwarnings = ['error']\nmarkers = ['rerun']\n"
+            "[tool.pytest.ini_options]\nfilterwarnings = ['error', 'ignore:No request came']\nmarkers = ['rerun']\n"
             "asyncio_default_fixture_loop_scope = 'function'\n"
         )
         monkeypatch.syspath_prepend(pytester.path)

@@ -1,0 +1,160 @@
+"""See every connection that Python code opens, and whose work threads and pools do.
+
+An audit hook sees the sockets of every library. It cannot be taken out; it returns at once from all
+other events. Patched is what it does not see: which name an address was looked up by, for whom a
+loop's worker thread does so, and uvloop, which is written in C.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from aquila_cassette.errors import NetworkBlockedError, ScopeError
+from aquila_cassette.http.patching import patch_each
+from aquila_cassette.session import current_session as current
+from aquila_cassette.session.hosts import is_address, is_listed, is_loopback
+
+Watcher = Callable[[str, str, "int | None", bool], None]
+"""Gets a name or an address, the name that this was looked up by, a port, and whether it is only
+looked up; raises to refuse it."""
+
+_names: dict[str, str] = {}  # of addresses
+
+
+def install(lib: ModuleType) -> None:
+    patch_each(lib, _METHODS)
+
+
+def watch(watcher: Watcher) -> None:
+    """Call `watcher` before each connection and look-up."""
+    global _watchers
+    _watchers = (*_watchers, watcher)
+
+
+def unwatch(watcher: Watcher) -> None:
+    global _watchers
+    _watchers = tuple(other for other in _watchers if other is not watcher)
+
+
+def refuse(host: str, name: str, port: int | None, _is_lookup: bool) -> None:
+    """Refuse what goes to another machine, unless a block records it or lets it pass."""
+    __tracebackhide__ = True
+    if is_loopback(host) or any(
+        session.may_record or is_listed(session.options.ignore_hosts, name, port)
+        for session in current.opened()
+    ):
+        return
+    raise NetworkBlockedError(
+        f"A connection to {name} was refused, since the network is blocked.",
+        facts=["blocked by: aquila_block_network"],
+        fix='Fix: open a cassette around it: with aquila_cassette("name"): ...',
+    )
+
+
+def _report(host: str, name: str, port: int | None, is_lookup: bool) -> None:
+    """Report to the block for which something connects."""
+    __tracebackhide__ = True
+    if not current.opened() or current.is_sending():
+        return
+    from aquila_cassette.session.unrecorded import report_connection
+
+    try:
+        session = current.current_session()
+    except ScopeError:
+        session = None
+    report_connection(session or current.opened()[-1], host, name, port, is_lookup)
+
+
+_watchers: tuple[Watcher, ...] = (_report,)
+
+
+def _tell(host: Any, port: Any = None, *, is_lookup: bool = False) -> None:
+    __tracebackhide__ = True
+    host = host.decode("ascii", "replace") if isinstance(host, bytes | bytearray) else host
+    if isinstance(host, str) and host and not (is_lookup and is_address(host)):
+        for watcher in _watchers:
+            watcher(
+                host, _names.get(host, host), port if isinstance(port, int) else None, is_lookup
+            )
+
+
+# What sees them.
+
+
+def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+    if not event.startswith("socket."):
+        return
+    if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
+        connection, address = arguments
+        # On Windows an event loop connects a pair of sockets, which it needs.
+        is_pair = "socketpair" in sys._getframe(1).f_code.co_name
+        is_internet = connection.family in (socket.AF_INET, socket.AF_INET6)
+        if is_internet and isinstance(address, tuple) and not is_pair:
+            try:
+                _tell(*address[:2])
+            except BaseException:
+                if event == "socket.connect":
+                    connection.close()  # callers close it after an OSError only
+                raise
+    elif event in ("socket.getnameinfo", "socket.gethostbyaddr"):
+        address = arguments[0]
+        _tell(address if isinstance(address, str) else address[0])
+    elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
+        _tell(*arguments[:2], is_lookup=True)
+
+
+sys.addaudithook(_hook)
+
+
+def _note(host: Any, found: Any) -> Any:
+    addresses = [address[0] for *_, address in found]
+    if isinstance(host, str) and host not in addresses:
+        _names.update(dict.fromkeys(addresses, host))
+    return found
+
+
+def _getaddrinfo(original: Any, host: Any, *args: Any, **options: Any) -> Any:
+    __tracebackhide__ = True
+    return _note(host, original(host, *args, **options))
+
+
+async def _look_up(original: Any, _loop: Any, host: Any, *args: Any, **options: Any) -> Any:
+    __tracebackhide__ = True
+    _tell(host, *args[:1], is_lookup=True)
+    return _note(host, await original(host, *args, **options))
+
+
+def _connect(original: Any, _loop: Any, first: Any, *args: Any, **options: Any) -> Any:
+    __tracebackhide__ = True
+    peer = first if isinstance(first, tuple) else options.get("remote_addr")
+    _tell(*(peer or (*args, options.get("host")))[:2])
+    return original(first, *args, **options)
+
+
+def _start(original: Any, thread: Any) -> None:
+    thread.run = current.keep_block(thread.run)
+    original()
+
+
+def _submit(original: Any, pool: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+    if type(pool).__name__ != "InterpreterPoolExecutor":  # another interpreter could not get it
+        function = current.keep_block(function)
+    return original(function, *args, **kwargs)
+
+
+_METHODS: dict[str, Callable[..., Any]] = {
+    "getaddrinfo": _getaddrinfo,
+    "BaseEventLoop.getaddrinfo": _look_up,
+    # uvloop: the class that is written in Python, above the one in C
+    "Loop.getaddrinfo": _look_up,
+    "Loop.getnameinfo": _connect,
+    "Loop.create_connection": _connect,
+    "Loop.create_datagram_endpoint": _connect,
+    # A thread or a pool's call belongs to the block in which it is begun.
+    "Thread.start": _start,
+    "ThreadPoolExecutor.submit": _submit,
+}

@@ -1,0 +1,191 @@
+"""Connections that no adapter makes are reported, whatever makes them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import smtplib
+import socket
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+import aiohttp
+import httpcore
+import httpx
+import pytest
+import requests
+import trio
+import uvloop
+import websockets
+
+from aquila_cassette import UnrecordedError, UnrecordedWarning, aquila_cassette
+from tests.servers import RawServer, answers
+
+FAR = "203.0.113.9"  # an address of documentation: public, and nobody's
+NAME = "api.example.com"
+Connect = Callable[[], object]
+
+
+@contextlib.contextmanager
+def udp() -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
+        yield made
+
+
+def connect_ex() -> None:
+    with socket.socket() as made:
+        made.connect_ex((FAR, 80))
+
+
+def send_to() -> None:
+    with udp() as made:
+        made.sendto(b"x", (FAR, 80))
+
+
+def send_message() -> None:
+    with udp() as made:
+        made.sendmsg([b"x"], [], 0, (FAR, 80))
+
+
+def connect_udp() -> None:
+    with udp() as made:
+        made.connect((FAR, 80))
+
+
+async def by_loop_socket() -> None:
+    with socket.socket() as made:
+        made.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(made, (FAR, 80))
+
+
+async def by_look_up() -> None:
+    await asyncio.get_running_loop().getaddrinfo(NAME, 443)
+
+
+async def by_names() -> None:
+    await asyncio.get_running_loop().getnameinfo((FAR, 80))
+
+
+async def by_datagrams() -> None:
+    loop = asyncio.get_running_loop()
+    await loop.create_datagram_endpoint(asyncio.DatagramProtocol, remote_addr=(FAR, 80))
+
+
+async def by_websockets() -> None:
+    async with websockets.connect(f"wss://{NAME}/v1/realtime"):
+        pass
+
+
+async def by_aiohttps_websocket() -> None:
+    async with aiohttp.ClientSession() as session, session.ws_connect(f"wss://{NAME}/v1"):
+        pass
+
+
+BLOCKING: dict[str, tuple[Connect, str, str]] = {
+    "connect": (lambda: socket.create_connection((FAR, 80)), FAR, "socket"),
+    "connect_ex": (connect_ex, FAR, "socket"),
+    "sendto": (send_to, FAR, "socket"),
+    "sendmsg": (send_message, FAR, "socket"),
+    "connect of UDP": (connect_udp, FAR, "socket"),
+    "getaddrinfo": (lambda: socket.getaddrinfo(NAME, 443), NAME, "socket"),
+    "gethostbyname": (lambda: socket.gethostbyname(NAME), NAME, "socket"),
+    "gethostbyname_ex": (lambda: socket.gethostbyname_ex(NAME), NAME, "socket"),
+    "gethostbyaddr": (lambda: socket.gethostbyaddr(FAR), FAR, "socket"),
+    "getnameinfo": (lambda: socket.getnameinfo((FAR, 80), 0), FAR, "socket"),
+    "smtplib": (lambda: smtplib.SMTP(NAME), NAME, "smtplib"),
+    "httpcore": (lambda: httpcore.request("GET", f"https://{NAME}/v1"), NAME, "httpcore"),
+    "trio": (lambda: trio.run(trio.open_tcp_stream, NAME, 443), NAME, "socket"),
+}
+LOOPS: dict[str, tuple[Callable[[], Coroutine[Any, Any, object]], str, str]] = {
+    "streams": (lambda: asyncio.open_connection(FAR, 443), FAR, "asyncio"),
+    "streams, by name": (lambda: asyncio.open_connection(NAME, 443), NAME, "asyncio"),
+    "look-up": (by_look_up, NAME, "asyncio"),
+    "names": (by_names, FAR, "asyncio"),
+    "sock_connect": (by_loop_socket, FAR, "asyncio"),
+    "datagrams": (by_datagrams, FAR, "asyncio"),
+    "websockets": (by_websockets, NAME, "websockets"),
+    "aiohttp": (by_aiohttps_websocket, NAME, "aiohttp"),
+}
+RUNS: dict[str, Callable[[Coroutine[Any, Any, object]], object]] = {
+    "asyncio": asyncio.run,
+    "uvloop": uvloop.run,
+}
+CASES = [
+    *(pytest.param(*case, id=name) for name, case in BLOCKING.items()),
+    *(
+        pytest.param(lambda run=run, main=main: run(main()), host, library, id=f"{loop}: {name}")
+        for loop, run in RUNS.items()
+        for name, (main, host, library) in LOOPS.items()
+    ),
+]
+
+
+@pytest.mark.parametrize(("connect", "host", "library"), CASES)
+def test_in_mode_none_a_connection_that_no_adapter_makes_is_refused(
+    connect: Connect, host: str, library: str
+) -> None:
+    with pytest.raises(UnrecordedError) as caught, aquila_cassette("none", mode="none") as cassette:
+        connect()
+    first, file, *_, fix = str(caught.value).splitlines()
+    assert first.startswith(f"A connection to {host} was refused: no cassette can hold what ")
+    assert library in (first.split()[-2], "asyncio")  # of a loop, the frames may be in C
+    assert file.endswith("none.yaml (mode none; there is no such file yet)")
+    assert fix.startswith(f'Fix: aquila_cassette(..., ignore_hosts=["{host}"]) lets it pass;')
+    assert cassette.misses == (caught.value,)
+
+
+def test_a_refused_connection_that_the_code_swallows_fails_the_block() -> None:
+    def swallow() -> None:
+        with contextlib.suppress(Exception):
+            httpcore.request("GET", f"https://{NAME}/v1")
+
+    with pytest.raises(UnrecordedError, match="what httpcore sends"):
+        with aquila_cassette("swallowed", mode="none"):
+            swallow()
+    with pytest.raises(UnrecordedError):
+        with aquila_cassette("swallowed", mode="none"):
+            thread = threading.Thread(target=swallow)
+            thread.start()
+            thread.join()
+
+
+def test_while_a_block_records_it_warns_and_lets_it_pass() -> None:
+    with RawServer(answers(b"ok")) as server, aquila_cassette("all", mode="all"):
+        httpx.get(server.url)
+        with pytest.warns(UnrecordedWarning) as caught, contextlib.suppress(OSError):
+            send_to()
+    (warning,) = caught
+    assert str(warning.message).startswith(f"A connection to {FAR} is not recorded: no cassette")
+    assert warning.filename == __file__
+
+
+@pytest.mark.parametrize("listed", [FAR, f"{FAR}:80", "203.0.*"])
+def test_ignored_hosts_pass(listed: str) -> None:
+    with RawServer(answers(b"ok")) as server, aquila_cassette("passes"):
+        httpx.get(server.url)
+    with aquila_cassette("passes", mode="none", ignore_hosts=[listed]):
+        httpx.get(server.url)
+        with contextlib.suppress(OSError):
+            send_to()
+
+
+async def test_this_machine_and_private_networks_are_left_alone(tmp_path: Any) -> None:
+    with RawServer(answers(b"ok")) as server:
+        port = int(server.url.rpartition(":")[2])
+        with aquila_cassette("local"):
+            requests.get(server.url)
+        with aquila_cassette("local", mode="none"):
+            requests.get(server.url)
+            httpcore.request("GET", server.url)
+            _, writer = await asyncio.open_connection("localhost", port)
+            writer.close()
+            socket.getfqdn()
+            socket.gethostbyname("localhost")
+            for private in ("10.255.255.254", "192.168.255.254", "169.254.255.254"):
+                with contextlib.suppress(OSError), udp() as made:
+                    made.sendto(b"x", (private, 9))
+            with socket.socket(socket.AF_UNIX) as served, socket.socket(socket.AF_UNIX) as asking:
+                served.bind(str(tmp_path / "s"))
+                served.listen()
+                asking.connect(str(tmp_path / "s"))

@@ -1,0 +1,110 @@
+"""Whose request it is: what a block left running, blocks that see none, hosts that are left alone."""
+
+from __future__ import annotations
+
+import contextvars
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from aquila_cassette import ScopeError, UnrecordedWarning, http
+from aquila_cassette.session.hosts import is_listed
+from tests.session.fake_adapter import URL, Suite
+
+
+class Worker:
+    """Sends what it is told from a context, a thread or a pool's call that was begun earlier."""
+
+    def __init__(self, kind: str, send: Callable[[str], bytes], pool: ThreadPoolExecutor) -> None:
+        self._asked: queue.Queue[str] = queue.Queue()
+        self._got: queue.Queue[bytes | Exception] = queue.Queue()
+        self._send = send
+        self._run = lambda: None
+        if kind == "context":
+            context = contextvars.copy_context()
+            self._run = lambda: context.run(self._work)
+        elif kind == "thread":
+            threading.Thread(target=self._work).start()
+        else:
+            pool.submit(self._work)
+
+    def ask(self, asked: str) -> bytes | Exception:
+        self._asked.put(asked)
+        self._run()
+        return self._got.get()
+
+    def _work(self) -> None:
+        try:
+            self._got.put(self._send(self._asked.get()))
+        except Exception as error:
+            self._got.put(error)
+
+
+@pytest.mark.parametrize("kind", ["context", "thread", "pool"])
+def test_what_a_block_left_running_has_no_part_in_the_next(suite: Suite, kind: str) -> None:
+    http.install()  # which has an eye on threads
+    with ThreadPoolExecutor(4) as pool:
+
+        def begin(**options: Any) -> Worker:
+            with suite.block(name="first", **options):
+                return Worker(kind, suite.library.send, pool)
+
+        late = begin()
+        with suite.block(name="second") as second:
+            with pytest.warns(UnrecordedWarning, match="comes from a block that is over"):
+                assert late.ask("late") == b"live late"
+            suite.library.send("a")
+        assert len(second.recorded) == 1
+        late = begin(mode="none")
+        with suite.block(name="second", mode="none") as second:
+            error = late.ask("late")
+            suite.library.send("a")
+        assert isinstance(error, ScopeError)
+        assert str(error).splitlines() == [
+            f"POST {URL} comes from a block that is over.",
+            f"  started in: {suite.folder}/first.yaml",
+            f"  open now:   {suite.folder}/second.yaml",
+            "Fix: end that task or thread before its block ends, or start it before any block",
+        ]
+        assert begin().ask("outside every block") == b"live outside every block"
+        before = Worker(kind, suite.library.send, pool)
+        late = begin(owner=(test := suite.owner("test_a")))
+        with suite.block(test, name="third") as third:
+            late.ask("the same test goes on")
+            before.ask("begun before any block")
+        assert len(third.recorded) == 2
+
+
+def test_a_block_that_saw_no_request_warns_once_it_has_passed(suite: Suite) -> None:
+    with pytest.warns(UnrecordedWarning) as caught, suite.block(mode="none"):
+        pass
+    assert str(caught[0].message).splitlines() == [
+        f"No request came to the block of {suite.folder}/x.yaml (mode none).",
+        "  what no adapter intercepts passes unseen: docs/libraries.md",
+        "Fix: send with a library that docs/libraries.md lists, or take the block out",
+    ]
+    with pytest.raises(KeyError), suite.block():
+        raise KeyError
+    suite.run("test_a", passed=False)
+    with suite.block(ignore_hosts=["api.example.com"]):
+        suite.library.send("it was asked, and let it pass")
+
+
+def test_ignored_hosts_are_names_addresses_or_either_with_a_port() -> None:
+    listed = ["127.0.0.1:8000", "*.example.com", "Metrics.example:443", "::1", "[fe80::1]:80"]
+    hosts = {
+        ("127.0.0.1", 8000): True,
+        ("127.0.0.1", 8001): False,
+        ("a.example.com", 1): True,
+        ("metrics.example", 443): True,
+        ("metrics.example", 80): False,
+        ("::1", 9): True,
+        ("fe80::1", 80): True,
+        ("fe80::1", 81): False,
+        ("example.com", 443): False,
+    }
+    assert {peer: is_listed(listed, *peer) for peer in hosts} == hosts
