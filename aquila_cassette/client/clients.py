@@ -35,39 +35,24 @@ Prompt: TypeAlias = str | Sequence[Mapping[str, Any]]
 
 
 class StreamOptions(TypedDict, total=False):
-    """The options of `stream` and `ask`.
+    """The options of `stream` and `ask`."""
 
-    Args:
-        model: The model's name.
-        ref: What names the stream; a new `StreamRef` otherwise.
-        sink: Where its events go.
-        tools: What the model may call: `Tool`s, or functions with type hints.
-        tool_context: What tools with a parameter ``context`` get.
-        instructions: The system prompt.
-        endpoint: ``chat``, ``responses``, ``messages``, ``gemini``, or an `Endpoint` of your own.
-        previous_response_id: The stored response that this one continues.
-        store: Whether the provider stores the response; by default not.
-        max_tokens: The most tokens of an answer.
-        max_rounds: The most requests of one stream, tools included; 10.
-        idle_timeout: Seconds without a byte after which the stream fails, 120; None for never.
-        timeout: Seconds that the whole stream may take; None, the default, for any time.
-        extra_body: Fields of the request that replace all others; None removes a field.
-    """
-
-    model: str
-    ref: Hashable
-    sink: SinkLike | None
-    tools: Iterable[Tool | Callable[..., Any]]
-    tool_context: Mapping[str, Any] | None
-    instructions: str | None
-    endpoint: str | Endpoint | None
-    previous_response_id: str | None
-    store: bool
-    max_tokens: int | None
-    max_rounds: int
-    idle_timeout: float | None
-    timeout: float | None
-    extra_body: Mapping[str, Any] | None
+    model: str  # its name
+    ref: Hashable  # what names the stream; a new `StreamRef` otherwise
+    sink: SinkLike | None  # where the events go
+    tools: Iterable[Tool | Callable[..., Any]]  # `Tool`s, or functions with type hints
+    tool_context: Mapping[str, Any] | None  # what tools with a parameter ``context`` get
+    instructions: str | None  # the system prompt
+    endpoint: (
+        str | Endpoint | None
+    )  # ``chat``, ``responses``, ``messages``, ``gemini``, or your own
+    previous_response_id: str | None  # the stored response that this one continues
+    store: bool  # whether the provider stores the response; by default not
+    max_tokens: int | None  # the most tokens of an answer
+    max_rounds: int  # the most requests of one stream, tools included; 10
+    idle_timeout: float | None  # seconds without a byte that fail the stream; 120, None for never
+    timeout: float | None  # seconds that the whole stream may take; None, the default, for any
+    extra_body: Mapping[str, Any] | None  # fields that replace others; None removes a field
 
 
 class ClientBase:
@@ -102,24 +87,18 @@ class ClientBase:
         self._active_refs: set[Hashable] = set()
 
     def _driver(self, prompt: Prompt, options: StreamOptions) -> StreamDriver:
-        for name in options:
-            if name not in StreamOptions.__annotations__:
-                known = StreamOptions.__annotations__
-                raise _unknown("option", name, known, f"extra_body={{{name!r}: ...}}")
+        known = StreamOptions.__annotations__
+        if name := next((name for name in options if name not in known), None):
+            raise _unknown("option", name, known, f"extra_body={{{name!r}: ...}}")
         model = options.get("model") or self._model
         if not model:
             raise UsageError("No model is named.", fix="Fix: model='gpt-4o-mini'")
-        previous = options.get("previous_response_id")
-        store = bool(options.get("store"))
-        transport = self._transport(
-            options.get("endpoint"),
-            model,
-            stored=store or bool(previous),
-            idle_timeout=options.get("idle_timeout", IDLE_TIMEOUT),
-        )
-        if previous and not transport.endpoint.stored_path:
+        previous, store = options.get("previous_response_id"), bool(options.get("store"))
+        endpoint = self._choose(options.get("endpoint"), model, stored=store or bool(previous))
+        transport = self._transport(endpoint, options.get("idle_timeout", IDLE_TIMEOUT))
+        if previous and not endpoint.stored_path:
             raise UsageError(
-                f"The endpoint {transport.endpoint.name!r} cannot continue a stored response.",
+                f"The endpoint {endpoint.name!r} cannot continue a stored response.",
                 fix="Fix: endpoint='responses', or pass the messages of the last answer",
             )
         sink = as_sink(options.get("sink"))
@@ -155,13 +134,13 @@ class ClientBase:
         )
 
     async def _stored(self, method: str, response_id: str) -> Answer:
-        transport = self._transport(None, self._model or "", stored=True, idle_timeout=IDLE_TIMEOUT)
-        endpoint = transport.endpoint
+        endpoint = self._choose(None, self._model or "", stored=True)
         if endpoint.stored_path is None:
             raise UsageError(
                 f"The endpoint {endpoint.name!r} stores no responses.",
                 fix="Fix: Client(endpoint='responses')",
             )
+        transport = self._transport(endpoint, IDLE_TIMEOUT)
         path = f"{endpoint.stored_path}/{quote(response_id, safe='')}"
         try:
             answer = await transport.send(method, path, ref=response_id)
@@ -180,16 +159,16 @@ class ClientBase:
         meta = replace(meta, response_id=meta.response_id or response_id, status=status)
         return Answer(answer.message.text, meta, answer.messages())
 
-    def _transport(
-        self, given: str | Endpoint | None, model: str, *, stored: bool, idle_timeout: float | None
-    ) -> Transport:
-        named = given or self._endpoint
+    def _choose(self, given: str | Endpoint | None, model: str, *, stored: bool) -> Endpoint:
         starts = (one for start, one in _ENDPOINTS_BY_MODEL.items() if model.startswith(start))
-        endpoint = named or next(starts, RESPONSES if stored else CHAT)
-        if isinstance(endpoint, str):
-            if endpoint not in ENDPOINTS:
-                raise _unknown("endpoint", endpoint, ENDPOINTS, "endpoint='chat'")
-            endpoint = ENDPOINTS[endpoint]
+        chosen = given or self._endpoint or next(starts, RESPONSES if stored else CHAT)
+        if isinstance(chosen, Endpoint):
+            return chosen
+        if chosen not in ENDPOINTS:
+            raise _unknown("endpoint", chosen, ENDPOINTS, "endpoint='chat'")
+        return ENDPOINTS[chosen]
+
+    def _transport(self, endpoint: Endpoint, idle_timeout: float | None) -> Transport:
         provider = endpoint.provider
         variables = provider.name.upper()
         base_url = self._base_url or os.environ.get(f"{variables}_BASE_URL") or provider.base_url
@@ -239,16 +218,11 @@ class Client(ClientBase):
             return stream.result()
 
     def retrieve(self, response_id: str) -> Answer:
-        """Fetch a stored response.
-
-        Raises:
-            StreamError: The provider refused.
-            UsageError: The endpoint stores no responses.
-        """
+        """Fetch a stored response; a `StreamError` where the provider refuses."""
         return _run_now(self._stored("GET", response_id))
 
     def delete(self, response_id: str) -> None:
-        """Delete a stored response; raises as `retrieve`."""
+        """Delete a stored response."""
         _run_now(self._stored("DELETE", response_id))
 
     def close(self) -> None:
@@ -264,20 +238,7 @@ class Client(ClientBase):
 
 
 class AsyncClient(ClientBase):
-    """Asks models, and gives their answers as streams; for asyncio and trio.
-
-    Its arguments are those of `ClientBase`.
-
-    Example:
-        >>> import asyncio
-        >>> from aquila_cassette.provider import Provider
-        >>> async def hello(url):
-        ...     async with AsyncClient(base_url=f"{url}/v1", model="gpt-4o-mini") as client:
-        ...         return (await client.ask("Say hello")).text
-        >>> with Provider(gap=0) as provider:
-        ...     asyncio.run(hello(provider.url))
-        'Hello! ...'
-    """
+    """As `Client`, for asyncio and trio."""
 
     _make_http = httpx.AsyncClient
 
@@ -297,11 +258,11 @@ class AsyncClient(ClientBase):
             return await stream.result()
 
     async def retrieve(self, response_id: str) -> Answer:
-        """Fetch a stored response; as `Client.retrieve`."""
+        """As `Client.retrieve`."""
         return await self._stored("GET", response_id)
 
     async def delete(self, response_id: str) -> None:
-        """Delete a stored response; as `Client.delete`."""
+        """As `Client.delete`."""
         await self._stored("DELETE", response_id)
 
     async def aclose(self) -> None:

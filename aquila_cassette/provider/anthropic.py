@@ -15,6 +15,7 @@ from aquila_cassette.provider.replies import (
     sse_frame,
 )
 
+_REASONS = ("tool_use", "max_tokens", "end_turn")
 _ERRORS = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -46,7 +47,7 @@ class AnthropicMessages:
         if not reply.calls:
             blocks[0]["text"] = reply.text
         message = self._message(request, reply.output_tokens)
-        return compact({**message, "content": blocks, "stop_reason": _reason(reply)})
+        return compact({**message, "content": blocks, "stop_reason": reply.reason(*_REASONS)})
 
     def frames(self, request: ParsedRequest, reply: ModelReply) -> Iterator[ReplyFrame]:
         yield _frame("message_start", {"message": self._message(request, 1)})
@@ -59,7 +60,7 @@ class AnthropicMessages:
                 delta = {"type": f"{kind}_delta", field: token}
                 yield _frame("content_block_delta", {"index": index, "delta": delta}, token)
             yield _frame("content_block_stop", {"index": index})
-        end = {"stop_reason": _reason(reply), "stop_sequence": None}
+        end = {"stop_reason": reply.reason(*_REASONS), "stop_sequence": None}
         fields = {"delta": end, "usage": _usage(request, reply.output_tokens)}
         yield _frame("message_delta", fields)._replace(terminal=True)
         yield _frame("message_stop", {})
@@ -99,12 +100,6 @@ def _frame(kind: str, fields: Table, token: str = "") -> ReplyFrame:
 
 def _usage(request: ParsedRequest, output_tokens: int) -> dict[str, int]:
     return {"input_tokens": request.input_tokens, "output_tokens": output_tokens}
-
-
-def _reason(reply: ModelReply) -> str:
-    if reply.calls:
-        return "tool_use"
-    return "max_tokens" if reply.cut else "end_turn"
 
 
 def _request_id(random: DeterministicRandom) -> str:

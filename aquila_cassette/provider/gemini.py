@@ -15,6 +15,7 @@ from aquila_cassette.provider.replies import (
     encode,
 )
 
+_REASONS = ("STOP", "MAX_TOKENS", "STOP")
 _STATUSES = {
     400: "INVALID_ARGUMENT",
     401: "UNAUTHENTICATED",
@@ -42,7 +43,7 @@ class GeminiGenerateContent:
 
     def whole(self, request: ParsedRequest, reply: ModelReply) -> str:
         parts = _calls(reply) or [{"text": reply.text}]
-        answer = _answer(request, parts, reply.output_tokens, _reason(reply))
+        answer = _answer(request, parts, reply.output_tokens, reply.reason(*_REASONS))
         return json.dumps(answer, indent=2, ensure_ascii=False)
 
     def frames(self, request: ParsedRequest, reply: ModelReply) -> Iterator[ReplyFrame]:
@@ -50,7 +51,7 @@ class GeminiGenerateContent:
             yield _frame(_answer(request, _calls(reply), reply.output_tokens), token=True)
             yield _frame(_answer(request, [{"text": ""}], reply.output_tokens, "STOP"))
         for number, token in enumerate(reply.tokens, 1):
-            reason = _reason(reply) if number == len(reply.tokens) else None
+            reason = reply.reason(*_REASONS) if number == len(reply.tokens) else None
             yield _frame(_answer(request, [{"text": token}], number, reason), token=True)
 
     def failure(self, request: ParsedRequest, sent: int) -> Iterator[bytes]:
@@ -84,7 +85,3 @@ def _answer(
         "modelVersion": request.model,
         "responseId": request.random.letters("response", 23),
     }
-
-
-def _reason(reply: ModelReply) -> str:
-    return "MAX_TOKENS" if reply.cut else "STOP"

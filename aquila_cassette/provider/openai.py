@@ -21,6 +21,7 @@ from aquila_cassette.provider.replies import (
 CREATED = 1_767_225_600
 """The time of every answer, in s since 1970: the first second of 2026."""
 
+_REASONS = ("tool_calls", "length", "stop")
 _BROKEN = "The server had an error while processing your request. Sorry about that!"
 _ERRORS = {
     401: ("invalid_request_error", "invalid_api_key"),
@@ -66,7 +67,9 @@ class OpenAIChat(OpenAIDialect):
                 self._call(request, number, call, "".join(call.tokens))
                 for number, call in enumerate(reply.calls)
             ]
-        answer = self._answer(request, "chat.completion", "message", message, _reason(reply))
+        answer = self._answer(
+            request, "chat.completion", "message", message, reply.reason(*_REASONS)
+        )
         return compact({**answer, "usage": self._usage(request, reply)})
 
     def frames(self, request: ParsedRequest, reply: ModelReply) -> Iterator[ReplyFrame]:
@@ -93,7 +96,7 @@ class OpenAIChat(OpenAIDialect):
             for token in call.tokens:
                 part = {"index": number, "function": {"arguments": token}}
                 yield frame({"tool_calls": [part]}, token=token)
-        yield frame({}, reason=_reason(reply))
+        yield frame({}, reason=reply.reason(*_REASONS))
         if wants_usage:
             yield frame({}, choices=[], usage=self._usage(request, reply))
         yield ReplyFrame(sse_frame("[DONE]"))
@@ -228,9 +231,3 @@ class OpenAIResponses(OpenAIDialect):
 
 def _numbered(kind: str, fields: Table, number: int) -> bytes:
     return sse_frame(compact({"type": kind, **fields, "sequence_number": number}), kind)
-
-
-def _reason(reply: ModelReply) -> str:
-    if reply.calls:
-        return "tool_calls"
-    return "length" if reply.cut else "stop"

@@ -181,6 +181,10 @@ class ModelReply:
     def text(self) -> str:
         return "".join(self.tokens)
 
+    def reason(self, called: str, cut: str, done: str) -> str:
+        """Return why it ended, in the dialect's word for it."""
+        return called if self.calls else cut if self.cut else done
+
     @property
     def output_tokens(self) -> int:
         return len(self.tokens) + sum(len(call.tokens) for call in self.calls)

@@ -36,53 +36,35 @@ class ModelRequest:
 
 @dataclass(frozen=True)
 class ProviderAccount:
-    """Where a provider is asked, and with which headers.
+    """Where a provider is asked, and with which headers."""
 
-    Args:
-        name: Its name; ``openai`` reads ``OPENAI_API_KEY`` and ``OPENAI_BASE_URL``.
-        base_url: Its address where no other is given.
-        headers: Makes the headers that carry a key, which may be empty.
-    """
-
-    name: str
-    base_url: str
-    headers: Callable[[str], dict[str, str]]
+    name: str  # ``openai`` reads ``OPENAI_API_KEY`` and ``OPENAI_BASE_URL``
+    base_url: str  # its address where no other is given
+    headers: Callable[[str], dict[str, str]]  # those that carry a key, which may be empty
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One way to ask one provider for a stream: a dialect to read, and requests to make.
+    """One way to ask one provider for a stream: a dialect to read, and requests to make."""
 
-    Args:
-        name: What users call it: ``chat``.
-        provider: The provider that has it.
-        dialect: Reads its streams.
-        path: Makes the path of a request, below the base URL.
-        body: Makes the JSON body of a request; fields that are None are left out.
-        answer_messages: Makes the messages that an answer is in the next request: from the JSON
-            objects of its stream (or the whole answer), its text and its calls.
-        result_messages: Makes the messages with the results of tools, in the order of the calls.
-        response_id: Finds the response's id in one object of the stream, or a whole answer; or "".
-        completions: The finish reasons of real completions; all others are failures.
-        refusals: The finish reasons of an answer that the model or the provider refused.
-        failures: The finish reasons of an answer that the provider broke off.
-        ends_by_reason: Whether a finish reason and EOF end a stream without a last event.
-        stored_path: The path of stored responses; None where there are none.
-    """
-
-    name: str
+    name: str  # what users call it: ``chat``
     provider: ProviderAccount
-    dialect: Dialect
-    path: Callable[[ModelRequest], str]
-    body: Callable[[ModelRequest], Table]
+    dialect: Dialect  # reads its streams
+    path: Callable[[ModelRequest], str]  # below the base URL
+    body: Callable[[ModelRequest], Table]  # fields that are None are left out
+    # The messages that an answer is in the next request: from the JSON objects of its stream (or
+    # the whole answer), its text and its calls.
     answer_messages: Callable[[list[Table], str, Sequence[ModelToolCall]], list[Table]]
-    result_messages: Callable[[Sequence[ToolRun]], list[Table]]
-    response_id: Callable[[Table], str]
+    result_messages: Callable[[Sequence[ToolRun]], list[Table]]  # in the order of the calls
+    response_id: Callable[[Table], str]  # in one object of the stream, or a whole answer; or ""
+    # Finish reasons: of real completions, of what was refused, of what the provider broke off.
     completions: frozenset[str]
     refusals: frozenset[str] = frozenset()
     failures: frozenset[str] = frozenset()
-    ends_by_reason: bool = False
-    stored_path: str | None = None
+    ends_by_reason: bool = (
+        False  # whether a finish reason and EOF end a stream as a last event does
+    )
+    stored_path: str | None = None  # of stored responses; None where there are none
 
 
 def functions(request: ModelRequest, schema: str, **more: Any) -> list[Table]:
