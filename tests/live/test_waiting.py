@@ -42,7 +42,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder of its own, with one cassette that answers the same request any number of times."""
     monkeypatch.delenv("AQUILA_RECORD", raising=False)
     monkeypatch.setenv("AQUILA_CASSETTE_DIR", str(tmp_path))
-    lay("hello", streamed(Piece(0, b"".join(FRAMES)), url=URL, asked=BODY))
+    lay("hello", streamed(Piece(0, FRAMES), url=URL, asked=BODY))
 
 
 def hello(**options: Any) -> Any:
