@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 Decode = Callable[[bytes, int], bytes]
@@ -15,9 +15,6 @@ _SLICE = 64  # bytes; each may become some 20 MB
 
 class TooMuchError(ValueError):
     """Compressed data becomes more than `most_of` allows: it was made to fill memory."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__(f"{size} compressed bytes become more than {most_of(size)}")
 
 
 def most_of(size: int) -> int:
@@ -43,7 +40,7 @@ def decode_pieces(encoding: str, pieces: Sequence[bytes]) -> list[bytes] | None:
                 decoded[place] = decode(piece, left)
                 left -= len(decoded[place])
                 if left < 0:
-                    raise TooMuchError(size)
+                    raise TooMuchError(f"{size} compressed bytes become more than {most_of(size)}")
     except TooMuchError:
         raise
     except Exception:  # of the libraries, which have their own
@@ -66,20 +63,18 @@ def _gzip() -> Decode:
 
 def _deflate() -> Decode:
     """Decode zlib-wrapped or raw deflate: servers send both under this name."""
-    decoder = zlib.decompressobj()
-    is_sure = False
+    decoder: Any = None
 
     def decode(data: bytes, most: int) -> bytes:
-        nonlocal decoder, is_sure
+        nonlocal decoder
+        if decoder is not None:
+            return bytes(decoder.decompress(data, most + 1))
+        decoder = zlib.decompressobj()
         try:
-            return decoder.decompress(data, most + 1)
+            return bytes(decoder.decompress(data, most + 1))
         except zlib.error:
-            if is_sure:
-                raise
             decoder = zlib.decompressobj(-zlib.MAX_WBITS)
-            return decoder.decompress(data, most + 1)
-        finally:
-            is_sure = True
+            return bytes(decoder.decompress(data, most + 1))
 
     return decode
 
@@ -101,21 +96,15 @@ def _zstd() -> Decode:
 def _sliced(decompress: Callable[[bytes], Any]) -> Decode:
     """Give a decoder that knows no limit little at a time."""
 
-    def parts(data: bytes, most: int) -> Iterator[bytes]:
+    def decode(data: bytes, most: int) -> bytes:
+        decoded = bytearray()
         for start in range(0, len(data), _SLICE):
-            part: bytes = decompress(data[start : start + _SLICE])
-            yield part
-            most -= len(part)
-            if most < 0:
-                return
+            decoded += decompress(data[start : start + _SLICE])
+            if len(decoded) > most:
+                break
+        return bytes(decoded)
 
-    return lambda data, most: b"".join(parts(data, most))
+    return decode
 
 
-_DECODERS: dict[str, Callable[[], Decode]] = {
-    "gzip": _gzip,
-    "x-gzip": _gzip,
-    "deflate": _deflate,
-    "br": _brotli,
-    "zstd": _zstd,
-}
+_DECODERS = {"gzip": _gzip, "x-gzip": _gzip, "deflate": _deflate, "br": _brotli, "zstd": _zstd}

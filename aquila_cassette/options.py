@@ -167,12 +167,7 @@ class Resolved:
 
 
 def resolve(layers: Iterable[Layer], environ: Mapping[str, str]) -> Resolved:
-    """Resolve `layers`, strongest first; `redact` adds up over all of them.
-
-    >>> resolved = resolve([Layer("the call", {"mode": "all"})], {})
-    >>> resolved.options.mode, resolved.sources["mode"], resolved.sources["speed"]
-    ('all', 'the call', 'default')
-    """
+    """Resolve `layers`, strongest first; `redact` adds up over all of them."""
     values: dict[str, Any] = {}
     sources = dict.fromkeys(_FIELDS, "default")
     for layer in layers:
@@ -199,11 +194,7 @@ def resolve(layers: Iterable[Layer], environ: Mapping[str, str]) -> Resolved:
 
 
 def default_mode(environ: Mapping[str, str]) -> Mode:
-    """Return the mode where none is set: ``none`` where ``CI`` is set and not false.
-
-    >>> default_mode({"CI": "true"}), default_mode({"CI": "false"}), default_mode({})
-    ('none', 'once', 'once')
-    """
+    """Return the mode where none is set: ``none`` where ``CI`` is set and not false."""
     ci = environ.get("CI", "").strip().lower()
     return "once" if ci in {"", "0", "false", "no", "off"} else "none"
 

@@ -1,4 +1,4 @@
-"""Text that differs each time: dates and times, UUIDs, random ids, what the user's own patterns find."""
+"""The option `normalize`: text that differs each time (dates and times, UUIDs, random ids, own patterns)."""
 
 from __future__ import annotations
 

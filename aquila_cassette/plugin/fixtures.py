@@ -108,7 +108,7 @@ def _opened(request: pytest.FixtureRequest, is_own: bool = True) -> Iterator[Cas
     cassette = block.__enter__()
     if not cassette.path.exists():
         try:
-            naming.refuse_shared_name(naming.node_id(request.node.nodeid), name, run.usage.tests)
+            naming.refuse_shared_name(naming.node_id(request.node.nodeid), name, run.tally.tests)
         except UsageError as error:
             block.__exit__(None, error, None)
             raise

@@ -21,7 +21,6 @@ from aquila_cassette.plugin.misses import on_one_screen, section
 from aquila_cassette.plugin.summary import (
     Tally,
     Unused,
-    Usage,
     given_names,
     is_complete,
     merge,
@@ -47,8 +46,7 @@ class Run:
 
     def __init__(self, config: pytest.Config, number: str | None) -> None:
         self.config = config
-        self.tally = Tally()
-        self.usage = Usage(given=given_names(config))
+        self.tally = Tally(given=given_names(config))
         self.unused: Unused | None = None  # known after a complete run
         self.is_worker = number is not None
         self.number = number or os.urandom(16).hex()
@@ -56,7 +54,7 @@ class Run:
         self.owner: Owner | None = None  # of the running test, once it has opened a cassette
         self.settings: Mapping[str, Any] = {}
         self._skipped = False
-        self.wider = WiderOwners(self._make_wider_owner, self.usage)
+        self.wider = WiderOwners(self._make_wider_owner, self.tally)
         self._block_owners: list[Owner] = []  # of blocks outside every test
         self._item: pytest.Item | None = None
         self._shared_folder = Path(tempfile.gettempdir(), f"aquila-cassette-run-{self.number}")
@@ -120,7 +118,7 @@ class Run:
         cls = getattr(self._item, "cls", None)
         root, folder = naming.suite_of(path if path.is_dir() else path.parent, self.config)
         # Notes on the run as a whole are of one suite.
-        self.usage.is_partial |= root != self.config.rootpath
+        self.tally.is_partial |= root != self.config.rootpath
         return (kind or Owner)(
             name,
             fix,
@@ -156,7 +154,6 @@ class Run:
 
     def count(self, owner: Owner) -> None:
         self.tally.add(owner, self.config.rootpath)
-        self.usage.add(owner, self.config.rootpath)
 
     # A test, from its set-up to its outcome.
 
@@ -194,7 +191,6 @@ class Run:
         if self.owner is not None:  # of an earlier try of this test
             if self.owner.failed and not self.owner.xfailed:
                 self.owner.withdraw()
-                self.usage.add(self.owner, self.config.rootpath)
             else:
                 self.count(self.owner)
             self.owner = None
@@ -279,17 +275,17 @@ class Run:
     # The run as a whole.
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
-        self.usage.tests.add(naming.suite_id(item.nodeid, self.config))
+        self.tally.tests.add(naming.suite_id(item.nodeid, self.config))
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
-        self.usage.is_partial |= bool(items)
+        self.tally.is_partial |= bool(items)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.passed:
-            self.usage.modules.add(naming.suite_id(report.nodeid, self.config))
+            self.tally.modules.add(naming.suite_id(report.nodeid, self.config))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self.usage.report(report, naming.suite_id(report.nodeid, self.config))
+        self.tally.report(report, naming.suite_id(report.nodeid, self.config))
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Send an xdist worker's counts to the controller; find what no test used."""
@@ -301,12 +297,11 @@ class Run:
             if owner.name and not owner.keeps_old:
                 self.tally.ran.append(owner.name)
         if self.is_worker:
-            counts = {"tally": dict(vars(self.tally)), "usage": dict(vars(self.usage))}
-            self.config.workeroutput["aquila"] = counts  # type: ignore[attr-defined]
+            self.config.workeroutput["aquila"] = dict(vars(self.tally))  # type: ignore[attr-defined]
             return
         self._settle(session, was_stopped=was_stopped)
-        if is_complete(self.config, session, self.usage):
-            self.unused = self.usage.unused(self.config.rootpath)
+        if is_complete(self.config, session, self.tally):
+            self.unused = self.tally.unused(self.config.rootpath)
 
     def _settle(self, session: pytest.Session, *, was_stopped: bool) -> None:
         """Decide once more for each wider owner, now that all tests of all processes are over."""
@@ -316,10 +311,10 @@ class Run:
         from aquila_cassette.session.run_folder import RunFolder
 
         folder = RunFolder(self._shared_folder)
-        complete = is_complete(self.config, session, self.usage)
+        complete = is_complete(self.config, session, self.tally)
         for name in sorted({change.owner for change in folder.changes()}):
-            is_whole = self.usage.is_whole(name, is_complete=complete)
-            passed = not self.usage.has_failed(name) and (is_whole or not was_stopped)
+            is_whole = self.tally.is_whole(name, is_complete=complete)
+            passed = not self.tally.has_failed(name) and (is_whole or not was_stopped)
             for path in saving.settle(folder, name, passed=passed, is_whole=is_whole):
                 self.tally.notes.append(not_changed(path, f"{name} failed"))
 
@@ -331,10 +326,9 @@ class Run:
     def pytest_testnodedown(self, node: Any) -> None:
         output = getattr(node, "workeroutput", {}).get("aquila")
         if output is None:
-            self.usage.is_partial = True
+            self.tally.is_partial = True
         else:
-            merge(self.tally, output["tally"])
-            merge(self.usage, output["usage"])
+            merge(self.tally, output)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         tally = self.tally
@@ -358,7 +352,7 @@ class Run:
 
     def close(self) -> None:
         if not self.is_worker:
-            note(self.config, self.tally, self.usage, self.unused)
+            note(self.config, self.tally, self.unused)
             shutil.rmtree(self._shared_folder, ignore_errors=True)
 
 

@@ -28,7 +28,7 @@ Unused = dict[str, list[int]]
 
 @dataclass
 class Tally:
-    """Counts over the tests of a run, mergeable over its processes."""
+    """What the tests of a run did, mergeable over its processes; paths are below pytest's root."""
 
     cassettes: int = 0
     replayed: int = 0
@@ -44,6 +44,20 @@ class Tally:
     notes: list[str] = field(default_factory=list)  # also on what was not kept
     changed: list[str] = field(default_factory=list)
     explained: list[str] = field(default_factory=list)  # options and where they came from
+    # What was used.
+    sizes: dict[str, int] = field(default_factory=dict)  # of each cassette opened
+    used: set[tuple[str, int]] = field(default_factory=set)  # what was replayed
+    recorded_into: set[str] = field(default_factory=set)
+    unmatched_bodies: set[str] = field(default_factory=set)
+    folders: set[str] = field(default_factory=set)
+    tests: set[str] = field(default_factory=set)  # collected, whether selected or not
+    modules: set[str] = field(default_factory=set)  # collected without an error
+    passed: set[str] = field(default_factory=set)
+    not_passed: set[str] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)
+    xfailed: set[str] = field(default_factory=set)
+    given: set[str] = field(default_factory=set)  # on the command line, as names of owners
+    is_partial: bool = False
 
     def add(self, owner: Owner, root: Path) -> None:
         from aquila_cassette.session.saving import discarded_note
@@ -68,6 +82,13 @@ class Tally:
             if all(cassette.replaced):
                 self.changed += _changes(cassette.shown_path, *cassette.replaced)
             self.explained.append(_explained(owner, cassette))
+            self.folders.add(str(owner.root / cassette.options.cassette_dir))
+            self.used |= {(path, place) for place in cassette.index.played}
+            self.sizes[path] = len(cassette.index.interactions)
+            if cassette.mode == "all" or cassette.recorded:
+                self.recorded_into.add(path)
+            if "body" not in cassette.options.match_on:
+                self.unmatched_bodies.add(path)
         for cassette, left in owner.unplayed():
             self.unplayed += [cassette.name] * len(left)
 
@@ -84,36 +105,6 @@ class Tally:
             f"aquila: {self.replayed} replayed, {self.recorded} recorded, {self.missed} missed, "
             f"{len(self.unplayed)} unplayed{names}"
         )
-
-
-@dataclass
-class Usage:
-    """What the tests of a run used, mergeable over its processes; paths are below pytest's root."""
-
-    sizes: dict[str, int] = field(default_factory=dict)  # of each cassette opened
-    replayed: set[tuple[str, int]] = field(default_factory=set)
-    recorded: set[str] = field(default_factory=set)
-    unmatched_bodies: set[str] = field(default_factory=set)
-    folders: set[str] = field(default_factory=set)
-    tests: set[str] = field(default_factory=set)  # collected, whether selected or not
-    modules: set[str] = field(default_factory=set)  # collected without an error
-    passed: set[str] = field(default_factory=set)
-    not_passed: set[str] = field(default_factory=set)
-    failed: set[str] = field(default_factory=set)
-    xfailed: set[str] = field(default_factory=set)
-    given: set[str] = field(default_factory=set)  # on the command line, as names of owners
-    is_partial: bool = False
-
-    def add(self, owner: Owner, root: Path) -> None:
-        for cassette in owner.sessions:
-            path = _below(cassette.path, root)
-            self.folders.add(str(owner.root / cassette.options.cassette_dir))
-            self.replayed |= {(path, place) for place in cassette.index.played}
-            self.sizes[path] = len(cassette.index.interactions)
-            if cassette.mode == "all" or cassette.recorded:
-                self.recorded.add(path)
-            if "body" not in cassette.options.match_on:
-                self.unmatched_bodies.add(path)
 
     def report(self, report: pytest.TestReport, test: str) -> None:
         if str(report.outcome) == "rerun":  # another attempt follows, which counts
@@ -150,8 +141,8 @@ class Usage:
         for path in sorted({path for folder in folders for path in cassettes_in(folder)}):
             name = _below(path, root)
             places = range(self.sizes.get(name, 0))
-            left = {place for place in places if (name, place) not in self.replayed}
-            if name in self.sizes and (not left or name in self.recorded):
+            left = {place for place in places if (name, place) not in self.used}
+            if name in self.sizes and (not left or name in self.recorded_into):
                 continue
             try:
                 interactions = importers.load(path).interactions
@@ -178,8 +169,8 @@ class Usage:
         return module in self.modules or not (root / module).exists()
 
 
-def merge(mine: Tally | Usage, other: Mapping[str, Any]) -> None:
-    """Add what another process counted, given as `vars` of its tally or usage."""
+def merge(mine: Tally, other: Mapping[str, Any]) -> None:
+    """Add what another process counted, given as `vars` of its tally."""
     for name, value in vars(mine).items():
         adds_up = isinstance(value, list) or type(value) is int
         setattr(mine, name, value + other[name] if adds_up else value | other[name])
@@ -202,7 +193,7 @@ def _is_selected(config: pytest.Config) -> bool:
     return any(getattr(config.option, name, False) for name in ("lf", "stepwise", "collectonly"))
 
 
-def is_complete(config: pytest.Config, session: pytest.Session, usage: Usage) -> bool:
+def is_complete(config: pytest.Config, session: pytest.Session, tally: Tally) -> bool:
     """Return whether a run ran every test of the suite, and nobody stopped it."""
     is_selected = _is_selected(config)
     is_stopped = session.shouldstop or session.shouldfail or session.exitstatus not in (0, 1)
@@ -214,24 +205,24 @@ def is_complete(config: pytest.Config, session: pytest.Session, usage: Usage) ->
         is_selected |= root.resolve() not in given and not wanted <= given
     elif config.args_source == config.ArgsSource.INVOCATION_DIR:
         is_selected |= config.invocation_params.dir != root
-    return not (is_selected or is_stopped or usage.is_partial)
+    return not (is_selected or is_stopped or tally.is_partial)
 
 
-def note(config: pytest.Config, tally: Tally, usage: Usage, unused: Unused | None) -> None:
+def note(config: pytest.Config, tally: Tally, unused: Unused | None) -> None:
     """Keep for the command line what was missed, and what a complete run found unused (else None)."""
     if target := config.getoption("--aquila-unused-report"):
         data = {"root": str(config.rootpath), "unused": unused}
         Path(target).write_text(json.dumps(data), "utf-8")
     cache = getattr(config, "cache", None)  # none under -p no:cacheprovider
-    if cache is None or not usage.sizes:
+    if cache is None or not tally.sizes:
         return
     misses = cache.get("aquila/misses", {})
     others = {test: paths for test, paths in misses.items() if test not in tally.ran}
     before = cache.get("aquila/unused", None)
     if unused is None and before is not None:
-        unused = {path: numbers for path, numbers in before.items() if path not in usage.sizes}
+        unused = {path: numbers for path, numbers in before.items() if path not in tally.sizes}
     loose = cache.get("aquila/unmatched_bodies", [])
-    loose_now = set(loose).difference(usage.sizes) | usage.unmatched_bodies
+    loose_now = set(loose).difference(tally.sizes) | tally.unmatched_bodies
     for name, was, now in (
         ("misses", misses, others | tally.missed_by),
         ("unused", before, unused),

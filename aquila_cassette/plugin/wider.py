@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aquila_cassette.plugin import naming
-from aquila_cassette.plugin.summary import Usage
+from aquila_cassette.plugin.summary import Tally
 from aquila_cassette.session.current_session import real_disk
 
 if TYPE_CHECKING:
@@ -26,10 +26,10 @@ class WiderOwners:
     ``setup_class`` and ``setup_module``.
     """
 
-    def __init__(self, make: Make, usage: Usage) -> None:
+    def __init__(self, make: Make, tally: Tally) -> None:
         self.owners: dict[str, Owner] = {}
         self._make = make
-        self._usage = usage
+        self._tally = tally
         self._active: list[tuple[pytest.Collector, pytest.FixtureRequest]] = []
         self._marked: dict[pytest.Collector, Session] = {}
 
@@ -102,10 +102,10 @@ class WiderOwners:
         finally:
             for name, owner in self.owners.items():
                 if name not in going_on and owner.is_undecided:
-                    is_good = passed and not self._usage.has_failed(name)
+                    is_good = passed and not self._tally.has_failed(name)
                     owner.failed |= not is_good
                     with real_disk():
-                        owner.end(passed=is_good, is_whole=self._usage.is_whole(name))
+                        owner.end(passed=is_good, is_whole=self._tally.is_whole(name))
 
     def _close(self, node: pytest.Collector) -> None:
         __tracebackhide__ = True

@@ -197,13 +197,7 @@ AMBIENT_REQUESTS = tuple(_parsed(_TABLE))
 
 
 def ambient_request(request: Request) -> AmbientRequest | None:
-    """Return which kind of ambient request this is; None for one of the test's own.
-
-    >>> from aquila_cassette.model import Request
-    >>> ambient_request(Request("POST", "https://api.openai.com/v1/traces/ingest")).sender
-    'openai-agents'
-    >>> ambient_request(Request("POST", "https://api.openai.com/v1/responses"))
-    """
+    """Return which kind of ambient request this is; None for one of the test's own."""
     parts = urlsplit(request.url)
     asked = f"{request.method} {parts.hostname or ''}{parts.path or '/'}"
     return _kind(asked, request.header("user-agent") or "")

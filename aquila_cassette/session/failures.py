@@ -53,13 +53,6 @@ def how_failed(one: Interaction) -> HowFailed | None:
     """Return how an answer failed, None for a good one; nothing else defines a failed answer.
 
     A consumer that stops early is no failure, but an answer of which nothing was read is one.
-
-    >>> from aquila_cassette.model import Interaction, Request, Response
-    >>> asked = Request("GET", "https://a.example")
-    >>> how_failed(Interaction(asked, Response(200))) is None
-    True
-    >>> how_failed(Interaction(asked, Response(401)))
-    HowFailed(kind='HTTP 401', words='HTTP 401')
     """
     response = one.response
     status, error, body = response.status, response.error, response.body

@@ -6,7 +6,6 @@ import re
 import sys
 import threading
 from collections.abc import Container, Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from aquila_cassette.errors import MissError, ScopeError
 from aquila_cassette.matching import difference
@@ -40,17 +39,6 @@ def left_over(asked: Request, ended: str, opened: str) -> ScopeError:
     )
 
 
-class Reason(NamedTuple):
-    """Why a request misses: lines that say it, and the `fix` where it is not to record again.
-
-    `is_new`: all that its owner recorded was replayed before, so that only this request came.
-    """
-
-    lines: Sequence[str]
-    is_new: bool = False
-    fix: str | None = None
-
-
 def explain(
     request: Request,
     key: Key,
@@ -59,27 +47,33 @@ def explain(
     *,
     played: Container[int],
     owner: str | None,
-) -> Reason:
-    """Explain the miss of a redacted request; `played` are the places that its owner replayed."""
+    fix: str,
+) -> tuple[list[str], str]:
+    """Return lines on why a redacted request misses, and what to do, by default `fix`: record again.
+
+    `played` are the places that its owner replayed. If those are all that it recorded, only this
+    request came, and only what is new is to be recorded.
+    """
     recorded = index.interactions
     if not recorded:
-        return Reason(["closest:  none, the cassette is empty"])
+        return ["closest:  none, the cassette is empty"], fix
     signed = ((one.recorded_by or "").removesuffix(UNFINISHED) for one in recorded)
     own = [at for at, by in enumerate(signed) if by in ("", owner)]
     left = [at for at in own or range(len(recorded)) if at not in played]
-    is_new = not (own and left)
+    if not (own and left):
+        fix = to_new_episodes(fix)
     keys = (key, *matcher.looser_keys(key))
-    again = next((at for at in map(index.played_last, keys) if at is not None), None)
+    again = next((at for at in map(index.last.get, keys) if at is not None), None)
     if again is not None:
         note = "already played (repeats=True plays it again)"
-        return Reason([f"closest:  {_dated(index, again)}the same request, {note}"], is_new)
+        return [f"closest:  {_dated(index, again)}the same request, {note}"], fix
     place = closest_place(request, [recorded[at].request for at in left], matcher)
     if place is None:
-        return Reason([f"closest:  none; all {len(own)} recorded were replayed, this is new"], True)
+        return [f"closest:  none; all {len(own)} recorded were replayed, this is new"], fix
     closest = recorded[left[place]].request
     differing = matcher.differing(closest, request)
     if "body" in differing and not _is_same_place(closest, request, matcher):
-        return Reason(["closest:  none; nothing recorded is like this request"], is_new)
+        return ["closest:  none; nothing recorded is like this request"], fix
     names = map(name_of, differing)
     parts = " and ".join("the URL" if name == "url" else f"the {name}" for name in names)
     lines = [
@@ -91,14 +85,11 @@ def explain(
         lines.append(f"only {words} differ, so it would miss again after a new recording")
         also = ", or freeze the clock and record again" if "dates" in volatile else ""
         options = list(matcher.plus(normalize=volatile).options["normalize"])
-        fix = f"Fix: add normalize={options} to the options of the block{also}"
-        return Reason(lines, is_new, fix)
+        return lines, f"Fix: add normalize={options} to the options of the block{also}"
     orders = [found[1] for line in lines if (found := difference.IN_ANOTHER_ORDER.search(line))]
     if orders and len(orders) == sum(line.startswith("  @@") for line in lines):
-        return Reason(
-            lines, is_new, f"Fix: add unordered_json={orders} to the options of the block"
-        )
-    return Reason(lines, is_new)
+        return lines, f"Fix: add unordered_json={orders} to the options of the block"
+    return lines, fix
 
 
 _MODE = re.compile(r"""(aquila.record=|mode=["'])all\b""", re.IGNORECASE)

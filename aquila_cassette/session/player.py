@@ -1,4 +1,4 @@
-"""Replay one response and its ending; find the next unplayed interaction for a key."""
+"""Replay one response: its pieces at a pace (`speed`), its headers (`retry-after`), its ending."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class ReplayIndex:
         self.played: set[int] = set()
         self._key_of = key_of
         self._reader = reader
-        self._last: dict[Hashable, int] = {}
+        self.last: dict[Hashable, int] = {}  # the place that was replayed last for a key
         self._lock = threading.RLock()
 
     def take(self, key: Hashable, *, repeats: bool) -> tuple[int, bool] | None:
@@ -74,10 +74,10 @@ class ReplayIndex:
         with self._lock:
             waiting = self._waiting.get(key)
             if waiting:
-                place = self._last[key] = waiting.popleft()
+                place = self.last[key] = waiting.popleft()
                 self.played.add(place)
                 return place, bool(waiting) or repeats
-            return (self._last[key], True) if repeats and key in self._last else None
+            return (self.last[key], True) if repeats and key in self.last else None
 
     def note_played(self, key: Hashable, place: int) -> None:
         """Note that another process has taken an interaction."""
@@ -85,12 +85,8 @@ class ReplayIndex:
             waiting = self._waiting[key]
             if place in waiting:
                 waiting.remove(place)
-            self._last[key] = place
+            self.last[key] = place
             self.played.add(place)
-
-    def played_last(self, key: Hashable) -> int | None:
-        """Return the place of the interaction that was replayed last for the request with `key`."""
-        return self._last.get(key)
 
     @cached_property
     def _waiting(self) -> dict[Hashable, deque[int]]:

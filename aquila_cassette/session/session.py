@@ -38,7 +38,6 @@ from aquila_cassette.session.miss import (
     left_over,
     sender,
     swallowed,
-    to_new_episodes,
 )
 from aquila_cassette.session.ordering import Order, OrderedPlayer
 from aquila_cassette.session.player import Player, ReplayIndex, ReplaySettings
@@ -66,9 +65,6 @@ def decide(mode: Mode, state: CassetteState, *, known: bool) -> Literal["replay"
 
     `known` means that the cassette holds an interaction for it that this block has not replayed.
     In mode ``all`` it holds only what the same owner's earlier blocks recorded.
-
-    >>> decide("once", "present", known=True), decide("once", "present", known=False)
-    ('replay', 'miss')
     """
     if known:
         return "replay"
@@ -429,13 +425,15 @@ class Session:
     def _miss(self, asked: Request, number: int, key: Key) -> MissError:
         facts = self.facts()
         fix = self.fix
+        if self.foreign:
+            convert = importers.convert_command(self.path)
+            fix = f"Fix: {convert} && {fix.removeprefix('Fix: ')}"
         if self.state != "absent":
             played = self.index.played | self.played_before
-            reason = explain(
-                asked, key, self.index, self.matcher, played=played, owner=self.signature
+            lines, fix = explain(
+                asked, key, self.index, self.matcher, played=played, owner=self.signature, fix=fix
             )
-            facts += reason.lines
-            fix = reason.fix or self._record_line(is_new=reason.is_new)
+            facts += lines
         return MissError(
             first_line(asked, number),
             method=asked.method,
@@ -444,13 +442,6 @@ class Session:
             facts=facts,
             fix=fix,
         )
-
-    def _record_line(self, *, is_new: bool) -> str:
-        """Return the line that records a request that missed, with `is_new` alone that."""
-        if self.foreign:
-            command = self.fix.removeprefix("Fix: ")
-            return f"Fix: {importers.convert_command(self.path)} && {command}"
-        return to_new_episodes(self.fix) if is_new else self.fix
 
     def missed(self, error: MissError) -> MissError:
         self.has_been_asked = True

@@ -293,16 +293,11 @@ class SteppedPlayer(Player):
 
 
 def steps(response: Response) -> list[bytes]:
-    r"""Cut a recorded stream into steps of one event each; joined, they are its body.
+    """Cut a recorded stream into steps of one event each; joined, they are its body.
 
     What is no event by itself (a comment, a blank line) goes with the event after it. An ending
     that raises is a step of its own, empty if nothing came before it. A body that is no stream has
     none.
-
-    >>> from aquila_cassette import Piece, Response
-    >>> body = b": hi\n\ndata: 1\n\ndata: 2\n\n"
-    >>> steps(Response(200, pieces=(Piece(0, body),)))
-    [b': hi\n\ndata: 1\n\n', b'data: 2\n\n']
     """
     body = response.body
     how = framing(response.header("content-type"), body)

@@ -1,4 +1,4 @@
-"""Load, lock, merge, check and save files.
+"""Load files; save them: lock (its time-out), merge, check, rename.
 
 A save holds the cassette's lock, adds to what is on file, writes a temporary file beside it, reads
 that back, compares, and renames it. Whatever is killed, and when, the old file is there or the new.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from aquila_cassette.model import Interaction, Request, Response
-from aquila_cassette.plugin.summary import Usage, merge
+from aquila_cassette.plugin.summary import Tally, merge
 from aquila_cassette.storage import files
 from tests.plugin.conftest import Suite
 
@@ -27,13 +27,13 @@ def save(path: Path, *recorded_by: str | None) -> Path:
 
 
 @pytest.fixture
-def usage(tmp_path: Path) -> Usage:
+def usage(tmp_path: Path) -> Tally:
     """A run of one test that passed and one that was skipped; it opened `used`."""
     (tmp_path / "test_other.py").touch()
     save(tmp_path / "cassettes/used.yaml", PASSED)
-    return Usage(
+    return Tally(
         sizes={"cassettes/used.yaml": 1},
-        replayed={("cassettes/used.yaml", 0)},
+        used={("cassettes/used.yaml", 0)},
         folders={str(tmp_path / "cassettes")},
         tests={PASSED, SKIPPED},
         modules={"test_it.py"},
@@ -55,7 +55,7 @@ def usage(tmp_path: Path) -> Usage:
     ],
 )
 def test_a_cassette_is_unused_if_who_recorded_it_passed_without_it_or_is_gone(
-    tmp_path: Path, usage: Usage, recorded_by: str | None, is_unused: bool
+    tmp_path: Path, usage: Tally, recorded_by: str | None, is_unused: bool
 ) -> None:
     (tmp_path / "cassettes/damaged.yaml").write_text("version: 1\nint")  # left to check
     save(tmp_path / "cassettes/sub/lost.yaml", recorded_by)
@@ -65,15 +65,15 @@ def test_a_cassette_is_unused_if_who_recorded_it_passed_without_it_or_is_gone(
         assert all_passed.unused(tmp_path) == {"cassettes/sub/lost.yaml": []}
 
 
-def test_interactions_of_an_opened_cassette_are_unused_alike(tmp_path: Path, usage: Usage) -> None:
+def test_interactions_of_an_opened_cassette_are_unused_alike(tmp_path: Path, usage: Tally) -> None:
     shared = "cassettes/shared.yaml"
     save(tmp_path / shared, PASSED, SKIPPED, "test_it.py::test_gone", PASSED)
     usage.sizes[shared] = 4
-    usage.replayed.add((shared, 0))
+    usage.used.add((shared, 0))
     assert usage.unused(tmp_path) == {shared: [3, 4]}
-    merge(usage, vars(Usage(replayed={(shared, 3)}, sizes={shared: 4})))  # what a worker used
+    merge(usage, vars(Tally(used={(shared, 3)}, sizes={shared: 4})))  # what a worker used
     assert usage.unused(tmp_path) == {shared: [3]}
-    usage.recorded.add(shared)  # it is another cassette now
+    usage.recorded_into.add(shared)  # it is another cassette now
     assert usage.unused(tmp_path) == {}
 
 
