@@ -12,7 +12,6 @@ from aquila_cassette.redaction.rules import (
     SIGNATURES,
     Place,
     SecretNames,
-    looks_random,
 )
 from aquila_cassette.redaction.spans import MARK, Span, merge, replaced
 
@@ -60,7 +59,9 @@ def json_pattern(more: Iterable[str]) -> re.Pattern[bytes]:
     It begins with the colon and looks behind, since that is the rarest byte to search for.
     """
     ends = _ends_of_names(NAME_ENDINGS, more)
-    found = rb':(?:(?<=(?:%s)":)|(?<=(?:%s|....\\)\\":)|(?<=[ \t\r\n]:))' % (ends, ends)
+    last = b"".join({end[-1:] for end in ends.split(b"|")})  # most names end otherwise
+    found = rb':(?:(?<=[%s]":)(?<=(?:%s)":)' % (last, ends)
+    found += rb'|(?<=\\":)(?<=(?:%s|....\\)\\":)|(?<=[ \t\r\n]:))' % ends
     return re.compile(found, re.DOTALL)
 
 
@@ -76,11 +77,10 @@ def json_fields(
             continue
         escapes = _escapes_before(data, quote)
         name = _name_before(data, quote - escapes, escapes)
-        sensitivity = names.sensitivity(name, place) if name else "never"
-        if sensitivity == "never":
+        if not name or names.sensitivity(name, place) == "never":
             continue
         for first, last, is_text in _values(data, match.end(), escapes):
-            if sensitivity == "always" or (is_text and looks_random(data[first:last])):
+            if names.is_secret(name, data[first:last], place):
                 around = b"" if is_text else b"\\" * escapes + b'"'
                 yield Span(first, last, f"the field {name!r}", around + MARK + around)
 
@@ -180,7 +180,7 @@ def form_pairs(data: bytes, names: SecretNames, place: Place, start: int = 0) ->
     for pair in data[start:].split(b"&"):
         name, _, value = pair.partition(b"=")
         end = start + len(pair)
-        if value and _is_secret(name, value, names, place):
+        if value and names.is_secret(_shown(name), value, place):
             yield Span(end - len(value), end, f"{place} field {_shown(name)!r}")
         elif b"%3" in value or b"?" in value:
             inner = unquote_to_bytes(value)
@@ -200,7 +200,7 @@ def form_parts(data: bytes, content_type: str, names: SecretNames) -> Iterator[S
         if head:
             value = part[head.end() :].removesuffix(b"\r")
             start = at + head.end()
-            if value and _is_secret(head[1], value, names, "form"):
+            if value and names.is_secret(_shown(head[1]), value, "form"):
                 yield Span(start, start + len(value), f"form field {_shown(head[1])!r}")
         at += len(part) + len(fence)
 
@@ -224,7 +224,7 @@ def link_parameters(
     for match in (match for pattern in patterns for match in pattern.finditer(low)):
         name = _PARAMETER.search(data, max(0, match.start() - _LONGEST_NAME), match.start())
         start, end = match.span(1)
-        if name and _is_secret(name[1], data[start:end], names, "link"):
+        if name and names.is_secret(_shown(name[1]), data[start:end], "link"):
             yield Span(start, end, f"parameter {_shown(name[1])!r} of a link")
 
 
@@ -245,11 +245,6 @@ def clean_url(url: bytes, names: SecretNames, *, is_inner: bool = False) -> byte
 
 def _shown(name: bytes) -> str:
     return unquote(name.decode("utf-8", "replace"))
-
-
-def _is_secret(name: bytes, value: bytes, names: SecretNames, place: Place) -> bool:
-    sensitivity = names.sensitivity(_shown(name), place)
-    return sensitivity == "always" or (sensitivity == "if_random" and looks_random(value))
 
 
 # The environment: the values of variables whose names say that they are secret.
@@ -292,12 +287,12 @@ def _read(environ: Mapping[str, str]) -> Secrets:
 def secrets_of(name: str, value: str) -> Iterator[str]:
     """Yield the secrets that a variable holds."""
     if _PLACE.search(name):
-        for user, password in _USER.findall(value):
-            # A user without a password is the key of a service: Sentry, GitHub.
-            secret = password or (user if _RANDOM.fullmatch(user) else "")
-            yield from filter(_is_more_than_a_word, {secret, unquote(secret)})
-        for given in _SETTING.findall(value):
-            secret = given.strip("'\"")
+        # A user without a password is the key of a service: Sentry, GitHub.
+        held = [
+            password or (user if _RANDOM.fullmatch(user) else "")
+            for user, password in _USER.findall(value)
+        ]
+        for secret in (*held, *(given.strip("'\"") for given in _SETTING.findall(value))):
             yield from filter(_is_more_than_a_word, {secret, unquote(secret)})
     elif len(value) < _SHORTEST or value == MARK.decode():
         return

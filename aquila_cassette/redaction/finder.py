@@ -23,7 +23,7 @@ from aquila_cassette.redaction.key_patterns import (
     SHORTEST_RUN,
     KeyPattern,
 )
-from aquila_cassette.redaction.rules import Place, SecretNames, looks_random
+from aquila_cassette.redaction.rules import Place, SecretNames
 from aquila_cassette.redaction.spans import MARK, Span, fit, merge, replaced
 
 _ENVIRONMENT = "the value of an environment variable"
@@ -56,31 +56,38 @@ class Finder:
         self.clean_header = lru_cache(maxsize=1024)(self._clean_header)
 
     def in_body(
-        self, data: bytes, env: Secrets, place: Place, content_type: str = ""
+        self, data: bytes, env: Secrets, place: Place | None, content_type: str = ""
     ) -> list[Span]:
-        """Return what is to be replaced in a body that was ``sent`` or ``received``."""
-        if not data:
+        """Return what is to be replaced in a body that was ``sent`` or ``received``.
+
+        Without a place it is a text: values are secret, and names say nothing.
+        """
+        if self._is_clean(data, env, place, content_type):
             return []
-        values, named = self._search(data, env, lambda some: self._named(some, place, content_type))
+        values, named = self._values(data, env), self._named(data, place, content_type)
         if named and place == "received" and speaks_a_dialect(content_type, data):
             named = [span for span in named if not fields.is_in_arguments(data, span)]
-        return self._fitted(data, values, named, content_type.lower())
+        if self._allowed:
+            values, named = (
+                [one for one in spans if data[one.start : one.end] not in self._allowed]
+                for spans in (values, named)
+            )
+        if not (values or named):
+            return []
+        return merge(data, [*fit(data, merge(data, values), content_type.lower()), *named])
 
-    def in_text(self, data: bytes, env: Secrets) -> list[Span]:
-        return self._fitted(data, *self._search(data, env, lambda some: []), "")
+    def _is_clean(self, data: bytes, env: Secrets, place: Place | None, content_type: str) -> bool:
+        """Return True for many lines that hold no secret, which is seen where they differ."""
+        if self._patterns or spellings(env).any_is_json or not _SMALL <= len(data) <= _LARGE:
+            return False
+        some = without_repeats(data)
+        return len(some) < len(data) and not (
+            self._named(some, place, content_type) or self._values(some, env)
+        )
 
-    def _search(
-        self, data: bytes, env: Secrets, find_named: Callable[[bytes], list[Span]]
-    ) -> tuple[list[Span], list[Span]]:
-        """Return the secrets by value and by name; of a large body, where its lines differ first."""
-        is_fit = not self._patterns and not spellings(env).any_is_json
-        if is_fit and _SMALL <= len(data) <= _LARGE:
-            some = without_repeats(data)
-            if len(some) < len(data) and not find_named(some) and not self._values(some, env):
-                return [], []
-        return self._values(data, env), find_named(data)
-
-    def _named(self, data: bytes, place: Place, content_type: str) -> list[Span]:
+    def _named(self, data: bytes, place: Place | None, content_type: str) -> list[Span]:
+        if place is None:
+            return []
         low = data.lower()
         kind = content_type.lower()
         found = [*fields.json_fields(data, low, self._json, self.names, place)]
@@ -91,16 +98,6 @@ class Finder:
         elif kind.startswith("multipart/form-data"):
             found += fields.form_parts(data, content_type, self.names)
         return found
-
-    def _fitted(self, data: bytes, values: list[Span], named: list[Span], kind: str) -> list[Span]:
-        if not (values or named):
-            return []
-        if self._allowed:
-            values, named = (
-                [one for one in spans if data[one.start : one.end] not in self._allowed]
-                for spans in (values, named)
-            )
-        return merge(data, [*fit(data, merge(data, values), kind), *named])
 
     def _values(self, data: bytes, env: Secrets) -> list[Span]:
         known = spellings(env)
@@ -141,9 +138,9 @@ class Finder:
             start = data.find(spelling.data, end)
         return found
 
-    def clean_text(self, text: str, env: Secrets) -> str:
+    def clean_text(self, text: str, env: Secrets, place: Place | None = "received") -> str:
         data = text.encode("utf-8", "surrogatepass")
-        clean = cleaned(data, lambda data: self.in_body(data, env, "received"))
+        clean = cleaned(data, lambda data: self.in_body(data, env, place))
         return text if clean is data else clean.decode("utf-8", "replace")
 
     def _clean_url(self, url: str, env: Secrets) -> str:
@@ -156,12 +153,9 @@ class Finder:
 
     def _clean_header(self, name: str, value: str, env: Secrets) -> str:
         low = name.lower()
-        sensitivity = self.names.sensitivity(low, "header")
         if low.endswith("cookie") and not self.names.is_allowed(low):
             return self._clean_cookies(value, env, is_set=low == "set-cookie")
-        if value and (
-            sensitivity == "always" or (sensitivity == "if_random" and looks_random(value.encode()))
-        ):
+        if value and self.names.is_secret(low, value.encode("utf-8", "surrogatepass"), "header"):
             return MARK.decode()
         clean = self._clean_url if _URL.match(value) else self.clean_text
         return clean(value, env)
@@ -232,7 +226,6 @@ def cleaned(data: bytes, find: Callable[[bytes], list[Span]]) -> bytes:
 # stream has the same ones in each event: that makes redaction fast.
 
 _KEY_CHARACTERS = (string.ascii_letters + string.digits + "_-+/").encode()
-_NO_KEY_CHARACTER = re.compile(rb"[^A-Za-z0-9_+/-]")
 _MARKED = bytes(ord("x") if byte in _KEY_CHARACTERS else ord(" ") for byte in range(256))
 _RUN = b"x" * SHORTEST_RUN
 _BEFORE = 8
@@ -261,25 +254,14 @@ def long_runs(data: bytes) -> Iterator[tuple[str, bool]]:
 
 
 def _find_runs(data: bytes) -> Iterator[tuple[int, int]]:
-    at = 0
-    while at < len(data):
-        marked = (data if len(data) <= _LARGE else data[at : at + _LARGE]).translate(_MARKED)
-        start, end = marked.find(_RUN), 0
-        while start >= 0:
-            end = marked.find(b" ", start + SHORTEST_RUN)
-            if end < 0:  # it ends behind this part
-                break
-            yield at + start, at + end
-            start = marked.find(_RUN, end)
-        if start >= 0:
-            after = _NO_KEY_CHARACTER.search(data, at + len(marked))
-            stop = after.start() if after else len(data)
-            yield at + start, stop
-            at = stop
-        elif at + len(marked) == len(data):
-            return
-        else:  # what it ends with may be the beginning of one
-            at += marked.rfind(b" ") + 1
+    marked = data.translate(_MARKED)
+    start = marked.find(_RUN)
+    while start >= 0:
+        end = marked.find(b" ", start)
+        if end < 0:
+            end = len(data)
+        yield start, end
+        start = marked.find(_RUN, end)
 
 
 @lru_cache(maxsize=len(KEY_PATTERNS))

@@ -1,4 +1,4 @@
-"""The table of keys that are known by their looks: of each an example, and a look-alike that is none."""
+"""The table of keys that are known by how they look, each with an example and a text that only resembles it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class KeyPattern(NamedTuple):
     prefix: str  # how it begins
     rest: str  # the regular expression of what follows; together at least `SHORTEST_RUN` long
     example: str
-    look_alike: str  # what is no such key
+    look_alike: str  # a text that resembles one, and is no key
     is_word: bool = False  # whether it occurs by chance in base64: a `+` before it is no boundary
 
 

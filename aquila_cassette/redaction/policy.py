@@ -172,10 +172,7 @@ class Redaction:
 
     def text(self, text: str, *, env: Secrets | None = None) -> str:
         """Return a text that is no message, such as a comment, without what `leaks` finds in it."""
-        env = _secrets(env)
-        data = text.encode("utf-8", "surrogatepass")
-        clean = cleaned(data, lambda data: self._finder.in_text(data, env))
-        return text if clean is data else clean.decode("utf-8", "replace")
+        return self._finder.clean_text(text, _secrets(env), None)
 
     def leaks(self, data: bytes, *, env: Secrets | None = None) -> list[Leak]:
         """Return what is still secret in the bytes of a cassette, whatever put it there.
@@ -186,7 +183,7 @@ class Redaction:
         env = _secrets(env)
         found = (
             Leak(data.count(b"\n", 0, span.start) + 1, kind_of(span, data, env))
-            for span in self._finder.in_text(data, env)
+            for span in self._finder.in_body(data, env, None)
         )
         return list(dict.fromkeys(found))
 

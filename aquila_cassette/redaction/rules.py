@@ -1,4 +1,4 @@
-"""The tables of names: secret fields, headers that are kept (keys by their looks: `key_patterns`)."""
+"""The tables of names: fields that hold secrets, headers to keep of requests and to leave out of responses."""
 
 from __future__ import annotations
 
@@ -116,6 +116,10 @@ class SecretNames:
 
     def is_allowed(self, name: str) -> bool:
         return plain_name(name) in self._allow
+
+    def is_secret(self, name: str, value: bytes, place: Place) -> bool:
+        sensitivity = self.sensitivity(name, place)
+        return sensitivity == "always" or (sensitivity == "if_random" and looks_random(value))
 
     def _sensitivity(self, name: str, place: Place) -> Sensitivity:
         plain = plain_name(name)
