@@ -24,7 +24,7 @@ import typer
 from aquila_cassette import aquila_cassette
 from aquila_cassette.cli.output import NO, YES, Screen, Span
 from aquila_cassette.cli.shared_options import app
-from aquila_cassette.dialects import read_message
+from aquila_cassette.dialects.reading import read_message
 from aquila_cassette.provider import Provider
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import (

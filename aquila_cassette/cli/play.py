@@ -15,7 +15,7 @@ from aquila_cassette.cli.folder import find, name_of
 from aquila_cassette.cli.output import Screen
 from aquila_cassette.cli.shared_options import Folder, app
 from aquila_cassette.cli.show import ENDING_STYLES, LABEL_STYLES
-from aquila_cassette.dialects import timeline_text
+from aquila_cassette.dialects.reading import timeline_text
 from aquila_cassette.errors import UsageError
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.suite import FOLDER

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin
 
 from aquila_cassette.cli.record_selection import owner_of
-from aquila_cassette.dialects import read_message
 from aquila_cassette.dialects.framing import framing, read_events
 from aquila_cassette.dialects.json_access import load_json
+from aquila_cassette.dialects.reading import read_message
 from aquila_cassette.errors import ResendError
 from aquila_cassette.storage.names import display_path
 

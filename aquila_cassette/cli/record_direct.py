@@ -20,8 +20,8 @@ from aquila_cassette.cli.folder import read_note
 from aquila_cassette.cli.output import Progress, Screen, print_error
 from aquila_cassette.cli.record_conversation import Conversation, resend_error
 from aquila_cassette.cli.record_outcome import Outcome, Result, show_outcomes
-from aquila_cassette.dialects import read_message
 from aquila_cassette.dialects.providers import key_of, provider_for_key
+from aquila_cassette.dialects.reading import read_message
 from aquila_cassette.errors import CassetteError, CassetteSaveError, UsageError
 from aquila_cassette.matching.keys import Matcher
 from aquila_cassette.model import Interaction, Response

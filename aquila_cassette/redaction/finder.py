@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 from urllib.parse import quote, quote_plus
 
-from aquila_cassette.dialects import speaks_a_dialect
+from aquila_cassette.dialects.reading import speaks_a_dialect
 from aquila_cassette.model import Request, Response
 from aquila_cassette.redaction import fields
 from aquila_cassette.redaction.fields import Secrets, secrets_of

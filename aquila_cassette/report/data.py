@@ -8,27 +8,24 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http.client import responses
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from aquila_cassette import importers
-from aquila_cassette.dialects import timeline_text
+from aquila_cassette.dialects.message import TimedText
 from aquila_cassette.dialects.providers import provider_name
+from aquila_cassette.dialects.reading import timeline_text
 from aquila_cassette.errors import CassetteError
+from aquila_cassette.model import Piece, Response
 from aquila_cassette.storage.bodies import one_at_a_time
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import body_lines, json_inline, json_lines, parse_time
 from aquila_cassette.transcript.interaction_text import InteractionView, count_arrivals
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from aquila_cassette.dialects import TimedText
-    from aquila_cassette.model import Piece, Response
 
 _BARS = 24  # of the small picture in the list
 _LONGEST_TITLE = 140

@@ -5,15 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from aquila_cassette.report.data import as_json
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from aquila_cassette.report.data import ReportFile
+from aquila_cassette.report.data import ReportFile, as_json
 
 _STYLES = ("colours", "page", "list", "cassette", "conversation", "player", "overview", "print")
 _PLAYING = ("timeline", "player")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
-from aquila_cassette.dialects import read_message
+from aquila_cassette.dialects.reading import read_message
 from aquila_cassette.model import Failure, Interaction
 
 _CLASSES = {

@@ -10,7 +10,7 @@ from typing import Any
 
 import anyio
 
-from aquila_cassette.dialects import recognise
+from aquila_cassette.dialects.reading import recognise
 from aquila_cassette.model import Interaction
 from aquila_cassette.session.player import Player, ReplayIndex
 from aquila_cassette.storage.bodies import is_event_stream

@@ -9,7 +9,7 @@ from http.client import responses
 from typing import Self
 
 from aquila_cassette.content_encoding import decode_unless_huge
-from aquila_cassette.dialects import ending
+from aquila_cassette.dialects.reading import ending
 from aquila_cassette.errors import ScopeError
 from aquila_cassette.model import Ended, Failure, Headers, Interaction, Piece, Request, Response
 from aquila_cassette.session.failures import failure_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aquila_cassette import sse
-from aquila_cassette.dialects import read_message
 from aquila_cassette.dialects.framing import framing, is_complete_frame, split_frames
+from aquila_cassette.dialects.reading import read_message
 from aquila_cassette.model import Request
 from aquila_cassette.transcript.request_text import summarize_request
 from aquila_cassette.waiting.pending import Pending

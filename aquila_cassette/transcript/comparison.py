@@ -9,21 +9,18 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import unified_diff
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from aquila_cassette.dialects.framing import framing, read_events
 from aquila_cassette.matching.keys import Matcher
 from aquila_cassette.matching.volatile import RANDOM
+from aquila_cassette.model import Interaction, Request
 from aquila_cassette.transcript.humanize import body_lines, json_inline, json_lines
 from aquila_cassette.transcript.interaction_text import InteractionView, Row, format_usage
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-
-    from aquila_cassette.model import Interaction, Request
 
 _CAMEL_CASE = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _ID_NAME = re.compile(r"(?:^|[_-])ids?$")

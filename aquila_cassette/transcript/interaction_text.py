@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from http.client import responses
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from aquila_cassette.dialects import DIALECTS, ModelMessage, read_message
 from aquila_cassette.dialects.framing import framing, read_events
+from aquila_cassette.dialects.message import ModelMessage
 from aquila_cassette.dialects.providers import provider_name
+from aquila_cassette.dialects.reading import DIALECTS, read_message
+from aquila_cassette.model import Interaction
 from aquila_cassette.transcript.humanize import (
     MOST_READ,
     body_lines,
@@ -25,11 +28,6 @@ from aquila_cassette.transcript.humanize import (
     parse_time,
 )
 from aquila_cassette.transcript.request_text import RequestSummary, summarize_request
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from aquila_cassette.model import Interaction
 
 _TITLES = {dialect.name: dialect.title for dialect in DIALECTS}
 _BARS = "·▁▂▃▄▅▆▇█"

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from aquila_cassette.model import Request
 from aquila_cassette.transcript.humanize import MOST_READ, body_lines, format_size, json_inline
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from aquila_cassette.model import Request
 
 Kind = Literal["words", "part", "thought", "call", "result"]
 

@@ -11,7 +11,7 @@ import openai
 from google import genai
 
 from aquila_cassette.client import Client, Done, Error, Raw, StreamEvent
-from aquila_cassette.dialects import ending
+from aquila_cassette.dialects.reading import ending
 from tests.client.talk import MODELS, answering
 from tests.corpus import RECORDED, Recorded, each_recorded
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from aquila_cassette import Piece, Redaction, Request, Response
-from aquila_cassette.dialects import Ending, ModelToolCall, ending, read_message, recognise
 from aquila_cassette.dialects.framing import read_events
+from aquila_cassette.dialects.message import ModelToolCall
+from aquila_cassette.dialects.reading import Ending, ending, read_message, recognise
 from aquila_cassette.transcript.request_text import Turn, summarize_request
 from tests.servers.bedrock import CONVERSE_FRAMES, EVENTSTREAM, binary, wrapped
 

@@ -7,8 +7,8 @@ import re
 from collections import Counter
 from typing import Any
 
-from aquila_cassette.dialects import DIALECTS, ending, read_message
 from aquila_cassette.dialects.framing import framing, read_events
+from aquila_cassette.dialects.reading import DIALECTS, ending, read_message
 from aquila_cassette.sse import events, frames
 from tests.corpus import RECORDED, Recorded, each_recorded, needs_corpus
 from tests.dialects.test_message import assert_the_timeline_is_the_message

@@ -6,7 +6,7 @@ from itertools import accumulate
 
 import pytest
 
-from aquila_cassette.dialects import Ending, ending
+from aquila_cassette.dialects.reading import Ending, ending
 from aquila_cassette.sse import split
 from tests.dialects.streams import (
     CHAT,

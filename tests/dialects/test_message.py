@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aquila_cassette import dialects
-from aquila_cassette.dialects import ModelMessage, TimedText, ending, read_message, timeline_text
+from aquila_cassette.dialects.message import ModelMessage, ModelToolCall, TimedText
+from aquila_cassette.dialects.reading import ending, read_message, timeline_text
 from tests.dialects.streams import ANSWERS, SSE, chunk, data, stream, typed
 
 
 def expected(name: str) -> ModelMessage:
     says = dict(ANSWERS[name]["says"])
-    calls = tuple(dialects.ModelToolCall(*call) for call in says.pop("tool_calls", ()))
+    calls = tuple(ModelToolCall(*call) for call in says.pop("tool_calls", ()))
     return ModelMessage(**says, tool_calls=calls)
 
 

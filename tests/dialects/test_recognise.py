@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from aquila_cassette.dialects import DIALECTS, recognise
 from aquila_cassette.dialects.framing import framing, read_events
+from aquila_cassette.dialects.reading import DIALECTS, recognise
 from tests.dialects.streams import (
     ANTHROPIC,
     CHAT,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aquila_cassette.dialects import ending, read_message, recognise
+from aquila_cassette.dialects.reading import ending, read_message, recognise
 from tests.dialects.streams import NDJSON, SSE, WHOLE
 
 EVENTSTREAM = "application/vnd.amazon.eventstream"

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page
 
 from aquila_cassette import Interaction, Request, Response, importers
-from aquila_cassette.dialects import read_message
+from aquila_cassette.dialects.reading import read_message
 from aquila_cassette.model import Piece
 from aquila_cassette.report import ReportFile
 from aquila_cassette.report.data import as_json, detail, summarize

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aquila_cassette.dialects import read_message
+from aquila_cassette.dialects.reading import read_message
 from aquila_cassette.model import Failure, Headers, Interaction, Piece, Request, Response
 from aquila_cassette.transcript.comparison import compare
 from tests.corpus import Recorded, every_recorded, sliced
