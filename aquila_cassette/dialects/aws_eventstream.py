@@ -11,9 +11,10 @@ from __future__ import annotations
 import struct
 from base64 import b64decode
 from binascii import crc32
+from contextlib import suppress
 from typing import Any
 
-from aquila_cassette.dialects.json_access import Table, as_dict, as_str, dump_json, load_json
+from aquila_cassette.dialects.json_access import as_dict, as_str, dump_json, load_json
 
 CONTENT_TYPE = "application/vnd.amazon.eventstream"
 
@@ -50,7 +51,9 @@ def meaning(raw: bytes) -> tuple[str, str, Any] | None:
     payload = raw[start : -_CHECKSUM.size]
     if headers.get(":message-type") == "error":
         payload = dump_json({"message": headers.get(":error-message", "")}).encode()
-    payload = _wrapped(as_dict(load_json(payload))) or payload
+    with suppress(ValueError):  # what `invoke_model_with_response_stream` wraps is the model's own
+        wrapped = as_str(as_dict(load_json(payload)).get("bytes"))
+        payload = b64decode(wrapped, validate=True) or payload
     is_error = headers.get(":message-type") in ("error", "exception")
     type_ = "error" if is_error else headers.get(":event-type") or "message"
     return type_, payload.decode("utf-8", "replace"), load_json(payload)
@@ -90,11 +93,3 @@ def _headers(data: bytes) -> dict[str, str]:
         found[name.decode("utf-8", "replace")] = text.decode("utf-8", "replace")
         at = end
     return found
-
-
-def _wrapped(payload: Table) -> bytes:
-    """Return the model's own event, which `invoke_model_with_response_stream` wraps."""
-    try:
-        return b64decode(as_str(payload.get("bytes")), validate=True)
-    except ValueError:
-        return b""

@@ -141,21 +141,21 @@ class MessageBuilder:
         texts = list(zip(self._parts, self._joined(), strict=True))
 
         def said(kind: TextKind) -> str:
-            return _without_surrogates("".join(text for part, text in texts if part.kind == kind))
+            return without_surrogates("".join(text for part, text in texts if part.kind == kind))
 
         return ModelMessage(
             text=said("words"),
             reasoning=said("thought"),
             tool_calls=tuple(
-                ModelToolCall(_without_surrogates(part.name), _without_surrogates(text), part.id)
+                ModelToolCall(without_surrogates(part.name), without_surrogates(text), part.id)
                 for part, text in texts
                 if part.kind == "call"
             ),
             refusal=said("refusal"),
-            model=_without_surrogates(self._model) or None,
+            model=without_surrogates(self._model) or None,
             usage=self._usage or None,
-            finish_reason=_without_surrogates(self._finish) or None,
-            error=_without_surrogates(self._error) or None,
+            finish_reason=without_surrogates(self._finish) or None,
+            error=without_surrogates(self._error) or None,
             dialect=dialect,
         )
 
@@ -195,6 +195,6 @@ def _as_json(arguments: object) -> str:
     return dump_json(arguments)
 
 
-def _without_surrogates(text: str) -> str:
+def without_surrogates(text: str) -> str:
     """Make characters whole again that their provider cut into two surrogates."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

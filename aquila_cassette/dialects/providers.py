@@ -88,14 +88,13 @@ def provider_name(url: str, dialect: str | None) -> str:
 
 
 def _provider_at(host: str) -> KnownProvider | None:
-    return next(
-        (one for one in PROVIDERS if any(_is_host(host, pattern) for pattern in one.hosts)), None
-    )
-
-
-def _is_host(host: str, pattern: str) -> bool:
     # A star is one label: api.together.* is not api.together.example.org.
-    return host.count(".") == pattern.count(".") and fnmatchcase(host, pattern)
+    labels = host.count(".")
+    known = ((one, pattern) for one in PROVIDERS for pattern in one.hosts)
+    fitting = (
+        one for one, pattern in known if pattern.count(".") == labels and fnmatchcase(host, pattern)
+    )
+    return next(fitting, None)
 
 
 # Placeholder keys. They are set where an environment variable is unset, or empty (as secrets are in
@@ -148,20 +147,12 @@ KEYS = PlaceholderKeys()
 
 
 def _missing(kind: Kind) -> Iterator[str]:
-    if kind == "accounts" and not _aws_is_set_up():
-        yield from _AWS
+    is_set = {name for name, value in os.environ.items() if value not in ("", PLACEHOLDER)}
+    if kind == "accounts":
+        has_aws = any(map(_AWS_SOURCE.match, is_set)) or Path("~/.aws").expanduser().exists()
+        yield from () if has_aws else _AWS
     for provider in PROVIDERS:
         names = provider.key_variables
-        if provider.has_general_key != (kind == "accounts") or _any_is_set(names):
-            continue
-        # google-genai warns where both of its variables are set.
-        yield from ("GOOGLE_API_KEY",) if "GOOGLE_API_KEY" in names else names
-
-
-def _any_is_set(names: tuple[str, ...]) -> bool:
-    return any(os.environ.get(name, PLACEHOLDER) not in ("", PLACEHOLDER) for name in names)
-
-
-def _aws_is_set_up() -> bool:
-    is_set = any(_AWS_SOURCE.match(name) and value for name, value in os.environ.items())
-    return is_set or Path("~/.aws").expanduser().exists()
+        if provider.has_general_key == (kind == "accounts") and is_set.isdisjoint(names):
+            # google-genai warns where both of its variables are set.
+            yield from ("GOOGLE_API_KEY",) if "GOOGLE_API_KEY" in names else names

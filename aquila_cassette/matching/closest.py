@@ -27,9 +27,12 @@ def closest(
     near = [_nearness(request, one) for one in recorded]
     nearest = max(near, default=None)
     places = [place for place, value in enumerate(near) if value == nearest]
-    return max(
-        places, key=lambda at: _similarity(wanted, _words(recorded[at], matcher)), default=None
-    )
+
+    def similarity(at: int) -> float:
+        words = _words(recorded[at], matcher)
+        return 2 * (wanted & words).total() / (wanted.total() + words.total() or 1)
+
+    return max(places, key=similarity, default=None)
 
 
 def _nearness(request: Request, one: Request) -> tuple[bool, ...]:
@@ -47,11 +50,6 @@ def _nearness(request: Request, one: Request) -> tuple[bool, ...]:
 def _words(request: Request, matcher: Matcher) -> Counter[bytes]:
     body = matcher.compared(request)
     return Counter(_WORD.findall(body if len(body) <= 2 * _END else body[:_END] + body[-_END:]))
-
-
-def _similarity(one: Counter[bytes], other: Counter[bytes]) -> float:
-    both = one.total() + other.total()
-    return 2 * (one & other).total() / both if both else 1.0
 
 
 def suggest(recorded: Request, request: Request, matcher: Matcher) -> tuple[str, ...] | None:

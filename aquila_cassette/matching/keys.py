@@ -272,7 +272,11 @@ def _json(value: Any, rules: _Rules) -> Any:
     if rules.volatile:
         value = rules.json(value)
     for path in rules.unordered:
-        _edit(value, path, _in_one_order)
+        _edit(
+            value,
+            path,
+            lambda one: sorted(one, key=_ENCODER.encode) if isinstance(one, list) else one,
+        )
     return value
 
 
@@ -293,13 +297,12 @@ def _multipart(body: bytes, boundary: bytes, rules: _Rules) -> bytes:
         body = re.sub(rb"^--" + re.escape(name), mark, body, flags=re.MULTILINE)
     if not rules.form:
         return body
-    parts = re.split(rb"^--boundary", body, flags=re.MULTILINE)
-    return b"--boundary".join(part for part in parts if not _is_left_out(part, rules.form))
-
-
-def _is_left_out(part: bytes, names: Sequence[str]) -> bool:
-    found = _FIELD.search(part.partition(b"\r\n\r\n")[0])
-    return found is not None and _is_named(found[1].decode(*_CODEC), names)
+    parts = []
+    for part in re.split(rb"^--boundary", body, flags=re.MULTILINE):
+        found = _FIELD.search(part.partition(b"\r\n\r\n")[0])
+        if not (found and _is_named(found[1].decode(*_CODEC), rules.form)):
+            parts.append(part)
+    return b"--boundary".join(parts)
 
 
 def _is_named(name: str, names: Sequence[str]) -> bool:
@@ -346,10 +349,6 @@ def _edit(value: Any, path: Sequence[str], edit: Callable[[Any], Any]) -> Any:
         else:
             value[key] = None
     return value
-
-
-def _in_one_order(value: Any) -> Any:
-    return sorted(value, key=_ENCODER.encode) if isinstance(value, list) else value
 
 
 def _keys(holder: Any, step: str) -> list[Any]:

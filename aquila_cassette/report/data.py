@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from aquila_cassette import importers
-from aquila_cassette.dialects.message import TimedText
+from aquila_cassette.dialects.message import TimedText, without_surrogates
 from aquila_cassette.dialects.providers import provider_name
 from aquila_cassette.dialects.reading import timeline_text
 from aquila_cassette.errors import CassetteError
@@ -163,13 +163,8 @@ def _parts_and_steps(added: Sequence[TimedText]) -> tuple[list[list[str]], list[
         texts[one.part].append(one.text)
         lengths[one.part] += len(one.text.encode("utf-16-le", "surrogatepass")) // 2
         steps.append([one.piece, one.part, lengths[one.part]])
-    parts = [[heads[part].kind, heads[part].name, _joined(texts[part])] for part in texts]
-    return parts, steps
-
-
-def _joined(texts: list[str]) -> str:
-    """Join texts; two halves of a character become one, and a lone half its replacement."""
-    return "".join(texts).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    joined = {part: without_surrogates("".join(each)) for part, each in texts.items()}
+    return [[heads[part].kind, heads[part].name, joined[part]] for part in texts], steps
 
 
 def _wire(response: Response) -> list[str] | None:

@@ -31,9 +31,6 @@ class _Lines:
         if self.starts[-1] < len(data):
             self.starts.append(len(data))
 
-    def __len__(self) -> int:
-        return len(self.starts) - 1
-
     def __getitem__(self, at: int) -> bytes:
         return self.data[self.starts[at] : self.starts[at + 1]]
 
@@ -62,7 +59,7 @@ def edit_interactions(data: bytes, parts: Sequence[Part]) -> bytes | None:
             out.append(lines.between(item.start, item.end if new is None else item.dash))
         if new is not None:
             out.append(_fit(new, indent, eol))
-    return joined([*out, lines.between(items[-1].end, len(lines))])
+    return joined([*out, lines.between(items[-1].end, -1)])
 
 
 def _fit(item: bytes, indent: int, eol: bytes) -> bytes:
@@ -89,7 +86,8 @@ def _find(lines: _Lines) -> tuple[int, list[_Item]]:
             dash = re.compile(rb" {%d}-(?:\s|$)" % indent)
         dashes.append(stop)
     comment = re.compile(rb" {0,%d}#" % indent)
-    end = min((line - 1 for line in tree.lines.values() if line - 1 > key), default=len(lines))
+    last = len(lines.starts) - 1
+    end = min((line - 1 for line in tree.lines.values() if line - 1 > key), default=last)
     edges = zip([*dashes, end], [key, *dashes], strict=True)
     starts = [_comments_above(lines, at, stop, comment) for at, stop in edges]
     return indent, [_Item(*item) for item in zip(starts[:-1], dashes, starts[1:], strict=True)]

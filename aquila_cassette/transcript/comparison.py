@@ -87,12 +87,9 @@ class Comparison:
         """Return how many changed, were added and removed, or ``the same``."""
         states: list[str] = [one.state for one in self.interactions]
         changed, added, removed = map(states.count, ("changed", "added", "removed"))
-        parts = [
-            f"{changed} of {len(states) - removed} changed" if changed else "",
-            f"{added} added" if added else "",
-            f"{removed} removed" if removed else "",
-        ]
-        return ", ".join(filter(None, parts)) or "the same"
+        changes = {f"{changed} of {len(states) - removed} changed": changed}
+        changes |= {f"{added} added": added, f"{removed} removed": removed}
+        return ", ".join(text for text, number in changes.items() if number) or "the same"
 
     def lines(self, most: int | None = None) -> Iterator[str]:
         """Yield each difference under its heading; `most` lines of each interaction, None for all."""
@@ -131,20 +128,13 @@ def is_same_recording(
     The same tests asked the same, and the answers differ only in what differs each time one asks.
     """
 
-    def identities(some: Sequence[Interaction]) -> Counter[Hashable]:
+    def identity(one: Interaction) -> Hashable:
         # A header that is no longer recorded, say, because it holds a secret, must go.
-        return Counter(
-            (
-                one.recorded_by,
-                key_of(one.request),
-                frozenset(
-                    name.lower() for name, _ in (*one.request.headers, *one.response.headers)
-                ),
-            )
-            for one in some
-        )
+        names = {name.lower() for name, _ in (*one.request.headers, *one.response.headers)}
+        return one.recorded_by, key_of(one.request), frozenset(names)
 
-    return identities(old) == identities(new) and compare(old, new).same
+    is_same = Counter(map(identity, old)) == Counter(map(identity, new))
+    return is_same and compare(old, new).same
 
 
 def _pairs(old: Sequence[Interaction], new: Sequence[Interaction]) -> dict[int, int]:
@@ -181,9 +171,11 @@ def _two_sided(
 ) -> InteractionDiff:
     what = [name for name in _Text._fields if getattr(was, name) != getattr(now, name)]
     before, after = (*was.request, *was.answer), (*now.request, *now.answer)
-    if not what and (fields := _json_of(old)) != (other := _json_of(new)):
-        what = ["answer"]
-        before, after = (tuple(_labelled("body", json_lines(one))) for one in (fields, other))
+    if not what:
+        fields, others = (_json_of(InteractionView(one)) for one in (old, new))
+        if fields != others:
+            what = ["answer"]
+            before, after = (tuple(_labelled("body", json_lines(one))) for one in (fields, others))
     if not what:
         return InteractionDiff(place + 1, "same", new)
     _, _, _, *lines = unified_diff(before, after, n=1, lineterm="")
@@ -234,7 +226,7 @@ def _steady_body(view: InteractionView) -> Iterator[str]:
         for event in read_events(how, view.response.body):
             value = _without_noise(event.json, of_model=False)
             yield event.data if event.json is None else json_inline(value)
-    elif (value := _json_of(view.interaction)) is not None:
+    elif (value := _json_of(view)) is not None:
         yield from json_lines(value)
     else:
         yield from body_lines(view.response.body, view.content_type)
@@ -254,9 +246,8 @@ def _labelled(label: str, lines: Iterable[str]) -> Iterator[str]:
         yield f"{label:<10} {line}" if line else label
 
 
-def _json_of(one: Interaction) -> Any:
+def _json_of(view: InteractionView) -> Any:
     """Return the JSON of an answer without noise; None for a stream, or where it is no JSON."""
-    view = InteractionView(one)
     body = view.response.body
     if framing(view.content_type, body) != "json" or not view.is_read:
         return None

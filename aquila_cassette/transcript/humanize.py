@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -96,13 +97,11 @@ def escape_control_chars(text: str) -> str:
 
 
 def body_lines(body: bytes, content_type: str | None) -> list[str]:
-    r"""Return a body in lines: JSON laid out, text as it is, all else by its size."""
+    """Return a body in lines: JSON laid out, text as it is, all else by its size."""
     if len(body) > MOST_READ:
         return [f"[{format_size(len(body))} of {content_type or 'data'}]"]
-    try:
+    with suppress(ValueError, RecursionError):
         return json_lines(json.loads(body))
-    except (ValueError, RecursionError):
-        pass
     try:
         return body.decode().splitlines()
     except UnicodeDecodeError:

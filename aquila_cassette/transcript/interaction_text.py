@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
@@ -13,6 +12,7 @@ from http.client import responses
 from typing import Any, Literal, NamedTuple
 
 from aquila_cassette.dialects.framing import framing, read_events
+from aquila_cassette.dialects.json_access import load_json
 from aquila_cassette.dialects.message import ModelMessage
 from aquila_cassette.dialects.providers import provider_name
 from aquila_cassette.dialects.reading import DIALECTS, read_message
@@ -169,12 +169,8 @@ class InteractionView:
         phrase = responses.get(status, "") if status >= 400 else ""
         model = self.said.model if self.said.model != self.asked.model else ""
         wait = self.response.header("retry-after")
-        parts = [
-            f"{status} {phrase}".rstrip(),
-            self.title or self.content_type,
-            model,
-            f"retry after {wait}" if wait else "",
-        ]
+        retry = f"retry after {wait}" if wait else ""
+        parts = (f"{status} {phrase}".rstrip(), self.title or self.content_type, model, retry)
         return ", ".join(filter(None, parts))
 
     def ending(self) -> str:
@@ -241,10 +237,7 @@ def format_usage(usage: dict[str, Any] | None) -> str:
 
 
 def _body_as_json(body: bytes) -> dict[str, Any]:
-    found: dict[str, Any] = {"bytes": len(body)}
-    try:
-        found["json"] = json.loads(body)
-    except (ValueError, RecursionError):
-        if body:
-            found["text"] = body.decode("utf-8", "backslashreplace")
-    return found
+    if (value := load_json(body)) is not None:
+        return {"bytes": len(body), "json": value}
+    text = {"text": body.decode("utf-8", "backslashreplace")} if body else {}
+    return {"bytes": len(body), **text}

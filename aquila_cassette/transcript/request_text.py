@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from aquila_cassette.dialects.json_access import load_json
 from aquila_cassette.model import Request
 from aquila_cassette.transcript.humanize import MOST_READ, body_lines, format_size, json_inline
 
@@ -49,14 +49,10 @@ def summarize_request(request: Request) -> RequestSummary:
     model = unquote(in_path[1] or in_path[2]) if in_path else ""
     if not request.body:
         return RequestSummary(model)
-    try:
-        if len(request.body) > MOST_READ:
-            raise ValueError("too large to be read")
-        body = json.loads(request.body)
-    except (ValueError, RecursionError):
-        return RequestSummary(
-            model, other="\n".join(body_lines(request.body, request.header("content-type")))
-        )
+    body = load_json(request.body) if len(request.body) <= MOST_READ else None
+    if body is None:
+        lines = body_lines(request.body, request.header("content-type"))
+        return RequestSummary(model, other="\n".join(lines))
     if not isinstance(body, dict):
         return RequestSummary(model, rest=body)
     rest = dict(body)
