@@ -1,4 +1,4 @@
-"""Compute the key of a request: method, URL, body, and what is ignored."""
+"""Compute the key of a request: method, URL and body, without what options ignore or normalize."""
 
 from __future__ import annotations
 

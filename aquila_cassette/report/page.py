@@ -1,4 +1,4 @@
-"""Build the page from `report/sources/` (HTML, CSS, JavaScript) and the data."""
+"""Build the page from the data and `report/sources/`: `page.html`, and CSS and JavaScript for each part of it."""
 
 from __future__ import annotations
 

@@ -9,8 +9,6 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 
 from aquila_cassette.errors import MissError, ScopeError
 from aquila_cassette.matching import difference
-from aquila_cassette.matching.closest import closest as closest_place
-from aquila_cassette.matching.closest import suggest
 from aquila_cassette.matching.keys import Key, Matcher, name_of
 from aquila_cassette.matching.volatile import RANDOM
 from aquila_cassette.model import UNFINISHED, Request
@@ -67,7 +65,7 @@ def explain(
     if again is not None:
         note = "already played (repeats=True plays it again)"
         return [f"closest:  {_dated(index, again)}the same request, {note}"], fix
-    place = closest_place(request, [recorded[at].request for at in left], matcher)
+    place = difference.closest(request, [recorded[at].request for at in left], matcher)
     if place is None:
         return [f"closest:  none; all {len(own)} recorded were replayed, this is new"], fix
     closest = recorded[left[place]].request
@@ -80,7 +78,7 @@ def explain(
         f"closest:  {_dated(index, left[place])}differs in {parts}",
         *(f"  {line}" for line in difference.describe(closest, request, matcher)),
     ]
-    if volatile := suggest(closest, request, matcher):
+    if volatile := difference.suggest(closest, request, matcher):
         words = " and ".join(volatile)
         lines.append(f"only {words} differ, so it would miss again after a new recording")
         also = ", or freeze the clock and record again" if "dates" in volatile else ""

@@ -14,13 +14,6 @@ from typing import Any
 from aquila_cassette.errors import CassetteFormatError, CassetteVersionError
 from aquila_cassette.model import CassetteData, Failure, Headers, Interaction, Request, Response
 from aquila_cassette.storage import bodies, yaml_writer
-from aquila_cassette.storage.bodies import (
-    LazyResponse,
-    is_event_stream,
-    is_timeline,
-    one_at_a_time,
-    timeline,
-)
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.storage.yaml_reader import (
     SchemaError,
@@ -138,13 +131,13 @@ def _response(fields: Mapping[str, Any]) -> Response:
     after = _number(fields, "headers_after", 0, inf)
     version = fields.get("http_version")
     pieces = fields.get("pieces")
-    if pieces is not None and not (isinstance(pieces, str) and is_timeline(pieces)):
+    if pieces is not None and not (isinstance(pieces, str) and bodies.is_timeline(pieces)):
         raise _wrong(fields, "pieces", "words of ms+bytes, such as 312+50 330+49", pieces)
     reason = fields.get("reason")
     if reason and unsendable("reason", reason):
         raise _wrong(fields, "reason", "text in one line of latin-1", reason)
     error = None if fields.get("error") is None else _part(fields, "error", "error")
-    return LazyResponse.of(
+    return bodies.LazyResponse.of(
         bodies.read(fields),
         pieces,
         status=status,
@@ -247,7 +240,7 @@ def chunks(cassette: CassetteData) -> Iterator[bytes | memoryview]:
         lines.append(f"recorded_with: {yaml_writer.scalar(cassette.recorded_with)}")
     lines.append("interactions:" if cassette.interactions else "interactions: []")
     yield _text(lines)
-    for interaction in one_at_a_time(cassette.interactions):
+    for interaction in bodies.one_at_a_time(cassette.interactions):
         yield from _chunks(interaction)
 
 
@@ -275,9 +268,9 @@ def _chunks(interaction: Interaction) -> Iterator[bytes | memoryview]:
         headers=_as_mapping(response.headers),
     )
     yield _text(["  response:", *fields])
-    yield from bodies.write(response.body, event_stream=is_event_stream(response))
+    yield from bodies.write(response.body, event_stream=bodies.is_event_stream(response))
     lines = _fields(4, headers_after=response.headers_after)
-    if pieces := timeline(response):
+    if pieces := bodies.timeline(response):
         lines.append(f"    pieces: {pieces}")
     lines.append(f"    ended: {response.ended}")
     error = response.error
@@ -319,14 +312,14 @@ def as_read(interaction: Interaction) -> Interaction:
     """
     request, response = interaction.request, interaction.response
     error = response.error and replace(response.error, message=_storable(response.error.message))
-    pieces = timeline(response)
+    pieces = bodies.timeline(response)
     response.forget()
     return replace(
         interaction,
         request=replace(
             request, url=_storable(request.url), headers=_storable_headers(request.headers)
         ),
-        response=LazyResponse.of(
+        response=bodies.LazyResponse.of(
             response.pieces,
             pieces,
             written=pieces,

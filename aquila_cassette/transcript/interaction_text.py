@@ -17,16 +17,7 @@ from aquila_cassette.dialects.message import ModelMessage
 from aquila_cassette.dialects.providers import provider_name
 from aquila_cassette.dialects.reading import DIALECTS, read_message
 from aquila_cassette.model import Interaction
-from aquila_cassette.transcript.humanize import (
-    MOST_READ,
-    body_lines,
-    count,
-    format_age,
-    format_duration,
-    format_size,
-    json_lines,
-    parse_time,
-)
+from aquila_cassette.transcript import humanize
 from aquila_cassette.transcript.request_text import RequestSummary, summarize_request
 
 _TITLES = {dialect.name: dialect.title for dialect in DIALECTS}
@@ -58,7 +49,7 @@ class InteractionView:
     @property
     def is_read(self) -> bool:
         """Whether the answer is small enough to be read as a model's."""
-        return len(self.response.body) <= MOST_READ
+        return len(self.response.body) <= humanize.MOST_READ
 
     @cached_property
     def said(self) -> ModelMessage:
@@ -103,9 +94,9 @@ class InteractionView:
     def provenance(self) -> str:
         """When and by what it was recorded; empty where nothing is noted."""
         recorded_at, recorded_by = self.interaction.recorded_at, self.interaction.recorded_by
-        at = parse_time(recorded_at)
+        at = humanize.parse_time(recorded_at)
         if at is not None:
-            age = format_age(at, datetime.now(UTC))
+            age = humanize.format_age(at, datetime.now(UTC))
             ago = "just now" if age == "now" else f"{age} ago"
             recorded_at = f"{at:%Y-%m-%d %H:%M} UTC ({ago})"
         when = f"recorded {recorded_at}" if recorded_at else ""
@@ -113,7 +104,7 @@ class InteractionView:
 
     def request_rows(self) -> Iterator[Row]:
         asked = self.asked
-        rest = "\n".join(json_lines(asked.rest)) if asked.rest else ""
+        rest = "\n".join(humanize.json_lines(asked.rest)) if asked.rest else ""
         rows = [
             Row("request", "model", asked.model),
             *(Row("turn", role, text, kind) for role, kind, text in asked.turns),
@@ -139,15 +130,15 @@ class InteractionView:
         texts = [row for row in texts if row.text]
         yield from texts
         if self.response.body and not texts:
-            lines = body_lines(self.response.body, self.content_type)
+            lines = humanize.body_lines(self.response.body, self.content_type)
             yield Row("answer", "body", "\n".join(lines), "detail")
 
     def arrival_rows(self) -> Iterator[Row]:
         """Yield how the answer came and ended, and what it cost."""
         pieces = self.response.pieces
-        came = f"{count(len(pieces), 'piece')}, {format_size(len(self.response.body))}"
+        came = f"{humanize.count(len(pieces), 'piece')}, {humanize.format_size(len(self.response.body))}"
         if self.events is not None:
-            came = f"{count(self.events, 'event')} in {came}"
+            came = f"{humanize.count(self.events, 'event')} in {came}"
         yield Row("arrival", "came", came if pieces else "nothing")
         times = [piece.at for piece in pieces]
         if len(times) > 1 and max(times):
@@ -155,7 +146,7 @@ class InteractionView:
             # Rounded up: one piece must not look like none.
             heights = [-(-number * (len(_BARS) - 1) // max(counts)) for number in counts]
             bar = "".join(_BARS[height] for height in heights)
-            spans = f"{format_duration(max(times))}, first after {format_duration(min(times))}"
+            spans = f"{humanize.format_duration(max(times))}, first after {humanize.format_duration(min(times))}"
             yield Row("arrival", "arrived", f"{bar} {spans}", "timing")
         yield Row("arrival", "ended", self.ending(), self.response.ended)
         if usage := format_usage(self.said.usage):

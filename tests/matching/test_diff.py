@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from aquila_cassette.matching.closest import closest
-from aquila_cassette.matching.difference import describe
+from aquila_cassette.matching.difference import closest, describe
 from aquila_cassette.matching.keys import Matcher
 from aquila_cassette.model import Headers, Request
 from tests.matching.test_matching import VALUES

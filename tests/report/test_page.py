@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aquila_cassette.report import ReportFile, render_page
-from aquila_cassette.report.data import as_json
+from aquila_cassette.report.data import ReportFile, as_json
+from aquila_cassette.report.page import render_page
 from tests.report.conftest import ABOUT, CHROMIUM
 
 
