@@ -48,9 +48,8 @@ def convert(path: Path, target: Target, redact: Redaction) -> Conversion:
     if target == "v1":
         new = encode(CassetteData(clean, files.program()))
     else:
-        for number, one in enumerate(clean, 1):
-            if what := vcrpy.losses(one):
-                lost.append(f"interaction {number}: {what}")
+        losses = enumerate(map(vcrpy.losses, clean), 1)
+        lost = [f"interaction {number}: {what}" for number, what in losses if what]
         clean = tuple(one for one in clean if one.response.status is not None)
         new = joined(vcrpy.chunks(clean))
     if leaks := redact.leaks(new):
@@ -81,9 +80,8 @@ def write(
 
     No file is overwritten but, `in_place`, the converted one. With `dry_run` nothing is written.
     """
-    data = conversion.data
     if dry_run:
-        return _is_new(data, conversion, path, in_place=in_place)
+        return _is_new(conversion, path, in_place=in_place)
 
     def check(written: bytes) -> None:
         if conversion.target == "v1":
@@ -92,16 +90,16 @@ def write(
             raise files.read_back_error(path)
 
     with files.changing(path) as target:
-        is_new = _is_new(data, conversion, path, in_place=in_place)
+        is_new = _is_new(conversion, path, in_place=in_place)
         if is_new:
-            files.replace_file(target, data, check=check)
+            files.replace_file(target, conversion.data, check=check)
     return is_new
 
 
-def _is_new(data: bytes, conversion: Conversion, path: Path, *, in_place: bool) -> bool:
-    """Return whether `data` is not there yet; refuse to overwrite anything else."""
+def _is_new(conversion: Conversion, path: Path, *, in_place: bool) -> bool:
+    """Return whether its data is not there yet; refuse to overwrite anything else."""
     before = files.read(path) if path.exists() else None
-    if before is None or before == data:
+    if before is None or before == conversion.data:
         return before is None
     if not in_place or path.resolve() != conversion.source.resolve():
         raise UsageError(

@@ -203,7 +203,7 @@ class LenientReader(Composer):
             is_map = kind is self.map_start
             value = self._map(event, depth) if is_map else self.read_list(event, depth)
             if event.tag is not None:
-                value = _make(event, _COLLECTIONS, value)
+                value = _make(event, value)
         if event.anchor is not None:
             sizes = self._values - before[0], self._size - before[1]
             self._anchors[event.anchor] = value, *sizes
@@ -223,7 +223,7 @@ class LenientReader(Composer):
         self._size += len(text)
         if event.tag is None or event.tag == "!":
             return self._plain(text) if event.implicit[0] else text
-        return _make(event, _SCALARS, text)
+        return _make(event, text)
 
     def _map(self, event: Any, depth: int) -> Map:
         out = Map(line_of(event))
@@ -236,20 +236,21 @@ class LenientReader(Composer):
         return out
 
 
-def _make(event: Any, makers: dict[str, Callable[[Any], Any]], value: Any) -> Any:
+def _make(event: Any, value: Any) -> Any:
     """Return what a node of this tag and `value` holds."""
     tag = event.tag.replace(_YAML, "!!")  # in Ruby's files they have one "!" only
     try:
-        make = (
-            _first if makers is _COLLECTIONS and tag.endswith(".istr") else makers[tag.lstrip("!")]
-        )
-        return make(value)
+        return (_first if tag.endswith(".istr") else _TAGS[tag.lstrip("!")])(value)
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         fix = "take the tag out, and write the value as plain text"
         raise YamlError(f"the tag {tag} is not allowed here", line_of(event), fix=fix) from error
 
 
 # What the nodes of known tags hold. None of these functions makes an object of the tag's class.
+
+
+def _itself(value: Any) -> Any:
+    return value
 
 
 def _first(value: Any) -> Any:
@@ -268,44 +269,33 @@ def _pairs(value: Any) -> Any:
     return dict(_first(value or [[]]))
 
 
-def _insensitive(value: Any) -> Any:
-    """Return requests' and vcrpy's dicts of headers: ``_store`` has names as they were written."""
-    return dict(value["_store"].values())
-
-
-def _container(value: Any) -> Any:
-    """Return urllib3's headers: ``_container`` has a list of the name and all values."""
+def _headers(value: Any) -> Any:
+    """Return the headers of requests and vcrpy (``_store``), or of urllib3: name and all values."""
+    if "_store" in value:  # the names as they were written
+        return dict(value["_store"].values())
     return {names[0]: list(names[1:]) for names in value["_container"].values()}
 
 
-def _split_url(value: Any) -> str:
-    return urlunsplit([str(part) for part in value])
-
-
-_SCALARS: dict[str, Callable[[Any], Any]] = {
+_TAGS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(["str", "timestamp", "python/str", "python/unicode"], str),
     **dict.fromkeys(["binary", "python/bytes"], from_base64),
     **dict.fromkeys(["null", "python/none"], lambda _: None),
     **dict.fromkeys(["bool", "int", "float"], plain_1_1),
     **dict.fromkeys(["python/bool", "python/int", "python/long", "python/float"], plain_1_1),
-}
-_COLLECTIONS: dict[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(
-        ["map", "seq", "python/dict", "python/list", "python/tuple"], lambda value: value
-    ),
-    "python/object:vcr.request.Request": lambda value: value,
+    **dict.fromkeys(["map", "seq", "python/dict", "python/list", "python/tuple"], _itself),
+    "python/object:vcr.request.Request": _itself,
     "python/object/apply:__builtin__.frozenset": _pairs,
     "python/object/apply:builtins.frozenset": _pairs,
     "python/object/apply:collections.OrderedDict": _pairs,
     "python/object/apply:builtins.iter": lambda value: value["args"][0],
     "python/object/new:_io.BytesIO": _bytes_io,
-    "python/object:requests.structures.CaseInsensitiveDict": _insensitive,
-    "python/object:vcr.util.CaseInsensitiveDict": _insensitive,
-    "python/object:vcr.request.HeadersDict": _insensitive,
-    "python/object:urllib3._collections.HTTPHeaderDict": _container,
-    "python/object/new:urllib3._collections.HTTPHeaderDict": _container,
+    "python/object:requests.structures.CaseInsensitiveDict": _headers,
+    "python/object:vcr.util.CaseInsensitiveDict": _headers,
+    "python/object:vcr.request.HeadersDict": _headers,
+    "python/object:urllib3._collections.HTTPHeaderDict": _headers,
+    "python/object/new:urllib3._collections.HTTPHeaderDict": _headers,
     "python/object/apply:http.HTTPStatus": _first,
     "python/object/new:yarl.URL": _first,
     "python/object/new:yarl._url.URL": _first,
-    "python/object/new:urllib.parse.SplitResult": _split_url,
+    "python/object/new:urllib.parse.SplitResult": lambda value: urlunsplit(map(str, value)),
 }

@@ -12,6 +12,7 @@ from aquila_cassette.redaction.rules import (
     SIGNATURES,
     Place,
     SecretNames,
+    looks_random,
 )
 from aquila_cassette.redaction.spans import MARK, Span, merge, replaced
 
@@ -39,6 +40,12 @@ _HEAD = re.compile(
 
 _MODEL_ARGUMENTS = frozenset({b"input", b"args", b"arguments"})
 _STRUCTURE = re.compile(rb'"((?:[^"\\]|\\.)*)"(\s*:)?|[{}\[\]]')
+
+
+def is_secret(name: str, value: bytes, names: SecretNames, place: Place) -> bool:
+    sensitivity = names.sensitivity(name, place)
+    return sensitivity == "always" or (sensitivity == "if_random" and looks_random(value))
+
 
 # JSON. Fields are found in bytes, without parsing: also in events, in bodies that were cut off, and
 # in JSON inside strings of JSON. The backslashes before a quote say how deep it is: one level down
@@ -80,7 +87,7 @@ def json_fields(
         if not name or names.sensitivity(name, place) == "never":
             continue
         for first, last, is_text in _values(data, match.end(), escapes):
-            if names.is_secret(name, data[first:last], place):
+            if is_secret(name, data[first:last], names, place):
                 around = b"" if is_text else b"\\" * escapes + b'"'
                 yield Span(first, last, f"the field {name!r}", around + MARK + around)
 
@@ -180,7 +187,7 @@ def form_pairs(data: bytes, names: SecretNames, place: Place, start: int = 0) ->
     for pair in data[start:].split(b"&"):
         name, _, value = pair.partition(b"=")
         end = start + len(pair)
-        if value and names.is_secret(_shown(name), value, place):
+        if value and is_secret(_shown(name), value, names, place):
             yield Span(end - len(value), end, f"{place} field {_shown(name)!r}")
         elif b"%3" in value or b"?" in value:
             inner = unquote_to_bytes(value)
@@ -200,7 +207,7 @@ def form_parts(data: bytes, content_type: str, names: SecretNames) -> Iterator[S
         if head:
             value = part[head.end() :].removesuffix(b"\r")
             start = at + head.end()
-            if value and names.is_secret(_shown(head[1]), value, "form"):
+            if value and is_secret(_shown(head[1]), value, names, "form"):
                 yield Span(start, start + len(value), f"form field {_shown(head[1])!r}")
         at += len(part) + len(fence)
 
@@ -224,7 +231,7 @@ def link_parameters(
     for match in (match for pattern in patterns for match in pattern.finditer(low)):
         name = _PARAMETER.search(data, max(0, match.start() - _LONGEST_NAME), match.start())
         start, end = match.span(1)
-        if name and names.is_secret(_shown(name[1]), data[start:end], "link"):
+        if name and is_secret(_shown(name[1]), data[start:end], names, "link"):
             yield Span(start, end, f"parameter {_shown(name[1])!r} of a link")
 
 

@@ -155,7 +155,9 @@ class Finder:
         low = name.lower()
         if low.endswith("cookie") and not self.names.is_allowed(low):
             return self._clean_cookies(value, env, is_set=low == "set-cookie")
-        if value and self.names.is_secret(low, value.encode("utf-8", "surrogatepass"), "header"):
+        if value and fields.is_secret(
+            low, value.encode("utf-8", "surrogatepass"), self.names, "header"
+        ):
             return MARK.decode()
         clean = self._clean_url if _URL.match(value) else self.clean_text
         return clean(value, env)

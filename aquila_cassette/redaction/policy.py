@@ -23,6 +23,8 @@ REDACTED = MARK.decode()
 # Of a response with these two, the length is its body's, and the encoding could not be removed.
 _DROPPED = NOISE | (FRAMING - {"content-length", "content-encoding"})
 
+_ADDED = ("names", "patterns", "keep_headers", "allow")
+
 Pattern: TypeAlias = "str | bytes | re.Pattern[str] | re.Pattern[bytes]"
 """A regular expression of secret values; it is searched in bytes (UTF-8)."""
 
@@ -91,23 +93,15 @@ class Redaction:
 
     def __str__(self) -> str:
         """Return what it adds to the defaults, to be read."""
-        added = {
-            name: getattr(self, name) for name in ("names", "patterns", "keep_headers", "allow")
-        }
         shown = (
             f"{name}: {', '.join(str(getattr(one, 'pattern', one)) for one in values)}"
-            for name, values in added.items()
-            if values
+            for name in _ADDED
+            if (values := getattr(self, name))
         )
         return "; ".join(shown) or "the defaults"
 
     def __or__(self, other: Redaction) -> Redaction:
-        return Redaction(
-            (*self.names, *other.names),
-            (*self.patterns, *other.patterns),
-            (*self.keep_headers, *other.keep_headers),
-            (*self.allow, *other.allow),
-        )
+        return Redaction(*((*getattr(self, name), *getattr(other, name)) for name in _ADDED))
 
     def request(self, request: Request, *, env: Secrets | None = None) -> Request:
         """Return `request` as it may be matched and kept; itself if there is nothing to hide.

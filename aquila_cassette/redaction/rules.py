@@ -117,10 +117,6 @@ class SecretNames:
     def is_allowed(self, name: str) -> bool:
         return plain_name(name) in self._allow
 
-    def is_secret(self, name: str, value: bytes, place: Place) -> bool:
-        sensitivity = self.sensitivity(name, place)
-        return sensitivity == "always" or (sensitivity == "if_random" and looks_random(value))
-
     def _sensitivity(self, name: str, place: Place) -> Sensitivity:
         plain = plain_name(name)
         if not plain or plain in self._allow:
@@ -128,14 +124,12 @@ class SecretNames:
         if plain in self.more or plain in _SECRET_NAMES or plain.endswith(_SECRET_SUFFIXES):
             # A link in a text may be an example; its placeholders are no secrets.
             return "if_random" if place == "link" and plain not in self.more else "always"
-        if place in ("query", "link") and plain in _SECRET_IN_QUERIES:
-            return "always" if place == "query" else "if_random"
-        if place in ("query", "link", "form") and plain.endswith(SIGNATURES):
-            return "if_random" if place == "link" else "always"
-        if place == "form" and plain in _SECRET_IN_FORMS:
-            return "always"
-        if place in ("query", "link", "form") and plain in _RANDOM_IN_URLS:
-            return "if_random"
+        if place in ("query", "link", "form"):
+            known = _SECRET_IN_FORMS if place == "form" else _SECRET_IN_QUERIES
+            if plain in known or plain.endswith(SIGNATURES):
+                return "if_random" if place == "link" else "always"
+            if plain in _RANDOM_IN_URLS:
+                return "if_random"
         if plain == "token" and place in ("sent", "header"):
             return "always"
         if plain.endswith(("credential", "credentials", "hmac", "sig")):

@@ -216,6 +216,27 @@ def program() -> str:
     return f"aquila-cassette {version('aquila-cassette')}"
 
 
+class Created:
+    """The cassettes created in this run, shared by its processes through a folder.
+
+    Eight tests of one run, on eight workers, may record into one new cassette in mode ``once``: the
+    file that the first one creates does not close it for the other seven.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def add(self, path: object) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._mark(path).touch()
+
+    def __contains__(self, path: object) -> bool:
+        return self._mark(path).exists()
+
+    def _mark(self, path: object) -> Path:
+        return self.folder / _hash(str(path))
+
+
 # One file, replaced in one step.
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cached_property
 from http.client import responses
@@ -192,16 +193,10 @@ class InteractionView:
                 "status": response.status,
                 "headers": [list(pair) for pair in response.headers],
                 "provider": provider_name(request.url, None),
-                "dialect": self.dialect,
-                "model": said.model,
-                "text": said.text,
-                "reasoning": said.reasoning,
-                "refusal": said.refusal,
+                **asdict(said),
                 "tool_calls": [
                     {"name": call.name, "arguments": call.arguments} for call in said.tool_calls
                 ],
-                "finish_reason": said.finish_reason,
-                "usage": said.usage,
                 "provider_error": said.error,
                 "events": self.events,
                 "pieces": [[piece.at, len(piece.data)] for piece in response.pieces],

@@ -203,10 +203,11 @@ class CompatCassette(Cassette):  # type: ignore[misc]
         return [one for one in results if most and len(one[1]) == most]
 
     def fits(self, request: Any, stored: Any) -> bool:
+        match = matchers.requests_match
         at_once = [one for one in self._match_on if one in _OF_THE_URL]  # others cost more
         rest = [one for one in self._match_on if one not in _OF_THE_URL]
-        return bool(matchers.requests_match(request, stored, at_once)) and bool(
-            not rest or matchers.requests_match(_like_recorded(request, stored), stored, rest)
+        return match(request, stored, at_once) and (
+            not rest or match(_like_recorded(request, stored), stored, rest)
         )
 
     def note_played(self, place: int) -> None:
@@ -415,14 +416,14 @@ class VcrMissError(
             return []
         recorded, _, differences = self.similar_requests[0]
         place = next(n for n, one in enumerate(self.cassette.requests) if one is recorded)
-        where = f"closest:  recording {place + 1},"
+        what = "differs in the body"
+        lines: Sequence[str] = ()
         if differences:
-            names = " and ".join(name for name, _ in differences)
+            what = f"differs in {' and '.join(name for name, _ in differences)}"
             lines = [line for _, reason in differences for line in (reason or "").split("\n")]
         elif self.cassette.play_counts[place]:
             again = "already played (allow_playback_repeats=True plays it again)"
-            return [f"{where} the same request, {again}"]
+            what = f"the same request, {again}"
         else:
-            names = "the body"
-            lines = list(describe(our_request(recorded), asked, session.matcher))
-        return [f"{where} differs in {names}", *(f"  {line}" for line in lines)]
+            lines = describe(our_request(recorded), asked, session.matcher)
+        return [f"closest:  recording {place + 1}, {what}", *(f"  {line}" for line in lines)]
