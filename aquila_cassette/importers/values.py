@@ -22,7 +22,6 @@ from aquila_cassette.storage.format import unfolded, unsendable
 from aquila_cassette.storage.yaml_reader import Composer, Map, SchemaError, YamlError, line_of
 
 _MAX_DEPTH = 128
-_MAX_VALUES = 5_000_000  # aliases counted as often as they occur: a few lines can make billions
 _YAML = "tag:yaml.org,2002:"
 
 
@@ -177,23 +176,23 @@ class LenientReader(Composer):
     def __init__(self, text: bytes, plain: Callable[[str], Any]) -> None:
         super().__init__(text)
         self._plain = plain
-        self._anchors: dict[str, tuple[Any, int, int]] = {}
-        self._values = 0
-        self._size = 0  # characters
+        self._anchors: dict[str, tuple[Any, int]] = {}
+        self._size = (
+            0  # characters, those of aliases as often as they occur, and one for each value
+        )
         self._most = most_of(len(text))
 
     def value(self, event: Any, depth: int) -> Any:
-        before = self._values, self._size
-        self._count(1, event)
+        before = self._size
         kind = event.__class__
         if kind is self.alias:
             if event.anchor not in self._anchors:
                 problem = f"*{event.anchor} is within what it names, or names nothing"
                 raise YamlError(problem, line_of(event))
-            value, values, size = self._anchors[event.anchor]
-            self._size += size
-            self._count(values, event)
+            value, size = self._anchors[event.anchor]
+            self._grow(size, event)
             return value
+        self._grow(1, event)
         if depth == _MAX_DEPTH:
             problem = f"mappings and lists are nested more than {_MAX_DEPTH} deep"
             raise YamlError(problem, line_of(event))
@@ -205,22 +204,18 @@ class LenientReader(Composer):
             if event.tag is not None:
                 value = _make(event, value)
         if event.anchor is not None:
-            sizes = self._values - before[0], self._size - before[1]
-            self._anchors[event.anchor] = value, *sizes
+            self._anchors[event.anchor] = value, self._size - before
         return value
 
-    def _count(self, number: int, event: Any) -> None:
-        self._values += number
-        if self._values > _MAX_VALUES:
-            problem = f"written out, the file has more than {_MAX_VALUES} values"
-            raise YamlError(problem, line_of(event))
+    def _grow(self, size: int, event: Any) -> None:
+        self._size += size
         if self._size > self._most:
             problem = f"written out, its aliases have more than {self._most} characters"
             raise YamlError(problem, line_of(event))
 
     def _scalar(self, event: Any) -> Any:
         text: str = event.value
-        self._size += len(text)
+        self._grow(len(text), event)
         if event.tag is None or event.tag == "!":
             return self._plain(text) if event.implicit[0] else text
         return _make(event, text)
