@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from aquila_cassette.errors import UsageError
-from aquila_cassette.vcr_compat.run import SUITE, Kind, Suite
+from aquila_cassette.vcr_compat.vcr_suite import SUITE, Kind, Suite
 
 _MARKS = (
     "vcr(*names, **options): record or replay the test's HTTP traffic; options are vcrpy's.",

@@ -14,7 +14,7 @@ import pytest
 
 from aquila_cassette import http
 from aquila_cassette.http import connections
-from aquila_cassette.vcr_compat.run import use_for_test
+from aquila_cassette.vcr_compat.vcr_suite import use_for_test
 
 _UNSAFE = str.maketrans(dict.fromkeys("<>?%*:|\"'/\\", "-"))
 _MAX_NAME = 255  # bytes of a file name, on every file system in use

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aquila_cassette.vcr_compat.run import use_for_test
+from aquila_cassette.vcr_compat.vcr_suite import use_for_test
 
 
 @pytest.fixture(autouse=True)

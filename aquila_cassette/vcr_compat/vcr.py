@@ -36,13 +36,13 @@ from aquila_cassette.session.player import Player
 from aquila_cassette.session.recorder import Recorder
 from aquila_cassette.session.session import CassetteState, Session
 from aquila_cassette.vcr_compat.persister import Files, Pair
-from aquila_cassette.vcr_compat.run import SUITE
 from aquila_cassette.vcr_compat.translation import (
     SuiteRedaction,
     our_request,
     their_request,
     their_response,
 )
+from aquila_cassette.vcr_compat.vcr_suite import SUITE
 from aquila_cassette.waiting.event_loops import current_task_or_thread, tasks_of_this_loop
 
 _FILTERS = ("filter_headers", "filter_query_parameters", "filter_post_data_parameters")

@@ -1,4 +1,4 @@
-"""The state of a run: which plugin the suite was written for, and the running test."""
+"""`Suite`: the plugin that a suite was written for, its running test, and what that test missed."""
 
 from __future__ import annotations
 
