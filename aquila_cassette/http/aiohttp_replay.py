@@ -20,7 +20,6 @@ from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from aquila_cassette.http.dispatcher import encode_headers
-from aquila_cassette.model import Headers
 from aquila_cassette.session.player import MakeError, Player, has_body
 
 
@@ -90,32 +89,26 @@ def _response(
     player: Player, make_error: MakeError, request: Any, protocol: ReplayProtocol, limit: int
 ) -> tuple[RawResponseMessage, StreamReader]:
     response = player.interaction.response
-    status = response.status or 0
-    message = _message(status, response.reason_phrase, response.http_version, player.headers)
-    if not has_body(player.interaction):
-        player.finished()
-        return message, EMPTY_PAYLOAD
-    return message, ReplayedReader(player, make_error, request, protocol, limit)
-
-
-def _message(status: int, reason: str, version: str, headers: Headers) -> RawResponseMessage:
-    major, _, minor = version.partition("/")[2].partition(".")
-    raw = encode_headers(headers)
-    pairs = [  # as aiohttp's parsers decode them
-        (name.decode("utf-8", "surrogateescape"), value.decode("utf-8", "surrogateescape"))
-        for name, value in raw
-    ]
-    return RawResponseMessage(
-        HttpVersion(int(major or 1), int(minor or 0)),
-        status,
-        reason,
-        CIMultiDictProxy(CIMultiDict(pairs)),
-        raw,
-        False,
-        None,
-        False,
-        False,
+    major, _, minor = response.http_version.partition("/")[2].partition(".")
+    raw = encode_headers(player.headers)
+    # As aiohttp's parsers decode them.
+    decode = functools.partial(str, encoding="utf-8", errors="surrogateescape")
+    pairs = [(decode(name), decode(value)) for name, value in raw]
+    message = RawResponseMessage(
+        version=HttpVersion(int(major or 1), int(minor or 0)),
+        code=response.status or 0,
+        reason=response.reason_phrase,
+        headers=CIMultiDictProxy(CIMultiDict(pairs)),
+        raw_headers=raw,
+        should_close=False,
+        compression=None,
+        upgrade=False,
+        chunked=False,
     )
+    if has_body(player.interaction):
+        return message, ReplayedReader(player, make_error, request, protocol, limit)
+    player.finished()
+    return message, EMPTY_PAYLOAD
 
 
 class ReplayedReader(StreamReader):

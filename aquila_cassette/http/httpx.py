@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import lru_cache
 from types import ModuleType
 from typing import Any, NoReturn
@@ -28,6 +27,7 @@ from aquila_cassette.http.dispatcher import (
 )
 from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Failure, Request
+from aquila_cassette.session.current_session import is_sending
 from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.recorder import Recorder
 
@@ -123,8 +123,6 @@ class HttpxAdapter(HttpAdapter[Any]):
 # respx patches httpcore, below the transport. A route of it that matches must win; what no route
 # answers is the cassette's, and while that records, respx must let it through.
 
-_sending: ContextVar[bool] = ContextVar("aquila_sending", default=False)
-
 
 def _respx_answers(request: Any) -> bool:
     respx = sys.modules.get("respx.mocks")
@@ -150,11 +148,9 @@ def _past_respx() -> Iterator[None]:
         return
     mocker, router = respx.HTTPCoreMocker, _PassingRouter(respx)
     mocker.routers.insert(0, router)
-    before = _sending.set(True)
     try:
         yield
     finally:
-        _sending.reset(before)
         mocker.unregister(router)
         mocker.stop()  # the last router may have ended meanwhile, and left that to us
 
@@ -168,7 +164,7 @@ class _PassingRouter:
         self._respx = respx
 
     def handler(self, request: Any) -> NoReturn:
-        if _sending.get():
+        if is_sending():
             raise self._respx.PassThrough("sent for a cassette", request=request, origin=None)
         raise self._respx.AllMockedAssertionError(f"RESPX: {request!r} not mocked!")
 

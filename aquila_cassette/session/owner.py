@@ -291,9 +291,11 @@ class BlockOwner(Owner):
     is_test: bool = False
     is_whole: bool = True
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._replaced: list[Session] = []  # the blocks in mode `all` that are over
+
     def open(self, name: str, call: Layer) -> Session:
-        # It may open many: of those that are over only the ones of mode `all` are needed.
-        self.sessions = [one for one in self.sessions if one.is_open or one.mode == "all"]
         session = super().open(name, call)
         session.owner = None  # none of the next blocks goes on with its work
         return session
@@ -308,6 +310,8 @@ class BlockOwner(Owner):
             _warn_if_nothing_came([session])
 
     def _save_block(self, session: Session, *, raised: bool) -> None:
+        if self.name:  # a script may open many
+            self.sessions.remove(session)
         with _writing:
             self._save(session, raised=raised)
         session.journal.end()
@@ -328,26 +332,30 @@ class BlockOwner(Owner):
                 _unsaved.pop(session, None)
 
     def _save(self, session: Session, *, raised: bool) -> None:
-        sessions = [session]
+        sessions, was_whole = [session], self.is_whole
         if session.mode == "all":
-            if raised:
-                self.is_whole = False
-                self.sessions = [one for one in self.sessions if one is not session]
+            if session.is_recording and not raised:
                 return
-            sessions = [one for one in self._over_in_mode_all() if one.path == session.path]
+            self.is_whole = False  # unless this is saved
+            if raised:
+                return
+            before = [one for one in self._replaced if one is not session]
+            sessions = [*(one for one in before if one.path == session.path), session]
+            self._replaced = before
         self._decide(sessions, passed=not raised, is_whole=False)
         session.saved = session.recorded
+        if session.mode == "all":
+            self.is_whole = was_whole
+            self._replaced.append(session)
 
-    def _over_in_mode_all(self) -> list[Session]:
-        some = [one for one in self.sessions if one.mode == "all"]
-        return [one for one in some if not (one.is_open or one.is_recording)]
+    def _recorded_in_mode_all(self, path: Path) -> list[Interaction]:
+        return [one for each in self._replaced if each.path == path for one in each.recorded]
 
     def end_process(self) -> None:
         """Remove what no block asks any more."""
-        sessions = self._over_in_mode_all()
-        has_failed = any(how_failed(one) for session in sessions for one in session.recorded)
+        has_failed = any(how_failed(one) for each in self._replaced for one in each.recorded)
         if self.is_whole and not has_failed and not self._has_forked_blocks:
-            for some in _by_path(sessions):
+            for some in _by_path(self._replaced):
                 saving.replace_old(some, self.run, self._owns_and_is_due)
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from aquila_cassette.errors import OverwriteError
 from aquila_cassette.model import Failure, Interaction, Piece, Request, Response
+from aquila_cassette.options import Layer
+from aquila_cassette.session.owner import BlockOwner
 from aquila_cassette.session.saving import find_loss
+from tests.session.fake_adapter import Library, Suite
 
 ERROR = b'event: error\ndata: {"type": "error", "error": {"message": "Overloaded"}}\n\n'
 BAD_KEY = b'{"error": {"message": "API key not valid. Please pass a valid API key."}}'
@@ -82,3 +86,25 @@ def test_a_failure_in_the_place_of_a_good_answer_is_a_loss(came: str) -> None:
 )
 def test_what_is_lost(old: str, new: str, expected: list[int]) -> None:
     assert lost(old, new) == expected
+
+
+def test_a_refused_block_of_a_script_takes_no_part_in_what_comes_after_it(suite: Suite) -> None:
+    def script() -> BlockOwner:
+        above = [Layer("folder", {"cassette_dir": suite.folder})]
+        return BlockOwner("it.py", "Fix: python it.py", above, run=suite.folder_of_run)
+
+    with suite.block(script()):
+        suite.library.send("a")
+        suite.library.send("b")
+    again, refused = script(), Library(lambda asked: (401, b"no"))
+    with pytest.raises(OverwriteError), suite.block(again, mode="all"):
+        refused.send("a")
+    with suite.block(again, mode="all"):
+        suite.library.send("b")
+    again.end_process()
+    assert suite.on_file() == [("a", 200), ("b", 200)]
+
+    suite.library.sent.clear()
+    with suite.block(again, mode="all"):
+        suite.library.send("a")
+    assert suite.library.sent == ["a"], "the failure is not replayed"
