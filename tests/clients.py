@@ -1,7 +1,5 @@
 """Every HTTP library behind one interface: a test says once what all of them must do."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import http.client

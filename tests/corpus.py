@@ -1,7 +1,5 @@
 """The corpus of real provider streams, which lies next to the repository, if at all."""
 
-from __future__ import annotations
-
 import json
 import random
 from collections.abc import Sequence

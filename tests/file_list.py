@@ -1,7 +1,5 @@
 """Write the list of files in CONTRIBUTING.md: ``python -m tests.file_list`` (``make files``)."""
 
-from __future__ import annotations
-
 import ast
 from pathlib import Path
 

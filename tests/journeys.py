@@ -1,7 +1,5 @@
 """List the files of the package that each journey touches: ``python -m tests.journeys FOLDER``."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import json

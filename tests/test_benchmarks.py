@@ -1,7 +1,5 @@
 """The benchmarks run, compare the same work, and print what they measured."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

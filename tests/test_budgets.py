@@ -1,7 +1,5 @@
 """The size and the shape of the code stay within the budgets of the design."""
 
-from __future__ import annotations
-
 import ast
 import json
 import subprocess

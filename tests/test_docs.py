@@ -1,7 +1,5 @@
 """The documentation is executed: docstrings, the README's first test and its miss."""
 
-from __future__ import annotations
-
 import doctest
 import importlib
 import pkgutil

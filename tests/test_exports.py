@@ -1,7 +1,5 @@
 """What the package offers is what it says it offers."""
 
-from __future__ import annotations
-
 import inspect
 import pickle
 import re

@@ -1,7 +1,5 @@
 """The scripted servers of other tests: what fails in them fails the test."""
 
-from __future__ import annotations
-
 import httpx
 import pytest
 

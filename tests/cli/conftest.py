@@ -1,7 +1,5 @@
 """The commands as a person runs them: in a folder of their own, with nothing set."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A project with tests of its own and cassettes that they recorded long ago."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from pathlib import Path

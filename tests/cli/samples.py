@@ -1,7 +1,5 @@
 """Cassettes as this version writes them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from aquila_cassette.model import CassetteData, Headers, Interaction, Piece, Request, Response

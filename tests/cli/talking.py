@@ -4,8 +4,6 @@ What an application would send tomorrow is what it does send when tomorrow's mod
 is what following its recorded requests must come to.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """A terminal of our own, to run a command as a person does."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 import pty

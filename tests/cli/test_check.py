@@ -1,7 +1,5 @@
 """``check``: one line a finding, in three forms."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import re

@@ -1,7 +1,5 @@
 """``convert``: cassettes of other recorders to ours, ours to vcrpy's, and nothing lost on the way."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import re

@@ -1,7 +1,5 @@
 """Follow recorded conversations: what a request repeats of earlier answers is replaced or refused."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from pathlib import Path

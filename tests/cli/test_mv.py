@@ -1,7 +1,5 @@
 """``mv``: cassettes moved, and nothing lost, whatever is in the way."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

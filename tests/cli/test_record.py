@@ -1,7 +1,5 @@
 """``record``: cassettes recorded again by the tests that recorded them."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """``record --direct``: the recorded requests asked again, live, without their tests."""
 
-from __future__ import annotations
-
 import json
 import signal
 import subprocess

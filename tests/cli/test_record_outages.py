@@ -1,7 +1,5 @@
 """``record`` while the provider is down, through tests that fail, and stopped half-way."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

@@ -1,7 +1,5 @@
 """``scrub``: secrets taken out of files, each listed and none shown."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """``unused``: what a complete run did not use is listed, and deleted."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Both clients behind one function: a test says once what the sync and the async one must do."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from typing import Any

@@ -1,7 +1,5 @@
 """Every way in which a provider may answer, and what the client makes of it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from typing import Any

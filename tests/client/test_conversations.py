@@ -1,7 +1,5 @@
 """Whole conversations with the embedded provider, with tools, and the examples of the pages."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path

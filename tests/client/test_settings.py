@@ -1,7 +1,5 @@
 """Whom a client asks and with what; and that it needs neither a key nor anything but httpx."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

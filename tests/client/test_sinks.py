@@ -1,7 +1,5 @@
 """Sinks: all get the same events in the same order; a slow one slows, a raising one fails."""
 
-from __future__ import annotations
-
 import asyncio
 import queue as queues
 from typing import Any

@@ -1,7 +1,5 @@
 """One stream as its readers see it: refs, results, cancels, time-outs, and no leaked connection."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import subprocess

@@ -1,5 +1,6 @@
 """Tools: how the model knows them, how they run, and what it gets when they fail."""
 
+# As in many modules of users: the hints of tools are strings.
 from __future__ import annotations
 
 import json

@@ -1,7 +1,5 @@
 """The answers of answers.yaml, and building more streams."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

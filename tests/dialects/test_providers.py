@@ -1,7 +1,5 @@
 """Which provider a URL belongs to, what it is called, and which key goes there."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila_cassette.dialects.providers import key_of, provider_for_key, provider_name

@@ -1,7 +1,5 @@
 """What the examples' tests record from, when they do, and read of a page."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser

@@ -1,7 +1,5 @@
 """The chat as a view, on recordings: no browser, no provider, no clock."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

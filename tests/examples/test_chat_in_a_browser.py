@@ -1,7 +1,5 @@
 """The chat's page in a headless Chromium, on recordings that are held back and let go."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A model's text becomes HTML that says the same, and nothing that it does not mean."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,7 +1,5 @@
 """The chat's server: what goes over the wire, without a browser."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,7 +1,5 @@
 """The chat in the terminal, on recordings: no provider, no clock."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 

@@ -1,7 +1,5 @@
 """aiohttp as these tests use it: a stream's pieces, and every way to read a body."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """Cassettes that tests write for a replay, and what a recording left on one."""
 
-from __future__ import annotations
-
 import json
 import os
 from pathlib import Path

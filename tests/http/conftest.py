@@ -1,7 +1,5 @@
 """Each of these tests has a folder of its own to record into, outside the project's cassettes."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

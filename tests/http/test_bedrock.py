@@ -1,7 +1,5 @@
 """boto3 against bedrock: a binary event stream, signed requests, and errors that come through."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Real provider streams, cut at random: recorded off a socket, replayed without it."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """The pages about libraries and stepping: their programs and tests run as they say."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from pathlib import Path

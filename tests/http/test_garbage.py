@@ -1,7 +1,5 @@
 """What the garbage collector finds at any moment may be a stream that is being recorded."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import weakref

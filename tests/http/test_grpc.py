@@ -1,7 +1,5 @@
 """gRPC cannot be recorded, and a block says so at the first call."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import grpc

@@ -1,7 +1,5 @@
 """http.client and what is built on it: pools, sockets and framing as without us."""
 
-from __future__ import annotations
-
 import gc
 import http.client
 import re

@@ -1,7 +1,5 @@
 """httpx and httpx2: what they alone have, HTTP/2 and cancel scopes, and what a response carries."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import threading

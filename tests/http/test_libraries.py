@@ -1,7 +1,5 @@
 """All libraries side by side: one file for all of them, and blocks in threads."""
 
-from __future__ import annotations
-
 import asyncio
 import importlib
 from collections.abc import Callable

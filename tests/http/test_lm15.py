@@ -1,7 +1,5 @@
 """lm15 (dspy has a copy of it): its own errors, its pool, and its users' calls."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import lm15

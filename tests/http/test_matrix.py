@@ -3,8 +3,6 @@
 A test records off a server, looks at what was kept, and replays with the server gone.
 """
 
-from __future__ import annotations
-
 import asyncio
 import gzip
 import re

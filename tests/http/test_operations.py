@@ -1,7 +1,5 @@
 """Requests that differ only in the header that names their operation get their own answers."""
 
-from __future__ import annotations
-
 import httpx
 import pytest
 

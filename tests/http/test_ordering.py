@@ -1,7 +1,5 @@
 """A stream that others' requests feed: each event comes again after the request that it followed."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 import time

@@ -1,7 +1,5 @@
 """respx, pytest-httpx and vcrpy in use with a cassette: their mocks win, the rest is recorded."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Which cassette answers: across tasks, threads, nested blocks, and clients made before."""
 
-from __future__ import annotations
-
 import asyncio
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Secrets in every place of a request and an answer: none is in the file, and matching holds."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

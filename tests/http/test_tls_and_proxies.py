@@ -1,7 +1,5 @@
 """TLS and proxies: recorded once, by the request's own URL, and replayed without either."""
 
-from __future__ import annotations
-
 import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """tornado's own HTTP client: what it alone has, callbacks and bodies that are produced."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from typing import Any
 

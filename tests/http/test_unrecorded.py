@@ -1,7 +1,5 @@
 """Connections that no adapter makes are reported, whatever makes them."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import smtplib

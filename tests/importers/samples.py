@@ -1,7 +1,5 @@
 """Files as other recorders write them, small and made by hand."""
 
-from __future__ import annotations
-
 from aquila_cassette.importers import read_foreign
 from aquila_cassette.model import CassetteData, Interaction
 from tests.storage.cassettes import PATH

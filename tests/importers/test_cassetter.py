@@ -1,7 +1,5 @@
 """cassetter's cassettes: bodies as it keeps them, and scalars as its writer of YAML means them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

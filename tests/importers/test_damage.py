@@ -1,7 +1,5 @@
 """Files in another format that are damaged: one clear error, with the line, and a fix."""
 
-from __future__ import annotations
-
 import base64
 import gzip
 import json

@@ -1,8 +1,7 @@
 """Which recorder wrote a file, and how a formatter laid it out."""
 
-from __future__ import annotations
-
 import base64
+import json
 from dataclasses import replace
 
 import pytest
@@ -25,7 +24,7 @@ BETAMAX = f"""\
 ---
 http_interactions:
 - request:
-    method: post
+    method: !binary cG9zdA==
     uri: {URL}
     body: {{encoding: UTF-8, string: '{{"n":1}}'}}
     headers: {{!binary "QXV0aG9yaXphdGlvbg==": [!binary QmVhcmVyIGFiYw==]}}
@@ -83,7 +82,9 @@ def test_flow_style_and_langchain_are_known() -> None:
         assert read(yaml.dump(apart, Dumper=dumper)).interactions == read(vcrpy()).interactions * 2
 
 
-def test_ruby_writes_binary_with_one_exclamation_mark() -> None:
+def test_ruby_writes_binary_with_one_exclamation_mark_and_betamax_json() -> None:
+    (item,) = yaml.safe_load(vcrpy())["interactions"]
+    assert read(json.dumps({"http_interactions": [item]})).foreign == "betamax"
     assert only(BETAMAX) == replace(only(vcrpy()), recorded_at="2026-11-22T10:30:00Z")
 
 

@@ -1,7 +1,5 @@
 """HAR, as browsers and proxies save it."""
 
-from __future__ import annotations
-
 import base64
 import json
 from typing import Any

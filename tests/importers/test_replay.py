@@ -1,7 +1,5 @@
 """Blocks that replay a cassette of another recorder, as it is."""
 
-from __future__ import annotations
-
 import gzip
 from pathlib import Path
 

@@ -4,8 +4,6 @@ It runs in a process of its own, ``python -m tests.importers.test_stock FILE MOD
 patches and ours must not meet in one. What to ask is on its stdin, each answer on its stdout.
 """
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import gzip

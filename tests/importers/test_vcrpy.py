@@ -1,7 +1,5 @@
 """vcrpy's cassettes, as every version of it and those who extend it write them, and ours for it."""
 
-from __future__ import annotations
-
 import base64
 import gzip
 import json

@@ -4,8 +4,6 @@
 only, since the provider answers the same request with the same bytes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

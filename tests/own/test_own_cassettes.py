@@ -1,7 +1,5 @@
 """What each SDK says is on the project's own cassettes, and stays there."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys

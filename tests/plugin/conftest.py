@@ -1,7 +1,5 @@
 """Each test here runs a suite of its own, in a folder of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 
 import httpcore2  # noqa: F401 - httpx2 loads it late, and keeps its exceptions
@@ -46,7 +44,7 @@ def suite(pytester: pytest.Pytester, server: RawServer) -> Suite:
                 "import httpx, pytest\n"
                 "from aquila_cassette import MissError, aquila_cassette as block\n"
                 f"URL = {server.url!r}\n"
-                "def get(path): return httpx.get(URL + path).text\n"
+                "def get(path): return httpx.get(URL + path, verify=False).text\n"
             )
             pytester.makepyfile(test_it=head + source)
         # xdist's controller does not end inside the process of another run.

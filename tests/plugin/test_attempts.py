@@ -1,7 +1,5 @@
 """Tests that run again, or are skipped while they run."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

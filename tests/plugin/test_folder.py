@@ -1,7 +1,5 @@
 """The cassette folder of a test does not depend on how pytest is called; commands find it from below."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager

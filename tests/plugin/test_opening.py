@@ -1,7 +1,5 @@
 """How a test opens a cassette: fixture, marker, function; and what the file is called."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.plugin.conftest import Suite

@@ -1,7 +1,5 @@
 """Where an option may be set, which place wins, and how a user finds out."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 

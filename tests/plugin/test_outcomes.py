@@ -1,7 +1,5 @@
 """What a run keeps, what fails a test at its end, and the very text that its user reads."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Good answers on a cassette are not replaced by failures, however the test handles those."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

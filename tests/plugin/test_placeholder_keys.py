@@ -1,7 +1,5 @@
 """A replay needs no secret: SDKs get placeholder keys where there are none."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

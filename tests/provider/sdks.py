@@ -1,7 +1,5 @@
 """Asks the provider through the SDK of each dialect, and sums up what the SDK made of it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator
 from functools import cache

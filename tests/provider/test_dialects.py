@@ -1,7 +1,5 @@
 """Each provider's own SDK gets full objects, whole and streamed, with tools and their results."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import httpx

@@ -1,7 +1,5 @@
 """What the model replies to a prompt, and how it fills a function's arguments."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The provider as a server: the same bytes for the same request, faults, keys, start and stop."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json

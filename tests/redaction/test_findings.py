@@ -1,7 +1,5 @@
 """Findings name what redaction hides, by kind and place."""
 
-from __future__ import annotations
-
 import base64
 import json
 from typing import Any

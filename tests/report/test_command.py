@@ -1,7 +1,5 @@
 """The command: where the page is written, and what is printed."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

@@ -3,8 +3,6 @@
 They never sleep: a server goes on when the test says so, and a watchdog ends what would hang.
 """
 
-from __future__ import annotations
-
 from .frames import CHAT_FRAMES as CHAT_FRAMES
 from .frames import CHAT_TEXT as CHAT_TEXT
 from .frames import MESSAGES_FRAMES as MESSAGES_FRAMES

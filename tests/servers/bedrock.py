@@ -1,7 +1,5 @@
 """Bedrock's answers: Amazon's binary event stream, written by the book, apart from its reader."""
 
-from __future__ import annotations
-
 import base64
 import json
 import zlib

@@ -3,8 +3,6 @@
 Every frame but the last is visible to a consumer of the SDK, so that a gate can be after each.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from aquila_cassette.provider.anthropic import AnthropicMessages

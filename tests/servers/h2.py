@@ -1,7 +1,5 @@
 """An HTTP/2 server over TLS, with one answer to all requests."""
 
-from __future__ import annotations
-
 import socket
 from collections.abc import Iterable
 

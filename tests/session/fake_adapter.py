@@ -4,8 +4,6 @@
 test makes itself. No HTTP library, no pytest plugin, no server.
 """
 
-from __future__ import annotations
-
 import asyncio
 import itertools
 import json

@@ -1,7 +1,5 @@
 """Ambient requests: which they are, what answers them, and who sent what misses."""
 
-from __future__ import annotations
-
 import json
 import threading
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Real clocks: what freezes or moves time does not reach what is recorded, nor the pace of a replay."""
 
-from __future__ import annotations
-
 import sys
 import time
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """What forked children record, replay and miss counts for the block of their parent, exactly once."""
 
-from __future__ import annotations
-
 import concurrent.futures
 import contextlib
 import multiprocessing

@@ -1,7 +1,5 @@
 """Streams that outlive their block: returned from it, read in part, cancelled."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from collections.abc import Iterator

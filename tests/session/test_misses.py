@@ -1,7 +1,5 @@
 """What a miss says of the closest interaction, and that its `Fix:` makes the next run green."""
 
-from __future__ import annotations
-
 import contextlib
 import re
 import secrets

@@ -1,7 +1,5 @@
 """Record, replay or miss: the one decision, and the mode in force."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import Field, fields
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Owners outside pytest, each in a process of its own: scripts, plain unittest, notebooks."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """The engine, in memory: what is replayed, recorded and missed, what is saved, and who must replay it."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json

@@ -1,7 +1,5 @@
 """Stepping, in memory: what is let through is read, and nothing else."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 from collections.abc import AsyncIterator

@@ -1,7 +1,5 @@
 """Whose request it is: what a block left running, blocks that see none, hosts that are left alone."""
 
-from __future__ import annotations
-
 import contextvars
 import queue
 import threading

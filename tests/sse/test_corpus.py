@@ -1,7 +1,5 @@
 """Recorded provider streams, and the cases of the Web Platform Tests, where they are at hand."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 

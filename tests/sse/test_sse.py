@@ -1,7 +1,5 @@
 """The decoder: pieces in, frames out, nothing withheld and nothing lost; and what frames mean."""
 
-from __future__ import annotations
-
 import re
 import tracemalloc
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """Cassettes to test with, made by hand."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

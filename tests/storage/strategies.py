@@ -1,7 +1,5 @@
 """Cassettes drawn at random, with everything in them that is awkward."""
 
-from __future__ import annotations
-
 from hypothesis import strategies as st
 
 from aquila_cassette.model import CassetteData, Failure, Interaction, Piece, Request, Response

@@ -1,7 +1,5 @@
 """Interactions taken out of a text and put in, the rest as it was."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Cassette files: what is kept, what is refused, and that nothing is written by halves."""
 
-from __future__ import annotations
-
 import os
 import resource
 import shutil
@@ -9,8 +7,8 @@ import stat
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,9 +18,6 @@ from aquila_cassette.storage import files
 from aquila_cassette.storage.files import load, save
 from aquila_cassette.storage.format import encode, render
 from tests.storage.cassettes import said
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 
 def shown(interaction: Interaction) -> str:

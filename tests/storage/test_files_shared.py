@@ -1,25 +1,21 @@
 """Many processes and one file, and a process that is killed while it saves."""
 
-from __future__ import annotations
-
 import json
 import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import Any
 
 import pytest
 
 from aquila_cassette.storage import files
 from aquila_cassette.storage.files import load, save
 from tests.storage.cassettes import said
-
-if TYPE_CHECKING:
-    from multiprocessing.synchronize import Barrier
-    from types import FrameType
 
 WORKERS, ROUNDS = 8, 2
 

@@ -1,7 +1,5 @@
 """The file: what is written comes back, byte for byte, and is what ``docs/format.md`` specifies."""
 
-from __future__ import annotations
-
 import copy
 import pickle
 import re

@@ -1,7 +1,5 @@
 """What is no cassette is refused in one way: which file, which line, what to do."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from pathlib import Path
 

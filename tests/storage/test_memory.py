@@ -1,7 +1,5 @@
 """Memory stays within four times the data, and work is linear; tried in processes of their own."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Which file a cassette name means, and which names are refused."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """The YAML of a cassette means what libyaml reads, however much of it was cut out before."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Blocking the network, as pytest-recording documents it."""
 
-from __future__ import annotations
-
 from tests.servers import RawServer
 from tests.vcr_compat.conftest import Suite
 

@@ -1,7 +1,5 @@
 """Other plugins with it, the ways to load it, and other libraries than httpx."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 

@@ -1,7 +1,5 @@
 """The migration that docs/from-vcrpy.md describes is made, each of its commands by this test."""
 
-from __future__ import annotations
-
 import re
 import shlex
 import tomllib

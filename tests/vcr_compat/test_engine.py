@@ -1,7 +1,5 @@
 """What a suite of vcrpy's gets by running on our engine, and what it must not lose."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import subprocess

@@ -1,7 +1,5 @@
 """What pytest-recording documents: marks, fixtures, modes, options, its hook; and vcrpy's options."""
 
-from __future__ import annotations
-
 from tests.servers import RawServer
 from tests.vcr_compat.conftest import Suite
 

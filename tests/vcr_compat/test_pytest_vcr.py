@@ -1,7 +1,5 @@
 """What pytest-vcr documents: its mark, its fixtures, its options."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.servers import RawServer
