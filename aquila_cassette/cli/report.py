@@ -14,15 +14,14 @@ from aquila_cassette.cli.output import Screen, print_what_is_wrong
 from aquila_cassette.cli.shared_options import Folder, Place, app
 from aquila_cassette.errors import UsageError
 from aquila_cassette.importers import cassettes_in
-from aquila_cassette.report.data import load_file
-from aquila_cassette.report.page import render_page
+from aquila_cassette.report.page import load_file, render_page
 from aquila_cassette.storage import files
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.suite import FOLDER
 from aquila_cassette.transcript.humanize import count, escape_control_chars, format_size
 
 if TYPE_CHECKING:
-    from aquila_cassette.report.data import ReportFile
+    from aquila_cassette.report.page import ReportFile
 
 
 @app.command("report")

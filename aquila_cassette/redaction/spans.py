@@ -66,15 +66,12 @@ def fit(data: bytes, spans: Sequence[Span], content_type: str) -> list[Span]:
     A number is replaced as a whole, by a string; no escape is cut in two; what crosses tokens is
     redacted within them; likewise in JSON inside strings of JSON.
     """
-    if all(_is_in_a_string(data, span) for span in spans):
-        return list(spans)
+    found = [span for span in spans if _is_in_a_string(data, span)]
+    if len(found) == len(spans):
+        return found
     is_stream = content_type.startswith("text/event-stream")
     is_json = not is_stream and _is_json(data, any_value="json" in content_type)
-    found: list[Span] = []
-    for span in spans:
-        if _is_in_a_string(data, span):
-            found.append(span)
-            continue
+    for span in (span for span in spans if span not in found):
         parts = [(0, len(data))] if is_json else _lines(data, span, content_type)
         fitted = [_fit_line(data, span, *part, is_stream=is_stream) for part in parts]
         if all(one is None for one in fitted):

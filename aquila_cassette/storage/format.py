@@ -312,6 +312,7 @@ def as_read(interaction: Interaction) -> Interaction:
     """
     request, response = interaction.request, interaction.response
     error = response.error and replace(response.error, message=_storable(response.error.message))
+    reason = response.reason and response.reason.encode("latin-1", "replace").decode("latin-1")
     pieces = bodies.timeline(response)
     response.forget()
     return replace(
@@ -329,8 +330,7 @@ def as_read(interaction: Interaction) -> Interaction:
             http_version=response.http_version,
             ended=response.ended,
             error=error,
-            reason=response.reason
-            and response.reason.encode("latin-1", "replace").decode("latin-1"),
+            reason=reason,
         ),
         recorded_by=interaction.recorded_by and _storable(interaction.recorded_by),
     )

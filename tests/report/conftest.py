@@ -12,8 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from aquila_cassette.cli.report import load_files
-from aquila_cassette.report.data import ReportFile
-from aquila_cassette.report.page import render_page
+from aquila_cassette.report.page import ReportFile, render_page
 from tests.cli.conftest import _own_folder, cli, lay
 
 __all__ = ["_own_folder", "cli", "lay"]

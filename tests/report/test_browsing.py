@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from aquila_cassette.report.data import ReportFile, load_file
+from aquila_cassette.report.page import ReportFile, load_file
 from tests.cli.conftest import Lay
 from tests.report.conftest import Show, texts
 

@@ -13,8 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aquila_cassette.report.data import ReportFile, as_json
-from aquila_cassette.report.page import render_page
+from aquila_cassette.report.page import ReportFile, as_json, render_page
 from tests.report.conftest import ABOUT, CHROMIUM
 
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 from aquila_cassette import Interaction, Request, Response, importers
 from aquila_cassette.dialects.reading import read_message
 from aquila_cassette.model import Piece
-from aquila_cassette.report.data import ReportFile, as_json, detail, summarize
+from aquila_cassette.report.page import ReportFile, as_json, detail, summarize
 from aquila_cassette.sse import split
 from aquila_cassette.storage import files
 from aquila_cassette.transcript.interaction_text import InteractionView
