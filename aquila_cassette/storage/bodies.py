@@ -278,12 +278,7 @@ class LazyResponse(Response):
 
     @classmethod
     def of(
-        cls,
-        source: Source,
-        timeline: str | None,
-        *,
-        written: str | None = None,
-        **values: Any,
+        cls, source: Source, timeline: str | None, *, written: str | None = None, **values: Any
     ) -> LazyResponse:
         """Return a response of a body, its pieces or what gives it, of what ``pieces:`` says, and the rest.
 

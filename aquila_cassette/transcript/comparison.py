@@ -119,9 +119,7 @@ def compare(old: Sequence[Interaction], new: Sequence[Interaction]) -> Compariso
 
 
 def is_same_recording(
-    old: Sequence[Interaction],
-    new: Sequence[Interaction],
-    key_of: Callable[[Request], Hashable],
+    old: Sequence[Interaction], new: Sequence[Interaction], key_of: Callable[[Request], Hashable]
 ) -> bool:
     """Return whether the old recording serves as well as the new one, which need not be saved.
 
