@@ -14,6 +14,7 @@ Framing = Literal["sse", "ndjson", "eventstream", "json"]
 """How a body is framed. ``json`` is one JSON text, not a stream (or nothing known at all)."""
 
 _NDJSON_TYPES = ("ndjson", "jsonl", "json-lines", "json-seq", "stream+json")
+_LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 _SSE_FIELD = re.compile(rb"(?:data|event|id|retry)?:")
 
 
@@ -47,18 +48,11 @@ def framing(content_type: str | None, body: bytes) -> Framing:
     return "ndjson" if has_more and isinstance(load_json(body[:end]), dict) else "json"
 
 
-def ndjson_lines(body: bytes) -> list[bytes]:
-    """Cut NDJSON into its lines, an unfinished one last; joined, they are the body."""
-    lines = body.split(b"\n")
-    last = lines.pop()
-    return [line + b"\n" for line in lines] + ([last] if last else [])
-
-
 def split_frames(how: Framing, body: bytes) -> list[bytes]:
     """Cut a stream into its frames or lines, an unfinished one last; joined, they are the body."""
     if how == "sse":
         return sse.split(body)
-    return eventstream.split(body) if how == "eventstream" else ndjson_lines(body)
+    return eventstream.split(body) if how == "eventstream" else _LINE.findall(body)
 
 
 def is_complete_frame(how: Framing, raw: bytes) -> bool:

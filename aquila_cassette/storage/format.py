@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import reprlib
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -43,17 +43,35 @@ _REQUIRED = {
     "response": ("ended",),
     "error": ("message",),
 }
-_TEXTS = {
-    *("recorded_with", "recorded_at", "recorded_by", "method", "url", "http_version", "reason"),
-    *("type", "message", "category"),
-}
-_ENDS = ("complete", "closed", "failed")
 # How a file may end without a line break and still be whole beyond doubt.
 _WHOLE = (b"ended: complete", b"ended: closed", b"}", b"]")
 _FOLD = re.compile(r"\r?\n[ \t]+")  # a value that goes on in the next line (RFC 9112, 5.2)
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[^\0\r\n\u0100-\U0010ffff]*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_TEXTS = (
+    *("recorded_with", "recorded_at", "recorded_by", "method", "url", "http_version"),
+    *("type", "message", "category"),
+)
+_ENDS = ("complete", "closed", "failed")
+_CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    **dict.fromkeys(_TEXTS, ("text", lambda value: isinstance(value, str))),
+    "interactions": ("a list", lambda value: isinstance(value, list)),
+    "headers": ("a mapping", lambda value: isinstance(value, dict)),
+    "status": ("a number from 200 to 999", lambda value: _is_number(value, 200, 999)),
+    "headers_after": ("a number from 0 on", lambda value: _is_number(value, 0, inf)),
+    "reason": (
+        "text in one line of latin-1",
+        lambda value: isinstance(value, str) and not unsendable("reason", value),
+    ),
+    "pieces": (
+        "words of ms+bytes, such as 312+50 330+49",
+        lambda value: isinstance(value, str) and bodies.is_timeline(value),
+    ),
+    "ended": (f"one of {', '.join(_ENDS)}", lambda value: value in _ENDS),
+}
+"""What a field holds, where it is not null, and whether a value is that."""
+
 _UPGRADE = "pip install --upgrade aquila-cassette"
 
 
@@ -85,8 +103,6 @@ def _cassette(tree: Any) -> CassetteData:
     _check_version(tree)
     _check_fields(tree, "cassette")
     items = tree["interactions"]
-    if not isinstance(items, list):
-        raise _wrong(tree, "interactions", "a list", items)
     interactions = []
     for place in range(len(items)):
         try:
@@ -123,39 +139,25 @@ def _interaction(item: Mapping[str, Any]) -> Interaction:
 
 def _response(fields: Mapping[str, Any]) -> Response:
     ended = fields["ended"]
-    if ended not in _ENDS:
-        raise _wrong(fields, "ended", f"one of {', '.join(_ENDS)}", ended)
     if ended == "failed" and "error" not in fields:
         raise SchemaError(fields, None, "the response has no field 'error'", missing=True)
-    status = _number(fields, "status", 200, 999)
-    after = _number(fields, "headers_after", 0, inf)
     version = fields.get("http_version")
-    pieces = fields.get("pieces")
-    if pieces is not None and not (isinstance(pieces, str) and bodies.is_timeline(pieces)):
-        raise _wrong(fields, "pieces", "words of ms+bytes, such as 312+50 330+49", pieces)
-    reason = fields.get("reason")
-    if reason and unsendable("reason", reason):
-        raise _wrong(fields, "reason", "text in one line of latin-1", reason)
     error = None if fields.get("error") is None else _part(fields, "error", "error")
     return bodies.LazyResponse.of(
         bodies.read(fields),
-        pieces,
-        status=status,
+        fields.get("pieces"),
+        status=fields.get("status"),
         headers=_read_headers(fields),
-        headers_after=after,
+        headers_after=fields.get("headers_after"),
         http_version="HTTP/1.1" if version is None else version,
-        reason=reason,
+        reason=fields.get("reason"),
         ended=ended,
         error=error and Failure(error.get("type"), error["message"], error.get("category")),
     )
 
 
 def _read_headers(fields: Mapping[str, Any]) -> Headers:
-    given = fields.get("headers")
-    if given is None:
-        return ()
-    if not isinstance(given, dict):
-        raise _wrong(fields, "headers", "a mapping", given)
+    given = fields.get("headers") or {}
     out = []
     for name, values in given.items():
         for value in values if isinstance(values, list) else (values,):
@@ -181,11 +183,8 @@ def unsendable(name: str, value: str) -> str:
     return ""
 
 
-def _number(fields: Mapping[str, Any], key: str, lowest: int, highest: float) -> int | None:
-    value = fields.get(key)
-    if value is None or (type(value) is int and lowest <= value <= highest):
-        return value
-    raise _wrong(fields, key, f"a number from {lowest} to {highest}", value)
+def _is_number(value: Any, lowest: int, highest: float) -> bool:
+    return type(value) is int and lowest <= value <= highest
 
 
 def _part(within: Any, key: str | int, name: str) -> Mapping[str, Any]:
@@ -206,8 +205,9 @@ def _check_fields(fields: Mapping[str, Any], name: str) -> None:
             facts = [f"known: {', '.join(known)}"]
             problem = f"the {name} has an unknown field {key!r}"
             raise SchemaError(fields, key, problem, facts=facts, fix="rename it, or take it out")
-        if key in _TEXTS and value is not None and not isinstance(value, str):
-            raise _wrong(fields, key, "text", value)
+        expected, is_right = _CHECKS.get(key, ("", None))
+        if is_right and value is not None and not is_right(value):
+            raise _wrong(fields, key, expected, value)
     for key in _REQUIRED.get(name, ()):
         if fields.get(key) is None:
             raise SchemaError(fields, None, f"the {name} has no field {key!r}", missing=True)
