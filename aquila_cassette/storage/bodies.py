@@ -144,8 +144,6 @@ def _count(value: Any, depth: int = 1) -> float:
 
 def timeline(response: Response) -> str:
     """Return what ``pieces:`` has of a response: ``at+size``, ms since the request and bytes."""
-    if (known := getattr(response, "written", None)) is not None:
-        return str(known)
     return " ".join([f"{at}+{len(data)}" for at, data in response.pieces])
 
 
@@ -277,15 +275,10 @@ class LazyResponse(Response):
     """
 
     @classmethod
-    def of(
-        cls, source: Source, timeline: str | None, *, written: str | None = None, **values: Any
-    ) -> LazyResponse:
-        """Return a response of a body, its pieces or what gives it, of what ``pieces:`` says, and the rest.
-
-        `written` is what `timeline` returns, if that is known: a file's own may not fit its body.
-        """
+    def of(cls, source: Source, timeline: str | None, **values: Any) -> LazyResponse:
+        """Return a response of a body, its pieces or what gives it, of what ``pieces:`` says, and the rest."""
         self = cls(pieces=(), **values)
-        vars(self).update(_source=source, _timeline=timeline, written=written)
+        vars(self).update(_source=source, _timeline=timeline)
         del vars(self)["pieces"]  # until they are asked for
         return self
 
@@ -295,11 +288,6 @@ class LazyResponse(Response):
         if isinstance(source, tuple):
             return source
         return split_pieces(self.body, timeline, event_stream=is_event_stream(self))
-
-    @cached_property
-    def parts(self) -> tuple[bytes, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """The bytes of each piece; a block with ``repeats`` asks for them again and again."""
-        return super().parts
 
     @cached_property
     def body(self) -> bytes:
@@ -313,8 +301,7 @@ class LazyResponse(Response):
     def forget(self) -> None:
         super().forget()
         if "_source" in vars(self):
-            for name in ("pieces", "parts"):
-                vars(self).pop(name, None)
+            vars(self).pop("pieces", None)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Response):

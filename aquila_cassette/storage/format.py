@@ -323,7 +323,6 @@ def as_read(interaction: Interaction) -> Interaction:
         response=bodies.LazyResponse.of(
             response.pieces,
             pieces,
-            written=pieces,
             status=response.status,
             headers=_storable_headers(response.headers),
             headers_after=response.headers_after,
