@@ -79,7 +79,7 @@ class _File:
     def _providers(self) -> list[str]:
         # An error does not show its provider's dialect; other answers of the same host do.
         names: dict[str, str] = {}
-        for one in sorted(self.interactions, key=lambda one: one.dialect is None):
+        for one in sorted(self.interactions, key=lambda one: one.said.dialect is None):
             names.setdefault(urlsplit(one.request.url).netloc, one.provider)
         return _distinct(names.values())
 
@@ -97,7 +97,7 @@ class _File:
             **facts,
             "interactions": len(every),
             "providers": _distinct(provider_name(one.request.url, None) for one in every),
-            "dialects": _distinct(one.dialect for one in every),
+            "dialects": _distinct(one.said.dialect for one in every),
             "models": _distinct(one.model for one in every),
             "recorded_at": max(times, default=None),
             "ends": dict(Counter(one.outcome for one in every)),

@@ -250,7 +250,7 @@ def _json_of(view: InteractionView) -> Any:
     if framing(view.content_type, body) != "json" or not view.is_read:
         return None
     try:
-        return _without_noise(json.loads(body), of_model=view.dialect is not None)
+        return _without_noise(json.loads(body), of_model=view.said.dialect is not None)
     except (ValueError, RecursionError):
         return None
 

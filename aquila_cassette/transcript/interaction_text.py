@@ -61,17 +61,13 @@ class InteractionView:
         return self.response.header("content-type")
 
     @property
-    def dialect(self) -> str | None:
-        return self.said.dialect
-
-    @property
     def title(self) -> str | None:
         """The dialect's name as people read it."""
-        return _TITLES.get(self.dialect or "")
+        return _TITLES.get(self.said.dialect or "")
 
     @property
     def provider(self) -> str:
-        return provider_name(self.request.url, self.dialect)
+        return provider_name(self.request.url, self.said.dialect)
 
     @property
     def model(self) -> str:

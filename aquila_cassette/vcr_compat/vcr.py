@@ -210,11 +210,6 @@ class CompatCassette(Cassette):  # type: ignore[misc]
             not rest or match(_like_recorded(request, stored), stored, rest)
         )
 
-    def note_played(self, place: int) -> None:
-        if not self.play_counts[place] and place < self._loaded_count:
-            self._played_interactions = [*self._played_interactions, self.data[place]]
-        self.play_counts[place] += 1
-
 
 def _plain(pair: Pair) -> Pair:
     request, response = pair
@@ -297,7 +292,9 @@ class VcrSession(Session):
         in_order = not self._strict and not self._may_overlap()
         place = fitting[0] if in_order else (same or fitting)[0]
         recorded, response = pairs[place]
-        cassette.note_played(place)
+        if not cassette.play_counts[place] and place < cassette._loaded_count:
+            cassette._played_interactions = [*cassette._played_interactions, pairs[place]]
+        cassette.play_counts[place] += 1
         if place not in same:
             self.other_body.append(asked)
         interaction = Interaction(our_request(recorded), read_response(response))
