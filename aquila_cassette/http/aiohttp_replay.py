@@ -56,6 +56,7 @@ _NO_TRANSPORT: Any = SimpleNamespace(
 class ReplayProtocol(ResponseHandler):
     """aiohttp's protocol without a parser, a server or a socket."""
 
+    decompresses = True
     respond: Callable[[int], tuple[RawResponseMessage, StreamReader]]
     """Makes the message and its body, for the size of a read buffer that the session asks for."""
 
@@ -64,9 +65,12 @@ class ReplayProtocol(ResponseHandler):
         self.transport = _NO_TRANSPORT
         self.force_close()  # no pool may keep it
 
-    def set_response_params(self, *, read_bufsize: int = 2**16, **_params: Any) -> None:
+    def set_response_params(
+        self, *, read_bufsize: int = 2**16, auto_decompress: bool = True, **_params: Any
+    ) -> None:
         """Make no parser; but the length of a line depends on the buffer's size."""
         self._read_bufsize = read_bufsize
+        self.decompresses = auto_decompress
 
     async def read(self) -> Any:
         """Return the response once the task that writes the request is done, as on the wire.
@@ -106,6 +110,8 @@ def _response(
         chunked=False,
     )
     if has_body(player.interaction):
+        if protocol.decompresses:
+            player.decode()
         return message, ReplayedReader(player, make_error, request, protocol, limit)
     player.finished()
     return message, EMPTY_PAYLOAD

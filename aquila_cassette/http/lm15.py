@@ -52,6 +52,7 @@ class Lm15Adapter(HttpAdapter[Any]):
 
     async def to_response(self, call: Any, player: Player, make_error: MakeError) -> Any:
         response = player.interaction.response
+        player.decode()
         body = ReplayedBody(player, make_error)
         headers, reason = list(player.headers), response.reason_phrase
         return self._response(body, response.status, headers, response.http_version, reason)

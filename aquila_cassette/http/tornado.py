@@ -84,6 +84,8 @@ class TornadoAdapter(HttpAdapter[Any]):
             for name, value in player.headers:
                 headers.add(name, value)
             await call.headers_received(line, headers)
+            if request.decompress_response:
+                player.decode()
             async for piece in player.replay_async(make_error):
                 taken = call.data_received(piece)
                 if taken is not None:

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from aquila_cassette.redaction.fields import environment_secrets
+from aquila_cassette.redaction.fields import Secrets, environment_secrets
 from aquila_cassette.redaction.finder import SecretFinding
 from aquila_cassette.redaction.policy import REDACTED, Leak, Pattern, Redaction
 
-__all__ = ["REDACTED", "Leak", "Pattern", "Redaction", "SecretFinding", "environment_secrets"]
+__all__ = [
+    "REDACTED",
+    "Leak",
+    "Pattern",
+    "Redaction",
+    "SecretFinding",
+    "Secrets",
+    "environment_secrets",
+]

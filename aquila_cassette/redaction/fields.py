@@ -27,6 +27,7 @@ _LINE_END = re.compile(rb"[\r\n]")
 _QUOTE, _ESCAPE, _SPACES = ord('"'), ord("\\"), b" \t\r\n"
 
 _CREDENTIALS = re.compile(rb"\A([a-z][a-z0-9+.-]*:)?//[^/?#]*@", re.IGNORECASE)
+_OF_A_LINK = " of a link"
 _LINK_ENDINGS = (*NAME_ENDINGS, *SIGNATURES, "auth")
 _NEXT = rb"%(?:25)?(?:26|23|3[Ff])"  # where a parameter of an encoded link begins or ends
 _PARAMETER = re.compile(
@@ -159,8 +160,11 @@ def _end_of_text(data: bytes, start: int, escapes: int) -> int | None:
     return line_end.start() if line_end else end
 
 
-def is_in_arguments(data: bytes, span: Span) -> bool:
-    """Return True for a field of the arguments of a tool call, or of any JSON in a string."""
+def is_by_the_model(data: bytes, span: Span) -> bool:
+    """Return True for what a model wrote: arguments of a tool call, JSON in a string, a link.
+
+    Who sends links of their own (sources, images, files) has fields for them: ``url``, ``fileUri``.
+    """
     if data[span.start - 2 : span.start] == b'\\"' or span.text.startswith(b"\\"):
         return True
     start = 0 if data.lstrip()[:1] in (b"{", b"[") else data.rfind(b"\n", 0, span.start) + 1
@@ -173,6 +177,8 @@ def is_in_arguments(data: bytes, span: Span) -> bool:
             del within[-1:]
         elif token[2]:
             name = token[1]
+    if span.kind.endswith(_OF_A_LINK) and not name.lower().endswith((b"url", b"uri")):
+        return True
     return any(one in _MODEL_ARGUMENTS for one in within)
 
 
@@ -232,7 +238,7 @@ def link_parameters(
         name = _PARAMETER.search(data, max(0, match.start() - _LONGEST_NAME), match.start())
         start, end = match.span(1)
         if name and is_secret(_shown(name[1]), data[start:end], names, "link"):
-            yield Span(start, end, f"parameter {_shown(name[1])!r} of a link")
+            yield Span(start, end, f"parameter {_shown(name[1])!r}{_OF_A_LINK}")
 
 
 def clean_url(url: bytes, names: SecretNames, *, is_inner: bool = False) -> bytes:
@@ -300,16 +306,16 @@ def secrets_of(name: str, value: str) -> Iterator[str]:
             for user, password in _USER.findall(value)
         ]
         for secret in (*held, *(given.strip("'\"") for given in _SETTING.findall(value))):
-            yield from filter(_is_more_than_a_word, {secret, unquote(secret)})
+            yield from filter(is_more_than_a_word, {secret, unquote(secret)})
     elif len(value) < _SHORTEST or value == MARK.decode():
         return
     elif (
         _NAMED.search(name)
-        or (_PASSWORD.search(name) and _is_more_than_a_word(value))
+        or (_PASSWORD.search(name) and is_more_than_a_word(value))
         or (_OTHER.search(name) and _RANDOM.fullmatch(value))
     ):
         yield value
 
 
-def _is_more_than_a_word(value: str) -> bool:
+def is_more_than_a_word(value: str) -> bool:
     return len(value) >= _SHORTEST and not _WORD.fullmatch(value)

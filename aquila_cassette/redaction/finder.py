@@ -66,7 +66,7 @@ class Finder:
             return []
         values, named = self._values(data, env), self._named(data, place, content_type)
         if named and place == "received" and speaks_a_dialect(content_type, data):
-            named = [span for span in named if not fields.is_in_arguments(data, span)]
+            named = [span for span in named if not fields.is_by_the_model(data, span)]
         if self._allowed:
             values, named = (
                 [one for one in spans if data[one.start : one.end] not in self._allowed]

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
+from urllib.parse import unquote
 
 from aquila_cassette.content_encoding import decode_pieces, decode_unless_huge
 from aquila_cassette.dialects import aws_eventstream as eventstream
 from aquila_cassette.errors import UsageError
-from aquila_cassette.model import Piece, Request, Response
-from aquila_cassette.redaction.fields import Secrets, environment_secrets
+from aquila_cassette.model import Headers, Piece, Request, Response
+from aquila_cassette.redaction.fields import Secrets, environment_secrets, is_more_than_a_word
 from aquila_cassette.redaction.finder import Finder, SecretFinding, cleaned, kind_of
 from aquila_cassette.redaction.rules import FRAMING, KEPT_SENT, NOISE, NOISE_PREFIXES
 from aquila_cassette.redaction.spans import MARK, recut, replaced, with_framing
@@ -157,6 +158,15 @@ class Redaction:
         if pieces is not response.pieces:
             response = replace(response, pieces=pieces)
         return response.but(headers=headers, error=error)
+
+    def cookies(self, headers: Headers) -> Iterator[str]:
+        """Yield the hidden values of cookies that a body may echo: others are for the jar only."""
+        for name, value in headers:
+            if name.lower() != "set-cookie" or "httponly" in value.lower():
+                continue
+            if self._finder.clean_header(name, value, ()) != value:
+                given = value.partition(";")[0].partition("=")[2].strip(' "')
+                yield from filter(is_more_than_a_word, {given, unquote(given)})
 
     def findings(
         self, message: Request | Response, *, env: Secrets | None = None

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from anyio.lowlevel import checkpoint
 
+from aquila_cassette.content_encoding import decode_unless_huge
 from aquila_cassette.errors import RecordedFailure, TruncatedReplayError
 from aquila_cassette.model import UNFINISHED, Failure, Headers, Interaction, Request
 from aquila_cassette.session.failures import with_category
@@ -178,6 +179,13 @@ class Player:
         date = expires and parsedate(expires[1])
         is_live = date and one.recorded_at < "{:04}-{:02}-{:02}".format(*date)
         return value.replace(expires[0], "") if expires and is_live else value
+
+    def decode(self) -> None:
+        """Give a body that was kept compressed as a reader gets it whose library decompresses."""
+        encoding = self.interaction.response.header("content-encoding")
+        if encoding and (decoded := decode_unless_huge(encoding, self._parts)):
+            self._parts = tuple(decoded)
+            self.pieces = iter(self._parts)
 
     def wait_for_response(self) -> None:
         """Wait until status and headers are due at this speed."""

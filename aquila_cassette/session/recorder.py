@@ -39,6 +39,7 @@ class Recorder:
         before_record: Callable[[Interaction], Interaction | None],
         streams: OpenStreams,
         background: bool = False,
+        on_headers: Callable[[Headers], None] = lambda _headers: None,
         on_end: Callable[[], None] = lambda: None,
         hold: Callable[[Interaction], Player] | None = None,
     ) -> None:
@@ -62,6 +63,7 @@ class Recorder:
         self._kept: tuple[tuple[bool, int], Interaction | None] | None = None
         self._is_block_over = False
         self._is_given_up = False
+        self._on_headers = on_headers
         self._on_end = on_end
         self._hold = hold
         self.holds = hold is not None  # record the whole answer before its consumer sees any of it
@@ -98,6 +100,7 @@ class Recorder:
         self._headers = headers
         self._http_version = http_version
         self._headers_after = self._ms()
+        self._on_headers(headers)
 
     def add_piece(self, data: bytes) -> None:
         if data and self._ending is None:

@@ -22,6 +22,7 @@ from aquila_cassette.session.failures import how_failed, is_good
 from aquila_cassette.session.run_folder import Change, RunFolder, mark, marks_of
 from aquila_cassette.session.session import Session
 from aquila_cassette.storage import files
+from aquila_cassette.storage.bodies import is_event_stream
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count, escape_control_chars
 
@@ -297,8 +298,10 @@ def find_loss(
 
     `new` is all that was asked now. Where fewer good answers came than before, and a failure, the
     others are lost: for one request, and for those that are no longer asked together with those
-    that are new (a prompt that was edited, the next turn of a conversation).
+    that are new (a prompt that was edited, the next turn of a conversation). An event stream that
+    said nothing is no loss: clients of MCP leave theirs when they like.
     """
+    old = (pair for pair in old if pair[1].response.pieces or not is_event_stream(pair[1].response))
     was, now = _by_key(old, key_of), _by_key(enumerate(new, 1), key_of)
     lost: list[Numbered] = []
     failures: list[Interaction] = []

@@ -20,7 +20,7 @@ from aquila_cassette.importers import find_cassette, refuse_to_record
 from aquila_cassette.matching.keys import Key, Matcher
 from aquila_cassette.model import UNFINISHED, CassetteData, Interaction, Request
 from aquila_cassette.options import MATCHING, Mode, Resolved
-from aquila_cassette.redaction import environment_secrets
+from aquila_cassette.redaction import Secrets, environment_secrets
 from aquila_cassette.session.ambient import (
     AmbientRequest,
     ambient_request,
@@ -140,6 +140,7 @@ class Session:
         self._lock = threading.RLock()
         # Retries and loops send equal requests.
         self._redact = lru_cache(maxsize=16)(options.redact.request)
+        self._cookies: dict[str, None] = {}  # values that live answers set
 
     # What an adapter calls.
 
@@ -285,7 +286,8 @@ class Session:
 
     def redacted(self, interaction: Interaction) -> Interaction:
         """Return it without secrets; its request is already so."""
-        return replace(interaction, response=self.options.redact.response(interaction.response))
+        response = self.options.redact.response(interaction.response, env=self._secrets())
+        return replace(interaction, response=response)
 
     def before_record(self, interaction: Interaction) -> Interaction | None:
         """Return it without secrets, as the user's hook has it; None where the hook drops it."""
@@ -319,13 +321,16 @@ class Session:
 
     def _redacted(self, request: Request) -> Request | None:
         """Return the request as it is matched and kept; None where the user's hook lets it pass."""
-        secrets = environment_secrets(os.environ)
+        secrets = self._secrets()
         asked = self._redact(request, env=secrets)
         hook = self.options.before_record_request
         if hook is None:
             return asked
         hooked = hook(asked)
         return None if hooked is None else self._redact(hooked, env=secrets)
+
+    def _secrets(self) -> Secrets:
+        return (*environment_secrets(os.environ), *self._cookies)
 
     def is_ignored(self, url: str) -> bool:
         return bool(self.options.ignore_hosts) and is_listed(
@@ -366,6 +371,9 @@ class Session:
             recorded_by=self.signature,
             redact=self.redacted,
             before_record=self.before_record,
+            on_headers=lambda headers: self._cookies.update(
+                dict.fromkeys(self.options.redact.cookies(headers))
+            ),
             streams=self.streams,
             background=background,
             hold=hold,

@@ -16,6 +16,7 @@ import aiohttp
 import httpx
 import pytest
 from aiohttp import web
+from tornado.httpclient import AsyncHTTPClient
 
 from aquila_cassette import Piece, aquila_cassette
 from tests.http.aiohttp_clients import READS, pieces, stream
@@ -353,6 +354,11 @@ async def test_a_body_that_is_not_decompressed_is_replayed_as_it_came_and_says_s
                 assert await seen(server.url, auto_decompress=False) == (packed, "gzip", "25")
         with aquila_cassette("raw", mode="none"):
             assert httpx.get(server.url).text == "hello"
+        with aquila_cassette("raw", mode="none"):
+            assert await seen(server.url) == (b"hello", "gzip", "25")
+        with aquila_cassette("raw", mode="none"):
+            answer = await AsyncHTTPClient(force_instance=True).fetch(server.url)
+            assert answer.body == b"hello"
         with aquila_cassette("decoded"):
             assert (await seen(server.url))[0] == b"hello"
         assert kept("decoded").response.body == b"hello"

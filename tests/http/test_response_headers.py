@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import aiohttp
 import httpx
@@ -101,3 +102,26 @@ def test_cookies_can_be_read_and_have_not_expired_when_a_recording_is_old(tmp_pa
         with aquila_cassette("cookie", mode="none"):
             assert cookies(server.url) == {"csrftoken": "[redacted]", "sid": "[redacted]"}
     assert "abc123" not in text
+
+
+def test_a_cookie_that_is_echoed_is_the_stand_in_there_too(tmp_path: Path) -> None:
+    value = "Zx81kk%2Bq0a1B2c3D4"
+
+    def script(connection: Connection, request: Request) -> None:
+        connection.head(200, {"Set-Cookie": f"csrf={value}; Path=/"}, length=len(value))
+        connection.piece(value.encode())
+        connection.end()
+
+    def ask(url: str) -> None:
+        with httpx.Client() as client:
+            page = client.get(url).text
+            token = client.cookies["csrf"]
+            client.post(url, json={"csrf": token, "page": page})
+            client.post(url, data={"csrf": unquote(token), "to": f"/?t={token}"})
+            client.get(url, params={"t": token})
+
+    with RawServer(script) as server:
+        for mode in ("once", "none"):
+            with aquila_cassette("echo", mode=mode):
+                ask(server.url)
+    assert value not in (tmp_path / "cassettes" / "echo.yaml").read_text("utf-8")

@@ -186,6 +186,21 @@ def test_what_a_model_wrote_is_not_redacted_by_the_names_of_fields(
     assert b"swordfish" not in redacted(body, kind, sent=True)
 
 
+@pytest.mark.parametrize("is_event", [False, True])
+def test_a_link_that_a_model_wrote_stays_and_one_of_its_provider_has_no_signature(
+    is_event: bool,
+) -> None:
+    link = "https://x.example/a?sig=AZaz0189AZaz0189AZaz0189"
+    said = {"content": f"See {link} [1]", "annotations": [{"url": link, "text": link}]}
+    answer = {"choices": [{"index": 0, "delta" if is_event else "message": said}]}
+    body, kind = json.dumps(answer).encode(), "application/json"
+    if is_event:
+        body, kind = b"data: " + body + b"\n\n", "text/event-stream"
+    url = f'"url": "{link}"'.encode()
+    assert redacted(body, kind) == body.replace(url, url[:-25] + b'[redacted]"')
+    assert link.encode() not in redacted(body, kind, sent=True)
+
+
 def test_other_fields_of_a_models_answer_are_redacted_by_name() -> None:
     answer = {"choices": [], "client_secret": "x", "session": {"password": "y"}}
     after = redacted(json.dumps(answer).encode(), "application/json")

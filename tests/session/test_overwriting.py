@@ -19,6 +19,7 @@ BODY = (Piece(1, b"well"),)
 ANSWERS = {
     "ok": Response(200, pieces=BODY),
     "empty": Response(204),
+    "silent": Response(200, SSE),
     "stopped": Response(200, pieces=BODY, ended="closed"),
     "unread": Response(200, ended="closed"),
     "given-up": Response(None, ended="closed"),
@@ -47,7 +48,7 @@ def lost(old: str, new: str) -> list[int]:
 
 @pytest.mark.parametrize("came", [*ANSWERS, "401", "403", "404", "429", "500", "529"])
 def test_a_failure_in_the_place_of_a_good_answer_is_a_loss(came: str) -> None:
-    good = came in ("ok", "empty", "stopped")
+    good = came in ("ok", "empty", "silent", "stopped")
     assert lost("a:ok", f"a:{came}") == ([] if good else [1])
     assert lost("a:ok", f"b:{came}") == ([] if good else [1])
 
@@ -55,6 +56,9 @@ def test_a_failure_in_the_place_of_a_good_answer_is_a_loss(came: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
+        ("a:silent", "a:unread", []),
+        ("a:silent", "a:given-up", []),
+        ("a:empty", "a:unread", [1]),
         # A failure had its place there.
         ("a:429", "a:429", []),
         ("a:ok a:429", "a:ok a:429", []),
