@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,7 +111,7 @@ def scrubbed(
     Other interactions keep each character. So do comments, but for those within one that changes.
     """
     before = cassette.interactions
-    after = [_redacted(one, redact) for one in before]
+    after = list(map(redact.interaction, before))
     parts = [(n, None if one is before[n] else render(one)) for n, one in enumerate(after)]
     program = redact.text(cassette.recorded_with)
     new = edit_interactions(data, parts) if any(one for _, one in parts) else data
@@ -120,14 +119,6 @@ def scrubbed(
         new = encode(CassetteData(tuple(after), program))
     new = _WITH_COMMENT.sub(lambda line: redact.text(line[0].decode()).encode(), new)
     return None if new == data else (new, tuple(map(as_read, after)))
-
-
-def _redacted(one: Interaction, redact: Redaction) -> Interaction:
-    request, response = redact.request(one.request), redact.response(one.response)
-    by = one.recorded_by and redact.text(one.recorded_by)
-    if request is one.request and response is one.response and by == one.recorded_by:
-        return one
-    return replace(one, request=request, response=response, recorded_by=by)
 
 
 def rewrite(path: Path, old: bytes, new: bytes, interactions: Sequence[Interaction]) -> None:

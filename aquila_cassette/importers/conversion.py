@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -65,12 +65,7 @@ def convert(path: Path, target: Target, redact: Redaction) -> Conversion:
 def _clean(one: Interaction, redact: Redaction, hidden: Counter[str]) -> Interaction:
     for message in (one.request, one.response):
         hidden.update(found.kind for found in redact.findings(message))
-    return replace(
-        one,
-        request=redact.request(one.request),
-        response=redact.response(one.response),
-        recorded_by=one.recorded_by and redact.text(one.recorded_by),
-    )
+    return redact.interaction(one)
 
 
 def write(

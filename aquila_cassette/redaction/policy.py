@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from aquila_cassette.content_encoding import decode_pieces, decode_unless_huge
 from aquila_cassette.dialects import aws_eventstream as eventstream
 from aquila_cassette.errors import UsageError
-from aquila_cassette.model import Headers, Piece, Request, Response
+from aquila_cassette.model import Headers, Interaction, Piece, Request, Response
 from aquila_cassette.redaction.fields import Secrets, environment_secrets, is_more_than_a_word
 from aquila_cassette.redaction.finder import Finder, SecretFinding, cleaned, kind_of
 from aquila_cassette.redaction.rules import FRAMING, KEPT_SENT, NOISE, NOISE_PREFIXES
@@ -158,6 +158,14 @@ class Redaction:
         if pieces is not response.pieces:
             response = replace(response, pieces=pieces)
         return response.but(headers=headers, error=error)
+
+    def interaction(self, one: Interaction) -> Interaction:
+        """Return `one` as it may be kept; itself if there is nothing to hide."""
+        request, response = self.request(one.request), self.response(one.response)
+        by = one.recorded_by and self.text(one.recorded_by)
+        if request is one.request and response is one.response and by == one.recorded_by:
+            return one
+        return replace(one, request=request, response=response, recorded_by=by)
 
     def cookies(self, headers: Headers) -> Iterator[str]:
         """Yield the hidden values of cookies that a body may echo: others are for the jar only."""
