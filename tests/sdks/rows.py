@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import importlib
+import re
 from dataclasses import dataclass
+from inspect import iscoroutinefunction
 from typing import Any
+
+from examples.sdks import test_sdks
 
 
 @dataclass(frozen=True)
 class Row:
     """One way of using one SDK.
 
-    `maker` is the module of `tests.sdks.drivers` and its function that makes the driver, `through`
-    the HTTP libraries that it uses, sync and async. `in_suite` says that the project's own tests run
+    `maker` is the module of `tests.sdks.drivers` and its function that makes the driver (none where
+    only an example uses the SDK), `through` the HTTP libraries that it uses, sync and async. `in_suite` says that the project's own tests run
     it as well, `warns` filters warnings that users see too, and `collects` are the faces with which
     the SDK itself reads to the end before it shows anything.
     """
@@ -29,6 +33,17 @@ class Row:
     def package(self) -> str:
         name = self.title.partition(",")[0]
         return "pydantic-ai-slim" if name == "pydantic-ai" else name
+
+    @property
+    def examples(self) -> dict[str, str]:
+        """The names of its tests in `examples/sdks`, by face."""
+        name = "test_" + re.sub(r"\W+", "_", self.title.lower())
+        found = {one: getattr(test_sdks, one, None) for one in (name, f"{name}_async")}
+        return {
+            "async" if iscoroutinefunction(test) else "sync": one
+            for one, test in found.items()
+            if test is not None
+        }
 
     def driver(self) -> Any:
         """Import the SDK and make its driver."""
@@ -54,6 +69,11 @@ ROWS = (
     Row("together", "chats.together", "httpx"),
     Row("huggingface_hub", "chats.huggingface", "httpx2"),
     Row("boto3, bedrock-runtime", "providers.bedrock", "urllib3", in_suite=True),
+    Row("boto3, dynamodb", "", "urllib3"),
+    Row("azure-ai-documentintelligence", "", "requests, aiohttp"),
+    Row("mcp, streamable HTTP", "", "httpx2"),
+    Row("mcp, SSE", "", "httpx2"),
+    Row("fastmcp", "", "httpx2"),
     Row("langchain-openai", "frameworks.langchain_openai", "httpx2"),
     Row("langchain-anthropic", "frameworks.langchain_anthropic", "httpx2"),
     Row("pydantic-ai", "frameworks.pydantic_ai", "httpx2"),
@@ -63,8 +83,9 @@ ROWS = (
 )
 
 _PROVIDERS = """
-anthropic[aiohttp]>=2.12 boto3>=1.44 cohere>=7.3 google-genai>=3.4 groq>=1.7 huggingface_hub>=2.4
-langchain-anthropic>=1.7 langchain-openai>=1.7 mistralai>=3.7 ollama>=0.6 openai-agents>=0.24
+anthropic[aiohttp]>=2.12 azure-ai-documentintelligence>=1.0 boto3>=1.44 cohere>=7.3 fastmcp>=4.2
+google-genai>=3.4 groq>=1.7 huggingface_hub>=2.4 langchain-anthropic>=1.7 langchain-openai>=1.7
+mcp>=2.3 mistralai>=3.7 ollama>=0.6 openai-agents>=0.24
 openai[aiohttp]>=3.54 pydantic-ai-slim[openai]>=2.68 together>=3.1
 """
 ENVIRONMENTS: dict[str, list[str]] = {

@@ -19,6 +19,7 @@ COLUMNS = {
     "stops": "stops early",
     "fails": "fails alike",
     "misses": "misses loudly",
+    "records": "records again",
 }
 HEAD = ("SDK", "version", "", "through", *COLUMNS.values())
 PAGE = Path(__file__).parents[2] / "docs" / "sdks.md"
@@ -41,7 +42,8 @@ def lines_of(row: Row, folder: Path) -> list[tuple[str, ...]]:
                 star = face in row.collects and column in ("streams", "stops")
                 found = held.get((face, "streams" if star else column))
                 yes = "*" if star else "yes"
-                cells.append("not run" if found is None else yes if found else "no")
+                is_meant = face in row.examples if column == "records" else row.maker
+                cells.append({True: yes, False: "no"}.get(found, "not run" if is_meant else ""))
             lines.append((row.title, results["versions"][row.package], face, through, *cells))
     return lines
 

@@ -177,8 +177,8 @@ chat = sends(CHAT_FRAMES)
 class RawServer(Listener):
     """Call ``script(connection, request)`` for each request, and keep the requests."""
 
-    def __init__(self, script: Script, *, tls: ssl.SSLContext | None = None) -> None:
-        super().__init__(tls=tls)
+    def __init__(self, script: Script, *, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
+        super().__init__(tls=tls, port=port)
         self._script = script
 
     def serve(self, sock: socket.socket) -> None:

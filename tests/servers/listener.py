@@ -48,7 +48,7 @@ class Listener:
     exception. A client that goes away is no error.
     """
 
-    def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, *, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
         self.connections = 0
         self.errors: list[BaseException] = []
         self.requests: list[Request] = []
@@ -57,7 +57,7 @@ class Listener:
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._is_closing = False
-        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listening = socket.create_server(("127.0.0.1", port))
         self.host, self.port = self._listening.getsockname()
         self.url = f"{'https' if tls else 'http'}://{self.host}:{self.port}"
 

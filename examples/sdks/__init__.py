@@ -1,0 +1,1 @@
+"""An example: a test with each SDK, recorded and replayed."""
