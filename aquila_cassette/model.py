@@ -152,11 +152,8 @@ class Interaction:
     @property
     def owner(self) -> str | None:
         """Its owner by name alone: not whether in its teardown, or in a run that failed."""
-        return self.owner_in(self.recorded_by)
-
-    @staticmethod
-    def owner_in(recorded_by: str | None) -> str | None:
-        return recorded_by and recorded_by.removesuffix(UNFINISHED).removesuffix(TEARDOWN)
+        by = self.recorded_by
+        return by and by.removesuffix(UNFINISHED).removesuffix(TEARDOWN)
 
     @property
     def is_unfinished(self) -> bool:

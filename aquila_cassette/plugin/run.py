@@ -32,7 +32,6 @@ from aquila_cassette.plugin.wider import WiderOwners
 from aquila_cassette.session.current_session import SESSION, real_disk
 
 if TYPE_CHECKING:
-    from aquila_cassette.options import Layer
     from aquila_cassette.session.owner import Owner
 
 RUN: pytest.StashKey[Run] = pytest.StashKey()
@@ -66,19 +65,16 @@ class Run:
         """Return who owns a block opened now: a wider fixture's class or module, else the test."""
         if wider := self.wider.owner_of_now():
             return wider
-        if self._item is None:
+        item = self._item
+        if item is None:
             from aquila_cassette.session.owner import BlockOwner
 
-            fix, below = "Fix: pytest --aquila-record=all", options.ini(self.config)
-            self._block_owners.append(
-                self._make_owner(None, fix, below, self.config.rootpath, kind=BlockOwner)
-            )
+            fix = "Fix: pytest --aquila-record=all"
+            self._block_owners.append(self._make_owner(None, None, fix, {}, kind=BlockOwner))
             return self._block_owners[-1]
         if self.owner is None:
-            item = self._item
-            below = self._below(item, self.settings)
             name, fix = naming.suite_id(item.nodeid, self.config), naming.rerecord_line(item)
-            self.owner = self._make_owner(name, fix, below, item.path)
+            self.owner = self._make_owner(item, name, fix, self.settings)
         return self.owner
 
     def _make_wider_owner(self, node: pytest.Collector, request: pytest.FixtureRequest) -> Owner:
@@ -91,9 +87,8 @@ class Run:
         asked_by = self._item if name == SESSION and self._item is not None else node
         fix = naming.rerecord_line(asked_by)
         noted_as = naming.suite_id(asked_by.nodeid, self.config) if asked_by is self._item else name
-        below = self._below(node, settings)
         return self._make_owner(
-            name, fix, below, node.path, noted_as=noted_as, is_test=False, is_shared=True
+            node, name, fix, settings, noted_as=noted_as, is_test=False, is_shared=True
         )
 
     @cached_property
@@ -103,19 +98,23 @@ class Run:
 
     def _make_owner(
         self,
+        node: pytest.Item | pytest.Collector | None,
         name: str | None,
         fix: str,
-        below: Sequence[Layer],
-        path: Path,
+        settings: Mapping[str, Any],
         kind: type[Owner] | None = None,
         **how: Any,
     ) -> Owner:
+        """Make an owner with the settings of its marker, its `aquila_config` and the ini file."""
         from aquila_cassette.options import Layer
         from aquila_cassette.session.owner import Owner
         from aquila_cassette.session.run_folder import RunFolder
 
+        marker = node and node.get_closest_marker("aquila_cassette")
+        marked = [Layer("@pytest.mark.aquila_cassette", marker.kwargs)] if marker else []
         case = sys.modules.get("unittest")
         cls = getattr(self._item, "cls", None)
+        path = node.path if node else self.config.rootpath
         root, folder = naming.suite_of(path if path.is_dir() else path.parent, self.config)
         # Notes on the run as a whole are of one suite.
         self.tally.is_partial |= root != self.config.rootpath
@@ -123,7 +122,12 @@ class Run:
             name,
             fix,
             above=options.above(self.config),
-            below=[*below, Layer("ini aquila_cassette_dir", {"cassette_dir": folder or None})],
+            below=[
+                *marked,
+                Layer("aquila_config", settings),
+                *options.ini(self.config),
+                Layer("ini aquila_cassette_dir", {"cassette_dir": folder or None}),
+            ],
             root=root,
             run=RunFolder(self._shared_folder),
             sets_keys=options.placeholder_keys(self.config) != "false",
@@ -132,16 +136,6 @@ class Run:
             defers_misses=bool(case and cls and issubclass(cls, case.TestCase)),
             **how,
         )
-
-    def _below(
-        self, node: pytest.Item | pytest.Collector, settings: Mapping[str, Any]
-    ) -> list[Layer]:
-        """Return the settings of an owner that are weaker than those of a call."""
-        from aquila_cassette.options import Layer
-
-        marker = node.get_closest_marker("aquila_cassette")
-        marked = [Layer("@pytest.mark.aquila_cassette", marker.kwargs)] if marker else []
-        return [*marked, Layer("aquila_config", settings), *options.ini(self.config)]
 
     def _switch_keys(self, needs_keys: bool) -> None:
         """Set placeholder keys for a test that uses cassettes, or take them away again."""
@@ -253,7 +247,7 @@ class Run:
         __tracebackhide__ = True
         owner = self.owner
         if owner is not None:
-            owner.begin_teardown()
+            owner.in_teardown = True
         passed = is_torn_down = False
         try:
             yield

@@ -96,7 +96,7 @@ def ended_session() -> Session | None:
     if begun is None or _innermost_open(begun) is not None:
         return None
     owner = begun.owner
-    return None if owner and any(one.owner is owner for one in _open) else begun
+    return None if owner.goes_on and any(one.owner is owner for one in _open) else begun
 
 
 def keep_block(function: Callable[P, T]) -> Callable[P, T]:

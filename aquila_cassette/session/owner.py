@@ -43,6 +43,8 @@ class Owner:
     defers_misses: bool = False
 
     failed = xfailed = skipped = False
+    goes_on = True  # in its next block with the work of the one before
+    # What fixtures ask for from then on is signed so: when the test's part ends, it is not due.
     in_teardown = False
 
     def __post_init__(self) -> None:
@@ -61,17 +63,11 @@ class Owner:
         if os.getpid() == self._pid:
             return self
         return BlockOwner(
-            self._signature, self.fix, self.above, self.below, self.root, self.run, is_whole=False
+            self.signature, self.fix, self.above, self.below, self.root, self.run, is_whole=False
         )
 
-    def begin_teardown(self) -> None:
-        """Sign what fixtures ask for from now on as such: when the test's part ends, it is not due."""
-        self.in_teardown = True
-        for session in self.sessions:
-            session.signature = self._signature
-
     @property
-    def _signature(self) -> str | None:
+    def signature(self) -> str | None:
         """What is written to ``recorded_by`` now."""
         return f"{self.name}{TEARDOWN}" if self.name and self.in_teardown else self.name
 
@@ -87,17 +83,7 @@ class Owner:
 
     def open(self, name: str, call: Layer) -> Session:
         """Open a cassette for one block, with the options of its call."""
-        session = Session(
-            name,
-            resolve([*self.above, call, *self.below], os.environ),
-            root=self.root,
-            fix=self.fix,
-            signature=self._signature,
-            created=self.run,
-            recorded_before=self._recorded_in_mode_all,
-            is_shared=self.is_shared,
-        )
-        session.owner = self
+        session = Session(name, resolve([*self.above, call, *self.below], os.environ), self)
         session.keeps_old = session.mode == "all"
         for earlier in self.sessions:
             if earlier.path == session.path:
@@ -228,7 +214,7 @@ class Owner:
                     was_edited=self.was_edited,
                 )
 
-    def _recorded_in_mode_all(self, path: Path) -> list[Interaction]:
+    def recorded_in_mode_all(self, path: Path) -> list[Interaction]:
         sessions = [one for one in self.sessions if one.path == path and one.mode == "all"]
         return [one for session in sessions for one in session.recorded]
 
@@ -290,15 +276,11 @@ class BlockOwner(Owner):
 
     is_test: bool = False
     is_whole: bool = True
+    goes_on = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._replaced: list[Session] = []  # the blocks in mode `all` that are over
-
-    def open(self, name: str, call: Layer) -> Session:
-        session = super().open(name, call)
-        session.owner = None  # none of the next blocks goes on with its work
-        return session
 
     def close(self, session: Session, error: BaseException | None) -> None:
         __tracebackhide__ = True
@@ -348,7 +330,7 @@ class BlockOwner(Owner):
             self.is_whole = was_whole
             self._replaced.append(session)
 
-    def _recorded_in_mode_all(self, path: Path) -> list[Interaction]:
+    def recorded_in_mode_all(self, path: Path) -> list[Interaction]:
         return [one for each in self._replaced if each.path == path for one in each.recorded]
 
     def end_process(self) -> None:

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache, partial
@@ -74,33 +74,17 @@ def decide(mode: Mode, state: CassetteState, *, known: bool) -> Literal["replay"
 
 
 class Session:
-    """An open cassette. `handle` is what adapters call; everything else belongs to its owner.
+    """An open cassette. `handle` is what adapters call; all else is for its `Owner`, which imports this."""
 
-    `signature` is written to ``recorded_by``; `created` are the cassettes created in this run, and
-    `recorded_before` returns what earlier blocks of the owner recorded in mode ``all``. With
-    `is_shared` other processes may record for the same owner.
-    """
-
-    owner: Any = None
     reports_unrecorded = True
 
-    def __init__(
-        self,
-        name: str,
-        resolved: Resolved,
-        *,
-        root: Path,
-        fix: str,
-        signature: str | None = None,
-        created: Container[Path] = (),
-        recorded_before: Callable[[Path], Sequence[Interaction]] = lambda path: (),
-        is_shared: bool = False,
-    ) -> None:
+    def __init__(self, name: str, resolved: Resolved, owner: Any) -> None:
         self.name = name
+        self.owner = owner
         self.options = options = resolved.options
         self.mode: Mode = options.mode
         self.sources = resolved.sources
-        self.fix = fix
+        self.fix: str = owner.fix
         self.parent: Session | None = None
         self.is_open = True
         self.keeps_old = False
@@ -115,23 +99,21 @@ class Session:
         self.has_been_asked = False
         self.replaced: tuple[tuple[Interaction, ...], tuple[Interaction, ...]] = (), ()
         self.streams = OpenStreams()
-        self.path = self._find_path(root)
-        self.signature = signature
-        self.is_shared = is_shared
+        self.path = self._find_path()
+        self.is_shared: bool = owner.is_shared
         self.played_before: set[int] = set()  # by earlier blocks of the owner
         self.foreign = ""  # the format of another recorder
-        self.state, interactions = self._load(created, recorded_before)
+        self.state, interactions = self._load()
         self.unfinished = {
             place: one
             for place, one in enumerate(interactions)
-            if (one.recorded_by or "").endswith(UNFINISHED)
-            and one.owner == Interaction.owner_in(signature)
+            if (one.recorded_by or "").endswith(UNFINISHED) and one.owner == owner.name
         }
         if self.unfinished:
             self.state = "new"
-        self.index = ReplayIndex(interactions, self.recorded_key, reader=signature)
+        self.index = ReplayIndex(interactions, self.recorded_key, reader=self.signature)
         self._unless_known = decide(options.mode, self.state, known=False)
-        self._replay_settings = ReplaySettings(self.path, fix, self.streams, options.speed)
+        self._replay_settings = ReplaySettings(self.path, self.fix, self.streams, options.speed)
         self._numbers = itertools.count(1)
         self.recorders: list[Recorder | ForkedRecording] = []
         self.journal = Journal(self.shown_path, self._count)
@@ -189,6 +171,12 @@ class Session:
     @cached_property
     def stepping(self) -> Stepping:
         return Stepping(self)
+
+    @property
+    def signature(self) -> str | None:
+        """What is written to ``recorded_by`` now."""
+        signature: str | None = self.owner.signature
+        return signature
 
     @property
     def shown_path(self) -> str:
@@ -300,24 +288,20 @@ class Session:
 
     # How it works; vcr_compat has a subclass that finds, keeps and saves its interactions otherwise.
 
-    def _find_path(self, root: Path) -> Path:
-        return find_cassette(root / self.options.cassette_dir, self.name)
+    def _find_path(self) -> Path:
+        return find_cassette(self.owner.root / self.options.cassette_dir, self.name)
 
-    def _load(
-        self,
-        created: Container[Path],
-        recorded_before: Callable[[Path], Sequence[Interaction]],
-    ) -> tuple[CassetteState, Sequence[Interaction]]:
+    def _load(self) -> tuple[CassetteState, Sequence[Interaction]]:
         found = self.path.exists()
         loaded = importers.load(self.path) if found else CassetteData()
         self.foreign = loaded.foreign
         if loaded.foreign and self.mode in ("all", "new_episodes"):
             raise refuse_to_record(self.path, loaded.foreign, self.mode)
         if self.mode == "all":
-            return "new", recorded_before(self.path)
+            return "new", self.owner.recorded_in_mode_all(self.path)
         if not found:
             return "absent", ()
-        return "new" if self.path in created else "present", loaded.interactions
+        return "new" if self.path in self.owner.run else "present", loaded.interactions
 
     def _redacted(self, request: Request) -> Request | None:
         """Return the request as it is matched and kept; None where the user's hook lets it pass."""

@@ -234,7 +234,6 @@ class VcrSession(Session):
         strict: bool,
     ) -> None:
         self.cassette = cassette
-        self.owner = owner
         self.other_body: list[Request] = []  # answered although their body is not the recorded one
         self._home = threading.current_thread()
         self._redaction = redaction
@@ -242,7 +241,7 @@ class VcrSession(Session):
         self._recorded: dict[int, Pair] = {}
         self._key_at = functools.cache(self._recorded_key_at)
         path = str(cassette._path)
-        super().__init__(path, resolved, root=owner.root, fix=owner.fix, signature=owner.name)
+        super().__init__(path, resolved, owner)
         owner.sessions.append(self)
 
     @property
@@ -345,12 +344,10 @@ class VcrSession(Session):
         self.stop()
         self.close_streams()
 
-    def _find_path(self, root: Path) -> Path:
+    def _find_path(self) -> Path:
         return Path(self.name).absolute()
 
-    def _load(
-        self, created: Any, recorded_before: Any
-    ) -> tuple[CassetteState, Sequence[Interaction]]:
+    def _load(self) -> tuple[CassetteState, Sequence[Interaction]]:
         return "present" if self.cassette.rewound else "absent", ()
 
 
