@@ -7,6 +7,7 @@ import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from io import BytesIO
 from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -150,7 +151,11 @@ def check_file(path: Path, redact: Redaction, oldest: datetime | None = None) ->
             return
         cassette = loads(data, path=path)
     except CassetteError as error:
-        yield _unreadable(path, error)
+        line = (error.line if isinstance(error, CassetteFormatError) else None) or 1
+        # The finding begins with the path and the line already.
+        what = error.what.removeprefix(display_path(path)).removeprefix(f", line {line}")
+        what = what.removeprefix(":").strip().rstrip(".")
+        yield Finding(path, line, "unreadable", what, error.fix.removeprefix("Fix: "))
         return
     except FileNotFoundError:
         return  # somebody removed it just now
@@ -165,20 +170,13 @@ def check_file(path: Path, redact: Redaction, oldest: datetime | None = None) ->
         yield Finding(path, 1, "format", "it would be written otherwise today", fix)
 
 
-def _unreadable(path: Path, error: CassetteError) -> Finding:
-    line = (error.line if isinstance(error, CassetteFormatError) else None) or 1
-    # The finding begins with the path and the line already.
-    what = error.what.removeprefix(display_path(path)).removeprefix(f", line {line}")
-    what = what.removeprefix(":").strip().rstrip(".")
-    return Finding(path, line, "unreadable", what, error.fix.removeprefix("Fix: "))
-
-
 def _secrets(
     path: Path, data: bytes, cassette: CassetteData, redact: Redaction
 ) -> Iterator[Finding]:
     """Yield the secrets of each interaction, on its first line, then those in comments and the like."""
     fix = f"aquila-cassette scrub {_quoted(path)}"
-    starts = chain(_starts(data), repeat(1))  # unless they are written in another way
+    lines = enumerate(BytesIO(data), 1)
+    starts = chain((number for number, line in lines if line.startswith(b"- ")), repeat(1))
     found = [
         Finding(path, start, "secret", f"{secret.kind} in the {part}'s {secret.part}", fix)
         for one, start in zip(one_at_a_time(cassette.interactions), starts, strict=False)
@@ -190,11 +188,7 @@ def _secrets(
 
 
 def _foreign_secrets(path: Path, data: bytes, redact: Redaction) -> Iterator[Finding]:
-    try:
-        read = importers.read_foreign(data, path=path)
-    except CassetteError as error:
-        yield _unreadable(path, error)
-        return
+    read = importers.read_foreign(data, path=path)
     kinds = {
         secret.kind
         for one in one_at_a_time(read.interactions if read else ())
@@ -233,14 +227,6 @@ def _lines(data: bytes) -> list[str]:
     return [cut for line in text if (cut := re.sub(r"(^|\s+)#.*", "", line).rstrip())]
 
 
-def _starts(data: bytes) -> Iterator[int]:
-    """Yield the lines on which an interaction begins."""
-    line, at = 1, 0
-    for found in re.finditer(rb"^- ", data, re.MULTILINE):
-        line, at = line + data.count(b"\n", at, found.start()), found.start()
-        yield line
-
-
 def _names(paths: Sequence[Path], folder: Path) -> Iterator[Finding]:
     seen: dict[str, Path] = {}
     for path in paths:
@@ -263,10 +249,9 @@ def _names(paths: Sequence[Path], folder: Path) -> Iterator[Finding]:
 
 
 def _leftovers(places: Sequence[Path]) -> Iterator[Finding]:
+    what = "a temporary file of a save that was killed"
     for path in [one for place in places for one in sorted(place.rglob(".aquila-*.tmp"))]:
-        yield Finding(
-            path, 1, "leftover", "a temporary file of a save that was killed", "delete it"
-        )
+        yield Finding(path, 1, "leftover", what, "delete it")
 
 
 def _unused(paths: Sequence[Path], folder: Path) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ import os
 import shlex
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -21,9 +21,6 @@ from aquila_cassette.storage.names import display_path
 from aquila_cassette.suite import FOLDER
 from aquila_cassette.transcript.comparison import compare
 from aquila_cassette.transcript.humanize import escape_control_chars
-
-if TYPE_CHECKING:
-    from aquila_cassette.transcript.comparison import Comparison
 
 
 @app.command("diff")
@@ -72,23 +69,7 @@ def run(
     comparison = compare(old.interactions if old else (), new.interactions)
     is_same = comparison.same and old is not None
     if as_json:
-        sides = {"old": was if old else None, "new": now}
-        screen.data({**sides, **_as_json(comparison), "same": is_same})
-    elif old is None:
-        screen.line(escape_control_chars(f"{now} is not in {revision}."))
-    elif is_same:
-        but = "" if old == new else ", but for ids, dates, times and the like"
-        screen.line(f"The same{but}.")
-    else:
-        print_diff([f"--- {was}", f"+++ {now}", *comparison.lines()], screen)
-        screen.line((comparison.summary(), "bold"))
-    return 0 if is_same else 1
-
-
-def _as_json(comparison: Comparison) -> dict[str, Any]:
-    return {
-        "summary": comparison.summary(),
-        "interactions": [
+        interactions = [
             {
                 "number": one.number,
                 "state": one.state,
@@ -98,8 +79,18 @@ def _as_json(comparison: Comparison) -> dict[str, Any]:
                 "diff": list(one.lines),
             }
             for one in comparison.interactions
-        ],
-    }
+        ]
+        about = {"old": was if old else None, "new": now, "same": is_same}
+        screen.data(about | {"summary": comparison.summary(), "interactions": interactions})
+    elif old is None:
+        screen.line(escape_control_chars(f"{now} is not in {revision}."))
+    elif is_same:
+        but = "" if old == new else ", but for ids, dates, times and the like"
+        screen.line(f"The same{but}.")
+    else:
+        print_diff([f"--- {was}", f"+++ {now}", *comparison.lines()], screen)
+        screen.line((comparison.summary(), "bold"))
+    return 0 if is_same else 1
 
 
 def _load_revision(revision: str, path: Path) -> CassetteData | None:

@@ -25,7 +25,7 @@ from aquila_cassette.transcript.humanize import (
 from aquila_cassette.transcript.interaction_text import InteractionView
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from pathlib import Path
 
     from aquila_cassette.cli.output import Span
@@ -61,34 +61,29 @@ class _File:
 
     def cells(self, now: datetime) -> list[Span]:
         """Return its cells, in the order of the headings."""
+        size = (format_size(self.octets), "dim")
         if self.error is not None:
-            size = (format_size(self.octets), "dim")
             return [(self.name, "bold"), *["-"] * 4, size, ("unreadable", "red")]
         times = filter(None, (parse_time(one.interaction.recorded_at) for one in self.interactions))
-        endings = _endings([one.outcome for one in self.interactions])
+        # An error does not show its provider's dialect; other answers of the same host do.
+        providers: dict[str, str] = {}
+        for one in sorted(self.interactions, key=lambda one: one.said.dialect is None):
+            providers.setdefault(urlsplit(one.request.url).netloc, one.provider)
+        ends = Counter(one.outcome for one in self.interactions).most_common()
+        only = ends[0][0] if len(ends) == 1 else ""
+        endings = only or ", ".join(f"{number} {outcome}" for outcome, number in ends) or "-"
         return [
             (self.name, "bold"),
             str(len(self.interactions)),
-            (_first_of(self._providers()), "cyan"),
+            (_first_of(providers.values()), "cyan"),
             _first_of(one.model for one in self.interactions),
             (format_age(max(times, default=None), now), "dim"),
-            (format_size(self.octets), "dim"),
+            size,
             (endings, _ENDING_STYLES.get(endings, "yellow")),
         ]
 
-    def _providers(self) -> list[str]:
-        # An error does not show its provider's dialect; other answers of the same host do.
-        names: dict[str, str] = {}
-        for one in sorted(self.interactions, key=lambda one: one.said.dialect is None):
-            names.setdefault(urlsplit(one.request.url).netloc, one.provider)
-        return _distinct(names.values())
-
     def as_json(self) -> dict[str, Any]:
-        facts: dict[str, Any] = {
-            "name": self.name,
-            "path": display_path(self.path),
-            "bytes": self.octets,
-        }
+        facts = {"name": self.name, "path": display_path(self.path), "bytes": self.octets}
         if self.error is not None:
             return {**facts, "error": str(self.error)}
         every = self.interactions
@@ -140,10 +135,3 @@ def _distinct(values: Iterable[str | None]) -> list[str]:
 def _first_of(values: Iterable[str]) -> str:
     first, *others = _distinct(values) or ["-"]
     return f"{first} +{len(others)}" if others else first
-
-
-def _endings(outcomes: Sequence[str]) -> str:
-    counted = Counter(outcomes)
-    if len(counted) == 1:
-        return outcomes[0]
-    return ", ".join(f"{number} {outcome}" for outcome, number in counted.most_common()) or "-"

@@ -77,22 +77,17 @@ def run(
         for path, data in edits:  # before the cassette: if that is killed, it can be run again
             with files.changing(path) as file:
                 files.replace_file(file, data)
-        move(source, target)
+        with ExitStack() as locks:
+            for path in sorted({source.resolve(), target.resolve()}):
+                locks.enter_context(files.changing(path))
+            _refuse_overwriting(source, target)
+            source.rename(target)
     moved = "would be moved to" if dry_run else "moved to"
     was, now = (escape_control_chars(display_path(path)) for path in (source, target))
     screen.line(f"{was} {moved} ", (now, "bold"))
     if mentions:
         print_error(f"The old name is still in {', '.join(mentions)}.")
     return 0
-
-
-def move(old: Path, new: Path) -> None:
-    """Move a cassette; nothing at its new place is ever overwritten."""
-    with ExitStack() as locks:
-        for path in sorted({old.resolve(), new.resolve()}):
-            locks.enter_context(files.changing(path))
-        _refuse_overwriting(old, new)
-        old.rename(new)
 
 
 def _refuse_overwriting(old: Path, new: Path) -> None:

@@ -52,13 +52,11 @@ def plan(screen: Screen, targets: Sequence[Target], base_url: str | None) -> int
     sent = [one for one in targets if one.path not in refused]
     number = sum(len(one.cassette.interactions) for one in sent)
     screen.line(f"Would send {count(number, 'request')} of {count(len(sent), 'cassette')}, live:")
-    for interaction in [one for target in sent for one in target.cassette.interactions]:
-        asked, provider = (
-            _asked(interaction.request, base_url),
-            provider_for_key(interaction.request.url),
-        )
+    for one in [one for target in sent for one in target.cassette.interactions]:
+        provider = provider_for_key(one.request.url)
         key = f"  {provider.key_variables[0]}" if provider else ""
-        screen.line("  ", escape_control_chars(asked), (key, "dim"))
+        asked = escape_control_chars(_asked(one.request, base_url))
+        screen.line("  ", asked, (key, "dim"))
     for error in refused.values():
         screen.line(escape_control_chars(str(error)))
     return 0

@@ -96,11 +96,9 @@ def _scrub(path: Path, redact: Redaction, *, is_secret: bool, dry_run: bool) -> 
             )
         return False
     new = scrubbed(data, loads(data, path=path), redact)
-    if new is None:
-        return False
-    if not dry_run:
+    if new and not dry_run:
         rewrite(path, data, *new)
-    return True
+    return new is not None
 
 
 def scrubbed(

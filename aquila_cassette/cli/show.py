@@ -65,7 +65,10 @@ def run(
             print_error(str(error))
             continue
         if as_json:
-            data.append(_as_json(name_of(path, folder), path, cassette))
+            views = [InteractionView(one).as_json() for one in cassette.interactions]
+            about = {"name": name_of(path, folder), "path": display_path(path)}
+            program = cassette.recorded_with or None
+            data.append({**about, "recorded_with": program, "interactions": views})
             continue
         if printed:
             screen.line()
@@ -74,15 +77,6 @@ def run(
     if as_json:
         screen.data(data)
     return 2 if failed else 0
-
-
-def _as_json(name: str, path: Path, cassette: CassetteData) -> dict[str, Any]:
-    return {
-        "name": name,
-        "path": display_path(path),
-        "recorded_with": cassette.recorded_with or None,
-        "interactions": [InteractionView(one).as_json() for one in cassette.interactions],
-    }
 
 
 def _print_cassette(screen: Screen, name: str, path: Path, cassette: CassetteData) -> None:
@@ -96,9 +90,8 @@ def _print_cassette(screen: Screen, name: str, path: Path, cassette: CassetteDat
     screen.line((escape_control_chars(", ".join(filter(None, facts))), "dim"))
     for number, interaction in enumerate(cassette.interactions, 1):
         screen.line()
-        _print_interaction(
-            screen, f"{number}/{len(cassette.interactions)}", InteractionView(interaction)
-        )
+        head = f"{number}/{len(cassette.interactions)}"
+        _print_interaction(screen, head, InteractionView(interaction))
 
 
 def _print_interaction(screen: Screen, number: str, view: InteractionView) -> None:
@@ -112,9 +105,7 @@ def _print_interaction(screen: Screen, number: str, view: InteractionView) -> No
         _print_row(screen, row)
     if requested:
         screen.line()
-    for row in view.answer_rows():
-        _print_row(screen, row)
-    for row in view.arrival_rows():
+    for row in (*view.answer_rows(), *view.arrival_rows()):
         _print_row(screen, row)
 
 
