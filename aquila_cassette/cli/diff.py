@@ -13,7 +13,7 @@ import typer
 from aquila_cassette import importers
 from aquila_cassette.cli.folder import find
 from aquila_cassette.cli.output import Screen, print_diff
-from aquila_cassette.cli.shared_options import AsJson, Folder, app
+from aquila_cassette.cli.shared_options import Folder, app
 from aquila_cassette.errors import CassetteError, UsageError
 from aquila_cassette.model import CassetteData
 from aquila_cassette.storage import format as cassette_format
@@ -36,7 +36,6 @@ def run(
             "--git", metavar="REV", help="The commit to compare with, by default the last one."
         ),
     ] = None,
-    as_json: AsJson = False,
 ) -> int:
     """Show what changed between two cassettes, or since a commit.
 
@@ -68,21 +67,7 @@ def run(
     screen = Screen()
     comparison = compare(old.interactions if old else (), new.interactions)
     is_same = comparison.same and old is not None
-    if as_json:
-        interactions = [
-            {
-                "number": one.number,
-                "state": one.state,
-                "changed": one.what or None,
-                "method": one.interaction.request.method,
-                "url": one.interaction.request.url,
-                "diff": list(one.lines),
-            }
-            for one in comparison.interactions
-        ]
-        about = {"old": was if old else None, "new": now, "same": is_same}
-        screen.data(about | {"summary": comparison.summary(), "interactions": interactions})
-    elif old is None:
+    if old is None:
         screen.line(escape_control_chars(f"{now} is not in {revision}."))
     elif is_same:
         but = "" if old == new else ", but for ids, dates, times and the like"

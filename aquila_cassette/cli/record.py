@@ -74,9 +74,6 @@ def run(
         str | None,
         typer.Option(metavar="URL", help="With --direct: ask there, not the recorded host."),
     ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
-    ] = False,
 ) -> int:
     """Record cassettes again, and show what changed.
 
@@ -115,36 +112,19 @@ def run(
         what = ", and ".join(why) or "there are no cassettes"
         print_error(f"Nothing to record again: {what}.")
     elif direct:
-        from aquila_cassette.cli.record_direct import plan, resend
+        from aquila_cassette.cli.record_direct import resend
 
-        code = (plan if dry_run else resend)(screen, targets, base_url)
-    elif dry_run:
-        _plan(screen, targets)
+        code = resend(screen, targets, base_url)
     else:
         code = _run_tests(screen, targets, root, folder, context.obj or ())
     return code or (2 if is_damaged else 0)
-
-
-def _tests(targets: Sequence[Target]) -> list[str]:
-    return list(dict.fromkeys(test for one in targets for test in one.tests))
-
-
-def _plan(screen: Screen, targets: Sequence[Target]) -> None:
-    tests = _tests(targets)
-    screen.line(f"Would run {count(len(tests), 'test')} for {count(len(targets), 'cassette')}:")
-    for test in tests:
-        names = ", ".join(one.name for one in targets if test in one.tests)
-        screen.line("  ", escape_control_chars(test), "  ", (escape_control_chars(names), "dim"))
-    for one in targets:
-        if one.unsigned:
-            screen.line(f"{escape_control_chars(one.name)}: {_unsigned(one)}.")
 
 
 def _run_tests(
     screen: Screen, targets: Sequence[Target], root: Path, folder: Path, arguments: Sequence[str]
 ) -> int:
     """Run the tests of some cassettes in mode ``all``, show what changed, return the exit code."""
-    tests = _tests(targets)
+    tests = list(dict.fromkeys(test for one in targets for test in one.tests))
     others = list(_also_recorded(targets, tests, folder))
     started = datetime.now(UTC).replace(microsecond=0)
     run = _Run(root)
@@ -308,7 +288,8 @@ def _outcome(one: Target, run: _Run, started: datetime) -> Outcome:
     # A test that fails at its very end may have replaced one of its cassettes.
     is_kept = len(reasons) == len(one.tests) and new.interactions == one.cassette.interactions
     if one.unsigned:
-        reasons.append(_unsigned(one))
+        number = count(one.unsigned, "interaction")
+        reasons.append(f"{number} recorded by no test (--direct sends them again)")
     why = f"{reasons[0]} (and {len(reasons) - 1} more)" if len(reasons) > 1 else "".join(reasons)
     if is_kept:
         return Outcome(one.name, "kept", one.cassette, new, why)
@@ -325,8 +306,3 @@ def _is_recorded(test: str, old: CassetteData, new: CassetteData, started: datet
         for one in now
         if one in old.interactions
     )
-
-
-def _unsigned(one: Target) -> str:
-    number = count(one.unsigned, "interaction")
-    return f"{number} recorded by no test (--direct sends them again)"

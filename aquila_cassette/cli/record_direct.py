@@ -33,7 +33,7 @@ from aquila_cassette.session.saving import refuse_secrets
 from aquila_cassette.storage import files
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.comparison import is_same_recording
-from aquila_cassette.transcript.humanize import count, escape_control_chars
+from aquila_cassette.transcript.humanize import escape_control_chars
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -44,22 +44,6 @@ if TYPE_CHECKING:
 
 _QUERY_KEY = re.compile(rf"(?<=[?&])((?:api[_-]?)?key=){re.escape(REDACTED)}(?=&|$)")
 _TIMEOUT = httpx.Timeout(600, connect=30)  # seconds, for a connection and for the next piece
-
-
-def plan(screen: Screen, targets: Sequence[Target], base_url: str | None) -> int:
-    """Show what would be sent."""
-    refused = _refused(targets)
-    sent = [one for one in targets if one.path not in refused]
-    number = sum(len(one.cassette.interactions) for one in sent)
-    screen.line(f"Would send {count(number, 'request')} of {count(len(sent), 'cassette')}, live:")
-    for one in [one for target in sent for one in target.cassette.interactions]:
-        provider = provider_for_key(one.request.url)
-        key = f"  {provider.key_variables[0]}" if provider else ""
-        asked = escape_control_chars(_asked(one.request, base_url))
-        screen.line("  ", asked, (key, "dim"))
-    for error in refused.values():
-        screen.line(escape_control_chars(str(error)))
-    return 0
 
 
 def resend(screen: Screen, targets: Sequence[Target], base_url: str | None) -> int:

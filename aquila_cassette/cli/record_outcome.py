@@ -72,13 +72,12 @@ def show_outcomes(screen: Screen, outcomes: Sequence[Outcome], *, is_stopped: bo
 
 
 def _summary(outcomes: Sequence[Outcome]) -> str:
-    results = [one.result for one in outcomes]
+    results: list[str] = [one.result for one in outcomes]
     summary = f"{count(results.count('re-recorded'), 'cassette')} re-recorded"
-    if partly := results.count("in part"):
-        summary += f", {partly} in part"
-    if kept := results.count("kept"):
-        summary += f", {kept} kept as before"
-    if kept < len(outcomes):
+    for result, words in (("in part", "in part"), ("kept", "kept as before")):
+        if number := results.count(result):
+            summary += f", {number} {words}"
+    if set(results) != {"kept"}:
         changed = sum(one.result != "kept" and not one.comparison.same for one in outcomes)
         summary += f"; {changed or 'nothing'} changed"
     return f"{summary}."

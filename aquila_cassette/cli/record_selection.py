@@ -60,7 +60,14 @@ def select(
     `failed` those in which tests missed when they ran last.
     """
     loaded, is_damaged = _load(_files(names, folder))
-    found: list[Target] = []
+    found: dict[Path, Target] = {}
+
+    def add(path: Path, cassette: CassetteData, tests: tuple[str, ...], unsigned: int = 0) -> None:
+        target = Target(name_of(path, folder), path, cassette, tests, unsigned)
+        if known := found.get(path.absolute()):
+            target = replace(known, tests=tuple(dict.fromkeys([*known.tests, *tests])))
+        found[path.absolute()] = target
+
     if stale is not None or not failed:
         limit = datetime.now(UTC) - (parse_timespan(stale) if stale else timedelta())
         for path, cassette in loaded.items():
@@ -71,10 +78,8 @@ def select(
                 if not stale or (parse_time(one.recorded_at) or limit) < limit
             ]
             if old or not stale:
-                unsigned = sum(owner_of(one) is None for one in old)
-                name = name_of(path, folder)
-                found.append(Target(name, path, cassette, owners_of(old), unsigned))
-    root = _root(found, folder)
+                add(path, cassette, owners_of(old), sum(owner_of(one) is None for one in old))
+    root = _root(found.values(), folder)
     note = read_note("misses", folder) if failed else None
     if note is not None:
         root = note.root
@@ -84,9 +89,8 @@ def select(
                 path = by_place.get(place.absolute()) or place
                 if path not in loaded and (names or path.exists()):
                     continue  # it was not named, or it is damaged
-                cassette = loaded.get(path, CassetteData())  # it may not exist yet
-                found.append(Target(name_of(path, folder), path, cassette, (test,)))
-    return Selection(_merged(found), root, is_damaged)
+                add(path, loaded.get(path, CassetteData()), (test,))  # it may not exist yet
+    return Selection(list(found.values()), root, is_damaged)
 
 
 def _files(names: Sequence[str], folder: Path) -> list[Path]:
@@ -124,18 +128,6 @@ def _load(paths: Iterable[Path]) -> tuple[dict[Path, CassetteData], bool]:
             is_damaged = True
             print_error(escape_control_chars(str(error)))
     return loaded, is_damaged
-
-
-def _merged(targets: Iterable[Target]) -> list[Target]:
-    """Return each cassette once, with the tests of all its targets, in order of first mention."""
-    by_path: dict[Path, Target] = {}
-    for one in targets:
-        path = one.path.absolute()
-        if known := by_path.get(path):
-            tests = tuple(dict.fromkeys([*known.tests, *one.tests]))
-            one = replace(known, tests=tests, unsigned=max(known.unsigned, one.unsigned))
-        by_path[path] = one
-    return list(by_path.values())
 
 
 def _root(targets: Iterable[Target], folder: Path) -> Path:

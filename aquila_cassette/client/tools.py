@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import functools
 import inspect
@@ -9,7 +10,7 @@ import json
 import re
 import types
 import typing
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Literal, Union
@@ -114,17 +115,23 @@ class ToolRun:
     patch: Mapping[str, Any] = field(default_factory=dict)
 
     async def run(self) -> None:
-        try:
+        with self._told():
             self._take(await call(self._bind()))
-        except Exception as error:
-            self._fail(error)
 
     def run_now(self) -> None:
-        try:
+        with self._told():
             value = self._bind()()
             self._take(anyio.run(_wait_for, value) if inspect.isawaitable(value) else value)
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """Tell the model of an error."""
+        try:
+            yield
         except Exception as error:
-            self._fail(error)
+            name = "" if isinstance(error, _BadCall) else type(error).__name__
+            self.result = ": ".join(["Error", *filter(None, (name, str(error)))])
+            self.failed = True
 
     def _bind(self) -> Callable[[], Any]:
         tool = self.tools.get(self.name)
@@ -147,11 +154,6 @@ class ToolRun:
             value = value.result
         as_json = json.dumps(value, ensure_ascii=False, default=str)
         self.result = value if isinstance(value, str) else as_json
-
-    def _fail(self, error: Exception) -> None:
-        name = "" if isinstance(error, _BadCall) else type(error).__name__
-        self.result = ": ".join(["Error", *filter(None, (name, str(error)))])
-        self.failed = True
 
 
 class _BadCall(Exception):  # noqa: N818 - only its text is seen, by the model

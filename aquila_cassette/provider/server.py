@@ -166,14 +166,15 @@ class _RequestHandler(BaseHTTPRequestHandler):
         named = (self.headers.get("x-provider-fault", ""), request.model, request.prompt.strip())
         fault = next((one for one in named if one in STREAM_FAULTS), None)
         error = next(filter(None, map(_ERROR.fullmatch, named)), None)
+        problem = None
         if not isinstance(body, dict):
-            message = "We could not parse the JSON body of your request."
-            self._send_error(dialect, 400, message)
+            problem = "We could not parse the JSON body of your request."
         elif not body.get(dialect.required):
-            message = f"Missing required parameter: '{dialect.required}'."
-            self._send_error(dialect, 400, message)
+            problem = f"Missing required parameter: '{dialect.required}'."
         elif not request.model:
-            self._send_error(dialect, 400, "You must provide a model parameter.")
+            problem = "You must provide a model parameter."
+        if problem:
+            self._send_error(dialect, 400, problem)
         elif error:
             status = int(error[1])
             self._send_error(dialect, status, _MESSAGES.get(status, _OTHER_MESSAGE))

@@ -52,22 +52,23 @@ def lay_suite(project: Project) -> None:
     project.cassette("never", ("test_it.py::test_never", "old never"))
 
 
+WORD = "test_it.py::test_word"
+
+
 def test_exactly_the_tests_that_recorded_a_cassette_record_it_again(
     cli: Cli, project: Project
 ) -> None:
     lay_suite(project)
     project.cassette("unsigned", (None, "old"), (None, "old"))
     project.provider.requests.clear()
-    assert cli("record", "--dry-run", "words", "*farewell", "unsigned").done == (
-        "Would run 5 tests for 4 cassettes:\n"
-        "  test_it.py::test_word[sea]  words\n"
-        "  test_it.py::test_other  words\n"
-        "  test_it.py::test_word[a::b [c] d/e]  words\n"
-        "  test_it.py::test_word[\\xe9 (teardown)]  words\n"
-        "  test_it.py::TestIt::test_it  farewell, sub/farewell\n"
-        "unsigned: 2 interactions recorded by no test (--direct sends them again).\n"
-    )
-    assert project.provider.requests == []
+    targets = select(["words", "*farewell", "unsigned"], Path("cassettes")).targets
+    assert [(one.name, list(one.tests), one.unsigned) for one in targets] == [
+        ("words", [f"{WORD}[sea]", "test_it.py::test_other", f"{WORD}[a::b [c] d/e]",
+                   f"{WORD}[\\xe9 (teardown)]"], 0),
+        ("farewell", ["test_it.py::TestIt::test_it"], 0),
+        ("sub/farewell", ["test_it.py::TestIt::test_it"], 0),
+        ("unsigned", [], 2),
+    ]  # fmt: skip
     out = cli("record", "words", "farewell").done
     assert project.prompts("words") == [
         "NEW sea", "NEW other", "NEW a::b [c] d/e", "NEW \xe9 (teardown)",
@@ -251,11 +252,11 @@ def test_failed_picks_the_tests_that_missed_and_stale_what_was_recorded_long_ago
     note = Path(".pytest_cache/v/aquila/misses")
     note.parent.mkdir(parents=True)
     note.write_text('{"test_it.py::test_it[new]": ["cassettes/new.yaml"]}')
-    assert cli("record", "--failed", "--stale", "30d", "--dry-run").out == (
-        "Would run 2 tests for 2 cassettes:\n"
-        "  test_it.py::test_it[old]  old\n"
-        "  test_it.py::test_it[new]  new\n"
-    )
+    targets = select([], Path("cassettes"), "30d", failed=True).targets
+    assert [(one.name, one.tests) for one in targets] == [
+        ("old", ("test_it.py::test_it[old]",)),
+        ("new", ("test_it.py::test_it[new]",)),
+    ]
     assert cli("record", "--failed", "old").err.startswith("Nothing to record again: no test")
     # From a folder below, it is the same project.
     Path("sub").mkdir()

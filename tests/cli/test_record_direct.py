@@ -337,10 +337,6 @@ def test_the_new_answer_keeps_whose_it_is_and_what_was_sent(cli: Cli, serve: Ser
     path = lay(recorded(server.url, by=None))
     (old,) = importers.load(path).interactions
     asked = f"POST {server.url}/v1/chat/completions"
-    assert cli("record", "--direct", "chat", "--dry-run").done == (
-        f"Would send 1 request of 1 cassette, live:\n  {asked}\n"
-    )
-    assert server.requests == []
     assert cli("record", "--direct", "chat").done == (
         f"1/1 ✓ chat: {asked}\n"
         "\n"
