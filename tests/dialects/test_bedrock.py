@@ -39,17 +39,6 @@ def test_a_stream_says_its_tool_calls_and_its_thoughts() -> None:
     assert message.tool_calls == (ModelToolCall("get_weather", '{"city":"Oslo"}'),)
 
 
-def test_an_answer_that_is_not_streamed_says_the_same() -> None:
-    answer = (
-        b'{"output": {"message": {"role": "assistant", "content": [{"text": "Hi"}, '
-        b'{"toolUse": {"toolUseId": "t", "name": "now", "input": {}}}]}}, '
-        b'"stopReason": "tool_use", "usage": {"totalTokens": 3}}'
-    )
-    message = read_message("application/json", answer)
-    assert (message.text, message.finish_reason, message.dialect) == ("Hi", "tool_use", "bedrock")
-    assert message.tool_calls == (ModelToolCall("now", "{}"),)
-
-
 def test_a_stream_is_over_with_its_metadata_and_whole_after_its_stop() -> None:
     assert ending(TYPE, BODY).terminal
     stopped = ending(TYPE, b"".join(CONVERSE_FRAMES[:-1]))
@@ -152,12 +141,3 @@ def test_a_model_that_is_invoked_streams_in_its_own_way(
     assert ending(TYPE, body).dialect == dialect
     cut = wrapped(events[0])
     assert not ending(TYPE, cut).complete_at_eof
-
-
-def test_a_model_that_is_invoked_answers_in_its_own_way() -> None:
-    titan = (
-        b'{"inputTextTokenCount": 1, "results": [{"outputText": "Hi", "completionReason": "F"}]}'
-    )
-    llama = b'{"generation": "Hi", "prompt_token_count": 1, "stop_reason": "stop"}'
-    for answer in (titan, llama):
-        assert read_message("application/json", answer).text == "Hi"

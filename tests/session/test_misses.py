@@ -5,18 +5,12 @@ import re
 import secrets
 import uuid
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aquila_cassette import MissError
 from tests.session.fake_adapter import URL, Library, Suite
-
-
-@pytest.fixture
-def suite(tmp_path: Path) -> Suite:
-    return Suite(tmp_path)
 
 
 def miss_of(suite: Suite, name: str, *asked: str, **options: Any) -> MissError:
