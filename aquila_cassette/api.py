@@ -106,6 +106,12 @@ class Block:
     def __call__(self, function: Callable[P, T]) -> Callable[P, T]:
         """Run each call of `function`, sync or async, generator or not, in a block of its own."""
         self._is_used = True
+        if inspect.isclass(function) or not callable(function):  # pytest would find no tests in it
+            raise UsageError(
+                f"aquila_cassette decorates functions, not {function!r}.",
+                fix=f'Fix: write @pytest.mark.aquila_cassette("{self._name}") at a class, and '
+                "@classmethod above this decorator",
+            )
         make = functools.partial(Block, self._name, self._call, self._owner, function)
         wrapped: Callable[..., Any]
         if inspect.isasyncgenfunction(function):

@@ -56,6 +56,14 @@ class ComparedUrl(NamedTuple):
     query: tuple[tuple[str, str], ...]
 
 
+OPERATION_HEADERS = frozenset({
+    "x-amz-target", "soapaction", "x-http-method-override", "x-amz-copy-source",
+    "x-amz-copy-source-range", "dropbox-api-arg", "content-range", "upload-offset", "x-ms-range",
+    "x-goog-upload-command", "x-goog-upload-offset",
+})  # fmt: skip
+"""Headers that say what one URL is asked to do, or which part of an upload the body is."""
+
+
 class Operation(NamedTuple):
     """What headers say of the operation that a request asks for."""
 
@@ -65,14 +73,19 @@ class Operation(NamedTuple):
 
     @classmethod
     def of(cls, request: Request) -> Operation:
-        names = ("x-amz-target", "range", "accept")
-        target, range_, accept = (request.header(name) or "" for name in names)
-        return cls(target, range_.replace(" ", ""), "text/event-stream" in accept.lower())
+        headers = {name.lower(): value for name, value in reversed(request.headers)}
+        named = sorted(OPERATION_HEADERS & headers.keys())
+        return cls(
+            ", ".join([f"{name}: {headers[name]}" for name in named]),
+            headers.get("range", "").replace(" ", ""),
+            "text/event-stream" in headers.get("accept", "").lower(),
+        )
 
     def __str__(self) -> str:
         accept = "text/event-stream" if self.is_stream else ""
-        fields = {"x-amz-target": self.target, "range": self.range, "accept": accept}
-        return ", ".join(f"{name}: {value}" for name, value in fields.items() if value) or "(none)"
+        fields = {"range": self.range, "accept": accept}
+        named = [self.target, *(f"{name}: {value}" for name, value in fields.items() if value)]
+        return ", ".join(filter(None, named)) or "(none)"
 
 
 class ComparedBody(NamedTuple):
@@ -239,7 +252,9 @@ class _Rules:
     def json(self, value: Any, name: str = "") -> Any:
         """Return JSON with marks; a number is replaced where all of it is volatile."""
         if isinstance(value, dict):
-            return {key: self.json(held, key) for key, held in value.items()}
+            pairs = [(self.text(key), self.json(held, key)) for key, held in value.items()]
+            marked = dict(pairs)
+            return marked if len(marked) == len(pairs) else pairs  # two names have one mark
         if isinstance(value, list):
             return [self.json(held, name) for held in value]
         if isinstance(value, str):

@@ -21,6 +21,9 @@ _LONGEST_HEAD = 2000
 _NUMBER = re.compile(rb"-?[0-9][0-9.eE+-]*(?=[ \t\r\n,}\]])")
 _OPENING = re.compile(rb'(\\*)"')
 _SPACE = re.compile(rb"[ \t\r\n]*")
+_OBJECT = re.compile(rb"\{[^{}]*\}")
+_HELD = re.compile(rb'(?<=")[^"\\]{20,}(?=\\*")')
+_ELEMENT = re.compile(rb"<([A-Za-z_][A-Za-z0-9_.:-]*)>([^<>\s]+)</\1>")
 _LIST = re.compile(rb"\[[ \t\r\n]*")
 _COMMA = re.compile(rb"[ \t\r\n]*,[ \t\r\n]*")
 _LINE_END = re.compile(rb"[\r\n]")
@@ -91,6 +94,14 @@ def json_fields(
             if is_secret(name, data[first:last], names, place):
                 around = b"" if is_text else b"\\" * escapes + b'"'
                 yield Span(first, last, f"the field {name!r}", around + MARK + around)
+        if held := _OBJECT.match(data, _after_space(data, match.end())):  # {"value": "..."}
+            for text in _HELD.finditer(data, *held.span()):
+                if looks_random(text[0]):
+                    yield Span(*text.span(), f"the field {name!r}")
+
+
+def _after_space(data: bytes, at: int) -> int:
+    return _SPACE.match(data, at).end()  # type: ignore[union-attr]  # it matches anywhere
 
 
 def _name_before(data: bytes, end: int, escapes: int) -> str | None:
@@ -113,7 +124,7 @@ def _escapes_before(data: bytes, quote: int, limit: int = 0) -> int:
 
 def _values(data: bytes, colon_end: int, escapes: int) -> Iterator[tuple[int, int, bool]]:
     """Yield the strings (without quotes) and numbers that are the value, or are in it, a list."""
-    at = _SPACE.match(data, colon_end).end()  # type: ignore[union-attr]  # it matches anywhere
+    at = _after_space(data, colon_end)
     listed = _LIST.match(data, at)
     if listed:
         at = listed.end()
@@ -182,6 +193,14 @@ def is_by_the_model(data: bytes, span: Span) -> bool:
     return any(one in _MODEL_ARGUMENTS for one in within)
 
 
+def xml_elements(data: bytes, names: SecretNames, place: Place) -> Iterator[Span]:
+    """Yield the texts of elements with secret names: temporary keys of AWS come in XML."""
+    for element in _ELEMENT.finditer(data):
+        name = element[1].rpartition(b":")[2].decode()
+        if is_secret(name, element[2], names, place):
+            yield Span(*element.span(2), f"the element {name!r}")
+
+
 # Forms, queries, links.
 
 
@@ -195,11 +214,16 @@ def form_pairs(data: bytes, names: SecretNames, place: Place, start: int = 0) ->
         end = start + len(pair)
         if value and is_secret(_shown(name), value, names, place):
             yield Span(end - len(value), end, f"{place} field {_shown(name)!r}")
-        elif b"%3" in value or b"?" in value:
+        elif b"%3" in value or b"?" in value or b":" in value:
             inner = unquote_to_bytes(value)
-            clean = clean_url(inner, names, is_inner=True) if b"=" in inner else inner
+            if inner[:1] in (b"{", b"["):
+                pattern = json_pattern(names.more)
+                held = json_fields(inner, inner.lower(), pattern, names, "sent")
+                clean = replaced(inner, merge(inner, held))
+            else:
+                clean = clean_url(inner, names, is_inner=True) if b"=" in inner else inner
             if clean != inner:
-                kind = f"a URL in the {place} field {_shown(name)!r}"
+                kind = f"a value in the {place} field {_shown(name)!r}"
                 yield Span(end - len(value), end, kind, quote(clean, safe="+").encode())
         start = end + 1
 

@@ -93,6 +93,8 @@ class Finder:
         found = [*fields.json_fields(data, low, self._json, self.names, place)]
         if data.find(b"=") >= 0:
             found += fields.link_parameters(data, low, self._links, self.names)
+        if data[:1] == b"<":
+            found += fields.xml_elements(data, self.names, place)
         if kind.startswith("application/x-www-form-urlencoded"):
             found += fields.form_pairs(data, self.names, "form")
         elif kind.startswith("multipart/form-data"):

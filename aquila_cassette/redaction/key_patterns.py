@@ -41,6 +41,7 @@ KEY_PATTERNS = (
         f"|(?!{_SLUG})(?=(?:[A-Za-z_-]*[0-9]){{4}})[A-Za-z0-9_-]{{16,}})",
         f"sk-ant-api03-{_TAIL}", "sk-estimator-id-1234",
     ),
+    *_like("a client secret of OpenAI", "ek_", "(?=[A-Za-z]*[0-9])[A-Za-z0-9]{24,}"),
     *_like("a key (sk_...)", "sk_", "[0-9a-f]{40,}", _HEX),
     *_like("a RubyGems or DigitalOcean token", "rubygems_ dop_v1_ doo_v1_ dor_v1_", "[0-9a-f]{40,}", _HEX),
     *_like("a Stripe key", "sk_live_ sk_test_ rk_live_ rk_test_", "[A-Za-z0-9]{16,}"),

@@ -61,7 +61,9 @@ _REQUEST_TOKENS = (
 KEPT_SENT = frozenset({
     "content-type", "content-disposition", "content-language", "mcp-protocol-version",
     "x-goog-upload-status", "x-goog-upload-chunk-granularity", "x-goog-upload-command",
-    "x-goog-upload-offset", "x-goog-upload-protocol",
+    "x-goog-upload-offset", "x-goog-upload-protocol", "soapaction", "x-http-method-override",
+    "x-amz-copy-source", "x-amz-copy-source-range", "dropbox-api-arg", "content-range",
+    "upload-offset", "x-ms-range",
     "accept", "anthropic-version", "anthropic-beta", "openai-beta", "x-goog-api-version",
     "api-version", "x-github-api-version", "x-amz-target", "prefer", "range", "last-event-id",
 })  # fmt: skip
@@ -134,8 +136,8 @@ class SecretNames:
             return "always"
         if plain.endswith(("credential", "credentials", "hmac", "sig")):
             return "if_random"
-        if plain.endswith("token") and not plain.endswith(_PAGE_TOKENS):
+        if plain.endswith("token") and not plain.endswith((*_PAGE_TOKENS, *_REQUEST_TOKENS)):
             # In `tiktoken` it is no word of its own.
-            own = _TOKEN.fullmatch(name) and not plain.endswith((*_TEXT_TOKENS, *_REQUEST_TOKENS))
+            own = _TOKEN.fullmatch(name) and not plain.endswith(_TEXT_TOKENS)
             return "always" if own and place in ("sent", "query", "form") else "if_random"
         return "never"

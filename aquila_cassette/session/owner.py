@@ -14,6 +14,7 @@ from aquila_cassette.errors import MissError, UnplayedError, UnplayedWarning
 from aquila_cassette.model import TEARDOWN, UNFINISHED, Interaction
 from aquila_cassette.options import Layer, resolve
 from aquila_cassette.session import saving
+from aquila_cassette.session.current_session import leave
 from aquila_cassette.session.failures import how_failed
 from aquila_cassette.session.miss import combined
 from aquila_cassette.session.run_folder import THIS_PROCESS, Change, RunFolder
@@ -100,13 +101,12 @@ class Owner:
         An `error` that leaves the block gets notes instead of being replaced.
         """
         __tracebackhide__ = True
+        if not session.is_open:  # its owner ended before it
+            return
         if session.journal.is_forked:  # the process that opened it saves
             session.close_streams()
             return
-        session.stop()
-        if session.has_keys:
-            session.has_keys = False
-            KEYS.switch_for_block(False)
+        self._stop(session)
         # A consumer that lets a decorated generator go is no failure.
         raised = error is not None and not isinstance(error, GeneratorExit)
         self._save_block(session, raised=raised)
@@ -117,6 +117,12 @@ class Owner:
             raise combined(misses)
         if misses and error is not None:
             error.add_note(str(combined(misses)))
+
+    def _stop(self, session: Session) -> None:
+        session.stop()
+        if session.has_keys:
+            session.has_keys = False
+            KEYS.switch_for_block(False)
 
     def _save_block(self, session: Session, *, raised: bool) -> None:
         if session.mode != "all":
@@ -173,6 +179,9 @@ class Owner:
         sessions, self._decided = self.sessions[self._decided :], len(self.sessions)
         for session in sessions:
             session.was_skipped = self.skipped
+            if session.is_open and self.is_test:  # an interrupt, or nobody leaves it
+                leave(session)
+                self._stop(session)
             if not session.is_open:
                 session.give_up_streams()
             if self.is_shared and session.unfinished:

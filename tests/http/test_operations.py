@@ -11,12 +11,20 @@ from tests.servers import Connection, RawServer, Request, answers
 HEADERS = {
     "x-amz-target": ("DynamoDB_20120810.ListTables", "DynamoDB_20120810.DescribeLimits"),
     "range": ("bytes=0-3", "bytes=100-103"),
+    "SOAPAction": ('"urn:Get"', '"urn:Delete"'),
+    "content-range": ("bytes 0-1/4", "bytes 2-3/4"),
+    "dropbox-api-arg": ('{"path":"/a"}', '{"path":"/b"}'),
+    "upload-offset": ("0", "2"),
+    "x-amz-copy-source": ("/bucket/a", "/bucket/b"),
+    "x-goog-upload-offset": ("0", "2"),
+    "x-http-method-override": ("PATCH", "DELETE"),
+    "x-ms-range": ("bytes=0-3", "bytes=100-103"),
     "accept": ("application/json", "application/json, text/event-stream"),
 }
 
 
 def echo(connection: Connection, request: Request) -> None:
-    said = "|".join(request.headers.get(name, "") for name in HEADERS)
+    said = "|".join(request.headers.get(name.lower(), "") for name in HEADERS)
     answers(said.encode())(connection, request)
 
 
@@ -44,7 +52,7 @@ def test_each_operation_has_its_own_answer_and_another_is_a_miss_that_names_the_
     old, new = (
         ("(none)", "accept: text/event-stream")
         if name == "accept"
-        else (f"{name}: {one}", f"{name}: {other}")
+        else (f"{name.lower()}: {one}", f"{name.lower()}: {other}")
     )
     assert f"@@ operation @@\n    -{old}\n    +{new}" in text
 

@@ -333,6 +333,8 @@ def says(text: str) -> Request:
         (True, "30.11.2026 or 11/30/2026", "1.12.2026 or 12/01/2026"),
         (True, "at 1764547136.25 (20261201T000000Z)", "at 1764547137123 (20261202T000001Z)"),
         (True, "clock 10:30", "clock 23:59:01"),
+        (True, "今日は2026-01-01です、10:30に", "今日は2026-12-24です、23:59に"),
+        (True, "今日は2026年1月1日です", "今日は2026年12月24日です"),
         (False, "gpt-4o-2024-08-06", "gpt-4o-2024-11-20"),
         (False, "claude-3-5-sonnet-20241022", "claude-3-5-sonnet-20240620"),
         (False, "web_search_20250305", "web_search_20250306"),
@@ -366,6 +368,15 @@ def test_text_that_differs_each_time_can_be_normalized_anywhere(
 ):
     assert not same(one, other)
     assert same(one, other, normalize=normalize)
+
+
+def test_names_of_fields_are_normalized_and_each_keeps_its_value():
+    one, other, third = (
+        asked(json.dumps({f"{day}-01": first, f"{day}-02": 2}).encode())
+        for day, first in (("2026-01", 1), ("2026-02", 1), ("2026-01", 3))
+    )
+    assert same(one, other, normalize=["dates"])
+    assert not same(one, third, normalize=["dates"])
 
 
 def test_a_version_is_no_date_and_what_is_found_is_not_left_out():

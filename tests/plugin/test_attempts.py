@@ -84,3 +84,46 @@ def test_it(cassette):
         ["aquila: cassettes/test_it/test_it.yaml was not changed, since *::test_it was skipped"]
     )
     assert "failed" not in result.stdout.str()
+
+
+def test_an_interrupted_test_leaves_what_it_asked_once_as_unfinished(suite: Suite) -> None:
+    source = """
+@pytest.fixture(scope="module")
+def wide(aquila_cassette):
+    with aquila_cassette("wide"):
+        yield get("/wide")
+
+def test_one(wide, cassette):
+    get("/1")
+
+def test_two(wide, cassette):
+    get("/2")
+    INTERRUPT
+
+def test_three(cassette):
+    get("/3")
+"""
+    whole = source.replace("INTERRUPT", "pass")
+    for arguments in ([], ["--aquila-record=all"]):
+        suite(source.replace("INTERRUPT", "pytest.exit('Ctrl-C')"), *arguments)
+        suite(whole).assert_outcomes(passed=3)
+    result = suite(whole, "--aquila-record=none")
+    result.stdout.fnmatch_lines(["aquila: 4 replayed, 0 recorded, 0 missed, 0 unplayed"])
+
+
+def test_a_block_that_nobody_leaves_ends_with_its_test(suite: Suite) -> None:
+    source = """
+KEPT = []
+
+def test_one():
+    KEPT.append(block("one"))
+    KEPT[0].__enter__()
+    assert get("/1") == "/1"
+
+def test_two():
+    assert get("/2") == "/2"
+"""
+    for count in ("0 replayed, 1 recorded", "1 replayed, 0 recorded"):
+        result = suite(source)
+        result.assert_outcomes(passed=2)
+        result.stdout.fnmatch_lines([f"aquila: {count}, 0 missed, 0 unplayed"])

@@ -112,9 +112,13 @@ def test_bare(aquila_cassette):
 
 def test_none(aquila_cassette):
     aquila_cassette(None)
+
+def test_class(aquila_cassette):
+    @aquila_cassette("chat")
+    class TestChat: pass
 """
     result = suite(source)
-    result.assert_outcomes(failed=3, errors=1)
+    result.assert_outcomes(failed=4, errors=1)
     result.stdout.fnmatch_lines_random(
         [
             "E*aquila_cassette takes the name of a cassette, not a path: 'tests/cassettes/chat.yaml'.",
@@ -123,6 +127,8 @@ def test_none(aquila_cassette):
             "E*aquila_cassette needs the name of a cassette, as a decorator too.",
             'E*Fix: write @aquila_cassette("ask")',
             "E*aquila_cassette takes the name of a cassette, not None.",
+            "E*aquila_cassette decorates functions, not <class '*TestChat'>.",
+            'E*Fix: write @pytest.mark.aquila_cassette("chat") at a class, and *',
         ]
     )
 

@@ -137,6 +137,18 @@ def test_ordinary_json_stays(data: str):
     assert body_of(data.encode()) == data.encode()
 
 
+def test_the_random_texts_of_an_object_with_a_secret_name_are_redacted():
+    data = '{"client_secret": {"value": "%s", "at": 1, "kind": "ephemeral"}, "a": {"b": "%s"}}'
+    assert body_of((data % (OPAQUE, OPAQUE)).encode()).decode() == data % ("[redacted]", OPAQUE)
+    held = json.dumps({"held": data % (OPAQUE, OPAQUE)})
+    assert body_of(held.encode()).decode() == held.replace(OPAQUE, "[redacted]", 1)
+
+
+def test_an_element_of_xml_with_a_secret_name_is_redacted():
+    kept = "<r><a:SecretAccessKey>%s</a:SecretAccessKey><Key>b.txt</Key></r>"
+    assert body_of((kept % "x/1+").encode(), "text/xml").decode() == kept % "[redacted]"
+
+
 def test_a_string_that_was_broken_off_is_redacted_to_the_end_of_its_line():
     assert body_of(b'data: {"api_key": "abc def') == b'data: {"api_key": "[redacted]'
     assert body_of(b'{"api_key": "abc\n{"b": "c"}') == b'{"api_key": "[redacted]\n{"b": "c"}'
@@ -150,6 +162,15 @@ def test_form_fields_are_redacted_by_name():
     kind = "application/x-www-form-urlencoded; charset=utf-8"
     assert body_of(form % b"a%20b", kind) == form % b"[redacted]"
     assert body_of(form % b"a%20b", "text/plain") == form % b"a%20b"
+
+
+def test_json_in_a_form_field_is_redacted_by_name():
+    form = "payload={}&b=1"
+    held = '{"password": "%s", "user": "me"}'
+    kind = "application/x-www-form-urlencoded"
+    assert body_of(form.format(quote(held % "a b")).encode(), kind).decode() == form.format(
+        quote(held % "[redacted]", safe="")
+    )
 
 
 def test_parts_of_a_multipart_form_are_redacted_by_name():
@@ -250,6 +271,7 @@ def test_a_body_that_stays_compressed_is_decoded_where_it_holds_a_secret() -> No
         ("token", OPAQUE, True),
         ("gh_token", OPAQUE, True),
         ("nextPageToken", OPAQUE, False),
+        ("progressToken", OPAQUE, False),
     ],
 )
 def test_a_token_of_a_response_is_redacted_only_if_it_looks_random(name, value, is_secret):
