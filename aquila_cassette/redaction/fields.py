@@ -188,7 +188,7 @@ def is_by_the_model(data: bytes, span: Span) -> bool:
             del within[-1:]
         elif token[2]:
             name = token[1]
-    if span.kind.endswith(_OF_A_LINK) and not name.lower().endswith((b"url", b"uri")):
+    if span.kind.endswith(_OF_A_LINK) and not name.lower().rstrip(b"s").endswith((b"url", b"uri")):
         return True
     return any(one in _MODEL_ARGUMENTS for one in within)
 

@@ -191,13 +191,13 @@ def test_a_link_that_a_model_wrote_stays_and_one_of_its_provider_has_no_signatur
     is_event: bool,
 ) -> None:
     link = "https://x.example/a?sig=AZaz0189AZaz0189AZaz0189"
-    said = {"content": f"See {link} [1]", "annotations": [{"url": link, "text": link}]}
+    said = {"content": f"See {link} [1]", "annotations": [{"text": link, "Urls": [link]}]}
     answer = {"choices": [{"index": 0, "delta" if is_event else "message": said}]}
     body, kind = json.dumps(answer).encode(), "application/json"
     if is_event:
         body, kind = b"data: " + body + b"\n\n", "text/event-stream"
-    url = f'"url": "{link}"'.encode()
-    assert redacted(body, kind) == body.replace(url, url[:-25] + b'[redacted]"')
+    url = f'"Urls": ["{link}'.encode()
+    assert redacted(body, kind) == body.replace(url, url[:-24] + b"[redacted]")
     assert link.encode() not in redacted(body, kind, sent=True)
 
 
