@@ -70,7 +70,7 @@ class Demo:
     stream: DemoStream
     client: str  # "httpx", or the SDK's name
     items: list[object]  # what the client got: pieces, or parsed events
-    first: float  # when the first came (ms)
+    first: float  # when the first came, and
     total: float  # when all had come (ms)
     pieces: int  # reads off the wire
     octets: int

@@ -72,13 +72,18 @@ def run(
             for number, one in enumerate(cassette.interactions, 1):
                 if only and number not in only:
                     continue
-                if raw:
-                    _play_raw(screen, _paced(one, speed))
-                    continue
-                if text:
-                    screen.line()
-                text = _TextPlayer(screen, one)
-                text.play(f"{name}{number}/{len(cassette.interactions)}", _paced(one, speed))
+                paced = _paced(one, speed)
+                if not raw:
+                    if text:
+                        screen.line()
+                    text = _TextPlayer(screen, one)
+                    text.play(f"{name}{number}/{len(cassette.interactions)}", paced)
+                for data in paced if raw else ():
+                    if screen.is_terminal:
+                        screen.part(escape_control_chars(data.decode("utf-8", "backslashreplace")))
+                    else:
+                        sys.stdout.buffer.write(data)
+                        sys.stdout.buffer.flush()
     except KeyboardInterrupt:
         if text or screen.is_terminal:
             screen.line()
@@ -102,15 +107,6 @@ def _paced(one: Interaction, speed: float) -> Iterator[bytes]:
             yield data
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _play_raw(screen: Screen, pieces: Iterable[bytes]) -> None:
-    for data in pieces:
-        if screen.is_terminal:
-            screen.part(escape_control_chars(data.decode("utf-8", "backslashreplace")))
-        else:
-            sys.stdout.buffer.write(data)
-            sys.stdout.buffer.flush()
 
 
 class _TextPlayer:

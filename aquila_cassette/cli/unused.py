@@ -21,7 +21,7 @@ from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count, escape_control_chars
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    pass
 
 
 @app.command("unused")
@@ -68,17 +68,12 @@ def run(
         print_error("Nothing is unused.")
     elif delete:
         for path, numbers in unused.items():
-            _delete(path, numbers)
+            if numbers:
+                interactions = importers.load(path).interactions
+                dropped = [interactions[number - 1] for number in numbers]
+                files.save(path, [], drop=dropped.__contains__)
+            else:
+                with files.changing(path):
+                    path.unlink()
         print_error(f"Removed what was unused of {count(len(unused), 'cassette')}.")
     return int(bool(unused) and not delete)
-
-
-def _delete(path: Path, numbers: Sequence[int]) -> None:
-    """Delete interactions of a cassette; all of it without numbers."""
-    if numbers:
-        interactions = importers.load(path).interactions
-        dropped = [interactions[number - 1] for number in numbers]
-        files.save(path, [], drop=dropped.__contains__)
-    else:
-        with files.changing(path):
-            path.unlink()

@@ -387,12 +387,7 @@ def as_failure(error: Exception) -> StreamFailure:
 
 
 def add_usage(one: Any, other: Any) -> Any:
-    """Add the numbers of two usages, also nested ones; of anything else, take the later one.
-
-    Example:
-        >>> add_usage({"all": 1, "details": {"cached": 2}}, {"all": 3, "details": {"cached": 4}})
-        {'all': 4, 'details': {'cached': 6}}
-    """
+    """Add the numbers of two usages, also nested ones; of anything else, take the later one."""
     if one is None or other is None:
         return one if other is None else other
     if isinstance(one, dict) and isinstance(other, dict):
