@@ -43,6 +43,9 @@ TABLE = [
     Private(
         "lm15.transports._async", "_do_stream", "http", "lm15's async streams are not recorded"
     ),
+    Private(
+        "multiprocessing.context", "_start_method", "http", "a spawned worker passes unreported"
+    ),
     Private("nicegui.binding", "_refresh_step", "live", "a bound value is drawn 0.1 s later"),
     Private("openai._base_client", "_sleep_for_retry", "http", "an SDK retries a miss"),
     Private("anthropic._base_client", "_sleep_for_retry", "http", "an SDK retries a miss"),

@@ -25,6 +25,9 @@ _LIBRARIES = {
     "socket": ("connections", "getaddrinfo"),
     "asyncio.base_events": ("connections", "BaseEventLoop.getaddrinfo"),
     "uvloop": ("connections", "Loop.create_datagram_endpoint"),
+    "curl_cffi.curl": ("connections", "Curl.setopt"),
+    "pycurl": ("connections", "Curl.setopt"),
+    "multiprocessing.process": ("connections", "BaseProcess.start"),
     "threading": ("connections", "Thread.start"),
     "concurrent.futures.thread": ("connections", "ThreadPoolExecutor.submit"),
 }

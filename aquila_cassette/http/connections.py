@@ -1,31 +1,37 @@
-"""See every connection that Python code opens, and whose work threads and pools do.
+"""See every connection and process that Python code starts, and whose work threads and pools do.
 
 An audit hook sees the sockets of every library. It cannot be taken out; it returns at once from all
 other events. Patched is what it does not see: which name an address was looked up by, for whom a
-loop's worker thread does so, and uvloop, which is written in C.
+loop's worker thread does so, and what is written in C: uvloop, and libcurl for curl_cffi and pycurl.
 """
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import re
 import socket
 import sys
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 from aquila_cassette.errors import NetworkBlockedError, ScopeError
 from aquila_cassette.http.patching import patch_each
 from aquila_cassette.session import current_session as current
-from aquila_cassette.session.hosts import is_address, is_listed, is_loopback
+from aquila_cassette.session.hosts import Peer, host_and_port, is_address, is_loopback
 
-Watcher = Callable[[str, str, "int | None", bool], None]
-"""Gets a name or an address, the name that this was looked up by, a port, and whether it is only
-looked up; raises to refuse it."""
+Watcher = Callable[[Peer], None]
+"""Raises to refuse it."""
+
+_CURL_URL = 10002  # CURLOPT_URL
+_PYTHON = re.compile(r'"?([^"]*[\\/])?(python|pypy)[\w.]*"?(\s|$)')
 
 _names: dict[str, str] = {}  # of addresses
 
 
-def install(lib: ModuleType) -> None:
+def install(lib: Any) -> None:
+    if lib.__name__ == "pycurl":
+        lib.Curl = type("Curl", (lib.Curl,), {"__module__": "pycurl"})  # in C it cannot be patched
     patch_each(lib, _METHODS)
 
 
@@ -40,52 +46,58 @@ def unwatch(watcher: Watcher) -> None:
     _watchers = tuple(other for other in _watchers if other is not watcher)
 
 
-def refuse(host: str, name: str, port: int | None, _is_lookup: bool) -> None:
+def refuse(peer: Peer) -> None:
     """Refuse what goes to another machine, unless a block records it or lets it pass."""
     __tracebackhide__ = True
-    if is_loopback(host) or any(
-        session.may_record or is_listed(session.options.ignore_hosts, name, port)
+    if is_loopback(peer.host) or any(
+        session.may_record or peer.is_listed(session.options.ignore_hosts)
         for session in current.opened()
     ):
         return
     raise NetworkBlockedError(
-        f"A connection to {name} was refused, since the network is blocked.",
+        f"A connection to {peer.name} was refused, since the network is blocked.",
         facts=["blocked by: aquila_block_network"],
         fix='Fix: open a cassette around it: with aquila_cassette("name"): ...',
     )
 
 
-def _report(host: str, name: str, port: int | None, is_lookup: bool) -> None:
-    """Report to the block for which something connects."""
+def _report(started: Peer | str) -> None:
+    """Report a connection, or a process and how it was started, to the block that it belongs to."""
     __tracebackhide__ = True
     if not current.opened() or current.is_sending():
         return
-    from aquila_cassette.session.unrecorded import report_connection
+    from aquila_cassette.session import unrecorded
 
     try:
         session = current.current_session()
     except ScopeError:
         session = None
-    report_connection(session or current.opened()[-1], host, name, port, is_lookup)
+    session = session or current.opened()[-1]
+    if isinstance(started, Peer):
+        unrecorded.report_connection(session, started)
+    else:
+        unrecorded.report_process(session, started)
 
 
 _watchers: tuple[Watcher, ...] = (_report,)
 
 
-def _tell(host: Any, port: Any = None, *, is_lookup: bool = False) -> None:
+def _tell(host: Any, port: Any = None, *, is_lookup: bool = False, by: str = "socket") -> None:
     __tracebackhide__ = True
     host = host.decode("ascii", "replace") if isinstance(host, bytes | bytearray) else host
     if isinstance(host, str) and host and not (is_lookup and is_address(host)):
+        port = port if isinstance(port, int) else None
+        peer = Peer(host, _names.get(host, host), port, is_lookup, by)
         for watcher in _watchers:
-            watcher(
-                host, _names.get(host, host), port if isinstance(port, int) else None, is_lookup
-            )
+            watcher(peer)
 
 
 # What sees them.
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "subprocess.Popen":
+        _tell_of_process(arguments[0] or arguments[1])
     if not event.startswith("socket."):
         return
     if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
@@ -135,6 +147,38 @@ def _connect(original: Any, _loop: Any, first: Any, *args: Any, **options: Any) 
     return original(first, *args, **options)
 
 
+def _set_option(original: Any, curl: Any, option: Any, value: Any) -> Any:
+    __tracebackhide__ = True
+    if option == _CURL_URL:
+        host, port = host_and_port(os.fsdecode(value))
+        _tell(host, port, by=type(curl).__module__)
+    return original(option, value)
+
+
+def _tell_of_process(command: Any) -> None:
+    """Report what `subprocess` starts, if it is a Python, by its name."""
+    __tracebackhide__ = True
+    text = os.fsdecode(command if isinstance(command, str | bytes | os.PathLike) else command[0])
+    if _PYTHON.match(text):
+        _report(text)
+
+
+def _spawn(
+    original: Any, _loop: Any, factory: Any, program: Any, *args: Any, **options: Any
+) -> Any:
+    __tracebackhide__ = True
+    _tell_of_process(program)
+    return original(factory, program, *args, **options)
+
+
+def _start_process(original: Any, process: Any) -> None:
+    __tracebackhide__ = True
+    method = getattr(process, "_start_method", None) or multiprocessing.get_start_method()
+    if method != "fork":  # a forked child is in the block
+        _report(f"multiprocessing ({method})")
+    original()
+
+
 def _start(original: Any, thread: Any) -> None:
     thread.run = current.keep_block(thread.run)
     original()
@@ -154,6 +198,9 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "Loop.getnameinfo": _connect,
     "Loop.create_connection": _connect,
     "Loop.create_datagram_endpoint": _connect,
+    "Loop.subprocess_exec": _spawn,
+    "Curl.setopt": _set_option,
+    "BaseProcess.start": _start_process,
     # A thread or a pool's call belongs to the block in which it is begun.
     "Thread.start": _start,
     "ThreadPoolExecutor.submit": _submit,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from aquila_cassette.model import Failure, Headers, Request
 from aquila_cassette.session.current_session import current_session, ended_session, sending
-from aquila_cassette.session.hosts import host_and_port
+from aquila_cassette.session.hosts import Peer, host_and_port
 from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.recorder import Recorder
 from aquila_cassette.session.unrecorded import report_connection
@@ -79,7 +79,7 @@ def decide(session: Session, request: Request) -> Recorder | Player | None:
     __tracebackhide__ = True
     if request.header("upgrade") is not None:  # to a protocol in which no body ends
         host, port = host_and_port(request.url)
-        report_connection(session, host, host, port)
+        report_connection(session, Peer(host, host, port))
         return None
     return session.handle(request, ended_session())
 

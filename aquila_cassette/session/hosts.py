@@ -1,12 +1,17 @@
-"""Which hosts are public, and which are listed in `ignore_hosts`."""
+"""Which hosts are public, which are this process itself, and which are listed in `ignore_hosts`."""
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 from urllib.parse import urlsplit
+
+from aquila_cassette.model import Request
 
 _PRIVATE = [
     ipaddress.ip_network(one)
@@ -17,6 +22,19 @@ _PRIVATE = [
     )
 ]
 """Of this machine, and of the networks that are nobody else's; `is_private` has more."""
+
+
+class Peer(NamedTuple):
+    """What is connected to, or looked up: by its address, and the name that this was looked up by."""
+
+    host: str
+    name: str
+    port: int | None = None
+    is_lookup: bool = False
+    library: str = "socket"
+
+    def is_listed(self, patterns: Iterable[str]) -> bool:
+        return any(is_listed(patterns, one, self.port) for one in (self.name, self.host))
 
 
 def is_public(host: str) -> bool:
@@ -44,9 +62,22 @@ def is_loopback(host: str) -> bool:
     return address.is_loopback
 
 
+def own_server(url: str, others: Iterable[Request]) -> str | None:
+    """Return the host of a URL, if this process serves it and `others` go elsewhere: from there, maybe."""
+    host, port = host_and_port(url)
+    goes_on = is_loopback(host) and any(host_and_port(one.url) != (host, port) for one in others)
+    for one in gc.get_objects() if goes_on else ():
+        if issubclass(type(one), socket.SocketType):
+            with suppress(OSError, IndexError):  # it is closed; it is no socket of the internet
+                is_listening = one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+                if is_listening and one.getsockname()[1] == port:
+                    return host
+    return None
+
+
 def host_and_port(url: str) -> tuple[str, int | None]:
     """Return the host of a URL, and its port or that of its scheme."""
-    parts = urlsplit(url)
+    parts = urlsplit(url if "://" in url else f"//{url}")
     return parts.hostname or "", parts.port or {"http": 80, "ws": 80}.get(parts.scheme, 443)
 
 

@@ -23,7 +23,7 @@ def first_line(request: Request, number: int) -> str:
     )
 
 
-def cassette_line(path: str, mode: str, *, is_absent: bool) -> str:
+def cassette_line(path: str, mode: str, *, is_absent: bool = False) -> str:
     note = "; there is no such file yet" if is_absent else ""
     return f"cassette: {path} (mode {mode}{note})"
 
@@ -35,6 +35,11 @@ def left_over(asked: Request, ended: str, opened: str) -> ScopeError:
         facts=[f"started in: {ended}", f"open now:   {opened}"],
         fix="Fix: end that task or thread before its block ends, or start it before any block",
     )
+
+
+def ignore_own(host: str) -> str:
+    """Return what lets pass what a test asks its own server, which asks others in turn."""
+    return f'aquila_cassette(..., ignore_hosts=["{host}"]), if {host} is the test\'s own server'
 
 
 def explain(

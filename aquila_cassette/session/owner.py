@@ -16,7 +16,8 @@ from aquila_cassette.options import Layer, resolve
 from aquila_cassette.session import saving
 from aquila_cassette.session.current_session import leave
 from aquila_cassette.session.failures import how_failed
-from aquila_cassette.session.miss import combined
+from aquila_cassette.session.hosts import own_server
+from aquila_cassette.session.miss import combined, ignore_own
 from aquila_cassette.session.run_folder import THIS_PROCESS, Change, RunFolder
 from aquila_cassette.session.session import Session
 from aquila_cassette.session.unrecorded import warn_that_nothing_came
@@ -162,7 +163,9 @@ class Owner:
             left = [
                 (place + 1, one)
                 for place, one in enumerate(sessions[0].index.interactions)
-                if place not in played and self._owns_and_is_due(one) and not one.is_unfinished
+                if place not in played
+                and self._owns_and_is_due(one)
+                and not (one.is_unfinished or sessions[0].is_ignored(one.request.url))
             ]
             if left and all(session.mode != "all" for session in sessions):
                 rows.append((sessions[0], left))
@@ -237,13 +240,16 @@ class Owner:
     def _unplayed_error(
         self, session: Session, left: Sequence[tuple[int, Interaction]]
     ) -> UnplayedError:
+        missing = [one.request for _, one in left]
+        own = (own_server(one.request.url, missing) for one in session.played)
+        host = next(filter(None, own), None)
         return UnplayedError(
             f"{self.name} did not play {count(len(left), 'interaction')} that it recorded.",
             facts=[
                 f"cassette: {session.shown_path} (mode {session.mode})",
                 *(f"unplayed: {saving.numbered(*pair)}" for pair in left),
             ],
-            fix=self.fix,
+            fix=f"Fix: {ignore_own(host)}" if host else self.fix,
         )
 
 

@@ -29,12 +29,13 @@ from aquila_cassette.session.ambient import (
 )
 from aquila_cassette.session.failures import how_failed, is_good
 from aquila_cassette.session.forks import ForkedRecording, Journal, renew_locks
-from aquila_cassette.session.hosts import host_and_port, is_listed
+from aquila_cassette.session.hosts import host_and_port, is_listed, own_server
 from aquila_cassette.session.miss import (
     cassette_line,
     combined,
     explain,
     first_line,
+    ignore_own,
     left_over,
     sender,
     swallowed,
@@ -97,6 +98,7 @@ class Session:
         self.played: list[Interaction] = []
         self.misses: list[MissError] = []
         self.has_been_asked = False
+        self.warned: set[str] = set()
         self.replaced: tuple[tuple[Interaction, ...], tuple[Interaction, ...]] = (), ()
         self.streams = OpenStreams()
         self.path = self._find_path()
@@ -426,6 +428,8 @@ class Session:
                 asked, key, self.index, self.matcher, played=played, owner=self.signature, fix=fix
             )
             facts += lines
+        if host := own_server(asked.url, (one.request for one in self.index.interactions)):
+            facts.append(f"or:       {ignore_own(host)}")
         return MissError(
             first_line(asked, number),
             method=asked.method,

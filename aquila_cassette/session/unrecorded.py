@@ -7,8 +7,9 @@ import warnings
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from aquila_cassette.errors import ReplayError, UnrecordedError, UnrecordedWarning
-from aquila_cassette.session.hosts import is_listed, is_public
+from aquila_cassette.errors import AquilaError, ReplayError, UnrecordedError, UnrecordedWarning
+from aquila_cassette.session.hosts import Peer, is_public
+from aquila_cassette.session.miss import cassette_line
 from aquila_cassette.waiting import inspection
 
 if TYPE_CHECKING:
@@ -17,34 +18,56 @@ if TYPE_CHECKING:
 _LOOPS = ("aquila_cassette", "contextlib", "anyio", "trio", "uvloop", "aiohappyeyeballs")
 
 
-def report_connection(
-    session: Session, host: str, name: str, port: int | None, is_lookup: bool = False
-) -> None:
-    """Report a connection to a public host, by the `name` it was looked up by; mode none refuses it.
+def report_connection(session: Session, peer: Peer) -> None:
+    """Report a connection to a public host; mode none refuses it.
 
     While a block records, its adapters look up names in threads that do not know of them, so there
     only connections count.
     """
     __tracebackhide__ = True
-    if not session.reports_unrecorded or not is_public(host) or (is_lookup and session.may_record):
-        return
-    if any(is_listed(session.options.ignore_hosts, one, port) for one in (name, host)):
+    if (
+        not (session.reports_unrecorded and is_public(peer.host))
+        or (peer.is_lookup and session.may_record)
+        or peer.is_listed(session.options.ignore_hosts)
+    ):
         return
     refuses = session.mode == "none"
-    library, level = _library(sys._getframe(1))
+    library, level = _library(sys._getframe(1), peer.library)
     error = UnrecordedError(
-        f"A connection to {name} {'was refused' if refuses else 'is not recorded'}: "
+        f"A connection to {peer.name} {'was refused' if refuses else 'is not recorded'}: "
         f"no cassette can hold what {library} sends.",
         method="CONNECT",
-        url=name,
+        url=peer.name,
         path=session.path,
         facts=session.facts(),
-        fix=f'Fix: aquila_cassette(..., ignore_hosts=["{name}"]) lets it pass; or send it with a '
+        fix=f'Fix: aquila_cassette(..., ignore_hosts=["{peer.name}"]) lets it pass; or send it with a '
         "library that docs/libraries.md lists",
     )
     if refuses:
         raise session.missed(error)
-    warnings.warn(UnrecordedWarning(str(error)), stacklevel=level)
+    _warn_once(session, error, level)
+
+
+def report_process(session: Session, kind: str) -> None:
+    """Report a process of Python that is not forked, so that it does not know the block."""
+    __tracebackhide__ = True
+    if not session.reports_unrecorded:
+        return
+    session.has_been_asked = True  # it may be, in the process
+    error = ReplayError(
+        "A Python process was started that neither records nor replays what it sends.",
+        facts=[cassette_line(session.shown_path, session.mode), f"started by: {kind}"],
+        fix='Fix: open a block in that process: with aquila_cassette("name"): ...; or start it with '
+        'multiprocessing.get_context("fork")',
+    )
+    _, level = _library(sys._getframe(1), kind)
+    _warn_once(session, error, level)
+
+
+def _warn_once(session: Session, error: AquilaError, level: int) -> None:
+    if str(error) not in session.warned:
+        session.warned.add(str(error))
+        warnings.warn(UnrecordedWarning(str(error)), stacklevel=level + 1)
 
 
 def warn_that_nothing_came(session: Session) -> None:
@@ -56,9 +79,9 @@ def warn_that_nothing_came(session: Session) -> None:
     warnings.warn(UnrecordedWarning(str(error)), stacklevel=5)
 
 
-def _library(frame: FrameType) -> tuple[str, int]:
+def _library(frame: FrameType, standard: str) -> tuple[str, int]:
     """Return which package or standard module connects, and how far up the user's code is."""
-    installed, standard = "", "socket"
+    installed = ""
     for level, caller in enumerate(inspection.callers(frame), 2):
         package = (caller.f_globals.get("__name__") or "").partition(".")[0]
         if inspection.is_user_code(caller.f_code.co_filename):

@@ -14,6 +14,7 @@ import pytest
 
 from aquila_cassette import http
 from aquila_cassette.http import connections
+from aquila_cassette.session.hosts import Peer
 from aquila_cassette.vcr_compat.vcr_suite import use_for_test
 
 _UNSAFE = str.maketrans(dict.fromkeys("<>?%*:|\"'/\\", "-"))
@@ -87,11 +88,10 @@ def block_network(
     block = asked_for and mode == "none"
     allowed = request.getfixturevalue("allowed_hosts") or ()
 
-    def refuse(host: str, name: str, _port: int | None, is_lookup: bool) -> None:
-        if not is_lookup and not any(
-            re.match(one, known) for one in allowed for known in (host, name)
-        ):
-            raise RuntimeError(f"Network is disabled for host {host!r}")
+    def refuse(peer: Peer) -> None:
+        known = (peer.host, peer.name)
+        if not (peer.is_lookup or any(re.match(one, host) for one in allowed for host in known)):
+            raise RuntimeError(f"Network is disabled for host {peer.host!r}")
 
     if block:
         http.install()

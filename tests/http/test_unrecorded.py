@@ -2,10 +2,16 @@
 
 import asyncio
 import contextlib
+import importlib
+import multiprocessing
 import smtplib
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -187,3 +193,76 @@ async def test_this_machine_and_private_networks_are_left_alone(tmp_path: Any) -
                 served.bind(str(tmp_path / "s"))
                 served.listen()
                 asking.connect(str(tmp_path / "s"))
+
+
+LIBCURL = """
+class Curl:
+    def setopt(self, option, value): pass
+"""
+
+
+@pytest.mark.parametrize("module", ["pycurl", "curl_cffi.curl"])
+def test_what_libcurl_is_to_send_is_refused(
+    module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / f"{module.replace('.', '/')}.py"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(LIBCURL)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UnrecordedError, match="no cassette can hold"):
+        with aquila_cassette("curl", mode="none"):
+            curl = importlib.import_module(module).Curl()
+            curl.setopt(13, 30)
+            curl.setopt(10002, f"http://localhost:8000/{NAME}")
+            curl.setopt(10002, f"{NAME}/v1".encode())
+
+
+async def by_loop_process() -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
+    await process.wait()
+
+
+def by_spawn() -> None:
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        assert list(pool.map(abs, [-1])) == [1]
+
+
+PROCESSES: dict[str, tuple[Connect, str]] = {
+    "subprocess": (lambda: subprocess.run([sys.executable, "-c", ""], check=True), sys.executable),
+    "asyncio": (lambda: asyncio.run(by_loop_process()), sys.executable),
+    "uvloop": (lambda: uvloop.run(by_loop_process()), sys.executable),
+    "spawn": (by_spawn, "multiprocessing (spawn)"),
+}
+
+
+@pytest.mark.parametrize(("start", "by"), PROCESSES.values(), ids=PROCESSES)
+def test_a_python_that_is_not_forked_is_reported_once(start: Connect, by: str) -> None:
+    with aquila_cassette("workers", mode="none"), pytest.warns(UnrecordedWarning) as caught:
+        [start() for _ in range(2)]
+    (warning,) = caught
+    assert str(warning.message).splitlines()[0] == (
+        "A Python process was started that neither records nor replays what it sends."
+    )
+    assert f"started by: {by}" in str(warning.message)
+
+
+def test_other_programs_and_forked_children_are_not_reported() -> None:
+    with aquila_cassette("workers", mode="none"):
+        subprocess.run(["git", "--version"], check=True, capture_output=True)
+        child = multiprocessing.get_context("fork").Process(target=abs, args=(1,))
+        child.start()
+        child.join()
+
+
+def test_packets_of_uvloop_and_sockets_from_before_the_block_are_not_seen() -> None:
+    async def send() -> None:
+        loop, local = asyncio.get_running_loop(), ("127.0.0.1", 0)
+        transport, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, local)
+        transport.sendto(b"x", (FAR, 9))
+        transport.close()
+
+    with udp() as before:
+        before.connect((FAR, 9))
+        with aquila_cassette("limits", mode="none"):
+            before.send(b"x")
+            uvloop.run(send())

@@ -2,6 +2,7 @@
 
 import contextvars
 import queue
+import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from aquila_cassette import ScopeError, UnrecordedWarning, http
+from aquila_cassette import MissError, ScopeError, UnplayedError, UnrecordedWarning, http
 from aquila_cassette.session.hosts import is_listed
 from tests.session.fake_adapter import URL, Suite
 
@@ -75,6 +76,33 @@ def test_what_a_block_left_running_has_no_part_in_the_next(suite: Suite, kind: s
             late.ask("the same test goes on")
             before.ask("begun before any block")
         assert len(third.recorded) == 2
+
+
+def test_a_test_that_asks_its_own_server_is_told_to_ignore_that(suite: Suite) -> None:
+    fix = 'aquila_cassette(..., ignore_hosts=["127.0.0.1"]), if 127.0.0.1 is the test\'s own server'
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+
+        def run(*urls: str, **options: Any) -> None:
+            owner = suite.owner()
+            with suite.block(owner, **options):
+                for one in urls:
+                    suite.library.send("a", one)
+            owner.check()
+            owner.end(passed=True)
+
+        run(f"{url}/ask", URL)  # which the server asked, then
+        suite.next_run()
+        with pytest.raises(UnplayedError) as unplayed:
+            run(f"{url}/ask")
+        assert unplayed.value.fix == f"Fix: {fix}"
+        run(URL, ignore_hosts=["127.0.0.1"])
+        with pytest.raises(MissError) as missed:
+            run(f"{url}/other")
+        assert missed.value.facts[-1] == f"or:       {fix}"
+        with pytest.raises(MissError) as missed:
+            run("http://127.0.0.1:1/other")
+        assert fix not in str(missed.value)
 
 
 def test_a_block_that_saw_no_request_warns_once_it_has_passed(suite: Suite) -> None:
