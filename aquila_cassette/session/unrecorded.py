@@ -15,6 +15,7 @@ from aquila_cassette.waiting import inspection
 if TYPE_CHECKING:
     from aquila_cassette.session.session import Session
 
+_NAMES = {"urllib3": "urllib3-future"}  # in its place: the adapter sends for urllib3 itself
 _LOOPS = ("aquila_cassette", "contextlib", "anyio", "trio", "uvloop", "aiohappyeyeballs")
 
 
@@ -85,7 +86,7 @@ def _library(frame: FrameType, standard: str) -> tuple[str, int]:
     for level, caller in enumerate(inspection.callers(frame), 2):
         package = (caller.f_globals.get("__name__") or "").partition(".")[0]
         if inspection.is_user_code(caller.f_code.co_filename):
-            return installed or standard, level
+            return _NAMES.get(installed, installed) or standard, level
         if package not in _LOOPS and not installed:
             is_installed = inspection.is_installed(caller.f_code.co_filename)
             installed, standard = (package, "") if is_installed else ("", package)
