@@ -1,17 +1,13 @@
-"""Which hosts are public, which are this process itself, and which are listed in `ignore_hosts`."""
+"""Which hosts are public, and which are listed in `ignore_hosts`."""
 
 from __future__ import annotations
 
-import gc
 import ipaddress
 import socket
 from collections.abc import Iterable
-from contextlib import suppress
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 from urllib.parse import urlsplit
-
-from aquila_cassette.model import Request
 
 _PRIVATE = [
     ipaddress.ip_network(one)
@@ -60,19 +56,6 @@ def is_loopback(host: str) -> bool:
     if address is None:
         return name in ("localhost", socket.gethostname().lower()) or name.endswith(".localhost")
     return address.is_loopback
-
-
-def own_server(url: str, others: Iterable[Request]) -> str | None:
-    """Return the host of a URL, if this process serves it and `others` go elsewhere: from there, maybe."""
-    host, port = host_and_port(url)
-    goes_on = is_loopback(host) and any(host_and_port(one.url) != (host, port) for one in others)
-    for one in gc.get_objects() if goes_on else ():
-        if issubclass(type(one), socket.SocketType):
-            with suppress(OSError, IndexError):  # it is closed; it is no socket of the internet
-                is_listening = one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
-                if is_listening and one.getsockname()[1] == port:
-                    return host
-    return None
 
 
 def host_and_port(url: str) -> tuple[str, int | None]:

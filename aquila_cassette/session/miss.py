@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import re
+import socket
 import sys
 import threading
 from collections.abc import Container, Iterable, Iterator, Sequence
+from contextlib import suppress
+from urllib.parse import urlsplit
 
 from aquila_cassette.errors import MissError, ScopeError
 from aquila_cassette.matching import difference
 from aquila_cassette.matching.keys import Key, Matcher, name_of
 from aquila_cassette.matching.volatile import RANDOM
 from aquila_cassette.model import UNFINISHED, Request
+from aquila_cassette.session.hosts import host_and_port, is_loopback
 from aquila_cassette.session.player import ReplayIndex
 from aquila_cassette.waiting.inspection import callers, is_installed, is_user_code, location
 
@@ -37,9 +42,22 @@ def left_over(asked: Request, ended: str, opened: str) -> ScopeError:
     )
 
 
-def ignore_own(host: str) -> str:
-    """Return what lets pass what a test asks its own server, which asks others in turn."""
-    return f'aquila_cassette(..., ignore_hosts=["{host}"]), if {host} is the test\'s own server'
+def ignore_own_server(url: str, others: Iterable[Request]) -> str | None:
+    """Return the option that lets pass what a test asks its own server, if `url` may be such.
+
+    A socket of this process listens there, and `others` go elsewhere: the server may ask them in turn.
+    """
+    if all(urlsplit(one.url).netloc == urlsplit(url).netloc for one in others):
+        return None
+    host, port = host_and_port(url)
+    for one in gc.get_objects() if is_loopback(host) else ():
+        if issubclass(type(one), socket.SocketType):
+            with suppress(OSError, IndexError):  # it is closed; it is no socket of the internet
+                is_listening = one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+                if is_listening and one.getsockname()[1] == port:
+                    option = f'aquila_cassette(..., ignore_hosts=["{host}"])'
+                    return f"{option}, if {host} is the test's own server"
+    return None
 
 
 def explain(

@@ -16,8 +16,7 @@ from aquila_cassette.options import Layer, resolve
 from aquila_cassette.session import saving
 from aquila_cassette.session.current_session import leave
 from aquila_cassette.session.failures import how_failed
-from aquila_cassette.session.hosts import own_server
-from aquila_cassette.session.miss import combined, ignore_own
+from aquila_cassette.session.miss import combined, ignore_own_server
 from aquila_cassette.session.run_folder import THIS_PROCESS, Change, RunFolder
 from aquila_cassette.session.session import Session
 from aquila_cassette.session.unrecorded import warn_that_nothing_came
@@ -241,15 +240,15 @@ class Owner:
         self, session: Session, left: Sequence[tuple[int, Interaction]]
     ) -> UnplayedError:
         missing = [one.request for _, one in left]
-        own = (own_server(one.request.url, missing) for one in session.played)
-        host = next(filter(None, own), None)
+        options = (ignore_own_server(one.request.url, missing) for one in session.played)
+        option = next(filter(None, options), None)
         return UnplayedError(
             f"{self.name} did not play {count(len(left), 'interaction')} that it recorded.",
             facts=[
                 f"cassette: {session.shown_path} (mode {session.mode})",
                 *(f"unplayed: {saving.numbered(*pair)}" for pair in left),
             ],
-            fix=f"Fix: {ignore_own(host)}" if host else self.fix,
+            fix=f"Fix: {option}" if option else self.fix,
         )
 
 

@@ -29,13 +29,13 @@ from aquila_cassette.session.ambient import (
 )
 from aquila_cassette.session.failures import how_failed, is_good
 from aquila_cassette.session.forks import ForkedRecording, Journal, renew_locks
-from aquila_cassette.session.hosts import host_and_port, is_listed, own_server
+from aquila_cassette.session.hosts import host_and_port, is_listed
 from aquila_cassette.session.miss import (
     cassette_line,
     combined,
     explain,
     first_line,
-    ignore_own,
+    ignore_own_server,
     left_over,
     sender,
     swallowed,
@@ -428,8 +428,9 @@ class Session:
                 asked, key, self.index, self.matcher, played=played, owner=self.signature, fix=fix
             )
             facts += lines
-        if host := own_server(asked.url, (one.request for one in self.index.interactions)):
-            facts.append(f"or:       {ignore_own(host)}")
+        recorded = (one.request for one in self.index.interactions)
+        if option := ignore_own_server(asked.url, recorded):
+            facts.append(f"or:       {option}")
         return MissError(
             first_line(asked, number),
             method=asked.method,
