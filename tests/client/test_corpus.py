@@ -1,7 +1,5 @@
 """Recorded streams of real providers: the client says what the provider's own SDK says."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Bedrock's binary event stream: its messages, what they say, and when it is over."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Recorded provider streams, where they are at hand: each one's dialect, end and words."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections import Counter

@@ -1,7 +1,5 @@
 """Whether a stream is over: by its terminal event, or by EOF where that is enough."""
 
-from __future__ import annotations
-
 from itertools import accumulate
 
 import pytest

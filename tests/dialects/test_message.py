@@ -1,7 +1,5 @@
 """What the model wrote, streamed or at once, word for word; and when it came."""
 
-from __future__ import annotations
-
 import json
 from collections import defaultdict
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """How a body is framed, and which dialect it is, by what its events hold."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila_cassette.dialects.framing import framing, read_events

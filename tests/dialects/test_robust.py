@@ -1,7 +1,5 @@
 """No bytes whatever make a dialect raise."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """aiohttp: its streams are recorded while they are read, and replayed as they were, and end so."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import gzip

@@ -1,7 +1,5 @@
 """What an SDK reads of a response besides its body is there on replay, through each library."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path

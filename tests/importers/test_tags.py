@@ -1,7 +1,5 @@
 """Tags of Python: those that are only data are read, no other is, and none is ever run."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """What no test used is known from a complete run, and from nothing less."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from pathlib import Path

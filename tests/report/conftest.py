@@ -1,7 +1,5 @@
 """The report in a headless Chromium: its time is the test's, and it must ask for nothing."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta

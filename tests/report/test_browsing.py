@@ -1,7 +1,5 @@
 """What one sees in the report, and how one gets about it: lists, search, filters, links, keys."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from pathlib import Path

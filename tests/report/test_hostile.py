@@ -1,7 +1,5 @@
 """A cassette is data: whatever it holds, the page shows it and obeys none of it."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

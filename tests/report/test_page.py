@@ -1,7 +1,5 @@
 """The file itself: sealed, whole, and the data in it what was put there."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json

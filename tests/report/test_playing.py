@@ -1,7 +1,5 @@
 """A stream is played as it came: the clock of the page is the test's."""
 
-from __future__ import annotations
-
 import re
 from itertools import pairwise
 from pathlib import Path

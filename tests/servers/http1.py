@@ -1,7 +1,5 @@
 """HTTP/1.1 servers: answers as scripts of single sends, a server with a gate, and a proxy."""
 
-from __future__ import annotations
-
 import socket
 import ssl
 import struct

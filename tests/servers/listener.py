@@ -1,7 +1,5 @@
 """What all servers share: a thread for each connection, errors that surface, a certificate."""
 
-from __future__ import annotations
-
 import contextlib
 import ipaddress
 import json

@@ -1,7 +1,5 @@
 """Which good answers failures would take the place of."""
 
-from __future__ import annotations
-
 import pytest
 
 from aquila_cassette.errors import OverwriteError

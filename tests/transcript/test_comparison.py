@@ -1,7 +1,5 @@
 """Two recordings compared: what counts is shown, and what differs each time is not."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import dataclass, replace
