@@ -27,8 +27,7 @@ from aquila_cassette.options import Layer, Mode, OnUnplayed
 from aquila_cassette.redaction import Redaction
 from aquila_cassette.session import current_session as current
 from aquila_cassette.session.cassette import Cassette, settled
-from aquila_cassette.session.owner import Owner
-from aquila_cassette.session.scripts import owner_here
+from aquila_cassette.session.owner import Owner, owner_here
 from aquila_cassette.session.session import Session
 
 P = ParamSpec("P")

@@ -247,7 +247,7 @@ class Run:
         __tracebackhide__ = True
         owner = self.owner
         if owner is not None:
-            owner.in_teardown = True
+            owner.begin_teardown()
         passed = is_torn_down = False
         try:
             yield

@@ -57,13 +57,13 @@ class Cassette:
     @property
     def played(self) -> tuple[Interaction, ...]:
         """What this block has replayed, in the order of its requests."""
-        self._session.journal.read()
+        self._session.read_journal()
         return tuple(self._session.played)
 
     @property
     def misses(self) -> tuple[MissError, ...]:
         """The errors of the requests that no interaction matched."""
-        self._session.journal.read()
+        self._session.read_journal()
         return tuple(self._session.misses)
 
     async def settled(

@@ -137,7 +137,7 @@ def _innermost_of(all_open: tuple[Session, ...]) -> Session:
 def _before_fork() -> None:
     for session in _open:
         session.has_been_asked = True  # it may be, in the child
-        session.journal.before_fork()
+        session.before_fork()
 
 
 def _in_child() -> None:

@@ -45,15 +45,15 @@ class Journal:
     """What all processes of one block do: each appends its own, and counts what the others did.
 
     ``played`` (the place of the interaction), ``missed`` (the error), ``asked`` (the number of a
-    request, and which), ``recorded`` (the same number, and the answer), and ``over``. There is none
-    of it before the first fork.
+    request, and which), ``recorded`` (the same number, and the answer), and ``over``.
     """
 
     def __init__(self, path: str, count: Callable[[str, Any, Any], None]) -> None:
         self._path = path
         self._count = count
         self._pid = os.getpid()
-        self._file: int | None = None
+        self._file, name = tempfile.mkstemp()
+        Path(name).unlink()  # it is there as long as a process has it open
         self._seen = 0  # bytes
         self._depth = 0
         self._asked: dict[object, str] = {}  # by children that record the answer now
@@ -62,26 +62,18 @@ class Journal:
     @property
     def is_forked(self) -> bool:
         """Whether this process is a child of the one that opened the block."""
-        return self._file is not None and os.getpid() != self._pid
-
-    def before_fork(self) -> None:
-        if self._file is None:
-            self._file, name = tempfile.mkstemp()
-            Path(name).unlink()  # it is there as long as a process has it open
+        return os.getpid() != self._pid
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep the other processes, and threads, out, and count what they did."""
-        with self._lock:
-            if self._file is None:
-                yield
-                return
-            import fcntl  # there is none where nothing forks
+        import fcntl  # there is none where nothing forks
 
+        with self._lock:
             fcntl.lockf(self._file, fcntl.LOCK_EX)
             self._depth += 1  # the garbage collector may end a stream, and note that, within
             try:
-                self._read(self._file)
+                self._read()
                 yield
             finally:
                 self._depth -= 1
@@ -90,18 +82,13 @@ class Journal:
 
     def append(self, kind: str, of: object = None, value: object = None) -> None:
         """Tell the other processes of something; call it ``locked``."""
-        if self._file is not None:
-            data = pickle.dumps((kind, of, value))
-            os.pwrite(self._file, _LENGTH.pack(len(data)) + data, self._seen)
-            self._seen += _LENGTH.size + len(data)
+        data = pickle.dumps((kind, of, value))
+        os.pwrite(self._file, _LENGTH.pack(len(data)) + data, self._seen)
+        self._seen += _LENGTH.size + len(data)
 
     def note(self, kind: str, of: object = None, value: object = None) -> None:
         with self.locked():
             self.append(kind, of, value)
-
-    def read(self) -> None:
-        with self.locked():
-            pass
 
     def in_child(self) -> None:
         self._depth = 0
@@ -109,11 +96,8 @@ class Journal:
 
     def end(self) -> None:
         """Count nothing more of children, and warn of those that still record."""
-        if self._file is None:
-            return
         self.note("over")
         os.close(self._file)
-        self._file = None
         if self._asked:
             lines = [
                 f"A forked process still recorded when its block of {self._path} was over.",
@@ -122,10 +106,10 @@ class Journal:
             ]
             warnings.warn("\n".join(lines), RuntimeWarning, stacklevel=2)
 
-    def _read(self, file: int) -> None:
-        while head := os.pread(file, _LENGTH.size, self._seen):
+    def _read(self) -> None:
+        while head := os.pread(self._file, _LENGTH.size, self._seen):
             (length,) = _LENGTH.unpack(head)
-            kind, of, value = pickle.loads(os.pread(file, length, self._seen + _LENGTH.size))
+            kind, of, value = pickle.loads(os.pread(self._file, length, self._seen + _LENGTH.size))
             if kind == "over":
                 raise ScopeError(
                     f"The block of {self._path} is over in the process that opened it.",

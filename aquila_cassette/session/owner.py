@@ -1,18 +1,25 @@
-"""`Owner`: the test or script that blocks belong to; it opens and closes them, and fails for misses and unplayed."""
+"""`Owner`: the test or script that blocks belong to: opens and closes them, fails for misses and unplayed."""
 
 from __future__ import annotations
 
+import atexit
+import builtins
+import inspect
 import os
+import shlex
+import sys
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import CodeType
+from typing import Any
 
 from aquila_cassette.dialects.providers import KEYS
 from aquila_cassette.errors import MissError, UnplayedError, UnplayedWarning
 from aquila_cassette.model import TEARDOWN, UNFINISHED, Interaction
-from aquila_cassette.options import Layer, resolve
+from aquila_cassette.options import Layer, environment_layer, resolve
 from aquila_cassette.session import saving
 from aquila_cassette.session.current_session import leave
 from aquila_cassette.session.failures import how_failed
@@ -21,6 +28,7 @@ from aquila_cassette.session.run_folder import THIS_PROCESS, Change, RunFolder
 from aquila_cassette.session.session import Session
 from aquila_cassette.session.unrecorded import warn_that_nothing_came
 from aquila_cassette.transcript.humanize import count
+from aquila_cassette.waiting.inspection import callers, is_user_code
 
 
 @dataclass(eq=False)
@@ -34,9 +42,7 @@ class Owner:
     root: Path = field(default_factory=Path.cwd)
     run: RunFolder = THIS_PROCESS
     is_test: bool = True  # must replay what it recorded; a wider owner and a script run in part
-    is_shared: bool = (
-        False  # is the owner in several processes; `saving.settle` brings them together
-    )
+    is_shared: bool = False  # by several processes, which `saving.settle` brings together
     sets_keys: bool = True  # gives placeholder keys to a block that can only replay
     noted_as: str | None = None  # what `record --failed` runs, if not its name
     was_edited: bool = False  # missed when it ran last
@@ -45,7 +51,6 @@ class Owner:
 
     failed = xfailed = skipped = False
     goes_on = True  # in its next block with the work of the one before
-    # What fixtures ask for from then on is signed so: when the test's part ends, it is not due.
     in_teardown = False
 
     def __post_init__(self) -> None:
@@ -66,6 +71,12 @@ class Owner:
         return BlockOwner(
             self.signature, self.fix, self.above, self.below, self.root, self.run, is_whole=False
         )
+
+    def begin_teardown(self) -> None:
+        """Sign what fixtures ask for from now on as such: when the test's part ends, it is not due."""
+        self.in_teardown = True
+        for session in self.sessions:
+            session.signature = self.signature
 
     @property
     def signature(self) -> str | None:
@@ -103,7 +114,7 @@ class Owner:
         __tracebackhide__ = True
         if not session.is_open:  # its owner ended before it
             return
-        if session.journal.is_forked:  # the process that opened it saves
+        if session.is_forked:  # the process that opened it saves
             session.close_streams()
             return
         self._stop(session)
@@ -310,7 +321,7 @@ class BlockOwner(Owner):
             self.sessions.remove(session)
         with _writing:
             self._save(session, raised=raised)
-        session.journal.end()
+        session.end_journal()
         if os.getpid() != _pid:
             self.run.add(self.name)  # its parent did not see all of it
         if session.is_recording:  # a stream that was returned from the block is read after it
@@ -355,8 +366,98 @@ class BlockOwner(Owner):
                 saving.replace_old(some, self.run, self._owns_and_is_due)
 
 
-def save_late_streams() -> None:
-    """Save, when the process ends, what is still read then."""
-    for session, save in list(_unsaved.items()):
+# Outside pytest.
+
+_owners: dict[str, Owner] = {}
+
+
+def owner_here(function: Callable[..., Any] | None = None) -> Owner:
+    """Return the owner of a block that is opened now: of `function`, which it decorates, if given.
+
+    It is the test or class that plain unittest runs, else the function with the block, one owner
+    for all of its blocks in this process.
+    """
+    code: CodeType | None = None
+    names: Mapping[str, Any] = {}
+    if function is not None:
+        function = inspect.unwrap(function)
+        code, names = getattr(function, "__code__", None), getattr(function, "__globals__", {})
+    for frame in callers(sys._getframe(1)):
+        if code is None and is_user_code(frame.f_code.co_filename):
+            code, names = frame.f_code, frame.f_globals
+        module = str(frame.f_globals.get("__name__"))
+        if module in ("unittest.case", "unittest.suite") and frame.f_code.co_name == "run":
+            return _owner_in_unittest(module, frame.f_locals, code)
+    return _owner_of_code(code, names)
+
+
+def _owner_of_code(code: CodeType | None, names: Mapping[str, Any]) -> Owner:
+    is_whole = not sys.argv[1:]  # with arguments it asks what they say, and not all
+    fix = _command()
+    is_cell = "get_ipython" in names
+    if code is None or code.co_filename.startswith("<") or is_cell:
+        name, is_cell = "notebook", True
+    else:
+        inside = "" if code.co_qualname == "<module>" else f"::{code.co_qualname}"
+        name = f"{_file(code.co_filename)}{inside}"
+    if is_cell or hasattr(builtins, "get_ipython"):
+        is_whole, fix = False, 'Fix: run it once with mode="all" in its aquila_cassette(...)'
+    owner = _owners.setdefault(name, BlockOwner(name, fix, is_whole=is_whole))
+    owner.above = environment_layer(os.environ)  # a notebook changes it
+    owner.root = Path.cwd()
+    return owner
+
+
+def _owner_in_unittest(module: str, run: Mapping[str, Any], code: CodeType | None) -> Owner:
+    """Return the owner of the blocks of a test, class or module, where plain unittest `run`s it.
+
+    Its outcome is known when its cleanups run. Of a class or module only some tests may run.
+    """
+    is_test = module == "unittest.case"
+    case, result = run["self"] if is_test else run["test"], run["result"]
+    kind, add_cleanup = type(case), case.addCleanup
+    file = _file(getattr(sys.modules.get(kind.__module__), "__file__", None) or "notebook")
+    parts = [file, *kind.__qualname__.split("."), case.id().rpartition(".")[2]]
+    if not is_test:
+        is_module = code is not None and code.co_name in ("setUpModule", "tearDownModule")
+        add_cleanup = (
+            sys.modules["unittest"].addModuleCleanup if is_module else kind.addClassCleanup
+        )
+        parts = parts[:1] if is_module else parts[:-1]
+    name = "::".join(parts)
+    if name not in _owners:
+        above = environment_layer(os.environ)
+        _owners[name] = Owner(name, _command(), above, is_test=False)
+        failed_before = len(result.failures) + len(result.errors)
+
+        def end() -> None:
+            passed = len(result.failures) + len(result.errors) == failed_before
+            _owners.pop(name).end(passed=passed, is_whole=is_test)
+
+        add_cleanup(end)
+    return _owners[name]
+
+
+def _file(path: str) -> str:
+    """Return the path of a file of code as `recorded_by` has it: below the current folder."""
+    file, here = Path(path).absolute(), Path.cwd()
+    return file.relative_to(here).as_posix() if file.is_relative_to(here) else file.name
+
+
+def _command() -> str:
+    command = shlex.join([Path(sys.orig_argv[0]).name, *sys.orig_argv[1:]])
+    return f"Fix: AQUILA_RECORD=all {command}"
+
+
+@atexit.register
+def _end() -> None:
+    if os.getpid() != _pid:  # a forked child, which ends before the script
+        return
+    for session, save in list(_unsaved.items()):  # of streams that are still read
         session.give_up_streams()
         save()
+    if getattr(sys, "last_value", None) is None:  # else an exception ended the script half-way
+        for owner in _owners.values():
+            if isinstance(owner, BlockOwner):
+                owner.end_process()
+    THIS_PROCESS.remove()

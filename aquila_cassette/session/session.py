@@ -102,6 +102,7 @@ class Session:
         self.replaced: tuple[tuple[Interaction, ...], tuple[Interaction, ...]] = (), ()
         self.streams = OpenStreams()
         self.path = self._find_path()
+        self.signature: str | None = owner.signature
         self.is_shared: bool = owner.is_shared
         self.played_before: set[int] = set()  # by earlier blocks of the owner
         self.foreign = ""  # the format of another recorder
@@ -118,7 +119,7 @@ class Session:
         self._replay_settings = ReplaySettings(self.path, self.fix, self.streams, options.speed)
         self._numbers = itertools.count(1)
         self.recorders: list[Recorder | ForkedRecording] = []
-        self.journal = Journal(self.shown_path, self._count)
+        self.journal: Journal | None = None  # once a process was forked in the block
         self._reported = 0
         self.home = threading.current_thread()
         self._lock = threading.RLock()
@@ -175,12 +176,6 @@ class Session:
         return Stepping(self)
 
     @property
-    def signature(self) -> str | None:
-        """What is written to ``recorded_by`` now."""
-        signature: str | None = self.owner.signature
-        return signature
-
-    @property
     def shown_path(self) -> str:
         """The file's path as messages show it."""
         return display_path(self.path)
@@ -206,7 +201,7 @@ class Session:
 
     def recordings(self) -> list[tuple[int, Interaction]]:
         """Return what was recorded and not discarded, with the order of the requests."""
-        self.journal.read()
+        self.read_journal()
         discarded = {id(one) for one in self.discarded}
         return [
             (recorder.order, one)
@@ -227,7 +222,7 @@ class Session:
 
     def take_swallowed(self, left_by: BaseException | None = None) -> list[MissError]:
         """Return the misses since the last call that `left_by` does not deliver, once."""
-        self.journal.read()
+        self.read_journal()
         misses = self.misses[self._reported :]
         self._reported = len(self.misses)
         return swallowed(misses, left_by)
@@ -272,7 +267,7 @@ class Session:
         """End what is still recorded, since nothing saves what comes from now on."""
         for recorder in list(self.recorders):
             recorder.give_up()
-        self.journal.end()
+        self.end_journal()
 
     def redacted(self, interaction: Interaction) -> Interaction:
         """Return it without secrets; its request is already so."""
@@ -367,12 +362,15 @@ class Session:
         )
         with self._lock:
             self.recorders.append(recorder)
-        if self.journal.is_forked:
+        if self.journal is not None and self.journal.is_forked:
             asked_by = f"{asked.method} {asked.url} (process {pid})"
             self.journal.note("asked", recorder.order, asked_by)
         return recorder
 
     # In forked processes; see `forks`.
+
+    def before_fork(self) -> None:
+        self.journal = self.journal or Journal(self.shown_path, self._count)
 
     def in_child(self) -> None:
         """Begin in a forked child: nothing is held, since nobody advances it there."""
@@ -380,7 +378,24 @@ class Session:
             self.stepping.released = True
             renew_locks(self.stepping)
         renew_locks(self, self.index, self.streams, *self.recorders, notifier)
-        self.journal.in_child()
+        if self.journal is not None:
+            self.journal.in_child()
+
+    @property
+    def is_forked(self) -> bool:
+        """Whether this process is a child of the one that opened the block."""
+        return self.journal is not None and self.journal.is_forked
+
+    def read_journal(self) -> None:
+        """Count what other processes did in this block."""
+        if self.journal is not None:
+            with self.journal.locked():
+                pass
+
+    def end_journal(self) -> None:
+        if self.journal is not None:
+            self.journal.end()
+            self.journal = None
 
     def _count(self, kind: str, of: Any, value: Any) -> None:
         """Count what another process did."""
@@ -390,21 +405,24 @@ class Session:
             self.played.append(played)
         elif kind == "missed":
             self.misses.append(value)
-        elif not self.journal.is_forked:
+        elif not self.is_forked:
             self.recorders.append(value)
 
     def _take(self, key: Key) -> tuple[int, bool] | None:
-        take = partial(self.index.take, repeats=self.options.repeats)
+        if self.journal is None:
+            return self._find(key)
         with self.journal.locked():
-            found = take(key)
-            if found is None:
-                found = next(filter(None, map(take, self.matcher.looser_keys(key))), None)
+            found = self._find(key)
             if found is not None:
                 self.journal.append("played", found[0])
-        return found
+            return found
+
+    def _find(self, key: Key) -> tuple[int, bool] | None:
+        take = partial(self.index.take, repeats=self.options.repeats)
+        return take(key) or next(filter(None, map(take, self.matcher.looser_keys(key))), None)
 
     def _recording_ended(self, recorder: Recorder, pid: int) -> None:
-        if self.journal.is_forked:
+        if self.journal is not None and self.journal.is_forked:
             if pid == os.getpid():
                 came = ForkedRecording(recorder.order, recorder.interaction(), recorder.answer())
                 self.journal.note("recorded", recorder.order, came)
@@ -443,7 +461,8 @@ class Session:
     def missed(self, error: MissError) -> MissError:
         self.has_been_asked = True
         self.misses.append(error)
-        self.journal.note("missed", value=error)
+        if self.journal is not None:
+            self.journal.note("missed", value=error)
         notify()
         return error
 

@@ -356,7 +356,7 @@ def test_what_a_teardown_recorded_is_due_only_then(suite: Suite) -> None:
     owner = suite.owner()
     with suite.block(owner):
         suite.library.send("a")
-        owner.in_teardown = True
+        owner.begin_teardown()
         suite.library.send("goodbye")
     owner.end(passed=True)
     suite.next_run()
@@ -364,7 +364,7 @@ def test_what_a_teardown_recorded_is_due_only_then(suite: Suite) -> None:
     with suite.block(owner):
         suite.library.send("a")
         owner.check()
-        owner.in_teardown = True
+        owner.begin_teardown()
         with pytest.raises(UnplayedError):
             owner.check()
 
