@@ -29,7 +29,7 @@ from aquila_cassette.plugin.summary import (
     unused_lines,
 )
 from aquila_cassette.plugin.wider import WiderOwners
-from aquila_cassette.session.current_session import SESSION, real_disk
+from aquila_cassette.session.current_session import SESSION, leave, real_disk
 
 if TYPE_CHECKING:
     from aquila_cassette.session.owner import Owner
@@ -173,6 +173,8 @@ class Run:
             if not is_whole:  # interrupted: its teardown did not run
                 with suppress(AquilaError):
                     owner.end(passed=False)
+            for session in owner.sessions:
+                leave(session)  # if nobody did
             self.count(owner)
         given_up = owner is not None and owner.keeps_old
         if is_whole and not (self._skipped or given_up):

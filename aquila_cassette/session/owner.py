@@ -21,7 +21,6 @@ from aquila_cassette.errors import MissError, UnplayedError, UnplayedWarning
 from aquila_cassette.model import TEARDOWN, UNFINISHED, Interaction
 from aquila_cassette.options import Layer, environment_layer, resolve
 from aquila_cassette.session import saving
-from aquila_cassette.session.current_session import leave
 from aquila_cassette.session.failures import how_failed
 from aquila_cassette.session.miss import combined, ignore_own_server
 from aquila_cassette.session.run_folder import THIS_PROCESS, Change, RunFolder
@@ -193,7 +192,6 @@ class Owner:
         for session in sessions:
             session.was_skipped = self.skipped
             if session.is_open and self.is_test:  # an interrupt, or nobody leaves it
-                leave(session)
                 self._stop(session)
             if not session.is_open:
                 session.give_up_streams()
