@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -27,53 +27,24 @@ from aquila_cassette import UnrecordedError, UnrecordedWarning, aquila_cassette
 from tests.servers import RawServer, answers
 
 FAR = "203.0.113.9"  # an address of documentation: public, and nobody's
+PEER = (FAR, 80)
 NAME = "api.example.com"
 Connect = Callable[[], object]
 
 
-@contextlib.contextmanager
-def udp() -> Iterator[socket.socket]:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
-        yield made
+def by_socket(method: str, *arguments: Any, kind: int = socket.SOCK_DGRAM) -> None:
+    with socket.socket(socket.AF_INET, kind) as made:
+        getattr(made, method)(*arguments)
 
 
-def connect_ex() -> None:
-    with socket.socket() as made:
-        made.connect_ex((FAR, 80))
-
-
-def send_to() -> None:
-    with udp() as made:
-        made.sendto(b"x", (FAR, 80))
-
-
-def send_message() -> None:
-    with udp() as made:
-        made.sendmsg([b"x"], [], 0, (FAR, 80))
-
-
-def connect_udp() -> None:
-    with udp() as made:
-        made.connect((FAR, 80))
+async def by_loop(method: str, *arguments: Any, **options: Any) -> None:
+    await getattr(asyncio.get_running_loop(), method)(*arguments, **options)
 
 
 async def by_loop_socket() -> None:
     with socket.socket() as made:
         made.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(made, (FAR, 80))
-
-
-async def by_look_up() -> None:
-    await asyncio.get_running_loop().getaddrinfo(NAME, 443)
-
-
-async def by_names() -> None:
-    await asyncio.get_running_loop().getnameinfo((FAR, 80))
-
-
-async def by_datagrams() -> None:
-    loop = asyncio.get_running_loop()
-    await loop.create_datagram_endpoint(asyncio.DatagramProtocol, remote_addr=(FAR, 80))
+        await asyncio.get_running_loop().sock_connect(made, PEER)
 
 
 async def by_websockets() -> None:
@@ -87,16 +58,16 @@ async def by_aiohttps_websocket() -> None:
 
 
 BLOCKING: dict[str, tuple[Connect, str, str]] = {
-    "connect": (lambda: socket.create_connection((FAR, 80)), FAR, "socket"),
-    "connect_ex": (connect_ex, FAR, "socket"),
-    "sendto": (send_to, FAR, "socket"),
-    "sendmsg": (send_message, FAR, "socket"),
-    "connect of UDP": (connect_udp, FAR, "socket"),
+    "connect": (lambda: socket.create_connection(PEER), FAR, "socket"),
+    "connect_ex": (lambda: by_socket("connect_ex", PEER, kind=socket.SOCK_STREAM), FAR, "socket"),
+    "sendto": (lambda: by_socket("sendto", b"x", PEER), FAR, "socket"),
+    "sendmsg": (lambda: by_socket("sendmsg", [b"x"], [], 0, PEER), FAR, "socket"),
+    "connect of UDP": (lambda: by_socket("connect", PEER), FAR, "socket"),
     "getaddrinfo": (lambda: socket.getaddrinfo(NAME, 443), NAME, "socket"),
     "gethostbyname": (lambda: socket.gethostbyname(NAME), NAME, "socket"),
     "gethostbyname_ex": (lambda: socket.gethostbyname_ex(NAME), NAME, "socket"),
     "gethostbyaddr": (lambda: socket.gethostbyaddr(FAR), FAR, "socket"),
-    "getnameinfo": (lambda: socket.getnameinfo((FAR, 80), 0), FAR, "socket"),
+    "getnameinfo": (lambda: socket.getnameinfo(PEER, 0), FAR, "socket"),
     "smtplib": (lambda: smtplib.SMTP(NAME), NAME, "smtplib"),
     "httpcore": (lambda: httpcore.request("GET", f"https://{NAME}/v1"), NAME, "httpcore"),
     "trio": (lambda: trio.run(trio.open_tcp_stream, NAME, 443), NAME, "socket"),
@@ -104,10 +75,14 @@ BLOCKING: dict[str, tuple[Connect, str, str]] = {
 LOOPS: dict[str, tuple[Callable[[], Coroutine[Any, Any, object]], str, str]] = {
     "streams": (lambda: asyncio.open_connection(FAR, 443), FAR, "asyncio"),
     "streams, by name": (lambda: asyncio.open_connection(NAME, 443), NAME, "asyncio"),
-    "look-up": (by_look_up, NAME, "asyncio"),
-    "names": (by_names, FAR, "asyncio"),
+    "look-up": (lambda: by_loop("getaddrinfo", NAME, 443), NAME, "asyncio"),
+    "names": (lambda: by_loop("getnameinfo", PEER), FAR, "asyncio"),
     "sock_connect": (by_loop_socket, FAR, "asyncio"),
-    "datagrams": (by_datagrams, FAR, "asyncio"),
+    "datagrams": (
+        lambda: by_loop("create_datagram_endpoint", asyncio.DatagramProtocol, remote_addr=PEER),
+        FAR,
+        "asyncio",
+    ),
     "websockets": (by_websockets, NAME, "websockets"),
     "aiohttp": (by_aiohttps_websocket, NAME, "aiohttp"),
 }
@@ -158,7 +133,7 @@ def test_while_a_block_records_it_warns_and_lets_it_pass() -> None:
     with RawServer(answers(b"ok")) as server, aquila_cassette("all", mode="all"):
         httpx.get(server.url)
         with pytest.warns(UnrecordedWarning) as caught, contextlib.suppress(OSError):
-            send_to()
+            by_socket("sendto", b"x", PEER)
     (warning,) = caught
     assert str(warning.message).startswith(f"A connection to {FAR} is not recorded: no cassette")
     assert warning.filename == __file__
@@ -171,7 +146,7 @@ def test_ignored_hosts_pass(listed: str) -> None:
     with aquila_cassette("passes", mode="none", ignore_hosts=[listed]):
         httpx.get(server.url)
         with contextlib.suppress(OSError):
-            send_to()
+            by_socket("sendto", b"x", PEER)
 
 
 async def test_this_machine_and_private_networks_are_left_alone(tmp_path: Any) -> None:
@@ -187,8 +162,8 @@ async def test_this_machine_and_private_networks_are_left_alone(tmp_path: Any) -
             socket.getfqdn()
             socket.gethostbyname("localhost")
             for private in ("10.255.255.254", "192.168.255.254", "169.254.255.254"):
-                with contextlib.suppress(OSError), udp() as made:
-                    made.sendto(b"x", (private, 9))
+                with contextlib.suppress(OSError):
+                    by_socket("sendto", b"x", (private, 9))
             with socket.socket(socket.AF_UNIX) as served, socket.socket(socket.AF_UNIX) as asking:
                 served.bind(str(tmp_path / "s"))
                 served.listen()
@@ -258,11 +233,11 @@ def test_packets_of_uvloop_and_sockets_from_before_the_block_are_not_seen() -> N
     async def send() -> None:
         loop, local = asyncio.get_running_loop(), ("127.0.0.1", 0)
         transport, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, local)
-        transport.sendto(b"x", (FAR, 9))
+        transport.sendto(b"x", PEER)
         transport.close()
 
-    with udp() as before:
-        before.connect((FAR, 9))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as before:
+        before.connect(PEER)
         with aquila_cassette("limits", mode="none"):
             before.send(b"x")
             uvloop.run(send())
