@@ -66,10 +66,9 @@ async def render_async(
     with anyio.move_on_after(waiting.limit):
         while True:
             await waiting.settle()
-            count = notifier.count
             await waiting.idle.wait(None, once=once)
             await waiting.settle()
-            if once or (notifier.count == count and not await waiting.idle.look()):
+            if once or not await waiting.idle.look():
                 break
         return await waiting.adapter.render()
     raise await waiting.too_late()
@@ -111,10 +110,9 @@ def _render_sync(
     deadline = elapsed() + waiting.limit
     while True:
         waiting.adapter.settle_sync()
-        count = notifier.count
         run_in_own_loop(lambda: waiting.wait_until(deadline, once=once))
         waiting.adapter.settle_sync()
-        if once or (notifier.count == count and not run_in_own_loop(waiting.idle.look)):
+        if once or not run_in_own_loop(waiting.idle.look):
             return waiting.adapter.render_sync()
 
 
@@ -132,6 +130,7 @@ class _Waiting:
             streams=streams,
             also=[OPEN_STREAMS],
             sources=[*sessions, TRACKED_JOBS, *views, self.adapter],
+            view=view if isinstance(view, View) else None,
         )
         self._called = called
 

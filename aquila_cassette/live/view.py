@@ -346,7 +346,7 @@ class View(ComponentBase):
     async def _call(self, title: str, function: Callable[[], Any]) -> BaseException | None:
         """Log and return what a function of the user's raises."""
         try:
-            with mark_job(title, self._inbox):
+            with mark_job(title, self, self._inbox):
                 result = function()
                 if inspect.isawaitable(result):
                     await result

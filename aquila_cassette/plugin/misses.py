@@ -36,7 +36,7 @@ def on_one_screen(
 
 def _users_part(traceback: TracebackType | None) -> TracebackType | None:
     """Return a traceback without the frames of libraries, unless there are no others."""
-    from aquila_cassette.waiting.inspection import is_user_code
+    from aquila_cassette.waiting.frames import is_user_code
 
     kept = None
     for frame, line in reversed(list(walk_tb(traceback))):

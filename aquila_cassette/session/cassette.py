@@ -147,12 +147,14 @@ def idle(
     streams: int | None = None,
     also: Sequence[OpenStreams] = (),
     sources: Sequence[Source],
-    worker_threads: bool = True,
+    view: object = None,
+    asked: bool = False,
 ) -> Idle:
     """Make what waits, in the task or thread `here`, for everything that goes on in `sessions`.
 
     `streams` must have been opened in them, at least; `also` and `sources` are waited for too. What
-    fails in a source (a miss in a session) ends the waiting.
+    fails in a source (a miss in a session) ends the waiting. Of a `view` only what it started
+    counts; with `asked` only who asked.
     """
     if streams is not None and not sessions:
         raise UsageError(
@@ -165,7 +167,8 @@ def idle(
         here=here,
         background=[one for session in sessions for one in session.options.background],
         enough=lambda: sum(one.streams.started for one in sessions) >= (streams or 0),
-        worker_threads=worker_threads,
+        view=view,
+        asked=asked,
     )
 
 
@@ -185,7 +188,7 @@ async def settled(
         here=current_task_or_thread(),
         streams=streams,
         sources=sessions if failures else (),
-        worker_threads=False,
+        asked=True,
     )
     if left := await waiting.wait(limit, once=once):
         raise SettleTimeout(

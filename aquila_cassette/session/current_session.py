@@ -38,13 +38,17 @@ def enter(session: Session) -> None:
     with _lock:
         _open = (*_open, session)
     _here.set(session)
+    session.streams.begin()
 
 
 def leave(session: Session) -> None:
     """Take `session` out of force, in any context and order."""
     global _open
     with _lock:
+        was_open = session in _open
         _open = tuple(other for other in _open if other is not session)
+    if was_open:
+        session.streams.end()
     if _here.get() is session:
         _here.set(_innermost_open(session.parent))
 

@@ -18,7 +18,7 @@ from aquila_cassette.matching.volatile import RANDOM
 from aquila_cassette.model import UNFINISHED, Request
 from aquila_cassette.session.hosts import host_and_port, is_loopback
 from aquila_cassette.session.player import ReplayIndex
-from aquila_cassette.waiting.inspection import callers, is_installed, is_user_code, location
+from aquila_cassette.waiting.frames import callers, is_installed, is_user_code, location
 
 
 def first_line(request: Request, number: int) -> str:

@@ -27,7 +27,7 @@ from aquila_cassette.session.run_folder import THIS_PROCESS, Change, RunFolder
 from aquila_cassette.session.session import Session
 from aquila_cassette.session.unrecorded import warn_that_nothing_came
 from aquila_cassette.transcript.humanize import count
-from aquila_cassette.waiting.inspection import callers, is_user_code
+from aquila_cassette.waiting.frames import callers, is_user_code
 
 
 @dataclass(eq=False)

@@ -16,7 +16,6 @@ from aquila_cassette.model import Interaction, Response
 from aquila_cassette.session.player import Player, ReplaySettings, let_others_run
 from aquila_cassette.session.stream_text import pending_lines
 from aquila_cassette.transcript.request_text import summarize_request
-from aquila_cassette.waiting.activity import Activity
 from aquila_cassette.waiting.event_loops import TaskOrThread, current_task_or_thread, elapsed
 from aquila_cassette.waiting.idle import Idle
 from aquila_cassette.waiting.notifier import Notifier, notifier, notify
@@ -64,10 +63,9 @@ class Stepping:
     async def advance(
         self, called: str, count: int, of: Which, here: TaskOrThread, timeout: float
     ) -> None:
-        """Let events of a stream through, and wait until they were consumed; see `Cassette.advance`.
+        """Let events of a stream through, then wait as `render_async`; see `Cassette.advance`.
 
-        It was `called` in the task or thread `here`. Jobs are not waited for: they wait for the held
-        stream, or for another.
+        It was `called` in the task or thread `here`. What waits for a held stream is not waited for.
         """
         call = f"{called}({count})" if of is None else f"{called}({count}, of={of!r})"
         stream: SteppedPlayer | None = None
@@ -88,15 +86,9 @@ class Stepping:
             if stream is not None or not self.session.is_recording:
                 break
         if stream is not None and is_done():
-            # Views must have handled what came, and readers of a finished stream have returned.
-            left = await Idle(
-                [],
-                sources(),
-                here=here,
-                worker_threads=False,
-                jobs=False,
-                readers=stream.readers(),
-            ).wait(max(0.0, deadline - elapsed()))
+            blocks, background = [self.session.streams], self.session.options.background
+            idle = Idle(blocks, sources(), here, background=background, held=False)
+            left = await idle.wait(max(0.0, deadline - elapsed()))
             if not left:
                 return
         fix = "ask for it and read it in a task or thread of its own, or wait longer: "
@@ -242,17 +234,8 @@ class SteppedPlayer(Player):
         self.allow(len(self._steps))
 
     def has_passed(self, target: int) -> bool:
-        """Return whether the first `target` steps were consumed: the reader wants more, or left."""
-        if self._over or (target < len(self._steps) and self._back_for >= target):
-            return True
-        if self._given < len(self._steps) or self.stream is None:
-            return False
-        return bool(self.stream.activities) and not self.stream.has_reader_except(set())
-
-    def readers(self) -> list[Activity]:
-        """Return the activities that read this stream, once it is over."""
-        streams = self.stream.with_parents() if self.stream and self._over else []
-        return [one for stream in streams for one in stream.activities]
+        """Return whether the first `target` steps were taken; what follows from them may go on."""
+        return self._over or self._given >= target
 
     def matches(self, text: str) -> bool:
         """Return whether `text` is in the URL or in what was asked."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from aquila_cassette.errors import AquilaError, ReplayError, UnrecordedError, UnrecordedWarning
 from aquila_cassette.session.hosts import Peer, is_public
 from aquila_cassette.session.miss import cassette_line
-from aquila_cassette.waiting import inspection
+from aquila_cassette.waiting import frames
 
 if TYPE_CHECKING:
     from aquila_cassette.session.session import Session
@@ -83,11 +83,11 @@ def warn_that_nothing_came(session: Session) -> None:
 def _library(frame: FrameType, standard: str) -> tuple[str, int]:
     """Return which package or standard module connects, and how far up the user's code is."""
     installed = ""
-    for level, caller in enumerate(inspection.callers(frame), 2):
+    for level, caller in enumerate(frames.callers(frame), 2):
         package = (caller.f_globals.get("__name__") or "").partition(".")[0]
-        if inspection.is_user_code(caller.f_code.co_filename):
+        if frames.is_user_code(caller.f_code.co_filename):
             return _NAMES.get(installed, installed) or standard, level
         if package not in _LOOPS and not installed:
-            is_installed = inspection.is_installed(caller.f_code.co_filename)
+            is_installed = frames.is_installed(caller.f_code.co_filename)
             installed, standard = (package, "") if is_installed else ("", package)
     return installed or "this process", 2

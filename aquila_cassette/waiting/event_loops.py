@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 import inspect
 import sys
 import threading
@@ -23,9 +24,6 @@ TaskOrThread = Any
 Loop = Any
 """An event loop of asyncio, or a token of trio's; None for any, where that is possible."""
 
-_POLL = 0.01
-"""How often, in seconds, a loop that does not answer is asked whether it still runs."""
-
 _background_tasks: set[asyncio.Task[None]] = set()
 
 
@@ -40,7 +38,31 @@ def running_trio() -> Any:
 
 def is_asyncio_task(value: object) -> TypeGuard[asyncio.Task[Any]]:
     """Return whether `value` is a task of asyncio, be it of C or (nest_asyncio) of Python."""
-    return asyncio.isfuture(value) and hasattr(value, "get_coro")
+    return isinstance(value, asyncio.Task) or (
+        asyncio.isfuture(value) and hasattr(value, "get_coro")
+    )
+
+
+def coroutine_of(task: Any) -> Any:
+    return task.get_coro() if is_asyncio_task(task) else task.coro
+
+
+def context_of(task: Any) -> contextvars.Context:
+    """Return the context of a task; before Python 3.12 only the garbage collector knows it."""
+    known = task.get_context() if hasattr(task, "get_context") else getattr(task, "context", None)
+    found = [known, *gc.get_referents(task)]
+    return next(
+        (one for one in found if isinstance(one, contextvars.Context)), contextvars.Context()
+    )
+
+
+def awaited_future(task: Any) -> Any:
+    """Return the future that will wake a task of asyncio; None where it is about to run."""
+    return getattr(task, "_fut_waiter", None)
+
+
+def has_unretrieved_failure(task: asyncio.Task[Any]) -> bool:
+    return not task.cancelled() and getattr(task, "_log_traceback", False)
 
 
 def current_task_or_thread() -> TaskOrThread:
@@ -106,19 +128,28 @@ async def run_in_loop(loop: Loop, function: Callable[[], T]) -> T | None:
     """Run `function`, which must not raise, in another event loop; None where that has ended."""
     results: list[T] = []
     done = anyio.Event()
-    wake = waker(done.set)
+    question = _Question(lambda: results.append(function()), waker(done.set))
+    is_running = getattr(loop, "is_running", lambda: True)
+    if not is_running() or not _post(loop, question):
+        return None
+    del question
+    await done.wait()
+    return results[0] if results else None
 
-    def run() -> None:
-        results.append(function())
-        wake()
 
-    is_running = _post(loop, run)
-    while is_running and not done.is_set():
-        with anyio.move_on_after(_POLL):
-            await done.wait()
-        # A loop that stops drops what was posted to it. Trio's tokens cannot tell otherwise.
-        is_running = loop.is_running() if hasattr(loop, "is_running") else _post(loop, bool)
-    return results[0] if done.is_set() else None
+class _Question:
+    """Is asked in another event loop; one that ends drops it, and then it wakes who asked, too."""
+
+    def __init__(self, function: Callable[[], None], wake: Callable[[], object]) -> None:
+        self._function = function
+        self._wake = wake
+
+    def __call__(self) -> None:
+        self._function()
+        self._wake()
+
+    def __del__(self) -> None:
+        self._wake()
 
 
 def _post(loop: Loop, function: Callable[[], object]) -> bool:

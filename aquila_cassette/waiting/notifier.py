@@ -52,10 +52,12 @@ class Notifier:
 
     def wait_sync(self, count: int, timeout: float | None = None) -> None:
         """Block this thread until there were more than `count` changes, or for `timeout` seconds."""
-        event = threading.Event()
-        with self._waking(event.set):
+        # A bare lock: a thread that waits for an event notifies that it does.
+        blocked = threading.Lock()
+        blocked.acquire()
+        with self._waking(blocked.release):
             if self.count <= count:
-                event.wait(timeout)
+                blocked.acquire(timeout=-1 if timeout is None else timeout)
 
     @contextlib.contextmanager
     def _waking(self, wake: Callable[[], object]) -> Iterator[None]:

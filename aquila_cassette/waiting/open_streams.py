@@ -1,26 +1,95 @@
-"""The open streams of a session and their readers."""
+"""What a block began: its open streams, threads, calls in pools; who asked, and which tasks are older."""
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
+import functools
+import itertools
+import sys
 import threading
-from collections.abc import Callable, Hashable, Sequence
-from contextvars import ContextVar
-from functools import cached_property
+import weakref
+from collections.abc import Callable, Sequence
+from contextvars import Context, ContextVar
+from types import CodeType
+from typing import Any
 
-from aquila_cassette.waiting.activity import Activity, activity_after_loop, current_activity
+from aquila_cassette.errors import MissError
 from aquila_cassette.waiting.event_loops import (
     Loop,
     TaskOrThread,
+    context_of,
+    current_loop,
     current_task_or_thread,
     elapsed,
+    has_unretrieved_failure,
     is_asyncio_task,
+    tasks_of_this_loop,
     wall_time,
 )
-from aquila_cassette.waiting.inspection import notify_after
+from aquila_cassette.waiting.frames import (
+    PACKAGE,
+    callers,
+    frames_of,
+    is_user_code,
+    location,
+    runs_user_code,
+)
 from aquila_cassette.waiting.notifier import notify
+from aquila_cassette.waiting.pending import MarkedJob, current_job
+
+_A_SLEEP = 1.0
+"""Waiting for an event with a time-out of so many seconds is a way to sleep."""
 
 parent_stream: ContextVar[OpenStream | None] = ContextVar("aquila_parent_stream", default=None)
 """The client's stream for which this task or thread makes requests."""
+
+
+_order = itertools.count(1)
+"""Numbers blocks, threads and calls as they begin."""
+
+
+class Begun:
+    """A thread that was started or asked, or a call that a pool was given, in the job of a view.
+
+    A call `is_users` if the user's code made it, or is called; it ends when its callbacks have run,
+    of which `left` are left.
+    """
+
+    def __init__(self, thread: threading.Thread | None = None, *, is_users: bool = False) -> None:
+        self.order = next(_order)
+        self.job = current_job()
+        self.thread = thread
+        self.is_users = is_users
+        self.left = 1
+        self.failure: Exception | None = None
+
+
+STARTED: dict[threading.Thread, Begun] = {}
+CALLS: dict[concurrent.futures.Future[Any], Begun] = {}
+_failed: list[Begun] = []
+HOMES: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+"""The threads that opened a block."""
+PARKED: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+_local = threading.local()
+
+
+def note_request(thread: threading.Thread, since: int) -> None:
+    """Note that this thread, which may be older than the block that began at `since`, asked in it."""
+    if thread not in STARTED or STARTED[thread].order < since:
+        STARTED[thread] = Begun(thread)
+        _local.end = _End(thread)
+
+
+class _End:
+    """Lives as long as a thread."""
+
+    def __init__(self, thread: threading.Thread) -> None:
+        self._thread = thread
+
+    def __del__(self) -> None:
+        STARTED.pop(self._thread, None)
+        notify()
 
 
 class OpenStream:
@@ -29,47 +98,100 @@ class OpenStream:
     `facts` gives lines for an error. A `background` stream stays open on purpose.
     """
 
-    __slots__ = ("activities", "background", "facts", "label", "parent")
+    __slots__ = ("background", "facts", "label", "parent", "readers")
 
     def __init__(self, label: str, facts: Callable[[], Sequence[str]], *, background: bool) -> None:
         self.label = label
         self.facts = facts
         self.background = background
         self.parent = parent_stream.get()
-        self.activities: list[Activity] = []
+        self.readers: list[weakref.ref[TaskOrThread]] = []
 
-    def has_reader_except(self, ignored: set[int], loop: Loop = None) -> bool:
-        """Return whether a task or thread with an id not in `ignored` may still read it.
-
-        With a `loop`, this one, readers in it and in threads count only while they are pending.
-        """
-        return any(
-            not one.is_over()
-            and id(one.driver) not in ignored
-            and (loop is None or one.loop not in (None, loop) or one.is_pending())
-            for one in self.activities
-        )
-
-    def with_parents(self) -> list[OpenStream]:
-        return [self] if self.parent is None else [self, self.parent]
+    def is_read_by(self, driver: TaskOrThread) -> bool:
+        return any(reader() is driver for reader in self.readers)
 
     def reader_location(self) -> str | None:
-        activities = [one for stream in self.with_parents() for one in stream.activities]
-        return next(filter(None, (one.location() for one in activities)), None)
+        """Return where the user's code reads it."""
+        streams = [self] if self.parent is None else [self, self.parent]
+        readers = [reader() for stream in streams for reader in stream.readers]
+        places = (location(frames_of(reader)) for reader in readers)
+        return next(filter(None, places), None)
 
 
 class OpenStreams:
+    """The streams of a block, or of our client, which has no block."""
+
     def __init__(self) -> None:
         self.started = 0
         # In ms, so that they tell the order: a request starts after each piece before it.
         self.last_request = self.last_piece = 0
+        self.asked: weakref.WeakKeyDictionary[TaskOrThread, bool] = weakref.WeakKeyDictionary()
+        """Who asked, and whether the last time for something that stays open on purpose."""
+        self.loops: set[Loop] = set()
+        """The event loops in which somebody asked."""
+        self.begun: int | None = None
+        self._older: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._followed: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
+        self._failed: list[asyncio.Task[Any]] = []
+        self._origins = 0
         self._home = threading.current_thread()
+        HOMES.add(self._home)
         self._streams: set[OpenStream] = set()
-        self._activities: dict[Hashable, Activity] = {}
-        self._is_watched = False
         self._lock = threading.RLock()
 
-    @cached_property
+    # The block.
+
+    def begin(self) -> None:
+        """Enter the block: tasks, threads and calls that begin from now on belong to it."""
+        _wrap_methods(1)
+        self.begun = next(_order)
+        self._older.clear()
+        in_trio = getattr(sys.modules.get("trio.lowlevel"), "in_trio_task", bool)()
+        if in_trio or asyncio._get_running_loop() is not None:
+            self._older.update(tasks_of_this_loop())
+        # From now on coroutines know who made them; those of trio's tasks trio makes itself.
+        self._origins = sys.get_coroutine_origin_tracking_depth()
+        sys.set_coroutine_origin_tracking_depth(max(self._origins, 4 if in_trio else 1))
+
+    def end(self) -> None:
+        """Leave the block: what it began, and still runs, does not count any more."""
+        sys.set_coroutine_origin_tracking_depth(self._origins)
+        _wrap_methods(-1)
+        self.begun = None
+        self._failed.clear()
+
+    def is_new(self, task: Any) -> bool:
+        return self.begun is not None and task not in self._older
+
+    def follow(self, task: Any) -> None:
+        """Keep a task that raises something, for `take_failure`."""
+        if is_asyncio_task(task) and task not in self._followed:
+            self._followed.add(task)
+            # It may outlive the block: an empty context keeps no cassette alive.
+            task.add_done_callback(self._task_ended, context=Context())
+
+    def _task_ended(self, task: asyncio.Task[Any]) -> None:
+        if self.begun is not None and has_unretrieved_failure(task):
+            self._failed.append(task)
+
+    def take_failure(self, counts: Callable[[MarkedJob | None], bool]) -> BaseException | None:
+        """Return what a task or thread raised, in a job that `counts`, and nobody retrieved; once.
+
+        Not a miss, which the session raises.
+        """
+        errors: list[BaseException | None] = []
+        for task in [one for one in self._failed if counts(current_job(context_of(one)))]:
+            self._failed.remove(task)
+            errors.append(task.exception() if has_unretrieved_failure(task) else None)
+        for begun in list(_failed):
+            if self.begun is not None and begun.order > self.begun and counts(begun.job):
+                _failed.remove(begun)
+                errors.append(begun.failure)
+        return next((one for one in errors if one and not isinstance(one, MissError)), None)
+
+    # Its streams.
+
+    @functools.cached_property
     def epoch(self) -> int:
         """When `elapsed` was 0, in ms since 1970: the same for all that is recorded here."""
         return round((wall_time() - elapsed()) * 1000)
@@ -84,10 +206,7 @@ class OpenStreams:
     ) -> OpenStream:
         """Add a stream, which `counts` as started; this task or thread starts its request now."""
         stream = OpenStream(label, facts, background=background)
-        # Before it can be seen from another thread: without a reader it would not count there.
-        driver = current_task_or_thread()
-        if driver is not self._home:  # which opened the block, and is not waited for
-            self._add_reader(stream, driver)
+        self._add_reader(stream, current_task_or_thread())
         with self._lock:
             self.started += counts
             self._streams.add(stream)
@@ -99,66 +218,157 @@ class OpenStreams:
         return bool(self._streams)
 
     def add_reader(self, stream: OpenStream | None) -> None:
-        if stream is None:
-            return
-        driver = current_task_or_thread()
-        if driver is self._home or driver in [one.driver for one in stream.activities]:
-            return
-        self._add_reader(stream, driver)
-        notify()
+        """Note that this task or thread begins to read."""
+        if stream is not None and not stream.is_read_by(driver := current_task_or_thread()):
+            self._add_reader(stream, driver)
+            notify()
 
     def close(self, stream: OpenStream | None) -> None:
         """Record that `stream` is over; a second call does nothing."""
-        if stream is None or stream not in self._streams:
-            return
-        # Whoever waits for a reader goes on after it: that is found out where anybody asks.
-        if self._is_watched and not stream.background:
-            for activity in stream.activities:
-                self._add_waiting_for(activity)
-        with self._lock:
+        if stream in self._streams:
             self._streams.discard(stream)
-        notify()
+            notify()
 
     def open(self) -> Sequence[OpenStream]:
-        with self._lock:
-            return [stream for stream in self._streams if not stream.background]
-
-    def activities(self) -> Sequence[Activity]:
-        """List the activities of those who read streams here, and of those who wait for them."""
-        with self._lock:
-            self._is_watched = True
-            for key in [key for key, one in self._activities.items() if one.is_over()]:
-                del self._activities[key]
-            for activity in list(self._activities.values()):
-                self._add_waiting_for(activity)
-            return list(self._activities.values())
+        return [stream for stream in tuple(self._streams) if not stream.background]
 
     def _add_reader(self, stream: OpenStream, driver: TaskOrThread) -> None:
-        activity = current_activity(driver, self._home)
-        if activity is None:
+        if driver is self._home or driver is threading.main_thread():  # which are not waited for
             return
-        if not stream.background:
-            known = self._remember(activity)
-            if known is activity and (around := activity_after_loop(driver, self._home)):
-                self._add_waiting_for(self._remember(around))
-            activity = known
-        if activity not in stream.activities:
-            stream.activities.append(activity)
+        stream.readers.append(weakref.ref(driver))
+        if driver not in self.asked:
+            if isinstance(driver, threading.Thread):
+                note_request(driver, self.begun or 0)
+            else:
+                self.follow(driver)
+                self.loops.add(current_loop())
+        self.asked[driver] = stream.background
 
-    def _remember(self, activity: Activity) -> Activity:
-        with self._lock:
-            known = self._activities.get(activity.key)
-            if known is not None and not known.is_over() and known.covers(activity):
-                return known
-            self._activities[activity.key] = activity
-        if is_asyncio_task(activity.driver):
-            notify_after(activity.driver)
-        self._add_waiting_for(activity)
-        return activity
 
-    def _add_waiting_for(self, activity: Activity) -> None:
-        for waiting in activity.waiting():
-            with self._lock:
-                known = self._activities.get(waiting.key)
-                if known is None or not known.covers(waiting):
-                    self._activities[waiting.key] = waiting
+# The wrappers: some public methods, as long as a block is open.
+
+
+def _noting_start(start: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(start)
+    def noted(thread: threading.Thread) -> None:
+        begun, run = Begun(thread), thread.run
+
+        def run_noted() -> None:
+            try:
+                run()
+            except Exception as error:
+                begun.failure = error
+                _failed.append(begun)
+                raise
+            finally:
+                STARTED.pop(thread, None)
+                notify()
+
+        if _is_known(threading.current_thread()):  # not a server that is older than the block
+            STARTED[thread] = begun
+            thread.run = run_noted  # type: ignore[method-assign]
+        start(thread)
+
+    return noted
+
+
+def _noting_wait(wait: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(wait)
+    def noted(waited: Any, timeout: float | None = None) -> Any:
+        is_event = sys._getframe(1).f_code is threading.Event.wait.__code__
+        if is_event and timeout is not None and timeout <= _A_SLEEP:
+            return wait(waited, timeout)
+        me = threading.current_thread()
+        PARKED.add(me)
+        notify()
+        try:
+            return wait(waited, timeout)
+        finally:
+            PARKED.discard(me)
+
+    return noted
+
+
+def _noting_submit(submit: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(submit)
+    def noted(pool: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        call = Begun(is_users=_is_users(function))
+
+        def call_noted(*args: Any, **kwargs: Any) -> Any:
+            call.thread = threading.current_thread()
+            return function(*args, **kwargs)
+
+        in_thread = isinstance(pool, concurrent.futures.ThreadPoolExecutor)
+        future = submit(pool, call_noted if in_thread else function, *args, **kwargs)
+        CALLS[future] = call
+        add = future.add_done_callback
+
+        def done(callback: Callable[[Any], object], future: Any) -> None:
+            try:
+                callback(future)
+            finally:
+                call.left -= 1
+                if not call.left:
+                    CALLS.pop(future, None)
+                notify()
+
+        def add_noted(callback: Callable[[Any], object]) -> None:
+            call.left += 1
+            add(functools.partial(done, callback))
+
+        future.add_done_callback = add_noted
+        add(functools.partial(done, bool))
+        return future
+
+    return noted
+
+
+def _is_users(function: Any) -> bool:
+    """Return whether a call is the user's: of his code, by his code, or by a task, that awaits it."""
+    is_in_task = not isinstance(current_task_or_thread(), threading.Thread)
+    file = getattr(code_of(function), "co_filename", PACKAGE)
+    return is_in_task or is_user_code(file) or runs_user_code(callers(sys._getframe(1)))
+
+
+def _is_known(thread: threading.Thread) -> bool:
+    calls = [call.thread for call in list(CALLS.values())]
+    return thread is threading.main_thread() or thread in (*STARTED, *HOMES, *calls)
+
+
+def code_of(function: Any) -> CodeType | None:
+    while isinstance(function, functools.partial):
+        function = function.func
+    return getattr(function, "__code__", None)
+
+
+_open_blocks = 0
+_wrapped: list[tuple[type, str, Any, Any]] = []
+_lock = threading.RLock()
+
+
+def _wrap_methods(blocks: int) -> None:
+    """Wrap the methods as long as there are open blocks: one more now, or one less."""
+    global _open_blocks
+    with _lock:
+        _open_blocks += blocks
+        if _open_blocks and not _wrapped:
+            pools = sys.modules.get("concurrent.futures.process")  # which costs much to import
+            _wrap(threading.Thread, "start", _noting_start)
+            _wrap(threading.Thread, "join", _noting_wait)
+            _wrap(threading.Condition, "wait", _noting_wait)
+            _wrap(concurrent.futures.ThreadPoolExecutor, "submit", _noting_submit)
+            _wrap(getattr(pools, "ProcessPoolExecutor", None), "submit", _noting_submit)
+        elif not _open_blocks:
+            for owner, name, original, noted in _wrapped:
+                if vars(owner)[name] is noted:  # else something was wrapped around it since
+                    setattr(owner, name, original)
+            _wrapped.clear()
+            _failed.clear()
+
+
+def _wrap(owner: type | None, name: str, noting: Callable[[Any], Any]) -> None:
+    if owner is not None:
+        original = vars(owner)[name]
+        noted = noting(original)
+        setattr(owner, name, noted)
+        _wrapped.append((owner, name, original, noted))

@@ -6,7 +6,7 @@ import contextlib
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -46,27 +46,35 @@ def sources() -> list[Source]:
         return list(_sources)
 
 
-@dataclass
-class _Marked:
+@dataclass(eq=False)
+class MarkedJob:
+    """A job or handler of a view that runs; `owner` is what must not wait for it."""
+
     title: str
+    view: object
     owner: object
     is_over: bool = False
 
 
-_marked: ContextVar[_Marked | None] = ContextVar("aquila_cassette_job", default=None)
+_marked: ContextVar[MarkedJob | None] = ContextVar("aquila_cassette_job", default=None)
 
 
 @contextlib.contextmanager
-def mark_job(title: str, owner: object = None) -> Iterator[None]:
+def mark_job(title: str, view: object, owner: object = None) -> Iterator[MarkedJob]:
     """Mark this context, and the tasks and threads that inherit it, as the inside of a job."""
-    job = _Marked(title, owner)
+    job = MarkedJob(title, view, owner or view)
     before = _marked.get()
     _marked.set(job)
     try:
-        yield
+        yield job
     finally:
         job.is_over = True
         _marked.set(before)
+
+
+def current_job(context: Context | None = None) -> MarkedJob | None:
+    """Return the job that this code, or a context, belongs to."""
+    return _marked.get() if context is None else context.get(_marked)
 
 
 def forbid_inside_job(

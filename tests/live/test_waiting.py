@@ -223,7 +223,7 @@ async def test_the_time_out_lists_what_goes_on_and_where_its_reader_waits() -> N
 
     async def slow() -> None:
         await ask(page)
-        await asyncio.Event().wait()
+        await asyncio.sleep(100)
 
     with hello():
         task = asyncio.create_task(slow())
@@ -242,10 +242,6 @@ async def test_the_time_out_lists_what_goes_on_and_where_its_reader_waits() -> N
 async def test_what_stays_open_on_purpose_is_not_waited_for() -> None:
     page = Page()
 
-    async def ticking() -> None:  # asks nothing, and needs no mention
-        while True:
-            await asyncio.sleep(0.001)
-
     async def watch_prices() -> None:
         while True:
             await ask(page)
@@ -253,10 +249,10 @@ async def test_what_stays_open_on_purpose_is_not_waited_for() -> None:
 
     async def held_open() -> None:
         await ask(page)
-        await asyncio.Event().wait()
+        await asyncio.sleep(100)
 
     with hello(background=("*watch_prices*", "*held_open*")):
-        tasks = [asyncio.create_task(work()) for work in (ticking, watch_prices, held_open)]
+        tasks = [asyncio.create_task(work()) for work in (watch_prices, held_open)]
         await render_async(page)
         for task in tasks:
             task.cancel()
