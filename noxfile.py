@@ -30,7 +30,15 @@ def sdks(session: nox.Session, environment: str) -> None:
     """Run every SDK of an environment through the matrix, and note what held."""
     session.install("--editable", ".", *HARNESS, *ENVIRONMENTS[environment])
     session.run(
-        *("pytest", "tests/sdks", "--quiet", "--numprocesses=auto", "-p", "no:cacheprovider"),
+        *(
+            "pytest",
+            "tests/sdks",
+            "--quiet",
+            "--numprocesses=auto",
+            "--dist=worksteal",
+            "-p",
+            "no:cacheprovider",
+        ),
         *(f"--sdks={environment}", f"--sdks-results=.nox/results/{environment}.json"),
         *session.posargs,
     )

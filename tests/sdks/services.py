@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from itertools import count
-from types import SimpleNamespace
 from typing import Any
 
 from aquila_cassette.provider import Provider
@@ -92,7 +91,7 @@ def _claude(text: str) -> bytes:
 
 
 @contextmanager
-def _mcp(port: int) -> Iterator[SimpleNamespace]:
+def _mcp(port: int) -> Iterator[None]:
     """Serve a tool over both transports: `/mcp`, and `/sse` of before."""
     import uvicorn
     from mcp.server.mcpserver import MCPServer
@@ -105,6 +104,8 @@ def _mcp(port: int) -> Iterator[SimpleNamespace]:
         served = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
         thread = threading.Thread(target=served.run, args=[[listening]])
         thread.start()
-        yield SimpleNamespace(url=f"http://127.0.0.1:{listening.getsockname()[1]}")
-        served.should_exit = True
-        thread.join()
+        try:
+            yield
+        finally:
+            served.should_exit = True
+            thread.join()
