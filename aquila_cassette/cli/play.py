@@ -6,6 +6,7 @@ import re
 import signal
 import sys
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +16,7 @@ from aquila_cassette.cli.folder import find, name_of
 from aquila_cassette.cli.output import Screen
 from aquila_cassette.cli.shared_options import Folder, app
 from aquila_cassette.cli.show import ENDING_STYLES, LABEL_STYLES
+from aquila_cassette.dialects.framing import framing
 from aquila_cassette.dialects.reading import timeline_text
 from aquila_cassette.errors import UsageError
 from aquila_cassette.storage.names import display_path
@@ -118,11 +120,13 @@ class _TextPlayer:
 
     def play(self, head: str, paced: Iterable[bytes]) -> None:
         request, response = self._view.request, self._view.response
-        pieces = [data for _, data in response.pieces]
-        added = [
+        kind, pieces = self._view.content_type, [data for _, data in response.pieces]
+        is_too_large = not self._view.is_read and framing(kind, response.body) == "json"
+        added = deque(
             (new.piece, new.part, _LABELS.get(new.kind, new.kind), new.name, new.text)
-            for new in timeline_text(self._view.content_type, pieces)
-        ] or [(n, 0, "body", "", data.decode("utf-8", "replace")) for n, data in enumerate(pieces)]
+            for new in ([] if is_too_large else timeline_text(kind, pieces))
+        )
+        is_by_a_model = bool(added)
         method, url = map(escape_control_chars, (request.method, request.url))
         self._screen.line((escape_control_chars(head), "bold"), " ", (method, "bold"), f" {url}")
         if turns := [turn for turn in self._view.asked.turns if turn.kind in ("words", "result")]:
@@ -134,9 +138,11 @@ class _TextPlayer:
         if (response.status or 0) >= 400:
             self._row("answer", "dim")
             self._write(self._view.answer_head())
-        for place, _ in enumerate(paced):
+        for place, data in enumerate(paced):
+            if not is_by_a_model:
+                added.append((place, 0, "body", "", data.decode("utf-8", "replace")))
             while added and added[0][0] == place:
-                _, part, label, name, text = added.pop(0)
+                _, part, label, name, text = added.popleft()
                 if part != self._part:
                     self._row(label, LABEL_STYLES.get(label, "dim"))
                     text = f"→ {name} {text}" if label == "called" else text

@@ -16,7 +16,7 @@ import gzip, os, sys, tracemalloc
 from pathlib import Path
 import filelock, yaml
 from aquila_cassette import importers
-from aquila_cassette.cli import check, convert, list_cassettes, report
+from aquila_cassette.cli import check, convert, list_cassettes, play, report
 from aquila_cassette.content_encoding import decode_pieces
 from aquila_cassette.model import CassetteData, Interaction, Piece, Request, Response
 from aquila_cassette.redaction import Redaction
@@ -57,6 +57,7 @@ WORK = {
     "check": "assert check.run(folder=path.parent, how='json') == 0",
     "list": "list_cassettes.run(folder=path.parent, as_json=True)",
     "report": "report.run(output=Path('page.html'), folder=path.parent)",
+    "play": "play.run(['c'], path.parent, 0)",
     "convert": "convert.run(['c'], path.parent, convert.TargetFormat.vcrpy, Path('o'))",
 }
 END = "\nprint(tracemalloc.get_traced_memory()[1] / path.stat().st_size, file=sys.stderr)"
@@ -67,6 +68,7 @@ END = "\nprint(tracemalloc.get_traced_memory()[1] / path.stat().st_size, file=sy
     [
         *((work, kind, 1) for work in ("load", "save") for kind in ("text", "line", "binary", "emoji")),
         ("add", "text", 12), ("unpack", "text", 1), ("redact", "text", 1), ("redact", "line", 1),
+        ("play", "line", 1), ("play", "binary", 1),
         *((work, kind, 1) for work in ("check", "report", "list") for kind in ("line", "sse")),
         *((work, "sse", 12) for work in ("check", "report", "list", "convert")),
     ],
