@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from aquila_cassette.errors import ScopeError
 
 if TYPE_CHECKING:
-    from aquila_cassette.session.owner import Owner
     from aquila_cassette.session.session import Session
 
 P = ParamSpec("P")
@@ -163,15 +162,15 @@ def is_within(test: str, owner: str) -> bool:
     return owner in (test, SESSION) or test.startswith((f"{owner}::", f"{owner}/"))
 
 
-_find_owner: Callable[[], Owner | None] = lambda: None  # noqa: E731
+_find_owner: Callable[[], Any] = lambda: None  # noqa: E731
 
 
-def current_owner() -> Owner | None:
-    """Return the owner of a block that is opened now; None where no tests run."""
+def current_owner() -> Any:
+    """Return the `Owner` (which imports this) of a block that is opened now; None where no tests run."""
     return _find_owner()
 
 
-def set_owner_finder(find: Callable[[], Owner | None]) -> Callable[[], Owner | None]:
+def set_owner_finder(find: Callable[[], Any]) -> Callable[[], Any]:
     """Set how `current_owner` finds it, and return how it did: a run inside a run restores that."""
     global _find_owner
     before, _find_owner = _find_owner, find
