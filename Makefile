@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV := uv==0.13.9
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 
-.PHONY: help demo test newest lint sdks bench wheel lock files clean
+.PHONY: help demo test newest lint sdks bench waiting wheel lock files clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -52,6 +52,9 @@ sdks: $(READY)  ## Run every SDK in an environment of its own; writes docs/sdks.
 
 bench: $(READY)  ## Compare with vcrpy, cassetter and plain httpx in one run.
 	@$(BIN)/python -m benchmarks
+
+waiting: $(READY)  ## Play each situation of the waits 200 times, idle and under load.
+	@$(BIN)/python -m benchmarks.waiting
 
 wheel: $(READY)  ## Build the wheel and use it in an empty environment.
 	@sh .ci/wheel $(BIN)/uv
