@@ -17,9 +17,9 @@ import textwrap
 import threading
 import time
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, ExitStack, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -127,6 +127,13 @@ def thread(**how: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return add
 
 
+@asynccontextmanager
+async def stream() -> AsyncIterator[httpx.Response]:
+    client = httpx.AsyncClient(verify=False)
+    async with client, client.stream("POST", URL, json=BODY) as response:
+        yield response
+
+
 @dataclass
 class App:
     """An application: its page, and ways to start things that end with the row."""
@@ -170,16 +177,15 @@ class App:
         self.page.add(END)
 
     async def ask(self) -> None:
-        async with httpx.AsyncClient(verify=False) as client:
-            async with client.stream("POST", URL, json=BODY) as response:
-                async for line in response.aiter_lines():
-                    self.page.add(line)
+        async with stream() as response:
+            async for line in response.aiter_lines():
+                self.page.add(line)
 
     def ask_sync(self) -> None:
-        with httpx.Client(verify=False) as client:
-            with client.stream("POST", URL, json=BODY) as response:
-                for line in response.iter_lines():
-                    self.page.add(line)
+        client = httpx.Client(verify=False)
+        with client, client.stream("POST", URL, json=BODY) as response:
+            for line in response.iter_lines():
+                self.page.add(line)
 
     async def run(self) -> None:
         """Ask, then work: what most handlers do."""
@@ -430,10 +436,9 @@ async def a_full_queue(app: App) -> None:
     words: asyncio.Queue[str] = asyncio.Queue(1)
 
     async def read() -> None:
-        async with httpx.AsyncClient(verify=False) as client:
-            async with client.stream("POST", URL, json=BODY) as response:
-                async for line in response.aiter_lines():
-                    await words.put(line)
+        async with stream() as response:
+            async for line in response.aiter_lines():
+                await words.put(line)
         await words.put(END)
 
     async def show() -> None:
