@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV := uv==0.13.9
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 
-.PHONY: help demo test newest lint sdks bench waiting wheel lock files clean
+.PHONY: help demo test newest lint sdks pages bench waiting wheel lock files clean
 
 help:  ## List the targets.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -49,6 +49,9 @@ lint: $(READY)  ## Check style, types and imports.
 sdks: $(READY)  ## Run every SDK in an environment of its own; writes docs/sdks.md.
 	@$(BIN)/nox --session sdks
 	@$(BIN)/python -m tests.sdks.table .nox/results
+
+pages: $(READY)  ## Run the adapters for Streamlit, Gradio and Channels in an environment of their own.
+	@$(BIN)/nox --session pages
 
 bench: $(READY)  ## Compare with vcrpy, cassetter and plain httpx in one run.
 	@$(BIN)/python -m benchmarks

@@ -56,6 +56,8 @@ TABLE = [
     Private("openai._base_client", "_sleep_for_retry", "http", "an SDK retries a miss"),
     Private("anthropic._base_client", "_sleep_for_retry", "http", "an SDK retries a miss"),
     Private("os", "_data", "redaction", "each request reads the environment anew, slowly"),
+    Private("multiprocessing.context", "_start_method", "http", "a forked worker is warned of"),
+    Private("starlette.testclient", "_send_rx", "live", "the messages of a WebSocket are not read"),
     Private("sys", "_current_frames", "waiting", "the code of a thread is not known"),
     Private("sys", "_getframe", "session", "a miss does not say which line sent it"),
     Private("textual.app", "_exception", "live", "an app's error is raised when it ends"),

@@ -85,6 +85,10 @@ _FRAMEWORKS = (
     ("nicegui.testing", "User", "nicegui_adapter", "NiceguiAdapter"),
     ("playwright.async_api", "Page", "playwright_adapter", "AsyncPageAdapter"),
     ("playwright.sync_api", "Page", "playwright_adapter", "SyncPageAdapter"),
+    ("starlette.testclient", "WebSocketTestSession", "starlette_adapter", "StarletteAdapter"),
+    ("channels.testing", "WebsocketCommunicator", "channels_adapter", "ChannelsAdapter"),
+    ("streamlit.testing.v1", "AppTest", "streamlit_adapter", "StreamlitAdapter"),
+    ("gradio_client.client", "Job", "gradio_adapter", "GradioAdapter"),
 )
 
 
