@@ -31,19 +31,24 @@ class Order:
         self._starts = sorted((start, place) for start, place in starts if start)
 
     def waits(self, one: Interaction) -> dict[int, list[int]]:
-        """Return for which requests the pieces of a stream wait; a model's answer waits for none."""
+        """Return for which requests the pieces of a stream wait; a model's answer waits for none.
+
+        The end of a GET that said nothing waits for all: it stood there for what might come.
+        """
         start, response = _start(one), one.response
         kind = response.header("content-type")
         if not start or not is_event_stream(response) or recognise(kind, response.body):
             return {}
+        is_silent = one.request.method == "GET" and not response.pieces
         times = [start + piece.at for piece in response.pieces]
         waits: dict[int, list[int]] = {}
         for later, place in self._starts:
             piece = bisect_left(times, later)
             is_of_the_block = self._index.interactions[place].recorded_by == one.recorded_by
-            if later > start and is_of_the_block and piece < len(times):
+            if later > start and is_of_the_block and (piece < len(times) or is_silent):
                 waits.setdefault(piece, []).append(place)
-        if waits and response.ended == "closed":  # as the live one, it gives nothing, and is open
+        if (waits or is_silent) and response.ended == "closed":
+            # As the live one, it gives nothing, and is open.
             waits[len(times)] = [-1]
         return waits
 

@@ -87,6 +87,32 @@ async def test_a_stream_that_its_consumer_closed_stays_open_after_its_last_event
         assert await listen(server.url) == live
 
 
+async def test_a_stream_that_said_nothing_ends_after_the_requests_that_it_outlived() -> None:
+    """As MCP's standing stream: its client asks for another one as soon as it ends."""
+    deleted = threading.Event()
+
+    def script(connection: Connection, request: Request) -> None:
+        connection.head(200, length=None if request.method == "GET" else 0)
+        if request.method == "GET":
+            connection.wait(deleted)
+        connection.end()
+        if request.method == "DELETE":
+            deleted.set()
+
+    async def listen(url: str) -> None:
+        async with httpx.AsyncClient() as client, client.stream("GET", url) as stream:
+            ending = asyncio.ensure_future(stream.aread())
+            await client.post(url)
+            assert not (await asyncio.wait([ending], timeout=0.1))[0]
+            await client.delete(url)
+            assert await ending == b""
+
+    with RawServer(script) as server:
+        for mode in ("once", "none"):
+            with aquila_cassette("silent", mode=mode):
+                await listen(server.url)
+
+
 async def test_a_request_that_does_not_come_is_not_waited_for_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
