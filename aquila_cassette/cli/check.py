@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import shlex
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from io import BytesIO
-from itertools import chain, repeat
+from itertools import chain, repeat, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from unicodedata import normalize
@@ -25,7 +26,7 @@ from aquila_cassette.model import Request
 from aquila_cassette.redaction import Redaction
 from aquila_cassette.storage import files
 from aquila_cassette.storage.bodies import one_at_a_time
-from aquila_cassette.storage.format import dumps, loads
+from aquila_cassette.storage.format import encode, loads
 from aquila_cassette.storage.names import cassette_path, display_path
 from aquila_cassette.suite import FOLDER
 from aquila_cassette.transcript.humanize import (
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 
 KINDS = ("unreadable", "secret", "unused", "old", "name", "leftover", "format")
+_MANY = 100  # cassettes: it takes a while
 _LARGE = 4 * 1024 * 1024  # what is larger is not laid out once more only to be compared
 _STYLES = {"error": "red", "warning": "yellow"}
 # What filters of other recorders put in the place of secrets: words, one of which says so.
@@ -126,6 +128,8 @@ def run(
     oldest = None if max_age is None else datetime.now(UTC) - parse_timespan(max_age)
     rules = Redaction(redact or (), (), keep or (), allow or ())
     looked_in, paths = cassettes_named(places, folder)
+    if how == "text" and len(paths) >= _MANY:
+        print_error(f"Checking {count(len(paths), 'cassette')} ...")
     found = [one for path in paths for one in check_file(path, rules, oldest)]
     found += [*_names(paths, folder), *_leftovers(looked_in), *_unused(paths, folder)]
     found = [one for one in dict.fromkeys(found) if one.kind not in ignored]
@@ -165,7 +169,7 @@ def check_file(path: Path, redact: Redaction, oldest: datetime | None = None) ->
         days = count((datetime.now(UTC) - min(times)).days, "day")
         what = f"it was recorded on {min(times):%Y-%m-%d}, {days} ago"
         yield Finding(path, 1, "old", what, f"aquila-cassette record {_quoted(path)}")
-    if len(data) < _LARGE and _lines(data) != _lines(dumps(cassette).encode()):
+    if len(data) < _LARGE and _differ(data, encode(cassette)):
         fix = f"aquila-cassette record {_quoted(path)}"
         yield Finding(path, 1, "format", "it would be written otherwise today", fix)
 
@@ -220,11 +224,14 @@ def _is_placeholder(value: str) -> bool:
     return bool(words) or len(set(low)) <= 3
 
 
-def _lines(data: bytes) -> list[str]:
-    """Return the lines of a cassette without comments."""
+def _differ(*files: bytes) -> bool:
+    """Return whether two cassettes differ in more than comments and blank lines."""
     # In a body, too, what follows a "#" is cut: on both sides, so it compares all the same.
-    text = data.decode("utf-8-sig").splitlines()
-    return [cut for line in text if (cut := re.sub(r"(^|\s+)#.*", "", line).rstrip())]
+    lines = (
+        filter(None, (re.sub(rb"(^|\s+)#.*", b"", line).rstrip() for line in BytesIO(data)))
+        for data in (one.removeprefix(BOM_UTF8) for one in files)
+    )
+    return any(line != other for line, other in zip_longest(*lines))
 
 
 def _names(paths: Sequence[Path], folder: Path) -> Iterator[Finding]:

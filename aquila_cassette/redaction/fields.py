@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import TypeAlias
 from urllib.parse import quote, unquote, unquote_to_bytes
 
+from aquila_cassette.dialects.message import without_surrogates
 from aquila_cassette.redaction.rules import (
     NAME_ENDINGS,
     SIGNATURES,
@@ -26,7 +28,10 @@ _HELD = re.compile(rb'(?<=")[^"\\]{20,}(?=\\*")')
 _ELEMENT = re.compile(rb"<([A-Za-z_][A-Za-z0-9_.:-]*)>([^<>\s]+)</\1>")
 _LIST = re.compile(rb"\[[ \t\r\n]*")
 _COMMA = re.compile(rb"[ \t\r\n]*,[ \t\r\n]*")
+_COLON = re.compile(b":")
 _LINE_END = re.compile(rb"[\r\n]")
+_LETTERS = re.compile("[a-z0-9]+")
+_ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
 _QUOTE, _ESCAPE, _SPACES = ord('"'), ord("\\"), b" \t\r\n"
 
 _CREDENTIALS = re.compile(rb"\A([a-z][a-z0-9+.-]*:)?//[^/?#]*@", re.IGNORECASE)
@@ -59,8 +64,14 @@ def is_secret(name: str, value: bytes, names: SecretNames, place: Place) -> bool
 def _ends_of_names(endings: Iterable[str], more: Iterable[str]) -> bytes:
     """Return a pattern of how secret names end, 5 bytes wide, as a lookbehind must be."""
     ends = {f"{ending[-5:]:.>5}" for ending in endings}
-    # Of a user's name only the last two characters count, since a separator may be anywhere.
-    ends |= {f"...{f'[{name[-2]}_. -]' if len(name) > 1 else '.'}{name[-1]}" for name in more}
+    # Of a user's name only the last two characters count, since a separator may be anywhere; and
+    # none where they are not ASCII: they have several bytes, or are escaped.
+    ends |= {
+        f"...{f'[{name[-2]}_. -]' if len(name) > 1 else '.'}{name[-1]}"
+        if _LETTERS.fullmatch(name[-2:])
+        else "....."
+        for name in more
+    }
     return "|".join(sorted(ends)).encode()
 
 
@@ -71,6 +82,7 @@ def json_pattern(more: Iterable[str]) -> re.Pattern[bytes]:
     """
     ends = _ends_of_names(NAME_ENDINGS, more)
     last = b"".join({end[-1:] for end in ends.split(b"|")})  # most names end otherwise
+    last = last.replace(b".", rb"\0-\xff")
     found = rb':(?:(?<=[%s]":)(?<=(?:%s)":)' % (last, ends)
     found += rb'|(?<=\\":)(?<=(?:%s|....\\)\\":)|(?<=[ \t\r\n]:))' % ends
     return re.compile(found, re.DOTALL)
@@ -80,7 +92,8 @@ def json_fields(
     data: bytes, low: bytes, pattern: re.Pattern[bytes], names: SecretNames, place: Place
 ) -> Iterator[Span]:
     """Yield the values of fields with secret names; `low` is `data` in lower case."""
-    for match in pattern.finditer(low):
+    # At the very beginning there are not as many bytes to look behind at.
+    for match in chain(_COLON.finditer(low, 0, 6), pattern.finditer(low, 6)):
         quote = match.start() - 1
         while quote > 0 and data[quote] in _SPACES:
             quote -= 1
@@ -111,7 +124,9 @@ def _name_before(data: bytes, end: int, escapes: int) -> str | None:
         if count < escapes:
             return None
         start = data.rfind(b'"', max(0, end - _LONGEST_NAME), start)
-    return data[start + 1 : end].decode("utf-8", "replace") if start >= 0 else None
+    name = data[start + 1 : end].decode("utf-8", "replace")
+    name = without_surrogates(_ESCAPED.sub(lambda code: chr(int(code[1], 16)), name))
+    return name if start >= 0 else None
 
 
 def _escapes_before(data: bytes, quote: int, limit: int = 0) -> int:

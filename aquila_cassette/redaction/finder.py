@@ -9,6 +9,8 @@ import string
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from io import BytesIO
+from itertools import islice
 from typing import Literal, NamedTuple
 from urllib.parse import quote, quote_plus
 
@@ -301,15 +303,13 @@ def without_repeats(data: bytes) -> bytes:
     """
     if data.find(b"\n") < 0:
         return data
-    lines = data.split(b"\n")
-    kept: list[bytes] = []
-    for at in range(0, len(lines), _BLOCK):
-        block = lines[at : at + _BLOCK]
+    lines, kept = BytesIO(data), BytesIO()
+    while block := list(islice(lines, _BLOCK)):
         if beginning := _common_beginning(block):
             block = [line.removeprefix(beginning) for line in block]
-            kept.append(beginning)
-        kept += block
-    return b"\n".join(kept)
+            kept.write(beginning + b"\n")
+        kept.writelines(block)
+    return kept.getvalue()
 
 
 def _common_beginning(lines: list[bytes]) -> bytes:

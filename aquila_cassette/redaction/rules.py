@@ -94,14 +94,15 @@ Of a response, `Recorder` and importers leave a length that still holds, and an 
 there.
 """
 
-_SEPARATORS = re.compile(r"[^a-z0-9]+")
+_SEPARATORS = re.compile(r"[\W_]+")
 _TOKEN = re.compile(r"(?:.*[^A-Za-z]|.*(?=T)|)(?:[Tt]oken|TOKEN)|[A-Z]+", re.DOTALL)
 _RANDOM = re.compile(rb"(?=[^0-9]*[0-9])(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9._~+/=%-]{20,}")
 
 
 def plain_name(name: str) -> str:
     """Return `name` in lower case without separators: ``X-Api-Key`` and ``xApiKey`` are equal."""
-    return _SEPARATORS.sub("", name.lower())
+    low = name.lower()
+    return _SEPARATORS.sub("", low) or low
 
 
 def looks_random(value: bytes) -> bool:

@@ -221,6 +221,15 @@ def test_the_examples_of_the_page_are_what_is_written(cli: Cli) -> None:
     assert ran.out + ran.err == scrubbed
 
 
+def test_many_cassettes_are_announced(cli: Cli) -> None:
+    note_unused()
+    for at in range(100):
+        lay(f"cassettes/{at}.yaml", GOOD)
+    said = "Checking 100 cassettes ...\nNothing found in 100 cassettes.\n"
+    assert cli("check") == Ran(0, "", said)
+    assert cli("check", "--format", "json") == Ran(0, "[]\n", "")
+
+
 @pytest.mark.parametrize(
     ("left", "kinds"),
     [

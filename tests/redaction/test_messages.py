@@ -396,6 +396,24 @@ def test_a_name_that_a_user_adds_counts_everywhere_and_in_every_style():
     )
 
 
+@pytest.mark.parametrize("name", ["é", "Größe-密码", "🔑", "-", "x", "id"])
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_a_name_that_a_user_adds_may_be_of_any_letters_and_as_short_as_any(
+    name: str, ascii_only: bool
+) -> None:
+    redaction = Redaction(names=[name])
+    plain, hidden = (
+        json.dumps(
+            {name: value, "args": json.dumps({name: value}), "y": "b"}, ensure_ascii=ascii_only
+        )
+        for value in ("a", "[redacted]")
+    )
+    sent = Request("POST", f"{URL}?{quote(name)}=a&y=b", (), plain.encode())
+    redacted = redaction.request(sent, env=())
+    assert redacted.url == f"{URL}?{quote(name)}=[redacted]&y=b"
+    assert redacted.body == hidden.encode()
+
+
 def test_a_pattern_that_a_user_adds_is_searched_everywhere():
     sent = Request("POST", URL + "/acct_1", (("accept", "acct_2"),), b"\xff acct_3, acct_x")
     assert Redaction(patterns=["acct_[0-9]+"]).request(sent, env=()) == Request(
