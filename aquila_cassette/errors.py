@@ -203,16 +203,18 @@ class NetworkBlockedError(AquilaError):
 
 
 class StreamError(AquilaError):
-    """A stream of the client ended without a real completion; `text` is what the model said.
+    """A stream of the client ended without a real completion.
 
-    `reason` is in the provider's own words where it gave any; `kind` is ``http``, ``provider``,
+    `ref` is the stream's; `text` and `meta` (usage, response id) are what came until then. `reason` is in the provider's own words where it gave any; `kind` is ``http``, ``provider``,
     ``refusal``, ``incomplete``, ``cut``, ``transport``, ``timeout``, ``cancelled``, ``sink``,
     ``rounds`` or ``protocol``; `status` is None where there was no answer.
     """
 
     kind: str
     status: int | None = None
+    ref: Any = None
     text: str = ""
+    meta: Any = None
 
     @property
     def reason(self) -> str:

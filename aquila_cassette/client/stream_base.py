@@ -33,6 +33,7 @@ from aquila_cassette.client.tools import Tool, ToolRun, run_tools, run_tools_now
 from aquila_cassette.errors import AquilaError, ResultTimeout, StreamError
 from aquila_cassette.waiting.notifier import Notifier
 from aquila_cassette.waiting.open_streams import OpenStream, OpenStreams
+from aquila_cassette.waiting.pending import current_job
 
 OPEN_STREAMS = OpenStreams()
 """The open streams of all clients of this process, for whoever waits for them."""
@@ -74,7 +75,9 @@ class StreamBase:
                 last.reason,
                 kind=last.kind,
                 status=last.status,
+                ref=last.ref,
                 text=last.text,
+                meta=last.meta,
                 facts=[f"status: {last.status}"] if last.kind == "http" else [],
             ) from last.cause
         return Answer(last.text, last.meta, list(last.messages))
@@ -122,6 +125,8 @@ class StreamDriver:
     def start(self) -> None:
         label = f"stream {self.ref!r} of {self.request.model}"
         self.open = OPEN_STREAMS.start(label, lambda: [f"text:   {self.text[-60:]!r}"])
+        if (job := current_job()) is not None:
+            job.came = lambda: {"ref": self.ref, "text": self.text, "meta": self._meta()}
 
     def note_reader(self) -> None:
         if self.last is None:

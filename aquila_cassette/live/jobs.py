@@ -37,7 +37,7 @@ class Completed:
 
 @dataclass(frozen=True)
 class Failed:
-    """The job raised a `StreamError`; its `reason`, `kind` and `text` say more."""
+    """The job raised a `StreamError`; its `reason`, `kind`, `ref`, `text` and `meta` say more."""
 
     error: StreamError
 
@@ -46,10 +46,14 @@ class Failed:
 class Exited:
     """The job raised anything else, or was cancelled.
 
-    `reason` is the exception, or the reason that `cancel_async` was given.
+    `reason` is the exception, or the reason that `cancel_async` was given; `ref`, `text` and `meta`
+    are those of the stream that it read, until then.
     """
 
     reason: Any
+    ref: Any = field(default=None, kw_only=True, compare=False)
+    text: str = field(default="", kw_only=True, compare=False)
+    meta: Any = field(default=None, kw_only=True, compare=False)
 
 
 Outcome: TypeAlias = Completed | Failed | Exited
@@ -63,19 +67,21 @@ class Job:
         self.cancelled: Exited | None = None
         self.task: object = None
         self._function = function
+        self._came: Callable[[], dict[str, Any]] = dict
         self._scope = anyio.CancelScope()
         self._cancel_scope = waker(self._scope.cancel)
 
     def cancel(self, reason: object) -> None:
         """End it with this outcome, whatever it returns; the first reason counts."""
-        self.cancelled = self.cancelled or Exited(reason)
+        self.cancelled = self.cancelled or Exited(reason, **self._came())
         self._cancel_scope()
 
     async def run(self, view: object) -> Outcome | None:
         """Run it; None where the event loop ends."""
         self.task = current_task_or_thread()
         outcome: Outcome | None = None
-        with self._scope, mark_job(self.title, view):
+        with self._scope, mark_job(self.title, view) as marked:
+            self._came = lambda: marked.came()
             if self.cancelled is None:
                 try:
                     outcome = Completed(await call(self._function))
@@ -84,7 +90,7 @@ class Job:
                 except BaseException as error:
                     if must_propagate(error):
                         raise
-                    outcome = Exited(error)
+                    outcome = Exited(error, **self._came())
         return self.cancelled or outcome
 
 

@@ -1,7 +1,6 @@
 """The wait behind `render_async`, `settled` and `advance`: return when nothing is pending.
 
-A task, thread or call in a pool counts if it asked, or began in the block. docs/waiting.md has the
-rule.
+A task, thread or call in a pool counts if it asked, or began in the block; see docs/waiting.md.
 """
 
 from __future__ import annotations
@@ -219,7 +218,8 @@ class Idle:
             is_background = block.asked.get(task)
             if is_background:
                 return None
-            if is_background is not None or (not self.asked and block.is_new(task)):
+            is_new = block.begun is not None and task not in block.older
+            if is_background is not None or (is_new and not self.asked):
                 found = found or block
         if found is None or self.view is None:
             return found

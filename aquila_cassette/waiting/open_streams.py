@@ -44,7 +44,6 @@ _A_SLEEP = 1.0
 parent_stream: ContextVar[OpenStream | None] = ContextVar("aquila_parent_stream", default=None)
 """The client's stream for which this task or thread makes requests."""
 
-
 _order = itertools.count(1)
 """Numbers blocks, threads and calls as they begin."""
 
@@ -61,7 +60,7 @@ class Begun:
         self.job = current_job()
         self.thread = thread
         self.is_users = is_users
-        self.left = 1
+        self.left = 0
         self.failure: Exception | None = None
 
 
@@ -77,8 +76,8 @@ _local = threading.local()
 def note_request(thread: threading.Thread, since: int) -> None:
     """Note that this thread, which may be older than the block that began at `since`, asked in it."""
     if thread not in STARTED or STARTED[thread].order < since:
+        _local.end = _End(thread)  # the one before it ends now
         STARTED[thread] = Begun(thread)
-        _local.end = _End(thread)
 
 
 class _End:
@@ -130,7 +129,7 @@ class OpenStreams:
         self.loops: set[Loop] = set()
         """The event loops in which somebody asked."""
         self.begun: int | None = None
-        self._older: weakref.WeakSet[Any] = weakref.WeakSet()
+        self.older: weakref.WeakSet[Any] = weakref.WeakSet()
         self._followed: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
         self._failed: list[asyncio.Task[Any]] = []
         self._origins = 0
@@ -145,10 +144,10 @@ class OpenStreams:
         """Enter the block: tasks, threads and calls that begin from now on belong to it."""
         _wrap_methods(1)
         self.begun = next(_order)
-        self._older.clear()
+        self.older.clear()
         in_trio = getattr(sys.modules.get("trio.lowlevel"), "in_trio_task", bool)()
         if in_trio or asyncio._get_running_loop() is not None:
-            self._older.update(tasks_of_this_loop())
+            self.older.update(tasks_of_this_loop())
         # From now on coroutines know who made them; those of trio's tasks trio makes itself.
         self._origins = sys.get_coroutine_origin_tracking_depth()
         sys.set_coroutine_origin_tracking_depth(max(self._origins, 4 if in_trio else 1))
@@ -159,9 +158,6 @@ class OpenStreams:
         _wrap_methods(-1)
         self.begun = None
         self._failed.clear()
-
-    def is_new(self, task: Any) -> bool:
-        return self.begun is not None and task not in self._older
 
     def follow(self, task: Any) -> None:
         """Keep a task that raises something, for `take_failure`."""
@@ -303,21 +299,21 @@ def _noting_submit(submit: Callable[..., Any]) -> Callable[..., Any]:
         CALLS[future] = call
         add = future.add_done_callback
 
-        def done(callback: Callable[[Any], object], future: Any) -> None:
-            try:
-                callback(future)
-            finally:
-                call.left -= 1
-                if not call.left:
-                    CALLS.pop(future, None)
-                notify()
-
         def add_noted(callback: Callable[[Any], object]) -> None:
+            def run_noted(future: Any) -> None:
+                try:
+                    callback(future)
+                finally:
+                    call.left -= 1
+                    if not call.left:
+                        CALLS.pop(future, None)
+                    notify()
+
             call.left += 1
-            add(functools.partial(done, callback))
+            add(run_noted)
 
         future.add_done_callback = add_noted
-        add(functools.partial(done, bool))
+        add_noted(bool)
         return future
 
     return noted

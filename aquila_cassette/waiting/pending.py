@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import Context, ContextVar
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from aquila_cassette.errors import UsageError
 
@@ -48,12 +48,16 @@ def sources() -> list[Source]:
 
 @dataclass(eq=False)
 class MarkedJob:
-    """A job or handler of a view that runs; `owner` is what must not wait for it."""
+    """A job or handler of a view that runs; `owner` is what must not wait for it.
+
+    `came` returns ref, text and meta of the stream that it has begun, as far as that came.
+    """
 
     title: str
     view: object
     owner: object
     is_over: bool = False
+    came: Callable[[], dict[str, Any]] = dict
 
 
 _marked: ContextVar[MarkedJob | None] = ContextVar("aquila_cassette_job", default=None)

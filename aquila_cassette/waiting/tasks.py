@@ -87,7 +87,8 @@ def look_at(task: Any) -> Look:
         state = State.HOPS if any(map(threads.is_parked_in, plumbing)) else State.RUNS
     else:
         state = _state(frames, plumbing, waited)
-    if state is State.READS and _serves(coroutine):
+    origin = getattr(coroutine, "cr_origin", None) or ((None,),)
+    if state is State.READS and origin[0][0] == asyncio.streams.__file__:  # a server made it
         state = State.PARKED
     is_timer_of_library = state is State.SLEEPS and len(frames) > len(plumbing)
     is_users = runs_user_code(frames) or (not is_timer_of_library and _made_by_user(coroutine))
@@ -169,12 +170,6 @@ def _made_by_user(coroutine: Any) -> bool:
 @functools.cache
 def _is_plumbing(file: str) -> bool:
     return any(f"/{name}/" in file.replace("\\", "/") for name in _PLUMBING)
-
-
-def _serves(coroutine: Any) -> bool:
-    """Return whether a server of asyncio made it, for one of its clients."""
-    origin = getattr(coroutine, "cr_origin", None) or ((None,),)
-    return bool(origin[0][0] == asyncio.streams.__file__)
 
 
 def awaited_tasks(task: Any, look: Look) -> Iterator[Any]:

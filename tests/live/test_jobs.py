@@ -17,13 +17,14 @@ import pytest
 import trio
 
 from aquila_cassette import aquila_cassette
-from aquila_cassette.client import AsyncClient, Client
+from aquila_cassette.client import AsyncClient, Client, StreamRef
 from aquila_cassette.errors import StreamError, UsageError
 from aquila_cassette.live import Completed, Exited, Failed, Outcome, View
 from aquila_cassette.provider import Provider
 from aquila_cassette.waiting.notifier import notifier
 from tests.live.loops import in_each_loop, settled
 from tests.live.rows import seed_row
+from tests.live.script import Script, chunk
 
 
 class Bench(View):
@@ -82,6 +83,38 @@ async def test_a_job_that_returns_is_completed_and_one_that_raises_has_failed_or
     record, _ = [one for one in caplog.records if one.levelno >= logging.ERROR]
     assert record.getMessage() == "job 'job' of Bench raised KeyError('no such thing')."
     assert record.exc_info is not None
+
+
+@seed_row(17)
+@pytest.mark.parametrize("how", ["cut", "raised", "cancelled"])
+@in_each_loop
+async def test_an_outcome_has_the_ref_of_its_stream_and_what_came_until_then(how: str) -> None:
+    script, ref = Script(), StreamRef()
+    script.say("Hello", chunk("Hel"))
+    came = anyio.Event()
+
+    async def job() -> None:
+        async with script.client() as client, client.stream("Hello", ref=ref) as stream:
+            async for _ in stream:
+                came.set()
+                if how == "raised":
+                    raise KeyError("no such thing")
+            await stream.result()
+
+    async with Bench.mounted() as view:
+        await view.event("job", job)
+        await came.wait()
+        if how == "cancelled":
+            view.cancel_async("job")
+        elif how == "cut":
+            script.end("Hello")
+        await settled(view)
+        ((_, outcome),) = view.outcomes
+    one = outcome.error if how == "cut" else outcome
+    assert type(outcome) is (Failed if how == "cut" else Exited)
+    assert one.ref is ref
+    assert one.text == "Hel"
+    assert one.meta.response_id == "c_1"
 
 
 async def test_a_future_that_was_cancelled_is_no_cancelled_job() -> None:
