@@ -31,7 +31,7 @@ from aquila_cassette.client.events import (
     StreamRef,
     ToolCall,
 )
-from aquila_cassette.client.sinks import callback, collector, null, queue, tee
+from aquila_cassette.client.sinks import collector, queue, tee
 from aquila_cassette.client.streams import AsyncStream, Stream
 from aquila_cassette.client.tools import Patched, Tool, tool
 
@@ -52,9 +52,7 @@ __all__ = [
     "StreamRef",
     "Tool",
     "ToolCall",
-    "callback",
     "collector",
-    "null",
     "queue",
     "tee",
     "tool",

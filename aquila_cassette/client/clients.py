@@ -16,7 +16,7 @@ from aquila_cassette.client.endpoints.anthropic import MESSAGES
 from aquila_cassette.client.endpoints.gemini import GEMINI
 from aquila_cassette.client.endpoints.openai import CHAT, RESPONSES
 from aquila_cassette.client.events import Answer, StreamRef
-from aquila_cassette.client.sinks import SinkLike, as_sink
+from aquila_cassette.client.sinks import Sink
 from aquila_cassette.client.stream_base import StreamDriver, Transport
 from aquila_cassette.client.streams import AsyncStream, Stream
 from aquila_cassette.client.tools import Tool, tools_by_name
@@ -39,7 +39,7 @@ class StreamOptions(TypedDict, total=False):
 
     model: str  # its name
     ref: Hashable  # what names the stream; a new `StreamRef` otherwise
-    sink: SinkLike | None  # where the events go
+    sink: Sink | None  # where the events go
     tools: Iterable[Tool | Callable[..., Any]]  # `Tool`s, or functions with type hints
     tool_context: Mapping[str, Any] | None  # what tools with a parameter ``context`` get
     instructions: str | None  # the system prompt
@@ -101,7 +101,6 @@ class ClientBase:
                 f"The endpoint {endpoint.name!r} cannot continue a stored response.",
                 fix="Fix: endpoint='responses', or pass the messages of the last answer",
             )
-        sink = as_sink(options.get("sink"))
         tools = tools_by_name(options.get("tools") or ())
         request = ModelRequest(
             model=model,
@@ -127,7 +126,7 @@ class ClientBase:
             tools=tools,
             context=options.get("tool_context") or {},
             max_rounds=options.get("max_rounds", 10),
-            sink=sink,
+            sink=options.get("sink"),
             transport=transport,
             timeout=options.get("timeout"),
             on_over=self._active_refs.discard,

@@ -10,6 +10,7 @@ import contextlib
 import inspect
 import queue as queues
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import anyio.to_thread
@@ -17,80 +18,53 @@ import anyio.to_thread
 from aquila_cassette.client.events import Chunk, StreamEvent
 from aquila_cassette.errors import UsageError
 
-
-class Sink:
-    """Takes the events of a stream, which waits until it has; `asend` is for the async client."""
-
-    def send(self, event: StreamEvent) -> None:
-        raise NotImplementedError
-
-    async def asend(self, event: StreamEvent) -> None:
-        self.send(event)
+Sink: TypeAlias = Callable[[StreamEvent], Any]
+"""A function (sync or async) that is called with each event."""
 
 
-SinkLike: TypeAlias = Sink | Callable[[StreamEvent], Any]
-"""A sink, or a function (sync or async) that is called with each event."""
-
-
-def as_sink(given: SinkLike | None) -> Sink:
-    if given is None:
-        return null()
-    return given if isinstance(given, Sink) else callback(given)
-
-
-class _Callback(Sink):
-    def __init__(self, function: Callable[[StreamEvent], Any]) -> None:
-        self._function = function
-
-    def send(self, event: StreamEvent) -> None:
-        returned = self._function(event)
-        if inspect.isawaitable(returned):
+async def send(event: StreamEvent, sink: Sink, *, is_async: bool) -> None:
+    """Hand an event to a sink of the sync or the async client, and wait until it has taken it."""
+    if isinstance(sink, _Tee):
+        async with contextlib.AsyncExitStack() as stack:
+            for one in reversed(sink.sinks):
+                stack.push_async_callback(send, event, one, is_async=is_async)
+        return
+    if is_async and isinstance(sink, _ThreadQueue):
+        try:
+            sink.target.put_nowait(event)
+        except queues.Full:
+            await anyio.to_thread.run_sync(sink, event, abandon_on_cancel=True)
+        return
+    returned = sink(event)
+    if inspect.isawaitable(returned):
+        if not is_async:
             getattr(returned, "close", bool)()
             raise UsageError(
                 "The sync client cannot await an async sink.",
                 fix="Fix: use AsyncClient, or a sync function or queue",
             )
-
-    async def asend(self, event: StreamEvent) -> None:
-        returned = self._function(event)
-        if inspect.isawaitable(returned):
-            await returned
+        await returned
 
 
-def callback(function: Callable[[StreamEvent], Any]) -> Sink:
-    """Make a sink that calls `function`, sync or async, with each event.
-
-    Example:
-        >>> callback(print).send(Chunk("Hi", ref=1))
-        Chunk(text='Hi', ref=1)
-    """
-    return _Callback(function)
-
-
-def null() -> Sink:
-    """Make a sink that drops every event."""
-    return _Callback(lambda _event: None)
-
-
-class Collector(Sink):
+@dataclass
+class Collector:
     """A sink that keeps all events.
 
     Example:
         >>> kept = collector()
-        >>> kept.send(Chunk("Hel", ref=1)); kept.send(Chunk("lo", ref=1))
+        >>> kept(Chunk("Hel", ref=1)); kept(Chunk("lo", ref=1))
         >>> kept.text, len(kept.events)
         ('Hello', 2)
     """
 
-    def __init__(self) -> None:
-        self.events: list[StreamEvent] = []
+    events: list[StreamEvent] = field(default_factory=list)
 
     @property
     def text(self) -> str:
         """The chunks so far, joined."""
         return "".join(event.text for event in self.events if isinstance(event, Chunk))
 
-    def send(self, event: StreamEvent) -> None:
+    def __call__(self, event: StreamEvent) -> None:
         """Keep an event."""
         self.events.append(event)
 
@@ -98,16 +72,12 @@ class Collector(Sink):
 collector = Collector
 
 
-class _ThreadQueue(_Callback):
-    def __init__(self, target: queues.Queue[Any] | queues.SimpleQueue[Any]) -> None:
-        super().__init__(target.put)
-        self._target = target
+@dataclass
+class _ThreadQueue:
+    target: queues.Queue[Any] | queues.SimpleQueue[Any]
 
-    async def asend(self, event: StreamEvent) -> None:
-        try:
-            self._target.put_nowait(event)
-        except queues.Full:
-            await anyio.to_thread.run_sync(self._target.put, event, abandon_on_cancel=True)
+    def __call__(self, event: StreamEvent) -> None:
+        self.target.put(event)
 
 
 def queue(target: Any) -> Sink:
@@ -119,34 +89,22 @@ def queue(target: Any) -> Sink:
     """
     if isinstance(target, queues.Queue | queues.SimpleQueue):
         return _ThreadQueue(target)
-    return _Callback(target.put if hasattr(target, "put") else target.send)
+    put: Sink = target.put if hasattr(target, "put") else target.send
+    return put
 
 
-class _Tee(Sink):
-    def __init__(self, sinks: tuple[Sink, ...]) -> None:
-        self._sinks = sinks
+@dataclass
+class _Tee:
+    sinks: tuple[Sink, ...]
 
-    def send(self, event: StreamEvent) -> None:
-        with contextlib.ExitStack() as stack:
-            for sink in reversed(self._sinks):
-                stack.callback(sink.send, event)
-
-    async def asend(self, event: StreamEvent) -> None:
-        async with contextlib.AsyncExitStack() as stack:
-            for sink in reversed(self._sinks):
-                stack.push_async_callback(sink.asend, event)
+    def __call__(self, event: StreamEvent) -> Any:
+        return send(event, self, is_async=True)
 
 
-def tee(*sinks: SinkLike) -> Sink:
+def tee(*sinks: Sink) -> Sink:
     """Make a sink that hands each event to several, one after the other.
 
     All get the same events in the same order; where one raises, the others still get the event at
     which it raised, and the error that ends the stream.
-
-    Example:
-        >>> one, two = collector(), collector()
-        >>> tee(one, two).send(Chunk("Hi", ref=1))
-        >>> one.events == two.events
-        True
     """
-    return _Tee(tuple(as_sink(sink) for sink in sinks))
+    return _Tee(sinks)

@@ -28,7 +28,7 @@ from aquila_cassette.client.events import (
     StreamEvent,
     ToolCall,
 )
-from aquila_cassette.client.sinks import Sink
+from aquila_cassette.client.sinks import Sink, send
 from aquila_cassette.client.tools import Tool, ToolRun, run_tools, run_tools_now
 from aquila_cassette.errors import AquilaError, ResultTimeout, StreamError
 from aquila_cassette.waiting.notifier import Notifier
@@ -92,7 +92,7 @@ class StreamDriver:
     tools: Mapping[str, Tool]
     context: Mapping[str, Any]
     max_rounds: int
-    sink: Sink
+    sink: Sink | None
     transport: Transport
     timeout: float | None
     on_over: Callable[[Hashable], None]
@@ -232,10 +232,8 @@ class StreamDriver:
             return  # the sink raised at Done, and this is the error of that
         self._sink_got_end = isinstance(event, Done)
         try:
-            if self.transport.is_async:
-                await self.sink.asend(event)
-            else:
-                self.sink.send(event)
+            if self.sink is not None:
+                await send(event, self.sink, is_async=self.transport.is_async)
         except BaseException as error:
             if not isinstance(event, Done):
                 self._add(event)

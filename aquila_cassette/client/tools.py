@@ -129,21 +129,15 @@ class ToolRun:
         try:
             yield
         except Exception as error:
-            name = "" if isinstance(error, _BadCall) else type(error).__name__
-            self.result = ": ".join(["Error", *filter(None, (name, str(error)))])
+            self.result = f"Error: {type(error).__name__}: {error}".removesuffix(": ")
             self.failed = True
 
     def _bind(self) -> Callable[[], Any]:
         tool = self.tools.get(self.name)
         if tool is None:
             names = ", ".join(self.tools)
-            raise _BadCall(f"There is no tool {self.name!r}. There are: {names}.")
-        try:
-            arguments = json.loads(self.arguments or "{}")
-        except ValueError as error:
-            raise _BadCall(f"The arguments are not JSON ({error}): {self.arguments}") from None
-        if not isinstance(arguments, dict):
-            raise _BadCall(f"The arguments are not a JSON object: {self.arguments}")
+            raise LookupError(f"there is no tool {self.name!r}, only: {names}")
+        arguments = {**json.loads(self.arguments or "{}")}
         if CONTEXT in inspect.signature(tool.function).parameters:
             arguments[CONTEXT] = self.context
         return functools.partial(tool.function, **arguments)
@@ -154,10 +148,6 @@ class ToolRun:
             value = value.result
         as_json = json.dumps(value, ensure_ascii=False, default=str)
         self.result = value if isinstance(value, str) else as_json
-
-
-class _BadCall(Exception):  # noqa: N818 - only its text is seen, by the model
-    pass
 
 
 async def _wait_for(value: Awaitable[Any]) -> Any:

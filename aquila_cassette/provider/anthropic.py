@@ -17,7 +17,6 @@ from aquila_cassette.provider.replies import (
 
 _REASONS = ("tool_use", "max_tokens", "end_turn")
 _ERRORS = {
-    400: "invalid_request_error",
     401: "authentication_error",
     429: "rate_limit_error",
     529: "overloaded_error",
@@ -28,7 +27,6 @@ class AnthropicMessages:
     """``POST /v1/messages``."""
 
     path = re.compile(r"/v1/messages")
-    required = "messages"
 
     def headers(self, random: DeterministicRandom, *, stream: bool) -> dict[str, str]:
         return {

@@ -17,7 +17,6 @@ from aquila_cassette.provider.replies import (
 
 _REASONS = ("STOP", "MAX_TOKENS", "STOP")
 _STATUSES = {
-    400: "INVALID_ARGUMENT",
     401: "UNAUTHENTICATED",
     429: "RESOURCE_EXHAUSTED",
     500: "INTERNAL",
@@ -29,7 +28,6 @@ class GeminiGenerateContent:
     """``POST /v1beta/models/MODEL:streamGenerateContent?alt=sse``."""
 
     path = re.compile(r"/v1\w*/models/[^:/]+:(?:generate|streamGenerate)Content")
-    required = "contents"
 
     def headers(self, random: DeterministicRandom, *, stream: bool) -> dict[str, str]:
         return {

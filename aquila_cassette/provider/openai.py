@@ -57,7 +57,6 @@ class OpenAIChat(OpenAIDialect):
     """``POST /v1/chat/completions``."""
 
     path = re.compile(r"/v1/chat/completions")
-    required = "messages"
 
     def whole(self, request: ParsedRequest, reply: ModelReply) -> str:
         content = None if reply.calls else reply.text
@@ -134,7 +133,6 @@ class OpenAIResponses(OpenAIDialect):
     """``POST /v1/responses``."""
 
     path = re.compile(r"/v1/responses")
-    required = "input"
 
     def whole(self, request: ParsedRequest, reply: ModelReply) -> str:
         return compact(self._response(request, reply))

@@ -24,7 +24,6 @@ _NAME = re.compile(r"\b[A-Z][a-z]\w*(?: [A-Z][a-z]\w*)*")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:])\s*")
 _WORD = re.compile(r"[^\W\d_]+")
 _NUMBER = re.compile(r"\d{1,15}")
-_MAX_SCHEMA_DEPTH = 12  # of one that refers to itself
 
 _COMMON_WORDS = """
 about also call could describe does each explain five four from give have help into just know like
@@ -118,8 +117,6 @@ def parse_request(path: str, body: Table) -> ParsedRequest:
 
 def _functions(body: Table) -> Iterator[tuple[str, Table]]:
     for tool in as_dicts(body.get("tools")):
-        if tool.get("type", "function") not in ("function", "custom"):
-            continue  # one that the provider itself runs, as a web search
         for offer in as_dicts(tool.get("functionDeclarations")) or [tool]:
             offer = as_dict(offer.get("function")) or offer
             if name := as_str(offer.get("name")):
@@ -247,19 +244,14 @@ def _calls(request: ParsedRequest) -> Iterator[FunctionCall]:
 
 def fill_arguments(schema: Table, prompt: str) -> Table:
     """Return arguments that fit a JSON schema, with the names, options and numbers of `prompt`."""
-    definitions = as_dict(schema.get("$defs"))
     numbers = iter(_NUMBER.findall(prompt))
     starts = {match.end() for match in _SENTENCE_START.finditer(prompt)}
     names = [match[0] for match in _NAME.finditer(prompt) if match.start() not in starts]
     names = names or [max(_WORD.findall(prompt), key=len, default="something")]
 
-    def fill(schema: Table, depth: int) -> Any:
-        if depth > _MAX_SCHEMA_DEPTH:
-            return None
-        if reference := schema.get("$ref"):
-            return fill(as_dict(definitions.get(str(reference).rpartition("/")[2])), depth + 1)
+    def fill(schema: Table) -> Any:
         if choices := as_dicts(schema.get("anyOf")):
-            return fill(choices[0], depth + 1)
+            return fill(choices[0])
         options = schema.get("enum")
         if isinstance(options, list) and options:
             mentioned = (one for one in options if str(one).lower() in prompt.lower())
@@ -267,9 +259,9 @@ def fill_arguments(schema: Table, prompt: str) -> Table:
         match str(schema.get("type")).lower():
             case "object":
                 fields = as_dict(schema.get("properties")).items()
-                return {name: fill(as_dict(field), depth + 1) for name, field in fields}
+                return {name: fill(as_dict(field)) for name, field in fields}
             case "array":
-                return [fill(as_dict(schema.get("items")), depth + 1)]
+                return [fill(as_dict(schema.get("items")))]
             case "integer" | "number":
                 return int(next(numbers, "1"))
             case "boolean":
@@ -277,4 +269,4 @@ def fill_arguments(schema: Table, prompt: str) -> Table:
             case _:
                 return names.pop(0) if len(names) > 1 else names[0]
 
-    return as_dict(fill({**schema, "type": "object"}, 0))
+    return as_dict(fill({**schema, "type": "object"}))

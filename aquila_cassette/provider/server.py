@@ -30,8 +30,8 @@ from aquila_cassette.provider.replies import (
 DIALECTS = (OpenAIChat(), OpenAIResponses(), AnthropicMessages(), GeminiGenerateContent())
 ProviderDialect = OpenAIChat | OpenAIResponses | AnthropicMessages | GeminiGenerateContent
 
-STREAM_FAULTS = {"error-midstream": 5, "drop-after-5": 5, "cut": 5, "hang": 3}
-"""The faults of a stream, and after how many tokens each happens."""
+STREAM_FAULTS = ("error-midstream", "drop-after-5", "cut")
+"""The faults of a stream; each happens after five tokens."""
 _ERROR = re.compile(r"error-(\d{3})")
 _MESSAGES = {
     401: "Incorrect API key provided.",
@@ -61,7 +61,7 @@ class Provider:
     ``:generateContent`` and ``:streamGenerateContent``, and ``/v1/models``. Equal requests get
     equal bytes. A prompt that names one of the request's tools gets a call of it. A model, a prompt
     or an ``x-provider-fault`` header that is the name of a fault gets that fault: ``error-429`` and
-    other statuses; of a stream also ``error-midstream``, ``drop-after-5``, ``cut``, ``hang``.
+    other statuses; of a stream also ``error-midstream``, ``drop-after-5``, ``cut``.
 
     Args:
         gap: Seconds between two tokens, give or take half; 0 sends them at once.
@@ -166,16 +166,7 @@ class _RequestHandler(BaseHTTPRequestHandler):
         named = (self.headers.get("x-provider-fault", ""), request.model, request.prompt.strip())
         fault = next((one for one in named if one in STREAM_FAULTS), None)
         error = next(filter(None, map(_ERROR.fullmatch, named)), None)
-        problem = None
-        if not isinstance(body, dict):
-            problem = "We could not parse the JSON body of your request."
-        elif not body.get(dialect.required):
-            problem = f"Missing required parameter: '{dialect.required}'."
-        elif not request.model:
-            problem = "You must provide a model parameter."
-        if problem:
-            self._send_error(dialect, 400, problem)
-        elif error:
+        if error:
             status = int(error[1])
             self._send_error(dialect, status, _MESSAGES.get(status, _OTHER_MESSAGE))
         elif request.stream:
@@ -220,7 +211,7 @@ class _RequestHandler(BaseHTTPRequestHandler):
         send = self.wfile.write if fault == "cut" else self._send_chunk
         tokens = 0
         for sent, frame in enumerate(dialect.frames(request, reply)):
-            if fault and (frame.terminal or tokens == STREAM_FAULTS[fault]):
+            if fault and (frame.terminal or tokens == 5):
                 if fault != "error-midstream":
                     self._break_off(fault)
                     return
@@ -243,6 +234,3 @@ class _RequestHandler(BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
             # The server shuts sockets down before it closes them: a FIN in place of a reset.
             socket.close(self.connection.detach())
-        elif fault == "hang":
-            while self.rfile.read1(4096):  # until the client goes or the provider stops
-                pass

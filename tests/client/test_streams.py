@@ -387,7 +387,7 @@ def test_a_sink_or_a_waiter_holds_a_stream(backend: str) -> None:
         kept, over = collector(), anyio.Event()
 
         async def sink(event: Any) -> None:
-            kept.send(event)
+            kept(event)
             if isinstance(event, Done):
                 over.set()
 

@@ -124,14 +124,14 @@ def weather(city: str) -> str:
         (
             "unknown",
             "{}",
-            "Error: There is no tool 'unknown'. There are: returns_json, raises, weather.",
+            "Error: LookupError: there is no tool 'unknown', only: returns_json, raises, weather",
         ),
         (
             "weather",
             "[",
-            "Error: The arguments are not JSON (Expecting value: line 1 column 2 (char 1)): [",
+            "Error: JSONDecodeError: Expecting value: line 1 column 2 (char 1)",
         ),
-        ("weather", "[1]", "Error: The arguments are not a JSON object: [1]"),
+        ("weather", "[1]", "Error: TypeError: 'list' object is not a mapping"),
     ],
 )
 def test_the_model_gets_what_a_tool_returns_or_what_went_wrong(

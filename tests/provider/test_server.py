@@ -99,7 +99,7 @@ async def test_many_streams_are_served_at_once_and_a_client_may_leave(
 
 
 @each_path
-def test_a_stream_drops_is_cut_or_hangs_after_some_tokens(http: httpx.Client, path: str) -> None:
+def test_a_stream_drops_or_is_cut_after_some_tokens(http: httpx.Client, path: str) -> None:
     role = int(path == CHAT)  # chat begins with a frame that has no text
     for fault, ends in (
         ("drop-after-5", pytest.raises(httpx.ReadError)),
@@ -110,16 +110,6 @@ def test_a_stream_drops_is_cut_or_hangs_after_some_tokens(http: httpx.Client, pa
             with http.stream("POST", path.format(model=fault), json=body(path, fault)) as response:
                 came.extend(response.iter_raw())
         assert b"".join(came).decode().count(TOKEN[path]) - role == 5
-    with Provider(gap=0) as provider:
-        url = provider.url + path.format(model="hang")
-        with http.stream("POST", url, json=body(path, "hang")) as response:
-            pieces = response.iter_raw()
-            text = ""
-            while text.count(TOKEN[path]) < 3 + role:
-                text += next(pieces).decode()
-            provider.stop()
-            with pytest.raises(httpx.RemoteProtocolError):
-                next(pieces)
 
 
 def test_the_sdks_raise_their_errors_for_a_status(provider: Provider, http: httpx.Client) -> None:
