@@ -25,6 +25,7 @@ from typing import NamedTuple
 _BOM = b"\xef\xbb\xbf"
 _BLANK_LINES = frozenset((b"\n", b"\r\n", b"\r"))
 _CR, _LF = 0x0D, 0x0A
+_STRETCH = 1 << 16  # bytes; the lines of all there are would take a multiple of its memory
 # A longer run of digits is no time anyone waits, and int() refuses 4300 of them.
 _MAX_RETRY_DIGITS = 18
 
@@ -126,12 +127,14 @@ def meaning(raw: bytes) -> Event | None:
 def _ends(piece: bytes, start: int, *, fresh: bool) -> Iterator[int]:
     """Yield the offset past each blank line from `start` on; `fresh`: a line starts there."""
     at = start
-    # Of bytes, splitlines() takes CR, LF and CRLF only, and it is faster than any regex.
-    for line in (piece[start:] if start else piece).splitlines(keepends=True):
-        at += len(line)
-        if fresh and len(line) <= 2 and line in _BLANK_LINES:
-            yield at
-        fresh = True
+    while at < len(piece):
+        end = piece.find(b"\n", at + _STRETCH) + 1 or len(piece)
+        # Of bytes, splitlines() takes CR, LF and CRLF only, and it is faster than any regex.
+        for line in piece[at:end].splitlines(keepends=True):
+            at += len(line)
+            if fresh and len(line) <= 2 and line in _BLANK_LINES:
+                yield at
+            fresh = True
 
 
 def _interpret(raw: bytes, last_id: str, *, at_start: bool) -> tuple[str, Event | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,6 +21,8 @@ from aquila_cassette.suite import FOLDER
 from aquila_cassette.transcript.humanize import count, escape_control_chars, format_size
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from aquila_cassette.report.page import ReportFile
 
 
@@ -48,21 +50,26 @@ def run(
             f"The report is written to an HTML file, and {display_path(output)} is none.",
             fix="Fix: aquila-cassette report -o report.html",
         )
-    found = load_files(where, folder)
+    loaded, summaries = load_files(where, folder), list[dict[str, Any]]()
     about = {
         "place": display_path(where),
         "made": round(datetime.now(UTC).timestamp() * 1000),
         "by": f"aquila-cassette {version('aquila-cassette')}",
     }
-    page = render_page(found, about=about)
+
+    def noted() -> Iterator[ReportFile]:
+        for one in loaded:
+            summaries.append(one.summary)
+            yield one
+
     output.parent.mkdir(parents=True, exist_ok=True)
-    files.replace_file(output.resolve(), page)
-    interactions = sum(len(one.details or ()) for one in found)
-    facts = [count(len(found), "cassette"), count(interactions, "interaction")]
-    facts.append(format_size(len(page)))
+    files.replace_file(output.resolve(), render_page(noted(), about=about))
+    interactions = sum(len(one.get("interactions", ())) for one in summaries)
+    facts = [count(len(summaries), "cassette"), count(interactions, "interaction")]
+    facts.append(format_size(output.stat().st_size))
     Screen().line((escape_control_chars(display_path(output)), "bold"), f" {', '.join(facts)}")
-    damaged = [one.summary["name"] for one in found if one.details is None]
-    print_what_is_wrong(where, len(found), damaged)
+    damaged = [one["name"] for one in summaries if "error" in one]
+    print_what_is_wrong(where, len(summaries), damaged)
     if open_it:
         import webbrowser
 
@@ -70,9 +77,9 @@ def run(
     return 2 if damaged else 0
 
 
-def load_files(place: Path, folder: Path) -> list[ReportFile]:
-    """Read the files, folder by folder; those outside of the cassette folder are named from `place`."""
+def load_files(place: Path, folder: Path) -> Iterator[ReportFile]:
+    """Read each file, folder by folder; those outside of the cassette folder are named from `place`."""
     inside = place.absolute().is_relative_to(folder.absolute())
     home = folder if inside else place.parent if place.is_file() else place
     paths = sorted(cassettes_in(place), key=lambda path: (path.parent.as_posix(), path.name))
-    return [load_file(path, name_of(path, home)) for path in paths]
+    return (load_file(path, name_of(path, home)) for path in paths)

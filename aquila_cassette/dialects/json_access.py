@@ -11,6 +11,14 @@ from typing import Any
 
 Table = dict[str, Any]
 
+_BLANK = 4096  # bytes that may be white space
+_BEGINNINGS = (b"", *(sign.encode() for sign in '{["-0123456789tfn'))
+
+
+def may_be_json(body: bytes) -> bool:
+    """Return whether `body` begins as JSON does, to spare the decoding of what does not."""
+    return body[:_BLANK].removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in _BEGINNINGS
+
 
 def load_json(text: str | bytes) -> Any:
     """Return what JSON means; None where it is none."""

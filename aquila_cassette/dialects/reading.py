@@ -25,7 +25,7 @@ from aquila_cassette.dialects.framing import (
     split_frames,
 )
 from aquila_cassette.dialects.gemini import GEMINI, GEMINI_INTERACTIONS
-from aquila_cassette.dialects.json_access import Table, as_dict, load_json
+from aquila_cassette.dialects.json_access import Table, as_dict, load_json, may_be_json
 from aquila_cassette.dialects.message import MessageBuilder, ModelMessage, TimedText
 from aquila_cassette.dialects.ollama import OLLAMA
 from aquila_cassette.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES, OPENAI_RUNS
@@ -94,7 +94,7 @@ def ending(content_type: str | None, body: bytes) -> Ending:
 
 def read_message(content_type: str | None, body: bytes) -> ModelMessage:
     """Return what the model wrote, in a stream or in an unstreamed JSON answer."""
-    builder, name = _read(content_type, [body])
+    builder, name, _ = read_body(content_type, body)
     return builder.build(name)
 
 
@@ -104,26 +104,33 @@ def timeline_text(content_type: str | None, pieces: Sequence[bytes]) -> list[Tim
     Joined, it is what `read_message` returns of the whole body. Of an answer that is one JSON text,
     all comes with the last piece.
     """
-    return _read(content_type, pieces)[0].timeline()
+    ends = list(accumulate(map(len, pieces)))
+    return read_body(content_type, b"".join(pieces), ends)[0].timeline()
 
 
-def _read(content_type: str | None, pieces: Sequence[bytes]) -> tuple[MessageBuilder, str | None]:
-    body, builder = b"".join(pieces), MessageBuilder()
+def read_body(
+    content_type: str | None, body: bytes, ends: Sequence[int] = ()
+) -> tuple[MessageBuilder, str | None, int | None]:
+    """Return what was read, the dialect's name, and the number of events (None: it is no stream).
+
+    `ends` says where its pieces end; without them, it came in one.
+    """
+    builder = MessageBuilder()
     how = framing(content_type, body)
     if how == "json":
-        builder.piece = max(len(pieces) - 1, 0)
-        return builder, _read_answers(body, builder)
+        builder.piece = max(len(ends) - 1, 0)
+        return builder, _read_answers(body, builder), None
     dialect = _recognise(how, body)
-    ends = list(accumulate(map(len, pieces)))
-    end = 0
+    end = events = 0
     for raw in split_frames(how, body):
         end += len(raw)
         if (event := read_event(how, raw)) is not None:
+            events += 1
             builder.piece = bisect_left(ends, end)
             builder.set_error(provider_error(event))
             if dialect is not None:
                 dialect.read_event(event, builder)
-    return builder, dialect.name if dialect else None
+    return builder, dialect.name if dialect else None, events
 
 
 def _read_answers(body: bytes, builder: MessageBuilder) -> str | None:
@@ -141,7 +148,7 @@ def _read_answers(body: bytes, builder: MessageBuilder) -> str | None:
 
 def _answers(body: bytes) -> list[Table]:
     """Read a JSON answer; Gemini streams a JSON list of them where SSE is not asked for."""
-    answer = load_json(body)
+    answer = load_json(body) if may_be_json(body) else None
     return [as_dict(part) for part in (answer if isinstance(answer, list) else [answer])]
 
 

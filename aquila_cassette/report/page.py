@@ -10,11 +10,11 @@ import codecs
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from http.client import responses
 from importlib.resources import files
-from itertools import accumulate
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,7 +22,6 @@ from urllib.parse import urlsplit
 from aquila_cassette import importers
 from aquila_cassette.dialects.message import TimedText, without_surrogates
 from aquila_cassette.dialects.providers import provider_name
-from aquila_cassette.dialects.reading import timeline_text
 from aquila_cassette.errors import CassetteError
 from aquila_cassette.model import Piece, Response
 from aquila_cassette.storage.bodies import one_at_a_time
@@ -37,14 +36,19 @@ _MOST_LINES = 2_000  # of a body that is no model's
 
 
 # A control character is shown by its picture, one that would reorder a line by a question mark:
-# each by one other, so that places in the text stay.
-_VISIBLE = {
-    **{number: 0x2400 + number for number in range(0x20) if chr(number) not in "\t\n\r"},
-    0x7F: 0x2421,
-    **dict.fromkeys([*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)], 0xFFFD),
+# each by one other, so that places in the text stay. (A backslash keeps its escape apart from them.)
+_SHOWN = {
+    r"\\": r"\\",
+    **{json.dumps(char)[1:-1]: chr(0x2400 + ord(char)) for char in map(chr, range(0x20))},
+    **{json.dumps(char)[1:-1]: json.dumps(char)[1:-1] for char in "\t\n\r"},
+    "\x7f": "\u2421",
+    **dict.fromkeys(map(chr, range(0x80, 0xA0)), "\ufffd"),
+    **dict.fromkeys("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069", "\ufffd"),
 }
-# What would end the script element, break its lines, or not be written in UTF-8.
-_ESCAPED = re.compile("[<>&\x7f\u2028\u2029\ufeff\ud800-\udfff]")
+# Those, and what would break the lines of the script element, or not be written in UTF-8.
+_UNSEEN = re.compile(
+    r"\\\\|\\u00[01].|\\[bf]|[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
 
 _STYLES = ("colours", "page", "list", "cassette", "conversation", "player", "overview", "print")
 _PLAYING = ("timeline", "player")
@@ -62,7 +66,7 @@ class ReportFile:
     """One file: what the list shows of it, and its interactions as JSON; None if it is damaged."""
 
     summary: dict[str, Any]
-    details: list[str] | None
+    details: list[bytes] | None
 
 
 def load_file(path: Path, name: str) -> ReportFile:
@@ -78,8 +82,8 @@ def load_file(path: Path, name: str) -> ReportFile:
         return ReportFile({**summary, "error": str(error)}, None)
     summaries, details = [], []
     for view in map(InteractionView, one_at_a_time(cassette.interactions)):
+        details.append(as_json(detail(view)))  # first: it reads all that the summary needs
         summaries.append(summarize(view))
-        details.append(as_json(detail(view)))
     return ReportFile(
         summary | {"with": cassette.recorded_with, "interactions": summaries}, details
     )
@@ -106,9 +110,8 @@ def summarize(view: InteractionView) -> dict[str, Any]:
 
 def detail(view: InteractionView) -> dict[str, Any]:
     """Return all that the page shows of an interaction."""
+    parts, steps = _parts_and_steps(view.timeline())
     request, response, asked, said = view.request, view.response, view.asked, view.said
-    added = timeline_text(view.content_type, response.parts if view.is_read else [])
-    parts, steps = _parts_and_steps(added)
     body = body_lines(response.body, view.content_type) if response.body and not parts else []
     return {
         "method": request.method,
@@ -198,45 +201,41 @@ def _wire(response: Response) -> list[str] | None:
     return texts
 
 
-def as_json(value: Any) -> str:
+def as_json(value: Any) -> bytes:
     """Return JSON that stays data in a script element, whatever the HTML parser makes of it."""
-    text = json.dumps(_visible(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
-
-
-def _visible(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.translate(_VISIBLE)
-    if isinstance(value, list):
-        return [_visible(item) for item in value]
-    if isinstance(value, dict):
-        return {name: _visible(item) for name, item in value.items()}
-    return value
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for sign in "<>&":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return _UNSEEN.sub(lambda one: _SHOWN.get(one[0]) or f"\\u{ord(one[0]):04x}", text).encode()
 
 
 # The page.
 
 
-def render_page(entries: Sequence[ReportFile], *, about: dict[str, Any]) -> bytes:
-    """Return the page; `about` has its ``place``, ``made`` (ms since 1970) and ``by``."""
+def render_page(entries: Iterable[ReportFile], *, about: dict[str, Any]) -> Iterator[bytes]:
+    """Yield the page in parts, a file at a time; `about` has `place`, `made` (ms since 1970), `by`."""
     style = "".join(_source(f"{name}.css") for name in _STYLES)
     script = "".join(_source(f"{name}.js") for name in _SCRIPTS)
     script = f'"use strict";\n(() => {{\n{script}}})();\n'
-    summaries = [entry.summary for entry in entries]
-    data = [_data("report", as_json({**about, "cassettes": summaries}))]
-    data += [
-        _data(f"cassette-{place}", f"[{','.join(entry.details)}]")
-        for place, entry in enumerate(entries)
-        if entry.details is not None
-    ]
     parts = {
         "policy": _POLICY.format(script=_digest(script), style=_digest(style)),
         "style": style,
         "script": script,
-        "data": "\n".join(data),
     }
-    html = re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], _source("page.html"))
-    return html.encode()
+    before, after = (
+        re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], half).encode()
+        for half in _source("page.html").split("{{data}}")
+    )
+    summaries = []
+    yield before
+    for place, entry in enumerate(entries):
+        summaries.append(entry.summary)
+        if entry.details is not None:
+            details = chain.from_iterable((b",", one) for one in entry.details)
+            next(details, None)
+            yield from _data(f"cassette-{place}", b"[", *details, b"]")
+    yield from _data("report", as_json({**about, "cassettes": summaries}))
+    yield after
 
 
 def _source(name: str) -> str:
@@ -247,5 +246,7 @@ def _digest(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _data(name: str, text: str) -> str:
-    return f'<script type="application/json" id="{name}">{text}</script>'
+def _data(name: str, *parts: bytes) -> Iterator[bytes]:
+    yield f'<script type="application/json" id="{name}">'.encode()
+    yield from parts
+    yield b"</script>\n"

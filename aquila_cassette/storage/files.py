@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -241,9 +241,14 @@ class Created:
 
 
 def replace_file(
-    target: Path, data: bytes, *, check: Callable[[bytes], None] | None = None
+    target: Path,
+    data: bytes | Iterable[bytes],
+    *,
+    check: Callable[[bytes], None] | None = None,
 ) -> None:
-    """Put `data` where `target` (no link) is, through a temporary file beside it; the mode stays.
+    """Put `data`, whole or in parts, where `target` (no link) is; the mode stays.
+
+    It goes through a temporary file beside it.
 
     `check` is given what the temporary file holds; what it raises leaves `target` as it was.
     """
@@ -255,13 +260,15 @@ def replace_file(
     temporary = target.with_name(f"{_prefix(target)}{os.urandom(4).hex()}.tmp")
     try:
         with temporary.open("xb") as file:
-            file.write(data)
+            file.writelines([data] if isinstance(data, bytes) else data)
             file.flush()
             os.fsync(file.fileno())
         if mode is not None:
             temporary.chmod(mode)
         if check is not None:
-            check(data if _is_on_disk(temporary, data) else temporary.read_bytes())
+            if not isinstance(data, bytes) or not _is_on_disk(temporary, data):
+                data = temporary.read_bytes()
+            check(data)
         for left in reversed(range(_RENAME_ATTEMPTS)):
             try:
                 temporary.replace(target)

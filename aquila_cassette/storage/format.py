@@ -224,10 +224,6 @@ def _wrong(within: Any, key: str | int, expected: str, got: Any) -> SchemaError:
 # Writing.
 
 
-def dumps(cassette: CassetteData) -> str:
-    return encode(cassette).decode()
-
-
 def encode(cassette: CassetteData) -> bytes:
     """Return the bytes of a cassette file."""
     return joined(chunks(cassette))

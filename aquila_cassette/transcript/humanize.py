@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from aquila_cassette.dialects.json_access import may_be_json
 from aquila_cassette.errors import UsageError, printable
 from aquila_cassette.storage import yaml_writer
 
@@ -100,10 +101,11 @@ def body_lines(body: bytes, content_type: str | None) -> list[str]:
     """Return a body in lines: JSON laid out, text as it is, all else by its size."""
     if len(body) > MOST_READ:
         return [f"[{format_size(len(body))} of {content_type or 'data'}]"]
-    with suppress(ValueError, RecursionError):
-        return json_lines(json.loads(body))
+    if may_be_json(body):
+        with suppress(ValueError, RecursionError):
+            return json_lines(json.loads(body))
     try:
-        return body.decode().splitlines()
+        return [line.decode() for line in body.splitlines()]  # all at once would be one more copy
     except UnicodeDecodeError:
         return [f"[{format_size(len(body))} of {content_type or 'binary data'}]"]
 

@@ -10,13 +10,13 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cached_property
 from http.client import responses
+from itertools import accumulate
 from typing import Any, Literal, NamedTuple
 
-from aquila_cassette.dialects.framing import framing, read_events
 from aquila_cassette.dialects.json_access import load_json
-from aquila_cassette.dialects.message import ModelMessage
+from aquila_cassette.dialects.message import MessageBuilder, ModelMessage, TimedText
 from aquila_cassette.dialects.providers import provider_name
-from aquila_cassette.dialects.reading import DIALECTS, read_message
+from aquila_cassette.dialects.reading import DIALECTS, read_body
 from aquila_cassette.model import Interaction
 from aquila_cassette.transcript import humanize
 from aquila_cassette.transcript.request_text import RequestSummary, summarize_request
@@ -52,9 +52,24 @@ class InteractionView:
         """Whether the answer is small enough to be read as a model's."""
         return len(self.response.body) <= humanize.MOST_READ
 
+    def timeline(self) -> list[TimedText]:
+        """Return what each piece added to what the model wrote; `said` and `events` come with it."""
+        self._answer, builder = self._read()
+        return builder.timeline()
+
     @cached_property
+    def _answer(self) -> tuple[ModelMessage, int | None]:
+        return self._read()[0]
+
+    def _read(self) -> tuple[tuple[ModelMessage, int | None], MessageBuilder]:
+        body, pieces = (self.response.body, self.response.pieces) if self.is_read else (b"", ())
+        ends = list(accumulate(len(piece.data) for piece in pieces))
+        builder, dialect, events = read_body(self.content_type, body, ends)
+        return (builder.build(dialect), events if self.is_read else None), builder
+
+    @property
     def said(self) -> ModelMessage:
-        return read_message(self.content_type, self.response.body if self.is_read else b"")
+        return self._answer[0]
 
     @property
     def content_type(self) -> str | None:
@@ -74,13 +89,10 @@ class InteractionView:
         """The model asked for, else the one that answered, else empty."""
         return self.asked.model or self.said.model or ""
 
-    @cached_property
+    @property
     def events(self) -> int | None:
         """The number of events; None where the answer is no stream."""
-        how = framing(self.content_type, self.response.body)
-        if how == "json" or not self.is_read:
-            return None
-        return sum(1 for _ in read_events(how, self.response.body))
+        return self._answer[1]
 
     @property
     def outcome(self) -> str:

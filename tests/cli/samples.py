@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from aquila_cassette.model import CassetteData, Headers, Interaction, Piece, Request, Response
-from aquila_cassette.storage.format import dumps
+from aquila_cassette.storage.format import encode
 
 JSON: Headers = (("content-type", "application/json"),)
 EVENTS: Headers = (("content-type", "text/event-stream"),)
@@ -36,7 +36,7 @@ def chat(
 
 def text(*interactions: Interaction) -> str:
     """Return a cassette as this version writes it."""
-    return dumps(CassetteData(interactions or (chat(),), "aquila-cassette 0.1.0"))
+    return encode(CassetteData(interactions or (chat(),), "aquila-cassette 0.1.0")).decode()
 
 
 def lay(path: str | Path, content: str | bytes) -> Path:

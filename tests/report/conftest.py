@@ -1,7 +1,7 @@
 """The report in a headless Chromium: its time is the test's, and it must ask for nothing."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -68,10 +68,10 @@ def show(context: BrowserContext) -> Iterator[Show]:
     def show(
         link: str = "",
         place: str = "cassettes",
-        found: list[ReportFile] | None = None,
+        found: Iterable[ReportFile] | None = None,
     ) -> Page:
         there = load_files(Path(place), Path(place)) if found is None else found
-        Path("report.html").write_bytes(render_page(there, about=ABOUT))
+        Path("report.html").write_bytes(b"".join(render_page(there, about=ABOUT)))
         page = context.new_page()
         page.clock.install(time=NOW - timedelta(minutes=1))
         page.clock.pause_at(NOW)  # from now on its time is what the test lets pass

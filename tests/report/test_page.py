@@ -42,7 +42,7 @@ class Reader(HTMLParser):
         self._in = ""
 
 
-PLAIN = Reader(render_page([], about=ABOUT))
+PLAIN = Reader(b"".join(render_page([], about=ABOUT)))
 
 
 def digest(text: str) -> str:
@@ -77,7 +77,7 @@ def test_whatever_is_in_a_cassette_comes_out_of_the_page_as_data(said: list[str]
         ],
         about=ABOUT,
     )
-    read = Reader(html)
+    read = Reader(b"".join(html))
     assert read.names == [*PLAIN.names[:-1], "script", "script"]
     assert not re.search("[<>&\u2028\u2029]", read.texts["cassette-0"] + read.texts["report"])
     # Each character is itself or, where nobody would see it, one other.

@@ -13,7 +13,7 @@ from hypothesis import given
 from aquila_cassette.model import CassetteData, Failure, Interaction, Piece, Request, Response
 from aquila_cassette.storage import format as format_
 from aquila_cassette.storage.bodies import STYLES, LazyResponse, split_pieces
-from aquila_cassette.storage.format import as_read, dumps, loads, render
+from aquila_cassette.storage.format import as_read, encode, loads, render
 from aquila_cassette.storage.yaml_reader import MAX_DEPTH, compose, cut_blocks
 from tests.corpus import Recorded, every_recorded
 from tests.storage.cassettes import EVENT_STREAM, PATH, said
@@ -25,7 +25,7 @@ FULL = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[0]
 
 def test_the_full_example_is_the_cassette_that_it_looks_like_and_what_we_write() -> None:
     cassette = loads(FULL.encode(), path=PATH)
-    assert dumps(cassette) == re.sub(r" +# ms since .*", "", FULL)
+    assert encode(cassette).decode() == re.sub(r" +# ms since .*", "", FULL)
     (one,) = cassette.interactions
     sent = b'{"model":"gpt-4o-mini","stream":true,"messages":[{"role":"user","content":"Hello"}]}'
     headers = (("content-type", "application/json"),)
@@ -47,7 +47,7 @@ def test_every_field_style_and_limit_is_on_the_page() -> None:
 
 
 def back(cassette: CassetteData) -> CassetteData:
-    return loads(dumps(cassette).encode(), path=PATH)
+    return loads(encode(cassette), path=PATH)
 
 
 def responding(body: bytes, *, event_stream: bool = False) -> CassetteData:
@@ -62,11 +62,11 @@ def responding(body: bytes, *, event_stream: bool = False) -> CassetteData:
 def test_what_is_written_comes_back_and_is_the_same_to_any_reader_and_in_any_layout(
     cassette: CassetteData,
 ) -> None:
-    text = dumps(cassette)
+    text = encode(cassette).decode()
     read = loads(text.encode(), path=PATH)
     assert read.interactions == tuple(map(as_read, cassette.interactions))
     assert read.recorded_with == cassette.recorded_with
-    assert dumps(read) == text
+    assert encode(read).decode() == text
     assert loads(b"\xef\xbb\xbf" + text.encode().replace(b"\n", b"\r\n"), path=PATH) == read
     assert compose(text) == yaml.safe_load(text)
     skeleton, blocks = cut_blocks(text.encode(), keep_lines=False)
@@ -102,7 +102,7 @@ FORMS = {
 
 @pytest.mark.parametrize(("body", "event_stream", "form"), FORMS.values(), ids=FORMS)
 def test_a_body_has_the_most_readable_form(body: bytes, event_stream: bool, form: str) -> None:
-    text = dumps(responding(body, event_stream=event_stream))
+    text = encode(responding(body, event_stream=event_stream)).decode()
     assert form in text
     assert loads(text.encode(), path=PATH).interactions[0].response.body == body
 

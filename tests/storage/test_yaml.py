@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aquila_cassette.storage.format import dumps
+from aquila_cassette.storage.format import encode
 from aquila_cassette.storage.yaml_reader import (
     YamlBlock,
     YamlError,
@@ -98,7 +98,7 @@ SNIPPETS = [
 ]  # fmt: skip
 
 
-@given(cassettes.map(dumps), st.data())
+@given(cassettes.map(encode).map(bytes.decode), st.data())
 def test_an_edited_cassette_means_the_same_with_its_blocks_cut_out(
     text: str, data: st.DataObject
 ) -> None:
