@@ -6,10 +6,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-import anyio
-
 from aquila_cassette.errors import AquilaError
 from aquila_cassette.live.view import PushedEvent, View
+from aquila_cassette.waiting.event_loops import time_limit
 from aquila_cassette.waiting.notifier import notifier
 from aquila_cassette.waiting.pending import forbid_inside_job
 
@@ -71,7 +70,7 @@ async def assert_flash(
 
 async def _wait_for(called: str, condition: Callable[[], T | None], timeout: float) -> T | None:
     forbid_inside_job(called)
-    with anyio.move_on_after(timeout):
+    with time_limit(timeout):
         return await notifier.until(condition)
     return None
 

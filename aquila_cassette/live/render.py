@@ -21,6 +21,7 @@ from aquila_cassette.waiting.event_loops import (
     elapsed,
     run_in_own_loop,
     running_trio,
+    time_limit,
 )
 from aquila_cassette.waiting.notifier import notifier
 from aquila_cassette.waiting.pending import forbid_inside_job, sources
@@ -63,7 +64,7 @@ async def render_async(
     """
     forbid_inside_job("render_async")
     waiting = _Waiting("render_async", view, timeout, streams)
-    with anyio.move_on_after(waiting.limit):
+    with time_limit(waiting.limit):
         while True:
             await waiting.settle()
             await waiting.idle.wait(None, once=once)
@@ -153,7 +154,7 @@ class _Waiting:
             raise failures[0]
 
     async def wait_until(self, deadline: float, *, once: bool) -> None:
-        with anyio.move_on_after(deadline - elapsed()):
+        with time_limit(deadline - elapsed()):
             await self.idle.wait(None, once=once)
             return
         raise await self.too_late()

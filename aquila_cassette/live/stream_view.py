@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
 
@@ -43,8 +43,9 @@ class Chat:
     stream_ref: Hashable | None = None
     """The ref of the answer that is coming; None when none is."""
     _asked: list[Mapping[str, Any]] = field(default_factory=list)
-    """What was sent last, in the provider's form; and below, what goes before the next question."""
+    """What was sent last, in the provider's form."""
     _history: list[Mapping[str, Any]] = field(default_factory=list)
+    """What is sent before the next question."""
     _start: Callable[[], Hashable] | None = None
 
     @property
@@ -125,6 +126,7 @@ class StreamView(View):
         this = self.chat(chat)
         if this.loading or this._start is None:
             return None
+        self._open_inbox("retry")
         if this.messages[-1].role == "assistant":
             this.messages.pop()
         return this._start()
@@ -163,23 +165,21 @@ class StreamView(View):
         if name not in chats:
             return super()._handle_outcome(name, outcome)
         chat = chats[name]
-        said = {"role": "assistant", "content": chat.response}
-        chat._history = [*chat._asked, *([said] if chat.response else [])]
-        message = ChatMessage("assistant", chat.response, ended="failed")
+        came = chat.response
+        error: BaseException | None = None
+        chat._history = [*chat._asked, *([{"role": "assistant", "content": came}] if came else [])]
         match outcome:
-            case Completed(Answer(text, meta, messages)):
-                message = ChatMessage("assistant", text, meta)
-                chat._history = [*messages]
-            case Exited(reason) if not isinstance(reason, BaseException):
-                message = replace(message, ended="stopped")
+            case Completed(Answer(text, meta, history)):
+                message, chat._history = ChatMessage("assistant", text, meta), [*history]
+            case Failed(error) | Exited(BaseException() as error):
+                message = ChatMessage("assistant", came, ended="failed")
+            case _:
+                message = ChatMessage("assistant", came, ended="stopped")
         chat.messages.append(message)
         chat.response, chat.stream_ref = "", None
-        match outcome:
-            case Failed(error):
-                return self.handle_failure(chat, error)
-            case Exited(BaseException() as error):
-                return self._fail(error)
-        return self.handle_answer(chat, message)
+        if isinstance(error, StreamError):
+            return self.handle_failure(chat, error)
+        return self._fail(error) if error else self.handle_answer(chat, message)
 
 
 def _job_of(chat: Chat) -> str:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import anyio
-
 from aquila_cassette.dialects.reading import recognise
 from aquila_cassette.model import Interaction
 from aquila_cassette.session.player import Player, ReplayIndex
 from aquila_cassette.storage.bodies import is_event_stream
+from aquila_cassette.waiting.event_loops import elapsed, time_limit
 from aquila_cassette.waiting.notifier import notifier
 
 LIMIT = 5.0
@@ -75,9 +73,9 @@ class OrderedPlayer(Player):
 
     def take(self) -> bytes:
         places = self._waits.get(self._place, ())
-        deadline = time.monotonic() + LIMIT
+        deadline = elapsed() + LIMIT
         count = notifier.count
-        while not self._order.is_due(places) and (left := deadline - time.monotonic()) > 0:
+        while not self._order.is_due(places) and (left := deadline - elapsed()) > 0:
             notifier.wait_sync(count, left)
             count = notifier.count
         self._order.given_up.update(places)
@@ -85,7 +83,7 @@ class OrderedPlayer(Player):
 
     async def take_async(self) -> bytes:
         places = self._waits.get(self._place, ())
-        with anyio.move_on_after(LIMIT):
+        with time_limit(LIMIT):
             await notifier.until(lambda: self._order.is_due(places))
         self._order.given_up.update(places)
         return await super().take_async()

@@ -7,8 +7,6 @@ import weakref
 from collections.abc import Sequence
 from typing import Any
 
-import anyio
-
 from aquila_cassette import sse
 from aquila_cassette.dialects.framing import framing, is_complete_frame, read_event, split_frames
 from aquila_cassette.errors import AquilaError, RenderTimeout, UsageError
@@ -16,7 +14,12 @@ from aquila_cassette.model import Interaction, Response
 from aquila_cassette.session.player import Player, ReplaySettings, let_others_run
 from aquila_cassette.session.stream_text import pending_lines
 from aquila_cassette.transcript.request_text import summarize_request
-from aquila_cassette.waiting.event_loops import TaskOrThread, current_task_or_thread, elapsed
+from aquila_cassette.waiting.event_loops import (
+    TaskOrThread,
+    current_task_or_thread,
+    elapsed,
+    time_limit,
+)
 from aquila_cassette.waiting.idle import Idle
 from aquila_cassette.waiting.notifier import Notifier, notifier, notify
 from aquila_cassette.waiting.pending import Pending, sources
@@ -81,7 +84,7 @@ class Stepping:
 
         for limit in (timeout, RECORDING):
             deadline = elapsed() + limit
-            with anyio.move_on_after(limit):
+            with time_limit(limit):
                 await notifier.until(is_done)
             if stream is not None or not self.session.is_recording:
                 break

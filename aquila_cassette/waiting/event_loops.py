@@ -187,6 +187,17 @@ async def sleep(seconds: float) -> None:
         await anyio.to_thread.run_sync(time.sleep, seconds)
 
 
+def time_limit(seconds: float | None) -> anyio.CancelScope:
+    """Return what cancels what is inside after some seconds, as `anyio.move_on_after`."""
+    if seconds is None or time.monotonic.__module__ == "time":
+        return anyio.move_on_after(seconds)
+    scope = anyio.CancelScope()
+    timer = threading.Timer(seconds, waker(scope.cancel))
+    timer.daemon = True
+    timer.start()
+    return scope
+
+
 def _unfrozen(name: str) -> float:
     # This module may be imported while time is frozen, so it is looked for at each call.
     freezegun = sys.modules.get("freezegun.api")

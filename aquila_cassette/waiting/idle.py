@@ -25,6 +25,7 @@ from aquila_cassette.waiting.event_loops import (
     current_loop,
     run_in_loop,
     tasks_of_this_loop,
+    time_limit,
 )
 from aquila_cassette.waiting.notifier import notifier
 from aquila_cassette.waiting.open_streams import CALLS, STARTED, OpenStreams
@@ -69,13 +70,13 @@ class Idle:
         `once` waits only for what is pending now. A failure of a source is raised at once, what a
         task or thread raised, and nobody retrieved, at the end.
         """
-        with anyio.move_on_after(timeout):
+        with time_limit(timeout):
             if once:
                 await self._wait_for_those_pending_now()
             else:
                 await self._wait_until_idle()
             return []
-        with anyio.move_on_after(_REPORT_TIMEOUT):
+        with time_limit(_REPORT_TIMEOUT):
             self._raise_failure()
             nothing = Pending("a stream that has not started, or a view that still draws")
             return await self.look() or [nothing]

@@ -273,6 +273,19 @@ async def test_several_chats_of_a_page_answer_each_its_own_question() -> None:
         ]
 
 
+async def test_a_chat_keeps_its_answer_where_its_view_is_closed() -> None:
+    script = Script()
+    script.say("Hello", *CHAT_FRAMES)
+    async with chat(script) as view:
+        await view.event("send", {"prompt": "Hello"})
+        await settled(view)
+    before = state(view)
+    for again in (view.retry, lambda: view.ask(view.client, "Again")):
+        with pytest.raises(UsageError, match="to be mounted"):
+            again()
+    assert state(view) == before
+
+
 @in_each_loop
 async def test_a_mistake_in_asking_fails_the_view_and_ends_the_answer() -> None:
     class Mistaken(ChatLive):  # type: ignore[misc]

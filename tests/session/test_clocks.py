@@ -1,5 +1,6 @@
 """Real clocks: what freezes or moves time does not reach what is recorded, nor the pace of a replay."""
 
+import asyncio
 import sys
 import time
 from datetime import UTC, datetime
@@ -7,6 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from aquila_cassette.errors import RenderTimeout
+from aquila_cassette.live import render_async, track
 from aquila_cassette.waiting import event_loops as clock
 from tests.session.fake_adapter import Library, Suite
 
@@ -49,3 +52,13 @@ async def test_a_frozen_clock_stops_neither_what_is_recorded_nor_a_pace(suite: S
     started = clock.elapsed()
     await clock.sleep(0.01)
     assert clock.elapsed() - started >= 0.01
+
+
+@pytest.mark.usefixtures("_frozen")
+async def test_a_frozen_clock_stops_no_time_out_of_a_wait() -> None:
+    never = track(asyncio.get_running_loop().create_future())
+    try:
+        with pytest.raises(RenderTimeout, match="going on after"):
+            await render_async(lambda: "", timeout=0.01)
+    finally:
+        never.cancel()
