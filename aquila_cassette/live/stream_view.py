@@ -170,7 +170,8 @@ class StreamView(View):
         chat._history = [*chat._asked, *([{"role": "assistant", "content": came}] if came else [])]
         match outcome:
             case Completed(Answer(text, meta, history)):
-                message, chat._history = ChatMessage("assistant", text, meta), [*history]
+                message = ChatMessage("assistant", text, meta)
+                chat._history = [*history]
             case Failed(error) | Exited(BaseException() as error):
                 message = ChatMessage("assistant", came, ended="failed")
             case _:
