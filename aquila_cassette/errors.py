@@ -172,6 +172,7 @@ class MissError(ReplayError):
     method: str
     url: str
     path: Path
+    covers = ""  # the line `Fix:` of other misses that is not needed beside its own
 
 
 class UnrecordedError(MissError):

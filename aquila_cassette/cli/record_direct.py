@@ -182,7 +182,7 @@ def _recorded(old: Interaction, base_url: str | None, client: httpx.Client) -> I
     kept = {name.lower() for name, _ in old.response.headers} - FRAMING
     rules = Redaction(keep_headers=sorted(kept))
     options = {"mode": "all", "redact": rules, "cassette_dir": Path("nothing-is-written")}
-    owner = Owner("aquila-cassette record", fix="")
+    owner = Owner("aquila-cassette record")
     block = Block("direct", Layer("aquila-cassette record", options), owner)
     url = redirect(_with_key(sent.url), base_url)
     ask = client.stream(sent.method, url, headers=headers, content=sent.body or None)

@@ -85,12 +85,13 @@ def scope_name(node: object) -> str:
     return SESSION
 
 
-def rerecord_line(node: pytest.Item | pytest.Collector) -> str:
+def command_of(node: pytest.Item | pytest.Collector) -> str:
+    """Return the command that runs a test, class or module."""
     _, _, inside = node_id(node.nodeid).partition("::")
     path = node.path.parent if node.path.name == "__init__.py" and not inside else node.path
     module = os.path.relpath(path, node.config.invocation_params.dir)
     target = f"{module.replace(os.sep, '/')}::{inside}" if inside else module
-    return f"Fix: pytest {shlex.quote(target)} --aquila-record=all"
+    return f"pytest {shlex.quote(target)}"
 
 
 def uses_cassettes(item: pytest.Item) -> bool:

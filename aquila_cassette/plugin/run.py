@@ -69,12 +69,12 @@ class Run:
         if item is None:
             from aquila_cassette.session.owner import BlockOwner
 
-            fix = "Fix: pytest --aquila-record=all"
-            self._block_owners.append(self._make_owner(None, None, fix, {}, kind=BlockOwner))
-            return self._block_owners[-1]
+            owner = self._make_owner(None, None, "pytest", {}, kind=BlockOwner)
+            self._block_owners.append(owner)
+            return owner
         if self.owner is None:
-            name, fix = naming.suite_id(item.nodeid, self.config), naming.rerecord_line(item)
-            self.owner = self._make_owner(item, name, fix, self.settings)
+            name, command = naming.suite_id(item.nodeid, self.config), naming.command_of(item)
+            self.owner = self._make_owner(item, name, command, self.settings)
         return self.owner
 
     def _make_wider_owner(self, node: pytest.Collector, request: pytest.FixtureRequest) -> Owner:
@@ -85,10 +85,10 @@ class Run:
                 settings = request.getfixturevalue("aquila_config")
         name = naming.scope_name(node)
         asked_by = self._item if name == SESSION and self._item is not None else node
-        fix = naming.rerecord_line(asked_by)
+        command = naming.command_of(asked_by)
         noted_as = naming.suite_id(asked_by.nodeid, self.config) if asked_by is self._item else name
         return self._make_owner(
-            node, name, fix, settings, noted_as=noted_as, is_test=False, is_shared=True
+            node, name, command, settings, noted_as=noted_as, is_test=False, is_shared=True
         )
 
     @cached_property
@@ -100,7 +100,7 @@ class Run:
         self,
         node: pytest.Item | pytest.Collector | None,
         name: str | None,
-        fix: str,
+        command: str,
         settings: Mapping[str, Any],
         kind: type[Owner] | None = None,
         **how: Any,
@@ -120,7 +120,7 @@ class Run:
         self.tally.is_partial |= root != self.config.rootpath
         return (kind or Owner)(
             name,
-            fix,
+            lambda mode: f"{command} --aquila-record={mode}",
             above=options.above(self.config),
             below=[
                 *marked,

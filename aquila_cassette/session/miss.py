@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import gc
-import re
 import socket
 import sys
 import threading
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import suppress
 from urllib.parse import urlsplit
 
@@ -16,9 +15,13 @@ from aquila_cassette.matching import difference
 from aquila_cassette.matching.keys import Key, Matcher, name_of
 from aquila_cassette.matching.volatile import RANDOM
 from aquila_cassette.model import UNFINISHED, Request
+from aquila_cassette.options import Mode
 from aquila_cassette.session.hosts import host_and_port, is_loopback
 from aquila_cassette.session.player import ReplayIndex
 from aquila_cassette.waiting.frames import callers, is_installed, is_user_code, location
+
+Rerecord = Callable[[Mode], str]
+"""Returns the command (or the edit) that records again, in a mode."""
 
 
 def first_line(request: Request, number: int) -> str:
@@ -68,21 +71,22 @@ def explain(
     *,
     played: Container[int],
     owner: str | None,
-    fix: str,
+    rerecord: Rerecord,
 ) -> tuple[list[str], str]:
-    """Return lines on why a redacted request misses, and what to do, by default `fix`: record again.
+    """Return lines on why a redacted request misses, and the line that says what to do about it.
 
     `played` are the places that its owner replayed. If those are all that it recorded, only this
     request came, and only what is new is to be recorded.
     """
     recorded = index.interactions
+    fix = f"Fix: {rerecord('all')}"
     if not recorded:
         return ["closest:  none, the cassette is empty"], fix
     signed = ((one.recorded_by or "").removesuffix(UNFINISHED) for one in recorded)
     own = [at for at, by in enumerate(signed) if by in ("", owner)]
     left = [at for at in own or range(len(recorded)) if at not in played]
     if not (own and left):
-        fix = to_new_episodes(fix)
+        fix = f"Fix: {rerecord('new_episodes')}"
     keys = (key, *matcher.looser_keys(key))
     again = next((at for at in map(index.last.get, keys) if at is not None), None)
     if again is not None:
@@ -111,14 +115,6 @@ def explain(
     if orders and len(orders) == sum(line.startswith("  @@") for line in lines):
         return lines, f"Fix: add unordered_json={orders} to the options of the block"
     return lines, fix
-
-
-_MODE = re.compile(r"""(aquila.record=|mode=["'])all\b""", re.IGNORECASE)
-
-
-def to_new_episodes(fix: str) -> str:
-    """Return the line that records again as the line that records what is new."""
-    return _MODE.sub(r"\1new_episodes", fix)
 
 
 def _is_same_place(one: Request, other: Request, matcher: Matcher) -> bool:
@@ -205,11 +201,10 @@ def _lines(misses: Sequence[MissError]) -> Iterator[str]:
         yield f"... and {len(misses) - _MOST} more"
 
 
-def _fixes(misses: Iterable[MissError]) -> list[str]:
+def _fixes(misses: Sequence[MissError]) -> list[str]:
     """Return the different lines that mend misses; recording all again records what is new too."""
-    fixes = dict.fromkeys(miss.fix for miss in misses)
-    whole = {to_new_episodes(fix) for fix in fixes if _MODE.search(fix)}
-    return [fix for fix in fixes if fix not in whole]
+    covered = {miss.covers for miss in misses}
+    return [fix for fix in dict.fromkeys(miss.fix for miss in misses) if fix not in covered]
 
 
 def chain(error: BaseException | None) -> Iterable[BaseException]:

@@ -19,10 +19,10 @@ from typing import Any
 from aquila_cassette.dialects.providers import KEYS
 from aquila_cassette.errors import MissError, UnplayedError, UnplayedWarning
 from aquila_cassette.model import TEARDOWN, UNFINISHED, Interaction
-from aquila_cassette.options import Layer, environment_layer, resolve
+from aquila_cassette.options import Layer, Mode, environment_layer, resolve
 from aquila_cassette.session import saving
 from aquila_cassette.session.failures import how_failed
-from aquila_cassette.session.miss import combined, ignore_own_server
+from aquila_cassette.session.miss import Rerecord, combined, ignore_own_server
 from aquila_cassette.session.run_folder import THIS_PROCESS, Change, RunFolder
 from aquila_cassette.session.session import Session
 from aquila_cassette.session.unrecorded import warn_that_nothing_came
@@ -35,7 +35,7 @@ class Owner:
     """The owner of blocks. What is on file after its end, `saving` decides."""
 
     name: str | None  # as `recorded_by` has it: a pytest node id, ``script.py::function``
-    fix: str  # the command that records again
+    rerecord: Rerecord = lambda _mode: "do it again"
     above: Sequence[Layer] = ()  # settings stronger than those of a call
     below: Sequence[Layer] = ()  # weaker ones
     root: Path = field(default_factory=Path.cwd)
@@ -67,9 +67,8 @@ class Owner:
         """Return who owns a block that is opened now: in a forked child each decides itself."""
         if os.getpid() == self._pid:
             return self
-        return BlockOwner(
-            self.signature, self.fix, self.above, self.below, self.root, self.run, is_whole=False
-        )
+        how = self.above, self.below, self.root, self.run
+        return BlockOwner(self.signature, self.rerecord, *how, is_whole=False)
 
     def begin_teardown(self) -> None:
         """Sign what fixtures ask for from now on as such: when the test's part ends, it is not due."""
@@ -257,7 +256,7 @@ class Owner:
                 f"cassette: {session.shown_path} (mode {session.mode})",
                 *(f"unplayed: {saving.numbered(*pair)}" for pair in left),
             ],
-            fix=f"Fix: {option}" if option else self.fix,
+            fix=f"Fix: {option or self.rerecord('all')}",
         )
 
 
@@ -391,7 +390,7 @@ def owner_here(function: Callable[..., Any] | None = None) -> Owner:
 
 def _owner_of_code(code: CodeType | None, names: Mapping[str, Any]) -> Owner:
     is_whole = not sys.argv[1:]  # with arguments it asks what they say, and not all
-    fix = _command()
+    rerecord = _command
     is_cell = "get_ipython" in names
     if code is None or code.co_filename.startswith("<") or is_cell:
         name, is_cell = "notebook", True
@@ -399,8 +398,8 @@ def _owner_of_code(code: CodeType | None, names: Mapping[str, Any]) -> Owner:
         inside = "" if code.co_qualname == "<module>" else f"::{code.co_qualname}"
         name = f"{_file(code.co_filename)}{inside}"
     if is_cell or hasattr(builtins, "get_ipython"):
-        is_whole, fix = False, 'Fix: run it once with mode="all" in its aquila_cassette(...)'
-    owner = _owners.setdefault(name, BlockOwner(name, fix, is_whole=is_whole))
+        is_whole, rerecord = False, _edit
+    owner = _owners.setdefault(name, BlockOwner(name, rerecord, is_whole=is_whole))
     owner.above = environment_layer(os.environ)  # a notebook changes it
     owner.root = Path.cwd()
     return owner
@@ -425,7 +424,7 @@ def _owner_in_unittest(module: str, run: Mapping[str, Any], code: CodeType | Non
     name = "::".join(parts)
     if name not in _owners:
         above = environment_layer(os.environ)
-        _owners[name] = Owner(name, _command(), above, is_test=False)
+        _owners[name] = Owner(name, _command, above, is_test=False)
         failed_before = len(result.failures) + len(result.errors)
 
         def end() -> None:
@@ -442,9 +441,13 @@ def _file(path: str) -> str:
     return file.relative_to(here).as_posix() if file.is_relative_to(here) else file.name
 
 
-def _command() -> str:
+def _command(mode: Mode) -> str:
     command = shlex.join([Path(sys.orig_argv[0]).name, *sys.orig_argv[1:]])
-    return f"Fix: AQUILA_RECORD=all {command}"
+    return f"AQUILA_RECORD={mode} {command}"
+
+
+def _edit(mode: Mode) -> str:
+    return f'run it once with mode="{mode}" in its aquila_cassette(...)'
 
 
 @atexit.register

@@ -19,6 +19,7 @@ from aquila_cassette.errors import OverwriteError, SecretLeakError
 from aquila_cassette.model import UNFINISHED, Interaction, Request
 from aquila_cassette.redaction import Redaction
 from aquila_cassette.session.failures import how_failed, is_good
+from aquila_cassette.session.miss import Rerecord
 from aquila_cassette.session.run_folder import Change, RunFolder, mark, marks_of
 from aquila_cassette.session.session import Session
 from aquila_cassette.storage import files
@@ -175,7 +176,7 @@ def refuse_loss(
         old = [pair for pair in old if key_of(pair[1].request) in keys]
     lost, failures = find_loss(old, new, key_of)
     if lost:
-        raise _overwrite_error(lost, failures, path=last.path, fix=last.fix)
+        raise _overwrite_error(lost, failures, path=last.path, rerecord=last.owner.rerecord)
 
 
 def _is_replaced(
@@ -338,7 +339,7 @@ _LONG = 160  # characters
 
 
 def _overwrite_error(
-    lost: list[Numbered], failures: list[Interaction], *, path: Path, fix: str
+    lost: list[Numbered], failures: list[Interaction], *, path: Path, rerecord: Rerecord
 ) -> OverwriteError:
     hows = [(one, how) for one in failures if (how := how_failed(one))]
     kinds = escape_control_chars(" and ".join(dict.fromkeys(how.kind for _, how in hows)))
@@ -355,8 +356,7 @@ def _overwrite_error(
         f"replaced by {kinds}.",
         path=path,
         facts=[*was, *now, "to store the failure instead: delete what is on cassette first"],
-        fix="Fix: check the provider, the API key and its limits, then run: "
-        + fix.removeprefix("Fix: "),
+        fix=f"Fix: check the provider, the API key and its limits, then run: {rerecord('all')}",
     )
 
 

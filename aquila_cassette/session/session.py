@@ -85,7 +85,7 @@ class Session:
         self.options = options = resolved.options
         self.mode: Mode = options.mode
         self.sources = resolved.sources
-        self.fix: str = owner.fix
+        self.fix = f"Fix: {owner.rerecord('all')}"
         self.parent: Session | None = None
         self.is_open = True
         self.keeps_old = False
@@ -436,14 +436,22 @@ class Session:
 
     def _miss(self, asked: Request, number: int, key: Key) -> MissError:
         facts = self.facts()
-        fix = self.fix
-        if self.foreign:
-            convert = importers.convert_command(self.path)
-            fix = f"Fix: {convert} && {fix.removeprefix('Fix: ')}"
+        convert = f"{importers.convert_command(self.path)} && " if self.foreign else ""
+
+        def rerecord(mode: Mode) -> str:
+            return f"{convert}{self.owner.rerecord(mode)}"
+
+        fix = everything = f"Fix: {rerecord('all')}"
         if self.state != "absent":
             played = self.index.played | self.played_before
             lines, fix = explain(
-                asked, key, self.index, self.matcher, played=played, owner=self.signature, fix=fix
+                asked,
+                key,
+                self.index,
+                self.matcher,
+                played=played,
+                owner=self.signature,
+                rerecord=rerecord,
             )
             facts += lines
         recorded = (one.request for one in self.index.interactions)
@@ -456,6 +464,7 @@ class Session:
             path=self.path,
             facts=facts,
             fix=fix,
+            covers=f"Fix: {rerecord('new_episodes')}" if fix == everything else "",
         )
 
     def missed(self, error: MissError) -> MissError:

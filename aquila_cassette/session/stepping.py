@@ -115,7 +115,7 @@ class Stepping:
         is_over = isinstance(of, int) and self._matching(of)
         if self.released or is_over or self.session.is_played_out:
             fix = "take the call out, or record what is to be let through: "
-            fix += self.session.fix.removeprefix("Fix: ")
+            fix += self.session.owner.rerecord("all")
             raise self._error(UsageError, f"{call} has nothing left to let through.", fix)
         return None
 

@@ -104,7 +104,7 @@ class CompatVCR(VCR):  # type: ignore[misc]
         suite, ours = self.suite, self._config.stash[RUN].settings
         owner = Owner(
             naming.node_id(suite.item.nodeid),
-            fix=suite.fix,
+            suite.rerecord,
             above=[Layer("aquila_config", {key: ours[key] for key in _OUR_OPTIONS if key in ours})],
             root=self._config.rootpath,
         )

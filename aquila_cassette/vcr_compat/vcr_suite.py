@@ -39,10 +39,9 @@ class Suite:
         self.failed = False
         self.sessions = []
 
-    @property
-    def fix(self) -> str:
+    def rerecord(self, _mode: str) -> str:
         flag = "--vcr-record=all" if self.kind == "pytest-vcr" else "--record-mode=rewrite"
-        return naming.rerecord_line(self.item).replace("--aquila-record=all", flag)
+        return f"{naming.command_of(self.item)} {flag}"
 
     def report_swallowed_misses(self) -> None:
         """Fail the test for misses that did not reach it, or note them."""

@@ -65,7 +65,7 @@ class Project:
         """Ask the provider as the tests do, and save nothing."""
         messages = [{"role": "user", "content": prompt}]
         body = {"model": "gpt-4o-mini", "stream": True, "messages": messages}
-        owner = Owner("a test", fix="")
+        owner = Owner("a test")
         block = Block("x", Layer("the test", {"mode": "all", "cassette_dir": "none"}), owner)
         with httpx.Client(verify=False) as client, block as cassette:
             client.post(f"{self.provider.url}/v1/chat/completions", json=body).read()

@@ -139,7 +139,7 @@ class Suite:
     def owner(self, name: str | None = "test_a") -> Owner:
         return (Owner if name else BlockOwner)(
             name,
-            fix=f"Fix: pytest {name} --aquila-record=all",
+            rerecord=lambda mode: f"pytest {name} --aquila-record={mode}",
             above=[Layer("folder", {"cassette_dir": self.folder})],
             run=self.folder_of_run,
         )
@@ -169,7 +169,9 @@ class Suite:
     def script(self, **options: Any) -> Block:
         """A block of a function outside pytest."""
         call = Layer("the block", {"mode": "once", "cassette_dir": self.folder, **options})
-        return Block("x", call, BlockOwner("it.py", fix="Fix: AQUILA_RECORD=all python it.py"))
+        return Block(
+            "x", call, BlockOwner("it.py", lambda mode: f"AQUILA_RECORD={mode} python it.py")
+        )
 
     def run(
         self,

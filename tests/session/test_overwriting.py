@@ -93,7 +93,7 @@ def test_what_is_lost(old: str, new: str, expected: list[int]) -> None:
 def test_a_refused_block_of_a_script_takes_no_part_in_what_comes_after_it(suite: Suite) -> None:
     def script() -> BlockOwner:
         above = [Layer("folder", {"cassette_dir": suite.folder})]
-        return BlockOwner("it.py", "Fix: python it.py", above, run=suite.folder_of_run)
+        return BlockOwner("it.py", above=above, run=suite.folder_of_run)
 
     with suite.block(script()):
         suite.library.send("a")
