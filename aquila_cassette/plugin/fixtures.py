@@ -34,6 +34,8 @@ def _aquila_test(request: pytest.FixtureRequest, aquila_config: dict[str, Any]) 
     """Note which settings this test has, and open the cassette of its marker."""
     run = request.config.stash[RUN]
     run.settings = aquila_config
+    if request.config.pluginmanager.has_plugin("cassetter"):
+        naming.refuse_cassetters_fixture(request.node)
     if request.node.get_closest_marker("aquila_cassette") is None:
         yield
         return

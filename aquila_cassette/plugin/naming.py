@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import shlex
 from collections.abc import Iterable
@@ -109,3 +110,15 @@ def uses_cassettes(item: pytest.Item) -> bool:
     for one in map(within.get, names):
         named.append(getattr(one, "__module__", None) or getattr(one, "__name__", None))
     return "aquila_cassette" in named or "aquila_cassette.api" in named
+
+
+def refuse_cassetters_fixture(item: pytest.Item) -> None:
+    """Fail a test that asks for `cassette` where that is cassetter's: unmarked, it records nothing."""
+    asked = {*inspect.signature(getattr(item, "function", bool)).parameters}
+    asked.update(*(marker.args for marker in item.iter_markers("usefixtures")))
+    if "cassette" in asked and item.get_closest_marker("vcr") is None:
+        raise UsageError(
+            f"{item.nodeid} asks for the fixture `cassette`, which is cassetter's here.",
+            facts=["without @pytest.mark.vcr it is None and records nothing"],
+            fix="Fix: ask for aquila_cassette, or uninstall cassetter",
+        )

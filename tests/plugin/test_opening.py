@@ -85,15 +85,25 @@ def test_b(cassette): pass
 
 def test_where_cassetter_is_installed_the_name_cassette_is_left_to_it(suite: Suite) -> None:
     source = """
+import pytest
+
 def test_a(cassette):
-    assert cassette is None
+    get("/a")
+
+@pytest.mark.usefixtures("cassette")
+def test_c():
+    get("/c")
 
 def test_b(aquila_cassette):
     with aquila_cassette("x") as ours:
         get("/b")
     assert len(ours.recorded) == 1
 """
-    suite(source, beside_cassetter=True).assert_outcomes(passed=2)
+    result = suite(source, beside_cassetter=True)
+    result.assert_outcomes(passed=1, errors=2)
+    result.stdout.fnmatch_lines(
+        ["E*test_it.py::test_a asks for the fixture `cassette`, which is cassetter's here."]
+    )
 
 
 def test_a_name_that_is_none_is_refused_with_what_to_write(suite: Suite) -> None:
