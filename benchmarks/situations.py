@@ -1157,12 +1157,15 @@ async def a_future_that_call_later_sets(app: App) -> None:
 async def a_server_of_the_application(app: App) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await app.ask()
-        while line := await reader.readline():
-            writer.write(line)
+        await reader.readline()
         writer.close()
+        await writer.wait_closed()
+        over.set()
 
+    over = asyncio.Event()
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     app.stack.callback(server.close)
+    app.stack.push_async_callback(over.wait)
     _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
     app.stack.callback(writer.close)
     await asyncio.sleep(W)

@@ -85,6 +85,7 @@ def test_the_examples_of_the_pages_run_the_waiting_ones_also_on_replay(
         for mode in ("once", "none"):
             opened = partial(aquila_cassette, mode=mode, cassette_dir=tmp_path)
             asyncio.run(waiting["test_the_answer_appears"](opened))
+            asyncio.run(waiting["test_a_timer_and_a_ticker"](opened))
             waiting["test_a_thread"](opened)
 
 

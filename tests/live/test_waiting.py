@@ -9,11 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import anthropic
+import anyio
 import anyio.to_thread
 import httpx
 import pytest
@@ -21,7 +22,8 @@ import trio
 
 from aquila_cassette import MissError, Piece, RenderTimeout, UsageError, aquila_cassette
 from aquila_cassette.client import Client
-from aquila_cassette.live import render_async, render_sync, track, wait_settled
+from aquila_cassette.live import View, render_async, render_sync, track, wait_settled
+from aquila_cassette.waiting.idle import Idle
 from tests.http.cassettes import lay, streamed
 from tests.live.loops import WORK, Page
 from tests.live.rows import seed_row
@@ -311,6 +313,140 @@ async def test_a_tracked_job_is_waited_for_and_what_it_raised_is_raised() -> Non
         assert await render_async(page) == "done"
     with pytest.raises(UsageError, match="'job' cannot be tracked"):
         track("job")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("in_thread", [False, True])
+async def test_what_a_task_or_thread_raises_and_nobody_retrieves_is_raised_once_by_its_own_block(
+    in_thread: bool,
+) -> None:
+    def fail_sync() -> None:
+        ask_sync(Page())
+        raise LookupError("no such thing")
+
+    async def fail() -> None:
+        await ask(Page())
+        raise LookupError("no such thing")
+
+    with hello():
+        task = None if in_thread else asyncio.create_task(fail())
+        with running(fail_sync) if in_thread else nullcontext():
+            with pytest.raises(LookupError, match="no such thing"):
+                await render_async(Page(), streams=1)
+        await render_async(Page())
+        failing = asyncio.create_task(fail())
+        await asyncio.wait([failing])
+    with hello():
+        await ask(Page())
+        await render_async(Page())
+    del task, failing
+
+
+async def test_what_is_retrieved_is_not_raised() -> None:
+    async def fail() -> None:
+        await ask(Page())
+        raise LookupError("no such thing")
+
+    async def handler() -> None:
+        with contextlib.suppress(LookupError):
+            await asyncio.create_task(fail())
+        assert isinstance((await asyncio.gather(fail(), return_exceptions=True))[0], LookupError)
+
+    with hello():
+        task = asyncio.create_task(handler())
+        await render_async(Page())
+        assert task.done()
+
+
+async def test_advance_waits_for_who_shows_the_events_and_not_for_held_streams() -> None:
+    page, events = Page(), asyncio.Queue[str]()
+
+    async def read() -> None:
+        async with httpx.AsyncClient(verify=False) as client:
+            async with client.stream("POST", URL, json=BODY) as response:
+                async for line in response.aiter_lines():
+                    await events.put(line)
+
+    async def show() -> None:
+        while True:
+            line = await events.get()
+            await asyncio.sleep(WORK)
+            page.lines += [line] if line else []
+
+    with hello(hold=True) as cassette:
+        tasks = [asyncio.create_task(work()) for work in (read, read, show)]
+        for number in range(1, 4):
+            await cassette.advance(of=1)
+            assert len(page.lines) == number
+        cassette.release()
+        await render_async(page)
+        assert len(page.lines) == 8
+        tasks[-1].cancel()
+
+
+@seed_row(26)
+async def test_the_wait_looks_at_no_clock_and_asks_for_the_state_only_after_changes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = 0
+    page, done = Page(), asyncio.Event()
+
+    async def job() -> None:
+        await asyncio.to_thread(release.wait)
+        page.lines.append("done")
+
+    async def look_later() -> None:
+        await asyncio.to_thread(time.sleep, 0.2)
+        done.set()
+        release.set()
+
+    original, release = Idle._pending_drivers, threading.Event()
+
+    async def counted(self: Any, **how: Any) -> Any:
+        nonlocal looks
+        looks += not done.is_set()
+        return await original(self, **how)
+
+    monkeypatch.setattr(Idle, "_pending_drivers", counted)
+    monkeypatch.setattr(anyio, "sleep", forbidden)
+    with hello():
+        tasks = [asyncio.create_task(work()) for work in (job, look_later)]
+        assert await render_async(page) == "done"
+        await asyncio.gather(*tasks)
+    assert looks < 12  # in 0.2 s
+
+
+async def forbidden(*_: object) -> None:
+    raise AssertionError("the wait sleeps")
+
+
+@seed_row(19)
+async def test_of_a_view_only_its_own_jobs_and_what_they_started_are_waited_for() -> None:
+    class Slow(View):
+        async def handle_event(self, name: str, params: Any) -> None:
+            self.start_async(name, getattr(self, name), params)
+
+        async def leave(self, page: Page) -> None:
+            async def save() -> None:
+                await ask(page)
+                await asyncio.sleep(WORK)
+                page.lines.append("saved")
+
+            tasks.append(asyncio.create_task(save()))
+
+        async def held(self, go: asyncio.Event) -> None:
+            await go.wait()
+
+    page, go, tasks = Page(), asyncio.Event(), list[Any]()
+    with hello():
+        async with Slow.mounted() as one, Slow.mounted() as other:
+            await other.event("held", go)
+            await one.event("leave", page)
+            await render_async(one, timeout=2)
+            assert page.lines[-1] == "saved"
+            with pytest.raises(RenderTimeout, match="job 'held' of Slow"):
+                await render_async(other, timeout=0.05)
+            go.set()
 
 
 async def test_a_number_of_streams_is_waited_for_and_needs_an_open_cassette() -> None:
