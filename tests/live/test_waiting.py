@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -73,41 +72,6 @@ def ask_sync(page: Page) -> None:
         page.lines.append("".join(response.iter_lines()))
 
 
-async def test_a_worker_that_asks_its_queue_again_is_not_waited_for() -> None:
-    page, orders = Page(), asyncio.Queue[int]()
-
-    async def worker() -> None:
-        while await orders.get():
-            await ask(page)
-            await asyncio.sleep(WORK)
-            page.lines.append("done")
-
-    with hello():
-        task = asyncio.create_task(worker())
-        for number in range(1, 3):
-            orders.put_nowait(1)
-            await render_async(page)
-            assert page.lines.count("done") == number
-        task.cancel()
-
-
-def test_a_thread_that_asks_its_queue_again_is_not_waited_for() -> None:
-    page, orders = Page(), queue.Queue[int]()
-
-    def worker() -> None:
-        while orders.get():
-            ask_sync(page)
-            time.sleep(WORK)
-            page.lines.append("done")
-
-    with hello(), running(worker):
-        for number in range(1, 3):
-            orders.put(1)
-            wait_settled(streams=number)
-            assert page.lines.count("done") == number
-        orders.put(0)
-
-
 async def in_group(work: Callable[[], None]) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(asyncio.wait_for(asyncio.to_thread(work), 10))
@@ -173,50 +137,6 @@ async def test_a_stream_that_nobody_reads_any_more_is_not_waited_for() -> None:
         assert (await render_async(page)).endswith("enough")
         orders.put_nowait(0)
         await task
-
-
-async def test_a_stream_that_was_handed_to_another_task_is_waited_for() -> None:
-    page, handed, orders = Page(), asyncio.Queue[Any](), asyncio.Queue[int]()
-
-    async def asker() -> None:
-        async with httpx.AsyncClient(verify=False) as client:
-            while await orders.get():
-                request = client.build_request("POST", URL, json=BODY)
-                handed.put_nowait(await client.send(request, stream=True))
-
-    async def reader() -> None:
-        response = await handed.get()
-        async for line in response.aiter_lines():
-            page.lines.append(line)
-        await asyncio.sleep(WORK)
-        page.lines.append("whole")
-
-    with hello():
-        tasks = [asyncio.create_task(asker()), asyncio.create_task(reader())]
-        orders.put_nowait(1)
-        assert (await render_async(page)).endswith("whole")
-        orders.put_nowait(0)
-        await asyncio.gather(*tasks)
-
-
-def test_trio_waits_for_who_reads_and_for_who_waits_for_that() -> None:
-    page = Page()
-
-    async def handler() -> None:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(ask, page)
-            nursery.start_soon(trio.to_thread.run_sync, ask_sync, page)
-        await trio.sleep(WORK)
-        page.lines.append("saved")
-
-    async def main() -> None:
-        with hello():
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(handler)
-                assert (await render_async(page)).endswith("saved")
-
-    trio.run(main)
-    assert len(page.lines) == 3
 
 
 @seed_row(27)
