@@ -11,102 +11,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from aquila_cassette.api import aquila_cassette
-    from aquila_cassette.errors import (
-        AquilaError,
-        CassetteError,
-        CassetteFormatError,
-        CassetteNameError,
-        CassetteSaveError,
-        CassetteVersionError,
-        MissError,
-        NetworkBlockedError,
-        OverwriteError,
-        RecordedFailure,
-        RenderTimeout,
-        ReplayError,
-        ResendError,
-        ResultTimeout,
-        ScopeError,
-        SecretLeakError,
-        SettleTimeout,
-        StreamError,
-        TruncatedReplayError,
-        UnplayedError,
-        UnplayedWarning,
-        UnrecordedError,
-        UnrecordedWarning,
-        UnsupportedError,
-        UsageError,
-    )
-    from aquila_cassette.model import (
-        CassetteData,
-        Failure,
-        Headers,
-        Interaction,
-        Piece,
-        Request,
-        Response,
-    )
-    from aquila_cassette.redaction import Redaction
-    from aquila_cassette.session.cassette import Cassette
+    from aquila_cassette.api import aquila_cassette as aquila_cassette
+    from aquila_cassette.errors import *  # noqa: F403 - every error
+    from aquila_cassette.model import CassetteData as CassetteData
+    from aquila_cassette.model import Failure as Failure
+    from aquila_cassette.model import Headers as Headers
+    from aquila_cassette.model import Interaction as Interaction
+    from aquila_cassette.model import Piece as Piece
+    from aquila_cassette.model import Request as Request
+    from aquila_cassette.model import Response as Response
+    from aquila_cassette.redaction import Redaction as Redaction
+    from aquila_cassette.session.cassette import Cassette as Cassette
 
-__all__ = [
-    "AquilaError",
-    "Cassette",
-    "CassetteData",
-    "CassetteError",
-    "CassetteFormatError",
-    "CassetteNameError",
-    "CassetteSaveError",
-    "CassetteVersionError",
-    "Failure",
-    "Headers",
-    "Interaction",
-    "MissError",
-    "NetworkBlockedError",
-    "OverwriteError",
-    "Piece",
-    "RecordedFailure",
-    "Redaction",
-    "RenderTimeout",
-    "ReplayError",
-    "Request",
-    "ResendError",
-    "Response",
-    "ResultTimeout",
-    "ScopeError",
-    "SecretLeakError",
-    "SettleTimeout",
-    "StreamError",
-    "TruncatedReplayError",
-    "UnplayedError",
-    "UnplayedWarning",
-    "UnrecordedError",
-    "UnrecordedWarning",
-    "UnsupportedError",
-    "UsageError",
-    "aquila_cassette",
-]
-
+_MODEL = ("CassetteData", "Failure", "Headers", "Interaction", "Piece", "Request", "Response")
 _HOMES = {
     "aquila_cassette": "api",
     "Cassette": "session.cassette",
     "Redaction": "redaction",
-    **dict.fromkeys(
-        ("Failure", "Headers", "Interaction", "Piece", "Request", "Response", "CassetteData"),
-        "model",
-    ),
+    **dict.fromkeys(_MODEL, "model"),
 }
+"""Where the public names are, but for the errors: all of those are public."""
 
 
 def __getattr__(name: str) -> object:
-    if name not in __all__:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
     home = import_module(f"{__name__}.{_HOMES.get(name, 'errors')}")
-    return getattr(home, name)
+    if name in _HOMES or name in home.NAMES:
+        return getattr(home, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *_HOMES, *import_module(f"{__name__}.errors").NAMES})

@@ -17,7 +17,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import aclosing
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 from aquila_cassette import http
@@ -48,7 +48,10 @@ class Block:
         function: Callable[..., Any] | None = None,
     ) -> None:
         if not isinstance(name, str):
-            raise _no_name(name)
+            raise UsageError(
+                f"aquila_cassette takes the name of a cassette, not {name!r}.",
+                fix='Fix: write aquila_cassette("name"), with cassette_dir= for another folder',
+            )
         self._name = name
         self._is_used = False
         self._call = call
@@ -154,18 +157,6 @@ class Block:
 
             wrapped = run
         return cast("Callable[P, T]", functools.wraps(function)(wrapped))
-
-
-def _no_name(name: object) -> UsageError:
-    if isinstance(name, PurePath):
-        what = f"takes the name of a cassette, not a path: {str(name)!r}"
-        example = f'aquila_cassette("{name.stem}", cassette_dir="{name.parent.as_posix()}")'
-    elif callable(name):
-        what = "needs the name of a cassette, as a decorator too"
-        example = f'@aquila_cassette("{getattr(name, "__name__", "name")}")'
-    else:
-        what, example = f"takes the name of a cassette, not {name!r}", 'aquila_cassette("name")'
-    return UsageError(f"aquila_cassette {what}.", fix=f"Fix: write {example}")
 
 
 def aquila_cassette(

@@ -10,15 +10,13 @@
     │   │   └── CassetteVersionError  it is one, of a newer version
     │   ├── CassetteSaveError     the file could not be written; it is as it was
     │   ├── OverwriteError        failures would have replaced good answers
-    │   ├── SecretLeakError       a save that would have written a known secret
-    │   └── ResendError           a recorded request cannot be sent again without its test
+    │   └── SecretLeakError       a save that would have written a known secret
     ├── ScopeError                it is unclear which open cassette a request belongs to
     ├── ReplayError               a request or a read that the cassette cannot answer
     │   ├── MissError             no interaction matches the request
     │   │   └── UnrecordedError   a connection that no cassette can hold, while one replays
     │   ├── UnplayedError         the test ended and did not replay what it once recorded
-    │   ├── TruncatedReplayError  a read past the place where the recorded consumer stopped
-    │   └── RecordedFailure       a recorded failure of a class that this process does not know
+    │   └── TruncatedReplayError  a read past the place where the recorded consumer stopped
     ├── NetworkBlockedError       a request outside any cassette while the network is blocked
     ├── StreamError               a stream of the client ended without a real completion
     ├── ResultTimeout             a stream was not over when the time to wait for its result was up
@@ -151,10 +149,6 @@ class SecretLeakError(CassetteError):
     """A save was refused: its text still held a known secret; nothing was written."""
 
 
-class ResendError(CassetteError):
-    """A recorded request cannot be sent again without its test; the cassette stays as it was."""
-
-
 class ScopeError(AquilaError):
     """It is unclear which of several open cassettes a request belongs to."""
 
@@ -185,10 +179,6 @@ class UnplayedError(ReplayError):
 
 class TruncatedReplayError(ReplayError):
     """A read past the place where the consumer stopped reading when this was recorded."""
-
-
-class RecordedFailure(ReplayError):  # noqa: N818 - it represents an error of another name
-    """A recorded failure of a class that does not exist in the library that now asks."""
 
 
 class UnplayedWarning(UserWarning):
@@ -237,3 +227,9 @@ class RenderTimeout(SettleTimeout):
 
 class UnsupportedError(AquilaError):
     """Traffic that no cassette can hold was met inside a block."""
+
+
+NAMES = [
+    name for name, one in vars().items() if isinstance(one, type) and one.__module__ == __name__
+]
+"""The public names."""

@@ -158,18 +158,9 @@ class Layer:
     values: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
-    """Options, and for each the source that won (``default`` where nobody set it)."""
-
-    options: Options
-    sources: Mapping[str, str]
-
-
-def resolve(layers: Iterable[Layer], environ: Mapping[str, str]) -> Resolved:
+def resolve(layers: Iterable[Layer], environ: Mapping[str, str]) -> Options:
     """Resolve `layers`, strongest first; `redact` adds up over all of them."""
     values: dict[str, Any] = {}
-    sources = dict.fromkeys(_FIELDS, "default")
     for layer in layers:
         for name, raw in layer.values.items():
             if name not in _FIELDS:
@@ -181,16 +172,9 @@ def resolve(layers: Iterable[Layer], environ: Mapping[str, str]) -> Resolved:
             if raw is None or (name in values and name != "redact"):
                 continue
             value = _checked(name, raw, layer.source)
-            if name in values:
-                values[name] = values[name] | value
-                sources[name] = f"{sources[name]} + {layer.source}"
-            else:
-                values[name] = value
-                sources[name] = layer.source
-    if "mode" not in values:
-        values["mode"] = default_mode(environ)
-        sources["mode"] = "default (CI is set)" if values["mode"] == "none" else "default"
-    return Resolved(Options(**values), sources)
+            values[name] = values[name] | value if name in values else value
+    values.setdefault("mode", default_mode(environ))
+    return Options(**values)
 
 
 def default_mode(environ: Mapping[str, str]) -> Mode:

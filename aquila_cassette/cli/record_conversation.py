@@ -20,7 +20,7 @@ from aquila_cassette.cli.record_selection import owner_of
 from aquila_cassette.dialects.framing import framing, read_events
 from aquila_cassette.dialects.json_access import load_json
 from aquila_cassette.dialects.reading import read_message
-from aquila_cassette.errors import ResendError
+from aquila_cassette.errors import CassetteError
 from aquila_cassette.storage.names import display_path
 
 if TYPE_CHECKING:
@@ -106,16 +106,16 @@ class Conversation:
             raise self._refused(f"answer {number + 1} now has {how}.")
         return parts
 
-    def _refused(self, why: str, *facts: str) -> ResendError:
+    def _refused(self, why: str, *facts: str) -> CassetteError:
         number = len(self._answers) + 1
         return resend_error(self._path, self._fix, number, "cannot be followed", why, *facts)
 
 
 def resend_error(
     path: Path, fix: str, number: int, what: str, why: str, *facts: str
-) -> ResendError:
+) -> CassetteError:
     what = f"Request {number} of {display_path(path)} {what}: {why}"
-    return ResendError(what, path=path, facts=facts, fix=fix)
+    return CassetteError(what, path=path, facts=facts, fix=fix)
 
 
 @dataclass(frozen=True)

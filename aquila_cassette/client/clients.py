@@ -289,15 +289,7 @@ def _run_now(coroutine: Coroutine[Any, Any, Answer]) -> Answer:
 def _messages(prompt: Prompt) -> tuple[dict[str, Any], ...]:
     if isinstance(prompt, str):
         return ({"role": "user", "content": prompt},)
-    if isinstance(prompt, Sequence) and prompt:
-        messages = [dict(one) for one in prompt if isinstance(one, Mapping)]
-        if len(messages) == len(prompt):
-            return tuple(messages)
-    raise UsageError(
-        f"A prompt cannot be {prompt!r}.",
-        facts=["expected: a string, or a list of messages", f"got:      {type(prompt).__name__}"],
-        fix="Fix: client.stream('Say hello')",
-    )
+    return tuple(dict(one) for one in prompt)
 
 
 def _unknown(what: str, got: str, known: Iterable[str], fix: str) -> UsageError:

@@ -20,15 +20,14 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from aquila_cassette.content_encoding import most_of
-from aquila_cassette.errors import CassetteFormatError, CassetteNameError, CassetteSaveError
+from aquila_cassette.errors import CassetteNameError, CassetteSaveError
 from aquila_cassette.model import CassetteData
 from aquila_cassette.storage import files
 from aquila_cassette.storage.format import MAX_BYTES, format_error, loads, too_large
 from aquila_cassette.storage.names import cassette_path, display_path, files_in
 from aquila_cassette.storage.yaml_reader import YamlError, plain
 
-ForeignFormat: TypeAlias = Literal["vcrpy", "cassetter", "betamax", "HAR", "go-vcr", "httprr"]
-"""The last two, of Go, are known by name only: they cannot be read."""
+ForeignFormat: TypeAlias = Literal["vcrpy", "cassetter", "betamax", "HAR"]
 
 OURS = b"version: 1\nrecorded_with:"
 """How a file that we wrote begins: it is recognised at once, for every load asks."""
@@ -43,7 +42,6 @@ _BOM = b"\xef\xbb\xbf"
 _BLANK = _BOM + b" \t\r\n"
 _HAR = re.compile(rb'\{\s*"log"\s*:')
 _NOT_HTTP = re.compile(rb"^(?:grpc|ws)_interactions:", re.MULTILINE)
-_HTTPRR = b"httprr trace v"
 # What holds the interactions; before vcrpy 1.0 nothing did.
 _TOP = re.compile(
     rb"^(?:---[ \t]*\r?\n)?(?:(interactions|requests|responses|http_interactions):|(?=- request:))",
@@ -75,8 +73,6 @@ def detect_format(data: bytes) -> ForeignFormat | None:
         if b'"http_interactions"' in data:
             return "betamax"
         return "vcrpy" if b'"uri"' in data or data[:1] == b"[" else None
-    if data.startswith(_HTTPRR):
-        return "httprr"
     return _yaml_format(data) or ("cassetter" if _NOT_HTTP.search(data) else None)
 
 
@@ -106,7 +102,7 @@ def _yaml_format(data: bytes) -> ForeignFormat | None:
         return None
     if find(b"uri:") >= 0 or (find(b"host:") >= 0 > find(b"url:")):
         return "cassetter" if _TYPED.match(data, find(b"body:")) else "vcrpy"
-    return "go-vcr" if min(find(b"url:"), find(b"code:")) >= 0 else None
+    return None
 
 
 def find_cassette(folder: Path, name: str) -> Path:
@@ -186,12 +182,6 @@ def read_foreign(data: bytes, *, path: Path) -> CassetteData | None:
     kind = detect_format(data)
     if kind is None:
         return None
-    if kind in ("go-vcr", "httprr"):
-        raise CassetteFormatError(
-            f"{display_path(path)} was recorded by {kind}, for Go, which cannot be read here.",
-            path=path,
-            fix="Fix: keep it, and give the cassette another name",
-        )
     from aquila_cassette.importers import har, vcrpy  # not needed to replay a cassette of ours
 
     try:

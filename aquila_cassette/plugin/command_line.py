@@ -9,8 +9,6 @@ import pytest
 
 from aquila_cassette.options import SETTINGS, Layer, environment_layer
 
-PRECEDENCE = "command line > environment > the call > marker > aquila_config > ini > default"
-
 _FLAGS = {name: f"--{one['ini'].replace('_', '-')}" for name, one in SETTINGS.items()}
 
 
@@ -25,11 +23,6 @@ def add_options(parser: pytest.Parser) -> None:
         "--aquila-block-network",
         action="store_true",
         help="refuse every connection off this machine that no recording cassette makes",
-    )
-    group.addoption(
-        "--aquila-explain",
-        action="store_true",
-        help=f"print each cassette's options and where they came from ({PRECEDENCE})",
     )
     group.addoption("--aquila-unused-report", metavar="FILE", help=argparse.SUPPRESS)
     parser.addini(

@@ -330,11 +330,6 @@ class Run:
         tally = self.tally
         if not tally.cassettes:
             return
-        if self.config.getoption("--aquila-explain"):
-            terminalreporter.section("aquila: options")
-            terminalreporter.write_line(f"strongest first: {options.PRECEDENCE}")
-            for text in sorted(tally.explained):
-                terminalreporter.write_line(text)
         for change in tally.shown_changes():
             terminalreporter.write_line(change)
         if lines := section(tally.misses):

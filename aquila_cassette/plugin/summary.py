@@ -18,7 +18,6 @@ from aquila_cassette.session.current_session import SESSION, is_within
 if TYPE_CHECKING:
     from aquila_cassette.model import Interaction
     from aquila_cassette.session.owner import Owner
-    from aquila_cassette.session.session import Session
 
 _MOST = 20  # cassettes that changed, lines of each
 
@@ -43,7 +42,6 @@ class Tally:
     unchanged: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # also on what was not kept
     changed: list[str] = field(default_factory=list)
-    explained: list[str] = field(default_factory=list)  # options and where they came from
     # What was used.
     sizes: dict[str, int] = field(default_factory=dict)  # of each cassette opened
     used: set[tuple[str, int]] = field(default_factory=set)  # what was replayed
@@ -81,7 +79,6 @@ class Tally:
                 self.unchanged.append((owner.name, str(cassette.path)))
             if all(cassette.replaced):
                 self.changed += _changes(cassette.shown_path, *cassette.replaced)
-            self.explained.append(_explained(owner, cassette))
             self.folders.add(str(owner.root / cassette.options.cassette_dir))
             self.used |= {(path, place) for place in cassette.index.played}
             self.sizes[path] = len(cassette.index.interactions)
@@ -263,13 +260,3 @@ def _changes(name: str, old: Sequence[Interaction], new: Sequence[Interaction]) 
     lines = map(escape_control_chars, comparison.lines(_MOST))
     first = f"aquila: {name} was recorded again: {comparison.summary()}"
     return ["\n".join([first, *(f"  {line}" for line in lines)])]
-
-
-def _explained(owner: Owner, cassette: Session) -> str:
-    rows = [f"{owner.name or 'a wider fixture'}  {cassette.shown_path}"]
-    for name, source in cassette.sources.items():
-        value = getattr(cassette.options, name)
-        value = () if value is None else value
-        shown = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-        rows.append(f"  {name:<24} {shown or '-':<32} {source}")
-    return "\n".join(rows)

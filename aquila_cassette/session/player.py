@@ -19,7 +19,7 @@ from pathlib import Path
 from anyio.lowlevel import checkpoint
 
 from aquila_cassette.content_encoding import decode_unless_huge
-from aquila_cassette.errors import RecordedFailure, TruncatedReplayError
+from aquila_cassette.errors import ReplayError, TruncatedReplayError
 from aquila_cassette.model import UNFINISHED, Failure, Headers, Interaction, Request
 from aquila_cassette.session.failures import with_category
 from aquila_cassette.session.stream_text import count_events, describe_stream
@@ -302,7 +302,7 @@ class Player:
             at = self.interaction.recorded_at[:10]
             made.add_note(f"Replayed from a {where}{f', recorded {at}' if at else ''}.")
             raise made
-        raise RecordedFailure(
+        raise ReplayError(
             f"The recorded answer to {self._asked} failed with {error.type or error.category}.",
             facts=[where, f"message:  {error.message}"],
             fix=self._settings.fix,

@@ -19,7 +19,7 @@ from aquila_cassette.errors import MissError, UnrecordedWarning
 from aquila_cassette.importers import find_cassette, refuse_to_record
 from aquila_cassette.matching.keys import Key, Matcher
 from aquila_cassette.model import UNFINISHED, CassetteData, Interaction, Request
-from aquila_cassette.options import MATCHING, Mode, Resolved
+from aquila_cassette.options import MATCHING, Mode, Options
 from aquila_cassette.redaction import Secrets, environment_secrets
 from aquila_cassette.session.ambient import (
     AmbientRequest,
@@ -79,12 +79,11 @@ class Session:
 
     reports_unrecorded = True
 
-    def __init__(self, name: str, resolved: Resolved, owner: Any) -> None:
+    def __init__(self, name: str, options: Options, owner: Any) -> None:
         self.name = name
         self.owner = owner
-        self.options = options = resolved.options
+        self.options = options
         self.mode: Mode = options.mode
-        self.sources = resolved.sources
         self.fix = f"Fix: {owner.rerecord('all')}"
         self.parent: Session | None = None
         self.is_open = True

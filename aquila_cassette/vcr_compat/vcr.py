@@ -25,7 +25,7 @@ from aquila_cassette.errors import MissError
 from aquila_cassette.importers.vcrpy import read_response
 from aquila_cassette.matching.difference import describe
 from aquila_cassette.model import Interaction, Request
-from aquila_cassette.options import Layer, Resolved, resolve
+from aquila_cassette.options import Layer, Options, resolve
 from aquila_cassette.plugin import naming
 from aquila_cassette.plugin.run import RUN
 from aquila_cassette.session import current_session as scope
@@ -110,9 +110,9 @@ class CompatVCR(VCR):  # type: ignore[misc]
         )
         mode = "all" if self._rewrite else _MODES.get(cassette.record_mode, "new_episodes")
         call: dict[str, Any] = {"mode": mode, "match_on": ("body",), "repeats": None}
-        resolved = resolve([*owner.above, Layer("the mark vcr", call)], os.environ)
-        redaction = SuiteRedaction(resolved.options.redact, replacements)
-        cassette.session = VcrSession(cassette, resolved, owner, redaction, strict=suite.strict)
+        options = resolve([*owner.above, Layer("the mark vcr", call)], os.environ)
+        redaction = SuiteRedaction(options.redact, replacements)
+        cassette.session = VcrSession(cassette, options, owner, redaction, strict=suite.strict)
         suite.sessions.append(cassette.session)
         return cassette
 
@@ -227,7 +227,7 @@ class VcrSession(Session):
     def __init__(
         self,
         cassette: CompatCassette,
-        resolved: Resolved,
+        options: Options,
         owner: Owner,
         redaction: SuiteRedaction,
         *,
@@ -241,7 +241,7 @@ class VcrSession(Session):
         self._recorded: dict[int, Pair] = {}
         self._key_at = functools.cache(self._recorded_key_at)
         path = str(cassette._path)
-        super().__init__(path, resolved, owner)
+        super().__init__(path, options, owner)
         owner.sessions.append(self)
 
     @property

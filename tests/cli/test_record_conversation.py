@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aquila_cassette.cli.record_conversation import Conversation
-from aquila_cassette.errors import ResendError
+from aquila_cassette.errors import CassetteError
 from aquila_cassette.model import Headers, Interaction, Piece, Request, Response
 from tests.cli.talking import APPS, Model, again, talk
 
@@ -76,7 +76,7 @@ def followed(
 
 
 def refused(*pairs: tuple[Request, Response], new: Sequence[Response], **more: Any) -> str:
-    with pytest.raises(ResendError) as error:
+    with pytest.raises(CassetteError) as error:
         followed(*pairs, new=new, **more)
     what, *facts, fix = str(error.value).splitlines()
     assert fix == "Fix: it."

@@ -86,7 +86,6 @@ def test_the_extra_body_goes_over_all_and_none_takes_away() -> None:
             "The endpoint 'messages' cannot continue a stored response.",
         ),
         ({"model": "m", "temperature": 1}, "There is no option 'temperature'."),
-        *(({"model": "m", "prompt": it}, f"A prompt cannot be {it!r}.") for it in ([], 7, ["Hi"])),
     ],
 )
 def test_invalid_options_are_refused(options: dict[str, Any], what: str) -> None:

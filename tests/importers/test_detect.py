@@ -7,10 +7,8 @@ from dataclasses import replace
 import pytest
 import yaml
 
-from aquila_cassette.errors import CassetteFormatError
 from aquila_cassette.importers import detect_format
 from tests.importers.samples import CASSETTER, URL, only, read, vcrpy
-from tests.storage.cassettes import PATH
 
 
 class Indented(yaml.SafeDumper):
@@ -37,23 +35,6 @@ http_interactions:
         {base64.b64encode(b"hi").decode()}
   recorded_at: 2026-11-22T10:30:00
 recorded_with: VCR 6.4.0
-"""
-GO_VCR = f"""\
----
-version: 2
-interactions:
-    - id: 0
-      request:
-        proto: HTTP/1.1
-        host: api.example.com
-        body: 'uri: no'
-        url: {URL}
-        method: POST
-      response:
-        proto: HTTP/1.1
-        body: hi
-        status: 200 OK
-        code: 200
 """
 
 
@@ -94,24 +75,4 @@ def test_a_field_of_a_body_decides_nothing() -> None:
     assert (
         detect_format(vcrpy(sent="body: |\n      url: a\n      ended: complete").encode())
         == "vcrpy"
-    )
-
-
-@pytest.mark.parametrize(
-    ("data", "kind"),
-    [
-        (GO_VCR, "go-vcr"),
-        (
-            GO_VCR.replace("    - id: 0\n      request", "- request").replace("        ", "    "),
-            "go-vcr",
-        ),
-        ("httprr trace v1\n12 34\nGET / HTTP/1.1\r\n", "httprr"),
-    ],
-)
-def test_files_of_go_are_named_as_what_they_are(data: str, kind: str) -> None:
-    with pytest.raises(CassetteFormatError) as caught:
-        read(data)
-    assert str(caught.value) == (
-        f"{PATH} was recorded by {kind}, for Go, which cannot be read here.\n"
-        "Fix: keep it, and give the cassette another name"
     )
