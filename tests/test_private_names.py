@@ -3,8 +3,6 @@
 A name that is no longer where it was fails here first. Whoever adds one, adds its row.
 """
 
-from __future__ import annotations
-
 import ast
 import importlib
 import inspect

@@ -1,7 +1,5 @@
 """Tests that run in each event loop, a page for them, and waiting for what a view does."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Which test proves which row of the checklist that this project was created from."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import TypeVar
 

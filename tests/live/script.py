@@ -1,7 +1,5 @@
 """A provider whose answers a test says piece by piece, in whichever event loop."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import AsyncIterator
 from typing import Any

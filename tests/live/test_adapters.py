@@ -1,7 +1,5 @@
 """What may be rendered, and what nothing is known of."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable

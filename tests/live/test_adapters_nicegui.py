@@ -1,7 +1,5 @@
 """A simulated user of NiceGUI through its adapter, without any stream."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 
 import pytest

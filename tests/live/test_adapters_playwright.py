@@ -1,7 +1,5 @@
 """A page in headless chromium through its adapter, in both of Playwright's APIs."""
 
-from __future__ import annotations
-
 import functools
 import http.server
 import threading

@@ -3,8 +3,6 @@
 On replay everything passes: a test that waits too little breaks on the day of the next recording.
 """
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A Textual app, rendered: its workers, messages and scrolls, without any stream."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 

@@ -1,7 +1,5 @@
 """The chat that this project was created from, as the view of docs/live.md: what it promises."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import logging

@@ -1,7 +1,5 @@
 """Every promise of the document that this project was created from has a test that names it."""
 
-from __future__ import annotations
-
 import ast
 from pathlib import Path
 

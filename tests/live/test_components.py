@@ -1,7 +1,5 @@
 """Components: parts of a view, in its event loop and inbox."""
 
-from __future__ import annotations
-
 import threading
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Waiting for pushed events and flashes, and what is said where they do not come."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Jobs: in the background, one of a name at a time, each with one outcome."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import threading

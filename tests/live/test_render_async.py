@@ -1,7 +1,5 @@
 """`render_async` with an SDK that people use, in tasks and in threads, recorded and replayed."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 import time

@@ -1,7 +1,5 @@
 """What an application may be doing when a test asks for its page: the wait is never early, and ends."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A view: one inbox, one handler at a time, and what is shown after each."""
 
-from __future__ import annotations
-
 import gc
 import logging
 import sys

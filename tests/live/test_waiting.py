@@ -1,7 +1,5 @@
 """What `render_async`, `render_sync`, `wait_settled` and `cassette.settled` wait for, and say."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import threading

@@ -1,7 +1,5 @@
 """Redaction never changes what JSON or SSE is: what parsed before parses after, in the same shape."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import re

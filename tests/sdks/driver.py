@@ -1,7 +1,5 @@
 """What a row of the matrix is: one SDK, used as its users use it."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The rows of the matrix, and the environments in which they run; it imports no SDK."""
 
-from __future__ import annotations
-
 import importlib
 import re
 from dataclasses import dataclass

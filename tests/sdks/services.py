@@ -1,7 +1,5 @@
 """What the examples ask, on loopback: models, the clouds of others, an MCP server."""
 
-from __future__ import annotations
-
 import json
 import re
 import socket

@@ -1,7 +1,5 @@
 """Print the matrix, and write it to ``docs/sdks.md``: ``python -m tests.sdks.table RESULTS``."""
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

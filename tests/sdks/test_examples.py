@@ -1,7 +1,5 @@
 """A test of each SDK: recorded, replayed by who has nothing, missed, recorded again as we print."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """What holds for every SDK, sync and async. `make sdks` runs this in all environments."""
 
-from __future__ import annotations
-
 import asyncio
 import contextvars
 import json

@@ -1,7 +1,5 @@
 """What a provider sends for a text, or for the call of a tool, in each dialect."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

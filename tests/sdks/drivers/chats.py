@@ -1,7 +1,5 @@
 """SDKs of chat completions: OpenAI's, and those that are used like it. Each imports its SDK itself."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, closing
 from typing import Any

@@ -1,7 +1,5 @@
 """Frameworks that use an SDK below. Each imports what it needs itself."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, closing

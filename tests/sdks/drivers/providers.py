@@ -1,7 +1,5 @@
 """SDKs of providers with a dialect of their own. Each imports its SDK itself."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import aclosing, closing
 from typing import Any
