@@ -5,6 +5,8 @@ What only we know of an answer is in fields that vcrpy skips: ``aquila``, ``reco
 
 from __future__ import annotations
 
+import base64
+import codecs
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -13,15 +15,20 @@ from typing import Any
 
 from aquila_cassette.importers import values
 from aquila_cassette.model import Failure, Interaction, Request, Response
-from aquila_cassette.storage.bodies import one_at_a_time, timeline
+from aquila_cassette.storage.bodies import is_utf8, one_at_a_time, timeline
 from aquila_cassette.storage.format import grouped
-from aquila_cassette.storage.yaml_reader import SchemaError
+from aquila_cassette.storage.yaml_reader import LARGE, SchemaError
 
 OURS = "aquila"
 """The field of an answer for its pieces, times, ending and version."""
 
 NOT_HTTP = ("grpc_interactions", "ws_interactions")
 """The lists of a cassetter file that are not read."""
+
+# Stands for a large body, until it is written.
+_MARK, _MARK_AS_YAML = "\ufdef", b'"\\uFDEF"'
+_STRETCH = 57 * 1024  # bytes; base64 has 57 in a line
+_PAD = b" " * 8
 
 _PORTS = {"https": 443, "http": 80}
 
@@ -140,8 +147,25 @@ def chunks(interactions: Sequence[Interaction]) -> Iterator[bytes]:
     """Yield a cassette in vcrpy's format, in ASCII, without what got no answer at all."""
     answered = [one for one in interactions if one.response.status is not None]
     yield b"interactions:\n" if answered else b"interactions: []\n"
-    yield from map(_dump, one_at_a_time(answered))
+    for one in one_at_a_time(answered):
+        yield from _chunks(one)
     yield b"version: 1\n"
+
+
+def _chunks(interaction: Interaction) -> Iterator[bytes]:
+    rest = _dump(interaction)
+    for body in _large_bodies(interaction):
+        head, foot = _quotes(body)
+        before, _, rest = rest.partition(_MARK_AS_YAML)
+        yield before + head
+        yield from (written for _, written in _stretches(body))
+        yield foot
+    yield rest
+
+
+def _large_bodies(interaction: Interaction) -> list[bytes]:
+    bodies = interaction.request.body, interaction.response.body
+    return [body for body in bodies if len(body) > LARGE]
 
 
 def _dump(interaction: Interaction) -> bytes:
@@ -152,13 +176,42 @@ def _dump(interaction: Interaction) -> bytes:
     return data
 
 
+def _quotes(body: bytes) -> tuple[bytes, bytes]:
+    return (b'"', b'"') if is_utf8(body) else (b"!!binary |\n", b"")
+
+
+def _stretches(body: bytes) -> Iterator[tuple[str | bytes, bytes]]:
+    """Yield a large body a stretch at a time, and as YAML: PyYAML would make several copies of it."""
+    decoder = codecs.getincrementaldecoder("utf-8")() if is_utf8(body) else None
+    for start in range(0, len(body), _STRETCH):
+        part = body[start : start + _STRETCH]
+        if decoder:
+            text = decoder.decode(part)
+            lines = [line.encode("unicode_escape") for line in text.split("\n")]
+            # Spaces that lead a line are the layout's, unless a backslash is before them.
+            lines = [b"\\" + line if line.startswith(b" ") else line for line in lines]
+            yield text, (b"\\n\\\n" + _PAD).join(lines).replace(b'"', b'\\"')
+        else:
+            lines = base64.encodebytes(part).splitlines(keepends=True)
+            yield part, b"".join(_PAD + line for line in lines)
+
+
 def reads_back(interaction: Interaction) -> bool:
     """Return whether PyYAML's safe loader, which is vcrpy's, reads what is written."""
     import yaml
 
-    loader: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+    def load(data: bytes) -> Any:
+        return yaml.load(
+            data, Loader=yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+        )
+
+    def is_read(body: bytes) -> bool:
+        head, foot = _quotes(body)
+        return all(load(head + written + foot) == part for part, written in _stretches(body))
+
     try:
-        return bool(yaml.load(_dump(interaction), Loader=loader) == [_item(interaction)])
+        is_same = load(_dump(interaction)) == [_item(interaction)]
+        return is_same and all(map(is_read, _large_bodies(interaction)))
     except yaml.YAMLError:
         return False
 
@@ -196,6 +249,8 @@ def _item(interaction: Interaction) -> dict[str, Any]:
 
 
 def _text_or_bytes(body: bytes) -> str | bytes:
+    if len(body) > LARGE:
+        return _MARK
     try:
         return body.decode()
     except UnicodeDecodeError:

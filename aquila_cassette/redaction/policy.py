@@ -147,15 +147,15 @@ class Redaction:
         if encoding and (decoded := decode_unless_huge(encoding, response.parts)):
             timed = zip(response.pieces, decoded, strict=True)
             plain = replace(response, pieces=tuple(Piece(one.at, data) for one, data in timed))
-            if (clean := self._pieces(plain, env)) is not plain.pieces:
+            if (clean := self._pieces(plain, env)) is not None:
                 pieces = clean
                 headers = tuple(pair for pair in headers if pair[0].lower() not in FRAMING)
         error = response.error
         if error is not None:
             error = replace(error, message=self._finder.clean_text(error.message, env))
-        if pieces is response.pieces and headers == response.headers and error == response.error:
+        if pieces is None and headers == response.headers and error == response.error:
             return response
-        if pieces is not response.pieces:
+        if pieces is not None:
             response = replace(response, pieces=pieces)
         return response.but(headers=headers, error=error)
 
@@ -199,14 +199,15 @@ class Redaction:
         )
         return list(dict.fromkeys(found))
 
-    def _pieces(self, response: Response, env: Secrets) -> tuple[Piece, ...]:
-        pieces, body = response.pieces, response.body
+    def _pieces(self, response: Response, env: Secrets) -> tuple[Piece, ...] | None:
+        """Return the pieces without secrets; None where there are none."""
+        pieces, body = None, response.body
         kind = response.header("content-type") or ""
         while spans := self._finder.in_body(body, env, "received", kind):
             if kind.lower().startswith(eventstream.CONTENT_TYPE):
                 spans = with_framing(body, spans)
             body = replaced(body, spans)
-            pieces = recut(pieces, spans, body)
+            pieces = recut(response.pieces if pieces is None else pieces, spans, body)
         return pieces
 
 

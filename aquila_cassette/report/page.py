@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from http.client import responses
 from importlib.resources import files
-from itertools import accumulate, chain
+from itertools import accumulate, chain, islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -112,8 +112,8 @@ def detail(view: InteractionView) -> dict[str, Any]:
     """Return all that the page shows of an interaction."""
     parts, steps = _parts_and_steps(view.timeline())
     request, response, asked, said = view.request, view.response, view.asked, view.said
-    body = body_lines(response.body, view.content_type) if response.body and not parts else []
-    return {
+    body = iter(body_lines(response.body, view.content_type) if response.body and not parts else [])
+    shown = {
         "method": request.method,
         "url": request.url,
         "model": view.model,
@@ -146,9 +146,11 @@ def detail(view: InteractionView) -> dict[str, Any]:
         "wire": _wire(response),
         "parts": parts,
         "steps": steps,
-        "body": "\n".join(body[:_MOST_LINES]),
-        "bodyLinesLeft": max(len(body) - _MOST_LINES, 0),
+        "body": "\n".join(islice(body, _MOST_LINES)),
+        "bodyLinesLeft": sum(1 for _ in body),
     }
+    response.forget()
+    return shown
 
 
 def _title(view: InteractionView) -> str:

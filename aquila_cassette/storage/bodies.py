@@ -56,7 +56,7 @@ def write(body: bytes, *, event_stream: bool) -> Iterator[bytes | memoryview]:
     """Yield the fields that hold `body` as YAML, in UTF-8 and in parts; an empty one has none."""
     if not body:
         return
-    if not _is_utf8(body):
+    if not is_utf8(body):
         yield from _base64(body)
         return
     is_large = len(body) > LARGE
@@ -92,7 +92,7 @@ def write(body: bytes, *, event_stream: bool) -> Iterator[bytes | memoryview]:
         yield from _base64(body)
 
 
-def _is_utf8(body: bytes) -> bool:
+def is_utf8(body: bytes) -> bool:
     if body.isascii():
         return True
     decoder = codecs.getincrementaldecoder("utf-8")()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from aquila_cassette.dialects.json_access import may_be_json
 from aquila_cassette.errors import UsageError, printable
 from aquila_cassette.storage import yaml_writer
+from aquila_cassette.storage.bodies import is_utf8
 
 _AGES = (
     (timedelta(days=365), "year"),
@@ -97,17 +99,16 @@ def escape_control_chars(text: str) -> str:
     return printable(text.replace("\r\n", "\n").replace("\t", "    "))
 
 
-def body_lines(body: bytes, content_type: str | None) -> list[str]:
+def body_lines(body: bytes, content_type: str | None) -> Iterable[str]:
     """Return a body in lines: JSON laid out, text as it is, all else by its size."""
     if len(body) > MOST_READ:
         return [f"[{format_size(len(body))} of {content_type or 'data'}]"]
     if may_be_json(body):
         with suppress(ValueError, RecursionError):
             return json_lines(json.loads(body))
-    try:
-        return [line.decode() for line in body.splitlines()]  # all at once would be one more copy
-    except UnicodeDecodeError:
-        return [f"[{format_size(len(body))} of {content_type or 'binary data'}]"]
+    if is_utf8(body):
+        return (line.decode() for line in body.splitlines())
+    return [f"[{format_size(len(body))} of {content_type or 'binary data'}]"]
 
 
 def json_lines(value: Any) -> list[str]:

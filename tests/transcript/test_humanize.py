@@ -127,4 +127,4 @@ def test_no_json_is_too_odd_to_be_outlined(value: Any) -> None:
     ],
 )
 def test_any_body_can_be_shown(body: bytes, kind: str | None, expected: list[str]) -> None:
-    assert body_lines(body, kind) == expected
+    assert list(body_lines(body, kind)) == expected
