@@ -112,10 +112,10 @@ class Jobs:
     def start(self, name: str, function: partial[Any]) -> None:
         with self.lock:
             job = Job(name, f"job {name!r} of {self.title}", function)
-            run_in_background(partial(self._run, job))
             before = self._current.get(name)
             self._current[name] = job
             self._running[job] = None
+            run_in_background(partial(self._run, job))  # at once, where tasks are eager
         if before is not None:
             before.cancel("superseded")
         notify()

@@ -329,7 +329,10 @@ async def test_the_wait_looks_at_no_clock_and_asks_for_the_state_only_after_chan
     monkeypatch.setattr(anyio, "sleep", forbidden)
     with hello():
         tasks = [asyncio.create_task(work()) for work in (job, look_later)]
-        assert await render_async(page) == "done"
+        try:
+            assert await render_async(page) == "done"
+        finally:
+            release.set()
         await asyncio.gather(*tasks)
     assert looks < 12  # in 0.2 s
 
