@@ -51,11 +51,7 @@ def run(
     path = find(name, folder)
     if other is not None:
         if revision is not None:
-            raise UsageError(
-                "A cassette is compared with another file or with a commit, not with both.",
-                facts=[f"OTHER: {other}", f"--git: {revision}"],
-                fix="Fix: leave one of them out",
-            )
+            raise UsageError("OTHER and --git exclude each other.", fix="Fix: leave one out")
         new_path = find(other, folder)
         old: CassetteData | None = importers.load(path)
         new = importers.load(new_path)

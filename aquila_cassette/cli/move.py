@@ -13,7 +13,7 @@ import typer
 
 from aquila_cassette.cli.folder import find, name_of
 from aquila_cassette.cli.output import Screen, print_diff, print_error
-from aquila_cassette.cli.shared_options import DryRun, Folder, app, complete_names
+from aquila_cassette.cli.shared_options import Folder, app, complete_names
 from aquila_cassette.errors import UsageError
 from aquila_cassette.storage import files
 from aquila_cassette.storage.names import cassette_path, display_path
@@ -38,7 +38,6 @@ def run(
     code: Annotated[
         bool, typer.Option("--code", help="Change the name in the project's code, too.")
     ] = False,
-    dry_run: DryRun = False,
 ) -> int:
     """Rename a cassette. Nothing at the new name is overwritten.
 
@@ -73,18 +72,16 @@ def run(
             for number, line in enumerate(edited.splitlines(), 1)
             if re.search(rf"""(?<=["'/]){re.escape(before)}(?:\.ya?ml)?(?=["'])""", line)
         ]
-    if not dry_run:
-        for path, data in edits:  # before the cassette: if that is killed, it can be run again
-            with files.changing(path) as file:
-                files.replace_file(file, data)
-        with ExitStack() as locks:
-            for path in sorted({source.resolve(), target.resolve()}):
-                locks.enter_context(files.changing(path))
-            _refuse_overwriting(source, target)
-            source.rename(target)
-    moved = "would be moved to" if dry_run else "moved to"
+    for path, data in edits:  # before the cassette: if that is killed, it can be run again
+        with files.changing(path) as file:
+            files.replace_file(file, data)
+    with ExitStack() as locks:
+        for path in sorted({source.resolve(), target.resolve()}):
+            locks.enter_context(files.changing(path))
+        _refuse_overwriting(source, target)
+        source.rename(target)
     was, now = (escape_control_chars(display_path(path)) for path in (source, target))
-    screen.line(f"{was} {moved} ", (now, "bold"))
+    screen.line(f"{was} moved to ", (now, "bold"))
     if mentions:
         print_error(f"The old name is still in {', '.join(mentions)}.")
     return 0

@@ -247,7 +247,7 @@ class AsyncClient(ClientBase):
         Without a sink, the stream ends when nobody holds it any more: keep it, or read it.
 
         Raises:
-            UsageError: As `Client.stream`, or no event loop runs here.
+            UsageError: As `Client.stream`.
         """
         return AsyncStream(self._driver(prompt, options), goes_on=options.get("sink") is not None)
 

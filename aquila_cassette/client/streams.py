@@ -17,7 +17,6 @@ import anyio
 
 from aquila_cassette.client.events import Answer, StreamEvent
 from aquila_cassette.client.stream_base import StreamBase, StreamDriver
-from aquila_cassette.errors import UsageError
 from aquila_cassette.waiting.event_loops import run_in_background, waker
 from aquila_cassette.waiting.open_streams import parent_stream
 
@@ -143,12 +142,9 @@ class AsyncStream(StreamBase):
             # The task does not know this stream, which may be dropped.
             run_in_background(functools.partial(_drive, driver))
             driver.start()
-        except RuntimeError:
+        except RuntimeError:  # no event loop runs here
             driver.on_over(self.ref)
-            raise UsageError(
-                "AsyncClient.stream was called where no event loop runs.",
-                fix="Fix: call it in an async function, or use Client",
-            ) from None
+            raise
         self._cancel = functools.partial(_cancel, driver, waker(driver.scope.cancel))
         if not goes_on:
             weakref.finalize(self, self._cancel).atexit = False

@@ -42,10 +42,9 @@ _BOM = b"\xef\xbb\xbf"
 _BLANK = _BOM + b" \t\r\n"
 _HAR = re.compile(rb'\{\s*"log"\s*:')
 _NOT_HTTP = re.compile(rb"^(?:grpc|ws)_interactions:", re.MULTILINE)
-# What holds the interactions; before vcrpy 1.0 nothing did.
+# What holds the interactions.
 _TOP = re.compile(
-    rb"^(?:---[ \t]*\r?\n)?(?:(interactions|requests|responses|http_interactions):|(?=- request:))",
-    re.MULTILINE,
+    rb"^(?:---[ \t]*\r?\n)?(interactions|requests|responses|http_interactions):", re.MULTILINE
 )
 _FIRST_FIELD = re.compile(rb"[^\n]*(?:\n[ \t]*(?:#[^\n]*)?\r?(?=\n))*(\n *- +|\n +)")
 _FLOW = re.compile(rb"[ \t]*\{.*?[{,]\s*[\"']?uri[\"']?\s*:", re.DOTALL)
@@ -72,7 +71,7 @@ def detect_format(data: bytes) -> ForeignFormat | None:
             return "HAR"
         if b'"http_interactions"' in data:
             return "betamax"
-        return "vcrpy" if b'"uri"' in data or data[:1] == b"[" else None
+        return "vcrpy" if b'"uri"' in data else None
     return _yaml_format(data) or ("cassetter" if _NOT_HTTP.search(data) else None)
 
 
@@ -100,7 +99,7 @@ def _yaml_format(data: bytes) -> ForeignFormat | None:
 
     if find(b"ended:") >= 0:  # one of ours, then, though somebody wrote uri for url
         return None
-    if find(b"uri:") >= 0 or (find(b"host:") >= 0 > find(b"url:")):
+    if find(b"uri:") >= 0:
         return "cassetter" if _TYPED.match(data, find(b"body:")) else "vcrpy"
     return None
 

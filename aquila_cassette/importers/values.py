@@ -260,7 +260,7 @@ def _bytes_io(value: Any) -> bytes:
 
 
 def _pairs(value: Any) -> Any:
-    """Return what a frozenset of pairs or an OrderedDict is made of."""
+    """Return what a OrderedDict is made of."""
     return dict(_first(value or [[]]))
 
 
@@ -278,9 +278,6 @@ _TAGS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(["bool", "int", "float"], plain_1_1),
     **dict.fromkeys(["python/bool", "python/int", "python/long", "python/float"], plain_1_1),
     **dict.fromkeys(["map", "seq", "python/dict", "python/list", "python/tuple"], _itself),
-    "python/object:vcr.request.Request": _itself,
-    "python/object/apply:__builtin__.frozenset": _pairs,
-    "python/object/apply:builtins.frozenset": _pairs,
     "python/object/apply:collections.OrderedDict": _pairs,
     "python/object/apply:builtins.iter": lambda value: value["args"][0],
     "python/object/new:_io.BytesIO": _bytes_io,

@@ -30,8 +30,6 @@ _MARK, _MARK_AS_YAML = "\ufdef", b'"\\uFDEF"'
 _STRETCH = 57 * 1024  # bytes; base64 has 57 in a line
 _PAD = b" " * 8
 
-_PORTS = {"https": 443, "http": 80}
-
 
 # Reading.
 
@@ -39,11 +37,9 @@ _PORTS = {"https": 443, "http": 80}
 def read(tree: Any) -> tuple[Interaction, ...] | None:
     """Return what a file of vcrpy, cassetter or betamax holds; None if it is no such file."""
     items: Any
-    if isinstance(tree, list):  # before vcrpy 1.0
-        items = tree
-    elif not isinstance(tree, Mapping):
+    if not isinstance(tree, Mapping):
         return None
-    elif isinstance(tree.get("requests"), list) and isinstance(tree.get("responses"), list):
+    if isinstance(tree.get("requests"), list) and isinstance(tree.get("responses"), list):
         items = _paired(tree)
     else:
         items = tree.get("http_interactions", tree.get("interactions"))
@@ -64,7 +60,7 @@ def _paired(tree: Mapping[str, Any]) -> list[Any]:
 
 def _is_foreign(item: Any) -> bool:
     request = item.get("request") if isinstance(item, Mapping) else None
-    return isinstance(request, Mapping) and ("uri" in request or "host" in request)
+    return isinstance(request, Mapping) and "uri" in request
 
 
 def _interaction(item: Mapping[str, Any]) -> Interaction:
@@ -73,21 +69,12 @@ def _interaction(item: Mapping[str, Any]) -> Interaction:
     body = _body(sent.get("body")) if parsed is None else json.dumps(parsed).encode()
     method = values.text(sent, "method").upper()
     return Interaction(
-        Request(method, _url(sent), values.headers(sent.get("headers")), body),
+        Request(method, values.text(sent, "uri"), values.headers(sent.get("headers")), body),
         read_response(received),
         recorded_at=values.timestamp(
             item.get("recorded_at"), values.headers(received.get("headers"))
         ),
     )
-
-
-def _url(fields: Mapping[str, Any]) -> str:
-    if "host" not in fields or "uri" in fields:
-        return values.text(fields, "uri")
-    scheme = str(fields.get("protocol", "https"))
-    port = fields.get("port")
-    place = "" if port in (None, _PORTS.get(scheme)) else f":{port}"
-    return f"{scheme}://{fields['host']}{place}{fields.get('path') or ''}"
 
 
 def read_response(fields: Mapping[str, Any]) -> Response:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import lru_cache, partial
+from functools import lru_cache
 from hashlib import blake2b
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -184,7 +184,7 @@ class Matcher:
 
     def _getter(self, part: MatchPart) -> Callable[[Request], Hashable]:
         if not isinstance(part, str):
-            return partial(_hashable, part)
+            return part
         if part == "body":
             return self._body_key
         if part == "method":
@@ -222,15 +222,6 @@ class Matcher:
 def name_of(part: MatchPart) -> str:
     """Return the name of a part of `match_on`, of a function its own."""
     return part if isinstance(part, str) else str(getattr(part, "__name__", part))
-
-
-def _hashable(part: Callable[[Request], Hashable], request: Request) -> Hashable:
-    value = part(request)
-    try:
-        hash(value)
-    except TypeError:
-        return repr(value)
-    return value
 
 
 @dataclass(frozen=True)

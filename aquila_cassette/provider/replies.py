@@ -68,9 +68,6 @@ class DeterministicRandom:
     def letters(self, label: str, length: int) -> str:
         return hashlib.sha512(self._root + label.encode()).hexdigest()[:length]
 
-    def fraction(self, label: str) -> float:
-        return int(self.letters(label, 13), 16) / 16**13
-
     def pick(self, label: str, options: Sequence[T]) -> T:
         return options[int(self.letters(label, 128), 16) % len(options)]
 

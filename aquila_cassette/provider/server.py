@@ -64,7 +64,7 @@ class Provider:
     other statuses; of a stream also ``error-midstream``, ``drop-after-5``, ``cut``.
 
     Args:
-        gap: Seconds between two tokens, give or take half; 0 sends them at once.
+        gap: Seconds between two tokens; 0 sends them at once.
         port: The port; 0 for any that is free.
 
     Example:
@@ -220,8 +220,7 @@ class _RequestHandler(BaseHTTPRequestHandler):
                 break
             if frame.token:
                 tokens += 1
-                share = 0.5 + request.random.fraction(f"gap {tokens}")
-                time.sleep(share * self.server.provider.gap)
+                time.sleep(self.server.provider.gap)
             send(frame.data)
         self._send_chunk(b"")
 

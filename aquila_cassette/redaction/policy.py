@@ -49,7 +49,7 @@ class Redaction:
         allow: Values and names of fields that are not secret.
 
     Raises:
-        UsageError: An argument of the wrong kind, or an invalid pattern.
+        UsageError: An argument of the wrong kind.
 
     Example:
         >>> from aquila_cassette.model import Request
@@ -230,11 +230,4 @@ def _compiled(pattern: Any) -> re.Pattern[bytes]:
     source, flags = pattern, 0
     if isinstance(pattern, re.Pattern):
         source, flags = pattern.pattern, pattern.flags & ~(re.UNICODE | re.DEBUG)
-    try:
-        return re.compile(source.encode("ascii") if isinstance(source, str) else source, flags)
-    except (re.error, UnicodeEncodeError) as error:
-        raise UsageError(
-            f"The pattern {pattern!r} is no regular expression that can be searched in bytes.",
-            facts=[f"reason: {error}"],
-            fix="Fix: correct it; a literal value is re.compile(re.escape(value.encode())).",
-        ) from error
+    return re.compile(source.encode("ascii") if isinstance(source, str) else source, flags)

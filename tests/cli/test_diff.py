@@ -82,8 +82,7 @@ def test_a_terminal_gets_no_control_characters(cli: Cli, lay: Lay) -> None:
                                "  fatal: Needed a single revision",
                                "Fix: aquila-cassette diff OLD.yaml cassettes/chat.yaml"]),
         ("chat chat --git HEAD", [
-            "A cassette is compared with another file or with a commit, not with both.",
-            "  OTHER: chat", "  --git: HEAD", "Fix: leave one of them out"]),
+            "OTHER and --git exclude each other.", "Fix: leave one out"]),
     ],
 )  # fmt: skip
 @pytest.mark.usefixtures("committed")

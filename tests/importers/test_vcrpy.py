@@ -113,25 +113,6 @@ def test_a_body_is_decoded_and_the_headers_of_its_transport_are_gone(
     assert (response.body, response.headers) == (b"hi", (("X-Request-Id", "a"),))
 
 
-def test_before_version_1_a_cassette_was_a_list_with_tags() -> None:
-    old = """\
-- request: !!python/object:vcr.request.Request
-    body: '{"n":1}'
-    headers: !!python/object/apply:__builtin__.frozenset
-    - - !!python/tuple [Authorization, Bearer abc]
-    host: api.example.com
-    method: POST
-    path: /v1/chat
-    port: 443
-    protocol: https
-  response:
-    body: {string: !!python/unicode 'hi'}
-    headers: ["Content-Type: text/plain\\r\\n"]
-    status: {code: 200, message: OK}
-"""
-    assert only(old) == only(vcrpy())
-
-
 @given(cassettes)
 def test_requests_statuses_and_bodies_of_ours_come_back_from_its_format(
     cassette: CassetteData,

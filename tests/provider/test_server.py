@@ -15,7 +15,7 @@ from google.genai import errors
 
 from aquila_cassette.provider import Asked, Provider
 
-from .sdks import anthropic_sdk, gemini_sdk, openai_sdk
+from .test_sdks import anthropic_sdk, gemini_sdk, openai_sdk
 
 ESSAY = "Explain how streaming responses cross a network."
 CHAT, RESPONSES, MESSAGES = "/v1/chat/completions", "/v1/responses", "/v1/messages"
