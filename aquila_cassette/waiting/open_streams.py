@@ -232,13 +232,15 @@ class OpenStreams:
         if driver is self._home or driver is threading.main_thread():  # which are not waited for
             return
         stream.readers.append(weakref.ref(driver))
-        if driver not in self.asked:
+        was_background = self.asked.get(driver)
+        if was_background is None:
             if isinstance(driver, threading.Thread):
                 note_request(driver, self.begun or 0)
             else:
                 self.follow(driver)
                 self.loops.add(current_loop())
-        self.asked[driver] = stream.background
+        if was_background is not stream.background:
+            self.asked[driver] = stream.background
 
 
 # The wrappers: some public methods, as long as a block is open.
