@@ -152,8 +152,12 @@ class Interaction:
     @property
     def owner(self) -> str | None:
         """Its owner by name alone: not whether in its teardown, or in a run that failed."""
-        by = self.recorded_by
-        return by and by.removesuffix(UNFINISHED).removesuffix(TEARDOWN)
+        return self.recorded_by and self.signed_by.removesuffix(TEARDOWN)
+
+    @property
+    def signed_by(self) -> str:
+        """Its owner and whether in its teardown, but not whether in a run that failed."""
+        return (self.recorded_by or "").removesuffix(UNFINISHED)
 
     @property
     def is_unfinished(self) -> bool:

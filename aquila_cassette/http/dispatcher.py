@@ -68,7 +68,7 @@ async def exchange(adapter: HttpAdapter[Call], call: Call, send: Send[Call]) -> 
     if session is None:
         return await send(call)
     if adapter.is_foreign(call):
-        session.has_been_asked = True
+        session.warns_if_empty = False
         return await send(call)
     answer = decide(session, await adapter.to_request(call))
     return await respond(adapter, call, answer, send)

@@ -54,7 +54,7 @@ def _refuse(method: Any) -> None:
     session = current_session()
     if session is None:
         return
-    session.has_been_asked = True
+    session.warns_if_empty = False
     name = method.decode() if isinstance(method, bytes) else method
     raise UnsupportedError(
         f"A gRPC call to {name} was made inside a cassette, which cannot hold gRPC.",

@@ -46,7 +46,7 @@ def _users_part(traceback: TracebackType | None) -> TracebackType | None:
 
 
 def rows_of(owner: Owner) -> Iterator[MissRow]:
-    for session in owner.sessions if owner.failed and not owner.xfailed else ():
+    for session in owner.sessions if not owner.succeeded else ():
         for miss in session.misses:
             closest = next((one for one in miss.facts if one.startswith("closest:")), "")
             why = closest.removeprefix("closest:").strip() or "there is no cassette yet"

@@ -26,6 +26,7 @@ from aquila_cassette.plugin.summary import (
     merge,
     not_changed,
     note,
+    outcome_of,
     unused_lines,
 )
 from aquila_cassette.plugin.wider import WiderOwners
@@ -116,7 +117,7 @@ class Run:
         cls = getattr(self._item, "cls", None)
         path = node.path if node else self.config.rootpath
         root, folder = naming.suite_of(path if path.is_dir() else path.parent, self.config)
-        # Notes on the run as a whole are of one suite.
+        # What is noted of a complete run is about one suite, the one in pytest's rootdir.
         self.tally.is_partial |= root != self.config.rootpath
         return (kind or Owner)(
             name,
@@ -185,10 +186,10 @@ class Run:
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
         """Set keys before fixtures make clients, and patch before pytest-httpx does."""
         if self.owner is not None:  # of an earlier try of this test
-            if self.owner.failed and not self.owner.xfailed:
-                self.owner.withdraw()
-            else:
+            if self.owner.succeeded:
                 self.count(self.owner)
+            else:
+                self.owner.withdraw()
             self.owner = None
         self._skipped = False
         self._switch_keys(naming.uses_cassettes(item))
@@ -228,16 +229,18 @@ class Run:
         report = yield
         if isinstance(error, (UnplayedError, OverwriteError)):
             report.longrepr = _without_traceback(call.excinfo)
-        xfailed = report.skipped and hasattr(report, "wasxfail") and report.when != "setup"
-        self._skipped |= report.skipped and not xfailed
-        if xfailed and call.excinfo is not None and isinstance(call.excinfo.value, CassetteError):
+        outcome = outcome_of(report)
+        self._skipped |= outcome == "skipped"
+        if (
+            outcome == "xfailed"
+            and call.excinfo is not None
+            and isinstance(call.excinfo.value, CassetteError)
+        ):
             # That a cassette could not be replaced is not what the test is expected to fail with.
             del report.wasxfail
             report.outcome = "failed"
         if self.owner is not None and not report.passed:
-            self.owner.failed = True
-            self.owner.xfailed = xfailed
-            self.owner.skipped = report.skipped and not xfailed
+            self.owner.outcome = outcome
         return report
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -256,10 +259,10 @@ class Run:
             is_torn_down = True
             owner = self.owner
             if owner is not None:
-                if not owner.failed:
+                if owner.outcome == "passed":
                     with real_disk():
                         owner.check()
-                passed = owner.xfailed or not owner.failed
+                passed = owner.succeeded
         finally:
             try:
                 if self.owner is not None:

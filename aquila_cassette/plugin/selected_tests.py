@@ -15,6 +15,7 @@ import pytest
 
 from aquila_cassette.plugin.naming import scope_name, suite_id
 from aquila_cassette.plugin.run import RUN
+from aquila_cassette.plugin.summary import outcome_of
 
 SELECTED = "AQUILA_CASSETTE_SELECTED"
 """The variable that names a JSON file with the node ids of the tests to run."""
@@ -77,9 +78,7 @@ class _Reporter:
             if self._ends.get(test, ("",))[0] != "failed":
                 self._ends[test] = ("failed", _why(report))
         elif report.skipped:
-            # One that is not even set up records nothing: pytest.mark.xfail(run=False).
-            xfailed = hasattr(report, "wasxfail") and report.when != "setup"
-            self._ends.setdefault(test, ("xfailed" if xfailed else "skipped", _why(report)))
+            self._ends.setdefault(test, (outcome_of(report), _why(report)))
         if report.when == "teardown":
             outcome, why = self._ends.pop(test, ("passed", ""))
             self._report(test=test, outcome=outcome, why=why)

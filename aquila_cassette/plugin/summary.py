@@ -17,7 +17,7 @@ from aquila_cassette.session.current_session import SESSION, is_within
 
 if TYPE_CHECKING:
     from aquila_cassette.model import Interaction
-    from aquila_cassette.session.owner import Owner
+    from aquila_cassette.session.owner import Outcome, Owner
 
 _MOST = 20  # cassettes that changed, lines of each
 
@@ -73,7 +73,7 @@ class Tally:
             if note := discarded_note(cassette):
                 self.notes.append(note)
             if cassette.keeps_old and cassette.recorded:
-                how = "was skipped" if owner.skipped else "failed"
+                how = "was skipped" if owner.outcome == "skipped" else "failed"
                 self.notes.append(not_changed(cassette.path, f"{owner.name} {how}"))
             if cassette.is_unchanged and owner.name:
                 self.unchanged.append((owner.name, str(cassette.path)))
@@ -110,7 +110,7 @@ class Tally:
             self.not_passed.add(test)
             if report.failed:
                 self.failed.add(test)
-            elif report.when == "call" and hasattr(report, "wasxfail"):
+            elif outcome_of(report) == "xfailed":
                 self.xfailed.add(test)
         elif report.when == "call":
             self.passed.add(test)
@@ -164,6 +164,12 @@ class Tally:
             return tests <= self.passed - self.not_passed
         module = owner.partition("::")[0]
         return module in self.modules or not (root / module).exists()
+
+
+def outcome_of(report: pytest.TestReport) -> Outcome:
+    """Return how a part of a test ended; one that is not even set up (``run=False``) is skipped."""
+    xfailed = report.skipped and hasattr(report, "wasxfail") and report.when != "setup"
+    return "xfailed" if xfailed else report.outcome
 
 
 def merge(mine: Tally, other: Mapping[str, Any]) -> None:

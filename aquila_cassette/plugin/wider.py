@@ -103,7 +103,8 @@ class WiderOwners:
             for name, owner in self.owners.items():
                 if name not in going_on and owner.is_undecided:
                     is_good = passed and not self._tally.has_failed(name)
-                    owner.failed |= not is_good
+                    if not is_good:
+                        owner.outcome = "failed"
                     with real_disk():
                         owner.end(passed=is_good, is_whole=self._tally.is_whole(name))
 

@@ -139,7 +139,7 @@ def _innermost_of(all_open: tuple[Session, ...]) -> Session:
 
 def _before_fork() -> None:
     for session in _open:
-        session.has_been_asked = True  # it may be, in the child
+        session.warns_if_empty = False  # it may be, in the child
         session.before_fork()
 
 

@@ -6,15 +6,16 @@ import gc
 import socket
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-from aquila_cassette.errors import MissError, ScopeError
+from aquila_cassette.errors import AquilaError, MissError, ScopeError, UnrecordedWarning
 from aquila_cassette.matching import difference
 from aquila_cassette.matching.keys import Key, Matcher, name_of
 from aquila_cassette.matching.volatile import RANDOM
-from aquila_cassette.model import UNFINISHED, Request
+from aquila_cassette.model import Request
 from aquila_cassette.options import Mode
 from aquila_cassette.session.hosts import host_and_port, is_loopback
 from aquila_cassette.session.player import ReplayIndex
@@ -82,8 +83,7 @@ def explain(
     fix = f"Fix: {rerecord('all')}"
     if not recorded:
         return ["closest:  none, the cassette is empty"], fix
-    signed = ((one.recorded_by or "").removesuffix(UNFINISHED) for one in recorded)
-    own = [at for at, by in enumerate(signed) if by in ("", owner)]
+    own = [at for at, one in enumerate(recorded) if one.signed_by in ("", owner)]
     left = [at for at in own or range(len(recorded)) if at not in played]
     if not (own and left):
         fix = f"Fix: {rerecord('new_episodes')}"
@@ -161,6 +161,20 @@ def sender() -> str | None:
         if (module, frame.f_code.co_name) in _STARTS:
             break
     return f"{packages[0]} (thread {threading.current_thread().name})" if packages else None
+
+
+def warn_in_user_code(error: AquilaError) -> None:
+    """Warn of what `error` says, at the line of the user's code that runs here."""
+    here = sys._getframe(1)
+    users = (one for one in callers(here) if is_user_code(one.f_code.co_filename))
+    frame = next(users, here)
+    warnings.warn_explicit(
+        UnrecordedWarning(str(error)),
+        None,
+        frame.f_code.co_filename,
+        frame.f_lineno,
+        registry=frame.f_globals.setdefault("__warningregistry__", {}),
+    )
 
 
 # Those that nobody saw.

@@ -14,11 +14,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType
-from typing import Any
+from typing import Any, Literal
 
 from aquila_cassette.dialects.providers import KEYS
 from aquila_cassette.errors import MissError, UnplayedError, UnplayedWarning
-from aquila_cassette.model import TEARDOWN, UNFINISHED, Interaction
+from aquila_cassette.model import TEARDOWN, Interaction
 from aquila_cassette.options import Layer, Mode, environment_layer, resolve
 from aquila_cassette.session import saving
 from aquila_cassette.session.failures import how_failed
@@ -28,6 +28,8 @@ from aquila_cassette.session.session import Session
 from aquila_cassette.session.unrecorded import warn_that_nothing_came
 from aquila_cassette.transcript.humanize import count
 from aquila_cassette.waiting.frames import callers, is_user_code
+
+Outcome = Literal["passed", "failed", "skipped", "xfailed"]
 
 
 @dataclass(eq=False)
@@ -48,8 +50,8 @@ class Owner:
     # Its blocks do not see the exception that ends it, so `check` alone raises unseen misses.
     defers_misses: bool = False
 
-    failed = xfailed = skipped = False
-    goes_on = True  # in its next block with the work of the one before
+    outcome: Outcome = "passed"  # so far
+    goes_on = True  # tasks and threads of one of its blocks may go on in the next
     in_teardown = False
 
     def __post_init__(self) -> None:
@@ -75,6 +77,11 @@ class Owner:
         self.in_teardown = True
         for session in self.sessions:
             session.signature = self.signature
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether what it recorded is good: what an xfail leads to is as expected."""
+        return self.outcome in ("passed", "xfailed")
 
     @property
     def signature(self) -> str | None:
@@ -189,7 +196,6 @@ class Owner:
             return
         sessions, self._decided = self.sessions[self._decided :], len(self.sessions)
         for session in sessions:
-            session.was_skipped = self.skipped
             if session.is_open and self.is_test:  # an interrupt, or nobody leaves it
                 self._stop(session)
             if not session.is_open:
@@ -199,7 +205,7 @@ class Owner:
         self._decide(sessions, passed=passed, is_whole=is_whole and not self._has_forked_blocks)
 
     def _decide(self, sessions: Sequence[Session], *, passed: bool, is_whole: bool) -> None:
-        """Save; mode ``all`` replaces all cassettes or none: they may follow from each other."""
+        """Save; mode ``all`` replaces all cassettes or none: one may hold what led to another."""
         for some in _by_path(sessions, mode_all=False):
             for session in some:
                 session.discard_failed(not passed)
@@ -212,7 +218,7 @@ class Owner:
             saving.replace_old(some, self.run, self._owns_and_is_due, is_whole=is_whole)
         for session in sessions:
             session.keeps_old = False
-        if self.is_test and not self.xfailed:
+        if self.is_test and self.outcome != "xfailed":
             for some in _by_path(sessions):
                 _warn_if_nothing_came(some)
 
@@ -239,10 +245,7 @@ class Owner:
 
     def _owns_and_is_due(self, interaction: Interaction) -> bool:
         """Return whether this owner recorded it, and not in a teardown that did not begin yet."""
-        by = (interaction.recorded_by or "").removesuffix(UNFINISHED)
-        return self.name is not None and (
-            by == self.name or (self.in_teardown and by == f"{self.name}{TEARDOWN}")
-        )
+        return self.name is not None and interaction.signed_by in (self.name, self.signature)
 
     def _unplayed_error(
         self, session: Session, left: Sequence[tuple[int, Interaction]]
@@ -261,7 +264,7 @@ class Owner:
 
 
 def _warn_if_nothing_came(sessions: Sequence[Session]) -> None:
-    if sessions[0].reports_unrecorded and not any(one.has_been_asked for one in sessions):
+    if all(session.warns_if_empty for session in sessions):
         warn_that_nothing_came(sessions[0])
 
 
@@ -314,7 +317,7 @@ class BlockOwner(Owner):
             _warn_if_nothing_came([session])
 
     def _save_block(self, session: Session, *, raised: bool) -> None:
-        if self.name:  # a script may open many
+        if self.name:  # else the run counts it at its end; a script may open too many to keep
             self.sessions.remove(session)
         with _writing:
             self._save(session, raised=raised)
@@ -336,20 +339,22 @@ class BlockOwner(Owner):
                 _unsaved.pop(session, None)
 
     def _save(self, session: Session, *, raised: bool) -> None:
-        sessions, was_whole = [session], self.is_whole
+        sessions = [session]
         if session.mode == "all":
-            if session.is_recording and not raised:
-                return
-            self.is_whole = False  # unless this is saved
             if raised:
+                self.is_whole = False
+            if raised or session.is_recording:
                 return
             before = [one for one in self._replaced if one is not session]
             sessions = [*(one for one in before if one.path == session.path), session]
             self._replaced = before
-        self._decide(sessions, passed=not raised, is_whole=False)
+        try:
+            self._decide(sessions, passed=not raised, is_whole=False)
+        except BaseException:
+            self.is_whole = False
+            raise
         session.saved = session.recorded
         if session.mode == "all":
-            self.is_whole = was_whole
             self._replaced.append(session)
 
     def recorded_in_mode_all(self, path: Path) -> list[Interaction]:

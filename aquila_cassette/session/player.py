@@ -20,7 +20,7 @@ from anyio.lowlevel import checkpoint
 
 from aquila_cassette.content_encoding import decode_unless_huge
 from aquila_cassette.errors import ReplayError, TruncatedReplayError
-from aquila_cassette.model import UNFINISHED, Failure, Headers, Interaction, Request
+from aquila_cassette.model import Failure, Headers, Interaction, Request
 from aquila_cassette.session.failures import with_category
 from aquila_cassette.session.stream_text import count_events, describe_stream
 from aquila_cassette.storage.names import display_path
@@ -92,8 +92,7 @@ class ReplayIndex:
     @cached_property
     def _waiting(self) -> dict[Hashable, deque[int]]:
         def is_of_others(numbered: tuple[int, Interaction]) -> bool:
-            by = numbered[1].recorded_by
-            return self._reader is not None and (by or "").removesuffix(UNFINISHED) != self._reader
+            return self._reader is not None and numbered[1].signed_by != self._reader
 
         waiting: dict[Hashable, deque[int]] = {}
         for place, one in sorted(enumerate(self.interactions), key=is_of_others):

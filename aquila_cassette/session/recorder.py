@@ -35,8 +35,8 @@ class Recorder:
         *,
         order: int,
         recorded_by: str | None,
-        redact: Callable[[Interaction], Interaction],
-        before_record: Callable[[Interaction], Interaction | None],
+        clean: Callable[[Interaction], Interaction],
+        as_kept: Callable[[Interaction], Interaction | None],
         streams: OpenStreams,
         background: bool = False,
         on_headers: Callable[[Headers], None] = lambda _headers: None,
@@ -46,8 +46,8 @@ class Recorder:
         self.request = request
         self.order = order
         self._recorded_by = recorded_by
-        self._redact = redact
-        self._before_record = before_record
+        self._clean = clean
+        self._as_kept = as_kept
         self._overlaps = streams.any_is_open
         self._started = max(round(elapsed() * 1000), streams.last_piece + self._overlaps)
         streams.last_request = self._started
@@ -119,7 +119,7 @@ class Recorder:
     def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
         if isinstance(error, Exception):
             self.failed(error)
-        elif error is not None:  # cancelled, or a generator that was closed or let go
+        elif error is not None:  # cancelled, or a generator that was closed or forgotten
             self.closed()
 
     def body_ended(self) -> None:
@@ -127,7 +127,7 @@ class Recorder:
         self._end(self._at_eof)
 
     def closed(self) -> None:
-        """Record that the consumer closed it, was cancelled, or let it go."""
+        """Record that the consumer closed it, was cancelled, or forgot it."""
         self._end(self._at_close)
 
     def block_ended(self) -> None:
@@ -156,12 +156,12 @@ class Recorder:
             state = self.over, len(self._pieces)
             if self._kept is None or self._kept[0] != state:
                 is_upgrade = (self._status or 200) < 200  # to a WebSocket: no cassette holds that
-                self._kept = state, None if is_upgrade else self._before_record(self._build())
+                self._kept = state, None if is_upgrade else self._as_kept(self._build())
             return self._kept[1]
 
     def answer(self) -> Interaction:
         """Return what came, redacted, also if a hook dropped it."""
-        return self.interaction() or self._redact(self._build())
+        return self.interaction() or self._clean(self._build())
 
     def _facts(self) -> list[str]:
         body = b"".join([piece.data for piece in self._decoded()])

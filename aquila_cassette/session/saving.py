@@ -82,7 +82,7 @@ def withdraw(sessions: Sequence[Session]) -> None:
 
 
 def as_finished(one: Interaction) -> Interaction:
-    return replace(one, recorded_by=(one.recorded_by or "").removesuffix(UNFINISHED))
+    return replace(one, recorded_by=one.signed_by)
 
 
 def as_unfinished(one: Interaction) -> Interaction:

@@ -6,7 +6,6 @@ import itertools
 import os
 import threading
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -15,10 +14,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from aquila_cassette import importers
-from aquila_cassette.errors import MissError, UnrecordedWarning
+from aquila_cassette.errors import MissError
 from aquila_cassette.importers import find_cassette, refuse_to_record
 from aquila_cassette.matching.keys import Key, Matcher
-from aquila_cassette.model import UNFINISHED, CassetteData, Interaction, Request
+from aquila_cassette.model import CassetteData, Interaction, Request
 from aquila_cassette.options import MATCHING, Mode, Options
 from aquila_cassette.redaction import Secrets, environment_secrets
 from aquila_cassette.session.ambient import (
@@ -39,6 +38,7 @@ from aquila_cassette.session.miss import (
     left_over,
     sender,
     swallowed,
+    warn_in_user_code,
 )
 from aquila_cassette.session.ordering import Order, OrderedPlayer
 from aquila_cassette.session.player import Player, ReplayIndex, ReplaySettings
@@ -57,21 +57,17 @@ _order = itertools.count()
 
 
 def _next_order() -> int:
-    """Number requests as they start, in all processes: by the clock, within one that is frozen too."""
+    """Number requests as they start, in all processes: by the clock, which no test freezes, and by turn."""
     return (time.monotonic_ns() << 20) + next(_order)
 
 
-def decide(mode: Mode, state: CassetteState, *, known: bool) -> Literal["replay", "record", "miss"]:
-    """Return what becomes of a request; docs/record-modes.md shows every case.
+def records_what_is_new(mode: Mode, state: CassetteState) -> bool:
+    """Return whether a request that nothing on the cassette answers is recorded; else it is a miss.
 
-    `known` means that the cassette holds an interaction for it that this block has not replayed.
-    In mode ``all`` it holds only what the same owner's earlier blocks recorded.
+    docs/record-modes.md shows every case. In mode ``all`` the cassette holds only what the same
+    owner's earlier blocks recorded.
     """
-    if known:
-        return "replay"
-    if mode == "none" or (mode == "once" and state == "present"):
-        return "miss"
-    return "record"
+    return mode in ("all", "new_episodes") or (mode == "once" and state != "present")
 
 
 class Session:
@@ -90,13 +86,12 @@ class Session:
         self.keeps_old = False
         self.has_keys = False  # placeholders
         self.is_unchanged = False
-        self.was_skipped = False  # which is how its reader stopped reading
         self.discarded: list[Interaction] = []
         self.saved: Sequence[Interaction] = ()  # at the end of the block
         self.on_late_end: Callable[[], None] | None = None  # of a stream that outlived the block
         self.played: list[Interaction] = []
         self.misses: list[MissError] = []
-        self.has_been_asked = False
+        self.warns_if_empty = True  # that no request came
         self.warned: set[str] = set()
         self.replaced: tuple[tuple[Interaction, ...], tuple[Interaction, ...]] = (), ()
         self.streams = OpenStreams()
@@ -109,12 +104,12 @@ class Session:
         self.unfinished = {
             place: one
             for place, one in enumerate(interactions)
-            if (one.recorded_by or "").endswith(UNFINISHED) and one.owner == owner.name
+            if one.is_unfinished and one.owner == owner.name
         }
         if self.unfinished:
             self.state = "new"
         self.index = ReplayIndex(interactions, self.recorded_key, reader=self.signature)
-        self._unless_known = decide(options.mode, self.state, known=False)
+        self._records = records_what_is_new(options.mode, self.state)
         self._replay_settings = ReplaySettings(self.path, self.fix, self.streams, options.speed)
         self._numbers = itertools.count(1)
         self.recorders: list[Recorder | ForkedRecording] = []
@@ -123,33 +118,33 @@ class Session:
         self.home = threading.current_thread()
         self._lock = threading.RLock()
         # Retries and loops send equal requests.
-        self._redact = lru_cache(maxsize=16)(options.redact.request)
+        self._clean_request = lru_cache(maxsize=16)(options.redact.request)
         self._cookies: dict[str, None] = {}  # values that live answers set
 
     # What an adapter calls.
 
-    def handle(self, request: Request, ended: Session | None = None) -> Recorder | Player | None:
+    def handle(self, request: Request, left_by: Session | None = None) -> Recorder | Player | None:
         """Decide about one request as it would go out: record it, replay it, or let it pass (None).
 
-        It may come from a task or thread that a block which `ended` left running.
+        `left_by` is the block, over by now, in which the task or thread that sends it was started.
         """
         __tracebackhide__ = True
-        self.has_been_asked = True
+        self.warns_if_empty = False
         if self.is_ignored(request.url):
             return None
-        asked = self._redacted(request)
+        asked = self._as_matched(request)
         if asked is None:
             return None
         key = self.matcher.key(asked)
         index = self.index
-        found = self._take(key) if index.interactions and not ended else None
+        found = self._take(key) if index.interactions and not left_by else None
         if found is None and not self.options.record_ambient and (kind := ambient_request(request)):
             return self._handle_ambient(kind, request)
-        if ended:
-            error = left_over(asked, ended.shown_path, self.shown_path)
+        if left_by:
+            error = left_over(asked, left_by.shown_path, self.shown_path)
             if not self.may_record:
                 raise error
-            warnings.warn(UnrecordedWarning(str(error)), stacklevel=3)
+            warn_in_user_code(error)
             return None
         number = next(self._numbers)
         if found is not None:
@@ -182,7 +177,7 @@ class Session:
     @property
     def may_record(self) -> bool:
         """Whether a request that is not on the cassette would be sent."""
-        return self._unless_known == "record"
+        return self._records
 
     @property
     def interactions(self) -> tuple[Interaction, ...]:
@@ -201,18 +196,18 @@ class Session:
     def recordings(self) -> list[tuple[int, Interaction]]:
         """Return what was recorded and not discarded, with the order of the requests."""
         self.read_journal()
-        discarded = {id(one) for one in self.discarded}
         return [
             (recorder.order, one)
             for recorder in self._finished()
-            if (one := recorder.interaction()) is not None and id(one) not in discarded
+            if (one := recorder.interaction()) is not None and one not in self.discarded
         ]
 
     def discard_failed(self, discard: bool) -> None:
         """Discard the failed answers that were recorded, or none."""
         self.discarded = []
         if discard:
-            is_kept = (lambda one: not how_failed(one)) if self.was_skipped else is_good
+            was_skipped = self.owner.outcome == "skipped"  # which ends its streams early
+            is_kept = (lambda one: not how_failed(one)) if was_skipped else is_good
             self.discarded = [one for one in self.recorded if not is_kept(one)]
 
     def recorded_key(self, request: Request) -> Key:
@@ -268,19 +263,19 @@ class Session:
             recorder.give_up()
         self.end_journal()
 
-    def redacted(self, interaction: Interaction) -> Interaction:
+    def clean_answer(self, interaction: Interaction) -> Interaction:
         """Return it without secrets; its request is already so."""
         response = self.options.redact.response(interaction.response, env=self._secrets())
         return replace(interaction, response=response)
 
-    def before_record(self, interaction: Interaction) -> Interaction | None:
+    def as_kept(self, interaction: Interaction) -> Interaction | None:
         """Return it without secrets, as the user's hook has it; None where the hook drops it."""
-        interaction = self.redacted(interaction)
+        interaction = self.clean_answer(interaction)
         hook = self.options.before_record_response
         if hook is None:
             return interaction
         hooked = hook(interaction.response)
-        return None if hooked is None else self.redacted(replace(interaction, response=hooked))
+        return None if hooked is None else self.clean_answer(replace(interaction, response=hooked))
 
     # How it works; vcr_compat has a subclass that finds, keeps and saves its interactions otherwise.
 
@@ -299,15 +294,15 @@ class Session:
             return "absent", ()
         return "new" if self.path in self.owner.run else "present", loaded.interactions
 
-    def _redacted(self, request: Request) -> Request | None:
+    def _as_matched(self, request: Request) -> Request | None:
         """Return the request as it is matched and kept; None where the user's hook lets it pass."""
         secrets = self._secrets()
-        asked = self._redact(request, env=secrets)
+        asked = self._clean_request(request, env=secrets)
         hook = self.options.before_record_request
         if hook is None:
             return asked
         hooked = hook(asked)
-        return None if hooked is None else self._redact(hooked, env=secrets)
+        return None if hooked is None else self._clean_request(hooked, env=secrets)
 
     def _secrets(self) -> Secrets:
         return (*environment_secrets(os.environ), *self._cookies)
@@ -349,8 +344,8 @@ class Session:
             asked,
             order=_next_order(),
             recorded_by=self.signature,
-            redact=self.redacted,
-            before_record=self.before_record,
+            clean=self.clean_answer,
+            as_kept=self.as_kept,
             on_headers=lambda headers: self._cookies.update(
                 dict.fromkeys(self.options.redact.cookies(headers))
             ),
@@ -467,7 +462,7 @@ class Session:
         )
 
     def missed(self, error: MissError) -> MissError:
-        self.has_been_asked = True
+        self.warns_if_empty = False
         self.misses.append(error)
         if self.journal is not None:
             self.journal.note("missed", value=error)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import sys
-import warnings
-from types import FrameType
 from typing import TYPE_CHECKING
 
-from aquila_cassette.errors import AquilaError, ReplayError, UnrecordedError, UnrecordedWarning
+from aquila_cassette.errors import AquilaError, ReplayError, UnrecordedError
 from aquila_cassette.session.hosts import Peer, is_public
-from aquila_cassette.session.miss import cassette_line
-from aquila_cassette.waiting import frames
+from aquila_cassette.session.miss import cassette_line, warn_in_user_code
+from aquila_cassette.waiting.frames import callers, is_installed, is_user_code
 
 if TYPE_CHECKING:
     from aquila_cassette.session.session import Session
 
 _NAMES = {"urllib3": "urllib3-future"}  # in its place: the adapter sends for urllib3 itself
-_LOOPS = ("aquila_cassette", "contextlib", "anyio", "trio", "uvloop", "aiohappyeyeballs")
+_FOR_OTHERS = ("aquila_cassette", "contextlib", "anyio", "trio", "uvloop", "aiohappyeyeballs")
+"""Event loops and wrappers: what connects is the package that called them."""
 
 
 def report_connection(session: Session, peer: Peer) -> None:
@@ -33,7 +32,7 @@ def report_connection(session: Session, peer: Peer) -> None:
     ):
         return
     refuses = session.mode == "none"
-    library, level = _library(sys._getframe(1), peer.library)
+    library = _library(peer.library)
     error = UnrecordedError(
         f"A connection to {peer.name} {'was refused' if refuses else 'is not recorded'}: "
         f"no cassette can hold what {library} sends.",
@@ -46,7 +45,7 @@ def report_connection(session: Session, peer: Peer) -> None:
     )
     if refuses:
         raise session.missed(error)
-    _warn_once(session, error, level)
+    _warn_once(session, error)
 
 
 def report_process(session: Session, kind: str) -> None:
@@ -54,21 +53,20 @@ def report_process(session: Session, kind: str) -> None:
     __tracebackhide__ = True
     if not session.reports_unrecorded:
         return
-    session.has_been_asked = True  # it may be, in the process
+    session.warns_if_empty = False  # it may be, in the process
     error = ReplayError(
         "A Python process was started that neither records nor replays what it sends.",
         facts=[cassette_line(session.shown_path, session.mode), f"started by: {kind}"],
         fix='Fix: open a block in that process: with aquila_cassette("name"): ...; or start it with '
         'multiprocessing.get_context("fork")',
     )
-    _, level = _library(sys._getframe(1), kind)
-    _warn_once(session, error, level)
+    _warn_once(session, error)
 
 
-def _warn_once(session: Session, error: AquilaError, level: int) -> None:
+def _warn_once(session: Session, error: AquilaError) -> None:
     if str(error) not in session.warned:
         session.warned.add(str(error))
-        warnings.warn(UnrecordedWarning(str(error)), stacklevel=level + 1)
+        warn_in_user_code(error)
 
 
 def warn_that_nothing_came(session: Session) -> None:
@@ -77,17 +75,18 @@ def warn_that_nothing_came(session: Session) -> None:
         facts=["what no adapter intercepts passes unseen: docs/libraries.md"],
         fix="Fix: send with a library that docs/libraries.md lists, or take the block out",
     )
-    warnings.warn(UnrecordedWarning(str(error)), stacklevel=5)
+    warn_in_user_code(error)
 
 
-def _library(frame: FrameType, standard: str) -> tuple[str, int]:
-    """Return which package or standard module connects, and how far up the user's code is."""
-    installed = ""
-    for level, caller in enumerate(frames.callers(frame), 2):
+def _library(name: str) -> str:
+    """Return which package or standard module connects; `name` where the user's code itself does."""
+    for caller in callers(sys._getframe(2)):
+        file = caller.f_code.co_filename
         package = (caller.f_globals.get("__name__") or "").partition(".")[0]
-        if frames.is_user_code(caller.f_code.co_filename):
-            return _NAMES.get(installed, installed) or standard, level
-        if package not in _LOOPS and not installed:
-            is_installed = frames.is_installed(caller.f_code.co_filename)
-            installed, standard = (package, "") if is_installed else ("", package)
-    return installed or "this process", 2
+        if is_user_code(file):
+            return name
+        if package not in _FOR_OTHERS:
+            if is_installed(file):
+                return _NAMES.get(package, package)
+            name = package
+    return "this process"

@@ -132,7 +132,7 @@ class _Use(CassetteContextDecorator):  # type: ignore[misc]
 
     def __exit__(self, *exc_info: Any) -> None:
         assert self._session is not None
-        self._session.owner.failed = any(exc_info)
+        self._session.owner.outcome = "failed" if any(exc_info) else "passed"
         super().__exit__(*exc_info)
 
 
@@ -164,7 +164,8 @@ class CompatCassette(Cassette):  # type: ignore[misc]
 
     def _save(self, force: bool = False) -> None:
         assert self.session is not None
-        if self.session.keeps_its_old_cassette() or not self.data:
+        self.session.end()
+        if self.session.keeps_old or not self.data:
             return
         # Copies that any serializer can write, and may write into; nothing is recorded any more.
         self._pairs = list(map(_plain, self.data))
@@ -248,7 +249,7 @@ class VcrSession(Session):
     def may_record(self) -> bool:
         return not self.cassette.write_protected
 
-    def handle(self, request: Request, ended: Session | None = None) -> Recorder | Player | None:
+    def handle(self, request: Request, left_by: Session | None = None) -> Recorder | Player | None:
         filtered = self.cassette.filter_request(their_request(request))
         if not filtered:
             return None
@@ -309,7 +310,7 @@ class VcrSession(Session):
         recorded, _ = self.cassette.data[place]
         return self.matcher.key(self._redaction.request(our_request(recorded)))
 
-    def before_record(self, interaction: Interaction) -> Interaction | None:
+    def as_kept(self, interaction: Interaction) -> Interaction | None:
         """Call the suite's hooks with a response that is to be kept, and redact it."""
         if interaction.response.status is None:  # vcrpy's format knows no request without an answer
             return None
@@ -329,15 +330,17 @@ class VcrSession(Session):
                     self._recorded[order] = pair
             return list(self._recorded.values())
 
-    def keeps_its_old_cassette(self) -> bool:
-        """End the block; what was re-recorded replaces the old only if the owner succeeded."""
+    def end(self) -> None:
+        """End the block; where the test failed, what broke off is left out, and mode ``all`` keeps the old.
+
+        An HTTP error is kept, as vcrpy keeps it.
+        """
         self.leave()
-        if self.owner.failed and self.mode == "all":
-            self.keeps_old = True
-        elif self.owner.failed:
-            recorded = [one for _, one in self.recordings()]
-            self.discarded = [one for one in recorded if one.response.ended == "failed"]
-        return self.keeps_old
+        if self.owner.succeeded:
+            return
+        self.keeps_old = self.mode == "all"
+        if not self.keeps_old:
+            self.discarded = [one for one in self.recorded if one.response.ended == "failed"]
 
     def leave(self) -> None:
         scope.leave(self)

@@ -9,7 +9,7 @@ import pytest
 
 from aquila_cassette.errors import UsageError
 from aquila_cassette.options import MODES, Layer, Mode, Options, default_mode, resolve
-from aquila_cassette.session.session import CassetteState, decide
+from aquila_cassette.session.session import CassetteState, records_what_is_new
 
 DOCS = Path(__file__).parents[2] / "docs"
 STATES: tuple[CassetteState, ...] = get_args(CassetteState)
@@ -25,8 +25,8 @@ def test_the_documented_table_is_what_is_decided() -> None:
         (
             mode,
             state,
-            "-" if state == "absent" else decide(mode, state, known=True),
-            decide(mode, state, known=False),
+            "-" if state == "absent" else "replay",
+            "record" if records_what_is_new(mode, state) else "miss",
         )
         for mode in MODES
         for state in STATES
