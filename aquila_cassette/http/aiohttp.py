@@ -23,7 +23,6 @@ import aiohttp
 from aquila_cassette.http.aiohttp_record import Listener
 from aquila_cassette.http.aiohttp_replay import replayed_connection
 from aquila_cassette.http.dispatcher import (
-    ERRORS,
     HttpAdapter,
     Send,
     exchange,
@@ -32,6 +31,7 @@ from aquila_cassette.http.dispatcher import (
 )
 from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Failure, Request
+from aquila_cassette.session.failures import RAISED
 from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.recorder import Recorder
 
@@ -70,7 +70,7 @@ class AiohttpAdapter(HttpAdapter[Any]):
     def make_error(self, call: Any, has_begun: bool, failure: Failure) -> Exception | None:
         if failure.type == "TimeoutError":  # aiohttp's own time-out of a whole request
             return TimeoutError(failure.message)
-        found = find_class(failure, aiohttp, names=_ERRORS_IN_THE_BODY if has_begun else ERRORS)
+        found = find_class(failure, aiohttp, names=_RAISED_IN_THE_BODY if has_begun else RAISED)
         if found is None or not issubclass(found, aiohttp.ClientError):
             return None
         return _make(found, failure.message, call)
@@ -85,7 +85,9 @@ class AiohttpAdapter(HttpAdapter[Any]):
 
 # Failures.
 
-_ERRORS_IN_THE_BODY = ERRORS | dict.fromkeys(("reset", "closed", "protocol"), "ClientPayloadError")
+_RAISED_IN_THE_BODY = RAISED | dict.fromkeys(
+    ("reset", "closed", "protocol"), ("ClientPayloadError",)
+)
 
 
 def _make(kind: Any, message: str, request: Any) -> Exception:

@@ -135,12 +135,11 @@ class ReplayedReader(StreamReader):
         self.begin_http_chunk_receiving()
         self._player = player
         self._make_error = make_error
-        self._iterator: int | None = None
+        self._leave: Callable[[], None] | None = None
 
     async def _wait(self, func_name: str) -> None:
         __tracebackhide__ = True
-        if self._iterator is None:
-            self._iterator = self._player.begin()
+        self._leave = self._leave or self._player.begin()
         with self._timer:
             data = await self._player.take_async()
         if self._exception is not None:
@@ -164,7 +163,7 @@ class ReplayedReader(StreamReader):
         else:
             self.feed_eof()
         finally:
-            self._player.leave(self._iterator or 0)
+            (self._leave or self._player.finished)()
 
     def read_nowait(self, n: int = -1) -> bytes:
         if not self._buffer and self._player.is_immediate and not self._player.is_drained():

@@ -1,8 +1,8 @@
-"""See every connection and process that Python code starts, and whose work threads and pools do.
+"""See every connection and process that Python code starts; bind threads and pools to a block.
 
 An audit hook sees the sockets of every library. It cannot be taken out; it returns at once from all
-other events. Patched is what it does not see: which name an address was looked up by, for whom a
-loop's worker thread does so, and what is written in C: uvloop, and libcurl for curl_cffi and pycurl.
+other events. We patch what it does not see: the name of an address, the block whose event loop looks
+up a name in a worker thread, and code in C: uvloop, and libcurl for curl_cffi and pycurl.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from aquila_cassette.errors import NetworkBlockedError, ScopeError
 from aquila_cassette.http.patching import patch_each
 from aquila_cassette.session import current_session as current
 from aquila_cassette.session.hosts import Peer, host_and_port, is_address, is_loopback
+from aquila_cassette.session.unrecorded import report_connection, report_process
 
 if TYPE_CHECKING:
     from aquila_cassette.session.session import Session
@@ -77,16 +78,12 @@ def _session_here() -> Session | None:
 def _report_connection(peer: Peer) -> None:
     __tracebackhide__ = True
     if session := _session_here():
-        from aquila_cassette.session.unrecorded import report_connection
-
         report_connection(session, peer)
 
 
 def _report_process(kind: str) -> None:
     __tracebackhide__ = True
     if session := _session_here():
-        from aquila_cassette.session.unrecorded import report_process
-
         report_process(session, kind)
 
 

@@ -10,12 +10,21 @@ import functools
 import re
 import ssl
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import aclosing, closing, contextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from aquila_cassette.model import Failure, Headers, Request
 from aquila_cassette.session.current_session import current_session, ended_session, sending
+from aquila_cassette.session.failures import RAISED
 from aquila_cassette.session.hosts import Peer, host_and_port
 from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.recorder import Recorder
@@ -96,7 +105,7 @@ async def respond(
         with sending():
             response = await adapter.record(call, answer, send)
         if not answer.holds or adapter.raises_later:
-            return response  # or its adapter holds it, where the library waits for it
+            return response  # with `raises_later` the adapter replays a held answer itself
         recorder = answer
         with replayed_errors(recorder):
             await adapter.read_whole(call, response)
@@ -137,25 +146,11 @@ def exchange_sync(adapter: HttpAdapter[Call], call: Call, send: Callable[[Call],
     raise AssertionError(f"{adapter} waited in a library that blocks")
 
 
-ERRORS = {
-    "connect": "ConnectError ClientConnectorError NewConnectionError ConnectionRefusedError",
-    "tls": "ClientConnectorCertificateError SSLError ConnectError",
-    "connect-timeout": "ConnectTimeout ConnectionTimeoutError ConnectTimeoutError HTTPTimeoutError"
-    " TimeoutError",
-    "timeout": "ReadTimeout SocketTimeoutError HTTPTimeoutError TimeoutError",
-    "reset": "ReadError ClientOSError ConnectionResetError",
-    "closed": "RemoteProtocolError ServerDisconnectedError HTTPStreamClosedError ReadError",
-    "protocol": "RemoteProtocolError ServerDisconnectedError HTTPStreamClosedError ProtocolError",
-    "decode": "DecodingError ClientPayloadError ProtocolError",
-}
-"""The classes of a category, of all libraries; each has its own of them, and raises the first."""
-
-
 def find_class(
-    failure: Failure, *modules: Any, names: Mapping[str, str] = ERRORS
+    failure: Failure, *modules: Any, names: Mapping[str, Sequence[str]] = RAISED
 ) -> type[Exception] | None:
     """Return the class that was recorded if `modules` have it, else one of the failure's category."""
-    for name in (failure.type or "", *names.get(failure.category or "", "").split()):
+    for name in (failure.type or "", *names.get(failure.category or "", ())):
         for module in modules:
             found: Any = getattr(module, name, None)
             if isinstance(found, type) and issubclass(found, Exception):

@@ -126,7 +126,7 @@ class TornadoAdapter(HttpAdapter[Any]):
                 recorder.__exit__(type(raised), raised, None)
             return handle_exception(kind, error, traceback)
 
-        def hang_up(*_error: Any) -> bool:
+        def end_connection(*_error: Any) -> bool:
             call._remove_timeout()
             if (stream := getattr(call, "stream", None)) is not None:
                 stream.set_close_callback(None)
@@ -135,7 +135,7 @@ class TornadoAdapter(HttpAdapter[Any]):
 
         if recorder.holds:  # the caller's own methods are for the replay
             data_received = _ignore
-            finish = handle_exception = hang_up
+            finish = handle_exception = end_connection
         call.headers_received, call.data_received = on_headers, on_data
         call.finish, call._handle_exception = on_finish, on_exception
         try:

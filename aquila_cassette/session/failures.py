@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -9,23 +10,32 @@ from aquila_cassette.dialects.reading import read_message
 from aquila_cassette.model import Failure, Interaction
 
 _CLASSES = {
-    "connect": "ConnectError ConnectionRefusedError gaierror ProxyError NewConnectionError"
-    " ClientConnectorError ClientConnectorDNSError ClientProxyConnectionError",
-    "tls": "SSLError SSLCertVerificationError ClientSSLError"
-    " ClientConnectorSSLError ClientConnectorCertificateError",
-    "connect-timeout": "ConnectTimeout PoolTimeout ConnectionTimeoutError",
-    "timeout": "TimeoutError ReadTimeout WriteTimeout ServerTimeoutError SocketTimeoutError"
-    " HTTPTimeoutError",
-    "reset": "ConnectionError ConnectionResetError ConnectionAbortedError BrokenPipeError"
-    " ReadError WriteError CloseError ClientOSError",
-    "closed": "RemoteDisconnected ServerDisconnectedError HTTPStreamClosedError",
-    "protocol": "HTTPException IncompleteRead BadStatusLine InvalidChunkLengthError ProtocolError"
-    " RemoteProtocolError LocalProtocolError ClientPayloadError",
-    "decode": "DecodingError ContentEncodingError",
+    "connect": "ConnectError ClientConnectorError NewConnectionError ConnectionRefusedError gaierror"
+    " ProxyError ClientConnectorDNSError ClientProxyConnectionError",
+    "tls": "ClientConnectorCertificateError SSLError (ConnectError) SSLCertVerificationError"
+    " ClientSSLError ClientConnectorSSLError",
+    "connect-timeout": "ConnectTimeout ConnectionTimeoutError (ConnectTimeoutError)"
+    " (HTTPTimeoutError) (TimeoutError) PoolTimeout",
+    "timeout": "ReadTimeout SocketTimeoutError HTTPTimeoutError TimeoutError WriteTimeout"
+    " ServerTimeoutError",
+    "reset": "ReadError ClientOSError ConnectionResetError ConnectionError ConnectionAbortedError"
+    " BrokenPipeError WriteError CloseError",
+    "closed": "(RemoteProtocolError) ServerDisconnectedError HTTPStreamClosedError (ReadError)"
+    " RemoteDisconnected",
+    "protocol": "RemoteProtocolError (ServerDisconnectedError) (HTTPStreamClosedError) ProtocolError"
+    " ClientPayloadError HTTPException IncompleteRead BadStatusLine InvalidChunkLengthError"
+    " LocalProtocolError",
+    "decode": "DecodingError ContentEncodingError (ClientPayloadError) (ProtocolError)",
 }
-"""The classes that libraries raise, by category: also for cassettes that state no category."""
+"""The classes of a category, of all libraries; on replay each raises the first that it has.
 
-_CATEGORIES = {name: category for category, names in _CLASSES.items() for name in names.split()}
+Those in brackets belong to another category, and are for libraries that have none of this one.
+"""
+
+RAISED = {
+    category: tuple(re.sub("[()]", "", names).split()) for category, names in _CLASSES.items()
+}
+_CATEGORIES = {name: one for one, names in _CLASSES.items() for name in names.split()}
 
 
 def failure_of(error: BaseException) -> Failure:
@@ -50,9 +60,9 @@ class HowFailed(NamedTuple):
 
 
 def how_failed(one: Interaction) -> HowFailed | None:
-    """Return how an answer failed, None for a good one; nothing else defines a failed answer.
+    """Return how an answer failed, None for a good one: this decides what is saved, and is shown.
 
-    A consumer that stops early is no failure, but an answer of which nothing was read is one.
+    Our client raises for more, which a cassette keeps like any answer (refusals, say). A consumer that stops early is no failure, but an answer of which nothing was read is one.
     """
     response = one.response
     status, error, body = response.status, response.error, response.body

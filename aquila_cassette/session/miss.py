@@ -165,16 +165,9 @@ def sender() -> str | None:
 
 def warn_in_user_code(error: AquilaError) -> None:
     """Warn of what `error` says, at the line of the user's code that runs here."""
-    here = sys._getframe(1)
-    users = (one for one in callers(here) if is_user_code(one.f_code.co_filename))
-    frame = next(users, here)
-    warnings.warn_explicit(
-        UnrecordedWarning(str(error)),
-        None,
-        frame.f_code.co_filename,
-        frame.f_lineno,
-        registry=frame.f_globals.setdefault("__warningregistry__", {}),
-    )
+    frames = enumerate(callers(sys._getframe(1)), 2)
+    users = (level for level, one in frames if is_user_code(one.f_code.co_filename))
+    warnings.warn(UnrecordedWarning(str(error)), stacklevel=next(users, 2))
 
 
 # Those that nobody saw.
@@ -194,13 +187,16 @@ def combined(misses: Sequence[MissError]) -> MissError:
     first = misses[0]
     if len(misses) == 1:
         return first
+    covered = {miss.covers for miss in misses}
     return MissError(
         f"{len(misses)} requests had no matching interaction.",
         method=first.method,
         url=first.url,
         path=first.path,
         facts=[first.what, *(f"  {fact}" for fact in first.facts), *_lines(misses[1:])],
-        fix="\n".join(_fixes(misses)),
+        fix="\n".join(
+            fix for fix in dict.fromkeys(one.fix for one in misses) if fix not in covered
+        ),
     )
 
 
@@ -213,12 +209,6 @@ def _lines(misses: Sequence[MissError]) -> Iterator[str]:
         yield from (f"  {fact}" for fact in miss.facts if fact.startswith("closest:"))
     if len(misses) > _MOST:
         yield f"... and {len(misses) - _MOST} more"
-
-
-def _fixes(misses: Sequence[MissError]) -> list[str]:
-    """Return the different lines that mend misses; recording all again records what is new too."""
-    covered = {miss.covers for miss in misses}
-    return [fix for fix in dict.fromkeys(miss.fix for miss in misses) if fix not in covered]
 
 
 def chain(error: BaseException | None) -> Iterable[BaseException]:

@@ -14,6 +14,9 @@ from aquila_cassette.storage.bodies import is_event_stream
 from aquila_cassette.waiting.event_loops import elapsed, time_limit
 from aquila_cassette.waiting.notifier import notifier
 
+NEVER = -1
+"""The place of a request that does not come: what waits for it waits until the block ends."""
+
 LIMIT = 5.0
 """How many seconds an event waits for a request that does not come."""
 
@@ -46,8 +49,7 @@ class Order:
             if later > start and is_of_the_block and (piece < len(times) or is_silent):
                 waits.setdefault(piece, []).append(place)
         if (waits or is_silent) and response.ended == "closed":
-            # As the live one, it gives nothing, and is open.
-            waits[len(times)] = [-1]
+            waits[len(times)] = [NEVER]  # it stands open, as the live one did when it was closed
         return waits
 
     def is_due(self, places: Sequence[int]) -> bool:

@@ -107,7 +107,6 @@ class Owner:
                 session.played_before |= earlier.index.played
         self.sessions.append(session)
         if self.sets_keys and not session.may_record:
-            session.has_keys = True
             KEYS.switch_for_block(True)
         return session
 
@@ -136,8 +135,7 @@ class Owner:
 
     def _stop(self, session: Session) -> None:
         session.stop()
-        if session.has_keys:
-            session.has_keys = False
+        if self.sets_keys and not session.may_record:
             KEYS.switch_for_block(False)
 
     def _save_block(self, session: Session, *, raised: bool) -> None:

@@ -116,7 +116,7 @@ class Player:
     The pieces come from one iterator, however often it is asked for: a body can be resumed (some
     SDKs drain it after its last event), not restarted. `replay` and `replay_async` give a whole
     body; what reads piece by piece calls `begin`, then `take_async` until that returns nothing,
-    `raise_ending` and `leave`.
+    `raise_ending`, and what `begin` returned.
     """
 
     def __init__(
@@ -138,12 +138,12 @@ class Player:
         self.pieces: Iterator[bytes] = iter(self._parts)
         self._settings = settings
         self._more = more
-        self._request = asked or interaction.request
+        self._asked = asked or interaction.request
         self._started = elapsed() if settings.speed else 0.0
         self._streams = settings.streams
         self.stream = None
         if is_stream:
-            self.stream = self._streams.start(self._asked, self._facts, background=background)
+            self.stream = self._streams.start(self._title, self._facts, background=background)
 
     @property
     def headers(self) -> Headers:
@@ -157,10 +157,10 @@ class Player:
         added: dict[str, str] = {}
         if self._more and (status in (408, 409, 429) or status >= 500):
             added["retry-after-ms"] = "1"  # for SDKs 0 is no answer, and they wait as they like
-        if "azsdk-python" in (self._request.header("user-agent") or ""):  # also when it polls
+        if "azsdk-python" in (self._asked.header("user-agent") or ""):  # also when it polls
             added["retry-after-ms"] = "1"
             del waits["retry-after"]
-        if self._request.header("x-stainless-poll-helper"):  # openai polls each second by itself
+        if self._asked.header("x-stainless-poll-helper"):  # openai polls each second by itself
             added["openai-poll-after-ms"] = "0"
         kept = [
             (name, waits.get(name.lower(), value))
@@ -201,7 +201,7 @@ class Player:
     def replay(self, make_error: MakeError) -> Iterator[bytes]:
         """Give the pieces, each when it is due, and end as the recording ended."""
         __tracebackhide__ = True
-        iterator = self.begin()
+        leave = self.begin()
         try:
             if self.is_immediate:
                 yield from self.pieces
@@ -210,11 +210,11 @@ class Player:
                     yield piece
             self.raise_ending(make_error)
         finally:
-            self.leave(iterator)
+            leave()
 
     async def replay_async(self, make_error: MakeError) -> AsyncIterator[bytes]:
         __tracebackhide__ = True
-        iterator = self.begin()
+        leave = self.begin()
         try:
             if self.is_immediate:
                 while True:
@@ -228,15 +228,12 @@ class Player:
                     yield piece
             self.raise_ending(make_error)
         finally:
-            self.leave(iterator)
+            leave()
 
-    def begin(self) -> int:
-        """Note that this task or thread begins to read the body; `leave` takes what it returns."""
+    def begin(self) -> Callable[[], None]:
+        """Note that this task or thread begins to read the body; call at its end what this returns."""
         self._streams.add_reader(self.stream)
-        return 0
-
-    def leave(self, iterator: int) -> None:
-        self.finished()
+        return self.finished
 
     def take(self) -> bytes:
         """Return the next piece when it is due; nothing at the end."""
@@ -282,7 +279,7 @@ class Player:
         if response.ended == "closed":
             read = f"{count(len(response.pieces), 'piece')}, {len(response.body)} bytes"
             raise TruncatedReplayError(
-                f"The recording of {self._asked} stops here: its consumer stopped reading there.",
+                f"The recording of {self._title} stops here: its consumer stopped reading there.",
                 facts=[where, f"recorded: {read}"],
                 fix=self._settings.fix,
             )
@@ -302,7 +299,7 @@ class Player:
             made.add_note(f"Replayed from a {where}{f', recorded {at}' if at else ''}.")
             raise made
         raise ReplayError(
-            f"The recorded answer to {self._asked} failed with {error.type or error.category}.",
+            f"The recorded answer to {self._title} failed with {error.type or error.category}.",
             facts=[where, f"message:  {error.message}"],
             fix=self._settings.fix,
         )
@@ -324,7 +321,7 @@ class Player:
         return describe_stream(self.interaction.request, content_type, read, events)
 
     @property
-    def _asked(self) -> str:
+    def _title(self) -> str:
         return f"{self.interaction.request.method} {self.interaction.request.url}"
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from textwrap import shorten
+from typing import Any
 
 from aquila_cassette import importers
 from aquila_cassette.errors import OverwriteError, SecretLeakError
@@ -31,6 +32,7 @@ Owns = Callable[[Interaction], bool]
 """Returns whether an interaction on file is the owner's own."""
 
 Numbered = tuple[int, Interaction]
+New = Sequence[Interaction] | Callable[[Sequence[Interaction]], Sequence[Interaction]]
 
 
 def save_block(session: Session, run: RunFolder, *, raised: bool) -> None:
@@ -64,21 +66,19 @@ def save_outcome(
         unfinished = {} if first.is_shared else first.unfinished
         taken_over = [one for place, one in unfinished.items() if place in played]
         old = [*unfinished.values()] if is_whole else taken_over
-        if not old and {id(one) for one in kept} == {id(one) for one in saved}:
+        if not old and kept == saved:
             return
         new = [*map(as_finished, taken_over), *kept]
         saved = [*saved, *old]
     if saved or new:
-        left = _write(sessions[-1], new, run, drop=_is_among(saved))
-        if not left and first.state == "absent":
-            first.path.unlink(missing_ok=True)
+        _write(sessions[-1], new, run, drop=_is_among(saved))
 
 
 def withdraw(sessions: Sequence[Session]) -> None:
     """Remove from one file what its blocks recorded."""
     recorded = [one for session in sessions for one in session.recorded]
     if recorded:
-        _change(sessions[0].path, (), drop=_is_among(recorded))
+        _save(sessions[0].path, (), drop=_is_among(recorded))
 
 
 def as_finished(one: Interaction) -> Interaction:
@@ -146,7 +146,7 @@ def settle(run: RunFolder, owner: str, *, passed: bool, is_whole: bool) -> list[
             gone = [one for one in mine if one.is_unfinished]
             put = [as_finished(one) for one in gone]
         if gone or put:
-            _change(path, put, drop=gone.__contains__)
+            _save(path, put, drop=gone.__contains__)
     return put_back
 
 
@@ -160,8 +160,8 @@ def refuse_loss(
 ) -> None:
     """Raise where failures of the blocks of one file would replace good answers.
 
-    Of an owner that `was_edited`, which missed when it ran last, those that it no longer asks for
-    are of no use to it: the failure may be what it expects now.
+    An owner that `was_edited` (it missed when it ran last) may lose answers to what it no longer
+    asks: the failure may be what it expects now.
     """
     __tracebackhide__ = True
     last = sessions[-1]
@@ -182,10 +182,10 @@ def refuse_loss(
 def _is_replaced(
     sessions: Sequence[Session], run: RunFolder, owns: Owns, *, is_whole: bool
 ) -> Owns:
-    """Return what says of an interaction on file whether mode ``all`` replaces it.
+    """Return a function that tells whether mode ``all`` replaces an interaction on file.
 
-    The owner's own are replaced; of those that nobody signed, those that it asked again. Of an owner
-    that ran in part those that it asked again, and never what other processes recorded in this run.
+    It replaces the owner's own, and unsigned ones that the owner asked again. Where the owner ran in
+    part, it replaces only what was asked again; never what other processes recorded in this run.
     """
     last = sessions[-1]
     key_of = last.recorded_key
@@ -223,9 +223,9 @@ def discarded_note(session: Session) -> str | None:
     return "\n".join(lines)
 
 
-def _change(path: Path, new: Sequence[Interaction], *, drop: Callable[[Interaction], bool]) -> None:
+def _save(path: Path, new: New, *, drop: Callable[[Interaction], bool], **how: Any) -> None:
     """Take out what `drop` says, put `new` in, and remove a file of which nothing is left."""
-    if not files.save(path, new, drop=drop).interactions:
+    if not files.save(path, new, drop=drop, **how).interactions:
         path.unlink(missing_ok=True)
 
 
@@ -234,8 +234,8 @@ def _write(
     interactions: Sequence[Interaction],
     run: RunFolder,
     drop: Callable[[Interaction], bool] = lambda old: False,
-) -> tuple[Interaction, ...]:
-    """Save, and return what is on file now."""
+) -> None:
+    """Save what a session recorded; for a shared owner, note the change for `settle`."""
     taken_out: list[Interaction] = []
 
     def take_out(old: Interaction) -> bool:
@@ -251,14 +251,13 @@ def _write(
         )
         return new
 
-    saved = files.save(
+    _save(
         session.path,
         put_in if session.is_shared else interactions,
         drop=take_out,
         check=lambda data: refuse_secrets(data, session.options.redact, session.path),
         on_create=lambda: run.add(session.path),
     )
-    return saved.interactions
 
 
 def _not_stored(
@@ -297,10 +296,10 @@ def find_loss(
 ) -> tuple[list[Numbered], list[Interaction]]:
     """Return the good answers among `old`, which is replaced, that are lost, and the failures.
 
-    `new` is all that was asked now. Where fewer good answers came than before, and a failure, the
-    others are lost: for one request, and for those that are no longer asked together with those
-    that are new (a prompt that was edited, the next turn of a conversation). An event stream that
-    said nothing is no loss: clients of MCP leave theirs when they like.
+    `new` is all that was asked now. A good answer is lost where a failure came in its place: to the
+    same request, or to another one where a request was edited. With A and B on file, ``A: 500, B: 200``
+    loses A's; ``A: 200, C: 500`` loses B's, since C may be B with another prompt. An event stream
+    that said nothing is no loss: clients of MCP leave theirs when they like.
     """
     old = (pair for pair in old if pair[1].response.pieces or not is_event_stream(pair[1].response))
     was, now = _by_key(old, key_of), _by_key(enumerate(new, 1), key_of)

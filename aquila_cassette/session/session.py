@@ -57,7 +57,7 @@ _order = itertools.count()
 
 
 def _next_order() -> int:
-    """Number requests as they start, in all processes: by the clock, which no test freezes, and by turn."""
+    """Number requests as they start, in all processes: by the clock, then by turn."""
     return (time.monotonic_ns() << 20) + next(_order)
 
 
@@ -84,15 +84,14 @@ class Session:
         self.parent: Session | None = None
         self.is_open = True
         self.keeps_old = False
-        self.has_keys = False  # placeholders
         self.is_unchanged = False
         self.discarded: list[Interaction] = []
         self.saved: Sequence[Interaction] = ()  # at the end of the block
         self.on_late_end: Callable[[], None] | None = None  # of a stream that outlived the block
         self.played: list[Interaction] = []
         self.misses: list[MissError] = []
-        self.warns_if_empty = True  # that no request came
         self.warned: set[str] = set()
+        self.warns_if_empty = True  # that no request came
         self.replaced: tuple[tuple[Interaction, ...], tuple[Interaction, ...]] = (), ()
         self.streams = OpenStreams()
         self.path = self._find_path()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aquila_cassette import sse
@@ -171,18 +171,15 @@ class SteppedPlayer(Player):
         self.speed = 0.0
         self.is_immediate = False
 
-    def begin(self) -> int:
-        """Note that an iterator of the body begins, and return its number; it may be another one.
+    def begin(self) -> Callable[[], None]:
+        """Note that an iterator of the body begins: it may be another one.
 
         The one before is abandoned then; the garbage collector closes it at any time.
         """
         self._over = False
         self._iterators += 1
-        return self._iterators
-
-    def leave(self, iterator: int) -> None:
-        if iterator == self._iterators:
-            self.finished()
+        number = self._iterators
+        return lambda: self.finished() if number == self._iterators else None
 
     def take(self) -> bytes:
         while True:
@@ -257,7 +254,7 @@ class SteppedPlayer(Player):
         }
         state = next(state for state, is_so in states.items() if is_so)
         located = [f"reader: {reader}"] if reader else []
-        return [f"{self._asked}: {state}", *self._facts(), *located]
+        return [f"{self._title}: {state}", *self._facts(), *located]
 
     def _facts(self) -> list[str]:
         return self._describe(b"".join(self._steps[: self._given]))
