@@ -67,14 +67,13 @@ class Begun:
 STARTED: dict[threading.Thread, Begun] = {}
 CALLS: dict[concurrent.futures.Future[Any], Begun] = {}
 _failed: list[Begun] = []
-HOMES: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
-"""The threads that opened a block."""
+HOMES: weakref.WeakSet[threading.Thread] = weakref.WeakSet()  # that opened a block
 PARKED: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 _local = threading.local()
 
 
 def note_request(thread: threading.Thread, since: int) -> None:
-    """Note that this thread, which may be older than the block that began at `since`, asked in it."""
+    """Note that this thread asked in the block that began at `since`; it may be older."""
     if thread not in STARTED or STARTED[thread].order < since:
         _local.end = _End(thread)  # the one before it ends now
         STARTED[thread] = Begun(thread)
@@ -92,10 +91,7 @@ class _End:
 
 
 class OpenStream:
-    """One stream from the start of its request until it is over.
-
-    `facts` gives lines for an error. A `background` stream stays open on purpose.
-    """
+    """One stream; `facts` gives lines for an error, one in the `background` stays open on purpose."""
 
     __slots__ = ("background", "facts", "label", "parent", "readers")
 

@@ -15,7 +15,6 @@ import anyio
 import anyio.to_thread
 import httpx
 import pytest
-import trio
 
 from aquila_cassette import MissError, Piece, RenderTimeout, UsageError, aquila_cassette
 from aquila_cassette.client import Client
@@ -417,44 +416,6 @@ def test_render_sync_waits_for_tasks_of_an_event_loop_in_another_thread() -> Non
         asyncio.run_coroutine_threadsafe(handler(), loop)
         assert render_sync(page, streams=1).endswith("saved")
         loop.call_soon_threadsafe(loop.stop)
-
-
-async def ask_in_a_task(page: Page) -> None:
-    await asyncio.create_task(ask(page))
-
-
-async def ask_in_the_way(page: Page) -> None:
-    ask_sync(page)
-
-
-def by_trio(coroutine: Any) -> None:
-    async def wait() -> None:
-        await coroutine
-
-    trio.run(wait)
-
-
-@pytest.mark.parametrize(
-    ("run", "asked"),
-    [(asyncio.run, ask_in_a_task), (asyncio.run, ask_in_the_way), (by_trio, ask)],
-)
-def test_a_thread_that_goes_on_after_its_event_loop_is_waited_for(
-    run: Callable[[Any], None], asked: Callable[[Page], Any]
-) -> None:
-    page = Page()
-
-    def work() -> None:
-        run(asked(page))
-        time.sleep(WORK)
-        page.lines.append("shown")
-        run(asked(page))
-        time.sleep(WORK)
-        page.lines.append("saved")
-
-    with hello(), running(work):
-        wait_settled(streams=1)
-        assert len(page.lines) == 4
-        assert page.lines[3] == "saved"
 
 
 def test_a_thread_whose_event_loop_serves_others_is_not_waited_for() -> None:
