@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from aquila_cassette import importers
 from aquila_cassette.cli.folder import name_of
 from aquila_cassette.cli.output import Screen, print_what_is_wrong
-from aquila_cassette.cli.shared_options import Folder, Place, app
+from aquila_cassette.cli.shared_options import AsJson, Folder, Place, app
+from aquila_cassette.dialects.providers import provider_name
 from aquila_cassette.errors import CassetteError
 from aquila_cassette.storage.bodies import one_at_a_time
+from aquila_cassette.storage.names import display_path
 from aquila_cassette.suite import FOLDER
 from aquila_cassette.transcript.humanize import (
     format_age,
@@ -80,11 +82,28 @@ class _File:
             (endings, _ENDING_STYLES.get(endings, "yellow")),
         ]
 
+    def as_json(self) -> dict[str, Any]:
+        facts = {"name": self.name, "path": display_path(self.path), "bytes": self.octets}
+        if self.error is not None:
+            return {**facts, "error": str(self.error)}
+        every = self.interactions
+        times = [one.interaction.recorded_at for one in every if one.interaction.recorded_at]
+        return {
+            **facts,
+            "interactions": len(every),
+            "providers": _distinct(provider_name(one.request.url, None) for one in every),
+            "dialects": _distinct(one.said.dialect for one in every),
+            "models": _distinct(one.model for one in every),
+            "recorded_at": max(times, default=None),
+            "ends": dict(Counter(one.outcome for one in every)),
+        }
+
 
 @app.command("list")
 def run(
     place: Place = None,
     folder: Folder = FOLDER,
+    as_json: AsJson = False,
 ) -> int:
     """List cassettes, a line for each.
 
@@ -92,17 +111,20 @@ def run(
 
     \b
     Example:
-      aquila-cassette list cassettes/chat
+      aquila-cassette list --json | jq '.[] | select(.ends.failed)'
     """
     found = [_File.load(path, folder) for path in importers.cassettes_in(place or folder)]
     screen = Screen()
-    if found:
+    if as_json:
+        screen.data([one.as_json() for one in found])
+    elif found:
         now = datetime.now(UTC)
         rows = [one.cells(now) for one in found]
         for line in screen.table(_HEADINGS, rows, right=_RIGHT, shrink=_SHRINK):
             screen.line(line)
     damaged = [one.name for one in found if one.error is not None]
-    print_what_is_wrong(place or folder, len(found), damaged)
+    if not as_json:
+        print_what_is_wrong(place or folder, len(found), damaged)
     return 2 if damaged else 0
 
 

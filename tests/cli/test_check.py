@@ -92,7 +92,7 @@ def test_files_of_other_recorders_are_checked_and_listed_whatever_they_are_calle
     assert [(Path(one["path"]).name, one["kind"]) for one in json.loads(ran.out)] == [
         (name, "secret") for name in ("browser.har", "legacy", "packed.yaml.gz", "tree.json")
     ]
-    assert [line.split()[0] for line in cli("list").out.splitlines()[1:]] == [
+    assert [one["name"] for one in json.loads(cli("list", "--json").out)] == [
         "browser.har", "legacy", "packed.yaml.gz", "tree.json",
     ]  # fmt: skip
 
@@ -109,6 +109,7 @@ def test_control_characters_are_written_as_what_they_are(cli: Cli) -> None:
     lay("cassettes/a\x1b[31m\x7f.yaml", GOOD.replace("2026-", "\\e[31m\\x7f", 1))
     for command in (
         "list",
+        "list --json",
         "check",
         "check --format json",
         "show a*",

@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,6 +35,21 @@ def test_a_damaged_file_has_a_line_that_says_so_and_the_exit_code_is_2(cli: Cli,
     )
     assert ran.err == "1 of 2 files cannot be read. What is wrong: aquila-cassette show bad\n"
     assert ran.code == 2
+    ran = cli("list", "--json")
+    assert (ran.code, ran.err) == (2, "")
+    damaged, failed = json.loads(ran.out)
+    assert damaged["error"].startswith("cassettes/bad.yaml, line 6: 'ended' has a wrong value.\n")
+    assert failed == {
+        "name": "failed",
+        "path": "cassettes/failed.yaml",
+        "bytes": Path("cassettes/failed.yaml").stat().st_size,
+        "interactions": 3,
+        "providers": ["groq"],
+        "dialects": ["openai-chat"],
+        "models": ["llama"],
+        "recorded_at": "2020-02-01T10:32:00Z",
+        "ends": {"failed": 2, "HTTP 429": 1},
+    }
 
 
 def test_a_place_may_be_a_folder_or_a_file_and_the_names_are_those_that_show_takes(
@@ -47,7 +63,7 @@ def test_a_place_may_be_a_folder_or_a_file_and_the_names_are_those_that_show_tak
         ("cassettes/b/two.yaml", ["b/two"]),
         ("other", ["other/three.yaml"]),
     ):
-        listed = [line.split()[0] for line in cli("list", place).out.splitlines()[1:]]
+        listed = [one["name"] for one in json.loads(cli("list", place, "--json").out)]
         assert listed == names
         assert cli("show", *names).code == 0
 
@@ -80,7 +96,8 @@ def test_a_file_that_cannot_be_read_or_says_nothing_of_a_folder_is_passed_over(
     name: str, text: str, cli: Cli
 ) -> None:
     Path(name).write_text(text, errors="surrogateescape")
-    assert cli("list").err.startswith("No cassettes in cassettes yet.")
+    ran = cli("list", "--json")
+    assert (ran.code, ran.out, ran.err) == (0, "[]\n", "")
 
 
 FOLDER = Path("cassettes")
