@@ -80,12 +80,7 @@ def _deflate() -> Decode:
 
 
 def _brotli() -> Decode:
-    try:
-        module = importlib.import_module("brotli")
-    except ImportError:
-        module = importlib.import_module("brotlicffi")
-    decompressor = module.Decompressor()
-    return _sliced(getattr(decompressor, "process", None) or decompressor.decompress)
+    return _sliced(importlib.import_module("brotli").Decompressor().process)
 
 
 def _zstd() -> Decode:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
 import sys
 import time
 from collections import deque
@@ -95,20 +94,11 @@ def run(
 
 def _paced(one: Interaction, speed: float) -> Iterator[bytes]:
     """Yield the pieces at their times, `speed` times as fast as recorded (0: at once)."""
-    # An interrupt amid a write would write some of it twice: it is only noted.
-    pressed: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _frame: pressed.append(number))
     started = time.monotonic()
-    try:
-        for at, data in one.response.pieces:
-            due = started + at / 1000 / speed if speed else started
-            while not pressed and (left := due - time.monotonic()) > 0:
-                time.sleep(min(left, 0.2))
-            if pressed:
-                raise KeyboardInterrupt
-            yield data
-    finally:
-        signal.signal(signal.SIGINT, before)
+    for at, data in one.response.pieces:
+        due = started + at / 1000 / speed if speed else started
+        time.sleep(max(0.0, due - time.monotonic()))
+        yield data
 
 
 class _TextPlayer:

@@ -43,9 +43,7 @@ class StreamOptions(TypedDict, total=False):
     tools: Iterable[Tool | Callable[..., Any]]  # `Tool`s, or functions with type hints
     tool_context: Mapping[str, Any] | None  # what tools with a parameter ``context`` get
     instructions: str | None  # the system prompt
-    endpoint: (
-        str | Endpoint | None
-    )  # ``chat``, ``responses``, ``messages``, ``gemini``, or your own
+    endpoint: str | Endpoint | None  # ``chat``, ``responses``, ``messages``, ``gemini``, or yours
     previous_response_id: str | None  # the stored response that this one continues
     store: bool  # whether the provider stores the response; by default not
     max_tokens: int | None  # the most tokens of an answer

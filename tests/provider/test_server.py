@@ -1,6 +1,5 @@
 """The provider as a server: the same bytes for the same request, faults, keys, start and stop."""
 
-import asyncio
 import contextlib
 import json
 import socket
@@ -81,21 +80,6 @@ def test_requests_are_kept_and_what_is_not_served_is_404(http: httpx.Client) -> 
     ]
     assert missing.status_code == 404
     assert missing.json()["error"]["message"] == f"Invalid URL (GET {CHAT})"
-
-
-async def test_many_streams_are_served_at_once_and_a_client_may_leave(
-    provider: Provider,
-) -> None:
-    async def one(client: httpx.AsyncClient, prompt: str) -> str:
-        asked = {"model": "m", "input": prompt, "stream": True}
-        async with client.stream("POST", f"{provider.url}{RESPONSES}", json=asked) as response:
-            if prompt.endswith("3"):
-                return "left"
-            return (await response.aread()).decode()
-
-    async with httpx.AsyncClient() as client:
-        answers = await asyncio.gather(*(one(client, f"Topic {n}") for n in range(20)))
-    assert len(set(answers)) == 19
 
 
 @each_path

@@ -61,9 +61,7 @@ class Endpoint:
     completions: frozenset[str]
     refusals: frozenset[str] = frozenset()
     failures: frozenset[str] = frozenset()
-    ends_by_reason: bool = (
-        False  # whether a finish reason and EOF end a stream as a last event does
-    )
+    ends_by_reason: bool = False  # a finish reason and EOF end a stream as a last event does
     stored_path: str | None = None  # of stored responses; None where there are none
 
 
