@@ -333,8 +333,6 @@ class Run:
         tally = self.tally
         if not tally.cassettes:
             return
-        for change in tally.shown_changes():
-            terminalreporter.write_line(change)
         if lines := section(tally.misses):
             terminalreporter.section("aquila: misses")
             for line in lines:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,10 +16,7 @@ from aquila_cassette.plugin.naming import suite_id
 from aquila_cassette.session.current_session import SESSION, is_within
 
 if TYPE_CHECKING:
-    from aquila_cassette.model import Interaction
     from aquila_cassette.session.owner import Outcome, Owner
-
-_MOST = 20  # cassettes that changed, lines of each
 
 Unused = dict[str, list[int]]
 """For the path of a cassette below pytest's root the numbers of unused interactions; none: all."""
@@ -41,7 +38,6 @@ class Tally:
     # Tests that recorded again what was on file, and the file: it stays as it is.
     unchanged: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # also on what was not kept
-    changed: list[str] = field(default_factory=list)
     # What was used.
     sizes: dict[str, int] = field(default_factory=dict)  # of each cassette opened
     used: set[tuple[str, int]] = field(default_factory=set)  # what was replayed
@@ -78,7 +74,11 @@ class Tally:
             if cassette.is_unchanged and owner.name:
                 self.unchanged.append((owner.name, str(cassette.path)))
             if all(cassette.replaced):
-                self.changed += _changes(cassette.shown_path, *cassette.replaced)
+                from aquila_cassette.transcript.comparison import compare
+
+                comparison = compare(*cassette.replaced)
+                again = f"aquila: {cassette.shown_path} was recorded again: {comparison.summary()}"
+                self.notes += [] if comparison.same else [again]
             self.folders.add(str(owner.root / cassette.options.cassette_dir))
             self.used |= {(path, place) for place in cassette.index.played}
             self.sizes[path] = len(cassette.index.interactions)
@@ -88,13 +88,6 @@ class Tally:
                 self.unmatched_bodies.add(path)
         for cassette, left in owner.unplayed():
             self.unplayed += [cassette.name] * len(left)
-
-    def shown_changes(self) -> list[str]:
-        """Return what changed in what was recorded again, as much of it as one reads."""
-        shown = self.changed[:_MOST]
-        if more := len(self.changed) - len(shown):
-            shown.append(f"aquila: {more} more changed; aquila-cassette diff NAME shows how")
-        return shown
 
     def line(self) -> str:
         names = f" ({', '.join(sorted(set(self.unplayed)))})" if self.unplayed else ""
@@ -253,16 +246,3 @@ def not_changed(path: Path, why: str) -> str:
 
 def _below(path: Path, root: Path) -> str:
     return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
-
-
-def _changes(name: str, old: Sequence[Interaction], new: Sequence[Interaction]) -> list[str]:
-    """Return a text on what changed; none where only what differs each time one asks did."""
-    from aquila_cassette.transcript.comparison import compare
-    from aquila_cassette.transcript.humanize import escape_control_chars
-
-    comparison = compare(old, new)
-    if comparison.same:
-        return []
-    lines = map(escape_control_chars, comparison.lines(_MOST))
-    first = f"aquila: {name} was recorded again: {comparison.summary()}"
-    return ["\n".join([first, *(f"  {line}" for line in lines)])]

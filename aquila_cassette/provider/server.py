@@ -35,7 +35,6 @@ STREAM_FAULTS = ("error-midstream", "drop-after-5", "cut")
 _ERROR = re.compile(r"error-(\d{3})")
 _MESSAGES = {
     401: "Incorrect API key provided.",
-    404: "The model does not exist.",
     429: "Rate limit reached. Please try again in 20s.",
 }
 _OTHER_MESSAGE = "The server had an error while processing your request."

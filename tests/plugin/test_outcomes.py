@@ -180,25 +180,20 @@ def test_teardown(remote):
     suite(silent, "--aquila-record=none").assert_outcomes(passed=1, errors=1)
 
 
-def test_a_run_in_mode_all_says_what_changed_of_some_cassettes(
-    suite: Suite, server: RawServer
-) -> None:
+def test_a_run_in_mode_all_says_which_cassettes_changed(suite: Suite) -> None:
     source = """
-@pytest.mark.parametrize("name", range(22))
+@pytest.mark.parametrize("name", range(2))
 def test_a(aquila_cassette, name):
     with aquila_cassette(str(name)):
         get("/{}")
 """
-    suite(source.format("old")).assert_outcomes(passed=22)
+    suite(source.format("old")).assert_outcomes(passed=2)
     result = suite(source.format("new"), "--aquila-record=all")
-    assert result.stdout.str().count("was recorded again") == 20
     result.stdout.fnmatch_lines(
         [
             "aquila: cassettes/0.yaml was recorded again: 1 added, 1 removed",
-            f"  interaction 1: added (GET {server.url}/new)",
-            "*",
-            "aquila: 2 more changed; aquila-cassette diff NAME shows how",
-            "aquila: 0 replayed, 22 recorded, 0 missed, 0 unplayed",
+            "aquila: cassettes/1.yaml was recorded again: 1 added, 1 removed",
+            "aquila: 0 replayed, 2 recorded, 0 missed, 0 unplayed",
         ]
     )
 
