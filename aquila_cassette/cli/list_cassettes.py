@@ -41,6 +41,7 @@ class _File:
     """What the list says of one file; `error` where it cannot be read."""
 
     name: str
+    path: Path
     octets: int
     interactions: tuple[InteractionView, ...] = ()
     error: CassetteError | None = None
@@ -51,12 +52,12 @@ class _File:
         try:
             cassette = importers.load(path)
         except CassetteError as error:
-            return cls(name, octets, error=error)
+            return cls(name, path, octets, error=error)
         views = []
         for view in map(InteractionView, one_at_a_time(cassette.interactions)):
             _ = view.said  # while its body is there
             views.append(view)
-        return cls(name, octets, tuple(views))
+        return cls(name, path, octets, tuple(views))
 
     def cells(self, now: datetime) -> list[Span]:
         """Return its cells, in the order of the headings."""
