@@ -17,6 +17,7 @@ from aquila_cassette.importers import vcrpy as format_
 from aquila_cassette.model import CassetteData, Interaction, Piece, Request, Response
 from aquila_cassette.redaction.rules import FRAMING
 from aquila_cassette.storage.format import as_read
+from aquila_cassette.storage.yaml_reader import LARGE
 from tests.importers.samples import EVENTS, URL, only, read, vcrpy
 from tests.storage.cassettes import PATH
 from tests.storage.strategies import cassettes
@@ -132,6 +133,26 @@ def test_requests_statuses_and_bodies_of_ours_come_back_from_its_format(
         assert came.request == one.request
         for name in ("status", "body", "headers"):
             assert getattr(came.response, name) == getattr(one.response, name)
+
+
+@pytest.mark.parametrize(
+    "some",
+    ["é😀\u2028\x85\0\ufeff\ufdef", 'a "b" \\n\t', " ", "\n", "  x \n\r\n  # : y\n", b"\xff\0\n"],
+)
+@pytest.mark.parametrize("offset", [0, 1])  # where it is cut into stretches
+def test_a_large_body_is_written_in_stretches_and_read_by_pyyaml(
+    some: str | bytes, offset: int
+) -> None:
+    text = some.encode() if isinstance(some, str) else some
+    body = b"x" * offset + text * (LARGE // len(text) + 1)
+    sent = Request("POST", "https://a.example/\ufdef", (), body)
+    one = Interaction(sent, Response(200, (), (Piece(0, body),)))
+    data = b"".join(format_.chunks([one]))
+    assert data.isascii()
+    assert format_.reads_back(one)
+    (found,) = yaml.load(data, Loader=yaml.CSafeLoader)["interactions"]
+    written = found["request"]["body"], found["response"]["body"]["string"]
+    assert [it.encode() if isinstance(it, str) else it for it in written] == [sent.body, body]
 
 
 def test_what_vcrpy_cannot_hold_is_said() -> None:
