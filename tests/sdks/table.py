@@ -46,13 +46,30 @@ def lines_of(row: Row, folder: Path) -> list[tuple[str, ...]]:
     return lines
 
 
+def merged(lines: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Join the two lines of an SDK where they say the same; one face may lack an example."""
+    found: list[tuple[str, ...]] = []
+    for line in lines:
+        last = found[-1] if found else ()
+        pairs = list(zip(last, line, strict=False))
+        if pairs and all(one == two or not (one and two) for one, two in [*pairs[:2], *pairs[3:]]):
+            found[-1] = (
+                *line[:2],
+                f"{last[2]}, {line[2]}",
+                *(one or two for one, two in pairs[3:]),
+            )
+        else:
+            found.append(line)
+    return found
+
+
 def main(folder: Path) -> int:
     lines = [line for row in ROWS for line in lines_of(row, folder)]
     table = Table(*HEAD)
     for line in lines:
         table.add_row(*({"yes": "[green]yes", "no": "[red]no"}.get(cell, cell) for cell in line))
     Console(width=None if sys.stdout.isatty() else 160).print(table)
-    head, *rows = (f"| {' | '.join(line)} |".replace("*", r"\*") for line in (HEAD, *lines))
+    head, *rows = (f"| {' | '.join(line)} |".replace("*", r"\*") for line in (HEAD, *merged(lines)))
     text = "\n".join([head, "|---" * len(HEAD) + "|", *rows])
     about = (Path(__file__).parent / "page.md").read_text("utf-8")
     PAGE.write_text(about.replace("{table}", text), "utf-8")
