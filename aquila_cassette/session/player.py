@@ -20,7 +20,7 @@ from anyio.lowlevel import checkpoint
 
 from aquila_cassette.content_encoding import decode_unless_huge
 from aquila_cassette.errors import ReplayError, TruncatedReplayError
-from aquila_cassette.model import Failure, Headers, Interaction, Request
+from aquila_cassette.model import TEARDOWN, Failure, Headers, Interaction, Request
 from aquila_cassette.session.failures import with_category
 from aquila_cassette.session.stream_text import count_events, describe_stream
 from aquila_cassette.storage.names import display_path
@@ -50,7 +50,8 @@ _WAITS = ("openai-poll-after-ms", "retry-after", "retry-after-ms", "x-ms-retry-a
 class ReplayIndex:
     """The interactions that a block can replay, in recorded order, found by key.
 
-    Of equal interactions those that `reader` recorded come before those of others.
+    Of equal interactions those signed as `reader` come first, then the others of its owner: what a
+    test asked in its teardown is its own too.
     """
 
     def __init__(
@@ -91,11 +92,14 @@ class ReplayIndex:
 
     @cached_property
     def _waiting(self) -> dict[Hashable, deque[int]]:
-        def is_of_others(numbered: tuple[int, Interaction]) -> bool:
-            return self._reader is not None and numbered[1].signed_by != self._reader
+        owner = (self._reader or "").removesuffix(TEARDOWN)
 
+        def distance(numbered: tuple[int, Interaction]) -> tuple[bool, bool]:
+            return numbered[1].owner != owner, numbered[1].signed_by != self._reader
+
+        by_place = list(enumerate(self.interactions))
         waiting: dict[Hashable, deque[int]] = {}
-        for place, one in sorted(enumerate(self.interactions), key=is_of_others):
+        for place, one in sorted(by_place, key=distance) if owner else by_place:
             waiting.setdefault(self._key_of(one.request), deque()).append(place)
         return waiting
 

@@ -369,6 +369,27 @@ def test_what_a_teardown_recorded_is_due_only_then(suite: Suite) -> None:
             owner.check()
 
 
+def test_of_equal_interactions_those_of_its_own_teardown_come_before_those_of_others(
+    suite: Suite,
+) -> None:
+    def run(name: str, **options: Any) -> None:
+        owner = suite.owner(name)
+        with suite.block(owner, **options):
+            suite.library.send("open")
+            owner.check()
+            owner.begin_teardown()
+            suite.library.send("close")
+            owner.check()
+        owner.end(passed=True)
+
+    for options in ({}, {"mode": "all"}):
+        for name in ("test_a", "test_b"):
+            run(name, **options)
+        suite.next_run()
+        for name in ("test_b", "test_a"):
+            run(name, mode="none")
+
+
 def test_swallowed_misses_are_raised_at_the_end_as_one_and_retries_count_once(suite: Suite) -> None:
     def swallow(asked: str) -> None:
         with contextlib.suppress(MissError):
