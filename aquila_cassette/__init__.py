@@ -34,9 +34,11 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)
+    home = import_module(f"{__name__}.{_HOMES.get(name, 'errors')}")
+    if name in _HOMES or name in home.NAMES:
+        return getattr(home, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    errors = vars(import_module(f"{__name__}.errors"))
-    return sorted({*globals(), *_HOMES, *(name for name in errors if name[0].isupper())})
+    return sorted({*globals(), *_HOMES, *import_module(f"{__name__}.errors").NAMES})

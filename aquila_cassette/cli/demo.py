@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import zip_longest
 from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -26,7 +27,11 @@ from aquila_cassette.cli.shared_options import app
 from aquila_cassette.dialects.reading import read_message
 from aquila_cassette.provider import Provider
 from aquila_cassette.storage.names import display_path
-from aquila_cassette.transcript.humanize import escape_control_chars, format_duration, format_size
+from aquila_cassette.transcript.humanize import (
+    escape_control_chars,
+    format_duration,
+    format_size,
+)
 
 _KEY = "sk-demo-no-key-is-needed"
 _HEADINGS = ("STREAM", "CLIENT", "FIRST", "PIECES", "BYTES", "RECORDED", "REPLAYED", "EQUAL")
@@ -152,7 +157,9 @@ def replay(demo: Demo, url: str, folder: Path) -> None:
     except Exception as error:  # whatever it is, the demo must say that the replay failed
         demo.difference = f"{type(error).__name__}: {error}"
         return
-    demo.difference = "" if items == demo.items else "the replay differs"
+    pairs = enumerate(zip_longest(demo.items, items), 1)
+    number = next((number for number, (one, other) in pairs if one != other), None)
+    demo.difference = f"its item {number} differs" if number else ""
 
 
 def _consume(

@@ -1,4 +1,4 @@
-"""Build the events of one answer from its bytes, and decide whether it failed.
+"""Build the events of one answer from its bytes, and the error that its caller gets.
 
 It does no input or output. A body that begins as JSON does is read as a whole: servers answer a
 request for a stream so, some with an error and some with the answer.

@@ -22,7 +22,13 @@ import aiohttp
 
 from aquila_cassette.http.aiohttp_record import Listener
 from aquila_cassette.http.aiohttp_replay import replayed_connection
-from aquila_cassette.http.dispatcher import HttpAdapter, Send, exchange, find_class, make_exception
+from aquila_cassette.http.dispatcher import (
+    HttpAdapter,
+    Send,
+    exchange,
+    find_class,
+    make_exception,
+)
 from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Failure, Request
 from aquila_cassette.session.failures import RAISED
@@ -50,6 +56,7 @@ class AiohttpAdapter(HttpAdapter[Any]):
     raises_later = True
 
     def __init__(self, connector: Any) -> None:
+        super().__init__(aiohttp)
         self._connector = connector
 
     async def to_request(self, call: Any) -> Request:

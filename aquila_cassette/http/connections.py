@@ -13,16 +13,13 @@ import re
 import socket
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from aquila_cassette.errors import NetworkBlockedError, ScopeError
+from aquila_cassette.errors import NetworkBlockedError
 from aquila_cassette.http.patching import patch_each
 from aquila_cassette.session import current_session as current
 from aquila_cassette.session.hosts import Peer, host_and_port, is_address, is_loopback
 from aquila_cassette.session.unrecorded import report_connection, report_process
-
-if TYPE_CHECKING:
-    from aquila_cassette.session.session import Session
 
 Watcher = Callable[[Peer], None]
 """Raises to refuse it."""
@@ -65,29 +62,7 @@ def refuse(peer: Peer) -> None:
     )
 
 
-def _session_here() -> Session | None:
-    """Return the session that what is started here belongs to; None where an adapter starts it."""
-    if not current.opened() or current.is_sending():
-        return None
-    try:
-        return current.current_session()
-    except ScopeError:
-        return current.opened()[-1]
-
-
-def _report_connection(peer: Peer) -> None:
-    __tracebackhide__ = True
-    if session := _session_here():
-        report_connection(session, peer)
-
-
-def _report_process(kind: str) -> None:
-    __tracebackhide__ = True
-    if session := _session_here():
-        report_process(session, kind)
-
-
-_watchers: tuple[Watcher, ...] = (_report_connection,)
+_watchers: tuple[Watcher, ...] = (report_connection,)
 
 
 def _tell(host: Any, port: Any = None, *, is_lookup: bool = False, by: str = "socket") -> None:
@@ -168,7 +143,7 @@ def _tell_of_process(command: Any) -> None:
     __tracebackhide__ = True
     text = os.fsdecode(command if isinstance(command, str | bytes | os.PathLike) else command[0])
     if _PYTHON.match(text):
-        _report_process(text)
+        report_process(text)
 
 
 def _spawn(
@@ -183,7 +158,7 @@ def _start_process(original: Any, process: Any) -> None:
     __tracebackhide__ = True
     method = getattr(process, "_start_method", None) or multiprocessing.get_start_method()
     if method != "fork":  # a forked child is in the block
-        _report_process(f"multiprocessing ({method})")
+        report_process(f"multiprocessing ({method})")
     original()
 
 

@@ -44,12 +44,20 @@ class HttpAdapter(ABC, Generic[Call]):
     blocks are coroutines too, which never wait.
     """
 
-    is_sync = False
     raises_later = False
     """Whether a failure before the response is not raised here, but where the library waits."""
 
+    def __init__(self, lib: Any, *, sync: bool = False) -> None:
+        self._lib = lib
+        self.is_sync = sync
+
     def is_foreign(self, call: Call) -> bool:
         return False  # or another mock answers it
+
+    def handle(self, original: Any, _transport: Any, call: Call) -> Any:
+        """Take the place of the method of a transport that takes a call."""
+        __tracebackhide__ = True
+        return (exchange_sync if self.is_sync else exchange)(self, call, original)
 
     @abstractmethod
     async def to_request(self, call: Call) -> Request: ...
@@ -88,7 +96,7 @@ def decide(session: Session, request: Request) -> Recorder | Player | None:
     __tracebackhide__ = True
     if request.header("upgrade") is not None:  # to a protocol in which no body ends
         host, port = host_and_port(request.url)
-        report_connection(session, Peer(host, host, port))
+        report_connection(Peer(host, host, port))
         return None
     return session.handle(request, ended_session())
 

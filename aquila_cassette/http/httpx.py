@@ -20,8 +20,6 @@ from aquila_cassette.http.dispatcher import (
     Send,
     decode_headers,
     encode_headers,
-    exchange,
-    exchange_sync,
     find_class,
     read_body,
 )
@@ -37,7 +35,7 @@ def install(lib: ModuleType) -> None:
     sync, asynchronous = HttpxAdapter(lib, sync=True), HttpxAdapter(lib, sync=False)
     for transport, name, method in (
         (lib.HTTPTransport, "handle_request", sync.handle),
-        (lib.AsyncHTTPTransport, "handle_async_request", asynchronous.handle_async),
+        (lib.AsyncHTTPTransport, "handle_async_request", asynchronous.handle),
     ):
         # Where pytest-httpx has patched it, for one test, that wins, and removes itself again.
         if not str(vars(transport)[name].__module__).startswith("pytest_httpx"):
@@ -48,20 +46,12 @@ class HttpxAdapter(HttpAdapter[Any]):
     """The sync or the async transport of one library; all that differs between both is `lib`."""
 
     def __init__(self, lib: Any, *, sync: bool) -> None:
-        self._lib = lib
-        self.is_sync = sync
+        super().__init__(lib, sync=sync)
         stream = lib.SyncByteStream if sync else lib.AsyncByteStream
         self._recorded: Any = type("RecordedStream", (RecordedBody, stream), {})
         self._replayed: Any = type("ReplayedStream", (ReplayedBody, stream), {})
         # What makes headers anew decodes and lowers each; a copy of these costs nothing.
         self._headers = lru_cache(maxsize=64)(lambda sent: lib.Headers(encode_headers(sent)))
-
-    def handle(self, original: Any, _transport: Any, request: Any) -> Any:
-        __tracebackhide__ = True
-        return exchange_sync(self, request, original)
-
-    def handle_async(self, original: Any, _transport: Any, request: Any) -> Any:
-        return exchange(self, request, original)
 
     def is_foreign(self, call: Any) -> bool:
         return _respx_answers(call)

@@ -14,8 +14,6 @@ from aquila_cassette.http.dispatcher import (
     RecordedBody,
     ReplayedBody,
     Send,
-    exchange,
-    exchange_sync,
     make_error,
 )
 from aquila_cassette.http.patching import patch
@@ -26,25 +24,13 @@ from aquila_cassette.session.recorder import Recorder
 
 def install(lib: ModuleType) -> None:
     """Patch the transports of one copy of lm15, the module ``lm15.transports``."""
-    patch(lib.StdlibTransport, "stream", Lm15Adapter(lib, sync=True).stream)
+    patch(lib.StdlibTransport, "stream", Lm15Adapter(lib, sync=True).handle)
     # Its `stream` returns what is awaited or entered, and both come here.
-    patch(lib.StdlibAsyncTransport, "_do_stream", Lm15Adapter(lib, sync=False).stream_async)
+    patch(lib.StdlibAsyncTransport, "_do_stream", Lm15Adapter(lib, sync=False).handle)
 
 
 class Lm15Adapter(HttpAdapter[Any]):
     """The sync or the async transport of one copy."""
-
-    def __init__(self, lib: Any, *, sync: bool) -> None:
-        self._lib = lib
-        self.is_sync = sync
-
-    def stream(self, original: Any, _transport: Any, request: Any) -> Any:
-        __tracebackhide__ = True
-        return exchange_sync(self, request, original)
-
-    async def stream_async(self, original: Any, _transport: Any, request: Any) -> Any:
-        __tracebackhide__ = True
-        return await exchange(self, request, original)
 
     async def to_request(self, call: Any) -> Request:
         headers = tuple((name, value) for name, value in call.headers)

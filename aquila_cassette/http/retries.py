@@ -15,13 +15,6 @@ def install(lib: ModuleType) -> None:
     patch_each(lib, _METHODS)
 
 
-def _ours(error: object) -> AquilaError | None:
-    """Return the error of ours that `error` is, or was raised from."""
-    while isinstance(error, BaseException) and not isinstance(error, AquilaError):
-        error = getattr(error, "kwargs", {}).get("error") or error.__cause__  # botocore keeps it so
-    return error if isinstance(error, AquilaError) and error.passes_sdks else None
-
-
 def _request(original: Any, _client: Any, *args: Any, **kwargs: Any) -> Any:
     __tracebackhide__ = True
     try:
@@ -47,9 +40,12 @@ def _before_retry(original: Any, _client: Any, *args: Any, **kwargs: Any) -> Any
 
 
 def _raise_ours(error: object) -> None:
+    """Raise the error of ours that `error` is, or was raised from."""
     __tracebackhide__ = True
-    if ours := _ours(error):
-        raise ours from ours.__cause__
+    while isinstance(error, BaseException) and not isinstance(error, AquilaError):
+        error = getattr(error, "kwargs", {}).get("error") or error.__cause__  # botocore keeps it so
+    if isinstance(error, AquilaError) and error.passes_sdks:
+        raise error from error.__cause__
 
 
 _METHODS: dict[str, Callable[..., Any]] = {

@@ -16,7 +16,13 @@ from collections.abc import Awaitable
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from aquila_cassette.http.dispatcher import HttpAdapter, Send, decide, make_error, respond
+from aquila_cassette.http.dispatcher import (
+    HttpAdapter,
+    Send,
+    decide,
+    make_error,
+    respond,
+)
 from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Failure, Request
 from aquila_cassette.session.current_session import current_session
@@ -36,9 +42,6 @@ def install(lib: ModuleType) -> None:
 
 class TornadoAdapter(HttpAdapter[Any]):
     """A call is an ``_HTTPConnection``, which tornado makes for each request."""
-
-    def __init__(self, lib: Any) -> None:
-        self._lib = lib
 
     def fetch_impl(self, original: Any, _client: Any, request: Any, callback: Any) -> Any:
         __tracebackhide__ = True

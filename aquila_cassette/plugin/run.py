@@ -231,11 +231,7 @@ class Run:
             report.longrepr = _without_traceback(call.excinfo)
         outcome = outcome_of(report)
         self._skipped |= outcome == "skipped"
-        if (
-            outcome == "xfailed"
-            and call.excinfo is not None
-            and isinstance(call.excinfo.value, CassetteError)
-        ):
+        if outcome == "xfailed" and isinstance(error, CassetteError):
             # That a cassette could not be replaced is not what the test is expected to fail with.
             del report.wasxfail
             report.outcome = "failed"
@@ -250,9 +246,8 @@ class Run:
         That of the test, then those of the classes and modules that are over with it.
         """
         __tracebackhide__ = True
-        owner = self.owner
-        if owner is not None:
-            owner.begin_teardown()
+        if self.owner is not None:
+            self.owner.begin_teardown()
         passed = is_torn_down = False
         try:
             yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
@@ -18,6 +19,8 @@ _PRIVATE = [
     )
 ]
 """Of this machine, and of the networks that are nobody else's; `is_private` has more."""
+
+_WITH_PORT = re.compile(r"([^:]*|\[.*\]):(\d+|\*)")
 
 
 class Peer(NamedTuple):
@@ -70,13 +73,8 @@ def is_listed(patterns: Iterable[str], host: str, port: int | None) -> bool:
     A look-up that knows no port passes where any port does.
     """
     for pattern in patterns:
-        name, colon, listed = pattern.lower().rpartition(":")
-        if (
-            not colon
-            or not (listed.isdigit() or listed == "*")
-            or (":" in name and name[-1] != "]")
-        ):
-            name, listed = pattern.lower(), "*"
+        found = _WITH_PORT.fullmatch(pattern.lower())
+        name, listed = found.groups() if found else (pattern.lower(), "*")
         is_port = port is None or listed in ("*", str(port))
         if is_port and fnmatchcase(host.lower(), name.strip("[]")):
             return True

@@ -7,18 +7,19 @@ import socket
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from typing import Any
 from urllib.parse import urlsplit
 
+from aquila_cassette import importers
 from aquila_cassette.errors import AquilaError, MissError, ScopeError, UnrecordedWarning
 from aquila_cassette.matching import difference
 from aquila_cassette.matching.keys import Key, Matcher, name_of
 from aquila_cassette.matching.volatile import RANDOM
-from aquila_cassette.model import Request
+from aquila_cassette.model import Interaction, Request
 from aquila_cassette.options import Mode
 from aquila_cassette.session.hosts import host_and_port, is_loopback
-from aquila_cassette.session.player import ReplayIndex
 from aquila_cassette.waiting.frames import callers, is_installed, is_user_code, location
 
 Rerecord = Callable[[Mode], str]
@@ -64,34 +65,57 @@ def ignore_own_server(url: str, others: Iterable[Request]) -> str | None:
     return None
 
 
-def explain(
-    request: Request,
-    key: Key,
-    index: ReplayIndex,
-    matcher: Matcher,
-    *,
-    played: Container[int],
-    owner: str | None,
-    rerecord: Rerecord,
-) -> tuple[list[str], str]:
-    """Return lines on why a redacted request misses, and the line that says what to do about it.
+def facts_of(session: Any) -> list[str]:
+    """Return the lines on a cassette, and on who sends the current request."""
+    is_absent = session.state == "absent"
+    facts = [cassette_line(session.shown_path, session.mode, is_absent=is_absent)]
+    return [*facts, f"sent by:  {by}"] if (by := sender()) else facts
 
-    `played` are the places that its owner replayed. If those are all that it recorded, only this
-    request came, and only what is new is to be recorded.
+
+def miss_of(session: Any, asked: Request, number: int, key: Key) -> MissError:
+    """Return the error of the `number`-th request of a block, redacted, which nothing answers."""
+    convert = f"{importers.convert_command(session.path)} && " if session.foreign else ""
+    everything, what_is_new = (
+        f"Fix: {convert}{session.owner.rerecord(mode)}" for mode in ("all", "new_episodes")
+    )
+    lines, fix = _explain(session, asked, key, everything, what_is_new)
+    facts = [*facts_of(session), *lines]
+    recorded = (one.request for one in session.index.interactions)
+    if option := ignore_own_server(asked.url, recorded):
+        facts.append(f"or:       {option}")
+    return MissError(
+        first_line(asked, number),
+        method=asked.method,
+        url=asked.url,
+        path=session.path,
+        facts=facts,
+        fix=fix,
+        covers=what_is_new if fix == everything else "",
+    )
+
+
+def _explain(
+    session: Any, request: Request, key: Key, everything: str, what_is_new: str
+) -> tuple[list[str], str]:
+    """Return lines on why a request misses, and what to do: by default, record again.
+
+    If its owner replayed all that it recorded, only what is new is to be recorded.
     """
+    if session.state == "absent":
+        return [], everything
+    index, matcher = session.index, session.matcher
     recorded = index.interactions
-    fix = f"Fix: {rerecord('all')}"
     if not recorded:
-        return ["closest:  none, the cassette is empty"], fix
-    own = [at for at, one in enumerate(recorded) if one.signed_by in ("", owner)]
+        return ["closest:  none, the cassette is empty"], everything
+    own = [at for at, one in enumerate(recorded) if one.signed_by in ("", session.owner.signature)]
+    played = index.played | session.played_before
     left = [at for at in own or range(len(recorded)) if at not in played]
-    if not (own and left):
-        fix = f"Fix: {rerecord('new_episodes')}"
+    fix = everything if own and left else what_is_new
     keys = (key, *matcher.looser_keys(key))
     again = next((at for at in map(index.last.get, keys) if at is not None), None)
     if again is not None:
         note = "already played (repeats=True plays it again)"
-        return [f"closest:  {_dated(index, again)}the same request, {note}"], fix
+        return [f"closest:  {_dated(recorded, again)}the same request, {note}"], fix
     place = difference.closest(request, [recorded[at].request for at in left], matcher)
     if place is None:
         return [f"closest:  none; all {len(own)} recorded were replayed, this is new"], fix
@@ -102,7 +126,7 @@ def explain(
     names = map(name_of, differing)
     parts = " and ".join("the URL" if name == "url" else f"the {name}" for name in names)
     lines = [
-        f"closest:  {_dated(index, left[place])}differs in {parts}",
+        f"closest:  {_dated(recorded, left[place])}differs in {parts}",
         *(f"  {line}" for line in difference.describe(closest, request, matcher)),
     ]
     if volatile := difference.suggest(closest, request, matcher):
@@ -123,21 +147,18 @@ def _is_same_place(one: Request, other: Request, matcher: Matcher) -> bool:
     return one.method == other.method and len(paths) == 1
 
 
-def _dated(index: ReplayIndex, place: int) -> str:
-    at = index.interactions[place].recorded_at
+def _dated(recorded: Sequence[Interaction], place: int) -> str:
+    at = recorded[place].recorded_at
     return f"interaction {place + 1}, " + (f"recorded {at[:10]}, " if at else "")
 
 
 # Who sent it.
 
-_CARRIERS = frozenset(
-    {
-        *("httpx", "httpx2", "httpcore", "httpcore2", "httpx_aiohttp", "aiohttp", "anyio"),
-        *("requests", "urllib3", "httplib2", "tornado", "vcr", "respx", "pytest_httpx", "uvloop"),
-        *("trio", "lm15", "aquila_cassette"),
-    }
-)
-"""Packages that send for others."""
+_SEND_FOR_OTHERS = {
+    *("httpx", "httpx2", "httpcore", "httpcore2", "httpx_aiohttp", "aiohttp", "anyio"),
+    *("requests", "urllib3", "httplib2", "tornado", "vcr", "respx", "pytest_httpx", "uvloop"),
+    *("trio", "lm15", "aquila_cassette"),
+}
 
 _STARTS = {("asyncio.events", "_run"), ("trio._core._run", "unrolled_run")}
 """Where a task begins: what is above merely waits for it."""
@@ -156,7 +177,7 @@ def sender() -> str | None:
             return f"{line}, through {through}" if through else line
         module = frame.f_globals.get("__name__") or ""
         package = module.partition(".")[0]
-        if is_installed(frame.f_code.co_filename) and package not in _CARRIERS:
+        if is_installed(frame.f_code.co_filename) and package not in _SEND_FOR_OTHERS:
             packages.append(package)
         if (module, frame.f_code.co_name) in _STARTS:
             break

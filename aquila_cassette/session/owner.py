@@ -52,10 +52,10 @@ class Owner:
 
     outcome: Outcome = "passed"  # so far
     goes_on = True  # tasks and threads of one of its blocks may go on in the next
-    in_teardown = False
 
     def __post_init__(self) -> None:
         self.noted_as = self.noted_as or self.name
+        self.signature = self.name  # what is written to ``recorded_by``
         self.sessions: list[Session] = []
         self._decided = 0  # of the sessions, those that `end` has decided about
         self._pid = os.getpid()
@@ -72,21 +72,14 @@ class Owner:
         how = self.above, self.below, self.root, self.run
         return BlockOwner(self.signature, self.rerecord, *how, is_whole=False)
 
-    def begin_teardown(self) -> None:
-        """Sign what fixtures ask for from now on as such: when the test's part ends, it is not due."""
-        self.in_teardown = True
-        for session in self.sessions:
-            session.signature = self.signature
-
     @property
     def succeeded(self) -> bool:
         """Whether what it recorded is good: what an xfail leads to is as expected."""
         return self.outcome in ("passed", "xfailed")
 
-    @property
-    def signature(self) -> str | None:
-        """What is written to ``recorded_by`` now."""
-        return f"{self.name}{TEARDOWN}" if self.name and self.in_teardown else self.name
+    def begin_teardown(self) -> None:
+        """Sign what fixtures ask for from now on as such: when the test's part ends, it is not due."""
+        self.signature = f"{self.name}{TEARDOWN}"
 
     @property
     def is_undecided(self) -> bool:
@@ -140,7 +133,7 @@ class Owner:
 
     def _save_block(self, session: Session, *, raised: bool) -> None:
         if session.mode != "all":
-            saving.save_block(session, self.run, raised=raised)
+            saving.save_block(session, raised=raised)
 
     def take_swallowed(self, error: BaseException | None = None) -> list[MissError]:
         """Return the misses that nobody reported yet, and that `error` does not deliver, once."""
@@ -177,7 +170,7 @@ class Owner:
                 (place + 1, one)
                 for place, one in enumerate(sessions[0].index.interactions)
                 if place not in played
-                and self._owns_and_is_due(one)
+                and self.owns(one)
                 and not (one.is_unfinished or sessions[0].is_ignored(one.request.url))
             ]
             if left and all(session.mode != "all" for session in sessions):
@@ -208,17 +201,18 @@ class Owner:
             for session in some:
                 session.discard_failed(not passed)
             if passed or not self.is_shared:
-                saving.save_outcome(some, self.run, passed=passed, is_whole=is_whole)
+                saving.save_outcome(some, passed=passed, is_whole=is_whole)
         if not passed:
             return
         self._refuse_losses(sessions, is_whole=is_whole)
         for some in _by_path(sessions, mode_all=True):
-            saving.replace_old(some, self.run, self._owns_and_is_due, is_whole=is_whole)
+            saving.replace_old(some, is_whole=is_whole)
         for session in sessions:
             session.keeps_old = False
         if self.is_test and self.outcome != "xfailed":
             for some in _by_path(sessions):
-                _warn_if_nothing_came(some)
+                if all(session.warns_if_empty for session in some):
+                    warn_that_nothing_came(some[0])
 
     def withdraw(self) -> None:
         """Take back what a failed attempt of this test saved: the next one records again."""
@@ -229,19 +223,13 @@ class Owner:
         __tracebackhide__ = True
         for some in _by_path(sessions, mode_all=True):
             if not any(session.is_open for session in some):
-                saving.refuse_loss(
-                    some,
-                    self.run,
-                    self._owns_and_is_due,
-                    is_whole=is_whole,
-                    was_edited=self.was_edited,
-                )
+                saving.refuse_loss(some, is_whole=is_whole)
 
     def recorded_in_mode_all(self, path: Path) -> list[Interaction]:
         sessions = [one for one in self.sessions if one.path == path and one.mode == "all"]
         return [one for session in sessions for one in session.recorded]
 
-    def _owns_and_is_due(self, interaction: Interaction) -> bool:
+    def owns(self, interaction: Interaction) -> bool:
         """Return whether this owner recorded it, and not in a teardown that did not begin yet."""
         return self.name is not None and interaction.signed_by in (self.name, self.signature)
 
@@ -259,11 +247,6 @@ class Owner:
             ],
             fix=f"Fix: {option or self.rerecord('all')}",
         )
-
-
-def _warn_if_nothing_came(sessions: Sequence[Session]) -> None:
-    if all(session.warns_if_empty for session in sessions):
-        warn_that_nothing_came(sessions[0])
 
 
 def _by_path(some: Sequence[Session], *, mode_all: bool | None = None) -> list[list[Session]]:
@@ -311,8 +294,8 @@ class BlockOwner(Owner):
         # A run of tests shows at its end what was not kept.
         if error is not None and (note := saving.discarded_note(session)):
             error.add_note(note)
-        if error is None:
-            _warn_if_nothing_came([session])
+        if error is None and session.warns_if_empty:
+            warn_that_nothing_came(session)
 
     def _save_block(self, session: Session, *, raised: bool) -> None:
         if self.name:  # else the run counts it at its end; a script may open too many to keep
@@ -363,7 +346,7 @@ class BlockOwner(Owner):
         has_failed = any(how_failed(one) for each in self._replaced for one in each.recorded)
         if self.is_whole and not has_failed and not self._has_forked_blocks:
             for some in _by_path(self._replaced):
-                saving.replace_old(some, self.run, self._owns_and_is_due)
+                saving.replace_old(some)
 
 
 # Outside pytest.

@@ -9,12 +9,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from email.utils import parsedate
 from functools import cached_property
 from itertools import islice
 from operator import length_hint
-from pathlib import Path
+from typing import Any
 
 from anyio.lowlevel import checkpoint
 
@@ -23,7 +23,6 @@ from aquila_cassette.errors import ReplayError, TruncatedReplayError
 from aquila_cassette.model import TEARDOWN, Failure, Headers, Interaction, Request
 from aquila_cassette.session.failures import with_category
 from aquila_cassette.session.stream_text import count_events, describe_stream
-from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count
 from aquila_cassette.waiting.event_loops import elapsed, sleep
 from aquila_cassette.waiting.open_streams import OpenStreams
@@ -104,16 +103,6 @@ class ReplayIndex:
         return waiting
 
 
-@dataclass(frozen=True, slots=True)
-class ReplaySettings:
-    """What all replays of one session share; `fix` is the line that records again."""
-
-    path: Path
-    fix: str
-    streams: OpenStreams
-    speed: float = 0.0
-
-
 class Player:
     """The recorded response to one request.
 
@@ -125,9 +114,9 @@ class Player:
 
     def __init__(
         self,
+        session: Any,  # a `Session`, which imports this
         interaction: Interaction,
         number: int,
-        settings: ReplaySettings,
         *,
         more: bool = False,
         asked: Request | None = None,
@@ -136,15 +125,15 @@ class Player:
     ) -> None:
         self.interaction = interaction
         self.number = number
-        self.speed = settings.speed
-        self.is_immediate = not settings.speed
+        self.speed: float = session.options.speed
+        self.is_immediate = not self.speed
         self._parts = interaction.response.parts
         self.pieces: Iterator[bytes] = iter(self._parts)
-        self._settings = settings
+        self._session = session
         self._more = more
         self._asked = asked or interaction.request
-        self._started = elapsed() if settings.speed else 0.0
-        self._streams = settings.streams
+        self._started = elapsed() if self.speed else 0.0
+        self._streams: OpenStreams = session.streams
         self.stream = None
         if is_stream:
             self.stream = self._streams.start(self._title, self._facts, background=background)
@@ -279,13 +268,13 @@ class Player:
         response = self.interaction.response
         if response.ended == "complete":
             return
-        where = f"cassette: {display_path(self._settings.path)} (interaction {self.number})"
+        where = f"cassette: {self._session.shown_path} (interaction {self.number})"
         if response.ended == "closed":
             read = f"{count(len(response.pieces), 'piece')}, {len(response.body)} bytes"
             raise TruncatedReplayError(
                 f"The recording of {self._title} stops here: its consumer stopped reading there.",
                 facts=[where, f"recorded: {read}"],
-                fix=self._settings.fix,
+                fix=self._session.fix,
             )
         error = response.error
         if response.ended != "failed" or error is None:
@@ -305,7 +294,7 @@ class Player:
         raise ReplayError(
             f"The recorded answer to {self._title} failed with {error.type or error.category}.",
             facts=[where, f"message:  {error.message}"],
-            fix=self._settings.fix,
+            fix=self._session.fix,
         )
 
     def close(self) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from http.client import responses
-from typing import Self
+from typing import Any, Self
 
 from aquila_cassette.content_encoding import decode_unless_huge
 from aquila_cassette.dialects.reading import ending
@@ -31,45 +33,35 @@ class Recorder:
 
     def __init__(
         self,
+        session: Any,  # a `Session`, which imports this
         request: Request,
         *,
         order: int,
-        recorded_by: str | None,
-        clean: Callable[[Interaction], Interaction],
-        as_kept: Callable[[Interaction], Interaction | None],
-        streams: OpenStreams,
-        background: bool = False,
-        on_headers: Callable[[Headers], None] = lambda _headers: None,
-        on_end: Callable[[], None] = lambda: None,
-        hold: Callable[[Interaction], Player] | None = None,
+        background: bool,
+        hold: Callable[[Interaction], Player] | None,
     ) -> None:
         self.request = request
         self.order = order
-        self._recorded_by = recorded_by
-        self._clean = clean
-        self._as_kept = as_kept
+        self.pid = os.getpid()
+        self._session = session
+        self._recorded_by = session.owner.signature
+        streams: OpenStreams = session.streams
+        self._streams = streams
         self._overlaps = streams.any_is_open
         self._started = max(round(elapsed() * 1000), streams.last_piece + self._overlaps)
         streams.last_request = self._started
         self._pieces: list[Piece] = []
-        self._status: int | None = None
-        self._headers: Headers = ()
-        self._reason: str | None = None
-        self._http_version = "HTTP/1.1"
-        self._headers_after: int | None = None
+        self._begun = Response(None)  # without its body
         self._ending: Callable[[bytes], tuple[Ended, Failure | None]] | None = None
         # Reentrant: while it is held, the garbage collector may close the stream that is recorded.
         self._lock = threading.RLock()
         self._kept: tuple[tuple[bool, int], Interaction | None] | None = None
         self._is_block_over = False
         self._is_given_up = False
-        self._on_headers = on_headers
-        self._on_end = on_end
         self._hold = hold
         self.holds = hold is not None  # record the whole answer before its consumer sees any of it
         self.keeps_encoding = False
         """Whether the consumer gets the body as it came: compressed, with the header that says so."""
-        self._streams = streams
         self._stream = streams.start(
             f"{request.method} {request.url}",
             self._facts,
@@ -95,12 +87,14 @@ class Recorder:
     def start_response(
         self, status: int, headers: Headers, http_version: str, reason: str | None = None
     ) -> None:
-        self._status = status
-        self._reason = None if reason == responses.get(status, "") else reason
-        self._headers = headers
-        self._http_version = http_version
-        self._headers_after = self._ms()
-        self._on_headers(headers)
+        self._begun = Response(
+            status,
+            headers,
+            headers_after=self._ms(),
+            http_version=http_version,
+            reason=None if reason == responses.get(status, "") else reason,
+        )
+        self._session.note_cookies(headers)
 
     def add_piece(self, data: bytes) -> None:
         if data and self._ending is None:
@@ -132,7 +126,7 @@ class Recorder:
 
     def block_ended(self) -> None:
         """Note that the block is over: an answer that came may be read, and recorded, after it."""
-        if self._status is None:
+        if self._begun.status is None:
             self.closed()
         self._is_block_over = True
 
@@ -155,17 +149,19 @@ class Recorder:
         with self._lock:
             state = self.over, len(self._pieces)
             if self._kept is None or self._kept[0] != state:
-                is_upgrade = (self._status or 200) < 200  # to a WebSocket: no cassette holds that
-                self._kept = state, None if is_upgrade else self._as_kept(self._build())
+                is_upgrade = (
+                    self._begun.status or 200
+                ) < 200  # to a WebSocket: no cassette holds that
+                self._kept = state, None if is_upgrade else self._session.as_kept(self._build())
             return self._kept[1]
 
     def answer(self) -> Interaction:
         """Return what came, redacted, also if a hook dropped it."""
-        return self.interaction() or self._clean(self._build())
+        return self.interaction() or self._session.clean_answer(self._build())
 
     def _facts(self) -> list[str]:
         body = b"".join([piece.data for piece in self._decoded()])
-        return describe_stream(self.request, self._header("content-type"), body)
+        return describe_stream(self.request, self._begun.header("content-type"), body)
 
     def _end(self, ending: Callable[[bytes], tuple[Ended, Failure | None]]) -> None:
         with self._lock:
@@ -174,21 +170,14 @@ class Recorder:
             self._ending = ending
             self._overlaps |= self._streams.last_request > self._started
         self._streams.close(self._stream)
-        self._on_end()
+        self._session.recording_ended(self)
 
     def _build(self) -> Interaction:
         pieces = self._decoded()
-        headers = self._headers
+        headers = self._begun.headers
         if pieces is not self._pieces:  # what they say of the body was true before it was decoded
             headers = tuple(one for one in headers if one[0].lower() not in OF_THE_ENCODING)
-        response = Response(
-            status=self._status,
-            headers=headers,
-            pieces=tuple(pieces),
-            headers_after=self._headers_after,
-            http_version=self._http_version,
-            reason=self._reason,
-        )
+        response = replace(self._begun, headers=headers, pieces=tuple(pieces))
         ended, error = (self._ending or self._at_close)(response.body)
         return Interaction(
             request=self.request,
@@ -200,31 +189,31 @@ class Recorder:
     # The endings, in the order of docs/endings.md: a terminal event wins over what came after it.
 
     def _at_eof(self, body: bytes) -> tuple[Ended, Failure | None]:
-        found = ending(self._header("content-type"), body)
+        found = ending(self._begun.header("content-type"), body)
         if found.complete_at_eof:
             return "complete", None
         return "failed", Failure(None, f"the stream ended without its {found.expected}")
 
     def _at_close(self, body: bytes) -> tuple[Ended, Failure | None]:
-        if self._status is None:
+        if self._begun.status is None:
             return "closed", None
-        whole = self._has_all_bytes() or ending(self._header("content-type"), body).terminal
+        whole = self._has_all_bytes() or ending(self._begun.header("content-type"), body).terminal
         return ("complete" if whole else "closed"), None
 
     def _at_failure(self, body: bytes, failure: Failure) -> tuple[Ended, Failure | None]:
-        found = ending(self._header("content-type"), body)
+        found = ending(self._begun.header("content-type"), body)
         return ("complete", None) if found.terminal else ("failed", failure)
 
     def _has_all_bytes(self) -> bool:
-        if self.request.method == "HEAD" or self._status in (204, 304):
+        if self.request.method == "HEAD" or self._begun.status in (204, 304):
             return True
-        length = self._header("content-length")
+        length = self._begun.header("content-length")
         came = sum(len(piece.data) for piece in self._pieces)
         return length is not None and length.isdigit() and came >= int(length)
 
     def _decoded(self) -> list[Piece]:
         """Return the pieces without their content encoding; themselves where that must stay."""
-        encoding = self._header("content-encoding")
+        encoding = self._begun.header("content-encoding")
         if not (encoding and self._pieces) or self.keeps_encoding:
             return self._pieces
         decoded = decode_unless_huge(encoding, [piece.data for piece in self._pieces])
@@ -232,9 +221,6 @@ class Recorder:
             return self._pieces
         timed = zip(self._pieces, decoded, strict=True)
         return [Piece(piece.at, data) for piece, data in timed if data]
-
-    def _header(self, name: str) -> str | None:
-        return next((value for key, value in self._headers if key.lower() == name), None)
 
     def _ms(self) -> int:
         self._streams.last_piece = max(round(elapsed() * 1000), self._streams.last_request)

@@ -20,7 +20,6 @@ from aquila_cassette.errors import OverwriteError, SecretLeakError
 from aquila_cassette.model import UNFINISHED, Interaction, Request
 from aquila_cassette.redaction import Redaction
 from aquila_cassette.session.failures import how_failed, is_good
-from aquila_cassette.session.miss import Rerecord
 from aquila_cassette.session.run_folder import Change, RunFolder, mark, marks_of
 from aquila_cassette.session.session import Session
 from aquila_cassette.storage import files
@@ -28,24 +27,19 @@ from aquila_cassette.storage.bodies import is_event_stream
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.transcript.humanize import count, escape_control_chars
 
-Owns = Callable[[Interaction], bool]
-"""Returns whether an interaction on file is the owner's own."""
-
 Numbered = tuple[int, Interaction]
 New = Sequence[Interaction] | Callable[[Sequence[Interaction]], Sequence[Interaction]]
 
 
-def save_block(session: Session, run: RunFolder, *, raised: bool) -> None:
+def save_block(session: Session, *, raised: bool) -> None:
     """Save what a block recorded at its end, its failed answers only if no exception leaves it."""
     session.discard_failed(raised)
     if recorded := session.recorded:
         session.saved = recorded
-        _write(session, recorded, run)
+        _write(session, recorded)
 
 
-def save_outcome(
-    sessions: Sequence[Session], run: RunFolder, *, passed: bool, is_whole: bool
-) -> None:
+def save_outcome(sessions: Sequence[Session], *, passed: bool, is_whole: bool) -> None:
     """Correct what the blocks of one file saved, now that their owner's outcome is known.
 
     What a failed run leaves is marked as unfinished: mode ``once`` records the rest next time. The
@@ -63,7 +57,7 @@ def save_outcome(
     else:
         played = set().union(*(session.index.played for session in sessions))
         # Those of a shared owner are left to `settle`.
-        unfinished = {} if first.is_shared else first.unfinished
+        unfinished = {} if first.owner.is_shared else first.unfinished
         taken_over = [one for place, one in unfinished.items() if place in played]
         old = [*unfinished.values()] if is_whole else taken_over
         if not old and kept == saved:
@@ -71,7 +65,7 @@ def save_outcome(
         new = [*map(as_finished, taken_over), *kept]
         saved = [*saved, *old]
     if saved or new:
-        _write(sessions[-1], new, run, drop=_is_among(saved))
+        _write(sessions[-1], new, drop=_is_among(saved))
 
 
 def withdraw(sessions: Sequence[Session]) -> None:
@@ -90,9 +84,7 @@ def as_unfinished(one: Interaction) -> Interaction:
     return replace(one, recorded_by=f"{by}{UNFINISHED}") if by and not one.is_unfinished else one
 
 
-def replace_old(
-    sessions: Sequence[Session], run: RunFolder, owns: Owns, *, is_whole: bool = True
-) -> None:
+def replace_old(sessions: Sequence[Session], *, is_whole: bool = True) -> None:
     """Save what the blocks of one file recorded in mode ``all``, in place of what it replaces.
 
     The file stays as it is where all answers are the same, ids, dates and padding aside.
@@ -101,18 +93,19 @@ def replace_old(
     if not new:
         return
     last = sessions[-1]
-    is_replaced = _is_replaced(sessions, run, owns, is_whole=is_whole)
+    is_replaced = _is_replaced(sessions, is_whole=is_whole)
     old = [one for one in _on_file(last) if is_replaced(one)]
     if old:
         from aquila_cassette.transcript import comparison  # only mode `all` needs it
 
         if comparison.is_same_recording(old, new, last.recorded_key):
             last.is_unchanged = True
-            if last.is_shared:
+            if last.owner.is_shared:
                 kept = marks_of(old)
-                run.note(Change(last.signature or "", last.path, is_all=True, kept=kept))
+                change = Change(last.owner.signature or "", last.path, is_all=True, kept=kept)
+                last.owner.run.note(change)
             return
-    _write(last, new, run, drop=is_replaced)
+    _write(last, new, drop=is_replaced)
     last.replaced = tuple(old), tuple(new)
 
 
@@ -150,17 +143,10 @@ def settle(run: RunFolder, owner: str, *, passed: bool, is_whole: bool) -> list[
     return put_back
 
 
-def refuse_loss(
-    sessions: Sequence[Session],
-    run: RunFolder,
-    owns: Owns,
-    *,
-    is_whole: bool = True,
-    was_edited: bool = False,
-) -> None:
+def refuse_loss(sessions: Sequence[Session], *, is_whole: bool = True) -> None:
     """Raise where failures of the blocks of one file would replace good answers.
 
-    An owner that `was_edited` (it missed when it ran last) may lose answers to what it no longer
+    An owner that was edited (it missed when it ran last) may lose answers to what it no longer
     asks: the failure may be what it expects now.
     """
     __tracebackhide__ = True
@@ -169,36 +155,32 @@ def refuse_loss(
     new = [one for session in sessions for one in session.answers]
     if not any(map(how_failed, new)):
         return
-    is_replaced = _is_replaced(sessions, run, owns, is_whole=is_whole)
+    is_replaced = _is_replaced(sessions, is_whole=is_whole)
     old = [(number, one) for number, one in enumerate(_on_file(last), 1) if is_replaced(one)]
-    if was_edited:
+    if last.owner.was_edited:
         keys = {key_of(one.request) for one in new}
         old = [pair for pair in old if key_of(pair[1].request) in keys]
     lost, failures = find_loss(old, new, key_of)
     if lost:
-        raise _overwrite_error(lost, failures, path=last.path, rerecord=last.owner.rerecord)
+        raise _overwrite_error(last, lost, failures)
 
 
-def _is_replaced(
-    sessions: Sequence[Session], run: RunFolder, owns: Owns, *, is_whole: bool
-) -> Owns:
+def _is_replaced(sessions: Sequence[Session], *, is_whole: bool) -> Callable[[Interaction], bool]:
     """Return a function that tells whether mode ``all`` replaces an interaction on file.
 
     It replaces the owner's own, and unsigned ones that the owner asked again. Where the owner ran in
     part, it replaces only what was asked again; never what other processes recorded in this run.
     """
-    last = sessions[-1]
+    last, owner = sessions[-1], sessions[-1].owner
     key_of = last.recorded_key
     again = {key_of(one.request) for session in sessions for one in session.recorded}
-    recorded_now = run.marks(last.signature, last.path) if last.is_shared else set()
+    recorded_now = owner.run.marks(owner.signature, last.path) if owner.is_shared else set()
 
     def is_replaced(old: Interaction) -> bool:
-        is_own = owns(old)
-        if not (is_own and is_whole):
-            may_be = is_own or old.recorded_by is None
-            if not may_be or key_of(old.request) not in again:
-                return False
-        return mark(old) not in recorded_now
+        is_own = owner.owns(old)
+        may_be = is_own or old.recorded_by is None
+        is_due = (is_own and is_whole) or (may_be and key_of(old.request) in again)
+        return is_due and mark(old) not in recorded_now
 
     return is_replaced
 
@@ -232,10 +214,10 @@ def _save(path: Path, new: New, *, drop: Callable[[Interaction], bool], **how: A
 def _write(
     session: Session,
     interactions: Sequence[Interaction],
-    run: RunFolder,
     drop: Callable[[Interaction], bool] = lambda old: False,
 ) -> None:
     """Save what a session recorded; for a shared owner, note the change for `settle`."""
+    owner = session.owner
     taken_out: list[Interaction] = []
 
     def take_out(old: Interaction) -> bool:
@@ -246,17 +228,16 @@ def _write(
     def put_in(stays: Sequence[Interaction]) -> Sequence[Interaction]:
         new = _not_stored(session, stays, interactions)
         is_all = session.mode == "all"
-        run.note(
-            Change(session.signature or "", session.path, is_all, marks_of(new), old=taken_out)
-        )
+        change = Change(owner.signature or "", session.path, is_all, marks_of(new), old=taken_out)
+        owner.run.note(change)
         return new
 
     _save(
         session.path,
-        put_in if session.is_shared else interactions,
+        put_in if owner.is_shared else interactions,
         drop=take_out,
         check=lambda data: refuse_secrets(data, session.options.redact, session.path),
-        on_create=lambda: run.add(session.path),
+        on_create=lambda: owner.run.add(session.path),
     )
 
 
@@ -266,7 +247,9 @@ def _not_stored(
     """Return what is `new` without what another process stored meanwhile for the same owner."""
     key_of = session.recorded_key
     known = set(marks_of(session.index.interactions))
-    theirs = [one for one in stored if one.owner == session.signature and mark(one) not in known]
+    theirs = [
+        one for one in stored if one.owner == session.owner.signature and mark(one) not in known
+    ]
     count_of = Counter(key_of(one.request) for one in theirs)
     left = []
     for one in new:
@@ -338,8 +321,9 @@ _LONG = 160  # characters
 
 
 def _overwrite_error(
-    lost: list[Numbered], failures: list[Interaction], *, path: Path, rerecord: Rerecord
+    session: Session, lost: list[Numbered], failures: list[Interaction]
 ) -> OverwriteError:
+    command = session.owner.rerecord("all")
     hows = [(one, how) for one in failures if (how := how_failed(one))]
     kinds = escape_control_chars(" and ".join(dict.fromkeys(how.kind for _, how in hows)))
     was = [f"on cassette: {numbered(*pair)}: HTTP {pair[1].response.status}" for pair in lost]
@@ -351,11 +335,11 @@ def _overwrite_error(
         for one, how in hows[:_SHOWN]
     ]
     return OverwriteError(
-        f"{display_path(path)} stays as it was: {count(len(lost), 'good answer')} would have been "
+        f"{session.shown_path} stays as it was: {count(len(lost), 'good answer')} would have been "
         f"replaced by {kinds}.",
-        path=path,
+        path=session.path,
         facts=[*was, *now, "to store the failure instead: delete what is on cassette first"],
-        fix=f"Fix: check the provider, the API key and its limits, then run: {rerecord('all')}",
+        fix=f"Fix: check the provider, the API key and its limits, then run: {command}",
     )
 
 

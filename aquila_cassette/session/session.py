@@ -17,7 +17,7 @@ from aquila_cassette import importers
 from aquila_cassette.errors import MissError
 from aquila_cassette.importers import find_cassette, refuse_to_record
 from aquila_cassette.matching.keys import Key, Matcher
-from aquila_cassette.model import UNFINISHED, CassetteData, Interaction, Request
+from aquila_cassette.model import UNFINISHED, CassetteData, Headers, Interaction, Request
 from aquila_cassette.options import MATCHING, Mode, Options
 from aquila_cassette.redaction import Secrets, environment_secrets
 from aquila_cassette.session.ambient import (
@@ -30,18 +30,14 @@ from aquila_cassette.session.failures import how_failed, is_good
 from aquila_cassette.session.forks import ForkedRecording, Journal, renew_locks
 from aquila_cassette.session.hosts import host_and_port, is_listed
 from aquila_cassette.session.miss import (
-    cassette_line,
     combined,
-    explain,
-    first_line,
-    ignore_own_server,
     left_over,
-    sender,
+    miss_of,
     swallowed,
     warn_in_user_code,
 )
 from aquila_cassette.session.ordering import Order, OrderedPlayer
-from aquila_cassette.session.player import Player, ReplayIndex, ReplaySettings
+from aquila_cassette.session.player import Player, ReplayIndex
 from aquila_cassette.session.recorder import Recorder
 from aquila_cassette.session.stepping import Stepping
 from aquila_cassette.storage.names import display_path
@@ -71,7 +67,7 @@ def records_what_is_new(mode: Mode, state: CassetteState) -> bool:
 
 
 class Session:
-    """An open cassette. `handle` is what adapters call; all else is for its `Owner`, which imports this."""
+    """An open cassette. `handle` is what adapters call; the rest is for its `Owner` and this folder."""
 
     reports_unrecorded = True
 
@@ -95,8 +91,6 @@ class Session:
         self.replaced: tuple[tuple[Interaction, ...], tuple[Interaction, ...]] = (), ()
         self.streams = OpenStreams()
         self.path = self._find_path()
-        self.signature: str | None = owner.signature
-        self.is_shared: bool = owner.is_shared
         self.played_before: set[int] = set()  # by earlier blocks of the owner
         self.foreign = ""  # the format of another recorder
         self.state, interactions = self._load()
@@ -107,9 +101,8 @@ class Session:
         }
         if self.unfinished:
             self.state = "new"
-        self.index = ReplayIndex(interactions, self.recorded_key, reader=self.signature)
+        self.index = ReplayIndex(interactions, self.recorded_key, reader=owner.signature)
         self._records = records_what_is_new(options.mode, self.state)
-        self._replay_settings = ReplaySettings(self.path, self.fix, self.streams, options.speed)
         self._numbers = itertools.count(1)
         self.recorders: list[Recorder | ForkedRecording] = []
         self.journal: Journal | None = None  # once a process was forked in the block
@@ -150,7 +143,7 @@ class Session:
             place, more = found
             return self._replay(index.interactions[place], place + 1, more, asked=request)
         if not self.may_record:
-            raise self.missed(self._miss(asked, number, key))
+            raise self.missed(miss_of(self, asked, number, key))
         refuse_placeholder(request, asked)
         return self._record(asked, number)
 
@@ -262,6 +255,10 @@ class Session:
             recorder.give_up()
         self.end_journal()
 
+    def note_cookies(self, headers: Headers) -> None:
+        """Hide from now on, in all that is kept, the cookies that an answer sets."""
+        self._cookies.update(dict.fromkeys(self.options.redact.cookies(headers)))
+
     def clean_answer(self, interaction: Interaction) -> Interaction:
         """Return it without secrets; its request is already so."""
         response = self.options.redact.response(interaction.response, env=self._secrets())
@@ -307,9 +304,8 @@ class Session:
         return (*environment_secrets(os.environ), *self._cookies)
 
     def is_ignored(self, url: str) -> bool:
-        return bool(self.options.ignore_hosts) and is_listed(
-            self.options.ignore_hosts, *host_and_port(url)
-        )
+        hosts = self.options.ignore_hosts
+        return bool(hosts) and is_listed(hosts, *host_and_port(url))
 
     def _is_background(self, request: Request) -> bool:
         return any(fnmatchcase(request.url, one) for one in self.options.background)
@@ -317,13 +313,13 @@ class Session:
     def _replay(
         self, interaction: Interaction, number: int, more: bool, asked: Request | None = None
     ) -> Player:
-        make: Callable[..., Player] = self.stepping.replay if self.options.hold else Player
+        make: Callable[..., Player] = partial(Player, self)
         background = self._is_background(interaction.request)
-        settings = self._replay_settings
-        overlaps = "." in interaction.recorded_at and not self.options.hold
-        if overlaps and (waits := self.order.waits(interaction)):
-            make = partial(OrderedPlayer, order=self.order, waits=waits)
-        player = make(interaction, number, settings, more=more, asked=asked, background=background)
+        if self.options.hold:
+            make = self.stepping.replay
+        elif "." in interaction.recorded_at and (waits := self.order.waits(interaction)):
+            make = partial(OrderedPlayer, self, order=self.order, waits=waits)
+        player = make(interaction, number, more=more, asked=asked, background=background)
         self.played.append(interaction)
         return player
 
@@ -331,32 +327,18 @@ class Session:
         """Let an ambient request pass where its block records; else answer it, and count it nowhere."""
         if self.may_record and not holds_placeholder(request):
             return None
-        return Player(kind.interaction(request), 0, self._replay_settings, is_stream=False)
+        return Player(self, kind.interaction(request), 0, is_stream=False)
 
     def _record(self, asked: Request, number: int = 0) -> Recorder:
         background = self._is_background(asked)
         hold = None
         if self.options.hold and not background:
-            hold = partial(self.stepping.replay, number=number, settings=self._replay_settings)
-        pid = os.getpid()
-        recorder = Recorder(
-            asked,
-            order=_next_order(),
-            recorded_by=self.signature,
-            clean=self.clean_answer,
-            as_kept=self.as_kept,
-            on_headers=lambda headers: self._cookies.update(
-                dict.fromkeys(self.options.redact.cookies(headers))
-            ),
-            streams=self.streams,
-            background=background,
-            hold=hold,
-            on_end=lambda: self._recording_ended(recorder, pid),
-        )
+            hold = partial(self.stepping.replay, number=number)
+        recorder = Recorder(self, asked, order=_next_order(), background=background, hold=hold)
         with self._lock:
             self.recorders.append(recorder)
         if self.journal is not None and self.journal.is_forked:
-            asked_by = f"{asked.method} {asked.url} (process {pid})"
+            asked_by = f"{asked.method} {asked.url} (process {recorder.pid})"
             self.journal.note("asked", recorder.order, asked_by)
         return recorder
 
@@ -414,51 +396,13 @@ class Session:
         take = partial(self.index.take, repeats=self.options.repeats)
         return take(key) or next(filter(None, map(take, self.matcher.looser_keys(key))), None)
 
-    def _recording_ended(self, recorder: Recorder, pid: int) -> None:
+    def recording_ended(self, recorder: Recorder) -> None:
         if self.journal is not None and self.journal.is_forked:
-            if pid == os.getpid():
+            if recorder.pid == os.getpid():
                 came = ForkedRecording(recorder.order, recorder.interaction(), recorder.answer())
                 self.journal.note("recorded", recorder.order, came)
         elif not self.is_open and self.on_late_end is not None:
             self.on_late_end()
-
-    def facts(self) -> list[str]:
-        """Return the lines on this cassette, and on who sends the current request."""
-        facts = [cassette_line(self.shown_path, self.mode, is_absent=self.state == "absent")]
-        return [*facts, f"sent by:  {by}"] if (by := sender()) else facts
-
-    def _miss(self, asked: Request, number: int, key: Key) -> MissError:
-        facts = self.facts()
-        convert = f"{importers.convert_command(self.path)} && " if self.foreign else ""
-
-        def rerecord(mode: Mode) -> str:
-            return f"{convert}{self.owner.rerecord(mode)}"
-
-        fix = everything = f"Fix: {rerecord('all')}"
-        if self.state != "absent":
-            played = self.index.played | self.played_before
-            lines, fix = explain(
-                asked,
-                key,
-                self.index,
-                self.matcher,
-                played=played,
-                owner=self.signature,
-                rerecord=rerecord,
-            )
-            facts += lines
-        recorded = (one.request for one in self.index.interactions)
-        if option := ignore_own_server(asked.url, recorded):
-            facts.append(f"or:       {option}")
-        return MissError(
-            first_line(asked, number),
-            method=asked.method,
-            url=asked.url,
-            path=self.path,
-            facts=facts,
-            fix=fix,
-            covers=f"Fix: {rerecord('new_episodes')}" if fix == everything else "",
-        )
 
     def missed(self, error: MissError) -> MissError:
         self.warns_if_empty = False

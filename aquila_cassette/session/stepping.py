@@ -11,7 +11,7 @@ from aquila_cassette import sse
 from aquila_cassette.dialects.framing import framing, is_complete_frame, read_event, split_frames
 from aquila_cassette.errors import AquilaError, RenderTimeout, UsageError
 from aquila_cassette.model import Interaction, Response
-from aquila_cassette.session.player import Player, ReplaySettings, let_others_run
+from aquila_cassette.session.player import Player, let_others_run
 from aquila_cassette.session.stream_text import pending_lines
 from aquila_cassette.transcript.request_text import summarize_request
 from aquila_cassette.waiting.event_loops import (
@@ -40,15 +40,13 @@ class Stepping:
         self._streams: list[SteppedPlayer] = []
         self._lock = threading.RLock()
 
-    def replay(
-        self, interaction: Interaction, number: int, settings: ReplaySettings, **how: Any
-    ) -> Player:
+    def replay(self, interaction: Interaction, number: int, **how: Any) -> Player:
         """Make the replay of an interaction: held, if it is a stream."""
         cut = steps(interaction.response)
         with self._lock:
             if not cut or self.released:
-                return Player(interaction, number, settings, **how)
-            player = SteppedPlayer(interaction, number, settings, self.session.home, cut, **how)
+                return Player(self.session, interaction, number, **how)
+            player = SteppedPlayer(self.session, interaction, number, cut=cut, **how)
             self._streams.append(player)
         return player
 
@@ -143,23 +141,10 @@ class Stepping:
 
 
 class SteppedPlayer(Player):
-    """A replay whose steps the test lets through; at no pace.
+    """A replay whose steps the test lets through, by `allow` and `release`; at no pace."""
 
-    The test's side calls `allow` and `release`. `home` opened the block: if that thread blocks
-    here, nobody can let the stream through.
-    """
-
-    def __init__(
-        self,
-        interaction: Interaction,
-        number: int,
-        settings: ReplaySettings,
-        home: threading.Thread,
-        cut: list[bytes],
-        **how: Any,
-    ) -> None:
+    def __init__(self, *args: Any, cut: list[bytes], **how: Any) -> None:
         self._steps = cut
-        self._home = home
         self._allowed = 0
         self._given = 0
         self._iterators = 0
@@ -167,7 +152,7 @@ class SteppedPlayer(Player):
         self._over = False
         self._reader: weakref.ref[TaskOrThread] | None = None
         self._notifier = Notifier()
-        super().__init__(interaction, number, settings, **how)
+        super().__init__(*args, **how)
         self.speed = 0.0
         self.is_immediate = False
 
@@ -186,7 +171,7 @@ class SteppedPlayer(Player):
             count = self._notifier.count
             if (step := self._next()) is not None:
                 return step
-            if threading.current_thread() is self._home:
+            if threading.current_thread() is self._session.home:  # who else would let it through?
                 raise UsageError(
                     "A held stream is read in the thread that opened the block, which then waits "
                     "for itself.",

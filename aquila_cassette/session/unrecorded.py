@@ -5,28 +5,48 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from aquila_cassette.errors import AquilaError, ReplayError, UnrecordedError
+from aquila_cassette.errors import AquilaError, ReplayError, ScopeError, UnrecordedError
+from aquila_cassette.session import current_session as current
 from aquila_cassette.session.hosts import Peer, is_public
-from aquila_cassette.session.miss import cassette_line, warn_in_user_code
+from aquila_cassette.session.miss import cassette_line, facts_of, warn_in_user_code
 from aquila_cassette.waiting.frames import callers, is_installed, is_user_code
 
 if TYPE_CHECKING:
     from aquila_cassette.session.session import Session
 
 _NAMES = {"urllib3": "urllib3-future"}  # in its place: the adapter sends for urllib3 itself
-_FOR_OTHERS = ("aquila_cassette", "contextlib", "anyio", "trio", "uvloop", "aiohappyeyeballs")
+_CONNECT_FOR_OTHERS = (
+    "aquila_cassette",
+    "contextlib",
+    "anyio",
+    "trio",
+    "uvloop",
+    "aiohappyeyeballs",
+)
 """Event loops and wrappers: what connects is the package that called them."""
 
 
-def report_connection(session: Session, peer: Peer) -> None:
+def _session_here() -> Session | None:
+    """Return the session that what is started here belongs to; None where an adapter starts it."""
+    if not current.opened() or current.is_sending():
+        return None
+    try:
+        return current.current_session()
+    except ScopeError:
+        return current.opened()[-1]
+
+
+def report_connection(peer: Peer) -> None:
     """Report a connection to a public host; mode none refuses it.
 
     While a block records, its adapters look up names in threads that do not know of them, so there
     only connections count.
     """
     __tracebackhide__ = True
+    session = _session_here()
     if (
-        not (session.reports_unrecorded and is_public(peer.host))
+        session is None
+        or not (session.reports_unrecorded and is_public(peer.host))
         or (peer.is_lookup and session.may_record)
         or peer.is_listed(session.options.ignore_hosts)
     ):
@@ -39,7 +59,7 @@ def report_connection(session: Session, peer: Peer) -> None:
         method="CONNECT",
         url=peer.name,
         path=session.path,
-        facts=session.facts(),
+        facts=facts_of(session),
         fix=f'Fix: aquila_cassette(..., ignore_hosts=["{peer.name}"]) lets it pass; or send it with a '
         "library that docs/libraries.md lists",
     )
@@ -48,10 +68,11 @@ def report_connection(session: Session, peer: Peer) -> None:
     _warn_once(session, error)
 
 
-def report_process(session: Session, kind: str) -> None:
+def report_process(kind: str) -> None:
     """Report a process of Python that is not forked, so that it does not know the block."""
     __tracebackhide__ = True
-    if not session.reports_unrecorded:
+    session = _session_here()
+    if session is None or not session.reports_unrecorded:
         return
     session.warns_if_empty = False  # it may be, in the process
     error = ReplayError(
@@ -85,7 +106,7 @@ def _library(name: str) -> str:
         package = (caller.f_globals.get("__name__") or "").partition(".")[0]
         if is_user_code(file):
             return name
-        if package not in _FOR_OTHERS:
+        if package not in _CONNECT_FOR_OTHERS:
             if is_installed(file):
                 return _NAMES.get(package, package)
             name = package
