@@ -62,6 +62,11 @@ def section(rows: Sequence[MissRow]) -> list[str]:
     if len(rows) > _MOST:
         lines.append(f"... and {len(rows) - _MOST} more")
     fixes = [line for *_, fix in rows for line in fix.splitlines()]
-    others = dict.fromkeys(fix for fix in fixes if not fix.startswith("Fix: pytest "))
+    others = dict.fromkeys(fix for fix in fixes if not _is_done_by_record(fix))
     recorded = ["Fix: aquila-cassette record --failed"] if len(others) < len(set(fixes)) else []
     return [*lines, *others, *recorded]
+
+
+def _is_done_by_record(fix: str) -> bool:
+    """Return whether `aquila-cassette record` does what a fix says: not what is another plugin's."""
+    return fix.startswith("Fix: pytest ") and "--aquila-record=" in fix

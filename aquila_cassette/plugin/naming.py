@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +15,11 @@ import pytest
 from aquila_cassette.errors import UsageError
 from aquila_cassette.session.current_session import SESSION
 from aquila_cassette.suite import find_suite
+
+# Without them a command runs other plugins: vcrpy's own, say, which keeps the secrets.
+_NEEDED_PLUGIN = re.compile(
+    r"aquila_cassette\.(?:plugin|vcr_compat)|no:(?:recording|vcr|cassetter)"
+)
 
 
 @cache
@@ -87,12 +93,21 @@ def scope_name(node: object) -> str:
 
 
 def command_of(node: pytest.Item | pytest.Collector) -> str:
-    """Return the command that runs a test, class or module."""
+    """Return the command that runs a test, class or module with the plugins of this run."""
     _, _, inside = node_id(node.nodeid).partition("::")
     path = node.path.parent if node.path.name == "__init__.py" and not inside else node.path
     module = os.path.relpath(path, node.config.invocation_params.dir)
     target = f"{module.replace(os.sep, '/')}::{inside}" if inside else module
-    return f"pytest {shlex.quote(target)}"
+    plugins = [f"-p {one}" for one in _plugins_of_the_command_line(node.config)]
+    return " ".join(["pytest", *plugins, shlex.quote(target)])
+
+
+def _plugins_of_the_command_line(config: pytest.Config) -> Iterator[str]:
+    """Yield what this run loads or blocks with -p, and needs, and has from no configuration."""
+    configured = [*config.getini("addopts"), *shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))]
+    for one in dict.fromkeys(config.option.plugins):
+        if _NEEDED_PLUGIN.fullmatch(one) and not {one, f"-p{one}"}.intersection(configured):
+            yield one
 
 
 def uses_cassettes(item: pytest.Item) -> bool:

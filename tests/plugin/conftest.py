@@ -29,7 +29,7 @@ Suite = Callable[..., pytest.RunResult]
 
 
 @pytest.fixture
-def suite(pytester: pytest.Pytester, server: RawServer) -> Suite:
+def suite(pytester: pytest.Pytester, server: RawServer, monkeypatch: pytest.MonkeyPatch) -> Suite:
     """Write a test file (`URL` and `get` are there to use) and run it with some arguments."""
     pytester.makepyprojecttoml(
         "[tool.pytest.ini_options]\nfilterwarnings = ['error', 'ignore:No request came']\n"
@@ -49,7 +49,7 @@ def suite(pytester: pytest.Pytester, server: RawServer) -> Suite:
             pytester.makepyfile(test_it=head + source)
         # xdist's controller does not end inside the process of another run.
         runs = pytester.runpytest_subprocess if "-n" in arguments else pytester.runpytest
-        alone = [] if beside_cassetter else ["-p", "no:cassetter"]
-        return runs(*alone, *arguments)
+        monkeypatch.setenv("PYTEST_ADDOPTS", "" if beside_cassetter else "-p no:cassetter")
+        return runs(*arguments)
 
     return run

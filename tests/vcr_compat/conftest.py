@@ -25,13 +25,14 @@ def get(path, **more): return httpx.get(URL + path, verify=False, **more).text
 def post(path, **more): return httpx.post(URL + path, verify=False, **more).text
 """
 
-PLAIN = ("-p", "no:cacheprovider", "-p", "no:cassetter", "-p", "no:asyncio")
+PLAIN = ("-p", "no:cacheprovider", "-p", "no:asyncio")
 
 
 @pytest.fixture(autouse=True)
-def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def _plain_environment(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AQUILA_RECORD", "AQUILA_CASSETTE_DIR", "AQUILA_ON_UNPLAYED", "CI"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:cassetter")
 
 
 @pytest.fixture

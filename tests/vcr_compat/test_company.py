@@ -1,5 +1,7 @@
 """Other plugins with it, the ways to load it, and other libraries than httpx."""
 
+import re
+import shlex
 import subprocess
 import sys
 
@@ -21,6 +23,43 @@ def test_with_the_plugin_that_it_replaces_it_is_refused_with_a_fix(
             "ERROR: aquila_cassette.vcr_compat and pytest-recording both own the mark `vcr` and *",
             "Fix: pytest -p aquila_cassette.vcr_compat -p no:recording",
         ]
+    )
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "1")])
+def test_the_printed_command_has_the_plugins_of_the_command_line(
+    pytester: pytest.Pytester, server: RawServer, workers: tuple[str, ...]
+) -> None:
+    test = f"@pytest.mark.vcr\ndef test_one(vcr): httpx.get({server.url!r}); assert len(vcr) == 1"
+    pytester.makepyfile(test_it=f"import httpx, pytest\n{test}")
+    loaded = ["-p", "aquila_cassette.vcr_compat", "-p", "no:recording"]
+    missed = pytester.runpytest_subprocess(*loaded, *PLAIN, *workers)
+    (command,) = re.findall(r"^E +Fix: pytest (.*)$", missed.stdout.str(), re.MULTILINE)
+    assert command == f"{' '.join(loaded)} test_it.py::test_one --record-mode=rewrite"
+    pytester.runpytest_subprocess(*shlex.split(command), *PLAIN).assert_outcomes(passed=1)
+    pytester.runpytest_subprocess(*loaded, *PLAIN).assert_outcomes(passed=1)
+    assert len(server.requests) == 1
+
+
+def test_of_many_misses_each_has_the_command_of_its_plugin(suite: Suite) -> None:
+    tests = "".join(f"@pytest.mark.vcr\ndef test_{one}(): get('/{one}')\n" for one in "ab")
+    command = "Fix: pytest -p aquila_cassette.vcr_compat test_it.py::test_{} --record-mode=rewrite"
+    result = suite(tests, failed=2)
+    result.stdout.fnmatch_lines(
+        [*map(command.format, "ab"), "aquila: 0 replayed*"], consecutive=True
+    )
+
+
+def test_a_command_leaves_out_the_plugins_of_the_configuration(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makeini("[pytest]\naddopts = -p aquila_cassette.vcr_compat -pno:recording")
+    pytester.makepyfile(
+        "import httpx, pytest\n@pytest.mark.vcr\ndef test_one(): httpx.get('http://a.example')"
+    )
+    missed = pytester.runpytest_subprocess(*PLAIN)
+    missed.stdout.fnmatch_lines(
+        ["E*Fix: pytest test_a_command*.py::test_one --record-mode=rewrite"]
     )
 
 

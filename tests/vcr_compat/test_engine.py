@@ -125,7 +125,7 @@ def test_the_same_body_answers_and_another_is_noted_or_a_miss(
             "E*@@ messages.0.content @@",
             "E*-Say hello",
             "E*+Say hi",
-            "E*Fix: pytest test_it.py::test_prompt --record-mode=rewrite",
+            "E*Fix: pytest -p aquila_cassette.vcr_compat test_it.py::test_prompt --record-mode=rewrite",
         ]
     )
 

@@ -141,7 +141,7 @@ def test_nothing_is_recorded_unless_it_is_asked_for(suite: Suite, server: RawSer
         [
             f"E*VcrMissError: No interaction matches GET {server.url}/one (request 1 of this block).",
             "E*cassette: cassettes/test_it/test_one.yaml (mode none; there is no such file yet)",
-            "E*Fix: pytest test_it.py::test_one --record-mode=rewrite",
+            "E*Fix: pytest -p aquila_cassette.vcr_compat test_it.py::test_one --record-mode=rewrite",
         ]
     )
     assert not server.requests

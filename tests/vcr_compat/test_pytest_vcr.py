@@ -27,7 +27,9 @@ def test_a_marked_test_is_recorded_and_then_replayed(
 def test_the_command_line_chooses_the_mode(suite: Suite, server: RawServer) -> None:
     always = ONE.replace("vcr()", 'vcr(record_mode="all")')
     result = suite(always, "--vcr-record=none", failed=1)
-    result.stdout.fnmatch_lines(["E*Fix: pytest test_it.py::test_iana --vcr-record=all"])
+    result.stdout.fnmatch_lines(
+        ["E*Fix: pytest -p aquila_cassette.vcr_compat test_it.py::test_iana --vcr-record=all"]
+    )
     assert not server.requests
     suite(always, "-p", "no:vcr")
     suite(ONE, "--vcr-record=all")
