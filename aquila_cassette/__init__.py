@@ -34,11 +34,9 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    home = import_module(f"{__name__}.{_HOMES.get(name, 'errors')}")
-    if name in _HOMES or name in home.NAMES:
-        return getattr(home, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES, *import_module(f"{__name__}.errors").NAMES})
+    errors = vars(import_module(f"{__name__}.errors"))
+    return sorted({*globals(), *_HOMES, *(name for name in errors if name[0].isupper())})

@@ -227,9 +227,3 @@ class RenderTimeout(SettleTimeout):
 
 class UnsupportedError(AquilaError):
     """Traffic that no cassette can hold was met inside a block."""
-
-
-NAMES = [
-    name for name, one in vars().items() if isinstance(one, type) and one.__module__ == __name__
-]
-"""The public names."""

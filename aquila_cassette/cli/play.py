@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import sys
 import time
 from collections import deque
@@ -58,13 +59,9 @@ def run(
     """
     loaded = [(path, importers.load(path)) for path in [find(name, folder) for name in names]]
     for path, cassette in loaded:
-        total = len(cassette.interactions)
-        if (number := max(only or (), default=0)) > total:
-            raise UsageError(
-                f"{display_path(path)} has no interaction {number}.",
-                facts=[f"it has: {total}"],
-                fix=f"Fix: aquila-cassette show {display_path(path)}",
-            )
+        if max(only or [0]) > len(cassette.interactions):
+            what = f"{display_path(path)} has {len(cassette.interactions)} interactions."
+            raise UsageError(what, fix=f"Fix: aquila-cassette show {display_path(path)}")
     screen = Screen()
     text: _TextPlayer | None = None
     try:
@@ -94,11 +91,20 @@ def run(
 
 def _paced(one: Interaction, speed: float) -> Iterator[bytes]:
     """Yield the pieces at their times, `speed` times as fast as recorded (0: at once)."""
+    # An interrupt amid a write would write some of it twice: it is only noted.
+    pressed: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: pressed.append(number))
     started = time.monotonic()
-    for at, data in one.response.pieces:
-        due = started + at / 1000 / speed if speed else started
-        time.sleep(max(0.0, due - time.monotonic()))
-        yield data
+    try:
+        for at, data in one.response.pieces:
+            due = started + at / 1000 / speed if speed else started
+            while not pressed and (left := due - time.monotonic()) > 0:
+                time.sleep(min(left, 0.2))
+            if pressed:
+                raise KeyboardInterrupt
+            yield data
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class _TextPlayer:

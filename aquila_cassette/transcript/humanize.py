@@ -80,10 +80,7 @@ def format_duration(ms: float) -> str:
         return f"{ms:.1f} ms" if ms else "0 ms"
     if ms < 999.5:
         return f"{ms:.0f} ms"
-    if ms < 59_995:
-        return f"{ms / 1000:.2f} s"
-    minutes, seconds = divmod(round(ms / 1000), 60)
-    return f"{minutes} min {seconds} s"
+    return f"{ms / 1000:.2f} s"
 
 
 def count(number: int, name: str) -> str:

@@ -67,7 +67,7 @@ def test_only_the_interactions_asked_for_are_played(cli: Cli, lay: Lay) -> None:
     out = played(cli, "failed", "--only", "3", "-n", "1")
     assert [line[:3] for line in out.splitlines() if line[:1].isdigit()] == ["1/3", "3/3"]
     assert cli("play", "failed", "--only", "4").refusal.startswith(
-        "cassettes/failed.yaml has no interaction 4.\n  it has: 3\nFix: "
+        "cassettes/failed.yaml has 3 interactions.\nFix: "
     )
 
 
