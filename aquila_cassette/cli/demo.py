@@ -26,11 +26,7 @@ from aquila_cassette.cli.shared_options import app
 from aquila_cassette.dialects.reading import read_message
 from aquila_cassette.provider import Provider
 from aquila_cassette.storage.names import display_path
-from aquila_cassette.transcript.humanize import (
-    escape_control_chars,
-    format_duration,
-    format_size,
-)
+from aquila_cassette.transcript.humanize import escape_control_chars, format_duration, format_size
 
 _KEY = "sk-demo-no-key-is-needed"
 _HEADINGS = ("STREAM", "CLIENT", "FIRST", "PIECES", "BYTES", "RECORDED", "REPLAYED", "EQUAL")

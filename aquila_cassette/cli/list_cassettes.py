@@ -17,11 +17,7 @@ from aquila_cassette.errors import CassetteError
 from aquila_cassette.storage.bodies import one_at_a_time
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.suite import FOLDER
-from aquila_cassette.transcript.humanize import (
-    format_age,
-    format_size,
-    parse_time,
-)
+from aquila_cassette.transcript.humanize import format_age, format_size, parse_time
 from aquila_cassette.transcript.interaction_text import InteractionView
 
 if TYPE_CHECKING:
@@ -100,11 +96,7 @@ class _File:
 
 
 @app.command("list")
-def run(
-    place: Place = None,
-    folder: Folder = FOLDER,
-    as_json: AsJson = False,
-) -> int:
+def run(place: Place = None, folder: Folder = FOLDER, as_json: AsJson = False) -> int:
     """List cassettes, a line for each.
 
     A file that cannot be read has a line with its error, and the exit code is 2.

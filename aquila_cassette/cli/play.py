@@ -40,8 +40,7 @@ def run(
     names: Annotated[list[str], typer.Argument(metavar="NAME", help="Cassettes, or paths.")],
     folder: Folder = FOLDER,
     speed: Annotated[
-        float,
-        typer.Option(min=0.0, metavar="FACTOR", help="4 is four times as fast, 0 at once."),
+        float, typer.Option(min=0.0, metavar="FACTOR", help="4 is four times as fast, 0 at once.")
     ] = 1.0,
     only: Annotated[
         list[int] | None,

@@ -22,13 +22,7 @@ from aquila_cassette import importers
 from aquila_cassette.cli.folder import name_of
 from aquila_cassette.cli.output import Progress, Screen, print_error
 from aquila_cassette.cli.record_outcome import Outcome, show_outcomes
-from aquila_cassette.cli.record_selection import (
-    Target,
-    module_of,
-    owner_of,
-    owners_of,
-    select,
-)
+from aquila_cassette.cli.record_selection import Target, module_of, owner_of, owners_of, select
 from aquila_cassette.cli.shared_options import Folder, app
 from aquila_cassette.errors import CassetteError, UsageError
 from aquila_cassette.model import CassetteData
@@ -61,8 +55,7 @@ def run(
     ] = None,
     folder: Folder = FOLDER,
     stale: Annotated[
-        str | None,
-        typer.Option(metavar="AGE", help="What is older than AGE: 30d (also h, w, y)."),
+        str | None, typer.Option(metavar="AGE", help="What is older than AGE: 30d (also h, w, y).")
     ] = None,
     failed: Annotated[
         bool, typer.Option("--failed", help="What tests missed when they ran last.")

@@ -42,8 +42,7 @@ def _version(wanted: bool) -> None:
 def _program(
     context: typer.Context,
     _: Annotated[
-        bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Show cassettes, keep them in order, and record them again.

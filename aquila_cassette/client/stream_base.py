@@ -19,15 +19,7 @@ import anyio
 
 from aquila_cassette.client.answer import AnswerParser, StreamFailure
 from aquila_cassette.client.endpoints import Endpoint, ModelRequest
-from aquila_cassette.client.events import (
-    Answer,
-    Chunk,
-    Done,
-    Error,
-    Meta,
-    StreamEvent,
-    ToolCall,
-)
+from aquila_cassette.client.events import Answer, Chunk, Done, Error, Meta, StreamEvent, ToolCall
 from aquila_cassette.client.sinks import Sink, send
 from aquila_cassette.client.tools import Tool, ToolRun, run_tools, run_tools_now
 from aquila_cassette.errors import AquilaError, ResultTimeout, StreamError

@@ -22,13 +22,7 @@ import aiohttp
 
 from aquila_cassette.http.aiohttp_record import Listener
 from aquila_cassette.http.aiohttp_replay import replayed_connection
-from aquila_cassette.http.dispatcher import (
-    HttpAdapter,
-    Send,
-    exchange,
-    find_class,
-    make_exception,
-)
+from aquila_cassette.http.dispatcher import HttpAdapter, Send, exchange, find_class, make_exception
 from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Failure, Request
 from aquila_cassette.session.failures import RAISED

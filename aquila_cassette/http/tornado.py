@@ -16,13 +16,7 @@ from collections.abc import Awaitable
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from aquila_cassette.http.dispatcher import (
-    HttpAdapter,
-    Send,
-    decide,
-    make_error,
-    respond,
-)
+from aquila_cassette.http.dispatcher import HttpAdapter, Send, decide, make_error, respond
 from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Failure, Request
 from aquila_cassette.session.current_session import current_session

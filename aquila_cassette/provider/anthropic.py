@@ -16,11 +16,7 @@ from aquila_cassette.provider.replies import (
 )
 
 _REASONS = ("tool_use", "max_tokens", "end_turn")
-_ERRORS = {
-    401: "authentication_error",
-    429: "rate_limit_error",
-    529: "overloaded_error",
-}
+_ERRORS = {401: "authentication_error", 429: "rate_limit_error", 529: "overloaded_error"}
 
 
 class AnthropicMessages:

@@ -16,12 +16,7 @@ from aquila_cassette.provider.replies import (
 )
 
 _REASONS = ("STOP", "MAX_TOKENS", "STOP")
-_STATUSES = {
-    401: "UNAUTHENTICATED",
-    429: "RESOURCE_EXHAUSTED",
-    500: "INTERNAL",
-    503: "UNAVAILABLE",
-}
+_STATUSES = {401: "UNAUTHENTICATED", 429: "RESOURCE_EXHAUSTED", 500: "INTERNAL", 503: "UNAVAILABLE"}
 
 
 class GeminiGenerateContent:

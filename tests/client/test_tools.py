@@ -126,11 +126,7 @@ def weather(city: str) -> str:
             "{}",
             "Error: LookupError: there is no tool 'unknown', only: returns_json, raises, weather",
         ),
-        (
-            "weather",
-            "[",
-            "Error: JSONDecodeError: Expecting value: line 1 column 2 (char 1)",
-        ),
+        ("weather", "[", "Error: JSONDecodeError: Expecting value: line 1 column 2 (char 1)"),
         ("weather", "[1]", "Error: TypeError: 'list' object is not a mapping"),
     ],
 )

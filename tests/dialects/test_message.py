@@ -101,12 +101,7 @@ def test_parts_are_in_the_order_in_which_they_began() -> None:
 
 
 @pytest.mark.parametrize(
-    ("whole", "last"),
-    [
-        ('{"a":1}', ":1}"),
-        ('{"a":1,"b":2}', '{"a":1,"b":2}'),
-        ("", ":1}"),
-    ],
+    ("whole", "last"), [('{"a":1}', ":1}"), ('{"a":1,"b":2}', '{"a":1,"b":2}'), ("", ":1}")]
 )
 def test_the_whole_of_a_call_counts_more_than_its_chunks(whole: str, last: str) -> None:
     item = {"type": "function_call", "call_id": "c", "name": "f"}

@@ -4,17 +4,7 @@ import pytest
 
 from aquila_cassette.dialects.framing import framing, read_events
 from aquila_cassette.dialects.reading import DIALECTS, recognise
-from tests.dialects.streams import (
-    ANTHROPIC,
-    CHAT,
-    NDJSON,
-    SSE,
-    WHOLE,
-    chunk,
-    data,
-    lines,
-    typed,
-)
+from tests.dialects.streams import ANTHROPIC, CHAT, NDJSON, SSE, WHOLE, chunk, data, lines, typed
 
 
 def test_every_dialect_has_a_stream_here() -> None:

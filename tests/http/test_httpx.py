@@ -14,15 +14,7 @@ import pytest
 from aquila_cassette import Piece, TruncatedReplayError, aquila_cassette
 from tests.clients import FACES, Face, every_face
 from tests.http.cassettes import EVENTS, JSON, URL, kept, lay, streamed
-from tests.servers import (
-    FRAMES,
-    Connection,
-    H2Server,
-    RawServer,
-    Request,
-    client_context,
-    sends,
-)
+from tests.servers import FRAMES, Connection, H2Server, RawServer, Request, client_context, sends
 
 every_async_face = pytest.mark.parametrize("face", [one for one in FACES if not one.sync], ids=repr)
 every_sync_face = pytest.mark.parametrize("face", [one for one in FACES if one.sync], ids=repr)

@@ -31,11 +31,7 @@ def answer(connection: Connection, request: Request) -> None:
     fields = {"access_token": SECRETS["answer field"], "text": " and ".join(words), "n": 1}
     frame = f"data: {json.dumps(fields)}\n\ndata: [DONE]\n\n".encode()
     connection.head(
-        200,
-        {
-            "content-type": "text/event-stream",
-            "set-cookie": f"id={SECRETS['answer header']}",
-        },
+        200, {"content-type": "text/event-stream", "set-cookie": f"id={SECRETS['answer header']}"}
     )
     for start in range(0, len(frame), 11):
         connection.piece(frame[start : start + 11])

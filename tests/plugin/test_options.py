@@ -56,9 +56,7 @@ def test_a_suite_that_does_not_use_the_plugin_loads_neither_httpx_nor_yaml_nor_v
     assert not any(name.startswith("aquila_cassette.storage") for name in ours)
 
 
-def test_a_blocked_network_refuses_what_no_recording_cassette_asks_for(
-    suite: Suite,
-) -> None:
+def test_a_blocked_network_refuses_what_no_recording_cassette_asks_for(suite: Suite) -> None:
     source = """
 from aquila_cassette import NetworkBlockedError
 

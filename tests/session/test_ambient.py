@@ -9,11 +9,7 @@ import pytest
 
 from aquila_cassette import MissError, Request, aquila_cassette
 from aquila_cassette.dialects.providers import PLACEHOLDER
-from aquila_cassette.session.ambient import (
-    AMBIENT_REQUESTS,
-    AmbientRequest,
-    ambient_request,
-)
+from aquila_cassette.session.ambient import AMBIENT_REQUESTS, AmbientRequest, ambient_request
 
 PAGE = Path(__file__).parents[2] / "docs" / "ambient-requests.md"
 
