@@ -102,8 +102,3 @@ def test_a_cassette_that_was_changed_between_recording_and_replay_is_found_out(
     path.unlink()
     replay(one, url, tmp_path)
     assert one.difference.startswith("MissError: No interaction matches POST http://127.0.0.1")
-
-
-def test_the_demo_keeps_its_cassettes_in_no_file(cli: Cli) -> None:
-    Path("cassettes").write_text("a file")
-    assert "'cassettes' is a file." in cli("demo", "--keep", "cassettes").refusal

@@ -68,18 +68,11 @@ def test_each_event_is_one_piece_and_events_come_with_a_gap(http: httpx.Client) 
     assert len(pieces) == 6 + 6
 
 
-def test_requests_are_kept_and_what_is_not_served_is_404(http: httpx.Client) -> None:
+def test_requests_are_kept(http: httpx.Client) -> None:
     with Provider(gap=0) as provider:
-        http.get(f"{provider.url}/v1/models")
-        http.post(f"{provider.url}{CHAT}?key=secret", json={"model": "m"})
-        missing = http.get(provider.url + CHAT)
-    assert provider.requests == [
-        Asked("GET", "/v1/models", None),
-        Asked("POST", CHAT, {"model": "m"}),
-        Asked("GET", CHAT, None),
-    ]
-    assert missing.status_code == 404
-    assert missing.json()["error"]["message"] == f"Invalid URL (GET {CHAT})"
+        assert http.get(f"{provider.url}/v1/models").status_code == 200
+        assert http.get(f"{provider.url}{CHAT}?key=secret").status_code == 404
+    assert provider.requests == [Asked("GET", "/v1/models", None), Asked("GET", CHAT, None)]
 
 
 @each_path
