@@ -336,7 +336,7 @@ def code_of(function: Any) -> CodeType | None:
 
 
 _open_blocks = 0
-_wrapped: list[tuple[type, str, Any, Any]] = []
+_wrapped: dict[tuple[type, str], tuple[Any, Any]] = {}
 _lock = threading.RLock()
 
 
@@ -345,24 +345,23 @@ def _wrap_methods(blocks: int) -> None:
     global _open_blocks
     with _lock:
         _open_blocks += blocks
-        if _open_blocks and not _wrapped:
+        if _open_blocks:
             pools = sys.modules.get("concurrent.futures.process")  # which costs much to import
             _wrap(threading.Thread, "start", _noting_start)
             _wrap(threading.Thread, "join", _noting_wait)
             _wrap(threading.Condition, "wait", _noting_wait)
             _wrap(concurrent.futures.ThreadPoolExecutor, "submit", _noting_submit)
             _wrap(getattr(pools, "ProcessPoolExecutor", None), "submit", _noting_submit)
-        elif not _open_blocks:
-            for owner, name, original, noted in _wrapped:
+        else:
+            for (owner, name), (original, noted) in list(_wrapped.items()):
                 if vars(owner)[name] is noted:  # else something was wrapped around it since
                     setattr(owner, name, original)
-            _wrapped.clear()
+                    del _wrapped[owner, name]
             _failed.clear()
 
 
 def _wrap(owner: type | None, name: str, noting: Callable[[Any], Any]) -> None:
-    if owner is not None:
+    if owner is not None and (owner, name) not in _wrapped:
         original = vars(owner)[name]
-        noted = noting(original)
-        setattr(owner, name, noted)
-        _wrapped.append((owner, name, original, noted))
+        _wrapped[owner, name] = original, noting(original)
+        setattr(owner, name, _wrapped[owner, name][1])

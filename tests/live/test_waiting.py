@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import anthropic
 import anyio
@@ -459,3 +460,15 @@ async def test_settled_and_async_with_let_a_tool_loop_make_its_next_request(is_l
         await asyncio.sleep(0)
     assert task.done()
     assert len(cassette.played) == 3
+
+
+def test_blocks_leave_the_methods_that_they_wrap_as_they_were() -> None:
+    before = vars(threading.Thread)["start"]
+    for _ in range(3):
+        patch = mock.patch.object(threading.Thread, "start", lambda thread: before(thread))
+        with aquila_cassette("unused", mode="none", on_unplayed="ignore"):
+            patch.start()
+        patch.stop()  # which puts back what the block had wrapped
+    with aquila_cassette("unused", mode="none", on_unplayed="ignore"):
+        assert vars(threading.Thread)["start"].__wrapped__ is before
+    assert vars(threading.Thread)["start"] is before
