@@ -98,7 +98,7 @@ class Response:
         """The bytes of all pieces."""
         return b"".join(self.parts)
 
-    @property
+    @cached_property
     def parts(self) -> tuple[bytes, ...]:
         """The bytes of each piece."""
         return tuple([data for _, data in self.pieces])
@@ -121,6 +121,7 @@ class Response:
     def forget(self) -> None:
         """Let go of the joined body until it is asked for again."""
         vars(self).pop("body", None)
+        vars(self).pop("parts", None)
 
     def __repr__(self) -> str:
         error = f", error={self.error!r}" if self.error else ""
