@@ -15,7 +15,7 @@ from aquila_cassette.live.jobs import TRACKED_JOBS
 from aquila_cassette.live.view import View
 from aquila_cassette.session import current_session as scope
 from aquila_cassette.session.cassette import default_timeout, idle
-from aquila_cassette.session.stream_text import pending_lines
+from aquila_cassette.session.stream_text import pending_fix, pending_lines
 from aquila_cassette.waiting.event_loops import (
     current_task_or_thread,
     elapsed,
@@ -166,6 +166,5 @@ class _Waiting:
         return kind(
             f"{self._called}: {things} still going on after {self.limit:g} s.",
             facts=pending_lines(left),
-            fix="Fix: end it, name what stays open on purpose to background=(...), or wait "
-            f"longer: {self._called}(..., timeout=...)",
+            fix=pending_fix(left, f"{self._called}(..., timeout=...)"),
         )

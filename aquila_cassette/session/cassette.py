@@ -10,7 +10,7 @@ from aquila_cassette.model import Interaction
 from aquila_cassette.options import Mode
 from aquila_cassette.session.session import Session
 from aquila_cassette.session.stepping import RECORDING, Which
-from aquila_cassette.session.stream_text import pending_lines
+from aquila_cassette.session.stream_text import pending_fix, pending_lines
 from aquila_cassette.waiting.event_loops import (
     TaskOrThread,
     current_task_or_thread,
@@ -194,6 +194,5 @@ async def settled(
         raise SettleTimeout(
             f"{len(left)} thing{'' if len(left) == 1 else 's'} still going on after {limit:g} s.",
             facts=pending_lines(left),
-            fix="Fix: end it, name what stays open on purpose to background=(...), or wait "
-            "longer: cassette.settled(timeout=...)",
+            fix=pending_fix(left, "cassette.settled(timeout=...)"),
         )

@@ -12,7 +12,7 @@ from aquila_cassette.dialects.framing import framing, is_complete_frame, read_ev
 from aquila_cassette.errors import AquilaError, RenderTimeout, UsageError
 from aquila_cassette.model import Interaction, Response
 from aquila_cassette.session.player import Player, let_others_run
-from aquila_cassette.session.stream_text import pending_lines
+from aquila_cassette.session.stream_text import HELD, pending_lines
 from aquila_cassette.transcript.request_text import summarize_request
 from aquila_cassette.waiting.event_loops import (
     TaskOrThread,
@@ -239,9 +239,12 @@ class SteppedPlayer(Player):
         }
         state = next(state for state, is_so in states.items() if is_so)
         located = [f"reader: {reader}"] if reader else []
-        return [f"{self._title}: {state}", *self._facts(), *located]
+        return [f"{self._title}: {state}", *self._so_far(), *located]
 
     def _facts(self) -> list[str]:
+        return [*self._so_far(), *([HELD] if self.is_held else [])]
+
+    def _so_far(self) -> list[str]:
         return self._describe(b"".join(self._steps[: self._given]))
 
     def _next(self) -> bytes | None:

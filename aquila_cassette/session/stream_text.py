@@ -11,6 +11,9 @@ from aquila_cassette.model import Request
 from aquila_cassette.transcript.request_text import summarize_request
 from aquila_cassette.waiting.pending import Pending
 
+HELD = "held:   until advance() or release()"
+"""The line on a stream whose next event waits for the test."""
+
 _LONG = 60  # characters
 
 
@@ -20,6 +23,13 @@ def pending_lines(left: Sequence[Pending]) -> list[str]:
     for one in left:
         lines += [f"pending: {one.what}", *(f"  {fact}" for fact in one.facts)]
     return lines
+
+
+def pending_fix(left: Sequence[Pending], longer: str) -> str:
+    """Return what to do about what is pending; `longer` is the call that waits longer."""
+    if any(HELD in one.facts for one in left):
+        return "Fix: let the held stream through first: cassette.release(), or cassette.advance(n)"
+    return f"Fix: end it, name what stays open on purpose to background=(...), or wait longer: {longer}"
 
 
 def describe_stream(

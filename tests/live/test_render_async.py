@@ -118,4 +118,6 @@ async def test_a_stream_that_hangs_is_named_with_its_reader_when_the_time_is_up(
     assert text.startswith("render_async: 1 thing still going on after 0.2 s.\n  pending: POST ")
     assert "    prompt: 'Say hello'\n" in text
     assert "    events: 1 of " in text
+    assert "    held:   until advance() or release()\n" in text
     assert "    reader: tests/live/test_render_async.py:" in text
+    assert raised.value.fix.startswith("Fix: let the held stream through first: ")

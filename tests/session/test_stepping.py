@@ -16,6 +16,7 @@ from aquila_cassette import (
     Piece,
     RenderTimeout,
     Response,
+    SettleTimeout,
     TruncatedReplayError,
     UsageError,
 )
@@ -235,6 +236,20 @@ async def test_several_streams_to_choose_from_are_listed(suite: Suite) -> None:
         ]
         with pytest.raises(UsageError, match=r"^release\(of='other'\) matches no held stream"):
             cassette.release(of="other")
+
+
+async def test_a_wait_for_a_held_stream_says_that_it_is_held_and_what_lets_it_through(
+    suite: Suite,
+) -> None:
+    suite.write(EVENTS)
+    async with held(suite, "question 1") as (cassette, _):
+        await cassette.advance()
+        with pytest.raises(SettleTimeout) as raised:
+            await cassette.settled(timeout=0.01)
+        assert "  held:   until advance() or release()" in raised.value.facts
+        assert raised.value.fix == (
+            "Fix: let the held stream through first: cassette.release(), or cassette.advance(n)"
+        )
 
 
 async def test_where_no_held_stream_is_left_the_error_lists_those_there_were(suite: Suite) -> None:
