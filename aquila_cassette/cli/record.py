@@ -258,8 +258,14 @@ def _also_recorded(
             cassette = importers.load(path)
         except CassetteError:
             continue  # it is not what was asked for; `list` and `check` report it
-        if common := set(tests).intersection(owners_of(cassette.interactions)):
-            yield Target(name_of(path, folder), path, cassette, tuple(sorted(common)))
+        owners = sorted({one.owner for one in cassette.interactions if one.owner})
+        if common := [owner for owner in owners if _are_related(owner, tests)]:
+            yield Target(name_of(path, folder), path, cassette, tuple(common))
+
+
+def _are_related(owner: str, tests: Sequence[str]) -> bool:
+    """Return whether an owner is one of these tests, is wider (a class), or in one that is wider."""
+    return any(is_within(test, owner) or is_within(owner, test) for test in tests)
 
 
 def _outcome(one: Target, run: _Run, started: datetime) -> Outcome:

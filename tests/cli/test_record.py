@@ -330,3 +330,43 @@ def test_the_cassette_of_a_module_is_recorded_again_by_all_tests_of_the_module(
     project.tests(MODULE.format(True))
     assert cli("record", "of_the_module").code == 0
     assert project.prompts("of_the_module") == ["NEW"]
+
+
+WIDER = """
+@pytest.fixture(scope="session", autouse=True)
+def everywhere(aquila_cassette):
+    with aquila_cassette("everywhere"):
+        ask("NEW everywhere")
+
+@pytest.fixture(scope="class")
+def answer(aquila_cassette):
+    with aquila_cassette("of_the_class"):
+        ask("NEW class")
+
+class TestShared:
+    def test_it(self, answer, aquila_cassette):
+        with aquila_cassette("of_the_test"):
+            ask("NEW test")
+"""
+
+
+def test_what_wider_fixtures_of_the_tests_recorded_again_is_listed(
+    cli: Cli, project: Project
+) -> None:
+    project.tests(WIDER)
+    owners = {
+        "of_the_test": "test_it.py::TestShared::test_it",
+        "of_the_class": "test_it.py::TestShared",
+        "everywhere": "session",
+        "of_others": "test_it.py::TestSharedNot",
+    }
+    for name, owner in owners.items():
+        project.cassette(name, (owner, "old"))
+    for selected in ("of_the_test", "of_the_class"):
+        out = cli("record", selected).done
+        rows = [line.split()[:2] for line in out[out.index("NAME ") :].splitlines()[1:4]]
+        assert sorted(rows) == [
+            ["everywhere", "re-recorded"],
+            ["of_the_class", "re-recorded"],
+            ["of_the_test", "re-recorded"],
+        ]
