@@ -166,13 +166,13 @@ class ReplayedReader(StreamReader):
             (self._leave or self._player.finished)()
 
     def read_nowait(self, n: int = -1) -> bytes:
-        if not self._buffer and self._player.is_immediate and not self._player.is_drained():
+        if not self._buffer and self._player.is_immediate and not self._player.has_given_all():
             self._feed(next(self._player.pieces))
         return super().read_nowait(n)
 
     def at_eof(self) -> bool:
         """Return whether all was read, as a live body knows when its end comes with a piece."""
-        if not (self._buffer or self._eof or self._exception) and self._player.is_drained():
+        if not (self._buffer or self._eof or self._exception) and self._player.has_given_all():
             with contextlib.suppress(Exception):
                 self._end()
         return super().at_eof()

@@ -213,7 +213,7 @@ class Player:
                 while True:
                     for piece in islice(self.pieces, PIECES_A_TURN):
                         yield piece
-                    if self.is_drained():
+                    if self.has_given_all():
                         break
                     await let_others_run()
             else:
@@ -242,12 +242,12 @@ class Player:
             await let_others_run()
         return next(filter(None, self.pieces), b"")
 
-    def is_drained(self) -> bool:
+    def has_given_all(self) -> bool:
         """Return whether all pieces were taken, which nobody has to wait for."""
         return not length_hint(self.pieces)
 
     def _piece_delay(self) -> float:
-        if self.is_drained():
+        if self.has_given_all():
             return 0.0
         return self._delay(self.interaction.response.pieces[self._place].at)
 

@@ -190,7 +190,7 @@ class SteppedPlayer(Player):
                 return step
             await self._notifier.wait(count)
 
-    def is_drained(self) -> bool:
+    def has_given_all(self) -> bool:
         return False
 
     def close(self) -> None:
