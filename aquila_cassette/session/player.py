@@ -107,7 +107,7 @@ class Player:
     """The recorded response to one request.
 
     The pieces come from one iterator, however often it is asked for: a body can be resumed (some
-    SDKs drain it after its last event), not restarted. `replay` and `replay_async` give a whole
+    SDKs read on after its last event), not restarted. `replay` and `replay_async` give a whole
     body; what reads piece by piece calls `begin`, then `take_async` until that returns nothing,
     `raise_ending`, and what `begin` returned.
     """
