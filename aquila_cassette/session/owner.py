@@ -120,11 +120,10 @@ class Owner:
         self._save_block(session, raised=raised)
         if error is None and self.defers_misses:
             return
-        misses = session.take_swallowed(error)
-        if misses and error is None:
-            raise combined(misses)
-        if misses and error is not None:
-            error.add_note(str(combined(misses)))
+        if missed := session.take_failure(error):
+            if error is None:
+                raise missed
+            error.add_note(str(missed))
 
     def _stop(self, session: Session) -> None:
         session.stop()

@@ -213,9 +213,9 @@ class Session:
         self._reported = len(self.misses)
         return swallowed(misses, left_by)
 
-    def take_failure(self) -> MissError | None:
-        """Return the misses that were not reported yet as one error, once."""
-        misses = self.take_swallowed()
+    def take_failure(self, left_by: BaseException | None = None) -> MissError | None:
+        """Return them as one error, once."""
+        misses = self.take_swallowed(left_by)
         return combined(misses) if misses else None
 
     @property
