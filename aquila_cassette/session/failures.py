@@ -72,7 +72,7 @@ def how_failed(one: Interaction) -> HowFailed | None:
         begun = "" if status is None else f"HTTP {status}, then "
         words = f"{begun}{name}: {message}" if name else begun + message
         return HowFailed(name or "a stream that broke off", words)
-    if status is None or (response.ended == "closed" and not response.pieces):
+    if status is None:
         return HowFailed("no answer", "the request was given up before an answer came")
     reported = ""
     if b"error" in body:  # parsing the whole answer takes a thousand times as long
@@ -80,6 +80,9 @@ def how_failed(one: Interaction) -> HowFailed | None:
     if status >= 400:
         words = f"HTTP {status}: {reported}" if reported else f"HTTP {status}"
         return HowFailed(f"HTTP {status}", words)
+    if response.ended == "closed" and not response.pieces:
+        words = f"HTTP {status}, but nothing of the answer was read"
+        return HowFailed("an answer that nobody read", words)
     if reported:
         words = f"HTTP {status}, then the error: {reported}"
         return HowFailed("an error of the provider", words)

@@ -5,6 +5,7 @@ import pytest
 from aquila_cassette.errors import OverwriteError
 from aquila_cassette.model import Failure, Interaction, Piece, Request, Response
 from aquila_cassette.options import Layer
+from aquila_cassette.session.failures import how_failed
 from aquila_cassette.session.owner import BlockOwner
 from aquila_cassette.session.saving import find_loss
 from tests.session.fake_adapter import Library, Suite
@@ -49,6 +50,30 @@ def test_a_failure_in_the_place_of_a_good_answer_is_a_loss(came: str) -> None:
     good = came in ("ok", "empty", "silent", "stopped")
     assert lost("a:ok", f"a:{came}") == ([] if good else [1])
     assert lost("a:ok", f"b:{came}") == ([] if good else [1])
+
+
+@pytest.mark.parametrize(
+    ("response", "kind", "words"),
+    [
+        (
+            Response(None, ended="closed"),
+            "no answer",
+            "the request was given up before an answer came",
+        ),
+        # openai closes these unread, and asks again.
+        (Response(500, ended="closed"), "HTTP 500", "HTTP 500"),
+        (
+            Response(200, ended="closed"),
+            "an answer that nobody read",
+            "HTTP 200, but nothing of the answer was read",
+        ),
+    ],
+)
+def test_an_answer_that_nobody_read_is_not_called_a_request_without_an_answer(
+    response: Response, kind: str, words: str
+) -> None:
+    one = Interaction(Request("GET", "https://x.example/"), response)
+    assert how_failed(one) == (kind, words)
 
 
 @pytest.mark.parametrize(
