@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aquila_cassette.errors import AquilaError
+from aquila_cassette.errors import AquilaError, UnrecordedError
 
 if TYPE_CHECKING:
     from aquila_cassette.session.owner import Owner
@@ -49,7 +49,9 @@ def rows_of(owner: Owner) -> Iterator[MissRow]:
     for session in owner.sessions if not owner.succeeded else ():
         for miss in session.misses:
             closest = next((one for one in miss.facts if one.startswith("closest:")), "")
-            why = closest.removeprefix("closest:").strip() or "there is no cassette yet"
+            is_refused = isinstance(miss, UnrecordedError)
+            other = miss.what if is_refused else "there is no cassette yet"
+            why = closest.removeprefix("closest:").strip() or other
             yield owner.name or "", f"{miss.method} {miss.url}", why, miss.fix
 
 

@@ -10,8 +10,17 @@ from typing import Any
 
 import pytest
 
-from aquila_cassette import MissError, ScopeError, UnplayedError, UnrecordedWarning, http
-from aquila_cassette.session.hosts import is_listed
+from aquila_cassette import (
+    MissError,
+    ScopeError,
+    UnplayedError,
+    UnrecordedError,
+    UnrecordedWarning,
+    http,
+)
+from aquila_cassette.plugin.misses import rows_of
+from aquila_cassette.session.hosts import Peer, is_listed
+from aquila_cassette.session.unrecorded import report_connection
 from tests.session.fake_adapter import URL, Suite
 
 
@@ -134,3 +143,16 @@ def test_ignored_hosts_are_names_addresses_or_either_with_a_port() -> None:
         ("example.com", 443): False,
     }
     assert {peer: is_listed(listed, *peer) for peer in hosts} == hosts
+
+
+def test_a_refused_connection_is_summed_up_as_what_it_is(suite: Suite) -> None:
+    owner = suite.owner()
+    with pytest.raises(UnrecordedError), suite.block(owner, mode="none"):
+        report_connection(Peer("api.example.com", "api.example.com"))
+    owner.outcome = "failed"
+    assert [row[1:3] for row in rows_of(owner)] == [
+        (
+            "CONNECT api.example.com",
+            "A connection to api.example.com was refused: no cassette can hold what socket sends.",
+        )
+    ]
