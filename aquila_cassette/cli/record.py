@@ -26,6 +26,7 @@ from aquila_cassette.cli.record_selection import Target, module_of, owner_of, ow
 from aquila_cassette.cli.shared_options import Folder, app
 from aquila_cassette.errors import CassetteError, UsageError
 from aquila_cassette.model import CassetteData
+from aquila_cassette.redaction import Redaction
 from aquila_cassette.session.current_session import is_within
 from aquila_cassette.storage.names import cassettes_in
 from aquila_cassette.suite import FOLDER
@@ -129,7 +130,8 @@ def _run_tests(
                 run.take(event, progress)
         if run.broke_off:
             how = "broke off" if run.found else "did not run"
-            print_error(f"pytest {how}:\n{escape_control_chars(run.log).rstrip()}")
+            log = escape_control_chars(Redaction().text(run.log)).rstrip()
+            print_error(f"pytest {how}:\n{log}")
             if not run.found:
                 return 2
         screen.line()

@@ -16,6 +16,7 @@ import pytest
 from aquila_cassette.plugin.naming import scope_name, suite_id
 from aquila_cassette.plugin.run import RUN
 from aquila_cassette.plugin.summary import outcome_of
+from aquila_cassette.redaction import Redaction
 
 SELECTED = "AQUILA_CASSETTE_SELECTED"
 """The variable that names a JSON file with the node ids of the tests to run."""
@@ -93,7 +94,12 @@ class _Reporter:
 
 
 def _why(report: pytest.CollectReport | pytest.TestReport) -> str:
-    """Return why it did not pass: the exception's message, or the reason to skip it."""
+    """Return why it did not pass: the exception's message, or the reason to skip it; no secrets."""
+    # Here, where a conftest may have set keys: providers repeat one that they refuse.
+    return Redaction().text(_message(report))
+
+
+def _message(report: pytest.CollectReport | pytest.TestReport) -> str:
     if hasattr(report, "wasxfail"):
         return f"xfail: {report.wasxfail}".rstrip(": ")
     shown = report.longrepr

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple
 
+import pytest
+
 from tests.cli.conftest import Cli
 from tests.cli.project import Project
 
@@ -36,6 +38,28 @@ def lay(project: Project, prompt: str = "Say ") -> dict[str, bytes]:
 
 def on_file() -> dict[str, bytes]:
     return {name: Path(f"cassettes/{name}.yaml").read_bytes() for name in "ab"}
+
+
+ECHOED = """
+client.headers["authorization"] = "Bearer {key}"
+{failing}def test_it(aquila_cassette):
+    with aquila_cassette("a"):
+        ask("Say a")
+    raise ValueError("401: not accepted: " + client.headers["authorization"])
+"""
+
+
+@pytest.mark.parametrize("failing", ["", "raise ValueError('{key}')\n"])
+def test_a_key_in_the_message_of_a_test_that_failed_is_not_printed(
+    cli: Cli, project: Project, failing: str
+) -> None:
+    key = "sk-test-1234567890abcdefghijklmnop"
+    project.tests(ECHOED.format(key=key, failing=failing.format(key=key)))
+    project.cassette("a", ("test_it.py::test_it", "Say a"))
+    ran = cli("record", "*")
+    assert ran.code == 1
+    assert key not in ran.out + ran.err
+    assert ran.out.count("ValueError") == ran.out.count("[redacted]") == 2
 
 
 DOCUMENTED = """
