@@ -55,7 +55,7 @@ class Model:
         reply = reply_to(ask)
         if not reply.calls:
             seed = DeterministicRandom([self.day, ask.prompt, ask.body])
-            size = 6 + int(seed.fraction("size") * 9)
+            size = seed.pick("size", range(6, 15))
             said = " ".join(seed.pick(f"word {n}", WORDS.split()) for n in range(size))
             reply = ModelReply(tuple(tokens(f"{said.capitalize()}.")))
         if self.stream:
