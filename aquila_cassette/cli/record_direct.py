@@ -11,7 +11,7 @@ import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit, urlunsplit
 
 import httpx
 
@@ -88,7 +88,7 @@ def _refused(targets: Sequence[Target]) -> dict[Path, CassetteError]:
 def _why_unrepeatable(one: Interaction) -> list[str]:
     request, response = one.request, one.response
     sent = (_with_key(request.url), *(value for _, value in request.headers))
-    if REDACTED in " ".join(sent) or REDACTED.encode() in request.body:
+    if REDACTED in unquote(" ".join(sent)) or REDACTED.encode() in unquote_to_bytes(request.body):
         return ["it holds a redacted value, which is not known here."]
     if response.status is None:
         return ["no answer came; that cannot be asked for."]

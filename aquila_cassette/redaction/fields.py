@@ -41,6 +41,31 @@ _NEXT = rb"%(?:25)?(?:26|23|3[Ff])"  # where a parameter of an encoded link begi
 _PARAMETER = re.compile(
     rb"(?:[?&]|&amp;|\\u0026|%s)((?:(?!%s)[A-Za-z0-9_.%%-])+)\Z" % (_NEXT, _NEXT)
 )
+
+
+def _password_pattern(start: bytes, percent: bytes = b"") -> re.Pattern[bytes]:
+    """Return what finds the password of a link whose signs are encoded with `percent`, if at all."""
+    colon, at_sign, others = (
+        rb"%s%s" % (percent, sign) for sign in (b"3a", b"40", b"(?:2[02367f]|3[cef]|5[bcd]|7[bd])")
+    )
+    if not percent:
+        colon, at_sign, others = b":", b"@", b"&"
+    character = rb"(?!%s)[^][\s\"'`<>{}\\/?#&]" % others
+    # An ampersand, also as JSON for HTML escapes it, unless the next parameter of a query follows.
+    escaped = rb"(?:&|\\+u0026)(?![a-z0-9_.-]+=)|\\+u00(?:3[cde]|27)"
+    user = rb"(?:(?!%s)%s)*" % (colon, character)
+    password = rb"(?!%%5bredacted%%5d)((?:%s|%s)+)" % (character, escaped)
+    return re.compile(rb"%s%s%s%s%s(?=[a-z0-9[])" % (start, user, colon, password, at_sign))
+
+
+_PASSWORDS = (  # of a link, and of one in a string of JSON, in a query, in a query of a query
+    (b"@", _password_pattern(rb"://")),
+    (b"@", _password_pattern(rb":\\+/\\+/")),
+    (b"%40", _password_pattern(rb"%3a(?:\\*/|%2f){2}", b"%")),
+    (b"%2540", _password_pattern(rb"%253a(?:\\*/|%252f){2}", b"%25")),
+)
+# Encoded: brackets before a host are taken for an IPv6 address.
+_PASSWORD_MARK = quote(MARK).encode()
 _BOUNDARY = re.compile(r'boundary="?([^";,\s]+)', re.IGNORECASE)
 _HEAD = re.compile(
     rb'form-data;[^\r\n]*?(?<![a-z])name="?([^"\r\n;]*)[^\r\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n',
@@ -278,6 +303,14 @@ def link_parameters(
         start, end = match.span(1)
         if name and is_secret(_shown(name[1]), data[start:end], names, "link"):
             yield Span(start, end, f"parameter {_shown(name[1])!r}{_OF_A_LINK}")
+
+
+def link_passwords(low: bytes) -> Iterator[Span]:
+    """Yield the passwords of ``scheme://user:password@host`` in a text in lower-case bytes."""
+    for at_sign, pattern in _PASSWORDS:
+        if low.find(at_sign) >= 0:
+            for match in pattern.finditer(low):
+                yield Span(*match.span(1), f"the password{_OF_A_LINK}", _PASSWORD_MARK)
 
 
 def clean_url(url: bytes, names: SecretNames, *, is_inner: bool = False) -> bytes:

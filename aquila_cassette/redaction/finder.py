@@ -95,6 +95,7 @@ class Finder:
         found = [*fields.json_fields(data, low, self._json, self.names, place)]
         if data.find(b"=") >= 0:
             found += fields.link_parameters(data, low, self._links, self.names)
+        found += fields.link_passwords(low)
         if data[:1] == b"<":
             found += fields.xml_elements(data, self.names, place)
         if kind.startswith("application/x-www-form-urlencoded"):

@@ -14,6 +14,7 @@ from tests.file_list import ROOT
 
 REDACTION = Redaction()
 URL = "https://api.example.com/v1/chat"
+FORM = "application/x-www-form-urlencoded"
 OPAQUE = "f3Kq9ZtR7mWx2LpV8sYd"
 LONG = (string.ascii_letters + string.digits) * 2
 
@@ -375,6 +376,42 @@ def test_the_signature_of_a_link_in_a_text_is_redacted_and_a_placeholder_stays()
 
     placeholder = "GET /v1?api_key=YOUR_API_KEY&key=abc, then x = sig"
     assert said(placeholder) == placeholder
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("postgres://me:pw@db/x", "postgres://me:MARK@db/x"),
+        ("redis://:p@s:s,w!@db", "redis://:MARK@db"),
+        ("a http://me:p&w@[::1]:80/, b", "a http://me:MARK@[::1]:80/, b"),
+        ("a http://me:p%40w@a.example", "a http://me:MARK@a.example"),
+        ("see?to=https%3A%2F%2Fme%3Ap%2540w%40a%2Fb&c", "see?to=https%3A%2F%2Fme%3AMARK%40a%2Fb&c"),
+        ("https%253A%252F%252Fme%253Apw%2540a", "https%253A%252F%252Fme%253AMARK%2540a"),
+        ("https%3A//me%3Apw%40a", "https%3A//me%3AMARK%40a"),
+        ("x://me@a x://a:80/me@b x://a:80?me@b x://a:80?b=1&me@c", None),
+        ("x://a:80&mail=me@b 'x://a:80','me@b' x://{user}:{password}@{host} x://a:<pw>@b", None),
+        ("12:30 me@a, mailto:me:pw@a", None),
+    ],
+)
+def test_the_password_of_a_link_in_a_text_is_redacted(text: str, expected: str | None) -> None:
+    clean = (expected or text).replace("MARK", "%5Bredacted%5D")
+    assert said(text) == said(clean) == clean
+    assert REDACTION.request(Request("GET", URL, (("accept", text),)), env=()).headers == (
+        ("accept", clean),
+    )
+    nested = json.dumps({"a": json.dumps({"url": text})}).replace("/", "\\/").encode()
+    assert json.loads(json.loads(body_of(nested))["a"]) == {"url": clean}
+    came = Response(200, (("location", f"a {text}"),), (Piece(0, b'{"url":"%s"}' % text.encode()),))
+    kept = REDACTION.response(came, env=())
+    assert kept.headers == (("location", f"a {clean}"),)
+    assert kept.body == b'{"url":"%s"}' % clean.encode()
+
+
+def test_the_password_of_a_url_in_a_path_or_parameter_is_redacted() -> None:
+    for link in ("https://me:pw@b.example/c", "https%3A%2F%2Fme%3Apw%40b.example"):
+        for url in (f"{URL}/{link}", f"{URL}?to={link}&a=1"):
+            assert url_of(url) == url.replace("pw", "%5Bredacted%5D")
+            assert "pw" not in body_of(f"to={link}".encode(), FORM).decode()
 
 
 # What users add.
