@@ -43,15 +43,16 @@ def test_the_readmes_first_test_records_replays_and_misses_as_it_says(
     (source,) = re.findall(r"```python\n(from openai.*?)```", README, re.DOTALL)
     (miss,) = re.findall(r"```\n(MissError: .*?)```", README, re.DOTALL)
     pytester.makepyfile(test_chat=source)
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:cassetter")
     with Provider(gap=0) as provider:
         monkeypatch.setenv("OPENAI_BASE_URL", f"{provider.url}/v1")
         for _ in range(2):
-            pytester.runpytest_subprocess("-q", "-p", "no:cassetter").assert_outcomes(passed=1)
+            pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
             assert len(provider.requests) == 1
         assert (pytester.path / "cassettes" / "chat.says_hello.yaml").is_file()
 
         pytester.makepyfile(test_chat=source.replace("Say hello", "Say hi"))
-        result = pytester.runpytest_subprocess("-q", "-p", "no:cassetter")
+        result = pytester.runpytest_subprocess("-q")
         result.assert_outcomes(failed=1)
         expected = re.sub(r"recorded \d{4}-\d\d-\d\d", "recorded ????-??-??", miss)
         expected = expected.replace("https://api.openai.com", provider.url)
@@ -60,7 +61,7 @@ def test_the_readmes_first_test_records_replays_and_misses_as_it_says(
 
         (command,) = re.findall(r"^Fix: pytest (.*)$", miss, re.MULTILINE)
         for arguments in (shlex.split(command), ["--aquila-record=none"]):
-            result = pytester.runpytest_subprocess(*arguments, "-p", "no:cassetter")
+            result = pytester.runpytest_subprocess(*arguments)
             result.assert_outcomes(passed=1)
 
 
