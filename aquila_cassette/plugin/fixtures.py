@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aquila_cassette.session.cassette import Cassette
 
 
-_MARKED: pytest.StashKey[Cassette] = pytest.StashKey()
+_OPENED: pytest.StashKey[Cassette] = pytest.StashKey()
 
 
 @pytest.fixture(scope="session")
@@ -31,17 +31,23 @@ def aquila_config() -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def _aquila_test(request: pytest.FixtureRequest, aquila_config: dict[str, Any]) -> Iterator[None]:
-    """Note which settings this test has, and open the cassette of its marker."""
+    """Note which settings this test has, and open the cassette of its marker or fixture.
+
+    That comes first, so that the cassette also holds what other fixtures of the test ask.
+    """
     run = request.config.stash[RUN]
     run.settings = aquila_config
     if request.config.pluginmanager.has_plugin("cassetter"):
         naming.refuse_cassetters_fixture(request.node)
-    if request.node.get_closest_marker("aquila_cassette") is None:
+    is_marked = request.node.get_closest_marker("aquila_cassette") is not None
+    if not is_marked and "_aquila_cassette_of_test" not in request.fixturenames:
         yield
         return
-    is_own = any(mark.name == "aquila_cassette" for mark in request.node.own_markers)
+    is_own = not is_marked or any(
+        mark.name == "aquila_cassette" for mark in request.node.own_markers
+    )
     for cassette in _opened(request, is_own):
-        request.node.stash[_MARKED] = cassette
+        request.node.stash[_OPENED] = cassette
         yield
 
 
@@ -89,11 +95,18 @@ class CassetteFixture:
     """
 
     @pytest.fixture
-    def cassette(self, request: pytest.FixtureRequest, _aquila_test: None) -> Iterator[Cassette]:
+    def cassette(self, _aquila_cassette_of_test: Cassette) -> Cassette:
         """The cassette of the test's marker, or one that is named after the test."""
-        if _MARKED in request.node.stash:
-            yield request.node.stash[_MARKED]
-        else:
+        return _aquila_cassette_of_test
+
+    @pytest.fixture
+    def _aquila_cassette_of_test(
+        self, request: pytest.FixtureRequest, _aquila_test: None
+    ) -> Iterator[Cassette]:
+        """Tell by its name that a test asks for our `cassette`, not for one of its suite."""
+        if _OPENED in request.node.stash:
+            yield request.node.stash[_OPENED]
+        else:  # asked for by `getfixturevalue`
             yield from _opened(request)
 
 

@@ -64,6 +64,44 @@ def test_each_way_records_into_a_file_of_its_name_and_replays_from_it(
     assert len(server.requests) == recorded
 
 
+def test_the_fixture_cassette_holds_what_the_other_fixtures_of_its_test_ask(
+    suite: Suite, server: RawServer
+) -> None:
+    source = """
+@pytest.fixture
+def client():
+    get("/first")
+    yield
+    get("/last")
+
+def test_it(client, cassette):
+    get("/middle")
+    assert len(cassette.played) + len(cassette.recorded) == 2
+"""
+    suite(source).assert_outcomes(passed=1)
+    assert len(server.requests) == 3
+    suite(None, "--aquila-record=none").assert_outcomes(passed=1)
+    assert len(server.requests) == 3
+
+
+def test_a_fixture_cassette_of_the_suite_decides_itself_what_it_opens(suite: Suite) -> None:
+    source = """
+@pytest.fixture
+def client():
+    get("/outside")
+
+@pytest.fixture
+def cassette(aquila_cassette):
+    with aquila_cassette("mine") as cassette:
+        yield cassette
+
+def test_it(client, cassette):
+    get("/inside")
+    assert (cassette.name, len(cassette.recorded)) == ("mine", 1)
+"""
+    suite(source).assert_outcomes(passed=1)
+
+
 def test_options_that_are_wrong_are_an_error_that_names_the_fix(suite: Suite) -> None:
     result = suite(
         """
