@@ -16,6 +16,7 @@ from hashlib import sha256
 from typing import Any, Literal, NamedTuple
 
 from aquila_cassette.dialects.framing import framing, read_events
+from aquila_cassette.matching.difference import closest
 from aquila_cassette.matching.keys import Matcher
 from aquila_cassette.matching.volatile import RANDOM
 from aquila_cassette.model import Interaction, Request
@@ -46,6 +47,7 @@ _PADDING = re.compile(r"a(?:b(?:c(?:d\w*)?)?)?")  # the alphabet from its beginn
 _NUMBER = re.compile(r"0x[0-9a-fA-F]+|\d+")
 # A model writes paragraphs in one line: compared by the sentence, one other word shows as such.
 _SENTENCE_END = re.compile(r"(?<=[.!?:;]) (?=\S)|(?<=[\u3002\uff01\uff1f])(?=.)")
+_MOST_CANDIDATES = 10  # to find the closest among
 _PROSE = frozenset({"words", "thought", "result", "refusal", "error"})
 
 
@@ -104,7 +106,8 @@ class Comparison:
 def compare(old: Sequence[Interaction], new: Sequence[Interaction]) -> Comparison:
     """Compare two recordings.
 
-    Interactions with the same request are paired in their order, then those with the same URL.
+    Interactions with the same request are paired in their order, then those with the same URL: each
+    with the closest.
     """
     was, now = ([_text_of(one) for one in some] for some in (old, new))
     partner = _pairs(old, new)
@@ -139,12 +142,12 @@ def _pairs(old: Sequence[Interaction], new: Sequence[Interaction]) -> dict[int, 
     """Return the place in `old` of each in `new` that was there."""
     key = Matcher().key
     partner: dict[int, int] = {}
-    ways: list[Callable[[Interaction], Hashable]] = [
+    ways: list[tuple[Callable[[Interaction], Hashable], int]] = [
         # Of several attempts at one request, the status says which is which.
-        lambda one: (key(one.request), one.response.status),
-        lambda one: (one.request.method, RANDOM.sub("[id]", one.request.url)),
+        (lambda one: (key(one.request), one.response.status), 1),
+        (lambda one: (one.request.method, RANDOM.sub("[id]", one.request.url)), _MOST_CANDIDATES),
     ]
-    for way in ways:
+    for way, most in ways:
         places: dict[Hashable, list[int]] = defaultdict(list)
         taken = set(partner.values())
         for at, one in enumerate(old):
@@ -152,7 +155,9 @@ def _pairs(old: Sequence[Interaction], new: Sequence[Interaction]) -> dict[int, 
                 places[way(one)].append(at)
         for place, one in enumerate(new):
             if place not in partner and (left := places[way(one)]):
-                partner[place] = left.pop(0)
+                some = [old[at].request for at in left[:most]]
+                nearest = closest(one.request, some) if len(some) > 1 else 0
+                partner[place] = left.pop(nearest or 0)
     return partner
 
 

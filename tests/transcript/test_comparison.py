@@ -277,6 +277,16 @@ def test_a_changed_question_stays_with_its_answer() -> None:
     assert comparison.summary() == "1 of 2 changed"
 
 
+def test_of_several_questions_that_changed_each_is_paired_with_the_closest() -> None:
+    old = [asked(text) for text in ("1", "2", "3")]
+    assert states(old, [asked("2"), asked("3, please")]) == [
+        ("same", 1), ("changed", 2), ("removed", 1),
+    ]  # fmt: skip
+    new = [asked(f"{text}, please") for text in ("2", "3", "1")]
+    for one, text in zip(compare(old, new).interactions, ("2", "3", "1"), strict=True):
+        assert {f"-user       {text}", f"+user       {text}, please"} <= set(one.lines)
+
+
 def test_the_lines_of_a_long_difference_can_be_limited() -> None:
     new = asked("x", "\n".join(map(str, range(50))))
     assert list(compare([], [new]).lines(3)) == [
