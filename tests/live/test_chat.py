@@ -322,6 +322,7 @@ class Broken(StreamView):
         raise ValueError("the handler's own")
 """
     )
+    monkeypatch.delenv("CI", raising=False)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-own")
     with Provider(gap=0) as provider:
         monkeypatch.setenv("OPENAI_BASE_URL", f"{provider.url}/v1")
