@@ -8,14 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aquila_cassette.client import AsyncClient, Chunk
+from aquila_cassette.client import AsyncClient
 from aquila_cassette.live import Chat, ChatMessage, assert_flash, assert_push_event, render_async
 from examples.chat.chat_live import ChatLive
 from examples.chat.fragments import fragments
 from tests.examples.conftest import HELLO, Open, Read
-from tests.live.loops import until
 from tests.live.rows import seed_row
-from tests.live.script import DONE, Script, chunk
 
 
 @asynccontextmanager
@@ -108,39 +106,6 @@ async def test_what_came_before_a_failure_stays_and_the_reason_is_flashed(
 
         await view.event("dismiss")
         assert "flash-error" not in view.fragments()
-
-
-@seed_row(33)
-async def test_three_answers_grow_in_turns_one_is_stopped_and_two_finish() -> None:
-    script, texts = Script(), {"one": "", "two": "", "three": ""}
-    async with script.client() as client, ChatLive.mounted(client=client) as view:
-
-        def are_shown() -> bool:
-            shown = [one.response for one in view.chats.values()]
-            return shown == [*texts.values()]
-
-        for prompt in texts:
-            await view.event("new")
-            await view.event("send", {"prompt": prompt})
-        for prompt, text in [("two", "b"), ("one", "a"), ("three", "c"), ("one", "a")]:
-            texts[prompt] += text
-            script.say(prompt, chunk(text))
-            await until(view, are_shown)
-        assert _texts(view.fragments()["list"]).count(", being answered") == 3
-
-        await view.event("open", {"id": "c2"})
-        assert view.current
-        ref = view.current.stream_ref
-        await view.event("stop")
-        await until(view, lambda: view.current is not None and not view.current.loading)
-        view.send(Chunk("too late", ref=ref))
-        for prompt in ("three", "one"):
-            script.say(prompt, chunk("!", "stop"), DONE)
-        await render_async(view)
-        answers = [one.messages[1] for one in view.chats.values()]
-        ended = [(answer.text, answer.ended) for answer in answers]
-        assert ended == [("aa!", "done"), ("b", "stopped"), ("c!", "done")]
-        assert script.closed[0] == "two"
 
 
 # The page of a state.
