@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +68,8 @@ def aquila_view() -> Iterator[Callable[..., Any]]:
     ``view = await aquila_view(ChatLive, client)`` takes the arguments of the view's `mount`. What a handler raised, and
     nothing has caught, fails the test.
     """
+    import asyncio
+
     from aquila_cassette.live import View
 
     views: list[tuple[View, asyncio.AbstractEventLoop | None]] = []

@@ -32,6 +32,8 @@ _ENVIRONMENT = "the value of an environment variable"
 _COOKIE = re.compile(r'([^;=]*)=([^;]*[^;" ][^;]*)')
 _URL = re.compile(r"(?:https?:)?//", re.IGNORECASE)
 _SMALL = 4 * 1024
+_IMAGE = 16 * 1024
+_LONGEST_TYPE = 128  # of a data URL: data:image/png;base64,
 _LARGE = 8 * 1024 * 1024  # what is larger is not copied to be faster
 
 
@@ -80,11 +82,15 @@ class Finder:
 
     def _is_clean(self, data: bytes, env: Secrets, place: Place | None, content_type: str) -> bool:
         """Return True for many lines that hold no secret, which is seen where they differ."""
-        if self._patterns or spellings(env).any_is_json or not _SMALL <= len(data) <= _LARGE:
+        known = spellings(env)
+        if self._patterns or known.any_is_json or not _SMALL <= len(data) <= _LARGE:
             return False
-        some = without_repeats(data)
-        return len(some) < len(data) and not (
-            self._named(some, place, content_type) or self._values(some, env)
+        shown = without_images(data)
+        some = without_repeats(shown)
+        return (
+            len(some) < len(data)
+            and not (self._named(some, place, content_type) or self._values(some, env))
+            and (shown is data or not known.is_in(data))
         )
 
     def _named(self, data: bytes, place: Place | None, content_type: str) -> list[Span]:
@@ -296,6 +302,31 @@ _SHORTEST_BEGINNING, _LONGEST_BEGINNING = 20, 1024
 _NAME = re.compile(rb'"[^"\\]*"\s*:')
 
 
+def without_images(data: bytes) -> bytes:
+    """Return `data` with no more than the beginning of long base64 in quotes: images and the like.
+
+    No names are in there, and what looks like a key is so by chance; a value of the environment may
+    be, encoded.
+    """
+    parts: list[bytes] = []
+    kept, start = 0, data.find(b'"')
+    for _ in range(len(data) >> 8):  # where quotes are more frequent, there are no images
+        end = data.find(b'"', start + 1)
+        if start < 0 or end < 0:
+            break
+        start = data.rfind(b",", start, start + _LONGEST_TYPE) + 1 or start + 1
+        is_long = end - start > _IMAGE and _is_base64(data[start : start + _IMAGE])
+        if is_long and _is_base64(data[start:end]):
+            parts.append(data[kept : start + _LONGEST_RUN])
+            kept = end
+        start = end
+    return b"".join([*parts, data[kept:]]) if parts else data
+
+
+def _is_base64(data: bytes) -> bool:
+    return not data.rstrip(b"=").translate(None, bytes(_BASE64))
+
+
 def without_repeats(data: bytes) -> bytes:
     """Return `data` without what its lines begin with again and again.
 
@@ -352,6 +383,9 @@ class Spellings(NamedTuple):
     anywhere: list[Spelling]
     in_runs: list[Spelling]
     any_is_json: bool  # whether the names of JSON fields may be in one
+
+    def is_in(self, data: bytes) -> bool:
+        return any(data.find(one.data) >= 0 for one in (*self.anywhere, *self.in_runs))
 
 
 @lru_cache(maxsize=64)
