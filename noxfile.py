@@ -47,7 +47,9 @@ def sdks(session: nox.Session, environment: str) -> None:
 @nox.session
 def pages(session: nox.Session) -> None:
     """Run the pages of frameworks that are too large for the project's own environment."""
-    session.install("--editable", ".", *HARNESS, "streamlit>=1.50", "gradio>=6", "channels>=4")
+    session.install(
+        "--editable", ".", *HARNESS, "streamlit>=1.50", "gradio>=6", "channels[daphne]>=4"
+    )
     # They leave event loops and files open, and warn of what they will do.
     warn = ("-W", "default")
     session.run("pytest", "tests/pages", "-q", "-p", "no:cacheprovider", *warn, *session.posargs)
