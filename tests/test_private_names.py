@@ -53,7 +53,7 @@ TABLE = [
     Private("nicegui.binding", "_refresh_step", "live", "a bound value is drawn 0.1 s later"),
     Private("openai._base_client", "_sleep_for_retry", "http", "an SDK retries a miss"),
     Private("anthropic._base_client", "_sleep_for_retry", "http", "an SDK retries a miss"),
-    Private("os", "_data", "redaction", "each request reads the environment anew, slowly"),
+    Private("os", "_data", "redaction", "each request reads the whole environment, slowly"),
     Private("multiprocessing.context", "_start_method", "http", "a forked worker is warned of"),
     Private("starlette.testclient", "_send_rx", "live", "the messages of a WebSocket are not read"),
     Private("sys", "_current_frames", "waiting", "the code of a thread is not known"),

@@ -6,12 +6,15 @@ import inspect
 import reprlib
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
 from aquila_cassette.errors import UsageError
 from aquila_cassette.waiting.pending import Pending
+
+LONGEST_INTERVAL = 1.0
+"""Seconds. A framework's timer that ticks less often is not waited for."""
 
 
 class Adapter(ABC):
@@ -74,6 +77,20 @@ class PlainAdapter(Adapter):
             super().render_sync()
         self._after()
         return shown
+
+
+def failure_of(future: Any) -> BaseException | None:
+    """Return what a future of asyncio or of a pool failed with; None where it did not, or is not over."""
+    is_over = future.done() and not future.cancelled()
+    error: BaseException | None = future.exception() if is_over else None
+    return error
+
+
+def received(messages: Iterable[Mapping[str, Any]]) -> list[str | bytes]:
+    """Return the texts and bytes that a WebSocket's application sent in ASGI messages."""
+    sent = [one for one in messages if one["type"] == "websocket.send"]
+    texts = [one.get("text") for one in sent]
+    return [one["bytes"] if text is None else text for one, text in zip(sent, texts, strict=True)]
 
 
 _registered: list[tuple[type, Callable[[Any], Adapter]]] = []

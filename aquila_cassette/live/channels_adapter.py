@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aquila_cassette.live.adapter import Adapter
+from aquila_cassette.live.adapter import Adapter, failure_of, received
 
 
 class ChannelsAdapter(Adapter):
@@ -14,16 +14,8 @@ class ChannelsAdapter(Adapter):
         self._communicator = communicator
 
     def take_failure(self) -> BaseException | None:
-        application = self._communicator.future
-        is_over = application.done() and not application.cancelled()
-        error: BaseException | None = application.exception() if is_over else None
-        return error
+        return failure_of(self._communicator.future)
 
     async def render(self) -> list[str | bytes]:
-        received: list[str | bytes] = []
-        while not self._communicator.output_queue.empty():
-            message = self._communicator.output_queue.get_nowait()
-            if message["type"] == "websocket.send":
-                text = message.get("text")
-                received.append(message["bytes"] if text is None else text)
-        return received
+        queue = self._communicator.output_queue
+        return received([queue.get_nowait() for _ in range(queue.qsize())])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from aquila_cassette.live.adapter import Adapter
+from aquila_cassette.live.adapter import Adapter, failure_of
 from aquila_cassette.waiting.notifier import notify
 from aquila_cassette.waiting.pending import Pending
 
@@ -21,10 +21,7 @@ class GradioAdapter(Adapter):
         return [] if self._job.future.done() else [Pending("a job of Gradio's client")]
 
     def take_failure(self) -> BaseException | None:
-        future = self._job.future
-        is_over = future.done() and not future.cancelled()
-        error: BaseException | None = future.exception() if is_over else None
-        return error
+        return failure_of(self._job.future)
 
     async def render(self) -> Any:
         return self.render_sync()

@@ -11,11 +11,9 @@ import anyio
 from nicegui import ElementFilter, binding, ui
 from nicegui.testing import User
 
-from aquila_cassette.live.adapter import Adapter
+from aquila_cassette.live.adapter import LONGEST_INTERVAL, Adapter
 from aquila_cassette.waiting.notifier import notifier
 
-_LONGEST_INTERVAL = 1.0
-"""Seconds. A timer that ticks less often is not waited for."""
 _PROPS = ("label", "error-message")
 _ATTRIBUTES = ("text", "content", "message")
 """Where elements keep what they show, in public."""
@@ -52,7 +50,7 @@ class NiceguiAdapter(Adapter):
 
 
 def _ticks(timer: ui.timer) -> bool:
-    return timer.active and timer.interval <= _LONGEST_INTERVAL and timer.callback is not None
+    return timer.active and timer.interval <= LONGEST_INTERVAL and timer.callback is not None
 
 
 def _next_tick(timer: ui.timer) -> anyio.Event:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import anyio.to_thread
 from anyio.lowlevel import checkpoint
 from starlette.testclient import WebSocketTestSession
 
-from aquila_cassette.live.adapter import Adapter
+from aquila_cassette.live.adapter import Adapter, received
 
 _TURNS = 10
 
@@ -31,12 +30,7 @@ class StarletteAdapter(Adapter):
         return await anyio.to_thread.run_sync(self.render_sync)
 
     def render_sync(self) -> list[str | bytes]:
-        received: list[str | bytes] = []
-        while message := self._session.portal.call(partial(_next, self._session)):
-            if message["type"] == "websocket.send":
-                text = message.get("text")
-                received.append(message["bytes"] if text is None else text)
-        return received
+        return received(iter(lambda: self._session.portal.call(_next, self._session), None))
 
 
 async def _turns() -> None:

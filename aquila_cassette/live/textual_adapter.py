@@ -20,16 +20,13 @@ from textual.timer import Timer
 from textual.worker import Worker, WorkerError, WorkerFailed
 
 from aquila_cassette.errors import UsageError
-from aquila_cassette.live.adapter import Adapter
+from aquila_cassette.live.adapter import LONGEST_INTERVAL, Adapter
 from aquila_cassette.waiting.event_loops import run_in_background
 from aquila_cassette.waiting.notifier import notifier, notify
 from aquila_cassette.waiting.pending import Pending
 
 _MAX_ROUNDS = 20
 """How often to let a screen draw on which something always moves."""
-
-_LONGEST_INTERVAL = 1.0
-"""Seconds. A timer that ticks less often is not waited for."""
 
 _SEGMENT = re.compile(
     r'<text class="[^"]*-r\d+" x="([\d.]+)" y="([\d.]+)" textLength="([\d.]+)"[^>]*>(.*?)</text>',
@@ -108,7 +105,7 @@ class TextualAdapter(Adapter):
         # Nothing public lists the timers. Those of Textual's own widgets draw no data.
         timers = [timer for node in nodes for timer in node._timers if _is_users(timer)]
         intervals = [timer._interval for timer in timers]
-        if intervals := [one for one in intervals if one <= _LONGEST_INTERVAL]:
+        if intervals := [one for one in intervals if one <= LONGEST_INTERVAL]:
             ticked = anyio.Event()
             self._app.set_timer(max(intervals), ticked.set)
             await ticked.wait()

@@ -14,7 +14,7 @@ from aquila_cassette.waiting.frames import callers, is_installed, is_user_code
 if TYPE_CHECKING:
     from aquila_cassette.session.session import Session
 
-_NAMES = {"urllib3": "urllib3-future"}  # in its place: the adapter sends for urllib3 itself
+_NAMES = {"urllib3": "urllib3-future"}  # an adapter sends for urllib3 itself
 _CONNECT_FOR_OTHERS = (
     "aquila_cassette",
     "contextlib",

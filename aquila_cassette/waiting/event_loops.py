@@ -181,7 +181,7 @@ def elapsed() -> float:
 
 async def sleep(seconds: float) -> None:
     """Sleep in this task; under freezegun the clock of its event loop stands still."""
-    if time.monotonic.__module__ == "time":
+    if not _is_frozen():
         await anyio.sleep(seconds)
     else:
         await anyio.to_thread.run_sync(time.sleep, seconds)
@@ -189,13 +189,17 @@ async def sleep(seconds: float) -> None:
 
 def time_limit(seconds: float | None) -> anyio.CancelScope:
     """Return what cancels what is inside after some seconds, as `anyio.move_on_after`."""
-    if seconds is None or time.monotonic.__module__ == "time":
+    if seconds is None or not _is_frozen():
         return anyio.move_on_after(seconds)
     scope = anyio.CancelScope()
     timer = threading.Timer(seconds, waker(scope.cancel))
     timer.daemon = True
     timer.start()
     return scope
+
+
+def _is_frozen() -> bool:
+    return time.monotonic.__module__ != "time"
 
 
 def _unfrozen(name: str) -> float:

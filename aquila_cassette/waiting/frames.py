@@ -1,4 +1,4 @@
-"""Whose code a frame runs, where it stands, and the frames of a suspended task."""
+"""Tell the user's code from libraries, say where a frame stands, list the frames of a suspended task."""
 
 from __future__ import annotations
 
