@@ -38,8 +38,8 @@ const heard = {
   opened: () => { scroller.scrollTop = scroller.scrollHeight; prompt.focus(); },
 };
 
-// One event after the other, in the order in which they happened.
-let sent = Promise.resolve();
+// One event after the other, in the order in which they happened, once the server knows the view.
+let sent = new Promise((resolve) => source.addEventListener("open", resolve, { once: true }));
 function send(name, params = {}) {
   sent = sent.then(async () => {
     const body = JSON.stringify({ name, params });
