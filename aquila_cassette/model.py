@@ -185,7 +185,7 @@ class CassetteData:
 
 def _first(headers: Headers, name: str) -> str | None:
     for key, value in headers:
-        if key == name or key.lower() == name:
+        if len(key) == len(name) and key.lower() == name:
             return value
     return None
 

@@ -189,6 +189,11 @@ def make_exception(kind: type[Exception], message: str) -> Exception:
 
 def decode_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
     """Return header fields as a cassette has them; as Latin-1, bytes of any encoding come back."""
+    return _decode(tuple(raw))
+
+
+@functools.lru_cache(maxsize=64)  # one client sends nearly the same headers again and again
+def _decode(raw: tuple[tuple[bytes, bytes], ...]) -> Headers:
     return tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw])
 
 

@@ -61,16 +61,18 @@ class HttpxAdapter(HttpAdapter[Any]):
         return Request(call.method, str(call.url), decode_headers(call.headers.raw), body)
 
     async def to_response(self, call: Any, player: Player, make_error: MakeError) -> Any:
-        response = player.interaction.response
-        return self._lib.Response(
+        response, headers = player.interaction.response, self._headers(player.headers)
+        made = self._lib.Response(
             status_code=response.status,
-            headers=self._headers(player.headers),
+            headers=headers,
             stream=self._replayed(player, make_error),
             extensions={
                 "http_version": response.http_version.encode("ascii"),
                 "reason_phrase": response.reason_phrase.encode("ascii", "ignore"),
             },
         )
+        made.headers.encoding = headers.encoding  # found by decoding all, once
+        return made
 
     async def record(self, call: Any, recorder: Recorder, send: Send[Any]) -> Any:
         with recorder, _past_respx():

@@ -11,8 +11,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
 from email.utils import parsedate
-from functools import cached_property
-from itertools import islice
+from functools import cached_property, lru_cache
+from itertools import chain, islice
 from operator import length_hint
 from typing import Any
 
@@ -141,36 +141,12 @@ class Player:
     @property
     def headers(self) -> Headers:
         """The headers to serve: a poll or a retry that follows comes at once, except at a pace."""
-        response = self.interaction.response
-        status = response.status or 0
-        headers = tuple([(name, self._fresh(name.lower(), v)) for name, v in response.headers])
-        if self.speed or not (self._more or status == 202):
+        one, response = self.interaction, self.interaction.response
+        length = len(response.body) if response.ended == "complete" and has_body(one) else None
+        headers = _fresh(response.headers, one.recorded_at, length)
+        if self.speed or not (self._more or response.status == 202):
             return headers
-        waits: dict[str, str] = dict.fromkeys(_WAITS, "0")
-        added: dict[str, str] = {}
-        if self._more and (status in (408, 409, 429) or status >= 500):
-            added["retry-after-ms"] = "1"  # for SDKs 0 is no answer, and they wait as they like
-        if "azsdk-python" in (self._asked.header("user-agent") or ""):  # also when it polls
-            added["retry-after-ms"] = "1"
-            del waits["retry-after"]
-        if self._asked.header("x-stainless-poll-helper"):  # openai polls each second by itself
-            added["openai-poll-after-ms"] = "0"
-        kept = [
-            (name, waits.get(name.lower(), value))
-            for name, value in headers
-            if name.lower() not in added and (name.lower() in waits or name.lower() not in _WAITS)
-        ]
-        return (*kept, *added.items())
-
-    def _fresh(self, name: str, value: str) -> str:
-        """Return the value of a header as it is true now; a cookie that lived has not expired."""
-        one = self.interaction
-        if name == "content-length" and has_body(one) and one.response.ended == "complete":
-            return str(len(one.response.body))
-        expires = _EXPIRES.search(value) if name == "set-cookie" else None
-        date = expires and parsedate(expires[1])
-        is_live = date and one.recorded_at < "{:04}-{:02}-{:02}".format(*date)
-        return value.replace(expires[0], "") if expires and is_live else value
+        return _without_waits(headers, response.status or 0, self._more, self._asked.headers)
 
     def decode(self) -> None:
         """Give a body that was kept compressed as a reader gets it whose library decompresses."""
@@ -193,12 +169,16 @@ class Player:
 
     def replay(self, make_error: MakeError) -> Iterator[bytes]:
         """Give the pieces, each when it is due, and end as the recording ended."""
+        rest = self._replay_rest(make_error)
+        next(rest)  # it begins to be read now
+        return chain(self.pieces, rest) if self.is_immediate else rest
+
+    def _replay_rest(self, make_error: MakeError) -> Iterator[bytes]:
         __tracebackhide__ = True
         leave = self.begin()
         try:
-            if self.is_immediate:
-                yield from self.pieces
-            else:
+            yield b""  # `chain` is quicker than a generator is
+            if not self.is_immediate:
                 while piece := self.take():
                     yield piece
             self.raise_ending(make_error)
@@ -316,6 +296,42 @@ class Player:
     @property
     def _title(self) -> str:
         return f"{self.interaction.request.method} {self.interaction.request.url}"
+
+
+@lru_cache(maxsize=64)
+def _fresh(headers: Headers, recorded_at: str, length: int | None) -> Headers:
+    """Return headers as they are true now; a cookie that lived has not expired."""
+
+    def fresh(name: str, value: str) -> str:
+        if name == "content-length" and length is not None:
+            return str(length)
+        expires = _EXPIRES.search(value) if name == "set-cookie" else None
+        date = expires and parsedate(expires[1])
+        is_live = date and recorded_at < "{:04}-{:02}-{:02}".format(*date)
+        return value.replace(expires[0], "") if expires and is_live else value
+
+    return tuple([(name, fresh(name.lower(), value)) for name, value in headers])
+
+
+@lru_cache(maxsize=64)
+def _without_waits(headers: Headers, status: int, more: bool, asked: Headers) -> Headers:
+    """Return the headers of a response that another one follows, so that it is asked for at once."""
+    sent = {name.lower(): value for name, value in asked}
+    waits: dict[str, str] = dict.fromkeys(_WAITS, "0")
+    added: dict[str, str] = {}
+    if more and (status in (408, 409, 429) or status >= 500):
+        added["retry-after-ms"] = "1"  # for SDKs 0 is no answer, and they wait as they like
+    if "azsdk-python" in sent.get("user-agent", ""):  # also when it polls
+        added["retry-after-ms"] = "1"
+        del waits["retry-after"]
+    if "x-stainless-poll-helper" in sent:  # openai polls each second by itself
+        added["openai-poll-after-ms"] = "0"
+    kept = [
+        (name, waits.get(name.lower(), value))
+        for name, value in headers
+        if name.lower() not in added and (name.lower() in waits or name.lower() not in _WAITS)
+    ]
+    return (*kept, *added.items())
 
 
 def has_body(one: Interaction) -> bool:

@@ -110,7 +110,7 @@ class Session:
         self.home = threading.current_thread()
         self._lock = threading.RLock()
         # Retries and loops send equal requests.
-        self._clean_request = lru_cache(maxsize=16)(options.redact.request)
+        self._matched = lru_cache(maxsize=16)(self._clean_and_key)
         self._cookies: dict[str, None] = {}  # values that live answers set
 
     # What an adapter calls.
@@ -124,10 +124,10 @@ class Session:
         self.warns_if_empty = False
         if self.is_ignored(request.url):
             return None
-        asked = self._as_matched(request)
-        if asked is None:
+        matched = self._as_matched(request)
+        if matched is None:
             return None
-        key = self.matcher.key(asked)
+        asked, key = matched
         index = self.index
         found = self._take(key) if index.interactions and not left_by else None
         if found is None and not self.options.record_ambient and (kind := ambient_request(request)):
@@ -290,15 +290,20 @@ class Session:
             return "absent", ()
         return "new" if self.path in self.owner.run else "present", loaded.interactions
 
-    def _as_matched(self, request: Request) -> Request | None:
-        """Return the request as it is matched and kept; None where the user's hook lets it pass."""
+    def _as_matched(self, request: Request) -> tuple[Request, Key] | None:
+        """Return the request as it is kept, and its key; None where the user's hook lets it pass."""
         secrets = self._secrets()
-        asked = self._clean_request(request, env=secrets)
         hook = self.options.before_record_request
-        if hook is None:
-            return asked
-        hooked = hook(asked)
-        return None if hooked is None else self._clean_request(hooked, env=secrets)
+        if hook is not None:
+            hooked = hook(self.options.redact.request(request, env=secrets))
+            if hooked is None:
+                return None
+            request = hooked
+        return self._matched(request, secrets)
+
+    def _clean_and_key(self, request: Request, secrets: Secrets) -> tuple[Request, Key]:
+        asked = self.options.redact.request(request, env=secrets)
+        return asked, self.matcher.key(asked)
 
     def _secrets(self) -> Secrets:
         return (*environment_secrets(os.environ), *self._cookies)
@@ -308,7 +313,8 @@ class Session:
         return bool(hosts) and is_listed(hosts, *host_and_port(url))
 
     def _is_background(self, request: Request) -> bool:
-        return any(fnmatchcase(request.url, one) for one in self.options.background)
+        patterns = self.options.background
+        return bool(patterns) and any(fnmatchcase(request.url, one) for one in patterns)
 
     def _replay(
         self, interaction: Interaction, number: int, more: bool, asked: Request | None = None
@@ -393,8 +399,12 @@ class Session:
             return found
 
     def _find(self, key: Key) -> tuple[int, bool] | None:
-        take = partial(self.index.take, repeats=self.options.repeats)
-        return take(key) or next(filter(None, map(take, self.matcher.looser_keys(key))), None)
+        take, repeats = self.index.take, self.options.repeats
+        found = take(key, repeats=repeats)
+        if found is None:
+            looser = (take(one, repeats=repeats) for one in self.matcher.looser_keys(key))
+            found = next(filter(None, looser), None)
+        return found
 
     def recording_ended(self, recorder: Recorder) -> None:
         if self.journal is not None and self.journal.is_forked:
