@@ -445,11 +445,19 @@ async def test_a_read_that_is_given_up_does_not_end_the_recording() -> None:
 
 
 async def test_a_response_that_is_dropped_is_closed_when_it_is_collected() -> None:
-    with RawServer(sends(CHAT_FRAMES)) as server:
+    sent = threading.Event()
+
+    def script(connection: Connection, request: Request) -> None:
+        sends(CHAT_FRAMES)(connection, request)
+        sent.set()
+
+    with RawServer(script) as server:
         with aquila_cassette("ends") as cassette:
             async with aiohttp.ClientSession() as session:
                 response = await session.post(server.url, json=JSON)
                 assert await response.content.readuntil(b"\n\n") == CHAT_FRAMES[0]
+                await asyncio.to_thread(sent.wait)
+                await asyncio.sleep(0)  # all has come: until then aiohttp's connection holds it
                 del response
                 gc.collect()
                 assert [one.response.ended for one in cassette.recorded] == ["closed"]
