@@ -7,10 +7,9 @@ import os
 import re
 import string
 from base64 import b64encode
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from io import BytesIO
-from itertools import islice
 from typing import Literal, NamedTuple
 from urllib.parse import quote, quote_plus
 
@@ -32,7 +31,7 @@ _ENVIRONMENT = "the value of an environment variable"
 _COOKIE = re.compile(r'([^;=]*)=([^;]*[^;" ][^;]*)')
 _URL = re.compile(r"(?:https?:)?//", re.IGNORECASE)
 _SMALL = 4 * 1024
-_IMAGE = 16 * 1024
+_WINDOW = 8 * 1024  # of an image; what is shorter than two may be shown whole
 _LONGEST_TYPE = 128  # of a data URL: data:image/png;base64,
 _LARGE = 8 * 1024 * 1024  # what is larger is not copied to be faster
 
@@ -309,17 +308,18 @@ def without_images(data: bytes) -> bytes:
     be, encoded.
     """
     parts: list[bytes] = []
-    kept, start = 0, data.find(b'"')
-    for _ in range(len(data) >> 8):  # where quotes are more frequent, there are no images
-        end = data.find(b'"', start + 1)
-        if start < 0 or end < 0:
+    kept = at = 0
+    while (at := at + _WINDOW) < len(data):  # what has no quote in it is inside something long
+        if data.find(b'"', at - _WINDOW, at) >= 0:
+            continue
+        start, end = data.rfind(b'"', kept, at), data.find(b'"', at)
+        if end < 0:
             break
         start = data.rfind(b",", start, start + _LONGEST_TYPE) + 1 or start + 1
-        is_long = end - start > _IMAGE and _is_base64(data[start : start + _IMAGE])
-        if is_long and _is_base64(data[start:end]):
+        if start and _is_base64(data[start:at]) and _is_base64(data[at:end]):
             parts.append(data[kept : start + _LONGEST_RUN])
             kept = end
-        start = end
+        at = end
     return b"".join([*parts, data[kept:]]) if parts else data
 
 
@@ -336,13 +336,14 @@ def without_repeats(data: bytes) -> bytes:
     """
     if data.count(b"\n") * _LONG_LINE < len(data):
         return data
-    lines, kept = BytesIO(data), BytesIO()
-    while block := list(islice(lines, _BLOCK)):
+    lines = data.split(b"\n")
+    kept: list[bytes] = []
+    for start in range(0, len(lines), _BLOCK):
+        block = lines[start : start + _BLOCK]
         if beginning := _common_beginning(block):
-            block = [line.removeprefix(beginning) for line in block]
-            kept.write(beginning + b"\n")
-        kept.writelines(block)
-    return kept.getvalue()
+            block = [beginning, *[line.removeprefix(beginning) for line in block]]
+        kept += block
+    return b"\n".join(kept)
 
 
 def _common_beginning(lines: list[bytes]) -> bytes:
@@ -352,8 +353,7 @@ def _common_beginning(lines: list[bytes]) -> bytes:
     if len(some) < 2:
         return b""
     one, two = some[:2]
-    both = enumerate(zip(one, two, strict=False))
-    end = next((at for at, (char, other) in both if char != other), len(one))
+    end = bisect_left(range(len(one)), True, key=lambda at: one[: at + 1] != two[: at + 1])
     while (end := one.rfind(b'"', 0, end)) >= _SHORTEST_BEGINNING:
         if one[:end].rstrip().endswith((b"{", b",")) and _NAME.match(one, end):
             return one[:end]

@@ -333,9 +333,9 @@ class LazyResponse(Response):
         source = vars(other).get("_source")
         if source is not None and not isinstance(source, tuple):
             return _is_same_text(vars(self)["_source"], source) or bool(self.body == other.body)
-        body, start = memoryview(self.body), 0
+        body, start = self.body, 0
         for part in other.parts:  # its body would be a copy
-            if body[start : start + len(part)] != part:
+            if not body.startswith(part, start):
                 return False
             start += len(part)
         return start == len(body)

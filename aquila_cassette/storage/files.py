@@ -285,13 +285,13 @@ def replace_file(
 
 def _is_on_disk(path: Path, data: bytes) -> bool:
     """Return whether a file holds `data`; it is read a part at a time."""
-    rest = memoryview(data)
+    read = 0
     with path.open("rb") as file:
         while part := file.read(LARGE):
-            if rest[: len(part)] != part:
+            if not data.startswith(part, read):
                 return False
-            rest = rest[len(part) :]
-    return not rest
+            read += len(part)
+    return read == len(data)
 
 
 def _prefix(target: Path) -> str:
