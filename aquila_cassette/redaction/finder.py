@@ -10,6 +10,8 @@ from base64 import b64encode
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from io import BytesIO
+from itertools import islice
 from typing import Literal, NamedTuple
 from urllib.parse import quote, quote_plus
 
@@ -336,14 +338,13 @@ def without_repeats(data: bytes) -> bytes:
     """
     if data.count(b"\n") * _LONG_LINE < len(data):
         return data
-    lines = data.split(b"\n")
-    kept: list[bytes] = []
-    for start in range(0, len(lines), _BLOCK):
-        block = lines[start : start + _BLOCK]
+    lines, kept = BytesIO(data), BytesIO()
+    while block := list(islice(lines, _BLOCK)):
         if beginning := _common_beginning(block):
-            block = [beginning, *[line.removeprefix(beginning) for line in block]]
-        kept += block
-    return b"\n".join(kept)
+            block = [line.removeprefix(beginning) for line in block]
+            kept.write(beginning + b"\n")
+        kept.writelines(block)
+    return kept.getvalue()
 
 
 def _common_beginning(lines: list[bytes]) -> bytes:
