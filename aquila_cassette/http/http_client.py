@@ -21,7 +21,7 @@ from aquila_cassette.http.dispatcher import decide, replayed_errors
 from aquila_cassette.http.http_client_response import (
     BUFFER,
     FramedBody,
-    RecordedFile,
+    RecordedRaw,
     ReplayedRaw,
     error_of,
 )
@@ -160,7 +160,8 @@ class SocketProxy:
         headers = tuple(response.headers.items())
         version = "HTTP/1.0" if response.version == 10 else "HTTP/1.1"
         recorder.start_response(response.status, headers, version, response.reason)
-        self._file.begin_body(chunked=response.chunked, length=response.length)
+        file = self._file
+        file.raw.begin_body(file, chunked=response.chunked, length=response.length)
 
     def _record_whole(self, recorder: Recorder) -> Player:
         """Record the response to its end, and return its held replay; no other one uses the socket."""
@@ -190,12 +191,13 @@ class SocketProxy:
     def makefile(self, mode: str = "r", buffering: int | None = None) -> Any:
         answer = self._answer
         if isinstance(answer, Player):
-            raw = ReplayedRaw(answer, functools.partial(error_of, self._connection, answer))
-            self._file = io.BufferedReader(raw, BUFFER)
+            make_error = functools.partial(error_of, self._connection, answer)
+            raw: io.RawIOBase = ReplayedRaw(answer, make_error)
         elif answer is not None:
-            self._file = RecordedFile(self._real.makefile("rb", buffering=0), answer)
+            raw = RecordedRaw(self._real.makefile("rb", buffering=0), answer)
         else:
             return self._real.makefile(mode, buffering)
+        self._file = io.BufferedReader(raw, BUFFER)
         return self._file
 
     def settimeout(self, timeout: float | None) -> None:

@@ -9,7 +9,7 @@ import re
 import socket
 import ssl
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from aquila_cassette.http.dispatcher import make_error
@@ -25,105 +25,71 @@ class InvalidChunkLengthError(Exception):
     """A server sent a chunk size that is no length; each library reports it in its own way."""
 
 
-class RecordedFile(io.BufferedReader):
+class RecordedRaw(io.RawIOBase):
     """Reads off a socket what http.client asks for, and notes the pieces of the body.
 
-    A piece is one chunk of chunked transfer, else one read off the socket: what has come of it is
-    noted as soon as its first byte is consumed. What was not asked for is not noted.
+    A piece is one chunk of chunked transfer, or as much of it as one read off the socket brings.
     """
 
     def __init__(self, raw: Any, recorder: Recorder) -> None:
-        self._socket = _CountingRaw(raw, self._failed)
-        super().__init__(self._socket, BUFFER)
+        self._raw = raw
         self._recorder = recorder
         self._body: FramedBody | None = None
-        self._has_reader = False
-        self._consumed = 0
-
-    def begin_body(self, *, chunked: bool, length: int | None) -> None:
-        """Take what is read from now on for the body; `length` in bytes, where it is known."""
-        self._body = FramedBody(chunked=chunked, length=length)
-        if self._body.is_over:
-            self._recorder.body_ended()
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        return self._note(super().read, size)
-
-    def read1(self, size: int = -1, /) -> bytes:
-        return self._note(super().read1, size)
-
-    def readline(self, size: int | None = -1, /) -> bytes:
-        return self._note(super().readline, size)
-
-    def readinto(self, buffer: Any, /) -> int:
-        data = self.read(memoryview(buffer).nbytes)
-        memoryview(buffer).cast("B")[: len(data)] = data
-        return len(data)
-
-    def close(self) -> None:
-        try:
-            super().close()
-        finally:
-            if self._body is not None:
-                self._recorder.closed()  # unless it ended before
-
-    def _failed(self, error: BaseException) -> None:
-        if self._body is not None:
-            self._recorder.__exit__(type(error), error, None)
-
-    def _note(self, read: Callable[[Any], bytes], size: int | None) -> bytes:
-        body, recorder = self._body, self._recorder
-        if body is not None and not self._has_reader:
-            self._has_reader = True
-            recorder.add_reader()
-        data = read(size)
-        self._consumed += len(data)
-        if body is None:
-            return data
-        if recorder.over:
-            recorder.add_piece(data)  # which refuses what comes too late
-            return data
-        is_buffered = self._socket.count > self._consumed
-        for piece in body.consume(data, self.peek() if is_buffered else b""):
-            recorder.add_piece(piece)
-        is_at_end = self._socket.is_at_end and not is_buffered
-        if body.malformed is not None:
-            recorder.failed(InvalidChunkLengthError(body.malformed))
-        elif body.is_over or (is_at_end and body.left is None):
-            recorder.body_ended()
-        elif is_at_end:
-            # Of a chunk, what came of it is named; if it was whole, nobody knows what was to come.
-            came = body.chunk_size - body.left if body.is_chunked and body.left else 0
-            left = body.left if came or not body.is_chunked else None
-            recorder.failed(http.client.IncompleteRead(bytes(came), left))
-        return data
-
-
-class _CountingRaw(io.RawIOBase):
-    """A socket's unbuffered file, which counts what came and reports what it fails with."""
-
-    def __init__(self, raw: Any, failed: Callable[[BaseException], None]) -> None:
-        self._raw = raw
-        self._failed = failed
-        self.count = 0
-        self.is_at_end = False
 
     def readable(self) -> bool:
         return True
 
+    def begin_body(self, file: Any, *, chunked: bool, length: int | None) -> None:
+        """Take what comes from now on for the body, and what `file` has buffered of it."""
+        raw, self._raw = self._raw, None
+        came = file.peek()
+        self._raw = raw
+        self._body = FramedBody(chunked=chunked, length=length)
+        self._recorder.add_reader()
+        self._note(came)
+
     def readinto(self, buffer: Any, /) -> int | None:
+        if self._raw is None:
+            return None  # to `peek`: nothing has come yet
         try:
             size: int | None = self._raw.readinto(buffer)
         except BaseException as error:
-            self._failed(error)
+            if self._body is not None:
+                self._recorder.__exit__(type(error), error, None)
             raise
-        self.count += size or 0
-        self.is_at_end = size == 0
+        if size:
+            self._note(bytes(buffer[:size]))
+        elif size == 0:
+            self._note_end()
         return size
 
     def close(self) -> None:
-        super().close()
-        self._raw.close()
+        if not self.closed:
+            super().close()
+            self._raw.close()
+            if self._body is not None:
+                self._recorder.closed()  # unless it ended before
+
+    def _note(self, data: bytes) -> None:
+        body, recorder = self._body, self._recorder
+        if body is None:
+            return
+        for piece in body.consume(data):
+            recorder.add_piece(piece)
+        if body.malformed is not None:
+            recorder.failed(InvalidChunkLengthError(body.malformed))
+        elif body.is_over:
+            recorder.body_ended()
+
+    def _note_end(self) -> None:
+        body, recorder = self._body, self._recorder
+        if body is not None and body.left is None:
+            recorder.body_ended()
+        elif body is not None:
+            # Of a chunk, what came of it is named; if it was whole, nobody knows what was to come.
+            came = body.chunk_size - body.left if body.is_chunked and body.left else 0
+            left = body.left if came or not body.is_chunked else None
+            recorder.failed(http.client.IncompleteRead(bytes(came), left))
 
 
 class FramedBody:
@@ -133,44 +99,37 @@ class FramedBody:
         self.is_chunked = chunked
         self.chunk_size = 0
         self.left = 0 if chunked else length  # of this chunk, or of all; None: to the stream's end
-        self._noted = 0  # so many bytes were noted before they were consumed
         self._line = b""
         self._after_a_chunk = False
         self.is_over = length == 0 and not chunked
         self.malformed: str | None = None
-        """What was consumed where a chunk size belongs, if that is none."""
+        """What came where a chunk size belongs, if that is none."""
 
-    def consume(self, data: bytes, ahead: bytes = b"") -> Iterator[bytes]:
-        """Take what is consumed, and what has come after it; give the pieces that it begins."""
+    def consume(self, data: bytes) -> Iterator[bytes]:
+        """Take what came, and give the pieces in it."""
         while data and not self.is_over:
             if self.left == 0:
                 data = self._framing(data)
                 continue
             size = len(data) if self.left is None else min(len(data), self.left)
-            consumed, data = data[:size], data[size:]
+            piece, data = data[:size], data[size:]
             if self.left is not None:
                 self.left -= size
                 self.is_over = self.left == 0 and not self.is_chunked
-            if size > self._noted:
-                piece = consumed[self._noted :] + ahead[: self.left]
-                self._noted += len(piece)
-                yield piece
-            self._noted -= size
+            yield piece
 
     def _framing(self, data: bytes) -> bytes:
-        """Consume what stands between two chunks, and return the rest."""
+        """Take what stands between two chunks, and return the rest."""
         line, newline, rest = data.partition(b"\n")
         self._line += line
         if newline:
-            if self._after_a_chunk:
-                self._after_a_chunk = False
-            else:
+            if not self._after_a_chunk:
                 found = _CHUNK_SIZE.fullmatch(self._line)
                 if found is None:
                     self.malformed = self._line.strip().decode("latin-1")
                 self.left = self.chunk_size = int(found[1], 16) if found else 0
                 self.is_over = not self.left
-                self._after_a_chunk = True
+            self._after_a_chunk = not self._after_a_chunk
             self._line = b""
         return rest
 

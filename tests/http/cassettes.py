@@ -1,11 +1,15 @@
-"""Cassettes that tests write for a replay, and what a recording left on one."""
+"""Cassettes that tests write for a replay, what a recording left on one, and both runs in one call."""
 
+import inspect
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from aquila_cassette import Interaction, Piece, Request, Response, aquila_cassette
 from aquila_cassette.storage import files
+from tests.servers import RawServer, Script
 
 URL = "https://api.example.com/v1/chat/completions"
 JSON = {"prompt": "Say hello"}
@@ -29,3 +33,23 @@ def kept(name: str = "ends") -> Interaction:
     with aquila_cassette(name, mode="none", on_unplayed="ignore") as cassette:
         (interaction,) = cassette.interactions
     return interaction
+
+
+async def run(ask: Callable[[str], Any], url: str) -> Any:
+    """Ask, in a function that is async or not."""
+    found = ask(url)
+    return await found if inspect.isawaitable(found) else found
+
+
+async def recorded(script: Script, ask: Callable[[str], Any]) -> tuple[RawServer, Any]:
+    """Record what `ask` gets off a server with this script; return the server, which is gone, and that."""
+    with RawServer(script) as server, aquila_cassette("ends"):
+        return server, await run(ask, server.url)
+
+
+async def same_again(script: Script, ask: Callable[[str], Any]) -> tuple[RawServer, Any]:
+    """Record as `recorded` does, and assert that `ask` gets the same on replay."""
+    server, live = await recorded(script, ask)
+    with aquila_cassette("ends", mode="none"):
+        assert await run(ask, server.url) == live
+    return server, live

@@ -1,13 +1,14 @@
-"""aiohttp: its streams are recorded while they are read, and replayed as they were, and end so."""
+"""aiohttp: what it alone has, on replay as on the wire."""
 
 import asyncio
+import contextlib
 import gc
 import gzip
 import io
 import threading
 import time
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -17,19 +18,36 @@ from aiohttp import web
 from tornado.httpclient import AsyncHTTPClient
 
 from aquila_cassette import Piece, aquila_cassette
-from tests.http.aiohttp_clients import READS, pieces, stream
-from tests.http.cassettes import EVENTS, JSON, URL, kept, lay, streamed
+from tests.http.cassettes import EVENTS, JSON, URL, kept, lay, recorded, same_again, streamed
 from tests.servers import (
     CHAT_FRAMES,
     FRAMES,
     Connection,
     RawServer,
     Request,
-    answers,
     chat,
     says_body,
     sends,
 )
+
+
+@contextlib.asynccontextmanager
+async def posted(url: str, **request: Any) -> AsyncIterator[aiohttp.ClientResponse]:
+    request = {"json": JSON} | request
+    async with aiohttp.ClientSession() as session, session.post(url, **request) as response:
+        yield response
+
+
+async def text_of(url: str, **request: Any) -> bytes:
+    async with posted(url, **request) as response:
+        return await response.read()
+
+
+async def error_of(url: str, **request: Any) -> Exception:
+    """Return what reading a stream to its end raises."""
+    with pytest.raises((aiohttp.ClientError, TimeoutError)) as raised:
+        await text_of(url, **request)
+    return raised.value
 
 
 def pooled(session: aiohttp.ClientSession) -> tuple[int, int]:
@@ -38,52 +56,55 @@ def pooled(session: aiohttp.ClientSession) -> tuple[int, int]:
     return sum(map(len, connector._conns.values())), len(connector._acquired)
 
 
+# Bodies.
+
+
+async def _all(parts: AsyncIterator[Any]) -> list[Any]:
+    # A chunk's end that comes late makes an empty chunk, as it always did.
+    return [part async for part in parts if part != (b"", True)]
+
+
+async def _until(separator: bytes, content: Any) -> list[Any]:
+    found = []
+    while not content.at_eof():
+        found.append(await content.readuntil(separator))
+    return [line for line in found if line]  # none where the end comes by itself
+
+
+async def _read_nowait(content: Any) -> list[Any]:
+    await content.wait_eof()
+    return [content.read_nowait()]
+
+
+READS: dict[str, Callable[[Any], Awaitable[Any]]] = {
+    "async for": lambda content: _all(aiter(content)),
+    "iter_any": lambda content: _all(content.iter_any()),
+    "iter_chunks": lambda content: _all(content.iter_chunks()),
+    "readuntil": lambda content: _until(b"\n\n", content),
+    "readline": lambda content: _until(b"\n", content),
+    "read": lambda content: content.read(),
+    "read_nowait": _read_nowait,
+}
+
+
 @pytest.mark.parametrize("how", READS)
 async def test_a_body_replays_as_it_was_read_in_every_way_to_read_it(how: str) -> None:
-    async def read(url: str) -> list[Any]:
-        async with stream(url, json=JSON) as response:
-            found = await READS[how](response)
+    async def read(url: str) -> Any:
+        async with posted(url) as response:
+            found = await READS[how](response.content)
             assert response.connection is None
             assert response.content.at_eof()
             return found
 
-    with RawServer(chat) as server:
-        with aquila_cassette("reads"):
-            live = await read(server.url)
-    with aquila_cassette("reads", mode="none") as cassette:
-        assert await read(server.url) == live
-        assert cassette.played[0].response.ended == "complete"
+    await same_again(chat, read)
+    assert kept().response.ended == "complete"
 
 
-async def test_a_replayed_response_is_the_session_s_own_with_all_that_it_carries() -> None:
-    class OurResponse(aiohttp.ClientResponse):
-        """A session may bring its own."""
-
-    async def carried() -> list[Any]:
-        async with aiohttp.ClientSession(response_class=OurResponse) as session:
-            async with session.post(f"{url}/things?q=1#part", json=JSON) as response:
-                assert type(response) is OurResponse
-                found = await response.json()
-                fields = "status url real_url method version history charset connection closed"
-                carried = [getattr(response, name) for name in fields.split()]
-                raw = dict(response.raw_headers)[b"content-type"]
-                headers = dict(response.request_info.headers)
-                return [*carried, found, headers, raw]
-
-    script = answers(b'{"a": 1}', 201, content_type="application/json; charset=utf-8")
-    with RawServer(script) as server:
-        url = server.url
-        with aquila_cassette("carried"):
-            live = await carried()
-    with aquila_cassette("carried", mode="none"):
-        assert await carried() == live
-
-
-async def test_a_recorded_pace_is_kept_and_a_cancelled_read_loses_nothing() -> None:
+async def test_a_cancelled_read_loses_nothing_at_the_recorded_pace() -> None:
     lay("pace", streamed(Piece(0, EVENTS[0]), Piece(200, EVENTS[1])))
     with aquila_cassette("pace", mode="none", speed=1):
         began = time.perf_counter()
-        async with stream(URL, json=JSON) as response:
+        async with posted(URL) as response:
             assert await response.content.readany() == EVENTS[0]
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(response.content.readany(), 0.02)
@@ -92,21 +113,40 @@ async def test_a_recorded_pace_is_kept_and_a_cancelled_read_loses_nothing() -> N
             assert await response.content.readany() == b""
 
 
+async def test_a_read_that_is_given_up_does_not_end_the_recording() -> None:
+    goes_on = threading.Event()
+
+    def script(connection: Connection, request: Request) -> None:
+        connection.head(200)
+        connection.piece(FRAMES[0])
+        connection.wait(goes_on)
+        connection.piece(FRAMES[1])
+        connection.end()
+
+    async def ask(url: str) -> None:
+        async with posted(url) as response:
+            assert await response.content.readany() == FRAMES[0]
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(response.content.readany(), 0.02)
+            goes_on.set()
+            assert await response.content.read() == FRAMES[1]
+
+    await recorded(script, ask)
+    assert (kept().response.ended, kept().response.body) == ("complete", b"".join(FRAMES[:2]))
+
+
 async def test_a_line_may_be_as_long_on_replay_as_on_the_wire() -> None:
     line = bytes(300_000) + b"\n"
 
-    async def read(url: str, size: int) -> bytes:
+    async def read(url: str, size: int = 2**18) -> bytes:
         async with aiohttp.ClientSession(read_bufsize=size) as session:
             async with session.post(url, data=line) as response:
                 return await response.content.readline()
 
-    with RawServer(says_body) as server:
-        with aquila_cassette("line"):
-            assert await read(server.url, 2**18) == line
-    with aquila_cassette("line", mode="none", repeats=True):
-        assert await read(server.url, 2**18) == line
-        with pytest.raises(aiohttp.http_exceptions.LineTooLong):
-            await read(server.url, 2**16)
+    server, live = await same_again(says_body, read)
+    assert live == line
+    with aquila_cassette("ends", mode="none"), pytest.raises(aiohttp.http_exceptions.LineTooLong):
+        await read(server.url, 2**16)
 
 
 async def _sent(*parts: bytes) -> AsyncIterator[bytes]:
@@ -123,63 +163,71 @@ def _form() -> aiohttp.FormData:
 
 BODIES: dict[str, Callable[[], dict[str, Any]]] = {
     "json": lambda: {"json": {"a": "ü"}},
-    "a form with a file": lambda: {"data": _form()},
-    "a file": lambda: {"data": io.BytesIO(b"of a file")},
-    "a generator": lambda: {"data": _sent(b"one ", b"two")},
+    "a form with a file": lambda: {"json": None, "data": _form()},
+    "a file": lambda: {"json": None, "data": io.BytesIO(b"of a file")},
+    "a generator": lambda: {"json": None, "data": _sent(b"one ", b"two")},
     "compressed": lambda: {"json": {"a": 1}, "compress": "deflate"},
-    "none": dict,
+    "none": lambda: {"json": None},
 }
 
 
 @pytest.mark.parametrize("body", BODIES)
 async def test_a_request_body_is_sent_as_ever_and_matched_on_replay(body: str) -> None:
-    with RawServer(says_body) as server:
-        async with stream(server.url, method="POST", **BODIES[body]()) as response:
-            await response.read()
-        with aquila_cassette("bodies") as cassette:
-            async with stream(server.url, method="POST", **BODIES[body]()) as response:
-                live = await response.read()
-    without, with_us = server.requests
-    own = {"accept-encoding", "content-type"}
-    if body != "a form with a file":
-        assert with_us.body == without.body
-        own.discard("content-type")
-    assert len(with_us.body) == len(without.body)
-    assert without.headers.items() - with_us.headers.items() <= {
-        (name, without.headers.get(name)) for name in own
-    }
-    decoded = zlib.decompress(with_us.body) if body == "compressed" else with_us.body
-    assert len(cassette.recorded[0].request.body) == len(decoded)
-    with aquila_cassette("bodies", mode="none"):
-        async with stream(server.url, method="POST", **BODIES[body]()) as response:
-            assert await response.read() == live
+    async def ask(url: str) -> int:
+        return len(await text_of(url, **BODIES[body]()))
+
+    server, sent = await same_again(says_body, ask)
+    (request,) = server.requests
+    assert sent == len(request.body)
+    decoded = zlib.decompress(request.body) if body == "compressed" else request.body
+    assert len(kept().request.body) == len(decoded)
 
 
-async def test_a_body_of_one_reading_survives_a_redirect() -> None:
+async def test_a_body_that_is_not_decompressed_is_replayed_as_it_came_and_says_so() -> None:
+    packed = gzip.compress(b"hello")
+
     def script(connection: Connection, request: Request) -> None:
-        if request.path == "/from":
-            connection.head(307, {"location": "/to"}, length=0)
-            connection.end()
-        else:
-            says_body(connection, request)
+        headers = {"content-type": "text/plain", "Content-Encoding": "gzip"}
+        connection.head(200, headers, length=len(packed))
+        connection.piece(packed)
+        connection.end()
 
-    async def asked() -> tuple[bytes, list[int], str]:
-        async with stream(f"{url}/from", data=io.BytesIO(b"once")) as response:
-            body = await response.read()
-            return body, [hop.status for hop in response.history], response.url.path
+    async def seen(url: str, **options: bool) -> tuple[bytes, str | None, str | None]:
+        async with aiohttp.ClientSession(**options) as session, session.get(url) as response:
+            named = response.headers.get("content-encoding"), response.headers.get("content-length")
+            return await response.read(), *named
 
-    with RawServer(script) as server:
-        url = server.url
-        with aquila_cassette("redirect"):
-            live = await asked()
-    assert live == (b"once", [307], "/to")
-    with aquila_cassette("redirect", mode="none") as cassette:
-        assert await asked() == live
-        hops = [(one.response.status, one.response.ended) for one in cassette.played]
-    assert hops == [(307, "complete"), (200, "complete")]
+    server, live = await same_again(script, lambda url: seen(url, auto_decompress=False))
+    assert live == (packed, "gzip", "25")
+    with aquila_cassette("ends", mode="none", repeats=True):
+        assert httpx.get(server.url).text == "hello"
+        assert await seen(server.url) == (b"hello", "gzip", "25")
+        answer = await AsyncHTTPClient(force_instance=True).fetch(server.url)
+        assert answer.body == b"hello"
 
 
-async def test_cookies_traces_middlewares_and_raise_for_status_work_on_replay() -> None:
+async def test_the_body_of_an_error_that_nobody_reads_is_kept_if_it_came() -> None:
+    def at_once(connection: Connection, request: Request) -> None:
+        connection.send(b"HTTP/1.1 429 Slow down\r\ncontent-length: 4\r\n\r\nslow")
+        connection.end()
+
+    async def ask(url: str) -> Any:
+        async with aiohttp.ClientSession(raise_for_status=True) as session:
+            with pytest.raises(aiohttp.ClientResponseError) as error:
+                await session.post(url, json=JSON)
+        return error.value.status
+
+    await same_again(at_once, ask)
+    assert (kept().response.body, kept().response.ended) == (b"slow", "complete")
+
+
+# The session.
+
+
+async def test_all_that_a_session_does_with_a_response_works_on_replay() -> None:
+    class OurResponse(aiohttp.ClientResponse):
+        """A session may bring its own."""
+
     def script(connection: Connection, request: Request) -> None:
         status = 200 if request.headers.get("authorization") == "Bearer two" else 401
         connection.head(status, {"set-cookie": "seen=yes"}, length=0)
@@ -193,7 +241,7 @@ async def test_cookies_traces_middlewares_and_raise_for_status_work_on_replay() 
             response = await handler(request)
         return response
 
-    async def asked() -> list[Any]:
+    async def asked(url: str) -> list[Any]:
         events: list[Any] = []
 
         async def note(_session: Any, _context: Any, params: Any) -> None:
@@ -203,24 +251,20 @@ async def test_cookies_traces_middlewares_and_raise_for_status_work_on_replay() 
         for name in ("request_start", "request_chunk_sent", "response_chunk_received"):
             getattr(trace, f"on_{name}").append(note)
         options: dict[str, Any] = {"trace_configs": [trace], "raise_for_status": True}
-        jar = aiohttp.CookieJar(unsafe=True)
-        async with aiohttp.ClientSession(
-            cookie_jar=jar, middlewares=[retries], **options
-        ) as session:
-            async with session.post(url, json=JSON) as response:
+        options |= {"cookie_jar": aiohttp.CookieJar(unsafe=True), "middlewares": [retries]}
+        async with aiohttp.ClientSession(response_class=OurResponse, **options) as session:
+            async with session.post(f"{url}/things?q=1#part", json=JSON) as response:
+                assert type(response) is OurResponse
                 events.append(await response.text())
+                fields = "status url real_url method version history charset connection closed"
+                events += [getattr(response, name) for name in fields.split()]
+                events.append(dict(response.request_info.headers))
             with pytest.raises(aiohttp.ClientResponseError) as error:
                 await session.post(url, json=JSON, middlewares=[])
             events.append((error.value.status, str(error.value.request_info.url)))
-            return [*events, [cookie.key for cookie in jar]]
+            return [*events, [cookie.key for cookie in options["cookie_jar"]]]
 
-    with RawServer(script) as server:
-        url = server.url
-        with aquila_cassette("session"):
-            live = await asked()
-    with aquila_cassette("session", mode="none") as cassette:
-        assert (await asked())[:-1] == live[:-1]  # the file has no cookie
-        assert [one.response.status for one in cassette.played] == [401, 200, 401]
+    _, live = await same_again(script, asked)
     assert live[-1] == ["seen"]
 
 
@@ -236,8 +280,7 @@ async def test_a_websocket_passes_untouched() -> None:
     app.router.add_get("/", talk)
     runner = web.AppRunner(app)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0][:2]
     try:
         with aquila_cassette("socket", mode="none") as cassette:
@@ -254,9 +297,6 @@ async def test_the_pool_is_as_it_would_be_without_us() -> None:
     async def states() -> list[tuple[int, int]]:
         found = []
         async with aiohttp.ClientSession() as session:
-            async with session.post(url, json=JSON) as response:
-                await response.read()
-            found.append(pooled(session))
             async with session.post(f"{url}/stalls", json=JSON) as response:
                 await response.content.readany()
                 found.append(pooled(session))
@@ -277,46 +317,14 @@ async def test_the_pool_is_as_it_would_be_without_us() -> None:
         without = await states()
         with aquila_cassette("pool"):
             assert await states() == without
-        with aquila_cassette("pool", mode="none"):
-            assert await states() == [(0, 0)] * 4
-        gc.collect()
-
-
-async def test_the_body_of_an_error_that_nobody_reads_is_kept_if_it_came() -> None:
-    def at_once(connection: Connection, request: Request) -> None:
-        connection.send(b"HTTP/1.1 429 Slow down\r\ncontent-length: 4\r\n\r\nslow")
-        connection.end()
-
-    with RawServer(at_once) as server:
-        for mode in ("once", "none"):
-            with aquila_cassette("error", mode=mode) as cassette:
-                async with aiohttp.ClientSession(raise_for_status=True) as session:
-                    with pytest.raises(aiohttp.ClientResponseError) as error:
-                        await session.post(server.url, json=JSON)
-                    assert error.value.status == 429
-                (one,) = cassette.interactions
-                assert (one.response.body, one.response.ended) == (b"slow", "complete")
+    with aquila_cassette("pool", mode="none"):
+        assert await states() == [(0, 0)] * 3
 
 
 # Endings that only aiohttp has.
 
 
-async def failure(url: str, **request: Any) -> BaseException:
-    """Return what reading a stream to its end raises."""
-    try:
-        await pieces(url, json=JSON, **request)
-    except (aiohttp.ClientError, TimeoutError) as error:
-        return error
-    raise AssertionError("nothing was raised")
-
-
-LEAVES: dict[str, Callable[[aiohttp.ClientResponse], Any]] = {
-    "release": lambda response: response.release(),
-    "close": lambda response: response.close(),
-}
-
-
-@pytest.mark.parametrize("leave", LEAVES)
+@pytest.mark.parametrize("leave", ["release", "close"])
 async def test_release_and_close_end_it_at_once(leave: str) -> None:
     with RawServer(sends(FRAMES[:1], Connection.gone)) as server:
         for ended in (["closed"], []):
@@ -324,43 +332,29 @@ async def test_release_and_close_end_it_at_once(leave: str) -> None:
                 async with aiohttp.ClientSession() as session:
                     response = await session.post(server.url, json=JSON)
                     assert await response.content.readany() == FRAMES[0]
-                    LEAVES[leave](response)
+                    getattr(response, leave)()
                     assert [one.response.ended for one in cassette.recorded] == ended
-                    assert response.connection is None
                     with pytest.raises(aiohttp.ClientConnectionError, match="Connection closed"):
                         await response.content.readany()
                     await cassette.settled()
 
 
-async def test_a_body_that_is_not_decompressed_is_replayed_as_it_came_and_says_so() -> None:
-    packed = gzip.compress(b"hello")
+async def test_a_response_that_is_dropped_is_closed_when_it_is_collected() -> None:
+    sent = threading.Event()
 
-    def script(connection: Connection, request: Request) -> None:
-        headers = {"content-type": "text/plain", "Content-Encoding": "gzip"}
-        connection.head(200, headers, length=len(packed))
-        connection.piece(packed)
+    def end(connection: Connection) -> None:
         connection.end()
+        sent.set()
 
-    async def seen(url: str, **options: bool) -> tuple[bytes, str | None, str | None]:
-        async with aiohttp.ClientSession(**options) as session, session.get(url) as response:
-            named = response.headers.get("content-encoding"), response.headers.get("content-length")
-            return await response.read(), *named
-
-    with RawServer(script) as server:
-        for mode in ("once", "none"):
-            with aquila_cassette("raw", mode=mode):
-                assert await seen(server.url, auto_decompress=False) == (packed, "gzip", "25")
-        with aquila_cassette("raw", mode="none"):
-            assert httpx.get(server.url).text == "hello"
-        with aquila_cassette("raw", mode="none"):
-            assert await seen(server.url) == (b"hello", "gzip", "25")
-        with aquila_cassette("raw", mode="none"):
-            answer = await AsyncHTTPClient(force_instance=True).fetch(server.url)
-            assert answer.body == b"hello"
-        with aquila_cassette("decoded"):
-            assert (await seen(server.url))[0] == b"hello"
-        assert kept("decoded").response.body == b"hello"
-        assert kept("decoded").response.header("content-encoding") is None
+    with RawServer(sends(CHAT_FRAMES, end)) as server, aquila_cassette("ends") as cassette:
+        async with aiohttp.ClientSession() as session:
+            response = await session.post(server.url, json=JSON)
+            assert await response.content.readuntil(b"\n\n") == CHAT_FRAMES[0]
+            await asyncio.to_thread(sent.wait)
+            await asyncio.sleep(0)  # all has come: until then aiohttp's connection holds it
+            del response
+            gc.collect()
+            assert [one.response.ended for one in cassette.recorded] == ["closed"]
 
 
 @pytest.mark.parametrize("sent", [b"SSH-2.0\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: " + b"a" * 9000])
@@ -370,25 +364,19 @@ async def test_a_response_error_keeps_its_status_and_message(sent: bytes) -> Non
         connection.fin()
 
     async def seen(url: str) -> tuple[int, str]:
-        error = await failure(url)
+        error = await error_of(url)
         assert isinstance(error, aiohttp.ClientResponseError)
         return error.status, error.message
 
-    with RawServer(script) as server:
-        with aquila_cassette("ends"):
-            live = await seen(server.url)
-    assert live[0] == 400
-    with aquila_cassette("ends", mode="none"):
-        assert await seen(server.url) == live
+    assert (await same_again(script, seen))[1][0] == 400
 
 
 async def test_a_total_time_out_in_the_body_times_out_alike_on_replay() -> None:
-    with RawServer(sends(FRAMES[:2], Connection.gone)) as server:
-        with aquila_cassette("ends"):
-            await failure(server.url, timeout=aiohttp.ClientTimeout(total=0.3))
+    async def seen(url: str) -> type[Exception]:
+        return type(await error_of(url, timeout=aiohttp.ClientTimeout(total=0.3)))
+
+    await same_again(sends(FRAMES[:2], Connection.gone), seen)
     assert (kept().response.ended, kept().response.body) == ("failed", b"".join(FRAMES[:2]))
-    with aquila_cassette("ends", mode="none"):
-        assert type(await failure(server.url)) is TimeoutError
 
 
 @pytest.mark.parametrize("limit", ["connect", "total"])
@@ -397,67 +385,28 @@ async def test_a_connection_that_is_never_made_times_out_alike_on_replay(limit: 
         async def _create_connection(self, *_args: Any, **_options: Any) -> Any:
             await asyncio.Event().wait()
 
-    async def asked(**limits: Any) -> BaseException:
+    async def seen(_: str) -> tuple[type[Exception], str]:
+        timeout = aiohttp.ClientTimeout(**{limit: 0.1})
         async with aiohttp.ClientSession(connector=Nowhere()) as session:
-            return await failure(URL, session=session, timeout=aiohttp.ClientTimeout(**limits))
+            with pytest.raises((aiohttp.ClientError, TimeoutError)) as raised:
+                await session.post(URL, timeout=timeout)
+        return type(raised.value), str(raised.value)
 
-    with aquila_cassette("ends"):
-        live = await asked(**{limit: 0.1})
-    with aquila_cassette("ends", mode="none"):
-        again = await asked()
-    assert (type(again), str(again)) == (type(live), str(live))
+    await same_again(chat, seen)
 
 
 async def test_a_get_that_aiohttp_tries_again_is_tried_again_on_replay() -> None:
+    refused = iter([True])
+
     def at_second(connection: Connection, request: Request) -> None:
-        if len(server.requests) == 1:
+        if next(refused, False):
             connection.fin()
         else:
-            sends(CHAT_FRAMES)(connection, request)
+            chat(connection, request)
 
-    with RawServer(at_second) as server:
-        with aquila_cassette("again"):
-            live = b"".join(await pieces(server.url))
-    with aquila_cassette("again", mode="none") as cassette:
-        assert b"".join(await pieces(server.url)) == live
-        assert [one.response.ended for one in cassette.played] == ["failed", "complete"]
+    async def ask(url: str) -> bytes:
+        async with aiohttp.ClientSession() as session, session.get(url) as response:
+            return await response.read()
 
-
-async def test_a_read_that_is_given_up_does_not_end_the_recording() -> None:
-    goes_on = threading.Event()
-
-    def script(connection: Connection, request: Request) -> None:
-        connection.head(200)
-        connection.piece(FRAMES[0])
-        connection.wait(goes_on)
-        connection.piece(FRAMES[1])
-        connection.end()
-
-    with RawServer(script) as server:
-        with aquila_cassette("ends"):
-            async with stream(server.url, json=JSON) as response:
-                assert await response.content.readany() == FRAMES[0]
-                with pytest.raises(TimeoutError):
-                    await asyncio.wait_for(response.content.readany(), 0.02)
-                goes_on.set()
-                assert await response.content.read() == FRAMES[1]
-    assert (kept().response.ended, kept().response.body) == ("complete", b"".join(FRAMES[:2]))
-
-
-async def test_a_response_that_is_dropped_is_closed_when_it_is_collected() -> None:
-    sent = threading.Event()
-
-    def script(connection: Connection, request: Request) -> None:
-        sends(CHAT_FRAMES)(connection, request)
-        sent.set()
-
-    with RawServer(script) as server:
-        with aquila_cassette("ends") as cassette:
-            async with aiohttp.ClientSession() as session:
-                response = await session.post(server.url, json=JSON)
-                assert await response.content.readuntil(b"\n\n") == CHAT_FRAMES[0]
-                await asyncio.to_thread(sent.wait)
-                await asyncio.sleep(0)  # all has come: until then aiohttp's connection holds it
-                del response
-                gc.collect()
-                assert [one.response.ended for one in cassette.recorded] == ["closed"]
+    server, _ = await same_again(at_second, ask)
+    assert len(server.requests) == 2

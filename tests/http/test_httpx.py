@@ -2,7 +2,9 @@
 
 import asyncio
 import gc
+import re
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,41 +12,46 @@ import anyio
 import httpx
 import httpx2
 import pytest
+import urllib3
 
 from aquila_cassette import Piece, TruncatedReplayError, aquila_cassette
 from tests.clients import FACES, Face, every_face
-from tests.http.cassettes import EVENTS, JSON, URL, kept, lay, streamed
+from tests.http.cassettes import EVENTS, JSON, URL, kept, lay, recorded, same_again, streamed
 from tests.servers import FRAMES, Connection, H2Server, RawServer, Request, client_context, sends
 
 every_async_face = pytest.mark.parametrize("face", [one for one in FACES if not one.sync], ids=repr)
 every_sync_face = pytest.mark.parametrize("face", [one for one in FACES if one.sync], ids=repr)
-both = pytest.mark.parametrize("lib", [httpx, httpx2], ids=lambda lib: lib.__name__)
-
-
-async def read_three_and_on(face: Face, url: str, then: Any) -> None:
-    """Read three pieces, call `then`, and go on reading."""
-    async with face.stream(url, json=JSON) as reply:
-        for _ in range(3):
-            await reply.piece()
-        then()
-        await reply.pieces()
+STALLS = sends(FRAMES[:1], Connection.gone)
 
 
 def test_reading_on_past_the_end_of_a_closed_response_says_how_to_record_more(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    with RawServer(sends(FRAMES[:3], Connection.gone)) as server, httpx.Client() as client:
+    with RawServer(STALLS) as server, httpx.Client() as client:
         with aquila_cassette("ends"), client.stream("POST", server.url) as response:
-            pieces = response.iter_raw()
-            for _ in range(3):
-                next(pieces)
+            next(response.iter_raw())
     with aquila_cassette("ends", mode="none"), pytest.raises(TruncatedReplayError) as error:
         httpx.post(server.url)
     assert str(error.value) == (
         f"The recording of POST {server.url} stops here: its consumer stopped reading there.\n"
         f"  cassette: {tmp_path / 'cassettes' / 'ends.yaml'} (interaction 1)\n"
-        "  recorded: 3 pieces, 27 bytes\n"
+        "  recorded: 1 piece, 9 bytes\n"
         f"Fix: pytest {request.node.nodeid} --aquila-record=all"
+    )
+
+
+async def test_a_replayed_failure_says_where_it_comes_from() -> None:
+    notes: list[str] = []
+
+    def ask(url: str) -> None:
+        with pytest.raises(httpx.ReadError) as raised:
+            httpx.get(url)
+        notes.extend(getattr(raised.value, "__notes__", ()))
+
+    await same_again(lambda connection, _: connection.reset(), ask)
+    (note,) = notes
+    assert re.fullmatch(
+        r"Replayed from a cassette: \S+ends.yaml \(interaction 1\), recorded 20..-..-..\.", note
     )
 
 
@@ -53,35 +60,53 @@ def test_a_trio_cancel_scope_leaves_a_closed_response(face: Face) -> None:
     async def main(url: str) -> None:
         with aquila_cassette("ends"):
             with anyio.CancelScope() as scope:
-                await read_three_and_on(face, url, scope.cancel)
+                async with face.stream(url, json=JSON) as reply:
+                    await reply.piece()
+                    scope.cancel()
+                    await reply.pieces()
             assert scope.cancelled_caught
         with aquila_cassette("ends", mode="none"), pytest.raises(TruncatedReplayError):
             await face.pieces(url, json=JSON)
 
-    with RawServer(sends(FRAMES[:3], Connection.gone)) as server:
+    with RawServer(STALLS) as server:
         anyio.run(main, server.url, backend="trio")
-    assert (kept().response.ended, kept().response.body) == ("closed", b"".join(FRAMES[:3]))
+    assert (kept().response.ended, kept().response.body) == ("closed", FRAMES[0])
 
 
-@every_sync_face
-def test_a_stream_that_is_dropped_is_closed_when_it_is_collected(face: Face) -> None:
-    with RawServer(sends(FRAMES[:2], Connection.gone)) as server, face.client() as client:
-        with aquila_cassette("ends") as cassette:
-            response = client.send(client.build_request("POST", server.url, json=JSON), stream=True)
-            pieces = response.iter_raw()
-            assert next(pieces) == FRAMES[0]
-            assert cassette.recorded == ()
-            del response, pieces
-            gc.collect()
-            assert [one.response.ended for one in cassette.recorded] == ["closed"]
+def by_httpx(url: str) -> tuple[Any, ...]:
+    client = httpx.Client(verify=False)
+    response = client.send(client.build_request("POST", url, json=JSON), stream=True)
+    pieces = response.iter_raw()
+    return next(pieces), pieces, response
+
+
+def by_urllib3(url: str) -> tuple[Any, ...]:
+    response = urllib3.PoolManager().request("POST", url, json=JSON, preload_content=False)
+    pieces = response.stream()
+    return next(pieces), pieces, response
+
+
+@pytest.mark.parametrize("ask", [by_httpx, by_urllib3])
+def test_a_stream_that_is_dropped_is_closed_when_it_is_collected(
+    ask: Callable[[str], tuple[Any, ...]],
+) -> None:
+    with RawServer(STALLS) as server, aquila_cassette("ends") as cassette:
+        piece, *dropped = ask(server.url)
+        assert piece == FRAMES[0]
+        assert cassette.recorded == ()
+        del dropped
+        gc.collect()
+        assert [one.response.ended for one in cassette.recorded] == ["closed"]
     assert kept().response.body == FRAMES[0]
 
 
 @every_sync_face
-def test_close_from_another_thread_is_a_close_although_the_read_then_fails(face: Face) -> None:
-    with RawServer(sends(FRAMES[:1], Connection.gone)) as server, face.client() as client:
-        with aquila_cassette("ends"):
-            response = client.send(client.build_request("POST", server.url, json=JSON), stream=True)
+async def test_close_from_another_thread_is_a_close_although_the_read_then_fails(
+    face: Face,
+) -> None:
+    def ask(url: str) -> None:
+        with face.client() as client:
+            response = client.send(client.build_request("POST", url, json=JSON), stream=True)
             pieces = response.iter_raw()
             next(pieces)
             closing = threading.Thread(target=response.close)
@@ -89,6 +114,8 @@ def test_close_from_another_thread_is_a_close_although_the_read_then_fails(face:
             closing.join()
             with pytest.raises(face.lib.TransportError):
                 next(pieces)
+
+    await recorded(STALLS, ask)
     assert kept().response.ended == "closed"
 
 
@@ -101,22 +128,17 @@ async def test_a_response_replays_with_what_real_ones_carry(face: Face) -> None:
         )
         connection.end()
 
-    with RawServer(script) as server:
-        with aquila_cassette("carried"):
-            live = await face.request("GET", server.url)
-    with aquila_cassette("carried", mode="none"):
-        response = await face.request("GET", server.url)
-    assert response.content == live.content == b"\x00\x01own\xff"
-    assert response.headers["content-encoding"] == "x-own"
-    assert dict(response.headers.raw)[b"location"] == dict(live.headers.raw)[b"location"]
-    assert (response.http_version, response.reason_phrase) == ("HTTP/1.1", "Found")
-    assert response.request.url == server.url
-    assert response.is_closed
-    assert response.is_stream_consumed
-    assert response.elapsed.total_seconds() < 5
+    async def carried(url: str) -> list[Any]:
+        response = await face.request("GET", url)
+        assert response.elapsed.total_seconds() < 5
+        fields = "content http_version reason_phrase url is_closed is_stream_consumed"
+        return [*(getattr(response, name) for name in fields.split()), response.headers.raw]
+
+    _, live = await same_again(script, carried)
+    assert live[:3] == [b"\x00\x01own\xff", "HTTP/1.1", "Found"]
 
 
-@both
+@pytest.mark.parametrize("lib", [httpx, httpx2], ids=lambda lib: lib.__name__)
 def test_an_http_2_stream_replays_as_http_2_and_a_reset_one_fails_alike(lib: Any) -> None:
     def ask(client: Any, url: str) -> tuple[list[bytes], str, str]:
         seen = []
