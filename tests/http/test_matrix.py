@@ -32,7 +32,6 @@ from tests.servers import (
     GateServer,
     RawServer,
     Request,
-    Script,
     answers,
     chat,
     sends,

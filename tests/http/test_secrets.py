@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.http.cassettes import kept, recorded, same_again
-from tests.servers import Connection, Request, answers
+from tests.http.cassettes import kept, same_again
+from tests.servers import Connection, Request
 
 SECRETS = {
     "header": "sk-header-0a1b2c3d4e5f6a7b8c9d",
