@@ -32,7 +32,7 @@ class RecordedRaw(io.RawIOBase):
     """
 
     def __init__(self, raw: Any, recorder: Recorder) -> None:
-        self._raw = raw
+        self._raw: Any = raw  # None while `begin_body` peeks
         self._recorder = recorder
         self._body: FramedBody | None = None
 
