@@ -122,18 +122,18 @@ class PlaceholderKeys:
         self._users: dict[Kind, int] = {"models": 0, "accounts": 0}
         self._before: dict[str, tuple[Kind, str | None]] = {}
 
-    def switch(self, kind: Kind, *, on: bool) -> None:
-        """Count one user more or less; the first one sets the keys."""
-        self._users[kind] += 1 if on else -1
-        if on and self._users[kind] == 1:
-            for name in _missing(kind):
-                self._before[name] = kind, os.environ.get(name)
-                os.environ[name] = PLACEHOLDER
+    def switch(self, *kinds: Kind, on: bool) -> None:
+        """Count one user of `kinds` more or less; the first one sets the keys."""
+        fresh: list[Kind] = [kind for kind in kinds if on and not self._users[kind]]
+        for kind in kinds:
+            self._users[kind] += 1 if on else -1
+        if fresh:
+            is_set = {name for name, key in os.environ.items() if key not in ("", PLACEHOLDER)}
+            for kind in fresh:
+                for name in _missing(kind, is_set):
+                    self._before[name] = kind, os.environ.get(name)
+                    os.environ[name] = PLACEHOLDER
         self.restore()
-
-    def switch_for_block(self, is_open: bool) -> None:
-        for kind in self._users:
-            self.switch(kind, on=is_open)
 
     def restore(self) -> None:
         """Unset what nobody uses any more, also what a test's ``monkeypatch`` put back since."""
@@ -149,8 +149,7 @@ class PlaceholderKeys:
 KEYS = PlaceholderKeys()
 
 
-def _missing(kind: Kind) -> Iterator[str]:
-    is_set = {name for name, value in os.environ.items() if value not in ("", PLACEHOLDER)}
+def _missing(kind: Kind, is_set: set[str]) -> Iterator[str]:
     if kind == "accounts":
         has_aws = any(map(_AWS_SOURCE.match, is_set)) or Path("~/.aws").expanduser().exists()
         yield from () if has_aws else _AWS

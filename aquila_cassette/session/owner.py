@@ -100,7 +100,7 @@ class Owner:
                 session.played_before |= earlier.index.played
         self.sessions.append(session)
         if self.sets_keys and not session.may_record:
-            KEYS.switch_for_block(True)
+            KEYS.switch("models", "accounts", on=True)
         return session
 
     def close(self, session: Session, error: BaseException | None) -> None:
@@ -128,7 +128,7 @@ class Owner:
     def _stop(self, session: Session) -> None:
         session.stop()
         if self.sets_keys and not session.may_record:
-            KEYS.switch_for_block(False)
+            KEYS.switch("models", "accounts", on=False)
 
     def _save_block(self, session: Session, *, raised: bool) -> None:
         if session.mode != "all":
