@@ -9,8 +9,9 @@ import boto3
 from botocore.config import Config
 
 from aquila_cassette import aquila_cassette
+from tests.http.cassettes import recorded
 from tests.http.conftest import AWS_KEYS
-from tests.servers import CHAT_TEXT, GateServer, RawServer, answers
+from tests.servers import CHAT_TEXT, GateServer, answers
 from tests.servers.bedrock import CONVERSE_FRAMES, EVENTSTREAM
 
 
@@ -39,9 +40,9 @@ def test_each_event_is_seen_before_the_next_is_sent(tmp_path: Path) -> None:
                 live.append(event)
                 server.seen()
         url = server.url
-    recorded = cassette.recorded[0].response
-    assert [piece.data for piece in recorded.pieces] == list(CONVERSE_FRAMES)
-    assert recorded.ended == "complete"
+    response = cassette.recorded[0].response
+    assert [piece.data for piece in response.pieces] == list(CONVERSE_FRAMES)
+    assert response.ended == "complete"
     text = [event["contentBlockDelta"]["delta"]["text"] for event in live[1:4]]
     assert tuple(text) == CHAT_TEXT
     with aquila_cassette("bedrock", mode="none"):
@@ -52,21 +53,14 @@ def test_each_event_is_seen_before_the_next_is_sent(tmp_path: Path) -> None:
         assert secret not in file
 
 
-def test_a_request_that_would_wait_for_100_continue_is_recorded() -> None:
-    def put(url: str) -> int:
+async def test_a_request_that_would_wait_for_100_continue_is_recorded() -> None:
+    def put(url: str) -> None:
         client = boto3.client("s3", endpoint_url=url, region_name="us-east-1")
-        try:
-            answer = client.put_object(Bucket="b", Key="k", Body=b"x" * 2_000_000)
-            status: int = answer["ResponseMetadata"]["HTTPStatusCode"]
-            return status
-        finally:
-            client.close()
+        client.put_object(Bucket="b", Key="k", Body=b"x" * 2_000_000)
+        client.close()
 
-    with RawServer(answers(b"")) as server:
-        url = server.url
-        with aquila_cassette("s3"):
-            assert put(url) == 200
-        assert "expect" not in server.requests[0].headers
-        assert len(server.requests[0].body) >= 2_000_000
-    with aquila_cassette("s3", mode="none", match_on=("method", "url")):
-        assert put(url) == 200
+    server, _ = await recorded(answers(b""), put)
+    assert "expect" not in server.requests[0].headers
+    assert len(server.requests[0].body) >= 2_000_000
+    with aquila_cassette("ends", mode="none", match_on=("method", "url")):
+        put(server.url)

@@ -8,13 +8,15 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.simple_httpclient import HTTPStreamClosedError
 
 from aquila_cassette import TruncatedReplayError, aquila_cassette
-from tests.servers import FRAMES, RawServer, says_body, sends
+from tests.http.cassettes import kept, recorded, same_again
+from tests.servers import FRAMES, says_body, sends
 
 
-async def fetch(url: str, callback: Any = None, **options: Any) -> Any:
+async def fetch(url: str, callback: Any = None, **options: Any) -> bytes:
     client = AsyncHTTPClient(force_instance=True)
     try:
-        return await client.fetch(HTTPRequest(url, streaming_callback=callback, **options))
+        answer = await client.fetch(HTTPRequest(url, streaming_callback=callback, **options))
+        return answer.body
     finally:
         client.close()
 
@@ -24,24 +26,22 @@ async def test_a_body_that_is_produced_is_what_is_matched() -> None:
         await write(b"made ")
         await write(b"here")
 
-    with RawServer(says_body) as server:
-        for mode in ("once", "none"):
-            async with aquila_cassette("tornado", mode=mode) as cassette:
-                response = await fetch(server.url, method="POST", body_producer=produce)
-            assert response.body == cassette.interactions[0].request.body == b"made here"
+    _, body = await same_again(
+        says_body, lambda url: fetch(url, method="POST", body_producer=produce)
+    )
+    assert body == kept().request.body == b"made here"
 
 
 async def test_a_callback_that_raises_leaves_what_was_read() -> None:
-    def refuse(piece: bytes) -> None:
-        raise LookupError(piece)
+    async def refused(url: str) -> None:
+        def refuse(piece: bytes) -> None:
+            raise LookupError(piece)
 
-    with RawServer(sends(FRAMES[:2])) as server:
-        async with aquila_cassette("tornado") as cassette:
-            with pytest.raises(HTTPStreamClosedError):
-                await fetch(server.url, refuse)
-        response = cassette.recorded[0].response
-        assert response.body.startswith(FRAMES[0])
-        assert response.ended == "closed"
-    async with aquila_cassette("tornado", mode="none"):
-        with pytest.raises(TruncatedReplayError):
-            await fetch(server.url, lambda piece: None)
+        with pytest.raises(HTTPStreamClosedError):
+            await fetch(url, refuse)
+
+    server, _ = await recorded(sends(FRAMES[:2]), refused)
+    assert kept().response.body.startswith(FRAMES[0])
+    assert kept().response.ended == "closed"
+    with aquila_cassette("ends", mode="none"), pytest.raises(TruncatedReplayError):
+        await fetch(server.url, lambda piece: None)
