@@ -17,7 +17,7 @@ _LIBRARIES = {
     "tenacity": ("retries", "RetryCallState.set_exception"),
     "backoff._sync": ("retries", "_next_wait"),
     "backoff._async": ("retries", "_next_wait"),
-    "aiohttp": ("aiohttp", "BaseConnector.connect"),
+    "aiohttp": ("aiohttp", "ClientSession._request"),
     "tornado.simple_httpclient": ("tornado", "_HTTPConnection.run"),
     "lm15.transports": ("lm15", "StdlibAsyncTransport._do_stream"),
     "dspy._vendor.lm15.transports": ("lm15", "StdlibAsyncTransport._do_stream"),

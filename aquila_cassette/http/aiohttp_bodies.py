@@ -1,7 +1,7 @@
-"""Replay a response for aiohttp: a connection without a socket; aiohttp's exceptions.
+"""The bodies of aiohttp's responses: a live one as it is recorded, and a recorded one.
 
-aiohttp makes its own response of it, so that cookies, redirects, traces, time-outs and
-`response_class` are as they are on the wire.
+A recorded one is read off a connection without a socket: aiohttp makes its own response of it, so
+that cookies, traces, time-outs and `response_class` are as they are on the wire.
 """
 
 from __future__ import annotations
@@ -14,36 +14,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from aiohttp.client_proto import ResponseHandler
-from aiohttp.connector import Connection
 from aiohttp.http import HttpVersion, RawResponseMessage
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from aquila_cassette.http.dispatcher import encode_headers
 from aquila_cassette.session.player import MakeError, Player, has_body
-
-
-def replayed_connection(
-    player: Player, make_error: MakeError, connector: Any, request: Any
-) -> Connection:
-    """Make a connection on which a ``ClientRequest`` is answered.
-
-    What ended the recording before a response came is raised where aiohttp waits for it.
-    """
-    protocol = ReplayProtocol(request.loop)
-    if player.interaction.response.status is None:
-        player.finished()
-        try:
-            player.raise_ending(make_error)
-        except Exception as error:
-            protocol.set_exception(error)
-    else:
-        if request._continue is not None:  # it asked for "100 Continue" before its body
-            request._continue.set_result(True)
-        protocol.respond = functools.partial(_response, player, make_error, request, protocol)
-        protocol.feed_data(None, 0)  # type: ignore[arg-type]  # `read` makes what it returns
-    return Connection(connector, request.connection_key, protocol, request.loop)
-
+from aquila_cassette.session.recorder import Recorder
 
 _NO_TRANSPORT: Any = SimpleNamespace(
     get_write_buffer_size=lambda: 0,
@@ -56,21 +33,21 @@ _NO_TRANSPORT: Any = SimpleNamespace(
 class ReplayProtocol(ResponseHandler):
     """aiohttp's protocol without a parser, a server or a socket."""
 
-    decompresses = True
-    respond: Callable[[int], tuple[RawResponseMessage, StreamReader]]
-    """Makes the message and its body, for the size of a read buffer that the session asks for."""
+    _answer: tuple[RawResponseMessage, StreamReader]
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
         self.transport = _NO_TRANSPORT
         self.force_close()  # no pool may keep it
 
-    def set_response_params(
-        self, *, read_bufsize: int = 2**16, auto_decompress: bool = True, **_params: Any
-    ) -> None:
-        """Make no parser; but the length of a line depends on the buffer's size."""
-        self._read_bufsize = read_bufsize
-        self.decompresses = auto_decompress
+    def replay(self, player: Player, make_error: MakeError, request: Any, limit: int) -> None:
+        """Answer a ``ClientRequest`` with what `player` replays; `limit` is of a read buffer."""
+        body = EMPTY_PAYLOAD
+        if has_body(player.interaction):
+            body = ReplayedReader(player, make_error, request, self, limit)
+        else:
+            player.finished()
+        self._answer = _message(player), body
 
     async def read(self) -> Any:
         """Return the response once the task that writes the request is done, as on the wire.
@@ -79,8 +56,7 @@ class ReplayProtocol(ResponseHandler):
         """
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        await super().read()
-        return self.respond(self._read_bufsize)
+        return self._answer
 
     def pause_reading(self) -> None:
         """Pause nothing: no more is read than is asked for."""
@@ -89,16 +65,14 @@ class ReplayProtocol(ResponseHandler):
         pass
 
 
-def _response(
-    player: Player, make_error: MakeError, request: Any, protocol: ReplayProtocol, limit: int
-) -> tuple[RawResponseMessage, StreamReader]:
+def _message(player: Player) -> RawResponseMessage:
     response = player.interaction.response
     major, _, minor = response.http_version.partition("/")[2].partition(".")
     raw = encode_headers(player.headers)
     # As aiohttp's parsers decode them.
     decode = functools.partial(str, encoding="utf-8", errors="surrogateescape")
     pairs = [(decode(name), decode(value)) for name, value in raw]
-    message = RawResponseMessage(
+    return RawResponseMessage(
         version=HttpVersion(int(major or 1), int(minor or 0)),
         code=response.status or 0,
         reason=response.reason_phrase,
@@ -109,12 +83,6 @@ def _response(
         upgrade=False,
         chunked=False,
     )
-    if has_body(player.interaction):
-        if protocol.decompresses:
-            player.decode()
-        return message, ReplayedReader(player, make_error, request, protocol, limit)
-    player.finished()
-    return message, EMPTY_PAYLOAD
 
 
 class ReplayedReader(StreamReader):
@@ -190,3 +158,76 @@ class ReplayedReader(StreamReader):
         player = getattr(self, "_player", None)
         if player is not None:
             player.finished()
+
+
+class RecordedReader(StreamReader):
+    """The body of a live response as its consumer reads it; a recorder notes its pieces.
+
+    It pulls from aiohttp's reader when its own buffer is empty, a piece off the wire at a time. So
+    the protocol, the pool and flow control work as ever; and what is kept is what the consumer
+    came for, when it came, whichever method it reads by. A body that came whole and is `unread` is
+    kept too: that of a redirect or of an error is released as soon as its status is known.
+    """
+
+    def __init__(self, live: Any, recorder: Recorder, *, unread: bool) -> None:
+        loop = asyncio.get_running_loop()
+        super().__init__(ReplayProtocol(loop), live.get_read_buffer_limits()[0], loop=loop)
+        self.begin_http_chunk_receiving()
+        self._live = live
+        self._recorder = recorder
+        self._unread = unread
+
+    async def _wait(self, func_name: str) -> None:
+        self._recorder.add_reader()
+        try:
+            data, is_chunk = await self._live.readchunk()
+        except TimeoutError as error:  # may be of the session's timer, which leaves no mark on it
+            self._recorder.failed(error)
+            raise
+        except Exception:
+            failure = self._live.exception()
+            if failure is not None:  # the connection's; a misuse of the reader leaves none
+                self._recorder.failed(failure)
+                super().set_exception(failure)
+            raise
+        self._take(data, is_chunk)
+
+    def _take(self, data: bytes, is_chunk: bool) -> None:
+        if data:
+            self._recorder.add_piece(data)
+            self.feed_data(data, len(data))
+        if is_chunk:
+            self.end_http_chunk_receiving()
+        elif not data:
+            self._recorder.body_ended()
+            self.feed_eof()
+
+    def read_nowait(self, n: int = -1) -> bytes:
+        if not self._buffer and not self._eof:
+            self._take(self._live.read_nowait(), is_chunk=not self._live.at_eof())
+        return super().read_nowait(n)
+
+    def set_exception(self, exc: Any, *cause: Any, **named: Any) -> None:
+        """Take an error from outside: the response was closed or released."""
+        if self._unread and self._live.is_eof():
+            with contextlib.suppress(Exception):
+                self._recorder.add_piece(self._live.read_nowait())
+                self._recorder.body_ended()
+        self._recorder.closed()
+        super().set_exception(exc, *cause, **named)
+        self._live.set_exception(exc, *cause, **named)
+
+    def at_eof(self) -> bool:
+        if not self._buffer and not self._eof and self._live.at_eof():
+            self._take(b"", is_chunk=False)
+        return super().at_eof()
+
+    async def wait_eof(self) -> None:
+        await self._live.wait_eof()
+        while not self._eof:
+            await self._wait("wait_eof")
+
+    def __del__(self) -> None:
+        recorder = getattr(self, "_recorder", None)
+        if recorder is not None:
+            recorder.closed()
