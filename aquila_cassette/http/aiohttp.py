@@ -65,7 +65,7 @@ class AiohttpAdapter(HttpAdapter[Any]):
         self._session = session
         self._limit = options.get("read_bufsize") or session._read_bufsize
         decompresses = options.get("auto_decompress")
-        self._decompresses = session._auto_decompress if decompresses is None else decompresses
+        self._decompresses = session.auto_decompress if decompresses is None else decompresses
 
     async def to_request(self, call: Any) -> Request:
         headers = tuple([(str(name), value) for name, value in call.headers.items()])

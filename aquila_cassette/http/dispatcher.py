@@ -44,9 +44,6 @@ class HttpAdapter(ABC, Generic[Call]):
     blocks are coroutines too, which never wait.
     """
 
-    raises_later = False
-    """Whether a failure before the response is not raised here, but where the library waits."""
-
     def __init__(self, lib: Any, *, sync: bool = False) -> None:
         self._lib = lib
         self.is_sync = sync
@@ -112,8 +109,8 @@ async def respond(
     if isinstance(answer, Recorder):
         with sending():
             response = await adapter.record(call, answer, send)
-        if not answer.holds or adapter.raises_later:
-            return response  # with `raises_later` the adapter replays a held answer itself
+        if not answer.holds:
+            return response
         recorder = answer
         with replayed_errors(recorder):
             await adapter.read_whole(call, response)
@@ -124,7 +121,7 @@ async def respond(
         await answer.wait_for_response_async()
     has_begun = answer.interaction.response.status is not None
     make_error = functools.partial(adapter.make_error, call, has_begun)
-    if not has_begun and not adapter.raises_later:
+    if not has_begun:
         answer.finished()
         answer.raise_ending(make_error)
     return await adapter.to_response(call, answer, make_error)
