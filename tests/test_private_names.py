@@ -23,6 +23,8 @@ class Private(NamedTuple):
 
 
 TABLE = [
+    Private("aiohttp.client", "_middlewares", "http", "a session's own middlewares are lost"),
+    Private("aiohttp.client", "_read_bufsize", "http", "a line may be too long on replay"),
     Private("aiohttp.client_reqrep", "_continue", "http", "a replay waits for `100 Continue`"),
     Private("aiohttp.helpers", "_cancelled", "http", "a time-out is recorded as a cancellation"),
     Private("aiohttp.streams", "_buffer", "http", "pieces arrive joined"),
