@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import reprlib
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -85,7 +85,7 @@ def loads(data: bytes, *, path: Path) -> CassetteData:
     try:
         clean = clean_utf8(data)
         try:
-            cassette = _cassette(load_yaml(clean, keep_lines=False))
+            cassette = _cassette(load_yaml(clean, each=lambda one: _item([one], 0)))
         except SchemaError:
             cassette = _cassette(load_yaml(clean))  # fails again, and knows the line
         if not data.endswith(b"\n") and not data.endswith(_WHOLE):
@@ -106,7 +106,7 @@ def _cassette(tree: Any) -> CassetteData:
     interactions = []
     for place in range(len(items)):
         try:
-            interactions.append(_interaction(_part(items, place, "interaction")))
+            interactions.append(_item(items, place))
         except SchemaError as error:
             error.cut_off = error.missing and place == len(items) - 1
             raise
@@ -124,7 +124,10 @@ def _check_version(tree: Mapping[str, Any]) -> None:
         raise SchemaError(tree, "version", "unknown cassette version", facts=facts, fix=fix)
 
 
-def _interaction(item: Mapping[str, Any]) -> Interaction:
+def _item(items: Sequence[Any], place: int) -> Interaction:
+    if isinstance(items[place], Interaction):
+        return items[place]
+    item = _part(items, place, "interaction")
     sent = _part(item, "request", "request")
     body = bodies.read(sent)
     if not isinstance(body, bytes):

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 MAX_DEPTH = 64  # of mappings and lists
 
+_ITEM_DEPTH = 2
 # Where a `YamlBlock` stays one, for nobody may ask for it: the depth and the names of bodies.
 _LAZY_DEPTH = 4
 _LAZY = ("sse", "text", "base64")
@@ -202,16 +203,17 @@ def _forbidden(data: bytes) -> YamlError:
     return YamlError(problem, line, fix=fix)
 
 
-def load_yaml(data: bytes, *, keep_lines: bool = True) -> Any:
+def load_yaml(data: bytes, *, each: Callable[[Any], Any] | None = None) -> Any:
     """Read the document in `data`, which `clean_utf8` gave; bodies in it are `YamlBlock` or text.
 
-    Without `keep_lines` it is faster, and the lines of values mean nothing.
+    With `each` it is faster, and the lines of values mean nothing: what that returns takes the place
+    of each mapping in a list of the top mapping, as soon as that is read.
     """
-    skeleton, blocks = cut_blocks(data, keep_lines=keep_lines)
+    skeleton, blocks = cut_blocks(data, keep_lines=each is None)
     if blocks:
         with suppress(YamlError):  # read as a whole, it is right or tells its fault
-            return compose(skeleton, blocks)
-    return compose(data.decode())
+            return compose(skeleton, blocks, each)
+    return compose(data.decode(), each=each)
 
 
 def cut_blocks(data: bytes, *, keep_lines: bool) -> tuple[str, list[YamlBlock]]:
@@ -264,9 +266,11 @@ def plain(text: str) -> str | int | float | bool | None:
     return float(text) if match[1] or match[2] else int(text)
 
 
-def compose(text: str, blocks: Sequence[YamlBlock] = ()) -> Any:
+def compose(
+    text: str, blocks: Sequence[YamlBlock] = (), each: Callable[[Any], Any] | None = None
+) -> Any:
     """Read the one document that `text` is, None if it is empty; `blocks` were cut out of it."""
-    return _Strict(text, blocks).document()
+    return _Strict(text, blocks, each).document()
 
 
 def line_of(event: Any) -> int:
@@ -333,9 +337,12 @@ def _is_mark(event: Any) -> bool:
 
 
 class _Strict(Composer):
-    def __init__(self, text: str, blocks: Sequence[YamlBlock]) -> None:
+    def __init__(
+        self, text: str, blocks: Sequence[YamlBlock], each: Callable[[Any], Any] | None
+    ) -> None:
         super().__init__(text)
         self._blocks = iter(blocks)
+        self._each = each
         self._plain: dict[str, Any] = {}  # most scalars of a cassette recur
 
     def end(self) -> None:
@@ -358,7 +365,10 @@ class _Strict(Composer):
         if depth == MAX_DEPTH:
             problem = f"mappings and lists are nested more than {MAX_DEPTH} deep"
             raise YamlError(problem, line_of(event), fix="store the body as text: instead")
-        return self._map(event, depth) if kind is self.map_start else self.read_list(event, depth)
+        if kind is not self.map_start:
+            return self.read_list(event, depth)
+        found = self._map(event, depth)
+        return self._each(found) if self._each and depth == _ITEM_DEPTH else found
 
     def _scalar(self, event: Any) -> Any:
         text = event.value
