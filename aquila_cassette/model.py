@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from http.client import responses
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 Ended = Literal["complete", "closed", "failed"]
@@ -112,7 +112,7 @@ class Response:
         """Return the first value of header `name` (lower case), or None."""
         return _first(self.headers, name)
 
-    def but(self, **values: Any) -> Self:
+    def but(self, **values: Any) -> Response:
         """Return it with other values, not of its pieces: its body is not joined again."""
         other = replace(self, **values)
         vars(other)["body"] = self.body

@@ -206,8 +206,8 @@ def reads_back(interaction: Interaction) -> bool:
 def response_fields(response: Response) -> dict[str, Any]:
     """Return an answer in the fields of an interaction; its body as bytes."""
     usual, ours = Response(response.status), dict[str, Any]()
-    if len(response.pieces) > 1:
-        ours = {"pieces": timeline(response), "headers_after": response.headers_after}
+    if " " in (pieces := timeline(response)):  # there are several
+        ours = {"pieces": pieces, "headers_after": response.headers_after}
     for name in ("http_version", "ended", "error"):
         value = getattr(response, name)
         if value != getattr(usual, name):

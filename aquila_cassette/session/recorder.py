@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
-from dataclasses import replace
+from array import array
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from http.client import responses
 from typing import Any, Self
@@ -13,10 +13,11 @@ from typing import Any, Self
 from aquila_cassette.content_encoding import decode_unless_huge
 from aquila_cassette.dialects.reading import ending
 from aquila_cassette.errors import ScopeError
-from aquila_cassette.model import Ended, Failure, Headers, Interaction, Piece, Request, Response
+from aquila_cassette.model import Ended, Failure, Headers, Interaction, Request, Response
 from aquila_cassette.session.failures import failure_of
 from aquila_cassette.session.player import Player
 from aquila_cassette.session.stream_text import describe_stream
+from aquila_cassette.storage.bodies import LazyResponse, timed
 from aquila_cassette.waiting.event_loops import elapsed
 from aquila_cassette.waiting.open_streams import OpenStreams
 
@@ -50,12 +51,13 @@ class Recorder:
         self._overlaps = streams.any_is_open
         self._started = max(round(elapsed() * 1000), streams.last_piece + self._overlaps)
         streams.last_request = self._started
-        self._pieces: list[Piece] = []
+        self._times = array("Q")  # of the pieces; an object for each would take three times as much
+        self._parts: list[bytes] = []
         self._begun = Response(None)  # without its body
         self._ending: Callable[[bytes], tuple[Ended, Failure | None]] | None = None
         # Reentrant: while it is held, the garbage collector may close the stream that is recorded.
         self._lock = threading.RLock()
-        self._kept: tuple[tuple[bool, int], Interaction | None] | None = None
+        self._kept: tuple[int, Interaction | None] | None = None
         self._is_block_over = False
         self._is_given_up = False
         self._hold = hold
@@ -98,7 +100,8 @@ class Recorder:
 
     def add_piece(self, data: bytes) -> None:
         if data and self._ending is None:
-            self._pieces.append(Piece(self._ms(), bytes(data)))
+            self._times.append(self._ms())
+            self._parts.append(bytes(data))
         elif data and self._is_given_up:
             raise ScopeError(
                 f"The stream of {self.request.method} {self.request.url} is read after the end of "
@@ -147,12 +150,14 @@ class Recorder:
     def interaction(self) -> Interaction | None:
         """Return what a cassette may hold, redacted; None where a hook dropped it."""
         with self._lock:
-            state = self.over, len(self._pieces)
+            state = -1 if self.over else len(self._parts)
             if self._kept is None or self._kept[0] != state:
                 is_upgrade = (
                     self._begun.status or 200
                 ) < 200  # to a WebSocket: no cassette holds that
                 self._kept = state, None if is_upgrade else self._session.as_kept(self._build())
+            if self.over and self._kept[1] and not self.holds:  # else it is built again
+                self._begun, self._times, self._parts = Response(None), array("Q"), []
             return self._kept[1]
 
     def answer(self) -> Interaction:
@@ -160,7 +165,7 @@ class Recorder:
         return self.interaction() or self._session.clean_answer(self._build())
 
     def _facts(self) -> list[str]:
-        body = b"".join([piece.data for piece in self._decoded()])
+        body = b"".join(self._decoded()[1])
         return describe_stream(self.request, self._begun.header("content-type"), body)
 
     def _end(self, ending: Callable[[bytes], tuple[Ended, Failure | None]]) -> None:
@@ -173,15 +178,25 @@ class Recorder:
         self._session.recording_ended(self)
 
     def _build(self) -> Interaction:
-        pieces = self._decoded()
-        headers = self._begun.headers
-        if pieces is not self._pieces:  # what they say of the body was true before it was decoded
+        times, parts = self._decoded()
+        begun, headers, body = self._begun, self._begun.headers, b"".join(parts)
+        if parts is not self._parts:  # what they say of the body was true before it was decoded
             headers = tuple(one for one in headers if one[0].lower() not in OF_THE_ENCODING)
-        response = replace(self._begun, headers=headers, pieces=tuple(pieces))
-        ended, error = (self._ending or self._at_close)(response.body)
+        ended, error = (self._ending or self._at_close)(body)
+        response = LazyResponse.of(
+            body,
+            timed(times, parts),
+            status=begun.status,
+            headers=headers,
+            headers_after=begun.headers_after,
+            http_version=begun.http_version,
+            ended=ended,
+            error=error,
+            reason=begun.reason,
+        )
         return Interaction(
             request=self.request,
-            response=response.but(ended=ended, error=error),
+            response=response,
             recorded_at=self._recorded_at(),
             recorded_by=self._recorded_by,
         )
@@ -208,19 +223,19 @@ class Recorder:
         if self.request.method == "HEAD" or self._begun.status in (204, 304):
             return True
         length = self._begun.header("content-length")
-        came = sum(len(piece.data) for piece in self._pieces)
+        came = sum(map(len, self._parts))
         return length is not None and length.isdigit() and came >= int(length)
 
-    def _decoded(self) -> list[Piece]:
+    def _decoded(self) -> tuple[Sequence[int], list[bytes]]:
         """Return the pieces without their content encoding; themselves where that must stay."""
         encoding = self._begun.header("content-encoding")
-        if not (encoding and self._pieces) or self.keeps_encoding:
-            return self._pieces
-        decoded = decode_unless_huge(encoding, [piece.data for piece in self._pieces])
+        decoded = None
+        if encoding and self._parts and not self.keeps_encoding:
+            decoded = decode_unless_huge(encoding, self._parts)
         if decoded is None:
-            return self._pieces
-        timed = zip(self._pieces, decoded, strict=True)
-        return [Piece(piece.at, data) for piece, data in timed if data]
+            return self._times, self._parts
+        held = [place for place, data in enumerate(decoded) if data]
+        return [self._times[place] for place in held], [decoded[place] for place in held]
 
     def _ms(self) -> int:
         self._streams.last_piece = max(round(elapsed() * 1000), self._streams.last_request)

@@ -6,9 +6,11 @@ import base64
 import binascii
 import codecs
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields as fields_of
 from functools import cached_property, partial
+from io import StringIO
 from itertools import accumulate, chain, repeat, zip_longest
 from math import inf
 from typing import Any, TypeAlias, TypeVar
@@ -45,6 +47,8 @@ _PAD = " " * _INDENT
 _LINE = 90  # characters of text that stay on the line of their key
 _BASE64_LINE = 57  # bytes, which are 76 characters
 _BASE64_LINES = 4096  # at a time
+_STRETCH = 64 * 1024  # bytes that are decoded at a time
+_SIZE = re.compile(r"\+([0-9]{1,18})")  # of a piece
 # One character in eight escaped, and base64 is no harder to read.
 _ESCAPED_SHARE = 8
 
@@ -97,8 +101,8 @@ def is_utf8(body: bytes) -> bool:
         return True
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        for start in range(0, len(body), LARGE):
-            decoder.decode(body[start : start + LARGE], final=start + LARGE >= len(body))
+        for start in range(0, len(body), _STRETCH):
+            decoder.decode(body[start : start + _STRETCH], start + _STRETCH >= len(body))
     except UnicodeDecodeError:
         return False
     return True
@@ -144,7 +148,17 @@ def _count(value: Any, depth: int = 1) -> float:
 
 def timeline(response: Response) -> str:
     """Return what ``pieces:`` has of a response: ``at+size``, ms since the request and bytes."""
-    return " ".join([f"{at}+{len(data)}" for at, data in response.pieces])
+    line = vars(response).get("_timeline") or ""
+    if line and sum(int(size[1]) for size in _SIZE.finditer(line)) == len(response.body):
+        return str(line)
+    return timed([at for at, _ in response.pieces], response.parts)
+
+
+def timed(times: Iterable[int], parts: Iterable[bytes]) -> str:
+    text = StringIO()
+    for at, data in zip(times, parts, strict=True):
+        text.write(f" {at}+{len(data)}")
+    return text.getvalue()[1:]
 
 
 # Reading.
@@ -225,8 +239,10 @@ def is_event_stream(message: Request | Response) -> bool:
     return content_type.partition(";")[0].strip().lower() == "text/event-stream"
 
 
-def split_pieces(body: bytes, text: str | None, *, event_stream: bool) -> tuple[Piece, ...]:
-    """Return the pieces of `body` that `text`, what ``pieces:`` says, describes.
+def split_pieces(
+    body: bytes, text: str | None, *, event_stream: bool
+) -> tuple[Iterable[int], list[bytes]]:
+    """Return the times and the bytes of the pieces of `body` that `text`, ``pieces:``, describes.
 
     Where it is missing, or its sizes no longer add up to the body (which was edited by hand): one
     piece for each frame of an event stream, else one in all; the first at the times that it has,
@@ -241,18 +257,16 @@ def split_pieces(body: bytes, text: str | None, *, event_stream: bool) -> tuple[
         times = numbers[::2]
         ends = list(accumulate(numbers[1::2]))
         if ends and ends[-1] == len(body):
-            parts = map(body.__getitem__, map(slice, [0, *ends], ends))
-            # tuple.__new__ spares the 200 calls of Piece's own, in Python, for a usual stream.
-            return tuple(map(tuple.__new__, repeat(Piece), zip(times, parts, strict=False)))
+            return times, list(map(body.__getitem__, map(slice, [0, *ends], ends)))
     if not body:
-        return ()
+        return (), []
     frames = [body]
     if event_stream:
         from aquila_cassette.sse import split  # not needed to load what was recorded
 
         frames = split(body)
     last = times[-1] if times else 0
-    return tuple(map(Piece, chain(times[: len(frames) - 1], repeat(last)), frames))
+    return chain(times[: len(frames) - 1], repeat(last)), frames
 
 
 def one_at_a_time(interactions: Iterable[Interaction]) -> Iterator[Interaction]:
@@ -271,6 +285,20 @@ def _is_same_text(one: object, other: object) -> bool:
         return False
     pairs = zip_longest(blocks[0].chunks(), blocks[1].chunks())
     return blocks[0].chomp == blocks[1].chomp and all(mine == theirs for mine, theirs in pairs)
+
+
+def source(response: Response) -> Source:
+    """Return what a `LazyResponse` like `response` is made of."""
+    found: Source | None = vars(response).get("_source")
+    return response.pieces if found is None else found
+
+
+def size(response: Response) -> int:
+    """Return how many bytes its body has; 0 for one that is on file, in a text that is not read."""
+    held = source(response)
+    if callable(held):
+        return 0
+    return len(held) if isinstance(held, bytes) else sum(len(data) for _, data in held)
 
 
 _NAMES = [field.name for field in fields_of(Response)]
@@ -295,10 +323,27 @@ class LazyResponse(Response):
 
     @cached_property
     def pieces(self) -> tuple[Piece, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
-        source, timeline = vars(self)["_source"], vars(self)["_timeline"]
+        source = vars(self)["_source"]
         if isinstance(source, tuple):
             return source
-        return split_pieces(self.body, timeline, event_stream=is_event_stream(self))
+        # tuple.__new__ spares the 200 calls of Piece's own, in Python, for a usual stream.
+        return tuple(map(tuple.__new__, repeat(Piece), zip(*self._split(), strict=False)))
+
+    @cached_property
+    def parts(self) -> tuple[bytes, ...]:
+        """The bytes of each piece; the pieces themselves take three times the memory."""
+        if "pieces" in vars(self) or isinstance(vars(self)["_source"], tuple):
+            return super().parts
+        return tuple(self._split()[1])
+
+    def _split(self) -> tuple[Iterable[int], list[bytes]]:
+        return split_pieces(self.body, vars(self)["_timeline"], event_stream=is_event_stream(self))
+
+    def but(self, **values: Any) -> Response:
+        if "_source" not in vars(self):
+            return super().but(**values)
+        same = {name: getattr(self, name) for name in _NAMES if name != "pieces"}
+        return LazyResponse.of(vars(self)["_source"], vars(self)["_timeline"], **same | values)
 
     @cached_property
     def body(self) -> bytes:

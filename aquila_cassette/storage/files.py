@@ -16,7 +16,7 @@ from pathlib import Path
 
 from aquila_cassette.errors import CassetteFormatError, CassetteSaveError
 from aquila_cassette.model import CassetteData, Interaction
-from aquila_cassette.storage.bodies import one_at_a_time
+from aquila_cassette.storage.bodies import one_at_a_time, size
 from aquila_cassette.storage.format import MAX_BYTES, as_read, encode, loads, render
 from aquila_cassette.storage.names import display_path
 from aquila_cassette.storage.yaml_reader import LARGE
@@ -132,8 +132,7 @@ def _merge(
     dropped = {n for n, one in enumerate(old.interactions) if drop is not None and drop(one)}
     if callable(new):
         new = new([one for n, one in enumerate(old.interactions) if n not in dropped])
-    # Before anything is copied.
-    _refuse_too_large(path, sum(len(part) for one in new for part in one.response.parts))
+    _refuse_too_large(path, sum(size(one.response) for one in new))  # before anything is copied
     if before is None:
         cassette = CassetteData(tuple(map(as_read, new)), program() if new else "")
         return encode(cassette) if new else None, cassette

@@ -125,8 +125,9 @@ def _check_version(tree: Mapping[str, Any]) -> None:
 
 
 def _item(items: Sequence[Any], place: int) -> Interaction:
-    if isinstance(items[place], Interaction):
-        return items[place]
+    item = items[place]
+    if isinstance(item, Interaction):
+        return item
     item = _part(items, place, "interaction")
     sent = _part(item, "request", "request")
     body = bodies.read(sent)
@@ -312,7 +313,7 @@ def as_read(interaction: Interaction) -> Interaction:
     request, response = interaction.request, interaction.response
     error = response.error and replace(response.error, message=_storable(response.error.message))
     reason = response.reason and response.reason.encode("latin-1", "replace").decode("latin-1")
-    pieces = bodies.timeline(response)
+    pieces, source = bodies.timeline(response), bodies.source(response)
     response.forget()
     return replace(
         interaction,
@@ -320,7 +321,7 @@ def as_read(interaction: Interaction) -> Interaction:
             request, url=_storable(request.url), headers=_storable_headers(request.headers)
         ),
         response=bodies.LazyResponse.of(
-            response.pieces,
+            source,
             pieces,
             status=response.status,
             headers=_storable_headers(response.headers),

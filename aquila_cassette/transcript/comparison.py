@@ -109,16 +109,15 @@ def compare(old: Sequence[Interaction], new: Sequence[Interaction]) -> Compariso
     Interactions with the same request are paired in their order, then those with the same URL: each
     with the closest.
     """
-    was, now = ([_text_of(one) for one in some] for some in (old, new))
     partner = _pairs(old, new)
     diffs = [
-        _two_sided(place, old[partner[place]], one, was[partner[place]], now[place])
+        _two_sided(place, old[partner[place]], one)
         if place in partner
-        else _one_sided(place, "added", one, now[place])
+        else _one_sided(place, "added", one)
         for place, one in enumerate(new)
     ]
     removed = (at for at in range(len(old)) if at not in partner.values())
-    return Comparison((*diffs, *(_one_sided(at, "removed", old[at], was[at]) for at in removed)))
+    return Comparison((*diffs, *(_one_sided(at, "removed", old[at]) for at in removed)))
 
 
 def is_same_recording(
@@ -161,17 +160,14 @@ def _pairs(old: Sequence[Interaction], new: Sequence[Interaction]) -> dict[int, 
     return partner
 
 
-def _one_sided(
-    at: int, state: Literal["added", "removed"], one: Interaction, text: _Text
-) -> InteractionDiff:
-    sign = "+" if state == "added" else "-"
+def _one_sided(at: int, state: Literal["added", "removed"], one: Interaction) -> InteractionDiff:
+    sign, text = "+" if state == "added" else "-", _text_of(one)
     lines = tuple(f"{sign}{line}" for line in (*text.request, *text.answer))
     return InteractionDiff(at + 1, state, one, lines=lines)
 
 
-def _two_sided(
-    place: int, old: Interaction, new: Interaction, was: _Text, now: _Text
-) -> InteractionDiff:
+def _two_sided(place: int, old: Interaction, new: Interaction) -> InteractionDiff:
+    was, now = _text_of(old), _text_of(new)
     what = [name for name in _Text._fields if getattr(was, name) != getattr(now, name)]
     before, after = (*was.request, *was.answer), (*now.request, *now.answer)
     if not what:
@@ -195,6 +191,8 @@ def _text_of(one: Interaction) -> _Text:
     except RecursionError:  # nobody nests that deep; it came by accident, or to do harm
         bodies = one.request.body, one.response.body
         return _Text(*(tuple(_labelled("body", [repr(body)])) for body in bodies))
+    finally:
+        one.response.forget()
 
 
 def _steady_request_rows(view: InteractionView) -> Iterator[Row]:

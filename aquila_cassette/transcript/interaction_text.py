@@ -54,16 +54,18 @@ class InteractionView:
 
     def timeline(self) -> list[TimedText]:
         """Return what each piece added to what the model wrote; `said` and `events` come with it."""
-        self._answer, builder = self._read()
+        parts = self.response.parts if self.is_read else ()
+        self._answer, builder = self._read(list(accumulate(map(len, parts))))
         return builder.timeline()
 
     @cached_property
     def _answer(self) -> tuple[ModelMessage, int | None]:
         return self._read()[0]
 
-    def _read(self) -> tuple[tuple[ModelMessage, int | None], MessageBuilder]:
-        body, pieces = (self.response.body, self.response.pieces) if self.is_read else (b"", ())
-        ends = list(accumulate(len(piece.data) for piece in pieces))
+    def _read(
+        self, ends: Sequence[int] = ()
+    ) -> tuple[tuple[ModelMessage, int | None], MessageBuilder]:
+        body = self.response.body if self.is_read else b""
         builder, dialect, events = read_body(self.content_type, body, ends)
         return (builder.build(dialect), events if self.is_read else None), builder
 

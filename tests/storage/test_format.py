@@ -12,7 +12,7 @@ from hypothesis import given
 
 from aquila_cassette.model import CassetteData, Failure, Interaction, Piece, Request, Response
 from aquila_cassette.storage import format as format_
-from aquila_cassette.storage.bodies import STYLES, LazyResponse, split_pieces
+from aquila_cassette.storage.bodies import STYLES, LazyResponse
 from aquila_cassette.storage.format import as_read, encode, loads, render
 from aquila_cassette.storage.yaml_reader import MAX_DEPTH, compose, cut_blocks
 from tests.corpus import Recorded, every_recorded
@@ -161,7 +161,9 @@ BODY = b"".join(FRAMES)
 def test_pieces_are_cut_as_they_came_and_of_an_edited_body_a_frame_each(
     text: str | None, times: list[int], parts: list[bytes]
 ) -> None:
-    pieces = split_pieces(BODY, text, event_stream=True)
+    response = LazyResponse.of(BODY, text, status=200, headers=EVENT_STREAM)
+    assert response.parts == tuple(parts)
+    pieces = response.pieces
     assert pieces == tuple(map(Piece, times, parts))
     assert {type(piece) for piece in pieces} == {Piece}
 
