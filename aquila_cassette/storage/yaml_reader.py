@@ -213,10 +213,10 @@ def load_yaml(data: bytes, *, each: Callable[[Any], Any] | None = None) -> Any:
     if blocks:
         with suppress(YamlError):  # read as a whole, it is right or tells its fault
             return compose(skeleton, blocks, each)
-    return compose(data.decode(), each=each)
+    return compose(data, each=each)
 
 
-def cut_blocks(data: bytes, *, keep_lines: bool) -> tuple[str, list[YamlBlock]]:
+def cut_blocks(data: bytes, *, keep_lines: bool) -> tuple[bytes, list[YamlBlock]]:
     """Return `data` with a mark in place of each literal block, and the blocks."""
     blocks: list[YamlBlock] = []
     parts: list[bytes] = []
@@ -246,7 +246,7 @@ def cut_blocks(data: bytes, *, keep_lines: bool) -> tuple[str, list[YamlBlock]]:
             parts += (data[at:start], pad, _MARK.encode(), b"\n" * breaks)
             at = search_from = end
     parts.append(data[at:])
-    return b"".join(parts).decode(), blocks
+    return b"".join(parts), blocks
 
 
 @cache
@@ -267,7 +267,7 @@ def plain(text: str) -> str | int | float | bool | None:
 
 
 def compose(
-    text: str, blocks: Sequence[YamlBlock] = (), each: Callable[[Any], Any] | None = None
+    text: str | bytes, blocks: Sequence[YamlBlock] = (), each: Callable[[Any], Any] | None = None
 ) -> Any:
     """Read the one document that `text` is, None if it is empty; `blocks` were cut out of it."""
     return _Strict(text, blocks, each).document()
@@ -338,7 +338,7 @@ def _is_mark(event: Any) -> bool:
 
 class _Strict(Composer):
     def __init__(
-        self, text: str, blocks: Sequence[YamlBlock], each: Callable[[Any], Any] | None
+        self, text: str | bytes, blocks: Sequence[YamlBlock], each: Callable[[Any], Any] | None
     ) -> None:
         super().__init__(text)
         self._blocks = iter(blocks)

@@ -47,7 +47,7 @@ def composed(text: str) -> object:
         whole = YamlError
     with suppress(YamlError):  # then it is read as a whole
         skeleton, blocks = cut_blocks(text.encode(), keep_lines=True)
-        assert skeleton.count("\n") == text.count("\n")
+        assert skeleton.count(b"\n") == text.count("\n")
         assert plain_values(compose(skeleton, blocks)) == whole
     return whole
 
