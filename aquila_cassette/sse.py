@@ -107,16 +107,14 @@ def events(body: bytes) -> list[Event]:
     return [frame.event for frame in frames(body) if frame.event is not None]
 
 
-def split(body: bytes) -> list[bytes]:
-    """Cut a whole body into its frames without reading them; joined, they are the body."""
+def split(body: bytes) -> Iterator[bytes]:
+    """Yield the frames of a whole body without reading them; joined, they are the body."""
     begin = 0
-    parts = []
     for end in _ends(body, 0, fresh=True):
-        parts.append(body[begin:end])
+        yield body[begin:end]
         begin = end
     if begin < len(body):
-        parts.append(body[begin:])
-    return parts
+        yield body[begin:]
 
 
 def meaning(raw: bytes) -> Event | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
 from aquila_cassette import sse
@@ -48,11 +49,15 @@ def framing(content_type: str | None, body: bytes) -> Framing:
     return "ndjson" if has_more and isinstance(load_json(body[:end]), dict) else "json"
 
 
-def split_frames(how: Framing, body: bytes) -> list[bytes]:
+def split_frames(how: Framing, body: bytes) -> Iterable[bytes]:
     """Cut a stream into its frames or lines, an unfinished one last; joined, they are the body."""
     if how == "sse":
         return sse.split(body)
-    return eventstream.split(body) if how == "eventstream" else _LINE.findall(body)
+    return (
+        eventstream.split(body)
+        if how == "eventstream"
+        else map(itemgetter(0), _LINE.finditer(body))
+    )
 
 
 def is_complete_frame(how: Framing, raw: bytes) -> bool:

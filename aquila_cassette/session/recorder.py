@@ -18,6 +18,7 @@ from aquila_cassette.session.failures import failure_of
 from aquila_cassette.session.player import Player
 from aquila_cassette.session.stream_text import describe_stream
 from aquila_cassette.storage.bodies import LazyResponse, timed
+from aquila_cassette.storage.yaml_reader import joined
 from aquila_cassette.waiting.event_loops import elapsed
 from aquila_cassette.waiting.open_streams import OpenStreams
 
@@ -58,6 +59,7 @@ class Recorder:
         # Reentrant: while it is held, the garbage collector may close the stream that is recorded.
         self._lock = threading.RLock()
         self._kept: tuple[int, Interaction | None] | None = None
+        self._whole: Interaction | None = None  # once it is over, in place of its pieces
         self._is_block_over = False
         self._is_given_up = False
         self._hold = hold
@@ -152,12 +154,15 @@ class Recorder:
         with self._lock:
             state = -1 if self.over else len(self._parts)
             if self._kept is None or self._kept[0] != state:
-                is_upgrade = (
-                    self._begun.status or 200
-                ) < 200  # to a WebSocket: no cassette holds that
-                self._kept = state, None if is_upgrade else self._session.as_kept(self._build())
-            if self.over and self._kept[1] and not self.holds:  # else it is built again
-                self._begun, self._times, self._parts = Response(None), array("Q"), []
+                # To a WebSocket: no cassette holds that.
+                is_upgrade = (self._begun.status or 200) < 200
+                whole = self._build()
+                if self.over:
+                    self._whole = whole
+                    self._begun, self._times, self._parts = Response(None), array("Q"), []
+                self._kept = state, None if is_upgrade else self._session.as_kept(whole)
+                if self._kept[1] and not self.holds:
+                    self._whole = None  # nobody asks for it again
             return self._kept[1]
 
     def answer(self) -> Interaction:
@@ -178,8 +183,10 @@ class Recorder:
         self._session.recording_ended(self)
 
     def _build(self) -> Interaction:
+        if self._whole is not None:
+            return self._whole
         times, parts = self._decoded()
-        begun, headers, body = self._begun, self._begun.headers, b"".join(parts)
+        begun, headers, body = self._begun, self._begun.headers, joined(parts)
         if parts is not self._parts:  # what they say of the body was true before it was decoded
             headers = tuple(one for one in headers if one[0].lower() not in OF_THE_ENCODING)
         ended, error = (self._ending or self._at_close)(body)

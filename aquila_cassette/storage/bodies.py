@@ -7,10 +7,10 @@ import binascii
 import codecs
 import json
 import re
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields as fields_of
 from functools import cached_property, partial
-from io import StringIO
 from itertools import accumulate, chain, repeat, zip_longest
 from math import inf
 from typing import Any, TypeAlias, TypeVar
@@ -47,7 +47,7 @@ _PAD = " " * _INDENT
 _LINE = 90  # characters of text that stay on the line of their key
 _BASE64_LINE = 57  # bytes, which are 76 characters
 _BASE64_LINES = 4096  # at a time
-_STRETCH = 64 * 1024  # bytes that are decoded at a time
+_STRETCH = 64 * 1024  # bytes of text, at a time
 _SIZE = re.compile(r"\+([0-9]{1,18})")  # of a piece
 # One character in eight escaped, and base64 is no harder to read.
 _ESCAPED_SHARE = 8
@@ -155,10 +155,10 @@ def timeline(response: Response) -> str:
 
 
 def timed(times: Iterable[int], parts: Iterable[bytes]) -> str:
-    text = StringIO()
+    text = bytearray()
     for at, data in zip(times, parts, strict=True):
-        text.write(f" {at}+{len(data)}")
-    return text.getvalue()[1:]
+        text += b" %d+%d" % (at, len(data))
+    return text[1:].decode()
 
 
 # Reading.
@@ -248,23 +248,27 @@ def split_pieces(
     piece for each frame of an event stream, else one in all; the first at the times that it has,
     the rest at the last of these, or at 0.
     """
-    times: list[int] = []
-    if text:
-        try:
-            numbers = list(map(int, text.replace("+", " ").split(" ")))
-        except ValueError:  # no digits, or thousands, which Python does not read
-            numbers = []
-        times = numbers[::2]
-        ends = list(accumulate(numbers[1::2]))
-        if ends and ends[-1] == len(body):
-            return times, list(map(body.__getitem__, map(slice, [0, *ends], ends)))
+    text, start, numbers = text or "", 0, array("Q")
+    try:
+        while start < len(text):
+            end = text.find(" ", start + _STRETCH)
+            end = len(text) if end < 0 else end
+            numbers.extend(map(int, text[start:end].replace("+", " ").split(" ")))
+            start = end + 1
+    except (ValueError, OverflowError):  # no digits, or too many
+        del numbers[:]
+    times = numbers[::2]
+    ends = array("Q", accumulate(numbers[1::2]))
+    del numbers  # for the sake of memory
+    if ends and ends[-1] == len(body):
+        return times, list(map(body.__getitem__, map(slice, chain((0,), ends), ends)))
     if not body:
         return (), []
     frames = [body]
     if event_stream:
         from aquila_cassette.sse import split  # not needed to load what was recorded
 
-        frames = split(body)
+        frames = list(split(body))
     last = times[-1] if times else 0
     return chain(times[: len(frames) - 1], repeat(last)), frames
 
@@ -287,18 +291,26 @@ def _is_same_text(one: object, other: object) -> bool:
     return blocks[0].chomp == blocks[1].chomp and all(mine == theirs for mine, theirs in pairs)
 
 
-def source(response: Response) -> Source:
-    """Return what a `LazyResponse` like `response` is made of."""
-    found: Source | None = vars(response).get("_source")
-    return response.pieces if found is None else found
+def as_lazy(response: Response) -> LazyResponse:
+    """Return `response` as it comes off a file, where ``pieces:`` is right; its body is let go."""
+    line = timeline(response)
+    response.forget()
+    if isinstance(response, LazyResponse) and line == vars(response).get("_timeline"):
+        return response
+    source = vars(response).get("_source")
+    return LazyResponse.of(response.pieces if source is None else source, line, **_rest(response))
 
 
 def size(response: Response) -> int:
     """Return how many bytes its body has; 0 for one that is on file, in a text that is not read."""
-    held = source(response)
+    held = vars(response).get("_source", response.pieces)
     if callable(held):
         return 0
     return len(held) if isinstance(held, bytes) else sum(len(data) for _, data in held)
+
+
+def _rest(response: Response) -> dict[str, Any]:
+    return {name: getattr(response, name) for name in _NAMES if name != "pieces"}
 
 
 _NAMES = [field.name for field in fields_of(Response)]
@@ -342,7 +354,9 @@ class LazyResponse(Response):
     def but(self, **values: Any) -> Response:
         if "_source" not in vars(self):
             return super().but(**values)
-        same = {name: getattr(self, name) for name in _NAMES if name != "pieces"}
+        same = _rest(self)
+        if same | values == same:
+            return self
         return LazyResponse.of(vars(self)["_source"], vars(self)["_timeline"], **same | values)
 
     @cached_property

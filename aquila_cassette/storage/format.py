@@ -313,26 +313,17 @@ def as_read(interaction: Interaction) -> Interaction:
     request, response = interaction.request, interaction.response
     error = response.error and replace(response.error, message=_storable(response.error.message))
     reason = response.reason and response.reason.encode("latin-1", "replace").decode("latin-1")
-    pieces, source = bodies.timeline(response), bodies.source(response)
-    response.forget()
-    return replace(
-        interaction,
-        request=replace(
-            request, url=_storable(request.url), headers=_storable_headers(request.headers)
-        ),
-        response=bodies.LazyResponse.of(
-            source,
-            pieces,
-            status=response.status,
-            headers=_storable_headers(response.headers),
-            headers_after=response.headers_after,
-            http_version=response.http_version,
-            ended=response.ended,
-            error=error,
-            reason=reason,
-        ),
-        recorded_by=interaction.recorded_by and _storable(interaction.recorded_by),
+    response = bodies.as_lazy(response).but(
+        headers=_storable_headers(response.headers), error=error, reason=reason
     )
+    by = interaction.recorded_by and _storable(interaction.recorded_by)
+    url, headers = _storable(request.url), _storable_headers(request.headers)
+    if (url, headers) != (request.url, request.headers):
+        request = replace(request, url=url, headers=headers)
+    is_same = request is interaction.request and response is interaction.response
+    if is_same and by == interaction.recorded_by:
+        return interaction
+    return Interaction(request, response, interaction.recorded_at, by)
 
 
 def _storable(text: str) -> str:

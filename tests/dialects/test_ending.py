@@ -37,7 +37,7 @@ LAST = {"openai-chat": -3, "cohere": -2}
 
 def frames_of(name: str) -> list[bytes]:
     content_type, body = WHOLE[name]
-    return body.splitlines(keepends=True) if content_type == NDJSON else split(body)
+    return body.splitlines(keepends=True) if content_type == NDJSON else list(split(body))
 
 
 @pytest.mark.parametrize("name", WHOLE)

@@ -15,15 +15,18 @@ import gzip, os, sys, tracemalloc
 from pathlib import Path
 import filelock, yaml
 from aquila_cassette import importers
-from aquila_cassette.cli import check, convert, list_cassettes, play, report
+from aquila_cassette.api import Block
+from aquila_cassette.cli import check, convert, diff, list_cassettes, play, report
 from aquila_cassette.content_encoding import decode_pieces
 from aquila_cassette.model import CassetteData, Interaction, Piece, Request, Response
+from aquila_cassette.options import Layer
 from aquila_cassette.redaction import Redaction
+from aquila_cassette.session.current_session import current_session
 from aquila_cassette.session.saving import refuse_secrets
 from aquila_cassette.storage import files, format
 
 kind, number, megabytes = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-each = (megabytes << 20) // number
+each = (megabytes << 20) // number if megabytes < 100 else 100
 LINES = {
     "text": b"The quick brown fox jumps over the lazy dog, and some 42 others, said the model.\\n",
     "line": b'{"data": "the quick brown fox jumps over the lazy dog"}, ',
@@ -39,12 +42,34 @@ def answer(at):
     headers = (("content-type", "text/event-stream" if kind == "sse" else "text/plain"),)
     return Interaction(sent, Response(200, headers, pieces), "2026-11-22T10:30:00Z")
 
+def record(name, number, pieces):
+    with Block(name, Layer("a call", {})):
+        for at in range(number):
+            recorder = current_session().handle(Request("GET", f"https://a.example/{at}"))
+            recorder.start_response(200, (("content-type", "text/event-stream"),), "HTTP/1.1")
+            for _ in range(pieces):
+                recorder.add_piece(LINES["sse"][-40:])
+            recorder.body_ended()
+
+def replay(name, number):
+    with Block(name, Layer("a call", {"mode": "none"})):
+        for at in range(number):
+            [None for _ in current_session().handle(Request("GET", f"https://a.example/{at}")).pieces]
+
 path = Path("cassettes/c.yaml")
 gate = lambda data: refuse_secrets(data, Redaction(), path)
 if not os.fork():
     files.save(path, [answer(at) for at in range(number)])
+    if sys.argv[4] == "diff":
+        files.save(path.with_name("o.yaml"), [answer(at) for at in range(number)][1:])
     os._exit(0)
 os.wait()
+if sys.argv[4] in ("record", "replay"):
+    record("b", 1, 1)  # which imports what it needs
+    if not os.fork():
+        record("d", number, megabytes)
+        os._exit(0)
+    os.wait()
 tracemalloc.start()
 """
 WORK = {
@@ -52,6 +77,9 @@ WORK = {
     "save": "path = Path('new.yaml'); files.save(path, [answer(at) for at in range(number)], check=gate)",
     "add": "files.save(path, [Interaction(Request('GET', 'https://b.example'), Response(204))])",
     "redact": "[Redaction().response(answer(at).response) for at in range(number)]",
+    "diff": "diff.run(str(path), 'cassettes/o.yaml')",
+    "record": "record('e', number, megabytes)",
+    "replay": "replay('d', number)",
     "unpack": "decode_pieces('gzip', [gzip.compress(os.urandom(each))])",
     "check": "assert check.run(folder=path.parent, how='json') == 0",
     "list": "list_cassettes.run(folder=path.parent)",
@@ -59,7 +87,12 @@ WORK = {
     "play": "play.run(['c'], path.parent, 0)",
     "convert": "convert.run(['c'], path.parent, convert.TargetFormat.vcrpy, Path('o'))",
 }
-END = "\nprint(tracemalloc.get_traced_memory()[1] / path.stat().st_size, file=sys.stderr)"
+END = """
+data = sum(Path("cassettes", f"{one}.yaml").stat().st_size for one in sys.argv[6:])
+print((tracemalloc.get_traced_memory()[1] - int(sys.argv[5]) * number) / data, file=sys.stderr)
+"""
+EACH = 3000  # bytes that each interaction may take besides
+DATA = {"diff": "co", "record": "d", "replay": "d"}  # the cassettes that are the data
 
 
 # Much in one answer, in two that are just small enough to be read as a model's, and in many; files
@@ -77,6 +110,9 @@ END = "\nprint(tracemalloc.get_traced_memory()[1] / path.stat().st_size, file=sy
         ("report", "line", 2, 6), ("report", "emoji", 2, 6), ("report", "line", 12, 24),
         *(("convert", kind, 1, 6) for kind in ("line", "sse", "binary", "emoji")),
         ("convert", "line", 1, 24), ("convert", "text", 12, 6),
+        ("diff", "sse", 12, 6), ("diff", "line", 2, 6),
+        *((work, "sse", 5000, 3) for work in ("load", "save", "check", "report", "convert")),
+        *((work, "sse", *how) for work in ("record", "replay") for how in ((1, 100000), (2000, 2))),
     ],
 )  # fmt: skip
 @pytest.mark.skipif(sys.platform == "win32", reason="makes its file in a fork")
@@ -84,7 +120,17 @@ def test_memory_is_at_most_four_times_the_data(
     work: str, kind: str, number: int, megabytes: int, tmp_path: Path
 ) -> None:
     script = HEAD + WORK[work] + END
-    command = [sys.executable, "-c", script, kind, str(number), str(megabytes)]
+    command = [
+        sys.executable,
+        "-c",
+        script,
+        kind,
+        str(number),
+        str(megabytes),
+        work,
+        str(EACH),
+        *DATA.get(work, "c"),
+    ]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert float(done.stderr.split()[-1]) <= MOST

@@ -10,10 +10,9 @@ from tests.sdks.drivers.chats import openai_client
 from tests.sdks.wires import CHAT, MESSAGES, TOOL, Wire
 
 
-def _langchain(wire: Wire, make: Any, client: Callable[[Any, Ask], Any]) -> Driver:
-    def events(model: Any, ask: Ask) -> Any:
-        model = model.bind_tools([FUNCTION]) if ask.tool else model
-        return (model.astream if ask.is_async else model.stream)(ask.prompt)
+def _langchain(wire: Wire, model: Callable[[Ask], Any]) -> Driver:
+    def made(ask: Ask) -> Any:
+        return model(ask).bind_tools([FUNCTION]) if ask.tool else model(ask)
 
     def parts(chunk: Any) -> Iterator[str]:
         if text := chunk.text:
@@ -21,22 +20,28 @@ def _langchain(wire: Wire, make: Any, client: Callable[[Any, Ask], Any]) -> Driv
         for call in chunk.tool_call_chunks:
             yield called(call["name"] or "", call["args"])
 
-    return driver(wire, (make, make), client, events, parts)
+    def opened(ask: Ask, enter: Any) -> Any:
+        return enter(closing(made(ask).stream(ask.prompt)))
+
+    async def opened_async(ask: Ask, enter: Any) -> Any:
+        return await enter(aclosing(made(ask).astream(ask.prompt)))
+
+    return driver(wire, opened, opened_async, parts)
 
 
 def langchain_openai() -> Driver:
-    from langchain_openai import ChatOpenAI
+    import langchain_openai
 
-    return _langchain(
-        CHAT, ChatOpenAI, lambda make, ask: openai_client(make, ask, model="gpt-4o-mini")
-    )
+    model: Any = langchain_openai.ChatOpenAI
+    return _langchain(CHAT, lambda ask: openai_client(model, ask, model="gpt-4o-mini"))
 
 
 def langchain_anthropic() -> Driver:
-    from langchain_anthropic import ChatAnthropic
+    import langchain_anthropic
 
+    model: Any = langchain_anthropic.ChatAnthropic
     options = {"model": "claude-sonnet-5-5", "api_key": "sk-ant-test", "max_retries": 0}
-    return _langchain(MESSAGES, ChatAnthropic, lambda make, ask: make(base_url=ask.url, **options))
+    return _langchain(MESSAGES, lambda ask: model(base_url=ask.url, **options))
 
 
 def pydantic_ai() -> Driver:
@@ -174,29 +179,30 @@ def dspy() -> Driver:
         if not isinstance(chunk, dspy.Prediction):
             yield from chunk_parts(chunk)
 
-    async def all_chunks(says: Any) -> AsyncIterator[Any]:
+    def opened(ask: Ask, enter: Any) -> Any:
+        return dspy.streamify(Says(ask), async_streaming=False)()
+
+    async def opened_async(ask: Ask, enter: Any) -> Any:
         # In a task of its own, which is cancelled: dspy's stream cannot be closed.
         chunks: asyncio.Queue[Any] = asyncio.Queue()
 
         async def read() -> None:
             try:
-                async for chunk in dspy.streamify(says, is_async_program=True)():
+                async for chunk in dspy.streamify(Says(ask), is_async_program=True)():
                     chunks.put_nowait(chunk)
             finally:
                 chunks.put_nowait(None)
 
-        reading = asyncio.create_task(read())
-        try:
-            while (chunk := await chunks.get()) is not None:
-                yield chunk
-            await reading
-        finally:
-            reading.cancel()
-            await asyncio.wait([reading])
+        async def all_chunks() -> AsyncIterator[Any]:
+            reading = asyncio.create_task(read())
+            try:
+                while (chunk := await chunks.get()) is not None:
+                    yield chunk
+                await reading
+            finally:
+                reading.cancel()
+                await asyncio.wait([reading])
 
-    def events(says: Any, ask: Ask) -> Any:
-        if ask.is_async:
-            return all_chunks(says)
-        return dspy.streamify(says, async_streaming=False)()
+        return await enter(aclosing(all_chunks()))
 
-    return driver(CHAT, (Says, Says), lambda make, ask: make(ask), events, parts)
+    return driver(CHAT, opened, opened_async, parts)
