@@ -9,6 +9,8 @@ import pytest
 
 from aquila_cassette.client import AsyncClient, Chunk, Client, Done, Error, Raw, Reasoning, ToolCall
 from aquila_cassette.errors import StreamError
+from aquila_cassette.provider.replies import ModelReply, parse_request
+from aquila_cassette.provider.server import DIALECTS
 from tests.client.talk import (
     MODELS,
     answering,
@@ -57,21 +59,10 @@ HEL: dict[str, bytes] = {
     "messages": sse(block(type="text_delta", text="Hel")),
     "gemini": sse(candidate("Hel")),
 }
+_REQUEST, _REPLY = parse_request("", {"messages": [{"content": "Hi"}]}), ModelReply(("Hello",))
 WHOLE: dict[str, dict[str, Any]] = {
-    "chat": {"choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}]},
-    "responses": {
-        "object": "response",
-        "id": "resp_1",
-        "status": "completed",
-        "output": [{"type": "message", "content": [{"type": "output_text", "text": "Hello"}]}],
-    },
-    "messages": {
-        "type": "message",
-        "id": "msg_1",
-        "content": [{"type": "text", "text": "Hello"}],
-        "stop_reason": "end_turn",
-    },
-    "gemini": candidate("Hello", "STOP"),
+    name: json.loads(dialect.whole(_REQUEST, _REPLY))
+    for name, dialect in zip(MODELS, DIALECTS, strict=True)
 }
 
 
@@ -286,16 +277,6 @@ def test_a_character_cut_in_two_is_one_chunk_and_equal_chunks_are_all_kept() -> 
     assert done.text == "a😀bhahahaha�"
 
 
-def test_of_several_choices_the_first_is_the_answer() -> None:
-    body = sse(
-        chat(delta(index=1, content="Good"), delta(content="Hel")),
-        chat(delta(index=1, content=" day")),
-        chat(delta("stop", content="lo"), delta("length", index=1)),
-        "[DONE]",
-    )
-    assert ask("chat", body)[-1].text == "Hello"
-
-
 def test_usage_may_be_null_and_is_summed_over_all_rounds() -> None:
     done = ask("chat", sse(chat(usage=None), chat(delta("stop"), usage=None), "[DONE]"))[-1]
     assert done.meta.usage == {}
@@ -358,22 +339,20 @@ def test_calls_may_lack_an_id_and_may_come_in_parts() -> None:
     assert answer["tool_calls"][0]["id"] == result["tool_call_id"] == start.id
 
 
-@pytest.mark.parametrize("is_async", [False, True])
-async def test_a_stored_response_is_fetched_and_deleted_and_one_that_is_not_there_is_an_error(
-    is_async: bool,
-) -> None:
+async def test_a_stored_response_is_fetched_and_deleted_and_one_that_is_not_there_is_an_error() -> (
+    None
+):
     asked: list[httpx.Request] = []
-    transport = mocked(WHOLE["responses"], {"id": "resp_1", "deleted": True}, asked=asked)
-    if is_async:
-        async_client = AsyncClient(httpx.AsyncClient(transport=transport), model="m")
-        found = await async_client.retrieve("resp_1")
-        await async_client.delete("resp_1")
-    else:
-        client = Client(httpx.Client(transport=transport), model="m")
-        found = client.retrieve("resp_1")
-        client.delete("resp_1")
-    assert (found.text, found.meta.response_id) == ("Hello", "resp_1")
-    assert [request.method for request in asked] == ["GET", "DELETE"]
+    bodies = WHOLE["responses"], {"id": "resp_1", "deleted": True}
+    client = Client(answering(*bodies, asked=asked), model="m")
+    found = client.retrieve("resp_1")
+    client.delete("resp_1")
+    async_http = httpx.AsyncClient(transport=mocked(*bodies, asked=asked))
+    async_client = AsyncClient(async_http, model="m")
+    assert await async_client.retrieve("resp_1") == found
+    await async_client.delete("resp_1")
+    assert (found.text, found.meta.response_id) == ("Hello", WHOLE["responses"]["id"])
+    assert [request.method for request in asked] == ["GET", "DELETE"] * 2
     assert {str(one.url) for one in asked} == {"https://api.openai.com/v1/responses/resp_1"}
     http = answering({"error": {"message": "No x."}}, status=404)
     with pytest.raises(StreamError, match=r"^No x\.\n  status: 404$"):

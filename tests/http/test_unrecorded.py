@@ -227,17 +227,3 @@ def test_other_programs_and_forked_children_are_not_reported() -> None:
         child = multiprocessing.get_context("fork").Process(target=abs, args=(1,))
         child.start()
         child.join()
-
-
-def test_packets_of_uvloop_and_sockets_from_before_the_block_are_not_seen() -> None:
-    async def send() -> None:
-        loop, local = asyncio.get_running_loop(), ("127.0.0.1", 0)
-        transport, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, local)
-        transport.sendto(b"x", PEER)
-        transport.close()
-
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as before:
-        before.connect(PEER)
-        with aquila_cassette("limits", mode="none"):
-            before.send(b"x")
-            uvloop.run(send())
