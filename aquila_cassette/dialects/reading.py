@@ -8,7 +8,7 @@ none raises, whatever the bytes.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, islice
 from typing import NamedTuple
 
@@ -48,7 +48,7 @@ DIALECTS: tuple[Dialect, ...] = (
 
 # A stream shows its dialect at once but for fillers: pings, keep-alives.
 _EVENTS_LOOKED_AT = 20
-_BYTES_LOOKED_AT = 4 * 1024  # at its beginning and its end, before all of it
+_BYTES_LOOKED_AT = 4 * 1024  # at its beginning, before all of it
 
 
 class Ending(NamedTuple):
@@ -170,16 +170,11 @@ def _has_terminal(dialect: Dialect, how: Framing, body: bytes) -> bool:
     words = [b""] if how == "eventstream" else [b"[DONE]", b"error"]
     words += [word.encode() for word in dialect.ends]
 
-    def is_in(frames: Iterable[bytes]) -> bool:
-        return any(
-            _is_terminal(event) or dialect.is_terminal(event)
-            for raw in frames
-            if any(word in raw for word in words) and (event := read_event(how, raw)) is not None
-        )
-
-    # The first frame of the last bytes may be cut; where binary frames begin, they do not show.
-    last = () if how == "eventstream" else split_frames(how, body[-_BYTES_LOOKED_AT:])
-    return is_in(islice(last, 1, None)) or is_in(split_frames(how, body))
+    return any(
+        _is_terminal(event) or dialect.is_terminal(event)
+        for raw in reversed(list(split_frames(how, body)))
+        if any(word in raw for word in words) and (event := read_event(how, raw)) is not None
+    )
 
 
 def _is_terminal(event: ProviderEvent) -> bool:

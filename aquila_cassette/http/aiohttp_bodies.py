@@ -85,11 +85,34 @@ def _message(player: Player) -> RawResponseMessage:
     )
 
 
-class ReplayedReader(StreamReader):
-    """The body of a recorded response: it feeds itself a piece each time that its reader waits.
+class PulledReader(StreamReader):
+    """A body that takes its next piece when its own buffer is empty, whichever method reads it.
 
     A read that is cancelled loses nothing: the next one gets the piece that was waited for.
     """
+
+    def __init__(
+        self, protocol: ReplayProtocol, limit: int, over: Callable[[], None], timer: Any = None
+    ) -> None:
+        super().__init__(protocol, limit, timer=timer, loop=asyncio.get_running_loop())
+        self.begin_http_chunk_receiving()
+        self._over = over
+
+    async def wait_eof(self) -> None:
+        while not self._eof:
+            await self._wait("wait_eof")
+
+    def set_exception(self, exc: Any, *cause: Any, **named: Any) -> None:
+        """Take an error, also from outside: the response was closed or released."""
+        super().set_exception(exc, *cause, **named)
+        self._over()
+
+    def __del__(self) -> None:
+        getattr(self, "_over", bool)()
+
+
+class ReplayedReader(PulledReader):
+    """The body of a recorded response."""
 
     def __init__(
         self,
@@ -99,15 +122,12 @@ class ReplayedReader(StreamReader):
         protocol: ReplayProtocol,
         limit: int,
     ) -> None:
-        super().__init__(protocol, limit, timer=request._timer, loop=request.loop)
-        self.begin_http_chunk_receiving()
+        super().__init__(protocol, limit, player.finished, request._timer)
         self._player = player
         self._make_error = make_error
-        self._leave: Callable[[], None] | None = None
 
     async def _wait(self, func_name: str) -> None:
         __tracebackhide__ = True
-        self._leave = self._leave or self._player.begin()
         with self._timer:
             data = await self._player.take_async()
         if self._exception is not None:
@@ -126,12 +146,10 @@ class ReplayedReader(StreamReader):
         try:
             self._player.raise_ending(self._make_error)
         except Exception as error:
-            super().set_exception(error)
+            self.set_exception(error)
             raise
-        else:
-            self.feed_eof()
-        finally:
-            (self._leave or self._player.finished)()
+        self.feed_eof()
+        self._over()
 
     def read_nowait(self, n: int = -1) -> bytes:
         if not self._buffer and self._player.is_immediate and not self._player.has_given_all():
@@ -145,34 +163,18 @@ class ReplayedReader(StreamReader):
                 self._end()
         return super().at_eof()
 
-    async def wait_eof(self) -> None:
-        while not self._eof:
-            await self._wait("wait_eof")
 
-    def set_exception(self, exc: Any, *cause: Any, **named: Any) -> None:
-        """Take an error from outside: the response was closed or released."""
-        super().set_exception(exc, *cause, **named)
-        self._player.close()
-
-    def __del__(self) -> None:
-        player = getattr(self, "_player", None)
-        if player is not None:
-            player.finished()
-
-
-class RecordedReader(StreamReader):
+class RecordedReader(PulledReader):
     """The body of a live response as its consumer reads it; a recorder notes its pieces.
 
-    It pulls from aiohttp's reader when its own buffer is empty, a piece off the wire at a time. So
-    the protocol, the pool and flow control work as ever; and what is kept is what the consumer
-    came for, when it came, whichever method it reads by. A body that came whole and is `unread` is
-    kept too: that of a redirect or of an error is released as soon as its status is known.
+    It pulls from aiohttp's reader, a piece off the wire at a time: the protocol, the pool and flow
+    control work as ever, and what is kept is what the consumer came for. A body that came whole and
+    is `unread` is kept too: that of an error is released as soon as its status is known.
     """
 
     def __init__(self, live: Any, recorder: Recorder, *, unread: bool) -> None:
-        loop = asyncio.get_running_loop()
-        super().__init__(ReplayProtocol(loop), live.get_read_buffer_limits()[0], loop=loop)
-        self.begin_http_chunk_receiving()
+        protocol = ReplayProtocol(asyncio.get_running_loop())
+        super().__init__(protocol, live.get_read_buffer_limits()[0], recorder.closed)
         self._live = live
         self._recorder = recorder
         self._unread = unread
@@ -207,16 +209,6 @@ class RecordedReader(StreamReader):
             self._take(self._live.read_nowait(), is_chunk=not self._live.at_eof())
         return super().read_nowait(n)
 
-    def set_exception(self, exc: Any, *cause: Any, **named: Any) -> None:
-        """Take an error from outside: the response was closed or released."""
-        if self._unread and self._live.is_eof():
-            with contextlib.suppress(Exception):
-                self._recorder.add_piece(self._live.read_nowait())
-                self._recorder.body_ended()
-        self._recorder.closed()
-        super().set_exception(exc, *cause, **named)
-        self._live.set_exception(exc, *cause, **named)
-
     def at_eof(self) -> bool:
         if not self._buffer and not self._eof and self._live.at_eof():
             self._take(b"", is_chunk=False)
@@ -224,10 +216,12 @@ class RecordedReader(StreamReader):
 
     async def wait_eof(self) -> None:
         await self._live.wait_eof()
-        while not self._eof:
-            await self._wait("wait_eof")
+        await super().wait_eof()
 
-    def __del__(self) -> None:
-        recorder = getattr(self, "_recorder", None)
-        if recorder is not None:
-            recorder.closed()
+    def set_exception(self, exc: Any, *cause: Any, **named: Any) -> None:
+        if self._unread and self._live.is_eof():
+            with contextlib.suppress(Exception):
+                self._recorder.add_piece(self._live.read_nowait())
+                self._recorder.body_ended()
+        super().set_exception(exc, *cause, **named)
+        self._live.set_exception(exc, *cause, **named)

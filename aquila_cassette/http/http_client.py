@@ -12,7 +12,7 @@ import contextlib
 import functools
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from http.client import HTTPResponse
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
@@ -232,7 +232,7 @@ class SocketProxy:
         self._is_decided = True
         sent = self._sent
         try:
-            request = Request(sent.method, self._url(), sent.headers, sent.body)
+            request = Request(sent.method, self._url(), sent.headers, bytes(sent.body))
             answer = self._answer = decide(self._session, request)
         except BaseException:
             self.leave()
@@ -250,7 +250,7 @@ class SocketProxy:
         else:
             self._open()
             self.leave()
-            self._real.sendall(sent.raw())
+            self._real.sendall(sent.raw)
 
     def _url(self) -> str:
         target = self._sent.target
@@ -292,6 +292,7 @@ class SocketProxy:
 
 
 _ACCEPT_ENCODING = re.compile(rb"(?im)^accept-encoding:[^\r]*")
+_SIGNED = re.compile(rb"(?im)^authorization:[^\r]*accept-encoding")
 
 
 class SentRequest:
@@ -301,44 +302,35 @@ class SentRequest:
     target = ""
     """What is asked for: a path, or a whole URL where a proxy is asked."""
     headers: Headers = ()
-    _named: Mapping[str, str] = {}
 
     def __init__(self) -> None:
-        self._bytes = bytearray()
-        self._body_start = 0  # while the headers are not whole
-        self._framed: FramedBody | None = None
-        self._parts: list[bytes] = []
+        self.raw = bytearray()
+        self.body = bytearray()  # chunks joined
+        self._framed: FramedBody | None = None  # until the headers are whole
 
     @property
     def is_whole(self) -> bool:
         return self._framed is not None and self._framed.is_over
 
-    @property
-    def body(self) -> bytes:
-        """The body, chunks joined."""
-        return b"".join(self._parts)
-
     def add(self, data: bytes) -> None:
-        self._bytes += data
-        if self._framed is None and (head_end := self._bytes.find(b"\r\n\r\n")) >= 0:
-            self._body_start = head_end + 4
-            self._framed = self._parse(self._bytes[:head_end].decode("latin-1"))
-            data = bytes(self._bytes[self._body_start :])
-        if self._framed is not None:
-            self._parts += self._framed.consume(data)
-
-    def raw(self) -> bytes:
-        return bytes(self._bytes)
+        self.raw += data
+        if self._framed is None:
+            head, found, data = bytes(self.raw).partition(b"\r\n\r\n")
+            if not found:
+                return
+            self._framed = self._parse(head.decode("latin-1"))
+        for part in self._framed.consume(data):
+            self.body += part
 
     def uncompressed(self) -> bytes:
         """Return the bytes, asking for a body as it is, so that each piece can be read as it comes.
 
         What is part of a signature stays.
         """
-        if "accept-encoding" in self._named.get("authorization", ""):
-            return self.raw()
-        head, body = self._bytes[: self._body_start], self._bytes[self._body_start :]
-        return bytes(_ACCEPT_ENCODING.sub(b"Accept-Encoding: identity", head) + body)
+        head, end, body = bytes(self.raw).partition(b"\r\n\r\n")
+        if not _SIGNED.search(head):
+            head = _ACCEPT_ENCODING.sub(b"Accept-Encoding: identity", head)
+        return head + end + body
 
     def _parse(self, head: str) -> FramedBody:
         first, *lines = re.sub(r"\r\n[ \t]+", " ", head).split("\r\n")  # a folded line is one
@@ -347,7 +339,7 @@ class SentRequest:
         self.target = rest.rpartition(" ")[0]
         pairs = (line.partition(":") for line in lines)
         self.headers = tuple((name.strip(), value.strip()) for name, _, value in pairs)
-        self._named = named = {name.lower(): value for name, value in self.headers}
+        named = {name.lower(): value for name, value in self.headers}
         length = named.get("content-length", "")
         return FramedBody(
             chunked="chunked" in named.get("transfer-encoding", "").lower(),

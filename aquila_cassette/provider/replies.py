@@ -79,7 +79,7 @@ class ParsedRequest:
     body: Table
     model: str
     prompt: str  # the user's last text
-    results: tuple[tuple[str, str], ...]  # of the functions called last, with their names
+    results: tuple[str, ...]  # of the functions called last
     functions: tuple[tuple[str, Table], ...]  # with the schemas of their arguments
     stream: bool
     max_tokens: int | None
@@ -93,8 +93,7 @@ def parse_request(path: str, body: Table) -> ParsedRequest:
     turns = as_dicts([{"role": "user", "content": given}] if isinstance(given, str) else given)
     asked = [turn for turn in turns if turn.get("role", "user") == "user"]
     prompts = [text_of(turn.get("content") or turn.get("parts")) for turn in asked]
-    names = dict(_call_names(turns))
-    ends = takewhile(bool, (list(_results(turn, names)) for turn in reversed(turns)))
+    ends = takewhile(bool, (list(_results(turn)) for turn in reversed(turns)))
     path_model, _, method = path.rpartition("/")[2].partition(":")
     limits = {**as_dict(body.get("generationConfig")), **body}
     given_limits = [limits.get(name) for name in _LIMITS]
@@ -121,25 +120,15 @@ def _functions(body: Table) -> Iterator[tuple[str, Table]]:
                 yield name, next(filter(None, schemas), {})
 
 
-def _call_names(turns: list[Table]) -> Iterator[tuple[str, str]]:
-    """Yield the ids of all calls in a conversation, with the names of their functions."""
-    for turn in turns:
-        for call in (*as_dicts(turn.get("tool_calls")), *as_dicts(turn.get("content")), turn):
-            if name := call.get("name") or as_dict(call.get("function")).get("name"):
-                yield as_str(call.get("call_id") or call.get("id")), as_str(name)
-
-
-def _results(turn: Table, names: dict[str, str]) -> Iterator[tuple[str, str]]:
+def _results(turn: Table) -> Iterator[str]:
     for part in (turn, *as_dicts(turn.get("content")), *as_dicts(turn.get("parts"))):
         if response := as_dict(part.get("functionResponse")):
             # The SDK wraps a plain value as {"result": value}.
             value = as_dict(response.get("response")).get("result", response.get("response"))
-            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            yield as_str(response.get("name")), text
-        for id_field in ("tool_call_id", "call_id", "tool_use_id"):
-            if id_field in part and part.get("type") != "function_call":
-                name = names.get(as_str(part[id_field]), "the tool")
-                yield name, text_of(part.get("content") or part.get("output"))
+            yield value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        is_result = not part.keys().isdisjoint(("tool_call_id", "call_id", "tool_use_id"))
+        if is_result and part.get("type") != "function_call":
+            yield text_of(part.get("content") or part.get("output"))
 
 
 def tokens(text: str) -> list[str]:
@@ -208,8 +197,8 @@ def sse_frame(data: str, event: str = "") -> bytes:
 def reply_to(request: ParsedRequest) -> ModelReply:
     """Reply with the results of functions, the calls that the prompt names, or in words."""
     if request.results:
-        found = " ".join(f"I asked {name}: {text[:200]}" for name, text in request.results)
-        answer = f"{found} — is there anything else you would like to know?"
+        found = " ".join(text[:200] for text in request.results)
+        answer = f"I was told: {found} — is there anything else you would like to know?"
     elif calls := tuple(_calls(request)):
         return ModelReply(calls=calls)
     else:

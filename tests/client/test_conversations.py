@@ -69,7 +69,7 @@ def test_tools_run_and_the_model_answers_with_their_results_in_the_order_of_the_
     assert [call.id for call in calls[:2]] == [call.id for call in calls[2:]]
     done = events[-1]
     assert isinstance(done, Done)
-    text = "I asked weather: It rains in Malmö. I asked population: 5"
+    text = "I was told: It rains in Malmö. 5"
     assert done.text.startswith(text)
     assert done.text.count(text) == 1
     assert len(provider.requests) == before + 2

@@ -5,13 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from aquila_cassette.client import AsyncClient
-from aquila_cassette.live import Chat, ChatMessage, assert_flash, assert_push_event, render_async
+from aquila_cassette.live import ChatMessage, assert_flash, assert_push_event, render_async
 from examples.chat.chat_live import ChatLive
-from examples.chat.fragments import fragments
 from tests.examples.conftest import HELLO, Open, Read
 from tests.live.rows import seed_row
 
@@ -106,16 +103,3 @@ async def test_what_came_before_a_failure_stays_and_the_reason_is_flashed(
 
         await view.event("dismiss")
         assert "flash-error" not in view.fragments()
-
-
-# The page of a state.
-
-
-@given(st.text(min_size=1), st.sampled_from(["done", "stopped", "failed"]))
-def test_nothing_that_is_said_becomes_a_tag(said: str, ended: str) -> None:
-    texts = (f"<i>{said}", f"'><b {said}")
-    quiet = Chat("c1", [ChatMessage("user", text) for text in texts])
-    loud = Chat("c2", [ChatMessage("assistant", text, ended=ended) for text in texts])  # type: ignore[arg-type]
-    for one in (quiet, loud):
-        page = "".join(fragments([quiet, loud], one, {"error": texts[0]}).values())
-        assert not {tag for tag, _ in Read(page).seen} & {"i", "b"}

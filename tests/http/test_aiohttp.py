@@ -14,7 +14,6 @@ from typing import Any
 import aiohttp
 import httpx
 import pytest
-from aiohttp import web
 from tornado.httpclient import AsyncHTTPClient
 
 from aquila_cassette import Piece, aquila_cassette
@@ -48,12 +47,6 @@ async def error_of(url: str, **request: Any) -> Exception:
     with pytest.raises((aiohttp.ClientError, TimeoutError)) as raised:
         await text_of(url, **request)
     return raised.value
-
-
-def pooled(session: aiohttp.ClientSession) -> tuple[int, int]:
-    """How many connections a session's pool holds: idle ones, and those in use."""
-    connector: Any = session.connector
-    return sum(map(len, connector._conns.values())), len(connector._acquired)
 
 
 # Bodies.
@@ -266,59 +259,6 @@ async def test_all_that_a_session_does_with_a_response_works_on_replay() -> None
 
     _, live = await same_again(script, asked)
     assert live[-1] == ["seen"]
-
-
-async def test_a_websocket_passes_untouched() -> None:
-    async def talk(request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse()
-        await socket.prepare(request)
-        async for message in socket:
-            await socket.send_str(f"got {message.data}")
-        return socket
-
-    app = web.Application()
-    app.router.add_get("/", talk)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    host, port = runner.addresses[0][:2]
-    try:
-        with aquila_cassette("socket", mode="none") as cassette:
-            async with aiohttp.ClientSession() as session:
-                async with session.ws_connect(f"http://{host}:{port}/") as socket:
-                    await socket.send_str("hi")
-                    assert await socket.receive_str() == "got hi"
-            assert cassette.misses == ()
-    finally:
-        await runner.cleanup()
-
-
-async def test_the_pool_is_as_it_would_be_without_us() -> None:
-    async def states() -> list[tuple[int, int]]:
-        found = []
-        async with aiohttp.ClientSession() as session:
-            async with session.post(f"{url}/stalls", json=JSON) as response:
-                await response.content.readany()
-                found.append(pooled(session))
-            response = await session.post(url, json=JSON)
-            await response.content.wait_eof()
-            found.append(pooled(session))
-            response.close()
-            found.append(pooled(session))
-        return found
-
-    stalls = sends(FRAMES[:1], Connection.gone)
-
-    def script(connection: Connection, request: Request) -> None:
-        (stalls if request.path == "/stalls" else chat)(connection, request)
-
-    with RawServer(script) as server:
-        url = server.url
-        without = await states()
-        with aquila_cassette("pool"):
-            assert await states() == without
-    with aquila_cassette("pool", mode="none"):
-        assert await states() == [(0, 0)] * 3
 
 
 # Endings that only aiohttp has.

@@ -9,6 +9,7 @@ import pytest
 
 from aquila_cassette import aquila_cassette
 from aquila_cassette.session import ordering
+from tests.http.cassettes import recorded, same_again
 from tests.servers import Connection, RawServer, Request
 
 
@@ -56,12 +57,8 @@ async def talk(url: str, *, posts: int = 3) -> list[str]:
 
 
 async def test_an_event_waits_for_the_request_that_it_came_after() -> None:
-    with RawServer(Bus()) as server:
-        with aquila_cassette("bus"):
-            live = await talk(server.url)
+    _, live = await same_again(Bus(), talk)
     assert live == ["data: /post", *(f"{what} {n}" for n in range(3) for what in ("post", "data:"))]
-    with aquila_cassette("bus", mode="none"):
-        assert await talk(server.url) == live
 
 
 async def test_a_stream_that_its_consumer_closed_stays_open_after_its_last_event() -> None:
@@ -79,12 +76,11 @@ async def test_a_stream_that_its_consumer_closed_stays_open_after_its_last_event
 
     bus = Bus()
     with RawServer(bus) as server:
-        with aquila_cassette("open"):
-            live = await listen(server.url)
+        for mode in ("once", "none"):
+            with aquila_cassette("open", mode=mode):
+                assert await listen(server.url) == ["event: endpoint", "data: /post", "data: 0"]
         for posted in bus.posted:
             posted.set()
-    with aquila_cassette("open", mode="none"):
-        assert await listen(server.url) == live
 
 
 async def test_a_stream_that_said_nothing_ends_after_the_requests_that_it_outlived() -> None:
@@ -107,20 +103,15 @@ async def test_a_stream_that_said_nothing_ends_after_the_requests_that_it_outliv
             await client.delete(url)
             assert await ending == b""
 
-    with RawServer(script) as server:
-        for mode in ("once", "none"):
-            with aquila_cassette("silent", mode=mode):
-                await listen(server.url)
+    await same_again(script, listen)
 
 
 async def test_a_request_that_does_not_come_is_not_waited_for_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with RawServer(Bus()) as server:
-        with aquila_cassette("bus"):
-            live = await talk(server.url)
+    server, live = await recorded(Bus(), talk)
     monkeypatch.setattr(ordering, "LIMIT", 0.01)
-    with aquila_cassette("bus", mode="none", on_unplayed="ignore"):
+    with aquila_cassette("ends", mode="none", on_unplayed="ignore"):
         assert set(await talk(server.url, posts=1)) == set(live) - {"post 1", "post 2"}
 
 

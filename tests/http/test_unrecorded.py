@@ -41,20 +41,19 @@ async def by_loop(method: str, *arguments: Any, **options: Any) -> None:
     await getattr(asyncio.get_running_loop(), method)(*arguments, **options)
 
 
+async def _wait_for(awaitable: Any) -> None:
+    await awaitable
+
+
 async def by_loop_socket() -> None:
     with socket.socket() as made:
         made.setblocking(False)
         await asyncio.get_running_loop().sock_connect(made, PEER)
 
 
-async def by_websockets() -> None:
-    async with websockets.connect(f"wss://{NAME}/v1/realtime"):
-        pass
-
-
 async def by_aiohttps_websocket() -> None:
-    async with aiohttp.ClientSession() as session, session.ws_connect(f"wss://{NAME}/v1"):
-        pass
+    async with aiohttp.ClientSession() as session:
+        await session.ws_connect(f"wss://{NAME}/v1")
 
 
 BLOCKING: dict[str, tuple[Connect, str, str]] = {
@@ -83,7 +82,7 @@ LOOPS: dict[str, tuple[Callable[[], Coroutine[Any, Any, object]], str, str]] = {
         FAR,
         "asyncio",
     ),
-    "websockets": (by_websockets, NAME, "websockets"),
+    "websockets": (lambda: _wait_for(websockets.connect(f"wss://{NAME}")), NAME, "websockets"),
     "aiohttp": (by_aiohttps_websocket, NAME, "aiohttp"),
 }
 RUNS: dict[str, Callable[[Coroutine[Any, Any, object]], object]] = {

@@ -1,14 +1,15 @@
 """What the model replies to a prompt, and how it fills a function's arguments."""
 
-import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aquila_cassette.dialects.reading import read_message
 from aquila_cassette.provider.replies import (
     ParsedRequest,
+    encode,
     fill_arguments,
     parse_request,
     reply_to,
@@ -47,13 +48,18 @@ def test_every_prompt_gets_the_same_reply_of_more_than_five_tokens(prompt: str) 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 @given(body=BODIES)
-def test_any_json_is_answered(dialect: ProviderDialect, body: dict[str, Any]) -> None:
+def test_any_json_is_answered_and_a_stream_says_the_same_as_a_whole_answer(
+    dialect: ProviderDialect, body: dict[str, Any]
+) -> None:
     request = parse_request("/v1beta/models/m:streamGenerateContent", body)
     reply = reply_to(request)
-    json.loads(dialect.whole(request, reply))
     frames = list(dialect.frames(request, reply))
     assert sum(frame.terminal for frame in frames) == 1
     assert list(dialect.failure(request, len(frames)))
+    streamed = read_message("text/event-stream", b"".join(frame.data for frame in frames))
+    whole = read_message("application/json", encode(dialect.whole(request, reply)))
+    assert (streamed.text, streamed.tool_calls) == (whole.text, whole.tool_calls)
+    assert whole.text == reply.text
 
 
 def test_words_of_the_prompt_are_quoted_and_functions_that_it_names_are_called() -> None:

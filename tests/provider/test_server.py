@@ -4,17 +4,17 @@ import contextlib
 import json
 import socket
 import time
+from functools import cache
 from typing import Any
 
 import anthropic
 import httpx
 import openai
 import pytest
-from google.genai import errors
+from google import genai
+from google.genai import errors, types
 
 from aquila_cassette.provider import Asked, Provider
-
-from .test_sdks import anthropic_sdk, gemini_sdk, openai_sdk
 
 ESSAY = "Explain how streaming responses cross a network."
 CHAT, RESPONSES, MESSAGES = "/v1/chat/completions", "/v1/responses", "/v1/messages"
@@ -23,6 +23,19 @@ PATHS = (CHAT, RESPONSES, MESSAGES, GEMINI)
 TOKEN = {CHAT: '"content":"', RESPONSES: ".delta\n", MESSAGES: "text_delta", GEMINI: '"text"'}
 
 each_path = pytest.mark.parametrize("path", PATHS)
+
+
+def openai_sdk(url: str) -> openai.OpenAI:
+    return openai.OpenAI(api_key="k", base_url=f"{url}/v1", max_retries=0)
+
+
+def anthropic_sdk(url: str) -> anthropic.Anthropic:
+    return anthropic.Anthropic(api_key="k", base_url=url, max_retries=0)
+
+
+@cache  # a client that nobody holds closes its connection
+def gemini_sdk(url: str) -> genai.Client:
+    return genai.Client(api_key="k", http_options=types.HttpOptions(base_url=url))
 
 
 def body(path: str, model: str = "m", *, stream: bool = True) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from inspect import isawaitable
 from typing import Any
 
 from tests.sdks.wires import TOOL, Wire
@@ -25,11 +26,12 @@ FUNCTION = {
 
 @dataclass(frozen=True)
 class Ask:
-    """What the SDK is to ask of the server at `url`; with `tool` it offers `TOOL`."""
+    """What the SDK is to ask of the server at `url`, and with which client; it may offer `TOOL`."""
 
     url: str
     prompt: str
     tool: bool = False
+    is_async: bool = False
 
     @property
     def messages(self) -> list[dict[str, str]]:
@@ -52,8 +54,8 @@ class Driver:
     """
 
     wire: Wire
-    stream: Callable[[Ask], Iterator[str]] | None
-    astream: Callable[[Ask], AsyncIterator[str]] | None
+    stream: Callable[[Ask], Any] | None
+    astream: Callable[[Ask], Any] | None
     text_tool: str | None = None
 
     def face(self, face: str) -> Callable[[Ask], Any] | None:
@@ -62,29 +64,49 @@ class Driver:
 
 def driver(
     wire: Wire,
-    opened: Callable[[Ask, Any], Any] | None,
-    opened_async: Callable[[Ask, Any], Any] | None,
+    makes: tuple[Any, Any],
+    client: Callable[[Any, Ask], Any],
+    events: Callable[[Any, Ask], Any],
     parts: Callable[[Any], Iterator[str]],
 ) -> Driver:
     """Make the driver of an SDK that gives a stream of events; `parts` is what each shows.
 
-    The functions that open one enter what is to be closed by their second argument.
+    `client` makes a client of one of `makes`, sync or async, and `events` asks it; both are entered
+    or closed as they can be.
     """
 
     def stream(ask: Ask) -> Iterator[str]:
-        assert opened is not None
         with ExitStack() as stack:
-            for event in opened(ask, stack.enter_context):
+            made = _entered(stack, client(makes[0], ask))
+            for event in _entered(stack, events(made, ask)):
                 yield from parts(event)
 
     async def astream(ask: Ask) -> AsyncIterator[str]:
-        assert opened_async is not None
+        ask = replace(ask, is_async=True)
         async with AsyncExitStack() as stack:
-            async for event in await opened_async(ask, stack.enter_async_context):
+            opened = events(await _entered_async(stack, client(makes[1], ask)), ask)
+            opened = await opened if isawaitable(opened) else opened
+            async for event in await _entered_async(stack, opened):
                 for part in parts(event):
                     yield part
 
-    return Driver(wire, opened and stream, opened_async and astream)
+    return Driver(wire, stream if makes[0] else None, astream if makes[1] else None)
+
+
+def _entered(stack: ExitStack, one: Any) -> Any:
+    if hasattr(one, "__enter__"):
+        return stack.enter_context(one)
+    if hasattr(one, "close"):
+        stack.callback(one.close)
+    return one
+
+
+async def _entered_async(stack: AsyncExitStack, one: Any) -> Any:
+    if hasattr(one, "__aenter__"):
+        return await stack.enter_async_context(one)
+    if hasattr(one, "aclose"):
+        stack.push_async_callback(one.aclose)
+    return one
 
 
 def called(name: str, arguments: Any) -> str:

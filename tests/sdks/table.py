@@ -1,11 +1,8 @@
-"""Print the matrix, and write it to ``docs/sdks.md``: ``python -m tests.sdks.table RESULTS``."""
+"""Write the matrix to ``docs/sdks.md``: ``python -m tests.sdks.table RESULTS``."""
 
 import json
 import sys
 from pathlib import Path
-
-from rich.console import Console
-from rich.table import Table
 
 from tests.sdks.driver import FACES
 from tests.sdks.rows import ROWS, Row
@@ -65,12 +62,9 @@ def merged(lines: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
 
 def main(folder: Path) -> int:
     lines = [line for row in ROWS for line in lines_of(row, folder)]
-    table = Table(*HEAD)
-    for line in lines:
-        table.add_row(*({"yes": "[green]yes", "no": "[red]no"}.get(cell, cell) for cell in line))
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
     head, *rows = (f"| {' | '.join(line)} |".replace("*", r"\*") for line in (HEAD, *merged(lines)))
     text = "\n".join([head, "|---" * len(HEAD) + "|", *rows])
+    sys.stdout.write(f"{text}\n")
     about = (Path(__file__).parent / "page.md").read_text("utf-8")
     PAGE.write_text(about.replace("{table}", text), "utf-8")
     return 1 if any(cell in ("no", "not run") for line in lines for cell in line) else 0

@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 import json
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -70,68 +70,45 @@ class ModelServer(RawServer):
         return wire.frames(request, TEXT, None)
 
 
-class Asked:
-    """What an SDK shows of one answer, part by part, stepped through from a coroutine.
+def asked(driver: Driver, face: str, ask: Ask) -> AsyncGenerator[str]:
+    """Give what an SDK shows of one answer, part by part."""
+    opened = driver.face(face)
+    assert opened is not None
+    parts = opened(ask)
+    return parts if isinstance(parts, AsyncGenerator) else _in_a_thread(parts)
 
-    A sync SDK is stepped through in a thread of its own, since some run an event loop inside.
-    """
 
-    def __init__(self, driver: Driver, face: str, ask: Ask) -> None:
-        opened = driver.face(face)
-        assert opened is not None
-        self._parts = opened(ask)
-        self._context = contextvars.copy_context()
-        self._thread = ThreadPoolExecutor(1)
-        self.error: BaseException | None = None
-
-    async def first(self) -> str:
-        if isinstance(self._parts, AsyncIterator):
-            return str(await anext(self._parts))
-        return str(await self._in_thread(lambda: next(self._parts)))
-
-    async def rest(self) -> list[str]:
-        """Return all parts that are left; what ends them early is kept in `error`."""
-        parts: list[str] = []
+async def _in_a_thread(parts: Generator[str]) -> AsyncGenerator[str]:
+    """Step through a sync SDK in a thread of its own: some run an event loop inside."""
+    loop, context = asyncio.get_running_loop(), contextvars.copy_context()
+    with ThreadPoolExecutor(1) as thread:
         try:
-            if isinstance(self._parts, AsyncIterator):
-                async for part in self._parts:
-                    parts.append(part)
-            else:
-                await self._in_thread(lambda: parts.extend(self._parts))
-        except Exception as error:
-            self.error = error
-        self._thread.shutdown()
-        return parts
-
-    async def leave(self) -> None:
-        if isinstance(self._parts, AsyncIterator):
-            await self._parts.aclose()  # type: ignore[attr-defined]
-        else:
-            await self._in_thread(self._parts.close)
-        self._thread.shutdown()
-
-    async def _in_thread(self, step: Callable[[], Any]) -> Any:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._context.run, step)
+            while part := await loop.run_in_executor(thread, context.run, next, parts, None):
+                yield part
+        finally:
+            await loop.run_in_executor(thread, context.run, parts.close)
 
 
 async def seen(driver: Driver, face: str, ask: Ask) -> tuple[list[str], tuple[str, str] | None]:
     """Return all parts, and the class and the words of the error that ends them."""
-    asked = Asked(driver, face, ask)
-    parts, error = await asked.rest(), asked.error
-    return parts, None if error is None else (type(error).__qualname__, str(error))
+    parts: list[str] = []
+    try:
+        async for part in asked(driver, face, ask):
+            parts.append(part)
+    except Exception as error:
+        return parts, (type(error).__qualname__, str(error))
+    return parts, None
 
 
 @pytest.mark.holds("streams")
 async def test_the_first_part_is_seen_before_the_rest_is_sent(row: Row, face: str) -> None:
     driver, collects = row.driver(), face in row.collects
     with ModelServer(driver, gated=not collects) as server, aquila_cassette("cassette"):
-        asked = Asked(driver, face, Ask(server.url, PROMPT))
-        first = await asked.first()
+        parts = asked(driver, face, Ask(server.url, PROMPT))
+        first = await anext(parts)
         assert server.is_whole == collects
         server.seen.set()
-        rest = await asked.rest()
-    assert "".join([first, *rest]) == "".join(TEXT)
+        assert "".join([first, *[part async for part in parts]]) == "".join(TEXT)
 
 
 @pytest.mark.holds("replays")
@@ -167,18 +144,18 @@ async def test_who_stopped_early_stops_early_again(row: Row, face: str) -> None:
     with ModelServer(driver, gated=True) as server:
         with aquila_cassette("cassette") as cassette:
             ask = Ask(server.url, PROMPT)
-            live = Asked(driver, face, ask)
-            first = await live.first()
-            await live.leave()
+            live = asked(driver, face, ask)
+            first = await anext(live)
+            await live.aclose()
             del live
         # Before more comes: dspy reads on in a thread of its own.
         recorded = [*cassette.interactions, *cassette.recorded]
         assert [one.response.ended for one in recorded][:1] == ["closed"]
         server.seen.set()
     with aquila_cassette("cassette", mode="none"):
-        again = Asked(driver, face, ask)
-        assert await again.first() == first
-        await again.leave()
+        again = asked(driver, face, ask)
+        assert await anext(again) == first
+        await again.aclose()
         del again
 
 
@@ -202,14 +179,12 @@ async def test_another_prompt_misses_loudly_and_asks_nobody(row: Row, face: str)
     driver = row.driver()
     with ModelServer(driver) as server:
         with aquila_cassette("cassette"):
-            await Asked(driver, face, Ask(server.url, PROMPT)).rest()
+            await seen(driver, face, Ask(server.url, PROMPT))
         count = len(server.requests)
         with pytest.raises(Exception) as raised:  # noqa: PT011 - each SDK wraps a miss in its own
             with aquila_cassette("cassette", mode="none", on_unplayed="ignore"):
-                asked = Asked(driver, face, Ask(server.url, "Say goodbye"))
-                await asked.rest()
-                if asked.error is not None:
-                    raise asked.error
+                async for _ in asked(driver, face, Ask(server.url, "Say goodbye")):
+                    pass
         assert len(server.requests) == count
     # dspy keeps the words of a miss, and not the miss.
     found = [isinstance(one, MissError) or MISSED in str(one) for one in _chain(raised.value)]

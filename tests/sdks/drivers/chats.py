@@ -1,7 +1,6 @@
 """SDKs of chat completions: OpenAI's, and those that are used like it. Each imports its SDK itself."""
 
 from collections.abc import Callable, Iterator
-from contextlib import aclosing, closing
 from typing import Any
 
 from tests.sdks.driver import FUNCTION, Ask, Driver, called, chunk_parts, driver
@@ -12,102 +11,84 @@ def openai_client(make: Any, ask: Ask, **options: Any) -> Any:
     return make(base_url=f"{ask.url}/v1", api_key="sk-test", max_retries=0, **options)
 
 
-def _completions(client: Callable[[Ask], Any] | None, async_client: Callable[[Ask], Any]) -> Driver:
+def _completions(
+    makes: tuple[Any, Any], client: Callable[[Any, Ask], Any] = openai_client
+) -> Driver:
     """Make the driver of an SDK with ``client.chat.completions.create``."""
 
-    def opened(ask: Ask, enter: Any) -> Any:
-        assert client is not None
-        completions = enter(client(ask)).chat.completions
-        return enter(completions.create(**ask.chat("gpt-4o-mini", stream=True)))
+    def create(client: Any, ask: Ask) -> Any:
+        return client.chat.completions.create(**ask.chat("gpt-4o-mini", stream=True))
 
-    async def opened_async(ask: Ask, enter: Any) -> Any:
-        completions = (await enter(async_client(ask))).chat.completions
-        return await enter(await completions.create(**ask.chat("gpt-4o-mini", stream=True)))
-
-    return driver(CHAT, client and opened, opened_async, chunk_parts)
+    return driver(CHAT, makes, client, create, chunk_parts)
 
 
 def openai_chat() -> Driver:
     import openai
 
-    return _completions(
-        lambda ask: openai_client(openai.OpenAI, ask),
-        lambda ask: openai_client(openai.AsyncOpenAI, ask),
-    )
+    return _completions((openai.OpenAI, openai.AsyncOpenAI))
 
 
 def openai_aiohttp() -> Driver:
     import openai
 
-    def client(ask: Ask) -> Any:
-        http_client = openai.DefaultAioHttpClient()
-        return openai_client(openai.AsyncOpenAI, ask, http_client=http_client)
+    def client(make: Any, ask: Ask) -> Any:
+        return openai_client(make, ask, http_client=openai.DefaultAioHttpClient())
 
-    return _completions(None, client)
+    return _completions((None, openai.AsyncOpenAI), client)
 
 
 def groq() -> Driver:
     import groq
 
-    options: dict[str, Any] = {"api_key": "gsk-test", "max_retries": 0}
-    return _completions(
-        lambda ask: groq.Groq(base_url=ask.url, **options),
-        lambda ask: groq.AsyncGroq(base_url=ask.url, **options),
-    )
+    def client(make: Any, ask: Ask) -> Any:
+        return make(base_url=ask.url, api_key="gsk-test", max_retries=0)
+
+    return _completions((groq.Groq, groq.AsyncGroq), client)
 
 
 def together() -> Driver:
     import together
 
-    return _completions(
-        lambda ask: openai_client(together.Together, ask),
-        lambda ask: openai_client(together.AsyncTogether, ask),
-    )
+    return _completions((together.Together, together.AsyncTogether))
 
 
 def mistral() -> Driver:
     from mistralai.client import Mistral
 
-    def client(ask: Ask) -> Any:
-        return Mistral(api_key="test", server_url=ask.url)
+    def events(client: Any, ask: Ask) -> Any:
+        stream = client.chat.stream_async if ask.is_async else client.chat.stream
+        return stream(**ask.chat("mistral-small-latest"))
 
-    def opened(ask: Ask, enter: Any) -> Any:
-        return enter(enter(client(ask)).chat.stream(**ask.chat("mistral-small-latest")))
-
-    async def opened_async(ask: Ask, enter: Any) -> Any:
-        chat = (await enter(client(ask))).chat
-        return await enter(await chat.stream_async(**ask.chat("mistral-small-latest")))
-
-    return driver(MISTRAL, opened, opened_async, lambda event: chunk_parts(event.data))
+    return driver(
+        MISTRAL,
+        (Mistral, Mistral),
+        lambda make, ask: make(api_key="test", server_url=ask.url),
+        events,
+        lambda event: chunk_parts(event.data),
+    )
 
 
 def huggingface() -> Driver:
     from huggingface_hub import AsyncInferenceClient, InferenceClient
 
-    def opened(ask: Ask, enter: Any) -> Any:
-        client = enter(InferenceClient(base_url=ask.url, api_key="hf-test"))
-        return enter(closing(client.chat_completion(**ask.chat("llama", stream=True))))
-
-    async def opened_async(ask: Ask, enter: Any) -> Any:
-        client = await enter(AsyncInferenceClient(base_url=ask.url, api_key="hf-test"))
-        return await enter(aclosing(await client.chat_completion(**ask.chat("llama", stream=True))))
-
-    return driver(CHAT, opened, opened_async, chunk_parts)
+    return driver(
+        CHAT,
+        (InferenceClient, AsyncInferenceClient),
+        lambda make, ask: make(base_url=ask.url, api_key="hf-test"),
+        lambda client, ask: client.chat_completion(**ask.chat("llama", stream=True)),
+        chunk_parts,
+    )
 
 
 def litellm() -> Driver:
     import litellm
 
-    def arguments(ask: Ask) -> dict[str, Any]:
+    def events(complete: Any, ask: Ask) -> Any:
         options = {"api_base": f"{ask.url}/v1", "api_key": "sk-test", "max_retries": 0}
-        return ask.chat("openai/gpt-4o-mini", stream=True, **options)
+        return complete(**ask.chat("openai/gpt-4o-mini", stream=True, **options))
 
-    async def opened_async(ask: Ask, enter: Any) -> Any:
-        return await enter(aclosing(await litellm.acompletion(**arguments(ask))))
-
-    return driver(
-        CHAT, lambda ask, enter: litellm.completion(**arguments(ask)), opened_async, chunk_parts
-    )
+    functions = litellm.completion, litellm.acompletion
+    return driver(CHAT, functions, lambda complete, _: complete, events, chunk_parts)
 
 
 def cohere() -> Driver:
@@ -120,15 +101,13 @@ def cohere() -> Driver:
             function = event.delta.message.tool_calls.function
             yield called(getattr(function, "name", None) or "", function.arguments)
 
-    def opened(ask: Ask, enter: Any) -> Any:
-        client = enter(cohere.ClientV2(api_key="test", base_url=ask.url))
-        return enter(closing(client.chat_stream(**ask.chat("command-a-03-2025"))))
-
-    async def opened_async(ask: Ask, enter: Any) -> Any:
-        client = await enter(cohere.AsyncClientV2(api_key="test", base_url=ask.url))
-        return await enter(aclosing(client.chat_stream(**ask.chat("command-a-03-2025"))))
-
-    return driver(COHERE, opened, opened_async, parts)
+    return driver(
+        COHERE,
+        (cohere.ClientV2, cohere.AsyncClientV2),
+        lambda make, ask: make(api_key="test", base_url=ask.url),
+        lambda client, ask: client.chat_stream(**ask.chat("command-a-03-2025")),
+        parts,
+    )
 
 
 def ollama() -> Driver:
@@ -140,28 +119,27 @@ def ollama() -> Driver:
         for call in chunk.message.tool_calls or ():
             yield called(call.function.name, dict(call.function.arguments))
 
-    def opened(ask: Ask, enter: Any) -> Any:
-        client = enter(ollama.Client(host=ask.url))
-        return enter(closing(client.chat(**ask.chat("llama3.2", stream=True))))
-
-    async def opened_async(ask: Ask, enter: Any) -> Any:
-        client = await enter(ollama.AsyncClient(host=ask.url))
-        return await enter(aclosing(await client.chat(**ask.chat("llama3.2", stream=True))))
-
-    return driver(OLLAMA, opened, opened_async, parts)
+    return driver(
+        OLLAMA,
+        (ollama.Client, ollama.AsyncClient),
+        lambda make, ask: make(host=ask.url),
+        lambda client, ask: client.chat(**ask.chat("llama3.2", stream=True)),
+        parts,
+    )
 
 
 def llama_index() -> Driver:
     from llama_index.core.llms import ChatMessage
     from llama_index.llms.openai import OpenAI
 
-    def model(ask: Ask) -> Any:
+    def client(make: Any, ask: Ask) -> Any:
         url = f"{ask.url}/v1"
-        return OpenAI(model="gpt-4o-mini", api_base=url, api_key="sk-test", max_retries=0)
+        return make(model="gpt-4o-mini", api_base=url, api_key="sk-test", max_retries=0)
 
-    def arguments(ask: Ask) -> dict[str, Any]:
+    def events(model: Any, ask: Ask) -> Any:
         tools = {"tools": [FUNCTION]} if ask.tool else {}
-        return {"messages": [ChatMessage(role="user", content=ask.prompt)], **tools}
+        chat = model.astream_chat if ask.is_async else model.stream_chat
+        return chat(messages=[ChatMessage(role="user", content=ask.prompt)], **tools)
 
     def parts(answer: Any) -> Iterator[str]:
         if answer.delta:
@@ -169,10 +147,4 @@ def llama_index() -> Driver:
         for call in answer.raw.choices[0].delta.tool_calls or () if answer.raw.choices else ():
             yield called(call.function.name or "", call.function.arguments)
 
-    def opened(ask: Ask, enter: Any) -> Any:
-        return enter(closing(model(ask).stream_chat(**arguments(ask))))
-
-    async def opened_async(ask: Ask, enter: Any) -> Any:
-        return await enter(aclosing(await model(ask).astream_chat(**arguments(ask))))
-
-    return driver(CHAT, opened, opened_async, parts)
+    return driver(CHAT, (OpenAI, OpenAI), client, events, parts)

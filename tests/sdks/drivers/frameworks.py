@@ -10,9 +10,10 @@ from tests.sdks.drivers.chats import openai_client
 from tests.sdks.wires import CHAT, MESSAGES, TOOL, Wire
 
 
-def _langchain(wire: Wire, model: Callable[[Ask], Any]) -> Driver:
-    def made(ask: Ask) -> Any:
-        return model(ask).bind_tools([FUNCTION]) if ask.tool else model(ask)
+def _langchain(wire: Wire, make: Any, client: Callable[[Any, Ask], Any]) -> Driver:
+    def events(model: Any, ask: Ask) -> Any:
+        model = model.bind_tools([FUNCTION]) if ask.tool else model
+        return (model.astream if ask.is_async else model.stream)(ask.prompt)
 
     def parts(chunk: Any) -> Iterator[str]:
         if text := chunk.text:
@@ -20,28 +21,22 @@ def _langchain(wire: Wire, model: Callable[[Ask], Any]) -> Driver:
         for call in chunk.tool_call_chunks:
             yield called(call["name"] or "", call["args"])
 
-    def opened(ask: Ask, enter: Any) -> Any:
-        return enter(closing(made(ask).stream(ask.prompt)))
-
-    async def opened_async(ask: Ask, enter: Any) -> Any:
-        return await enter(aclosing(made(ask).astream(ask.prompt)))
-
-    return driver(wire, opened, opened_async, parts)
+    return driver(wire, (make, make), client, events, parts)
 
 
 def langchain_openai() -> Driver:
-    import langchain_openai
+    from langchain_openai import ChatOpenAI
 
-    model: Any = langchain_openai.ChatOpenAI
-    return _langchain(CHAT, lambda ask: openai_client(model, ask, model="gpt-4o-mini"))
+    return _langchain(
+        CHAT, ChatOpenAI, lambda make, ask: openai_client(make, ask, model="gpt-4o-mini")
+    )
 
 
 def langchain_anthropic() -> Driver:
-    import langchain_anthropic
+    from langchain_anthropic import ChatAnthropic
 
-    model: Any = langchain_anthropic.ChatAnthropic
     options = {"model": "claude-sonnet-5-5", "api_key": "sk-ant-test", "max_retries": 0}
-    return _langchain(MESSAGES, lambda ask: model(base_url=ask.url, **options))
+    return _langchain(MESSAGES, ChatAnthropic, lambda make, ask: make(base_url=ask.url, **options))
 
 
 def pydantic_ai() -> Driver:
@@ -179,30 +174,29 @@ def dspy() -> Driver:
         if not isinstance(chunk, dspy.Prediction):
             yield from chunk_parts(chunk)
 
-    def opened(ask: Ask, enter: Any) -> Any:
-        return dspy.streamify(Says(ask), async_streaming=False)()
-
-    async def opened_async(ask: Ask, enter: Any) -> Any:
+    async def all_chunks(says: Any) -> AsyncIterator[Any]:
         # In a task of its own, which is cancelled: dspy's stream cannot be closed.
         chunks: asyncio.Queue[Any] = asyncio.Queue()
 
         async def read() -> None:
             try:
-                async for chunk in dspy.streamify(Says(ask), is_async_program=True)():
+                async for chunk in dspy.streamify(says, is_async_program=True)():
                     chunks.put_nowait(chunk)
             finally:
                 chunks.put_nowait(None)
 
-        async def all_chunks() -> AsyncIterator[Any]:
-            reading = asyncio.create_task(read())
-            try:
-                while (chunk := await chunks.get()) is not None:
-                    yield chunk
-                await reading
-            finally:
-                reading.cancel()
-                await asyncio.wait([reading])
+        reading = asyncio.create_task(read())
+        try:
+            while (chunk := await chunks.get()) is not None:
+                yield chunk
+            await reading
+        finally:
+            reading.cancel()
+            await asyncio.wait([reading])
 
-        return await enter(aclosing(all_chunks()))
+    def events(says: Any, ask: Ask) -> Any:
+        if ask.is_async:
+            return all_chunks(says)
+        return dspy.streamify(says, async_streaming=False)()
 
-    return driver(CHAT, opened, opened_async, parts)
+    return driver(CHAT, (Says, Says), lambda make, ask: make(ask), events, parts)

@@ -1,7 +1,6 @@
 """SDKs of providers with a dialect of their own. Each imports its SDK itself."""
 
 from collections.abc import Iterator
-from contextlib import aclosing, closing
 from typing import Any
 
 from tests.sdks.driver import WEATHER, Ask, Driver, called, driver
@@ -12,10 +11,11 @@ from tests.sdks.wires import BEDROCK, GEMINI, MESSAGES, RESPONSES, TOOL
 def openai_responses() -> Driver:
     import openai
 
-    def arguments(ask: Ask) -> dict[str, Any]:
+    def events(client: Any, ask: Ask) -> Any:
         tool = {"type": "function", "name": TOOL, "parameters": WEATHER, "strict": False}
         tools = {"tools": [tool]} if ask.tool else {}
-        return {"model": "gpt-4o-mini", "input": ask.prompt, "stream": True, **tools}
+        asked = {"model": "gpt-4o-mini", "input": ask.prompt, "stream": True, **tools}
+        return client.responses.create(**asked)
 
     def parts(event: Any) -> Iterator[str]:
         if event.type == "response.output_text.delta":
@@ -23,28 +23,24 @@ def openai_responses() -> Driver:
         elif event.type == "response.function_call_arguments.delta":
             yield called("", event.delta)
 
-    def opened(ask: Ask, enter: Any) -> Any:
-        client = enter(openai_client(openai.OpenAI, ask))
-        return enter(client.responses.create(**arguments(ask)))
-
-    async def opened_async(ask: Ask, enter: Any) -> Any:
-        client = await enter(openai_client(openai.AsyncOpenAI, ask))
-        return await enter(await client.responses.create(**arguments(ask)))
-
-    return driver(RESPONSES, opened, opened_async, parts)
+    makes = openai.OpenAI, openai.AsyncOpenAI
+    return driver(RESPONSES, makes, openai_client, events, parts)
 
 
 def anthropic(*, aiohttp: bool = False) -> Driver:
     import anthropic
 
-    def client(make: Any, ask: Ask, **options: Any) -> Any:
-        return make(base_url=ask.url, api_key="sk-ant-test", max_retries=0, **options)
+    def client(make: Any, ask: Ask) -> Any:
+        options: dict[str, Any] = {"api_key": "sk-ant-test", "max_retries": 0}
+        if aiohttp:
+            options["http_client"] = anthropic.DefaultAioHttpClient()
+        return make(base_url=ask.url, **options)
 
-    def arguments(ask: Ask) -> dict[str, Any]:
+    def events(client: Any, ask: Ask) -> Any:
         tool = {"name": TOOL, "description": "The weather now.", "input_schema": WEATHER}
         tools = {"tools": [tool]} if ask.tool else {}
         model = {"model": "claude-sonnet-5-5", "max_tokens": 100, "stream": True}
-        return {**model, "messages": ask.messages, **tools}
+        return client.messages.create(**model, messages=ask.messages, **tools)
 
     def parts(event: Any) -> Iterator[str]:
         if event.type == "content_block_start" and event.content_block.type == "tool_use":
@@ -53,16 +49,8 @@ def anthropic(*, aiohttp: bool = False) -> Driver:
             delta = event.delta
             yield delta.text if delta.type == "text_delta" else called("", delta.partial_json)
 
-    def opened(ask: Ask, enter: Any) -> Any:
-        messages = enter(client(anthropic.Anthropic, ask)).messages
-        return enter(messages.create(**arguments(ask)))
-
-    async def opened_async(ask: Ask, enter: Any) -> Any:
-        options = {"http_client": anthropic.DefaultAioHttpClient()} if aiohttp else {}
-        messages = (await enter(client(anthropic.AsyncAnthropic, ask, **options))).messages
-        return await enter(await messages.create(**arguments(ask)))
-
-    return driver(MESSAGES, None if aiohttp else opened, opened_async, parts)
+    makes = None if aiohttp else anthropic.Anthropic, anthropic.AsyncAnthropic
+    return driver(MESSAGES, makes, client, events, parts)
 
 
 def anthropic_aiohttp() -> Driver:
@@ -73,14 +61,17 @@ def google_genai() -> Driver:
     from google import genai
     from google.genai import types
 
-    def client(ask: Ask) -> Any:
-        return genai.Client(api_key="AIza-test", http_options=types.HttpOptions(base_url=ask.url))
+    def client(make: Any, ask: Ask) -> Any:
+        made = make(api_key="AIza-test", http_options=types.HttpOptions(base_url=ask.url))
+        return made.aio if ask.is_async else made
 
-    def arguments(ask: Ask) -> dict[str, Any]:
+    def events(client: Any, ask: Ask) -> Any:
         function = types.FunctionDeclaration(name=TOOL, parameters_json_schema=WEATHER)
         tools = [types.Tool(function_declarations=[function])] if ask.tool else None
         config = types.GenerateContentConfig(tools=tools)
-        return {"model": "gemini-2.5-flash", "contents": ask.prompt, "config": config}
+        return client.models.generate_content_stream(
+            model="gemini-2.5-flash", contents=ask.prompt, config=config
+        )
 
     def parts(chunk: Any) -> Iterator[str]:
         for part in chunk.candidates[0].content.parts:
@@ -89,26 +80,29 @@ def google_genai() -> Driver:
             if part.function_call:
                 yield called(part.function_call.name, part.function_call.args)
 
-    def opened(ask: Ask, enter: Any) -> Any:
-        models = enter(client(ask)).models
-        return enter(closing(models.generate_content_stream(**arguments(ask))))
-
-    async def opened_async(ask: Ask, enter: Any) -> Any:
-        models = (await enter(client(ask).aio)).models
-        return await enter(aclosing(await models.generate_content_stream(**arguments(ask))))
-
-    return driver(GEMINI, opened, opened_async, parts)
+    return driver(GEMINI, (genai.Client, genai.Client), client, events, parts)
 
 
 def bedrock() -> Driver:
     import boto3
     from botocore.config import Config
 
-    def arguments(ask: Ask) -> dict[str, Any]:
+    def client(make: Any, ask: Ask) -> Any:
+        options = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        return make(
+            "bedrock-runtime",
+            endpoint_url=ask.url,
+            region_name="us-east-1",
+            config=Config(retries={"total_max_attempts": 1}),
+            **options,
+        )
+
+    def events(client: Any, ask: Ask) -> Any:
         spec = {"name": TOOL, "inputSchema": {"json": WEATHER}}
         tools = {"toolConfig": {"tools": [{"toolSpec": spec}]}} if ask.tool else {}
         messages = [{"role": "user", "content": [{"text": ask.prompt}]}]
-        return {"modelId": "amazon.nova-lite-v1:0", "messages": messages, **tools}
+        asked = {"modelId": "amazon.nova-lite-v1:0", "messages": messages, **tools}
+        return client.converse_stream(**asked)["stream"]
 
     def parts(event: dict[str, Any]) -> Iterator[str]:
         if start := event.get("contentBlockStart", {}).get("start", {}).get("toolUse"):
@@ -119,16 +113,4 @@ def bedrock() -> Driver:
         if "toolUse" in delta:
             yield called("", delta["toolUse"]["input"])
 
-    def opened(ask: Ask, enter: Any) -> Any:
-        client = boto3.client(
-            "bedrock-runtime",
-            endpoint_url=ask.url,
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-            config=Config(retries={"total_max_attempts": 1}),
-        )
-        enter(closing(client))
-        return enter(closing(client.converse_stream(**arguments(ask))["stream"]))
-
-    return driver(BEDROCK, opened, None, parts)
+    return driver(BEDROCK, (boto3.client, None), client, events, parts)
