@@ -303,7 +303,7 @@ def as_lazy(response: Response) -> LazyResponse:
 
 def size(response: Response) -> int:
     """Return how many bytes its body has; 0 for one that is on file, in a text that is not read."""
-    held = vars(response).get("_source", response.pieces)
+    held = vars(response).get("_source") or response.pieces
     if callable(held):
         return 0
     return len(held) if isinstance(held, bytes) else sum(len(data) for _, data in held)
