@@ -103,7 +103,7 @@ class OpenStream:
         self.readers: list[weakref.ref[TaskOrThread]] = []
 
     def is_read_by(self, driver: TaskOrThread) -> bool:
-        return any(reader() is driver for reader in self.readers)
+        return driver in [reader() for reader in self.readers]
 
     def reader_location(self) -> str | None:
         """Return where the user's code reads it."""
@@ -211,7 +211,8 @@ class OpenStreams:
 
     def add_reader(self, stream: OpenStream | None) -> None:
         """Note that this task or thread begins to read."""
-        if stream is not None and not stream.is_read_by(driver := current_task_or_thread()):
+        driver = current_task_or_thread()
+        if stream is not None and driver is not self._home and not stream.is_read_by(driver):
             self._add_reader(stream, driver)
             notify()
 
@@ -336,7 +337,8 @@ def code_of(function: Any) -> CodeType | None:
 
 
 _open_blocks = 0
-_wrapped: dict[tuple[type, str], tuple[Any, Any]] = {}
+_wrappers: weakref.WeakSet[Callable[..., Any]] = weakref.WeakSet()
+_wrapped: dict[tuple[type, str], Any] = {}
 _lock = threading.RLock()
 
 
@@ -353,15 +355,19 @@ def _wrap_methods(blocks: int) -> None:
             _wrap(concurrent.futures.ThreadPoolExecutor, "submit", _noting_submit)
             _wrap(getattr(pools, "ProcessPoolExecutor", None), "submit", _noting_submit)
         else:
-            for (owner, name), (original, noted) in list(_wrapped.items()):
-                if vars(owner)[name] is noted:  # else something was wrapped around it since
-                    setattr(owner, name, original)
-                    del _wrapped[owner, name]
+            for (owner, name), wrapper in _wrapped.items():
+                if vars(owner)[name] is wrapper:  # else something was wrapped around it since
+                    setattr(owner, name, wrapper.__wrapped__)
+            _wrapped.clear()
             _failed.clear()
 
 
 def _wrap(owner: type | None, name: str, noting: Callable[[Any], Any]) -> None:
-    if owner is not None and (owner, name) not in _wrapped:
-        original = vars(owner)[name]
-        _wrapped[owner, name] = original, noting(original)
-        setattr(owner, name, _wrapped[owner, name][1])
+    if owner is None or (owner, name) in _wrapped:
+        return
+    wrapper = vars(owner)[name]
+    if wrapper not in _wrappers:  # as it is where a mock put back what it found in an earlier block
+        wrapper = noting(wrapper)
+        _wrappers.add(wrapper)
+        setattr(owner, name, wrapper)
+    _wrapped[owner, name] = wrapper

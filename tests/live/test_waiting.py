@@ -474,3 +474,9 @@ def test_blocks_leave_the_methods_that_they_wrap_as_they_were() -> None:
     with aquila_cassette("unused", mode="none", on_unplayed="ignore"):
         assert vars(threading.Thread)["start"].__wrapped__ is before
     assert vars(threading.Thread)["start"] is before
+    other = mock.patch.object(threading.Thread, "start", lambda thread: before(thread))
+    other.start()
+    with aquila_cassette("unused", mode="none", on_unplayed="ignore"):
+        other.stop()  # which takes out what the block has wrapped
+    with aquila_cassette("unused", mode="none", on_unplayed="ignore"):
+        assert vars(threading.Thread)["start"].__wrapped__ is before
