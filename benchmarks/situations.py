@@ -548,6 +548,19 @@ async def a_thread_of_trio(app: App) -> None:
     await app.end()
 
 
+@task()
+async def pools_that_end_in_a_thread(app: App) -> None:
+    """As langgraph: a pool for each step; the end of one joins a thread that is about to end."""
+
+    def work() -> None:
+        for _ in range(4):
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(app.ask_sync)
+
+    await asyncio.to_thread(work)
+    await app.end()
+
+
 @row("asyncio", "uvloop", "trio")
 async def a_thread_that_calls_back(app: App) -> None:
     def work() -> None:
@@ -924,6 +937,34 @@ async def a_library_that_gathers(app: App) -> None:
     )
 
     await library.batch(app.ask)
+    await app.end()
+
+
+@task()
+async def a_library_that_runs_an_event_loop_in_a_thread(app: App) -> None:
+    """As dspy: a sync stream, of an async one that it reads in a thread."""
+    library = as_library(
+        """
+        import asyncio, queue, threading
+
+        def sync(events):
+            found = queue.Queue()
+            async def run():
+                try:
+                    async for event in events:
+                        found.put(event)
+                finally:
+                    found.put(None)
+            threading.Thread(target=lambda: asyncio.run(run())).start()
+            yield from iter(found.get, None)
+        """
+    )
+
+    async def events() -> AsyncIterator[str]:
+        await app.ask()
+        yield "a"
+
+    await asyncio.to_thread(lambda: [app.page.add(event) for event in library.sync(events())])
     await app.end()
 
 

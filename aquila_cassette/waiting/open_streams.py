@@ -68,7 +68,8 @@ STARTED: dict[threading.Thread, Begun] = {}
 CALLS: dict[concurrent.futures.Future[Any], Begun] = {}
 _failed: list[Begun] = []
 HOMES: weakref.WeakSet[threading.Thread] = weakref.WeakSet()  # that opened a block
-PARKED: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+PARKED: weakref.WeakKeyDictionary[threading.Thread, object] = weakref.WeakKeyDictionary()
+"""Which threads wait for what others do: a condition, or the end of a thread."""
 _local = threading.local()
 
 
@@ -271,15 +272,24 @@ def _noting_wait(wait: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(wait)
     def noted(waited: Any, timeout: float | None = None) -> Any:
         is_event = sys._getframe(1).f_code is threading.Event.wait.__code__
-        if is_event and timeout is not None and timeout <= _A_SLEEP:
+        if timeout is not None and timeout <= (_A_SLEEP if is_event else 0):
             return wait(waited, timeout)
         me = threading.current_thread()
-        PARKED.add(me)
+        PARKED[me] = waited
         notify()
         try:
             return wait(waited, timeout)
         finally:
-            PARKED.discard(me)
+            PARKED.pop(me, None)
+
+    return noted
+
+
+def _noting_run(run: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(run)
+    def noted(runner: asyncio.Runner, *args: Any, **kwargs: Any) -> Any:
+        runner.get_loop().call_soon(notify)  # from now on its tasks count, and not the thread
+        return run(runner, *args, **kwargs)
 
     return noted
 
@@ -352,6 +362,7 @@ def _wrap_methods(blocks: int) -> None:
             _wrap(threading.Thread, "start", _noting_start)
             _wrap(threading.Thread, "join", _noting_wait)
             _wrap(threading.Condition, "wait", _noting_wait)
+            _wrap(asyncio.Runner, "run", _noting_run)
             _wrap(concurrent.futures.ThreadPoolExecutor, "submit", _noting_submit)
             _wrap(getattr(pools, "ProcessPoolExecutor", None), "submit", _noting_submit)
         else:

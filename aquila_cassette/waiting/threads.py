@@ -12,11 +12,12 @@ from typing import Any
 from aquila_cassette.waiting.frames import PACKAGE, frames_of, runs_user_code
 from aquila_cassette.waiting.open_streams import PARKED, Begun, code_of
 
-_WAITS = (threading.Condition.wait.__code__, threading.Thread.join.__code__)
+_WAIT = threading.Condition.wait.__code__
 _RUN_FOREVER = asyncio.BaseEventLoop.run_forever.__code__
 _RUNNER = asyncio.Runner.run.__code__
 
 _RUNS_UNTIL = (_RUNNER, asyncio.BaseEventLoop.run_until_complete.__code__)
+_STARTS_LOOP = (_RUNNER, asyncio.Runner.__enter__.__code__)
 
 
 def is_pending(begun: Begun, frames: Sequence[FrameType], *, reads: bool) -> bool:
@@ -25,14 +26,17 @@ def is_pending(begun: Begun, frames: Sequence[FrameType], *, reads: bool) -> boo
         return begun.is_users
     names = {one.f_globals["__name__"] for one in frames}
     is_new = names <= {"threading", Begun.__module__}
+    is_new |= any(one.f_code in _STARTS_LOOP for one in frames)  # whose tasks will count
     is_busy = begun.is_users or reads or is_new or runs_user_code(frames)
     return is_busy and not is_parked(begun.thread, frames)
 
 
 def is_parked(thread: threading.Thread, frames: Sequence[FrameType]) -> bool:
     """Return whether it waits for what others do, or runs an event loop, whose tasks count."""
+    if isinstance(joined := PARKED.get(thread), threading.Thread):  # which may not count itself
+        return joined.is_alive() and is_parked(joined, frames_of(joined))
     if thread in PARKED:
-        waits = (one.f_locals.get("waiter") for one in reversed(frames) if one.f_code in _WAITS)
+        waits = (one.f_locals.get("waiter") for one in reversed(frames) if one.f_code is _WAIT)
         waiter = next(waits, None)
         return waiter is None or waiter.locked()  # once notified, it runs, soon
     loop = loop_of(frames)
