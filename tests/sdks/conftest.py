@@ -19,6 +19,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("sdks", "the matrix of SDKs")
     group.addoption("--sdks", metavar="ENV", help="run the rows of this environment")
     group.addoption("--sdks-results", metavar="FILE", help="write what held there, as JSON")
+    how_often = "render the page of each SDK so often"
+    group.addoption("--sdks-times", metavar="N", type=int, default=1, help=how_often)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -73,8 +73,12 @@ ROWS = (
     Row("mcp, SSE", "", "httpx2"),
     Row("fastmcp", "", "httpx2"),
     Row("langchain-openai", "frameworks.langchain_openai", "httpx2"),
+    Row("langchain-openai, astream_events", "frameworks.langchain_events", "httpx2"),
     Row("langchain-anthropic", "frameworks.langchain_anthropic", "httpx2"),
+    Row("langgraph", "frameworks.langgraph", "httpx2"),
     Row("pydantic-ai", "frameworks.pydantic_ai", "httpx2"),
+    Row("pydantic-ai, run_stream_events", "frameworks.pydantic_ai_events", "httpx2"),
+    Row("pydantic-ai, iter", "frameworks.pydantic_ai_nodes", "httpx2"),
     Row("openai-agents", "frameworks.openai_agents", "httpx2"),
     Row("instructor", "frameworks.instructor", "httpx2", "instructor", collects=("sync",)),
     Row("llama-index-llms-openai", "chats.llama_index", "httpx", "llama_index"),
@@ -83,6 +87,7 @@ ROWS = (
 _PROVIDERS = """
 anthropic[aiohttp]>=2.12 azure-ai-documentintelligence>=1.0 boto3>=1.44 cohere>=7.3 fastmcp>=4.2
 google-genai>=3.4 groq>=1.7 huggingface_hub>=2.4 langchain-anthropic>=1.7 langchain-openai>=1.7
+langgraph>=1
 mcp>=2.3 mistralai>=3.7 ollama>=0.6 openai-agents>=0.24
 openai[aiohttp]>=3.54 pydantic-ai-slim[openai]>=2.68 together>=3.1
 """

@@ -2,8 +2,11 @@
 
 import asyncio
 import contextvars
+import itertools
 import json
 import threading
+import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,6 +14,8 @@ from typing import Any
 import pytest
 
 from aquila_cassette import MissError, aquila_cassette
+from aquila_cassette.live import render_async
+from aquila_cassette.options import Mode
 from tests.sdks.driver import Ask, Driver
 from tests.sdks.rows import Row
 from tests.sdks.wires import ARGUMENTS, CITY, TEXT, TOOL, Frame, compact
@@ -18,6 +23,7 @@ from tests.servers import Connection, RawServer, Request
 
 PROMPT = "Say hello"
 MISSED = "No interaction matches POST "
+MODES: tuple[Mode, ...] = ("once", "none")
 _TOOL_RESULTS = (b'"role":"tool"', b'"role": "tool"', b'"function_call_output"', b'"tool_result"')
 
 
@@ -25,10 +31,13 @@ class ModelServer(RawServer):
     """Answer each request with the driver's text, or with a call of the tool that it offers.
 
     With `gated`, what follows the first part of the text waits for `seen`. A stream ends ``whole``,
-    with the provider's ``error`` after the first part, or ``cut`` off there.
+    with the provider's ``error`` after the first part, or ``cut`` off there. It takes a `pause` after
+    each part, as models do.
     """
 
-    def __init__(self, driver: Driver, *, gated: bool = False, ends: str = "whole") -> None:
+    def __init__(
+        self, driver: Driver, *, gated: bool = False, ends: str = "whole", pause: float = 0
+    ) -> None:
         super().__init__(self._answer)
         self.sent = b""
         """The body of the last answer, as far as it was sent."""
@@ -37,6 +46,7 @@ class ModelServer(RawServer):
         self.seen = threading.Event()
         self._driver = driver
         self._ends = ends
+        self._pause = pause
         if not gated:
             self.seen.set()
 
@@ -56,6 +66,7 @@ class ModelServer(RawServer):
                 break
             if frame.shows:
                 connection.wait(self.seen)
+                time.sleep(self._pause)
         connection.end()
         self.is_whole = True
 
@@ -189,6 +200,45 @@ async def test_another_prompt_misses_loudly_and_asks_nobody(row: Row, face: str)
     # dspy keeps the words of a miss, and not the miss.
     found = [isinstance(one, MissError) or MISSED in str(one) for one in _chain(raised.value)]
     assert any(found)
+
+
+class Page:
+    """An application that shows an answer, works, and says when it has ended."""
+
+    def __init__(self) -> None:
+        self.shown: list[str] = []
+
+    def render(self) -> list[str]:
+        return list(self.shown)
+
+    async def show(self, driver: Driver, face: str, ask: Ask) -> None:
+        if face == "sync":
+            await asyncio.to_thread(lambda: self.shown.extend(driver.stream(ask)))
+        else:
+            async for part in driver.astream(ask):
+                self.shown.append(part)
+        await asyncio.sleep(0.004)
+        self.shown.append("END")
+
+
+@pytest.mark.holds("waits")
+async def test_the_page_is_whole_when_it_is_rendered(
+    row: Row, face: str, pytestconfig: pytest.Config
+) -> None:
+    driver, times = row.driver(), pytestconfig.getoption("--sdks-times")
+    rendered: Counter[str] = Counter()
+    with ModelServer(driver, pause=0.002) as server:
+        ask = Ask(server.url, PROMPT, tool=True)
+        for n, mode in itertools.product(range(times), MODES):
+            page = Page()
+            # A pool that starts its threads in the block, as the first one of a test does.
+            with ThreadPoolExecutor() as pool, aquila_cassette(f"cassette-{n}", mode=mode):
+                asyncio.get_running_loop().set_default_executor(pool)
+                click = asyncio.create_task(page.show(driver, face, ask))
+                shown = await render_async(page)
+                await click
+            rendered["whole" if shown == page.shown else f"{mode}: {shown}"] += 1
+    assert rendered == {"whole": 2 * times}
 
 
 def _letters(parts: str) -> str:

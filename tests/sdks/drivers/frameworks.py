@@ -15,21 +15,24 @@ def _langchain(wire: Wire, make: Any, client: Callable[[Any, Ask], Any]) -> Driv
         model = model.bind_tools([FUNCTION]) if ask.tool else model
         return (model.astream if ask.is_async else model.stream)(ask.prompt)
 
-    def parts(chunk: Any) -> Iterator[str]:
-        if text := chunk.text:
-            yield text
-        for call in chunk.tool_call_chunks:
-            yield called(call["name"] or "", call["args"])
+    return driver(wire, (make, make), client, events, _chunk_parts)
 
-    return driver(wire, (make, make), client, events, parts)
+
+def _chunk_parts(chunk: Any) -> Iterator[str]:
+    if text := chunk.text:
+        yield text
+    for call in chunk.tool_call_chunks:
+        yield called(call["name"] or "", call["args"])
+
+
+def _gpt(make: Any, ask: Ask) -> Any:
+    return openai_client(make, ask, model="gpt-4o-mini")
 
 
 def langchain_openai() -> Driver:
     from langchain_openai import ChatOpenAI
 
-    return _langchain(
-        CHAT, ChatOpenAI, lambda make, ask: openai_client(make, ask, model="gpt-4o-mini")
-    )
+    return _langchain(CHAT, ChatOpenAI, _gpt)
 
 
 def langchain_anthropic() -> Driver:
@@ -39,46 +42,141 @@ def langchain_anthropic() -> Driver:
     return _langchain(MESSAGES, ChatAnthropic, lambda make, ask: make(base_url=ask.url, **options))
 
 
-def pydantic_ai() -> Driver:
-    import openai
+def langchain_events() -> Driver:
+    from langchain_openai import ChatOpenAI
+
+    def events(model: Any, ask: Ask) -> Any:
+        return (model.bind_tools([FUNCTION]) if ask.tool else model).astream_events(ask.prompt)
+
+    def parts(event: Any) -> Iterator[str]:
+        if event["event"] == "on_chat_model_stream":
+            yield from _chunk_parts(event["data"]["chunk"])
+
+    return driver(CHAT, (None, ChatOpenAI), _gpt, events, parts)
+
+
+def langgraph() -> Driver:
+    from langchain_core.messages import AIMessageChunk
+    from langchain_openai import ChatOpenAI
+    from langgraph.graph import START, MessagesState, StateGraph
+    from langgraph.prebuilt import ToolNode, tools_condition
+
+    def get_weather(city: str) -> str:
+        """Tell the weather now."""
+        return "sunny"
+
+    def events(model: Any, ask: Ask) -> Any:
+        graph: Any = StateGraph(MessagesState)
+        graph.add_node("tools", ToolNode([get_weather]))
+        bound = model.bind_tools([get_weather]) if ask.tool else model
+
+        def agent(state: Any) -> Any:
+            return {"messages": [bound.invoke(state["messages"])]}
+
+        async def aagent(state: Any) -> Any:
+            return {"messages": [await bound.ainvoke(state["messages"])]}
+
+        graph.add_node("agent", aagent if ask.is_async else agent)
+        graph.add_edge(START, "agent")
+        graph.add_conditional_edges("agent", tools_condition)
+        graph.add_edge("tools", "agent")
+        made = graph.compile()
+        stream = made.astream if ask.is_async else made.stream
+        return stream({"messages": ask.messages}, stream_mode="messages")
+
+    def parts(event: Any) -> Iterator[str]:
+        if isinstance(event[0], AIMessageChunk):
+            yield from _chunk_parts(event[0])
+
+    return driver(CHAT, (ChatOpenAI, ChatOpenAI), _gpt, events, parts)
+
+
+def _agent(client: Any, ask: Ask, calls: list[str]) -> Any:
+    """Make an agent of pydantic-ai that notes the calls of its tool."""
     from pydantic_ai import Agent
     from pydantic_ai.models.openai import OpenAIChatModel
     from pydantic_ai.providers.openai import OpenAIProvider
 
-    def agent_of(client: Any, ask: Ask, calls: list[str]) -> Any:
-        provider = OpenAIProvider(openai_client=client)
-        agent: Any = Agent(OpenAIChatModel("gpt-4o-mini", provider=provider))
-        if ask.tool:
+    provider = OpenAIProvider(openai_client=client)
+    agent: Any = Agent(OpenAIChatModel("gpt-4o-mini", provider=provider))
+    if ask.tool:
 
-            @agent.tool_plain(name=TOOL)
-            def get_weather(city: str) -> str:
-                calls.append(called(TOOL, city))
-                return "sunny"
+        @agent.tool_plain(name=TOOL)
+        def get_weather(city: str) -> str:
+            calls.append(called(TOOL, city))
+            return "sunny"
 
-        return agent
+    return agent
+
+
+def _pydantic_ai(texts: Callable[[Any, str], AsyncIterator[str]]) -> Callable[[Ask], Any]:
+    """Make a driver's function of one of the ways in which an agent of pydantic-ai streams."""
+    import openai
+
+    async def astream(ask: Ask) -> AsyncIterator[str]:
+        calls: list[str] = []
+        async with openai_client(openai.AsyncOpenAI, ask) as client:
+            async with aclosing(texts(_agent(client, ask, calls), ask.prompt)) as parts:
+                async for part in parts:
+                    yield part
+            for call in calls:
+                yield call
+
+    return astream
+
+
+def pydantic_ai() -> Driver:
+    import openai
 
     def stream(ask: Ask) -> Iterator[str]:
         calls: list[str] = []
         # It has no sync client: its sync way runs the async one in an event loop of its own.
         client = openai_client(openai.AsyncOpenAI, ask)
         try:
-            with agent_of(client, ask, calls).run_stream_sync(ask.prompt) as result:
+            with _agent(client, ask, calls).run_stream_sync(ask.prompt) as result:
                 yield from result.stream_text(delta=True, debounce_by=None)
             yield from calls
         finally:
             with closing(asyncio.get_event_loop()) as loop:
                 loop.run_until_complete(client.close())
 
-    async def astream(ask: Ask) -> AsyncIterator[str]:
-        calls: list[str] = []
-        async with openai_client(openai.AsyncOpenAI, ask) as client:
-            async with agent_of(client, ask, calls).run_stream(ask.prompt) as result:
-                async for part in result.stream_text(delta=True, debounce_by=None):
-                    yield part
-            for call in calls:
-                yield call
+    async def texts(agent: Any, prompt: str) -> AsyncIterator[str]:
+        async with agent.run_stream(prompt) as result:
+            async for part in result.stream_text(delta=True, debounce_by=None):
+                yield part
 
-    return Driver(CHAT, stream, astream)
+    return Driver(CHAT, stream, _pydantic_ai(texts))
+
+
+def pydantic_ai_events() -> Driver:
+    async def texts(agent: Any, prompt: str) -> AsyncIterator[str]:
+        async with agent.run_stream_events(prompt) as events:
+            async for event in events:
+                for text in _new_text(event):
+                    yield text
+
+    return Driver(CHAT, None, _pydantic_ai(texts))
+
+
+def pydantic_ai_nodes() -> Driver:
+    async def texts(agent: Any, prompt: str) -> AsyncIterator[str]:
+        async with agent.iter(prompt) as run:
+            async for node in run:
+                if agent.is_model_request_node(node):
+                    async with node.stream(run.ctx) as events:
+                        async for event in events:
+                            for text in _new_text(event):
+                                yield text
+
+    return Driver(CHAT, None, _pydantic_ai(texts))
+
+
+def _new_text(event: Any) -> Iterator[str]:
+    """Yield the text that an event of pydantic-ai brings."""
+    if event.event_kind == "part_start" and event.part.part_kind == "text":
+        yield event.part.content
+    elif event.event_kind == "part_delta" and event.delta.part_delta_kind == "text":
+        yield event.delta.content_delta
 
 
 def openai_agents() -> Driver:
