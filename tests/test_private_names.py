@@ -37,6 +37,7 @@ TABLE = [
     Private("asyncio.taskgroups", "_tasks", "waiting", "`render_async` is early in groups"),
     Private("anyio._backends._asyncio", "_tasks", "waiting", "`render_async` is early in groups"),
     Private("threading", "waiter", "waiting", "a thread that was notified is taken for parked"),
+    Private("threading", "_waiters", "waiting", "a thread that was notified is taken for parked"),
     Private("trio", "_channel", "waiting", "who waits for a channel is waited for"),
     Private("trio", "_sync", "waiting", "who waits for an event is waited for"),
     Private("trio", "_timeouts", "waiting", "who sleeps for ever is waited for"),

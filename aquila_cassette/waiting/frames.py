@@ -11,6 +11,8 @@ import sysconfig
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
+from itertools import accumulate, chain, repeat, starmap, takewhile
+from operator import methodcaller
 from pathlib import Path
 from types import CoroutineType, FrameType
 from typing import Any
@@ -51,7 +53,11 @@ def callers(frame: FrameType | None) -> Iterator[FrameType]:
 def frames_of(driver: TaskOrThread | None) -> list[FrameType]:
     """List the frames of a suspended task or of a thread, from the outermost."""
     if isinstance(driver, threading.Thread):
-        return list(callers(sys._current_frames().get(driver.ident or 0)))[::-1]
+        # All in one call of C, or the thread goes on meanwhile, and leaves what is no stack at all.
+        innermost = map(methodcaller("get", driver.ident), starmap(sys._current_frames, [()]))
+        step: Any = getattr
+        frames: Iterator[FrameType] = accumulate(chain(innermost, repeat("f_back")), step)
+        return list(takewhile(bool, frames))[::-1]
     return [] if driver is None else suspended_frames(coroutine_of(driver))
 
 

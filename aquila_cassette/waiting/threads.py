@@ -24,7 +24,7 @@ def is_pending(begun: Begun, frames: Sequence[FrameType], *, reads: bool) -> boo
     """Return whether it reads or runs the user's code, or soon will, and waits for no others."""
     if begun.thread is None:  # a call that is still in its queue
         return begun.is_users
-    names = {one.f_globals["__name__"] for one in frames}
+    names = {one.f_globals.get("__name__") for one in frames}
     is_new = names <= {"threading", Begun.__module__}
     is_new |= any(one.f_code in _STARTS_LOOP for one in frames)  # whose tasks will count
     is_busy = begun.is_users or reads or is_new or runs_user_code(frames)
@@ -33,12 +33,14 @@ def is_pending(begun: Begun, frames: Sequence[FrameType], *, reads: bool) -> boo
 
 def is_parked(thread: threading.Thread, frames: Sequence[FrameType]) -> bool:
     """Return whether it waits for what others do, or runs an event loop, whose tasks count."""
-    if isinstance(joined := PARKED.get(thread), threading.Thread):  # which may not count itself
-        return joined.is_alive() and is_parked(joined, frames_of(joined))
-    if thread in PARKED:
+    waited: Any = PARKED.get(thread)
+    if isinstance(waited, threading.Thread):  # which may not count itself
+        return waited.is_alive() and is_parked(waited, frames_of(waited))
+    if waited is not None:
         waits = (one.f_locals.get("waiter") for one in reversed(frames) if one.f_code is _WAIT)
         waiter = next(waits, None)
-        return waiter is None or waiter.locked()  # once notified, it runs, soon
+        # Once notified, it runs, soon; and it may have locked its lock again by now.
+        return waiter is None or (waiter.locked() and waiter in waited._waiters)
     loop = loop_of(frames)
     if loop is None or is_held(frames):
         return False
