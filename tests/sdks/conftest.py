@@ -44,8 +44,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         )
         for row in rows
         for face in FACES
-        # An SDK that collects cannot be left early.
-        if _has(row, face, column) and not (column == "stops" and face in row.collects)
+        # An SDK that collects, or reads on, cannot be left early.
+        if _has(row, face, column)
+        and not (column == "stops" and face in (*row.collects, *row.reads_on))
     ]
     metafunc.parametrize(("row", "face"), cells)
 

@@ -15,8 +15,9 @@ class Row:
 
     `maker` is the module of `tests.sdks.drivers` and its function that makes the driver (none where
     only an example uses the SDK), `through` the HTTP libraries that it uses, sync and async. `in_suite` says that the project's own tests run
-    it as well, `warns` filters warnings that users see too, and `collects` are the faces with which
-    the SDK itself reads to the end before it shows anything.
+    it as well, `warns` filters warnings that users see too, `collects` are the faces with which the
+    SDK itself reads to the end before it shows anything, and `reads_on` those with which it reads
+    ahead of who stops early.
     """
 
     title: str
@@ -26,6 +27,7 @@ class Row:
     in_suite: bool = False
     warns: tuple[str, ...] = ()
     collects: tuple[str, ...] = ()
+    reads_on: tuple[str, ...] = ()
 
     @property
     def package(self) -> str:
@@ -73,9 +75,14 @@ ROWS = (
     Row("mcp, SSE", "", "httpx2"),
     Row("fastmcp", "", "httpx2"),
     Row("langchain-openai", "frameworks.langchain_openai", "httpx2"),
-    Row("langchain-openai, astream_events", "frameworks.langchain_events", "httpx2"),
+    Row(
+        "langchain-openai, astream_events",
+        "frameworks.langchain_events",
+        "httpx2",
+        reads_on=("async",),
+    ),
     Row("langchain-anthropic", "frameworks.langchain_anthropic", "httpx2"),
-    Row("langgraph", "frameworks.langgraph", "httpx2"),
+    Row("langgraph", "frameworks.langgraph", "httpx2", reads_on=("sync",)),
     Row("pydantic-ai", "frameworks.pydantic_ai", "httpx2"),
     Row("pydantic-ai, run_stream_events", "frameworks.pydantic_ai_events", "httpx2"),
     Row("pydantic-ai, iter", "frameworks.pydantic_ai_nodes", "httpx2"),

@@ -14,6 +14,7 @@ COLUMNS = {
     "stops": "stops early",
     "fails": "fails alike",
     "misses": "misses loudly",
+    "waits": "renders whole",
     "records": "records again",
 }
 HEAD = ("SDK", "version", "", "through", *COLUMNS.values())
@@ -37,6 +38,8 @@ def lines_of(row: Row, folder: Path) -> list[tuple[str, ...]]:
                 star = face in row.collects and column in ("streams", "stops")
                 found = held.get((face, "streams" if star else column))
                 yes = "*" if star else "yes"
+                if column == "stops" and face in row.reads_on:
+                    found, yes = True, "reads on"
                 is_meant = face in row.examples if column == "records" else row.maker
                 cells.append({True: yes, False: "no"}.get(found, "not run" if is_meant else ""))
             lines.append((row.title, results["versions"][row.package], face, through, *cells))
