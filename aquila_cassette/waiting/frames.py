@@ -50,14 +50,27 @@ def callers(frame: FrameType | None) -> Iterator[FrameType]:
         frame = frame.f_back
 
 
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 def frames_of(driver: TaskOrThread | None) -> list[FrameType]:
     """List the frames of a suspended task or of a thread, from the outermost."""
     if isinstance(driver, threading.Thread):
-        # All in one call of C, or the thread goes on meanwhile, and leaves what is no stack at all.
+        # All in one call of C, without finalizers, or the thread goes on meanwhile, and leaves what
+        # is no stack at all.
         innermost = map(methodcaller("get", driver.ident), starmap(sys._current_frames, [()]))
         step: Any = getattr
         frames: Iterator[FrameType] = accumulate(chain(innermost, repeat("f_back")), step)
-        return list(takewhile(bool, frames))[::-1]
+        with _no_collection():
+            return list(takewhile(bool, frames))[::-1]
     return [] if driver is None else suspended_frames(coroutine_of(driver))
 
 

@@ -1,5 +1,6 @@
 """The stack of a thread that runs: from its first frame, at any moment."""
 
+import gc
 import sys
 import threading
 from collections.abc import Iterator
@@ -13,8 +14,14 @@ from aquila_cassette.waiting.frames import frames_of
 def _threads_take_turns_all_the_time() -> Iterator[None]:
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
+    gc.callbacks.append(_collecting)  # Hypothesis has such a callback, too
     yield
+    gc.callbacks.remove(_collecting)
     sys.setswitchinterval(before)
+
+
+def _collecting(*_: object) -> None:
+    sum(range(100))
 
 
 def test_the_stack_of_a_thread_that_runs_is_whole() -> None:
