@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import queue as queues
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+
+import anyio.to_thread
 
 from aquila_cassette.client.events import Chunk, StreamEvent
 from aquila_cassette.errors import UsageError
@@ -25,6 +28,12 @@ async def send(event: StreamEvent, sink: Sink, *, is_async: bool) -> None:
         async with contextlib.AsyncExitStack() as stack:
             for one in reversed(sink.sinks):
                 stack.push_async_callback(send, event, one, is_async=is_async)
+        return
+    if is_async and isinstance(sink, _ThreadQueue):
+        try:
+            sink.target.put_nowait(event)
+        except queues.Full:
+            await anyio.to_thread.run_sync(sink, event, abandon_on_cancel=True)
         return
     returned = sink(event)
     if inspect.isawaitable(returned):
@@ -63,13 +72,23 @@ class Collector:
 collector = Collector
 
 
+@dataclass
+class _ThreadQueue:
+    target: queues.Queue[Any] | queues.SimpleQueue[Any]
+
+    def __call__(self, event: StreamEvent) -> None:
+        self.target.put(event)
+
+
 def queue(target: Any) -> Sink:
     """Make a sink that puts each event into a queue; while it is full, the stream waits.
 
     Args:
-        target: A ``queue.Queue`` (one without a limit, in an event loop), or for the async client
-            an ``asyncio.Queue`` or the sending end of an anyio or trio channel.
+        target: A ``queue.Queue``, or for the async client an ``asyncio.Queue`` or the sending end
+            of an anyio or trio channel.
     """
+    if isinstance(target, queues.Queue | queues.SimpleQueue):
+        return _ThreadQueue(target)
     put: Sink = target.put if hasattr(target, "put") else target.send
     return put
 

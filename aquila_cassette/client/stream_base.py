@@ -33,6 +33,9 @@ OPEN_STREAMS = OpenStreams()
 _GRACE = 0.02
 """How long, in seconds, the async client waits after the last event for the end of an answer."""
 
+_MOST_PIECES = 1000
+"""How many pieces an answer that is closed may yield that have come already."""
+
 _logger = logging.getLogger("aquila_cassette.client")
 
 
@@ -325,8 +328,20 @@ class Transport:
                 response.close()
                 return
             with anyio.CancelScope(shield=True):
+                await self._unwind()
                 await self._pieces.aclose()
                 await response.aclose()
+
+    async def _unwind(self) -> None:
+        """End the generators within `_pieces`, which its `aclose` leaves to the garbage collector.
+
+        Trio warns of each. A cancelled read ends them all; it first yields what has come already.
+        """
+        with anyio.CancelScope() as scope, contextlib.suppress(Exception):
+            scope.cancel()
+            for _ in range(_MOST_PIECES):
+                if await anext(self._pieces, None) is None:
+                    return
 
     def abort(self) -> None:
         """Wake the thread that waits for the server, by ending the connection."""

@@ -7,20 +7,22 @@ redirects, callbacks and limits are tornado's own, on replay too.
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 import socket
 import ssl
 import sys
+from collections.abc import Awaitable
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from aquila_cassette.errors import UnsupportedError
 from aquila_cassette.http.dispatcher import HttpAdapter, Send, decide, make_error, respond
 from aquila_cassette.http.patching import patch
 from aquila_cassette.model import Failure, Request
 from aquila_cassette.session.current_session import current_session
 from aquila_cassette.session.player import MakeError, Player
 from aquila_cassette.session.recorder import Recorder
+from aquila_cassette.session.session import Session
 
 _ANSWER = "_aquila_answer"
 
@@ -39,25 +41,26 @@ class TornadoAdapter(HttpAdapter[Any]):
         __tracebackhide__ = True
         session = current_session()
         if session is not None:
-            if request.body_producer is not None:
-                raise UnsupportedError(
-                    f"The body of {request.url} is produced while it is sent, and not recorded.",
-                    fix="Fix: pass body= in the place of body_producer=, or ask outside the block",
-                )
-            vars(request)[_ANSWER] = decide(session, _to_request(request))
+            is_known = request.body_producer is None  # else its body is known when it is sent
+            vars(request)[_ANSWER] = decide(session, _to_request(request)) if is_known else session
         return original(request, callback)
 
     async def run(self, original: Any, connection: Any) -> None:
         __tracebackhide__ = True
         answer = vars(connection.request).pop(_ANSWER, None)
         try:
+            if isinstance(answer, Session):
+                answer = decide(answer, await self.to_request(connection))
             await respond(self, connection, answer, lambda _connection: original())
         except Exception:
             if not connection._handle_exception(*sys.exc_info()):
                 raise
 
     async def to_request(self, call: Any) -> Request:
-        return _to_request(call.request)
+        request = call.request
+        request.body = await _produced(request.body_producer)
+        request.body_producer = None
+        return _to_request(request)
 
     async def to_response(self, call: Any, player: Player, make_error: MakeError) -> Any:
         lib, request = self._lib, call.request
@@ -155,3 +158,19 @@ def _ignore(_chunk: bytes) -> None:
 def _to_request(request: Any) -> Request:
     headers = tuple(request.headers.get_all())
     return Request(request.method.upper(), request.url, headers, request.body or b"")
+
+
+async def _produced(body_producer: Any) -> bytes:
+    """Return a body that is otherwise produced while it is sent."""
+    parts: list[bytes] = []
+
+    def write(data: bytes) -> Awaitable[None]:
+        parts.append(data)
+        written = asyncio.get_running_loop().create_future()
+        written.set_result(None)
+        return written  # its producer may wait for it, or not
+
+    producing = body_producer(write)
+    if producing is not None:
+        await producing
+    return b"".join(parts)

@@ -79,12 +79,16 @@ def test_no_piece_is_read_before_the_sink_has_taken_what_came_before() -> None:
     ]
 
 
-async def test_a_full_queue_holds_the_stream_back() -> None:
-    target: Any = asyncio.Queue(1)
+@pytest.mark.parametrize("make", [asyncio.Queue, queues.Queue])
+async def test_a_full_queue_holds_the_stream_back(make: Any) -> None:
+    target = make(1)
     stream = async_client().stream("Hi", sink=queue(target))
     texts = []
     while not texts or texts[-1] is not None:
-        event = await target.get()
+        if make is asyncio.Queue:
+            event = await target.get()
+        else:
+            event = await asyncio.to_thread(target.get, timeout=5)
         texts.append(event.text if isinstance(event, Chunk) else None)
         # At most one event waits in the queue, and one to be put there.
         assert len(stream._driver.events) <= len(texts) + 1

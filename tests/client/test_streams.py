@@ -345,6 +345,23 @@ def test_a_stream_that_nobody_holds_ends_and_closes_its_socket(
 
 
 @each_loop
+def test_a_stream_that_ends_between_two_pieces_leaves_no_generator_to_the_garbage_collector(
+    backend: str, held: Held
+) -> None:
+    async def stop_at_first(client: AsyncClient) -> None:
+        stream = client.stream("Hi", sink=lambda event: stream.cancel())
+        assert [type(event) async for event in stream] == [Chunk, Error]
+        gc.collect()
+
+    async def talk() -> None:
+        await stop_at_first(slow())
+        async with AsyncClient(**held.made()) as client:
+            await stop_at_first(client)
+
+    anyio.run(talk, backend=backend)
+
+
+@each_loop
 def test_a_sink_or_a_waiter_holds_a_stream(backend: str) -> None:
     async def talk() -> tuple[str, str]:
         kept, over = collector(), anyio.Event()

@@ -1,14 +1,15 @@
-"""tornado's own HTTP client: what it alone has, callbacks."""
+"""tornado's own HTTP client: what it alone has, callbacks and bodies that are produced."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.simple_httpclient import HTTPStreamClosedError
 
-from aquila_cassette import TruncatedReplayError, UnsupportedError, aquila_cassette
-from tests.http.cassettes import kept, recorded
-from tests.servers import FRAMES, sends
+from aquila_cassette import TruncatedReplayError, aquila_cassette
+from tests.http.cassettes import kept, recorded, same_again
+from tests.servers import FRAMES, says_body, sends
 
 
 async def fetch(url: str, callback: Any = None, **options: Any) -> bytes:
@@ -20,9 +21,15 @@ async def fetch(url: str, callback: Any = None, **options: Any) -> bytes:
         client.close()
 
 
-async def test_a_body_that_is_produced_while_it_is_sent_is_refused() -> None:
-    with aquila_cassette("ends"), pytest.raises(UnsupportedError, match="is produced while it is"):
-        await fetch("http://127.0.0.1:1", method="POST", body_producer=print)
+async def test_a_body_that_is_produced_is_what_is_matched() -> None:
+    async def produce(write: Callable[[bytes], Awaitable[None]]) -> None:
+        await write(b"made ")
+        await write(b"here")
+
+    _, body = await same_again(
+        says_body, lambda url: fetch(url, method="POST", body_producer=produce)
+    )
+    assert body == kept().request.body == b"made here"
 
 
 async def test_a_callback_that_raises_leaves_what_was_read() -> None:

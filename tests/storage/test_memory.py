@@ -43,7 +43,7 @@ def answer(at):
     return Interaction(sent, Response(200, headers, pieces), "2026-11-22T10:30:00Z")
 
 def record(name, number, pieces):
-    with Block(name, Layer("a call", {})):
+    with Block(name, Layer("a call", {"mode": "once"})):
         for at in range(number):
             recorder = current_session().handle(Request("GET", f"https://a.example/{at}"))
             recorder.start_response(200, (("content-type", "text/event-stream"),), "HTTP/1.1")
