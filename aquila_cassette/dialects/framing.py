@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
 from aquila_cassette import sse
@@ -53,11 +52,9 @@ def split_frames(how: Framing, body: bytes) -> Iterable[bytes]:
     """Cut a stream into its frames or lines, an unfinished one last; joined, they are the body."""
     if how == "sse":
         return sse.split(body)
-    return (
-        eventstream.split(body)
-        if how == "eventstream"
-        else map(itemgetter(0), _LINE.finditer(body))
-    )
+    if how == "eventstream":
+        return eventstream.split(body)
+    return (line[0] for line in _LINE.finditer(body))
 
 
 def is_complete_frame(how: Framing, raw: bytes) -> bool:

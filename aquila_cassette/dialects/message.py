@@ -110,10 +110,17 @@ class MessageBuilder:
             self._texts.append((self.piece, place, text))
 
     def set_call(self, key: Hashable, *, id_: object = "", name: object, arguments: object) -> None:
-        """Add the whole of a tool call; its arguments count if no chunk of them came before."""
+        """Set the whole of a tool call of which chunks may have been added before."""
         self.add_call(key, id_=id_, name=name)
-        if not self._joined()[self._open[key]]:
-            self.add_call(key, arguments=arguments)
+        place, whole = self._open[key], _as_json(arguments)
+        before = self._joined()[place]
+        if whole and not whole.startswith(before):  # what came before no longer counts
+            self._texts = [
+                (piece, at, "" if at == place else text) for piece, at, text in self._texts
+            ]
+            before = ""
+        if rest := whole[len(before) :]:
+            self._texts.append((self.piece, place, rest))
 
     def set_meta(
         self, *, model: object = "", usage: object = None, finish_reason: object = ""

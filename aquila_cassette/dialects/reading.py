@@ -48,7 +48,7 @@ DIALECTS: tuple[Dialect, ...] = (
 
 # A stream shows its dialect at once but for fillers: pings, keep-alives.
 _EVENTS_LOOKED_AT = 20
-_BYTES_LOOKED_AT = 4 * 1024  # at its beginning, before all of it
+_BYTES_LOOKED_AT = 4 * 1024  # at its beginning and its end, before all of it
 
 
 class Ending(NamedTuple):
@@ -170,11 +170,16 @@ def _has_terminal(dialect: Dialect, how: Framing, body: bytes) -> bool:
     words = [b""] if how == "eventstream" else [b"[DONE]", b"error"]
     words += [word.encode() for word in dialect.ends]
 
-    return any(
-        _is_terminal(event) or dialect.is_terminal(event)
-        for raw in reversed(list(split_frames(how, body)))
-        if any(word in raw for word in words) and (event := read_event(how, raw)) is not None
-    )
+    def is_in(frames: Sequence[bytes]) -> bool:
+        return any(
+            _is_terminal(event) or dialect.is_terminal(event)
+            for raw in reversed(frames)
+            if any(word in raw for word in words) and (event := read_event(how, raw)) is not None
+        )
+
+    # The first frame of the last bytes may be cut; where binary frames begin, they do not show.
+    last = () if how == "eventstream" else [*split_frames(how, body[-_BYTES_LOOKED_AT:])][1:]
+    return is_in(last) or is_in([*split_frames(how, body)])
 
 
 def _is_terminal(event: ProviderEvent) -> bool:

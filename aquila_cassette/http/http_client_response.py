@@ -103,7 +103,7 @@ class FramedBody:
         self._after_a_chunk = False
         self.is_over = length == 0 and not chunked
         self.malformed: str | None = None
-        """What came where a chunk size belongs, if that is none."""
+        """What came in the place of a chunk size, if it is no number."""
 
     def consume(self, data: bytes) -> Iterator[bytes]:
         """Take what came, and give the pieces in it."""

@@ -177,7 +177,7 @@ class Player:
         __tracebackhide__ = True
         leave = self.begin()
         try:
-            yield b""  # `chain` is quicker than a generator is
+            yield b""  # begun: a chain gives pieces that wait for nothing, quicker than this would
             if not self.is_immediate:
                 while piece := self.take():
                     yield piece

@@ -154,8 +154,7 @@ class Recorder:
         with self._lock:
             state = -1 if self.over else len(self._parts)
             if self._kept is None or self._kept[0] != state:
-                # To a WebSocket: no cassette holds that.
-                is_upgrade = (self._begun.status or 200) < 200
+                is_upgrade = (self._begun.status or 200) < 200  # to a WebSocket: not kept
                 whole = self._build()
                 if self.over:
                     self._whole = whole

@@ -105,7 +105,7 @@ class List(list[Any]):
 
 
 def joined(chunks: Iterable[bytes | memoryview]) -> bytes:
-    """Join what comes in parts, without having all of them at once."""
+    """Join parts without having all of them at once, or further memory for each small one."""
     buffer = BytesIO()
     for chunk in chunks:
         buffer.write(chunk)

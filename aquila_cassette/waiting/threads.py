@@ -26,7 +26,7 @@ def is_pending(begun: Begun, frames: Sequence[FrameType], *, reads: bool) -> boo
         return begun.is_users
     names = {one.f_globals.get("__name__") for one in frames}
     is_new = names <= {"threading", Begun.__module__}
-    is_new |= any(one.f_code in _STARTS_LOOP for one in frames)  # whose tasks will count
+    is_new |= any(one.f_code in _STARTS_LOOP for one in frames)  # its tasks will count
     is_busy = begun.is_users or reads or is_new or runs_user_code(frames)
     return is_busy and not is_parked(begun.thread, frames)
 

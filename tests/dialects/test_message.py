@@ -100,6 +100,22 @@ def test_parts_are_in_the_order_in_which_they_began() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("whole", "last"), [('{"a":1}', ":1}"), ('{"a":1,"b":2}', '{"a":1,"b":2}'), ("", ":1}")]
+)
+def test_the_whole_of_a_call_counts_more_than_its_chunks(whole: str, last: str) -> None:
+    item = {"type": "function_call", "call_id": "c", "name": "f"}
+    delta = "response.function_call_arguments.delta"
+    body = typed(
+        {"type": "response.output_item.added", "output_index": 0, "item": item},
+        {"type": delta, "output_index": 0, "delta": '{"a"'},
+        {"type": delta, "output_index": 0, "delta": ":1}"},
+        {"type": "response.output_item.done", "item": {**item, "arguments": whole}},
+    )
+    assert_the_timeline_is_the_message(SSE, [body])
+    assert [one.text for one in timeline_text(SSE, [body]) if one.text][-1] == last
+
+
 def test_an_answer_that_is_one_json_comes_whole_with_its_last_piece() -> None:
     body = b'{"choices": [{"message": {"content": "Hello", "reasoning": "Hm."}}]}'
     assert timeline_text("application/json", [body[:5], body[5:]]) == [

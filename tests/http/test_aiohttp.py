@@ -17,11 +17,12 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from aquila_cassette import Piece, aquila_cassette
-from tests.http.cassettes import EVENTS, JSON, URL, kept, lay, recorded, same_again, streamed
+from tests.http.cassettes import EVENTS, JSON, URL, kept, lay, same_again, streamed
 from tests.servers import (
     CHAT_FRAMES,
     FRAMES,
     Connection,
+    GateServer,
     RawServer,
     Request,
     chat,
@@ -107,24 +108,13 @@ async def test_a_cancelled_read_loses_nothing_at_the_recorded_pace() -> None:
 
 
 async def test_a_read_that_is_given_up_does_not_end_the_recording() -> None:
-    goes_on = threading.Event()
-
-    def script(connection: Connection, request: Request) -> None:
-        connection.head(200)
-        connection.piece(FRAMES[0])
-        connection.wait(goes_on)
-        connection.piece(FRAMES[1])
-        connection.end()
-
-    async def ask(url: str) -> None:
-        async with posted(url) as response:
+    with GateServer(FRAMES[:2]) as server, aquila_cassette("ends"):
+        async with posted(server.url) as response:
             assert await response.content.readany() == FRAMES[0]
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(response.content.readany(), 0.02)
-            goes_on.set()
+            server.seen()
             assert await response.content.read() == FRAMES[1]
-
-    await recorded(script, ask)
     assert (kept().response.ended, kept().response.body) == ("complete", b"".join(FRAMES[:2]))
 
 

@@ -164,22 +164,13 @@ async def test_a_cancelled_task_leaves_what_it_had_read(library: Library, came: 
 
 @every
 async def test_a_stream_still_open_when_the_block_ends_is_closed_there(library: Library) -> None:
-    goes_on = threading.Event()
-
-    def script(connection: Connection, request: Request) -> None:
-        connection.head(200)
-        connection.piece(FRAMES[0])
-        connection.wait(goes_on)
-        connection.piece(FRAMES[1])
-        connection.end()
-
-    with RawServer(script) as server:
+    with GateServer(FRAMES[:2]) as server:
         block = aquila_cassette("ends")
         block.__enter__()
         async with library.stream(server.url, json=JSON) as reply:
             assert await reply.piece() == FRAMES[0]
             block.__exit__(None, None, None)
-            goes_on.set()
+            server.seen()
             assert await reply.pieces() == [FRAMES[1]]
     assert of_kept() == ("closed", FRAMES[0])
 

@@ -151,9 +151,8 @@ def pydantic_ai() -> Driver:
 def pydantic_ai_events() -> Driver:
     async def texts(agent: Any, prompt: str) -> AsyncIterator[str]:
         async with agent.run_stream_events(prompt) as events:
-            async for event in events:
-                for text in _new_text(event):
-                    yield text
+            async for text in _new_texts(events):
+                yield text
 
     return Driver(CHAT, None, _pydantic_ai(texts))
 
@@ -164,19 +163,19 @@ def pydantic_ai_nodes() -> Driver:
             async for node in run:
                 if agent.is_model_request_node(node):
                     async with node.stream(run.ctx) as events:
-                        async for event in events:
-                            for text in _new_text(event):
-                                yield text
+                        async for text in _new_texts(events):
+                            yield text
 
     return Driver(CHAT, None, _pydantic_ai(texts))
 
 
-def _new_text(event: Any) -> Iterator[str]:
-    """Yield the text that an event of pydantic-ai brings."""
-    if event.event_kind == "part_start" and event.part.part_kind == "text":
-        yield event.part.content
-    elif event.event_kind == "part_delta" and event.delta.part_delta_kind == "text":
-        yield event.delta.content_delta
+async def _new_texts(events: AsyncIterator[Any]) -> AsyncIterator[str]:
+    """Yield the texts that events of pydantic-ai bring."""
+    async for event in events:
+        if event.event_kind == "part_start" and event.part.part_kind == "text":
+            yield event.part.content
+        elif event.event_kind == "part_delta" and event.delta.part_delta_kind == "text":
+            yield event.delta.content_delta
 
 
 def openai_agents() -> Driver:
