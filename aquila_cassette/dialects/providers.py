@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 
@@ -112,7 +112,12 @@ Kind = Literal["models", "accounts"]
 # Accounts open more than models: files, public downloads. A placeholder where there is none would
 # break a fixture that needs them, so they are set inside blocks only, where nothing goes out.
 _AWS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-_AWS_SOURCE = re.compile(r"AWS_.*(KEY|PROFILE|TOKEN|CREDENTIALS|CONFIG_FILE)")
+_AWS_SOURCE = re.compile("AWS_.*(KEY|PROFILE|TOKEN|CREDENTIALS|CONFIG_FILE)")
+_AWS_FOLDER = Path("~/.aws")
+_KEY_VARIABLES: dict[Kind, list[tuple[str, ...]]] = {
+    kind: [one.key_variables for one in PROVIDERS if one.has_general_key == (kind == "accounts")]
+    for kind in get_args(Kind)
+}
 
 
 class PlaceholderKeys:
@@ -120,41 +125,50 @@ class PlaceholderKeys:
 
     def __init__(self) -> None:
         self._users: dict[Kind, int] = {"models": 0, "accounts": 0}
-        self._before: dict[str, tuple[Kind, str | None]] = {}
+        self._before: dict[Kind, dict[str, str | None]] = {"models": {}, "accounts": {}}
 
     def switch(self, *kinds: Kind, on: bool) -> None:
         """Count one user of `kinds` more or less; the first one sets the keys."""
-        fresh: list[Kind] = [kind for kind in kinds if on and not self._users[kind]]
         for kind in kinds:
             self._users[kind] += 1 if on else -1
-        if fresh:
-            is_set = {name for name, key in os.environ.items() if key not in ("", PLACEHOLDER)}
-            for kind in fresh:
-                for name in _missing(kind, is_set):
-                    self._before[name] = kind, os.environ.get(name)
-                    os.environ[name] = PLACEHOLDER
-        self.restore()
+            if on and self._users[kind] == 1:
+                missing = _missing(kind)
+                self._before[kind] |= missing
+                os.environ.update(dict.fromkeys(missing, PLACEHOLDER))
+        if not on:
+            self.restore()
 
     def restore(self) -> None:
         """Unset what nobody uses any more, also what a test's ``monkeypatch`` put back since."""
-        for name, (kind, before) in self._before.items():
-            if self._users[kind] or os.environ.get(name) != PLACEHOLDER:
-                continue
-            if before is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = before
+        for kind, names in self._before.items():
+            for name, before in () if self._users[kind] else names.items():
+                if (now := os.environ.pop(name, None)) == PLACEHOLDER:
+                    now = before
+                if now is not None:
+                    os.environ[name] = now
 
 
 KEYS = PlaceholderKeys()
 
 
-def _missing(kind: Kind, is_set: set[str]) -> Iterator[str]:
-    if kind == "accounts":
-        has_aws = any(map(_AWS_SOURCE.match, is_set)) or Path("~/.aws").expanduser().exists()
-        yield from () if has_aws else _AWS
-    for provider in PROVIDERS:
-        names = provider.key_variables
-        if provider.has_general_key == (kind == "accounts") and is_set.isdisjoint(names):
-            # google-genai warns where both of its variables are set.
-            yield from ("GOOGLE_API_KEY",) if "GOOGLE_API_KEY" in names else names
+def _missing(kind: Kind) -> dict[str, str | None]:
+    """Return the variables to set, with what they hold: no key of their provider is set."""
+    missing: dict[str, str | None] = {}
+    for names in _KEY_VARIABLES[kind]:
+        found = [os.environ.get(name) for name in names]
+        if not any(map(_is_key, found)):
+            missing.update(zip(names, found, strict=True))
+    # google-genai warns where both of its variables are set.
+    missing.pop("GEMINI_API_KEY", None)
+    if kind == "accounts" and not _has_aws_account():
+        missing |= {name: os.environ.get(name) for name in _AWS}
+    return missing
+
+
+def _has_aws_account() -> bool:
+    sources = filter(_AWS_SOURCE.match, os.environ)
+    return any(_is_key(os.environ[name]) for name in sources) or _AWS_FOLDER.expanduser().exists()
+
+
+def _is_key(value: str | None) -> bool:
+    return value not in (None, "", PLACEHOLDER)

@@ -36,8 +36,8 @@ _LIBRARIES = {
 
 def install() -> None:
     """Patch the HTTP libraries that are imported, and those that will be."""
-    for name, (adapter, target) in _LIBRARIES.items():
-        when_imported(name, functools.partial(_install, adapter, target))
+    for name, hook in _HOOKS.items():
+        when_imported(name, hook)
 
 
 def _install(adapter: str, target: str, lib: ModuleType) -> None:
@@ -47,3 +47,6 @@ def _install(adapter: str, target: str, lib: ModuleType) -> None:
         module = importlib.import_module(f"aquila_cassette.http.{adapter}")
         if hasattr(module, "install"):  # not yet where its own import is what brought the library
             module.install(lib)
+
+
+_HOOKS = {name: functools.partial(_install, *how) for name, how in _LIBRARIES.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import builtins
+import functools
 import inspect
 import os
 import shlex
@@ -299,8 +300,9 @@ class BlockOwner(Owner):
     def _save_block(self, session: Session, *, raised: bool) -> None:
         if self.name:  # else the run counts it at its end; a script may open too many to keep
             self.sessions.remove(session)
-        with _writing:
-            self._save(session, raised=raised)
+        if session.may_record:
+            with _writing:
+                self._save(session, raised=raised)
         session.end_journal()
         if os.getpid() != _pid:
             self.run.add(self.name)  # its parent did not see all of it
@@ -377,16 +379,19 @@ def _owner_of_code(code: CodeType | None, names: Mapping[str, Any]) -> Owner:
     is_whole = not sys.argv[1:]  # with arguments it asks what they say, and not all
     rerecord = _command
     is_cell = "get_ipython" in names
+    here = Path.cwd()
     if code is None or code.co_filename.startswith("<") or is_cell:
         name, is_cell = "notebook", True
     else:
         inside = "" if code.co_qualname == "<module>" else f"::{code.co_qualname}"
-        name = f"{_file(code.co_filename)}{inside}"
+        name = f"{_file(code.co_filename, here)}{inside}"
     if is_cell or hasattr(builtins, "get_ipython"):
         is_whole, rerecord = False, _edit
-    owner = _owners.setdefault(name, BlockOwner(name, rerecord, is_whole=is_whole))
+    if name not in _owners:
+        _owners[name] = BlockOwner(name, rerecord, is_whole=is_whole)
+    owner = _owners[name]
     owner.above = environment_layer(os.environ)  # a notebook changes it
-    owner.root = Path.cwd()
+    owner.root = here
     return owner
 
 
@@ -398,8 +403,8 @@ def _owner_in_unittest(module: str, run: Mapping[str, Any], code: CodeType | Non
     is_test = module == "unittest.case"
     case, result = run["self"] if is_test else run["test"], run["result"]
     kind, add_cleanup = type(case), case.addCleanup
-    file = _file(getattr(sys.modules.get(kind.__module__), "__file__", None) or "notebook")
-    parts = [file, *kind.__qualname__.split("."), case.id().rpartition(".")[2]]
+    file = getattr(sys.modules.get(kind.__module__), "__file__", None) or "notebook"
+    parts = [_file(file, Path.cwd()), *kind.__qualname__.split("."), case.id().rpartition(".")[2]]
     if not is_test:
         is_module = code is not None and code.co_name in ("setUpModule", "tearDownModule")
         add_cleanup = (
@@ -420,9 +425,10 @@ def _owner_in_unittest(module: str, run: Mapping[str, Any], code: CodeType | Non
     return _owners[name]
 
 
-def _file(path: str) -> str:
+@functools.lru_cache(maxsize=64)
+def _file(path: str, here: Path) -> str:
     """Return the path of a file of code as `recorded_by` has it: below the current folder."""
-    file, here = Path(path).absolute(), Path.cwd()
+    file = Path(path).absolute()
     return file.relative_to(here).as_posix() if file.is_relative_to(here) else file.name
 
 
