@@ -1,4 +1,4 @@
-"""`render_async`, `render_sync`, `wait_settled` and their default time-outs."""
+"""`render_async`, `render_sync` and `wait_settled`: ask for a page, and get it whole."""
 
 from __future__ import annotations
 

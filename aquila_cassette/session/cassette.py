@@ -1,4 +1,4 @@
-"""`Cassette`: the public object of a block; waiting for its streams, and the default time-outs."""
+"""`Cassette`: the public object of a block; waiting for its streams, and how long by default."""
 
 from __future__ import annotations
 

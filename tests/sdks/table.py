@@ -17,7 +17,8 @@ COLUMNS = {
     "waits": "renders whole",
     "records": "records again",
 }
-HEAD = ("SDK", "version", "", "through", *COLUMNS.values())
+PROMISES = tuple(COLUMNS.values())[:-1]
+HEAD = ("SDK", "version", "", "through", "what holds", "records again")
 PAGE = Path(__file__).parents[2] / "docs" / "sdks.md"
 
 
@@ -63,9 +64,20 @@ def merged(lines: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     return found
 
 
+def shown(line: tuple[str, ...]) -> tuple[str, ...]:
+    """Put the cells of the promises into one: most lines hold all of them."""
+    cells = line[4:-1]
+    others = [
+        f"{name}: {cell}" for name, cell in zip(PROMISES, cells, strict=True) if cell != "yes"
+    ]
+    holds = "" if not any(cells) else "all but " + ", ".join(others) if others else "all"
+    return (*line[:4], holds, line[-1])
+
+
 def main(folder: Path) -> int:
     lines = [line for row in ROWS for line in lines_of(row, folder)]
-    head, *rows = (f"| {' | '.join(line)} |".replace("*", r"\*") for line in (HEAD, *merged(lines)))
+    table = [HEAD, *map(shown, merged(lines))]
+    head, *rows = (f"| {' | '.join(line)} |".replace("*", r"\*") for line in table)
     text = "\n".join([head, "|---" * len(HEAD) + "|", *rows])
     sys.stdout.write(f"{text}\n")
     about = (Path(__file__).parent / "page.md").read_text("utf-8")
